@@ -15,6 +15,7 @@ from typing import Any, Final, Protocol, TypeVar
 import grpc
 import grpc.aio
 
+from milepost.client._transport.token_source import TokenSource
 from milepost.contract.status_codes import STATUS
 from milepost.server.store_errors import refusal_of
 from milepost.v1 import WorkRequest, WorkResponse
@@ -246,7 +247,8 @@ class Channel:
     """The channel of a worker, with the interface of ``LazyChannel``."""
 
     def __init__(self, network: Network, worker: str) -> None:
-        self.target = SimpleNamespace(address="server", metadata=())
+        self.target = SimpleNamespace(address="server")
+        self.tokens = TokenSource("")
         self._network = network
         self._worker = worker
 

@@ -23,7 +23,9 @@ from milepost.client._options import (
     documented_by,
 )
 from milepost.client._results import result_of
-from milepost.client._transport.channel import LazyChannel, Target
+from milepost.client._transport.channel import LazyChannel
+from milepost.client._transport.target import FilePath, Target
+from milepost.client._transport.token_source import Token
 from milepost.client._watch.connection_state import Connection
 from milepost.client._watch.job_watch import StateWatch, Watch
 from milepost.client._watch.jobs_watch import JobsWatch
@@ -47,7 +49,10 @@ class Client:
             print(await client.result(job.job_id))
 
     Every call may raise `Unreachable` if the server does not answer, and `Unauthenticated` or `PermissionDenied` if it
-    rejects the caller. Each method documents its other errors.
+    rejects the caller. Each method documents its other errors. A token that has expired or was revoked raises
+    `TokenExpired`, unless `token` is a callable, or a file, and there is another one: then calls are repeated, watches
+    resume at their cursors, and blocks keep their leases. A callable that fails raises `TokenUnavailable`; watches and
+    blocks retry.
 
     Methods that follow jobs (`watch`, `watch_jobs`, `follow`, `result`, `subscriptions`) reconnect without a time
     limit. If the server answers calls but a proxy blocks or buffers long-lived streams, they fall back to polling, log
@@ -58,21 +63,44 @@ class Client:
         self,
         address: str | None = None,
         *,
-        token: str | None = None,
+        token: Token | None = None,
         tls: bool = False,
-        tls_ca: str | os.PathLike[str] | None = None,
+        tls_ca: FilePath | None = None,
+        tls_cert: FilePath | None = None,
+        tls_key: FilePath | None = None,
+        allow_plaintext_token: bool = False,
         timeout: float = 30.0,
     ) -> None:
         """Configure the client; the first call connects.
 
         Args:
             address: Server address as ``host:port``. Default: MILEPOST_ADDRESS, else ``127.0.0.1:7070``.
-            token: Bearer token. Default: MILEPOST_TOKEN.
-            tls: Encrypt the connection.
+            token: Bearer token, or a callable that returns one: a coroutine function, or a plain one, which runs in a
+                thread. It is called on first use, and again once the server refuses the token, as it does when that
+                has expired. Default: MILEPOST_TOKEN, else the content of the file MILEPOST_TOKEN_FILE.
+            tls: Encrypt the connection, and verify the server's name.
             tls_ca: PEM file of trusted certificates; implies `tls`. Default: MILEPOST_TLS_CA, else the system's.
+            tls_cert: PEM file of this client's certificate; implies `tls`. Default: MILEPOST_TLS_CLIENT_CERT.
+            tls_key: PEM file of its private key. Default: MILEPOST_TLS_CLIENT_KEY.
+            allow_plaintext_token: Let the token travel unencrypted beyond this machine. Default:
+                MILEPOST_ALLOW_PLAINTEXT_TOKEN.
             timeout: Timeout in seconds of each call, and of a watch's first connection.
+
+        Raises:
+            InsecureToken: The token would travel unencrypted beyond this machine.
+            ValueError: The text cannot be a token, or there is a certificate without its key.
         """
-        self._channel = LazyChannel(Target.of(address, token=token, tls=tls, tls_ca=tls_ca))
+        self._channel = LazyChannel(
+            Target.of(
+                address,
+                token=token,
+                tls=tls,
+                tls_ca=tls_ca,
+                tls_cert=tls_cert,
+                tls_key=tls_key,
+                allow_plaintext_token=allow_plaintext_token,
+            )
+        )
         self._timeout = timeout
         self._calls = JobCalls(self._channel, timeout)
         self._attach_calls = AttachCalls(self._channel, self._calls, timeout)

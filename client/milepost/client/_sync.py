@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import functools
 import inspect
-import os
 import re
 from collections.abc import AsyncGenerator, Callable, Coroutine, Generator, Iterator
 from types import GenericAlias, TracebackType
@@ -27,6 +26,8 @@ from milepost.client._attach import Attached, SyncAttached
 from milepost.client._client import Client
 from milepost.client._options import WatchOptions
 from milepost.client._transport.event_loop_thread import EventLoopThread
+from milepost.client._transport.target import FilePath
+from milepost.client._transport.token_source import Token
 from milepost.client._watch.job_watch import Watch
 from milepost.client._watch.jobs_watch import JobsWatch
 from milepost.client._watch.sync_watch import SyncJobsWatch, SyncStateWatch, SyncSubscriptions, SyncWatch
@@ -139,13 +140,25 @@ class SyncClient:
         self,
         address: str | None = None,
         *,
-        token: str | None = None,
+        token: Token | None = None,
         tls: bool = False,
-        tls_ca: str | os.PathLike[str] | None = None,
+        tls_ca: FilePath | None = None,
+        tls_cert: FilePath | None = None,
+        tls_key: FilePath | None = None,
+        allow_plaintext_token: bool = False,
         timeout: float = 30.0,
     ) -> None:
-        """See `Client`."""
-        self._client = Client(address, token=token, tls=tls, tls_ca=tls_ca, timeout=timeout)
+        """See `Client`. A `token` that is a callable is called in another thread."""
+        self._client = Client(
+            address,
+            token=token,
+            tls=tls,
+            tls_ca=tls_ca,
+            tls_cert=tls_cert,
+            tls_key=tls_key,
+            allow_plaintext_token=allow_plaintext_token,
+            timeout=timeout,
+        )
         self._loop_thread = EventLoopThread()
 
     @property

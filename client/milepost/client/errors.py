@@ -18,6 +18,7 @@ from milepost.v1 import Cancellation, ErrorReason, Failure, Job
 __all__ = [
     "Draining",
     "EpochChanged",
+    "InsecureToken",
     "InvalidField",
     "JobAlreadyExists",
     "JobCancelled",
@@ -41,6 +42,7 @@ __all__ = [
     "StoreUnavailable",
     "StreamsBlocked",
     "TokenExpired",
+    "TokenUnavailable",
     "TooLarge",
     "Unauthenticated",
     "Unimplemented",
@@ -80,6 +82,28 @@ class StreamsBlocked(Unreachable):
         )
         self.address = address
         self.why = "no stream gets through"
+
+
+class InsecureToken(MilepostError):
+    """A token would travel in plain text; nothing was sent.
+
+    Attributes:
+        address: Address of the server.
+    """
+
+    def __init__(self, address: str) -> None:
+        super().__init__(
+            f"The token would travel to {address} in plain text, for anybody on the way to read. Encrypt the "
+            "connection (tls=True, or tls_ca=...), or allow that with allow_plaintext_token=True."
+        )
+        self.address = address
+
+
+class TokenUnavailable(MilepostError):
+    """No token could be obtained: the callable for tokens failed, or the token file cannot be read."""
+
+    def __init__(self, why: str) -> None:
+        super().__init__(f"No token could be obtained: {why}.")
 
 
 class ProtocolError(MilepostError):

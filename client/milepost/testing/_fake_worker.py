@@ -11,6 +11,7 @@ from typing import Any, Self, TypeAlias
 
 from milepost.client import Cancelled, JobContext, JobFailure, StageContext, Worker
 from milepost.client._transport.event_loop_thread import EventLoopThread
+from milepost.client._transport.token_source import Token
 
 __all__ = ["FakeJob", "FakeWorker", "Script", "SyncFakeWorker"]
 
@@ -162,7 +163,7 @@ class FakeWorker:
         script: Script | None = None,
         stops_on_cancel: bool = True,
         max_concurrency: int = 100,
-        token: str | None = None,
+        token: Token | None = None,
     ) -> None:
         """Configure the worker; entering it connects it.
 
@@ -262,7 +263,7 @@ class SyncFakeWorker:
         script: Script | None = None,
         stops_on_cancel: bool = True,
         max_concurrency: int = 100,
-        token: str | None = None,
+        token: Token | None = None,
     ) -> None:
         """Configure the worker; see `FakeWorker`."""
         self._worker = FakeWorker(

@@ -9,7 +9,7 @@ from click.testing import CliRunner
 
 from milepost.client import JobContext, Worker
 from milepost.client._cli.commands.cmd_worker import worker as command
-from milepost.client._transport.channel import Target
+from milepost.client._transport.target import Target
 
 CODE = Target("code.test:1", "of-the-code", False, None)
 

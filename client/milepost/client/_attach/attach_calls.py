@@ -67,6 +67,8 @@ class AttachCalls:
             LeaseLost: The lease expired while the server was unreachable. The block was interrupted.
             JobEndedError: The server ended the job, for example by a timeout. The block was interrupted.
             JobNotFound: The job was deleted meanwhile.
+            Unauthenticated, PermissionDenied: The server no longer accepts the token, and there is no other one. The
+                block was interrupted.
         """
 
         async def find() -> str:

@@ -26,6 +26,8 @@ from milepost.client.errors import (
     JobNotFound,
     LeaseLost,
     MilepostError,
+    PermissionDenied,
+    Unauthenticated,
     Unreachable,
 )
 from milepost.v1 import Job
@@ -38,6 +40,8 @@ _log = logging.getLogger("milepost.client")
 _RELEASE_TIMEOUT: Final = 2.0
 # Errors of a job that another worker has, or has had.
 _OWNED_BY_ANOTHER: Final = (LeaseLost, JobEndedError, JobNotFound)
+# Errors that no later session is without.
+_NOT_ACCEPTED: Final = (Unauthenticated, PermissionDenied)
 # Seconds for the server to end the session of the block that this one replaces.
 _TAKEOVER_TIMEOUT: Final = 5.0
 # Maximum backoff in seconds once the block was left, while the flush timeout runs.
@@ -251,6 +255,15 @@ class Attachment:
             if self._on_stop is not None:
                 self._on_stop()
 
+    def _stop_unaccepted(self, refused: MilepostError) -> None:
+        """Stop the block: the server accepts no session of this process any more."""
+        self._jobs.refusal = refused
+        if self._stop_reason is None and not self._left.done():
+            self._stop_reason = refused
+            self._jobs.claimed.result()._control.cancel_signal.set()
+            if self._on_stop is not None:
+                self._on_stop()
+
     def _handler_error(self, error: BaseException | None) -> BaseException | None:
         """The error as a handler would raise it. A copy, since the block raises its own exception itself."""
         if error is None or (self._stop_reason is not None and isinstance(error, asyncio.CancelledError)):
@@ -301,7 +314,9 @@ class Attachment:
         except asyncio.CancelledError:
             pass
         except MilepostError as refused:
-            if not self._jobs.claimed.done():
+            if self._jobs.claimed.done():
+                self._stop_unaccepted(refused)
+            else:
                 self._jobs.claimed.set_exception(refused)
         except RuntimeError as closed:
             _log.warning("job %s: the connection ended: %s", self._job_id, closed)
@@ -320,7 +335,7 @@ class Attachment:
     async def _wait_to_retry(self, error: MilepostError, wait: float) -> None:
         """Log that a session was lost, and wait for the backoff, a shorter one once the block was left."""
         claimed = self._jobs.claimed.done()
-        if not claimed and not is_transient(error, connected_before=False):
+        if isinstance(error, _NOT_ACCEPTED) if claimed else not is_transient(error, connected_before=False):
             raise error
         self._connection_error = error
         if self._offline_job is not None and not self._unreachable.done():

@@ -6,7 +6,14 @@ import random
 from typing import Final
 
 from milepost.client._transport.fork_safety import grpc
-from milepost.client.errors import LimitReached, MilepostError, ServiceError, StreamsBlocked, Unreachable
+from milepost.client.errors import (
+    LimitReached,
+    MilepostError,
+    ServiceError,
+    StreamsBlocked,
+    TokenUnavailable,
+    Unreachable,
+)
 
 __all__ = ["Backoff", "is_transient"]
 
@@ -79,7 +86,7 @@ def is_transient(error: MilepostError, *, connected_before: bool) -> bool:
         return connected_before or error.metadata.get("limit") in _MEMORY_LIMITS
     if isinstance(error, ServiceError):
         return error.code in _TRANSIENT
-    return isinstance(error, Unreachable) and not isinstance(error, StreamsBlocked)
+    return isinstance(error, Unreachable | TokenUnavailable) and not isinstance(error, StreamsBlocked)
 
 
 _MEMORY_LIMITS: Final = frozenset({"request-memory", "response-memory"})

@@ -1,27 +1,23 @@
-"""The gRPC channel to a server, created lazily, and the target that it connects to."""
+"""The gRPC channels to a server, created lazily, and the calls on them."""
 
 from __future__ import annotations
 
 import asyncio
 import importlib.metadata
-import ipaddress
 import json
-import logging
-import os
 import weakref
 from collections.abc import Callable
-from dataclasses import dataclass, field
-from pathlib import Path
 from typing import TYPE_CHECKING, Final, TypeVar
 
 from google.protobuf.message import Message
 
 from milepost.client._transport import fork_safety
 from milepost.client._transport.backoff import is_transient
-from milepost.client._transport.default_address import DEFAULT_ADDRESS
 from milepost.client._transport.error_mapping import error_from_status, request_too_large
 from milepost.client._transport.fork_safety import grpc
-from milepost.client.errors import LimitReached, MilepostError
+from milepost.client._transport.target import Target
+from milepost.client._transport.token_source import CallToken, Metadata, TokenSource
+from milepost.client.errors import LimitReached, MilepostError, TokenUnavailable
 from milepost.contract import limits
 from milepost.v1.admin_service_pb2_grpc import AdminServiceStub
 from milepost.v1.job_service_pb2_grpc import JobServiceStub
@@ -32,7 +28,7 @@ if TYPE_CHECKING:  # only the stubs define them
     from milepost.v1.job_service_pb2_grpc import JobServiceAsyncStub
     from milepost.v1.worker_service_pb2_grpc import WorkerServiceAsyncStub
 
-__all__ = ["SDK", "STREAMS_PER_CONNECTION", "LazyChannel", "Target"]
+__all__ = ["SDK", "STREAMS_PER_CONNECTION", "LazyChannel"]
 
 SDK: Final = f"milepost-python/{importlib.metadata.version('milepost-client')}"
 """Name and version of this SDK, for the server."""
@@ -44,76 +40,9 @@ _CLOSED: Final = "The client is closed."
 # Seconds between two first calls to a server that is unavailable.
 _FIRST_CALL_INTERVAL: Final = 0.1
 
-_log = logging.getLogger("milepost.client")
-
 _Call = TypeVar("_Call", bound=grpc.aio.Call)
 _Request = TypeVar("_Request")
 _Response = TypeVar("_Response")
-
-
-@dataclass(frozen=True)
-class Target:
-    """Address of a server, and credentials for it.
-
-    Attributes:
-        address: Address as ``host:port``.
-        token: Bearer token, sent as ``authorization: Bearer …``; empty for none.
-        tls: Whether to encrypt the connection.
-        tls_ca: PEM file of trusted certificates; None for the system's.
-    """
-
-    address: str
-    token: str = field(repr=False)
-    tls: bool
-    tls_ca: Path | None
-
-    @classmethod
-    def of(
-        cls,
-        address: str | None,
-        *,
-        token: str | None = None,
-        tls: bool = False,
-        tls_ca: str | os.PathLike[str] | None = None,
-    ) -> Target:
-        """The target of these arguments; MILEPOST_ADDRESS, MILEPOST_TOKEN and MILEPOST_TLS_CA replace None."""
-        if address is None:
-            address = os.environ.get("MILEPOST_ADDRESS") or DEFAULT_ADDRESS
-        if token is None:
-            token = os.environ.get("MILEPOST_TOKEN", "")
-        if tls_ca is None:
-            tls_ca = os.environ.get("MILEPOST_TLS_CA") or None
-        return cls(address, token, tls or tls_ca is not None, None if tls_ca is None else Path(tls_ca))
-
-    def changed(
-        self,
-        *,
-        address: str | None = None,
-        token: str | None = None,
-        tls: bool | None = None,
-        tls_ca: str | os.PathLike[str] | None = None,
-    ) -> Target:
-        """This target with other values; None keeps a value. A CA file implies TLS."""
-        return Target(
-            self.address if address is None else address,
-            self.token if token is None else token,
-            (self.tls if tls is None else tls) or tls_ca is not None,
-            self.tls_ca if tls_ca is None else Path(tls_ca),
-        )
-
-    @property
-    def metadata(self) -> tuple[tuple[str, str], ...]:
-        """Metadata of every call."""
-        return (("authorization", f"Bearer {self.token}"),) if self.token else ()
-
-    @property
-    def is_local(self) -> bool:
-        """Whether the address is on this machine."""
-        host = self.address.rpartition(":")[0].strip("[]")
-        try:
-            return ipaddress.ip_address(host).is_loopback
-        except ValueError:
-            return host == "localhost" or self.address.startswith("unix:")
 
 
 class LazyChannel:
@@ -125,7 +54,10 @@ class LazyChannel:
     """
 
     def __init__(self, target: Target) -> None:
+        """Connect nothing yet. Raises InsecureToken, and ValueError for a text that cannot be a token."""
+        target.check_token()
         self.target = target
+        self.tokens = TokenSource(target.token)
         self.disconnected_watches: weakref.WeakSet[object] = weakref.WeakSet()
         """Watches that lost their stream and have not reconnected yet; they spread their retries."""
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -168,10 +100,12 @@ class LazyChannel:
     ) -> _Response:
         """Call a unary method. gRPC itself retries while the server is unavailable, up to five attempts in all.
 
-        While a limit is reached that the server expects to pass, it is called again when the server says.
+        While a limit is reached that the server expects to pass, it is called again when the server says. Once the
+        token is refused, it is called once more with another one, if there is one.
 
         Raises:
             TooLarge: The request exceeds the size limit of a message.
+            TokenUnavailable: The callable for tokens failed.
             MilepostError: The server refused the call, or was unreachable for `timeout` seconds.
         """
         loop = asyncio.get_running_loop()
@@ -184,7 +118,8 @@ class LazyChannel:
             except MilepostError as error:
                 # The next one will take about as long, since gRPC makes several attempts.
                 is_late = 2 * loop.time() - begun >= until
-                if is_late or not is_transient(error, connected_before=False):
+                is_starting = is_transient(error, connected_before=False)
+                if is_late or not is_starting or isinstance(error, TokenUnavailable):
                     # A kept exception must not keep the channel open through `method`.
                     del method
                     raise
@@ -203,26 +138,34 @@ class LazyChannel:
             raise request_too_large(size)
         loop = asyncio.get_running_loop()
         deadline = loop.time() + timeout
-        while True:
-            try:
-                return await self._call_once(method, request, deadline - loop.time())
-            except MilepostError as error:
-                # The server has no room now, and says when to try again.
-                delay = error.retry_delay if isinstance(error, LimitReached) else None
-                if delay is None or loop.time() + delay >= deadline:
-                    # A kept exception must not keep the channel open through `method`: a fork could not release it.
-                    del method
-                    raise
-            await asyncio.sleep(delay)
+        token = CallToken(self.tokens)
+        try:
+            while True:
+                try:
+                    metadata = await token.metadata(timeout)
+                    return await self._call_once(method, request, metadata, deadline - loop.time())
+                except MilepostError as error:
+                    # The server has no room now, and says when to try again.
+                    delay = error.retry_delay if isinstance(error, LimitReached) else None
+                    if await token.renew(error):
+                        delay = 0.0
+                    if delay is None or loop.time() + delay >= deadline:
+                        raise
+                await asyncio.sleep(delay)
+        except MilepostError:
+            # A kept exception must not keep the channel open through `method`: a fork could not release it.
+            del method
+            raise
 
     async def _call_once(
         self,
         method: grpc.aio.UnaryUnaryMultiCallable[_Request, _Response],
         request: _Request,
+        metadata: Metadata,
         timeout: float,
     ) -> _Response:
         try:
-            return await self.track(method(request, timeout=timeout, metadata=self.target.metadata))
+            return await self.track(method(request, timeout=timeout, metadata=metadata))
         except grpc.aio.AioRpcError as error:
             del method
             raise error_from_status(error, self.target.address) from error.with_traceback(None)
@@ -285,13 +228,19 @@ class _Connection:
 
 
 def _create_channel(target: Target) -> grpc.aio.Channel:
-    if target.token and not target.tls and not target.is_local:
-        _log.warning("The token travels to %s in clear text: use TLS.", target.address)
     options = [*_OPTIONS, ("grpc.enable_http_proxy", int(not target.is_local))]
     if not target.tls:
         return grpc.aio.insecure_channel(target.address, options)
-    trusted = None if target.tls_ca is None else target.tls_ca.read_bytes()
-    return grpc.aio.secure_channel(target.address, grpc.ssl_channel_credentials(trusted), options)
+    return grpc.aio.secure_channel(target.address, tls_credentials(target), options)
+
+
+def tls_credentials(target: Target) -> grpc.ChannelCredentials:
+    """The credentials of an encrypted connection, which verify the server's name. Raises OSError."""
+    ca, key, cert = (
+        None if path is None else path.read_bytes()
+        for path in (target.tls_ca, target.tls_key, target.tls_cert)
+    )
+    return grpc.ssl_channel_credentials(ca, key, cert)
 
 
 def _service_config() -> str:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, TypeVar, cast
 
 from milepost.client._transport.backoff import Backoff
 from milepost.client._transport.fork_safety import grpc
+from milepost.client._transport.token_source import Metadata
 from milepost.client._watch.connection_state import Connection
 from milepost.client._watch.job_cursor import JobCursor
 from milepost.client._watch.reconnecting_stream import ReconnectingStream
@@ -96,11 +97,11 @@ class JobWatch(ReconnectingStream[Item, WatchJobRequest, WatchJobResponse]):
     def _is_complete(self) -> bool:
         return self._cursor.ended
 
-    def _open(self, *, finite: bool) -> grpc.aio.UnaryStreamCall[WatchJobRequest, WatchJobResponse]:
+    def _open(
+        self, metadata: Metadata, *, finite: bool
+    ) -> grpc.aio.UnaryStreamCall[WatchJobRequest, WatchJobResponse]:
         request = self._cursor.request(finite=finite)
-        return self._channel.track(
-            self._channel.jobs().WatchJob(request, metadata=self._channel.target.metadata)
-        )
+        return self._channel.track(self._channel.jobs().WatchJob(request, metadata=metadata))
 
     def _accept(self, frame: WatchJobResponse) -> Sequence[Item]:
         # The items include jobs only if the cursor requested them, and then the watch is a StateWatch.

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from milepost.client._transport.backoff import Backoff
 from milepost.client._transport.fork_safety import grpc
+from milepost.client._transport.token_source import Metadata
 from milepost.client._watch.connection_state import Connection
 from milepost.client._watch.jobs_cursor import Item, JobsCursor
 from milepost.client._watch.reconnecting_stream import ReconnectingStream
@@ -66,11 +67,11 @@ class JobsWatch(ReconnectingStream[Item, WatchJobsRequest, WatchJobsResponse]):
     def _name(self) -> str:
         return "watch of jobs"
 
-    def _open(self, *, finite: bool) -> grpc.aio.UnaryStreamCall[WatchJobsRequest, WatchJobsResponse]:
+    def _open(
+        self, metadata: Metadata, *, finite: bool
+    ) -> grpc.aio.UnaryStreamCall[WatchJobsRequest, WatchJobsResponse]:
         request = self._cursor.request(finite=finite)
-        return self._channel.track(
-            self._channel.jobs().WatchJobs(request, metadata=self._channel.target.metadata)
-        )
+        return self._channel.track(self._channel.jobs().WatchJobs(request, metadata=metadata))
 
     def _accept(self, frame: WatchJobsResponse) -> Sequence[Item]:
         return self._cursor.accept(frame)

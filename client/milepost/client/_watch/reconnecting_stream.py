@@ -12,11 +12,12 @@ from typing import TYPE_CHECKING, Final, Generic, Literal, Self, TypeVar
 
 from milepost.client._transport.backoff import Backoff, is_transient
 from milepost.client._transport.fork_safety import grpc
+from milepost.client._transport.token_source import CallToken, Metadata
 from milepost.client._watch.connection_state import Connection
 from milepost.client._watch.stream_reader import StreamReader
 from milepost.client._watch.transport_fallback import TransportFallback, TransportMode
 from milepost.client._watch.watch_cursor import WatchCursor
-from milepost.client.errors import MilepostError, ServiceError, StreamsBlocked, Unreachable
+from milepost.client.errors import MilepostError, ServiceError, StreamsBlocked, TokenUnavailable, Unreachable
 from milepost.contract.limits import STATUS_INTERVAL
 from milepost.v1 import Job, WatchJobRequest, WatchJobResponse, WatchJobsRequest, WatchJobsResponse
 
@@ -70,6 +71,7 @@ class ReconnectingStream(ABC, AsyncIterator[Item], Generic[Item, _Request, _Fram
         self._timeout = timeout
         self._on_state = on_state
         self._backoff = backoff or Backoff()
+        self._token = CallToken(channel.tokens)
         self._reader: StreamReader[_Request, _Frame] = StreamReader(channel.target.address)
         self._fallback = TransportFallback()
         self._ready: deque[Item] = deque()
@@ -170,7 +172,7 @@ class ReconnectingStream(ABC, AsyncIterator[Item], Generic[Item, _Request, _Fram
         """Name of the watch in log lines."""
 
     @abstractmethod
-    def _open(self, *, finite: bool) -> grpc.aio.UnaryStreamCall[_Request, _Frame]:
+    def _open(self, metadata: Metadata, *, finite: bool) -> grpc.aio.UnaryStreamCall[_Request, _Frame]:
         """A new stream from the cursor; a finite one ends at the head."""
 
     @abstractmethod
@@ -240,7 +242,10 @@ class ReconnectingStream(ABC, AsyncIterator[Item], Generic[Item, _Request, _Fram
             self._fallback.retry_stream(loop.time())
             if self._fallback.mode is TransportMode.CALL:
                 return await self._poll()
-            self._reader.open(self._open(finite=self._fallback.mode is TransportMode.REPLAY))
+            metadata = await self._token.metadata()
+            if self._done:
+                return ()
+            self._reader.open(self._open(metadata, finite=self._fallback.mode is TransportMode.REPLAY))
         frame = await self._reader.read(self._read_timeout)
         if self._done:
             return ()
@@ -281,6 +286,7 @@ class ReconnectingStream(ABC, AsyncIterator[Item], Generic[Item, _Request, _Fram
 
     def _on_opened(self) -> None:
         """Note that a stream has opened."""
+        self._token.accepted()
         self._fallback.stream_opened()
         if self._fallback.mode is not TransportMode.STREAM:
             return
@@ -301,9 +307,16 @@ class ReconnectingStream(ABC, AsyncIterator[Item], Generic[Item, _Request, _Fram
         """Schedule a retry or raise the error; return the items to yield instead of it."""
         opened = self._cursor.opened
         self._reader.cancel()
-        now = asyncio.get_running_loop().time()
         items = self._recover(error)
-        if items is None and not is_transient(error, connected_before=self._connected_before):
+        renewed = False
+        try:
+            renewed = await self._token.renew(error)
+        except TokenUnavailable as unavailable:
+            error = unavailable
+        if self._done:
+            return ()
+        now = asyncio.get_running_loop().time()
+        if items is None and not renewed and not is_transient(error, connected_before=self._connected_before):
             self._finish()
             raise error
         wait = 0.0
@@ -330,6 +343,8 @@ class ReconnectingStream(ABC, AsyncIterator[Item], Generic[Item, _Request, _Fram
     async def _check_transport(self, error: MilepostError, *, deadline_passed: bool) -> None:
         """After a stream that did not open, check whether only streams are blocked, and choose the transport mode."""
         fallback = self._fallback
+        if isinstance(error, TokenUnavailable):  # there was no stream
+            return
         if isinstance(error, ServiceError) and error.reason:  # the server received and refused it
             fallback.stream_opened()
         elif fallback.mode is TransportMode.CALL:  # calls fail as well by now

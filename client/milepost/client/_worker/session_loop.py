@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 import os
 import socket
 import uuid
@@ -11,12 +12,15 @@ from collections.abc import Awaitable, Callable
 
 from milepost.client._transport.backoff import Backoff
 from milepost.client._transport.channel import LazyChannel
+from milepost.client._transport.token_source import CallToken
 from milepost.client._worker.job_table import JobTable
 from milepost.client._worker.outage_log import OutageLog
 from milepost.client._worker.session import Session
-from milepost.client.errors import MilepostError, ServiceError
+from milepost.client.errors import MilepostError, ServiceError, TokenUnavailable
 
 __all__ = ["SessionLoop"]
+
+_log = logging.getLogger("milepost.client")
 
 
 class SessionLoop:
@@ -50,6 +54,7 @@ class SessionLoop:
         self._timeout = timeout
         self._instance = instance or str(uuid.uuid4())
         self.outage = OutageLog(channel.target.address)
+        self._token = CallToken(channel.tokens)
         self._session: Session | None = None
         self._finishing = False
         self._ended = asyncio.Event()
@@ -65,7 +70,13 @@ class SessionLoop:
         try:
             while True:
                 session = Session(
-                    *(self._channel, self._jobs, self._worker_id, self._timeout, self._instance, self.outage)
+                    self._channel,
+                    self._jobs,
+                    self._worker_id,
+                    self._timeout,
+                    self._instance,
+                    self.outage,
+                    self._token,
                 )
                 if self._finishing:
                     session.finish()
@@ -78,14 +89,30 @@ class SessionLoop:
                     self._session = None
                     if session.was_useful:
                         backoff.reset()
-                    requested = error.retry_delay if isinstance(error, ServiceError) else None
-                    await wait_to_retry(error, backoff.next_delay(requested or 0.0))
+                    await self._prepare_next(error, backoff, wait_to_retry)
                 else:
                     # The next session makes the server release a job that was assigned too late, by not listing it.
                     if not session.assigned_too_late:
                         return
         finally:
             self._ended.set()
+
+    async def _prepare_next(
+        self,
+        error: MilepostError,
+        backoff: Backoff,
+        wait_to_retry: Callable[[MilepostError, float], Awaitable[None]],
+    ) -> None:
+        """Get another token if the server refused the last one; else wait as after any lost session, or give up."""
+        try:
+            if await self._token.renew(error):
+                _log.info("connecting with another token: %s", error)
+                await asyncio.sleep(backoff.next_delay())
+                return
+        except TokenUnavailable as unavailable:
+            error = unavailable
+        requested = error.retry_delay if isinstance(error, ServiceError) else None
+        await wait_to_retry(error, backoff.next_delay(requested or 0.0))
 
     async def finish(self, timeout: float) -> None:
         """Close an open session gracefully within `timeout` seconds: send what is queued, then let the server end it.

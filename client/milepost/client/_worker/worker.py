@@ -12,8 +12,10 @@ import threading
 from collections.abc import Awaitable, Callable
 from typing import Final, TypeVar
 
-from milepost.client._transport.channel import LazyChannel, Target
+from milepost.client._transport.channel import LazyChannel
 from milepost.client._transport.fork_safety import grpc
+from milepost.client._transport.target import FilePath, Target
+from milepost.client._transport.token_source import Token
 from milepost.client._worker.grace_period import STOP_GRACE
 from milepost.client._worker.handlers import Handler, RegisteredHandler, RunMode, run_mode_of
 from milepost.client._worker.job_table import JobTable
@@ -79,9 +81,12 @@ class Worker:
         self,
         address: str | None = None,
         *,
-        token: str | None = None,
+        token: Token | None = None,
         tls: bool = False,
-        tls_ca: str | os.PathLike[str] | None = None,
+        tls_ca: FilePath | None = None,
+        tls_cert: FilePath | None = None,
+        tls_key: FilePath | None = None,
+        allow_plaintext_token: bool = False,
         worker_id: str | None = None,
         max_concurrency: int = 1,
         drain_timeout: float = 30.0,
@@ -92,10 +97,13 @@ class Worker:
         """Configure the worker; `run` connects it.
 
         Args:
-            address: The server; this and the next three as for `Client`.
-            token: The caller's token.
+            address: The server; this and the next six as for `Client`.
+            token: The worker's token, or a callable that returns one.
             tls: Whether to encrypt the connection.
             tls_ca: A PEM file with the certificates to trust.
+            tls_cert: A PEM file with the worker's certificate.
+            tls_key: A PEM file with its private key.
+            allow_plaintext_token: Whether the token may travel unencrypted beyond this machine.
             worker_id: Identifies this process, at most 128 characters; None for the host name and the process id.
             max_concurrency: Maximum number of jobs at once, 1 to 10,000.
             drain_timeout: Seconds for running jobs to finish once the worker stops.
@@ -109,7 +117,15 @@ class Worker:
             ValueError: An argument is out of its bounds.
         """
         self._settings = WorkerSettings(
-            Target.of(address, token=token, tls=tls, tls_ca=tls_ca),
+            Target.of(
+                address,
+                token=token,
+                tls=tls,
+                tls_ca=tls_ca,
+                tls_cert=tls_cert,
+                tls_key=tls_key,
+                allow_plaintext_token=allow_plaintext_token,
+            ),
             max_concurrency=max_concurrency,
             drain_timeout=drain_timeout,
             flush_timeout=flush_timeout,
@@ -162,7 +178,8 @@ class Worker:
         """Run jobs until `stop`; cancelling this coroutine gives running jobs back at once.
 
         Raises:
-            Unauthenticated: The server does not accept the token.
+            Unauthenticated: The server does not accept the token, and there is no other one.
+            InsecureToken: The token would travel unencrypted beyond this machine.
             PermissionDenied: The caller may not work.
             Unimplemented: The server does not serve workers.
             InvalidField: A field such as the worker_id is invalid.

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
-from milepost.client._transport.channel import Target
+from milepost.client._transport.target import FilePath, Target
+from milepost.client._transport.token_source import Token
 from milepost.contract.limits import CONCURRENCY, NAME_LENGTH
 
 __all__ = ["WorkerSettings"]
@@ -37,14 +37,17 @@ class WorkerSettings:
         self,
         *,
         address: str | None = None,
-        token: str | None = None,
+        token: Token | None = None,
         tls: bool | None = None,
-        tls_ca: str | os.PathLike[str] | None = None,
+        tls_ca: FilePath | None = None,
+        tls_cert: FilePath | None = None,
+        tls_key: FilePath | None = None,
+        allow_plaintext_token: bool | None = None,
         worker_id: str | None = None,
         max_concurrency: int | None = None,
         drain_timeout: float | None = None,
         flush_timeout: float | None = None,
-        spool: str | os.PathLike[str] | None = None,
+        spool: FilePath | None = None,
     ) -> None:
         """Replace each setting that is not None, before the worker runs.
 
@@ -55,7 +58,15 @@ class WorkerSettings:
             raise ValueError(f"max_concurrency is 1 to {CONCURRENCY}, not {max_concurrency}.")
         if worker_id is not None and not 1 <= len(worker_id) <= NAME_LENGTH:
             raise ValueError(f"A worker_id has 1 to {NAME_LENGTH} characters, not {len(worker_id)}.")
-        self.target = self.target.changed(address=address, token=token, tls=tls, tls_ca=tls_ca)
+        self.target = self.target.changed(
+            address=address,
+            token=token,
+            tls=tls,
+            tls_ca=tls_ca,
+            tls_cert=tls_cert,
+            tls_key=tls_key,
+            allow_plaintext_token=allow_plaintext_token,
+        )
         self.worker_id = worker_id or self.worker_id
         if max_concurrency is not None:
             self.max_concurrency = max_concurrency

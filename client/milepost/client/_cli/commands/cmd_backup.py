@@ -76,7 +76,8 @@ async def _receive(channel: LazyChannel, new: NewFile) -> BackupHeader:
     from milepost.v1 import BackupHeader, BackUpRequest
 
     header, digest, received = BackupHeader(), hashlib.sha256(), 0
-    call = channel.track(channel.admin().BackUp(BackUpRequest(), metadata=channel.target.metadata))
+    metadata = await channel.tokens.metadata()
+    call = channel.track(channel.admin().BackUp(BackUpRequest(), metadata=metadata))
     try:
         async for part in call:
             match part.WhichOneof("part"):

@@ -91,7 +91,8 @@ class ServerOptions:
 
     def channel(self) -> LazyChannel:
         """A channel that connects on first use, for calls that the client has no method for."""
-        from milepost.client._transport.channel import LazyChannel, Target
+        from milepost.client._transport.channel import LazyChannel
+        from milepost.client._transport.target import Target
 
         return LazyChannel(Target.of(self.address, token=self.token, tls=self.tls, tls_ca=self.tls_ca))
 

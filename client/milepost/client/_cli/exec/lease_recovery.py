@@ -12,7 +12,14 @@ from milepost.client._attach import Attached, AttachedJob
 from milepost.client._cli.exec.execution import Execution
 from milepost.client._client import Client
 from milepost.client._worker.grace_period import remaining_grace
-from milepost.client.errors import JobEndedError, JobNotFound, LeaseLost, MilepostError
+from milepost.client.errors import (
+    JobEndedError,
+    JobNotFound,
+    LeaseLost,
+    MilepostError,
+    PermissionDenied,
+    Unauthenticated,
+)
 from milepost.contract.job_states import has_ended
 from milepost.v1 import Job, JobState
 
@@ -108,6 +115,11 @@ class LeaseHolder:
                 # The job was never claimed.
                 raise
             return False
+        except (Unauthenticated, PermissionDenied) as error:
+            if self._attempt == attempt:
+                raise
+            _log.warning("job %s: the command goes on without it: %s", self._job_id, error)
+            await self._execution.wait()
         return True
 
     async def _run_command(self, attached: Attached, job: AttachedJob) -> None:

@@ -1,0 +1,155 @@
+"""The bearer token of a client's calls: text, or asked for on first use and again once the server refuses it."""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final, TypeAlias
+
+from milepost.client.errors import MilepostError, TokenUnavailable, Unauthenticated
+
+__all__ = ["CallToken", "Metadata", "Token", "TokenFile", "TokenSource", "checked_token"]
+
+Token: TypeAlias = str | Callable[[], str | Awaitable[str]]
+"""A token, or a callable that returns one: a coroutine function, or a plain one, which runs in a thread."""
+
+Metadata: TypeAlias = tuple[tuple[str, str], ...]
+
+TOKEN_TIMEOUT: Final = 30.0
+"""Seconds for a callable to return a token."""
+
+
+@dataclass(frozen=True)
+class TokenFile:
+    """Reads the token from a file, whatever is in it when it is asked for."""
+
+    path: Path
+
+    def __call__(self) -> str:
+        """The content of the file. Raises OSError, ValueError."""
+        text = self.path.read_text()
+        if not text.strip():
+            raise ValueError(f"the token file {str(self.path)!r} is empty")
+        return text
+
+
+def checked_token(text: object) -> str:
+    """The token without space around it. Raises ValueError, which does not quote it."""
+    token = text.strip() if isinstance(text, str) else None
+    if token is None:
+        raise ValueError(f"a token is text, not {type(text).__name__}")
+    if not token.isascii() or not token.isprintable() or " " in token:
+        raise ValueError("a token has printable ASCII characters only, and no spaces")
+    return token
+
+
+class TokenSource:
+    """The token that all calls of a channel share.
+
+    Calls that need a token at the same time share one request for it. It may be used in one event loop after another.
+    """
+
+    def __init__(self, token: Token) -> None:
+        """Ask for nothing yet. Raises ValueError for a text that cannot be a token."""
+        self._provider = None if isinstance(token, str) else token
+        self._metadata = _bearer(checked_token(token)) if isinstance(token, str) else None
+        self._asking: asyncio.Task[Metadata] | None = None
+
+    async def metadata(self, timeout: float = TOKEN_TIMEOUT) -> Metadata:
+        """The metadata of a call. Raises TokenUnavailable, also if none is there within `timeout` seconds."""
+        if self._metadata is not None:
+            return self._metadata
+        asking = self._asking
+        if asking is None or asking.get_loop() is not asyncio.get_running_loop():
+            asking = self._asking = asyncio.create_task(self._ask())
+            asking.add_done_callback(_consume_error)
+        # Cancelling one who waits does not cancel the request of the others.
+        done, _ = await asyncio.wait((asking,), timeout=timeout)
+        if not done:
+            raise TokenUnavailable(f"nothing was returned within {timeout:g} s")
+        return asking.result()
+
+    async def renew(self, refused: Metadata) -> bool:
+        """Ask for another token than the one that the server refused, unless somebody has done so already.
+
+        Return whether there is another one. Raises TokenUnavailable.
+        """
+        if self._provider is None:
+            return False
+        if self._metadata == refused:
+            self._metadata = None
+        return await self.metadata() != refused
+
+    async def _ask(self) -> Metadata:
+        try:
+            async with asyncio.timeout(TOKEN_TIMEOUT):
+                self._metadata = _bearer(checked_token(await self._call_provider()))
+            return self._metadata
+        except Exception as error:
+            raise TokenUnavailable(_why(error)) from error
+        finally:
+            self._asking = None
+
+    async def _call_provider(self) -> object:
+        assert self._provider is not None
+        if inspect.iscoroutinefunction(self._provider):
+            return await self._provider()
+        # It may block, as reading a file and asking another service do.
+        text = await asyncio.to_thread(self._provider)
+        return await text if inspect.isawaitable(text) else text
+
+
+class CallToken:
+    """The token of a call and its repetition, or of one stream of a watch or a worker after another.
+
+    It is renewed once at most until the server accepts it, so that tokens which the server refuses one after the other
+    end a watch or a worker instead of keeping it busy.
+    """
+
+    def __init__(self, source: TokenSource) -> None:
+        self._source = source
+        self._used: Metadata = ()
+        self._was_renewed = False
+
+    async def metadata(self, timeout: float = TOKEN_TIMEOUT) -> Metadata:
+        """The metadata of the next call; see `TokenSource.metadata`."""
+        self._used = await self._source.metadata(timeout)
+        return self._used
+
+    def accepted(self) -> None:
+        """Note that the server accepted the token."""
+        self._was_renewed = False
+
+    async def renew(self, error: MilepostError) -> bool:
+        """Whether there is another token for the next call, where this error says that the server refused the last one.
+
+        Raises TokenUnavailable.
+        """
+        if not isinstance(error, Unauthenticated) or self._was_renewed:
+            return False
+        self._was_renewed = True
+        return await self._source.renew(self._used)
+
+
+def _bearer(token: str) -> Metadata:
+    return (("authorization", f"Bearer {token}"),) if token else ()
+
+
+def _why(error: Exception) -> str:
+    match error:
+        case TimeoutError() if not str(error):
+            return f"nothing was returned within {TOKEN_TIMEOUT:g} s"
+        case OSError() if error.filename is not None:
+            return f"{str(error.filename)!r} cannot be read: {error.strerror}"
+        case ValueError():
+            return str(error)
+    return f"{type(error).__name__}: {error}"
+
+
+def _consume_error(asking: asyncio.Task[Metadata]) -> None:
+    """Keep asyncio from logging an error that nobody waits for any more."""
+    if not asking.cancelled():
+        asking.exception()

@@ -1,0 +1,369 @@
+"""Tokens that expire or are revoked while a client uses them."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from milepost.client import Client, Ended, JobContext, SyncClient, Worker
+from milepost.client.errors import PermissionDenied, TokenExpired, TokenUnavailable, Unauthenticated
+from milepost.server.access import tokens
+from milepost.v1 import Dispatch, Event
+from tests.support.forking import Forkery
+from tests.support.rpc import eventually, state_name
+from tests.support.server import Server, ServerProcess
+from tests.support.token_files import Tokens
+
+SCOPES = ("submit", "read", "cancel", "work")
+
+
+@pytest.fixture
+def known(tmp_path: Path) -> Tokens:
+    """The tokens that the server knows."""
+    found = Tokens(tmp_path / "tokens.toml")
+    found.write()
+    return found
+
+
+@pytest.fixture
+def root(known: Tokens) -> str:
+    """A token that stays."""
+    return known.add("root", ["*"], "admin")
+
+
+@pytest.fixture
+def server(tmp_path: Path, forkery: Forkery, known: Tokens, root: str) -> Iterator[Server]:
+    """A server with a token file."""
+    with ServerProcess(tmp_path / "data", "--tokens", str(known.path), forkery=forkery) as started:
+        yield started
+
+
+@pytest.fixture
+async def observer(server: Server, root: str) -> AsyncIterator[Client]:
+    """A client whose token stays."""
+    async with Client(server.address, token=root) as client:
+        yield client
+
+
+class Rotation:
+    """A token that is replaced in the server's file again and again; the callable returns the present one."""
+
+    def __init__(self, known: Tokens, name: str, *scopes: str) -> None:
+        self._known, self._name, self._scopes = known, name, scopes or SCOPES
+        self.count = self.calls = 0
+        self.failing = False
+        self.current = self._add()
+
+    def __call__(self) -> str:
+        """The present token."""
+        self.calls += 1
+        if self.failing:
+            raise ConnectionError("no network")
+        return self.current
+
+    def next(self) -> None:
+        """Replace the token."""
+        self.current = self._add()
+        self._known.remove(f"{self._name}-{self.count - 1}")
+
+    def revoke(self) -> None:
+        """Remove the token without another one."""
+        self._known.remove(f"{self._name}-{self.count}")
+
+    def _add(self) -> str:
+        self.count += 1
+        return self._known.add(f"{self._name}-{self.count}", ["*"], *self._scopes)
+
+
+@pytest.fixture
+def rotation(known: Tokens, server: Server) -> Rotation:
+    """The token of the client under test, made before the server reads the file again."""
+    return Rotation(known, "client")
+
+
+async def loaded(server: Server, token: str) -> None:
+    """Wait until the server knows the token."""
+    async with Client(server.address, token=token) as client:
+
+        async def is_known() -> bool:
+            try:
+                await client.whoami()
+            except Unauthenticated:
+                return False
+            return True
+
+        await eventually(is_known)
+
+
+async def unknown(server: Server, token: str) -> None:
+    """Wait until the server does not know the token any more."""
+    async with Client(server.address, token=token) as client:
+
+        async def is_unknown() -> bool:
+            try:
+                await client.whoami()
+            except Unauthenticated:
+                return True
+            return False
+
+        await eventually(is_unknown)
+
+
+async def test_a_worker_under_load_loses_nothing(
+    server: Server, known: Tokens, rotation: Rotation, observer: Client
+) -> None:
+    """Its token is replaced again and again: it keeps its leases, and each report is in the log once.
+
+    The token of a watch, of a feed and of a follower is replaced as often: each sees every event once.
+    """
+    jobs, rounds = 4, 3
+    readers = Rotation(known, "reader", "read")
+    await loaded(server, readers.current)
+    written: dict[str, int] = {}
+    stopping = asyncio.Event()
+    worker = Worker(server.address, token=rotation, max_concurrency=jobs)
+
+    @worker.job("write")
+    async def write(job: JobContext) -> None:
+        while not stopping.is_set():
+            job.log(str(written.get(job.id, 0)))
+            written[job.id] = written.get(job.id, 0) + 1
+            await asyncio.sleep(0.002)
+
+    submitted = [(await observer.submit("write")).job_id for _ in range(jobs)]
+    running = asyncio.create_task(worker.run())
+    async with Client(server.address, token=readers) as client:
+        watches = [client.watch(job_id) for job_id in submitted]
+        feed = client.watch_jobs(kinds=["write"])
+        seen = [asyncio.create_task(collect(watch)) for watch in watches]
+        fed = asyncio.create_task(collect(feed, ends=jobs))
+        result = asyncio.create_task(client.result(submitted[0]))
+        await until(lambda: len(written) == jobs)
+        for _ in range(rounds):
+            await replace(rotation, readers, watches)
+        stopping.set()
+        histories = [await watching for watching in seen]
+        assert await result == {}
+        by_job: dict[str, list[Event]] = {job_id: [] for job_id in submitted}
+        for event in await fed:
+            by_job[event.job_id].append(event)
+    worker.stop()
+    await running
+    for job_id, history in zip(submitted, histories, strict=True):
+        assert [event.sequence for event in history] == [*range(1, len(history) + 1)]
+        lines = [event.log_written.text for event in history if event.HasField("log_written")]
+        assert lines == [str(number) for number in range(written[job_id])]
+        assert history[-1].HasField("job_ended")
+        assert by_job[job_id] == history
+        job = await observer.get(job_id)
+        assert (state_name(job), job.attempt) == ("SUCCEEDED", 1)
+    # All streams of a client share a request, and so do those of the worker.
+    assert (readers.calls, rotation.calls) == (rounds + 1, rounds + 1)
+
+
+async def collect(watch: Any, ends: int = 1) -> list[Event]:
+    """All events of a watch until that many jobs have ended."""
+    events: list[Event] = []
+    async with watch:
+        async for event in watch:
+            events.append(event)
+            ends -= event.HasField("job_ended")
+            if not ends:
+                break
+    return events
+
+
+async def replace(rotation: Rotation, readers: Rotation, watches: list[Any]) -> None:
+    """Replace both tokens, and wait until the worker and each watch go on with another one."""
+    calls, reconnects = rotation.calls, [watch.reconnects for watch in watches]
+    rotation.next()
+    readers.next()
+    await until(lambda: rotation.calls > calls)
+    await until(
+        lambda: all(watch.reconnects > before for watch, before in zip(watches, reconnects, strict=True))
+    )
+
+
+async def until(condition: Callable[[], bool]) -> None:
+    """Wait until the condition holds."""
+
+    async def holds() -> bool:
+        return condition()
+
+    await eventually(holds)
+
+
+async def test_calls_are_repeated(server: Server, rotation: Rotation) -> None:
+    """With another token, once; concurrent ones share a request for it."""
+    await loaded(server, rotation.current)
+    async with Client(server.address, token=rotation) as client:
+        first = (await client.whoami()).credential_id
+        old = rotation.current
+        rotation.next()
+        await unknown(server, old)
+        assert {
+            found.credential_id for found in await asyncio.gather(*(client.whoami() for _ in range(20)))
+        } == {"client-2"}
+    assert (first, rotation.calls) == ("client-1", 2)
+
+
+async def test_a_token_file_is_read_again(
+    server: Server, rotation: Rotation, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """When the server refuses its token; without asyncio, too."""
+    path = tmp_path / "token"
+    path.write_text(f"{rotation.current}\n")
+    monkeypatch.setenv("MILEPOST_TOKEN_FILE", str(path))
+    await loaded(server, rotation.current)
+    old = rotation.current
+    async with Client(server.address) as client:
+        await client.whoami()
+        rotation.next()
+        path.write_text(f"{rotation.current}\n")
+        await unknown(server, old)
+        assert (await client.whoami()).credential_id == "client-2"
+    with SyncClient(server.address) as sync:
+        assert (await asyncio.to_thread(sync.whoami)).credential_id == "client-2"
+
+
+async def test_subscriptions_go_on(server: Server, rotation: Rotation, observer: Client) -> None:
+    """Each of them resumes at its cursor."""
+    await loaded(server, rotation.current)
+    jobs = [(await observer.submit("k", dispatch=Dispatch.DISPATCH_EXTERNAL)).job_id for _ in range(3)]
+    async with Client(server.address, token=rotation) as client, client.subscriptions() as subscriptions:
+        for job_id in jobs:
+            subscriptions.add(job_id)
+        for _ in jobs:
+            await anext(subscriptions)
+        rotation.next()
+        await until(lambda: rotation.calls == 2)
+        for job_id in jobs:
+            await observer.cancel(job_id)
+        found: list[Any] = []
+        while subscriptions:
+            found.append(await anext(subscriptions))
+    assert {item.job_id: item.error for item in found if isinstance(item, Ended)} == dict.fromkeys(jobs)
+    for job_id in jobs:
+        sequences = [item.sequence for item in found if isinstance(item, Event) and item.job_id == job_id]
+        assert sequences == [*range(2, len(sequences) + 2)]
+
+
+async def test_a_block_keeps_its_lease(server: Server, rotation: Rotation, observer: Client) -> None:
+    """`start` and `attach` go on with another token."""
+    await loaded(server, rotation.current)
+    async with Client(server.address, token=rotation) as client:
+        async with client.start("k") as job:
+            job.log("before")
+            calls = rotation.calls
+            rotation.next()
+            await until(lambda: rotation.calls > calls)
+            job.log("after")
+            job.result = {"done": True}
+        assert await client.result(job.id) == {"done": True}
+    ended = await observer.get(job.id)
+    assert (state_name(ended), ended.attempt) == ("SUCCEEDED", 1)
+    async with observer.watch(job.id) as watch:
+        lines = [event.log_written.text async for event in watch if event.HasField("log_written")]
+    assert lines == ["before", "after"]
+
+
+async def test_without_another_token(
+    server: Server, rotation: Rotation, observer: Client, tmp_path: Path
+) -> None:
+    """Calls, watches, workers and blocks end with `TokenExpired` at once; a block is interrupted, its reports kept."""
+    await loaded(server, rotation.current)
+    job = await observer.submit("k", dispatch=Dispatch.DISPATCH_EXTERNAL)
+    worker = Worker(server.address, token=rotation.current)
+    worker.job("other")(lambda job: None)
+    interrupted = []
+
+    async def block(client: Client) -> None:
+        async with client.attach(job.job_id, spool=tmp_path / "spool", flush_timeout=0.1) as attached:
+            try:
+                await asyncio.Event().wait()
+            except asyncio.CancelledError:
+                interrupted.append(attached.id)
+                raise
+
+    async with Client(server.address, token=rotation.current) as client:
+        ending = [
+            asyncio.create_task(worker.run()),
+            asyncio.create_task(collect(client.watch(job.job_id))),
+            asyncio.create_task(collect(client.watch_jobs())),
+            asyncio.create_task(client.result(job.job_id)),
+            asyncio.create_task(block(client)),
+        ]
+
+        async def is_working() -> bool:
+            taken = state_name(await observer.get(job.job_id)) == "RUNNING"
+            return taken and len([worker async for worker in observer.workers()]) == 2
+
+        await eventually(is_working)
+        rotation.revoke()
+        outcomes = await asyncio.gather(*ending, return_exceptions=True)
+        assert [type(outcome) for outcome in outcomes] == [TokenExpired] * len(ending)
+        assert interrupted == [job.job_id]
+        with pytest.raises(Unauthenticated):
+            await client.whoami()
+
+
+@pytest.mark.parametrize(
+    ("scopes", "token", "error"),
+    [
+        ((), None, PermissionDenied),
+        ((), tokens.new_token(), Unauthenticated),
+        ((), "garbage", Unauthenticated),
+    ],
+    ids=["no scope", "unknown", "garbage"],
+)
+async def test_what_the_server_refuses(
+    server: Server, known: Tokens, scopes: tuple[str, ...], token: str | None, error: type[Exception]
+) -> None:
+    """A token without the scope, and one that the server does not know, end watches, workers and blocks at once."""
+    given = known.add("powerless", ["*"], *scopes)
+    await loaded(server, given)
+    token = token or given
+    worker = Worker(server.address, token=lambda: token)
+    worker.job("k")(lambda job: None)
+    async with Client(server.address, token=lambda: token) as client:
+
+        async def block() -> None:
+            async with client.attach("j"):
+                pass
+
+        for call in (worker.run, lambda: collect(client.watch("j")), lambda: client.result("j"), block):
+            with pytest.raises(error):
+                await call()
+
+
+async def test_a_callable_that_fails(server: Server, rotation: Rotation, observer: Client) -> None:
+    """A call fails with what it raised; a watch and a worker retry, and go on once it returns a token again."""
+    await loaded(server, rotation.current)
+    job = await observer.submit("k", dispatch=Dispatch.DISPATCH_EXTERNAL)
+    worker = Worker(server.address, token=rotation)
+    worker.job("other")(lambda job: None)
+    running = asyncio.create_task(worker.run())
+    async with Client(server.address, token=rotation) as client:
+        states: list[str] = []
+        watch = client.watch(job.job_id, on_state=lambda connection: states.append(connection.error))
+        seen = asyncio.create_task(collect(watch))
+        await until(lambda: watch.caught_up)
+        rotation.failing = True
+        rotation.next()
+        failure = "No token could be obtained: ConnectionError: no network."
+        await until(lambda: states.count(failure) > 1)
+        with pytest.raises(TokenUnavailable) as raised:
+            await client.whoami()
+        assert str(raised.value) == failure
+        rotation.failing = False
+        await observer.submit("other", job_id="other")
+        assert await observer.result("other") == {}
+        await observer.cancel(job.job_id)
+        history = await seen
+    assert [event.sequence for event in history] == [*range(1, len(history) + 1)]
+    worker.stop()
+    await running

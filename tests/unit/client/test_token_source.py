@@ -1,0 +1,197 @@
+"""The token of a client: text, callable or file."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from milepost.client._transport.token_source import CallToken, Metadata, TokenFile, TokenSource
+from milepost.client.errors import (
+    JobNotFound,
+    PermissionDenied,
+    TokenExpired,
+    TokenUnavailable,
+    Unauthenticated,
+)
+
+EXPIRED = TokenExpired("It has expired.")
+
+
+def bearer(token: str) -> Metadata:
+    """The metadata of a token."""
+    return (("authorization", f"Bearer {token}"),)
+
+
+class Provider:
+    """A callable that returns one token after the other; ``held`` keeps it from returning."""
+
+    def __init__(self, *tokens: Any) -> None:
+        self._tokens = list(tokens)
+        self.calls = 0
+        self.held: asyncio.Event | None = None
+
+    async def __call__(self) -> Any:
+        """The next token; an exception is raised."""
+        self.calls += 1
+        token = self._tokens.pop(0)
+        if self.held is not None:
+            await self.held.wait()
+        if isinstance(token, Exception):
+            raise token
+        return token
+
+
+async def test_text_stays() -> None:
+    """Text is the token of all calls, and there is no other one."""
+    source = TokenSource(" secret\n")
+    assert await source.metadata() == bearer("secret")
+    assert await source.renew(bearer("secret")) is False
+    assert await TokenSource("").metadata() == ()
+
+
+@pytest.mark.parametrize("text", ["two words", "lf\nhere", "späte", "\x7f"])
+def test_text_that_cannot_be_a_token(text: str) -> None:
+    """The error does not quote it."""
+    with pytest.raises(ValueError, match="printable ASCII") as error:
+        TokenSource(text)
+    assert text not in str(error.value)
+
+
+async def test_a_callable_is_asked_once_per_token() -> None:
+    """On first use, and again when its token is refused."""
+    provider = Provider("one", "two")
+    source = TokenSource(provider)
+    assert [await source.metadata() for _ in range(3)] == [bearer("one")] * 3
+    assert provider.calls == 1
+    assert await source.renew(bearer("one")) is True
+    # Somebody else had the first token, too, and notices later.
+    assert await source.renew(bearer("one")) is True
+    assert await source.metadata() == bearer("two")
+    assert provider.calls == 2
+
+
+async def test_concurrent_requests_are_one() -> None:
+    """Whoever gives up waiting does not cancel it for the others."""
+    provider = Provider("one")
+    provider.held = asyncio.Event()
+    source = TokenSource(provider)
+    waiting = [asyncio.create_task(source.metadata()) for _ in range(100)]
+    await asyncio.sleep(0)
+    waiting.pop(0).cancel()
+    provider.held.set()
+    assert await asyncio.gather(*waiting) == [bearer("one")] * 99
+    assert provider.calls == 1
+
+
+async def test_concurrent_renewals_are_one() -> None:
+    """All streams of a client lose their token at once."""
+    provider = Provider("one", "two")
+    source = TokenSource(provider)
+    used = await source.metadata()
+    assert await asyncio.gather(*(source.renew(used) for _ in range(100))) == [True] * 100
+    assert provider.calls == 2
+
+
+@pytest.mark.parametrize(
+    ("provider", "why"),
+    [
+        (Provider(RuntimeError("no network")), "RuntimeError: no network"),
+        (Provider(7), "a token is text, not int"),
+        (Provider("two words"), "a token has printable ASCII characters only, and no spaces"),
+        (TokenFile(Path("/missing/token")), "'/missing/token' cannot be read: No such file or directory"),
+    ],
+)
+async def test_a_callable_that_fails(provider: Any, why: str) -> None:
+    """The error says why; the next call asks again."""
+    source = TokenSource(provider)
+    with pytest.raises(TokenUnavailable) as error:
+        await source.metadata()
+    assert str(error.value) == f"No token could be obtained: {why}."
+    if isinstance(provider, Provider):
+        provider._tokens.append("later")
+        assert await source.metadata() == bearer("later")
+
+
+async def test_a_callable_that_does_not_return() -> None:
+    """Is waited for as long as the call may take."""
+    provider = Provider("one")
+    provider.held = asyncio.Event()
+    with pytest.raises(TokenUnavailable, match=r"nothing was returned within 0\.01 s"):
+        await TokenSource(provider).metadata(0.01)
+
+
+@pytest.mark.parametrize("make", [lambda text: text, lambda text: asyncio.sleep(0, text)])
+async def test_a_plain_callable(make: Callable[[str], Any]) -> None:
+    """Runs in a thread, since it may block; it may return an awaitable."""
+    threads = []
+
+    def provider() -> Any:
+        threads.append(threading.current_thread())
+        return make("one")
+
+    assert await TokenSource(provider).metadata() == bearer("one")
+    assert threading.current_thread() not in threads
+
+
+def test_one_event_loop_after_another() -> None:
+    """A request that one loop has left behind is not waited for in another one."""
+    provider = Provider("one", "two")
+    source = TokenSource(provider)
+
+    async def abandon() -> None:
+        provider.held = asyncio.Event()
+        with pytest.raises(TokenUnavailable):
+            await source.metadata(0.01)
+
+    async def use() -> Metadata:
+        provider.held = None
+        return await source.metadata()
+
+    asyncio.run(abandon())
+    assert asyncio.run(use()) == bearer("two")
+
+
+async def test_a_file(tmp_path: Path) -> None:
+    """Is read again when its token is refused; the same token is no other one."""
+    path = tmp_path / "token"
+    path.write_text("one\n")
+    source = TokenSource(TokenFile(path))
+    assert await source.metadata() == bearer("one")
+    assert await source.renew(bearer("one")) is False
+    path.write_text("two\n")
+    assert await source.renew(bearer("one")) is True
+    path.write_text("\n")
+    with pytest.raises(TokenUnavailable, match=f"the token file '{path}' is empty"):
+        await source.renew(bearer("two"))
+
+
+@pytest.mark.parametrize(
+    ("error", "renewed"),
+    [
+        (EXPIRED, True),
+        (Unauthenticated("?"), True),
+        (PermissionDenied("no"), False),
+        (JobNotFound("j"), False),
+    ],
+)
+async def test_which_errors_ask_for_another_token(error: Any, renewed: bool) -> None:
+    """Those that say that the server refused it."""
+    token = CallToken(TokenSource(Provider("one", "two")))
+    await token.metadata()
+    assert await token.renew(error) is renewed
+
+
+async def test_tokens_that_are_refused_one_after_the_other() -> None:
+    """One more is asked for, until the server accepts one."""
+    token = CallToken(TokenSource(Provider("one", "two", "three", "four")))
+    await token.metadata()
+    assert await token.renew(EXPIRED) is True
+    await token.metadata()
+    assert await token.renew(EXPIRED) is False
+    token.accepted()
+    assert await token.renew(EXPIRED) is True

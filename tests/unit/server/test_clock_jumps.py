@@ -10,6 +10,7 @@ import pytest
 from google.protobuf.duration_pb2 import Duration
 
 from milepost.server import decide
+from milepost.server.base.clock import CautiousClock
 from milepost.server.base.job_ages import JobAges
 from milepost.server.base.timestamps import SECOND, instant
 from milepost.server.decide import time_limits
@@ -185,3 +186,22 @@ def test_ages_are_kept_of_what_counts_only() -> None:
 def test_a_job_without_limits_has_none() -> None:
     """Nothing is kept of it."""
     assert time_limits.of(Job(job_id="j", state=JobState.JOB_STATE_RUNNING, attempt=1)) == []
+
+
+def test_what_is_to_be_kept_outlasts_a_clock_that_is_set_forward() -> None:
+    """Retention catches up with the time of day no faster than time passes; set back, it is the time of day."""
+    clock = FakeClock()
+    cautious = CautiousClock(clock)
+    begun = clock.now()
+    clock.advance(10)
+    assert cautious.now() == begun + 10 * SECOND
+
+    clock.jump(7200)
+    assert cautious.now() == begun + 10 * SECOND
+    clock.advance(100)
+    assert cautious.now() == begun + 210 * SECOND
+    clock.advance(7200)
+    assert cautious.now() == clock.now() == begun + (10 + 7200 + 100 + 7200) * SECOND
+
+    clock.jump(-3600)
+    assert cautious.now() == clock.now()

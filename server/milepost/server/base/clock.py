@@ -26,3 +26,23 @@ class SystemClock:
     def monotonic(self) -> float:
         """See ``Clock``."""
         return time.monotonic()
+
+
+class CautiousClock:
+    """The time of day, for what cannot be undone: never ahead of the ``clock``, and never set forward.
+
+    Where the ``clock`` is set forward, this one catches up no faster than time passes.
+    """
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._now = clock.now()
+        self._read_at = clock.monotonic()
+
+    def now(self) -> int:
+        """In nanoseconds since the epoch."""
+        read_at = self._clock.monotonic()
+        passed = round((read_at - self._read_at) * 1e9)
+        self._now = min(self._now + 2 * passed, self._clock.now())
+        self._read_at = read_at
+        return self._now

@@ -14,7 +14,7 @@ from typing import Literal
 
 import structlog
 
-from milepost.server.base.clock import Clock
+from milepost.server.base.clock import CautiousClock, Clock
 from milepost.server.base.refusal import Refusal
 from milepost.server.base.timestamps import SECOND, nanoseconds
 from milepost.server.journal import Journal
@@ -50,7 +50,8 @@ class Retention:
     ) -> None:
         self._log = log
         self._journal = journal
-        self._clock = clock
+        # A clock that is set forward must not delete what is to be kept.
+        self._clock = CautiousClock(clock)
         self._policy = policy
         self._interval = interval
         self._trims: dict[str, int] = {}

@@ -69,9 +69,9 @@ async def test_servers_that_do_not_come_up_are_ended(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, make: Callable[[Path], NatsServer | NatsCluster]
 ) -> None:
     """The error has the reason, and no process is left."""
-    monkeypatch.setattr(nats, "_READY", 0.0)
+    monkeypatch.setattr(nats, "_START_TIMEOUT", 0.0)
     # However fast it is, it does not become healthy in time.
-    monkeypatch.setattr(NatsServer, "_is_well", lambda server, path: False)
+    monkeypatch.setattr(NatsServer, "_is_healthy", lambda server, path: False)
     made = make(tmp_path)
     with pytest.raises(RuntimeError, match="did not start"), made:
         pass

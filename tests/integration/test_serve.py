@@ -231,7 +231,7 @@ async def test_a_directory_that_cannot_be_made(tmp_path: Path) -> None:
 )
 async def test_an_address_that_is_not_to_be_had(expected: str, address: str, tmp_path: Path) -> None:
     """The error is one line and nothing else."""
-    outcome = await milepost("serve", "--address", address, "--data", tmp_path)
+    outcome = await milepost("serve", "--allow-anonymous", "--address", address, "--data", tmp_path)
 
     assert (outcome.status, outcome.out, len(outcome.err.splitlines())) == (2, "", 1)
     assert outcome.err.startswith(f"Error: Cannot listen on {address!r}: {expected}. ")

@@ -7,6 +7,8 @@ import socket
 
 import click
 
+from milepost.server.runtime.listen_address import cannot_listen
+
 
 def parse_address(value: str) -> str:
     """Validate ``host:port``; gRPC would take port 99999 for another port. Raises click.BadParameter."""
@@ -17,10 +19,10 @@ def parse_address(value: str) -> str:
 
 
 def is_loopback(address: str) -> bool:
-    """Whether only this machine reaches ``host:port``; False for a host that cannot be resolved."""
+    """Whether only this machine reaches ``host:port``. Raises click.ClickException for a host that is not known."""
     host = address.rpartition(":")[0].strip("[]")
     try:
         found = socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)
-    except (socket.gaierror, UnicodeError):
-        return False
+    except (socket.gaierror, UnicodeError) as error:
+        raise click.ClickException(str(cannot_listen(address, "the host cannot be resolved"))) from error
     return all(ipaddress.ip_address(str(socket_address[0])).is_loopback for *_, socket_address in found)

@@ -184,7 +184,9 @@ class Interceptor(grpc.aio.ServerInterceptor):
         self, decode: Callable[[bytes], _Decoded], context: _Context
     ) -> AsyncIterator[Message]:
         async for data in self._memory.of(context.peer()).receive_all(context):
-            yield await self._decoded(decode(data), context)
+            decoded = decode(data)
+            # Nearly all are messages by now, and cost no further call.
+            yield decoded if isinstance(decoded, Message) else await self._decoded(decoded, context)
 
     async def _receive_until_draining(
         self, decode: Callable[[bytes], _Decoded], context: _Context

@@ -180,8 +180,8 @@ async def test_the_oldest_version(
         (["--tls-min-version", "1.3"], "without them there is no TLS"),
         (["--tls-cert", "key.pem", "--tls-key", "cert.pem"], "are no certificate chain and its key"),
         (
-            ["--tls-cert", "cert.pem", "--tls-key", "key.pem", "--tls-client-ca", "key.pem"],
-            "key.pem' has no certificates in PEM",
+            ["--tls-cert", "cert.pem", "--tls-key", "key.pem", "--tls-client-ca", "cert.pem"],
+            "With --tls-client-ca alone everyone who has a certificate may do everything",
         ),
     ],
 )

@@ -7,6 +7,15 @@ from pathlib import Path
 
 import grpc
 import trustme
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import (
+    Encoding,
+    NoEncryption,
+    PrivateFormat,
+    load_pem_private_key,
+)
 
 from tests.support.replacing import replace
 
@@ -26,11 +35,30 @@ class Authority:
 
     def issue(self, *names: str, expired: bool = False) -> trustme.LeafCert:
         """Issue a certificate for DNS names or addresses; ``expired`` an hour ago."""
-        now = datetime.datetime.now(datetime.UTC)
         if not expired:
             return self._ca.issue_cert(*names)
-        hour = datetime.timedelta(hours=1)
+        now, hour = datetime.datetime.now(datetime.UTC), datetime.timedelta(hours=1)
         return self._ca.issue_cert(*names, not_before=now - 2 * hour, not_after=now - hour)
+
+    def issue_uri(self, uri: str, *, seconds: float = 3600) -> trustme.LeafCert:
+        """Issue a certificate with a URI, as SPIFFE has it, that is valid for so many seconds."""
+        issuer = x509.load_pem_x509_certificate(self.pem)
+        signer = load_pem_private_key(self._ca.private_key_pem.bytes(), None)
+        assert isinstance(signer, ec.EllipticCurvePrivateKey)
+        key, now = ec.generate_private_key(ec.SECP256R1()), datetime.datetime.now(datetime.UTC)
+        made = (
+            x509.CertificateBuilder()
+            .subject_name(x509.Name([]))
+            .issuer_name(issuer.subject)
+            .public_key(key.public_key())
+            .serial_number(x509.random_serial_number())
+            .not_valid_before(now - datetime.timedelta(hours=1))
+            .not_valid_after(now + datetime.timedelta(seconds=seconds))
+            .add_extension(x509.SubjectAlternativeName([x509.UniformResourceIdentifier(uri)]), critical=True)
+            .sign(signer, hashes.SHA256())
+        )
+        private = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+        return trustme.LeafCert(private, made.public_bytes(Encoding.PEM), [])
 
     def channel_credentials(self, client: trustme.LeafCert | None = None) -> grpc.ChannelCredentials:
         """Credentials of a client that trusts this authority, and shows a certificate."""

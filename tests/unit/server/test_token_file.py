@@ -114,7 +114,7 @@ def test_all_owners() -> None:
         (entry(expires='"tomorrow"'), "'expires' of token 1 is not a time"),
         (entry(revoked='"yes"'), "'revoked' of token 1"),
         (entry(expire="2027-01-31"), "unknown key 'expire'"),
-        (entry() + entry(), "token 2 has the id or the digest of an earlier one"),
+        (entry() + entry(), "token 2 has the id or the sha256 of an earlier one"),
         (entry(subject='"a\\u001bb"'), "'subject' of token 1 is not a text"),
     ],
 )

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from milepost.server.access import tokens
+from milepost.server.access.client_certificates import AuthContext, client_certificate
 from milepost.server.access.principal import ANONYMOUS, Principal
 from milepost.server.access.refusals import token_expired, unauthenticated
-from milepost.server.access.token_file import TokenEntry
+from milepost.server.access.token_file import TokenEntry, certificate_key, token_key
 from milepost.server.access.token_store import TokenStore
 from milepost.server.base.clock import Clock
 
@@ -34,15 +36,19 @@ class Authenticator:
         """Whether there are no credentials: everyone may do everything."""
         return self._store is None and self._jwts is None
 
-    async def authenticate(self, metadata: Iterable[tuple[str, str | bytes]]) -> Principal:
-        """The principal of a call with this metadata. Raises UNAUTHENTICATED, TOKEN_EXPIRED."""
+    async def authenticate(
+        self, metadata: Iterable[tuple[str, str | bytes]], connection: Callable[[], AuthContext] = dict
+    ) -> Principal:
+        """The principal of a call with this metadata over this connection. Raises UNAUTHENTICATED, TOKEN_EXPIRED.
+
+        A token of the call goes before the certificate of its connection, and a bad token is not excused by a good
+        certificate: who calls on behalf of others has one connection, and a token for each of them.
+        """
         if self.is_open:
             return ANONYMOUS
         values = [value for key, value in metadata if key == _AUTHORIZATION]
         if not values:
-            raise unauthenticated(
-                "The call has no token. Send one as the metadata 'authorization: Bearer mp_...'."
-            )
+            return self._of_certificate(connection())
         value = values[0]
         if len(values) > 1 or not isinstance(value, str) or value[: len(_SCHEME)].lower() != _SCHEME:
             raise unauthenticated("The metadata 'authorization' is not one 'Bearer' and a token.")
@@ -59,10 +65,11 @@ class Authenticator:
             self._jwts.check(principal)
             return
         entry = None if self._store is None else self._store.by_id(principal.credential_id)
-        if entry is None or entry.principal != principal:
+        # A certificate may expire before its entry.
+        if entry is None or replace(entry.principal, expire_time=principal.expire_time) != principal:
             # Changed rights count as a revocation: the client authenticates again, and gets what it has now.
-            raise token_expired("The token was revoked or changed. Authenticate again.")
-        self._check(entry)
+            raise token_expired("The credential was revoked or changed. Authenticate again.")
+        self._check(entry, principal)
 
     async def refresh(self) -> None:
         """Read changed files of credentials, and keys that are due, again."""
@@ -76,15 +83,35 @@ class Authenticator:
             raise unauthenticated(
                 "The token is malformed: its form or its checksum is wrong. Was it truncated?"
             )
-        entry = None if self._store is None else self._store.by_digest(tokens.digest(token))
+        entry = None if self._store is None else self._store.by_key(token_key(tokens.digest(token)))
         if entry is None:
             raise unauthenticated("The server does not know the token. Is it for another server, or deleted?")
-        self._check(entry)
-        return entry.principal
+        return self._check(entry, entry.principal)
 
-    def _check(self, entry: TokenEntry) -> None:
-        expire_time = entry.principal.expire_time
+    def _of_certificate(self, connection: AuthContext) -> Principal:
+        try:
+            certificate = client_certificate(connection)
+        except ValueError:
+            raise unauthenticated("The client's certificate cannot be read.") from None
+        if certificate is None or self._store is None:
+            raise unauthenticated(
+                "The call has no token. Send one as the metadata 'authorization: Bearer mp_...'."
+            )
+        for name in certificate.names:
+            entry = self._store.by_key(certificate_key(name))
+            if entry is not None:
+                ends = [certificate.expire_time, entry.principal.expire_time or certificate.expire_time]
+                return self._check(entry, replace(entry.principal, expire_time=min(ends)))
+        raise unauthenticated(
+            "The server knows none of the names in the client's certificate, and the call has no token. "
+            "`milepost token create --certificate NAME` adds one."
+        )
+
+    def _check(self, entry: TokenEntry, principal: Principal) -> Principal:
+        """Return the principal of the entry while both are in force. Raises TOKEN_EXPIRED."""
         if entry.revoked:
-            raise token_expired("The token was revoked. Authenticate with another one.")
-        if expire_time is not None and self._clock.now() >= expire_time:
-            raise token_expired("The token has expired. Authenticate with another one.")
+            raise token_expired("The credential was revoked. Authenticate with another one.")
+        ends = [end for end in (entry.principal.expire_time, principal.expire_time) if end is not None]
+        if ends and self._clock.now() >= min(ends):
+            raise token_expired("The credential has expired. Authenticate with another one.")
+        return principal

@@ -1,4 +1,4 @@
-"""The token file: principals by the digest of their token, in TOML.
+"""The token file: principals by the digest of their token, or by a name in their certificate, in TOML.
 
 ::
 
@@ -12,6 +12,13 @@
     expires = 2027-01-31T00:00:00Z # optional
     revoked = true                 # optional
     note = "for the nightly build" # optional
+
+    [[certificate]]                # with the keys of a token, but for its digest
+    san = "spiffe://example.org/ci"
+    id = "b2a70c3d"
+    subject = "ci"
+    owners = ["team-a"]
+    scopes = ["work"]
 """
 
 from __future__ import annotations
@@ -25,7 +32,10 @@ from milepost.contract import limits
 from milepost.server.access.principal import EVERY_OWNER, Principal, Scope
 
 _DIGEST_LENGTH: Final = 64
-_REQUIRED: Final = frozenset({"id", "sha256", "subject", "owners", "scopes"})
+_SAN_LENGTH: Final = 2048
+TABLES: Final = {"token": "sha256", "certificate": "san"}
+"""The tables of the file, and by what each knows its principal."""
+_REQUIRED: Final = frozenset({"id", "subject", "owners", "scopes"})
 _OPTIONAL: Final = frozenset({"kinds", "expires", "revoked", "note", "created"})
 
 
@@ -34,49 +44,61 @@ class TokenFileError(ValueError):
 
 
 class TokenEntry(NamedTuple):
-    """One token of the file."""
+    """One token or certificate of the file. ``key`` is what ``token_key`` or ``certificate_key`` returns."""
 
-    digest: str
+    key: str
     principal: Principal
     revoked: bool = False
     note: str = ""
 
 
+def token_key(digest: str) -> str:
+    """The key of the entry of a token with this digest."""
+    return digest
+
+
+def certificate_key(san: str) -> str:
+    """The key of the entry of certificates with this subject alternative name; that of no token."""
+    return f"certificate {san}"
+
+
 def parse(text: str) -> Mapping[str, TokenEntry]:
-    """The entries of a token file by digest. Raises TokenFileError."""
+    """The entries of a token file by their keys. Raises TokenFileError."""
     try:
         document = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise TokenFileError(f"it is not TOML: {error}") from None
-    unknown = set(document) - {"token"}
+    unknown = set(document) - set(TABLES)
     if unknown:
-        raise TokenFileError(f"it has an unknown key {min(unknown)!r}; tokens stand under [[token]]")
+        raise TokenFileError(
+            f"it has an unknown key {min(unknown)!r}; tokens stand under [[token]], certificates under [[certificate]]"
+        )
     entries: dict[str, TokenEntry] = {}
     ids: set[str] = set()
-    for number, table in enumerate(_tables(document.get("token", [])), start=1):
-        entry = _entry(table, f"token {number}")
-        if entry.digest in entries or entry.principal.credential_id in ids:
-            raise TokenFileError(f"token {number} has the id or the digest of an earlier one")
-        entries[entry.digest] = entry
-        ids.add(entry.principal.credential_id)
+    for name, key in TABLES.items():
+        for number, table in enumerate(_tables(document, name), start=1):
+            entry = _entry(table, key, f"{name} {number}")
+            if entry.key in entries or entry.principal.credential_id in ids:
+                raise TokenFileError(f"{name} {number} has the id or the {key} of an earlier one")
+            entries[entry.key] = entry
+            ids.add(entry.principal.credential_id)
     return entries
 
 
-def _tables(value: object) -> Iterator[Mapping[str, Any]]:
+def _tables(document: Mapping[str, Any], name: str) -> Iterator[Mapping[str, Any]]:
+    value = document.get(name, [])
     if not isinstance(value, list) or not all(isinstance(table, dict) for table in value):
-        raise TokenFileError("tokens stand under [[token]], with two brackets")
+        raise TokenFileError(f"{name}s stand under [[{name}]], with two brackets")
     yield from value
 
 
-def _entry(table: Mapping[str, Any], where: str) -> TokenEntry:
-    missing, unknown = _REQUIRED - set(table), set(table) - _REQUIRED - _OPTIONAL
+def _entry(table: Mapping[str, Any], key: str, where: str) -> TokenEntry:
+    required = _REQUIRED | {key}
+    missing, unknown = required - set(table), set(table) - required - _OPTIONAL
     if missing:
         raise TokenFileError(f"{where} has no {min(missing)!r}")
     if unknown:
         raise TokenFileError(f"{where} has an unknown key {min(unknown)!r}")
-    digest = _text(table, "sha256", where).lower()
-    if len(digest) != _DIGEST_LENGTH or any(digit not in "0123456789abcdef" for digit in digest):
-        raise TokenFileError(f"the sha256 of {where} is not {_DIGEST_LENGTH} hexadecimal digits")
     owners = _texts(table, "owners", where)
     if not owners:
         raise TokenFileError(f'{where} has no owner; owners = ["*"] stands for all of them')
@@ -95,13 +117,23 @@ def _entry(table: Mapping[str, Any], where: str) -> TokenEntry:
     revoked = table.get("revoked", False)
     if not isinstance(revoked, bool):
         raise TokenFileError(f"'revoked' of {where} is neither true nor false")
-    return TokenEntry(digest, principal, revoked, str(table.get("note", "")))
+    found = (
+        _digest(table, where) if key == "sha256" else certificate_key(_text(table, key, where, _SAN_LENGTH))
+    )
+    return TokenEntry(found, principal, revoked, str(table.get("note", "")))
 
 
-def _text(table: Mapping[str, Any], key: str, where: str) -> str:
+def _digest(table: Mapping[str, Any], where: str) -> str:
+    digest = _text(table, "sha256", where).lower()
+    if len(digest) != _DIGEST_LENGTH or any(digit not in "0123456789abcdef" for digit in digest):
+        raise TokenFileError(f"the sha256 of {where} is not {_DIGEST_LENGTH} hexadecimal digits")
+    return token_key(digest)
+
+
+def _text(table: Mapping[str, Any], key: str, where: str, length: int = limits.NAME_LENGTH) -> str:
     value = table[key]
-    if not isinstance(value, str) or not value.isprintable() or not 0 < len(value) <= limits.NAME_LENGTH:
-        raise TokenFileError(f"{key!r} of {where} is not a text of 1 to {limits.NAME_LENGTH} characters")
+    if not isinstance(value, str) or not value.isprintable() or not 0 < len(value) <= length:
+        raise TokenFileError(f"{key!r} of {where} is not a text of 1 to {length} characters")
     return value
 
 

@@ -1,4 +1,4 @@
-"""The tokens in force: those of the token file, which is read again when it changes."""
+"""The credentials in force: those of the token file, which is read again when it changes."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _log = structlog.get_logger("milepost.access")
 
 
 class TokenStore:
-    """Looks tokens up by digest, and by the id of their credential."""
+    """Looks tokens and certificates up by key, and by the id of their credential."""
 
     def __init__(self, path: Path) -> None:
         """Read the file. Raises TokenFileError."""
@@ -24,9 +24,9 @@ class TokenStore:
         self._entries = self._read()
         self._by_id = _by_id(self._entries)
 
-    def by_digest(self, digest: str) -> TokenEntry | None:
-        """The entry of the token with this digest."""
-        return self._entries.get(digest)
+    def by_key(self, key: str) -> TokenEntry | None:
+        """The entry of the token or certificate with this key; see ``token_file``."""
+        return self._entries.get(key)
 
     def by_id(self, credential_id: str) -> TokenEntry | None:
         """The entry of this credential."""
@@ -48,7 +48,7 @@ class TokenStore:
             _log.error("token file not reloaded; the earlier tokens stay in force", error=str(error))
             return False
         self._entries, self._by_id = entries, _by_id(entries)
-        _log.info("token file reloaded", tokens=len(entries))
+        _log.info("token file reloaded", entries=len(entries))
         return True
 
     def _read(self) -> Mapping[str, TokenEntry]:

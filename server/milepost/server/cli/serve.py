@@ -185,6 +185,11 @@ def serve(
             f"{address!r} can be reached from other machines, and no credentials are configured. Set --tokens or "
             "--jwt-issuer, or allow everyone to do everything with --allow-anonymous."
         )
+    if tls is not None and tls.client_ca is not None and credentials.is_empty and not allow_anonymous:
+        raise click.UsageError(
+            "With --tls-client-ca alone everyone who has a certificate may do everything. Say with --tokens who may do "
+            "what, or allow that with --allow-anonymous."
+        )
     log_output.configure(log_level)
     try:
         failpoints.arm(os.environ.get(failpoints.VARIABLE, ""))

@@ -1,4 +1,4 @@
-"""``milepost token``: create, list and revoke the tokens of a token file."""
+"""``milepost token``: create, list and revoke the tokens and certificates of a token file."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ _EPILOG = """\b
 Examples:
   milepost token create --tokens tokens.toml --subject ci --owner team-a --scope submit,read
   milepost token create --subject gpu-1 --owner '*' --scope work --kind 'transcribe.*' --expires 90d
+  milepost token create --certificate spiffe://example.org/gpu-1 --subject gpu-1 --owner '*' --scope work
   milepost token list --tokens tokens.toml
   milepost token revoke 4f1c09aa
 
@@ -48,10 +49,10 @@ _tokens_option = option(
 
 @click.group(epilog=_EPILOG)
 def token() -> None:
-    """Create, list and revoke access tokens.
+    """Create, list and revoke access tokens, and client certificates by name.
 
     A server with --tokens FILE accepts calls with a token of that file only. The file has the SHA-256 of each token,
-    never the token itself.
+    never the token itself. With --tls-client-ca it also accepts certificates that the file names.
     """
 
 
@@ -82,6 +83,12 @@ def token() -> None:
     "--expires", type=duration(1), metavar="TIME", help="Lifetime, such as 90d. Default: unlimited."
 )
 @click.option("--note", default="", metavar="TEXT", help="What it is for.")
+@click.option(
+    "--certificate",
+    "san",
+    metavar="NAME",
+    help="Make no token: name a client certificate, by a URI or DNS name among its subject alternative names.",
+)
 def create(
     path: Path,
     subject: str,
@@ -90,17 +97,19 @@ def create(
     kinds: Sequence[str],
     expires: float | None,
     note: str,
+    san: str | None,
 ) -> None:
-    """Create a token and print it, once: it is stored nowhere."""
+    """Create a token and print it, once: it is stored nowhere. Or name a client certificate."""
     from milepost.server.access import tokens
     from milepost.server.cli.token_writer import TokenWriter
 
-    made = tokens.new_token()
+    made = tokens.new_token() if san is None else ""
     now = datetime.now(UTC).replace(microsecond=0)
     credential_id = secrets.token_hex(4)
     entry: dict[str, object] = {
         "id": credential_id,
-        "sha256": tokens.digest(made),
+        "sha256": tokens.digest(made) if made else None,
+        "san": san,
         "subject": subject,
         "owners": list(owners),
         "scopes": list(scopes),
@@ -110,7 +119,11 @@ def create(
         "note": note,
     }
     with TokenWriter(path) as writer:
-        writer.add({key: value for key, value in entry.items() if value not in (None, [], "")})
+        name = "certificate" if san is not None else "token"
+        writer.add(name, {key: value for key, value in entry.items() if value not in (None, [])})
+    if not made:
+        click.echo(f"Certificates with the name {san!r} are {subject!r}, as {credential_id}.", err=True)
+        return
     click.echo(f"Token {credential_id} for {subject!r}. Keep it: it is not shown again.", err=True)
     click.echo(made)
 
@@ -119,7 +132,7 @@ def create(
 @_tokens_option
 @click.option("--output", "-o", type=click.Choice(["text", "json"]), default="text", help="Output format.")
 def list_tokens(path: Path, output: str) -> None:
-    """List the tokens of the file, without the tokens themselves."""
+    """List the tokens of the file, without the tokens themselves, and the certificates."""
     from milepost.server.cli.token_writer import TokenWriter
 
     with TokenWriter(path) as writer:
@@ -128,7 +141,8 @@ def list_tokens(path: Path, output: str) -> None:
         for entry in entries:
             click.echo(json.dumps(entry, ensure_ascii=False))
         return
-    columns = ("id", "subject", "owners", "scopes", "kinds", "state", "note")
+    named = any("san" in entry for entry in entries)
+    columns = ("id", "subject", "owners", "scopes", "kinds", "state", *(["san"] if named else ()), "note")
     rows = [tuple(column.upper() for column in columns)]
     rows += [tuple(_cell(entry.get(column, "")) for column in columns) for entry in entries]
     widths = [max(len(row[index]) for row in rows) for index in range(len(columns))]
@@ -144,7 +158,7 @@ def list_tokens(path: Path, output: str) -> None:
 @click.argument("ids", nargs=-1, required=True, metavar="ID...")
 @_tokens_option
 def revoke(path: Path, ids: Sequence[str]) -> None:
-    """Revoke tokens by their ids, as `milepost token list` shows them."""
+    """Revoke tokens and certificates by their ids, as `milepost token list` shows them."""
     from milepost.server.cli.token_writer import TokenWriter
 
     with TokenWriter(path) as writer:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import fcntl
 import os
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
@@ -13,7 +13,7 @@ from typing import Any, Self
 
 import click
 import tomlkit
-from tomlkit.items import AoT
+from tomlkit.items import AoT, Table
 
 from milepost.server.access import token_file
 from milepost.server.access.token_file import TokenFileError
@@ -49,26 +49,28 @@ class TokenWriter:
         finally:
             os.close(self._directory)
 
-    def add(self, entry: Mapping[str, Any]) -> None:
-        """Add a token. Raises click.ClickException for a value that the file cannot have."""
-        tokens = self._tokens()
-        tokens.append(tomlkit.item(dict(entry)))
+    def add(self, name: str, entry: Mapping[str, Any]) -> None:
+        """Add a ``token`` or a ``certificate``. Raises click.ClickException for a value that the file cannot have."""
+        table = self._table(name)
+        if table is None:
+            table = self._document[name] = tomlkit.aot()
+        table.append(tomlkit.item(dict(entry)))
         try:
             token_file.parse(tomlkit.dumps(self._document))
         except TokenFileError as error:
-            raise click.ClickException(f"The token cannot be added: {error}.") from error
+            raise click.ClickException(f"The {name} cannot be added: {error}.") from error
         self._changed = True
 
     def revoke(self, credential_id: str) -> bool:
-        """Mark a token as revoked; return whether there is one with this id."""
-        found = [entry for entry in self._tokens() if entry["id"] == credential_id]
+        """Mark a token or certificate as revoked; return whether there is one with this id."""
+        found = [entry for entry in self._entries() if entry["id"] == credential_id]
         for entry in found:
             entry["revoked"] = True
             self._changed = True
         return bool(found)
 
     def entries(self) -> list[dict[str, Any]]:
-        """The tokens, without their digests, each with its state: ``active``, ``expired``, ``revoked``."""
+        """All entries, without digests, each with its state: ``active``, ``expired``, ``revoked``."""
         now = datetime.now(UTC).timestamp() * 10**9
         states = {}
         for entry in token_file.parse(tomlkit.dumps(self._document)).values():
@@ -82,14 +84,16 @@ class TokenWriter:
                 **{key: _plain(value) for key, value in entry.unwrap().items() if key != "sha256"},
                 "state": states[entry["id"]],
             }
-            for entry in self._tokens()
+            for entry in self._entries()
         ]
 
-    def _tokens(self) -> AoT:
-        tokens = self._document.get("token")
-        if not isinstance(tokens, AoT):
-            tokens = self._document["token"] = tomlkit.aot()
-        return tokens
+    def _entries(self) -> Iterator[Table]:
+        for name in token_file.TABLES:
+            yield from self._table(name) or ()
+
+    def _table(self, name: str) -> AoT | None:
+        table = self._document.get(name)
+        return table if isinstance(table, AoT) else None
 
     def _write(self) -> None:
         descriptor, name = tempfile.mkstemp(dir=self._path.parent, prefix=f".{self._path.name}.")  # mode 0600

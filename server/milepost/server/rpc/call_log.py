@@ -33,15 +33,19 @@ _Context = grpc.aio.ServicerContext[Any, Any]
 class CallLog:
     """One call: its status, its line in the log and, if it changes or refuses something, its line in the audit log."""
 
-    def __init__(self, method: str, context: _Context, principal: Principal, audit: AuditLog) -> None:
+    def __init__(self, method: str, audit: AuditLog, context: _Context) -> None:
         self._method = method
         self._context = context
-        self._principal = principal
+        self._principal = ANONYMOUS
         self._audit = audit
         self._started = time.monotonic()
         self._code: str | None = None
         self._reason = ""
         self._job_id = ""
+
+    def note_principal(self, principal: Principal) -> None:
+        """Take the principal, once the call is authenticated."""
+        self._principal = principal
 
     def note_job(self, message: object) -> None:
         """Take the job id of a request or a response, if it has a valid one."""

@@ -10,9 +10,8 @@ from __future__ import annotations
 import asyncio
 import inspect
 from collections.abc import AsyncIterator, Awaitable, Callable, Generator
-from contextlib import AbstractContextManager
 from functools import partial
-from typing import Any, NoReturn, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 import grpc
 import grpc.aio
@@ -22,7 +21,7 @@ from milepost.contract import limits
 from milepost.server.access.audit import AuditLog
 from milepost.server.access.authenticator import Authenticator
 from milepost.server.access.methods import check_method
-from milepost.server.access.principal import ANONYMOUS
+from milepost.server.access.principal import ANONYMOUS, Principal
 from milepost.server.base.refusal import Refusal, draining, malformed, request_too_large
 from milepost.server.base.slices import Slices
 from milepost.server.base.steps import Steps
@@ -48,6 +47,13 @@ _PUBLIC = (_HEALTH, "/grpc.reflection.")
 
 # Its streams stay open until the client closes them, so that draining has to end them.
 _REFLECTION = "/grpc.reflection."
+
+
+class _Call(NamedTuple):
+    """What each call of a method begins with."""
+
+    log: Callable[[_Context], CallLog]
+    admit: Callable[[_Context, CallLog], Awaitable[Principal]]
 
 
 class Interceptor(grpc.aio.ServerInterceptor):
@@ -86,57 +92,54 @@ class Interceptor(grpc.aio.ServerInterceptor):
         method = handler_call_details.method
         assert handler.request_deserializer is not None
         decode = _decoder(handler.request_deserializer)
-        refusal, principal = None, ANONYMOUS
-        if self._draining.is_set() and not method.startswith(_HEALTH):
-            refusal = draining()
-        elif not method.startswith(_PUBLIC):
-            try:
-                principal = await self._authenticator.authenticate(handler_call_details.invocation_metadata)
-                check_method(principal, method)
-            except Refusal as error:
-                refusal = error
-        serving = partial(self._calls.serving, principal)
-        log = partial(CallLog, method, principal=principal, audit=self._audit)
+        call = _Call(partial(CallLog, method, self._audit), partial(self._admit, handler_call_details))
         if not handler.request_streaming:
-            return self._receive_one(handler, decode, refusal, serving, log)
-        receive: _Receive = partial(self._receive_all, decode)
-        if refusal is not None:
-            receive = partial(_refuse, refusal)
-        elif method.startswith(_REFLECTION):
-            receive = partial(self._receive_until_draining, decode)
+            return self._receive_one(handler, decode, call)
+        receive: _Receive = partial(
+            self._receive_until_draining if method.startswith(_REFLECTION) else self._receive_all, decode
+        )
         make, function = _unwrap(handler)
         wrapped = (
-            _wrap_generator(log, function, receive)
+            _wrap_generator(call, function, receive)
             if inspect.isasyncgenfunction(function)
-            else _wrap_coroutine(log, function, receive, serving)
+            else _wrap_coroutine(call, function, receive, self._calls)
         )
         return make(wrapped, response_serializer=handler.response_serializer)
 
+    async def _admit(
+        self, details: grpc.HandlerCallDetails, context: _Context, call_log: CallLog
+    ) -> Principal:
+        """The principal of a call that it may make, as far as is known before its request. Raises a Refusal."""
+        method = details.method
+        if self._draining.is_set() and not method.startswith(_HEALTH):
+            raise draining()
+        if method.startswith(_PUBLIC):
+            return ANONYMOUS
+        principal = await self._authenticator.authenticate(details.invocation_metadata, context.auth_context)
+        call_log.note_principal(principal)
+        check_method(principal, method)
+        return principal
+
     def _receive_one(
-        self,
-        handler: Any,
-        decode: Callable[[bytes], _Decoded],
-        refusal: Refusal | None,
-        serving: Callable[[str], AbstractContextManager[None]],
-        log: Callable[[_Context], CallLog],
+        self, handler: Any, decode: Callable[[bytes], _Decoded], call: _Call
     ) -> grpc.RpcMethodHandler[Any, Any]:
-        """A handler of a method with one request, which receives it itself.
+        """A handler of a method with one request, which receives it itself, once the call is admitted.
 
         grpc.aio would wait for it without bounds, before it calls anything, and leave a call that ends without a
-        request unanswered. With a ``refusal`` the call is refused before its request is received.
+        request unanswered.
         """
 
         async def respond(_: object, context: _Context) -> bytes:
-            with log(context) as call_log:
+            with call.log(context) as call_log:
                 try:
-                    _raise(refusal)
+                    principal = await call.admit(context, call_log)
                     memory = self._memory.of(context.peer())
                     data, charge = await memory.receive(context)
                     try:
                         request = await self._decoded(decode(data), context)
                         del data
                         call_log.note_job(request)
-                        with serving(context.peer()):
+                        with self._calls.serving(principal, context.peer()):
                             response = await handler.unary_unary(request, context)
                         call_log.note_job(response)
                         answer: bytes = handler.response_serializer(response)
@@ -150,9 +153,9 @@ class Interceptor(grpc.aio.ServerInterceptor):
                     raise
 
         async def stream(_: object, context: _Context) -> None:
-            with log(context) as call_log:
+            with call.log(context) as call_log:
                 try:
-                    _raise(refusal)
+                    principal = await call.admit(context, call_log)
                     data, charge = await self._memory.of(context.peer()).receive(context)
                     try:
                         request = await self._decoded(decode(data), context)
@@ -160,7 +163,7 @@ class Interceptor(grpc.aio.ServerInterceptor):
                         call_log.note_job(request)
                     finally:
                         charge.release()
-                    with serving(context.peer()):
+                    with self._calls.serving(principal, context.peer()):
                         await handler.unary_stream(request, context)
                 except Exception as error:
                     await call_log.abort(error)
@@ -246,43 +249,31 @@ def _decode_in_slices(message: type[Message], request: bytes) -> Steps[Message |
         return malformed()
 
 
-def _refuse(refusal: Refusal, context: _Context) -> NoReturn:
-    raise refusal
-
-
-def _raise(refusal: Refusal | None) -> None:
-    if refusal is not None:
-        raise refusal
-
-
 def _wrap_coroutine(
-    log: Callable[[_Context], CallLog],
-    function: Callable[..., Any],
-    receive: _Receive,
-    serving: Callable[[str], AbstractContextManager[None]],
+    call: _Call, function: Callable[..., Any], receive: _Receive, calls: OpenCalls
 ) -> Callable[..., Any]:
-    async def call(_: object, context: _Context) -> Any:
-        with log(context) as call_log:
+    async def handle(_: object, context: _Context) -> Any:
+        with call.log(context) as call_log:
             try:
-                with serving(context.peer()):
+                principal = await call.admit(context, call_log)
+                with calls.serving(principal, context.peer()):
                     return await function(receive(context), context)
             except Exception as error:
                 await call_log.abort(error)
                 raise
 
-    return call
+    return handle
 
 
-def _wrap_generator(
-    log: Callable[[_Context], CallLog], function: Callable[..., Any], receive: _Receive
-) -> Callable[..., Any]:
-    async def call(_: object, context: _Context) -> AsyncIterator[Any]:
-        with log(context) as call_log:
+def _wrap_generator(call: _Call, function: Callable[..., Any], receive: _Receive) -> Callable[..., Any]:
+    async def handle(_: object, context: _Context) -> AsyncIterator[Any]:
+        with call.log(context) as call_log:
             try:
+                await call.admit(context, call_log)
                 async for response in function(receive(context), context):
                     yield response
             except Exception as error:
                 await call_log.abort(error)
                 raise
 
-    return call
+    return handle

@@ -77,7 +77,9 @@ class ByteBudget:
         """Give ``size`` bytes back."""
         budget: ByteBudget | None = self
         while budget is not None:
-            budget._free(size)
+            budget.used -= size
+            if budget._waiting:  # looked up here, since each report releases twice, on several levels
+                budget._serve()
             budget = budget._parent
 
     def _fits(self, size: int) -> bool:

@@ -23,7 +23,9 @@ class ByteBudget:
     def __init__(self, limit: int, parent: ByteBudget | None = None, name: str = "") -> None:
         self.limit = limit
         self.used = 0
-        self._parent = parent
+        # This budget and those above it. A loop over them is on the way of each report.
+        self._levels: tuple[ByteBudget, ...] = (self, *(parent._levels if parent is not None else ()))
+        self._room_for_large = limit * 3 // 4
         self._name = name
         self._children: WeakValueDictionary[str, ByteBudget] = WeakValueDictionary()
         # What waits here, by the child that it is for; it is charged there already.
@@ -42,12 +44,13 @@ class ByteBudget:
 
     def try_acquire(self, size: int) -> bool:
         """Charge ``size`` bytes where they fit at once."""
-        budget: ByteBudget | None = self
-        while budget is not None:
-            if not budget._fits(size) or (size > SMALL and budget._waiting):
+        large = size > SMALL
+        for budget in self._levels:
+            room = budget._room_for_large if large else budget.limit
+            if (budget.used + size > room and budget.used) or (large and budget._waiting):
                 return False
-            budget = budget._parent
-        self.charge(size)
+        for budget in self._levels:
+            budget.used += size
         return True
 
     async def acquire(self, size: int) -> None:
@@ -55,12 +58,10 @@ class ByteBudget:
         if self.try_acquire(size):
             return
         charged: list[ByteBudget] = []
-        budget: ByteBudget | None = self
         try:
-            while budget is not None:
+            for budget in self._levels:
                 await budget._wait(charged[-1]._name if charged else "", size)
                 charged.append(budget)
-                budget = budget._parent
         except BaseException:
             for budget in charged:
                 budget._free(size)
@@ -68,22 +69,19 @@ class ByteBudget:
 
     def charge(self, size: int) -> None:
         """Charge ``size`` bytes whether they fit or not."""
-        budget: ByteBudget | None = self
-        while budget is not None:
+        for budget in self._levels:
             budget.used += size
-            budget = budget._parent
 
     def release(self, size: int) -> None:
         """Give ``size`` bytes back."""
-        budget: ByteBudget | None = self
-        while budget is not None:
+        for budget in self._levels:
             budget.used -= size
-            if budget._waiting:  # looked up here, since each report releases twice, on several levels
+        for budget in self._levels:
+            if budget._waiting:
                 budget._serve()
-            budget = budget._parent
 
     def _fits(self, size: int) -> bool:
-        room = self.limit if size <= SMALL else self.limit * 3 // 4
+        room = self._room_for_large if size > SMALL else self.limit
         return self.used + size <= room or not self.used
 
     async def _wait(self, child: str, size: int) -> None:

@@ -95,17 +95,17 @@ class CallerMemory:
         return request, at_work
 
     async def receive_all(self, context: _Context) -> AsyncIterator[bytes]:
-        """Receive the requests of a call; each is charged until the next one is asked for.
+        """Receive the requests of a call; a large one is charged until the next one is asked for.
 
         The first one is received as that of ``receive``. There may be long silences before the others, so these are
-        charged once they are there. Raises LIMIT_REACHED.
+        charged once they are there; small ones are bounded by the number of calls. Raises LIMIT_REACHED.
         """
         charge = Charge(self._arriving)
         await charge.acquire(SMALL)
         try:
             request = await self._read(context, charge)
             while request is not None:
-                if not charge.try_resize(len(request)):
+                if not charge.try_resize(len(request) if len(request) > SMALL else 0):
                     raise self._no_room()
                 yield request
                 charge.release()

@@ -8,7 +8,7 @@ from functools import partial
 from typing import Any, Final
 
 from milepost.server.access.authorize import Action
-from milepost.server.base.byte_budget import ByteBudget, Charge
+from milepost.server.base.byte_budget import ByteBudget
 from milepost.server.base.refusal import Refusal
 from milepost.server.dispatch.attempts import Acceptance, Attempts
 from milepost.server.dispatch.dispatcher import Dispatcher
@@ -203,9 +203,10 @@ class WorkStream:
         # A job that the session holds was checked when the session got it.
         if report.job_id not in self._session.jobs:
             await self._check_access(report.job_id)
-        charge = Charge(self._memory)
-        # Meanwhile the worker is not read; its lease does not run.
-        await charge.acquire(report.ByteSize() + CALL_COST)
+        size = report.ByteSize() + CALL_COST
+        if not self._memory.try_acquire(size):
+            # Meanwhile the worker is not read; its lease does not run.
+            await self._memory.acquire(size)
         try:
             accepted, durable, call_back = await self._attempts.report(
                 report.job_id,
@@ -215,14 +216,14 @@ class WorkStream:
                 peer=lambda: self._session.peer,
             )
         except BaseException:
-            charge.release()
+            self._memory.release(size)
             raise
         self._deadlines.renew([report.job_id])
         if accepted.over and report.job_id in self._session.jobs:
             self._session.ending.add(report.job_id)
         self._reject(report, accepted)
         self._unanswered.add(durable)
-        call_back(partial(self._acknowledge, report, accepted, charge))
+        call_back(partial(self._acknowledge, report, accepted, size))
 
     def _reject(self, report: Report, accepted: Acceptance) -> None:
         for number, refusal in accepted.rejections:
@@ -237,9 +238,9 @@ class WorkStream:
             )
 
     def _acknowledge(
-        self, report: Report, decided: Acceptance, charge: Charge, durable: asyncio.Future[Acceptance]
+        self, report: Report, decided: Acceptance, size: int, durable: asyncio.Future[Acceptance]
     ) -> None:
-        charge.release()
+        self._memory.release(size)
         self._unanswered.discard(durable)
         error = durable.exception()
         if isinstance(error, Refusal):

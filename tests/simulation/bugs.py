@@ -34,7 +34,7 @@ def acknowledged_before_durable() -> list[Change]:
         done: asyncio.Future[Acceptance] = asyncio.get_running_loop().create_future()
         pending = await report(*args, **options)
         done.set_result(pending.accepted)
-        return pending._replace(durable=done)
+        return pending._replace(durable=done, call_back=done.add_done_callback)
 
     return [Change(Attempts, "report", hasty)]
 

@@ -18,6 +18,7 @@ from milepost.server.base.event_encoding import event_frame
 from milepost.server.base.refusal import Refusal
 from milepost.server.log.event_log import Commit, JobAttributes
 from milepost.server.log.frames import Chunk
+from milepost.server.watching import tails
 from milepost.server.watching.batches import BATCH_BYTES, Batch, BatchRequest, SharedBatches
 from milepost.server.watching.feeds import RecentEntries
 from milepost.server.watching.job_criteria import FeedEntry
@@ -275,3 +276,33 @@ def commit(number: int, size: int) -> Commit:
         ends=False,
         payloads=0,
     )
+
+
+async def test_what_was_kept_of_replays_is_dropped_when_nobody_replays(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A server that was busy once does not stay as large, and drops a bounded number of batches in a pass."""
+    monkeypatch.setattr(tails, "KEPT_TIME", 0.05)
+    monkeypatch.setattr(tails, "_DROPPED_AT_ONCE", 10)
+    world = World(tmp_path, memory=1 << 20)
+    await world.submit("j")
+    await (await world.start("j"))
+    await (await world.report("j", *(line(1) for _ in range(100))))
+    await (await world.report("j", Update(job_ended=JobEnded(state=JobState.JOB_STATE_SUCCEEDED))))
+    watch = Watching(world, "j", ALL, max_batch_events=1, no_follow=True)
+    watch.watch()
+
+    async def is_over() -> bool:
+        return not watch.is_watching
+
+    await eventually(is_over)
+    memory = world.watching._replays._memory
+    kept = memory.used
+
+    async def is_dropped() -> bool:
+        return not memory.used
+
+    await eventually(is_dropped)
+    assert kept > 0
+    assert not world.watching._replays._batches
+    await world.log.close()

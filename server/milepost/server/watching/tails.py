@@ -195,10 +195,20 @@ READ_AHEAD_READS: Final = 32
 """Reads at the same time beyond which none reads ahead: other batches would soon evict what they bring."""
 
 
+KEPT_TIME: Final = 30.0
+"""Seconds without any replay after which the batches of replays are dropped."""
+
+# Batches that are dropped in one pass of the event loop.
+_DROPPED_AT_ONCE = 500
+
+
 class ReplayCache:
     """Cache of batches read from the log, for subscribers that replay the same job soon after."""
 
     def __init__(self, log: EventLog, memory: MemoryBudget) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._used_at = 0.0
+        self._is_expiring = False
         self._log = log
         self._memory = memory
         # By job, so that a job's batches are found without a search through those of all others.
@@ -208,6 +218,7 @@ class ReplayCache:
 
     async def batch(self, job_id: str, tail: Tail, request: BatchRequest, caller: str) -> Batch | None:
         """The events after the cursor; None if there are none, or no such job. Equal requests share one read."""
+        self._used_at = self._loop.time()
         batches = self._batches.get(job_id)
         if batches is not None and (cached := batches.get(request)) is not None:
             following = request._replace(cursor=cached.last)
@@ -270,6 +281,9 @@ class ReplayCache:
             request = following
         if size:
             self._memory.charge(self, size)
+            if not self._is_expiring:
+                self._is_expiring = True
+                self._loop.call_later(KEPT_TIME, self._expire)
         elif not batches:
             del self._batches[job_id]
 
@@ -281,6 +295,18 @@ class ReplayCache:
             self._reading.clear()  # later requests read the log as it is now
         for job_id in gone & self._batches.keys():
             self._memory.charge(self, -sum(batch.size for batch in self._batches.pop(job_id).values()))
+
+    def _expire(self) -> None:
+        """Drop all batches once nobody has replayed anything for a while, some of them in each pass of the loop."""
+        due = self._used_at + KEPT_TIME
+        if self._loop.time() < due:
+            self._loop.call_at(due, self._expire)
+            return
+        for _ in range(_DROPPED_AT_ONCE):
+            self._memory.charge(self, -self.evict())
+        self._is_expiring = bool(self._batches)
+        if self._is_expiring:
+            self._loop.call_soon(self._expire)
 
     def evict(self) -> int:
         """See ``Evictable``."""

@@ -19,13 +19,20 @@ class Tokens:
     secrets: list[str] = field(default_factory=list)
     """All tokens that were made."""
 
-    def add(self, subject: str, owners: list[str], *scopes: str, **more: str) -> str:
-        """Add a token; return it. ``more`` are further keys with their TOML values."""
+    def add(self, subject: str, owners: list[str], *scopes: str, credential_id: str = "", **more: str) -> str:
+        """Add a token, whose id is the subject by default; return it. ``more`` are further keys with TOML values."""
         token = tokens.new_token()
         self.secrets.append(token)
-        values = {"id": f'"{subject}"', "sha256": f'"{tokens.digest(token)}"', "subject": f'"{subject}"'}
+        credential_id = credential_id or subject
+        values = {
+            "id": f'"{credential_id}"',
+            "sha256": f'"{tokens.digest(token)}"',
+            "subject": f'"{subject}"',
+        }
         values |= {"owners": str(owners), "scopes": str(list(scopes)), **more}
-        self.entries[subject] = "[[token]]\n" + "".join(f"{key} = {value}\n" for key, value in values.items())
+        self.entries[credential_id] = "[[token]]\n" + "".join(
+            f"{key} = {value}\n" for key, value in values.items()
+        )
         self.write()
         return token
 

@@ -205,11 +205,11 @@ class Subscriber:
         try:
             if self.job_id:
                 of_one = WatchJobRequest(job_id=self.job_id, status_interval=_STATUS, **fields)
-                await watching.watch_job(of_one, "peer:1", send)
+                await watching.watch_job(of_one, "caller", send)
             else:
                 request = WatchJobsRequest(status_interval=_STATUS, **fields)
                 narrowed = narrow(ANONYMOUS, request.filter, with_parent=True)
-                await watching.watch_jobs(request, narrowed, "peer:1", send)
+                await watching.watch_jobs(request, narrowed, "caller", send)
         except Refusal as refusal:
             self.reason = reason_name(refusal.reason)
             stream.code = STATUS[refusal.reason]

@@ -125,12 +125,12 @@ class Journal:
             raise job_not_found(job_id)
         return job
 
-    async def identify(self, job_id: str) -> JobIdentity | None:
+    async def identify(self, job_id: str, *, caller: str = SERVER) -> JobIdentity | None:
         """Return the owner, the kind and the parent of a job; None if there is no such job."""
-        found = await self._log.identify(job_id)
+        found = await self._log.identify(job_id, caller=caller)
         if found is None:
             await self._log.refresh(job_id)
-            found = await self._log.identify(job_id)
+            found = await self._log.identify(job_id, caller=caller)
         return found
 
     async def refresh(self, job_id: str) -> None:

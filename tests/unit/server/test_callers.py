@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from milepost.server.base.callers import Turns, caller_of
+from milepost.server.access.current import caller_of
+from milepost.server.access.principal import ANONYMOUS, Principal
+from milepost.server.base.callers import Turns
 
 
 @pytest.mark.parametrize(
@@ -16,9 +18,20 @@ from milepost.server.base.callers import Turns, caller_of
         ("unix:", "unix"),
     ],
 )
-def test_a_caller_is_a_host(peer: str, caller: str) -> None:
+def test_a_caller_without_a_credential_is_a_host(peer: str, caller: str) -> None:
     """All connections of a host are one caller, whatever their ports."""
-    assert caller_of(peer) == caller
+    assert caller_of(ANONYMOUS, peer) == caller
+
+
+def test_a_caller_with_a_credential_is_its_subject() -> None:
+    """On however many hosts and with however many credentials; no subject is the key of a host."""
+    here, there = "ipv4:10.0.0.1:1000", "ipv4:10.0.0.2:1000"
+    first = Principal("ci", frozenset({"a"}), frozenset(), credential_id="1")
+    second = Principal("ci", frozenset({"b"}), frozenset(), credential_id="2")
+    other = Principal("ipv4:10.0.0.1", frozenset({"a"}), frozenset())
+
+    assert caller_of(first, here) == caller_of(second, there)
+    assert len({caller_of(principal, here) for principal in (first, other, ANONYMOUS)}) == 3
 
 
 def test_callers_take_turns() -> None:

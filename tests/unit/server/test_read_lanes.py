@@ -166,6 +166,6 @@ async def test_watches_read_in_the_turn_of_their_caller(
         await eventually(has_caught_up)
         await subscriber.cut()
     of_waiting_jobs = callers.count(SERVER)
-    assert set(callers) - {SERVER} == {"peer"}
+    assert set(callers) - {SERVER} == {"caller"}
     assert of_waiting_jobs <= 2  # why a queued job waits is loaded for all of its watches
     await world.log.close()

@@ -25,13 +25,10 @@ def work(log: list[str], name: str, slices: int) -> Steps[str]:
 
 
 async def test_work_of_one_slice_is_done_at_once() -> None:
-    """It awaits nothing, and asks nobody who the caller is."""
+    """It awaits nothing."""
     log: list[str] = []
 
-    def nobody() -> str:
-        raise AssertionError
-
-    running = Slices().run(work(log, "a", 1), nobody)
+    running = Slices().run(work(log, "a", 1), "host")
     with pytest.raises(StopIteration) as done:
         running.send(None)
 
@@ -48,7 +45,7 @@ async def test_others_go_first_between_slices() -> None:
             await asyncio.sleep(0)
 
     slices = Slices()
-    outcome, _ = await asyncio.gather(slices.run(work(log, "a", 5), lambda: "host:1"), others())
+    outcome, _ = await asyncio.gather(slices.run(work(log, "a", 5), "host"), others())
 
     places = [log.index(f"a{number}") for number in range(5)]
     assert all("other" in log[first:last] for first, last in pairwise(places))
@@ -59,8 +56,8 @@ async def test_callers_take_turns() -> None:
     """One with much work waits longer than one with little: each slice of one is followed by one of the other."""
     log: list[str] = []
     slices = Slices()
-    of_one = [slices.run(work(log, name, 3), lambda: "one:1") for name in "abc"]
-    await asyncio.gather(*of_one, slices.run(work(log, "z", 3), lambda: "two:1"))
+    of_one = [slices.run(work(log, name, 3), "one") for name in "abc"]
+    await asyncio.gather(*of_one, slices.run(work(log, "z", 3), "two"))
 
     order = [entry for entry in log if entry not in ("a0", "b0", "c0", "z0")]  # done when they came
     assert order == ["a1", "z1", "b1", "z2", "c1", "a2", "b2", "c2"]
@@ -70,9 +67,7 @@ async def test_work_that_is_cancelled_gives_its_turn_on() -> None:
     """Whether it waits for a turn, or has just been given one."""
     log: list[str] = []
     slices = Slices()
-    tasks = [
-        asyncio.create_task(slices.run(work(log, name, 3), lambda: "host:1")) for name in ("a", "b", "c")
-    ]
+    tasks = [asyncio.create_task(slices.run(work(log, name, 3), "host")) for name in ("a", "b", "c")]
     await asyncio.sleep(0)  # their first slices; "a" has a turn, the others wait
     tasks[0].cancel()
     tasks[1].cancel()
@@ -90,8 +85,8 @@ async def test_an_error_leaves_the_work() -> None:
         raise ValueError("broken")
 
     outcomes = await asyncio.gather(
-        slices.run(broken(), lambda: "host:1"),
-        slices.run(work([], "a", 3), lambda: "host:1"),
+        slices.run(broken(), "host"),
+        slices.run(work([], "a", 3), "host"),
         return_exceptions=True,
     )
     assert [str(outcome) for outcome in outcomes] == ["broken", "a"]

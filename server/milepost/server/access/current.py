@@ -1,13 +1,23 @@
-"""Who makes the call that the running task serves."""
+"""Who makes the call that the running task serves, and under which key its load is counted."""
 
 from __future__ import annotations
 
 from contextvars import ContextVar
 
-from milepost.server.access.principal import Principal
+from milepost.server.access.principal import ANONYMOUS, Principal
+from milepost.server.base.callers import host_of
 
 _PRINCIPAL: ContextVar[Principal] = ContextVar("principal")
 _PEER: ContextVar[str] = ContextVar("peer", default="")
+
+
+def caller_of(principal: Principal, peer: str) -> str:
+    """The key that everything is counted under which the principal does from ``peer``, as gRPC names it.
+
+    It is the subject of the principal's credential: principals behind one proxy do not pay for each other, and one
+    principal is one caller on however many hosts. Those without a credential are told apart by their hosts.
+    """
+    return host_of(peer) if principal is ANONYMOUS else f"principal:{principal.subject}"
 
 
 def set_principal(principal: Principal, peer: str = "") -> None:
@@ -19,6 +29,11 @@ def set_principal(principal: Principal, peer: str = "") -> None:
 def current_peer() -> str:
     """The address of this task's caller, as gRPC names it; empty if unknown."""
     return _PEER.get()
+
+
+def current_caller() -> str:
+    """The key of this task's caller. Raises LookupError where no principal was set."""
+    return caller_of(_PRINCIPAL.get(), _PEER.get())
 
 
 def current_principal() -> Principal:

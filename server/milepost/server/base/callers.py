@@ -1,4 +1,7 @@
-"""Who calls, and fair turns among those who do, so that one caller's load is paid by that caller."""
+"""Fair turns among those who call, so that one caller's load is paid by that caller.
+
+A caller is known by its key (see ``access.current.caller_of``).
+"""
 
 from __future__ import annotations
 
@@ -11,11 +14,8 @@ SERVER: Final = ""
 _Item = TypeVar("_Item")
 
 
-def caller_of(peer: str) -> str:
-    """Return the key of the caller that gRPC names ``peer``: its host, so that all of its connections are one caller.
-
-    A Unix socket has no host: all of its peers are one caller.
-    """
+def host_of(peer: str) -> str:
+    """Return the host of what gRPC names ``peer``. A Unix socket has none: all of its peers count as one host."""
     return peer.rpartition(":")[0]
 
 

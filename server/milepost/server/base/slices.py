@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
 from typing import Final, TypeVar
 
-from milepost.server.base.callers import Turns, caller_of
+from milepost.server.base.callers import Turns
 from milepost.server.base.steps import Steps
 
 _Outcome = TypeVar("_Outcome")
@@ -29,15 +28,14 @@ class Slices:
         self._is_busy = False
         self.count = 0
 
-    async def run(self, steps: Steps[_Outcome], peer: Callable[[], str]) -> _Outcome:
-        """Do the work, and return its outcome; raises what the work raises. ``peer`` names who has asked for it.
+    async def run(self, steps: Steps[_Outcome], caller: str) -> _Outcome:
+        """Do the work, and return its outcome; raises what the work raises. ``caller`` has asked for it.
 
         It awaits nothing if the work is done in one slice.
         """
         outcome: _Outcome
         try:
             next(steps)
-            caller = caller_of(peer())
             while True:
                 await self._turn(caller)
                 begun = asyncio.get_running_loop().time()

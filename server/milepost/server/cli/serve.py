@@ -100,20 +100,20 @@ Every option is also read from the environment: --lease-ttl from MILEPOST_LEASE_
     "--request-memory",
     type=click.IntRange(min=16),
     default=64,
-    help="Memory for requests at work, in MiB; one client host has half of it.",
+    help="Memory for requests at work, in MiB; one caller has half of it.",
 )
 @option(
     "--response-memory",
     type=click.IntRange(min=16),
     default=64,
-    help="Memory for responses that clients have not read yet, in MiB; one client host has half of it.",
+    help="Memory for responses that clients have not read yet, in MiB; one caller has half of it.",
 )
 @option("--max-watches", type=click.IntRange(min=1), default=50_000, help="Maximum number of open watches.")
 @option(
     "--max-watches-per-caller",
     type=click.IntRange(min=1),
     default=20_000,
-    help="Maximum number of open watches per client host.",
+    help="Maximum number of open watches per caller: a principal or, without credentials, a client host.",
 )
 @option(
     "--loop-warning",

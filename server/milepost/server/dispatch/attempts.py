@@ -11,6 +11,7 @@ from typing import NamedTuple, TypeAlias, TypeVar
 from milepost.contract.job_states import LEASED, has_ended
 from milepost.fold import Fold
 from milepost.server import decide
+from milepost.server.base.callers import SERVER
 from milepost.server.base.refusal import Refusal, job_ended, lease_lost
 from milepost.server.base.slices import Slices
 from milepost.server.base.steps import SLICE_STEPS, Steps
@@ -67,7 +68,7 @@ class _Request(NamedTuple):
     first: int
     updates: Sequence[Update]
     atomic: bool
-    peer: Callable[[], str]
+    caller: str
     during: Callable[[str], AbstractContextManager[object]]
 
 
@@ -179,17 +180,17 @@ class Attempts:
         updates: Sequence[Update],
         *,
         atomic: bool = False,
-        peer: Callable[[], str] = str,
+        caller: str = SERVER,
         during: Callable[[str], AbstractContextManager[object]] = nullcontext,
     ) -> PendingReport:
         """Accept reports, numbered from ``first`` on (rule 11). With ``atomic``, accept all of them or none.
 
-        A long report is decided in slices (see ``Slices``; ``peer`` names who sent it), within ``during(job_id)``.
+        A long report is decided in slices (see ``Slices``; ``caller`` has sent it), within ``during(job_id)``.
 
         Raises LEASE_LOST, JOB_ENDED and REPORT_GAP; with ``atomic`` also the refusal of the first bad update. Without,
         such an update is among the rejections, and the others are accepted.
         """
-        request = _Request(job_id, token, first, updates, atomic, peer, during)
+        request = _Request(job_id, token, first, updates, atomic, caller, during)
         decided = self._decide_plainly(job_id, token, first, updates)
         if decided is not None:
             return self._follow(request, decided)
@@ -274,7 +275,7 @@ class Attempts:
         then: Callable[[_Decided], _Outcome],
     ) -> _Outcome:
         with self._journal.reserve(opened), request.during(request.job_id):
-            return then(await self._slices.run(steps, request.peer))
+            return then(await self._slices.run(steps, request.caller))
 
     def _append(self, opened: OpenJob, request: _Request) -> Steps[_Decided]:
         """See ``report``. The caller reserves the job before others can go first, so that reports keep their order."""

@@ -9,6 +9,7 @@ import uuid
 from collections import deque
 from collections.abc import Callable
 
+from milepost.server.access.current import caller_of
 from milepost.server.access.principal import ANONYMOUS, Principal
 from milepost.server.base.byte_budget import ByteBudget
 from milepost.v1 import Hello, WorkResponse
@@ -110,6 +111,7 @@ class Session:
     """One connected worker. ``peer`` is its address, as gRPC names it; ``principal`` is who it authenticated as.
 
     Attributes:
+        caller: The key that its load is counted under.
         jobs: The lease token of each job that the worker holds; None while the job is being started for it.
         unsent: Jobs that are being started for it, or whose assignment it has not been sent yet.
         memory: The budget of assignments that are enqueued for it, in bytes.
@@ -128,6 +130,7 @@ class Session:
         self.worker_id = hello.worker_id or f"worker-{self.session_id[:8]}"
         self.instance = hello.instance
         self.peer = peer
+        self.caller = caller_of(principal, peer)
         self.sdk = hello.sdk
         self.kinds = tuple(dict.fromkeys(hello.kinds))
         self.max_concurrency = hello.max_concurrency

@@ -11,7 +11,6 @@ import grpc.aio
 
 from milepost.contract import limits
 from milepost.server.base.byte_budget import SMALL, ByteBudget, Charge
-from milepost.server.base.callers import caller_of
 from milepost.server.base.refusal import Refusal, malformed
 from milepost.server.base.response_room import (
     COPIES,
@@ -54,9 +53,8 @@ class CallMemory:
         self.requests = ByteBudget(requests)
         self.responses = ByteBudget(responses)
 
-    def of(self, peer: str) -> CallerMemory:
-        """The share of the caller that gRPC names ``peer``."""
-        caller = caller_of(peer)
+    def of(self, caller: str) -> CallerMemory:
+        """The share of the caller with this key."""
         return CallerMemory(
             self.arriving.share(caller), self.requests.share(caller), self.responses.share(caller)
         )

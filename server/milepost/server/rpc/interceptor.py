@@ -20,6 +20,7 @@ from google.protobuf.message import DecodeError, Message
 from milepost.contract import limits
 from milepost.server.access.audit import AuditLog
 from milepost.server.access.authenticator import Authenticator
+from milepost.server.access.current import current_caller, set_principal
 from milepost.server.access.methods import check_method
 from milepost.server.access.principal import ANONYMOUS, Principal
 from milepost.server.base.refusal import Refusal, draining, malformed, request_too_large
@@ -109,15 +110,20 @@ class Interceptor(grpc.aio.ServerInterceptor):
     async def _admit(
         self, details: grpc.HandlerCallDetails, context: _Context, call_log: CallLog
     ) -> Principal:
-        """The principal of a call that it may make, as far as is known before its request. Raises a Refusal."""
+        """The principal of a call that it may make, as far as is known before its request. Raises a Refusal.
+
+        From here on the task knows whom it serves.
+        """
         method = details.method
         if self._draining.is_set() and not method.startswith(_HEALTH):
             raise draining()
         if method.startswith(_PUBLIC):
+            set_principal(ANONYMOUS, context.peer())
             return ANONYMOUS
         principal = await self._authenticator.authenticate(details.invocation_metadata, context.auth_context)
         call_log.note_principal(principal)
         check_method(principal, method)
+        set_principal(principal, context.peer())
         return principal
 
     def _receive_one(
@@ -133,13 +139,13 @@ class Interceptor(grpc.aio.ServerInterceptor):
             with call.log(context) as call_log:
                 try:
                     principal = await call.admit(context, call_log)
-                    memory = self._memory.of(context.peer())
+                    memory = self._memory.of(current_caller())
                     data, charge = await memory.receive(context)
                     try:
-                        request = await self._decoded(decode(data), context)
+                        request = await self._decoded(decode(data))
                         del data
                         call_log.note_job(request)
-                        with self._calls.serving(principal, context.peer()):
+                        with self._calls.serving(principal):
                             response = await handler.unary_unary(request, context)
                         call_log.note_job(response)
                         answer: bytes = handler.response_serializer(response)
@@ -156,14 +162,14 @@ class Interceptor(grpc.aio.ServerInterceptor):
             with call.log(context) as call_log:
                 try:
                     principal = await call.admit(context, call_log)
-                    data, charge = await self._memory.of(context.peer()).receive(context)
+                    data, charge = await self._memory.of(current_caller()).receive(context)
                     try:
-                        request = await self._decoded(decode(data), context)
+                        request = await self._decoded(decode(data))
                         del data
                         call_log.note_job(request)
                     finally:
                         charge.release()
-                    with self._calls.serving(principal, context.peer()):
+                    with self._calls.serving(principal):
                         await handler.unary_stream(request, context)
                 except Exception as error:
                     await call_log.abort(error)
@@ -175,10 +181,10 @@ class Interceptor(grpc.aio.ServerInterceptor):
             )
         return grpc.stream_unary_rpc_method_handler(respond)
 
-    async def _decoded(self, decoded: _Decoded, context: _Context) -> Message:
+    async def _decoded(self, decoded: _Decoded) -> Message:
         """The request; a large one is decoded now, in slices. Raises the Refusal that it became."""
         if isinstance(decoded, Generator):
-            decoded = await self._slices.run(decoded, context.peer)
+            decoded = await self._slices.run(decoded, current_caller())
         if isinstance(decoded, Refusal):
             raise decoded
         return decoded
@@ -186,10 +192,10 @@ class Interceptor(grpc.aio.ServerInterceptor):
     async def _receive_all(
         self, decode: Callable[[bytes], _Decoded], context: _Context
     ) -> AsyncIterator[Message]:
-        async for data in self._memory.of(context.peer()).receive_all(context):
+        async for data in self._memory.of(current_caller()).receive_all(context):
             decoded = decode(data)
             # Nearly all are messages by now, and cost no further call.
-            yield decoded if isinstance(decoded, Message) else await self._decoded(decoded, context)
+            yield decoded if isinstance(decoded, Message) else await self._decoded(decoded)
 
     async def _receive_until_draining(
         self, decode: Callable[[bytes], _Decoded], context: _Context
@@ -256,7 +262,7 @@ def _wrap_coroutine(
         with call.log(context) as call_log:
             try:
                 principal = await call.admit(context, call_log)
-                with calls.serving(principal, context.peer()):
+                with calls.serving(principal):
                     return await function(receive(context), context)
             except Exception as error:
                 await call_log.abort(error)

@@ -6,7 +6,7 @@ from typing import Any
 
 import grpc.aio
 
-from milepost.server.access.current import current_principal
+from milepost.server.access.current import current_caller, current_principal
 from milepost.server.service.identity import describe
 from milepost.server.service.jobs import Jobs
 from milepost.v1 import (
@@ -37,15 +37,15 @@ class JobService:
 
     async def SubmitJob(self, request: SubmitJobRequest, context: _Context) -> SubmitJobResponse:
         """See the contract."""
-        return await self._jobs.submit(current_principal(), request, context.peer())
+        return await self._jobs.submit(current_principal(), request, current_caller())
 
     async def GetJob(self, request: GetJobRequest, context: _Context) -> GetJobResponse:
         """See the contract."""
-        return await self._jobs.get(current_principal(), request, context.peer())
+        return await self._jobs.get(current_principal(), request, current_caller())
 
     async def ListJobs(self, request: ListJobsRequest, context: _Context) -> ListJobsResponse:
         """See the contract."""
-        return await self._jobs.list(current_principal(), request, context.peer())
+        return await self._jobs.list(current_principal(), request, current_caller())
 
     async def CancelJob(self, request: CancelJobRequest, context: _Context) -> CancelJobResponse:
         """See the contract."""
@@ -57,11 +57,11 @@ class JobService:
 
     async def WatchJob(self, request: WatchJobRequest, context: _Context) -> None:
         """See the contract. Sends serialised responses."""
-        await self._jobs.watch_job(current_principal(), request, context.peer(), context.write)
+        await self._jobs.watch_job(current_principal(), request, current_caller(), context.write)
 
     async def WatchJobs(self, request: WatchJobsRequest, context: _Context) -> None:
         """See the contract. Sends serialised responses."""
-        await self._jobs.watch_jobs(current_principal(), request, context.peer(), context.write)
+        await self._jobs.watch_jobs(current_principal(), request, current_caller(), context.write)
 
     async def WhoAmI(self, request: WhoAmIRequest, context: _Context) -> WhoAmIResponse:
         """See the contract."""

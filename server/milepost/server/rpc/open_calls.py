@@ -8,7 +8,6 @@ from contextlib import contextmanager
 from typing import Final
 
 from milepost.server.access.authenticator import Authenticator
-from milepost.server.access.current import set_principal
 from milepost.server.access.principal import ANONYMOUS, Principal
 from milepost.server.base.refusal import Refusal
 
@@ -24,9 +23,8 @@ class OpenCalls:
         self._open: dict[Principal, dict[asyncio.Task[object], Refusal | None]] = {}
 
     @contextmanager
-    def serving(self, principal: Principal, peer: str = "") -> Iterator[None]:
+    def serving(self, principal: Principal) -> Iterator[None]:
         """Serve a call of the principal in the running task. Raises TOKEN_EXPIRED when its credential ends."""
-        set_principal(principal, peer)
         if principal is ANONYMOUS:
             yield
             return

@@ -213,7 +213,7 @@ class WorkStream:
                 report.lease_token,
                 report.first_report_sequence,
                 report.updates,
-                peer=lambda: self._session.peer,
+                caller=self._session.caller,
             )
         except BaseException:
             self._memory.release(size)

@@ -11,7 +11,7 @@ import grpc.aio
 import structlog
 
 from milepost.server.access.authorize import Action, Target, check, check_scope
-from milepost.server.access.current import current_principal
+from milepost.server.access.current import current_caller, current_principal
 from milepost.server.access.principal import Principal
 from milepost.server.base import failpoints
 from milepost.server.base.byte_budget import ByteBudget
@@ -79,7 +79,7 @@ class WorkerService:
         assert hello is not None
         _check_kinds(principal, hello.hello.kinds)
         session = Session(hello.hello, context.peer(), principal)
-        memory = self._memory.of(session.peer)
+        memory = self._memory.of(session.caller)
         session.memory = ByteBudget(SESSION_RESPONSES, memory.responses, session.session_id)
         requests = ByteBudget(SESSION_REQUESTS, memory.requests, session.session_id)
         log = _log.bind(worker_id=session.worker_id, session_id=session.session_id)
@@ -142,7 +142,7 @@ class WorkerService:
                 request.first_report_sequence,
                 request.updates,
                 atomic=True,
-                peer=lambda: context.peer(),
+                caller=current_caller(),
                 during=self._deadlines.suspend_expiry,
             )
             with self._deadlines.suspend_expiry(request.job_id):

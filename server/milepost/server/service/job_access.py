@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from milepost.server.access.audit import AuditLog
 from milepost.server.access.authorize import Action, Target, Verdict, authorize, check, check_scope
-from milepost.server.access.current import current_peer
+from milepost.server.access.current import current_caller, current_peer
 from milepost.server.access.principal import Principal
 from milepost.server.journal import Journal
 
@@ -25,7 +25,7 @@ class JobAccess:
         check_scope(principal, action)
         if principal.is_unrestricted:
             return
-        identity = await self._journal.identify(job_id)
+        identity = await self._journal.identify(job_id, caller=current_caller())
         target = None if identity is None else Target(job_id, *identity)
         if target is not None and authorize(principal, action, target) is Verdict.NOT_FOUND:
             # The caller learns that there is no such job; only the operator learns that there is.

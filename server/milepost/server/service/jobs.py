@@ -6,7 +6,6 @@ from milepost.server import decide
 from milepost.server.access.authorize import Action, Target, check, check_scope, exists_for
 from milepost.server.access.narrowing import narrow
 from milepost.server.access.principal import Principal
-from milepost.server.base.callers import caller_of
 from milepost.server.base.field_checks import Check
 from milepost.server.base.refusal import job_not_found
 from milepost.server.base.slices import Slices
@@ -37,8 +36,8 @@ from milepost.v1 import (
 class Jobs:
     """Submit, get, list, cancel, delete and watch jobs.
 
-    ``peer`` is the caller's address as gRPC names it: callers take turns. Each call raises what the contract says, and
-    PERMISSION_DENIED where the principal lacks the scope.
+    ``caller`` is the key of who calls (see ``current_caller``): callers take turns. Each call raises what the contract
+    says, and PERMISSION_DENIED where the principal lacks the scope.
     """
 
     def __init__(
@@ -59,29 +58,29 @@ class Jobs:
         self._waits = waits
         self._slices = slices
 
-    async def submit(self, principal: Principal, request: SubmitJobRequest, peer: str) -> SubmitJobResponse:
+    async def submit(self, principal: Principal, request: SubmitJobRequest, caller: str) -> SubmitJobResponse:
         """Accept a job. One without an owner gets the only owner of its principal."""
         check_scope(principal, Action.SUBMIT)
         request = _with_owner(principal, request)
-        await self._slices.run(validation.submit(request), lambda: peer)
+        await self._slices.run(validation.submit(request), caller)
         target = Target(request.job_id, request.owner, request.kind, request.parent_job_id)
         check(principal, Action.SUBMIT, request.job_id, target)
         if request.parent_job_id:
-            await self._check_parent(principal, request.parent_job_id)
-        return SubmitJobResponse(job=await self._submissions.submit(request, caller_of(peer)))
+            await self._check_parent(principal, request.parent_job_id, caller)
+        return SubmitJobResponse(job=await self._submissions.submit(request, caller))
 
-    async def get(self, principal: Principal, request: GetJobRequest, peer: str) -> GetJobResponse:
+    async def get(self, principal: Principal, request: GetJobRequest, caller: str) -> GetJobResponse:
         """Get a job."""
         validation.job_id(request.job_id)
         await self._access.check(principal, Action.READ, request.job_id)
-        job = await self._journal.find(request.job_id, caller=caller_of(peer))
+        job = await self._journal.find(request.job_id, caller=caller)
         return GetJobResponse(job=job, waiting=self._waits.of_job(job))
 
-    async def list(self, principal: Principal, request: ListJobsRequest, peer: str) -> ListJobsResponse:
+    async def list(self, principal: Principal, request: ListJobsRequest, caller: str) -> ListJobsResponse:
         """List jobs, narrowed to those that exist for the principal."""
         check_scope(principal, Action.READ)
         validation.list_jobs(request)
-        return await job_listing.page(self._log, request, narrow(principal, request.filter), caller_of(peer))
+        return await job_listing.page(self._log, request, narrow(principal, request.filter), caller)
 
     async def cancel(self, principal: Principal, request: CancelJobRequest) -> CancelJobResponse:
         """Cancel a job and its children."""
@@ -99,26 +98,28 @@ class Jobs:
         await self._journal.delete(request.job_id)
         return DeleteJobResponse()
 
-    async def watch_job(self, principal: Principal, request: WatchJobRequest, peer: str, send: Send) -> None:
+    async def watch_job(
+        self, principal: Principal, request: WatchJobRequest, caller: str, send: Send
+    ) -> None:
         """Watch one job; ``send`` is called with serialised responses."""
         validation.watch_job(request)
         await self._access.check(principal, Action.READ, request.job_id)
-        await self._watches.watch_job(request, peer, send)
+        await self._watches.watch_job(request, caller, send)
 
     async def watch_jobs(
-        self, principal: Principal, request: WatchJobsRequest, peer: str, send: Send
+        self, principal: Principal, request: WatchJobsRequest, caller: str, send: Send
     ) -> None:
         """Watch all jobs that match and exist for the principal; ``send`` is called with serialised responses."""
         check_scope(principal, Action.READ)
         validation.watch_jobs(request)
         narrowed = narrow(principal, request.filter, with_parent=True)
-        await self._watches.watch_jobs(request, narrowed, peer, send)
+        await self._watches.watch_jobs(request, narrowed, caller, send)
 
-    async def _check_parent(self, principal: Principal, parent_job_id: str) -> None:
+    async def _check_parent(self, principal: Principal, parent_job_id: str, caller: str) -> None:
         """A parent of another owner does not exist either. To name it takes no further scope."""
         if principal.is_unrestricted:
             return
-        identity = await self._journal.identify(parent_job_id)
+        identity = await self._journal.identify(parent_job_id, caller=caller)
         if identity is None or not exists_for(principal, Target(parent_job_id, *identity)):
             raise job_not_found(parent_job_id)
 

@@ -6,7 +6,6 @@ from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from milepost.server.base.callers import caller_of
 from milepost.server.base.refusal import Refusal
 from milepost.v1 import ErrorReason
 
@@ -20,9 +19,8 @@ class Admission:
         self._open: Counter[str] = Counter()
 
     @contextmanager
-    def admit(self, peer: str) -> Iterator[None]:
-        """Count a watch of this peer, as gRPC names it, for as long as it is open. Raises LIMIT_REACHED."""
-        caller = caller_of(peer)
+    def admit(self, caller: str) -> Iterator[None]:
+        """Count a watch of this caller for as long as it is open. Raises LIMIT_REACHED."""
         if self._open.total() >= self._limit:
             raise _limit_reached("the server", "max-watches", self._limit)
         if self._open[caller] >= self._limit_per_caller:

@@ -6,7 +6,6 @@ from collections.abc import Callable, Sequence
 
 from milepost.server.access.narrowing import Narrowed
 from milepost.server.base.byte_budget import ByteBudget
-from milepost.server.base.callers import caller_of
 from milepost.server.base.clock import Clock
 from milepost.server.base.response_room import RESPONSE_MEMORY
 from milepost.server.dispatch.wait_reasons import WaitReasons
@@ -62,31 +61,32 @@ class Watches:
         """Wake watches of queued jobs that now wait for something else."""
         self._queued.refresh()
 
-    async def watch_job(self, request: WatchJobRequest, peer: str, send: Send) -> None:
+    async def watch_job(self, request: WatchJobRequest, caller: str, send: Send) -> None:
         """Follow one job until it has ended. The request has been validated.
 
         Raises LIMIT_REACHED, and what ``WatchStream.run`` does.
         """
-        with self._admission.admit(peer), self._tails.watching(request.job_id) as tail:
-            subscriber = self._subscriber(peer, send)
+        with self._admission.admit(caller), self._tails.watching(request.job_id) as tail:
+            subscriber = self._subscriber(caller, send)
             await JobStream(
                 self._log, self._clock, self._tails, tail, self._replays, self._queued, request, subscriber
             ).run()
 
-    async def watch_jobs(self, request: WatchJobsRequest, narrowed: Narrowed, peer: str, send: Send) -> None:
+    async def watch_jobs(
+        self, request: WatchJobsRequest, narrowed: Narrowed, caller: str, send: Send
+    ) -> None:
         """Follow all jobs that match and exist for a principal. The request has been validated.
 
         Raises LIMIT_REACHED, and what ``WatchStream.run`` does.
         """
         with (
-            self._admission.admit(peer),
+            self._admission.admit(caller),
             self._feeds.watching(JobCriteria.of(request.filter, narrowed)) as feed,
         ):
-            subscriber = self._subscriber(peer, send)
+            subscriber = self._subscriber(caller, send)
             await JobsStream(self._log, self._clock, self._feeds, feed, request, subscriber).run()
 
-    def _subscriber(self, peer: str, send: Send) -> Subscriber:
-        caller = caller_of(peer)
+    def _subscriber(self, caller: str, send: Send) -> Subscriber:
         unread = self._responses.share(caller)
         return Subscriber(caller, send, self._pacer, unread)
 

@@ -1,0 +1,108 @@
+"""Load is counted by principal, whatever it is and wherever it comes from."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from google.protobuf.struct_pb2 import Struct
+
+from milepost.server.access.credential_settings import CredentialSettings
+from milepost.server.base.byte_budget import ByteBudget
+from milepost.server.base.callers import SERVER, Turns
+from milepost.server.log.sqlite.read_lane import ReadLane
+from milepost.server.runtime.server import Server, Settings
+from milepost.server.watching.admission import Admission
+from milepost.v1 import Claim, Dispatch, GetJobRequest, ListJobsRequest, ReportJobRequest, WatchJobsRequest
+from tests.support.refused import refused
+from tests.support.rpc import connect, log_line
+from tests.support.token_files import Tokens
+
+ALL = ("submit", "read", "cancel", "work")
+
+
+@pytest.fixture
+def known(tmp_path: Path) -> Tokens:
+    """The tokens that the server knows."""
+    return Tokens(tmp_path / "tokens.toml")
+
+
+@asynccontextmanager
+async def serving(known: Tokens, **settings: Any) -> AsyncIterator[str]:
+    """A server in this process; its address."""
+    credentials = CredentialSettings(known.path)
+    data = known.path.with_name("data")
+    server = Server(Settings("127.0.0.1:0", data, credentials=credentials, **settings))
+    await server.start()
+    try:
+        yield server.address
+    finally:
+        await server.stop()
+
+
+async def test_everything_is_counted_by_principal(known: Tokens, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Memory, watches, turns and reads of the store: no key is that of a host."""
+    keys: dict[str, set[str]] = {}
+
+    def note(owner: type, name: str) -> None:
+        function = getattr(owner, name)
+
+        def noting(self: Any, caller: str, *arguments: Any, **more: Any) -> Any:
+            keys.setdefault(owner.__name__, set()).add(caller)
+            return function(self, caller, *arguments, **more)
+
+        monkeypatch.setattr(owner, name, noting)
+
+    for owner, name in ((ByteBudget, "child"), (Admission, "admit"), (ReadLane, "run"), (Turns, "put")):
+        note(owner, name)
+    token = known.add("ci", ["a"], *ALL)
+    async with serving(known) as address, connect(address, token=token) as rpc:
+        large = Struct()
+        large.update({"values": [float(number) for number in range(50_000)]})
+        job = await rpc.submit(input=large, dispatch=Dispatch.DISPATCH_EXTERNAL)
+        await rpc.get(job.job_id)
+        await rpc.jobs.ListJobs(ListJobsRequest())
+        async with rpc.session() as session:
+            await session.send(claim=Claim(job_id=job.job_id))
+            await session.receive("assignment")
+        await rpc.log(job.job_id)
+        assert [frame async for frame in rpc.jobs.WatchJobs(WatchJobsRequest(no_follow=True))]
+        update = log_line("x" * 1_000)
+        await refused(
+            rpc.workers.ReportJob(
+                ReportJobRequest(
+                    job_id=job.job_id, lease_token="x", first_report_sequence=1, updates=[update] * 900
+                )
+            )
+        )
+        await rpc.cancel(job.job_id)
+
+    assert {owner: found - {SERVER} for owner, found in keys.items()} == {
+        "ByteBudget": {"principal:ci"},
+        "Admission": {"principal:ci"},
+        "ReadLane": {"principal:ci"},
+        "Turns": {"principal:ci"},
+    }
+
+
+async def test_principals_of_one_host_do_not_pay_for_each_other(known: Tokens) -> None:
+    """One that has as many watches as a caller may leaves those of others to them; another token is no other caller."""
+    first = known.add("first", ["a"], *ALL)
+    again = known.add("first", ["a"], *ALL, credential_id="again")
+    second = known.add("second", ["a"], *ALL)
+    async with (
+        serving(known, max_watches_per_caller=1) as address,
+        connect(address, token=first) as one,
+        connect(address, token=again) as same,
+        connect(address, token=second) as other,
+    ):
+        job = await one.submit()
+        open_watch = one.watch(job.job_id)
+        await open_watch.read()
+        refusal = await refused(same.watch(job.job_id).read())
+        await other.watch(job.job_id).read()
+        assert (refusal.reason, refusal.metadata) == ("LIMIT_REACHED", {"limit": "max-watches-per-caller"})
+        assert (await same.jobs.GetJob(GetJobRequest(job_id=job.job_id))).job.job_id == job.job_id

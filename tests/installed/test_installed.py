@@ -31,7 +31,7 @@ COMMAND = {"__main__", "_cli"}
 """What of `milepost.client` is the command."""
 OF_TQDM = tuple(f"milepost.client.tqdm.{name}" for name in ("asyncio", "contrib", "notebook", "rich"))
 """What of it is made of tqdm's own modules."""
-CLI = {"click", "rich", "structlog"}
+CLI = {"click", "rich", "structlog", "tomlkit"}
 TOUR = Path(__file__).with_name("tour.py")
 BARS = Path(__file__).with_name("bars.py")
 

@@ -40,6 +40,7 @@ def test_the_commands() -> None:
         "cancel",
         "delete",
         "whoami",
+        "context",
         "backup",
         "exec",
         "demo",

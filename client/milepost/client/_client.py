@@ -14,6 +14,7 @@ from milepost.client._calls import JobCalls, job_filter, submit_request
 from milepost.client._job_snapshot import JobSnapshot
 from milepost.client._options import (
     AttachOptions,
+    ConnectionOptions,
     JobQuery,
     JobsWatchOptions,
     OnUnreachable,
@@ -24,8 +25,7 @@ from milepost.client._options import (
 )
 from milepost.client._results import result_of
 from milepost.client._transport.channel import LazyChannel
-from milepost.client._transport.target import FilePath, Target
-from milepost.client._transport.token_source import Token
+from milepost.client._transport.target import Target
 from milepost.client._watch.connection_state import Connection
 from milepost.client._watch.job_watch import StateWatch, Watch
 from milepost.client._watch.jobs_watch import JobsWatch
@@ -49,58 +49,30 @@ class Client:
             print(await client.result(job.job_id))
 
     Every call may raise `Unreachable` if the server does not answer, and `Unauthenticated` or `PermissionDenied` if it
-    rejects the caller. Each method documents its other errors. A token that has expired or was revoked raises
-    `TokenExpired`, unless `token` is a callable, or a file, and there is another one: then calls are repeated, watches
-    resume at their cursors, and blocks keep their leases. A callable that fails raises `TokenUnavailable`; watches and
-    blocks retry.
+    rejects the caller. Each method documents its other errors. An expired token raises `TokenExpired`, unless the
+    callable or file for tokens has another one: then calls are repeated, and watches and blocks go on.
 
     Methods that follow jobs (`watch`, `watch_jobs`, `follow`, `result`, `subscriptions`) reconnect without a time
     limit. If the server answers calls but a proxy blocks or buffers long-lived streams, they fall back to polling, log
     a warning, and set the state ``polling`` in the watch's `Connection`.
     """
 
+    @describe_options
     def __init__(
-        self,
-        address: str | None = None,
-        *,
-        token: Token | None = None,
-        tls: bool = False,
-        tls_ca: FilePath | None = None,
-        tls_cert: FilePath | None = None,
-        tls_key: FilePath | None = None,
-        allow_plaintext_token: bool = False,
-        timeout: float = 30.0,
+        self, address: str | None = None, *, timeout: float = 30.0, **options: Unpack[ConnectionOptions]
     ) -> None:
         """Configure the client; the first call connects.
 
         Args:
             address: Server address as ``host:port``. Default: MILEPOST_ADDRESS, else ``127.0.0.1:7070``.
-            token: Bearer token, or a callable that returns one: a coroutine function, or a plain one, which runs in a
-                thread. It is called on first use, and again once the server refuses the token, as it does when that
-                has expired. Default: MILEPOST_TOKEN, else the content of the file MILEPOST_TOKEN_FILE.
-            tls: Encrypt the connection, and verify the server's name.
-            tls_ca: PEM file of trusted certificates; implies `tls`. Default: MILEPOST_TLS_CA, else the system's.
-            tls_cert: PEM file of this client's certificate; implies `tls`. Default: MILEPOST_TLS_CLIENT_CERT.
-            tls_key: PEM file of its private key. Default: MILEPOST_TLS_CLIENT_KEY.
-            allow_plaintext_token: Let the token travel unencrypted beyond this machine. Default:
-                MILEPOST_ALLOW_PLAINTEXT_TOKEN.
             timeout: Timeout in seconds of each call, and of a watch's first connection.
+            options: See `ConnectionOptions`.
 
         Raises:
             InsecureToken: The token would travel unencrypted beyond this machine.
             ValueError: The text cannot be a token, or there is a certificate without its key.
         """
-        self._channel = LazyChannel(
-            Target.of(
-                address,
-                token=token,
-                tls=tls,
-                tls_ca=tls_ca,
-                tls_cert=tls_cert,
-                tls_key=tls_key,
-                allow_plaintext_token=allow_plaintext_token,
-            )
-        )
+        self._channel = LazyChannel(Target.of(address, **options))
         self._timeout = timeout
         self._calls = JobCalls(self._channel, timeout)
         self._attach_calls = AttachCalls(self._channel, self._calls, timeout)
@@ -191,10 +163,7 @@ class Client:
         return self._calls.workers(kind, page_size)
 
     async def whoami(self) -> WhoAmIResponse:
-        """Who the server takes this client for, and what it may do: the principal of its token or certificate.
-
-        It takes a credential, and no scope, so it is the call that shows whether a credential works.
-        """
+        """Who the server takes this client for, and what it may do. It takes a credential, and no scope."""
         return await self._calls.whoami()
 
     async def cancel(

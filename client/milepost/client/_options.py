@@ -9,11 +9,14 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import timedelta
 from typing import Any, Final, Literal, TypeAlias, TypedDict, TypeVar
 
+from milepost.client._transport.target import FilePath
+from milepost.client._transport.token_source import Token
 from milepost.client._watch.connection_state import Connection
 from milepost.v1 import JobState, Retention, RetryPolicy, Stage, Waiting
 
 __all__ = [
     "AttachOptions",
+    "ConnectionOptions",
     "JobQuery",
     "JobsWatchOptions",
     "OnUnreachable",
@@ -31,6 +34,29 @@ _NAME: Final = re.compile(r"`(\w+)`")
 
 OnUnreachable: TypeAlias = Literal["raise", "go on"]
 """What a block does if the server is unreachable when the block is entered."""
+
+
+class ConnectionOptions(TypedDict, total=False):
+    """Options of `Client`, `SyncClient` and `Worker`.
+
+    Attributes:
+        token: Bearer token, or a callable that returns one: a coroutine function, or a plain one, which runs in a
+            thread. It is called on first use, and again once the server refuses the token, as it does when that has
+            expired. Default: MILEPOST_TOKEN, else the content of the file MILEPOST_TOKEN_FILE.
+        tls: Encrypt the connection, and verify the server's name.
+        tls_ca: PEM file of trusted certificates; implies `tls`. Default: MILEPOST_TLS_CA, else the system's.
+        tls_cert: PEM file of this client's certificate; implies `tls`. Default: MILEPOST_TLS_CLIENT_CERT.
+        tls_key: PEM file of its private key. Default: MILEPOST_TLS_CLIENT_KEY.
+        allow_plaintext_token: Let the token travel unencrypted beyond this machine. Default:
+            MILEPOST_ALLOW_PLAINTEXT_TOKEN.
+    """
+
+    token: Token | None
+    tls: bool
+    tls_ca: FilePath | None
+    tls_cert: FilePath | None
+    tls_key: FilePath | None
+    allow_plaintext_token: bool
 
 
 class SubmitOptions(TypedDict, total=False):

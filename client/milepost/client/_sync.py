@@ -24,10 +24,8 @@ from typing import (
 
 from milepost.client._attach import Attached, SyncAttached
 from milepost.client._client import Client
-from milepost.client._options import WatchOptions
+from milepost.client._options import ConnectionOptions, WatchOptions, describe_options
 from milepost.client._transport.event_loop_thread import EventLoopThread
-from milepost.client._transport.target import FilePath
-from milepost.client._transport.token_source import Token
 from milepost.client._watch.job_watch import Watch
 from milepost.client._watch.jobs_watch import JobsWatch
 from milepost.client._watch.sync_watch import SyncJobsWatch, SyncStateWatch, SyncSubscriptions, SyncWatch
@@ -136,29 +134,18 @@ class SyncClient:
     themselves, with ``job.cancelled``, ``job.raise_if_cancelled()``, or ``stage.track(...)``.
     """
 
+    @describe_options
     def __init__(
-        self,
-        address: str | None = None,
-        *,
-        token: Token | None = None,
-        tls: bool = False,
-        tls_ca: FilePath | None = None,
-        tls_cert: FilePath | None = None,
-        tls_key: FilePath | None = None,
-        allow_plaintext_token: bool = False,
-        timeout: float = 30.0,
+        self, address: str | None = None, *, timeout: float = 30.0, **options: Unpack[ConnectionOptions]
     ) -> None:
-        """See `Client`. A `token` that is a callable is called in another thread."""
-        self._client = Client(
-            address,
-            token=token,
-            tls=tls,
-            tls_ca=tls_ca,
-            tls_cert=tls_cert,
-            tls_key=tls_key,
-            allow_plaintext_token=allow_plaintext_token,
-            timeout=timeout,
-        )
+        """See `Client`; a callable for tokens is called in another thread.
+
+        Args:
+            address: Server address as ``host:port``.
+            timeout: Timeout in seconds of each call, and of a watch's first connection.
+            options: See `ConnectionOptions`.
+        """
+        self._client = Client(address, timeout=timeout, **options)
         self._loop_thread = EventLoopThread()
 
     @property

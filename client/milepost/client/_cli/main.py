@@ -36,6 +36,7 @@ _COMMANDS: Final = {
     "cancel": ("cmd_cancel:cancel", "Request cancellation of a job and its children."),
     "delete": ("cmd_delete:delete", "Delete ended jobs and their logs."),
     "whoami": ("cmd_whoami:whoami", "Show who the server takes you for, and what you may do."),
+    "context": ("cmd_context:context", "Manage contexts: servers and the credentials for them."),
     "backup": ("cmd_backup:backup", "Copy the server's log to FILE, while the server runs."),
     "exec": ("cmd_exec:execute", "Run COMMAND as a job and exit with its exit status."),
     "demo": ("cmd_demo:demo", "Demonstrate a watch that resumes after a lost connection."),

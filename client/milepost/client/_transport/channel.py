@@ -231,16 +231,7 @@ def _create_channel(target: Target) -> grpc.aio.Channel:
     options = [*_OPTIONS, ("grpc.enable_http_proxy", int(not target.is_local))]
     if not target.tls:
         return grpc.aio.insecure_channel(target.address, options)
-    return grpc.aio.secure_channel(target.address, tls_credentials(target), options)
-
-
-def tls_credentials(target: Target) -> grpc.ChannelCredentials:
-    """The credentials of an encrypted connection, which verify the server's name. Raises OSError."""
-    ca, key, cert = (
-        None if path is None else path.read_bytes()
-        for path in (target.tls_ca, target.tls_key, target.tls_cert)
-    )
-    return grpc.ssl_channel_credentials(ca, key, cert)
+    return grpc.aio.secure_channel(target.address, target.tls_credentials(), options)
 
 
 def _service_config() -> str:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Final
 
 from milepost.client._transport.default_address import DEFAULT_ADDRESS
+from milepost.client._transport.fork_safety import grpc
 from milepost.client._transport.token_source import Token, TokenFile
 from milepost.client.errors import InsecureToken
 
@@ -106,6 +107,13 @@ class Target:
         """Raise InsecureToken if a token would travel unencrypted to anything but this machine, unless allowed."""
         if self.token and not (self.tls or self.is_local or self.allow_plaintext_token):
             raise InsecureToken(self.address)
+
+    def tls_credentials(self) -> grpc.ChannelCredentials:
+        """The credentials of an encrypted connection, which verify the server's name. Raises OSError."""
+        ca, key, cert = (
+            None if path is None else path.read_bytes() for path in (self.tls_ca, self.tls_key, self.tls_cert)
+        )
+        return grpc.ssl_channel_credentials(ca, key, cert)
 
     @property
     def is_local(self) -> bool:

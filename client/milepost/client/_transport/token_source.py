@@ -11,7 +11,7 @@ from typing import Final, TypeAlias
 
 from milepost.client.errors import MilepostError, TokenUnavailable, Unauthenticated
 
-__all__ = ["CallToken", "Metadata", "Token", "TokenFile", "TokenSource", "checked_token"]
+__all__ = ["CallToken", "Metadata", "Token", "TokenFile", "TokenSource", "bearer", "checked_token"]
 
 Token: TypeAlias = str | Callable[[], str | Awaitable[str]]
 """A token, or a callable that returns one: a coroutine function, or a plain one, which runs in a thread."""
@@ -55,7 +55,7 @@ class TokenSource:
     def __init__(self, token: Token) -> None:
         """Ask for nothing yet. Raises ValueError for a text that cannot be a token."""
         self._provider = None if isinstance(token, str) else token
-        self._metadata = _bearer(checked_token(token)) if isinstance(token, str) else None
+        self._metadata = bearer(checked_token(token)) if isinstance(token, str) else None
         self._asking: asyncio.Task[Metadata] | None = None
 
     async def metadata(self, timeout: float = TOKEN_TIMEOUT) -> Metadata:
@@ -86,7 +86,7 @@ class TokenSource:
     async def _ask(self) -> Metadata:
         try:
             async with asyncio.timeout(TOKEN_TIMEOUT):
-                self._metadata = _bearer(checked_token(await self._call_provider()))
+                self._metadata = bearer(checked_token(await self._call_provider()))
             return self._metadata
         except Exception as error:
             raise TokenUnavailable(_why(error)) from error
@@ -134,7 +134,8 @@ class CallToken:
         return await self._source.renew(self._used)
 
 
-def _bearer(token: str) -> Metadata:
+def bearer(token: str) -> Metadata:
+    """The metadata of a call with this token; none for an empty one."""
     return (("authorization", f"Bearer {token}"),) if token else ()
 
 

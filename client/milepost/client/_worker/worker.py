@@ -10,12 +10,12 @@ import os
 import signal
 import threading
 from collections.abc import Awaitable, Callable
-from typing import Final, TypeVar
+from typing import Final, TypeVar, Unpack
 
+from milepost.client._options import ConnectionOptions, describe_options
 from milepost.client._transport.channel import LazyChannel
 from milepost.client._transport.fork_safety import grpc
 from milepost.client._transport.target import FilePath, Target
-from milepost.client._transport.token_source import Token
 from milepost.client._worker.grace_period import STOP_GRACE
 from milepost.client._worker.handlers import Handler, RegisteredHandler, RunMode, run_mode_of
 from milepost.client._worker.job_table import JobTable
@@ -77,33 +77,23 @@ class Worker:
             native.render(job.input["scene"], on_frame=job.stage("frames").advance)
     """
 
+    @describe_options
     def __init__(
         self,
         address: str | None = None,
         *,
-        token: Token | None = None,
-        tls: bool = False,
-        tls_ca: FilePath | None = None,
-        tls_cert: FilePath | None = None,
-        tls_key: FilePath | None = None,
-        allow_plaintext_token: bool = False,
         worker_id: str | None = None,
         max_concurrency: int = 1,
         drain_timeout: float = 30.0,
         flush_timeout: float = 10.0,
-        spool: str | os.PathLike[str] | None = None,
+        spool: FilePath | None = None,
         timeout: float = 30.0,
+        **options: Unpack[ConnectionOptions],
     ) -> None:
         """Configure the worker; `run` connects it.
 
         Args:
-            address: The server; this and the next six as for `Client`.
-            token: The worker's token, or a callable that returns one.
-            tls: Whether to encrypt the connection.
-            tls_ca: A PEM file with the certificates to trust.
-            tls_cert: A PEM file with the worker's certificate.
-            tls_key: A PEM file with its private key.
-            allow_plaintext_token: Whether the token may travel unencrypted beyond this machine.
+            address: The server, as for `Client`.
             worker_id: Identifies this process, at most 128 characters; None for the host name and the process id.
             max_concurrency: Maximum number of jobs at once, 1 to 10,000.
             drain_timeout: Seconds for running jobs to finish once the worker stops.
@@ -112,24 +102,18 @@ class Worker:
             spool: A directory for undelivered reports, which the next worker with this directory delivers; default
                 MILEPOST_SPOOL. Without a spool they are lost with this process, and the worker logs that.
             timeout: Seconds for the server to accept the connection.
+            options: See `ConnectionOptions`.
 
         Raises:
             ValueError: An argument is out of its bounds.
         """
         self._settings = WorkerSettings(
-            Target.of(
-                address,
-                token=token,
-                tls=tls,
-                tls_ca=tls_ca,
-                tls_cert=tls_cert,
-                tls_key=tls_key,
-                allow_plaintext_token=allow_plaintext_token,
-            ),
+            Target.of(address, **options),
             max_concurrency=max_concurrency,
             drain_timeout=drain_timeout,
             flush_timeout=flush_timeout,
         )
+        self._settings.address_of_code = address
         self._timeout = timeout
         self._settings.override(
             worker_id=worker_id,

@@ -16,6 +16,7 @@ class WorkerSettings:
 
     Attributes:
         target: The server.
+        address_of_code: The address that the code of the worker names; None for none.
         worker_id: Identifies the process; None for the host name and the process id.
         max_concurrency: Maximum number of jobs at once.
         drain_timeout: Seconds for running jobs to finish once the worker stops.
@@ -27,6 +28,7 @@ class WorkerSettings:
         self, target: Target, *, max_concurrency: int, drain_timeout: float, flush_timeout: float
     ) -> None:
         self.target = target
+        self.address_of_code: str | None = None
         self.worker_id: str | None = None
         self.max_concurrency = max_concurrency
         self.drain_timeout = drain_timeout

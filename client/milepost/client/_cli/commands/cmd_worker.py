@@ -10,19 +10,19 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
-from click.core import ParameterSource
 
 from milepost.client._cli.commands import completion
 from milepost.client._cli.commands.base_command import command
 from milepost.client._cli.commands.options import (
-    ServerOptions,
-    address_options,
+    checked_address,
+    connection_options,
     log_level_option,
     option,
     spool_option,
 )
 from milepost.client._cli.commands.other_packages import installation_hint
 from milepost.client._cli.commands.parameter_types import seconds
+from milepost.client._cli.commands.server_settings import server_settings
 
 if TYPE_CHECKING:
     from milepost.client import Worker
@@ -59,11 +59,11 @@ __all__ = ["worker"]
 )
 @spool_option("Directory for undelivered reports; the next worker with this spool sends them.")
 @log_level_option("info")
-@address_options
+@connection_options
 @click.pass_context
 def worker(
     context: click.Context,
-    server: ServerOptions,
+    /,
     target: str,
     concurrency: int | None,
     worker_id: str | None,
@@ -71,18 +71,23 @@ def worker(
     flush_timeout: float | None,
     spool: Path | None,
     log_level: str,
+    **connection: Any,
 ) -> None:
     """Run the Worker called NAME in MODULE.
 
-    MODULE is imported from the working directory first. Options override what the Worker was constructed with. SIGTERM
+    MODULE is imported from the working directory first. Options override what the Worker was constructed with, and so
+    does a context; the current one does not, if the Worker names another address. SIGTERM
     or Ctrl-C drains it: running jobs may finish within --drain-timeout, the rest are returned to the queue.
     """
     from milepost.client._cli.commands import log_setup
 
     log_setup.configure(log_level)
     found = _find(target)
+    given = server_settings(context, connection, code_address=found._settings.address_of_code)
+    if "address" in given:
+        checked_address(given["address"])
     found._settings.override(
-        **_given(context, server),
+        **given,
         worker_id=worker_id,
         max_concurrency=concurrency,
         drain_timeout=drain_timeout,
@@ -126,13 +131,3 @@ def _find(target: str) -> Worker:
             f"{target} has no handlers: decorate some with @{name}.job(kind).", param_hint="'MODULE:NAME'"
         )
     return found
-
-
-def _given(context: click.Context, server: ServerOptions) -> dict[str, Any]:
-    """Options of the server from the command line or the environment; the Worker keeps its own for the rest."""
-    options = {"address": server.address, "token": server.token, "tls": server.tls, "tls_ca": server.tls_ca}
-    return {
-        name: value
-        for name, value in options.items()
-        if context.get_parameter_source(name) is not ParameterSource.DEFAULT
-    }

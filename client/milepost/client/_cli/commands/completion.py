@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Callable
 from pathlib import Path
@@ -10,9 +9,7 @@ from typing import Final
 
 import click
 
-from milepost.client._transport.default_address import DEFAULT_ADDRESS
-
-__all__ = ["ended_job_ids", "job_ids", "kinds", "modules", "unfinished_job_ids"]
+__all__ = ["context_names", "ended_job_ids", "job_ids", "kinds", "modules", "unfinished_job_ids"]
 
 _Complete = Callable[[click.Context, click.Parameter, str], list[str]]
 
@@ -28,21 +25,27 @@ _WORKER: Final = re.compile(r"^(\w+)(?:\s*:[^=]+)?\s*=\s*(?:\w+\.)*Worker\(", re
 
 def _jobs(context: click.Context, states: tuple[str, ...] = ()) -> list[tuple[str, str]]:
     """Ids and kinds of the newest jobs; empty if the server does not answer within the timeout."""
+    from milepost.client._cli.commands.server_settings import server_settings
     from milepost.client._transport.fork_safety import grpc
+    from milepost.client._transport.target import Target
+    from milepost.client._transport.token_source import bearer, checked_token
+    from milepost.client.errors import MilepostError
     from milepost.v1.job_pb2 import JobState
     from milepost.v1.job_service_pb2 import ListJobsRequest, ListJobsResponse
 
-    settings = context.params
-    token = settings.get("token") or os.environ.get("MILEPOST_TOKEN", "")
-    address = settings.get("address") or os.environ.get("MILEPOST_ADDRESS") or DEFAULT_ADDRESS
-    ca_file = settings.get("tls_ca") or os.environ.get("MILEPOST_TLS_CA")
+    try:
+        target = Target.of(**{"address": None, **server_settings(context, context.params)})
+        target.check_token()
+        token = checked_token(target.token if isinstance(target.token, str) else target.token())
+        channel = (
+            grpc.secure_channel(target.address, target.tls_credentials())
+            if target.tls
+            else grpc.insecure_channel(target.address)
+        )
+    except (click.ClickException, MilepostError, OSError, ValueError):
+        return []
     request = ListJobsRequest(page_size=_JOB_LIMIT)
     request.filter.states.extend(JobState.Value(f"JOB_STATE_{state}") for state in states)
-    if ca_file or settings.get("tls") or os.environ.get("MILEPOST_TLS"):
-        roots = Path(ca_file).read_bytes() if ca_file else None
-        channel = grpc.secure_channel(address, grpc.ssl_channel_credentials(roots))
-    else:
-        channel = grpc.insecure_channel(address)
     with channel:
         call = channel.unary_unary(
             "/milepost.v1.JobService/ListJobs",
@@ -53,7 +56,7 @@ def _jobs(context: click.Context, states: tuple[str, ...] = ()) -> list[tuple[st
             response = call(
                 request,
                 timeout=_CALL_TIMEOUT,
-                metadata=(("authorization", f"Bearer {token}"),) if token else None,
+                metadata=bearer(token),
             )
         except (grpc.RpcError, OSError, ValueError):
             return []
@@ -75,6 +78,17 @@ ended_job_ids: Final = _ids(*_ENDED)
 def kinds(context: click.Context, parameter: click.Parameter, incomplete: str) -> list[str]:
     """Kinds of the newest jobs."""
     return sorted({kind for _, kind in _jobs(context) if kind.startswith(incomplete)})
+
+
+def context_names(context: click.Context, parameter: click.Parameter, incomplete: str) -> list[str]:
+    """Names of the contexts in the credentials file."""
+    from milepost.client._cli.commands.context_file import ContextFile
+
+    try:
+        names = sorted(ContextFile.load().contexts)
+    except click.ClickException:
+        return []
+    return [name for name in names if name.startswith(incomplete)]
 
 
 def modules(context: click.Context, parameter: click.Parameter, incomplete: str) -> list[str]:

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import functools
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, TypeAlias
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 import click
 from click.core import ParameterSource
 
 from milepost.client._cli.commands import completion
 from milepost.client._cli.commands.parameter_types import pair, seconds, unique_keys
+from milepost.client._cli.commands.server_settings import PARAMETERS, server_settings
 from milepost.client._cli.rendering.json_line import always_print
 from milepost.client._cli.standard_streams import write_stderr
 from milepost.client._transport.default_address import DEFAULT_ADDRESS
@@ -23,12 +24,14 @@ if TYPE_CHECKING:
 
     from milepost.client import Client
     from milepost.client._transport.channel import LazyChannel
+    from milepost.client._transport.target import Target
 
 __all__ = [
     "FORMATS",
     "ServerOptions",
     "address_options",
     "checked_address",
+    "connection_options",
     "input_options",
     "job_options",
     "log_level_option",
@@ -66,20 +69,29 @@ option = functools.partial(click.option, cls=Option)
 
 @dataclass(frozen=True)
 class ServerOptions:
-    """Address and credentials of the server, and how long to wait for it, from `server_options`."""
+    """How to reach the server, and how long to wait for it, from `server_options`.
 
-    address: str
-    token: str | None
-    tls: bool
-    tls_ca: Path | None
+    Attributes:
+        settings: What was given by options, the environment and a context, as arguments of `Client`.
+        connect_timeout: Seconds to wait for a server that is unavailable.
+        json: Whether the output is for programs.
+    """
+
+    settings: Mapping[str, Any]
     connect_timeout: float = 0.0
     json: bool = False
+
+    @property
+    def address(self) -> str:
+        """Address of the server."""
+        address: str = self.settings.get("address", DEFAULT_ADDRESS)
+        return address
 
     def client(self, *, wait: bool = True) -> Client:
         """A client that connects on first use, and then waits up to ``connect_timeout`` seconds for the server."""
         from milepost.client import Client
 
-        client = Client(self.address, token=self.token, tls=self.tls, tls_ca=self.tls_ca)
+        client = Client(**self.settings)
         if wait:
             client._channel.wait_for_server(self.connect_timeout, self._announce_wait)
         return client
@@ -92,9 +104,14 @@ class ServerOptions:
     def channel(self) -> LazyChannel:
         """A channel that connects on first use, for calls that the client has no method for."""
         from milepost.client._transport.channel import LazyChannel
+
+        return LazyChannel(self.target())
+
+    def target(self) -> Target:
+        """The server and the credentials for it."""
         from milepost.client._transport.target import Target
 
-        return LazyChannel(Target.of(self.address, token=self.token, tls=self.tls, tls_ca=self.tls_ca))
+        return Target.of(**{"address": None, **self.settings})
 
 
 def server_options(command: Callable[..., None]) -> Callable[..., None]:
@@ -114,33 +131,26 @@ def address_options(command: Callable[..., None]) -> Callable[..., None]:
     """Like `server_options`, for commands that either wait for the server as long as they run, or not at all."""
 
     @functools.wraps(command)
-    def with_server(
-        *,
-        address: str,
-        token: str | None,
-        tls: bool,
-        tls_ca: Path | None,
-        connect_timeout: float = 0.0,
-        **others: object,
-    ) -> None:
-        json = others.get("output") == "json"
-        server = ServerOptions(checked_address(address), token, tls, tls_ca, connect_timeout, json)
-        command(server=server, **others)
+    def with_server(*, connect_timeout: float = 0.0, **parameters: Any) -> None:
+        settings = server_settings(click.get_current_context(), parameters)
+        checked_address(settings.get("address", DEFAULT_ADDRESS))
+        others = {name: value for name, value in parameters.items() if name not in PARAMETERS}
+        command(server=ServerOptions(settings, connect_timeout, others.get("output") == "json"), **others)
 
-    for add in (
+    return connection_options(with_server)
+
+
+def connection_options(command: Callable[..., None]) -> Callable[..., None]:
+    """Add the options of the server's address and the credentials, for `server_settings`."""
+    file = click.Path(exists=True, dir_okay=False, readable=True, path_type=Path)
+    return _combined(
         option(
-            "--tls-ca",
-            envvar="MILEPOST_TLS_CA",
-            type=click.Path(exists=True, dir_okay=False, readable=True, path_type=Path),
-            metavar="FILE",
-            help="CA bundle for the server's certificate (PEM); implies --tls. Default: the system's.",
-        ),
-        option("--tls", is_flag=True, envvar="MILEPOST_TLS", help="Connect with TLS."),
-        option(
-            "--token",
-            envvar="MILEPOST_TOKEN",
-            metavar="TOKEN",
-            help="Bearer token. Prefer MILEPOST_TOKEN: other users of the machine can read arguments.",
+            "--context",
+            "context_name",
+            envvar="MILEPOST_CONTEXT",
+            metavar="NAME",
+            shell_complete=completion.context_names,
+            help="Context to take what is not given here from; see `milepost context`. Default: the current one.",
         ),
         option(
             "--address",
@@ -149,9 +159,52 @@ def address_options(command: Callable[..., None]) -> Callable[..., None]:
             metavar="HOST:PORT",
             help="Address of the server.",
         ),
-    ):
-        with_server = add(with_server)
-    return with_server
+        option(
+            "--token",
+            envvar="MILEPOST_TOKEN",
+            metavar="TOKEN",
+            help="Bearer token. Prefer --token-file: other users of the machine can read arguments.",
+        ),
+        option(
+            "--token-file",
+            envvar="MILEPOST_TOKEN_FILE",
+            type=file,
+            metavar="FILE",
+            help="File with the token; read again when the server refuses the token.",
+        ),
+        option(
+            "--allow-plaintext-token",
+            is_flag=True,
+            envvar="MILEPOST_ALLOW_PLAINTEXT_TOKEN",
+            help="Send the token unencrypted beyond this machine.",
+        ),
+        option("--tls", is_flag=True, envvar="MILEPOST_TLS", help="Connect with TLS."),
+        option(
+            "--tls-ca",
+            envvar="MILEPOST_TLS_CA",
+            type=file,
+            metavar="FILE",
+            help="CA bundle for the server's certificate (PEM); implies --tls. Default: the system's.",
+        ),
+        option(
+            "--tls-client-cert",
+            "--tls-cert",
+            "tls_cert",
+            envvar="MILEPOST_TLS_CLIENT_CERT",
+            type=file,
+            metavar="FILE",
+            help="Certificate of this client (PEM); implies --tls.",
+        ),
+        option(
+            "--tls-client-key",
+            "--tls-key",
+            "tls_key",
+            envvar="MILEPOST_TLS_CLIENT_KEY",
+            type=file,
+            metavar="FILE",
+            help="Private key of that certificate (PEM).",
+        ),
+    )(command)
 
 
 def output_option(command: Callable[..., None]) -> Callable[..., None]:

@@ -49,6 +49,8 @@ _ERRORS: Final[tuple[tuple[type[errors.MilepostError], ExitStatus], ...]] = (
     (errors.StoreFull, ExitStatus.UNREACHABLE),
     (errors.LimitReached, ExitStatus.UNREACHABLE),
     (errors.Draining, ExitStatus.UNREACHABLE),
+    (errors.InsecureToken, ExitStatus.USAGE),
+    (errors.TokenUnavailable, ExitStatus.USAGE),
     (errors.ProtocolError, ExitStatus.DEFECT),
 )
 
@@ -101,6 +103,11 @@ def explain(error: errors.MilepostError) -> str:
                 f"The server at {error.address} cannot be reached ({cause}). "
                 "Is `milepost serve` running there? --address names another one."
             )
+        case errors.InsecureToken():
+            return (
+                f"The token would travel to {error.address} in plain text, for anybody on the way to read. Encrypt the "
+                "connection with --tls or --tls-ca, or allow that with --allow-plaintext-token."
+            )
         case errors.SequenceTrimmed():
             return (
                 f"The events after {error.requested} are not kept any more, the oldest is {error.first}: "
@@ -118,7 +125,7 @@ def explain(error: errors.MilepostError) -> str:
 
 
 _HINTS: tuple[tuple[type[errors.MilepostError], str], ...] = (
-    (errors.Unauthenticated, "Give a token with MILEPOST_TOKEN or --token."),
+    (errors.Unauthenticated, "Give a token with MILEPOST_TOKEN, --token-file or a context."),
     (errors.Draining, "Try again shortly."),
     (errors.StoreUnavailable, "Try again shortly."),
 )

@@ -10,7 +10,7 @@ from functools import partial
 import structlog
 
 from milepost.server import decide
-from milepost.server.background_tasks import Tasks
+from milepost.server.background_tasks import STARTS_PER_PASS, Tasks
 from milepost.server.base.byte_budget import Charge
 from milepost.server.base.clock import Clock
 from milepost.server.base.refusal import Refusal, draining
@@ -77,7 +77,7 @@ class Dispatcher:
         for job_id, attempt in assigned.items():
             if job_id not in job_ids:
                 _log.info("assignment lost", job_id=job_id, attempt=attempt, worker_id=session.worker_id)
-                self._tasks.start(self._attempts.undo_start(job_id, attempt))
+                self._tasks.start_in_turn(self._attempts.undo_start(job_id, attempt))
         self.sessions.add(session)
 
     def close(self) -> None:
@@ -145,12 +145,19 @@ class Dispatcher:
             asyncio.get_running_loop().call_soon(self._match)
 
     def _match(self) -> None:
-        """Assign jobs of the kinds until their queues are empty, or no session has capacity."""
-        kinds, self._kinds_to_match = self._kinds_to_match, {}
-        for kind in kinds:
+        """Assign jobs of the kinds until their queues are empty, or no session has capacity.
+
+        In one pass of the event loop only some, the rest in the next.
+        """
+        kinds, self._kinds_to_match = list(self._kinds_to_match), {}
+        starts = 0
+        for place, kind in enumerate(kinds):
             # Owners of whose jobs none is left: with None, of all.
             exhausted: set[frozenset[str] | None] = set()
             while not self._closed and None not in exhausted:
+                if starts == STARTS_PER_PASS:
+                    self._match_soon(kinds[place:])
+                    return
                 session = self._first_idle(kind, exhausted)
                 if session is None:
                     break
@@ -163,6 +170,7 @@ class Dispatcher:
                 self._limits.admit(job)
                 self.sessions.hold(session, job.job_id, None)
                 self._tasks.start(self._assign(session, job))
+                starts += 1
 
     def _first_idle(self, kind: str, exhausted: Collection[frozenset[str] | None]) -> Session | None:
         """The session with capacity that has waited longest, apart from those that only take exhausted owners' jobs."""

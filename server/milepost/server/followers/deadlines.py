@@ -140,7 +140,7 @@ class Deadlines:
         if late > self._lease_ttl * _SUSPENDED_FRACTION and lease is not None:
             # Messages that the worker sent meanwhile are still unread.
             lease.expiry = max(lease.expiry, now + min(late, self._lease_ttl))
-        self._tasks.start(self._apply_deadlines(job_id))
+        self._tasks.start_in_turn(self._apply_deadlines(job_id))
 
     def _expiry(self, job_id: str, lease: _Lease, now: float) -> float:
         """When the lease expires, if no further message is read.

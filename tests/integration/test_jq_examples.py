@@ -79,5 +79,6 @@ async def test_the_filters(server: ServerProcess) -> None:
         "milepost get J": ["JOB_STATE_SUCCEEDED"],
         "milepost workers --kind archive": [connected],
         "milepost list --state failed": [failed.job_id],
+        "milepost whoami": [["admin", "cancel", "read", "submit", "work"]],
     }
     assert found["milepost watch $JOB"] != []

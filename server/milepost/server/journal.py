@@ -304,9 +304,10 @@ class Journal:
         """Drop the commits that end before this event. Raises JOB_NOT_FOUND."""
         await _dropped(job_id, self._log.trim(job_id, first_sequence))
 
-    async def delete(self, job_id: str) -> None:
-        """Delete an ended job with its log. Raises JOB_NOT_FOUND, JOB_NOT_ENDED."""
+    async def delete(self, job_id: str, check: Callable[[Job], None] = lambda _: None) -> None:
+        """Delete an ended job with its log. Raises JOB_NOT_FOUND, JOB_NOT_ENDED, and what ``check`` does."""
         job = await self.find(job_id)
+        check(job)
         if not has_ended(job):
             raise job_not_ended(job.job_id, state_name(job))
         await _dropped(job_id, self._log.delete(job_id))

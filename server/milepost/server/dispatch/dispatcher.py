@@ -10,6 +10,7 @@ from functools import partial
 import structlog
 
 from milepost.server import decide
+from milepost.server.access.authorize import Action, Target, check
 from milepost.server.background_tasks import STARTS_PER_PASS, Tasks
 from milepost.server.base.byte_budget import Charge
 from milepost.server.base.clock import Clock
@@ -225,13 +226,20 @@ class Dispatcher:
 
     async def _start(self, session: Session, job_id: str, admit: Callable[[Job], None] | None) -> bool:
         """Start an attempt; whether the session has received its assignment. ``admit`` is for a job that is claimed."""
+
+        def check_and_admit(job: Job) -> None:
+            # Since the check of the session's message, or the match, the id may have become another owner's.
+            check(session.principal, Action.WORK, job_id, Target.of(job))
+            if admit is not None:
+                admit(job)
+
         async with self._start_order:
             started = await self._attempts.start(
                 job_id,
                 session.worker_id,
                 instance=session.instance,
                 claimed=admit is not None,
-                admit=admit,
+                admit=check_and_admit,
             )
         async with session.assigning:
             return await self._send_assignment(session, job_id, started)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import math
 import sys
 import uuid
@@ -112,6 +113,7 @@ class Session:
 
     Attributes:
         caller: The key that its load is counted under.
+        instance: Names its process among those of all principals; empty where it has sent no ``Hello.instance``.
         jobs: The lease token of each job that the worker holds; None while the job is being started for it.
         unsent: Jobs that are being started for it, or whose assignment it has not been sent yet.
         memory: The budget of assignments that are enqueued for it, in bytes.
@@ -128,7 +130,7 @@ class Session:
         self.principal = principal
         self.session_id = uuid.uuid4().hex
         self.worker_id = hello.worker_id or f"worker-{self.session_id[:8]}"
-        self.instance = hello.instance
+        self.instance = _own_instance(principal, hello.instance)
         self.peer = peer
         self.caller = caller_of(principal, peer)
         self.sdk = hello.sdk
@@ -177,6 +179,18 @@ class Session:
         """Whether it accepts another job."""
         has_room = len(self.jobs) < self.max_concurrency and len(self.unsent) < _UNSENT_LIMIT
         return self.open and not self.suspect and has_room
+
+
+def _own_instance(principal: Principal, instance: str) -> str:
+    """The worker process that the principal calls ``instance``; empty for none.
+
+    Another principal with the same text is another process, and readers of its jobs do not learn the text. A new
+    token of the same subject and owners is the same principal.
+    """
+    if principal is ANONYMOUS or not instance:
+        return instance
+    owners = None if principal.owners is None else sorted(principal.owners)
+    return hashlib.sha256(repr((principal.subject, owners, instance)).encode()).hexdigest()[:32]
 
 
 def _attempt(response: WorkResponse) -> tuple[str, str]:

@@ -19,8 +19,9 @@ class JobAccess:
     async def check(self, principal: Principal, action: Action, job_id: str) -> None:
         """Raise PERMISSION_DENIED or JOB_NOT_FOUND unless the principal may do this to the job.
 
-        What is looked up of a job never changes, so the answer holds while the job exists. A principal for which all
-        jobs exist costs no lookup: the action itself finds whether the job does.
+        What is looked up of a job never changes, so the answer holds while the job exists. Another owner may use its id
+        after that, so whoever reads the job later checks it once more. A principal for which all jobs exist costs no
+        lookup: the action itself finds whether the job does.
         """
         check_scope(principal, action)
         if principal.is_unrestricted:

@@ -22,8 +22,10 @@ from milepost.v1 import (
     CancelJobResponse,
     DeleteJobRequest,
     DeleteJobResponse,
+    Event,
     GetJobRequest,
     GetJobResponse,
+    Job,
     ListJobsRequest,
     ListJobsResponse,
     SubmitJobRequest,
@@ -74,6 +76,7 @@ class Jobs:
         validation.job_id(request.job_id)
         await self._access.check(principal, Action.READ, request.job_id)
         job = await self._journal.find(request.job_id, caller=caller)
+        check(principal, Action.READ, request.job_id, Target.of(job))
         return GetJobResponse(job=job, waiting=self._waits.of_job(job))
 
     async def list(self, principal: Principal, request: ListJobsRequest, caller: str) -> ListJobsResponse:
@@ -86,16 +89,24 @@ class Jobs:
         """Cancel a job and its children."""
         validation.cancel(request)
         await self._access.check(principal, Action.CANCEL, request.job_id)
-        await self._journal.commit(
-            request.job_id, decide.cancel_requested(request, self._journal.ages.age, principal.author)
-        )
-        return CancelJobResponse(job=await self._journal.find(request.job_id))
+        cancel = decide.cancel_requested(request, self._journal.ages.age, principal.author)
+
+        def decision(job: Job, now: int) -> list[Event]:
+            check(principal, Action.CANCEL, request.job_id, Target.of(job))
+            return cancel(job, now)
+
+        await self._journal.commit(request.job_id, decision)
+        job = await self._journal.find(request.job_id)
+        check(principal, Action.CANCEL, request.job_id, Target.of(job))
+        return CancelJobResponse(job=job)
 
     async def delete(self, principal: Principal, request: DeleteJobRequest) -> DeleteJobResponse:
         """Delete a job that has ended."""
         validation.job_id(request.job_id)
         await self._access.check(principal, Action.DELETE, request.job_id)
-        await self._journal.delete(request.job_id)
+        await self._journal.delete(
+            request.job_id, lambda job: check(principal, Action.DELETE, request.job_id, Target.of(job))
+        )
         return DeleteJobResponse()
 
     async def watch_job(

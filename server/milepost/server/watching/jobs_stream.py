@@ -10,7 +10,7 @@ from milepost.server.base.clock import Clock
 from milepost.server.base.payloads import ANY_PAYLOAD, mask_of
 from milepost.server.base.refusal import Refusal
 from milepost.server.base.timestamps import timestamp
-from milepost.server.log.event_log import EventLog, Query
+from milepost.server.log.event_log import EventLog, Query, job_attributes
 from milepost.server.watching.batches import Batch, BatchRequest
 from milepost.server.watching.cursor_errors import ahead, trimmed
 from milepost.server.watching.feeds import Feed, Feeds, compose_items, compose_response
@@ -199,7 +199,8 @@ class JobsStream(WatchStream):
         notice = item.notice
         if notice is None:
             job = await self._log.find(item.job_id, caller=self._subscriber.caller)
-            if job is None:  # deleted since; the feed has a notice of that
+            # Deleted since, of which the feed has a notice. By now its id may be that of another owner's job.
+            if job is None or not self._feed.criteria.matches(job_attributes(job)):
                 return False
             position = max(self._snapshot_position, self._log.position)
             await self._send_response(WatchJobsResponse(snapshot=Snapshot(job=job, position=item.position)))

@@ -1,0 +1,104 @@
+"""Principals that attack one another, at a real server with a token file."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterator
+from contextlib import AsyncExitStack
+from pathlib import Path
+
+import pytest
+
+from milepost.v1 import (
+    DeleteJobRequest,
+    JobFilter,
+    JobState,
+    Resume,
+    WatchJobsRequest,
+)
+from tests.integration.test_principals import ALL, Cast
+from tests.support.forking import Forkery
+from tests.support.rpc import Rpc, StreamEnded, state_name, succeeded
+from tests.support.server import Server, ServerProcess
+from tests.support.token_files import Tokens
+
+
+@pytest.fixture
+def known(tmp_path: Path) -> Tokens:
+    """The tokens that the server knows."""
+    found = Tokens(tmp_path / "tokens.toml")
+    found.write()
+    return found
+
+
+@pytest.fixture
+def server(tmp_path: Path, forkery: Forkery, known: Tokens) -> Iterator[Server]:
+    """A server with a token file."""
+    with ServerProcess(tmp_path / "data", "--tokens", str(known.path), forkery=forkery) as started:
+        yield started
+
+
+@pytest.fixture
+async def caller(server: Server, known: Tokens) -> AsyncIterator[Cast]:
+    """Makes callers."""
+    async with AsyncExitStack() as stack:
+        yield Cast(server, known, stack)
+
+
+@pytest.mark.parametrize("owners", [["team-a"], ["*"]], ids=["its job's owner", "all owners"])
+async def test_a_worker_process_cannot_be_impersonated(caller: Cast, owners: list[str]) -> None:
+    """Who reads the instance of a shared worker from a job neither ends its session nor takes its jobs away."""
+    a, shared = await caller("a", ["team-a"], *ALL), await caller("gpu", ["*"], "work")
+    thief = await caller("thief", owners, *ALL)
+    b = await caller("b", ["team-b"], *ALL)
+    async with shared.session(kinds=["k"], instance="process-1") as session:
+        jobs = [await a.submit(kind="k"), await b.submit(kind="k")]
+        assigned = [await session.take(), await session.take()]
+        held = {job.job_id: token for job, token in assigned}
+        seen = (await a.get(jobs[0].job_id)).worker_instance
+        for instance in {seen, "process-1"}:
+            async with thief.session(kinds=[], instance=instance):
+                for job in jobs:
+                    await session.send(resume=Resume(job_id=job.job_id, lease_token=held[job.job_id]))
+                    assert (await session.receive("resumed")).resumed.job_id == job.job_id
+        assert [state_name(await (a, b)[index].get(job.job_id)) for index, job in enumerate(jobs)] == [
+            "RUNNING"
+        ] * 2
+
+
+async def test_a_worker_process_connects_again_with_another_token(caller: Cast, known: Tokens) -> None:
+    """It is the same process with another token of its subject: it leaves its older session."""
+    gpu = await caller("gpu", ["team-a"], "work")
+    known.entries["its older token"] = known.entries["gpu"]
+    renewed = await caller("gpu", ["team-a"], "work", id='"renewed"')
+    async with gpu.session(instance="process-1") as older, renewed.session(instance="process-1"):
+        with pytest.raises(StreamEnded):
+            await older.next()
+
+
+async def _finished(rpc: Rpc, job_id: str) -> None:
+    async with rpc.session(kinds=["k"]) as session:
+        _, token = await session.take()
+        await session.report(job_id, token, 1, succeeded())
+        await session.receive("acknowledged")
+
+
+async def test_an_id_that_another_owner_uses_now(caller: Cast) -> None:
+    """A feed that still has commits of a deleted job shows nothing of another owner's later job with its id."""
+    a, b = await caller("a", ["team-a"], *ALL), await caller("b", ["team-b"], *ALL)
+    ended = JobFilter(states=[JobState.JOB_STATE_SUCCEEDED])
+    feed = a.jobs.WatchJobs(WatchJobsRequest(filter=ended, from_latest=True))
+    position = -1
+    async for frame in feed:
+        if frame.HasField("opened"):
+            position = frame.opened.cursor
+        if frame.HasField("caught_up"):
+            break
+    await a.submit(job_id="nightly", kind="k")
+    await _finished(a, "nightly")
+    await a.jobs.DeleteJob(DeleteJobRequest(job_id="nightly"))
+    await b.submit(job_id="nightly", kind="k", input={"secret": "of team-b"})
+    again = a.jobs.WatchJobs(WatchJobsRequest(filter=ended, after_position=position, no_follow=True))
+    frames = [frame async for frame in again]
+    assert [frame.snapshot.job.owner for frame in frames if frame.HasField("snapshot")] == []
+    assert "team-b" not in str(frames)
+    feed.cancel()

@@ -15,7 +15,7 @@ from typing import Any, Final, Protocol, TypeVar
 import grpc
 import grpc.aio
 
-from milepost.client._transport.token_source import TokenSource
+from milepost.client._transport.token_source import CallCredential, TokenSource
 from milepost.contract.status_codes import STATUS
 from milepost.server.store_errors import refusal_of
 from milepost.v1 import WorkRequest, WorkResponse
@@ -248,9 +248,12 @@ class Channel:
 
     def __init__(self, network: Network, worker: str) -> None:
         self.target = SimpleNamespace(address="server")
-        self.tokens = TokenSource("")
         self._network = network
         self._worker = worker
+
+    def credential(self) -> CallCredential:
+        """None: the simulated server takes everyone."""
+        return CallCredential(TokenSource(""), lambda: None)
 
     def work(self) -> Any:
         """The service for workers."""

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from milepost.client._transport.token_source import CallToken, Metadata, TokenFile, TokenSource
+from milepost.client._transport.token_source import CallCredential, Metadata, TokenFile, TokenSource
 from milepost.client.errors import (
     JobNotFound,
     PermissionDenied,
@@ -25,6 +25,11 @@ EXPIRED = TokenExpired("It has expired.")
 def bearer(token: str) -> Metadata:
     """The metadata of a token."""
     return (("authorization", f"Bearer {token}"),)
+
+
+def credential(provider: Provider) -> CallCredential:
+    """The credential of a call, without a certificate."""
+    return CallCredential(TokenSource(provider), lambda: None)
 
 
 class Provider:
@@ -181,17 +186,29 @@ async def test_a_file(tmp_path: Path) -> None:
 )
 async def test_which_errors_ask_for_another_token(error: Any, renewed: bool) -> None:
     """Those that say that the server refused it."""
-    token = CallToken(TokenSource(Provider("one", "two")))
+    token = credential(Provider("one", "two"))
     await token.metadata()
     assert await token.renew(error) is renewed
 
 
 async def test_tokens_that_are_refused_one_after_the_other() -> None:
     """One more is asked for, until the server accepts one."""
-    token = CallToken(TokenSource(Provider("one", "two", "three", "four")))
+    token = credential(Provider("one", "two", "three", "four"))
     await token.metadata()
     assert await token.renew(EXPIRED) is True
     await token.metadata()
     assert await token.renew(EXPIRED) is False
     token.accepted()
     assert await token.renew(EXPIRED) is True
+
+
+async def test_another_certificate() -> None:
+    """Is another credential, too."""
+    versions = ["old", "old", "old", "new"]
+    found = CallCredential(TokenSource(""), lambda: versions.pop(0))
+    outcomes = []
+    for _ in range(2):
+        await found.metadata()
+        outcomes.append(await found.renew(EXPIRED))
+        found.accepted()
+    assert outcomes == [False, True]

@@ -16,7 +16,7 @@ from milepost.client._transport.backoff import is_transient
 from milepost.client._transport.error_mapping import error_from_status, request_too_large
 from milepost.client._transport.fork_safety import grpc
 from milepost.client._transport.target import Target
-from milepost.client._transport.token_source import CallToken, Metadata, TokenSource
+from milepost.client._transport.token_source import CallCredential, Metadata, TokenSource
 from milepost.client.errors import LimitReached, MilepostError, TokenUnavailable
 from milepost.contract import limits
 from milepost.v1.admin_service_pb2_grpc import AdminServiceStub
@@ -63,6 +63,8 @@ class LazyChannel:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._connections: list[_Connection] = []
         """The last one is that of new calls."""
+        self._retired: list[_Connection] = []
+        """Connections with a certificate that was replaced, until their calls have ended."""
         self._closed = False
         self._patience = 0.0
         self._on_wait: Callable[[], object] | None = None
@@ -72,6 +74,10 @@ class LazyChannel:
     def loop(self) -> asyncio.AbstractEventLoop | None:
         """The event loop that the channel belongs to; None without a channel."""
         return self._loop if self._connections else None
+
+    def credential(self) -> CallCredential:
+        """The credential of a call, or of one stream after another."""
+        return CallCredential(self.tokens, self.target.tls_version)
 
     def jobs(self) -> JobServiceAsyncStub:
         """Stub of the service that submits, follows and cancels jobs."""
@@ -138,16 +144,16 @@ class LazyChannel:
             raise request_too_large(size)
         loop = asyncio.get_running_loop()
         deadline = loop.time() + timeout
-        token = CallToken(self.tokens)
+        credential = self.credential()
         try:
             while True:
                 try:
-                    metadata = await token.metadata(timeout)
+                    metadata = await credential.metadata(timeout)
                     return await self._call_once(method, request, metadata, deadline - loop.time())
                 except MilepostError as error:
                     # The server has no room now, and says when to try again.
                     delay = error.retry_delay if isinstance(error, LimitReached) else None
-                    if await token.renew(error):
+                    if await credential.renew(error):
                         delay = 0.0
                     if delay is None or loop.time() + delay >= deadline:
                         raise
@@ -185,15 +191,17 @@ class LazyChannel:
 
     def release_if_idle(self) -> None:
         """Drop the channels if no call is in progress; the next call creates a new one."""
-        if all(call.done() for connection in self._connections for call in connection.calls):
+        if all(connection.is_idle for connection in (*self._connections, *self._retired)):
             self._connections.clear()
+            self._retired.clear()
 
     async def close(self) -> None:
         """Close the connections, and end all calls on them."""
         self._closed = True
         if self._loop is asyncio.get_running_loop():
-            while self._connections:
-                await self._connections.pop().channel.close()
+            for connections in (self._connections, self._retired):
+                while connections:
+                    await connections.pop().channel.close()
 
     def _open(self) -> grpc.aio.Channel:
         if self._closed:
@@ -203,23 +211,40 @@ class LazyChannel:
         if self._loop is not loop:
             self._loop = loop
             self._connections.clear()
+            self._retired.clear()
+        version = self.target.tls_version()
+        self._retire_outdated(version)
         if not self._connections or self._connections[-1].is_full:
             with_room = (connection for connection in self._connections if not connection.is_full)
             connection = next(with_room, None)
             if connection is None:
-                connection = _Connection(_create_channel(self.target))
+                connection = _Connection(_create_channel(self.target), version)
             else:
                 self._connections.remove(connection)
             self._connections.append(connection)
         return self._connections[-1].channel
 
+    def _retire_outdated(self, version: object) -> None:
+        """Let further calls go to a new connection once certificates were replaced: a channel reads them only once."""
+        if self._connections and self._connections[-1].version != version and self.target.certificate_fits():
+            self._retired += self._connections
+            self._connections.clear()
+        if self._retired:
+            self._retired = [connection for connection in self._retired if not connection.is_idle]
+
 
 class _Connection:
-    """A channel, and the calls in progress on it."""
+    """A channel, the calls in progress on it, and the version of the certificates that it was made with."""
 
-    def __init__(self, channel: grpc.aio.Channel) -> None:
+    def __init__(self, channel: grpc.aio.Channel, version: object) -> None:
         self.channel = channel
+        self.version = version
         self.calls: weakref.WeakSet[grpc.aio.Call] = weakref.WeakSet()
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether no call is in progress."""
+        return all(call.done() for call in self.calls)
 
     @property
     def is_full(self) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 import os
+import ssl
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
@@ -115,6 +116,21 @@ class Target:
         )
         return grpc.ssl_channel_credentials(ca, key, cert)
 
+    def tls_version(self) -> object:
+        """What changes when a file of certificates is replaced."""
+        paths = (self.tls_ca, self.tls_cert, self.tls_key)
+        return tuple(_file_version(path) for path in paths if path is not None)
+
+    def certificate_fits(self) -> bool:
+        """Whether the client's certificate and its key belong together: their files are replaced one by one."""
+        if self.tls_cert is None:
+            return True
+        try:
+            ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_cert_chain(self.tls_cert, self.tls_key)
+        except OSError:  # which SSLError is
+            return False
+        return True
+
     @property
     def is_local(self) -> bool:
         """Whether the address, or each of several, is on this machine."""
@@ -124,6 +140,14 @@ class Target:
         if scheme in ("ipv4", "ipv6"):
             return all(map(_is_loopback, rest.split(",")))
         return _is_loopback(rest.removeprefix("///") if scheme == "dns" else self.address)
+
+
+def _file_version(path: Path) -> object:
+    try:
+        status = path.stat()
+    except OSError:
+        return None
+    return status.st_ino, status.st_size, status.st_mtime_ns
 
 
 def _is_loopback(address: str) -> bool:

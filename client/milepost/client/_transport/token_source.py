@@ -11,7 +11,7 @@ from typing import Final, TypeAlias
 
 from milepost.client.errors import MilepostError, TokenUnavailable, Unauthenticated
 
-__all__ = ["CallToken", "Metadata", "Token", "TokenFile", "TokenSource", "bearer", "checked_token"]
+__all__ = ["CallCredential", "Metadata", "Token", "TokenFile", "TokenSource", "bearer", "checked_token"]
 
 Token: TypeAlias = str | Callable[[], str | Awaitable[str]]
 """A token, or a callable that returns one: a coroutine function, or a plain one, which runs in a thread."""
@@ -102,36 +102,40 @@ class TokenSource:
         return await text if inspect.isawaitable(text) else text
 
 
-class CallToken:
-    """The token of a call and its repetition, or of one stream of a watch or a worker after another.
+class CallCredential:
+    """The token and the client's certificate of a call and its repetition, or of one stream after another.
 
-    It is renewed once at most until the server accepts it, so that tokens which the server refuses one after the other
-    end a watch or a worker instead of keeping it busy.
+    It is renewed once at most until the server accepts it, so that credentials which the server refuses one after the
+    other end a watch or a worker instead of keeping it busy.
     """
 
-    def __init__(self, source: TokenSource) -> None:
+    def __init__(self, source: TokenSource, certificate_version: Callable[[], object]) -> None:
+        """`certificate_version` tells one certificate from the next."""
         self._source = source
+        self._certificate_version = certificate_version
         self._used: Metadata = ()
+        self._used_certificate: object = None
         self._was_renewed = False
 
     async def metadata(self, timeout: float = TOKEN_TIMEOUT) -> Metadata:
         """The metadata of the next call; see `TokenSource.metadata`."""
         self._used = await self._source.metadata(timeout)
+        self._used_certificate = self._certificate_version()
         return self._used
 
     def accepted(self) -> None:
-        """Note that the server accepted the token."""
+        """Note that the server accepted the credential."""
         self._was_renewed = False
 
     async def renew(self, error: MilepostError) -> bool:
-        """Whether there is another token for the next call, where this error says that the server refused the last one.
+        """Whether there is another credential for the next call, where this error refuses that of the last one.
 
         Raises TokenUnavailable.
         """
         if not isinstance(error, Unauthenticated) or self._was_renewed:
             return False
         self._was_renewed = True
-        return await self._source.renew(self._used)
+        return await self._source.renew(self._used) or self._certificate_version() != self._used_certificate
 
 
 def bearer(token: str) -> Metadata:

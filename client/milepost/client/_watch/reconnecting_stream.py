@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final, Generic, Literal, Self, TypeVar
 
 from milepost.client._transport.backoff import Backoff, is_transient
 from milepost.client._transport.fork_safety import grpc
-from milepost.client._transport.token_source import CallToken, Metadata
+from milepost.client._transport.token_source import Metadata
 from milepost.client._watch.connection_state import Connection
 from milepost.client._watch.stream_reader import StreamReader
 from milepost.client._watch.transport_fallback import TransportFallback, TransportMode
@@ -71,7 +71,7 @@ class ReconnectingStream(ABC, AsyncIterator[Item], Generic[Item, _Request, _Fram
         self._timeout = timeout
         self._on_state = on_state
         self._backoff = backoff or Backoff()
-        self._token = CallToken(channel.tokens)
+        self._credential = channel.credential()
         self._reader: StreamReader[_Request, _Frame] = StreamReader(channel.target.address)
         self._fallback = TransportFallback()
         self._ready: deque[Item] = deque()
@@ -242,7 +242,7 @@ class ReconnectingStream(ABC, AsyncIterator[Item], Generic[Item, _Request, _Fram
             self._fallback.retry_stream(loop.time())
             if self._fallback.mode is TransportMode.CALL:
                 return await self._poll()
-            metadata = await self._token.metadata()
+            metadata = await self._credential.metadata()
             if self._done:
                 return ()
             self._reader.open(self._open(metadata, finite=self._fallback.mode is TransportMode.REPLAY))
@@ -286,7 +286,7 @@ class ReconnectingStream(ABC, AsyncIterator[Item], Generic[Item, _Request, _Fram
 
     def _on_opened(self) -> None:
         """Note that a stream has opened."""
-        self._token.accepted()
+        self._credential.accepted()
         self._fallback.stream_opened()
         if self._fallback.mode is not TransportMode.STREAM:
             return
@@ -310,7 +310,7 @@ class ReconnectingStream(ABC, AsyncIterator[Item], Generic[Item, _Request, _Fram
         items = self._recover(error)
         renewed = False
         try:
-            renewed = await self._token.renew(error)
+            renewed = await self._credential.renew(error)
         except TokenUnavailable as unavailable:
             error = unavailable
         if self._done:

@@ -10,7 +10,7 @@ from typing import Final
 from milepost.client._transport.channel import SDK, LazyChannel
 from milepost.client._transport.error_mapping import error_from_status
 from milepost.client._transport.fork_safety import grpc
-from milepost.client._transport.token_source import CallToken
+from milepost.client._transport.token_source import CallCredential
 from milepost.client._worker.job_table import JobTable
 from milepost.client._worker.outage_log import OutageLog
 from milepost.client.errors import ProtocolError, Unreachable
@@ -49,7 +49,7 @@ class Session:
         timeout: float,
         instance: str,
         outage: OutageLog,
-        token: CallToken,
+        credential: CallCredential,
     ) -> None:
         """Connect nothing yet.
 
@@ -60,7 +60,7 @@ class Session:
             timeout: Seconds until the server must have sent its welcome.
             instance: Identifies the run of the worker, the same in all of its sessions.
             outage: Logs the connection.
-            token: The token of the stream.
+            credential: The token and certificate of the stream.
         """
         self.was_useful = self.finishing = self.assigned_too_late = False
         self._channel = channel
@@ -70,7 +70,7 @@ class Session:
         self._timeout = timeout
         self._instance = instance
         self._outage = outage
-        self._token = token
+        self._credential = credential
 
     async def run(self) -> None:
         """Run until the stream ends.
@@ -78,7 +78,7 @@ class Session:
         Raises:
             MilepostError: The stream ended without `finish`.
         """
-        metadata = await self._token.metadata()
+        metadata = await self._credential.metadata()
         call = self._channel.track(self._channel.work().Work(metadata=metadata))
         tasks: list[asyncio.Task[None]] = []
         try:
@@ -128,7 +128,7 @@ class Session:
             raise Unreachable(self._address, "it ended the session")
         if not response.HasField("welcome"):
             raise ProtocolError("The session did not begin with welcome.")
-        self._token.accepted()
+        self._credential.accepted()
         self._outage.connected(self._worker_id)
         self._jobs.session_opened()
         return response.welcome

@@ -12,7 +12,6 @@ from collections.abc import Awaitable, Callable
 
 from milepost.client._transport.backoff import Backoff
 from milepost.client._transport.channel import LazyChannel
-from milepost.client._transport.token_source import CallToken
 from milepost.client._worker.job_table import JobTable
 from milepost.client._worker.outage_log import OutageLog
 from milepost.client._worker.session import Session
@@ -54,7 +53,7 @@ class SessionLoop:
         self._timeout = timeout
         self._instance = instance or str(uuid.uuid4())
         self.outage = OutageLog(channel.target.address)
-        self._token = CallToken(channel.tokens)
+        self._credential = channel.credential()
         self._session: Session | None = None
         self._finishing = False
         self._ended = asyncio.Event()
@@ -76,7 +75,7 @@ class SessionLoop:
                     self._timeout,
                     self._instance,
                     self.outage,
-                    self._token,
+                    self._credential,
                 )
                 if self._finishing:
                     session.finish()
@@ -103,10 +102,10 @@ class SessionLoop:
         backoff: Backoff,
         wait_to_retry: Callable[[MilepostError, float], Awaitable[None]],
     ) -> None:
-        """Get another token if the server refused the last one; else wait as after any lost session, or give up."""
+        """Get another credential if the server refused this one; else wait as after any lost session, or give up."""
         try:
-            if await self._token.renew(error):
-                _log.info("connecting with another token: %s", error)
+            if await self._credential.renew(error):
+                _log.info("connecting with another credential: %s", error)
                 await asyncio.sleep(backoff.next_delay())
                 return
         except TokenUnavailable as unavailable:

@@ -259,7 +259,7 @@ class TooLarge(ServiceError):
 
 
 class LimitReached(ServiceError):
-    """A limit on a count is reached."""
+    """A limit of the server is reached, such as on open watches or on memory; see ``retry_delay``."""
 
     reasons = (ErrorReason.ERROR_REASON_LIMIT_REACHED,)
 

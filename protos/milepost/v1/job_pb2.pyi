@@ -228,6 +228,8 @@ class Job(_message.Message):
     WORKER_INSTANCE_FIELD_NUMBER: _builtins.int
     FRACTION_KNOWN_FIELD_NUMBER: _builtins.int
     PLANNED_CHILDREN_FIELD_NUMBER: _builtins.int
+    SUBMITTED_BY_FIELD_NUMBER: _builtins.int
+    INPUT_SIZE_FIELD_NUMBER: _builtins.int
     job_id: _builtins.str
     """Id of the job. Matches `[A-Za-z0-9_-]{1,128}`; a UUIDv7 if the submission has none."""
     kind: _builtins.str
@@ -280,6 +282,10 @@ class Job(_message.Message):
     """
     planned_children: _builtins.int
     """Planned number of children, from the submission or the worker's plan; 0 if unknown. At most 1,000,000,000."""
+    submitted_by: _builtins.str
+    """Output only. Subject of the credential that submitted the job; empty where the server had no credentials configured."""
+    input_size: _builtins.int
+    """Output only. Encoded size of `input` in bytes; set only where `submitted_by` is."""
     @_builtins.property
     def labels(self) -> _containers.ScalarMap[_builtins.str, _builtins.str]:
         """Labels of the submitter, to filter by. At most 64; keys match `[a-z0-9][a-z0-9._/-]{0,62}`, values are at most 256 characters."""
@@ -402,10 +408,12 @@ class Job(_message.Message):
         worker_instance: _builtins.str = ...,
         fraction_known: _builtins.bool = ...,
         planned_children: _builtins.int = ...,
+        submitted_by: _builtins.str = ...,
+        input_size: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["attempt_timeout", b"attempt_timeout", "cancellation", b"cancellation", "end_time", b"end_time", "estimate", b"estimate", "failure", b"failure", "first_start_time", b"first_start_time", "input", b"input", "result", b"result", "retention", b"retention", "retry_policy", b"retry_policy", "retry_time", b"retry_time", "start_deadline", b"start_deadline", "start_time", b"start_time", "submit_time", b"submit_time", "timeout", b"timeout"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["artifacts", b"artifacts", "attempt", b"attempt", "attempt_timeout", b"attempt_timeout", "cancellation", b"cancellation", "concurrency_key", b"concurrency_key", "concurrency_limit", b"concurrency_limit", "dispatch", b"dispatch", "end_time", b"end_time", "epoch", b"epoch", "estimate", b"estimate", "failed_attempts", b"failed_attempts", "failure", b"failure", "first_sequence", b"first_sequence", "first_start_time", b"first_start_time", "fraction", b"fraction", "fraction_known", b"fraction_known", "input", b"input", "job_id", b"job_id", "kind", b"kind", "labels", b"labels", "last_sequence", b"last_sequence", "message", b"message", "owner", b"owner", "parent_job_id", b"parent_job_id", "planned_children", b"planned_children", "priority", b"priority", "result", b"result", "retention", b"retention", "retry_policy", b"retry_policy", "retry_time", b"retry_time", "stages", b"stages", "start_deadline", b"start_deadline", "start_time", b"start_time", "state", b"state", "submit_time", b"submit_time", "thinned_sequence", b"thinned_sequence", "timeout", b"timeout", "worker_id", b"worker_id", "worker_instance", b"worker_instance", "workload", b"workload", "workload_unit", b"workload_unit"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["artifacts", b"artifacts", "attempt", b"attempt", "attempt_timeout", b"attempt_timeout", "cancellation", b"cancellation", "concurrency_key", b"concurrency_key", "concurrency_limit", b"concurrency_limit", "dispatch", b"dispatch", "end_time", b"end_time", "epoch", b"epoch", "estimate", b"estimate", "failed_attempts", b"failed_attempts", "failure", b"failure", "first_sequence", b"first_sequence", "first_start_time", b"first_start_time", "fraction", b"fraction", "fraction_known", b"fraction_known", "input", b"input", "input_size", b"input_size", "job_id", b"job_id", "kind", b"kind", "labels", b"labels", "last_sequence", b"last_sequence", "message", b"message", "owner", b"owner", "parent_job_id", b"parent_job_id", "planned_children", b"planned_children", "priority", b"priority", "result", b"result", "retention", b"retention", "retry_policy", b"retry_policy", "retry_time", b"retry_time", "stages", b"stages", "start_deadline", b"start_deadline", "start_time", b"start_time", "state", b"state", "submit_time", b"submit_time", "submitted_by", b"submitted_by", "thinned_sequence", b"thinned_sequence", "timeout", b"timeout", "worker_id", b"worker_id", "worker_instance", b"worker_instance", "workload", b"workload", "workload_unit", b"workload_unit"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

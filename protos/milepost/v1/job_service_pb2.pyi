@@ -1137,6 +1137,7 @@ class WhoAmIResponse(_message.Message):
     JOB_ID_FIELD_NUMBER: _builtins.int
     EXPIRE_TIME_FIELD_NUMBER: _builtins.int
     CREDENTIAL_ID_FIELD_NUMBER: _builtins.int
+    LIMITS_FIELD_NUMBER: _builtins.int
     subject: _builtins.str
     """Name of the caller; "anonymous" where the server has no credentials configured."""
     all_owners: _builtins.bool
@@ -1161,6 +1162,10 @@ class WhoAmIResponse(_message.Message):
     def expire_time(self) -> _timestamp_pb2.Timestamp:
         """When the credential expires; unset for never."""
 
+    @_builtins.property
+    def limits(self) -> _containers.RepeatedCompositeFieldContainer[Global___PrincipalLimit]:
+        """Limits of the caller, and what it uses of them; empty where the server has no credentials configured."""
+
     def __init__(
         self,
         *,
@@ -1172,11 +1177,48 @@ class WhoAmIResponse(_message.Message):
         job_id: _builtins.str = ...,
         expire_time: _timestamp_pb2.Timestamp | None = ...,
         credential_id: _builtins.str = ...,
+        limits: _abc.Iterable[Global___PrincipalLimit] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["expire_time", b"expire_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["all_owners", b"all_owners", "credential_id", b"credential_id", "expire_time", b"expire_time", "job_id", b"job_id", "kinds", b"kinds", "owners", b"owners", "scopes", b"scopes", "subject", b"subject"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["all_owners", b"all_owners", "credential_id", b"credential_id", "expire_time", b"expire_time", "job_id", b"job_id", "kinds", b"kinds", "limits", b"limits", "owners", b"owners", "scopes", b"scopes", "subject", b"subject"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___WhoAmIResponse: _TypeAlias = WhoAmIResponse  # noqa: Y015
+
+@_typing.final
+class PrincipalLimit(_message.Message):
+    """One limit of a principal. Beyond it calls are refused with LIMIT_REACHED; a worker that reports too much is only held back."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    NAME_FIELD_NUMBER: _builtins.int
+    MAXIMUM_FIELD_NUMBER: _builtins.int
+    USED_FIELD_NUMBER: _builtins.int
+    BURST_FIELD_NUMBER: _builtins.int
+    name: _builtins.str
+    """What is limited: "watches" that are open, "jobs" that the caller has submitted and that have not ended, "input" of these jobs in
+    bytes, "requests" a second, "events" (updates in reports) a second.
+    """
+    maximum: _builtins.int
+    """Maximum: at a time, or a second on average."""
+    used: _builtins.int
+    """How much is used: at a time, or of `burst`."""
+    burst: _builtins.int
+    """Of a rate: how much may come at once after a pause; 0 for others."""
+    def __init__(
+        self,
+        *,
+        name: _builtins.str = ...,
+        maximum: _builtins.int = ...,
+        used: _builtins.int = ...,
+        burst: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["burst", b"burst", "maximum", b"maximum", "name", b"name", "used", b"used"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___PrincipalLimit: _TypeAlias = PrincipalLimit  # noqa: Y015

@@ -10,6 +10,8 @@ from functools import partial
 
 from milepost.contract.job_states import has_ended
 from milepost.server import decide
+from milepost.server.access.limiter import Limiter
+from milepost.server.access.principal import ANONYMOUS, Principal
 from milepost.server.base.callers import SERVER
 from milepost.server.base.clock import Clock
 from milepost.server.base.refusal import Refusal, job_ended
@@ -19,31 +21,42 @@ from milepost.v1 import ErrorReason, Events, Job, JobState, SubmitJobRequest
 
 
 class Submissions:
-    """Create jobs from requests. ``admit`` is called before each new one, and may raise a Refusal."""
+    """Create jobs from requests. ``admit`` is called before each new one, and may raise a Refusal.
+
+    ``limiter`` counts the jobs of each principal.
+    """
 
     def __init__(
-        self, log: EventLog, journal: Journal, clock: Clock, admit: Callable[[], None] = lambda: None
+        self,
+        log: EventLog,
+        journal: Journal,
+        clock: Clock,
+        admit: Callable[[], None] = lambda: None,
+        limiter: Limiter | None = None,
     ) -> None:
+        self._limiter = Limiter() if limiter is None else limiter
         self._log = log
         self._journal = journal
         self._clock = clock
         self._admit = admit
         self._submitting: dict[tuple[str, str], asyncio.Task[Job]] = {}
 
-    async def submit(self, request: SubmitJobRequest, caller: str = SERVER) -> Job:
+    async def submit(
+        self, request: SubmitJobRequest, caller: str = SERVER, submitter: Principal = ANONYMOUS
+    ) -> Job:
         """Create a job, or find the one that the same request created; durable on return.
 
         The request has been validated; ``caller`` is in whose turn the log is read. Raises JOB_ALREADY_EXISTS;
-        JOB_NOT_FOUND and JOB_ENDED for the parent; and what ``admit`` does.
+        JOB_NOT_FOUND and JOB_ENDED for the parent; what ``admit`` does; LIMIT_REACHED where the submitter has too many.
         """
         if not request.request_id:
-            return await self._submit(request, caller)
+            return await self._submit(request, caller, submitter)
         # A repeated request waits for the first one, whose caller may be gone, and gets its outcome. Decided by itself
         # it might be refused, because the parent has ended in between.
         key = request.owner, request.request_id
         while (before := self._submitting.get(key)) is not None:
             await asyncio.wait([before])
-        submitting = self._submitting[key] = asyncio.create_task(self._submit(request, caller))
+        submitting = self._submitting[key] = asyncio.create_task(self._submit(request, caller, submitter))
         submitting.add_done_callback(partial(self._on_submitted, key))
         return await asyncio.shield(submitting)
 
@@ -52,7 +65,7 @@ class Submissions:
         if not submitted.cancelled():
             submitted.exception()  # retrieved, so that asyncio does not log it where the caller is gone
 
-    async def _submit(self, request: SubmitJobRequest, caller: str) -> Job:
+    async def _submit(self, request: SubmitJobRequest, caller: str, submitter: Principal) -> Job:
         known = await self._find_id(request, caller)
         if known is not None:
             return await self._existing(known, request, caller)
@@ -61,12 +74,14 @@ class Submissions:
         self._admit()
         now = self._clock.now()
         job_id = request.job_id or _uuid7(now)
-        submission = decide.submit(request, job_id, now)
-        if request.HasField("input"):
-            # A large one takes long to copy, once more in the journal: others go first in between.
-            await asyncio.sleep(0)
+        submission = decide.submit(request, job_id, now, submitter.author)
+        input_size = submission.job_submitted.job.input_size
         try:
-            await self._journal.create(submission)
+            with self._limiter.submitting(submitter, job_id, input_size):
+                if request.HasField("input"):
+                    # A large one takes long to copy, once more in the journal: others go first in between.
+                    await asyncio.sleep(0)
+                await self._journal.create(submission)
         except Conflict:  # a concurrent request has created it
             return await self._existing(await self._find_id(request, caller) or job_id, request, caller)
         return await self._journal.find(job_id, caller=caller)

@@ -13,6 +13,7 @@ from google.protobuf.duration_pb2 import Duration
 from milepost.contract.reasons import reason_name
 from milepost.server.access.audit import AuditLog
 from milepost.server.access.current import set_principal
+from milepost.server.access.limiter import Limiter
 from milepost.server.access.principal import ANONYMOUS
 from milepost.server.base.refusal import Refusal
 from milepost.server.dispatch.dispatcher import Dispatcher
@@ -121,6 +122,7 @@ class JobTable:
             JobAccess(core.journal, AuditLog(None, is_open=False)),
             LEASE,
             CallMemory(),
+            Limiter(),
         )
         self._talks: list[Talk] = []
 

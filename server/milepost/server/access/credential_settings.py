@@ -22,6 +22,7 @@ class ClaimNames(NamedTuple):
     owners: str = "owners"
     scopes: str = "scope"
     kinds: str = "kinds"
+    limits: str = "limits"
 
     @classmethod
     def parse(cls, text: str) -> ClaimNames:

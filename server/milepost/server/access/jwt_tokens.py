@@ -13,6 +13,7 @@ from milepost.contract import limits
 from milepost.server.access.credential_settings import ClaimNames
 from milepost.server.access.jwks import ALGORITHMS, KeySet
 from milepost.server.access.principal import EVERY_OWNER, Principal, Scope
+from milepost.server.access.principal_limits import parse_limits
 from milepost.server.access.refusals import token_expired, unauthenticated
 from milepost.server.base.clock import Clock
 
@@ -116,6 +117,7 @@ class JwtTokens:
             owners=None if EVERY_OWNER in owners else frozenset(owners),
             scopes=frozenset(Scope(name) for name in scopes if name in known),
             kinds=tuple(_texts(_claim(claims, names.kinds))),
+            limits=_limits(_claim(claims, names.limits)),
             expire_time=int(expires) * 10**9,
             credential_id=f"{PREFIX}{_key_id(token)}:{token_id[: limits.NAME_LENGTH]}",
         )
@@ -148,6 +150,14 @@ def _claim(claims: Mapping[str, Any], path: str) -> Any:
     for name in path.split("."):
         value = value.get(name) if isinstance(value, dict) else None
     return value
+
+
+def _limits(claim: Any) -> tuple[tuple[str, int], ...]:
+    """The limits of a claim. Raises UNAUTHENTICATED: a token whose limits the server cannot keep gets none."""
+    try:
+        return parse_limits(_texts(claim, split=True))
+    except ValueError:
+        raise unauthenticated("The token's claim of limits is malformed.") from None
 
 
 def _texts(value: Any, *, split: bool = False) -> Iterable[str]:

@@ -38,6 +38,7 @@ class Principal:
         job_id: The only job, with its children, that exists for it; empty for any.
         expire_time: When the credential expires, in nanoseconds since 1970; None for never.
         credential_id: Names the credential in logs, and tells nothing of its secret; empty for none.
+        limits: Names and values of limits that its credential sets (see ``principal_limits``); the server's otherwise.
     """
 
     subject: str
@@ -47,6 +48,7 @@ class Principal:
     job_id: str = ""
     expire_time: int | None = None
     credential_id: str = ""
+    limits: tuple[tuple[str, int], ...] = ()
 
     def has(self, scope: Scope) -> bool:
         """Whether it has the scope; ADMIN includes all others."""

@@ -9,6 +9,7 @@
     owners = ["team-a"]            # ["*"] for all owners
     scopes = ["submit", "read"]
     kinds = ["transcribe.*"]       # optional: what it may submit and work on
+    limits = ["events=5000/s"]     # optional: instead of the server's
     expires = 2027-01-31T00:00:00Z # optional
     revoked = true                 # optional
     note = "for the nightly build" # optional
@@ -30,13 +31,14 @@ from typing import Any, Final, NamedTuple
 
 from milepost.contract import limits
 from milepost.server.access.principal import EVERY_OWNER, Principal, Scope
+from milepost.server.access.principal_limits import parse_limits
 
 _DIGEST_LENGTH: Final = 64
 _SAN_LENGTH: Final = 2048
 TABLES: Final = {"token": "sha256", "certificate": "san"}
 """The tables of the file, and by what each knows its principal."""
 _REQUIRED: Final = frozenset({"id", "subject", "owners", "scopes"})
-_OPTIONAL: Final = frozenset({"kinds", "expires", "revoked", "note", "created"})
+_OPTIONAL: Final = frozenset({"kinds", "limits", "expires", "revoked", "note", "created"})
 
 
 class TokenFileError(ValueError):
@@ -111,6 +113,7 @@ def _entry(table: Mapping[str, Any], key: str, where: str) -> TokenEntry:
         owners=None if EVERY_OWNER in owners else frozenset(owners),
         scopes=frozenset(map(Scope, names)),
         kinds=tuple(_texts(table, "kinds", where)),
+        limits=_limits(table, where),
         expire_time=_expire_time(table.get("expires"), where),
         credential_id=_text(table, "id", where),
     )
@@ -146,6 +149,13 @@ def _texts(table: Mapping[str, Any], key: str, where: str) -> list[str]:
         if not isinstance(value, str) or len(value) > limits.NAME_LENGTH:
             raise TokenFileError(f"{key!r} of {where} is not a list of texts of at most {limits.NAME_LENGTH}")
     return values
+
+
+def _limits(table: Mapping[str, Any], where: str) -> tuple[tuple[str, int], ...]:
+    try:
+        return parse_limits(_texts(table, "limits", where))
+    except ValueError as error:
+        raise TokenFileError(f"'limits' of {where} cannot be used: {error}") from None
 
 
 def _expire_time(value: object, where: str) -> int | None:

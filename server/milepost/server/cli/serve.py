@@ -10,7 +10,9 @@ from typing import Any
 import click
 
 from milepost.server.access.credential_settings import CredentialSettings
+from milepost.server.access.principal_limits import Limits
 from milepost.server.cli.credential_options import credential_options
+from milepost.server.cli.limit_options import limit_options
 from milepost.server.cli.listen_options import is_loopback, parse_address
 from milepost.server.cli.options import duration, option
 from milepost.server.cli.store_options import selected_store, store_options
@@ -115,6 +117,7 @@ Every option is also read from the environment: --lease-ttl from MILEPOST_LEASE_
     default=20_000,
     help="Maximum number of open watches per caller: a principal or, without credentials, a client host.",
 )
+@limit_options
 @option(
     "--loop-warning",
     type=duration(0.001),
@@ -153,6 +156,7 @@ def serve(
     response_memory: int,
     max_watches: int,
     max_watches_per_caller: int,
+    limits: Limits,
     loop_warning: float,
     audit_log: Path | None,
     log_level: str,
@@ -210,6 +214,7 @@ def serve(
         response_memory=response_memory << 20,
         max_watches=max_watches,
         max_watches_per_caller=max_watches_per_caller,
+        limits=limits,
         loop_warning=loop_warning,
         nats=selected_store(**nats),
     )

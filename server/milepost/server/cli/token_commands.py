@@ -80,6 +80,13 @@ def token() -> None:
     help="Kinds that it may submit and work on, such as 'transcribe.*'. Default: all.",
 )
 @click.option(
+    "--limit",
+    "limits",
+    multiple=True,
+    metavar="NAME=VALUE",
+    help="Limit of its own instead of the server's: watches=100, jobs=1000, input=64MiB, requests=50/s, events=5000/s.",
+)
+@click.option(
     "--expires", type=duration(1), metavar="TIME", help="Lifetime, such as 90d. Default: unlimited."
 )
 @click.option("--note", default="", metavar="TEXT", help="What it is for.")
@@ -95,6 +102,7 @@ def create(
     owners: Sequence[str],
     scopes: Sequence[str],
     kinds: Sequence[str],
+    limits: Sequence[str],
     expires: float | None,
     note: str,
     san: str | None,
@@ -114,6 +122,7 @@ def create(
         "owners": list(owners),
         "scopes": list(scopes),
         "kinds": list(kinds),
+        "limits": list(limits),
         "created": now,
         "expires": None if expires is None else now + timedelta(seconds=expires),
         "note": note,

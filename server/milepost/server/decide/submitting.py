@@ -10,8 +10,8 @@ from milepost.server.decide.next_event import next_event
 from milepost.v1 import Dispatch, ErrorReason, Event, Job, JobState, SubmitJobRequest
 
 
-def submit(request: SubmitJobRequest, job_id: str, now: int) -> Event:
-    """The first event of a job. The caller has validated the request."""
+def submit(request: SubmitJobRequest, job_id: str, now: int, submitted_by: str = "") -> Event:
+    """The first event of a job, of the subject ``submitted_by``. The caller has validated the request."""
     event = next_event(Job(job_id=job_id), now)
     event.job_submitted.request_id = request.request_id
     job = event.job_submitted.job
@@ -24,6 +24,9 @@ def submit(request: SubmitJobRequest, job_id: str, now: int) -> Event:
     job.stages.extend(planned(stage) for stage in request.stages)
     if request.HasField("input"):
         job.input.CopyFrom(request.input)
+    if submitted_by:
+        job.submitted_by = submitted_by
+        job.input_size = request.input.ByteSize()
     if request.HasField("retry_policy"):
         job.retry_policy.CopyFrom(request.retry_policy)
     if request.HasField("retention"):
@@ -52,6 +55,8 @@ def same_submission(first: Event, request: SubmitJobRequest) -> bool:
         return False
     again = submit(request, request.job_id or first.job_id, 0).job_submitted.job
     again.submit_time.CopyFrom(accepted.job.submit_time)
+    # The same submission by another principal of the owner is the same one.
+    again.submitted_by, again.input_size = accepted.job.submitted_by, accepted.job.input_size
     return again == accepted.job
 
 

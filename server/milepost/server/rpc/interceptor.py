@@ -21,6 +21,7 @@ from milepost.contract import limits
 from milepost.server.access.audit import AuditLog
 from milepost.server.access.authenticator import Authenticator
 from milepost.server.access.current import current_caller, set_principal
+from milepost.server.access.limiter import Limiter
 from milepost.server.access.methods import check_method
 from milepost.server.access.principal import ANONYMOUS, Principal
 from milepost.server.base.refusal import Refusal, draining, malformed, request_too_large
@@ -67,7 +68,9 @@ class Interceptor(grpc.aio.ServerInterceptor):
         memory: CallMemory,
         slices: Slices,
         audit: AuditLog,
+        limiter: Limiter,
     ) -> None:
+        self._limiter = limiter
         self._authenticator = authenticator
         self._audit = audit
         self._calls = calls
@@ -122,6 +125,7 @@ class Interceptor(grpc.aio.ServerInterceptor):
             return ANONYMOUS
         principal = await self._authenticator.authenticate(details.invocation_metadata, context.auth_context)
         call_log.note_principal(principal)
+        self._limiter.admit_request(principal)
         check_method(principal, method)
         set_principal(principal, context.peer())
         return principal

@@ -7,7 +7,7 @@ from typing import Any
 import grpc.aio
 
 from milepost.server.access.current import current_caller, current_principal
-from milepost.server.service.identity import describe
+from milepost.server.service.identity import Identity
 from milepost.server.service.jobs import Jobs
 from milepost.v1 import (
     CancelJobRequest,
@@ -32,7 +32,8 @@ _Context = grpc.aio.ServicerContext[Any, Any]
 class JobService:
     """The service for submitting, watching and cancelling jobs."""
 
-    def __init__(self, jobs: Jobs) -> None:
+    def __init__(self, jobs: Jobs, identity: Identity) -> None:
+        self._identity = identity
         self._jobs = jobs
 
     async def SubmitJob(self, request: SubmitJobRequest, context: _Context) -> SubmitJobResponse:
@@ -65,4 +66,4 @@ class JobService:
 
     async def WhoAmI(self, request: WhoAmIRequest, context: _Context) -> WhoAmIResponse:
         """See the contract."""
-        return describe(current_principal())
+        return self._identity.describe(current_principal(), current_caller())

@@ -8,6 +8,7 @@ from functools import partial
 from typing import Any, Final
 
 from milepost.server.access.authorize import Action
+from milepost.server.access.limiter import Limiter
 from milepost.server.base.byte_budget import ByteBudget
 from milepost.server.base.refusal import Refusal
 from milepost.server.dispatch.attempts import Acceptance, Attempts
@@ -43,6 +44,9 @@ SESSION_RESPONSES: Final = 8 << 20
 SILENT_LEASES: Final = 3
 """Leases that a worker may be silent for before its session is ended."""
 
+RENEWAL_INTERVAL: Final = 0.25
+"""Seconds after which the leases of a worker that has to wait are renewed."""
+
 SILENCE: Final = 60.0
 """Seconds that it may be silent in any case."""
 
@@ -59,7 +63,9 @@ class WorkStream:
         deadlines: Deadlines,
         access: JobAccess,
         memory: ByteBudget,
+        limiter: Limiter,
     ) -> None:
+        self._limiter = limiter
         self._access = access
         self._session = session
         self._responses = session.responses
@@ -89,10 +95,22 @@ class WorkStream:
                 self._idle.set()
             while len(self._unanswered) >= _UNANSWERED_LIMIT:
                 await asyncio.wait(self._unanswered, return_when=asyncio.FIRST_COMPLETED)
+            await self._keep_rate(request)
             # From here on the server waits for the worker: to read responses, or to send requests.
             self._sessions.listen(self._session)
             await self._responses.wait_below_limit()
         await self.finish()
+
+    async def _keep_rate(self, request: WorkRequest) -> None:
+        """Read no more of a principal that reports too much, until it may go on; its leases are kept meanwhile.
+
+        A report itself is never refused for that (rule 15). A message that is no report counts as one event.
+        """
+        pause = self._limiter.use_events(self._session.principal, max(1, len(request.report.updates)))
+        while pause > 0:
+            await asyncio.sleep(min(pause, RENEWAL_INTERVAL))
+            pause -= RENEWAL_INTERVAL
+            self._deadlines.renew(self._session.jobs)
 
     def end_silence(self, lease_ttl: float) -> None:
         """End the session once no message has come for long, though one may have begun to arrive."""

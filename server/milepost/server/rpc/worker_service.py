@@ -12,6 +12,7 @@ import structlog
 
 from milepost.server.access.authorize import Action, Target, check, check_scope
 from milepost.server.access.current import current_caller, current_principal
+from milepost.server.access.limiter import Limiter
 from milepost.server.access.principal import Principal
 from milepost.server.base import failpoints
 from milepost.server.base.byte_budget import ByteBudget
@@ -52,7 +53,9 @@ class WorkerService:
         access: JobAccess,
         lease_ttl: float,
         memory: CallMemory,
+        limiter: Limiter,
     ) -> None:
+        self._limiter = limiter
         self._access = access
         self._attempts = attempts
         self._dispatcher = dispatcher
@@ -94,7 +97,14 @@ class WorkerService:
             )
         )
         stream = WorkStream(
-            session, self._attempts, self._dispatcher, self._sessions, self._deadlines, self._access, requests
+            session,
+            self._attempts,
+            self._dispatcher,
+            self._sessions,
+            self._deadlines,
+            self._access,
+            requests,
+            self._limiter,
         )
         self._streams[stream] = None
         if session.instance:
@@ -136,6 +146,7 @@ class WorkerService:
             last_sequence = job.last_sequence
             self._deadlines.renew([request.job_id])
         else:
+            self._limiter.admit_events(current_principal(), len(request.updates))
             pending = await self._attempts.report(
                 request.job_id,
                 request.lease_token,

@@ -8,6 +8,7 @@ from typing import Final
 
 from milepost.contract import limits
 from milepost.server.access.audit import AuditLog
+from milepost.server.access.limiter import Limiter
 from milepost.server.background_tasks import Tasks
 from milepost.server.base.clock import Clock, SystemClock
 from milepost.server.base.loop_lag import LoopLag
@@ -31,6 +32,7 @@ from milepost.server.rpc.backups import Backups
 from milepost.server.rpc.call_memory import CallMemory
 from milepost.server.rpc.job_service import JobService
 from milepost.server.rpc.worker_service import WorkerService
+from milepost.server.service.identity import Identity
 from milepost.server.service.job_access import JobAccess
 from milepost.server.service.jobs import Jobs
 from milepost.server.submissions import Submissions
@@ -51,7 +53,7 @@ class Core:
     ``lease_ttl`` and ``sweep_interval`` are in seconds, ``tail_memory`` and ``queue_memory`` in bytes; ``memory``
     bounds what calls hold, by default as ``CallMemory`` does; ``node`` is the node's name for people; ``directory`` is
     where backups are made; ``slices`` runs long work; ``loop_lag`` counts the passes of the event loop; ``call_count``
-    returns the number of calls so far; ``clock`` is for tests.
+    returns the number of calls so far; ``limiter`` keeps principals within their limits; ``clock`` is for tests.
     """
 
     def __init__(
@@ -72,7 +74,9 @@ class Core:
         memory: CallMemory | None = None,
         clock: Clock | None = None,
         audit: AuditLog | None = None,
+        limiter: Limiter | None = None,
     ) -> None:
+        self._limiter = limiter = Limiter() if limiter is None else limiter
         clock = clock or SystemClock()
         self._log = log
         self._lease_ttl = lease_ttl
@@ -93,11 +97,19 @@ class Core:
         self._child_cancellation = ChildCancellation(log, journal, self._tasks)
         self._retention = Retention(log, journal, clock, keep, sweep_interval)
         access = JobAccess(journal, audit or AuditLog(None, is_open=False))
-        queues = QueueMemory(queue_memory, lambda: self._dispatcher.memory, lambda: self.deadlines.memory)
-        submissions = Submissions(log, journal, clock, queues.admit)
-        self.job_service = JobService(Jobs(log, journal, submissions, self._watches, waits, slices, access))
+        queues = QueueMemory(
+            queue_memory,
+            lambda: self._dispatcher.memory,
+            lambda: self.deadlines.memory,
+            lambda: limiter.jobs.memory,
+        )
+        submissions = Submissions(log, journal, clock, queues.admit, limiter)
+        self.job_service = JobService(
+            Jobs(log, journal, submissions, self._watches, waits, slices, access),
+            Identity(limiter, admission.open_watches),
+        )
         self.worker_service = WorkerService(
-            attempts, self._dispatcher, sessions, self.deadlines, access, lease_ttl, memory
+            attempts, self._dispatcher, sessions, self.deadlines, access, lease_ttl, memory, limiter
         )
         self._backups = Backups(log, directory)
         self.admin_service = AdminService(self._registry, self._backups, loop_lag or LoopLag())
@@ -113,6 +125,7 @@ class Core:
         follow_transitions(
             log,
             self._note_change,
+            limiter.jobs.on_transition,
             sessions.on_transition,
             self._dispatcher.on_transition,
             self.deadlines.on_transition,
@@ -162,6 +175,7 @@ class Core:
             for after, job in page.jobs:
                 # Jobs that have changed meanwhile are known in their newer state already.
                 if job.job_id not in (self._changed or ()):
+                    self._limiter.jobs.on_transition(job)
                     self._dispatcher.on_transition(job)
                     self.deadlines.on_transition(job)
                     if job.parent_job_id:

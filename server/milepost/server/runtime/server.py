@@ -15,6 +15,8 @@ from grpc_reflection.v1alpha import reflection
 
 from milepost.server.access.audit import AuditLog
 from milepost.server.access.credential_settings import CredentialSettings
+from milepost.server.access.limiter import Limiter
+from milepost.server.access.principal_limits import Limits
 from milepost.server.background_tasks import Tasks
 from milepost.server.base.clock import SystemClock
 from milepost.server.base.loop_lag import HELD_LIMIT, LoopLag
@@ -78,6 +80,8 @@ class Settings:
     """In bytes."""
     max_watches: int = 50_000
     max_watches_per_caller: int = 20_000
+    limits: Limits = field(default_factory=Limits)
+    """Of each principal; ``max_watches_per_caller`` is that of its watches."""
     request_memory: int = REQUEST_MEMORY
     """In bytes."""
     response_memory: int = RESPONSE_MEMORY
@@ -124,8 +128,9 @@ class Server:
         self._slices = Slices()
         audited = settings.audit_log is not None or not settings.credentials.is_empty
         self._audit = AuditLog(settings.audit_log, is_open=audited)
+        self._limiter = Limiter(settings.limits._replace(watches=settings.max_watches_per_caller))
         self._interceptor = Interceptor(
-            self._authenticator, self._calls, self.memory, self._slices, self._audit
+            self._authenticator, self._calls, self.memory, self._slices, self._audit, self._limiter
         )
         with grpc_wakeups.read_all_at_once():
             self._grpc = grpc.aio.server(interceptors=[self._interceptor], options=GRPC_OPTIONS)
@@ -200,6 +205,7 @@ class Server:
             loop_lag=self._loop_lag,
             call_count=lambda: self.call_count,
             audit=self._audit,
+            limiter=self._limiter,
             node=f"{socket.gethostname()}:{self.address.rpartition(':')[2]}",
         )
         await core.start()

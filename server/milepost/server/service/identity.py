@@ -2,20 +2,40 @@
 
 from __future__ import annotations
 
-from milepost.server.access.principal import Principal
+from collections.abc import Callable, Iterator
+
+from milepost.server.access.limiter import Limiter
+from milepost.server.access.principal import ANONYMOUS, Principal
+from milepost.server.access.principal_limits import RATES
+from milepost.server.access.rates import BURST
 from milepost.server.base.timestamps import timestamp
-from milepost.v1 import WhoAmIResponse
+from milepost.v1 import PrincipalLimit, WhoAmIResponse
 
 
-def describe(principal: Principal) -> WhoAmIResponse:
-    """Who the caller is and what it may do."""
-    return WhoAmIResponse(
-        subject=principal.subject,
-        owners=sorted(principal.owners or ()),
-        all_owners=principal.owners is None,
-        scopes=sorted(principal.scopes),
-        kinds=principal.kinds,
-        job_id=principal.job_id,
-        expire_time=None if principal.expire_time is None else timestamp(principal.expire_time),
-        credential_id=principal.credential_id,
-    )
+class Identity:
+    """Describes principals. ``open_watches`` returns the number of open watches of the caller with a key."""
+
+    def __init__(self, limiter: Limiter, open_watches: Callable[[str], int]) -> None:
+        self._limiter = limiter
+        self._open_watches = open_watches
+
+    def describe(self, principal: Principal, caller: str) -> WhoAmIResponse:
+        """Who the caller is, what it may do, and what it uses of its limits."""
+        return WhoAmIResponse(
+            subject=principal.subject,
+            owners=sorted(principal.owners or ()),
+            all_owners=principal.owners is None,
+            scopes=sorted(principal.scopes),
+            kinds=principal.kinds,
+            job_id=principal.job_id,
+            expire_time=None if principal.expire_time is None else timestamp(principal.expire_time),
+            credential_id=principal.credential_id,
+            limits=[] if principal is ANONYMOUS else self._limits(principal, caller),
+        )
+
+    def _limits(self, principal: Principal, caller: str) -> Iterator[PrincipalLimit]:
+        limits = self._limiter.of(principal)
+        used = self._limiter.used(principal, self._open_watches(caller))
+        for name, maximum, usage in zip(limits._fields, limits, used, strict=True):
+            burst = round(maximum * BURST) if name in RATES else 0
+            yield PrincipalLimit(name=name, maximum=maximum, used=usage, burst=burst)

@@ -69,7 +69,7 @@ class Jobs:
         check(principal, Action.SUBMIT, request.job_id, target)
         if request.parent_job_id:
             await self._check_parent(principal, request.parent_job_id, caller)
-        return SubmitJobResponse(job=await self._submissions.submit(request, caller))
+        return SubmitJobResponse(job=await self._submissions.submit(request, caller, principal))
 
     async def get(self, principal: Principal, request: GetJobRequest, caller: str) -> GetJobResponse:
         """Get a job."""
@@ -115,7 +115,7 @@ class Jobs:
         """Watch one job; ``send`` is called with serialised responses."""
         validation.watch_job(request)
         await self._access.check(principal, Action.READ, request.job_id)
-        await self._watches.watch_job(request, caller, send)
+        await self._watches.watch_job(request, caller, send, _watch_limit(principal))
 
     async def watch_jobs(
         self, principal: Principal, request: WatchJobsRequest, caller: str, send: Send
@@ -124,7 +124,7 @@ class Jobs:
         check_scope(principal, Action.READ)
         validation.watch_jobs(request)
         narrowed = narrow(principal, request.filter, with_parent=True)
-        await self._watches.watch_jobs(request, narrowed, caller, send)
+        await self._watches.watch_jobs(request, narrowed, caller, send, _watch_limit(principal))
 
     async def _check_parent(self, principal: Principal, parent_job_id: str, caller: str) -> None:
         """A parent of another owner does not exist either. To name it takes no further scope."""
@@ -133,6 +133,11 @@ class Jobs:
         identity = await self._journal.identify(parent_job_id, caller=caller)
         if identity is None or not exists_for(principal, Target(parent_job_id, *identity)):
             raise job_not_found(parent_job_id)
+
+
+def _watch_limit(principal: Principal) -> int | None:
+    """The limit of open watches that its credential sets; None for the server's."""
+    return dict(principal.limits).get("watches")
 
 
 def _with_owner(principal: Principal, request: SubmitJobRequest) -> SubmitJobRequest:

@@ -18,13 +18,21 @@ class Admission:
         self._limit_per_caller = limit_per_caller
         self._open: Counter[str] = Counter()
 
+    def open_watches(self, caller: str) -> int:
+        """The number of open watches of a caller."""
+        return self._open[caller]
+
     @contextmanager
-    def admit(self, caller: str) -> Iterator[None]:
-        """Count a watch of this caller for as long as it is open. Raises LIMIT_REACHED."""
+    def admit(self, caller: str, limit: int | None = None) -> Iterator[None]:
+        """Count a watch of this caller, who may have a limit of its own, for as long as it is open.
+
+        Raises LIMIT_REACHED.
+        """
         if self._open.total() >= self._limit:
             raise _limit_reached("the server", "max-watches", self._limit)
-        if self._open[caller] >= self._limit_per_caller:
-            raise _limit_reached("this caller", "max-watches-per-caller", self._limit_per_caller)
+        limit = self._limit_per_caller if limit is None else limit
+        if self._open[caller] >= limit:
+            raise _limit_reached("this caller", "max-watches-per-caller", limit)
         self._open[caller] += 1
         try:
             yield

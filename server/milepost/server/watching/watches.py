@@ -61,26 +61,32 @@ class Watches:
         """Wake watches of queued jobs that now wait for something else."""
         self._queued.refresh()
 
-    async def watch_job(self, request: WatchJobRequest, caller: str, send: Send) -> None:
+    async def watch_job(
+        self, request: WatchJobRequest, caller: str, send: Send, limit: int | None = None
+    ) -> None:
         """Follow one job until it has ended. The request has been validated.
+
+        ``limit`` is the caller's own limit of open watches, if it has one.
 
         Raises LIMIT_REACHED, and what ``WatchStream.run`` does.
         """
-        with self._admission.admit(caller), self._tails.watching(request.job_id) as tail:
+        with self._admission.admit(caller, limit), self._tails.watching(request.job_id) as tail:
             subscriber = self._subscriber(caller, send)
             await JobStream(
                 self._log, self._clock, self._tails, tail, self._replays, self._queued, request, subscriber
             ).run()
 
     async def watch_jobs(
-        self, request: WatchJobsRequest, narrowed: Narrowed, caller: str, send: Send
+        self, request: WatchJobsRequest, narrowed: Narrowed, caller: str, send: Send, limit: int | None = None
     ) -> None:
         """Follow all jobs that match and exist for a principal. The request has been validated.
+
+        ``limit`` is the caller's own limit of open watches, if it has one.
 
         Raises LIMIT_REACHED, and what ``WatchStream.run`` does.
         """
         with (
-            self._admission.admit(caller),
+            self._admission.admit(caller, limit),
             self._feeds.watching(JobCriteria.of(request.filter, narrowed)) as feed,
         ):
             subscriber = self._subscriber(caller, send)

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from datetime import tzinfo
 
 from milepost.client._cli.rendering import text
-from milepost.v1 import WhoAmIResponse
+from milepost.v1 import PrincipalLimit, WhoAmIResponse
 
 __all__ = ["principal_lines"]
 
@@ -21,9 +21,17 @@ def principal_lines(principal: WhoAmIResponse, zone: tzinfo | None = None) -> It
         ("job", text.one_line(principal.job_id)),
         ("expires", text.date(principal.expire_time, zone) if principal.HasField("expire_time") else "never"),
         ("credential", text.one_line(principal.credential_id) or "none"),
+        *((text.one_line(limit.name), _limit(limit)) for limit in principal.limits),
     ):
         if value:
             yield f"{name:<10}  {value}"
+
+
+def _limit(limit: PrincipalLimit) -> str:
+    if limit.burst:
+        return f"{limit.used:,} of a burst of {limit.burst:,}; at most {limit.maximum:,} a second"
+    unit = " bytes" if limit.name == "input" else ""
+    return f"{limit.used:,} of {limit.maximum:,}{unit}"
 
 
 def _joined(values: Sequence[str], nothing: str) -> str:

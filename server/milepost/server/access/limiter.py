@@ -1,0 +1,110 @@
+"""Keeps principals within their limits. Callers without a credential have the bounds of their hosts instead."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from milepost.server.access.job_usage import JobUsage
+from milepost.server.access.principal import ANONYMOUS, Principal
+from milepost.server.access.principal_limits import Limits
+from milepost.server.access.rates import RateTable
+from milepost.server.base.refusal import Refusal
+from milepost.v1 import ErrorReason
+
+_RETRY_DELAY = 5.0
+"""Seconds after which a refused submission is worth repeating: a guess, since jobs end when they end."""
+
+
+class Limiter:
+    """What each principal uses, and may use. Counts by subject: several credentials of one subject share the usage.
+
+    Attributes:
+        limits: The limits of principals whose credential sets none.
+        jobs: The unfinished jobs; follows the log.
+    """
+
+    def __init__(self, limits: Limits | None = None, monotonic: Callable[[], float] = time.monotonic) -> None:
+        self.limits = Limits() if limits is None else limits
+        self.jobs = JobUsage()
+        self._rates = RateTable(monotonic)
+
+    def of(self, principal: Principal) -> Limits:
+        """The limits of a principal."""
+        return self.limits.of(principal)
+
+    def admit_request(self, principal: Principal) -> None:
+        """Count a call. Raises LIMIT_REACHED where there are too many; a refused one does not count."""
+        if principal is ANONYMOUS:
+            return
+        rate, limit = self._rates.of(principal.subject).requests, self.of(principal).requests
+        now = self._rates.now()
+        excess = rate.excess(now)
+        if excess:
+            raise _limit_reached(principal, f"makes over {limit:,} calls a second", "requests", excess)
+        rate.use(1, limit, now)
+
+    def use_events(self, principal: Principal, count: int) -> float:
+        """Count the updates of a report; return for how many seconds its worker should send no more."""
+        if principal is ANONYMOUS:
+            return 0.0
+        rate, now = self._rates.of(principal.subject).events, self._rates.now()
+        rate.use(count, self.of(principal).events, now)
+        return rate.excess(now)
+
+    def admit_events(self, principal: Principal, count: int) -> None:
+        """Count the updates of a report that comes as a call. Raises LIMIT_REACHED where earlier ones were too many."""
+        if principal is ANONYMOUS:
+            return
+        rate, limit = self._rates.of(principal.subject).events, self.of(principal).events
+        now = self._rates.now()
+        excess = rate.excess(now)
+        if excess:
+            raise _limit_reached(principal, f"reports over {limit:,} events a second", "events", excess)
+        rate.use(count, limit, now)
+
+    @contextmanager
+    def submitting(self, principal: Principal, job_id: str, input_size: int) -> Iterator[None]:
+        """Count a job that is being submitted. Raises LIMIT_REACHED where the principal has too many."""
+        if principal is ANONYMOUS:
+            yield
+            return
+        limits, used = self.of(principal), self.jobs.of(principal.subject)
+        if used.jobs >= limits.jobs:
+            what = f"has {used.jobs:,} jobs that have not ended, of {limits.jobs:,} that it may have"
+            raise _limit_reached(principal, what, "jobs", _RETRY_DELAY)
+        if used.input + input_size > limits.input:
+            what = (
+                f"has {used.input:,} bytes of input of unfinished jobs, of {limits.input:,} that it may have"
+            )
+            raise _limit_reached(principal, what, "input", _RETRY_DELAY)
+        with self.jobs.submitting(job_id, principal.subject, input_size):
+            yield
+
+    def used(self, principal: Principal, watches: int) -> Limits:
+        """What a principal with so many open watches uses; of rates, what it has used of their burst."""
+        limits, rates, jobs = (
+            self.of(principal),
+            self._rates.of(principal.subject),
+            self.jobs.of(principal.subject),
+        )
+        now = self._rates.now()
+        return Limits(
+            watches=watches,
+            jobs=jobs.jobs,
+            input=jobs.input,
+            requests=rates.requests.used(limits.requests, now),
+            events=rates.events.used(limits.events, now),
+        )
+
+
+def _limit_reached(principal: Principal, what: str, limit: str, retry_delay: float) -> Refusal:
+    option = f"max-{limit}-per-principal"
+    raised = f"the limit {limit!r} of its credential" if limit in dict(principal.limits) else f"--{option}"
+    return Refusal(
+        ErrorReason.ERROR_REASON_LIMIT_REACHED,
+        f"{principal.subject!r} {what}. Try again later, or have {raised} raised.",
+        metadata={"limit": option},
+        retry_delay=retry_delay,
+    )

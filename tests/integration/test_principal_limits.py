@@ -1,0 +1,178 @@
+"""Limits of principals at a real server."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from google.protobuf.struct_pb2 import Struct
+
+from milepost.server.access.credential_settings import CredentialSettings
+from milepost.server.access.limiter import Limiter
+from milepost.server.access.principal_limits import Limits
+from milepost.server.runtime.server import Server, Settings
+from milepost.v1 import Claim, Dispatch, Job, ReportJobRequest, WhoAmIRequest
+from tests.support.refused import refused
+from tests.support.rpc import Rpc, connect, eventually, log_line
+from tests.support.token_files import Tokens
+
+ALL = ("submit", "read", "cancel", "work")
+
+
+@pytest.fixture
+def known(tmp_path: Path) -> Tokens:
+    """The tokens that the server knows."""
+    return Tokens(tmp_path / "tokens.toml")
+
+
+@asynccontextmanager
+async def serving(known: Tokens, **settings: Any) -> AsyncIterator[str]:
+    """A server in this process, on the data that an earlier one has left; its address."""
+    credentials = CredentialSettings(known.path)
+    data = known.path.with_name("data")
+    server = Server(Settings("127.0.0.1:0", data, credentials=credentials, **settings))
+    await server.start()
+    try:
+        yield server.address
+    finally:
+        await server.stop()
+
+
+async def used(rpc: Rpc) -> dict[str, int]:
+    """What a principal uses of its limits, as it is told itself; rates depend on the time."""
+    response = await rpc.jobs.WhoAmI(WhoAmIRequest())
+    return {limit.name: limit.used for limit in response.limits if not limit.burst}
+
+
+def of_bytes(size: int) -> Struct:
+    """An input of about so many bytes."""
+    given = Struct()
+    given.update({"text": "x" * size})
+    return given
+
+
+async def test_unfinished_jobs(known: Tokens) -> None:
+    """Beyond its limit a principal submits nothing until a job of it ends; another one of the owner does."""
+    token, other = known.add("ci", ["a"], *ALL), known.add("other", ["a"], *ALL)
+    async with (
+        serving(known, limits=Limits(jobs=2)) as address,
+        connect(address, token=token) as rpc,
+        connect(address, token=other) as beside,
+    ):
+        answers = await asyncio.gather(
+            *(rpc.submit(request_id=f"{number}") for number in range(5)), return_exceptions=True
+        )
+        accepted = [answer for answer in answers if isinstance(answer, Job)]
+        assert [job.submitted_by for job in accepted] == ["ci", "ci"]
+        refusal = await refused(rpc.submit())
+        assert (refusal.code, refusal.reason, refusal.metadata) == (
+            "RESOURCE_EXHAUSTED",
+            "LIMIT_REACHED",
+            {"limit": "max-jobs-per-principal"},
+        )
+        assert refusal.retry_delay
+        repeated = accepted[0]
+        place = answers.index(repeated)
+        assert (await rpc.submit(request_id=f"{place}")).job_id == repeated.job_id
+        await beside.submit()
+        await rpc.cancel(repeated.job_id)
+        await rpc.submit()
+        assert (await used(rpc))["jobs"] == 2
+
+
+async def test_counts_survive_a_restart(known: Tokens) -> None:
+    """Jobs and the bytes of their inputs are counted from the log, not those that have ended."""
+    token = known.add("ci", ["a"], *ALL, limits='["jobs=2", "input=1000"]')
+    async with serving(known) as address, connect(address, token=token) as rpc:
+        ended = await rpc.submit(input=of_bytes(800))
+        refusal = await refused(rpc.submit(input=of_bytes(800)))
+        assert refusal.metadata == {"limit": "max-input-per-principal"}
+        await rpc.cancel(ended.job_id)
+        job = await rpc.submit(input=of_bytes(800))
+        assert job.input_size == job.input.ByteSize() > 800
+    async with serving(known) as address, connect(address, token=token) as rpc:
+        assert await used(rpc) == {"watches": 0, "jobs": 1, "input": job.input_size}
+        assert (await refused(rpc.submit(input=of_bytes(800)))).reason == "LIMIT_REACHED"
+        await rpc.submit()
+        assert (await refused(rpc.submit())).metadata == {"limit": "max-jobs-per-principal"}
+
+
+async def test_watches(known: Tokens) -> None:
+    """A credential has its own limit of watches; what is open is told."""
+    token = known.add("ci", ["a"], *ALL, limits='["watches=1"]')
+    async with serving(known) as address, connect(address, token=token) as rpc:
+        job = await rpc.submit()
+        watch = rpc.watch(job.job_id)
+        await watch.read()
+        assert (await used(rpc))["watches"] == 1
+        assert (await refused(rpc.watch(job.job_id).read())).reason == "LIMIT_REACHED"
+        watch.cancel()
+
+        async def is_closed() -> bool:
+            return (await used(rpc))["watches"] == 0
+
+        await eventually(is_closed)
+        await rpc.watch(job.job_id).read()
+
+
+async def test_requests(known: Tokens) -> None:
+    """A principal that calls too often is refused before its request is received; others are not."""
+    token, other = known.add("ci", ["a"], *ALL, limits='["requests=1/s"]'), known.add("other", ["a"], *ALL)
+    async with (
+        serving(known) as address,
+        connect(address, token=token) as rpc,
+        connect(address, token=other) as beside,
+    ):
+        job = await beside.submit()
+        answers = await asyncio.gather(*(rpc.get(job.job_id) for _ in range(100)), return_exceptions=True)
+        refusals = [answer for answer in answers if isinstance(answer, BaseException)]
+        assert len(refusals) >= 80
+        refusal = await refused(rpc.get(job.job_id))
+        assert (refusal.reason, refusal.metadata) == (
+            "LIMIT_REACHED",
+            {"limit": "max-requests-per-principal"},
+        )
+        assert refusal.retry_delay
+        assert [found.job_id for found in await asyncio.gather(*(beside.get(job.job_id) for _ in range(100)))]
+
+
+async def test_reports_are_held_back(known: Tokens, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A worker that reports too much loses no report and no lease: the server only reads it later (rule 15)."""
+    pauses: list[float] = []
+    counting = Limiter.use_events
+
+    def noting(self: Limiter, principal: Any, count: int) -> float:
+        pauses.append(counting(self, principal, count))
+        return pauses[-1]
+
+    monkeypatch.setattr(Limiter, "use_events", noting)
+    token = known.add("ci", ["a"], *ALL, limits='["events=100/s"]')
+    async with serving(known, lease_ttl=1.0) as address, connect(address, token=token) as rpc:
+        job = await rpc.submit(dispatch=Dispatch.DISPATCH_EXTERNAL)
+        async with rpc.session() as session:
+            await session.send(claim=Claim(job_id=job.job_id))
+            assigned = (await session.receive("assignment")).assignment
+            lines = [log_line("x")] * 600
+            await session.report(job.job_id, assigned.lease_token, 1, *lines)
+            await session.report(job.job_id, assigned.lease_token, 601, *lines)
+            await session.report(job.job_id, assigned.lease_token, 1201, log_line("after"))
+            await session.acknowledged(1201)
+            assert max(pauses) > 1.0
+            call = ReportJobRequest(
+                job_id=job.job_id,
+                lease_token=assigned.lease_token,
+                first_report_sequence=1202,
+                updates=[log_line("x")] * 300,
+            )
+            await rpc.workers.ReportJob(call)
+            call.first_report_sequence = 1502
+            refusal = await refused(rpc.workers.ReportJob(call))
+            assert (refusal.reason, refusal.metadata) == (
+                "LIMIT_REACHED",
+                {"limit": "max-events-per-principal"},
+            )
+        assert (await rpc.get(job.job_id)).attempt == 1

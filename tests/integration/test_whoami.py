@@ -112,20 +112,19 @@ async def test_the_command(server: Server, token: str) -> None:
         "requests    0 of a burst of 20,000; at most 2,000 a second",
         "events      0 of a burst of 50,000; at most 5,000 a second",
     ]
-    assert [limit["name"] for limit in json.objects[0].pop("limits")] == [
+    (described,) = json.objects
+    assert [limit["name"] for limit in described.pop("limits")] == [
         "watches",
         "jobs",
         "input",
         "requests",
         "events",
     ]
-    assert json.objects == [
-        {
-            "subject": "ci",
-            "owners": ["team-a", "team-b"],
-            "scopes": ["read", "submit"],
-            "kinds": ["transcribe.*"],
-            "expireTime": "2100-01-01T00:00:00Z",
-            "credentialId": "ci",
-        }
-    ]
+    assert described == {
+        "subject": "ci",
+        "owners": ["team-a", "team-b"],
+        "scopes": ["read", "submit"],
+        "kinds": ["transcribe.*"],
+        "expireTime": "2100-01-01T00:00:00Z",
+        "credentialId": "ci",
+    }

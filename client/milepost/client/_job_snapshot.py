@@ -100,6 +100,8 @@ class JobSnapshot:
         worker_instance: str
         fraction_known: bool
         planned_children: int
+        submitted_by: str
+        input_size: int
 
         def HasField(self, field_name: str) -> bool:
             """Whether a field with presence, such as a message, is set."""

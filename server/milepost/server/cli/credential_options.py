@@ -50,7 +50,7 @@ _OPTIONS = (
         default="",
         metavar="MAP",
         help="Claims that principals are made of, such as owners=org.teams,scopes=permissions. Default: sub, owners, "
-        "scope and kinds.",
+        "scope, kinds and limits.",
     ),
     option(
         "--allow-anonymous",

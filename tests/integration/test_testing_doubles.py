@@ -5,13 +5,15 @@ from __future__ import annotations
 import asyncio
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
 from milepost.client import Client, JobContext, SyncClient, Worker
-from milepost.client.errors import JobCancelled, JobFailed
+from milepost.client.errors import JobCancelled, JobFailed, Unauthenticated
 from milepost.testing import FakeJob, FakeWorker, MemoryServer, SyncFakeWorker, run_handler_async
 from milepost.v1 import JobState, RetryPolicy, Stage
+from tests.support.token_files import Tokens
 
 
 async def nested(job: JobContext) -> dict[str, int]:
@@ -216,3 +218,19 @@ def _without_times(stage: Stage) -> Stage:
     copy.ClearField("start_time")
     copy.ClearField("end_time")
     return copy
+
+
+async def test_a_server_with_tokens(tmp_path: Path) -> None:
+    """It takes calls with a token of the file only."""
+    known = Tokens(tmp_path / "tokens.toml")
+    token = known.add("ci", ["team-a"], "submit", "work")
+    async with (
+        MemoryServer(tokens=known.path) as server,
+        Client(server.address, token=token) as client,
+        FakeWorker(server.address, ["k"], token=lambda: token) as worker,
+        Client(server.address) as stranger,
+    ):
+        assert (await client.submit("k")).owner == "team-a"
+        (await worker.take()).succeed()
+        with pytest.raises(Unauthenticated):
+            await stranger.whoami()

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import os
+from pathlib import Path
 from types import TracebackType
 from typing import Self
 
 from milepost.client._transport.event_loop_thread import EventLoopThread
 
 try:
+    from milepost.server.access.credential_settings import CredentialSettings
     from milepost.server.runtime.server import Server, Settings
 except ModuleNotFoundError as error:
     raise ModuleNotFoundError(
@@ -27,17 +30,20 @@ class MemoryServer:
             await client.submit("transcribe", {"tracks": []})
 
     With ``async with`` it runs in the loop of the test; with plain ``with``, in a thread of its own, for tests without
-    asyncio. It can be started only once. Anyone on this machine can connect to it, as to a server without tokens.
+    asyncio. It can be started only once. Without a token file anyone on this machine may do everything.
     """
 
-    def __init__(self, *, lease_ttl: float = 30.0) -> None:
+    def __init__(self, *, lease_ttl: float = 30.0, tokens: str | os.PathLike[str] | None = None) -> None:
         """Configure the server; entering it starts it.
 
         Args:
             lease_ttl: Seconds after which a worker that is not heard from loses its jobs, as for ``milepost serve``.
                 A test of lost workers wants it short.
+            tokens: Token file, as ``milepost token create`` makes it: each call needs one of its tokens. The server
+                reads it again within a second after it has changed.
         """
         self._lease_ttl = lease_ttl
+        self._tokens = None if tokens is None else Path(tokens)
         self._server: Server | None = None
         self._thread: EventLoopThread | None = None
 
@@ -55,7 +61,10 @@ class MemoryServer:
     async def __aenter__(self) -> Self:
         if self._server is not None:
             raise RuntimeError("The server was started before: make another MemoryServer.")
-        server = self._server = Server(Settings("127.0.0.1:0", None, lease_ttl=self._lease_ttl))
+        credentials = CredentialSettings(tokens=self._tokens)
+        server = self._server = Server(
+            Settings("127.0.0.1:0", None, lease_ttl=self._lease_ttl, credentials=credentials)
+        )
         try:
             await server.start()
         except BaseException:

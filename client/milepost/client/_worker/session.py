@@ -63,6 +63,7 @@ class Session:
             credential: The token and certificate of the stream.
         """
         self.was_useful = self.finishing = self.assigned_too_late = False
+        self._write_failed = False
         self._channel = channel
         self._address = channel.target.address
         self._jobs = jobs
@@ -90,6 +91,10 @@ class Session:
             if not self.finishing:
                 raise Unreachable(self._address, "it ended the session")
         except grpc.aio.AioRpcError as error:
+            if self._write_failed and error.code() is grpc.StatusCode.INTERNAL:
+                # To grpc.aio a write to a stream that the server has just ended is INTERNAL, which then replaces the
+                # server's status for good. The next session shows that.
+                raise Unreachable(self._address, "it ended the session") from error.with_traceback(None)
             raise error_from_status(error, self._address) from error.with_traceback(None)
         finally:
             self._jobs.session_closed()
@@ -118,9 +123,7 @@ class Session:
         )
         try:
             async with asyncio.timeout(self._timeout):
-                # If the stream has ended already, the read raises its status.
-                with contextlib.suppress(asyncio.InvalidStateError):
-                    await call.write(WorkRequest(hello=hello))
+                await self._write(call, WorkRequest(hello=hello))
                 response = await call.read()
         except TimeoutError:
             raise Unreachable(self._address, f"no welcome within {self._timeout:g} s") from None
@@ -134,11 +137,22 @@ class Session:
         return response.welcome
 
     async def _send(self, call: grpc.aio.StreamStreamCall[WorkRequest, WorkResponse]) -> None:
-        # The reader raises the status of a stream that has ended.
+        while (request := await self._jobs.send_queue.next()) is not None:
+            if not await self._write(call, request):
+                return
         with contextlib.suppress(grpc.aio.AioRpcError, asyncio.InvalidStateError):
-            while (request := await self._jobs.send_queue.next()) is not None:
-                await call.write(request)
             await call.done_writing()
+
+    async def _write(
+        self, call: grpc.aio.StreamStreamCall[WorkRequest, WorkResponse], request: WorkRequest
+    ) -> bool:
+        """Write a request; return whether it was written. The reader raises the status of a stream that has ended."""
+        try:
+            await call.write(request)
+        except (grpc.aio.AioRpcError, asyncio.InvalidStateError):
+            self._write_failed = True
+            return False
+        return True
 
     async def _send_heartbeats(self, welcome: Welcome) -> None:
         interval = welcome.heartbeat_interval.ToTimedelta().total_seconds() or _HEARTBEAT_INTERVAL

@@ -1,0 +1,128 @@
+"""Tokens that are replaced or revoked while a block, or a command, has a job."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import pytest
+
+from milepost.client import Client, SyncClient
+from milepost.client.errors import TokenExpired
+from milepost.v1 import JobState
+from tests.support.command import started
+from tests.support.forking import Forkery
+from tests.support.rotating import Rotation, loaded, until
+from tests.support.rpc import eventually, state_name
+from tests.support.server import Server, ServerProcess
+from tests.support.token_files import Tokens
+
+
+@pytest.fixture
+def known(tmp_path: Path) -> Tokens:
+    """The tokens that the server knows."""
+    found = Tokens(tmp_path / "tokens.toml")
+    found.write()
+    return found
+
+
+@pytest.fixture
+def root(known: Tokens) -> str:
+    """A token that stays."""
+    return known.add("root", ["*"], "admin")
+
+
+@pytest.fixture
+def server(tmp_path: Path, forkery: Forkery, known: Tokens, root: str) -> Iterator[Server]:
+    """A server with a token file."""
+    with ServerProcess(tmp_path / "data", "--tokens", str(known.path), forkery=forkery) as started:
+        yield started
+
+
+@pytest.fixture
+async def observer(server: Server, root: str) -> AsyncIterator[Client]:
+    """A client whose token stays."""
+    async with Client(server.address, token=root) as client:
+        yield client
+
+
+@pytest.fixture
+def rotation(known: Tokens, server: Server) -> Rotation:
+    """The token of the client under test, made before the server reads the file again."""
+    return Rotation(known, "client")
+
+
+async def test_a_block_keeps_its_lease(server: Server, rotation: Rotation, observer: Client) -> None:
+    """`start` and `attach` go on with another token."""
+    await loaded(server, rotation.current)
+    async with Client(server.address, token=rotation) as client:
+        async with client.start("k") as job:
+            job.log("before")
+            calls = rotation.calls
+            rotation.next()
+            await until(lambda: rotation.calls > calls)
+            job.log("after")
+            job.result = {"done": True}
+        assert await client.result(job.id) == {"done": True}
+    ended = await observer.get(job.id)
+    assert (state_name(ended), ended.attempt) == ("SUCCEEDED", 1)
+    async with observer.watch(job.id) as watch:
+        lines = [event.log_written.text async for event in watch if event.HasField("log_written")]
+    assert lines == ["before", "after"]
+
+
+async def test_a_block_without_asyncio(server: Server, rotation: Rotation, observer: Client) -> None:
+    """It goes on with another token; without one, it is told to stop, and raises the error where it ends."""
+    await loaded(server, rotation.current)
+    held, ended = threading.Event(), threading.Event()
+    reports = []
+
+    def block() -> None:
+        with (
+            SyncClient(server.address, token=rotation) as client,
+            client.start("k", flush_timeout=0.1) as job,
+        ):
+            reports.append(job.id)
+            held.wait()
+            job.log("after")
+            job.on_cancel(ended.set)
+            ended.wait()
+
+    running = asyncio.create_task(asyncio.to_thread(block))
+    await until(lambda: bool(reports))
+    calls = rotation.calls
+    rotation.next()
+    await until(lambda: rotation.calls > calls)
+    held.set()
+
+    async def has_reported() -> bool:
+        async with observer.watch(reports[0], follow=False) as watch:
+            return "after" in [event.log_written.text async for event in watch]
+
+    await eventually(has_reported)
+    rotation.revoke()
+    with pytest.raises(TokenExpired):
+        await running
+
+
+async def test_a_command_goes_on_without_a_token(
+    server: Server, rotation: Rotation, observer: Client, tmp_path: Path
+) -> None:
+    """`milepost exec` lets its command run to its own end, and exits with its status."""
+    await loaded(server, rotation.current)
+    gate = tmp_path / "gate"
+    command = ("sh", "-c", f"until test -e {gate}; do sleep 0.05; done; exit 7")
+    arguments = ("exec", "--kind", "k", "--", *command)
+    env = {"MILEPOST_TOKEN": rotation.current}
+    async with started(*arguments, address=server.address, env=env) as running:
+
+        async def is_running() -> bool:
+            return [job.kind async for job in observer.list(states=[JobState.JOB_STATE_RUNNING])] == ["k"]
+
+        await eventually(is_running)
+        rotation.revoke()
+        await running.says("the command goes on without it")
+        gate.touch()
+        assert (await running.end()).status == 7

@@ -7,7 +7,7 @@ import time
 import uuid
 from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import grpc
 import grpc.aio
@@ -102,16 +102,36 @@ def get(address: str, job_id: str) -> Job:
 
 @asynccontextmanager
 async def connections(
-    address: str, count: int, options: Sequence[tuple[str, int]] = ()
+    address: str, count: int, options: Sequence[tuple[str, int]] = (), token: str = ""
 ) -> AsyncIterator[list[grpc.aio.Channel]]:
-    """Open ``count`` channels, each with its own connection."""
+    """Open ``count`` channels, each with its own connection; with a token each call has it."""
     options = [("grpc.use_local_subchannel_pool", 1), *options]
-    channels = [grpc.aio.insecure_channel(address, options=options) for _ in range(count)]
+    bearers = _bearers(token) if token else None
+    channels = [
+        grpc.aio.insecure_channel(address, options=options, interceptors=bearers) for _ in range(count)
+    ]
     try:
         await asyncio.gather(*(channel.channel_ready() for channel in channels))
         yield channels
     finally:
         await asyncio.gather(*(channel.close() for channel in channels))
+
+
+def _bearers(token: str) -> list[grpc.aio.ClientInterceptor]:
+    """Interceptors that send a bearer token: grpc.aio takes each for one type of call only."""
+
+    async def intercept(_: object, continuation: Any, details: Any, request: Any) -> Any:
+        metadata = grpc.aio.Metadata(*(details.metadata or ()), ("authorization", f"Bearer {token}"))
+        return await continuation(details._replace(metadata=metadata), request)
+
+    return [
+        type("Bearer", (base,), {f"intercept_{name}": intercept})()
+        for name, base in (
+            ("unary_unary", grpc.aio.UnaryUnaryClientInterceptor),
+            ("unary_stream", grpc.aio.UnaryStreamClientInterceptor),
+            ("stream_stream", grpc.aio.StreamStreamClientInterceptor),
+        )
+    ]
 
 
 def watch(channel: grpc.aio.Channel, request: bytes) -> Stream:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Callable, Sequence
 from typing import NamedTuple
 
 __all__ = ["Attack"]
@@ -16,7 +16,10 @@ class Attack(NamedTuple):
             first step prepares (connections, jobs, logs), its second attacks for about that long. What it has opened
             stays open until the generator is closed.
         processes: How many processes run it at the same time.
+        limits: Of the principal that attacks, as token files have them. With limits the server knows two principals,
+            the user and the attacker, and ``run`` gets the attacker's token besides.
     """
 
-    run: Callable[[str, float], AsyncGenerator[None]]
+    run: Callable[..., AsyncGenerator[None]]
     processes: int = 1
+    limits: Sequence[str] = ()

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
+from pathlib import Path
 
 from bench.abuse import (
     endless_requests,
     fan_out,
     header_floods,
     message_memory,
+    one_principal_floods,
     one_report,
     probe,
     replay_queue,
@@ -24,6 +27,7 @@ from bench.abuse.attack import Attack
 from bench.abuse.probe import Seen
 from bench.figures import OURS, Figure, Settings, percentile
 from bench.processes import Load, MeasurementFailed, Server, milepost
+from milepost.server.access import tokens
 
 __all__ = ["ATTACKS", "measure"]
 
@@ -42,6 +46,7 @@ ATTACKS: Mapping[str, Attack] = {
     "fan-out": fan_out.ATTACK,
     "replay-queue": replay_queue.ATTACK,
     "tail-memory": tail_memory.ATTACK,
+    "one-principal-floods": one_principal_floods.ATTACK,
 }
 
 _SECONDS = 10.0
@@ -67,16 +72,17 @@ def measure(settings: Settings) -> list[Figure]:
 
 def _measure(name: str, attack: Attack, settings: Settings) -> list[Figure]:
     with ExitStack() as stack:
-        server = stack.enter_context(milepost(settings.directory / f"abuse-{name}"))
+        principals = _Principals(settings.directory / f"abuse-{name}.toml", attack.limits)
+        server = stack.enter_context(milepost(settings.directory / f"abuse-{name}", *principals.options))
         user = stack.enter_context(Load.start())
-        user.begin(probe.use, server.address, _SECONDS)
+        user.begin(probe.use, server.address, _SECONDS, *principals.user)
         user.step()
         quiet: Seen = user.step(_STEP_TIMEOUT)
         before = server.memory()
         with ExitStack() as attacking:
             attackers = [attacking.enter_context(Load.start()) for _ in range(attack.processes)]
             for attacker in attackers:
-                attacker.begin(attack.run, server.address, _SECONDS)
+                attacker.begin(attack.run, server.address, _SECONDS, *principals.attacker)
                 attacker.go()
             for attacker in attackers:
                 attacker.result(_STEP_TIMEOUT)
@@ -96,6 +102,30 @@ def _measure(name: str, attack: Attack, settings: Settings) -> list[Figure]:
         Figure(what, "peak memory, MB", {OURS: [peak / 1e6], "before": [before / 1e6]}),
         Figure(what, "memory within a minute after, MB", {OURS: [after / 1e6], "before": [before / 1e6]}),
     ]
+
+
+class _Principals:
+    """The user and an attacker with limits, in a token file; nobody without limits."""
+
+    def __init__(self, path: Path, limits: Sequence[str]) -> None:
+        self.options: tuple[str, ...] = ()
+        self.user: tuple[str, ...] = ()
+        self.attacker: tuple[str, ...] = ()
+        if limits:
+            self.options = ("--tokens", str(path))
+            self.user, self.attacker = (tokens.new_token(),), (tokens.new_token(),)
+            path.write_text(_token("user", *self.user, ()) + _token("attacker", *self.attacker, limits))
+
+
+def _token(subject: str, token: str, limits: Sequence[str]) -> str:
+    return f"""[[token]]
+id = "{subject}"
+sha256 = "{tokens.digest(token)}"
+subject = "{subject}"
+owners = ["{subject}"]
+scopes = ["submit", "read", "work"]
+limits = {json.dumps(list(limits))}
+"""
 
 
 def _peak(server: Server, loads: Sequence[Load]) -> int:

@@ -37,9 +37,9 @@ class Seen(NamedTuple):
     failures: list[str]
 
 
-async def use(address: str, seconds: float) -> AsyncGenerator[Seen | None]:
+async def use(address: str, seconds: float, token: str = "") -> AsyncGenerator[Seen | None]:
     """Connects in the first step; uses the service for so many seconds in each further one."""
-    async with work.connections(address, 3) as (submitting, working, watching):
+    async with work.connections(address, 3, token=token) as (submitting, working, watching):
         stub: JobServiceAsyncStub = JobServiceStub(submitting)
         request = SubmitJobRequest(
             job_id=str(uuid.uuid4()), kind="probe", dispatch=Dispatch.DISPATCH_EXTERNAL

@@ -8,15 +8,17 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
+import grpc.aio
 import pytest
 from google.protobuf.struct_pb2 import Struct
 
+from milepost.server.access import rates
 from milepost.server.access.credential_settings import CredentialSettings
 from milepost.server.access.limiter import Limiter
 from milepost.server.access.principal_limits import Limits
 from milepost.server.runtime.server import Server, Settings
 from milepost.v1 import Claim, Dispatch, Job, ReportJobRequest, WhoAmIRequest
-from tests.support.refused import refused
+from tests.support.refused import Refused, refused
 from tests.support.rpc import Rpc, connect, eventually, log_line
 from tests.support.token_files import Tokens
 
@@ -119,8 +121,9 @@ async def test_watches(known: Tokens) -> None:
         await rpc.watch(job.job_id).read()
 
 
-async def test_requests(known: Tokens) -> None:
+async def test_requests(known: Tokens, monkeypatch: pytest.MonkeyPatch) -> None:
     """A principal that calls too often is refused before its request is received; others are not."""
+    monkeypatch.setattr(rates, "HOLD", 0.0)
     token, other = known.add("ci", ["a"], *ALL, limits='["requests=1/s"]'), known.add("other", ["a"], *ALL)
     async with (
         serving(known) as address,
@@ -129,9 +132,9 @@ async def test_requests(known: Tokens) -> None:
     ):
         job = await beside.submit()
         answers = await asyncio.gather(*(rpc.get(job.job_id) for _ in range(100)), return_exceptions=True)
-        refusals = [answer for answer in answers if isinstance(answer, BaseException)]
+        refusals = [Refused.of(answer) for answer in answers if isinstance(answer, grpc.aio.AioRpcError)]
         assert len(refusals) >= 80
-        refusal = await refused(rpc.get(job.job_id))
+        refusal = refusals[-1]
         assert (refusal.reason, refusal.metadata) == (
             "LIMIT_REACHED",
             {"limit": "max-requests-per-principal"},

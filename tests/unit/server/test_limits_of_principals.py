@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import re
 from dataclasses import replace
@@ -95,31 +96,54 @@ def test_a_credential_overrides_single_limits() -> None:
     assert Limits(jobs=10, events=20).of(principal) == Limits(jobs=3, events=20)
 
 
-def test_a_rate_allows_a_burst_and_then_its_average() -> None:
+async def test_a_rate_allows_a_burst_and_then_its_average(monkeypatch: pytest.MonkeyPatch) -> None:
     """What is used is paid off with time; nothing is saved up beyond the burst."""
+    monkeypatch.setattr(rates, "HOLD", 0.0)
     clock = HandClock()
     limiter = Limiter(Limits(requests=2), clock.monotonic)
 
-    def admitted() -> int:
+    async def admitted() -> int:
         count = 0
         with contextlib.suppress(Refusal):
             while True:
-                limiter.admit_request(CI)
+                await limiter.admit_request(CI)
                 count += 1
         return count
 
     burst = round(2 * BURST) + 1
-    assert admitted() == burst
+    assert await admitted() == burst
     assert limiter.used(CI, 0).requests == burst
     with pytest.raises(Refusal, match="'ci' makes over 2 calls a second") as refused:
-        limiter.admit_request(CI)
+        await limiter.admit_request(CI)
     assert refused.value.metadata == {"limit": "max-requests-per-principal"}
     assert refused.value.retry_delay == pytest.approx(0.5)
     clock.now += 3
-    assert admitted() == 6
+    assert await admitted() == 6
     clock.now += 1_000_000
     assert limiter.used(CI, 0).requests == 0
-    assert admitted() == burst
+    assert await admitted() == burst
+
+
+async def test_refused_calls_are_held(monkeypatch: pytest.MonkeyPatch) -> None:
+    """So that whoever repeats them at once is slow; no more of them than the bound at a time."""
+    monkeypatch.setattr(rates, "HOLD", 3600.0)
+    monkeypatch.setattr(rates, "HELD_LIMIT", 2)
+    limiter = Limiter(Limits(requests=1), HandClock().monotonic)
+    calls = [asyncio.create_task(limiter.admit_request(CI)) for _ in range(14)]
+    _, held = await asyncio.wait(calls, timeout=0)
+    while len(held) > 2:
+        _, held = await asyncio.wait(calls, timeout=0.001)
+    assert [call.done() for call in calls] == [True] * 11 + [False] * 2 + [True]
+    assert [call.exception() for call in calls[:11]] == [None] * 11
+    assert isinstance(calls[-1].exception(), Refusal)
+    for call in held:
+        call.cancel()
+    await asyncio.wait(held)
+    calls = [asyncio.create_task(limiter.admit_request(CI)) for _ in range(2)]
+    await asyncio.sleep(0)
+    assert [call.done() for call in calls] == [False, False]
+    for call in calls:
+        call.cancel()
 
 
 def test_events_are_held_back_and_never_refused() -> None:
@@ -135,11 +159,11 @@ def test_events_are_held_back_and_never_refused() -> None:
         limiter.admit_events(CI, 1)
 
 
-def test_without_a_credential_there_are_no_limits_of_principals() -> None:
+async def test_without_a_credential_there_are_no_limits_of_principals() -> None:
     """Such callers have the bounds of their hosts."""
     limiter = Limiter(Limits(1, 1, 1, 1, 1), HandClock().monotonic)
     for _ in range(100):
-        limiter.admit_request(ANONYMOUS)
+        await limiter.admit_request(ANONYMOUS)
         limiter.admit_events(ANONYMOUS, 1_000)
     assert limiter.use_events(ANONYMOUS, 1_000_000) == 0
     with limiter.submitting(ANONYMOUS, "j", 1_000), limiter.submitting(ANONYMOUS, "k", 1_000):

@@ -34,14 +34,15 @@ class Limiter:
         """The limits of a principal."""
         return self.limits.of(principal)
 
-    def admit_request(self, principal: Principal) -> None:
-        """Count a call. Raises LIMIT_REACHED where there are too many; a refused one does not count."""
+    async def admit_request(self, principal: Principal) -> None:
+        """Count a call. Raises LIMIT_REACHED, late, where there are too many; a refused one does not count."""
         if principal is ANONYMOUS:
             return
         rate, limit = self._rates.of(principal.subject).requests, self.of(principal).requests
         now = self._rates.now()
         excess = rate.excess(now)
         if excess:
+            await rate.hold()
             raise _limit_reached(principal, f"makes over {limit:,} calls a second", "requests", excess)
         rate.use(1, limit, now)
 

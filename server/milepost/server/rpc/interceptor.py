@@ -125,7 +125,7 @@ class Interceptor(grpc.aio.ServerInterceptor):
             return ANONYMOUS
         principal = await self._authenticator.authenticate(details.invocation_metadata, context.auth_context)
         call_log.note_principal(principal)
-        self._limiter.admit_request(principal)
+        await self._limiter.admit_request(principal)
         check_method(principal, method)
         set_principal(principal, context.peer())
         return principal

@@ -54,47 +54,60 @@ def rotation(known: Tokens, server: Server) -> Rotation:
     return Rotation(known, "client")
 
 
-async def test_a_worker_under_load_loses_nothing(
-    server: Server, known: Tokens, rotation: Rotation, observer: Client
+@pytest.mark.parametrize(
+    ("workers", "jobs", "watchers", "rounds"),
+    [(1, 4, 1, 3), pytest.param(8, 1, 6, 50, marks=[pytest.mark.nightly, pytest.mark.timeout(600)])],
+    ids=["few", "many"],
+)
+async def test_workers_under_load_lose_nothing(
+    server: Server,
+    known: Tokens,
+    rotation: Rotation,
+    observer: Client,
+    workers: int,
+    jobs: int,
+    watchers: int,
+    rounds: int,
 ) -> None:
-    """Its token is replaced again and again: it keeps its leases, and each report is in the log once.
+    """Their token is replaced again and again: they keep their leases, and each report is in the log once.
 
     The token of a watch, of a feed and of a follower is replaced as often: each sees every event once.
     """
-    jobs, rounds = 4, 3
     readers = Rotation(known, "reader", "read")
     await loaded(server, readers.current)
     written: dict[str, int] = {}
     stopping = asyncio.Event()
-    worker = Worker(server.address, token=rotation, max_concurrency=jobs)
 
-    @worker.job("write")
     async def write(job: JobContext) -> None:
         while not stopping.is_set():
             job.log(str(written.get(job.id, 0)))
             written[job.id] = written.get(job.id, 0) + 1
-            await asyncio.sleep(0.002)
+            await asyncio.sleep(0.002 * workers)
 
-    submitted = [(await observer.submit("write")).job_id for _ in range(jobs)]
-    running = asyncio.create_task(worker.run())
+    made = [Worker(server.address, token=rotation, max_concurrency=jobs) for _ in range(workers)]
+    for worker in made:
+        worker.job("write")(write)
+    submitted = [(await observer.submit("write")).job_id for _ in range(workers * jobs)]
+    running = [asyncio.create_task(worker.run()) for worker in made]
     async with Client(server.address, token=readers) as client:
-        watches = [client.watch(job_id) for job_id in submitted]
+        watches = [client.watch(job_id) for job_id in submitted * watchers]
         feed = client.watch_jobs(kinds=["write"])
         seen = [asyncio.create_task(collect(watch)) for watch in watches]
-        fed = asyncio.create_task(collect(feed, ends=jobs))
+        fed = asyncio.create_task(collect(feed, ends=len(submitted)))
         result = asyncio.create_task(client.result(submitted[0]))
-        await until(lambda: len(written) == jobs)
+        await until(lambda: len(written) == len(submitted))
         for _ in range(rounds):
-            await replace(rotation, readers, watches)
+            await replace(rotation, readers, workers, watches)
         stopping.set()
         histories = [await watching for watching in seen]
         assert await result == {}
         by_job: dict[str, list[Event]] = {job_id: [] for job_id in submitted}
         for event in await fed:
             by_job[event.job_id].append(event)
-    worker.stop()
-    await running
-    for job_id, history in zip(submitted, histories, strict=True):
+    for worker in made:
+        worker.stop()
+    await asyncio.gather(*running)
+    for job_id, history in zip(submitted * watchers, histories, strict=True):
         assert [event.sequence for event in history] == [*range(1, len(history) + 1)]
         lines = [event.log_written.text for event in history if event.HasField("log_written")]
         assert lines == [str(number) for number in range(written[job_id])]
@@ -102,16 +115,16 @@ async def test_a_worker_under_load_loses_nothing(
         assert by_job[job_id] == history
         job = await observer.get(job_id)
         assert (state_name(job), job.attempt) == ("SUCCEEDED", 1)
-    # All streams of a client share a request, and so do those of the worker.
-    assert (readers.calls, rotation.calls) == (rounds + 1, rounds + 1)
+    # All streams of a client share a request.
+    assert (readers.calls, rotation.calls) == (rounds + 1, workers * (rounds + 1))
 
 
-async def replace(rotation: Rotation, readers: Rotation, watches: list[Any]) -> None:
-    """Replace both tokens, and wait until the worker and each watch go on with another one."""
+async def replace(rotation: Rotation, readers: Rotation, workers: int, watches: list[Any]) -> None:
+    """Replace both tokens, and wait until each worker and each watch go on with another one."""
     calls, reconnects = rotation.calls, [watch.reconnects for watch in watches]
     rotation.next()
     readers.next()
-    await until(lambda: rotation.calls > calls)
+    await until(lambda: rotation.calls == calls + workers)
     await until(
         lambda: all(watch.reconnects > before for watch, before in zip(watches, reconnects, strict=True))
     )

@@ -285,3 +285,14 @@ async def test_a_callable_that_fails(server: Server, rotation: Rotation, observe
     assert [event.sequence for event in history] == [*range(1, len(history) + 1)]
     worker.stop()
     await running
+
+
+async def test_a_callable_that_always_fails(server: Server) -> None:
+    """A watch that has never been open gives up after the timeout of its client."""
+
+    def fail() -> str:
+        raise ConnectionError("no network")
+
+    async with Client(server.address, token=fail, timeout=0.3) as client:
+        with pytest.raises(TokenUnavailable, match="ConnectionError: no network"):
+            await collect(client.watch("j"))

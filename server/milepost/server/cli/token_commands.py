@@ -49,7 +49,9 @@ _tokens_option = option(
 
 @click.group(epilog=_EPILOG)
 def token() -> None:
-    """Create, list and revoke access tokens, and client certificates by name.
+    """Create, list and revoke access tokens.
+
+    Client certificates, which the file knows by a name in them, are listed and revoked like tokens.
 
     A server with --tokens FILE accepts calls with a token of that file only. The file has the SHA-256 of each token,
     never the token itself. With --tls-client-ca it also accepts certificates that the file names.

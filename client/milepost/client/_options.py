@@ -43,7 +43,7 @@ class ConnectionOptions(TypedDict, total=False):
         token: Bearer token, or a callable that returns one: a coroutine function, or a plain one, which runs in a
             thread. It is called on first use, and again once the server refuses the token, as it does when that has
             expired. Default: MILEPOST_TOKEN, else the content of the file MILEPOST_TOKEN_FILE.
-        tls: Encrypt the connection, and verify the server's name.
+        tls: Encrypt the connection, and verify the server's name. Default: MILEPOST_TLS.
         tls_ca: PEM file of trusted certificates; implies `tls`. Default: MILEPOST_TLS_CA, else the system's.
         tls_cert: PEM file of this client's certificate; implies `tls`. Default: MILEPOST_TLS_CLIENT_CERT.
         tls_key: PEM file of its private key. Default: MILEPOST_TLS_CLIENT_KEY.

@@ -48,6 +48,13 @@ def test_the_environment_says_what_arguments_do_not(monkeypatch: pytest.MonkeyPa
     assert others == Target("other:2", "", True, Path("/other.pem"), Path("/c"), Path("/k"), True)
 
 
+@pytest.mark.parametrize(("value", "tls"), [("1", True), ("true", True), ("0", False), ("", False)])
+def test_tls_of_the_environment(value: str, tls: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As the command reads it."""
+    monkeypatch.setenv("MILEPOST_TLS", value)
+    assert Target.of(None).tls is tls
+
+
 def test_a_token_file_of_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     """Comes after the token of the environment."""
     monkeypatch.setenv("MILEPOST_TOKEN_FILE", "/token")

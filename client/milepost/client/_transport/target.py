@@ -59,10 +59,10 @@ class Target:
         tls_key: FilePath | None = None,
         allow_plaintext_token: bool = False,
     ) -> Target:
-        """The target of these arguments; variables of the environment replace None and False, but for `tls`.
+        """The target of these arguments; variables of the environment replace None and False.
 
-        These are MILEPOST_ADDRESS, MILEPOST_TOKEN or MILEPOST_TOKEN_FILE, MILEPOST_TLS_CA, MILEPOST_TLS_CLIENT_CERT,
-        MILEPOST_TLS_CLIENT_KEY and MILEPOST_ALLOW_PLAINTEXT_TOKEN. A certificate implies TLS.
+        These are MILEPOST_ADDRESS, MILEPOST_TOKEN or MILEPOST_TOKEN_FILE, MILEPOST_TLS, MILEPOST_TLS_CA,
+        MILEPOST_TLS_CLIENT_CERT, MILEPOST_TLS_CLIENT_KEY and MILEPOST_ALLOW_PLAINTEXT_TOKEN. A certificate implies TLS.
         """
         if token is None:
             token = os.environ.get("MILEPOST_TOKEN") or _token_file() or ""
@@ -74,12 +74,11 @@ class Target:
         return cls(
             address if address is not None else os.environ.get("MILEPOST_ADDRESS") or DEFAULT_ADDRESS,
             token,
-            tls or tls_ca is not None or tls_cert is not None,
+            tls or tls_ca is not None or tls_cert is not None or _is_on("MILEPOST_TLS"),
             _path(tls_ca),
             _path(tls_cert),
             _path(tls_key),
-            allow_plaintext_token
-            or os.environ.get("MILEPOST_ALLOW_PLAINTEXT_TOKEN", "").strip().lower() in _YES,
+            allow_plaintext_token or _is_on("MILEPOST_ALLOW_PLAINTEXT_TOKEN"),
         )
 
     def changed(
@@ -156,6 +155,10 @@ def _is_loopback(address: str) -> bool:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:
         return host == "localhost"
+
+
+def _is_on(variable: str) -> bool:
+    return os.environ.get(variable, "").strip().lower() in _YES
 
 
 def _token_file() -> TokenFile | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -169,10 +170,17 @@ async def test_reports_are_held_back(known: Tokens, monkeypatch: pytest.MonkeyPa
                 job_id=job.job_id,
                 lease_token=assigned.lease_token,
                 first_report_sequence=1202,
-                updates=[log_line("x")] * 300,
+                updates=[log_line("x")] * 1000,
             )
-            await rpc.workers.ReportJob(call)
-            call.first_report_sequence = 1502
+
+            async def is_accepted() -> bool:
+                with contextlib.suppress(grpc.aio.AioRpcError):
+                    await rpc.workers.ReportJob(call)
+                    return True
+                return False
+
+            await eventually(is_accepted)
+            call.first_report_sequence = 2202
             refusal = await refused(rpc.workers.ReportJob(call))
             assert (refusal.reason, refusal.metadata) == (
                 "LIMIT_REACHED",

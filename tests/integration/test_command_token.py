@@ -42,6 +42,20 @@ async def test_create(tmp_path: Path) -> None:
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
 
 
+async def test_limits(tmp_path: Path) -> None:
+    """A token may have limits of its own; a mistake in one is named, and adds no token."""
+    path = tmp_path / "tokens.toml"
+    made = await create(path, "--limit", "events=5000/s", "--limit", "input=64MiB")
+    principal = token_file.parse(path.read_text())[tokens.digest(made)].principal
+    assert principal.limits == (("events", 5000), ("input", 64 << 20))
+    wrong = await milepost("token", "create", "--tokens", str(path), *CREATE, "--limit", "input=5/s")
+    assert (wrong.status, wrong.out) == (2, "")
+    assert "'input=5/s' has a unit that input does not have; write 'input=100MiB'" in wrong.err.replace(
+        "\n", " "
+    )
+    assert len(await listed(path)) == 1
+
+
 async def test_what_people_wrote_stays(tmp_path: Path) -> None:
     """Comments and earlier tokens stay when a token is added or revoked."""
     path = tmp_path / "tokens.toml"

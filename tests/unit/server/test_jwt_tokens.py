@@ -180,6 +180,19 @@ async def test_claims(path: Path, clock: MovableClock) -> None:
     assert (await known.principal(token(org="none", **claims))).owners == frozenset()
 
 
+@pytest.mark.parametrize("claim", ["jobs=3 events=5/s", ["jobs=3", "events=5/s"]])
+async def test_limits(known: JwtTokens, claim: object) -> None:
+    """An issuer may set limits: in a list, or in one text."""
+    assert (await known.principal(token(limits=claim))).limits == (("jobs", 3), ("events", 5))
+    assert (await known.principal(token())).limits == ()
+
+
+@pytest.mark.parametrize("claim", [5, {"jobs": 3}, ["jobs=3", 7], "jobs=many", ["jobs=1", "jobs=2"]])
+async def test_limits_that_are_none(known: JwtTokens, claim: object) -> None:
+    """A token whose limits the server cannot keep is refused, rather than taken without them."""
+    assert await reason(known, token(limits=claim)) == "UNAUTHENTICATED"
+
+
 @pytest.mark.parametrize("text", ["owners", "owner=x", "owners="])
 def test_claims_that_are_no_map(text: str) -> None:
     """A mistake in the map is named."""

@@ -111,6 +111,11 @@ def test_all_owners() -> None:
         (entry(scopes='"read"'), "'scopes' of token 1 is not a list"),
         (entry(owners="[]"), "token 1 has no owner"),
         (entry(sha256='"abc"'), "not 64 hexadecimal digits"),
+        (
+            entry(limits='["beds=1"]'),
+            "'limits' of token 1 cannot be used: 'beds=1' is not one of watches, jobs",
+        ),
+        (entry(limits='["jobs=1", "jobs=2"]'), "a limit is given twice"),
         (entry(expires='"tomorrow"'), "'expires' of token 1 is not a time"),
         (entry(revoked='"yes"'), "'revoked' of token 1"),
         (entry(expire="2027-01-31"), "unknown key 'expire'"),
@@ -187,7 +192,9 @@ async def test_reload(tmp_path: Path) -> None:
     assert await reason(known, bearer(TOKEN)) == ErrorReason.ERROR_REASON_UNAUTHENTICATED
 
 
-@pytest.mark.parametrize("changed", ["", entry(revoked="true"), entry(scopes='["read"]')])
+@pytest.mark.parametrize(
+    "changed", ["", entry(revoked="true"), entry(scopes='["read"]'), entry(limits='["jobs=1"]')]
+)
 async def test_open_call(tmp_path: Path, changed: str) -> None:
     """An open call ends with TOKEN_EXPIRED once its token is deleted, revoked, or has other rights."""
     path = tmp_path / "tokens"

@@ -154,9 +154,11 @@ def _claim(claims: Mapping[str, Any], path: str) -> Any:
 
 def _limits(claim: Any) -> tuple[tuple[str, int], ...]:
     """The limits of a claim. Raises UNAUTHENTICATED: a token whose limits the server cannot keep gets none."""
+    if isinstance(claim, str):
+        claim = claim.split()
     try:
-        return parse_limits(_texts(claim, split=True))
-    except ValueError:
+        return parse_limits(map(str, [] if claim is None else claim))
+    except (TypeError, ValueError):
         raise unauthenticated("The token's claim of limits is malformed.") from None
 
 

@@ -21,8 +21,7 @@ RATES: Final = frozenset({"requests", "events"})
 class Limits(NamedTuple):
     """What one principal may use.
 
-    The defaults leave room for ten times what an ordinary user does, and keep one principal from taking all that the
-    server has for everybody.
+    The defaults are far from what an ordinary user does, and keep one principal from taking all that there is.
 
     Attributes:
         watches: Open watches at a time.

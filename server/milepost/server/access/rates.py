@@ -38,7 +38,7 @@ class Rate:
         self._paid_until = max(self._paid_until, now) + count / per_second
 
     async def hold(self) -> None:
-        """Wait before something is refused: clients that repeat refused calls at once keep the server busy else."""
+        """Wait before something is refused: else clients that repeat refused calls at once keep the server busy."""
         if self._held < HELD_LIMIT:
             self._held += 1
             try:

@@ -100,6 +100,10 @@ BOUNDS = {
     "SubmitJobRequest.start_deadline": f"at least {limits.TIMEOUT_MIN:g} s",
     "JobFilter.kinds": FILTER,
     "JobFilter.labels": at_most(limits.LABELS),
+    "ShareJobRequest.ttl": (
+        f"at least {limits.SHARE_TTL_MIN:g} s, at most {limits.SHARE_TTL_MAX / 86400:g} days, in whole seconds. "
+        f"unset: {limits.SHARE_TTL / 60:g} min"
+    ),
     "JobFilter.job_ids": FILTER,
     "JobFilter.states": FILTER,
     "ListJobsRequest.page_size": (

@@ -263,3 +263,40 @@ async def test_a_running_job_is_trimmed_between_its_commits(log: EventLog) -> No
     await asyncio.gather(log.trim("j", 4), log.append(author.lines("c")))
 
     assert author.events[3:] == await read(log, "j", 3)
+
+
+async def generation(log: EventLog, job_id: str) -> int | None:
+    """How often the shares of a job were revoked; None if there is no job."""
+    found = await log.identify(job_id)
+    return None if found is None else found.share_generation
+
+
+async def test_revoked_shares(log: EventLog) -> None:
+    """Each revocation begins a generation of its job, ended or not; trimming the job does not undo it."""
+    author = await ended(log, "j")
+    other = Author("other")
+    await put(log, other.submit(), other.start())
+    await log.revoke_shares("j")
+    await log.revoke_shares("j")
+    await log.revoke_shares("other")
+    await log.trim("j", 4)
+
+    assert [await generation(log, name) for name in ("j", "other")] == [2, 1]
+    assert author.events[3:] == await read(log, "j", 3)
+    with pytest.raises(Conflict):
+        await log.revoke_shares("nowhere")
+
+
+async def test_a_job_with_an_id_of_an_earlier_one(log: EventLog) -> None:
+    """It is told apart from that, and has no shares yet."""
+    await ended(log, "j")
+    await log.revoke_shares("j")
+    before = await log.identify("j")
+    await log.delete("j")
+    await put(log, Author("j").submit())
+    after = await log.identify("j")
+
+    assert before is not None
+    assert after is not None
+    assert after.share_generation == 0
+    assert after.key != before.key

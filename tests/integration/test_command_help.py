@@ -39,6 +39,7 @@ def test_the_commands() -> None:
         "logs",
         "cancel",
         "delete",
+        "share",
         "whoami",
         "context",
         "backup",

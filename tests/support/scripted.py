@@ -119,7 +119,7 @@ class ScriptedServer(JobServiceServicer):
     ListJobs = SubmitJob
     CancelJob = SubmitJob
     DeleteJob = SubmitJob
-    WhoAmI = SubmitJob
+    WhoAmI = ShareJob = RevokeShares = SubmitJob
 
     def WatchJobs(self, request: Any, context: Any) -> AsyncIterator[WatchJobsResponse]:
         """Not supported."""

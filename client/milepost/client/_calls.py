@@ -23,6 +23,9 @@ from milepost.v1 import (
     JobFilter,
     ListJobsRequest,
     ListWorkersRequest,
+    RevokeSharesRequest,
+    ShareJobRequest,
+    ShareJobResponse,
     Stage,
     SubmitJobRequest,
     WhoAmIRequest,
@@ -76,6 +79,20 @@ class JobCalls:
     async def whoami(self) -> WhoAmIResponse:
         """See `Client.whoami`."""
         return await self._channel.call(self._channel.jobs().WhoAmI, WhoAmIRequest(), self._timeout)
+
+    async def share(
+        self, job_id: str, ttl: float | timedelta | None, *, can_cancel: bool
+    ) -> ShareJobResponse:
+        """See `Client.share`."""
+        request = ShareJobRequest(job_id=job_id, scopes=["read", "cancel"] if can_cancel else ["read"])
+        if ttl is not None:
+            request.ttl.CopyFrom(to_duration(ttl))
+        return await self._channel.call(self._channel.jobs().ShareJob, request, self._timeout)
+
+    async def revoke_shares(self, job_id: str) -> None:
+        """See `Client.revoke_shares`."""
+        request = RevokeSharesRequest(job_id=job_id)
+        await self._channel.call(self._channel.jobs().RevokeShares, request, self._timeout)
 
     async def workers(self, kind: str, page_size: int) -> AsyncGenerator[ConnectedWorker, None]:
         """See `Client.workers`."""

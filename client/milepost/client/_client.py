@@ -32,7 +32,7 @@ from milepost.client._watch.jobs_watch import JobsWatch
 from milepost.client._watch.subscriptions import Subscriptions
 from milepost.client._watch.watch_cursor import OnGap
 from milepost.client._watch.watch_factory import fold_snapshots, watch_job, watch_jobs
-from milepost.v1 import ConnectedWorker, Dispatch, Job, Waiting, WhoAmIResponse
+from milepost.v1 import ConnectedWorker, Dispatch, Job, ShareJobResponse, Waiting, WhoAmIResponse
 
 __all__ = ["Client"]
 
@@ -161,6 +161,30 @@ class Client:
             InvalidField: A field is out of bounds.
         """
         return self._calls.workers(kind, page_size)
+
+    async def share(
+        self, job_id: str, *, ttl: float | timedelta | None = None, cancel: bool = False
+    ) -> ShareJobResponse:
+        """A token with which somebody else reads this job and its children, and with `cancel` cancels them.
+
+        Args:
+            job_id: The job.
+            ttl: Lifetime in seconds, at most 7 days; None for 15 minutes.
+            cancel: Whether the token may cancel the job; it takes the right to do so.
+
+        Raises:
+            JobNotFound: There is no such job.
+            InvalidField: `ttl` is out of bounds.
+        """
+        return await self._calls.share(job_id, ttl, can_cancel=cancel)
+
+    async def revoke_shares(self, job_id: str) -> None:
+        """Revoke all tokens that `share` has made for this job; their open streams end within seconds.
+
+        Raises:
+            JobNotFound: There is no such job.
+        """
+        await self._calls.revoke_shares(job_id)
 
     async def whoami(self) -> WhoAmIResponse:
         """Who the server takes this client for, and what it may do. It takes a credential, and no scope."""

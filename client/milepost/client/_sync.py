@@ -158,6 +158,8 @@ class SyncClient:
     waiting = _blocking(Client.waiting)
     cancel = _blocking(Client.cancel)
     delete = _blocking(Client.delete)
+    share = _blocking(Client.share)
+    revoke_shares = _blocking(Client.revoke_shares)
     whoami = _blocking(Client.whoami)
     result = _blocking(Client.result)
     watch_jobs = _watching(Client.watch_jobs)

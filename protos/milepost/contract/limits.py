@@ -75,6 +75,12 @@ STATUS_INTERVAL_MAX: Final = 3600.0
 GRACE_PERIOD: Final = 30.0
 """Default in seconds for a cancelled worker to stop, and the maximum that a caller may ask for."""
 GRACE_PERIOD_MAX: Final = 86_400.0
+SHARE_TTL: Final = 900.0
+"""Default lifetime of a share token in seconds, and its bounds."""
+SHARE_TTL_MIN: Final = 1.0
+SHARE_TTL_MAX: Final = 604_800.0
+SHARE_SCOPES: Final = ("read", "cancel")
+"""What a share token may be for."""
 MAX_EVENTS_MIN: Final = 100
 """Lower bound of ``Retention.max_events``."""
 TIMEOUT_MIN: Final = 1.0

@@ -70,6 +70,16 @@ class JobServiceStub(object):
                 request_serializer=milepost_dot_v1_dot_job__service__pb2.WatchJobsRequest.SerializeToString,
                 response_deserializer=milepost_dot_v1_dot_job__service__pb2.WatchJobsResponse.FromString,
                 _registered_method=True)
+        self.ShareJob = channel.unary_unary(
+                '/milepost.v1.JobService/ShareJob',
+                request_serializer=milepost_dot_v1_dot_job__service__pb2.ShareJobRequest.SerializeToString,
+                response_deserializer=milepost_dot_v1_dot_job__service__pb2.ShareJobResponse.FromString,
+                _registered_method=True)
+        self.RevokeShares = channel.unary_unary(
+                '/milepost.v1.JobService/RevokeShares',
+                request_serializer=milepost_dot_v1_dot_job__service__pb2.RevokeSharesRequest.SerializeToString,
+                response_deserializer=milepost_dot_v1_dot_job__service__pb2.RevokeSharesResponse.FromString,
+                _registered_method=True)
         self.WhoAmI = channel.unary_unary(
                 '/milepost.v1.JobService/WhoAmI',
                 request_serializer=milepost_dot_v1_dot_job__service__pb2.WhoAmIRequest.SerializeToString,
@@ -130,6 +140,21 @@ class JobServiceServicer(object):
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def ShareJob(self, request, context):
+        """Shares a job: makes a token for the job and its children, for people without a credential of their own. Takes "read", and for a
+        token that may cancel also "cancel".
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def RevokeShares(self, request, context):
+        """Revokes all share tokens of a job that were made so far; their open streams end within seconds. Takes "read".
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def WhoAmI(self, request, context):
         """Tells the caller who it is and what it may do. Takes a credential, and no scope.
         """
@@ -174,6 +199,16 @@ def add_JobServiceServicer_to_server(servicer, server):
                     servicer.WatchJobs,
                     request_deserializer=milepost_dot_v1_dot_job__service__pb2.WatchJobsRequest.FromString,
                     response_serializer=milepost_dot_v1_dot_job__service__pb2.WatchJobsResponse.SerializeToString,
+            ),
+            'ShareJob': grpc.unary_unary_rpc_method_handler(
+                    servicer.ShareJob,
+                    request_deserializer=milepost_dot_v1_dot_job__service__pb2.ShareJobRequest.FromString,
+                    response_serializer=milepost_dot_v1_dot_job__service__pb2.ShareJobResponse.SerializeToString,
+            ),
+            'RevokeShares': grpc.unary_unary_rpc_method_handler(
+                    servicer.RevokeShares,
+                    request_deserializer=milepost_dot_v1_dot_job__service__pb2.RevokeSharesRequest.FromString,
+                    response_serializer=milepost_dot_v1_dot_job__service__pb2.RevokeSharesResponse.SerializeToString,
             ),
             'WhoAmI': grpc.unary_unary_rpc_method_handler(
                     servicer.WhoAmI,
@@ -371,6 +406,60 @@ class JobService(object):
             '/milepost.v1.JobService/WatchJobs',
             milepost_dot_v1_dot_job__service__pb2.WatchJobsRequest.SerializeToString,
             milepost_dot_v1_dot_job__service__pb2.WatchJobsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ShareJob(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/milepost.v1.JobService/ShareJob',
+            milepost_dot_v1_dot_job__service__pb2.ShareJobRequest.SerializeToString,
+            milepost_dot_v1_dot_job__service__pb2.ShareJobResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def RevokeShares(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/milepost.v1.JobService/RevokeShares',
+            milepost_dot_v1_dot_job__service__pb2.RevokeSharesRequest.SerializeToString,
+            milepost_dot_v1_dot_job__service__pb2.RevokeSharesResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -47,6 +47,12 @@ class JobServiceStub:
     """Watches one job: the events of its log after the cursor, then each event as it becomes durable, until the job has ended."""
     WatchJobs: _grpc.UnaryStreamMultiCallable[_job_service_pb2.WatchJobsRequest, _job_service_pb2.WatchJobsResponse]
     """Watches all jobs that match, in the order in which their events became durable."""
+    ShareJob: _grpc.UnaryUnaryMultiCallable[_job_service_pb2.ShareJobRequest, _job_service_pb2.ShareJobResponse]
+    """Shares a job: makes a token for the job and its children, for people without a credential of their own. Takes "read", and for a
+    token that may cancel also "cancel".
+    """
+    RevokeShares: _grpc.UnaryUnaryMultiCallable[_job_service_pb2.RevokeSharesRequest, _job_service_pb2.RevokeSharesResponse]
+    """Revokes all share tokens of a job that were made so far; their open streams end within seconds. Takes "read"."""
     WhoAmI: _grpc.UnaryUnaryMultiCallable[_job_service_pb2.WhoAmIRequest, _job_service_pb2.WhoAmIResponse]
     """Tells the caller who it is and what it may do. Takes a credential, and no scope."""
 
@@ -69,6 +75,12 @@ class JobServiceAsyncStub(JobServiceStub):
     """Watches one job: the events of its log after the cursor, then each event as it becomes durable, until the job has ended."""
     WatchJobs: _aio.UnaryStreamMultiCallable[_job_service_pb2.WatchJobsRequest, _job_service_pb2.WatchJobsResponse]  # type: ignore[assignment]
     """Watches all jobs that match, in the order in which their events became durable."""
+    ShareJob: _aio.UnaryUnaryMultiCallable[_job_service_pb2.ShareJobRequest, _job_service_pb2.ShareJobResponse]  # type: ignore[assignment]
+    """Shares a job: makes a token for the job and its children, for people without a credential of their own. Takes "read", and for a
+    token that may cancel also "cancel".
+    """
+    RevokeShares: _aio.UnaryUnaryMultiCallable[_job_service_pb2.RevokeSharesRequest, _job_service_pb2.RevokeSharesResponse]  # type: ignore[assignment]
+    """Revokes all share tokens of a job that were made so far; their open streams end within seconds. Takes "read"."""
     WhoAmI: _aio.UnaryUnaryMultiCallable[_job_service_pb2.WhoAmIRequest, _job_service_pb2.WhoAmIResponse]  # type: ignore[assignment]
     """Tells the caller who it is and what it may do. Takes a credential, and no scope."""
 
@@ -130,6 +142,24 @@ class JobServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_abc.Iterator[_job_service_pb2.WatchJobsResponse], _abc.AsyncIterator[_job_service_pb2.WatchJobsResponse]]:
         """Watches all jobs that match, in the order in which their events became durable."""
+
+    @_abc_1.abstractmethod
+    def ShareJob(
+        self,
+        request: _job_service_pb2.ShareJobRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_job_service_pb2.ShareJobResponse, _abc.Awaitable[_job_service_pb2.ShareJobResponse]]:
+        """Shares a job: makes a token for the job and its children, for people without a credential of their own. Takes "read", and for a
+        token that may cancel also "cancel".
+        """
+
+    @_abc_1.abstractmethod
+    def RevokeShares(
+        self,
+        request: _job_service_pb2.RevokeSharesRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_job_service_pb2.RevokeSharesResponse, _abc.Awaitable[_job_service_pb2.RevokeSharesResponse]]:
+        """Revokes all share tokens of a job that were made so far; their open streams end within seconds. Takes "read"."""
 
     @_abc_1.abstractmethod
     def WhoAmI(

@@ -126,7 +126,7 @@ class Journal:
         return job
 
     async def identify(self, job_id: str, *, caller: str = SERVER) -> JobIdentity | None:
-        """Return the owner, the kind and the parent of a job; None if there is no such job."""
+        """Return what identifies a job; None if there is no such job."""
         found = await self._log.identify(job_id, caller=caller)
         if found is None:
             await self._log.refresh(job_id)
@@ -311,6 +311,10 @@ class Journal:
         if not has_ended(job):
             raise job_not_ended(job.job_id, state_name(job))
         await _dropped(job_id, self._log.delete(job_id))
+
+    async def revoke_shares(self, job_id: str) -> None:
+        """Begin the next generation of a job's shares. Raises JOB_NOT_FOUND."""
+        await _dropped(job_id, self._log.revoke_shares(job_id))
 
     # Following the log.
 

@@ -41,10 +41,10 @@ _YES = (ALLOWED, NOT_FOUND, NOT_FOUND)
 _MAY_SUBMIT = (ALLOWED, DENIED, NOT_FOUND)
 TABLE = {
     Scope.SUBMIT: {Action.SUBMIT: _MAY_SUBMIT, Action.DELETE: _YES},
-    Scope.READ: {Action.READ: _YES},
+    Scope.READ: {Action.READ: _YES, Action.SHARE: _YES},
     Scope.CANCEL: {Action.CANCEL: _YES},
     Scope.WORK: {Action.WORK: _YES},
-    Scope.ADMIN: {Action.SUBMIT: _MAY_SUBMIT, **dict.fromkeys(EXISTING, _YES)},
+    Scope.ADMIN: {Action.SUBMIT: _MAY_SUBMIT, **dict.fromkeys((*EXISTING, Action.SHARE), _YES)},
 }
 ROWS = [
     (scope, action, target, verdict)
@@ -119,6 +119,12 @@ def test_kinds_do_not_reveal_foreign_jobs() -> None:
 def test_one_job(action: Action, target: Target | None, verdict: Verdict) -> None:
     """A principal of one job has that job and its children, of its owners; no other job exists for it."""
     assert authorize(principal(*Scope, job_id="job-1"), action, target) is verdict
+
+
+@pytest.mark.parametrize("target", [OWN, CHILD, OTHER, None])
+def test_one_job_is_not_shared_further(target: Target | None) -> None:
+    """A principal of one job shares neither it nor its children: its own rights end, and those would not."""
+    assert authorize(principal(*Scope, job_id="job-1"), Action.SHARE, target) is DENIED
 
 
 @pytest.mark.parametrize(("target", "verdict"), [(CHILD, ALLOWED), (OTHER, DENIED), (OWN, DENIED)])

@@ -25,6 +25,10 @@ RECORDS = {
     "commits": Record(Kind.COMMITS, NAME, 7, [Part(Chunk(1, 2, b"ab"), 0, 1, 3, 4)]),
     "thin": Record(Kind.THIN, NAME, 7),
     "trim": Record(Kind.TRIM, NAME, 7, remains=Remains(5, 0, 3, 4, DROPS, b"job")),
+    "shares": Record(Kind.SHARES, NAME, 7),
+    "trim of a shared job": Record(
+        Kind.TRIM, NAME, 7, remains=Remains(5, 0, 3, 4, DROPS, b"job", share_generation=9)
+    ),
     "delete": Record(Kind.DELETE, NAME, 7, remains=Remains(0, 0, 3, 4, [], b"")),
 }
 
@@ -44,8 +48,8 @@ def test_drops_of_version_1_are_read(dropped: int) -> None:
 
 
 def test_messages_without_drops_stay_as_they_were() -> None:
-    """Nodes of an older version decode them."""
-    assert [encode(RECORDS[name])[0] for name in RECORDS] == [1, 1, 2, 2]
+    """Nodes of an older version decode them; so they do where no shares were revoked."""
+    assert [encode(RECORDS[name])[0] for name in RECORDS] == [1, 1, 2, 1, 3, 2]
 
 
 @pytest.mark.parametrize("end", [30, 60, 90])

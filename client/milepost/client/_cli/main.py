@@ -35,6 +35,7 @@ _COMMANDS: Final = {
     "logs": ("cmd_logs:logs", "Show the log of a job."),
     "cancel": ("cmd_cancel:cancel", "Request cancellation of a job and its children."),
     "delete": ("cmd_delete:delete", "Delete ended jobs and their logs."),
+    "share": ("cmd_share:share", "Make a token with which somebody else can follow a job."),
     "whoami": ("cmd_whoami:whoami", "Show who the server takes you for, and what you may do."),
     "context": ("cmd_context:context", "Manage contexts: servers and the credentials for them."),
     "backup": ("cmd_backup:backup", "Copy the server's log to FILE, while the server runs."),

@@ -262,7 +262,16 @@ def _create_channel(target: Target) -> grpc.aio.Channel:
 def _service_config() -> str:
     """Retry unary calls while the server is unavailable: each of them is idempotent."""
     methods = {
-        "milepost.v1.JobService": ("SubmitJob", "GetJob", "ListJobs", "CancelJob", "DeleteJob", "WhoAmI"),
+        "milepost.v1.JobService": (
+            "SubmitJob",
+            "GetJob",
+            "ListJobs",
+            "CancelJob",
+            "DeleteJob",
+            "ShareJob",
+            "RevokeShares",
+            "WhoAmI",
+        ),
         "milepost.v1.WorkerService": ("ReportJob",),
         "milepost.v1.AdminService": ("ListWorkers",),
     }

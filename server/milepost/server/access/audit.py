@@ -19,7 +19,9 @@ from milepost.v1 import ErrorReason
 
 _log = structlog.get_logger("milepost.audit")
 
-CHANGING: Final = frozenset({Action.SUBMIT, Action.CANCEL, Action.DELETE, Action.WORK, Action.ADMINISTER})
+CHANGING: Final = frozenset(
+    {Action.SUBMIT, Action.CANCEL, Action.DELETE, Action.WORK, Action.ADMINISTER, Action.SHARE}
+)
 """Actions whose calls are always recorded: of sessions of workers their end, not each report."""
 
 AUDITED_REASONS: Final = frozenset(

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
-from milepost.server.access import tokens
+from milepost.server.access import share_tokens, tokens
 from milepost.server.access.client_certificates import AuthContext, client_certificate
 from milepost.server.access.principal import ANONYMOUS, Principal
 from milepost.server.access.refusals import token_expired, unauthenticated
+from milepost.server.access.shares import CREDENTIAL_PREFIX, Shares
 from milepost.server.access.token_file import TokenEntry, certificate_key, token_key
 from milepost.server.access.token_store import TokenStore
 from milepost.server.base.clock import Clock
+from milepost.server.base.refusal import Refusal
 
 if TYPE_CHECKING:  # PyJWT is installed only where it is needed
     from milepost.server.access.jwt_tokens import JwtTokens
@@ -26,10 +29,17 @@ _JWT_DOTS: Final = 2
 class Authenticator:
     """Knows the credentials of a server. Without any, every caller is ``ANONYMOUS``."""
 
-    def __init__(self, clock: Clock, store: TokenStore | None = None, jwts: JwtTokens | None = None) -> None:
+    def __init__(
+        self,
+        clock: Clock,
+        store: TokenStore | None = None,
+        jwts: JwtTokens | None = None,
+        shares: Shares | None = None,
+    ) -> None:
         self._clock = clock
         self._store = store
         self._jwts = jwts
+        self._shares = shares
 
     @property
     def is_open(self) -> bool:
@@ -55,6 +65,8 @@ class Authenticator:
         token = value[len(_SCHEME) :].strip()
         if self._jwts is not None and token.count(".") == _JWT_DOTS:
             return await self._jwts.principal(token)
+        if self._shares is not None and token.startswith(share_tokens.PREFIX):
+            return await self._shares.principal(token)
         return self._of_token_file(token)
 
     def check(self, principal: Principal) -> None:
@@ -64,6 +76,9 @@ class Authenticator:
         if self._jwts is not None and principal.credential_id.startswith("jwt:"):
             self._jwts.check(principal)
             return
+        if self._shares is not None and principal.credential_id.startswith(CREDENTIAL_PREFIX):
+            self._shares.check(principal)
+            return
         entry = None if self._store is None else self._store.by_id(principal.credential_id)
         # A certificate may expire before its entry.
         if entry is None or replace(entry.principal, expire_time=principal.expire_time) != principal:
@@ -71,12 +86,15 @@ class Authenticator:
             raise token_expired("The credential was revoked or changed. Authenticate again.")
         self._check(entry, principal)
 
-    async def refresh(self) -> None:
-        """Read changed files of credentials, and keys that are due, again."""
+    async def refresh(self, principals: Iterable[Principal] = ()) -> None:
+        """Read again changed files of credentials, keys that are due, and the jobs that these principals share."""
         if self._store is not None:
             await asyncio.to_thread(self._store.refresh)
         if self._jwts is not None:
             await self._jwts.refresh()
+        if self._shares is not None:
+            with contextlib.suppress(Refusal):  # while the store is away, what was in force stays so
+                await self._shares.refresh(principals)
 
     def _of_token_file(self, token: str) -> Principal:
         if not tokens.is_token(token):

@@ -23,6 +23,7 @@ class Action(Enum):
     DELETE = "delete"
     WORK = "work on"
     ADMINISTER = "administer"
+    SHARE = "share"
     IDENTIFY = "identify itself"
 
 
@@ -33,6 +34,7 @@ SCOPES: Final[Mapping[Action, Scope]] = {
     Action.DELETE: Scope.SUBMIT,
     Action.WORK: Scope.WORK,
     Action.ADMINISTER: Scope.ADMIN,
+    Action.SHARE: Scope.READ,
 }
 """The scope that each action needs; an action without an entry needs a credential only."""
 
@@ -74,6 +76,9 @@ def authorize(principal: Principal, action: Action, target: Target | None) -> Ve
     if action is Action.ADMINISTER:
         # What concerns all owners is not for a principal of one job or of some owners.
         return Verdict.DENIED if principal.job_id or principal.owners is not None else Verdict.ALLOWED
+    if action is Action.SHARE and principal.job_id:
+        # A share cannot be passed on: it would outlive the one that it comes from.
+        return Verdict.DENIED
     if target is None:
         return Verdict.NOT_FOUND
     if action is Action.SUBMIT:
@@ -128,6 +133,8 @@ def permission_denied(principal: Principal, action: Action, target: Target | Non
     elif target is not None and not principal.takes(target.kind):
         kinds = ", ".join(map(repr, principal.kinds))
         text = f"{who} may not {action.value} jobs of kind {target.kind!r}: its kinds are {kinds}."
+    elif action is Action.SHARE:
+        text = f"Who has a share of {principal.job_id!r} may not share it further, nor revoke its shares."
     elif principal.job_id:
         text = f"The credential of {who} is for job {principal.job_id!r} and its children only."
     else:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 if TYPE_CHECKING:
     from milepost.server.access.authenticator import Authenticator
     from milepost.server.access.jwt_tokens import JwtTokens
+    from milepost.server.access.shares import Shares
     from milepost.server.base.clock import Clock
 
 
@@ -68,7 +69,7 @@ class CredentialSettings:
         """Whether there are none."""
         return self == CredentialSettings()
 
-    def open(self, clock: Clock) -> Authenticator:
+    def open(self, clock: Clock, shares: Shares | None = None) -> Authenticator:
         """Create what authenticates calls. Raises TokenFileError."""
         from milepost.server.access.authenticator import Authenticator
         from milepost.server.access.token_store import TokenStore
@@ -77,4 +78,5 @@ class CredentialSettings:
             clock,
             None if self.tokens is None else TokenStore(self.tokens),
             None if self.jwt is None else self.jwt.open(clock),
+            shares,
         )

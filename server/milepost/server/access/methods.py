@@ -18,6 +18,8 @@ ACTIONS: Final[Mapping[str, Action]] = {
     "/milepost.v1.JobService/DeleteJob": Action.DELETE,
     "/milepost.v1.JobService/WatchJob": Action.READ,
     "/milepost.v1.JobService/WatchJobs": Action.READ,
+    "/milepost.v1.JobService/ShareJob": Action.SHARE,
+    "/milepost.v1.JobService/RevokeShares": Action.SHARE,
     "/milepost.v1.JobService/WhoAmI": Action.IDENTIFY,
     "/milepost.v1.WorkerService/Work": Action.WORK,
     "/milepost.v1.WorkerService/ReportJob": Action.WORK,

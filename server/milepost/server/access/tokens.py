@@ -13,20 +13,20 @@ PREFIX: Final = "mp_"
 _ALPHABET: Final = string.digits + string.ascii_uppercase + string.ascii_lowercase
 _BODY_LENGTH: Final = 43
 """Digits of base 62 that 256 bits take."""
-_CHECKSUM_LENGTH: Final = 6
+CHECKSUM_LENGTH: Final = 6
 """Digits of base 62 that a CRC-32 takes."""
 
 
 def new_token() -> str:
     """A new token: the prefix, 43 characters of randomness, and 6 of checksum."""
     body = _base62(secrets.randbits(256), _BODY_LENGTH)
-    return PREFIX + body + _checksum(body)
+    return PREFIX + body + checksum(body)
 
 
 def is_token(text: str) -> bool:
     """Whether the text has the form and the checksum of a token: a truncated or mistyped one has not."""
-    body, checksum = text[len(PREFIX) : -_CHECKSUM_LENGTH], text[-_CHECKSUM_LENGTH:]
-    return text.startswith(PREFIX) and len(body) == _BODY_LENGTH and checksum == _checksum(body)
+    body, last = text[len(PREFIX) : -CHECKSUM_LENGTH], text[-CHECKSUM_LENGTH:]
+    return text.startswith(PREFIX) and len(body) == _BODY_LENGTH and last == checksum(body)
 
 
 def digest(token: str) -> str:
@@ -37,8 +37,9 @@ def digest(token: str) -> str:
     return hashlib.sha256(token.encode()).hexdigest()
 
 
-def _checksum(body: str) -> str:
-    return _base62(zlib.crc32(body.encode()), _CHECKSUM_LENGTH)
+def checksum(body: str) -> str:
+    """The checksum of what stands between the prefix of a token and its checksum."""
+    return _base62(zlib.crc32(body.encode()), CHECKSUM_LENGTH)
 
 
 def _base62(number: int, length: int) -> str:

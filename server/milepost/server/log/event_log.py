@@ -27,11 +27,21 @@ class JobAttributes(NamedTuple):
 
 
 class JobIdentity(NamedTuple):
-    """What decides who may do something to a job."""
+    """What decides who may do something to a job.
+
+    Attributes:
+        owner: See ``Job.owner``.
+        kind: See ``Job.kind``.
+        parent_job_id: See ``Job.parent_job_id``.
+        key: Tells the job from an earlier one with its id, alike on every node.
+        share_generation: How often the shares of the job were revoked.
+    """
 
     owner: str
     kind: str
     parent_job_id: str
+    key: int = 0
+    share_generation: int = 0
 
 
 def job_attributes(job: Job) -> JobAttributes:
@@ -351,7 +361,7 @@ class EventLog(Protocol):
         """Read a job with its input, as of its last durable event; None if there is none."""
 
     async def identify(self, job_id: str, *, caller: str = SERVER) -> JobIdentity | None:
-        """Read the owner, the kind and the parent of a job; None if there is none."""
+        """Read what identifies a job; None if there is none."""
 
     async def find_request(self, owner: str, request_id: str, *, caller: str = SERVER) -> str | None:
         """Return the id of the job that a submission with this request id created, if any."""
@@ -376,6 +386,9 @@ class EventLog(Protocol):
 
     def delete(self, job_id: str) -> asyncio.Future[None]:
         """Delete an ended job with its log. Raises Conflict if it has not ended."""
+
+    def revoke_shares(self, job_id: str) -> asyncio.Future[None]:
+        """Begin the next generation of a job's shares. Raises Conflict if there is no such job."""
 
     async def close(self) -> None:
         """Finish pending appends and release the store."""

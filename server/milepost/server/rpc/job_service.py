@@ -18,6 +18,10 @@ from milepost.v1 import (
     GetJobResponse,
     ListJobsRequest,
     ListJobsResponse,
+    RevokeSharesRequest,
+    RevokeSharesResponse,
+    ShareJobRequest,
+    ShareJobResponse,
     SubmitJobRequest,
     SubmitJobResponse,
     WatchJobRequest,
@@ -63,6 +67,14 @@ class JobService:
     async def WatchJobs(self, request: WatchJobsRequest, context: _Context) -> None:
         """See the contract. Sends serialised responses."""
         await self._jobs.watch_jobs(current_principal(), request, current_caller(), context.write)
+
+    async def ShareJob(self, request: ShareJobRequest, context: _Context) -> ShareJobResponse:
+        """See the contract."""
+        return await self._jobs.share(current_principal(), request)
+
+    async def RevokeShares(self, request: RevokeSharesRequest, context: _Context) -> RevokeSharesResponse:
+        """See the contract."""
+        return await self._jobs.revoke_shares(current_principal(), request)
 
     async def WhoAmI(self, request: WhoAmIRequest, context: _Context) -> WhoAmIResponse:
         """See the contract."""

@@ -49,7 +49,7 @@ class OpenCalls:
         """Check the credentials until cancelled."""
         while True:
             await asyncio.sleep(CHECK_INTERVAL)
-            await self._authenticator.refresh()
+            await self._authenticator.refresh(tuple(self._open))
             self.check()
 
     def check(self) -> None:

@@ -9,6 +9,7 @@ from typing import Final
 from milepost.contract import limits
 from milepost.server.access.audit import AuditLog
 from milepost.server.access.limiter import Limiter
+from milepost.server.access.shares import Shares
 from milepost.server.background_tasks import Tasks
 from milepost.server.base.clock import Clock, SystemClock
 from milepost.server.base.loop_lag import LoopLag
@@ -35,6 +36,7 @@ from milepost.server.rpc.worker_service import WorkerService
 from milepost.server.service.identity import Identity
 from milepost.server.service.job_access import JobAccess
 from milepost.server.service.jobs import Jobs
+from milepost.server.service.stored_shares import StoredShares
 from milepost.server.submissions import Submissions
 from milepost.server.watching.admission import Admission
 from milepost.server.watching.watches import Watches
@@ -53,7 +55,8 @@ class Core:
     ``lease_ttl`` and ``sweep_interval`` are in seconds, ``tail_memory`` and ``queue_memory`` in bytes; ``memory``
     bounds what calls hold, by default as ``CallMemory`` does; ``node`` is the node's name for people; ``directory`` is
     where backups are made; ``slices`` runs long work; ``loop_lag`` counts the passes of the event loop; ``call_count``
-    returns the number of calls so far; ``limiter`` keeps principals within their limits; ``clock`` is for tests.
+    returns the number of calls so far; ``limiter`` keeps principals within their limits; ``shares`` are those that calls
+    are authenticated with; ``clock`` is for tests.
     """
 
     def __init__(
@@ -72,12 +75,14 @@ class Core:
         loop_lag: LoopLag | None = None,
         call_count: Callable[[], int] = lambda: 0,
         memory: CallMemory | None = None,
+        shares: Shares | None = None,
         clock: Clock | None = None,
         audit: AuditLog | None = None,
         limiter: Limiter | None = None,
     ) -> None:
         self._limiter = limiter = Limiter() if limiter is None else limiter
         clock = clock or SystemClock()
+        shares = shares or Shares(clock, StoredShares(log))
         self._log = log
         self._lease_ttl = lease_ttl
         self._tasks = Tasks()
@@ -105,7 +110,7 @@ class Core:
         )
         submissions = Submissions(log, journal, clock, queues.admit, limiter)
         self.job_service = JobService(
-            Jobs(log, journal, submissions, self._watches, waits, slices, access),
+            Jobs(log, journal, submissions, self._watches, waits, slices, access, shares),
             Identity(limiter, admission.open_watches),
         )
         self.worker_service = WorkerService(

@@ -17,6 +17,7 @@ from milepost.server.access.audit import AuditLog
 from milepost.server.access.credential_settings import CredentialSettings
 from milepost.server.access.limiter import Limiter
 from milepost.server.access.principal_limits import Limits
+from milepost.server.access.shares import Shares
 from milepost.server.background_tasks import Tasks
 from milepost.server.base.clock import SystemClock
 from milepost.server.base.loop_lag import HELD_LIMIT, LoopLag
@@ -39,6 +40,7 @@ from milepost.server.runtime.health_service import Health
 from milepost.server.runtime.startup_placeholder import StartupPlaceholder
 from milepost.server.runtime.tls_credentials import TlsCredentials
 from milepost.server.runtime.tls_files import TlsFiles
+from milepost.server.service.stored_shares import StoredShares
 from milepost.server.watching.admission import Admission
 from milepost.v1 import admin_service_pb2, job_service_pb2, worker_service_pb2
 
@@ -122,7 +124,9 @@ class Server:
         self._health = Health(["", *_NAMES])
         self.failed.add_done_callback(lambda _: self._health.set(False, "", *_NAMES))
         self.memory = CallMemory(settings.request_memory, settings.response_memory)
-        self._authenticator = settings.credentials.open(SystemClock())
+        clock = SystemClock()
+        self._shares = Shares(clock, StoredShares(self._store))
+        self._authenticator = settings.credentials.open(clock, self._shares)
         self._calls = OpenCalls(self._authenticator)
         self._tasks = Tasks()
         self._slices = Slices()
@@ -206,6 +210,7 @@ class Server:
             call_count=lambda: self.call_count,
             audit=self._audit,
             limiter=self._limiter,
+            shares=self._shares,
             node=f"{socket.gethostname()}:{self.address.rpartition(':')[2]}",
         )
         await core.start()

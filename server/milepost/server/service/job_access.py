@@ -27,7 +27,7 @@ class JobAccess:
         if principal.is_unrestricted:
             return
         identity = await self._journal.identify(job_id, caller=current_caller())
-        target = None if identity is None else Target(job_id, *identity)
+        target = None if identity is None else Target(job_id, *identity[:3])
         if target is not None and authorize(principal, action, target) is Verdict.NOT_FOUND:
             # The caller learns that there is no such job; only the operator learns that there is.
             self._audit.write(principal, current_peer(), action.name.lower(), job_id, "FOREIGN_JOB")

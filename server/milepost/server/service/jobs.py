@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from milepost.contract import limits
 from milepost.server import decide
 from milepost.server.access.authorize import Action, Target, check, check_scope, exists_for
 from milepost.server.access.narrowing import narrow
-from milepost.server.access.principal import Principal
+from milepost.server.access.principal import Principal, Scope
+from milepost.server.access.shares import Shares
 from milepost.server.base.field_checks import Check
 from milepost.server.base.refusal import job_not_found
 from milepost.server.base.slices import Slices
+from milepost.server.base.timestamps import nanoseconds, timestamp
 from milepost.server.dispatch.wait_reasons import WaitReasons
 from milepost.server.journal import Journal
 from milepost.server.log.event_log import EventLog
@@ -28,6 +31,10 @@ from milepost.v1 import (
     Job,
     ListJobsRequest,
     ListJobsResponse,
+    RevokeSharesRequest,
+    RevokeSharesResponse,
+    ShareJobRequest,
+    ShareJobResponse,
     SubmitJobRequest,
     SubmitJobResponse,
     WatchJobRequest,
@@ -51,6 +58,7 @@ class Jobs:
         waits: WaitReasons,
         slices: Slices,
         access: JobAccess,
+        shares: Shares,
     ) -> None:
         self._log = log
         self._journal = journal
@@ -59,6 +67,7 @@ class Jobs:
         self._watches = watches
         self._waits = waits
         self._slices = slices
+        self._shares = shares
 
     async def submit(self, principal: Principal, request: SubmitJobRequest, caller: str) -> SubmitJobResponse:
         """Accept a job. One without an owner gets the only owner of its principal."""
@@ -109,6 +118,24 @@ class Jobs:
         )
         return DeleteJobResponse()
 
+    async def share(self, principal: Principal, request: ShareJobRequest) -> ShareJobResponse:
+        """Make a token for a job and its children, which may never do more than the principal."""
+        validation.share(request)
+        can_cancel = Scope.CANCEL in request.scopes
+        await self._access.check(principal, Action.SHARE, request.job_id)
+        if can_cancel:
+            await self._access.check(principal, Action.CANCEL, request.job_id)
+        ttl = nanoseconds(request.ttl) / 10**9 if request.HasField("ttl") else limits.SHARE_TTL
+        token, expire_time = await self._shares.issue(principal, request.job_id, ttl, can_cancel=can_cancel)
+        return ShareJobResponse(token=token, expire_time=timestamp(expire_time))
+
+    async def revoke_shares(self, principal: Principal, request: RevokeSharesRequest) -> RevokeSharesResponse:
+        """Revoke all share tokens of a job that were made so far."""
+        validation.job_id(request.job_id)
+        await self._access.check(principal, Action.SHARE, request.job_id)
+        await self._journal.revoke_shares(request.job_id)
+        return RevokeSharesResponse()
+
     async def watch_job(
         self, principal: Principal, request: WatchJobRequest, caller: str, send: Send
     ) -> None:
@@ -131,7 +158,7 @@ class Jobs:
         if principal.is_unrestricted:
             return
         identity = await self._journal.identify(parent_job_id, caller=caller)
-        if identity is None or not exists_for(principal, Target(parent_job_id, *identity)):
+        if identity is None or not exists_for(principal, Target(parent_job_id, *identity[:3])):
             raise job_not_found(parent_job_id)
 
 

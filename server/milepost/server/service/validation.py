@@ -24,6 +24,7 @@ from milepost.v1 import (
     OnGap,
     Report,
     ReportJobRequest,
+    ShareJobRequest,
     SubmitJobRequest,
     WatchJobRequest,
     WatchJobsRequest,
@@ -81,6 +82,19 @@ def cancel(request: CancelJobRequest) -> None:
     check.length("reason", request.reason, limits.MESSAGE_LENGTH)
     check.length("request_id", request.request_id, limits.NAME_LENGTH)
     check.duration("grace_period", request.grace_period, maximum=limits.GRACE_PERIOD_MAX)
+    check.refuse()
+
+
+def share(request: ShareJobRequest) -> None:
+    """ShareJob."""
+    check = Check()
+    check.pattern("job_id", request.job_id, limits.JOB_ID)
+    if request.HasField("ttl"):
+        check.duration("ttl", request.ttl, minimum=limits.SHARE_TTL_MIN, maximum=limits.SHARE_TTL_MAX)
+    for index, scope in enumerate(request.scopes):
+        if scope not in limits.SHARE_SCOPES:
+            check.wrong(f"scopes[{index}]", f"must be one of {', '.join(limits.SHARE_SCOPES)}")
+            break
     check.refuse()
 
 

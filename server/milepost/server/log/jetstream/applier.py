@@ -15,7 +15,7 @@ from milepost.server.log.jetstream.fold_cache import FoldCache
 from milepost.server.log.jetstream.purged_jobs import PurgedJobs
 from milepost.server.log.jetstream.records import STRIDE, Kind, Part, Record
 from milepost.server.log.sqlite.append import Append
-from milepost.server.log.sqlite.pruning import Thin
+from milepost.server.log.sqlite.pruning import RevokeShares, Thin
 from milepost.server.log.sqlite.transaction import Transaction
 
 SCHEMA: Final = """
@@ -134,6 +134,9 @@ class Applier:
         self._folds.forget(job_id)
         if record.kind is Kind.THIN:
             Thin(job_id).write(transaction)
+            return None
+        if record.kind is Kind.SHARES:
+            RevokeShares(job_id).write(transaction)
             return None
         if not self._purged.is_whole(record, job_id):
             return self._purged.complete(transaction, job_id, record)

@@ -18,7 +18,8 @@ from milepost.server.log.sqlite import statements
 from milepost.v1 import Job, JobSubmitted
 
 _JOB: Final = """
-    SELECT job_key, state, last_sequence, thinned_sequence, report_sequence, time, request_id, job, input, reused
+    SELECT job_key, state, last_sequence, thinned_sequence, report_sequence, time, request_id, job, input, reused,
+        share_generation
     FROM jobs LEFT JOIN inputs USING (job_key) LEFT JOIN subjects USING (job_id) WHERE job_id = ?
 """
 
@@ -47,7 +48,7 @@ class JobRows:
         self._job_id = job_id
         self._key: int = row[0]
         self.state, self.last, self._thinned, self._report_sequence, self._time = row[1:6]
-        request_id, job, job_input, self._reused = row[6:]
+        request_id, job, job_input, self._reused, self._share_generation = row[6:]
         self._submitted = JobSubmitted(request_id=request_id, job=Job.FromString(job))
         if job_input is not None:
             self._submitted.job.input.ParseFromString(job_input)
@@ -86,6 +87,7 @@ class JobRows:
             time=self._time,
             drops=drops,
             submitted=self._submitted.SerializeToString(),
+            share_generation=self._share_generation,
         )
 
 
@@ -97,6 +99,11 @@ def thin(rows: JobRows) -> DropPlan:
     """See ``EventLog.thin``. The stream keeps the events, since its messages cannot change."""
     rows.require_ended()
     return DropPlan(Record(Kind.THIN, b"", 0), None)
+
+
+def revoke_shares(rows: JobRows) -> DropPlan:
+    """See ``EventLog.revoke_shares``. It drops nothing; a later drop carries the generation along."""
+    return DropPlan(Record(Kind.SHARES, b"", 0), None)
 
 
 def trim(rows: JobRows, first_sequence: int) -> DropPlan | None:

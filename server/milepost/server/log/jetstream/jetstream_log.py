@@ -246,6 +246,10 @@ class JetStreamEventLog(ReaderPool):
         """See ``EventLog``."""
         return self._drop(job_id, drop_plans.delete)
 
+    def revoke_shares(self, job_id: str) -> asyncio.Future[None]:
+        """See ``EventLog``."""
+        return self._drop(job_id, drop_plans.revoke_shares)
+
     def _drop(self, job_id: str, plan: drop_plans.Planner) -> asyncio.Future[None]:
         return self._write(job_id, self._drops.prepare(job_id, plan))
 

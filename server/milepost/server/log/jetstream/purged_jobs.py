@@ -39,14 +39,16 @@ _DELETE_CONTENT: Final = (
     "DELETE FROM labels WHERE job_key = ?",
 )
 _MAKE_PENDING: Final = """
-    UPDATE jobs SET job_key = ?, state = 0, last_sequence = ?, request_id = '', end_time = NULL, job = x''
+    UPDATE jobs SET job_key = ?, state = 0, last_sequence = ?, request_id = '', end_time = NULL, job = x'',
+        share_generation = 0
     WHERE job_id = ?
 """
 _THINNED: Final = "SELECT thinned_sequence FROM jobs WHERE job_id = ?"
 _SET_LAST: Final = "UPDATE jobs SET last_sequence = ? WHERE job_id = ?"
 _INSERT_WHOLE: Final = """
     UPDATE jobs SET job_key = ?, owner = ?, kind = ?, parent_job_id = ?, request_id = ?, state = ?, first_sequence = ?,
-        thinned_sequence = 0, last_sequence = ?, report_sequence = ?, time = ?, end_time = ?, job = ?
+        thinned_sequence = 0, last_sequence = ?, report_sequence = ?, time = ?, end_time = ?, job = ?,
+        share_generation = ?
     WHERE job_id = ?
 """
 _JOB_OF_REQUEST: Final = "SELECT job_key FROM jobs WHERE owner = ? AND request_id = ? AND request_id <> ''"
@@ -192,6 +194,7 @@ class PurgedJobs:
                 remains.time,
                 instant(job.end_time) if job.HasField("end_time") else None,
                 job.SerializeToString(),
+                remains.share_generation,
                 job.job_id,
             ),
         )

@@ -15,8 +15,9 @@ from milepost.server.base.payloads import ANY_PAYLOAD
 from milepost.server.log.event_log import ANY_STATE, Commit, Drop
 from milepost.server.log.frames import Chunk
 
-VERSION: Final = 2
-"""The version of TRIM and DELETE since they hold the job's drops. The others have version 1."""
+VERSION: Final = 3
+"""The version of TRIM and DELETE of a job whose shares were revoked; without that it is 2, since they hold the job's
+drops. The others have version 1."""
 
 STRIDE: Final = 1000
 """Positions per message of the stream: the n-th commit of message s is at s * STRIDE + n."""
@@ -35,6 +36,8 @@ class Kind(IntEnum):
     THIN = 2
     TRIM = 3
     DELETE = 4
+    SHARES = 5
+    """The shares of the job are revoked."""
 
 
 class UnknownRecord(Exception):
@@ -65,6 +68,7 @@ class Remains(NamedTuple):
     drops: Sequence[Drop]
     """All drops of the job, earlier ones included."""
     submitted: bytes
+    share_generation: int = 0
 
 
 class Record(NamedTuple):
@@ -84,6 +88,7 @@ _PART: Final = struct.Struct(">qqqqBBI")
 _REMAINS: Final = struct.Struct(">qqqqI")
 _DROP: Final = struct.Struct(">qqq")
 _REMAINS_1: Final = struct.Struct(">qqqqq")
+_SHARE_GENERATION: Final = struct.Struct(">q")
 
 
 def part_of(commit: Commit) -> Part:
@@ -98,7 +103,7 @@ def name_in(message: bytes) -> bytes:
 
 def encode(record: Record) -> bytes:
     """Encode a message."""
-    version = 1 if record.remains is None else VERSION
+    version = 1 if record.remains is None else VERSION if record.remains.share_generation else 2
     pieces = [_HEAD.pack(version, record.kind, record.name, record.key)]
     if record.kind is Kind.COMMITS:
         for chunk, before, state, report_sequence, time in record.parts:
@@ -106,7 +111,9 @@ def encode(record: Record) -> bytes:
             pieces.append(_PART.pack(chunk.first, chunk.last, report_sequence, time, before, state, size))
             pieces.append(chunk.frames)
     elif record.remains is not None:
-        *numbers, drops, submitted = record.remains
+        *numbers, drops, submitted, share_generation = record.remains
+        if version == VERSION:
+            pieces.append(_SHARE_GENERATION.pack(share_generation))
         pieces += (_REMAINS.pack(*numbers, len(drops)), *(_DROP.pack(*drop) for drop in drops), submitted)
     return b"".join(pieces)
 
@@ -118,10 +125,14 @@ def decode(message: bytes) -> Record:
         if not 1 <= version <= VERSION:
             raise UnknownRecord(f"is of version {version}; this Milepost knows versions up to {VERSION}")
         kind, at = Kind(number), _HEAD.size
-        if kind is Kind.THIN:
+        if kind in (Kind.THIN, Kind.SHARES):
             return Record(kind, name, key)
         if kind is not Kind.COMMITS:
-            remains = _remains_1(message, at) if version == 1 else _remains(message, at)
+            generation = 0
+            if version == VERSION:
+                (generation,) = _SHARE_GENERATION.unpack_from(message, at)
+                at += _SHARE_GENERATION.size
+            remains = _remains_1(message, at) if version == 1 else _remains(message, at, generation)
             return Record(kind, name, key, remains=remains)
         parts = []
         while at < len(message):
@@ -137,14 +148,14 @@ def decode(message: bytes) -> Record:
     return Record(kind, name, key, parts)
 
 
-def _remains(message: bytes, at: int) -> Remains:
+def _remains(message: bytes, at: int, share_generation: int) -> Remains:
     first, thinned, report_sequence, time, count = _REMAINS.unpack_from(message, at)
     at += _REMAINS.size
     end = at + count * _DROP.size
     drops = [Drop(*fields) for fields in _DROP.iter_unpack(message[at:end])]
     if len(drops) != count:
         raise UnknownRecord("is cut off")
-    return Remains(first, thinned, report_sequence, time, drops, message[end:])
+    return Remains(first, thinned, report_sequence, time, drops, message[end:], share_generation)
 
 
 def _remains_1(message: bytes, at: int) -> Remains:

@@ -63,6 +63,7 @@ class JobRecord:
     children: int = 0
     children_ended: int = 0
     children_done: int = 0
+    share_generation: int = 0
 
 
 class MemoryDisk:
@@ -123,6 +124,13 @@ class MemoryDisk:
             StoredCommit(self.position, commit.chunk, commit.state_before, commit.state, commit.payloads)
         )
         return DurableCommit(commit, self.position)
+
+    def revoke_shares(self, job_id: str) -> None:
+        """See ``EventLog``."""
+        record = self.records.get(job_id)
+        if record is None:
+            raise Conflict(job_id)
+        record.share_generation += 1
 
     def thin(self, job_id: str) -> None:
         """See ``EventLog``."""

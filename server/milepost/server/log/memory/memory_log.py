@@ -165,6 +165,10 @@ class MemoryEventLog:
         """See ``EventLog``."""
         return self._write(_Maintenance(partial(self._disk.delete, job_id)))
 
+    def revoke_shares(self, job_id: str) -> asyncio.Future[None]:
+        """See ``EventLog``."""
+        return self._write(_Maintenance(partial(self._disk.revoke_shares, job_id)))
+
     async def close(self) -> None:
         """See ``EventLog``."""
         self._closed = True
@@ -310,7 +314,11 @@ class MemoryEventLog:
     async def identify(self, job_id: str, *, caller: str = SERVER) -> JobIdentity | None:
         """See ``EventLog``."""
         record = await self._find(job_id)
-        return None if record is None else JobIdentity(*record.attributes[1:4])
+        return (
+            None
+            if record is None
+            else JobIdentity(*record.attributes[1:4], record.key, record.share_generation)
+        )
 
     async def find_request(self, owner: str, request_id: str, *, caller: str = SERVER) -> str | None:
         """See ``EventLog``."""

@@ -1,4 +1,4 @@
-"""Pruning writes: drop superseded progress, the beginnings of logs, and whole jobs."""
+"""Writes that append nothing: drop superseded progress, the beginnings of logs, and whole jobs; revoke shares."""
 
 from __future__ import annotations
 
@@ -70,6 +70,17 @@ class Delete(NamedTuple):
         for statement in statements.DELETE_JOB:
             connection.execute(statement, (row.key,))
         return record_dropped(transaction, row.key, Job.FromString(row.job), 0, drops)
+
+
+class RevokeShares(NamedTuple):
+    """Begin the next generation of a job's shares."""
+
+    job_id: str
+
+    def write(self, transaction: Transaction) -> None:
+        """See ``Write``."""
+        if not transaction.connection.execute(statements.REVOKE_SHARES, (self.job_id,)).rowcount:
+            raise Conflict(self.job_id)
 
 
 class _JobRow(NamedTuple):

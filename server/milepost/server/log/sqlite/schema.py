@@ -130,6 +130,8 @@ MIGRATIONS: Final[Sequence[str]] = (
     DROP TABLE notices;
     DELETE FROM meta WHERE name = 'dropped';
     """,
+    # How often the shares of a job were revoked.
+    "ALTER TABLE jobs ADD COLUMN share_generation INTEGER NOT NULL DEFAULT 0",
 )
 
 

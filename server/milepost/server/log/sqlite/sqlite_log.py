@@ -19,7 +19,7 @@ from milepost.server.log.sqlite import statements
 from milepost.server.log.sqlite.append import Append
 from milepost.server.log.sqlite.epoch_mark import EpochMark
 from milepost.server.log.sqlite.log_copy import LogCopy, copy_log
-from milepost.server.log.sqlite.pruning import Delete, Thin, Trim
+from milepost.server.log.sqlite.pruning import Delete, RevokeShares, Thin, Trim
 from milepost.server.log.sqlite.reader import Reader
 from milepost.server.log.sqlite.reader_pool import ReaderPool
 from milepost.server.log.sqlite.schema import migrate
@@ -156,6 +156,10 @@ class SqliteEventLog(ReaderPool):
     def delete(self, job_id: str) -> asyncio.Future[None]:
         """See ``EventLog``."""
         return self._write(Delete(job_id))
+
+    def revoke_shares(self, job_id: str) -> asyncio.Future[None]:
+        """See ``EventLog``."""
+        return self._write(RevokeShares(job_id))
 
     async def close(self) -> None:
         """See ``EventLog``."""

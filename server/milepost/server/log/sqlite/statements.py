@@ -114,6 +114,7 @@ REPLACE_FRAMES: Final = "UPDATE log SET frames = ? WHERE position = ?"
 MARK_THINNED: Final = "UPDATE jobs SET thinned_sequence = ? WHERE job_key = ?"
 LAST_BEFORE: Final = "SELECT max(last_sequence) FROM log WHERE job_key = ? AND last_sequence < ?"
 TRIM: Final = "DELETE FROM log WHERE job_key = ? AND last_sequence < ?"
+REVOKE_SHARES: Final = "UPDATE jobs SET share_generation = share_generation + 1 WHERE job_id = ?"
 SET_FIRST: Final = "UPDATE jobs SET first_sequence = ? WHERE job_key = ?"
 DELETE_JOB: Final = (
     "DELETE FROM log WHERE job_key = ?",
@@ -168,7 +169,7 @@ LISTED_JOB: Final = """
 """
 # Whether more jobs than that have a label.
 LABEL_HAS_MORE_JOBS: Final = "SELECT 1 FROM labels WHERE name = ? AND value = ? LIMIT 1 OFFSET ?"
-IDENTIFY: Final = "SELECT owner, kind, parent_job_id FROM jobs WHERE job_id = ?"
+IDENTIFY: Final = "SELECT owner, kind, parent_job_id, job_key, share_generation FROM jobs WHERE job_id = ?"
 FIND_REQUEST: Final = "SELECT job_id FROM jobs WHERE owner = ? AND request_id = ? AND request_id <> ''"
 _ACTIVE_STATES: Final = ", ".join(map(str, sorted(job_states.ACTIVE)))
 ACTIVE: Final = f"""

@@ -1,0 +1,72 @@
+"""`milepost share`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from milepost.client._cli.commands import completion
+from milepost.client._cli.commands.base_command import command
+from milepost.client._cli.commands.options import ServerOptions, option, output_option, server_options
+from milepost.client._cli.commands.parameter_types import seconds
+from milepost.client._cli.standard_streams import write_stdout
+
+if TYPE_CHECKING:
+    from milepost.v1 import ShareJobResponse
+
+__all__ = ["share"]
+
+
+@command(
+    examples=(
+        "milepost share J --for 1h",
+        "MILEPOST_TOKEN=$(milepost share J --cancel) milepost watch J",
+        "milepost share J --revoke",
+    )
+)
+@click.argument("job_id", shell_complete=completion.job_ids)
+@option(
+    "--for",
+    "ttl",
+    type=seconds,
+    metavar="TIME",
+    envvar="MILEPOST_SHARE_FOR",
+    help="Lifetime of the token, at most 7d.",
+    show_default="15m",
+)
+@option("--cancel", is_flag=True, help="The token may also cancel the job.")
+@option("--revoke", is_flag=True, help="Make no token: revoke all that were made for the job so far.")
+@output_option
+@server_options
+def share(
+    server: ServerOptions, job_id: str, ttl: float | None, cancel: bool, revoke: bool, output: str
+) -> None:
+    """Make a token with which somebody else can follow a job.
+
+    It is for the job and its children, and for nothing else. Prints the token alone.
+    """
+    if revoke and (cancel or ttl is not None):
+        raise click.UsageError("--revoke makes no token: it takes neither --for nor --cancel.")
+    from milepost.client._cli.commands.async_runner import run
+    from milepost.client._cli.rendering import text
+    from milepost.client._cli.rendering.message_json import message_line
+
+    async def make() -> ShareJobResponse | None:
+        async with server.client() as client:
+            if revoke:
+                await client.revoke_shares(job_id)
+                return None
+            return await client.share(job_id, ttl=ttl, cancel=cancel)
+
+    made = run(make())
+    if made is None:
+        click.echo(
+            f"Revoked the shares of {text.one_line(job_id)}. Open streams end within seconds.", err=True
+        )
+        return
+    if output == "json":
+        write_stdout(message_line(made))
+        return
+    click.echo(f"Valid until {text.date(made.expire_time)}.", err=True)
+    write_stdout(text.one_line(made.token))

@@ -59,7 +59,12 @@ class JobCalls:
         return JobSnapshot(response.job)
 
     async def delete(self, job_id: str) -> None:
-        """See `Client.delete`."""
+        """Delete a job that has ended, with its log. Its artifacts remain where they are.
+
+        Raises:
+            JobNotFound: There is no such job.
+            JobNotEnded: The job has not ended; cancel it first.
+        """
         request = DeleteJobRequest(job_id=job_id)
         await self._channel.call(self._channel.jobs().DeleteJob, request, self._timeout)
 
@@ -77,25 +82,45 @@ class JobCalls:
             request.page_token = page.next_page_token
 
     async def whoami(self) -> WhoAmIResponse:
-        """See `Client.whoami`."""
+        """Who the server takes this client for, and what it may do. It takes a credential, and no scope."""
         return await self._channel.call(self._channel.jobs().WhoAmI, WhoAmIRequest(), self._timeout)
 
-    async def share(
-        self, job_id: str, ttl: float | timedelta | None, *, can_cancel: bool
-    ) -> ShareJobResponse:
-        """See `Client.share`."""
-        request = ShareJobRequest(job_id=job_id, scopes=["read", "cancel"] if can_cancel else ["read"])
+    async def share(self, job_id: str, *, ttl: float | timedelta | None, cancel: bool) -> ShareJobResponse:
+        """A token with which somebody else reads a job and its children, and with `cancel` cancels them.
+
+        Args:
+            job_id: The job.
+            ttl: Lifetime in seconds, at most 7 days; None for 15 minutes.
+            cancel: Whether the token may cancel the job, which takes the right to do so.
+
+        Raises:
+            JobNotFound: There is no such job.
+            InvalidField: `ttl` is out of bounds.
+        """
+        request = ShareJobRequest(job_id=job_id, scopes=["read", "cancel"] if cancel else ["read"])
         if ttl is not None:
             request.ttl.CopyFrom(to_duration(ttl))
         return await self._channel.call(self._channel.jobs().ShareJob, request, self._timeout)
 
     async def revoke_shares(self, job_id: str) -> None:
-        """See `Client.revoke_shares`."""
+        """Revoke all tokens that `share` has made for a job; their open streams end within seconds.
+
+        Raises:
+            JobNotFound: There is no such job.
+        """
         request = RevokeSharesRequest(job_id=job_id)
         await self._channel.call(self._channel.jobs().RevokeShares, request, self._timeout)
 
     async def workers(self, kind: str, page_size: int) -> AsyncGenerator[ConnectedWorker, None]:
-        """See `Client.workers`."""
+        """The workers connected to the server or to any node of its cluster, in the order of their ids.
+
+        Args:
+            kind: Workers that take jobs of this kind; empty for all.
+            page_size: Workers per page; 0 for the server's default.
+
+        Raises:
+            InvalidField: A field is out of bounds.
+        """
         request = ListWorkersRequest(kind=kind, page_size=page_size)
         while True:
             page = await self._channel.call(self._channel.admin().ListWorkers, request, self._timeout)

@@ -150,44 +150,26 @@ class Client:
         """
         return self._calls.list(job_filter(**options), order_by, page_size)
 
+    @documented_by(JobCalls.workers)
     def workers(self, *, kind: str = "", page_size: int = 0) -> AsyncGenerator[ConnectedWorker, None]:
-        """The workers connected to the server or to any node of its cluster, in the order of their ids.
-
-        Args:
-            kind: Workers that take jobs of this kind; empty for all.
-            page_size: Workers per page; 0 for the server's default.
-
-        Raises:
-            InvalidField: A field is out of bounds.
-        """
+        """The connected workers; `help` has the whole text."""
         return self._calls.workers(kind, page_size)
 
+    @documented_by(JobCalls.share)
     async def share(
         self, job_id: str, *, ttl: float | timedelta | None = None, cancel: bool = False
     ) -> ShareJobResponse:
-        """A token with which somebody else reads this job and its children, and with `cancel` cancels them.
+        """Make a token for a job and its children; `help` has the whole text."""
+        return await self._calls.share(job_id, ttl=ttl, cancel=cancel)
 
-        Args:
-            job_id: The job.
-            ttl: Lifetime in seconds, at most 7 days; None for 15 minutes.
-            cancel: Whether the token may cancel the job; it takes the right to do so.
-
-        Raises:
-            JobNotFound: There is no such job.
-            InvalidField: `ttl` is out of bounds.
-        """
-        return await self._calls.share(job_id, ttl, can_cancel=cancel)
-
+    @documented_by(JobCalls.revoke_shares)
     async def revoke_shares(self, job_id: str) -> None:
-        """Revoke all tokens that `share` has made for this job; their open streams end within seconds.
-
-        Raises:
-            JobNotFound: There is no such job.
-        """
+        """Revoke the tokens of a job; `help` has the whole text."""
         await self._calls.revoke_shares(job_id)
 
+    @documented_by(JobCalls.whoami)
     async def whoami(self) -> WhoAmIResponse:
-        """Who the server takes this client for, and what it may do. It takes a credential, and no scope."""
+        """The principal of this client; `help` has the whole text."""
         return await self._calls.whoami()
 
     async def cancel(
@@ -208,13 +190,9 @@ class Client:
         """
         return await self._calls.cancel(job_id, reason, grace_period)
 
+    @documented_by(JobCalls.delete)
     async def delete(self, job_id: str) -> None:
-        """Delete a job that has ended, with its log. Its artifacts remain where they are.
-
-        Raises:
-            JobNotFound: There is no such job.
-            JobNotEnded: The job has not ended; cancel it first.
-        """
+        """Delete a job that has ended; `help` has the whole text."""
         await self._calls.delete(job_id)
 
     @overload

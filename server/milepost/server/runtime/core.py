@@ -55,8 +55,8 @@ class Core:
     ``lease_ttl`` and ``sweep_interval`` are in seconds, ``tail_memory`` and ``queue_memory`` in bytes; ``memory``
     bounds what calls hold, by default as ``CallMemory`` does; ``node`` is the node's name for people; ``directory`` is
     where backups are made; ``slices`` runs long work; ``loop_lag`` counts the passes of the event loop; ``call_count``
-    returns the number of calls so far; ``limiter`` keeps principals within their limits; ``shares`` are those that calls
-    are authenticated with; ``clock`` is for tests.
+    returns the number of calls so far; ``limiter`` keeps principals within their limits; ``shares`` are those that
+    calls are authenticated with; ``clock`` is for tests.
     """
 
     def __init__(

@@ -228,8 +228,6 @@ class JetStreamEventLog(ReaderPool):
                 )
             await asyncio.sleep(_RETRY_DELAY)
 
-    # --- Writing ------------------------------------------------------------------------------------------------------
-
     def append(self, commit: Commit) -> asyncio.Future[None]:
         """See ``EventLog``."""
         return self._write(commit.job_id, PendingWrite(commit))

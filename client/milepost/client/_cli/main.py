@@ -49,7 +49,7 @@ _OTHER_PACKAGES: Final = {
         "Copy the log of a stopped server into an empty NATS JetStream stream.",
     ),
     "serve": ("milepost-server", "Run the server, standalone or as one node of many."),
-    "token": ("milepost-server", "Create, list and revoke access tokens, and client certificates by name."),
+    "token": ("milepost-server", "Create, list and revoke access tokens."),
 }
 """Package and summary of the commands that other distributions provide."""
 

@@ -60,6 +60,7 @@ async def known(log: EventLog) -> dict[str, Any]:
             (page.first, page.thinned, page.head, page.ended, page.fraction),
             (stored.report_sequence, stored.time),
             await log.children_summary(job.job_id),
+            await log.identify(job.job_id),
         )
     dropped["ended"] = [(ended.key, ended.end_time) for ended in await log.ended((0, 0), 1000)]
     return dropped
@@ -110,6 +111,23 @@ async def test_a_late_node_knows_a_job_that_was_trimmed(node: Nodes, first_seque
             await log.refresh("j")
             await put(log, author.succeed())
             await late.refresh("j")
+            assert await known(log) == await known(late)
+
+
+@pytest.mark.parametrize("first_sequence", [1, 4])
+async def test_a_late_node_knows_that_shares_were_revoked(node: Nodes, first_sequence: int) -> None:
+    """Although a trim has purged the message that said so."""
+    async with node("a") as log:
+        author = Author("j")
+        await put(log, author.submit(), author.start())
+        await log.revoke_shares("j")
+        for text in ("a", "b", "c"):
+            await put(log, author.lines(text))
+        await log.trim("j", first_sequence)
+        async with node("late") as late:
+            found = await late.identify("j")
+            assert found is not None
+            assert found.share_generation == 1
             assert await known(log) == await known(late)
 
 

@@ -102,6 +102,18 @@ async def test_a_token_of_the_issuer(server: Server, issuer: Issuer) -> None:
         assert (await rpc.cancel(job.job_id)).cancellation.requested_by == "alice"
 
 
+async def test_a_token_without_owners(server: Server, issuer: Issuer) -> None:
+    """It may not submit or work, and no job exists for it."""
+    async with connect(server.address, token=issuer.token("one", owners=None, scope="admin")) as rpc:
+        with pytest.raises(grpc.aio.AioRpcError) as submitted:
+            await rpc.submit()
+        with pytest.raises(grpc.aio.AioRpcError) as worked:
+            async with rpc.session():
+                pass
+        assert list((await rpc.jobs.ListJobs(ListJobsRequest())).jobs) == []
+    assert [error_info(refused.value).reason for refused in (submitted, worked)] == ["PERMISSION_DENIED"] * 2
+
+
 async def test_a_new_key_while_the_server_runs(server: Server, issuer: Issuer) -> None:
     """The first token with a new key makes the server fetch the keys; the older key stays in force."""
     issuer.add_key("two")

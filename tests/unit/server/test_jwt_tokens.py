@@ -276,3 +276,48 @@ async def test_the_last_good_keys_stay(path: Path, known: JwtTokens, broken: str
     replace(path, None)
     await known._keys.refresh(force=True)
     assert (await known.principal(token(sub="carol"))).subject == "carol"
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        *({"exp": value} for value in (float("nan"), float("inf"), 1e300, True, "9999999999")),
+        *({"kinds": value} for value in ([], [5], {"a": 1}, ["x" * 200], "")),
+        *({"sub": value} for value in ("a" * 200, "a\nb", "\ud800")),
+    ],
+    ids=str,
+)
+async def test_claims_that_say_nothing_usable(known: JwtTokens, changed: Mapping[str, Any]) -> None:
+    """They refuse the token; without the kinds that cannot be read it would be for every kind."""
+    assert await reason(known, token(**changed)) == "UNAUTHENTICATED"
+
+
+async def test_owners_that_are_no_texts(known: JwtTokens) -> None:
+    """Halves of characters, which no message can have, name no owner."""
+    assert (await known.principal(token(owners=["\ud800", "a"]))).owners == frozenset({"a"})
+
+
+async def test_a_key_id_with_colons(path: Path, known: JwtTokens) -> None:
+    """Such as a URN: open calls go on."""
+    replace(path, json.dumps({"keys": [public_key("EdDSA", "urn:key:1")]}))
+    known.check(await known.principal(token(key_id="urn:key:1")))
+
+
+async def test_another_key_with_the_same_id(path: Path, known: JwtTokens) -> None:
+    """The earlier key is withdrawn, with the tokens that were verified with it."""
+    replace(path, json.dumps({"keys": [public_key("EdDSA", "k")]}))
+    text = token("EdDSA", key_id="k")
+    principal = await known.principal(text)
+    replace(path, json.dumps({"keys": [public_key("ES256", "k")]}))
+    await known._keys.refresh(force=True)
+    assert await reason(known, text) == "UNAUTHENTICATED"
+    with pytest.raises(Refusal):
+        known.check(principal)
+
+
+async def test_a_key_set_that_is_nested_deeply(path: Path, known: JwtTokens) -> None:
+    """It leaves the last good keys in force, as any other broken one does."""
+    await known.principal(token())
+    replace(path, '{"keys": ' + "[" * 100_000)
+    await known._keys.refresh(force=True)
+    assert (await known.principal(token(sub="bob"))).subject == "bob"

@@ -13,6 +13,7 @@ from milepost.server.access.token_file import TokenFileError
 from milepost.server.access.token_store import TokenStore
 from milepost.server.base.clock import SystemClock
 from milepost.server.base.refusal import Refusal
+from milepost.server.rpc.open_calls import OpenCalls
 from milepost.v1 import ErrorReason
 
 TOKEN = tokens.new_token()
@@ -206,3 +207,44 @@ async def test_open_call(tmp_path: Path, changed: str) -> None:
     with pytest.raises(Refusal) as refused:
         known.check(principal)
     assert refused.value.reason == ErrorReason.ERROR_REASON_TOKEN_EXPIRED
+
+
+@pytest.mark.parametrize("text", ["token = " + "[" * 5000, entry(note="1" * 5000)], ids=["nested", "digits"])
+async def test_a_file_that_no_parser_takes(tmp_path: Path, text: str) -> None:
+    """It is broken like any other: the earlier tokens stay in force."""
+    known = authenticator(tmp_path / "tokens", entry())
+    principal = await known.authenticate(bearer(TOKEN))
+    (tmp_path / "tokens").write_text(text)
+    await known.refresh()
+    known.check(principal)
+
+
+async def test_another_secret_with_the_same_id(tmp_path: Path) -> None:
+    """Open calls of the earlier secret end: it may be replaced because it leaked."""
+    known = authenticator(tmp_path / "tokens", entry())
+    principal = await known.authenticate(bearer(TOKEN))
+    (tmp_path / "tokens").write_text(entry(tokens.new_token()))
+    await known.refresh()
+    with pytest.raises(Refusal):
+        known.check(principal)
+
+
+def test_kinds_with_many_stars() -> None:
+    """A pattern is matched in time that grows with its length only, however many stars it has."""
+    kinds = ("*a" * 40 + "b", "x*y*", "*.*z")
+    principal = Principal("ci", None, frozenset(Scope), kinds=kinds)
+    assert [kind for kind in ("a" * 120, "xy", "x.y.z", "zx", "a.z", "y") if principal.takes(kind)] == [
+        "xy",
+        "x.y.z",
+        "a.z",
+    ]
+
+
+async def test_a_call_whose_request_comes_after_the_revocation(tmp_path: Path) -> None:
+    """It is refused when its request is there, though its token was good when the call began."""
+    known = authenticator(tmp_path / "tokens", entry())
+    principal = await known.authenticate(bearer(TOKEN))
+    (tmp_path / "tokens").write_text(entry(revoked="true"))
+    await known.refresh()
+    with pytest.raises(Refusal), OpenCalls(known).serving(principal):
+        pass

@@ -24,6 +24,8 @@ if TYPE_CHECKING:  # PyJWT is installed only where it is needed
 _AUTHORIZATION: Final = "authorization"
 _SCHEME: Final = "bearer "
 _JWT_DOTS: Final = 2
+_JWT: Final = "jwt:"
+"""Begins the keys of JSON Web Tokens, as no key of the token file does; see ``JwtTokens``."""
 
 
 class Authenticator:
@@ -73,7 +75,7 @@ class Authenticator:
         """Check that the credential of an open call is still in force. Raises TOKEN_EXPIRED."""
         if principal is ANONYMOUS:
             return
-        if self._jwts is not None and principal.credential_id.startswith("jwt:"):
+        if self._jwts is not None and principal.key.startswith(_JWT):
             self._jwts.check(principal)
             return
         if self._shares is not None and principal.credential_id.startswith(CREDENTIAL_PREFIX):
@@ -81,7 +83,12 @@ class Authenticator:
             return
         entry = None if self._store is None else self._store.by_id(principal.credential_id)
         # A certificate may expire before its entry.
-        if entry is None or replace(entry.principal, expire_time=principal.expire_time) != principal:
+        unchanged = (
+            entry is not None
+            and entry.key == principal.key
+            and replace(entry.principal, expire_time=principal.expire_time) == principal
+        )
+        if entry is None or not unchanged:
             # Changed rights count as a revocation: the client authenticates again, and gets what it has now.
             raise token_expired("The credential was revoked or changed. Authenticate again.")
         self._check(entry, principal)

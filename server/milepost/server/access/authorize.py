@@ -127,6 +127,8 @@ def permission_denied(principal: Principal, action: Action, target: Target | Non
         text = (
             f"{who} may not {action.value}: its scopes are {has}. Use a credential with the scope '{scope}'."
         )
+    elif principal.owners is not None and not principal.owners:
+        text = f"{who} may not {action.value}: its credential names no owner."
     elif target is not None and not principal.owns(target.owner):
         owners = ", ".join(sorted(repr(owner) for owner in principal.owners or ()))
         text = f"{who} may not {action.value} jobs of owner {target.owner!r}: its owners are {owners}."

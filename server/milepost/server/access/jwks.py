@@ -7,12 +7,13 @@ most once in ``MISS_INTERVAL``: otherwise invented ids would have the server ham
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import json
 import time
 import urllib.request
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import jwt
 import structlog
@@ -35,6 +36,13 @@ _FETCH_TIMEOUT: Final = 5.0
 _SIZE_LIMIT: Final = 1 << 20
 
 
+class SigningKey(NamedTuple):
+    """A public key of the issuer, and what tells it from any other."""
+
+    jwk: jwt.PyJWK
+    fingerprint: str
+
+
 class KeySet:
     """The keys of one issuer by their ids. ``monotonic`` is for tests."""
 
@@ -42,16 +50,17 @@ class KeySet:
         self._source = source
         self._is_url = source.startswith(("https://", "http://"))
         self._monotonic = monotonic
-        self._keys: Mapping[str, jwt.PyJWK] = {}
+        self._keys: Mapping[str, SigningKey] = {}
+        self._fingerprints: frozenset[str] = frozenset()
         self._fetched_at = self._missed_at = -float("inf")
         self._fetching: asyncio.Task[None] | None = None
         self._error = ""
 
-    def has(self, key_id: str) -> bool:
-        """Whether the key is in force, as far as is known now."""
-        return key_id in self._keys
+    def has(self, fingerprint: str) -> bool:
+        """Whether the key is in force, as far as is known now: the same key, not another one with its id."""
+        return fingerprint in self._fingerprints
 
-    async def key(self, key_id: str) -> jwt.PyJWK | None:
+    async def key(self, key_id: str) -> SigningKey | None:
         """The key with this id; None if the issuer has none. Never raises."""
         found = self._keys.get(key_id)
         if found is None and self._monotonic() - self._missed_at >= MISS_INTERVAL:
@@ -73,7 +82,7 @@ class KeySet:
         try:
             text = await asyncio.to_thread(self._read)
             keys = _parse(text)
-        except (OSError, ValueError, jwt.PyJWTError) as error:
+        except (OSError, ValueError, RecursionError, jwt.PyJWTError) as error:
             # Once for each cause: the source is asked again and again.
             if str(error) != self._error:
                 _log.error(
@@ -86,6 +95,7 @@ class KeySet:
             if set(keys) != set(self._keys):
                 _log.info("keys refreshed", source=self._source, key_ids=sorted(keys))
             self._keys, self._error = keys, ""
+            self._fingerprints = frozenset(key.fingerprint for key in keys.values())
         finally:
             self._fetched_at = self._monotonic()
             self._fetching = None
@@ -101,9 +111,9 @@ class KeySet:
         return data
 
 
-def _parse(text: bytes) -> Mapping[str, jwt.PyJWK]:
+def _parse(data: bytes) -> Mapping[str, SigningKey]:
     """The keys that verify signatures, by id. Raises ValueError where there is none."""
-    document: Any = json.loads(text)
+    document: Any = json.loads(data)
     entries = document.get("keys") if isinstance(document, dict) else None
     if not isinstance(entries, list):
         raise ValueError("the key set has no list 'keys'")
@@ -120,7 +130,8 @@ def _parse(text: bytes) -> Mapping[str, jwt.PyJWK]:
         except jwt.PyJWTError:  # a kind of key of a later version
             continue
         if key.algorithm_name in ALGORITHMS:
-            keys[entry["kid"]] = key
+            text = json.dumps(entry, sort_keys=True).encode()
+            keys[entry["kid"]] = SigningKey(key, hashlib.sha256(text).hexdigest())
     if not keys:
         raise ValueError("the key set has no key with an id that verifies signatures")
     return keys

@@ -11,7 +11,7 @@ import jwt
 
 from milepost.contract import limits
 from milepost.server.access.credential_settings import ClaimNames
-from milepost.server.access.jwks import ALGORITHMS, KeySet
+from milepost.server.access.jwks import ALGORITHMS, KeySet, SigningKey
 from milepost.server.access.principal import EVERY_OWNER, Principal, Scope
 from milepost.server.access.principal_limits import parse_limits
 from milepost.server.access.refusals import token_expired, unauthenticated
@@ -24,9 +24,11 @@ KNOWN_TOKENS_LIMIT: Final = 10_000
 """Verified tokens that are remembered; the least recently used go first."""
 
 PREFIX: Final = "jwt:"
-"""Of the credential ids of these tokens."""
+"""Of the credential ids and the keys of these tokens."""
 
 _TOKEN_LENGTH: Final = 8192
+_LATEST: Final = 253_402_300_799
+"""The last second of the year 9999."""
 _SCOPE_PREFIX: Final = "milepost:"
 
 
@@ -39,16 +41,16 @@ class JwtTokens:
         self._audience = audience
         self._names = names
         self._clock = clock
-        self._known: OrderedDict[bytes, tuple[Principal, str]] = OrderedDict()
+        self._known: OrderedDict[bytes, Principal] = OrderedDict()
 
     async def principal(self, token: str) -> Principal:
         """The principal of a token. Raises UNAUTHENTICATED, TOKEN_EXPIRED."""
         digest = hashlib.sha256(token.encode()).digest()
         known = self._known.get(digest)
-        if known is not None and self._keys.has(known[1]):
+        if known is not None and self._is_signed_in_force(known):
             self._known.move_to_end(digest)
-            self._check_time(known[0])
-            return known[0]
+            self._check_time(known)
+            return known
         if len(token) > _TOKEN_LENGTH:
             raise unauthenticated(f"The token has over {_TOKEN_LENGTH:,} characters.")
         key_id = _key_id(token)
@@ -58,7 +60,7 @@ class JwtTokens:
                 "The token is signed with a key that its issuer does not have, as far as the server knows."
             )
         principal = self._verified(token, key)
-        self._known[digest] = principal, key_id
+        self._known[digest] = principal
         if len(self._known) > KNOWN_TOKENS_LIMIT:
             self._known.popitem(last=False)
         return principal
@@ -66,8 +68,7 @@ class JwtTokens:
     def check(self, principal: Principal) -> None:
         """Check that the token of an open call is still in force. Raises TOKEN_EXPIRED."""
         self._check_time(principal)
-        key_id = principal.credential_id.removeprefix(PREFIX).partition(":")[0]
-        if not self._keys.has(key_id):
+        if not self._is_signed_in_force(principal):
             raise token_expired(
                 "The issuer has withdrawn the key of the token. Authenticate with another one."
             )
@@ -76,12 +77,15 @@ class JwtTokens:
         """Fetch the issuer's keys again if they are due."""
         await self._keys.refresh()
 
-    def _verified(self, token: str, key: jwt.PyJWK) -> Principal:
+    def _is_signed_in_force(self, principal: Principal) -> bool:
+        return self._keys.has(principal.key.removeprefix(PREFIX))
+
+    def _verified(self, token: str, key: SigningKey) -> Principal:
         try:
             claims = jwt.decode(
                 token,
-                key,
-                algorithms=[key.algorithm_name],
+                key.jwk,
+                algorithms=[key.jwk.algorithm_name],
                 audience=self._audience,
                 issuer=self._issuer,
                 leeway=LEEWAY,
@@ -95,15 +99,22 @@ class JwtTokens:
             raise unauthenticated("The token is for another audience.") from None
         except jwt.PyJWTError:
             raise unauthenticated("The token's signature or form is wrong.") from None
-        principal = self._principal(claims, token)
+        principal = self._principal(claims, token, key)
         self._check_time(principal)
         return principal
 
-    def _principal(self, claims: Mapping[str, Any], token: str) -> Principal:
+    def _principal(self, claims: Mapping[str, Any], token: str, key: SigningKey) -> Principal:
         names = self._names
-        expires, subject = claims["exp"], _claim(claims, names.subject)
-        if not isinstance(expires, int | float) or not isinstance(subject, str) or not subject:
-            raise unauthenticated("The token lacks a subject, or its expiry is no number.")
+        expires, subject, kinds = claims["exp"], _claim(claims, names.subject), _claim(claims, names.kinds)
+        if type(expires) not in (int, float) or not abs(expires) <= _LATEST:
+            raise unauthenticated(f"The token's expiry is no number of seconds up to {_LATEST:,}.")
+        if not _is_name(subject) or not subject or not subject.isprintable():
+            raise unauthenticated(
+                f"The token's subject is no printable text of 1 to {limits.NAME_LENGTH} characters."
+            )
+        if kinds is not None and (not kinds or not all(map(_is_name, _listed(kinds)))):
+            # Without those that cannot be read it would be for more kinds than the issuer says.
+            raise unauthenticated("The token's kinds are no list of patterns.")
         owners = _texts(_claim(claims, names.owners))
         known = set(Scope)
         scopes = {
@@ -113,13 +124,14 @@ class JwtTokens:
         if not isinstance(token_id, str) or not token_id.isprintable():
             token_id = hashlib.sha256(token.encode()).hexdigest()[:16]
         return Principal(
-            subject=subject[: limits.NAME_LENGTH],
+            subject=subject,
             owners=None if EVERY_OWNER in owners else frozenset(owners),
             scopes=frozenset(Scope(name) for name in scopes if name in known),
-            kinds=tuple(_texts(_claim(claims, names.kinds))),
+            kinds=tuple(_texts(kinds)),
             limits=_limits(_claim(claims, names.limits)),
             expire_time=int(expires) * 10**9,
             credential_id=f"{PREFIX}{_key_id(token)}:{token_id[: limits.NAME_LENGTH]}",
+            key=f"{PREFIX}{key.fingerprint}",
         )
 
     def _check_time(self, principal: Principal) -> None:
@@ -165,7 +177,18 @@ def _limits(claim: Any) -> tuple[tuple[str, int], ...]:
 def _texts(value: Any, *, split: bool = False) -> Iterable[str]:
     """A claim as texts: a list of them, or one; with ``split`` one text has several, separated by spaces."""
     if isinstance(value, str):
-        return value.split() if split else [value]
-    if isinstance(value, list):
-        return [text for text in value if isinstance(text, str) and len(text) <= limits.NAME_LENGTH]
-    return []
+        value = value.split() if split else [value]
+    return list(filter(_is_name, value)) if isinstance(value, list) else []
+
+
+def _listed(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else [value]
+
+
+def _is_name(value: Any) -> bool:
+    """Whether it is a text that fits into messages: JSON may have halves of characters, which are none."""
+    return (
+        isinstance(value, str)
+        and len(value) <= limits.NAME_LENGTH
+        and not any("\ud800" <= character <= "\udfff" for character in value)
+    )

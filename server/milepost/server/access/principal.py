@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import lru_cache
 
@@ -39,6 +39,8 @@ class Principal:
         expire_time: When the credential expires, in nanoseconds since 1970; None for never.
         credential_id: Names the credential in logs, and tells nothing of its secret; empty for none.
         limits: Names and values of limits that its credential sets (see ``principal_limits``); the server's otherwise.
+        key: What verifies the credential: a token's entry by its digest, a certificate's by its name, or the issuer's
+            key by its fingerprint; empty for none. It is no part of who the principal is.
     """
 
     subject: str
@@ -49,6 +51,7 @@ class Principal:
     expire_time: int | None = None
     credential_id: str = ""
     limits: tuple[tuple[str, int], ...] = ()
+    key: str = field(default="", compare=False, repr=False)
 
     def has(self, scope: Scope) -> bool:
         """Whether it has the scope; ADMIN includes all others."""
@@ -87,4 +90,7 @@ ANONYMOUS = Principal("anonymous", owners=None, scopes=frozenset(Scope))
 
 @lru_cache(maxsize=1024)
 def _pattern(text: str) -> re.Pattern[str]:
-    return re.compile(".*".join(map(re.escape, text.split("*"))))
+    # Each text between two stars is matched where it comes first, and never again: many stars would take for ever.
+    first, *rest = map(re.escape, text.split("*"))
+    middle = "".join(f"(?>.*?{part})" for part in rest[:-1])
+    return re.compile(first + middle + (f".*{rest[-1]}" if rest else ""))

@@ -70,6 +70,8 @@ def parse(text: str) -> Mapping[str, TokenEntry]:
         document = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise TokenFileError(f"it is not TOML: {error}") from None
+    except (ValueError, RecursionError):
+        raise TokenFileError("it has a number that is too long, or is nested too deeply") from None
     unknown = set(document) - set(TABLES)
     if unknown:
         raise TokenFileError(
@@ -108,6 +110,9 @@ def _entry(table: Mapping[str, Any], key: str, where: str) -> TokenEntry:
     wrong = sorted(set(names) - set(Scope))
     if wrong:
         raise TokenFileError(f"{where} has an unknown scope {wrong[0]!r}; there are {', '.join(Scope)}")
+    found = (
+        _digest(table, where) if key == "sha256" else certificate_key(_text(table, key, where, _SAN_LENGTH))
+    )
     principal = Principal(
         subject=_text(table, "subject", where),
         owners=None if EVERY_OWNER in owners else frozenset(owners),
@@ -116,13 +121,11 @@ def _entry(table: Mapping[str, Any], key: str, where: str) -> TokenEntry:
         limits=_limits(table, where),
         expire_time=_expire_time(table.get("expires"), where),
         credential_id=_text(table, "id", where),
+        key=found,
     )
     revoked = table.get("revoked", False)
     if not isinstance(revoked, bool):
         raise TokenFileError(f"'revoked' of {where} is neither true nor false")
-    found = (
-        _digest(table, where) if key == "sha256" else certificate_key(_text(table, key, where, _SAN_LENGTH))
-    )
     return TokenEntry(found, principal, revoked, str(table.get("note", "")))
 
 

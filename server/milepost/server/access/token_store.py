@@ -53,7 +53,7 @@ class TokenStore:
 
     def _read(self) -> Mapping[str, TokenEntry]:
         try:
-            return token_file.parse(self._path.read_text())
+            return token_file.parse(self._path.read_text(encoding="utf-8"))
         except OSError as error:
             raise TokenFileError(f"it cannot be read: {error.strerror}") from error
         except UnicodeDecodeError as error:

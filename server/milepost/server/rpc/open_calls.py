@@ -20,7 +20,7 @@ class OpenCalls:
 
     def __init__(self, authenticator: Authenticator) -> None:
         self._authenticator = authenticator
-        self._open: dict[Principal, dict[asyncio.Task[object], Refusal | None]] = {}
+        self._open: dict[tuple[Principal, str], dict[asyncio.Task[object], Refusal | None]] = {}
 
     @contextmanager
     def serving(self, principal: Principal) -> Iterator[None]:
@@ -28,9 +28,12 @@ class OpenCalls:
         if principal is ANONYMOUS:
             yield
             return
+        # Its request may have come long after its token was authenticated.
+        self._authenticator.check(principal)
         task = asyncio.current_task()
         assert task is not None
-        calls = self._open.setdefault(principal, {})
+        credential = principal, principal.key
+        calls = self._open.setdefault(credential, {})
         calls[task] = None
         try:
             yield
@@ -42,8 +45,8 @@ class OpenCalls:
             raise refusal from None
         finally:
             del calls[task]
-            if not calls and self._open.get(principal) is calls:
-                del self._open[principal]
+            if not calls and self._open.get(credential) is calls:
+                del self._open[credential]
 
     async def run(self) -> None:
         """Check the credentials until cancelled."""
@@ -54,7 +57,7 @@ class OpenCalls:
 
     def check(self) -> None:
         """End the calls whose credential is no longer in force."""
-        for principal, calls in self._open.items():
+        for (principal, _), calls in self._open.items():
             try:
                 self._authenticator.check(principal)
             except Refusal as refusal:

@@ -10,7 +10,7 @@ from typing import Any
 import grpc.aio
 import structlog
 
-from milepost.server.access.authorize import Action, Target, check, check_scope
+from milepost.server.access.authorize import Action, Target, check, check_scope, permission_denied
 from milepost.server.access.current import current_caller, current_principal
 from milepost.server.access.limiter import Limiter
 from milepost.server.access.principal import Principal
@@ -196,6 +196,8 @@ class WorkerService:
 
 def _check_kinds(principal: Principal, kinds: Sequence[str]) -> None:
     """Raise PERMISSION_DENIED for a kind that the principal may not work on, with any owner of its own."""
+    if principal.owners is not None and not principal.owners:
+        raise permission_denied(principal, Action.WORK, None)
     owner = min(principal.owners or ("",))
     for kind in kinds:
         check(principal, Action.WORK, "", Target(principal.job_id, owner, kind))

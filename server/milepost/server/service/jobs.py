@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from milepost.contract import limits
 from milepost.server import decide
-from milepost.server.access.authorize import Action, Target, check, check_scope, exists_for
+from milepost.server.access.authorize import Action, Target, check, check_scope, exists_for, permission_denied
 from milepost.server.access.narrowing import narrow
 from milepost.server.access.principal import Principal, Scope
 from milepost.server.access.shares import Shares
@@ -171,6 +171,8 @@ def _with_owner(principal: Principal, request: SubmitJobRequest) -> SubmitJobReq
     """The request with its principal's only owner where it names none. Raises INVALID_FIELD if there are several."""
     if request.owner or principal.owners is None or "" in principal.owners:
         return request
+    if not principal.owners:
+        raise permission_denied(principal, Action.SUBMIT, None)
     if len(principal.owners) > 1:
         owners = ", ".join(sorted(map(repr, principal.owners)))
         problem = Check()

@@ -52,7 +52,7 @@ class OpenCalls:
         """Check the credentials until cancelled."""
         while True:
             await asyncio.sleep(CHECK_INTERVAL)
-            await self._authenticator.refresh(tuple(self._open))
+            await self._authenticator.refresh(tuple(principal for principal, _ in self._open))
             self.check()
 
     def check(self) -> None:

@@ -96,6 +96,7 @@ class _Reports:
         self._acknowledged = self._watched = session.reported
         self._seen = Seen([], [], [], [])
         self._changed = asyncio.Event()
+        self._sending = asyncio.Lock()
         self._tasks = [
             asyncio.create_task(_noting_failure(self._read_acknowledgements, self._seen)),
             asyncio.create_task(_noting_failure(lambda: self._read_events(watch), self._seen)),
@@ -110,7 +111,9 @@ class _Reports:
         number = self._session.reported + 1
         request = self._session.encode(work.progress(1, 1))
         self._sent[number] = time.monotonic_ns()
-        await self._session.send(request)
+        # gRPC fails a call that is written to while an earlier write has not ended.
+        async with self._sending:
+            await self._session.send(request)
 
     async def finish(self) -> None:
         """Wait for what is outstanding; what does not come within the deadline has failed."""

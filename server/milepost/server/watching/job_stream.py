@@ -83,10 +83,10 @@ class JobStream(WatchStream):
         job = await self._log.find(self._job_id, caller=self._subscriber.caller)
         if job is None:
             raise job_not_found(self._job_id)
+        self._cursor = job.last_sequence
         self._check()  # by now its id may be that of another job, of another owner
         response = WatchJobResponse(snapshot=Snapshot(job=job)).SerializeToString()
         self._subscriber.hold(response)
-        self._cursor = job.last_sequence
         return partial(self._subscriber.send, response)
 
     async def _send_next(self) -> Step:

@@ -20,7 +20,7 @@ from milepost.server.dispatch.session_table import SessionTable
 from milepost.server.journal import Journal, OpenJob
 from milepost.server.log.event_log import Commit
 from milepost.server.rpc.work_stream import WorkStream
-from milepost.v1 import Event, Failure, Job, JobState, SubmitJobRequest, WorkRequest
+from milepost.v1 import Event, Failure, Job, JobState, WorkRequest
 from tests.simulation.entropy import Change
 
 __all__ = ["BUGS", "leases_outlive_the_epoch"]
@@ -183,8 +183,8 @@ def requests_are_forgotten() -> list[Change]:
     """The request id of a job is not stored."""
     submit = decide.submit
 
-    def forgetful(request: SubmitJobRequest, job_id: str, now: int) -> Event:
-        event = submit(request, job_id, now)
+    def forgetful(*arguments: Any) -> Event:
+        event = submit(*arguments)
         event.job_submitted.request_id = ""
         return event
 

@@ -222,9 +222,8 @@ class Attachment:
         if self._offline_block is not None:
             await asyncio.wait((self._jobs.claimed,), timeout=self._flush_timeout)
         await self._jobs.idle()
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(self._flush_timeout):
-                await self._jobs.empty()
+        with contextlib.suppress(TimeoutError):  # not asyncio.timeout: see `_completes` of the worker
+            await asyncio.wait_for(self._jobs.empty(), self._flush_timeout)
 
     async def _run_as_handler(self, context: JobContext) -> Mapping[str, Any] | None:
         if self._offline_block is None:
@@ -291,8 +290,7 @@ class Attachment:
         if self._withdraw is None:
             return
         try:
-            async with asyncio.timeout(_RELEASE_TIMEOUT):
-                await self._withdraw(self._job_id)
+            await asyncio.wait_for(self._withdraw(self._job_id), _RELEASE_TIMEOUT)
         except (MilepostError, TimeoutError, RuntimeError) as error:
             _log.warning("job %s: not claimed, and cancelling it failed: %s", self._job_id, error)
 

@@ -121,6 +121,5 @@ class SessionLoop:
         if self._session is not None:
             self._finishing = True
             self._session.finish()
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(timeout):
-                    await self._ended.wait()
+            with contextlib.suppress(TimeoutError):  # not asyncio.timeout: see `_completes` of the worker
+                await asyncio.wait_for(self._ended.wait(), timeout)

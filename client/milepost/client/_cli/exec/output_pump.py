@@ -149,14 +149,12 @@ class OutputPump:
 
     async def finish(self, timeout: float | None) -> None:
         """Wait until forwarding is complete; give up after ``timeout`` seconds."""
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(timeout):
-                await self._done.wait()
+        with contextlib.suppress(TimeoutError):  # not asyncio.timeout: `exec` may have been cancelled before
+            await asyncio.wait_for(self._done.wait(), timeout)
         if not self.is_done:
             self.cut()
             with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(_THREAD_STOP_TIMEOUT):
-                    await self._done.wait()
+                await asyncio.wait_for(self._done.wait(), _THREAD_STOP_TIMEOUT)
 
     def _run(self) -> None:
         try:

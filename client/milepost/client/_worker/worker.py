@@ -282,7 +282,7 @@ async def _wait_to_retry(outage: OutageLog, error: MilepostError, wait: float) -
 async def _completes(waiting: Awaitable[None], timeout: float) -> bool:
     """Whether `waiting` completes within `timeout` seconds.
 
-    Not by `asyncio.timeout`: in early releases of Python 3.11, such as Debian 12's, it raises CancelledError when the time
+    Not by `asyncio.timeout`: in early releases of Python 3.11, as in Debian 12, it raises CancelledError when the time
     is out, if its task was cancelled before (https://github.com/python/cpython/issues/102780).
     """
     try:

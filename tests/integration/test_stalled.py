@@ -34,8 +34,9 @@ _OPTIONS = [
 ]
 _STREAMS = 10
 
-# Allowed memory of a stalled stream, in bytes: a batch of 28 KiB and the stream's own, smaller cost.
-_HELD = 2 * 28 * 1024
+# Allowed memory of a stalled stream, in bytes, as docs/performance.md promises: a batch of 28 KiB or one larger event, once in
+# the stream and once in gRPC, and what the call itself takes.
+_HELD = 64 * 1024
 
 # The log is much larger than the flow-control windows and the server's cache of it.
 _REPORTS = 80
@@ -122,9 +123,12 @@ async def stall(rpc: Rpc, job_id: str, address: str, count: int, stack: AsyncExi
 
 
 @pytest.mark.parametrize("together", [1, 30])
-async def test_a_stalled_stream_holds_one_batch(tmp_path: Path, together: int) -> None:
+async def test_a_stalled_stream_holds_one_batch(
+    tmp_path: Path, together: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """For events of any size, reported in batches of any size (rule 7)."""
     raise_open_files()
+    monkeypatch.setenv("MALLOC_TRIM_THRESHOLD_", "0")  # memory that is free belongs to no stream
     async with AsyncExitStack() as stack:
         server = stack.enter_context(ServerProcess(tmp_path / "data", "--tail-memory", "2"))
         rpc = await stack.enter_async_context(connect(server.address))
@@ -138,6 +142,6 @@ async def test_a_stalled_stream_holds_one_batch(tmp_path: Path, together: int) -
         process = psutil.Process(server.pid)
         await stall(rpc, job.job_id, server.address, 20, stack)  # what is needed once
         before = await resting(process)
-        await stall(rpc, job.job_id, server.address, 50, stack)
+        await stall(rpc, job.job_id, server.address, 150, stack)
         after = await resting(process)
-    assert after - before < 100 * _HELD
+    assert after - before < 300 * _HELD

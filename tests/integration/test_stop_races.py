@@ -34,14 +34,17 @@ async def answered(call: Awaitable[_Answer]) -> _Answer | None:
         return None
 
 
-async def last_acknowledged(session: WorkSession) -> int:
-    """Read until the server ends the session; return the last acknowledged report."""
+async def last_acknowledged(session: WorkSession) -> int | None:
+    """Read until the server ends the session; return the last acknowledged report.
+
+    None if grpc.aio itself ended the call: a write that fails as the stream ends loses what this client was sent.
+    """
     acknowledged = 0
     while True:
         try:
             response = await session.call.read()
-        except grpc.aio.AioRpcError:
-            return acknowledged
+        except grpc.aio.AioRpcError as error:
+            return None if error.code() == grpc.StatusCode.INTERNAL else acknowledged
         if response is grpc.aio.EOF:
             return acknowledged
         if response.HasField("acknowledged"):
@@ -66,7 +69,7 @@ async def logged(rpc: Rpc, job_id: str) -> int:
 async def test_reports_on_a_session(server: ServerProcess, rounds: int) -> None:
     """The last acknowledged report is the last one in the log (rule 12)."""
     chance = random.Random(1)
-    for _ in range(rounds):
+    while rounds:
         async with connect(server.address) as rpc, rpc.session() as session:
             await rpc.submit()
             job, token = await session.take()
@@ -77,7 +80,11 @@ async def test_reports_on_a_session(server: ServerProcess, rounds: int) -> None:
             acknowledged, _ = await asyncio.gather(reading, saying)
         server.restart()
         async with connect(server.address) as rpc:
-            assert (await logged(rpc, job.job_id), status) == (acknowledged, 0)
+            lines = await logged(rpc, job.job_id)
+            assert status == 0
+            if acknowledged is not None:
+                assert lines == acknowledged
+                rounds -= 1
 
 
 @ROUNDS

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import signal
 import threading
 import time
@@ -26,9 +27,12 @@ def job() -> JobContext:
 @pytest.fixture
 def interruption(job: JobContext) -> Iterator[Interrupter]:
     """The interruption of that job; it handles SIGTERM during the test."""
+    # Libraries of other tests have callbacks of the garbage collector, and Python drops what is raised in them.
+    gc.disable()
     before = signal.getsignal(signal.SIGTERM)
     yield Interrupter(job, job._control.cancel_signal)
     signal.signal(signal.SIGTERM, before)
+    gc.enable()
 
 
 def interrupted(

@@ -34,8 +34,8 @@ _OPTIONS = [
 ]
 _STREAMS = 10
 
-# Allowed memory of a stalled stream, in bytes, as docs/performance.md promises: a batch of 28 KiB or one larger event, once in
-# the stream and once in gRPC, and what the call itself takes.
+# Allowed memory of a stalled stream, in bytes, as docs/performance.md promises: a batch of 28 KiB or one larger event,
+# once in the stream and once in gRPC, and what the call itself takes.
 _HELD = 64 * 1024
 
 # The log is much larger than the flow-control windows and the server's cache of it.

@@ -85,8 +85,13 @@ def test_every_owner(action: Action) -> None:
 )
 def test_administration(changed: dict[str, object], verdict: Verdict) -> None:
     """Administration concerns all owners: it is for principals of all owners, and of no single job."""
-    fields = {"subject": "root", "owners": None, "scopes": frozenset({Scope.ADMIN}), **changed}
-    assert authorize(Principal(**fields), Action.ADMINISTER, None) is verdict  # type: ignore[arg-type]
+    fields: dict[str, Any] = {
+        "subject": "root",
+        "owners": None,
+        "scopes": frozenset({Scope.ADMIN}),
+        **changed,
+    }
+    assert authorize(Principal(**fields), Action.ADMINISTER, None) is verdict
 
 
 @pytest.mark.parametrize("action", [Action.SUBMIT, Action.WORK])

@@ -300,3 +300,21 @@ async def test_a_job_with_an_id_of_an_earlier_one(log: EventLog) -> None:
     assert after is not None
     assert after.share_generation == 0
     assert after.key != before.key
+
+
+async def test_children_of_others(log: EventLog) -> None:
+    """Jobs of other owners that name a parent are found whether it exists or not, whatever owner comes first."""
+    owner = "b"
+    await put(log, Author("top", owner=owner).submit())
+    assert not await log.has_children_of_others("top", owner)
+    assert not await log.has_children_of_others("", owner)
+
+    await put(log, Author("own", owner=owner, parent_job_id="top").submit())
+    assert not await log.has_children_of_others("top", owner)
+
+    for other in ("a", "c"):
+        child = f"child-of-{other}"
+        await ended(log, child, owner=other, parent_job_id="top")
+        assert await log.has_children_of_others("top", owner)
+        await log.delete(child)
+        assert not await log.has_children_of_others("top", owner)

@@ -6,18 +6,20 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import AsyncExitStack
 from pathlib import Path
 
+import grpc
 import pytest
 
 from milepost.v1 import (
     DeleteJobRequest,
+    Dispatch,
     JobFilter,
     JobState,
     Resume,
     WatchJobsRequest,
 )
-from tests.integration.test_principals import ALL, Cast
+from tests.integration.test_principals import ALL, Cast, refusal
 from tests.support.forking import Forkery
-from tests.support.rpc import Rpc, StreamEnded, state_name, succeeded
+from tests.support.rpc import Rpc, StreamEnded, eventually, state_name, succeeded
 from tests.support.server import Server, ServerProcess
 from tests.support.token_files import Tokens
 
@@ -102,3 +104,26 @@ async def test_an_id_that_another_owner_uses_now(caller: Cast) -> None:
     assert [frame.snapshot.job.owner for frame in frames if frame.HasField("snapshot")] == []
     assert "team-b" not in str(frames)
     feed.cancel()
+
+
+async def test_an_id_whose_children_still_exist(caller: Cast) -> None:
+    """Another owner does not get it, so that nothing it does reaches them; their own owner does, and all others later."""
+    a, b = await caller("a", ["team-a"], *ALL), await caller("b", ["team-b"], *ALL)
+    await a.submit(job_id="nightly", kind="k")
+    child = await a.submit(parent_job_id="nightly", dispatch=Dispatch.DISPATCH_EXTERNAL)
+    await _finished(a, "nightly")
+    await a.jobs.DeleteJob(DeleteJobRequest(job_id="nightly"))
+    code, reason, text, metadata = await refusal(b.submit(job_id="nightly"))
+    assert (code, reason) == (grpc.StatusCode.ALREADY_EXISTS, "JOB_ALREADY_EXISTS")
+    assert metadata == {"job_id": "nightly"}
+    assert child.job_id not in text
+    again = await a.submit(job_id="nightly")
+    await a.cancel(again.job_id)
+    await eventually(lambda: _is_in(a, child.job_id, "CANCELLED"))
+    for job_id in (child.job_id, "nightly"):
+        await a.jobs.DeleteJob(DeleteJobRequest(job_id=job_id))
+    assert (await b.submit(job_id="nightly")).owner == "team-b"
+
+
+async def _is_in(rpc: Rpc, job_id: str, state: str) -> bool:
+    return state_name(await rpc.get(job_id)) == state

@@ -271,7 +271,7 @@ class ConnectedWorker(_message.Message):
     session_id: _builtins.str
     """See `Welcome.session_id`."""
     instance: _builtins.str
-    """See `Hello.instance`."""
+    """Names its process; see `Job.worker_instance`."""
     peer: _builtins.str
     """Peer address in gRPC's notation, such as "ipv4:10.0.0.7:51234". Behind a proxy this is the proxy."""
     node: _builtins.str

@@ -216,7 +216,7 @@ class JobStarted(_message.Message):
     worker_id: _builtins.str
     """Id of the worker."""
     instance: _builtins.str
-    """Instance of the worker process; see `Hello.instance`."""
+    """Names the worker process; see `Job.worker_instance`."""
     def __init__(
         self,
         *,

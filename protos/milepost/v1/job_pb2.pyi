@@ -275,7 +275,9 @@ class Job(_message.Message):
     concurrency_limit: _builtins.int
     """Maximum of running jobs with its concurrency_key, itself included, for this one to start; at least 1 with a key, else 0."""
     worker_instance: _builtins.str
-    """Instance of the worker process with the current or last attempt; see `Hello.instance`."""
+    """Names the worker process with the current or last attempt: its `Hello.instance` or, where workers need a credential, a
+    digest that the server makes of that and the principal, so that whoever reads the job cannot pass for the process.
+    """
     fraction_known: _builtins.bool
     """Whether `fraction` rests on a known number of stages, or of children: all of them were planned, or the job SUCCEEDED. If it is
     false, show what is done and not a percentage. Once the job has ended it no longer changes.

@@ -71,6 +71,8 @@ class Submissions:
             return await self._existing(known, request, caller)
         if request.parent_job_id:
             await self._check_parent(request.parent_job_id, caller)
+        if request.job_id:
+            await self._check_children(request, caller)
         self._admit()
         now = self._clock.now()
         job_id = request.job_id or _uuid7(now)
@@ -122,6 +124,19 @@ class Submissions:
         parent = await self._journal.find(parent_id, caller=caller)
         if has_ended(parent) or parent.state == JobState.JOB_STATE_CANCELLING:
             raise job_ended(parent)
+
+    async def _check_children(self, request: SubmitJobRequest, caller: str) -> None:
+        """Raise JOB_ALREADY_EXISTS where jobs of other owners are children of an earlier job with the id.
+
+        They would become children of this one, and be cancelled with it.
+        """
+        if await self._log.has_children_of_others(request.job_id, request.owner, caller=caller):
+            raise Refusal(
+                ErrorReason.ERROR_REASON_JOB_ALREADY_EXISTS,
+                f"The id {request.job_id!r} is taken: the job is deleted, and children of it exist that have another "
+                "owner. Use another id.",
+                metadata={"job_id": request.job_id},
+            )
 
 
 def _uuid7(now: int) -> str:

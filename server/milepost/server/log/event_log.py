@@ -366,6 +366,9 @@ class EventLog(Protocol):
     async def find_request(self, owner: str, request_id: str, *, caller: str = SERVER) -> str | None:
         """Return the id of the job that a submission with this request id created, if any."""
 
+    async def has_children_of_others(self, job_id: str, owner: str, *, caller: str = SERVER) -> bool:
+        """Return whether jobs of other owners than this one have this parent, which need not exist any more."""
+
     async def query(self, query: Query, *, caller: str = SERVER) -> JobPage:
         """Read a page of jobs, with their inputs."""
 

@@ -112,6 +112,11 @@ class MemoryDisk:
         job.epoch, job.first_sequence, job.thinned_sequence = self.epoch, record.first, record.thinned
         return job
 
+    def has_children_of_others(self, job_id: str, owner: str) -> bool:
+        """See ``EventLog``."""
+        attributes = (record.attributes for record in self.records.values())
+        return any(each.parent_job_id == job_id != "" and each.owner != owner for each in attributes)
+
     def append(self, commit: Commit) -> Entry | None:
         """See ``EventLog``."""
         record = self._insert(commit) if commit.submission is not None else self._update(commit)

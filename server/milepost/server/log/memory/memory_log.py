@@ -314,16 +314,19 @@ class MemoryEventLog:
     async def identify(self, job_id: str, *, caller: str = SERVER) -> JobIdentity | None:
         """See ``EventLog``."""
         record = await self._find(job_id)
-        return (
-            None
-            if record is None
-            else JobIdentity(*record.attributes[1:4], record.key, record.share_generation)
-        )
+        if record is None:
+            return None
+        return JobIdentity(*record.attributes[1:4], record.key, record.share_generation)
 
     async def find_request(self, owner: str, request_id: str, *, caller: str = SERVER) -> str | None:
         """See ``EventLog``."""
         await self._delay_read()
         return self._disk.requests.get((owner, request_id))
+
+    async def has_children_of_others(self, job_id: str, owner: str, *, caller: str = SERVER) -> bool:
+        """See ``EventLog``."""
+        await self._delay_read()
+        return self._disk.has_children_of_others(job_id, owner)
 
     async def query(self, query: Query, *, caller: str = SERVER) -> JobPage:
         """See ``EventLog``."""

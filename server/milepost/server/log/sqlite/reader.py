@@ -118,6 +118,11 @@ class Reader:
         row = self._connection.execute(statements.FIND_REQUEST, (owner, request_id)).fetchone()
         return None if row is None else str(row[0])
 
+    def has_children_of_others(self, job_id: str, owner: str) -> bool:
+        """See ``EventLog.has_children_of_others``."""
+        found = self._connection.execute(statements.CHILD_OF_OTHERS, (job_id, owner, job_id, owner)).fetchone()
+        return found is not None
+
     def list_jobs(self, query: Query) -> JobPage:
         """See ``EventLog.query``."""
         jobs: list[tuple[int, Job]] = []

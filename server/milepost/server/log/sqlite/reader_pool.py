@@ -73,6 +73,10 @@ class ReaderPool:
         """See ``EventLog``."""
         return await self._short.run(caller, lambda reader: reader.find_request(owner, request_id))
 
+    async def has_children_of_others(self, job_id: str, owner: str, *, caller: str = SERVER) -> bool:
+        """See ``EventLog``."""
+        return await self._short.run(caller, lambda reader: reader.has_children_of_others(job_id, owner))
+
     async def query(self, query: Query, *, caller: str = SERVER) -> JobPage:
         """See ``EventLog``."""
         return await self._long.run(caller, lambda reader: reader.list_jobs(query))

@@ -132,6 +132,8 @@ MIGRATIONS: Final[Sequence[str]] = (
     """,
     # How often the shares of a job were revoked.
     "ALTER TABLE jobs ADD COLUMN share_generation INTEGER NOT NULL DEFAULT 0",
+    # For the owners of a job's children.
+    "CREATE INDEX jobs_by_parent_owner ON jobs (parent_job_id, owner) WHERE parent_job_id <> ''",
 )
 
 

@@ -171,6 +171,13 @@ LISTED_JOB: Final = """
 LABEL_HAS_MORE_JOBS: Final = "SELECT 1 FROM labels WHERE name = ? AND value = ? LIMIT 1 OFFSET ?"
 IDENTIFY: Final = "SELECT owner, kind, parent_job_id, job_key, share_generation FROM jobs WHERE job_id = ?"
 FIND_REQUEST: Final = "SELECT job_id FROM jobs WHERE owner = ? AND request_id = ? AND request_id <> ''"
+# Two ranges of jobs_by_parent_owner, which skip the owner's own children, however many there are.
+CHILD_OF_OTHERS: Final = """
+    SELECT 1 FROM jobs WHERE parent_job_id = ? AND parent_job_id <> '' AND owner < ?
+    UNION ALL
+    SELECT 1 FROM jobs WHERE parent_job_id = ? AND parent_job_id <> '' AND owner > ?
+    LIMIT 1
+"""
 _ACTIVE_STATES: Final = ", ".join(map(str, sorted(job_states.ACTIVE)))
 ACTIVE: Final = f"""
     SELECT job_key, job, first_sequence, thinned_sequence FROM jobs

@@ -22,6 +22,7 @@ from milepost.server.log.event_log import (
     DurableCommit,
     Entry,
     JobAttributes,
+    JobIdentity,
 )
 from milepost.server.log.frames import Chunk, without_superseded
 from milepost.v1 import Job
@@ -64,6 +65,11 @@ class JobRecord:
     children_ended: int = 0
     children_done: int = 0
     share_generation: int = 0
+
+    @property
+    def identity(self) -> JobIdentity:
+        """See ``EventLog.identify``."""
+        return JobIdentity(*self.attributes[1:4], self.key, self.share_generation)
 
 
 class MemoryDisk:

@@ -314,9 +314,7 @@ class MemoryEventLog:
     async def identify(self, job_id: str, *, caller: str = SERVER) -> JobIdentity | None:
         """See ``EventLog``."""
         record = await self._find(job_id)
-        if record is None:
-            return None
-        return JobIdentity(*record.attributes[1:4], record.key, record.share_generation)
+        return None if record is None else record.identity
 
     async def find_request(self, owner: str, request_id: str, *, caller: str = SERVER) -> str | None:
         """See ``EventLog``."""

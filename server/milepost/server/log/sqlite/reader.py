@@ -120,7 +120,9 @@ class Reader:
 
     def has_children_of_others(self, job_id: str, owner: str) -> bool:
         """See ``EventLog.has_children_of_others``."""
-        found = self._connection.execute(statements.CHILD_OF_OTHERS, (job_id, owner, job_id, owner)).fetchone()
+        found = self._connection.execute(
+            statements.CHILD_OF_OTHERS, (job_id, owner, job_id, owner)
+        ).fetchone()
         return found is not None
 
     def list_jobs(self, query: Query) -> JobPage:

@@ -107,7 +107,7 @@ async def test_an_id_that_another_owner_uses_now(caller: Cast) -> None:
 
 
 async def test_an_id_whose_children_still_exist(caller: Cast) -> None:
-    """Nobody but their owner gets it, so that nothing of another job reaches them; once they are gone, everybody does."""
+    """Only their owner gets it, so that nothing of another job reaches them; once they are gone, everybody does."""
     a, b = await caller("a", ["team-a"], *ALL), await caller("b", ["team-b"], *ALL)
     await a.submit(job_id="nightly", kind="k")
     child = await a.submit(parent_job_id="nightly", dispatch=Dispatch.DISPATCH_EXTERNAL)

@@ -102,14 +102,62 @@ def environments() -> dict[str, dict[str, str]]:
 
 @pytest.mark.parametrize(("where", "environment"), environments().items())
 def test_what_milepost_is_told_are_options_of_it(where: str, environment: dict[str, str]) -> None:
-    """Each variable belongs to an option, which accepts its value."""
+    """Each variable belongs to an option, which accepts its value; files are there when a server runs with them."""
     known = {option.envvar for option in serve.params}
     assert set(environment) <= known, where
 
     context = serve.make_context("serve", [], auto_envvar_prefix=None, resilient_parsing=True)
     for option in serve.params:
-        if option.envvar in environment:
-            option.type_cast_value(context, environment[str(option.envvar)])
+        value = environment.get(str(option.envvar))
+        if value is not None and not value.startswith("/"):
+            option.type_cast_value(context, value)
+
+
+@pytest.mark.parametrize("workload", of_kind("StatefulSet"), ids=name_of)
+def test_pods_have_no_privileges(workload: dict[str, Any]) -> None:
+    """No root, nothing writable but volumes, no capabilities, no way to more, no token of the cluster."""
+    pod = workload["spec"]["template"]["spec"]
+    (container,) = pod["containers"]
+    assert pod["automountServiceAccountToken"] is False
+    assert {
+        name: pod["securityContext"][name] for name in ("runAsNonRoot", "runAsUser", "seccompProfile")
+    } == {
+        "runAsNonRoot": True,
+        "runAsUser": 10001,
+        "seccompProfile": {"type": "RuntimeDefault"},
+    }
+    assert container["securityContext"] == {
+        "allowPrivilegeEscalation": False,
+        "readOnlyRootFilesystem": True,
+        "capabilities": {"drop": ["ALL"]},
+    }
+    assert {"hostNetwork", "hostPID", "hostIPC"} & set(pod) == set()
+
+
+@pytest.mark.parametrize("workload", of_kind("StatefulSet"), ids=name_of)
+def test_pods_are_reached_and_reach_what_a_policy_names(workload: dict[str, Any]) -> None:
+    """Both ways; the ports that it names are the container's, and health is for the kubelet alone."""
+    (policy,) = [
+        each for each in of_kind("NetworkPolicy") if each["metadata"]["name"] == workload["metadata"]["name"]
+    ]
+    (container,) = workload["spec"]["template"]["spec"]["containers"]
+    labels = workload["spec"]["template"]["metadata"]["labels"]
+    named = {port["name"] for port in container["ports"]}
+    opened = {port["port"] for rule in policy["spec"]["ingress"] for port in rule["ports"]}
+    assert policy["spec"]["podSelector"] == {"matchLabels": labels}
+    assert policy["spec"]["policyTypes"] == ["Ingress", "Egress"]
+    assert opened == named - {"health", "monitor"}
+    assert all(rule["from"] for rule in policy["spec"]["ingress"])
+
+
+def test_containers_of_compose_have_no_privileges() -> None:
+    """Nothing writable but volumes, no capabilities, no way to more; their ports are on loopback."""
+    services = yaml.safe_load((DEPLOY / "compose.yaml").read_text())["services"]
+    hardened = {"read_only": True, "cap_drop": ["ALL"], "security_opt": ["no-new-privileges:true"]}
+    for service in services.values():
+        assert {name: service[name] for name in hardened} == hardened
+        assert all(port.startswith("127.0.0.1:") for port in service.get("ports", ()))
+        assert not service.get("privileged", False)
 
 
 def test_all_of_the_same_version() -> None:

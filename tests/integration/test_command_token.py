@@ -70,6 +70,17 @@ async def test_what_people_wrote_stays(tmp_path: Path) -> None:
     assert [entry["state"] for entry in await listed(path)] == ["revoked", "active"]
 
 
+async def test_who_could_read_the_file_still_can(tmp_path: Path) -> None:
+    """The server may run as another user: a revoked token would go on if it could not read the file any more."""
+    path = tmp_path / "tokens.toml"
+    await create(path)
+    path.chmod(0o640)
+    (entry,) = await listed(path)
+    revoked = await milepost("token", "revoke", str(entry["id"]), "--tokens", str(path))
+    assert revoked.status == 0
+    assert stat.S_IMODE(path.stat().st_mode) == 0o640
+
+
 async def test_list_shows_no_digest(tmp_path: Path) -> None:
     """As text for people, too."""
     path = tmp_path / "tokens.toml"

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import asyncio
-import os
 import signal
 import sqlite3
-import sys
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -25,17 +22,6 @@ from tests.support.rpc import connect
 from tests.support.server import ServerProcess
 
 SERVICES = ("milepost.v1.AdminService", "milepost.v1.JobService", "milepost.v1.WorkerService")
-
-
-async def probe(address: str) -> int:
-    """Run the health probe; return its exit status."""
-    process = await asyncio.create_subprocess_exec(
-        sys.executable,
-        "-m",
-        "milepost.server.probe",
-        env={**os.environ, "MILEPOST_ADDRESS": address},
-    )
-    return await process.wait()
 
 
 # --- How it starts ----------------------------------------------------------------------------------------------
@@ -133,12 +119,6 @@ async def test_reflection_lists_the_services(shared_server: ServerProcess) -> No
     assert listed == {*SERVICES, "grpc.health.v1.Health", "grpc.reflection.v1alpha.ServerReflection"}
 
 
-async def test_the_probe_tells_whether_it_is_serving(shared_server: ServerProcess) -> None:
-    """The probe for containers exits with 0 if the server is SERVING, else with 1."""
-    found = await asyncio.gather(probe(shared_server.address), probe("127.0.0.1:1"))
-    assert list(found) == [0, 1]
-
-
 async def test_the_store_is_kept(server: ServerProcess) -> None:
     """Stopped and started again, it has the same epoch and the same jobs."""
     epoch = server.epoch
@@ -161,7 +141,8 @@ async def test_a_data_directory_has_one_server(shared_server: ServerProcess) -> 
 
     assert (outcome.status, outcome.out) == (2, "")
     assert f"in use by another milepost serve (process {shared_server.pid})" in outcome.err
-    assert await probe(shared_server.address) == 0
+    async with connect(shared_server.address) as rpc:
+        assert (await refused(rpc.get("missing"))).code == "NOT_FOUND"
 
 
 async def test_a_port_in_use(shared_server: ServerProcess, tmp_path: Path) -> None:

@@ -60,8 +60,8 @@ class ServerProcess:
 
     ``data`` outlives it, so that another server can start on it. ``address`` and ``epoch`` come from its ready line.
     Its log goes to ``log_path``; a fault of its own in there fails the test, unless ``may_be_at_fault`` is set.
-    ``failpoints`` are those of the next start. With a ``forkery`` it is forked from that, and starts fast. A negative
-    ``umask`` is that of this process.
+    ``failpoints`` and further ``environment`` are those of the next start. With a ``forkery`` it is forked from that,
+    and starts fast. A negative ``umask`` is that of this process.
     """
 
     def __init__(
@@ -74,10 +74,11 @@ class ServerProcess:
     ) -> None:
         self.data = data
         self.log_path = data.parent / f"{data.name}.log"
-        self.address = ""
+        self.address = self.health_address = ""
         self.epoch = ""
         self.may_be_at_fault = False
         self.failpoints = ""
+        self.environment: dict[str, str] = {}
         self._forkery = forkery
         self._umask = umask
         # Reserved also during restarts.
@@ -100,6 +101,7 @@ class ServerProcess:
             raise RuntimeError(f"the server did not start:\n{self.log_path.read_text()}")
         ready: dict[str, Any] = json.loads(line)
         self.address, self.epoch = ready["address"], ready["epoch"]
+        self.health_address = ready.get("health_address", "")
         self._arguments[2] = self.address  # clients know it now
         return self
 
@@ -108,6 +110,7 @@ class ServerProcess:
         environment = {k: v for k, v in os.environ.items() if not k.startswith("MILEPOST_")}
         # On a busy machine any pass of the event loop may take long; tests compare what else the log says.
         environment["MILEPOST_LOOP_WARNING"] = "1h"
+        environment |= self.environment
         if self.failpoints:
             environment["MILEPOST_FAILPOINTS"] = self.failpoints
         with self.log_path.open("a") as log:

@@ -41,6 +41,12 @@ Every option is also read from the environment: --lease-ttl from MILEPOST_LEASE_
     help="Address to listen on; port 0 picks a free one.",
 )
 @option(
+    "--health-address",
+    type=parse_address,
+    metavar="HOST:PORT",
+    help="Address for health checks in plain text, and nothing else, besides those on --address. Default: none.",
+)
+@option(
     "--data",
     type=click.Path(file_okay=False, path_type=Path),
     default=Path("milepost-data"),
@@ -140,6 +146,7 @@ Every option is also read from the environment: --lease-ttl from MILEPOST_LEASE_
 )
 def serve(
     address: str,
+    health_address: str | None,
     data: Path,
     lease_ttl: float,
     tls: TlsFiles | None,
@@ -201,6 +208,7 @@ def serve(
         raise click.UsageError(str(error)) from error
     settings = Settings(
         address=address,
+        health_address=health_address or "",
         data=data,
         lease_ttl=lease_ttl,
         tls=tls,

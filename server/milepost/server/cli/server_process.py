@@ -48,7 +48,8 @@ async def _serve(settings: Settings, lag: LoopLag, watchdog: LoopWatchdog) -> No
             return
         gc_tuning.apply()
         watchdog.start()
-        _print_ready_line({"address": server.address, "epoch": server.epoch})
+        health = {"health_address": server.health_address} if server.health_address else {}
+        _print_ready_line({"address": server.address, "epoch": server.epoch, **health})
         server.failed.add_done_callback(lambda _: stop.set())
         await stop.wait()
         if server.failed.done():

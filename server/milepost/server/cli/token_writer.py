@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
 import os
+import stat
 import tempfile
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
@@ -102,11 +104,21 @@ class TokenWriter:
             with os.fdopen(descriptor, "w") as file:
                 file.write(tomlkit.dumps(self._document))
                 file.flush()
+                self._keep_permissions(file.fileno())
                 os.fsync(file.fileno())
             temporary.replace(self._path)
         except BaseException:
             temporary.unlink(missing_ok=True)
             raise
+
+    def _keep_permissions(self, descriptor: int) -> None:
+        """Let who could read the earlier file read this one: the server may run as another user."""
+        with contextlib.suppress(FileNotFoundError):
+            earlier = self._path.stat()
+            for owner, group in ((-1, earlier.st_gid), (earlier.st_uid, -1)):
+                with contextlib.suppress(PermissionError):
+                    os.fchown(descriptor, owner, group)
+            os.fchmod(descriptor, stat.S_IMODE(earlier.st_mode))
 
 
 def _plain(value: Any) -> Any:

@@ -1,13 +1,39 @@
-"""Check that the listening address is free, and say what is wrong if it is not."""
+"""Bind listening addresses, and say what is wrong where that fails."""
 
 from __future__ import annotations
 
 import errno
 import socket
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:  # the command loads this module before it knows whether gRPC is needed
+    import grpc
+    import grpc.aio
 
 
-def check_free(address: str) -> None:
-    """Bind to ``host:port`` and release it again. Raises OSError with what is wrong.
+def bind(
+    server: grpc.aio.Server,
+    address: str,
+    credentials: grpc.ServerCredentials | None,
+    option: str = "--address",
+) -> str:
+    """Let the server listen on ``host:port``, the value of ``option``; return it with the port that it took.
+
+    Without credentials it speaks plain text. Raises OSError.
+    """
+    check_free(address, option)
+    try:
+        if credentials is None:
+            port = server.add_insecure_port(address)
+        else:
+            port = server.add_secure_port(address, credentials)
+    except RuntimeError as error:
+        raise cannot_listen(address, "gRPC cannot bind it, and has logged why", option) from error
+    return f"{address.rpartition(':')[0]}:{port}"
+
+
+def check_free(address: str, option: str = "--address") -> None:
+    """Bind to ``host:port``, the value of ``option``, and release it again. Raises OSError with what is wrong.
 
     gRPC reports a failed bind only on stderr, in a line of its own.
     """
@@ -15,7 +41,7 @@ def check_free(address: str) -> None:
     try:
         found = socket.getaddrinfo(host.strip("[]"), int(port), type=socket.SOCK_STREAM)
     except (socket.gaierror, UnicodeError) as error:
-        raise cannot_listen(address, "the host cannot be resolved") from error
+        raise cannot_listen(address, "the host cannot be resolved", option) from error
     unavailable = 0
     for family, kind, protocol, _, socket_address in found:
         try:
@@ -25,18 +51,18 @@ def check_free(address: str) -> None:
                 probe.bind(socket_address)
         except OSError as error:
             if error.errno == errno.EADDRINUSE:
-                raise cannot_listen(address, "the address is in use") from error
+                raise cannot_listen(address, "the address is in use", option) from error
             if error.errno == errno.EADDRNOTAVAIL:
                 unavailable += 1
             # Without IPv6 gRPC takes [::] for all addresses of IPv4.
             elif error.errno != errno.EAFNOSUPPORT:
-                raise cannot_listen(address, error.strerror) from error
+                raise cannot_listen(address, error.strerror, option) from error
     if unavailable == len(found):
-        raise cannot_listen(address, "the address is not this machine's")
+        raise cannot_listen(address, "the address is not this machine's", option)
 
 
-def cannot_listen(address: str, why: str | None) -> OSError:
+def cannot_listen(address: str, why: str | None, option: str = "--address") -> OSError:
     """The error for an address that the server cannot bind."""
     return OSError(
-        f"Cannot listen on {address!r}: {why}. Name another one with --address; port 0 takes a free one."
+        f"Cannot listen on {address!r}: {why}. Name another one with {option}; port 0 takes a free one."
     )

@@ -36,6 +36,7 @@ from milepost.server.runtime import grpc_wakeups, listen_address
 from milepost.server.runtime.core import QUEUE_MEMORY, Core
 from milepost.server.runtime.data_directory import DataDirectory
 from milepost.server.runtime.grpc_options import GRPC_OPTIONS
+from milepost.server.runtime.health_port import HealthPort
 from milepost.server.runtime.health_service import Health
 from milepost.server.runtime.startup_placeholder import StartupPlaceholder
 from milepost.server.runtime.tls_credentials import TlsCredentials
@@ -74,6 +75,8 @@ class Settings:
     lease_ttl: float = 30.0
     tls: TlsFiles | None = None
     """Plain text without."""
+    health_address: str = ""
+    """``host:port`` of health checks in plain text besides; none by default."""
     keep: RetentionPolicy = field(default_factory=RetentionPolicy)
     sweep_interval: float = 60.0
     tail_memory: int = 128 << 20
@@ -123,6 +126,9 @@ class Server:
         ]
         self._health = Health(["", *_NAMES])
         self.failed.add_done_callback(lambda _: self._health.set(False, "", *_NAMES))
+        self._health_port = (
+            HealthPort(settings.health_address, self._health) if settings.health_address else None
+        )
         self.memory = CallMemory(settings.request_memory, settings.response_memory)
         clock = SystemClock()
         self._shares = Shares(clock, StoredShares(self._store))
@@ -138,7 +144,7 @@ class Server:
         )
         with grpc_wakeups.read_all_at_once():
             self._grpc = grpc.aio.server(interceptors=[self._interceptor], options=GRPC_OPTIONS)
-        self.address = ""
+        self.address = self.health_address = ""
 
     @property
     def epoch(self) -> str:
@@ -162,6 +168,8 @@ class Server:
             [*_NAMES, health.SERVICE_NAME, reflection.SERVICE_NAME], self._grpc
         )
         self.address = self._bind()
+        if self._health_port is not None:
+            self.health_address = await self._health_port.start()
         await self._authenticator.refresh()
         await self._grpc.start()
         self._tasks.start(self._calls.run())
@@ -183,6 +191,8 @@ class Server:
             await self._core.drain()
         await self._wait_for_last_calls()
         await self._grpc.stop(_STOP_GRACE)
+        if self._health_port is not None:
+            await self._health_port.stop()
         await self._tasks.close()
         if self._core is not None:
             await self._core.close()
@@ -234,15 +244,5 @@ class Server:
                 return
 
     def _bind(self) -> str:
-        host, _, _ = self._settings.address.rpartition(":")
-        listen_address.check_free(self._settings.address)
-        try:
-            if self._tls is not None:
-                port = self._grpc.add_secure_port(self._settings.address, self._tls.grpc_credentials())
-            else:
-                port = self._grpc.add_insecure_port(self._settings.address)
-        except RuntimeError as error:
-            raise listen_address.cannot_listen(
-                self._settings.address, "gRPC cannot bind it, and has logged why"
-            ) from error
-        return f"{host}:{port}"
+        credentials = None if self._tls is None else self._tls.grpc_credentials()
+        return listen_address.bind(self._grpc, self._settings.address, credentials)

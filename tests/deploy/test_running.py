@@ -1,0 +1,136 @@
+"""Milepost runs with the settings of the manifests, and their probes find it healthy."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import re
+import sys
+from pathlib import Path
+from typing import Any
+
+import grpc.aio
+import pytest
+import yaml
+from grpc_health.v1 import health_pb2, health_pb2_grpc
+
+from milepost.client import Client
+from tests.support.authority import LOOPBACK, Authority, chain_of
+from tests.support.ports import free_port
+from tests.support.replacing import replace
+from tests.support.server import ServerProcess
+from tests.support.token_files import Tokens
+
+DEPLOY = Path(__file__).parents[2] / "deploy"
+DOCKERFILE = DEPLOY.parent / "Dockerfile"
+
+
+@pytest.fixture
+def authority() -> Authority:
+    """The authority of all certificates."""
+    return Authority()
+
+
+def secrets(directory: Path, authority: Authority) -> str:
+    """Put what the secrets hold into a directory; return the token of an administrator."""
+    directory.mkdir()
+    issued = authority.issue(LOOPBACK)
+    replace(directory / "tls.crt", chain_of(issued))
+    replace(directory / "tls.key", issued.private_key_pem.bytes())
+    replace(directory / "ca.crt", authority.pem)
+    return Tokens(directory / "tokens.toml").add("me", ["*"], "admin")
+
+
+def image_environment() -> dict[str, str]:
+    """The settings of the image."""
+    return dict(re.findall(r"(MILEPOST_\w+)=(\S+)", DOCKERFILE.read_text()))
+
+
+def image_health_check() -> list[str]:
+    """The command of the image's health check."""
+    (command,) = re.findall(r"HEALTHCHECK .*\\\n +CMD (\[.*\])", DOCKERFILE.read_text())
+    found: list[str] = yaml.safe_load(command)
+    return found
+
+
+def settings(directory: Path, declared: dict[str, str]) -> dict[str, str]:
+    """The image's and the declared settings: mounts are this directory, ports free ones, the log is SQLite's."""
+    found = {
+        name: re.sub("^(/run/secrets|/etc/milepost/(tokens|tls))/", f"{directory}/", value)
+        for name, value in (image_environment() | declared).items()
+        if not name.startswith(("MILEPOST_STORE", "MILEPOST_NATS"))
+    }
+    for name in ("MILEPOST_ADDRESS", "MILEPOST_HEALTH_ADDRESS"):
+        if name in found:
+            found[name] = f"{found[name].rpartition(':')[0]}:{free_port()}"
+    return found
+
+
+class Container(ServerProcess):
+    """A server with the settings of a container."""
+
+    def __init__(self, data: Path, environment: dict[str, str]) -> None:
+        super().__init__(data, address=environment["MILEPOST_ADDRESS"])
+        self.environment = {name: value for name, value in environment.items() if name != "MILEPOST_DATA"}
+
+
+async def served(container: Container, authority: Authority, directory: Path, token: str) -> str:
+    """Who somebody with this token is, over TLS."""
+    address = f"{LOOPBACK}:{container.address.rpartition(':')[2]}"
+    replace(directory / "trusted.pem", authority.pem)
+    async with Client(address, token=token, tls_ca=directory / "trusted.pem") as client:
+        return (await client.whoami()).subject
+
+
+async def test_compose(tmp_path: Path, authority: Authority) -> None:
+    """With the image's health check, which it does not replace."""
+    service = yaml.safe_load((DEPLOY / "compose.yaml").read_text())["services"]["milepost-0"]
+    assert "./secrets:/run/secrets:ro" in service["volumes"]
+    token = secrets(tmp_path / "secrets", authority)
+    environment = settings(tmp_path / "secrets", service["environment"])
+    with Container(tmp_path / "data", environment) as container:
+        assert await served(container, authority, tmp_path, token) == "me"
+        program, *arguments = image_health_check()
+        assert (program, "healthcheck" in service) == ("python", False)
+        checked = await asyncio.create_subprocess_exec(
+            sys.executable, *arguments, env=os.environ | environment
+        )
+        assert await checked.wait() == 0
+
+
+@pytest.mark.parametrize("client_ca", [False, True], ids=["tokens", "and certificates"])
+async def test_kubernetes(tmp_path: Path, authority: Authority, client_ca: bool) -> None:
+    """With its probes, which speak no TLS; also where clients need a certificate, as a comment says."""
+    text = (DEPLOY / "kubernetes" / "milepost.yaml").read_text()
+    if client_ca:
+        text = text.replace("# - {name: MILEPOST_TLS_CLIENT_CA", "- {name: MILEPOST_TLS_CLIENT_CA")
+    (workload,) = [each for each in yaml.safe_load_all(text) if each["kind"] == "StatefulSet"]
+    (declared,) = workload["spec"]["template"]["spec"]["containers"]
+    variables = {each["name"]: each["value"] for each in declared["env"]}
+    token = secrets(tmp_path / "secrets", authority)
+    environment = settings(tmp_path / "secrets", variables)
+    assert ("MILEPOST_TLS_CLIENT_CA" in environment) == client_ca
+    with Container(tmp_path / "data", environment) as container:
+        if not client_ca:
+            assert await served(container, authority, tmp_path, token) == "me"
+        port = environment["MILEPOST_HEALTH_ADDRESS"].rpartition(":")[2]
+        async with grpc.aio.insecure_channel(f"{LOOPBACK}:{port}") as channel:
+            health: Any = health_pb2_grpc.HealthStub(channel)
+            for name in ("startupProbe", "readinessProbe", "livenessProbe"):
+                probe = declared[name]["grpc"]
+                assert {"name": "health", "containerPort": probe["port"]} in declared["ports"]
+                answer = await health.Check(health_pb2.HealthCheckRequest(service=probe["service"]))
+                assert answer.status == health_pb2.HealthCheckResponse.SERVING
+
+
+def test_mounts_and_settings_agree() -> None:
+    """What the settings name is mounted from a secret that is not a file of its own, and so follows its source."""
+    text = (DEPLOY / "kubernetes" / "milepost.yaml").read_text()
+    (workload,) = [each for each in yaml.safe_load_all(text) if each["kind"] == "StatefulSet"]
+    pod = workload["spec"]["template"]["spec"]
+    (container,) = pod["containers"]
+    secret = {each["name"] for each in pod["volumes"] if "secret" in each}
+    mounted = {each["mountPath"]: each for each in container["volumeMounts"] if each["name"] in secret}
+    files = [Path(each["value"]) for each in container["env"] if each["value"].startswith("/etc/")]
+    assert {str(path.parent) for path in files} == set(mounted)
+    assert all(each["readOnly"] and "subPath" not in each for each in mounted.values())

@@ -14,7 +14,7 @@ PROTOS = $(sort $(wildcard protos/milepost/v1/*.proto))
 SERVICES = $(filter %_service.proto,$(PROTOS))
 
 CHECKS := check-locks check-format check-lint check-types check-imports check-buf-lint check-buf-format \
-	check-buf-breaking check-stubs check-dist check-tests
+	check-buf-breaking check-stubs check-web check-dist check-tests
 
 # uv takes the Python it is given, and trusts whom the system trusts.
 export UV_PYTHON_DOWNLOADS := never
@@ -47,6 +47,22 @@ $(NODE_MODULES)/.stamp: examples/node/package.json examples/node/package-lock.js
 	@if ! command -v npm >/dev/null; then echo "There is no npm, so the example in JavaScript is not tested."; \
 	elif cd examples/node && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error; then touch node_modules/.stamp; \
 	else echo "npm could not install what the example in JavaScript needs, so it is not tested."; fi
+
+WEB_MODULES := web/node_modules
+
+$(WEB_MODULES)/.stamp: web/package.json web/package-lock.json web/sdk/package.json web/pages/package.json
+	cd web && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error
+	@touch $@
+
+.PHONY: web
+web: $(WEB_MODULES)/.stamp setup  ## Generate and build the client in TypeScript, and the pages; needs Node 18 or newer
+	rm -rf web/sdk/src/gen web/sdk/dist
+	$(call generate-web,$(CURDIR)/web/sdk/src/gen)
+	cd web && npm run build --silent
+
+.PHONY: format-web
+format-web: $(WEB_MODULES)/.stamp  ## Format the TypeScript
+	cd web && npm run format --silent
 
 .PHONY: demo
 demo: setup  ## Run the demo; ARGS="--help" shows its options
@@ -105,7 +121,7 @@ dist: setup  ## Build the wheels and source distributions into dist
 
 .PHONY: clean
 clean:  ## Remove everything that was made here, the environments too
-	rm -rf $(VENV) $(CODEGEN) $(NODE_MODULES) build dist .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
+	rm -rf $(VENV) $(CODEGEN) $(NODE_MODULES) $(WEB_MODULES) web/sdk/dist build dist .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # --- Generated code ---------------------------------------------------------------------------------------------
@@ -127,6 +143,11 @@ endef
 protos: $(CODEGEN)/.stamp  ## Generate the stubs beside the protos
 	rm -f protos/milepost/v1/*_pb2*.py protos/milepost/v1/*_pb2*.pyi
 	$(call generate,protos)
+
+# $(call generate-web,DIRECTORY) puts the messages in TypeScript into DIRECTORY, whose path is absolute.
+define generate-web
+	@cd web && ../$(BIN)/buf generate --template sdk/buf.gen.yaml --output $(1)
+endef
 
 # --- The steps of `make check` ----------------------------------------------------------------------------------
 
@@ -180,6 +201,19 @@ check-stubs: $(CODEGEN)/.stamp
 	$(call generate,build/stubs)
 	@diff -ru -x '*.proto' -x __init__.py -x py.typed -x __pycache__ protos/milepost/v1 build/stubs/milepost/v1 || \
 		{ echo "The stubs are not what the protos give: run 'make protos'." >&2; exit 1; }
+
+# Without npm it does nothing; in CI it fails.
+check-web: setup
+	$(call step,web)
+	@if command -v npm >/dev/null || [ -n "$${REQUIRE_NODE:-}" ]; then $(MAKE) --no-print-directory check-web-with-node; \
+	else echo "There is no npm, so what is written in TypeScript is not checked."; fi
+
+.PHONY: check-web-with-node
+check-web-with-node: $(WEB_MODULES)/.stamp setup
+	@rm -rf build/web-gen
+	$(call generate-web,$(CURDIR)/build/web-gen)
+	@diff -ru web/sdk/src/gen build/web-gen || { echo "The messages are not what the protos give: run 'make web'." >&2; exit 1; }
+	@cd web && npm run check --silent && npm run build --silent && npm test --silent -- $(ARGS)
 
 check-dist: setup
 	$(call step,distributions)

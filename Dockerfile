@@ -15,6 +15,7 @@ COPY pyproject.toml uv.lock ./
 COPY all/pyproject.toml all/
 COPY protos/pyproject.toml protos/
 COPY client/pyproject.toml client/
+COPY web/pyproject.toml web/
 COPY server/pyproject.toml server/
 RUN --mount=type=cache,target=/root/.cache/uv \
     uv sync --frozen --no-dev --no-install-workspace
@@ -23,6 +24,7 @@ COPY LICENSE ./
 COPY all/ all/
 COPY protos/ protos/
 COPY client/ client/
+COPY web/ web/
 COPY server/ server/
 RUN --mount=type=cache,target=/root/.cache/uv \
     uv sync --frozen --no-dev --no-editable

@@ -8,7 +8,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 # The stubs are made by old tools in an environment of their own: see protos/codegen/pyproject.toml.
 CODEGEN := .venv-codegen
-SETTINGS := uv.lock pyproject.toml all/pyproject.toml protos/pyproject.toml client/pyproject.toml server/pyproject.toml
+SETTINGS := uv.lock pyproject.toml all/pyproject.toml protos/pyproject.toml client/pyproject.toml web/pyproject.toml server/pyproject.toml
 
 PROTOS = $(sort $(wildcard protos/milepost/v1/*.proto))
 SERVICES = $(filter %_service.proto,$(PROTOS))

@@ -20,6 +20,7 @@ MEMBERS = {
     "client": "milepost_client",
     "protos": "milepost_protos",
     "server": "milepost_server",
+    "web": "milepost_web",
 }
 
 

@@ -16,6 +16,7 @@ ROOT: Final = Path(__file__).parents[3]
 PACKAGES: Final = {
     "server": ROOT / "server" / "milepost" / "server",
     "client": ROOT / "client" / "milepost" / "client",
+    "web": ROOT / "web" / "milepost" / "web",
     "testing": ROOT / "client" / "milepost" / "testing",
     "fold": ROOT / "protos" / "milepost" / "fold",
     "contract": ROOT / "protos" / "milepost" / "contract",

@@ -91,6 +91,14 @@ class LazyChannel:
         """Stub of the service for operators."""
         return AdminServiceStub(self._open())
 
+    def unary(self, method: str) -> grpc.aio.UnaryUnaryMultiCallable[bytes, bytes]:
+        """The unary method of this path, for serialised messages."""
+        return self._open().unary_unary(method)
+
+    def stream(self, method: str) -> grpc.aio.UnaryStreamMultiCallable[bytes, bytes]:
+        """The streaming method of this path, for serialised messages."""
+        return self._open().unary_stream(method)
+
     def wait_for_server(self, seconds: float, on_wait: Callable[[], object]) -> None:
         """Repeat the first call for so many seconds while the server is unavailable, as one is that just starts.
 
@@ -149,7 +157,7 @@ class LazyChannel:
             while True:
                 try:
                     metadata = await credential.metadata(timeout)
-                    return await self._call_once(method, request, metadata, deadline - loop.time())
+                    return await self.call_once(method, request, metadata, deadline - loop.time())
                 except MilepostError as error:
                     # The server has no room now, and says when to try again.
                     delay = error.retry_delay if isinstance(error, LimitReached) else None
@@ -163,13 +171,14 @@ class LazyChannel:
             del method
             raise
 
-    async def _call_once(
+    async def call_once(
         self,
         method: grpc.aio.UnaryUnaryMultiCallable[_Request, _Response],
         request: _Request,
         metadata: Metadata,
         timeout: float,
     ) -> _Response:
+        """Call a unary method with this metadata, and with no other. Raises what ``call`` does."""
         try:
             return await self.track(method(request, timeout=timeout, metadata=metadata))
         except grpc.aio.AioRpcError as error:

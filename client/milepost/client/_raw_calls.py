@@ -1,0 +1,71 @@
+"""Calls of ``JobService`` with serialised messages over a client's connection, for ``milepost.web``."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator
+from typing import TYPE_CHECKING, Final, cast
+
+from milepost.client._transport.error_mapping import error_from_status
+from milepost.client._transport.fork_safety import grpc
+from milepost.client._transport.token_source import bearer, checked_token
+from milepost.client.errors import MilepostError
+
+if TYPE_CHECKING:
+    from milepost.client._client import Client
+
+__all__ = ["RawCalls"]
+
+_SERVICE: Final = "/milepost.v1.JobService/"
+
+
+class RawCalls:
+    """Calls over the connection of ``client``, with its token or with another one."""
+
+    def __init__(self, client: Client) -> None:
+        self._channel, self._timeout = client._channel, client._timeout
+
+    async def call(self, method: str, request: bytes, token: str | None = None) -> bytes:
+        """Call a unary method with a serialised request; return the serialised response.
+
+        ``token`` replaces that of the client. Raises MilepostError; ValueError for a text that cannot be a token.
+        """
+        function = self._channel.unary(_SERVICE + method)
+        if token is None:
+            return await self._channel.call(function, request, self._timeout)
+        return await self._channel.call_once(function, request, bearer(checked_token(token)), self._timeout)
+
+    async def watch(
+        self, method: str, request: bytes, token: str | None = None
+    ) -> AsyncGenerator[bytes, None]:
+        """The serialised responses of a stream, which closing the generator cancels.
+
+        ``token`` replaces that of the client. Raises MilepostError; ValueError for a text that cannot be a token.
+        """
+        if token is not None:
+            async for response in self._stream(method, request, token):
+                yield response
+            return
+        credential = self._channel.credential()
+        received = False
+        while True:
+            (_, header) = (await credential.metadata(self._timeout) or (("", ""),))[0]
+            try:
+                async for response in self._stream(method, request, header.partition(" ")[2]):
+                    received = True
+                    yield response
+                return
+            except MilepostError as error:
+                if received or not await credential.renew(error):
+                    raise
+
+    async def _stream(self, method: str, request: bytes, token: str) -> AsyncGenerator[bytes, None]:
+        call = self._channel.track(
+            self._channel.stream(_SERVICE + method)(request, metadata=bearer(checked_token(token)))
+        )
+        try:
+            while (response := await call.read()) is not grpc.aio.EOF:
+                yield cast("bytes", response)
+        except grpc.aio.AioRpcError as error:
+            raise error_from_status(error, self._channel.target.address) from error
+        finally:
+            call.cancel()

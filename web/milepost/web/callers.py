@@ -1,0 +1,28 @@
+"""The caller of an HTTP request."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TypeAlias
+
+from starlette.datastructures import Headers
+from starlette.types import Scope
+
+from milepost.web.service import Caller
+
+CallerOf: TypeAlias = Callable[[Scope], Caller]
+"""Finds out who makes a request. Raises ServiceError."""
+
+
+def caller_of(scope: Scope) -> Caller:
+    """The caller with the credential that the header ``Authorization`` has."""
+    return Caller(peer_of(scope), Headers(scope=scope).get("authorization", ""), scope)
+
+
+def peer_of(scope: Scope) -> str:
+    """The address of the client as gRPC names it; empty if unknown."""
+    client = scope.get("client")
+    if client is None:
+        return ""
+    host, port = client
+    return f"ipv6:[{host}]:{port}" if ":" in host else f"ipv4:{host}:{port}"

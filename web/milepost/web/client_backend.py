@@ -1,0 +1,108 @@
+"""A backend that makes its calls over a client, for an application with users of its own."""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from typing import Any, Final, NamedTuple, TypeAlias, TypeVar
+
+from google.protobuf.message import DecodeError, Message
+from google.protobuf.message_factory import GetMessageClass
+from google.rpc import code_pb2
+from starlette.requests import Request
+
+from milepost.client import Client, errors
+from milepost.client._raw_calls import RawCalls
+from milepost.contract.reasons import reason_name
+from milepost.web.http_errors import service_error
+from milepost.web.request_body import malformed
+from milepost.web.service import SERVICE, Caller, ReceiveRequest, Send, ServiceError, Steps
+
+_RETRY_DELAY: Final = 1.0
+"""Seconds after which a server that cannot be reached may be there."""
+
+_Outcome = TypeVar("_Outcome")
+
+
+class ClientCall(NamedTuple):
+    """A call that a request asks for."""
+
+    method: str
+    """Its method of ``JobService``, such as ``"CancelJob"``."""
+    request: Any
+    """Its message, such as ``CancelJobRequest``; what is changed in it is what is called."""
+
+
+Authorize: TypeAlias = Callable[[Request, ClientCall], "bool | str | Awaitable[bool | str]"]
+"""Decides about a call: True makes it with the client's credential, False refuses it, and a text is the token to make
+it with, so that Milepost decides what its bearer may do. It may narrow the call (``call.request.filter.owner = …``)."""
+
+
+class ClientBackend:
+    """See ``JobsBackend``."""
+
+    def __init__(self, client: Client, authorize: Authorize) -> None:
+        self._calls = RawCalls(client)
+        self._authorize = authorize
+
+    @asynccontextmanager
+    async def call(
+        self, method: str, receive: ReceiveRequest, caller: Caller
+    ) -> AsyncGenerator[Message, None]:
+        """See ``JobsBackend``."""
+        request, token = await self._admit(method, receive, caller)
+        try:
+            response = await self._calls.call(method, request, token)
+        except errors.MilepostError as error:
+            raise _service_error(error) from error
+        yield GetMessageClass(SERVICE.methods_by_name[method].output_type).FromString(response)
+
+    async def watch(self, method: str, receive: ReceiveRequest, caller: Caller, send: Send) -> None:
+        """See ``JobsBackend``."""
+        request, token = await self._admit(method, receive, caller)
+        try:
+            async for frame in self._calls.watch(method, request, token):
+                await send(frame)
+        except errors.MilepostError as error:
+            raise _service_error(error) from error
+
+    async def run_in_slices(self, steps: Steps[_Outcome]) -> _Outcome:
+        """See ``JobsBackend``."""
+        while True:
+            try:
+                next(steps)
+            except StopIteration as done:
+                outcome: _Outcome = done.value
+                return outcome
+            await asyncio.sleep(0)
+
+    async def _admit(self, method: str, receive: ReceiveRequest, caller: Caller) -> tuple[bytes, str | None]:
+        """The request as it may be made, and the token to make it with, None for that of the client."""
+        received = await receive(lambda size: None)
+        if isinstance(received, bytes):
+            try:
+                received = GetMessageClass(SERVICE.methods_by_name[method].input_type).FromString(received)
+            except DecodeError as error:
+                raise malformed("The request cannot be decoded.") from error
+        decided = self._authorize(Request(caller.scope), ClientCall(method, received))
+        allowed = await decided if inspect.isawaitable(decided) else decided
+        if allowed is False:
+            raise service_error(
+                code_pb2.PERMISSION_DENIED, "This is not allowed.", reason="PERMISSION_DENIED"
+            )
+        return received.SerializeToString(), None if allowed is True else allowed
+
+
+def _service_error(error: errors.MilepostError) -> ServiceError:
+    if not isinstance(error, errors.ServiceError):
+        return service_error(code_pb2.UNAVAILABLE, str(error), retry_delay=_RETRY_DELAY)
+    return service_error(
+        error.code.value[0],
+        str(error),
+        reason=reason_name(error.reason) if error.reason else "",
+        metadata=error.metadata,
+        fields=error.violations,
+        retry_delay=error.retry_delay,
+    )

@@ -1,0 +1,102 @@
+"""Query parameters as fields of a request: ``filter.owner=team-a&filter.states=RUNNING&page_size=10``."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from typing import Any, TypeAlias
+
+from google.protobuf.descriptor import FieldDescriptor
+from google.protobuf.json_format import Parse, ParseError
+from google.protobuf.message import Message
+
+from milepost.web.http_errors import invalid_field
+
+_Field: TypeAlias = Any
+"""The descriptor of a field, of any of protobuf's implementations."""
+
+_BOOLS = {"true": True, "false": False, "1": True, "0": False}
+
+
+def set_fields(request: Message, parameters: Iterable[tuple[str, str]]) -> None:
+    """Set the field that each parameter names by its path. Raises ServiceError for one that cannot be set.
+
+    A list takes a parameter for each element, a map one for each key (``filter.labels.room=blue``). Names are those of
+    the contract, or their lowerCamelCase; enums are names, with or without their prefix.
+    """
+    seen: set[str] = set()
+    for path, text in parameters:
+        _set(request, path, path.split("."), text, seen)
+
+
+def _set(message: Any, path: str, names: list[str], text: str, seen: set[str]) -> None:
+    name, *rest = names
+    field = _field(message, name)
+    if field is None:
+        raise invalid_field(path, "is not a parameter of this call")
+    if field.message_type is not None and field.message_type.GetOptions().map_entry:
+        getattr(message, field.name)[".".join(rest)] = text
+    elif rest:
+        if field.message_type is None or field.is_repeated:
+            raise invalid_field(path, "is not a parameter of this call")
+        holder = getattr(message, field.name)
+        holder.SetInParent()
+        _set(holder, path, rest, text, seen)
+    elif field.is_repeated:
+        getattr(message, field.name).append(_value(field, path, text))
+    elif path in seen:
+        raise invalid_field(path, "is given more than once")
+    elif field.message_type is not None:
+        seen.add(path)
+        try:
+            Parse(json.dumps(text), getattr(message, field.name))
+        except ParseError as error:
+            raise invalid_field(path, f"cannot be {text!r}: it is a {field.message_type.name}") from error
+    else:
+        seen.add(path)
+        setattr(message, field.name, _value(field, path, text))
+
+
+def _field(message: Message, name: str) -> _Field | None:
+    fields = message.DESCRIPTOR.fields_by_name
+    if name in fields:
+        return fields[name]
+    return next((field for field in fields.values() if field.json_name == name), None)
+
+
+def _value(field: _Field, path: str, text: str) -> Any:
+    if field.enum_type is not None:
+        return _enum(field.enum_type, path, text)
+    try:
+        match field.cpp_type:
+            case FieldDescriptor.CPPTYPE_STRING if field.type == FieldDescriptor.TYPE_STRING:
+                return text
+            case FieldDescriptor.CPPTYPE_BOOL:
+                return _BOOLS[text.lower()]
+            case FieldDescriptor.CPPTYPE_DOUBLE:
+                return float(text)
+            case FieldDescriptor.CPPTYPE_INT32 | FieldDescriptor.CPPTYPE_INT64 as kind:
+                bits = 31 if kind == FieldDescriptor.CPPTYPE_INT32 else 63
+                if text.removeprefix("-").isdecimal() and text.isascii() and len(text) <= 20:
+                    number = int(text)
+                    if -(1 << bits) <= number < 1 << bits:
+                        return number
+    except (KeyError, ValueError):
+        pass
+    kinds = {
+        FieldDescriptor.CPPTYPE_BOOL: "true or false",
+        FieldDescriptor.CPPTYPE_DOUBLE: "a number",
+        FieldDescriptor.CPPTYPE_INT32: "a whole number of 32 bits",
+        FieldDescriptor.CPPTYPE_INT64: "a whole number of 64 bits",
+    }
+    raise invalid_field(path, f"cannot be {text!r}: it is {kinds.get(field.cpp_type, 'something else')}")
+
+
+def _enum(enum: Any, path: str, text: str) -> int:
+    names = {value.name: value.number for value in enum.values}
+    prefix = enum.values[0].name.removesuffix("UNSPECIFIED")
+    number = names.get(text.upper(), names.get(prefix + text.upper()))
+    if number is None:
+        known = ", ".join(name.removeprefix(prefix) for name in names if names[name])
+        raise invalid_field(path, f"cannot be {text!r}: it is one of {known}")
+    return int(number)

@@ -1,0 +1,103 @@
+"""REST: each route calls the method of ``JobService`` that the table names, with JSON both ways."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping
+from typing import Final, TypeAlias
+from urllib.parse import unquote_to_bytes
+
+from google.protobuf.message import Message
+from google.protobuf.message_factory import GetMessageClass
+from google.rpc import code_pb2
+from starlette.datastructures import QueryParams
+from starlette.responses import Response
+from starlette.routing import Route
+from starlette.types import Receive, Scope, Send
+
+from milepost.web.callers import CallerOf
+from milepost.web.http_errors import error_response, service_error
+from milepost.web.proto_json import to_json
+from milepost.web.query_parameters import set_fields
+from milepost.web.request_body import ClientGone, parse_json, read_body
+from milepost.web.rest_routes import COLLECTION, ROUTES, RestRoute
+from milepost.web.service import SERVICE, Arrived, JobsBackend, ServiceError
+
+_Verbs: TypeAlias = Mapping[str, RestRoute]
+
+_JOB: Final = COLLECTION + "/{job_id}"
+
+
+def rest_routes(backend: JobsBackend, caller_of: CallerOf) -> list[Route]:
+    """The routes of REST over ``backend``."""
+    by_path: defaultdict[str, dict[str, RestRoute]] = defaultdict(dict)
+    for route in ROUTES:
+        by_path[route.path][route.verb] = route
+    of_job = {path.removeprefix(_JOB): verbs for path, verbs in by_path.items() if path.startswith(_JOB)}
+    plain = [(path, {"": verbs}) for path, verbs in by_path.items() if not path.startswith(_JOB)]
+    # The job id is whatever the last part of the path is; whether it can be one, the method says.
+    resources = [*plain, (COLLECTION + "/{job_id:path}", of_job)]
+    return [Route(path, _Resource(backend, caller_of, verbs)) for path, verbs in resources]
+
+
+class _Resource:
+    """One path, and what its verbs do, by the suffix after the job id."""
+
+    def __init__(self, backend: JobsBackend, caller_of: CallerOf, by_suffix: Mapping[str, _Verbs]) -> None:
+        self._backend = backend
+        self._caller_of = caller_of
+        self._by_suffix = by_suffix
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            response = await self._respond(scope, receive)
+        except ServiceError as error:
+            response = error_response(error)
+        except ClientGone:
+            return
+        await response(scope, receive, send)
+
+    async def _respond(self, scope: Scope, receive: Receive) -> Response:
+        job_id, suffix = _split(scope) if scope["path_params"] else ("", "")
+        verbs = self._by_suffix.get(suffix)
+        if verbs is None:
+            raise no_such_path(scope["path"])
+        route = verbs.get("GET" if scope["method"] == "HEAD" else scope["method"])
+        if route is None:
+            return _not_allowed(scope["method"], verbs)
+
+        async def request(arrived: Arrived) -> Message:
+            message = GetMessageClass(SERVICE.methods_by_name[route.method].input_type)()
+            if route.has_body:
+                parse_json(await read_body(receive, arrived), message)
+            set_fields(message, QueryParams(scope["query_string"]).multi_items())
+            if job_id:
+                set_fields(message, [("job_id", job_id)])
+            return message
+
+        async with self._backend.call(route.method, request, self._caller_of(scope)) as answer:
+            return Response(
+                to_json(answer), 200, {"cache-control": "no-store"}, media_type="application/json"
+            )
+
+
+def _split(scope: Scope) -> tuple[str, str]:
+    """The job id of a path, and the suffix after it, such as ``":watch"``: a colon that is not part of the id."""
+    raw: bytes = scope.get("raw_path") or scope["path"].encode()
+    job_id, colon, suffix = raw.rpartition(COLLECTION.encode() + b"/")[2].rpartition(b":")
+    if not colon:
+        job_id, suffix = suffix, b""
+    return unquote_to_bytes(job_id).decode(errors="replace"), (colon + suffix).decode(errors="replace")
+
+
+def no_such_path(path: str) -> ServiceError:
+    """Nothing is served at this path."""
+    return service_error(code_pb2.NOT_FOUND, f"There is nothing at {path!r}.")
+
+
+def _not_allowed(verb: str, verbs: _Verbs) -> Response:
+    allowed = ", ".join(sorted({*verbs, *(["HEAD"] if "GET" in verbs else [])}))
+    response = error_response(service_error(code_pb2.UNIMPLEMENTED, f"{verb} does nothing here: {allowed}."))
+    response.status_code = 405
+    response.headers["allow"] = allowed
+    return response

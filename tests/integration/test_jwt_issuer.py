@@ -2,79 +2,19 @@
 
 from __future__ import annotations
 
-import json
-import threading
 import time
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import Any
 
 import grpc.aio
-import jwt
 import pytest
-from cryptography.hazmat.primitives.asymmetric import ec
 
 from milepost.v1 import ListJobsRequest
 from tests.support.command import milepost
 from tests.support.forking import Forkery
+from tests.support.issuer import Issuer
 from tests.support.rpc import connect, error_info
 from tests.support.server import Server, ServerProcess
-
-
-class Issuer:
-    """An issuer of tokens: signs them, and serves its public keys; without ``is_up`` it answers with an error."""
-
-    def __init__(self) -> None:
-        self._keys: dict[str, ec.EllipticCurvePrivateKey] = {}
-        self.is_up = True
-        self.requests = 0
-        issuer = self
-
-        class Handler(BaseHTTPRequestHandler):
-            def do_GET(self) -> None:
-                issuer.requests += 1
-                self.send_response(200 if issuer.is_up else 503)
-                self.end_headers()
-                self.wfile.write(issuer.key_set())
-
-            def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the name of the base class
-                pass
-
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.url = f"http://127.0.0.1:{self._server.server_port}"
-        threading.Thread(target=self._server.serve_forever, daemon=True).start()
-
-    def add_key(self, key_id: str) -> None:
-        """Make a key."""
-        self._keys[key_id] = ec.generate_private_key(ec.SECP256R1())
-
-    def key_set(self) -> bytes:
-        """The public keys."""
-        algorithm = jwt.get_algorithm_by_name("ES256")
-        keys = [
-            {**json.loads(str(algorithm.to_jwk(key.public_key()))), "kid": key_id, "alg": "ES256"}
-            for key_id, key in self._keys.items()
-        ]
-        return json.dumps({"keys": keys}).encode()
-
-    def token(self, key_id: str, **claims: Any) -> str:
-        """A token that is signed with that key."""
-        claims = {
-            "iss": self.url,
-            "aud": "milepost",
-            "sub": "alice",
-            "exp": time.time() + 600,
-            "owners": "team-a",
-            "scope": "read submit cancel",
-            **claims,
-        }
-        return jwt.encode(claims, self._keys[key_id], algorithm="ES256", headers={"kid": key_id})
-
-    def close(self) -> None:
-        """Stop serving."""
-        self._server.shutdown()
-        self._server.server_close()
 
 
 @pytest.fixture

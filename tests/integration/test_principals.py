@@ -27,6 +27,8 @@ from milepost.v1 import (
     Report,
     ReportJobRequest,
     Resume,
+    RevokeSharesRequest,
+    ShareJobRequest,
     WatchJobsRequest,
     admin_service_pb2,
     job_service_pb2,
@@ -112,6 +114,8 @@ def calls(rpc: Rpc, job_id: str) -> dict[str, Callable[[], Awaitable[Any]]]:
         "cancel": lambda: rpc.cancel(job_id),
         "delete": lambda: rpc.jobs.DeleteJob(DeleteJobRequest(job_id=job_id)),
         "child": lambda: rpc.submit(parent_job_id=job_id),
+        "share": lambda: rpc.jobs.ShareJob(ShareJobRequest(job_id=job_id)),
+        "revoke": lambda: rpc.jobs.RevokeShares(RevokeSharesRequest(job_id=job_id)),
         "report": lambda: rpc.workers.ReportJob(
             ReportJobRequest(job_id=job_id, lease_token="x", first_report_sequence=1, updates=[log_line("x")])
         ),
@@ -188,7 +192,7 @@ async def test_credentials(server: Server, known: Tokens, caller: Cast, path: st
         assert (code.name, reason) == ("PERMISSION_DENIED", "PERMISSION_DENIED")
 
 
-@pytest.mark.parametrize("name", ["get", "watch", "cancel", "delete", "child", "report"])
+@pytest.mark.parametrize("name", ["get", "watch", "cancel", "delete", "child", "share", "revoke", "report"])
 async def test_a_foreign_job_does_not_exist(caller: Cast, name: str) -> None:
     """A call that names a job of another owner has the answer of one that names no job, but for the id."""
     ours, theirs = await caller("ours", ["team-a"], *ALL), await caller("theirs", ["team-b"], *ALL)

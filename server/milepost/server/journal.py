@@ -125,10 +125,15 @@ class Journal:
             raise job_not_found(job_id)
         return job
 
-    async def identify(self, job_id: str, *, caller: str = SERVER) -> JobIdentity | None:
-        """Return what identifies a job; None if there is no such job."""
+    async def identify(
+        self, job_id: str, is_wanted: Callable[[JobIdentity], bool], *, caller: str = SERVER
+    ) -> JobIdentity | None:
+        """Return what identifies a job; None if there is no such job.
+
+        One that is not wanted is looked up once more, as one that is missing: both may have changed at another node.
+        """
         found = await self._log.identify(job_id, caller=caller)
-        if found is None:
+        if found is None or not is_wanted(found):
             await self._log.refresh(job_id)
             found = await self._log.identify(job_id, caller=caller)
         return found

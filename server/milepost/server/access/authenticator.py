@@ -90,7 +90,7 @@ class Authenticator:
         )
         if entry is None or not unchanged:
             # Changed rights count as a revocation: the client authenticates again, and gets what it has now.
-            raise token_expired("The credential was revoked or changed. Authenticate again.")
+            raise token_expired("The credential was revoked or changed. Authenticate again.", principal)
         self._check(entry, principal)
 
     async def refresh(self, principals: Iterable[Principal] = ()) -> None:
@@ -135,8 +135,8 @@ class Authenticator:
     def _check(self, entry: TokenEntry, principal: Principal) -> Principal:
         """Return the principal of the entry while both are in force. Raises TOKEN_EXPIRED."""
         if entry.revoked:
-            raise token_expired("The credential was revoked. Authenticate with another one.")
+            raise token_expired("The credential was revoked. Authenticate with another one.", principal)
         ends = [end for end in (entry.principal.expire_time, principal.expire_time) if end is not None]
         if ends and self._clock.now() >= min(ends):
-            raise token_expired("The credential has expired. Authenticate with another one.")
+            raise token_expired("The credential has expired. Authenticate with another one.", principal)
         return principal

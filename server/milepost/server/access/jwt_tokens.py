@@ -57,7 +57,8 @@ class JwtTokens:
         key = await self._keys.key(key_id)
         if key is None:
             raise unauthenticated(
-                "The token is signed with a key that its issuer does not have, as far as the server knows."
+                "The token is signed with a key that its issuer does not have, as far as the server knows.",
+                known,  # verified when the issuer had the key
             )
         principal = self._verified(token, key)
         self._known[digest] = principal
@@ -70,7 +71,7 @@ class JwtTokens:
         self._check_time(principal)
         if not self._is_signed_in_force(principal):
             raise token_expired(
-                "The issuer has withdrawn the key of the token. Authenticate with another one."
+                "The issuer has withdrawn the key of the token. Authenticate with another one.", principal
             )
 
     async def refresh(self) -> None:
@@ -137,7 +138,7 @@ class JwtTokens:
     def _check_time(self, principal: Principal) -> None:
         assert principal.expire_time is not None
         if self._clock.now() >= principal.expire_time + LEEWAY * 10**9:
-            raise token_expired("The token has expired. Authenticate with another one.")
+            raise token_expired("The token has expired. Authenticate with another one.", principal)
 
 
 def _key_id(token: str) -> str:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import Final, NamedTuple, Protocol
 
 from milepost.server.access.principal import Principal
 from milepost.server.access.refusals import token_expired, unauthenticated
 from milepost.server.access.share_tokens import Share, decode, encode, is_share_token
 from milepost.server.base.clock import Clock
-from milepost.server.base.refusal import job_not_found
+from milepost.server.base.refusal import Refusal, job_not_found
 
 CREDENTIAL_PREFIX: Final = "share:"
 """Of the credential ids of shares."""
@@ -74,20 +75,21 @@ class Shares:
             raise unauthenticated(
                 "The share is not of this server, or of its store before that lost something."
             )
-        self._check_time(share.expire_time * 10**9)
-        job = await self._jobs.find(share.job_id)
         version = _version(share.key, share.generation)
-        if job is None or _version(job.key, job.generation) != version:
-            raise token_expired("The shares of the job were revoked, or the job was deleted.")
         digest = hashlib.sha256(token.encode()).hexdigest()[:8]
-        return Principal(
+        principal = Principal(
             subject=share.subject,
-            owners=frozenset({job.owner}),
+            owners=frozenset(),
             scopes=share.scopes,
             job_id=share.job_id,
             expire_time=share.expire_time * 10**9,
             credential_id=f"{CREDENTIAL_PREFIX}{version}:{digest}",
         )
+        self._check_time(principal)
+        job = await self._jobs.find(share.job_id)
+        if job is None or _version(job.key, job.generation) != version:
+            raise _revoked(principal)
+        return replace(principal, owners=frozenset({job.owner}))
 
     async def refresh(self, principals: Iterable[Principal]) -> None:
         """Look up the jobs of these principals again, those of shares. Raises STORE_UNAVAILABLE."""
@@ -100,15 +102,21 @@ class Shares:
 
     def check(self, principal: Principal) -> None:
         """Check that the share of an open call is still in force, as of the last ``refresh``. Raises TOKEN_EXPIRED."""
-        assert principal.expire_time is not None
-        self._check_time(principal.expire_time)
+        self._check_time(principal)
         version = principal.credential_id.removeprefix(CREDENTIAL_PREFIX).partition(":")[0]
         if self._current.get(principal.job_id, version) != version:
-            raise token_expired("The shares of the job were revoked, or the job was deleted.")
+            raise _revoked(principal)
 
-    def _check_time(self, expire_time: int) -> None:
-        if self._clock.now() >= expire_time:
-            raise token_expired("The share has expired. Ask whoever shared the job for another one.")
+    def _check_time(self, principal: Principal) -> None:
+        assert principal.expire_time is not None
+        if self._clock.now() >= principal.expire_time:
+            raise token_expired(
+                "The share has expired. Ask whoever shared the job for another one.", principal
+            )
+
+
+def _revoked(principal: Principal) -> Refusal:
+    return token_expired("The shares of the job were revoked, or the job was deleted.", principal)
 
 
 def _version(key: int, generation: int) -> str:

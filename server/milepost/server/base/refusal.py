@@ -44,6 +44,8 @@ class Refusal(Exception):
         super().__init__(f"{reason_name(reason)}: {self.message}")
         self.retry_delay = retry_delay
         """Seconds after which the same call may succeed; None if it will not without a change."""
+        self.is_recorded = False
+        """Whether the audit log has it already."""
 
     def within(self, path: str) -> Refusal:
         """The same refusal with field paths below ``path``, for a message that contains the refused one."""

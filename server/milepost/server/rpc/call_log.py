@@ -41,6 +41,7 @@ class CallLog:
         self._started = time.monotonic()
         self._code: str | None = None
         self._reason = ""
+        self._is_recorded = False
         self._job_id = ""
 
     def note_principal(self, principal: Principal) -> None:
@@ -72,6 +73,8 @@ class CallLog:
             **({} if self._principal is ANONYMOUS else {"subject": self._principal.subject}),
             **({"job_id": self._job_id} if self._job_id else {}),
         )
+        if self._is_recorded:
+            return
         action = ACTIONS.get(self._method)
         if action in CHANGING or self._reason in AUDITED_REASONS:
             self._audit.write(
@@ -96,6 +99,7 @@ class CallLog:
         refusal = refusal_of(error)
         if refusal is not None:
             self._code, self._reason = STATUS[refusal.reason].name, reason_name(refusal.reason)
+            self._is_recorded = refusal.is_recorded
             await self._context.abort_with_status(rpc_status.to_status(_status(refusal)))
         error_id = uuid.uuid4().hex
         self._code = "INTERNAL"

@@ -24,6 +24,7 @@ from milepost.server.access.current import current_caller, set_principal
 from milepost.server.access.limiter import Limiter
 from milepost.server.access.methods import check_method
 from milepost.server.access.principal import ANONYMOUS, Principal
+from milepost.server.access.refusals import CredentialRefused
 from milepost.server.base.refusal import Refusal, draining, malformed, request_too_large
 from milepost.server.base.slices import Slices
 from milepost.server.base.steps import Steps
@@ -123,7 +124,14 @@ class Interceptor(grpc.aio.ServerInterceptor):
         if method.startswith(_PUBLIC):
             set_principal(ANONYMOUS, context.peer())
             return ANONYMOUS
-        principal = await self._authenticator.authenticate(details.invocation_metadata, context.auth_context)
+        try:
+            principal = await self._authenticator.authenticate(
+                details.invocation_metadata, context.auth_context
+            )
+        except CredentialRefused as refusal:
+            if refusal.principal is not None:
+                call_log.note_principal(refusal.principal)
+            raise
         call_log.note_principal(principal)
         await self._limiter.admit_request(principal)
         check_method(principal, method)

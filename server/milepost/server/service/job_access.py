@@ -2,11 +2,26 @@
 
 from __future__ import annotations
 
+from typing import Final
+
+from milepost.contract.reasons import reason_name
 from milepost.server.access.audit import AuditLog
-from milepost.server.access.authorize import Action, Target, Verdict, authorize, check, check_scope
+from milepost.server.access.authorize import (
+    Action,
+    Target,
+    Verdict,
+    authorize,
+    check,
+    check_scope,
+    exists_for,
+)
 from milepost.server.access.current import current_caller, current_peer
 from milepost.server.access.principal import Principal
+from milepost.server.base.refusal import job_not_found
 from milepost.server.journal import Journal
+from milepost.v1 import ErrorReason
+
+_MISSING: Final = reason_name(ErrorReason.ERROR_REASON_JOB_NOT_FOUND)
 
 
 class JobAccess:
@@ -26,9 +41,23 @@ class JobAccess:
         check_scope(principal, action)
         if principal.is_unrestricted:
             return
-        identity = await self._journal.identify(job_id, caller=current_caller())
-        target = None if identity is None else Target(job_id, *identity[:3])
-        if target is not None and authorize(principal, action, target) is Verdict.NOT_FOUND:
-            # The caller learns that there is no such job; only the operator learns that there is.
-            self._audit.write(principal, current_peer(), action.name.lower(), job_id, "FOREIGN_JOB")
-        check(principal, action, job_id, target)
+        target = await self.find(principal, job_id, current_caller())
+        if authorize(principal, action, target) is not Verdict.NOT_FOUND:
+            check(principal, action, job_id, target)
+            return
+        # The caller learns that there is no such job, in the same time; only the operator learns that there is.
+        outcome = _MISSING if target is None else "FOREIGN_JOB"
+        self._audit.write(principal, current_peer(), action.name.lower(), job_id, outcome)
+        refusal = job_not_found(job_id)
+        refusal.is_recorded = True
+        raise refusal
+
+    async def find(self, principal: Principal, job_id: str, caller: str) -> Target | None:
+        """The job that an action is about; None if there is none.
+
+        A foreign one takes the same steps as a missing one, so that its caller cannot tell them apart by time.
+        """
+        identity = await self._journal.identify(
+            job_id, lambda found: exists_for(principal, Target(job_id, *found[:3])), caller=caller
+        )
+        return None if identity is None else Target(job_id, *identity[:3])

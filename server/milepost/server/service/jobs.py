@@ -157,8 +157,8 @@ class Jobs:
         """A parent of another owner does not exist either. To name it takes no further scope."""
         if principal.is_unrestricted:
             return
-        identity = await self._journal.identify(parent_job_id, caller=caller)
-        if identity is None or not exists_for(principal, Target(parent_job_id, *identity[:3])):
+        parent = await self._access.find(principal, parent_job_id, caller)
+        if parent is None or not exists_for(principal, parent):
             raise job_not_found(parent_job_id)
 
 

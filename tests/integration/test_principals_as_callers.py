@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -16,9 +16,20 @@ from milepost.server.base.callers import SERVER, Turns
 from milepost.server.log.sqlite.read_lane import ReadLane
 from milepost.server.runtime.server import Server, Settings
 from milepost.server.watching.admission import Admission
-from milepost.v1 import Claim, Dispatch, GetJobRequest, ListJobsRequest, ReportJobRequest, WatchJobsRequest
+from milepost.v1 import (
+    Claim,
+    DeleteJobRequest,
+    Dispatch,
+    GetJobRequest,
+    ListJobsRequest,
+    Release,
+    ReportJobRequest,
+    Resume,
+    ShareJobRequest,
+    WatchJobsRequest,
+)
 from tests.support.refused import refused
-from tests.support.rpc import connect, log_line
+from tests.support.rpc import connect, log_line, succeeded
 from tests.support.token_files import Tokens
 
 ALL = ("submit", "read", "cancel", "work")
@@ -86,6 +97,81 @@ async def test_everything_is_counted_by_principal(known: Tokens, monkeypatch: py
         "ReadLane": {"principal:ci"},
         "Turns": {"principal:ci"},
     }
+
+
+async def test_a_caller_pays_for_the_reads_of_its_calls(
+    known: Tokens, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Reads of a job are in the turn of whoever asks, also those that decisions need, and never in the server's."""
+    reads: list[tuple[str, str]] = []
+    run = ReadLane.run
+
+    async def note(self: ReadLane, caller: str, function: Any) -> Any:
+        name = function.__qualname__.removeprefix("ReaderPool.").partition(".")[0]
+        if name in ("load", "find", "identify"):
+            reads.append((caller, name))
+        return await run(self, caller, function)
+
+    async def with_reads(call: Awaitable[Any]) -> tuple[Any, list[tuple[str, str]]]:
+        """The answer of a call, and what it has read."""
+        reads.clear()
+        answer = await call
+        return answer, list(reads)
+
+    token = known.add("ci", ["a"], *ALL)
+    async with serving(known) as address, connect(address, token=token) as rpc:
+        jobs = [(await rpc.submit(dispatch=Dispatch.DISPATCH_EXTERNAL)).job_id for _ in range(5)]
+        held = {}
+        async with rpc.session(instance="process") as session:
+            for job_id in jobs[:4]:
+                await session.send(claim=Claim(job_id=job_id))
+                held[job_id] = (await session.receive("assignment")).assignment.lease_token
+            await session.report(jobs[0], held[jobs[0]], 1, succeeded())
+            await session.receive("acknowledged")
+        queued = (await rpc.submit()).job_id
+    monkeypatch.setattr(ReadLane, "run", note)
+    # By now the server knows none of these jobs.
+    async with serving(known) as address, connect(address, token=token) as rpc:
+        hello: dict[str, Any] = {
+            "instance": "process",
+            "job_ids": jobs[1:4],
+            "max_concurrency": 0,
+            "kinds": [rpc.kind],
+        }
+        async with rpc.session(**hello) as session:
+
+            async def resume() -> None:
+                await session.send(resume=Resume(job_id=jobs[1], lease_token=held[jobs[1]]))
+                await session.receive("resumed")
+
+            async def report() -> None:
+                await session.report(jobs[2], held[jobs[2]], 1, log_line("x"))
+                await session.receive("acknowledged")
+
+            async def release_and_claim() -> None:
+                await session.send(release=Release(job_id=jobs[1], lease_token=held[jobs[1]]))
+                await session.send(claim=Claim(job_id=jobs[4]))
+                await session.receive("assignment")
+
+            fields: dict[str, Any] = {"job_id": jobs[3], "lease_token": held[jobs[3]]}
+            one = ReportJobRequest(first_report_sequence=1, updates=[log_line("x")], **fields)
+            calls: dict[str, Callable[[], Awaitable[Any]]] = {
+                "get": lambda: rpc.get(jobs[0]),
+                "resume": resume,
+                "report": report,
+                "renew": lambda: rpc.workers.ReportJob(ReportJobRequest(**fields)),
+                "report at once": lambda: rpc.workers.ReportJob(one),
+                "release and claim": release_and_claim,
+                "cancel": lambda: rpc.cancel(queued),
+                "share": lambda: rpc.jobs.ShareJob(ShareJobRequest(job_id=queued)),
+                "delete": lambda: rpc.jobs.DeleteJob(DeleteJobRequest(job_id=jobs[0])),
+            }
+            found = {name: await with_reads(call()) for name, call in calls.items()}
+        share = found["share"][0].token
+        async with connect(address, token=share) as shared:
+            found["shared"] = await with_reads(shared.get(queued))
+    assert {name for name, (_, read) in found.items() if not read} == set()
+    assert {caller for _, read in found.values() for caller, _ in read} == {"principal:ci"}
 
 
 async def test_principals_of_one_host_do_not_pay_for_each_other(known: Tokens) -> None:

@@ -142,19 +142,20 @@ class Journal:
         """Catch up with what other nodes have appended to the job, so that the next decision builds on it."""
         await self._log.refresh(job_id)
 
-    async def open(self, job_id: str) -> OpenJob:
+    async def open(self, job_id: str, *, caller: str = SERVER) -> OpenJob:
         """Return the job to decide on, valid until the next await. Raises JOB_NOT_FOUND.
 
-        While the job is reserved, wait; calls go on in their order.
+        Where it has to be loaded, that is in the turn of the caller. While the job is reserved, wait; calls go on in
+        their order.
         """
         if job_id in self._reservations:
             await self._reservations.wait(job_id)
         opened = self._find_open(job_id)
         if opened is None:
-            stored = await self._load(job_id)
+            stored = await self._load(job_id, caller)
             if stored is None:
                 await self._log.refresh(job_id)
-                stored = await self._load(job_id)
+                stored = await self._load(job_id, caller)
             if stored is None:
                 raise job_not_found(job_id)
             # A concurrent call may have opened the job, and applied a decision already.
@@ -200,7 +201,9 @@ class Journal:
         if self._find_open(event.job_id) is None:
             self._idle.put(event.job_id, opened, opened.fold.memory)
 
-    async def commit(self, job_id: str, decision: Decision, *, by_timeout: bool = False) -> OpenJob:
+    async def commit(
+        self, job_id: str, decision: Decision, *, by_timeout: bool = False, caller: str = SERVER
+    ) -> OpenJob:
         """Apply the decision, and return when it is durable. Decide again where another node was first.
 
         With ``by_timeout`` it does not wait for a store that is away: it raises StoreFailed instead.
@@ -208,7 +211,7 @@ class Journal:
         """
         conflict = Conflict(job_id)
         for _ in range(_RETRY_LIMIT):
-            opened, durable = await self.apply(job_id, decision, by_timeout=by_timeout)
+            opened, durable = await self.apply(job_id, decision, by_timeout=by_timeout, caller=caller)
             try:
                 await asyncio.shield(durable)
             except Conflict as error:
@@ -219,11 +222,11 @@ class Journal:
         raise conflict
 
     async def apply(
-        self, job_id: str, decision: Decision, *, by_timeout: bool = False
+        self, job_id: str, decision: Decision, *, by_timeout: bool = False, caller: str = SERVER
     ) -> tuple[OpenJob, asyncio.Future[None]]:
         """Apply the decision; return a future that resolves when it is durable. Raises as ``commit``."""
         while True:
-            opened = await self.open(job_id)
+            opened = await self.open(job_id, caller=caller)
             try:
                 events = decision(opened.job, self.now(opened))
             except Refusal:
@@ -309,9 +312,11 @@ class Journal:
         """Drop the commits that end before this event. Raises JOB_NOT_FOUND."""
         await _dropped(job_id, self._log.trim(job_id, first_sequence))
 
-    async def delete(self, job_id: str, check: Callable[[Job], None] = lambda _: None) -> None:
+    async def delete(
+        self, job_id: str, check: Callable[[Job], None] = lambda _: None, *, caller: str = SERVER
+    ) -> None:
         """Delete an ended job with its log. Raises JOB_NOT_FOUND, JOB_NOT_ENDED, and what ``check`` does."""
-        job = await self.find(job_id)
+        job = await self.find(job_id, caller=caller)
         check(job)
         if not has_ended(job):
             raise job_not_ended(job.job_id, state_name(job))
@@ -346,14 +351,14 @@ class Journal:
         self._pending.pop(job_id, None)
         self._idle.pop(job_id)
 
-    async def _load(self, job_id: str) -> StoredJob | None:
+    async def _load(self, job_id: str, caller: str) -> StoredJob | None:
         """Load the job, again where entries of it came during the read."""
         stored: StoredJob | None = None
         self._loading[job_id] += 1
         try:
             for _ in range(_RETRY_LIMIT):
                 before = self._notifications
-                stored = await self._log.load(job_id)
+                stored = await self._log.load(job_id, caller=caller)
                 if self._notified_at.get(job_id, 0) <= before:
                     break
             return stored

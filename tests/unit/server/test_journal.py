@@ -173,8 +173,8 @@ async def test_what_others_append_while_a_job_is_loaded_is_not_missed(
     core.log.add_listener(other.on_entries)
     load = core.log.load
 
-    async def meanwhile(job_id: str) -> StoredJob | None:
-        stored = await load(job_id)
+    async def meanwhile(job_id: str, *, caller: str) -> StoredJob | None:
+        stored = await load(job_id, caller=caller)
         monkeypatch.setattr(core.log, "load", load)
         await core.journal.commit("j", line)
         return stored

@@ -75,7 +75,7 @@ class Jobs:
         """See ``SharedJobs``."""
         return SECRET
 
-    async def find(self, job_id: str) -> SharedJob | None:
+    async def find(self, job_id: str, caller: str) -> SharedJob | None:
         """See ``SharedJobs``."""
         return self.known.get(job_id)
 

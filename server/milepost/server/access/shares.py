@@ -7,9 +7,11 @@ from collections.abc import Iterable
 from dataclasses import replace
 from typing import Final, NamedTuple, Protocol
 
+from milepost.server.access.current import caller_of
 from milepost.server.access.principal import Principal
 from milepost.server.access.refusals import token_expired, unauthenticated
 from milepost.server.access.share_tokens import Share, decode, encode, is_share_token
+from milepost.server.base.callers import SERVER
 from milepost.server.base.clock import Clock
 from milepost.server.base.refusal import Refusal, job_not_found
 
@@ -37,8 +39,8 @@ class SharedJobs(Protocol):
     def secret(self) -> bytes:
         """The secret of share tokens. Raises STORE_UNAVAILABLE while the store starts."""
 
-    async def find(self, job_id: str) -> SharedJob | None:
-        """The job as of now; None if there is none. Raises STORE_UNAVAILABLE."""
+    async def find(self, job_id: str, caller: str) -> SharedJob | None:
+        """The job as of now, read in the caller's turn; None if there is none. Raises STORE_UNAVAILABLE."""
 
 
 class Shares:
@@ -51,13 +53,13 @@ class Shares:
         """The versions of the jobs of open calls, as of the last ``refresh``."""
 
     async def issue(
-        self, sharer: Principal, job_id: str, seconds: float, *, can_cancel: bool
+        self, sharer: Principal, job_id: str, seconds: float, *, can_cancel: bool, caller: str = SERVER
     ) -> tuple[str, int]:
         """Make a token for the job; return it and when it expires, in nanoseconds since 1970.
 
         Raises JOB_NOT_FOUND.
         """
-        job = await self._jobs.find(job_id)
+        job = await self._jobs.find(job_id, caller)
         if job is None or not sharer.owns(job.owner):
             raise job_not_found(job_id)
         expire_time = self._clock.now() // 10**9 + max(1, round(seconds))
@@ -86,7 +88,7 @@ class Shares:
             credential_id=f"{CREDENTIAL_PREFIX}{version}:{digest}",
         )
         self._check_time(principal)
-        job = await self._jobs.find(share.job_id)
+        job = await self._jobs.find(share.job_id, caller_of(principal, ""))
         if job is None or _version(job.key, job.generation) != version:
             raise _revoked(principal)
         return replace(principal, owners=frozenset({job.owner}))
@@ -96,7 +98,7 @@ class Shares:
         shared = {each.job_id for each in principals if each.credential_id.startswith(CREDENTIAL_PREFIX)}
         current = {}
         for job_id in shared:
-            job = await self._jobs.find(job_id)
+            job = await self._jobs.find(job_id, SERVER)
             current[job_id] = "" if job is None else _version(job.key, job.generation)
         self._current = current
 

@@ -97,6 +97,7 @@ class Attempts:
         instance: str = "",
         claimed: bool = False,
         admit: Callable[[Job], None] | None = None,
+        caller: str = SERVER,
     ) -> StartedAttempt:
         """Decide that the next attempt starts. ``admit`` is called last, and may raise a Refusal.
 
@@ -113,19 +114,19 @@ class Attempts:
                 admit(job)
             return [event]
 
-        opened, durable = await self._journal.apply(job_id, decision)
+        opened, durable = await self._journal.apply(job_id, decision, caller=caller)
         if has_ended(opened.job):
             refusal = _attempt_over(opened.job)
             await asyncio.shield(durable)
             raise refusal
         return StartedAttempt(opened.job.attempt, durable)
 
-    async def assignment(self, job_id: str, attempt: int) -> tuple[Job, str]:
+    async def assignment(self, job_id: str, attempt: int, *, caller: str = SERVER) -> tuple[Job, str]:
         """Return the job, with its input, and the lease token of the attempt that has started.
 
         Raises LEASE_LOST or JOB_ENDED where that attempt is over already.
         """
-        job = await self._journal.find(job_id)
+        job = await self._journal.find(job_id, caller=caller)
         token = self._tokens.token(job_id, attempt)
         self._check_lease(job, token)
         return job, token
@@ -145,16 +146,16 @@ class Attempts:
 
         await self._journal.commit(job_id, decision)
 
-    async def release(self, job_id: str, token: str) -> None:
+    async def release(self, job_id: str, token: str, *, caller: str = SERVER) -> None:
         """Requeue a job that its worker gives up. Raises LEASE_LOST, JOB_ENDED."""
 
         def decision(job: Job, now: int) -> list[Event]:
             self._check_lease(job, token)
             return decide.release(job, now)
 
-        await self._journal.commit(job_id, decision)
+        await self._journal.commit(job_id, decision, caller=caller)
 
-    async def resume(self, job_id: str, token: str) -> tuple[int, Job]:
+    async def resume(self, job_id: str, token: str, *, caller: str = SERVER) -> tuple[int, Job]:
         """Return the last durable report of a running attempt, and the job. Raises LEASE_LOST, JOB_ENDED."""
 
         def decision(job: Job, _: int) -> list[Event]:
@@ -163,12 +164,12 @@ class Attempts:
 
         # The worker may have been connected to another node until now.
         await self._journal.refresh(job_id)
-        opened = await self._journal.commit(job_id, decision)
-        return opened.report_sequence, await self._journal.find(job_id)
+        opened = await self._journal.commit(job_id, decision, caller=caller)
+        return opened.report_sequence, await self._journal.find(job_id, caller=caller)
 
-    async def job(self, job_id: str) -> Job:
+    async def job(self, job_id: str, *, caller: str = SERVER) -> Job:
         """Return the job as of its last durable event."""
-        return await self._journal.find(job_id)
+        return await self._journal.find(job_id, caller=caller)
 
     # Reports.
 
@@ -194,11 +195,11 @@ class Attempts:
         decided = self._decide_plainly(job_id, token, first, updates)
         if decided is not None:
             return self._follow(request, decided)
-        opened = await self._open_in_order(job_id)
+        opened = await self._open_in_order(job_id, caller)
         if not self._tokens.holds(opened.job, token) or first > opened.report_sequence + 1:
             # Another node may have accepted earlier reports that this one has not read yet.
             await self._journal.refresh(job_id)
-            opened = await self._open_in_order(job_id)
+            opened = await self._open_in_order(job_id, caller)
         return await self._decide(self._open_in_order, request, partial(self._follow, request), opened)
 
     def _decide_plainly(
@@ -224,21 +225,24 @@ class Attempts:
 
     def _follow(self, request: _Request, decided: _Decided) -> PendingReport:
         accepted, appended = decided
-        retry = partial(self._decide, self._journal.open, request, _as_it_is)
+        retry = partial(self._decide, self._open, request, _as_it_is)
         durable = self._retries.follow(request.job_id, accepted, appended, retry)
         return PendingReport(accepted, durable.future, durable.call_back)
 
-    async def _open_in_order(self, job_id: str) -> OpenJob:
+    async def _open(self, job_id: str, caller: str) -> OpenJob:
+        return await self._journal.open(job_id, caller=caller)
+
+    async def _open_in_order(self, job_id: str, caller: str) -> OpenJob:
         """Return the job once no earlier decision about it is being retried."""
         while True:
             await self._retries.idle(job_id)
-            opened = await self._journal.open(job_id)
+            opened = await self._journal.open(job_id, caller=caller)
             if not self._retries.is_busy(job_id):
                 return opened
 
     async def _decide(
         self,
-        open_job: Callable[[str], Awaitable[OpenJob]],
+        open_job: Callable[[str, str], Awaitable[OpenJob]],
         request: _Request,
         then: Callable[[_Decided], _Outcome],
         opened: OpenJob | None = None,
@@ -250,7 +254,7 @@ class Attempts:
         """
         while True:
             if opened is None:
-                opened = await open_job(request.job_id)
+                opened = await open_job(request.job_id, request.caller)
             steps = self._append(opened, request)
             try:
                 try:

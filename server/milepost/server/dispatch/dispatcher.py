@@ -240,6 +240,7 @@ class Dispatcher:
                 instance=session.instance,
                 claimed=admit is not None,
                 admit=check_and_admit,
+                caller=session.caller,
             )
         async with session.assigning:
             return await self._send_assignment(session, job_id, started)
@@ -249,7 +250,7 @@ class Dispatcher:
         charge = Charge(session.memory)
         sent = False
         try:
-            assignment = await self._load_assignment(job_id, started.attempt, charge)
+            assignment = await self._load_assignment(session, job_id, started.attempt, charge)
             try:
                 self._limits.confirm(QueuedJob.of(assignment.job))
             except Refusal:
@@ -267,10 +268,12 @@ class Dispatcher:
         self.sessions.hold(session, job_id, assignment.lease_token)
         return True
 
-    async def _load_assignment(self, job_id: str, attempt: int, charge: Charge) -> Assignment:
+    async def _load_assignment(
+        self, session: Session, job_id: str, attempt: int, charge: Charge
+    ) -> Assignment:
         """Load the assignment, and charge its bytes. While there is no room for it, it is not kept in memory."""
         while True:
-            job, token = await self._attempts.assignment(job_id, attempt)
+            job, token = await self._attempts.assignment(job_id, attempt, caller=session.caller)
             size = COPIES * job.ByteSize()
             if charge.try_resize(size):
                 return Assignment(job=job, lease_token=token)

@@ -54,11 +54,11 @@ class JobService:
 
     async def CancelJob(self, request: CancelJobRequest, context: _Context) -> CancelJobResponse:
         """See the contract."""
-        return await self._jobs.cancel(current_principal(), request)
+        return await self._jobs.cancel(current_principal(), request, current_caller())
 
     async def DeleteJob(self, request: DeleteJobRequest, context: _Context) -> DeleteJobResponse:
         """See the contract."""
-        return await self._jobs.delete(current_principal(), request)
+        return await self._jobs.delete(current_principal(), request, current_caller())
 
     async def WatchJob(self, request: WatchJobRequest, context: _Context) -> None:
         """See the contract. Sends serialised responses."""
@@ -70,7 +70,7 @@ class JobService:
 
     async def ShareJob(self, request: ShareJobRequest, context: _Context) -> ShareJobResponse:
         """See the contract."""
-        return await self._jobs.share(current_principal(), request)
+        return await self._jobs.share(current_principal(), request, current_caller())
 
     async def RevokeShares(self, request: RevokeSharesRequest, context: _Context) -> RevokeSharesResponse:
         """See the contract."""

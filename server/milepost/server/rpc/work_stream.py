@@ -189,12 +189,15 @@ class WorkStream:
     async def _resume(self, resume: Resume) -> None:
         validation.job_id(resume.job_id)
         await self._check_access(resume.job_id)
-        await self._attempts.resume(resume.job_id, resume.lease_token)
+        caller = self._session.caller
+        await self._attempts.resume(resume.job_id, resume.lease_token, caller=caller)
         self._deadlines.renew([resume.job_id])
         # Hold the job before reading it again, so that no transition is missed in between.
         self._sessions.hold(self._session, resume.job_id, resume.lease_token)
         try:
-            report_sequence, job = await self._attempts.resume(resume.job_id, resume.lease_token)
+            report_sequence, job = await self._attempts.resume(
+                resume.job_id, resume.lease_token, caller=caller
+            )
         except Refusal:
             self._sessions.drop(self._session, resume.job_id)
             raise
@@ -208,7 +211,7 @@ class WorkStream:
         await self._check_access(release.job_id)
         self._session.ending.add(release.job_id)
         try:
-            await self._attempts.release(release.job_id, release.lease_token)
+            await self._attempts.release(release.job_id, release.lease_token, caller=self._session.caller)
         finally:
             self._session.ending.discard(release.job_id)
 

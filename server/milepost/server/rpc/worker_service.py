@@ -139,10 +139,13 @@ class WorkerService:
 
     async def ReportJob(self, request: ReportJobRequest, context: _Context) -> ReportJobResponse:
         """See the contract."""
+        caller = current_caller()
         validation.report(request)
         await self._access.check(current_principal(), Action.WORK, request.job_id)
         if not request.updates:
-            report_sequence, job = await self._attempts.resume(request.job_id, request.lease_token)
+            report_sequence, job = await self._attempts.resume(
+                request.job_id, request.lease_token, caller=caller
+            )
             last_sequence = job.last_sequence
             self._deadlines.renew([request.job_id])
         else:
@@ -153,13 +156,13 @@ class WorkerService:
                 request.first_report_sequence,
                 request.updates,
                 atomic=True,
-                caller=current_caller(),
+                caller=caller,
                 during=self._deadlines.suspend_expiry,
             )
             with self._deadlines.suspend_expiry(request.job_id):
                 accepted = await asyncio.shield(pending.durable)
             report_sequence, last_sequence = accepted.report_sequence, accepted.last_sequence
-            job = await self._attempts.job(request.job_id)
+            job = await self._attempts.job(request.job_id, caller=caller)
         response = ReportJobResponse(report_sequence=report_sequence, last_sequence=last_sequence)
         if job.HasField("cancellation"):
             response.cancellation.CopyFrom(job.cancellation)

@@ -94,7 +94,7 @@ class Jobs:
         validation.list_jobs(request)
         return await job_listing.page(self._log, request, narrow(principal, request.filter), caller)
 
-    async def cancel(self, principal: Principal, request: CancelJobRequest) -> CancelJobResponse:
+    async def cancel(self, principal: Principal, request: CancelJobRequest, caller: str) -> CancelJobResponse:
         """Cancel a job and its children."""
         validation.cancel(request)
         await self._access.check(principal, Action.CANCEL, request.job_id)
@@ -104,21 +104,23 @@ class Jobs:
             check(principal, Action.CANCEL, request.job_id, Target.of(job))
             return cancel(job, now)
 
-        await self._journal.commit(request.job_id, decision)
-        job = await self._journal.find(request.job_id)
+        await self._journal.commit(request.job_id, decision, caller=caller)
+        job = await self._journal.find(request.job_id, caller=caller)
         check(principal, Action.CANCEL, request.job_id, Target.of(job))
         return CancelJobResponse(job=job)
 
-    async def delete(self, principal: Principal, request: DeleteJobRequest) -> DeleteJobResponse:
+    async def delete(self, principal: Principal, request: DeleteJobRequest, caller: str) -> DeleteJobResponse:
         """Delete a job that has ended."""
         validation.job_id(request.job_id)
         await self._access.check(principal, Action.DELETE, request.job_id)
         await self._journal.delete(
-            request.job_id, lambda job: check(principal, Action.DELETE, request.job_id, Target.of(job))
+            request.job_id,
+            lambda job: check(principal, Action.DELETE, request.job_id, Target.of(job)),
+            caller=caller,
         )
         return DeleteJobResponse()
 
-    async def share(self, principal: Principal, request: ShareJobRequest) -> ShareJobResponse:
+    async def share(self, principal: Principal, request: ShareJobRequest, caller: str) -> ShareJobResponse:
         """Make a token for a job and its children, which may never do more than the principal."""
         validation.share(request)
         can_cancel = Scope.CANCEL in request.scopes
@@ -126,7 +128,9 @@ class Jobs:
         if can_cancel:
             await self._access.check(principal, Action.CANCEL, request.job_id)
         ttl = nanoseconds(request.ttl) / 10**9 if request.HasField("ttl") else limits.SHARE_TTL
-        token, expire_time = await self._shares.issue(principal, request.job_id, ttl, can_cancel=can_cancel)
+        token, expire_time = await self._shares.issue(
+            principal, request.job_id, ttl, can_cancel=can_cancel, caller=caller
+        )
         return ShareJobResponse(token=token, expire_time=timestamp(expire_time))
 
     async def revoke_shares(self, principal: Principal, request: RevokeSharesRequest) -> RevokeSharesResponse:

@@ -29,13 +29,13 @@ class StoredShares:
             )
         return self._derive(self._log.lease_secret, self._log.epoch)
 
-    async def find(self, job_id: str) -> SharedJob | None:
+    async def find(self, job_id: str, caller: str) -> SharedJob | None:
         """See ``SharedJobs``."""
         try:
-            found = await self._log.identify(job_id)
+            found = await self._log.identify(job_id, caller=caller)
             if found is None:
                 await self._log.refresh(job_id)
-                found = await self._log.identify(job_id)
+                found = await self._log.identify(job_id, caller=caller)
         except Exception as error:
             refusal = refusal_of(error)
             if refusal is None:

@@ -51,7 +51,7 @@ def too_large(size_limit: int) -> ServiceError:
     )
 
 
-def parse_json(body: bytes, request: Message) -> None:
+def parse_json(body: bytes, request: Message, *, ignore_unknown_fields: bool = False) -> None:
     """Merge a body of JSON into the request; an empty one leaves it as it is. Raises ServiceError INVALID_FIELD."""
     if not body.strip():
         return
@@ -62,7 +62,7 @@ def parse_json(body: bytes, request: Message) -> None:
     if not isinstance(values, dict):
         raise malformed("The body is not a JSON object.")
     try:
-        ParseDict(values, request)
+        ParseDict(values, request, ignore_unknown_fields=ignore_unknown_fields)
     except (ParseError, RecursionError) as error:
         raise malformed(f"The body is not a {request.DESCRIPTOR.name}: {error}.") from error
 

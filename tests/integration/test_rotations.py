@@ -1,97 +1,192 @@
-"""Certificates and tokens are rotated while streams and a worker run over them."""
+"""Certificates, keys and tokens are rotated while streams, workers and submitters run over them."""
 
 from __future__ import annotations
 
 import asyncio
+import json
+from collections.abc import AsyncIterator, Iterator
+from contextlib import AsyncExitStack
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from milepost.client import Client, JobContext, Worker
-from milepost.server.access import tokens
-from milepost.v1 import Event
-from tests.support.authority import Authority, ServerFiles
-from tests.support.replacing import replace
-from tests.support.rpc import eventually
+from milepost.v1 import Event, JobFilter, WatchJobsRequest
+from tests.support.forking import Forkery
+from tests.support.generations import Generations
+from tests.support.issuer import Issuer
+from tests.support.rotating import until
+from tests.support.rpc import connect, state_name
 from tests.support.server import ServerProcess
+from tests.support.validators import History, Recording, check
+
+WORKERS = 8
+READERS = 5
+SUBMITTERS = 2
+
+# Of each reader: so many streams of one job, and so many of all short ones.
+WATCHES = FEEDS = 5
 
 
-class Rotation:
-    """A token file with the newest token and the one before it; the one before that is revoked."""
+class Load:
+    """Workers, each with a long job and short ones; readers with 50 streams in all; submitters of short jobs.
 
-    def __init__(self, path: Path) -> None:
-        self._path = path
-        self._known: list[str] = []
-        self.turn()
-        self.use()
+    A failed call of any of them fails the test, through its task.
+    """
 
-    def turn(self) -> None:
-        """Add the next token to the file."""
-        self._known = [*self._known[-1:], tokens.new_token()]
-        entries = [
-            f'[[token]]\nid = "{tokens.digest(token)[:8]}"\nsha256 = "{tokens.digest(token)}"\nsubject = "ci"\n'
-            'owners = ["*"]\nscopes = ["submit", "read", "work"]\n'
-            for token in self._known
+    def __init__(self, address: str, credentials: Generations) -> None:
+        self._address, self._credentials = address, credentials
+        self.written: dict[str, int] = {}
+        self.submitted: list[str] = []
+        self.watches: list[Any] = []
+        self.seen: list[tuple[str, list[Event]]] = []
+        self.fed: list[list[Event]] = []
+        self._stopping = asyncio.Event()
+        self._submitting = True
+
+    async def run(self, group: asyncio.TaskGroup, stack: AsyncExitStack) -> None:
+        """Start all, and wait until each job of a worker's own is watched and runs."""
+        tls = self._credentials.client.options
+        submitters = [
+            await stack.enter_async_context(Client(self._address, token=self._credentials.token, **tls))
+            for _ in range(SUBMITTERS)
         ]
-        replace(self._path, "".join(entries).encode())
+        long = [(await submitters[0].submit("long")).job_id for _ in range(WORKERS)]
+        self._workers = [self._worker(tls) for _ in range(WORKERS)]
+        self._running = [group.create_task(worker.run()) for worker in self._workers]
+        await until(lambda: len(self.written) == WORKERS)
+        self._submitters = [group.create_task(self._submit(client)) for client in submitters]
+        self._watching: list[asyncio.Task[None]] = []
+        self._feeding: list[asyncio.Task[None]] = []
+        for number in range(READERS):
+            reader = await stack.enter_async_context(
+                Client(self._address, token=self._credentials.json_web_token, **tls)
+            )
+            for index in range(WATCHES):
+                job_id = long[(number * WATCHES + index) % WORKERS]
+                self.seen.append((job_id, []))
+                watch = reader.watch(job_id)
+                self._watching.append(group.create_task(self._collect(watch, self.seen[-1][1])))
+                feed = reader.watch_jobs(kinds=["short"])
+                self.fed.append([])
+                self._feeding.append(group.create_task(self._collect(feed, self.fed[-1])))
+                self.watches += [watch, feed]
+        await until(lambda: all(watch.caught_up for watch in self.watches))
 
-    def use(self) -> None:
-        """Let clients use the newest token: once the server knows it."""
-        self._current = self._known[-1]
+    async def reconnected(self, times: int) -> None:
+        """Wait until each stream has reconnected so often."""
+        await until(lambda: all(watch.reconnects >= times for watch in self.watches))
 
-    async def token(self) -> str:
-        """The token that a client gets now."""
-        return self._current
+    async def goes_on(self) -> None:
+        """Wait until further jobs are submitted."""
+        done = len(self.submitted)
+        await until(lambda: len(self.submitted) > done + SUBMITTERS)
 
+    async def stop(self) -> None:
+        """End the jobs and then the streams, once they have everything; then the workers."""
+        self._submitting = False
+        await asyncio.gather(*self._submitters)
+        self._stopping.set()
+        await asyncio.gather(*self._watching)
+        total = len(self.submitted)
+        await until(
+            lambda: all(sum(event.HasField("job_ended") for event in fed) == total for fed in self.fed)
+        )
+        for feeding in self._feeding:
+            feeding.cancel()
+        for worker in self._workers:
+            worker.stop()
+        await asyncio.gather(*self._running)
 
-@pytest.mark.parametrize("turns", [3, pytest.param(50, marks=pytest.mark.nightly)])
-async def test_rotations(tmp_path: Path, turns: int) -> None:
-    """No call fails that had a right to succeed, each stream has all events, and each job ends once."""
-    authority = Authority()
-    files, rotation = ServerFiles(tmp_path, authority), Rotation(tmp_path / "tokens.toml")
-    trusted = tmp_path / "ca.pem"
-    replace(trusted, authority.pem)
-    options = [*files.options, "--tokens", str(tmp_path / "tokens.toml")]
-    with ServerProcess(tmp_path / "data", *options) as server:
-        worker = Worker(server.address, token=rotation.token, tls_ca=trusted)
+    def _worker(self, tls: dict[str, Any]) -> Worker:
+        worker = Worker(self._address, max_concurrency=3, **tls)
 
-        @worker.job("step")
-        async def step(job: JobContext) -> dict[str, object]:
+        @worker.job("long")
+        async def write(job: JobContext) -> None:
+            while not self._stopping.is_set():
+                job.log(str(self.written.get(job.id, 0)))
+                self.written[job.id] = self.written.get(job.id, 0) + 1
+                await asyncio.sleep(0.05)
+
+        @worker.job("short")
+        async def echo(job: JobContext) -> dict[str, object]:
+            job.log("begun")
+            job.log("done")
             return job.input
 
-        async with Client(server.address, token=rotation.token, tls_ca=trusted) as client:
-            running = asyncio.create_task(worker.run())
-            parent = await client.submit("parent")
+        return worker
 
-            async def watched() -> list[object]:
-                seen: list[object] = []
-                async with client.watch_jobs(parent_job_id=parent.job_id) as watch:
-                    async for item in watch:
-                        if isinstance(item, Event) and item.HasField("job_ended"):
-                            seen.append(item.job_ended.result["turn"])
-                            if len(seen) == turns:
-                                return seen
-                return seen
+    async def _submit(self, client: Client) -> None:
+        while self._submitting:
+            given = {"number": len(self.submitted)}
+            job = await client.submit("short", given)
+            self.submitted.append(job.job_id)
+            assert await client.result(job.job_id) == given
 
-            watching = [asyncio.create_task(watched()) for _ in range(10)]
+    @staticmethod
+    async def _collect(watch: AsyncIterator[Any], into: list[Event]) -> None:
+        async for event in watch:
+            assert isinstance(event, Event)
+            into.append(event)
+
+
+@pytest.fixture
+def issuer() -> Iterator[Issuer]:
+    """An issuer of JSON Web Tokens."""
+    made = Issuer()
+    yield made
+    made.close()
+
+
+@pytest.mark.parametrize(
+    "turns", [3, pytest.param(50, marks=[pytest.mark.nightly, pytest.mark.timeout(1800)])]
+)
+@pytest.mark.parametrize("keys_in_file", [True, False], ids=["file", "url"])
+async def test_rotations(
+    tmp_path: Path, forkery: Forkery, issuer: Issuer, turns: int, keys_in_file: bool
+) -> None:
+    """No call fails that had a right to succeed; all reports are in the log once; each stream has each event once."""
+    credentials = Generations(tmp_path, issuer, keys_in_file=keys_in_file)
+    with ServerProcess(tmp_path / "data", *credentials.options, forkery=forkery) as server:
+        load = Load(server.address, credentials)
+        async with AsyncExitStack() as stack, asyncio.TaskGroup() as group:
+            await load.run(group, stack)
             for turn in range(turns):
-                files.renew(authority)
-                rotation.turn()
+                await credentials.publish(server.address)
+                # Streams have the credential before this one, which the next turn revokes.
+                await load.reconnected(turn)
+                credentials.use()
+                await load.goes_on()
+            await load.stop()
+        await credentials.check_the_last(server.address)
+        async with connect(
+            server.address, token=credentials.token(), tls=credentials.client.channel_credentials()
+        ) as rpc:
+            logs = {job_id: await rpc.log(job_id) for job_id in load.written}
+            wanted = JobFilter(kinds=["short"])
+            request = WatchJobsRequest(filter=wanted, no_follow=True, max_batch_events=1)
+            history = History.of_feed([frame async for frame in rpc.jobs.WatchJobs(request)])
+            short = [await rpc.get(job_id) for job_id in load.submitted]
+            long = [await rpc.get(job_id) for job_id in load.written]
+        assert server.stop() == 0
+    # A short one that is assigned to a session as that ends is assigned again, which starts another attempt.
+    assert {state_name(job) for job in short} == {"SUCCEEDED"}
+    assert {(state_name(job), job.attempt) for job in long} == {("SUCCEEDED", 1)}
+    for job_id, log in logs.items():
+        lines = [event.log_written.text for event in log if event.HasField("log_written")]
+        assert lines == [str(number) for number in range(load.written[job_id])]
+    for job_id, events in load.seen:
+        assert events == logs[job_id]
+        check(Recording.of_batches([events]), History.of_log(logs[job_id]))
+    everything = [event for commit in history.commits for event in commit.events]
+    assert sum(event.HasField("log_written") for event in everything) == 2 * len(load.submitted)
+    assert [fed == everything for fed in load.fed] == [True] * READERS * FEEDS
+    # Those with a revoked credential, and those that ask whether a new one is known by now.
+    assert refusals(server) <= {"TOKEN_EXPIRED", "UNAUTHENTICATED"}
 
-                async def is_known(turn: int = turn) -> bool:
-                    lines = [
-                        line
-                        for line in server.log_path.read_text().splitlines()
-                        if "token file reloaded" in line
-                    ]
-                    return len(lines) > turn
 
-                await eventually(is_known)
-                rotation.use()
-                job = await client.submit("step", {"turn": turn}, parent_job_id=parent.job_id)
-                assert await client.result(job.job_id, timeout=30) == {"turn": turn}
-            found = await asyncio.wait_for(asyncio.gather(*watching), 60)
-            worker.stop()
-            await running
-
-    assert found == [list(range(turns))] * 10
+def refusals(server: ServerProcess) -> set[str]:
+    """The reasons for which calls were refused."""
+    lines = [line for line in server.log_path.read_text().splitlines() if line.startswith("{")]
+    return {line["reason"] for line in map(json.loads, lines) if line["event"] == "call" and "reason" in line}

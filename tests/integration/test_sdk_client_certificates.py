@@ -8,12 +8,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import trustme
 
 from milepost.client import Client, JobContext, SyncClient, Worker
 from milepost.client.errors import TokenExpired, Unauthenticated, Unreachable
 from milepost.v1 import Dispatch, Event
-from tests.support.authority import Authority, ServerFiles, chain_of
+from tests.support.authority import Authority, ClientFiles, ServerFiles, chain_of
 from tests.support.command import milepost, started
 from tests.support.forking import Forkery
 from tests.support.replacing import replace
@@ -31,22 +30,6 @@ worker = Worker()
 def handle(job):
     return {"done": True}
 """
-
-
-class ClientFiles:
-    """The files of a client; ``options`` are arguments of the SDK."""
-
-    def __init__(self, directory: Path, authority: Authority, shown: trustme.LeafCert) -> None:
-        directory.mkdir()
-        self.ca, self.cert, self.key = (directory / name for name in ("ca.pem", "cert.pem", "key.pem"))
-        self.ca.write_bytes(authority.pem)
-        self.renew(shown)
-        self.options: dict[str, Any] = {"tls_ca": self.ca, "tls_cert": self.cert, "tls_key": self.key}
-
-    def renew(self, shown: trustme.LeafCert) -> None:
-        """Replace certificate and key."""
-        replace(self.cert, chain_of(shown))
-        replace(self.key, shown.private_key_pem.bytes())
 
 
 @pytest.fixture

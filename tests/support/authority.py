@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 from pathlib import Path
+from typing import Any
 
 import grpc
 import trustme
@@ -84,6 +85,28 @@ class ServerFiles:
         issued = authority.issue(*(names or (LOOPBACK,)))
         replace(self.certificate, chain_of(issued))
         replace(self.key, issued.private_key_pem.bytes())
+
+
+class ClientFiles:
+    """The files of a client's TLS in a directory of its own; ``options`` are arguments of the SDK."""
+
+    def __init__(self, directory: Path, authority: Authority, shown: trustme.LeafCert) -> None:
+        directory.mkdir()
+        self.ca, self.cert, self.key = (directory / name for name in ("ca.pem", "cert.pem", "key.pem"))
+        self.ca.write_bytes(authority.pem)
+        self.renew(shown)
+        self.options: dict[str, Any] = {"tls_ca": self.ca, "tls_cert": self.cert, "tls_key": self.key}
+
+    def renew(self, shown: trustme.LeafCert) -> None:
+        """Replace certificate and key."""
+        replace(self.cert, chain_of(shown))
+        replace(self.key, shown.private_key_pem.bytes())
+
+    def channel_credentials(self) -> grpc.ChannelCredentials:
+        """The same for a channel of gRPC."""
+        return grpc.ssl_channel_credentials(
+            self.ca.read_bytes(), self.key.read_bytes(), self.cert.read_bytes()
+        )
 
 
 def chain_of(certificate: trustme.LeafCert) -> bytes:

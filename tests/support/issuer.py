@@ -39,6 +39,10 @@ class Issuer:
         """Make a key."""
         self._keys[key_id] = ec.generate_private_key(ec.SECP256R1())
 
+    def withdraw_key(self, key_id: str) -> None:
+        """Publish the key no more."""
+        del self._keys[key_id]
+
     def key_set(self) -> bytes:
         """The public keys."""
         algorithm = jwt.get_algorithm_by_name("ES256")

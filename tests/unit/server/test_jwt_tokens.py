@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import hmac
 import json
+import threading
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -253,6 +255,23 @@ async def test_unknown_keys_are_throttled(path: Path) -> None:
     now += MISS_INTERVAL
     assert await keys.key("another") is None
     assert reads == 2
+
+
+async def test_calls_during_a_look_at_the_source(path: Path) -> None:
+    """They wait for it: after a rotation many calls come with the new key at once, and none of them is refused."""
+    answering = threading.Event()
+
+    class Slow(KeySet):
+        def _read(self) -> bytes:
+            answering.wait(10)
+            return path.read_bytes()
+
+    keys = Slow(str(path))
+    asked = [asyncio.create_task(keys.key("ES256")) for _ in range(3)]
+    await asyncio.sleep(0)  # all of them have begun
+    answering.set()
+    found = await asyncio.gather(*asked)
+    assert [key is not None for key in found] == [True] * 3
 
 
 def replace(path: Path, text: str | None) -> None:

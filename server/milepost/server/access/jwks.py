@@ -63,11 +63,17 @@ class KeySet:
     async def key(self, key_id: str) -> SigningKey | None:
         """The key with this id; None if the issuer has none. Never raises."""
         found = self._keys.get(key_id)
-        if found is None and self._monotonic() - self._missed_at >= MISS_INTERVAL:
-            self._missed_at = self._monotonic()
+        if found is None and (self._may_look() or self._fetching is not None):
             await self.refresh(force=True)
             found = self._keys.get(key_id)
         return found
+
+    def _may_look(self) -> bool:
+        """Whether an unknown key id makes the cache look at the source now; notes that it did."""
+        if self._monotonic() - self._missed_at < MISS_INTERVAL:
+            return False
+        self._missed_at = self._monotonic()
+        return True
 
     async def refresh(self, *, force: bool = False) -> None:
         """Fetch the keys if they are due, or with ``force``; concurrent calls share one fetch. Never raises."""

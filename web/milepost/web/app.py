@@ -2,23 +2,59 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from starlette.applications import Starlette
+from starlette.middleware import Middleware
+from starlette.middleware.cors import CORSMiddleware
 from starlette.requests import Request
 from starlette.responses import Response
 
-from milepost.web.callers import CallerOf, caller_of
 from milepost.web.connect.connect_routes import connect_routes
 from milepost.web.http_errors import error_response
 from milepost.web.rest import no_such_path, rest_routes
+from milepost.web.security.browser_policy import ANY_ORIGIN, BrowserPolicy
+from milepost.web.security.response_headers import ResponseHeaders
+from milepost.web.security.session_routes import session_routes
 from milepost.web.service import JobsBackend
 
+_OWN_PAGES: Final = BrowserPolicy()
+"""No page of another site changes anything."""
 
-def web_app(backend: JobsBackend, caller_of: CallerOf = caller_of) -> Starlette:
-    """The application over ``backend``. ``caller_of`` finds out who makes a request."""
-    return Starlette(
-        routes=[*rest_routes(backend, caller_of), *connect_routes(backend, caller_of)],
-        exception_handlers={404: _not_found},
-    )
+# What pages of allowed origins may send beyond what any page may, and read.
+_REQUEST_HEADERS: Final = (
+    "authorization",
+    "connect-protocol-version",
+    "connect-timeout-ms",
+    "content-type",
+    "last-event-id",
+    "x-user-agent",
+)
+_RESPONSE_HEADERS: Final = ("retry-after", "www-authenticate")
+
+_PREFLIGHT_AGE: Final = 600
+"""Seconds for which a browser need not ask again whether a page of another origin may make a call."""
+
+
+def web_app(backend: JobsBackend, policy: BrowserPolicy = _OWN_PAGES) -> Starlette:
+    """The application over ``backend``."""
+    routes = [*rest_routes(backend, policy.caller_of), *connect_routes(backend, policy.caller_of)]
+    if policy.takes_cookies:
+        routes += session_routes(backend, policy.caller_of)
+    middleware = [Middleware(ResponseHeaders, shares_resources=bool(policy.allowed_origins))]
+    if policy.allowed_origins:
+        middleware.append(
+            Middleware(
+                CORSMiddleware,
+                allow_origins=sorted(policy.allowed_origins),
+                allow_credentials=ANY_ORIGIN not in policy.allowed_origins,
+                allow_methods=["GET", "POST", "DELETE"],
+                allow_headers=_REQUEST_HEADERS,
+                expose_headers=_RESPONSE_HEADERS,
+                max_age=_PREFLIGHT_AGE,
+            )
+        )
+    return Starlette(routes=routes, middleware=middleware, exception_handlers={404: _not_found})
 
 
 async def _not_found(request: Request, error: Exception) -> Response:

@@ -1,22 +1,16 @@
-"""The caller of an HTTP request."""
+"""Who makes an HTTP request: a credential, and an address."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from typing import TypeAlias
 
-from starlette.datastructures import Headers
 from starlette.types import Scope
 
 from milepost.web.service import Caller
 
 CallerOf: TypeAlias = Callable[[Scope], Caller]
 """Finds out who makes a request. Raises ServiceError."""
-
-
-def caller_of(scope: Scope) -> Caller:
-    """The caller with the credential that the header ``Authorization`` has."""
-    return Caller(peer_of(scope), Headers(scope=scope).get("authorization", ""), scope)
 
 
 def peer_of(scope: Scope) -> str:

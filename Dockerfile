@@ -38,13 +38,14 @@ ENV PATH=/opt/milepost/bin:$PATH \
     PYTHONUNBUFFERED=1 \
     GRPC_VERBOSITY=NONE \
     MILEPOST_ADDRESS=0.0.0.0:7070 \
+    MILEPOST_HTTP=0.0.0.0:7080 \
     MILEPOST_DATA=/data
 
 # By number, so that an orchestrator can see that it is not root.
 USER 10001:10001
 WORKDIR /data
 VOLUME /data
-EXPOSE 7070
+EXPOSE 7070 7080
 STOPSIGNAL SIGTERM
 HEALTHCHECK --interval=10s --timeout=5s --start-period=15s --retries=3 \
     CMD ["python", "-m", "milepost.server.probe"]

@@ -69,7 +69,7 @@ def milepost(data: Path, *options: str, address: str = "") -> Iterator[Server]:
     """Run ``milepost serve`` on ``data``, at ``address`` or on a free loopback port; kill it at the end."""
     command: list[str | Path] = [Path(sys.executable).with_name("milepost")]
     command += ["serve", "--address", address or f"127.0.0.1:{free_port()}", "--data", data]
-    command += ["--lease-ttl", _LEASE_TTL, *options]
+    command += ["--http", "off", "--lease-ttl", _LEASE_TTL, *options]
     environment = {name: value for name, value in os.environ.items() if not name.startswith("MILEPOST_")}
     log = data.with_name(f"{data.name}.log")
     # In a process group of its own, so that Ctrl-C does not reach it.

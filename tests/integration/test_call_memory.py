@@ -24,7 +24,8 @@ from milepost.client import Client
 from milepost.client.errors import LimitReached
 from milepost.server.base import response_room
 from milepost.server.base.byte_budget import ByteBudget
-from milepost.server.rpc import call_memory, work_stream
+from milepost.server.calls import call_memory
+from milepost.server.rpc import work_stream
 from milepost.server.runtime.server import Server, Settings
 from milepost.v1 import (
     Claim,

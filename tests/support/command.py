@@ -95,6 +95,8 @@ def environment(address: str | None, more: Mapping[str, str] | None = None) -> d
     for name in ("NO_COLOR", "FORCE_COLOR", "COLUMNS", "LINES", "TTY_COMPATIBLE", "TTY_INTERACTIVE"):
         settings.pop(name, None)
     settings["TZ"] = "UTC"
+    # Many servers run on one machine at a time; those that serve HTTP get an address.
+    settings["MILEPOST_HTTP"] = "off"
     if address is not None:
         settings["MILEPOST_ADDRESS"] = address
     return settings | dict(more or {})

@@ -61,7 +61,8 @@ class ServerProcess:
     ``data`` outlives it, so that another server can start on it. ``address`` and ``epoch`` come from its ready line.
     Its log goes to ``log_path``; a fault of its own in there fails the test, unless ``may_be_at_fault`` is set.
     ``failpoints`` and further ``environment`` are those of the next start. With a ``forkery`` it is forked from that,
-    and starts fast. A negative ``umask`` is that of this process.
+    and starts fast. A negative ``umask`` is that of this process. With ``http`` it serves HTTP, at ``url``, also after
+    a restart.
     """
 
     def __init__(
@@ -71,10 +72,11 @@ class ServerProcess:
         address: str = "",
         forkery: Forkery | None = None,
         umask: int = -1,
+        http: bool = False,
     ) -> None:
         self.data = data
         self.log_path = data.parent / f"{data.name}.log"
-        self.address = self.health_address = ""
+        self.address = self.health_address = self.url = ""
         self.epoch = ""
         self.may_be_at_fault = False
         self.failpoints = ""
@@ -84,7 +86,18 @@ class ServerProcess:
         # Reserved also during restarts.
         self._port = 0 if address else free_port()
         address = address or f"127.0.0.1:{self._port}"
-        self._arguments = ["serve", "--address", address, "--data", str(data), *options]
+        self._http_port = free_port() if http else 0
+        http_address = f"127.0.0.1:{self._http_port}" if http else "off"
+        self._arguments = [
+            "serve",
+            "--address",
+            address,
+            "--http",
+            http_address,
+            "--data",
+            str(data),
+            *options,
+        ]
         self._process: subprocess.Popen[str] | Forked | None = None
 
     def start(self) -> ServerProcess:
@@ -101,7 +114,7 @@ class ServerProcess:
             raise RuntimeError(f"the server did not start:\n{self.log_path.read_text()}")
         ready: dict[str, Any] = json.loads(line)
         self.address, self.epoch = ready["address"], ready["epoch"]
-        self.health_address = ready.get("health_address", "")
+        self.health_address, self.url = ready.get("health_address", ""), ready.get("http", "")
         self._arguments[2] = self.address  # clients know it now
         return self
 
@@ -173,6 +186,7 @@ class ServerProcess:
         if self._process is not None:
             self.kill()
         give_back(self._port)
+        give_back(self._http_port)
         if error is None and not self.may_be_at_fault:
             assert self.faults() == []
 

@@ -16,10 +16,10 @@ from milepost.server.access.current import set_principal
 from milepost.server.access.limiter import Limiter
 from milepost.server.access.principal import ANONYMOUS
 from milepost.server.base.refusal import Refusal
+from milepost.server.calls.call_memory import CallMemory
 from milepost.server.dispatch.dispatcher import Dispatcher
 from milepost.server.followers.deadlines import Deadlines
 from milepost.server.followers.transitions import follow_transitions
-from milepost.server.rpc.call_memory import CallMemory
 from milepost.server.rpc.worker_service import WorkerService
 from milepost.server.service.job_access import JobAccess
 from milepost.v1 import (

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from milepost.contract import limits
 from milepost.server.base.steps import finish
-from milepost.server.rpc.sliced_decoding import decode_in_slices
+from milepost.server.calls.sliced_decoding import decode_in_slices
 from milepost.v1 import (
     Custom,
     LogWritten,

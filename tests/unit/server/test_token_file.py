@@ -13,7 +13,7 @@ from milepost.server.access.token_file import TokenFileError
 from milepost.server.access.token_store import TokenStore
 from milepost.server.base.clock import SystemClock
 from milepost.server.base.refusal import Refusal
-from milepost.server.rpc.open_calls import OpenCalls
+from milepost.server.calls.open_calls import OpenCalls
 from milepost.v1 import ErrorReason
 
 TOKEN = tokens.new_token()

@@ -13,7 +13,7 @@ from milepost.server.access.credential_settings import CredentialSettings
 from milepost.server.access.principal_limits import Limits
 from milepost.server.cli.credential_options import credential_options
 from milepost.server.cli.limit_options import limit_options
-from milepost.server.cli.listen_options import is_loopback, parse_address
+from milepost.server.cli.listen_options import is_loopback, parse_address, parse_http_address
 from milepost.server.cli.options import duration, option
 from milepost.server.cli.store_options import selected_store, store_options
 from milepost.server.cli.tls_options import tls_options
@@ -39,6 +39,13 @@ Every option is also read from the environment: --lease-ttl from MILEPOST_LEASE_
     metavar="HOST:PORT",
     default="127.0.0.1:7070",
     help="Address to listen on; port 0 picks a free one.",
+)
+@option(
+    "--http",
+    type=parse_http_address,
+    metavar="HOST:PORT",
+    default="127.0.0.1:7080",
+    help="Address of HTTP, for browsers: pages, REST, server-sent events and Connect; `off` for none.",
 )
 @option(
     "--health-address",
@@ -146,6 +153,7 @@ Every option is also read from the environment: --lease-ttl from MILEPOST_LEASE_
 )
 def serve(
     address: str,
+    http: str,
     health_address: str | None,
     data: Path,
     lease_ttl: float,
@@ -191,9 +199,10 @@ def serve(
     from milepost.server.runtime.data_directory import DirectoryInUse
     from milepost.server.runtime.server import Settings
 
-    if credentials.is_empty and not allow_anonymous and not is_loopback(address):
+    reachable = next((each for each in (address, http) if each and not is_loopback(each)), None)
+    if credentials.is_empty and not allow_anonymous and reachable is not None:
         raise click.UsageError(
-            f"{address!r} can be reached from other machines, and no credentials are configured. Set --tokens or "
+            f"{reachable!r} can be reached from other machines, and no credentials are configured. Set --tokens or "
             "--jwt-issuer, or allow everyone to do everything with --allow-anonymous."
         )
     if tls is not None and tls.client_ca is not None and credentials.is_empty and not allow_anonymous:
@@ -208,6 +217,7 @@ def serve(
         raise click.UsageError(str(error)) from error
     settings = Settings(
         address=address,
+        http=http or None,
         health_address=health_address or "",
         data=data,
         lease_ttl=lease_ttl,

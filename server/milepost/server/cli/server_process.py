@@ -48,8 +48,11 @@ async def _serve(settings: Settings, lag: LoopLag, watchdog: LoopWatchdog) -> No
             return
         gc_tuning.apply()
         watchdog.start()
-        health = {"health_address": server.health_address} if server.health_address else {}
-        _print_ready_line({"address": server.address, "epoch": server.epoch, **health})
+        optional = {"health_address": server.health_address, "http": server.http}
+        _print_ready_line(
+            {"address": server.address, "epoch": server.epoch}
+            | {name: address for name, address in optional.items() if address}
+        )
         server.failed.add_done_callback(lambda _: stop.set())
         await stop.wait()
         if server.failed.done():

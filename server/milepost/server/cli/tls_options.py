@@ -59,7 +59,7 @@ def tls_options(command: Callable[..., Any]) -> Callable[..., Any]:
             return command(*arguments, tls=None, **options)
         if tls_min_version == "1.3":
             _refuse_tls_1_2()
-        return command(*arguments, tls=TlsFiles(tls_cert, tls_key, tls_client_ca), **options)
+        return command(*arguments, tls=TlsFiles(tls_cert, tls_key, tls_client_ca, tls_min_version), **options)
 
     decorated: Callable[..., Any] = with_tls
     for each in reversed(_OPTIONS):

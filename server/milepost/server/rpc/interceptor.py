@@ -9,44 +9,30 @@ from __future__ import annotations
 
 import asyncio
 import inspect
-from collections.abc import AsyncIterator, Awaitable, Callable, Generator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from functools import partial
 from typing import Any, NamedTuple, TypeAlias
 
 import grpc
 import grpc.aio
-from google.protobuf.message import DecodeError, Message
+from google.protobuf.message import Message
 
-from milepost.contract import limits
 from milepost.server.access.audit import AuditLog
-from milepost.server.access.authenticator import Authenticator
-from milepost.server.access.current import current_caller, set_principal
-from milepost.server.access.limiter import Limiter
-from milepost.server.access.methods import check_method
-from milepost.server.access.principal import ANONYMOUS, Principal
-from milepost.server.access.refusals import CredentialRefused
-from milepost.server.base.refusal import Refusal, draining, malformed, request_too_large
+from milepost.server.access.current import current_caller
+from milepost.server.access.principal import Principal
+from milepost.server.base.refusal import draining
 from milepost.server.base.slices import Slices
-from milepost.server.base.steps import Steps
+from milepost.server.calls.call_admission import CallAdmission
+from milepost.server.calls.call_memory import CallMemory
+from milepost.server.calls.call_record import CallRecord
+from milepost.server.calls.open_calls import OpenCalls
+from milepost.server.calls.request_decoding import Decoded, decoder, finish_decoding
 from milepost.server.rpc.call_log import CallLog
-from milepost.server.rpc.call_memory import CallMemory
-from milepost.server.rpc.open_calls import OpenCalls
-from milepost.server.rpc.sliced_decoding import SLICED_FROM, decode_in_slices
-from milepost.server.rpc.update_decoding import Deserializer
 
 _Context = grpc.aio.ServicerContext[Any, Any]
 
-_Decoded: TypeAlias = "Message | Refusal | Steps[Message | Refusal]"
-"""A request, why it cannot be one, or the work that comes to either."""
-
 _Receive: TypeAlias = Callable[[_Context], AsyncIterator[Message]]
 """Receives the requests of a call."""
-
-# Answered even while the server is stopping.
-_HEALTH = "/grpc.health.v1.Health/"
-
-# What needs no credential: health checks, and reflection, which tells what the contract does.
-_PUBLIC = (_HEALTH, "/grpc.reflection.")
 
 # Its streams stay open until the client closes them, so that draining has to end them.
 _REFLECTION = "/grpc.reflection."
@@ -56,33 +42,25 @@ class _Call(NamedTuple):
     """What each call of a method begins with."""
 
     log: Callable[[_Context], CallLog]
-    admit: Callable[[_Context, CallLog], Awaitable[Principal]]
+    admit: Callable[[_Context, CallRecord], Awaitable[Principal]]
 
 
 class Interceptor(grpc.aio.ServerInterceptor):
-    """Wraps every handler of the server. ``call_count`` is the number of calls so far."""
+    """Wraps every handler of the server. Once ``admission`` drains, open streams of reflection end."""
 
     def __init__(
         self,
-        authenticator: Authenticator,
+        admission: CallAdmission,
         calls: OpenCalls,
         memory: CallMemory,
         slices: Slices,
         audit: AuditLog,
-        limiter: Limiter,
     ) -> None:
-        self._limiter = limiter
-        self._authenticator = authenticator
+        self._admission = admission
         self._audit = audit
         self._calls = calls
-        self.call_count = 0
         self._memory = memory
         self._slices = slices
-        self._draining = asyncio.Event()
-
-    def drain(self) -> None:
-        """Refuse further calls, except health checks, and end open streams of reflection."""
-        self._draining.set()
 
     async def intercept_service(
         self,
@@ -90,14 +68,14 @@ class Interceptor(grpc.aio.ServerInterceptor):
         handler_call_details: grpc.HandlerCallDetails,
     ) -> grpc.RpcMethodHandler[Any, Any] | None:
         """See ``grpc.aio.ServerInterceptor``; never raises."""
-        self.call_count += 1
+        self._admission.call_count += 1
         handler = await continuation(handler_call_details)
         if handler is None:  # there is no such method
             return handler
         method = handler_call_details.method
         assert handler.request_deserializer is not None
-        decode = _decoder(handler.request_deserializer)
-        call = _Call(partial(CallLog, method, self._audit), partial(self._admit, handler_call_details))
+        decode = decoder(handler.request_deserializer)
+        call = _Call(partial(self._log, method), partial(self._admit, handler_call_details))
         if not handler.request_streaming:
             return self._receive_one(handler, decode, call)
         receive: _Receive = partial(
@@ -111,35 +89,16 @@ class Interceptor(grpc.aio.ServerInterceptor):
         )
         return make(wrapped, response_serializer=handler.response_serializer)
 
-    async def _admit(
-        self, details: grpc.HandlerCallDetails, context: _Context, call_log: CallLog
-    ) -> Principal:
-        """The principal of a call that it may make, as far as is known before its request. Raises a Refusal.
+    def _log(self, method: str, context: _Context) -> CallLog:
+        return CallLog(CallRecord(method, context.peer(), self._audit), context)
 
-        From here on the task knows whom it serves.
-        """
-        method = details.method
-        if self._draining.is_set() and not method.startswith(_HEALTH):
-            raise draining()
-        if method.startswith(_PUBLIC):
-            set_principal(ANONYMOUS, context.peer())
-            return ANONYMOUS
-        try:
-            principal = await self._authenticator.authenticate(
-                details.invocation_metadata, context.auth_context
-            )
-        except CredentialRefused as refusal:
-            if refusal.principal is not None:
-                call_log.note_principal(refusal.principal)
-            raise
-        call_log.note_principal(principal)
-        await self._limiter.admit_request(principal)
-        check_method(principal, method)
-        set_principal(principal, context.peer())
-        return principal
+    async def _admit(
+        self, details: grpc.HandlerCallDetails, context: _Context, record: CallRecord
+    ) -> Principal:
+        return await self._admission.admit(record, details.invocation_metadata, context.auth_context)
 
     def _receive_one(
-        self, handler: Any, decode: Callable[[bytes], _Decoded], call: _Call
+        self, handler: Any, decode: Callable[[bytes], Decoded], call: _Call
     ) -> grpc.RpcMethodHandler[Any, Any]:
         """A handler of a method with one request, which receives it itself, once the call is admitted.
 
@@ -148,18 +107,18 @@ class Interceptor(grpc.aio.ServerInterceptor):
         """
 
         async def respond(_: object, context: _Context) -> bytes:
-            with call.log(context) as call_log:
+            with (call_log := call.log(context)) as record:
                 try:
-                    principal = await call.admit(context, call_log)
+                    principal = await call.admit(context, record)
                     memory = self._memory.of(current_caller())
                     data, charge = await memory.receive(context)
                     try:
-                        request = await self._decoded(decode(data))
+                        request = await finish_decoding(decode(data), self._slices)
                         del data
-                        call_log.note_job(request)
+                        record.note_job(request)
                         with self._calls.serving(principal):
                             response = await handler.unary_unary(request, context)
-                        call_log.note_job(response)
+                        record.note_job(response)
                         answer: bytes = handler.response_serializer(response)
                         del request, response
                         await memory.respond(context, len(answer), charge)
@@ -171,14 +130,14 @@ class Interceptor(grpc.aio.ServerInterceptor):
                     raise
 
         async def stream(_: object, context: _Context) -> None:
-            with call.log(context) as call_log:
+            with (call_log := call.log(context)) as record:
                 try:
-                    principal = await call.admit(context, call_log)
+                    principal = await call.admit(context, record)
                     data, charge = await self._memory.of(current_caller()).receive(context)
                     try:
-                        request = await self._decoded(decode(data))
+                        request = await finish_decoding(decode(data), self._slices)
                         del data
-                        call_log.note_job(request)
+                        record.note_job(request)
                     finally:
                         charge.release()
                     with self._calls.serving(principal):
@@ -193,27 +152,19 @@ class Interceptor(grpc.aio.ServerInterceptor):
             )
         return grpc.stream_unary_rpc_method_handler(respond)
 
-    async def _decoded(self, decoded: _Decoded) -> Message:
-        """The request; a large one is decoded now, in slices. Raises the Refusal that it became."""
-        if isinstance(decoded, Generator):
-            decoded = await self._slices.run(decoded, current_caller())
-        if isinstance(decoded, Refusal):
-            raise decoded
-        return decoded
-
     async def _receive_all(
-        self, decode: Callable[[bytes], _Decoded], context: _Context
+        self, decode: Callable[[bytes], Decoded], context: _Context
     ) -> AsyncIterator[Message]:
         async for data in self._memory.of(current_caller()).receive_all(context):
             decoded = decode(data)
             # Nearly all are messages by now, and cost no further call.
-            yield decoded if isinstance(decoded, Message) else await self._decoded(decoded)
+            yield decoded if isinstance(decoded, Message) else await finish_decoding(decoded, self._slices)
 
     async def _receive_until_draining(
-        self, decode: Callable[[bytes], _Decoded], context: _Context
+        self, decode: Callable[[bytes], Decoded], context: _Context
     ) -> AsyncIterator[Message]:
         requests = self._receive_all(decode, context)
-        stopping = asyncio.ensure_future(self._draining.wait())
+        stopping = asyncio.ensure_future(self._admission.draining.wait())
         try:
             while True:
                 next_request = asyncio.ensure_future(anext(requests))
@@ -239,41 +190,13 @@ def _unwrap(handler: Any) -> tuple[Callable[..., grpc.RpcMethodHandler[Any, Any]
     return grpc.stream_unary_rpc_method_handler, handler.stream_unary
 
 
-def _decoder(decode: Callable[[bytes], Message]) -> Callable[[bytes], _Decoded]:
-    """A deserializer that never raises: a malformed or too large request becomes a Refusal, a large one Steps.
-
-    It drops unknown fields, so that the server stores nothing that it has not validated.
-    """
-
-    def decoded(request: bytes) -> _Decoded:
-        if len(request) > limits.REQUEST_SIZE:
-            return request_too_large(len(request))
-        if len(request) >= SLICED_FROM and isinstance(decode, Deserializer):
-            return _decode_in_slices(decode.message, request)
-        try:
-            message = decode(request)
-        except DecodeError:
-            return malformed()
-        message.DiscardUnknownFields()
-        return message
-
-    return decoded
-
-
-def _decode_in_slices(message: type[Message], request: bytes) -> Steps[Message | Refusal]:
-    try:
-        return (yield from decode_in_slices(message, request))
-    except DecodeError:
-        return malformed()
-
-
 def _wrap_coroutine(
     call: _Call, function: Callable[..., Any], receive: _Receive, calls: OpenCalls
 ) -> Callable[..., Any]:
     async def handle(_: object, context: _Context) -> Any:
-        with call.log(context) as call_log:
+        with (call_log := call.log(context)) as record:
             try:
-                principal = await call.admit(context, call_log)
+                principal = await call.admit(context, record)
                 with calls.serving(principal):
                     return await function(receive(context), context)
             except Exception as error:
@@ -285,9 +208,9 @@ def _wrap_coroutine(
 
 def _wrap_generator(call: _Call, function: Callable[..., Any], receive: _Receive) -> Callable[..., Any]:
     async def handle(_: object, context: _Context) -> AsyncIterator[Any]:
-        with call.log(context) as call_log:
+        with (call_log := call.log(context)) as record:
             try:
-                await call.admit(context, call_log)
+                await call.admit(context, record)
                 async for response in function(receive(context), context):
                     yield response
             except Exception as error:

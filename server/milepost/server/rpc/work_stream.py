@@ -11,12 +11,12 @@ from milepost.server.access.authorize import Action
 from milepost.server.access.limiter import Limiter
 from milepost.server.base.byte_budget import ByteBudget
 from milepost.server.base.refusal import Refusal
+from milepost.server.calls.call_memory import CALL_COST
 from milepost.server.dispatch.attempts import Acceptance, Attempts
 from milepost.server.dispatch.dispatcher import Dispatcher
 from milepost.server.dispatch.session_table import SessionTable, rejection
 from milepost.server.dispatch.worker_session import Session
 from milepost.server.followers.deadlines import Deadlines
-from milepost.server.rpc.call_memory import CALL_COST
 from milepost.server.service import validation
 from milepost.server.service.job_access import JobAccess
 from milepost.v1 import (

@@ -18,13 +18,13 @@ from milepost.server.base import failpoints
 from milepost.server.base.byte_budget import ByteBudget
 from milepost.server.base.refusal import draining
 from milepost.server.base.timestamps import duration
+from milepost.server.calls.call_memory import CallMemory
 from milepost.server.dispatch.attempts import Attempts
 from milepost.server.dispatch.dispatcher import Dispatcher
 from milepost.server.dispatch.session_table import SessionTable
 from milepost.server.dispatch.worker_session import Session
 from milepost.server.followers.deadlines import Deadlines
 from milepost.server.log.node_presence import NoPeers, Peers
-from milepost.server.rpc.call_memory import CallMemory
 from milepost.server.rpc.work_stream import SESSION_REQUESTS, SESSION_RESPONSES, WorkStream
 from milepost.server.service import validation
 from milepost.server.service.job_access import JobAccess

@@ -14,6 +14,7 @@ from milepost.server.background_tasks import Tasks
 from milepost.server.base.clock import Clock, SystemClock
 from milepost.server.base.loop_lag import LoopLag
 from milepost.server.base.slices import Slices
+from milepost.server.calls.call_memory import CallMemory
 from milepost.server.dispatch.attempts import Attempts
 from milepost.server.dispatch.dispatcher import Dispatcher
 from milepost.server.dispatch.lease_tokens import LeaseTokens
@@ -30,7 +31,6 @@ from milepost.server.journal import Journal
 from milepost.server.log.store import Store
 from milepost.server.rpc.admin_service import AdminService
 from milepost.server.rpc.backups import Backups
-from milepost.server.rpc.call_memory import CallMemory
 from milepost.server.rpc.job_service import JobService
 from milepost.server.rpc.worker_service import WorkerService
 from milepost.server.service.identity import Identity

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from milepost.server.rpc.call_memory import LARGEST_MESSAGE
+from milepost.server.calls.call_memory import LARGEST_MESSAGE
 
 CONCURRENT_STREAMS = 1_000
 """Open calls of one connection. Core refuses further ones, and counts those that were reset until they are cleaned up,

@@ -61,8 +61,8 @@ def check_free(address: str, option: str = "--address") -> None:
         raise cannot_listen(address, "the address is not this machine's", option)
 
 
-def cannot_listen(address: str, why: str | None, option: str = "--address") -> OSError:
-    """The error for an address that the server cannot bind."""
+def cannot_listen(address: str, why: str | None, option: str = "--address", otherwise: str = "") -> OSError:
+    """The error for an address that the server cannot bind; ``otherwise`` is what else the option may be."""
     return OSError(
-        f"Cannot listen on {address!r}: {why}. Name another one with {option}; port 0 takes a free one."
+        f"Cannot listen on {address!r}: {why}. Name another one with {option}; port 0 takes a free one{otherwise}."
     )

@@ -6,6 +6,7 @@ import asyncio
 import socket
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import grpc
 import grpc.aio
@@ -23,14 +24,16 @@ from milepost.server.base.clock import SystemClock
 from milepost.server.base.loop_lag import HELD_LIMIT, LoopLag
 from milepost.server.base.response_room import RESPONSE_MEMORY
 from milepost.server.base.slices import Slices
+from milepost.server.calls.call_admission import CallAdmission
+from milepost.server.calls.call_memory import REQUEST_MEMORY, CallMemory
+from milepost.server.calls.open_calls import OpenCalls
 from milepost.server.followers.retention import RetentionPolicy
+from milepost.server.http.in_process_backend import InProcessBackend
 from milepost.server.log.memory.memory_disk import MemoryDisk
 from milepost.server.log.memory.memory_log import MemoryEventLog
 from milepost.server.log.store import NatsStore, Store, open_store
 from milepost.server.log.store_files import StoreFiles
-from milepost.server.rpc.call_memory import REQUEST_MEMORY, CallMemory
 from milepost.server.rpc.interceptor import Interceptor
-from milepost.server.rpc.open_calls import OpenCalls
 from milepost.server.rpc.registration import add_service
 from milepost.server.runtime import grpc_wakeups, listen_address
 from milepost.server.runtime.core import QUEUE_MEMORY, Core
@@ -44,6 +47,9 @@ from milepost.server.runtime.tls_files import TlsFiles
 from milepost.server.service.stored_shares import StoredShares
 from milepost.server.watching.admission import Admission
 from milepost.v1 import admin_service_pb2, job_service_pb2, worker_service_pb2
+
+if TYPE_CHECKING:
+    from milepost.server.runtime.http_port import HttpPort
 
 _log = structlog.get_logger("milepost.server")
 
@@ -96,6 +102,8 @@ class Settings:
     credentials: CredentialSettings = field(default_factory=CredentialSettings)
     audit_log: Path | None = None
     """The file of the audit log; None for the server's log, and for no audit without credentials."""
+    http: str | None = None
+    """Address of HTTP, like ``address``; None for no HTTP."""
     nats: NatsStore | None = None
     """The stream that holds the log; None for the data directory."""
 
@@ -139,12 +147,17 @@ class Server:
         audited = settings.audit_log is not None or not settings.credentials.is_empty
         self._audit = AuditLog(settings.audit_log, is_open=audited)
         self._limiter = Limiter(settings.limits._replace(watches=settings.max_watches_per_caller))
-        self._interceptor = Interceptor(
-            self._authenticator, self._calls, self.memory, self._slices, self._audit, self._limiter
-        )
+        self._admission = CallAdmission(self._authenticator, self._limiter)
+        interceptor = Interceptor(self._admission, self._calls, self.memory, self._slices, self._audit)
         with grpc_wakeups.read_all_at_once():
-            self._grpc = grpc.aio.server(interceptors=[self._interceptor], options=GRPC_OPTIONS)
-        self.address = self.health_address = ""
+            self._grpc = grpc.aio.server(interceptors=[interceptor], options=GRPC_OPTIONS)
+        self._http: HttpPort | None = None
+        if settings.http is not None:
+            # It takes as long to import as the rest of the server.
+            from milepost.server.runtime.http_port import HttpPort
+
+            self._http = HttpPort(settings.http, settings.tls, _STOP_GRACE)
+        self.address = self.health_address = self.http = ""
 
     @property
     def epoch(self) -> str:
@@ -154,7 +167,7 @@ class Server:
     @property
     def call_count(self) -> int:
         """The number of calls so far."""
-        return self._interceptor.call_count
+        return self._admission.call_count
 
     async def start(self) -> None:
         """Load the jobs that have not ended, then serve. Raises OSError if the address cannot be bound.
@@ -168,6 +181,8 @@ class Server:
             [*_NAMES, health.SERVICE_NAME, reflection.SERVICE_NAME], self._grpc
         )
         self.address = self._bind()
+        if self._http is not None:
+            self.http = self._http.bind()
         if self._health_port is not None:
             self.health_address = await self._health_port.start()
         await self._authenticator.refresh()
@@ -175,20 +190,29 @@ class Server:
         self._tasks.start(self._calls.run())
         await self._store.start()
         await self._start_core()
+        await self._start_http()
         self._health.set(True, "", *_NAMES)
         self._health.set(self._store.up, _NAMES[1])
         _log.info(
-            "serving", address=self.address, data=str(self._settings.data or "memory"), epoch=self.epoch
+            "serving",
+            address=self.address,
+            **({"http": self.http} if self.http else {}),
+            data=str(self._settings.data or "memory"),
+            epoch=self.epoch,
         )
 
     async def stop(self) -> None:
         """Shut down in order: refuse new calls, end streams with DRAINING, finish pending commits."""
         if self.address:
             _log.info("stopping")
-        self._interceptor.drain()
+        self._admission.draining.set()
         self._health.drain()
+        if self._http is not None:
+            self._http.refuse()
         if self._core is not None:
             await self._core.drain()
+        if self._http is not None:
+            await self._http.stop()
         await self._wait_for_last_calls()
         await self._grpc.stop(_STOP_GRACE)
         if self._health_port is not None:
@@ -228,6 +252,13 @@ class Server:
         self._worker_service.replace(core.worker_service)
         self._admin_service.replace(core.admin_service)
 
+    async def _start_http(self) -> None:
+        if self._http is not None:
+            backend = InProcessBackend(
+                self._job_service, self._admission, self._calls, self.memory, self._slices, self._audit
+            )
+            await self._http.start(backend)
+
     def _on_store(self, up: bool) -> None:
         """Note that the store became available or unavailable; without it only reads and watches are served."""
         if self._core is not None:
@@ -238,9 +269,9 @@ class Server:
     async def _wait_for_last_calls(self) -> None:
         """Wait until no more calls arrive: gRPC would end those that it has not passed on yet with CANCELLED."""
         for _ in range(_QUIET_PERIOD_LIMIT):
-            count = self._interceptor.call_count
+            count = self._admission.call_count
             await asyncio.sleep(_QUIET_PERIOD)
-            if count == self._interceptor.call_count:
+            if count == self._admission.call_count:
                 return
 
     def _bind(self) -> str:

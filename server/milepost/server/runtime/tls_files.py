@@ -31,11 +31,17 @@ class TlsFiles(NamedTuple):
     certificate: Path
     key: Path
     client_ca: Path | None = None
+    min_version: str = "1.2"
+    """Oldest version that clients may use: ``1.2`` or ``1.3``."""
 
     @property
     def versions(self) -> Sequence[FileVersion]:
         """What changes with any of the files."""
-        return [file_version(path) for path in self if path is not None]
+        return [file_version(path) for path in self._paths]
+
+    @property
+    def _paths(self) -> Sequence[Path]:
+        return [path for path in self[:3] if path is not None]
 
     def read(self) -> TlsContents:
         """Check the files and return what they hold. Raises TlsFileError."""
@@ -50,9 +56,8 @@ class TlsFiles(NamedTuple):
             raise TlsFileError(f"{error.filename!r} cannot be read: {error.strerror}") from error
 
     def _check(self) -> None:
-        for path in self:
-            if path is not None:
-                path.open("rb").close()  # the errors of ssl do not say which file is missing
+        for path in self._paths:
+            path.open("rb").close()  # the errors of ssl do not say which file is missing
         try:
             ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(self.certificate, self.key, password=str)
         except ssl.SSLError as error:

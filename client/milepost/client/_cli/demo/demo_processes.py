@@ -49,7 +49,7 @@ class DemoProcess:
 @asynccontextmanager
 async def server(data: Path, log: Path) -> AsyncIterator[tuple[DemoProcess, str]]:
     """Run a server on a free loopback port with the data directory ``data``. Yield the process and its address."""
-    arguments = ("serve", "--address", "127.0.0.1:0", "--data", str(data))
+    arguments = ("serve", "--address", "127.0.0.1:0", "--http", "off", "--data", str(data))
     async with _started("server", arguments, log) as running:
         assert running.process.stdout is not None
         try:

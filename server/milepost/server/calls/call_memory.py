@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
-from typing import Any, Final, cast
+from collections.abc import AsyncIterator, Awaitable, Callable
+from typing import Any, Final, TypeAlias, TypeVar, cast
 
 import grpc
 import grpc.aio
@@ -23,6 +23,10 @@ from milepost.server.base.response_room import (
 from milepost.v1 import ErrorReason
 
 _Context = grpc.aio.ServicerContext[Any, Any]
+
+_Request = TypeVar("_Request")
+
+_ReceiveInParts: TypeAlias = Callable[[Callable[[int], None]], Awaitable[_Request]]
 
 REQUEST_MEMORY: Final = 64 << 20
 """Bytes of requests at work."""
@@ -111,20 +115,48 @@ class CallerMemory:
         finally:
             charge.release()
 
+    async def receive_in_parts(self, receive: _ReceiveInParts[_Request]) -> tuple[_Request, Charge]:
+        """Receive a request of which each part is counted as it arrives; return it with its charge.
+
+        ``receive`` calls its argument with the bytes of each part, and receives in bounded time. Raises what it
+        raises, and LIMIT_REACHED where there is no room.
+        """
+        arriving, at_work = Charge(self._arriving), Charge(self.requests)
+        await arriving.acquire(SMALL)
+        size = CALL_COST
+
+        def arrived(count: int) -> None:
+            nonlocal size
+            size += count
+            if size > arriving.size and not arriving.try_resize(size):
+                raise self._no_room()
+
+        try:
+            request = await receive(arrived)
+            if not at_work.try_resize(size):
+                await at_work.acquire(size)
+        finally:
+            arriving.release()
+        return request, at_work
+
     async def respond(self, context: _Context, size: int, request: Charge) -> None:
-        """Wait for room for the only response of a call; it is charged until gRPC has sent it.
+        """Do as ``hold_response``, and give the room back when gRPC has sent the response."""
+        response = await self.hold_response(size, request)
+        if response.size:
+            # Its type in types-grpcio is a class that no function is of.
+            cast("Any", context).add_done_callback(lambda _: response.release())
+
+    async def hold_response(self, size: int, request: Charge) -> Charge:
+        """Wait for room for the only response of a call, and charge it, unless it is small.
 
         Meanwhile the charge of the request includes it. Raises LIMIT_REACHED where the caller does not read.
         """
-        if size < _COUNTED_RESPONSE:
-            return
         response = Charge(self.responses)
-        if not response.try_resize(COPIES * size):
+        if size >= _COUNTED_RESPONSE and not response.try_resize(COPIES * size):
             if not request.try_resize(request.size + size):
                 raise unread()
             await wait_for_room(response, COPIES * size)
-        # Its type in types-grpcio is a class that no function is of.
-        cast("Any", context).add_done_callback(lambda _: response.release())
+        return response
 
     async def _read(self, context: _Context, charge: Charge) -> bytes | None:
         """Receive a request, None at the end; one that takes long is charged as the largest."""

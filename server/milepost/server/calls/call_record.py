@@ -1,0 +1,116 @@
+"""What a call leaves behind: its status, and its lines in the access log and in the audit log."""
+
+from __future__ import annotations
+
+import time
+import uuid
+
+import structlog
+from google.protobuf.any_pb2 import Any as AnyMessage
+from google.protobuf.message import Message
+from google.rpc import code_pb2, error_details_pb2
+from google.rpc.status_pb2 import Status
+
+from milepost.contract import limits
+from milepost.contract.reasons import DOMAIN, reason_name
+from milepost.contract.status_codes import STATUS
+from milepost.server.access.audit import AUDITED_REASONS, CHANGING, AuditLog
+from milepost.server.access.methods import ACTIONS
+from milepost.server.access.principal import ANONYMOUS, Principal
+from milepost.server.base.refusal import Refusal, Unimplemented
+from milepost.server.base.timestamps import duration
+from milepost.server.store_errors import refusal_of
+
+_log = structlog.get_logger("milepost.rpc")
+
+
+class CallRecord:
+    """One call of a method, by its path, from a peer, as gRPC names it."""
+
+    def __init__(self, method: str, peer: str, audit: AuditLog) -> None:
+        self.method = method
+        self.peer = peer
+        self._principal = ANONYMOUS
+        self._audit = audit
+        self._started = time.monotonic()
+        self._reason = ""
+        self._is_recorded = False
+        self._job_id = ""
+
+    def note_principal(self, principal: Principal) -> None:
+        """Take the principal, once the call is authenticated."""
+        self._principal = principal
+
+    def note_job(self, message: object) -> None:
+        """Take the job id of a request or a response, if it has a valid one."""
+        job_id = getattr(message, "job_id", "") or getattr(getattr(message, "job", None), "job_id", "")
+        if not self._job_id and limits.JOB_ID.fullmatch(job_id):
+            self._job_id = job_id
+
+    def note_reason(self, reason: str) -> None:
+        """Take the reason of an error that has its status already."""
+        self._reason = reason
+
+    def status_of(self, error: Exception) -> Status:
+        """The status of a call that ends with this error; one that is no refusal is logged, and not told."""
+        if isinstance(error, Unimplemented):
+            return Status(code=code_pb2.UNIMPLEMENTED, message=str(error))
+        refusal = refusal_of(error)
+        if refusal is not None:
+            self._reason = reason_name(refusal.reason)
+            self._is_recorded = refusal.is_recorded
+            return _status(refusal)
+        error_id = uuid.uuid4().hex
+        _log.error("call failed", method=self.method, error_id=error_id, exc_info=error)
+        return Status(
+            code=code_pb2.INTERNAL, message=f"The server failed. Its log says why, under the id {error_id}."
+        )
+
+    def write(self, code: str) -> None:
+        """Write the lines of a call that has ended with the status of this name."""
+        _log.info(
+            "call",
+            method=self.method,
+            code=code,
+            **({"reason": self._reason} if self._reason else {}),
+            seconds=round(time.monotonic() - self._started, 4),
+            peer=self.peer,
+            **({} if self._principal is ANONYMOUS else {"subject": self._principal.subject}),
+            **({"job_id": self._job_id} if self._job_id else {}),
+        )
+        if self._is_recorded:
+            return
+        action = ACTIONS.get(self.method)
+        if action in CHANGING or self._reason in AUDITED_REASONS:
+            self._audit.write(
+                self._principal,
+                self.peer,
+                self.method.rpartition("/")[2] if action is None else action.name.lower(),
+                self._job_id,
+                self._reason or code,
+            )
+
+
+def _status(refusal: Refusal) -> Status:
+    details: list[Message] = [
+        error_details_pb2.ErrorInfo(
+            reason=reason_name(refusal.reason), domain=DOMAIN, metadata=dict(refusal.metadata)
+        )
+    ]
+    if refusal.violations:
+        details.append(
+            error_details_pb2.BadRequest(
+                field_violations=[
+                    error_details_pb2.BadRequest.FieldViolation(field=field, description=description)
+                    for field, description in refusal.violations
+                ]
+            )
+        )
+    if refusal.retry_delay is not None:
+        details.append(error_details_pb2.RetryInfo(retry_delay=duration(refusal.retry_delay)))
+    status = Status(code=STATUS[refusal.reason].value[0], message=refusal.message)
+    for detail in details:
+        packed = AnyMessage()
+        packed.Pack(detail)
+        status.details.append(packed)
+    return status

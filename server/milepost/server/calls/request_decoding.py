@@ -1,0 +1,56 @@
+"""Decode requests: what cannot be one becomes a refusal, and a large one is decoded in slices."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator
+from typing import TypeAlias
+
+from google.protobuf.message import DecodeError, Message
+
+from milepost.contract import limits
+from milepost.server.access.current import current_caller
+from milepost.server.base.refusal import Refusal, malformed, request_too_large
+from milepost.server.base.slices import Slices
+from milepost.server.base.steps import Steps
+from milepost.server.calls.sliced_decoding import SLICED_FROM, decode_in_slices
+from milepost.server.calls.update_decoding import Deserializer
+
+Decoded: TypeAlias = "Message | Refusal | Steps[Message | Refusal]"
+"""A request, why it cannot be one, or the work that comes to either."""
+
+
+def decoder(decode: Callable[[bytes], Message]) -> Callable[[bytes], Decoded]:
+    """A deserializer that never raises: a malformed or too large request becomes a Refusal, a large one Steps.
+
+    It drops unknown fields, so that the server stores nothing that it has not validated.
+    """
+
+    def decoded(request: bytes) -> Decoded:
+        if len(request) > limits.REQUEST_SIZE:
+            return request_too_large(len(request))
+        if len(request) >= SLICED_FROM and isinstance(decode, Deserializer):
+            return _decode_in_slices(decode.message, request)
+        try:
+            message = decode(request)
+        except DecodeError:
+            return malformed()
+        message.DiscardUnknownFields()
+        return message
+
+    return decoded
+
+
+async def finish_decoding(decoded: Decoded, slices: Slices) -> Message:
+    """The request; a large one is decoded now, in slices. Raises the Refusal that it became."""
+    if isinstance(decoded, Generator):
+        decoded = await slices.run(decoded, current_caller())
+    if isinstance(decoded, Refusal):
+        raise decoded
+    return decoded
+
+
+def _decode_in_slices(message: type[Message], request: bytes) -> Steps[Message | Refusal]:
+    try:
+        return (yield from decode_in_slices(message, request))
+    except DecodeError:
+        return malformed()

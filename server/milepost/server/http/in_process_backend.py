@@ -1,0 +1,140 @@
+"""The calls of HTTP, carried out in this process as gRPC's are: admitted, bounded, ended and recorded like them."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from typing import Any, Final, NamedTuple, TypeVar
+
+from google.protobuf.message import Message
+from google.protobuf.message_factory import GetMessageClass
+from google.rpc import code_pb2
+
+from milepost.contract import limits
+from milepost.server.access.audit import AuditLog
+from milepost.server.access.current import current_caller
+from milepost.server.access.principal import Principal
+from milepost.server.base.byte_budget import Charge
+from milepost.server.base.refusal import request_too_large
+from milepost.server.base.slices import Slices
+from milepost.server.base.steps import Steps
+from milepost.server.calls.call_admission import CallAdmission
+from milepost.server.calls.call_memory import CallMemory
+from milepost.server.calls.call_record import CallRecord
+from milepost.server.calls.open_calls import OpenCalls
+from milepost.server.calls.request_decoding import decoder, finish_decoding
+from milepost.server.calls.update_decoding import Deserializer
+from milepost.server.http.peer_certificate import of_scope
+from milepost.web.service import SERVICE, Caller, ReceiveRequest, Send, ServiceError
+
+_Outcome = TypeVar("_Outcome")
+
+_PATH: Final = f"/{SERVICE.full_name}/"
+
+_DECODERS: Final = {
+    method.name: decoder(Deserializer(GetMessageClass(method.input_type))) for method in SERVICE.methods
+}
+
+
+class _Writer(NamedTuple):
+    """What a method of the service needs of gRPC's context."""
+
+    write: Send
+
+
+class InProcessBackend:
+    """See ``JobsBackend``. ``servicer`` has the methods of ``JobService``."""
+
+    def __init__(
+        self,
+        servicer: object,
+        admission: CallAdmission,
+        calls: OpenCalls,
+        memory: CallMemory,
+        slices: Slices,
+        audit: AuditLog,
+    ) -> None:
+        self._servicer = servicer
+        self._admission = admission
+        self._calls = calls
+        self._memory = memory
+        self._slices = slices
+        self._audit = audit
+
+    @asynccontextmanager
+    async def call(
+        self, method: str, receive: ReceiveRequest, caller: Caller
+    ) -> AsyncGenerator[Message, None]:
+        """See ``JobsBackend``."""
+        function = self._function(method)
+        with self._recording(method, caller) as record:
+            principal, request, charge = await self._begin(method, receive, caller, record)
+            try:
+                with self._calls.serving(principal):
+                    response: Message = await function(request, None)
+                record.note_job(response)
+                del request
+                held = await self._memory.of(current_caller()).hold_response(response.ByteSize(), charge)
+            finally:
+                charge.release()
+        try:
+            yield response
+        finally:
+            held.release()
+
+    async def watch(self, method: str, receive: ReceiveRequest, caller: Caller, send: Send) -> None:
+        """See ``JobsBackend``."""
+        function = self._function(method)
+        with self._recording(method, caller) as record:
+            principal, request, charge = await self._begin(method, receive, caller, record)
+            charge.release()
+            with self._calls.serving(principal):
+                await function(request, _Writer(send))
+
+    async def run_in_slices(self, steps: Steps[_Outcome]) -> _Outcome:
+        """See ``JobsBackend``."""
+        return await self._slices.run(steps, current_caller())
+
+    def _function(self, method: str) -> Callable[[Message, _Writer | None], Awaitable[Any]]:
+        function: Callable[[Message, _Writer | None], Awaitable[Any]] = getattr(self._servicer, method)
+        return function
+
+    @contextmanager
+    def _recording(self, method: str, caller: Caller) -> Iterator[CallRecord]:
+        """Record a call, and turn its error into a ServiceError."""
+        self._admission.call_count += 1
+        record = CallRecord(_PATH + method, caller.peer, self._audit)
+        code: int = code_pb2.CANCELLED
+        try:
+            yield record
+            code = code_pb2.OK
+        except ServiceError as error:
+            code = error.status.code
+            record.note_reason(error.reason)
+            raise
+        except Exception as error:
+            status = record.status_of(error)
+            code = status.code
+            raise ServiceError(status) from error
+        finally:
+            record.write(code_pb2.Code.Name(code_pb2.Code.ValueType(code)))
+
+    async def _begin(
+        self, method: str, receive: ReceiveRequest, caller: Caller, record: CallRecord
+    ) -> tuple[Principal, Message, Charge]:
+        """Admit the call, and receive its request."""
+        credential = [("authorization", caller.authorization)] if caller.authorization else []
+        principal = await self._admission.admit(record, credential, lambda: of_scope(caller.scope))
+        received, charge = await self._memory.of(current_caller()).receive_in_parts(receive)
+        try:
+            if isinstance(received, bytes):
+                request = await finish_decoding(_DECODERS[method](received), self._slices)
+            else:
+                request = received
+                if request.ByteSize() > limits.REQUEST_SIZE:
+                    raise request_too_large(request.ByteSize())
+            record.note_job(request)
+        except BaseException:
+            charge.release()
+            raise
+        return principal, request, charge

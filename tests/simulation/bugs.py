@@ -11,6 +11,7 @@ from milepost.client._worker.attempt import Attempt
 from milepost.client._worker.reporter import Reporter
 from milepost.fold import progress
 from milepost.server import decide, journal
+from milepost.server.base.prompt_future import PromptFuture
 from milepost.server.base.refusal import lease_lost
 from milepost.server.decide import ending, report_batching
 from milepost.server.dispatch.attempts import Acceptance, Attempts, PendingReport, StartedAttempt
@@ -31,10 +32,10 @@ def acknowledged_before_durable() -> list[Change]:
     report = Attempts.report
 
     async def hasty(*args: Any, **options: Any) -> PendingReport:
-        done: asyncio.Future[Acceptance] = asyncio.get_running_loop().create_future()
+        done: PromptFuture[Acceptance] = PromptFuture()
         pending = await report(*args, **options)
         done.set_result(pending.accepted)
-        return pending._replace(durable=done, call_back=done.add_done_callback)
+        return pending._replace(durable=done)
 
     return [Change(Attempts, "report", hasty)]
 

@@ -9,6 +9,7 @@ from typing import Any, cast
 from milepost.fold import Fold
 from milepost.server import decide
 from milepost.server.base.clock import SystemClock
+from milepost.server.base.prompt_future import PromptFuture
 from milepost.server.base.timestamps import instant
 from milepost.server.decide import EventBatch
 from milepost.server.journal import Journal, OpenJob
@@ -70,10 +71,10 @@ class _CommitList:
     def __init__(self) -> None:
         self.commits: list[Commit] = []
 
-    def append(self, commit: Commit) -> asyncio.Future[None]:
+    def append(self, commit: Commit) -> PromptFuture[None]:
         """Collect the commit; it counts as durable."""
         self.commits.append(commit)
-        future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        future: PromptFuture[None] = PromptFuture()
         future.set_result(None)
         return future
 

@@ -8,6 +8,7 @@ from functools import partial
 from pathlib import Path
 
 from milepost.server.base.callers import SERVER
+from milepost.server.base.prompt_future import PromptFuture
 from milepost.server.log.event_log import Commit, StoredJob
 from milepost.server.log.sqlite.sqlite_log import SqliteEventLog
 
@@ -48,12 +49,12 @@ class HeldLog(SqliteEventLog):
         self.loads += 1
         return await super().load(job_id, caller=caller)
 
-    def append(self, commit: Commit) -> asyncio.Future[None]:
+    def append(self, commit: Commit) -> PromptFuture[None]:
         """See ``EventLog``."""
         error = self.errors.popleft() if self.errors else None
         if error is None and not self._holding:
             return super().append(commit)
-        future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        future: PromptFuture[None] = PromptFuture()
         if error is not None:
             future.set_exception(error)
         else:

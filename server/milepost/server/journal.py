@@ -20,6 +20,7 @@ from milepost.server.base.callers import SERVER
 from milepost.server.base.clock import Clock
 from milepost.server.base.job_ages import JobAges
 from milepost.server.base.payloads import JOB_STARTED, has_end, has_transition
+from milepost.server.base.prompt_future import PromptFuture
 from milepost.server.base.refusal import Refusal, job_not_ended, job_not_found
 from milepost.server.base.reservations import Reservations
 from milepost.server.base.sized_cache import SizedCache
@@ -251,7 +252,7 @@ class Journal:
         report_sequence: int | None = None,
         fold: Fold | None = None,
         by_timeout: bool = False,
-    ) -> asyncio.Future[None]:
+    ) -> PromptFuture[None]:
         """Append events that are folded in; resolve when they, and all earlier appends to the job, are durable.
 
         ``report_sequence`` is the number of the last report that the events came from. ``fold`` replaces the job's
@@ -286,10 +287,10 @@ class Journal:
         opened.state, opened.fraction, opened.size = batch.state, batch.fraction, len(batch.job)
         self._keep(opened)
         durable = self._log.append(commit)
-        durable.add_done_callback(partial(self._appended, opened))
+        durable.call_back(partial(self._appended, opened))
         return durable
 
-    def barrier(self, opened: OpenJob) -> asyncio.Future[None]:
+    def barrier(self, opened: OpenJob) -> PromptFuture[None]:
         """Append nothing; resolve when all appends to the job so far are durable. Raises as those do."""
         return self.append(opened, EventBatch.apply(opened.fold, [], 0))
 

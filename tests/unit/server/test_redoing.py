@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import pytest
 
+from milepost.server.base.prompt_future import PromptFuture
 from milepost.server.dispatch.conflict_retry import ConflictRetry
 from milepost.server.log.event_log import Conflict, StoreFull
 
@@ -16,12 +17,12 @@ class Report:
     """A decided report."""
 
     name: str
-    durable: asyncio.Future[None]
+    durable: PromptFuture[None]
 
 
 def decided(name: str) -> Report:
     """A report that is not durable yet."""
-    return Report(name, asyncio.get_running_loop().create_future())
+    return Report(name, PromptFuture())
 
 
 class JobTable:
@@ -35,7 +36,7 @@ class JobTable:
     def follow(self, report: Report, refusal: Exception | None = None) -> asyncio.Future[Report]:
         """Await the result of the report."""
 
-        async def again() -> tuple[Report, asyncio.Future[None]]:
+        async def again() -> tuple[Report, PromptFuture[None]]:
             await asyncio.sleep(0)
             self.order.append(report.name)
             if refusal is not None:
@@ -48,7 +49,7 @@ class JobTable:
                 redone.durable.set_result(None)
             return redone, redone.durable
 
-        return self.redoing.follow("j", report, report.durable, again).future
+        return self.redoing.follow("j", report, report.durable, again)
 
 
 async def test_what_met_no_conflict_is_what_was_decided() -> None:

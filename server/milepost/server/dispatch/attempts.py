@@ -12,6 +12,7 @@ from milepost.contract.job_states import LEASED, has_ended
 from milepost.fold import Fold
 from milepost.server import decide
 from milepost.server.base.callers import SERVER
+from milepost.server.base.prompt_future import PromptFuture
 from milepost.server.base.refusal import Refusal, job_ended, lease_lost
 from milepost.server.base.slices import Slices
 from milepost.server.base.steps import SLICE_STEPS, Steps
@@ -47,12 +48,10 @@ class PendingReport(NamedTuple):
         accepted: The outcome as decided now.
         durable: Resolves to the outcome when everything up to its ``report_sequence`` is durable. The outcome is
             another than ``accepted`` where another node had appended to the job first. Raises as ``Attempts.report``.
-        call_back: Has a callback called with ``durable`` as soon as that is done (see ``DurableOutcome``).
     """
 
     accepted: Acceptance
-    durable: asyncio.Future[Acceptance]
-    call_back: Callable[[Callable[[asyncio.Future[Acceptance]], None]], None]
+    durable: PromptFuture[Acceptance]
 
 
 class StartedAttempt(NamedTuple):
@@ -72,7 +71,7 @@ class _Request(NamedTuple):
     during: Callable[[str], AbstractContextManager[object]]
 
 
-_Decided: TypeAlias = "tuple[Acceptance, asyncio.Future[None]]"
+_Decided: TypeAlias = "tuple[Acceptance, PromptFuture[None]]"
 """The outcome of a report, and a future that resolves when it is durable."""
 
 _Outcome = TypeVar("_Outcome")
@@ -226,8 +225,7 @@ class Attempts:
     def _follow(self, request: _Request, decided: _Decided) -> PendingReport:
         accepted, appended = decided
         retry = partial(self._decide, self._open, request, _as_it_is)
-        durable = self._retries.follow(request.job_id, accepted, appended, retry)
-        return PendingReport(accepted, durable.future, durable.call_back)
+        return PendingReport(accepted, self._retries.follow(request.job_id, accepted, appended, retry))
 
     async def _open(self, job_id: str, caller: str) -> OpenJob:
         return await self._journal.open(job_id, caller=caller)
@@ -311,7 +309,7 @@ class Attempts:
             # Decide all of it on a copy of the job before any of it is appended.
             batches = iter((yield from _all_accepted(batches, expected - first, expected)))
         rejections: list[Rejection] = []
-        appended: list[asyncio.Future[None]] = []
+        appended: list[PromptFuture[None]] = []
         for batch in batches:
             if batch is None:
                 yield
@@ -362,12 +360,12 @@ def _all_accepted(
     return accepted
 
 
-def _has_failed(appended: asyncio.Future[None]) -> bool:
+def _has_failed(appended: PromptFuture[None]) -> bool:
     return appended.done() and appended.exception() is not None
 
 
-def _conflict(job_id: str) -> asyncio.Future[None]:
-    conflict: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+def _conflict(job_id: str) -> PromptFuture[None]:
+    conflict: PromptFuture[None] = PromptFuture()
     conflict.set_exception(Conflict(job_id))
     return conflict
 

@@ -7,48 +7,13 @@ from collections import deque
 from collections.abc import Awaitable, Callable
 from typing import Generic, TypeAlias, TypeVar
 
+from milepost.server.base.prompt_future import PromptFuture
 from milepost.server.log.event_log import Conflict
 
 _Outcome = TypeVar("_Outcome")
 
-Decide: TypeAlias = Callable[[], Awaitable[tuple[_Outcome, asyncio.Future[None]]]]
+Decide: TypeAlias = Callable[[], Awaitable[tuple[_Outcome, PromptFuture[None]]]]
 """Decide once more: return the outcome, and a future that raises Conflict where another node was first again."""
-
-
-class DurableOutcome(Generic[_Outcome]):
-    """The outcome of a decision once it is durable: ``future`` resolves to it."""
-
-    __slots__ = ("_callback", "future")
-
-    def __init__(self) -> None:
-        self.future: asyncio.Future[_Outcome] = asyncio.get_running_loop().create_future()
-        self._callback: Callable[[asyncio.Future[_Outcome]], None] | None = None
-
-    def call_back(self, callback: Callable[[asyncio.Future[_Outcome]], None]) -> None:
-        """Call the callback, the only one, as soon as the future is done.
-
-        A callback of the future itself would be called a pass of the event loop later, which is work for each report.
-        """
-        if self.future.done():
-            self.future.add_done_callback(callback)
-        else:
-            self._callback = callback
-
-    def resolve(self, outcome: _Outcome) -> None:
-        """It is durable."""
-        if not self.future.done():  # it may have been cancelled
-            self.future.set_result(outcome)
-        self._done()
-
-    def fail(self, error: BaseException) -> None:
-        """It will not become durable."""
-        if not self.future.done():
-            self.future.set_exception(error)
-        self._done()
-
-    def _done(self) -> None:
-        if self._callback is not None:
-            self._callback(self.future)
 
 
 class ConflictRetry(Generic[_Outcome]):
@@ -71,26 +36,28 @@ class ConflictRetry(Generic[_Outcome]):
         self,
         job_id: str,
         outcome: _Outcome,
-        appended: asyncio.Future[None],
+        appended: PromptFuture[None],
         decide: Decide[_Outcome],
-    ) -> DurableOutcome[_Outcome]:
+    ) -> PromptFuture[_Outcome]:
         """Return the durable outcome: this one or, after a conflict, the one that ``decide`` returns.
 
         It fails with what ``decide`` raises, or with what kept the outcome from becoming durable.
         """
-        durable: DurableOutcome[_Outcome] = DurableOutcome()
+        durable: PromptFuture[_Outcome] = PromptFuture()
 
-        def on_appended(_: asyncio.Future[None]) -> None:
+        def on_appended(_: PromptFuture[None]) -> None:
             error = appended.exception()
+            if durable.done():  # it may have been cancelled
+                return
             if error is None:
-                durable.resolve(outcome)
+                durable.set_result(outcome)
             elif isinstance(error, Conflict):
                 # Enqueue at once, so that no new decision about the job comes first.
                 self._enqueue(job_id, _Retry(decide, durable))
             else:
-                durable.fail(error)
+                durable.set_exception(error)
 
-        appended.add_done_callback(on_appended)
+        appended.call_back(on_appended)
         return durable
 
     def _enqueue(self, job_id: str, retry: _Retry[_Outcome]) -> None:
@@ -110,18 +77,20 @@ class ConflictRetry(Generic[_Outcome]):
 class _Retry(Generic[_Outcome]):
     """A decision that is retried until it meets no conflict."""
 
-    def __init__(self, decide: Decide[_Outcome], durable: DurableOutcome[_Outcome]) -> None:
+    def __init__(self, decide: Decide[_Outcome], durable: PromptFuture[_Outcome]) -> None:
         self._decide = decide
         self._durable = durable
 
     async def run(self) -> None:
-        while not self._durable.future.done():
+        while not self._durable.done():
             try:
                 outcome, appended = await self._decide()
                 await asyncio.shield(appended)
             except Conflict:
                 continue
             except Exception as error:  # noqa: BLE001  # the future's reader gets it
-                self._durable.fail(error)
+                if not self._durable.done():  # it may have been cancelled
+                    self._durable.set_exception(error)
             else:
-                self._durable.resolve(outcome)
+                if not self._durable.done():
+                    self._durable.set_result(outcome)

@@ -10,6 +10,7 @@ from typing import Final, NamedTuple, Protocol, TypeAlias
 
 from milepost.server.base.callers import SERVER
 from milepost.server.base.payloads import ANY_PAYLOAD
+from milepost.server.base.prompt_future import PromptFuture
 from milepost.server.base.submission import Submission
 from milepost.server.log.frames import Chunk
 from milepost.v1 import Job, JobState
@@ -313,7 +314,7 @@ class EventLog(Protocol):
     def position(self) -> int:
         """The position of the newest entry that listeners have received."""
 
-    def append(self, commit: Commit) -> asyncio.Future[None]:
+    def append(self, commit: Commit) -> PromptFuture[None]:
         """Append a commit; return a future that resolves when it is durable. Per job, the order of calls holds.
 
         Commits of a job that wait at the same time may become one (see ``sqlite.coalescing``). The future raises

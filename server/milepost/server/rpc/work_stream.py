@@ -10,6 +10,7 @@ from typing import Any, Final
 from milepost.server.access.authorize import Action
 from milepost.server.access.limiter import Limiter
 from milepost.server.base.byte_budget import ByteBudget
+from milepost.server.base.prompt_future import PromptFuture
 from milepost.server.base.refusal import Refusal
 from milepost.server.calls.call_memory import CALL_COST
 from milepost.server.dispatch.attempts import Acceptance, Attempts
@@ -229,7 +230,7 @@ class WorkStream:
             # Meanwhile the worker is not read; its lease does not run.
             await self._memory.acquire(size)
         try:
-            accepted, durable, call_back = await self._attempts.report(
+            accepted, durable = await self._attempts.report(
                 report.job_id,
                 report.lease_token,
                 report.first_report_sequence,
@@ -244,7 +245,7 @@ class WorkStream:
             self._session.ending.add(report.job_id)
         self._reject(report, accepted)
         self._unanswered.add(durable)
-        call_back(partial(self._acknowledge, report, accepted, size))
+        durable.call_back(partial(self._acknowledge, report, accepted, size))
 
     def _reject(self, report: Report, accepted: Acceptance) -> None:
         for number, refusal in accepted.rejections:
@@ -259,7 +260,7 @@ class WorkStream:
             )
 
     def _acknowledge(
-        self, report: Report, decided: Acceptance, size: int, durable: asyncio.Future[Acceptance]
+        self, report: Report, decided: Acceptance, size: int, durable: PromptFuture[Acceptance]
     ) -> None:
         self._memory.release(size)
         self._unanswered.discard(durable)

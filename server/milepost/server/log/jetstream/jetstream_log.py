@@ -12,6 +12,7 @@ from pathlib import Path
 import structlog
 
 from milepost.server.base.callers import SERVER
+from milepost.server.base.prompt_future import PromptFuture
 from milepost.server.log.event_log import Commit, Entry, EventPage, StoreFailed, StreamUnusable
 from milepost.server.log.jetstream import drop_plans, stream
 from milepost.server.log.jetstream.applied_sequence import AppliedSequence
@@ -228,7 +229,7 @@ class JetStreamEventLog(ReaderPool):
                 )
             await asyncio.sleep(_RETRY_DELAY)
 
-    def append(self, commit: Commit) -> asyncio.Future[None]:
+    def append(self, commit: Commit) -> PromptFuture[None]:
         """See ``EventLog``."""
         return self._write(commit.job_id, PendingWrite(commit))
 
@@ -254,7 +255,7 @@ class JetStreamEventLog(ReaderPool):
     async def _plan(self, job_id: str, plan: drop_plans.Planner) -> drop_plans.DropPlan | None:
         return await self._long.run(SERVER, lambda reader: _rows(reader).drop(job_id, plan))
 
-    def _write(self, job_id: str, write: PendingWrite) -> asyncio.Future[None]:
+    def _write(self, job_id: str, write: PendingWrite) -> PromptFuture[None]:
         if self._closed or self._failed.done():
             write.resolve(StoreFailed("the store is closed"))
             return write.done

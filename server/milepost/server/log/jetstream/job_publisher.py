@@ -16,6 +16,7 @@ from typing import Final, Protocol
 
 import structlog
 
+from milepost.server.base.prompt_future import PromptFuture
 from milepost.server.log.event_log import Commit, Conflict, StoreFailed, StoreFull, StoreUnavailable
 from milepost.server.log.jetstream.applier import AppliedMessage, JobHead
 from milepost.server.log.jetstream.nats_access import ConnectionLost
@@ -75,10 +76,9 @@ class PendingWrite:
     def __init__(
         self, commit: Commit | None, make: Callable[[JobHead], Awaitable[Record | None]] | None = None
     ) -> None:
-        loop = asyncio.get_running_loop()
         self.commit = commit
         self.make = make
-        self.done: asyncio.Future[None] = loop.create_future()
+        self.done: PromptFuture[None] = PromptFuture(loop=asyncio.get_running_loop())
         self.sequence = 0
         """The message of the stream that holds it; 0 until it is done, and if there was nothing to drop."""
         self.part = 0
@@ -117,7 +117,7 @@ class JobPublishers:
         self._node = os.urandom(8)
         self._count = 0
 
-    def put(self, job_id: str, write: PendingWrite) -> asyncio.Future[None]:
+    def put(self, job_id: str, write: PendingWrite) -> PromptFuture[None]:
         """Queue a write after the job's earlier ones; return its ``done``."""
         write.breaks = self.connection.breaks
         publisher = self._publishers.get(job_id)

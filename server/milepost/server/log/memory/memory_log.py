@@ -15,6 +15,7 @@ from typing import NamedTuple, TypeAlias
 
 from milepost.contract.job_states import ACTIVE, FINAL
 from milepost.server.base.callers import SERVER
+from milepost.server.base.prompt_future import PromptFuture
 from milepost.server.base.refusal import Unimplemented
 from milepost.server.log.event_log import (
     ACTIVE_PAGE_BYTES,
@@ -45,7 +46,7 @@ from milepost.v1 import Job, JobState
 
 __all__ = ["Delays", "MemoryEventLog"]
 
-_Group: TypeAlias = "deque[tuple[Write, asyncio.Future[None]]]"
+_Group: TypeAlias = "deque[tuple[Write, PromptFuture[None]]]"
 
 
 class _Maintenance(NamedTuple):
@@ -149,7 +150,7 @@ class MemoryEventLog:
 
     # --- Writing ----------------------------------------------------------------------------------------------------
 
-    def append(self, commit: Commit) -> asyncio.Future[None]:
+    def append(self, commit: Commit) -> PromptFuture[None]:
         """See ``EventLog``."""
         return self._write(Append(commit))
 
@@ -175,8 +176,8 @@ class MemoryEventLog:
         self.release()
         await self._idle.wait()
 
-    def _write(self, write: Write) -> asyncio.Future[None]:
-        future: asyncio.Future[None] = self._loop.create_future()
+    def _write(self, write: Write) -> PromptFuture[None]:
+        future: PromptFuture[None] = PromptFuture(loop=self._loop)
         if self._closed or self.failed.done():
             if not self._has_crashed:
                 future.set_exception(StoreFailed("the store is closed"))
@@ -200,7 +201,7 @@ class MemoryEventLog:
         if self._holding:
             self._waiting = group + self._waiting
             return
-        outcomes: list[tuple[asyncio.Future[None], Entry | None, Exception | None]] = []
+        outcomes: list[tuple[PromptFuture[None], Entry | None, Exception | None]] = []
         failure = self.failed.result() if self.failed.done() else self._delays.failure()
         futures = {id(write): future for write, future in group}
         for write, parts in coalesce_writes([write for write, _ in group]):
@@ -225,9 +226,7 @@ class MemoryEventLog:
         assert isinstance(write, _Maintenance)
         return write.do()
 
-    def _resolve(
-        self, outcomes: Sequence[tuple[asyncio.Future[None], Entry | None, Exception | None]]
-    ) -> None:
+    def _resolve(self, outcomes: Sequence[tuple[PromptFuture[None], Entry | None, Exception | None]]) -> None:
         if self._has_crashed:
             return
         entries = [entry for _, entry, _ in outcomes if entry is not None]

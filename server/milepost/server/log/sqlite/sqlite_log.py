@@ -12,6 +12,7 @@ from typing import TypeVar
 
 import structlog
 
+from milepost.server.base.prompt_future import PromptFuture
 from milepost.server.log.database_lock import DatabaseLock
 from milepost.server.log.event_log import Commit, Entry, StoreDisplaced, StoreFailed
 from milepost.server.log.node_presence import ContactPeriod, NoPeers, Peers, Presence
@@ -76,7 +77,7 @@ class SqliteEventLog(ReaderPool):
 
         super().__init__(self._open_reader)
         self._loop = asyncio.get_running_loop()
-        self._waiting: dict[int, asyncio.Future[None]] = {}
+        self._waiting: dict[int, PromptFuture[None]] = {}
         self._listeners: list[Callable[[Sequence[Entry]], None]] = []
         self._closed = False
         self._locked = False
@@ -141,7 +142,7 @@ class SqliteEventLog(ReaderPool):
 
     # --- Writing ----------------------------------------------------------------------------------------------------
 
-    def append(self, commit: Commit) -> asyncio.Future[None]:
+    def append(self, commit: Commit) -> PromptFuture[None]:
         """See ``EventLog``."""
         return self._write(Append(commit))
 
@@ -171,8 +172,8 @@ class SqliteEventLog(ReaderPool):
         self._mark.close()
         self._lock.close()
 
-    def _write(self, write: Write) -> asyncio.Future[None]:
-        future: asyncio.Future[None] = self._loop.create_future()
+    def _write(self, write: Write) -> PromptFuture[None]:
+        future: PromptFuture[None] = PromptFuture(loop=self._loop)
         if self._closed:
             future.set_exception(StoreFailed("the store is closed"))
             return future

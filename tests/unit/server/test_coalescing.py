@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 
 from milepost.server.log.event_log import Commit
@@ -34,8 +33,7 @@ async def test_what_is_joined_is_as_if_it_had_been_said_at_once() -> None:
     first, second, third = author.progress(1), author.lines("a"), author.progress(4)
 
     assert [
-        replace(
-            third,
+        third._replace(
             chunk=third.chunk._replace(
                 first=first.chunk.first,
                 frames=first.chunk.frames + second.chunk.frames + third.chunk.frames,
@@ -51,7 +49,7 @@ async def test_reports_that_were_refused_are_joined_too() -> None:
     author = started()
     line, refused = author.lines("a"), author.refused(3)
 
-    assert [replace(refused, chunk=line.chunk, payloads=line.payloads)] == merged(line, refused)
+    assert [refused._replace(chunk=line.chunk, payloads=line.payloads)] == merged(line, refused)
 
 
 async def test_a_turn_of_a_life_stands_by_itself() -> None:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 
 from milepost.server.base.event_encoding import event_frame as frame
@@ -56,7 +54,7 @@ def written(first: int, *texts: str) -> Commit:
         for number, text in enumerate(texts)
     ]
     made = commit(first, b"x")
-    return replace(made, chunk=Chunk(first, first + len(texts) - 1, b"".join(map(frame, events))))
+    return made._replace(chunk=Chunk(first, first + len(texts) - 1, b"".join(map(frame, events))))
 
 
 def sequences(batch: Batch) -> list[int]:

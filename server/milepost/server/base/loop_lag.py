@@ -16,6 +16,8 @@ class LoopLag:
     """The passes of the event loop so far, by how long each held it.
 
     Attributes:
+        short: Those of at most a millisecond, as nearly all are. What measures them adds to it: an event of a watched
+            job takes five, and a call for each would cost it more than the measurement.
         held: Those over ``HELD_LIMIT``.
         longest: The longest, in seconds.
         longest_cpu: The most processor time that one took, in seconds. Where it is far below ``longest``, the machine
@@ -24,6 +26,7 @@ class LoopLag:
 
     def __init__(self) -> None:
         self._counts = [0] * (len(_BOUNDS) + 1)
+        self.short = 0
         self.held = 0
         self.longest = 0.0
         self.longest_cpu = 0.0
@@ -31,21 +34,18 @@ class LoopLag:
     @property
     def passes(self) -> int:
         """Their number."""
-        return sum(self._counts)
+        return self.short + sum(self._counts)
 
     @property
     def p99(self) -> float:
         """Seconds that 99 % of the passes took at most: the upper bound of a bucket."""
         longer, longer_allowed = 0, self.passes // 100
-        for bound, count in zip((self.longest, *reversed(_BOUNDS)), reversed(self._counts), strict=True):
+        counts = self._counts[0] + self.short, *self._counts[1:]
+        for bound, count in zip((self.longest, *reversed(_BOUNDS)), reversed(counts), strict=True):
             longer += count
             if longer > longer_allowed:
                 return bound
         return 0.0
-
-    def count_short(self) -> None:
-        """Count a pass of at most a millisecond, as nearly all are."""
-        self._counts[0] += 1
 
     def count(self, seconds: float, cpu: float) -> None:
         """Count a pass."""

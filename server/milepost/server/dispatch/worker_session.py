@@ -67,10 +67,14 @@ class ResponseQueue:
         while self._on_sent:
             self._on_sent.popitem()[1]()
 
+    @property
+    def is_full(self) -> bool:
+        """Whether the worker has to read some of its responses before the server reads more of its requests."""
+        return len(self._responses) >= _QUEUE_LIMIT
+
     async def wait_below_limit(self) -> None:
         """Wait until the worker has read enough of its responses."""
-        if len(self._responses) >= _QUEUE_LIMIT:
-            await self._below_limit.wait()
+        await self._below_limit.wait()
 
     async def get(self) -> WorkResponse | None:
         """Return the next response once the one before is sent, None at the end; raise the error of ``close``.

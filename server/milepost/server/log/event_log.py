@@ -52,8 +52,7 @@ def job_attributes(job: Job) -> JobAttributes:
     )
 
 
-@dataclass(slots=True, frozen=True)
-class Commit:
+class Commit(NamedTuple):
     """One atomic append to the log of one job: its events become durable and visible together.
 
     ``job`` is the job after these events, serialised, without its input. ``report_sequence`` is the last report that

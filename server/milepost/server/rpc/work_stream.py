@@ -96,18 +96,21 @@ class WorkStream:
                 self._idle.set()
             while len(self._unanswered) >= _UNANSWERED_LIMIT:
                 await asyncio.wait(self._unanswered, return_when=asyncio.FIRST_COMPLETED)
-            await self._keep_rate(request)
+            # A message that is no report counts as one event.
+            pause = self._limiter.use_events(self._session.principal, len(request.report.updates) or 1)
+            if pause:
+                await self._keep_rate(pause)
             # From here on the server waits for the worker: to read responses, or to send requests.
             self._sessions.listen(self._session)
-            await self._responses.wait_below_limit()
+            if self._responses.is_full:
+                await self._responses.wait_below_limit()
         await self.finish()
 
-    async def _keep_rate(self, request: WorkRequest) -> None:
-        """Read no more of a principal that reports too much, until it may go on; its leases are kept meanwhile.
+    async def _keep_rate(self, pause: float) -> None:
+        """Read no more of a principal that reports too much, for so many seconds; its leases are kept meanwhile.
 
-        A report itself is never refused for that (rule 15). A message that is no report counts as one event.
+        A report itself is never refused for that (rule 15).
         """
-        pause = self._limiter.use_events(self._session.principal, max(1, len(request.report.updates)))
         while pause > 0:
             await asyncio.sleep(min(pause, RENEWAL_INTERVAL))
             pause -= RENEWAL_INTERVAL

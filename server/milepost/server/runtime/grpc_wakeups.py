@@ -15,8 +15,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
-# More than the socket holds.
-_READ_BYTES = 64 * 1024
+# Where bytes are read to that nobody looks at; more than the socket holds.
+_IGNORED = bytearray(64 * 1024)
 
 # As integers: combining flags of an enum takes as long as the system call.
 _NOW = int(socket.MSG_DONTWAIT)
@@ -45,9 +45,9 @@ def read_all_at_once() -> Iterator[None]:
 def drain_and_call(waking: socket.socket, callback: Callable[[], None]) -> None:
     """Read all bytes that wait but one, and call back, which reads that one."""
     try:
-        waiting = len(waking.recv(_READ_BYTES, _PEEK_NOW))
+        waiting = waking.recv_into(_IGNORED, 0, _PEEK_NOW)
         if waiting > 1:
-            waking.recv(waiting - 1, _NOW)
+            waking.recv_into(_IGNORED, waiting - 1, _NOW)
     except BlockingIOError:  # the loop of another thread has read them
         pass
     callback()

@@ -49,8 +49,7 @@ class LoopWatchdog:
     def __init__(self, lag: LoopLag, limit: float = HELD_LIMIT) -> None:
         self._lag = lag
         self._limit = limit
-        self._selector = _TimedSelector(self)
-        self._is_started = False
+        self._selector = _TimedSelector(self, lag)
         self._thread_id = threading.get_ident()
         self._stopped = threading.Event()
         self._sampling = threading.Thread(target=self._sample, name="loop-watchdog", daemon=True)
@@ -71,24 +70,17 @@ class LoopWatchdog:
 
     def start(self) -> None:
         """Begin to count and to log."""
-        self._is_started = True
         self._selector.begin_pass()
+        self._selector.is_counting = True
         self._sampling.start()
 
     def stop(self) -> None:
         """Count and log no more."""
-        self._is_started = False
+        self._selector.is_counting = False
         self._stopped.set()
 
-    def on_short_pass(self) -> None:
-        """Count a pass that took at most a millisecond."""
-        if self._is_started:
-            self._lag.count_short()
-
     def on_pass(self, began: float, cpu_began: float) -> None:
-        """Count the longer pass that ends now."""
-        if not self._is_started:
-            return
+        """Count the pass that ends now, which is not short."""
         now = time.perf_counter()
         held = now - began
         cpu = min(time.thread_time() - cpu_began, held)
@@ -123,9 +115,11 @@ class LoopWatchdog:
 class _TimedSelector(selectors.DefaultSelector):
     """A selector that notes when the loop goes on after it: ``began``; 0 while the loop waits."""
 
-    def __init__(self, watchdog: LoopWatchdog) -> None:
+    def __init__(self, watchdog: LoopWatchdog, lag: LoopLag) -> None:
         super().__init__()
         self._watchdog = watchdog
+        self._lag = lag
+        self.is_counting = False
         self._wait = super().select
         # The processor time of the thread, and when it was read.
         self._cpu = self._cpu_read_at = 0.0
@@ -134,9 +128,9 @@ class _TimedSelector(selectors.DefaultSelector):
     def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
         """See ``selectors.BaseSelector``."""
         began, self.began = self.began, 0.0
-        if began:
+        if self.is_counting:
             if time.perf_counter() - began <= _SHORT:
-                self._watchdog.on_short_pass()
+                self._lag.short += 1
             else:
                 self._watchdog.on_pass(began, self._cpu)
         ready = self._wait(timeout)

@@ -186,6 +186,8 @@ class Feeds:
 
     def on_entries(self, entries: Sequence[Entry]) -> None:
         """Add entries of the log that have become durable."""
+        if not self._feeds:
+            return
         wanted: list[FeedEntry] = []
         for entry in entries:
             if isinstance(entry, DropNotice):

@@ -290,9 +290,10 @@ class ReplayCache:
     def on_entries(self, entries: Sequence[Entry]) -> None:
         """Evict batches of jobs whose events were dropped."""
         gone = {entry.attributes.job_id for entry in entries if isinstance(entry, DropNotice)}
-        if gone:
-            self._drops += 1
-            self._reading.clear()  # later requests read the log as it is now
+        if not gone:
+            return
+        self._drops += 1
+        self._reading.clear()  # later requests read the log as it is now
         for job_id in gone & self._batches.keys():
             self._memory.charge(self, -sum(batch.size for batch in self._batches.pop(job_id).values()))
 

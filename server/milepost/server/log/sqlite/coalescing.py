@@ -7,7 +7,6 @@ all of them costs the store, the listeners and every replay as little as one rep
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import Final
 
 from milepost.server.log.event_log import Commit
@@ -46,8 +45,7 @@ class CommitBatch:
         payloads = 0
         for commit in self.commits:
             payloads |= commit.payloads
-        return replace(
-            last,
+        return last._replace(
             chunk=Chunk(first.chunk.first, last.chunk.last, b"".join([c.chunk.frames for c in self.commits])),
             payloads=payloads,
             state_before=first.state_before,

@@ -93,12 +93,20 @@ class Authenticator:
             raise token_expired("The credential was revoked or changed. Authenticate again.", principal)
         self._check(entry, principal)
 
+    async def start(self) -> None:
+        """Fetch the issuer's keys: before that no token of it is known."""
+        if self._jwts is not None:
+            await self._jwts.refresh()
+
     async def refresh(self, principals: Iterable[Principal] = ()) -> None:
-        """Read again changed files of credentials, keys that are due, and the jobs that these principals share."""
+        """Read again changed files of credentials and the jobs that these principals share, and begin to fetch keys.
+
+        It does not wait for the keys: a slow issuer must not keep revoked tokens in force.
+        """
         if self._store is not None:
             await asyncio.to_thread(self._store.refresh)
         if self._jwts is not None:
-            await self._jwts.refresh()
+            self._jwts.refresh_soon()
         if self._shares is not None:
             with contextlib.suppress(Refusal):  # while the store is away, what was in force stays so
                 await self._shares.refresh(principals)

@@ -10,13 +10,15 @@ import asyncio
 import hashlib
 import json
 import time
-import urllib.request
 from collections.abc import Callable, Mapping
+from http.client import HTTPException
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
 import jwt
 import structlog
+
+from milepost.server.access.key_source import FETCH_TIMEOUT, SIZE_LIMIT, check_size, fetch
 
 _log = structlog.get_logger("milepost.access")
 
@@ -31,9 +33,6 @@ FILE_INTERVAL: Final = 1.0
 
 MISS_INTERVAL: Final = 5.0
 """Seconds between two looks at the source because of unknown key ids."""
-
-_FETCH_TIMEOUT: Final = 5.0
-_SIZE_LIMIT: Final = 1 << 20
 
 
 class SigningKey(NamedTuple):
@@ -54,6 +53,8 @@ class KeySet:
         self._fingerprints: frozenset[str] = frozenset()
         self._fetched_at = self._missed_at = -float("inf")
         self._fetching: asyncio.Task[None] | None = None
+        self._reading: asyncio.Future[bytes] | None = None
+        """Outlives a fetch that was given up, since a thread cannot be ended; there is never a second one."""
         self._error = ""
 
     def has(self, fingerprint: str) -> bool:
@@ -77,18 +78,27 @@ class KeySet:
 
     async def refresh(self, *, force: bool = False) -> None:
         """Fetch the keys if they are due, or with ``force``; concurrent calls share one fetch. Never raises."""
+        if force or self._is_due():
+            await asyncio.shield(self._begin())
+
+    def refresh_soon(self) -> None:
+        """Begin to fetch the keys if they are due."""
+        if self._is_due():
+            self._fetching = self._begin()
+
+    def _is_due(self) -> bool:
         interval = REFRESH_INTERVAL if self._is_url else FILE_INTERVAL
-        if not force and self._monotonic() - self._fetched_at < interval:
-            return
+        return self._monotonic() - self._fetched_at >= interval
+
+    def _begin(self) -> asyncio.Task[None]:
         if self._fetching is None:
             self._fetching = asyncio.create_task(self._fetch())
-        await asyncio.shield(self._fetching)
+        return self._fetching
 
     async def _fetch(self) -> None:
         try:
-            text = await asyncio.to_thread(self._read)
-            keys = _parse(text)
-        except (OSError, ValueError, RecursionError, jwt.PyJWTError) as error:
+            keys = _parse(await self._read())
+        except (OSError, ValueError, RecursionError, HTTPException, jwt.PyJWTError) as error:
             # Once for each cause: the source is asked again and again.
             if str(error) != self._error:
                 _log.error(
@@ -106,14 +116,22 @@ class KeySet:
             self._fetched_at = self._monotonic()
             self._fetching = None
 
-    def _read(self) -> bytes:
-        if not self._is_url:
-            return Path(self._source).read_bytes()
-        request = urllib.request.Request(self._source, headers={"Accept": "application/json"})
-        with urllib.request.urlopen(request, timeout=_FETCH_TIMEOUT) as response:
-            data: bytes = response.read(_SIZE_LIMIT + 1)
-        if len(data) > _SIZE_LIMIT:
-            raise ValueError(f"the key set is over {_SIZE_LIMIT:,} bytes")
+    async def _read(self) -> bytes:
+        if self._reading is None:
+            self._reading = asyncio.ensure_future(asyncio.to_thread(self._read_now))
+        # What the fetch itself does not bound is the time in which a name is resolved.
+        done, _ = await asyncio.wait([self._reading], timeout=FETCH_TIMEOUT + 1)
+        if not done:
+            raise TimeoutError("no answer")
+        reading, self._reading = self._reading, None
+        return reading.result()
+
+    def _read_now(self) -> bytes:
+        if self._is_url:
+            return fetch(self._source)
+        with Path(self._source).open("rb") as file:
+            data = file.read(SIZE_LIMIT + 1)
+        check_size(data)
         return data
 
 

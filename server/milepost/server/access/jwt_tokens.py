@@ -78,6 +78,10 @@ class JwtTokens:
         """Fetch the issuer's keys again if they are due."""
         await self._keys.refresh()
 
+    def refresh_soon(self) -> None:
+        """Begin to fetch the issuer's keys again if they are due."""
+        self._keys.refresh_soon()
+
     def _is_signed_in_force(self, principal: Principal) -> bool:
         return self._keys.has(principal.key.removeprefix(PREFIX))
 

@@ -185,7 +185,7 @@ class Server:
             self.http = self._http.bind()
         if self._health_port is not None:
             self.health_address = await self._health_port.start()
-        await self._authenticator.refresh()
+        await self._authenticator.start()
         await self._grpc.start()
         self._tasks.start(self._calls.run())
         await self._store.start()

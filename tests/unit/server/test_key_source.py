@@ -180,7 +180,7 @@ def test_a_redirect_to_plain_http(serve: Callable[..., Source], tls: ssl.SSLCont
     plain = serve(lambda connection, _: respond(connection, b"keys"))
     for target in (plain.url, "ftp://127.0.0.1/keys", "file:///etc/passwd"):
         source = serve(redirect(target), tls)
-        with pytest.raises(OSError, match="is not https|is not allowed"):
+        with pytest.raises(OSError, match=r"is not https|is not allowed"):
             fetch(source.url)
     assert plain.paths == []
 
@@ -213,7 +213,6 @@ async def test_a_source_that_does_not_answer(
     serve: Callable[..., Source], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Nobody waits for it to know what was revoked, and the keys that it has sent before stay in force."""
-    monkeypatch.setattr(jwks, "FETCH_TIMEOUT", 0.1)
     now, silent = [0.0], threading.Event()
     released = threading.Event()
 
@@ -231,19 +230,20 @@ async def test_a_source_that_does_not_answer(
     await authenticator.start()
     principal = await authenticator.authenticate([("authorization", f"Bearer {token}")])
     silent.set()
+    monkeypatch.setattr(jwks, "FETCH_TIMEOUT", -0.9)
     try:
         for _ in range(3):
             now[0] += jwks.REFRESH_INTERVAL
             await authenticator.refresh()
-        known.remove("alice")
-        await authenticator.refresh()
-        with pytest.raises(Exception, match="TOKEN_EXPIRED"):
-            authenticator.check(principal)
 
         async def asked() -> bool:
             return len(source.paths) == 2
 
         await eventually(asked)
+        known.remove("alice")
+        await authenticator.refresh()
+        with pytest.raises(Exception, match="TOKEN_EXPIRED"):
+            authenticator.check(principal)
         await asyncio.wait_for(keys.refresh(force=True), 30)  # gives up
         assert len(source.paths) == 2
         found = await keys.key("ES256")

@@ -243,7 +243,7 @@ async def test_unknown_keys_are_throttled(path: Path) -> None:
     now, reads = 100.0, 0
 
     class Counting(KeySet):
-        def _read_now(self) -> bytes:
+        def _read(self) -> bytes:
             nonlocal reads
             reads += 1
             return path.read_bytes()

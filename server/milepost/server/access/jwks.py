@@ -97,7 +97,7 @@ class KeySet:
 
     async def _fetch(self) -> None:
         try:
-            keys = _parse(await self._read())
+            keys = _parse(await self._read_in_time())
         except (OSError, ValueError, RecursionError, HTTPException, jwt.PyJWTError) as error:
             # Once for each cause: the source is asked again and again.
             if str(error) != self._error:
@@ -116,9 +116,9 @@ class KeySet:
             self._fetched_at = self._monotonic()
             self._fetching = None
 
-    async def _read(self) -> bytes:
+    async def _read_in_time(self) -> bytes:
         if self._reading is None:
-            self._reading = asyncio.ensure_future(asyncio.to_thread(self._read_now))
+            self._reading = asyncio.ensure_future(asyncio.to_thread(self._read))
         # What the fetch itself does not bound is the time in which a name is resolved.
         done, _ = await asyncio.wait([self._reading], timeout=FETCH_TIMEOUT + 1)
         if not done:
@@ -126,7 +126,7 @@ class KeySet:
         reading, self._reading = self._reading, None
         return reading.result()
 
-    def _read_now(self) -> bytes:
+    def _read(self) -> bytes:
         if self._is_url:
             return fetch(self._source)
         with Path(self._source).open("rb") as file:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import math
 from typing import cast
@@ -12,6 +13,7 @@ from google.protobuf.duration_pb2 import Duration
 from google.protobuf.json_format import MessageToDict, ParseDict
 from google.protobuf.message import Message
 from google.protobuf.struct_pb2 import Struct, Value
+from google.protobuf.timestamp_pb2 import Timestamp
 
 from milepost.client import to_json
 from milepost.v1 import Custom, Event, Job, JobState, Stage, StageProgressed
@@ -98,3 +100,32 @@ def test_what_is_zero_is_there_on_request() -> None:
     assert printed["stages"][0]["current"] == 0
     assert not {"failure", "result"} & set(printed)
     assert "total" not in printed["stages"][0]
+
+
+def test_what_an_author_nests_is_decoded_to_a_bound() -> None:
+    """Each level of an `Any` within an `Any` is decoded anew: beyond four they stay bytes, however deep they go."""
+    deepest = AnyMessage()
+    deepest.Pack(Stage(stage_id="s"))
+    message = deepest
+    for _ in range(3000):
+        outer = AnyMessage()
+        outer.Pack(message)
+        message = outer
+
+    found = to_json(Event(custom=Custom(type="t", proto=message)))["custom"]["proto"]
+    levels = 0
+    while isinstance(found["value"], dict):
+        found = found["value"]
+        levels += 1
+    assert (levels, type(found["value"])) == (4, str)
+
+
+def test_a_time_that_there_is_not_is_no_failure_either() -> None:
+    """Within an `Any`, where the server has not looked at it."""
+    time = AnyMessage()
+    time.Pack(Timestamp(seconds=10**15))
+
+    assert to_json(time) == {"@type": time.type_url, "value": base64.b64encode(time.value).decode()}
+    assert to_json(Event(time=Timestamp(seconds=-62_135_596_800, nanos=5)))["time"] == (
+        "0001-01-01T00:00:00.000000005Z"
+    )

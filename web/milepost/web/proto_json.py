@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import json
-
-from google.protobuf.json_format import MessageToDict
 from google.protobuf.message import Message
+
+from milepost.contract.message_json import json_text
 
 
 def to_json(message: Message) -> str:
     """The message as one line of JSON."""
-    return json.dumps(MessageToDict(message), ensure_ascii=False, separators=(",", ":"))
+    return json_text(message)

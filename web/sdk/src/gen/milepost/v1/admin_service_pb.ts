@@ -280,7 +280,7 @@ export type ConnectedWorker = Message<"milepost.v1.ConnectedWorker"> & {
   sessionId: string;
 
   /**
-   * See `Hello.instance`.
+   * Names its process; see `Job.worker_instance`.
    *
    * @generated from field: string instance = 3;
    */

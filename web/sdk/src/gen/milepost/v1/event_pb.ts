@@ -219,7 +219,7 @@ export type JobStarted = Message<"milepost.v1.JobStarted"> & {
   workerId: string;
 
   /**
-   * Instance of the worker process; see `Hello.instance`.
+   * Names the worker process; see `Job.worker_instance`.
    *
    * @generated from field: string instance = 2;
    */

@@ -294,7 +294,8 @@ export type Job = Message<"milepost.v1.Job"> & {
   firstStartTime?: Timestamp;
 
   /**
-   * Instance of the worker process with the current or last attempt; see `Hello.instance`.
+   * Names the worker process with the current or last attempt: its `Hello.instance` or, where workers need a credential, a
+   * digest that the server makes of that and the principal, so that whoever reads the job cannot pass for the process.
    *
    * @generated from field: string worker_instance = 39;
    */

@@ -1,0 +1,55 @@
+import {
+  type CallOptions as ConnectCallOptions,
+  type Client,
+  type Transport,
+  createClient,
+} from "@connectrpc/connect";
+import { toMilepostError } from "./errors.js";
+import { JobService } from "./gen/milepost/v1/job_service_pb.js";
+import { CallCredential, TokenSource } from "./token.js";
+
+/** Options of a call. */
+export interface CallOptions {
+  /** Ends the call; it then throws. */
+  readonly signal?: AbortSignal;
+  /** Timeout in milliseconds, instead of the client's. */
+  readonly timeoutMs?: number;
+}
+
+/** The connection of a client: its transport, its tokens, and the timeout of its calls. */
+export class Calls {
+  readonly service: Client<typeof JobService>;
+  readonly timeoutMs: number;
+  readonly #tokens: TokenSource;
+
+  constructor(transport: Transport, tokens: TokenSource, timeoutMs: number) {
+    this.service = createClient(JobService, transport);
+    this.timeoutMs = timeoutMs;
+    this.#tokens = tokens;
+  }
+
+  /** A credential for a call, or for one stream after another. */
+  credential(): CallCredential {
+    return new CallCredential(this.#tokens);
+  }
+
+  /** Make a call, again if there is another token than the one that the server refuses. Throws MilepostError. */
+  async call<Response>(
+    method: (options: ConnectCallOptions) => Promise<Response>,
+    { signal, timeoutMs = this.timeoutMs }: CallOptions = {},
+  ): Promise<Response> {
+    const credential = this.credential();
+    for (;;) {
+      signal?.throwIfAborted();
+      try {
+        return await method({ headers: await credential.headers(), signal, timeoutMs });
+      } catch (thrown) {
+        signal?.throwIfAborted();
+        const error = toMilepostError(thrown);
+        if (!(await credential.renew(error))) {
+          throw error;
+        }
+      }
+    }
+  }
+}

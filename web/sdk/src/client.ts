@@ -1,0 +1,187 @@
+import { type MessageInitShape, create } from "@bufbuild/protobuf";
+import type { Timestamp } from "@bufbuild/protobuf/wkt";
+import type { Transport } from "@connectrpc/connect";
+import { type CallOptions, Calls } from "./calls.js";
+import { ProtocolError } from "./errors.js";
+import type { Job } from "./gen/milepost/v1/job_pb.js";
+import {
+  type JobFilter,
+  JobFilterSchema,
+  type SubmitJobRequestSchema,
+  type WhoAmIResponse,
+} from "./gen/milepost/v1/job_service_pb.js";
+import { toDuration } from "./time.js";
+import { type Token, TokenSource } from "./token.js";
+import { JobFollower } from "./watch/job-follower.js";
+import { JobWatch } from "./watch/job-watch.js";
+import { JobsWatch } from "./watch/jobs-watch.js";
+import type { WatchContext } from "./watch/reconnecting-stream.js";
+import { type StreamSlots, UNLIMITED_SLOTS } from "./watch/stream-slots.js";
+import type { WatchOptions } from "./watch/watch-options.js";
+import { WATCH_TIMING, type WatchTiming } from "./watch/watch-timing.js";
+
+/** A filter of jobs: all conditions that are set must hold. */
+export type Filter = MessageInitShape<typeof JobFilterSchema>;
+
+/** A submission: `kind`, and whatever else `SubmitJobRequest` has. */
+export type Submission = MessageInitShape<typeof SubmitJobRequestSchema>;
+
+/** Options of a client that do not depend on how it is connected. */
+export interface ClientOptions {
+  /** The bearer token, or a function that returns one: on first use, and again once the server refuses it. */
+  readonly token?: Token;
+  /** Timeout of each call in milliseconds; by default 30,000. */
+  readonly timeoutMs?: number;
+  /** How long watches wait, where it differs from the default. */
+  readonly timing?: Partial<WatchTiming>;
+}
+
+/** Options of `listJobs`. */
+export interface ListOptions extends CallOptions {
+  /** Jobs in one response, at most 1,000; by default 50. */
+  readonly pageSize?: number;
+  /** `"submit_time desc"` (default: newest first) or `"submit_time"`. */
+  readonly orderBy?: "submit_time desc" | "submit_time";
+}
+
+/** Options of `cancelJob`. */
+export interface CancelOptions extends CallOptions {
+  /** Why, for people; at most 4,096 characters. */
+  readonly reason?: string;
+  /** Milliseconds for the worker to stop before the job is CANCELLED without it; by default 30,000. */
+  readonly gracePeriodMs?: number;
+}
+
+/** Options of `shareJob`. */
+export interface ShareOptions extends CallOptions {
+  /** Lifetime of the token in milliseconds, at most 7 days, in whole seconds; by default 15 minutes. */
+  readonly ttlMs?: number;
+  /** What the token is for: `"read"`, which it always is, and `"cancel"`. */
+  readonly scopes?: readonly ("read" | "cancel")[];
+}
+
+/** A token for one job and its children. */
+export interface Share {
+  readonly token: string;
+  readonly expireTime: Timestamp | undefined;
+}
+
+/**
+ * Client of a Milepost server: submit jobs, watch them, cancel them.
+ *
+ * Every call throws a MilepostError: `Unreachable` if the server does not answer, `ServiceError` with a `reason` if it
+ * refuses. Watches connect again without a time limit, and go on where they were.
+ */
+export class MilepostClient {
+  readonly #calls: Calls;
+  readonly #context: WatchContext;
+
+  constructor(transport: Transport, options: ClientOptions, slots: StreamSlots = UNLIMITED_SLOTS) {
+    const { token, timeoutMs = 30_000, timing } = options;
+    this.#calls = new Calls(transport, new TokenSource(token), timeoutMs);
+    this.#context = { calls: this.#calls, timing: { ...WATCH_TIMING, ...timing }, slots };
+  }
+
+  /**
+   * Submit a job; it is durable when this returns.
+   *
+   * Without a `requestId` in it the submission gets a random one. Repeat a submission whose outcome is not known with
+   * the same `requestId`: it then gives the same job.
+   */
+  async submitJob(submission: Submission, options?: CallOptions): Promise<Job> {
+    const request = { requestId: randomId(), ...submission };
+    const { job } = await this.#calls.call((call) => this.#calls.service.submitJob(request, call), options);
+    return present(job);
+  }
+
+  /** The job as it stands. */
+  async getJob(jobId: string, options?: CallOptions): Promise<Job> {
+    const { job } = await this.#calls.call((call) => this.#calls.service.getJob({ jobId }, call), options);
+    return present(job);
+  }
+
+  /** The jobs that match, page by page, as they stand when the page is asked for. */
+  async *listJobs(filter: Filter = {}, options: ListOptions = {}): AsyncGenerator<Job, void, undefined> {
+    const { pageSize = 0, orderBy = "", ...rest } = options;
+    let pageToken = "";
+    do {
+      const request = { filter, pageSize, orderBy, pageToken };
+      const page = await this.#calls.call((call) => this.#calls.service.listJobs(request, call), rest);
+      yield* page.jobs;
+      pageToken = page.nextPageToken;
+    } while (pageToken !== "");
+  }
+
+  /**
+   * Cancel a job and its children; return it: CANCELLED, CANCELLING, or ended before.
+   *
+   * Idempotent: a job that has ended stays as it is.
+   */
+  async cancelJob(jobId: string, options: CancelOptions = {}): Promise<Job> {
+    const { reason = "", gracePeriodMs, ...rest } = options;
+    const request = { jobId, reason, gracePeriod: toDuration(gracePeriodMs) };
+    const { job } = await this.#calls.call((call) => this.#calls.service.cancelJob(request, call), rest);
+    return present(job);
+  }
+
+  /** Delete a job that has ended, with its events. */
+  async deleteJob(jobId: string, options?: CallOptions): Promise<void> {
+    await this.#calls.call((call) => this.#calls.service.deleteJob({ jobId }, call), options);
+  }
+
+  /** Make a token for a job and its children, for people without a credential of their own. */
+  async shareJob(jobId: string, options: ShareOptions = {}): Promise<Share> {
+    const { ttlMs, scopes = [], ...rest } = options;
+    const request = { jobId, ttl: toDuration(ttlMs), scopes: [...scopes] };
+    const { token, expireTime } = await this.#calls.call(
+      (call) => this.#calls.service.shareJob(request, call),
+      rest,
+    );
+    return { token, expireTime };
+  }
+
+  /** Revoke all share tokens of a job; streams that were opened with them end within seconds. */
+  async revokeShares(jobId: string, options?: CallOptions): Promise<void> {
+    await this.#calls.call((call) => this.#calls.service.revokeShares({ jobId }, call), options);
+  }
+
+  /** Who the caller is, and what it may do. */
+  whoAmI(options?: CallOptions): Promise<WhoAmIResponse> {
+    return this.#calls.call((call) => this.#calls.service.whoAmI({}, call), options);
+  }
+
+  /** Watch one job: its events so far, then each as it happens, until the job has ended. */
+  watchJob(jobId: string, options: WatchOptions = {}): JobWatch {
+    return new JobWatch(this.#context, jobId, options);
+  }
+
+  /** Watch all jobs that match, in the order in which their events became durable. */
+  watchJobs(filter: Filter = {}, options: WatchOptions = {}): JobsWatch {
+    return new JobsWatch(this.#context, toFilter(filter), options);
+  }
+
+  /** Follow one job: its state now, and after each change, until it has ended. */
+  followJob(
+    jobId: string,
+    options: Omit<WatchOptions, "start" | "after" | "epoch" | "onGap"> = {},
+  ): JobFollower {
+    return new JobFollower(this.watchJob(jobId, { latestProgress: true, ...options, start: "snapshot" }));
+  }
+}
+
+function toFilter(filter: Filter): JobFilter {
+  return create(JobFilterSchema, filter);
+}
+
+/** A random id; `crypto.randomUUID` exists only on pages that came over TLS. */
+function randomId(): string {
+  const bytes = crypto.getRandomValues(new Uint8Array(16));
+  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
+}
+
+function present(job: Job | undefined): Job {
+  if (job === undefined) {
+    throw new ProtocolError("The response has no job.");
+  }
+  return job;
+}

@@ -1,0 +1,2 @@
+/** The fold: how events change a job. */
+export { Fold } from "./fold.js";

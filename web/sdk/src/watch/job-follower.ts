@@ -1,0 +1,51 @@
+import { Fold } from "../fold/index.js";
+import type { Job } from "../gen/milepost/v1/job_pb.js";
+import type { Waiting } from "../gen/milepost/v1/job_service_pb.js";
+import type { Connection } from "./connection.js";
+import type { JobWatch } from "./job-watch.js";
+
+/**
+ * The job after each change, until it has ended.
+ *
+ * Each job is a message of its own that never changes, and shares with the one before what did not change. A consumer
+ * that is slow skips states, and gets the current one next.
+ */
+export class JobFollower implements AsyncIterable<Job> {
+  readonly #watch: JobWatch;
+  #fold = new Fold();
+
+  constructor(watch: JobWatch) {
+    this.#watch = watch;
+  }
+
+  /** How it is connected; see `JobWatch.connection`. */
+  get connection(): Connection {
+    return this.#watch.connection;
+  }
+
+  /** Why the QUEUED job has not started; see `JobWatch.waiting`. */
+  get waiting(): Waiting | undefined {
+    return this.#watch.waiting;
+  }
+
+  async *[Symbol.asyncIterator](): AsyncGenerator<Job, void, undefined> {
+    for await (const items of this.#watch.batches()) {
+      for (const item of items) {
+        if (item.type === "snapshot") {
+          this.#fold = new Fold(item.job);
+        } else if (item.type === "event") {
+          this.#fold.apply(item.event);
+        }
+      }
+      if (items.some(({ type }) => type !== "gap")) {
+        const { job } = this.#fold;
+        yield { ...job, estimate: this.#watch.estimate ?? job.estimate };
+      }
+    }
+  }
+
+  /** End it: cancel the stream at the server, and end the iteration. The job goes on. */
+  close(): void {
+    this.#watch.close();
+  }
+}

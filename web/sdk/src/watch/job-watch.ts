@@ -1,0 +1,72 @@
+import type { Estimate } from "../gen/milepost/v1/job_pb.js";
+import type { GetJobResponse, Waiting, WatchJobResponse } from "../gen/milepost/v1/job_service_pb.js";
+import { hasEnded } from "../job-states.js";
+import { JobCursor, type JobItem } from "./job-cursor.js";
+import { ReconnectingStream, type WatchContext } from "./reconnecting-stream.js";
+import type { WatchOptions } from "./watch-options.js";
+
+/** The events of one job: each exactly once and in order, across cuts and restarts of the server. */
+export class JobWatch extends ReconnectingStream<WatchJobResponse, JobItem> {
+  declare protected readonly cursor: JobCursor;
+  readonly jobId: string;
+  #yielded: bigint;
+  #hasUnread = false;
+
+  constructor(context: WatchContext, jobId: string, options: WatchOptions) {
+    const cursor = new JobCursor(jobId, options);
+    super(context, cursor, options);
+    this.jobId = jobId;
+    this.#yielded = cursor.sequence;
+  }
+
+  /** The sequence to go on after: of the last event that was yielded, or hidden since. */
+  get sequence(): bigint {
+    return this.#hasUnread ? this.#yielded : this.cursor.sequence;
+  }
+
+  /** Estimated remaining time, from the last status of an idle stream; undefined without evidence. */
+  get estimate(): Estimate | undefined {
+    return this.cursor.estimate;
+  }
+
+  /** Why the QUEUED job has not started, from the last status; undefined if unknown or not QUEUED. */
+  get waiting(): Waiting | undefined {
+    return this.cursor.waiting;
+  }
+
+  protected override isComplete(): boolean {
+    return this.cursor.ended;
+  }
+
+  protected override open(finite: boolean, headers: Record<string, string>, signal: AbortSignal) {
+    return this.context.calls.service.watchJob(this.cursor.request(finite), { headers, signal });
+  }
+
+  protected override async ask(timeoutMs: number): Promise<() => readonly JobItem[] | undefined> {
+    const { job, waiting } = await this.#getJob(timeoutMs);
+    return () =>
+      this.cursor.acceptsJobs && job !== undefined ? this.cursor.acceptJob(job, waiting) : undefined;
+  }
+
+  protected override async hasEnded(): Promise<boolean> {
+    const { job } = await this.#getJob(this.context.calls.timeoutMs);
+    return job !== undefined && hasEnded(job) && job.lastSequence === this.cursor.sequence;
+  }
+
+  protected override onYield(item: JobItem, last: boolean): void {
+    this.#hasUnread = !last;
+    if (item.type === "event") {
+      this.#yielded = item.event.sequence;
+    } else if (item.type === "snapshot") {
+      this.#yielded = item.job.lastSequence;
+    }
+  }
+
+  #getJob(timeoutMs: number): Promise<GetJobResponse> {
+    const { calls } = this.context;
+    return calls.call((options) => calls.service.getJob({ jobId: this.jobId }, options), {
+      timeoutMs,
+      signal: this.closing,
+    });
+  }
+}

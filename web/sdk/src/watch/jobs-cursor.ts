@@ -1,0 +1,256 @@
+import { create } from "@bufbuild/protobuf";
+import { Code } from "@connectrpc/connect";
+import { type MilepostError, ProtocolError, ServiceError, hasReason } from "../errors.js";
+import type { Job } from "../gen/milepost/v1/job_pb.js";
+import {
+  type Events,
+  type JobFilter,
+  type Opened,
+  type Snapshot,
+  type WatchJobsRequest,
+  WatchJobsRequestSchema,
+  type WatchJobsResponse,
+} from "../gen/milepost/v1/job_service_pb.js";
+import { Deduplicator } from "./deduplicator.js";
+import type { JobItem } from "./job-cursor.js";
+import { WatchCursor } from "./watch-cursor.js";
+import type { WatchOptions } from "./watch-options.js";
+
+/** A job was deleted. */
+export interface DeletedItem {
+  readonly type: "deleted";
+  readonly jobId: string;
+}
+
+/** The server dropped the older events of a job; whoever has them already is not concerned. */
+export interface TrimmedItem {
+  readonly type: "trimmed";
+  readonly jobId: string;
+  /** Sequence of the oldest event that is still kept; the head plus 1 if none is. */
+  readonly firstSequence: bigint;
+}
+
+/**
+ * What a watch of many jobs yields.
+ *
+ * After a gap all jobs that match come again, each as a snapshot: discard those that you have. Those that do not come
+ * again before the watch has caught up no longer exist, or no longer match.
+ */
+export type JobsItem = JobItem | DeletedItem | TrimmedItem;
+
+/**
+ * Cursor of a watch of many jobs: accepts the frames of successive streams, each event exactly once, those of a job in
+ * order.
+ *
+ * A stream resumes at a position, but does not always have one. It starts with the state of the jobs, or with all
+ * events the server has although it dropped some; if it breaks before that is complete, the next one starts over. Also
+ * the server sends a newly matching job in its current state, ahead of the stream's position, and does not know that
+ * after a break. A `Deduplicator` therefore records the last sequence received of each such job.
+ */
+export class JobsCursor extends WatchCursor<WatchJobsResponse, JobsItem> {
+  /** Position up to which everything was accepted; undefined if a new stream would start over. */
+  position: bigint | undefined;
+  /** Listed jobs that were deleted or ceased to match while no stream was open; each goes to `acceptMissing`. */
+  readonly missing: string[] = [];
+  readonly #filter: JobFilter | undefined;
+  readonly #deduplicator = new Deduplicator();
+  /** Without a start position: the server has dropped events up to this one, so that no stream resumes before it. */
+  #dropped = 0n;
+  /** The highest position of any stream, and that of the current stream. */
+  #highest: bigint;
+  #streamPosition = 0n;
+  /** The jobs of the current stream's initial list. */
+  #listed = new Set<string>();
+
+  constructor(filter: JobFilter | undefined, options: WatchOptions) {
+    super(options);
+    this.#filter = filter;
+    this.position = options.after === 0n ? undefined : options.after; // 0 is the beginning
+    this.#highest = options.after ?? 0n;
+  }
+
+  /** Start a new stream: return its request. A `finite` stream ends at the head. */
+  request(finite: boolean): WatchJobsRequest {
+    this.#streamPosition = 0n;
+    this.#listed.clear();
+    return create(WatchJobsRequestSchema, {
+      filter: this.#filter,
+      eventFilter: this.selection.filter(),
+      ...this.newStream(finite, "afterPosition", this.position),
+    });
+  }
+
+  override get resumeAfter(): bigint {
+    return this.position ?? 0n;
+  }
+
+  override accept(response: WatchJobsResponse): readonly JobsItem[] {
+    const { frame } = response;
+    if (frame.case === "opened") {
+      return this.#open(frame.value);
+    }
+    this.checkOpened(frame.case);
+    switch (frame.case) {
+      case "events":
+        return this.#acceptEvents(frame.value);
+      case "snapshot":
+        return this.#acceptSnapshot(frame.value);
+      case "deleted": {
+        const { jobId, position } = frame.value;
+        const isNew = this.#advance(position);
+        if (isNew) {
+          this.#deduplicator.forget(jobId);
+        }
+        return isNew ? [{ type: "deleted", jobId }] : [];
+      }
+      case "trimmed": {
+        const { jobId, firstSequence, position } = frame.value;
+        return this.#advance(position) ? [{ type: "trimmed", jobId, firstSequence }] : [];
+      }
+      case "caughtUp":
+        this.#advance(frame.value.sequence);
+        this.caughtUp = this.reachedHead = true;
+        this.#deduplicator.expireAfter(frame.value.sequence);
+        return [];
+      case "status":
+        this.#advance(frame.value.cursor);
+        this.raiseHead(frame.value.headSequence);
+        this.storeAway = frame.value.storeAway;
+        this.#deduplicator.expireAfter(frame.value.cursor);
+        return [];
+      case undefined:
+        return []; // a frame of a later version
+    }
+  }
+
+  override recover(error: MilepostError): readonly JobsItem[] | undefined {
+    const listing = this.start === "snapshot" || (this.start === "after" && this.position === undefined);
+    if (listing && hasReason(error, "SEQUENCE_TRIMMED")) {
+      return []; // nothing is missing, since the next stream lists again
+    }
+    const gap = this.gapInstead(error);
+    if (gap === undefined) {
+      return undefined;
+    }
+    this.start = "snapshot";
+    this.position = undefined;
+    this.epoch = "";
+    this.head = 0n;
+    this.caughtUp = false;
+    this.#highest = 0n;
+    this.#deduplicator.clear();
+    this.missing.length = 0;
+    return [gap];
+  }
+
+  /** The items for a missing job, in its current state; undefined if it no longer exists. */
+  acceptMissing(jobId: string, job: Job | undefined): readonly JobsItem[] {
+    this.missing.splice(this.missing.indexOf(jobId), 1);
+    if (job !== undefined) {
+      return this.#deduplicator.recordJob(job) ? [{ type: "snapshot", job }] : [];
+    }
+    this.#deduplicator.forget(jobId);
+    return [{ type: "deleted", jobId }];
+  }
+
+  #open(opened: Opened): readonly JobsItem[] {
+    let items: readonly JobsItem[] = [];
+    if (this.epoch !== "" && opened.epoch !== this.epoch && !this.#deduplicator.isEmpty) {
+      const error = new ServiceError("The store was replaced while the server listed the jobs.", {
+        reason: "EPOCH_CHANGED",
+        code: Code.FailedPrecondition,
+        metadata: { requested: this.epoch, epoch: opened.epoch },
+      });
+      const recovered = this.recover(error);
+      if (recovered === undefined) {
+        throw error;
+      }
+      items = recovered;
+    }
+    if (this.start === "after") {
+      if (opened.cursor !== this.resumeAfter) {
+        throw new ProtocolError(`The stream opened after ${opened.cursor}, not after ${this.resumeAfter}.`);
+      }
+      if (this.position === 0n && opened.firstSequence > 1n) {
+        throw droppedSinceStart(opened);
+      }
+      if (this.position === undefined) {
+        this.#dropped = opened.firstSequence - 1n;
+        this.#deduplicator.retainAll(this.#dropped > 0n);
+      }
+    } else if (this.start === "latest") {
+      this.start = "after";
+      this.position = opened.cursor;
+    } else {
+      this.#deduplicator.retainAll(true);
+    }
+    this.noteOpened(opened);
+    return items;
+  }
+
+  #acceptEvents(frame: Events): readonly JobsItem[] {
+    const events = this.#deduplicator.recordEvents(frame.events);
+    this.#advance(frame.position);
+    return events.map((event) => ({ type: "event", event }));
+  }
+
+  #acceptSnapshot({ job, position }: Snapshot): readonly JobsItem[] {
+    if (job === undefined) {
+      return [];
+    }
+    if (position > 0n) {
+      this.#advance(position);
+    } else {
+      this.#listed.add(job.jobId);
+    }
+    return this.#deduplicator.recordJob(job) ? [{ type: "snapshot", job }] : [];
+  }
+
+  /** Advance to a position up to which everything has been received; return whether it is new. */
+  #advance(position: bigint): boolean {
+    if (position < this.#streamPosition) {
+      throw new ProtocolError(`The stream went back from ${this.#streamPosition} to ${position}.`);
+    }
+    this.#streamPosition = position;
+    this.raiseHead(position);
+    const isNew = position > this.#highest;
+    if (isNew) {
+      this.#highest = position;
+    }
+    if (this.start === "snapshot") {
+      this.#endList();
+      this.position = position;
+    } else if (this.position !== undefined) {
+      this.position = position > this.position ? position : this.position;
+    } else if (position >= this.#dropped) {
+      this.#deduplicator.retainAll(false);
+      this.position = position;
+    }
+    this.#deduplicator.advance(position);
+    return isNew;
+  }
+
+  /** End the initial list: jobs that an earlier stream listed, and this one did not, are missing. */
+  #endList(): void {
+    this.start = "after";
+    this.#deduplicator.retainAll(false);
+    for (const jobId of this.#deduplicator.jobs) {
+      if (!this.#listed.has(jobId)) {
+        this.missing.push(jobId);
+      }
+    }
+    this.#listed.clear();
+  }
+}
+
+/** The error that the server returns for any dropped position but 0, where it starts with all events it has. */
+function droppedSinceStart(opened: Opened): ServiceError {
+  return new ServiceError(
+    `The watch cannot go on after 0: the oldest position in the store is ${opened.firstSequence}.`,
+    {
+      reason: "SEQUENCE_TRIMMED",
+      code: Code.OutOfRange,
+      metadata: { requested: "0", first: `${opened.firstSequence}`, head: `${opened.headSequence}` },
+    },
+  );
+}

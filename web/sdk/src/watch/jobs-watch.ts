@@ -1,0 +1,74 @@
+import { hasReason } from "../errors.js";
+import type { Job } from "../gen/milepost/v1/job_pb.js";
+import type { JobFilter, WatchJobsResponse } from "../gen/milepost/v1/job_service_pb.js";
+import { JobsCursor, type JobsItem } from "./jobs-cursor.js";
+import { ReconnectingStream, type WatchContext } from "./reconnecting-stream.js";
+import type { WatchOptions } from "./watch-options.js";
+
+/** The events of all jobs that match a filter, in one stream: each exactly once, and those of each job in order. */
+export class JobsWatch extends ReconnectingStream<WatchJobsResponse, JobsItem> {
+  declare protected readonly cursor: JobsCursor;
+  #yielded: bigint | undefined;
+  #hasUnread = false;
+
+  constructor(context: WatchContext, filter: JobFilter | undefined, options: WatchOptions) {
+    const cursor = new JobsCursor(filter, options);
+    super(context, cursor, options);
+    this.#yielded = cursor.position;
+  }
+
+  /**
+   * The position at which another watch can go on; undefined if it would start over.
+   *
+   * Events that came together share a position. A watch that is left within them is at the position before, so that
+   * some of them repeat in the watch that goes on there; `batches` avoids this.
+   */
+  get position(): bigint | undefined {
+    return this.#hasUnread ? this.#yielded : this.cursor.position;
+  }
+
+  protected override open(finite: boolean, headers: Record<string, string>, signal: AbortSignal) {
+    return this.context.calls.service.watchJobs(this.cursor.request(finite), { headers, signal });
+  }
+
+  protected override async ask(timeoutMs: number): Promise<() => undefined> {
+    const { calls } = this.context;
+    await calls.call((options) => calls.service.listJobs({ pageSize: 1 }, options), {
+      timeoutMs,
+      signal: this.closing,
+    });
+    return () => undefined;
+  }
+
+  protected override async fetchMissing(): Promise<readonly JobsItem[]> {
+    for (let jobId = this.cursor.missing[0]; jobId !== undefined; jobId = this.cursor.missing[0]) {
+      const items = this.cursor.acceptMissing(jobId, await this.#getJob(jobId));
+      if (items.length > 0) {
+        return items;
+      }
+    }
+    return [];
+  }
+
+  protected override onYield(_: JobsItem, last: boolean): void {
+    this.#hasUnread = !last;
+    if (last) {
+      this.#yielded = this.cursor.position;
+    }
+  }
+
+  async #getJob(jobId: string): Promise<Job | undefined> {
+    const { calls } = this.context;
+    try {
+      const { job } = await calls.call((options) => calls.service.getJob({ jobId }, options), {
+        signal: this.closing,
+      });
+      return job;
+    } catch (error) {
+      if (hasReason(error, "JOB_NOT_FOUND")) {
+        return undefined;
+      }
+      throw error;
+    }
+  }
+}

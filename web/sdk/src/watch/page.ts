@@ -1,0 +1,36 @@
+/** What a page knows of its surroundings; outside of a browser it is always visible, and nothing ever changes. */
+
+const page = globalThis as Partial<
+  Pick<typeof globalThis, "document" | "addEventListener" | "removeEventListener">
+>;
+
+/** Whether the page is hidden: its tab is in the background, or the window is minimised. */
+export function isHidden(): boolean {
+  return page.document?.visibilityState === "hidden";
+}
+
+/** Call `listener` whenever the page is shown or hidden; the returned function ends that. */
+export function onVisibility(listener: () => void): () => void {
+  page.document?.addEventListener("visibilitychange", listener);
+  return () => page.document?.removeEventListener("visibilitychange", listener);
+}
+
+/** Call `listener` when there is reason to try the network again at once: it is back, or the page is shown again. */
+export function onWake(listener: () => void): () => void {
+  if (page.document === undefined) {
+    return () => undefined;
+  }
+  const shown = (): void => {
+    if (!isHidden()) {
+      listener();
+    }
+  };
+  page.addEventListener?.("online", listener);
+  page.addEventListener?.("pageshow", listener);
+  const end = onVisibility(shown);
+  return () => {
+    page.removeEventListener?.("online", listener);
+    page.removeEventListener?.("pageshow", listener);
+    end();
+  };
+}

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Iterator
 from contextlib import AsyncExitStack
 from pathlib import Path
+from typing import cast
 
 import grpc
 import pytest
@@ -12,9 +13,13 @@ import pytest
 from milepost.v1 import (
     DeleteJobRequest,
     Dispatch,
+    GetJobRequest,
     JobFilter,
     JobState,
+    ListWorkersRequest,
     Resume,
+    Waiting,
+    WatchJobResponse,
     WatchJobsRequest,
 )
 from tests.integration.test_principals import ALL, Cast, refusal
@@ -127,3 +132,31 @@ async def test_an_id_whose_children_still_exist(caller: Cast) -> None:
 
 async def _is_in(rpc: Rpc, job_id: str, state: str) -> bool:
     return state_name(await rpc.get(job_id)) == state
+
+
+async def test_workers_of_other_owners_are_not_told(caller: Cast) -> None:
+    """Neither that they are there, nor what they take: not to readers of a job, and not in an open watch of it."""
+    a, b = await caller("a", ["team-a"], *ALL), await caller("b", ["team-b"], *ALL)
+    shared, root = await caller("gpu", ["*"], "work"), await caller("root", ["*"], "admin")
+    exact, typo = await a.submit(kind="transcribe"), await a.submit(kind="archve")
+
+    async def waiting(rpc: Rpc, job_id: str) -> Waiting:
+        return (await rpc.jobs.GetJob(GetJobRequest(job_id=job_id))).waiting
+
+    async def listed() -> int:
+        return len((await root.admin.ListWorkers(ListWorkersRequest())).workers)
+
+    async with b.session(kinds=["transcribe", "archive"], max_concurrency=0):
+        await eventually(listed)
+        for rpc in (a, root):
+            for job in (exact, typo):
+                found = await waiting(rpc, job.job_id)
+                assert (found.workers, list(found.nearest_kinds)) == (0, [])
+        watch = a.watch(typo.job_id)
+        while not (frame := cast("WatchJobResponse", await watch.read())).HasField("status"):
+            pass
+        assert list(frame.status.waiting.nearest_kinds) == []
+        watch.cancel()
+        async with shared.session(kinds=["transcribe", "archives"], max_concurrency=0):
+            assert (await waiting(a, exact.job_id)).workers == 1
+            assert list((await waiting(a, typo.job_id)).nearest_kinds) == ["archives"]

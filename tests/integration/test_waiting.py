@@ -138,6 +138,30 @@ async def test_a_watch_hears_soon_what_its_job_waits_for(rpc: Rpc) -> None:
     assert started is None
 
 
+async def test_a_watch_hears_soon_of_a_nearer_kind(rpc: Rpc) -> None:
+    """A status comes at once when a worker takes a kind with a similar name, and when none does any more."""
+    name = rpc.kind
+    job = await rpc.submit(kind=f"{name}-archve")
+    await waits_for(rpc, job.job_id, WORKER)
+    watch = rpc.watch(job.job_id, status_interval=HOUR)
+    statuses = [await next_status(watch)]
+    async with rpc.session(kinds=[f"{name}-archives"]):
+        statuses.append(await next_status(watch))
+        async with rpc.session(kinds=[f"{name}-archive", "transcribe"]):
+            statuses.append(await next_status(watch))
+        statuses.append(await next_status(watch))
+    statuses.append(await next_status(watch))
+    watch.cancel()
+
+    assert [list(status.nearest_kinds) if status else None for status in statuses] == [
+        [],
+        [f"{name}-archives"],
+        [f"{name}-archive", f"{name}-archives"],
+        [f"{name}-archives"],
+        [],
+    ]
+
+
 async def test_an_idle_stream_says_it_with_each_status(rpc: Rpc) -> None:
     """A change of the number of workers alone sends no status; each status has the number."""
     job = await rpc.submit()

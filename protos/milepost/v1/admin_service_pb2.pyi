@@ -266,6 +266,8 @@ class ConnectedWorker(_message.Message):
     JOB_IDS_FIELD_NUMBER: _builtins.int
     CONNECT_TIME_FIELD_NUMBER: _builtins.int
     LAST_HEARD_TIME_FIELD_NUMBER: _builtins.int
+    OWNERS_FIELD_NUMBER: _builtins.int
+    OWNERS_LIMITED_FIELD_NUMBER: _builtins.int
     worker_id: _builtins.str
     """See `Hello.worker_id`; made by the server if the worker gave none. Two processes may have the same one."""
     session_id: _builtins.str
@@ -282,6 +284,8 @@ class ConnectedWorker(_message.Message):
     """Capacity: jobs at once, as it last reported; 0 while it takes none, for example before it stops."""
     job_count: _builtins.int
     """Number of its running jobs."""
+    owners_limited: _builtins.bool
+    """Whether it takes jobs of `owners` only; otherwise it takes those of all."""
     @_builtins.property
     def kinds(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """The kinds of job that it takes."""
@@ -298,6 +302,10 @@ class ConnectedWorker(_message.Message):
     def last_heard_time(self) -> _timestamp_pb2.Timestamp:
         """When the server last heard from it: a report, a heartbeat or anything else."""
 
+    @_builtins.property
+    def owners(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """The owners whose jobs it takes, where it takes those of some only; see `owners_limited`."""
+
     def __init__(
         self,
         *,
@@ -313,10 +321,12 @@ class ConnectedWorker(_message.Message):
         job_ids: _abc.Iterable[_builtins.str] | None = ...,
         connect_time: _timestamp_pb2.Timestamp | None = ...,
         last_heard_time: _timestamp_pb2.Timestamp | None = ...,
+        owners: _abc.Iterable[_builtins.str] | None = ...,
+        owners_limited: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["connect_time", b"connect_time", "last_heard_time", b"last_heard_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["connect_time", b"connect_time", "instance", b"instance", "job_count", b"job_count", "job_ids", b"job_ids", "kinds", b"kinds", "last_heard_time", b"last_heard_time", "max_concurrency", b"max_concurrency", "node", b"node", "peer", b"peer", "sdk", b"sdk", "session_id", b"session_id", "worker_id", b"worker_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["connect_time", b"connect_time", "instance", b"instance", "job_count", b"job_count", "job_ids", b"job_ids", "kinds", b"kinds", "last_heard_time", b"last_heard_time", "max_concurrency", b"max_concurrency", "node", b"node", "owners", b"owners", "owners_limited", b"owners_limited", "peer", b"peer", "sdk", b"sdk", "session_id", b"session_id", "worker_id", b"worker_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -332,11 +332,11 @@ class Waiting(_message.Message):
     waiting_for: Global___WaitingFor.ValueType
     """What it waits for. A client treats an unknown value as TURN."""
     workers: _builtins.int
-    """Number of connected workers, at any node, that take jobs of its kind; 0 for CLAIM."""
+    """Number of connected workers, at any node, that take jobs of its kind and owner; 0 for CLAIM."""
     @_builtins.property
     def nearest_kinds(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
-        """For WORKER and RECONNECT: kinds that connected workers take and whose names are similar to its own, the most similar
-        first. At most 3; none if no name is similar.
+        """For WORKER and RECONNECT: kinds that connected workers take of its owner and whose names are similar to its own, the
+        most similar first. At most 3; none if no name is similar.
         """
 
     def __init__(

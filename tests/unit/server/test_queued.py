@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Iterable
 from typing import Any, cast
 
-from milepost.server.dispatch.wait_reasons import WaitReasons
+import pytest
+
+from milepost.server.access.principal import ANONYMOUS, Principal, Scope
+from milepost.server.base.callers import SERVER
+from milepost.server.dispatch.wait_reasons import Queue, WaitReasons
 from milepost.server.dispatch.worker_registry import WorkerRegistry
 from milepost.server.dispatch.worker_session import Session
 from milepost.server.log.node_presence import NoPeers
+from milepost.server.watching import queued_jobs
 from milepost.server.watching.memory_budget import MemoryBudget
 from milepost.server.watching.queued_jobs import QueuedJobs
 from milepost.server.watching.tails import Tail
@@ -27,15 +33,16 @@ class Watches:
         self._tails: dict[str, Tail] = {}
         self.refresh = self._queued.refresh
 
-    def add(self, name: str, kind: str, *, external: bool = False) -> None:
+    def add(self, name: str, kind: str, *, owner: str = "", external: bool = False) -> None:
         """Add a watch of a queued job of this kind."""
         tail = self._tails[name] = Tail(MemoryBudget(1 << 20))
-        tail.queued, tail.kind, tail.watchers = True, kind, 1
-        tail.dispatch = Dispatch.DISPATCH_EXTERNAL if external else Dispatch.DISPATCH_QUEUE
+        tail.queued, tail.watchers = True, 1
+        dispatch = Dispatch.DISPATCH_EXTERNAL if external else Dispatch.DISPATCH_QUEUE
+        tail.queue = Queue(kind, owner, dispatch)
 
     async def reason(self, name: str) -> str:
         """The reason in its next status; empty if the job is not queued."""
-        waiting = await self._queued.waiting(self._tails[name], name, LOG)
+        waiting = await self._queued.waiting(self._tails[name], name, LOG, SERVER)
         return "" if waiting is None else WaitingFor.Name(waiting.waiting_for).removeprefix("WAITING_FOR_")
 
     def starts(self, name: str) -> None:
@@ -53,9 +60,10 @@ class Watches:
         return {name for name, tail in self._tails.items() if tail.signal.version != before[name]}
 
 
-def session(*kinds: str) -> Session:
+def session(*kinds: str, owners: frozenset[str] | None = None) -> Session:
     """A worker's session."""
-    return Session(Hello(kinds=kinds, max_concurrency=1))
+    principal = ANONYMOUS if owners is None else Principal("w", owners, frozenset({Scope.WORK}))
+    return Session(Hello(kinds=kinds, max_concurrency=1), principal=principal)
 
 
 async def test_only_those_are_woken_for_whom_it_makes_a_difference() -> None:
@@ -120,3 +128,70 @@ async def test_the_end_of_the_grace_wakes_those_whose_worker_is_missing() -> Non
     assert before == ["RECONNECT", "TURN"]
     assert woken == {"a"}
     assert await watches.reason("a") == "WORKER"
+
+
+async def test_a_nearer_kind_wakes_those_that_it_is_near_to() -> None:
+    """When the first worker takes it, and when the last one does no more; not those whose kind some worker takes."""
+    roster = WorkerRegistry(FakeClock())
+    watches = Watches(roster)
+    roster.add(session("archiv"))
+    watches.add("typo", "archve")
+    watches.add("taken", "archiv")
+    watches.add("far", "transcribe")
+    for name in ("typo", "taken", "far"):
+        await watches.reason(name)
+    watches.refresh()
+    first, second = session("archive"), session("archive")
+    steps: list[set[str]] = []
+    for change, worker in (
+        (roster.add, first),
+        (roster.add, second),
+        (roster.remove, first),
+        (roster.remove, second),
+    ):
+        change(worker)
+        steps.append(watches.woken())
+    roster.close()
+
+    assert steps == [{"typo"}, set(), set(), {"typo"}]
+
+
+async def test_workers_of_other_owners_wake_nobody() -> None:
+    """They take none of the jobs, whatever their kinds."""
+    roster = WorkerRegistry(FakeClock())
+    watches = Watches(roster)
+    watches.add("typo", "archve", owner="a")
+    watches.add("exact", "archive", owner="a")
+    for name in ("typo", "exact"):
+        await watches.reason(name)
+    steps = []
+    for owners in (frozenset({"b"}), frozenset({"a", "b"})):
+        roster.add(session("archive", owners=owners))
+        steps.append(watches.woken())
+    roster.close()
+
+    assert steps == [set(), {"typo", "exact"}]
+    assert [await watches.reason("typo"), await watches.reason("exact")] == ["WORKER", "TURN"]
+
+
+async def test_comparisons_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    """However many kinds come at once, and however many are waited for; the others hear with their next status."""
+    compared = 0
+
+    def counting(name: str, names: Iterable[str], limit: int) -> list[str]:
+        nonlocal compared
+        compared += len(list(names))
+        return []
+
+    monkeypatch.setattr(queued_jobs, "nearest", counting)
+    monkeypatch.setattr(queued_jobs, "COMPARISONS_LIMIT", 100)
+    roster = WorkerRegistry(FakeClock())
+    watches = Watches(roster)
+    for number in range(20):
+        watches.add(f"j{number}", f"kind-{number}")
+        await watches.reason(f"j{number}")
+    roster.add(session(*(f"other-{number}" for number in range(30))))
+    assert watches.woken() == set()
+    roster.close()
+
+    assert compared == 90

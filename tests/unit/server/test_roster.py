@@ -9,6 +9,7 @@ from contextlib import contextmanager
 import pytest
 
 from milepost.contract import limits
+from milepost.server.access.principal import Principal, Scope
 from milepost.server.dispatch.worker_registry import WorkerRegistry
 from milepost.server.dispatch.worker_session import Session
 from milepost.v1 import ConnectedWorker, Hello
@@ -84,6 +85,12 @@ async def announced(roster: WorkerRegistry) -> None:
         await heard.wait()
 
 
+def counts(roster: WorkerRegistry, owner: str = "o") -> dict[str, int]:
+    """The number of workers by kind, of those that take the owner's jobs."""
+    kinds = dict.fromkeys(kind for kind, _ in roster.taken())
+    return {kind: count for kind in kinds if (count := roster.count(kind, owner))}
+
+
 def names(roster: WorkerRegistry) -> list[tuple[str, str]]:
     """The listed workers, each with its node."""
     return [(worker.worker_id, worker.node) for worker in roster.listed()]
@@ -94,12 +101,12 @@ async def test_a_worker_is_known_at_the_other_node(nodes: Nodes) -> None:
     connected = session("w", "k", "l")
     nodes.a.add(connected)
     await announced(nodes.a)
-    assert (nodes.a.kinds, nodes.b.kinds) == ({"k": 1, "l": 1}, {"k": 1, "l": 1})
+    assert (counts(nodes.a), counts(nodes.b)) == ({"k": 1, "l": 1}, {"k": 1, "l": 1})
     assert nodes.b.listed() == nodes.a.listed()
 
     nodes.a.remove(connected)
     await announced(nodes.a)
-    assert (nodes.a.kinds, nodes.b.kinds) == ({}, {})
+    assert (counts(nodes.a), counts(nodes.b)) == ({}, {})
     assert nodes.b.listed() == []
 
 
@@ -113,6 +120,20 @@ async def test_a_node_that_starts_asks_who_is_there(nodes: Nodes) -> None:
 
     assert names(late) == [("w", "a")]
     late.close()
+
+
+async def test_whose_jobs_a_worker_takes_is_known_at_the_other_node(nodes: Nodes) -> None:
+    """A worker counts for the owners of its principal only; one that is assigned nothing counts for nobody."""
+    hello = Hello(worker_id="w", kinds=["k"], max_concurrency=1)
+    for owners, job_id in ((frozenset({"a", "b"}), ""), (frozenset({"a"}), ""), (None, ""), (None, "j")):
+        principal = Principal("w", owners, frozenset({Scope.WORK}), job_id=job_id)
+        nodes.a.add(Session(hello, principal=principal))
+    await announced(nodes.a)
+
+    for roster in (nodes.a, nodes.b):
+        assert [counts(roster, owner) for owner in ("a", "b", "c")] == [{"k": 3}, {"k": 2}, {"k": 1}]
+    listed = sorted((worker.owners_limited, list(worker.owners)) for worker in nodes.b.listed())
+    assert listed == [(False, []), (True, []), (True, ["a"]), (True, ["a", "b"])]
 
 
 async def test_a_node_that_ended_without_a_word_is_forgotten(nodes: Nodes) -> None:
@@ -133,7 +154,7 @@ async def test_a_node_that_ended_without_a_word_is_forgotten(nodes: Nodes) -> No
     nodes.clock.advance(3 * limits.WORKERS_INTERVAL)
     with nodes.cut():
         nodes.b.request_workers()
-    assert (names(nodes.b), nodes.b.kinds) == ([], {})
+    assert (names(nodes.b), counts(nodes.b)) == ([], {})
 
 
 async def test_a_node_that_was_cut_off_keeps_whom_it_knew(nodes: Nodes) -> None:
@@ -168,7 +189,7 @@ async def test_a_worker_that_moved_is_where_it_connected_last(nodes: Nodes) -> N
     nodes.a.add(before)
     await announced(nodes.a)
     nodes.b.add(session("w", instance="i", at=2))
-    assert (names(nodes.b), nodes.b.kinds) == ([("w", "b")], {"k": 1})
+    assert (names(nodes.b), counts(nodes.b)) == ([("w", "b")], {"k": 1})
 
     third = WorkerRegistry(nodes.clock)
     third.update_workers(nodes.b.listed(), ())

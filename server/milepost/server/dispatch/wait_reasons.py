@@ -1,17 +1,38 @@
-"""Tell clients what a queued job waits for."""
+"""Tell clients what a queued job waits for.
+
+Only workers that could take the job count: of its kind, and for its owner. So who may read the job learns nothing of
+the workers of owners that do not exist for him (rule 10).
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable
 from itertools import islice
+from typing import Final, NamedTuple
 
 from milepost.contract import limits
 from milepost.server.dispatch.nearest_names import nearest
-from milepost.server.dispatch.worker_registry import WorkerRegistry
+from milepost.server.dispatch.worker_registry import Taken, WorkerRegistry
 from milepost.v1 import Dispatch, Job, JobState, Waiting, WaitingFor
 
 # Maximum number of kinds that are compared with one that no worker accepts, and of cached results.
 _KIND_LIMIT = 1000
+
+WITHOUT_WORKER: Final = (WaitingFor.WAITING_FOR_WORKER, WaitingFor.WAITING_FOR_RECONNECT)
+"""The reasons that come with the nearest kinds."""
+
+
+class Queue(NamedTuple):
+    """Jobs that the same workers take."""
+
+    kind: str
+    owner: str
+    dispatch: Dispatch.ValueType
+
+    @classmethod
+    def of(cls, job: Job) -> Queue:
+        """The queue that the job is in while it is QUEUED."""
+        return cls(job.kind, job.owner, job.dispatch)
 
 
 class WaitReasons:
@@ -19,38 +40,50 @@ class WaitReasons:
 
     def __init__(self, registry: WorkerRegistry) -> None:
         self._registry = registry
-        # Cache of nearest kinds, valid while the set of kinds that workers accept stays the same.
-        self._nearest: dict[str, list[str]] = {}
-        self._kinds: frozenset[str] = frozenset()
+        # Cache of nearest kinds, valid while workers take the same.
+        self._nearest: dict[tuple[str, str], list[str]] = {}
+        self._revision = 0
 
     def of_job(self, job: Job) -> Waiting | None:
         """What the job waits for; None where it is not QUEUED."""
-        return self.of(job.kind, job.dispatch) if job.state == JobState.JOB_STATE_QUEUED else None
+        if job.state != JobState.JOB_STATE_QUEUED:
+            return None
+        return self.of(Queue.of(job))
 
-    def of(self, kind: str, dispatch: Dispatch.ValueType) -> Waiting:
-        """What a QUEUED job of this kind and dispatch waits for."""
-        workers = self._registry.kinds
-        waiting = Waiting(waiting_for=self.reason(kind, dispatch))
+    def of(self, queue: Queue) -> Waiting:
+        """What the QUEUED jobs of a queue wait for."""
+        waiting = Waiting(waiting_for=self.reason(queue))
         if waiting.waiting_for != WaitingFor.WAITING_FOR_CLAIM:
-            waiting.workers = workers.get(kind, 0)
-        if waiting.waiting_for in (WaitingFor.WAITING_FOR_WORKER, WaitingFor.WAITING_FOR_RECONNECT):
-            waiting.nearest_kinds.extend(self._near(kind, workers))
+            waiting.workers = self._registry.count(queue.kind, queue.owner)
+        if waiting.waiting_for in WITHOUT_WORKER:
+            waiting.nearest_kinds.extend(self._near(queue))
         return waiting
 
-    def reason(self, kind: str, dispatch: Dispatch.ValueType) -> WaitingFor.ValueType:
+    def reason(self, queue: Queue) -> WaitingFor.ValueType:
         """As ``of``, without the nearest kinds, which are costly to find."""
-        if dispatch == Dispatch.DISPATCH_EXTERNAL:
+        if queue.dispatch == Dispatch.DISPATCH_EXTERNAL:
             return WaitingFor.WAITING_FOR_CLAIM
-        if self._registry.kinds.get(kind):
+        if self._registry.count(queue.kind, queue.owner):
             return WaitingFor.WAITING_FOR_TURN
         if not self._registry.is_complete:
             return WaitingFor.WAITING_FOR_RECONNECT
         return WaitingFor.WAITING_FOR_WORKER
 
-    def _near(self, kind: str, workers: Mapping[str, int]) -> list[str]:
-        if self._kinds != workers.keys() or len(self._nearest) >= _KIND_LIMIT:
-            self._kinds, self._nearest = frozenset(workers), {}
-        near = self._nearest.get(kind)
+    def taken(self) -> frozenset[Taken]:
+        """What the connected workers take."""
+        return frozenset(self._registry.taken())
+
+    def _near(self, queue: Queue) -> list[str]:
+        key = queue.kind, queue.owner
+        if self._revision != self._registry.revision or len(self._nearest) >= _KIND_LIMIT:
+            self._revision, self._nearest = self._registry.revision, {}
+        near = self._nearest.get(key)
         if near is None:
-            near = self._nearest[kind] = nearest(kind, islice(self._kinds, _KIND_LIMIT), limits.NEAREST_KINDS)
+            kinds = kinds_for(queue.owner, self._registry.taken())
+            near = self._nearest[key] = nearest(queue.kind, islice(kinds, _KIND_LIMIT), limits.NEAREST_KINDS)
         return near
+
+
+def kinds_for(owner: str, taken: Iterable[Taken]) -> Iterable[str]:
+    """The kinds among them of which workers take the owner's jobs; each once, in their order."""
+    return {each.kind: None for each in taken if each.concerns(owner)}

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import NamedTuple
 
 from milepost.contract import limits
 from milepost.server.base.clock import Clock
@@ -24,8 +25,19 @@ _GATHER = 0.1
 _EXPIRY = 3 * limits.WORKERS_INTERVAL
 
 
+class Taken(NamedTuple):
+    """Jobs that some worker takes: of this kind, and of these owners; None for all."""
+
+    kind: str
+    owners: frozenset[str] | None
+
+    def concerns(self, owner: str) -> bool:
+        """Whether jobs of the owner are among them."""
+        return self.owners is None or owner in self.owners
+
+
 class WorkerRegistry:
-    """Counts the connected workers by kind, and lists them.
+    """Counts the connected workers by the kinds and owners of the jobs that they take, and lists them.
 
     ``node`` is this node's name for people. ``grace`` is the time in seconds, after a start or a reconnection, in which
     missing workers may still be reconnecting; 0 for none.
@@ -41,16 +53,27 @@ class WorkerRegistry:
         self._elsewhere: dict[str, ConnectedWorker] = {}
         self._expires: dict[str, float] = {}
         self._instances: dict[str, str] = {}
-        self._kinds: Counter[str] = Counter()
+        self._taken: dict[str, Counter[frozenset[str] | None]] = {}
+        self.revision = 0
+        """Grows with each change of ``taken``."""
         self._peers: Presence = NoPeers()
         self._listeners: list[Callable[[], None]] = []
         self._changed: dict[str, None] = {}
         self._notifying: asyncio.TimerHandle | None = None
 
-    @property
-    def kinds(self) -> Mapping[str, int]:
-        """The number of connected workers by kind, without kinds that no worker accepts."""
-        return self._kinds
+    def count(self, kind: str, owner: str) -> int:
+        """The number of connected workers that take jobs of this kind and owner."""
+        if kind not in self._taken:
+            return 0
+        return sum(
+            number for owners, number in self._taken[kind].items() if Taken(kind, owners).concerns(owner)
+        )
+
+    def taken(self) -> Iterator[Taken]:
+        """What the connected workers take; each pair once."""
+        for kind, counts in self._taken.items():
+            for owners in counts:
+                yield Taken(kind, owners)
 
     @property
     def is_complete(self) -> bool:
@@ -58,7 +81,7 @@ class WorkerRegistry:
         return not self._in_grace
 
     def follow(self, listener: Callable[[], None]) -> None:
-        """Calls ``listener`` soon after ``kinds`` or ``is_complete`` has changed."""
+        """Calls ``listener`` soon after ``count`` or ``is_complete`` has changed."""
         self._listeners.append(listener)
 
     def listed(self, kind: str = "") -> list[ConnectedWorker]:
@@ -105,14 +128,14 @@ class WorkerRegistry:
     def add(self, session: Session) -> None:
         """A worker connected here."""
         self._here[session.session_id] = session
-        self._count(session.kinds, 1)
+        self._add(session.kinds, session.principal.dispatched_owners, 1)
         self._drop(self._instances.get(session.instance, ""))  # it has left the node that it was connected to
         self.changed(session)
 
     def remove(self, session: Session) -> None:
         """A worker left."""
         if self._here.pop(session.session_id, None) is not None:
-            self._count(session.kinds, -1)
+            self._add(session.kinds, session.principal.dispatched_owners, -1)
             self.changed(session)
 
     def changed(self, session: Session) -> None:
@@ -136,7 +159,7 @@ class WorkerRegistry:
             self._expires[worker.session_id] = until
             if worker.instance:
                 self._instances[worker.instance] = worker.session_id
-            self._count(worker.kinds, 1)
+            self._add(worker.kinds, _owners(worker), 1)
         for session_id in left:
             self._drop(session_id)
         self._notify_soon()
@@ -155,7 +178,7 @@ class WorkerRegistry:
             del self._expires[session_id]
             if self._instances.get(worker.instance) == session_id:
                 del self._instances[worker.instance]
-            self._count(worker.kinds, -1)
+            self._add(worker.kinds, _owners(worker), -1)
 
     # Notifications.
 
@@ -178,13 +201,21 @@ class WorkerRegistry:
         for listener in self._listeners:
             listener()
 
-    def _count(self, kinds: Sequence[str], by: int) -> None:
+    def _add(self, kinds: Sequence[str], owners: frozenset[str] | None, number: int) -> None:
         for kind in kinds:
-            self._kinds[kind] += by
-            if not self._kinds[kind]:
-                del self._kinds[kind]
+            counts = self._taken.setdefault(kind, Counter())
+            before = counts[owners]
+            counts[owners] += number
+            if before and counts[owners]:
+                continue
+            self.revision += 1
+            if before:
+                del counts[owners]
+            if not counts:
+                del self._taken[kind]
 
     def _worker(self, session: Session) -> ConnectedWorker:
+        owners = session.principal.dispatched_owners
         return ConnectedWorker(
             worker_id=session.worker_id,
             session_id=session.session_id,
@@ -198,4 +229,10 @@ class WorkerRegistry:
             job_ids=sorted(session.jobs)[: limits.WORKER_JOB_IDS],
             connect_time=timestamp(session.connected_at),
             last_heard_time=timestamp(session.heard_at),
+            owners=sorted(owners or ()),
+            owners_limited=owners is not None,
         )
+
+
+def _owners(worker: ConnectedWorker) -> frozenset[str] | None:
+    return frozenset(worker.owners) if worker.owners_limited else None

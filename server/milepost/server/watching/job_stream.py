@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
+from typing import Final, NamedTuple
 
 from milepost.server.base.clock import Clock
 from milepost.server.base.refusal import Refusal, job_not_found
@@ -44,7 +45,7 @@ class JobStream(WatchStream):
         # As of `opened`.
         self._thinned_sequence = 0
         # As of the last status. A subscriber assumes TURN at first.
-        self._waiting_for = WaitingFor.WAITING_FOR_TURN
+        self._said = _TURN
 
     @property
     def _head(self) -> int:
@@ -125,10 +126,10 @@ class JobStream(WatchStream):
         return self._tail.ended
 
     async def _is_status_due(self) -> bool:
-        """Whether the job waits for something else than the last status said."""
+        """Whether the job waits for something else than the last status said, or another kind is near its own."""
         if not self._tail.queued:  # asked after each event: two calls less, which would find out the same
-            return self._waiting_for != WaitingFor.WAITING_FOR_TURN
-        return self._waiting_for != _reason(await self._waiting())
+            return self._said.reason != WaitingFor.WAITING_FOR_TURN
+        return self._said != _said(await self._waiting())
 
     @property
     def _name(self) -> str:
@@ -147,7 +148,7 @@ class JobStream(WatchStream):
 
     async def _status(self) -> Status:
         waiting = await self._waiting()
-        self._waiting_for = _reason(waiting)
+        self._said = _said(waiting)
         return Status(
             cursor=self._cursor,
             head_sequence=self._tail.head,
@@ -159,8 +160,18 @@ class JobStream(WatchStream):
         )
 
     async def _waiting(self) -> Waiting | None:
-        return await self._queued.waiting(self._tail, self._job_id, self._log)
+        return await self._queued.waiting(self._tail, self._job_id, self._log, self._subscriber.caller)
 
 
-def _reason(waiting: Waiting | None) -> WaitingFor.ValueType:
-    return waiting.waiting_for if waiting else WaitingFor.WAITING_FOR_TURN
+class _Said(NamedTuple):
+    """What a status says of waiting that a change of is worth another one."""
+
+    reason: WaitingFor.ValueType
+    nearest_kinds: Sequence[str]
+
+
+_TURN: Final = _Said(WaitingFor.WAITING_FOR_TURN, ())
+
+
+def _said(waiting: Waiting | None) -> _Said:
+    return _TURN if waiting is None else _Said(waiting.waiting_for, tuple(waiting.nearest_kinds))

@@ -13,13 +13,14 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Final
 
+from milepost.server.dispatch.wait_reasons import Queue
 from milepost.server.log.event_log import Commit, DropNotice, DurableCommit, Entry, EventLog, EventPage
 from milepost.server.log.frames import Chunk
 from milepost.server.watching.batches import BATCH_BYTES, Batch, BatchRequest, SharedBatches
 from milepost.server.watching.memory_budget import ENTRY_OVERHEAD, MemoryBudget
 from milepost.server.watching.recent import Recent
 from milepost.server.watching.signals import Signal
-from milepost.v1 import Dispatch, JobState
+from milepost.v1 import JobState
 
 
 class Tail:
@@ -33,13 +34,12 @@ class Tail:
         "_chunks",
         "_memory",
         "deleted",
-        "dispatch",
         "ended",
         "first",
         "fraction",
         "fraction_known",
         "head",
-        "kind",
+        "queue",
         "queued",
         "signal",
         "since",
@@ -61,14 +61,9 @@ class Tail:
         self.fraction = 0.0
         self.fraction_known = False
         self.queued = False
-        self.kind = ""
-        """Empty until ``set_queue``, like ``dispatch``."""
-        self.dispatch = Dispatch.DISPATCH_UNSPECIFIED
+        self.queue: Queue | None = None
+        """Where the job is while it is QUEUED, once somebody has looked."""
         self.watchers = 0
-
-    def set_queue(self, kind: str, dispatch: Dispatch.ValueType) -> None:
-        """Note which queue the job is in while it is QUEUED."""
-        self.kind, self.dispatch = kind, dispatch
 
     def observe(self, page: EventPage) -> None:
         """Take the state of the log from a page; the tail may be ahead of it already."""

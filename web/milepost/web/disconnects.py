@@ -16,20 +16,26 @@ async def while_connected(receive: Receive, received: asyncio.Event, work: Corou
 
     Raises what the work raises; ClientGone.
     """
-    working = asyncio.ensure_future(work)
-    leaving = asyncio.ensure_future(_disconnected(receive, received))
+    working = asyncio.current_task()
+    assert working is not None
+    has_left = False
+
+    async def wait_for_leaving() -> None:
+        nonlocal has_left
+        await received.wait()
+        while (await receive())["type"] != "http.disconnect":
+            pass
+        has_left = True
+        working.cancel()
+
+    leaving = asyncio.create_task(wait_for_leaving())
     try:
-        await asyncio.wait((working, leaving), return_when=asyncio.FIRST_COMPLETED)
-        if not working.done():
-            raise ClientGone
-        working.result()
+        await work
+        # It may have left just now: then the cancellation comes here, and not to whoever awaits next.
+        await asyncio.sleep(0)
+    except asyncio.CancelledError:
+        if not has_left or working.uncancel():
+            raise
+        raise ClientGone from None
     finally:
-        for task in (working, leaving):
-            task.cancel()
-        await asyncio.gather(working, leaving, return_exceptions=True)
-
-
-async def _disconnected(receive: Receive, received: asyncio.Event) -> None:
-    await received.wait()
-    while (await receive())["type"] != "http.disconnect":
-        pass
+        leaving.cancel()

@@ -17,11 +17,13 @@ from starlette.types import Receive, Scope, Send
 
 from milepost.web.callers import CallerOf
 from milepost.web.http_errors import error_response, service_error
-from milepost.web.proto_json import to_json
-from milepost.web.query_parameters import set_fields
+from milepost.web.proto_json import json_pieces
+from milepost.web.query_parameters import set_fields, set_job_id
 from milepost.web.request_body import ClientGone, parse_json, read_body
 from milepost.web.rest_routes import COLLECTION, ROUTES, RestRoute
-from milepost.web.service import SERVICE, Arrived, JobsBackend, ServiceError
+from milepost.web.service import SERVICE, Arrived, JobsBackend, ServiceError, Steps
+from milepost.web.watch_request import watch_request
+from milepost.web.watch_stream import WatchStreams
 
 _Verbs: TypeAlias = Mapping[str, RestRoute]
 
@@ -37,48 +39,79 @@ def rest_routes(backend: JobsBackend, caller_of: CallerOf) -> list[Route]:
     plain = [(path, {"": verbs}) for path, verbs in by_path.items() if not path.startswith(_JOB)]
     # The job id is whatever the last part of the path is; whether it can be one, the method says.
     resources = [*plain, (COLLECTION + "/{job_id:path}", of_job)]
-    return [Route(path, _Resource(backend, caller_of, verbs)) for path, verbs in resources]
+    streams = WatchStreams(backend)
+    return [Route(path, _Resource(backend, streams, caller_of, verbs)) for path, verbs in resources]
 
 
 class _Resource:
     """One path, and what its verbs do, by the suffix after the job id."""
 
-    def __init__(self, backend: JobsBackend, caller_of: CallerOf, by_suffix: Mapping[str, _Verbs]) -> None:
+    def __init__(
+        self,
+        backend: JobsBackend,
+        streams: WatchStreams,
+        caller_of: CallerOf,
+        by_suffix: Mapping[str, _Verbs],
+    ) -> None:
         self._backend = backend
+        self._streams = streams
         self._caller_of = caller_of
         self._by_suffix = by_suffix
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         try:
-            response = await self._respond(scope, receive)
+            await self._respond(scope, receive, send)
         except ServiceError as error:
-            response = error_response(error)
+            await error_response(error)(scope, receive, send)
         except ClientGone:
-            return
-        await response(scope, receive, send)
+            pass
 
-    async def _respond(self, scope: Scope, receive: Receive) -> Response:
+    async def _respond(self, scope: Scope, receive: Receive, send: Send) -> None:
         job_id, suffix = _split(scope) if scope["path_params"] else ("", "")
         verbs = self._by_suffix.get(suffix)
         if verbs is None:
             raise no_such_path(scope["path"])
         route = verbs.get("GET" if scope["method"] == "HEAD" else scope["method"])
         if route is None:
-            return _not_allowed(scope["method"], verbs)
+            await _not_allowed(scope["method"], verbs)(scope, receive, send)
+        elif SERVICE.methods_by_name[route.method].server_streaming:
+            watch = watch_request(scope, route.method, job_id)
+            await self._streams.respond(watch, self._caller_of(scope), scope, receive, send)
+        else:
+            await self._call(route, job_id, scope, receive, send)
 
+    async def _call(self, route: RestRoute, job_id: str, scope: Scope, receive: Receive, send: Send) -> None:
         async def request(arrived: Arrived) -> Message:
             message = GetMessageClass(SERVICE.methods_by_name[route.method].input_type)()
             if route.has_body:
                 parse_json(await read_body(receive, arrived), message)
             set_fields(message, QueryParams(scope["query_string"]).multi_items())
             if job_id:
-                set_fields(message, [("job_id", job_id)])
+                set_job_id(message, job_id)
             return message
 
         async with self._backend.call(route.method, request, self._caller_of(scope)) as answer:
-            return Response(
-                to_json(answer), 200, {"cache-control": "no-store"}, media_type="application/json"
-            )
+            pieces = await self._backend.run_in_slices(_encode(answer))
+            length = sum(map(len, pieces))
+            headers = [
+                (b"content-type", b"application/json"),
+                (b"content-length", str(length).encode()),
+                (b"cache-control", b"no-store"),
+            ]
+            await send({"type": "http.response.start", "status": 200, "headers": headers})
+            for piece in pieces:
+                await send({"type": "http.response.body", "body": piece, "more_body": True})
+            await send({"type": "http.response.body", "body": b""})
+
+
+def _encode(message: Message) -> Steps[list[bytes]]:
+    """The JSON of a response, in pieces."""
+    pieces: list[bytes] = []
+    for piece in json_pieces(message):
+        if pieces:
+            yield
+        pieces.append(piece.encode())
+    return pieces
 
 
 def _split(scope: Scope) -> tuple[str, str]:

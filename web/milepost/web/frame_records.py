@@ -1,0 +1,127 @@
+"""The records of a frame: one for each event, and one for each frame of another kind."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Iterator
+from typing import Final, NamedTuple, TypeAlias
+
+from google.protobuf.message import Message
+
+from milepost.v1 import Event, Events, WatchJobResponse, WatchJobsResponse
+from milepost.web.framing import Framing
+from milepost.web.proto_json import to_json
+
+Frame: TypeAlias = WatchJobResponse | WatchJobsResponse
+
+CACHE_BYTES: Final = 4 << 20
+"""Bytes of encoded frames that subscribers at the same cursor share, at most, for each framing."""
+
+_CHUNK: Final = 16 << 10
+"""Bytes of text, about, that are sent at a time, and made in one go."""
+
+# The tag of a frame of events, of one job as of many.
+_EVENTS_TAG: Final = b"\x1a"
+
+
+class Record(NamedTuple):
+    """A frame other than events."""
+
+    name: str
+    cursor: int | None
+    """Where to resume after it; None where the cursor before it stays."""
+    message: Message
+
+
+def is_events(frame: bytes) -> bool:
+    """Whether this serialised frame is one of events."""
+    return frame.startswith(_EVENTS_TAG)
+
+
+def record_of(frame: Frame, *, of_snapshot: bool) -> Record | None:
+    """The record of a frame that is not one of events; None for a frame of an unknown kind.
+
+    ``of_snapshot``: the stream starts with a snapshot. Whoever resumes before that has come needs it, so ``opened`` is
+    then no place to resume from.
+    """
+    match frame.WhichOneof("frame"):
+        case "opened":
+            return Record("opened", None if of_snapshot else frame.opened.cursor, frame.opened)
+        case "snapshot" if isinstance(frame, WatchJobResponse):
+            return Record("snapshot", frame.snapshot.job.last_sequence, frame.snapshot)
+        case "snapshot":
+            return Record("snapshot", frame.snapshot.position or None, frame.snapshot)
+        case "caught_up":
+            return Record("caught_up", frame.caught_up.sequence, frame.caught_up)
+        case "status":
+            return Record("status", frame.status.cursor, frame.status)
+        case "deleted" if isinstance(frame, WatchJobsResponse):
+            return Record("deleted", frame.deleted.position, frame.deleted)
+        case "trimmed" if isinstance(frame, WatchJobsResponse):
+            return Record("trimmed", frame.trimmed.position, frame.trimmed)
+    return None
+
+
+class EventEncoder:
+    """Encodes frames of events. Subscribers that get the same frame share its text."""
+
+    def __init__(self, framing: Framing, response: type[Frame]) -> None:
+        self._framing = framing
+        self._response = response
+        self._cache: OrderedDict[tuple[str, bytes], EncodedEvents] = OrderedDict()
+        self._size = 0
+
+    def encode(self, frame: bytes, epoch: str) -> EncodedEvents:
+        """The text of a serialised frame of events, in chunks."""
+        key = epoch, frame
+        found = self._cache.get(key)
+        if found is None:
+            found = self._cache[key] = self._encode(frame, epoch)
+            self._size += found.size
+            while self._size > CACHE_BYTES and len(self._cache) > 1:
+                _, oldest = self._cache.popitem(last=False)
+                self._size -= oldest.size
+        return found
+
+    def _encode(self, frame: bytes, epoch: str) -> EncodedEvents:
+        events = self._response.FromString(frame).events
+        by_position = self._response is WatchJobsResponse
+        chunks: list[bytes] = []
+        texts: list[str] = []
+        size = 0
+        for text in self._texts(events, epoch, by_position=by_position):
+            texts.append(text)
+            size += len(text)
+            if size >= _CHUNK:
+                chunks.append("".join(texts).encode())
+                texts, size = [], 0
+        if texts:
+            chunks.append("".join(texts).encode())
+        cursor = events.position if by_position else events.events[-1].sequence if events.events else 0
+        return EncodedEvents(chunks, cursor, len(frame) + sum(map(len, chunks)))
+
+    def _texts(self, events: Events, epoch: str, *, by_position: bool) -> Iterator[str]:
+        framing = self._framing
+        # A commit is resumed after as a whole, so only its last event is a place to resume from.
+        last = len(events.events) - 1
+        for number, event in enumerate(events.events):
+            if by_position:
+                place = f"{epoch}:{events.position}" if number == last else ""
+            else:
+                place = f"{epoch}:{event.sequence}"
+            yield framing.prefix(_name(event), place) + to_json(event) + framing.end
+
+
+class EncodedEvents(NamedTuple):
+    """The text of a frame of events."""
+
+    chunks: list[bytes]
+    cursor: int
+    """Where to resume after it."""
+    size: int
+    """Bytes that it takes, with its frame."""
+
+
+def _name(event: Event) -> str:
+    """The name of its payload; ``event`` for one that this version does not know."""
+    return event.WhichOneof("payload") or "event"

@@ -1,0 +1,135 @@
+"""The parts of a response that does not end, in order, with comments where nothing else is sent."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections.abc import Sequence
+from typing import Final
+
+from google.protobuf.message import Message
+from starlette.types import Send
+
+from milepost.web.framing import SSE, Framing
+from milepost.web.proto_json import json_pieces
+
+COMMENT_INTERVAL: Final = 15.0
+"""Seconds without anything sent after which a comment is, so that proxies and clients see that the stream lives."""
+
+RETRY_MIN, RETRY_MAX = 1.0, 4.0
+"""Seconds after which a client reconnects, spread so that those of a server that stopped do not all come at once."""
+
+_HEADERS: Final = (
+    (b"cache-control", b"no-cache, no-transform"),
+    # nginx would gather events until it has a buffer full of them.
+    (b"x-accel-buffering", b"no"),
+)
+
+
+class StreamResponse:
+    """One response. It begins with its first part.
+
+    Attributes:
+        started: Whether it has begun, so that its status is 200.
+    """
+
+    def __init__(self, framing: Framing, send: Send) -> None:
+        self.started = False
+        self._framing = framing
+        self._send = send
+        self._is_sse = framing is SSE
+        self._is_sending = False
+        self._loop = asyncio.get_running_loop()
+        self._sent_at = 0.0
+        self._timer: asyncio.TimerHandle | None = None
+        self._commenting: asyncio.Task[None] | None = None
+
+    async def record(self, name: str, place: str, data: str) -> None:
+        """Send a record whose data is JSON."""
+        await self.chunks([(self._framing.prefix(name, place) + data + self._framing.end).encode()])
+
+    async def message(self, name: str, place: str, message: Message) -> None:
+        """Send a record whose data is a message; a large one in pieces, while others are served."""
+        pieces = json_pieces(message)
+        text = self._framing.prefix(name, place) + next(pieces)
+        self._is_sending = True
+        for piece in pieces:
+            await self._write(text.encode())
+            await asyncio.sleep(0)
+            text = piece
+        await self._write((text + self._framing.end).encode())
+        self._is_sending = False
+
+    async def chunks(self, chunks: Sequence[bytes]) -> None:
+        """Send text that is framed already."""
+        self._is_sending = True
+        for chunk in chunks:
+            await self._write(chunk)
+        self._is_sending = False
+
+    async def retry(self, delay: float) -> None:
+        """Tell the client after how many seconds to reconnect: after ``delay`` at least."""
+        if self._is_sse:
+            await self._write(_retry(delay))
+
+    async def comment(self, text: str) -> None:
+        """Send a comment, where there are any."""
+        if self._is_sse:
+            await self._write(f": {text}\n\n".encode())
+
+    async def no_content(self) -> None:
+        """Respond that there is nothing to come, instead of anything else."""
+        self.started = True
+        await self._send({"type": "http.response.start", "status": 204, "headers": [*_HEADERS]})
+        await self._send({"type": "http.response.body", "body": b""})
+
+    async def end(self) -> None:
+        """End the response."""
+        if not self.started:
+            await self._start()
+        self.close()
+        await self._send({"type": "http.response.body", "body": b""})
+
+    def close(self) -> None:
+        """Send no more comments."""
+        if self._timer is not None:
+            self._timer.cancel()
+        if self._commenting is not None:
+            self._commenting.cancel()
+
+    async def _start(self) -> None:
+        self.started = True
+        media_type = self._framing.media_type.encode()
+        headers = [(b"content-type", media_type), *_HEADERS]
+        await self._send({"type": "http.response.start", "status": 200, "headers": headers})
+        if self._is_sse:
+            self._timer = self._loop.call_later(COMMENT_INTERVAL, self._comment_if_quiet)
+            await self.retry(0.0)
+
+    async def _write(self, body: bytes) -> None:
+        if not self.started:
+            await self._start()
+        if self._commenting is not None:
+            await asyncio.wait((self._commenting,))
+            self._commenting = None
+        self._sent_at = self._loop.time()
+        await self._send({"type": "http.response.body", "body": body, "more_body": True})
+
+    def _comment_if_quiet(self) -> None:
+        due = self._sent_at + COMMENT_INTERVAL
+        now = self._loop.time()
+        if now >= due and not self._is_sending:
+            self._sent_at = now
+            self._commenting = self._loop.create_task(self._send_comment())
+            due = now + COMMENT_INTERVAL
+        elif now >= due:
+            due = now + 1.0  # the client does not read: there is no hurry
+        self._timer = self._loop.call_at(due, self._comment_if_quiet)
+
+    async def _send_comment(self) -> None:
+        await self._send({"type": "http.response.body", "body": b": still here\n\n", "more_body": True})
+
+
+def _retry(delay: float) -> bytes:
+    seconds = max(delay, random.uniform(RETRY_MIN, RETRY_MAX))
+    return f"retry: {seconds * 1000:.0f}\n\n".encode()

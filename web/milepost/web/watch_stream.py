@@ -1,0 +1,205 @@
+"""A watch as an HTTP response that does not end: server-sent events, or lines of JSON.
+
+EventSource reconnects by itself, but gives up for good on any status but 200. So what may pass is told within a stream
+of status 200, and 204 tells whoever comes back after the end. A gap is told before what follows it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from typing import Any, Final
+
+from google.protobuf.message import Message
+from google.rpc import code_pb2
+from starlette.types import Receive, Scope, Send
+
+from milepost.contract.job_states import has_ended
+from milepost.v1 import (
+    GetJobRequest,
+    GetJobResponse,
+    WatchJobRequest,
+    WatchJobResponse,
+    WatchJobsRequest,
+    WatchJobsResponse,
+)
+from milepost.web.disconnects import while_connected
+from milepost.web.frame_records import EventEncoder, is_events, record_of
+from milepost.web.framing import NDJSON, SSE
+from milepost.web.http_errors import error_json
+from milepost.web.service import Arrived, Caller, JobsBackend, ServiceError
+from milepost.web.stream_response import StreamResponse
+from milepost.web.watch_request import WatchRequest
+
+_GAPS: Final = ("EPOCH_CHANGED", "SEQUENCE_TRIMMED")
+"""Reasons why a watch cannot go on at its cursor."""
+
+_TRANSIENT: Final = (code_pb2.UNAVAILABLE, code_pb2.RESOURCE_EXHAUSTED)
+"""Statuses after which the same request may succeed."""
+
+
+class _NoContent(Exception):
+    """There is nothing to come for whoever comes back: the job has ended."""
+
+
+class WatchStreams:
+    """Makes responses of watches. Those of the same frames share their text."""
+
+    def __init__(self, backend: JobsBackend) -> None:
+        self._backend = backend
+        self._encoders = {
+            (framing, response): EventEncoder(framing, response)
+            for framing in (SSE, NDJSON)
+            for response in (WatchJobResponse, WatchJobsResponse)
+        }
+
+    async def respond(
+        self, watch: WatchRequest, caller: Caller, scope: Scope, receive: Receive, send: Send
+    ) -> None:
+        """Send the response. Raises ServiceError before anything is sent; ClientGone once the client has left."""
+        if scope["method"] == "HEAD":
+            await StreamResponse(watch.framing, send).end()
+            return
+        response_type = WatchJobResponse if isinstance(watch.request, WatchJobRequest) else WatchJobsResponse
+        stream = _Stream(
+            self._backend,
+            watch,
+            caller,
+            StreamResponse(watch.framing, send),
+            self._encoders[watch.framing, response_type],
+        )
+        complete = asyncio.Event()
+        complete.set()
+        await while_connected(receive, complete, stream.run())
+
+
+class _Stream:
+    """One response."""
+
+    def __init__(
+        self,
+        backend: JobsBackend,
+        watch: WatchRequest,
+        caller: Caller,
+        response: StreamResponse,
+        encoder: EventEncoder,
+    ) -> None:
+        self._backend = backend
+        self._watch = watch
+        self._caller = caller
+        self._response = response
+        self._encoder = encoder
+        self._is_job = isinstance(watch.request, WatchJobRequest)
+        self._frame_type: Any = WatchJobResponse if self._is_job else WatchJobsResponse
+        self._epoch = watch.request.epoch
+        self._cursor = watch.cursor
+        self._gap: ServiceError | None = None
+
+    async def run(self) -> None:
+        """Watch until there is nothing more to come, or the server stops."""
+        try:
+            if self._watch.resumed and self._is_job and await self._has_ended():
+                raise _NoContent
+            while not await self._watch_once():
+                pass
+            await self._response.record("end", self._place, f'{{"cursor":"{self._cursor}"}}')
+            await self._response.end()
+        except _NoContent:
+            await self._response.no_content()
+        except ServiceError as error:
+            await self._fail(error)
+        finally:
+            self._response.close()
+
+    async def _watch_once(self) -> bool:
+        """Watch until the end, or until a gap that a snapshot follows; return whether it was the end."""
+        asked: WatchJobRequest | WatchJobsRequest = type(self._watch.request)()
+        asked.CopyFrom(self._watch.request)
+        if self._gap is not None:
+            asked.epoch = ""
+            asked.from_snapshot = True
+
+        async def receive(arrived: Arrived) -> Message:
+            return asked
+
+        try:
+            await self._backend.watch(
+                "WatchJob" if self._is_job else "WatchJobs", receive, self._caller, self._send
+            )
+        except ServiceError as error:
+            if error.reason not in _GAPS or not self._watch.snapshot_on_gap:
+                raise
+            self._gap = error
+            return False
+        return True
+
+    async def _send(self, frame: bytes) -> None:
+        if is_events(frame):
+            encoded = self._encoder.encode(frame, self._epoch)
+            self._cursor = encoded.cursor
+            await self._response.chunks(encoded.chunks)
+            return
+        await self._send_other(self._frame_type.FromString(frame))
+
+    async def _send_other(self, frame: Any) -> None:
+        of_snapshot = self._gap is not None or self._watch.request.from_snapshot
+        record = record_of(frame, of_snapshot=of_snapshot)
+        if record is None:
+            return
+        gap = None
+        if record.name == "opened":
+            is_at_head = frame.opened.cursor >= frame.opened.head_sequence
+            if self._watch.resumed and self._watch.request.no_follow and not of_snapshot and is_at_head:
+                raise _NoContent
+            gap = self._gap_json() if self._gap is not None else None
+            self._epoch = frame.opened.epoch
+        place = ""
+        if record.cursor is not None:
+            self._cursor = record.cursor
+            place = self._place
+        await self._response.message(record.name, place, record.message)
+        if gap is not None:
+            await self._response.record("gap", "", gap)
+
+    @property
+    def _place(self) -> str:
+        return f"{self._epoch}:{self._cursor}"
+
+    async def _has_ended(self) -> bool:
+        """Whether the client has all of a job that has ended."""
+
+        async def receive(arrived: Arrived) -> Message:
+            return GetJobRequest(job_id=self._watch.request.job_id)
+
+        async with self._backend.call("GetJob", receive, self._caller) as response:
+            assert isinstance(response, GetJobResponse)
+            job = response.job
+            return has_ended(job) and (job.epoch, job.last_sequence) == (self._epoch, self._cursor)
+
+    def _gap_json(self) -> str:
+        assert self._gap is not None
+        return json.dumps(
+            {
+                "reason": self._gap.reason,
+                "message": self._gap.status.message,
+                "epoch": self._epoch,
+                "cursor": str(self._cursor),
+            },
+            separators=(",", ":"),
+        )
+
+    async def _fail(self, error: ServiceError) -> None:
+        """End with an error: as a status where nothing is sent yet and the client can tell, else within the stream."""
+        is_transient = error.status.code in _TRANSIENT or (
+            error.reason == "SEQUENCE_AHEAD" and self._watch.resumed
+        )
+        is_sse = self._watch.framing is SSE
+        if not self._response.started and not (is_sse and is_transient):
+            raise error
+        if is_sse and is_transient:
+            await self._response.retry(error.retry_delay or 0.0)
+        if error.reason == "DRAINING" and is_sse:
+            await self._response.comment("The server is stopping; reconnect.")
+        else:
+            await self._response.record("failure", "", error_json(error))
+        await self._response.end()

@@ -11,6 +11,7 @@ from typing import Any
 import nats
 import pytest
 from nats.js import JetStreamContext, api
+from nats.js.errors import NotFoundError
 
 from milepost.server.log.event_log import StoreFailed, StoreFull
 from milepost.server.log.jetstream import stream
@@ -84,6 +85,24 @@ async def test_a_stream_is_made_that_keeps_what_it_acknowledges(
         config.retention,
     ) == (api.StorageType.FILE, api.DiscardPolicy.NEW, api.RetentionPolicy.LIMITS)
     assert (config.max_age, config.max_msgs, config.num_replicas, config.deny_delete) == (0, -1, 1, True)
+
+
+@pytest.mark.parametrize("request_", ["stream_info", "get_msg"])
+async def test_a_server_that_does_not_know_a_new_stream_yet_is_asked_again(
+    node: Nodes, names: StreamNames, monkeypatch: pytest.MonkeyPatch, request_: str
+) -> None:
+    """In a cluster, a stream is created once a majority knows it; the server that is asked next may be another one."""
+    answer = getattr(JetStreamContext, request_)
+    unaware = iter([False, True] if request_ == "stream_info" else [True])
+
+    async def ask(self: JetStreamContext, *args: Any, **options: Any) -> Any:
+        if next(unaware, False):
+            raise NotFoundError(code=404, err_code=10059, description="stream not found")
+        return await answer(self, *args, **options)
+
+    monkeypatch.setattr(JetStreamContext, request_, ask)
+    async with node() as log:
+        assert (log.up, next(unaware, None)) == (True, None)
 
 
 async def test_a_stream_that_was_made_as_it_must_be_is_taken(

@@ -12,7 +12,7 @@ from milepost.server.log.jetstream.nats_access import ConnectionLost, StreamLost
 from milepost.server.log.jetstream.nats_connection import NatsConnection
 from milepost.server.log.jetstream.projection import Projection
 from milepost.server.log.jetstream.records import name_in
-from milepost.server.log.jetstream.stream import StreamIdentity, StreamNames
+from milepost.server.log.jetstream.stream import StreamIdentity, StreamMissing, StreamNames
 
 _log = structlog.get_logger("milepost.store")
 
@@ -34,7 +34,10 @@ async def join(
             await stream.ensure_stream(connection, names, replicas)
             identity = await _resolve_identity(connection, names, projection)
             return identity, await stream.last_sequence(connection, names)
-        except ConnectionLost as error:
+        except (
+            ConnectionLost,
+            StreamMissing,
+        ) as error:  # a server may not know yet what another one has created
             if str(error) != last_error:
                 last_error = str(error)
                 _log.info("stream not available yet", error=last_error)

@@ -88,6 +88,13 @@ class StreamNames:
         return subject[len(prefix) :] if subject.startswith(prefix) else ""
 
 
+class StreamMissing(StoreFailed):
+    """The NATS server that was asked knows no such stream: it was deleted, or that server lags behind its creation."""
+
+    def __init__(self, names: StreamNames, error: nats.js.errors.NotFoundError) -> None:
+        super().__init__(f"The stream {names.stream!r} is gone: {error.description}.")
+
+
 async def ensure_stream(
     connection: NatsConnection, names: StreamNames, replicas: int | None
 ) -> api.StreamInfo:
@@ -278,11 +285,14 @@ async def read_identity(connection: NatsConnection, names: StreamNames) -> Strea
 
 
 async def last_sequence(connection: NatsConnection, names: StreamNames) -> int:
-    """Return the sequence of the last message that the stream's leader has. Raises ConnectionLost.
+    """Return the sequence of the last message that the stream's leader has. Raises ConnectionLost, StreamMissing.
 
     It may be outdated if the leader was just elected, or has been replaced and does not know it yet.
     """
-    info = await connection.ask(lambda jetstream: _info(jetstream, names))
+    try:
+        info = await connection.ask(lambda jetstream: _info(jetstream, names))
+    except nats.js.errors.NotFoundError as error:
+        raise StreamMissing(names, error) from error
     return info.state.last_seq
 
 
@@ -350,7 +360,7 @@ async def message_at(
 ) -> tuple[int, bytes] | None:
     """Read the message of that sequence, or the last one of the subject, from the stream's leader.
 
-    Raises ConnectionLost.
+    Raises ConnectionLost, StreamMissing.
     """
     try:
         message = await connection.ask(
@@ -358,7 +368,7 @@ async def message_at(
         )
     except nats.js.errors.NotFoundError as error:
         if error.err_code != _NO_MESSAGE:
-            raise StoreFailed(f"The stream {names.stream!r} is gone: {error.description}.") from error
+            raise StreamMissing(names, error) from error
         return None
     assert message.seq is not None
     return message.seq, message.data or b""

@@ -8,10 +8,10 @@ import pytest
 
 import milepost.v1
 from milepost.contract import limits
+from milepost.contract.comments import comments
 from milepost.contract.reasons import reason_from_name, reason_name
 from milepost.contract.status_codes import STATUS
 from milepost.v1 import ErrorReason
-from tests.contract.comments import comments
 from tests.contract.samples import files
 
 COMMENTS = comments()

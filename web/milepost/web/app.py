@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Final
 
 from starlette.applications import Starlette
@@ -9,14 +10,19 @@ from starlette.middleware import Middleware
 from starlette.middleware.cors import CORSMiddleware
 from starlette.requests import Request
 from starlette.responses import Response
+from starlette.routing import Route
 
 from milepost.web.connect.connect_routes import connect_routes
 from milepost.web.http_errors import error_response
+from milepost.web.openapi.document import document
 from milepost.web.rest import no_such_path, rest_routes
 from milepost.web.security.browser_policy import ANY_ORIGIN, BrowserPolicy
 from milepost.web.security.response_headers import ResponseHeaders
 from milepost.web.security.session_routes import session_routes
 from milepost.web.service import JobsBackend
+
+OPENAPI: Final = "/v1/openapi.json"
+"""Where the description for programs is."""
 
 _OWN_PAGES: Final = BrowserPolicy()
 """No page of another site changes anything."""
@@ -39,6 +45,7 @@ _PREFLIGHT_AGE: Final = 600
 def web_app(backend: JobsBackend, policy: BrowserPolicy = _OWN_PAGES) -> Starlette:
     """The application over ``backend``."""
     routes = [*rest_routes(backend, policy.caller_of), *connect_routes(backend, policy.caller_of)]
+    routes.append(Route(OPENAPI, _openapi))
     if policy.takes_cookies:
         routes += session_routes(backend, policy.caller_of)
     middleware = [Middleware(ResponseHeaders, shares_resources=bool(policy.allowed_origins))]
@@ -55,6 +62,12 @@ def web_app(backend: JobsBackend, policy: BrowserPolicy = _OWN_PAGES) -> Starlet
             )
         )
     return Starlette(routes=routes, middleware=middleware, exception_handlers={404: _not_found})
+
+
+async def _openapi(request: Request) -> Response:
+    # The first time it is made, which may take longer than a turn of the event loop should.
+    body = await asyncio.to_thread(document)
+    return Response(body, headers={"cache-control": "no-cache"}, media_type="application/json")
 
 
 async def _not_found(request: Request, error: Exception) -> Response:

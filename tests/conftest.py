@@ -58,6 +58,13 @@ def shared_server(tmp_path_factory: pytest.TempPathFactory, serve: Serve) -> Ite
 
 
 @pytest.fixture(scope="session")
+def web_server(tmp_path_factory: pytest.TempPathFactory, forkery: Forkery) -> Iterator[ServerProcess]:
+    """A server with HTTP, for all tests that use only their own jobs."""
+    with ServerProcess(tmp_path_factory.mktemp("web") / "data", forkery=forkery, http=True) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
 def nats_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[NatsServer]:
     """A NATS server for all tests, each with its own stream."""
     with NatsServer(tmp_path_factory.mktemp("nats")) as server:

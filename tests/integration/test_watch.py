@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from itertools import groupby
 
 import grpc
 import pytest
@@ -58,7 +59,7 @@ async def test_whole_log(shared_server: Server, rpc: Rpc) -> None:
     """Rule 1: an unset start is the whole log. `opened` comes first, `caught_up` once, and the end after job_ended."""
     job_id = await finished_job(rpc, lines=3)
     frames = await frames_of(rpc, job_id)
-    assert names(frames) == ["opened", "events", "caught_up"]
+    assert [name for name, _ in groupby(names(frames))] == ["opened", "events", "caught_up"]
     opened = frames[0].opened
     assert (
         opened.epoch,
@@ -67,7 +68,7 @@ async def test_whole_log(shared_server: Server, rpc: Rpc) -> None:
         opened.cursor,
     ) == (shared_server.epoch, 1, 6, 0)
     assert sequences(frames) == [1, 2, 3, 4, 5, 6]
-    assert kinds(frames[1].events.events) == [
+    assert kinds([event for frame in frames for event in frame.events.events]) == [
         "job_submitted",
         "job_started",
         "log_written",
@@ -75,7 +76,7 @@ async def test_whole_log(shared_server: Server, rpc: Rpc) -> None:
         "log_written",
         "job_ended",
     ]
-    assert frames[2].caught_up.sequence == 6
+    assert frames[-1].caught_up.sequence == 6
 
 
 async def test_fold_of_the_log_is_the_job(rpc: Rpc) -> None:

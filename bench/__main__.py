@@ -37,6 +37,7 @@ from bench import (
     stalled,
     start,
     storm,
+    timing,
     track,
 )
 from bench.figures import Figure, Settings, table
@@ -61,6 +62,7 @@ MEASUREMENTS: Mapping[str, Callable[[Settings], list[Figure]]] = {
     "peers": peers.measure,
     "abuse": abuse.measure,
     "holds": holds.measure,
+    "timing": timing.measure,
 }
 _DEFAULT = ("replay", "live", "reports")
 

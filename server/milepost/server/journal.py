@@ -32,7 +32,6 @@ from milepost.server.log.event_log import (
     DurableCommit,
     Entry,
     EventLog,
-    JobIdentity,
     StoredJob,
     StoreFailed,
     StoreFull,
@@ -125,19 +124,6 @@ class Journal:
         if job is None:
             raise job_not_found(job_id)
         return job
-
-    async def identify(
-        self, job_id: str, is_wanted: Callable[[JobIdentity], bool], *, caller: str = SERVER
-    ) -> JobIdentity | None:
-        """Return what identifies a job; None if there is no such job.
-
-        One that is not wanted is looked up once more, as one that is missing: both may have changed at another node.
-        """
-        found = await self._log.identify(job_id, caller=caller)
-        if found is None or not is_wanted(found):
-            await self._log.refresh(job_id)
-            found = await self._log.identify(job_id, caller=caller)
-        return found
 
     async def refresh(self, job_id: str) -> None:
         """Catch up with what other nodes have appended to the job, so that the next decision builds on it."""

@@ -119,7 +119,7 @@ class JobTable:
             self.dispatcher,
             core.sessions,
             self.deadlines,
-            JobAccess(core.journal, AuditLog(None, is_open=False)),
+            JobAccess(core.log, AuditLog(None, is_open=False)),
             LEASE,
             CallMemory(),
             Limiter(),

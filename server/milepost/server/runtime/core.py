@@ -101,7 +101,7 @@ class Core:
         self.deadlines = Deadlines(journal, sessions, clock, self._tasks, lease_ttl)
         self._child_cancellation = ChildCancellation(log, journal, self._tasks)
         self._retention = Retention(log, journal, clock, keep, sweep_interval)
-        access = JobAccess(journal, audit or AuditLog(None, is_open=False))
+        access = JobAccess(log, audit or AuditLog(None, is_open=False))
         queues = QueueMemory(
             queue_memory,
             lambda: self._dispatcher.memory,

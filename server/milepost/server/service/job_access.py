@@ -18,8 +18,11 @@ from milepost.server.access.authorize import (
 from milepost.server.access.current import current_caller, current_peer
 from milepost.server.access.principal import Principal
 from milepost.server.base.refusal import job_not_found
-from milepost.server.journal import Journal
+from milepost.server.log.event_log import EventLog, JobIdentity
 from milepost.v1 import ErrorReason
+
+_NO_JOB: Final = JobIdentity("", "", "")
+"""Stands in for a job that is missing."""
 
 _MISSING: Final = reason_name(ErrorReason.ERROR_REASON_JOB_NOT_FOUND)
 
@@ -27,8 +30,8 @@ _MISSING: Final = reason_name(ErrorReason.ERROR_REASON_JOB_NOT_FOUND)
 class JobAccess:
     """Checks what a principal may do to jobs that exist."""
 
-    def __init__(self, journal: Journal, audit: AuditLog) -> None:
-        self._journal = journal
+    def __init__(self, log: EventLog, audit: AuditLog) -> None:
+        self._log = log
         self._audit = audit
 
     async def check(self, principal: Principal, action: Action, job_id: str) -> None:
@@ -55,9 +58,16 @@ class JobAccess:
     async def find(self, principal: Principal, job_id: str, caller: str) -> Target | None:
         """The job that an action is about; None if there is none.
 
-        A foreign one takes the same steps as a missing one, so that its caller cannot tell them apart by time.
+        One that does not exist for the principal is looked up twice: another node may have another job with its id by
+        now. A foreign job takes the same steps as a missing one, so that its caller cannot tell them apart by time.
         """
-        identity = await self._journal.identify(
-            job_id, lambda found: exists_for(principal, Target(job_id, *found[:3])), caller=caller
-        )
-        return None if identity is None else Target(job_id, *identity[:3])
+        identity = await self._log.identify(job_id, caller=caller)
+        if not exists_for(principal, _target(job_id, identity)) or identity is None:
+            await self._log.refresh(job_id)
+            identity = await self._log.identify(job_id, caller=caller)
+        target = _target(job_id, identity)
+        return None if identity is None else target
+
+
+def _target(job_id: str, identity: JobIdentity | None) -> Target:
+    return Target(job_id, *(identity or _NO_JOB)[:3])

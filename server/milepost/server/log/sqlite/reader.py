@@ -42,6 +42,8 @@ class Reader:
         self._connection = connection
         self._epoch = epoch
         self._scan_limit = _SCAN_LIMIT * stride
+        # Of the job that was identified last.
+        self._some_key = 0
 
     def close(self) -> None:
         """Close the connection."""
@@ -110,8 +112,12 @@ class Reader:
 
     def identify(self, job_id: str) -> JobIdentity | None:
         """See ``EventLog.identify``."""
-        row = self._connection.execute(statements.IDENTIFY, (job_id,)).fetchone()
-        return None if row is None else JobIdentity(*row)
+        row = self._connection.execute(statements.IDENTIFY, (job_id, self._some_key)).fetchone()
+        if row is None:
+            return None
+        identity = JobIdentity(*row[:-1])
+        self._some_key = identity.key
+        return identity if row[-1] == job_id else None
 
     def find_request(self, owner: str, request_id: str) -> str | None:
         """See ``EventLog.find_request``."""

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import gc
 import signal
+import sys
 import threading
 import time
+import weakref
 from collections.abc import Callable, Iterator
 
 import pytest
@@ -27,12 +29,9 @@ def job() -> JobContext:
 @pytest.fixture
 def interruption(job: JobContext) -> Iterator[Interrupter]:
     """The interruption of that job; it handles SIGTERM during the test."""
-    # Libraries of other tests have callbacks of the garbage collector, and Python drops what is raised in them.
-    gc.disable()
     before = signal.getsignal(signal.SIGTERM)
     yield Interrupter(job, job._control.cancel_signal)
     signal.signal(signal.SIGTERM, before)
-    gc.enable()
 
 
 def interrupted(
@@ -176,3 +175,112 @@ def test_sigterm_from_elsewhere_is_passed_over(interruption: Interrupter) -> Non
         return "done"
 
     assert interruption.call(handler).result == "done"
+
+
+class _Collected:
+    """Spends its end in Python code, as a callback of the garbage collector does, until that is interrupted."""
+
+    def __init__(self, begun: threading.Event, interrupted: list[str]) -> None:
+        self._begun = begun
+        self._interrupted = interrupted
+
+    def end(self, name: str) -> None:
+        try:
+            self._begun.set()
+            while not self._interrupted:
+                pass
+        except Cancelled:
+            self._interrupted.append(name)
+            raise
+
+
+class _Finalized(_Collected):
+    def __del__(self) -> None:
+        self.end("__del__")
+
+
+@pytest.fixture
+def passed_on(monkeypatch: pytest.MonkeyPatch) -> list[BaseException | None]:
+    """What comes to the hook that was there before, for exceptions that Python drops."""
+    errors: list[BaseException | None] = []
+    monkeypatch.setattr(sys, "unraisablehook", lambda dropped: errors.append(dropped.exc_value))
+    return errors
+
+
+@pytest.mark.parametrize("where", ["gc callback", "__del__", "weak reference", "replaced in __del__"])
+def test_what_python_drops_is_raised_again(
+    interruption: Interrupter, job: JobContext, passed_on: list[BaseException | None], where: str
+) -> None:
+    """In callbacks of the garbage collector and in finalizers nothing can be raised; the handler is interrupted
+    afterwards, once, and does not see the cancellation before.
+    """
+    begun = threading.Event()
+    interrupted_in: list[str] = []
+    seen_early: list[bool] = []
+    collected = _Collected(begun, interrupted_in)
+
+    class Replacing(_Collected):
+        def __del__(self) -> None:
+            try:
+                self.end(where)
+            finally:
+                raise ValueError("dropped in its stead")
+
+    def reach() -> None:
+        """Run the code that is to be interrupted."""
+        if where == "gc callback":
+            gc.collect()
+        elif where == "__del__":
+            _Finalized(begun, interrupted_in)
+        elif where == "replaced in __del__":
+            Replacing(begun, interrupted_in)
+        else:
+            target = _Collected(begun, interrupted_in)
+            reference = weakref.ref(target, lambda _: collected.end("weak reference"))
+            del target
+            assert reference() is None
+
+    def handler(job: JobContext) -> str:
+        try:
+            reach()
+            seen_early.append(job.cancelled)
+            threading.Event().wait(30)
+        except Cancelled:
+            return f"cleaned up, cancelled: {job.cancelled}"
+        return "not interrupted"
+
+    def callback(phase: str, _: dict[str, int]) -> None:
+        if not interrupted_in:
+            collected.end(phase)
+
+    if where == "gc callback":
+        gc.callbacks.append(callback)
+    try:
+        outcome = interrupted(interruption, handler, begun)
+    finally:
+        if where == "gc callback":
+            gc.callbacks.remove(callback)
+
+    assert (outcome.result, len(interrupted_in)) == ("cleaned up, cancelled: True", 1)
+    assert True not in seen_early
+    assert passed_on == []
+
+
+def test_what_else_python_drops_is_reported_as_before(
+    interruption: Interrupter, passed_on: list[BaseException | None]
+) -> None:
+    """By the hook that was there, which is there again once the handler has returned."""
+    error = ValueError("of the handler's own")
+    hook = sys.unraisablehook
+
+    class Failing:
+        def __del__(self) -> None:
+            raise error
+
+    def handler(_: JobContext) -> str:
+        Failing()
+        return "done"
+
+    assert interruption.call(handler).result == "done"
+    assert passed_on == [error]
+    assert sys.unraisablehook is hook

@@ -41,6 +41,10 @@ class CancelSignal:
         """Tell the handler to stop, without running the callbacks."""
         self.is_set = True
 
+    def unmark(self) -> None:
+        """Take `mark` back: what was to interrupt the handler was lost, and comes again."""
+        self.is_set = False
+
     def call_back(self) -> None:
         """Run each callback once."""
         with self._lock:

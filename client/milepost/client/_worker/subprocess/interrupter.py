@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import signal
+import sys
 import threading
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
 from types import FrameType
 from typing import Final
 
@@ -32,6 +33,9 @@ class Interrupter:
     itself SIGTERM. It ignores SIGTERM from elsewhere: when a service manager stops all processes, the worker decides
     about its jobs.
 
+    Python drops what is raised in a callback of the garbage collector or of a weak reference, and in ``__del__``. It
+    tells `sys.unraisablehook`, which is how the process learns that it has to interrupt the handler again.
+
     Attributes:
         requested: Whether the handler is to stop.
     """
@@ -41,7 +45,11 @@ class Interrupter:
         self.requested = False
         self._context = context
         self._cancel_signal = cancel_signal
-        self._armed = self._raised = self._deferred = False
+        self._armed = self._deferred = False
+        # What was raised in a plain handler, and whether `cancelled` was set before.
+        self._raised: Cancelled | None = None
+        self._was_marked = False
+        self._unraisable_hook = sys.unraisablehook
         self._cancel: Callable[[], object] | None = None
         self._requested_at = 0.0
         self._retry_interval = _RETRY_INTERVAL
@@ -50,12 +58,15 @@ class Interrupter:
     def call(self, handler: Callable[[JobContext], object]) -> Outcome:
         """Run a plain handler."""
         try:
+            self._unraisable_hook, sys.unraisablehook = sys.unraisablehook, self._on_unraisable
             try:
                 self._armed = True
                 self._raise_if_requested()
                 return Outcome(result=handler(self._context))
             finally:
                 self._armed = False
+                if sys.unraisablehook == self._on_unraisable:
+                    sys.unraisablehook = self._unraisable_hook
         except BaseException as error:  # noqa: BLE001 - any exception is the outcome
             return Outcome.raised(error)
 
@@ -63,10 +74,12 @@ class Interrupter:
         """Run an async handler."""
         loop = asyncio.get_running_loop()
         task = asyncio.ensure_future(handler(self._context))
+        is_cancelled = False
 
         def cancel() -> None:
-            if not self._raised:
-                self._raised = True
+            nonlocal is_cancelled
+            if not is_cancelled:
+                is_cancelled = True
                 self._cancel_signal.mark()
                 task.cancel()
 
@@ -89,8 +102,10 @@ class Interrupter:
 
     def deliver(self) -> float | None:
         """Interrupt a plain handler; the seconds until the next call, or None if none is needed."""
-        if not self._armed or not self.requested or self._raised:
+        if not self._armed or not self.requested:
             return None
+        if self._raised is not None:
+            return _RETRY_INTERVAL_MAX  # in case Python drops it
         if self._deferred:
             self._deferred = False
             self._retry_interval = _RETRY_INTERVAL
@@ -109,7 +124,7 @@ class Interrupter:
         signal.pthread_kill(main, signal.SIGTERM)
 
     def _on_signal(self, number: int, frame: FrameType | None) -> None:
-        if not self._armed or not self.requested or self._raised:
+        if not self._armed or not self.requested or self._raised is not None:
             return
         if self._is_in_sdk(frame):
             self._deferred = True
@@ -118,10 +133,21 @@ class Interrupter:
 
     def _raise_if_requested(self) -> None:
         if self.requested:
+            self._raised, self._was_marked = Cancelled(), self._cancel_signal.is_set
             # Not earlier: the handler could see it and be interrupted in its cleanup.
-            self._raised = True
             self._cancel_signal.mark()
-            raise Cancelled
+            raise self._raised
+
+    def _on_unraisable(self, dropped: sys.UnraisableHookArgs) -> None:
+        """Interrupt the handler again where Python has dropped what was raised; `deliver` does so soon."""
+        if not self._armed or self._raised is None or self._raised not in _chain(dropped.exc_value):
+            self._unraisable_hook(dropped)
+            return
+        if not self._was_marked:
+            self._cancel_signal.unmark()
+        self._requested_at = time.monotonic()
+        self._retry_interval = _RETRY_INTERVAL
+        self._raised = None
 
     def _is_in_sdk(self, frame: FrameType | None) -> bool:
         while frame is not None and frame.f_code is not Interrupter.call.__code__:
@@ -129,3 +155,10 @@ class Interrupter:
                 return True
             frame = frame.f_back
         return False
+
+
+def _chain(error: BaseException | None) -> Iterator[BaseException]:
+    """The error, and those during whose handling it was raised."""
+    while error is not None:
+        yield error
+        error = error.__context__

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -13,6 +15,7 @@ import psutil
 import pytest
 
 from milepost.v1 import Severity
+from tests.support.command import terminal
 from tests.support.executing import Exec, end, feed, first_line, runs, until
 from tests.support.rpc import state_name
 from tests.support.server import ServerProcess
@@ -252,3 +255,33 @@ def test_phases_are_stages(at: Exec) -> None:
     assert [(stage.stage_id, stage.current, stage.total) for stage in at.job.stages] == [
         (stage_id, 100, 100) for stage_id in ("clone", "clone-2", "clone-3", "clone-4")
     ]
+
+
+@pytest.mark.parametrize("written", ["working", "a line\\n1\\r2", "a line\\n", "é", ""])
+async def test_what_it_says_itself_is_a_line_of_its_own(shared_server: ServerProcess, written: str) -> None:
+    """On a terminal the command may be in the middle of a line, which is passed on as it is."""
+    options = "--kind", "halfway", "--timeout", "1s"
+    program = "sh", "-c", f"printf '{written}'; exec sleep 60"
+    async with terminal("exec", *options, *program, address=shared_server.address) as shown:
+        assert await shown.process.wait() == 124
+    shown_before = written.replace("\\r", "\r").replace("\\n", "\r\n")
+    end = "" if shown_before.endswith("\n") or not shown_before else "\r\n"
+
+    assert shown.raw == f"{shown_before}{end}Error: Took longer than its timeout of 1 s.\r\n"
+
+
+async def test_a_line_of_its_log_is_a_line_of_its_own(server: ServerProcess, tmp_path: Path) -> None:
+    """Though the command is in the middle of a line, and goes on behind it."""
+    os.mkfifo(tmp_path / "go")
+    program = f"printf begun; read x <{tmp_path}/go; printf 'goes on'; exec sleep 60"
+    async with terminal("exec", "--kind", "k", "--", "sh", "-c", program, address=server.address) as shown:
+        await shown.shows(lambda text: "begun" in text)
+        server.kill()
+        await shown.shows(lambda text: "lost the connection" in text)
+        await asyncio.to_thread((tmp_path / "go").write_text, "x\n")
+        await shown.shows(lambda text: "goes on" in text)
+
+    first, *others = shown.text.splitlines()
+    assert first == "begun"
+    assert [line for line in others if "goes on" in line] == ["goes on"]
+    assert all(re.match(r"\d\d:\d\d:\d\d \[warning", line) for line in others if line != "goes on")

@@ -6,6 +6,8 @@ import io
 import os
 import select
 import sys
+import threading
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Final, TextIO
 
 from milepost.contract.printable import escape
@@ -13,9 +15,10 @@ from milepost.contract.printable import escape
 if TYPE_CHECKING:
     from _typeshed import ReadableBuffer, WriteableBuffer
 
-__all__ = ["OutputFailed", "ReaderGone", "prepare", "write_stderr", "write_stdout"]
+__all__ = ["OutputFailed", "ReaderGone", "forwarder", "prepare", "write_stderr", "write_stdout"]
 
 _LOST_TEXT_LIMIT: Final = 200
+_NEWLINE: Final = ord("\n")
 
 
 class OutputFailed(OSError):
@@ -24,6 +27,27 @@ class OutputFailed(OSError):
 
 class ReaderGone(BrokenPipeError):
     """stdout or stderr is a pipe whose reader is gone."""
+
+
+class _ForwardedLine:
+    """The line that a command's output is on, in a file where this process writes lines of its own."""
+
+    def __init__(self) -> None:
+        self.lock = threading.RLock()
+        self._is_unfinished = False
+
+    def forward(self, descriptor: int, data: memoryview) -> int:
+        """Write output of the command as `os.write` does."""
+        with self.lock:
+            written = os.write(descriptor, data)
+            if written:
+                self._is_unfinished = data[written - 1] != _NEWLINE
+            return written
+
+    def end(self) -> bytes:
+        """Return what ends the line, so that the next one is whole; under the lock."""
+        is_unfinished, self._is_unfinished = self._is_unfinished, False
+        return b"\n" if is_unfinished else b""
 
 
 class _RawInput(io.RawIOBase):
@@ -60,6 +84,7 @@ class _RawOutput(io.RawIOBase):
     Errors of stderr are never raised: there is nowhere to report them.
 
     Attributes:
+        forwarded: The line that a command's output is on, where such output is written here, too.
         reader_gone: Whether it is a pipe whose reader is gone.
     """
 
@@ -67,6 +92,7 @@ class _RawOutput(io.RawIOBase):
         self._descriptor = descriptor
         self._silent = silent
         self._failed = False
+        self.forwarded = _ForwardedLine()
         self.reader_gone = False
 
     def writable(self) -> bool:
@@ -79,15 +105,16 @@ class _RawOutput(io.RawIOBase):
         return os.isatty(self._descriptor)
 
     def write(self, data: ReadableBuffer, /) -> int:
-        rest = memoryview(data).cast("B")
-        size = len(rest)
-        while rest and not self._failed:
-            try:
-                rest = rest[os.write(self._descriptor, rest) :]
-            except BlockingIOError:
-                select.select((), (self._descriptor,), ())
-            except OSError as error:
-                self._fail(error, bytes(rest))
+        size = len(memoryview(data).cast("B"))
+        with self.forwarded.lock:
+            rest = memoryview(self.forwarded.end() + data)
+            while rest and not self._failed:
+                try:
+                    rest = rest[os.write(self._descriptor, rest) :]
+                except BlockingIOError:
+                    select.select((), (self._descriptor,), ())
+                except OSError as error:
+                    self._fail(error, bytes(rest))
         return size
 
     def _fail(self, error: OSError, lost: bytes) -> None:
@@ -123,6 +150,18 @@ def prepare() -> None:
     )
 
 
+def forwarder(stream: TextIO) -> Callable[[int, memoryview], int]:
+    """Return what writes a command's output to the file of ``stream``: `os.write`, or the same with a side effect.
+
+    Where stderr is that file, for example the same terminal, lines that this process writes to stderr do not continue
+    a line of the command: they begin on the next one.
+    """
+    raw = _raw(sys.stderr)
+    if raw is None or not os.path.sameopenfile(stream.fileno(), raw.fileno()):
+        return os.write
+    return raw.forwarded.forward
+
+
 def write_stdout(line: str) -> None:
     """Write a line to stdout, with control characters escaped.
 
@@ -142,9 +181,14 @@ def write_stderr(line: str) -> None:
     """
     sys.stderr.write(f"{escape(line)}\n")
     sys.stderr.flush()
-    raw = getattr(getattr(sys.stderr, "buffer", None), "raw", None)
-    if isinstance(raw, _RawOutput) and raw.reader_gone:
+    raw = _raw(sys.stderr)
+    if raw is not None and raw.reader_gone:
         raise ReaderGone
+
+
+def _raw(stream: TextIO) -> _RawOutput | None:
+    raw = getattr(getattr(stream, "buffer", None), "raw", None)
+    return raw if isinstance(raw, _RawOutput) else None
 
 
 def _encoding(stream: TextIO | None) -> str:

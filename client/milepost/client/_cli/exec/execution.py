@@ -14,6 +14,7 @@ from milepost.client._cli.exec.job_reporting import OutputReporter
 from milepost.client._cli.exec.output_pump import OutputPump, OutputStream
 from milepost.client._cli.exec.process_group import ProcessGroup
 from milepost.client._cli.exec.pty import PseudoTerminal
+from milepost.client._cli.standard_streams import forwarder
 from milepost.client.errors import JobFailure
 
 __all__ = ["Execution"]
@@ -157,7 +158,9 @@ class Execution:
         self, source: int, to: TextIO | None, severity: str, *, is_error: bool = False
     ) -> OutputStream:
         listener = self.reporter.listener(severity, is_error=is_error)
-        return OutputStream(source, to.fileno() if to is not None else None, listener)
+        if to is None:
+            return OutputStream(source, None, listener)
+        return OutputStream(source, to.fileno(), listener, forwarder(to))
 
     def _environment(self) -> dict[str, str]:
         environment = {**_UNBUFFERED_PYTHON, **os.environ, **self.environment}

@@ -13,7 +13,7 @@ import selectors
 import termios
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -48,6 +48,7 @@ class OutputStream:
         source: File descriptor to read from; closed at its end.
         target: File descriptor to write to; None for nowhere.
         listener: Handles the lines.
+        write: Writes to ``target``, as `os.write` does.
         lines: Splits the bytes into lines.
         pending: Bytes read and not yet written.
         partial_at: When to handle the unfinished line; None without one.
@@ -58,6 +59,7 @@ class OutputStream:
     source: int
     target: int | None
     listener: StreamListener
+    write: Callable[[int, memoryview], int] = os.write
     lines: LineSplitter = field(default_factory=LineSplitter)
     pending: memoryview = field(default_factory=lambda: memoryview(b""))
     partial_at: float | None = None
@@ -96,7 +98,7 @@ class OutputStream:
         poll.register(self.target, select.POLLOUT)
         while self.pending and poll.poll(0):
             try:
-                self.pending = self.pending[os.write(self.target, self.pending[:_WRITE_SIZE]) :]
+                self.pending = self.pending[self.write(self.target, self.pending[:_WRITE_SIZE]) :]
             except BlockingIOError:
                 return
 

@@ -1,0 +1,14 @@
+/** The messages that the elements read, from one place. */
+export {
+  Dispatch,
+  JobState,
+  StageState,
+  type Artifact,
+  type Cancellation,
+  type Estimate,
+  type Failure,
+  type Job,
+  type Stage,
+} from "../gen/milepost/v1/job_pb.js";
+export { Severity, type Event } from "../gen/milepost/v1/event_pb.js";
+export { WaitingFor, type Waiting } from "../gen/milepost/v1/job_service_pb.js";

@@ -1,0 +1,51 @@
+/** Keys of the pages, and the commands that they stand for. */
+
+import type { Instant } from "./instants.js";
+
+export type Command = "search" | "next" | "previous" | "toggle" | "follow" | "cancel" | "list" | "help" | "close";
+
+/** For the help, in order. */
+export const KEYS: readonly (readonly [string, Command, string])[] = [
+  ["/", "search", "search the log, or the list"],
+  ["j", "next", "next stage or job"],
+  ["k", "previous", "previous stage or job"],
+  ["Enter", "toggle", "fold or unfold the stage, open the job"],
+  ["f", "follow", "follow the log"],
+  ["c", "cancel", "cancel the job"],
+  ["g l", "list", "go to the list"],
+  ["?", "help", "show or hide these keys"],
+  ["Escape", "close", "close what is open"],
+];
+
+/** The longest time between the keys of a sequence, in milliseconds. */
+const SEQUENCE_TIME = 1500;
+
+/** Turns keys into commands, also those of two keys. */
+export class Keyboard {
+  #first = "";
+  #pressed: Instant = 0;
+
+  /** The command of a key that was pressed; undefined if it has none, or is the first of two. */
+  press(key: string, now: Instant): Command | undefined {
+    const first = now - this.#pressed <= SEQUENCE_TIME ? this.#first : "";
+    this.#first = "";
+    const keys = first ? `${first} ${key}` : key;
+    const found = KEYS.find(([name]) => name === keys) ?? KEYS.find(([name]) => name === key);
+    if (found) return found[1];
+    if (KEYS.some(([name]) => name.startsWith(`${key} `))) {
+      this.#first = key;
+      this.#pressed = now;
+    }
+    return undefined;
+  }
+}
+
+/** Whether a key belongs to what has the focus, or to the browser. */
+export function isForeignKey(event: KeyboardEvent): boolean {
+  if (event.ctrlKey || event.metaKey || event.altKey || event.defaultPrevented || event.isComposing) return true;
+  const target = event.composedPath()[0];
+  if (!(target instanceof Element)) return false;
+  if (event.key === "Escape") return false;
+  if (target.matches("input, textarea, select, [contenteditable]")) return true;
+  return event.key === "Enter" && target.matches("button, a, summary, [role=tab]");
+}

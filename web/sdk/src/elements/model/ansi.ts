@@ -1,6 +1,6 @@
 /** Log text with terminal sequences: colours become styles, everything else that steers a terminal is left out. */
 
-import { printable } from "./plain_text.js";
+import { printable } from "./plain-text.js";
 
 /** A run of text in one style: names of styles such as `red`, `bold`; empty for none. */
 export interface Span {
@@ -40,7 +40,8 @@ function select(
   const codes = parameters.split(";").map(Number);
   for (let place = 0; place < codes.length; place++) {
     const code = codes[place]!;
-    if (code === 0) Object.assign(style, { colour: "", bold: false, dim: false, italic: false, underline: false });
+    if (code === 0)
+      Object.assign(style, { colour: "", bold: false, dim: false, italic: false, underline: false });
     else if (code === 1) style.bold = true;
     else if (code === 2) style.dim = true;
     else if (code === 3) style.italic = true;

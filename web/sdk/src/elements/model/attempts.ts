@@ -2,10 +2,10 @@
 
 import { JobState, StageState, type Event, type Failure, type Job } from "../messages.js";
 import { instantOf, type Instant } from "./instants.js";
-import { hasEnded, jobLook } from "./state_words.js";
+import { hasEnded, jobLook } from "./state-words.js";
 
 /** The payloads that `attemptsOf` reads; a watch of the history asks for no others. */
-export const ATTEMPT_PAYLOADS = ["job_started", "stage_started", "stage_ended", "attempt_ended", "job_ended"];
+export const ATTEMPT_PAYLOADS = ["jobStarted", "stageStarted", "stageEnded", "attemptEnded", "jobEnded"] as const;
 
 /** When a stage ran in one attempt. */
 export interface StageRun {
@@ -36,7 +36,14 @@ export function attemptsOf(job: Job, history: readonly Event[]): Attempt[] {
     const at = instantOf(time) ?? queued;
     const current = attempts.at(-1);
     if (payload.case === "jobStarted") {
-      attempts.push({ number: attempt, queued, start: at, workerId: payload.value.workerId, outcome: "", stages: new Map() });
+      attempts.push({
+        number: attempt,
+        queued,
+        start: at,
+        workerId: payload.value.workerId,
+        outcome: "",
+        stages: new Map(),
+      });
     } else if (!current) {
       continue;
     } else if (payload.case === "stageStarted") {
@@ -47,7 +54,12 @@ export function attemptsOf(job: Job, history: readonly Event[]): Attempt[] {
     } else if (payload.case === "attemptEnded") {
       const failure = payload.value.failure;
       const released = failure?.code === "RELEASED";
-      endAttempt(current, at, released ? "released" : "failed", released ? StageState.CANCELLED : StageState.FAILED);
+      endAttempt(
+        current,
+        at,
+        released ? "released" : "failed",
+        released ? StageState.CANCELLED : StageState.FAILED,
+      );
       if (failure) current.failure = failure;
       queued = at;
     } else if (payload.case === "jobEnded") {

@@ -2,7 +2,7 @@
 
 import { JobState, type Job } from "../messages.js";
 import { elapsed, instantOf, took } from "./instants.js";
-import { oneLine } from "./plain_text.js";
+import { oneLine } from "./plain-text.js";
 
 export interface Ending {
   /** What happened: the failure's message before its code. */
@@ -54,6 +54,7 @@ function nextAfterFailure(job: Job): string {
     case "START_DEADLINE":
       return "No worker started it in time. Start a worker of its kind, or give it longer to wait.";
   }
-  if (job.failure?.retryable) return "Another attempt may succeed. Submit it again, or allow it more attempts.";
+  if (job.failure?.retryable)
+    return "Another attempt may succeed. Submit it again, or allow it more attempts.";
   return "The last lines of its log say more. Submit it again once the cause is gone.";
 }

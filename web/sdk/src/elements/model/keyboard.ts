@@ -2,7 +2,8 @@
 
 import type { Instant } from "./instants.js";
 
-export type Command = "search" | "next" | "previous" | "toggle" | "follow" | "cancel" | "list" | "help" | "close";
+export type Command =
+  "search" | "next" | "previous" | "toggle" | "follow" | "cancel" | "list" | "help" | "close";
 
 /** For the help, in order. */
 export const KEYS: readonly (readonly [string, Command, string])[] = [
@@ -42,7 +43,8 @@ export class Keyboard {
 
 /** Whether a key belongs to what has the focus, or to the browser. */
 export function isForeignKey(event: KeyboardEvent): boolean {
-  if (event.ctrlKey || event.metaKey || event.altKey || event.defaultPrevented || event.isComposing) return true;
+  if (event.ctrlKey || event.metaKey || event.altKey || event.defaultPrevented || event.isComposing)
+    return true;
   const target = event.composedPath()[0];
   if (!(target instanceof Element)) return false;
   if (event.key === "Escape") return false;

@@ -2,8 +2,8 @@
 
 import { JobState, StageState, type Job } from "../messages.js";
 import { failureText } from "./endings.js";
-import { oneLine, wholePercent } from "./plain_text.js";
-import { isKnown, jobLook, stageLook } from "./state_words.js";
+import { oneLine, wholePercent } from "./plain-text.js";
+import { isKnown, jobLook, stageLook } from "./state-words.js";
 
 /** What was announced last; a job itself is changed in place, so that it cannot be compared with. */
 export interface Announced {
@@ -27,11 +27,14 @@ export function milestone(before: Announced, job: Job): string {
   const after = announcedOf(job);
   const name = oneLine(job.kind, 64);
   if (after.state !== before.state || after.attempt !== before.attempt) {
-    const failure = after.state === JobState.FAILED || after.state === JobState.LOST ? `: ${failureText(job)}` : "";
+    const failure =
+      after.state === JobState.FAILED || after.state === JobState.LOST ? `: ${failureText(job)}` : "";
     const attempt = after.state === JobState.RUNNING && after.attempt > 1 ? `, attempt ${after.attempt}` : "";
     return `${name} ${jobLook(job.state).word}${attempt}${failure}`;
   }
-  const ended = job.stages.filter((stage) => after.ended.has(stage.stageId) && !before.ended.has(stage.stageId));
+  const ended = job.stages.filter(
+    (stage) => after.ended.has(stage.stageId) && !before.ended.has(stage.stageId),
+  );
   if (ended.length > 1) return `${ended.length} stages of ${name} have ended`;
   const stage = ended[0];
   if (stage) return `stage ${oneLine(stage.title || stage.stageId, 80)} ${stageLook(stage.state).word}`;

@@ -3,7 +3,7 @@
 import { StageState, type Job, type Stage } from "../messages.js";
 import type { Attempt } from "./attempts.js";
 import { elapsed, instantOf, secondsOf, type Instant } from "./instants.js";
-import { hasEnded } from "./state_words.js";
+import { hasEnded } from "./state-words.js";
 
 /** Part of a bar; `from` and `to` are fractions of the scale. */
 export interface Segment {
@@ -31,7 +31,9 @@ export interface TimeScale {
 }
 
 /** Steps between ticks in seconds. */
-const STEPS = [0.1, 0.2, 0.5, 1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14_400, 43_200, 86_400];
+const STEPS = [
+  0.1, 0.2, 0.5, 1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14_400, 43_200, 86_400,
+];
 const MAX_TICKS = 8;
 
 /**
@@ -44,7 +46,8 @@ export function timeScale(job: Job, now: Instant): TimeScale {
   const end = instantOf(job.endTime);
   const last = end ?? Math.max(now, expectedEnd(job, now) ?? now);
   const span = Math.max((last - start) / 1000, 0.001);
-  const step = STEPS.find((size) => span / size <= MAX_TICKS) ?? Math.ceil(span / MAX_TICKS / 86_400) * 86_400;
+  const step =
+    STEPS.find((size) => span / size <= MAX_TICKS) ?? Math.ceil(span / MAX_TICKS / 86_400) * 86_400;
   const length = end === undefined ? (Math.floor(span / step) + 1) * step : span;
   const ticks: Tick[] = [];
   for (let tick = 0; tick * step < length - step / 2; tick++) {
@@ -59,12 +62,18 @@ export function timeScale(job: Job, now: Instant): TimeScale {
 }
 
 /** The parts of the job's own bar: waiting and running for each attempt, and what is expected. */
-export function jobSegments(job: Job, attempts: readonly Attempt[], scale: TimeScale, now: Instant): Segment[] {
+export function jobSegments(
+  job: Job,
+  attempts: readonly Attempt[],
+  scale: TimeScale,
+  now: Instant,
+): Segment[] {
   const segments: Segment[] = [];
   const add = adder(segments, scale);
   for (const attempt of attempts) {
     add("waiting", attempt.queued, attempt.start, attempt.number, false);
-    const broken = attempt.outcome === "failed" || attempt.outcome === "lost" || attempt.outcome === "cancelled";
+    const broken =
+      attempt.outcome === "failed" || attempt.outcome === "lost" || attempt.outcome === "cancelled";
     const end = attempt.end ?? (attempt.outcome ? attempt.start : now);
     add(attempt.number < job.attempt ? "earlier" : "running", attempt.start, end, attempt.number, broken);
   }
@@ -118,7 +127,11 @@ export function mostRemainingSeconds(job: Job, now: Instant): number | undefined
   return countedDown(job, job.estimate?.remainingP90, now);
 }
 
-function countedDown(job: Job, remaining: Parameters<typeof secondsOf>[0] | undefined, now: Instant): number | undefined {
+function countedDown(
+  job: Job,
+  remaining: Parameters<typeof secondsOf>[0] | undefined,
+  now: Instant,
+): number | undefined {
   if (!remaining || hasEnded(job)) return undefined;
   const since = Math.max(now - (instantOf(job.estimate?.asOf) ?? now), 0) / 1000;
   return Math.max(secondsOf(remaining) - since, 0);
@@ -141,7 +154,8 @@ function adder(segments: Segment[], scale: TimeScale): Add {
   const place = (time: Instant): number =>
     Math.min(Math.max((time - scale.start) / (scale.end - scale.start), 0), 1);
   return (part, from, to, attempt, broken) => {
-    if (to > from || part === "running") segments.push({ part, from: place(from), to: Math.max(place(from), place(to)), attempt, broken });
+    if (to > from || part === "running")
+      segments.push({ part, from: place(from), to: Math.max(place(from), place(to)), attempt, broken });
   };
 }
 

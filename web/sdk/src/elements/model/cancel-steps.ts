@@ -2,8 +2,8 @@
 
 import { JobState, type Job } from "../messages.js";
 import { clock, elapsed, instantOf, type Instant } from "./instants.js";
-import { oneLine } from "./plain_text.js";
-import { hasEnded } from "./state_words.js";
+import { oneLine } from "./plain-text.js";
+import { hasEnded } from "./state-words.js";
 
 export interface CancelStep {
   readonly name: "asked" | "heard" | "stopped" | "forced" | "completed first";
@@ -23,7 +23,8 @@ export function cancelSteps(job: Job, now: Instant): CancelStep[] {
   const who = cancel.requestedBy ? ` by ${oneLine(cancel.requestedBy, 64)}` : "";
   const steps: CancelStep[] = [{ name: "asked", at: asked, text: `asked${at(asked)}${who}` }];
   if (heard !== undefined) steps.push({ name: "heard", at: heard, text: `heard${at(heard)}` });
-  else if (ended === undefined) steps.push({ name: "heard", at: undefined, text: "not yet heard by the worker" });
+  else if (ended === undefined)
+    steps.push({ name: "heard", at: undefined, text: "not yet heard by the worker" });
   if (ended !== undefined) steps.push(lastStep(job, asked, ended));
   else {
     const left = deadline === undefined ? "" : `, by force in ${elapsed(Math.max(deadline - now, 0) / 1000)}`;

@@ -12,7 +12,9 @@ export function printable(text: string): string {
 /** The same on one line, shortened to `limit` characters. */
 export function oneLine(text: string, limit = 256): string {
   // Only as much as can be shown is looked at, since the text may be long.
-  const line = printable(text.slice(0, 4 * limit)).replace(/\s+/g, " ").trim();
+  const line = printable(text.slice(0, 4 * limit))
+    .replace(/\s+/g, " ")
+    .trim();
   return line.length <= limit ? line : `${line.slice(0, limit - 1)}…`;
 }
 
@@ -65,7 +67,8 @@ export function amount(current: number, total: number | undefined, unit: string)
     const { divisor, prefix } = scaleOf(total);
     return `${scaled(current, divisor)} of ${scaled(total, divisor)} ${prefix}B`;
   }
-  const numbers = total === undefined ? plainNumber(current) : `${plainNumber(current)} of ${plainNumber(total)}`;
+  const numbers =
+    total === undefined ? plainNumber(current) : `${plainNumber(current)} of ${plainNumber(total)}`;
   return `${numbers} ${oneLine(unit, 32)}`.trim();
 }
 

@@ -14,23 +14,24 @@ const LONGEST = 1.5;
 
 /** The movements of one bar. It goes to the newest known fraction, and arrives when the next one is expected. */
 export class SmoothBar {
-  #fraction = 0;
+  #movement: Movement = { fraction: 0, seconds: 0 };
   #attempt: number | undefined;
   #changed: Instant = 0;
 
-  /** The movement to a newly known fraction; undefined if the bar stays as it is. */
-  update(fraction: number, attempt: number, now: Instant): Movement | undefined {
+  /** The movement to the newest known fraction, in which the bar stays if that is no greater. */
+  update(fraction: number, attempt: number, now: Instant): Movement {
     const known = Math.min(Math.max(fraction, 0), 1);
     if (attempt !== this.#attempt) {
       this.#attempt = attempt;
-      this.#fraction = known;
-      this.#changed = now;
-      return { fraction: known, seconds: 0 };
+      this.#moveTo(known, 0, now);
+    } else if (known > this.#movement.fraction) {
+      this.#moveTo(known, Math.min(Math.max((now - this.#changed) / 1000, SHORTEST), LONGEST), now);
     }
-    if (known <= this.#fraction) return undefined;
-    const seconds = Math.min(Math.max((now - this.#changed) / 1000, SHORTEST), LONGEST);
-    this.#fraction = known;
+    return this.#movement;
+  }
+
+  #moveTo(fraction: number, seconds: number, now: Instant): void {
+    this.#movement = { fraction, seconds };
     this.#changed = now;
-    return { fraction: known, seconds };
   }
 }

@@ -107,7 +107,9 @@ export class RowHeights {
     return Math.max(this.#count - 1, 0);
   }
 
-  #find(row: number): { block: { heights: number[]; sum: number }; place: number; before: number } | undefined {
+  #find(
+    row: number,
+  ): { block: { heights: number[]; sum: number }; place: number; before: number } | undefined {
     if (row < 0 || row >= this.#count) return undefined;
     let place = row;
     let before = 0;

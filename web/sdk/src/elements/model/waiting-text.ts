@@ -2,7 +2,7 @@
 
 import { Dispatch, WaitingFor, type Job, type Waiting } from "../messages.js";
 import { elapsed, instantOf, type Instant } from "./instants.js";
-import { count, oneLine, ordinal } from "./plain_text.js";
+import { count, oneLine, ordinal } from "./plain-text.js";
 
 /** The place of a job among those of its kind that wait. */
 export interface QueuePlace {
@@ -19,7 +19,8 @@ export interface QueuePlace {
  */
 export function queuePlace(job: Job, waiting: readonly Job[]): QueuePlace | undefined {
   const others = waiting.filter((other) => other.jobId !== job.jobId && other.dispatch !== Dispatch.EXTERNAL);
-  if ([job, ...others].some((other) => other.owner !== job.owner || other.concurrencyKey || other.retryTime)) return undefined;
+  if ([job, ...others].some((other) => other.owner !== job.owner || other.concurrencyKey || other.retryTime))
+    return undefined;
   const time = instantOf(job.submitTime) ?? 0;
   const ahead = others.filter((other) => {
     if (other.priority !== job.priority) return other.priority > job.priority;
@@ -30,7 +31,12 @@ export function queuePlace(job: Job, waiting: readonly Job[]): QueuePlace | unde
 }
 
 /** What a QUEUED job waits for: `3rd of 5 · 2 workers take transcribe`. */
-export function waitingText(job: Job, waiting: Waiting | undefined, place: QueuePlace | undefined, now: Instant): string {
+export function waitingText(
+  job: Job,
+  waiting: Waiting | undefined,
+  place: QueuePlace | undefined,
+  now: Instant,
+): string {
   const kind = oneLine(job.kind, 64);
   const retry = instantOf(job.retryTime);
   if (retry !== undefined && retry > now) return `next attempt in ${elapsed((retry - now) / 1000 + 0.999)}`;

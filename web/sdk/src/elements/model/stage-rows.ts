@@ -106,7 +106,9 @@ export function stateCounts(stages: readonly Stage[]): [StageState, number][] {
   ];
   const counts = new Map<StageState, number>();
   for (const stage of stages) counts.set(stage.state, (counts.get(stage.state) ?? 0) + 1);
-  return order.flatMap((state): [StageState, number][] => (counts.has(state) ? [[state, counts.get(state)!]] : []));
+  return order.flatMap((state): [StageState, number][] =>
+    counts.has(state) ? [[state, counts.get(state)!]] : [],
+  );
 }
 
 /** The innermost stage that runs, the last to start: what the job does now. */

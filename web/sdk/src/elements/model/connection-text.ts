@@ -1,7 +1,8 @@
 /** The state of the connection in words that are always true. */
 
+import type { Connection as WatchConnection } from "../../watch/connection.js";
 import { clock, type Instant } from "./instants.js";
-import { count, grouped, oneLine } from "./plain_text.js";
+import { count, grouped, oneLine } from "./plain-text.js";
 
 /** How a page is connected to its server. */
 export interface Connection {
@@ -28,6 +29,20 @@ export interface Connection {
   readonly restarted?: boolean | undefined;
 }
 
+/** A watch's connection as a page shows it. */
+export function connectionOf(watch: WatchConnection): Connection {
+  const { state, error, retryAt, staleSince, received, head, restartedAt, storeAway } = watch;
+  return {
+    state: state === "paused" ? "hidden" : state,
+    error: storeAway ? "the server cannot reach its store" : (error?.message ?? ""),
+    retryAt,
+    staleSince,
+    arrived: Number(received),
+    known: Number(head),
+    restarted: restartedAt !== undefined,
+  };
+}
+
 export type ChipShape = "full" | "half" | "empty" | "cross" | "turned" | "done";
 
 export interface Chip {
@@ -46,7 +61,9 @@ export function chipOf(connection: Connection, now: Instant): Chip {
       if (connection.restarted) return { shape: "turned", text: "live · history restarted", stale: false };
       return { shape: "full", text: "live", stale: false };
     case "catching-up": {
-      const of = connection.known ? ` ${grouped(connection.arrived ?? 0)} of ${grouped(connection.known)}` : "";
+      const of = connection.known
+        ? ` ${grouped(connection.arrived ?? 0)} of ${grouped(connection.known)}`
+        : "";
       return { shape: "half", text: `catching up${of}`, stale: false };
     }
     case "polling":

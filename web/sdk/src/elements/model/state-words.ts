@@ -3,7 +3,8 @@
 import { JobState, Severity, StageState, type Job } from "../messages.js";
 
 /** Shapes that differ without colour. */
-export type Shape = "waiting" | "running" | "stopping" | "succeeded" | "failed" | "cancelled" | "lost" | "skipped";
+export type Shape =
+  "waiting" | "running" | "stopping" | "succeeded" | "failed" | "cancelled" | "lost" | "skipped";
 
 interface Look {
   readonly word: string;
@@ -23,7 +24,7 @@ const JOBS: Readonly<Record<number, Look>> = {
 const STAGES: Readonly<Record<number, Look>> = {
   [StageState.PENDING]: { word: "waiting", shape: "waiting" },
   [StageState.RUNNING]: { word: "running", shape: "running" },
-  [StageState.SUCCEEDED]: { word: "succeeded", shape: "succeeded" },
+  [StageState.SUCCEEDED]: { word: "done", shape: "succeeded" },
   [StageState.FAILED]: { word: "failed", shape: "failed" },
   [StageState.SKIPPED]: { word: "skipped", shape: "skipped" },
   [StageState.CANCELLED]: { word: "cancelled", shape: "cancelled" },
@@ -37,7 +38,9 @@ const SEVERITIES: Readonly<Record<number, string>> = {
 
 /** Word and shape of a job's state. A state of a later version is shown by its number. */
 export function jobLook(state: JobState): Look {
-  return JOBS[state] ?? { word: state === JobState.UNSPECIFIED ? "unknown" : `state ${state}`, shape: "waiting" };
+  return (
+    JOBS[state] ?? { word: state === JobState.UNSPECIFIED ? "unknown" : `state ${state}`, shape: "waiting" }
+  );
 }
 
 export function stageLook(state: StageState): Look {

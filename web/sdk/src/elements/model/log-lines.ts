@@ -56,6 +56,8 @@ export interface LogChange {
 
 /** Lines in order of their sequences. */
 export class LogLines {
+  /** Whether any line belongs to a stage. */
+  hasStages = false;
   #all: LogLine[] = [];
   #shown: LogLine[] = this.#all;
   #characters = 0;
@@ -95,6 +97,7 @@ export class LogLines {
     for (const line of newer) {
       this.#all.push(line);
       this.#characters += line.text.length;
+      this.hasStages ||= line.stageId !== "";
     }
     if (this.#shown !== this.#all && !this.#filtering) {
       for (const line of newer) if (this.#matches(line)) this.#shown.push(line);
@@ -109,6 +112,7 @@ export class LogLines {
     let older = lines.filter((line) => line.sequence < first);
     older = older.slice(Math.max(older.length - this.#room(), 0));
     this.#characters += older.reduce((sum, line) => sum + line.text.length, 0);
+    this.hasStages ||= older.some((line) => line.stageId !== "");
     const unfiltered = this.#shown === this.#all;
     this.#all = older.concat(this.#all);
     if (unfiltered) {
@@ -156,7 +160,6 @@ export class LogLines {
   *#filterAll(): Generator<void, void> {
     // Lines that come meanwhile are at the end, and looked at last.
     let end = this.#all.length;
-    const first = this.#all[0];
     while (end > 0) {
       const start = Math.max(end - SLICE, 0);
       const matching = this.#all.slice(start, end).filter((line) => this.#matches(line));
@@ -165,7 +168,6 @@ export class LogLines {
       if (end > 0) yield;
     }
     this.#filtering = undefined;
-    void first;
   }
 
   #matches(line: LogLine): boolean {
@@ -181,7 +183,27 @@ export class LogLines {
     return this.#characters >= MAX_CHARACTERS ? 0 : MAX_LINES - this.#all.length;
   }
 
+  /** Drop the oldest lines beyond the bounds, and some more, so that this happens seldom; returns how many of the shown. */
   #dropOldest(): number {
-    return 0;
+    if (this.#all.length <= MAX_LINES && this.#characters <= MAX_CHARACTERS) return 0;
+    let end = Math.max(this.#all.length - MAX_LINES, 0) + Math.ceil(this.#all.length / 20);
+    let characters = 0;
+    for (
+      let place = 0;
+      place < this.#all.length && (place < end || this.#characters - characters > MAX_CHARACTERS);
+      place++
+    ) {
+      characters += this.#all[place]?.text.length ?? 0;
+      end = Math.max(end, place + 1);
+    }
+    const unfiltered = this.#shown === this.#all;
+    this.#all.splice(0, end);
+    this.#characters -= characters;
+    if (unfiltered) return end;
+    const oldest = this.oldest ?? Infinity;
+    const kept = this.#shown.findIndex((line) => line.sequence >= oldest);
+    const dropped = kept < 0 ? this.#shown.length : kept;
+    this.#shown.splice(0, dropped);
+    return dropped;
   }
 }

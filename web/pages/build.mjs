@@ -1,0 +1,32 @@
+// Build the pages and the elements into the Python package: the same bytes from the same sources.
+import { cp, mkdir, rm } from "node:fs/promises";
+import { fileURLToPath } from "node:url";
+import { build } from "esbuild";
+
+const path = (relative) => fileURLToPath(new URL(relative, import.meta.url));
+const assets = process.env.MILEPOST_ASSETS ?? path("../milepost/web/assets");
+
+await rm(assets, { recursive: true, force: true });
+await mkdir(assets, { recursive: true });
+const options = {
+  absWorkingDir: path(".."),
+  tsconfig: path("../tsconfig.json"),
+  outdir: assets,
+  bundle: true,
+  format: "esm",
+  target: "es2022",
+  minify: true,
+  legalComments: "linked",
+  logLevel: "warning",
+};
+await build({ ...options, entryPoints: { elements: path("../sdk/src/elements/index.ts") } });
+// The pages load the same file of elements as anyone else's page.
+const besides = {
+  name: "besides",
+  setup: ({ onResolve }) => {
+    onResolve({ filter: /^@milepost\/client\/elements$/ }, () => ({ path: "./elements.js", external: true }));
+  },
+};
+await build({ ...options, plugins: [besides], entryPoints: { page: path("src/page.ts") } });
+for (const name of ["index.html", "job.html", "page.css", "icon.svg"])
+  await cp(path(`src/${name}`), `${assets}/${name}`);

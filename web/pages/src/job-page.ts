@@ -1,0 +1,127 @@
+import type { TemplateResult } from "lit";
+import { type MilepostJob, pageParts } from "@milepost/client/elements";
+import { pageStyles } from "./page-styles.js";
+
+const {
+  LitElement,
+  html,
+  nothing,
+  serverAt,
+  ticker,
+  chipIcon,
+  chipOf,
+  grouped,
+  oneLine,
+  jobLook,
+  sharedStyles,
+  Keyboard,
+  isForeignKey,
+  wholePercent,
+  isKnown,
+} = pageParts;
+
+/** The page of one job. */
+export class JobPage extends LitElement {
+  static override styles = [sharedStyles, pageStyles];
+  readonly #store = serverAt().job(decodeURIComponent(location.pathname.split("/").at(-1) ?? ""));
+  readonly #keyboard = new Keyboard();
+  #leave: (() => void)[] = [];
+
+  override connectedCallback(): void {
+    super.connectedCallback();
+    const update = (): void => {
+      this.requestUpdate();
+    };
+    this.#leave = [this.#store.subscribe(update), ticker.add(update)];
+    document.addEventListener("keydown", this.#keydown);
+  }
+
+  override disconnectedCallback(): void {
+    super.disconnectedCallback();
+    for (const leave of this.#leave) leave();
+    document.removeEventListener("keydown", this.#keydown);
+  }
+
+  override render(): TemplateResult {
+    const store = this.#store;
+    const { job, server } = store;
+    const chip = chipOf(store.connection, server.clock.now());
+    this.#title();
+    return html`
+      <nav aria-label="place">
+        <a href=${server.address}>milepost</a><span class="muted" aria-hidden="true">/</span>
+        <a class="foreign cut" href=${`${server.address}?kind=${encodeURIComponent(job?.kind ?? "")}`}
+          >${oneLine(job?.kind ?? "…", 64)}</a
+        >
+        <span class="chip ${chip.stale ? "stale" : ""}" role="status"
+          >${chipIcon(chip.shape)} ${chip.text}</span
+        >
+        ${
+          job
+            ? html`<span class="event muted" title="cursor ${store.epoch}:${job.lastSequence}"
+                  >event ${grouped(job.lastSequence)}
+                  <milepost-copy
+                    .text=${`${store.epoch}:${job.lastSequence}`}
+                    .label=${"copy the cursor of the newest event"}
+                  ></milepost-copy
+                ></span>
+                <milepost-copy
+                  class="command"
+                  .text=${`milepost watch ${store.jobId}`}
+                  .label=${"copy the command that shows this job in a terminal"}
+                  ><span class="mono">milepost watch</span></milepost-copy
+                >`
+            : nothing
+        }
+      </nav>
+      <main>
+        <milepost-job log="full" cancel .store=${store}></milepost-job>
+      </main>
+    `;
+  }
+
+  #title(): void {
+    const { job } = this.#store;
+    if (!job) return;
+    const done = isKnown(job) ? ` ${wholePercent(job.fraction)} %` : "";
+    document.title = `${jobLook(job.state).word}${done} · ${oneLine(job.kind, 64)}`;
+  }
+
+  get #element(): MilepostJob | null {
+    return this.renderRoot.querySelector("milepost-job");
+  }
+
+  readonly #keydown = (event: KeyboardEvent): void => {
+    if (isForeignKey(event)) return;
+    const command = this.#keyboard.press(event.key, performance.now());
+    const element = this.#element;
+    if (!command || !element) return;
+    switch (command) {
+      case "search":
+        element.show("log");
+        void element.updateComplete.then(() => element.logView?.search());
+        break;
+      case "next":
+        element.stages?.move(1);
+        break;
+      case "previous":
+        element.stages?.move(-1);
+        break;
+      case "toggle":
+        element.stages?.toggle();
+        break;
+      case "follow":
+        element.logView?.toggleFollow();
+        break;
+      case "cancel":
+        element.askToCancel();
+        break;
+      case "list":
+        location.href = this.#store.server.address;
+        break;
+      default:
+        return;
+    }
+    event.preventDefault();
+  };
+}

@@ -1,0 +1,68 @@
+import { pageParts } from "@milepost/client/elements";
+
+const { css } = pageParts;
+
+export const pageStyles = css`
+  nav {
+    position: sticky;
+    top: 0;
+    z-index: 2;
+    display: flex;
+    align-items: center;
+    gap: 8px;
+    padding: 8px 24px;
+    background: var(--_surface);
+    border-bottom: 1px solid var(--_line);
+  }
+  nav a {
+    color: inherit;
+    text-decoration: none;
+  }
+  nav a:hover {
+    text-decoration: underline;
+  }
+  :host {
+    --milepost-log-height: max(300px, 100vh - 160px);
+  }
+  main {
+    max-width: 1440px;
+    margin: 0 auto;
+    padding: 16px 24px 48px;
+  }
+  .chip {
+    margin-inline-start: auto;
+    padding: 0 8px;
+    border: 1px solid var(--_line);
+    border-radius: 12px;
+    line-height: 22px;
+    white-space: nowrap;
+  }
+  .chip .icon {
+    color: var(--_good);
+  }
+  .chip.stale {
+    border-color: var(--_warn);
+  }
+  .chip.stale .icon {
+    color: var(--_warn);
+  }
+  .command {
+    margin-inline-start: 8px;
+  }
+  .event {
+    white-space: nowrap;
+  }
+  @media (max-width: 639px) {
+    nav {
+      padding: 8px 12px;
+      flex-wrap: wrap;
+    }
+    main {
+      padding: 12px;
+    }
+    .command,
+    .event {
+      display: none;
+    }
+  }
+`;

@@ -1,0 +1,96 @@
+/** The log of one job: live lines as they come, older ones page by page from the end backwards. */
+
+import type { MilepostClient } from "../../client.js";
+import type { Event } from "../messages.js";
+import { LogLines, lineOf, type LogLine } from "../model/log-lines.js";
+
+/** Sequences of the first page, and the most of one page. Pages grow while they bring few lines. */
+const FIRST_SPAN = 2000;
+const LARGEST_SPAN = 500_000;
+/** A page that brings fewer lines than this is followed by a longer one. */
+const FEW_LINES = 500;
+
+export class JobLog {
+  readonly lines = new LogLines();
+  /** Whether the newest page has been loaded, so that "no lines" is true if there are none. */
+  isLoaded = false;
+  isLoading = false;
+  /** Why the last page could not be loaded; empty if it could. */
+  error = "";
+  /** Every line after this sequence is loaded. */
+  #from = 0;
+  #first = 1;
+  #span = FIRST_SPAN;
+  #abort = new AbortController();
+
+  constructor(
+    readonly client: MilepostClient,
+    readonly jobId: string,
+  ) {}
+
+  /** Whether there may be older lines. */
+  get hasOlder(): boolean {
+    return !this.isLoaded || (this.#from >= this.#first && this.lines.hasRoom);
+  }
+
+  /** Begin behind `sequence`, the newest event of a snapshot; the events that are kept begin at `first`. */
+  restart(sequence: number, first: number): void {
+    this.#abort.abort();
+    this.#abort = new AbortController();
+    this.lines.clear();
+    this.#from = sequence;
+    this.#first = Math.max(first, 1);
+    this.#span = FIRST_SPAN;
+    this.isLoaded = this.isLoading = false;
+    this.error = "";
+  }
+
+  /** Add the lines among events that have just come. */
+  add(events: readonly Event[]): void {
+    this.lines.append(linesOf(events));
+  }
+
+  /** Load the page before the oldest line. */
+  async loadOlder(): Promise<void> {
+    if (this.isLoading || !this.hasOlder) return;
+    const { signal } = this.#abort;
+    this.isLoading = true;
+    this.error = "";
+    try {
+      const after = Math.max(this.#from - this.#span, this.#first - 1);
+      const older = await this.#read(after, this.#from, signal);
+      if (signal.aborted) return;
+      this.lines.prepend(older);
+      this.#from = after;
+      this.isLoaded = true;
+      if (older.length < FEW_LINES) this.#span = Math.min(this.#span * 4, LARGEST_SPAN);
+    } catch (error) {
+      if (!signal.aborted) this.error = error instanceof Error ? error.message : String(error);
+    } finally {
+      if (!signal.aborted) this.isLoading = false;
+    }
+  }
+
+  /** The lines with sequences above `after`, up to `end`. Reading stops there, and not at the head. */
+  async #read(after: number, end: number, signal: AbortSignal): Promise<LogLine[]> {
+    const lines: LogLine[] = [];
+    if (after >= end) return lines;
+    const watch = this.client.watchJob(this.jobId, {
+      after: BigInt(after),
+      payloads: ["logWritten"],
+      follow: false,
+      onGap: "throw",
+      signal,
+    });
+    for await (const items of watch.batches()) {
+      const events = items.flatMap((item) => (item.type === "event" ? [item.event] : []));
+      lines.push(...linesOf(events).filter((line) => line.sequence <= end));
+      if (Number(watch.sequence) >= end) break;
+    }
+    return lines;
+  }
+}
+
+function linesOf(events: readonly Event[]): LogLine[] {
+  return events.map(lineOf).filter((line) => line !== undefined);
+}

@@ -1,0 +1,226 @@
+/** What a page knows of one job, kept up to date by one stream while somebody looks. */
+
+import { MilepostError, hasReason } from "../../errors.js";
+import { Fold } from "../../fold/index.js";
+import type { PayloadName } from "../../watch/watch-options.js";
+import type { JobItem } from "../../watch/job-cursor.js";
+import type { JobWatch } from "../../watch/job-watch.js";
+import { JobState, type Event, type Job, type Waiting } from "../messages.js";
+import { ATTEMPT_PAYLOADS, attemptsOf, type Attempt } from "../model/attempts.js";
+import { type Connection, connectionOf } from "../model/connection-text.js";
+import type { Instant } from "../model/instants.js";
+import { hasEnded } from "../model/state-words.js";
+import { queuePlace, type QueuePlace } from "../model/waiting-text.js";
+import { FrameScheduler } from "./frame-scheduler.js";
+import { JobLog } from "./job-log.js";
+import { Listeners } from "./listeners.js";
+import type { Server } from "./server.js";
+
+/** Events that are folded in one frame; the rest follow in the next, so that no frame is long. */
+const EVENTS_A_FRAME = 4000;
+/** Events of earlier attempts that are loaded at most. */
+const HISTORY_LIMIT = 20_000;
+/** Children that are shown, and waiting jobs among which the place is counted. */
+const CHILDREN_LIMIT = 500;
+const QUEUE_LIMIT = 1000;
+/** Milliseconds between two looks at the queue, or the children. */
+const RELATED_INTERVAL = 5000;
+
+const ATTEMPT_NAMES: ReadonlySet<string | undefined> = new Set<PayloadName>(ATTEMPT_PAYLOADS);
+
+export class JobStore {
+  readonly log: JobLog;
+  connection: Connection = { state: "connecting", error: "" };
+  place: QueuePlace | undefined;
+  children: readonly Job[] = [];
+  hasMoreChildren = false;
+  #fold: Fold | undefined;
+  #history: Event[] = [];
+  #historyIsLoaded = false;
+  #attempts: readonly Attempt[] | undefined;
+  #watch: JobWatch | undefined;
+  #stop: AbortController | undefined;
+  #queued: JobItem[] = [];
+  #relatedAt = 0;
+  readonly #changes = new Listeners();
+  readonly #frames = new FrameScheduler(() => {
+    this.#apply();
+  });
+
+  constructor(
+    readonly server: Server,
+    readonly jobId: string,
+  ) {
+    this.log = new JobLog(server.client, jobId);
+  }
+
+  /** The job as it stands; undefined until it is known. */
+  get job(): Job | undefined {
+    return this.#fold?.job;
+  }
+
+  /** The server's time; it stands still while what is shown may be out of date. */
+  get now(): Instant {
+    return this.connection.staleSince ?? this.server.clock.now();
+  }
+
+  get epoch(): string {
+    return this.#watch?.epoch ?? "";
+  }
+
+  get waiting(): Waiting | undefined {
+    return this.#watch?.waiting;
+  }
+
+  /** Whether the stream has reached the newest event, so that nothing is missing but what is to come. */
+  get isCaughtUp(): boolean {
+    return (this.#watch?.caughtUp ?? false) && this.#queued.length === 0;
+  }
+
+  get isEnded(): boolean {
+    return this.job !== undefined && hasEnded(this.job);
+  }
+
+  /** Whether what is shown changes with time. */
+  get isMoving(): boolean {
+    return !this.isEnded;
+  }
+
+  get attempts(): readonly Attempt[] {
+    if (this.job) this.#attempts ??= attemptsOf(this.job, this.#history);
+    return this.#attempts ?? [];
+  }
+
+  /** Be told of changes, at most once an animation frame. The stream is open while somebody is. */
+  subscribe(listener: () => void): () => void {
+    const remove = this.#changes.add(listener);
+    if (!this.#stop && !this.isEnded) {
+      this.#stop = new AbortController();
+      void this.#run(this.#stop.signal);
+    }
+    return () => {
+      remove();
+      if (this.#changes.count > 0) return;
+      this.#stop?.abort();
+      this.#stop = undefined;
+    };
+  }
+
+  async loadOlderLines(): Promise<void> {
+    const loading = this.log.loadOlder();
+    this.#frames.request();
+    await loading;
+    this.#frames.request();
+  }
+
+  async cancel(reason: string, graceSeconds: number): Promise<void> {
+    await this.server.client.cancelJob(this.jobId, { reason, gracePeriodMs: graceSeconds * 1000 });
+  }
+
+  async #run(signal: AbortSignal): Promise<void> {
+    const watch = this.server.client.watchJob(this.jobId, {
+      start: "snapshot",
+      latestProgress: true,
+      pauseWhenHidden: true,
+      connectTimeoutMs: Infinity,
+      signal,
+      onConnection: (connection) => {
+        this.connection = connectionOf(connection);
+        this.#frames.request();
+      },
+    });
+    this.#watch = watch;
+    try {
+      for await (const items of watch.batches()) {
+        this.#queued.push(...items);
+        this.#frames.request();
+      }
+    } catch (error) {
+      if (signal.aborted) return;
+      const state = hasReason(error, "JOB_NOT_FOUND") ? "missing" : "refused";
+      this.connection = { state, error: error instanceof MilepostError ? error.message : String(error) };
+      this.#frames.request();
+    }
+  }
+
+  #apply(): void {
+    const items = this.#queued.splice(0, EVENTS_A_FRAME);
+    if (this.#queued.length > 0) this.#frames.request();
+    const events: Event[] = [];
+    for (const item of items) {
+      if (item.type === "snapshot") this.#restart(item.job);
+      else if (item.type === "event") events.push(item.event);
+    }
+    for (const event of events) {
+      this.#fold?.apply(event);
+      if (ATTEMPT_NAMES.has(event.payload.case)) this.#history.push(event);
+    }
+    if (items.length > 0) this.#attempts = undefined;
+    this.log.add(events);
+    if (this.#historyIsLoaded || this.log.isLoaded) void this.#loadRelated();
+    this.#changes.notify();
+  }
+
+  #restart(job: Job): void {
+    this.#fold = new Fold(job);
+    this.#history = [];
+    this.#historyIsLoaded = false;
+    this.log.restart(Number(job.lastSequence), Number(job.firstSequence));
+    void this.#loadRest(job);
+  }
+
+  /** What the snapshot does not have: the newest lines of the log, then the earlier attempts, then the children. */
+  async #loadRest(job: Job): Promise<void> {
+    await this.loadOlderLines();
+    if (job.attempt > 1) await this.#loadHistory(job.lastSequence);
+    this.#historyIsLoaded = true;
+    await this.#loadRelated();
+  }
+
+  async #loadHistory(end: bigint): Promise<void> {
+    const events: Event[] = [];
+    const watch = this.server.client.watchJob(this.jobId, { payloads: ATTEMPT_PAYLOADS, follow: false });
+    try {
+      for await (const item of watch) {
+        if (item.type === "event" && item.event.sequence <= end) events.push(item.event);
+        if (watch.sequence >= end || events.length >= HISTORY_LIMIT) break;
+      }
+    } catch {
+      return; // the attempts before are then not shown
+    }
+    this.#history = [...events, ...this.#history.filter((event) => event.sequence > end)];
+    this.#attempts = undefined;
+    this.#frames.request();
+  }
+
+  /** The place in the queue, and the children. */
+  async #loadRelated(): Promise<void> {
+    const { job } = this;
+    const { client } = this.server;
+    if (!job || performance.now() - this.#relatedAt < RELATED_INTERVAL) return;
+    this.#relatedAt = performance.now();
+    try {
+      if (job.state === JobState.QUEUED) {
+        const filter = { kinds: [job.kind], states: [JobState.QUEUED] };
+        const { jobs, more } = await firstOf(client.listJobs(filter, { pageSize: QUEUE_LIMIT }), QUEUE_LIMIT);
+        this.place = more ? undefined : queuePlace(job, jobs);
+      }
+      const children = client.listJobs({ parentJobId: this.jobId }, { pageSize: CHILDREN_LIMIT });
+      const { jobs, more } = await firstOf(children, CHILDREN_LIMIT);
+      this.children = jobs;
+      this.hasMoreChildren = more;
+    } catch {
+      return; // the next look may have more luck
+    }
+    this.#frames.request();
+  }
+}
+
+async function firstOf(jobs: AsyncIterable<Job>, limit: number): Promise<{ jobs: Job[]; more: boolean }> {
+  const found: Job[] = [];
+  for await (const job of jobs) {
+    if (found.length >= limit) return { jobs: found, more: true };
+    found.push(job);
+  }
+  return { jobs: found, more: false };
+}

@@ -1,0 +1,270 @@
+/** The jobs that match a filter, kept up to date by one stream while somebody looks. */
+
+import { Fold } from "../../fold/index.js";
+import type { JobsItem } from "../../watch/jobs-cursor.js";
+import type { Job, JobState } from "../messages.js";
+import { type Connection, connectionOf } from "../model/connection-text.js";
+import type { Instant } from "../model/instants.js";
+import { type Group, type ListFilter, labelPairs } from "../model/job-list.js";
+import { hasEnded } from "../model/state-words.js";
+import { JobState as States } from "../messages.js";
+import { FrameScheduler } from "./frame-scheduler.js";
+import { Listeners } from "./listeners.js";
+import type { Server } from "./server.js";
+
+/** Jobs of one call, and ended jobs that are kept at most. */
+const PAGE_SIZE = 500;
+const ENDED_LIMIT = 20_000;
+/** Events that are folded in one frame. */
+const EVENTS_A_FRAME = 4000;
+
+const ACTIVE: readonly JobState[] = [States.RUNNING, States.CANCELLING];
+const ENDED: readonly JobState[] = [States.SUCCEEDED, States.FAILED, States.CANCELLED, States.LOST];
+
+/** Jobs in some states that are loaded page by page. */
+interface Part {
+  readonly states: readonly JobState[];
+  readonly jobs: AsyncGenerator<Job, void, undefined>;
+  complete: boolean;
+}
+
+export class JobsStore {
+  connection: Connection = { state: "connecting", error: "" };
+  /** Changes whenever the order or the number of the jobs may have. */
+  version = 0;
+  isLoading = true;
+  error = "";
+  readonly #folds = new Map<string, Fold>();
+  readonly #ended = new Map<string, Job>();
+  readonly #changes = new Listeners();
+  readonly #frames = new FrameScheduler(() => {
+    this.#apply();
+  });
+  #parts: Part[] = [];
+  #queued: JobsItem[] = [];
+  #stop: AbortController | undefined;
+  #missing = new Set<string>();
+
+  constructor(
+    readonly server: Server,
+    readonly filter: ListFilter,
+  ) {}
+
+  /** Whether this store also has the jobs of another filter: the page filters by states and by search itself. */
+  covers({ kind, owner, labels }: ListFilter): boolean {
+    return kind === this.filter.kind && owner === this.filter.owner && labels.join() === this.filter.labels.join();
+  }
+
+  get now(): Instant {
+    return this.connection.staleSince ?? this.server.clock.now();
+  }
+
+  *all(): Generator<Job> {
+    for (const fold of this.#folds.values()) yield fold.job;
+    yield* this.#ended.values();
+  }
+
+  get(jobId: string): Job | undefined {
+    return this.#folds.get(jobId)?.job ?? this.#ended.get(jobId);
+  }
+
+  /** Whether all jobs in this state are loaded. */
+  isComplete(state: JobState): boolean {
+    return this.#parts.some((part) => part.complete && part.states.includes(state));
+  }
+
+  isGroupComplete(group: Group): boolean {
+    const states: Record<Group, JobState> = {
+      running: States.RUNNING,
+      waiting: States.QUEUED,
+      "ended today": States.SUCCEEDED,
+      "ended before": States.SUCCEEDED,
+    };
+    return this.isComplete(states[group]);
+  }
+
+  /** Whether there is a job of this id. */
+  async exists(jobId: string): Promise<boolean> {
+    try {
+      return (await this.server.client.getJob(jobId)).jobId === jobId;
+    } catch {
+      return false;
+    }
+  }
+
+  /** Be told of changes, at most once an animation frame. The stream is open while somebody is. */
+  subscribe(listener: () => void): () => void {
+    const remove = this.#changes.add(listener);
+    if (!this.#stop) {
+      this.#stop = new AbortController();
+      void this.#run(this.#stop.signal);
+    }
+    return () => {
+      remove();
+      if (this.#changes.count > 0) return;
+      this.#stop?.abort();
+      this.#stop = undefined;
+    };
+  }
+
+  /** Load another page of what is not complete: first what runs, then what waits, then what has ended. */
+  loadMore(): void {
+    if (!this.isLoading) void this.#loadPage();
+  }
+
+  get #serverFilter() {
+    const { kind, owner, labels } = this.filter;
+    return { kinds: kind ? [kind] : [], owner, labels: labelPairs(labels) };
+  }
+
+  async #run(signal: AbortSignal): Promise<void> {
+    const watch = this.server.client.watchJobs(this.#serverFilter, {
+      start: "latest",
+      latestProgress: true,
+      payloads: LISTED_PAYLOADS,
+      pauseWhenHidden: true,
+      connectTimeoutMs: Infinity,
+      signal,
+      onConnection: (connection) => {
+        this.connection = connectionOf(connection);
+        this.#frames.request();
+      },
+    });
+    void this.#load(signal);
+    try {
+      for await (const items of watch.batches()) {
+        this.#queued.push(...items);
+        this.#frames.request();
+      }
+    } catch (error) {
+      if (signal.aborted) return;
+      this.connection = { state: "refused", error: error instanceof Error ? error.message : String(error) };
+      this.#frames.request();
+    }
+  }
+
+  async #load(signal: AbortSignal): Promise<void> {
+    const part = (states: readonly JobState[]): Part => ({
+      states,
+      jobs: this.server.client.listJobs({ ...this.#serverFilter, states: [...states] }, { pageSize: PAGE_SIZE, signal }),
+      complete: false,
+    });
+    this.#parts = [part(ACTIVE), part([States.QUEUED]), part(ENDED)];
+    // What runs and what waits is loaded whole; of what has ended the first page.
+    do await this.#loadPage();
+    while (!signal.aborted && !this.error && !(this.isComplete(States.RUNNING) && this.isComplete(States.QUEUED)));
+    if (!signal.aborted && !this.error) await this.#loadPage();
+  }
+
+  async #loadPage(): Promise<void> {
+    const part = this.#parts.find(({ complete }) => !complete);
+    if (!part || this.#ended.size >= ENDED_LIMIT) return;
+    this.isLoading = true;
+    this.error = "";
+    try {
+      for (let number = 0; number < PAGE_SIZE; number++) {
+        const next = await part.jobs.next();
+        if (next.done) {
+          part.complete = true;
+          break;
+        }
+        this.#put(next.value);
+      }
+    } catch (error) {
+      this.error = error instanceof Error ? error.message : String(error);
+    }
+    this.isLoading = false;
+    this.version += 1;
+    this.#frames.request();
+  }
+
+  /** Note a job as a call or a snapshot has it, unless a newer state of it is known. */
+  #put(job: Job): void {
+    const known = this.get(job.jobId);
+    if (known && known.lastSequence >= job.lastSequence) return;
+    this.#folds.delete(job.jobId);
+    this.#ended.delete(job.jobId);
+    if (hasEnded(job)) this.#ended.set(job.jobId, withoutDetails(job));
+    else this.#folds.set(job.jobId, new Fold(job));
+  }
+
+  #apply(): void {
+    const items = this.#queued.splice(0, EVENTS_A_FRAME);
+    if (this.#queued.length > 0) this.#frames.request();
+    for (const item of items) {
+      if (item.type === "snapshot") {
+        this.#put(item.job);
+        this.version += 1;
+      } else if (item.type === "deleted") {
+        this.#folds.delete(item.jobId);
+        this.#ended.delete(item.jobId);
+        this.version += 1;
+      } else if (item.type === "gap") {
+        this.#folds.clear();
+        this.#ended.clear();
+        this.version += 1;
+      } else if (item.type === "event") {
+        this.#applyEvent(item.event.jobId, item);
+      }
+    }
+    this.#changes.notify();
+  }
+
+  #applyEvent(jobId: string, { event }: Extract<JobsItem, { type: "event" }>): void {
+    if (event.payload.case === "jobSubmitted" && event.payload.value.job) {
+      this.#put({ ...event.payload.value.job, lastSequence: event.sequence });
+      this.version += 1;
+      return;
+    }
+    const fold = this.#folds.get(jobId);
+    if (!fold) {
+      if (!this.#ended.has(jobId)) void this.#fetch(jobId);
+      return;
+    }
+    const { state } = fold.job;
+    fold.apply(event);
+    const { job } = fold;
+    if (job.state !== state) this.version += 1;
+    if (hasEnded(job)) {
+      this.#folds.delete(jobId);
+      this.#ended.set(jobId, withoutDetails(job));
+    }
+  }
+
+  /** Get a job that has changed and was not loaded. */
+  async #fetch(jobId: string): Promise<void> {
+    if (this.#missing.has(jobId)) return;
+    this.#missing.add(jobId);
+    try {
+      this.#put(await this.server.client.getJob(jobId));
+      this.version += 1;
+      this.#frames.request();
+    } catch {
+      // It was deleted meanwhile, or its next event tries again.
+    } finally {
+      this.#missing.delete(jobId);
+    }
+  }
+}
+
+/** The payloads that change what a list shows. */
+const LISTED_PAYLOADS = [
+  "jobSubmitted",
+  "jobStarted",
+  "stagesPlanned",
+  "stageStarted",
+  "stageProgressed",
+  "stageEnded",
+  "cancelRequested",
+  "cancelAcknowledged",
+  "attemptEnded",
+  "jobEnded",
+  "childrenProgressed",
+] as const;
+
+/** An ended job without what a list does not show, and what may be large. */
+function withoutDetails(job: Job): Job {
+  const { input: _input, result: _result, ...rest } = job;
+  return { ...rest, stages: [], artifacts: [] };
+}
+

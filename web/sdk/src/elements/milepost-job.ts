@@ -1,0 +1,256 @@
+import { html, nothing, type PropertyValues, type TemplateResult } from "lit";
+import { JobState, type Job } from "./messages.js";
+import { staleNotice } from "./model/connection-text.js";
+import { type Announced, announcedOf, milestone } from "./model/milestones.js";
+import { SmoothBar } from "./model/smooth-bar.js";
+import { hasEnded } from "./model/state-words.js";
+import { serverAt } from "./live/server.js";
+import { CancelSheet } from "./parts/cancel-sheet.js";
+import { artifactsPanel, attemptsPanel, childrenPanel, jsonPanel, rawPanel } from "./parts/job-details.js";
+import { currentStageLine, identity, notices, progressLine } from "./parts/job-head.js";
+import { jobStyles } from "./parts/job-styles.js";
+import type { LogView } from "./parts/log-view.js";
+import { sharedStyles } from "./parts/shared-styles.js";
+import type { StagesView } from "./parts/stages-view.js";
+import { StoreElement } from "./parts/store-element.js";
+
+/** Narrower than this, the stages are behind a tab. */
+const NARROW = 640;
+
+type Tab = "stages" | "log" | "artifacts" | "result" | "input" | "attempts" | "children" | "raw";
+
+/**
+ * A job, live: `<milepost-job job-id="…">`.
+ *
+ * Attributes: `job-id`; `server`, by default the one that the script came from; `log`, `off`, `tail` or `full`; `cancel`, to offer
+ * cancelling; `compact`, without stages. Events: `milepost-change` and `milepost-end`, whose `detail.job` is the job.
+ */
+export class MilepostJob extends StoreElement {
+  static override properties = {
+    jobId: { attribute: "job-id" },
+    server: {},
+    log: {},
+    cancel: { type: Boolean },
+    compact: { type: Boolean },
+    tab: { state: true },
+    narrow: { state: true },
+    stageId: { state: true },
+    said: { state: true },
+  };
+  static override styles = [sharedStyles, jobStyles];
+  declare jobId: string;
+  declare server: string;
+  declare log: "off" | "tail" | "full";
+  declare cancel: boolean;
+  declare compact: boolean;
+  declare tab: Tab;
+  declare narrow: boolean;
+  declare stageId: string;
+  declare said: string;
+  #bar = new SmoothBar();
+  #announced: Announced | undefined;
+  #ended = false;
+  #resized = new ResizeObserver(([entry]) => {
+    this.narrow = (entry?.contentRect.width ?? NARROW) < NARROW;
+  });
+
+  constructor() {
+    super();
+    this.jobId = this.server = this.stageId = this.said = "";
+    this.log = "off";
+    this.cancel = this.compact = false;
+    this.tab = "log";
+    this.narrow = false;
+  }
+
+  override connectedCallback(): void {
+    super.connectedCallback();
+    this.#resized.observe(this);
+  }
+
+  override disconnectedCallback(): void {
+    super.disconnectedCallback();
+    this.#resized.disconnect();
+  }
+
+  /** Ask whether to cancel the job, if it can be. */
+  askToCancel(): void {
+    if (this.#canCancel) this.renderRoot.querySelector<CancelSheet>("milepost-cancel-sheet")?.open();
+  }
+
+  get stages(): StagesView | null {
+    return this.renderRoot.querySelector("milepost-stages-view");
+  }
+
+  get logView(): LogView | null {
+    return this.renderRoot.querySelector("milepost-log-view");
+  }
+
+  show(tab: Tab): void {
+    this.tab = tab;
+  }
+
+  protected override willUpdate(changed: PropertyValues): void {
+    if ((changed.has("jobId") || changed.has("server")) && this.jobId)
+      this.store = serverAt(this.server).job(this.jobId);
+    super.willUpdate(changed);
+  }
+
+  protected override changed(): void {
+    super.changed();
+    const job = this.store?.job;
+    if (!job) return;
+    this.#announce(job);
+    this.dispatchEvent(
+      new CustomEvent("milepost-change", { detail: { job }, bubbles: true, composed: true }),
+    );
+    if (!hasEnded(job) || this.#ended) return;
+    this.#ended = true;
+    this.dispatchEvent(new CustomEvent("milepost-end", { detail: { job }, bubbles: true, composed: true }));
+  }
+
+  override render(): TemplateResult {
+    const { store } = this;
+    const job = store?.job;
+    if (!store || !job) return this.#withoutJob();
+    const { now } = store;
+    const stale = staleNotice(store.connection, now);
+    const wide = !this.narrow && !this.compact;
+    return html`<article part="job">
+      ${stale ? html`<p class="notice attention" part="stale">${stale}</p>` : nothing}
+      ${identity(store, job, this.#actions(job))}
+      ${progressLine(job, this.#bar.update(job.fraction, job.attempt, now), now, stale !== "")}
+      ${notices(store, job, now)}
+      ${wide ? html`<section class="stages" @milepost-select=${this.#selected}>${this.#stages()}</section>` : currentStageLine(job, now)}
+      ${this.log === "tail" ? html`<milepost-log-view tail .store=${store}></milepost-log-view>` : nothing}
+      ${this.log === "full" ? this.#tabs(job, wide) : nothing}
+      <p class="hidden-text" role="status">${this.said}</p>
+      <milepost-cancel-sheet .store=${store}></milepost-cancel-sheet>
+    </article>`;
+  }
+
+  #withoutJob(): TemplateResult {
+    const connection = this.store?.connection;
+    if (connection?.state === "missing") {
+      return html`<p class="notice bad" role="alert">
+        There is no job ${this.jobId}, or it is not yours to see.
+      </p>`;
+    }
+    if (connection?.error)
+      return html`<p class="notice attention" role="alert">
+        ${this.jobId} cannot be shown yet: ${connection.error}
+      </p>`;
+    return html`<p class="muted">loading…</p>`;
+  }
+
+  #actions(job: Job): TemplateResult | typeof nothing {
+    if (!this.cancel || hasEnded(job)) return nothing;
+    return html`<button
+      part="cancel"
+      ?disabled=${!this.#canCancel}
+      @click=${() => {
+        this.askToCancel();
+      }}
+    >
+      ${job.state === JobState.CANCELLING ? "Cancel sooner…" : "Cancel…"}
+    </button>`;
+  }
+
+  get #canCancel(): boolean {
+    const job = this.store?.job;
+    return this.cancel && job !== undefined && !hasEnded(job);
+  }
+
+  #stages(): TemplateResult {
+    return html`<milepost-stages-view
+      exportparts="stage, track"
+      ?narrow=${this.narrow}
+      .store=${this.store}
+    ></milepost-stages-view>`;
+  }
+
+  #tabs(job: Job, wide: boolean): TemplateResult {
+    const tabs: [Tab, string, boolean][] = [
+      ["log", "log", true],
+      ["stages", `stages (${job.stages.length})`, !wide && job.stages.length > 0],
+      ["artifacts", `artifacts (${job.artifacts.length})`, job.artifacts.length > 0],
+      ["result", "result", job.result !== undefined],
+      ["input", "input", job.input !== undefined],
+      ["attempts", `attempts (${job.attempt})`, job.attempt > 0],
+      ["children", "children", (this.store?.children.length ?? 0) > 0],
+      ["raw", "raw", true],
+    ];
+    const shown = tabs.filter(([, , there]) => there);
+    const tab = shown.some(([name]) => name === this.tab) ? this.tab : "log";
+    return html`<section class="details">
+      <div role="tablist" aria-label="details" @keydown=${this.#tabKey}>
+        ${shown.map(
+          ([name, label]) =>
+            html`<button
+              role="tab"
+              id="tab-${name}"
+              class="plain"
+              aria-selected=${name === tab}
+              aria-controls="panel"
+              tabindex=${name === tab ? 0 : -1}
+              @click=${() => {
+                this.tab = name;
+              }}
+            >
+              ${label}
+            </button>`,
+        )}
+      </div>
+      <div role="tabpanel" id="panel" aria-labelledby="tab-${tab}">${this.#panel(tab, job)}</div>
+    </section>`;
+  }
+
+  #panel(tab: Tab, job: Job): TemplateResult {
+    const { store } = this;
+    const now = store?.now ?? 0;
+    switch (tab) {
+      case "log":
+        return html`<milepost-log-view .stageId=${this.stageId} .store=${store}></milepost-log-view>`;
+      case "stages":
+        return this.#stages();
+      case "artifacts":
+        return artifactsPanel(job.artifacts);
+      case "result":
+        return jsonPanel(job.result, "result");
+      case "input":
+        return jsonPanel(job.input, "input");
+      case "attempts":
+        return attemptsPanel(store?.attempts ?? [], now);
+      case "children":
+        return childrenPanel(
+          store?.children ?? [],
+          store?.hasMoreChildren ?? false,
+          (id) => store?.server.jobAddress(id) ?? "",
+          now,
+        );
+      case "raw":
+        return rawPanel(job);
+    }
+  }
+
+  readonly #tabKey = (event: KeyboardEvent): void => {
+    const step = { ArrowRight: 1, ArrowLeft: -1 }[event.key];
+    if (step === undefined) return;
+    const tabs = [...this.renderRoot.querySelectorAll<HTMLElement>("[role=tab]")];
+    const place = tabs.findIndex((tab) => tab.getAttribute("aria-selected") === "true");
+    const next = tabs[(place + step + tabs.length) % tabs.length];
+    next?.click();
+    next?.focus();
+    event.preventDefault();
+  };
+
+  readonly #selected = (event: CustomEvent<{ stageId: string }>): void => {
+    this.stageId = event.detail.stageId;
+  };
+
+  #announce(job: Job): void {
+    const said = this.#announced ? milestone(this.#announced, job) : "";
+    this.#announced = announcedOf(job);
+    if (said) this.said = said;
+  }
+}

@@ -1,0 +1,322 @@
+import { LitElement, html, nothing, svg, type PropertyValues, type TemplateResult } from "lit";
+import { repeat } from "lit/directives/repeat.js";
+import type { JobsStore } from "./live/jobs-store.js";
+import { serverAt } from "./live/server.js";
+import { ticker } from "./live/ticker.js";
+import { JobState, type Job } from "./messages.js";
+import { absolute, age, elapsed, instantOf, took, type Instant } from "./model/instants.js";
+import { LISTED_STATES, type ListFilter, type ListRow, NO_FILTER, type Run, lastRuns, listRows, totals } from "./model/job-list.js";
+import { grouped, oneLine, shortId } from "./model/plain-text.js";
+import { SmoothBar } from "./model/smooth-bar.js";
+import { hasEnded, isActive, isKnown, jobLook } from "./model/state-words.js";
+import { stateIcon } from "./parts/icons.js";
+import { progressBar, progressText, remainingText } from "./parts/job-head.js";
+import { listStyles } from "./parts/list-styles.js";
+import { sharedStyles } from "./parts/shared-styles.js";
+import { vars } from "./parts/vars-directive.js";
+
+/** Height of a row in pixels, as in the styles. */
+const ROW = 36;
+/** Rows beyond the view that are drawn as well. */
+const MARGIN = 10;
+/** Runs in the column of small bars. */
+const RUNS = 14;
+
+/**
+ * Jobs, live: `<milepost-jobs kind="…">`.
+ *
+ * Attributes: `kind`, `owner` and `server`; `controls`, to offer filters and totals. The property `filter` has all filters; the
+ * event `milepost-filter` says that the reader has changed them.
+ */
+export class MilepostJobs extends LitElement {
+  static override properties = {
+    kind: {},
+    owner: {},
+    server: {},
+    controls: { type: Boolean },
+    filter: { attribute: false },
+    store: { attribute: false },
+    selected: { state: true },
+    hovered: { state: true },
+  };
+  static override styles = [sharedStyles, listStyles];
+  declare kind: string;
+  declare owner: string;
+  declare server: string;
+  declare controls: boolean;
+  declare filter: ListFilter;
+  declare store: JobsStore | undefined;
+  declare selected: string;
+  declare hovered: boolean;
+  #rows: readonly ListRow[] = [];
+  #shownVersion = -1;
+  #runs: ReadonlyMap<string, readonly Run[]> = new Map();
+  #totals: ReadonlyMap<JobState, number> = new Map();
+  #bars = new Map<string, SmoothBar>();
+  #subscribed: JobsStore | undefined;
+  #leave: (() => void)[] = [];
+  #resized = new ResizeObserver(() => {
+    this.requestUpdate();
+  });
+
+  constructor() {
+    super();
+    this.kind = this.owner = this.server = this.selected = "";
+    this.controls = this.hovered = false;
+    this.filter = NO_FILTER;
+  }
+
+  override connectedCallback(): void {
+    super.connectedCallback();
+    this.#resized.observe(this);
+    this.#leave.push(
+      ticker.add(() => {
+        this.requestUpdate();
+      }),
+    );
+  }
+
+  override disconnectedCallback(): void {
+    super.disconnectedCallback();
+    this.#resized.disconnect();
+    for (const leave of this.#leave) leave();
+    this.#leave = [];
+    this.#subscribed = undefined;
+  }
+
+  /** Put the focus into the search, for the keyboard. */
+  search(): void {
+    this.renderRoot.querySelector<HTMLInputElement>("input")?.focus();
+  }
+
+  /** Select the next or previous job, for the keyboard. */
+  move(step: number): void {
+    const jobs = this.#rows.filter((row) => row.type === "job");
+    const place = jobs.findIndex((row) => row.key === this.selected);
+    const next = jobs[Math.min(Math.max(place + step, 0), jobs.length - 1)];
+    if (!next) return;
+    this.selected = next.key;
+    const view = this.#view;
+    const top = this.#rows.indexOf(next) * ROW;
+    if (view && top < view.scrollTop) view.scrollTop = top;
+    if (view && top + ROW > view.scrollTop + view.clientHeight) view.scrollTop = top + ROW - view.clientHeight;
+  }
+
+  /** Open the selected job. */
+  open(): void {
+    if (this.selected && this.store) location.href = this.store.server.jobAddress(this.selected);
+  }
+
+  protected override willUpdate(changed: PropertyValues): void {
+    if (changed.has("kind") || changed.has("owner")) {
+      this.filter = { ...this.filter, kind: this.kind || this.filter.kind, owner: this.owner || this.filter.owner };
+    }
+    if (changed.has("filter") || changed.has("server") || changed.has("kind") || changed.has("owner")) {
+      this.store = serverAt(this.server).jobs(this.filter);
+    }
+    this.#subscribe();
+    this.#arrange(changed.has("filter"));
+  }
+
+  override render(): TemplateResult {
+    const { store } = this;
+    if (!store) return html``;
+    return html`${this.controls ? this.#controls(store) : nothing}
+      <div
+        class="view"
+        part="list"
+        role="list"
+        aria-label="jobs"
+        @scroll=${this.#scrolled}
+        @pointerenter=${() => { this.hovered = true; }}
+        @pointerleave=${() => { this.hovered = false; }}
+      >
+        ${this.#hasNews ? html`<button class="news" @click=${this.#showNews}>show changes</button>` : nothing}
+        <div class="area" ${vars({ height: `${this.#rows.length * ROW}px` })}>${this.#visible(store)}</div>
+        ${this.#notice(store)}
+      </div>`;
+  }
+
+  #controls(store: JobsStore): TemplateResult {
+    const { filter } = this;
+    return html`<div class="totals" role="group" aria-label="state">
+        ${LISTED_STATES.map(([name, state]) => {
+          const number = this.#totals.get(state) ?? 0;
+          const { shape } = jobLook(state);
+          const more = store.isComplete(state) ? "" : "+";
+          return html`<button aria-pressed=${filter.states.includes(state)} @click=${() => { this.#toggle(state); }}>
+            <span class=${shape}>${stateIcon(shape)}</span> ${grouped(number)}${more} ${name}
+          </button>`;
+        })}
+      </div>
+      <form class="filters" role="search" @submit=${this.#find}>
+        <input type="search" name="q" aria-label="search by id, kind, owner or label" placeholder="search, or an id  /" .value=${filter.search} @input=${this.#changeSearch} />
+        ${this.#textFilter("kind", filter.kind)} ${this.#textFilter("owner", filter.owner)}
+        <input aria-label="label" placeholder="label key=value" .value=${filter.labels.join(" ")} @change=${this.#changeLabels} />
+      </form>`;
+  }
+
+  #textFilter(name: "kind" | "owner", value: string): TemplateResult {
+    return html`<input
+      aria-label=${name}
+      placeholder=${name}
+      .value=${value}
+      @change=${(event: Event) => { this.#change({ ...this.filter, [name]: (event.target as HTMLInputElement).value.trim() }); }}
+    />`;
+  }
+
+  #visible(store: JobsStore): TemplateResult {
+    const view = this.#view;
+    const top = view?.scrollTop ?? 0;
+    const first = Math.max(Math.floor(top / ROW) - MARGIN, 0);
+    const last = Math.ceil((top + (view?.clientHeight ?? 800)) / ROW) + MARGIN;
+    const rows = this.#rows.slice(first, last);
+    const { now } = store;
+    return html`<div class="rows" ${vars({ transform: `translateY(${first * ROW}px)` })}>
+      ${repeat(
+        rows,
+        (row) => row.key,
+        (row) => {
+          if (row.type === "group") {
+            const more = store.isGroupComplete(row.key) ? "" : "+";
+            return html`<div class="group" role="listitem">${row.key} <span>${grouped(row.count)}${more}</span></div>`;
+          }
+          const job = store.get(row.key);
+          return job ? this.#row(store, job, now) : html`<div class="row muted" role="listitem">deleted</div>`;
+        },
+      )}
+    </div>`;
+  }
+
+  #row(store: JobsStore, job: Job, now: Instant): TemplateResult {
+    const { word, shape } = jobLook(job.state);
+    let bar = this.#bars.get(job.jobId);
+    if (!bar) this.#bars.set(job.jobId, (bar = new SmoothBar()));
+    const submitted = instantOf(job.submitTime) ?? now;
+    const movement = bar.update(job.fraction, job.attempt, now);
+    return html`<div role="listitem"><a
+      class="row ${job.jobId === this.selected ? "selected" : ""}"
+      part="row"
+      href=${store.server.jobAddress(job.jobId)}
+    >
+      <span class=${shape}>${stateIcon(shape)} <span class="word">${word}</span></span>
+      <span class="name"><span class="kind foreign cut">${oneLine(job.kind, 64)}</span><span class="id mono foreign cut" title=${job.jobId}>${shortId(job.jobId, 22)}</span></span>
+      <span class="owner foreign cut">${oneLine(job.owner, 128)}</span>
+      <span class="progress">${isActive(job) ? progressBar(job, movement, isKnown(job), shape) : nothing}
+        <span class="number ${isActive(job) ? "" : "muted cut foreign"}">${isActive(job) ? progressText(job) : job.failure ? oneLine(job.failure.message || job.failure.code, 120) : ""}</span></span>
+      <span class="remaining number muted">${timeText(job, now)}</span>
+      <span class="number muted" title=${`submitted ${absolute(submitted)}`}>${age((now - submitted) / 1000)}</span>
+      <span class="worker foreign cut mono muted">${isActive(job) ? oneLine(job.workerId, 64) : ""}</span>
+      <span class="runs-cell">${smallBars(this.#runs.get(job.kind) ?? [])}</span>
+    </a></div>`;
+  }
+
+  #notice(store: JobsStore): TemplateResult | typeof nothing {
+    if (store.error) {
+      return html`<p class="notice failed" role="alert">The jobs could not be loaded: ${oneLine(store.error)} <button @click=${() => { store.loadMore(); }}>try again</button></p>`;
+    }
+    if (store.isLoading) return html`<p class="notice muted">loading…</p>`;
+    if (this.#rows.length === 0) return html`<p class="notice muted">no jobs${this.filter === NO_FILTER ? " yet" : " that match"}</p>`;
+    return nothing;
+  }
+
+  protected override updated(): void {
+    const view = this.#view;
+    const { store } = this;
+    if (!view || !store) return;
+    if (view.scrollTop + 3 * view.clientHeight > this.#rows.length * ROW) store.loadMore();
+  }
+
+  /** Put the rows in order, unless the pointer is over them: then nothing moves. */
+  #arrange(filtered: boolean): void {
+    const { store } = this;
+    if (!store || (store.version === this.#shownVersion && !filtered)) return;
+    if (this.hovered && !filtered && this.#rows.length > 0) return;
+    this.#shownVersion = store.version;
+    this.#rows = listRows(store.all(), this.filter, store.now);
+    this.#totals = totals(store.all(), this.filter);
+    this.#runs = lastRuns(store.all(), RUNS);
+  }
+
+  get #hasNews(): boolean {
+    return this.hovered && this.store !== undefined && this.store.version !== this.#shownVersion;
+  }
+
+  readonly #showNews = (): void => {
+    this.#shownVersion = -1;
+    this.#rows = [];
+    this.requestUpdate();
+  };
+
+  #subscribe(): void {
+    if (this.store === this.#subscribed) return;
+    this.#leave.splice(1).forEach((leave) => {
+      leave();
+    });
+    this.#subscribed = this.store;
+    this.#shownVersion = -1;
+    if (this.store) {
+      this.#leave.push(
+        this.store.subscribe(() => {
+          this.requestUpdate();
+        }),
+      );
+    }
+  }
+
+  #toggle(state: JobState): void {
+    const { states } = this.filter;
+    this.#change({ ...this.filter, states: states.includes(state) ? states.filter((other) => other !== state) : [...states, state] });
+  }
+
+  #change(filter: ListFilter): void {
+    this.filter = filter;
+    this.dispatchEvent(new CustomEvent("milepost-filter", { detail: { filter }, bubbles: true, composed: true }));
+  }
+
+  readonly #changeSearch = (event: Event): void => {
+    this.#change({ ...this.filter, search: (event.target as HTMLInputElement).value });
+  };
+
+  readonly #changeLabels = (event: Event): void => {
+    this.#change({ ...this.filter, labels: (event.target as HTMLInputElement).value.split(/\s+/).filter(Boolean) });
+  };
+
+  readonly #find = async (event: SubmitEvent): Promise<void> => {
+    event.preventDefault();
+    const id = this.filter.search.trim();
+    if (id && (await this.store?.exists(id))) location.href = this.store?.server.jobAddress(id) ?? "";
+  };
+
+  readonly #scrolled = (): void => {
+    this.requestUpdate();
+  };
+
+  get #view(): HTMLElement | null {
+    return this.renderRoot.querySelector(".view");
+  }
+}
+
+function timeText(job: Job, now: Instant): string {
+  const start = instantOf(job.firstStartTime);
+  const end = instantOf(job.endTime);
+  if (start !== undefined && end !== undefined) return took((end - start) / 1000);
+  if (hasEnded(job) || start === undefined) return "";
+  return remainingText(job, now) || elapsed((now - start) / 1000);
+}
+
+/** The durations of the last runs; those that did not succeed are hollow. */
+function smallBars(runs: readonly Run[]): TemplateResult | typeof nothing {
+  if (runs.length < 2) return nothing;
+  const longest = Math.max(...runs.map((run) => run.seconds), 0.001);
+  const words = runs.map((run) => `${took(run.seconds)} ${jobLook(run.state).word}`);
+  return html`<svg class="runs" viewBox="0 0 ${RUNS * 6} 18" role="img" aria-label=${`last runs: ${words.join(", ")}`}>
+    <title>${words.join("\n")}</title>
+    ${runs.map((run, place) => {
+      const height = Math.max((run.seconds / longest) * 17, 1.5);
+      const { shape } = jobLook(run.state);
+      const good = run.state === JobState.SUCCEEDED;
+      return svg`<rect class=${shape} x=${place * 6 + 0.5} y=${17.5 - height} width="4" height=${height} fill=${good ? "currentColor" : "none"} stroke="currentColor"/>`;
+    })}
+  </svg>`;
+}

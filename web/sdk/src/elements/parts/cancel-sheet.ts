@@ -1,0 +1,129 @@
+import { LitElement, css, html, nothing, type TemplateResult } from "lit";
+import type { JobStore } from "../live/job-store.js";
+import { oneLine } from "../model/plain-text.js";
+import { sharedStyles } from "./shared-styles.js";
+
+/** Grace periods to choose from, in seconds. */
+const GRACE: readonly (readonly [number, string])[] = [
+  [0, "at once, by force"],
+  [10, "10 seconds"],
+  [30, "30 seconds"],
+  [120, "2 minutes"],
+  [600, "10 minutes"],
+];
+const REASON_LENGTH = 4096;
+
+/** Asks whether to cancel a job: why, and how much time its worker gets. */
+export class CancelSheet extends LitElement {
+  static override properties = { store: { attribute: false }, error: { state: true }, busy: { state: true } };
+  static override styles = [
+    sharedStyles,
+    css`
+      dialog {
+        width: min(460px, calc(100vw - 24px));
+        padding: 20px;
+        color: var(--_text);
+        background: var(--_surface);
+        border: 1px solid var(--_line);
+        border-radius: 8px;
+      }
+      dialog::backdrop {
+        background: rgb(0 0 0 / 45%);
+      }
+      h2 {
+        margin: 0 0 4px;
+        font-size: 16px;
+      }
+      label {
+        display: block;
+        margin: 12px 0 4px;
+      }
+      textarea,
+      select {
+        width: 100%;
+      }
+      .actions {
+        display: flex;
+        justify-content: end;
+        gap: 8px;
+        margin-top: 16px;
+      }
+      p {
+        margin: 0;
+      }
+    `,
+  ];
+  declare store: JobStore | undefined;
+  declare error: string;
+  declare busy: boolean;
+
+  constructor() {
+    super();
+    this.error = "";
+    this.busy = false;
+  }
+
+  open(): void {
+    this.error = "";
+    this.#dialog?.showModal();
+  }
+
+  override render(): TemplateResult {
+    const job = this.store?.job;
+    return html`<dialog
+      aria-labelledby="title"
+      @close=${() => {
+        this.busy = false;
+      }}
+    >
+      <form method="dialog" @submit=${this.#submit}>
+        <h2 id="title">Cancel this job?</h2>
+        <p class="muted">
+          <span class="foreign">${oneLine(job?.kind ?? "")}</span>
+          <span class="foreign mono">${job?.jobId}</span> and its children will stop.
+        </p>
+        <label for="reason">Reason</label>
+        <textarea
+          id="reason"
+          rows="2"
+          maxlength=${REASON_LENGTH}
+          placeholder="for whoever looks at this later"
+        ></textarea>
+        <label for="grace">Time to stop cleanly</label>
+        <select id="grace">
+          ${GRACE.map(([seconds, words]) => html`<option value=${seconds} ?selected=${seconds === 30}>${words}</option>`)}
+        </select>
+        ${this.error ? html`<p class="failed" role="alert">${this.error}</p>` : nothing}
+        <div class="actions">
+          <button
+            type="button"
+            @click=${() => {
+              this.#dialog?.close();
+            }}
+          >
+            Keep it running
+          </button>
+          <button type="submit" class="danger" ?disabled=${this.busy}>Cancel the job</button>
+        </div>
+      </form>
+    </dialog>`;
+  }
+
+  readonly #submit = async (event: SubmitEvent): Promise<void> => {
+    event.preventDefault();
+    const reason = this.renderRoot.querySelector("textarea")?.value ?? "";
+    const grace = Number(this.renderRoot.querySelector("select")?.value ?? 30);
+    this.busy = true;
+    try {
+      await this.store?.cancel(reason, grace);
+      this.#dialog?.close();
+    } catch (error) {
+      this.error = error instanceof Error ? error.message : String(error);
+    }
+    this.busy = false;
+  };
+
+  get #dialog(): HTMLDialogElement | null {
+    return this.renderRoot.querySelector("dialog");
+  }
+}

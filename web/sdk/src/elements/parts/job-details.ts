@@ -1,0 +1,130 @@
+/** The panels beneath a job: artifacts, result, input, attempts, children, raw. */
+
+import { toJson } from "@bufbuild/protobuf";
+import { html, nothing, type TemplateResult } from "lit";
+import { JobSchema } from "../../gen/milepost/v1/job_pb.js";
+import type { Artifact, Job } from "../messages.js";
+import type { Attempt } from "../model/attempts.js";
+import { absolute, clock, elapsed, instantOf, took, type Instant } from "../model/instants.js";
+import { humanSize, oneLine, printable } from "../model/plain-text.js";
+import { jobLook } from "../model/state-words.js";
+import { stateIcon } from "./icons.js";
+
+export function artifactsPanel(artifacts: readonly Artifact[]): TemplateResult {
+  return html`<table part="artifacts">
+    <thead>
+      <tr>
+        <th scope="col">name</th>
+        <th scope="col" class="number">size</th>
+        <th scope="col">type</th>
+        <th scope="col">where</th>
+      </tr>
+    </thead>
+    <tbody>
+      ${artifacts.map(
+        (artifact) =>
+          html`<tr>
+            <td class="foreign">${oneLine(artifact.name)}</td>
+            <td class="number">${artifact.sizeBytes ? humanSize(Number(artifact.sizeBytes)) : ""}</td>
+            <td class="foreign muted">${oneLine(artifact.mediaType)}</td>
+            <td class="foreign mono">
+              ${link(artifact.uri)}<milepost-copy
+                .text=${artifact.uri}
+                .label=${`copy where ${oneLine(artifact.name, 60)} is`}
+              ></milepost-copy>
+              ${artifact.sha256 ? html`<span class="muted" title="SHA-256">${artifact.sha256.slice(0, 12)}…</span>` : nothing}
+            </td>
+          </tr>`,
+      )}
+    </tbody>
+  </table>`;
+}
+
+/** Only addresses of the web are links: a job may name others, and scripts, too. */
+function link(uri: string): TemplateResult | string {
+  if (!/^https?:\/\//i.test(uri)) return printable(uri);
+  return html`<a href=${uri} rel="noopener noreferrer nofollow" target="_blank">${printable(uri)}</a>`;
+}
+
+export function jsonPanel(value: unknown, label: string): TemplateResult {
+  const text = JSON.stringify(
+    value,
+    (_key, inner: unknown) => (typeof inner === "bigint" ? inner.toString() : inner),
+    2,
+  );
+  return html`<div class="json">
+    <milepost-copy .text=${text} .label=${`copy the ${label}`}></milepost-copy>
+    <pre class="foreign mono" tabindex="0" aria-label=${label}>${printable(text)}</pre>
+  </div>`;
+}
+
+export function rawPanel(job: Job): TemplateResult {
+  return jsonPanel(toJson(JobSchema, job), "job as JSON");
+}
+
+export function attemptsPanel(attempts: readonly Attempt[], now: Instant): TemplateResult {
+  return html`<table part="attempts">
+    <thead>
+      <tr>
+        <th scope="col" class="number">attempt</th>
+        <th scope="col">outcome</th>
+        <th scope="col" class="number">waited</th>
+        <th scope="col" class="number">ran</th>
+        <th scope="col">started</th>
+        <th scope="col">worker</th>
+        <th scope="col">why it ended</th>
+      </tr>
+    </thead>
+    <tbody>
+      ${attempts.map(
+        (attempt) =>
+          html`<tr>
+            <td class="number">${attempt.number}</td>
+            <td>${attempt.outcome || "running"}</td>
+            <td class="number">${elapsed((attempt.start - attempt.queued) / 1000)}</td>
+            <td class="number">
+              ${attempt.end === undefined ? (attempt.outcome ? "" : elapsed((now - attempt.start) / 1000)) : took((attempt.end - attempt.start) / 1000)}
+            </td>
+            <td title=${absolute(attempt.start)}>${clock(attempt.start)}</td>
+            <td class="foreign mono">${oneLine(attempt.workerId, 128)}</td>
+            <td class="foreign">
+              ${attempt.failure ? html`${oneLine(attempt.failure.message, 500)} <span class="muted mono">${attempt.failure.code}</span>` : nothing}
+            </td>
+          </tr>`,
+      )}
+    </tbody>
+  </table>`;
+}
+
+export function childrenPanel(
+  children: readonly Job[],
+  more: boolean,
+  address: (jobId: string) => string,
+  now: Instant,
+): TemplateResult {
+  return html`<table part="children">
+      <thead>
+        <tr>
+          <th scope="col">state</th>
+          <th scope="col">kind</th>
+          <th scope="col">job</th>
+          <th scope="col" class="number">took</th>
+        </tr>
+      </thead>
+      <tbody>
+        ${children.map((child) => {
+          const { word, shape } = jobLook(child.state);
+          const start = instantOf(child.startTime);
+          return html`<tr>
+            <td class=${shape}>${stateIcon(shape)} ${word}</td>
+            <td class="foreign">${oneLine(child.kind, 64)}</td>
+            <td class="mono"><a class="foreign" href=${address(child.jobId)}>${child.jobId}</a></td>
+            <td class="number">
+              ${start === undefined ? "" : elapsed(((instantOf(child.endTime) ?? now) - start) / 1000)}
+            </td>
+          </tr>`;
+        })}
+      </tbody>
+    </table>
+    ${more ? html`<p class="muted">There are more children; the list shows all of them.</p>` : nothing}`;
+}

@@ -1,0 +1,207 @@
+/** The upper part of a job: what it is, how far, how long, and what holds it up. */
+
+import { html, nothing, type TemplateResult } from "lit";
+import type { JobStore } from "../live/job-store.js";
+import { JobState, type Job } from "../messages.js";
+import { cancelSteps } from "../model/cancel-steps.js";
+import { endingOf } from "../model/endings.js";
+import { absolute, clock, elapsed, instantOf, took, type Instant } from "../model/instants.js";
+import { count, oneLine, percent, printable, shortId, wholePercent } from "../model/plain-text.js";
+import { currentStage, isDone } from "../model/stage-rows.js";
+import { hasEnded, isActive, isKnown, jobLook } from "../model/state-words.js";
+import { needsAttention, waitingText } from "../model/waiting-text.js";
+import { mostRemainingSeconds, remainingSeconds } from "../model/waterfall.js";
+import type { Movement } from "../model/smooth-bar.js";
+import { stateIcon } from "./icons.js";
+import { vars } from "./vars-directive.js";
+
+/** Kind, id, state, and who it belongs to. */
+export function identity(
+  store: JobStore,
+  job: Job,
+  actions: TemplateResult | typeof nothing,
+): TemplateResult {
+  const { word, shape } = jobLook(job.state);
+  const attempts = Math.max(job.retryPolicy?.maxAttempts ?? 1, 1);
+  const attempt =
+    job.attempt > 1 || attempts > 1
+      ? ` · attempt ${Math.max(job.attempt, 1)} of ${Math.max(attempts, job.attempt)}`
+      : "";
+  return html`<header part="header">
+    <h1 class="foreign" part="kind">
+      <span class=${shape}>${stateIcon(shape)}</span> ${oneLine(job.kind, 64)}
+    </h1>
+    <span class="state ${shape}" part="state">${word}${attempt}</span>
+    ${actions}
+    <p class="facts muted">
+      <span class="mono foreign" title=${job.jobId}>${shortId(job.jobId, 24)}</span
+      ><milepost-copy .text=${job.jobId} .label=${"copy the job's id"}></milepost-copy>
+      ${job.owner ? html`<span>owner <span class="foreign value">${oneLine(job.owner, 128)}</span></span>` : nothing}
+      ${Object.entries(job.labels).map(([key, value]) => html`<span class="label foreign" title="label">${oneLine(key)}=${oneLine(value)}</span>`)}
+      ${job.parentJobId ? html`<span>part of <a class="mono" href=${store.server.jobAddress(job.parentJobId)}>${shortId(job.parentJobId)}</a></span>` : nothing}
+      ${job.workerId && isActive(job) ? html`<span>worker <span class="mono foreign value">${oneLine(job.workerId, 64)}</span></span>` : nothing}
+    </p>
+  </header>`;
+}
+
+/** The bar with its numbers. */
+export function progressLine(job: Job, movement: Movement, now: Instant, stale: boolean): TemplateResult {
+  const { shape } = jobLook(job.state);
+  const known = isKnown(job);
+  return html`<section class="progress" part="progress">
+    <div class="numbers">
+      <span class="percent">${progressText(job)}</span>
+      <span class="left" part="remaining">${stale ? nothing : remainingText(job, now)}</span>
+    </div>
+    ${progressBar(job, movement, known, shape)}
+    <div class="numbers muted">
+      <span part="elapsed" title=${timesTitle(job)}>${elapsedText(job, now)}</span>
+      <span>${stale ? nothing : estimateBasis(job, now)}</span>
+    </div>
+  </section>`;
+}
+
+/** A bar for eyes and for screen readers. */
+export function progressBar(job: Job, movement: Movement, known: boolean, shape: string): TemplateResult {
+  const indeterminate = !known && isActive(job);
+  return html`<div
+    class="bar ${shape} ${indeterminate ? "unknown moving" : ""}"
+    part="bar"
+    role="progressbar"
+    aria-label=${`progress of ${oneLine(job.kind, 64)}`}
+    aria-valuemin="0"
+    aria-valuemax="100"
+    aria-valuenow=${known ? wholePercent(job.fraction) : nothing}
+    aria-valuetext=${[progressText(job), jobLook(job.state).word].filter(Boolean).join(", ")}
+    ${vars({ "--fraction": `${movement.fraction}`, "--seconds": `${movement.seconds}s` })}
+  >
+    <div class="fill" part="fill"></div>
+  </div>`;
+}
+
+/** The percentage, or the number of stages that are done where it means nothing. */
+export function progressText(job: Job): string {
+  if (isKnown(job)) return percent(job.fraction);
+  const done = job.stages.filter((stage) => !stage.parentStageId && isDone(stage)).length;
+  return done ? `${count(done, "stage")} done` : "";
+}
+
+export function remainingText(job: Job, now: Instant): string {
+  const left = remainingSeconds(job, now);
+  if (left === undefined) return "";
+  return left < 1 ? "about to end" : `about ${elapsed(left)} left`;
+}
+
+function estimateBasis(job: Job, now: Instant): string {
+  const most = mostRemainingSeconds(job, now);
+  if (most === undefined || !job.estimate) return "";
+  return `at most ${elapsed(most)} · from ${count(job.estimate.sampleSize, job.estimate.basis === 3 ? "measurement" : "run")}`;
+}
+
+function elapsedText(job: Job, now: Instant): string {
+  const submitted = instantOf(job.submitTime) ?? now;
+  const first = instantOf(job.firstStartTime);
+  const end = instantOf(job.endTime);
+  const queued = ((first ?? end ?? now) - submitted) / 1000;
+  if (first === undefined) return `${elapsed(queued)} in the queue`;
+  const ran = ((end ?? now) - first) / 1000;
+  return `${end === undefined ? `${elapsed(ran)} elapsed` : `took ${took(ran)}`} · ${elapsed(queued)} in the queue`;
+}
+
+function timesTitle(job: Job): string {
+  const times: [string, Instant | undefined][] = [
+    ["submitted", instantOf(job.submitTime)],
+    ["started", instantOf(job.firstStartTime)],
+    ["attempt started", job.attempt > 1 ? instantOf(job.startTime) : undefined],
+    ["ended", instantOf(job.endTime)],
+  ];
+  return times
+    .flatMap(([name, time]) => (time === undefined ? [] : [`${name} ${absolute(time)}`]))
+    .join("\n");
+}
+
+/** What holds the job up, or how it ended. */
+export function notices(store: JobStore, job: Job, now: Instant): TemplateResult {
+  const ending = endingOf(job);
+  const { shape } = jobLook(job.state);
+  const steps = cancelSteps(job, now);
+  return html`
+    ${
+      job.state === JobState.QUEUED
+        ? html`<p class="notice ${needsAttention(store.waiting) ? "attention" : ""}" part="waiting">
+            <span class="waiting">${stateIcon("waiting")}</span>
+            <span class="foreign">${waitingText(job, store.waiting, store.place, now)}</span>
+          </p>`
+        : nothing
+    }
+    ${
+      job.state === JobState.QUEUED && job.failure
+        ? html`<p class="notice bad">
+            <span class="failed">${stateIcon("failed")}</span>
+            <span class="foreign"
+              >attempt ${job.attempt} ended: ${oneLine(job.failure.message, 1000) || job.failure.code}</span
+            >
+          </p>`
+        : nothing
+    }
+    ${
+      steps.length
+        ? html`<ol class="notice steps" part="cancellation" aria-label="cancellation">
+            ${steps.map(
+              ({ name, at, text }) =>
+                html`<li
+                  class=${at === undefined ? "muted" : name === "forced" ? "failed" : ""}
+                  title=${at === undefined ? "" : absolute(at)}
+                >
+                  ${stateIcon(at === undefined ? "waiting" : name === "forced" ? "failed" : "succeeded")}
+                  <span class="foreign">${text}</span>
+                </li>`,
+            )}
+            ${job.cancellation?.reason ? html`<li class="reason foreign">“${oneLine(job.cancellation.reason, 500)}”</li>` : nothing}
+          </ol>`
+        : nothing
+    }
+    ${
+      ending
+        ? html`<section
+            class="notice ending ${job.state === JobState.FAILED || job.state === JobState.LOST ? "bad" : ""}"
+            part="ending"
+          >
+            <span class=${shape}>${stateIcon(shape)}</span>
+            <div>
+              <p class="headline foreign">
+                ${ending.headline}
+                ${job.failure ? html`<code class="muted">${job.failure.code}</code>` : nothing}
+              </p>
+              ${job.message && job.message !== job.failure?.message ? html`<p class="foreign">${oneLine(job.message, 1000)}</p>` : nothing}
+              <p class="muted">${ending.next}</p>
+              ${
+                job.failure?.detail
+                  ? html`<details>
+                      <summary>detail</summary>
+                      <pre class="foreign mono" tabindex="0" aria-label="detail of the failure">
+${printable(job.failure.detail)}</pre>
+                    </details>`
+                  : nothing
+              }
+            </div>
+          </section>`
+        : nothing
+    }
+  `;
+}
+
+/** What the job does now, for where there is no room for its stages. */
+export function currentStageLine(job: Job, now: Instant): TemplateResult | typeof nothing {
+  const stage = hasEnded(job) ? undefined : currentStage(job.stages);
+  if (!stage) return nothing;
+  const start = instantOf(stage.startTime);
+  return html`<p class="current" part="stage">
+    <span class="running">${stateIcon("running")}</span>
+    <span class="cut foreign">${oneLine(stage.title || stage.stageId)}</span>
+    <span class="muted">${stage.fractionKnown ? percent(stage.fraction) : ""}</span>
+    <span class="muted" title=${start === undefined ? "" : `since ${clock(start)}`}
+      >${start === undefined ? "" : elapsed((now - start) / 1000)}</span
+    >
+  </p>`;
+}

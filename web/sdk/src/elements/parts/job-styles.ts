@@ -1,0 +1,180 @@
+import { css } from "lit";
+
+export const jobStyles = css`
+  :host {
+    container-type: inline-size;
+  }
+  header {
+    display: flex;
+    flex-wrap: wrap;
+    align-items: center;
+    gap: 4px 12px;
+  }
+  h1 {
+    margin: 0;
+    font-size: 20px;
+    line-height: 28px;
+    font-weight: 600;
+  }
+  h1 .icon {
+    width: 18px;
+    height: 18px;
+    vertical-align: -3px;
+  }
+  .state {
+    margin-inline-end: auto;
+    font-weight: 500;
+  }
+  .facts {
+    flex-basis: 100%;
+    display: flex;
+    flex-wrap: wrap;
+    align-items: center;
+    gap: 2px 12px;
+    margin: 0;
+  }
+  .facts milepost-copy {
+    margin-inline-start: -10px;
+  }
+  .value {
+    color: var(--_text);
+  }
+  .label {
+    padding: 0 6px;
+    border: 1px solid var(--_line);
+    border-radius: 10px;
+    font-size: 12px;
+  }
+  .progress {
+    margin: 12px 0 16px;
+  }
+  .progress .bar {
+    height: 8px;
+    border-radius: 4px;
+    margin: 4px 0;
+  }
+  .numbers {
+    display: flex;
+    justify-content: space-between;
+    gap: 12px;
+    min-height: 20px;
+  }
+  .percent {
+    font-size: 16px;
+    font-weight: 600;
+  }
+  .notice {
+    display: flex;
+    gap: 8px;
+    align-items: baseline;
+    margin: 0 0 12px;
+    padding: 8px 12px;
+    border: 1px solid var(--_line);
+    border-inline-start: 3px solid var(--_muted);
+    border-radius: var(--_radius);
+    background: var(--_raised);
+  }
+  .notice.attention {
+    border-inline-start-color: var(--_warn);
+  }
+  .notice.bad {
+    border-inline-start-color: var(--_bad);
+  }
+  .notice p {
+    margin: 0;
+  }
+  .headline {
+    font-weight: 600;
+  }
+  .headline code {
+    font: 12px var(--_mono);
+    font-weight: 400;
+    margin-inline-start: 6px;
+  }
+  .steps {
+    flex-wrap: wrap;
+    gap: 4px 16px;
+    list-style: none;
+    border-inline-start-color: var(--_warn);
+  }
+  .reason {
+    flex-basis: 100%;
+    color: var(--_muted);
+  }
+  details summary {
+    cursor: pointer;
+    color: var(--_muted);
+  }
+  pre {
+    margin: 4px 0 0;
+    white-space: pre-wrap;
+    overflow-wrap: anywhere;
+    max-height: 480px;
+    overflow: auto;
+  }
+  .current {
+    display: flex;
+    gap: 8px;
+    align-items: baseline;
+    margin: 0 0 12px;
+  }
+  .stages {
+    margin: 0 -8px 16px;
+  }
+  [role="tablist"] {
+    display: flex;
+    gap: 4px;
+    border-bottom: 1px solid var(--_line);
+    overflow-x: auto;
+  }
+  [role="tab"] {
+    border-radius: var(--_radius) var(--_radius) 0 0;
+    padding: 4px 10px;
+    border-bottom: 2px solid transparent;
+    color: var(--_muted);
+    white-space: nowrap;
+    outline-offset: -2px;
+  }
+  [role="tab"][aria-selected="true"] {
+    color: var(--_text);
+    border-bottom-color: var(--_accent);
+  }
+  [role="tabpanel"] > table,
+  [role="tabpanel"] > .json {
+    margin-top: 12px;
+  }
+  table {
+    width: 100%;
+    border-collapse: collapse;
+  }
+  th,
+  td {
+    padding: 4px 12px 4px 0;
+    text-align: start;
+    vertical-align: top;
+    border-bottom: 1px solid var(--_line);
+  }
+  th {
+    color: var(--_muted);
+    font-weight: 400;
+    font-size: 12px;
+  }
+  .number {
+    text-align: end;
+    white-space: nowrap;
+  }
+  .json {
+    position: relative;
+  }
+  .json milepost-copy {
+    position: absolute;
+    inset-inline-end: 8px;
+    top: 4px;
+  }
+  .json pre {
+    padding: 8px 12px;
+    background: var(--_raised);
+    border: 1px solid var(--_line);
+    border-radius: var(--_radius);
+  }
+`;

@@ -1,0 +1,149 @@
+import { css } from "lit";
+
+export const listStyles = css`
+  :host {
+    container-type: inline-size;
+    display: flex;
+    flex-direction: column;
+    min-height: 0;
+  }
+  .totals,
+  .filters {
+    display: flex;
+    flex-wrap: wrap;
+    gap: 8px;
+    margin-bottom: 12px;
+  }
+  .totals button {
+    display: inline-flex;
+    gap: 6px;
+    align-items: center;
+    border-radius: 14px;
+    padding: 0 12px;
+  }
+  .totals button[aria-pressed="true"] {
+    background: var(--_raised);
+    border-color: currentColor;
+  }
+  .filters input {
+    flex: 1 1 140px;
+    min-width: 0;
+    max-width: 320px;
+  }
+  .view {
+    position: relative;
+    flex: 1 1 auto;
+    min-height: 200px;
+    max-height: var(--milepost-list-height, 70vh);
+    overflow: hidden auto;
+    overscroll-behavior: contain;
+    border-block: 1px solid var(--_line);
+  }
+  .area {
+    position: relative;
+    overflow: hidden;
+  }
+  .rows {
+    position: absolute;
+    inset-inline: 0;
+    top: 0;
+  }
+  .row {
+    display: grid;
+    grid-template-columns: 104px minmax(150px, 1.6fr) minmax(60px, 1fr) minmax(120px, 1.4fr) 92px 56px minmax(60px, 0.8fr) 88px;
+    column-gap: 12px;
+    align-items: center;
+    height: 36px;
+    padding: 0 8px;
+    border-bottom: 1px solid var(--_line);
+    color: inherit;
+    text-decoration: none;
+  }
+  .row > * {
+    min-width: 0;
+  }
+  a.row:hover,
+  a.row.selected {
+    background: var(--_raised);
+  }
+  a.row:focus-visible {
+    outline-offset: -2px;
+  }
+  .group {
+    display: flex;
+    gap: 8px;
+    align-items: end;
+    height: 36px;
+    padding: 0 8px 4px;
+    color: var(--_muted);
+    font-size: 12px;
+    border-bottom: 1px solid var(--_line);
+  }
+  .number {
+    text-align: end;
+    white-space: nowrap;
+  }
+  .progress {
+    display: flex;
+    gap: 8px;
+    align-items: center;
+  }
+  .progress .bar {
+    flex: 1;
+  }
+  .progress .number {
+    min-width: 40px;
+  }
+  .name {
+    display: flex;
+    gap: 8px;
+    align-items: baseline;
+  }
+  .name .kind {
+    font-weight: 600;
+  }
+  .name .id {
+    flex: 0 9 auto;
+    min-width: 0;
+    color: var(--_muted);
+  }
+  .runs {
+    width: 88px;
+    height: 18px;
+  }
+  .runs .running {
+    fill: currentColor;
+  }
+  .news {
+    position: sticky;
+    top: 0;
+    z-index: 1;
+    display: block;
+    margin: 0 auto -28px;
+  }
+  .notice {
+    padding: 12px 8px;
+    margin: 0;
+  }
+  @container (max-width: 899px) {
+    .row {
+      grid-template-columns: 104px minmax(150px, 1.6fr) minmax(110px, 1.2fr) 92px 56px;
+    }
+    .row .owner,
+    .row .worker,
+    .row .runs-cell {
+      display: none;
+    }
+  }
+  @container (max-width: 559px) {
+    .row {
+      grid-template-columns: 16px 1fr 64px 52px;
+      column-gap: 8px;
+    }
+    .row .word,
+    .row .remaining,
+    .row .bar {
+      display: none;
+    }
+  }
+`;

@@ -1,0 +1,153 @@
+import { css } from "lit";
+
+export const logStyles = css`
+  :host {
+    display: flex;
+    flex-direction: column;
+    min-height: 0;
+  }
+  .controls {
+    display: flex;
+    flex-wrap: wrap;
+    gap: 8px;
+    align-items: center;
+    padding: 8px 0;
+  }
+  .controls select {
+    max-width: 220px;
+  }
+  .controls input {
+    flex: 1 1 140px;
+    min-width: 0;
+    max-width: 360px;
+  }
+  .controls .count {
+    margin-inline-start: auto;
+    white-space: nowrap;
+  }
+  .view {
+    position: relative;
+    min-height: 80px;
+    max-height: var(--milepost-log-height, 420px);
+    overflow: hidden auto;
+    overflow-anchor: none;
+    background: var(--_raised);
+    border: 1px solid var(--_line);
+    border-radius: var(--_radius);
+    font: 12.5px/19px var(--_mono);
+    overscroll-behavior: contain;
+  }
+  .area {
+    position: relative;
+    overflow: hidden;
+  }
+  .rows {
+    position: absolute;
+    inset-inline: 0;
+    top: 0;
+    will-change: transform;
+  }
+  .line {
+    display: grid;
+    grid-template-columns: 66px 120px 1fr;
+    column-gap: 12px;
+    padding: 0 10px;
+  }
+  .line:hover {
+    background: color-mix(in srgb, var(--_muted) 12%, transparent);
+  }
+  .line time,
+  .line .stage {
+    color: var(--_muted);
+    user-select: none;
+  }
+  .text {
+    white-space: pre-wrap;
+    word-break: break-all;
+    tab-size: 4;
+    min-width: 0;
+  }
+  .severity {
+    font-weight: 600;
+  }
+  .line.warning .severity {
+    color: var(--_warn);
+  }
+  .line.error .severity,
+  .line.error .text {
+    color: var(--_bad);
+  }
+  .line.debug .text {
+    color: var(--_muted);
+  }
+  .line.warning {
+    box-shadow: inset 3px 0 0 var(--_warn);
+  }
+  .line.error {
+    box-shadow: inset 3px 0 0 var(--_bad);
+  }
+  .more {
+    min-height: 19px;
+    line-height: 19px;
+    padding: 0 4px;
+    color: var(--_accent);
+    display: block;
+  }
+  .without-stages .line {
+    grid-template-columns: 66px 1fr;
+  }
+  .without-stages .line .stage {
+    display: none;
+  }
+  .probe {
+    position: absolute;
+    visibility: hidden;
+    white-space: pre;
+  }
+  .bold {
+    font-weight: 700;
+  }
+  .dim {
+    opacity: 0.75;
+  }
+  .italic {
+    font-style: italic;
+  }
+  .underline {
+    text-decoration: underline;
+  }
+  .red {
+    color: var(--_bad);
+  }
+  .green {
+    color: var(--_good);
+  }
+  .yellow {
+    color: var(--_warn);
+  }
+  .blue {
+    color: var(--_accent);
+  }
+  .magenta {
+    color: light-dark(#9333a8, #e08cf2);
+  }
+  .cyan {
+    color: light-dark(#0b6e80, #5cc9d8);
+  }
+  .notice {
+    margin: 8px 0;
+  }
+  :host([tail]) .view {
+    max-height: var(--milepost-log-height, 160px);
+  }
+  @container (max-width: 639px) {
+    .line {
+      grid-template-columns: 62px 1fr;
+      column-gap: 8px;
+      padding: 0 6px;
+    }
+    .line .stage {
+      display: none;
+    }
+  }
+`;

@@ -1,0 +1,446 @@
+import { css, html, nothing, type PropertyValues, type TemplateResult } from "lit";
+import { repeat } from "lit/directives/repeat.js";
+import { type Job, type Stage, StageState } from "../messages.js";
+import type { Attempt } from "../model/attempts.js";
+import { absolute, elapsed, instantOf, took, type Instant } from "../model/instants.js";
+import { amount, oneLine, percent, wholePercent } from "../model/plain-text.js";
+import { SmoothBar } from "../model/smooth-bar.js";
+import {
+  type Folding,
+  type RestRow,
+  type StageRow,
+  type TreeRow,
+  stateCounts,
+  treeRows,
+} from "../model/stage-rows.js";
+import { jobLook, stageLook } from "../model/state-words.js";
+import { type Segment, type TimeScale, jobSegments, stageSegments, timeScale } from "../model/waterfall.js";
+import { foldIcon, stateIcon } from "./icons.js";
+import { sharedStyles } from "./shared-styles.js";
+import { StoreElement } from "./store-element.js";
+import { vars } from "./vars-directive.js";
+
+/** The stages of a job as a tree, beside the waterfall of when each of them waited and ran. */
+export class StagesView extends StoreElement {
+  static override properties = { narrow: { type: Boolean, reflect: true }, selected: { state: true } };
+  static override styles = [
+    sharedStyles,
+    css`
+      .row,
+      .scale {
+        display: grid;
+        grid-template-columns: minmax(180px, 30%) 84px 64px 56px 1fr;
+        column-gap: 12px;
+        align-items: center;
+        min-height: 28px;
+        padding: 0 8px;
+      }
+      .row {
+        border-radius: var(--_radius);
+        content-visibility: auto;
+        contain-intrinsic-size: auto 28px;
+      }
+      .row:hover,
+      .row[aria-selected="true"] {
+        background: var(--_raised);
+      }
+      .row:focus {
+        outline: 2px solid var(--_accent);
+        outline-offset: -2px;
+      }
+      .scale {
+        color: var(--_muted);
+        font-size: 12px;
+        min-height: 20px;
+      }
+      .name {
+        display: flex;
+        align-items: center;
+        gap: 6px;
+        min-width: 0;
+        padding-inline-start: calc(var(--depth) * 18px);
+      }
+      .name .cut {
+        flex: 0 1 auto;
+      }
+      .name .amount {
+        flex: 0 9999 auto;
+        min-width: 0;
+        margin-inline-start: auto;
+        color: var(--_muted);
+        font-size: 12px;
+      }
+      .fold {
+        color: var(--_muted);
+        margin-inline: -4px -2px;
+      }
+      .number {
+        text-align: end;
+        white-space: nowrap;
+      }
+      .word {
+        font-size: 12px;
+      }
+      .bar {
+        width: var(--weight, 100%);
+        min-width: 10px;
+      }
+      .track {
+        position: relative;
+        height: 100%;
+        min-height: 16px;
+        background: repeating-linear-gradient(
+          to right,
+          var(--_line) 0 1px,
+          transparent 1px calc(var(--tick) * 100%)
+        );
+      }
+      .track .now {
+        position: absolute;
+        inset-block: 0;
+        inset-inline-start: calc(var(--now) * 100%);
+        width: 1px;
+        background: var(--_accent);
+        opacity: 0.4;
+      }
+      .segment {
+        position: absolute;
+        top: calc(50% - 5px);
+        height: 10px;
+        inset-inline-start: calc(var(--from) * 100%);
+        width: max(calc((var(--to) - var(--from)) * 100%), 2px);
+        border-radius: 2px;
+        background: currentColor;
+      }
+      .segment.part-waiting {
+        background: repeating-linear-gradient(90deg, currentColor 0 1px, transparent 1px 4px);
+        opacity: 0.75;
+        color: var(--_muted);
+        height: 6px;
+        top: calc(50% - 3px);
+      }
+      .segment.part-earlier {
+        color: var(--_muted);
+        opacity: 0.55;
+      }
+      .segment.part-earlier.broken {
+        background: repeating-linear-gradient(-45deg, var(--_bad) 0 3px, transparent 3px 6px);
+        opacity: 0.9;
+      }
+      .segment.part-expected {
+        background: repeating-linear-gradient(90deg, currentColor 0 4px, transparent 4px 8px);
+        height: 2px;
+        top: calc(50% - 1px);
+        color: var(--_accent);
+        border-radius: 0;
+      }
+      .ticks {
+        position: relative;
+        height: 20px;
+        overflow: hidden;
+      }
+      .ticks span {
+        position: absolute;
+        inset-inline-start: calc(var(--at) * 100%);
+        padding-inline-start: 4px;
+        white-space: nowrap;
+      }
+      .segment.part-running.broken {
+        background: repeating-linear-gradient(
+          -45deg,
+          currentColor 0 5px,
+          color-mix(in srgb, currentColor 45%, transparent) 5px 8px
+        );
+      }
+      .rest {
+        color: var(--_muted);
+      }
+      .rest button {
+        color: inherit;
+      }
+      .legend {
+        display: flex;
+        gap: 16px;
+        color: var(--_muted);
+        font-size: 12px;
+        padding: 4px 8px 0;
+        flex-wrap: wrap;
+        justify-content: end;
+      }
+      .legend i {
+        position: relative;
+        display: inline-block;
+        width: 20px;
+        height: 10px;
+        vertical-align: middle;
+        margin-inline-end: 4px;
+      }
+      .legend .segment {
+        --from: 0;
+        --to: 1;
+      }
+      :host([narrow]) .row,
+      :host([narrow]) .scale {
+        grid-template-columns: 1fr 44px 52px;
+      }
+      :host([narrow]) .row {
+        padding-block: 2px 4px;
+      }
+      :host([narrow]) .weight-cell {
+        display: none;
+      }
+      :host([narrow]) .scale > :not(.ticks) {
+        display: none;
+      }
+      :host([narrow]) .track,
+      :host([narrow]) .ticks {
+        grid-column: 1 / -1;
+        min-height: 12px;
+      }
+    `,
+  ];
+  declare narrow: boolean;
+  declare selected: string;
+  #folding: Folding = new Map();
+  #bars = new Map<string, SmoothBar>();
+  #rows: TreeRow[] = [];
+
+  constructor() {
+    super();
+    this.narrow = false;
+    this.selected = "";
+  }
+
+  /** Select the next or previous row, for the keyboard. */
+  move(step: number): void {
+    const place = this.#rows.findIndex((row) => row.key === this.selected);
+    const next = this.#rows[Math.min(Math.max(place + step, 0), this.#rows.length - 1)];
+    if (next) this.#select(next.key);
+  }
+
+  /** Fold or unfold the selected row. */
+  toggle(key = this.selected): void {
+    const row = this.#rows.find((found) => found.key === key);
+    if (!row || row.open === undefined) return;
+    this.#folding = new Map(this.#folding).set(row.key, !row.open);
+    this.requestUpdate();
+  }
+
+  override render(): TemplateResult | typeof nothing {
+    const { store } = this;
+    const job = store?.job;
+    if (!store || !job?.stages.length) return nothing;
+    const { now, attempts } = store;
+    const scale = timeScale(job, now);
+    this.#rows = treeRows(job.stages, this.#folding);
+    const stages = new Map(job.stages.map((stage) => [stage.stageId, stage]));
+    const heaviest = heaviestOf(job.stages);
+    const focusable = this.#rows.some((row) => row.key === this.selected)
+      ? this.selected
+      : this.#rows[0]?.key;
+    return html`
+      <div class="scale" aria-hidden="true">
+        <span>stages</span><span class="weight-cell"></span><span></span><span></span>
+        <div class="ticks">
+          ${scale.ticks.map(({ at, label }) => html`<span ${vars({ "--at": `${at}` })}>${label}</span>`)}
+        </div>
+      </div>
+      ${this.#jobRow(job, attempts, scale, now)}
+      <div role="tree" aria-label="stages" @keydown=${this.#keydown}>
+        ${repeat(
+          this.#rows,
+          (row) => row.key,
+          (row) =>
+            row.type === "rest"
+              ? this.#restRow(row, row.key === focusable)
+              : this.#stageRow(row, stages, heaviest, job, attempts, scale, now, row.key === focusable),
+        )}
+      </div>
+    `;
+  }
+
+  #jobRow(job: Job, attempts: readonly Attempt[], scale: TimeScale, now: Instant): TemplateResult {
+    return html`<div class="row" aria-hidden="true">
+      <span class="name muted" ${vars({ "--depth": "0" })}>whole job</span><span class="weight-cell"></span
+      ><span></span
+      ><span class="number muted">${elapsed(((instantOf(job.endTime) ?? now) - scale.start) / 1000)}</span>
+      ${track(jobSegments(job, attempts, scale, now), scale, jobLook(job.state).shape)}
+    </div>`;
+  }
+
+  #stageRow(
+    row: StageRow,
+    stages: ReadonlyMap<string, Stage>,
+    heaviest: ReadonlyMap<string, number>,
+    job: Job,
+    attempts: readonly Attempt[],
+    scale: TimeScale,
+    now: Instant,
+    focusable: boolean,
+  ): TemplateResult {
+    const { stage } = row;
+    const { word, shape } = stageLook(stage.state);
+    const name = oneLine(stage.title || stage.stageId);
+    const numbers = row.inner
+      ? `${row.innerDone} of ${row.inner}`
+      : amount(stage.current, stage.total, stage.unit);
+    const done =
+      stage.state === StageState.RUNNING ? (stage.fractionKnown ? percent(stage.fraction) : "") : word;
+    const message = oneLine(stage.failure?.message || stage.message);
+    const segments = stageSegments(stage, stages.get(stage.parentStageId), job, attempts, scale, now);
+    const time = stageTime(stage, now);
+    return html`<div
+      class="row"
+      part="stage"
+      role="treeitem"
+      tabindex=${focusable ? 0 : -1}
+      data-key=${row.key}
+      aria-level=${row.depth + 1}
+      aria-expanded=${row.open ?? nothing}
+      aria-selected=${row.key === this.selected}
+      aria-label=${[name, word, done === word ? "" : done, numbers, time, message].filter(Boolean).join(", ")}
+      title=${stageTitle(stage, word)}
+      @click=${() => {
+        this.#select(row.key);
+        if (row.inner) this.toggle(row.key);
+      }}
+    >
+      <span class="name" ${vars({ "--depth": `${Math.min(row.depth, 12)}` })}>
+        ${row.open === undefined ? nothing : foldIcon(row.open)}<span class=${shape}
+          >${stateIcon(shape)}</span
+        >
+        <span class="cut foreign ${shape === "waiting" || shape === "skipped" ? "muted" : ""}">${name}</span>
+        <span class="amount cut foreign"
+          >${numbers}${message ? html` <span class=${stage.failure ? "failed" : ""}>${message}</span>` : nothing}</span
+        >
+      </span>
+      <span class="weight-cell ${shape}"
+        >${this.#bar(stage, heaviest.get(stage.parentStageId) ?? 1, job.attempt, now)}</span
+      >
+      <span class="number ${shape === "running" ? "" : shape === "failed" ? "failed" : "muted word"}"
+        >${done}</span
+      >
+      <span class="number muted">${time}</span>
+      ${track(segments, scale, shape)}
+    </div>`;
+  }
+
+  #bar(stage: Stage, heaviest: number, attempt: number, now: Instant): TemplateResult | typeof nothing {
+    const weight = (stage.weight ?? 1) / (heaviest || 1);
+    const unknown = !stage.fractionKnown && stage.state === StageState.RUNNING;
+    let bar = this.#bars.get(stage.stageId);
+    if (!bar) this.#bars.set(stage.stageId, (bar = new SmoothBar()));
+    const { fraction, seconds } = bar.update(stage.fraction, attempt, now);
+    return html`<div
+      class="bar ${unknown ? "unknown moving" : ""}"
+      ${vars({
+        "--weight": `${Math.max(weight * 100, 16).toFixed(1)}%`,
+        "--fraction": `${fraction}`,
+        "--seconds": `${seconds}s`,
+      })}
+    >
+      <div class="fill"></div>
+    </div>`;
+  }
+
+  #restRow(row: RestRow, focusable: boolean): TemplateResult {
+    const counts = stateCounts(row.hidden).map(([state, number]) => `${number} ${stageLook(state).word}`);
+    const text = row.open ? "show fewer" : `${row.hidden.length} more: ${counts.join(", ")}`;
+    return html`<div
+      class="row rest"
+      role="treeitem"
+      tabindex=${focusable ? 0 : -1}
+      data-key=${row.key}
+      aria-level=${row.depth + 1}
+      aria-expanded=${row.open}
+      aria-selected=${row.key === this.selected}
+      @click=${() => {
+        this.#select(row.key);
+        this.toggle(row.key);
+      }}
+    >
+      <span class="name" ${vars({ "--depth": `${Math.min(row.depth, 12)}` })}
+        >${foldIcon(row.open)}<span class="cut">${text}</span></span
+      >
+    </div>`;
+  }
+
+  #select(key: string): void {
+    this.selected = key;
+    void this.updateComplete.then(() => {
+      this.renderRoot.querySelector<HTMLElement>('[aria-selected="true"]')?.focus();
+    });
+    const row = this.#rows.find((found) => found.key === key);
+    const stageId = row?.type === "stage" ? row.stage.stageId : "";
+    this.dispatchEvent(
+      new CustomEvent("milepost-select", { detail: { stageId }, bubbles: true, composed: true }),
+    );
+  }
+
+  readonly #keydown = (event: KeyboardEvent): void => {
+    const row = this.#rows.find((found) => found.key === this.selected);
+    const steps: Record<string, number> = { ArrowDown: 1, ArrowUp: -1, Home: -Infinity, End: Infinity };
+    const step = steps[event.key];
+    if (step !== undefined) this.move(step);
+    else if (event.key === "ArrowRight" && row?.open === false) this.toggle();
+    else if (event.key === "ArrowLeft" && row?.open) this.toggle();
+    else if (event.key === " ") this.toggle();
+    else return;
+    event.preventDefault();
+  };
+
+  protected override updated(_changed: PropertyValues): void {
+    const ids = new Set(this.store?.job?.stages.map((stage) => stage.stageId));
+    for (const id of this.#bars.keys()) if (!ids.has(id)) this.#bars.delete(id);
+  }
+}
+
+function track(segments: readonly Segment[], scale: TimeScale, shape = "running"): TemplateResult {
+  const tick = scale.ticks[1]?.at ?? 1;
+  return html`<div
+    class="track ${shape}"
+    part="track"
+    aria-hidden="true"
+    ${vars({ "--tick": `${tick}`, "--now": `${scale.now ?? 0}` })}
+  >
+    ${scale.now === undefined ? nothing : html`<div class="now"></div>`}
+    ${segments.map(
+      ({ part, from, to, broken, attempt }) =>
+        html`<div
+          class="segment part-${part} ${broken ? "broken" : ""}"
+          title=${part === "earlier" ? `attempt ${attempt}` : part}
+          ${vars({ "--from": from.toFixed(5), "--to": to.toFixed(5) })}
+        ></div>`,
+    )}
+  </div>`;
+}
+
+function stageTime(stage: Stage, now: Instant): string {
+  const start = instantOf(stage.startTime);
+  if (start === undefined) return "";
+  const end = instantOf(stage.endTime);
+  return end === undefined ? elapsed((now - start) / 1000) : took((end - start) / 1000);
+}
+
+function stageTitle(stage: Stage, word: string): string {
+  const start = instantOf(stage.startTime);
+  const end = instantOf(stage.endTime);
+  return [
+    `${oneLine(stage.title || stage.stageId)} (${stage.stageId}): ${word}`,
+    stage.fractionKnown ? `${wholePercent(stage.fraction)} %` : "",
+    stage.weight === undefined ? "" : `weight ${stage.weight}`,
+    start === undefined ? "" : `started ${absolute(start)}`,
+    end === undefined ? "" : `ended ${absolute(end)}`,
+    oneLine(stage.message),
+  ]
+    .filter(Boolean)
+    .join("\n");
+}
+
+function heaviestOf(stages: readonly Stage[]): ReadonlyMap<string, number> {
+  const heaviest = new Map<string, number>();
+  for (const { parentStageId, weight } of stages) {
+    heaviest.set(parentStageId, Math.max(heaviest.get(parentStageId) ?? 0, weight ?? 1));
+  }
+  return heaviest;
+}

@@ -1,0 +1,45 @@
+import { LitElement, type PropertyDeclarations, type PropertyValues } from "lit";
+import { ticker } from "../live/ticker.js";
+import type { JobStore } from "../live/job-store.js";
+
+/** An element that shows a job, and is drawn again when its store changes and once a second. */
+export abstract class StoreElement extends LitElement {
+  static override properties: PropertyDeclarations = { store: { attribute: false } };
+  declare store: JobStore | undefined;
+  #subscribed: JobStore | undefined;
+  #unsubscribe: (() => void) | undefined;
+  #untick: (() => void) | undefined;
+
+  override connectedCallback(): void {
+    super.connectedCallback();
+    this.#untick = ticker.add(() => {
+      if (this.store?.isMoving) this.requestUpdate();
+    });
+    this.#subscribe();
+  }
+
+  override disconnectedCallback(): void {
+    super.disconnectedCallback();
+    this.#untick?.();
+    this.#unsubscribe?.();
+    this.#subscribed = undefined;
+  }
+
+  protected override willUpdate(_changed: PropertyValues): void {
+    if (this.isConnected) this.#subscribe();
+  }
+
+  /** The store has changed. */
+  protected changed(): void {
+    this.requestUpdate();
+  }
+
+  #subscribe(): void {
+    if (this.store === this.#subscribed) return;
+    this.#unsubscribe?.();
+    this.#subscribed = this.store;
+    this.#unsubscribe = this.store?.subscribe(() => {
+      this.changed();
+    });
+  }
+}

@@ -1,6 +1,7 @@
 // Build the pages and the elements into the Python package: the same bytes from the same sources.
 import { cp, mkdir, rm } from "node:fs/promises";
-import { fileURLToPath } from "node:url";
+import process from "node:process";
+import { URL, fileURLToPath } from "node:url";
 import { build } from "esbuild";
 
 const path = (relative) => fileURLToPath(new URL(relative, import.meta.url));

@@ -15,6 +15,7 @@ from starlette.routing import Route
 from milepost.web.connect.connect_routes import connect_routes
 from milepost.web.http_errors import error_response
 from milepost.web.openapi.document import document
+from milepost.web.page_routes import page_routes
 from milepost.web.rest import no_such_path, rest_routes
 from milepost.web.security.browser_policy import ANY_ORIGIN, BrowserPolicy
 from milepost.web.security.response_headers import ResponseHeaders
@@ -44,8 +45,12 @@ _PREFLIGHT_AGE: Final = 600
 
 def web_app(backend: JobsBackend, policy: BrowserPolicy = _OWN_PAGES) -> Starlette:
     """The application over ``backend``."""
-    routes = [*rest_routes(backend, policy.caller_of), *connect_routes(backend, policy.caller_of)]
-    routes.append(Route(OPENAPI, _openapi))
+    routes = [
+        *rest_routes(backend, policy.caller_of),
+        *connect_routes(backend, policy.caller_of),
+        *page_routes(),
+        Route(OPENAPI, _openapi),
+    ]
     if policy.takes_cookies:
         routes += session_routes(backend, policy.caller_of)
     middleware = [Middleware(ResponseHeaders, shares_resources=bool(policy.allowed_origins))]

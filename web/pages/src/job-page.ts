@@ -1,6 +1,8 @@
 import type { TemplateResult } from "lit";
 import { type MilepostJob, pageParts } from "@milepost/client/elements";
+import type { KeyHelp } from "./key-help.js";
 import { pageStyles } from "./page-styles.js";
+import type { ShareSheet } from "./share-sheet.js";
 
 const {
   LitElement,
@@ -70,13 +72,21 @@ export class JobPage extends LitElement {
                   .text=${`milepost watch ${store.jobId}`}
                   .label=${"copy the command that shows this job in a terminal"}
                   ><span class="mono">milepost watch</span></milepost-copy
-                >`
+                >
+                <button @click=${this.#share}>share…</button>`
             : nothing
         }
       </nav>
       <main>
+        ${
+          store.connection.state === "unauthenticated"
+            ? html`<milepost-sign-in message=${store.connection.error}></milepost-sign-in>`
+            : nothing
+        }
         <milepost-job log="full" cancel .store=${store}></milepost-job>
       </main>
+      <milepost-share-sheet .store=${store}></milepost-share-sheet>
+      <milepost-key-help></milepost-key-help>
     `;
   }
 
@@ -90,6 +100,10 @@ export class JobPage extends LitElement {
   get #element(): MilepostJob | null {
     return this.renderRoot.querySelector("milepost-job");
   }
+
+  readonly #share = (): void => {
+    this.renderRoot.querySelector<ShareSheet>("milepost-share-sheet")?.open();
+  };
 
   readonly #keydown = (event: KeyboardEvent): void => {
     if (isForeignKey(event)) return;
@@ -118,6 +132,9 @@ export class JobPage extends LitElement {
         break;
       case "list":
         location.href = this.#store.server.address;
+        break;
+      case "help":
+        this.renderRoot.querySelector<KeyHelp>("milepost-key-help")?.toggle();
         break;
       default:
         return;

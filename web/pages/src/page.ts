@@ -1,9 +1,20 @@
 /** The pages: `/` lists jobs, `/jobs/{job_id}` shows one. Both work under any path of a server. */
 
-import { setDefaultServer } from "@milepost/client/elements";
+import { configure } from "@milepost/client/elements";
 import { JobPage } from "./job-page.js";
+import { KeyHelp } from "./key-help.js";
+import { ListPage } from "./list-page.js";
+import { ShareSheet } from "./share-sheet.js";
+import { SignIn } from "./sign-in.js";
+
+// A share link carries its token in the fragment, which browsers send to no server.
+const token = new URLSearchParams(location.hash.slice(1)).get("token");
 
 // This script is at `assets/page.js` below the server's root.
-setDefaultServer(new URL("..", import.meta.url).href);
+configure({ server: new URL("..", import.meta.url).href, ...(token ? { token } : {}) });
 
+customElements.define("milepost-key-help", KeyHelp);
+customElements.define("milepost-share-sheet", ShareSheet);
+customElements.define("milepost-sign-in", SignIn);
+customElements.define("milepost-list-page", ListPage);
 customElements.define("milepost-job-page", JobPage);

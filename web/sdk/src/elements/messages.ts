@@ -1,6 +1,7 @@
 /** The messages that the elements read, from one place. */
 export {
   Dispatch,
+  EstimateBasis,
   JobState,
   StageState,
   type Artifact,

@@ -5,7 +5,16 @@ import { serverAt } from "./live/server.js";
 import { ticker } from "./live/ticker.js";
 import { JobState, type Job } from "./messages.js";
 import { absolute, age, elapsed, instantOf, took, type Instant } from "./model/instants.js";
-import { LISTED_STATES, type ListFilter, type ListRow, NO_FILTER, type Run, lastRuns, listRows, totals } from "./model/job-list.js";
+import {
+  LISTED_STATES,
+  type ListFilter,
+  type ListRow,
+  NO_FILTER,
+  type Run,
+  lastRuns,
+  listRows,
+  totals,
+} from "./model/job-list.js";
 import { grouped, oneLine, shortId } from "./model/plain-text.js";
 import { SmoothBar } from "./model/smooth-bar.js";
 import { hasEnded, isActive, isKnown, jobLook } from "./model/state-words.js";
@@ -99,7 +108,8 @@ export class MilepostJobs extends LitElement {
     const view = this.#view;
     const top = this.#rows.indexOf(next) * ROW;
     if (view && top < view.scrollTop) view.scrollTop = top;
-    if (view && top + ROW > view.scrollTop + view.clientHeight) view.scrollTop = top + ROW - view.clientHeight;
+    if (view && top + ROW > view.scrollTop + view.clientHeight)
+      view.scrollTop = top + ROW - view.clientHeight;
   }
 
   /** Open the selected job. */
@@ -109,7 +119,11 @@ export class MilepostJobs extends LitElement {
 
   protected override willUpdate(changed: PropertyValues): void {
     if (changed.has("kind") || changed.has("owner")) {
-      this.filter = { ...this.filter, kind: this.kind || this.filter.kind, owner: this.owner || this.filter.owner };
+      this.filter = {
+        ...this.filter,
+        kind: this.kind || this.filter.kind,
+        owner: this.owner || this.filter.owner,
+      };
     }
     if (changed.has("filter") || changed.has("server") || changed.has("kind") || changed.has("owner")) {
       this.store = serverAt(this.server).jobs(this.filter);
@@ -128,8 +142,12 @@ export class MilepostJobs extends LitElement {
         role="list"
         aria-label="jobs"
         @scroll=${this.#scrolled}
-        @pointerenter=${() => { this.hovered = true; }}
-        @pointerleave=${() => { this.hovered = false; }}
+        @pointerenter=${() => {
+          this.hovered = true;
+        }}
+        @pointerleave=${() => {
+          this.hovered = false;
+        }}
       >
         ${this.#hasNews ? html`<button class="news" @click=${this.#showNews}>show changes</button>` : nothing}
         <div class="area" ${vars({ height: `${this.#rows.length * ROW}px` })}>${this.#visible(store)}</div>
@@ -144,15 +162,32 @@ export class MilepostJobs extends LitElement {
           const number = this.#totals.get(state) ?? 0;
           const { shape } = jobLook(state);
           const more = store.isComplete(state) ? "" : "+";
-          return html`<button aria-pressed=${filter.states.includes(state)} @click=${() => { this.#toggle(state); }}>
+          return html`<button
+            aria-pressed=${filter.states.includes(state)}
+            @click=${() => {
+              this.#toggle(state);
+            }}
+          >
             <span class=${shape}>${stateIcon(shape)}</span> ${grouped(number)}${more} ${name}
           </button>`;
         })}
       </div>
       <form class="filters" role="search" @submit=${this.#find}>
-        <input type="search" name="q" aria-label="search by id, kind, owner or label" placeholder="search, or an id  /" .value=${filter.search} @input=${this.#changeSearch} />
+        <input
+          type="search"
+          name="q"
+          aria-label="search by id, kind, owner or label"
+          placeholder="search, or an id  /"
+          .value=${filter.search}
+          @input=${this.#changeSearch}
+        />
         ${this.#textFilter("kind", filter.kind)} ${this.#textFilter("owner", filter.owner)}
-        <input aria-label="label" placeholder="label key=value" .value=${filter.labels.join(" ")} @change=${this.#changeLabels} />
+        <input
+          aria-label="label"
+          placeholder="label key=value"
+          .value=${filter.labels.join(" ")}
+          @change=${this.#changeLabels}
+        />
       </form>`;
   }
 
@@ -161,7 +196,9 @@ export class MilepostJobs extends LitElement {
       aria-label=${name}
       placeholder=${name}
       .value=${value}
-      @change=${(event: Event) => { this.#change({ ...this.filter, [name]: (event.target as HTMLInputElement).value.trim() }); }}
+      @change=${(event: Event) => {
+        this.#change({ ...this.filter, [name]: (event.target as HTMLInputElement).value.trim() });
+      }}
     />`;
   }
 
@@ -179,10 +216,14 @@ export class MilepostJobs extends LitElement {
         (row) => {
           if (row.type === "group") {
             const more = store.isGroupComplete(row.key) ? "" : "+";
-            return html`<div class="group" role="listitem">${row.key} <span>${grouped(row.count)}${more}</span></div>`;
+            return html`<div class="group" role="listitem">
+              ${row.key} <span>${grouped(row.count)}${more}</span>
+            </div>`;
           }
           const job = store.get(row.key);
-          return job ? this.#row(store, job, now) : html`<div class="row muted" role="listitem">deleted</div>`;
+          return job
+            ? this.#row(store, job, now)
+            : html`<div class="row muted" role="listitem">deleted</div>`;
         },
       )}
     </div>`;
@@ -194,29 +235,50 @@ export class MilepostJobs extends LitElement {
     if (!bar) this.#bars.set(job.jobId, (bar = new SmoothBar()));
     const submitted = instantOf(job.submitTime) ?? now;
     const movement = bar.update(job.fraction, job.attempt, now);
-    return html`<div role="listitem"><a
-      class="row ${job.jobId === this.selected ? "selected" : ""}"
-      part="row"
-      href=${store.server.jobAddress(job.jobId)}
-    >
-      <span class=${shape}>${stateIcon(shape)} <span class="word">${word}</span></span>
-      <span class="name"><span class="kind foreign cut">${oneLine(job.kind, 64)}</span><span class="id mono foreign cut" title=${job.jobId}>${shortId(job.jobId, 22)}</span></span>
-      <span class="owner foreign cut">${oneLine(job.owner, 128)}</span>
-      <span class="progress">${isActive(job) ? progressBar(job, movement, isKnown(job), shape) : nothing}
-        <span class="number ${isActive(job) ? "" : "muted cut foreign"}">${isActive(job) ? progressText(job) : job.failure ? oneLine(job.failure.message || job.failure.code, 120) : ""}</span></span>
-      <span class="remaining number muted">${timeText(job, now)}</span>
-      <span class="number muted" title=${`submitted ${absolute(submitted)}`}>${age((now - submitted) / 1000)}</span>
-      <span class="worker foreign cut mono muted">${isActive(job) ? oneLine(job.workerId, 64) : ""}</span>
-      <span class="runs-cell">${smallBars(this.#runs.get(job.kind) ?? [])}</span>
-    </a></div>`;
+    return html`<div role="listitem">
+      <a
+        class="row ${job.jobId === this.selected ? "selected" : ""}"
+        part="row"
+        href=${store.server.jobAddress(job.jobId)}
+      >
+        <span class=${shape}>${stateIcon(shape)} <span class="word">${word}</span></span>
+        <span class="name"
+          ><span class="kind foreign cut">${oneLine(job.kind, 64)}</span
+          ><span class="id mono foreign cut" title=${job.jobId}>${shortId(job.jobId, 22)}</span></span
+        >
+        <span class="owner foreign cut">${oneLine(job.owner, 128)}</span>
+        <span class="progress"
+          >${isActive(job) ? progressBar(job, movement, isKnown(job), shape) : nothing}
+          <span class="number ${isActive(job) ? "" : "muted cut foreign"}"
+            >${isActive(job) ? progressText(job) : job.failure ? oneLine(job.failure.message || job.failure.code, 120) : ""}</span
+          ></span
+        >
+        <span class="remaining number muted">${timeText(job, now)}</span>
+        <span class="number muted" title=${`submitted ${absolute(submitted)}`}
+          >${age((now - submitted) / 1000)}</span
+        >
+        <span class="worker foreign cut mono muted">${isActive(job) ? oneLine(job.workerId, 64) : ""}</span>
+        <span class="runs-cell">${smallBars(this.#runs.get(job.kind) ?? [])}</span>
+      </a>
+    </div>`;
   }
 
   #notice(store: JobsStore): TemplateResult | typeof nothing {
     if (store.error) {
-      return html`<p class="notice failed" role="alert">The jobs could not be loaded: ${oneLine(store.error)} <button @click=${() => { store.loadMore(); }}>try again</button></p>`;
+      return html`<p class="notice failed" role="alert">
+        The jobs could not be loaded: ${oneLine(store.error)}
+        <button
+          @click=${() => {
+            store.loadMore();
+          }}
+        >
+          try again
+        </button>
+      </p>`;
     }
     if (store.isLoading) return html`<p class="notice muted">loading…</p>`;
-    if (this.#rows.length === 0) return html`<p class="notice muted">no jobs${this.filter === NO_FILTER ? " yet" : " that match"}</p>`;
+    if (this.#rows.length === 0)
+      return html`<p class="notice muted">no jobs${this.filter === NO_FILTER ? " yet" : " that match"}</p>`;
     return nothing;
   }
 
@@ -266,12 +328,17 @@ export class MilepostJobs extends LitElement {
 
   #toggle(state: JobState): void {
     const { states } = this.filter;
-    this.#change({ ...this.filter, states: states.includes(state) ? states.filter((other) => other !== state) : [...states, state] });
+    this.#change({
+      ...this.filter,
+      states: states.includes(state) ? states.filter((other) => other !== state) : [...states, state],
+    });
   }
 
   #change(filter: ListFilter): void {
     this.filter = filter;
-    this.dispatchEvent(new CustomEvent("milepost-filter", { detail: { filter }, bubbles: true, composed: true }));
+    this.dispatchEvent(
+      new CustomEvent("milepost-filter", { detail: { filter }, bubbles: true, composed: true }),
+    );
   }
 
   readonly #changeSearch = (event: Event): void => {
@@ -279,7 +346,10 @@ export class MilepostJobs extends LitElement {
   };
 
   readonly #changeLabels = (event: Event): void => {
-    this.#change({ ...this.filter, labels: (event.target as HTMLInputElement).value.split(/\s+/).filter(Boolean) });
+    this.#change({
+      ...this.filter,
+      labels: (event.target as HTMLInputElement).value.split(/\s+/).filter(Boolean),
+    });
   };
 
   readonly #find = async (event: SubmitEvent): Promise<void> => {
@@ -310,7 +380,12 @@ function smallBars(runs: readonly Run[]): TemplateResult | typeof nothing {
   if (runs.length < 2) return nothing;
   const longest = Math.max(...runs.map((run) => run.seconds), 0.001);
   const words = runs.map((run) => `${took(run.seconds)} ${jobLook(run.state).word}`);
-  return html`<svg class="runs" viewBox="0 0 ${RUNS * 6} 18" role="img" aria-label=${`last runs: ${words.join(", ")}`}>
+  return html`<svg
+    class="runs"
+    viewBox="0 0 ${RUNS * 6} 18"
+    role="img"
+    aria-label=${`last runs: ${words.join(", ")}`}
+  >
     <title>${words.join("\n")}</title>
     ${runs.map((run, place) => {
       const height = Math.max((run.seconds / longest) * 17, 1.5);

@@ -55,12 +55,15 @@ export class MilepostProgress extends StoreElement {
   override render(): TemplateResult {
     const { store } = this;
     const job = store?.job;
-    if (!store || !job) return html`<span class="muted">${store?.connection.state === "missing" ? "no such job" : "…"}</span>`;
+    if (!store || !job)
+      return html`<span class="muted">${store?.connection.state === "missing" ? "no such job" : "…"}</span>`;
     const { now } = store;
     const { word, shape } = jobLook(job.state);
     const chip = chipOf(store.connection, now);
     const left = chip.stale ? "" : remainingText(job, now);
-    return html`<span class=${shape} part="state" title=${word}>${stateIcon(shape)}<span class="hidden-text">${word}</span></span>
+    return html`<span class=${shape} part="state" title=${word}
+        >${stateIcon(shape)}<span class="hidden-text">${word}</span></span
+      >
       ${progressBar(job, this.#bar.update(job.fraction, job.attempt, now), isKnown(job), shape)}
       <span class="percent" part="percent">${progressText(job)}</span>
       ${left ? html`<span class="muted" part="remaining">${left}</span>` : nothing}

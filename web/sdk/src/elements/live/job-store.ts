@@ -1,13 +1,12 @@
 /** What a page knows of one job, kept up to date by one stream while somebody looks. */
 
-import { MilepostError, hasReason } from "../../errors.js";
 import { Fold } from "../../fold/index.js";
 import type { PayloadName } from "../../watch/watch-options.js";
 import type { JobItem } from "../../watch/job-cursor.js";
 import type { JobWatch } from "../../watch/job-watch.js";
 import { JobState, type Event, type Job, type Waiting } from "../messages.js";
 import { ATTEMPT_PAYLOADS, attemptsOf, type Attempt } from "../model/attempts.js";
-import { type Connection, connectionOf } from "../model/connection-text.js";
+import { type Connection, brokenBy, connectionOf } from "../model/connection-text.js";
 import type { Instant } from "../model/instants.js";
 import { hasEnded } from "../model/state-words.js";
 import { queuePlace, type QueuePlace } from "../model/waiting-text.js";
@@ -137,8 +136,7 @@ export class JobStore {
       }
     } catch (error) {
       if (signal.aborted) return;
-      const state = hasReason(error, "JOB_NOT_FOUND") ? "missing" : "refused";
-      this.connection = { state, error: error instanceof MilepostError ? error.message : String(error) };
+      this.connection = brokenBy(error, this.server.clock.now());
       this.#frames.request();
     }
   }

@@ -3,7 +3,7 @@
 import { Fold } from "../../fold/index.js";
 import type { JobsItem } from "../../watch/jobs-cursor.js";
 import type { Job, JobState } from "../messages.js";
-import { type Connection, connectionOf } from "../model/connection-text.js";
+import { type Connection, brokenBy, connectionOf } from "../model/connection-text.js";
 import type { Instant } from "../model/instants.js";
 import { type Group, type ListFilter, labelPairs } from "../model/job-list.js";
 import { hasEnded } from "../model/state-words.js";
@@ -52,7 +52,9 @@ export class JobsStore {
 
   /** Whether this store also has the jobs of another filter: the page filters by states and by search itself. */
   covers({ kind, owner, labels }: ListFilter): boolean {
-    return kind === this.filter.kind && owner === this.filter.owner && labels.join() === this.filter.labels.join();
+    return (
+      kind === this.filter.kind && owner === this.filter.owner && labels.join() === this.filter.labels.join()
+    );
   }
 
   get now(): Instant {
@@ -138,7 +140,7 @@ export class JobsStore {
       }
     } catch (error) {
       if (signal.aborted) return;
-      this.connection = { state: "refused", error: error instanceof Error ? error.message : String(error) };
+      this.connection = brokenBy(error, this.server.clock.now());
       this.#frames.request();
     }
   }
@@ -146,13 +148,20 @@ export class JobsStore {
   async #load(signal: AbortSignal): Promise<void> {
     const part = (states: readonly JobState[]): Part => ({
       states,
-      jobs: this.server.client.listJobs({ ...this.#serverFilter, states: [...states] }, { pageSize: PAGE_SIZE, signal }),
+      jobs: this.server.client.listJobs(
+        { ...this.#serverFilter, states: [...states] },
+        { pageSize: PAGE_SIZE, signal },
+      ),
       complete: false,
     });
     this.#parts = [part(ACTIVE), part([States.QUEUED]), part(ENDED)];
     // What runs and what waits is loaded whole; of what has ended the first page.
     do await this.#loadPage();
-    while (!signal.aborted && !this.error && !(this.isComplete(States.RUNNING) && this.isComplete(States.QUEUED)));
+    while (
+      !signal.aborted &&
+      !this.error &&
+      !(this.isComplete(States.RUNNING) && this.isComplete(States.QUEUED))
+    );
     if (!signal.aborted && !this.error) await this.#loadPage();
   }
 
@@ -264,7 +273,8 @@ const LISTED_PAYLOADS = [
 
 /** An ended job without what a list does not show, and what may be large. */
 function withoutDetails(job: Job): Job {
-  const { input: _input, result: _result, ...rest } = job;
-  return { ...rest, stages: [], artifacts: [] };
+  const rest: Job = { ...job, stages: [], artifacts: [] };
+  delete rest.input;
+  delete rest.result;
+  return rest;
 }
-

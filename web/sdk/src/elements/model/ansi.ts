@@ -27,7 +27,7 @@ export function spansOf(text: string): Span[] {
   for (const match of text.matchAll(SEQUENCE)) {
     add(match.index);
     start = match.index + match[0].length;
-    if (match[2] === "m") select(style, match[1]!);
+    if (match[2] === "m") select(style, match[1] ?? "");
   }
   add(text.length);
   return spans;
@@ -39,7 +39,7 @@ function select(
 ): void {
   const codes = parameters.split(";").map(Number);
   for (let place = 0; place < codes.length; place++) {
-    const code = codes[place]!;
+    const code = codes[place] ?? 0;
     if (code === 0)
       Object.assign(style, { colour: "", bold: false, dim: false, italic: false, underline: false });
     else if (code === 1) style.bold = true;
@@ -49,8 +49,8 @@ function select(
     else if (code === 22) style.bold = style.dim = false;
     else if (code === 23) style.italic = false;
     else if (code === 24) style.underline = false;
-    else if (code >= 30 && code <= 37) style.colour = COLOURS[code - 30]!;
-    else if (code >= 90 && code <= 97) style.colour = COLOURS[code - 90]!;
+    else if (code >= 30 && code <= 37) style.colour = COLOURS[code - 30] ?? "";
+    else if (code >= 90 && code <= 97) style.colour = COLOURS[code - 90] ?? "";
     else if (code === 39) style.colour = "";
     else if (code === 38 || code === 48) place += codes[place + 1] === 5 ? 2 : 4; // 256 colours and RGB
   }

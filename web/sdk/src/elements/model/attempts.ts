@@ -5,7 +5,13 @@ import { instantOf, type Instant } from "./instants.js";
 import { hasEnded, jobLook } from "./state-words.js";
 
 /** The payloads that `attemptsOf` reads; a watch of the history asks for no others. */
-export const ATTEMPT_PAYLOADS = ["jobStarted", "stageStarted", "stageEnded", "attemptEnded", "jobEnded"] as const;
+export const ATTEMPT_PAYLOADS = [
+  "jobStarted",
+  "stageStarted",
+  "stageEnded",
+  "attemptEnded",
+  "jobEnded",
+] as const;
 
 /** When a stage ran in one attempt. */
 export interface StageRun {

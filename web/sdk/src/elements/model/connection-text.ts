@@ -1,5 +1,7 @@
 /** The state of the connection in words that are always true. */
 
+import { Code } from "@connectrpc/connect";
+import { MilepostError, ServiceError, hasReason } from "../../errors.js";
 import type { Connection as WatchConnection } from "../../watch/connection.js";
 import { clock, type Instant } from "./instants.js";
 import { count, grouped, oneLine } from "./plain-text.js";
@@ -15,6 +17,7 @@ export interface Connection {
     | "hidden"
     | "ended"
     | "refused"
+    | "unauthenticated"
     | "missing";
   /** Why there is none, as the server or the browser said; empty if there is nothing to say. */
   readonly error: string;
@@ -41,6 +44,17 @@ export function connectionOf(watch: WatchConnection): Connection {
     known: Number(head),
     restarted: restartedAt !== undefined,
   };
+}
+
+/** The connection of a watch that an error has ended; what was known before stays, and may be out of date. */
+export function brokenBy(error: unknown, now: Instant): Connection {
+  const text = error instanceof MilepostError ? error.message : `The page has an error: ${String(error)}`;
+  const state = hasReason(error, "JOB_NOT_FOUND")
+    ? "missing"
+    : error instanceof ServiceError && error.code === Code.Unauthenticated
+      ? "unauthenticated"
+      : "refused";
+  return { state, error: text, staleSince: now };
 }
 
 export type ChipShape = "full" | "half" | "empty" | "cross" | "turned" | "done";
@@ -77,6 +91,8 @@ export function chipOf(connection: Connection, now: Instant): Chip {
       return { shape: "empty", text: `paused while hidden${since}`, stale: true };
     case "ended":
       return { shape: "done", text: "complete", stale: false };
+    case "unauthenticated":
+      return { shape: "cross", text: "signed out", stale: true };
     case "refused":
       return { shape: "cross", text: `refused${cause}`, stale: true };
     case "missing":

@@ -47,7 +47,7 @@ export function failureText(job: Job): string {
 }
 
 function nextAfterFailure(job: Job): string {
-  switch (job.failure?.code) {
+  switch (job.failure?.code ?? "") {
     case "TIMEOUT":
     case "ATTEMPT_TIMEOUT":
       return "It took longer than it may. Give it more time, or less to do.";

@@ -6,7 +6,10 @@ const UNPRINTABLE =
 
 /** Escape every character that would reorder or hide text, as `\x1b`. Tabs and line feeds stay. */
 export function printable(text: string): string {
-  return text.replace(UNPRINTABLE, (found) => `\\x${found.codePointAt(0)!.toString(16).padStart(2, "0")}`);
+  return text.replace(
+    UNPRINTABLE,
+    (found) => `\\x${(found.codePointAt(0) ?? 0).toString(16).padStart(2, "0")}`,
+  );
 }
 
 /** The same on one line, shortened to `limit` characters. */
@@ -83,7 +86,7 @@ function scaleOf(size: number): { divisor: number; prefix: string } {
     divisor *= 1000;
     rank += 1;
   }
-  return { divisor, prefix: PREFIXES[rank]! };
+  return { divisor, prefix: PREFIXES[rank] ?? "" };
 }
 
 function scaled(size: number, divisor: number): string {
@@ -92,6 +95,6 @@ function scaled(size: number, divisor: number): string {
 
 function plainNumber(value: number): string {
   if (Math.abs(value) >= 1e15) return value.toExponential(2);
-  const [whole, part] = (Number.isInteger(value) ? String(value) : value.toFixed(1)).split(".");
-  return part === undefined ? grouped(BigInt(whole!)) : `${grouped(BigInt(whole!))}.${part}`;
+  const [whole = "", part] = (Number.isInteger(value) ? String(value) : value.toFixed(1)).split(".");
+  return part === undefined ? grouped(BigInt(whole)) : `${grouped(BigInt(whole))}.${part}`;
 }

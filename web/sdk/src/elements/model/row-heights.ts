@@ -38,8 +38,9 @@ export class RowHeights {
     const blocks: { heights: number[]; sum: number }[] = [];
     for (let start = 0; start < heights.length; start += BLOCK) {
       const part = heights.slice(start, start + BLOCK);
-      blocks.push({ heights: part, sum: part.reduce((sum, height) => sum + height, 0) });
-      this.#total += blocks.at(-1)!.sum;
+      const sum = part.reduce((total, height) => total + height, 0);
+      blocks.push({ heights: part, sum });
+      this.#total += sum;
     }
     this.#blocks = blocks.concat(this.#blocks);
     this.#count += heights.length;
@@ -68,7 +69,7 @@ export class RowHeights {
   set(row: number, height: number): void {
     const found = this.#find(row);
     if (!found) return;
-    const change = height - found.block.heights[found.place]!;
+    const change = height - (found.block.heights[found.place] ?? 0);
     found.block.heights[found.place] = height;
     found.block.sum += change;
     this.#total += change;
@@ -76,7 +77,7 @@ export class RowHeights {
 
   get(row: number): number {
     const found = this.#find(row);
-    return found ? found.block.heights[found.place]! : 0;
+    return found?.block.heights[found.place] ?? 0;
   }
 
   /** Where a row begins; the total for one behind the last. */
@@ -84,7 +85,7 @@ export class RowHeights {
     const found = this.#find(row);
     if (!found) return row < 0 ? 0 : this.#total;
     let offset = found.before;
-    for (let place = 0; place < found.place; place++) offset += found.block.heights[place]!;
+    for (let place = 0; place < found.place; place++) offset += found.block.heights[place] ?? 0;
     return offset;
   }
 

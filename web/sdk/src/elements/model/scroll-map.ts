@@ -24,6 +24,11 @@ export class ScrollMap {
     return this.#top;
   }
 
+  /** Where the browser's scroll bar is to be. */
+  get position(): number {
+    return this.#physical;
+  }
+
   /** Where the content begins in the area. */
   get shift(): number {
     return this.#physical - this.#top;

@@ -106,9 +106,10 @@ export function stateCounts(stages: readonly Stage[]): [StageState, number][] {
   ];
   const counts = new Map<StageState, number>();
   for (const stage of stages) counts.set(stage.state, (counts.get(stage.state) ?? 0) + 1);
-  return order.flatMap((state): [StageState, number][] =>
-    counts.has(state) ? [[state, counts.get(state)!]] : [],
-  );
+  return order.flatMap((state): [StageState, number][] => {
+    const number = counts.get(state);
+    return number === undefined ? [] : [[state, number]];
+  });
 }
 
 /** The innermost stage that runs, the last to start: what the job does now. */

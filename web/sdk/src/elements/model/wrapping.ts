@@ -1,4 +1,4 @@
-/** How many lines a text takes in a column of fixed-width characters. */
+/** How many lines a text takes in a column of fixed-width characters, broken between words where possible. */
 
 /** Longer texts are cut to this many lines, until the reader asks for all of it. */
 export const MAX_ROWS = 20;
@@ -12,29 +12,50 @@ export function wrappedRows(text: string, columns: number): number {
   const width = Math.max(columns, 1);
   if (text.length <= width && NARROW.test(text)) return 1;
   let rows = 0;
-  for (const line of text.split("\n")) rows += Math.max(Math.ceil(cells(line) / width), 1);
+  for (const line of text.split("\n")) rows += rowsOf(line, width);
   return rows;
 }
 
-/** The number of characters of `text` that `rows` lines show at most. */
+/** The number of characters of `text` that fit into `rows` lines; not more are shown at first. */
 export function cutAt(text: string, columns: number, rows = MAX_ROWS): number {
-  const lines = text.split("\n");
+  if (text.length <= columns) return text.length;
   let left = rows;
   let end = 0;
-  for (const line of lines) {
-    const taken = Math.max(Math.ceil(cells(line) / Math.max(columns, 1)), 1);
-    if (taken > left) return end + left * Math.max(columns, 1);
+  for (const line of text.split("\n")) {
+    const taken = rowsOf(line, columns);
+    if (taken > left) return end + Math.min(left * columns, line.length);
     left -= taken;
     end += line.length + 1;
-    if (left === 0) return Math.min(end, text.length);
+    if (left === 0) break;
   }
-  return text.length;
+  return Math.min(end, text.length);
 }
 
-function cells(line: string): number {
-  if (NARROW.test(line)) return line.length;
+function rowsOf(line: string, columns: number): number {
+  let rows = 1;
+  let used = 0;
+  for (const word of line.split(/(?<= )/)) {
+    const length = cells(word);
+    if (used + length <= columns) used += length;
+    else if (used + cells(word.trimEnd()) <= columns)
+      used = columns; // a space at the end of a line takes no room
+    else if (length <= columns) {
+      rows += 1;
+      used = length;
+    } else {
+      // A long word begins on a line of its own, and is broken anywhere.
+      if (used > 0) rows += 1;
+      rows += Math.ceil(length / columns) - 1;
+      used = length % columns || columns;
+    }
+  }
+  return rows;
+}
+
+function cells(text: string): number {
+  if (NARROW.test(text)) return text.length;
   let width = 0;
-  for (const character of line) {
+  for (const character of text) {
     if (character === "\t") width += 4 - (width % 4);
     else width += WIDE.test(character) ? 2 : 1;
   }

@@ -1,6 +1,7 @@
-import { LitElement, css, html, nothing, type TemplateResult } from "lit";
+import { LitElement, html, nothing, type TemplateResult } from "lit";
 import type { JobStore } from "../live/job-store.js";
 import { oneLine } from "../model/plain-text.js";
+import { dialogStyles } from "./dialog-styles.js";
 import { sharedStyles } from "./shared-styles.js";
 
 /** Grace periods to choose from, in seconds. */
@@ -16,43 +17,7 @@ const REASON_LENGTH = 4096;
 /** Asks whether to cancel a job: why, and how much time its worker gets. */
 export class CancelSheet extends LitElement {
   static override properties = { store: { attribute: false }, error: { state: true }, busy: { state: true } };
-  static override styles = [
-    sharedStyles,
-    css`
-      dialog {
-        width: min(460px, calc(100vw - 24px));
-        padding: 20px;
-        color: var(--_text);
-        background: var(--_surface);
-        border: 1px solid var(--_line);
-        border-radius: 8px;
-      }
-      dialog::backdrop {
-        background: rgb(0 0 0 / 45%);
-      }
-      h2 {
-        margin: 0 0 4px;
-        font-size: 16px;
-      }
-      label {
-        display: block;
-        margin: 12px 0 4px;
-      }
-      textarea,
-      select {
-        width: 100%;
-      }
-      .actions {
-        display: flex;
-        justify-content: end;
-        gap: 8px;
-        margin-top: 16px;
-      }
-      p {
-        margin: 0;
-      }
-    `,
-  ];
+  static override styles = [sharedStyles, dialogStyles];
   declare store: JobStore | undefined;
   declare error: string;
   declare busy: boolean;

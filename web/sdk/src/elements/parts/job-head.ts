@@ -2,7 +2,7 @@
 
 import { html, nothing, type TemplateResult } from "lit";
 import type { JobStore } from "../live/job-store.js";
-import { JobState, type Job } from "../messages.js";
+import { EstimateBasis, JobState, type Job } from "../messages.js";
 import { cancelSteps } from "../model/cancel-steps.js";
 import { endingOf } from "../model/endings.js";
 import { absolute, clock, elapsed, instantOf, took, type Instant } from "../model/instants.js";
@@ -95,7 +95,7 @@ export function remainingText(job: Job, now: Instant): string {
 function estimateBasis(job: Job, now: Instant): string {
   const most = mostRemainingSeconds(job, now);
   if (most === undefined || !job.estimate) return "";
-  return `at most ${elapsed(most)} · from ${count(job.estimate.sampleSize, job.estimate.basis === 3 ? "measurement" : "run")}`;
+  return `at most ${elapsed(most)} · from ${count(job.estimate.sampleSize, job.estimate.basis === EstimateBasis.PACE ? "measurement" : "run")}`;
 }
 
 function elapsedText(job: Job, now: Instant): string {

@@ -50,7 +50,9 @@ export const listStyles = css`
   }
   .row {
     display: grid;
-    grid-template-columns: 104px minmax(150px, 1.6fr) minmax(60px, 1fr) minmax(120px, 1.4fr) 92px 56px minmax(60px, 0.8fr) 88px;
+    grid-template-columns:
+      104px minmax(150px, 1.6fr) minmax(60px, 1fr) minmax(120px, 1.4fr) 92px 56px minmax(60px, 0.8fr)
+      88px;
     column-gap: 12px;
     align-items: center;
     height: 36px;

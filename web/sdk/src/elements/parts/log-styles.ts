@@ -63,7 +63,7 @@ export const logStyles = css`
   }
   .text {
     white-space: pre-wrap;
-    word-break: break-all;
+    overflow-wrap: anywhere;
     tab-size: 4;
     min-width: 0;
   }

@@ -1,4 +1,4 @@
-import { css, html, nothing, type PropertyValues, type TemplateResult } from "lit";
+import { css, html, nothing, type TemplateResult } from "lit";
 import { repeat } from "lit/directives/repeat.js";
 import { type Job, type Stage, StageState } from "../messages.js";
 import type { Attempt } from "../model/attempts.js";
@@ -221,7 +221,7 @@ export class StagesView extends StoreElement {
   /** Fold or unfold the selected row. */
   toggle(key = this.selected): void {
     const row = this.#rows.find((found) => found.key === key);
-    if (!row || row.open === undefined) return;
+    if (row?.open === undefined) return;
     this.#folding = new Map(this.#folding).set(row.key, !row.open);
     this.requestUpdate();
   }
@@ -286,7 +286,7 @@ export class StagesView extends StoreElement {
       : amount(stage.current, stage.total, stage.unit);
     const done =
       stage.state === StageState.RUNNING ? (stage.fractionKnown ? percent(stage.fraction) : "") : word;
-    const message = oneLine(stage.failure?.message || stage.message);
+    const message = oneLine(stage.failure?.message ?? stage.message);
     const segments = stageSegments(stage, stages.get(stage.parentStageId), job, attempts, scale, now);
     const time = stageTime(stage, now);
     return html`<div
@@ -389,7 +389,7 @@ export class StagesView extends StoreElement {
     event.preventDefault();
   };
 
-  protected override updated(_changed: PropertyValues): void {
+  protected override updated(): void {
     const ids = new Set(this.store?.job?.stages.map((stage) => stage.stageId));
     for (const id of this.#bars.keys()) if (!ids.has(id)) this.#bars.delete(id);
   }

@@ -25,7 +25,8 @@ export abstract class StoreElement extends LitElement {
     this.#subscribed = undefined;
   }
 
-  protected override willUpdate(_changed: PropertyValues): void {
+  protected override willUpdate(changed: PropertyValues): void {
+    super.willUpdate(changed);
     if (this.isConnected) this.#subscribe();
   }
 

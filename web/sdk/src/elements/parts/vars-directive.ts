@@ -7,8 +7,8 @@ export type Vars = Readonly<Record<string, string | undefined>>;
 class VarsDirective extends Directive {
   #set: Vars = {};
 
-  render(_values: Vars): unknown {
-    return noChange;
+  render(values: Vars): unknown {
+    return values && noChange;
   }
 
   override update(part: ElementPart, [values]: [Vars]): unknown {

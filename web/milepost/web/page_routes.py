@@ -1,0 +1,82 @@
+"""The pages and the elements: files that are built into the package; see ``web/pages``."""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+from dataclasses import dataclass
+from functools import cache
+from importlib import resources
+from typing import Final
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+_MEDIA_TYPES: Final = {
+    "html": "text/html; charset=utf-8",
+    "css": "text/css; charset=utf-8",
+    "js": "text/javascript; charset=utf-8",
+    "svg": "image/svg+xml",
+    "txt": "text/plain; charset=utf-8",
+}
+
+# They are named alike in each version, so a browser asks each time whether its copy is still the current one.
+_CACHING: Final = "no-cache"
+
+
+@dataclass(frozen=True)
+class _Asset:
+    """A file as it is sent."""
+
+    content: bytes
+    compressed: bytes
+    media_type: str
+    tag: str
+
+
+def page_routes() -> list[Route]:
+    """The list of jobs at ``/``, a job at ``/jobs/{job_id}``, and the files of both at ``/assets/…``."""
+    return [
+        Route("/", _index),
+        Route("/jobs/{job_id}", _job),
+        Route("/assets/{name}", _asset),
+    ]
+
+
+async def _index(request: Request) -> Response:
+    return _response(request, "index.html")
+
+
+async def _job(request: Request) -> Response:
+    return _response(request, "job.html")
+
+
+async def _asset(request: Request) -> Response:
+    return _response(request, request.path_params["name"])
+
+
+def _response(request: Request, name: str) -> Response:
+    asset = _assets().get(name)
+    if asset is None:
+        return Response(f"There is no file {name!r}.", 404, media_type="text/plain")
+    headers = {"etag": asset.tag, "cache-control": _CACHING, "vary": "accept-encoding"}
+    if asset.tag in request.headers.get("if-none-match", ""):
+        return Response(status_code=304, headers=headers)
+    content = asset.content
+    if "gzip" in request.headers.get("accept-encoding", ""):
+        headers["content-encoding"] = "gzip"
+        content = asset.compressed
+    return Response(content, headers={**headers, "content-type": asset.media_type})
+
+
+@cache
+def _assets() -> dict[str, _Asset]:
+    """All files by name, read once: together a few hundred KiB."""
+    files = (file for file in resources.files("milepost.web").joinpath("assets").iterdir() if file.is_file())
+    return {file.name: _read(file.name, file.read_bytes()) for file in files}
+
+
+def _read(name: str, content: bytes) -> _Asset:
+    media_type = _MEDIA_TYPES.get(name.rpartition(".")[2], "application/octet-stream")
+    return _Asset(content, gzip.compress(content, mtime=0), media_type, f'"{hashlib.sha256(content).hexdigest()[:16]}"')

@@ -1,0 +1,103 @@
+import type { TemplateResult } from "lit";
+import { type MilepostJobs, pageParts } from "@milepost/client/elements";
+import { KeyHelp } from "./key-help.js";
+import { pageStyles } from "./page-styles.js";
+
+const {
+  LitElement,
+  html,
+  nothing,
+  serverAt,
+  ticker,
+  chipIcon,
+  chipOf,
+  sharedStyles,
+  Keyboard,
+  isForeignKey,
+  filterOf,
+  queryOf,
+} = pageParts;
+
+/** The page of all jobs. Its filter stands in its address. */
+export class ListPage extends LitElement {
+  static override styles = [sharedStyles, pageStyles];
+  readonly #keyboard = new Keyboard();
+  #filter = filterOf(location.search);
+  #leave: (() => void)[] = [];
+
+  override connectedCallback(): void {
+    super.connectedCallback();
+    this.#leave = [
+      ticker.add(() => {
+        this.requestUpdate();
+      }),
+    ];
+    document.addEventListener("keydown", this.#keydown);
+    addEventListener("popstate", this.#read);
+  }
+
+  override disconnectedCallback(): void {
+    super.disconnectedCallback();
+    for (const leave of this.#leave) leave();
+    document.removeEventListener("keydown", this.#keydown);
+    removeEventListener("popstate", this.#read);
+  }
+
+  override render(): TemplateResult {
+    const server = serverAt();
+    const { connection } = server.jobs(this.#filter);
+    const chip = chipOf(connection, server.clock.now());
+    return html`<nav aria-label="place">
+        <a href=${server.address} aria-current="page">milepost</a>
+        <span class="chip ${chip.stale ? "stale" : ""}" role="status"
+          >${chipIcon(chip.shape)} ${chip.text}</span
+        >
+      </nav>
+      <main>
+        <h1 class="hidden-text">Jobs</h1>
+        ${
+          connection.state === "unauthenticated"
+            ? html`<milepost-sign-in message=${connection.error}></milepost-sign-in>`
+            : nothing
+        }
+        <milepost-jobs controls .filter=${this.#filter} @milepost-filter=${this.#write}></milepost-jobs>
+      </main>
+      <milepost-key-help></milepost-key-help>`;
+  }
+
+  readonly #read = (): void => {
+    this.#filter = filterOf(location.search);
+    this.requestUpdate();
+  };
+
+  readonly #write = (event: CustomEvent<{ filter: ReturnType<typeof filterOf> }>): void => {
+    this.#filter = event.detail.filter;
+    history.replaceState(null, "", `${location.pathname}${queryOf(this.#filter)}${location.hash}`);
+    this.requestUpdate();
+  };
+
+  readonly #keydown = (event: KeyboardEvent): void => {
+    const list = this.renderRoot.querySelector<MilepostJobs>("milepost-jobs");
+    if (!list || isForeignKey(event)) return;
+    switch (this.#keyboard.press(event.key, performance.now())) {
+      case "search":
+        list.search();
+        break;
+      case "next":
+        list.move(1);
+        break;
+      case "previous":
+        list.move(-1);
+        break;
+      case "toggle":
+        list.open();
+        break;
+      case "help":
+        this.renderRoot.querySelector<KeyHelp>("milepost-key-help")?.toggle();
+        break;
+      default:
+        return;
+    }
+    event.preventDefault();
+  };
+}

@@ -1,0 +1,71 @@
+import type { TemplateResult } from "lit";
+import { pageParts } from "@milepost/client/elements";
+
+const { LitElement, css, html, nothing, serverAt, sharedStyles } = pageParts;
+
+/** Asks for a token, and changes it into a cookie that scripts cannot read. */
+export class SignIn extends LitElement {
+  static override properties = { error: { state: true }, message: {} };
+  static override styles = [
+    sharedStyles,
+    css`
+      form {
+        max-width: 420px;
+        margin: 12vh auto 0;
+      }
+      h2 {
+        margin: 0 0 4px;
+        font-size: 16px;
+      }
+      .line {
+        display: flex;
+        gap: 8px;
+        margin-top: 12px;
+      }
+      input {
+        flex: 1;
+        min-width: 0;
+      }
+    `,
+  ];
+  declare error: string;
+  declare message: string;
+
+  constructor() {
+    super();
+    this.error = this.message = "";
+  }
+
+  override render(): TemplateResult {
+    return html`<form @submit=${this.#submit}>
+      <h2>Sign in</h2>
+      <p class="muted">${this.message || "This server needs a token."}</p>
+      <div class="line">
+        <input type="password" autocomplete="off" aria-label="token" placeholder="token" required />
+        <button class="primary">Sign in</button>
+      </div>
+      ${this.error ? html`<p class="failed" role="alert">${this.error}</p>` : nothing}
+    </form>`;
+  }
+
+  readonly #submit = async (event: SubmitEvent): Promise<void> => {
+    event.preventDefault();
+    const token = this.renderRoot.querySelector("input")?.value.trim() ?? "";
+    try {
+      const response = await fetch(`${serverAt().address}v1/session`, {
+        method: "POST",
+        headers: { Authorization: `Bearer ${token}` },
+      });
+      if (response.ok) {
+        // A token in the fragment, which was refused, must not be tried again.
+        history.replaceState(null, "", location.pathname + location.search);
+        location.reload();
+        return;
+      }
+      const body = (await response.json()) as { error?: { message?: string } };
+      this.error = body.error?.message ?? `The server refused it (${response.status}).`;
+    } catch (error) {
+      this.error = `The server cannot be reached: ${String(error)}`;
+    }
+  };
+}

@@ -1,0 +1,55 @@
+/** A list of log lines that grows at both ends, and how its readers keep up without walking all of it. */
+
+import type { LogLine } from "./log-lines.js";
+
+export interface GrowingLines {
+  /** In order of their sequences. */
+  readonly lines: readonly LogLine[];
+  /** Changes when the lines are others altogether; no two lists share one. */
+  readonly generation: number;
+  /** How many lines were ever put in front, and how many were dropped there, within the generation. */
+  readonly prepended: number;
+  readonly dropped: number;
+}
+
+/** What has happened to a list since it was last looked at. */
+export interface Growth {
+  /** Whether all lines are others; all of them are then in `appended`. */
+  readonly reset: boolean;
+  readonly dropped: number;
+  readonly prepended: readonly LogLine[];
+  readonly appended: readonly LogLine[];
+}
+
+let generations = 0;
+
+export function nextGeneration(): number {
+  generations += 1;
+  return generations;
+}
+
+/** Tells one reader what has happened. */
+export class GrowthReader {
+  #generation = -1;
+  #prepended = 0;
+  #dropped = 0;
+  #count = 0;
+
+  read({ lines, generation, prepended, dropped }: GrowingLines): Growth {
+    const droppedNow = dropped - this.#dropped;
+    const prependedNow = prepended - this.#prepended;
+    const kept = this.#count - droppedNow;
+    const reset = generation !== this.#generation || kept < 0 || (droppedNow > 0 && prependedNow > 0);
+    this.#generation = generation;
+    this.#prepended = prepended;
+    this.#dropped = dropped;
+    this.#count = lines.length;
+    if (reset) return { reset, dropped: 0, prepended: [], appended: lines };
+    return {
+      reset,
+      dropped: droppedNow,
+      prepended: lines.slice(0, prependedNow),
+      appended: lines.slice(prependedNow + kept),
+    };
+  }
+}

@@ -1,0 +1,80 @@
+import { html, type TemplateResult } from "lit";
+import { guard } from "lit/directives/guard.js";
+import { Severity, type Stage } from "../messages.js";
+import { oneLine } from "../model/plain-text.js";
+import { severityWord } from "../model/state-words.js";
+
+/** What the reader has chosen, and who is told of other choices. */
+export interface LogChoices {
+  readonly stages: readonly Stage[];
+  readonly stageId: string;
+  readonly severity: Severity;
+  readonly text: string;
+  readonly follow: boolean;
+  readonly count: string;
+  readonly onStage: (stageId: string) => void;
+  readonly onSeverity: (severity: Severity) => void;
+  readonly onText: (text: string) => void;
+  readonly onFollow: () => void;
+}
+
+const SEVERITIES = [Severity.DEBUG, Severity.INFO, Severity.WARNING, Severity.ERROR];
+/** Deeper stages are indented no further. */
+const MAX_DEPTH = 6;
+
+/** The controls above a log: stage, severity, text, and whether it follows. */
+export function logControls(choices: LogChoices): TemplateResult {
+  const { stages, stageId, severity, text, follow, count } = choices;
+  // Thousands of options are drawn only when there are others.
+  const names = stages.map((stage) => `${stage.stageId}\n${stage.title}`).join("\n");
+  return html`<div class="controls">
+    <select
+      aria-label="stage of the lines"
+      @change=${(event: Event) => {
+        choices.onStage((event.target as HTMLSelectElement).value);
+      }}
+    >
+      ${guard([names, stageId], () => stageOptions(stages, stageId))}
+    </select>
+    <select
+      aria-label="least severity of the lines"
+      @change=${(event: Event) => {
+        choices.onSeverity(SEVERITIES[(event.target as HTMLSelectElement).selectedIndex] ?? Severity.DEBUG);
+      }}
+    >
+      ${SEVERITIES.map(
+        (each) =>
+          html`<option value=${each} ?selected=${each === severity}>
+            ${severityWord(each)}${each === Severity.ERROR ? "" : " +"}
+          </option>`,
+      )}
+    </select>
+    <input
+      type="search"
+      placeholder="filter…  /"
+      aria-label="filter the lines by text"
+      .value=${text}
+      @input=${(event: Event) => {
+        choices.onText((event.target as HTMLInputElement).value);
+      }}
+    />
+    <span class="muted count" role="status">${count}</span>
+    <button aria-pressed=${follow} title="keep the newest line in sight (f)" @click=${choices.onFollow}>
+      ${follow ? "following" : "follow"}
+    </button>
+  </div>`;
+}
+
+function stageOptions(stages: readonly Stage[], chosen: string): TemplateResult {
+  const depths = new Map<string, number>();
+  for (const { stageId, parentStageId } of stages) {
+    depths.set(stageId, Math.min((depths.get(parentStageId) ?? -1) + 1, MAX_DEPTH));
+  }
+  return html`<option value="" ?selected=${chosen === ""}>all stages</option>
+    ${stages.map(
+      (stage) =>
+        html`<option value=${stage.stageId} ?selected=${stage.stageId === chosen}>
+          ${"\u2003".repeat(depths.get(stage.stageId) ?? 0)}${oneLine(stage.title || stage.stageId, 60)}
+        </option>`,
+    )}`;
+}

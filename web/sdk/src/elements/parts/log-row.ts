@@ -1,0 +1,39 @@
+import { html, nothing, type TemplateResult } from "lit";
+import { spansOf } from "../model/ansi.js";
+import { absolute, clock } from "../model/instants.js";
+import type { LogLine } from "../model/log-lines.js";
+import { grouped, oneLine } from "../model/plain-text.js";
+import { severityWord } from "../model/state-words.js";
+import { cutAt } from "../model/wrapping.js";
+
+/** A line of the log. Of a very long one only as much as fits into some lines of `columns` characters. */
+export function logRow(
+  line: LogLine,
+  stage: string,
+  columns: number,
+  showWhole: (line: LogLine) => void,
+): TemplateResult {
+  const severity = severityWord(line.severity);
+  const end = columns === Infinity ? line.text.length : cutAt(line.text, columns);
+  const spans = spansOf(line.text.slice(0, end));
+  return html`<div class="line ${severity}">
+    <time title="${absolute(line.time)} · event ${line.sequence}">${clock(line.time)}</time>
+    <span class="stage foreign cut" title=${line.stageId}>${oneLine(stage, 64)}</span>
+    <span class="text foreign" dir="auto"
+      >${severity === "info" ? nothing : html`<b class="severity">${severity}</b> `}${spans.map(
+        ({ text, styles }) => (styles ? html`<span class=${styles}>${text}</span>` : text),
+      )}${
+        end < line.text.length
+          ? html`<button
+              class="plain more"
+              @click=${() => {
+                showWhole(line);
+              }}
+            >
+              … show all ${grouped(line.text.length)} characters
+            </button>`
+          : nothing
+      }</span
+    >
+  </div>`;
+}

@@ -79,4 +79,6 @@ def _assets() -> dict[str, _Asset]:
 
 def _read(name: str, content: bytes) -> _Asset:
     media_type = _MEDIA_TYPES.get(name.rpartition(".")[2], "application/octet-stream")
-    return _Asset(content, gzip.compress(content, mtime=0), media_type, f'"{hashlib.sha256(content).hexdigest()[:16]}"')
+    return _Asset(
+        content, gzip.compress(content, mtime=0), media_type, f'"{hashlib.sha256(content).hexdigest()[:16]}"'
+    )

@@ -51,8 +51,8 @@ export class JobPage extends LitElement {
     this.#title();
     return html`
       <nav aria-label="place">
-        <a href=${server.address}>milepost</a><span class="muted" aria-hidden="true">/</span>
-        <a class="foreign cut" href=${`${server.address}?kind=${encodeURIComponent(job?.kind ?? "")}`}
+        <a href=${server.address}>milepost</a><span class="muted crumb" aria-hidden="true">/</span>
+        <a class="foreign cut crumb" href=${`${server.address}?kind=${encodeURIComponent(job?.kind ?? "")}`}
           >${oneLine(job?.kind ?? "…", 64)}</a
         >
         <span class="chip ${chip.stale ? "stale" : ""}" role="status"

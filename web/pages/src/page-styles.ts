@@ -25,7 +25,7 @@ export const pageStyles = css`
     --milepost-log-height: max(300px, 100vh - 160px);
   }
   main {
-    max-width: 1440px;
+    max-width: 2200px;
     margin: 0 auto;
     padding: 16px 24px 48px;
   }
@@ -55,12 +55,12 @@ export const pageStyles = css`
   @media (max-width: 639px) {
     nav {
       padding: 8px 12px;
-      flex-wrap: wrap;
     }
     main {
       padding: 12px;
     }
     .command,
+    .crumb,
     .event {
       display: none;
     }

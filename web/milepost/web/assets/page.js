@@ -21,7 +21,7 @@ import{configure as ye}from"./elements.js";import{pageParts as E}from"./elements
     --milepost-log-height: max(300px, 100vh - 160px);
   }
   main {
-    max-width: 1440px;
+    max-width: 2200px;
     margin: 0 auto;
     padding: 16px 24px 48px;
   }
@@ -51,21 +51,21 @@ import{configure as ye}from"./elements.js";import{pageParts as E}from"./elements
   @media (max-width: 639px) {
     nav {
       padding: 8px 12px;
-      flex-wrap: wrap;
     }
     main {
       padding: 12px;
     }
     .command,
+    .crumb,
     .event {
       display: none;
     }
   }
-`;var{LitElement:R,html:h,nothing:g,serverAt:j,ticker:T,chipIcon:q,chipOf:L,grouped:C,oneLine:v,jobLook:K,sharedStyles:P,Keyboard:I,isForeignKey:M,wholePercent:_,isKnown:J}=E,n=class extends R{static styles=[P,a];#e=j().job(decodeURIComponent(location.pathname.split("/").at(-1)??""));#t=new I;#o=[];connectedCallback(){super.connectedCallback();let e=()=>{this.requestUpdate()};this.#o=[this.#e.subscribe(e),T.add(e)],document.addEventListener("keydown",this.#a)}disconnectedCallback(){super.disconnectedCallback();for(let e of this.#o)e();document.removeEventListener("keydown",this.#a)}render(){let e=this.#e,{job:t,server:o}=e,r=L(e.connection,o.clock.now());return this.#r(),h`
+`;var{LitElement:R,html:h,nothing:g,serverAt:j,ticker:T,chipIcon:q,chipOf:L,grouped:C,oneLine:b,jobLook:K,sharedStyles:P,Keyboard:I,isForeignKey:M,wholePercent:_,isKnown:J}=E,n=class extends R{static styles=[P,a];#e=j().job(decodeURIComponent(location.pathname.split("/").at(-1)??""));#t=new I;#o=[];connectedCallback(){super.connectedCallback();let e=()=>{this.requestUpdate()};this.#o=[this.#e.subscribe(e),T.add(e)],document.addEventListener("keydown",this.#a)}disconnectedCallback(){super.disconnectedCallback();for(let e of this.#o)e();document.removeEventListener("keydown",this.#a)}render(){let e=this.#e,{job:t,server:o}=e,r=L(e.connection,o.clock.now());return this.#r(),h`
       <nav aria-label="place">
-        <a href=${o.address}>milepost</a><span class="muted" aria-hidden="true">/</span>
-        <a class="foreign cut" href=${`${o.address}?kind=${encodeURIComponent(t?.kind??"")}`}
-          >${v(t?.kind??"\u2026",64)}</a
+        <a href=${o.address}>milepost</a><span class="muted crumb" aria-hidden="true">/</span>
+        <a class="foreign cut crumb" href=${`${o.address}?kind=${encodeURIComponent(t?.kind??"")}`}
+          >${b(t?.kind??"\u2026",64)}</a
         >
         <span class="chip ${r.stale?"stale":""}" role="status"
           >${q(r.shape)} ${r.text}</span
@@ -91,7 +91,7 @@ import{configure as ye}from"./elements.js";import{pageParts as E}from"./elements
       </main>
       <milepost-share-sheet .store=${e}></milepost-share-sheet>
       <milepost-key-help></milepost-key-help>
-    `}#r(){let{job:e}=this.#e;if(!e)return;let t=J(e)?` ${_(e.fraction)} %`:"";document.title=`${K(e.state).word}${t} \xB7 ${v(e.kind,64)}`}get#i(){return this.renderRoot.querySelector("milepost-job")}#s=()=>{this.renderRoot.querySelector("milepost-share-sheet")?.open()};#a=e=>{if(M(e))return;let t=this.#t.press(e.key,performance.now()),o=this.#i;if(!(!t||!o)){switch(t){case"search":o.show("log"),o.updateComplete.then(()=>o.logView?.search());break;case"next":o.stages?.move(1);break;case"previous":o.stages?.move(-1);break;case"toggle":o.stages?.toggle();break;case"follow":o.logView?.toggleFollow();break;case"cancel":o.askToCancel();break;case"list":location.href=this.#e.server.address;break;case"help":this.renderRoot.querySelector("milepost-key-help")?.toggle();break;default:return}e.preventDefault()}}};import{pageParts as U}from"./elements.js";var{LitElement:O,css:A,html:u,KEYS:F,sharedStyles:H,dialogStyles:D}=U,l=class extends O{static styles=[H,D,A`
+    `}#r(){let{job:e}=this.#e;if(!e)return;let t=J(e)?` ${_(e.fraction)} %`:"";document.title=`${K(e.state).word}${t} \xB7 ${b(e.kind,64)}`}get#i(){return this.renderRoot.querySelector("milepost-job")}#s=()=>{this.renderRoot.querySelector("milepost-share-sheet")?.open()};#a=e=>{if(M(e))return;let t=this.#t.press(e.key,performance.now()),o=this.#i;if(!(!t||!o)){switch(t){case"search":o.show("log"),o.updateComplete.then(()=>o.logView?.search());break;case"next":o.stages?.move(1);break;case"previous":o.stages?.move(-1);break;case"toggle":o.stages?.toggle();break;case"follow":o.logView?.toggleFollow();break;case"cancel":o.askToCancel();break;case"list":location.href=this.#e.server.address;break;case"help":this.renderRoot.querySelector("milepost-key-help")?.toggle();break;default:return}e.preventDefault()}}};import{pageParts as U}from"./elements.js";var{LitElement:O,css:A,html:u,KEYS:F,sharedStyles:H,dialogStyles:D}=U,l=class extends O{static styles=[H,D,A`
       dl {
         display: grid;
         grid-template-columns: auto 1fr;
@@ -114,7 +114,7 @@ import{configure as ye}from"./elements.js";import{pageParts as E}from"./elements
               <dd>${t}</dd>`)}
       </dl>
       <form method="dialog" class="actions"><button>Close</button></form>
-    </dialog>`}};import{pageParts as z}from"./elements.js";var{LitElement:V,html:b,nothing:B,serverAt:N,ticker:W,chipIcon:Y,chipOf:G,sharedStyles:Q,Keyboard:X,isForeignKey:Z,filterOf:f,queryOf:ee}=z,p=class extends V{static styles=[Q,a];#e=new X;#t=f(location.search);#o=[];connectedCallback(){super.connectedCallback(),this.#o=[W.add(()=>{this.requestUpdate()})],document.addEventListener("keydown",this.#s),addEventListener("popstate",this.#r)}disconnectedCallback(){super.disconnectedCallback();for(let e of this.#o)e();document.removeEventListener("keydown",this.#s),removeEventListener("popstate",this.#r)}render(){let e=N(),{connection:t}=e.jobs(this.#t),o=G(t,e.clock.now());return b`<nav aria-label="place">
+    </dialog>`}};import{pageParts as z}from"./elements.js";var{LitElement:V,html:v,nothing:B,serverAt:N,ticker:W,chipIcon:Y,chipOf:G,sharedStyles:Q,Keyboard:X,isForeignKey:Z,filterOf:f,queryOf:ee}=z,p=class extends V{static styles=[Q,a];#e=new X;#t=f(location.search);#o=[];connectedCallback(){super.connectedCallback(),this.#o=[W.add(()=>{this.requestUpdate()})],document.addEventListener("keydown",this.#s),addEventListener("popstate",this.#r)}disconnectedCallback(){super.disconnectedCallback();for(let e of this.#o)e();document.removeEventListener("keydown",this.#s),removeEventListener("popstate",this.#r)}render(){let e=N(),{connection:t}=e.jobs(this.#t),o=G(t,e.clock.now());return v`<nav aria-label="place">
         <a href=${e.address} aria-current="page">milepost</a>
         <span class="chip ${o.stale?"stale":""}" role="status"
           >${Y(o.shape)} ${o.text}</span
@@ -122,7 +122,7 @@ import{configure as ye}from"./elements.js";import{pageParts as E}from"./elements
       </nav>
       <main>
         <h1 class="hidden-text">Jobs</h1>
-        ${t.state==="unauthenticated"?b`<milepost-sign-in message=${t.error}></milepost-sign-in>`:B}
+        ${t.state==="unauthenticated"?v`<milepost-sign-in message=${t.error}></milepost-sign-in>`:B}
         <milepost-jobs controls .filter=${this.#t} @milepost-filter=${this.#i}></milepost-jobs>
       </main>
       <milepost-key-help></milepost-key-help>`}#r=()=>{this.#t=f(location.search),this.requestUpdate()};#i=e=>{this.#t=e.detail.filter,history.replaceState(null,"",`${location.pathname}${ee(this.#t)}${location.hash}`),this.requestUpdate()};#s=e=>{let t=this.renderRoot.querySelector("milepost-jobs");if(!(!t||Z(e))){switch(this.#e.press(e.key,performance.now())){case"search":t.search();break;case"next":t.move(1);break;case"previous":t.move(-1);break;case"toggle":t.open();break;case"help":this.renderRoot.querySelector("milepost-key-help")?.toggle();break;default:return}e.preventDefault()}}};import{pageParts as te}from"./elements.js";var{LitElement:oe,css:re,html:c,nothing:k,sharedStyles:se,dialogStyles:ie,absolute:ae,instantOf:ne}=te,le=[[900,"15 minutes"],[3600,"1 hour"],[86400,"1 day"],[7*86400,"7 days"]],d=class extends oe{static properties={store:{attribute:!1},link:{state:!0},until:{state:!0},error:{state:!0}};static styles=[se,ie,re`

@@ -116,7 +116,7 @@ export class MilepostJob extends StoreElement {
     const { now } = store;
     const stale = staleNotice(store.connection, now);
     const wide = !this.narrow && !this.compact;
-    return html`<article part="job">
+    return html`<article part="job" class=${this.log === "full" ? "full" : ""}>
       ${stale ? html`<p class="notice attention" part="stale">${stale}</p>` : nothing}
       ${identity(store, job, this.#actions(job))}
       ${progressLine(job, this.#bar.update(job.fraction, job.attempt, now), now, stale !== "")}

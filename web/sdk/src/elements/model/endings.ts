@@ -14,7 +14,7 @@ export interface Ending {
 /** The end of a job; undefined while it has none. */
 export function endingOf(job: Job): Ending | undefined {
   const ended = instantOf(job.endTime);
-  const started = instantOf(job.startTime);
+  const started = instantOf(job.firstStartTime);
   const seconds = ended === undefined || started === undefined ? undefined : (ended - started) / 1000;
   const after = seconds === undefined ? "" : ` after ${elapsed(seconds)}`;
   switch (job.state) {

@@ -120,6 +120,13 @@ function timesTitle(job: Job): string {
     .join("\n");
 }
 
+const ENDING_TONES: Readonly<Partial<Record<JobState, string>>> = {
+  [JobState.SUCCEEDED]: "good",
+  [JobState.FAILED]: "bad",
+  [JobState.LOST]: "bad",
+  [JobState.CANCELLED]: "attention",
+};
+
 /** What holds the job up, or how it ended. */
 export function notices(store: JobStore, job: Job, now: Instant): TemplateResult {
   const ending = endingOf(job);
@@ -163,10 +170,7 @@ export function notices(store: JobStore, job: Job, now: Instant): TemplateResult
     }
     ${
       ending
-        ? html`<section
-            class="notice ending ${job.state === JobState.FAILED || job.state === JobState.LOST ? "bad" : ""}"
-            part="ending"
-          >
+        ? html`<section class="notice ending ${ENDING_TONES[job.state] ?? ""}" part="ending">
             <span class=${shape}>${stateIcon(shape)}</span>
             <div>
               <p class="headline foreign">

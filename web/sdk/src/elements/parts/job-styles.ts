@@ -4,6 +4,23 @@ export const jobStyles = css`
   :host {
     container-type: inline-size;
   }
+  @container (min-width: 1560px) {
+    article.full {
+      display: grid;
+      grid-template-columns: minmax(0, 1fr) minmax(0, 1fr);
+      column-gap: 32px;
+      align-items: start;
+    }
+    article.full > * {
+      grid-column: 1 / -1;
+    }
+    article.full > .stages {
+      grid-column: 1;
+    }
+    article.full > .stages + .details {
+      grid-column: 2;
+    }
+  }
   header {
     display: flex;
     flex-wrap: wrap;
@@ -77,6 +94,9 @@ export const jobStyles = css`
   .notice.attention {
     border-inline-start-color: var(--_warn);
   }
+  .notice.good {
+    border-inline-start-color: var(--_good);
+  }
   .notice.bad {
     border-inline-start-color: var(--_bad);
   }
@@ -128,6 +148,7 @@ export const jobStyles = css`
     overflow-x: auto;
   }
   [role="tab"] {
+    flex: none;
     border-radius: var(--_radius) var(--_radius) 0 0;
     padding: 4px 10px;
     border-bottom: 2px solid transparent;

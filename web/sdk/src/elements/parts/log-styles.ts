@@ -146,8 +146,16 @@ export const logStyles = css`
       column-gap: 8px;
       padding: 0 6px;
     }
-    .line .stage {
+    .line .stage,
+    .controls .count {
       display: none;
+    }
+    .controls select {
+      flex: 1 1 0;
+      min-width: 0;
+    }
+    .controls input {
+      flex-basis: 50%;
     }
   }
 `;

@@ -200,11 +200,8 @@ export class LogView extends StoreElement {
     const { first, end } = this.#layout.window();
     const rows = this.renderRoot.querySelectorAll<HTMLElement>(".line");
     if (rows.length !== end - first) return; // what is drawn is not what is in sight now; the next frame has it
-    let changed = false;
-    rows.forEach((row, place) => {
-      if (this.#layout.correct(first + place, row.offsetHeight)) changed = true;
-    });
-    if (changed) this.requestUpdate();
+    const corrected = [...rows].filter((row, place) => this.#layout.correct(first + place, row.offsetHeight));
+    if (corrected.length > 0) this.requestUpdate();
   }
 
   #measure(): void {

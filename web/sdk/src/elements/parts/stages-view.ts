@@ -113,11 +113,10 @@ export class StagesView extends StoreElement {
         background: currentColor;
       }
       .segment.part-waiting {
-        background: repeating-linear-gradient(90deg, currentColor 0 1px, transparent 1px 4px);
-        opacity: 0.75;
+        opacity: 0.4;
         color: var(--_muted);
-        height: 6px;
-        top: calc(50% - 3px);
+        height: 3px;
+        top: calc(50% - 1.5px);
       }
       .segment.part-earlier {
         color: var(--_muted);
@@ -252,7 +251,7 @@ export class StagesView extends StoreElement {
           (row) => row.key,
           (row) =>
             row.type === "rest"
-              ? this.#restRow(row, row.key === focusable)
+              ? this.#restRow(row, scale, row.key === focusable)
               : this.#stageRow(row, stages, heaviest, job, attempts, scale, now, row.key === focusable),
         )}
       </div>
@@ -343,7 +342,7 @@ export class StagesView extends StoreElement {
     </div>`;
   }
 
-  #restRow(row: RestRow, focusable: boolean): TemplateResult {
+  #restRow(row: RestRow, scale: TimeScale, focusable: boolean): TemplateResult {
     const counts = stateCounts(row.hidden).map(([state, number]) => `${number} ${stageLook(state).word}`);
     const text = row.open ? "show fewer" : `${row.hidden.length} more: ${counts.join(", ")}`;
     return html`<div
@@ -362,6 +361,7 @@ export class StagesView extends StoreElement {
       <span class="name" ${vars({ "--depth": `${Math.min(row.depth, 12)}` })}
         >${foldIcon(row.open)}<span class="cut">${text}</span></span
       >
+      <span class="weight-cell"></span><span></span><span></span>${track([], scale)}
     </div>`;
   }
 

@@ -7,8 +7,11 @@ export type Vars = Readonly<Record<string, string | undefined>>;
 class VarsDirective extends Directive {
   #set: Vars = {};
 
+  /** As the text of an attribute, where there is no element to set them on. */
   render(values: Vars): unknown {
-    return values && noChange;
+    return Object.entries(values)
+      .map(([name, value]) => `${name}:${value ?? ""}`)
+      .join(";");
   }
 
   override update(part: ElementPart, [values]: [Vars]): unknown {

@@ -1,0 +1,93 @@
+"""The pages and their files, as a browser gets them."""
+
+from __future__ import annotations
+
+import gzip
+import re
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from importlib import resources
+from typing import Final
+
+import httpx
+import pytest
+from starlette.applications import Starlette
+
+from milepost.web.app import web_app
+from tests.support.app_server import serving
+from tests.support.scripted_jobs import ScriptedJobs
+
+# Bytes of the page of a job with all that it loads, compressed.
+_BUDGET: Final = 100 * 1024
+
+
+@asynccontextmanager
+async def client_at(path: str = "") -> AsyncIterator[httpx.AsyncClient]:
+    """A client of the application, mounted at ``path``."""
+    app = web_app(ScriptedJobs())
+    if path:
+        outer = Starlette()
+        outer.mount(path, app)
+        app = outer
+    async with serving(app) as url, httpx.AsyncClient(base_url=url + path, trust_env=False) as client:
+        yield client
+
+
+def _loaded_by(page: str) -> list[str]:
+    return re.findall(r'(?:href|src)="([^"]+)"', page)
+
+
+@pytest.mark.parametrize("mounted_at", ["", "/a/b"])
+@pytest.mark.parametrize("path", ["/", "/jobs/01a2"])
+async def test_a_page_loads_under_any_path(mounted_at: str, path: str) -> None:
+    """Its addresses are relative, and each of them is a file of the package."""
+    async with client_at(mounted_at) as client:
+        page = await client.get(path)
+        files = [await client.get(page.url.join(each)) for each in _loaded_by(page.text)]
+
+    assert page.headers["content-type"] == "text/html; charset=utf-8"
+    assert "script-src 'self'" in page.headers["content-security-policy"]
+    assert {file.status_code for file in files} == {200}
+    assert {file.headers["content-type"].partition(";")[0] for file in files} == {
+        "image/svg+xml",
+        "text/css",
+        "text/javascript",
+    }
+
+
+async def test_what_a_browser_has_is_not_sent_again() -> None:
+    """A file is named alike in each version, so a browser asks for it, with the tag of the one that it has."""
+    async with client_at() as client:
+        first = await client.get("/assets/elements.js")
+        second = await client.get("/assets/elements.js", headers={"if-none-match": first.headers["etag"]})
+        other = await client.get("/assets/elements.js", headers={"if-none-match": '"0"'})
+
+    assert (first.headers["cache-control"], first.headers["content-encoding"]) == ("no-cache", "gzip")
+    assert (second.status_code, second.content) == (304, b"")
+    assert (other.status_code, other.content) == (200, first.content)
+
+
+@pytest.mark.parametrize("name", ["none.js", "..%2f__init__.py", "%2e%2e/app.py", ""])
+async def test_nothing_but_the_assets_is_served(name: str) -> None:
+    """Whatever the path."""
+    async with client_at() as client:
+        response = await client.get(f"/assets/{name}")
+
+    assert response.status_code == 404
+
+
+async def test_the_page_of_a_job_fits_its_budget() -> None:
+    """Page and elements together take at most 100 KiB, compressed."""
+    assets = resources.files("milepost.web").joinpath("assets")
+    files = {file.name: len(gzip.compress(file.read_bytes())) for file in assets.iterdir()}
+    loaded = {each.rpartition("/")[2] for each in _loaded_by(assets.joinpath("job.html").read_text())}
+
+    assert sum(files[name] for name in {"job.html", *loaded}) <= _BUDGET
+
+
+async def test_a_page_names_nothing_of_another_origin() -> None:
+    """No font, script or picture comes from elsewhere."""
+    assets = resources.files("milepost.web").joinpath("assets")
+    pages = [file.read_text() for file in assets.iterdir() if file.name.endswith((".html", ".css"))]
+
+    assert [page for page in pages if re.search(r"(?:https?:)?//[a-z]", page)] == []

@@ -1,0 +1,260 @@
+import { create } from "@bufbuild/protobuf";
+import { Code } from "@connectrpc/connect";
+import {
+  CancellationSchema,
+  FailureSchema,
+  JobState,
+  ServiceError,
+  StageState,
+  WaitingFor,
+  WaitingSchema,
+} from "@milepost/client";
+import { describe, expect, test } from "vitest";
+import { cancelSteps } from "../../src/elements/model/cancel-steps.js";
+import { brokenBy, chipOf, staleNotice } from "../../src/elements/model/connection-text.js";
+import { endingOf } from "../../src/elements/model/endings.js";
+import { absolute, age, clock, elapsed, took } from "../../src/elements/model/instants.js";
+import { Keyboard } from "../../src/elements/model/keyboard.js";
+import { announcedOf, milestone } from "../../src/elements/model/milestones.js";
+import {
+  amount,
+  count,
+  oneLine,
+  ordinal,
+  percent,
+  printable,
+  shortId,
+} from "../../src/elements/model/plain-text.js";
+import { SmoothBar } from "../../src/elements/model/smooth-bar.js";
+import { queuePlace, waitingText } from "../../src/elements/model/waiting-text.js";
+import { START, at, job, runningJob, stage } from "./jobs.js";
+
+describe("times", () => {
+  test("a duration is MM:SS, from an hour H:MM:SS, and never negative", () => {
+    expect([-1, 0, 9.9, 61, 3599, 3600, 36_061].map(elapsed)).toEqual([
+      "00:00",
+      "00:00",
+      "00:09",
+      "01:01",
+      "59:59",
+      "1:00:00",
+      "10:01:01",
+    ]);
+    expect([0.04, 9.94, 9.96, 75].map(took)).toEqual(["0.0 s", "9.9 s", "00:09", "01:15"]);
+    expect([5, 65, 7300, 90_000].map(age)).toEqual(["5 s", "1 min", "2 h", "1 d"]);
+  });
+
+  test("a time has its zone where it is written out", () => {
+    expect(clock(START)).toMatch(/^\d\d:04:05$/);
+    expect(absolute(START)).toMatch(/^2026-01-0\d \d\d:04:05\.000 [+−]\d\d:\d\d$/);
+  });
+});
+
+describe("numbers and names", () => {
+  test("only what is complete has 100 %", () => {
+    expect([0, 0.999, 1, 1.5, -1].map(percent)).toEqual(["0 %", "99 %", "100 %", "100 %", "0 %"]);
+  });
+
+  test("amounts have the unit of their total", () => {
+    expect(amount(61_200_000, 130_400_000, "bytes")).toBe("61.2 of 130.4 MB");
+    expect(amount(12, undefined, "files")).toBe("12 files");
+    expect(amount(0, undefined, "files")).toBe("");
+    expect(amount(1204, 2880, "s")).toBe("1\u2009204 of 2\u2009880 s");
+    expect(amount(1e30, 1e30, "x")).toBe("1.00e+30 of 1.00e+30 x");
+    expect(count(1, "event")).toBe("1 event");
+    expect([1, 2, 3, 4, 11, 12, 13, 21, 102].map(ordinal)).toEqual([
+      "1st",
+      "2nd",
+      "3rd",
+      "4th",
+      "11th",
+      "12th",
+      "13th",
+      "21st",
+      "102nd",
+    ]);
+  });
+
+  test("both ends of a long id stay", () => {
+    expect(shortId("0123456789abcdef", 9)).toBe("0123…cdef");
+    expect(shortId("short", 9)).toBe("short");
+  });
+
+  test("text that would reorder or hide text is shown as what it is", () => {
+    expect(printable("a\u202egpj.exe\u0000\u200b\ud800")).toBe("a\\x202egpj.exe\\x00\\x200b\\xd800");
+    expect(printable("tab\tline\nعربي 👍")).toBe("tab\tline\nعربي 👍");
+    expect(oneLine("a\n  b", 10)).toBe("a b");
+    expect(oneLine("x".repeat(70_000), 10)).toBe("xxxxxxxxx…");
+  });
+});
+
+describe("a smooth bar", () => {
+  test("it goes to what is known and no further, as fast as updates come, and never back", () => {
+    const bar = new SmoothBar();
+    expect(bar.update(0.2, 1, 0)).toEqual({ fraction: 0.2, seconds: 0 });
+    expect(bar.update(0.4, 1, 1000)).toEqual({ fraction: 0.4, seconds: 1 });
+    expect(bar.update(0.3, 1, 2000)).toEqual({ fraction: 0.4, seconds: 1 });
+    expect(bar.update(0.5, 1, 60_000)).toEqual({ fraction: 0.5, seconds: 1.5 });
+    expect(bar.update(7, 1, 60_001)).toEqual({ fraction: 1, seconds: 0.15 });
+  });
+
+  test("another attempt begins at once where it is", () => {
+    const bar = new SmoothBar();
+    bar.update(0.9, 1, 0);
+    expect(bar.update(0, 2, 1000)).toEqual({ fraction: 0, seconds: 0 });
+  });
+});
+
+describe("keys", () => {
+  test("a sequence counts if its keys follow each other soon", () => {
+    const keyboard = new Keyboard();
+    expect(["j", "g", "l", "x", "/", "?"].map((key) => keyboard.press(key, 0))).toEqual([
+      "next",
+      undefined,
+      "list",
+      undefined,
+      "search",
+      "help",
+    ]);
+    keyboard.press("g", 0);
+    expect(keyboard.press("l", 5000)).toBeUndefined();
+    keyboard.press("g", 0);
+    expect(keyboard.press("j", 10)).toBe("next");
+  });
+});
+
+describe("the connection", () => {
+  const chip = (...args: Parameters<typeof chipOf>) => chipOf(...args).text;
+
+  test("it is told as it is", () => {
+    expect(chip({ state: "live", error: "" }, START)).toBe("live");
+    expect(chip({ state: "live", error: "", restarted: true }, START)).toBe("live · history restarted");
+    expect(chip({ state: "catching-up", error: "", arrived: 1200, known: 8400 }, START)).toBe(
+      "catching up 1\u2009200 of 8\u2009400",
+    );
+    const lost = {
+      state: "reconnecting",
+      error: "connection refused",
+      retryAt: START + 2100,
+      staleSince: START,
+    } as const;
+    expect(chip(lost, START)).toMatch(
+      /^reconnecting in 3 s \(connection refused\) · stale since \d\d:04:05$/,
+    );
+    expect(chip({ state: "ended", error: "" }, START)).toBe("complete");
+  });
+
+  test("only a page that may be out of date says so", () => {
+    expect(staleNotice({ state: "live", error: "" }, START)).toBe("");
+    expect(staleNotice({ state: "reconnecting", error: "", staleSince: START }, START)).toContain(
+      "It may have changed",
+    );
+  });
+
+  test("an error that ends a watch is told apart from a cut", () => {
+    const refused = (code: Code, reason?: "JOB_NOT_FOUND") =>
+      brokenBy(new ServiceError("no", { code, ...(reason ? { reason } : {}) }), START).state;
+    expect(refused(Code.NotFound, "JOB_NOT_FOUND")).toBe("missing");
+    expect(refused(Code.Unauthenticated)).toBe("unauthenticated");
+    expect(refused(Code.PermissionDenied)).toBe("refused");
+  });
+});
+
+describe("what a job waits for", () => {
+  const queued = job({ state: JobState.QUEUED, submitTime: at(5) });
+
+  test("its place is known where nothing but time and priority count", () => {
+    const others = [
+      job({ jobId: "a", submitTime: at(1) }),
+      job({ jobId: "b", submitTime: at(9) }),
+      job({ jobId: "c", submitTime: at(9), priority: 1 }),
+    ];
+    expect(queuePlace(queued, [queued, ...others])).toEqual({ place: 3, of: 4 });
+    expect(queuePlace(queued, [job({ jobId: "d", owner: "else" })])).toBeUndefined();
+    expect(queuePlace(queued, [job({ jobId: "d", concurrencyKey: "k" })])).toBeUndefined();
+  });
+
+  test("it is told with who takes its kind, or that nobody does", () => {
+    const waiting = (waitingFor: WaitingFor, workers = 0, nearestKinds: string[] = []) =>
+      create(WaitingSchema, { waitingFor, workers, nearestKinds });
+    const text = (...args: Parameters<typeof waiting>) =>
+      waitingText(queued, waiting(...args), undefined, START);
+    expect(waitingText(queued, waiting(WaitingFor.TURN, 2), { place: 3, of: 5 }, START)).toBe(
+      "3rd of 5 · 2 workers take transcribe",
+    );
+    expect(text(WaitingFor.TURN, 1)).toBe("waits for its turn · 1 worker takes transcribe");
+    expect(text(WaitingFor.WORKER, 0, ["transcribe.v2"])).toBe(
+      "no worker takes transcribe; nearest: transcribe.v2",
+    );
+    expect(text(WaitingFor.CLAIM)).toBe("waits to be claimed by the engine that runs it");
+    const retried = job({ state: JobState.QUEUED, retryTime: at(90) });
+    expect(waitingText(retried, undefined, undefined, START)).toBe("next attempt in 01:30");
+  });
+});
+
+describe("cancelling", () => {
+  const asked = { reason: "wrong file", requestedBy: "ann", requestTime: at(5), deadline: at(35) };
+  const texts = (init: Parameters<typeof runningJob>[0]) =>
+    cancelSteps(runningJob(init), START + 6000).map(({ text }) => text.replace(/\d\d:(?=\d\d:\d\d)/, "HH:"));
+
+  test("each of the three steps is told as it happens", () => {
+    const cancellation = create(CancellationSchema, asked);
+    const state = JobState.CANCELLING;
+    expect(texts({ state, cancellation })).toEqual([
+      "asked HH:04:10 by ann",
+      "not yet heard by the worker",
+      "stopping, by force in 00:29",
+    ]);
+    const heard = create(CancellationSchema, { ...asked, acknowledgeTime: at(6) });
+    expect(texts({ state, cancellation: heard })).toEqual([
+      "asked HH:04:10 by ann",
+      "heard HH:04:11",
+      "stopping, by force in 00:29",
+    ]);
+    expect(texts({ state: JobState.CANCELLED, cancellation: heard, endTime: at(8) })).toEqual([
+      "asked HH:04:10 by ann",
+      "heard HH:04:11",
+      "stopped HH:04:13",
+    ]);
+  });
+
+  test("force is told, and so is a job that ended first", () => {
+    const forced = create(CancellationSchema, { ...asked, forced: true });
+    expect(texts({ state: JobState.CANCELLED, cancellation: forced, endTime: at(35) }).at(-1)).toBe(
+      "forced after 00:30: the worker did not stop in time",
+    );
+    const cancellation = create(CancellationSchema, asked);
+    expect(texts({ state: JobState.SUCCEEDED, cancellation, endTime: at(7) }).at(-1)).toBe(
+      "ended by itself first HH:04:12",
+    );
+  });
+});
+
+describe("ends", () => {
+  test("a failure's message comes first, and each end says what one can do", () => {
+    const failure = create(FailureSchema, { code: "DECODER_BROKEN", message: "It broke.", retryable: true });
+    expect(endingOf(runningJob({ state: JobState.FAILED, failure, endTime: at(9) }))?.headline).toBe(
+      "It broke.",
+    );
+    for (const state of [JobState.SUCCEEDED, JobState.FAILED, JobState.CANCELLED, JobState.LOST]) {
+      expect(endingOf(runningJob({ state, endTime: at(9) }))?.next).not.toBe("");
+    }
+    expect(endingOf(runningJob())).toBeUndefined();
+  });
+});
+
+describe("milestones", () => {
+  test("states, ends of stages and quarters are told; ticks are not", () => {
+    const known = { fractionKnown: true };
+    const before = announcedOf(runningJob({ ...known, fraction: 0.2, stages: [stage("a")] }));
+    const told = (init: Parameters<typeof runningJob>[0]) =>
+      milestone(before, runningJob({ ...known, ...init }));
+    expect(told({ fraction: 0.24, stages: [stage("a")] })).toBe("");
+    expect(told({ fraction: 0.26, stages: [stage("a")] })).toBe("transcribe 25 %");
+    expect(told({ fraction: 0.24, stages: [stage("a", { state: StageState.SUCCEEDED })] })).toBe(
+      "stage a done",
+    );
+    expect(told({ state: JobState.SUCCEEDED })).toBe("transcribe succeeded");
+    expect(told({ attempt: 2 })).toBe("transcribe running, attempt 2");
+  });
+});

@@ -18,11 +18,6 @@ def parse_address(value: str) -> str:
     return value
 
 
-def parse_http_address(value: str) -> str:
-    """Validate ``host:port``; empty for ``off``. Raises click.BadParameter."""
-    return "" if value == "off" else parse_address(value)
-
-
 def is_loopback(address: str) -> bool:
     """Whether only this machine reaches ``host:port``. Raises click.ClickException for a host that is not known."""
     host = address.rpartition(":")[0].strip("[]")

@@ -12,11 +12,13 @@ import click
 from milepost.server.access.credential_settings import CredentialSettings
 from milepost.server.access.principal_limits import Limits
 from milepost.server.cli.credential_options import credential_options
+from milepost.server.cli.http_options import http_options
 from milepost.server.cli.limit_options import limit_options
-from milepost.server.cli.listen_options import is_loopback, parse_address, parse_http_address
+from milepost.server.cli.listen_options import is_loopback, parse_address
 from milepost.server.cli.options import duration, option
 from milepost.server.cli.store_options import selected_store, store_options
 from milepost.server.cli.tls_options import tls_options
+from milepost.server.http.http_settings import HttpSettings
 from milepost.server.runtime.tls_files import TlsFileError, TlsFiles
 
 # Exit status after the store has failed for good.
@@ -40,13 +42,7 @@ Every option is also read from the environment: --lease-ttl from MILEPOST_LEASE_
     default="127.0.0.1:7070",
     help="Address to listen on; port 0 picks a free one.",
 )
-@option(
-    "--http",
-    type=parse_http_address,
-    metavar="HOST:PORT",
-    default="127.0.0.1:7080",
-    help="Address of HTTP, for browsers: pages, REST, server-sent events and Connect; `off` for none.",
-)
+@http_options
 @option(
     "--health-address",
     type=parse_address,
@@ -153,7 +149,7 @@ Every option is also read from the environment: --lease-ttl from MILEPOST_LEASE_
 )
 def serve(
     address: str,
-    http: str,
+    http: HttpSettings | None,
     health_address: str | None,
     data: Path,
     lease_ttl: float,
@@ -199,7 +195,8 @@ def serve(
     from milepost.server.runtime.data_directory import DirectoryInUse
     from milepost.server.runtime.server import Settings
 
-    reachable = next((each for each in (address, http) if each and not is_loopback(each)), None)
+    addresses = [address, *([http.address] if http is not None else [])]
+    reachable = next((each for each in addresses if not is_loopback(each)), None)
     if credentials.is_empty and not allow_anonymous and reachable is not None:
         raise click.UsageError(
             f"{reachable!r} can be reached from other machines, and no credentials are configured. Set --tokens or "
@@ -210,6 +207,11 @@ def serve(
             "With --tls-client-ca alone everyone who has a certificate may do everything. Say with --tokens who may do "
             "what, or allow that with --allow-anonymous."
         )
+    if http is not None and "*" in http.allowed_origins and credentials.is_empty:
+        raise click.UsageError(
+            "With --http-allow-origin '*' and no credentials any page may do everything. Set --tokens or "
+            "--jwt-issuer, or name the origins."
+        )
     log_output.configure(log_level)
     try:
         failpoints.arm(os.environ.get(failpoints.VARIABLE, ""))
@@ -217,7 +219,7 @@ def serve(
         raise click.UsageError(str(error)) from error
     settings = Settings(
         address=address,
-        http=http or None,
+        http=http,
         health_address=health_address or "",
         data=data,
         lease_ttl=lease_ttl,

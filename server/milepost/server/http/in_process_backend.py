@@ -9,6 +9,7 @@ from typing import Any, Final, NamedTuple, TypeVar
 from google.protobuf.message import Message
 from google.protobuf.message_factory import GetMessageClass
 from google.rpc import code_pb2
+from starlette.types import Scope
 
 from milepost.contract import limits
 from milepost.server.access.audit import AuditLog
@@ -25,6 +26,7 @@ from milepost.server.calls.open_calls import OpenCalls
 from milepost.server.calls.request_decoding import decoder, finish_decoding
 from milepost.server.calls.update_decoding import Deserializer
 from milepost.server.http.peer_certificate import of_scope
+from milepost.web.callers import peer_of
 from milepost.web.service import SERVICE, Caller, ReceiveRequest, Send, ServiceError
 
 _Outcome = TypeVar("_Outcome")
@@ -94,6 +96,12 @@ class InProcessBackend:
     async def run_in_slices(self, steps: Steps[_Outcome]) -> _Outcome:
         """See ``JobsBackend``."""
         return await self._slices.run(steps, current_caller())
+
+    def record_refusal(self, scope: Scope, refusal: ServiceError) -> None:
+        """Record a request that calls nothing, since the page of another site makes it."""
+        record = CallRecord(f"/http/{scope['method']}", peer_of(scope), self._audit)
+        record.note_reason(refusal.reason)
+        record.write(code_pb2.Code.Name(code_pb2.Code.ValueType(refusal.status.code)))
 
     def _function(self, method: str) -> Callable[[Message, _Writer | None], Awaitable[Any]]:
         function: Callable[[Message, _Writer | None], Awaitable[Any]] = getattr(self._servicer, method)

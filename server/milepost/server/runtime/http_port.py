@@ -14,12 +14,14 @@ import structlog
 import uvicorn
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from milepost.server.http.http_settings import HttpSettings
+from milepost.server.http.in_process_backend import InProcessBackend
 from milepost.server.runtime.bounded_protocol import CONNECTIONS, BoundedProtocol, ConnectionCount
 from milepost.server.runtime.https_context import HttpsContext
 from milepost.server.runtime.listen_address import cannot_listen
 from milepost.server.runtime.tls_files import TlsFiles
 from milepost.web.app import web_app
-from milepost.web.service import JobsBackend
+from milepost.web.security.browser_policy import BrowserPolicy
 
 _log = structlog.get_logger("milepost.http")
 
@@ -34,14 +36,22 @@ _PROBE_AFTER, _PROBE_INTERVAL, _PROBES = 20, 10, 3
 
 
 class HttpPort:
-    """Serves the application at ``address``, ``host:port``: ``bind``, ``start``, ``refuse``, then ``stop``.
+    """Serves the application: ``bind``, ``start``, ``refuse``, then ``stop``.
 
-    ``stop_grace`` is how many seconds requests have to end then.
+    ``stop_grace`` is how many seconds requests have to end then; ``needs_credential`` whether calls need one.
     """
 
-    def __init__(self, address: str, tls: TlsFiles | None, stop_grace: float) -> None:
+    def __init__(
+        self, settings: HttpSettings, tls: TlsFiles | None, stop_grace: float, *, needs_credential: bool
+    ) -> None:
         """Read the files of TLS, without which it speaks plain text. Raises TlsFileError."""
-        self._address = address
+        self._address = settings.address
+        self._policy = BrowserPolicy.of(
+            settings.allowed_origins,
+            # A page that was bound to this address has no credential of it.
+            None if needs_credential else settings.allowed_hosts,
+            takes_cookies=True,
+        )
         self._https = None if tls is None else HttpsContext.of(tls)
         self._stop_grace = stop_grace
         self._sockets: list[socket.socket] = []
@@ -61,13 +71,14 @@ class HttpPort:
         scheme = "http" if self._https is None else "https"
         return f"{scheme}://{host}:{bound}"
 
-    async def start(self, backend: JobsBackend) -> None:
+    async def start(self, backend: InProcessBackend) -> None:
         """Serve the application over ``backend``."""
+        policy = self._policy._replace(on_refusal=backend.record_refusal)
         # It would write lines of its own; what the application raises is logged here.
         logging.getLogger("uvicorn").setLevel(logging.CRITICAL + 1)
         connections = ConnectionCount(_connection_limit())
         config = uvicorn.Config(
-            partial(_guarded, web_app(backend)),
+            partial(_guarded, web_app(backend, policy)),
             http=partial(BoundedProtocol, connections=connections),  # type: ignore[arg-type]
             ws="none",
             lifespan="off",

@@ -28,6 +28,7 @@ from milepost.server.calls.call_admission import CallAdmission
 from milepost.server.calls.call_memory import REQUEST_MEMORY, CallMemory
 from milepost.server.calls.open_calls import OpenCalls
 from milepost.server.followers.retention import RetentionPolicy
+from milepost.server.http.http_settings import HttpSettings
 from milepost.server.http.in_process_backend import InProcessBackend
 from milepost.server.log.memory.memory_disk import MemoryDisk
 from milepost.server.log.memory.memory_log import MemoryEventLog
@@ -102,8 +103,8 @@ class Settings:
     credentials: CredentialSettings = field(default_factory=CredentialSettings)
     audit_log: Path | None = None
     """The file of the audit log; None for the server's log, and for no audit without credentials."""
-    http: str | None = None
-    """Address of HTTP, like ``address``; None for no HTTP."""
+    http: HttpSettings | None = None
+    """None for no HTTP."""
     nats: NatsStore | None = None
     """The stream that holds the log; None for the data directory."""
 
@@ -156,7 +157,8 @@ class Server:
             # It takes as long to import as the rest of the server.
             from milepost.server.runtime.http_port import HttpPort
 
-            self._http = HttpPort(settings.http, settings.tls, _STOP_GRACE)
+            needs_credential = not settings.credentials.is_empty
+            self._http = HttpPort(settings.http, settings.tls, _STOP_GRACE, needs_credential=needs_credential)
         self.address = self.health_address = self.http = ""
 
     @property

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Final, NamedTuple
 
 from google.rpc import code_pb2
@@ -32,6 +32,8 @@ class BrowserPolicy(NamedTuple):
     """
     takes_cookies: bool = False
     """Whether a cookie may stand for the header ``Authorization``."""
+    on_refusal: Callable[[Scope, ServiceError], None] = lambda scope, refusal: None
+    """Called with each request that is refused, and why."""
 
     @classmethod
     def of(
@@ -47,32 +49,31 @@ class BrowserPolicy(NamedTuple):
     def caller_of(self, scope: Scope) -> Caller:
         """Who makes a request. Raises ServiceError PERMISSION_DENIED for one that another site's page makes."""
         headers = Headers(scope=scope)
+        refusal = self._refusal(scope["method"], headers)
+        if refusal is not None:
+            self.on_refusal(scope, refusal)
+            raise refusal
         authorization = headers.get("authorization", "")
-        self._check_host(headers)
-        if not authorization:
-            # The browser adds the rest by itself, whoever's page asks it to.
-            if scope["method"] not in SAFE_METHODS and is_foreign(headers, self.allowed_origins):
-                raise _foreign(headers)
-            token = session_cookie.token_of(headers) if self.takes_cookies else ""
-            authorization = token and f"Bearer {token}"
-        return Caller(peer_of(scope), authorization, scope)
+        token = session_cookie.token_of(headers) if self.takes_cookies and not authorization else ""
+        return Caller(peer_of(scope), f"Bearer {token}" if token else authorization, scope)
 
-    def _check_host(self, headers: Headers) -> None:
+    def _refusal(self, method: str, headers: Headers) -> ServiceError | None:
         host = headers.get("host", "")
         if self.allowed_hosts is not None and not is_known_host(host, self.allowed_hosts):
-            raise service_error(
-                code_pb2.PERMISSION_DENIED,
+            return _denied(
                 f"This server does not know itself as {host!r}, and takes calls without a credential. "
-                "Reach it by its address, allow the name with --http-allow-host, or configure credentials.",
-                reason="PERMISSION_DENIED",
+                "Reach it by its address, allow the name with --http-allow-host, or configure credentials."
             )
+        # A page has to bring this header. The browser adds the rest by itself, whoever's page asks it to.
+        is_ambient = "authorization" not in headers
+        if is_ambient and method not in SAFE_METHODS and is_foreign(headers, self.allowed_origins):
+            origin = headers.get("origin", "another site")
+            return _denied(
+                f"A page of {origin!r} may change nothing here without a token of its own. "
+                "Allow its origin with --http-allow-origin, or send the token in the header Authorization."
+            )
+        return None
 
 
-def _foreign(headers: Headers) -> ServiceError:
-    origin = headers.get("origin", "another site")
-    return service_error(
-        code_pb2.PERMISSION_DENIED,
-        f"A page of {origin!r} may change nothing here without a token of its own. "
-        "Allow its origin with --http-allow-origin, or send the token in the header Authorization.",
-        reason="PERMISSION_DENIED",
-    )
+def _denied(message: str) -> ServiceError:
+    return service_error(code_pb2.PERMISSION_DENIED, message, reason="PERMISSION_DENIED")

@@ -1,0 +1,312 @@
+"""Principals over HTTP: every route with every kind of credential, and what their tokens leave behind."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import re
+import struct
+from collections.abc import AsyncIterator, Iterator
+from typing import Any, Final, NamedTuple
+
+import httpx
+import pytest
+
+from milepost.v1 import JobState, WhoAmIRequest
+from milepost.web.app import web_app
+from milepost.web.rest_routes import ROUTES
+from milepost.web.security.browser_policy import BrowserPolicy
+from milepost.web.service import SERVICE
+from tests.support.forking import Forkery
+from tests.support.rpc import connect, eventually
+from tests.support.scripted_jobs import ScriptedJobs
+from tests.support.server import ServerProcess
+from tests.support.token_files import Tokens
+
+SCOPES: Final = {
+    "SubmitJob": "submit",
+    "CancelJob": "cancel",
+    "DeleteJob": "cancel",
+    "WhoAmI": "",
+}
+"""What a method needs, unless that is "read"."""
+
+OF_NO_JOB: Final = {"SubmitJob", "ListJobs", "WatchJobs", "WhoAmI"}
+
+PUBLIC: Final = {"/v1/openapi.json", "/v1/session:clear"}
+"""Routes that need no credential; the first is the same for everyone."""
+
+
+class People(NamedTuple):
+    """The tokens of a server's people."""
+
+    alice: str
+    """Does everything with the jobs of team-a."""
+    reader: str
+    """Reads them."""
+    bob: str
+    """Does everything with the jobs of team-b."""
+    late: str
+    """Was somebody."""
+
+
+@pytest.fixture(scope="module")
+def tokens(tmp_path_factory: pytest.TempPathFactory) -> Tokens:
+    """The token file of the server."""
+    return Tokens(tmp_path_factory.mktemp("tokens") / "tokens.toml")
+
+
+@pytest.fixture(scope="module")
+def people(tokens: Tokens) -> People:
+    """Those whom the server knows."""
+    return People(
+        alice=tokens.add("alice", ["team-a"], "submit", "read", "cancel", "work"),
+        reader=tokens.add("reader", ["team-a"], "read"),
+        bob=tokens.add("bob", ["team-b"], "submit", "read", "cancel", "work"),
+        late=tokens.add("late", ["team-a"], "submit", "read", "cancel", expires="2020-01-01"),
+    )
+
+
+@pytest.fixture(scope="module")
+def server(
+    tmp_path_factory: pytest.TempPathFactory, forkery: Forkery, tokens: Tokens, people: People
+) -> Iterator[ServerProcess]:
+    """A server with these people, HTTP, and an audit log."""
+    directory = tmp_path_factory.mktemp("access")
+    options = ("--tokens", str(tokens.path), "--audit-log", str(directory / "audit"), "--log-level", "debug")
+    with ServerProcess(directory / "data", *options, forkery=forkery, http=True) as started:
+        yield started
+
+
+@pytest.fixture
+async def http(server: ServerProcess) -> AsyncIterator[httpx.AsyncClient]:
+    """A client of its HTTP that keeps no cookies."""
+    async with httpx.AsyncClient(base_url=server.url, trust_env=False, timeout=60) as client:
+        yield client
+
+
+class Answer(NamedTuple):
+    """How a call ended: its HTTP code, and its reason, empty for none."""
+
+    code: int
+    reason: str
+
+
+GOOD: Final = Answer(200, "")
+
+WHO: Final = WhoAmIRequest()
+
+
+def expected(method: str, who: str) -> Answer:
+    """How a method answers somebody about a job of team-a."""
+    if who in ("nobody", "unknown"):
+        return Answer(401, "UNAUTHENTICATED")
+    if who == "late":
+        return Answer(401, "TOKEN_EXPIRED")
+    if who == "reader" and SCOPES.get(method, "read") not in ("read", ""):
+        return Answer(403, "PERMISSION_DENIED")
+    if who == "bob" and method not in OF_NO_JOB:
+        return Answer(404, "JOB_NOT_FOUND")
+    return GOOD
+
+
+async def rest(http: httpx.AsyncClient, method: str, job_id: str, headers: dict[str, str]) -> Answer:
+    """Call a method by its route of REST; a watch for its first event."""
+    (route,) = (each for each in ROUTES if each.method == method)
+    path = route.path.replace("{job_id}", job_id)
+    if SERVICE.methods_by_name[method].server_streaming:
+        async with http.stream("GET", path, params={"no_follow": "true"}, headers=headers) as response:
+            body = await response.aread()
+    else:
+        content = b'{"kind": "k"}' if method == "SubmitJob" else b"{}" if route.has_body else None
+        response = await http.request(route.verb, path, content=content, headers=headers)
+        body = response.content
+    return Answer(response.status_code, reason_in(json.loads(body)["error"]) if response.is_error else "")
+
+
+async def by_connect(http: httpx.AsyncClient, method: str, job_id: str, headers: dict[str, str]) -> Answer:
+    """Call a method by Connect; the status of a stream is at its end."""
+    path = f"/{SERVICE.full_name}/{method}"
+    request: dict[str, Any] = {} if method in OF_NO_JOB else {"jobId": job_id}
+    if method == "SubmitJob":
+        request["kind"] = "k"
+    if not SERVICE.methods_by_name[method].server_streaming:
+        headers = {**headers, "content-type": "application/json"}
+        response = await http.post(path, json=request, headers=headers)
+        return Answer(response.status_code, reason_in(response.json()) if response.is_error else "")
+    message = json.dumps({**request, "noFollow": True}).encode()
+    headers = {**headers, "content-type": "application/connect+json"}
+    response = await http.post(path, content=struct.pack(">BI", 0, len(message)) + message, headers=headers)
+    end = json.loads(response.content[response.content.rindex(b"\x02\x00\x00") + 5 :])
+    if "error" not in end:
+        return Answer(response.status_code, "")
+    codes = {"unauthenticated": 401, "permission_denied": 403, "not_found": 404}
+    return Answer(codes[end["error"]["code"]], reason_in(end["error"]))
+
+
+def reason_in(error: dict[str, Any]) -> str:
+    """The reason of an error, of REST as of Connect."""
+    details = [detail.get("debug", detail) for detail in error["details"]]
+    (reason,) = (detail["reason"] for detail in details if "reason" in detail)
+    assert isinstance(reason, str)
+    return reason
+
+
+def bearer(token: str) -> dict[str, str]:
+    """A token in the header."""
+    return {"authorization": f"Bearer {token}"} if token else {}
+
+
+def cookie(token: str) -> dict[str, str]:
+    """A token in the cookie of a session, from a page of the server's own."""
+    return {"cookie": f"__Host-milepost={token}", "sec-fetch-site": "same-origin"} if token else {}
+
+
+def test_the_routes_are_known() -> None:
+    """A route that is added has to be added to the tests of this module, too."""
+    routes: list[Any] = web_app(ScriptedJobs(), BrowserPolicy(takes_cookies=True)).routes
+    paths = {route.path for route in routes}
+    connect_paths = {f"/{SERVICE.full_name}/{method.name}" for method in SERVICE.methods}
+
+    assert paths - connect_paths - PUBLIC == {
+        "/v1/jobs",
+        "/v1/jobs:watch",
+        "/v1/jobs/{job_id:path}",
+        "/v1/whoami",
+        "/v1/session",
+    }
+    assert {route.method for route in ROUTES} == {method.name for method in SERVICE.methods}
+
+
+@pytest.mark.parametrize("who", ["nobody", "unknown", "late", "reader", "bob", "alice"])
+async def test_every_route_with_every_credential(
+    server: ServerProcess, http: httpx.AsyncClient, people: People, who: str
+) -> None:
+    """By REST, with the header and with the cookie, and by Connect: the same answer as the table has."""
+    token = {**people._asdict(), "nobody": "", "unknown": "mp_" + "x" * 43}[who]
+    async with connect(server.address, token=people.alice) as alice:
+        for method in (method.name for method in SERVICE.methods):
+            for surface, call, headers in (
+                ("header", rest, bearer(token)),
+                ("cookie", rest, cookie(token)),
+                ("connect", by_connect, bearer(token)),
+                ("connect with cookie", by_connect, cookie(token)),
+            ):
+                job = await alice.submit()
+                if method == "DeleteJob":
+                    await alice.cancel(job.job_id, 0)
+                answer = await call(http, method, job.job_id, headers)
+                assert (method, surface, answer) == (method, surface, expected(method, who))
+
+
+async def test_a_session_of_a_browser(http: httpx.AsyncClient, people: People) -> None:
+    """The cookie that a token becomes is as good as the token; without one in force there is none."""
+    begun = await http.post("/v1/session", headers=bearer(people.reader))
+    match = re.fullmatch(r"__Host-milepost=(\S+); .*", begun.headers["set-cookie"])
+    assert match is not None
+    http.cookies.clear()
+    refused = {
+        who: await http.post("/v1/session", headers=bearer(token))
+        for who, token in {"nobody": "", "unknown": "mp_x", "late": people.late}.items()
+    }
+
+    assert (begun.status_code, begun.json()["subject"], begun.json()["scopes"]) == (200, "reader", ["read"])
+    assert match[1] == people.reader
+    assert {who: reason_in(response.json()["error"]) for who, response in refused.items()} == {
+        "nobody": "UNAUTHENTICATED",
+        "unknown": "UNAUTHENTICATED",
+        "late": "TOKEN_EXPIRED",
+    }
+    assert not any("set-cookie" in response.headers for response in refused.values())
+    assert [response.headers["www-authenticate"] for response in refused.values()] == [
+        'Bearer realm="milepost"'
+    ] * 3
+
+
+async def test_what_is_revoked_ends_streams_of_browsers(
+    server: ServerProcess, http: httpx.AsyncClient, tokens: Tokens, people: People
+) -> None:
+    """With TOKEN_EXPIRED, in server-sent events and in lines; the cookie is refused from then on."""
+    guest = tokens.add("guest", ["team-a"], "read")
+
+    async def is_known() -> bool:
+        return (await http.get("/v1/whoami", headers=bearer(guest))).status_code == 200
+
+    await eventually(is_known)
+    ended = [
+        asyncio.create_task(http.get("/v1/jobs:watch", headers={**cookie(guest), "accept": accepted}))
+        for accepted in ("text/event-stream", "application/x-ndjson")
+    ]
+    async with connect(server.address, token=guest) as watcher:
+
+        async def watches() -> bool:
+            limits = (await watcher.jobs.WhoAmI(WHO)).limits
+            return [limit.used for limit in limits if limit.name == "watches"] == [2]
+
+        await eventually(watches)
+        tokens.remove("guest")
+        bodies = [response.text for response in await asyncio.gather(*ended)]
+    after = await http.get("/v1/jobs", headers=cookie(guest))
+
+    assert ["TOKEN_EXPIRED" in body for body in bodies] == [True, True]
+    assert reason_in(after.json()["error"]) == "UNAUTHENTICATED"
+
+
+async def test_a_share_token_sees_one_job(
+    server: ServerProcess, http: httpx.AsyncClient, people: People
+) -> None:
+    """In a browser as everywhere: the job and no other, to read and not to cancel; also as a cookie."""
+    async with connect(server.address, token=people.alice) as alice:
+        job, other = await alice.submit(), await alice.submit()
+    shared = await http.post(f"/v1/jobs/{job.job_id}:share", headers=bearer(people.alice), json={})
+    guest = shared.json()["token"]
+    begun = await http.post("/v1/session", headers=bearer(guest))
+    http.cookies.clear()
+
+    assert begun.json()["jobId"] == job.job_id
+    for headers in (bearer(guest), cookie(guest)):
+        assert await rest(http, "GetJob", job.job_id, headers) == GOOD
+        assert await rest(http, "WatchJob", job.job_id, headers) == GOOD
+        assert await rest(http, "GetJob", other.job_id, headers) == Answer(404, "JOB_NOT_FOUND")
+        assert await rest(http, "CancelJob", job.job_id, headers) == Answer(403, "PERMISSION_DENIED")
+        listed = (await http.get("/v1/jobs", headers=headers)).json()["jobs"]
+        assert [each["jobId"] for each in listed] == [job.job_id]
+
+
+async def test_no_token_is_in_any_log(
+    server: ServerProcess, http: httpx.AsyncClient, tokens: Tokens, people: People
+) -> None:
+    """Wherever a client puts it: in the header, in the cookie, in the address; refused and not."""
+    unknown = "mp_" + "canary" * 7
+    for token in (*people, unknown):
+        for headers in (bearer(token), cookie(token)):
+            await http.get("/v1/jobs", headers=headers)
+            await http.post("/v1/session", headers=headers)
+            await http.post("/v1/session:clear", headers={**headers, "sec-fetch-site": "cross-site"})
+        await http.get("/v1/jobs", params={"access_token": token, "token": token})
+        await http.get(f"/nothing/{token}", headers=bearer(token))
+        await http.get("/v1/jobs", headers={"last-event-id": token, "referer": f"http://x/#{token}"})
+        await http.post("/milepost.v1.JobService/GetJob", headers={"content-type": token})
+    logs = server.log_path.read_text() + (server.data.parent / "audit").read_text()
+
+    assert logs.count('"subject": "alice"') + logs.count('"subject":"alice"') > 0
+    assert [token for token in (*tokens.secrets, unknown) if token in logs] == []
+
+
+async def test_what_other_sites_ask_for_is_recorded(
+    server: ServerProcess, http: httpx.AsyncClient, people: People
+) -> None:
+    """A forged request does nothing, and the audit log says that there was one."""
+    async with connect(server.address, token=people.alice) as alice:
+        job = await alice.submit()
+        headers = {**cookie(people.alice), "origin": "https://evil.test", "sec-fetch-site": "cross-site"}
+        answers = [await call(http, "CancelJob", job.job_id, headers) for call in (rest, by_connect)]
+        state = (await alice.get(job.job_id)).state
+
+    lines = [json.loads(line) for line in (server.data.parent / "audit").read_text().splitlines()]
+    forged = [line for line in lines if line["action"] == "POST"]
+    assert answers == [Answer(403, "PERMISSION_DENIED")] * 2
+    assert state == JobState.JOB_STATE_QUEUED
+    assert [(line["subject"], line["outcome"]) for line in forged[-2:]] == [
+        ("anonymous", "PERMISSION_DENIED")
+    ] * 2

@@ -40,6 +40,9 @@ _HTTP_CODES: Final[Mapping[int, int]] = {
 
 _TOO_LARGE: Final = "TOO_LARGE"
 
+# Names and values come from the request.
+_TEXT_LENGTH: Final = 300
+
 
 def code_name(code: int) -> str:
     """The name of a status code, such as ``"NOT_FOUND"``; UNKNOWN for one that there is not."""
@@ -106,6 +109,7 @@ def service_error(
 
 def invalid_field(field: str, problem: str) -> ServiceError:
     """A field of the request has a value that it cannot have; ``problem`` continues "FIELD …"."""
+    field, problem = _truncate(field), _truncate(problem)
     return service_error(
         code_pb2.INVALID_ARGUMENT,
         f"{field} {problem}.",
@@ -113,3 +117,7 @@ def invalid_field(field: str, problem: str) -> ServiceError:
         metadata={"field": field},
         fields=((field, problem),),
     )
+
+
+def _truncate(text: str) -> str:
+    return text if len(text) <= _TEXT_LENGTH else f"{text[:_TEXT_LENGTH]}…"

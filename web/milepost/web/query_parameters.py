@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
-from typing import Any, TypeAlias
+from typing import Any, Final, TypeAlias
 
 from google.protobuf.descriptor import FieldDescriptor
 from google.protobuf.json_format import Parse, ParseError
@@ -14,6 +14,15 @@ from milepost.web.http_errors import invalid_field
 
 _Field: TypeAlias = Any
 """The descriptor of a field, of any of protobuf's implementations."""
+
+SCALAR_NAMES: Final = {
+    FieldDescriptor.CPPTYPE_STRING: "a text",
+    FieldDescriptor.CPPTYPE_BOOL: "true or false",
+    FieldDescriptor.CPPTYPE_DOUBLE: "a number",
+    FieldDescriptor.CPPTYPE_INT32: "a whole number of 32 bits",
+    FieldDescriptor.CPPTYPE_INT64: "a whole number of 64 bits",
+}
+"""What the scalars of the contract's requests are, for people."""
 
 _BOOLS = {"true": True, "false": False, "1": True, "0": False}
 
@@ -39,7 +48,7 @@ def set_job_id(request: Message, job_id: str) -> None:
 
 def _set(message: Any, path: str, names: list[str], text: str, seen: set[str]) -> None:
     name, *rest = names
-    field = _field(message, name)
+    field = find_field(message, name)
     if field is None:
         raise invalid_field(path, "is not a parameter of this call")
     if field.message_type is not None and field.message_type.GetOptions().map_entry:
@@ -65,7 +74,8 @@ def _set(message: Any, path: str, names: list[str], text: str, seen: set[str]) -
         setattr(message, field.name, _value(field, path, text))
 
 
-def _field(message: Message, name: str) -> _Field | None:
+def find_field(message: Message, name: str) -> _Field | None:
+    """The field with this name, as in the contract or in lowerCamelCase; None if there is none."""
     fields = message.DESCRIPTOR.fields_by_name
     if name in fields:
         return fields[name]
@@ -91,13 +101,7 @@ def _value(field: _Field, path: str, text: str) -> Any:
                         return number
     except (KeyError, ValueError):
         pass
-    kinds = {
-        FieldDescriptor.CPPTYPE_BOOL: "true or false",
-        FieldDescriptor.CPPTYPE_DOUBLE: "a number",
-        FieldDescriptor.CPPTYPE_INT32: "a whole number of 32 bits",
-        FieldDescriptor.CPPTYPE_INT64: "a whole number of 64 bits",
-    }
-    raise invalid_field(path, f"cannot be {text!r}: it is {kinds.get(field.cpp_type, 'something else')}")
+    raise invalid_field(path, f"cannot be {text!r}: it is {SCALAR_NAMES[field.cpp_type]}")
 
 
 def _enum(enum: Any, path: str, text: str) -> int:

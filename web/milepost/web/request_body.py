@@ -1,12 +1,10 @@
-"""Bodies of requests: received within bounds, and parsed as JSON."""
+"""Bodies of requests, received within bounds."""
 
 from __future__ import annotations
 
-import json
-from typing import Any, Final
+import asyncio
+from typing import Final
 
-from google.protobuf.json_format import ParseDict, ParseError
-from google.protobuf.message import Message
 from google.rpc import code_pb2
 from starlette.types import Receive
 
@@ -17,13 +15,33 @@ from milepost.web.service import Arrived, ServiceError
 BODY_SIZE: Final = 2 * limits.REQUEST_SIZE
 """Bytes of a body that are received: JSON takes more of them than the message, which has its own limit."""
 
+BODY_TIMEOUT: Final = 60.0
+"""Seconds in which the body of a request has to arrive."""
+
 
 class ClientGone(Exception):
     """The client went away before its request was complete."""
 
 
 async def read_body(receive: Receive, arrived: Arrived, size_limit: int = BODY_SIZE) -> bytes:
-    """Receive the body of a request. Raises ServiceError TOO_LARGE beyond ``size_limit`` bytes; ClientGone."""
+    """Receive the body of a request.
+
+    Raises ServiceError: TOO_LARGE beyond ``size_limit`` bytes, LIMIT_REACHED if it does not arrive in time. ClientGone.
+    """
+    try:
+        async with asyncio.timeout(BODY_TIMEOUT):
+            return await _read_all(receive, arrived, size_limit)
+    except TimeoutError:
+        raise service_error(
+            code_pb2.RESOURCE_EXHAUSTED,
+            f"The body did not arrive within {BODY_TIMEOUT:g} s. Send it again, or smaller.",
+            reason="LIMIT_REACHED",
+            metadata={"limit": "arrival"},
+            retry_delay=5.0,
+        ) from None
+
+
+async def _read_all(receive: Receive, arrived: Arrived, size_limit: int) -> bytes:
     chunks: list[bytes] = []
     size = 0
     while True:
@@ -49,22 +67,6 @@ def too_large(size_limit: int) -> ServiceError:
         reason="TOO_LARGE",
         metadata={"limit": str(size_limit)},
     )
-
-
-def parse_json(body: bytes, request: Message, *, ignore_unknown_fields: bool = False) -> None:
-    """Merge a body of JSON into the request; an empty one leaves it as it is. Raises ServiceError INVALID_FIELD."""
-    if not body.strip():
-        return
-    try:
-        values: Any = json.loads(body)
-    except (ValueError, RecursionError) as error:
-        raise malformed(f"The body is not JSON: {error}.") from error
-    if not isinstance(values, dict):
-        raise malformed("The body is not a JSON object.")
-    try:
-        ParseDict(values, request, ignore_unknown_fields=ignore_unknown_fields)
-    except (ParseError, RecursionError) as error:
-        raise malformed(f"The body is not a {request.DESCRIPTOR.name}: {error}.") from error
 
 
 def malformed(message: str) -> ServiceError:

@@ -17,9 +17,10 @@ from starlette.types import Receive, Scope, Send
 
 from milepost.web.callers import CallerOf
 from milepost.web.http_errors import error_response, service_error
+from milepost.web.json_reading import read_json
 from milepost.web.proto_json import json_pieces
 from milepost.web.query_parameters import set_fields, set_job_id
-from milepost.web.request_body import ClientGone, parse_json, read_body
+from milepost.web.request_body import ClientGone, read_body
 from milepost.web.rest_routes import COLLECTION, ROUTES, RestRoute
 from milepost.web.service import SERVICE, Arrived, JobsBackend, ServiceError, Steps
 from milepost.web.watch_request import watch_request
@@ -84,7 +85,8 @@ class _Resource:
         async def request(arrived: Arrived) -> Message:
             message = GetMessageClass(SERVICE.methods_by_name[route.method].input_type)()
             if route.has_body:
-                parse_json(await read_body(receive, arrived), message)
+                body = await read_body(receive, arrived)
+                await self._backend.run_in_slices(read_json(body, message))
             set_fields(message, QueryParams(scope["query_string"]).multi_items())
             if job_id:
                 set_job_id(message, job_id)

@@ -7,8 +7,9 @@ from typing import Final, NamedTuple
 
 from google.protobuf.message import Message
 
+from milepost.web.json_reading import read_json
 from milepost.web.proto_json import to_json
-from milepost.web.request_body import parse_json
+from milepost.web.service import Steps
 
 
 class Codec(NamedTuple):
@@ -16,18 +17,23 @@ class Codec(NamedTuple):
 
     name: str
     """Its name in content types."""
-    decode: Callable[[bytes, type[Message]], Message | bytes]
+    decode: Callable[[bytes, type[Message]], Steps[Message | bytes]]
     """Decode a request, or leave it to the backend. Raises ServiceError INVALID_FIELD."""
     encode: Callable[[Message], bytes]
     encode_frame: Callable[[bytes, type[Message]], bytes]
     """Encode a response of a stream, which is serialised already."""
 
 
-def _from_json(body: bytes, message: type[Message]) -> Message:
+def _from_json(body: bytes, message: type[Message]) -> Steps[Message | bytes]:
     request = message()
     # A client may be newer than the server.
-    parse_json(body, request, ignore_unknown_fields=True)
+    yield from read_json(body, request, ignore_unknown_fields=True)
     return request
+
+
+def _as_it_is(body: bytes, message: type[Message]) -> Steps[Message | bytes]:
+    yield from ()
+    return body
 
 
 def _to_json(message: Message) -> bytes:
@@ -36,7 +42,7 @@ def _to_json(message: Message) -> bytes:
 
 _BINARY: Final = Codec(
     "proto",
-    decode=lambda body, _: body,
+    decode=_as_it_is,
     encode=lambda message: message.SerializeToString(),
     encode_frame=lambda frame, _: frame,
 )

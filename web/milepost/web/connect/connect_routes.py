@@ -144,4 +144,4 @@ class _Endpoint:
         """The request, or what the backend makes it of. An empty message is not compressed."""
         if is_compressed and message:
             message = await self._backend.run_in_slices(inflate(message, BODY_SIZE, arrived))
-        return codec.decode(message, self._request)
+        return await self._backend.run_in_slices(codec.decode(message, self._request))

@@ -1,0 +1,283 @@
+"""REST: each call does what the same one of gRPC does, and what cannot be done is told as HTTP has it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from google.protobuf.json_format import MessageToDict
+
+from milepost.client import Client
+from milepost.v1 import GetJobRequest, JobFilter, ListJobsRequest, WhoAmIRequest
+from milepost.web import ClientCall, milepost_app
+from tests.support.app_server import serving
+from tests.support.forking import Forkery
+from tests.support.http_watch import http_client
+from tests.support.rpc import Rpc, connect
+from tests.support.server import ServerProcess
+from tests.support.token_files import Tokens
+
+
+@pytest.fixture
+async def rpc(web_server: ServerProcess) -> AsyncIterator[Rpc]:
+    """The same server by gRPC."""
+    async with connect(web_server.address) as connected:
+        yield connected
+
+
+@pytest.fixture(params=["server", "mounted"])
+async def web(request: pytest.FixtureRequest, web_server: ServerProcess) -> AsyncIterator[httpx.AsyncClient]:
+    """A client of the server's own HTTP, and of the application that is mounted over a client of the SDK."""
+    if request.param == "server":
+        async with http_client(web_server.url) as client:
+            yield client
+        return
+    async with (
+        Client(web_server.address) as sdk,
+        serving(milepost_app(sdk, authorize=lambda request, call: True)) as url,
+        http_client(url) as client,
+    ):
+        yield client
+
+
+def error_of(response: httpx.Response) -> dict[str, Any]:
+    """The error of a response, whose own code agrees with it."""
+    error: dict[str, Any] = response.json()["error"]
+    assert error["code"] == response.status_code
+    assert response.headers["content-type"] == "application/json"
+    return error
+
+
+def info_of(response: httpx.Response) -> dict[str, Any]:
+    """The ``ErrorInfo`` of an error."""
+    details: list[dict[str, Any]] = error_of(response).get("details", [])
+    return next(each for each in details if each["@type"].endswith("google.rpc.ErrorInfo"))
+
+
+# --- Calls --------------------------------------------------------------------------------------------------------
+
+
+async def test_the_life_of_a_job(web: httpx.AsyncClient, rpc: Rpc) -> None:
+    """Submit, get, cancel, delete: the messages of the contract, as JSON."""
+    submission = {"kind": rpc.kind, "labels": {"room": "blue"}, "input": {"n": 1.5}, "timeout": "3.5s"}
+    submitted = (await web.post("/v1/jobs", json=submission)).json()["job"]
+    path = f"/v1/jobs/{submitted['jobId']}"
+    found = await rpc.jobs.GetJob(GetJobRequest(job_id=submitted["jobId"]))
+    assert (await web.get(path)).json() == MessageToDict(found)
+    assert submitted == MessageToDict(found.job)
+
+    cancelled = await web.post(f"{path}:cancel", json={"reason": "enough", "gracePeriod": "0s"})
+    assert cancelled.json()["job"]["state"] == "JOB_STATE_CANCELLED"
+    assert cancelled.json()["job"]["cancellation"]["reason"] == "enough"
+    assert (await web.delete(path)).json() == {}
+    assert (await web.get(path)).status_code == 404
+
+
+async def test_lists(web: httpx.AsyncClient, rpc: Rpc) -> None:
+    """Filters, order and pages are query parameters; a list takes one for each of its elements."""
+    jobs = [await rpc.submit(labels={"n.x": str(number)}) for number in range(3)]
+    wanted = {"filter.kinds": rpc.kind, "order_by": "submit_time"}
+    listed = await rpc.jobs.ListJobs(
+        ListJobsRequest(filter=JobFilter(kinds=[rpc.kind]), order_by="submit_time")
+    )
+    assert (await web.get("/v1/jobs", params=wanted)).json() == MessageToDict(listed)
+
+    page = (await web.get("/v1/jobs", params=wanted | {"pageSize": "2"})).json()
+    rest = await web.get("/v1/jobs", params=wanted | {"page_token": page["nextPageToken"], "page_size": "2"})
+    assert [job["jobId"] for job in [*page["jobs"], *rest.json()["jobs"]]] == [job.job_id for job in jobs]
+
+    async def found(*parameters: tuple[str, str]) -> list[str]:
+        asked = httpx.QueryParams((("filter.kinds", rpc.kind), ("order_by", "submit_time"), *parameters))
+        response = await web.get("/v1/jobs", params=asked)
+        return [job["jobId"] for job in response.json().get("jobs", [])]
+
+    assert await found(("filter.labels.n.x", "1")) == [jobs[1].job_id]
+    assert await found(("filter.job_ids", jobs[0].job_id), ("filter.jobIds", jobs[2].job_id)) == [
+        jobs[0].job_id,
+        jobs[2].job_id,
+    ]
+    assert await found(("filter.states", "RUNNING")) == []
+    assert len(await found(("filter.states", "JOB_STATE_QUEUED"), ("filter.states", "running"))) == 3
+
+
+async def test_whoami(web: httpx.AsyncClient, rpc: Rpc) -> None:
+    """What gRPC says."""
+    assert (await web.get("/v1/whoami")).json() == MessageToDict(await rpc.jobs.WhoAmI(WhoAmIRequest()))
+
+
+async def test_a_large_body_and_a_large_response(web: httpx.AsyncClient, rpc: Rpc) -> None:
+    """A submission near the limit comes back as it was sent, in both directions piece by piece."""
+    content = {"rows": [{"n": number, "t": "ä" * 20} for number in range(9_000)]}
+    submitted = await web.post("/v1/jobs", json={"kind": rpc.kind, "input": content})
+    assert submitted.status_code == 200
+    found = await web.get(f"/v1/jobs/{submitted.json()['job']['jobId']}")
+    assert found.json()["job"]["input"] == content
+    assert int(found.headers["content-length"]) == len(found.content)
+
+
+async def test_head(web: httpx.AsyncClient, rpc: Rpc) -> None:
+    """The headers of a GET, without its body."""
+    job = await rpc.submit()
+    found, head = [await web.request(verb, f"/v1/jobs/{job.job_id}") for verb in ("GET", "HEAD")]
+    assert (head.status_code, head.content) == (200, b"")
+    assert head.headers["content-length"] == found.headers["content-length"]
+
+
+# --- Refusals -----------------------------------------------------------------------------------------------------
+
+JSON_REFUSALS = [
+    ("POST", "/v1/jobs", {"foo": 1}, "foo"),
+    ("POST", "/v1/jobs", {"kind": "x", "stages": [{"stageId": "a"}, {"colour": "red"}]}, "stages[1].colour"),
+    ("POST", "/v1/jobs", {"kind": "x", "priority": "high"}, "priority"),
+    ("POST", "/v1/jobs", {"kind": "x", "retryPolicy": {"maxAttempts": 1.5}}, "retryPolicy.maxAttempts"),
+    ("POST", "/v1/jobs", {"kind": "NO"}, "kind"),
+    ("POST", "/v1/jobs/j:cancel", {"jobId": "k"}, "job_id"),
+    ("GET", "/v1/jobs?colour=red", None, "colour"),
+    ("GET", "/v1/jobs?filter.colour=red", None, "filter.colour"),
+    ("GET", "/v1/jobs?page_size=many", None, "page_size"),
+    ("GET", "/v1/jobs?page_size=1&page_size=2", None, "page_size"),
+    ("GET", "/v1/jobs?filter.states=DONE", None, "filter.states"),
+    ("GET", "/v1/jobs/a%3Awatch", None, "job_id"),
+    ("GET", "/v1/jobs/a%2Fb", None, "job_id"),
+    ("GET", "/v1/jobs/:watch", None, "job_id"),
+    ("GET", "/v1/jobs/j:watch?start=middle", None, "start"),
+    ("GET", "/v1/jobs/j:watch?start=latest&after_sequence=1", None, "start"),
+    ("GET", "/v1/jobs/j:watch?status_interval=soon", None, "status_interval"),
+    ("GET", "/v1/jobs/j:watch?delivery=some", None, "delivery"),
+]
+
+
+@pytest.mark.parametrize(("verb", "path", "body", "field"), JSON_REFUSALS)
+async def test_invalid_fields(web: httpx.AsyncClient, verb: str, path: str, body: Any, field: str) -> None:
+    """The refusal names the field, whether it is in the path, in the query or in the body."""
+    response = await web.request(verb, path, json=body)
+
+    info = info_of(response)
+    assert (response.status_code, error_of(response)["status"]) == (400, "INVALID_ARGUMENT")
+    assert (info["reason"], info["metadata"]["field"]) == ("INVALID_FIELD", field)
+
+
+@pytest.mark.parametrize("body", [b"{", b"[]", b"\xff", b'{"input": {"a": NaN}}', b"[" * 100_000])
+async def test_bodies_that_are_no_json_object(web: httpx.AsyncClient, body: bytes) -> None:
+    """They are refused, however deep they go."""
+    response = await web.post("/v1/jobs", content=body)
+
+    assert (response.status_code, info_of(response)["reason"]) == (400, "INVALID_FIELD")
+
+
+async def test_bodies_that_are_too_large(web: httpx.AsyncClient, rpc: Rpc) -> None:
+    """In bytes, in values, and in bytes of what they say."""
+    long = json.dumps({"kind": rpc.kind, "input": {"a": "x" * (9 << 20)}}).encode()
+    many = b'{"input":{"a":[' + b"1," * 400_000 + b"1]}}"
+    said = json.dumps({"kind": rpc.kind, "input": {"a": "x" * (3 << 20)}}).encode()
+    for body in (long, many, said):
+        response = await web.post("/v1/jobs", content=body)
+        assert (response.status_code, info_of(response)["reason"]) == (413, "TOO_LARGE")
+
+
+async def test_statuses(web: httpx.AsyncClient, rpc: Rpc) -> None:
+    """Each refusal has the HTTP code that belongs to its status, and the reason that gRPC gives."""
+    job = await rpc.submit()
+    path = f"/v1/jobs/{job.job_id}"
+    taken = json.dumps({"kind": "x", "jobId": job.job_id})
+    refused = {
+        ("GET", "/v1/jobs/missing", None): (404, "NOT_FOUND", "JOB_NOT_FOUND"),
+        ("DELETE", path, None): (400, "FAILED_PRECONDITION", "JOB_NOT_ENDED"),
+        ("POST", "/v1/jobs", taken): (
+            409,
+            "ALREADY_EXISTS",
+            "JOB_ALREADY_EXISTS",
+        ),
+        ("GET", f"{path}:watch?after_sequence=9", None): (400, "OUT_OF_RANGE", "SEQUENCE_AHEAD"),
+        ("GET", "/v1/jobs/missing:watch", None): (404, "NOT_FOUND", "JOB_NOT_FOUND"),
+    }
+    for (verb, where, body), (code, status, reason) in refused.items():
+        response = await web.request(verb, where, content=body)
+        assert (response.status_code, error_of(response)["status"]) == (code, status)
+        assert info_of(response)["reason"] == reason
+
+
+@pytest.mark.parametrize(
+    ("verb", "path", "allowed"),
+    [
+        ("PUT", "/v1/jobs/j", "DELETE, GET, HEAD"),
+        ("DELETE", "/v1/jobs", "GET, HEAD, POST"),
+        ("GET", "/v1/jobs/j:cancel", "POST"),
+        ("POST", "/v1/jobs/j:watch", "GET, HEAD"),
+        ("POST", "/v1/whoami", "GET, HEAD"),
+    ],
+)
+async def test_verbs_that_a_path_does_not_have(
+    web: httpx.AsyncClient, verb: str, path: str, allowed: str
+) -> None:
+    """405, with those that it has."""
+    response = await web.request(verb, path)
+
+    assert (response.status_code, response.headers["allow"]) == (405, allowed)
+
+
+@pytest.mark.parametrize("path", ["/v1", "/v1/job", "/v1/jobs/j:rerun", "/v1/jobs/a/b:watch/", "/v2/jobs"])
+async def test_paths_that_there_are_not(web: httpx.AsyncClient, path: str) -> None:
+    """404, as JSON, too."""
+    response = await web.get(path)
+
+    assert (response.status_code, error_of(response)["status"]) == (404, "NOT_FOUND")
+
+
+# --- Credentials --------------------------------------------------------------------------------------------------
+
+
+async def test_credentials(tmp_path: Path, forkery: Forkery) -> None:
+    """A bearer token is what it is by gRPC; without one it is 401, beyond a limit 429, with when to come back."""
+    tokens = Tokens(tmp_path / "tokens.toml")
+    ann = tokens.add("ann", ["team-a"], "submit", "read", "cancel", limits='["requests=2/s"]')
+    options = ("--tokens", str(tokens.path))
+    with ServerProcess(tmp_path / "data", *options, forkery=forkery, http=True) as server:
+        async with http_client(server.url) as web:
+            for headers in ({}, {"authorization": "Bearer mp_nonsense"}, {"authorization": "Basic YTpi"}):
+                refused = await web.get("/v1/whoami", headers=headers)
+                assert (refused.status_code, refused.headers["www-authenticate"]) == (
+                    401,
+                    'Bearer realm="milepost"',
+                )
+                assert info_of(refused)["reason"] == "UNAUTHENTICATED"
+            web.headers["authorization"] = f"Bearer {ann}"
+            assert (await web.get("/v1/whoami")).json()["subject"] == "ann"
+            job = (await web.post("/v1/jobs", json={"kind": "x"})).json()["job"]
+            assert job["owner"] == "team-a"
+            shared = (await web.post(f"/v1/jobs/{job['jobId']}:share", json={"ttl": "60s"})).json()
+            by_share = {"authorization": f"Bearer {shared['token']}"}
+            assert (await web.get(f"/v1/jobs/{job['jobId']}", headers=by_share)).status_code == 200
+            assert (await web.get("/v1/jobs/other", headers=by_share)).status_code == 404
+            denied = await web.post("/v1/jobs", json={"kind": "x"}, headers=by_share)
+            assert (denied.status_code, info_of(denied)["reason"]) == (403, "PERMISSION_DENIED")
+            assert (await web.post(f"/v1/jobs/{job['jobId']}:revokeShares")).json() == {}
+            refused = await web.get("/v1/whoami")
+            while refused.status_code == 200:
+                refused = await web.get("/v1/whoami")
+            assert (refused.status_code, info_of(refused)["reason"]) == (429, "LIMIT_REACHED")
+            assert int(refused.headers["retry-after"]) >= 1
+
+
+async def test_users_of_an_application(web_server: ServerProcess, rpc: Rpc) -> None:
+    """The application that mounts it decides about each call, and may narrow it."""
+
+    async def authorize(request: Any, call: ClientCall) -> bool:
+        if call.method == "ListJobs":
+            call.request.filter.owner = request.headers["x-user"]
+        return call.method in ("ListJobs", "GetJob")
+
+    job = await rpc.submit(owner="ann")
+    async with (
+        Client(web_server.address) as sdk,
+        serving(milepost_app(sdk, authorize=authorize)) as url,
+        http_client(url, headers={"x-user": "bob"}) as web,
+    ):
+        assert (await web.get("/v1/jobs", params={"filter.kinds": rpc.kind})).json() == {}
+        assert (await web.get(f"/v1/jobs/{job.job_id}")).status_code == 200
+        refused = await web.post(f"/v1/jobs/{job.job_id}:cancel")
+        assert (refused.status_code, info_of(refused)["reason"]) == (403, "PERMISSION_DENIED")

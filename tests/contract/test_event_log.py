@@ -179,7 +179,7 @@ async def test_reports_that_were_refused_use_up_their_numbers(log: EventLog) -> 
 # --- What others see --------------------------------------------------------------------------------------------
 
 
-async def test_followers_are_told_before_the_one_who_appended(log: EventLog) -> None:
+async def test_listeners_are_called_before_the_append_resolves(log: EventLog) -> None:
     """Of each durable commit once, in order, with its position; of no failed one."""
     entries: list[Entry] = []
     done: list[int] = []
@@ -253,7 +253,7 @@ async def test_several_follow(log: EventLog) -> None:
     assert entries == ([DurableCommit(commit, log.position)],) * 2
 
 
-async def test_nobody_is_told_of_reports_that_were_refused(log: EventLog) -> None:
+async def test_refused_reports_notify_nobody(log: EventLog) -> None:
     """They have no events."""
     entries: list[Entry] = []
     author = Author("j")

@@ -185,7 +185,7 @@ async def test_hello_comes_once(rpc: Rpc) -> None:
         assert refusal.brief == ("INVALID_ARGUMENT", "INVALID_FIELD", ("message",))
 
 
-async def test_a_worker_that_has_said_all_is_answered(rpc: Rpc) -> None:
+async def test_a_worker_that_closes_its_side_is_answered(rpc: Rpc) -> None:
     """A half-closed stream, as of grpcurl, ends once every message is answered."""
     job = await rpc.submit(dispatch=Dispatch.DISPATCH_EXTERNAL)
     async with rpc.session() as session:

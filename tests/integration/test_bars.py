@@ -12,7 +12,7 @@ import pytest
 from milepost.client import JobContext, SyncClient
 from milepost.client._worker.handlers import Handler, RunMode
 from milepost.v1 import Event, JobState
-from tests.support import barred
+from tests.support import code_with_bars
 from tests.support.isolating import at_bench, lines
 from tests.support.server import ServerProcess
 
@@ -37,7 +37,7 @@ def story(events: list[Event]) -> list[tuple[str, object]]:
             case "stage_ended":
                 texts.append(("stage_ended", event.stage_ended.stage_id))
             case "log_written":
-                assert event.log_written.fields["logger"] == "tests.barred"
+                assert event.log_written.fields["logger"] == "tests.code_with_bars"
                 texts.append(("log_written", event.log_written.text))
             case "job_ended":
                 texts.append(("job_ended", dict(event.job_ended.result.items())))
@@ -47,10 +47,10 @@ def story(events: list[Event]) -> list[tuple[str, object]]:
 @pytest.mark.parametrize(
     ("handler", "run"),
     [
-        (barred.plain, "thread"),
-        (barred.plain, "process"),
-        (barred.in_loop, "task"),
-        (barred.in_loop, "process"),
+        (code_with_bars.plain, "thread"),
+        (code_with_bars.plain, "process"),
+        (code_with_bars.in_loop, "task"),
+        (code_with_bars.in_loop, "process"),
     ],
 )
 async def test_code_that_shows_bars_and_logs_reports_to_its_job(
@@ -71,9 +71,9 @@ def test_so_does_code_that_has_attached_to_one(shared_server: ServerProcess) -> 
     """Inside the block, and not after it."""
     with SyncClient(shared_server.address) as client:
         with client.start(f"test-{uuid.uuid4().hex}") as job:
-            job.result = {"total": barred.compute()}
+            job.result = {"total": code_with_bars.compute()}
         with redirect_stderr(io.StringIO()) as shown:
-            barred.compute()
+            code_with_bars.compute()
         assert "epochs: 100%" in shown.getvalue()
         assert story(list(client.watch(job.id))) == EXPECTED
 

@@ -120,7 +120,7 @@ async def test_a_grace_of_nothing_kills_as_well(shared_server: ServerProcess) ->
 
 @pytest.mark.usefixtures("hasty")
 @pytest.mark.parametrize(("handler", "run"), [(isolated.deaf, "thread"), (isolated.deaf_in_loop, "task")])
-async def test_what_cannot_be_killed_is_said_to_go_on(
+async def test_a_process_that_cannot_be_killed_is_reported_as_running(
     shared_server: ServerProcess, tmp_path: Path, handler: Handler, run: RunMode
 ) -> None:
     """The job's log says so before the server ends the job by force."""

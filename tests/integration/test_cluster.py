@@ -75,7 +75,7 @@ async def test_a_job_goes_through_all_nodes(rpcs: list[Rpc]) -> None:
         assert await a.get(job.job_id) == await rpc.get(job.job_id)
 
 
-async def test_what_one_node_has_told_every_node_knows(rpcs: list[Rpc]) -> None:
+async def test_announcements_of_one_node_reach_every_node(rpcs: list[Rpc]) -> None:
     """At once, however far the other nodes lag."""
     a, b, c = rpcs
     for _ in range(20):
@@ -336,7 +336,7 @@ async def test_reports_and_cancellations_through_other_nodes_do_not_disturb_each
     assert kinds(events).count("cancel_requested") == 40
 
 
-async def test_a_parent_is_told_of_its_children_once(rpcs: list[Rpc]) -> None:
+async def test_a_parent_gets_one_update_for_its_children(rpcs: list[Rpc]) -> None:
     """Although every node sees their progress; and cancelling it cancels them at any node (rule 18)."""
     a, b, c = rpcs
     parent = await a.submit(kind="parent", dispatch=Dispatch.DISPATCH_EXTERNAL)

@@ -16,7 +16,7 @@ from milepost.v1 import Dispatch, Heartbeat, Job
 from tests.support.forking import Forkery
 from tests.support.nats import NatsServer
 from tests.support.nodes import Nodes
-from tests.support.parting import PartedCluster
+from tests.support.partitioned_cluster import PartitionedCluster
 from tests.support.proxy import CuttableProxy
 from tests.support.rpc import Rpc, StreamEnded, WorkSession, eventually, kinds, state_name, succeeded
 
@@ -176,7 +176,7 @@ async def test_a_server_of_nats_that_is_parted_from_the_others(
     """Its node stays connected without contact to the others; also if it leads the stream until another one does."""
     lease = ("--lease-ttl", f"{LEASE:g}")
     with (
-        PartedCluster(tmp_path) as cluster,
+        PartitionedCluster(tmp_path) as cluster,
         Nodes(tmp_path, [server.url for server in cluster.servers], *lease, forkery=forkery) as nodes,
     ):
         leader = cluster.servers.index(cluster.leader("milepost"))

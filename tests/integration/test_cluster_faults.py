@@ -15,11 +15,11 @@ from google.protobuf.duration_pb2 import Duration
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 
 from milepost.v1 import DeleteJobRequest, JobFilter, WatchJobsRequest, WatchJobsResponse
-from tests.support.enduring import WORKERS, Enduring
+from tests.support.fault_run import WORKERS, FaultRun
 from tests.support.forking import Forkery
 from tests.support.nats import NatsCluster, NatsServer
 from tests.support.nodes import Nodes
-from tests.support.parting import PartedCluster
+from tests.support.partitioned_cluster import PartitionedCluster
 from tests.support.proxy import CuttableProxy
 from tests.support.refused import refused
 from tests.support.rpc import Rpc, connect, eventually, kinds, log_line, state_name, succeeded
@@ -49,9 +49,9 @@ async def test_any_node_may_be_killed(nodes: Nodes, times: int) -> None:
         server.kill()
         await asyncio.to_thread(server.restart)
 
-    enduring = Enduring(nodes, 1)
-    await enduring.run(kill, times, reports=200)
-    assert sum(reporter.sessions for reporter in enduring.reporters) > WORKERS
+    faults = FaultRun(nodes, 1)
+    await faults.run(kill, times, reports=200)
+    assert sum(reporter.sessions for reporter in faults.reporters) > WORKERS
 
 
 @pytest.mark.parametrize("times", [1, pytest.param(20, marks=pytest.mark.nightly)])
@@ -63,7 +63,7 @@ async def test_the_leader_of_the_stream_may_be_killed(nodes: Nodes, cluster: Nat
         await asyncio.to_thread(leader.kill)
         await asyncio.to_thread(leader.restart)
 
-    await Enduring(nodes, 2).run(kill, times, reports=200)
+    await FaultRun(nodes, 2).run(kill, times, reports=200)
 
 
 @pytest.mark.nightly
@@ -85,14 +85,14 @@ async def test_the_leader_of_the_stream_may_stop_for_a_while(nodes: Nodes, clust
         finally:
             leader.go_on()
 
-    await Enduring(nodes, 3).run(pause, 20, reports=200)
+    await FaultRun(nodes, 3).run(pause, 20, reports=200)
 
 
 @pytest.mark.nightly
 async def test_a_server_of_nats_may_be_cut_off_from_the_others(tmp_path: Path, forkery: Forkery) -> None:
     """Its clients reach it, but writes fail. Its nodes connect to another server."""
     with (
-        PartedCluster(tmp_path) as cluster,
+        PartitionedCluster(tmp_path) as cluster,
         Nodes(tmp_path, [cluster.url] * 3, forkery=forkery) as nodes,
     ):
 
@@ -112,7 +112,7 @@ async def test_a_server_of_nats_may_be_cut_off_from_the_others(tmp_path: Path, f
             finally:
                 cluster.join(server)
 
-        await Enduring(nodes, 4).run(part, 5, reports=200)
+        await FaultRun(nodes, 4).run(part, 5, reports=200)
 
 
 @pytest.mark.nightly

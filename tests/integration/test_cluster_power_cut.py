@@ -14,7 +14,7 @@ from nats.js import api
 
 from milepost.server.log.jetstream.nats_access import ConnectionLost, NatsAccess
 from milepost.server.log.jetstream.nats_connection import NatsConnection
-from tests.support.enduring import Enduring
+from tests.support.fault_run import FaultRun
 from tests.support.forking import Forkery
 from tests.support.nats import NatsCluster
 from tests.support.nodes import Nodes
@@ -60,7 +60,7 @@ async def test_nothing_acknowledged_is_lost(
         async def fault(chance: random.Random) -> None:
             await asyncio.to_thread(cut, cluster, disks, count, chance)
 
-        await Enduring(nodes, count).run(fault, CUTS, reports=REPORTS)
+        await FaultRun(nodes, count).run(fault, CUTS, reports=REPORTS)
 
 
 @pytest.mark.parametrize("sync_always", [True, False])

@@ -31,7 +31,7 @@ def at(shared_server: ServerProcess) -> Iterator[Exec]:
         yield executing
 
 
-def test_what_it_writes_is_passed_on_and_told(at: Exec) -> None:
+def test_output_is_forwarded_and_logged(at: Exec) -> None:
     """Unchanged to the last byte, and line by line in the job's log. The command gets its input and job id."""
     program = (
         "import os, sys\n"

@@ -145,7 +145,7 @@ async def test_a_job_that_is_lost_is_6(tmp_path: Path) -> None:
     assert "lost after" in outcome.err
 
 
-async def test_a_server_without_tls_is_said_to_be_one(shared_server: ServerProcess) -> None:
+async def test_the_error_says_that_the_server_has_no_tls(shared_server: ServerProcess) -> None:
     """In one line of the command; gRPC's own lines are suppressed."""
     address = shared_server.address
     outcome = await milepost(

@@ -95,7 +95,7 @@ async def test_workers_on_a_terminal(address: str, columns: int) -> None:
     assert max(map(len, lines)) <= columns
 
 
-async def test_whoever_follows_a_mistyped_job_is_told(address: str) -> None:
+async def test_following_a_job_of_an_unknown_kind_says_so(address: str) -> None:
     """By `submit --watch`, `submit --wait`, `watch` and `get`, with the nearest kind; as text or JSON, on stderr."""
     words = "no worker takes jobs of kind 'archve'; workers take 'archive'"
     document = {"waiting": {"waitingFor": "WAITING_FOR_WORKER", "nearestKinds": ["archive"]}}
@@ -119,7 +119,7 @@ async def test_whoever_follows_a_mistyped_job_is_told(address: str) -> None:
     assert as_json.objects[0]["jobId"] == job_id
 
 
-async def test_whoever_follows_is_told_when_a_worker_comes(address: str) -> None:
+async def test_followers_see_when_a_worker_connects(address: str) -> None:
     """Then the job runs like any other."""
     async with Client(address) as client:
         job_id = await mistyped(client)
@@ -143,7 +143,7 @@ async def test_an_external_job_waits_to_be_claimed(address: str) -> None:
     assert "no worker" not in got.out
 
 
-async def test_a_failure_is_said_by_those_who_wait(address: str) -> None:
+async def test_commands_that_wait_report_a_failure(address: str) -> None:
     """On stderr, with its code; a success prints nothing."""
     async with working(address, fail=fail, archive=archive):
         failed = await milepost("submit", "fail", "--job-id", "failed", "--wait", address=address)

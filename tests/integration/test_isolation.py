@@ -122,7 +122,7 @@ async def test_jobs_beside_it_go_on(shared_server: ServerProcess, tmp_path: Path
         ("failure", "NO_DISK", "There is no disk.", True),
     ],
 )
-async def test_a_failure_is_told_as_anywhere(
+async def test_a_failure_is_reported_as_by_a_worker(
     shared_server: ServerProcess, how: str, code: str, message: str, retryable: bool
 ) -> None:
     """With its code, and a traceback that begins in the handler."""

@@ -53,7 +53,7 @@ async def _none(rpc: Rpc) -> bool:
     return not await listed(rpc)
 
 
-async def test_what_a_worker_says_is_heard(rpc: Rpc) -> None:
+async def test_heartbeats_and_changes_of_capacity_are_listed(rpc: Rpc) -> None:
     """Heartbeats and changes of its capacity are listed."""
     async with rpc.session(max_concurrency=3) as session:
         (before,) = await listed(rpc)

@@ -328,7 +328,7 @@ async def head(rpc: Rpc) -> int:
     return frames[0].opened.head_sequence
 
 
-def test_each_cell_is_told_once() -> None:
+def test_each_cell_is_reported_once() -> None:
     """The tables are complete."""
     with pytest.raises(AssertionError):
         cases("fresh 1 none * x\nfresh 1 * * x")

@@ -86,7 +86,7 @@ async def test_a_lease_that_ran_out_interrupts_the_block(
             assert await stands(near, left, left)
 
 
-async def test_plain_code_hears_that_its_lease_ran_out(hasty: ServerProcess) -> None:
+async def test_plain_code_sees_that_its_lease_ran_out(hasty: ServerProcess) -> None:
     """At the end of the block, even if it did not check."""
 
     def work(proxy: CuttableProxy) -> None:

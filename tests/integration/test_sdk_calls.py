@@ -78,7 +78,7 @@ async def test_listing_goes_through_all_pages(client: Client, kind: str) -> None
     assert [job async for job in client.list(kinds=[kind], states=[JobState.JOB_STATE_FAILED])] == []
 
 
-async def test_what_is_refused_is_told_apart(client: Client, kind: str) -> None:
+async def test_refusals_are_distinguished(client: Client, kind: str) -> None:
     """By error classes with their attributes."""
     with pytest.raises(JobNotFound) as not_found:
         await client.get("no-such-job")

@@ -170,7 +170,7 @@ async def test_a_watch_from_the_end_of_an_ended_log_ends() -> None:
         await watch.aclose()
 
 
-async def test_a_server_that_is_not_there_is_told_in_time() -> None:
+async def test_an_unreachable_server_is_reported_in_time() -> None:
     """A watch that never connected gives up after the client's timeout, like a call."""
     async with scripted() as server:
         address = server.address

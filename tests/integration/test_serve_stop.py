@@ -106,7 +106,7 @@ async def test_who_asks_what_there_is_is_told(tmp_path: Path, monkeypatch: pytes
     assert refusal.brief == DRAINING
 
 
-async def test_open_watches_are_told(server: ServerProcess) -> None:
+async def test_open_watches_are_ended_with_draining(server: ServerProcess) -> None:
     """Rule 6: watches end with UNAVAILABLE, since OK would mean the end of the job, and with a retry delay."""
     async with connect(server.address) as rpc:
         job = await rpc.submit()
@@ -141,7 +141,7 @@ async def test_sessions_are_told(server: ServerProcess) -> None:
     assert (found.state, found.attempt) == (JobState.JOB_STATE_RUNNING, 1)
 
 
-async def test_a_session_that_says_nothing_is_told(server: ServerProcess) -> None:
+async def test_a_silent_session_is_ended(server: ServerProcess) -> None:
     """The server does not wait for it."""
     async with connect(server.address) as rpc:
         call = rpc.workers.Work()

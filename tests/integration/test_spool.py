@@ -139,7 +139,7 @@ class Held:
         return {"n": 42}
 
 
-async def test_an_end_that_the_server_did_not_hear_is_told_by_the_next_worker(
+async def test_an_undelivered_end_is_delivered_by_the_next_worker(
     server: ServerProcess, rpc: Rpc, directory: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     """The worker stops without the server; each line and the result arrive exactly once."""
@@ -232,7 +232,7 @@ async def test_what_is_told_by_the_worker_itself_is_not_kept(
     assert nothing_in(directory)
 
 
-async def test_what_the_server_has_is_not_told_twice(shared_server: ServerProcess, directory: Path) -> None:
+async def test_delivered_reports_are_not_sent_twice(shared_server: ServerProcess, directory: Path) -> None:
     """Whichever part was accepted without an acknowledgement: also the end, and all of it."""
     updates = [log_line("1"), log_line("2"), log_line("3"), succeeded()]
     async with connect(shared_server.address) as rpc, rpc.session() as session:
@@ -294,7 +294,7 @@ async def test_what_nobody_wants_any_more_is_removed(
         assert reason in caplog.text
 
 
-async def test_without_a_spool_it_is_said_what_is_lost(
+async def test_without_a_spool_losses_are_logged(
     server: ServerProcess, rpc: Rpc, caplog: pytest.LogCaptureFixture
 ) -> None:
     """The worker stops, and the job's lease expires."""

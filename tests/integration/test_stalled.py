@@ -20,7 +20,7 @@ from milepost.v1 import (
     WatchJobsRequest,
 )
 from milepost.v1.job_service_pb2_grpc import JobServiceStub
-from tests.support.crowd import crowd, raise_open_files
+from tests.support.many_subscribers import many_subscribers, raise_open_files
 from tests.support.rpc import Rpc, WatchCall, connect, eventually, log_line, succeeded
 from tests.support.server import ServerProcess
 from tests.support.validators import History, check
@@ -61,7 +61,7 @@ async def stalled(data: Path, stalling: int, reading: int) -> None:
             calls += [stub.WatchJob(WatchJobRequest(job_id=job.job_id)) for _ in range(_STREAMS)]
         for call in calls:
             assert isinstance(await call.read(), WatchJobResponse)  # and nothing more
-        async with crowd(server.address, job.job_id, reading) as members:
+        async with many_subscribers(server.address, job.job_id, reading) as subscribers:
             for number in range(_REPORTS):
                 await session.report(job.job_id, token, number * _LINES + 1, *[log_line(_LINE)] * _LINES)
                 await session.acknowledged((number + 1) * _LINES)
@@ -69,10 +69,10 @@ async def stalled(data: Path, stalling: int, reading: int) -> None:
         log = await rpc.log(job.job_id)
         history = History.of_log(log)
         assert len(log) == _REPORTS * _LINES + 3
-        for member in members:
-            assert len(member.recording.streams) == 1
-            check(member.recording, history)
-            assert log == member.recording.events
+        for subscriber in subscribers:
+            assert len(subscriber.recording.streams) == 1
+            check(subscriber.recording, history)
+            assert log == subscriber.recording.events
         size = sum(event.ByteSize() for event in log)
         assert size > 100 * _WINDOW
         assert not any(call.done() for call in calls)

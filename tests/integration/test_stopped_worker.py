@@ -121,7 +121,7 @@ async def test_a_worker_that_was_stopped_past_its_lease(tmp_path: Path, forkery:
     assert log[-1].job_ended.state == JobState.JOB_STATE_SUCCEEDED
 
 
-async def test_a_worker_that_is_not_heard_from_is_given_no_more(tmp_path: Path, forkery: Forkery) -> None:
+async def test_a_silent_worker_gets_no_more_jobs(tmp_path: Path, forkery: Forkery) -> None:
     """A worker that lost its job by silence is offered neither the next attempt nor another job before it sends."""
     policy = RetryPolicy(max_attempts=2)
     policy.initial_backoff.FromMilliseconds(10)

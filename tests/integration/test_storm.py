@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from milepost.v1 import Claim, Dispatch, Resume
-from tests.support.crowd import crowd, raise_open_files
+from tests.support.many_subscribers import many_subscribers, raise_open_files
 from tests.support.rpc import connect, eventually, log_line, succeeded
 from tests.support.server import ServerProcess
 from tests.support.validators import History, check
@@ -19,7 +19,7 @@ async def storm(data: Path, size: int) -> None:
     with ServerProcess(data) as server:
         async with connect(server.address) as rpc:
             job = await rpc.submit(dispatch=Dispatch.DISPATCH_EXTERNAL)
-            async with crowd(server.address, job.job_id, size) as members:
+            async with many_subscribers(server.address, job.job_id, size) as subscribers:
                 async with rpc.session(kinds=[]) as session:
                     await session.send(claim=Claim(job_id=job.job_id))
                     _, token = await session.take()
@@ -27,7 +27,7 @@ async def storm(data: Path, size: int) -> None:
                     await session.acknowledged(20)
 
                     async def traffic_flowed() -> bool:
-                        return all(member.shown == 22 for member in members)
+                        return all(subscriber.shown == 22 for subscriber in subscribers)
 
                     await eventually(traffic_flowed, seconds=120)
                     await session.report(job.job_id, token, 21, *[log_line(str(n)) for n in range(20, 40)])
@@ -41,10 +41,10 @@ async def storm(data: Path, size: int) -> None:
                     await session.acknowledged(stands + 2)
             log = await rpc.log(job.job_id)
     history = History.of_log(log)
-    for member in members:
-        assert len(member.recording.streams) >= 2
-        check(member.recording, history)
-        assert [event.sequence for event in member.recording.events] == [*range(1, len(log) + 1)]
+    for subscriber in subscribers:
+        assert len(subscriber.recording.streams) >= 2
+        check(subscriber.recording, history)
+        assert [event.sequence for event in subscriber.recording.events] == [*range(1, len(log) + 1)]
 
 
 async def test_storm(tmp_path: Path) -> None:

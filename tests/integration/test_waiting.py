@@ -116,7 +116,7 @@ async def test_a_job_that_waits_to_be_claimed(rpc: Rpc) -> None:
     assert reasons == [Waiting(waiting_for=CLAIM)] * 2
 
 
-async def test_a_watch_hears_soon_what_its_job_waits_for(rpc: Rpc) -> None:
+async def test_a_watch_soon_shows_what_its_job_waits_for(rpc: Rpc) -> None:
     """A status comes at once when no worker takes the kind, when one connects, and when it leaves."""
     job = await rpc.submit()
     await waits_for(rpc, job.job_id, WORKER)
@@ -138,7 +138,7 @@ async def test_a_watch_hears_soon_what_its_job_waits_for(rpc: Rpc) -> None:
     assert started is None
 
 
-async def test_a_watch_hears_soon_of_a_nearer_kind(rpc: Rpc) -> None:
+async def test_a_watch_soon_shows_a_nearer_kind(rpc: Rpc) -> None:
     """A status comes at once when a worker takes a kind with a similar name, and when none does any more."""
     name = rpc.kind
     job = await rpc.submit(kind=f"{name}-archve")

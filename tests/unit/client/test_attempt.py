@@ -122,7 +122,7 @@ async def test_on_a_new_session_it_resumes_before_it_reports() -> None:
     assert (report.first_report_sequence, names(report)) == (2, ["job_ended"])
 
 
-async def test_an_end_that_was_refused_unheard_is_told_as_a_failure() -> None:
+async def test_an_end_whose_refusal_was_not_received_is_reported_as_a_failure() -> None:
     """If the number of the end is used up but the job is open, the refusal was lost."""
     harness = AttemptHarness(quick)
     reported = 0
@@ -159,7 +159,7 @@ async def test_a_refused_update_does_not_stop_the_job() -> None:
     assert (harness.attempt.is_running, harness.attempt.is_over) == (True, False)
 
 
-async def test_a_refused_end_is_told_as_a_failure_then_given_back() -> None:
+async def test_a_refused_end_is_reported_as_a_failure_then_released() -> None:
     """The job must end."""
     harness = AttemptHarness(quick)
     reported = 0

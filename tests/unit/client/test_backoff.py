@@ -83,7 +83,7 @@ def test_it_grows_further_where_a_server_brings_nothing() -> None:
     assert (useless.fruitless, useless.next_delay(opened=True)) == (0, 0.1)
 
 
-def test_a_crowd_is_spread_further() -> None:
+def test_many_clients_are_spread_further() -> None:
     """The streams of one client that were cut off at once reconnect at about a thousand per second."""
     assert Backoff(source=Highest()).next_delay(simultaneous=5000) == 5.0
     assert Backoff(source=Highest()).next_delay(simultaneous=50) == 0.1

@@ -187,7 +187,7 @@ def test_a_bar_more_than_there_may_be_stages_is_none(listener: Listener) -> None
         assert bar.n == 2
 
 
-def test_a_loop_over_a_bar_hears_of_the_cancellation(listener: Listener) -> None:
+def test_a_loop_over_a_bar_is_cancelled(listener: Listener) -> None:
     """Like `StageContext.track`."""
     items = iter(tqdm(range(10)))
     assert [next(items) for _ in range(3)] == [0, 1, 2]
@@ -196,7 +196,7 @@ def test_a_loop_over_a_bar_hears_of_the_cancellation(listener: Listener) -> None
         next(items)
 
 
-def test_disable_means_that_nothing_is_told(listener: Listener) -> None:
+def test_a_disabled_bar_reports_nothing(listener: Listener) -> None:
     """Only with True; None depends on a terminal, and does not disable reports."""
     assert ordinary.tqdm in type(tqdm("ab", disable=True)).mro()
     assert list(tqdm("ab", disable=True)) == ["a", "b"]
@@ -290,7 +290,7 @@ def test_records_are_written_to_the_log_of_the_job(listener: Listener, log: logg
     assert written[4].text.endswith("ZeroDivisionError: division by zero")
 
 
-def test_a_formatter_and_filters_are_heard(listener: Listener, log: logging.Logger) -> None:
+def test_formatters_and_filters_are_applied(listener: Listener, log: logging.Logger) -> None:
     """As with any handler."""
     handler = log.handlers[0]
     handler.setFormatter(logging.Formatter("%(levelname)s: %(message)s"))
@@ -324,7 +324,7 @@ def test_a_record_that_cannot_be_formatted_fails_nothing(
     assert "--- Logging error ---" in capsys.readouterr().err
 
 
-def test_a_finalizer_may_log_while_the_job_is_told_of(listener: Listener, log: logging.Logger) -> None:
+def test_a_finalizer_may_log_during_a_report(listener: Listener, log: logging.Logger) -> None:
     """Neither it nor another logging thread deadlocks."""
     entered, logged = threading.Event(), threading.Event()
 

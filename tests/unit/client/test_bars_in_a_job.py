@@ -49,7 +49,7 @@ def test_a_subclass_reports(listener: Listener) -> None:
     assert ("end", "mine", "SUCCEEDED") not in listener.reports()
 
 
-def test_what_is_set_directly_is_told_with_the_next_update(listener: Listener) -> None:
+def test_attributes_that_are_set_are_reported_with_the_next_update(listener: Listener) -> None:
     """The total, the count, and the postfix."""
     with tqdm(total=10_000, desc="load") as bar:
         listener.said()
@@ -61,7 +61,7 @@ def test_what_is_set_directly_is_told_with_the_next_update(listener: Listener) -
     assert (progress.current, progress.total, progress.message) == (101, 20_000, "half")
 
 
-def test_what_is_said_within_a_loop_does_not_set_it_back(listener: Listener) -> None:
+def test_updates_within_a_loop_do_not_set_it_back(listener: Listener) -> None:
     """The bar's own count lags between two displays; the stage's does not."""
     bar = tqdm(range(100_000), desc="loop", mininterval=1000)
     moved = []
@@ -192,7 +192,7 @@ def test_a_bar_within_an_exception_that_is_handled(listener: Listener) -> None:
     ]
 
 
-def test_a_notebook_that_lacks_widgets_is_told_as_by_tqdm() -> None:
+def test_a_notebook_without_widgets_gets_the_error_of_tqdm() -> None:
     """With tqdm's own exception, which says what to install."""
     program = "import sys; sys.modules['ipywidgets'] = None; from milepost.client.tqdm.notebook import tqdm; tqdm('a')"
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)

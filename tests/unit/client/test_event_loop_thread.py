@@ -13,7 +13,7 @@ import pytest
 from milepost.client._transport.event_loop_thread import EventLoopThread
 
 
-def test_who_comes_while_it_is_closed_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_calls_while_it_is_closed_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     """A call during the closing fails rather than wait forever."""
     background = EventLoopThread()
     closing = threading.Thread(target=background.close)

@@ -56,7 +56,7 @@ def interrupted(
         thread.join()
 
 
-def test_it_is_never_in_the_midst_of_the_sdk(interruption: Interrupter) -> None:
+def test_code_of_the_sdk_is_not_interrupted(interruption: Interrupter) -> None:
     """However much time a handler spends in the SDK: an interruption there would leave inconsistent state."""
     begun = threading.Event()
 
@@ -167,7 +167,7 @@ def test_a_handler_of_signals_that_is_not_ours_is_called_once(interruption: Inte
     assert heard == [signal.SIGTERM]
 
 
-def test_sigterm_from_elsewhere_is_passed_over(interruption: Interrupter) -> None:
+def test_sigterm_from_elsewhere_is_ignored(interruption: Interrupter) -> None:
     """The job was not cancelled."""
 
     def handler(job: JobContext) -> str:

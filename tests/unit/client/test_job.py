@@ -18,7 +18,7 @@ from milepost.v1 import Job, Severity, Stage
 from tests.unit.client.stages import said
 
 
-def test_a_plan_is_told(job: JobContext, reporter: Reporter) -> None:
+def test_a_plan_is_reported(job: JobContext, reporter: Reporter) -> None:
     """As ids, or as messages."""
     job.plan(["scan", Stage(stage_id="hash", weight=4)])
     assert list(said(reporter)[0].stages_planned.stages) == [

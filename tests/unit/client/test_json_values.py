@@ -40,7 +40,7 @@ def converted(values: object, size: int = SIZE) -> tuple[dict[str, Any], list[st
 
 
 @given(st.dictionaries(st.text(), VALUES, max_size=4))
-def test_what_json_can_say_is_said_as_it_is(values: dict[str, object]) -> None:
+def test_json_values_are_unchanged(values: dict[str, object]) -> None:
     """As the strict conversion, without a warning."""
     struct = to_lossy_struct(values, "result", SIZE, lambda path, text: pytest.fail(text))
     assert struct == to_struct(values, "result")

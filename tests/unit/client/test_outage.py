@@ -15,7 +15,7 @@ REFUSED = Unreachable("h:1", "connection refused")
 LAST = "failed to connect to all addresses; last error: "
 
 
-def test_an_outage_is_said_once_and_then_rarely(caplog: pytest.LogCaptureFixture) -> None:
+def test_an_outage_is_logged_once_and_then_rarely(caplog: pytest.LogCaptureFixture) -> None:
     """However often it retries: at once, after 1, 2, 4 minutes and so on; and when it is over."""
     clock = FakeClock()
     outage = OutageLog("h:1", clock=clock.monotonic)

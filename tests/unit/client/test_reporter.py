@@ -73,7 +73,7 @@ def test_updates_are_numbered_from_one_in_order() -> None:
     assert reporter.last == 3
 
 
-def test_it_wakes_once_until_it_is_heard() -> None:
+def test_it_wakes_once_until_the_waiter_has_run() -> None:
     """Ten thousand updates wake the session once."""
     wakes = Wakes()
     reporter = Reporter(wakes)
@@ -275,7 +275,7 @@ def test_the_end_comes_last_with_all_progress_before_it() -> None:
     assert reporter.has_ended
 
 
-def test_a_refused_end_can_be_told_differently() -> None:
+def test_a_refused_end_can_be_reported_differently() -> None:
     """The job must end, so another end follows a refused one."""
     reporter = Reporter(Wakes())
     reporter.end(Update(job_ended=JobEnded(message="first")))

@@ -282,7 +282,7 @@ class Telling:
         )
 
 
-async def test_what_was_kept_is_told_on_each_session_until_it_is_acknowledged() -> None:
+async def test_spooled_reports_are_sent_in_each_session_until_acknowledged() -> None:
     """Under the same numbers, so that the server ignores what it has."""
     telling = Telling(rest("j", "t", 3, "a", "b"))
     assert telling.says() == []
@@ -298,7 +298,7 @@ async def test_what_was_kept_is_told_on_each_session_until_it_is_acknowledged() 
     assert [telling.kept] == telling.over
 
 
-async def test_a_server_that_has_less_is_told_from_there() -> None:
+async def test_a_server_that_has_fewer_reports_gets_them_from_there() -> None:
     """Only reports that are present can be delivered."""
     telling = Telling(rest("j", "t", 3, "a", "b"))
     telling.kept.attach()
@@ -310,9 +310,7 @@ async def test_a_server_that_has_less_is_told_from_there() -> None:
 
 
 @pytest.mark.parametrize("reason", ["LEASE_LOST", "JOB_ENDED", "JOB_NOT_FOUND"])
-async def test_what_cannot_be_told_any_more_is_given_up(
-    reason: str, caplog: pytest.LogCaptureFixture
-) -> None:
+async def test_undeliverable_reports_are_given_up(reason: str, caplog: pytest.LogCaptureFixture) -> None:
     """With a warning of what is lost."""
     telling = Telling(rest("j", "t", 3, "a", "b"))
     telling.kept.attach()
@@ -324,7 +322,7 @@ async def test_what_cannot_be_told_any_more_is_given_up(
     assert f"{reason}: why" in caplog.text
 
 
-async def test_an_end_that_is_refused_is_told_differently() -> None:
+async def test_an_end_that_is_refused_is_reported_differently() -> None:
     """The job must end. A refused update has used up its number, and the others are delivered."""
     telling = Telling(rest("j", "t", 3, "a"))
     telling.kept.attach()

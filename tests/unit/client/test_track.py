@@ -23,7 +23,7 @@ def test_the_last_value_comes_before_the_end(job: JobContext, reporter: Reporter
     assert [started("s"), progressed("s", 1234.0), ended("s", "SUCCEEDED")] == said(reporter)
 
 
-def test_progress_is_told_each_half_percent_without_a_tick(job: JobContext, reporter: Reporter) -> None:
+def test_progress_is_reported_each_half_percent_without_a_tick(job: JobContext, reporter: Reporter) -> None:
     """A fast stage reports each 0.5 % of progress, however many items that is."""
     with job.stage("s", total=100_000) as stage:
         results = []
@@ -213,7 +213,7 @@ def test_numbers_are_finite(job: JobContext, reporter: Reporter, number: float) 
     assert list(updates[-1].stages_planned.stages) == [Stage(stage_id="u")]
 
 
-def test_stages_are_told_of_from_any_thread(job: JobContext, reporter: Reporter) -> None:
+def test_stages_are_reported_from_any_thread(job: JobContext, reporter: Reporter) -> None:
     """No step is lost when several threads advance the same stage."""
     with job.stage("s") as stage:
 
@@ -229,7 +229,7 @@ def test_stages_are_told_of_from_any_thread(job: JobContext, reporter: Reporter)
     assert said(reporter)[-2].stage_progressed.current == 80_000.0
 
 
-def test_no_number_is_said_that_the_server_refuses(job: JobContext, reporter: Reporter) -> None:
+def test_no_number_is_sent_that_the_server_refuses(job: JobContext, reporter: Reporter) -> None:
     """The contract's bound is 1e30: larger amounts leave the stage unchanged, or are reported as the bound."""
     with job.stage("s", total=1.1e30) as stage:
         assert stage.total is None

@@ -48,7 +48,7 @@ def test_a_job_from_beginning_to_end(view: PlainView, lines: list[str]) -> None:
     ]
 
 
-def test_progress_is_told_by_tenths(view: PlainView, lines: list[str]) -> None:
+def test_progress_is_printed_by_tenths(view: PlainView, lines: list[str]) -> None:
     """A thousand steps of a long stage give nine lines and that of its start; its end has its own line."""
     story = Story()
     story.begin()
@@ -73,7 +73,7 @@ def test_progress_of_a_short_stage_is_not_worth_many_lines(view: PlainView, line
     assert lines == ["12:00:02  hash: started, 1,000"]
 
 
-def test_slow_progress_is_told_now_and_then(view: PlainView, lines: list[str]) -> None:
+def test_slow_progress_is_printed_at_intervals(view: PlainView, lines: list[str]) -> None:
     """A slow stage, or one without a total, has a line every 30 s."""
     story = Story()
     story.begin()
@@ -88,7 +88,7 @@ def test_slow_progress_is_told_now_and_then(view: PlainView, lines: list[str]) -
     ]
 
 
-def test_progress_of_children_is_told_by_tenths(view: PlainView, lines: list[str]) -> None:
+def test_progress_of_children_is_printed_by_tenths(view: PlainView, lines: list[str]) -> None:
     """Like that of stages."""
     story = Story()
     story.begin(planned_children=100)
@@ -101,7 +101,7 @@ def test_progress_of_children_is_told_by_tenths(view: PlainView, lines: list[str
     ]
 
 
-def test_a_second_attempt_is_told_from_its_beginning(view: PlainView, lines: list[str]) -> None:
+def test_a_second_attempt_is_reported_from_its_beginning(view: PlainView, lines: list[str]) -> None:
     """A restarted stage counts from zero."""
     story = Story()
     story.begin()
@@ -134,7 +134,7 @@ def test_the_connection_is_news_when_it_goes_and_when_it_comes(view: PlainView, 
     ]
 
 
-def test_who_waits_for_the_end_hears_of_the_connection(lines: list[str]) -> None:
+def test_waiting_for_the_end_reports_the_connection(lines: list[str]) -> None:
     """With the job's id, since nothing else is known of it."""
     story = Story()
     story.begin()
@@ -154,7 +154,7 @@ def test_who_waits_for_the_end_hears_of_the_connection(lines: list[str]) -> None
     ]
 
 
-def test_an_unknown_event_is_passed_over(view: PlainView, lines: list[str]) -> None:
+def test_an_unknown_event_is_skipped(view: PlainView, lines: list[str]) -> None:
     """An event of a later version of the contract has no line (rule 9)."""
     story = Story()
     view.event(story.tell(0), story.watched)

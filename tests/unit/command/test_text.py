@@ -150,7 +150,7 @@ def test_an_artifact_says_where_it_lies() -> None:
     assert text.artifact(Artifact(name="log", uri="s3://x")) == "log  s3://x"
 
 
-def test_a_cancellation_says_by_whom_and_why() -> None:
+def test_a_cancellation_names_its_requester_and_reason() -> None:
     """With its outcome."""
     text_ = Cancellation(requested_by="ann", reason="too slow", acknowledge_time=stamp(1), forced=True)
     said = {

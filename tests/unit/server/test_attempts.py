@@ -123,7 +123,7 @@ async def test_after_the_end_only_a_repeat_is_acknowledged(core: Core) -> None:
     assert lines_of(await core.events()) == ["1"]
 
 
-async def test_each_attempt_numbers_its_reports_anew(core: Core) -> None:
+async def test_each_attempt_numbers_its_reports_from_one(core: Core) -> None:
     """A newer attempt fences off the older one."""
     first = await running(core)
     await report(core, first, 1, lines(1, 3))

@@ -104,7 +104,7 @@ async def node(core: Core) -> AsyncIterator[Node]:
         pytest.param(ContactPeriod(3600, 3600), id="not proved since it began"),
     ],
 )
-async def test_a_lease_runs_out_only_where_the_node_has_heard_for_as_long(
+async def test_a_lease_expires_only_after_unbroken_contact_for_its_length(
     core: Core, contact: ContactPeriod | None
 ) -> None:
     """Another node may have heard the worker until contact began; a lease ends only after a whole lease of contact."""

@@ -27,7 +27,7 @@ def merged(*commits: Commit) -> list[Commit]:
     return [batch.merged() for batch in coalesce(commits)]
 
 
-async def test_what_is_joined_is_as_if_it_had_been_said_at_once() -> None:
+async def test_coalesced_commits_equal_one_commit() -> None:
     """It has the state before the first commit, and the job after the last."""
     author = started()
     first, second, third = author.progress(1), author.lines("a"), author.progress(4)
@@ -52,7 +52,7 @@ async def test_reports_that_were_refused_are_joined_too() -> None:
     assert [refused._replace(chunk=line.chunk, payloads=line.payloads)] == merged(line, refused)
 
 
-async def test_a_turn_of_a_life_stands_by_itself() -> None:
+async def test_a_state_transition_is_not_coalesced() -> None:
     """Listeners get the job as of that transition."""
     author = Author("j")
     commits = [author.submit(), author.start(), author.lines("a"), author.lines("b"), author.succeed()]

@@ -96,7 +96,7 @@ class Worker:
 
 
 @pytest.mark.parametrize("way", ["heartbeat", "report", "ReportJob", "ReportJob without updates"])
-async def test_other_nodes_are_told_who_was_heard_from(way: str) -> None:
+async def test_renewals_are_sent_to_other_nodes(way: str) -> None:
     """However a worker renews its lease, every node is notified, since each has a timer for it (rule 14)."""
     log = SharedLog(MemoryDisk())
     core = Core(

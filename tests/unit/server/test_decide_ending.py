@@ -223,7 +223,7 @@ def test_the_wait_before_a_retry_grows(policy: RetryPolicy, waits: list[float]) 
 
 @pytest.mark.parametrize("multiplier", [1.0, 1.5, 2.0, 100.0])
 @pytest.mark.parametrize("backoff", [0, 1, 300, 315_576_000_000])
-def test_the_wait_can_be_said_after_any_number_of_failures(multiplier: float, backoff: int) -> None:
+def test_the_backoff_is_finite_after_any_number_of_failures(multiplier: float, backoff: int) -> None:
     """No overflow, and no instant beyond the range of Timestamp."""
     wait = Duration(seconds=backoff)
     policy = RetryPolicy(max_attempts=1000, initial_backoff=wait, max_backoff=wait, multiplier=multiplier)

@@ -102,7 +102,7 @@ def test_what_the_server_authors_is_ignored_from_a_worker() -> None:
     ]
 
 
-def test_progress_keeps_the_total_that_was_said_before() -> None:
+def test_progress_keeps_the_total_of_earlier_progress() -> None:
     """Unset leaves the total; each event has the current one, so that it supersedes those before it."""
     state = running()
     say(state, start("s", total=4.0))
@@ -195,7 +195,7 @@ def test_a_job_has_a_thousand_artifacts_and_no_more() -> None:
     say(state, added("a7"))
 
 
-def test_an_end_is_told_as_it_was() -> None:
+def test_an_end_is_reported_as_it_was() -> None:
     """A result if it SUCCEEDED, a failure if it FAILED, and nothing else."""
     both = JobEnded(message="m", failure=Failure(code="X"))
     both.result.update({"x": 1})

@@ -140,7 +140,7 @@ async def test_a_stopping_server_gives_out_no_jobs(core: Core, dispatcher: Dispa
     await hears(session, "drain")
 
 
-async def test_a_worker_is_told_that_its_job_is_to_stop(core: Core, dispatcher: Dispatcher) -> None:
+async def test_a_worker_is_notified_that_its_job_is_to_stop(core: Core, dispatcher: Dispatcher) -> None:
     """And again if the deadline moves forward."""
     session = worker(dispatcher, "w")
     await core.submit()
@@ -157,7 +157,7 @@ async def test_a_worker_is_told_that_its_job_is_to_stop(core: Core, dispatcher: 
     assert session.jobs == {}
 
 
-async def test_what_happens_before_a_worker_knows_of_its_job_is_told_after(
+async def test_transitions_before_the_assignment_are_sent_after_it(
     core: Core, dispatcher: Dispatcher
 ) -> None:
     """The assignment is sent first, then the cancellation."""
@@ -250,7 +250,7 @@ async def test_a_job_that_cannot_start_any_more_is_not_started(core: Core, dispa
         assert (await core.journal.find(job_id)).failure.code == "START_DEADLINE"
 
 
-async def test_an_attempt_that_is_over_is_told_to_nobody(
+async def test_the_end_of_an_attempt_that_is_over_notifies_nobody(
     core: Core, dispatcher: Dispatcher, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A worker never gets the lease of another worker's attempt."""
@@ -274,7 +274,9 @@ async def test_an_attempt_that_is_over_is_told_to_nobody(
     assert ([*workers["fast"].jobs], [*slow.jobs]) == (["j"], ["next"])
 
 
-async def test_a_worker_that_cannot_be_told_does_not_keep_its_job(core: Core, dispatcher: Dispatcher) -> None:
+async def test_a_worker_that_cannot_be_notified_does_not_keep_its_job(
+    core: Core, dispatcher: Dispatcher
+) -> None:
     """Its stream has ended, although the server has not noticed yet."""
     await core.submit()
     core.log.hold(1)

@@ -76,7 +76,7 @@ def test_of_an_owner_what_was_submitted_first_goes_first() -> None:
     assert drained(queues) == ["j0", "j2", "j3"]
 
 
-def test_a_key_that_is_full_is_passed_over() -> None:
+def test_jobs_of_a_full_concurrency_key_are_skipped() -> None:
     """Its jobs are in their old places again when one of them ends."""
     queues = filled(job("j1", submitted=1, key="u"), job("j2", submitted=2), job("j3", submitted=3))
     queues.occupy(ConcurrencyKey("", "u"))
@@ -104,7 +104,7 @@ def test_keys_are_their_owners_own() -> None:
     assert queues.vacate(key) == {"k", "other"}
 
 
-def test_an_owner_that_was_passed_over_is_next() -> None:
+def test_an_owner_that_was_skipped_is_next() -> None:
     """It has not had its turn."""
     queues = filled(
         job("a1", "a", key="u"), job("b1", "b", submitted=1), job("b2", "b", submitted=2), job("c1", "c")

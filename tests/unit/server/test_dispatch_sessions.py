@@ -190,7 +190,7 @@ async def test_a_resumption_does_not_outlive_its_job(
     assert (await second.takes())[0].job_id == "next"
 
 
-async def test_whoever_has_a_job_is_told_of_its_end(core: Core, desk: JobTable) -> None:
+async def test_the_holder_of_a_job_is_notified_of_its_end(core: Core, desk: JobTable) -> None:
     """Also a worker that has reported the end of an earlier attempt."""
     await core.submit(dispatch=Dispatch.DISPATCH_EXTERNAL, retry_policy=RetryPolicy(max_attempts=2))
     token = await core.start(claimed=True)
@@ -205,7 +205,7 @@ async def test_whoever_has_a_job_is_told_of_its_end(core: Core, desk: JobTable) 
     assert await talk.refused() == ("j", "JOB_ENDED")
 
 
-async def test_whoever_loses_a_job_is_told_before_another_has_it(core: Core, desk: JobTable) -> None:
+async def test_who_loses_a_job_is_notified_before_another_gets_it(core: Core, desk: JobTable) -> None:
     """Also if another worker takes it at the same moment."""
     await core.submit(retry_policy=RetryPolicy(max_attempts=2, initial_backoff=Duration()))
     loses = await desk.session(worker_id="loses", max_concurrency=1)
@@ -217,7 +217,9 @@ async def test_whoever_loses_a_job_is_told_before_another_has_it(core: Core, des
     assert (await takes.takes())[0].attempt == 2
 
 
-async def test_a_worker_that_comes_back_gives_back_what_it_never_heard_of(core: Core, desk: JobTable) -> None:
+async def test_a_worker_that_reconnects_loses_assignments_that_it_never_received(
+    core: Core, desk: JobTable
+) -> None:
     """At once, and without a failed attempt; it keeps its own jobs, and those of another run are not its own."""
     for job_id in ("has", "lost", "others"):
         await core.submit(job_id)

@@ -65,7 +65,7 @@ async def test_jobs_that_write_by_turns(tmp_path: Path, nats_server: NatsServer)
     await node.close()
 
 
-async def test_a_failure_is_told_once(
+async def test_a_failure_is_reported_once(
     tmp_path: Path,
     nats_server: NatsServer,
     monkeypatch: pytest.MonkeyPatch,

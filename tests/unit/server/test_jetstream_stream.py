@@ -188,7 +188,7 @@ async def test_nodes_that_make_the_stream_together_agree(node: Nodes) -> None:
         assert len({log.lease_secret for log in (a, b, c)}) == 1
 
 
-async def test_a_stream_that_was_made_anew_has_another_epoch(
+async def test_a_stream_that_was_recreated_has_another_epoch(
     node: Nodes, names: StreamNames, jetstream: JetStreamContext
 ) -> None:
     """A node discards its projection of the old stream (rule 4)."""

@@ -134,7 +134,7 @@ async def test_what_could_not_be_appended_is_forgotten(core: Core) -> None:
     assert [event.sequence for event in await core.events()] == [1, 2, 3]
 
 
-async def test_what_was_decided_upon_a_failure_is_decided_again(core: Core) -> None:
+async def test_decisions_based_on_a_failed_append_are_made_again(core: Core) -> None:
     """A decision that builds on a failed append is neither lost nor kept unchanged."""
     await running(core)
     core.log.errors.extend([StoreFull("full"), None])
@@ -146,7 +146,7 @@ async def test_what_was_decided_upon_a_failure_is_decided_again(core: Core) -> N
     assert [event.sequence for event in await core.events()] == [1, 2, 3]
 
 
-async def test_what_others_appended_is_decided_upon(core: Core) -> None:
+async def test_decisions_build_on_appends_of_other_nodes(core: Core) -> None:
     """Another node has the same log: the second one loads the job again, and decides again."""
     await running(core)
     other = Journal(core.log, core.clock)

@@ -76,7 +76,7 @@ def watchdog() -> Iterator[LoopWatchdog]:
     made.stop()
 
 
-def test_what_holds_the_loop_is_said(watchdog: LoopWatchdog) -> None:
+def test_what_holds_the_loop_is_logged(watchdog: LoopWatchdog) -> None:
     """With how long that was, and how much of it the processor worked; what is within the limit is not."""
     with capture_logs() as log:
         end_pass(watchdog, LIMIT / 2)

@@ -59,7 +59,7 @@ def test_the_nearest_names(name: str, names: list[str], near: list[str]) -> None
 
 
 @given(one=NAMES, others=st.lists(NAMES, max_size=15))
-def test_names_that_are_passed_over_are_not_near(one: str, others: list[str]) -> None:
+def test_names_that_differ_too_much_are_not_near(one: str, others: list[str]) -> None:
     """A name whose letters differ too much is not compared, and would not be near."""
     bounds = {other: min(max(max(len(one), len(other)) // 3, 1), 4) for other in others}
     edits_of = {other: distance(one, other, bound) for other, bound in bounds.items()}

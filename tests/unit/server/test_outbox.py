@@ -26,7 +26,7 @@ async def said(queue: ResponseQueue) -> list[WorkResponse]:
     return responses
 
 
-async def test_it_is_said_in_order() -> None:
+async def test_responses_are_sent_in_order() -> None:
     """Responses of different kinds are all sent."""
     queue = ResponseQueue()
     sent = [acknowledged("j", 1), DRAIN, acknowledged("k", 1), acknowledged("j", 2), DRAIN, DRAIN]
@@ -37,7 +37,7 @@ async def test_it_is_said_in_order() -> None:
     assert sent == await said(queue)
 
 
-async def test_of_acknowledgements_in_a_row_only_the_last_is_said() -> None:
+async def test_of_consecutive_acknowledgements_only_the_last_is_sent() -> None:
     """Rule 12: they are cumulative, for each job."""
     queue = ResponseQueue()
     for response in (
@@ -71,7 +71,7 @@ async def test_one_who_waits_is_woken() -> None:
     assert await waiting == [DRAIN] * 3
 
 
-async def test_what_was_put_before_the_end_is_said() -> None:
+async def test_responses_before_the_end_are_sent() -> None:
     """Nothing is accepted after ``close``; the stream ends as the first ``close`` said."""
     queue = ResponseQueue()
     queue.put(DRAIN)
@@ -84,7 +84,7 @@ async def test_what_was_put_before_the_end_is_said() -> None:
         await queue.get()
 
 
-async def test_a_worker_that_does_not_read_is_not_heard() -> None:
+async def test_a_worker_that_does_not_read_is_not_read() -> None:
     """Until it has read some responses: the queue is bounded."""
     queue = ResponseQueue()
     await queue.wait_below_limit()

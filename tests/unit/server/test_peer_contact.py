@@ -68,7 +68,7 @@ def test_it_lasts_while_answers_come(time: Time) -> None:
     assert time.heard() == (30, 3)
 
 
-def test_it_is_proved_as_of_when_the_server_heard_from_the_others(time: Time) -> None:
+def test_contact_is_proved_as_of_the_leaders_last_contact(time: Time) -> None:
     """A server that is cut off still answers."""
     time.ask()
     time.now += 2

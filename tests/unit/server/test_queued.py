@@ -66,7 +66,7 @@ def session(*kinds: str, owners: frozenset[str] | None = None) -> Session:
     return Session(Hello(kinds=kinds, max_concurrency=1), principal=principal)
 
 
-async def test_only_those_are_woken_for_whom_it_makes_a_difference() -> None:
+async def test_only_watches_whose_reason_changes_wake_up() -> None:
     """For the first worker of a kind, and for the leaving of the last; not for numbers or other kinds."""
     roster = WorkerRegistry(FakeClock())
     watches = Watches(roster)

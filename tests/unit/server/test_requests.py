@@ -199,7 +199,7 @@ def test_what_is_just_within_its_bounds_is_taken(request_: Any) -> None:
     check(request_)
 
 
-def test_all_that_is_wrong_is_told_at_once() -> None:
+def test_all_violations_are_reported_at_once() -> None:
     """The refusal lists all violations; the first one gives the reason."""
     request = SubmitJobRequest(kind="", owner="x" * 129, timeout=BAD_DURATIONS["negative"])
 

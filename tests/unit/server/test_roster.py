@@ -157,7 +157,7 @@ async def test_a_node_that_ended_without_a_word_is_forgotten(nodes: Nodes) -> No
     assert (names(nodes.b), counts(nodes.b)) == ([], {})
 
 
-async def test_a_node_that_was_cut_off_keeps_whom_it_knew(nodes: Nodes) -> None:
+async def test_a_node_that_was_cut_off_keeps_the_workers_that_it_knew(nodes: Nodes) -> None:
     """However long that was; it requests them again when it is back."""
     nodes.a.add(session("w"))
     await announced(nodes.a)
@@ -198,7 +198,7 @@ async def test_a_worker_that_moved_is_where_it_connected_last(nodes: Nodes) -> N
     third.close()
 
 
-async def test_many_changes_at_once_are_told_once(nodes: Nodes) -> None:
+async def test_many_changes_at_once_are_announced_once(nodes: Nodes) -> None:
     """A worker that reconnects at once causes no announcement; nodes announce the state after a short delay."""
     connected = session("w")
     for _ in range(10):

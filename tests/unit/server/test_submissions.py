@@ -22,7 +22,7 @@ async def test_the_same_request_at_the_same_time_gives_one_job(core: Core) -> No
     assert len((await core.log.active()).jobs) == 1
 
 
-async def test_a_request_that_is_repeated_is_told_what_came_of_it(core: Core) -> None:
+async def test_a_repeated_request_gets_the_outcome_of_the_first(core: Core) -> None:
     """It was accepted while its parent ran, and gets that answer although the parent has ended since."""
     await core.submit("parent")
     core.log.hold(1)

@@ -268,9 +268,7 @@ async def log_of(world: World) -> list[Event]:
     return [event for chunk in page.chunks for event in Events.FromString(chunk.frames).events]
 
 
-async def test_dropped_and_not_yet_told_when_it_is_read(
-    world: World, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_a_drop_may_be_read_before_its_notice(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     """Rule 3: a watch that reads a log before the notice of a drop has come is refused as well."""
     await ended(world, "j", line("1"), line("2"))
     reading_all = world.log.read_feed

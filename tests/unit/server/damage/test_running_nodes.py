@@ -129,7 +129,7 @@ async def test_nobody_loses_a_lease_while_nobody_can_write(
         await eventually(in_contact)
 
 
-async def test_a_stream_that_is_filled_anew_under_a_node_ends_it(
+async def test_a_stream_that_is_refilled_under_a_node_ends_the_node(
     node: Node, names: StreamNames, jetstream: JetStreamContext
 ) -> None:
     """Also with as many messages as before, since they differ."""

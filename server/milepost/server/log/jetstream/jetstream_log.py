@@ -256,12 +256,11 @@ class JetStreamEventLog(ReaderPool):
         return await self._long.run(SERVER, lambda reader: _rows(reader).drop(job_id, plan))
 
     def _write(self, job_id: str, write: PendingWrite) -> PromptFuture[None]:
-        if self._closed or self._failed.done():
-            write.resolve(StoreFailed("the store is closed"))
-            return write.done
         try:
+            if self._closed or self._failed.done():
+                raise StoreFailed("the store is closed")
             self._faults.check()
-        except StreamUnusable as error:
+        except (StoreFailed, StreamUnusable) as error:
             write.resolve(error)
             return write.done
         return self._publishers.put(job_id, write)

@@ -25,11 +25,11 @@ def decided(name: str) -> Report:
     return Report(name, PromptFuture())
 
 
-class JobTable:
+class Decider:
     """Decides reports again; ``conflicts`` is the number of further conflicts of each."""
 
     def __init__(self, **conflicts: int) -> None:
-        self.redoing: ConflictRetry[Report] = ConflictRetry()
+        self.retries: ConflictRetry[Report] = ConflictRetry()
         self.order: list[str] = []
         self._conflicts = conflicts
 
@@ -41,48 +41,48 @@ class JobTable:
             self.order.append(report.name)
             if refusal is not None:
                 raise refusal
-            redone = decided(f"{report.name} again")
+            second = decided(f"{report.name} again")
             if self._conflicts.get(report.name, 0):
                 self._conflicts[report.name] -= 1
-                redone.durable.set_exception(Conflict(report.name))
+                second.durable.set_exception(Conflict(report.name))
             else:
-                redone.durable.set_result(None)
-            return redone, redone.durable
+                second.durable.set_result(None)
+            return second, second.durable
 
-        return self.redoing.follow("j", report, report.durable, again)
+        return self.retries.follow("j", report, report.durable, again)
 
 
 async def test_what_met_no_conflict_is_what_was_decided() -> None:
     """Nothing is decided again."""
-    desk, report = JobTable(), decided("a")
-    settled = desk.follow(report)
+    decider, report = Decider(), decided("a")
+    settled = decider.follow(report)
     report.durable.set_result(None)
 
     assert report is await settled
-    assert (desk.order, desk.redoing.is_busy("j")) == ([], False)
+    assert (decider.order, decider.retries.is_busy("j")) == ([], False)
 
 
 async def test_what_met_a_conflict_is_decided_again_in_its_order() -> None:
     """As often as needed, and each before the next; new reports come after them."""
-    desk = JobTable(a=2)
+    decider = Decider(a=2)
     reports = [decided(name) for name in "abc"]
-    settled = [desk.follow(report) for report in reports]
+    settled = [decider.follow(report) for report in reports]
     for report in reports:
         report.durable.set_exception(Conflict("j"))
     await asyncio.sleep(0)
-    assert desk.redoing.is_busy("j")
-    await desk.redoing.idle("j")
+    assert decider.retries.is_busy("j")
+    await decider.retries.idle("j")
 
-    assert desk.order == ["a", "a", "a", "b", "c"]
+    assert decider.order == ["a", "a", "a", "b", "c"]
     assert [(await each).name for each in settled] == ["a again", "b again", "c again"]
-    assert not desk.redoing.is_busy("j")
+    assert not decider.retries.is_busy("j")
 
 
-async def test_what_is_refused_the_second_time_is_told() -> None:
+async def test_a_refusal_upon_retry_is_raised() -> None:
     """Later reports are decided all the same."""
-    desk = JobTable()
+    decider = Decider()
     first, second = decided("a"), decided("b")
-    refused, taken = desk.follow(first, ValueError("over")), desk.follow(second)
+    refused, taken = decider.follow(first, ValueError("over")), decider.follow(second)
     for report in (first, second):
         report.durable.set_exception(Conflict("j"))
 
@@ -93,10 +93,10 @@ async def test_what_is_refused_the_second_time_is_told() -> None:
 
 async def test_what_failed_otherwise_is_not_decided_again() -> None:
     """The store's error is passed on."""
-    desk, report = JobTable(), decided("a")
-    settled = desk.follow(report)
+    decider, report = Decider(), decided("a")
+    settled = decider.follow(report)
     report.durable.set_exception(StoreFull("no room"))
 
     with pytest.raises(StoreFull):
         await settled
-    assert desk.order == []
+    assert decider.order == []

@@ -10,10 +10,10 @@ from tests.support.nats import NatsCluster, NatsServer
 from tests.support.ports import free_port
 from tests.support.proxy import CuttableProxy
 
-__all__ = ["PartedCluster"]
+__all__ = ["PartitionedCluster"]
 
 
-class PartedCluster(NatsCluster):
+class PartitionedCluster(NatsCluster):
     """A cluster whose routes go through proxies, one for each direction of each pair of servers."""
 
     def __init__(self, directory: Path, servers: int = 3) -> None:
@@ -53,7 +53,7 @@ class PartedCluster(NatsCluster):
             "no_advertise: true }"
         )
 
-    def __enter__(self) -> PartedCluster:
+    def __enter__(self) -> PartitionedCluster:
         try:
             for proxy in self._between.values():
                 self._stack.enter_context(proxy)

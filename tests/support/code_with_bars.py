@@ -8,7 +8,7 @@ from milepost.client import JobContext
 from milepost.client.logging import JobHandler
 from milepost.client.tqdm import tqdm, trange
 
-_log = logging.getLogger("tests.barred")
+_log = logging.getLogger("tests.code_with_bars")
 _log.addHandler(JobHandler())
 _log.setLevel(logging.INFO)
 _log.propagate = False

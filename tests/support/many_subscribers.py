@@ -15,7 +15,7 @@ from milepost.v1 import WatchJobRequest, WatchJobResponse
 from tests.support.rpc import Rpc, connect
 from tests.support.validators import Recording
 
-__all__ = ["Member", "crowd", "raise_open_files"]
+__all__ = ["Subscriber", "many_subscribers", "raise_open_files"]
 
 # Streams per connection: far fewer than the server allows, since they share one flow-control window.
 _STREAMS = 100
@@ -24,7 +24,7 @@ _STREAMS = 100
 _RESUMED = (grpc.StatusCode.OK, grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.CANCELLED)
 
 
-class Member:
+class Subscriber:
     """One subscriber. ``shown`` is the sequence of its last event, ``ended`` whether that ended the job."""
 
     def __init__(self, rpc: Rpc, job_id: str, source: random.Random) -> None:
@@ -63,17 +63,18 @@ class Member:
 
 
 @asynccontextmanager
-async def crowd(address: str, job_id: str, size: int) -> AsyncIterator[Sequence[Member]]:
+async def many_subscribers(address: str, job_id: str, size: int) -> AsyncIterator[Sequence[Subscriber]]:
     """Have ``size`` subscribers follow the job; on exit wait until they have its end."""
     async with AsyncExitStack() as stack:
         channels = [await stack.enter_async_context(connect(address)) for _ in range(-(-size // _STREAMS))]
-        members = [
-            Member(channels[number % len(channels)], job_id, random.Random(number)) for number in range(size)
+        subscribers = [
+            Subscriber(channels[number % len(channels)], job_id, random.Random(number))
+            for number in range(size)
         ]
         async with asyncio.TaskGroup() as group:
-            for member in members:
-                group.create_task(member.follow())
-            yield members
+            for subscriber in subscribers:
+                group.create_task(subscriber.follow())
+            yield subscribers
 
 
 def raise_open_files() -> None:

@@ -14,7 +14,7 @@ from tests.support.reporting import Reporter, Task
 from tests.support.rpc import Rpc, connect, eventually, kinds
 from tests.support.validators import History, Recording, check
 
-__all__ = ["WORKERS", "Enduring", "Fault"]
+__all__ = ["WORKERS", "Fault", "FaultRun"]
 
 WORKERS = 16
 
@@ -22,7 +22,7 @@ Fault = Callable[[random.Random], Awaitable[None]]
 """Injects a fault into a part of the cluster; the fault is over when it returns."""
 
 
-class Enduring:
+class FaultRun:
     """Workers and subscribers that run through a series of faults.
 
     ``longest_gap`` is the longest time in seconds without an acknowledgement to any worker.

@@ -11,13 +11,16 @@ from pathlib import Path
 from bench.abuse import (
     endless_requests,
     fan_out,
+    half_open,
     header_floods,
+    large_metadata,
     message_memory,
     one_principal_floods,
     one_report,
     probe,
     replay_queue,
     reports_in_flight,
+    slow_requests,
     stream_resets,
     tail_memory,
     unread_answers,
@@ -47,6 +50,10 @@ ATTACKS: Mapping[str, Attack] = {
     "replay-queue": replay_queue.ATTACK,
     "tail-memory": tail_memory.ATTACK,
     "one-principal-floods": one_principal_floods.ATTACK,
+    "principal-resets": stream_resets.BY_A_PRINCIPAL,
+    "half-open": half_open.ATTACK,
+    "large-metadata": large_metadata.ATTACK,
+    "slow-requests": slow_requests.ATTACK,
 }
 
 _SECONDS = 10.0

@@ -143,8 +143,8 @@ def header(name: str, value: bytes) -> bytes:
     return b"\x00" + _string(name.encode()) + _string(value)
 
 
-def request_headers(method: str, address: str) -> bytes:
-    """The header block of a call of gRPC."""
+def request_headers(method: str, address: str, token: str = "") -> bytes:
+    """The header block of a call of gRPC, with a bearer token where there is one."""
     fields = {
         ":method": "POST",
         ":scheme": "http",
@@ -152,6 +152,7 @@ def request_headers(method: str, address: str) -> bytes:
         ":authority": address,
         "te": "trailers",
         "content-type": "application/grpc",
+        **({"authorization": f"Bearer {token}"} if token else {}),
     }
     return b"".join(header(name, value.encode()) for name, value in fields.items())
 

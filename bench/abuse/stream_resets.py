@@ -1,4 +1,7 @@
-"""Rapid reset: sessions of workers that are opened and reset at once, without end, with 7 KB of metadata each."""
+"""Rapid reset: sessions of workers that are opened and reset at once, without end, with 7 KB of metadata each.
+
+By somebody without a credential at a server without any, and by a principal within its rights.
+"""
 
 from __future__ import annotations
 
@@ -8,15 +11,16 @@ from collections.abc import AsyncGenerator
 from contextlib import suppress
 
 from bench.abuse.attack import Attack
+from bench.abuse.one_principal_floods import LIMITS
 from bench.abuse.raw_http2 import END_HEADERS, HEADERS, Connection, header, request_headers
 
-__all__ = ["ATTACK"]
+__all__ = ["ATTACK", "BY_A_PRINCIPAL"]
 
 _TOGETHER = 50
 
 
-async def _run(address: str, seconds: float) -> AsyncGenerator[None]:
-    block = request_headers("/milepost.v1.WorkerService/Work", address)
+async def _run(address: str, seconds: float, token: str = "") -> AsyncGenerator[None]:
+    block = request_headers("/milepost.v1.WorkerService/Work", address, token)
     block += b"".join(header(f"x-note-{number}", b"x" * 1_000) for number in range(7))
     yield
     until = time.monotonic() + seconds
@@ -34,3 +38,4 @@ async def _run(address: str, seconds: float) -> AsyncGenerator[None]:
 
 
 ATTACK = Attack(_run)
+BY_A_PRINCIPAL = Attack(_run, limits=LIMITS)

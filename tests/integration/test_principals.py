@@ -15,7 +15,6 @@ import pytest
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 
 from milepost.server.access import tokens
-from milepost.server.access.methods import ACTIONS
 from milepost.v1 import (
     Claim,
     DeleteJobRequest,
@@ -30,9 +29,6 @@ from milepost.v1 import (
     RevokeSharesRequest,
     ShareJobRequest,
     WatchJobsRequest,
-    admin_service_pb2,
-    job_service_pb2,
-    worker_service_pb2,
 )
 from tests.support.forking import Forkery
 from tests.support.rpc import (
@@ -125,71 +121,6 @@ def calls(rpc: Rpc, job_id: str) -> dict[str, Callable[[], Awaitable[Any]]]:
 def report(job_id: str, token: str) -> Report:
     """A report of one log line."""
     return Report(job_id=job_id, lease_token=token, first_report_sequence=1, updates=[log_line("x")])
-
-
-METHODS = [
-    (f"/{service.full_name}/{method.name}", method)
-    for file in (job_service_pb2, worker_service_pb2, admin_service_pb2)
-    for service in file.DESCRIPTOR.services_by_name.values()
-    for method in service.methods
-]
-
-SCOPELESS = {"/milepost.v1.JobService/WhoAmI"}
-"""Methods that take a credential, and no scope."""
-
-
-async def call(rpc: Rpc, path: str, method: Any) -> None:
-    """Call a method with an empty request."""
-    channel: Any = rpc.channel
-    if method.client_streaming:
-        stream = channel.stream_stream(path)()
-        await stream.done_writing()
-        await frames(stream)
-    elif method.server_streaming:
-        await frames(channel.unary_stream(path)(b""))
-    else:
-        await channel.unary_unary(path)(b"")
-
-
-def test_every_method_has_an_action() -> None:
-    """A method that is added without saying which scope it needs is a mistake, and is denied to everyone."""
-    assert set(ACTIONS) == {path for path, _ in METHODS}
-
-
-@pytest.mark.parametrize(("path", "method"), METHODS, ids=[path for path, _ in METHODS])
-async def test_credentials(server: Server, known: Tokens, caller: Cast, path: str, method: Any) -> None:
-    """Every method refuses a call without a token, with a bad one, and, but for a few, with one without a scope."""
-    good = known.add("good", ["*"], "admin")
-    expired = known.add("expired", ["*"], "admin", expires="2020-01-01")
-    revoked = known.add("revoked", ["*"], "admin", revoked="true")
-    await caller("powerless", ["*"])
-    powerless = await caller("reader", ["*"])
-    found = {}
-    for name, token in {
-        "none": "",
-        "garbage": "garbage",
-        "truncated": good[:-1],
-        "unknown": tokens.new_token(),
-        "expired": expired,
-        "revoked": revoked,
-    }.items():
-        async with connect(server.address, token=token) as rpc:
-            code, reason, *_ = await refusal(call(rpc, path, method))
-            found[name] = code.name, reason
-    unauthenticated = ("UNAUTHENTICATED", "UNAUTHENTICATED")
-    assert found == {
-        "none": unauthenticated,
-        "garbage": unauthenticated,
-        "truncated": unauthenticated,
-        "unknown": unauthenticated,
-        "expired": ("UNAUTHENTICATED", "TOKEN_EXPIRED"),
-        "revoked": ("UNAUTHENTICATED", "TOKEN_EXPIRED"),
-    }
-    if path in SCOPELESS:
-        await call(powerless, path, method)
-    else:
-        code, reason, *_ = await refusal(call(powerless, path, method))
-        assert (code.name, reason) == ("PERMISSION_DENIED", "PERMISSION_DENIED")
 
 
 @pytest.mark.parametrize("name", ["get", "watch", "cancel", "delete", "child", "share", "revoke", "report"])

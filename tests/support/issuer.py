@@ -10,6 +10,7 @@ from typing import Any
 
 import jwt
 from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 
 class Issuer:
@@ -42,6 +43,14 @@ class Issuer:
     def withdraw_key(self, key_id: str) -> None:
         """Publish the key no more."""
         del self._keys[key_id]
+
+    def remove_key(self, key_id: str) -> None:
+        """Withdraw a key."""
+        del self._keys[key_id]
+
+    def public_pem(self, key_id: str) -> bytes:
+        """A public key as people pass it around."""
+        return self._keys[key_id].public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
 
     def key_set(self) -> bytes:
         """The public keys."""

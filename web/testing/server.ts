@@ -34,6 +34,11 @@ export class Server {
     return this.#ready;
   }
 
+  /** Start with these options, too, from the next start on. */
+  addOptions(...options: string[]): void {
+    this.#arguments = [...this.#arguments, ...options];
+  }
+
   /** Start the process, and wait until it is ready. */
   async start(): Promise<void> {
     const address = `127.0.0.1:${this.#port}`;

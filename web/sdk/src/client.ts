@@ -36,6 +36,14 @@ export interface ClientOptions {
   readonly timing?: Partial<WatchTiming>;
 }
 
+/** How a client is connected, which depends on where it runs. */
+export interface ConnectionParts {
+  readonly transport: Transport;
+  readonly slots?: StreamSlots;
+  /** Give up the connection that all calls share; without it each stream has its own. */
+  readonly dropConnection?: () => void;
+}
+
 /** Options of `listJobs`. */
 export interface ListOptions extends CallOptions {
   /** Jobs in one response, at most 1,000; by default 50. */
@@ -76,10 +84,19 @@ export class MilepostClient {
   readonly #calls: Calls;
   readonly #context: WatchContext;
 
-  constructor(transport: Transport, options: ClientOptions, slots: StreamSlots = UNLIMITED_SLOTS) {
+  /** @internal Use `createClient`. */
+  constructor(
+    options: ClientOptions,
+    { transport, slots = UNLIMITED_SLOTS, dropConnection }: ConnectionParts,
+  ) {
     const { token, timeoutMs = 30_000, timing } = options;
     this.#calls = new Calls(transport, new TokenSource(token), timeoutMs);
-    this.#context = { calls: this.#calls, timing: { ...WATCH_TIMING, ...timing }, slots };
+    this.#context = {
+      calls: this.#calls,
+      timing: { ...WATCH_TIMING, ...timing },
+      slots,
+      dropConnection: dropConnection ?? (() => undefined),
+    };
   }
 
   /**

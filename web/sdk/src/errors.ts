@@ -25,6 +25,15 @@ export class Unreachable extends MilepostError {
   }
 }
 
+/** Nothing was received for so long that the connection counts as lost. */
+export class Silent extends Unreachable {
+  override name = "Silent";
+
+  constructor(ms: number) {
+    super(`nothing was received for ${ms / 1000} s`);
+  }
+}
+
 /** The server answers calls, but no stream gets through: a proxy cuts streams or holds them back. */
 export class StreamsBlocked extends MilepostError {
   override name = "StreamsBlocked";
@@ -85,7 +94,7 @@ export function hasReason(error: unknown, ...reasons: readonly Reason[]): error 
 }
 
 /** Codes that mean a broken connection if the service gave no reason; see docs/clients.md. */
-const CUT = new Set([Code.Unavailable, Code.DeadlineExceeded, Code.Unknown, Code.Canceled]);
+const CUT = new Set([Code.Unavailable, Code.DeadlineExceeded, Code.Unknown, Code.Canceled, Code.Aborted]);
 
 /** The error of this package for what a call or a stream threw. */
 export function toMilepostError(thrown: unknown): MilepostError {

@@ -14,5 +14,5 @@ export interface WebClientOptions extends ClientOptions {
 export function createClient(options: WebClientOptions = {}): MilepostClient {
   const baseUrl = options.baseUrl ?? globalThis.location.origin;
   const transport = options.transport ?? createConnectTransport({ baseUrl, useBinaryFormat: true });
-  return new MilepostClient(transport, options);
+  return new MilepostClient(options, { transport });
 }

@@ -1,5 +1,5 @@
 /** Client of Milepost over gRPC, for Node. */
-import { createGrpcTransport } from "@connectrpc/connect-node";
+import { Http2SessionManager, createGrpcTransport } from "@connectrpc/connect-node";
 import { type ClientOptions, MilepostClient } from "../client.js";
 import { MilepostError } from "../errors.js";
 
@@ -31,11 +31,15 @@ export function createClient(options: NodeClientOptions = {}): MilepostClient {
         "(https://), or allow that with allowPlaintextToken: true.",
     );
   }
-  const transport = createGrpcTransport({
+  const sessionManager = new Http2SessionManager(
     baseUrl,
-    nodeOptions: tlsCa === undefined ? {} : { ca: tlsCa },
-    pingIntervalMs: PING_INTERVAL_MS,
-    pingTimeoutMs: PING_TIMEOUT_MS,
+    { pingIntervalMs: PING_INTERVAL_MS, pingTimeoutMs: PING_TIMEOUT_MS },
+    tlsCa === undefined ? {} : { ca: tlsCa },
+  );
+  return new MilepostClient(options, {
+    transport: createGrpcTransport({ baseUrl, sessionManager }),
+    dropConnection: () => {
+      sessionManager.abort();
+    },
   });
-  return new MilepostClient(transport, options);
 }

@@ -2,6 +2,7 @@ import type { Calls } from "../calls.js";
 import {
   type MilepostError,
   ServiceError,
+  Silent,
   StreamsBlocked,
   TokenUnavailable,
   Unreachable,
@@ -35,6 +36,8 @@ export interface WatchContext {
   readonly calls: Calls;
   readonly timing: WatchTiming;
   readonly slots: StreamSlots;
+  /** Give up a connection on which nothing comes any more, so that the next stream goes over another one. */
+  readonly dropConnection: () => void;
 }
 
 /**
@@ -356,6 +359,9 @@ export abstract class ReconnectingStream<
   async #onError(error: MilepostError): Promise<readonly Item[]> {
     const { opened } = this.cursor;
     this.#reader.cancel();
+    if (error instanceof Silent) {
+      this.context.dropConnection();
+    }
     const items = this.cursor.recover(error);
     const { renewed, cause } = await this.#renewToken(error);
     if (this.#isClosed()) {

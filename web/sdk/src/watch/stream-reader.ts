@@ -1,4 +1,4 @@
-import { Unreachable } from "../errors.js";
+import { Silent } from "../errors.js";
 import { deadline } from "./clock.js";
 
 /** Milliseconds to wait for the server to end a stream after its last event. */
@@ -30,7 +30,7 @@ export class StreamReader<Frame> {
     this.#frames = stream(this.#abort.signal)[Symbol.asyncIterator]();
   }
 
-  /** The next frame. Throws what the stream throws, and Unreachable after `timeoutMs` of silence. */
+  /** The next frame. Throws what the stream throws, and Silent after `timeoutMs`. */
   async read(timeoutMs: number): Promise<Frame | typeof END | typeof CANCELLED> {
     const frames = this.#frames;
     if (frames === undefined) {
@@ -42,7 +42,7 @@ export class StreamReader<Frame> {
         resolve(CANCELLED);
       };
       end = deadline(timeoutMs, () => {
-        reject(new Unreachable(`nothing was received for ${timeoutMs / 1000} s`));
+        reject(new Silent(timeoutMs));
       });
     });
     const next = frames.next();

@@ -4,19 +4,21 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
-import { onTestFinished } from "vitest";
+import { afterAll, beforeAll, onTestFinished } from "vitest";
 import { inRepository } from "./repository.js";
 
 /** A `milepost serve` of its own, with an empty store. It ends with the test. */
 export class Server {
   readonly directory = mkdtempSync(join(tmpdir(), "milepost-"));
-  #arguments: readonly string[];
+  /** Options of `milepost serve`, as of the next start. */
+  readonly options: string[];
   #process: ChildProcess | undefined;
   #port = 0;
+  #httpPort = 0;
   #ready: Readonly<Record<string, string>> = {};
 
   constructor(options: readonly string[]) {
-    this.#arguments = options;
+    this.options = [...options];
   }
 
   /** Port of gRPC; the same after a restart. */
@@ -24,9 +26,19 @@ export class Server {
     return this.#port;
   }
 
+  /** Port of HTTP; the same after a restart. */
+  get httpPort(): number {
+    return this.#httpPort;
+  }
+
   /** Address for a client over gRPC. */
   get baseUrl(): string {
     return `http://127.0.0.1:${this.#port}`;
+  }
+
+  /** Address for browsers. */
+  get httpUrl(): string {
+    return `http://127.0.0.1:${this.#httpPort}`;
   }
 
   /** The line that the server printed when it was ready, such as `epoch` and `http`. */
@@ -34,18 +46,14 @@ export class Server {
     return this.#ready;
   }
 
-  /** Start with these options, too, from the next start on. */
-  addOptions(...options: string[]): void {
-    this.#arguments = [...this.#arguments, ...options];
-  }
-
   /** Start the process, and wait until it is ready. */
   async start(): Promise<void> {
     const address = `127.0.0.1:${this.#port}`;
+    const http = `127.0.0.1:${this.#httpPort}`;
     const data = join(this.directory, "data");
     const process = spawn(
       inRepository(".venv/bin/milepost"),
-      ["serve", "--address", address, "--data", data, ...this.#arguments],
+      ["serve", "--address", address, "--http", http, "--data", data, ...this.options],
       { stdio: ["ignore", "pipe", "pipe"] },
     );
     this.#process = process;
@@ -60,6 +68,7 @@ export class Server {
     }
     this.#ready = JSON.parse(String(line[0])) as Record<string, string>;
     this.#port = Number(this.#ready["address"]?.split(":").at(-1));
+    this.#httpPort = Number(this.#ready["http"]?.split(":").at(-1));
   }
 
   /** End the process: SIGTERM drains it, SIGKILL is a crash. */
@@ -72,9 +81,10 @@ export class Server {
     }
   }
 
-  /** Ask the process to drain, and do not wait for its end. */
-  drain(): void {
-    this.#process?.kill("SIGTERM");
+  /** End the process, and delete all that it wrote. */
+  async dispose(): Promise<void> {
+    await this.stop("SIGKILL");
+    rmSync(this.directory, { recursive: true, force: true });
   }
 
   /** Delete the store of a stopped server, so that the next start makes another one. */
@@ -85,11 +95,22 @@ export class Server {
 
 /** Start a server that ends with the test; `options` are those of `milepost serve`. */
 export async function startServer(...options: string[]): Promise<Server> {
-  const server = new Server(options);
-  onTestFinished(async () => {
-    await server.stop("SIGKILL");
-    rmSync(server.directory, { recursive: true, force: true });
-  });
+  const server = prepareServer(...options);
   await server.start();
+  return server;
+}
+
+/** A server that the test starts, and that ends with it. */
+export function prepareServer(...options: string[]): Server {
+  const server = new Server(options);
+  onTestFinished(() => server.dispose());
+  return server;
+}
+
+/** A server for all tests of a file or a `describe`, which is started before the first one. */
+export function sharedServer(...options: string[]): Server {
+  const server = new Server(options);
+  beforeAll(() => server.start());
+  afterAll(() => server.dispose());
   return server;
 }

@@ -99,7 +99,7 @@ test(
   async () => {
     const { stdout } = await promisify(execFile)(
       inRepository(".venv/bin/python"),
-      ["-m", "tests.contract.print_logs", nightly ? "5000" : "100"],
+      ["-m", "tests.contract.print_logs", nightly ? "1000" : "100"],
       { cwd: inRepository(""), maxBuffer: 1 << 30 },
     );
     const logs = stdout.trim().split("\n").map(readVector);

@@ -1,66 +1,17 @@
-import { execFile } from "node:child_process";
-import { join } from "node:path";
-import { promisify } from "node:util";
-import { type Connection, Dispatch, type JobItem, type JobsItem, hasReason } from "@milepost/client";
-import { createClient } from "@milepost/client/node";
+import { type Connection, JobState, hasReason } from "@milepost/client";
 import { describe, expect, test } from "vitest";
-import { IMPATIENT } from "../../testing/impatient.js";
-import { type Proxy, startProxy } from "../../testing/proxy.js";
-import { inRepository } from "../../testing/repository.js";
-import { type Server, startServer } from "../../testing/server.js";
+import type { Proxy } from "../../testing/proxy.js";
+import { sharedServer, startServer } from "../../testing/server.js";
 import { until } from "../../testing/until.js";
-import { claimJob } from "../../testing/worker.js";
+import { type Protocol, collect, oneTo, sequencesOf, setUp, startJob, statesOf } from "./watching.js";
 
-interface Setting {
-  server: Server;
-  proxy: Proxy;
-  /** Client straight to the server, and one through the proxy. */
-  direct: ReturnType<typeof createClient>;
-  client: ReturnType<typeof createClient>;
-}
+const protocols: Protocol[] = ["grpc", "connect"];
 
-async function startSetting(...options: string[]): Promise<Setting> {
-  const server = await startServer(...options);
-  const proxy = await startProxy(server.port);
-  const direct = createClient({ baseUrl: server.baseUrl });
-  const client = createClient({ baseUrl: proxy.baseUrl, timing: IMPATIENT });
-  return { server, proxy, direct, client };
-}
+describe.each(protocols)("over %s", (protocol) => {
+  const server = sharedServer("--sweep-interval", "1s");
 
-/** Submit a job for the test to work on. */
-async function startJob({ server, direct }: Setting, submission: object = {}) {
-  const job = await direct.submitJob({ kind: "test", dispatch: Dispatch.EXTERNAL, ...submission });
-  return claimJob(server.baseUrl, job.jobId);
-}
-
-/** Collect the items of a watch until its end, while the test goes on. */
-function collect<Item>(watch: AsyncIterable<Item>): { items: Item[]; end: Promise<void> } {
-  const items: Item[] = [];
-  const end = (async () => {
-    for await (const item of watch) {
-      items.push(item);
-    }
-  })();
-  end.catch(() => undefined); // the test awaits it later
-  return { items, end };
-}
-
-function sequencesOf(items: readonly (JobItem | JobsItem)[]): bigint[] {
-  return items.flatMap((item) => (item.type === "event" ? item.event.sequence : []));
-}
-
-function oneTo(count: number): bigint[] {
-  return Array.from({ length: count }, (_, index) => BigInt(index + 1));
-}
-
-/** The states that a connection went through, each once in a row. */
-function statesOf(connections: readonly Connection[]): string[] {
-  return connections.map(({ state }) => state).filter((state, index, all) => state !== all[index - 1]);
-}
-
-describe("each event comes once and in order", () => {
-  test("across cuts", async () => {
-    const setting = await startSetting();
+  test("each event comes once and in order across cuts", async () => {
+    const setting = await setUp(server, protocol);
     const work = await startJob(setting);
     const connections: Connection[] = [];
     const watch = setting.client.watchJob(work.job.jobId, { onConnection: (now) => connections.push(now) });
@@ -75,18 +26,15 @@ describe("each event comes once and in order", () => {
     await end;
 
     expect(sequencesOf(items)).toStrictEqual(oneTo(153));
-    expect(statesOf(connections).filter((state) => state === "reconnecting").length).toBeGreaterThanOrEqual(
-      3,
-    );
-    expect(
-      connections.filter(({ state }) => state === "reconnecting").every(({ staleSince }) => staleSince),
-    ).toBe(true);
+    const lost = connections.filter(({ state }) => state === "reconnecting");
+    expect(lost.length).toBeGreaterThanOrEqual(3);
+    expect(lost.every(({ staleSince, retryAt, error }) => staleSince && retryAt && error)).toBe(true);
     expect(connections.at(-1)?.state).toBe("ended");
   });
 
-  test("while the connection is cut all the time", async () => {
-    const setting = await startSetting();
-    const work = await startJob(setting, { stages: [{ stageId: "copy", total: 300 }] });
+  test("each event comes once and in order while the connection is cut all the time", async () => {
+    const setting = await setUp(server, protocol);
+    const work = await startJob(setting);
     const { items, end } = collect(setting.client.watchJob(work.job.jobId));
     const cutting = setInterval(() => {
       setting.proxy.cut();
@@ -102,35 +50,11 @@ describe("each event comes once and in order", () => {
     expect(sequencesOf(items)).toStrictEqual(oneTo(303));
   });
 
-  test.each(["SIGKILL", "SIGTERM"] as const)("across a restart of the server after %s", async (signal) => {
-    const setting = await startSetting();
-    const work = await startJob(setting);
-    const connections: Connection[] = [];
-    const watch = setting.client.watchJob(work.job.jobId, { onConnection: (now) => connections.push(now) });
-    const { items, end } = collect(watch);
-    await work.log(5);
-    await until(() => watch.connection.state === "live" && items.length === 7);
-
-    await setting.server.stop(signal);
-    await until(() => watch.connection.state === "reconnecting");
-    await setting.server.start();
-    await work.log(5);
-    await work.end();
-    await end;
-
-    expect(sequencesOf(items)).toStrictEqual(oneTo(13));
-    const lost = connections.find(({ state }) => state === "reconnecting");
-    expect(lost?.error).toBeDefined();
-    if (signal === "SIGTERM") {
-      expect(hasReason(lost?.error, "DRAINING")).toBe(true);
-    }
-    expect(statesOf(connections).slice(-2)).toStrictEqual(["live", "ended"]);
-  });
-
-  test("of many jobs, across cuts", async () => {
-    const setting = await startSetting();
-    const works = await Promise.all([startJob(setting), startJob(setting), startJob(setting)]);
-    const watch = setting.client.watchJobs({ kinds: ["test"] });
+  test("the events of many jobs come once and in order across cuts", async () => {
+    const setting = await setUp(server, protocol);
+    const kind = `many-${protocol}`;
+    const works = await Promise.all([1, 2, 3].map(() => startJob(setting, { kind })));
+    const watch = setting.client.watchJobs({ kinds: [kind] });
     const { items, end } = collect(watch);
 
     for (let cut = 0; cut < 3; cut++) {
@@ -149,11 +73,61 @@ describe("each event comes once and in order", () => {
     }
     expect(items.length).toBe(3 * 63);
   });
-});
 
-describe("a history that cannot be continued is told", () => {
-  test("as a gap and the current state, where events were dropped", async () => {
-    const setting = await startSetting("--sweep-interval", "1s");
+  test("the deletion of a job while the connection is cut is told", async () => {
+    const setting = await setUp(server, protocol);
+    const kind = `deleted-${protocol}`;
+    const first = await startJob(setting, { kind });
+    const second = await startJob(setting, { kind });
+    const watch = setting.client.watchJobs({ kinds: [kind] }, { start: "snapshot" });
+    const { items, end } = collect(watch);
+    await until(() => watch.caughtUp);
+    await first.end();
+    await until(() => items.length === 3);
+
+    setting.proxy.refuse = true;
+    setting.proxy.cut();
+    await setting.direct.deleteJob(first.job.jobId);
+    await second.log(1);
+    setting.proxy.refuse = false;
+    await until(() => items.length === 5);
+    watch.close();
+    await end;
+
+    expect(items.map(({ type }) => type)).toStrictEqual([
+      "snapshot",
+      "snapshot",
+      "event",
+      "deleted",
+      "event",
+    ]);
+    expect(items[3]).toStrictEqual({ type: "deleted", jobId: first.job.jobId });
+  });
+
+  test("events that were dropped with a deleted job are a gap, and all jobs come again", async () => {
+    const setting = await setUp(server, protocol);
+    const kind = `dropped-${protocol}`;
+    const first = await startJob(setting, { kind });
+    const second = await startJob(setting, { kind });
+    const watch = setting.client.watchJobs({ kinds: [kind] }, { start: "snapshot" });
+    const { items, end } = collect(watch);
+    await until(() => watch.caughtUp);
+
+    setting.proxy.refuse = true;
+    setting.proxy.cut();
+    await first.end();
+    await setting.direct.deleteJob(first.job.jobId);
+    setting.proxy.refuse = false;
+    await until(() => items.length === 4);
+    watch.close();
+    await end;
+
+    expect(items.map(({ type }) => type)).toStrictEqual(["snapshot", "snapshot", "gap", "snapshot"]);
+    expect(items[3]).toMatchObject({ job: { jobId: second.job.jobId } });
+  });
+
+  test("dropped events are a gap, followed by the current state", async () => {
+    const setting = await setUp(server, protocol);
     const work = await startJob(setting, { retention: { maxEvents: 100n } });
     await work.log(300);
     await until(async () => (await setting.direct.getJob(work.job.jobId)).firstSequence > 2n);
@@ -169,131 +143,31 @@ describe("a history that cannot be continued is told", () => {
     await expect(failing.end).rejects.toMatchObject({ reason: "SEQUENCE_TRIMMED" });
   });
 
-  test("as a restart, where the store is another one", async () => {
-    const setting = await startSetting();
-    const work = await startJob(setting, { jobId: "same" });
-    await work.log(5);
-    const watch = setting.client.watchJob("same");
-    const { items, end } = collect(watch);
-    await until(() => watch.connection.state === "live");
-    const { epoch } = watch;
+  test("a half-open connection counts as lost after 2.5 status intervals of silence", async () => {
+    const setting = await setUp(server, protocol);
+    const work = await startJob(setting);
+    const { items, end } = collect(setting.client.watchJob(work.job.jobId, { statusIntervalMs: 1000 }));
+    await until(() => items.length === 2);
 
-    await setting.server.stop();
-    setting.server.deleteStore();
-    await setting.server.start();
-    await setting.direct.submitJob({ jobId: "same", kind: "other" });
-    await until(() => items.some(({ type }) => type === "snapshot"));
-    await setting.direct.cancelJob("same");
-    await end;
-
-    expect(items.slice(7).map(({ type }) => type)).toStrictEqual(["gap", "snapshot", "event", "event"]);
-    expect(items[7]).toMatchObject({ why: "restarted" });
-    expect(items[8]).toMatchObject({ job: { kind: "other", lastSequence: 1n } });
-    expect(watch.epoch).not.toBe(epoch);
-    expect(watch.connection.restartedAt).toBeDefined();
-  });
-
-  test("as a restart, in a watch of many jobs", async () => {
-    const setting = await startSetting();
-    await setting.direct.submitJob({ jobId: "old", kind: "test" });
-    const watch = setting.client.watchJobs();
-    const { items, end } = collect(watch);
-    await until(() => items.length === 1);
-
-    await setting.server.stop();
-    setting.server.deleteStore();
-    await setting.server.start();
-    await setting.direct.submitJob({ jobId: "new", kind: "test" });
-    await until(() => items.length >= 3);
-    watch.close();
-    await end;
-
-    expect(items.map(({ type }) => type)).toStrictEqual(["event", "gap", "snapshot"]);
-    expect(items[2]).toMatchObject({ job: { jobId: "new" } });
-  });
-});
-
-test("a half-open connection counts as lost after 2.5 status intervals of silence", async () => {
-  const setting = await startSetting();
-  const work = await startJob(setting);
-  const watch = setting.client.watchJob(work.job.jobId, { statusIntervalMs: 1000 });
-  const { items, end } = collect(watch);
-  await until(() => items.length === 2);
-
-  setting.proxy.stall();
-  await work.end();
-  await end;
-
-  expect(sequencesOf(items)).toStrictEqual(oneTo(3));
-  expect(setting.proxy.connections).toBe(2);
-});
-
-describe("an expired token", () => {
-  async function createToken(server: Server, expires: string): Promise<string> {
-    const { stdout } = await promisify(execFile)(inRepository(".venv/bin/milepost"), [
-      ...["token", "create", "--tokens", join(server.directory, "tokens.toml"), "--subject", "browser"],
-      ...["--owner", "*", "--scope", "admin", "--expires", expires],
-    ]);
-    return stdout.trim();
-  }
-
-  test("is replaced by another one, and the watch goes on", async () => {
-    const server = await startServer();
-    const file = join(server.directory, "tokens.toml");
-    const long = await createToken(server, "1h");
-    const tokens = [await createToken(server, "4s"), await createToken(server, "1h")];
-    await server.stop();
-    server.addOptions("--tokens", file);
-    await server.start();
-    const direct = createClient({ baseUrl: server.baseUrl, token: long });
-    const { jobId } = await direct.submitJob({ kind: "test" });
-    let asked = 0;
-    const client = createClient({
-      baseUrl: server.baseUrl,
-      timing: IMPATIENT,
-      token: () => Promise.resolve(tokens[asked++] ?? ""),
-    });
-
-    const { items, end } = collect(client.watchJob(jobId));
-    await until(() => asked === 2);
-    await direct.cancelJob(jobId);
+    setting.proxy.stall();
+    await work.end();
     await end;
 
     expect(sequencesOf(items)).toStrictEqual(oneTo(3));
-    expect(asked).toBe(2);
   });
 
-  test("ends the watch where there is no other one", async () => {
-    const server = await startServer();
-    const file = join(server.directory, "tokens.toml");
-    const long = await createToken(server, "1h");
-    const short = await createToken(server, "4s");
-    await server.stop();
-    server.addOptions("--tokens", file);
-    await server.start();
-    const { jobId } = await createClient({ baseUrl: server.baseUrl, token: long }).submitJob({
-      kind: "test",
-    });
-
-    const { end } = collect(createClient({ baseUrl: server.baseUrl, token: short }).watchJob(jobId));
-
-    await expect(end).rejects.toMatchObject({ reason: "TOKEN_EXPIRED" });
-  });
-});
-
-describe("a consumer", () => {
-  test("that stalls holds the stream back", async () => {
-    const setting = await startSetting();
+  test("a consumer that stalls holds the stream back", async () => {
+    const setting = await setUp(server, protocol);
     const work = await startJob(setting);
-    for (let part = 0; part < 30; part++) {
-      await work.log(100, "x".repeat(10_000)); // 30 MB in all
+    for (let part = 0; part < 6; part++) {
+      await work.log(300, "x".repeat(10_000)); // 18 MB in all
     }
     let release = (): void => undefined;
     const released = new Promise<void>((resolve) => (release = resolve));
     let count = 0;
     const reading = (async () => {
-      for await (const _ of setting.client.watchJob(work.job.jobId)) {
-        count++;
+      for await (const item of setting.client.watchJob(work.job.jobId)) {
+        count += item.type === "event" ? 1 : 0;
         await released;
       }
     })();
@@ -305,11 +179,11 @@ describe("a consumer", () => {
     release();
     await work.end();
     await reading;
-    expect(count).toBe(3003);
+    expect(count).toBe(1803);
   });
 
-  test("that leaves the loop, closes the watch, or aborts its signal, ends the stream", async () => {
-    const setting = await startSetting();
+  test("leaving the loop, closing the watch, and aborting its signal end the stream", async () => {
+    const setting = await setUp(server, protocol);
     const work = await startJob(setting);
     const { jobId } = work.job;
 
@@ -330,28 +204,109 @@ describe("a consumer", () => {
 
     await expect(aborting.end).rejects.toThrow("enough");
     expect(sequencesOf(closing.items)).toStrictEqual(oneTo(2));
-    // A watch that is over resumes at its cursor in another one.
+    // Another watch goes on at the cursor of one that is over.
     const resumed = collect(setting.client.watchJob(jobId, { after: closed.sequence, epoch: closed.epoch }));
     await work.end();
     await resumed.end;
     expect(sequencesOf(resumed.items)).toStrictEqual([3n]);
   });
+
+  test("a consumer that is slow gets the newest state of the job next, and its end", async () => {
+    const setting = await setUp(server, protocol);
+    const work = await startJob(setting, { stages: [{ stageId: "copy", total: 1000 }] });
+    await work.report({ case: "stageStarted", value: { stage: { stageId: "copy" } } });
+    const seen: number[] = [];
+    for await (const job of setting.client.followJob(work.job.jobId)) {
+      seen.push(job.fraction);
+      if (seen.length === 1) {
+        for (let current = 1; current <= 500; current++) {
+          await work.report({ case: "stageProgressed", value: { stageId: "copy", current } });
+        }
+        await work.end({ state: JobState.SUCCEEDED });
+      }
+    }
+
+    expect(seen[0]).toBe(0);
+    expect(seen.at(-1)).toBe(1);
+    expect(seen.length).toBeLessThan(500);
+  });
+
+  test("the first connection has to succeed in time", async () => {
+    const setting = await setUp(server, protocol);
+    setting.proxy.refuse = true;
+
+    const { end } = collect(setting.client.watchJob("job", { connectTimeoutMs: 300 }));
+
+    await expect(end).rejects.toMatchObject({ name: "Unreachable" });
+  });
+
+  test("a job that does not exist ends the watch at once", async () => {
+    const setting = await setUp(server, protocol);
+
+    await expect(collect(setting.client.watchJob("none")).end).rejects.toMatchObject({
+      reason: "JOB_NOT_FOUND",
+      metadata: { job_id: "none" },
+    });
+  });
 });
 
-test("the first connection has to succeed in time", async () => {
-  const setting = await startSetting();
-  setting.proxy.refuse = true;
+describe.each(protocols)("over %s, where the server restarts", (protocol) => {
+  test.each(["SIGKILL", "SIGTERM"] as const)(
+    "each event comes once and in order after %s",
+    async (signal) => {
+      const setting = await setUp(await startServer(), protocol);
+      const work = await startJob(setting);
+      const connections: Connection[] = [];
+      const watch = setting.client.watchJob(work.job.jobId, { onConnection: (now) => connections.push(now) });
+      const { items, end } = collect(watch);
+      await work.log(5);
+      await until(() => watch.connection.state === "live" && items.length === 7);
 
-  const { end } = collect(setting.client.watchJob("job", { connectTimeoutMs: 300 }));
+      await setting.server.stop(signal);
+      await until(() => watch.connection.state === "reconnecting");
+      await setting.server.start();
+      await work.log(5);
+      await work.end();
+      await end;
 
-  await expect(end).rejects.toMatchObject({ name: "Unreachable" });
-});
+      expect(sequencesOf(items)).toStrictEqual(oneTo(13));
+      const lost = connections.find(({ state }) => state === "reconnecting");
+      expect(lost?.error).toBeDefined();
+      if (signal === "SIGTERM") {
+        expect(hasReason(lost?.error, "DRAINING")).toBe(true);
+      }
+      expect(statesOf(connections).slice(-2)).toStrictEqual(["live", "ended"]);
+    },
+  );
 
-test("a job that does not exist ends the watch at once", async () => {
-  const setting = await startSetting();
+  test("with another store the history restarts: a gap, and the current state", async () => {
+    const setting = await setUp(await startServer(), protocol);
+    const work = await startJob(setting, { jobId: "same" });
+    await work.log(5);
+    const watch = setting.client.watchJob("same");
+    const one = collect(watch);
+    const many = collect(setting.client.watchJobs({}, { connectTimeoutMs: Infinity }));
+    await until(() => one.items.length === 7 && many.items.length === 7);
+    const { epoch } = watch;
 
-  await expect(collect(setting.client.watchJob("none")).end).rejects.toMatchObject({
-    reason: "JOB_NOT_FOUND",
+    setting.proxy.refuse = true;
+    await setting.server.stop();
+    setting.server.deleteStore();
+    await setting.server.start();
+    await setting.direct.submitJob({ jobId: "same", kind: "other" });
+    setting.proxy.refuse = false;
+    await until(() => [one, many].every(({ items }) => items.some(({ type }) => type === "snapshot")));
+    await setting.direct.cancelJob("same");
+    await one.end;
+    await until(() => many.items.length === 11);
+
+    for (const { items } of [one, many]) {
+      expect(items.slice(7).map(({ type }) => type)).toStrictEqual(["gap", "snapshot", "event", "event"]);
+      expect(items[7]).toMatchObject({ why: "restarted" });
+      expect(items[8]).toMatchObject({ job: { kind: "other", lastSequence: 1n } });
+    }
+    expect(watch.epoch).not.toBe(epoch);
+    expect(watch.connection.restartedAt).toBeDefined();
   });
 });
 

@@ -31,6 +31,8 @@ const CONNECT_TIMEOUT_MS = 30_000;
 /** Fields of a connection that say how far it is. */
 const PROGRESS: readonly (keyof Connection)[] = ["received", "head"];
 
+const STREAMS_BLOCKED = new StreamsBlocked();
+
 /** What a watch needs of its client. */
 export interface WatchContext {
   readonly calls: Calls;
@@ -319,6 +321,11 @@ export abstract class ReconnectingStream<
     return this.#fallback.mode === "call" || this.#finite;
   }
 
+  /** Why the watch polls, if streams are blocked. */
+  get #blocked(): MilepostError | undefined {
+    return this.#fallback.mode === "stream" ? undefined : STREAMS_BLOCKED;
+  }
+
   /** Milliseconds of silence after which the connection counts as lost. */
   get #readTimeoutMs(): number {
     const { silenceMs, probeMs } = this.context.timing;
@@ -333,7 +340,7 @@ export abstract class ReconnectingStream<
     const accept = await this.ask(this.context.calls.timeoutMs);
     const items = accept();
     if (items === undefined) {
-      throw new StreamsBlocked();
+      throw STREAMS_BLOCKED;
     }
     this.#retryAt = Date.now() + this.context.timing.pollMs;
     this.#noteProgress(items);
@@ -419,7 +426,7 @@ export abstract class ReconnectingStream<
         this.#connectedBefore = true;
         this.#giveSlotBack();
         this.#retryAt = 0;
-        this.#notify("polling", new StreamsBlocked());
+        this.#notify("polling", this.#blocked);
       }
     }
   }
@@ -449,12 +456,9 @@ export abstract class ReconnectingStream<
     }
     if (this.cursor.reachedHead || this.#fallback.mode === "call") {
       this.#staleSince = undefined;
-      this.#notify(
-        this.#isPolling ? "polling" : "live",
-        this.#isPolling ? this.#connection.error : undefined,
-      );
-    } else {
-      this.#notify("catching-up");
+      this.#notify(this.#isPolling ? "polling" : "live", this.#blocked);
+    } else if (this.#connection.state !== "polling") {
+      this.#notify("catching-up"); // one that polls catches up each time
     }
   }
 

@@ -1,0 +1,125 @@
+import { type Connection, createClient } from "@milepost/client";
+import { createClient as createNodeClient } from "@milepost/client/node";
+import { expect, test } from "vitest";
+import { startHttpProxy } from "../../testing/http-proxy.js";
+import { IMPATIENT } from "../../testing/impatient.js";
+import { sharedServer } from "../../testing/server.js";
+import { until } from "../../testing/until.js";
+import { TransportFallback } from "../src/watch/transport-fallback.js";
+import { collect, oneTo, sequencesOf, startJob } from "./watching.js";
+
+const server = sharedServer();
+const timing = { ...IMPATIENT, probeMs: 200, streamRetryMs: 300_000 };
+
+test("a proxy that holds streams back: streams that end at the head bring each event, and the watch goes back to a long one", async () => {
+  const proxy = await startHttpProxy(server.httpUrl);
+  const direct = createNodeClient({ baseUrl: server.baseUrl });
+  const work = await startJob({ server, direct });
+  proxy.buffers = true;
+  const client = createClient({
+    baseUrl: proxy.baseUrl,
+    timeoutMs: 300,
+    timing: { ...timing, streamRetryMs: 400 },
+  });
+  const connections: Connection[] = [];
+  const watch = client.watchJob(work.job.jobId, { onConnection: (now) => connections.push(now) });
+  const { items, end } = collect(watch);
+
+  await until(() => watch.connection.state === "polling" && items.length === 2);
+  expect(watch.connection.error?.name).toBe("StreamsBlocked");
+  await work.log(10);
+  await until(() => items.length === 12);
+  // The next attempt at a long stream gets through.
+  proxy.buffers = false;
+  await until(() => watch.connection.state === "live");
+  await work.end();
+  await end;
+
+  expect(sequencesOf(items)).toStrictEqual(oneTo(13));
+  expect(connections.filter(({ state }) => state === "polling").every(({ staleSince }) => !staleSince)).toBe(
+    true,
+  );
+});
+
+test("a proxy that lets no stream through: calls bring the state of the job, until it has ended", async () => {
+  const proxy = await startHttpProxy(server.httpUrl);
+  const direct = createNodeClient({ baseUrl: server.baseUrl });
+  const work = await startJob({ server, direct }, { stages: [{ stageId: "copy", total: 2 }] });
+  proxy.rejects = (path) => path.endsWith("/WatchJob");
+  const client = createClient({ baseUrl: proxy.baseUrl, timing });
+  const fractions: number[] = [];
+  const following = (async () => {
+    for await (const job of client.followJob(work.job.jobId)) {
+      fractions.push(job.fraction);
+    }
+  })();
+
+  await until(() => fractions.length === 1);
+  await work.report(
+    { case: "stageStarted", value: { stage: { stageId: "copy" } } },
+    { case: "stageProgressed", value: { stageId: "copy", current: 1 } },
+  );
+  await until(() => fractions.length === 2);
+  await work.end();
+  await following;
+
+  expect(fractions).toStrictEqual([0, 0.5, 1]);
+});
+
+test("calls bring no events: a watch that wants each one says that no stream gets through", async () => {
+  const proxy = await startHttpProxy(server.httpUrl);
+  const direct = createNodeClient({ baseUrl: server.baseUrl });
+  const { jobId } = await direct.submitJob({ kind: "test" });
+  proxy.rejects = (path) => path.endsWith("/WatchJob");
+  const client = createClient({ baseUrl: proxy.baseUrl, timing });
+
+  await expect(collect(client.watchJob(jobId, { onGap: "throw" })).end).rejects.toMatchObject({
+    name: "StreamsBlocked",
+  });
+});
+
+test("a server that is down is no blocked stream", () => {
+  const fallback = new TransportFallback(300_000);
+  for (let attempt = 0; attempt < 10; attempt++) {
+    if (fallback.streamFailed(false)) {
+      fallback.probed(false, 0, false);
+    }
+  }
+
+  expect(fallback.mode).toBe("stream");
+});
+
+test("each failed stream with an answered call leads one mode down, and time leads back to streams", () => {
+  const fallback = new TransportFallback(300_000);
+  const modes = [];
+  for (let attempt = 0; attempt < 8; attempt++) {
+    if (fallback.streamFailed(false)) {
+      fallback.probed(true, 1000, false);
+    }
+    modes.push(fallback.mode);
+  }
+  fallback.retryStream(300_999);
+  modes.push(fallback.mode);
+  fallback.retryStream(301_000);
+  modes.push(fallback.mode);
+  // One more failure is then enough.
+  expect(fallback.streamFailed(false)).toBe(true);
+  fallback.probed(true, 301_000, false);
+  modes.push(fallback.mode);
+
+  expect(modes).toStrictEqual([
+    ...["stream", "stream", "stream", "replay", "replay", "call", "call", "call"],
+    ...["call", "stream", "replay"],
+  ]);
+});
+
+test("a stream that opens clears what failed before", () => {
+  const fallback = new TransportFallback(300_000);
+  for (let attempt = 0; attempt < 10; attempt++) {
+    fallback.streamFailed(false);
+    fallback.streamOpened();
+  }
+
+  expect(fallback.mode).toBe("stream");
+  expect(fallback.streamFailed(false)).toBe(false);
+});

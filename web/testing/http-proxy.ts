@@ -1,0 +1,77 @@
+import { type IncomingMessage, type ServerResponse, createServer, request } from "node:http";
+import type { AddressInfo } from "node:net";
+import { onTestFinished } from "vitest";
+
+/**
+ * An HTTP proxy that does not let streams through as they are.
+ *
+ * - `buffers`: it holds each response back until it is complete, as some proxies do.
+ * - `rejects(path)`: it answers such requests with 502 itself.
+ */
+export class HttpProxy {
+  buffers = false;
+  rejects: (path: string) => boolean = () => false;
+  /** The paths of the requests so far. */
+  readonly paths: string[] = [];
+  readonly #target: URL;
+  readonly #server = createServer((incoming, response) => {
+    this.#forward(incoming, response);
+  });
+
+  constructor(target: string) {
+    this.#target = new URL(target);
+  }
+
+  /** Address for clients. */
+  get baseUrl(): string {
+    return `http://127.0.0.1:${(this.#server.address() as AddressInfo).port}`;
+  }
+
+  async start(): Promise<void> {
+    await new Promise<void>((resolve) => this.#server.listen(0, "127.0.0.1", resolve));
+  }
+
+  async close(): Promise<void> {
+    this.#server.closeAllConnections();
+    await new Promise((resolve) => this.#server.close(resolve));
+  }
+
+  #forward(incoming: IncomingMessage, response: ServerResponse): void {
+    const { url = "/", method, headers } = incoming;
+    this.paths.push(url);
+    if (this.rejects(url)) {
+      response.writeHead(502).end();
+      return;
+    }
+    const { hostname, port } = this.#target;
+    const outgoing = request({ hostname, port, path: url, method, headers }, (answer) => {
+      const buffered: Buffer[] = [];
+      const { buffers } = this;
+      const begin = (): void => {
+        response.writeHead(answer.statusCode ?? 502, answer.headers);
+      };
+      if (!buffers) {
+        begin();
+      }
+      answer.on("data", (data: Buffer) => (buffers ? buffered.push(data) : response.write(data)));
+      answer.on("end", () => {
+        if (buffers) {
+          begin();
+        }
+        response.end(Buffer.concat(buffered));
+      });
+      answer.on("error", () => response.destroy());
+    });
+    outgoing.on("error", () => response.destroy());
+    response.on("close", () => outgoing.destroy());
+    incoming.pipe(outgoing);
+  }
+}
+
+/** Start an HTTP proxy before a server; it ends with the test. */
+export async function startHttpProxy(target: string): Promise<HttpProxy> {
+  const proxy = new HttpProxy(target);
+  await proxy.start();
+  onTestFinished(() => proxy.close());
+  return proxy;
+}

@@ -15,6 +15,7 @@ from starlette.routing import Route
 from milepost.web.connect.connect_routes import connect_routes
 from milepost.web.http_errors import error_response
 from milepost.web.openapi.document import document
+from milepost.web.paced_bodies import PacedBodies
 from milepost.web.page_routes import page_routes
 from milepost.web.rest import no_such_path, rest_routes
 from milepost.web.security.browser_policy import ANY_ORIGIN, BrowserPolicy
@@ -53,7 +54,10 @@ def web_app(backend: JobsBackend, policy: BrowserPolicy = _OWN_PAGES) -> Starlet
     ]
     if policy.takes_cookies:
         routes += session_routes(backend, policy.caller_of)
-    middleware = [Middleware(ResponseHeaders, shares_resources=bool(policy.allowed_origins))]
+    middleware = [
+        Middleware(PacedBodies),
+        Middleware(ResponseHeaders, shares_resources=bool(policy.allowed_origins)),
+    ]
     if policy.allowed_origins:
         middleware.append(
             Middleware(

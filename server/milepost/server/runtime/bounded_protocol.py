@@ -1,7 +1,8 @@
 """The protocol of an HTTP connection: uvicorn's, with bounds on what a client may hold before it is served.
 
-uvicorn waits for the first request of a connection for ever, reads headers of any length, and once requests are
-pipelined it does not notice that the client of the first one left. Browsers do not pipeline, and proxies do not either.
+uvicorn waits for the first request of a connection for ever, reads headers and trailers of any length, goes on reading
+a body after it has responded, and once requests are pipelined it does not notice that the client of the first one left.
+Browsers do not pipeline, and proxies do not either.
 """
 
 from __future__ import annotations
@@ -19,7 +20,16 @@ HEADER_TIMEOUT: Final = 20.0
 """Seconds in which the headers of a request have to arrive, from the beginning of the connection or of the request."""
 
 HEADER_SIZE: Final = 32 << 10
-"""Bytes of the headers of a request, at most about so many; beyond it gets 431."""
+"""Bytes of the headers of a request, at most about so many; beyond it gets 431. Trailers end the connection."""
+
+LEFTOVER_SIZE: Final = 1 << 20
+"""Bytes of a body that are still read after the response, so that the client gets to read that."""
+
+LEFTOVER_TIMEOUT: Final = 20.0
+"""Seconds for which they are."""
+
+WRITE_BUFFER: Final = 16 << 10
+"""Bytes that wait for the client to read; beyond it, besides one write, who responds waits as well."""
 
 CONNECTIONS: Final = 10_000
 """Open connections, of which one host has at most half. Further ones are closed at once."""
@@ -57,7 +67,9 @@ class BoundedProtocol(HttpToolsProtocol):
         super().__init__(*arguments, **options)
         self._open = connections
         self._host: str | None = None
-        self._header_bytes = 0
+        self._undelivered = 0
+        """Bytes from which nothing has come for the application: of headers, of trailers, of chunks' extensions."""
+        self._leftover = 0
         self._awaits_headers = True
         self._was_begun = False
         self._timer: asyncio.TimerHandle | None = None
@@ -72,6 +84,7 @@ class BoundedProtocol(HttpToolsProtocol):
             self.transport.abort()
             return
         self._host = host
+        transport.set_write_buffer_limits(high=WRITE_BUFFER)
         self._certificate = peer_certificate.of_connection(transport.get_extra_info("ssl_object"))
         self._await_headers()
 
@@ -85,24 +98,25 @@ class BoundedProtocol(HttpToolsProtocol):
 
     def data_received(self, data: bytes) -> None:
         """See ``asyncio.Protocol``."""
-        if self._awaits_headers:
-            self._header_bytes += len(data)
+        self._undelivered += len(data)
         super().data_received(data)
-        # What came with the end of the headers is the beginning of a body.
-        if self._awaits_headers and self._header_bytes > HEADER_SIZE and not self.transport.is_closing():
-            self.transport.write(_TOO_LARGE)
-            self.transport.close()
+        if self._undelivered > HEADER_SIZE and not self.transport.is_closing():
+            if self._awaits_headers:
+                self.transport.write(_TOO_LARGE)
+                self.transport.close()
+            else:
+                self.transport.abort()
 
     def on_message_begin(self) -> None:
         """A request begins."""
         super().on_message_begin()
         if not self._awaits_headers:
-            self._header_bytes = 0
             self._await_headers()
 
     def on_headers_complete(self) -> None:
         """The headers of a request are there."""
         self._stop_timer()
+        self._undelivered = 0
         self._awaits_headers = False
         if self._was_begun and not self.cycle.response_complete:
             self.transport.close()  # it is pipelined
@@ -111,6 +125,29 @@ class BoundedProtocol(HttpToolsProtocol):
         if self._certificate:
             cast("Any", self.scope)["extensions"] = {peer_certificate.EXTENSION: self._certificate}
         super().on_headers_complete()
+
+    def on_body(self, body: bytes) -> None:
+        """A part of a body is there."""
+        self._undelivered = 0
+        if self.cycle.response_complete:
+            self._leftover += len(body)
+            if self._leftover > LEFTOVER_SIZE:
+                self.transport.abort()
+        super().on_body(body)
+
+    def on_message_complete(self) -> None:
+        """A request is there, with its body."""
+        self._undelivered = 0
+        if self.cycle.response_complete:
+            self._stop_timer()
+        super().on_message_complete()
+
+    def on_response_complete(self) -> None:
+        """The response is sent, perhaps before the request is there."""
+        super().on_response_complete()
+        self._leftover = 0
+        if self.cycle.more_body and not self.transport.is_closing():
+            self._timer = self.loop.call_later(LEFTOVER_TIMEOUT, self.transport.abort)
 
     def _await_headers(self) -> None:
         self._awaits_headers = True

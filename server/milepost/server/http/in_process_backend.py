@@ -44,6 +44,23 @@ class _Writer(NamedTuple):
     write: Send
 
 
+class _NotSent(Exception):
+    """What sending a response raised: it is not the error of the call."""
+
+    def __init__(self, reason: Exception) -> None:
+        self.reason = reason
+
+
+def _passing(send: Send) -> Send:
+    async def send_response(response: bytes) -> None:
+        try:
+            await send(response)
+        except Exception as error:
+            raise _NotSent(error) from error
+
+    return send_response
+
+
 class InProcessBackend:
     """See ``JobsBackend``. ``servicer`` has the methods of ``JobService``."""
 
@@ -91,7 +108,7 @@ class InProcessBackend:
             principal, request, charge = await self._begin(method, receive, caller, record)
             charge.release()
             with self._calls.serving(principal):
-                await function(request, _Writer(send))
+                await function(request, _Writer(_passing(send)))
 
     async def run_in_slices(self, steps: Steps[_Outcome]) -> _Outcome:
         """See ``JobsBackend``."""
@@ -116,6 +133,8 @@ class InProcessBackend:
         try:
             yield record
             code = code_pb2.OK
+        except _NotSent as error:
+            raise error.reason from None
         except ServiceError as error:
             code = error.status.code
             record.note_reason(error.reason)

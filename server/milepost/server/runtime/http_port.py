@@ -68,6 +68,8 @@ class HttpPort:
         bound = int(port)
         for family, kind, protocol, _, socket_address in found:
             bound = self._bind_one(family, kind, protocol, (socket_address[0], bound, *socket_address[2:]))
+        if not self._sockets:
+            raise _cannot_listen(self._address, "the address is not this machine's")
         scheme = "http" if self._https is None else "https"
         return f"{scheme}://{host}:{bound}"
 
@@ -76,10 +78,10 @@ class HttpPort:
         policy = self._policy._replace(on_refusal=backend.record_refusal)
         # It would write lines of its own; what the application raises is logged here.
         logging.getLogger("uvicorn").setLevel(logging.CRITICAL + 1)
-        connections = ConnectionCount(_connection_limit())
+        protocol: Any = partial(BoundedProtocol, connections=ConnectionCount(_connection_limit()))
         config = uvicorn.Config(
             partial(_guarded, web_app(backend, policy)),
-            http=partial(BoundedProtocol, connections=connections),  # type: ignore[arg-type]
+            http=protocol,
             ws="none",
             lifespan="off",
             interface="asgi3",
@@ -113,7 +115,7 @@ class HttpPort:
             each.close()
 
     def _bind_one(self, family: int, kind: int, protocol: int, address: tuple[Any, ...]) -> int:
-        """Bind one address; return its port."""
+        """Bind one address of the host, unless it is not this machine's; return the port."""
         listener = socket.socket(family, kind, protocol)
         try:
             listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -131,6 +133,8 @@ class HttpPort:
             listener.bind(address)
         except OSError as error:
             listener.close()
+            if error.errno in (errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT):
+                return int(address[1])
             why = "the address is in use" if error.errno == errno.EADDRINUSE else error.strerror
             raise _cannot_listen(self._address, why) from error
         listener.setblocking(False)

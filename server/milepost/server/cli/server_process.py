@@ -12,7 +12,7 @@ from typing import Any
 import structlog
 
 from milepost.server.base.loop_lag import LoopLag
-from milepost.server.runtime import gc_tuning, heap_trimming
+from milepost.server.runtime import gc_tuning, heap_trimming, open_files
 from milepost.server.runtime.loop_watchdog import LoopWatchdog
 from milepost.server.runtime.server import Server, Settings
 
@@ -30,6 +30,7 @@ def run(settings: Settings) -> None:
         OSError: The address or the data directory cannot be used.
         sqlite3.Error: The database cannot be opened.
     """
+    open_files.raise_limit()
     lag = LoopLag()
     watchdog = LoopWatchdog(lag, settings.loop_warning)
     with asyncio.Runner(loop_factory=watchdog.new_event_loop) as runner:

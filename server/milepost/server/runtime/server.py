@@ -182,9 +182,9 @@ class Server:
         reflection.enable_server_reflection(
             [*_NAMES, health.SERVICE_NAME, reflection.SERVICE_NAME], self._grpc
         )
-        self.address = self._bind()
         if self._http is not None:
             self.http = self._http.bind()
+        self.address = self._bind()
         if self._health_port is not None:
             self.health_address = await self._health_port.start()
         await self._authenticator.start()

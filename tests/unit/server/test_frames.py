@@ -2,11 +2,20 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 from hypothesis import given
 from hypothesis import strategies as st
 
 from milepost.server.base.event_encoding import event_frame as frame
-from milepost.server.log.frames import Chunk, filter_frames, watch_response, without_superseded
+from milepost.server.log.frames import (
+    CHUNK_BYTES,
+    Chunk,
+    filter_frames,
+    joined_chunks,
+    watch_response,
+    without_superseded,
+)
 from milepost.v1 import Event, Events, LogWritten, StageProgressed, WatchJobResponse, WatchJobsResponse
 
 # Lengths around those where the size of a length changes, and between.
@@ -144,3 +153,26 @@ def test_a_response_is_what_protobuf_would_write(logs: list[list[Event]], positi
         return
     assert WatchJobResponse(events=expected).SerializeToString() == response
     assert WatchJobsResponse.FromString(response) == WatchJobsResponse(events=expected)
+
+
+@given(st.lists(_logs(), min_size=1, max_size=6), st.integers(0, 120_000))
+def test_commits_of_a_page_are_joined(commits: list[list[Event]], max_bytes: int) -> None:
+    """Into chunks that are as large as a batch may be, or one commit; as many commits as there were to be read."""
+    first = 1
+    for events in commits:
+        for event in events:
+            event.sequence = first
+            first += 1
+    chunks = [chunk(events) for events in commits]
+    wanted = 1
+    while wanted < len(chunks) and sum(len(each.frames) for each in chunks[:wanted]) < max_bytes:
+        wanted += 1
+    joined = joined_chunks(chunks, max_bytes)
+
+    assert b"".join(each.frames for each in joined) == b"".join(each.frames for each in chunks[:wanted])
+    assert [each.first for each in joined] == [1, *(each.last + 1 for each in joined[:-1])]
+    assert joined[-1].last == chunks[wanted - 1].last
+    starts = {each.first: len(each.frames) for each in chunks}
+    for each, following in pairwise(joined):
+        assert len(each.frames) + starts[following.first] > CHUNK_BYTES
+    assert all(len(each.frames) <= CHUNK_BYTES or starts[each.first] == len(each.frames) for each in joined)

@@ -164,6 +164,7 @@ class EventPage:
     """A page of a job's events after a cursor, and the state of its log at that moment."""
 
     chunks: Sequence[Chunk]
+    """Its events; consecutive commits are one chunk where they have up to ``CHUNK_BYTES``."""
     first: int
     """The oldest stored event; ``head + 1`` if there is none."""
     thinned: int

@@ -5,8 +5,8 @@ They are the body of an ``Events`` message, so that the server sends them to sub
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from typing import NamedTuple
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Final, NamedTuple
 
 from milepost.server.base.event_encoding import tag, varint
 from milepost.v1 import Event, Events, WatchJobResponse, WatchJobsResponse
@@ -15,6 +15,10 @@ _EVENT_TAG = tag(Events.EVENTS_FIELD_NUMBER)
 _POSITION_TAG = tag(Events.POSITION_FIELD_NUMBER, 0)
 _EVENTS_TAG = tag(WatchJobResponse.EVENTS_FIELD_NUMBER)
 assert tag(WatchJobsResponse.EVENTS_FIELD_NUMBER) == _EVENTS_TAG
+
+
+CHUNK_BYTES: Final = 28 * 1024
+"""Bytes up to which a page joins commits into a chunk, and limit of a batch for subscribers (see ``batches``)."""
 
 
 class Chunk(NamedTuple):
@@ -57,6 +61,32 @@ class Chunk(NamedTuple):
         if bounds[1] == len(self.frames):
             return self
         return Chunk(self.first, _parse_event(self.frames, *bounds).sequence, self.frames[: bounds[1]])
+
+
+def joined_chunks(commits: Iterable[tuple[int, int, bytes]], max_bytes: int) -> list[Chunk]:
+    """Join the frames of consecutive commits into chunks of up to ``CHUNK_BYTES``, until all have ``max_bytes``.
+
+    So whoever sends a log that was written one event at a time handles chunks, and not events.
+    """
+    chunks: list[Chunk] = []
+    parts: list[bytes] = []
+    size = total = chunk_first = chunk_last = 0
+    for first, last, frames in commits:
+        length = len(frames)
+        if parts and size + length > CHUNK_BYTES:
+            chunks.append(Chunk(chunk_first, chunk_last, b"".join(parts)))
+            parts, size = [], 0
+        if not parts:
+            chunk_first = first
+        parts.append(frames)
+        chunk_last = last
+        size += length
+        total += length
+        if total >= max_bytes:
+            break
+    if parts:
+        chunks.append(Chunk(chunk_first, chunk_last, b"".join(parts)))
+    return chunks
 
 
 def watch_response(frames: Sequence[bytes], position: int = 0) -> bytes:

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final, NamedTuple
 
-from milepost.server.log.frames import Chunk, watch_response
+from milepost.server.log.frames import CHUNK_BYTES, Chunk, watch_response
 from milepost.server.watching.event_filters import FrameFilter
 from milepost.server.watching.memory_budget import ENTRY_OVERHEAD
 
-BATCH_BYTES: Final = 28 * 1024
+BATCH_BYTES: Final = CHUNK_BYTES
 """Limit of one batch in bytes, unless a single event is larger: some hundred events. gRPC keeps one batch for each
 stream whose reader has stopped; larger batches make replays faster, and stalled subscribers cost more memory.
 docs/performance.md has figures of both."""

@@ -35,7 +35,7 @@ from milepost.server.log.event_log import (
     StoreFailed,
     state_mask,
 )
-from milepost.server.log.frames import Chunk
+from milepost.server.log.frames import joined_chunks
 from milepost.server.log.memory.job_matching import matches
 from milepost.server.log.memory.memory_disk import FRACTION_SCALE, JobRecord, MemoryDisk
 from milepost.server.log.node_presence import NoPeers, Peers, Presence
@@ -257,14 +257,8 @@ class MemoryEventLog:
         record = await self._find(job_id)
         if record is None:
             return None
-        chunks: list[Chunk] = []
-        size = 0
-        for stored in record.commits:
-            if stored.chunk.last > cursor:
-                chunks.append(stored.chunk.after(cursor))
-                size += len(chunks[-1].frames)
-                if size >= max_bytes:
-                    break
+        later = (stored.chunk.after(cursor) for stored in record.commits if stored.chunk.last > cursor)
+        chunks = joined_chunks(later, max_bytes)
         job = Job.FromString(record.job)
         ended, queued = record.state in FINAL, record.state == JobState.JOB_STATE_QUEUED
         return EventPage(

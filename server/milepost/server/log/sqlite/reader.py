@@ -21,7 +21,7 @@ from milepost.server.log.event_log import (
     Query,
     StoredJob,
 )
-from milepost.server.log.frames import Chunk
+from milepost.server.log.frames import Chunk, joined_chunks
 from milepost.server.log.sqlite import statements
 from milepost.server.log.sqlite.append import FRACTION_SCALE
 from milepost.v1 import Job, JobState
@@ -57,15 +57,10 @@ class Reader:
                 return None
             key, state, first, thinned, last, job = row
             chunks = []
-            size = 0
             if cursor < last:
                 with closing(self._connection.execute(statements.CHUNKS, (key, cursor))) as rows:
-                    for found in rows:
-                        chunk = Chunk(*found).after(cursor)
-                        chunks.append(chunk)
-                        size += len(chunk.frames)
-                        if size >= max_bytes:
-                            break
+                    chunks = joined_chunks(rows, max_bytes)
+                    chunks[:1] = [chunk.after(cursor) for chunk in chunks[:1]]
             current = Job.FromString(job)
             ended, queued = state in FINAL, state == JobState.JOB_STATE_QUEUED
             return EventPage(

@@ -65,6 +65,8 @@ class Authenticator:
         if len(values) > 1 or not isinstance(value, str) or value[: len(_SCHEME)].lower() != _SCHEME:
             raise unauthenticated("The metadata 'authorization' is not one 'Bearer' and a token.")
         token = value[len(_SCHEME) :].strip()
+        if not token.isascii():
+            raise unauthenticated("The token has characters that no token has.")
         if self._jwts is not None and token.count(".") == _JWT_DOTS:
             return await self._jwts.principal(token)
         if self._shares is not None and token.startswith(share_tokens.PREFIX):

@@ -151,8 +151,8 @@ def _parse(data: bytes) -> Mapping[str, SigningKey]:
             continue
         try:
             key = jwt.PyJWK(entry)
-        except jwt.PyJWTError:  # a kind of key of a later version
-            continue
+        except (jwt.PyJWTError, ArithmeticError, AttributeError, LookupError, TypeError, ValueError):
+            continue  # a kind of key of a later version, or none at all
         if key.algorithm_name in ALGORITHMS:
             text = json.dumps(entry, sort_keys=True).encode()
             keys[entry["kid"]] = SigningKey(key, hashlib.sha256(text).hexdigest())

@@ -1,8 +1,8 @@
 """The watch loop, for one job and for many: a cursor that reads, waits and reads again.
 
-Replay and live are one loop (rule 5): note the version of the signal, read what there is after the cursor, and only
-where there is nothing wait for the next version. Whatever becomes durable after the read ends the wait, so nothing can
-fall between.
+Replay and live are one loop (rule 5): note the version of the signal, send what there is after the cursor, and at the
+head wait for the next version. Whatever becomes durable after the version was noted ends the wait, so nothing can fall
+between.
 """
 
 from __future__ import annotations
@@ -114,13 +114,13 @@ class WatchStream(ABC):
                 step = Step.NO_ROOM
             if step is Step.NO_ROOM:
                 await self._subscriber.wait_for_room()
-            elif step is not Step.AT_HEAD:
-                if step is Step.SENT:
-                    self._waiter.restart()
-                    if self._send_interval:
-                        await asyncio.sleep(self._send_interval)
-                if self._cursor < self._head:
-                    await self._subscriber.turn()
+                continue
+            if step is Step.SENT:
+                self._waiter.restart()
+                if self._send_interval:
+                    await asyncio.sleep(self._send_interval)
+            if step is not Step.AT_HEAD and self._cursor < self._head:
+                await self._subscriber.turn()
             elif not caught_up:
                 caught_up = True
                 await self._send_response(self._response(caught_up=CaughtUp(sequence=self._cursor)))

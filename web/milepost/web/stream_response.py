@@ -19,11 +19,12 @@ COMMENT_INTERVAL: Final = 15.0
 RETRY_MIN, RETRY_MAX = 1.0, 4.0
 """Seconds after which a client reconnects, spread so that those of a server that stopped do not all come at once."""
 
-_HEADERS: Final = (
+HEADERS: Final = (
     (b"cache-control", b"no-cache, no-transform"),
     # nginx would gather events until it has a buffer full of them.
     (b"x-accel-buffering", b"no"),
 )
+"""Headers that a stream needs."""
 
 
 class StreamResponse:
@@ -70,17 +71,17 @@ class StreamResponse:
     async def retry(self, delay: float) -> None:
         """Tell the client after how many seconds to reconnect: after ``delay`` at least."""
         if self._is_sse:
-            await self._write(_retry(delay))
+            await self._write(retry(delay).encode())
 
     async def comment(self, text: str) -> None:
         """Send a comment, where there are any."""
         if self._is_sse:
-            await self._write(f": {text}\n\n".encode())
+            await self._write(comment(text).encode())
 
     async def no_content(self) -> None:
         """Respond that there is nothing to come, instead of anything else."""
         self.started = True
-        await self._send({"type": "http.response.start", "status": 204, "headers": [*_HEADERS]})
+        await self._send({"type": "http.response.start", "status": 204, "headers": [*HEADERS]})
         await self._send({"type": "http.response.body", "body": b""})
 
     async def end(self) -> None:
@@ -100,7 +101,7 @@ class StreamResponse:
     async def _start(self) -> None:
         self.started = True
         media_type = self._framing.media_type.encode()
-        headers = [(b"content-type", media_type), *_HEADERS]
+        headers = [(b"content-type", media_type), *HEADERS]
         await self._send({"type": "http.response.start", "status": 200, "headers": headers})
         if self._is_sse:
             self._timer = self._loop.call_later(COMMENT_INTERVAL, self._comment_if_quiet)
@@ -127,9 +128,16 @@ class StreamResponse:
         self._timer = self._loop.call_at(due, self._comment_if_quiet)
 
     async def _send_comment(self) -> None:
-        await self._send({"type": "http.response.body", "body": b": still here\n\n", "more_body": True})
+        body = comment("still here").encode()
+        await self._send({"type": "http.response.body", "body": body, "more_body": True})
 
 
-def _retry(delay: float) -> bytes:
+def retry(delay: float) -> str:
+    """The line that tells the client after how many seconds to reconnect: after ``delay`` at least."""
     seconds = max(delay, random.uniform(RETRY_MIN, RETRY_MAX))
-    return f"retry: {seconds * 1000:.0f}\n\n".encode()
+    return f"retry: {seconds * 1000:.0f}\n\n"
+
+
+def comment(text: str) -> str:
+    """A comment, which clients pass over."""
+    return f": {text}\n\n"

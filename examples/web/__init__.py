@@ -1,0 +1,1 @@
+"""Pages of other applications that show jobs of Milepost."""

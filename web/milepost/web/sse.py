@@ -1,0 +1,121 @@
+"""Server-sent events of an application's own HTML, for HTMX, Datastar, FastHTML, or a few lines of JavaScript.
+
+from milepost.web.sse import event_response
+
+@app.get("/jobs/{job_id}/events")
+async def events(request: Request, job_id: str) -> Response:
+return await event_response(request, client, job_id, render=lambda job: f"<p>{job.fraction:.0%}</p>")
+"""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+import re
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
+from contextlib import aclosing
+from typing import Final, TypeAlias
+
+from starlette.requests import Request
+from starlette.responses import Response, StreamingResponse
+
+from milepost.client import Client, JobSnapshot
+from milepost.client.errors import JobNotFound
+from milepost.contract.job_states import has_ended, state_name
+from milepost.web.framing import SSE
+from milepost.web.stream_response import COMMENT_INTERVAL, HEADERS, comment, retry
+
+__all__ = ["Render", "event_response", "event_stream", "server_sent_event"]
+
+Render: TypeAlias = Callable[[JobSnapshot], "str | Mapping[str, str] | Awaitable[str | Mapping[str, str]]"]
+"""Makes HTML of a job: of one event named ``message``, or of several by their names. Escape what is not yours: every
+text of a job is somebody else's."""
+
+_NOT_FOUND: Final = "NOT_FOUND"
+
+_LINE_END: Final = re.compile("\r\n|\r|\n")
+
+
+async def event_response(request: Request, client: Client, job_id: str, *, render: Render) -> Response:
+    """A response with ``event_stream`` to a request of EventSource or HTMX, with the headers that it needs.
+
+    Who comes back after the end gets 204, which is what stops EventSource.
+    """
+    last_event_id = request.headers.get("last-event-id", "")
+    if last_event_id:
+        try:
+            job = await client.get(job_id)
+        except JobNotFound:
+            return Response(status_code=404)
+        if has_ended(job) and _place(job) == last_event_id:
+            return Response(status_code=204)
+    stream = event_stream(client, job_id, render=render, last_event_id=last_event_id)
+    headers = {name.decode(): value.decode() for name, value in HEADERS}
+    return StreamingResponse(stream, headers=headers, media_type=SSE.media_type)
+
+
+async def event_stream(
+    client: Client, job_id: str, *, render: Render, last_event_id: str = ""
+) -> AsyncGenerator[str, None]:
+    """The states of a job as server-sent events: its present one, and each further one until it has ended.
+
+    They come as fast as they are read; what is not read in time is left out, but never the last one. Then comes an
+    event ``end`` with the state in which the job has ended, or ``NOT_FOUND`` for a job that is not there: the client
+    has to close the stream, or it comes back.
+
+    Args:
+        client: Whose watch it is. It reconnects by itself.
+        job_id: The job.
+        render: Makes the HTML.
+        last_event_id: The header ``Last-Event-ID`` of the request. The state that the client has is not sent again.
+
+    Raises:
+        MilepostError: As for ``Client.follow``, except that the job is not there.
+    """
+    yield retry(0.0)
+    place, state = last_event_id, _NOT_FOUND
+    async with aclosing(client.follow(job_id)) as states, aclosing(_or_quiet(states)) as jobs:
+        try:
+            async for job in jobs:
+                if job is None:
+                    yield comment("still here")
+                    continue
+                state = state_name(job)
+                if place != _place(job):
+                    place = _place(job)
+                    made = render(job)
+                    html = await made if inspect.isawaitable(made) else made
+                    for name, text in ({"message": html} if isinstance(html, str) else html).items():
+                        yield server_sent_event(text, event=name, place=place)
+        except JobNotFound:
+            state = _NOT_FOUND
+    yield server_sent_event(state, event="end", place=place)
+
+
+def server_sent_event(data: str, *, event: str = "message", place: str = "") -> str:
+    """An event with this data, of any number of lines. Raises ValueError for a name or an id of more than one."""
+    if _LINE_END.search(event + place):
+        raise ValueError("The name and the id of a server-sent event are one line each.")
+    lines = "".join(f"data: {line}\n" for line in _LINE_END.split(data))
+    return f"event: {event}\n" + (f"id: {place}\n" if place else "") + f"{lines}\n"
+
+
+def _place(job: JobSnapshot) -> str:
+    return f"{job.proto.epoch}:{job.proto.last_sequence}"
+
+
+async def _or_quiet(states: AsyncGenerator[JobSnapshot, None]) -> AsyncGenerator[JobSnapshot | None, None]:
+    """The states, and None each time that none has come for a while."""
+    while True:
+        coming = asyncio.ensure_future(anext(states, None))
+        try:
+            while not (await asyncio.wait((coming,), timeout=COMMENT_INTERVAL))[0]:
+                yield None
+        finally:
+            if not coming.done():
+                coming.cancel()
+                await asyncio.wait((coming,))
+        job = coming.result()
+        if job is None:
+            return
+        yield job

@@ -83,7 +83,9 @@ class LoopWatchdog:
         """Count the pass that ends now, which is not short."""
         now = time.perf_counter()
         held = now - began
-        cpu = min(time.thread_time() - cpu_began, held)
+        # A pass has worked as long as it took, at most: the processor's time matters only where that is long.
+        is_long = held > min(self._limit, self._lag.longest_cpu)
+        cpu = min(time.thread_time() - cpu_began, held) if is_long else 0.0
         self._lag.count(held, cpu)
         if held > self._limit:
             self._say(now, began, held, cpu)

@@ -110,11 +110,24 @@ def running() -> Fold:
 
 
 def batches_of(
-    fold: Fold, updates: Sequence[Update], *, size: int = 0, slice_steps: float = math.inf
+    fold: Fold,
+    updates: Sequence[Update],
+    *,
+    size: int = 0,
+    updates_size: int | None = None,
+    slice_steps: float = math.inf,
 ) -> list[decide.ReportBatch]:
     """The batches of a report, without the pauses between them."""
     steps = decide.report_batches(
-        fold, updates, 1, NOW, size=size, batch_bytes=BATCH, over=job_ended, slice_steps=slice_steps
+        fold,
+        updates,
+        1,
+        NOW,
+        size=size,
+        batch_bytes=BATCH,
+        over=job_ended,
+        updates_size=updates_size,
+        slice_steps=slice_steps,
     )
     return [batch for batch in steps if batch is not None]
 
@@ -139,13 +152,16 @@ def one_by_one(fold: Fold, updates: Sequence[Update], size: int) -> tuple[list[E
 
 
 @settings(deadline=None, max_examples=300)
-@given(reports, st.sampled_from([0, 1_572_864 - 20_000]), st.sampled_from([1, 30, math.inf]))
-def test_a_report_is_its_updates_one_by_one(updates: list[Update], size: int, slice_steps: float) -> None:
+@given(reports, st.sampled_from([0, 1_572_864 - 20_000]), st.booleans(), st.sampled_from([1, 30, math.inf]))
+def test_a_report_is_its_updates_one_by_one(
+    updates: list[Update], size: int, is_measured: bool, slice_steps: float
+) -> None:
     """The same events byte for byte, the same refusals, the same job, also if little room is left or it is sliced."""
+    updates_size = sum(update.ByteSize() for update in updates) if is_measured else None
     expected_fold, fold = running(), running()
     first = fold.job.last_sequence + 1
     events, refused = one_by_one(expected_fold, updates, size)
-    batches = batches_of(fold, updates, size=size, slice_steps=slice_steps)
+    batches = batches_of(fold, updates, size=size, updates_size=updates_size, slice_steps=slice_steps)
 
     assert b"".join(batch.events.frames for batch in batches) == b"".join(map(event_frame, events))
     assert [(r.report_sequence, str(r.refusal)) for b in batches for r in b.rejections] == refused

@@ -65,17 +65,24 @@ def report_batches(
     size: int,
     batch_bytes: int,
     over: Callable[[Job], Refusal],
+    updates_size: int | None = None,
     slice_steps: float = math.inf,
 ) -> Generator[ReportBatch | None]:
     """Decide updates one after the other, and fold them in. The first has the report number ``first``.
 
     There is at least one batch; the last may be without events. A batch has at most ``batch_bytes``, or one event.
     ``size`` is that of the job before, in bytes; ``over`` makes the refusal of an update after the end of the attempt.
+    ``updates_size`` is that of the updates, at most, where it is known: if all fit into one batch, none is measured.
     It yields None, too, where others may go first: after about ``slice_steps`` of work (see ``SLICE_STEPS``).
     """
     encoder = EventEncoder(fold.job.job_id, now, fold.job.attempt)
-    sizes = yield from _sizes(updates)
-    budget = SizeBudget(size, sum(sizes))
+    most = batch_bytes + 1 if updates_size is None else updates_size + len(updates) * _AUTHORED_SIZE
+    if most <= batch_bytes:
+        sizes = [0] * len(updates)
+    else:
+        sizes = yield from _sizes(updates)
+        most = sum(sizes)
+    budget = SizeBudget(size, most)
     number, sequence = first - 1, fold.job.last_sequence
     frames: list[bytes] = []
     payloads = frames_size = 0
@@ -114,7 +121,8 @@ def report_batches(
             _finish(fold, run, sequence)
             run = None
             yield from pace.pause()
-            fold.steps += _UPDATE_STEPS + update_size // _UPDATE_BYTES_PER_STEP
+            update_steps = update.ByteSize() // _UPDATE_BYTES_PER_STEP
+            fold.steps += _UPDATE_STEPS + update_steps
             try:
                 if fold.job.state not in LEASED:
                     raise over(fold.job)
@@ -128,7 +136,7 @@ def report_batches(
                 continue
             yield from pace.pause()  # as after a plan
             fold.apply(event)
-            fold.steps += update_size // _UPDATE_BYTES_PER_STEP
+            fold.steps += update_steps
             yield from pace.pause()  # as after a large result
             is_plain = budget.is_ample and fold.job.state in LEASED
             frame = event_frame(event)

@@ -66,6 +66,7 @@ class _Request(NamedTuple):
     token: str
     first: int
     updates: Sequence[Update]
+    size: int | None
     atomic: bool
     caller: str
     during: Callable[[str], AbstractContextManager[object]]
@@ -179,18 +180,20 @@ class Attempts:
         first: int,
         updates: Sequence[Update],
         *,
+        size: int | None = None,
         atomic: bool = False,
         caller: str = SERVER,
         during: Callable[[str], AbstractContextManager[object]] = nullcontext,
     ) -> PendingReport:
         """Accept reports, numbered from ``first`` on (rule 11). With ``atomic``, accept all of them or none.
 
-        A long report is decided in slices (see ``Slices``; ``caller`` has sent it), within ``during(job_id)``.
+        ``size`` is the bytes of the updates, at most, where that is known. A long report is decided in slices (see
+        ``Slices``; ``caller`` has sent it), within ``during(job_id)``.
 
         Raises LEASE_LOST, JOB_ENDED and REPORT_GAP; with ``atomic`` also the refusal of the first bad update. Without,
         such an update is among the rejections, and the others are accepted.
         """
-        request = _Request(job_id, token, first, updates, atomic, caller, during)
+        request = _Request(job_id, token, first, updates, size, atomic, caller, during)
         decided = self._decide_plainly(job_id, token, first, updates)
         if decided is not None:
             return self._follow(request, decided)
@@ -303,6 +306,7 @@ class Attempts:
             size=opened.size,
             batch_bytes=COMMIT_BYTES_LIMIT,
             over=_attempt_over,
+            updates_size=request.size,
             slice_steps=SLICE_STEPS,
         )
         if request.atomic:

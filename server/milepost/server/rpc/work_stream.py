@@ -228,27 +228,29 @@ class WorkStream:
         # A job that the session holds was checked when the session got it.
         if report.job_id not in self._session.jobs:
             await self._check_access(report.job_id)
-        size = report.ByteSize() + CALL_COST
-        if not self._memory.try_acquire(size):
+        size = report.ByteSize()
+        charge = size + CALL_COST
+        if not self._memory.try_acquire(charge):
             # Meanwhile the worker is not read; its lease does not run.
-            await self._memory.acquire(size)
+            await self._memory.acquire(charge)
         try:
             accepted, durable = await self._attempts.report(
                 report.job_id,
                 report.lease_token,
                 report.first_report_sequence,
                 report.updates,
+                size=size,
                 caller=self._session.caller,
             )
         except BaseException:
-            self._memory.release(size)
+            self._memory.release(charge)
             raise
         self._deadlines.renew([report.job_id])
         if accepted.over and report.job_id in self._session.jobs:
             self._session.ending.add(report.job_id)
         self._reject(report, accepted)
         self._unanswered.add(durable)
-        durable.call_back(partial(self._acknowledge, report, accepted, size))
+        durable.call_back(partial(self._acknowledge, report, accepted, charge))
 
     def _reject(self, report: Report, accepted: Acceptance) -> None:
         for number, refusal in accepted.rejections:
@@ -263,9 +265,9 @@ class WorkStream:
             )
 
     def _acknowledge(
-        self, report: Report, decided: Acceptance, size: int, durable: PromptFuture[Acceptance]
+        self, report: Report, decided: Acceptance, charge: int, durable: PromptFuture[Acceptance]
     ) -> None:
-        self._memory.release(size)
+        self._memory.release(charge)
         self._unanswered.discard(durable)
         error = durable.exception()
         if isinstance(error, Refusal):

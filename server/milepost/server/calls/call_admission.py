@@ -61,5 +61,6 @@ class CallAdmission:
         record.note_principal(principal)
         await self._limiter.admit_request(principal)
         check_method(principal, record.method)
+        record.note_admitted()
         set_principal(principal, record.peer)
         return principal

@@ -34,12 +34,16 @@ class CallRecord:
         self._audit = audit
         self._started = time.monotonic()
         self._reason = ""
-        self._is_recorded = False
+        self._is_recorded = self._is_admitted = False
         self._job_id = ""
 
     def note_principal(self, principal: Principal) -> None:
         """Take the principal, once the call is authenticated."""
         self._principal = principal
+
+    def note_admitted(self) -> None:
+        """Note that the call may be made."""
+        self._is_admitted = True
 
     def note_job(self, message: object) -> None:
         """Take the job id of a request or a response, if it has a valid one."""
@@ -78,7 +82,8 @@ class CallRecord:
             **({} if self._principal is ANONYMOUS else {"subject": self._principal.subject}),
             **({"job_id": self._job_id} if self._job_id else {}),
         )
-        if self._is_recorded:
+        # Where the caller gave up before the call was admitted, nothing was decided.
+        if self._is_recorded or (code == "CANCELLED" and not self._is_admitted):
             return
         action = ACTIONS.get(self.method)
         if action in CHANGING or self._reason in AUDITED_REASONS:

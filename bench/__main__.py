@@ -26,6 +26,7 @@ from bench import (
     drops,
     growth,
     holds,
+    http,
     idle,
     listing,
     live,
@@ -62,6 +63,7 @@ MEASUREMENTS: Mapping[str, Callable[[Settings], list[Figure]]] = {
     "peers": peers.measure,
     "abuse": abuse.measure,
     "holds": holds.measure,
+    "http": http.measure,
     "timing": timing.measure,
 }
 _DEFAULT = ("replay", "live", "reports")

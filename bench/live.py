@@ -5,10 +5,10 @@ from __future__ import annotations
 import asyncio
 import time
 import uuid
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Callable, Sequence
 from dataclasses import replace
 from functools import cache, partial
-from typing import NamedTuple
+from typing import NamedTuple, TypeAlias
 
 from bench import work
 from bench.bare import Script, bare
@@ -16,7 +16,7 @@ from bench.figures import OURS, Figure, Round, Settings, percentile, rounds
 from bench.processes import Load, MeasurementFailed, Server, milepost
 from milepost.v1 import WatchJobRequest, WatchJobResponse
 
-__all__ = ["Size", "measure", "run_round"]
+__all__ = ["EVENTS_BEFORE", "Size", "measure", "run_round"]
 
 
 class Size(NamedTuple):
@@ -28,6 +28,12 @@ class Size(NamedTuple):
     """Seconds between two events; long enough that each is delivered before the next."""
 
 
+Follow: TypeAlias = Callable[[str, str, int], AsyncGenerator[list[list[tuple[int, int]]] | None]]
+"""Follows a job by so many subscribers, at a URL; yields once they are there, and at its end like ``receive``."""
+
+Report: TypeAlias = Callable[[str, str, int, float], AsyncGenerator[list[int]]]
+"""Reports so many events, so many seconds apart, at a URL; yields like ``publish``."""
+
 # Enough events that the work at the end of a stream hardly counts.
 _SIZES = (Size(1, 500, 0.005), Size(10, 250, 0.01), Size(100, 250, 0.025), Size(1000, 100, 0.12))
 
@@ -35,7 +41,7 @@ _SIZES = (Size(1, 500, 0.005), Size(10, 250, 0.01), Size(100, 250, 0.025), Size(
 _CONNECTIONS = 100
 
 # Events before the timed ones: the job's submission, its start and the start of its first stage.
-_EVENTS_BEFORE = 3
+EVENTS_BEFORE = 3
 
 
 def measure(settings: Settings) -> list[Figure]:
@@ -87,18 +93,28 @@ def run_round(
     job_id: str | None = None,
     *,
     reports_to: Server | None = None,
+    follow: Follow | None = None,
+    report: Report | None = None,
 ) -> Round:
     """Run a round at ``server``, with the subscribers spread over the loads. At Milepost ``job_id`` is a new job.
 
-    With ``reports_to`` the worker reports to another node than the subscribers'.
+    With ``reports_to`` the worker reports to another node than the subscribers'. ``follow`` and ``report`` are what
+    subscribers and the worker do, by default over gRPC.
     """
     name = job_id or str(uuid.uuid4())
     for load in loads:
-        load.begin(_receive, server.address, name, size.subscribers // len(loads))
+        subscribers = size.subscribers // len(loads)
+        if follow is None:
+            load.begin(receive, server.address, name, subscribers)
+        else:
+            load.begin(follow, server.url, name, subscribers)
         load.go()
     for load in loads:
         load.result()
-    worker.begin(_publish, (reports_to or server).address, name, size.events, size.gap)
+    if report is None:
+        worker.begin(publish, (reports_to or server).address, name, size.events, size.gap)
+    else:
+        worker.begin(report, server.url, name, size.events, size.gap)
     before = server.cpu()
     for load in loads:
         load.go()
@@ -106,12 +122,12 @@ def run_round(
     received: list[list[tuple[int, int]]] = [receipts for load in loads for receipts in load.result()]
     used = server.cpu() - before
     for receipts in received:
-        if [sequence for sequence, _ in receipts] != list(range(2, _EVENTS_BEFORE + size.events + 2)):
+        if [sequence for sequence, _ in receipts] != list(range(2, EVENTS_BEFORE + size.events + 2)):
             raise MeasurementFailed("a subscriber was not sent each event once, and in order")
     latencies = sorted(
-        instant - published[sequence - _EVENTS_BEFORE - 1]
+        instant - published[sequence - EVENTS_BEFORE - 1]
         for receipts in received
-        for sequence, instant in receipts[_EVENTS_BEFORE - 1 : -1]
+        for sequence, instant in receipts[EVENTS_BEFORE - 1 : -1]
     )
     return {
         "p50, ms": percentile(latencies, 0.5) / 1e6,
@@ -124,7 +140,7 @@ def run_round(
 # They compare CLOCK_MONOTONIC, which all processes of a machine share.
 
 
-async def _publish(address: str, job_id: str, events: int, gap: float) -> AsyncGenerator[list[int]]:
+async def publish(address: str, job_id: str, events: int, gap: float) -> AsyncGenerator[list[int]]:
     """Report one event at a time, at a steady pace whatever comes back; yield the instants of sending."""
     async with work.connections(address, 1) as (channel,):
         session = await work.Session.open(channel, job_id)
@@ -141,7 +157,7 @@ async def _publish(address: str, job_id: str, events: int, gap: float) -> AsyncG
     yield published
 
 
-async def _receive(
+async def receive(
     address: str, job_id: str, subscribers: int
 ) -> AsyncGenerator[list[list[tuple[int, int]]] | None]:
     """Follow the job to its end; yield, for each subscriber, the sequence and arrival of each event."""

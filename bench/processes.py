@@ -41,10 +41,11 @@ class MeasurementFailed(Exception):
 
 
 class Server:
-    """A running server: its ``address``, and its CPU time and memory so far."""
+    """A running server: its ``address``, the ``url`` of its HTTP, and its CPU time and memory so far."""
 
-    def __init__(self, address: str, pid: int) -> None:
+    def __init__(self, address: str, pid: int, url: str = "") -> None:
         self.address = address
+        self.url = url
         self._pid = pid
 
     def cpu(self) -> float:
@@ -83,7 +84,8 @@ def milepost(data: Path, *options: str, address: str = "") -> Iterator[Server]:
             ready = process.stdout.readline()
             if not ready:
                 raise MeasurementFailed(f"milepost serve did not start:\n{log.read_text()}")
-            yield Server(json.loads(ready)["address"], process.pid)
+            said = json.loads(ready)
+            yield Server(said["address"], process.pid, said.get("http", ""))
         finally:
             process.kill()
 

@@ -1,0 +1,5 @@
+"""HTTP: server-sent events beside gRPC, and beside a WebSocket manager as applications write it for themselves."""
+
+from bench.http.measure_http import measure
+
+__all__ = ["measure"]

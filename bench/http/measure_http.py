@@ -1,0 +1,189 @@
+"""Measure server-sent events: replay, live and idle, beside gRPC and beside the WebSocket manager."""
+
+from __future__ import annotations
+
+import json
+import urllib.request
+from collections.abc import AsyncGenerator, Callable, Sequence
+from contextlib import ExitStack
+from functools import partial
+from pathlib import Path
+from typing import Any, Final, NamedTuple
+
+from bench import live, replay, work
+from bench.figures import OURS, Figure, Round, Settings, rounds
+from bench.http.event_subscribers import (
+    follow_events,
+    follow_socket,
+    idle_events,
+    idle_socket,
+    leave,
+    replay_events,
+    replay_socket,
+    report_to_socket,
+)
+from bench.http.socket_manager import socket_manager
+from bench.processes import Load, MeasurementFailed, Server, milepost
+from milepost.v1 import WatchJobRequest
+
+__all__ = ["measure"]
+
+GRPC: Final = "gRPC"
+SOCKETS: Final = "WebSocket manager"
+
+_HTTP: Final = ("--http", "127.0.0.1:0")
+
+_EVENTS: Final = 20_000
+"""Events of the replayed log."""
+
+_LIVE: Final = (live.Size(100, 250, 0.04), live.Size(1000, 100, 0.2))
+
+_IDLE: Final = 2000
+
+
+def measure(settings: Settings) -> list[Figure]:
+    """Replay to 1 and 20 subscribers; live to 100 and 1,000; memory of an idle one."""
+    return [*_replay(settings), *_live(settings), *_idle(settings)]
+
+
+# --- Replay -------------------------------------------------------------------------------------------------
+
+
+def _replay(settings: Settings) -> list[Figure]:
+    figures = []
+    with (
+        Load.start() as load,
+        milepost(settings.directory / "http-replay", *_HTTP) as server,
+        socket_manager() as manager,
+    ):
+        log = replay.Log("", _EVENTS, batch=50, window=20, cases=())
+        request, messages = replay.write(load, server, log)
+        job_id = WatchJobRequest.FromString(request).job_id
+        events = recorded(server, job_id)
+        load.begin(report_to_socket, manager.url, job_id, 0, 0.0, events)
+        load.step()
+        for subscribers, times in ((1, 5), (20, 1)):
+            case = replay.Case(subscribers, times, restart=False)
+            figures += rounds(
+                f"replay over HTTP, {_EVENTS:,} events, {subscribers} subscriber{'s' * (subscribers > 1)}",
+                {
+                    OURS: partial(_replay_round, load, replay_events, server, job_id, case),
+                    SOCKETS: partial(_replay_round, load, replay_socket, manager, job_id, case),
+                    GRPC: partial(replay.run_round, load, request, case, _EVENTS, messages, server),
+                },
+                settings,
+            )
+    return figures
+
+
+def _replay_round(
+    load: Load,
+    subscribers: Callable[[str, str, int, int], AsyncGenerator[Any]],
+    server: Server,
+    job_id: str,
+    case: replay.Case,
+) -> Round:
+    load.begin(subscribers, server.url, job_id, case.subscribers, case.times)
+    load.step()
+    before = server.cpu()
+    seconds, counts = load.step()
+    used = server.cpu() - before
+    if set(counts) != {_EVENTS}:
+        raise MeasurementFailed(f"subscribers were sent {sorted(set(counts))} events instead of {_EVENTS}")
+    sent = _EVENTS * case.subscribers * case.times
+    return {"events/s": sent / seconds, "server CPU, µs/event": used / sent * 1e6}
+
+
+def recorded(server: Server, job_id: str) -> list[Any]:
+    """All events of a job as JSON has them."""
+    request = urllib.request.Request(
+        f"{server.url}/v1/jobs/{job_id}:watch?no_follow=true", headers={"accept": "application/x-ndjson"}
+    )
+    with urllib.request.urlopen(request, timeout=60) as response:
+        items = [json.loads(line) for line in response]
+    return [item["data"] for item in items if "jobId" in item["data"] and "sequence" in item["data"]]
+
+
+# --- Live ---------------------------------------------------------------------------------------------------
+
+
+def _live(settings: Settings) -> list[Figure]:
+    figures = []
+    with (
+        milepost(settings.directory / "http-live", *_HTTP) as server,
+        socket_manager() as manager,
+        Load.start() as worker,
+        Load.start() as first,
+        Load.start() as second,
+    ):
+        loads = [first, second]
+        for size in _LIVE:
+            run_at = partial(live.run_round, worker, loads, size)
+
+            def at_grpc(run_at: Callable[..., Round] = run_at) -> Round:
+                return run_at(server, work.submit(server.address))
+
+            def at_events(run_at: Callable[..., Round] = run_at) -> Round:
+                return run_at(server, work.submit(server.address), follow=follow_events)
+
+            job_id = work.submit(server.address)
+            run_at(server, job_id)
+            report = partial(report_to_socket, events=recorded(server, job_id)[1:])
+            figures += rounds(
+                f"live over HTTP, {size.subscribers:,} subscribers",
+                {
+                    OURS: at_events,
+                    SOCKETS: partial(run_at, manager, follow=follow_socket, report=report),
+                    GRPC: at_grpc,
+                },
+                settings,
+            )
+    return figures
+
+
+# --- Idle ---------------------------------------------------------------------------------------------------
+
+
+class _Idle(NamedTuple):
+    """How idle subscribers are made."""
+
+    loads: Sequence[Load]
+    directory: Path
+
+    def at_milepost(self) -> Round:
+        """Watches that have caught up."""
+        with milepost(self.directory / "http-idle", *_HTTP) as server:
+            return self._grown(server, idle_events, work.submit(server.address))
+
+    def at_manager(self) -> Round:
+        """WebSockets without events."""
+        with socket_manager() as server:
+            return self._grown(server, idle_socket, "any")
+
+    def _grown(
+        self, server: Server, subscribe: Callable[[str, str, int], AsyncGenerator[None]], job_id: str
+    ) -> Round:
+        # The first subscribers allocate what all share; they do not count.
+        self._subscribe_all(subscribe, server.url, job_id, 20)
+        before = server.memory()
+        self._subscribe_all(subscribe, server.url, job_id, _IDLE // len(self.loads))
+        grown = server.memory() - before
+        for load in self.loads:
+            load.begin(leave)
+            load.step()
+        return {"server memory, KB/subscriber": grown / _IDLE / 1024}
+
+    def _subscribe_all(self, subscribe: Any, url: str, job_id: str, count: int) -> None:
+        for load in self.loads:
+            load.begin(subscribe, url, job_id, count)
+            load.go()
+        for load in self.loads:
+            load.result()
+
+
+def _idle(settings: Settings) -> list[Figure]:
+    with ExitStack() as stack:
+        loads = [stack.enter_context(Load.start()) for _ in range(2)]
+        idle = _Idle(loads, settings.directory)
+        contestants = {OURS: idle.at_milepost, SOCKETS: idle.at_manager}
+        return rounds(f"idle over HTTP, {_IDLE:,} subscribers", contestants, settings, warm=False)

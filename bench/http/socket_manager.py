@@ -1,0 +1,98 @@
+"""The peer: a FastAPI application with a plain WebSocket manager, as many applications have written it.
+
+Each job has its subscribers and a buffer of its last events, which whoever connects gets first. Nothing is durable,
+resumed or filtered; a subscriber that does not read stalls all others. It gets events over a WebSocket, too, the
+cheapest way that it has.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from collections import defaultdict, deque
+from collections.abc import Iterator
+from contextlib import contextmanager
+from multiprocessing.connection import Connection
+from typing import Any, Final
+
+import uvicorn
+from fastapi import FastAPI, WebSocket, WebSocketDisconnect
+
+from bench.processes import Server, child
+
+__all__ = ["socket_manager"]
+
+_KEPT: Final = 200_000
+"""Events that the buffer keeps; such managers often keep fifty."""
+
+
+class _Manager:
+    """Subscribers and events by job."""
+
+    def __init__(self) -> None:
+        self._connections: defaultdict[str, list[WebSocket]] = defaultdict(list)
+        self._history: defaultdict[str, deque[Any]] = defaultdict(lambda: deque(maxlen=_KEPT))
+
+    async def connect(self, job_id: str, websocket: WebSocket) -> None:
+        await websocket.accept()
+        for event in self._history[job_id]:
+            await websocket.send_json(event)
+        self._connections[job_id].append(websocket)
+
+    def disconnect(self, job_id: str, websocket: WebSocket) -> None:
+        self._connections[job_id].remove(websocket)
+
+    async def broadcast(self, job_id: str, event: Any) -> None:
+        self._history[job_id].append(event)
+        for connection in self._connections[job_id]:
+            await connection.send_json(event)
+
+
+def _application() -> FastAPI:
+    app = FastAPI()
+    manager = _Manager()
+
+    @app.websocket("/jobs/{job_id}")
+    async def subscribe(websocket: WebSocket, job_id: str) -> None:
+        await manager.connect(job_id, websocket)
+        try:
+            while True:
+                await websocket.receive_text()
+        except WebSocketDisconnect:
+            manager.disconnect(job_id, websocket)
+
+    @app.websocket("/jobs/{job_id}/report")
+    async def report(websocket: WebSocket, job_id: str) -> None:
+        await websocket.accept()
+        async for event in websocket.iter_json():
+            await manager.broadcast(job_id, event)
+
+    return app
+
+
+@contextmanager
+def socket_manager() -> Iterator[Server]:
+    """Run the application in a child process, on a free loopback port."""
+    with child(_serve) as (pid, pipe):
+        port = pipe.recv()
+        yield Server(f"127.0.0.1:{port}", pid, f"http://127.0.0.1:{port}")
+
+
+def _serve(pipe: Connection) -> None:
+    asyncio.run(_run(pipe))
+
+
+async def _run(pipe: Connection) -> None:
+    listening = socket.create_server(("127.0.0.1", 0))
+    server = uvicorn.Server(uvicorn.Config(_application(), log_level="error", access_log=False))
+    serving = asyncio.create_task(server.serve([listening]))
+    pipe.send(listening.getsockname()[1])
+    await asyncio.to_thread(_wait_for_end, pipe)
+    serving.cancel()
+
+
+def _wait_for_end(pipe: Connection) -> None:
+    try:
+        pipe.recv()
+    except (EOFError, OSError):
+        return

@@ -108,7 +108,7 @@ async def _connect(url: str, request: str, marker: bytes) -> Subscription:
     parts = urlsplit(url)
     loop = asyncio.get_running_loop()
     _, subscription = await loop.create_connection(
-        lambda: Subscription(request.encode(), marker), parts.hostname, parts.port
+        lambda: Subscription(request.encode(), marker), parts.hostname or "", parts.port or 80
     )
     await subscription.opened
     return subscription

@@ -27,7 +27,7 @@ from google.protobuf.message_factory import GetMessageClass
 from google.protobuf.struct_pb2 import ListValue, Struct, Value
 from google.protobuf.timestamp_pb2 import Timestamp
 
-__all__ = ["json_text"]
+__all__ = ["json_text", "json_writer"]
 
 _Write: TypeAlias = Callable[[Any], str]
 """Writes a value as JSON."""
@@ -53,6 +53,11 @@ def json_text(message: Message, *, always_print: bool = False) -> str:
     """
     writer = _PRINTING_ALL if always_print else _PRINTING_SET
     return writer.of_message(message.DESCRIPTOR)(message)
+
+
+def json_writer(message: type[Message]) -> Callable[[Message], str]:
+    """Look up how messages of a type are written, for whoever writes many."""
+    return _PRINTING_SET.of_message(message.DESCRIPTOR)
 
 
 class _Writer:
@@ -139,10 +144,7 @@ def _all_fields(fields: _Fields) -> _Write:
 
 def _set_fields(fields: _Fields) -> _Write:
     def write(message: Message) -> str:
-        parts = []
-        for field, value in message.ListFields():
-            name, write_field = fields[field]
-            parts.append(name + write_field(value))
+        parts = [(entry := fields[field])[0] + entry[1](value) for field, value in message.ListFields()]
         return f"{{{','.join(parts)}}}"
 
     return write
@@ -174,7 +176,7 @@ def _bytes(value: bytes) -> str:
 
 
 def _double(number: float) -> str:
-    if math.isfinite(number):
+    if number - number == 0.0:  # it is finite
         return repr(number)
     return '"NaN"' if math.isnan(number) else '"Infinity"' if number > 0 else '"-Infinity"'
 

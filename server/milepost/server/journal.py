@@ -15,6 +15,7 @@ from functools import partial
 from typing import Final
 
 from milepost.contract.job_states import has_ended, state_name
+from milepost.contract.sized_cache import SizedCache
 from milepost.fold import Fold
 from milepost.server.base.callers import SERVER
 from milepost.server.base.clock import Clock
@@ -23,7 +24,6 @@ from milepost.server.base.payloads import JOB_STARTED, has_end, has_transition
 from milepost.server.base.prompt_future import PromptFuture
 from milepost.server.base.refusal import Refusal, job_not_ended, job_not_found
 from milepost.server.base.reservations import Reservations
-from milepost.server.base.sized_cache import SizedCache
 from milepost.server.base.timestamps import instant
 from milepost.server.decide import EventBatch, PlainReports
 from milepost.server.log.event_log import (

@@ -6,9 +6,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from milepost.contract import limits
+from milepost.contract.sized_cache import SizedCache
 from milepost.server.access.narrowing import narrow
 from milepost.server.access.principal import ANONYMOUS
-from milepost.server.base.sized_cache import SizedCache
 from milepost.server.watching.dropped_positions import DroppedPositions
 from milepost.server.watching.job_criteria import JobCriteria
 from milepost.v1 import JobFilter

@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from collections.abc import Iterator
 from typing import Final, NamedTuple, TypeAlias
 
 from google.protobuf.message import Message
 
+from milepost.contract.message_json import json_writer
+from milepost.contract.sized_cache import SizedCache
 from milepost.v1 import Event, Events, WatchJobResponse, WatchJobsResponse
 from milepost.web.framing import Framing
-from milepost.web.proto_json import to_json
 
 Frame: TypeAlias = WatchJobResponse | WatchJobsResponse
 
-CACHE_BYTES: Final = 4 << 20
-"""Bytes of encoded frames that subscribers at the same cursor share, at most, for each framing."""
+CACHE_BYTES: Final = 16 << 20
+"""Bytes of encoded frames, with their text, that subscribers share at most."""
+
+_event_json: Final = json_writer(Event)
 
 _CHUNK: Final = 16 << 10
 """Bytes of text, about, that are sent at a time, and made in one go."""
@@ -63,24 +65,20 @@ def record_of(frame: Frame, *, of_snapshot: bool) -> Record | None:
 
 
 class EventEncoder:
-    """Encodes frames of events. Subscribers that get the same frame share its text."""
+    """Encodes frames of events. Subscribers that get the same frame share its text, by way of the cache."""
 
-    def __init__(self, framing: Framing, response: type[Frame]) -> None:
+    def __init__(self, framing: Framing, response: type[Frame], cache: TextCache) -> None:
         self._framing = framing
         self._response = response
-        self._cache: OrderedDict[tuple[str, bytes], EncodedEvents] = OrderedDict()
-        self._size = 0
+        self._cache = cache
 
     def encode(self, frame: bytes, epoch: str) -> EncodedEvents:
         """The text of a serialised frame of events, in chunks."""
-        key = epoch, frame
+        key = self._framing, self._response, epoch, frame
         found = self._cache.get(key)
         if found is None:
-            found = self._cache[key] = self._encode(frame, epoch)
-            self._size += found.size
-            while self._size > CACHE_BYTES and len(self._cache) > 1:
-                _, oldest = self._cache.popitem(last=False)
-                self._size -= oldest.size
+            found = self._encode(frame, epoch)
+            self._cache.put(key, found, found.size)
         return found
 
     def _encode(self, frame: bytes, epoch: str) -> EncodedEvents:
@@ -109,7 +107,7 @@ class EventEncoder:
                 place = f"{epoch}:{events.position}" if number == last else ""
             else:
                 place = f"{epoch}:{event.sequence}"
-            yield framing.prefix(_name(event), place) + to_json(event) + framing.end
+            yield framing.prefix(_name(event), place) + _event_json(event) + framing.end
 
 
 class EncodedEvents(NamedTuple):
@@ -120,6 +118,10 @@ class EncodedEvents(NamedTuple):
     """Where to resume after it."""
     size: int
     """Bytes that it takes, with its frame."""
+
+
+TextCache: TypeAlias = SizedCache[tuple[Framing, type[Frame], str, bytes], EncodedEvents]
+"""The text of frames, by framing, type, epoch and frame."""
 
 
 def _name(event: Event) -> str:

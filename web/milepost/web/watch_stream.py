@@ -15,6 +15,7 @@ from google.rpc import code_pb2
 from starlette.types import Receive, Scope, Send
 
 from milepost.contract.job_states import has_ended
+from milepost.contract.sized_cache import SizedCache
 from milepost.v1 import (
     GetJobRequest,
     GetJobResponse,
@@ -24,7 +25,7 @@ from milepost.v1 import (
     WatchJobsResponse,
 )
 from milepost.web.disconnects import while_connected
-from milepost.web.frame_records import EventEncoder, is_events, record_of
+from milepost.web.frame_records import CACHE_BYTES, EventEncoder, TextCache, is_events, record_of
 from milepost.web.framing import NDJSON, SSE
 from milepost.web.http_errors import error_json
 from milepost.web.service import Arrived, Caller, JobsBackend, ServiceError
@@ -47,8 +48,9 @@ class WatchStreams:
 
     def __init__(self, backend: JobsBackend) -> None:
         self._backend = backend
+        cache: TextCache = SizedCache(CACHE_BYTES)
         self._encoders = {
-            (framing, response): EventEncoder(framing, response)
+            (framing, response): EventEncoder(framing, response, cache)
             for framing in (SSE, NDJSON)
             for response in (WatchJobResponse, WatchJobsResponse)
         }

@@ -13,8 +13,8 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Final
 
+from milepost.contract.sized_cache import SizedCache
 from milepost.server.base.payloads import ANY_PAYLOAD
-from milepost.server.base.sized_cache import SizedCache
 from milepost.server.log.event_log import CommitRow, DropNotice, Entry, EventLog, state_mask
 from milepost.server.log.frames import watch_response
 from milepost.server.watching.batches import BATCH_BYTES, Batch, BatchRequest, SharedBatches

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Final, NamedTuple
 
+from milepost.contract.sized_cache import SizedCache
 from milepost.fold import Fold
 from milepost.server.base.payloads import has_end, has_transition, payloads_of
-from milepost.server.base.sized_cache import SizedCache
 from milepost.server.base.submission import Submission
 from milepost.server.log.event_log import Commit, JobAttributes, job_attributes
 from milepost.server.log.jetstream.records import Part

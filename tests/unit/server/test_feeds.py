@@ -71,6 +71,26 @@ def test_the_index_finds_every_feed_that_matches(
         assert index.has_candidates(attributes) == bool(found)
 
 
+def test_the_index_gives_its_memory_back() -> None:
+    """The ids of 1,000 filters that are gone leave nothing behind, though a dict keeps the room of those it had."""
+    index: FeedIndex[object] = FeedIndex()
+    filters = {object(): criteria_of(JobFilter(job_ids=[f"{n}-{i}" for i in range(100)])) for n in range(1000)}
+    tracemalloc.start()
+    try:
+        before, _ = tracemalloc.get_traced_memory()
+        for feed, criteria in filters.items():
+            index.add(criteria, feed)
+        _, peak = tracemalloc.get_traced_memory()
+        for feed, criteria in filters.items():
+            index.discard(criteria, feed)
+        after, _ = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+
+    assert peak - before > 2_000_000
+    assert after - before < 20_000
+
+
 @pytest.fixture
 async def feeds(tmp_path: Path) -> AsyncIterator[Feeds]:
     """Feeds of an empty log."""

@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import platform
 import sqlite3
+import subprocess
+import sys
 import threading
 import weakref
 from collections.abc import Mapping
 from pathlib import Path
+
+import pytest
 
 from milepost.server.log.sqlite import statements
 from milepost.server.log.sqlite.sqlite_log import SqliteEventLog
@@ -62,6 +67,40 @@ async def test_heaps_are_trimmed_again_and_again() -> None:
     trimming.cancel()
 
     assert threading.get_ident() not in threads
+
+
+_COUNT_ARENAS = """
+import ctypes, os, tempfile, threading
+from milepost.server.runtime import heap_trimming
+
+libc = ctypes.CDLL(None)
+libc.malloc.restype = libc.fopen.restype = ctypes.c_void_p
+heap_trimming.limit_arenas()
+together = threading.Barrier(8)
+
+def allocate():
+    libc.malloc(100)
+    together.wait()
+
+threads = [threading.Thread(target=allocate) for _ in range(8)]
+for thread in threads:
+    thread.start()
+for thread in threads:
+    thread.join()
+with tempfile.NamedTemporaryFile() as info:
+    stream = ctypes.c_void_p(libc.fopen(os.fsencode(info.name), b"w"))
+    libc.malloc_info(0, stream)
+    libc.fclose(stream)
+    print(info.read().count(b"<heap nr="))
+"""
+
+
+@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="other C libraries have no arenas")
+def test_threads_share_few_arenas() -> None:
+    """What one thread has freed is there for the others: the arenas do not grow with the threads that come and go."""
+    counted = subprocess.run([sys.executable, "-c", _COUNT_ARENAS], check=True, capture_output=True, text=True)
+
+    assert int(counted.stdout) == heap_trimming.ARENAS
 
 
 class _TracedLog(SqliteEventLog):

@@ -31,6 +31,7 @@ def run(settings: Settings) -> None:
         sqlite3.Error: The database cannot be opened.
     """
     open_files.raise_limit()
+    heap_trimming.limit_arenas()
     lag = LoopLag()
     watchdog = LoopWatchdog(lag, settings.loop_warning)
     with asyncio.Runner(loop_factory=watchdog.new_event_loop) as runner:

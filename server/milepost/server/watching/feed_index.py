@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Iterable, Iterator
-from typing import Generic, TypeVar
+from typing import Final, Generic, TypeVar
 
 from milepost.server.log.event_log import JobAttributes
 from milepost.server.watching.job_criteria import JobCriteria
 
 _Feed = TypeVar("_Feed", bound=Hashable)
+
+_SHRINK_RATIO: Final = 8
+"""A dict keeps the room of the most entries that it had. It is copied when it has only one in so many of these."""
+
+_SHRINK_FROM: Final = 1000
+"""Entries of a dict that is too small to be worth that."""
 
 
 class FeedIndex(Generic[_Feed]):
@@ -86,6 +92,7 @@ class _Buckets(Generic[_Feed]):
     def __init__(self) -> None:
         # A value's only feed by itself: a feed may have a hundred values that no other one has.
         self._feeds: dict[Hashable, _Feed | dict[_Feed, None]] = {}
+        self._room = _SHRINK_FROM
 
     def __contains__(self, value: Hashable) -> bool:
         return value in self._feeds
@@ -94,6 +101,7 @@ class _Buckets(Generic[_Feed]):
         found = self._feeds.get(value)
         if found is None:
             self._feeds[value] = feed
+            self._room = max(self._room, len(self._feeds))
         elif isinstance(found, dict):
             found[feed] = None
         else:
@@ -105,6 +113,9 @@ class _Buckets(Generic[_Feed]):
             found.pop(feed, None)
         if found is feed or found == {}:
             del self._feeds[value]
+            if _SHRINK_RATIO * len(self._feeds) < self._room > _SHRINK_FROM:
+                self._feeds = dict(self._feeds)
+                self._room = max(_SHRINK_FROM, len(self._feeds))
 
     def at(self, value: Hashable) -> list[_Feed]:
         """The feeds of this value, in a list of their own, so that some may leave meanwhile."""

@@ -149,24 +149,58 @@ def _submitting(request: SubmitJobRequest) -> Callable[[grpc.aio.Channel], Await
     return prepare
 
 
-async def _get_job(channel: grpc.aio.Channel) -> Request:
-    jobs: JobServiceAsyncStub = JobServiceStub(channel)
-    job = (await jobs.SubmitJob(SubmitJobRequest(kind="k", input=_nulls(_NULLS_IN_A_MIB)))).job
+def _getting(given: Struct) -> Callable[[grpc.aio.Channel], Awaitable[Request]]:
+    """Read a job with this input."""
 
-    async def send(channel: grpc.aio.Channel) -> object:
-        stub: JobServiceAsyncStub = JobServiceStub(channel)
-        return await stub.GetJob(GetJobRequest(job_id=job.job_id))
+    async def prepare(channel: grpc.aio.Channel) -> Request:
+        jobs: JobServiceAsyncStub = JobServiceStub(channel)
+        job = (await jobs.SubmitJob(SubmitJobRequest(kind="k", input=given))).job
 
+        async def send(channel: grpc.aio.Channel) -> object:
+            stub: JobServiceAsyncStub = JobServiceStub(channel)
+            return await stub.GetJob(GetJobRequest(job_id=job.job_id))
+
+        return send
+
+    return prepare
+
+
+def _listing(given: Struct) -> Callable[[grpc.aio.Channel], Awaitable[Request]]:
+    """List two jobs with this input."""
+
+    async def prepare(channel: grpc.aio.Channel) -> Request:
+        for _ in range(2):
+            await _getting(given)(channel)
+
+        async def send(channel: grpc.aio.Channel) -> object:
+            stub: JobServiceAsyncStub = JobServiceStub(channel)
+            return await stub.ListJobs(ListJobsRequest())
+
+        return send
+
+    return prepare
+
+
+async def _submit_again(channel: grpc.aio.Channel) -> Request:
+    """Submit a job as it was submitted before, which is compared with what there is."""
+    send = await _submitting(SubmitJobRequest(kind="k", request_id="r", input=_entries()))(channel)
+    await send(channel)
     return send
 
 
-async def _list_jobs(channel: grpc.aio.Channel) -> Request:
-    await _get_job(channel)
-    await _get_job(channel)
+async def _claim(channel: grpc.aio.Channel) -> Request:
+    """Have a job assigned that has a large input."""
+    jobs: JobServiceAsyncStub = JobServiceStub(channel)
+    request = SubmitJobRequest(kind="k", input=_entries(), dispatch=Dispatch.DISPATCH_EXTERNAL)
+    job_id = (await jobs.SubmitJob(request)).job.job_id
 
     async def send(channel: grpc.aio.Channel) -> object:
-        stub: JobServiceAsyncStub = JobServiceStub(channel)
-        return await stub.ListJobs(ListJobsRequest())
+        call = work.open_work(channel)
+        for sent in (WorkRequest(hello=Hello(sdk="bench")), WorkRequest(claim=Claim(job_id=job_id))):
+            await call.write(sent.SerializeToString())
+        while not (response := await work.receive(call)).HasField("assignment"):
+            continue
+        return response
 
     return send
 
@@ -213,6 +247,11 @@ def _nulls(count: int) -> Struct:
     return Struct(fields={"a": nulls})
 
 
+def _entries() -> Struct:
+    """An object of 80,000 entries, close to a MiB."""
+    return Struct(fields={f"{number:x}": Value(null_value=NULL_VALUE) for number in range(80_000)})
+
+
 def _progress(*stage_ids: str) -> list[Update]:
     """A thousand updates of these stages in turn, each further than the one before."""
     return [
@@ -256,8 +295,13 @@ _REQUESTS: Final[Mapping[str, Callable[[grpc.aio.Channel], Awaitable[Request]]]]
         [Update(job_ended=JobEnded(state=JobState.JOB_STATE_SUCCEEDED, result=_nulls(_NULLS_IN_A_MIB)))]
     ),
     "4 MiB of empty updates": _reporting([Update()] * (_MESSAGE_BYTES // 2 - 99)),
-    "a job with 1 MiB of nulls read": _get_job,
-    "two of them listed": _list_jobs,
+    "a job with 1 MiB of nulls read": _getting(_nulls(_NULLS_IN_A_MIB)),
+    "two of them listed": _listing(_nulls(_NULLS_IN_A_MIB)),
+    "80,000 entries submitted": _submitting(SubmitJobRequest(kind="k", input=_entries())),
+    "80,000 entries submitted again": _submit_again,
+    "a job with 80,000 entries read": _getting(_entries()),
+    "two of them listed, too": _listing(_entries()),
+    "a job with 80,000 entries assigned": _claim,
     "1,000 running stages cancelled": _cancel,
     "1,000 kinds that are nearly the same": _nearest_kinds,
 }

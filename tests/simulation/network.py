@@ -17,12 +17,14 @@ import grpc.aio
 
 from milepost.client._transport.token_source import CallCredential, TokenSource
 from milepost.contract.status_codes import STATUS
+from milepost.server.base.job_encoding import JobResponse
 from milepost.server.store_errors import refusal_of
 from milepost.v1 import WorkRequest, WorkResponse
 from tests.simulation.loop import NETWORK, VirtualLoop
 from tests.simulation.pipes import Inbox, Pipe, delay
 from tests.simulation.record import Record
 from tests.simulation.server import SimulatedServer
+from tests.support.responses import decoded
 
 __all__ = ["Channel", "Lost", "Network", "Stream"]
 
@@ -164,12 +166,13 @@ class Stream:
         self._network.record.took(self.number, request)
         return request
 
-    async def respond(self, response: WorkResponse) -> None:
+    async def respond(self, response: WorkResponse | JobResponse) -> None:
         """See ``grpc.aio.ServicerContext.write``."""
         await asyncio.sleep(0)
-        self._network.record.answered(self.worker, self.number, response)
+        message = decoded(response)
+        self._network.record.answered(self.worker, self.number, message)
         self._wear()
-        self._down.send(self._answers.put, response)
+        self._down.send(self._answers.put, message)
 
     # Faults.
 

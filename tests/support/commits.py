@@ -101,7 +101,10 @@ class Author:
 
     def submit(self) -> Commit:
         """The job's first commit."""
-        return self._commit([decide.submit(self._request, self._job_id, self._now)])
+        event = decide.submit(self._request, self._job_id, self._now)
+        if self._request.HasField("input"):
+            event.job_submitted.job.input.CopyFrom(self._request.input)
+        return self._commit([event])
 
     def start(self) -> Commit:
         """Start an attempt."""

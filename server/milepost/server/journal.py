@@ -177,13 +177,13 @@ class Journal:
 
     # Writing.
 
-    async def create(self, event: Event) -> None:
+    async def create(self, event: Event, job_input: bytes | None = None) -> None:
         """Append the first event of a job, durably. Raises Conflict where its id or request_id is taken.
 
-        The input is taken out of the event (see ``Submission``).
+        ``job_input`` is the job's input, encoded, which the event lacks.
         """
         opened = OpenJob(Fold())
-        batch = EventBatch.apply(opened.fold, [event], instant(event.time))
+        batch = EventBatch.apply(opened.fold, [event], instant(event.time), job_input)
         await asyncio.shield(self.append(opened, batch))
         if self._find_open(event.job_id) is None:
             self._idle.put(event.job_id, opened, opened.fold.memory)

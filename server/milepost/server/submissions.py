@@ -15,15 +15,17 @@ from milepost.server.access.principal import ANONYMOUS, Principal
 from milepost.server.base.callers import SERVER
 from milepost.server.base.clock import Clock
 from milepost.server.base.refusal import Refusal, job_ended
+from milepost.server.base.sliced_decoding import SLICED_FROM, decode_in_slices
+from milepost.server.base.slices import Slices
 from milepost.server.journal import Journal
 from milepost.server.log.event_log import Conflict, EventLog
-from milepost.v1 import ErrorReason, Events, Job, JobState, SubmitJobRequest
+from milepost.v1 import ErrorReason, Event, Events, Job, JobState, SubmitJobRequest
 
 
 class Submissions:
     """Create jobs from requests. ``admit`` is called before each new one, and may raise a Refusal.
 
-    ``limiter`` counts the jobs of each principal.
+    ``limiter`` counts the jobs of each principal; ``slices`` runs long work.
     """
 
     def __init__(
@@ -33,7 +35,9 @@ class Submissions:
         clock: Clock,
         admit: Callable[[], None] = lambda: None,
         limiter: Limiter | None = None,
+        slices: Slices | None = None,
     ) -> None:
+        self._slices = Slices() if slices is None else slices
         self._limiter = Limiter() if limiter is None else limiter
         self._log = log
         self._journal = journal
@@ -76,14 +80,12 @@ class Submissions:
         self._admit()
         now = self._clock.now()
         job_id = request.job_id or _uuid7(now)
-        submission = decide.submit(request, job_id, now, submitter.author)
-        input_size = submission.job_submitted.job.input_size
+        given = request.input.SerializeToString() if request.HasField("input") else None
+        input_size = len(given or b"")
+        submission = decide.submit(request, job_id, now, submitter.author, input_size)
         try:
             with self._limiter.submitting(submitter, job_id, input_size):
-                if request.HasField("input"):
-                    # A large one takes long to copy, once more in the journal: others go first in between.
-                    await asyncio.sleep(0)
-                await self._journal.create(submission)
+                await self._journal.create(submission, given)
         except Conflict:  # a concurrent request has created it
             return await self._existing(await self._find_id(request, caller) or job_id, request, caller)
         return await self._journal.find(job_id, caller=caller)
@@ -105,7 +107,7 @@ class Submissions:
             if await self._log.find_request(request.owner, request.request_id, caller=caller) == job_id:
                 return await self._journal.find(job_id, caller=caller)
         elif page is not None and page.chunks:
-            first = Events.FromString(page.chunks[0].first_events(1).frames).events[0]
+            first = await self._first_event(page.chunks[0].first_events(1).frames, caller)
             if decide.same_submission(first, request):
                 return await self._journal.find(job_id, caller=caller)
         if request.request_id:
@@ -119,6 +121,15 @@ class Submissions:
             f"{problem} Use another id, or get that job.",
             metadata={"job_id": job_id},
         )
+
+    async def _first_event(self, frames: bytes, caller: str) -> Event:
+        """Decode the first event of a job, whose input may be large."""
+        if len(frames) < SLICED_FROM:
+            return Events.FromString(frames).events[0]
+        events = await self._slices.run(decode_in_slices(Events, frames), caller)
+        assert isinstance(events, Events)
+        await asyncio.sleep(0)  # comparing it takes long, too
+        return events.events[0]
 
     async def _check_parent(self, parent_id: str, caller: str) -> None:
         parent = await self._journal.find(parent_id, caller=caller)

@@ -10,6 +10,7 @@ from milepost.server.dispatch.session_table import SessionTable
 from milepost.server.dispatch.worker_session import Session
 from milepost.server.followers.transitions import follow_transitions
 from milepost.v1 import Hello, JobState, WorkResponse
+from tests.support.responses import decoded
 from tests.unit.server.core import Core
 from tests.unit.server.states import ended
 
@@ -36,8 +37,9 @@ async def hears(session: Session, kind: str) -> WorkResponse:
     async with asyncio.timeout(30):
         response = await session.responses.get()
     assert response is not None
-    assert kind == response.WhichOneof("message")
-    return response
+    heard = decoded(response)
+    assert kind == heard.WhichOneof("message")
+    return heard
 
 
 async def takes(session: Session) -> str:

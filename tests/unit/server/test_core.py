@@ -10,6 +10,7 @@ import pytest
 
 from milepost.server.access.current import set_principal
 from milepost.server.access.principal import ANONYMOUS
+from milepost.server.base.job_encoding import JobResponse
 from milepost.server.followers.retention import RetentionPolicy
 from milepost.server.log.event_log import JobPage
 from milepost.server.log.memory.memory_disk import MemoryDisk
@@ -28,6 +29,7 @@ from milepost.v1 import (
     WorkRequest,
     WorkResponse,
 )
+from tests.support.responses import decoded
 from tests.support.rpc import eventually, log_line
 
 
@@ -74,9 +76,9 @@ class Worker:
         self.requests: asyncio.Queue[WorkRequest] = asyncio.Queue()
         self.responses: asyncio.Queue[WorkResponse] = asyncio.Queue()
 
-    async def write(self, response: WorkResponse) -> None:
+    async def write(self, response: WorkResponse | JobResponse) -> None:
         """See the context of a gRPC call."""
-        self.responses.put_nowait(response)
+        self.responses.put_nowait(decoded(response))
 
     def peer(self) -> str:
         """See the context of a gRPC call."""

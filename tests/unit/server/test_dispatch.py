@@ -13,6 +13,7 @@ from milepost.contract.reasons import reason_name
 from milepost.server.dispatch.dispatcher import Dispatcher
 from milepost.server.dispatch.worker_session import Session
 from milepost.v1 import Dispatch, Job, JobState, RetryPolicy
+from tests.support.responses import decoded
 from tests.support.rpc import eventually
 from tests.unit.server.core import Core
 from tests.unit.server.dispatching import done, hears, takes, why, worker
@@ -194,7 +195,9 @@ async def test_of_many_who_claim_a_job_one_has_it(core: Core, dispatcher: Dispat
     workers = [worker(dispatcher, f"w{number}", room=0) for number in range(10)]
     await core.submit("e", dispatch=Dispatch.DISPATCH_EXTERNAL)
     await asyncio.gather(*(dispatcher.claim(session, "e") for session in workers))
-    answers = [await session.responses.get() for session in workers]
+    answers = [
+        response and decoded(response) for response in [await session.responses.get() for session in workers]
+    ]
 
     given = [answer for answer in answers if answer is not None and answer.HasField("assignment")]
     assert [JobState.Name(answer.assignment.job.state) for answer in given] == ["JOB_STATE_RUNNING"]

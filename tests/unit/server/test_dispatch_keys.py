@@ -13,6 +13,7 @@ from milepost.server.log.event_log import JobPage, StoreFull
 from milepost.server.runtime.core import Core as Server
 from milepost.server.watching.admission import Admission
 from milepost.v1 import Dispatch, JobState, RetryPolicy
+from tests.support.responses import decoded
 from tests.unit.server.core import Core
 from tests.unit.server.dispatching import done, hears, node, takes, why, worker
 from tests.unit.server.states import ended
@@ -150,7 +151,9 @@ async def test_of_many_who_claim_under_one_key_as_many_have_one(core: Core, disp
             f"e{number}", concurrency_key="user", concurrency_limit=2, dispatch=Dispatch.DISPATCH_EXTERNAL
         )
     await asyncio.gather(*(dispatcher.claim(session, f"e{number}") for number, session in enumerate(workers)))
-    answers = [await session.responses.get() for session in workers]
+    answers = [
+        response and decoded(response) for response in [await session.responses.get() for session in workers]
+    ]
 
     assert sum(answer is not None and answer.HasField("assignment") for answer in answers) == 2
 

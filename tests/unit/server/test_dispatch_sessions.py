@@ -15,6 +15,7 @@ from milepost.server.access.audit import AuditLog
 from milepost.server.access.current import set_principal
 from milepost.server.access.limiter import Limiter
 from milepost.server.access.principal import ANONYMOUS
+from milepost.server.base.job_encoding import JobResponse
 from milepost.server.base.refusal import Refusal
 from milepost.server.calls.call_memory import CallMemory
 from milepost.server.dispatch.dispatcher import Dispatcher
@@ -36,6 +37,7 @@ from milepost.v1 import (
     WorkRequest,
     WorkResponse,
 )
+from tests.support.responses import decoded
 from tests.support.rpc import eventually
 from tests.unit.server.core import Core
 from tests.unit.server.states import ended
@@ -52,9 +54,9 @@ class Talk:
         set_principal(ANONYMOUS)
         self._task = asyncio.create_task(service.Work(self._incoming(), cast("Any", self)))
 
-    async def write(self, response: WorkResponse) -> None:
+    async def write(self, response: WorkResponse | JobResponse) -> None:
         """See the context of a gRPC call."""
-        self._heard.put_nowait(response)
+        self._heard.put_nowait(decoded(response))
 
     def peer(self) -> str:
         """See the context of a gRPC call."""

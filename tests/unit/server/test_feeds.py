@@ -74,7 +74,9 @@ def test_the_index_finds_every_feed_that_matches(
 def test_the_index_gives_its_memory_back() -> None:
     """The ids of 1,000 filters that are gone leave nothing behind, though a dict keeps the room of those it had."""
     index: FeedIndex[object] = FeedIndex()
-    filters = {object(): criteria_of(JobFilter(job_ids=[f"{n}-{i}" for i in range(100)])) for n in range(1000)}
+    filters = {
+        object(): criteria_of(JobFilter(job_ids=[f"{n}-{i}" for i in range(100)])) for n in range(1000)
+    }
     tracemalloc.start()
     try:
         before, _ = tracemalloc.get_traced_memory()

@@ -98,7 +98,9 @@ with tempfile.NamedTemporaryFile() as info:
 @pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="other C libraries have no arenas")
 def test_threads_share_few_arenas() -> None:
     """What one thread has freed is there for the others: the arenas do not grow with the threads that come and go."""
-    counted = subprocess.run([sys.executable, "-c", _COUNT_ARENAS], check=True, capture_output=True, text=True)
+    counted = subprocess.run(
+        [sys.executable, "-c", _COUNT_ARENAS], check=True, capture_output=True, text=True
+    )
 
     assert int(counted.stdout) == heap_trimming.ARENAS
 

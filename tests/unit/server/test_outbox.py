@@ -6,6 +6,7 @@ import asyncio
 
 import pytest
 
+from milepost.server.base.job_encoding import JobResponse
 from milepost.server.dispatch.worker_session import ResponseQueue
 from milepost.v1 import Acknowledged, Drain, Rejected, WorkResponse
 
@@ -18,9 +19,9 @@ def acknowledged(job_id: str, report_sequence: int) -> WorkResponse:
 DRAIN = WorkResponse(drain=Drain())
 
 
-async def said(queue: ResponseQueue) -> list[WorkResponse]:
+async def said(queue: ResponseQueue) -> list[WorkResponse | JobResponse]:
     """All responses until the end."""
-    responses = []
+    responses: list[WorkResponse | JobResponse] = []
     while (response := await queue.get()) is not None:
         responses.append(response)
     return responses

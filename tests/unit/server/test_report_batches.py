@@ -317,11 +317,12 @@ def test_a_batch_of_events_folds_them_in() -> None:
     fold = Fold()
     request = SubmitJobRequest(kind="k", stages=STAGES)
     request.input["x"] = 1
+    job_input = request.input.SerializeToString()
     event = decide.submit(request, "job", NOW)
-    batch = EventBatch.apply(fold, [event], NOW)
+    batch = EventBatch.apply(fold, [event], NOW, job_input)
 
-    assert Events.FromString(batch.frames).events[0].job_submitted.job.input["x"] == 1
-    assert batch.submission == Submission(request.request_id, request.input)
-    assert not event.job_submitted.job.HasField("input")
+    event.job_submitted.job.input.CopyFrom(request.input)
+    assert list(Events.FromString(batch.frames).events) == [event]
+    assert batch.submission == Submission(request.request_id, job_input)
     assert not Job.FromString(batch.job).HasField("input")
     assert (batch.first, batch.last, batch.state) == (1, 1, JobState.JOB_STATE_QUEUED)

@@ -11,8 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from milepost.contract import limits
+from milepost.server.base.sliced_decoding import SLICED_FROM, decode_in_slices, merge_stored
 from milepost.server.base.steps import finish
-from milepost.server.calls.sliced_decoding import decode_in_slices
 from milepost.v1 import (
     Custom,
     LogWritten,
@@ -198,3 +198,14 @@ def _varint(value: int) -> bytes:
         digits.append(value & 0x7F | 0x80)
         value >>= 7
     return bytes([*digits, value])
+
+
+@pytest.mark.parametrize("size", [3, LARGE])
+def test_what_is_stored_is_merged(size: int) -> None:
+    """Small messages in one go, large ones chunk by chunk."""
+    stored = struct({f"{number:x}": [None, number] for number in range(size)})
+    assert (stored.ByteSize() >= SLICED_FROM) == (size == LARGE)
+    merged = Struct()
+    merge_stored(merged, stored.SerializeToString())
+
+    assert merged == stored

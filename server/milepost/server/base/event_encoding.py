@@ -16,7 +16,7 @@ from typing import Final
 from milepost.server.base.timestamps import timestamp
 from milepost.v1 import Event, Events, LogWritten, StageProgressed
 
-__all__ = ["MESSAGE_BYTES_LIMIT", "EventEncoder", "event_frame", "tag", "varint"]
+__all__ = ["MESSAGE_BYTES_LIMIT", "EventEncoder", "event_frame", "frame", "tag", "varint"]
 
 _VARINT, _FIXED64, _DELIMITED = 0, 1, 2
 
@@ -68,8 +68,12 @@ _DOUBLES_SIZE: Final = 4 * 9
 
 def event_frame(event: Event) -> bytes:
     """The frame of an event."""
-    message = event.SerializeToString()
-    return _FRAME + varint(len(message)) + message
+    return frame(event.SerializeToString())
+
+
+def frame(event: bytes) -> bytes:
+    """The frame of an encoded event."""
+    return _FRAME + varint(len(event)) + event
 
 
 class EventEncoder:

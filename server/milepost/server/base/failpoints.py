@@ -25,6 +25,7 @@ from typing import Final, NamedTuple
 
 import structlog
 
+from milepost.server.base.job_encoding import JobResponse
 from milepost.v1 import WorkResponse
 
 __all__ = ["POINTS", "VARIABLE", "arm", "armed", "reach", "reach_message"]
@@ -83,10 +84,11 @@ def reach(point: str) -> None:
         _fail(point)
 
 
-def reach_message(response: WorkResponse, side: str) -> None:
+def reach_message(response: WorkResponse | JobResponse, side: str) -> None:
     """Fail ``before`` or ``after`` a message is written to its stream, if that point is armed."""
     if _armed:
-        _fail(f"{response.WhichOneof('message')}.{side}")
+        message = response.message if isinstance(response, JobResponse) else response
+        _fail(f"{message.WhichOneof('message')}.{side}")
 
 
 def _fail(point: str) -> None:

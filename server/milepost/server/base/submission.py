@@ -4,16 +4,14 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from google.protobuf.struct_pb2 import Struct
-
 from milepost.v1 import Event
 
 
 class Submission(NamedTuple):
-    """The ``request_id`` of a submission, and the job's input; None where it has none."""
+    """The ``request_id`` of a submission, and the job's input, encoded; None where it has none."""
 
     request_id: str
-    input: Struct | None
+    input: bytes | None
 
     @classmethod
     def detach(cls, event: Event) -> Submission | None:
@@ -25,6 +23,6 @@ class Submission(NamedTuple):
         if not event.HasField("job_submitted"):
             return None
         submitted = event.job_submitted
-        given = submitted.job.input if submitted.job.HasField("input") else None
-        submitted.job.ClearField("input")  # the message itself stays as it is, for whoever has it
+        given = submitted.job.input.SerializeToString() if submitted.job.HasField("input") else None
+        submitted.job.ClearField("input")
         return cls(submitted.request_id, given)

@@ -10,9 +10,9 @@ from google.protobuf.message import DecodeError, Message
 from milepost.contract import limits
 from milepost.server.access.current import current_caller
 from milepost.server.base.refusal import Refusal, malformed, request_too_large
+from milepost.server.base.sliced_decoding import SLICED_FROM, decode_in_slices
 from milepost.server.base.slices import Slices
 from milepost.server.base.steps import Steps
-from milepost.server.calls.sliced_decoding import SLICED_FROM, decode_in_slices
 from milepost.server.calls.update_decoding import Deserializer
 
 Decoded: TypeAlias = "Message | Refusal | Steps[Message | Refusal]"

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from milepost.fold import Fold
-from milepost.server.base.event_encoding import event_frame
+from milepost.server.base.event_encoding import event_frame, frame
+from milepost.server.base.job_encoding import encode_with
 from milepost.server.base.payloads import payloads_of
 from milepost.server.base.submission import Submission
 from milepost.v1 import Event, JobState
 
 __all__ = ["EventBatch"]
+
+_INPUT: Final = ("job_submitted", "job", "input")
 
 
 class EventBatch(NamedTuple):
@@ -57,10 +60,18 @@ class EventBatch(NamedTuple):
         )
 
     @classmethod
-    def apply(cls, fold: Fold, events: Sequence[Event], time: int) -> EventBatch:
-        """Fold in the job's next events, and return them as a batch. The input is taken out of a first event."""
+    def apply(
+        cls, fold: Fold, events: Sequence[Event], time: int, job_input: bytes | None = None
+    ) -> EventBatch:
+        """Fold in the job's next events, and return them as a batch. The input is taken out of a first event.
+
+        A large one would take long to put there, so its bytes may come as ``job_input`` instead.
+        """
         frames = [event_frame(event) for event in events]
         submission = Submission.detach(events[0]) if events else None
+        if submission is not None and job_input is not None:
+            frames[0] = frame(encode_with(events[0], _INPUT, job_input))
+            submission = submission._replace(input=job_input)
         for event in events:
             fold.apply(event)
         batch = cls.of(fold, frames, time, payloads_of(events))

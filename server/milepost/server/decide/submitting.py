@@ -10,8 +10,14 @@ from milepost.server.decide.next_event import next_event
 from milepost.v1 import Dispatch, ErrorReason, Event, Job, JobState, SubmitJobRequest
 
 
-def submit(request: SubmitJobRequest, job_id: str, now: int, submitted_by: str = "") -> Event:
-    """The first event of a job, of the subject ``submitted_by``. The caller has validated the request."""
+def submit(
+    request: SubmitJobRequest, job_id: str, now: int, submitted_by: str = "", input_size: int = 0
+) -> Event:
+    """The first event of a job, of the subject ``submitted_by``, but for the job's input. The request is validated.
+
+    The input, of ``input_size`` bytes, never changes and may be large: the request has it, and ``EventBatch`` encodes
+    the event with it.
+    """
     event = next_event(Job(job_id=job_id), now)
     event.job_submitted.request_id = request.request_id
     job = event.job_submitted.job
@@ -22,11 +28,9 @@ def submit(request: SubmitJobRequest, job_id: str, now: int, submitted_by: str =
     job.parent_job_id = request.parent_job_id
     job.state = JobState.JOB_STATE_QUEUED
     job.stages.extend(planned(stage) for stage in request.stages)
-    if request.HasField("input"):
-        job.input.CopyFrom(request.input)
     if submitted_by:
         job.submitted_by = submitted_by
-        job.input_size = request.input.ByteSize()
+        job.input_size = input_size
     if request.HasField("retry_policy"):
         job.retry_policy.CopyFrom(request.retry_policy)
     if request.HasField("retention"):
@@ -49,14 +53,20 @@ def submit(request: SubmitJobRequest, job_id: str, now: int, submitted_by: str =
 
 
 def same_submission(first: Event, request: SubmitJobRequest) -> bool:
-    """Whether ``first``, the first event of a job, came from ``request``: the same request_id and the same content."""
+    """Whether ``first``, the first event of a job, came from ``request``: the same request_id and the same content.
+
+    It takes the input out of the event, which is compared by itself.
+    """
     accepted = first.job_submitted
     if request.request_id != accepted.request_id or not request.request_id:
+        return False
+    if request.HasField("input") != accepted.job.HasField("input") or request.input != accepted.job.input:
         return False
     again = submit(request, request.job_id or first.job_id, 0).job_submitted.job
     again.submit_time.CopyFrom(accepted.job.submit_time)
     # The same submission by another principal of the owner is the same one.
     again.submitted_by, again.input_size = accepted.job.submitted_by, accepted.job.input_size
+    accepted.job.ClearField("input")
     return again == accepted.job
 
 

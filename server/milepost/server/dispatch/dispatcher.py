@@ -14,6 +14,7 @@ from milepost.server.access.authorize import Action, Target, check
 from milepost.server.background_tasks import STARTS_PER_PASS, Tasks
 from milepost.server.base.byte_budget import Charge
 from milepost.server.base.clock import Clock
+from milepost.server.base.job_encoding import JobResponse
 from milepost.server.base.refusal import Refusal, draining
 from milepost.server.base.response_room import COPIES
 from milepost.server.base.timestamps import SECOND
@@ -250,14 +251,16 @@ class Dispatcher:
         charge = Charge(session.memory)
         sent = False
         try:
-            assignment = await self._load_assignment(session, job_id, started.attempt, charge)
+            job, token = await self._load_assignment(session, job_id, started.attempt, charge)
             try:
-                self._limits.confirm(QueuedJob.of(assignment.job))
+                self._limits.confirm(QueuedJob.of(job))
             except Refusal:
                 await self._attempts.undo_start(job_id, started.attempt, decide.over_limit)
                 raise
             on_sent = partial(self._on_sent, session, job_id, charge)
-            sent = session.open and session.responses.put(WorkResponse(assignment=assignment), on_sent)
+            assigned = WorkResponse(assignment=Assignment(lease_token=token))
+            response = JobResponse(assigned, job, ("assignment", "job"))
+            sent = session.open and session.responses.put(response, on_sent)
         finally:
             if not sent:
                 charge.release()
@@ -265,18 +268,18 @@ class Dispatcher:
             # The worker has left, and has done nothing for the job.
             await self._attempts.undo_start(job_id, started.attempt)
             return False
-        self.sessions.hold(session, job_id, assignment.lease_token)
+        self.sessions.hold(session, job_id, token)
         return True
 
     async def _load_assignment(
         self, session: Session, job_id: str, attempt: int, charge: Charge
-    ) -> Assignment:
-        """Load the assignment, and charge its bytes. While there is no room for it, it is not kept in memory."""
+    ) -> tuple[Job, str]:
+        """Load what is assigned, and charge its bytes. While there is no room for it, it is not kept in memory."""
         while True:
             job, token = await self._attempts.assignment(job_id, attempt, caller=session.caller)
             size = COPIES * job.ByteSize()
             if charge.try_resize(size):
-                return Assignment(job=job, lease_token=token)
+                return job, token
             del job
             charge.release()
             await charge.acquire(size)

@@ -13,6 +13,7 @@ from collections.abc import Callable
 from milepost.server.access.current import caller_of
 from milepost.server.access.principal import ANONYMOUS, Principal
 from milepost.server.base.byte_budget import ByteBudget
+from milepost.server.base.job_encoding import JobResponse
 from milepost.v1 import Hello, WorkResponse
 
 # The server reads no more requests of a worker while this many responses wait to be sent to it.
@@ -26,7 +27,7 @@ class ResponseQueue:
     """The responses to a worker, in order."""
 
     def __init__(self) -> None:
-        self._responses: deque[WorkResponse] = deque()
+        self._responses: deque[WorkResponse | JobResponse] = deque()
         # What ``get`` waits for. A future and no event, which would cost as much again as all else here.
         self._ready: asyncio.Future[None] | None = None
         self._below_limit = asyncio.Event()
@@ -37,7 +38,7 @@ class ResponseQueue:
         self._on_sent: dict[int, Callable[[], None]] = {}
         self._on_sent_now: Callable[[], None] | None = None
 
-    def put(self, response: WorkResponse, on_sent: Callable[[], None] | None = None) -> bool:
+    def put(self, response: WorkResponse | JobResponse, on_sent: Callable[[], None] | None = None) -> bool:
         """Enqueue a response. Return False after ``close``, where it is dropped.
 
         ``on_sent`` is called once it is sent or, if the stream ends before that, discarded.
@@ -76,7 +77,7 @@ class ResponseQueue:
         """Wait until the worker has read enough of its responses."""
         await self._below_limit.wait()
 
-    async def get(self) -> WorkResponse | None:
+    async def get(self) -> WorkResponse | JobResponse | None:
         """Return the next response once the one before is sent, None at the end; raise the error of ``close``.
 
         Consecutive acknowledgements of one attempt are cumulative: only the last is returned.
@@ -91,9 +92,8 @@ class ResponseQueue:
             self._ready = asyncio.get_running_loop().create_future()
             await self._ready
         response = self._responses.popleft()
-        while self._responses and response.HasField("acknowledged"):
-            following = self._responses[0]
-            if not following.HasField("acknowledged") or _attempt(following) != _attempt(response):
+        while self._responses and (attempt := _acknowledged(response)) is not None:
+            if _acknowledged(self._responses[0]) != attempt:
                 break
             response = self._responses.popleft()
         if self._on_sent:
@@ -197,5 +197,8 @@ def _own_instance(principal: Principal, instance: str) -> str:
     return hashlib.sha256(repr((principal.subject, owners, instance)).encode()).hexdigest()[:32]
 
 
-def _attempt(response: WorkResponse) -> tuple[str, str]:
+def _acknowledged(response: WorkResponse | JobResponse) -> tuple[str, str] | None:
+    """The attempt whose reports it acknowledges; None if it is another response."""
+    if isinstance(response, JobResponse) or not response.HasField("acknowledged"):
+        return None
     return response.acknowledged.job_id, response.acknowledged.lease_token

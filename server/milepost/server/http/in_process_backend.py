@@ -16,7 +16,9 @@ from milepost.server.access.audit import AuditLog
 from milepost.server.access.current import current_caller
 from milepost.server.access.principal import Principal
 from milepost.server.base.byte_budget import Charge
+from milepost.server.base.job_encoding import JobResponse
 from milepost.server.base.refusal import request_too_large
+from milepost.server.base.sliced_decoding import decode_in_slices
 from milepost.server.base.slices import Slices
 from milepost.server.base.steps import Steps
 from milepost.server.calls.call_admission import CallAdmission
@@ -36,6 +38,8 @@ _PATH: Final = f"/{SERVICE.full_name}/"
 _DECODERS: Final = {
     method.name: decoder(Deserializer(GetMessageClass(method.input_type))) for method in SERVICE.methods
 }
+
+_RESPONSES: Final = {method.name: GetMessageClass(method.output_type) for method in SERVICE.methods}
 
 
 class _Writer(NamedTuple):
@@ -90,9 +94,11 @@ class InProcessBackend:
             principal, request, charge = await self._begin(method, receive, caller, record)
             try:
                 with self._calls.serving(principal):
-                    response: Message = await function(request, None)
-                record.note_job(response)
+                    answer: Message | JobResponse | bytes = await function(request, None)
+                record.note_job(answer)
                 del request
+                response = await self._message(method, answer)
+                del answer
                 held = await self._memory.of(current_caller()).hold_response(response.ByteSize(), charge)
             finally:
                 charge.release()
@@ -100,6 +106,13 @@ class InProcessBackend:
             yield response
         finally:
             held.release()
+
+    async def _message(self, method: str, answer: Message | JobResponse | bytes) -> Message:
+        """The response as a message, for a method that encodes it; a large one is decoded in slices."""
+        if isinstance(answer, Message):
+            return answer
+        encoded = answer.encode() if isinstance(answer, JobResponse) else answer
+        return await self._slices.run(decode_in_slices(_RESPONSES[method], encoded), current_caller())
 
     async def watch(self, method: str, receive: ReceiveRequest, caller: Caller, send: Send) -> None:
         """See ``JobsBackend``."""

@@ -7,23 +7,20 @@ from typing import Any
 import grpc.aio
 
 from milepost.server.access.current import current_caller, current_principal
+from milepost.server.base.job_encoding import JobResponse
 from milepost.server.service.identity import Identity
 from milepost.server.service.jobs import Jobs
 from milepost.v1 import (
     CancelJobRequest,
-    CancelJobResponse,
     DeleteJobRequest,
     DeleteJobResponse,
     GetJobRequest,
-    GetJobResponse,
     ListJobsRequest,
-    ListJobsResponse,
     RevokeSharesRequest,
     RevokeSharesResponse,
     ShareJobRequest,
     ShareJobResponse,
     SubmitJobRequest,
-    SubmitJobResponse,
     WatchJobRequest,
     WatchJobsRequest,
     WhoAmIRequest,
@@ -40,19 +37,19 @@ class JobService:
         self._identity = identity
         self._jobs = jobs
 
-    async def SubmitJob(self, request: SubmitJobRequest, context: _Context) -> SubmitJobResponse:
+    async def SubmitJob(self, request: SubmitJobRequest, context: _Context) -> JobResponse:
         """See the contract."""
         return await self._jobs.submit(current_principal(), request, current_caller())
 
-    async def GetJob(self, request: GetJobRequest, context: _Context) -> GetJobResponse:
+    async def GetJob(self, request: GetJobRequest, context: _Context) -> JobResponse:
         """See the contract."""
         return await self._jobs.get(current_principal(), request, current_caller())
 
-    async def ListJobs(self, request: ListJobsRequest, context: _Context) -> ListJobsResponse:
+    async def ListJobs(self, request: ListJobsRequest, context: _Context) -> bytes:
         """See the contract."""
         return await self._jobs.list(current_principal(), request, current_caller())
 
-    async def CancelJob(self, request: CancelJobRequest, context: _Context) -> CancelJobResponse:
+    async def CancelJob(self, request: CancelJobRequest, context: _Context) -> JobResponse:
         """See the contract."""
         return await self._jobs.cancel(current_principal(), request, current_caller())
 

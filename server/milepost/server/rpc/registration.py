@@ -11,12 +11,13 @@ from google.protobuf.descriptor import ServiceDescriptor
 from google.protobuf.message import Message
 from google.protobuf.message_factory import GetMessageClass
 
+from milepost.server.base.job_encoding import JobResponse
 from milepost.server.calls.update_decoding import Deserializer
 
 
 def add_service(server: grpc.aio.Server, service: ServiceDescriptor, servicer: object) -> None:
     """Serve each method of ``service`` with the method of ``servicer`` that has its name."""
-    handlers: dict[str, grpc.RpcMethodHandler[Message, Message | bytes]] = {}
+    handlers: dict[str, grpc.RpcMethodHandler[Message, Message | JobResponse | bytes]] = {}
     for method in service.methods:
         if method.client_streaming:
             make = grpc.stream_stream_rpc_method_handler
@@ -32,5 +33,7 @@ def add_service(server: grpc.aio.Server, service: ServiceDescriptor, servicer: o
     server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler(service.full_name, handlers),))
 
 
-def _serialize(response: Message | bytes) -> bytes:
-    return response if isinstance(response, bytes) else response.SerializeToString()
+def _serialize(response: Message | JobResponse | bytes) -> bytes:
+    if isinstance(response, bytes):
+        return response
+    return response.encode() if isinstance(response, JobResponse) else response.SerializeToString()

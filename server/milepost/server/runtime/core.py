@@ -108,7 +108,7 @@ class Core:
             lambda: self.deadlines.memory,
             lambda: limiter.jobs.memory,
         )
-        submissions = Submissions(log, journal, clock, queues.admit, limiter)
+        submissions = Submissions(log, journal, clock, queues.admit, limiter, slices)
         self.job_service = JobService(
             Jobs(log, journal, submissions, self._watches, waits, slices, access, shares),
             Identity(limiter, admission.open_watches),

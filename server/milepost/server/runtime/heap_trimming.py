@@ -2,7 +2,8 @@
 
 glibc keeps what was freed in its heaps, unless it lies at their very end; so a server that once was busy would stay as
 large for good. It also gives each thread an arena of its own, up to eight for each processor, and what one has free the
-others cannot use; gRPC's core has so many threads while it is busy. Other C libraries have no such calls, and need none.
+others cannot use; gRPC's core has that many threads while it is busy. Other C libraries have no such calls, and need
+none.
 """
 
 from __future__ import annotations

@@ -7,6 +7,7 @@ import asyncio
 from milepost.contract import limits
 from milepost.server.access.narrowing import Narrowed
 from milepost.server.base.callers import SERVER
+from milepost.server.base.job_encoding import field
 from milepost.server.log.event_log import EventLog, Query
 from milepost.server.service import paging
 from milepost.server.service.validation import OLDEST_FIRST
@@ -15,14 +16,12 @@ from milepost.v1 import ListJobsRequest, ListJobsResponse
 # A page of large jobs is short, so that it stays below gRPC's default limit of a message.
 _PAGE_BYTES = 2 * limits.MIB
 
-# Bytes of jobs that are copied in one pass of the event loop.
-_COPIED_BYTES = 256 * limits.KIB
+# Bytes of jobs that are encoded in one pass of the event loop.
+_ENCODED_BYTES = 256 * limits.KIB
 
 
-async def page(
-    log: EventLog, request: ListJobsRequest, narrowed: Narrowed, caller: str = SERVER
-) -> ListJobsResponse:
-    """Read one page of the jobs that exist for a principal. The request has been validated."""
+async def page(log: EventLog, request: ListJobsRequest, narrowed: Narrowed, caller: str = SERVER) -> bytes:
+    """Read one page of the jobs that exist for a principal, and encode the response. The request has been validated."""
     wanted = request.filter
     query = Query(
         owners=None if narrowed.owners is None else sorted(narrowed.owners),
@@ -39,13 +38,14 @@ async def page(
     )
     found = await log.query(query, caller=caller)
     response = ListJobsResponse()
-    copied = 0
-    for _, job in found.jobs:
-        response.jobs.append(job)
-        copied += job.ByteSize()
-        if copied > _COPIED_BYTES:  # others go first between two large jobs
-            copied = 0
-            await asyncio.sleep(0)
     if found.more:
         response.next_page_token = paging.jobs_token(request, found.jobs[-1][0])
-    return response
+    jobs: list[bytes] = []
+    encoded = 0
+    for _, job in found.jobs:
+        jobs.append(field(response, "jobs", job.SerializeToString()))
+        encoded += len(jobs[-1])
+        if encoded > _ENCODED_BYTES:  # others go first between two large jobs
+            encoded = 0
+            await asyncio.sleep(0)
+    return b"".join((*jobs, response.SerializeToString()))

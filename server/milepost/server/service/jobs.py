@@ -9,6 +9,7 @@ from milepost.server.access.narrowing import narrow
 from milepost.server.access.principal import Principal, Scope
 from milepost.server.access.shares import Shares
 from milepost.server.base.field_checks import Check
+from milepost.server.base.job_encoding import JobResponse
 from milepost.server.base.refusal import job_not_found
 from milepost.server.base.slices import Slices
 from milepost.server.base.timestamps import nanoseconds, timestamp
@@ -30,7 +31,6 @@ from milepost.v1 import (
     GetJobResponse,
     Job,
     ListJobsRequest,
-    ListJobsResponse,
     RevokeSharesRequest,
     RevokeSharesResponse,
     ShareJobRequest,
@@ -69,32 +69,32 @@ class Jobs:
         self._slices = slices
         self._shares = shares
 
-    async def submit(self, principal: Principal, request: SubmitJobRequest, caller: str) -> SubmitJobResponse:
+    async def submit(self, principal: Principal, request: SubmitJobRequest, caller: str) -> JobResponse:
         """Accept a job. One without an owner gets the only owner of its principal."""
         check_scope(principal, Action.SUBMIT)
-        request = _with_owner(principal, request)
+        _set_owner(principal, request)
         await self._slices.run(validation.submit(request), caller)
         target = Target(request.job_id, request.owner, request.kind, request.parent_job_id)
         check(principal, Action.SUBMIT, request.job_id, target)
         if request.parent_job_id:
             await self._check_parent(principal, request.parent_job_id, caller)
-        return SubmitJobResponse(job=await self._submissions.submit(request, caller, principal))
+        return JobResponse(SubmitJobResponse(), await self._submissions.submit(request, caller, principal))
 
-    async def get(self, principal: Principal, request: GetJobRequest, caller: str) -> GetJobResponse:
+    async def get(self, principal: Principal, request: GetJobRequest, caller: str) -> JobResponse:
         """Get a job."""
         validation.job_id(request.job_id)
         await self._access.check(principal, Action.READ, request.job_id)
         job = await self._journal.find(request.job_id, caller=caller)
         check(principal, Action.READ, request.job_id, Target.of(job))
-        return GetJobResponse(job=job, waiting=self._waits.of_job(job))
+        return JobResponse(GetJobResponse(waiting=self._waits.of_job(job)), job)
 
-    async def list(self, principal: Principal, request: ListJobsRequest, caller: str) -> ListJobsResponse:
-        """List jobs, narrowed to those that exist for the principal."""
+    async def list(self, principal: Principal, request: ListJobsRequest, caller: str) -> bytes:
+        """List jobs, narrowed to those that exist for the principal; the response is encoded."""
         check_scope(principal, Action.READ)
         validation.list_jobs(request)
         return await job_listing.page(self._log, request, narrow(principal, request.filter), caller)
 
-    async def cancel(self, principal: Principal, request: CancelJobRequest, caller: str) -> CancelJobResponse:
+    async def cancel(self, principal: Principal, request: CancelJobRequest, caller: str) -> JobResponse:
         """Cancel a job and its children."""
         validation.cancel(request)
         await self._access.check(principal, Action.CANCEL, request.job_id)
@@ -107,7 +107,7 @@ class Jobs:
         await self._journal.commit(request.job_id, decision, caller=caller)
         job = await self._journal.find(request.job_id, caller=caller)
         check(principal, Action.CANCEL, request.job_id, Target.of(job))
-        return CancelJobResponse(job=job)
+        return JobResponse(CancelJobResponse(), job)
 
     async def delete(self, principal: Principal, request: DeleteJobRequest, caller: str) -> DeleteJobResponse:
         """Delete a job that has ended."""
@@ -171,10 +171,10 @@ def _watch_limit(principal: Principal) -> int | None:
     return dict(principal.limits).get("watches")
 
 
-def _with_owner(principal: Principal, request: SubmitJobRequest) -> SubmitJobRequest:
-    """The request with its principal's only owner where it names none. Raises INVALID_FIELD if there are several."""
+def _set_owner(principal: Principal, request: SubmitJobRequest) -> None:
+    """Set its principal's only owner where the request names none. Raises INVALID_FIELD if there are several."""
     if request.owner or principal.owners is None or "" in principal.owners:
-        return request
+        return
     if not principal.owners:
         raise permission_denied(principal, Action.SUBMIT, None)
     if len(principal.owners) > 1:
@@ -182,7 +182,4 @@ def _with_owner(principal: Principal, request: SubmitJobRequest) -> SubmitJobReq
         problem = Check()
         problem.wrong("owner", f"must be set, since {principal.subject!r} has several owners: {owners}")
         problem.refuse()
-    owned = SubmitJobRequest()
-    owned.CopyFrom(request)
-    (owned.owner,) = principal.owners
-    return owned
+    (request.owner,) = principal.owners

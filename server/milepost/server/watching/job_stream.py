@@ -8,6 +8,7 @@ from functools import partial
 from typing import Final, NamedTuple
 
 from milepost.server.base.clock import Clock
+from milepost.server.base.job_encoding import JobResponse
 from milepost.server.base.refusal import Refusal, job_not_found
 from milepost.server.base.timestamps import timestamp
 from milepost.server.log.event_log import EventLog
@@ -17,7 +18,7 @@ from milepost.server.watching.queued_jobs import QueuedJobs
 from milepost.server.watching.subscriber import NoRoom, Subscriber
 from milepost.server.watching.tails import ReplayCache, Tail, Tails
 from milepost.server.watching.watch_stream import AHEAD_TIMEOUT, Step, WatchStream
-from milepost.v1 import Opened, Snapshot, Status, Waiting, WaitingFor, WatchJobRequest, WatchJobResponse
+from milepost.v1 import Opened, Status, Waiting, WaitingFor, WatchJobRequest, WatchJobResponse
 
 
 class JobStream(WatchStream):
@@ -86,7 +87,7 @@ class JobStream(WatchStream):
             raise job_not_found(self._job_id)
         self._cursor = job.last_sequence
         self._check()  # by now its id may be that of another job, of another owner
-        response = WatchJobResponse(snapshot=Snapshot(job=job)).SerializeToString()
+        response = JobResponse(WatchJobResponse(), job, ("snapshot", "job")).encode()
         self._subscriber.hold(response)
         return partial(self._subscriber.send, response)
 

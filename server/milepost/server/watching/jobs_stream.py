@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 
 from milepost.server.base.clock import Clock
+from milepost.server.base.job_encoding import JobResponse
 from milepost.server.base.payloads import ANY_PAYLOAD, mask_of
 from milepost.server.base.refusal import Refusal
 from milepost.server.base.timestamps import timestamp
@@ -17,7 +18,7 @@ from milepost.server.watching.feeds import Feed, Feeds, compose_items, compose_r
 from milepost.server.watching.job_criteria import FeedItem
 from milepost.server.watching.subscriber import NoRoom, Subscriber
 from milepost.server.watching.watch_stream import AHEAD_TIMEOUT, Step, WatchStream
-from milepost.v1 import Deleted, Opened, Snapshot, Status, Trimmed, WatchJobsRequest, WatchJobsResponse
+from milepost.v1 import Deleted, Job, Opened, Snapshot, Status, Trimmed, WatchJobsRequest, WatchJobsResponse
 
 _NAME = "The feed"
 
@@ -126,9 +127,7 @@ class JobsStream(WatchStream):
             return query.after, False
         after, more = page.jobs[-1][0], page.more
         in_page = {job.job_id: job.last_sequence for _, job in page.jobs}
-        responses = [
-            WatchJobsResponse(snapshot=Snapshot(job=job)).SerializeToString() for _, job in page.jobs
-        ]
+        responses = [_snapshot(job) for _, job in page.jobs]
         del page  # the responses are what is charged
         await self._subscriber.send(*responses)
         self._in_snapshot |= in_page
@@ -203,7 +202,7 @@ class JobsStream(WatchStream):
             if job is None or not self._feed.criteria.matches(job_attributes(job)):
                 return False
             position = max(self._snapshot_position, self._log.position)
-            await self._send_response(WatchJobsResponse(snapshot=Snapshot(job=job, position=item.position)))
+            await self._subscriber.send(_snapshot(job, item.position))
             self._in_snapshot[job.job_id] = job.last_sequence
             self._snapshot_position = position
         elif notice.first_sequence:
@@ -236,3 +235,8 @@ class JobsStream(WatchStream):
             store_away=not self._log.up,
             server_time=timestamp(self._clock.now()),
         )
+
+
+def _snapshot(job: Job, position: int = 0) -> bytes:
+    response = WatchJobsResponse(snapshot=Snapshot(position=position))
+    return JobResponse(response, job, ("snapshot", "job")).encode()

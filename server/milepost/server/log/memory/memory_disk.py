@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from milepost.contract.job_states import FINAL
+from milepost.server.base.sliced_decoding import merge_stored
 from milepost.server.log.event_log import (
     Commit,
     CommitRow,
@@ -114,7 +115,8 @@ class MemoryDisk:
         """The job as stored; its input only ``with_input``."""
         job = Job.FromString(record.job)
         if with_input and record.input is not None:
-            job.input.ParseFromString(record.input)
+            job.input.SetInParent()
+            merge_stored(job.input, record.input)
         job.epoch, job.first_sequence, job.thinned_sequence = self.epoch, record.first, record.thinned
         return job
 
@@ -180,7 +182,7 @@ class MemoryDisk:
             attributes=attributes,
             request_id=submission.request_id,
             job=commit.job,
-            input=None if submission.input is None else submission.input.SerializeToString(),
+            input=submission.input,
             state=commit.state,
             last=commit.chunk.last,
             report_sequence=commit.report_sequence,

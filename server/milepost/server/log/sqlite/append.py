@@ -114,7 +114,7 @@ def _insert(transaction: Transaction, commit: Commit, key: int | None) -> int | 
     if row is None:
         return None
     if submission.input is not None:
-        connection.execute(statements.INSERT_INPUT, (row[0], submission.input.SerializeToString()))
+        connection.execute(statements.INSERT_INPUT, (row[0], submission.input))
     if attributes.labels:
         connection.executemany(
             statements.INSERT_LABEL, [(name, value, row[0]) for name, value in attributes.labels.items()]

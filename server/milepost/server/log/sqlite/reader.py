@@ -8,6 +8,7 @@ from contextlib import closing, contextmanager
 
 from milepost.contract.job_states import FINAL
 from milepost.server.base.payloads import ANY_PAYLOAD
+from milepost.server.base.sliced_decoding import merge_stored
 from milepost.server.log.event_log import (
     ChildrenSummary,
     CommitRow,
@@ -181,7 +182,8 @@ class Reader:
     def _job(self, stored: bytes, given: bytes | None, first: int, thinned: int) -> Job:
         job = Job.FromString(stored)
         if given is not None:
-            job.input.ParseFromString(given)
+            job.input.SetInParent()  # an empty one is there, too
+            merge_stored(job.input, given)
         job.epoch = self._epoch
         job.first_sequence = first
         job.thinned_sequence = thinned

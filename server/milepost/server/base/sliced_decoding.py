@@ -1,8 +1,8 @@
-"""Decode large requests in slices: protobuf decodes a message in one go, which for a million small ones takes long.
+"""Decode large messages in slices: protobuf decodes a message in one go, which for a million small ones takes long.
 
 A message is the merge of its parts: bytes cut between two of its fields decode to two messages that merge to it, and
-the parts of a large message within it merge in the same way. So this cuts the bytes of a request into chunks, decodes
-each, and merges them. Unknown fields are dropped, and so are entries of a list far beyond its bound, by which it is
+the parts of a large message within it merge in the same way. So this cuts the bytes into chunks, decodes each, and
+merges them. Unknown fields are dropped, and so are entries of a list far beyond its bound, by which a request is
 refused in any case.
 """
 
@@ -14,15 +14,15 @@ from google.protobuf.descriptor import FieldDescriptor
 from google.protobuf.message import DecodeError, Message
 
 from milepost.contract import limits
-from milepost.server.base.steps import Steps
+from milepost.server.base.steps import Steps, finish
 
-__all__ = ["SLICED_FROM", "decode_in_slices"]
+__all__ = ["SLICED_FROM", "decode_in_slices", "merge_stored"]
 
 _Field: TypeAlias = Any
 """The descriptor of a field, of any of protobuf's implementations."""
 
 SLICED_FROM: Final = 128 * limits.KIB
-"""Size in bytes from which on a request is decoded in slices."""
+"""Size in bytes from which on a message is decoded in slices."""
 
 _CHUNK: Final = 16 * limits.KIB
 """Bytes that are decoded in one go, unless a single text or number list is larger."""
@@ -52,6 +52,18 @@ def decode_in_slices(message: type[Message], data: bytes) -> Steps[Message]:
     decoded = message()
     yield from _merge(decoded, memoryview(data), 1)
     return decoded
+
+
+def merge_stored(message: Message, data: bytes) -> None:
+    """Merge a message of this server's own, without unknown fields, on a thread that is not the event loop's.
+
+    protobuf keeps the interpreter to itself while it decodes, so of a large message the thread decodes one chunk at a
+    time, and others run in between.
+    """
+    if len(data) < SLICED_FROM:
+        message.MergeFromString(data)
+    else:
+        finish(_merge(message, memoryview(data), 1))
 
 
 def _merge(message: Message, data: memoryview, depth: int) -> Steps[None]:

@@ -15,7 +15,7 @@ from milepost.server.access import tokens
 from milepost.server.base.timestamps import instant
 from milepost.v1 import Claim, Dispatch, GetJobRequest, JobState, Retention, ShareJobRequest
 from tests.support.refused import refused
-from tests.support.rpc import Rpc, connect, eventually, kinds, log_line, state_name, succeeded
+from tests.support.rpc import Rpc, WatchCall, connect, eventually, kinds, log_line, state_name, succeeded
 from tests.support.server import ServerProcess
 
 LIBRARIES = sorted(Path("/usr/lib").glob("*/faketime/libfaketimeMT.so.1"))
@@ -154,12 +154,19 @@ async def test_tokens_expire_by_the_wall_clock(user: Clocked) -> None:
         watch = guest.watch(job.job_id)
         await watch.read()
         user.set_clock(2 * HOUR)
-        with pytest.raises(grpc.aio.AioRpcError) as ended:
-            while await watch.read() is not grpc.aio.EOF:
-                pass
+        ended = await refused(_end_of(watch))
         expired = await refused(guest.jobs.GetJob(GetJobRequest(job_id=job.job_id)))
         user.set_clock(0)
         found = await guest.get(job.job_id)
 
-    assert (ended.value.code(), expired.reason) == (grpc.StatusCode.UNAUTHENTICATED, "TOKEN_EXPIRED")
+    assert (
+        (ended.code, ended.reason) == (expired.code, expired.reason) == ("UNAUTHENTICATED", "TOKEN_EXPIRED")
+    )
     assert found.job_id == job.job_id
+
+
+async def _end_of(watch: WatchCall) -> object:
+    """The last message of a stream, which is ended with a status."""
+    while (message := await watch.read()) is not grpc.aio.EOF:
+        pass
+    return message

@@ -3,16 +3,20 @@ import type { AddressInfo } from "node:net";
 import { onTestFinished } from "vitest";
 
 /**
- * An HTTP proxy that does not let streams through as they are.
+ * An HTTP proxy before a server, with pages of its own.
  *
  * - `buffers`: it holds each response back until it is complete, as some proxies do.
  * - `rejects(path)`: it answers such requests with 502 itself.
+ * - `cut()`: it cuts all connections.
  */
 export class HttpProxy {
   buffers = false;
   rejects: (path: string) => boolean = () => false;
-  /** The paths of the requests so far. */
+  /** What it answers by itself, by path. */
+  readonly pages: Record<string, { type: string; body: string }> = {};
+  /** The paths of the requests so far, and of those whose responses are not complete. */
   readonly paths: string[] = [];
+  readonly #open = new Set<{ path: string }>();
   readonly #target: URL;
   readonly #server = createServer((incoming, response) => {
     this.#forward(incoming, response);
@@ -31,6 +35,15 @@ export class HttpProxy {
     await new Promise<void>((resolve) => this.#server.listen(0, "127.0.0.1", resolve));
   }
 
+  /** Requests to paths that end with `suffix` whose responses are not complete. */
+  countOpen(suffix: string): number {
+    return [...this.#open].filter(({ path }) => path.endsWith(suffix)).length;
+  }
+
+  cut(): void {
+    this.#server.closeAllConnections();
+  }
+
   async close(): Promise<void> {
     this.#server.closeAllConnections();
     await new Promise((resolve) => this.#server.close(resolve));
@@ -38,7 +51,15 @@ export class HttpProxy {
 
   #forward(incoming: IncomingMessage, response: ServerResponse): void {
     const { url = "/", method, headers } = incoming;
+    const page = this.pages[url];
+    if (page !== undefined) {
+      response.writeHead(200, { "Content-Type": `${page.type}; charset=utf-8` }).end(page.body);
+      return;
+    }
     this.paths.push(url);
+    const open = { path: url };
+    this.#open.add(open);
+    response.on("close", () => this.#open.delete(open));
     if (this.rejects(url)) {
       response.writeHead(502).end();
       return;

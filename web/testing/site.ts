@@ -1,8 +1,9 @@
-import { type IncomingMessage, type ServerResponse, createServer } from "node:http";
+import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
 import { onTestFinished } from "vitest";
+import { type HttpProxy, startHttpProxy } from "./http-proxy.js";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 
@@ -25,21 +26,26 @@ export async function bundle(source: string, loader: "ts" | "tsx" = "ts"): Promi
   return output.text;
 }
 
-/** What a site answers at a path: a body with its media type, or a function that answers by itself. */
-export type Resource =
-  { type: string; body: string } | ((request: IncomingMessage, response: ServerResponse) => void);
+/** An HTML page around `body` that runs `/page.js`. */
+function html(body: string): string {
+  return (
+    '<!doctype html><meta charset="utf-8"><link rel="icon" href="data:,"><title>test</title>' +
+    `${body}<script type="module" src="/page.js"></script>`
+  );
+}
 
-/** Serve `resources` by path on a free loopback port until the test ends; return the origin. */
-export async function serveSite(resources: Record<string, Resource>): Promise<string> {
+/** Serve a page that runs `source` (TypeScript, bundled) as its module, around `body`, until the test ends; return its address. */
+export async function servePage(source: string, body = ""): Promise<string> {
+  const resources: Record<string, readonly [type: string, body: string] | undefined> = {
+    "/": ["text/html", html(body)],
+    "/page.js": ["text/javascript", await bundle(source)],
+  };
   const server = createServer((request, response) => {
-    const resource = resources[new URL(request.url ?? "/", "http://localhost").pathname];
-    if (resource === undefined) {
-      response.writeHead(404).end();
-    } else if (typeof resource === "function") {
-      resource(request, response);
-    } else {
-      response.writeHead(200, { "Content-Type": `${resource.type}; charset=utf-8` }).end(resource.body);
-    }
+    const [type, content] = resources[request.url ?? "/"] ?? [];
+    response.writeHead(type === undefined ? 404 : 200, {
+      "Content-Type": `${type ?? "text/plain"}; charset=utf-8`,
+    });
+    response.end(content);
   });
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   onTestFinished(async () => {
@@ -49,11 +55,17 @@ export async function serveSite(resources: Record<string, Resource>): Promise<st
   return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
 }
 
-/** A page that runs `source` (TypeScript, bundled) as its module, around `body`; see `serveSite`. */
-export async function servePage(source: string, body = "", loader: "ts" | "tsx" = "ts"): Promise<string> {
-  const html = `<!doctype html><meta charset="utf-8"><link rel="icon" href="data:,"><title>test</title>${body}<script type="module" src="/page.js"></script>`;
-  return serveSite({
-    "/": { type: "text/html", body: html },
-    "/page.js": { type: "text/javascript", body: await bundle(source, loader) },
-  });
+/**
+ * A proxy before a server that also serves a page of the same origin: it runs `source` (TypeScript with JSX, bundled)
+ * as its module, around `body`.
+ */
+export async function serveApp(
+  target: string,
+  source: string,
+  body = '<div id="root"></div>',
+): Promise<HttpProxy> {
+  const proxy = await startHttpProxy(target);
+  proxy.pages["/"] = { type: "text/html", body: html(body) };
+  proxy.pages["/page.js"] = { type: "text/javascript", body: await bundle(source, "tsx") };
+  return proxy;
 }

@@ -1,6 +1,7 @@
 import type { Transport } from "@connectrpc/connect";
 import { createConnectTransport } from "@connectrpc/connect-web";
 import { type ClientOptions, MilepostClient } from "./client.js";
+import { OriginSlots } from "./watch/stream-slots.js";
 
 /** Options of `createClient`: where the server is, or a transport of Connect. */
 export interface WebClientOptions extends ClientOptions {
@@ -12,7 +13,13 @@ export interface WebClientOptions extends ClientOptions {
 
 /** A client that speaks Connect over fetch, for browsers. For gRPC in Node see `@milepost/client/node`. */
 export function createClient(options: WebClientOptions = {}): MilepostClient {
+  if (options.transport !== undefined) {
+    return new MilepostClient(options, { transport: options.transport });
+  }
+  const isPage = "document" in globalThis;
   const baseUrl = options.baseUrl ?? globalThis.location.origin;
-  const transport = options.transport ?? createConnectTransport({ baseUrl, useBinaryFormat: true });
-  return new MilepostClient(options, { transport });
+  return new MilepostClient(options, {
+    transport: createConnectTransport({ baseUrl, useBinaryFormat: true }),
+    slots: isPage ? OriginSlots.of(baseUrl) : undefined,
+  });
 }

@@ -34,3 +34,14 @@ export function onWake(listener: () => void): () => void {
     end();
   };
 }
+
+/** Whether requests to an origin share one connection (HTTP/2 or 3), as those so far did. */
+export function isMultiplexed(origin: string): boolean {
+  const entries = [
+    ...performance.getEntriesByType("navigation"),
+    ...performance.getEntriesByType("resource"),
+  ];
+  return (entries as PerformanceResourceTiming[]).some(
+    ({ name, nextHopProtocol }) => name.startsWith(`${origin}/`) && /^h[23]/.test(nextHopProtocol),
+  );
+}

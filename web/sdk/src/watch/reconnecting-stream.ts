@@ -300,14 +300,15 @@ export abstract class ReconnectingStream<
 
   async #open(): Promise<void> {
     const headers = await unlessAborted(this.#credential.headers(), this.#closing.signal);
-    if (this.#fallback.mode === "stream") {
+    const isLong = this.#fallback.mode === "stream" && this.#options.follow !== false;
+    if (isLong) {
       this.#releaseSlot ??= await this.context.slots.take();
       if (this.#isClosed()) {
         this.#giveSlotBack();
         return;
       }
     }
-    this.#finite = this.#fallback.mode === "replay" || this.#releaseSlot === undefined;
+    this.#finite = !isLong || this.#releaseSlot === undefined;
     this.#reader.open((signal) => this.open(this.#finite, headers, signal));
   }
 

@@ -1,0 +1,57 @@
+import type { MilepostClient } from "../client.js";
+import { Fold } from "../fold/index.js";
+import type { Job } from "../gen/milepost/v1/job_pb.js";
+import type { Waiting } from "../gen/milepost/v1/job_service_pb.js";
+import type { Connection } from "../watch/connection.js";
+import type { JobItem } from "../watch/job-cursor.js";
+import type { JobWatch } from "../watch/job-watch.js";
+import { LiveStore, type LiveView } from "./live-store.js";
+
+/** What is known of one job. */
+export interface JobView extends LiveView {
+  /** The job as it stands; undefined until it is known. */
+  readonly job: Job | undefined;
+  /** Why the QUEUED job has not started. */
+  readonly waiting: Waiting | undefined;
+}
+
+/** The state of one job, kept up to date. */
+export class JobStore extends LiveStore<JobItem, JobView> {
+  readonly #client: MilepostClient;
+  readonly #jobId: string;
+  #watch: JobWatch | undefined;
+  #fold: Fold | undefined;
+
+  constructor(client: MilepostClient, jobId: string, shared: Map<string, unknown>, key: string) {
+    super(shared, key);
+    this.#client = client;
+    this.#jobId = jobId;
+  }
+
+  protected override open(onConnection: (connection: Connection) => void): JobWatch {
+    this.#watch = this.#client.watchJob(this.#jobId, {
+      start: "snapshot",
+      latestProgress: true,
+      pauseWhenHidden: true,
+      connectTimeoutMs: Infinity,
+      onConnection,
+    });
+    return this.#watch;
+  }
+
+  protected override fold(items: readonly JobItem[]): void {
+    for (const item of items) {
+      if (item.type === "snapshot") {
+        this.#fold = new Fold(item.job);
+      } else if (item.type === "event") {
+        this.#fold?.apply(item.event);
+      }
+    }
+  }
+
+  protected override view(live: LiveView): JobView {
+    const job = this.#fold?.job;
+    const estimate = this.#watch?.estimate ?? job?.estimate;
+    return { ...live, job: job && { ...job, estimate }, waiting: this.#watch?.waiting };
+  }
+}

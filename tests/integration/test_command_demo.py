@@ -11,6 +11,7 @@ import psutil
 import pytest
 
 from tests.support.command import Outcome, Running, milepost, started
+from tests.support.http_watch import http_client
 from tests.support.server import ServerProcess
 
 CHECKOUT = Path(__file__).parents[2]
@@ -134,3 +135,21 @@ async def test_an_output_that_cannot_be_written(small: Path, tmp_path: Path) -> 
 
     assert (outcome.status, len(outcome.err.splitlines())) == (2, 1)
     assert "Not a directory" in outcome.err
+
+
+async def test_the_page_of_the_demo(tmp_path: Path) -> None:
+    """The page shows the job that runs, and what it calls cancels it, as it would any other; the demo says so."""
+    big = tmp_path / "big"
+    big.mkdir()
+    with (big / "zeros").open("wb") as file:
+        file.truncate(4 << 30)
+    async with started("demo", big, "--web", "--output", tmp_path / "out", "--no-keep", cwd=CHECKOUT) as demo:
+        url, _, job_id = (await demo.says("http://")).rpartition("/jobs/")
+        async with http_client(url) as web:
+            page = await web.get(f"/jobs/{job_id}")
+            assert (page.status_code, page.headers["content-type"]) == (200, "text/html; charset=utf-8")
+            await web.post(f"/v1/jobs/{job_id}:cancel", json={"reason": "a click"})
+        outcome = await demo.end()
+
+    assert outcome.status == 3
+    assert "a click" in outcome.err + outcome.out

@@ -66,10 +66,13 @@ class Running:
             asyncio.create_task(self._read(process.stderr, self._err)),
         ]
 
-    async def says(self, text: str) -> None:
-        """Wait until stdout or stderr contain the text."""
+    async def says(self, text: str) -> str:
+        """Wait until stdout or stderr contain the text; return it with what follows it on its line."""
+        wanted = text.encode()
         async with asyncio.timeout(_GUARD), self._changed:
-            await self._changed.wait_for(lambda: text.encode() in self._err or text.encode() in self._out)
+            await self._changed.wait_for(lambda: wanted in self._err or wanted in self._out)
+        output = self._err if wanted in self._err else self._out
+        return output[output.index(wanted) :].partition(b"\n")[0].decode(errors="replace")
 
     def signal(self, number: signal.Signals) -> None:
         """Send a signal."""

@@ -31,7 +31,7 @@ _EXCLUDED_DIRECTORIES: Final = ("site-packages", "dist-packages", "__pycache__")
 _DATA_DIRECTORY: Final = "store"
 
 
-@command(examples=("milepost demo", "milepost demo ~/photos --no-keep"))
+@command(examples=("milepost demo", "milepost demo --web", "milepost demo ~/photos --no-keep"))
 @click.argument("path", required=False, type=click.Path(exists=True, file_okay=False, path_type=Path))
 @option(
     "--output",
@@ -42,7 +42,8 @@ _DATA_DIRECTORY: Final = "store"
     help="Parent of the new directory for the archive and the server's data. Default: that of temporary files.",
 )
 @option("--keep/--no-keep", default=True, help="Keep that directory, to look at the job later.")
-def demo(path: Path | None, directory: Path | None, keep: bool) -> None:
+@option("--web/--no-web", default=False, help="Show the job's page too, in a browser if there is one here.")
+def demo(path: Path | None, directory: Path | None, keep: bool, web: bool) -> None:
     """Demonstrate a watch that resumes after a lost connection.
 
     Starts a server and a worker as separate processes, and follows a job that packs PATH, by default Python's standard
@@ -58,7 +59,7 @@ def demo(path: Path | None, directory: Path | None, keep: bool) -> None:
     _clear_environment()
     directory_path = _make_directory(directory)
     try:
-        job, audit = run(_demo(_input(path, directory_path), directory_path))
+        job, audit = run(_demo(_input(path, directory_path), directory_path, web=web))
     finally:
         if not keep:
             shutil.rmtree(directory_path, ignore_errors=True)
@@ -71,19 +72,21 @@ def demo(path: Path | None, directory: Path | None, keep: bool) -> None:
         raise Exit(ExitStatus.FAILED)
 
 
-async def _demo(content: Mapping[str, object], directory_path: Path) -> tuple[Job, EventAudit]:
+async def _demo(content: Mapping[str, object], directory_path: Path, *, web: bool) -> tuple[Job, EventAudit]:
     import asyncio
 
     from milepost.client import Client
     from milepost.client._cli.commands.follow import view_for
     from milepost.client._cli.demo import demo_processes
+    from milepost.client._cli.demo.demo_page import show_page, wait_for_enter
     from milepost.client._cli.demo.demo_run import show
     from milepost.client._cli.demo.tcp_relay import TcpRelay
 
     async with (
-        demo_processes.server(directory_path / _DATA_DIRECTORY, directory_path / "server.log") as (
+        demo_processes.server(directory_path / _DATA_DIRECTORY, directory_path / "server.log", web=web) as (
             server,
             address,
+            url,
         ),
         demo_processes.worker(f"{_EXAMPLE_MODULE}:worker", address, directory_path / "worker.log") as worker,
         TcpRelay(address) as relay,
@@ -93,14 +96,24 @@ async def _demo(content: Mapping[str, object], directory_path: Path) -> tuple[Jo
         write_stderr(f"server      {address}")
         write_stderr(f"subscriber  by way of {relay.address}, a relay that can be cut")
         write_stderr(f"archiving   {content['path']}\n")
-        run_task = asyncio.create_task(show(client, direct, relay, content, lambda: view_for("auto")))
+
+        def on_submitted(job_id: str) -> None:
+            if url:
+                show_page(f"{url}/jobs/{job_id}")
+
+        run_task = asyncio.create_task(
+            show(client, direct, relay, content, lambda: view_for("auto"), on_submitted)
+        )
         exit_tasks = [asyncio.create_task(running.ended()) for running in (server, worker)]
         try:
             done, _ = await asyncio.wait((run_task, *exit_tasks), return_when=asyncio.FIRST_COMPLETED)
             for exit_task in exit_tasks:
                 if exit_task in done:
                     raise exit_task.result()
-            return run_task.result()
+            outcome = run_task.result()
+            if url:
+                await wait_for_enter()
+            return outcome
         finally:
             for task in (run_task, *exit_tasks):
                 task.cancel()

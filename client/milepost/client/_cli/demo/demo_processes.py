@@ -47,9 +47,13 @@ class DemoProcess:
 
 
 @asynccontextmanager
-async def server(data: Path, log: Path) -> AsyncIterator[tuple[DemoProcess, str]]:
-    """Run a server on a free loopback port with the data directory ``data``. Yield the process and its address."""
-    arguments = ("serve", "--address", "127.0.0.1:0", "--http", "off", "--data", str(data))
+async def server(data: Path, log: Path, *, web: bool) -> AsyncIterator[tuple[DemoProcess, str, str]]:
+    """Run a server on a free loopback port with the data directory ``data``.
+
+    Yield the process, its address, and the URL of its pages; that is empty without ``web``.
+    """
+    http = "127.0.0.1:0" if web else "off"
+    arguments = ("serve", "--address", "127.0.0.1:0", "--http", http, "--data", str(data))
     async with _started("server", arguments, log) as running:
         assert running.process.stdout is not None
         try:
@@ -59,7 +63,8 @@ async def server(data: Path, log: Path) -> AsyncIterator[tuple[DemoProcess, str]
                     raise await running.ended()
         except TimeoutError:
             raise running.not_ready(_READY_TIMEOUT) from None
-        yield running, str(json.loads(ready)["address"])
+        values = json.loads(ready)
+        yield running, str(values["address"]), str(values.get("http", ""))
 
 
 @asynccontextmanager

@@ -109,16 +109,19 @@ async def show(
     relay: TcpRelay,
     content: Mapping[str, object],
     view: Callable[[], JobView],
+    on_submitted: Callable[[str], None] = lambda job_id: None,
 ) -> tuple[Job, EventAudit]:
     """Submit an archive job with the input ``content`` and follow it through the relay, which is cut halfway.
 
-    If the job ends before that, another one is submitted. ``direct`` is connected without the relay.
+    If the job ends before that, another one is submitted; ``on_submitted`` is called with the id of each. ``direct`` is
+    connected without the relay.
     """
     attempts_left = _ATTEMPT_LIMIT
     while True:
         attempts_left -= 1
         interruption = ConnectionCut(view(), relay, direct)
         submitted = await direct.submit("archive", content)
+        on_submitted(submitted.job_id)
         job = await follow(client, submitted.proto, interruption, hint=False)
         audit = interruption.audit([event async for event in direct.watch(job.job_id, follow=False)])
         if audit.cut_at or not attempts_left or job.state != JobState.JOB_STATE_SUCCEEDED:

@@ -47,7 +47,7 @@ def test_each_function_and_class_that_the_design_names_exists() -> None:
     assert sorted(word for word in named if not definitions.has(word)) == []
 
 
-@pytest.mark.parametrize("package", ["server", "client"])
+@pytest.mark.parametrize("package", ["server", "client", "web"])
 def test_the_listing_has_each_folder_and_no_other(package: str) -> None:
     """A folder of the package is in the table of its folders, and each folder of the table exists."""
     table = TEXT.partition(f"| folder of `{package}/milepost/{package}`")[2].partition("\n\n")[0]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -31,26 +32,31 @@ from milepost.v1 import (
 from milepost.web import milepost_app
 from tests.support.app_server import serving
 from tests.support.connect_client import CODECS, ConnectJobs
-from tests.support.rpc import Rpc, connect
-from tests.support.server import Server
+from tests.support.forking import Forkery
+from tests.support.proxy import CuttableProxy
+from tests.support.rpc import Rpc, connect, eventually
+from tests.support.server import ServerProcess
 
 METHODS = {method.name for method in job_service_pb2.DESCRIPTOR.services_by_name["JobService"].methods}
 
 
-@pytest.fixture
-async def url(shared_server: Server) -> AsyncIterator[str]:
-    """Where Connect is served."""
+@pytest.fixture(params=["served", "mounted"])
+async def url(request: pytest.FixtureRequest, web_server: ServerProcess) -> AsyncIterator[str]:
+    """Where Connect is served: by the server itself, and by an application over a client of it."""
+    if request.param == "served":
+        yield web_server.url
+        return
     async with (
-        Client(shared_server.address) as client,
+        Client(web_server.address) as client,
         serving(milepost_app(client, authorize=lambda request, call: True)) as url,
     ):
         yield url
 
 
 @pytest.fixture
-async def rpc(shared_server: Server) -> AsyncIterator[Rpc]:
+async def rpc(web_server: ServerProcess) -> AsyncIterator[Rpc]:
     """The same server by gRPC."""
-    async with connect(shared_server.address) as connected:
+    async with connect(web_server.address) as connected:
         yield connected
 
 
@@ -181,3 +187,56 @@ async def test_a_live_watch(url: str, rpc: Rpc) -> None:
     await following
 
     assert seen == ["job_submitted", "cancel_requested", "job_ended"]
+
+
+async def test_a_client_that_leaves_ends_its_watch(web_server: ServerProcess, rpc: Rpc) -> None:
+    """At once, although nothing is sent to it: the server's log has the end of the call."""
+    job = await rpc.submit()
+    async with ConnectJobs(web_server.url, "proto") as jobs:
+        watch = jobs.watch("WatchJob", WatchJobRequest(job_id=job.job_id))
+        await anext(watch)
+        await aclose(watch)
+
+    async def has_ended() -> bool:
+        return [
+            line["code"] for line in web_server.log() if line.get("job_id") == job.job_id and is_watch(line)
+        ] == ["CANCELLED"]
+
+    await eventually(has_ended)
+
+
+def is_watch(line: dict[str, Any]) -> bool:
+    """Whether a line of the log is that of a watch."""
+    return str(line.get("method", "")).endswith("/WatchJob")
+
+
+async def aclose(watch: Any) -> None:
+    """Leave a watch, as leaving a loop over it does."""
+    await watch.aclose()
+
+
+async def test_a_server_that_stops_says_so(tmp_path: Path, forkery: Forkery) -> None:
+    """A watch ends with DRAINING, upon which clients resume: neither as if it were complete, nor cut."""
+    with ServerProcess(tmp_path / "data", forkery=forkery, http=True) as server:
+        async with connect(server.address) as rpc, ConnectJobs(server.url, "proto") as jobs:
+            job = await rpc.submit()
+            watch = jobs.watch("WatchJob", WatchJobRequest(job_id=job.job_id))
+            await anext(watch)
+            stopping = asyncio.to_thread(server.stop)
+            error, status = await asyncio.gather(refused(frames_of(watch)), stopping)
+
+    assert (error.code, detail(error, ErrorInfo()).reason) == (Code.UNAVAILABLE, "DRAINING")
+    assert status == 0
+
+
+async def test_a_cut_is_no_end(web_server: ServerProcess, rpc: Rpc) -> None:
+    """A stream without its last envelope is an error to the client, however quietly the connection ends."""
+    job = await rpc.submit()
+    with CuttableProxy(web_server.url.removeprefix("http://")) as proxy:
+        async with ConnectJobs(f"http://{proxy.address}", "proto") as jobs:
+            watch = jobs.watch("WatchJob", WatchJobRequest(job_id=job.job_id))
+            await anext(watch)
+            proxy.cut()
+            error = await refused(frames_of(watch))
+
+    assert error.code in (Code.UNAVAILABLE, Code.INTERNAL)

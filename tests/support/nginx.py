@@ -45,17 +45,8 @@ def nginx(directory: Path, upstream: str) -> Iterator[str]:
     port = free_port()
     configuration = directory / "nginx.conf"
     configuration.write_text(_CONFIGURATION.format(directory=directory, port=port, upstream=upstream))
-    command = [
-        program,
-        "-p",
-        directory,
-        "-e",
-        directory / "error.log",
-        "-c",
-        configuration,
-        "-g",
-        "daemon off;",
-    ]
+    files = ["-p", str(directory), "-e", str(directory / "error.log"), "-c", str(configuration)]
+    command = [program, *files, "-g", "daemon off;"]
     with subprocess.Popen(command) as process:
         try:
             url = f"http://127.0.0.1:{port}"

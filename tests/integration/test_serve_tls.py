@@ -142,16 +142,18 @@ async def test_certificates_of_clients(
     assert after == {**unavailable, "of another authority": "NOT_FOUND"}
 
 
+@pytest.mark.filterwarnings("ignore:ssl.TLSVersion.TLSv1_1:DeprecationWarning")
 @pytest.mark.parametrize(("minimum", "accepted"), [("1.2", {"1.2", "1.3"}), ("1.3", {"1.3"})])
 async def test_the_oldest_version(
     tmp_path: Path, authority: Authority, files: ServerFiles, minimum: str, accepted: set[str]
 ) -> None:
-    """A client that speaks nothing newer gets no connection."""
+    """A client that speaks nothing newer gets no connection, and nobody one of TLS 1.1."""
 
     def shake_hands(address: str, version: ssl.TLSVersion) -> bool:
         context = ssl.create_default_context(cadata=authority.pem.decode())
         context.minimum_version = context.maximum_version = version
         context.set_alpn_protocols(["h2"])
+        context.set_ciphers("DEFAULT:@SECLEVEL=0")  # otherwise OpenSSL itself refuses TLS 1.1
         host, _, port = address.rpartition(":")
         with socket.create_connection((host, int(port))) as plain:
             try:
@@ -160,7 +162,7 @@ async def test_the_oldest_version(
                 return False
         return True
 
-    versions = {"1.2": ssl.TLSVersion.TLSv1_2, "1.3": ssl.TLSVersion.TLSv1_3}
+    versions = {"1.1": ssl.TLSVersion.TLSv1_1, "1.2": ssl.TLSVersion.TLSv1_2, "1.3": ssl.TLSVersion.TLSv1_3}
     with ServerProcess(tmp_path / "data", *files.options, "--tls-min-version", minimum) as server:
         found = {
             name

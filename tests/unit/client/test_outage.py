@@ -70,6 +70,10 @@ def test_a_connection_without_trouble(caplog: pytest.LogCaptureFixture) -> None:
             "the connection was cut",
         ),
         (
+            f"{LAST}UNAVAILABLE: ipv4:1.2.3.4:1: Socket closed",
+            "it ended the connection at once; it may expect TLS, or a client certificate that is valid for it",
+        ),
+        (
             f"{LAST}INTERNAL: Failed parsing HTTP/2 (Trying to connect an http1.x server (HTTP status 400))",
             "what listens there does not speak gRPC",
         ),

@@ -139,6 +139,11 @@ _CONNECTION_ERRORS: Final = tuple(
         ("no route to host|network is unreachable", "there is no way to it"),
         ("http1.x server|parsing http/2", "what listens there does not speak gRPC"),
         ("timeout|timed out|deadline exceeded", "no answer"),
+        # With TLS 1.3 the handshake has ended for the client when the server refuses its certificate.
+        (
+            r"failed to connect.*:\d+: socket closed",
+            "it ended the connection at once; it may expect TLS, or a client certificate that is valid for it",
+        ),
         ("reset by peer|socket closed|broken pipe|goaway|recvmsg|eof", "the connection was cut"),
     )
 )

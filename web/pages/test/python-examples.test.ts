@@ -1,0 +1,63 @@
+import type { Page } from "playwright-core";
+import { describe, expect, test } from "vitest";
+import { openPage } from "../../testing/browser.js";
+import { type PythonProcess, exampleApplication, exampleWorker } from "../../testing/python.js";
+import { sharedServer } from "../../testing/server.js";
+
+const server = sharedServer();
+exampleWorker(server);
+
+/** The page of a job that was just submitted by a click. */
+async function submit(application: PythonProcess): Promise<Page> {
+  const page = await openPage(application.url);
+  await page.getByRole("button", { name: "Count to ten" }).click();
+  await page.waitForURL(/\/jobs\//);
+  return page;
+}
+
+describe("FastAPI with a plain page", () => {
+  const application = exampleApplication(server, "fastapi_page");
+
+  test("a job runs, counts, and ends by a click", async () => {
+    const page = await submit(application);
+    await page.getByRole("heading", { name: "RUNNING" }).waitFor();
+    await page.getByRole("listitem").filter({ hasText: "2" }).waitFor();
+    expect(await page.getByRole("progressbar").getAttribute("value")).not.toBe("0");
+    await page.getByRole("button", { name: "Cancel" }).click();
+    await page.getByRole("heading", { name: "CANCELLED" }).waitFor();
+  });
+
+  test("a job counts to its end", async () => {
+    const page = await submit(application);
+    await page.getByRole("heading", { name: "SUCCEEDED" }).waitFor();
+    expect(await page.getByRole("listitem").count()).toBe(10);
+  });
+});
+
+describe("FastHTML with HTMX", () => {
+  const application = exampleApplication(server, "fasthtml_htmx");
+
+  test("HTMX swaps in what the server renders, and closes the stream at its end", async () => {
+    const page = await submit(application);
+    let streams = 0;
+    page.on("request", (request) => (streams += Number(request.url().endsWith("/events"))));
+    await page.getByText("count: 2").waitFor();
+    await page.getByRole("button", { name: "Cancel" }).click();
+    await page.getByRole("heading", { name: "CANCELLED" }).waitFor();
+    await page.getByRole("button", { name: "Cancel" }).waitFor({ state: "detached" });
+    // It would come back after half a second at most.
+    await page.waitForTimeout(1_000);
+    expect(streams).toBe(0);
+  });
+});
+
+describe("Jinja with an element", () => {
+  const application = exampleApplication(server, "jinja_elements");
+
+  test("the element shows the job to its end", async () => {
+    const page = await submit(application);
+    const job = page.locator("milepost-job");
+    await job.getByText("running", { exact: false }).first().waitFor();
+    await job.getByText("succeeded", { exact: false }).first().waitFor();
+  });
+});

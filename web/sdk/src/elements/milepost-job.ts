@@ -133,12 +133,12 @@ export class MilepostJob extends StoreElement {
     const connection = this.store?.connection;
     if (connection?.state === "missing") {
       return html`<p class="notice bad" role="alert">
-        There is no job ${this.jobId}, or it is not yours to see.
+        There is no job ${this.store?.jobId}, or it is not yours to see.
       </p>`;
     }
     if (connection?.error)
       return html`<p class="notice attention" role="alert">
-        ${this.jobId} cannot be shown yet: ${connection.error}
+        ${this.store?.jobId} cannot be shown yet: ${connection.error}
       </p>`;
     return html`<p class="muted">loading…</p>`;
   }

@@ -4,11 +4,11 @@ import type { MilepostClient } from "../../client.js";
 import type { Event } from "../messages.js";
 import { LogLines, lineOf, type LogLine } from "../model/log-lines.js";
 
-/** Sequences of the first page, and the most of one page. Pages grow while they bring few lines. */
+/** Sequences of the first page, and the most of one page. */
 const FIRST_SPAN = 2000;
-const LARGEST_SPAN = 500_000;
-/** A page that brings fewer lines than this is followed by a longer one. */
-const FEW_LINES = 500;
+const LARGEST_SPAN = 100_000;
+/** Lines that a page is meant to bring: with fewer, the next page spans four times as much. */
+const PAGE_LINES = 10_000;
 
 export class JobLog {
   readonly lines = new LogLines();
@@ -63,7 +63,8 @@ export class JobLog {
       this.lines.prepend(older);
       this.#from = after;
       this.isLoaded = true;
-      if (older.length < FEW_LINES) this.#span = Math.min(this.#span * 4, LARGEST_SPAN);
+      if (older.length < PAGE_LINES / 2) this.#span = Math.min(this.#span * 4, LARGEST_SPAN);
+      else if (older.length > PAGE_LINES * 2) this.#span /= 4;
     } catch (error) {
       if (!signal.aborted) this.error = error instanceof Error ? error.message : String(error);
     } finally {

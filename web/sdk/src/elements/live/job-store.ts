@@ -34,6 +34,8 @@ export class JobStore {
   children: readonly Job[] = [];
   hasMoreChildren = false;
   #fold: Fold | undefined;
+  /** The job as it was before the history. */
+  #snapshot: Job | undefined;
   #history: Event[] = [];
   #historyIsLoaded = false;
   #attempts: readonly Attempt[] | undefined;
@@ -86,7 +88,7 @@ export class JobStore {
   }
 
   get attempts(): readonly Attempt[] {
-    if (this.job) this.#attempts ??= attemptsOf(this.job, this.#history);
+    if (this.job) this.#attempts ??= attemptsOf(this.job, this.#history, this.#snapshot);
     return this.#attempts ?? [];
   }
 
@@ -161,6 +163,7 @@ export class JobStore {
 
   #restart(job: Job): void {
     this.#fold = new Fold(job);
+    this.#snapshot = job;
     this.#history = [];
     this.#historyIsLoaded = false;
     this.log.restart(Number(job.lastSequence), Number(job.firstSequence));

@@ -34,10 +34,17 @@ export interface Attempt {
   readonly stages: Map<string, StageRun>;
 }
 
-/** The attempts in order. Of those before the current one only what `history` shows is known. */
-export function attemptsOf(job: Job, history: readonly Event[]): Attempt[] {
+/**
+ * The attempts in order. Of those before the current one only that is known what `history` shows, and what was the current one
+ * in `snapshot`, the job as it was before the history.
+ */
+export function attemptsOf(job: Job, history: readonly Event[], snapshot?: Job): Attempt[] {
   const attempts: Attempt[] = [];
   let queued = instantOf(job.submitTime) ?? 0;
+  const known = history.some(
+    ({ payload, attempt }) => payload.case === "jobStarted" && attempt === snapshot?.attempt,
+  );
+  if (snapshot && !known) addCurrent(attempts, snapshot, queued);
   for (const { attempt, time, payload } of history) {
     const at = instantOf(time) ?? queued;
     const current = attempts.at(-1);

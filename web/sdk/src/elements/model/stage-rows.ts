@@ -78,7 +78,7 @@ export function treeRows(stages: readonly Stage[], folding: Folding): TreeRow[] 
         stage,
         depth,
         inner: within.length,
-        innerDone: within.filter(isDone).length,
+        innerDone: within.filter(({ state }) => state === StageState.SUCCEEDED).length,
         open: within.length ? (folding.get(stage.stageId) ?? isOpenByDefault(stage)) : undefined,
       });
     }

@@ -14,6 +14,9 @@ export class CopyButton extends LitElement {
         display: inline-block;
       }
       button.plain {
+        display: inline-flex;
+        gap: 6px;
+        align-items: center;
         color: var(--_muted);
       }
     `,

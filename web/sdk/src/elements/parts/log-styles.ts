@@ -37,6 +37,9 @@ export const logStyles = css`
     font: 12.5px/19px var(--_mono);
     overscroll-behavior: contain;
   }
+  .view.empty {
+    display: none;
+  }
   .area {
     position: relative;
     overflow: hidden;

@@ -29,6 +29,7 @@ export class LogView extends StoreElement {
     stageId: { attribute: false },
     severity: { state: true },
     text: { state: true },
+    searching: { state: true },
   };
   static override styles = [sharedStyles, logStyles];
   /** Whether the newest line is kept in sight. */
@@ -39,6 +40,8 @@ export class LogView extends StoreElement {
   declare stageId: string;
   declare severity: Severity;
   declare text: string;
+  /** Whether older lines are loaded one page after the other, to search them. */
+  declare searching: boolean;
   #filtered: FilteredLines | undefined;
   readonly #layout = new LogLayout(LINE);
   readonly #resized = new ResizeObserver(() => {
@@ -48,7 +51,7 @@ export class LogView extends StoreElement {
   constructor() {
     super();
     this.follow = true;
-    this.tail = false;
+    this.tail = this.searching = false;
     this.stageId = this.text = "";
     this.severity = Severity.DEBUG;
   }
@@ -109,7 +112,7 @@ export class LogView extends StoreElement {
             })
       }
       <div
-        class="view ${log?.lines.hasStages ? "" : "without-stages"}"
+        class="view ${this.#viewClasses()}"
         part="log"
         role="log"
         aria-live="off"
@@ -148,10 +151,15 @@ export class LogView extends StoreElement {
     </div>`;
   }
 
+  #viewClasses(): string {
+    const empty = this.#filtered?.shown.lines.length === 0 ? "empty" : "";
+    return this.store?.log.lines.hasStages ? empty : `${empty} without-stages`;
+  }
+
   #count(): string {
     const log = this.store?.log;
-    if (!log?.isLoaded || !this.#filtered) return "";
-    const all = log.lines.lines.length;
+    const all = log?.lines.lines.length ?? 0;
+    if (!log?.isLoaded || !this.#filtered || all === 0) return "";
     const shown = this.#filtered.shown.lines.length;
     const loaded = `${grouped(all)}${log.hasOlder ? "+" : ""} ${all === 1 ? "line" : "lines"}`;
     if (this.#filtered.isBusy) return `filtering ${loaded}…`;
@@ -167,14 +175,7 @@ export class LogView extends StoreElement {
         The log could not be loaded: ${log.error} <button @click=${this.#loadOlder}>try again</button>
       </p>`;
     }
-    if (all > 0) {
-      const none = this.#filtered?.shown.lines.length === 0 && !this.#filtered.isBusy;
-      return none
-        ? html`<p class="notice muted">
-            none of ${grouped(all)} lines matches <button @click=${this.#showAll}>show all</button>
-          </p>`
-        : nothing;
-    }
+    if (all > 0) return this.#searchNotice(all, log?.hasOlder ?? false);
     if (!log?.isLoaded || log.isLoading || !isCaughtUp) return html`<p class="notice muted">loading…</p>`;
     if (log.hasOlder) {
       return html`<p class="notice muted">
@@ -182,6 +183,28 @@ export class LogView extends StoreElement {
       </p>`;
     }
     return html`<p class="notice muted">no log lines${isEnded ? "" : " yet"}</p>`;
+  }
+
+  /** How much of the log a filter has looked at, where that is not all of it. */
+  #searchNotice(all: number, hasOlder: boolean): TemplateResult | typeof nothing {
+    const filtered = this.#filtered;
+    if (!filtered || filtered.shown === filtered.source || filtered.isBusy) return nothing;
+    if (!hasOlder) {
+      if (filtered.lines.length > 0) return nothing;
+      return html`<p class="notice muted">
+        none of ${grouped(all)} lines matches <button @click=${this.#showAll}>show all</button>
+      </p>`;
+    }
+    return html`<p class="notice muted">
+      searched the newest ${grouped(all)} lines
+      <button
+        @click=${() => {
+          this.searching = !this.searching;
+        }}
+      >
+        ${this.searching ? "stop" : "search older ones"}
+      </button>
+    </p>`;
   }
 
   protected override updated(): void {
@@ -192,7 +215,9 @@ export class LogView extends StoreElement {
     this.#correctHeights();
     const log = this.store?.log;
     const near = !this.follow && this.#layout.above < LOAD_AHEAD * view.clientHeight;
-    if (near && log?.isLoaded && !log.isLoading && !log.error && log.hasOlder) this.#loadOlder();
+    if (log?.hasOlder === false) this.searching = false;
+    if ((near || this.searching) && log?.isLoaded && !log.isLoading && !log.error && log.hasOlder)
+      this.#loadOlder();
   }
 
   /** Rows may be higher than reckoned, such as with fonts of other scripts. */

@@ -1,0 +1,177 @@
+import { describe, expect, test } from "vitest";
+import { Dispatch, JobState, Severity, StageState } from "@milepost/client";
+import { connected, picture, sharedPages, shows, startPages, violations } from "./pages.js";
+
+const PLAN = [
+  { stageId: "get", title: "get recording", total: 10, unit: "MB" },
+  { stageId: "tracks", weight: 8 },
+  { stageId: "tracks/1", parentStageId: "tracks", title: "track-1", total: 100 },
+  { stageId: "tracks/2", parentStageId: "tracks", title: "track-2", total: 100 },
+  { stageId: "merge", total: 5 },
+];
+
+describe("the page of a job", () => {
+  const pages = sharedPages();
+
+  test("it shows a job from its first paint, and each change as it happens, to its end", async () => {
+    const job = await pages.start("weekly", { stages: PLAN, owner: "team-a", labels: { room: "blue" } });
+    await job.report(
+      { case: "stageStarted", value: { stage: { stageId: "get" } } },
+      { case: "stageEnded", value: { stageId: "get", state: StageState.SUCCEEDED } },
+      { case: "stageStarted", value: { stage: { stageId: "tracks" } } },
+      { case: "stageStarted", value: { stage: { stageId: "tracks/1" } } },
+      { case: "stageProgressed", value: { stageId: "tracks/1", current: 50 } },
+      { case: "logWritten", value: { stageId: "tracks/1", text: "chunk 41 of 98" } },
+      { case: "logWritten", value: { text: "low level", severity: Severity.WARNING } },
+    );
+    const page = await pages.open("weekly");
+
+    await shows(page, "h1", "transcribe");
+    await shows(page, ".percent", "30 %");
+    await shows(page, "milepost-log-view .rows", /track-1\s+chunk 41 of 98/);
+    await shows(page, "milepost-log-view .line.warning", "warning low level");
+    await connected(page, "live");
+    expect(await page.locator("[role=treeitem]").allInnerTexts()).toHaveLength(5);
+    expect(await page.getByRole("treeitem", { name: "track-1, running, 50 %" }).count()).toBe(1);
+    expect(await violations(page)).toEqual([]);
+    await picture(page, "running-light");
+
+    await job.report(
+      { case: "stageProgressed", value: { stageId: "tracks/1", current: 100 } },
+      {
+        case: "artifactAdded",
+        value: { artifact: { name: "words.json", uri: "https://files.test/words.json", sizeBytes: 51_200n } },
+      },
+      { case: "logWritten", value: { text: "all words are there" } },
+    );
+    await shows(page, ".percent", "50 %");
+    await shows(page, "milepost-log-view .line:last-child", "all words are there");
+    await job.end({ state: JobState.SUCCEEDED, result: { words: 1204 } });
+
+    await shows(page, "[part=state]", "succeeded");
+    await shows(page, "[part=ending]", /succeeded in/);
+    await connected(page, "complete");
+    await page.getByRole("tab", { name: "result" }).click();
+    await shows(page, "[role=tabpanel]", '"words": 1204');
+    await page.getByRole("tab", { name: "artifacts (1)" }).click();
+    await shows(page, "[role=tabpanel]", "51.2 kB");
+    expect(await violations(page)).toEqual([]);
+  });
+
+  test("it says that there are no lines only once that is known", async () => {
+    const job = await pages.start("quiet");
+    const page = await pages.open("quiet");
+    const seen = await page.evaluate(async () => {
+      const notices = new Set<string>();
+      const look = (): string => {
+        const roots: (Document | ShadowRoot)[] = [document];
+        let text = "";
+        for (let root = roots.pop(); root; root = roots.pop()) {
+          for (const element of root.querySelectorAll("*")) {
+            if (element.shadowRoot) roots.push(element.shadowRoot);
+            if (element.matches("p.notice") && element.getRootNode() instanceof ShadowRoot)
+              text = element.textContent.trim();
+          }
+        }
+        return text;
+      };
+      while (!notices.has("no log lines yet")) {
+        notices.add(look());
+        await new Promise(requestAnimationFrame);
+      }
+      return [...notices].filter(Boolean);
+    });
+    expect(["no log lines yet", "loading…,no log lines yet"]).toContain(seen.join());
+    await job.end();
+    await shows(page, "milepost-log-view .notice", /^no log lines$/);
+  });
+
+  test("cancelling asks for a reason, and tells each of the three steps as it happens", async () => {
+    const job = await pages.start("stop-me");
+    const page = await pages.open("stop-me");
+    await page.getByRole("button", { name: "Cancel…" }).click();
+    await picture(page, "cancel-sheet");
+    expect(await violations(page)).toEqual([]);
+    await page.getByLabel("Reason").fill("wrong file");
+    await page.getByRole("button", { name: "Cancel the job" }).click();
+
+    await shows(page, "[part=state]", "cancelling");
+    await shows(
+      page,
+      "[part=cancellation]",
+      /asked \d\d:\d\d:\d\d.*not yet heard by the worker.*stopping, by force in 00:[23]\d.*“wrong file”/s,
+    );
+    await job.report({ case: "cancelAcknowledged", value: {} });
+    await shows(page, "[part=cancellation]", /heard \d\d:\d\d:\d\d/);
+    await picture(page, "cancelling");
+    await job.end({ state: JobState.CANCELLED });
+    await shows(page, "[part=cancellation]", /stopped \d\d:\d\d:\d\d/);
+    await shows(page, "[part=state]", "cancelled");
+    expect(await page.getByRole("button", { name: /Cancel/ }).count()).toBe(0);
+  });
+
+  test("a cancellation by force says so", async () => {
+    await pages.start("force-me");
+    const page = await pages.open("force-me");
+    await shows(page, "[part=state]", "running");
+    await page.keyboard.press("c");
+    await page.getByLabel("Time to stop cleanly").selectOption("0");
+    await page.getByRole("button", { name: "Cancel the job" }).click();
+    await shows(page, "[part=cancellation]", "forced after 00:00: the worker did not stop in time");
+  });
+
+  test("a failure's message comes first, and an attempt that failed stays in sight while the next one runs", async () => {
+    const first = await pages.start("again", {
+      stages: PLAN,
+      retryPolicy: { maxAttempts: 2, initialBackoff: { seconds: 0n, nanos: 1_000_000 } },
+    });
+    const failure = {
+      code: "DECODER_BROKEN",
+      message: "The decoder could not read frame 4711.",
+      retryable: true,
+    };
+    await first.report({ case: "stageStarted", value: { stage: { stageId: "get" } } });
+    const page = await pages.open("again");
+    await shows(page, "[part=state]", "running · attempt 1 of 2");
+    await first.end({ state: JobState.FAILED, failure });
+    await shows(page, ".notice.bad", "attempt 1 ended: The decoder could not read frame 4711.");
+
+    const second = await pages.claim("again");
+    await shows(page, "[part=state]", "running · attempt 2 of 2");
+    await expect.poll(() => page.locator(".segment.part-earlier.broken").count()).toBe(2);
+    await second.report({ case: "stageStarted", value: { stage: { stageId: "get" } } });
+    await second.end({ state: JobState.FAILED, failure: { ...failure, detail: "Traceback: frame 4711" } });
+
+    await shows(page, "[part=ending] .headline", /^The decoder could not read frame 4711\. +DECODER_BROKEN/);
+    await page.getByText("detail").click();
+    await shows(page, "[part=ending] pre", "Traceback: frame 4711");
+    // Whoever comes later sees the same.
+    const later = await pages.open("again");
+    await expect.poll(() => later.locator(".segment.part-earlier.broken").count()).toBe(2);
+    await later.getByRole("tab", { name: "attempts (2)" }).click();
+    await shows(later, "[role=tabpanel]", /1\s+failed.*2\s+failed/s);
+    await picture(later, "failed");
+    expect(await violations(later)).toEqual([]);
+  });
+
+  test("a job whose worker was lost says which worker, and what to do", async () => {
+    const pages = await startPages("--lease-ttl", "1s");
+    await pages.start("lost");
+    const page = await pages.open("lost");
+    await shows(page, "[part=ending]", /lost after .*was silent for longer than its lease/);
+  });
+
+  test("a job that nobody takes says so, with the kinds that are like its own", async () => {
+    await pages.submit("waits", { dispatch: Dispatch.QUEUE });
+    const page = await pages.open("waits");
+    await shows(page, "[part=waiting]", "no worker takes transcribe");
+    await picture(page, "queued");
+    expect(await violations(page)).toEqual([]);
+  });
+
+  test("a job that does not exist is a sentence, and no blank page", async () => {
+    const page = await pages.open("nowhere");
+    await shows(page, "[role=alert]", "There is no job nowhere");
+    await connected(page, "not found");
+  });
+});

@@ -26,10 +26,11 @@ export class Proxy {
   #hold = false;
   readonly #listener: Server;
   readonly #pairs = new Set<Pair>();
-  #target: number;
+  /** The local port behind it. */
+  target: number;
 
   constructor(target: number) {
-    this.#target = target;
+    this.target = target;
     this.#listener = createServer({ allowHalfOpen: false }, (client) => {
       this.#connect(client);
     });
@@ -92,7 +93,7 @@ export class Proxy {
       client.resetAndDestroy();
       return;
     }
-    const server = connect(this.#target, "127.0.0.1");
+    const server = connect(this.target, "127.0.0.1");
     const pair = { client, server };
     this.#pairs.add(pair);
     for (const [socket, other] of [

@@ -70,7 +70,9 @@ export function sharedPages(): Pages {
 /** Wait until an element shows a text that matches. */
 export async function shows(page: Page, selector: string, text: string | RegExp): Promise<void> {
   const found = page.locator(selector).first();
-  await expect.poll(async () => ((await found.count()) > 0 ? await found.innerText() : "")).toMatch(text);
+  await expect
+    .poll(async () => ((await found.count()) > 0 ? (await found.innerText()).trim() : ""))
+    .toMatch(text);
 }
 
 /** Wait until the chip says how the page is connected. */

@@ -1,7 +1,7 @@
 /** The state of the connection in words that are always true. */
 
 import { Code } from "@connectrpc/connect";
-import { MilepostError, ServiceError, hasReason } from "../../errors.js";
+import { MilepostError, ServiceError, Unreachable, hasReason } from "../../errors.js";
 import type { Connection as WatchConnection } from "../../watch/connection.js";
 import { clock, type Instant } from "./instants.js";
 import { count, grouped, oneLine } from "./plain-text.js";
@@ -37,13 +37,20 @@ export function connectionOf(watch: WatchConnection): Connection {
   const { state, error, retryAt, staleSince, received, head, restartedAt, storeAway } = watch;
   return {
     state: state === "paused" ? "hidden" : state,
-    error: storeAway ? "the server cannot reach its store" : (error?.message ?? ""),
+    error: storeAway ? "the server cannot reach its store" : causeOf(error),
     retryAt,
     staleSince,
     arrived: Number(received),
     known: Number(head),
     restarted: restartedAt !== undefined,
   };
+}
+
+// Browsers say no more than that a fetch has failed, each in its own words.
+function causeOf(error: MilepostError | undefined): string {
+  if (error instanceof Unreachable)
+    return /fetch|network|load failed/i.test(error.why) ? "no connection" : error.why;
+  return error?.message ?? "";
 }
 
 /** The connection of a watch that an error has ended; what was known before stays, and may be out of date. */

@@ -1,0 +1,106 @@
+import { describe, expect, test } from "vitest";
+import { openContext, openPage } from "../../testing/browser.js";
+import { startProxy } from "../../testing/proxy.js";
+import { connected, picture, setHidden, shows, startPages, violations } from "./pages.js";
+
+describe("the connection of a page", () => {
+  test("a cut is told at once, clocks stand still meanwhile, and nothing is missing afterwards", async () => {
+    const pages = await startPages();
+    const proxy = await startProxy(Number(new URL(pages.url).port));
+    const job = await pages.start("cut", { stages: [{ stageId: "a", total: 10 }] });
+    await job.log(3);
+    const page = await openPage(`${proxy.baseUrl}/jobs/cut`);
+    await connected(page, "live");
+    await shows(page, "milepost-log-view .line:last-child", "line 3");
+
+    proxy.refuse = true;
+    proxy.cut();
+    await connected(page, /^reconnecting/);
+    await shows(page, "[part=stale]", "It may have changed since");
+    const elapsed = page.locator("[part=elapsed]");
+    const stood = await elapsed.innerText();
+    expect(await violations(page)).toEqual([]);
+    await picture(page, "reconnecting");
+    await job.log(4, "missed");
+    await page.waitForTimeout(2100);
+    expect(await elapsed.innerText()).toBe(stood);
+
+    proxy.refuse = false;
+    await connected(page, "live");
+    await shows(page, "milepost-log-view .line:last-child", "missed 4");
+    expect(await page.locator("milepost-log-view .line .text").allInnerTexts()).toEqual([
+      "line 1",
+      "line 2",
+      "line 3",
+      "missed 1",
+      "missed 2",
+      "missed 3",
+      "missed 4",
+    ]);
+    expect(await page.locator("[part=stale]").count()).toBe(0);
+  });
+
+  test("a server that was killed and comes back is followed again; one with another store says so", async () => {
+    const pages = await startPages();
+    const proxy = await startProxy(Number(new URL(pages.url).port));
+    const job = await pages.start("killed");
+    await job.log(2);
+    const page = await openPage(`${proxy.baseUrl}/jobs/killed`);
+    await connected(page, "live");
+
+    await pages.server.stop("SIGKILL");
+    await connected(page, /^reconnecting/);
+    await pages.server.start();
+    proxy.target = Number(new URL(pages.url).port);
+    await job.log(1, "after");
+    await connected(page, "live");
+    await shows(page, "milepost-log-view .line:last-child", "after 1");
+
+    await pages.server.stop("SIGKILL");
+    pages.server.deleteStore();
+    await pages.server.start();
+    proxy.target = Number(new URL(pages.url).port);
+    const other = await pages.start("killed");
+    await other.log(1, "other");
+    await connected(page, "live · history restarted");
+    await shows(page, "milepost-log-view .line:last-child", "other 1");
+    expect(await page.locator("milepost-log-view .line").count()).toBe(1);
+  });
+
+  test("a hidden tab gives its stream back, and catches up when it is shown again", async () => {
+    const pages = await startPages();
+    const job = await pages.start("hidden");
+    const page = await pages.open("hidden");
+    await connected(page, "live");
+    const given = page.waitForEvent("requestfailed", (request) => request.url().endsWith("/WatchJob"));
+    await setHidden(page, true);
+    await given;
+    const asked: string[] = [];
+    page.on("request", (request) => asked.push(request.url()));
+    await job.log(3, "meanwhile");
+    await page.waitForTimeout(1500);
+    expect(asked).toEqual([]);
+
+    await setHidden(page, false);
+    await connected(page, "live");
+    await shows(page, "milepost-log-view .line:last-child", "meanwhile 3");
+  });
+
+  test("of ten tabs over HTTP/1.1 none starves", async () => {
+    const pages = await startPages();
+    const job = await pages.start("tabs");
+    const context = await openContext();
+    const tabs = await Promise.all(
+      Array.from({ length: 10 }, async () => {
+        const tab = await context.newPage();
+        await tab.goto(`${pages.url}jobs/tabs`);
+        return tab;
+      }),
+    );
+    await Promise.all(tabs.map((tab) => connected(tab, /^(live|polling)/)));
+    await job.log(1, "for all");
+    await Promise.all(tabs.map((tab) => shows(tab, "milepost-log-view .line:last-child", "for all 1")));
+    await job.end();
+    await Promise.all(tabs.map((tab) => shows(tab, "[part=state]", "succeeded")));
+  }, 90_000);
+});

@@ -1,0 +1,98 @@
+import type { Page } from "playwright-core";
+import { describe, expect, test } from "vitest";
+import { Severity } from "@milepost/client";
+import { connected, picture, sharedPages, shows } from "./pages.js";
+
+const LINES = "milepost-log-view .line .text";
+
+function view(page: Page) {
+  return page.locator("milepost-log-view .view");
+}
+
+describe("the log of a job", () => {
+  const pages = sharedPages();
+
+  test("it follows until the reader scrolls, and again when he is back at the end", async () => {
+    const job = await pages.start("following");
+    await job.log(300);
+    const page = await pages.open("following");
+    await shows(page, "milepost-log-view .line:last-child", "line 300");
+    await view(page).hover();
+    await page.mouse.wheel(0, -1000);
+    await shows(page, "milepost-log-view .controls", /follow$/);
+    const top = await view(page).evaluate((element) => element.scrollTop);
+    const seen = await page.locator(LINES).first().innerText();
+    await job.log(100, "newer");
+    await shows(page, ".controls .count", "400 lines");
+    expect(await view(page).evaluate((element) => element.scrollTop)).toBe(top);
+    expect(await page.locator(LINES).first().innerText()).toBe(seen);
+
+    await view(page).evaluate((element) => {
+      element.scrollTop = element.scrollHeight;
+    });
+    await shows(page, "milepost-log-view .controls", /following$/);
+    await job.log(1, "newest");
+    await shows(page, "milepost-log-view .line:last-child", "newest 1");
+  });
+
+  test("it is shown by stage, by severity and by text", async () => {
+    const job = await pages.start("filtered", {
+      stages: [{ stageId: "a" }, { stageId: "a/1", parentStageId: "a" }, { stageId: "b", title: "second" }],
+    });
+    await job.report(
+      { case: "logWritten", value: { text: "one", stageId: "a" } },
+      { case: "logWritten", value: { text: "two", stageId: "a/1", severity: Severity.ERROR } },
+      { case: "logWritten", value: { text: "three", stageId: "b", severity: Severity.DEBUG } },
+    );
+    const page = await pages.open("filtered");
+    const texts = () => page.locator(LINES).allInnerTexts();
+    await expect.poll(texts).toEqual(["one", "error two", "debug three"]);
+    await page.getByLabel("stage of the lines").selectOption("a");
+    await expect.poll(texts).toEqual(["one", "error two"]);
+    await page.getByLabel("least severity").selectOption({ label: "warning +" });
+    await expect.poll(texts).toEqual(["error two"]);
+    await page.getByLabel("filter the lines").fill("TWO");
+    await expect.poll(texts).toEqual(["error two"]);
+    await page.getByLabel("filter the lines").fill("nothing");
+    await shows(page, "milepost-log-view .notice", "none of 3 lines matches");
+    await page.getByRole("button", { name: "show all" }).click();
+    await expect.poll(texts).toEqual(["one", "error two", "debug three"]);
+    // A stage that is chosen in the tree is that of the log, too.
+    await page.getByRole("treeitem", { name: "second" }).click();
+    await expect.poll(texts).toEqual(["debug three"]);
+  });
+
+  test("of a long log the newest lines come first, older ones when they are wanted, and few are in the page", async () => {
+    const job = await pages.start("long");
+    await job.log(10_000);
+    const page = await pages.open("long");
+    await shows(page, "milepost-log-view .line:last-child", "line 10000");
+    await shows(page, ".controls .count", /^1\u2009\d{3}\+ lines|2\u2009000\+ lines$/);
+    await view(page).hover();
+    await expect
+      .poll(async () => {
+        await page.mouse.wheel(0, -100_000);
+        return (await page.locator(LINES).allInnerTexts())[0];
+      })
+      .toBe("line 1");
+    await shows(page, ".controls .count", "10\u2009000 lines");
+    expect(await page.locator(LINES).count()).toBeLessThan(120);
+    await picture(page, "long-log");
+
+    await page.getByLabel("filter the lines").fill("line 4711");
+    await expect.poll(() => page.locator(LINES).allInnerTexts()).toEqual(["line 4711"]);
+  });
+
+  test("a search goes on to older lines on request, as far as the log goes", async () => {
+    const job = await pages.start("needle");
+    await job.log(1, "needle");
+    await job.log(6000);
+    const page = await pages.open("needle");
+    await connected(page, "live");
+    await page.keyboard.press("/");
+    await page.keyboard.type("needle");
+    await shows(page, "milepost-log-view .notice", /searched the newest .* lines/);
+    await page.getByRole("button", { name: "search older ones" }).click();
+    await expect.poll(() => page.locator(LINES).allInnerTexts()).toEqual(["needle 1"]);
+  });
+});

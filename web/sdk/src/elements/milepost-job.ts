@@ -1,3 +1,4 @@
+import type { JobStore } from "./live/job-store.js";
 import { html, nothing, type PropertyValues, type TemplateResult } from "lit";
 import { JobState, type Job } from "./messages.js";
 import { staleNotice } from "./model/connection-text.js";
@@ -7,6 +8,7 @@ import { hasEnded } from "./model/state-words.js";
 import { serverAt } from "./live/server.js";
 import { CancelSheet } from "./parts/cancel-sheet.js";
 import { artifactsPanel, attemptsPanel, childrenPanel, jsonPanel, rawPanel } from "./parts/job-details.js";
+import { JobEvents } from "./parts/job-events.js";
 import { currentStageLine, identity, notices, progressLine } from "./parts/job-head.js";
 import { jobStyles } from "./parts/job-styles.js";
 import type { LogView } from "./parts/log-view.js";
@@ -25,7 +27,7 @@ type Tab = "stages" | "log" | "artifacts" | "result" | "input" | "attempts" | "c
  * Attributes: `job-id`; `server`, by default the one that the script came from; `log`, `off`, `tail` or `full`; `cancel`, to offer
  * cancelling; `compact`, without stages. Events: `milepost-change` and `milepost-end`, whose `detail.job` is the job.
  */
-export class MilepostJob extends StoreElement {
+export class MilepostJob extends StoreElement<JobStore> {
   static override properties = {
     jobId: { attribute: "job-id" },
     server: {},
@@ -49,7 +51,7 @@ export class MilepostJob extends StoreElement {
   declare said: string;
   #bar = new SmoothBar();
   #announced: Announced | undefined;
-  #ended = false;
+  readonly #events = new JobEvents(this);
   #resized = new ResizeObserver(([entry]) => {
     this.narrow = (entry?.contentRect.width ?? NARROW) < NARROW;
   });
@@ -101,12 +103,7 @@ export class MilepostJob extends StoreElement {
     const job = this.store?.job;
     if (!job) return;
     this.#announce(job);
-    this.dispatchEvent(
-      new CustomEvent("milepost-change", { detail: { job }, bubbles: true, composed: true }),
-    );
-    if (!hasEnded(job) || this.#ended) return;
-    this.#ended = true;
-    this.dispatchEvent(new CustomEvent("milepost-end", { detail: { job }, bubbles: true, composed: true }));
+    this.#events.tell(job);
   }
 
   override render(): TemplateResult {

@@ -188,6 +188,7 @@ export class MilepostJobs extends LitElement {
           .value=${filter.labels.join(" ")}
           @change=${this.#changeLabels}
         />
+        <button hidden></button>
       </form>`;
   }
 

@@ -1,9 +1,11 @@
 import { css, html, nothing, type PropertyValues, type TemplateResult } from "lit";
 import { serverAt } from "./live/server.js";
+import type { WatchedJob } from "./live/watched-job.js";
 import { chipOf } from "./model/connection-text.js";
 import { SmoothBar } from "./model/smooth-bar.js";
 import { isKnown, jobLook } from "./model/state-words.js";
 import { stateIcon } from "./parts/icons.js";
+import { JobEvents } from "./parts/job-events.js";
 import { progressBar, progressText, remainingText } from "./parts/job-head.js";
 import { sharedStyles } from "./parts/shared-styles.js";
 import { StoreElement } from "./parts/store-element.js";
@@ -13,7 +15,7 @@ import { StoreElement } from "./parts/store-element.js";
  *
  * Attributes: `job-id`, and `server` as `<milepost-job>` has it. Events: `milepost-change` and `milepost-end`.
  */
-export class MilepostProgress extends StoreElement {
+export class MilepostProgress extends StoreElement<WatchedJob> {
   static override properties = { jobId: { attribute: "job-id" }, server: {} };
   static override styles = [
     sharedStyles,
@@ -38,7 +40,8 @@ export class MilepostProgress extends StoreElement {
   ];
   declare jobId: string;
   declare server: string;
-  #bar = new SmoothBar();
+  readonly #bar = new SmoothBar();
+  readonly #events = new JobEvents(this);
 
   constructor() {
     super();
@@ -47,9 +50,14 @@ export class MilepostProgress extends StoreElement {
 
   protected override willUpdate(changed: PropertyValues): void {
     if ((changed.has("jobId") || changed.has("server")) && this.jobId) {
-      this.store = serverAt(this.server).job(this.jobId);
+      this.store = serverAt(this.server).progressOf(this.jobId);
     }
     super.willUpdate(changed);
+  }
+
+  protected override changed(): void {
+    super.changed();
+    if (this.store?.job) this.#events.tell(this.store.job);
   }
 
   override render(): TemplateResult {

@@ -14,6 +14,7 @@ import { FrameScheduler } from "./frame-scheduler.js";
 import { JobLog } from "./job-log.js";
 import { Listeners } from "./listeners.js";
 import type { Server } from "./server.js";
+import type { WatchedJob } from "./watched-job.js";
 
 /** Events that are folded in one frame; the rest follow in the next, so that no frame is long. */
 const EVENTS_A_FRAME = 4000;
@@ -27,13 +28,15 @@ const RELATED_INTERVAL = 5000;
 
 const ATTEMPT_NAMES: ReadonlySet<string | undefined> = new Set<PayloadName>(ATTEMPT_PAYLOADS);
 
-export class JobStore {
+export class JobStore implements WatchedJob {
   readonly log: JobLog;
   connection: Connection = { state: "connecting", error: "" };
   place: QueuePlace | undefined;
   children: readonly Job[] = [];
   hasMoreChildren = false;
   #fold: Fold | undefined;
+  /** The job of the fold, with the estimate that came beside its events. */
+  #estimated: { readonly of: Job; readonly job: Job } | undefined;
   /** The job as it was before the history. */
   #snapshot: Job | undefined;
   #history: Event[] = [];
@@ -57,7 +60,13 @@ export class JobStore {
 
   /** The job as it stands; undefined until it is known. */
   get job(): Job | undefined {
-    return this.#fold?.job;
+    const job = this.#fold?.job;
+    const estimate = this.#watch?.estimate;
+    if (!job || !estimate) return job;
+    if (this.#estimated?.of !== job || this.#estimated.job.estimate !== estimate) {
+      this.#estimated = { of: job, job: { ...job, estimate } };
+    }
+    return this.#estimated.job;
   }
 
   /** The server's time; it stands still while what is shown may be out of date. */

@@ -220,8 +220,10 @@ export class JobsStore {
   }
 
   #applyEvent(jobId: string, { event }: Extract<JobsItem, { type: "event" }>): void {
-    if (event.payload.case === "jobSubmitted" && event.payload.value.job) {
-      this.#put({ ...event.payload.value.job, lastSequence: event.sequence });
+    if (event.payload.case === "jobSubmitted" && !this.get(jobId)) {
+      const fold = new Fold();
+      fold.apply(event);
+      this.#folds.set(jobId, fold);
       this.version += 1;
       return;
     }
@@ -257,7 +259,7 @@ export class JobsStore {
 }
 
 /** The payloads that change what a list shows. */
-const LISTED_PAYLOADS = [
+export const LISTED_PAYLOADS = [
   "jobSubmitted",
   "jobStarted",
   "stagesPlanned",

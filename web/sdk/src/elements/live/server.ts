@@ -6,12 +6,15 @@ import { createClient } from "../../web-client.js";
 import type { ListFilter } from "../model/job-list.js";
 import { JobStore } from "./job-store.js";
 import { JobsStore } from "./jobs-store.js";
+import { ProgressHub } from "./progress-hub.js";
 import { ServerClock } from "./server-clock.js";
+import type { WatchedJob } from "./watched-job.js";
 
 /** One server, with what this page knows of its jobs. */
 export class Server {
   readonly clock = new ServerClock();
   readonly #jobs = new Map<string, JobStore>();
+  #hub: ProgressHub | undefined;
   #list: JobsStore | undefined;
 
   constructor(
@@ -28,6 +31,12 @@ export class Server {
       this.#jobs.set(jobId, store);
     }
     return store;
+  }
+
+  /** A job of which no more than its progress is shown. All of these share one stream. */
+  progressOf(jobId: string): WatchedJob {
+    this.#hub ??= new ProgressHub(this);
+    return this.#jobs.get(jobId) ?? this.#hub.job(jobId);
   }
 
   /** The store of the jobs that match `filter`. Filters that the server does not know share one store. */

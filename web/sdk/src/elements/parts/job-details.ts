@@ -24,9 +24,9 @@ export function artifactsPanel(artifacts: readonly Artifact[]): TemplateResult {
       ${artifacts.map(
         (artifact) =>
           html`<tr>
-            <td class="foreign">${oneLine(artifact.name)}</td>
+            <td class="name"><span class="foreign">${oneLine(artifact.name)}</span></td>
             <td class="number">${artifact.sizeBytes ? humanSize(Number(artifact.sizeBytes)) : ""}</td>
-            <td class="foreign muted">${oneLine(artifact.mediaType)}</td>
+            <td class="type muted"><span class="foreign">${oneLine(artifact.mediaType)}</span></td>
             <td class="foreign mono">
               ${link(artifact.uri)}<milepost-copy
                 .text=${artifact.uri}

@@ -36,8 +36,8 @@ export function identity(
     <p class="facts muted">
       <span class="mono foreign" title=${job.jobId}>${shortId(job.jobId, 24)}</span
       ><milepost-copy .text=${job.jobId} .label=${"copy the job's id"}></milepost-copy>
-      ${job.owner ? html`<span>owner <span class="foreign value">${oneLine(job.owner, 128)}</span></span>` : nothing}
-      ${Object.entries(job.labels).map(([key, value]) => html`<span class="label foreign" title="label">${oneLine(key)}=${oneLine(value)}</span>`)}
+      ${job.owner ? html`<span title=${job.owner}>owner <span class="foreign value">${oneLine(job.owner, 128)}</span></span>` : nothing}
+      ${Object.entries(job.labels).map(([key, value]) => html`<span class="label foreign" title=${`label ${key}=${value}`}>${oneLine(key)}=${oneLine(value)}</span>`)}
       ${job.parentJobId ? html`<span>part of <a class="mono" href=${store.server.jobAddress(job.parentJobId)}>${shortId(job.parentJobId)}</a></span>` : nothing}
       ${job.workerId && isActive(job) ? html`<span>worker <span class="mono foreign value">${oneLine(job.workerId, 64)}</span></span>` : nothing}
     </p>

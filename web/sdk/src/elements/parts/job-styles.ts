@@ -56,6 +56,12 @@ export const jobStyles = css`
   .value {
     color: var(--_text);
   }
+  .facts > span {
+    max-width: min(100%, 320px);
+    overflow: hidden;
+    text-overflow: ellipsis;
+    white-space: nowrap;
+  }
   .label {
     padding: 0 6px;
     border: 1px solid var(--_line);
@@ -132,6 +138,9 @@ export const jobStyles = css`
     max-height: 480px;
     overflow: auto;
   }
+  .current .muted {
+    white-space: nowrap;
+  }
   .current {
     display: flex;
     gap: 8px;
@@ -175,10 +184,23 @@ export const jobStyles = css`
     vertical-align: top;
     border-bottom: 1px solid var(--_line);
   }
+  td > .foreign {
+    display: -webkit-box;
+    -webkit-box-orient: vertical;
+    -webkit-line-clamp: 3;
+    overflow: hidden;
+  }
   th {
     color: var(--_muted);
     font-weight: 400;
     font-size: 12px;
+  }
+  td.name {
+    min-width: 120px;
+    max-width: 320px;
+  }
+  td.type {
+    max-width: 160px;
   }
   .number {
     text-align: end;

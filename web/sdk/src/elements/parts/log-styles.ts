@@ -154,8 +154,8 @@ export const logStyles = css`
       display: none;
     }
     .controls select {
-      flex: 1 1 0;
-      min-width: 0;
+      flex: 1 1 40%;
+      max-width: none;
     }
     .controls input {
       flex-basis: 50%;

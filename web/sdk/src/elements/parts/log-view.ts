@@ -1,3 +1,4 @@
+import type { JobStore } from "../live/job-store.js";
 import { html, nothing, type PropertyValues, type TemplateResult } from "lit";
 import { repeat } from "lit/directives/repeat.js";
 import { Severity } from "../messages.js";
@@ -22,7 +23,7 @@ const LOAD_AHEAD = 2;
 const AT_END = 4;
 
 /** The log of a job: any number of lines, of which only those in sight are drawn. */
-export class LogView extends StoreElement {
+export class LogView extends StoreElement<JobStore> {
   static override properties = {
     follow: { type: Boolean, reflect: true },
     tail: { type: Boolean, reflect: true },

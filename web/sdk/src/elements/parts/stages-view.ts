@@ -1,3 +1,4 @@
+import type { JobStore } from "../live/job-store.js";
 import { html, nothing, type TemplateResult } from "lit";
 import { repeat } from "lit/directives/repeat.js";
 import { type Job, type Stage, StageState } from "../messages.js";
@@ -23,7 +24,7 @@ import { vars } from "./vars-directive.js";
 import { track } from "./waterfall-track.js";
 
 /** The stages of a job as a tree, beside the waterfall of when each of them waited and ran. */
-export class StagesView extends StoreElement {
+export class StagesView extends StoreElement<JobStore> {
   static override properties = { narrow: { type: Boolean, reflect: true }, selected: { state: true } };
   static override styles = [sharedStyles, stagesStyles];
   declare narrow: boolean;

@@ -1,12 +1,12 @@
 import { LitElement, type PropertyDeclarations, type PropertyValues } from "lit";
 import { ticker } from "../live/ticker.js";
-import type { JobStore } from "../live/job-store.js";
+import type { WatchedJob } from "../live/watched-job.js";
 
 /** An element that shows a job, and is drawn again when its store changes and once a second. */
-export abstract class StoreElement extends LitElement {
+export abstract class StoreElement<Store extends WatchedJob> extends LitElement {
   static override properties: PropertyDeclarations = { store: { attribute: false } };
-  declare store: JobStore | undefined;
-  #subscribed: JobStore | undefined;
+  declare store: Store | undefined;
+  #subscribed: Store | undefined;
   #unsubscribe: (() => void) | undefined;
   #untick: (() => void) | undefined;
 

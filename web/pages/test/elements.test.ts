@@ -1,0 +1,97 @@
+import { readFileSync } from "node:fs";
+import { describe, expect, test } from "vitest";
+import { JobState } from "@milepost/client";
+import { inRepository } from "../../testing/repository.js";
+import { type HttpProxy, startHttpProxy } from "../../testing/http-proxy.js";
+import { openPage } from "../../testing/browser.js";
+import { picture, sharedPages, shows, violations } from "./pages.js";
+
+/** A page of somebody else's at `/host` before a server, with the built elements. */
+async function hostPage(server: string, body: string): Promise<HttpProxy> {
+  const html = `<!doctype html><html lang="en"><meta charset="utf-8"><link rel="icon" href="data:,"><title>host</title>
+    <style>body { font-family: serif; --milepost-accent: rgb(140, 0, 140); --milepost-font: Georgia, serif }</style>
+    <main><h1>Jobs of the host</h1>${body}</main>
+    <script>const seen = []; for (const name of ["milepost-change", "milepost-end"])
+      addEventListener(name, (event) => seen.push(name + " " + event.detail.job.state + " " + event.target.localName))</script>
+    <script type="module" src="/elements.js"></script></html>`;
+  const script = readFileSync(inRepository("web/milepost/web/assets/elements.js"), "utf8");
+  const proxy = await startHttpProxy(server);
+  proxy.pages["/host"] = { type: "text/html", body: html };
+  proxy.pages["/elements.js"] = { type: "text/javascript", body: script };
+  return proxy;
+}
+
+describe("elements in a page of somebody else's", () => {
+  const pages = sharedPages();
+
+  test("a job is shown in the page's own colours and fonts, and the page hears of changes and of the end", async () => {
+    const job = await pages.start("hosted", { stages: [{ stageId: "a", total: 4 }] });
+    const host = await hostPage(pages.url, `<milepost-job job-id="hosted" log="tail" cancel></milepost-job>`);
+    const page = await openPage(`${host.baseUrl}/host`);
+    await shows(page, "milepost-job [part=state]", "running");
+    expect(await page.locator("milepost-job [part=bar]").evaluate((bar) => getComputedStyle(bar).color)).toBe(
+      "rgb(140, 0, 140)",
+    );
+    expect(
+      await page.locator("milepost-job h1").evaluate((title) => getComputedStyle(title).fontFamily),
+    ).toBe("Georgia, serif");
+    await job.log(1, "hello");
+    await shows(page, "milepost-job .line", "hello 1");
+    await job.end();
+    await shows(page, "milepost-job [part=state]", "succeeded");
+    const seen = await page.evaluate("seen");
+    expect(seen).toContain(`milepost-change ${JobState.RUNNING} milepost-job`);
+    expect((seen as string[]).filter((text) => text.startsWith("milepost-end"))).toEqual([
+      `milepost-end ${JobState.SUCCEEDED} milepost-job`,
+    ]);
+    await picture(page, "element-job");
+    expect(await violations(page)).toEqual([]);
+  });
+
+  test("a table of bars is one stream", async () => {
+    const jobs = await Promise.all(
+      Array.from({ length: 12 }, (_, n) =>
+        pages.start(`bar-${n}`, { stages: [{ stageId: "a", total: 12 }] }),
+      ),
+    );
+    await Promise.all(
+      jobs.map((job, n) =>
+        job.report(
+          { case: "stageStarted", value: { stage: { stageId: "a" } } },
+          { case: "stageProgressed", value: { stageId: "a", current: n } },
+        ),
+      ),
+    );
+    const rows = jobs.map(
+      (_, n) =>
+        `<tr><td>bar ${n}</td><td><milepost-progress job-id="bar-${n}"></milepost-progress></td></tr>`,
+    );
+    const body = `<table width="500">${rows.join("")}</table><milepost-progress job-id="none"></milepost-progress>`;
+    const host = await hostPage(pages.url, body);
+    const page = await openPage(`${host.baseUrl}/host`);
+    await shows(page, "milepost-progress[job-id=bar-9] [part=percent]", "75 %");
+    await shows(page, "milepost-progress[job-id=none]", "no such job");
+    expect(host.paths.filter((path) => path.includes("JobService"))).toEqual([
+      "/milepost.v1.JobService/WatchJobs",
+    ]);
+    expect(host.countOpen("/WatchJobs")).toBe(1);
+    await jobs[9]?.end();
+    await shows(page, "milepost-progress[job-id=bar-9] [part=percent]", "100 %");
+    expect(
+      await page
+        .getByRole("progressbar", { name: /transcribe/ })
+        .nth(6)
+        .getAttribute("aria-valuetext"),
+    ).toBe("50 %, running");
+    await picture(page, "element-progress");
+    expect(await violations(page)).toEqual([]);
+  });
+
+  test("a list has the filter of its attributes", async () => {
+    await pages.start("listed", { kind: "listed" });
+    const host = await hostPage(pages.url, `<milepost-jobs kind="listed"></milepost-jobs>`);
+    const page = await openPage(`${host.baseUrl}/host`);
+    await expect.poll(() => page.locator("milepost-jobs a.row .id").allInnerTexts()).toEqual(["listed"]);
+    expect(await page.locator("milepost-jobs input").count()).toBe(0);
+  });
+});

@@ -1,0 +1,108 @@
+import { describe, expect, test } from "vitest";
+import { Dispatch, JobState } from "@milepost/client";
+import { connected, picture, sharedPages, shows, startPages, violations } from "./pages.js";
+
+const ROWS = "milepost-jobs a.row";
+
+describe("the list of jobs", () => {
+  const pages = sharedPages();
+
+  test("jobs are live in it, in groups, with totals by state", async () => {
+    const page = await pages.openList();
+    await connected(page, "live");
+    const job = await pages.start("one", {
+      stages: [{ stageId: "a", total: 4 }],
+      owner: "ann",
+      labels: { room: "blue" },
+    });
+    await pages.submit("two", { dispatch: Dispatch.QUEUE, kind: "render" });
+    await shows(page, ".totals", /1 queued.*1 running/s);
+    await expect.poll(() => page.locator(ROWS).count()).toBe(2);
+    await job.report(
+      { case: "stageStarted", value: { stage: { stageId: "a" } } },
+      { case: "stageProgressed", value: { stageId: "a", current: 3 } },
+    );
+    await shows(page, ROWS, /running\s+transcribe\s*one\s+ann\s+75 %/);
+    expect(await page.locator(".group").allInnerTexts()).toEqual(["running 1", "waiting 1"]);
+    expect(await violations(page)).toEqual([]);
+    await picture(page, "list-light");
+    await job.end({ state: JobState.FAILED, failure: { code: "X", message: "It broke." } });
+    await expect.poll(() => page.locator(".group").allInnerTexts()).toEqual(["waiting 1", "ended today 1"]);
+    await shows(page, ".group:last-child, .rows > :last-child", "It broke.");
+  });
+
+  test("its filter stands in the address, and an address shows its filter", async () => {
+    for (const kind of ["alpha", "beta"]) {
+      for (const owner of ["ann", "ben"]) {
+        await pages.submit(`${kind}-${owner}`, {
+          kind,
+          owner,
+          labels: { of: owner },
+          dispatch: Dispatch.QUEUE,
+        });
+      }
+    }
+    const page = await pages.openList("?kind=alpha");
+    const ids = async () => (await page.locator(`${ROWS} .id`).allInnerTexts()).sort();
+    await expect.poll(ids).toEqual(["alpha-ann", "alpha-ben"]);
+    await page.getByLabel("owner", { exact: true }).fill("ben");
+    await page.getByLabel("owner", { exact: true }).press("Enter");
+    await expect.poll(ids).toEqual(["alpha-ben"]);
+    expect(new URL(page.url()).search).toBe("?kind=alpha&owner=ben");
+    await page.getByRole("button", { name: /running/ }).click();
+    await shows(page, "milepost-jobs .notice", "no jobs that match");
+    expect(new URL(page.url()).search).toBe("?state=running&kind=alpha&owner=ben");
+
+    await page.goto(`${pages.url}?q=beta&label=of%3Dann`);
+    await expect.poll(ids).toEqual(["beta-ann"]);
+    await page.keyboard.press("/");
+    await page.keyboard.press("Control+a");
+    await page.keyboard.type("alpha-ben");
+    await page.keyboard.press("Enter");
+    await shows(page, "h1", "alpha");
+    expect(page.url()).toBe(`${pages.url}jobs/alpha-ben`);
+  });
+
+  test("with the keyboard a job is chosen and opened, and the list is found again", async () => {
+    await pages.submit("keys", { kind: "keys", dispatch: Dispatch.QUEUE });
+    const page = await pages.openList("?kind=keys");
+    await expect.poll(() => page.locator(ROWS).count()).toBe(1);
+    await page.keyboard.press("?");
+    await shows(page, "milepost-key-help dialog", /next stage or job/);
+    expect(await violations(page)).toEqual([]);
+    await page.keyboard.press("Escape");
+    await page.keyboard.press("j");
+    await page.keyboard.press("Enter");
+    await shows(page, "h1", "keys");
+    await page.keyboard.press("g");
+    await page.keyboard.press("l");
+    await shows(page, ".totals", "queued");
+  });
+
+  test("nothing moves under the pointer until it leaves", async () => {
+    const page = await pages.openList("?kind=calm");
+    await pages.submit("calm-1", { kind: "calm", dispatch: Dispatch.QUEUE });
+    await expect.poll(() => page.locator(ROWS).count()).toBe(1);
+    await page.locator(ROWS).hover();
+    await pages.submit("calm-2", { kind: "calm", dispatch: Dispatch.QUEUE });
+    await shows(page, ".news", "show changes");
+    expect(await page.locator(ROWS).count()).toBe(1);
+    await page.mouse.move(5, 5);
+    await expect.poll(() => page.locator(`${ROWS} .id`).allInnerTexts()).toEqual(["calm-2", "calm-1"]);
+  });
+
+  test("of thousands of jobs only those in sight are in the page", async () => {
+    const many = await startPages();
+    for (let first = 0; first < 2000; first += 100) {
+      const jobIds = Array.from({ length: 100 }, (_, place) => `many-${first + place}`);
+      await Promise.all(jobIds.map((jobId) => many.submit(jobId, { dispatch: Dispatch.QUEUE })));
+    }
+    const page = await many.openList();
+    await shows(page, ".totals", "2\u2009000 queued");
+    expect(await page.locator(ROWS).count()).toBeLessThan(80);
+    await page.locator("milepost-jobs .view").evaluate((view) => {
+      view.scrollTop = view.scrollHeight;
+    });
+    await expect.poll(() => page.locator(`${ROWS} .id`).last().innerText()).toMatch(/^many-\d\d?$/);
+  }, 60_000);
+});

@@ -1,0 +1,134 @@
+/** Many jobs of a page that show no more than their progress: one stream for all of them. */
+
+import { Fold } from "../../fold/index.js";
+import type { JobsItem } from "../../watch/jobs-cursor.js";
+import type { Job } from "../messages.js";
+import { type Connection, brokenBy, connectionOf } from "../model/connection-text.js";
+import type { Instant } from "../model/instants.js";
+import { hasEnded } from "../model/state-words.js";
+import { LISTED_PAYLOADS } from "./jobs-store.js";
+import { FrameScheduler } from "./frame-scheduler.js";
+import { Listeners } from "./listeners.js";
+import type { Server } from "./server.js";
+import type { WatchedJob } from "./watched-job.js";
+
+/** Jobs of one stream; a server takes no more ids in a filter. */
+const GROUP = 100;
+
+export class ProgressHub {
+  readonly #jobs = new Map<string, HubJob>();
+  readonly #frames = new FrameScheduler(() => {
+    this.#regroup();
+  });
+  #stop = new AbortController();
+  #watched = "";
+
+  constructor(readonly server: Server) {}
+
+  job(jobId: string): WatchedJob {
+    let job = this.#jobs.get(jobId);
+    if (!job) {
+      job = new HubJob(this.server, jobId, this.#frames);
+      this.#jobs.set(jobId, job);
+    }
+    return job;
+  }
+
+  /** Watch those that somebody looks at; all elements of a page that come in one frame share the streams. */
+  #regroup(): void {
+    const jobs = [...this.#jobs.values()].filter((job) => job.isWanted);
+    const ids = jobs.map(({ jobId }) => jobId).sort();
+    if (ids.join(" ") === this.#watched) return;
+    this.#watched = ids.join(" ");
+    this.#stop.abort();
+    this.#stop = new AbortController();
+    for (let start = 0; start < ids.length; start += GROUP) {
+      void this.#watch(ids.slice(start, start + GROUP), this.#stop.signal);
+    }
+  }
+
+  async #watch(jobIds: string[], signal: AbortSignal): Promise<void> {
+    const jobs = jobIds.flatMap((jobId) => this.#jobs.get(jobId) ?? []);
+    const watch = this.server.client.watchJobs(
+      { jobIds },
+      {
+        start: "snapshot",
+        latestProgress: true,
+        payloads: LISTED_PAYLOADS,
+        pauseWhenHidden: true,
+        connectTimeoutMs: Infinity,
+        signal,
+        onConnection: (connection) => {
+          for (const job of jobs) job.connected(connectionOf(connection), watch.caughtUp);
+        },
+      },
+    );
+    try {
+      for await (const items of watch.batches()) for (const item of items) this.#accept(item);
+    } catch (error) {
+      if (!signal.aborted)
+        for (const job of jobs) job.connected(brokenBy(error, this.server.clock.now()), false);
+    }
+  }
+
+  #accept(item: JobsItem): void {
+    if (item.type === "snapshot") this.#jobs.get(item.job.jobId)?.accept(item);
+    else if (item.type === "event") this.#jobs.get(item.event.jobId)?.accept(item);
+    else if (item.type === "deleted") this.#jobs.get(item.jobId)?.accept(item);
+  }
+}
+
+class HubJob implements WatchedJob {
+  connection: Connection = { state: "connecting", error: "" };
+  #fold: Fold | undefined;
+  readonly #changes = new Listeners();
+  readonly #notify = new FrameScheduler(() => {
+    this.#changes.notify();
+  });
+
+  constructor(
+    readonly server: Server,
+    readonly jobId: string,
+    /** Asks the hub to look who is wanted. */
+    readonly regroup: FrameScheduler,
+  ) {}
+
+  get job(): Job | undefined {
+    return this.#fold?.job;
+  }
+
+  get now(): Instant {
+    return this.connection.staleSince ?? this.server.clock.now();
+  }
+
+  get isMoving(): boolean {
+    return !this.job || !hasEnded(this.job);
+  }
+
+  get isWanted(): boolean {
+    return this.#changes.count > 0 && this.isMoving;
+  }
+
+  subscribe(listener: () => void): () => void {
+    const remove = this.#changes.add(listener);
+    this.regroup.request();
+    return () => {
+      remove();
+      this.regroup.request();
+    };
+  }
+
+  accept(item: JobsItem): void {
+    if (item.type === "snapshot") this.#fold = new Fold(item.job);
+    else if (item.type === "event") this.#fold?.apply(item.event);
+    else if (item.type === "deleted") this.connection = { state: "missing", error: "" };
+    if (!this.isMoving) this.connection = { state: "ended", error: "" };
+    this.#notify.request();
+  }
+
+  connected(connection: Connection, caughtUp: boolean): void {
+    if (!this.isMoving) return;
+    this.connection = caughtUp && !this.job ? { state: "missing", error: "" } : connection;
+    this.#notify.request();
+  }
+}

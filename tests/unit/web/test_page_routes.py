@@ -67,6 +67,16 @@ async def test_what_a_browser_has_is_not_sent_again() -> None:
     assert (other.status_code, other.content) == (200, first.content)
 
 
+async def test_a_page_that_a_browser_has_keeps_its_policy() -> None:
+    """The headers of a 304 replace those of the copy, and a page with the policy of data would load nothing."""
+    async with client_at() as client:
+        first = await client.get("/jobs/j")
+        second = await client.get("/jobs/j", headers={"if-none-match": first.headers["etag"]})
+
+    assert second.status_code == 304
+    assert second.headers["content-security-policy"] == first.headers["content-security-policy"]
+
+
 @pytest.mark.parametrize("name", ["none.js", "..%2f__init__.py", "%2e%2e/app.py", ""])
 async def test_nothing_but_the_assets_is_served(name: str) -> None:
     """Whatever the path."""

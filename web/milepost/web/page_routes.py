@@ -60,14 +60,20 @@ def _response(request: Request, name: str) -> Response:
     asset = _assets().get(name)
     if asset is None:
         return Response(f"There is no file {name!r}.", 404, media_type="text/plain")
-    headers = {"etag": asset.tag, "cache-control": _CACHING, "vary": "accept-encoding"}
+    headers = {
+        "etag": asset.tag,
+        "cache-control": _CACHING,
+        "vary": "accept-encoding",
+        # Also with 304: the headers that follow from it, such as the policy of pages, replace those that a browser has.
+        "content-type": asset.media_type,
+    }
     if asset.tag in request.headers.get("if-none-match", ""):
         return Response(status_code=304, headers=headers)
     content = asset.content
     if "gzip" in request.headers.get("accept-encoding", ""):
         headers["content-encoding"] = "gzip"
         content = asset.compressed
-    return Response(content, headers={**headers, "content-type": asset.media_type})
+    return Response(content, headers=headers)
 
 
 @cache

@@ -70,7 +70,7 @@ describe("elements in a page of somebody else's", () => {
     const host = await hostPage(pages.url, body);
     const page = await openPage(`${host.baseUrl}/host`);
     await shows(page, "milepost-progress[job-id=bar-9] [part=percent]", "75 %");
-    await shows(page, "milepost-progress[job-id=none]", "no such job");
+    await shows(page, "milepost-progress[job-id=none] .muted", "no such job");
     expect(host.paths.filter((path) => path.includes("JobService"))).toEqual([
       "/milepost.v1.JobService/WatchJobs",
     ]);

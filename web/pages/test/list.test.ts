@@ -1,8 +1,13 @@
+import type { Page } from "playwright-core";
 import { describe, expect, test } from "vitest";
 import { Dispatch, JobState } from "@milepost/client";
 import { connected, picture, sharedPages, shows, startPages, violations } from "./pages.js";
 
 const ROWS = "milepost-jobs a.row";
+
+async function groups(page: Page): Promise<string[]> {
+  return (await page.locator(".group").allInnerTexts()).map((text) => text.replace(/\s+/g, " "));
+}
 
 describe("the list of jobs", () => {
   const pages = sharedPages();
@@ -23,11 +28,11 @@ describe("the list of jobs", () => {
       { case: "stageProgressed", value: { stageId: "a", current: 3 } },
     );
     await shows(page, ROWS, /running\s+transcribe\s*one\s+ann\s+75 %/);
-    expect(await page.locator(".group").allInnerTexts()).toEqual(["running 1", "waiting 1"]);
+    expect(await groups(page)).toEqual(["running 1", "waiting 1"]);
     expect(await violations(page)).toEqual([]);
     await picture(page, "list-light");
     await job.end({ state: JobState.FAILED, failure: { code: "X", message: "It broke." } });
-    await expect.poll(() => page.locator(".group").allInnerTexts()).toEqual(["waiting 1", "ended today 1"]);
+    await expect.poll(() => groups(page)).toEqual(["waiting 1", "ended today 1"]);
     await shows(page, ".group:last-child, .rows > :last-child", "It broke.");
   });
 
@@ -71,7 +76,9 @@ describe("the list of jobs", () => {
     await shows(page, "milepost-key-help dialog", /next stage or job/);
     expect(await violations(page)).toEqual([]);
     await page.keyboard.press("Escape");
+    await page.locator("milepost-key-help dialog").waitFor({ state: "hidden" });
     await page.keyboard.press("j");
+    await expect.poll(() => page.locator(`${ROWS}.selected`).count()).toBe(1);
     await page.keyboard.press("Enter");
     await shows(page, "h1", "keys");
     await page.keyboard.press("g");

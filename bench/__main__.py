@@ -21,6 +21,7 @@ from rich.console import Console
 from bench import (
     abuse,
     acknowledge,
+    authorise,
     cancel,
     dispatch,
     drops,
@@ -65,6 +66,7 @@ MEASUREMENTS: Mapping[str, Callable[[Settings], list[Figure]]] = {
     "holds": holds.measure,
     "http": http.measure,
     "timing": timing.measure,
+    "authorise": authorise.measure,
 }
 _DEFAULT = ("replay", "live", "reports")
 

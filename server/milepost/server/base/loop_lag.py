@@ -17,7 +17,7 @@ class LoopLag:
 
     Attributes:
         short: Those of at most a millisecond, as nearly all are. What measures them adds to it: an event of a watched
-            job takes five, and a call for each would cost it more than the measurement.
+            job takes six, and a call for each would cost it more than the measurement.
         held: Those over ``HELD_LIMIT``.
         longest: The longest, in seconds.
         longest_cpu: The most processor time that one took, in seconds. Where it is far below ``longest``, the machine

@@ -25,7 +25,7 @@ _log = structlog.get_logger("milepost.loop")
 _SHORT: Final = 0.001
 
 # Seconds for which a reading of the thread's processor time is used again. It is a system call of 2 µs, and an event of
-# a watched job takes eight passes. The processor time of a long pass is too high by that at most.
+# a watched job takes six passes. The processor time of a long pass is too high by that at most.
 _CPU_INTERVAL: Final = HELD_LIMIT / 4
 
 # Minimum seconds between two lines in the log; the line says how many passes had none.

@@ -1,0 +1,178 @@
+"""Forecast the remaining time of a job: each past run, adapted to what is known of this one, is one scenario.
+
+The forecast is the weighted median of the scenarios. Measured on recorded runs (``bench/estimates.py``), that beats a
+blend of separate predictors, since a scenario keeps together what belongs together: how many units there are, at which
+of them the pace changes, and what comes after.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Final, NamedTuple
+
+from milepost.server.estimates.job_progress import JobProgress, StageProgress
+from milepost.server.estimates.past_run import PastRun, StageRun
+
+RUN_LIMIT: Final = 16
+"""Most recent runs that a forecast uses. Twice as many make it less than one in a hundred better, and twice as slow."""
+
+STEP_LIMIT: Final = 192
+"""Steps of past runs that a forecast goes through, so that many stages do not make it slow; but at least three runs."""
+
+_HALF_LIFE: Final = 16.0
+"""Runs after which a run weighs half. A sudden change is noticed by ``since_change``."""
+
+_CHANGE: Final = 4
+"""As many runs in a row outside of what was seen before are no accident: after five, one in 63 by chance."""
+
+_BEFORE_CHANGE: Final = 5
+"""Fewer runs than that before a change do not outweigh those after it."""
+
+_PACE_EVIDENCE: Final = 5.0
+"""Updates after which the pace of this run weighs as much as that of the past one."""
+
+_SPREAD: Final = 0.3
+"""How far, as a fraction, a job outlasts a past run that still counts with the weight 1/e. Such a job may end at any
+moment: what it still takes is the same part of that."""
+
+_NEVER: Final = 1e-9
+
+
+class Forecast(NamedTuple):
+    """A median of the remaining time."""
+
+    remaining: float
+    """Seconds."""
+    runs: int
+    """Past runs that it rests on."""
+
+
+class Scales(NamedTuple):
+    """By which power of its workload the duration of a job, and of each of its stages, grows; see ``workload``."""
+
+    job: float
+    stages: Mapping[str, float]
+
+
+NO_SCALES: Final = Scales(0.0, {})
+
+
+def forecast(progress: JobProgress, runs: Sequence[PastRun], scales: Scales = NO_SCALES) -> Forecast | None:
+    """The remaining time of a job after these runs, the latest last. None if there are none."""
+    steps = max((len(run.steps) for run in runs[-RUN_LIMIT:]), default=0)
+    limit = min(RUN_LIMIT, max(3, STEP_LIMIT // max(steps, 1)))
+    scenarios = []
+    weight, fading = 1.0, 0.5 ** (1 / _HALF_LIFE)
+    for run in reversed(runs[-limit:]):
+        remaining, likelihood = _scenario(progress, run, scales)
+        scenarios.append((remaining, weight * max(likelihood, _NEVER)))
+        weight *= fading
+    if not scenarios:
+        return None
+    return Forecast(_weighted_median(scenarios), len(scenarios))
+
+
+def since_change(runs: Sequence[PastRun]) -> Sequence[PastRun]:
+    """The runs since the kind became faster or slower: several in a row were shorter, or longer, than all before."""
+    durations = [run.duration for run in runs]
+    start = 0
+    for index in range(_BEFORE_CHANGE, len(durations) - _CHANGE + 1):
+        before, after = durations[start:index], durations[index : index + _CHANGE]
+        if len(before) >= _BEFORE_CHANGE and (max(after) < min(before) or min(after) > max(before)):
+            start = index
+    return runs[start:]
+
+
+def _scenario(progress: JobProgress, run: PastRun, scales: Scales) -> tuple[float, float]:
+    """The remaining time if the job goes on like ``run``, and how likely it is that it does, after what it has done."""
+    elapsed = progress.elapsed
+    grown = progress.workload / run.workload if progress.workload and run.workload else 1.0
+    if not run.steps:
+        return _left(run.duration * grown**scales.job, elapsed)
+    ends: list[float] = []
+    last = 0.0
+    likelihood = 1.0
+    open_stages = False
+    for stage, after, gap in run.steps:
+        now = progress.stages.get(stage.stage_id, _PENDING)
+        if now.end is not None:
+            end = now.end
+        else:
+            open_stages = True
+            factor = grown ** scales.stages.get(stage.stage_id, 0.0) if grown != 1.0 else 1.0
+            if now.start is None:
+                begin = gap if after < 0 else ends[after] + gap
+                end = max(begin, elapsed) + _whole(stage, now, factor)
+            else:
+                left, likely = _rest(stage, now, elapsed, factor)
+                likelihood *= likely
+                end = elapsed + left
+        ends.append(end)
+        if end > last:
+            last = end
+    if not open_stages:
+        left, likely = _left(run.closing, elapsed - last)
+        return left, likelihood * likely
+    return last + run.closing - elapsed, likelihood
+
+
+def _whole(stage: StageRun, now: StageProgress, factor: float) -> float:
+    """The duration of a stage that has not begun."""
+    if now.total is None or stage.curve is None:
+        return stage.duration * factor
+    return stage.curve.at(now.total) + stage.duration - stage.curve.seconds[-1]
+
+
+def _rest(stage: StageRun, now: StageProgress, elapsed: float, factor: float) -> tuple[float, float]:
+    """The remaining time of a running stage, and how likely that is."""
+    assert now.start is not None
+    curve = stage.curve
+    if curve is None:
+        return _left(stage.duration * factor, elapsed - now.start)
+    tail = stage.duration - curve.seconds[-1]
+    total = curve.units[-1] * factor if now.total is None else now.total
+    done = now.units
+    if not now.updates:
+        if now.total is None:
+            return _left(stage.duration * factor, elapsed - now.start)
+        first = curve.at(min(curve.units[1], total))
+        return max(first - (elapsed - now.start), 0.0) + curve.at(total) - first + tail, 1.0
+    since = elapsed - now.last_update
+    if done >= total:
+        if done == total or now.total is not None:
+            return _left(tail, since)
+        return _left(total, done, unit=(elapsed - now.start) / done)
+    reached, ratio = curve.at(done), 1.0
+    if now.updates > 1:
+        before = reached - curve.at(now.first_units)
+        took = now.last_update - now.first_update
+        if before > 0 and took > 0:
+            evidence = now.updates - 1
+            ratio = (took / before) ** (evidence / (evidence + _PACE_EVIDENCE))
+    # The next unit is under way since the last update; it cannot take less than nothing.
+    step = min(1.0, total - done)
+    following = curve.at(done + step)
+    return max((following - reached) * ratio - since, 0.0) + (curve.at(total) - following) * ratio + tail, 1.0
+
+
+def _left(total: float, done: float, unit: float = 1.0) -> tuple[float, float]:
+    """What is left of a total, and the likelihood of that: less than 1 where more than the total is done already."""
+    if done < total:
+        return (total - done) * unit, 1.0
+    if total <= 0:
+        return 0.0, 1.0 if done <= 0 else _NEVER
+    return _SPREAD * _SPREAD * done * unit, math.exp(-math.log(done / total) / _SPREAD)
+
+
+def _weighted_median(scenarios: list[tuple[float, float]]) -> float:
+    scenarios.sort()
+    half = sum(weight for _, weight in scenarios) / 2
+    for remaining, weight in scenarios:
+        half -= weight
+        if half <= 0:
+            return remaining
+    return scenarios[-1][0]
+
+
+_PENDING: Final = StageProgress()

@@ -1,0 +1,122 @@
+"""What is known of a kind: its latest runs, and how good forecasts were for them."""
+
+from __future__ import annotations
+
+import enum
+from collections import deque
+from collections.abc import Mapping
+from statistics import median
+from typing import Final, NamedTuple
+
+from milepost.server.estimates.calibration import (
+    CHECKPOINTS,
+    Bounds,
+    Errors,
+    Pool,
+    bounds_of,
+    error,
+    upper_bound,
+)
+from milepost.server.estimates.forecast import NO_SCALES, Forecast, forecast, since_change
+from milepost.server.estimates.job_progress import JobProgress
+from milepost.server.estimates.pace import pace_forecast
+from milepost.server.estimates.past_run import PastRun
+from milepost.server.estimates.replay import progress_at
+from milepost.server.estimates.workload import scales_of
+
+RUNS: Final = 32
+"""Runs that are kept of a kind."""
+
+OVERDUE: Final = 3.0
+"""A job that takes as many times as long as the longest run of its kind is no such run: nothing is known of it."""
+
+
+class Basis(enum.Enum):
+    """What an estimate mainly rests on."""
+
+    HISTORY = "history"
+    """Earlier runs."""
+    WORKLOAD = "workload"
+    """Earlier runs, relative to their workloads."""
+    PACE = "pace"
+    """Units that are left, and how long each takes."""
+
+
+class RemainingTime(NamedTuple):
+    """An estimate of the remaining time of a job, in seconds."""
+
+    p50: float
+    p90: float
+    basis: Basis
+    sample_size: int
+    """Earlier runs, or for a pace without any, the updates that it was measured by."""
+
+
+class KindHistory:
+    """The latest runs of a kind."""
+
+    def __init__(self, pool: Pool) -> None:
+        self._pool = pool
+        self.runs: deque[PastRun] = deque(maxlen=RUNS)
+        self.errors: deque[Errors] = deque(maxlen=RUNS)
+        """Of forecasts for runs, in hindsight."""
+        self._current: tuple[PastRun, ...] = ()
+        self._scales = NO_SCALES
+        self._bounds: Bounds | None = None
+
+    def add(self, run: PastRun) -> None:
+        """Add a run that has ended, after those before it."""
+        errors = self._errors(run)
+        if errors is not None:
+            self._pool.add(errors, len(self._current))
+            if self._current:
+                self.errors.append(errors)
+        self.runs.append(run)
+        self._current = tuple(since_change(tuple(self.runs)))
+        self._scales = scales_of(self._current)
+        self._bounds = None
+
+    def remaining(self, progress: JobProgress) -> RemainingTime | None:
+        """The remaining time of a job; None without evidence, and where ``is_overdue``."""
+        found = self._forecast(progress)
+        if found is None or self.is_overdue(progress):
+            return None
+        if self._bounds is None:
+            self._bounds = bounds_of(self.errors, self._pool, len(self._current))
+        return RemainingTime(
+            found.remaining,
+            upper_bound(found.remaining, progress.elapsed, self._bounds),
+            self._basis(progress),
+            found.runs,
+        )
+
+    def is_overdue(self, progress: JobProgress) -> bool:
+        """Whether the job takes far longer than any run of its kind did."""
+        return bool(self.runs) and progress.elapsed > OVERDUE * max(run.duration for run in self.runs)
+
+    def weights(self) -> Mapping[str, float]:
+        """The stages of the latest runs, by how long each takes: its median duration in seconds."""
+        durations: dict[str, list[float]] = {}
+        for run in self._current:
+            for step in run.steps:
+                durations.setdefault(step.stage.stage_id, []).append(step.stage.duration)
+        return {stage_id: median(values) for stage_id, values in durations.items()}
+
+    def _forecast(self, progress: JobProgress) -> Forecast | None:
+        return forecast(progress, self._current, self._scales) if self._current else pace_forecast(progress)
+
+    def _errors(self, run: PastRun) -> Errors | None:
+        errors = []
+        for fraction in CHECKPOINTS:
+            elapsed = run.duration * fraction
+            found = self._forecast(progress_at(run, elapsed)) if elapsed > 0 else None
+            if found is None:
+                return None
+            errors.append(error(run.duration - elapsed, found.remaining, elapsed))
+        return tuple(errors)
+
+    def _basis(self, progress: JobProgress) -> Basis:
+        running = (now for now in progress.stages.values() if now.start is not None and now.end is None)
+        if any(now.total is not None and now.updates for now in running):
+            return Basis.PACE
+        return Basis.WORKLOAD if progress.workload and self._scales is not NO_SCALES else Basis.HISTORY

@@ -1,0 +1,66 @@
+"""A run that succeeded, as far as it tells how long others take: how its stages followed each other, and their pace."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from milepost.server.estimates.pace_curve import PaceCurve
+
+
+class StageRun(NamedTuple):
+    """A stage of a run, by itself. Times are in seconds from the start of the attempt."""
+
+    stage_id: str
+    start: float
+    end: float
+    curve: PaceCurve | None = None
+    """None if it counted no units."""
+    total_known: bool = False
+    """Whether it told its number of units beforehand."""
+
+    @property
+    def duration(self) -> float:
+        """Seconds."""
+        return self.end - self.start
+
+
+class Step(NamedTuple):
+    """A stage of a run, and after which other it began."""
+
+    stage: StageRun
+    after: int
+    """The index of the step before it, or -1 for the start of the run."""
+    gap: float
+    """Seconds between the end of that step and the start of this one."""
+
+
+class PastRun(NamedTuple):
+    """A run that succeeded."""
+
+    duration: float
+    """Seconds from the start to the end of its last attempt."""
+    workload: float
+    """0 for unknown."""
+    steps: tuple[Step, ...]
+    """In the order in which they started."""
+    closing: float
+    """Seconds between the end of the last step and the end of the run."""
+
+
+def past_run(duration: float, stages: Sequence[StageRun], workload: float = 0.0) -> PastRun:
+    """The run with these stages, none of which contains another one.
+
+    What a stage waited for is not known. It is taken to be the stage that ended last before it began: on the critical
+    path that is right, and a gap that follows is kept.
+    """
+    ordered = sorted(stages, key=lambda stage: (stage.start, stage.end))
+    steps: list[Step] = []
+    for stage in ordered:
+        after, ended = -1, 0.0
+        for index, other in enumerate(ordered):
+            if other is not stage and other.end <= stage.start and other.end >= ended and index < len(steps):
+                after, ended = index, other.end
+        steps.append(Step(stage, after, stage.start - ended))
+    last = max((stage.end for stage in ordered), default=0.0)
+    return PastRun(duration, workload, tuple(steps), max(duration - last, 0.0))

@@ -25,6 +25,7 @@ from bench import (
     cancel,
     dispatch,
     drops,
+    estimates,
     growth,
     holds,
     http,
@@ -72,7 +73,7 @@ _DEFAULT = ("replay", "live", "reports")
 
 
 @click.command(context_settings={"show_default": True})
-@click.argument("names", nargs=-1, type=click.Choice([*MEASUREMENTS, "plot"]))
+@click.argument("names", nargs=-1, type=click.Choice([*MEASUREMENTS, "estimates", "plot"]))
 @click.option("--full", is_flag=True, help="At full size, and without NAMES all measurements: half an hour.")
 @click.option("--rounds", type=click.IntRange(min=1), default=5, help="Measured rounds of each contestant.")
 @click.option(
@@ -87,6 +88,13 @@ _DEFAULT = ("replay", "live", "reports")
     multiple=True,
     type=click.Choice(list(abuse.ATTACKS)),
     help="Measure only this attack of `abuse`; may be repeated.",
+)
+@click.option(
+    "--runs",
+    "recorded",
+    multiple=True,
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="File of recorded runs for `estimates`; may be repeated.",
 )
 @click.option(
     "--directory",
@@ -106,6 +114,7 @@ def main(
     rounds: int,
     seconds: float,
     attacks: Sequence[str],
+    recorded: Sequence[Path],
     directory: Path,
     json_path: Path | None,
 ) -> None:
@@ -113,10 +122,16 @@ def main(
 
     A failed measurement prints the reason; the others continue, and the exit status is 1.
 
-    `plot` draws the plots in docs/ from bench/figures.json, or from the file of --json.
+    `plot` draws the plots in docs/ from bench/figures.json, or from the file of --json. `estimates` replays the
+    recorded runs of --runs.
     """
     if "plot" in names:
         plot.draw(json_path or Path("bench/figures.json"), Path("docs"))
+        return
+    if "estimates" in names:
+        if not recorded:
+            raise click.UsageError("`estimates` needs --runs FILE: recorded runs, a line of JSON each.")
+        estimates.report(recorded, json_path, Console(width=None if Console().is_terminal else 140))
         return
     _raise_open_files()
     console = Console(width=None if Console().is_terminal else 140)

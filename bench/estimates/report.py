@@ -1,0 +1,139 @@
+"""What ``python -m bench estimates`` prints and writes."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from pathlib import Path
+from statistics import fmean, median
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+from bench.estimates.naive import FRACTIONS, HISTORIES, Naive
+from bench.estimates.recorded_runs import RecordedRun, load
+from bench.estimates.virtual_time import Sample, samples
+from milepost.server.estimates.calibration import CHECKPOINTS
+
+OURS = "Milepost"
+
+_PREDECESSORS = {"3-5": range(3, 6), "6-10": range(6, 11), "more": range(11, 1_000_000)}
+_ENOUGH = 3
+"""Runs with fewer predecessors are reported apart."""
+
+
+def report(paths: Sequence[Path], json_path: Path | None, console: Console) -> None:
+    """Measure the runs of these files; print tables, and write all figures as JSON."""
+    runs = load(paths)
+    found = {
+        name: measure(runs, units_known=known)
+        for name, known in (("units known", True), ("units unknown", False))
+    }
+    for name, figures in found.items():
+        console.print(_table(f"{len(runs):,} runs, {name}", figures))
+    if json_path is not None:
+        json_path.write_text(json.dumps({"runs": len(runs), **found}, indent=1) + "\n")
+
+
+def measure(runs: Sequence[RecordedRun], *, units_known: bool) -> dict[str, Any]:
+    """All figures, with the number of units known to the server or not."""
+    everything = list(samples(runs, units_known=units_known))
+    taken = [sample for sample in everything if len(sample.before) >= _ENOUGH]
+    few = [sample for sample in everything if len(sample.before) < _ENOUGH]
+    naive = {**(FRACTIONS if units_known else {}), **HISTORIES}
+    return {
+        "all": _compare(taken, naive),
+        "by checkpoint": {
+            f"{fraction:.0%}": _compare([s for s in taken if s.fraction == fraction], naive)
+            for fraction in CHECKPOINTS
+        },
+        "first quarter": _compare([s for s in taken if s.fraction <= 0.25], naive),
+        "later": _compare([s for s in taken if s.fraction > 0.25], naive),
+        "by predecessors": {
+            name: _compare([s for s in taken if len(s.before) in counts], naive)
+            for name, counts in _PREDECESSORS.items()
+        },
+        "fewer than three predecessors": {
+            str(count): _compare([s for s in few if len(s.before) == count], {}) for count in range(_ENOUGH)
+        },
+        "microseconds of processor time for an estimate": _microseconds(taken),
+    }
+
+
+def _compare(chosen: Sequence[Sample], naive: Mapping[str, Naive]) -> dict[str, dict[str, float]]:
+    told = [sample for sample in chosen if sample.estimate is not None]
+    figures = {OURS: _errors(told, lambda s: s.estimate.p50 if s.estimate else 0.0)}
+    figures[OURS] |= {
+        "silent": round(1 - len(told) / len(chosen), 4) if chosen else 0.0,
+        "p90 covers": _mean([s.estimate is not None and _left(s) <= s.estimate.p90 + 1e-6 for s in told]),
+        "p90 - p50, median": _median(
+            [(s.estimate.p90 - s.estimate.p50) / s.run.seconds for s in told if s.estimate]
+        ),
+    }
+    for name, estimate in naive.items():
+        figures[name] = _errors(chosen, partial(_naive, estimate))
+    return figures
+
+
+def _errors(chosen: Sequence[Sample], estimate: Callable[[Sample], float]) -> dict[str, float]:
+    """The error is the difference of the remaining times ÷ the duration of the run."""
+    errors = [
+        abs(estimate(sample) - _left(sample)) / sample.run.seconds for sample in chosen if sample.run.seconds
+    ]
+    return {
+        "samples": len(errors),
+        "mean error": _mean(errors),
+        "median error": _median(errors),
+        "within 10 %": _mean([error <= 0.1 for error in errors]),
+    }
+
+
+def _naive(estimate: Naive, sample: Sample) -> float:
+    return estimate(sample.run, sample.before, sample.elapsed)
+
+
+def _left(sample: Sample) -> float:
+    return sample.run.seconds - sample.elapsed
+
+
+def _mean(values: Sequence[float]) -> float:
+    return round(fmean(values), 6) if values else 0.0
+
+
+def _median(values: Sequence[float]) -> float:
+    return round(median(values), 6) if values else 0.0
+
+
+def _microseconds(chosen: Sequence[Sample]) -> dict[str, float]:
+    times = sorted(sample.seconds * 1e6 for sample in chosen)
+    return (
+        {"mean": _mean(times), "median": _median(times), "p99": round(times[len(times) * 99 // 100], 1)}
+        if times
+        else {}
+    )
+
+
+def _table(title: str, figures: Mapping[str, Any]) -> Table:
+    table = Table(title=title)
+    for column in ("", "by", "samples", "mean error", "median error", "within 10 %", "p90 covers", "silent"):
+        table.add_column(column, justify="left" if column in ("", "by") else "right")
+    rows: dict[str, Any] = {"all": figures["all"]}
+    rows |= {f"at {name}": found for name, found in figures["by checkpoint"].items()}
+    rows |= {"first quarter": figures["first quarter"], "later": figures["later"]}
+    rows |= {f"{name} predecessors": found for name, found in figures["by predecessors"].items()}
+    rows |= {
+        f"{name} predecessors": found for name, found in figures["fewer than three predecessors"].items()
+    }
+    for name, found in rows.items():
+        table.add_section()
+        for by, numbers in found.items():
+            table.add_row(
+                name if by == OURS else "",
+                by,
+                f"{numbers['samples']:,}",
+                *(f"{numbers[key]:.2%}" for key in ("mean error", "median error", "within 10 %")),
+                *(f"{numbers[key]:.1%}" if key in numbers else "" for key in ("p90 covers", "silent")),
+            )
+    return table

@@ -1,0 +1,111 @@
+"""Replay runs in virtual time through the server's estimator."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
+
+from bench.estimates.recorded_runs import RecordedRun, events
+from milepost.server.estimates.calibration import CHECKPOINTS, Pool
+from milepost.server.estimates.job_observer import JobObserver
+from milepost.server.estimates.kind_history import KindHistory, RemainingTime
+from milepost.server.estimates.past_run import PastRun
+
+
+class Leak(Exception):
+    """An estimate rests on a run that had not ended when its job started, or on a later event of the job."""
+
+
+class Sample(NamedTuple):
+    """An estimate for a run, as far as ``fraction`` of its time."""
+
+    run: RecordedRun
+    before: Sequence[RecordedRun]
+    """The runs of its kind that had ended before it started, the latest last."""
+    fraction: float
+    elapsed: float
+    estimate: RemainingTime | None
+    seconds: float
+    """Processor time that the estimate took."""
+
+
+class _Kind:
+    """The runs of a kind that have ended, as they were recorded and as the server knows them."""
+
+    def __init__(self, pool: Pool) -> None:
+        self.history = KindHistory(pool)
+        self.ended: list[RecordedRun] = []
+        self.known: dict[int, float] = {}
+        """When each run that the history has ended, by its identity."""
+
+
+def samples(runs: Sequence[RecordedRun], *, units_known: bool) -> Iterator[Sample]:
+    """Samples of all runs at each checkpoint. Raises Leak."""
+    pool = Pool()
+    kinds: dict[str, _Kind] = {}
+    moments = [(run.submitted, 1, index) for index, run in enumerate(runs)]
+    moments += [(run.ended, 0, index) for index, run in enumerate(runs)]
+    for _, starts, index in sorted(moments):
+        run = runs[index]
+        kind = kinds.setdefault(run.kind, _Kind(pool))
+        if starts:
+            yield from run_samples(run, kind.history, kind.known, tuple(kind.ended), units_known=units_known)
+        else:
+            past = _past(run, units_known=units_known)
+            kind.history.add(past)
+            kind.known[id(past)] = run.ended
+            kind.ended.append(run)
+
+
+def run_samples(
+    run: RecordedRun,
+    history: KindHistory,
+    ended: dict[int, float],
+    before: Sequence[RecordedRun],
+    *,
+    units_known: bool,
+) -> Iterator[Sample]:
+    """The samples of one run with this history, of whose runs ``ended`` tells when they ended. Raises Leak."""
+    for past in history.runs:
+        if ended.get(id(past), float("inf")) > run.submitted:
+            raise Leak(
+                f"a run of {run.kind!r} that started at {run.submitted} sees one that had not ended then"
+            )
+    observer = JobObserver()
+    pending = list(events(run, units_known=units_known))
+    for fraction in CHECKPOINTS:
+        elapsed = run.seconds * fraction
+        while pending and pending[0][0] <= elapsed:
+            observer.observe(pending.pop(0)[1])
+        progress = observer.progress(
+            round((run.submitted + elapsed) * 1e9), _fraction(run, elapsed, units_known)
+        )
+        if progress is None:
+            continue
+        if any(stage.last_update > elapsed * (1 + 1e-9) for stage in progress.stages.values()):
+            raise Leak(f"a run of {run.kind!r} that started at {run.submitted} sees its own future")
+        started = time.process_time_ns()
+        estimate = history.remaining(progress)
+        took = (time.process_time_ns() - started) / 1e9
+        yield Sample(run, before, fraction, elapsed, estimate, took)
+
+
+def _past(run: RecordedRun, *, units_known: bool) -> PastRun:
+    observer = JobObserver()
+    for _, event in events(run, units_known=units_known):
+        observer.observe(event)
+    past = observer.run(round(run.ended * 1e9))
+    assert past is not None
+    return past
+
+
+def _fraction(run: RecordedRun, elapsed: float, units_known: bool) -> float | None:
+    """The fraction of the job, with stages that weigh the same, as the fold has it."""
+    done = 0.0
+    for stage in run.stages:
+        if stage.end <= elapsed:
+            done += 1
+        elif stage.start <= elapsed and stage.ticks and units_known:
+            done += sum(at <= elapsed for at in stage.ticks) / len(stage.ticks)
+    return done / len(run.stages) if units_known and run.stages else None

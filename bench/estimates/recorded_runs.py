@@ -1,7 +1,7 @@
 """Recorded runs, and the events of the jobs that they are replayed as.
 
 A file has a line of JSON for each run: ``{kind, submitted, seconds, stages: [{id, start, end, unit, ticks}]}``.
-``submitted`` is in seconds of Unix time, other times are in seconds from the start of the run; ``ticks`` are those at which
+``submitted`` is in seconds of Unix time, other times are in seconds from the start of the run; ``ticks`` are those when
 one more unit was done.
 """
 

@@ -32,6 +32,9 @@ POOL_SIZE: Final = 512
 MANY_RUNS: Final = 6
 """Runs from which on forecasts have the errors of those from many runs."""
 
+_FRESH: Final = 32
+"""The bounds of a pool of more errors than that are computed again once so many were added."""
+
 _LEAST: Final = 1e-3
 """Remaining times below this fraction of the elapsed time count as this fraction."""
 
@@ -100,11 +103,15 @@ class Pool:
     def __init__(self) -> None:
         self._errors: dict[int, deque[Errors]] = {}
         self._bounds: dict[int, Bounds] = {}
+        self._added = 0
 
     def add(self, errors: Errors, runs: int) -> None:
         """Add the errors of forecasts from so many ``runs``."""
-        self._errors.setdefault(_class(runs), deque(maxlen=POOL_SIZE)).append(errors)
-        self._bounds.pop(_class(runs), None)
+        kept = self._errors.setdefault(_class(runs), deque(maxlen=POOL_SIZE))
+        kept.append(errors)
+        self._added += 1
+        if len(kept) < _FRESH or self._added % _FRESH == 0:
+            self._bounds.clear()
 
     def bounds(self, runs: int) -> Bounds:
         """The bounds for forecasts from so many ``runs``."""

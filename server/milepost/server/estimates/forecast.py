@@ -14,13 +14,13 @@ from typing import Final, NamedTuple
 from milepost.server.estimates.job_progress import JobProgress, StageProgress
 from milepost.server.estimates.past_run import PastRun, StageRun
 
-RUN_LIMIT: Final = 16
-"""Most recent runs that a forecast uses. Twice as many make it less than one in a hundred better, and twice as slow."""
+RUN_LIMIT: Final = 32
+"""Most recent runs that a forecast uses."""
 
-STEP_LIMIT: Final = 192
+STEP_LIMIT: Final = 128
 """Steps of past runs that a forecast goes through, so that many stages do not make it slow; but at least three runs."""
 
-_HALF_LIFE: Final = 16.0
+_HALF_LIFE: Final = 64.0
 """Runs after which a run weighs half. A sudden change is noticed by ``since_change``."""
 
 _CHANGE: Final = 4

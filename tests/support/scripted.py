@@ -119,7 +119,7 @@ class ScriptedServer(JobServiceServicer):
     ListJobs = SubmitJob
     CancelJob = SubmitJob
     DeleteJob = SubmitJob
-    WhoAmI = ShareJob = RevokeShares = SubmitJob
+    WhoAmI = ShareJob = RevokeShares = GetHistory = SubmitJob
 
     def WatchJobs(self, request: Any, context: Any) -> AsyncIterator[WatchJobsResponse]:
         """Not supported."""

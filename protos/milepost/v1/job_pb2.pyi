@@ -731,10 +731,15 @@ class Estimate(_message.Message):
     BASIS_FIELD_NUMBER: _builtins.int
     SAMPLE_SIZE_FIELD_NUMBER: _builtins.int
     AS_OF_FIELD_NUMBER: _builtins.int
+    OVERDUE_FIELD_NUMBER: _builtins.int
     basis: Global___EstimateBasis.ValueType
     """Basis of the estimate."""
     sample_size: _builtins.int
     """Number of ended jobs, or measured intervals, that it is based on."""
+    overdue: _builtins.bool
+    """Whether the job takes more than three times as long as the longest run of its kind that is known. What it still takes is unknown then,
+    and the remaining times are unset.
+    """
     @_builtins.property
     def remaining_p50(self) -> _duration_pb2.Duration:
         """Median."""
@@ -755,10 +760,11 @@ class Estimate(_message.Message):
         basis: Global___EstimateBasis.ValueType = ...,
         sample_size: _builtins.int = ...,
         as_of: _timestamp_pb2.Timestamp | None = ...,
+        overdue: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["as_of", b"as_of", "remaining_p50", b"remaining_p50", "remaining_p90", b"remaining_p90"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["as_of", b"as_of", "basis", b"basis", "remaining_p50", b"remaining_p50", "remaining_p90", b"remaining_p90", "sample_size", b"sample_size"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["as_of", b"as_of", "basis", b"basis", "overdue", b"overdue", "remaining_p50", b"remaining_p50", "remaining_p90", b"remaining_p90", "sample_size", b"sample_size"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -329,15 +329,36 @@ class Waiting(_message.Message):
     WAITING_FOR_FIELD_NUMBER: _builtins.int
     WORKERS_FIELD_NUMBER: _builtins.int
     NEAREST_KINDS_FIELD_NUMBER: _builtins.int
+    RUN_FIELD_NUMBER: _builtins.int
+    START_P50_FIELD_NUMBER: _builtins.int
+    START_P90_FIELD_NUMBER: _builtins.int
+    JOBS_AHEAD_FIELD_NUMBER: _builtins.int
+    JOBS_WAITING_FIELD_NUMBER: _builtins.int
     waiting_for: Global___WaitingFor.ValueType
     """What it waits for. A client treats an unknown value as TURN."""
     workers: _builtins.int
     """Number of connected workers, at any node, that take jobs of its kind and owner; 0 for CLAIM."""
+    jobs_ahead: _builtins.int
+    """Number of waiting jobs that its workers take before it."""
+    jobs_waiting: _builtins.int
+    """Number of jobs of its owner and kind that wait, itself included."""
     @_builtins.property
     def nearest_kinds(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """For WORKER and RECONNECT: kinds that connected workers take of its owner and whose names are similar to its own, the
         most similar first. At most 3; none if no name is similar.
         """
+
+    @_builtins.property
+    def run(self) -> _job_pb2.Estimate:
+        """How long such a job takes once it starts; unset without evidence."""
+
+    @_builtins.property
+    def start_p50(self) -> _duration_pb2.Duration:
+        """Time until it starts, from the workers that are connected and the jobs before it: median. Unset where it is unknown."""
+
+    @_builtins.property
+    def start_p90(self) -> _duration_pb2.Duration:
+        """Time until it starts: 90th percentile."""
 
     def __init__(
         self,
@@ -345,10 +366,15 @@ class Waiting(_message.Message):
         waiting_for: Global___WaitingFor.ValueType = ...,
         workers: _builtins.int = ...,
         nearest_kinds: _abc.Iterable[_builtins.str] | None = ...,
+        run: _job_pb2.Estimate | None = ...,
+        start_p50: _duration_pb2.Duration | None = ...,
+        start_p90: _duration_pb2.Duration | None = ...,
+        jobs_ahead: _builtins.int = ...,
+        jobs_waiting: _builtins.int = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["run", b"run", "start_p50", b"start_p50", "start_p90", b"start_p90"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["nearest_kinds", b"nearest_kinds", "waiting_for", b"waiting_for", "workers", b"workers"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["jobs_ahead", b"jobs_ahead", "jobs_waiting", b"jobs_waiting", "nearest_kinds", b"nearest_kinds", "run", b"run", "start_p50", b"start_p50", "start_p90", b"start_p90", "waiting_for", b"waiting_for", "workers", b"workers"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -1323,3 +1349,117 @@ class PrincipalLimit(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___PrincipalLimit: _TypeAlias = PrincipalLimit  # noqa: Y015
+
+@_typing.final
+class GetHistoryRequest(_message.Message):
+    """Names a kind of one owner."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    KIND_FIELD_NUMBER: _builtins.int
+    OWNER_FIELD_NUMBER: _builtins.int
+    kind: _builtins.str
+    """The kind; see `Job.kind`."""
+    owner: _builtins.str
+    """The owner; see `Job.owner`. Empty: jobs without an owner, or those of the principal's only owner."""
+    def __init__(
+        self,
+        *,
+        kind: _builtins.str = ...,
+        owner: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["kind", b"kind", "owner", b"owner"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetHistoryRequest: _TypeAlias = GetHistoryRequest  # noqa: Y015
+
+@_typing.final
+class GetHistoryResponse(_message.Message):
+    """What is known of the latest SUCCEEDED runs of a kind, 32 at most. Without any, everything is 0 and empty."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    RUNS_FIELD_NUMBER: _builtins.int
+    DURATION_P50_FIELD_NUMBER: _builtins.int
+    DURATION_P90_FIELD_NUMBER: _builtins.int
+    STAGES_FIELD_NUMBER: _builtins.int
+    ESTIMATES_FIELD_NUMBER: _builtins.int
+    COVERAGE_FIELD_NUMBER: _builtins.int
+    MEDIAN_ERROR_FIELD_NUMBER: _builtins.int
+    MEAN_ERROR_FIELD_NUMBER: _builtins.int
+    runs: _builtins.int
+    """Number of runs."""
+    estimates: _builtins.int
+    """Number of runs, 32 at most, that were estimated in hindsight, from the runs before them."""
+    coverage: _builtins.float
+    """Fraction of these estimates, 0 to 1, whose 90th percentile was not exceeded. 0 without estimates."""
+    median_error: _builtins.float
+    """Error of these estimates, |remaining_p50 - true remaining time| / duration of the run: median. 0 without estimates."""
+    mean_error: _builtins.float
+    """The same: mean."""
+    @_builtins.property
+    def duration_p50(self) -> _duration_pb2.Duration:
+        """Duration of the last attempt of a run: median. Unset without runs."""
+
+    @_builtins.property
+    def duration_p90(self) -> _duration_pb2.Duration:
+        """Duration of the last attempt of a run: 90th percentile. Unset without runs."""
+
+    @_builtins.property
+    def stages(self) -> _containers.RepeatedCompositeFieldContainer[Global___StageHistory]:
+        """Stages of the runs, in the order in which they started in the latest run that had them."""
+
+    def __init__(
+        self,
+        *,
+        runs: _builtins.int = ...,
+        duration_p50: _duration_pb2.Duration | None = ...,
+        duration_p90: _duration_pb2.Duration | None = ...,
+        stages: _abc.Iterable[Global___StageHistory] | None = ...,
+        estimates: _builtins.int = ...,
+        coverage: _builtins.float = ...,
+        median_error: _builtins.float = ...,
+        mean_error: _builtins.float = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["duration_p50", b"duration_p50", "duration_p90", b"duration_p90"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["coverage", b"coverage", "duration_p50", b"duration_p50", "duration_p90", b"duration_p90", "estimates", b"estimates", "mean_error", b"mean_error", "median_error", b"median_error", "runs", b"runs", "stages", b"stages"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetHistoryResponse: _TypeAlias = GetHistoryResponse  # noqa: Y015
+
+@_typing.final
+class StageHistory(_message.Message):
+    """What is known of a stage of a kind."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    STAGE_ID_FIELD_NUMBER: _builtins.int
+    DURATION_P50_FIELD_NUMBER: _builtins.int
+    SHARE_FIELD_NUMBER: _builtins.int
+    stage_id: _builtins.str
+    """See `Stage.stage_id`."""
+    share: _builtins.float
+    """Its share, 0 to 1, of the durations of all stages."""
+    @_builtins.property
+    def duration_p50(self) -> _duration_pb2.Duration:
+        """Its duration in a run: median."""
+
+    def __init__(
+        self,
+        *,
+        stage_id: _builtins.str = ...,
+        duration_p50: _duration_pb2.Duration | None = ...,
+        share: _builtins.float = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["duration_p50", b"duration_p50"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["duration_p50", b"duration_p50", "share", b"share", "stage_id", b"stage_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___StageHistory: _TypeAlias = StageHistory  # noqa: Y015

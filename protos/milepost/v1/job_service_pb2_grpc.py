@@ -85,6 +85,11 @@ class JobServiceStub(object):
                 request_serializer=milepost_dot_v1_dot_job__service__pb2.WhoAmIRequest.SerializeToString,
                 response_deserializer=milepost_dot_v1_dot_job__service__pb2.WhoAmIResponse.FromString,
                 _registered_method=True)
+        self.GetHistory = channel.unary_unary(
+                '/milepost.v1.JobService/GetHistory',
+                request_serializer=milepost_dot_v1_dot_job__service__pb2.GetHistoryRequest.SerializeToString,
+                response_deserializer=milepost_dot_v1_dot_job__service__pb2.GetHistoryResponse.FromString,
+                _registered_method=True)
 
 
 class JobServiceServicer(object):
@@ -162,6 +167,13 @@ class JobServiceServicer(object):
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def GetHistory(self, request, context):
+        """Gets what is known of the runs of a kind, which estimates rest on. Takes "read".
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_JobServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -214,6 +226,11 @@ def add_JobServiceServicer_to_server(servicer, server):
                     servicer.WhoAmI,
                     request_deserializer=milepost_dot_v1_dot_job__service__pb2.WhoAmIRequest.FromString,
                     response_serializer=milepost_dot_v1_dot_job__service__pb2.WhoAmIResponse.SerializeToString,
+            ),
+            'GetHistory': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetHistory,
+                    request_deserializer=milepost_dot_v1_dot_job__service__pb2.GetHistoryRequest.FromString,
+                    response_serializer=milepost_dot_v1_dot_job__service__pb2.GetHistoryResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -487,6 +504,33 @@ class JobService(object):
             '/milepost.v1.JobService/WhoAmI',
             milepost_dot_v1_dot_job__service__pb2.WhoAmIRequest.SerializeToString,
             milepost_dot_v1_dot_job__service__pb2.WhoAmIResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetHistory(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/milepost.v1.JobService/GetHistory',
+            milepost_dot_v1_dot_job__service__pb2.GetHistoryRequest.SerializeToString,
+            milepost_dot_v1_dot_job__service__pb2.GetHistoryResponse.FromString,
             options,
             channel_credentials,
             insecure,

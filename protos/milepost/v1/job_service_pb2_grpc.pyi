@@ -55,6 +55,8 @@ class JobServiceStub:
     """Revokes all share tokens of a job that were made so far; their open streams end within seconds. Takes "read"."""
     WhoAmI: _grpc.UnaryUnaryMultiCallable[_job_service_pb2.WhoAmIRequest, _job_service_pb2.WhoAmIResponse]
     """Tells the caller who it is and what it may do. Takes a credential, and no scope."""
+    GetHistory: _grpc.UnaryUnaryMultiCallable[_job_service_pb2.GetHistoryRequest, _job_service_pb2.GetHistoryResponse]
+    """Gets what is known of the runs of a kind, which estimates rest on. Takes "read"."""
 
 @_typing.type_check_only
 class JobServiceAsyncStub(JobServiceStub):
@@ -83,6 +85,8 @@ class JobServiceAsyncStub(JobServiceStub):
     """Revokes all share tokens of a job that were made so far; their open streams end within seconds. Takes "read"."""
     WhoAmI: _aio.UnaryUnaryMultiCallable[_job_service_pb2.WhoAmIRequest, _job_service_pb2.WhoAmIResponse]  # type: ignore[assignment]
     """Tells the caller who it is and what it may do. Takes a credential, and no scope."""
+    GetHistory: _aio.UnaryUnaryMultiCallable[_job_service_pb2.GetHistoryRequest, _job_service_pb2.GetHistoryResponse]  # type: ignore[assignment]
+    """Gets what is known of the runs of a kind, which estimates rest on. Takes "read"."""
 
 class JobServiceServicer(metaclass=_abc_1.ABCMeta):
     """The service for submitting, watching and cancelling jobs."""
@@ -168,5 +172,13 @@ class JobServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_job_service_pb2.WhoAmIResponse, _abc.Awaitable[_job_service_pb2.WhoAmIResponse]]:
         """Tells the caller who it is and what it may do. Takes a credential, and no scope."""
+
+    @_abc_1.abstractmethod
+    def GetHistory(
+        self,
+        request: _job_service_pb2.GetHistoryRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_job_service_pb2.GetHistoryResponse, _abc.Awaitable[_job_service_pb2.GetHistoryResponse]]:
+        """Gets what is known of the runs of a kind, which estimates rest on. Takes "read"."""
 
 def add_JobServiceServicer_to_server(servicer: JobServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

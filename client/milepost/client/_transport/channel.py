@@ -280,6 +280,7 @@ def _service_config() -> str:
             "ShareJob",
             "RevokeShares",
             "WhoAmI",
+            "GetHistory",
         ),
         "milepost.v1.WorkerService": ("ReportJob",),
         "milepost.v1.AdminService": ("ListWorkers",),

@@ -21,6 +21,7 @@ ACTIONS: Final[Mapping[str, Action]] = {
     "/milepost.v1.JobService/ShareJob": Action.SHARE,
     "/milepost.v1.JobService/RevokeShares": Action.SHARE,
     "/milepost.v1.JobService/WhoAmI": Action.IDENTIFY,
+    "/milepost.v1.JobService/GetHistory": Action.READ,
     "/milepost.v1.WorkerService/Work": Action.WORK,
     "/milepost.v1.WorkerService/ReportJob": Action.WORK,
     "/milepost.v1.AdminService/ListWorkers": Action.ADMINISTER,

@@ -14,6 +14,8 @@ from milepost.v1 import (
     CancelJobRequest,
     DeleteJobRequest,
     DeleteJobResponse,
+    GetHistoryRequest,
+    GetHistoryResponse,
     GetJobRequest,
     ListJobsRequest,
     RevokeSharesRequest,
@@ -76,3 +78,7 @@ class JobService:
     async def WhoAmI(self, request: WhoAmIRequest, context: _Context) -> WhoAmIResponse:
         """See the contract."""
         return self._identity.describe(current_principal(), current_caller())
+
+    async def GetHistory(self, request: GetHistoryRequest, context: _Context) -> GetHistoryResponse:
+        """See the contract."""
+        return await self._jobs.history(current_principal(), request, current_caller())

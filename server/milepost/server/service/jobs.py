@@ -27,6 +27,8 @@ from milepost.v1 import (
     DeleteJobRequest,
     DeleteJobResponse,
     Event,
+    GetHistoryRequest,
+    GetHistoryResponse,
     GetJobRequest,
     GetJobResponse,
     Job,
@@ -140,6 +142,19 @@ class Jobs:
         await self._journal.revoke_shares(request.job_id)
         return RevokeSharesResponse()
 
+    async def history(
+        self, principal: Principal, request: GetHistoryRequest, caller: str
+    ) -> GetHistoryResponse:
+        """Tell what is known of a kind. Nothing is known of one of another owner."""
+        check_scope(principal, Action.READ)
+        if principal.job_id:
+            raise permission_denied(principal, Action.READ, None)
+        validation.history(request)
+        _set_owner(principal, request)
+        if not principal.owns(request.owner):
+            return GetHistoryResponse()
+        return GetHistoryResponse()
+
     async def watch_job(
         self, principal: Principal, request: WatchJobRequest, caller: str, send: Send
     ) -> None:
@@ -171,7 +186,7 @@ def _watch_limit(principal: Principal) -> int | None:
     return dict(principal.limits).get("watches")
 
 
-def _set_owner(principal: Principal, request: SubmitJobRequest) -> None:
+def _set_owner(principal: Principal, request: SubmitJobRequest | GetHistoryRequest) -> None:
     """Set its principal's only owner where the request names none. Raises INVALID_FIELD if there are several."""
     if request.owner or principal.owners is None or "" in principal.owners:
         return

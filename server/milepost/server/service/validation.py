@@ -17,6 +17,7 @@ from milepost.v1 import (
     Dispatch,
     Event,
     EventFilter,
+    GetHistoryRequest,
     JobFilter,
     JobState,
     ListJobsRequest,
@@ -106,6 +107,14 @@ def list_jobs(request: ListJobsRequest) -> None:
     _page_token(check, request)
     if request.order_by not in ("", NEWEST_FIRST, OLDEST_FIRST):
         check.wrong("order_by", f"{request.order_by!r} is neither {NEWEST_FIRST!r} nor {OLDEST_FIRST!r}")
+    check.refuse()
+
+
+def history(request: GetHistoryRequest) -> None:
+    """GetHistory."""
+    check = Check()
+    check.pattern("kind", request.kind, limits.KIND)
+    check.length("owner", request.owner, limits.NAME_LENGTH)
     check.refuse()
 
 

@@ -16,7 +16,7 @@ import type { JsonObject, Message } from "@bufbuild/protobuf";
  * Describes the file milepost/v1/job_service.proto.
  */
 export const file_milepost_v1_job_service: GenFile = /*@__PURE__*/
-  fileDesc("Ch1taWxlcG9zdC92MS9qb2Jfc2VydmljZS5wcm90bxILbWlsZXBvc3QudjEiwAUKEFN1Ym1pdEpvYlJlcXVlc3QSDgoGam9iX2lkGAEgASgJEhIKCnJlcXVlc3RfaWQYAiABKAkSDAoEa2luZBgDIAEoCRINCgVvd25lchgEIAEoCRI5CgZsYWJlbHMYBSADKAsyKS5taWxlcG9zdC52MS5TdWJtaXRKb2JSZXF1ZXN0LkxhYmVsc0VudHJ5EhUKDXBhcmVudF9qb2JfaWQYBiABKAkSJgoFaW5wdXQYByABKAsyFy5nb29nbGUucHJvdG9idWYuU3RydWN0EiIKBnN0YWdlcxgIIAMoCzISLm1pbGVwb3N0LnYxLlN0YWdlEhAKCHdvcmtsb2FkGAkgASgBEhUKDXdvcmtsb2FkX3VuaXQYCiABKAkSKgoHdGltZW91dBgLIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbhIuCgxyZXRyeV9wb2xpY3kYDCABKAsyGC5taWxlcG9zdC52MS5SZXRyeVBvbGljeRInCghkaXNwYXRjaBgNIAEoDjIVLm1pbGVwb3N0LnYxLkRpc3BhdGNoEikKCXJldGVudGlvbhgOIAEoCzIWLm1pbGVwb3N0LnYxLlJldGVudGlvbhIQCghwcmlvcml0eRgPIAEoBRIXCg9jb25jdXJyZW5jeV9rZXkYECABKAkSGQoRY29uY3VycmVuY3lfbGltaXQYESABKAUSMQoOc3RhcnRfZGVhZGxpbmUYEiABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24SMgoPYXR0ZW1wdF90aW1lb3V0GBMgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uEhgKEHBsYW5uZWRfY2hpbGRyZW4YFCABKAUaLQoLTGFiZWxzRW50cnkSCwoDa2V5GAEgASgJEg0KBXZhbHVlGAIgASgJOgI4ASIyChFTdWJtaXRKb2JSZXNwb25zZRIdCgNqb2IYASABKAsyEC5taWxlcG9zdC52MS5Kb2IiHwoNR2V0Sm9iUmVxdWVzdBIOCgZqb2JfaWQYASABKAkiVgoOR2V0Sm9iUmVzcG9uc2USHQoDam9iGAEgASgLMhAubWlsZXBvc3QudjEuSm9iEiUKB3dhaXRpbmcYAiABKAsyFC5taWxlcG9zdC52MS5XYWl0aW5nIl8KB1dhaXRpbmcSLAoLd2FpdGluZ19mb3IYASABKA4yFy5taWxlcG9zdC52MS5XYWl0aW5nRm9yEg8KB3dvcmtlcnMYAiABKAUSFQoNbmVhcmVzdF9raW5kcxgDIAMoCSLbAQoJSm9iRmlsdGVyEg0KBW93bmVyGAEgASgJEg0KBWtpbmRzGAIgAygJEjIKBmxhYmVscxgDIAMoCzIiLm1pbGVwb3N0LnYxLkpvYkZpbHRlci5MYWJlbHNFbnRyeRIVCg1wYXJlbnRfam9iX2lkGAQgASgJEg8KB2pvYl9pZHMYBSADKAkSJQoGc3RhdGVzGAYgAygOMhUubWlsZXBvc3QudjEuSm9iU3RhdGUaLQoLTGFiZWxzRW50cnkSCwoDa2V5GAEgASgJEg0KBXZhbHVlGAIgASgJOgI4ASJyCg9MaXN0Sm9ic1JlcXVlc3QSJgoGZmlsdGVyGAEgASgLMhYubWlsZXBvc3QudjEuSm9iRmlsdGVyEhEKCXBhZ2Vfc2l6ZRgCIAEoBRISCgpwYWdlX3Rva2VuGAMgASgJEhAKCG9yZGVyX2J5GAQgASgJIksKEExpc3RKb2JzUmVzcG9uc2USHgoEam9icxgBIAMoCzIQLm1pbGVwb3N0LnYxLkpvYhIXCg9uZXh0X3BhZ2VfdG9rZW4YAiABKAkidwoQQ2FuY2VsSm9iUmVxdWVzdBIOCgZqb2JfaWQYASABKAkSDgoGcmVhc29uGAIgASgJEhIKCnJlcXVlc3RfaWQYAyABKAkSLwoMZ3JhY2VfcGVyaW9kGAQgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uIjIKEUNhbmNlbEpvYlJlc3BvbnNlEh0KA2pvYhgBIAEoCzIQLm1pbGVwb3N0LnYxLkpvYiIiChBEZWxldGVKb2JSZXF1ZXN0Eg4KBmpvYl9pZBgBIAEoCSITChFEZWxldGVKb2JSZXNwb25zZSIyCgtFdmVudEZpbHRlchIQCghwYXlsb2FkcxgBIAMoCRIRCglzdGFnZV9pZHMYAiADKAki2wIKD1dhdGNoSm9iUmVxdWVzdBIOCgZqb2JfaWQYASABKAkSGAoOYWZ0ZXJfc2VxdWVuY2UYAiABKANIABIXCg1mcm9tX3NuYXBzaG90GAMgASgISAASFQoLZnJvbV9sYXRlc3QYBCABKAhIABINCgVlcG9jaBgFIAEoCRIiCgZvbl9nYXAYBiABKA4yEi5taWxlcG9zdC52MS5PbkdhcBIoCgZmaWx0ZXIYByABKAsyGC5taWxlcG9zdC52MS5FdmVudEZpbHRlchInCghkZWxpdmVyeRgIIAEoDjIVLm1pbGVwb3N0LnYxLkRlbGl2ZXJ5EhEKCW5vX2ZvbGxvdxgJIAEoCBIyCg9zdGF0dXNfaW50ZXJ2YWwYCiABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24SGAoQbWF4X2JhdGNoX2V2ZW50cxgLIAEoBUIHCgVzdGFydCLnAQoQV2F0Y2hKb2JSZXNwb25zZRIlCgZvcGVuZWQYASABKAsyEy5taWxlcG9zdC52MS5PcGVuZWRIABIpCghzbmFwc2hvdBgCIAEoCzIVLm1pbGVwb3N0LnYxLlNuYXBzaG90SAASJQoGZXZlbnRzGAMgASgLMhMubWlsZXBvc3QudjEuRXZlbnRzSAASKgoJY2F1Z2h0X3VwGAQgASgLMhUubWlsZXBvc3QudjEuQ2F1Z2h0VXBIABIlCgZzdGF0dXMYBSABKAsyEy5taWxlcG9zdC52MS5TdGF0dXNIAEIHCgVmcmFtZSKhAQoGT3BlbmVkEg0KBWVwb2NoGAEgASgJEhYKDmZpcnN0X3NlcXVlbmNlGAIgASgDEhUKDWhlYWRfc2VxdWVuY2UYAyABKAMSDgoGY3Vyc29yGAQgASgDEi8KC3NlcnZlcl90aW1lGAUgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIYChB0aGlubmVkX3NlcXVlbmNlGAYgASgDIjsKCFNuYXBzaG90Eh0KA2pvYhgBIAEoCzIQLm1pbGVwb3N0LnYxLkpvYhIQCghwb3NpdGlvbhgCIAEoAyI+CgZFdmVudHMSIgoGZXZlbnRzGAEgAygLMhIubWlsZXBvc3QudjEuRXZlbnQSEAoIcG9zaXRpb24YAiABKAMiHAoIQ2F1Z2h0VXASEAoIc2VxdWVuY2UYASABKAMi7gEKBlN0YXR1cxIOCgZjdXJzb3IYASABKAMSFQoNaGVhZF9zZXF1ZW5jZRgCIAEoAxIQCghmcmFjdGlvbhgDIAEoARInCghlc3RpbWF0ZRgEIAEoCzIVLm1pbGVwb3N0LnYxLkVzdGltYXRlEi8KC3NlcnZlcl90aW1lGAUgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBISCgpzdG9yZV9hd2F5GAYgASgIEiUKB3dhaXRpbmcYByABKAsyFC5taWxlcG9zdC52MS5XYWl0aW5nEhYKDmZyYWN0aW9uX2tub3duGAggASgIIvoCChBXYXRjaEpvYnNSZXF1ZXN0EiYKBmZpbHRlchgBIAEoCzIWLm1pbGVwb3N0LnYxLkpvYkZpbHRlchIYCg5hZnRlcl9wb3NpdGlvbhgCIAEoA0gAEhcKDWZyb21fc25hcHNob3QYAyABKAhIABIVCgtmcm9tX2xhdGVzdBgEIAEoCEgAEg0KBWVwb2NoGAUgASgJEiIKBm9uX2dhcBgGIAEoDjISLm1pbGVwb3N0LnYxLk9uR2FwEi4KDGV2ZW50X2ZpbHRlchgHIAEoCzIYLm1pbGVwb3N0LnYxLkV2ZW50RmlsdGVyEicKCGRlbGl2ZXJ5GAggASgOMhUubWlsZXBvc3QudjEuRGVsaXZlcnkSEQoJbm9fZm9sbG93GAkgASgIEjIKD3N0YXR1c19pbnRlcnZhbBgKIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbhIYChBtYXhfYmF0Y2hfZXZlbnRzGAsgASgFQgcKBXN0YXJ0IroCChFXYXRjaEpvYnNSZXNwb25zZRIlCgZvcGVuZWQYASABKAsyEy5taWxlcG9zdC52MS5PcGVuZWRIABIpCghzbmFwc2hvdBgCIAEoCzIVLm1pbGVwb3N0LnYxLlNuYXBzaG90SAASJQoGZXZlbnRzGAMgASgLMhMubWlsZXBvc3QudjEuRXZlbnRzSAASKgoJY2F1Z2h0X3VwGAQgASgLMhUubWlsZXBvc3QudjEuQ2F1Z2h0VXBIABIlCgZzdGF0dXMYBSABKAsyEy5taWxlcG9zdC52MS5TdGF0dXNIABInCgdkZWxldGVkGAYgASgLMhQubWlsZXBvc3QudjEuRGVsZXRlZEgAEicKB3RyaW1tZWQYByABKAsyFC5taWxlcG9zdC52MS5UcmltbWVkSABCBwoFZnJhbWUiKwoHRGVsZXRlZBIOCgZqb2JfaWQYASABKAkSEAoIcG9zaXRpb24YAiABKAMiQwoHVHJpbW1lZBIOCgZqb2JfaWQYASABKAkSFgoOZmlyc3Rfc2VxdWVuY2UYAiABKAMSEAoIcG9zaXRpb24YAyABKAMiWQoPU2hhcmVKb2JSZXF1ZXN0Eg4KBmpvYl9pZBgBIAEoCRImCgN0dGwYAiABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24SDgoGc2NvcGVzGAMgAygJIlIKEFNoYXJlSm9iUmVzcG9uc2USDQoFdG9rZW4YASABKAkSLwoLZXhwaXJlX3RpbWUYAiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wIiUKE1Jldm9rZVNoYXJlc1JlcXVlc3QSDgoGam9iX2lkGAEgASgJIhYKFFJldm9rZVNoYXJlc1Jlc3BvbnNlIg8KDVdob0FtSVJlcXVlc3Qi6QEKDldob0FtSVJlc3BvbnNlEg8KB3N1YmplY3QYASABKAkSDgoGb3duZXJzGAIgAygJEhIKCmFsbF9vd25lcnMYAyABKAgSDgoGc2NvcGVzGAQgAygJEg0KBWtpbmRzGAUgAygJEg4KBmpvYl9pZBgGIAEoCRIvCgtleHBpcmVfdGltZRgHIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASFQoNY3JlZGVudGlhbF9pZBgIIAEoCRIrCgZsaW1pdHMYCSADKAsyGy5taWxlcG9zdC52MS5QcmluY2lwYWxMaW1pdCJMCg5QcmluY2lwYWxMaW1pdBIMCgRuYW1lGAEgASgJEg8KB21heGltdW0YAiABKAMSDAoEdXNlZBgDIAEoAxINCgVidXJzdBgEIAEoAyqJAQoKV2FpdGluZ0ZvchIbChdXQUlUSU5HX0ZPUl9VTlNQRUNJRklFRBAAEhQKEFdBSVRJTkdfRk9SX1RVUk4QARIWChJXQUlUSU5HX0ZPUl9XT1JLRVIQAhIZChVXQUlUSU5HX0ZPUl9SRUNPTk5FQ1QQAxIVChFXQUlUSU5HX0ZPUl9DTEFJTRAEKkUKBU9uR2FwEhYKEk9OX0dBUF9VTlNQRUNJRklFRBAAEg8KC09OX0dBUF9GQUlMEAESEwoPT05fR0FQX1NOQVBTSE9UEAIqSwoIRGVsaXZlcnkSGAoUREVMSVZFUllfVU5TUEVDSUZJRUQQABIQCgxERUxJVkVSWV9BTEwQARITCg9ERUxJVkVSWV9MQVRFU1QQAjL2BQoKSm9iU2VydmljZRJKCglTdWJtaXRKb2ISHS5taWxlcG9zdC52MS5TdWJtaXRKb2JSZXF1ZXN0Gh4ubWlsZXBvc3QudjEuU3VibWl0Sm9iUmVzcG9uc2USQQoGR2V0Sm9iEhoubWlsZXBvc3QudjEuR2V0Sm9iUmVxdWVzdBobLm1pbGVwb3N0LnYxLkdldEpvYlJlc3BvbnNlEkcKCExpc3RKb2JzEhwubWlsZXBvc3QudjEuTGlzdEpvYnNSZXF1ZXN0Gh0ubWlsZXBvc3QudjEuTGlzdEpvYnNSZXNwb25zZRJKCglDYW5jZWxKb2ISHS5taWxlcG9zdC52MS5DYW5jZWxKb2JSZXF1ZXN0Gh4ubWlsZXBvc3QudjEuQ2FuY2VsSm9iUmVzcG9uc2USSgoJRGVsZXRlSm9iEh0ubWlsZXBvc3QudjEuRGVsZXRlSm9iUmVxdWVzdBoeLm1pbGVwb3N0LnYxLkRlbGV0ZUpvYlJlc3BvbnNlEkkKCFdhdGNoSm9iEhwubWlsZXBvc3QudjEuV2F0Y2hKb2JSZXF1ZXN0Gh0ubWlsZXBvc3QudjEuV2F0Y2hKb2JSZXNwb25zZTABEkwKCVdhdGNoSm9icxIdLm1pbGVwb3N0LnYxLldhdGNoSm9ic1JlcXVlc3QaHi5taWxlcG9zdC52MS5XYXRjaEpvYnNSZXNwb25zZTABEkcKCFNoYXJlSm9iEhwubWlsZXBvc3QudjEuU2hhcmVKb2JSZXF1ZXN0Gh0ubWlsZXBvc3QudjEuU2hhcmVKb2JSZXNwb25zZRJTCgxSZXZva2VTaGFyZXMSIC5taWxlcG9zdC52MS5SZXZva2VTaGFyZXNSZXF1ZXN0GiEubWlsZXBvc3QudjEuUmV2b2tlU2hhcmVzUmVzcG9uc2USQQoGV2hvQW1JEhoubWlsZXBvc3QudjEuV2hvQW1JUmVxdWVzdBobLm1pbGVwb3N0LnYxLldob0FtSVJlc3BvbnNlYgZwcm90bzM", [file_google_protobuf_duration, file_google_protobuf_struct, file_google_protobuf_timestamp, file_milepost_v1_event, file_milepost_v1_job]);
+  fileDesc("Ch1taWxlcG9zdC92MS9qb2Jfc2VydmljZS5wcm90bxILbWlsZXBvc3QudjEiwAUKEFN1Ym1pdEpvYlJlcXVlc3QSDgoGam9iX2lkGAEgASgJEhIKCnJlcXVlc3RfaWQYAiABKAkSDAoEa2luZBgDIAEoCRINCgVvd25lchgEIAEoCRI5CgZsYWJlbHMYBSADKAsyKS5taWxlcG9zdC52MS5TdWJtaXRKb2JSZXF1ZXN0LkxhYmVsc0VudHJ5EhUKDXBhcmVudF9qb2JfaWQYBiABKAkSJgoFaW5wdXQYByABKAsyFy5nb29nbGUucHJvdG9idWYuU3RydWN0EiIKBnN0YWdlcxgIIAMoCzISLm1pbGVwb3N0LnYxLlN0YWdlEhAKCHdvcmtsb2FkGAkgASgBEhUKDXdvcmtsb2FkX3VuaXQYCiABKAkSKgoHdGltZW91dBgLIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbhIuCgxyZXRyeV9wb2xpY3kYDCABKAsyGC5taWxlcG9zdC52MS5SZXRyeVBvbGljeRInCghkaXNwYXRjaBgNIAEoDjIVLm1pbGVwb3N0LnYxLkRpc3BhdGNoEikKCXJldGVudGlvbhgOIAEoCzIWLm1pbGVwb3N0LnYxLlJldGVudGlvbhIQCghwcmlvcml0eRgPIAEoBRIXCg9jb25jdXJyZW5jeV9rZXkYECABKAkSGQoRY29uY3VycmVuY3lfbGltaXQYESABKAUSMQoOc3RhcnRfZGVhZGxpbmUYEiABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24SMgoPYXR0ZW1wdF90aW1lb3V0GBMgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uEhgKEHBsYW5uZWRfY2hpbGRyZW4YFCABKAUaLQoLTGFiZWxzRW50cnkSCwoDa2V5GAEgASgJEg0KBXZhbHVlGAIgASgJOgI4ASIyChFTdWJtaXRKb2JSZXNwb25zZRIdCgNqb2IYASABKAsyEC5taWxlcG9zdC52MS5Kb2IiHwoNR2V0Sm9iUmVxdWVzdBIOCgZqb2JfaWQYASABKAkiVgoOR2V0Sm9iUmVzcG9uc2USHQoDam9iGAEgASgLMhAubWlsZXBvc3QudjEuSm9iEiUKB3dhaXRpbmcYAiABKAsyFC5taWxlcG9zdC52MS5XYWl0aW5nIokCCgdXYWl0aW5nEiwKC3dhaXRpbmdfZm9yGAEgASgOMhcubWlsZXBvc3QudjEuV2FpdGluZ0ZvchIPCgd3b3JrZXJzGAIgASgFEhUKDW5lYXJlc3Rfa2luZHMYAyADKAkSIgoDcnVuGAQgASgLMhUubWlsZXBvc3QudjEuRXN0aW1hdGUSLAoJc3RhcnRfcDUwGAUgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uEiwKCXN0YXJ0X3A5MBgGIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbhISCgpqb2JzX2FoZWFkGAcgASgFEhQKDGpvYnNfd2FpdGluZxgIIAEoBSLbAQoJSm9iRmlsdGVyEg0KBW93bmVyGAEgASgJEg0KBWtpbmRzGAIgAygJEjIKBmxhYmVscxgDIAMoCzIiLm1pbGVwb3N0LnYxLkpvYkZpbHRlci5MYWJlbHNFbnRyeRIVCg1wYXJlbnRfam9iX2lkGAQgASgJEg8KB2pvYl9pZHMYBSADKAkSJQoGc3RhdGVzGAYgAygOMhUubWlsZXBvc3QudjEuSm9iU3RhdGUaLQoLTGFiZWxzRW50cnkSCwoDa2V5GAEgASgJEg0KBXZhbHVlGAIgASgJOgI4ASJyCg9MaXN0Sm9ic1JlcXVlc3QSJgoGZmlsdGVyGAEgASgLMhYubWlsZXBvc3QudjEuSm9iRmlsdGVyEhEKCXBhZ2Vfc2l6ZRgCIAEoBRISCgpwYWdlX3Rva2VuGAMgASgJEhAKCG9yZGVyX2J5GAQgASgJIksKEExpc3RKb2JzUmVzcG9uc2USHgoEam9icxgBIAMoCzIQLm1pbGVwb3N0LnYxLkpvYhIXCg9uZXh0X3BhZ2VfdG9rZW4YAiABKAkidwoQQ2FuY2VsSm9iUmVxdWVzdBIOCgZqb2JfaWQYASABKAkSDgoGcmVhc29uGAIgASgJEhIKCnJlcXVlc3RfaWQYAyABKAkSLwoMZ3JhY2VfcGVyaW9kGAQgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uIjIKEUNhbmNlbEpvYlJlc3BvbnNlEh0KA2pvYhgBIAEoCzIQLm1pbGVwb3N0LnYxLkpvYiIiChBEZWxldGVKb2JSZXF1ZXN0Eg4KBmpvYl9pZBgBIAEoCSITChFEZWxldGVKb2JSZXNwb25zZSIyCgtFdmVudEZpbHRlchIQCghwYXlsb2FkcxgBIAMoCRIRCglzdGFnZV9pZHMYAiADKAki2wIKD1dhdGNoSm9iUmVxdWVzdBIOCgZqb2JfaWQYASABKAkSGAoOYWZ0ZXJfc2VxdWVuY2UYAiABKANIABIXCg1mcm9tX3NuYXBzaG90GAMgASgISAASFQoLZnJvbV9sYXRlc3QYBCABKAhIABINCgVlcG9jaBgFIAEoCRIiCgZvbl9nYXAYBiABKA4yEi5taWxlcG9zdC52MS5PbkdhcBIoCgZmaWx0ZXIYByABKAsyGC5taWxlcG9zdC52MS5FdmVudEZpbHRlchInCghkZWxpdmVyeRgIIAEoDjIVLm1pbGVwb3N0LnYxLkRlbGl2ZXJ5EhEKCW5vX2ZvbGxvdxgJIAEoCBIyCg9zdGF0dXNfaW50ZXJ2YWwYCiABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24SGAoQbWF4X2JhdGNoX2V2ZW50cxgLIAEoBUIHCgVzdGFydCLnAQoQV2F0Y2hKb2JSZXNwb25zZRIlCgZvcGVuZWQYASABKAsyEy5taWxlcG9zdC52MS5PcGVuZWRIABIpCghzbmFwc2hvdBgCIAEoCzIVLm1pbGVwb3N0LnYxLlNuYXBzaG90SAASJQoGZXZlbnRzGAMgASgLMhMubWlsZXBvc3QudjEuRXZlbnRzSAASKgoJY2F1Z2h0X3VwGAQgASgLMhUubWlsZXBvc3QudjEuQ2F1Z2h0VXBIABIlCgZzdGF0dXMYBSABKAsyEy5taWxlcG9zdC52MS5TdGF0dXNIAEIHCgVmcmFtZSKhAQoGT3BlbmVkEg0KBWVwb2NoGAEgASgJEhYKDmZpcnN0X3NlcXVlbmNlGAIgASgDEhUKDWhlYWRfc2VxdWVuY2UYAyABKAMSDgoGY3Vyc29yGAQgASgDEi8KC3NlcnZlcl90aW1lGAUgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIYChB0aGlubmVkX3NlcXVlbmNlGAYgASgDIjsKCFNuYXBzaG90Eh0KA2pvYhgBIAEoCzIQLm1pbGVwb3N0LnYxLkpvYhIQCghwb3NpdGlvbhgCIAEoAyI+CgZFdmVudHMSIgoGZXZlbnRzGAEgAygLMhIubWlsZXBvc3QudjEuRXZlbnQSEAoIcG9zaXRpb24YAiABKAMiHAoIQ2F1Z2h0VXASEAoIc2VxdWVuY2UYASABKAMi7gEKBlN0YXR1cxIOCgZjdXJzb3IYASABKAMSFQoNaGVhZF9zZXF1ZW5jZRgCIAEoAxIQCghmcmFjdGlvbhgDIAEoARInCghlc3RpbWF0ZRgEIAEoCzIVLm1pbGVwb3N0LnYxLkVzdGltYXRlEi8KC3NlcnZlcl90aW1lGAUgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBISCgpzdG9yZV9hd2F5GAYgASgIEiUKB3dhaXRpbmcYByABKAsyFC5taWxlcG9zdC52MS5XYWl0aW5nEhYKDmZyYWN0aW9uX2tub3duGAggASgIIvoCChBXYXRjaEpvYnNSZXF1ZXN0EiYKBmZpbHRlchgBIAEoCzIWLm1pbGVwb3N0LnYxLkpvYkZpbHRlchIYCg5hZnRlcl9wb3NpdGlvbhgCIAEoA0gAEhcKDWZyb21fc25hcHNob3QYAyABKAhIABIVCgtmcm9tX2xhdGVzdBgEIAEoCEgAEg0KBWVwb2NoGAUgASgJEiIKBm9uX2dhcBgGIAEoDjISLm1pbGVwb3N0LnYxLk9uR2FwEi4KDGV2ZW50X2ZpbHRlchgHIAEoCzIYLm1pbGVwb3N0LnYxLkV2ZW50RmlsdGVyEicKCGRlbGl2ZXJ5GAggASgOMhUubWlsZXBvc3QudjEuRGVsaXZlcnkSEQoJbm9fZm9sbG93GAkgASgIEjIKD3N0YXR1c19pbnRlcnZhbBgKIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbhIYChBtYXhfYmF0Y2hfZXZlbnRzGAsgASgFQgcKBXN0YXJ0IroCChFXYXRjaEpvYnNSZXNwb25zZRIlCgZvcGVuZWQYASABKAsyEy5taWxlcG9zdC52MS5PcGVuZWRIABIpCghzbmFwc2hvdBgCIAEoCzIVLm1pbGVwb3N0LnYxLlNuYXBzaG90SAASJQoGZXZlbnRzGAMgASgLMhMubWlsZXBvc3QudjEuRXZlbnRzSAASKgoJY2F1Z2h0X3VwGAQgASgLMhUubWlsZXBvc3QudjEuQ2F1Z2h0VXBIABIlCgZzdGF0dXMYBSABKAsyEy5taWxlcG9zdC52MS5TdGF0dXNIABInCgdkZWxldGVkGAYgASgLMhQubWlsZXBvc3QudjEuRGVsZXRlZEgAEicKB3RyaW1tZWQYByABKAsyFC5taWxlcG9zdC52MS5UcmltbWVkSABCBwoFZnJhbWUiKwoHRGVsZXRlZBIOCgZqb2JfaWQYASABKAkSEAoIcG9zaXRpb24YAiABKAMiQwoHVHJpbW1lZBIOCgZqb2JfaWQYASABKAkSFgoOZmlyc3Rfc2VxdWVuY2UYAiABKAMSEAoIcG9zaXRpb24YAyABKAMiWQoPU2hhcmVKb2JSZXF1ZXN0Eg4KBmpvYl9pZBgBIAEoCRImCgN0dGwYAiABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24SDgoGc2NvcGVzGAMgAygJIlIKEFNoYXJlSm9iUmVzcG9uc2USDQoFdG9rZW4YASABKAkSLwoLZXhwaXJlX3RpbWUYAiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wIiUKE1Jldm9rZVNoYXJlc1JlcXVlc3QSDgoGam9iX2lkGAEgASgJIhYKFFJldm9rZVNoYXJlc1Jlc3BvbnNlIg8KDVdob0FtSVJlcXVlc3Qi6QEKDldob0FtSVJlc3BvbnNlEg8KB3N1YmplY3QYASABKAkSDgoGb3duZXJzGAIgAygJEhIKCmFsbF9vd25lcnMYAyABKAgSDgoGc2NvcGVzGAQgAygJEg0KBWtpbmRzGAUgAygJEg4KBmpvYl9pZBgGIAEoCRIvCgtleHBpcmVfdGltZRgHIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASFQoNY3JlZGVudGlhbF9pZBgIIAEoCRIrCgZsaW1pdHMYCSADKAsyGy5taWxlcG9zdC52MS5QcmluY2lwYWxMaW1pdCJMCg5QcmluY2lwYWxMaW1pdBIMCgRuYW1lGAEgASgJEg8KB21heGltdW0YAiABKAMSDAoEdXNlZBgDIAEoAxINCgVidXJzdBgEIAEoAyIwChFHZXRIaXN0b3J5UmVxdWVzdBIMCgRraW5kGAEgASgJEg0KBW93bmVyGAIgASgJIv4BChJHZXRIaXN0b3J5UmVzcG9uc2USDAoEcnVucxgBIAEoBRIvCgxkdXJhdGlvbl9wNTAYAiABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24SLwoMZHVyYXRpb25fcDkwGAMgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uEikKBnN0YWdlcxgEIAMoCzIZLm1pbGVwb3N0LnYxLlN0YWdlSGlzdG9yeRIRCgllc3RpbWF0ZXMYBSABKAUSEAoIY292ZXJhZ2UYBiABKAESFAoMbWVkaWFuX2Vycm9yGAcgASgBEhIKCm1lYW5fZXJyb3IYCCABKAEiYAoMU3RhZ2VIaXN0b3J5EhAKCHN0YWdlX2lkGAEgASgJEi8KDGR1cmF0aW9uX3A1MBgCIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbhINCgVzaGFyZRgDIAEoASqJAQoKV2FpdGluZ0ZvchIbChdXQUlUSU5HX0ZPUl9VTlNQRUNJRklFRBAAEhQKEFdBSVRJTkdfRk9SX1RVUk4QARIWChJXQUlUSU5HX0ZPUl9XT1JLRVIQAhIZChVXQUlUSU5HX0ZPUl9SRUNPTk5FQ1QQAxIVChFXQUlUSU5HX0ZPUl9DTEFJTRAEKkUKBU9uR2FwEhYKEk9OX0dBUF9VTlNQRUNJRklFRBAAEg8KC09OX0dBUF9GQUlMEAESEwoPT05fR0FQX1NOQVBTSE9UEAIqSwoIRGVsaXZlcnkSGAoUREVMSVZFUllfVU5TUEVDSUZJRUQQABIQCgxERUxJVkVSWV9BTEwQARITCg9ERUxJVkVSWV9MQVRFU1QQAjLFBgoKSm9iU2VydmljZRJKCglTdWJtaXRKb2ISHS5taWxlcG9zdC52MS5TdWJtaXRKb2JSZXF1ZXN0Gh4ubWlsZXBvc3QudjEuU3VibWl0Sm9iUmVzcG9uc2USQQoGR2V0Sm9iEhoubWlsZXBvc3QudjEuR2V0Sm9iUmVxdWVzdBobLm1pbGVwb3N0LnYxLkdldEpvYlJlc3BvbnNlEkcKCExpc3RKb2JzEhwubWlsZXBvc3QudjEuTGlzdEpvYnNSZXF1ZXN0Gh0ubWlsZXBvc3QudjEuTGlzdEpvYnNSZXNwb25zZRJKCglDYW5jZWxKb2ISHS5taWxlcG9zdC52MS5DYW5jZWxKb2JSZXF1ZXN0Gh4ubWlsZXBvc3QudjEuQ2FuY2VsSm9iUmVzcG9uc2USSgoJRGVsZXRlSm9iEh0ubWlsZXBvc3QudjEuRGVsZXRlSm9iUmVxdWVzdBoeLm1pbGVwb3N0LnYxLkRlbGV0ZUpvYlJlc3BvbnNlEkkKCFdhdGNoSm9iEhwubWlsZXBvc3QudjEuV2F0Y2hKb2JSZXF1ZXN0Gh0ubWlsZXBvc3QudjEuV2F0Y2hKb2JSZXNwb25zZTABEkwKCVdhdGNoSm9icxIdLm1pbGVwb3N0LnYxLldhdGNoSm9ic1JlcXVlc3QaHi5taWxlcG9zdC52MS5XYXRjaEpvYnNSZXNwb25zZTABEkcKCFNoYXJlSm9iEhwubWlsZXBvc3QudjEuU2hhcmVKb2JSZXF1ZXN0Gh0ubWlsZXBvc3QudjEuU2hhcmVKb2JSZXNwb25zZRJTCgxSZXZva2VTaGFyZXMSIC5taWxlcG9zdC52MS5SZXZva2VTaGFyZXNSZXF1ZXN0GiEubWlsZXBvc3QudjEuUmV2b2tlU2hhcmVzUmVzcG9uc2USQQoGV2hvQW1JEhoubWlsZXBvc3QudjEuV2hvQW1JUmVxdWVzdBobLm1pbGVwb3N0LnYxLldob0FtSVJlc3BvbnNlEk0KCkdldEhpc3RvcnkSHi5taWxlcG9zdC52MS5HZXRIaXN0b3J5UmVxdWVzdBofLm1pbGVwb3N0LnYxLkdldEhpc3RvcnlSZXNwb25zZWIGcHJvdG8z", [file_google_protobuf_duration, file_google_protobuf_struct, file_google_protobuf_timestamp, file_milepost_v1_event, file_milepost_v1_job]);
 
 /**
  * A submission.
@@ -257,19 +257,54 @@ export type Waiting = Message<"milepost.v1.Waiting"> & {
   waitingFor: WaitingFor;
 
   /**
-   * Number of connected workers, at any node, that take jobs of its kind; 0 for CLAIM.
+   * Number of connected workers, at any node, that take jobs of its kind and owner; 0 for CLAIM.
    *
    * @generated from field: int32 workers = 2;
    */
   workers: number;
 
   /**
-   * For WORKER and RECONNECT: kinds that connected workers take and whose names are similar to its own, the most similar
-   * first. At most 3; none if no name is similar.
+   * For WORKER and RECONNECT: kinds that connected workers take of its owner and whose names are similar to its own, the
+   * most similar first. At most 3; none if no name is similar.
    *
    * @generated from field: repeated string nearest_kinds = 3;
    */
   nearestKinds: string[];
+
+  /**
+   * How long such a job takes once it starts; unset without evidence.
+   *
+   * @generated from field: milepost.v1.Estimate run = 4;
+   */
+  run?: Estimate;
+
+  /**
+   * Time until it starts, from the workers that are connected and the jobs before it: median. Unset where it is unknown.
+   *
+   * @generated from field: google.protobuf.Duration start_p50 = 5;
+   */
+  startP50?: Duration;
+
+  /**
+   * Time until it starts: 90th percentile.
+   *
+   * @generated from field: google.protobuf.Duration start_p90 = 6;
+   */
+  startP90?: Duration;
+
+  /**
+   * Number of waiting jobs that its workers take before it.
+   *
+   * @generated from field: int32 jobs_ahead = 7;
+   */
+  jobsAhead: number;
+
+  /**
+   * Number of jobs of its owner and kind that wait, itself included.
+   *
+   * @generated from field: int32 jobs_waiting = 8;
+   */
+  jobsWaiting: number;
 };
 
 /**
@@ -1376,6 +1411,139 @@ export const PrincipalLimitSchema: GenMessage<PrincipalLimit> = /*@__PURE__*/
   messageDesc(file_milepost_v1_job_service, 30);
 
 /**
+ * Names a kind of one owner.
+ *
+ * @generated from message milepost.v1.GetHistoryRequest
+ */
+export type GetHistoryRequest = Message<"milepost.v1.GetHistoryRequest"> & {
+  /**
+   * The kind; see `Job.kind`.
+   *
+   * @generated from field: string kind = 1;
+   */
+  kind: string;
+
+  /**
+   * The owner; see `Job.owner`. Empty: jobs without an owner, or those of the principal's only owner.
+   *
+   * @generated from field: string owner = 2;
+   */
+  owner: string;
+};
+
+/**
+ * Describes the message milepost.v1.GetHistoryRequest.
+ * Use `create(GetHistoryRequestSchema)` to create a new message.
+ */
+export const GetHistoryRequestSchema: GenMessage<GetHistoryRequest> = /*@__PURE__*/
+  messageDesc(file_milepost_v1_job_service, 31);
+
+/**
+ * What is known of the latest SUCCEEDED runs of a kind, 32 at most. Without any, everything is 0 and empty.
+ *
+ * @generated from message milepost.v1.GetHistoryResponse
+ */
+export type GetHistoryResponse = Message<"milepost.v1.GetHistoryResponse"> & {
+  /**
+   * Number of runs.
+   *
+   * @generated from field: int32 runs = 1;
+   */
+  runs: number;
+
+  /**
+   * Duration of the last attempt of a run: median. Unset without runs.
+   *
+   * @generated from field: google.protobuf.Duration duration_p50 = 2;
+   */
+  durationP50?: Duration;
+
+  /**
+   * Duration of the last attempt of a run: 90th percentile. Unset without runs.
+   *
+   * @generated from field: google.protobuf.Duration duration_p90 = 3;
+   */
+  durationP90?: Duration;
+
+  /**
+   * Stages of the runs, in the order in which they started in the latest run that had them.
+   *
+   * @generated from field: repeated milepost.v1.StageHistory stages = 4;
+   */
+  stages: StageHistory[];
+
+  /**
+   * Number of runs, 32 at most, that were estimated in hindsight, from the runs before them.
+   *
+   * @generated from field: int32 estimates = 5;
+   */
+  estimates: number;
+
+  /**
+   * Fraction of these estimates, 0 to 1, whose 90th percentile was not exceeded. 0 without estimates.
+   *
+   * @generated from field: double coverage = 6;
+   */
+  coverage: number;
+
+  /**
+   * Error of these estimates, |remaining_p50 - true remaining time| / duration of the run: median. 0 without estimates.
+   *
+   * @generated from field: double median_error = 7;
+   */
+  medianError: number;
+
+  /**
+   * The same: mean.
+   *
+   * @generated from field: double mean_error = 8;
+   */
+  meanError: number;
+};
+
+/**
+ * Describes the message milepost.v1.GetHistoryResponse.
+ * Use `create(GetHistoryResponseSchema)` to create a new message.
+ */
+export const GetHistoryResponseSchema: GenMessage<GetHistoryResponse> = /*@__PURE__*/
+  messageDesc(file_milepost_v1_job_service, 32);
+
+/**
+ * What is known of a stage of a kind.
+ *
+ * @generated from message milepost.v1.StageHistory
+ */
+export type StageHistory = Message<"milepost.v1.StageHistory"> & {
+  /**
+   * See `Stage.stage_id`.
+   *
+   * @generated from field: string stage_id = 1;
+   */
+  stageId: string;
+
+  /**
+   * Its duration in a run: median.
+   *
+   * @generated from field: google.protobuf.Duration duration_p50 = 2;
+   */
+  durationP50?: Duration;
+
+  /**
+   * Its share, 0 to 1, of the durations of all stages.
+   *
+   * @generated from field: double share = 3;
+   */
+  share: number;
+};
+
+/**
+ * Describes the message milepost.v1.StageHistory.
+ * Use `create(StageHistorySchema)` to create a new message.
+ */
+export const StageHistorySchema: GenMessage<StageHistory> = /*@__PURE__*/
+  messageDesc(file_milepost_v1_job_service, 33);
+
+/**
  * What a QUEUED job waits for.
  *
  * @generated from enum milepost.v1.WaitingFor
@@ -1598,6 +1766,16 @@ export const JobService: GenService<{
     methodKind: "unary";
     input: typeof WhoAmIRequestSchema;
     output: typeof WhoAmIResponseSchema;
+  },
+  /**
+   * Gets what is known of the runs of a kind, which estimates rest on. Takes "read".
+   *
+   * @generated from rpc milepost.v1.JobService.GetHistory
+   */
+  getHistory: {
+    methodKind: "unary";
+    input: typeof GetHistoryRequestSchema;
+    output: typeof GetHistoryResponseSchema;
   },
 }> = /*@__PURE__*/
   serviceDesc(file_milepost_v1_job_service, 0);

@@ -1,0 +1,176 @@
+import { create } from "@bufbuild/protobuf";
+import {
+  type JobItem,
+  type JobsItem,
+  ServiceError,
+  type WatchJobResponse,
+  WatchJobResponseSchema,
+  type WatchJobsResponse,
+  WatchJobsResponseSchema,
+  type WatchOptions,
+} from "@milepost/client";
+import { Code } from "@connectrpc/connect";
+import { describe, expect, test } from "vitest";
+import { Backoff } from "../src/watch/backoff.js";
+import { JobCursor } from "../src/watch/job-cursor.js";
+import { JobsCursor } from "../src/watch/jobs-cursor.js";
+
+type JobFrame = NonNullable<WatchJobResponse["frame"]["case"]>;
+type JobsFrame = NonNullable<WatchJobsResponse["frame"]["case"]>;
+
+function acceptJob(cursor: JobCursor, name: JobFrame, value: object): readonly JobItem[] {
+  const frame = { case: name, value } as WatchJobResponse["frame"];
+  return cursor.accept(create(WatchJobResponseSchema, { frame }));
+}
+
+function acceptJobs(cursor: JobsCursor, name: JobsFrame, value: object): readonly JobsItem[] {
+  const frame = { case: name, value } as WatchJobsResponse["frame"];
+  return cursor.accept(create(WatchJobsResponseSchema, { frame }));
+}
+
+function events(...sequences: number[]): object {
+  return { events: sequences.map((sequence) => ({ jobId: "j", sequence: BigInt(sequence) })) };
+}
+
+/** A cursor whose stream has opened. */
+function opened(options: WatchOptions = {}, more: object = {}): JobCursor {
+  const cursor = new JobCursor("j", options);
+  cursor.request(false);
+  acceptJob(cursor, "opened", { epoch: "e", headSequence: 9n, cursor: options.after ?? 0n, ...more });
+  return cursor;
+}
+
+function refusal(reason: "SEQUENCE_TRIMMED" | "EPOCH_CHANGED"): ServiceError {
+  return new ServiceError("no", { reason, code: Code.OutOfRange });
+}
+
+describe("the cursor of one job", () => {
+  test("resumes after the last event, in the epoch that it is of", () => {
+    const cursor = opened();
+    acceptJob(cursor, "events", events(1, 2, 3));
+
+    expect(cursor.request(false)).toMatchObject({
+      start: { case: "afterSequence", value: 3n },
+      epoch: "e",
+      noFollow: false,
+    });
+  });
+
+  test.each([
+    ["repeats", [1, 2, 2]],
+    ["goes back", [1, 2, 1]],
+    ["leaves one out", [1, 3]],
+    ["begins too late", [2]],
+  ])("refuses a stream that %s", (_, sequences) => {
+    expect(() => acceptJob(opened(), "events", events(...sequences))).toThrow("came after");
+  });
+
+  test("lets events be missing that a filter hides, or that were thinned out", () => {
+    const filtered = opened({ payloads: ["jobEnded"] });
+    const thinned = opened({}, { thinnedSequence: 4n });
+
+    expect(acceptJob(filtered, "events", events(2, 7)).length).toBe(0); // they are not what it asked for
+    expect(filtered.sequence).toBe(7n);
+    expect(acceptJob(thinned, "events", events(2, 5)).length).toBe(2);
+    expect(() => acceptJob(thinned, "events", events(7))).toThrow("Event 7 came after 5.");
+  });
+
+  test("refuses a stream that claims to be further than what it sent", () => {
+    const cursor = opened();
+    acceptJob(cursor, "events", events(1));
+
+    expect(() => acceptJob(cursor, "caughtUp", { sequence: 2n })).toThrow("stands at 2");
+  });
+
+  test("refuses a stream that does not begin with `opened`, or opens elsewhere", () => {
+    expect(() => acceptJob(new JobCursor("j", {}), "events", events(1))).toThrow("not with opened");
+    expect(() => opened({ after: 3n }, { cursor: 4n })).toThrow("not after 3");
+  });
+
+  test("skips frames that it does not know", () => {
+    expect(opened().accept(create(WatchJobResponseSchema))).toStrictEqual([]);
+  });
+
+  test("starts over with a snapshot where it cannot go on, and says so, once", () => {
+    const cursor = opened({ after: 3n });
+
+    expect(cursor.recover(refusal("SEQUENCE_TRIMMED"))).toMatchObject([{ type: "gap", why: "trimmed" }]);
+    expect(cursor.request(false)).toMatchObject({ start: { case: "fromSnapshot" }, epoch: "" });
+    expect(cursor.recover(refusal("SEQUENCE_TRIMMED"))).toBeUndefined();
+  });
+
+  test("starts either after a cursor or by a name", () => {
+    expect(() => new JobCursor("j", { after: 3n, start: "latest" })).toThrow(TypeError);
+  });
+});
+
+describe("the cursor of many jobs", () => {
+  function snapshot(jobId: string, lastSequence: number, position = 0): object {
+    return { job: { jobId, lastSequence: BigInt(lastSequence) }, position: BigInt(position) };
+  }
+
+  /** Begin another stream of a cursor, with the current state of all jobs. */
+  function list(cursor: JobsCursor): void {
+    cursor.request(false);
+    acceptJobs(cursor, "opened", { epoch: "e", headSequence: 9n });
+  }
+
+  test("lists again after a cut within the list, and tells of jobs only what is new", () => {
+    const cursor = new JobsCursor(undefined, { start: "snapshot" });
+    list(cursor);
+    acceptJobs(cursor, "snapshot", snapshot("a", 3));
+    acceptJobs(cursor, "snapshot", snapshot("b", 3));
+    list(cursor);
+
+    expect(acceptJobs(cursor, "snapshot", snapshot("a", 3))).toStrictEqual([]);
+    acceptJobs(cursor, "caughtUp", { sequence: 9n });
+
+    // "b" was deleted, or does not match any more: the watch asks which.
+    expect(cursor.missing).toStrictEqual(["b"]);
+    expect(cursor.acceptMissing("b", undefined)).toStrictEqual([{ type: "deleted", jobId: "b" }]);
+    expect(cursor.missing).toStrictEqual([]);
+    expect(cursor.request(false).start).toStrictEqual({ case: "afterPosition", value: 9n });
+  });
+
+  test("skips the events that a snapshot has", () => {
+    const cursor = new JobsCursor(undefined, { start: "snapshot" });
+    list(cursor);
+    acceptJobs(cursor, "snapshot", snapshot("j", 3));
+    acceptJobs(cursor, "caughtUp", { sequence: 9n });
+    const frame = { ...events(2, 3, 4), position: 10n };
+
+    expect(acceptJobs(cursor, "events", frame)).toMatchObject([{ event: { sequence: 4n } }]);
+  });
+
+  test("refuses a stream whose position goes back", () => {
+    const cursor = new JobsCursor(undefined, {});
+    list(cursor);
+    acceptJobs(cursor, "events", { position: 5n });
+
+    expect(() => acceptJobs(cursor, "events", { position: 4n })).toThrow("went back from 5 to 4");
+  });
+
+  test("takes another store while it lists for a restart of the history", () => {
+    const cursor = new JobsCursor(undefined, { start: "snapshot" });
+    list(cursor);
+    acceptJobs(cursor, "snapshot", snapshot("a", 3));
+    cursor.request(false);
+
+    const items = acceptJobs(cursor, "opened", { epoch: "other", headSequence: 1n });
+
+    expect(items).toMatchObject([{ type: "gap", why: "restarted" }]);
+  });
+});
+
+test("the wait before another attempt doubles from 1 s to 30 s, half of it by chance", () => {
+  const bounds = { initialMs: 1_000, maximumMs: 30_000 };
+  const shortest = new Backoff(bounds, () => 0);
+  const longest = new Backoff(bounds, () => 1);
+  const waits = (backoff: Backoff) => Array.from({ length: 7 }, () => backoff.next());
+
+  expect(waits(shortest)).toStrictEqual([500, 1_000, 2_000, 4_000, 8_000, 15_000, 15_000]);
+  expect(waits(longest)).toStrictEqual([1_000, 2_000, 4_000, 8_000, 16_000, 30_000, 30_000]);
+  expect(longest.next(5_000)).toBe(35_000);
+  longest.reset();
+  expect(longest.next()).toBe(1_000);
+});

@@ -59,6 +59,8 @@ web: $(WEB_MODULES)/.stamp setup  ## Generate and build the client in TypeScript
 	rm -rf web/sdk/src/gen web/sdk/dist
 	$(call generate-web,$(CURDIR)/web/sdk/src/gen)
 	cd web && npm run build --silent
+	@mkdir -p build/npm
+	cd web && npm pack --silent --workspace sdk --pack-destination ../build/npm
 
 .PHONY: format-web
 format-web: $(WEB_MODULES)/.stamp  ## Format the TypeScript

@@ -16,8 +16,8 @@ export default defineConfig({
     // Tests share two cores with the servers that they start.
     maxWorkers: 2,
     minWorkers: 1,
-    testTimeout: 30_000,
-    hookTimeout: 30_000,
+    testTimeout: 60_000,
+    hookTimeout: 60_000,
     expect: { poll: { timeout: 20_000, interval: 20 } },
   },
 });

@@ -1,0 +1,110 @@
+import { execFile } from "node:child_process";
+import { cp, mkdir, mkdtemp, readFile, readdir, rm, symlink } from "node:fs/promises";
+import { createServer } from "node:net";
+import type { AddressInfo } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { promisify } from "node:util";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { openPage } from "../../testing/browser.js";
+import { runBeside } from "../../testing/processes.js";
+import { inRepository } from "../../testing/repository.js";
+import { startServer } from "../../testing/server.js";
+import { until } from "../../testing/until.js";
+
+const run = promisify(execFile);
+
+/** A directory with the example in React, in which the packed package is installed. */
+let directory: string;
+
+beforeAll(async () => {
+  directory = await mkdtemp(join(tmpdir(), "milepost-react-"));
+  const modules = join(directory, "node_modules");
+  await cp(inRepository("examples/react"), directory, { recursive: true });
+  await run("npm", ["pack", "--silent", "--workspace", "sdk", "--pack-destination", directory], {
+    cwd: inRepository("web"),
+  });
+  await mkdir(join(modules, "@milepost"), { recursive: true });
+  await run("tar", ["-xzf", join(directory, "milepost-client-0.1.0.tgz"), "-C", directory]);
+  await cp(join(directory, "package"), join(modules, "@milepost/client"), { recursive: true });
+  // Its dependencies, as npm would install them, without the registry.
+  for (const name of await readdir(inRepository("web/node_modules"))) {
+    if (name !== "@milepost") {
+      await symlink(inRepository(`web/node_modules/${name}`), join(modules, name));
+    }
+  }
+}, 120_000);
+
+afterAll(() => rm(directory, { recursive: true, force: true }));
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, "127.0.0.1");
+  await new Promise((resolve) => server.once("listening", resolve));
+  const { port } = server.address() as AddressInfo;
+  await new Promise((resolve) => server.close(resolve));
+  return port;
+}
+
+test("the package has what its manifest exports, and no sources or tests", async () => {
+  const manifest = JSON.parse(await readFile(join(directory, "package/package.json"), "utf8")) as {
+    exports: Record<string, { types: string; default: string } | string>;
+    dependencies: Record<string, string>;
+  };
+  const files = await readdir(join(directory, "package"), { recursive: true });
+
+  expect(Object.keys(manifest.exports)).toStrictEqual([
+    ".",
+    "./node",
+    "./react",
+    "./elements",
+    "./package.json",
+  ]);
+  for (const entry of Object.values(manifest.exports)) {
+    for (const file of typeof entry === "string" ? [entry] : [entry.types, entry.default]) {
+      expect(files).toContain(file.replace("./", ""));
+    }
+  }
+  expect(files.filter((file) => /(?<!\.d)\.tsx?$/.test(file))).toStrictEqual([]);
+  expect(Object.keys(manifest.dependencies).filter((name) => !name.startsWith("@connectrpc/"))).toStrictEqual(
+    ["@bufbuild/protobuf", "lit"],
+  );
+});
+
+test("its types hold in a strict program, and the program is imported by Node", async () => {
+  await run(inRepository("web/node_modules/.bin/tsc"), ["--project", directory]);
+  const program = `
+    import { createClient, hasReason } from "@milepost/client/node";
+    const client = createClient({ baseUrl: "http://127.0.0.1:1", timeoutMs: 2000 });
+    const error = await client.getJob("none").catch((error) => error);
+    console.log(error.name, hasReason(error, "JOB_NOT_FOUND"));
+  `;
+  const { stdout } = await run("node", ["--input-type=module", "--eval", program], { cwd: directory });
+
+  expect(stdout).toBe("Unreachable false\n");
+});
+
+test("the example in React submits a job, follows it, and cancels another one", async () => {
+  await run("npm", ["run", "build", "--silent"], { cwd: directory });
+  const server = await startServer();
+  const environment = { MILEPOST_ADDRESS: `127.0.0.1:${server.port}` };
+  const port = await freePort();
+  runBeside("milepost", ["worker", "examples.web.counting:worker"], environment);
+  const options = ["--app-dir", directory, "--port", `${port}`, "--log-level", "warning"];
+  runBeside("uvicorn", ["server:app", ...options], environment);
+  const url = `http://127.0.0.1:${port}/`;
+  await until(() =>
+    fetch(url).then(
+      ({ ok }) => ok,
+      () => false,
+    ),
+  );
+  const page = await openPage(url);
+
+  await page.click("text=Count to ten");
+  await page.waitForSelector('h1:text("SUCCEEDED")');
+  expect(await page.locator("progress").evaluate((bar) => (bar as HTMLProgressElement).value)).toBe(1);
+  await page.click("text=Count to ten");
+  await page.waitForSelector('h1:text("RUNNING")');
+  await page.click("text=Cancel");
+  await page.waitForSelector('h1:text("CANCELLED")');
+}, 120_000);

@@ -17,7 +17,7 @@ from milepost.client import Client
 from milepost.server.http.http_settings import HttpSettings
 from milepost.server.runtime.bounded_protocol import BoundedProtocol
 from milepost.server.runtime.server import Server, Settings
-from milepost.v1 import DeleteJobRequest, Dispatch
+from milepost.v1 import DeleteJobRequest, Dispatch, JobFilter, WatchJobsRequest
 from milepost.web import milepost_app, stream_response
 from tests.support.app_server import serving
 from tests.support.forking import Forkery
@@ -127,6 +127,20 @@ async def test_events(web: httpx.AsyncClient, rpc: Rpc, web_server: ServerProces
     assert names(found) == ["opened", *payloads, "caught_up", "end"]
     assert [record.id for record in found] == [f"{web_server.epoch}:{n}" for n in (0, 1, 2, 3, 4, 5, 5, 5)]
     assert [found[3].data["logWritten"], found[3].data["sequence"]] == [{"text": "0"}, "3"]
+
+
+async def test_commits_of_many_jobs(web: httpx.AsyncClient, rpc: Rpc, web_server: ServerProcess) -> None:
+    """Only the last event of a commit is one to resume after: a client that is cut within it gets it as a whole."""
+    await ended_job(rpc, 3)
+    request = WatchJobsRequest(filter=JobFilter(kinds=[rpc.kind]), no_follow=True)
+    expected = []
+    async for frame in rpc.jobs.WatchJobs(request):
+        commit = frame.events.events
+        expected += [""] * (len(commit) - 1) + [f"{web_server.epoch}:{frame.events.position}"] * bool(commit)
+    found = await all_records(web, f"/v1/jobs:watch?filter.kinds={rpc.kind}&no_follow=true")
+
+    assert "" in expected
+    assert [record.id for record in found if "sequence" in record.data and "jobId" in record.data] == expected
 
 
 async def test_a_client_that_comes_back(web: httpx.AsyncClient, rpc: Rpc, web_server: ServerProcess) -> None:
@@ -312,6 +326,34 @@ async def test_a_server_that_stops(memory_server: Server) -> None:
         assert [line.partition(":")[0] for line in rest if line][-2:] == ["retry", ""]
         with pytest.raises(httpx.ConnectError):
             await web.get(path)
+
+
+async def test_a_server_that_is_about_to_stop(memory_server: Server) -> None:
+    """Who asks over a connection that it had is told to come back: EventSource within a stream, others by a code."""
+    async with Client(memory_server.address) as client, http_client(memory_server.http) as web:
+        job = await client.submit("long", dispatch=Dispatch.DISPATCH_EXTERNAL)
+        path = f"/v1/jobs/{job.job_id}"
+        assert (await web.get(path)).status_code == 200
+        memory_server._admission.draining.set()
+        stream = await web.get(f"{path}:watch", headers={"accept": SSE})
+        refused = [
+            await web.get(f"{path}:watch", headers={"accept": FRAMINGS["ndjson"]}),
+            await web.get(path),
+        ]
+    assert stream.status_code == 200
+    assert [line.partition(":")[0] for line in stream.text.splitlines() if line] == ["retry", "retry", ""]
+    assert [(each.status_code, "retry-after" in each.headers) for each in refused] == [(503, True)] * 2
+
+
+async def test_headers_of_a_stream(web: httpx.AsyncClient, rpc: Rpc) -> None:
+    """HEAD has those of the stream, or the error that it would begin with."""
+    job_id = await ended_job(rpc)
+    found, many, missing = [
+        await web.head(path)
+        for path in (f"/v1/jobs/{job_id}:watch", "/v1/jobs:watch", "/v1/jobs/missing:watch")
+    ]
+    assert [each.status_code for each in (found, many, missing)] == [200, 200, 404]
+    assert (found.headers["content-type"], found.content) == (SSE, b"")
 
 
 async def test_a_limit_that_passes(tmp_path: Path, forkery: Forkery) -> None:

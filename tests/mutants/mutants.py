@@ -95,7 +95,7 @@ def copy_tree(target: Path) -> None:
 
 def run_tests(tree: Path, tests: tuple[str, ...]) -> subprocess.CompletedProcess[str]:
     """Run these tests on the code of that tree, and that of its child processes."""
-    members = [str(tree / member) for member in ("protos", "client", "server")]
+    members = [str(tree / member) for member in ("protos", "client", "web", "server")]
     environment = os.environ | {"PYTHONPATH": os.pathsep.join(members), "PYTHONDONTWRITEBYTECODE": "1"}
     options = ["-q", "-m", "", "-p", "no:cacheprovider", "--timeout", str(_TIMEOUT), "--rootdir", str(tree)]
     return subprocess.run(

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final, cast
 from milepost.client._transport.error_mapping import error_from_status
 from milepost.client._transport.fork_safety import grpc
 from milepost.client._transport.token_source import bearer, checked_token
-from milepost.client.errors import MilepostError
+from milepost.client.errors import MilepostError, Unreachable
 
 if TYPE_CHECKING:
     from milepost.client._client import Client
@@ -55,8 +55,13 @@ class RawCalls:
                     yield response
                 return
             except MilepostError as error:
-                if received or not await credential.renew(error):
+                if not await credential.renew(error):
                     raise
+                if received:
+                    # Who reads the stream has another credential, or none: for them only this stream is over.
+                    raise Unreachable(
+                        self._channel.target.address, "its stream ended with a token that has been renewed"
+                    ) from error
 
     async def _stream(self, method: str, request: bytes, token: str) -> AsyncGenerator[bytes, None]:
         call = self._channel.track(

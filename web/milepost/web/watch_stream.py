@@ -23,6 +23,7 @@ from milepost.v1 import (
     WatchJobResponse,
     WatchJobsRequest,
     WatchJobsResponse,
+    WhoAmIRequest,
 )
 from milepost.web.disconnects import while_connected
 from milepost.web.frame_records import CACHE_BYTES, EventEncoder, TextCache, is_events, record_of
@@ -59,10 +60,12 @@ class WatchStreams:
         self, watch: WatchRequest, caller: Caller, scope: Scope, receive: Receive, send: Send
     ) -> None:
         """Send the response. Raises ServiceError before anything is sent; ClientGone once the client has left."""
+        is_job = isinstance(watch.request, WatchJobRequest)
         if scope["method"] == "HEAD":
+            await self._check(watch.request.job_id if is_job else None, caller)
             await StreamResponse(watch.framing, send).end()
             return
-        response_type = WatchJobResponse if isinstance(watch.request, WatchJobRequest) else WatchJobsResponse
+        response_type = WatchJobResponse if is_job else WatchJobsResponse
         stream = _Stream(
             self._backend,
             watch,
@@ -73,6 +76,15 @@ class WatchStreams:
         complete = asyncio.Event()
         complete.set()
         await while_connected(receive, complete, stream.run())
+
+    async def _check(self, job_id: str | None, caller: Caller) -> None:
+        """Raise the error that a watch of a job, or of many, would begin with."""
+
+        async def request(arrived: Arrived) -> Message:
+            return WhoAmIRequest() if job_id is None else GetJobRequest(job_id=job_id)
+
+        async with self._backend.call("WhoAmI" if job_id is None else "GetJob", request, caller):
+            pass
 
 
 class _Stream:

@@ -12,7 +12,7 @@ from typing import Any
 import structlog
 
 from milepost.server.base.loop_lag import LoopLag
-from milepost.server.runtime import gc_tuning, heap_trimming, open_files
+from milepost.server.runtime import gc_tuning, heap_trimming, open_files, thread_switching
 from milepost.server.runtime.loop_watchdog import LoopWatchdog
 from milepost.server.runtime.server import Server, Settings
 
@@ -32,6 +32,7 @@ def run(settings: Settings) -> None:
     """
     open_files.raise_limit()
     heap_trimming.limit_arenas()
+    thread_switching.shorten()
     lag = LoopLag()
     watchdog = LoopWatchdog(lag, settings.loop_warning)
     with asyncio.Runner(loop_factory=watchdog.new_event_loop) as runner:

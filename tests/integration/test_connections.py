@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
 
 import grpc
@@ -38,6 +39,23 @@ async def test_one_stream_more_than_a_connection_may_have_is_refused(
             assert connection.reset == {streams[-1]}
             async with connect(server.address) as rpc:
                 assert (await rpc.submit()).job_id
+
+
+@pytest.mark.nightly
+async def test_settings_have_to_be_acknowledged(tmp_path: Path, forkery: Forkery) -> None:
+    """A connection that does not is closed, as the limits of metadata do not hold strictly before; others stay."""
+    with ServerProcess(tmp_path / "data", forkery=forkery) as server:
+        async with Connection.open(server.address) as other, _Silent.open(server.address) as silent:
+            async with asyncio.timeout(50):
+                await silent.closed.wait()
+            assert not other.closed.is_set()
+
+
+class _Silent(Connection):
+    """One that answers nothing."""
+
+    def _note(self, kind: int, flags: int, stream: int, payload: bytes) -> None:
+        pass
 
 
 async def test_metadata_beyond_the_limit_is_refused(tmp_path: Path, forkery: Forkery) -> None:

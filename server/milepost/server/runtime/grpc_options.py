@@ -16,9 +16,12 @@ restart. Beyond this number core refuses some, beyond ``PENDING_CALLS_MAX`` all,
 PENDING_CALLS_MAX = 10_000
 
 METADATA_SIZE = 8 << 10
-"""Metadata of a call in bytes, by the count of HTTP/2: names, values, and 32 for each. Refused beyond."""
+"""Metadata of a call in bytes, by the count of HTTP/2: names, values, and 32 for each. Refused beyond, as soon as the
+client has acknowledged the server's settings; until then core refuses at random, the more surely the larger it is."""
 
 _HANDSHAKE_TIMEOUT_MS = 20_000
+
+_SETTINGS_TIMEOUT_MS = 10_000
 
 GRPC_OPTIONS = [
     # A second server on the same port would silently get half of the connections.
@@ -30,6 +33,7 @@ GRPC_OPTIONS = [
     ("grpc.max_metadata_size", METADATA_SIZE),
     ("grpc.absolute_max_metadata_size", METADATA_SIZE),
     ("grpc.server_handshake_timeout_ms", _HANDSHAKE_TIMEOUT_MS),
+    ("grpc.http2.settings_timeout", _SETTINGS_TIMEOUT_MS),
     # Clients may ping often; a dead peer is detected within seconds.
     ("grpc.http2.min_ping_interval_without_data_ms", 10_000),
     ("grpc.keepalive_permit_without_calls", 1),

@@ -73,7 +73,7 @@ export class JobPage extends LitElement {
                   .label=${"copy the command that shows this job in a terminal"}
                   ><span class="mono">milepost watch</span></milepost-copy
                 >
-                <button @click=${this.#share}>share…</button>`
+                ${server.may("share") ? html`<button @click=${this.#share}>share…</button>` : nothing}`
             : nothing
         }
       </nav>

@@ -11,7 +11,7 @@ import { SignIn } from "./sign-in.js";
 const token = new URLSearchParams(location.hash.slice(1)).get("token");
 
 // This script is at `assets/page.js` below the server's root.
-configure({ server: new URL("..", import.meta.url).href, ...(token ? { token } : {}) });
+configure({ server: new URL("..", import.meta.url).href, ...(token ? { sharedToken: token } : {}) });
 
 customElements.define("milepost-key-help", KeyHelp);
 customElements.define("milepost-share-sheet", ShareSheet);

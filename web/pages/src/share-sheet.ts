@@ -103,7 +103,7 @@ export class ShareSheet extends LitElement {
         ttlMs: seconds * 1000,
         scopes,
       });
-      this.link = `${store.server.jobAddress(store.jobId)}#token=${token}`;
+      this.link = `${store.server.jobAddress(store.jobId).split("#")[0] ?? ""}#token=${token}`;
       this.until = expireTime ? absolute(instantOf(expireTime)) : "it expires";
       this.error = "";
     } catch (error) {

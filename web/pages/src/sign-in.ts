@@ -13,7 +13,7 @@ export class SignIn extends LitElement {
         max-width: 420px;
         margin: 12vh auto 0;
       }
-      h2 {
+      h1 {
         margin: 0 0 4px;
         font-size: 16px;
       }
@@ -38,7 +38,7 @@ export class SignIn extends LitElement {
 
   override render(): TemplateResult {
     return html`<form @submit=${this.#submit}>
-      <h2>Sign in</h2>
+      <h1>Sign in</h1>
       <p class="muted">${this.message || "This server needs a token."}</p>
       <div class="line">
         <input type="password" autocomplete="off" aria-label="token" placeholder="token" required />

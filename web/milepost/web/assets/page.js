@@ -61,7 +61,7 @@ import{configure as ye}from"./elements.js";import{pageParts as E}from"./elements
       display: none;
     }
   }
-`;var{LitElement:R,html:h,nothing:g,serverAt:j,ticker:T,chipIcon:q,chipOf:L,grouped:C,oneLine:b,jobLook:K,sharedStyles:P,Keyboard:I,isForeignKey:M,wholePercent:_,isKnown:J}=E,n=class extends R{static styles=[P,a];#e=j().job(decodeURIComponent(location.pathname.split("/").at(-1)??""));#t=new I;#o=[];connectedCallback(){super.connectedCallback();let e=()=>{this.requestUpdate()};this.#o=[this.#e.subscribe(e),T.add(e)],document.addEventListener("keydown",this.#a)}disconnectedCallback(){super.disconnectedCallback();for(let e of this.#o)e();document.removeEventListener("keydown",this.#a)}render(){let e=this.#e,{job:t,server:o}=e,r=L(e.connection,o.clock.now());return this.#r(),h`
+`;var{LitElement:R,html:n,nothing:u,serverAt:j,ticker:T,chipIcon:q,chipOf:L,grouped:C,oneLine:b,jobLook:K,sharedStyles:P,Keyboard:I,isForeignKey:M,wholePercent:_,isKnown:J}=E,l=class extends R{static styles=[P,a];#e=j().job(decodeURIComponent(location.pathname.split("/").at(-1)??""));#t=new I;#o=[];connectedCallback(){super.connectedCallback();let e=()=>{this.requestUpdate()};this.#o=[this.#e.subscribe(e),T.add(e)],document.addEventListener("keydown",this.#a)}disconnectedCallback(){super.disconnectedCallback();for(let e of this.#o)e();document.removeEventListener("keydown",this.#a)}render(){let e=this.#e,{job:t,server:o}=e,r=L(e.connection,o.clock.now());return this.#r(),n`
       <nav aria-label="place">
         <a href=${o.address}>milepost</a><span class="muted crumb" aria-hidden="true">/</span>
         <a class="foreign cut crumb" href=${`${o.address}?kind=${encodeURIComponent(t?.kind??"")}`}
@@ -70,7 +70,7 @@ import{configure as ye}from"./elements.js";import{pageParts as E}from"./elements
         <span class="chip ${r.stale?"stale":""}" role="status"
           >${q(r.shape)} ${r.text}</span
         >
-        ${t?h`<span class="event muted" title="cursor ${e.epoch}:${t.lastSequence}"
+        ${t?n`<span class="event muted" title="cursor ${e.epoch}:${t.lastSequence}"
                   >event ${C(t.lastSequence)}
                   <milepost-copy
                     .text=${`${e.epoch}:${t.lastSequence}`}
@@ -83,15 +83,15 @@ import{configure as ye}from"./elements.js";import{pageParts as E}from"./elements
                   .label=${"copy the command that shows this job in a terminal"}
                   ><span class="mono">milepost watch</span></milepost-copy
                 >
-                <button @click=${this.#s}>share…</button>`:g}
+                ${o.may("share")?n`<button @click=${this.#s}>share…</button>`:u}`:u}
       </nav>
       <main>
-        ${e.connection.state==="unauthenticated"?h`<milepost-sign-in message=${e.connection.error}></milepost-sign-in>`:g}
+        ${e.connection.state==="unauthenticated"?n`<milepost-sign-in message=${e.connection.error}></milepost-sign-in>`:u}
         <milepost-job log="full" cancel .store=${e}></milepost-job>
       </main>
       <milepost-share-sheet .store=${e}></milepost-share-sheet>
       <milepost-key-help></milepost-key-help>
-    `}#r(){let{job:e}=this.#e;if(!e)return;let t=J(e)?` ${_(e.fraction)} %`:"";document.title=`${K(e.state).word}${t} \xB7 ${b(e.kind,64)}`}get#i(){return this.renderRoot.querySelector("milepost-job")}#s=()=>{this.renderRoot.querySelector("milepost-share-sheet")?.open()};#a=e=>{if(M(e))return;let t=this.#t.press(e.key,performance.now()),o=this.#i;if(!(!t||!o)){switch(t){case"search":o.show("log"),o.updateComplete.then(()=>o.logView?.search());break;case"next":o.stages?.move(1);break;case"previous":o.stages?.move(-1);break;case"toggle":o.stages?.toggle();break;case"follow":o.logView?.toggleFollow();break;case"cancel":o.askToCancel();break;case"list":location.href=this.#e.server.address;break;case"help":this.renderRoot.querySelector("milepost-key-help")?.toggle();break;default:return}e.preventDefault()}}};import{pageParts as U}from"./elements.js";var{LitElement:O,css:A,html:u,KEYS:F,sharedStyles:H,dialogStyles:D}=U,l=class extends O{static styles=[H,D,A`
+    `}#r(){let{job:e}=this.#e;if(!e)return;let t=J(e)?` ${_(e.fraction)} %`:"";document.title=`${K(e.state).word}${t} \xB7 ${b(e.kind,64)}`}get#i(){return this.renderRoot.querySelector("milepost-job")}#s=()=>{this.renderRoot.querySelector("milepost-share-sheet")?.open()};#a=e=>{if(M(e))return;let t=this.#t.press(e.key,performance.now()),o=this.#i;if(!(!t||!o)){switch(t){case"search":o.show("log"),o.updateComplete.then(()=>o.logView?.search());break;case"next":o.stages?.move(1);break;case"previous":o.stages?.move(-1);break;case"toggle":o.stages?.toggle();break;case"follow":o.logView?.toggleFollow();break;case"cancel":o.askToCancel();break;case"list":location.href=this.#e.server.address;break;case"help":this.renderRoot.querySelector("milepost-key-help")?.toggle();break;default:return}e.preventDefault()}}};import{pageParts as U}from"./elements.js";var{LitElement:O,css:A,html:y,KEYS:F,sharedStyles:H,dialogStyles:D}=U,p=class extends O{static styles=[H,D,A`
       dl {
         display: grid;
         grid-template-columns: auto 1fr;
@@ -107,14 +107,14 @@ import{configure as ye}from"./elements.js";import{pageParts as E}from"./elements
         border-radius: 3px;
         font: 12px var(--_mono);
       }
-    `];toggle(){let e=this.renderRoot.querySelector("dialog");e?.open?e.close():e?.showModal()}render(){return u`<dialog aria-labelledby="title">
+    `];toggle(){let e=this.renderRoot.querySelector("dialog");e?.open?e.close():e?.showModal()}render(){return y`<dialog aria-labelledby="title">
       <h2 id="title">Keys</h2>
       <dl>
-        ${F.map(([e,,t])=>u`<dt>${e.split(" ").map(o=>u`<kbd>${o}</kbd> `)}</dt>
+        ${F.map(([e,,t])=>y`<dt>${e.split(" ").map(o=>y`<kbd>${o}</kbd> `)}</dt>
               <dd>${t}</dd>`)}
       </dl>
       <form method="dialog" class="actions"><button>Close</button></form>
-    </dialog>`}};import{pageParts as z}from"./elements.js";var{LitElement:V,html:v,nothing:B,serverAt:N,ticker:W,chipIcon:Y,chipOf:G,sharedStyles:Q,Keyboard:X,isForeignKey:Z,filterOf:f,queryOf:ee}=z,p=class extends V{static styles=[Q,a];#e=new X;#t=f(location.search);#o=[];connectedCallback(){super.connectedCallback(),this.#o=[W.add(()=>{this.requestUpdate()})],document.addEventListener("keydown",this.#s),addEventListener("popstate",this.#r)}disconnectedCallback(){super.disconnectedCallback();for(let e of this.#o)e();document.removeEventListener("keydown",this.#s),removeEventListener("popstate",this.#r)}render(){let e=N(),{connection:t}=e.jobs(this.#t),o=G(t,e.clock.now());return v`<nav aria-label="place">
+    </dialog>`}};import{pageParts as z}from"./elements.js";var{LitElement:V,html:v,nothing:B,serverAt:N,ticker:W,chipIcon:Y,chipOf:G,sharedStyles:Q,Keyboard:X,isForeignKey:Z,filterOf:f,queryOf:ee}=z,c=class extends V{static styles=[Q,a];#e=new X;#t=f(location.search);#o=[];connectedCallback(){super.connectedCallback(),this.#o=[W.add(()=>{this.requestUpdate()})],document.addEventListener("keydown",this.#s),addEventListener("popstate",this.#r)}disconnectedCallback(){super.disconnectedCallback();for(let e of this.#o)e();document.removeEventListener("keydown",this.#s),removeEventListener("popstate",this.#r)}render(){let e=N(),{connection:t}=e.jobs(this.#t),o=G(t,e.clock.now());return v`<nav aria-label="place">
         <a href=${e.address} aria-current="page">milepost</a>
         <span class="chip ${o.stale?"stale":""}" role="status"
           >${Y(o.shape)} ${o.text}</span
@@ -125,7 +125,7 @@ import{configure as ye}from"./elements.js";import{pageParts as E}from"./elements
         ${t.state==="unauthenticated"?v`<milepost-sign-in message=${t.error}></milepost-sign-in>`:B}
         <milepost-jobs controls .filter=${this.#t} @milepost-filter=${this.#i}></milepost-jobs>
       </main>
-      <milepost-key-help></milepost-key-help>`}#r=()=>{this.#t=f(location.search),this.requestUpdate()};#i=e=>{this.#t=e.detail.filter,history.replaceState(null,"",`${location.pathname}${ee(this.#t)}${location.hash}`),this.requestUpdate()};#s=e=>{let t=this.renderRoot.querySelector("milepost-jobs");if(!(!t||Z(e))){switch(this.#e.press(e.key,performance.now())){case"search":t.search();break;case"next":t.move(1);break;case"previous":t.move(-1);break;case"toggle":t.open();break;case"help":this.renderRoot.querySelector("milepost-key-help")?.toggle();break;default:return}e.preventDefault()}}};import{pageParts as te}from"./elements.js";var{LitElement:oe,css:re,html:c,nothing:k,sharedStyles:se,dialogStyles:ie,absolute:ae,instantOf:ne}=te,le=[[900,"15 minutes"],[3600,"1 hour"],[86400,"1 day"],[7*86400,"7 days"]],d=class extends oe{static properties={store:{attribute:!1},link:{state:!0},until:{state:!0},error:{state:!0}};static styles=[se,ie,re`
+      <milepost-key-help></milepost-key-help>`}#r=()=>{this.#t=f(location.search),this.requestUpdate()};#i=e=>{this.#t=e.detail.filter,history.replaceState(null,"",`${location.pathname}${ee(this.#t)}${location.hash}`),this.requestUpdate()};#s=e=>{let t=this.renderRoot.querySelector("milepost-jobs");if(!(!t||Z(e))){switch(this.#e.press(e.key,performance.now())){case"search":t.search();break;case"next":t.move(1);break;case"previous":t.move(-1);break;case"toggle":t.open();break;case"help":this.renderRoot.querySelector("milepost-key-help")?.toggle();break;default:return}e.preventDefault()}}};import{pageParts as te}from"./elements.js";var{LitElement:oe,css:re,html:d,nothing:k,sharedStyles:se,dialogStyles:ie,absolute:ae,instantOf:ne}=te,le=[[900,"15 minutes"],[3600,"1 hour"],[86400,"1 day"],[7*86400,"7 days"]],m=class extends oe{static properties={store:{attribute:!1},link:{state:!0},until:{state:!0},error:{state:!0}};static styles=[se,ie,re`
       .link {
         display: flex;
         gap: 8px;
@@ -135,17 +135,17 @@ import{configure as ye}from"./elements.js";import{pageParts as E}from"./elements
         flex: 1;
         min-width: 0;
       }
-    `];constructor(){super(),this.link=this.until=this.error=""}open(){this.link=this.error="",this.renderRoot.querySelector("dialog")?.showModal()}render(){return c`<dialog aria-labelledby="title">
+    `];constructor(){super(),this.link=this.until=this.error=""}open(){this.link=this.error="",this.renderRoot.querySelector("dialog")?.showModal()}render(){return d`<dialog aria-labelledby="title">
       <form method="dialog" @submit=${this.#e}>
         <h2 id="title">Share this job</h2>
         <p class="muted">Whoever has the link sees this job and its children, and nothing else.</p>
         <label for="ttl">For</label>
         <select id="ttl">
-          ${le.map(([e,t])=>c`<option value=${e}>${t}</option>`)}
+          ${le.map(([e,t])=>d`<option value=${e}>${t}</option>`)}
         </select>
         <label><input type="checkbox" id="cancel" /> may also cancel it</label>
-        ${this.error?c`<p class="failed" role="alert">${this.error}</p>`:k}
-        ${this.link?c`<div class="link">
+        ${this.error?d`<p class="failed" role="alert">${this.error}</p>`:k}
+        ${this.link?d`<div class="link">
                   <input
                     readonly
                     aria-label="link"
@@ -165,12 +165,12 @@ import{configure as ye}from"./elements.js";import{pageParts as E}from"./elements
           <button type="submit" class="primary">Make a link</button>
         </div>
       </form>
-    </dialog>`}#e=async e=>{e.preventDefault();let{store:t}=this;if(!t)return;let o=Number(this.renderRoot.querySelector("select")?.value),r=["read"];this.renderRoot.querySelector("#cancel")?.checked&&r.push("cancel");try{let{token:s,expireTime:y}=await t.server.client.shareJob(t.jobId,{ttlMs:o*1e3,scopes:r});this.link=`${t.server.jobAddress(t.jobId)}#token=${s}`,this.until=y?ae(ne(y)):"it expires",this.error=""}catch(s){this.error=s instanceof Error?s.message:String(s)}}};import{pageParts as pe}from"./elements.js";var{LitElement:ce,css:de,html:x,nothing:me,serverAt:he,sharedStyles:ue}=pe,m=class extends ce{static properties={error:{state:!0},message:{}};static styles=[ue,de`
+    </dialog>`}#e=async e=>{e.preventDefault();let{store:t}=this;if(!t)return;let o=Number(this.renderRoot.querySelector("select")?.value),r=["read"];this.renderRoot.querySelector("#cancel")?.checked&&r.push("cancel");try{let{token:s,expireTime:g}=await t.server.client.shareJob(t.jobId,{ttlMs:o*1e3,scopes:r});this.link=`${t.server.jobAddress(t.jobId).split("#")[0]??""}#token=${s}`,this.until=g?ae(ne(g)):"it expires",this.error=""}catch(s){this.error=s instanceof Error?s.message:String(s)}}};import{pageParts as pe}from"./elements.js";var{LitElement:ce,css:de,html:x,nothing:me,serverAt:he,sharedStyles:ue}=pe,h=class extends ce{static properties={error:{state:!0},message:{}};static styles=[ue,de`
       form {
         max-width: 420px;
         margin: 12vh auto 0;
       }
-      h2 {
+      h1 {
         margin: 0 0 4px;
         font-size: 16px;
       }
@@ -184,11 +184,11 @@ import{configure as ye}from"./elements.js";import{pageParts as E}from"./elements
         min-width: 0;
       }
     `];constructor(){super(),this.error=this.message=""}render(){return x`<form @submit=${this.#e}>
-      <h2>Sign in</h2>
+      <h1>Sign in</h1>
       <p class="muted">${this.message||"This server needs a token."}</p>
       <div class="line">
         <input type="password" autocomplete="off" aria-label="token" placeholder="token" required />
         <button class="primary">Sign in</button>
       </div>
       ${this.error?x`<p class="failed" role="alert">${this.error}</p>`:me}
-    </form>`}#e=async e=>{e.preventDefault();let t=this.renderRoot.querySelector("input")?.value.trim()??"";try{let o=await fetch(`${he().address}v1/session`,{method:"POST",headers:{Authorization:`Bearer ${t}`}});if(o.ok){history.replaceState(null,"",location.pathname+location.search),location.reload();return}let r=await o.json();this.error=r.error?.message??`The server refused it (${o.status}).`}catch(o){this.error=`The server cannot be reached: ${String(o)}`}}};var $=new URLSearchParams(location.hash.slice(1)).get("token");ye({server:new URL("..",import.meta.url).href,...$?{token:$}:{}});customElements.define("milepost-key-help",l);customElements.define("milepost-share-sheet",d);customElements.define("milepost-sign-in",m);customElements.define("milepost-list-page",p);customElements.define("milepost-job-page",n);
+    </form>`}#e=async e=>{e.preventDefault();let t=this.renderRoot.querySelector("input")?.value.trim()??"";try{let o=await fetch(`${he().address}v1/session`,{method:"POST",headers:{Authorization:`Bearer ${t}`}});if(o.ok){history.replaceState(null,"",location.pathname+location.search),location.reload();return}let r=await o.json();this.error=r.error?.message??`The server refused it (${o.status}).`}catch(o){this.error=`The server cannot be reached: ${String(o)}`}}};var $=new URLSearchParams(location.hash.slice(1)).get("token");ye({server:new URL("..",import.meta.url).href,...$?{sharedToken:$}:{}});customElements.define("milepost-key-help",p);customElements.define("milepost-share-sheet",m);customElements.define("milepost-sign-in",h);customElements.define("milepost-list-page",c);customElements.define("milepost-job-page",l);

@@ -141,10 +141,9 @@ export class MilepostJob extends StoreElement<JobStore> {
   }
 
   #actions(job: Job): TemplateResult | typeof nothing {
-    if (!this.cancel || hasEnded(job)) return nothing;
+    if (!this.#canCancel) return nothing;
     return html`<button
       part="cancel"
-      ?disabled=${!this.#canCancel}
       @click=${() => {
         this.askToCancel();
       }}
@@ -155,7 +154,7 @@ export class MilepostJob extends StoreElement<JobStore> {
 
   get #canCancel(): boolean {
     const job = this.store?.job;
-    return this.cancel && job !== undefined && !hasEnded(job);
+    return this.cancel && job !== undefined && !hasEnded(job) && (this.store?.mayCancel ?? false);
   }
 
   #stages(): TemplateResult {

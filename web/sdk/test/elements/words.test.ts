@@ -236,7 +236,7 @@ describe("ends", () => {
     expect(endingOf(runningJob({ state: JobState.FAILED, failure, endTime: at(9) }))?.headline).toBe(
       "It broke.",
     );
-    for (const state of [JobState.SUCCEEDED, JobState.FAILED, JobState.CANCELLED, JobState.LOST]) {
+    for (const state of [JobState.FAILED, JobState.CANCELLED, JobState.LOST]) {
       expect(endingOf(runningJob({ state, endTime: at(9) }))?.next).not.toBe("");
     }
     expect(endingOf(runningJob())).toBeUndefined();

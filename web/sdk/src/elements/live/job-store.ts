@@ -14,6 +14,7 @@ import { FrameScheduler } from "./frame-scheduler.js";
 import { JobLog } from "./job-log.js";
 import { Listeners } from "./listeners.js";
 import type { Server } from "./server.js";
+import { ticker } from "./ticker.js";
 import type { WatchedJob } from "./watched-job.js";
 
 /** Events that are folded in one frame; the rest follow in the next, so that no frame is long. */
@@ -23,8 +24,9 @@ const HISTORY_LIMIT = 20_000;
 /** Children that are shown, and waiting jobs among which the place is counted. */
 const CHILDREN_LIMIT = 500;
 const QUEUE_LIMIT = 1000;
-/** Milliseconds between two looks at the queue, or the children. */
+/** Milliseconds between two looks at the queue and the children; and of a job that has neither, as far as is known. */
 const RELATED_INTERVAL = 5000;
+const RARE_INTERVAL = 30_000;
 
 const ATTEMPT_NAMES: ReadonlySet<string | undefined> = new Set<PayloadName>(ATTEMPT_PAYLOADS);
 
@@ -40,12 +42,15 @@ export class JobStore implements WatchedJob {
   /** The job as it was before the history. */
   #snapshot: Job | undefined;
   #history: Event[] = [];
-  #historyIsLoaded = false;
+  /** Whether all was loaded that the snapshot does not have. */
+  #isComplete = false;
   #attempts: readonly Attempt[] | undefined;
   #watch: JobWatch | undefined;
   #stop: AbortController | undefined;
+  #untick: (() => void) | undefined;
   #queued: JobItem[] = [];
-  #relatedAt = 0;
+  #isLooking = false;
+  #lookedAt = -Infinity;
   readonly #changes = new Listeners();
   readonly #frames = new FrameScheduler(() => {
     this.#apply();
@@ -104,6 +109,10 @@ export class JobStore implements WatchedJob {
   /** Be told of changes, at most once an animation frame. The stream is open while somebody is. */
   subscribe(listener: () => void): () => void {
     const remove = this.#changes.add(listener);
+    this.#untick ??= ticker.add(() => void this.#loadRelated());
+    void this.server.whoAmI().then(() => {
+      this.#frames.request();
+    });
     if (!this.#stop && !this.isEnded) {
       this.#stop = new AbortController();
       void this.#run(this.#stop.signal);
@@ -113,7 +122,14 @@ export class JobStore implements WatchedJob {
       if (this.#changes.count > 0) return;
       this.#stop?.abort();
       this.#stop = undefined;
+      this.#untick?.();
+      this.#untick = undefined;
     };
+  }
+
+  /** Whether the caller may cancel the job; false until that is known. */
+  get mayCancel(): boolean {
+    return this.server.may("cancel");
   }
 
   async loadOlderLines(): Promise<void> {
@@ -166,7 +182,6 @@ export class JobStore implements WatchedJob {
     }
     if (items.length > 0) this.#attempts = undefined;
     this.log.add(events);
-    if (this.#historyIsLoaded || this.log.isLoaded) void this.#loadRelated();
     this.#changes.notify();
   }
 
@@ -174,7 +189,7 @@ export class JobStore implements WatchedJob {
     this.#fold = new Fold(job);
     this.#snapshot = job;
     this.#history = [];
-    this.#historyIsLoaded = false;
+    this.#isComplete = false;
     this.log.restart(Number(job.lastSequence), Number(job.firstSequence));
     void this.#loadRest(job);
   }
@@ -183,7 +198,8 @@ export class JobStore implements WatchedJob {
   async #loadRest(job: Job): Promise<void> {
     await this.loadOlderLines();
     if (job.attempt > 1) await this.#loadHistory(job.lastSequence);
-    this.#historyIsLoaded = true;
+    this.#isComplete = true;
+    this.#lookedAt = -Infinity;
     await this.#loadRelated();
   }
 
@@ -203,26 +219,33 @@ export class JobStore implements WatchedJob {
     this.#frames.request();
   }
 
-  /** The place in the queue, and the children. */
+  /** The place in the queue, and the children: they change without events of this job, so that they are looked up. */
   async #loadRelated(): Promise<void> {
     const { job } = this;
-    const { client } = this.server;
-    if (!job || performance.now() - this.#relatedAt < RELATED_INTERVAL) return;
-    this.#relatedAt = performance.now();
+    if (!job || !this.#isComplete || this.#isLooking) return;
+    const often = job.state === JobState.QUEUED || this.children.length > 0 || job.plannedChildren > 0;
+    const interval = hasEnded(job) ? Infinity : often ? RELATED_INTERVAL : RARE_INTERVAL;
+    if (performance.now() - this.#lookedAt < interval) return;
+    this.#isLooking = true;
     try {
-      if (job.state === JobState.QUEUED) {
-        const filter = { kinds: [job.kind], states: [JobState.QUEUED] };
-        const { jobs, more } = await firstOf(client.listJobs(filter, { pageSize: QUEUE_LIMIT }), QUEUE_LIMIT);
-        this.place = more ? undefined : queuePlace(job, jobs);
-      }
-      const children = client.listJobs({ parentJobId: this.jobId }, { pageSize: CHILDREN_LIMIT });
-      const { jobs, more } = await firstOf(children, CHILDREN_LIMIT);
-      this.children = jobs;
-      this.hasMoreChildren = more;
+      if (job.state === JobState.QUEUED) this.place = await this.#placeOf(job);
+      const children = this.server.client.listJobs({ parentJobId: this.jobId }, { pageSize: CHILDREN_LIMIT });
+      ({ jobs: this.children, more: this.hasMoreChildren } = await firstOf(children, CHILDREN_LIMIT));
     } catch {
-      return; // the next look may have more luck
+      // The next look may have more luck.
     }
+    this.#isLooking = false;
+    this.#lookedAt = performance.now();
     this.#frames.request();
+  }
+
+  async #placeOf(job: Job): Promise<QueuePlace | undefined> {
+    const filter = { kinds: [job.kind], states: [JobState.QUEUED] };
+    const { jobs, more } = await firstOf(
+      this.server.client.listJobs(filter, { pageSize: QUEUE_LIMIT }),
+      QUEUE_LIMIT,
+    );
+    return more ? undefined : queuePlace(job, jobs);
   }
 }
 

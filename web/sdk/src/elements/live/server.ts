@@ -1,6 +1,7 @@
 /** The servers that elements of this page speak to. */
 
 import type { MilepostClient } from "../../client.js";
+import type { WhoAmIResponse } from "../../gen/milepost/v1/job_service_pb.js";
 import type { Token } from "../../token.js";
 import { createClient } from "../../web-client.js";
 import type { ListFilter } from "../model/job-list.js";
@@ -15,6 +16,8 @@ export class Server {
   readonly clock = new ServerClock();
   readonly #jobs = new Map<string, JobStore>();
   #hub: ProgressHub | undefined;
+  #asked: Promise<void> | undefined;
+  #principal: WhoAmIResponse | "unknown" | undefined;
   #list: JobsStore | undefined;
 
   constructor(
@@ -45,19 +48,39 @@ export class Server {
     return this.#list;
   }
 
-  /** The page of a job. */
+  /** Ask the server, once, who the caller is. */
+  whoAmI(): Promise<void> {
+    this.#asked ??= this.client.whoAmI().then(
+      (principal) => void (this.#principal = principal),
+      () => void (this.#principal = "unknown"),
+    );
+    return this.#asked;
+  }
+
+  /** Whether to offer something to the caller: false until the server has said who it is; true if it does not say. */
+  may(scope: "cancel" | "share"): boolean {
+    const principal = this.#principal;
+    if (principal === undefined || principal === "unknown") return principal === "unknown";
+    if (scope === "share") return principal.jobId === "";
+    return principal.scopes.includes(scope) || principal.scopes.includes("admin");
+  }
+
+  /** The page of a job. With the token of a share link it is shown as the link's own job is. */
   jobAddress(jobId: string): string {
-    return `${this.address}jobs/${encodeURIComponent(jobId)}`;
+    return `${this.address}jobs/${encodeURIComponent(jobId)}${sharedToken && `#token=${sharedToken}`}`;
   }
 }
 
 const servers = new Map<string, Server>();
-let defaultAddress = "";
+// A page that loads `…/assets/elements.js` from a server shows that server's jobs.
+const script = new URL(import.meta.url);
+let defaultAddress = script.pathname.endsWith("/assets/elements.js") ? new URL("..", script).href : "/";
 let defaultToken: Token | undefined;
+let sharedToken = "";
 
-/** The server at `address`, by default the one that was set, else the page's own origin. */
+/** The server at `address`, by default the one that was set, that the script came from, or the page's own origin. */
 export function serverAt(address = ""): Server {
-  const root = new URL(address || defaultAddress || "/", document.baseURI).href.replace(/\/?$/, "/");
+  const root = new URL(address || defaultAddress, document.baseURI).href.replace(/\/?$/, "/");
   let server = servers.get(root);
   if (!server) {
     const token = defaultToken === undefined ? {} : { token: defaultToken };
@@ -67,8 +90,18 @@ export function serverAt(address = ""): Server {
   return server;
 }
 
-/** Set the server of elements that name none, and the token for all servers. Call it before any element is on the page. */
-export function configure(options: { readonly server?: string; readonly token?: Token }): void {
-  if (options.server !== undefined) defaultAddress = options.server;
-  if (options.token !== undefined) defaultToken = options.token;
+/** Options of all elements of a page; set them before any is on the page. */
+export interface ElementOptions {
+  /** Address of the server of elements that name none. */
+  readonly server?: string;
+  /** The bearer token, or a function that returns one. */
+  readonly token?: Token;
+  /** The token of a share link; links to the job's children carry it, too. */
+  readonly sharedToken?: string;
+}
+
+export function configure(options: ElementOptions): void {
+  defaultAddress = options.server ?? defaultAddress;
+  sharedToken = options.sharedToken ?? sharedToken;
+  defaultToken = options.token ?? options.sharedToken ?? defaultToken;
 }

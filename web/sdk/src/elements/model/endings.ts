@@ -2,12 +2,12 @@
 
 import { JobState, type Job } from "../messages.js";
 import { elapsed, instantOf, took } from "./instants.js";
-import { oneLine } from "./plain-text.js";
+import { count, oneLine } from "./plain-text.js";
 
 export interface Ending {
   /** What happened: the failure's message before its code. */
   readonly headline: string;
-  /** What one can do now. */
+  /** What there is to look at, or to do now; empty for nothing. */
   readonly next: string;
 }
 
@@ -21,7 +21,9 @@ export function endingOf(job: Job): Ending | undefined {
     case JobState.SUCCEEDED:
       return {
         headline: `succeeded${seconds === undefined ? "" : ` in ${took(seconds)}`}`,
-        next: job.artifacts.length ? "Its artifacts and its result are below." : "Its result is below.",
+        next: [job.artifacts.length > 0 && count(job.artifacts.length, "artifact"), job.result && "a result"]
+          .filter(Boolean)
+          .join(" and "),
       };
     case JobState.FAILED:
       return { headline: failureText(job) || `failed${after}`, next: nextAfterFailure(job) };

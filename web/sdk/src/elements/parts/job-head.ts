@@ -178,7 +178,7 @@ export function notices(store: JobStore, job: Job, now: Instant): TemplateResult
                 ${job.failure ? html`<code class="muted">${job.failure.code}</code>` : nothing}
               </p>
               ${job.message && job.message !== job.failure?.message ? html`<p class="foreign">${oneLine(job.message, 1000)}</p>` : nothing}
-              <p class="muted">${ending.next}</p>
+              ${ending.next ? html`<p class="muted">${ending.next}</p>` : nothing}
               ${
                 job.failure?.detail
                   ? html`<details>

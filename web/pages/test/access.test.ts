@@ -1,0 +1,89 @@
+import { execFileSync } from "node:child_process";
+import { mkdtempSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { createClient } from "@connectrpc/connect";
+import { createGrpcTransport } from "@connectrpc/connect-node";
+import { describe, expect, test } from "vitest";
+import { JobService } from "@milepost/client";
+import { openContext } from "../../testing/browser.js";
+import { inRepository } from "../../testing/repository.js";
+import { connected, picture, shows, startPages, violations } from "./pages.js";
+
+/** A server that takes calls with a token only, and the token of `ann`. */
+async function startWithTokens() {
+  const tokens = join(mkdtempSync(join(tmpdir(), "milepost-")), "tokens.toml");
+  const token = execFileSync(
+    inRepository(".venv/bin/milepost"),
+    [
+      "token",
+      "create",
+      "--tokens",
+      tokens,
+      "--subject",
+      "ann",
+      "--owner",
+      "team-a",
+      "--scope",
+      "submit,read,cancel",
+    ],
+    { encoding: "utf8" },
+  ).trim();
+  const pages = await startPages("--tokens", tokens);
+  const service = createClient(JobService, createGrpcTransport({ baseUrl: pages.server.baseUrl }));
+  const headers = { Authorization: `Bearer ${token}` };
+  await service.submitJob({ jobId: "mine", kind: "transcribe" }, { headers });
+  await service.submitJob({ jobId: "child", kind: "transcribe", parentJobId: "mine" }, { headers });
+  await service.submitJob({ jobId: "other", kind: "transcribe" }, { headers });
+  return { pages, token };
+}
+
+describe("who may see a page", () => {
+  test("a server with tokens asks for one, and keeps it where no script reads it", async () => {
+    const { pages, token } = await startWithTokens();
+    const page = await pages.open("mine");
+    await shows(page, "milepost-sign-in h1", "Sign in");
+    await connected(page, "signed out");
+    expect(await violations(page)).toEqual([]);
+    await picture(page, "sign-in");
+    await page.getByLabel("token").fill("mp_wrong");
+    await page.keyboard.press("Enter");
+    await shows(page, "milepost-sign-in [role=alert]", /./);
+    await page.getByLabel("token").fill(token);
+    await page.keyboard.press("Enter");
+    await shows(page, "[part=state]", "queued");
+    expect(
+      await page.evaluate("document.cookie + JSON.stringify(localStorage) + JSON.stringify(sessionStorage)"),
+    ).toBe("{}{}");
+
+    await page.goto(pages.url);
+    await expect.poll(() => page.locator("milepost-jobs a.row").count()).toBe(3);
+  });
+
+  test("a share link shows its job and the children of it in a window without a session, and nothing else", async () => {
+    const { pages, token } = await startWithTokens();
+    const page = await pages.open("mine");
+    await page.getByLabel("token").fill(token);
+    await page.keyboard.press("Enter");
+    await page.getByRole("button", { name: "share…" }).click();
+    await page.getByRole("button", { name: "Make a link" }).click();
+    const link = page.getByRole("textbox", { name: "link" });
+    await expect.poll(() => link.inputValue()).toMatch(/\/jobs\/mine#token=mps_/);
+    expect(await violations(page)).toEqual([]);
+    await picture(page, "share-sheet");
+
+    const elsewhere = await (await openContext()).newPage();
+    const asked: string[] = [];
+    elsewhere.on("request", (request) => asked.push(request.url()));
+    await elsewhere.goto(await link.inputValue());
+    await shows(elsewhere, "[part=state]", "queued");
+    await shows(elsewhere, "[part=waiting]", "no worker takes transcribe");
+    expect(await elsewhere.getByRole("button", { name: /Cancel|share/ }).count()).toBe(0);
+    await elsewhere.getByRole("tab", { name: "children" }).click();
+    await elsewhere.getByRole("link", { name: "child" }).click();
+    await shows(elsewhere, ".facts", /child/);
+    expect(asked.filter((url) => url.includes("mps_"))).toEqual([]);
+    await elsewhere.goto(`${pages.url}jobs/other${new URL(elsewhere.url()).hash}`);
+    await shows(elsewhere, "[role=alert]", "There is no job other, or it is not yours to see.");
+  });
+});

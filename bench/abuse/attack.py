@@ -23,3 +23,4 @@ class Attack(NamedTuple):
     run: Callable[..., AsyncGenerator[None]]
     processes: int = 1
     limits: Sequence[str] = ()
+    http: bool = False

@@ -13,6 +13,7 @@ from bench.abuse import (
     fan_out,
     half_open,
     header_floods,
+    http_floods,
     large_metadata,
     message_memory,
     one_principal_floods,
@@ -54,6 +55,8 @@ ATTACKS: Mapping[str, Attack] = {
     "half-open": half_open.ATTACK,
     "large-metadata": large_metadata.ATTACK,
     "slow-requests": slow_requests.ATTACK,
+    "http-requests": http_floods.REQUESTS,
+    "http-unread": http_floods.UNREAD,
 }
 
 _SECONDS = 10.0
@@ -80,7 +83,10 @@ def measure(settings: Settings) -> list[Figure]:
 def _measure(name: str, attack: Attack, settings: Settings) -> list[Figure]:
     with ExitStack() as stack:
         principals = _Principals(settings.directory / f"abuse-{name}.toml", attack.limits)
-        server = stack.enter_context(milepost(settings.directory / f"abuse-{name}", *principals.options))
+        http = ("--http", "127.0.0.1:0") if attack.http else ()
+        server = stack.enter_context(
+            milepost(settings.directory / f"abuse-{name}", *principals.options, *http)
+        )
         user = stack.enter_context(Load.start())
         user.begin(probe.use, server.address, _SECONDS, *principals.user)
         user.step()
@@ -89,7 +95,8 @@ def _measure(name: str, attack: Attack, settings: Settings) -> list[Figure]:
         with ExitStack() as attacking:
             attackers = [attacking.enter_context(Load.start()) for _ in range(attack.processes)]
             for attacker in attackers:
-                attacker.begin(attack.run, server.address, _SECONDS, *principals.attacker)
+                attacked = server.url if attack.http else server.address
+                attacker.begin(attack.run, attacked, _SECONDS, *principals.attacker)
                 attacker.go()
             for attacker in attackers:
                 attacker.result(_STEP_TIMEOUT)

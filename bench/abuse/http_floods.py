@@ -79,13 +79,18 @@ async def _flood(url: str, seconds: float) -> AsyncGenerator[None]:
     yield
 
 
-async def _leave_unread(url: str, seconds: float) -> AsyncGenerator[None]:
+def _submit(url: str) -> bytes:
+    """Submit a job with a large input; return its path."""
     body = json.dumps(
         {"kind": "large", "dispatch": "DISPATCH_EXTERNAL", "input": {"text": "x" * _INPUT_BYTES}}
     )
     request = urllib.request.Request(f"{url}/v1/jobs", body.encode(), {"content-type": "application/json"})
     with urllib.request.urlopen(request, timeout=30) as response:
-        path = f"/v1/jobs/{json.load(response)['job']['jobId']}".encode()
+        return f"/v1/jobs/{json.load(response)['job']['jobId']}".encode()
+
+
+async def _leave_unread(url: str, seconds: float) -> AsyncGenerator[None]:
+    path = await asyncio.to_thread(_submit, url)
     message = json.dumps({"jobId": path.decode().rpartition("/")[2]}).encode()
     requests: Sequence[bytes] = [
         b"GET " + path + b" HTTP/1.1\r\n" + _HOST + b"\r\n",

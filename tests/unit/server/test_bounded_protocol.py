@@ -17,6 +17,7 @@ from starlette.types import Receive, Scope, Send
 from milepost.server.runtime import bounded_protocol
 from milepost.server.runtime.bounded_protocol import (
     HEADER_SIZE,
+    HEADERS,
     LEFTOVER_SIZE,
     BoundedProtocol,
     ConnectionCount,
@@ -266,3 +267,15 @@ async def test_a_large_response_is_held_until_the_client_has_read() -> None:
 
     assert responded == {"/"}
     assert len(rest) > 64 << 20
+
+
+async def test_the_number_of_headers_is_bounded() -> None:
+    """Each costs a call, and a packet holds thousands: parsing ends with the first one that is too many."""
+    app = App()
+    async with serving(app) as port:
+        begin = b"GET / HTTP/1.1\r\n" + CLOSE
+        most = await answer(port, begin + b"A: b\r\n" * (HEADERS - 2) + b"\r\n")
+        many = await answer(port, begin + b"A: b\r\n" * (HEADERS - 1) + b"\r\n")
+
+    assert (most[:13], many[:13]) == (b"HTTP/1.1 200 ", b"HTTP/1.1 400 ")
+    assert app.requests == [("GET", "/")]

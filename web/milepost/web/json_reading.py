@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import re
+from collections.abc import Iterator
+from itertools import islice
 from typing import Any, Final, NoReturn, TypeAlias
 
 from google.protobuf.json_format import ParseDict, ParseError
@@ -13,7 +16,7 @@ from milepost.contract import limits
 from milepost.web.http_errors import invalid_field, service_error
 from milepost.web.query_parameters import SCALAR_NAMES, find_field
 from milepost.web.request_body import malformed
-from milepost.web.service import Steps
+from milepost.web.service import Arrived, Steps
 
 __all__ = ["read_json"]
 
@@ -21,28 +24,32 @@ VALUES: Final = limits.INPUT_SIZE // 4 + 40_000
 """Values in a body, at most: more than there can be in the largest input, each of which takes four bytes, and in
 everything else. So few are parsed in some ten milliseconds, by a parser that does it in one go."""
 
+PAIRS: Final = limits.INPUT_SIZE // 8 + 10_000
+"""Pairs of names and values among them, likewise: each takes eight bytes of an input."""
+
+VALUE_COST, PAIR_COST = 32, 160
+"""Bytes of memory that a value, and a pair, take once they are parsed; they count as if they had arrived."""
+
 _VALUES_PER_SLICE: Final = 500
 
 _Field: TypeAlias = Any
 """The descriptor of a field, of any of protobuf's implementations."""
 
+_TEXT: Final = re.compile(rb'"(?:[^"\\]++|\\.)*+"', re.DOTALL)
+
 _STRUCT: Final = "google.protobuf.Struct"
 
 
-def read_json(body: bytes, request: Message, *, ignore_unknown_fields: bool = False) -> Steps[None]:
+def read_json(
+    body: bytes, request: Message, arrived: Arrived, *, ignore_unknown_fields: bool = False
+) -> Steps[None]:
     """Merge a body of JSON into the request; an empty one leaves it as it is.
 
-    Raises ServiceError INVALID_FIELD, TOO_LARGE.
+    Raises ServiceError INVALID_FIELD, TOO_LARGE, and what ``arrived`` raises.
     """
     if not body.strip():
         return
-    if body.count(b",") + body.count(b"[") + body.count(b"{") > VALUES:
-        raise service_error(
-            code_pb2.INVALID_ARGUMENT,
-            f"The body has more than {VALUES:,} values, which no request can have.",
-            reason="TOO_LARGE",
-            metadata={"limit": str(VALUES)},
-        )
+    arrived((yield from _cost(body)))
     try:
         values = _DECODER.decode(body.decode())
     except (ValueError, RecursionError) as error:
@@ -52,6 +59,37 @@ def read_json(body: bytes, request: Message, *, ignore_unknown_fields: bool = Fa
     if len(body) > limits.KIB * 16:
         yield
     yield from _read_message(values, request, "", ignore_unknown_fields)
+
+
+def _cost(body: bytes) -> Steps[int]:
+    """What the values of a body take in memory. Raises ServiceError TOO_LARGE for more than a request can have."""
+    values, pairs = _counted(body)
+    if values > VALUES or pairs > PAIRS:
+        # Texts may have as many commas and colons as they like.
+        values = pairs = position = 0
+        for number, text in enumerate(_TEXT.finditer(body)):
+            more_values, more_pairs = _counted(body[position : text.start()])
+            values, pairs, position = values + more_values, pairs + more_pairs, text.end()
+            if values > VALUES or pairs > PAIRS:
+                break
+            if number % _VALUES_PER_SLICE == 0:
+                yield
+        more_values, more_pairs = _counted(body[position:])
+        values, pairs = values + more_values, pairs + more_pairs
+    if values > VALUES or pairs > PAIRS:
+        limit = f"{VALUES:,} values, {PAIRS:,} of them with names"
+        raise service_error(
+            code_pb2.INVALID_ARGUMENT,
+            f"The body has more than {limit}, which no request can have.",
+            reason="TOO_LARGE",
+            metadata={"limit": limit},
+        )
+    return values * VALUE_COST + pairs * PAIR_COST
+
+
+def _counted(structure: bytes) -> tuple[int, int]:
+    """The values and the pairs of JSON, if no text in it has what separates them."""
+    return structure.count(b",") + structure.count(b"[") + structure.count(b"{"), structure.count(b":")
 
 
 def _read_message(
@@ -91,6 +129,13 @@ def _read_value(field: _Field, value: Any, message: Message, path: str) -> Steps
             struct = getattr(message, field.name)
             struct.SetInParent()
             yield from _read_struct(_checked(value, dict, path), struct)
+        elif field.is_repeated:
+            # Parsed in parts, since a parse replaces the list, and goes through all of it at once.
+            for part in _parts(_checked(value, list if field.message_type is None else dict, path)):
+                parsed = type(message)()
+                ParseDict({field.name: part}, parsed)
+                message.MergeFrom(parsed)
+                yield
         else:
             ParseDict({field.name: value}, message)
     except (ParseError, ValueError, OverflowError) as error:
@@ -128,6 +173,17 @@ def _read_struct(values: dict[str, Any], struct: Any) -> Steps[None]:
             count += 1
             if count % _VALUES_PER_SLICE == 0:
                 yield
+
+
+def _parts(values: Any) -> Iterator[Any]:
+    """A list, or an object, in parts."""
+    if isinstance(values, dict):
+        pairs = iter(values.items())
+        while part := dict(islice(pairs, _VALUES_PER_SLICE)):
+            yield part
+    else:
+        for start in range(0, len(values), _VALUES_PER_SLICE):
+            yield values[start : start + _VALUES_PER_SLICE]
 
 
 def _has_fields(field: _Field) -> bool:

@@ -86,7 +86,7 @@ class _Resource:
             message = GetMessageClass(SERVICE.methods_by_name[route.method].input_type)()
             if route.has_body:
                 body = await read_body(receive, arrived)
-                await self._backend.run_in_slices(read_json(body, message))
+                await self._backend.run_in_slices(read_json(body, message, arrived))
             set_fields(message, QueryParams(scope["query_string"]).multi_items())
             if job_id:
                 set_job_id(message, job_id)

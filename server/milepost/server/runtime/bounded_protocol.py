@@ -22,6 +22,9 @@ HEADER_TIMEOUT: Final = 20.0
 HEADER_SIZE: Final = 32 << 10
 """Bytes of the headers of a request, at most about so many; beyond it gets 431. Trailers end the connection."""
 
+HEADERS: Final = 100
+"""Headers of a request, with its trailers; a browser sends some twenty."""
+
 LEFTOVER_SIZE: Final = 1 << 20
 """Bytes of a body that are still read after the response, so that the client gets to read that."""
 
@@ -33,6 +36,9 @@ WRITE_BUFFER: Final = 16 << 10
 
 CONNECTIONS: Final = 10_000
 """Open connections, of which one host has at most half. Further ones are closed at once."""
+
+# How much is parsed at a time before the headers are complete.
+_PIECE: Final = 4 << 10
 
 _TOO_LARGE: Final = (
     b"HTTP/1.1 431 Request Header Fields Too Large\r\ncontent-length: 0\r\nconnection: close\r\n\r\n"
@@ -98,6 +104,14 @@ class BoundedProtocol(HttpToolsProtocol):
 
     def data_received(self, data: bytes) -> None:
         """See ``asyncio.Protocol``."""
+        # Headers come to the parser in small pieces: it calls back for each, however many there are.
+        while self._awaits_headers and data and not self.transport.is_closing():
+            piece, data = data[:_PIECE], data[_PIECE:]
+            self._receive(piece)
+        if data and not self.transport.is_closing():
+            self._receive(data)
+
+    def _receive(self, data: bytes) -> None:
         self._undelivered += len(data)
         super().data_received(data)
         if self._undelivered > HEADER_SIZE and not self.transport.is_closing():
@@ -106,6 +120,12 @@ class BoundedProtocol(HttpToolsProtocol):
                 self.transport.close()
             else:
                 self.transport.abort()
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """A header is there, or a trailer. Raises ValueError, which the parser takes for a malformed request."""
+        if len(self.headers) >= HEADERS:
+            raise ValueError("too many headers")
+        super().on_header(name, value)
 
     def on_message_begin(self) -> None:
         """A request begins."""
@@ -119,8 +139,8 @@ class BoundedProtocol(HttpToolsProtocol):
         self._undelivered = 0
         self._awaits_headers = False
         if self._was_begun and not self.cycle.response_complete:
-            self.transport.close()  # it is pipelined
-            return
+            self.transport.abort()
+            raise ValueError("it is pipelined")  # which ends the parsing of those that follow it
         self._was_begun = True
         if self._certificate:
             cast("Any", self.scope)["extensions"] = {peer_certificate.EXTENSION: self._certificate}

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Final, NamedTuple
 
 from google.protobuf.message import Message
 
 from milepost.web.json_reading import read_json
-from milepost.web.proto_json import to_json
-from milepost.web.service import Steps
+from milepost.web.proto_json import json_pieces
+from milepost.web.service import Arrived, Steps
 
 
 class Codec(NamedTuple):
@@ -17,44 +17,32 @@ class Codec(NamedTuple):
 
     name: str
     """Its name in content types."""
-    decode: Callable[[bytes, type[Message]], Steps[Message | bytes]]
-    """Decode a request, or leave it to the backend. Raises ServiceError INVALID_FIELD."""
-    encode: Callable[[Message], bytes]
-    encode_frame: Callable[[bytes, type[Message]], bytes]
-    """Encode a response of a stream, which is serialised already."""
+    decode: Callable[[bytes, type[Message], Arrived], Steps[Message | bytes]]
+    """Decode a request, or leave it to the backend. Raises ServiceError INVALID_FIELD, TOO_LARGE."""
+    encode: Callable[[Message], Iterable[bytes]]
+    """Encode a response, in pieces that take about a millisecond each."""
 
 
-def _from_json(body: bytes, message: type[Message]) -> Steps[Message | bytes]:
+def _from_json(body: bytes, message: type[Message], arrived: Arrived) -> Steps[Message | bytes]:
     request = message()
     # A client may be newer than the server.
-    yield from read_json(body, request, ignore_unknown_fields=True)
+    yield from read_json(body, request, arrived, ignore_unknown_fields=True)
     return request
 
 
-def _as_it_is(body: bytes, message: type[Message]) -> Steps[Message | bytes]:
+def _as_it_is(body: bytes, message: type[Message], arrived: Arrived) -> Steps[Message | bytes]:
     yield from ()
     return body
 
 
-def _to_json(message: Message) -> bytes:
-    return to_json(message).encode()
+BINARY: Final = Codec("proto", decode=_as_it_is, encode=lambda message: (message.SerializeToString(),))
+"""Serialised frames of a stream are what it encodes already."""
 
-
-_BINARY: Final = Codec(
-    "proto",
-    decode=_as_it_is,
-    encode=lambda message: message.SerializeToString(),
-    encode_frame=lambda frame, _: frame,
+JSON: Final = Codec(
+    "json", decode=_from_json, encode=lambda message: (piece.encode() for piece in json_pieces(message))
 )
 
-_JSON: Final = Codec(
-    "json",
-    decode=_from_json,
-    encode=_to_json,
-    encode_frame=lambda frame, message: _to_json(message.FromString(frame)),
-)
-
-_CODECS: Final = (_BINARY, _JSON)
+_CODECS: Final = (BINARY, JSON)
 
 
 def content_type(codec: Codec, *, streaming: bool) -> str:

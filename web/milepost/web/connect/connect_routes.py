@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
+from typing import Final, TypeAlias
 
 from google.protobuf.descriptor import MethodDescriptor
 from google.protobuf.message import Message
@@ -14,9 +15,10 @@ from starlette.responses import Response
 from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
+from milepost.contract.sized_cache import SizedCache
 from milepost.web.callers import CallerOf
 from milepost.web.connect.call_headers import read_headers, timed_out
-from milepost.web.connect.codecs import Codec, accepted, codec_of, content_type
+from milepost.web.connect.codecs import BINARY, JSON, Codec, accepted, codec_of, content_type
 from milepost.web.connect.compression import inflate
 from milepost.web.connect.connect_errors import end_of_stream, error_body, http_code
 from milepost.web.connect.envelopes import MalformedEnvelope, envelope, only_message
@@ -25,11 +27,18 @@ from milepost.web.http_errors import error_headers
 from milepost.web.request_body import BODY_SIZE, ClientGone, malformed, read_body
 from milepost.web.service import SERVICE, Arrived, JobsBackend, ServiceError
 
+TEXT_BYTES: Final = 8 << 20
+"""Bytes of frames, with their JSON, that subscribers share at most."""
+
+_Texts: TypeAlias = SizedCache[tuple[type[Message], bytes], bytes]
+"""The JSON of frames, by their type."""
+
 
 def connect_routes(backend: JobsBackend, caller_of: CallerOf) -> list[Route]:
     """The routes of all methods: ``POST /milepost.v1.JobService/GetJob``."""
+    texts: _Texts = SizedCache(TEXT_BYTES)
     return [
-        Route(f"/{SERVICE.full_name}/{method.name}", _Endpoint(backend, caller_of, method))
+        Route(f"/{SERVICE.full_name}/{method.name}", _Endpoint(backend, caller_of, method, texts))
         for method in SERVICE.methods
     ]
 
@@ -37,9 +46,12 @@ def connect_routes(backend: JobsBackend, caller_of: CallerOf) -> list[Route]:
 class _Endpoint:
     """One method, as an ASGI application."""
 
-    def __init__(self, backend: JobsBackend, caller_of: CallerOf, method: MethodDescriptor) -> None:
+    def __init__(
+        self, backend: JobsBackend, caller_of: CallerOf, method: MethodDescriptor, texts: _Texts
+    ) -> None:
         self._backend = backend
         self._caller_of = caller_of
+        self._texts = texts
         self._name = method.name
         self._streaming = method.server_streaming
         self._request = GetMessageClass(method.input_type)
@@ -75,7 +87,7 @@ class _Endpoint:
                 asyncio.timeout(timeout) as deadline,
                 self._backend.call(self._name, request, self._caller_of(scope)) as response,
             ):
-                body = codec.encode(response)
+                body = await _encoded(codec, response)
                 deadline.reschedule(None)
                 await respond(200, body, content_type(codec, streaming=False), {"cache-control": "no-store"})
         except TimeoutError:
@@ -97,7 +109,7 @@ class _Endpoint:
             await send({"type": "http.response.body", "body": body, "more_body": more})
 
         async def send_frame(frame: bytes) -> None:
-            await send_body(envelope(codec.encode_frame(frame, self._response)))
+            await send_body(envelope(frame if codec is BINARY else await self._frame_json(frame)))
 
         start = {
             "type": "http.response.start",
@@ -138,10 +150,29 @@ class _Endpoint:
             return
         await send_body(end_of_stream(status), more=False)
 
+    async def _frame_json(self, frame: bytes) -> bytes:
+        """A serialised frame as JSON, which subscribers that get the same frame share."""
+        key = self._response, frame
+        text = self._texts.get(key)
+        if text is None:
+            text = await _encoded(JSON, self._response.FromString(frame))
+            self._texts.put(key, text, len(frame) + len(text))
+        return text
+
     async def _decode(
         self, codec: Codec, message: bytes, arrived: Arrived, *, is_compressed: bool
     ) -> Message | bytes:
         """The request, or what the backend makes it of. An empty message is not compressed."""
         if is_compressed and message:
             message = await self._backend.run_in_slices(inflate(message, BODY_SIZE, arrived))
-        return await self._backend.run_in_slices(codec.decode(message, self._request))
+        return await self._backend.run_in_slices(codec.decode(message, self._request, arrived))
+
+
+async def _encoded(codec: Codec, message: Message) -> bytes:
+    """Encode a response, a large one while others are served."""
+    pieces: list[bytes] = []
+    for piece in codec.encode(message):
+        if pieces:
+            await asyncio.sleep(0)
+        pieces.append(piece)
+    return pieces[0] if len(pieces) == 1 else b"".join(pieces)

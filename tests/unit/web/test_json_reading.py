@@ -1,0 +1,87 @@
+"""Bodies of JSON: what they cost is counted before they are parsed, and they become messages in slices."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from milepost.v1 import ListJobsRequest, SubmitJobRequest
+from milepost.web.json_reading import PAIR_COST, PAIRS, VALUE_COST, VALUES, read_json
+from milepost.web.service import ServiceError
+
+
+def read(body: Any, request: Any) -> tuple[int, int]:
+    """Read a body; return in how many slices, and what it counted for."""
+    arrived: list[int] = []
+    text = body if isinstance(body, bytes) else json.dumps(body).encode()
+    slices = sum(1 for _ in read_json(text, request, arrived.append))
+    return slices, sum(arrived)
+
+
+@pytest.mark.parametrize(
+    "text", ["1,2;3:4,{}[]\n" * 80_000, '","' * 200_000, "\\\\" * 250_000, "ß:,\U0001f600" * 100_000]
+)
+def test_a_text_may_have_what_separates_values(text: str) -> None:
+    """A table as text has more commas than any request has values, and is one value."""
+    request = SubmitJobRequest()
+    _, cost = read({"kind": "k", "input": {"table": text}}, request)
+
+    assert request.input["table"] == text
+    assert cost <= 10 * (VALUE_COST + PAIR_COST) + 2 * len(text) * VALUE_COST
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"kind": "k", "labels": {str(number): "" for number in range(PAIRS)}},
+        {"kind": "k", "input": {"values": [0] * VALUES}},
+        b'{"kind":"k","input":{"a":' + b"[" * (VALUES + 1),
+        b'{"kind":"k","input":{' + b'"":"",' * PAIRS + b'"":""}}',
+    ],
+)
+def test_more_values_than_a_request_can_have(body: Any) -> None:
+    """Are refused before they are parsed: each would take many times its bytes."""
+    with pytest.raises(ServiceError) as raised:
+        read(body, SubmitJobRequest())
+
+    assert raised.value.reason == "TOO_LARGE"
+
+
+def test_what_values_take_is_counted() -> None:
+    """Before they are parsed, as if it had arrived: what is beyond the caller's room is refused there."""
+    body = {"kind": "k", "input": {str(number): number for number in range(1000)}}
+    _, cost = read(body, SubmitJobRequest())
+
+    assert cost == 1002 * (PAIR_COST + VALUE_COST)
+
+    def no_room(size: int) -> None:
+        raise MemoryError(size)
+
+    request = SubmitJobRequest()
+    with pytest.raises(MemoryError):
+        list(read_json(json.dumps(body).encode(), request, no_room))
+    assert request == SubmitJobRequest()
+
+
+def test_long_lists_and_maps_are_read_in_slices() -> None:
+    """Those of texts, too, which the parser of protobuf would read in one go."""
+    labels = {str(number): "x" for number in range(20_000)}
+    kinds = [str(number) for number in range(20_000)]
+    submitted, listed = SubmitJobRequest(), ListJobsRequest()
+    slices = [read({"labels": labels}, submitted)[0], read({"filter": {"kinds": kinds}}, listed)[0]]
+
+    assert (dict(submitted.labels), list(listed.filter.kinds)) == (labels, kinds)
+    assert [count >= 40 for count in slices] == [True, True]
+
+
+def test_a_list_of_the_wrong_kind_is_named() -> None:
+    """An object for a list, and a text for a map."""
+    for body, field in (
+        ({"filter": {"kinds": {"a": 1}}}, "filter.kinds"),
+        ({"filter": {"labels": "x"}}, "filter.labels"),
+    ):
+        with pytest.raises(ServiceError) as raised:
+            read(body, ListJobsRequest())
+        assert field in raised.value.status.message

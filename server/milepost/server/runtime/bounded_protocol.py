@@ -31,18 +31,24 @@ LEFTOVER_SIZE: Final = 1 << 20
 LEFTOVER_TIMEOUT: Final = 20.0
 """Seconds for which they are."""
 
+READ_SIZE: Final = 16 << 10
+"""Bytes that are read of a connection in a pass of the event loop."""
+
 WRITE_BUFFER: Final = 16 << 10
 """Bytes that wait for the client to read; beyond it, besides one write, who responds waits as well."""
 
 CONNECTIONS: Final = 10_000
 """Open connections, of which one host has at most half. Further ones are closed at once."""
 
+# All connections read into it, each before the next one.
+_BUFFER: Final = memoryview(bytearray(READ_SIZE))
+
 # How much is parsed at a time before the headers are complete.
 _PIECE: Final = 4 << 10
 
-_TOO_LARGE: Final = (
-    b"HTTP/1.1 431 Request Header Fields Too Large\r\ncontent-length: 0\r\nconnection: close\r\n\r\n"
-)
+_END: Final = b"content-length: 0\r\nconnection: close\r\n\r\n"
+_TOO_LARGE: Final = b"HTTP/1.1 431 Request Header Fields Too Large\r\n" + _END
+_MALFORMED: Final = b"HTTP/1.1 400 Bad Request\r\n" + _END
 
 
 class ConnectionCount:
@@ -66,8 +72,12 @@ class ConnectionCount:
             del self._hosts[host]
 
 
-class BoundedProtocol(HttpToolsProtocol):
-    """One connection. ``connections`` counts it."""
+class BoundedProtocol(HttpToolsProtocol, asyncio.BufferedProtocol):
+    """One connection. ``connections`` counts it.
+
+    It reads into a small buffer of its own, since asyncio reads 256 KiB of each connection in a pass of the event loop:
+    with a few hundred senders everybody else would wait for tenths of a second.
+    """
 
     def __init__(self, *arguments: Any, connections: ConnectionCount, **options: Any) -> None:
         super().__init__(*arguments, **options)
@@ -76,6 +86,7 @@ class BoundedProtocol(HttpToolsProtocol):
         self._undelivered = 0
         """Bytes from which nothing has come for the application: of headers, of trailers, of chunks' extensions."""
         self._leftover = 0
+        self._is_refused = False
         self._awaits_headers = True
         self._was_begun = False
         self._timer: asyncio.TimerHandle | None = None
@@ -102,6 +113,14 @@ class BoundedProtocol(HttpToolsProtocol):
             self._host = None
         super().connection_lost(exc)
 
+    def get_buffer(self, sizehint: int) -> memoryview:
+        """See ``asyncio.BufferedProtocol``."""
+        return _BUFFER
+
+    def buffer_updated(self, nbytes: int) -> None:
+        """See ``asyncio.BufferedProtocol``."""
+        self.data_received(bytes(_BUFFER[:nbytes]))
+
     def data_received(self, data: bytes) -> None:
         """See ``asyncio.Protocol``."""
         # Headers come to the parser in small pieces: it calls back for each, however many there are.
@@ -112,14 +131,39 @@ class BoundedProtocol(HttpToolsProtocol):
             self._receive(data)
 
     def _receive(self, data: bytes) -> None:
+        if self._is_refused:
+            self._discard(data)
+            return
         self._undelivered += len(data)
         super().data_received(data)
-        if self._undelivered > HEADER_SIZE and not self.transport.is_closing():
-            if self._awaits_headers:
-                self.transport.write(_TOO_LARGE)
-                self.transport.close()
-            else:
-                self.transport.abort()
+        if self._undelivered > HEADER_SIZE and not self._is_refused and not self.transport.is_closing():
+            self._refuse(_TOO_LARGE)
+
+    def send_400_response(self, msg: str) -> None:
+        """The parser has refused what came."""
+        has_many = len(self.headers or ()) >= HEADERS  # there are none before a request begins
+        self._refuse(_TOO_LARGE if has_many else _MALFORMED)
+
+    def _refuse(self, response: bytes) -> None:
+        """Respond, and end the connection: at once where another response has begun, else once the client has read."""
+        self._stop_timer()
+        self._is_refused = True
+        if self._was_begun and self.cycle.response_started and not self.cycle.response_complete:
+            self.transport.abort()
+            return
+        self.transport.write(response)
+        if self.transport.can_write_eof():
+            # What is not read when a connection is closed makes the system reset it, and the response is lost.
+            self.transport.write_eof()
+            self._leftover = 0
+            self._timer = self.loop.call_later(LEFTOVER_TIMEOUT, self.transport.abort)
+        else:
+            self.transport.close()
+
+    def _discard(self, data: bytes) -> None:
+        self._leftover += len(data)
+        if self._leftover > LEFTOVER_SIZE:
+            self.transport.abort()
 
     def on_header(self, name: bytes, value: bytes) -> None:
         """A header is there, or a trailer. Raises ValueError, which the parser takes for a malformed request."""
@@ -150,9 +194,7 @@ class BoundedProtocol(HttpToolsProtocol):
         """A part of a body is there."""
         self._undelivered = 0
         if self.cycle.response_complete:
-            self._leftover += len(body)
-            if self._leftover > LEFTOVER_SIZE:
-                self.transport.abort()
+            self._discard(body)
         super().on_body(body)
 
     def on_message_complete(self) -> None:

@@ -18,6 +18,7 @@ from milepost.client import Client
 from milepost.v1 import (
     CancelJobRequest,
     DeleteJobRequest,
+    GetHistoryRequest,
     GetJobRequest,
     JobFilter,
     ListJobsRequest,
@@ -103,6 +104,7 @@ async def test_every_method(url: str, rpc: Rpc, codec: str) -> None:
         assert (await call("GetJob", GetJobRequest(job_id=job_id))).job == submitted
         assert list((await call("ListJobs", ListJobsRequest(filter=only))).jobs) == [submitted]
         assert (await call("WhoAmI", WhoAmIRequest())).subject == "anonymous"
+        assert (await call("GetHistory", GetHistoryRequest(kind=rpc.kind))).runs == 0
         shared = await call("ShareJob", ShareJobRequest(job_id=job_id, ttl=Duration(seconds=60)))
         assert shared.token.startswith("mps_")
         await call("RevokeShares", RevokeSharesRequest(job_id=job_id))

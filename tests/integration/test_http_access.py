@@ -31,10 +31,12 @@ SCOPES: Final = {
 }
 """What a method needs, unless that is "read"."""
 
-OF_NO_JOB: Final = {"SubmitJob", "ListJobs", "WatchJobs", "WhoAmI"}
+OF_NO_JOB: Final = {"SubmitJob", "ListJobs", "WatchJobs", "WhoAmI", "GetHistory"}
 
-PUBLIC: Final = {"/v1/openapi.json", "/v1/session:clear"}
-"""Routes that need no credential; the first is the same for everyone."""
+OF_A_KIND: Final = {"SubmitJob", "GetHistory"}
+
+PUBLIC: Final = {"/", "/jobs/{job_id}", "/assets/{name}", "/v1/openapi.json", "/v1/session:clear"}
+"""Routes that need no credential: pages and the like, which are the same for everyone, and the end of a session."""
 
 
 class People(NamedTuple):
@@ -118,8 +120,9 @@ async def rest(http: httpx.AsyncClient, method: str, job_id: str, headers: dict[
         async with http.stream("GET", path, params={"no_follow": "true"}, headers=headers) as response:
             body = await response.aread()
     else:
-        content = b'{"kind": "k"}' if method == "SubmitJob" else b"{}" if route.has_body else None
-        response = await http.request(route.verb, path, content=content, headers=headers)
+        fields = {"kind": "k"} if method in OF_A_KIND else {}
+        asked: dict[str, Any] = {"json": fields} if route.has_body else {"params": fields}
+        response = await http.request(route.verb, path, headers=headers, **asked)
         body = response.content
     return Answer(response.status_code, reason_in(json.loads(body)["error"]) if response.is_error else "")
 
@@ -128,7 +131,7 @@ async def by_connect(http: httpx.AsyncClient, method: str, job_id: str, headers:
     """Call a method by Connect; the status of a stream is at its end."""
     path = f"/{SERVICE.full_name}/{method}"
     request: dict[str, Any] = {} if method in OF_NO_JOB else {"jobId": job_id}
-    if method == "SubmitJob":
+    if method in OF_A_KIND:
         request["kind"] = "k"
     if not SERVICE.methods_by_name[method].server_streaming:
         headers = {**headers, "content-type": "application/json"}
@@ -173,6 +176,7 @@ def test_the_routes_are_known() -> None:
         "/v1/jobs:watch",
         "/v1/jobs/{job_id:path}",
         "/v1/whoami",
+        "/v1/history",
         "/v1/session",
     }
     assert {route.method for route in ROUTES} == {method.name for method in SERVICE.methods}

@@ -85,7 +85,7 @@ def test_reading_what_was_written(content: dict[str, Any]) -> None:
         "parent_job_id": None,
     }
     request = SubmitJobRequest()
-    slices = list(read_json(json.dumps(values).encode(), request))
+    slices = list(read_json(json.dumps(values).encode(), request, lambda size: None))
 
     assert request == ParseDict(values, SubmitJobRequest())
     assert len(slices) >= count(content) // 500
@@ -95,4 +95,4 @@ def test_values_without_end() -> None:
     """More than any request can have are refused before they are parsed."""
     for body in (b"[" * (VALUES + 1), b'{"input":{"a":[' + b"1," * (VALUES + 1) + b"1]}}"):
         with pytest.raises(ServiceError, match="TOO_LARGE"):
-            finish(read_json(body, SubmitJobRequest()))
+            finish(read_json(body, SubmitJobRequest(), lambda size: None))

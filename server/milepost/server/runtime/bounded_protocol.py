@@ -136,7 +136,7 @@ class BoundedProtocol(HttpToolsProtocol, asyncio.BufferedProtocol):
             return
         self._undelivered += len(data)
         super().data_received(data)
-        if self._undelivered > HEADER_SIZE and not self._is_refused and not self.transport.is_closing():
+        if self._undelivered > HEADER_SIZE and not self.transport.is_closing():
             self._refuse(_TOO_LARGE)
 
     def send_400_response(self, msg: str) -> None:
@@ -146,6 +146,8 @@ class BoundedProtocol(HttpToolsProtocol, asyncio.BufferedProtocol):
 
     def _refuse(self, response: bytes) -> None:
         """Respond, and end the connection: at once where another response has begun, else once the client has read."""
+        if self._is_refused:
+            return
         self._stop_timer()
         self._is_refused = True
         if self._was_begun and self.cycle.response_started and not self.cycle.response_complete:

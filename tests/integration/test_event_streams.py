@@ -215,6 +215,8 @@ async def test_a_trimmed_log(tmp_path: Path, forkery: Forkery, accept: str) -> N
                 found = await all_records(web, f"/v1/jobs/{job_id}:watch", accept=accept, **headers)
                 assert names(found)[:3] == ["opened", "gap", "snapshot"]
                 assert (found[1].data["reason"], names(found)[-1]) == ("SEQUENCE_TRIMMED", "end")
+            refused = await web.get(f"/v1/jobs/{job_id}:watch?on_gap=fail", headers={"accept": accept})
+            assert (refused.status_code, refused.json()["error"]["status"]) == (400, "OUT_OF_RANGE")
             many = f"/v1/jobs:watch?filter.kinds={rpc.kind}&no_follow=true&after_position=1"
             found = await all_records(web, many, accept=accept)
             assert names(found) == ["opened", "gap", "snapshot", "caught_up", "end"]

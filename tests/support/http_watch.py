@@ -33,6 +33,9 @@ __all__ = ["FRAMINGS", "HttpJobs", "Record", "http_client", "records"]
 
 FRAMINGS: Final = {"sse": "text/event-stream", "ndjson": "application/x-ndjson"}
 
+_FRAMES: Final = ("opened", "snapshot", "caught_up", "status", "deleted", "trimmed")
+_OTHERS: Final = (*_FRAMES, "gap", "failure", "end")
+
 _Request: TypeAlias = WatchJobRequest | WatchJobsRequest
 
 _STATUSES: Final = {code.name: code for code in grpc.StatusCode}
@@ -48,7 +51,8 @@ class Record(NamedTuple):
 
 def http_client(url: str, **options: Any) -> httpx.AsyncClient:
     """A client that waits for ever, unless it has a ``timeout``."""
-    return httpx.AsyncClient(base_url=url, trust_env=False, **{"timeout": None, **options})
+    # To load the system's authorities takes longer than most tests.
+    return httpx.AsyncClient(base_url=url, trust_env=False, **{"timeout": None, "verify": False, **options})
 
 
 async def records(response: httpx.Response) -> AsyncGenerator[Record, None]:
@@ -71,56 +75,42 @@ async def records(response: httpx.Response) -> AsyncGenerator[Record, None]:
 class HttpJobs:
     """The watches of ``JobService`` at ``url``; all other calls are those of ``jobs``, by gRPC.
 
-    A stream without a word for ``timeout`` seconds counts as cut.
+    A stream without a word for ``timeout`` seconds counts as cut. A cursor with an epoch is sent as ``Last-Event-ID``,
+    one without as a parameter. With ``joins`` it always is a parameter, which may be that of an end; and events that
+    follow each other become one frame, once something else follows them.
+
+    Attributes:
+        statuses: The HTTP statuses of all responses.
     """
 
-    def __init__(self, url: str, framing: str, jobs: Any, timeout: float | None = None) -> None:
-        self._url = url
-        self._timeout = timeout
-        self._framing = FRAMINGS[framing]
-        self._jobs = jobs
+    def __init__(
+        self, url: str, framing: str, jobs: Any, timeout: float | None = None, *, joins: bool = False
+    ) -> None:
+        self.url = url
+        self.framing = FRAMINGS[framing]
+        self.timeout = timeout
+        self.joins = joins
         self.statuses: list[int] = []
-        """Of all its responses."""
+        self._jobs = jobs
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._jobs, name)
 
     def WatchJob(self, request: WatchJobRequest, **_: object) -> HttpWatch:
         """See the contract."""
-        return HttpWatch(
-            self._url,
-            f"/v1/jobs/{request.job_id}:watch",
-            self._framing,
-            request,
-            self._timeout,
-            self.statuses,
-        )
+        return HttpWatch(self, f"/v1/jobs/{request.job_id}:watch", request)
 
     def WatchJobs(self, request: WatchJobsRequest, **_: object) -> HttpWatch:
         """See the contract."""
-        return HttpWatch(self._url, "/v1/jobs:watch", self._framing, request, self._timeout, self.statuses)
+        return HttpWatch(self, "/v1/jobs:watch", request)
 
 
 class HttpWatch:
-    """A call: iterate over it, or ``read`` frame by frame; ``cancel`` it, and ask for its ``code``.
+    """A call: iterate over it, or ``read`` frame by frame; ``cancel`` it, and ask for its ``code``."""
 
-    A cursor with an epoch is sent as ``Last-Event-ID``, one without as a parameter.
-    """
-
-    def __init__(
-        self,
-        url: str,
-        path: str,
-        framing: str,
-        request: _Request,
-        timeout: float | None,
-        statuses: list[int],
-    ) -> None:
-        self._statuses = statuses
-        self._timeout = timeout
-        self._url = url
+    def __init__(self, jobs: HttpJobs, path: str, request: _Request) -> None:
+        self._jobs = jobs
         self._path = path
-        self._framing = framing
         self._request = request
         self._is_job = isinstance(request, WatchJobRequest)
         self._frames: asyncio.Queue[Any] = asyncio.Queue(1)
@@ -170,10 +160,10 @@ class HttpWatch:
         headers, parameters = self._asked()
         try:
             async with (
-                http_client(self._url, timeout=self._timeout) as client,
+                http_client(self._jobs.url, timeout=self._jobs.timeout) as client,
                 client.stream("GET", self._path, params=parameters, headers=headers) as response,
             ):
-                self._statuses.append(response.status_code)
+                self._jobs.statuses.append(response.status_code)
                 if response.status_code == httpx.codes.NO_CONTENT:
                     return
                 if response.status_code != httpx.codes.OK:
@@ -188,8 +178,12 @@ class HttpWatch:
     async def _read(self, response: httpx.Response) -> bool:
         """Pass the frames on; whether the stream had an end."""
         commit: list[Event] = []
+        held = ""
         async with aclosing(records(response)) as received:
             async for name, place, data in received:
+                if held and name in _OTHERS:
+                    await self._frames.put(self._events(commit, int(held.rpartition(":")[2])))
+                    commit, held = [], ""
                 match name:
                     case "end":
                         return True
@@ -197,14 +191,16 @@ class HttpWatch:
                         raise _error(data)
                     case "gap":
                         self.gaps.append(data)
-                    case "opened" | "snapshot" | "caught_up" | "status" | "deleted" | "trimmed":
+                    case _ if name in _FRAMES:
                         await self._frames.put(self._frame(name, data))
                     case _:
                         event = ParseDict(data, Event())
                         assert name == event.WhichOneof("payload")
                         commit.append(event)
-                        if place:
-                            assert self._is_job is False or place.endswith(f":{event.sequence}")
+                        assert not self._is_job or place.endswith(f":{event.sequence}")
+                        if place and self._jobs.joins:
+                            held = place
+                        elif place:
                             await self._frames.put(self._events(commit, int(place.rpartition(":")[2])))
                             commit = []
         return False
@@ -220,14 +216,14 @@ class HttpWatch:
 
     def _asked(self) -> tuple[dict[str, str], httpx.QueryParams]:
         """The headers and parameters of the request."""
-        headers = {"accept": self._framing}
+        headers = {"accept": self._jobs.framing}
         asked = copy.deepcopy(self._request)
         start = asked.WhichOneof("start")
         parameters = []
         if start in ("from_snapshot", "from_latest"):
             parameters.append(("start", start.removeprefix("from_")))
             asked.ClearField("start")
-        elif start is not None and asked.epoch:
+        elif start is not None and asked.epoch and not self._jobs.joins:
             headers["last-event-id"] = f"{asked.epoch}:{getattr(asked, start)}"
             asked.ClearField("start")
             asked.ClearField("epoch")

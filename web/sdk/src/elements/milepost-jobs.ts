@@ -136,6 +136,7 @@ export class MilepostJobs extends LitElement {
     const { store } = this;
     if (!store) return html``;
     return html`${this.controls ? this.#controls(store) : nothing}
+      ${this.#hasNews ? html`<button class="news" @click=${this.#showNews}>show changes</button>` : nothing}
       <div
         class="view"
         part="list"
@@ -149,7 +150,6 @@ export class MilepostJobs extends LitElement {
           this.hovered = false;
         }}
       >
-        ${this.#hasNews ? html`<button class="news" @click=${this.#showNews}>show changes</button>` : nothing}
         <div class="area" ${vars({ height: `${this.#rows.length * ROW}px` })}>${this.#visible(store)}</div>
         ${this.#notice(store)}
       </div>`;

@@ -186,6 +186,16 @@ describe("what a job waits for", () => {
     expect(text(WaitingFor.WORKER, 0, ["transcribe.v2"])).toBe(
       "no worker takes transcribe; nearest: transcribe.v2",
     );
+    const counted = create(WaitingSchema, {
+      waitingFor: WaitingFor.TURN,
+      workers: 2,
+      jobsAhead: 2,
+      jobsWaiting: 5,
+      startP50: { seconds: 130n, nanos: 0 },
+    });
+    expect(waitingText(queued, counted, undefined, START)).toBe(
+      "3rd of 5 · likely to start in 02:10 · 2 workers take transcribe",
+    );
     expect(text(WaitingFor.CLAIM)).toBe("waits to be claimed by the engine that runs it");
     const retried = job({ state: JobState.QUEUED, retryTime: at(90) });
     expect(waitingText(retried, undefined, undefined, START)).toBe("next attempt in 01:30");

@@ -1,7 +1,7 @@
 /** Why a job is queued, in words. */
 
 import { Dispatch, WaitingFor, type Job, type Waiting } from "../messages.js";
-import { elapsed, instantOf, type Instant } from "./instants.js";
+import { elapsed, instantOf, secondsOf, type Instant } from "./instants.js";
 import { count, oneLine, ordinal } from "./plain-text.js";
 
 /** The place of a job among those of its kind that wait. */
@@ -52,10 +52,17 @@ export function waitingText(
       return `no worker takes ${kind} yet${others}; the server has just started, and workers may be reconnecting`;
     default: {
       const takes = waiting.workers === 1 ? "takes" : "take";
-      const turn = place ? `${ordinal(place.place)} of ${place.of}` : "waits for its turn";
-      return `${turn} · ${count(waiting.workers, "worker")} ${takes} ${kind}`;
+      const start = waiting.startP50 && `likely to start in ${elapsed(secondsOf(waiting.startP50))}`;
+      const workers = `${count(waiting.workers, "worker")} ${takes} ${kind}`;
+      return [turnText(waiting, place), start, workers].filter(Boolean).join(" · ");
     }
   }
+}
+
+/** The place as the server counts it or, if it does not, as the list of waiting jobs has it. */
+function turnText({ jobsAhead, jobsWaiting }: Waiting, place: QueuePlace | undefined): string {
+  if (jobsWaiting > 0) return `${ordinal(jobsAhead + 1)} of ${Math.max(jobsWaiting, jobsAhead + 1)}`;
+  return place ? `${ordinal(place.place)} of ${place.of}` : "waits for its turn";
 }
 
 /** Whether the job stays queued until somebody acts. */

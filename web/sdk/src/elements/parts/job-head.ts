@@ -87,6 +87,7 @@ export function progressText(job: Job): string {
 }
 
 export function remainingText(job: Job, now: Instant): string {
+  if (job.estimate?.overdue && !hasEnded(job)) return "overdue: longer than any run before";
   const left = remainingSeconds(job, now);
   if (left === undefined) return "";
   return left < 1 ? "about to end" : `about ${elapsed(left)} left`;

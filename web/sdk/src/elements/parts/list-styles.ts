@@ -116,11 +116,10 @@ export const listStyles = css`
   .runs .running {
     fill: currentColor;
   }
+  /* Over the first row, so that nothing moves when it comes. */
   .news {
-    position: sticky;
-    top: 0;
     z-index: 1;
-    display: block;
+    height: 28px;
     margin: 0 auto -28px;
   }
   .notice {

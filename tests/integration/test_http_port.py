@@ -12,6 +12,7 @@ from pathlib import Path
 import httpx
 import pytest
 import trustme
+from structlog.testing import capture_logs
 
 from milepost.server.http.http_settings import HttpSettings
 from milepost.server.runtime import bounded_protocol
@@ -21,6 +22,7 @@ from tests.support.authority import Authority, ServerFiles
 from tests.support.command import milepost
 from tests.support.forking import Forkery
 from tests.support.http_watch import http_client
+from tests.support.rotating import until
 from tests.support.rpc import connect, eventually
 from tests.support.server import ServerProcess
 from tests.support.token_files import Tokens
@@ -104,6 +106,23 @@ async def test_pipelined_requests(web_server: ServerProcess) -> None:
         await reader.readuntil(b"event: caught_up")
         writer.write(REQUEST)
         assert b"whoami" not in await read_to_end(reader)
+
+
+@pytest.mark.parametrize(
+    ("path", "kind"),
+    [("/v1/jobs", "json"), ("/milepost.v1.JobService/SubmitJob", "proto")],
+    ids=["rest", "connect"],
+)
+async def test_a_client_that_leaves_within_its_body(memory_server: Server, path: str, kind: str) -> None:
+    """The call is recorded as cancelled, and is no failure of the server."""
+    assert memory_server.http is not None
+    head = f"POST {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/{kind}\r\nContent-Length: 9\r\n\r\n"
+    with capture_logs() as lines:
+        async with connection(memory_server.http) as (_, writer):
+            writer.write(head.encode() + b"{")
+            await until(lambda: memory_server.call_count == 1)
+        await until(lambda: len(lines) == 1)
+    assert [(line["event"], line["code"]) for line in lines] == [("call", "CANCELLED")]
 
 
 def test_connections_are_counted() -> None:

@@ -280,3 +280,39 @@ async def test_users_of_an_application(web_server: ServerProcess, rpc: Rpc) -> N
         assert (await web.get(f"/v1/jobs/{job.job_id}")).status_code == 200
         refused = await web.post(f"/v1/jobs/{job.job_id}:cancel")
         assert (refused.status_code, info_of(refused)["reason"]) == (403, "PERMISSION_DENIED")
+
+
+@pytest.mark.parametrize("decision", [None, "", 0, 1, b"token"], ids=repr)
+async def test_a_decision_that_is_none(web_server: ServerProcess, rpc: Rpc, decision: Any) -> None:
+    """Nothing but True lends the client's credential: neither a forgotten return, nor a user instead of a bool."""
+    job = await rpc.submit()
+
+    async def authorize(request: Any, call: ClientCall) -> Any:
+        return decision
+
+    async with (
+        Client(web_server.address) as sdk,
+        serving(milepost_app(sdk, authorize=authorize)) as url,
+        http_client(url) as web,
+    ):
+        for path in (f"/v1/jobs/{job.job_id}", f"/v1/jobs/{job.job_id}:watch?no_follow=true"):
+            assert (await web.get(path)).status_code == (500 if decision else 403)
+
+
+async def test_a_decision_that_takes_a_call(web_server: ServerProcess, rpc: Rpc) -> None:
+    """What a call raises that the decision makes is the error of the request."""
+    job = await rpc.submit(owner="ann")
+    async with Client(web_server.address) as sdk:
+
+        async def authorize(request: Any, call: ClientCall) -> bool:
+            job = await sdk.get(call.request.job_id)
+            return job.owner == str(request.headers["x-user"])
+
+        async with (
+            serving(milepost_app(sdk, authorize=authorize)) as url,
+            http_client(url, headers={"x-user": "ann"}) as web,
+        ):
+            for suffix in ("", ":watch?no_follow=true"):
+                assert (await web.get(f"/v1/jobs/{job.job_id}{suffix}")).status_code == 200
+                missing = await web.get(f"/v1/jobs/no-such-job{suffix}")
+                assert (missing.status_code, info_of(missing)["reason"]) == (404, "JOB_NOT_FOUND")

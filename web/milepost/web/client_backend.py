@@ -36,8 +36,9 @@ class ClientCall(NamedTuple):
 
 
 Authorize: TypeAlias = Callable[[Request, ClientCall], "bool | str | Awaitable[bool | str]"]
-"""Decides about a call: True makes it with the client's credential, False refuses it, and a text is the token to make
-it with, so that Milepost decides what its bearer may do. It may narrow the call (``call.request.filter.owner = …``)."""
+"""Decides about a call: True makes it with the client's credential, False (or None, or an empty text) refuses it, and a
+text is the token to make it with, so that Milepost decides what its bearer may do. It may narrow the call
+(``call.request.filter.owner = …``), and raise what its own calls raise: ``JobNotFound`` is 404."""
 
 
 class ClientBackend:
@@ -52,8 +53,8 @@ class ClientBackend:
         self, method: str, receive: ReceiveRequest, caller: Caller
     ) -> AsyncGenerator[Message, None]:
         """See ``JobsBackend``."""
-        request, token = await self._admit(method, receive, caller)
         try:
+            request, token = await self._admit(method, receive, caller)
             response = await self._calls.call(method, request, token)
         except errors.MilepostError as error:
             raise _service_error(error) from error
@@ -61,8 +62,8 @@ class ClientBackend:
 
     async def watch(self, method: str, receive: ReceiveRequest, caller: Caller, send: Send) -> None:
         """See ``JobsBackend``."""
-        request, token = await self._admit(method, receive, caller)
         try:
+            request, token = await self._admit(method, receive, caller)
             async for frame in self._calls.watch(method, request, token):
                 await send(frame)
         except errors.MilepostError as error:
@@ -88,9 +89,14 @@ class ClientBackend:
                 raise malformed("The request cannot be decoded.") from error
         decided = self._authorize(Request(caller.scope), ClientCall(method, received))
         allowed = await decided if inspect.isawaitable(decided) else decided
-        if allowed is False:
+        # Only True lends the client's own credential: a function that forgets to return lends nothing.
+        if not allowed:
             raise service_error(
                 code_pb2.PERMISSION_DENIED, "This is not allowed.", reason="PERMISSION_DENIED"
+            )
+        if allowed is not True and not isinstance(allowed, str):
+            raise TypeError(
+                f"authorize returned {type(allowed).__name__}; it returns a bool, or a token as text."
             )
         return received.SerializeToString(), None if allowed is True else allowed
 

@@ -29,6 +29,7 @@ from milepost.server.calls.request_decoding import decoder, finish_decoding
 from milepost.server.calls.update_decoding import Deserializer
 from milepost.server.http.peer_certificate import of_scope
 from milepost.web.callers import peer_of
+from milepost.web.request_body import ClientGone
 from milepost.web.service import SERVICE, Caller, ReceiveRequest, Send, ServiceError
 
 _Outcome = TypeVar("_Outcome")
@@ -148,6 +149,8 @@ class InProcessBackend:
             code = code_pb2.OK
         except _NotSent as error:
             raise error.reason from None
+        except ClientGone:
+            raise
         except ServiceError as error:
             code = error.status.code
             record.note_reason(error.reason)

@@ -84,7 +84,9 @@ def _serve(pipe: Connection) -> None:
 
 async def _run(pipe: Connection) -> None:
     listening = socket.create_server(("127.0.0.1", 0))
-    server = uvicorn.Server(uvicorn.Config(_application(), log_level="error", access_log=False))
+    server = uvicorn.Server(
+        uvicorn.Config(_application(), lifespan="off", log_level="error", access_log=False)
+    )
     serving = asyncio.create_task(server.serve([listening]))
     pipe.send(listening.getsockname()[1])
     await asyncio.to_thread(_wait_for_end, pipe)

@@ -84,7 +84,7 @@ ON_JETSTREAM = $(addprefix tests/integration/test_,watch.py watch_jobs.py watch_
 	sdk_attach_plain.py sdk_watch_faults.py sdk_worker_faults.py cancel_handlers.py archive_job.py kill_sdk.py time.py)
 
 # The long forms, in parts that can each be run: together they take a few hours.
-NIGHTLY := nightly-long nightly-mutants nightly-jetstream
+NIGHTLY := nightly-long nightly-mutants nightly-jetstream nightly-web
 
 .PHONY: nightly $(NIGHTLY)
 nightly: $(NIGHTLY)  ## Run the long forms of the tests, part after part; ARGS="-k chaos" selects some
@@ -97,6 +97,9 @@ nightly-mutants: setup  ## Plant each bug of tests/mutants, and see that a test 
 
 nightly-jetstream: setup  ## Watching and working against three nodes over three servers of NATS
 	$(BIN)/pytest --store jetstream $(ON_JETSTREAM) $(ARGS)
+
+nightly-web: setup $(WEB_MODULES)/.stamp  ## The client in TypeScript: chaos, and its fold over many logs
+	cd web && NIGHTLY=1 npx vitest run sdk/test $(ARGS)
 
 .PHONY: bench
 bench: setup  ## Run the measurements; ARGS are passed on

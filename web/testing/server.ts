@@ -95,15 +95,9 @@ export class Server {
 
 /** Start a server that ends with the test; `options` are those of `milepost serve`. */
 export async function startServer(...options: string[]): Promise<Server> {
-  const server = prepareServer(...options);
-  await server.start();
-  return server;
-}
-
-/** A server that the test starts, and that ends with it. */
-export function prepareServer(...options: string[]): Server {
   const server = new Server(options);
   onTestFinished(() => server.dispose());
+  await server.start();
   return server;
 }
 

@@ -1,0 +1,61 @@
+import { execFile } from "node:child_process";
+import { readFile, rename, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { promisify } from "node:util";
+import { inRepository } from "./repository.js";
+import type { Server } from "./server.js";
+
+const MAKE_TOKENS = `
+import sys
+from milepost.server.access import tokens
+for _ in sys.argv[1:]:
+    token = tokens.new_token()
+    print(token, tokens.digest(token))
+`;
+
+/** The token file of a server: one token a subject, each for everything. */
+export class TokenFile {
+  readonly path: string;
+  readonly #tokens = new Map<string, string>();
+
+  constructor(server: Server) {
+    this.path = join(server.directory, "tokens.toml");
+    server.options.push("--tokens", this.path);
+  }
+
+  /** Write the file; before the server starts. */
+  async create(...subjects: string[]): Promise<void> {
+    const { stdout } = await promisify(execFile)(inRepository(".venv/bin/python"), [
+      "-c",
+      MAKE_TOKENS,
+      ...subjects,
+    ]);
+    const entries = stdout
+      .trim()
+      .split("\n")
+      .map((line, index) => {
+        const [token = "", digest = ""] = line.split(" ");
+        const subject = subjects[index] ?? "";
+        this.#tokens.set(subject, token);
+        return (
+          `[[token]]\nid = "${subject}"\nsha256 = "${digest}"\nsubject = "${subject}"\n` +
+          'owners = ["*"]\nscopes = ["admin"]\n'
+        );
+      });
+    await writeFile(this.path, entries.join("\n"), { mode: 0o600 });
+  }
+
+  /** The token of a subject. */
+  token(subject: string): string {
+    return this.#tokens.get(subject) ?? "";
+  }
+
+  /** Take the token of a subject out of the file; the server ends its open streams within seconds. */
+  async remove(subject: string): Promise<void> {
+    const entries = (await readFile(this.path, "utf8")).split("\n\n");
+    const fresh = `${this.path}.new`;
+    const kept = entries.filter((entry) => !entry.includes(`id = "${subject}"`));
+    await writeFile(fresh, kept.join("\n\n"), { mode: 0o600 });
+    await rename(fresh, this.path);
+  }
+}

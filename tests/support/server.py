@@ -14,6 +14,8 @@ from typing import Any, Protocol, Self
 from tests.support.forking import Forked, Forkery
 from tests.support.ports import free_port, give_back
 
+_FAULTS = ("call failed", "task failed", "HTTP request failed")
+
 MILEPOST = Path(sys.executable).with_name("milepost")
 """The command, installed beside this Python."""
 
@@ -194,7 +196,7 @@ class ServerProcess:
         """Its log lines of faults: calls or tasks that failed with anything but a refusal."""
         # Lines of gRPC's core are not JSON.
         lines = (line for line in self.log_path.read_text().splitlines() if line.startswith("{"))
-        return [line for line in map(json.loads, lines) if line["event"] in ("call failed", "task failed")]
+        return [line for line in map(json.loads, lines) if line["event"] in _FAULTS]
 
     def _reap(self) -> int:
         assert self._process is not None

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator
+from contextlib import aclosing
 from typing import TYPE_CHECKING, Final, cast
 
 from milepost.client._transport.error_mapping import error_from_status
 from milepost.client._transport.fork_safety import grpc
-from milepost.client._transport.token_source import bearer, checked_token
+from milepost.client._transport.token_source import Metadata, bearer, checked_token
 from milepost.client.errors import MilepostError, Unreachable
 
 if TYPE_CHECKING:
@@ -42,17 +43,19 @@ class RawCalls:
         ``token`` replaces that of the client. Raises MilepostError; ValueError for a text that cannot be a token.
         """
         if token is not None:
-            async for response in self._stream(method, request, token):
-                yield response
+            async with aclosing(self._stream(method, request, bearer(checked_token(token)))) as responses:
+                async for response in responses:
+                    yield response
             return
         credential = self._channel.credential()
         received = False
         while True:
-            (_, header) = (await credential.metadata(self._timeout) or (("", ""),))[0]
+            metadata = await credential.metadata(self._timeout)
             try:
-                async for response in self._stream(method, request, header.partition(" ")[2]):
-                    received = True
-                    yield response
+                async with aclosing(self._stream(method, request, metadata)) as responses:
+                    async for response in responses:
+                        received = True
+                        yield response
                 return
             except MilepostError as error:
                 if not await credential.renew(error):
@@ -63,10 +66,9 @@ class RawCalls:
                         self._channel.target.address, "its stream ended with a token that has been renewed"
                     ) from error
 
-    async def _stream(self, method: str, request: bytes, token: str) -> AsyncGenerator[bytes, None]:
-        call = self._channel.track(
-            self._channel.stream(_SERVICE + method)(request, metadata=bearer(checked_token(token)))
-        )
+    async def _stream(self, method: str, request: bytes, metadata: Metadata) -> AsyncGenerator[bytes, None]:
+        function = self._channel.stream(_SERVICE + method)
+        call = self._channel.track(function(request, metadata=metadata))
         try:
             while (response := await call.read()) is not grpc.aio.EOF:
                 yield cast("bytes", response)

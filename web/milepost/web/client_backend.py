@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import inspect
 from collections.abc import AsyncGenerator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import aclosing, asynccontextmanager
 from typing import Any, Final, NamedTuple, TypeAlias, TypeVar
 
 from google.protobuf.message import DecodeError, Message
@@ -64,8 +64,9 @@ class ClientBackend:
         """See ``JobsBackend``."""
         try:
             request, token = await self._admit(method, receive, caller)
-            async for frame in self._calls.watch(method, request, token):
-                await send(frame)
+            async with aclosing(self._calls.watch(method, request, token)) as frames:
+                async for frame in frames:
+                    await send(frame)
         except errors.MilepostError as error:
             raise _service_error(error) from error
 

@@ -132,7 +132,9 @@ def no_such_path(path: str) -> ServiceError:
 
 def _not_allowed(verb: str, verbs: _Verbs) -> Response:
     allowed = ", ".join(sorted({*verbs, *(["HEAD"] if "GET" in verbs else [])}))
-    response = error_response(service_error(code_pb2.UNIMPLEMENTED, f"{verb} does nothing here: {allowed}."))
+    response = error_response(
+        service_error(code_pb2.UNIMPLEMENTED, f"There is no {verb} here, but {allowed}.")
+    )
     response.status_code = 405
     response.headers["allow"] = allowed
     return response

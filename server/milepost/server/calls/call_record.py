@@ -64,11 +64,9 @@ class CallRecord:
             self._reason = reason_name(refusal.reason)
             self._is_recorded = refusal.is_recorded
             return _status(refusal)
-        error_id = uuid.uuid4().hex
+        error_id, status = failure_status()
         _log.error("call failed", method=self.method, error_id=error_id, exc_info=error)
-        return Status(
-            code=code_pb2.INTERNAL, message=f"The server failed. Its log says why, under the id {error_id}."
-        )
+        return status
 
     def write(self, code: str) -> None:
         """Write the lines of a call that has ended with the status of this name."""
@@ -94,6 +92,13 @@ class CallRecord:
                 self._job_id,
                 self._reason or code,
             )
+
+
+def failure_status() -> tuple[str, Status]:
+    """The id of a fault of the server, for its log, and the status that tells the client no more than that."""
+    error_id = uuid.uuid4().hex
+    message = f"The server failed. Its log says why, under the id {error_id}."
+    return error_id, Status(code=code_pb2.INTERNAL, message=message)
 
 
 def _status(refusal: Refusal) -> Status:

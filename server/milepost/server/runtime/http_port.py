@@ -14,14 +14,18 @@ import structlog
 import uvicorn
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from milepost.server.calls.call_record import failure_status
 from milepost.server.http.http_settings import HttpSettings
 from milepost.server.http.in_process_backend import InProcessBackend
+from milepost.server.runtime import open_files
 from milepost.server.runtime.bounded_protocol import CONNECTIONS, BoundedProtocol, ConnectionCount
 from milepost.server.runtime.https_context import HttpsContext
 from milepost.server.runtime.listen_address import cannot_listen
 from milepost.server.runtime.tls_files import TlsFiles
 from milepost.web.app import web_app
+from milepost.web.http_errors import error_response
 from milepost.web.security.browser_policy import BrowserPolicy
+from milepost.web.service import ServiceError
 
 _log = structlog.get_logger("milepost.http")
 
@@ -149,17 +153,15 @@ def _cannot_listen(address: str, why: str | None) -> OSError:
 
 def _connection_limit() -> int:
     """How many connections there may be: each takes one of the files that the process may open."""
-    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    wanted = CONNECTIONS + _RESERVED_FILES
-    if soft != resource.RLIM_INFINITY and soft < wanted:
-        soft = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
-        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
-        return max(soft - _RESERVED_FILES, soft // 2)
-    return CONNECTIONS
+    open_files.raise_limit()
+    files, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if files == resource.RLIM_INFINITY:
+        return CONNECTIONS
+    return min(CONNECTIONS, max(files - _RESERVED_FILES, files // 2))
 
 
 async def _guarded(app: ASGIApp, scope: Scope, receive: Receive, send: Send) -> None:
-    """Log what the application raises: a bug of ours, which is not told to the client."""
+    """Log what the application raises: a bug of ours, of which the client is told no more than an id."""
     started = False
 
     async def sending(message: Any) -> None:
@@ -170,9 +172,8 @@ async def _guarded(app: ASGIApp, scope: Scope, receive: Receive, send: Send) -> 
     try:
         await app(scope, receive, sending)
     except Exception as error:
-        _log.error("HTTP request failed", path=scope["path"], exc_info=error)
-        if not started:
-            await send({"type": "http.response.start", "status": 500, "headers": []})
-            await send({"type": "http.response.body", "body": b""})
-            return
-        raise
+        error_id, status = failure_status()
+        _log.error("HTTP request failed", path=scope["path"], error_id=error_id, exc_info=error)
+        if started:
+            raise
+        await error_response(ServiceError(status))(scope, receive, send)

@@ -55,9 +55,7 @@ export class JobPage extends LitElement {
         <a class="foreign cut crumb" href=${`${server.address}?kind=${encodeURIComponent(job?.kind ?? "")}`}
           >${oneLine(job?.kind ?? "…", 64)}</a
         >
-        <span class="chip ${chip.stale ? "stale" : ""}" role="status"
-          >${chipIcon(chip.shape)} ${chip.text}</span
-        >
+        <span class="chip ${chip.tone}" role="status">${chipIcon(chip.shape)} ${chip.text}</span>
         ${
           job
             ? html`<span class="event muted" title="cursor ${store.epoch}:${job.lastSequence}"

@@ -18,11 +18,15 @@ const {
   queryOf,
 } = pageParts;
 
+type JobsStore = ReturnType<ReturnType<typeof serverAt>["jobs"]>;
+
 /** The page of all jobs. Its filter stands in its address. */
 export class ListPage extends LitElement {
   static override styles = [sharedStyles, pageStyles];
   readonly #keyboard = new Keyboard();
   #filter = filterOf(location.search);
+  #store: JobsStore | undefined;
+  #leaveStore = (): void => undefined;
   #leave: (() => void)[] = [];
 
   override connectedCallback(): void {
@@ -39,19 +43,20 @@ export class ListPage extends LitElement {
   override disconnectedCallback(): void {
     super.disconnectedCallback();
     for (const leave of this.#leave) leave();
+    this.#leaveStore();
+    this.#store = undefined;
     document.removeEventListener("keydown", this.#keydown);
     removeEventListener("popstate", this.#read);
   }
 
   override render(): TemplateResult {
     const server = serverAt();
+    this.#follow(server.jobs(this.#filter));
     const { connection } = server.jobs(this.#filter);
     const chip = chipOf(connection, server.clock.now());
     return html`<nav aria-label="place">
         <a href=${server.address} aria-current="page">milepost</a>
-        <span class="chip ${chip.stale ? "stale" : ""}" role="status"
-          >${chipIcon(chip.shape)} ${chip.text}</span
-        >
+        <span class="chip ${chip.tone}" role="status">${chipIcon(chip.shape)} ${chip.text}</span>
       </nav>
       <main>
         <h1 class="hidden-text">Jobs</h1>
@@ -63,6 +68,16 @@ export class ListPage extends LitElement {
         <milepost-jobs controls .filter=${this.#filter} @milepost-filter=${this.#write}></milepost-jobs>
       </main>
       <milepost-key-help></milepost-key-help>`;
+  }
+
+  #follow(store: JobsStore): void {
+    if (store === this.#store) return;
+    this.#store = store;
+    const leave = this.#leaveStore;
+    this.#leaveStore = store.subscribe(() => {
+      this.requestUpdate();
+    });
+    leave();
   }
 
   readonly #read = (): void => {

@@ -23,6 +23,7 @@ export const pageStyles = css`
   }
   :host {
     --milepost-log-height: max(300px, 100vh - 160px);
+    --milepost-list-height: max(300px, 100vh - 180px);
   }
   main {
     max-width: 2200px;
@@ -38,6 +39,9 @@ export const pageStyles = css`
     white-space: nowrap;
   }
   .chip .icon {
+    color: var(--_muted);
+  }
+  .chip.up .icon {
     color: var(--_good);
   }
   .chip.stale {
@@ -50,6 +54,8 @@ export const pageStyles = css`
     margin-inline-start: 8px;
   }
   .event {
+    display: inline-flex;
+    align-items: center;
     white-space: nowrap;
   }
   @media (max-width: 639px) {

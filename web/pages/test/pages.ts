@@ -61,7 +61,8 @@ export async function startPages(...options: string[]): Promise<Pages> {
 
 /** The pages of one server for all tests around the call. */
 export function sharedPages(): Pages {
-  const server = new Server(["--http", "127.0.0.1:0"]);
+  // Jobs whose worker is the test, and which reports nothing for a while, must not be lost on a busy machine.
+  const server = new Server(["--http", "127.0.0.1:0", "--lease-ttl", "10m"]);
   beforeAll(() => server.start());
   afterAll(() => server.stop("SIGKILL"));
   return new Pages(server);

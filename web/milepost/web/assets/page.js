@@ -1,4 +1,4 @@
-import{configure as ye}from"./elements.js";import{pageParts as E}from"./elements.js";import{pageParts as w}from"./elements.js";var{css:S}=w,a=S`
+import{configure as ye}from"./elements.js";import{pageParts as R}from"./elements.js";import{pageParts as w}from"./elements.js";var{css:S}=w,a=S`
   nav {
     position: sticky;
     top: 0;
@@ -19,6 +19,7 @@ import{configure as ye}from"./elements.js";import{pageParts as E}from"./elements
   }
   :host {
     --milepost-log-height: max(300px, 100vh - 160px);
+    --milepost-list-height: max(300px, 100vh - 180px);
   }
   main {
     max-width: 2200px;
@@ -34,6 +35,9 @@ import{configure as ye}from"./elements.js";import{pageParts as E}from"./elements
     white-space: nowrap;
   }
   .chip .icon {
+    color: var(--_muted);
+  }
+  .chip.up .icon {
     color: var(--_good);
   }
   .chip.stale {
@@ -46,6 +50,8 @@ import{configure as ye}from"./elements.js";import{pageParts as E}from"./elements
     margin-inline-start: 8px;
   }
   .event {
+    display: inline-flex;
+    align-items: center;
     white-space: nowrap;
   }
   @media (max-width: 639px) {
@@ -61,15 +67,13 @@ import{configure as ye}from"./elements.js";import{pageParts as E}from"./elements
       display: none;
     }
   }
-`;var{LitElement:R,html:n,nothing:u,serverAt:j,ticker:T,chipIcon:q,chipOf:L,grouped:C,oneLine:b,jobLook:K,sharedStyles:P,Keyboard:I,isForeignKey:M,wholePercent:_,isKnown:J}=E,l=class extends R{static styles=[P,a];#e=j().job(decodeURIComponent(location.pathname.split("/").at(-1)??""));#t=new I;#o=[];connectedCallback(){super.connectedCallback();let e=()=>{this.requestUpdate()};this.#o=[this.#e.subscribe(e),T.add(e)],document.addEventListener("keydown",this.#a)}disconnectedCallback(){super.disconnectedCallback();for(let e of this.#o)e();document.removeEventListener("keydown",this.#a)}render(){let e=this.#e,{job:t,server:o}=e,r=L(e.connection,o.clock.now());return this.#r(),n`
+`;var{LitElement:E,html:n,nothing:u,serverAt:j,ticker:T,chipIcon:q,chipOf:L,grouped:C,oneLine:v,jobLook:K,sharedStyles:P,Keyboard:I,isForeignKey:J,wholePercent:M,isKnown:_}=R,l=class extends E{static styles=[P,a];#e=j().job(decodeURIComponent(location.pathname.split("/").at(-1)??""));#t=new I;#o=[];connectedCallback(){super.connectedCallback();let e=()=>{this.requestUpdate()};this.#o=[this.#e.subscribe(e),T.add(e)],document.addEventListener("keydown",this.#s)}disconnectedCallback(){super.disconnectedCallback();for(let e of this.#o)e();document.removeEventListener("keydown",this.#s)}render(){let e=this.#e,{job:t,server:o}=e,r=L(e.connection,o.clock.now());return this.#r(),n`
       <nav aria-label="place">
         <a href=${o.address}>milepost</a><span class="muted crumb" aria-hidden="true">/</span>
         <a class="foreign cut crumb" href=${`${o.address}?kind=${encodeURIComponent(t?.kind??"")}`}
-          >${b(t?.kind??"\u2026",64)}</a
+          >${v(t?.kind??"\u2026",64)}</a
         >
-        <span class="chip ${r.stale?"stale":""}" role="status"
-          >${q(r.shape)} ${r.text}</span
-        >
+        <span class="chip ${r.tone}" role="status">${q(r.shape)} ${r.text}</span>
         ${t?n`<span class="event muted" title="cursor ${e.epoch}:${t.lastSequence}"
                   >event ${C(t.lastSequence)}
                   <milepost-copy
@@ -83,7 +87,7 @@ import{configure as ye}from"./elements.js";import{pageParts as E}from"./elements
                   .label=${"copy the command that shows this job in a terminal"}
                   ><span class="mono">milepost watch</span></milepost-copy
                 >
-                ${o.may("share")?n`<button @click=${this.#s}>share…</button>`:u}`:u}
+                ${o.may("share")?n`<button @click=${this.#a}>share…</button>`:u}`:u}
       </nav>
       <main>
         ${e.connection.state==="unauthenticated"?n`<milepost-sign-in message=${e.connection.error}></milepost-sign-in>`:u}
@@ -91,7 +95,7 @@ import{configure as ye}from"./elements.js";import{pageParts as E}from"./elements
       </main>
       <milepost-share-sheet .store=${e}></milepost-share-sheet>
       <milepost-key-help></milepost-key-help>
-    `}#r(){let{job:e}=this.#e;if(!e)return;let t=J(e)?` ${_(e.fraction)} %`:"";document.title=`${K(e.state).word}${t} \xB7 ${b(e.kind,64)}`}get#i(){return this.renderRoot.querySelector("milepost-job")}#s=()=>{this.renderRoot.querySelector("milepost-share-sheet")?.open()};#a=e=>{if(M(e))return;let t=this.#t.press(e.key,performance.now()),o=this.#i;if(!(!t||!o)){switch(t){case"search":o.show("log"),o.updateComplete.then(()=>o.logView?.search());break;case"next":o.stages?.move(1);break;case"previous":o.stages?.move(-1);break;case"toggle":o.stages?.toggle();break;case"follow":o.logView?.toggleFollow();break;case"cancel":o.askToCancel();break;case"list":location.href=this.#e.server.address;break;case"help":this.renderRoot.querySelector("milepost-key-help")?.toggle();break;default:return}e.preventDefault()}}};import{pageParts as U}from"./elements.js";var{LitElement:O,css:A,html:y,KEYS:F,sharedStyles:H,dialogStyles:D}=U,p=class extends O{static styles=[H,D,A`
+    `}#r(){let{job:e}=this.#e;if(!e)return;let t=_(e)?` ${M(e.fraction)} %`:"";document.title=`${K(e.state).word}${t} \xB7 ${v(e.kind,64)}`}get#i(){return this.renderRoot.querySelector("milepost-job")}#a=()=>{this.renderRoot.querySelector("milepost-share-sheet")?.open()};#s=e=>{if(J(e))return;let t=this.#t.press(e.key,performance.now()),o=this.#i;if(!(!t||!o)){switch(t){case"search":o.show("log"),o.updateComplete.then(()=>o.logView?.search());break;case"next":o.stages?.move(1);break;case"previous":o.stages?.move(-1);break;case"toggle":o.stages?.toggle();break;case"follow":o.logView?.toggleFollow();break;case"cancel":o.askToCancel();break;case"list":location.href=this.#e.server.address;break;case"help":this.renderRoot.querySelector("milepost-key-help")?.toggle();break;default:return}e.preventDefault()}}};import{pageParts as U}from"./elements.js";var{LitElement:A,css:O,html:y,KEYS:F,sharedStyles:H,dialogStyles:D}=U,p=class extends A{static styles=[H,D,O`
       dl {
         display: grid;
         grid-template-columns: auto 1fr;
@@ -114,18 +118,16 @@ import{configure as ye}from"./elements.js";import{pageParts as E}from"./elements
               <dd>${t}</dd>`)}
       </dl>
       <form method="dialog" class="actions"><button>Close</button></form>
-    </dialog>`}};import{pageParts as z}from"./elements.js";var{LitElement:V,html:v,nothing:B,serverAt:N,ticker:W,chipIcon:Y,chipOf:G,sharedStyles:Q,Keyboard:X,isForeignKey:Z,filterOf:f,queryOf:ee}=z,c=class extends V{static styles=[Q,a];#e=new X;#t=f(location.search);#o=[];connectedCallback(){super.connectedCallback(),this.#o=[W.add(()=>{this.requestUpdate()})],document.addEventListener("keydown",this.#s),addEventListener("popstate",this.#r)}disconnectedCallback(){super.disconnectedCallback();for(let e of this.#o)e();document.removeEventListener("keydown",this.#s),removeEventListener("popstate",this.#r)}render(){let e=N(),{connection:t}=e.jobs(this.#t),o=G(t,e.clock.now());return v`<nav aria-label="place">
+    </dialog>`}};import{pageParts as z}from"./elements.js";var{LitElement:V,html:g,nothing:B,serverAt:N,ticker:W,chipIcon:Y,chipOf:G,sharedStyles:Q,Keyboard:X,isForeignKey:Z,filterOf:f,queryOf:ee}=z,c=class extends V{static styles=[Q,a];#e=new X;#t=f(location.search);#o;#r=()=>{};#i=[];connectedCallback(){super.connectedCallback(),this.#i=[W.add(()=>{this.requestUpdate()})],document.addEventListener("keydown",this.#n),addEventListener("popstate",this.#s)}disconnectedCallback(){super.disconnectedCallback();for(let e of this.#i)e();this.#r(),this.#o=void 0,document.removeEventListener("keydown",this.#n),removeEventListener("popstate",this.#s)}render(){let e=N();this.#a(e.jobs(this.#t));let{connection:t}=e.jobs(this.#t),o=G(t,e.clock.now());return g`<nav aria-label="place">
         <a href=${e.address} aria-current="page">milepost</a>
-        <span class="chip ${o.stale?"stale":""}" role="status"
-          >${Y(o.shape)} ${o.text}</span
-        >
+        <span class="chip ${o.tone}" role="status">${Y(o.shape)} ${o.text}</span>
       </nav>
       <main>
         <h1 class="hidden-text">Jobs</h1>
-        ${t.state==="unauthenticated"?v`<milepost-sign-in message=${t.error}></milepost-sign-in>`:B}
-        <milepost-jobs controls .filter=${this.#t} @milepost-filter=${this.#i}></milepost-jobs>
+        ${t.state==="unauthenticated"?g`<milepost-sign-in message=${t.error}></milepost-sign-in>`:B}
+        <milepost-jobs controls .filter=${this.#t} @milepost-filter=${this.#l}></milepost-jobs>
       </main>
-      <milepost-key-help></milepost-key-help>`}#r=()=>{this.#t=f(location.search),this.requestUpdate()};#i=e=>{this.#t=e.detail.filter,history.replaceState(null,"",`${location.pathname}${ee(this.#t)}${location.hash}`),this.requestUpdate()};#s=e=>{let t=this.renderRoot.querySelector("milepost-jobs");if(!(!t||Z(e))){switch(this.#e.press(e.key,performance.now())){case"search":t.search();break;case"next":t.move(1);break;case"previous":t.move(-1);break;case"toggle":t.open();break;case"help":this.renderRoot.querySelector("milepost-key-help")?.toggle();break;default:return}e.preventDefault()}}};import{pageParts as te}from"./elements.js";var{LitElement:oe,css:re,html:d,nothing:k,sharedStyles:se,dialogStyles:ie,absolute:ae,instantOf:ne}=te,le=[[900,"15 minutes"],[3600,"1 hour"],[86400,"1 day"],[7*86400,"7 days"]],m=class extends oe{static properties={store:{attribute:!1},link:{state:!0},until:{state:!0},error:{state:!0}};static styles=[se,ie,re`
+      <milepost-key-help></milepost-key-help>`}#a(e){if(e===this.#o)return;this.#o=e;let t=this.#r;this.#r=e.subscribe(()=>{this.requestUpdate()}),t()}#s=()=>{this.#t=f(location.search),this.requestUpdate()};#l=e=>{this.#t=e.detail.filter,history.replaceState(null,"",`${location.pathname}${ee(this.#t)}${location.hash}`),this.requestUpdate()};#n=e=>{let t=this.renderRoot.querySelector("milepost-jobs");if(!(!t||Z(e))){switch(this.#e.press(e.key,performance.now())){case"search":t.search();break;case"next":t.move(1);break;case"previous":t.move(-1);break;case"toggle":t.open();break;case"help":this.renderRoot.querySelector("milepost-key-help")?.toggle();break;default:return}e.preventDefault()}}};import{pageParts as te}from"./elements.js";var{LitElement:oe,css:re,html:d,nothing:k,sharedStyles:se,dialogStyles:ie,absolute:ae,instantOf:ne}=te,le=[[900,"15 minutes"],[3600,"1 hour"],[86400,"1 day"],[7*86400,"7 days"]],h=class extends oe{static properties={store:{attribute:!1},link:{state:!0},until:{state:!0},error:{state:!0}};static styles=[se,ie,re`
       .link {
         display: flex;
         gap: 8px;
@@ -165,7 +167,7 @@ import{configure as ye}from"./elements.js";import{pageParts as E}from"./elements
           <button type="submit" class="primary">Make a link</button>
         </div>
       </form>
-    </dialog>`}#e=async e=>{e.preventDefault();let{store:t}=this;if(!t)return;let o=Number(this.renderRoot.querySelector("select")?.value),r=["read"];this.renderRoot.querySelector("#cancel")?.checked&&r.push("cancel");try{let{token:s,expireTime:g}=await t.server.client.shareJob(t.jobId,{ttlMs:o*1e3,scopes:r});this.link=`${t.server.jobAddress(t.jobId).split("#")[0]??""}#token=${s}`,this.until=g?ae(ne(g)):"it expires",this.error=""}catch(s){this.error=s instanceof Error?s.message:String(s)}}};import{pageParts as pe}from"./elements.js";var{LitElement:ce,css:de,html:x,nothing:me,serverAt:he,sharedStyles:ue}=pe,h=class extends ce{static properties={error:{state:!0},message:{}};static styles=[ue,de`
+    </dialog>`}#e=async e=>{e.preventDefault();let{store:t}=this;if(!t)return;let o=Number(this.renderRoot.querySelector("select")?.value),r=["read"];this.renderRoot.querySelector("#cancel")?.checked&&r.push("cancel");try{let{token:s,expireTime:b}=await t.server.client.shareJob(t.jobId,{ttlMs:o*1e3,scopes:r});this.link=`${t.server.jobAddress(t.jobId).split("#")[0]??""}#token=${s}`,this.until=b?ae(ne(b)):"it expires",this.error=""}catch(s){this.error=s instanceof Error?s.message:String(s)}}};import{pageParts as pe}from"./elements.js";var{LitElement:ce,css:de,html:x,nothing:he,serverAt:me,sharedStyles:ue}=pe,m=class extends ce{static properties={error:{state:!0},message:{}};static styles=[ue,de`
       form {
         max-width: 420px;
         margin: 12vh auto 0;
@@ -190,5 +192,5 @@ import{configure as ye}from"./elements.js";import{pageParts as E}from"./elements
         <input type="password" autocomplete="off" aria-label="token" placeholder="token" required />
         <button class="primary">Sign in</button>
       </div>
-      ${this.error?x`<p class="failed" role="alert">${this.error}</p>`:me}
-    </form>`}#e=async e=>{e.preventDefault();let t=this.renderRoot.querySelector("input")?.value.trim()??"";try{let o=await fetch(`${he().address}v1/session`,{method:"POST",headers:{Authorization:`Bearer ${t}`}});if(o.ok){history.replaceState(null,"",location.pathname+location.search),location.reload();return}let r=await o.json();this.error=r.error?.message??`The server refused it (${o.status}).`}catch(o){this.error=`The server cannot be reached: ${String(o)}`}}};var $=new URLSearchParams(location.hash.slice(1)).get("token");ye({server:new URL("..",import.meta.url).href,...$?{sharedToken:$}:{}});customElements.define("milepost-key-help",p);customElements.define("milepost-share-sheet",m);customElements.define("milepost-sign-in",h);customElements.define("milepost-list-page",c);customElements.define("milepost-job-page",l);
+      ${this.error?x`<p class="failed" role="alert">${this.error}</p>`:he}
+    </form>`}#e=async e=>{e.preventDefault();let t=this.renderRoot.querySelector("input")?.value.trim()??"";try{let o=await fetch(`${me().address}v1/session`,{method:"POST",headers:{Authorization:`Bearer ${t}`}});if(o.ok){history.replaceState(null,"",location.pathname+location.search),location.reload();return}let r=await o.json();this.error=r.error?.message??`The server refused it (${o.status}).`}catch(o){this.error=`The server cannot be reached: ${String(o)}`}}};var $=new URLSearchParams(location.hash.slice(1)).get("token");ye({server:new URL("..",import.meta.url).href,...$?{sharedToken:$}:{}});customElements.define("milepost-key-help",p);customElements.define("milepost-share-sheet",h);customElements.define("milepost-sign-in",m);customElements.define("milepost-list-page",c);customElements.define("milepost-job-page",l);

@@ -102,6 +102,14 @@ export abstract class ReconnectingStream<
     return this.cursor.caughtUp;
   }
 
+  /**
+   * The server's clock minus this one's in milliseconds; undefined until connected. Add it to `Date.now()` to compare
+   * with the times of jobs.
+   */
+  get clockOffsetMs(): number | undefined {
+    return this.cursor.clockOffsetMs;
+  }
+
   /** How the watch is connected; `onConnection` of the options is called with each change. */
   get connection(): Connection {
     return this.#connection;

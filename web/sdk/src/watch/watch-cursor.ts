@@ -1,6 +1,6 @@
 import { type MilepostError, ProtocolError, hasReason } from "../errors.js";
 import type { Opened } from "../gen/milepost/v1/job_service_pb.js";
-import { toDuration } from "../time.js";
+import { timestampMs, toDuration } from "../time.js";
 import { EventSelection, type WatchOptions } from "./watch-options.js";
 
 /** The watch cannot go on where it was; the current state follows, as if the watch had just begun. */
@@ -37,6 +37,8 @@ export abstract class WatchCursor<Frame, Item> {
   opened = false;
   /** Whether the current stream has reached the head. */
   reachedHead = false;
+  /** The server's clock minus this one's in milliseconds, when the last stream opened; undefined before. */
+  clockOffsetMs: number | undefined;
   /** Whether the server cannot reach its store, as the last status said. */
   storeAway = false;
 
@@ -105,6 +107,9 @@ export abstract class WatchCursor<Frame, Item> {
   /** Note that the current stream has opened. */
   protected noteOpened(opened: Opened): void {
     this.opened = true;
+    if (opened.serverTime !== undefined) {
+      this.clockOffsetMs = timestampMs(opened.serverTime) - Date.now();
+    }
     if (opened.epoch !== this.epoch) {
       this.epoch = opened.epoch;
       this.head = 0n;

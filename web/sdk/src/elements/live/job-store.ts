@@ -151,7 +151,8 @@ export class JobStore implements WatchedJob {
       connectTimeoutMs: Infinity,
       signal,
       onConnection: (connection) => {
-        this.connection = connectionOf(connection);
+        this.server.clock.set(watch.clockOffsetMs);
+        this.connection = connectionOf(connection, watch.clockOffsetMs);
         this.#frames.request();
       },
     });

@@ -128,7 +128,8 @@ export class JobsStore {
       connectTimeoutMs: Infinity,
       signal,
       onConnection: (connection) => {
-        this.connection = connectionOf(connection);
+        this.server.clock.set(watch.clockOffsetMs);
+        this.connection = connectionOf(connection, watch.clockOffsetMs);
         this.#frames.request();
       },
     });

@@ -59,7 +59,9 @@ export class ProgressHub {
         connectTimeoutMs: Infinity,
         signal,
         onConnection: (connection) => {
-          for (const job of jobs) job.connected(connectionOf(connection), watch.caughtUp);
+          this.server.clock.set(watch.clockOffsetMs);
+          const shown = connectionOf(connection, watch.clockOffsetMs);
+          for (const job of jobs) job.connected(shown, watch.caughtUp);
         },
       },
     );

@@ -1,20 +1,15 @@
-import type { Timestamp } from "@bufbuild/protobuf/wkt";
-import { instantOf, type Instant } from "../model/instants.js";
+import type { Instant } from "../model/instants.js";
 
-/** The server's clock, as its messages say; the browser's may be wrong by hours. */
+/** The server's clock, as its streams say; the browser's may be wrong by hours. */
 export class ServerClock {
-  #offset: number | undefined;
+  #offset = 0;
 
-  /** A message has arrived that the server sent at `time`. The smallest delay of messages counts. */
-  heard(time: Timestamp | undefined): void {
-    const sent = instantOf(time);
-    if (sent === undefined) return;
-    const offset = sent - Date.now();
-    if (this.#offset === undefined || offset > this.#offset || offset < this.#offset - 5000)
-      this.#offset = offset;
+  /** A stream has opened, and says by how many milliseconds the server's clock is ahead. */
+  set(offsetMs: number | undefined): void {
+    this.#offset = offsetMs ?? this.#offset;
   }
 
   now(): Instant {
-    return Date.now() + (this.#offset ?? 0);
+    return Date.now() + this.#offset;
   }
 }

@@ -32,14 +32,14 @@ export interface Connection {
   readonly restarted?: boolean | undefined;
 }
 
-/** A watch's connection as a page shows it. */
-export function connectionOf(watch: WatchConnection): Connection {
+/** A watch's connection as a page shows it, in the server's time. */
+export function connectionOf(watch: WatchConnection, clockOffsetMs = 0): Connection {
   const { state, error, retryAt, staleSince, received, head, restartedAt, storeAway } = watch;
   return {
     state: state === "paused" ? "hidden" : state,
     error: storeAway ? "the server cannot reach its store" : causeOf(error),
-    retryAt,
-    staleSince,
+    retryAt: retryAt === undefined ? undefined : retryAt + clockOffsetMs,
+    staleSince: staleSince === undefined ? undefined : staleSince + clockOffsetMs,
     arrived: Number(received),
     known: Number(head),
     restarted: restartedAt !== undefined,
@@ -71,41 +71,49 @@ export interface Chip {
   readonly text: string;
   /** Whether what is shown may be out of date. */
   readonly stale: boolean;
+  /** The colour besides: `up`, `stale`, or neither. */
+  readonly tone: "up" | "stale" | "";
 }
 
+/** The chip that says how a page is connected. */
 export function chipOf(connection: Connection, now: Instant): Chip {
+  const [shape, text, tone] = chipParts(connection, now);
+  return { shape, text, tone, stale: tone === "stale" };
+}
+
+function chipParts(connection: Connection, now: Instant): [ChipShape, string, Chip["tone"]] {
   const { state, error, retryAt, staleSince } = connection;
   const cause = error ? ` (${oneLine(error, 120)})` : "";
   const since = staleSince === undefined ? "" : ` · stale since ${clock(staleSince)}`;
   switch (state) {
     case "live":
-      if (connection.restarted) return { shape: "turned", text: "live · history restarted", stale: false };
-      return { shape: "full", text: "live", stale: false };
+      if (connection.restarted) return ["turned", "live · history restarted", "up"];
+      return ["full", "live", "up"];
     case "catching-up": {
       const of = connection.known
         ? ` ${grouped(connection.arrived ?? 0)} of ${grouped(connection.known)}`
         : "";
-      return { shape: "half", text: `catching up${of}`, stale: false };
+      return ["half", `catching up${of}`, ""];
     }
     case "polling":
-      return { shape: "half", text: `polling${cause}`, stale: false };
+      return ["half", `polling${cause}`, ""];
     case "reconnecting": {
       const left = retryAt === undefined ? 0 : Math.ceil((retryAt - now) / 1000);
       const wait = left > 0 ? ` in ${left} s` : "";
-      return { shape: "empty", text: `reconnecting${wait}${cause}${since}`, stale: true };
+      return ["empty", `reconnecting${wait}${cause}${since}`, "stale"];
     }
     case "hidden":
-      return { shape: "empty", text: `paused while hidden${since}`, stale: true };
+      return ["empty", `paused while hidden${since}`, "stale"];
     case "ended":
-      return { shape: "done", text: "complete", stale: false };
+      return ["done", "complete", "up"];
     case "unauthenticated":
-      return { shape: "cross", text: "signed out", stale: true };
+      return ["cross", "signed out", "stale"];
     case "refused":
-      return { shape: "cross", text: `refused${cause}`, stale: true };
+      return ["cross", `refused${cause}`, "stale"];
     case "missing":
-      return { shape: "cross", text: "not found", stale: true };
+      return ["cross", "not found", "stale"];
     case "connecting":
-      return { shape: "empty", text: "connecting", stale: false };
+      return ["empty", "connecting", ""];
   }
 }
 

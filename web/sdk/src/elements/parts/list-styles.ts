@@ -33,11 +33,10 @@ export const listStyles = css`
   .view {
     position: relative;
     flex: 1 1 auto;
-    min-height: 200px;
     max-height: var(--milepost-list-height, 70vh);
     overflow: hidden auto;
     overscroll-behavior: contain;
-    border-block: 1px solid var(--_line);
+    border-top: 1px solid var(--_line);
   }
   .area {
     position: relative;

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import asyncio
+import copy
 import random
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any, cast
 
 import grpc
 import pytest
 from google.protobuf.duration_pb2 import Duration
 
-from milepost.v1 import Dispatch, WatchJobRequest
+from milepost.v1 import Dispatch, JobFilter, WatchJobRequest, WatchJobsRequest
 from tests.integration.test_chaos import report_until
 from tests.support.chaos import FAULTS, Chaos, Weather
+from tests.support.following import follow_all
 from tests.support.forking import Forkery
 from tests.support.http_watch import FRAMINGS, HttpJobs
 from tests.support.reporting import Reporter
@@ -104,8 +107,9 @@ async def test_chaos_at_length(web_server: ServerProcess, seed: int) -> None:
 
 
 async def crashes(server: ServerProcess, number: int) -> None:
-    """A job is watched while its server is killed, or stopped, and started again."""
+    """A job is watched, alone and among all, while its server is killed, or stopped, and started again."""
     subscribers = [HttpSubscriber(server.url, framing) for framing in (*FRAMINGS,) * 2]
+    of_all = {framing: Recording(breaks=True) for framing in FRAMINGS}
     async with connect(server.address) as rpc:
         reporter = Reporter(rpc, 1)
         await reporter.claim(1)
@@ -114,6 +118,10 @@ async def crashes(server: ServerProcess, number: int) -> None:
             group.create_task(reporter.run())
             for subscriber in subscribers:
                 group.create_task(subscriber.follow(task.job_id))
+            for framing, recording in of_all.items():
+                watching = copy.copy(rpc)
+                watching.jobs = cast("Any", HttpJobs(server.url, framing, rpc.jobs, _SILENCE))
+                group.create_task(follow_all(watching, 1, recording))
             for crash in range(number):
                 await _all_advance(subscribers)
                 await asyncio.to_thread(server.kill if crash % 2 else server.stop)
@@ -121,6 +129,11 @@ async def crashes(server: ServerProcess, number: int) -> None:
             await _all_advance(subscribers)
             task.finish()
         history = History.of_log(await rpc.log(task.job_id))
+        whole = WatchJobsRequest(filter=JobFilter(kinds=[rpc.kind]), max_batch_events=1, no_follow=True)
+        feed = History.of_feed([frame async for frame in rpc.jobs.WatchJobs(whole)])
+    for recording in of_all.values():
+        check(recording, feed)
+        assert len(recording.streams) > number
     for subscriber in subscribers:
         subscriber.validate(history)
         assert len(subscriber.codes) > number

@@ -172,6 +172,7 @@ class HttpWatch:
                 if await self._read(response):
                     return
         except httpx.TransportError as error:
+            await asyncio.sleep(0.05)  # whoever comes back at once would do nothing else
             raise _unavailable(str(error)) from error
         raise _unavailable("the stream ended without its end")
 

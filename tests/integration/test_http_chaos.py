@@ -16,6 +16,7 @@ from google.protobuf.duration_pb2 import Duration
 from milepost.v1 import Dispatch, JobFilter, WatchJobRequest, WatchJobsRequest
 from tests.integration.test_chaos import report_until
 from tests.support.chaos import FAULTS, Chaos, Weather
+from tests.support.connect_watch import ConnectHttpJobs
 from tests.support.following import follow_all
 from tests.support.forking import Forkery
 from tests.support.http_watch import FRAMINGS, HttpJobs
@@ -28,11 +29,16 @@ from tests.support.validators import History, Recording, check
 _SILENCE = 3.0
 
 
-class HttpSubscriber:
-    """A subscriber that comes back with ``Last-Event-ID`` until it has the end."""
+SURFACES = (*FRAMINGS, "proto", "json")
+"""Server-sent events, lines, and the codecs of Connect."""
 
-    def __init__(self, url: str, framing: str) -> None:
-        self._jobs = HttpJobs(url, framing, None, _SILENCE)
+
+class HttpSubscriber:
+    """A subscriber that comes back where it was until it has the end."""
+
+    def __init__(self, url: str, surface: str) -> None:
+        make = HttpJobs if surface in FRAMINGS else ConnectHttpJobs
+        self._jobs = make(url, surface, None, _SILENCE)
         self.recording = Recording(breaks=True)
         self.codes: list[grpc.StatusCode] = []
 
@@ -72,7 +78,7 @@ async def chaos(server: ServerProcess, seed: int) -> None:
     network_address = server.url.removeprefix("http://")
     async with connect(server.address) as rpc, Chaos(network_address, weathers, seed) as network:
         job = await rpc.submit(dispatch=Dispatch.DISPATCH_EXTERNAL)
-        subscribers = [HttpSubscriber(f"http://{network.address}", framing) for framing in (*FRAMINGS,) * 3]
+        subscribers = [HttpSubscriber(f"http://{network.address}", surface) for surface in SURFACES * 2]
         async with asyncio.TaskGroup() as group:
             group.create_task(report_until(rpc, job.job_id, stop))
             for subscriber in subscribers:
@@ -108,7 +114,7 @@ async def test_chaos_at_length(web_server: ServerProcess, seed: int) -> None:
 
 async def crashes(server: ServerProcess, number: int) -> None:
     """A job is watched, alone and among all, while its server is killed, or stopped, and started again."""
-    subscribers = [HttpSubscriber(server.url, framing) for framing in (*FRAMINGS,) * 2]
+    subscribers = [HttpSubscriber(server.url, surface) for surface in SURFACES]
     of_all = {framing: Recording(breaks=True) for framing in FRAMINGS}
     async with connect(server.address) as rpc:
         reporter = Reporter(rpc, 1)

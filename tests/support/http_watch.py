@@ -29,7 +29,7 @@ from milepost.v1 import (
     WatchJobsResponse,
 )
 
-__all__ = ["FRAMINGS", "HttpJobs", "Record", "http_client", "records"]
+__all__ = ["FRAMINGS", "HttpJobs", "HttpWatch", "Record", "http_client", "records", "unavailable"]
 
 FRAMINGS: Final = {"sse": "text/event-stream", "ndjson": "application/x-ndjson"}
 
@@ -173,8 +173,8 @@ class HttpWatch:
                     return
         except httpx.TransportError as error:
             await asyncio.sleep(0.05)  # whoever comes back at once would do nothing else
-            raise _unavailable(str(error)) from error
-        raise _unavailable("the stream ended without its end")
+            raise unavailable(str(error)) from error
+        raise unavailable("the stream ended without its end")
 
     async def _read(self, response: httpx.Response) -> bool:
         """Pass the frames on; whether the stream had an end."""
@@ -264,5 +264,6 @@ def _error(body: Any) -> grpc.aio.AioRpcError:
     return grpc.aio.AioRpcError(code, grpc.aio.Metadata(), grpc.aio.Metadata(*details), error["message"])
 
 
-def _unavailable(why: str) -> grpc.aio.AioRpcError:
+def unavailable(why: str) -> grpc.aio.AioRpcError:
+    """The error of a stream that was cut."""
     return grpc.aio.AioRpcError(grpc.StatusCode.UNAVAILABLE, grpc.aio.Metadata(), grpc.aio.Metadata(), why)

@@ -51,28 +51,39 @@ def measure(settings: Settings) -> list[Figure]:
 
 def _replay(settings: Settings) -> list[Figure]:
     figures = []
-    with (
-        Load.start() as load,
-        milepost(settings.directory / "http-replay", *_HTTP) as server,
-        socket_manager() as manager,
-    ):
-        log = replay.Log("", _EVENTS, batch=50, window=20, cases=())
-        request, messages = replay.write(load, server, log)
-        job_id = WatchJobRequest.FromString(request).job_id
-        events = recorded(server, job_id)
-        load.begin(report_to_socket, manager.url, job_id, 0, 0.0, events)
-        load.step()
-        for subscribers, times in ((1, 5), (20, 1)):
-            case = replay.Case(subscribers, times, restart=False)
-            figures += rounds(
-                f"replay over HTTP, {_EVENTS:,} events, {subscribers} subscriber{'s' * (subscribers > 1)}",
-                {
-                    OURS: partial(_replay_round, load, replay_events, server, job_id, case),
-                    SOCKETS: partial(_replay_round, load, replay_socket, manager, job_id, case),
-                    GRPC: partial(replay.run_round, load, request, case, _EVENTS, messages, server),
-                },
-                settings,
-            )
+    data = settings.directory / "http-replay"
+    with Load.start() as load, socket_manager() as manager:
+        with milepost(data, *_HTTP) as server:
+            log = replay.Log("", _EVENTS, batch=50, window=20, cases=())
+            request, messages = replay.write(load, server, log)
+            job_id = WatchJobRequest.FromString(request).job_id
+            load.begin(report_to_socket, manager.url, job_id, 0, 0.0, recorded(server, job_id))
+            load.step()
+            for subscribers, times in ((1, 5), (20, 1)):
+                case = replay.Case(subscribers, times, restart=False)
+                figures += rounds(
+                    f"replay over HTTP, {_EVENTS:,} events, {subscribers} subscriber{'s' * (subscribers > 1)}",
+                    {
+                        OURS: partial(_replay_round, load, replay_events, server, job_id, case),
+                        SOCKETS: partial(_replay_round, load, replay_socket, manager, job_id, case),
+                        GRPC: partial(replay.run_round, load, request, case, _EVENTS, messages, server),
+                    },
+                    settings,
+                )
+        first = replay.Case(1, 1, restart=True)
+
+        def after_restart() -> Round:
+            with milepost(data, *_HTTP) as server:
+                return _replay_round(load, replay_events, server, job_id, first)
+
+        figures += rounds(
+            f"replay over HTTP, {_EVENTS:,} events, the first one after a restart",
+            {
+                OURS: after_restart,
+                SOCKETS: partial(_replay_round, load, replay_socket, manager, job_id, first),
+            },
+            settings,
+        )
     return figures
 
 

@@ -8,11 +8,13 @@ from contextlib import asynccontextmanager
 import httpx
 import pytest
 from google.rpc import code_pb2
+from starlette.datastructures import Headers
 
 from milepost.v1 import WhoAmIResponse
 from milepost.web.app import web_app
 from milepost.web.http_errors import service_error
 from milepost.web.security.browser_policy import BrowserPolicy
+from milepost.web.security.session_cookie import COOKIE, token_of
 from tests.support.app_server import serving
 from tests.support.scripted_jobs import ScriptedJobs
 
@@ -95,6 +97,21 @@ async def test_a_token_that_is_not_in_force_begins_no_session() -> None:
     assert "set-cookie" not in response.headers
 
 
+@pytest.mark.parametrize(
+    ("header", "token"),
+    [
+        (f"a=b;{COOKIE}=mp_x ; c", "mp_x"),
+        (f"\xa0{COOKIE}=mp_evil; {COOKIE}=mp_x", "mp_x"),
+        (f"{COOKIE}=mp_x; \x85{COOKIE}=mp_evil; \x0c{COOKIE}=mp_evil", "mp_x"),
+        (f"a{COOKIE}=mp_evil; {COOKIE.lower()}=mp_evil", ""),
+        (COOKIE, ""),
+    ],
+)
+def test_the_name_of_the_cookie(header: str, token: str) -> None:
+    """No other host can set a cookie that counts as it: a name is another one with anything before it but blanks."""
+    assert token_of(Headers({"cookie": header})) == token
+
+
 async def test_pages_of_other_sites_change_nothing() -> None:
     """With what the browser adds by itself; with a token of their own they may, since CORS guards that header."""
     jobs = ScriptedJobs()
@@ -104,6 +121,9 @@ async def test_pages_of_other_sites_change_nothing() -> None:
             await client.post("/v1/jobs/j:cancel", headers={**FOREIGN, **cookie("mp_secret")}),
             await client.post("/v1/jobs", content=b"{}", headers=FOREIGN),
             await client.delete("/v1/jobs/j", headers=FOREIGN),
+            await client.delete(
+                "/v1/jobs/j", headers={**FOREIGN, **cookie("mp_secret"), "authorization": ""}
+            ),
             await client.post("/v1/session:clear", headers={**FOREIGN, **cookie("mp_secret")}),
             await client.post("/milepost.v1.JobService/CancelJob", headers={**FOREIGN, **binary}),
         ]
@@ -116,9 +136,9 @@ async def test_pages_of_other_sites_change_nothing() -> None:
             await client.get("/v1/jobs/j", headers=FOREIGN),
         ]
 
-    assert [response.status_code for response in refused] == [403] * 5
+    assert [response.status_code for response in refused] == [403] * 6
     assert "--http-allow-origin" in refused[0].json()["error"]["message"]
-    assert refused[4].json()["code"] == "permission_denied"
+    assert refused[-1].json()["code"] == "permission_denied"
     assert [response.status_code for response in allowed] == [200] * 4
     assert not any("access-control-allow-origin" in response.headers for response in allowed)
 

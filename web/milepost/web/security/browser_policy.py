@@ -64,8 +64,8 @@ class BrowserPolicy(NamedTuple):
                 f"This server does not know itself as {host!r}, and takes calls without a credential. "
                 "Reach it by its address, allow the name with --http-allow-host, or configure credentials."
             )
-        # A page has to bring this header. The browser adds the rest by itself, whoever's page asks it to.
-        is_ambient = "authorization" not in headers
+        # A page has to bring this header, not empty. The browser adds the rest by itself, whoever's page asks it to.
+        is_ambient = not headers.get("authorization")
         if is_ambient and method not in SAFE_METHODS and is_foreign(headers, self.allowed_origins):
             origin = headers.get("origin", "another site")
             return _denied(

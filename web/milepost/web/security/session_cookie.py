@@ -6,7 +6,6 @@ import re
 from typing import Final
 
 from starlette.datastructures import Headers
-from starlette.requests import cookie_parser
 
 COOKIE: Final = "__Host-milepost"
 """Browsers take it only with ``Secure`` and for the whole host, so that no other host or plain page can set it."""
@@ -21,8 +20,15 @@ _TOKEN: Final = re.compile(r"[A-Za-z0-9._~+/-]+=*")
 
 
 def token_of(headers: Headers) -> str:
-    """The token in the cookie of a request; empty for none."""
-    return cookie_parser(headers.get("cookie", "")).get(COOKIE, "")
+    """The token in the cookie of a request; empty for none.
+
+    Only spaces and tabs are no part of a name: with another byte before it a name is one that any host may set.
+    """
+    for each in headers.get("cookie", "").split(";"):
+        name, _, value = each.partition("=")
+        if name.strip(" \t") == COOKIE:
+            return value.strip(" \t")
+    return ""
 
 
 def can_hold(token: str) -> bool:

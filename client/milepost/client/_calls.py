@@ -18,6 +18,8 @@ from milepost.v1 import (
     ConnectedWorker,
     DeleteJobRequest,
     Dispatch,
+    GetHistoryRequest,
+    GetHistoryResponse,
     GetJobRequest,
     GetJobResponse,
     JobFilter,
@@ -84,6 +86,23 @@ class JobCalls:
     async def whoami(self) -> WhoAmIResponse:
         """Who the server takes this client for, and what it may do. It takes a credential, and no scope."""
         return await self._channel.call(self._channel.jobs().WhoAmI, WhoAmIRequest(), self._timeout)
+
+    async def history(self, kind: str, owner: str = "") -> GetHistoryResponse:
+        """What the server knows of the runs of a kind, which its estimates rest on.
+
+        It covers the latest runs that succeeded, at most 32: the median and the 90th percentile of their durations,
+        their stages, and how good estimates of these runs are in hindsight, each from the runs before it. Of a kind
+        without runs everything is 0 and empty.
+
+        Args:
+            kind: The kind.
+            owner: Owner of the jobs; empty for jobs without an owner, or for the only owner of the client's credential.
+
+        Raises:
+            InvalidField: `kind` or `owner` is out of bounds.
+        """
+        request = GetHistoryRequest(kind=kind, owner=owner)
+        return await self._channel.call(self._channel.jobs().GetHistory, request, self._timeout)
 
     async def share(self, job_id: str, *, ttl: float | timedelta | None, cancel: bool) -> ShareJobResponse:
         """A token with which somebody else reads a job and its children, and with `cancel` cancels them.

@@ -31,8 +31,16 @@ from milepost.client._watch.job_watch import StateWatch, Watch
 from milepost.client._watch.jobs_watch import JobsWatch
 from milepost.client._watch.subscriptions import Subscriptions
 from milepost.client._watch.watch_cursor import OnGap
-from milepost.client._watch.watch_factory import fold_snapshots, watch_job, watch_jobs
-from milepost.v1 import ConnectedWorker, Dispatch, Job, ShareJobResponse, Waiting, WhoAmIResponse
+from milepost.client._watch.watch_factory import fold_snapshots, follow_watch, watch_job, watch_jobs
+from milepost.v1 import (
+    ConnectedWorker,
+    Dispatch,
+    GetHistoryResponse,
+    Job,
+    ShareJobResponse,
+    Waiting,
+    WhoAmIResponse,
+)
 
 __all__ = ["Client"]
 
@@ -171,6 +179,11 @@ class Client:
     async def whoami(self) -> WhoAmIResponse:
         """The principal of this client; `help` has the whole text."""
         return await self._calls.whoami()
+
+    @documented_by(JobCalls.history)
+    async def history(self, kind: str, owner: str = "") -> GetHistoryResponse:
+        """The runs of a kind; `help` has the whole text."""
+        return await self._calls.history(kind, owner)
 
     async def cancel(
         self, job_id: str, *, reason: str = "", grace_period: float | timedelta | None = None
@@ -316,7 +329,8 @@ class Client:
         """The state of a job: now, and after each change or each batch of changes, until the job has ended.
 
         Each item is an immutable snapshot. Show its `fraction` as a percentage only if its `fraction_known` is true.
-        Events that the server drops meanwhile, or a replaced store, do not affect the state.
+        Its `estimate` says what the job still takes; a new one counts as a change, and in between count down from its
+        `as_of`. Events that the server drops meanwhile, or a replaced store, do not affect the state.
 
         Args:
             job_id: The job.
@@ -328,8 +342,8 @@ class Client:
             Unreachable: The first connection failed within the client's timeout.
         """
         return fold_snapshots(
-            self.watch(
-                job_id, snapshot=True, on_gap="snapshot", on_state=on_state, status_interval=status_interval
+            follow_watch(
+                self._channel, self._timeout, job_id, on_state=on_state, status_interval=status_interval
             )
         )
 

@@ -161,6 +161,7 @@ class SyncClient:
     share = _blocking(Client.share)
     revoke_shares = _blocking(Client.revoke_shares)
     whoami = _blocking(Client.whoami)
+    history = _blocking(Client.history)
     result = _blocking(Client.result)
     watch_jobs = _watching(Client.watch_jobs)
     list = _iterating(Client.list)

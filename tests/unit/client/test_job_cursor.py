@@ -10,12 +10,15 @@ from milepost.client._watch.event_selection import EventSelection
 from milepost.client._watch.job_cursor import JobCursor
 from milepost.client.errors import EpochChanged, JobNotFound, ProtocolError, SequenceTrimmed, ServiceError
 from milepost.v1 import (
+    AttemptEnded,
+    CancelRequested,
     CaughtUp,
     Estimate,
     Event,
     Events,
     Job,
     JobEnded,
+    JobStarted,
     JobState,
     Opened,
     Snapshot,
@@ -140,6 +143,52 @@ def test_an_estimate_is_kept_until_there_is_no_evidence_any_more() -> None:
     assert estimate == cursor.estimate
     cursor.accept(WatchJobResponse(status=Status()))
     assert cursor.estimate is None
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        Event(sequence=1, job_started=JobStarted()),
+        Event(sequence=1, attempt_ended=AttemptEnded()),
+        Event(sequence=1, cancel_requested=CancelRequested()),
+        Event(sequence=1, job_ended=JobEnded()),
+    ],
+)
+def test_an_estimate_does_not_outlive_the_state_that_it_was_made_in(change: Event) -> None:
+    """A job that waits, is being cancelled or has ended has none until a status says so."""
+    cursor = JobCursor("j")
+    cursor.request()
+    cursor.accept(opened(0))
+    cursor.accept(WatchJobResponse(status=Status(estimate=Estimate(sample_size=3))))
+    cursor.accept(WatchJobResponse(events=Events(events=[change])))
+    assert cursor.estimate is None
+
+
+def test_a_snapshot_and_a_call_have_an_estimate() -> None:
+    """Each replaces the one before, also by none."""
+    cursor = JobCursor("j", start="snapshot")
+    cursor.request()
+    cursor.accept(opened(0))
+    job = Job(job_id="j", last_sequence=1, estimate=Estimate(sample_size=3))
+    cursor.accept(WatchJobResponse(snapshot=Snapshot(job=job)))
+    assert cursor.estimate == Estimate(sample_size=3)
+    cursor.accept_present(Job(estimate=Estimate(sample_size=4)), None)
+    assert cursor.estimate == Estimate(sample_size=4)
+    cursor.accept_present(Job(), None)
+    assert cursor.estimate is None
+
+
+def test_a_status_is_an_item_if_its_estimate_is_new() -> None:
+    """So that who follows a job without events gets it; only where that was asked for."""
+    first, second = (WatchJobResponse(status=Status(estimate=Estimate(sample_size=n))) for n in (3, 4))
+    following, plain = JobCursor("j", new_estimates=True), JobCursor("j")
+    for cursor in (following, plain):
+        cursor.request()
+        cursor.accept(opened(0))
+
+    frames = [first, first, second, WatchJobResponse(status=Status()), WatchJobResponse(status=Status())]
+    assert [len(following.accept(frame)) for frame in frames] == [1, 0, 1, 1, 0]
+    assert [len(plain.accept(frame)) for frame in frames] == [0, 0, 0, 0, 0]
 
 
 def test_frames_that_are_not_known_are_skipped() -> None:

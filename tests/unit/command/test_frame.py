@@ -22,6 +22,7 @@ from milepost.v1 import (
     Cancellation,
     CancelRequested,
     Estimate,
+    EstimateBasis,
     Failure,
     JobEnded,
     JobState,
@@ -60,7 +61,13 @@ def midway() -> Story:
     story.progress(9, "hash/1", 61.2e6, 0.0, job_fraction=0.49)
     artifact = Artifact(name="manifest.json", uri="file:///srv/manifest.json", size_bytes=51_234)
     story.tell(9, artifact_added=ArtifactAdded(artifact=artifact))
-    story.source.estimate = Estimate(remaining_p50=Duration(seconds=14), as_of=stamp(12))
+    story.source.estimate = Estimate(
+        remaining_p50=Duration(seconds=14),
+        remaining_p90=Duration(seconds=21),
+        basis=EstimateBasis.ESTIMATE_BASIS_HISTORY,
+        sample_size=14,
+        as_of=stamp(12),
+    )
     story.source.connection = Connection("live", resumed_at=7)
     return story
 
@@ -69,8 +76,9 @@ def test_a_job_midway(midway: Story) -> None:
     """Its line and bar, its stages with theirs, the last log lines, what it made, and the connection."""
     assert dedent(
         """\
-            archive 019aa8c2-5f0e-7c11-b0a1-9f3e3c1b7a21  running     49%  00:11  00:14 left
+            archive 019aa8c2-5f0e-7c11-b0a1-9f3e3c1b7a21  running                 49%  00:11
             ━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━─────────────────────────────────────────
+            about 00:14 left, at most 00:21, from 14 runs
 
               ✓ scan        ━━━━━━━━━━━━━━━━━━━━━━━  100%   1.0s  3,412 files
               ● hash        ━━━━━━━━━━╸────────────   47%  00:10  61.2 of 130.4 MB · lib/py…
@@ -92,7 +100,7 @@ def test_a_wide_terminal(midway: Story) -> None:
 
     assert 120 == len(lines[0]) == len(lines[1])
     assert (
-        lines[4]
+        lines[5]
         == f"  ● hash        {'━' * 18}╸{'─' * 21}   47%  00:10  61.2 of 130.4 MB · lib/python/x.py · 6.1 MB/s"
     )
 
@@ -102,8 +110,9 @@ def test_a_narrow_terminal(midway: Story) -> None:
     assert dedent(
         """\
             archive 019aa8c2-5f…f3e3c1b7a21  running
-            49%  00:11  00:14 left
+            49%  00:11
             ━━━━━━━━━━━━━━━━━━━╸────────────────────
+            about 00:14 left, at most 00:21
 
               ✓ scan       100%   1.0s  3,412 files
               ● hash        47%  00:10  61.2 of 130…
@@ -138,7 +147,7 @@ def test_a_terminal_without_unicode(midway: Story) -> None:
     lines = picture(midway, 12, marks=ASCII).splitlines()
 
     assert lines[1] == "=" * 39 + "-" * 41
-    assert lines[4] == "  * hash        ==========>------------   47%  00:10  61.2 of 130.4 MB · lib/py…"
+    assert lines[5] == "  * hash        ==========>------------   47%  00:10  61.2 of 130.4 MB · lib/py…"
 
 
 def test_color_is_not_needed(midway: Story) -> None:

@@ -148,7 +148,7 @@ def test_a_job_that_runs_as_plain_text() -> None:
         "state      running",
         "done       25%",
         "took       00:03",
-        "left       00:09",
+        "left       about 00:09",
         "stage      s: running, 25%, 1 of 4",
         "started    2026-01-02 12:00:00 UTC",
         "events     3",

@@ -5,10 +5,9 @@ from __future__ import annotations
 from datetime import UTC
 
 import pytest
-from google.protobuf.duration_pb2 import Duration
 
 from milepost.client._cli.rendering import text
-from milepost.v1 import Artifact, Cancellation, Estimate, Failure, Job, JobState, Severity, Stage, StageState
+from milepost.v1 import Artifact, Cancellation, Failure, Job, JobState, Severity, Stage, StageState
 from tests.unit.command.story import at, stamp
 
 
@@ -198,11 +197,3 @@ def test_a_rate_says_how_fast(expected: str, current: float, seconds: float, uni
 def test_an_id_keeps_both_ends(expected: str, width: int) -> None:
     """The middle is left out, since it distinguishes least."""
     assert text.shorten("0123456789", width) == expected
-
-
-def test_what_remains_runs_down() -> None:
-    """An estimate counts from when it was made."""
-    estimate = Estimate(remaining_p50=Duration(seconds=14), as_of=stamp(10))
-
-    assert text.remaining(estimate, at(13.5)) == 10.5
-    assert text.remaining(estimate, at(100)) == 0.0

@@ -45,7 +45,7 @@ CLAIM = Waiting(waiting_for=WaitingFor.WAITING_FOR_CLAIM)
 )
 def test_the_words(waiting: Waiting, words: str) -> None:
     """The reason, and the kinds that workers take instead."""
-    assert waiting_text(waiting, "archve") == words
+    assert waiting_text(waiting, "archve", at(0)) == words
 
 
 def test_a_reason_of_a_later_server_is_a_turn() -> None:
@@ -53,7 +53,9 @@ def test_a_reason_of_a_later_server_is_a_turn() -> None:
     later = Waiting(workers=2)
     later.ParseFromString(b"\x08\x63" + later.SerializeToString())
 
-    assert waiting_text(later, "archive") == "waits for its turn; 2 workers take jobs of kind 'archive'"
+    assert (
+        waiting_text(later, "archive", at(0)) == "waits for its turn; 2 workers take jobs of kind 'archive'"
+    )
 
 
 def test_what_another_says_steers_no_terminal() -> None:
@@ -61,7 +63,8 @@ def test_what_another_says_steers_no_terminal() -> None:
     hostile = Waiting(waiting_for=WaitingFor.WAITING_FOR_WORKER, nearest_kinds=["a\x1b[2J"])
 
     assert (
-        waiting_text(hostile, "k\u202e") == r"no worker takes jobs of kind 'k\x202e'; workers take 'a\x1b[2J'"
+        waiting_text(hostile, "k\u202e", at(0))
+        == r"no worker takes jobs of kind 'k\x202e'; workers take 'a\x1b[2J'"
     )
 
 
@@ -104,6 +107,6 @@ def test_plain_lines_say_what_is_news() -> None:
         plain.waiting_changed(story.watched)
         quiet.waiting_changed(story.watched)
 
-    said = [waiting_text(waiting, "archve") for waiting in (WORKER, NEAR, TURN)]
+    said = [waiting_text(waiting, "archve", at(0)) for waiting in (WORKER, NEAR, TURN)]
     assert lines[::2] == said
     assert lines[1::2] == [f"Job {JOB_ID}: {words}" for words in said]

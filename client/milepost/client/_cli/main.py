@@ -32,6 +32,10 @@ _COMMANDS: Final = {
     "get": ("cmd_get:get", "Show the current state of a job."),
     "list": ("cmd_list:list_jobs", "List jobs, newest first."),
     "workers": ("cmd_workers:workers", "List connected workers."),
+    "history": (
+        "cmd_history:history",
+        "Show how long jobs of KIND take, and how good estimates of that are.",
+    ),
     "logs": ("cmd_logs:logs", "Show the log of a job."),
     "cancel": ("cmd_cancel:cancel", "Request cancellation of a job and its children."),
     "delete": ("cmd_delete:delete", "Delete ended jobs and their logs."),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Final
 
 from milepost.client._watch.event_selection import ALL_EVENTS, EventSelection
 from milepost.client._watch.watch_cursor import OnGap, Start, WatchCursor
@@ -23,6 +24,9 @@ from milepost.v1 import (
 
 __all__ = ["JobCursor"]
 
+_STATE_CHANGES: Final = frozenset({"job_started", "attempt_ended", "cancel_requested", "job_ended"})
+"""Payloads after which an earlier estimate does not hold any more."""
+
 
 class JobCursor(WatchCursor):
     """Accepts the frames of successive streams, and enforces that each event comes exactly once and in order (rule 2).
@@ -39,7 +43,7 @@ class JobCursor(WatchCursor):
         ended: Whether the cursor has accepted ``job_ended``, or a snapshot of a job that has ended.
         fraction: Fraction of the job that is done, from the last status; None before the first.
         fraction_known: Whether the number of stages or children behind `fraction` is known; False before the first.
-        estimate: Estimated remaining time, from the last status; None without evidence.
+        estimate: Estimated remaining time, from the last status or snapshot; None without evidence, and unless it runs.
         waiting: Why the job has not started, from the last status; None if unknown, or once it has started or ended.
     """
 
@@ -54,6 +58,7 @@ class JobCursor(WatchCursor):
         on_gap: OnGap = "raise",
         follow: bool = True,
         status_interval: float | None = None,
+        new_estimates: bool = False,
     ) -> None:
         super().__init__(
             epoch=epoch,
@@ -71,6 +76,7 @@ class JobCursor(WatchCursor):
         self.estimate: Estimate | None = None
         self.waiting: Waiting | None = None
         self._job_id = job_id
+        self._new_estimates = new_estimates
         # Up to this sequence the server may have thinned out progress that later progress supersedes.
         self._thinned = 0
 
@@ -98,8 +104,10 @@ class JobCursor(WatchCursor):
         """Whether the state of the job may replace events that are unavailable."""
         return self._on_gap == "snapshot"
 
-    def accept(self, frame: WatchJobResponse) -> Sequence[Event | Job]:
+    def accept(self, frame: WatchJobResponse) -> Sequence[Event | Job | Status]:
         """The events of a frame, all of them new; or the job, if the request asked for a snapshot.
+
+        With `new_estimates` also each status whose estimate differs from the one before.
 
         Raises:
             ProtocolError: An event is missing, repeats, or follows the end; or the stream did not begin with `opened`.
@@ -117,7 +125,10 @@ class JobCursor(WatchCursor):
             self._advance(frame.caught_up.sequence)
             self.caught_up = self._reached_head = True
         elif name == "status":
+            before = self.estimate
             self._accept_status(frame.status)
+            if self._new_estimates and self.estimate != before:
+                return (frame.status,)
         return ()  # ignore unknown frames (rule 9)
 
     def accept_job(self, job: Job) -> Sequence[Job]:
@@ -126,8 +137,9 @@ class JobCursor(WatchCursor):
         self.epoch = job.epoch
         return self._accept_snapshot(job) if behind else ()
 
-    def accept_waiting(self, waiting: Waiting | None) -> None:
-        """Why the job has not started, as a unary call returned it."""
+    def accept_present(self, job: Job, waiting: Waiting | None) -> None:
+        """What a unary call says beyond the events: the estimate, and why the job has not started."""
+        self._accept_estimate(job)
         self.waiting = waiting
 
     def recover(self, error: MilepostError) -> Sequence[Event | Job] | None:
@@ -155,9 +167,16 @@ class JobCursor(WatchCursor):
         self.head = max(self.head, job.last_sequence)
         if job.state != JobState.JOB_STATE_QUEUED:
             self.waiting = None
+        self._accept_estimate(job)
         if has_ended(job):
             self.ended = self.caught_up = True
         return (job,)
+
+    def _accept_estimate(self, of: Job | Status) -> None:
+        self.estimate = None
+        if of.HasField("estimate"):
+            self.estimate = Estimate()  # a copy: a reference would keep the whole job in memory
+            self.estimate.CopyFrom(of.estimate)
 
     def _accept_events(self, frame: Events) -> Sequence[Event]:
         events = frame.events
@@ -174,7 +193,10 @@ class JobCursor(WatchCursor):
             sequence = event.sequence
         self.sequence = sequence
         self.head = max(self.head, sequence)
-        if any(event.HasField("job_started") or event.HasField("job_ended") for event in events):
+        changes = _STATE_CHANGES.intersection(event.WhichOneof("payload") for event in events)
+        if changes:
+            self.estimate = None
+        if changes - {"attempt_ended", "cancel_requested"}:
             self.waiting = None
         if events[-1].HasField("job_ended"):
             self.ended = self.caught_up = True
@@ -186,7 +208,7 @@ class JobCursor(WatchCursor):
         self._advance(status.cursor)
         self.head = max(self.head, status.head_sequence)
         self.fraction, self.fraction_known = status.fraction, status.fraction_known
-        self.estimate = status.estimate if status.HasField("estimate") else None
+        self._accept_estimate(status)
         self.waiting = status.waiting if status.HasField("waiting") else None
 
     def _advance(self, cursor: int) -> None:

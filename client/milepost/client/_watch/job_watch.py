@@ -13,14 +13,23 @@ from milepost.client._watch.job_cursor import JobCursor
 from milepost.client._watch.reconnecting_stream import ReconnectingStream
 from milepost.client.errors import MilepostError
 from milepost.contract.job_states import has_ended
-from milepost.v1 import Estimate, Event, GetJobRequest, Job, Waiting, WatchJobRequest, WatchJobResponse
+from milepost.v1 import (
+    Estimate,
+    Event,
+    GetJobRequest,
+    Job,
+    Status,
+    Waiting,
+    WatchJobRequest,
+    WatchJobResponse,
+)
 
 if TYPE_CHECKING:
     from milepost.client._transport.channel import LazyChannel
 
-__all__ = ["JobWatch", "StateWatch", "Watch"]
+__all__ = ["FollowWatch", "JobWatch", "StateWatch", "Watch"]
 
-Item = TypeVar("Item", bound=Event | Job)
+Item = TypeVar("Item", bound=Event | Job | Status)
 
 
 class JobWatch(ReconnectingStream[Item, WatchJobRequest, WatchJobResponse]):
@@ -77,7 +86,10 @@ class JobWatch(ReconnectingStream[Item, WatchJobRequest, WatchJobResponse]):
 
     @property
     def estimate(self) -> Estimate | None:
-        """Estimated remaining time, from the last status of an idle stream; None without evidence."""
+        """Estimated remaining time as of its `as_of`, from the last status; None without evidence.
+
+        The server makes none while the job is queued or being cancelled: see `Waiting.run` of `waiting` for the former.
+        """
         return self._cursor.estimate
 
     @property
@@ -122,7 +134,7 @@ class JobWatch(ReconnectingStream[Item, WatchJobRequest, WatchJobResponse]):
     async def _call_server(self, timeout: float) -> Job:
         request = GetJobRequest(job_id=self._job_id)
         response = await self._channel.call(self._channel.jobs().GetJob, request, timeout)
-        self._cursor.accept_waiting(response.waiting if response.HasField("waiting") else None)
+        self._cursor.accept_present(response.job, response.waiting if response.HasField("waiting") else None)
         self._notify_waiting()
         return response.job
 
@@ -146,6 +158,10 @@ class Watch(JobWatch[Event]):
     An async iterator, and an async context manager that cancels the stream at the server on exit. Cancelling a wait for
     the next event, as `asyncio.wait_for` does, loses nothing: the next wait continues.
     """
+
+
+class FollowWatch(JobWatch[Event | Job | Status]):
+    """What `Client.follow` shows: state, events, and each status with another estimate than before."""
 
 
 class StateWatch(JobWatch[Event | Job]):

@@ -11,15 +11,15 @@ from milepost.client._transport.channel import LazyChannel
 from milepost.client._watch.connection_state import Connection
 from milepost.client._watch.event_selection import EventSelection
 from milepost.client._watch.job_cursor import JobCursor
-from milepost.client._watch.job_watch import StateWatch, Watch
+from milepost.client._watch.job_watch import FollowWatch, StateWatch, Watch
 from milepost.client._watch.jobs_cursor import JobsCursor
 from milepost.client._watch.jobs_watch import JobsWatch
 from milepost.client._watch.watch_cursor import OnGap, Start
 from milepost.contract.job_states import has_ended
 from milepost.fold import Fold
-from milepost.v1 import Job, Waiting
+from milepost.v1 import Event, Job, Waiting
 
-__all__ = ["fold_snapshots", "watch_job", "watch_jobs"]
+__all__ = ["fold_snapshots", "follow_watch", "watch_job", "watch_jobs"]
 
 
 def watch_job(
@@ -94,19 +94,37 @@ def watch_jobs(
     return JobsWatch(channel, cursor, on_state=on_state, status_interval=status_interval, timeout=timeout)
 
 
-async def fold_snapshots(watch: StateWatch) -> AsyncGenerator[JobSnapshot, None]:
-    """The job after each batch of events, until it has ended; closes the watch."""
+def follow_watch(
+    channel: LazyChannel,
+    timeout: float,
+    job_id: str,
+    *,
+    on_state: Callable[[Connection], None] | None,
+    status_interval: float | None,
+) -> FollowWatch:
+    """The watch of `Client.follow`."""
+    cursor = JobCursor(
+        job_id, start="snapshot", on_gap="snapshot", status_interval=status_interval, new_estimates=True
+    )
+    return FollowWatch(
+        channel, job_id, cursor, on_state=on_state, status_interval=status_interval, timeout=timeout
+    )
+
+
+async def fold_snapshots(watch: FollowWatch) -> AsyncGenerator[JobSnapshot, None]:
+    """The job after each batch of events and each new estimate, until it has ended; closes the watch."""
     fold = Fold()
     async with watch:
         async for items in watch.batches():
             for item in items:
                 if isinstance(item, Job):
                     fold = Fold(item)
-                else:
+                elif isinstance(item, Event):
                     fold.apply(item)
             # A copy, since the fold goes on. The estimate is set in that: the folded job would keep each one in memory.
             job = Job()
             job.CopyFrom(fold.job)
+            job.ClearField("estimate")
             if watch.estimate is not None:
                 job.estimate.CopyFrom(watch.estimate)
             yield JobSnapshot(job)

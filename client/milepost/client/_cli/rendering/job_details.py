@@ -11,6 +11,7 @@ from rich.text import Text
 
 from milepost.client._cli.rendering import json_line, stage_rows, text
 from milepost.client._cli.rendering.canvas import Canvas
+from milepost.client._cli.rendering.estimate_text import remaining_parts, run_parts
 from milepost.client._cli.rendering.job_frame import artifacts, header, notices
 from milepost.client._cli.rendering.status_text import waiting_text
 from milepost.client._message_json import to_json
@@ -30,7 +31,7 @@ def job_picture(job: Job, canvas: Canvas, waiting: Waiting | None = None) -> Gro
     attributes.add_column(overflow="fold")
     for name, value in _attributes(job, canvas.zone):
         attributes.add_row(f"  {name}", Text(value))
-    blocks: list[RenderableType] = [*header(job, estimate, canvas), *notices(job, canvas, waiting)]
+    blocks: list[RenderableType] = [*header(job, canvas, estimate, waiting), *notices(job, canvas, waiting)]
     for block in (
         list(stage_rows.stage_lines(visible, canvas)),
         list(artifacts(job, len(job.artifacts))),
@@ -56,9 +57,11 @@ def job_lines(
     if job.HasField("start_time"):
         lines.append(("took", text.duration(job, now)))
     if job.HasField("estimate") and not has_ended(job):
-        lines.append(("left", text.elapsed(text.remaining(job.estimate, now))))
+        lines.append(("left", ", ".join(remaining_parts(job.estimate, now)).replace(" left", "", 1)))
     if waiting is not None:
-        lines.append(("waiting", waiting_text(waiting, job.kind)))
+        lines.append(("waiting", waiting_text(waiting, job.kind, now)))
+        if waiting.HasField("run"):
+            lines.append(("takes", ", ".join(run_parts(waiting.run))))
     if job.HasField("failure"):
         lines.append(("failure", text.failure_text(job.failure)))
     if job.HasField("cancellation"):

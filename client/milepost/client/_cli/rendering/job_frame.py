@@ -21,9 +21,10 @@ from milepost.client._cli.rendering.canvas import (
     wrapped,
 )
 from milepost.client._cli.rendering.connection_row import connection_row
+from milepost.client._cli.rendering.estimate_text import estimate_parts
 from milepost.client._cli.rendering.status_text import needs_attention, waiting_text
 from milepost.client._cli.rendering.watched_job import WatchedJob
-from milepost.contract.job_states import LEASED, has_ended
+from milepost.contract.job_states import LEASED
 from milepost.v1 import Estimate, Job, JobState, Severity, Waiting
 
 __all__ = [
@@ -39,11 +40,13 @@ _MIN_ID_WIDTH = 9
 _MIN_KIND_WIDTH = 8
 
 
-def header(job: Job, estimate: Estimate | None, canvas: Canvas) -> Iterator[Text]:
-    """Kind, id, state, percent, elapsed and remaining time, on one line if it fits; then the bar."""
+def header(
+    job: Job, canvas: Canvas, estimate: Estimate | None = None, waiting: Waiting | None = None
+) -> Iterator[Text]:
+    """Kind, id, state, percent and elapsed time, on one line if it fits; then the bar, and what is estimated."""
     style = JOB_STYLES.get(job.state, "")
     identity = _identity(job, style, canvas)
-    pace = Text(_pace(job, estimate, canvas))
+    pace = Text(_pace(job, canvas))
     gap = canvas.text_width - identity.cell_len - pace.cell_len
     if gap >= 2:
         yield single_line(Text.assemble(identity, " " * gap, pace))
@@ -55,13 +58,18 @@ def header(job: Job, estimate: Estimate | None, canvas: Canvas) -> Iterator[Text
         yield bar(done, canvas.text_width, style=style, marks=canvas.marks)
     else:
         yield pulse(canvas.now.timestamp(), canvas.text_width, style=style, marks=canvas.marks)
+    first, *more = estimate_parts(job, estimate, waiting, canvas.now) or ("",)
+    if first:
+        yield _fitting(first, more, canvas)
 
 
 def notices(job: Job, canvas: Canvas, waiting: Waiting | None = None) -> Iterator[Text]:
     """What holds the job up: why it is queued, a failure, a retry, a cancellation."""
     if waiting is not None and job.state == JobState.JOB_STATE_QUEUED:
         style = "yellow" if needs_attention(waiting) else "dim"
-        yield from _notice(waiting_text(waiting, job.kind), style, canvas, mark=canvas.marks.pending)
+        yield from _notice(
+            waiting_text(waiting, job.kind, canvas.now), style, canvas, mark=canvas.marks.pending
+        )
     if job.HasField("failure"):
         words = text.failure_text(job.failure)
         if job.state == JobState.JOB_STATE_QUEUED:
@@ -86,8 +94,18 @@ def artifacts(job: Job, limit: int) -> Iterator[Text]:
         yield single_line(Text.assemble("  ", (name, "bold"), pad, f"  {size:>{size_width}}  ", (uri, "dim")))
 
 
-def _pace(job: Job, estimate: Estimate | None, canvas: Canvas) -> str:
-    """Percent or completed stages, elapsed and remaining time: ``47%  00:12  00:14 left``."""
+def _fitting(first: str, more: Sequence[str], canvas: Canvas) -> Text:
+    """The first part and those of the others that fit on the line with it."""
+    shown = ""
+    for part in more:
+        if cell_len(f"{first}{shown}, {part}") > canvas.text_width:
+            break
+        shown += f", {part}"
+    return single_line(Text.assemble(first, (shown, "dim")))
+
+
+def _pace(job: Job, canvas: Canvas) -> str:
+    """Percent or completed stages, and elapsed time: ``47%  00:12``."""
     if job.state == JobState.JOB_STATE_UNSPECIFIED:
         return ""
     if job.state == JobState.JOB_STATE_QUEUED:
@@ -97,8 +115,6 @@ def _pace(job: Job, estimate: Estimate | None, canvas: Canvas) -> str:
     parts = [text.progress(job)]
     if job.HasField("start_time"):
         parts.append(text.duration(job, canvas.now))
-    if estimate is not None and estimate.HasField("remaining_p50") and not has_ended(job):
-        parts.append(f"{text.elapsed(text.remaining(estimate, canvas.now))} left")
     return "  ".join(part for part in parts if part)
 
 
@@ -129,7 +145,8 @@ _WRAPPED_SEVERITIES = frozenset({Severity.SEVERITY_WARNING, Severity.SEVERITY_ER
 def frame(watched: WatchedJob, canvas: Canvas) -> Group:
     """Draw header and bar, stages, the last log lines, artifacts and the state of the connection."""
     job = watched.job
-    above = [*header(job, watched.estimate, canvas), *notices(job, canvas, watched.source.waiting)]
+    waiting = watched.source.waiting
+    above = [*header(job, canvas, watched.estimate, waiting), *notices(job, canvas, waiting)]
     below = [
         *_block(list(_log(watched, canvas))),
         *_block(list(artifacts(job, len(job.artifacts) if canvas.final else _ARTIFACT_LIMIT))),

@@ -10,6 +10,7 @@ from typing import Final, Protocol, Self
 from rich.console import Console, RenderableType
 
 from milepost.client._cli.rendering.canvas import Canvas
+from milepost.client._cli.rendering.estimate_text import remaining_parts
 from milepost.client._cli.rendering.event_text import describe
 from milepost.client._cli.rendering.job_frame import frame
 from milepost.client._cli.rendering.message_json import connection_line, message_line, waiting_line
@@ -18,7 +19,7 @@ from milepost.client._cli.rendering.terminal import Screen
 from milepost.client._cli.rendering.watched_job import WatchedJob
 from milepost.client._watch.connection_state import Connection
 from milepost.fold import Fold
-from milepost.v1 import Event
+from milepost.v1 import Estimate, Event
 
 __all__ = ["JobView", "JsonView", "LiveView", "PlainView", "SilentView", "WarningView"]
 
@@ -87,7 +88,7 @@ class WarningView(SilentView):
 
     def waiting_changed(self, watched: WatchedJob) -> None:
         """Write the notice, if there is a new one."""
-        if notice := self._notices.next_notice(watched.source.waiting, watched.job.kind):
+        if notice := self._notices.next_notice(watched.source.waiting, watched.job.kind, datetime.now(UTC)):
             self._write(f"Job {watched.job.job_id}: {notice}")
 
 
@@ -145,14 +146,17 @@ class PlainView(SilentView):
 
     def event(self, event: Event, watched: WatchedJob) -> None:
         """Write a line for the event, unless it is progress to be left out."""
-        self.write_event(event, watched.fold)
+        self.write_event(event, watched.fold, watched.estimate)
 
-    def write_event(self, event: Event, fold: Fold) -> None:
-        """Like `event`, for a ``fold`` that includes the event."""
+    def write_event(self, event: Event, fold: Fold, estimate: Estimate | None = None) -> None:
+        """Like `event`, for a ``fold`` that includes the event; progress is followed by what the job still takes."""
         if self._needs_line(event):
             line = describe(event, fold)
+            now = event.time.ToDatetime(tzinfo=UTC)
+            if line and estimate is not None and _progress(event) is not None:
+                line = ", ".join([line, *remaining_parts(estimate, now)[:1]])
             if line:
-                self._write_at(event.time.ToDatetime(tzinfo=UTC), line)
+                self._write_at(now, line)
 
     def connection_changed(self, watched: WatchedJob) -> None:
         """Write that the connection was lost or restored."""
@@ -165,7 +169,7 @@ class PlainView(SilentView):
 
     def waiting_changed(self, watched: WatchedJob) -> None:
         """Write why the job is queued, if that is worth a notice."""
-        if notice := self._notices.next_notice(watched.source.waiting, watched.job.kind):
+        if notice := self._notices.next_notice(watched.source.waiting, watched.job.kind, datetime.now(UTC)):
             self._write_now(notice)
 
     def _write_now(self, line: str) -> None:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from milepost.client._cli.rendering import text
+from milepost.client._cli.rendering.estimate_text import queue_text
 from milepost.client._watch.connection_state import Connection
 from milepost.v1 import Waiting, WaitingFor
 
@@ -40,8 +43,11 @@ def error_cause(error: str) -> str:
     return text.one_line(error, 500).removesuffix(": OK").rpartition(": ")[2].rstrip(".]")
 
 
-def waiting_text(waiting: Waiting, kind: str) -> str:
-    """Why a job of ``kind`` is queued: ``no worker takes jobs of kind 'archve'; workers take 'archive'``."""
+def waiting_text(waiting: Waiting, kind: str, now: datetime) -> str:
+    """Why a job of ``kind`` is queued: ``no worker takes jobs of kind 'archve'; workers take 'archive'``.
+
+    If it waits for its turn, its place and when it may start: ``3rd of 5, starts in about 02:10; 2 workers take …``.
+    """
     name = text.escaped(kind)
     kinds = " and ".join(f"'{text.escaped(near)}'" for near in waiting.nearest_kinds)
     others = f"; workers take {kinds}" if kinds else ""
@@ -54,7 +60,9 @@ def waiting_text(waiting: Waiting, kind: str) -> str:
             why = "the server has just started, and workers may be reconnecting"
             return f"no worker takes jobs of kind '{name}' yet{others}; {why}"
     takes = "takes" if waiting.workers == 1 else "take"
-    return f"waits for its turn; {text.count(waiting.workers, 'worker')} {takes} jobs of kind '{name}'"
+    return (
+        f"{queue_text(waiting, now)}; {text.count(waiting.workers, 'worker')} {takes} jobs of kind '{name}'"
+    )
 
 
 def needs_attention(waiting: Waiting) -> bool:
@@ -82,9 +90,9 @@ class WaitingNotices:
     def __init__(self) -> None:
         self._last: tuple[WaitingFor.ValueType, list[str]] = (WaitingFor.WAITING_FOR_TURN, [])
 
-    def next_notice(self, waiting: Waiting | None, kind: str) -> str:
-        """The notice for ``waiting``; empty if nothing but the number of workers changed."""
+    def next_notice(self, waiting: Waiting | None, kind: str, now: datetime) -> str:
+        """The notice for ``waiting``; empty if nothing but its place or the number of workers changed."""
         if waiting is None or self._last == (waiting.waiting_for, list(waiting.nearest_kinds)):
             return ""
         self._last = waiting.waiting_for, list(waiting.nearest_kinds)
-        return waiting_text(waiting, kind)
+        return waiting_text(waiting, kind, now)

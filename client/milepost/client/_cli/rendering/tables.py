@@ -11,6 +11,7 @@ from rich.text import Text
 
 from milepost.client._cli.rendering import text
 from milepost.client._cli.rendering.canvas import JOB_STYLES, single_line
+from milepost.client._cli.rendering.estimate_text import remaining_cell
 from milepost.v1 import ConnectedWorker, Job
 
 __all__ = ["jobs_lines", "jobs_table", "workers_lines", "workers_table"]
@@ -19,10 +20,10 @@ _MIN_COLUMN_WIDTH: Final = 5
 _MIN_ID_WIDTH: Final = 9
 _GAP: Final = 2
 
-_JOB_HEADINGS: Final = ("JOB", "KIND", "STATE", "DONE", "TOOK", "AGE", "OWNER")
-_STATE: Final = 2
-# Columns in the order in which they shrink: owners, then kinds.
-_JOB_SHRINK_ORDER: Final = (-1, 1)
+_JOB_HEADINGS: Final = ("JOB", "KIND", "STATE", "DONE", "TOOK", "LEFT", "AGE", "OWNER")
+_KIND, _STATE = 1, 2
+_IF_ANY: Final = (5, 7)
+"""Columns that are there only if a job has something in them: what is left, owners."""
 
 _WORKER_HEADINGS: Final = ("WORKER", "JOBS", "HEARD", "FROM", "NODE", "KINDS")
 _WORKER, _FROM, _NODE, _KINDS = 0, 3, 4, 5
@@ -40,7 +41,8 @@ def jobs_table(jobs: Sequence[Job], now: datetime, width: int) -> Iterator[Text]
         return JOB_STYLES.get(jobs[row - 1].state, "") if column == _STATE else ""
 
     rows = _job_rows(jobs, now)
-    return _fit(rows, width, shrink_order=_JOB_SHRINK_ORDER, id_column=0, min_columns=_STATE + 1, style=style)
+    shrink_order = (-1, _KIND) if rows[0][-1] == _JOB_HEADINGS[-1] else (_KIND,)
+    return _fit(rows, width, shrink_order=shrink_order, id_column=0, min_columns=_STATE + 1, style=style)
 
 
 def jobs_lines(jobs: Sequence[Job], now: datetime) -> Iterator[str]:
@@ -61,9 +63,14 @@ def workers_lines(workers: Sequence[ConnectedWorker], now: datetime) -> Iterator
 
 
 def _job_rows(jobs: Sequence[Job], now: datetime) -> list[tuple[str, ...]]:
-    """The rows, headings first; the column of owners only if a job has one."""
-    rows = [_JOB_HEADINGS, *(_job_cells(job, now) for job in jobs)]
-    return rows if any(job.owner for job in jobs) else [row[:-1] for row in rows]
+    """The rows, headings first; without the columns of `_IF_ANY` that are empty."""
+    cells = [_job_cells(job, now) for job in jobs]
+    columns = [
+        column
+        for column in range(len(_JOB_HEADINGS))
+        if column not in _IF_ANY or any(row[column] for row in cells)
+    ]
+    return [tuple(row[column] for column in columns) for row in (_JOB_HEADINGS, *cells)]
 
 
 def _job_cells(job: Job, now: datetime) -> tuple[str, ...]:
@@ -77,6 +84,7 @@ def _job_cells(job: Job, now: datetime) -> tuple[str, ...]:
         text.job_state(job.state),
         done,
         took,
+        remaining_cell(job, now),
         age,
         owner,
     )

@@ -10,7 +10,7 @@ from google.protobuf.timestamp_pb2 import Timestamp
 from milepost.contract.job_states import has_ended
 from milepost.contract.printable import escape
 from milepost.fold import COMPLETE
-from milepost.v1 import Artifact, Estimate, Failure, Job, JobState, Severity, Stage, StageState
+from milepost.v1 import Artifact, Failure, Job, JobState, Severity, Stage, StageState
 
 __all__ = [
     "age",
@@ -33,7 +33,6 @@ __all__ = [
     "percent",
     "progress",
     "rate",
-    "remaining",
     "seconds_between",
     "seconds_until",
     "severity",
@@ -155,12 +154,6 @@ def cancellation(job: Job) -> str:
         return f"cancellation was requested{who}{why}"
     heard = ", heard by the worker" if cancel.HasField("acknowledge_time") else ""
     return f"cancellation requested{who}{heard}{why}"
-
-
-def remaining(estimate: Estimate, now: datetime) -> float:
-    """Median estimate of the remaining seconds of a job; never negative."""
-    since = seconds_between(estimate.as_of, now) if estimate.HasField("as_of") else 0.0
-    return max(estimate.remaining_p50.seconds + estimate.remaining_p50.nanos / 1e9 - since, 0.0)
 
 
 def human_size(size: float) -> str:

@@ -82,7 +82,7 @@ class WatchedJob:
     @property
     def estimate(self) -> Estimate | None:
         """Remaining time of the job; None without evidence."""
-        return self.source.estimate or (self.job.estimate if self.job.HasField("estimate") else None)
+        return self.source.estimate
 
     def apply(self, event: Event) -> None:
         """Apply the next event."""

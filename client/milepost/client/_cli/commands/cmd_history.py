@@ -1,0 +1,47 @@
+"""`milepost history`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from milepost.client._cli.commands import completion
+from milepost.client._cli.commands.base_command import command
+from milepost.client._cli.commands.options import ServerOptions, option, output_option, server_options
+from milepost.client._cli.standard_streams import write_stdout
+
+if TYPE_CHECKING:
+    from milepost.v1 import GetHistoryResponse
+
+__all__ = ["history"]
+
+
+@command(
+    examples=(
+        "milepost history archive",
+        "milepost history archive --owner ann --output json | jq .durationP50",
+    )
+)
+@click.argument("kind", shell_complete=completion.kinds)
+@option("--owner", default="", metavar="NAME", help="Owner of the jobs. Default: those without an owner.")
+@output_option
+@server_options
+def history(server: ServerOptions, kind: str, owner: str, output: str) -> None:
+    """Show how long jobs of KIND take, and how good estimates of that are.
+
+    It covers the latest 32 runs that succeeded: their durations without the time in the queue, and their stages with
+    their shares of the whole. Each run is also estimated in hindsight, from the runs before it: by which share of the
+    run the estimate was off, and how many runs ended within the time that was given as the most.
+    """
+    from milepost.client._cli.commands.async_runner import run
+    from milepost.client._cli.rendering.history_text import history_lines
+    from milepost.client._cli.rendering.message_json import message_line
+
+    async def ask() -> GetHistoryResponse:
+        async with server.client() as client:
+            return await client.history(kind, owner)
+
+    found = run(ask())
+    for line in [message_line(found)] if output == "json" else history_lines(kind, found):
+        write_stdout(line)

@@ -1,0 +1,109 @@
+"""Estimates in words: what a job still takes, when it may start, and what that rests on."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from google.protobuf.duration_pb2 import Duration
+
+from milepost.client._cli.rendering import text
+from milepost.v1 import Estimate, EstimateBasis, Job, JobState, Waiting
+
+__all__ = ["estimate_parts", "queue_text", "remaining", "remaining_cell", "remaining_parts", "run_parts"]
+
+
+def estimate_parts(
+    job: Job, estimate: Estimate | None, waiting: Waiting | None, now: datetime
+) -> Sequence[str]:
+    """What a running job still takes, or a queued one will take; the most important first, empty without evidence."""
+    if job.state == JobState.JOB_STATE_RUNNING and estimate is not None:
+        return remaining_parts(estimate, now)
+    if job.state == JobState.JOB_STATE_QUEUED and waiting is not None and waiting.HasField("run"):
+        first, *more = run_parts(waiting.run)
+        return [f"such a job takes {first}", *more]
+    return ()
+
+
+def remaining_parts(estimate: Estimate, now: datetime) -> Sequence[str]:
+    """``about 03:20 left``, ``at most 05:10``, ``from 14 runs``: counted down since it was made, and never below 0."""
+    if estimate.overdue:
+        return ["overdue", f"over three times the longest of {text.count(estimate.sample_size, 'run')}"]
+    if not estimate.HasField("remaining_p50"):
+        return ()
+    left, most = remaining(estimate, now), _counted_down(estimate, estimate.remaining_p90, now)
+    if left >= 1:
+        parts = [f"about {text.elapsed(left)} left"]
+    elif most >= 1:
+        parts = ["ending any moment"]
+    else:
+        parts = ["longer than expected"]
+    return [*parts, *_at_most(most), *_basis(estimate)]
+
+
+def run_parts(run: Estimate) -> Sequence[str]:
+    """How long a job takes once it starts: ``about 03:20``, ``at most 05:10``, ``from 14 runs``."""
+    most = _seconds(run.remaining_p90)
+    return [f"about {text.elapsed(_seconds(run.remaining_p50))}", *_at_most(most), *_basis(run)]
+
+
+def queue_text(waiting: Waiting, now: datetime) -> str:
+    """Place of a job that waits for its turn, and when it may start: ``3rd of 5, starts in about 02:10``."""
+    place = waiting.jobs_ahead + 1
+    parts = ["waits for its turn"]
+    if waiting.jobs_waiting:
+        # Jobs of other kinds and owners may be ahead, too.
+        of = f" of {waiting.jobs_waiting:,}" if place <= waiting.jobs_waiting else " in the queue"
+        parts = [f"{_ordinal(place)}{of}"]
+    if waiting.HasField("start_p50"):
+        wait = _counted_down(waiting.run, waiting.start_p50, now)
+        parts.append(f"starts in about {text.elapsed(wait)}" if wait >= 1 else "starts any moment")
+        if waiting.HasField("start_p90"):
+            parts += _at_most(_counted_down(waiting.run, waiting.start_p90, now))
+    return ", ".join(parts)
+
+
+def remaining_cell(job: Job, now: datetime) -> str:
+    """The remaining time of a running job in a table: ``03:20``, ``soon``, ``overdue``; empty without evidence."""
+    if job.state != JobState.JOB_STATE_RUNNING or not job.HasField("estimate"):
+        return ""
+    if job.estimate.overdue:
+        return "overdue"
+    if _counted_down(job.estimate, job.estimate.remaining_p90, now) < 1:
+        return ""
+    left = remaining(job.estimate, now)
+    return text.elapsed(left) if left >= 1 else "soon"
+
+
+def remaining(estimate: Estimate, now: datetime) -> float:
+    """Median of the remaining seconds of a job, counted down since it was made; never negative."""
+    return _counted_down(estimate, estimate.remaining_p50, now)
+
+
+def _counted_down(estimate: Estimate, duration: Duration, now: datetime) -> float:
+    since = text.seconds_between(estimate.as_of, now) if estimate.HasField("as_of") else 0.0
+    return max(_seconds(duration) - since, 0.0)
+
+
+def _seconds(duration: Duration) -> float:
+    return duration.seconds + duration.nanos / 1e9
+
+
+def _at_most(seconds: float) -> Sequence[str]:
+    return [f"at most {text.elapsed(seconds)}"] if seconds >= 1 else []
+
+
+def _basis(estimate: Estimate) -> Sequence[str]:
+    match estimate.basis:
+        case EstimateBasis.ESTIMATE_BASIS_PACE:
+            return ["from its pace so far"]
+        case EstimateBasis.ESTIMATE_BASIS_WORKLOAD:
+            return [f"from {text.count(estimate.sample_size, 'run')}", "scaled to its workload"]
+        case _:
+            return [f"from {text.count(estimate.sample_size, 'run')}"] if estimate.sample_size else []
+
+
+def _ordinal(number: int) -> str:
+    last, tens = number % 10, number % 100 // 10
+    suffix = {1: "st", 2: "nd", 3: "rd"}.get(last, "th") if tens != 1 else "th"
+    return f"{number:,}{suffix}"

@@ -114,7 +114,7 @@ async def test_answers_and_streams(server: ServerProcess, http: httpx.AsyncClien
     everything = (await http.get("/v1/jobs:watch", params={"no_follow": "true"})).text
     answers.check("/v1/jobs/{job_id}", await http.delete(path))
     answers.check("/v1/whoami", await http.get("/v1/whoami"))
-    answers.check("/v1/history", await http.get("/v1/history", params={"kind": "rich"}))
+    answers.check("/v1/kinds/{kind}/history", await http.get("/v1/kinds/archive/history"))
     answers.check("/v1/jobs", await http.post("/v1/jobs", json={"kind": "not a kind"}))
     answers.check("/v1/jobs/{job_id}", await http.get(path))
     answers.check("/v1/session", await http.post("/v1/session"))

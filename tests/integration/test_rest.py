@@ -12,7 +12,7 @@ import pytest
 from google.protobuf.json_format import MessageToDict
 
 from milepost.client import Client
-from milepost.v1 import GetJobRequest, JobFilter, ListJobsRequest, WhoAmIRequest
+from milepost.v1 import GetHistoryRequest, GetJobRequest, JobFilter, ListJobsRequest, WhoAmIRequest
 from milepost.web import ClientCall, milepost_app
 from tests.support.app_server import serving
 from tests.support.forking import Forkery
@@ -107,6 +107,18 @@ async def test_lists(web: httpx.AsyncClient, rpc: Rpc) -> None:
 async def test_whoami(web: httpx.AsyncClient, rpc: Rpc) -> None:
     """What gRPC says."""
     assert (await web.get("/v1/whoami")).json() == MessageToDict(await rpc.jobs.WhoAmI(WhoAmIRequest()))
+
+
+async def test_history(web: httpx.AsyncClient, rpc: Rpc) -> None:
+    """What gRPC says; the kind is in the path, and its owner is a parameter."""
+    said = await rpc.jobs.GetHistory(GetHistoryRequest(kind=rpc.kind))
+    path = f"/v1/kinds/{rpc.kind}/history"
+    assert (await web.get(path)).json() == MessageToDict(said)
+    assert (await web.get(path, params={"owner": "ann", "kind": rpc.kind})).status_code == 200
+    contradicted = await web.get(path, params={"kind": "other"})
+    assert info_of(contradicted)["metadata"] == {"field": "kind"}
+    refused = await web.get("/v1/kinds/A%20B/history")
+    assert info_of(refused)["metadata"] == {"field": "kind"}
 
 
 async def test_a_large_body_and_a_large_response(web: httpx.AsyncClient, rpc: Rpc) -> None:
@@ -208,6 +220,7 @@ async def test_statuses(web: httpx.AsyncClient, rpc: Rpc) -> None:
         ("GET", "/v1/jobs/j:cancel", "POST"),
         ("POST", "/v1/jobs/j:watch", "GET, HEAD"),
         ("POST", "/v1/whoami", "GET, HEAD"),
+        ("POST", "/v1/kinds/archive/history", "GET, HEAD"),
     ],
 )
 async def test_verbs_that_a_path_does_not_have(

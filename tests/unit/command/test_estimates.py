@@ -203,30 +203,33 @@ def test_plain_lines_have_it_with_progress() -> None:
     assert lines == ["scan: 50%, 5 of 10, about 03:20 left"]
 
 
-def listed(number: int, **fields: object) -> Job:
-    """A running job in a list."""
-    job = Job(
+def listed(
+    number: int,
+    estimate: Estimate | None = None,
+    state: JobState.ValueType = JobState.JOB_STATE_RUNNING,
+) -> Job:
+    """A job in a list."""
+    return Job(
         job_id=f"{JOB_ID[:-1]}{number}",
         kind="archive",
-        state=JobState.JOB_STATE_RUNNING,
+        state=state,
         fraction=0.5,
         fraction_known=True,
         submit_time=stamp(0),
         start_time=stamp(1),
         owner="ann",
+        estimate=estimate,
     )
-    job.MergeFrom(Job(**fields))
-    return job
 
 
 def test_a_list_has_a_column_if_a_job_has_an_estimate() -> None:
     """It fits 80 cells, as ids give way. One that has run out, or a job that does not run, has none."""
     jobs = [
-        listed(1, estimate=estimate(200, 310)),
-        listed(2, estimate=estimate(0.5, 60)),
-        listed(3, estimate=OVERDUE),
-        listed(4, estimate=estimate(0, 0)),
-        listed(5, estimate=estimate(200, 310), state=JobState.JOB_STATE_CANCELLING),
+        listed(1, estimate(200, 310)),
+        listed(2, estimate(0.5, 60)),
+        listed(3, OVERDUE),
+        listed(4, estimate(0, 0)),
+        listed(5, estimate(200, 310), JobState.JOB_STATE_CANCELLING),
     ]
 
     assert list(jobs_lines(jobs, at(11))) == [
@@ -238,7 +241,7 @@ def test_a_list_has_a_column_if_a_job_has_an_estimate() -> None:
         f"{JOB_ID[:-1]}5  archive  cancelling  50%   00:10           11s  ann",
     ]
     assert list(map(str, jobs_table(jobs[:1], at(11), 80))) == [
-        "JOB                                 KIND   STATE    DONE  TOOK   LEFT   AGE  OWNER",
+        "JOB                               KIND   STATE    DONE  TOOK   LEFT   AGE  OWNER",
         "019aa8c2-5f0e-7c…a1-9f3e3c1b7a21  arch…  running  50%   00:10  03:19  11s  ann",
     ]
     assert "LEFT" not in next(iter(jobs_lines([listed(1)], at(11))))

@@ -38,12 +38,12 @@ def set_fields(request: Message, parameters: Iterable[tuple[str, str]]) -> None:
         _set(request, path, path.split("."), text, seen)
 
 
-def set_job_id(request: Message, job_id: str) -> None:
-    """Set the job id, which the path has. Raises ServiceError where the request names another one."""
-    named = getattr(request, "job_id", "")
-    if named not in ("", job_id):
-        raise invalid_field("job_id", f"is {job_id!r} in the path, and {named!r} in the request")
-    _set(request, "job_id", ["job_id"], job_id, set())
+def set_path_field(request: Message, name: str, value: str) -> None:
+    """Set a field, such as the job id, that the path has. Raises ServiceError where the request has another value."""
+    named = getattr(request, name, "")
+    if named not in ("", value):
+        raise invalid_field(name, f"is {value!r} in the path, and {named!r} in the request")
+    _set(request, name, [name], value, set())
 
 
 def _set(message: Any, path: str, names: list[str], text: str, seen: set[str]) -> None:

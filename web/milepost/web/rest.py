@@ -19,7 +19,7 @@ from milepost.web.callers import CallerOf
 from milepost.web.http_errors import error_response, service_error
 from milepost.web.json_reading import read_json
 from milepost.web.proto_json import json_pieces
-from milepost.web.query_parameters import set_fields, set_job_id
+from milepost.web.query_parameters import set_fields, set_path_field
 from milepost.web.request_body import ClientGone, read_body
 from milepost.web.rest_routes import COLLECTION, ROUTES, RestRoute
 from milepost.web.service import SERVICE, Arrived, JobsBackend, ServiceError, Steps
@@ -68,7 +68,10 @@ class _Resource:
             pass
 
     async def _respond(self, scope: Scope, receive: Receive, send: Send) -> None:
-        job_id, suffix = _split(scope) if scope["path_params"] else ("", "")
+        in_path: dict[str, str] = dict(scope["path_params"])
+        suffix = ""
+        if "job_id" in in_path:
+            in_path["job_id"], suffix = _split(scope)
         verbs = self._by_suffix.get(suffix)
         if verbs is None:
             raise no_such_path(scope["path"])
@@ -76,20 +79,22 @@ class _Resource:
         if route is None:
             await _not_allowed(scope["method"], verbs)(scope, receive, send)
         elif SERVICE.methods_by_name[route.method].server_streaming:
-            watch = watch_request(scope, route.method, job_id)
+            watch = watch_request(scope, route.method, in_path.get("job_id", ""))
             await self._streams.respond(watch, self._caller_of(scope), scope, receive, send)
         else:
-            await self._call(route, job_id, scope, receive, send)
+            await self._call(route, in_path, scope, receive, send)
 
-    async def _call(self, route: RestRoute, job_id: str, scope: Scope, receive: Receive, send: Send) -> None:
+    async def _call(
+        self, route: RestRoute, in_path: Mapping[str, str], scope: Scope, receive: Receive, send: Send
+    ) -> None:
         async def request(arrived: Arrived) -> Message:
             message = GetMessageClass(SERVICE.methods_by_name[route.method].input_type)()
             if route.has_body:
                 body = await read_body(receive, arrived)
                 await self._backend.run_in_slices(read_json(body, message, arrived))
             set_fields(message, QueryParams(scope["query_string"]).multi_items())
-            if job_id:
-                set_job_id(message, job_id)
+            for name, value in in_path.items():
+                set_path_field(message, name, value)
             return message
 
         async with self._backend.call(route.method, request, self._caller_of(scope)) as answer:

@@ -27,6 +27,7 @@ ROUTES: Final = (
     RestRoute("POST", "/v1/jobs/{job_id}:cancel", "CancelJob", has_body=True),
     RestRoute("POST", "/v1/jobs/{job_id}:share", "ShareJob", has_body=True),
     RestRoute("POST", "/v1/jobs/{job_id}:revokeShares", "RevokeShares", has_body=True),
+    RestRoute("GET", "/v1/kinds/{kind}/history", "GetHistory"),
     RestRoute("GET", "/v1/whoami", "WhoAmI"),
     RestRoute("GET", "/v1/history", "GetHistory"),
 )

@@ -13,7 +13,7 @@ from starlette.types import Scope
 from milepost.v1 import OnGap, WatchJobRequest, WatchJobsRequest
 from milepost.web.framing import NDJSON, SSE, Framing
 from milepost.web.http_errors import invalid_field, service_error
-from milepost.web.query_parameters import set_fields, set_job_id
+from milepost.web.query_parameters import set_fields, set_path_field
 
 LAST_EVENT_ID: Final = "last-event-id"
 
@@ -56,7 +56,7 @@ def watch_request(scope: Scope, method: str, job_id: str) -> WatchRequest:
     set_fields(request, [(name, value) for name, value in parameters if name != "start"])
     _set_start(request, starts)
     if job_id:
-        set_job_id(request, job_id)
+        set_path_field(request, "job_id", job_id)
     last_event_id = headers.get(LAST_EVENT_ID, "")
     if last_event_id:
         _resume(request, last_event_id)

@@ -29,5 +29,4 @@ ROUTES: Final = (
     RestRoute("POST", "/v1/jobs/{job_id}:revokeShares", "RevokeShares", has_body=True),
     RestRoute("GET", "/v1/kinds/{kind}/history", "GetHistory"),
     RestRoute("GET", "/v1/whoami", "WhoAmI"),
-    RestRoute("GET", "/v1/history", "GetHistory"),
 )

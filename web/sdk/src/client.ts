@@ -8,6 +8,7 @@ import {
   type JobFilter,
   JobFilterSchema,
   type SubmitJobRequestSchema,
+  type GetHistoryResponse,
   type WhoAmIResponse,
 } from "./gen/milepost/v1/job_service_pb.js";
 import { toDuration } from "./time.js";
@@ -66,6 +67,12 @@ export interface ShareOptions extends CallOptions {
   readonly ttlMs?: number;
   /** What the token is for: `"read"`, which it always is, and `"cancel"`. */
   readonly scopes?: readonly ("read" | "cancel")[];
+}
+
+/** Options of `getHistory`. */
+export interface HistoryOptions extends CallOptions {
+  /** Owner of the jobs; by default none or, with a credential of one owner, that one. */
+  readonly owner?: string;
 }
 
 /** A token for one job and its children. */
@@ -165,6 +172,11 @@ export class MilepostClient {
   /** Who the caller is, and what it may do. */
   whoAmI(options?: CallOptions): Promise<WhoAmIResponse> {
     return this.#calls.call((call) => this.#calls.service.whoAmI({}, call), options);
+  }
+
+  /** The latest runs of a kind, which estimates rest on; empty `owner` means jobs without one. */
+  getHistory(kind: string, { owner = "", ...options }: HistoryOptions = {}): Promise<GetHistoryResponse> {
+    return this.#calls.call((call) => this.#calls.service.getHistory({ kind, owner }, call), options);
   }
 
   /** Watch one job: its events so far, then each as it happens, until the job has ended. */

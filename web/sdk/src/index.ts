@@ -8,6 +8,7 @@ export type {
   CancelOptions,
   ClientOptions,
   Filter,
+  HistoryOptions,
   ListOptions,
   MilepostClient,
   Share,
@@ -15,6 +16,7 @@ export type {
   Submission,
 } from "./client.js";
 export * from "./errors.js";
+export { type RemainingTime, remainingTime } from "./remaining-time.js";
 export { Fold } from "./fold/index.js";
 export { hasEnded } from "./job-states.js";
 export { durationMs, timestampMs } from "./time.js";

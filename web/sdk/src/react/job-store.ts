@@ -51,7 +51,6 @@ export class JobStore extends LiveStore<JobItem, JobView> {
 
   protected override view(live: LiveView): JobView {
     const job = this.#fold?.job;
-    const estimate = this.#watch?.estimate ?? job?.estimate;
-    return { ...live, job: job && { ...job, estimate }, waiting: this.#watch?.waiting };
+    return { ...live, job: job && { ...job, estimate: this.#watch?.estimate }, waiting: this.#watch?.waiting };
   }
 }

@@ -12,7 +12,7 @@ import {
 } from "../gen/milepost/v1/job_service_pb.js";
 import { hasEnded } from "../job-states.js";
 import { type GapItem, WatchCursor } from "./watch-cursor.js";
-import type { WatchOptions } from "./watch-options.js";
+import type { PayloadName, WatchOptions } from "./watch-options.js";
 
 /** The next event of a job. */
 export interface EventItem {
@@ -25,6 +25,14 @@ export interface SnapshotItem {
   readonly type: "snapshot";
   readonly job: Job;
 }
+
+/** Payloads after which an earlier estimate does not hold any more. */
+const STATE_CHANGES: ReadonlySet<string | undefined> = new Set<PayloadName>([
+  "jobStarted",
+  "attemptEnded",
+  "cancelRequested",
+  "jobEnded",
+]);
 
 /** What a watch of one job yields. */
 export type JobItem = EventItem | SnapshotItem | GapItem;
@@ -40,7 +48,7 @@ export class JobCursor extends WatchCursor<WatchJobResponse, JobItem> {
   sequence: bigint;
   /** Whether `jobEnded`, or a snapshot of a job that has ended, was accepted. */
   ended = false;
-  /** Estimated remaining time, from the last status; undefined without evidence. */
+  /** Estimated remaining time, from the last status or snapshot; undefined without evidence, and unless it runs. */
   estimate: Estimate | undefined;
   /** Why the job has not started, from the last status; undefined if unknown, or once it has started or ended. */
   waiting: Waiting | undefined;
@@ -103,12 +111,17 @@ export class JobCursor extends WatchCursor<WatchJobResponse, JobItem> {
     }
   }
 
+  /** What a call says beyond the events: the estimate, and why the job has not started. */
+  acceptPresent(job: Job | undefined, waiting: Waiting | undefined): void {
+    this.estimate = job?.estimate;
+    this.waiting = waiting;
+  }
+
   /** The job that a call returned, if it is newer than the cursor. */
-  acceptJob(job: Job, waiting: Waiting | undefined): readonly JobItem[] {
+  acceptJob(job: Job): readonly JobItem[] {
     const isNew = this.start !== "after" || job.epoch !== this.epoch || job.lastSequence > this.sequence;
     const restarted = this.epoch !== "" && job.epoch !== this.epoch;
     this.epoch = job.epoch;
-    this.waiting = waiting;
     if (!isNew) {
       return [];
     }
@@ -144,6 +157,7 @@ export class JobCursor extends WatchCursor<WatchJobResponse, JobItem> {
     this.start = "after";
     this.sequence = job.lastSequence;
     this.raiseHead(job.lastSequence);
+    this.estimate = job.estimate;
     if (job.state !== JobState.QUEUED) {
       this.waiting = undefined;
     }
@@ -167,6 +181,9 @@ export class JobCursor extends WatchCursor<WatchJobResponse, JobItem> {
         throw new ProtocolError(`Event ${sequence} came after ${this.sequence}.`);
       }
       this.sequence = sequence;
+      if (STATE_CHANGES.has(event.payload.case)) {
+        this.estimate = undefined;
+      }
       if (event.payload.case === "jobStarted" || event.payload.case === "jobEnded") {
         this.waiting = undefined;
       }

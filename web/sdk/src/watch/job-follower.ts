@@ -5,7 +5,7 @@ import type { Connection } from "./connection.js";
 import type { JobWatch } from "./job-watch.js";
 
 /**
- * The job after each change, until it has ended.
+ * The job after each change, until it has ended; a new estimate is a change, too.
  *
  * Each job is a message of its own that never changes, and shares with the one before what did not change. A consumer
  * that is slow skips states, and gets the current one next.
@@ -37,9 +37,9 @@ export class JobFollower implements AsyncIterable<Job> {
           this.#fold.apply(item.event);
         }
       }
-      if (items.some(({ type }) => type !== "gap")) {
-        const { job } = this.#fold;
-        yield { ...job, estimate: this.#watch.estimate ?? job.estimate };
+      const isOnlyGap = items.length > 0 && items.every(({ type }) => type === "gap");
+      if (this.#fold.lastSequence > 0n && !isOnlyGap) {
+        yield { ...this.#fold.job, estimate: this.#watch.estimate };
       }
     }
   }

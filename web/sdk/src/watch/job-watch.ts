@@ -1,5 +1,13 @@
-import type { Estimate } from "../gen/milepost/v1/job_pb.js";
-import type { GetJobResponse, Waiting, WatchJobResponse } from "../gen/milepost/v1/job_service_pb.js";
+import { equals } from "@bufbuild/protobuf";
+import type { GenMessage } from "@bufbuild/protobuf/codegenv2";
+import type { Message } from "@bufbuild/protobuf";
+import { type Estimate, EstimateSchema } from "../gen/milepost/v1/job_pb.js";
+import {
+  type GetJobResponse,
+  type Waiting,
+  WaitingSchema,
+  type WatchJobResponse,
+} from "../gen/milepost/v1/job_service_pb.js";
 import { hasEnded } from "../job-states.js";
 import { JobCursor, type JobItem } from "./job-cursor.js";
 import { ReconnectingStream, type WatchContext } from "./reconnecting-stream.js";
@@ -11,6 +19,8 @@ export class JobWatch extends ReconnectingStream<WatchJobResponse, JobItem> {
   readonly jobId: string;
   #yielded: bigint;
   #hasUnread = false;
+  #knownEstimate: Estimate | undefined;
+  #knownWaiting: Waiting | undefined;
 
   constructor(context: WatchContext, jobId: string, options: WatchOptions) {
     const cursor = new JobCursor(jobId, options);
@@ -24,7 +34,11 @@ export class JobWatch extends ReconnectingStream<WatchJobResponse, JobItem> {
     return this.#hasUnread ? this.#yielded : this.cursor.sequence;
   }
 
-  /** Estimated remaining time, from the last status of an idle stream; undefined without evidence. */
+  /**
+   * Estimated remaining time, from the last status or snapshot; undefined without evidence.
+   *
+   * Count it down by `remainingTime`. There is none while the job is queued: see `waiting.run` for how long it will take.
+   */
   get estimate(): Estimate | undefined {
     return this.cursor.estimate;
   }
@@ -32,6 +46,16 @@ export class JobWatch extends ReconnectingStream<WatchJobResponse, JobItem> {
   /** Why the QUEUED job has not started, from the last status; undefined if unknown or not QUEUED. */
   get waiting(): Waiting | undefined {
     return this.cursor.waiting;
+  }
+
+  protected override isNews(): boolean {
+    const { estimate, waiting } = this.cursor;
+    const isNews =
+      !same(EstimateSchema, estimate, this.#knownEstimate) ||
+      !same(WaitingSchema, waiting, this.#knownWaiting);
+    this.#knownEstimate = estimate;
+    this.#knownWaiting = waiting;
+    return isNews;
   }
 
   protected override isComplete(): boolean {
@@ -44,8 +68,10 @@ export class JobWatch extends ReconnectingStream<WatchJobResponse, JobItem> {
 
   protected override async ask(timeoutMs: number): Promise<() => readonly JobItem[] | undefined> {
     const { job, waiting } = await this.#getJob(timeoutMs);
-    return () =>
-      this.cursor.acceptsJobs && job !== undefined ? this.cursor.acceptJob(job, waiting) : undefined;
+    return () => {
+      this.cursor.acceptPresent(job, waiting);
+      return this.cursor.acceptsJobs && job !== undefined ? this.cursor.acceptJob(job) : undefined;
+    };
   }
 
   protected override async hasEnded(): Promise<boolean> {
@@ -69,4 +95,12 @@ export class JobWatch extends ReconnectingStream<WatchJobResponse, JobItem> {
       signal: this.closing,
     });
   }
+}
+
+function same<Shape extends Message>(
+  schema: GenMessage<Shape>,
+  one: Shape | undefined,
+  other: Shape | undefined,
+): boolean {
+  return one === other || (one !== undefined && other !== undefined && equals(schema, one, other));
 }

@@ -115,7 +115,11 @@ export abstract class ReconnectingStream<
     return this.#connection;
   }
 
-  /** Iterate over all items received so far at a time, which costs less than single items. */
+  /**
+   * Iterate over all items received so far at a time, which costs less than single items.
+   *
+   * A batch without items says that something else is new, such as the estimate of the job.
+   */
   batches(): AsyncIterableIterator<readonly Item[]> {
     return this.#batches;
   }
@@ -159,6 +163,11 @@ export abstract class ReconnectingStream<
     return Promise.resolve([]);
   }
 
+  /** Whether something else than items has changed since this was last asked. */
+  protected isNews(): boolean {
+    return false;
+  }
+
   /** Whether the last item was received. */
   protected isComplete(): boolean {
     return false;
@@ -184,7 +193,8 @@ export abstract class ReconnectingStream<
       while (!this.#isClosed()) {
         const items = await this.#advance();
         signal?.throwIfAborted();
-        if (items.length > 0 && !this.#isClosed()) {
+        const isNew = this.isNews();
+        if ((items.length > 0 || isNew) && !this.#isClosed()) {
           yield items;
         }
         if (this.isComplete()) {

@@ -67,7 +67,7 @@ export class JobStore implements WatchedJob {
   get job(): Job | undefined {
     const job = this.#fold?.job;
     const estimate = this.#watch?.estimate;
-    if (!job || !estimate) return job;
+    if (!job || estimate === job.estimate) return job;
     if (this.#estimated?.of !== job || this.#estimated.job.estimate !== estimate) {
       this.#estimated = { of: job, job: { ...job, estimate } };
     }

@@ -36,6 +36,7 @@ def test_the_commands() -> None:
         "get",
         "list",
         "workers",
+        "history",
         "logs",
         "cancel",
         "delete",

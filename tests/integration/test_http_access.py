@@ -115,7 +115,7 @@ def expected(method: str, who: str) -> Answer:
 async def rest(http: httpx.AsyncClient, method: str, job_id: str, headers: dict[str, str]) -> Answer:
     """Call a method by its route of REST; a watch for its first event."""
     (route,) = (each for each in ROUTES if each.method == method)
-    path = route.path.replace("{job_id}", job_id)
+    path = route.path.replace("{job_id}", job_id).replace("{kind}", "k")
     if SERVICE.methods_by_name[method].server_streaming:
         async with http.stream("GET", path, params={"no_follow": "true"}, headers=headers) as response:
             body = await response.aread()
@@ -176,7 +176,7 @@ def test_the_routes_are_known() -> None:
         "/v1/jobs:watch",
         "/v1/jobs/{job_id:path}",
         "/v1/whoami",
-        "/v1/history",
+        "/v1/kinds/{kind}/history",
         "/v1/session",
     }
     assert {route.method for route in ROUTES} == {method.name for method in SERVICE.methods}

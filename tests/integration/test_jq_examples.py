@@ -78,6 +78,7 @@ async def test_the_filters(server: ServerProcess) -> None:
         ],
         "milepost get J": ["JOB_STATE_SUCCEEDED"],
         "milepost workers --kind archive": [connected],
+        "milepost history archive --owner ann": [0],
         "milepost list --state failed": [failed.job_id],
         "milepost whoami": [["admin", "cancel", "read", "submit", "work"]],
     }

@@ -20,7 +20,7 @@ __all__ = ["history"]
 @command(
     examples=(
         "milepost history archive",
-        "milepost history archive --owner ann --output json | jq .durationP50",
+        "milepost history archive --owner ann --output json | jq '.runs // 0'",
     )
 )
 @click.argument("kind", shell_complete=completion.kinds)

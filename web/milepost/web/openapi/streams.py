@@ -124,7 +124,7 @@ def _kinds(method: Any, schemas: MessageSchemas, comments: Mapping[str, str]) ->
     yield _Kind(
         "failure",
         {"$ref": "#/components/schemas/Error"},
-        "The stream ended early, for a reason that coming back does not change.",
+        "The stream ended early, and the error says why. Where a new `retry` comes before it, that may pass.",
     )
 
 

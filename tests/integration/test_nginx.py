@@ -88,3 +88,19 @@ async def test_a_page_behind_the_proxy_changes_what_it_may(proxy: str, rpc: Rpc)
 
     assert (refused.status_code, allowed.status_code) == (403, 200)
     assert allowed.json()["job"]["state"] == "JOB_STATE_CANCELLED"
+
+
+async def test_below_a_path(proxy: str, rpc: Rpc) -> None:
+    """Calls, streams and the description are there as well, and the description says where it is."""
+    job_id = (await rpc.submit()).job_id
+    await rpc.cancel(job_id)
+    async with httpx.AsyncClient(base_url=f"{proxy}/milepost", trust_env=False, timeout=60) as client:
+        job = (await client.get(f"/v1/jobs/{job_id}")).json()["job"]
+        stream = await client.get(f"/v1/jobs/{job_id}:watch")
+        described = await client.get("/v1/openapi.json")
+        (server,) = described.json()["servers"]
+        whoami = await client.get(f"{described.url.join(server['url'])}v1/whoami")
+
+    assert job["state"] == "JOB_STATE_CANCELLED"
+    assert [record.name async for record in records(stream)][-1] == "end"
+    assert whoami.json()["subject"] == "anonymous"

@@ -30,6 +30,7 @@ http {{
         listen 127.0.0.1:{port};
         location = /ready {{ return 200; }}
         location / {{ proxy_pass {upstream}; }}
+        location /milepost/ {{ proxy_pass {upstream}/; }}
     }}
 }}
 """
@@ -37,7 +38,10 @@ http {{
 
 @contextmanager
 def nginx(directory: Path, upstream: str) -> Iterator[str]:
-    """Run nginx, which passes everything to ``upstream``; yield its URL. Without nginx tests fail in CI."""
+    """Run nginx, which passes everything to ``upstream``, also what is below ``/milepost/``; yield its URL.
+
+    Without nginx tests fail in CI.
+    """
     program = shutil.which("nginx", path=f"{os.environ['PATH']}:/usr/sbin")
     if program is None and not os.environ.get("REQUIRE_NGINX"):
         pytest.skip("nginx is not installed: Debian has it as nginx-light")

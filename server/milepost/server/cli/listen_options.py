@@ -18,11 +18,16 @@ def parse_address(value: str) -> str:
     return value
 
 
-def is_loopback(address: str) -> bool:
-    """Whether only this machine reaches ``host:port``. Raises click.ClickException for a host that is not known."""
+def is_loopback(address: str, name: str = "--address") -> bool:
+    """Whether only this machine reaches ``host:port``, the value of the option with this name.
+
+    Raises click.ClickException for a host that is not known.
+    """
     host = address.rpartition(":")[0].strip("[]")
     try:
         found = socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)
     except (socket.gaierror, UnicodeError) as error:
-        raise click.ClickException(str(cannot_listen(address, "the host cannot be resolved"))) from error
+        raise click.ClickException(
+            str(cannot_listen(address, "the host cannot be resolved", name))
+        ) from error
     return all(ipaddress.ip_address(str(socket_address[0])).is_loopback for *_, socket_address in found)

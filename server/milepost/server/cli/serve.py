@@ -195,13 +195,14 @@ def serve(
     from milepost.server.runtime.data_directory import DirectoryInUse
     from milepost.server.runtime.server import Settings
 
-    addresses = [address, *([http.address] if http is not None else [])]
-    reachable = next((each for each in addresses if not is_loopback(each)), None)
-    if credentials.is_empty and not allow_anonymous and reachable is not None:
-        raise click.UsageError(
-            f"{reachable!r} can be reached from other machines, and no credentials are configured. Set --tokens or "
-            "--jwt-issuer, or allow everyone to do everything with --allow-anonymous."
-        )
+    addresses = {"--address": address, **({"--http": http.address} if http is not None else {})}
+    if credentials.is_empty and not allow_anonymous:
+        for name, each in addresses.items():
+            if not is_loopback(each, name):
+                raise click.UsageError(
+                    f"{each!r} can be reached from other machines, and no credentials are configured. Set --tokens "
+                    "or --jwt-issuer, or allow everyone to do everything with --allow-anonymous."
+                )
     if tls is not None and tls.client_ca is not None and credentials.is_empty and not allow_anonymous:
         raise click.UsageError(
             "With --tls-client-ca alone everyone who has a certificate may do everything. Say with --tokens who may do "

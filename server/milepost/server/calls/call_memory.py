@@ -141,10 +141,11 @@ class CallerMemory:
 
     async def respond(self, context: _Context, size: int, request: Charge) -> None:
         """Do as ``hold_response``, and give the room back when gRPC has sent the response."""
+        if size < _COUNTED_RESPONSE:
+            return
         response = await self.hold_response(size, request)
-        if response.size:
-            # Its type in types-grpcio is a class that no function is of.
-            cast("Any", context).add_done_callback(lambda _: response.release())
+        # Its type in types-grpcio is a class that no function is of.
+        cast("Any", context).add_done_callback(lambda _: response.release())
 
     async def hold_response(self, size: int, request: Charge) -> Charge:
         """Wait for room for the only response of a call, and charge it, unless it is small.

@@ -1,4 +1,4 @@
-import { createClient } from "@milepost/client";
+import { JobState, createClient } from "@milepost/client";
 import { createClient as createNodeClient } from "@milepost/client/node";
 import { expect, test } from "vitest";
 import { startHttpProxy } from "../../testing/http-proxy.js";
@@ -60,6 +60,41 @@ test("a proxy that lets no stream through: calls bring the state of the job, unt
   await following;
 
   expect(fractions).toStrictEqual([0, 0.5, 1]);
+});
+
+test("a proxy that lets no stream through: calls bring the states of many jobs, and which were deleted", async () => {
+  const proxy = await startHttpProxy(server.httpUrl);
+  const direct = createNodeClient({ baseUrl: server.baseUrl });
+  const kind = "polled";
+  const first = await startJob({ server, direct }, { kind, jobId: "first" });
+  proxy.rejects = (path) => path.endsWith("/WatchJobs");
+  const client = createClient({ baseUrl: proxy.baseUrl, timing: { ...timing, streamRetryMs: 500 } });
+  const watch = client.watchJobs({ kinds: [kind], states: [JobState.RUNNING] });
+  const { items, end } = collect(watch);
+
+  await until(() => items.length === 1 && watch.connection.state === "polling");
+  const second = await startJob({ server, direct }, { kind, jobId: "second" });
+  await until(() => items.length === 2);
+  await first.end(); // it does not match any more, and comes once as it is now
+  await until(() => items.length === 3);
+  await direct.deleteJob("first");
+  // A long stream lists the jobs again, and brings nothing that is known.
+  proxy.rejects = () => false;
+  await until(() => watch.connection.state === "live");
+  await second.end();
+  await until(() => items.length === 4);
+  watch.close();
+  await end;
+
+  const states = items.map((item) =>
+    item.type === "snapshot" ? [item.job.jobId, JobState[item.job.state]] : item.type,
+  );
+  expect(states).toStrictEqual([
+    ["first", "RUNNING"],
+    ["second", "RUNNING"],
+    ["first", "SUCCEEDED"],
+    "event",
+  ]);
 });
 
 test("calls bring no events: a watch that wants each one says that no stream gets through", async () => {

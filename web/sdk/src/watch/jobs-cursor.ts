@@ -48,11 +48,12 @@ export type JobsItem = JobItem | DeletedItem | TrimmedItem;
  * after a break. A `Deduplicator` therefore records the last sequence received of each such job.
  */
 export class JobsCursor extends WatchCursor<WatchJobsResponse, JobsItem> {
+  /** Which jobs; undefined for all. */
+  readonly filter: JobFilter | undefined;
   /** Position up to which everything was accepted; undefined if a new stream would start over. */
   position: bigint | undefined;
   /** Listed jobs that were deleted or ceased to match while no stream was open; each goes to `acceptMissing`. */
   readonly missing: string[] = [];
-  readonly #filter: JobFilter | undefined;
   readonly #deduplicator = new Deduplicator();
   /** Without a start position: the server has dropped events up to this one, so that no stream resumes before it. */
   #dropped = 0n;
@@ -64,7 +65,7 @@ export class JobsCursor extends WatchCursor<WatchJobsResponse, JobsItem> {
 
   constructor(filter: JobFilter | undefined, options: WatchOptions) {
     super(options);
-    this.#filter = filter;
+    this.filter = filter;
     this.position = options.after === 0n ? undefined : options.after; // 0 is the beginning
     this.#highest = options.after ?? 0n;
   }
@@ -74,7 +75,7 @@ export class JobsCursor extends WatchCursor<WatchJobsResponse, JobsItem> {
     this.#streamPosition = 0n;
     this.#listed.clear();
     return create(WatchJobsRequestSchema, {
-      filter: this.#filter,
+      filter: this.filter,
       eventFilter: this.selection.filter(),
       ...this.newStream(finite, "afterPosition", this.position),
     });
@@ -143,24 +144,52 @@ export class JobsCursor extends WatchCursor<WatchJobsResponse, JobsItem> {
     return [gap];
   }
 
+  /**
+   * The jobs that a call listed, of which some are new. `complete`: these are all that match.
+   *
+   * A stream that opens later lists them again.
+   */
+  acceptList(jobs: readonly Job[], complete: boolean): readonly JobsItem[] {
+    const epoch = jobs[0]?.epoch ?? this.epoch;
+    let items: readonly JobsItem[] = [];
+    if (epoch !== this.epoch && this.epoch !== "") {
+      items = this.recover(storeReplaced(this.epoch, epoch)) ?? [];
+    }
+    this.start = "snapshot";
+    this.position = undefined;
+    this.epoch = epoch;
+    this.caughtUp = true;
+    this.#deduplicator.retainAll(true);
+    const listed = new Set(jobs.map(({ jobId }) => jobId));
+    if (complete) {
+      this.missing.push(...[...this.#deduplicator.jobs].filter((jobId) => !listed.has(jobId)));
+    }
+    const fresh = jobs.filter((job) => this.#deduplicator.recordJob(job));
+    return [...items, ...fresh.map((job): JobsItem => ({ type: "snapshot", job }))];
+  }
+
+  /** Whether the states of jobs may replace events that cannot be had. */
+  get acceptsJobs(): boolean {
+    return this.options.onGap !== "throw";
+  }
+
   /** The items for a missing job, in its current state; undefined if it no longer exists. */
   acceptMissing(jobId: string, job: Job | undefined): readonly JobsItem[] {
     this.missing.splice(this.missing.indexOf(jobId), 1);
-    if (job !== undefined) {
-      return this.#deduplicator.recordJob(job) ? [{ type: "snapshot", job }] : [];
+    const isNew = job !== undefined && this.#deduplicator.recordJob(job);
+    if (this.start === "snapshot" || job === undefined) {
+      this.#deduplicator.forget(jobId); // it is not missed again in the next list
     }
-    this.#deduplicator.forget(jobId);
-    return [{ type: "deleted", jobId }];
+    if (job === undefined) {
+      return [{ type: "deleted", jobId }];
+    }
+    return isNew ? [{ type: "snapshot", job }] : [];
   }
 
   #open(opened: Opened): readonly JobsItem[] {
     let items: readonly JobsItem[] = [];
     if (this.epoch !== "" && opened.epoch !== this.epoch && !this.#deduplicator.isEmpty) {
-      const error = new ServiceError("The store was replaced while the server listed the jobs.", {
-        reason: "EPOCH_CHANGED",
-        code: Code.FailedPrecondition,
-        metadata: { requested: this.epoch, epoch: opened.epoch },
-      });
+      const error = storeReplaced(this.epoch, opened.epoch);
       const recovered = this.recover(error);
       if (recovered === undefined) {
         throw error;
@@ -241,6 +270,15 @@ export class JobsCursor extends WatchCursor<WatchJobsResponse, JobsItem> {
     }
     this.#listed.clear();
   }
+}
+
+/** The error that the server returns for a position of another epoch; a list has none. */
+function storeReplaced(requested: string, epoch: string): ServiceError {
+  return new ServiceError("The store was replaced while the server listed the jobs.", {
+    reason: "EPOCH_CHANGED",
+    code: Code.FailedPrecondition,
+    metadata: { requested, epoch },
+  });
 }
 
 /** The error that the server returns for any dropped position but 0, where it starts with all events it has. */

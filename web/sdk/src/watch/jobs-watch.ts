@@ -5,6 +5,9 @@ import { JobsCursor, type JobsItem } from "./jobs-cursor.js";
 import { ReconnectingStream, type WatchContext } from "./reconnecting-stream.js";
 import type { WatchOptions } from "./watch-options.js";
 
+/** Jobs that a watch asks for at a time while no stream gets through: the newest ones. The server lists no more at once. */
+const LIST_LIMIT = 1_000;
+
 /** The events of all jobs that match a filter, in one stream: each exactly once, and those of each job in order. */
 export class JobsWatch extends ReconnectingStream<WatchJobsResponse, JobsItem> {
   declare protected readonly cursor: JobsCursor;
@@ -31,13 +34,14 @@ export class JobsWatch extends ReconnectingStream<WatchJobsResponse, JobsItem> {
     return this.context.calls.service.watchJobs(this.cursor.request(finite), { headers, signal });
   }
 
-  protected override async ask(timeoutMs: number): Promise<() => undefined> {
+  protected override async ask(timeoutMs: number): Promise<() => readonly JobsItem[] | undefined> {
     const { calls } = this.context;
-    await calls.call((options) => calls.service.listJobs({ pageSize: 1 }, options), {
+    const request = { filter: this.cursor.filter, pageSize: LIST_LIMIT };
+    const { jobs, nextPageToken } = await calls.call((options) => calls.service.listJobs(request, options), {
       timeoutMs,
       signal: this.closing,
     });
-    return () => undefined;
+    return () => (this.cursor.acceptsJobs ? this.cursor.acceptList(jobs, nextPageToken === "") : undefined);
   }
 
   protected override async fetchMissing(): Promise<readonly JobsItem[]> {

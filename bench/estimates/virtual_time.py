@@ -11,6 +11,7 @@ from milepost.server.estimates.calibration import CHECKPOINTS, Pool
 from milepost.server.estimates.job_observer import JobObserver
 from milepost.server.estimates.kind_history import KindHistory, RemainingTime
 from milepost.server.estimates.past_run import PastRun
+from milepost.server.estimates.run_encoding import decode, encode
 
 
 class Leak(Exception):
@@ -46,14 +47,14 @@ def samples(runs: Sequence[RecordedRun], *, units_known: bool) -> Iterator[Sampl
     kinds: dict[str, _Kind] = {}
     moments = [(run.submitted, 1, index) for index, run in enumerate(runs)]
     moments += [(run.ended, 0, index) for index, run in enumerate(runs)]
-    for _, starts, index in sorted(moments):
+    for position, (_, starts, index) in enumerate(sorted(moments)):
         run = runs[index]
         kind = kinds.setdefault(run.kind, _Kind(pool))
         if starts:
             yield from run_samples(run, kind.history, kind.known, tuple(kind.ended), units_known=units_known)
         else:
-            past = _past(run, units_known=units_known)
-            kind.history.add(past)
+            past = past_of(run, units_known=units_known)
+            kind.history.add(past, position)
             kind.known[id(past)] = run.ended
             kind.ended.append(run)
 
@@ -91,13 +92,14 @@ def run_samples(
         yield Sample(run, before, fraction, elapsed, estimate, took)
 
 
-def _past(run: RecordedRun, *, units_known: bool) -> PastRun:
+def past_of(run: RecordedRun, *, units_known: bool) -> PastRun:
+    """The run as a server knows it once it has ended."""
     observer = JobObserver()
     for _, event in events(run, units_known=units_known):
         observer.observe(event)
     past = observer.run(round(run.ended * 1e9))
     assert past is not None
-    return past
+    return decode(encode(past))
 
 
 def _fraction(run: RecordedRun, elapsed: float, units_known: bool) -> float | None:

@@ -95,11 +95,19 @@ class Journal:
 
     ``ages`` measures the time that has passed in its jobs, for decisions.
 
-    Between decisions it keeps jobs that take ``cache_bytes`` of memory, besides those with pending appends.
+    Between decisions it keeps jobs that take ``cache_bytes`` of memory, besides those with pending appends. ``run_of``
+    returns what later estimates need of a job that ends (``Commit.run``).
     """
 
-    def __init__(self, log: EventLog, clock: Clock, cache_bytes: int = CACHE_BYTES) -> None:
+    def __init__(
+        self,
+        log: EventLog,
+        clock: Clock,
+        cache_bytes: int = CACHE_BYTES,
+        run_of: Callable[[Job], bytes] = lambda job: b"",
+    ) -> None:
         self._log = log
+        self._run_of = run_of
         self._clock = clock
         # Jobs with pending appends stay; all others are a cache.
         self._pending: dict[str, OpenJob] = {}
@@ -269,6 +277,7 @@ class Journal:
             submission=batch.submission,
             fraction_known=batch.fraction_known,
             by_timeout=by_timeout,
+            run=self._run_of(opened.job) if has_end(batch.payloads) else b"",
         )
         opened.state, opened.fraction, opened.size = batch.state, batch.fraction, len(batch.job)
         self._keep(opened)

@@ -20,7 +20,7 @@ from milepost.server.base.response_room import COPIES
 from milepost.server.base.timestamps import SECOND
 from milepost.server.dispatch.attempts import Attempts, StartedAttempt
 from milepost.server.dispatch.concurrency_limits import ConcurrencyLimits
-from milepost.server.dispatch.job_queues import JobQueues, QueuedJob
+from milepost.server.dispatch.job_queues import JobQueues, QueuedJob, QueuePlace
 from milepost.server.dispatch.session_table import SessionTable, rejection
 from milepost.server.dispatch.worker_instances import WorkerInstances
 from milepost.server.dispatch.worker_session import Session
@@ -60,6 +60,10 @@ class Dispatcher:
     def memory(self) -> int:
         """The bytes that jobs that wait for workers take in memory, about."""
         return self._queues.memory + len(self._delayed) * _DELAYED_MEMORY
+
+    def place(self, job_id: str) -> QueuePlace | None:
+        """The place of a job in its queue; None if it waits for no worker."""
+        return self._queues.place(job_id)
 
     def on_transition(self, job: Job) -> None:
         """Queue a job that waits for a worker, at the time when it may start; otherwise remove it from the queue."""

@@ -9,6 +9,7 @@ that leaves the queue leaves nothing behind.
 from __future__ import annotations
 
 import heapq
+from bisect import bisect_left, insort
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, field
@@ -66,6 +67,15 @@ class QueuedJob(NamedTuple):
         )
 
 
+class QueuePlace(NamedTuple):
+    """The place of a job in the queue of its kind."""
+
+    ahead: int
+    """Jobs that start before it, if no further ones come."""
+    waiting: int
+    """Jobs of its owner and kind that wait, itself included."""
+
+
 class JobQueues:
     """The queued jobs by kind, and the number of active jobs of each concurrency key."""
 
@@ -73,6 +83,7 @@ class JobQueues:
         self._queued: dict[str, tuple[QueuedJob, _OwnerQueue, _LimitGroup]] = {}
         self._kinds: dict[str, _LazyHeap[tuple[int, int, str]]] = {}
         self._owner_queues: dict[tuple[str, int, str], _OwnerQueue] = {}
+        self._queues_of_kind: dict[str, dict[_OwnerQueue, None]] = {}
         self._keyed: dict[tuple[ConcurrencyKey, int], dict[_LimitGroup, _OwnerQueue]] = {}
         self._active: defaultdict[ConcurrencyKey, int] = defaultdict(int)
         self._served = 0
@@ -112,6 +123,7 @@ class JobQueues:
         self._jobs_memory += job.memory
         self._unindex_group(owner_queue, group)
         group.jobs.add((job.submitted, job.job_id))
+        insort(owner_queue.order, (job.submitted, job.job_id))
         self._index_group(owner_queue, group)
 
     def remove(self, job_id: str) -> None:
@@ -123,6 +135,7 @@ class JobQueues:
         self._jobs_memory -= job.memory
         self._unindex_group(owner_queue, group)
         group.jobs.discard((job.submitted, job_id))
+        del owner_queue.order[bisect_left(owner_queue.order, (job.submitted, job_id))]
         self._index_group(owner_queue, group)
         if not group.jobs:
             self._forget(job, owner_queue, group)
@@ -148,6 +161,27 @@ class JobQueues:
         self._index_owner(owner_queue)
         self.remove(job_id)
         return job
+
+    def place(self, job_id: str) -> QueuePlace | None:
+        """The place of a job in its queue, as if no concurrency limit were reached; None if it is not queued.
+
+        It looks at each owner that has jobs of the kind in the queue.
+        """
+        found = self._queued.get(job_id)
+        if found is None:
+            return None
+        job, own, _ = found
+        turn = bisect_left(own.order, (job.submitted, job_id))
+        ahead = turn
+        waiting = 0
+        for other in self._queues_of_kind[job.kind]:
+            if other.owner == job.owner:
+                waiting += len(other.order)
+            if other.priority > own.priority:
+                ahead += len(other.order)
+            elif other.priority == own.priority and other is not own:
+                ahead += min(len(other.order), turn + (other.last_served < own.last_served))
+        return QueuePlace(ahead, waiting)
 
     def is_below_limit(self, key: ConcurrencyKey | None, limit: int) -> bool:
         """Whether fewer jobs of the key are active than ``limit``."""
@@ -184,12 +218,16 @@ class JobQueues:
         if owner_queue is None:
             self._served += 1
             owner_queue = self._owner_queues[name] = _OwnerQueue(*name, last_served=self._served)
+            self._queues_of_kind.setdefault(job.kind, {})[owner_queue] = None
         return owner_queue
 
     def _forget(self, job: QueuedJob, owner_queue: _OwnerQueue, group: _LimitGroup) -> None:
         del owner_queue.groups[job.key, job.limit]
         if not owner_queue.groups:
             del self._owner_queues[owner_queue.kind, owner_queue.priority, owner_queue.owner]
+            del self._queues_of_kind[owner_queue.kind][owner_queue]
+            if not self._queues_of_kind[owner_queue.kind]:
+                del self._queues_of_kind[owner_queue.kind]
         if job.key is not None:
             groups = self._keyed[job.key, job.limit]
             del groups[group]
@@ -275,6 +313,8 @@ class _OwnerQueue:
     last_served: int
     groups: dict[tuple[ConcurrencyKey | None, int], _LimitGroup] = field(default_factory=dict)
     open: _LazyHeap[tuple[int, str]] = field(default_factory=_LazyHeap)
+    order: list[tuple[int, str]] = field(default_factory=list)
+    """All of its jobs, in the order of their submission."""
 
     @property
     def rank(self) -> tuple[int, int, str]:

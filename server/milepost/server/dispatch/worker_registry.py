@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import islice
 from typing import NamedTuple
 
 from milepost.contract import limits
@@ -34,6 +35,15 @@ class Taken(NamedTuple):
     def concerns(self, owner: str) -> bool:
         """Whether jobs of the owner are among them."""
         return self.owners is None or owner in self.owners
+
+
+class Capacity(NamedTuple):
+    """What workers can run at once, and what they run."""
+
+    slots: int
+    busy: int
+    job_ids: Sequence[str]
+    """Of the jobs that they run; not all where there are many."""
 
 
 class WorkerRegistry:
@@ -68,6 +78,23 @@ class WorkerRegistry:
         return sum(
             number for owners, number in self._taken[kind].items() if Taken(kind, owners).concerns(owner)
         )
+
+    def capacity(self, kind: str, owner: str) -> Capacity:
+        """The capacity of the connected workers that take jobs of this kind and owner. It looks at all workers."""
+        slots = busy = 0
+        job_ids: list[str] = []
+        for session in self._here.values():
+            owners = session.principal.dispatched_owners
+            if kind in session.kinds and Taken(kind, owners).concerns(owner):
+                slots += session.max_concurrency
+                busy += len(session.jobs)
+                job_ids += islice(session.jobs, limits.WORKER_JOB_IDS)
+        for worker in self._elsewhere.values():
+            if kind in worker.kinds and Taken(kind, _owners(worker)).concerns(owner):
+                slots += worker.max_concurrency
+                busy += worker.job_count
+                job_ids += worker.job_ids
+        return Capacity(slots, busy, job_ids)
 
     def taken(self) -> Iterator[Taken]:
         """What the connected workers take; each pair once."""

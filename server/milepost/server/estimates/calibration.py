@@ -13,7 +13,7 @@ conformal prediction, chapter 4 of the same book).
 from __future__ import annotations
 
 import math
-from collections import deque
+from bisect import bisect_left
 from collections.abc import Iterable, Sequence
 from itertools import pairwise
 from typing import Final, TypeAlias
@@ -101,14 +101,19 @@ class Pool:
     """The most recent errors of all kinds, for kinds with few of their own, by how many runs forecasts rested on."""
 
     def __init__(self) -> None:
-        self._errors: dict[int, deque[Errors]] = {}
+        self._errors: dict[int, list[tuple[int, Errors]]] = {}
         self._bounds: dict[int, Bounds] = {}
         self._added = 0
 
-    def add(self, errors: Errors, runs: int) -> None:
-        """Add the errors of forecasts from so many ``runs``."""
-        kept = self._errors.setdefault(_class(runs), deque(maxlen=POOL_SIZE))
-        kept.append(errors)
+    def add(self, errors: Errors, runs: int, position: int) -> None:
+        """Add the errors of forecasts from so many ``runs``, for the run at this position in the log; each once."""
+        kept = self._errors.setdefault(_class(runs), [])
+        item = position, errors
+        at = bisect_left(kept, item)
+        if kept[at : at + 1] == [item] or (at == 0 and len(kept) >= POOL_SIZE):
+            return
+        kept.insert(at, item)
+        del kept[:-POOL_SIZE]
         self._added += 1
         if len(kept) < _FRESH or self._added % _FRESH == 0:
             self._bounds.clear()
@@ -117,7 +122,7 @@ class Pool:
         """The bounds for forecasts from so many ``runs``."""
         name = _class(runs)
         if name not in self._bounds:
-            errors = self._errors.get(name)
+            errors = [errors for _, errors in self._errors.get(name, ())]
             columns: Iterable[Sequence[float]] = (
                 zip(*errors, strict=True) if errors else [()] * len(CHECKPOINTS)
             )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from itertools import islice
 from typing import Final
 
 from milepost.server.base.timestamps import instant
@@ -13,6 +14,10 @@ from milepost.v1 import Event, Job, Stage
 
 STAGE_LIMIT: Final = 64
 """Stages of a job that are followed; the times of further ones count as gaps between these."""
+
+_BYTES: Final = 600
+_STAGE_BYTES: Final = 500
+_CURVE_BYTES: Final = 5000
 
 
 class _ObservedStage:
@@ -81,22 +86,44 @@ class JobObserver:
         self._parents: set[str] = set()
 
     @classmethod
-    def of(cls, job: Job) -> JobObserver:
-        """The observer of a job of which earlier events are not at hand: its pace so far is one straight line."""
+    def of(cls, job: Job, now: int) -> JobObserver:
+        """The observer of a job of which earlier events are not at hand: its pace so far is one straight line.
+
+        ``now`` is in nanoseconds.
+        """
         observer = cls(job.workload)
-        if not job.HasField("start_time"):
-            observer._plan(job.stages)
-            return observer
-        observer._started = started = instant(job.start_time)
-        observer._plan(job.stages)
-        for stage in job.stages:
-            observed = observer._stages.get(stage.stage_id)
+        if job.HasField("start_time"):
+            observer._started = instant(job.start_time)
+        observer.complete(job, now)
+        return observer
+
+    @property
+    def started(self) -> int | None:
+        """When the attempt started, in nanoseconds; None before."""
+        return self._started
+
+    @property
+    def memory(self) -> int:
+        """At most as many bytes of memory, about."""
+        counting = sum(stage.builder is not None for stage in self._stages.values())
+        return _BYTES + _STAGE_BYTES * len(self._stages) + _CURVE_BYTES * counting
+
+    def complete(self, job: Job, now: int) -> None:
+        """Add what the job has that no event told: events may be missing, or not be durable yet."""
+        self._plan(islice(job.stages, STAGE_LIMIT))
+        started = self._started
+        if started is None:
+            return
+        for stage in islice(job.stages, STAGE_LIMIT):
+            observed = self._stages.get(stage.stage_id)
             if observed is None or not stage.HasField("start_time"):
                 continue
             observed.start = (instant(stage.start_time) - started) / 1e9
-            if stage.HasField("end_time"):
-                observed.end = (instant(stage.end_time) - started) / 1e9
-        return observer
+            ended = instant(stage.end_time) if stage.HasField("end_time") else None
+            if stage.HasField("total"):
+                observed.total = stage.total
+            observed.update(stage.current, ((ended or now) - started) / 1e9)
+            observed.end = None if ended is None else (ended - started) / 1e9
 
     def observe(self, event: Event) -> None:
         """Take one more event."""
@@ -154,7 +181,7 @@ class JobObserver:
 
     def _plan(self, stages: Iterable[Stage]) -> None:
         for stage in stages:
-            if stage.parent_stage_id:
+            if stage.parent_stage_id in self._stages:
                 self._parents.add(stage.parent_stage_id)
             if stage.stage_id not in self._stages:
                 if len(self._stages) >= STAGE_LIMIT:

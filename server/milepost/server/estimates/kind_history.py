@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import enum
+import math
 from collections import deque
 from collections.abc import Mapping
 from statistics import median
@@ -52,25 +53,35 @@ class RemainingTime(NamedTuple):
     """Earlier runs, or for a pace without any, the updates that it was measured by."""
 
 
+class Judgement(NamedTuple):
+    """How good the forecasts for a run would have been, at each checkpoint."""
+
+    errors: Errors
+    covered: tuple[bool, ...]
+    """Whether the 90th percentile was not exceeded."""
+    relative: tuple[float, ...]
+    """|p50 - true remaining time| / duration of the run."""
+
+
 class KindHistory:
     """The latest runs of a kind."""
 
     def __init__(self, pool: Pool) -> None:
         self._pool = pool
         self.runs: deque[PastRun] = deque(maxlen=RUNS)
-        self.errors: deque[Errors] = deque(maxlen=RUNS)
+        self.judgements: deque[Judgement] = deque(maxlen=RUNS)
         """Of forecasts for runs, in hindsight."""
         self._current: tuple[PastRun, ...] = ()
         self._scales = NO_SCALES
         self._bounds: Bounds | None = None
 
-    def add(self, run: PastRun) -> None:
-        """Add a run that has ended, after those before it."""
-        errors = self._errors(run)
-        if errors is not None:
-            self._pool.add(errors, len(self._current))
+    def add(self, run: PastRun, position: int) -> None:
+        """Add a run that has ended, after those before it; ``position`` is that of its end in the log."""
+        judgement = self._judge(run)
+        if judgement is not None:
+            self._pool.add(judgement.errors, len(self._current), position)
             if self._current:
-                self.errors.append(errors)
+                self.judgements.append(judgement)
         self.runs.append(run)
         self._current = tuple(since_change(tuple(self.runs)))
         self._scales = scales_of(self._current)
@@ -81,23 +92,35 @@ class KindHistory:
         found = self._forecast(progress)
         if found is None or self.is_overdue(progress):
             return None
-        if self._bounds is None:
-            self._bounds = bounds_of(self.errors, self._pool, len(self._current))
         return RemainingTime(
             found.remaining,
-            upper_bound(found.remaining, progress.elapsed, self._bounds),
+            upper_bound(found.remaining, progress.elapsed, self._known_bounds()),
             self._basis(progress),
             found.runs,
         )
+
+    def whole(self, workload: float = 0.0) -> RemainingTime | None:
+        """How long a job takes that has not started; None without runs."""
+        if not self._current:
+            return None
+        found = forecast(JobProgress(0.0, {}, workload), self._current, self._scales)
+        assert found is not None
+        # The first checkpoint's errors are those of a remaining time that is nearly the whole.
+        p90 = found.remaining * math.exp(max(self._known_bounds()[0], 0.0))
+        scaled = workload and self._scales is not NO_SCALES
+        return RemainingTime(found.remaining, p90, Basis.WORKLOAD if scaled else Basis.HISTORY, found.runs)
 
     def is_overdue(self, progress: JobProgress) -> bool:
         """Whether the job takes far longer than any run of its kind did."""
         return bool(self.runs) and progress.elapsed > OVERDUE * max(run.duration for run in self.runs)
 
     def weights(self) -> Mapping[str, float]:
-        """The stages of the latest runs, by how long each takes: its median duration in seconds."""
+        """The stages of the latest runs, by how long each takes: its median duration in seconds.
+
+        In the order in which they started, the latest run first.
+        """
         durations: dict[str, list[float]] = {}
-        for run in self._current:
+        for run in reversed(self._current):
             for step in run.steps:
                 durations.setdefault(step.stage.stage_id, []).append(step.stage.duration)
         return {stage_id: median(values) for stage_id, values in durations.items()}
@@ -105,15 +128,24 @@ class KindHistory:
     def _forecast(self, progress: JobProgress) -> Forecast | None:
         return forecast(progress, self._current, self._scales) if self._current else pace_forecast(progress)
 
-    def _errors(self, run: PastRun) -> Errors | None:
-        errors = []
+    def _known_bounds(self) -> Bounds:
+        if self._bounds is None:
+            errors = [judgement.errors for judgement in self.judgements]
+            self._bounds = bounds_of(errors, self._pool, len(self._current))
+        return self._bounds
+
+    def _judge(self, run: PastRun) -> Judgement | None:
+        errors, covered, relative = [], [], []
         for fraction in CHECKPOINTS:
             elapsed = run.duration * fraction
             found = self._forecast(progress_at(run, elapsed)) if elapsed > 0 else None
             if found is None:
                 return None
-            errors.append(error(run.duration - elapsed, found.remaining, elapsed))
-        return tuple(errors)
+            left = run.duration - elapsed
+            errors.append(error(left, found.remaining, elapsed))
+            covered.append(left <= upper_bound(found.remaining, elapsed, self._known_bounds()))
+            relative.append(abs(found.remaining - left) / run.duration)
+        return Judgement(tuple(errors), tuple(covered), tuple(relative))
 
     def _basis(self, progress: JobProgress) -> Basis:
         running = (now for now in progress.stages.values() if now.start is not None and now.end is None)

@@ -36,6 +36,14 @@ class PaceCurve(NamedTuple):
         width = times[index] - left
         return before + (self.units[index] - before) * (seconds - left) / width if width > 0 else before
 
+    def pruned(self, limit: int) -> PaceCurve:
+        """The curve with ``limit`` knots at most."""
+        if len(self.units) <= limit:
+            return self
+        knots = list(zip(self.units, self.seconds, strict=True))
+        _prune(knots, limit)
+        return PaceCurve(*zip(*knots, strict=True))
+
 
 class CurveBuilder:
     """Makes a curve from updates as they come, in bounded memory."""

@@ -79,6 +79,8 @@ class Commit(NamedTuple):
     """Only in the commit that creates the job."""
     fraction_known: bool = False
     """See ``Job.fraction_known``; with ``fraction``, after the append."""
+    run: bytes = b""
+    """Of a commit that ends a job as SUCCEEDED: what later estimates need of its run; empty for nothing."""
     by_timeout: bool = False
     """Whether a timeout caused it. The log appends it at once or not at all, since it may be wrong later."""
 
@@ -244,6 +246,23 @@ class EndedJob(NamedTuple):
     job: Job
 
 
+RUN_LIMIT: Final = 32
+"""Most recent runs of a kind that a store keeps."""
+
+KIND_LIMIT: Final = 10_000
+"""Kinds whose runs a store keeps; those whose latest run is the oldest go first."""
+
+OWNER_KIND_LIMIT: Final = 1_000
+"""Kinds of one owner among them."""
+
+
+class StoredRun(NamedTuple):
+    """A run of a kind, and the position of the commit that ended its job."""
+
+    position: int
+    run: bytes
+
+
 class Conflict(Exception):
     """Another append came first. Load the job and decide again."""
 
@@ -381,6 +400,12 @@ class EventLog(Protocol):
 
     async def ended(self, after: tuple[int, int], limit: int) -> Sequence[EndedJob]:
         """Read ended jobs in the order of their ends, after the one with this ``end_time`` and ``key``."""
+
+    async def runs(self, owner: str, kind: str, *, caller: str = SERVER) -> Sequence[StoredRun]:
+        """Read the most recent runs of a kind, oldest first. They outlive their jobs."""
+
+    async def recent_kinds(self, limit: int) -> Sequence[tuple[str, str]]:
+        """Return owner and kind of those with the most recent runs, the latest first."""
 
     def thin(self, job_id: str) -> asyncio.Future[None]:
         """Drop from the log of an ended job all progress that later progress of the same stage superseded."""

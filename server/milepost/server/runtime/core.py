@@ -22,6 +22,11 @@ from milepost.server.dispatch.queue_memory import QueueMemory
 from milepost.server.dispatch.session_table import SessionTable
 from milepost.server.dispatch.wait_reasons import WaitReasons
 from milepost.server.dispatch.worker_registry import WorkerRegistry
+from milepost.server.estimation.estimators import Estimators
+from milepost.server.estimation.histories import Histories
+from milepost.server.estimation.job_estimates import JobEstimates
+from milepost.server.estimation.queue_estimates import QueueEstimates
+from milepost.server.estimation.running_jobs import RunningJobs
 from milepost.server.followers.child_cancellation import ChildCancellation
 from milepost.server.followers.deadlines import Deadlines
 from milepost.server.followers.parent_updates import ParentUpdates
@@ -91,13 +96,22 @@ class Core:
         )
         waits = WaitReasons(self._registry)
         memory = CallMemory() if memory is None else memory
-        self._watches = Watches(log, clock, admission, tail_memory, waits, call_count, memory.responses)
-        self._registry.follow(self._watches.workers_changed)
-        journal = Journal(log, clock)
         slices = Slices() if slices is None else slices
+        running = RunningJobs(clock)
+        self._histories = Histories(log, slices)
+        estimates = JobEstimates(log, running, self._histories, clock)
+        journal = Journal(log, clock, run_of=running.run_of)
         attempts = Attempts(journal, LeaseTokens(log.lease_secret, log.epoch), slices)
         sessions = SessionTable(clock, self._registry)
         self._dispatcher = Dispatcher(attempts, sessions, clock, self._tasks)
+        queued = QueueEstimates(
+            log, estimates, self._histories, running, self._registry, self._dispatcher.place, clock
+        )
+        estimators = Estimators(estimates, queued, self._histories)
+        self._watches = Watches(
+            log, clock, admission, tail_memory, waits, call_count, memory.responses, estimators
+        )
+        self._registry.follow(self._watches.workers_changed)
         self.deadlines = Deadlines(journal, sessions, clock, self._tasks, lease_ttl)
         self._child_cancellation = ChildCancellation(log, journal, self._tasks)
         self._retention = Retention(log, journal, clock, keep, sweep_interval)
@@ -110,7 +124,7 @@ class Core:
         )
         submissions = Submissions(log, journal, clock, queues.admit, limiter, slices)
         self.job_service = JobService(
-            Jobs(log, journal, submissions, self._watches, waits, slices, access, shares),
+            Jobs(log, journal, submissions, self._watches, waits, slices, access, shares, estimators),
             Identity(limiter, admission.open_watches),
         )
         self.worker_service = WorkerService(
@@ -122,6 +136,8 @@ class Core:
             journal.on_entries,
             self._watches.on_entries,
             self._retention.on_entries,
+            running.on_entries,
+            self._histories.on_entries,
             ParentUpdates(log, journal, self._tasks).on_entries,
         ):
             log.add_listener(listener)
@@ -150,6 +166,7 @@ class Core:
         for parent_job_id in parents:
             await self._child_cancellation.recover(parent_job_id)
         self._tasks.start(self._retention.run())
+        self._tasks.start(self._histories.warm())
 
     async def drain(self) -> None:
         """Assign no more jobs, acknowledge the reports under way, and end watches and sessions."""

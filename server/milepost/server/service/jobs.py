@@ -14,6 +14,8 @@ from milepost.server.base.refusal import job_not_found
 from milepost.server.base.slices import Slices
 from milepost.server.base.timestamps import nanoseconds, timestamp
 from milepost.server.dispatch.wait_reasons import WaitReasons
+from milepost.server.estimation.estimators import Estimators
+from milepost.server.estimation.kind_summary import kind_summary
 from milepost.server.journal import Journal
 from milepost.server.log.event_log import EventLog
 from milepost.server.service import job_listing, validation
@@ -61,6 +63,7 @@ class Jobs:
         slices: Slices,
         access: JobAccess,
         shares: Shares,
+        estimators: Estimators,
     ) -> None:
         self._log = log
         self._journal = journal
@@ -70,6 +73,7 @@ class Jobs:
         self._waits = waits
         self._slices = slices
         self._shares = shares
+        self._estimators = estimators
 
     async def submit(self, principal: Principal, request: SubmitJobRequest, caller: str) -> JobResponse:
         """Accept a job. One without an owner gets the only owner of its principal."""
@@ -88,13 +92,20 @@ class Jobs:
         await self._access.check(principal, Action.READ, request.job_id)
         job = await self._journal.find(request.job_id, caller=caller)
         check(principal, Action.READ, request.job_id, Target.of(job))
-        return JobResponse(GetJobResponse(waiting=self._waits.of_job(job)), job)
+        waiting = self._waits.of_job(job)
+        if waiting is not None:
+            await self._estimators.queue.add(job, waiting, caller)
+        estimate = await self._estimators.jobs.of_job(job, caller)
+        if estimate is not None:
+            job.estimate.CopyFrom(estimate)
+        return JobResponse(GetJobResponse(waiting=waiting), job)
 
     async def list(self, principal: Principal, request: ListJobsRequest, caller: str) -> bytes:
         """List jobs, narrowed to those that exist for the principal; the response is encoded."""
         check_scope(principal, Action.READ)
         validation.list_jobs(request)
-        return await job_listing.page(self._log, request, narrow(principal, request.filter), caller)
+        narrowed = narrow(principal, request.filter)
+        return await job_listing.page(self._log, request, narrowed, caller, self._estimators.jobs)
 
     async def cancel(self, principal: Principal, request: CancelJobRequest, caller: str) -> JobResponse:
         """Cancel a job and its children."""
@@ -153,7 +164,7 @@ class Jobs:
         _set_owner(principal, request)
         if not principal.owns(request.owner):
             return GetHistoryResponse()
-        return GetHistoryResponse()
+        return kind_summary(await self._estimators.histories.get(request.owner, request.kind, caller))
 
     async def watch_job(
         self, principal: Principal, request: WatchJobRequest, caller: str, send: Send

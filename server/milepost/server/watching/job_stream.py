@@ -15,6 +15,7 @@ from milepost.server.log.event_log import EventLog
 from milepost.server.watching.batches import BatchRequest
 from milepost.server.watching.cursor_errors import ahead, thinned, trimmed
 from milepost.server.watching.queued_jobs import QueuedJobs
+from milepost.server.watching.status_estimates import StatusEstimates
 from milepost.server.watching.subscriber import NoRoom, Subscriber
 from milepost.server.watching.tails import ReplayCache, Tail, Tails
 from milepost.server.watching.watch_stream import AHEAD_TIMEOUT, Step, WatchStream
@@ -36,6 +37,7 @@ class JobStream(WatchStream):
         queued: QueuedJobs,
         request: WatchJobRequest,
         subscriber: Subscriber,
+        estimates: StatusEstimates,
     ) -> None:
         super().__init__(log, clock, tail.signal, request, request.filter, request.after_sequence, subscriber)
         self._job_id = request.job_id
@@ -43,6 +45,7 @@ class JobStream(WatchStream):
         self._tail = tail
         self._replays = replays
         self._queued = queued
+        self._estimates = estimates
         # As of `opened`.
         self._thinned_sequence = 0
         # As of the last status. A subscriber assumes TURN at first.
@@ -127,9 +130,11 @@ class JobStream(WatchStream):
         return self._tail.ended
 
     async def _is_status_due(self) -> bool:
-        """Whether the job waits for something else than the last status said, or another kind is near its own."""
+        """Whether the job waits for something else than the last status said, another kind is near its own, or its
+        estimate has changed.
+        """
         if not self._tail.queued:  # asked after each event: two calls less, which would find out the same
-            return self._said.reason != WaitingFor.WAITING_FOR_TURN
+            return self._said.reason != WaitingFor.WAITING_FOR_TURN or await self._estimates.has_changed()
         return self._said != _said(await self._waiting())
 
     @property
@@ -150,6 +155,8 @@ class JobStream(WatchStream):
     async def _status(self) -> Status:
         waiting = await self._waiting()
         self._said = _said(waiting)
+        if waiting is not None:
+            await self._estimates.add_to(waiting)
         return Status(
             cursor=self._cursor,
             head_sequence=self._tail.head,
@@ -158,6 +165,7 @@ class JobStream(WatchStream):
             store_away=not self._log.up,
             server_time=timestamp(self._clock.now()),
             waiting=waiting,
+            estimate=None if waiting is not None or self._tail.ended else await self._estimates.next(),
         )
 
     async def _waiting(self) -> Waiting | None:

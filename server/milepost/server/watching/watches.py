@@ -9,6 +9,7 @@ from milepost.server.base.byte_budget import ByteBudget
 from milepost.server.base.clock import Clock
 from milepost.server.base.response_room import RESPONSE_MEMORY
 from milepost.server.dispatch.wait_reasons import WaitReasons
+from milepost.server.estimation.estimators import Estimators
 from milepost.server.log.event_log import Entry, EventLog
 from milepost.server.watching.admission import Admission
 from milepost.server.watching.feeds import Feeds
@@ -18,6 +19,7 @@ from milepost.server.watching.jobs_stream import JobsStream
 from milepost.server.watching.memory_budget import MemoryBudget
 from milepost.server.watching.pacer import Pacer
 from milepost.server.watching.queued_jobs import QueuedJobs
+from milepost.server.watching.status_estimates import StatusEstimates
 from milepost.server.watching.subscriber import Send, Subscriber
 from milepost.server.watching.tails import ReplayCache, Tails
 from milepost.v1 import WatchJobRequest, WatchJobsRequest
@@ -27,7 +29,7 @@ class Watches:
     """Serves WatchJob and WatchJobs. ``memory_limit`` bounds all cached events, in bytes.
 
     ``call_count`` returns the number of calls that the server has accepted so far; ``responses`` bounds what callers
-    have not read, half of it for each caller.
+    have not read, half of it for each caller. ``estimators`` adds estimates to statuses; None adds none.
     """
 
     def __init__(
@@ -39,6 +41,7 @@ class Watches:
         waits: WaitReasons,
         call_count: Callable[[], int] = lambda: 0,
         responses: ByteBudget | None = None,
+        estimators: Estimators | None = None,
     ) -> None:
         memory = MemoryBudget(memory_limit)
         self._log = log
@@ -49,6 +52,7 @@ class Watches:
         self._replays = ReplayCache(log, memory)
         self._feeds = Feeds(log, memory)
         self._pacer = Pacer(call_count)
+        self._estimators = estimators
         self._responses = responses or ByteBudget(RESPONSE_MEMORY)
 
     def on_entries(self, entries: Sequence[Entry]) -> None:
@@ -72,8 +76,17 @@ class Watches:
         """
         with self._admission.admit(caller, limit), self._tails.watching(request.job_id) as tail:
             subscriber = self._subscriber(caller, send)
+            estimated = StatusEstimates(self._estimators, self._clock, request.job_id, caller)
             await JobStream(
-                self._log, self._clock, self._tails, tail, self._replays, self._queued, request, subscriber
+                self._log,
+                self._clock,
+                self._tails,
+                tail,
+                self._replays,
+                self._queued,
+                request,
+                subscriber,
+                estimated,
             ).run()
 
     async def watch_jobs(

@@ -16,7 +16,9 @@ from milepost.server.log.jetstream.purged_jobs import PurgedJobs
 from milepost.server.log.jetstream.records import STRIDE, Kind, Part, Record
 from milepost.server.log.sqlite.append import Append
 from milepost.server.log.sqlite.pruning import RevokeShares, Thin
+from milepost.server.log.sqlite.run_rows import record_run
 from milepost.server.log.sqlite.transaction import Transaction
+from milepost.v1 import JobSubmitted
 
 SCHEMA: Final = """
     CREATE TABLE IF NOT EXISTS subjects (
@@ -131,7 +133,15 @@ class Applier:
         return Append(commit, position).write(transaction)
 
     def _drop(self, transaction: Transaction, job_id: str, record: Record) -> Entry | None:
+        for owner, kind, stored in record.runs:
+            record_run(self._connection, owner, kind, stored, None)
+        if record.kind is Kind.RUNS:
+            return None
         self._folds.forget(job_id)
+        if record.remains is not None and record.remains.run is not None:
+            job = JobSubmitted.FromString(record.remains.submitted).job
+            job_key = record.key if record.kind is Kind.TRIM else None
+            record_run(self._connection, job.owner, job.kind, record.remains.run, job_key)
         if record.kind is Kind.THIN:
             Thin(job_id).write(transaction)
             return None

@@ -15,6 +15,7 @@ from milepost.server.log.drop_summary import drops_before
 from milepost.server.log.event_log import Conflict, Drop
 from milepost.server.log.jetstream.records import Kind, Record, Remains
 from milepost.server.log.sqlite import statements
+from milepost.server.log.sqlite.run_rows import run_of_job
 from milepost.v1 import Job, JobSubmitted
 
 _JOB: Final = """
@@ -88,6 +89,7 @@ class JobRows:
             drops=drops,
             submitted=self._submitted.SerializeToString(),
             share_generation=self._share_generation,
+            run=run_of_job(self._connection, self._key),
         )
 
 

@@ -64,6 +64,7 @@ class FoldCache:
             payloads=payloads,
             submission=submission,
             fraction_known=fold.job.fraction_known,
+            run=part.run,
         )
 
     def forget(self, job_id: str) -> None:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, NamedTuple
 
-from milepost.server.log.event_log import StoreFailed
+from milepost.server.log.event_log import StoredRun, StoreFailed
 from milepost.server.log.frames import Chunk
 from milepost.server.log.jetstream.drop_plans import JobRows
 from milepost.server.log.jetstream.nats_connection import NatsConnection
@@ -22,17 +22,24 @@ from milepost.server.log.jetstream.records import (
     MESSAGE_BYTES_LIMIT,
     STRIDE,
     Kind,
+    KindRun,
     Part,
     Record,
     encode,
 )
-from milepost.server.log.jetstream.stream import StreamNames, begin_import
+from milepost.server.log.jetstream.stream import NO_JOB, StreamNames, begin_import
 from milepost.server.log.sqlite.schema import migrate
 
 _CHUNKS: Final = """
     SELECT job_key, job_id, log.first_sequence, log.last_sequence, frames, state_before, state_after,
-        report_sequence, time
-    FROM log JOIN jobs USING (job_key) ORDER BY position
+        report_sequence, time, coalesce(run, x'')
+    FROM log JOIN jobs USING (job_key) LEFT JOIN runs USING (job_key, position) ORDER BY position
+"""
+# Those of commits that are no longer in the log come before all others.
+_OTHER_RUNS: Final = """
+    SELECT owner, kind, position - (SELECT max(position) + 1 FROM runs), run
+    FROM histories JOIN runs USING (history_key)
+    WHERE position NOT IN (SELECT position FROM log) ORDER BY position
 """
 _PRUNED_JOBS: Final = """
     SELECT job_key, job_id, first_sequence, thinned_sequence FROM jobs
@@ -94,11 +101,13 @@ class SqliteImport:
                 await self._publish(group[0].job_id, self._record(group))
             for key, job_id, first, thinned in connection.execute(_PRUNED_JOBS).fetchall():
                 if first > 1:
-                    # No cursor of the new epoch can miss an earlier drop.
-                    remains = JobRows(connection, job_id).remains(first, ())
+                    # No cursor of the new epoch can miss an earlier drop. Its run has another position now.
+                    remains = JobRows(connection, job_id).remains(first, ())._replace(run=None)
                     await self._publish(job_id, Record(Kind.TRIM, b"", self._key(key), remains=remains))
                 if thinned:
                     await self._publish(job_id, Record(Kind.THIN, b"", self._key(key)))
+            for runs in _other_runs(connection):
+                await self._publish(NO_JOB, Record(Kind.RUNS, b"", 0, runs=runs))
             (self.copied.jobs,) = connection.execute("SELECT count(*) FROM jobs").fetchone()
             while self._in_flight:
                 await self._in_flight.popleft()
@@ -178,3 +187,10 @@ def _messages(connection: sqlite3.Connection) -> Iterator[list[_LoggedCommit]]:
             group.append(row)
         if group:
             yield group
+
+
+def _other_runs(connection: sqlite3.Connection) -> Iterator[list[KindRun]]:
+    """Yield the runs of each message of those whose commits are gone."""
+    rows = connection.execute(_OTHER_RUNS)
+    while found := rows.fetchmany(COMMITS_LIMIT):
+        yield [KindRun(owner, kind, StoredRun(position, run)) for owner, kind, position, run in found]

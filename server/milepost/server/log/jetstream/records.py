@@ -7,17 +7,19 @@ key. Numbers are big-endian. A format that a stream may hold never changes: a ch
 from __future__ import annotations
 
 import struct
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from enum import IntEnum
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from milepost.server.base.payloads import ANY_PAYLOAD
-from milepost.server.log.event_log import ANY_STATE, Commit, Drop
+from milepost.server.log.event_log import ANY_STATE, Commit, Drop, StoredRun
 from milepost.server.log.frames import Chunk
 
-VERSION: Final = 3
-"""The version of TRIM and DELETE of a job whose shares were revoked; without that it is 2, since they hold the job's
-drops. The others have version 1."""
+VERSION: Final = 4
+"""The version of messages with runs (``StoredRun``), and of those only. TRIM and DELETE of a job whose shares were
+revoked have 3; without that they have 2, since they hold the job's drops. The others have version 1."""
+
+_WITHOUT_SHARES: Final = 2
 
 STRIDE: Final = 1000
 """Positions per message of the stream: the n-th commit of message s is at s * STRIDE + n."""
@@ -38,6 +40,8 @@ class Kind(IntEnum):
     DELETE = 4
     SHARES = 5
     """The shares of the job are revoked."""
+    RUNS = 6
+    """Runs of jobs that were deleted before an import."""
 
 
 class UnknownRecord(Exception):
@@ -52,6 +56,8 @@ class Part(NamedTuple):
     state: int
     report_sequence: int
     time: int
+    run: bytes = b""
+    """See ``Commit``."""
 
 
 class Remains(NamedTuple):
@@ -69,6 +75,16 @@ class Remains(NamedTuple):
     """All drops of the job, earlier ones included."""
     submitted: bytes
     share_generation: int = 0
+    run: StoredRun | None = None
+    """The run of the job, while it is among the latest of its kind."""
+
+
+class KindRun(NamedTuple):
+    """A run without its job."""
+
+    owner: str
+    kind: str
+    stored: StoredRun
 
 
 class Record(NamedTuple):
@@ -81,6 +97,17 @@ class Record(NamedTuple):
     """Of COMMITS."""
     remains: Remains | None = None
     """Of TRIM and DELETE."""
+    runs: Sequence[KindRun] = ()
+    """Of RUNS."""
+
+    @property
+    def version(self) -> int:
+        """The oldest version that can hold it."""
+        if self.runs or any(part.run for part in self.parts):
+            return 4
+        if self.remains is None:
+            return 1
+        return 4 if self.remains.run else 3 if self.remains.share_generation else 2
 
 
 _HEAD: Final = struct.Struct(">BB16sq")
@@ -89,11 +116,16 @@ _REMAINS: Final = struct.Struct(">qqqqI")
 _DROP: Final = struct.Struct(">qqq")
 _REMAINS_1: Final = struct.Struct(">qqqqq")
 _SHARE_GENERATION: Final = struct.Struct(">q")
+_PART_RUN: Final = struct.Struct(">I")
+_REMAINS_RUN: Final = struct.Struct(">qqI")
+_KIND_RUN: Final = struct.Struct(">HHqI")
 
 
 def part_of(commit: Commit) -> Part:
     """Convert a commit for a message."""
-    return Part(commit.chunk, commit.state_before, commit.state, commit.report_sequence, commit.time)
+    return Part(
+        commit.chunk, commit.state_before, commit.state, commit.report_sequence, commit.time, commit.run
+    )
 
 
 def name_in(message: bytes) -> bytes:
@@ -103,18 +135,26 @@ def name_in(message: bytes) -> bytes:
 
 def encode(record: Record) -> bytes:
     """Encode a message."""
-    version = 1 if record.remains is None else VERSION if record.remains.share_generation else 2
+    version = record.version
     pieces = [_HEAD.pack(version, record.kind, record.name, record.key)]
     if record.kind is Kind.COMMITS:
-        for chunk, before, state, report_sequence, time in record.parts:
+        for chunk, before, state, report_sequence, time, run in record.parts:
             size = len(chunk.frames)
             pieces.append(_PART.pack(chunk.first, chunk.last, report_sequence, time, before, state, size))
+            if version == VERSION:
+                pieces += _PART_RUN.pack(len(run)), run
             pieces.append(chunk.frames)
     elif record.remains is not None:
-        *numbers, drops, submitted, share_generation = record.remains
+        *numbers, drops, submitted, share_generation, stored = record.remains
         if version == VERSION:
+            position, run = stored or StoredRun(0, b"")
+            pieces += _REMAINS_RUN.pack(share_generation, position, len(run)), run
+        elif version > _WITHOUT_SHARES:
             pieces.append(_SHARE_GENERATION.pack(share_generation))
         pieces += (_REMAINS.pack(*numbers, len(drops)), *(_DROP.pack(*drop) for drop in drops), submitted)
+    for owner, kind, (position, run) in record.runs:
+        names = owner.encode(), kind.encode()
+        pieces += _KIND_RUN.pack(*map(len, names), position, len(run)), *names, run
     return b"".join(pieces)
 
 
@@ -124,42 +164,75 @@ def decode(message: bytes) -> Record:
         version, number, name, key = _HEAD.unpack_from(message)
         if not 1 <= version <= VERSION:
             raise UnknownRecord(f"is of version {version}; this Milepost knows versions up to {VERSION}")
-        kind, at = Kind(number), _HEAD.size
+        kind, body = Kind(number), _Body(message, _HEAD.size)
         if kind in (Kind.THIN, Kind.SHARES):
             return Record(kind, name, key)
-        if kind is not Kind.COMMITS:
-            generation = 0
-            if version == VERSION:
-                (generation,) = _SHARE_GENERATION.unpack_from(message, at)
-                at += _SHARE_GENERATION.size
-            remains = _remains_1(message, at) if version == 1 else _remains(message, at, generation)
-            return Record(kind, name, key, remains=remains)
-        parts = []
-        while at < len(message):
-            first, last, report_sequence, time, before, state, size = _PART.unpack_from(message, at)
-            at += _PART.size
-            frames = message[at : at + size]
-            if len(frames) != size:
-                raise UnknownRecord("is cut off")
-            parts.append(Part(Chunk(first, last, frames), before, state, report_sequence, time))
-            at += size
+        if kind is Kind.COMMITS:
+            return Record(kind, name, key, list(_parts(body, version)))
+        if kind is Kind.RUNS:
+            return Record(kind, name, key, runs=list(_kind_runs(body)))
+        return Record(kind, name, key, remains=_remains_1(body) if version == 1 else _remains(body, version))
     except (struct.error, ValueError) as error:
         raise UnknownRecord(f"is not a message of Milepost: {error}") from None
-    return Record(kind, name, key, parts)
 
 
-def _remains(message: bytes, at: int, share_generation: int) -> Remains:
-    first, thinned, report_sequence, time, count = _REMAINS.unpack_from(message, at)
-    at += _REMAINS.size
-    end = at + count * _DROP.size
-    drops = [Drop(*fields) for fields in _DROP.iter_unpack(message[at:end])]
-    if len(drops) != count:
-        raise UnknownRecord("is cut off")
-    return Remains(first, thinned, report_sequence, time, drops, message[end:], share_generation)
+class _Body:
+    """What follows in a message."""
+
+    def __init__(self, message: bytes, at: int) -> None:
+        self._message = message
+        self._at = at
+
+    def unpack(self, form: struct.Struct) -> tuple[Any, ...]:
+        """The next numbers."""
+        found = form.unpack_from(self._message, self._at)
+        self._at += form.size
+        return found
+
+    def take(self, size: int) -> bytes:
+        """The next bytes. Raises UnknownRecord if there are fewer."""
+        found = self._message[self._at : self._at + size]
+        if len(found) != size:
+            raise UnknownRecord("is cut off")
+        self._at += size
+        return found
+
+    def rest(self) -> bytes:
+        """All remaining bytes."""
+        return self.take(len(self._message) - self._at)
+
+    def __bool__(self) -> bool:
+        return self._at < len(self._message)
 
 
-def _remains_1(message: bytes, at: int) -> Remains:
+def _parts(body: _Body, version: int) -> Iterator[Part]:
+    while body:
+        first, last, report_sequence, time, before, state, size = body.unpack(_PART)
+        run = body.take(*body.unpack(_PART_RUN)) if version == VERSION else b""
+        yield Part(Chunk(first, last, body.take(size)), before, state, report_sequence, time, run)
+
+
+def _kind_runs(body: _Body) -> Iterator[KindRun]:
+    while body:
+        owner, kind, position, size = body.unpack(_KIND_RUN)
+        names = body.take(owner).decode(), body.take(kind).decode()
+        yield KindRun(*names, StoredRun(position, body.take(size)))
+
+
+def _remains(body: _Body, version: int) -> Remains:
+    generation, run = 0, None
+    if version == VERSION:
+        generation, position, size = body.unpack(_REMAINS_RUN)
+        run = StoredRun(position, body.take(size))
+    elif version > _WITHOUT_SHARES:
+        (generation,) = body.unpack(_SHARE_GENERATION)
+    first, thinned, report_sequence, time, count = body.unpack(_REMAINS)
+    drops = [Drop(*fields) for fields in _DROP.iter_unpack(body.take(count * _DROP.size))]
+    return Remains(first, thinned, report_sequence, time, drops, body.rest(), generation, run)
+
+
+def _remains_1(body: _Body) -> Remains:
     """Decode version 1, which has only the newest dropped position of all jobs, an upper bound for this job's."""
-    first, dropped, thinned, report_sequence, time = _REMAINS_1.unpack_from(message, at)
+    first, dropped, thinned, report_sequence, time = body.unpack(_REMAINS_1)
     drops = [Drop(ANY_STATE, ANY_PAYLOAD, dropped)] if dropped else []
-    return Remains(first, thinned, report_sequence, time, drops, message[at + _REMAINS_1.size :])
+    return Remains(first, thinned, report_sequence, time, drops, body.rest())

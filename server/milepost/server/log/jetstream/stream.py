@@ -45,8 +45,8 @@ _RESTORE = (
     "stream from one."
 )
 
-# A name that no job can have.
-_NO_JOB = "~"
+NO_JOB: Final = "~"
+"""A name that no job can have."""
 
 
 class StreamIdentity(NamedTuple):
@@ -336,7 +336,7 @@ async def has_lost(connection: NatsConnection, names: StreamNames, sequence: int
     # The leader may be outdated. It accepts one more message, an empty one, only after all earlier ones.
     message = encode(Record(Kind.COMMITS, secrets.token_bytes(16), 0))
     try:
-        put = await connection.ask(lambda jetstream: jetstream.publish(names.job(_NO_JOB), message))
+        put = await connection.ask(lambda jetstream: jetstream.publish(names.job(NO_JOB), message))
     except nats.js.errors.APIError as error:
         raise ConnectionLost(f"the stream refused a message: {error.description}") from error
     return put.seq <= sequence

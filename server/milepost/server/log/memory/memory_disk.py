@@ -15,6 +15,9 @@ from typing import Any
 from milepost.contract.job_states import FINAL
 from milepost.server.base.sliced_decoding import merge_stored
 from milepost.server.log.event_log import (
+    KIND_LIMIT,
+    OWNER_KIND_LIMIT,
+    RUN_LIMIT,
     Commit,
     CommitRow,
     Conflict,
@@ -24,6 +27,7 @@ from milepost.server.log.event_log import (
     Entry,
     JobAttributes,
     JobIdentity,
+    StoredRun,
 )
 from milepost.server.log.frames import Chunk, without_superseded
 from milepost.v1 import Job
@@ -84,6 +88,8 @@ class MemoryDisk:
         self.requests: dict[tuple[str, str], str] = {}
         self.notices: dict[int, DropNotice] = {}
         """The newest notice of each job that lost commits, by the key of the job."""
+        self.runs: dict[tuple[str, str], list[StoredRun]] = {}
+        """By owner and kind; that with the latest run last."""
         self._key = 0
 
     @classmethod
@@ -136,7 +142,17 @@ class MemoryDisk:
         record.commits.append(
             StoredCommit(self.position, commit.chunk, commit.state_before, commit.state, commit.payloads)
         )
+        if commit.run:
+            self._record_run(commit)
         return DurableCommit(commit, self.position)
+
+    def _record_run(self, commit: Commit) -> None:
+        key = commit.attributes.owner, commit.attributes.kind
+        runs = self.runs.pop(key, [])
+        self.runs[key] = [*runs, StoredRun(self.position, commit.run)][-RUN_LIMIT:]
+        of_owner = [known for known in self.runs if known[0] == key[0]]
+        for excess in (*of_owner[:-OWNER_KIND_LIMIT], *list(self.runs)[:-KIND_LIMIT]):
+            self.runs.pop(excess, None)
 
     def revoke_shares(self, job_id: str) -> None:
         """See ``EventLog``."""

@@ -32,6 +32,7 @@ from milepost.server.log.event_log import (
     JobPage,
     Query,
     StoredJob,
+    StoredRun,
     StoreFailed,
     state_mask,
 )
@@ -365,6 +366,16 @@ class MemoryEventLog:
             if record.end_time is not None and (record.end_time, record.key) > after
         ]
         return sorted(found, key=lambda job: (job.end_time, job.key))[:limit]
+
+    async def runs(self, owner: str, kind: str, *, caller: str = SERVER) -> Sequence[StoredRun]:
+        """See ``EventLog``."""
+        await self._delay_read()
+        return tuple(self._disk.runs.get((owner, kind), ()))
+
+    async def recent_kinds(self, limit: int) -> Sequence[tuple[str, str]]:
+        """See ``EventLog``."""
+        await self._delay_read()
+        return list(reversed(self._disk.runs))[:limit]
 
     def _notices(self, query: Query) -> Iterable[DropNotice]:
         return (n for n in self._disk.notices.values() if matches(n.attributes, query, set(query.states)))

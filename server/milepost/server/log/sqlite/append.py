@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from milepost.server.log.event_log import Commit, Conflict, DurableCommit
+from milepost.server.log.event_log import Commit, Conflict, DurableCommit, StoredRun
 from milepost.server.log.sqlite import statements
 from milepost.server.log.sqlite.coalescing import CommitBatch
+from milepost.server.log.sqlite.run_rows import record_run
 from milepost.server.log.sqlite.transaction import Transaction, Write
 
 # Fractions of children are summed as integers in millionths, so that a running sum stays exact over many changes.
@@ -49,6 +50,10 @@ class Append(NamedTuple):
                 chunk.frames,
             ),
         )
+        if commit.run:
+            attributes = commit.attributes
+            stored = StoredRun(position, commit.run)
+            record_run(transaction.connection, attributes.owner, attributes.kind, stored, key)
         return DurableCommit(commit, position)
 
 

@@ -21,9 +21,10 @@ from milepost.server.log.event_log import (
     JobPage,
     Query,
     StoredJob,
+    StoredRun,
 )
 from milepost.server.log.frames import Chunk, joined_chunks
-from milepost.server.log.sqlite import statements
+from milepost.server.log.sqlite import run_rows, statements
 from milepost.server.log.sqlite.append import FRACTION_SCALE
 from milepost.v1 import Job, JobState
 
@@ -166,6 +167,14 @@ class Reader:
             EndedJob(key, end_time, first, thinned, Job.FromString(job))
             for key, end_time, first, thinned, job in rows
         ]
+
+    def runs(self, owner: str, kind: str) -> Sequence[StoredRun]:
+        """See ``EventLog.runs``."""
+        return run_rows.read_runs(self._connection, owner, kind)
+
+    def recent_kinds(self, limit: int) -> Sequence[tuple[str, str]]:
+        """See ``EventLog.recent_kinds``."""
+        return run_rows.recent_kinds(self._connection, limit)
 
     def _is_common(self, name: str, value: str) -> bool:
         row = self._connection.execute(

@@ -16,6 +16,7 @@ from milepost.server.log.event_log import (
     JobPage,
     Query,
     StoredJob,
+    StoredRun,
 )
 from milepost.server.log.sqlite.read_lane import ReadLane
 from milepost.server.log.sqlite.reader import Reader
@@ -92,3 +93,11 @@ class ReaderPool:
     async def ended(self, after: tuple[int, int], limit: int) -> Sequence[EndedJob]:
         """See ``EventLog``."""
         return await self._long.run(SERVER, lambda reader: reader.ended(after, limit))
+
+    async def runs(self, owner: str, kind: str, *, caller: str = SERVER) -> Sequence[StoredRun]:
+        """See ``EventLog``."""
+        return await self._short.run(caller, lambda reader: reader.runs(owner, kind))
+
+    async def recent_kinds(self, limit: int) -> Sequence[tuple[str, str]]:
+        """See ``EventLog``."""
+        return await self._long.run(SERVER, lambda reader: reader.recent_kinds(limit))

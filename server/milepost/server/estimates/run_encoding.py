@@ -1,0 +1,74 @@
+"""The encoding of a past run: about 1 KB, 4 KiB at most."""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Sequence
+from typing import Final
+
+from milepost.server.estimates.pace_curve import KNOT_LIMIT, PaceCurve
+from milepost.server.estimates.past_run import PastRun, StageRun, past_run
+
+RUN_BYTES: Final = 4096
+"""Bound of an encoded run. Of one that is larger, the stages that took the least time are left out."""
+
+_KNOTS: Final = 96
+"""Knots of all curves of a run, about; a curve has at least three."""
+
+_VERSION: Final = 1
+"""A format that a store may hold never changes: a change gets a new version."""
+
+_HEAD: Final = struct.Struct("<BddH")
+_STAGE: Final = struct.Struct("<HB?dd")
+
+
+class UnknownRun(ValueError):
+    """A run of a newer Milepost."""
+
+
+def encode(run: PastRun) -> bytes:
+    """Encode a run."""
+    stages = [step.stage for step in run.steps]
+    curves = sum(stage.curve is not None for stage in stages)
+    limit = min(KNOT_LIMIT, max(3, _KNOTS // max(curves, 1)))
+    pieces = [_encode_stage(stage, limit) for stage in stages]
+    room = RUN_BYTES - _HEAD.size
+    kept = set[int]()
+    for index in sorted(range(len(stages)), key=lambda index: -stages[index].duration):
+        if len(pieces[index]) <= room:
+            room -= len(pieces[index])
+            kept.add(index)
+    body = [piece for index, piece in enumerate(pieces) if index in kept]
+    return b"".join((_HEAD.pack(_VERSION, run.duration, run.workload, len(body)), *body))
+
+
+def decode(encoded: bytes) -> PastRun:
+    """Decode a run. Raises UnknownRun."""
+    version, duration, workload, count = _HEAD.unpack_from(encoded)
+    if version != _VERSION:
+        raise UnknownRun(f"The run is of version {version}; this Milepost knows version {_VERSION}.")
+    at = _HEAD.size
+    stages: list[StageRun] = []
+    for _ in range(count):
+        length, knots, total_known, start, end = _STAGE.unpack_from(encoded, at)
+        at += _STAGE.size
+        stage_id = encoded[at : at + length].decode()
+        at += length
+        curve = None
+        if knots:
+            numbers = struct.unpack_from(f"<{2 * knots}f", encoded, at)
+            at += 8 * knots
+            seconds = [min(value, end - start) for value in numbers[knots:]]
+            curve = PaceCurve((0.0, *numbers[:knots]), (0.0, *seconds))
+        stages.append(StageRun(stage_id, start, end, curve, total_known))
+    return past_run(duration, stages, workload)
+
+
+def _encode_stage(stage: StageRun, limit: int) -> bytes:
+    name = stage.stage_id.encode()
+    knots: Sequence[float] = ()
+    if stage.curve is not None:
+        curve = stage.curve.pruned(limit)
+        knots = (*curve.units[1:], *curve.seconds[1:])
+    head = _STAGE.pack(len(name), len(knots) // 2, stage.total_known, stage.start, stage.end)
+    return b"".join((head, name, struct.pack(f"<{len(knots)}f", *knots)))

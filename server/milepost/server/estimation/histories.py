@@ -1,0 +1,124 @@
+"""The histories of kinds, decoded: read from the log when they are needed, in a cache that is bounded in bytes."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from typing import Final
+
+import structlog
+
+from milepost.contract.sized_cache import SizedCache
+from milepost.server.base.callers import SERVER
+from milepost.server.base.slices import Slices
+from milepost.server.base.steps import Steps
+from milepost.server.estimates.calibration import Pool
+from milepost.server.estimates.kind_history import KindHistory
+from milepost.server.estimates.past_run import PastRun
+from milepost.server.estimates.run_encoding import UnknownRun, decode
+from milepost.server.log.event_log import RUN_LIMIT, DurableCommit, Entry, EventLog, StoredRun
+
+HISTORY_BYTES: Final = 24 << 20
+"""Bound of the memory of decoded histories; the log has all of them."""
+
+_WARM_KINDS: Final = 64
+"""Kinds whose histories are read at the start, so that kinds with few runs have errors of others to go by."""
+
+_log = structlog.get_logger("milepost.estimates")
+
+# Measured bytes of a history without runs, and of a run, a stage and a knot of a curve, decoded.
+_HISTORY_OVERHEAD = 2600
+_RUN_OVERHEAD = 1200
+_STAGE_OVERHEAD = 520
+_KNOT_OVERHEAD = 64
+
+
+class _Known:
+    """A history, and the runs that are not in it yet."""
+
+    def __init__(self, pool: Pool) -> None:
+        self.history = KindHistory(pool)
+        self.lock = asyncio.Lock()
+        self.is_loaded = False
+        self.pending: dict[int, bytes] = {}
+        self.last = -(1 << 63)
+        self.memory = _HISTORY_OVERHEAD
+
+    def note(self, stored: StoredRun) -> None:
+        """Add a run later; all but the latest may go."""
+        self.pending[stored.position] = stored.run
+        if len(self.pending) > RUN_LIMIT:
+            del self.pending[min(self.pending)]
+
+    def absorb(self) -> Steps[None]:
+        """Add the runs that wait, and judge the forecasts for them."""
+        for position in sorted(self.pending):
+            run = self.pending.pop(position)
+            if position <= self.last:
+                continue
+            self.last = position
+            try:
+                self.history.add(decode(run), position)
+            except UnknownRun as error:
+                _log.warning("run ignored", error=str(error))
+            yield
+        self.memory = _HISTORY_OVERHEAD + sum(map(_memory, self.history.runs))
+
+
+class Histories:
+    """Reads histories from the log, and follows it for runs that end."""
+
+    def __init__(self, log: EventLog, slices: Slices) -> None:
+        self._log = log
+        self._slices = slices
+        self._pool = Pool()
+        self._known: SizedCache[tuple[str, str], _Known] = SizedCache(HISTORY_BYTES)
+        self._loading: dict[tuple[str, str], _Known] = {}
+
+    @property
+    def memory(self) -> int:
+        """Bytes of memory, about."""
+        return self._known.size
+
+    async def get(self, owner: str, kind: str, caller: str = SERVER) -> KindHistory:
+        """The history of a kind; one without runs if there are none. Raises what reading the log does."""
+        key = owner, kind
+        known = self._known.get(key)
+        if known is not None and not known.pending and not known.lock.locked():
+            return known.history
+        known = known or self._loading.get(key)
+        if known is None:
+            known = self._loading[key] = _Known(self._pool)
+        async with known.lock:
+            try:
+                if not known.is_loaded:
+                    for stored in await self._log.runs(owner, kind, caller=caller):
+                        known.note(stored)
+                    known.is_loaded = True
+                if known.pending:
+                    await self._slices.run(known.absorb(), caller)
+            finally:
+                if self._loading.get(key) is known:
+                    del self._loading[key]
+            self._known.put(key, known, known.memory)
+        return known.history
+
+    async def warm(self) -> None:
+        """Read the histories of the kinds that ran last."""
+        for owner, kind in reversed(await self._log.recent_kinds(_WARM_KINDS)):
+            await self.get(owner, kind)
+
+    def on_entries(self, entries: Sequence[Entry]) -> None:
+        """Note the runs of jobs that ended, for the histories that are in memory."""
+        for entry in entries:
+            if isinstance(entry, DurableCommit) and entry.commit.run:
+                attributes = entry.commit.attributes
+                key = attributes.owner, attributes.kind
+                known = self._loading.get(key) or self._known.get(key)
+                if known is not None:
+                    known.note(StoredRun(entry.position, entry.commit.run))
+
+
+def _memory(run: PastRun) -> int:
+    knots = sum(len(step.stage.curve.units) for step in run.steps if step.stage.curve is not None)
+    return _RUN_OVERHEAD + _STAGE_OVERHEAD * len(run.steps) + _KNOT_OVERHEAD * knots

@@ -1,0 +1,144 @@
+"""Estimates of jobs as the contract has them."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from milepost.contract.sized_cache import SizedCache
+from milepost.server.base.callers import SERVER
+from milepost.server.base.clock import Clock
+from milepost.server.base.timestamps import duration, timestamp
+from milepost.server.estimates.kind_history import Basis, KindHistory, RemainingTime
+from milepost.server.estimates.queue_schedule import Span, end_of
+from milepost.server.estimation.histories import Histories
+from milepost.server.estimation.running_jobs import RunningJobs
+from milepost.server.log.event_log import EventLog, Query
+from milepost.v1 import Estimate, EstimateBasis, Job, JobState
+
+_BASES: Final = {
+    Basis.HISTORY: EstimateBasis.ESTIMATE_BASIS_HISTORY,
+    Basis.WORKLOAD: EstimateBasis.ESTIMATE_BASIS_WORKLOAD,
+    Basis.PACE: EstimateBasis.ESTIMATE_BASIS_PACE,
+}
+
+CHILDREN_LIMIT: Final = 100
+"""Children of a job that an estimate looks at; it takes others to be like them."""
+
+OTHERS_LIMIT: Final = 1000
+"""Further children that it counts."""
+
+_RECENT_BYTES: Final = 1 << 20
+_RECENT_SIZE: Final = 300
+"""Bytes of an estimate that watches of a job share, about."""
+
+RECENT: Final = 1.0
+"""Seconds for which watches of a job share an estimate."""
+
+_LONGEST: Final = 1e10
+"""Seconds; a longer remaining time is none that a Duration holds."""
+
+
+class JobEstimates:
+    """Estimates the remaining time of jobs that run."""
+
+    def __init__(self, log: EventLog, running: RunningJobs, histories: Histories, clock: Clock) -> None:
+        self._log = log
+        self._running = running
+        self._histories = histories
+        self._clock = clock
+        self._recent: SizedCache[str, tuple[float, Estimate | None]] = SizedCache(_RECENT_BYTES)
+
+    async def of_job(self, job: Job, caller: str = SERVER) -> Estimate | None:
+        """The estimate for a job; None without evidence, and where it is not RUNNING."""
+        if job.state != JobState.JOB_STATE_RUNNING:
+            return None
+        history = await self._histories.get(job.owner, job.kind, caller)
+        if job.planned_children or self._running.has_children(job):
+            of_children = await self._of_children(job, caller)
+            if of_children is not None:
+                return of_children
+        found = self._remaining(job, history)
+        if found is not None:
+            return self.message(found)
+        if self._is_overdue(job, history):
+            return Estimate(
+                overdue=True,
+                basis=EstimateBasis.ESTIMATE_BASIS_HISTORY,
+                sample_size=len(history.runs),
+                as_of=timestamp(self._clock.now()),
+            )
+        return None
+
+    async def of_watched(self, job_id: str, caller: str) -> Estimate | None:
+        """As ``of_job``, for a job that is watched: at most once in ``RECENT`` seconds, however many watch it."""
+        now = self._clock.monotonic()
+        recent = self._recent.get(job_id)
+        if recent is not None and now - recent[0] < RECENT:
+            return recent[1]
+        stored = await self._log.load(job_id, caller=caller)
+        estimate = None if stored is None else await self.of_job(stored.job, caller)
+        self._recent.put(job_id, (now, estimate), _RECENT_SIZE + len(job_id))
+        return estimate
+
+    async def of_run(self, owner: str, kind: str, workload: float, caller: str) -> Estimate | None:
+        """How long a job takes once it starts; None without evidence."""
+        found = (await self._histories.get(owner, kind, caller)).whole(workload)
+        return None if found is None else self.message(found)
+
+    def message(self, found: RemainingTime) -> Estimate:
+        """An estimate as a message."""
+        return Estimate(
+            remaining_p50=duration(min(found.p50, _LONGEST)),
+            remaining_p90=duration(min(found.p90, _LONGEST)),
+            basis=_BASES[found.basis],
+            sample_size=found.sample_size,
+            as_of=timestamp(self._clock.now()),
+        )
+
+    def _remaining(self, job: Job, history: KindHistory) -> RemainingTime | None:
+        progress = self._running.observer(job).progress(
+            self._clock.now(), job.fraction if job.fraction_known else None
+        )
+        return None if progress is None else history.remaining(progress)
+
+    def _is_overdue(self, job: Job, history: KindHistory) -> bool:
+        progress = self._running.observer(job).progress(self._clock.now(), None)
+        return progress is not None and history.is_overdue(progress)
+
+    async def _of_children(self, job: Job, caller: str) -> Estimate | None:
+        """The end of a parent is that of its last child; those that do not run yet follow, as many at once as run now.
+
+        None if nothing is known of one of them.
+        """
+        query = Query(
+            owners=[job.owner],
+            parent_job_id=job.job_id,
+            states=[JobState.JOB_STATE_QUEUED, JobState.JOB_STATE_RUNNING],
+            newest_first=False,
+            limit=CHILDREN_LIMIT,
+        )
+        page = await self._log.query(query, caller=caller)
+        summary = await self._log.children_summary(job.job_id)
+        running: list[Span] = []
+        waiting: list[Span] = []
+        samples: list[int] = []
+        for _, child in page.jobs:
+            history = await self._histories.get(child.owner, child.kind, caller)
+            runs = child.state == JobState.JOB_STATE_RUNNING
+            found = self._remaining(child, history) if runs else history.whole(child.workload)
+            if found is None:
+                return None
+            (running if runs else waiting).append(Span(found.p50, found.p90 - found.p50))
+            samples.append(found.sample_size)
+        others = max(job.planned_children, summary.total) - summary.ended - len(page.jobs)
+        if others > 0 and page.jobs:
+            child = page.jobs[-1][1]
+            history = await self._histories.get(child.owner, child.kind, caller)
+            whole = history.whole(child.workload)
+            if whole is None:
+                return None
+            waiting += [Span(whole.p50, whole.p90 - whole.p50)] * min(others, OTHERS_LIMIT)
+        if not samples:
+            return None
+        end = end_of(running, waiting, max(len(running), 1))
+        return self.message(RemainingTime(end.p50, end.p90, Basis.HISTORY, min(samples)))

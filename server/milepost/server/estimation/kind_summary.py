@@ -1,0 +1,35 @@
+"""What is known of a kind, as the contract has it."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from statistics import fmean, median
+
+from milepost.server.base.timestamps import duration
+from milepost.server.estimates.kind_history import KindHistory
+from milepost.v1 import GetHistoryResponse, StageHistory
+
+
+def kind_summary(history: KindHistory) -> GetHistoryResponse:
+    """Summarise a history."""
+    response = GetHistoryResponse(runs=len(history.runs), estimates=len(history.judgements))
+    if history.runs:
+        durations = [run.duration for run in history.runs]
+        response.duration_p50.CopyFrom(duration(median(durations)))
+        response.duration_p90.CopyFrom(duration(_percentile_90(durations)))
+    weights = history.weights()
+    total = sum(weights.values())
+    for stage_id, seconds in weights.items():
+        share = seconds / total if total else 0.0
+        response.stages.append(StageHistory(stage_id=stage_id, duration_p50=duration(seconds), share=share))
+    if history.judgements:
+        errors = [error for judged in history.judgements for error in judged.relative]
+        response.coverage = fmean(hit for judged in history.judgements for hit in judged.covered)
+        response.median_error, response.mean_error = median(errors), fmean(errors)
+    return response
+
+
+def _percentile_90(values: Sequence[float]) -> float:
+    """The nearest rank."""
+    return sorted(values)[math.ceil(0.9 * len(values)) - 1]

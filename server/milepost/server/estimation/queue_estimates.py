@@ -1,0 +1,105 @@
+"""Estimates of when queued jobs start, and how long they take."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+
+from milepost.contract.sized_cache import SizedCache
+from milepost.server.base.callers import SERVER
+from milepost.server.base.clock import Clock
+from milepost.server.base.timestamps import duration, nanoseconds
+from milepost.server.dispatch.job_queues import QueuePlace
+from milepost.server.dispatch.worker_registry import WorkerRegistry
+from milepost.server.estimates.queue_schedule import NOTHING, Span, start_of
+from milepost.server.estimation.histories import Histories
+from milepost.server.estimation.job_estimates import RECENT, JobEstimates
+from milepost.server.estimation.running_jobs import RunningJobs
+from milepost.server.log.event_log import EventLog
+from milepost.v1 import Dispatch, Estimate, Job, JobState, Waiting
+
+_RECENT_BYTES = 1 << 20
+
+# Measured bytes of what watches of a queued job share.
+_RECENT_SIZE = 500
+
+_SLOT_LIMIT = 1000
+"""Slots that a schedule looks at; of more, so many are enough to see when the first is free."""
+
+
+class QueueEstimates:
+    """Adds to what a queued job waits for how long that takes. ``place`` returns the place of a job in its queue."""
+
+    def __init__(
+        self,
+        log: EventLog,
+        estimates: JobEstimates,
+        histories: Histories,
+        running: RunningJobs,
+        registry: WorkerRegistry,
+        place: Callable[[str], QueuePlace | None],
+        clock: Clock,
+    ) -> None:
+        self._log = log
+        self._estimates = estimates
+        self._histories = histories
+        self._running = running
+        self._registry = registry
+        self._place = place
+        self._clock = clock
+        self._recent: SizedCache[str, tuple[float, Waiting]] = SizedCache(_RECENT_BYTES)
+
+    async def add(self, job: Job, waiting: Waiting, caller: str = SERVER) -> None:
+        """Add the estimates for a QUEUED job; none without evidence."""
+        run = await self._estimates.of_run(job.owner, job.kind, job.workload, caller)
+        if run is not None:
+            waiting.run.CopyFrom(run)
+        place = self._place(job.job_id)
+        if job.dispatch == Dispatch.DISPATCH_EXTERNAL or place is None:
+            return
+        waiting.jobs_ahead, waiting.jobs_waiting = place
+        if job.concurrency_key:  # it may wait for jobs of its key, which its workers do not run
+            return
+        start = await self._start(job, place, run, caller)
+        if start is not None:
+            waiting.start_p50.CopyFrom(duration(start.p50))
+            waiting.start_p90.CopyFrom(duration(start.p90))
+
+    async def add_watched(self, job_id: str, waiting: Waiting, caller: str) -> None:
+        """As ``add``, for a job that is watched: at most once in ``RECENT`` seconds, however many watch it."""
+        now = self._clock.monotonic()
+        made, found = self._recent.get(job_id) or (-math.inf, None)
+        if found is None or now - made >= RECENT:
+            found = Waiting()
+            stored = await self._log.load(job_id, caller=caller)
+            if stored is not None and stored.job.state == JobState.JOB_STATE_QUEUED:
+                await self.add(stored.job, found, caller)
+            self._recent.put(job_id, (now, found), _RECENT_SIZE + len(job_id))
+        waiting.MergeFrom(found)
+
+    async def _start(self, job: Job, place: QueuePlace, run: Estimate | None, caller: str) -> Span | None:
+        capacity = self._registry.capacity(job.kind, job.owner)
+        if not capacity.slots:
+            return None
+        idle = min(max(capacity.slots - capacity.busy, 0), _SLOT_LIMIT)
+        slots = [NOTHING] * idle
+        for job_id in capacity.job_ids[: _SLOT_LIMIT - idle]:
+            span = await self._remaining(job_id, caller)
+            if span is not None:
+                slots.append(span)
+        if place.ahead < idle:
+            return NOTHING
+        if run is None or not slots:
+            return None
+        p50, p90 = (nanoseconds(each) / 1e9 for each in (run.remaining_p50, run.remaining_p90))
+        return start_of(slots, place.ahead, Span(p50, p90 - p50))
+
+    async def _remaining(self, job_id: str, caller: str) -> Span | None:
+        """The remaining time of a running job; None if it is unknown."""
+        observed = self._running.find(job_id)
+        progress = None if observed is None else observed.observer.progress(self._clock.now(), None)
+        if observed is None or progress is None:
+            return None
+        history = await self._histories.get(observed.owner, observed.kind, caller)
+        found = history.remaining(progress)
+        return None if found is None else Span(found.p50, found.p90 - found.p50)

@@ -1,0 +1,74 @@
+"""The estimates in the statuses of one watch: which is worth another status?
+
+Clients count down between two statuses. So an estimate has changed where it differs from what they show by now.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from milepost.server.base.clock import Clock
+from milepost.server.base.timestamps import SECOND, instant, nanoseconds
+from milepost.server.estimation.estimators import Estimators
+from milepost.v1 import Estimate, Waiting
+
+CHANGE: Final = 0.05
+"""Part of a remaining time by which another one differs that is worth a status."""
+
+INTERVAL: Final = 1.0
+"""Least seconds between two looks at the estimate of a watched job."""
+
+
+class StatusEstimates:
+    """What a watch of the job says of its remaining time. Without ``estimators``, nothing."""
+
+    __slots__ = ("_caller", "_clock", "_due", "_estimators", "_job_id", "_said")
+
+    def __init__(self, estimators: Estimators | None, clock: Clock, job_id: str, caller: str) -> None:
+        self._estimators = estimators
+        self._clock = clock
+        self._job_id = job_id
+        self._caller = caller
+        self._said: Estimate | None = None
+        self._due = 0.0
+
+    async def has_changed(self) -> bool:
+        """Whether the estimate is worth a status now. It looks once in ``INTERVAL`` seconds."""
+        if self._estimators is None:
+            return False
+        now = self._clock.monotonic()
+        if now < self._due:
+            return False
+        self._due = now + INTERVAL
+        return differs(
+            self._said, await self._estimators.jobs.of_watched(self._job_id, self._caller), self._clock.now()
+        )
+
+    async def next(self) -> Estimate | None:
+        """The estimate for a status that is sent now."""
+        if self._estimators is None:
+            return None
+        self._said = await self._estimators.jobs.of_watched(self._job_id, self._caller)
+        return self._said
+
+    async def add_to(self, waiting: Waiting) -> None:
+        """Add to what the job waits for how long that takes."""
+        if self._estimators is not None:
+            await self._estimators.queue.add_watched(self._job_id, waiting, self._caller)
+
+
+def differs(said: Estimate | None, estimate: Estimate | None, now: int) -> bool:
+    """Whether the estimate differs from the one that was said, as that is counted down by ``now``, in nanoseconds."""
+    if said is None or estimate is None:
+        return said is not estimate
+    if said.overdue or estimate.overdue:
+        return said.overdue != estimate.overdue
+    for before, after in (
+        (said.remaining_p50, estimate.remaining_p50),
+        (said.remaining_p90, estimate.remaining_p90),
+    ):
+        shown = max(nanoseconds(before) - (now - instant(said.as_of)), 0) / SECOND
+        is_now = max(nanoseconds(after) - (now - instant(estimate.as_of)), 0) / SECOND
+        if abs(is_now - shown) > CHANGE * shown:
+            return True
+    return False

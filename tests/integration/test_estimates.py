@@ -1,0 +1,217 @@
+"""Estimates of a server: of jobs that run, of jobs that wait, in watches, and what they rest on."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from milepost.v1 import (
+    DeleteJobRequest,
+    Estimate,
+    EstimateBasis,
+    Failure,
+    GetHistoryRequest,
+    GetHistoryResponse,
+    GetJobRequest,
+    GetJobResponse,
+    JobEnded,
+    JobState,
+    ListJobsRequest,
+    Stage,
+    StageEnded,
+    StageProgressed,
+    StageStarted,
+    StageState,
+    Update,
+)
+from tests.support.forking import Forkery
+from tests.support.nats import NatsServer
+from tests.support.nodes import Nodes
+from tests.support.rpc import Rpc, WorkSession, connect, eventually, succeeded
+from tests.support.server import Server, ServerProcess
+
+
+@pytest.fixture
+async def rpc(shared_server: Server) -> AsyncIterator[Rpc]:
+    """A client of the server's services."""
+    async with connect(shared_server.address) as connected:
+        yield connected
+
+
+def started(stage_id: str, total: float | None = None) -> Update:
+    """The start of a stage."""
+    return Update(stage_started=StageStarted(stage=Stage(stage_id=stage_id, total=total)))
+
+
+def progressed(stage_id: str, current: float) -> Update:
+    """Progress of a stage."""
+    return Update(stage_progressed=StageProgressed(stage_id=stage_id, current=current))
+
+
+def ended(stage_id: str) -> Update:
+    """The end of a stage."""
+    return Update(stage_ended=StageEnded(stage_id=stage_id, state=StageState.STAGE_STATE_SUCCEEDED))
+
+
+RUN = (
+    started("load"),
+    ended("load"),
+    started("work", total=4),
+    *(progressed("work", n) for n in (1, 2, 3, 4)),
+)
+"""The updates of a run with two stages."""
+
+
+async def run(rpc: Rpc, session: WorkSession, *updates: Update, **fields: Any) -> str:
+    """Run a job to its end."""
+    job_id = (await rpc.submit(**fields)).job_id
+    job, token = await session.take()
+    assert job.job_id == job_id
+    for number, update in enumerate(updates, 1):
+        await session.report(job_id, token, number, update)
+        await session.acknowledged(number)
+    return job_id
+
+
+async def history(rpc: Rpc, kind: str = "", owner: str = "") -> GetHistoryResponse:
+    """What is known of a kind."""
+    return await rpc.jobs.GetHistory(GetHistoryRequest(kind=kind or rpc.kind, owner=owner))
+
+
+async def get(rpc: Rpc, job_id: str) -> GetJobResponse:
+    """The job, and what it waits for."""
+    return await rpc.jobs.GetJob(GetJobRequest(job_id=job_id))
+
+
+async def test_a_job_is_estimated_from_the_runs_before_it(rpc: Rpc) -> None:
+    """Without any there is no evidence, and no estimate; a running one has it in GetJob and lists, and none once it has
+    ended.
+    """
+    async with rpc.session() as session:
+        first = await rpc.submit()
+        _, token = await session.take()
+        before = (await get(rpc, first.job_id)).job
+        await session.report(first.job_id, token, 1, *RUN, succeeded())
+        await session.acknowledged(len(RUN) + 1)
+        await run(rpc, session, *RUN, succeeded())
+
+        second = await rpc.submit()
+        await session.take()
+        running = (await get(rpc, second.job_id)).job
+        listed = {job.job_id: job for job in (await rpc.jobs.ListJobs(ListJobsRequest())).jobs}
+        known = await history(rpc)
+
+    assert not before.HasField("estimate")
+    assert (running.estimate.sample_size, running.estimate.overdue) == (2, False)
+    assert running.estimate.basis == EstimateBasis.ESTIMATE_BASIS_HISTORY
+    assert running.estimate.remaining_p90.ToNanoseconds() >= running.estimate.remaining_p50.ToNanoseconds()
+    assert running.estimate.as_of.ToNanoseconds() >= running.start_time.ToNanoseconds()
+    assert listed[second.job_id].estimate.sample_size == 2
+    assert not listed[first.job_id].HasField("estimate")
+    assert (known.runs, [stage.stage_id for stage in known.stages]) == (2, ["load", "work"])
+    assert sum(stage.share for stage in known.stages) == pytest.approx(1)
+
+
+async def test_what_fails_teaches_nothing(rpc: Rpc) -> None:
+    """Nor what is cancelled; and nothing is known of a kind that never ran."""
+    failed = Update(job_ended=JobEnded(state=JobState.JOB_STATE_FAILED, failure=Failure(code="X")))
+    unknown = await history(rpc)
+    async with rpc.session() as session:
+        await run(rpc, session, *RUN, failed)
+        cancelled = await rpc.submit()
+        await rpc.cancel(cancelled.job_id)
+    assert unknown == GetHistoryResponse()
+    assert await history(rpc) == GetHistoryResponse()
+
+
+async def test_a_queued_job_says_how_long_it_takes_and_when_it_starts(rpc: Rpc) -> None:
+    """With its place among the jobs of its workers; without workers the start is unknown."""
+    async with rpc.session(max_concurrency=1) as session:
+        first = await rpc.submit()
+        _, token = await session.take()
+        await asyncio.sleep(1)  # its work: a run that is over at once says nothing of the next one
+        await session.report(first.job_id, token, 1, *RUN, succeeded())
+        await session.acknowledged(len(RUN) + 1)
+        await rpc.submit()
+        await session.take()
+        waiting = [(await rpc.submit()).job_id for _ in range(3)]
+        with_worker = [(await get(rpc, job_id)).waiting for job_id in waiting]
+        queued = (await get(rpc, waiting[0])).job
+    without = await eventually(lambda: _without_worker(rpc, waiting[2]))
+
+    assert [each.jobs_ahead for each in with_worker] == [0, 1, 2]
+    assert {each.jobs_waiting for each in with_worker} == {3}
+    assert [each.run.sample_size for each in with_worker] == [1, 1, 1]
+    starts = [each.start_p50.ToNanoseconds() for each in with_worker]
+    assert starts == sorted(starts)
+    assert starts[0] < starts[2]
+    assert all(each.start_p90.ToNanoseconds() >= each.start_p50.ToNanoseconds() for each in with_worker)
+    assert not queued.HasField("estimate")
+    assert (without.run.sample_size, without.HasField("start_p50")) == (1, False)
+
+
+async def _without_worker(rpc: Rpc, job_id: str) -> object:
+    waiting = (await get(rpc, job_id)).waiting
+    return None if waiting.workers else waiting
+
+
+async def test_a_watch_says_the_estimate(rpc: Rpc) -> None:
+    """With a status once there is evidence, without waiting for the interval."""
+    async with rpc.session() as session:
+        await run(rpc, session, *RUN, succeeded())
+        job_id = (await rpc.submit()).job_id
+        _, token = await session.take()
+        estimates: list[Estimate] = []
+        watch = rpc.watch(job_id)
+        async for frame in watch:
+            if frame.HasField("caught_up"):
+                await session.report(job_id, token, 1, *RUN[:3])
+            if frame.HasField("status") and frame.status.HasField("estimate"):
+                estimates.append(frame.status.estimate)
+                break
+        watch.cancel()
+    assert [estimate.sample_size for estimate in estimates] == [1]
+
+
+async def test_deleted_jobs_leave_their_runs(rpc: Rpc) -> None:
+    """Which do not name them."""
+    async with rpc.session() as session:
+        job_id = await run(rpc, session, *RUN, succeeded())
+        await rpc.jobs.DeleteJob(DeleteJobRequest(job_id=job_id))
+    assert (await history(rpc)).runs == 1
+
+
+async def test_history_survives_a_restart(tmp_path: Path, forkery: Forkery) -> None:
+    """And so does the evidence of a running job."""
+    with ServerProcess(tmp_path, forkery=forkery) as server:
+        async with connect(server.address) as rpc, rpc.session() as session:
+            await run(rpc, session, *RUN, succeeded())
+            job_id = (await rpc.submit()).job_id
+            _, token = await session.take()
+            await session.report(job_id, token, 1, *RUN[:4])
+            await session.acknowledged(4)
+            before, kind = await history(rpc), rpc.kind
+        server.kill()
+        server.restart()
+        async with connect(server.address) as rpc:
+            assert await history(rpc, kind) == before
+            assert (await get(rpc, job_id)).job.estimate.sample_size == 1
+
+
+async def test_all_nodes_know_the_same(tmp_path: Path, nats_server: NatsServer, forkery: Forkery) -> None:
+    """Also one that comes after jobs were deleted, and purged from the stream."""
+    with Nodes(tmp_path, [nats_server.url] * 2, stream="history", forkery=forkery) as nodes:
+        nodes.servers[1].kill()
+        async with connect(nodes.servers[0].address) as rpc, rpc.session() as session:
+            gone = await run(rpc, session, *RUN, succeeded())
+            await run(rpc, session, *RUN, succeeded())
+            await rpc.jobs.DeleteJob(DeleteJobRequest(job_id=gone))
+            nodes.servers[1].restart()
+            async with connect(nodes.servers[1].address) as other:
+                known = await history(rpc)
+                assert known.runs == 2
+                assert (await history(other, rpc.kind)) == known

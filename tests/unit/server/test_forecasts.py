@@ -1,0 +1,234 @@
+"""Forecasts of remaining times: pure, from past runs."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+
+from milepost.server.estimates.calibration import CHECKPOINTS, POOL_SIZE, Pool, percentile, upper_bound
+from milepost.server.estimates.forecast import forecast, since_change
+from milepost.server.estimates.job_progress import JobProgress, StageProgress
+from milepost.server.estimates.kind_history import Basis, KindHistory
+from milepost.server.estimates.pace_curve import KNOT_LIMIT, CurveBuilder, PaceCurve
+from milepost.server.estimates.past_run import PastRun, StageRun, past_run
+from milepost.server.estimates.queue_schedule import NOTHING, Span, end_of, start_of
+from milepost.server.estimates.replay import progress_at
+from milepost.server.estimates.run_encoding import RUN_BYTES, UnknownRun, decode, encode
+from milepost.server.estimates.workload import scales_of
+
+
+def staged(*spans: tuple[str, float, float], duration: float, workload: float = 0.0) -> PastRun:
+    """A run with these stages, none of which counts units."""
+    return past_run(duration, [StageRun(*span) for span in spans], workload)
+
+
+def known(*runs: PastRun) -> KindHistory:
+    """The history after these runs."""
+    history = KindHistory(Pool())
+    for position, run in enumerate(runs):
+        history.add(run, position)
+    return history
+
+
+def counted(units: int, pace: float, stage_id: str = "s") -> PastRun:
+    """A run of one stage that counts its units at an even pace."""
+    knots = tuple(float(unit) for unit in range(units + 1))
+    curve = PaceCurve(knots, tuple(pace * unit for unit in knots))
+    return past_run(units * pace, [StageRun(stage_id, 0.0, units * pace, curve, True)])
+
+
+def left(progress: JobProgress, *runs: PastRun) -> float:
+    """The remaining time that is forecast."""
+    found = forecast(progress, runs)
+    assert found is not None
+    return found.remaining
+
+
+def test_without_runs_there_is_no_forecast() -> None:
+    """No evidence, no estimate."""
+    assert forecast(JobProgress(1.0, {}), ()) is None
+    assert known().remaining(JobProgress(1.0, {})) is None
+
+
+def test_a_job_goes_on_like_the_runs_before_it() -> None:
+    """Without stages, what is left of the median run."""
+    runs = [PastRun(duration, 0.0, (), duration) for duration in (10.0, 11.0, 30.0)]
+    assert left(JobProgress(4.0, {}), *runs) == 7.0
+
+
+def test_overlapping_stages_take_as_long_as_the_critical_path() -> None:
+    """Not as long as all of them together."""
+    run = staged(("a", 0, 4), ("b", 0, 10), ("c", 10, 13), duration=13)
+    now = {"a": StageProgress(start=0.0), "b": StageProgress(start=0.0), "c": StageProgress()}
+    assert left(JobProgress(1.0, now), run) == 12.0
+
+
+def test_a_stage_that_ended_early_moves_what_follows_it() -> None:
+    """What waited for it begins earlier, and a gap between the two is kept."""
+    run = staged(("a", 0, 10), ("b", 12, 20), duration=20)
+    now = {"a": StageProgress(start=0.0, end=5.0), "b": StageProgress()}
+    assert left(JobProgress(5.0, now), run) == 10.0
+
+
+def test_the_pace_of_this_run_counts_more_the_more_of_it_is_seen() -> None:
+    """A job that runs at half the pace is forecast between both paces, and comes near its own."""
+    run = counted(100, 1.0)
+
+    def at(units: int) -> float:
+        now = StageProgress(0.0, None, 100.0, float(units), 1.0, 2.0, 2.0 * units, units)
+        return left(JobProgress(2.0 * units, {"s": now}), run)
+
+    assert 98 < at(2) < 196
+    assert 0.9 < at(50) / 100 < 1.0
+
+
+def test_other_units_than_before_take_as_much_longer() -> None:
+    """Twice the units take twice the time, before any was done."""
+    pending = {"s": StageProgress(total=200.0)}
+    assert left(JobProgress(0.0, pending), counted(100, 1.0)) == pytest.approx(200)
+
+
+def test_durations_grow_with_the_workload() -> None:
+    """By the power that the runs show, from five runs of three workloads; fewer show none."""
+    runs = [PastRun(2 * w, w, (), 2 * w) for w in (1.0, 2.0, 4.0, 8.0, 16.0)]
+    assert scales_of(runs).job == pytest.approx(1)
+    assert scales_of(runs[:4]).job == 0
+    whole = known(*runs).whole(workload=32.0)
+    assert whole is not None
+    assert whole.p50 == pytest.approx(64)
+    assert whole.basis is Basis.WORKLOAD
+
+
+def test_a_kind_that_became_faster_is_right_within_five_runs() -> None:
+    """Runs from before the change do not count then."""
+    slow, fast = (
+        [PastRun(100.0 + n % 3, 0.0, (), 100.0 + n % 3) for n in range(20)],
+        PastRun(50.0, 0.0, (), 50.0),
+    )
+    history = known(*slow, *[fast] * 5)
+    whole = history.whole()
+    assert whole is not None
+    assert whole.p50 == 50.0
+    assert len(since_change([*slow, *[fast] * 3])) == 23
+
+
+def test_a_job_is_overdue_after_three_times_the_longest_run() -> None:
+    """Then its remaining time is unknown."""
+    history = known(*[PastRun(10.0, 0.0, (), 10.0)] * 3)
+    assert (history.is_overdue(JobProgress(30.0, {})), history.is_overdue(JobProgress(30.1, {}))) == (
+        False,
+        True,
+    )
+    assert history.remaining(JobProgress(30.0, {})) is not None
+    assert history.remaining(JobProgress(30.1, {})) is None
+
+
+def test_the_first_job_of_a_kind_is_estimated_from_its_own_pace() -> None:
+    """From three updates and 5 % on."""
+    history = known()
+
+    def at(units: int, total: float) -> JobProgress:
+        now = StageProgress(0.0, None, total, float(units), 1.0, 1.0, float(units), units)
+        return JobProgress(float(units), {"s": now}, 0.0, units / total)
+
+    assert history.remaining(at(2, 20)) is None
+    assert history.remaining(at(3, 100)) is None
+    found = history.remaining(at(4, 20))
+    assert found is not None
+    assert (found.p50, found.basis, found.sample_size) == (16.0, Basis.PACE, 4)
+
+
+def test_learned_weights_are_the_durations_of_the_stages() -> None:
+    """Their medians, in the order in which they start."""
+    runs = [staged(("a", 0, d), ("b", d, 20), duration=20) for d in (4.0, 5.0, 9.0)]
+    assert list(known(*runs).weights().items()) == [("a", 5.0), ("b", 15.0)]
+
+
+# Calibration.
+
+
+def test_the_90th_percentile_covers_nine_of_ten() -> None:
+    """Ten errors: the rank of n + 1; fewer have none of their own."""
+    errors = [n / 10 for n in range(1, 11)]
+    assert percentile(errors) == pytest.approx(0.99)
+    assert percentile([0.1, 0.2]) == math.log(2)
+
+
+def test_the_bound_is_not_below_the_forecast() -> None:
+    """Also where forecasts were always too high."""
+    assert upper_bound(10.0, 10.0, (-1.0,) * len(CHECKPOINTS)) == 10.0
+    assert upper_bound(10.0, 10.0, (math.log(2),) * len(CHECKPOINTS)) == pytest.approx(20.0, rel=0.05)
+
+
+def test_a_pool_has_each_run_once() -> None:
+    """However often its history is read, and the latest of them, whatever their order."""
+    pool, again = Pool(), Pool()
+    errors = {n: (n / 1000,) * len(CHECKPOINTS) for n in range(POOL_SIZE + 10)}
+    for n, each in errors.items():
+        pool.add(each, 3, n)
+    for n, each in reversed(errors.items()):
+        again.add(each, 3, n)
+        again.add(each, 3, n)
+    assert pool.bounds(3) == again.bounds(3)
+
+
+# Curves and encoding.
+
+
+def test_a_curve_keeps_where_the_pace_changes() -> None:
+    """A thousand updates in a few knots."""
+    builder = CurveBuilder()
+    for unit in range(1, 1001):
+        builder.add(unit, unit if unit <= 500 else 500 + 3 * (unit - 500))
+    curve = builder.curve()
+    assert curve is not None
+    assert len(curve.units) <= KNOT_LIMIT
+    found = [curve.at(units) for units in (250, 500, 1000)]
+    assert found == pytest.approx([250, 500, 2000], rel=0.02)
+
+
+def test_a_run_survives_its_encoding() -> None:
+    """To the precision of floats of four bytes."""
+    run = past_run(9.5, [*(step.stage for step in counted(9, 1.0).steps), StageRun("t", 9.0, 9.25)], 3.0)
+    assert decode(encode(run)) == run
+
+
+def test_a_large_run_is_encoded_without_its_shortest_stages() -> None:
+    """Within its bound."""
+    spans = [("x" * 200 + str(n), float(n * n), float((n + 1) ** 2)) for n in range(64)]
+    run = staged(*spans, duration=64.0**2)
+    encoded = encode(run)
+    kept = [step.stage.stage_id for step in decode(encoded).steps]
+    assert len(encoded) <= RUN_BYTES
+    assert kept == [span[0] for span in spans][-len(kept) :]
+
+
+def test_a_run_of_a_newer_version_is_refused() -> None:
+    """It is not guessed."""
+    with pytest.raises(UnknownRun):
+        decode(b"\xff" + encode(counted(1, 1.0))[1:])
+
+
+def test_a_run_in_hindsight_is_as_it_was() -> None:
+    """At half of its time half of its units are done."""
+    now = progress_at(counted(10, 1.0), 5.0).stages["s"]
+    assert (now.units, now.total, now.updates, now.last_update) == (5.0, 10.0, 5, 5.0)
+
+
+# Queues.
+
+
+def test_a_job_starts_when_a_slot_is_free_after_those_before_it() -> None:
+    """Each slot takes the next job when it is free."""
+    run = Span(10.0, 2.0)
+    assert start_of([NOTHING, Span(3.0, 0.0)], 0, run) == NOTHING
+    assert start_of([Span(5.0, 1.0), Span(3.0, 0.0)], 1, run) == Span(5.0, 1.0)
+    assert start_of([Span(3.0, 0.0)], 4, run) == Span(43.0, 4.0)
+
+
+def test_the_last_child_ends_a_parent() -> None:
+    """Those that wait follow, as many at once as run."""
+    run = Span(10.0, 0.0)
+    assert end_of([Span(4.0, 1.0), Span(7.0, 0.0)], [], 2) == Span(7.0, 0.0)
+    assert end_of([Span(4.0, 0.0), Span(7.0, 0.0)], [run, run], 2).p50 == 17.0

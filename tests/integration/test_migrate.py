@@ -45,8 +45,12 @@ async def test_a_log_moves_whole(tmp_path: Path, nats_server: NatsServer, forker
         async with connect(node.address) as rpc:
             rpc.kind = kind
             moved = (await rpc.jobs.ListJobs(ListJobsRequest())).jobs
+            evidence = [[job.estimate.sample_size for job in jobs] for jobs in (listed, moved)]
             for job in (*listed, *moved):
                 job.epoch = ""
+                job.ClearField("estimate")  # made at another time
+            assert max(evidence[0]) > 0
+            assert evidence[0] == evidence[1]
             assert list(listed) == list(moved)
             for job_id, log in logs.items():
                 assert log == await kept_events(rpc, job_id)

@@ -28,7 +28,7 @@ class SmallLog(SqliteEventLog):
 
     def _open(self) -> sqlite3.Connection:
         connection = super()._open()
-        connection.execute("PRAGMA max_page_count = 32")
+        connection.execute("PRAGMA max_page_count = 40")
         self._connections.append(connection)
         return connection
 

@@ -215,3 +215,19 @@ async def test_all_nodes_know_the_same(tmp_path: Path, nats_server: NatsServer, 
                 known = await history(rpc)
                 assert known.runs == 2
                 assert (await history(other, rpc.kind)) == known
+
+
+async def test_stages_without_weights_get_those_of_earlier_runs(rpc: Rpc) -> None:
+    """Given ones stay; the same request finds the same job although more is known by then."""
+    plan = [Stage(stage_id="load"), Stage(stage_id="work"), Stage(stage_id="given", weight=3)]
+    async with rpc.session() as session:
+        first = await rpc.get(await run(rpc, session, *RUN, succeeded(), stages=plan))
+        second = await rpc.submit(stages=plan, request_id="r")
+        await session.take()
+        await run(rpc, session, *RUN, succeeded())
+        again = await rpc.submit(stages=plan, request_id="r")
+    weights = {stage.stage_id: stage.weight for stage in second.stages if stage.HasField("weight")}
+    assert not any(stage.HasField("weight") for stage in first.stages[:2])
+    assert weights["load"] + weights["work"] == pytest.approx(2)
+    assert weights["given"] == 3
+    assert again.job_id == second.job_id

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import secrets
 import uuid
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from functools import partial
 
 from milepost.contract.job_states import has_ended
@@ -22,10 +22,15 @@ from milepost.server.log.event_log import Conflict, EventLog
 from milepost.v1 import ErrorReason, Event, Events, Job, JobState, SubmitJobRequest
 
 
+async def _leave_weights(job: Job) -> None:
+    """Learn nothing."""
+
+
 class Submissions:
     """Create jobs from requests. ``admit`` is called before each new one, and may raise a Refusal.
 
-    ``limiter`` counts the jobs of each principal; ``slices`` runs long work.
+    ``limiter`` counts the jobs of each principal; ``slices`` runs long work; ``weigh`` sets the weights of stages that
+    the request leaves open.
     """
 
     def __init__(
@@ -36,6 +41,7 @@ class Submissions:
         admit: Callable[[], None] = lambda: None,
         limiter: Limiter | None = None,
         slices: Slices | None = None,
+        weigh: Callable[[Job], Awaitable[None]] = _leave_weights,
     ) -> None:
         self._slices = Slices() if slices is None else slices
         self._limiter = Limiter() if limiter is None else limiter
@@ -43,6 +49,7 @@ class Submissions:
         self._journal = journal
         self._clock = clock
         self._admit = admit
+        self._weigh = weigh
         self._submitting: dict[tuple[str, str], asyncio.Task[Job]] = {}
 
     async def submit(
@@ -83,6 +90,8 @@ class Submissions:
         given = request.input.SerializeToString() if request.HasField("input") else None
         input_size = len(given or b"")
         submission = decide.submit(request, job_id, now, submitter.author, input_size)
+        if request.stages:
+            await self._weigh(submission.job_submitted.job)
         try:
             with self._limiter.submitting(submitter, job_id, input_size):
                 await self._journal.create(submission, given)

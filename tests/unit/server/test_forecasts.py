@@ -15,7 +15,9 @@ from milepost.server.estimates.past_run import PastRun, StageRun, past_run
 from milepost.server.estimates.queue_schedule import NOTHING, Span, end_of, start_of
 from milepost.server.estimates.replay import progress_at
 from milepost.server.estimates.run_encoding import RUN_BYTES, UnknownRun, decode, encode
+from milepost.server.estimates.stage_weights import learn_weights
 from milepost.server.estimates.workload import scales_of
+from milepost.v1 import Stage
 
 
 def staged(*spans: tuple[str, float, float], duration: float, workload: float = 0.0) -> PastRun:
@@ -232,3 +234,23 @@ def test_the_last_child_ends_a_parent() -> None:
     run = Span(10.0, 0.0)
     assert end_of([Span(4.0, 1.0), Span(7.0, 0.0)], [], 2) == Span(7.0, 0.0)
     assert end_of([Span(4.0, 0.0), Span(7.0, 0.0)], [run, run], 2).p50 == 17.0
+
+
+# Weights.
+
+
+def test_weights_that_nobody_gave_are_learned() -> None:
+    """Relative to the mean of their siblings; a given one stays, an unknown one counts as the mean, and a stage that
+    contains others as all of them.
+    """
+    plan = [
+        Stage(stage_id="a"),
+        Stage(stage_id="b", weight=7),
+        Stage(stage_id="c"),
+        Stage(stage_id="c/x", parent_stage_id="c"),
+        Stage(stage_id="c/y", parent_stage_id="c"),
+        Stage(stage_id="new"),
+    ]
+    learn_weights(plan, {"a": 2.0, "b": 3.0, "c/x": 5.0, "c/y": 1.0})
+    found = {stage.stage_id: stage.weight for stage in plan if stage.HasField("weight")}
+    assert found == pytest.approx({"a": 0.5, "b": 7, "c": 1.5, "c/x": 5 / 3, "c/y": 1 / 3})

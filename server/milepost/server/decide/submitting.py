@@ -67,6 +67,9 @@ def same_submission(first: Event, request: SubmitJobRequest) -> bool:
     # The same submission by another principal of the owner is the same one.
     again.submitted_by, again.input_size = accepted.job.submitted_by, accepted.job.input_size
     accepted.job.ClearField("input")
+    for stage, given in zip(accepted.job.stages, request.stages, strict=False):
+        if not given.HasField("weight"):  # what there is was learned
+            stage.ClearField("weight")
     return again == accepted.job
 
 

@@ -16,7 +16,9 @@ from milepost.server.estimates.calibration import Pool
 from milepost.server.estimates.kind_history import KindHistory
 from milepost.server.estimates.past_run import PastRun
 from milepost.server.estimates.run_encoding import UnknownRun, decode
+from milepost.server.estimates.stage_weights import learn_weights
 from milepost.server.log.event_log import RUN_LIMIT, DurableCommit, Entry, EventLog, StoredRun
+from milepost.v1 import Job
 
 HISTORY_BYTES: Final = 24 << 20
 """Bound of the memory of decoded histories; the log has all of them."""
@@ -102,6 +104,11 @@ class Histories:
                     del self._loading[key]
             self._known.put(key, known, known.memory)
         return known.history
+
+    async def weigh(self, job: Job) -> None:
+        """Set the weights that are left open of the stages of a new job."""
+        history = await self.get(job.owner, job.kind)
+        learn_weights(job.stages, history.weights())
 
     async def warm(self) -> None:
         """Read the histories of the kinds that ran last."""

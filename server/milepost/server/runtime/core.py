@@ -122,7 +122,7 @@ class Core:
             lambda: self.deadlines.memory,
             lambda: limiter.jobs.memory,
         )
-        submissions = Submissions(log, journal, clock, queues.admit, limiter, slices)
+        submissions = Submissions(log, journal, clock, queues.admit, limiter, slices, self._histories.weigh)
         self.job_service = JobService(
             Jobs(log, journal, submissions, self._watches, waits, slices, access, shares, estimators),
             Identity(limiter, admission.open_watches),

@@ -99,6 +99,10 @@ describe("the cursor of one job", () => {
     expect(cursor.recover(refusal("SEQUENCE_TRIMMED"))).toBeUndefined();
   });
 
+  test("throws where it cannot go on, if it is told to", () => {
+    expect(opened({ onGap: "throw" }).recover(refusal("SEQUENCE_TRIMMED"))).toBeUndefined();
+  });
+
   test("starts either after a cursor or by a name", () => {
     expect(() => new JobCursor("j", { after: 3n, start: "latest" })).toThrow(TypeError);
   });

@@ -58,15 +58,18 @@ async def test_quiet_streams_have_comments(memory_server: Server, monkeypatch: p
     monkeypatch.setattr(stream_response, "COMMENT_INTERVAL", 0.05)
     async with Client(memory_server.address) as client, http_client(memory_server.http) as web:
         job = await client.submit("quiet", dispatch=Dispatch.DISPATCH_EXTERNAL)
-        async with web.stream(
-            "GET", f"/v1/jobs/{job.job_id}:watch?start=latest&status_interval=1h"
-        ) as response:
-            lines = response.aiter_lines()
-            seen = 0
-            async for line in lines:
-                seen += line.startswith(":")
-                if seen == 3:
-                    break
+        path = f"/v1/jobs/{job.job_id}:watch?start=latest&status_interval=3600s"
+        accepted = [{"accept": accept} for accept in FRAMINGS.values()]
+        async with (
+            web.stream("GET", path, headers=accepted[0]) as sse,
+            web.stream("GET", path, headers=accepted[1]) as ndjson,
+        ):
+            lines = sse.aiter_lines()
+            for _ in range(3):
+                while not (await anext(lines)).startswith(": "):
+                    pass
+            await client.cancel(job.job_id)
+            assert [line[0] for line in [line async for line in ndjson.aiter_lines()]] == ["{"] * 6
 
 
 async def open_watches(web: httpx.AsyncClient) -> int:

@@ -14,7 +14,7 @@ from google.rpc import code_pb2
 
 from milepost.contract import limits
 from milepost.web.http_errors import invalid_field, service_error
-from milepost.web.query_parameters import SCALAR_NAMES, find_field
+from milepost.web.query_parameters import SCALAR_NAMES, find_field, message_name
 from milepost.web.request_body import malformed
 from milepost.web.service import Arrived, Steps
 
@@ -203,7 +203,7 @@ def _type(field: _Field) -> str:
     if field.message_type is not None and field.message_type.GetOptions().map_entry:
         return "a map of texts"
     if field.message_type is not None:
-        name = f"a {field.message_type.name}"
+        name = message_name(field.message_type)
     elif field.enum_type is not None:
         name = "one of " + ", ".join(value.name for value in field.enum_type.values if value.number)
     else:

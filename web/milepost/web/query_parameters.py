@@ -68,10 +68,18 @@ def _set(message: Any, path: str, names: list[str], text: str, seen: set[str]) -
         try:
             Parse(json.dumps(text), getattr(message, field.name))
         except ParseError as error:
-            raise invalid_field(path, f"cannot be {text!r}: it is a {field.message_type.name}") from error
+            raise invalid_field(
+                path, f"cannot be {text!r}: it is {message_name(field.message_type)}"
+            ) from error
     else:
         seen.add(path)
         setattr(message, field.name, _value(field, path, text))
+
+
+def message_name(message: Any) -> str:
+    """What a message is, for people, by its descriptor."""
+    name: str = message.name
+    return "a time in seconds, such as '1.5s'" if name == "Duration" else f"a {name}"
 
 
 def find_field(message: Message, name: str) -> _Field | None:

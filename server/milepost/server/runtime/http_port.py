@@ -14,6 +14,7 @@ import structlog
 import uvicorn
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from milepost.server.base.callers import host_of
 from milepost.server.calls.call_record import failure_status
 from milepost.server.http.http_settings import HttpSettings
 from milepost.server.http.in_process_backend import InProcessBackend
@@ -21,8 +22,10 @@ from milepost.server.runtime import open_files
 from milepost.server.runtime.bounded_protocol import CONNECTIONS, BoundedProtocol, ConnectionCount
 from milepost.server.runtime.https_context import HttpsContext
 from milepost.server.runtime.listen_address import cannot_listen
+from milepost.server.runtime.request_turns import RequestTurns
 from milepost.server.runtime.tls_files import TlsFiles
 from milepost.web.app import web_app
+from milepost.web.callers import peer_of
 from milepost.web.http_errors import error_response
 from milepost.web.security.browser_policy import BrowserPolicy
 from milepost.web.service import ServiceError
@@ -84,7 +87,7 @@ class HttpPort:
         logging.getLogger("uvicorn").setLevel(logging.CRITICAL + 1)
         protocol: Any = partial(BoundedProtocol, connections=ConnectionCount(_connection_limit()))
         config = uvicorn.Config(
-            partial(_guarded, web_app(backend, policy)),
+            partial(_guarded, web_app(backend, policy), RequestTurns()),
             http=protocol,
             ws="none",
             lifespan="off",
@@ -160,8 +163,12 @@ def _connection_limit() -> int:
     return min(CONNECTIONS, max(files - _RESERVED_FILES, files // 2))
 
 
-async def _guarded(app: ASGIApp, scope: Scope, receive: Receive, send: Send) -> None:
-    """Log what the application raises: a bug of ours, of which the client is told no more than an id."""
+async def _guarded(app: ASGIApp, turns: RequestTurns, scope: Scope, receive: Receive, send: Send) -> None:
+    """Let a request begin when it is its turn.
+
+    Log what the application raises: a bug of ours, of which the client is told no more than an id.
+    """
+    await turns.begin(host_of(peer_of(scope)))
     started = False
 
     async def sending(message: Any) -> None:

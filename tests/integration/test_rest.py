@@ -329,3 +329,17 @@ async def test_a_decision_that_takes_a_call(web_server: ServerProcess, rpc: Rpc)
                 assert (await web.get(f"/v1/jobs/{job.job_id}{suffix}")).status_code == 200
                 missing = await web.get(f"/v1/jobs/no-such-job{suffix}")
                 assert (missing.status_code, info_of(missing)["reason"]) == (404, "JOB_NOT_FOUND")
+
+
+async def test_who_may_watch_and_nothing_else_comes_back(web_server: ServerProcess, rpc: Rpc) -> None:
+    """A stream resumes with the decision about WatchJob alone."""
+    job = await rpc.submit()
+    async with (
+        Client(web_server.address) as sdk,
+        serving(milepost_app(sdk, authorize=lambda request, call: call.method == "WatchJob")) as url,
+        http_client(url, headers={"last-event-id": f"{job.epoch}:1"}) as web,
+    ):
+        await rpc.cancel(job.job_id)
+        response = await web.get(f"/v1/jobs/{job.job_id}:watch", timeout=20)
+    assert response.status_code == 200
+    assert response.text.count("event: job_ended") == 1

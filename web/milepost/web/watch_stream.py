@@ -185,10 +185,16 @@ class _Stream:
         async def receive(arrived: Arrived) -> Message:
             return GetJobRequest(job_id=self._watch.request.job_id)
 
-        async with self._backend.call("GetJob", receive, self._caller) as response:
-            assert isinstance(response, GetJobResponse)
-            job = response.job
-            return has_ended(job) and (job.epoch, job.last_sequence) == (self._epoch, self._cursor)
+        try:
+            async with self._backend.call("GetJob", receive, self._caller) as response:
+                assert isinstance(response, GetJobResponse)
+                job = response.job
+                return has_ended(job) and (job.epoch, job.last_sequence) == (self._epoch, self._cursor)
+        except ServiceError as error:
+            # An application may let its users watch a job, and not get it.
+            if error.reason != "PERMISSION_DENIED":
+                raise
+            return False
 
     def _gap_json(self) -> str:
         assert self._gap is not None

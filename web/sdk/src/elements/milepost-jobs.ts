@@ -1,10 +1,10 @@
-import { LitElement, html, nothing, svg, type PropertyValues, type TemplateResult } from "lit";
+import { LitElement, html, nothing, type PropertyValues, type TemplateResult } from "lit";
 import { repeat } from "lit/directives/repeat.js";
 import type { JobsStore } from "./live/jobs-store.js";
 import { serverAt } from "./live/server.js";
 import { ticker } from "./live/ticker.js";
-import { JobState, type Job } from "./messages.js";
-import { absolute, age, elapsed, instantOf, took, type Instant } from "./model/instants.js";
+import type { Job, JobState } from "./messages.js";
+import type { Instant } from "./model/instants.js";
 import {
   LISTED_STATES,
   type ListFilter,
@@ -15,27 +15,28 @@ import {
   listRows,
   totals,
 } from "./model/job-list.js";
-import { grouped, oneLine, shortId } from "./model/plain-text.js";
+import { grouped, oneLine } from "./model/plain-text.js";
 import { SmoothBar } from "./model/smooth-bar.js";
-import { hasEnded, isActive, isKnown, jobLook } from "./model/state-words.js";
+import { jobLook } from "./model/state-words.js";
 import { stateIcon } from "./parts/icons.js";
-import { progressBar, progressText, remainingText } from "./parts/job-head.js";
+import { RUNS, jobRow } from "./parts/job-row.js";
 import { listStyles } from "./parts/list-styles.js";
 import { sharedStyles } from "./parts/shared-styles.js";
 import { vars } from "./parts/vars-directive.js";
 
 /** Height of a row in pixels, as in the styles. */
 const ROW = 36;
+/** Bars that are remembered, many more than are in sight. */
+const MAX_BARS = 1000;
 /** Rows beyond the view that are drawn as well. */
 const MARGIN = 10;
-/** Runs in the column of small bars. */
-const RUNS = 14;
 
 /**
  * Jobs, live: `<milepost-jobs kind="…">`.
  *
  * Attributes: `kind`, `owner` and `server`; `controls`, to offer filters and totals. The property `filter` has all filters; the
- * event `milepost-filter` says that the reader has changed them.
+ * event `milepost-filter` says that the reader has changed them. The event `milepost-open` says which job the reader opens; unless
+ * it is prevented, that is the page of the job.
  */
 export class MilepostJobs extends LitElement {
   static override properties = {
@@ -114,7 +115,21 @@ export class MilepostJobs extends LitElement {
 
   /** Open the selected job. */
   open(): void {
-    if (this.selected && this.store) location.href = this.store.server.jobAddress(this.selected);
+    if (this.selected && this.store && this.#mayOpen(this.selected)) {
+      location.href = this.store.server.jobAddress(this.selected);
+    }
+  }
+
+  /** Whether the page of a job is to be opened: unless the host page shows the job itself. */
+  #mayOpen(jobId: string): boolean {
+    return this.dispatchEvent(
+      new CustomEvent("milepost-open", {
+        detail: { jobId },
+        bubbles: true,
+        composed: true,
+        cancelable: true,
+      }),
+    );
   }
 
   protected override willUpdate(changed: PropertyValues): void {
@@ -231,37 +246,17 @@ export class MilepostJobs extends LitElement {
   }
 
   #row(store: JobsStore, job: Job, now: Instant): TemplateResult {
-    const { word, shape } = jobLook(job.state);
+    if (this.#bars.size > MAX_BARS) this.#bars.clear();
     let bar = this.#bars.get(job.jobId);
     if (!bar) this.#bars.set(job.jobId, (bar = new SmoothBar()));
-    const submitted = instantOf(job.submitTime) ?? now;
-    const movement = bar.update(job.fraction, job.attempt, now);
-    return html`<div role="listitem">
-      <a
-        class="row ${job.jobId === this.selected ? "selected" : ""}"
-        part="row"
-        href=${store.server.jobAddress(job.jobId)}
-      >
-        <span class=${shape}>${stateIcon(shape)} <span class="word">${word}</span></span>
-        <span class="name"
-          ><span class="kind foreign cut">${oneLine(job.kind, 64)}</span
-          ><span class="id mono foreign cut" title=${job.jobId}>${shortId(job.jobId, 22)}</span></span
-        >
-        <span class="owner foreign cut">${oneLine(job.owner, 128)}</span>
-        <span class="progress"
-          >${isActive(job) ? progressBar(job, movement, isKnown(job), shape) : nothing}
-          <span class="number ${isActive(job) ? "" : "muted cut foreign"}"
-            >${isActive(job) ? progressText(job) : job.failure ? oneLine(job.failure.message || job.failure.code, 120) : ""}</span
-          ></span
-        >
-        <span class="remaining number muted">${timeText(job, now)}</span>
-        <span class="number muted" title=${`submitted ${absolute(submitted)}`}
-          >${age((now - submitted) / 1000)}</span
-        >
-        <span class="worker foreign cut mono muted">${isActive(job) ? oneLine(job.workerId, 64) : ""}</span>
-        <span class="runs-cell">${smallBars(this.#runs.get(job.kind) ?? [])}</span>
-      </a>
-    </div>`;
+    return jobRow(job, {
+      selected: job.jobId === this.selected,
+      address: store.server.jobAddress(job.jobId),
+      movement: bar.update(job.fraction, job.attempt, now),
+      runs: this.#runs.get(job.kind) ?? [],
+      now,
+      mayOpen: () => this.#mayOpen(job.jobId),
+    });
   }
 
   #notice(store: JobsStore): TemplateResult | typeof nothing {
@@ -366,33 +361,4 @@ export class MilepostJobs extends LitElement {
   get #view(): HTMLElement | null {
     return this.renderRoot.querySelector(".view");
   }
-}
-
-function timeText(job: Job, now: Instant): string {
-  const start = instantOf(job.firstStartTime);
-  const end = instantOf(job.endTime);
-  if (start !== undefined && end !== undefined) return took((end - start) / 1000);
-  if (hasEnded(job) || start === undefined) return "";
-  return remainingText(job, now) || elapsed((now - start) / 1000);
-}
-
-/** The durations of the last runs; those that did not succeed are hollow. */
-function smallBars(runs: readonly Run[]): TemplateResult | typeof nothing {
-  if (runs.length < 2) return nothing;
-  const longest = Math.max(...runs.map((run) => run.seconds), 0.001);
-  const words = runs.map((run) => `${took(run.seconds)} ${jobLook(run.state).word}`);
-  return html`<svg
-    class="runs"
-    viewBox="0 0 ${RUNS * 6} 18"
-    role="img"
-    aria-label=${`last runs: ${words.join(", ")}`}
-  >
-    <title>${words.join("\n")}</title>
-    ${runs.map((run, place) => {
-      const height = Math.max((run.seconds / longest) * 17, 1.5);
-      const { shape } = jobLook(run.state);
-      const good = run.state === JobState.SUCCEEDED;
-      return svg`<rect class=${shape} x=${place * 6 + 0.5} y=${17.5 - height} width="4" height=${height} fill=${good ? "currentColor" : "none"} stroke="currentColor"/>`;
-    })}
-  </svg>`;
 }

@@ -10,16 +10,14 @@ import { type Connection, brokenBy, connectionOf } from "../model/connection-tex
 import type { Instant } from "../model/instants.js";
 import { hasEnded } from "../model/state-words.js";
 import { queuePlace, type QueuePlace } from "../model/waiting-text.js";
-import { FrameScheduler } from "./frame-scheduler.js";
+import { FrameQueue } from "./frame-queue.js";
 import { JobLog } from "./job-log.js";
 import { Listeners } from "./listeners.js";
 import type { Server } from "./server.js";
 import { ticker } from "./ticker.js";
 import type { WatchedJob } from "./watched-job.js";
 
-/** Events that are folded in one frame; the rest follow in the next, so that no frame is long. */
-const EVENTS_A_FRAME = 4000;
-/** Events of earlier attempts that are loaded at most. */
+/** Events of attempts that are kept at most; of later ones only the current attempt is then known. */
 const HISTORY_LIMIT = 20_000;
 /** Children that are shown, and waiting jobs among which the place is counted. */
 const CHILDREN_LIMIT = 500;
@@ -48,12 +46,11 @@ export class JobStore implements WatchedJob {
   #watch: JobWatch | undefined;
   #stop: AbortController | undefined;
   #untick: (() => void) | undefined;
-  #queued: JobItem[] = [];
   #isLooking = false;
   #lookedAt = -Infinity;
   readonly #changes = new Listeners();
-  readonly #frames = new FrameScheduler(() => {
-    this.#apply();
+  readonly #frames = new FrameQueue<JobItem>((items) => {
+    this.#apply(items);
   });
 
   constructor(
@@ -89,7 +86,7 @@ export class JobStore implements WatchedJob {
 
   /** Whether the stream has reached the newest event, so that nothing is missing but what is to come. */
   get isCaughtUp(): boolean {
-    return (this.#watch?.caughtUp ?? false) && this.#queued.length === 0;
+    return (this.#watch?.caughtUp ?? false) && this.#frames.isEmpty;
   }
 
   get isEnded(): boolean {
@@ -158,10 +155,7 @@ export class JobStore implements WatchedJob {
     });
     this.#watch = watch;
     try {
-      for await (const items of watch.batches()) {
-        this.#queued.push(...items);
-        this.#frames.request();
-      }
+      for await (const items of watch.batches()) await this.#frames.add(items);
     } catch (error) {
       if (signal.aborted) return;
       this.connection = brokenBy(error, this.server.clock.now());
@@ -169,9 +163,7 @@ export class JobStore implements WatchedJob {
     }
   }
 
-  #apply(): void {
-    const items = this.#queued.splice(0, EVENTS_A_FRAME);
-    if (this.#queued.length > 0) this.#frames.request();
+  #apply(items: readonly JobItem[]): void {
     const events: Event[] = [];
     for (const item of items) {
       if (item.type === "snapshot") this.#restart(item.job);
@@ -179,7 +171,8 @@ export class JobStore implements WatchedJob {
     }
     for (const event of events) {
       this.#fold?.apply(event);
-      if (ATTEMPT_NAMES.has(event.payload.case)) this.#history.push(event);
+      if (ATTEMPT_NAMES.has(event.payload.case) && this.#history.length < HISTORY_LIMIT)
+        this.#history.push(event);
     }
     if (items.length > 0) this.#attempts = undefined;
     this.log.add(events);

@@ -8,15 +8,15 @@ import type { Instant } from "../model/instants.js";
 import { type Group, type ListFilter, labelPairs } from "../model/job-list.js";
 import { hasEnded } from "../model/state-words.js";
 import { JobState as States } from "../messages.js";
-import { FrameScheduler } from "./frame-scheduler.js";
+import { FrameQueue } from "./frame-queue.js";
 import { Listeners } from "./listeners.js";
 import type { Server } from "./server.js";
 
-/** Jobs of one call, and ended jobs that are kept at most. */
+/** Jobs of one call. */
 const PAGE_SIZE = 500;
+/** Jobs that are kept at most: those that have not ended, and those that have, of which the oldest are dropped. */
+const ACTIVE_LIMIT = 20_000;
 const ENDED_LIMIT = 20_000;
-/** Events that are folded in one frame. */
-const EVENTS_A_FRAME = 4000;
 
 const ACTIVE: readonly JobState[] = [States.RUNNING, States.CANCELLING];
 const ENDED: readonly JobState[] = [States.SUCCEEDED, States.FAILED, States.CANCELLED, States.LOST];
@@ -24,7 +24,7 @@ const ENDED: readonly JobState[] = [States.SUCCEEDED, States.FAILED, States.CANC
 /** Jobs in some states that are loaded page by page. */
 interface Part {
   readonly states: readonly JobState[];
-  readonly jobs: AsyncGenerator<Job, void, undefined>;
+  jobs: AsyncGenerator<Job, void, undefined>;
   complete: boolean;
 }
 
@@ -37,13 +37,14 @@ export class JobsStore {
   readonly #folds = new Map<string, Fold>();
   readonly #ended = new Map<string, Job>();
   readonly #changes = new Listeners();
-  readonly #frames = new FrameScheduler(() => {
-    this.#apply();
+  readonly #frames = new FrameQueue<JobsItem>((items) => {
+    this.#apply(items);
   });
   #parts: Part[] = [];
-  #queued: JobsItem[] = [];
   #stop: AbortController | undefined;
   #missing = new Set<string>();
+  /** Whether there was no room for a job that has not ended. */
+  #isFull = false;
 
   constructor(
     readonly server: Server,
@@ -72,7 +73,7 @@ export class JobsStore {
 
   /** Whether all jobs in this state are loaded. */
   isComplete(state: JobState): boolean {
-    return this.#parts.some((part) => part.complete && part.states.includes(state));
+    return !this.#isFull && this.#parts.some((part) => part.complete && part.states.includes(state));
   }
 
   isGroupComplete(group: Group): boolean {
@@ -120,6 +121,7 @@ export class JobsStore {
   }
 
   async #run(signal: AbortSignal): Promise<void> {
+    this.#parts = [];
     const watch = this.server.client.watchJobs(this.#serverFilter, {
       start: "latest",
       latestProgress: true,
@@ -130,15 +132,13 @@ export class JobsStore {
       onConnection: (connection) => {
         this.server.clock.set(watch.clockOffsetMs);
         this.connection = connectionOf(connection, watch.clockOffsetMs);
+        // Only now, so that no job is missed that comes between the list and the stream.
+        if (watch.caughtUp && this.#parts.length === 0) void this.#load(signal);
         this.#frames.request();
       },
     });
-    void this.#load(signal);
     try {
-      for await (const items of watch.batches()) {
-        this.#queued.push(...items);
-        this.#frames.request();
-      }
+      for await (const items of watch.batches()) await this.#frames.add(items);
     } catch (error) {
       if (signal.aborted) return;
       this.connection = brokenBy(error, this.server.clock.now());
@@ -147,23 +147,23 @@ export class JobsStore {
   }
 
   async #load(signal: AbortSignal): Promise<void> {
-    const part = (states: readonly JobState[]): Part => ({
+    this.#parts = [ACTIVE, [States.QUEUED], ENDED].map((states) => ({
       states,
-      jobs: this.server.client.listJobs(
-        { ...this.#serverFilter, states: [...states] },
-        { pageSize: PAGE_SIZE, signal },
-      ),
+      jobs: this.#list(states),
       complete: false,
-    });
-    this.#parts = [part(ACTIVE), part([States.QUEUED]), part(ENDED)];
+    }));
     // What runs and what waits is loaded whole; of what has ended the first page.
+    const unended = this.#parts.slice(0, 2);
     do await this.#loadPage();
-    while (
-      !signal.aborted &&
-      !this.error &&
-      !(this.isComplete(States.RUNNING) && this.isComplete(States.QUEUED))
-    );
+    while (!signal.aborted && !this.error && !this.#isFull && unended.some(({ complete }) => !complete));
     if (!signal.aborted && !this.error) await this.#loadPage();
+  }
+
+  #list(states: readonly JobState[]): AsyncGenerator<Job, void, undefined> {
+    return this.server.client.listJobs(
+      { ...this.#serverFilter, states: [...states] },
+      { pageSize: PAGE_SIZE },
+    );
   }
 
   async #loadPage(): Promise<void> {
@@ -182,6 +182,7 @@ export class JobsStore {
       }
     } catch (error) {
       this.error = error instanceof Error ? error.message : String(error);
+      part.jobs = this.#list(part.states); // from its beginning: what is known already changes nothing
     }
     this.isLoading = false;
     this.version += 1;
@@ -194,13 +195,23 @@ export class JobsStore {
     if (known && known.lastSequence >= job.lastSequence) return;
     this.#folds.delete(job.jobId);
     this.#ended.delete(job.jobId);
-    if (hasEnded(job)) this.#ended.set(job.jobId, withoutDetails(job));
-    else this.#folds.set(job.jobId, new Fold(job));
+    if (hasEnded(job)) this.#putEnded(job);
+    else this.#putActive(job.jobId, new Fold(job));
   }
 
-  #apply(): void {
-    const items = this.#queued.splice(0, EVENTS_A_FRAME);
-    if (this.#queued.length > 0) this.#frames.request();
+  #putActive(jobId: string, fold: Fold): void {
+    if (this.#folds.size < ACTIVE_LIMIT) this.#folds.set(jobId, fold);
+    else this.#isFull = true;
+  }
+
+  #putEnded(job: Job): void {
+    this.#ended.set(job.jobId, withoutDetails(job));
+    if (this.#ended.size <= ENDED_LIMIT) return;
+    const [oldest] = this.#ended.keys();
+    if (oldest !== undefined) this.#ended.delete(oldest);
+  }
+
+  #apply(items: readonly JobsItem[]): void {
     for (const item of items) {
       if (item.type === "snapshot") {
         this.#put(item.job);
@@ -224,7 +235,7 @@ export class JobsStore {
     if (event.payload.case === "jobSubmitted" && !this.get(jobId)) {
       const fold = new Fold();
       fold.apply(event);
-      this.#folds.set(jobId, fold);
+      this.#putActive(jobId, fold);
       this.version += 1;
       return;
     }
@@ -239,7 +250,7 @@ export class JobsStore {
     if (job.state !== state) this.version += 1;
     if (hasEnded(job)) {
       this.#folds.delete(jobId);
-      this.#ended.set(jobId, withoutDetails(job));
+      this.#putEnded(job);
     }
   }
 

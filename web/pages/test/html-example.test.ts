@@ -1,0 +1,35 @@
+import { readFileSync } from "node:fs";
+import { expect, test } from "vitest";
+import { openPage } from "../../testing/browser.js";
+import { startHttpProxy } from "../../testing/http-proxy.js";
+import { inRepository } from "../../testing/repository.js";
+
+import { shows, startPages, violations } from "./pages.js";
+
+test("a plain page of another site shows jobs, in its own colours, once the server allows its origin", async () => {
+  const site = await startHttpProxy("http://127.0.0.1:1"); // nothing is behind it
+  const pages = await startPages("--http-allow-origin", site.baseUrl);
+  const html = readFileSync(inRepository("examples/html/page.html"), "utf8");
+  site.pages["/"] = {
+    type: "text/html",
+    body: html.replaceAll("http://127.0.0.1:7080", pages.server.httpUrl),
+  };
+  const job = await pages.start("packed", { kind: "archive", stages: [{ stageId: "scan", total: 2 }] });
+  await pages.start("elsewhere", { kind: "render" });
+
+  const page = await openPage(`${site.baseUrl}/`);
+  await expect.poll(() => page.locator("milepost-jobs a.row").allInnerTexts()).toHaveLength(1);
+  await page.locator("milepost-jobs a.row").click();
+  await shows(page, "milepost-job [part=state]", "running");
+  expect(page.url()).toBe(`${site.baseUrl}/`);
+  await job.report(
+    { case: "stageStarted", value: { stage: { stageId: "scan" } } },
+    { case: "stageProgressed", value: { stageId: "scan", current: 1 } },
+    { case: "logWritten", value: { text: "half of it" } },
+  );
+  await shows(page, "milepost-job .line", "half of it");
+  await expect.poll(() => page.title()).toBe("50 %");
+  expect(await violations(page)).toEqual([]);
+  await job.end();
+  await shows(page, "#news", "Job packed has ended.");
+});

@@ -1,0 +1,92 @@
+/** A job in the list. */
+
+import { html, nothing, svg, type TemplateResult } from "lit";
+import { JobState, type Job } from "../messages.js";
+import { absolute, age, elapsed, instantOf, took, type Instant } from "../model/instants.js";
+import type { Run } from "../model/job-list.js";
+import { oneLine, shortId } from "../model/plain-text.js";
+import type { Movement } from "../model/smooth-bar.js";
+import { hasEnded, isActive, isKnown, jobLook } from "../model/state-words.js";
+import { stateIcon } from "./icons.js";
+import { progressBar, progressText, remainingText } from "./job-head.js";
+
+/** Runs in the column of small bars. */
+export const RUNS = 14;
+
+/** What a row shows besides the job. */
+export interface RowOptions {
+  readonly selected: boolean;
+  /** The page of the job. */
+  readonly address: string;
+  readonly movement: Movement;
+  /** The last runs of its kind. */
+  readonly runs: readonly Run[];
+  readonly now: Instant;
+  /** Ask the host page whether the page of the job is to be opened. */
+  readonly mayOpen: () => boolean;
+}
+
+export function jobRow(job: Job, options: RowOptions): TemplateResult {
+  const { selected, address, movement, runs, now, mayOpen } = options;
+  const { word, shape } = jobLook(job.state);
+  const submitted = instantOf(job.submitTime) ?? now;
+  return html`<div role="listitem">
+    <a
+      class="row ${selected ? "selected" : ""}"
+      part="row"
+      href=${address}
+      @click=${(event: MouseEvent) => {
+        // A new tab or window opens the job's own page.
+        if (!event.ctrlKey && !event.metaKey && !event.shiftKey && !mayOpen()) event.preventDefault();
+      }}
+    >
+      <span class=${shape}>${stateIcon(shape)} <span class="word">${word}</span></span>
+      <span class="name"
+        ><span class="kind foreign cut">${oneLine(job.kind, 64)}</span
+        ><span class="id mono foreign cut" title=${job.jobId}>${shortId(job.jobId, 22)}</span></span
+      >
+      <span class="owner foreign cut">${oneLine(job.owner, 128)}</span>
+      <span class="progress"
+        >${isActive(job) ? progressBar(job, movement, isKnown(job), shape) : nothing}
+        <span class="number ${isActive(job) ? "" : "muted cut foreign"}"
+          >${isActive(job) ? progressText(job) : job.failure ? oneLine(job.failure.message || job.failure.code, 120) : ""}</span
+        ></span
+      >
+      <span class="remaining number muted">${timeText(job, now)}</span>
+      <span class="number muted" title=${`submitted ${absolute(submitted)}`}
+        >${age((now - submitted) / 1000)}</span
+      >
+      <span class="worker foreign cut mono muted">${isActive(job) ? oneLine(job.workerId, 64) : ""}</span>
+      <span class="runs-cell">${smallBars(runs)}</span>
+    </a>
+  </div>`;
+}
+
+function timeText(job: Job, now: Instant): string {
+  const start = instantOf(job.firstStartTime);
+  const end = instantOf(job.endTime);
+  if (start !== undefined && end !== undefined) return took((end - start) / 1000);
+  if (hasEnded(job) || start === undefined) return "";
+  return remainingText(job, now) || elapsed((now - start) / 1000);
+}
+
+/** The durations of the last runs; those that did not succeed are hollow. */
+function smallBars(runs: readonly Run[]): TemplateResult | typeof nothing {
+  if (runs.length < 2) return nothing;
+  const longest = Math.max(...runs.map((run) => run.seconds), 0.001);
+  const words = runs.map((run) => `${took(run.seconds)} ${jobLook(run.state).word}`);
+  return html`<svg
+    class="runs"
+    viewBox="0 0 ${RUNS * 6} 18"
+    role="img"
+    aria-label=${`last runs: ${words.join(", ")}`}
+  >
+    <title>${words.join("\n")}</title>
+    ${runs.map((run, place) => {
+      const height = Math.max((run.seconds / longest) * 17, 1.5);
+      const { shape } = jobLook(run.state);
+      const good = run.state === JobState.SUCCEEDED;
+      return svg`<rect class=${shape} x=${place * 6 + 0.5} y=${17.5 - height} width="4" height=${height} fill=${good ? "currentColor" : "none"} stroke="currentColor"/>`;
+    })}
+  </svg>`;
+}

@@ -51,6 +51,10 @@ export class JobStore extends LiveStore<JobItem, JobView> {
 
   protected override view(live: LiveView): JobView {
     const job = this.#fold?.job;
-    return { ...live, job: job && { ...job, estimate: this.#watch?.estimate }, waiting: this.#watch?.waiting };
+    return {
+      ...live,
+      job: job && { ...job, estimate: this.#watch?.estimate },
+      waiting: this.#watch?.waiting,
+    };
   }
 }

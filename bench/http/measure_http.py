@@ -30,6 +30,7 @@ __all__ = ["measure"]
 
 GRPC: Final = "gRPC"
 SOCKETS: Final = "WebSocket manager"
+COMMITTING: Final = "WebSocket manager + commit"
 
 _HTTP: Final = ("--http", "127.0.0.1:0")
 
@@ -123,6 +124,7 @@ def _live(settings: Settings) -> list[Figure]:
     with (
         milepost(settings.directory / "http-live", *_HTTP) as server,
         socket_manager() as manager,
+        socket_manager(settings.directory / "http-live.db") as committing,
         Load.start() as worker,
         Load.start() as first,
         Load.start() as second,
@@ -145,6 +147,7 @@ def _live(settings: Settings) -> list[Figure]:
                 {
                     OURS: at_events,
                     SOCKETS: partial(run_at, manager, follow=follow_socket, report=report),
+                    COMMITTING: partial(run_at, committing, follow=follow_socket, report=report),
                     GRPC: at_grpc,
                 },
                 settings,

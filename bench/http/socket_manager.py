@@ -8,11 +8,14 @@ cheapest way that it has.
 from __future__ import annotations
 
 import asyncio
+import json
 import socket
+import sqlite3
 from collections import defaultdict, deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from multiprocessing.connection import Connection
+from pathlib import Path
 from typing import Any, Final
 
 import uvicorn
@@ -27,9 +30,10 @@ _KEPT: Final = 200_000
 
 
 class _Manager:
-    """Subscribers and events by job."""
+    """Subscribers and events by job; ``commit`` makes an event durable before it is sent."""
 
-    def __init__(self) -> None:
+    def __init__(self, commit: Callable[[Any], None] | None) -> None:
+        self._commit = commit
         self._connections: defaultdict[str, list[WebSocket]] = defaultdict(list)
         self._history: defaultdict[str, deque[Any]] = defaultdict(lambda: deque(maxlen=_KEPT))
 
@@ -43,14 +47,16 @@ class _Manager:
         self._connections[job_id].remove(websocket)
 
     async def broadcast(self, job_id: str, event: Any) -> None:
+        if self._commit is not None:
+            await asyncio.to_thread(self._commit, event)
         self._history[job_id].append(event)
         for connection in self._connections[job_id]:
             await connection.send_json(event)
 
 
-def _application() -> FastAPI:
+def _application(database: Path | None) -> FastAPI:
     app = FastAPI()
-    manager = _Manager()
+    manager = _Manager(None if database is None else _committing(database))
 
     @app.websocket("/jobs/{job_id}")
     async def subscribe(websocket: WebSocket, job_id: str) -> None:
@@ -70,22 +76,35 @@ def _application() -> FastAPI:
     return app
 
 
+def _committing(database: Path) -> Callable[[Any], None]:
+    """Commits an event to a database as durably as Milepost's log."""
+    connection = sqlite3.connect(database, isolation_level=None, check_same_thread=False)
+    connection.execute("PRAGMA journal_mode = WAL")
+    connection.execute("PRAGMA synchronous = FULL")
+    connection.execute("CREATE TABLE events (event TEXT)")
+
+    def commit(event: Any) -> None:
+        connection.execute("INSERT INTO events VALUES (?)", (json.dumps(event),))
+
+    return commit
+
+
 @contextmanager
-def socket_manager() -> Iterator[Server]:
-    """Run the application in a child process, on a free loopback port."""
-    with child(_serve) as (pid, pipe):
+def socket_manager(database: Path | None = None) -> Iterator[Server]:
+    """Run the application in a child process, on a free loopback port; with a database it commits each event first."""
+    with child(_serve, database) as (pid, pipe):
         port = pipe.recv()
         yield Server(f"127.0.0.1:{port}", pid, f"http://127.0.0.1:{port}")
 
 
-def _serve(pipe: Connection) -> None:
-    asyncio.run(_run(pipe))
+def _serve(pipe: Connection, database: Path | None) -> None:
+    asyncio.run(_run(pipe, database))
 
 
-async def _run(pipe: Connection) -> None:
+async def _run(pipe: Connection, database: Path | None) -> None:
     listening = socket.create_server(("127.0.0.1", 0))
     server = uvicorn.Server(
-        uvicorn.Config(_application(), lifespan="off", log_level="error", access_log=False)
+        uvicorn.Config(_application(database), lifespan="off", log_level="error", access_log=False)
     )
     serving = asyncio.create_task(server.serve([listening]))
     pipe.send(listening.getsockname()[1])

@@ -4,7 +4,7 @@ import { Code } from "@connectrpc/connect";
 import { MilepostError, ServiceError, Unreachable, hasReason } from "../../errors.js";
 import type { Connection as WatchConnection } from "../../watch/connection.js";
 import { clock, type Instant } from "./instants.js";
-import { count, grouped, oneLine } from "./plain-text.js";
+import { grouped, oneLine } from "./plain-text.js";
 
 /** How a page is connected to its server. */
 export interface Connection {
@@ -121,9 +121,4 @@ function chipParts(connection: Connection, now: Instant): [ChipShape, string, Ch
 export function staleNotice(connection: Connection, now: Instant): string {
   if (!chipOf(connection, now).stale || connection.staleSince === undefined) return "";
   return `No connection: this is what was known at ${clock(connection.staleSince)}. It may have changed since.`;
-}
-
-/** How many events a page is behind, in words. */
-export function behindText(behind: number): string {
-  return behind > 0 ? `${count(behind, "event")} to catch up on` : "";
 }

@@ -445,6 +445,7 @@ ${se(e.failure.detail)}</pre>
   }
   .facts {
     flex-basis: 100%;
+    min-width: 0;
     display: flex;
     flex-wrap: wrap;
     align-items: center;
@@ -1134,6 +1135,7 @@ ${l.title}`).join(`
     }
     .controls select {
       flex: 1 1 40%;
+      min-width: 0;
       max-width: none;
     }
     .controls input {

@@ -44,6 +44,7 @@ export const jobStyles = css`
   }
   .facts {
     flex-basis: 100%;
+    min-width: 0;
     display: flex;
     flex-wrap: wrap;
     align-items: center;

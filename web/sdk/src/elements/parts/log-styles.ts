@@ -155,6 +155,7 @@ export const logStyles = css`
     }
     .controls select {
       flex: 1 1 40%;
+      min-width: 0;
       max-width: none;
     }
     .controls input {

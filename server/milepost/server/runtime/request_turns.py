@@ -1,4 +1,4 @@
-"""Requests of HTTP begin a few at a time, hosts in turn, however many arrive at once.
+"""Requests of HTTP begin one at a time, hosts in turn, however many arrive at once.
 
 uvicorn begins all requests that have arrived in the same pass of the event loop. From a few thousand connections these
 would be a pass of a second, in which nobody else is served.
@@ -11,8 +11,10 @@ from typing import Final
 
 from milepost.server.base.callers import Turns
 
-REQUESTS_PER_PASS: Final = 4
-"""Requests of HTTP that begin in one pass of the event loop."""
+REQUESTS_PER_PASS: Final = 1
+"""Requests of HTTP that begin in one pass of the event loop.
+
+So passes stay short, and calls of gRPC, which take several, get through. With four, no more requests are served."""
 
 
 class RequestTurns:
@@ -23,7 +25,7 @@ class RequestTurns:
         self._room = REQUESTS_PER_PASS
 
     async def begin(self, host: str) -> None:
-        """Return when a request of this host may begin: at once, if few do."""
+        """Return when a request of this host may begin: at once, if no other one has in this pass."""
         if self._room:
             self._take_room()
             return

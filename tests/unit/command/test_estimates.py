@@ -223,14 +223,16 @@ def listed(
 
 
 def test_a_list_has_a_column_if_a_job_has_an_estimate() -> None:
-    """It fits 80 cells, as ids give way. One that has run out, or a job that does not run, has none."""
+    """It fits 80 cells, as ids give way. One that has run out has no value, nor has an attempt without one."""
     jobs = [
         listed(1, estimate(200, 310)),
         listed(2, estimate(0.5, 60)),
         listed(3, OVERDUE),
         listed(4, estimate(0, 0)),
         listed(5, estimate(200, 310), JobState.JOB_STATE_CANCELLING),
+        listed(6, estimate(200, 310)),
     ]
+    jobs[5].start_time.CopyFrom(stamp(10.5))
 
     assert list(jobs_lines(jobs, at(11))) == [
         "JOB                                   KIND     STATE       DONE  TOOK   LEFT     AGE  OWNER",
@@ -239,6 +241,7 @@ def test_a_list_has_a_column_if_a_job_has_an_estimate() -> None:
         f"{JOB_ID[:-1]}3  archive  running     50%   00:10  overdue  11s  ann",
         f"{JOB_ID[:-1]}4  archive  running     50%   00:10           11s  ann",
         f"{JOB_ID[:-1]}5  archive  cancelling  50%   00:10           11s  ann",
+        f"{JOB_ID[:-1]}6  archive  running     50%   00:00           11s  ann",
     ]
     assert list(map(str, jobs_table(jobs[:1], at(11), 80))) == [
         "JOB                               KIND   STATE    DONE  TOOK   LEFT   AGE  OWNER",

@@ -14,7 +14,7 @@ export interface RemainingTime {
 }
 
 /**
- * What a running job still takes, counted down since the estimate was made; undefined without evidence.
+ * What a running job still takes, counted down since the estimate was made in this attempt; undefined without evidence.
  *
  * `now` is the server's time in milliseconds since 1970, by default that of this machine.
  */
@@ -24,6 +24,9 @@ export function remainingTime(job: Job, now: number = Date.now()): RemainingTime
     return undefined;
   }
   const { remainingP50, remainingP90, asOf, overdue } = estimate;
+  if (asOf && job.startTime && timestampMs(asOf) < timestampMs(job.startTime)) {
+    return undefined; // of an earlier attempt
+  }
   if (overdue) {
     return { medianMs: undefined, mostMs: undefined, overdue, estimate };
   }

@@ -6,7 +6,8 @@ import { SmoothBar } from "./model/smooth-bar.js";
 import { isKnown, jobLook } from "./model/state-words.js";
 import { stateIcon } from "./parts/icons.js";
 import { JobEvents } from "./parts/job-events.js";
-import { progressBar, progressText, remainingText } from "./parts/job-head.js";
+import { remainingCell } from "./model/estimate-text.js";
+import { progressBar, progressText } from "./parts/job-head.js";
 import { sharedStyles } from "./parts/shared-styles.js";
 import { StoreElement } from "./parts/store-element.js";
 
@@ -68,7 +69,7 @@ export class MilepostProgress extends StoreElement<WatchedJob> {
     const { now } = store;
     const { word, shape } = jobLook(job.state);
     const chip = chipOf(store.connection, now);
-    const left = chip.stale ? "" : remainingText(job, now);
+    const left = chip.stale ? "" : remainingCell(job, now);
     return html`<span class=${shape} part="state" title=${word}
         >${stateIcon(shape)}<span class="hidden-text">${word}</span></span
       >

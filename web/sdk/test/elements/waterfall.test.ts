@@ -2,13 +2,7 @@ import { create } from "@bufbuild/protobuf";
 import { EstimateSchema, JobState, StageState } from "@milepost/client";
 import { describe, expect, test } from "vitest";
 import { attemptsOf } from "../../src/elements/model/attempts.js";
-import {
-  expectedEnd,
-  jobSegments,
-  remainingSeconds,
-  stageSegments,
-  timeScale,
-} from "../../src/elements/model/waterfall.js";
+import { expectedEnd, jobSegments, stageSegments, timeScale } from "../../src/elements/model/waterfall.js";
 import { START, at, event, job, runningJob, stage } from "./jobs.js";
 
 const now = START + 10_000;
@@ -142,11 +136,4 @@ describe("bars", () => {
     const scale = timeScale(queued, now);
     expect(parts(jobSegments(queued, [], scale, now), scale)).toEqual([["waiting", 0, 10]]);
   });
-});
-
-test("the remaining time counts down from when the estimate was made, to 0 and no further", () => {
-  const running = runningJob({ estimate: estimate(4) });
-  expect([0, 1, 3.5, 9].map((later) => remainingSeconds(running, now + later * 1000))).toEqual([
-    4, 3, 0.5, 0,
-  ]);
 });

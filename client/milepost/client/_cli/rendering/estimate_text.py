@@ -67,6 +67,8 @@ def remaining_cell(job: Job, now: datetime) -> str:
     """The remaining time of a running job in a table: ``03:20``, ``soon``, ``overdue``; empty without evidence."""
     if job.state != JobState.JOB_STATE_RUNNING or not job.HasField("estimate"):
         return ""
+    if job.start_time.ToNanoseconds() > job.estimate.as_of.ToNanoseconds():
+        return ""  # of an earlier attempt: a watch of many jobs has no later one
     if job.estimate.overdue:
         return "overdue"
     if _counted_down(job.estimate, job.estimate.remaining_p90, now) < 1:

@@ -1,7 +1,8 @@
 /** Why a job is queued, in words. */
 
 import { Dispatch, WaitingFor, type Job, type Waiting } from "../messages.js";
-import { elapsed, instantOf, secondsOf, type Instant } from "./instants.js";
+import { startText } from "./estimate-text.js";
+import { elapsed, instantOf, type Instant } from "./instants.js";
 import { count, oneLine, ordinal } from "./plain-text.js";
 
 /** The place of a job among those of its kind that wait. */
@@ -52,7 +53,7 @@ export function waitingText(
       return `no worker takes ${kind} yet${others}; the server has just started, and workers may be reconnecting`;
     default: {
       const takes = waiting.workers === 1 ? "takes" : "take";
-      const start = waiting.startP50 && `likely to start in ${elapsed(secondsOf(waiting.startP50))}`;
+      const start = startText(waiting, now);
       const workers = `${count(waiting.workers, "worker")} ${takes} ${kind}`;
       return [turnText(waiting, place), start, workers].filter(Boolean).join(" · ");
     }
@@ -61,7 +62,8 @@ export function waitingText(
 
 /** The place as the server counts it or, if it does not, as the list of waiting jobs has it. */
 function turnText({ jobsAhead, jobsWaiting }: Waiting, place: QueuePlace | undefined): string {
-  if (jobsWaiting > 0) return `${ordinal(jobsAhead + 1)} of ${Math.max(jobsWaiting, jobsAhead + 1)}`;
+  if (jobsWaiting > jobsAhead) return `${ordinal(jobsAhead + 1)} of ${jobsWaiting}`;
+  if (jobsWaiting > 0) return `${ordinal(jobsAhead + 1)} in the queue`; // behind jobs of others
   return place ? `${ordinal(place.place)} of ${place.of}` : "waits for its turn";
 }
 

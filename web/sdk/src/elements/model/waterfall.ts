@@ -1,8 +1,9 @@
 /** Geometry of the waterfall: where the bars of a job and its stages begin and end, on one scale of time. */
 
+import { remainingTime } from "../../remaining-time.js";
 import { StageState, type Job, type Stage } from "../messages.js";
 import type { Attempt } from "./attempts.js";
-import { elapsed, instantOf, secondsOf, type Instant } from "./instants.js";
+import { elapsed, instantOf, type Instant } from "./instants.js";
 import { hasEnded } from "./state-words.js";
 
 /** Part of a bar; `from` and `to` are fractions of the scale. */
@@ -113,28 +114,8 @@ export function stageSegments(
 
 /** When the job is expected to end; undefined without evidence. */
 export function expectedEnd(job: Job, now: Instant): Instant | undefined {
-  const left = remainingSeconds(job, now);
-  return left === undefined ? undefined : now + left * 1000;
-}
-
-/** Median of the remaining seconds, counted down since the estimate was made; undefined without evidence. */
-export function remainingSeconds(job: Job, now: Instant): number | undefined {
-  return countedDown(job, job.estimate?.remainingP50, now);
-}
-
-/** The same for the 90th percentile. */
-export function mostRemainingSeconds(job: Job, now: Instant): number | undefined {
-  return countedDown(job, job.estimate?.remainingP90, now);
-}
-
-function countedDown(
-  job: Job,
-  remaining: Parameters<typeof secondsOf>[0] | undefined,
-  now: Instant,
-): number | undefined {
-  if (!remaining || hasEnded(job)) return undefined;
-  const since = Math.max(now - (instantOf(job.estimate?.asOf) ?? now), 0) / 1000;
-  return Math.max(secondsOf(remaining) - since, 0);
+  const left = remainingTime(job, now)?.medianMs;
+  return left === undefined ? undefined : now + left;
 }
 
 // By its pace so far, and never beyond the job's estimate: without evidence for the job there is none for its stages.

@@ -2,15 +2,15 @@
 
 import { html, nothing, type TemplateResult } from "lit";
 import type { JobStore } from "../live/job-store.js";
-import { EstimateBasis, JobState, type Job } from "../messages.js";
+import { JobState, type Job, type Waiting } from "../messages.js";
 import { cancelSteps } from "../model/cancel-steps.js";
 import { endingOf } from "../model/endings.js";
+import { evidenceText, remainingText, runEvidenceText, runText } from "../model/estimate-text.js";
 import { absolute, clock, elapsed, instantOf, took, type Instant } from "../model/instants.js";
 import { count, oneLine, percent, printable, shortId, wholePercent } from "../model/plain-text.js";
 import { currentStage, isDone } from "../model/stage-rows.js";
 import { hasEnded, isActive, isKnown, jobLook } from "../model/state-words.js";
 import { needsAttention, waitingText } from "../model/waiting-text.js";
-import { mostRemainingSeconds, remainingSeconds } from "../model/waterfall.js";
 import type { Movement } from "../model/smooth-bar.js";
 import { stateIcon } from "./icons.js";
 import { vars } from "./vars-directive.js";
@@ -45,18 +45,26 @@ export function identity(
 }
 
 /** The bar with its numbers. */
-export function progressLine(job: Job, movement: Movement, now: Instant, stale: boolean): TemplateResult {
+export function progressLine(
+  job: Job,
+  waiting: Waiting | undefined,
+  movement: Movement,
+  now: Instant,
+  stale: boolean,
+): TemplateResult {
   const { shape } = jobLook(job.state);
   const known = isKnown(job);
   return html`<section class="progress" part="progress">
     <div class="numbers">
       <span class="percent">${progressText(job)}</span>
-      <span class="left" part="remaining">${stale ? nothing : remainingText(job, now)}</span>
+      <span class="left" part="remaining"
+        >${stale ? nothing : remainingText(job, now) || runText(waiting)}</span
+      >
     </div>
     ${progressBar(job, movement, known, shape)}
     <div class="numbers muted">
       <span part="elapsed" title=${timesTitle(job)}>${elapsedText(job, now)}</span>
-      <span>${stale ? nothing : estimateBasis(job, now)}</span>
+      <span>${stale ? nothing : evidenceText(job, now) || runEvidenceText(waiting)}</span>
     </div>
   </section>`;
 }
@@ -84,19 +92,6 @@ export function progressText(job: Job): string {
   if (isKnown(job)) return percent(job.fraction);
   const done = job.stages.filter((stage) => !stage.parentStageId && isDone(stage)).length;
   return done ? `${count(done, "stage")} done` : "";
-}
-
-export function remainingText(job: Job, now: Instant): string {
-  if (job.estimate?.overdue && !hasEnded(job)) return "overdue: longer than any run before";
-  const left = remainingSeconds(job, now);
-  if (left === undefined) return "";
-  return left < 1 ? "about to end" : `about ${elapsed(left)} left`;
-}
-
-function estimateBasis(job: Job, now: Instant): string {
-  const most = mostRemainingSeconds(job, now);
-  if (most === undefined || !job.estimate) return "";
-  return `at most ${elapsed(most)} · from ${count(job.estimate.sampleSize, job.estimate.basis === EstimateBasis.PACE ? "measurement" : "run")}`;
 }
 
 function elapsedText(job: Job, now: Instant): string {

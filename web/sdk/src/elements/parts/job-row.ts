@@ -2,13 +2,14 @@
 
 import { html, nothing, svg, type TemplateResult } from "lit";
 import { JobState, type Job } from "../messages.js";
+import { remainingCell } from "../model/estimate-text.js";
 import { absolute, age, elapsed, instantOf, took, type Instant } from "../model/instants.js";
 import type { Run } from "../model/job-list.js";
 import { oneLine, shortId } from "../model/plain-text.js";
 import type { Movement } from "../model/smooth-bar.js";
 import { hasEnded, isActive, isKnown, jobLook } from "../model/state-words.js";
 import { stateIcon } from "./icons.js";
-import { progressBar, progressText, remainingText } from "./job-head.js";
+import { progressBar, progressText } from "./job-head.js";
 
 /** Runs in the column of small bars. */
 export const RUNS = 14;
@@ -67,7 +68,7 @@ function timeText(job: Job, now: Instant): string {
   const end = instantOf(job.endTime);
   if (start !== undefined && end !== undefined) return took((end - start) / 1000);
   if (hasEnded(job) || start === undefined) return "";
-  return remainingText(job, now) || elapsed((now - start) / 1000);
+  return remainingCell(job, now) || elapsed((now - start) / 1000);
 }
 
 /** The durations of the last runs; those that did not succeed are hollow. */

@@ -16,6 +16,7 @@ from milepost.v1 import (
     EstimateBasis,
     GetHistoryResponse,
     Job,
+    JobStarted,
     JobState,
     JobSubmitted,
     StageHistory,
@@ -167,6 +168,16 @@ def test_a_picture_of_a_queued_job(width: int, expected: list[str]) -> None:
     lines = drawn(frame(queued().watched, canvas(width, 10)), width).splitlines()
 
     assert [line for line in lines if line in expected] == expected
+
+
+def test_a_job_that_was_queued_when_it_was_fetched() -> None:
+    """A picture does not wait for a status; what was fetched does not outlive the job's start."""
+    story = queued()
+    story.source.waiting, story.watched.waiting_at_first = None, QUEUED
+    assert "3rd of 5" in drawn(frame(story.watched, canvas(80, 10)), 80)
+
+    story.tell(11, job_started=JobStarted(worker_id="box-1"))
+    assert story.watched.waiting is None
 
 
 def test_only_a_running_job_has_a_remaining_time() -> None:

@@ -131,12 +131,15 @@ async def _watch(
     output: str,
 ) -> Job:
     from milepost.client._cli.commands.follow import follow, view_for
+    from milepost.v1 import JobState
 
     async with server.client() as client:
+        job = (await client.get(job_id)).proto
         return await follow(
             client,
-            (await client.get(job_id)).proto,
+            job,
             view_for(output),
+            waiting=await client.waiting(job_id) if job.state == JobState.JOB_STATE_QUEUED else None,
             after=after,
             epoch=epoch,
             to_the_end=to_the_end,

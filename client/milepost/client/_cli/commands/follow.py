@@ -19,7 +19,7 @@ from milepost.client._results import result_of
 from milepost.client.errors import JobError
 from milepost.contract.job_states import has_ended
 from milepost.fold import Fold
-from milepost.v1 import Job, JobState
+from milepost.v1 import Job, JobState, Waiting
 
 __all__ = ["follow", "print_failure", "print_result", "view_for", "waiting_view_for"]
 
@@ -50,8 +50,11 @@ async def follow(
     status_interval: float | None = None,
     timeout: float | None = None,
     hint: bool = True,
+    waiting: Waiting | None = None,
 ) -> Job:
     """Show the events of ``job`` after sequence ``after`` until it ends. Return the job as of then.
+
+    ``waiting`` says why it is queued now, if it is.
 
     On interruption, print how to resume, unless ``hint`` is false or the view is for programs.
 
@@ -74,7 +77,7 @@ async def follow(
         on_state=connection_changed,
         on_waiting=lambda waiting: view.waiting_changed(watched),
     )
-    watched = WatchedJob(_start(job, after), watch, datetime.now(UTC), cursor=after)
+    watched = WatchedJob(_start(job, after), watch, datetime.now(UTC), waiting, cursor=after)
 
     try:
         async with asyncio.timeout(timeout), watch, view:

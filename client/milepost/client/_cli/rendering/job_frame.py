@@ -145,7 +145,7 @@ _WRAPPED_SEVERITIES = frozenset({Severity.SEVERITY_WARNING, Severity.SEVERITY_ER
 def frame(watched: WatchedJob, canvas: Canvas) -> Group:
     """Draw header and bar, stages, the last log lines, artifacts and the state of the connection."""
     job = watched.job
-    waiting = watched.source.waiting
+    waiting = watched.waiting
     above = [*header(job, canvas, watched.estimate, waiting), *notices(job, canvas, waiting)]
     below = [
         *_block(list(_log(watched, canvas))),

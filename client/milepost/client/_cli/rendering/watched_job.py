@@ -11,7 +11,7 @@ from milepost.client._cli.rendering import text
 from milepost.client._watch.connection_state import Connection
 from milepost.contract.job_states import has_ended
 from milepost.fold import Fold
-from milepost.v1 import Estimate, Event, Job, Waiting
+from milepost.v1 import Estimate, Event, Job, JobState, Waiting
 
 __all__ = ["LogLine", "WatchSource", "WatchedJob"]
 
@@ -54,6 +54,7 @@ class WatchedJob:
         fold: The job and its stages.
         source: Source of the events.
         connection_since: When the connection entered its current state.
+        waiting_at_first: Why the job was queued when it was fetched: a stream says so only after a while.
         cursor: Sequence of the last event received.
         log: The last lines of the job's log.
     """
@@ -61,6 +62,7 @@ class WatchedJob:
     fold: Fold
     source: WatchSource
     connection_since: datetime
+    waiting_at_first: Waiting | None = None
     cursor: int = 0
     log: deque[LogLine] = field(default_factory=lambda: deque(maxlen=_LOG_LINE_LIMIT))
 
@@ -84,9 +86,16 @@ class WatchedJob:
         """Remaining time of the job; None without evidence."""
         return self.source.estimate
 
+    @property
+    def waiting(self) -> Waiting | None:
+        """Why the job is queued; None if unknown or not queued."""
+        return self.source.waiting or self.waiting_at_first
+
     def apply(self, event: Event) -> None:
         """Apply the next event."""
         self.fold.apply(event)
+        if self.job.state != JobState.JOB_STATE_QUEUED:
+            self.waiting_at_first = None
         self.cursor = event.sequence
         if event.HasField("log_written"):
             self.log.extend(LogLine(event, line) for line in text.escaped(event.log_written.text).split("\n"))

@@ -9,6 +9,7 @@ import {
   JobFilterSchema,
   type SubmitJobRequestSchema,
   type GetHistoryResponse,
+  type Waiting,
   type WhoAmIResponse,
 } from "./gen/milepost/v1/job_service_pb.js";
 import { toDuration } from "./time.js";
@@ -122,6 +123,15 @@ export class MilepostClient {
   async getJob(jobId: string, options?: CallOptions): Promise<Job> {
     const { job } = await this.#calls.call((call) => this.#calls.service.getJob({ jobId }, call), options);
     return present(job);
+  }
+
+  /** Why a QUEUED job has not started, and when it may; undefined if it is not QUEUED. */
+  async getWaiting(jobId: string, options?: CallOptions): Promise<Waiting | undefined> {
+    const { waiting } = await this.#calls.call(
+      (call) => this.#calls.service.getJob({ jobId }, call),
+      options,
+    );
+    return waiting;
   }
 
   /** The jobs that match, page by page, as they stand when the page is asked for. */

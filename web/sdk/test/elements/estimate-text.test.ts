@@ -72,9 +72,7 @@ describe("a queued job", () => {
       "takes about 03:20",
       "at most 05:10 · from 14 runs",
     ]);
-    const lines = [10, 60.5, 200].map((seconds) =>
-      waitingText(queued, waiting, undefined, START + seconds * 1000),
-    );
+    const lines = [10, 60.5, 200].map((seconds) => waitingText(queued, waiting, START + seconds * 1000));
     expect(lines).toEqual([
       "3rd of 5 · likely to start in 02:10 · 2 workers take transcribe",
       "3rd of 5 · likely to start in 01:19 · 2 workers take transcribe",
@@ -84,8 +82,6 @@ describe("a queued job", () => {
 
   test("may have jobs of others ahead", () => {
     const behind = create(WaitingSchema, { ...waiting, jobsAhead: 7, startP50: undefined });
-    expect(waitingText(queued, behind, undefined, START)).toBe(
-      "8th in the queue · 2 workers take transcribe",
-    );
+    expect(waitingText(queued, behind, START)).toBe("8th in the queue · 2 workers take transcribe");
   });
 });

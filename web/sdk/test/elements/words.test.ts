@@ -26,7 +26,7 @@ import {
   shortId,
 } from "../../src/elements/model/plain-text.js";
 import { SmoothBar } from "../../src/elements/model/smooth-bar.js";
-import { queuePlace, waitingText } from "../../src/elements/model/waiting-text.js";
+import { waitingText } from "../../src/elements/model/waiting-text.js";
 import { START, at, job, runningJob, stage } from "./jobs.js";
 
 describe("times", () => {
@@ -163,25 +163,10 @@ describe("the connection", () => {
 describe("what a job waits for", () => {
   const queued = job({ state: JobState.QUEUED, submitTime: at(5) });
 
-  test("its place is known where nothing but time and priority count", () => {
-    const others = [
-      job({ jobId: "a", submitTime: at(1) }),
-      job({ jobId: "b", submitTime: at(9) }),
-      job({ jobId: "c", submitTime: at(9), priority: 1 }),
-    ];
-    expect(queuePlace(queued, [queued, ...others])).toEqual({ place: 3, of: 4 });
-    expect(queuePlace(queued, [job({ jobId: "d", owner: "else" })])).toBeUndefined();
-    expect(queuePlace(queued, [job({ jobId: "d", concurrencyKey: "k" })])).toBeUndefined();
-  });
-
   test("it is told with who takes its kind, or that nobody does", () => {
     const waiting = (waitingFor: WaitingFor, workers = 0, nearestKinds: string[] = []) =>
       create(WaitingSchema, { waitingFor, workers, nearestKinds });
-    const text = (...args: Parameters<typeof waiting>) =>
-      waitingText(queued, waiting(...args), undefined, START);
-    expect(waitingText(queued, waiting(WaitingFor.TURN, 2), { place: 3, of: 5 }, START)).toBe(
-      "3rd of 5 · 2 workers take transcribe",
-    );
+    const text = (...args: Parameters<typeof waiting>) => waitingText(queued, waiting(...args), START);
     expect(text(WaitingFor.TURN, 1)).toBe("waits for its turn · 1 worker takes transcribe");
     expect(text(WaitingFor.WORKER, 0, ["transcribe.v2"])).toBe(
       "no worker takes transcribe; nearest: transcribe.v2",
@@ -193,12 +178,12 @@ describe("what a job waits for", () => {
       jobsWaiting: 5,
       startP50: { seconds: 130n, nanos: 0 },
     });
-    expect(waitingText(queued, counted, undefined, START)).toBe(
+    expect(waitingText(queued, counted, START)).toBe(
       "3rd of 5 · likely to start in 02:10 · 2 workers take transcribe",
     );
     expect(text(WaitingFor.CLAIM)).toBe("waits to be claimed by the engine that runs it");
     const retried = job({ state: JobState.QUEUED, retryTime: at(90) });
-    expect(waitingText(retried, undefined, undefined, START)).toBe("next attempt in 01:30");
+    expect(waitingText(retried, undefined, START)).toBe("next attempt in 01:30");
   });
 });
 

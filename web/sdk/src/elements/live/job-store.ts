@@ -9,7 +9,6 @@ import { ATTEMPT_PAYLOADS, attemptsOf, type Attempt } from "../model/attempts.js
 import { type Connection, brokenBy, connectionOf } from "../model/connection-text.js";
 import type { Instant } from "../model/instants.js";
 import { hasEnded } from "../model/state-words.js";
-import { queuePlace, type QueuePlace } from "../model/waiting-text.js";
 import { FrameQueue } from "./frame-queue.js";
 import { JobLog } from "./job-log.js";
 import { Listeners } from "./listeners.js";
@@ -19,9 +18,8 @@ import type { WatchedJob } from "./watched-job.js";
 
 /** Events of attempts that are kept at most; of later ones only the current attempt is then known. */
 const HISTORY_LIMIT = 20_000;
-/** Children that are shown, and waiting jobs among which the place is counted. */
+/** Children that are shown. */
 const CHILDREN_LIMIT = 500;
-const QUEUE_LIMIT = 1000;
 /** Milliseconds between two looks at the queue and the children; and of a job that has neither, as far as is known. */
 const RELATED_INTERVAL = 5000;
 const RARE_INTERVAL = 30_000;
@@ -31,7 +29,6 @@ const ATTEMPT_NAMES: ReadonlySet<string | undefined> = new Set<PayloadName>(ATTE
 export class JobStore implements WatchedJob {
   readonly log: JobLog;
   connection: Connection = { state: "connecting", error: "" };
-  place: QueuePlace | undefined;
   children: readonly Job[] = [];
   hasMoreChildren = false;
   #fold: Fold | undefined;
@@ -46,6 +43,8 @@ export class JobStore implements WatchedJob {
   #watch: JobWatch | undefined;
   #stop: AbortController | undefined;
   #untick: (() => void) | undefined;
+  /** Why it was queued, in an attempt, after what the stream had said. */
+  #lookedUp: { waiting?: Waiting | undefined; after?: Waiting | undefined; attempt?: number } = {};
   #isLooking = false;
   #lookedAt = -Infinity;
   readonly #changes = new Listeners();
@@ -80,8 +79,13 @@ export class JobStore implements WatchedJob {
     return this.#watch?.epoch ?? "";
   }
 
+  /** Why it is queued: as the stream said last, or as was looked up since. */
   get waiting(): Waiting | undefined {
-    return this.#watch?.waiting;
+    const said = this.#watch?.waiting;
+    const { job } = this;
+    if (job?.state !== JobState.QUEUED) return undefined;
+    const { waiting, after, attempt } = this.#lookedUp;
+    return after === said && attempt === job.attempt ? waiting : said;
   }
 
   /** Whether the stream has reached the newest event, so that nothing is missing but what is to come. */
@@ -213,7 +217,7 @@ export class JobStore implements WatchedJob {
     this.#frames.request();
   }
 
-  /** The place in the queue, and the children: they change without events of this job, so that they are looked up. */
+  /** The place in the queue, and the children: both change without events of this job, so that they are looked up. */
   async #loadRelated(): Promise<void> {
     const { job } = this;
     if (!job || !this.#isComplete || this.#isLooking) return;
@@ -222,7 +226,11 @@ export class JobStore implements WatchedJob {
     if (performance.now() - this.#lookedAt < interval) return;
     this.#isLooking = true;
     try {
-      if (job.state === JobState.QUEUED) this.place = await this.#placeOf(job);
+      if (job.state === JobState.QUEUED) {
+        const after = this.#watch?.waiting;
+        const waiting = await this.server.client.getWaiting(this.jobId);
+        this.#lookedUp = { waiting, after, attempt: job.attempt };
+      }
       const children = this.server.client.listJobs({ parentJobId: this.jobId }, { pageSize: CHILDREN_LIMIT });
       ({ jobs: this.children, more: this.hasMoreChildren } = await firstOf(children, CHILDREN_LIMIT));
     } catch {
@@ -231,15 +239,6 @@ export class JobStore implements WatchedJob {
     this.#isLooking = false;
     this.#lookedAt = performance.now();
     this.#frames.request();
-  }
-
-  async #placeOf(job: Job): Promise<QueuePlace | undefined> {
-    const filter = { kinds: [job.kind], states: [JobState.QUEUED] };
-    const { jobs, more } = await firstOf(
-      this.server.client.listJobs(filter, { pageSize: QUEUE_LIMIT }),
-      QUEUE_LIMIT,
-    );
-    return more ? undefined : queuePlace(job, jobs);
   }
 }
 

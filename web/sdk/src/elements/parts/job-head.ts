@@ -133,7 +133,7 @@ export function notices(store: JobStore, job: Job, now: Instant): TemplateResult
       job.state === JobState.QUEUED
         ? html`<p class="notice ${needsAttention(store.waiting) ? "attention" : ""}" part="waiting">
             <span class="waiting">${stateIcon("waiting")}</span>
-            <span class="foreign">${waitingText(job, store.waiting, store.place, now)}</span>
+            <span class="foreign">${waitingText(job, store.waiting, now)}</span>
           </p>`
         : nothing
     }

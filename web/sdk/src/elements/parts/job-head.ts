@@ -64,7 +64,7 @@ export function progressLine(
     ${progressBar(job, movement, known, shape)}
     <div class="numbers muted">
       <span part="elapsed" title=${timesTitle(job)}>${elapsedText(job, now)}</span>
-      <span>${stale ? nothing : evidenceText(job, now) || runEvidenceText(waiting)}</span>
+      <span part="evidence">${stale ? nothing : evidenceText(job, now) || runEvidenceText(waiting)}</span>
     </div>
   </section>`;
 }

@@ -220,7 +220,7 @@ check-web-with-node: $(WEB_MODULES)/.stamp setup
 	@diff -ru web/sdk/src/gen build/web-gen || { echo "The messages are not what the protos give: run 'make web'." >&2; exit 1; }
 	@rm -rf build/web-assets
 	@cd web && MILEPOST_ASSETS=$(CURDIR)/build/web-assets node pages/build.mjs
-	@diff -r web/milepost/web/assets build/web-assets || { echo "The pages are not what their sources give: run 'make web'." >&2; exit 1; }
+	@diff -rq web/milepost/web/assets build/web-assets || { echo "The pages are not what their sources give: run 'make web'." >&2; exit 1; }
 	@cd web && npm run check --silent && npm run build --silent && npm test --silent -- $(ARGS)
 
 check-dist: setup

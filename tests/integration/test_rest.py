@@ -152,6 +152,8 @@ JSON_REFUSALS = [
     ("GET", "/v1/jobs?filter.colour=red", None, "filter.colour"),
     ("GET", "/v1/jobs?page_size=many", None, "page_size"),
     ("GET", "/v1/jobs?page_size=1&page_size=2", None, "page_size"),
+    ("GET", "/v1/jobs?page_size=1&pageSize=2", None, "pageSize"),
+    ("GET", "/v1/jobs?filter.labels.a=1&filter.labels.a=2", None, "filter.labels.a"),
     ("GET", "/v1/jobs?filter.states=DONE", None, "filter.states"),
     ("GET", "/v1/jobs/a%3Awatch", None, "job_id"),
     ("GET", "/v1/jobs/a%2Fb", None, "job_id"),

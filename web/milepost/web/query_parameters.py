@@ -52,6 +52,7 @@ def _set(message: Any, path: str, names: list[str], text: str, seen: set[str]) -
     if field is None:
         raise invalid_field(path, "is not a parameter of this call")
     if field.message_type is not None and field.message_type.GetOptions().map_entry:
+        _once(seen, ".".join([field.full_name, *rest]), path)
         getattr(message, field.name)[".".join(rest)] = text
     elif rest:
         if field.message_type is None or field.is_repeated:
@@ -61,10 +62,8 @@ def _set(message: Any, path: str, names: list[str], text: str, seen: set[str]) -
         _set(holder, path, rest, text, seen)
     elif field.is_repeated:
         getattr(message, field.name).append(_value(field, path, text))
-    elif path in seen:
-        raise invalid_field(path, "is given more than once")
     elif field.message_type is not None:
-        seen.add(path)
+        _once(seen, field.full_name, path)
         try:
             Parse(json.dumps(text), getattr(message, field.name))
         except ParseError as error:
@@ -72,8 +71,15 @@ def _set(message: Any, path: str, names: list[str], text: str, seen: set[str]) -
                 path, f"cannot be {text!r}: it is {message_name(field.message_type)}"
             ) from error
     else:
-        seen.add(path)
+        _once(seen, field.full_name, path)
         setattr(message, field.name, _value(field, path, text))
+
+
+def _once(seen: set[str], field: str, path: str) -> None:
+    """Note that a parameter sets this field, by whichever of its names. Raises ServiceError where another one has."""
+    if field in seen:
+        raise invalid_field(path, "is given more than once")
+    seen.add(field)
 
 
 def message_name(message: Any) -> str:

@@ -151,10 +151,10 @@ async def test_contact_that_breaks_while_the_job_is_opened(
     load = core.log.load
     loaded = asyncio.Event()
 
-    async def breaks(job_id: str) -> StoredJob | None:
+    async def breaks(job_id: str, *, caller: str) -> StoredJob | None:
         node.contact = None
         loaded.set()
-        return await load(job_id)
+        return await load(job_id, caller=caller)
 
     monkeypatch.setattr(core.log, "load", breaks)
     core.clock.advance(5)

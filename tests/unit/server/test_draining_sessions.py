@@ -35,10 +35,10 @@ class SlowLoad:
         """Resume the loading of jobs."""
         self._may_go_on.set()
 
-    async def _wait(self, job_id: str) -> StoredJob | None:
+    async def _wait(self, job_id: str, *, caller: str) -> StoredJob | None:
         self._begun.set()
         await self._may_go_on.wait()
-        return await self._load(job_id)
+        return await self._load(job_id, caller=caller)
 
 
 async def claimed(core: Core, desk: JobTable) -> tuple[Talk, str]:

@@ -11,6 +11,7 @@ import grpc.aio
 
 from milepost.v1 import (
     CaughtUp,
+    Estimate,
     Event,
     Events,
     GetJobRequest,
@@ -55,9 +56,10 @@ class Stream:
         """Send `caught_up`."""
         await self.context.write(WatchJobResponse(caught_up=CaughtUp(sequence=sequence)))
 
-    async def status(self, sequence: int) -> None:
+    async def status(self, sequence: int, estimate: Estimate | None = None) -> None:
         """Send a status."""
-        await self.context.write(WatchJobResponse(status=Status(cursor=sequence, head_sequence=sequence)))
+        status = Status(cursor=sequence, head_sequence=sequence, estimate=estimate)
+        await self.context.write(WatchJobResponse(status=status))
 
     async def snapshot(self, sequence: int, state: JobState.ValueType = JobState.JOB_STATE_RUNNING) -> None:
         """Send a snapshot of the job."""

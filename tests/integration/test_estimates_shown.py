@@ -1,0 +1,67 @@
+"""What the SDK and the command show of estimates and of what they rest on."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from google.protobuf.json_format import MessageToDict
+
+from milepost.client import Client, JobContext, SyncClient
+from milepost.client.errors import InvalidField
+from milepost.v1 import Estimate, GetHistoryResponse
+from tests.support.command import milepost
+from tests.support.scripted import Stream, scripted
+from tests.support.server import ServerProcess
+from tests.support.working import working
+
+
+async def copy(job: JobContext) -> None:
+    """Work in one stage."""
+    async with job.stage("copy"):
+        pass
+
+
+async def test_a_history_by_every_surface(server: ServerProcess) -> None:
+    """The clients and the command say the same of a kind; nothing of one that has not run, or of another owner."""
+    async with Client(server.address) as client, working(server.address, copy=copy):
+        for _ in range(2):
+            job = await client.submit("copy", owner="ann")
+            await client.result(job.job_id)
+        history = await client.history("copy", "ann")
+        assert (history.runs, [stage.stage_id for stage in history.stages]) == (2, ["copy"])
+        assert await client.history("copy") == GetHistoryResponse()
+        with pytest.raises(InvalidField):
+            await client.history("not a kind")
+
+    with SyncClient(server.address) as blocking:
+        assert blocking.history("copy", owner="ann") == history
+    said = await milepost("history", "copy", "--owner", "ann", "--output", "json", address=server.address)
+    assert json.loads(said.out) == MessageToDict(history)
+    lines = (await milepost("history", "copy", "--owner", "ann", address=server.address)).out.splitlines()
+    assert lines[:2] == ["kind       copy", "runs       2"]
+    nothing = await milepost("history", "copy", address=server.address)
+    assert (nothing.status, nothing.out.splitlines()[1]) == (0, "runs       none that succeeded")
+
+
+async def test_who_follows_a_job_gets_a_new_estimate() -> None:
+    """Also where no event comes with it; the same one again is no change, and that there is none any more is one."""
+
+    async def run(stream: Stream) -> None:
+        await stream.open(cursor=1, head=1)
+        await stream.snapshot(1)
+        for size in (3, 3, 4):
+            await stream.status(1, Estimate(sample_size=size))
+        await stream.status(1)
+        await stream.events(2, end=True)
+
+    async with scripted(run) as server, Client(server.address) as client:
+        jobs = [job async for job in client.follow("j")]
+
+    assert [(job.last_sequence, job.estimate.sample_size) for job in jobs] == [
+        (1, 0),
+        (1, 3),
+        (1, 4),
+        (1, 0),
+        (2, 0),
+    ]

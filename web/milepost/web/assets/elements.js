@@ -486,6 +486,9 @@ ${ie(e.failure.detail)}</pre>
     gap: 12px;
     min-height: 20px;
   }
+  .numbers > :last-child {
+    text-align: end;
+  }
   .percent {
     font-size: 16px;
     font-weight: 600;

@@ -83,6 +83,9 @@ export const jobStyles = css`
     gap: 12px;
     min-height: 20px;
   }
+  .numbers > :last-child {
+    text-align: end;
+  }
   .percent {
     font-size: 16px;
     font-weight: 600;

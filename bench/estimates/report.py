@@ -12,12 +12,21 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
+from bench.estimates.bars import Jumps, deviation, jumps, learned
+from bench.estimates.costs import costs
 from bench.estimates.naive import FRACTIONS, HISTORIES, Naive
 from bench.estimates.recorded_runs import RecordedRun, load
-from bench.estimates.virtual_time import Sample, samples
+from bench.estimates.virtual_time import Sample, run_samples, starts
 from milepost.server.estimates.calibration import CHECKPOINTS
 
 OURS = "Milepost"
+
+_PRINTED = (
+    "microseconds of processor time for an estimate",
+    "runs whose estimated end never jumps without an event",
+    "looks at which it jumps within a stage",
+    "largest deviation of the fraction from the elapsed share",
+)
 
 _PREDECESSORS = {"3-5": range(3, 6), "6-10": range(6, 11), "more": range(11, 1_000_000)}
 _ENOUGH = 3
@@ -33,13 +42,29 @@ def report(paths: Sequence[Path], json_path: Path | None, console: Console) -> N
     }
     for name, figures in found.items():
         console.print(_table(f"{len(runs):,} runs, {name}", figures))
+        for text in _PRINTED:
+            console.print(f"{text}: {figures[text]}")
+    cost = costs()
+    for text, figure in cost.items():
+        console.print(f"{text}: {figure}")
     if json_path is not None:
-        json_path.write_text(json.dumps({"runs": len(runs), **found}, indent=1) + "\n")
+        json_path.write_text(json.dumps({"runs": len(runs), **found, "costs": cost}, indent=1) + "\n")
 
 
 def measure(runs: Sequence[RecordedRun], *, units_known: bool) -> dict[str, Any]:
     """All figures, with the number of units known to the server or not."""
-    everything = list(samples(runs, units_known=units_known))
+    everything: list[Sample] = []
+    equal: list[float] = []
+    learnt: list[float] = []
+    moved: list[Jumps] = []
+    for run, kind in starts(runs, units_known=units_known):
+        before = tuple(kind.ended)
+        everything += run_samples(run, kind.history, kind.known, before, units_known=units_known)
+        if len(before) >= _ENOUGH and run.seconds:
+            moved.append(jumps(run, kind.history, units_known=units_known))
+            if units_known:
+                equal.append(deviation(run, {}))
+                learnt.append(deviation(run, learned(kind.history, run)))
     taken = [sample for sample in everything if len(sample.before) >= _ENOUGH]
     few = [sample for sample in everything if len(sample.before) < _ENOUGH]
     naive = {**(FRACTIONS if units_known else {}), **HISTORIES}
@@ -59,6 +84,17 @@ def measure(runs: Sequence[RecordedRun], *, units_known: bool) -> dict[str, Any]
             str(count): _compare([s for s in few if len(s.before) == count], {}) for count in range(_ENOUGH)
         },
         "microseconds of processor time for an estimate": _microseconds(taken),
+        "runs whose estimated end never jumps without an event": _mean(
+            [not found.unexplained for found in moved]
+        ),
+        "looks at which it jumps within a stage": round(
+            sum(found.within_stage for found in moved) / max(sum(found.looks for found in moved), 1), 4
+        ),
+        "largest deviation of the fraction from the elapsed share": {
+            name: {"mean": _mean(values), "median": _median(values)}
+            for name, values in (("equal weights", equal), ("learned weights", learnt))
+            if values
+        },
     }
 
 

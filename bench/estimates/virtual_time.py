@@ -31,7 +31,7 @@ class Sample(NamedTuple):
     """Processor time that the estimate took."""
 
 
-class _Kind:
+class Kind:
     """The runs of a kind that have ended, as they were recorded and as the server knows them."""
 
     def __init__(self, pool: Pool) -> None:
@@ -41,17 +41,17 @@ class _Kind:
         """When each run that the history has ended, by its identity."""
 
 
-def samples(runs: Sequence[RecordedRun], *, units_known: bool) -> Iterator[Sample]:
-    """Samples of all runs at each checkpoint. Raises Leak."""
+def starts(runs: Sequence[RecordedRun], *, units_known: bool) -> Iterator[tuple[RecordedRun, Kind]]:
+    """Each run at its start, with what is known of its kind then."""
     pool = Pool()
-    kinds: dict[str, _Kind] = {}
+    kinds: dict[str, Kind] = {}
     moments = [(run.submitted, 1, index) for index, run in enumerate(runs)]
     moments += [(run.ended, 0, index) for index, run in enumerate(runs)]
-    for position, (_, starts, index) in enumerate(sorted(moments)):
+    for position, (_, is_start, index) in enumerate(sorted(moments)):
         run = runs[index]
-        kind = kinds.setdefault(run.kind, _Kind(pool))
-        if starts:
-            yield from run_samples(run, kind.history, kind.known, tuple(kind.ended), units_known=units_known)
+        kind = kinds.setdefault(run.kind, Kind(pool))
+        if is_start:
+            yield run, kind
         else:
             past = past_of(run, units_known=units_known)
             kind.history.add(past, position)

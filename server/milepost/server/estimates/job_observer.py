@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from itertools import islice
 from typing import Final
 
@@ -164,6 +164,11 @@ class JobObserver:
 
     def run(self, ended: int) -> PastRun | None:
         """The run that ended at ``ended``, in nanoseconds; None if no attempt ran."""
+        found = self.stage_runs(ended)
+        return None if found is None else past_run(*found, self.workload)
+
+    def stage_runs(self, ended: int) -> tuple[float, Sequence[StageRun]] | None:
+        """The duration of the run that ended at ``ended``, in seconds, and its stages; None if no attempt ran."""
         if self._started is None:
             return None
         duration = max(ended - self._started, 0) / 1e9
@@ -174,7 +179,7 @@ class JobObserver:
             curve = None if stage.builder is None else stage.builder.curve()
             end = duration if stage.end is None else stage.end
             stages.append(StageRun(name, stage.start, end, curve, stage.told))
-        return past_run(duration, stages, self.workload)
+        return duration, stages
 
     def _now(self, event: Event) -> float:
         return 0.0 if self._started is None else (instant(event.time) - self._started) / 1e9

@@ -28,18 +28,27 @@ class UnknownRun(ValueError):
 
 def encode(run: PastRun) -> bytes:
     """Encode a run."""
-    stages = [step.stage for step in run.steps]
+    return encode_stages(run.duration, [step.stage for step in run.steps], run.workload)
+
+
+def encode_stages(duration: float, stages: Sequence[StageRun], workload: float) -> bytes:
+    """Encode the run with these stages."""
     curves = sum(stage.curve is not None for stage in stages)
     limit = min(KNOT_LIMIT, max(3, _KNOTS // max(curves, 1)))
     pieces = [_encode_stage(stage, limit) for stage in stages]
+    if sum(map(len, pieces)) > RUN_BYTES - _HEAD.size:
+        pieces = _longest(stages, pieces)
+    return b"".join((_HEAD.pack(_VERSION, duration, workload, len(pieces)), *pieces))
+
+
+def _longest(stages: Sequence[StageRun], pieces: Sequence[bytes]) -> list[bytes]:
     room = RUN_BYTES - _HEAD.size
     kept = set[int]()
     for index in sorted(range(len(stages)), key=lambda index: -stages[index].duration):
         if len(pieces[index]) <= room:
             room -= len(pieces[index])
             kept.add(index)
-    body = [piece for index, piece in enumerate(pieces) if index in kept]
-    return b"".join((_HEAD.pack(_VERSION, run.duration, run.workload, len(body)), *body))
+    return [piece for index, piece in enumerate(pieces) if index in kept]
 
 
 def decode(encoded: bytes) -> PastRun:

@@ -10,7 +10,7 @@ from milepost.server.base.clock import Clock
 from milepost.server.base.payloads import JOB_STARTED, STAGE_PROGRESSED, mask_of
 from milepost.server.base.timestamps import SECOND, instant
 from milepost.server.estimates.job_observer import JobObserver
-from milepost.server.estimates.run_encoding import encode
+from milepost.server.estimates.run_encoding import encode_stages
 from milepost.server.log.event_log import Commit, DurableCommit, Entry
 from milepost.v1 import Events, Job, JobState
 
@@ -91,8 +91,8 @@ class RunningJobs:
             observer.complete(job, ended)
         else:
             observer = JobObserver.of(job, ended)
-        run = observer.run(ended)
-        return b"" if run is None else encode(run)
+        found = observer.stage_runs(ended)
+        return b"" if found is None else encode_stages(*found, observer.workload)
 
     def _observe(self, commit: Commit) -> None:
         parent = commit.attributes.parent_job_id

@@ -141,7 +141,6 @@ MIGRATIONS: Final[Sequence[str]] = (
     );
     CREATE UNIQUE INDEX histories_by_kind ON histories (owner, kind);
     CREATE INDEX histories_by_newest ON histories (newest);
-    CREATE INDEX histories_by_owner ON histories (owner, newest);
     CREATE TABLE runs (
         history_key INTEGER NOT NULL, position INTEGER NOT NULL, job_key INTEGER, run BLOB NOT NULL,
         PRIMARY KEY (history_key, position)

@@ -20,10 +20,10 @@ from milepost.server.estimates.run_encoding import encode
 from milepost.server.estimation.histories import Histories
 from milepost.server.estimation.running_jobs import RunningJobs
 from milepost.server.journal import Journal
-from milepost.server.log.event_log import KIND_LIMIT, OWNER_KIND_LIMIT, RUN_LIMIT, StoredRun
 from milepost.server.log.memory.memory_disk import MemoryDisk
 from milepost.server.log.memory.memory_log import MemoryEventLog
 from milepost.server.log.sqlite.sqlite_log import SqliteEventLog
+from milepost.server.log.stored_runs import KIND_LIMIT, OWNER_KIND_LIMIT, RUN_LIMIT, StoredRun
 from milepost.v1 import (
     Event,
     Job,

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from milepost.server.log.event_log import RUN_LIMIT, DurableCommit, Entry, EventLog, StoredRun
+from milepost.server.log.event_log import DurableCommit, Entry, EventLog
+from milepost.server.log.stored_runs import RUN_LIMIT, StoredRun
 from tests.contract.conftest import Open
 from tests.support.commits import Author, put_in_turn
 

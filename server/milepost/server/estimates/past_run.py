@@ -25,7 +25,7 @@ class StageRun(NamedTuple):
         return self.end - self.start
 
 
-class Step(NamedTuple):
+class RunStep(NamedTuple):
     """A stage of a run, and after which other it began."""
 
     stage: StageRun
@@ -42,7 +42,7 @@ class PastRun(NamedTuple):
     """Seconds from the start to the end of its last attempt."""
     workload: float
     """0 for unknown."""
-    steps: tuple[Step, ...]
+    steps: tuple[RunStep, ...]
     """In the order in which they started."""
     closing: float
     """Seconds between the end of the last step and the end of the run."""
@@ -55,12 +55,12 @@ def past_run(duration: float, stages: Sequence[StageRun], workload: float = 0.0)
     path that is right, and a gap that follows is kept.
     """
     ordered = sorted(stages, key=lambda stage: (stage.start, stage.end))
-    steps: list[Step] = []
+    steps: list[RunStep] = []
     for stage in ordered:
         after, ended = -1, 0.0
         for index, other in enumerate(ordered):
             if other is not stage and other.end <= stage.start and other.end >= ended and index < len(steps):
                 after, ended = index, other.end
-        steps.append(Step(stage, after, stage.start - ended))
+        steps.append(RunStep(stage, after, stage.start - ended))
     last = max((stage.end for stage in ordered), default=0.0)
     return PastRun(duration, workload, tuple(steps), max(duration - last, 0.0))

@@ -17,7 +17,8 @@ from milepost.server.estimates.kind_history import KindHistory
 from milepost.server.estimates.past_run import PastRun
 from milepost.server.estimates.run_encoding import UnknownRun, decode
 from milepost.server.estimates.stage_weights import learn_weights
-from milepost.server.log.event_log import RUN_LIMIT, DurableCommit, Entry, EventLog, StoredRun
+from milepost.server.log.event_log import DurableCommit, Entry, EventLog
+from milepost.server.log.stored_runs import RUN_LIMIT, StoredRun
 from milepost.v1 import Job
 
 HISTORY_BYTES: Final = 24 << 20

@@ -13,6 +13,7 @@ from milepost.server.base.payloads import ANY_PAYLOAD
 from milepost.server.base.prompt_future import PromptFuture
 from milepost.server.base.submission import Submission
 from milepost.server.log.frames import Chunk
+from milepost.server.log.stored_runs import StoredRun
 from milepost.v1 import Job, JobState
 
 
@@ -28,14 +29,9 @@ class JobAttributes(NamedTuple):
 
 
 class JobIdentity(NamedTuple):
-    """What decides who may do something to a job.
+    """What decides who may do something to a job. ``key`` tells it from an earlier one with its id, alike on all nodes.
 
-    Attributes:
-        owner: See ``Job.owner``.
-        kind: See ``Job.kind``.
-        parent_job_id: See ``Job.parent_job_id``.
-        key: Tells the job from an earlier one with its id, alike on every node.
-        share_generation: How often the shares of the job were revoked.
+    ``share_generation`` counts how often its shares were revoked.
     """
 
     owner: str
@@ -218,8 +214,7 @@ class JobPage:
 
 @dataclass(slots=True, frozen=True)
 class FeedPage:
-    """All entries of a query's jobs after a position, up to and including ``scanned``.
-
+    """All entries of a query's jobs after a position, up to and including ``scanned``;
     ``dropped`` is the answer of ``EventLog.dropped`` at the same moment, without what the caller already knew.
     """
 
@@ -244,23 +239,6 @@ class EndedJob(NamedTuple):
     first_sequence: int
     thinned_sequence: int
     job: Job
-
-
-RUN_LIMIT: Final = 32
-"""Most recent runs of a kind that a store keeps."""
-
-KIND_LIMIT: Final = 10_000
-"""Kinds whose runs a store keeps; those whose latest run is the oldest go first."""
-
-OWNER_KIND_LIMIT: Final = 1_000
-"""Kinds of one owner among them."""
-
-
-class StoredRun(NamedTuple):
-    """A run of a kind, and the position of the commit that ended its job."""
-
-    position: int
-    run: bytes
 
 
 class Conflict(Exception):
@@ -312,9 +290,9 @@ class StoreLocked(StoreUnavailable):
 
 
 class EventLog(Protocol):
-    """An ordered, durable log of events per job.
+    """An ordered, durable log of events per job. Short reads go before long ones.
 
-    Short reads go before long ones, and ``caller`` is in whose turn a read is done (see ``base.callers``).
+    ``caller`` is in whose turn a read is done (see ``base.callers``).
     """
 
     @property
@@ -370,7 +348,6 @@ class EventLog(Protocol):
 
         A cursor before such a position misses matching events; see ``Drop.payloads_for``. Of jobs deleted long ago
         the store knows only the owner, so they count for every query that the owner may match.
-
         The caller has received drop notices up to the position ``known``.
         """
 

@@ -15,9 +15,6 @@ from typing import Any
 from milepost.contract.job_states import FINAL
 from milepost.server.base.sliced_decoding import merge_stored
 from milepost.server.log.event_log import (
-    KIND_LIMIT,
-    OWNER_KIND_LIMIT,
-    RUN_LIMIT,
     Commit,
     CommitRow,
     Conflict,
@@ -27,9 +24,9 @@ from milepost.server.log.event_log import (
     Entry,
     JobAttributes,
     JobIdentity,
-    StoredRun,
 )
 from milepost.server.log.frames import Chunk, without_superseded
+from milepost.server.log.stored_runs import KIND_LIMIT, OWNER_KIND_LIMIT, RUN_LIMIT, StoredRun
 from milepost.v1 import Job
 
 __all__ = ["FRACTION_SCALE", "JobRecord", "MemoryDisk", "StoredCommit"]

@@ -32,7 +32,6 @@ from milepost.server.log.event_log import (
     JobPage,
     Query,
     StoredJob,
-    StoredRun,
     StoreFailed,
     state_mask,
 )
@@ -43,6 +42,7 @@ from milepost.server.log.node_presence import NoPeers, Peers, Presence
 from milepost.server.log.sqlite.append import Append, coalesce_writes
 from milepost.server.log.sqlite.log_copy import LogCopy
 from milepost.server.log.sqlite.transaction import Transaction, Write
+from milepost.server.log.stored_runs import StoredRun
 from milepost.v1 import Job, JobState
 
 __all__ = ["Delays", "MemoryEventLog"]
@@ -82,7 +82,6 @@ class Delays:
 
 class MemoryEventLog:
     """An ``EventLog`` on a `MemoryDisk`. Not thread-safe: for the loop that it was made in.
-
     Between ``hold`` and ``release`` nothing becomes durable.
     """
 
@@ -370,11 +369,10 @@ class MemoryEventLog:
     async def runs(self, owner: str, kind: str, *, caller: str = SERVER) -> Sequence[StoredRun]:
         """See ``EventLog``."""
         await self._delay_read()
-        return tuple(self._disk.runs.get((owner, kind), ()))
+        return self._disk.runs.get((owner, kind), [])
 
     async def recent_kinds(self, limit: int) -> Sequence[tuple[str, str]]:
         """See ``EventLog``."""
-        await self._delay_read()
         return list(reversed(self._disk.runs))[:limit]
 
     def _notices(self, query: Query) -> Iterable[DropNotice]:

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from milepost.server.log.event_log import Commit, Conflict, DurableCommit, StoredRun
+from milepost.server.log.event_log import Commit, Conflict, DurableCommit
 from milepost.server.log.sqlite import statements
 from milepost.server.log.sqlite.coalescing import CommitBatch
 from milepost.server.log.sqlite.run_rows import record_run
 from milepost.server.log.sqlite.transaction import Transaction, Write
+from milepost.server.log.stored_runs import StoredRun
 
 # Fractions of children are summed as integers in millionths, so that a running sum stays exact over many changes.
 FRACTION_SCALE = 1_000_000

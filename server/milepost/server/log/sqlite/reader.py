@@ -21,11 +21,11 @@ from milepost.server.log.event_log import (
     JobPage,
     Query,
     StoredJob,
-    StoredRun,
 )
 from milepost.server.log.frames import Chunk, joined_chunks
 from milepost.server.log.sqlite import run_rows, statements
 from milepost.server.log.sqlite.append import FRACTION_SCALE
+from milepost.server.log.stored_runs import StoredRun
 from milepost.v1 import Job, JobState
 
 # Positions that one read of many jobs scans at most, so that a selective filter does not occupy a reader for long.

@@ -16,10 +16,10 @@ from milepost.server.log.event_log import (
     JobPage,
     Query,
     StoredJob,
-    StoredRun,
 )
 from milepost.server.log.sqlite.read_lane import ReadLane
 from milepost.server.log.sqlite.reader import Reader
+from milepost.server.log.stored_runs import StoredRun
 from milepost.v1 import Job
 
 SHORT_READ_THREADS: Final = 1

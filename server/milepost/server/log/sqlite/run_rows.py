@@ -8,7 +8,7 @@ from __future__ import annotations
 import sqlite3
 from typing import Final
 
-from milepost.server.log.event_log import KIND_LIMIT, OWNER_KIND_LIMIT, RUN_LIMIT, StoredRun
+from milepost.server.log.stored_runs import KIND_LIMIT, OWNER_KIND_LIMIT, RUN_LIMIT, StoredRun
 
 _TOUCH: Final = """
     UPDATE histories SET newest = max(newest, ?) WHERE owner = ? AND kind = ? RETURNING history_key

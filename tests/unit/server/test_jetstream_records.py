@@ -11,6 +11,7 @@ from milepost.server.log.event_log import ANY_STATE, Drop
 from milepost.server.log.frames import Chunk
 from milepost.server.log.jetstream.records import (
     Kind,
+    KindRun,
     Part,
     Record,
     Remains,
@@ -18,6 +19,7 @@ from milepost.server.log.jetstream.records import (
     decode,
     encode,
 )
+from milepost.server.log.stored_runs import StoredRun
 
 NAME = bytes(range(16))
 DROPS = [Drop(6, 1 << 6, 2000), Drop(ANY_STATE, ANY_PAYLOAD, 5)]
@@ -29,6 +31,16 @@ RECORDS = {
     "trim of a shared job": Record(
         Kind.TRIM, NAME, 7, remains=Remains(5, 0, 3, 4, DROPS, b"job", share_generation=9)
     ),
+    "commits with a run": Record(
+        Kind.COMMITS,
+        NAME,
+        7,
+        [Part(Chunk(1, 2, b"ab"), 0, 1, 3, 4), Part(Chunk(3, 3, b"c"), 1, 3, 3, 5, b"run")],
+    ),
+    "trim of a job with a run": Record(
+        Kind.TRIM, NAME, 7, remains=Remains(5, 0, 3, 4, DROPS, b"job", 2, StoredRun(2000, b"run"))
+    ),
+    "runs": Record(Kind.RUNS, NAME, 0, runs=[KindRun("ann", "k", StoredRun(-1, b"run"))]),
     "delete": Record(Kind.DELETE, NAME, 7, remains=Remains(0, 0, 3, 4, [], b"")),
 }
 
@@ -49,7 +61,7 @@ def test_drops_of_version_1_are_read(dropped: int) -> None:
 
 def test_messages_without_drops_stay_as_they_were() -> None:
     """Nodes of an older version decode them; so they do where no shares were revoked."""
-    assert [encode(RECORDS[name])[0] for name in RECORDS] == [1, 1, 2, 1, 3, 2]
+    assert [encode(RECORDS[name])[0] for name in RECORDS] == [1, 1, 2, 1, 3, 4, 4, 4, 2]
 
 
 @pytest.mark.parametrize("end", [30, 60, 90])

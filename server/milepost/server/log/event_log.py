@@ -30,7 +30,6 @@ class JobAttributes(NamedTuple):
 
 class JobIdentity(NamedTuple):
     """What decides who may do something to a job. ``key`` tells it from an earlier one with its id, alike on all nodes.
-
     ``share_generation`` counts how often its shares were revoked.
     """
 
@@ -215,7 +214,7 @@ class JobPage:
 @dataclass(slots=True, frozen=True)
 class FeedPage:
     """All entries of a query's jobs after a position, up to and including ``scanned``;
-    ``dropped`` is the answer of ``EventLog.dropped`` at the same moment, without what the caller already knew.
+    ``dropped`` is what ``EventLog.dropped`` returns then, without what the caller already knew.
     """
 
     entries: Sequence[CommitRow | DropNotice]

@@ -34,7 +34,9 @@ from milepost.server.log.stored_runs import StoredRun
 _CHUNKS: Final = """
     SELECT job_key, job_id, log.first_sequence, log.last_sequence, frames, state_before, state_after,
         report_sequence, time, coalesce(run, x'')
-    FROM log JOIN jobs USING (job_key) LEFT JOIN runs USING (job_key, position) ORDER BY position
+    FROM log JOIN jobs USING (job_key) LEFT JOIN histories USING (owner, kind)
+        LEFT JOIN runs ON runs.history_key = histories.history_key AND runs.position = log.position
+    ORDER BY log.position
 """
 # Those of commits that are no longer in the log come before all others.
 _OTHER_RUNS: Final = """

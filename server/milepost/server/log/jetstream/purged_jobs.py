@@ -40,7 +40,7 @@ _DELETE_CONTENT: Final = (
 )
 _MAKE_PENDING: Final = """
     UPDATE jobs SET job_key = ?, state = 0, last_sequence = ?, request_id = '', end_time = NULL, job = x'',
-        share_generation = 0
+        share_generation = 0, run_position = NULL
     WHERE job_id = ?
 """
 _THINNED: Final = "SELECT thinned_sequence FROM jobs WHERE job_id = ?"

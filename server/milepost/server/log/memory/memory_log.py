@@ -368,7 +368,6 @@ class MemoryEventLog:
 
     async def runs(self, owner: str, kind: str, *, caller: str = SERVER) -> Sequence[StoredRun]:
         """See ``EventLog``."""
-        await self._delay_read()
         return self._disk.runs.get((owner, kind), [])
 
     async def recent_kinds(self, limit: int) -> Sequence[tuple[str, str]]:

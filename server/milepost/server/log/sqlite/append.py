@@ -8,7 +8,7 @@ from typing import NamedTuple
 from milepost.server.log.event_log import Commit, Conflict, DurableCommit
 from milepost.server.log.sqlite import statements
 from milepost.server.log.sqlite.coalescing import CommitBatch
-from milepost.server.log.sqlite.run_rows import record_run
+from milepost.server.log.sqlite.run_rows import link_run, record_run
 from milepost.server.log.sqlite.transaction import Transaction, Write
 from milepost.server.log.stored_runs import StoredRun
 
@@ -54,7 +54,8 @@ class Append(NamedTuple):
         if commit.run:
             attributes = commit.attributes
             stored = StoredRun(position, commit.run)
-            record_run(transaction.connection, attributes.owner, attributes.kind, stored, key)
+            record_run(transaction.connection, attributes.owner, attributes.kind, stored)
+            link_run(transaction.connection, key, position)
         return DurableCommit(commit, position)
 
 

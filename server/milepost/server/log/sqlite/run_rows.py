@@ -1,7 +1,4 @@
-"""The rows of past runs: the latest of each kind, of a bounded number of kinds.
-
-What is kept is a function of the set of runs that were recorded, whatever their order, so that all nodes keep the same.
-"""
+"""The rows of past runs: the latest of each kind, whatever their order, of a bounded number of kinds."""
 
 from __future__ import annotations
 
@@ -10,20 +7,18 @@ from typing import Final
 
 from milepost.server.log.stored_runs import KIND_LIMIT, OWNER_KIND_LIMIT, RUN_LIMIT, StoredRun
 
-_TOUCH: Final = """
-    UPDATE histories SET newest = max(newest, ?) WHERE owner = ? AND kind = ? RETURNING history_key
-"""
-_INSERT_KIND: Final = "INSERT INTO histories (owner, kind, newest) VALUES (?, ?, ?) RETURNING history_key"
-_INSERT_RUN: Final = "INSERT OR IGNORE INTO runs (history_key, position, run, job_key) VALUES (?, ?, ?, ?)"
+_FIND_KIND: Final = "SELECT history_key FROM histories WHERE owner = ? AND kind = ?"
+_INSERT_KIND: Final = "INSERT INTO histories (owner, kind) VALUES (?, ?) RETURNING history_key"
+_INSERT_RUN: Final = "INSERT OR IGNORE INTO runs (history_key, position, run) VALUES (?, ?, ?)"
 _DELETE_OLDER: Final = f"""
     DELETE FROM runs WHERE history_key = ?1 AND position <= (
         SELECT position FROM runs WHERE history_key = ?1 ORDER BY position DESC LIMIT 1 OFFSET {RUN_LIMIT}
     )
 """
-_OLDEST_OF_OWNER: Final = f"""
-    SELECT history_key FROM histories WHERE owner = ? ORDER BY newest DESC LIMIT -1 OFFSET {OWNER_KIND_LIMIT}
-"""
-_OLDEST: Final = f"SELECT history_key FROM histories ORDER BY newest DESC LIMIT -1 OFFSET {KIND_LIMIT}"
+_LATEST: Final = "(SELECT max(position) FROM runs WHERE runs.history_key = histories.history_key)"
+_COUNT: Final = "SELECT count(*) FROM histories"
+_OLDEST: Final = "SELECT history_key FROM histories {} ORDER BY " + _LATEST + " DESC LIMIT -1 OFFSET ?"
+_OF_OWNER: Final = "WHERE owner = ?"
 _DELETE_KIND: Final = (
     "DELETE FROM runs WHERE history_key = ?",
     "DELETE FROM histories WHERE history_key = ?",
@@ -31,29 +26,44 @@ _DELETE_KIND: Final = (
 _RUNS: Final = """
     SELECT position, run FROM histories JOIN runs USING (history_key) WHERE owner = ? AND kind = ? ORDER BY position
 """
-_RUN_OF_JOB: Final = "SELECT position, run FROM runs WHERE job_key = ?"
-_RECENT_KINDS: Final = "SELECT owner, kind FROM histories ORDER BY newest DESC LIMIT ?"
+_LINK: Final = "UPDATE jobs SET run_position = ? WHERE job_key = ?"
+_RUN_OF_JOB: Final = """
+    SELECT position, run FROM jobs JOIN histories USING (owner, kind) JOIN runs USING (history_key)
+    WHERE job_key = ? AND position = run_position
+"""
+_RECENT_KINDS: Final = f"SELECT owner, kind FROM histories ORDER BY {_LATEST} DESC LIMIT ?"
 
 
-def record_run(
-    connection: sqlite3.Connection, owner: str, kind: str, stored: StoredRun, job_key: int | None
-) -> None:
-    """Record a run of a kind, and forget the oldest runs and kinds beyond the bounds.
-
-    ``job_key`` is None if its job is gone.
-    """
-    row = connection.execute(_TOUCH, (stored.position, owner, kind)).fetchone()
+def record_run(connection: sqlite3.Connection, owner: str, kind: str, stored: StoredRun) -> None:
+    """Record a run of a kind, and forget the oldest runs and kinds beyond the bounds."""
+    row = connection.execute(_FIND_KIND, (owner, kind)).fetchone()
     is_new = row is None
     if is_new:
-        row = connection.execute(_INSERT_KIND, (owner, kind, stored.position)).fetchone()
+        row = connection.execute(_INSERT_KIND, (owner, kind)).fetchone()
     key: int = row[0]
-    connection.execute(_INSERT_RUN, (key, *stored, job_key))
+    connection.execute(_INSERT_RUN, (key, *stored))
     connection.execute(_DELETE_OLDER, (key,))
     if is_new:
-        for oldest, parameters in ((_OLDEST_OF_OWNER, (owner,)), (_OLDEST, ())):
-            for excess in connection.execute(oldest, parameters).fetchall():
-                for statement in _DELETE_KIND:
-                    connection.execute(statement, excess)
+        _forget_beyond(connection, OWNER_KIND_LIMIT, _OF_OWNER, (owner,))
+        _forget_beyond(connection, KIND_LIMIT, "", ())
+
+
+def link_run(connection: sqlite3.Connection, job_key: int, position: int) -> None:
+    """Note which run is that of the job."""
+    connection.execute(_LINK, (position, job_key))
+
+
+def _forget_beyond(
+    connection: sqlite3.Connection, limit: int, condition: str, parameters: tuple[str, ...]
+) -> None:
+    """Forget the kinds with the oldest runs; a tenth of them at once, since finding them looks at all."""
+    (count,) = connection.execute(f"{_COUNT} {condition}", parameters).fetchone()
+    if count <= limit:
+        return
+    rows = connection.execute(_OLDEST.format(condition), (*parameters, limit - limit // 10)).fetchall()
+    for row in rows:
+        for statement in _DELETE_KIND:
+            connection.execute(statement, row)
 
 
 def read_runs(connection: sqlite3.Connection, owner: str, kind: str) -> list[StoredRun]:

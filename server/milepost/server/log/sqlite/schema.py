@@ -134,18 +134,15 @@ MIGRATIONS: Final[Sequence[str]] = (
     "ALTER TABLE jobs ADD COLUMN share_generation INTEGER NOT NULL DEFAULT 0",
     # For the owners of a job's children.
     "CREATE INDEX jobs_by_parent_owner ON jobs (parent_job_id, owner) WHERE parent_job_id <> ''",
-    # What estimates rest on: the latest runs of each owner's kinds. They outlive their jobs: `job_key` is NULL then.
+    # What estimates rest on: the latest runs of each owner's kinds, by the positions of their ends. They outlive their
+    # jobs, and do not name them. A job that ends rewrites its own row anyway, so that is where the link to its run is.
     """
-    CREATE TABLE histories (
-        history_key INTEGER PRIMARY KEY, owner TEXT NOT NULL, kind TEXT NOT NULL, newest INTEGER NOT NULL
-    );
+    ALTER TABLE jobs ADD COLUMN run_position INTEGER;
+    CREATE TABLE histories (history_key INTEGER PRIMARY KEY, owner TEXT NOT NULL, kind TEXT NOT NULL);
     CREATE UNIQUE INDEX histories_by_kind ON histories (owner, kind);
-    CREATE INDEX histories_by_newest ON histories (newest);
     CREATE TABLE runs (
-        history_key INTEGER NOT NULL, position INTEGER NOT NULL, job_key INTEGER, run BLOB NOT NULL,
-        PRIMARY KEY (history_key, position)
-    );
-    CREATE INDEX runs_by_job ON runs (job_key) WHERE job_key IS NOT NULL;
+        history_key INTEGER NOT NULL, position INTEGER NOT NULL, run BLOB NOT NULL, PRIMARY KEY (history_key, position)
+    ) WITHOUT ROWID;
     """,
 )
 

@@ -121,7 +121,6 @@ DELETE_JOB: Final = (
     "DELETE FROM inputs WHERE job_key = ?",
     "DELETE FROM labels WHERE job_key = ?",
     "DELETE FROM jobs WHERE job_key = ?",
-    "UPDATE runs SET job_key = NULL WHERE job_key = ?",
 )
 
 # Earlier drops and those of the commits that are about to go.

@@ -30,6 +30,7 @@ from milepost.v1 import (
     ShareJobResponse,
     Stage,
     SubmitJobRequest,
+    Waiting,
     WhoAmIRequest,
     WhoAmIResponse,
 )
@@ -50,12 +51,37 @@ class JobCalls:
         return JobSnapshot(response.job)
 
     async def get(self, job_id: str) -> GetJobResponse:
-        """See `Client.get` and `Client.waiting`."""
+        """See `Client.get` and `waiting`."""
         request = GetJobRequest(job_id=job_id)
         return await self._channel.call(self._channel.jobs().GetJob, request, self._timeout)
 
+    async def waiting(self, job_id: str) -> Waiting | None:
+        """Why a QUEUED job has not started; None if it is not QUEUED.
+
+        `Waiting.waiting_for` says whether the job waits for its place in the queue, for workers that may reconnect, for
+        a claim, or for a worker that takes its kind; in the last case `Waiting.nearest_kinds` lists similar kinds that
+        connected workers do take. `Watch.waiting` follows the same value.
+
+        Raises:
+            JobNotFound: There is no such job.
+        """
+        response = await self.get(job_id)
+        return response.waiting if response.HasField("waiting") else None
+
     async def cancel(self, job_id: str, reason: str, grace_period: float | timedelta | None) -> JobSnapshot:
-        """See `Client.cancel`."""
+        """Request the cancellation of a job and its children, and return its new state.
+
+        The server cancels a queued job at once; a running job is CANCELLING until its worker has stopped. For a job
+        that has ended this returns its final state, without an error.
+
+        Args:
+            job_id: The job.
+            reason: Reason, for people.
+            grace_period: Seconds for the worker to stop before the server ends the job as CANCELLED; None for 30.
+
+        Raises:
+            JobNotFound: There is no such job.
+        """
         request = CancelJobRequest(job_id=job_id, reason=reason, grace_period=_duration(grace_period))
         response = await self._channel.call(self._channel.jobs().CancelJob, request, self._timeout)
         return JobSnapshot(response.job)

@@ -129,18 +129,10 @@ class Client:
         """
         return JobSnapshot((await self._calls.get(job_id)).job)
 
+    @documented_by(JobCalls.waiting)
     async def waiting(self, job_id: str) -> Waiting | None:
-        """Why a QUEUED job has not started; None if it is not QUEUED.
-
-        `Waiting.waiting_for` says whether the job waits for its place in the queue, for workers that may reconnect, for
-        a claim, or for a worker that takes its kind; in the last case `Waiting.nearest_kinds` lists similar kinds that
-        connected workers do take. `Watch.waiting` follows the same value.
-
-        Raises:
-            JobNotFound: There is no such job.
-        """
-        response = await self._calls.get(job_id)
-        return response.waiting if response.HasField("waiting") else None
+        """Why a QUEUED job has not started; `help` has the whole text."""
+        return await self._calls.waiting(job_id)
 
     @describe_options
     def list(
@@ -185,22 +177,11 @@ class Client:
         """The runs of a kind; `help` has the whole text."""
         return await self._calls.history(kind, owner)
 
+    @documented_by(JobCalls.cancel)
     async def cancel(
         self, job_id: str, *, reason: str = "", grace_period: float | timedelta | None = None
     ) -> JobSnapshot:
-        """Request the cancellation of a job and its children, and return its new state.
-
-        The server cancels a queued job at once; a running job is CANCELLING until its worker has stopped. For a job
-        that has ended this returns its final state, without an error.
-
-        Args:
-            job_id: The job.
-            reason: Reason, for people.
-            grace_period: Seconds for the worker to stop before the server ends the job as CANCELLED; None for 30.
-
-        Raises:
-            JobNotFound: There is no such job.
-        """
+        """Request the cancellation of a job and its children; `help` has the whole text."""
         return await self._calls.cancel(job_id, reason, grace_period)
 
     @documented_by(JobCalls.delete)

@@ -84,7 +84,7 @@ async def test_a_kind_that_no_worker_takes(rpc: Rpc) -> None:
     async with rpc.session(kinds=["archive", "archives", "transcribe"]):
         near = await eventually(lambda: _near(rpc, job.job_id))
 
-    assert near == Waiting(waiting_for=WORKER, nearest_kinds=["archive", "archives"])
+    assert near == Waiting(waiting_for=WORKER, nearest_kinds=["archive", "archives"], jobs_waiting=1)
 
 
 async def _near(rpc: Rpc, job_id: str) -> Waiting | None:
@@ -103,7 +103,7 @@ async def test_a_job_that_waits_for_its_turn(rpc: Rpc) -> None:
         await session.take()
         reasons += [await waiting(rpc, first.job_id), await waiting(rpc, second.job_id)]
 
-    assert reasons == [None, Waiting(waiting_for=TURN, workers=2), None, None]
+    assert reasons == [None, Waiting(waiting_for=TURN, workers=2, jobs_waiting=1), None, None]
 
 
 async def test_a_job_that_waits_to_be_claimed(rpc: Rpc) -> None:
@@ -131,9 +131,9 @@ async def test_a_watch_soon_shows_what_its_job_waits_for(rpc: Rpc) -> None:
     watch.cancel()
 
     assert statuses == [
-        Waiting(waiting_for=WORKER),
-        Waiting(waiting_for=TURN, workers=1),
-        Waiting(waiting_for=WORKER),
+        Waiting(waiting_for=WORKER, jobs_waiting=1),
+        Waiting(waiting_for=TURN, workers=1, jobs_waiting=1),
+        Waiting(waiting_for=WORKER, jobs_waiting=1),
     ]
     assert started is None
 
@@ -170,7 +170,7 @@ async def test_an_idle_stream_says_it_with_each_status(rpc: Rpc) -> None:
         statuses = await next_status(watch)
         watch.cancel()
 
-    assert statuses == Waiting(waiting_for=TURN, workers=2)
+    assert statuses == Waiting(waiting_for=TURN, workers=2, jobs_waiting=1)
 
 
 async def test_a_feed_does_not_say_it(rpc: Rpc) -> None:
@@ -204,8 +204,8 @@ async def test_workers_may_be_reconnecting_after_a_start(tmp_path: Path, forkery
             async with rpc.session(kinds=[f"{job.kind}s"]):
                 near = await eventually(lambda: _near(rpc, job.job_id))
 
-    assert reasons == [Waiting(waiting_for=RECONNECT)] * 3
-    assert near == Waiting(waiting_for=RECONNECT, nearest_kinds=[f"{job.kind}s"])
+    assert reasons == [Waiting(waiting_for=RECONNECT, jobs_waiting=1)] * 3
+    assert near == Waiting(waiting_for=RECONNECT, nearest_kinds=[f"{job.kind}s"], jobs_waiting=1)
 
 
 async def test_workers_of_all_nodes_count(tmp_path: Path, nats_server: NatsServer, forkery: Forkery) -> None:
@@ -224,5 +224,6 @@ async def test_workers_of_all_nodes_count(tmp_path: Path, nats_server: NatsServe
             results.append(await next_status(watch) or Waiting())
             watch.cancel()
 
-    none, one = Waiting(waiting_for=WORKER), Waiting(waiting_for=TURN, workers=1)
+    none = Waiting(waiting_for=WORKER, jobs_waiting=1)
+    one = Waiting(waiting_for=TURN, workers=1, jobs_waiting=1)
     assert results == [none, none, one, one, none]

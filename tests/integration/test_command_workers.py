@@ -98,7 +98,7 @@ async def test_workers_on_a_terminal(address: str, columns: int) -> None:
 async def test_following_a_job_of_an_unknown_kind_says_so(address: str) -> None:
     """By `submit --watch`, `submit --wait`, `watch` and `get`, with the nearest kind; as text or JSON, on stderr."""
     words = "no worker takes jobs of kind 'archve'; workers take 'archive'"
-    document = {"waiting": {"waitingFor": "WAITING_FOR_WORKER", "nearestKinds": ["archive"]}}
+    waiting = {"waitingFor": "WAITING_FOR_WORKER", "nearestKinds": ["archive"]}
     async with Client(address) as client, working(address, archive=archive):
         await _listed(address)
         job_id = await mistyped(client)
@@ -112,10 +112,11 @@ async def test_following_a_job_of_an_unknown_kind_says_so(address: str) -> None:
             async with started(*command, address=address) as running:
                 await running.says(words)
             async with started(*command, "--output", "json", address=address) as running:
-                await running.says(json.dumps(document, separators=(",", ":")))
+                # Each of these jobs waits beside those before it, so that the numbers that follow differ.
+                await running.says(json.dumps({"waiting": waiting}, separators=(",", ":")).removesuffix("}}"))
 
     assert f"waiting    {words}" in got.out.splitlines()
-    assert json.loads(as_json.err) == document
+    assert json.loads(as_json.err) == {"waiting": {**waiting, "jobsWaiting": 1}}
     assert as_json.objects[0]["jobId"] == job_id
 
 
@@ -181,7 +182,8 @@ async def test_a_watch_knows_what_its_job_waits_for(address: str) -> None:
         ended = await client.waiting(job_id)
 
     assert first.HasField("job_submitted")
-    assert known == Waiting(waiting_for=WORKER) == reasons[0]
+    assert known is not None
+    assert (known, known.waiting_for) == (reasons[0], WORKER)
     assert (after, reasons[-1], ended) == (None, None, None)
 
 

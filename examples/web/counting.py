@@ -18,7 +18,7 @@ def count(job: JobContext) -> dict[str, int]:
     with job.stage("count", total=to) as stage:
         for number in range(1, to + 1):
             job.raise_if_cancelled()
-            time.sleep(0.2)
+            time.sleep(0.5)
             job.log(f"{number}")
             stage.advance(1)
     return {"counted": to}

@@ -45,7 +45,7 @@ def rendered(job: JobSnapshot) -> str:
     parts = [fh.H1(state_name(job)), fh.Progress(value=job.fraction), fh.Ol(*stages)]
     if not has_ended(job):
         parts.append(fh.Button("Cancel", hx_post=f"/jobs/{job.job_id}/cancel", hx_swap="none"))
-    return str(fh.to_xml(parts))
+    return "".join(map(fh.to_xml, parts))
 
 
 @app.get("/")

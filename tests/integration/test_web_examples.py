@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
+import anyio
 import httpx
 import pytest
 
@@ -124,6 +125,28 @@ async def client(web_server: ServerProcess) -> AsyncIterator[Client]:
     """A client of the server."""
     async with Client(web_server.address) as connected:
         yield connected
+
+
+async def test_a_reader_whose_scope_is_cancelled(client: Client) -> None:
+    """As Starlette does once the reader has left: each await in it is cancelled, and the watch ends."""
+    job = await client.submit("own-html", dispatch=Dispatch.DISPATCH_EXTERNAL)
+    begun = anyio.Event()
+
+    async def read() -> None:
+        async for event in event_stream(client, job.job_id, render=lambda state: state.job_id):
+            if event.startswith("event: "):
+                begun.set()
+
+    before = asyncio.all_tasks()
+    async with anyio.create_task_group() as group:
+        group.start_soon(read)
+        await begun.wait()
+        group.cancel_scope.cancel()
+
+    async def is_over() -> bool:
+        return asyncio.all_tasks() <= before
+
+    await eventually(is_over)
 
 
 async def ended(client: Client) -> JobSnapshot:

@@ -13,8 +13,7 @@ import asyncio
 import inspect
 import re
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
-from contextlib import aclosing
-from typing import Final, TypeAlias
+from typing import Final, Self, TypeAlias
 
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
@@ -74,21 +73,23 @@ async def event_stream(
     """
     yield retry(0.0)
     place, state = last_event_id, _NOT_FOUND
-    async with aclosing(client.follow(job_id)) as states, aclosing(_or_quiet(states)) as jobs:
-        try:
-            async for job in jobs:
-                if job is None:
-                    yield comment("still here")
-                    continue
-                state = state_name(job)
-                if place != _place(job):
-                    place = _place(job)
-                    made = render(job)
-                    html = await made if inspect.isawaitable(made) else made
-                    for name, text in ({"message": html} if isinstance(html, str) else html).items():
-                        yield server_sent_event(text, event=name, place=place)
-        except JobNotFound:
-            state = _NOT_FOUND
+    jobs = _States(client.follow(job_id))
+    try:
+        async for job in jobs:
+            if job is None:
+                yield comment("still here")
+                continue
+            state = state_name(job)
+            if place != _place(job):
+                place = _place(job)
+                made = render(job)
+                html = await made if inspect.isawaitable(made) else made
+                for name, text in ({"message": html} if isinstance(html, str) else html).items():
+                    yield server_sent_event(text, event=name, place=place)
+    except JobNotFound:
+        state = _NOT_FOUND
+    finally:
+        jobs.close()
     yield server_sent_event(state, event="end", place=place)
 
 
@@ -104,18 +105,40 @@ def _place(job: JobSnapshot) -> str:
     return f"{job.proto.epoch}:{job.proto.last_sequence}"
 
 
-async def _or_quiet(states: AsyncGenerator[JobSnapshot, None]) -> AsyncGenerator[JobSnapshot | None, None]:
-    """The states, and None each time that none has come for a while."""
-    while True:
-        coming = asyncio.ensure_future(anext(states, None))
-        try:
-            while not (await asyncio.wait((coming,), timeout=COMMENT_INTERVAL))[0]:
-                yield None
-        finally:
-            if not coming.done():
-                coming.cancel()
-                await asyncio.wait((coming,))
+class _States:
+    """The states of a job, and None each time that none has come for a while."""
+
+    def __init__(self, states: AsyncGenerator[JobSnapshot, None]) -> None:
+        self._states = states
+        self._coming: asyncio.Future[JobSnapshot | None] | None = None
+
+    def __aiter__(self) -> Self:
+        return self
+
+    async def __anext__(self) -> JobSnapshot | None:
+        if self._coming is None:
+            self._coming = asyncio.ensure_future(anext(self._states, None))
+        done, _ = await asyncio.wait((self._coming,), timeout=COMMENT_INTERVAL)
+        if not done:
+            return None
+        coming, self._coming = self._coming, None
         job = coming.result()
         if job is None:
-            return
-        yield job
+            raise StopAsyncIteration
+        return job
+
+    def close(self) -> None:
+        """Begin to end the watch, in a task of its own: where a scope of anyio is cancelled, so is each await in it."""
+        closing = asyncio.ensure_future(self._close())
+        _CLOSING.add(closing)
+        closing.add_done_callback(_CLOSING.discard)
+
+    async def _close(self) -> None:
+        if self._coming is not None:
+            self._coming.cancel()
+            await asyncio.gather(self._coming, return_exceptions=True)
+        await self._states.aclose()
+
+
+_CLOSING: Final[set[asyncio.Future[None]]] = set()
+"""Tasks that end watches; the event loop itself would not keep them."""

@@ -134,7 +134,7 @@ describe("the page of a job", () => {
     const page = await pages.open("again");
     await shows(page, "[part=state]", "running · attempt 1 of 2");
     await first.end({ state: JobState.FAILED, failure });
-    await shows(page, ".notice.bad", "attempt 1 ended: The decoder could not read frame 4711.");
+    await shows(page, ".notice.bad", "attempt 1 failed: The decoder could not read frame 4711.");
 
     const second = await pages.claim("again");
     await shows(page, "[part=state]", "running · attempt 2 of 2");

@@ -19,6 +19,9 @@ export class CopyButton extends LitElement {
         align-items: center;
         color: var(--_muted);
       }
+      ::slotted(*) {
+        margin-inline-end: 6px;
+      }
     `,
   ];
   declare text: string;

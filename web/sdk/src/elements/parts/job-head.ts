@@ -2,7 +2,7 @@
 
 import { html, nothing, type TemplateResult } from "lit";
 import type { JobStore } from "../live/job-store.js";
-import { JobState, type Job, type Waiting } from "../messages.js";
+import { JobState, type Failure, type Job, type Waiting } from "../messages.js";
 import { cancelSteps } from "../model/cancel-steps.js";
 import { endingOf } from "../model/endings.js";
 import { evidenceText, remainingText, runEvidenceText, runText } from "../model/estimate-text.js";
@@ -15,6 +15,9 @@ import type { Movement } from "../model/smooth-bar.js";
 import { stateIcon } from "./icons.js";
 import { vars } from "./vars-directive.js";
 
+/** The code of the failure of an attempt whose worker disappeared. */
+const WORKER_LOST = "WORKER_LOST";
+
 /** Kind, id, state, and who it belongs to. */
 export function identity(
   store: JobStore,
@@ -23,10 +26,10 @@ export function identity(
 ): TemplateResult {
   const { word, shape } = jobLook(job.state);
   const attempts = Math.max(job.retryPolicy?.maxAttempts ?? 1, 1);
+  // A job that waits to be tried again waits for its next attempt.
+  const number = job.attempt + (job.state === JobState.QUEUED ? 1 : 0);
   const attempt =
-    job.attempt > 1 || attempts > 1
-      ? ` · attempt ${Math.max(job.attempt, 1)} of ${Math.max(attempts, job.attempt)}`
-      : "";
+    number > 1 || attempts > 1 ? ` · attempt ${Math.max(number, 1)} of ${Math.max(attempts, number)}` : "";
   return html`<header part="header">
     <h1 class="foreign" part="kind">
       <span class=${shape}>${stateIcon(shape)}</span> ${oneLine(job.kind, 64)}
@@ -89,6 +92,8 @@ export function progressBar(job: Job, movement: Movement, known: boolean, shape:
 
 /** The percentage, or the number of stages that are done where it means nothing. */
 export function progressText(job: Job): string {
+  // All stages may be done of a job that failed: "100 %" would say that it succeeded.
+  if (hasEnded(job) && job.state !== JobState.SUCCEEDED && job.fraction >= 1) return "";
   if (isKnown(job)) return percent(job.fraction);
   const done = job.stages.filter((stage) => !stage.parentStageId && isDone(stage)).length;
   return done ? `${count(done, "stage")} done` : "";
@@ -100,6 +105,7 @@ function elapsedText(job: Job, now: Instant): string {
   const end = instantOf(job.endTime);
   const queued = ((first ?? end ?? now) - submitted) / 1000;
   if (first === undefined) return `${elapsed(queued)} in the queue`;
+  if (job.state === JobState.QUEUED) return `${elapsed((now - submitted) / 1000)} since it was submitted`;
   const ran = ((end ?? now) - first) / 1000;
   return `${end === undefined ? `${elapsed(ran)} elapsed` : `took ${took(ran)}`} · ${elapsed(queued)} in the queue`;
 }
@@ -114,6 +120,10 @@ function timesTitle(job: Job): string {
   return times
     .flatMap(([name, time]) => (time === undefined ? [] : [`${name} ${absolute(time)}`]))
     .join("\n");
+}
+
+function failedAttempt(attempt: number, { code, message }: Failure): string {
+  return `attempt ${attempt} ${code === WORKER_LOST ? "lost its worker" : "failed"}: ${oneLine(message, 1000) || code}`;
 }
 
 const ENDING_TONES: Readonly<Partial<Record<JobState, string>>> = {
@@ -141,9 +151,7 @@ export function notices(store: JobStore, job: Job, now: Instant): TemplateResult
       job.state === JobState.QUEUED && job.failure
         ? html`<p class="notice bad">
             <span class="failed">${stateIcon("failed")}</span>
-            <span class="foreign"
-              >attempt ${job.attempt} ended: ${oneLine(job.failure.message, 1000) || job.failure.code}</span
-            >
+            <span class="foreign">${failedAttempt(job.attempt, job.failure)}</span>
           </p>`
         : nothing
     }

@@ -50,7 +50,7 @@ export function jobRow(job: Job, options: RowOptions): TemplateResult {
       <span class="progress"
         >${isActive(job) ? progressBar(job, movement, isKnown(job), shape) : nothing}
         <span class="number ${isActive(job) ? "" : "muted cut foreign"}"
-          >${isActive(job) ? progressText(job) : job.failure ? oneLine(job.failure.message || job.failure.code, 120) : ""}</span
+          >${isActive(job) ? progressText(job) : failureText(job)}</span
         ></span
       >
       <span class="remaining number muted">${timeText(job, now)}</span>
@@ -63,7 +63,15 @@ export function jobRow(job: Job, options: RowOptions): TemplateResult {
   </div>`;
 }
 
+function failureText(job: Job): string {
+  if (!job.failure) return "";
+  const text = oneLine(job.failure.message || job.failure.code, 120);
+  return job.state === JobState.QUEUED ? `to be tried again: ${text}` : text;
+}
+
 function timeText(job: Job, now: Instant): string {
+  // What ran before is no time of an attempt that has yet to start.
+  if (job.state === JobState.QUEUED) return "";
   const start = instantOf(job.firstStartTime);
   const end = instantOf(job.endTime);
   if (start !== undefined && end !== undefined) return took((end - start) / 1000);

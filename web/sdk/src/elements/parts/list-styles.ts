@@ -100,7 +100,10 @@ export const listStyles = css`
     gap: 8px;
     align-items: baseline;
   }
+  /* The id gives way first: its title has all of it. */
   .name .kind {
+    flex: 0 0 auto;
+    max-width: min(24ch, 100%);
     font-weight: 600;
   }
   .name .id {

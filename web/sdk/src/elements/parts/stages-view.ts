@@ -139,7 +139,7 @@ export class StagesView extends StoreElement<JobStore> {
         >
         <span class="cut foreign ${shape === "waiting" || shape === "skipped" ? "muted" : ""}">${name}</span>
         <span class="amount cut foreign"
-          >${numbers}${message ? html` <span class=${stage.failure ? "failed" : ""}>${message}</span>` : nothing}</span
+          >${numbers}${numbers && message ? " · " : ""}${message ? html`<span class=${stage.failure ? "failed" : ""}>${message}</span>` : nothing}</span
         >
       </span>
       <span class="weight-cell ${shape}"

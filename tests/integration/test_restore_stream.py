@@ -48,6 +48,7 @@ async def logs_of(rpc: Rpc) -> tuple[list[Any], dict[str, list[object]]]:
     jobs = list((await rpc.jobs.ListJobs(ListJobsRequest())).jobs)
     for job in jobs:
         job.epoch = ""
+        job.ClearField("estimate")  # it changes with time
     return jobs, {job.job_id: await kept_events(rpc, job.job_id) for job in jobs}
 
 

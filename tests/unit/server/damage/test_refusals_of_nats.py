@@ -7,6 +7,8 @@ from pathlib import Path
 
 import nats
 import pytest
+from nats.js import JetStreamContext, api
+from nats.js.errors import ServiceUnavailableError
 
 from milepost.server.log.event_log import StoreFull, StoreUnavailable, StreamUnusable
 from milepost.server.log.jetstream import follower, job_publisher
@@ -23,6 +25,19 @@ def account(limit: str) -> str:
     """Configuration of an account with this limit, for everybody who connects."""
     users = "users: [{user: u, password: p}]"
     return f"accounts {{ A: {{ jetstream: {{ {limit} }}, {users} }} }}\nno_auth_user: u"
+
+
+async def only_consumer(jetstream: JetStreamContext, names: StreamNames) -> api.ConsumerInfo:
+    """The consumer of the stream, once JetStream is there again after its configuration was read."""
+    found: list[api.ConsumerInfo] = []
+
+    async def is_there() -> bool:
+        with suppress(ServiceUnavailableError):
+            found[:] = await jetstream.consumers_info(names.stream)
+        return len(found) == 1
+
+    await eventually(is_there)
+    return found[0]
 
 
 async def test_an_account_that_has_reached_its_limit(tmp_path: Path, names: StreamNames) -> None:
@@ -70,7 +85,7 @@ async def test_a_node_that_gets_no_consumer(
         server.reload(account("max_consumers: 1"))
         administrator = await nats.connect(server.url)
         jetstream = administrator.jetstream()
-        (own,) = await jetstream.consumers_info(names.stream)
+        own = await only_consumer(jetstream, names)
         await jetstream.delete_consumer(names.stream, own.name)
         await jetstream.add_consumer(names.stream, name="theirs", durable_name="theirs")
         await eventually(lambda: is_up(log, up=False))

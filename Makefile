@@ -70,8 +70,8 @@ format-web: $(WEB_MODULES)/.stamp  ## Format the TypeScript
 demo: setup  ## Run the demo; ARGS="--help" shows its options
 	$(BIN)/milepost demo $(ARGS)
 
-# Most of their time the tests wait for something, so a file a core runs at a time; few, since each starts processes.
-ABREAST := -n logical --maxprocesses 8 --dist loadfile
+# Half of their time the tests wait for something, so that three files run on two cores; at most 8, since each starts processes.
+ABREAST := -n $(shell $(PYTHON) -c 'import os; print(min(8, max(1, (os.cpu_count() or 1) * 3 // 2)))') --dist loadfile
 
 .PHONY: test
 test: setup node  ## Run the tests; ARGS="-k watch" selects some

@@ -12,7 +12,7 @@ from typing import Any, cast
 import pytest
 from google.protobuf.duration_pb2 import Duration
 
-from milepost.client import Client, SyncClient
+from milepost.client import Cancelled, Client, SyncClient
 from milepost.client.errors import JobEndedError, LeaseLost, LimitReached, Unreachable
 from milepost.v1 import Dispatch, RetryPolicy
 from tests.support.forking import Forkery
@@ -42,6 +42,11 @@ def hasty(tmp_path_factory: pytest.TempPathFactory, forkery: Forkery, serve: Ser
 async def external(client: Client, values: dict[str, Any] | None = None) -> str:
     """Submit an external job; return its id."""
     return (await client.submit("step", values, dispatch=EXTERNAL, retry_policy=RETRIED)).job_id
+
+
+async def is_logged(caplog: pytest.LogCaptureFixture, text: str) -> bool:
+    """Whether a record has this text."""
+    return any(text in record.getMessage() for record in caplog.records)
 
 
 async def test_a_claim_says_who_has_the_job_and_how_it_ended(client: Client) -> None:
@@ -159,6 +164,55 @@ async def test_the_same_work_takes_its_job_over(client: Client) -> None:
 
     ended = await client.get(job_id)
     assert (state_name(ended), ended.failed_attempts) == ("SUCCEEDED", 0)
+
+
+async def test_work_that_matters_more_than_its_report_goes_on(
+    client: Client, caplog: pytest.LogCaptureFixture
+) -> None:
+    """With `on_lost="go on"` nothing interrupts a block whose job was taken over, and its end changes nothing."""
+    job_id, task_id = await external(client), str(uuid.uuid4())
+    taken = asyncio.Event()
+    seen: list[bool] = []
+
+    async def first() -> str:
+        async with client.attach(job_id, instance=task_id, on_lost="go on") as job:
+            await taken.wait()
+            await eventually(lambda: is_logged(caplog, "goes on without being reported"))
+            with job.stage("late", total=2) as stage:
+                seen.extend(job.cancelled for _ in stage.track(range(2)))
+            job.result = {"by": "the first"}
+        return "done"
+
+    earlier = asyncio.create_task(first())
+
+    async def runs() -> bool:
+        return state_name(await client.get(job_id)) == "RUNNING"
+
+    await eventually(runs)
+    with caplog.at_level(logging.WARNING, logger="milepost"):
+        async with client.attach(job_id, instance=task_id) as job:
+            taken.set()
+            assert (await earlier, seen) == ("done", [False, False])
+            job.result = {"by": "the second"}
+
+    assert await client.result(job_id) == {"by": "the second"}
+    assert (await client.get(job_id)).stages == []
+    assert [record.levelname for record in caplog.records if "goes on" in record.getMessage()] == ["WARNING"]
+
+
+async def test_work_that_goes_on_can_still_be_cancelled(client: Client) -> None:
+    """A cancellation of its job interrupts it."""
+    job_id = await external(client)
+
+    async def work() -> None:
+        async with client.attach(job_id, on_lost="go on"):
+            await client.cancel(job_id)
+            await asyncio.Event().wait()
+
+    with pytest.raises(Cancelled):
+        await work()
+
+    assert state_name(await client.get(job_id)) == "CANCELLED"
 
 
 @pytest.mark.parametrize("asynchronous", [True, False])

@@ -19,6 +19,7 @@ __all__ = [
     "ConnectionOptions",
     "JobQuery",
     "JobsWatchOptions",
+    "OnLost",
     "OnUnreachable",
     "StreamOptions",
     "SubmitOptions",
@@ -34,6 +35,9 @@ _NAME: Final = re.compile(r"`(\w+)`")
 
 OnUnreachable: TypeAlias = Literal["raise", "go on"]
 """What a block does if the server is unreachable when the block is entered."""
+
+OnLost: TypeAlias = Literal["raise", "go on"]
+"""What a block does when its job is taken from it."""
 
 
 class ConnectionOptions(TypedDict, total=False):
@@ -117,6 +121,9 @@ class AttachOptions(TypedDict, total=False):
             without a server and log a warning. The job then has no more than its id, and after `start` its kind and
             input. If the server comes back before the block ends, or within the flush timeout after that, the SDK
             claims the job and sends all reports; otherwise it drops them and logs that.
+        on_lost: What to do when the lease expires, others end the job, or the server no longer accepts the token:
+            interrupt the block and ``"raise"`` the error, or ``"go on"``: run the block to its end without reporting,
+            and log a warning. A cancellation of the job interrupts the block either way.
         worker_id: Name of this process, at most 128 characters. Default: host name and process id.
         flush_timeout: Seconds to wait, when the block ends, for the server to acknowledge the remaining reports.
         spool: Directory for reports that the server did not acknowledge; the next block or worker that uses the
@@ -126,6 +133,7 @@ class AttachOptions(TypedDict, total=False):
     wait: float | timedelta | None
     instance: str | None
     on_unreachable: OnUnreachable
+    on_lost: OnLost
     worker_id: str | None
     flush_timeout: float
     spool: str | os.PathLike[str] | None

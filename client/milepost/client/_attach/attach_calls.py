@@ -12,7 +12,7 @@ from milepost.client._attach.attach_block import Attached
 from milepost.client._attach.attachment import Attachment
 from milepost.client._calls import JobCalls, submit_request
 from milepost.client._conversion import to_duration, to_struct
-from milepost.client._options import AttachOptions, OnUnreachable, SubmitOptions
+from milepost.client._options import AttachOptions, OnLost, OnUnreachable, SubmitOptions
 from milepost.client._transport.channel import LazyChannel
 from milepost.v1 import Dispatch, Job
 
@@ -136,6 +136,7 @@ class AttachCalls:
         wait: float | timedelta | None = None,
         instance: str | None = None,
         on_unreachable: OnUnreachable = "raise",
+        on_lost: OnLost = "raise",
         worker_id: str | None = None,
         flush_timeout: float = 10.0,
         spool: str | os.PathLike[str] | None = None,
@@ -151,11 +152,15 @@ class AttachCalls:
             wait=to_duration(wait or 0.0).ToTimedelta().total_seconds(),
             instance=instance,
             offline_job=offline,
+            goes_on=_goes_on("on_lost", on_lost),
         )
 
 
 def _runs_offline(options: AttachOptions) -> bool:
-    on_unreachable = options.get("on_unreachable", "raise")
-    if on_unreachable not in ("raise", "go on"):
-        raise ValueError(f'There is no on_unreachable={on_unreachable!r}: use "raise" or "go on".')
-    return on_unreachable == "go on"
+    return _goes_on("on_unreachable", options.get("on_unreachable", "raise"))
+
+
+def _goes_on(option: str, value: str) -> bool:
+    if value not in ("raise", "go on"):
+        raise ValueError(f'There is no {option}={value!r}: use "raise" or "go on".')
+    return value == "go on"

@@ -70,6 +70,7 @@ class Attachment:
         wait: float,
         instance: str | None,
         offline_job: Job | None,
+        goes_on: bool = False,
     ) -> None:
         """Connect nothing yet.
 
@@ -84,6 +85,7 @@ class Attachment:
             wait: Seconds to wait for a job that another worker has, or whose concurrency key is at its limit.
             instance: Proves that an earlier block did the same work, so that this one may take over its job.
             offline_job: The known fields of the job, to run the block if the server is unreachable; None to fail.
+            goes_on: Whether the block goes on, without being reported, when its job is taken from it.
         """
         self._on_stop: Callable[[], None] | None = None
         self._channel = channel
@@ -96,6 +98,7 @@ class Attachment:
         self._wait = max(wait, _TAKEOVER_TIMEOUT) if instance else wait
         self._instance = instance
         self._offline_job = offline_job
+        self._goes_on = goes_on
         self._offline_block: OfflineBlock | None = None
         self._entered = False
         self._connection_error: MilepostError | None = None
@@ -189,6 +192,8 @@ class Attachment:
         (rule 17), unless the server did not accept its end.
         """
         if error is None:
+            if self._goes_on and not isinstance(self._stop_reason, Cancelled):
+                return None
             return (self._stop_reason or self._jobs.refusal) if self._jobs.refusal is not None else None
         return self._stop_reason if isinstance(error, asyncio.CancelledError) else None
 
@@ -239,27 +244,30 @@ class Attachment:
             except asyncio.CancelledError:
                 if self._connection.done() or self._connection.cancelling():
                     raise  # the loop or the client is being closed around the block
-                job._control.cancel_signal.set()
-                self._request_stop()
+                self._request_stop(job)
         if self._offline_block is not None:
             self._offline_block.finish()
         if (error := self._left.result()) is not None:
             raise error
         return job.result
 
-    def _request_stop(self) -> None:
-        if self._stop_reason is None and not self._left.done():
-            lost = LeaseLost(f"Job {self._job_id!r} was taken from this process: {self._jobs.lost_because}.")
-            self._stop_reason = Cancelled() if self._jobs.has_job else self._jobs.refusal or lost
-            if self._on_stop is not None:
-                self._on_stop()
+    def _request_stop(self, job: AttachedJob) -> None:
+        lost = LeaseLost(f"Job {self._job_id!r} was taken from this process: {self._jobs.lost_because}.")
+        self._stop(job, Cancelled() if self._jobs.has_job else self._jobs.refusal or lost)
 
     def _stop_unaccepted(self, refused: MilepostError) -> None:
         """Stop the block: the server accepts no session of this process any more."""
         self._jobs.refusal = refused
+        self._stop(self._jobs.claimed.result(), refused)
+
+    def _stop(self, job: AttachedJob, reason: MilepostError | Cancelled) -> None:
+        """Interrupt the block, unless it goes on without its job."""
+        if self._goes_on and isinstance(reason, MilepostError):
+            _log.warning("job %s goes on without being reported: %s", self._job_id, reason)
+            return
+        job._control.cancel_signal.set()
         if self._stop_reason is None and not self._left.done():
-            self._stop_reason = refused
-            self._jobs.claimed.result()._control.cancel_signal.set()
+            self._stop_reason = reason
             if self._on_stop is not None:
                 self._on_stop()
 

@@ -1,0 +1,111 @@
+"""Child jobs: submitted by the function of their parent, which waits for them."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Final, TypeAlias
+
+from milepost.client._client import Client
+from milepost.client._job_snapshot import JobSnapshot
+from milepost.client._options import SubmitOptions
+from milepost.client._worker.job_context import JobContext
+from milepost.client.engines.labels import CHILD, SHADOW_OF
+from milepost.client.errors import MilepostError
+from milepost.contract.job_states import has_ended
+from milepost.contract.limits import JOB_ID
+from milepost.v1 import JobState
+
+__all__ = ["CHILD_STOP_TIMEOUT", "ChildJob", "run_child"]
+
+CHILD_STOP_TIMEOUT: Final = 10.0
+"""Maximum seconds that a parent that is to stop waits for its child, so that it can clean up what the child uses."""
+
+Submit: TypeAlias = Callable[[Client, SubmitOptions], Awaitable[JobSnapshot]]
+
+
+@dataclass(frozen=True, slots=True)
+class ChildJob:
+    """A child to submit.
+
+    Attributes:
+        parent: Its parent.
+        kind: Its kind.
+        input: Its input.
+        name: Its name among the children of its parent.
+        options: Options of its submission.
+    """
+
+    parent: JobContext
+    kind: str
+    input: Mapping[str, Any] | None
+    name: str
+    options: SubmitOptions
+
+    def submission(self, *, replaces: bool) -> SubmitOptions:
+        """The options of its submission; if it `replaces` one of an earlier attempt, with another job_id.
+
+        Raises:
+            ValueError: The name makes no job_id.
+        """
+        suffix = f"-{self.name}-{self.parent.attempt}" if replaces else f"-{self.name}"
+        options: SubmitOptions = {**self.options}
+        options["job_id"] = options["request_id"] = f"{self.parent.id}{suffix}"
+        if not JOB_ID.fullmatch(options["job_id"]):
+            raise ValueError(
+                f"A child cannot be called {self.name!r}: {options['job_id']!r} has to match {JOB_ID.pattern}."
+            )
+        options["parent_job_id"] = self.parent.id
+        labels = {**(options.get("labels") or {}), CHILD: self.name}
+        if primary := self.parent.labels.get(SHADOW_OF):
+            labels[SHADOW_OF] = f"{primary}-{self.name}"
+        options["labels"] = labels
+        return options
+
+
+async def run_child(client: Client, child: ChildJob, submit: Submit) -> dict[str, Any]:
+    """Submit the child, unless an earlier attempt of its parent has one that is still good; return its result.
+
+    Raises:
+        JobError: The child did not succeed.
+        ValueError: Its name makes no job_id.
+        MilepostError: The server refused the child, or was not reached.
+    """
+    earlier = await _of_earlier_attempt(client, child) if child.parent.attempt > 1 else None
+    if earlier is not None and _is_good(earlier):
+        job_id = earlier.job_id
+    else:
+        job_id = (await submit(client, child.submission(replaces=earlier is not None))).job_id
+    try:
+        return await client.result(job_id)
+    except asyncio.CancelledError:
+        await asyncio.shield(_stop(client, child.parent, job_id))
+        raise
+
+
+async def _of_earlier_attempt(client: Client, child: ChildJob) -> JobSnapshot | None:
+    """The newest child of this name."""
+    async for job in client.list(parent_job_id=child.parent.id, labels={CHILD: child.name}):
+        return job
+    return None
+
+
+def _is_good(job: JobSnapshot) -> bool:
+    return job.state == JobState.JOB_STATE_SUCCEEDED or not has_ended(job)
+
+
+async def _stop(client: Client, parent: JobContext, job_id: str) -> None:
+    """Wait until the child has stopped, if it is to stop; not if its parent goes on in another attempt."""
+    try:
+        async with asyncio.timeout(CHILD_STOP_TIMEOUT):
+            if not parent.cancelled:
+                await client.cancel(
+                    job_id, reason="The job that it belongs to does not wait for it any more."
+                )
+            elif (await client.get(parent.id)).state != JobState.JOB_STATE_CANCELLING:
+                return
+            async for _ in client.follow(job_id):
+                pass
+    except (MilepostError, TimeoutError, RuntimeError):
+        return  # the server ends the child, at the latest when its grace period is over

@@ -1,0 +1,92 @@
+"""What a pipeline asks of an engine, and the engines that there are."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final, Protocol, cast
+
+from milepost.client._client import Client
+from milepost.client._job_snapshot import JobSnapshot
+from milepost.client._options import ConnectionOptions, SubmitOptions
+from milepost.client._worker.handlers import Handler, RunMode
+
+__all__ = ["ENGINES", "Engine", "EngineSettings", "PipelineFunction", "Submission", "engine_of"]
+
+ENGINES: Final = ("worker", "celery", "hatchet")
+"""Names of the engines, as in MILEPOST_ENGINE."""
+
+
+@dataclass(frozen=True, slots=True)
+class PipelineFunction:
+    """The function of one kind.
+
+    Attributes:
+        function: Runs a job of the kind.
+        run: Where the worker engine runs it; see `Worker.job`.
+        options: Options of each submission.
+    """
+
+    function: Handler
+    run: RunMode | None
+    options: SubmitOptions
+
+
+@dataclass(frozen=True, slots=True)
+class Submission:
+    """A job to submit.
+
+    Attributes:
+        kind: Its kind.
+        input: Its input.
+        options: Its options, with `job_id`, `request_id` and `labels`.
+        start_deadline: Maximum seconds until its first attempt; None for no limit.
+    """
+
+    kind: str
+    input: Mapping[str, Any] | None
+    options: SubmitOptions
+    start_deadline: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class EngineSettings:
+    """What an engine is made from.
+
+    Attributes:
+        functions: The functions by kind; more may be registered until the engine runs.
+        address: The server; None for the default.
+        connection: Options of the connection to it.
+        concurrency: Maximum number of jobs of each kind that a process runs at once.
+    """
+
+    functions: Mapping[str, PipelineFunction]
+    address: str | None
+    connection: ConnectionOptions
+    concurrency: int
+
+
+class Engine(Protocol):
+    """Runs the jobs of a pipeline."""
+
+    async def submit(self, client: Client, submission: Submission) -> JobSnapshot:
+        """Submit a job, and have the engine run it. Repeating a submission runs nothing twice.
+
+        Raises:
+            MilepostError: The server refused it, or was not reached.
+        """
+
+    def main(self) -> None:
+        """Run jobs in this process until SIGTERM or SIGINT."""
+
+
+def engine_of(name: str, settings: EngineSettings) -> Engine:
+    """The engine called `name`, one of `ENGINES`.
+
+    Raises:
+        ModuleNotFoundError: Its extra is not installed.
+    """
+    # Imported on use: each engine needs the packages of its extra.
+    module = importlib.import_module(f"milepost.client.engines._{name}_engine")
+    return cast("Engine", module.create(settings))

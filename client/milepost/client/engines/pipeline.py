@@ -1,0 +1,281 @@
+"""Pipelines: functions by kind of job, written once, and run by the engine that the configuration names."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import uuid
+from collections.abc import Callable, Mapping
+from typing import Any, Final, TypeVar, Unpack
+
+from milepost.client._client import Client
+from milepost.client._job_snapshot import JobSnapshot
+from milepost.client._options import ConnectionOptions, SubmitOptions, describe_options
+from milepost.client._worker.handlers import Handler, RunMode, run_mode_of
+from milepost.client._worker.job_context import JobContext
+from milepost.client.engines.blocking import run_blocking
+from milepost.client.engines.child_jobs import ChildJob, run_child
+from milepost.client.engines.engine_port import (
+    ENGINES,
+    Engine,
+    EngineSettings,
+    PipelineFunction,
+    Submission,
+    engine_of,
+)
+from milepost.client.engines.labels import ENGINE, SHADOW_OF
+from milepost.contract.limits import CONCURRENCY, KIND, PRIORITY
+
+__all__ = ["SHADOW_START_DEADLINE", "SHADOW_TIMEOUT", "Pipeline"]
+
+_log = logging.getLogger("milepost.client")
+
+SHADOW_TIMEOUT: Final = 2.0
+"""Maximum seconds that the submission of a shadow adds to the one of its primary."""
+SHADOW_START_DEADLINE: Final = 3600.0
+"""Seconds until a shadow that no engine takes fails, so that the shadows of an engine that is down do not pile up."""
+
+_Function = TypeVar("_Function", bound=Handler)
+
+
+class Pipeline:
+    """Functions by kind of job, which see one `JobContext` whichever engine runs them.
+
+    MILEPOST_ENGINE names the engine: ``worker``, the default, ``celery`` or ``hatchet``::
+
+        pipeline = Pipeline()
+
+        @pipeline.job("album")
+        async def album(job):
+            scans = [pipeline.run_child(job, "scan", {"page": page}, name=f"page-{page}") for page in (1, 2)]
+            return {"pages": [scan["text"] for scan in await asyncio.gather(*scans)]}
+
+        @pipeline.job("scan")
+        def scan(job):
+            return {"text": recognise(job.input["page"])}
+
+        if __name__ == "__main__":
+            pipeline.main()
+
+    With MILEPOST_SHADOW_ENGINE each submission starts a second job with the same input, its *shadow*, under that
+    engine, so that ``milepost diff`` can compare the two before a migration. The label ``milepost.dev/engine`` has the
+    engine of a job, and ``milepost.dev/shadow-of`` of a shadow the job_id of its primary. A shadow cannot fail the
+    submission of its primary, and delays it by `SHADOW_TIMEOUT` at most. A function leaves out what must happen only
+    once, such as a webhook, where `is_shadow` is true.
+    """
+
+    @describe_options
+    def __init__(
+        self,
+        address: str | None = None,
+        *,
+        engine: str | None = None,
+        shadow_engine: str | None = None,
+        concurrency: int = 4,
+        **options: Unpack[ConnectionOptions],
+    ) -> None:
+        """Configure the pipeline, and connect nothing.
+
+        Args:
+            address: The server, as for `Client`.
+            engine: Runs the jobs: ``"worker"``, ``"celery"`` or ``"hatchet"``; default: MILEPOST_ENGINE, else the
+                worker.
+            shadow_engine: Runs a shadow of each job; default: MILEPOST_SHADOW_ENGINE, else there are none.
+            concurrency: Maximum number of jobs of each kind that a process runs at once, 1 to 10,000.
+            options: See `ConnectionOptions`.
+
+        Raises:
+            ValueError: There is no such engine, or an argument is out of its bounds.
+        """
+        self.engine = _engine_name(engine or os.environ.get("MILEPOST_ENGINE") or "worker", "MILEPOST_ENGINE")
+        shadow = shadow_engine or os.environ.get("MILEPOST_SHADOW_ENGINE")
+        self.shadow_engine = _engine_name(shadow, "MILEPOST_SHADOW_ENGINE") if shadow else None
+        if not 1 <= concurrency <= CONCURRENCY:
+            raise ValueError(f"concurrency is 1 to {CONCURRENCY}, not {concurrency}.")
+        self._address = address
+        self._options = options
+        self._functions: dict[str, PipelineFunction] = {}
+        self._settings = EngineSettings(self._functions, address, options, concurrency)
+        self._engines: dict[str, Engine] = {}
+
+    @property
+    def kinds(self) -> tuple[str, ...]:
+        """The kinds of job that have a function."""
+        return tuple(self._functions)
+
+    def job(
+        self, kind: str, run: RunMode | None = None, **options: Unpack[SubmitOptions]
+    ) -> Callable[[_Function], _Function]:
+        """Register the decorated function, async or plain, for a kind of job.
+
+        Args:
+            kind: The kind of the jobs.
+            run: Where the worker engine runs it; see `Worker.job`. Celery and Hatchet decide that themselves.
+            options: Options of each submission, such as `stages` and `retry_policy`; those of a submission go first.
+
+        Raises:
+            ValueError: The kind is invalid or has a function already, or the function cannot run in that mode.
+        """
+        if not KIND.fullmatch(kind):
+            raise ValueError(f"A kind of job cannot be called {kind!r}: it has to match {KIND.pattern}.")
+        if kind in self._functions:
+            raise ValueError(f"There is a function for {kind!r} already.")
+
+        def register(function: _Function) -> _Function:
+            run_mode_of(function, run)
+            self._functions[kind] = PipelineFunction(function, run, options)
+            return function
+
+        return register
+
+    def client(self) -> Client:
+        """A client of the pipeline's server, which the caller closes."""
+        return Client(self._address, **self._options)
+
+    async def submit(
+        self,
+        kind: str,
+        input: Mapping[str, Any] | None = None,  # noqa: A002 - the contract's own word
+        **options: Unpack[SubmitOptions],
+    ) -> JobSnapshot:
+        """Submit a job to the pipeline's engine, and its shadow, if any, to the other one.
+
+        Args:
+            kind: The kind of the job.
+            input: Its input: JSON values, at most 1 MiB.
+            options: Options of this submission.
+
+        Raises:
+            ValueError: The kind has no function here.
+            MilepostError: As for `Client.submit`.
+        """
+        async with self.client() as client:
+            job = await self._submit(client, self.engine, kind, input, options)
+            if self.shadow_engine is not None:
+                await self._submit_shadow(client, self.shadow_engine, job, input, options)
+        return job
+
+    async def run_child(
+        self,
+        job: JobContext,
+        kind: str,
+        input: Mapping[str, Any] | None = None,  # noqa: A002 - the contract's own word
+        *,
+        name: str,
+        **options: Unpack[SubmitOptions],
+    ) -> dict[str, Any]:
+        """Run a child of `job` under the same engine, and return its result.
+
+        The child's job_id is that of `job` and `name`, so that a retry of `job` finds the child of an earlier attempt:
+        it takes the result of one that succeeded, waits for one that runs, and replaces one that failed. If `job` is
+        cancelled, the server cancels the child, and this waits until it has stopped; if only the caller is cancelled,
+        as by a task group in which another child failed, this cancels the child.
+
+        Args:
+            job: The parent.
+            kind: The kind of the child.
+            input: Its input.
+            name: Its name among the children of `job`: letters, digits, ``_`` and ``-``.
+            options: Options of the submission.
+
+        Raises:
+            JobError: The child did not succeed: `JobFailed`, `JobCancelled` or `JobLost`.
+            ValueError: The kind has no function here, or the name is invalid or too long.
+            MilepostError: As for `Client.submit`.
+        """
+        child = ChildJob(job, kind, input, name, options)
+
+        async def submit(client: Client, options: SubmitOptions) -> JobSnapshot:
+            return await self._submit(client, job.labels.get(ENGINE, self.engine), kind, input, options)
+
+        async with self.client() as client:
+            return await run_child(client, child, submit)
+
+    def run_child_blocking(
+        self,
+        job: JobContext,
+        kind: str,
+        input: Mapping[str, Any] | None = None,  # noqa: A002 - the contract's own word
+        *,
+        name: str,
+        **options: Unpack[SubmitOptions],
+    ) -> dict[str, Any]:
+        """The same as `run_child`, for plain functions.
+
+        Raises:
+            Cancelled: `job` is to stop.
+            RuntimeError: This thread runs an event loop, where `run_child` belongs.
+        """
+        return run_blocking(job, self.run_child(job, kind, input, name=name, **options))
+
+    def main(self) -> None:
+        """Run jobs in this process, under the pipeline's engine, until SIGTERM or SIGINT."""
+        self.running_engine().main()
+
+    def running_engine(self, name: str | None = None) -> Engine:
+        """The engine called `name`, to run in this process; the pipeline's own for None.
+
+        Raises:
+            ValueError: There is no such engine.
+            ModuleNotFoundError: Its extra is not installed.
+        """
+        name = _engine_name(name or self.engine, "engine")
+        if name not in self._engines:
+            self._engines[name] = engine_of(name, self._settings)
+        return self._engines[name]
+
+    # Private.
+
+    async def _submit(
+        self,
+        client: Client,
+        engine: str,
+        kind: str,
+        input_values: Mapping[str, Any] | None,
+        options: SubmitOptions,
+        start_deadline: float | None = None,
+    ) -> JobSnapshot:
+        if kind not in self._functions:
+            raise ValueError(f"The pipeline has no function for {kind!r}, only for {', '.join(self.kinds)}.")
+        complete: SubmitOptions = {**self._functions[kind].options, **options}
+        if not complete.get("request_id"):
+            complete["job_id"] = complete["request_id"] = complete.get("job_id") or str(uuid.uuid4())
+        complete["labels"] = {**(complete.get("labels") or {}), ENGINE: engine}
+        # In a thread: the packages of an engine take a while to import.
+        running = await asyncio.to_thread(self.running_engine, engine)
+        return await running.submit(client, Submission(kind, input_values, complete, start_deadline))
+
+    async def _submit_shadow(
+        self,
+        client: Client,
+        engine: str,
+        primary: JobSnapshot,
+        input_values: Mapping[str, Any] | None,
+        options: SubmitOptions,
+    ) -> None:
+        """Submit the shadow, or log why not."""
+        shadow: SubmitOptions = {**self._functions[primary.kind].options, **options}
+        shadow["job_id"] = shadow["request_id"] = f"{primary.job_id}-shadow"
+        shadow["labels"] = {**(shadow.get("labels") or {}), SHADOW_OF: primary.job_id}
+        shadow["priority"] = -PRIORITY
+        if key := shadow.get("concurrency_key"):
+            shadow["concurrency_key"] = f"{key}/shadow"
+        submitting = asyncio.create_task(
+            self._submit(client, engine, primary.kind, input_values, shadow, SHADOW_START_DEADLINE)
+        )
+        try:
+            await asyncio.wait((submitting,), timeout=SHADOW_TIMEOUT)
+        finally:
+            submitting.cancel()
+        error: object = (
+            submitting.exception() if submitting.done() else f"no answer within {SHADOW_TIMEOUT:g} s"
+        )
+        if error is not None:
+            _log.warning("job %s has no shadow under %s: %s", primary.job_id, engine, error)
+
+
+def _engine_name(name: str, setting: str) -> str:
+    if name not in ENGINES:
+        raise ValueError(f"{setting} cannot be {name!r}: use {', '.join(ENGINES)}.")
+    return name

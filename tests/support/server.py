@@ -176,7 +176,7 @@ class ServerProcess:
 
     def log(self) -> list[dict[str, Any]]:
         """Its log lines."""
-        return [json.loads(line) for line in self.log_path.read_text().splitlines()]
+        return [json.loads(line) for line in self._whole_lines()]
 
     def __enter__(self) -> Self:
         self.start()
@@ -195,8 +195,12 @@ class ServerProcess:
     def faults(self) -> list[dict[str, Any]]:
         """Its log lines of faults: calls or tasks that failed with anything but a refusal."""
         # Lines of gRPC's core are not JSON.
-        lines = (line for line in self.log_path.read_text().splitlines() if line.startswith("{"))
+        lines = (line for line in self._whole_lines() if line.startswith("{"))
         return [line for line in map(json.loads, lines) if line["event"] in _FAULTS]
+
+    def _whole_lines(self) -> list[str]:
+        # SIGKILL may have cut the last one.
+        return self.log_path.read_text().rpartition("\n")[0].splitlines()
 
     def _reap(self) -> int:
         assert self._process is not None

@@ -127,6 +127,18 @@ class AttachCalls:
 
         return Attached(self._attachment(submit, cancel if cancels else None, offline, **attach_options))
 
+    def attach_found(
+        self, find: Callable[[], Awaitable[str]], offline: Job, **options: Unpack[AttachOptions]
+    ) -> Attached:
+        """The block of `attach` for a job that `find` looks up or submits, repeatedly until the server answers.
+
+        Args:
+            find: Returns the job_id. It is called again after a `MilepostError` that may pass.
+            offline: What is known of the job without the server.
+            options: See `AttachOptions`.
+        """
+        return Attached(self._attachment(find, None, offline if _runs_offline(options) else None, **options))
+
     def _attachment(
         self,
         find: Callable[[], Awaitable[str]],

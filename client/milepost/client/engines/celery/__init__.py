@@ -1,0 +1,13 @@
+"""Jobs for Celery tasks: ``pip install 'milepost-client[celery]'``.
+
+A task of the base class `MilepostTask` has a job from its publication to its end; `install` connects an application to
+its Milepost server::
+
+    app = Celery("studio", broker="redis://…", task_cls=MilepostTask)
+    install(app, "127.0.0.1:7070")
+"""
+
+from milepost.client.engines.celery.installation import install
+from milepost.client.engines.celery.milepost_task import MilepostTask
+
+__all__ = ["MilepostTask", "install"]

@@ -1,0 +1,111 @@
+"""The base class of tasks with jobs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import partial
+from typing import Any, ClassVar, ParamSpec, TypeVar
+
+from celery import Task
+from celery.result import AsyncResult
+from celery.utils import uuid as new_task_id
+
+from milepost.client._attach import AttachedJob
+from milepost.client.engines.celery.installation import installation_of
+from milepost.client.engines.celery.publication import publish
+from milepost.client.engines.celery.task_job import TaskOptions
+from milepost.client.engines.celery.task_run import TaskRun, job_of_this_task
+
+__all__ = ["MilepostTask"]
+
+_Parameters = ParamSpec("_Parameters")
+_Result_co = TypeVar("_Result_co", covariant=True)
+
+
+class MilepostTask(Task[_Parameters, _Result_co]):
+    """Base class of tasks that have a job: ``Celery(…, task_cls=MilepostTask)`` or ``@app.task(base=MilepostTask)``.
+
+    A task that knows nothing of Milepost still has a job with its beginning, retries, end and failure. One that does
+    reports to `job`::
+
+        @app.task(base=MilepostTask, bind=True, job_kind="convert", job_options={"stages": ["pages"]})
+        def convert(self, path):
+            pages = read(path)
+            with self.job.stage("pages", total=len(pages)) as stage:
+                for page in stage.track(pages):
+                    render(page)
+            self.job.result = {"pages": len(pages)}
+
+    Without `install`, or while the server is away, tasks run as ever.
+
+    Attributes:
+        job_kind: Kind of its jobs. Default: the task's name.
+        job_options: Options of its jobs, as of `Client.submit`: labels, owner, stages, workload, timeout and so on. One
+            publication adds to them with ``task.apply_async(args, milepost={"labels": {"user": "7"}})``.
+    """
+
+    abstract = True
+
+    job_kind: ClassVar[str] = ""
+    job_options: ClassVar[TaskOptions] = {}
+
+    @property
+    def job(self) -> AttachedJob:
+        """The job of the running task; without one, a job that nobody sees, so that the code runs all the same."""
+        return job_of_this_task()
+
+    def job_input(self, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Mapping[str, Any] | None:
+        """The input of the job. Default: none, since arguments may be secret, and who sees a job sees its input."""
+        return None
+
+    def job_result(self, value: Any) -> Mapping[str, Any] | None:
+        """The result of the job, of a task that sets none itself. Default: none, since return values may be secret."""
+        return None
+
+    def apply_async(
+        self,
+        args: tuple[Any, ...] | None = None,
+        kwargs: dict[str, Any] | None = None,
+        task_id: str | None = None,
+        producer: Any = None,
+        link: Any = None,
+        link_error: Any = None,
+        shadow: str | None = None,
+        **options: Any,
+    ) -> AsyncResult[_Result_co]:
+        """Publish the task as Celery does, and submit its job before.
+
+        Args:
+            args: As in Celery.
+            kwargs: As in Celery.
+            task_id: As in Celery; it is the id of the job as well.
+            producer: As in Celery.
+            link: As in Celery.
+            link_error: As in Celery.
+            shadow: As in Celery.
+            options: As in Celery, and ``milepost``, the `TaskOptions` of this job.
+
+        Raises:
+            TypeError: There is no such option of a job, or its input is not JSON.
+            ValueError: A number of the input is not exact.
+            OperationalError: The broker is away; the job is cancelled.
+        """
+        task_id = task_id or new_task_id()
+        job_options: TaskOptions = options.pop("milepost", TaskOptions())
+        installation = installation_of(self.app)
+        send = partial(super().apply_async, args, kwargs, task_id, producer, link, link_error, shadow)
+        if installation is None or self.app.conf.task_always_eager:
+            return send(**options)
+        headers = options.pop("headers", None) or {}
+        with publish(installation.client, self, task_id, args, kwargs, job_options, headers) as extended:
+            return send(headers=extended, **options)
+
+    def __call__(self, *args: _Parameters.args, **kwargs: _Parameters.kwargs) -> _Result_co:
+        """Run the task as its job; called directly, it runs as a plain function."""
+        installation = installation_of(self.app)
+        request = self.request
+        if installation is None or request.called_directly or request.get("milepost_entered"):
+            return super().__call__(*args, **kwargs)
+        request.update(milepost_entered=True)
+        result: _Result_co = TaskRun(installation, self).run(*args, **kwargs)
+        return result

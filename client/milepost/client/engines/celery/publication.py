@@ -1,0 +1,82 @@
+"""Publication of a task: its job is submitted before its message leaves."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any
+from uuid import uuid4
+
+from celery import Task
+
+from milepost.client.engines.celery.task_client import TaskClient
+from milepost.client.engines.celery.task_job import HEADER, TaskJob, TaskOptions
+from milepost.client.errors import MilepostError
+from milepost.contract.job_states import has_ended
+
+if TYPE_CHECKING:
+    from milepost.client.engines.celery.milepost_task import MilepostTask
+
+__all__ = ["publish"]
+
+_log = logging.getLogger("milepost.client")
+
+
+@contextlib.contextmanager
+def publish(
+    client: TaskClient,
+    task: MilepostTask[..., Any],
+    task_id: str,
+    args: Any,
+    kwargs: Any,
+    job_options: TaskOptions,
+    headers: Mapping[str, Any],
+) -> Iterator[dict[str, Any]]:
+    """The headers of the message that the block publishes.
+
+    A retry, and a task that replaces the running one, keep their id and their job. Any other task gets a job; if its
+    message does not get out, the job is cancelled.
+    """
+    job = _continued(headers, task_id, task.app.current_worker_task)
+    if job is not None:
+        yield {**headers, HEADER: job.to_header()}
+        return
+    job = _submit(client, TaskJob.of(task, task_id, args, kwargs, job_options))
+    try:
+        yield {**headers, HEADER: job.to_header()}
+    except BaseException:
+        if job.is_submitted:
+            _withdraw(client, job)
+        raise
+
+
+def _continued(headers: Mapping[str, Any], task_id: str, running: Task[..., Any] | None) -> TaskJob | None:
+    """The job that this task has already; None for a task that is new."""
+    job = TaskJob.from_headers(headers, task_id)
+    if job is None and running is not None and running.request.id == task_id:
+        job = TaskJob.from_headers(running.request.headers, task_id)
+    return job
+
+
+def _submit(client: TaskClient, job: TaskJob) -> TaskJob:
+    """Submit the job if the server answers; if not, the message carries it."""
+    try:
+        submitted = client.submit(job.request)
+        if submitted is not None and has_ended(submitted.proto):
+            # Somebody uses a task's id again, as some do on purpose. The new run gets a job of its own.
+            job.request.job_id = job.request.request_id = str(uuid4())
+            submitted = client.submit(job.request)
+    except (MilepostError, RuntimeError) as error:
+        _log.warning("task %s is published without a job: %s", job.task_id, error)
+        return job
+    return job.submitted() if submitted is not None else job
+
+
+def _withdraw(client: TaskClient, job: TaskJob) -> None:
+    try:
+        client.cancel(job.request.job_id, "Its task could not be published.")
+    except (MilepostError, RuntimeError) as error:
+        _log.warning(
+            "job %s: its task was not published, and cancelling it failed: %s", job.request.job_id, error
+        )

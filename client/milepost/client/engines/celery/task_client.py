@@ -1,0 +1,126 @@
+"""The calls that tasks need, for plain code, each bounded in time."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Awaitable, Callable
+from typing import Final, Unpack
+
+from milepost.client._attach import AttachCalls, SyncAttached
+from milepost.client._calls import JobCalls
+from milepost.client._job_snapshot import JobSnapshot
+from milepost.client._options import AttachOptions, ConnectionOptions
+from milepost.client._transport.backoff import is_transient
+from milepost.client._transport.channel import LazyChannel
+from milepost.client._transport.event_loop_thread import EventLoopThread
+from milepost.client._transport.target import Target
+from milepost.client.errors import JobAlreadyExists, JobEndedError, JobNotFound, MilepostError
+from milepost.v1 import Job, SubmitJobRequest
+
+__all__ = ["OUTAGE_PAUSE", "TaskClient"]
+
+_log = logging.getLogger("milepost.client")
+
+OUTAGE_PAUSE: Final = 10.0
+"""Seconds after a publication found no server, during which publications do not try: their workers submit the job."""
+
+
+class TaskClient:
+    """Submits and claims the jobs of tasks. Each process connects on its own, with its first call."""
+
+    def __init__(self, address: str | None, timeout: float, options: ConnectionOptions) -> None:
+        """Connect nothing yet; `timeout` in seconds bounds each call."""
+        self._channel = LazyChannel(Target.of(address, **options))
+        self._calls = JobCalls(self._channel, timeout)
+        self._blocks = AttachCalls(self._channel, self._calls, timeout)
+        self._loop_thread = EventLoopThread()
+        self._paused_until = 0.0
+        self._lock = threading.Lock()
+
+    @property
+    def address(self) -> str:
+        """Address of the server."""
+        return self._channel.target.address
+
+    def submit(self, request: SubmitJobRequest) -> JobSnapshot | None:
+        """Submit a job; None if the server is away, or was a moment ago."""
+        if time.monotonic() < self._paused_until:
+            return None
+        try:
+            return self._loop_thread.run(self._submit(request))
+        except MilepostError as error:
+            if not is_transient(error, connected_before=False):
+                raise
+            self._pause(error)
+            return None
+
+    def get(self, job_id: str) -> Job:
+        """The current state of a job.
+
+        Raises:
+            MilepostError: There is no such job, or no answer.
+        """
+        return self._loop_thread.run(self._calls.get(job_id)).job
+
+    def cancel(self, job_id: str, reason: str) -> None:
+        """Request the cancellation of a job.
+
+        Raises:
+            MilepostError: There is no such job, or no answer.
+        """
+        self._loop_thread.run(self._calls.cancel(job_id, reason, None))
+
+    def block(self, request: SubmitJobRequest, **options: Unpack[AttachOptions]) -> SyncAttached:
+        """The block of a job that is submitted unless it was before.
+
+        Entering it raises what `Client.start` raises.
+        """
+
+        async def find() -> str:
+            return (await self._submit(request)).job_id
+
+        return self._entering(request, find, options)
+
+    def submitted_block(self, request: SubmitJobRequest, **options: Unpack[AttachOptions]) -> SyncAttached:
+        """The block of the job of `request`, which was submitted before.
+
+        Entering it raises what `Client.attach` raises.
+        """
+
+        async def find() -> str:
+            return request.job_id
+
+        return self._entering(request, find, options)
+
+    def _entering(
+        self, request: SubmitJobRequest, find: Callable[[], Awaitable[str]], options: AttachOptions
+    ) -> SyncAttached:
+        offline = Job(job_id=request.job_id, kind=request.kind, labels=request.labels, input=request.input)
+        return SyncAttached(self._blocks.attach_found(find, offline, **options), self._loop_thread)
+
+    async def _submit(self, request: SubmitJobRequest) -> JobSnapshot:
+        """Submit a job, without its parent if that is gone, and as it is if it exists already."""
+        try:
+            return await self._calls.submit(request)
+        except JobAlreadyExists:
+            return JobSnapshot((await self._calls.get(request.job_id)).job)
+        except (JobNotFound, JobEndedError) as error:
+            if not request.parent_job_id:
+                raise
+            _log.warning("job %s is submitted without its parent: %s", request.job_id, error)
+            request.ClearField("parent_job_id")
+            return await self._submit(request)
+
+    def _pause(self, error: MilepostError) -> None:
+        with self._lock:
+            now = time.monotonic()
+            is_first = now >= self._paused_until
+            self._paused_until = now + OUTAGE_PAUSE
+        if is_first:
+            _log.warning(
+                "tasks are published without waiting for Milepost for %.0f s; their workers submit the jobs: %s",
+                OUTAGE_PAUSE,
+                error,
+            )

@@ -1,0 +1,143 @@
+"""The job of a task: what is submitted for it, and how its messages carry that."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import re
+import secrets
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any, Final, Self
+
+from google.protobuf.duration_pb2 import Duration
+from google.protobuf.message import DecodeError
+
+from milepost.client._calls import submit_request
+from milepost.client._options import SubmitOptions
+from milepost.contract import limits
+from milepost.v1 import Dispatch, RetryPolicy, SubmitJobRequest
+
+if TYPE_CHECKING:
+    from milepost.client.engines.celery.milepost_task import MilepostTask
+
+__all__ = ["HEADER", "TaskJob", "TaskOptions"]
+
+HEADER: Final = "milepost"
+"""Header of a task's message. Retries and redelivered messages keep it."""
+
+_ENGINE_LABEL: Final = "milepost.dev/engine"
+_NOT_IN_A_KIND: Final = re.compile(r"[^a-z0-9._-]")
+# Job ids of tasks whose own id cannot be one are derived from it in this namespace.
+_NAMESPACE: Final = uuid.UUID("5d2a5f0e-6f0b-4a3e-9d53-0c5b7d1f4a77")
+
+
+class TaskOptions(SubmitOptions, total=False):
+    """Options of the job of a task; see also `SubmitOptions`.
+
+    Attributes:
+        input: Input of the job: JSON values, at most 1 MiB. Default: what `MilepostTask.job_input` returns.
+        start_deadline: Maximum time from the publication to the start of the task; None for no limit.
+    """
+
+    input: Mapping[str, Any] | None
+    start_deadline: float | timedelta | None
+
+
+@dataclass(frozen=True, slots=True)
+class TaskJob:
+    """The job of one task.
+
+    Attributes:
+        task_id: The id of the task; retries keep it.
+        request: What is submitted; once that is done only its ids and kind.
+        instance: Secret of the task's messages, which proves that a claim is for the same work.
+        is_submitted: Whether the publisher has submitted it. Otherwise whoever starts the task does.
+    """
+
+    task_id: str
+    request: SubmitJobRequest
+    instance: str
+    is_submitted: bool = False
+
+    @classmethod
+    def of(
+        cls,
+        task: MilepostTask[..., Any],
+        task_id: str,
+        args: Any,
+        kwargs: Any,
+        options: TaskOptions,
+    ) -> Self:
+        """The job of a task that is published, or that comes without a header.
+
+        Its job_id is the task's id, so that whoever has the one has the other.
+
+        Raises:
+            TypeError: An option does not exist, or the input is not JSON.
+            ValueError: A number of the input is not exact.
+        """
+        merged: dict[str, Any] = {**task.job_options, **options}
+        request_input = merged.pop("input", None)
+        if request_input is None:
+            request_input = task.job_input(args or (), kwargs or {})
+        merged["labels"] = {
+            _ENGINE_LABEL: "celery",
+            **(task.job_options.get("labels") or {}),
+            **(options.get("labels") or {}),
+        }
+        merged.setdefault("job_id", job_id_of_task(task_id))
+        merged.setdefault("retry_policy", _retry_policy())
+        merged["request_id"] = task_id if len(task_id) <= limits.NAME_LENGTH else merged["job_id"]
+        request = submit_request(
+            task.job_kind or kind_of_task(task.name),
+            request_input,
+            Dispatch.DISPATCH_EXTERNAL,
+            merged.pop("start_deadline", None),
+            **merged,
+        )
+        return cls(task_id, request, secrets.token_urlsafe(16))
+
+    @classmethod
+    def from_headers(cls, headers: Mapping[str, Any] | None, task_id: str) -> Self | None:
+        """The job in the headers of a message; None if there is none, or that of another task."""
+        header = (headers or {}).get(HEADER)
+        if not isinstance(header, Mapping) or header.get("task_id") != task_id:
+            return None
+        try:
+            request = SubmitJobRequest.FromString(base64.b64decode(header["request"], validate=True))
+        except (KeyError, TypeError, binascii.Error, DecodeError):
+            return None
+        return cls(task_id, request, str(header.get("instance", "")), bool(header.get("submitted")))
+
+    def to_header(self) -> dict[str, str | bool]:
+        """The header of the messages of the task, for any serializer."""
+        return {
+            "task_id": self.task_id,
+            "job_id": self.request.job_id,
+            "request": base64.b64encode(self.request.SerializeToString(deterministic=True)).decode(),
+            "instance": self.instance,
+            "submitted": self.is_submitted,
+        }
+
+    def submitted(self) -> Self:
+        """The same job once it is submitted: the messages need not carry all of it."""
+        known = SubmitJobRequest(job_id=self.request.job_id, kind=self.request.kind)
+        return replace(self, request=known, is_submitted=True)
+
+
+def job_id_of_task(task_id: str) -> str:
+    """The task's id, or one that is derived from it, where it cannot be the id of a job."""
+    return task_id if limits.JOB_ID.fullmatch(task_id) else str(uuid.uuid5(_NAMESPACE, task_id))
+
+
+def kind_of_task(name: str) -> str:
+    """The name of a task as a kind: ``studio.tasks.Convert`` is ``studio.tasks.convert``; its end, if it is long."""
+    return _NOT_IN_A_KIND.sub("-", name.lower())[-64:].lstrip("._-") or "task"
+
+
+def _retry_policy() -> RetryPolicy:
+    # Celery decides about each retry; Milepost only has to let it.
+    return RetryPolicy(max_attempts=limits.ATTEMPTS, initial_backoff=Duration())

@@ -1,0 +1,46 @@
+"""How the end of a task ends its job. Pure functions."""
+
+from __future__ import annotations
+
+import asyncio
+
+from celery.exceptions import Ignore, Reject, Retry
+
+from milepost.client._worker.failure_report import failure_of
+from milepost.client.errors import JobFailure
+
+__all__ = ["job_error"]
+
+
+def job_error(error: BaseException, *, cancelled: bool) -> BaseException | None:
+    """The exception that ends the job of a task which raised `error`; None if the job succeeds.
+
+    Celery decides about retries, so a failure is final unless Celery runs the task again. Tracebacks stay in the
+    worker: they may show what nobody who sees the job should.
+
+    Args:
+        error: What left the task.
+        cancelled: Whether the job was cancelled before.
+    """
+    if isinstance(error, asyncio.CancelledError):
+        return error
+    if isinstance(error, Retry):
+        return _retried(error.exc if isinstance(error.exc, Exception) else error)
+    if isinstance(error, Reject):
+        reason, requeue = error.args  # they have attributes, too, which its stubs do not know
+        text = f"The task rejected its message: {reason}" if reason else "The task rejected its message."
+        return JobFailure("REJECTED", text, retryable=bool(requeue))
+    if isinstance(error, Ignore):
+        return None
+    if isinstance(error, Exception):
+        failure = failure_of(error, detail=False)
+        return JobFailure(failure.code, failure.message, failure.detail, retryable=False)
+    if cancelled:
+        return asyncio.CancelledError()
+    text = f"The worker process was told to stop ({type(error).__name__})."
+    return JobFailure("INTERRUPTED", text, retryable=True)
+
+
+def _retried(cause: Exception) -> JobFailure:
+    failure = failure_of(cause, detail=False)
+    return JobFailure(failure.code, failure.message, failure.detail, retryable=True)

@@ -1,0 +1,58 @@
+"""Brokers and workers for engines."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import pytest
+from celery import Celery
+
+from milepost.client import Client
+from tests.support.celery_tasks import studio
+from tests.support.celery_worker import CeleryWorker
+from tests.support.redis_server import RedisServer
+from tests.support.server import Server
+
+
+@pytest.fixture(scope="session")
+def broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisServer]:
+    """A Redis server for all tests of Celery, each with queues of its own."""
+    with RedisServer(tmp_path_factory.mktemp("broker")) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def publisher(broker: RedisServer, shared_server: Server) -> Iterator[Celery]:
+    """The application as a web server has it: it publishes tasks, and runs none."""
+    application = studio(f"{broker.url}/0", f"{broker.url}/1", shared_server.address)
+    yield application
+    application.close()
+
+
+@pytest.fixture(scope="session")
+def prefork(
+    broker: RedisServer, shared_server: Server, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[CeleryWorker]:
+    """A worker with two processes."""
+    environment = {
+        "CELERY_BROKER": f"{broker.url}/0",
+        "CELERY_RESULTS": f"{broker.url}/1",
+        "MILEPOST_ADDRESS": shared_server.address,
+    }
+    log = tmp_path_factory.mktemp("prefork") / "prefork.log"
+    with CeleryWorker("tests.support.celery_tasks", log, environment=environment, concurrency=2) as worker:
+        yield worker
+
+
+@pytest.fixture
+async def client(shared_server: Server) -> AsyncIterator[Client]:
+    """A client of the shared server."""
+    async with Client(shared_server.address) as connected:
+        yield connected
+
+
+@pytest.fixture
+def signals(tmp_path: Path) -> tuple[str, str]:
+    """Two files by which a task says that it has started, and is told to go on."""
+    return str(tmp_path / "started"), str(tmp_path / "released")

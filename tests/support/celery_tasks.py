@@ -1,0 +1,88 @@
+"""An application with Milepost's tasks, which `CeleryWorker` runs and tests publish to."""
+
+from __future__ import annotations
+
+import os
+import time
+from pathlib import Path
+from typing import Any, TypeAlias
+
+from celery import Celery
+
+from milepost.client.engines.celery import MilepostTask, install
+
+__all__ = ["app", "studio"]
+
+_Task: TypeAlias = MilepostTask[..., Any]
+
+
+def studio(broker: str, results: str, milepost: str, **configuration: Any) -> Celery:
+    """The application, on these servers."""
+    application = Celery(
+        "studio", broker=broker, backend=results, task_cls=MilepostTask, set_as_current=False
+    )
+    application.conf.update(
+        broker_connection_retry_on_startup=True, worker_prefetch_multiplier=1, **configuration
+    )
+    install(application, milepost)
+    _define(application)
+    return application
+
+
+def _define(application: Celery) -> None:
+    @application.task(
+        name="convert",
+        bind=True,
+        job_kind="print.convert",
+        job_options={"stages": ["pages"], "labels": {"team": "print"}},
+    )
+    def convert(self: _Task, pages: int) -> int:
+        """Report to the job."""
+        with self.job.stage("pages", total=pages, unit="pages") as stage:
+            for _ in stage.track(range(pages)):
+                time.sleep(0.001)
+        self.job.result = {"pages": pages}
+        return pages
+
+    @application.task(name="add")
+    def add(a: int, b: int) -> int:
+        """Know nothing of Milepost."""
+        return a + b
+
+    @application.task(name="fail")
+    def fail(text: str) -> None:
+        raise ValueError(text)
+
+    @application.task(
+        name="flaky", bind=True, autoretry_for=(OSError,), retry_kwargs={"max_retries": 2, "countdown": 0}
+    )
+    def flaky(self: _Task, failures: int) -> int:
+        """Fail so many times; Celery retries it twice."""
+        self.job.plan([f"try-{self.request.retries + 1}"])
+        if self.request.retries < failures:
+            raise OSError(f"failure {self.request.retries + 1}")
+        return self.request.retries
+
+    @application.task(name="hold", bind=True, job_options={"stages": ["wait"]})
+    def hold(self: _Task, started: str, released: str) -> str:
+        """Say by a file that it has started, and wait for another one; it checks for a cancellation."""
+        with self.job.stage("wait"):
+            Path(started).write_text(str(os.getpid()))
+            while not Path(released).exists():
+                self.job.raise_if_cancelled()
+                time.sleep(0.01)
+        return "released"
+
+    @application.task(name="sleep")
+    def sleep(started: str, cleaned: str, seconds: float) -> str:
+        """Know nothing of Milepost, and clean up."""
+        Path(started).write_text(str(os.getpid()))
+        try:
+            time.sleep(seconds)
+        finally:
+            Path(cleaned).write_text("")
+        return "slept"
+
+
+if "CELERY_BROKER" in os.environ:
+    app = studio(os.environ["CELERY_BROKER"], os.environ["CELERY_RESULTS"], os.environ["MILEPOST_ADDRESS"])

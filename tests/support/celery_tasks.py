@@ -16,7 +16,7 @@ __all__ = ["app", "studio"]
 _Task: TypeAlias = MilepostTask[..., Any]
 
 
-def studio(broker: str, results: str, milepost: str, **configuration: Any) -> Celery:
+def studio(broker: str, results: str, milepost: str, **configuration: Any) -> Celery[Any]:
     """The application, on these servers."""
     application = Celery(
         "studio", broker=broker, backend=results, task_cls=MilepostTask, set_as_current=False
@@ -29,9 +29,10 @@ def studio(broker: str, results: str, milepost: str, **configuration: Any) -> Ce
     return application
 
 
-def _define(application: Celery) -> None:
+def _define(application: Celery[Any]) -> None:
     @application.task(
         name="convert",
+        base=MilepostTask,
         bind=True,
         job_kind="print.convert",
         job_options={"stages": ["pages"], "labels": {"team": "print"}},
@@ -54,7 +55,11 @@ def _define(application: Celery) -> None:
         raise ValueError(text)
 
     @application.task(
-        name="flaky", bind=True, autoretry_for=(OSError,), retry_kwargs={"max_retries": 2, "countdown": 0}
+        name="flaky",
+        base=MilepostTask,
+        bind=True,
+        autoretry_for=(OSError,),
+        retry_kwargs={"max_retries": 2, "countdown": 0},
     )
     def flaky(self: _Task, failures: int) -> int:
         """Fail so many times; Celery retries it twice."""
@@ -63,7 +68,7 @@ def _define(application: Celery) -> None:
             raise OSError(f"failure {self.request.retries + 1}")
         return self.request.retries
 
-    @application.task(name="hold", bind=True, job_options={"stages": ["wait"]})
+    @application.task(name="hold", base=MilepostTask, bind=True, job_options={"stages": ["wait"]})
     def hold(self: _Task, started: str, released: str) -> str:
         """Say by a file that it has started, and wait for another one; it checks for a cancellation."""
         with self.job.stage("wait"):

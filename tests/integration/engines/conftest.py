@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from celery import Celery
@@ -23,7 +24,7 @@ def broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisServer]:
 
 
 @pytest.fixture(scope="session")
-def publisher(broker: RedisServer, shared_server: Server) -> Iterator[Celery]:
+def publisher(broker: RedisServer, shared_server: Server) -> Iterator[Celery[Any]]:
     """The application as a web server has it: it publishes tasks, and runs none."""
     application = studio(f"{broker.url}/0", f"{broker.url}/1", shared_server.address)
     yield application

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import weakref
-from typing import Final, Unpack
+from typing import Any, Final, Unpack
 
 from celery import Celery
 
@@ -29,12 +29,12 @@ class Installation:
         self.flush_timeout = flush_timeout
 
 
-_installations: Final[weakref.WeakKeyDictionary[Celery, Installation]] = weakref.WeakKeyDictionary()
+_installations: Final[weakref.WeakKeyDictionary[Celery[Any], Installation]] = weakref.WeakKeyDictionary()
 
 
 @describe_options
 def install(
-    app: Celery,
+    app: Celery[Any],
     address: str | None = None,
     *,
     timeout: float = DEFAULT_TIMEOUT,
@@ -61,6 +61,6 @@ def install(
     _installations[app] = Installation(TaskClient(address, timeout, options), flush_timeout)
 
 
-def installation_of(app: Celery) -> Installation | None:
+def installation_of(app: Celery[Any]) -> Installation | None:
     """What `install` set up for `app`; None if it was not called."""
     return _installations.get(app)

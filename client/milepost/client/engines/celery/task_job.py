@@ -17,6 +17,7 @@ from google.protobuf.message import DecodeError
 
 from milepost.client._calls import submit_request
 from milepost.client._options import SubmitOptions
+from milepost.client.engines.labels import ENGINE
 from milepost.contract import limits
 from milepost.v1 import Dispatch, RetryPolicy, SubmitJobRequest
 
@@ -28,7 +29,6 @@ __all__ = ["HEADER", "TaskJob", "TaskOptions"]
 HEADER: Final = "milepost"
 """Header of a task's message. Retries and redelivered messages keep it."""
 
-_ENGINE_LABEL: Final = "milepost.dev/engine"
 _NOT_IN_A_KIND: Final = re.compile(r"[^a-z0-9._-]")
 # Job ids of tasks whose own id cannot be one are derived from it in this namespace.
 _NAMESPACE: Final = uuid.UUID("5d2a5f0e-6f0b-4a3e-9d53-0c5b7d1f4a77")
@@ -84,7 +84,7 @@ class TaskJob:
         if request_input is None:
             request_input = task.job_input(args or (), kwargs or {})
         merged["labels"] = {
-            _ENGINE_LABEL: "celery",
+            ENGINE: "celery",
             **(task.job_options.get("labels") or {}),
             **(options.get("labels") or {}),
         }

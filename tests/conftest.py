@@ -13,6 +13,8 @@ from hypothesis import HealthCheck, settings
 from tests.support.forking import Forkery
 from tests.support.nats import NatsCluster, NatsServer
 from tests.support.nodes import Nodes
+from tests.support.rabbitmq import RabbitServer
+from tests.support.redis_server import RedisServer
 from tests.support.server import Serve, Server, ServerProcess
 
 # The time of an example depends on the load of the machine.
@@ -68,6 +70,20 @@ def web_server(tmp_path_factory: pytest.TempPathFactory, forkery: Forkery) -> It
 def nats_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[NatsServer]:
     """A NATS server for all tests, each with its own stream."""
     with NatsServer(tmp_path_factory.mktemp("nats")) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def redis_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisServer]:
+    """A Redis server for all tests, each with its own names."""
+    with RedisServer(tmp_path_factory.mktemp("redis")) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def rabbitmq(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RabbitServer]:
+    """A RabbitMQ broker for all tests, each with its own queues."""
+    with RabbitServer(tmp_path_factory.mktemp("rabbitmq")) as server:
         yield server
 
 

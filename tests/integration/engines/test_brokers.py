@@ -1,0 +1,70 @@
+"""The brokers of the tests: what they keep, and that nothing of them is left."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import socket
+from pathlib import Path
+
+import pytest
+from kombu import Connection
+
+from tests.support.rabbitmq import RabbitServer
+from tests.support.redis_server import RedisServer
+from tests.support.rpc import eventually
+
+
+async def is_closed(port: int) -> None:
+    """Wait until nobody listens there."""
+
+    async def closed() -> bool:
+        with contextlib.suppress(ConnectionRefusedError), socket.create_connection(("127.0.0.1", port)):
+            return False
+        return True
+
+    await eventually(closed)
+
+
+@pytest.mark.parametrize("durable", [False, True])
+async def test_redis_keeps_what_it_says(tmp_path: Path, durable: bool) -> None:
+    """What it has outlives a stop, and a kill if it is durable; its password is needed, and in its URL."""
+    with RedisServer(tmp_path / "redis", password="a b/@", durable=durable) as server:
+        with server.client(1) as client:
+            client.set("key", "value")
+        server.stop()
+        server.start()
+        with server.client(1) as client:
+            assert client.get("key") == "value"
+            client.set("key", "newer")
+        server.kill()
+        server.start()
+        with server.client(1) as client:
+            assert client.get("key") == ("newer" if durable else "value")
+    await is_closed(server.port)
+
+
+@pytest.mark.nightly
+async def test_rabbitmq_keeps_durable_queues(tmp_path: Path) -> None:
+    """Across a stop and a kill; neither the broker nor its port mapper outlives its test."""
+    with RabbitServer(tmp_path / "rabbitmq") as broker:
+        for end in (broker.stop, broker.kill):
+            with Connection(broker.url) as connection:
+                queue = connection.SimpleQueue(
+                    f"kept-{end.__name__}"
+                )  # a kill may lose what was acknowledged
+                queue.put("kept")
+                queue.close()
+            end()
+            broker.start()
+            with Connection(broker.url) as connection:
+                queue = connection.SimpleQueue(f"kept-{end.__name__}")
+                message = queue.get(timeout=30)
+                message.ack()
+                queue.close()
+            assert message.payload == "kept"
+        group = broker.pid
+    await is_closed(broker.port)
+    with pytest.raises(ProcessLookupError):
+        os.killpg(group, signal.SIGCONT)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import concurrent.futures
 import os
 import threading
 from collections.abc import Coroutine
@@ -26,18 +27,26 @@ class EventLoopThread:
 
     def run(self, coroutine: Coroutine[Any, Any, _Result]) -> _Result:
         """Run a coroutine and return its result. Interrupting the wait cancels the coroutine."""
-        try:
-            with self._lock:  # close() must not stop the loop in between
-                future = asyncio.run_coroutine_threadsafe(coroutine, self._running_loop())
-        except RuntimeError:
-            coroutine.close()
-            raise
+        future = self.start(coroutine)
         try:
             return future.result()
         except BaseException:
             if future.cancelled() and self._closed:
                 raise RuntimeError("The client is closed.") from None
             future.cancel()
+            raise
+
+    def start(self, coroutine: Coroutine[Any, Any, _Result]) -> concurrent.futures.Future[_Result]:
+        """Start a coroutine; its future resolves in the thread.
+
+        Raises:
+            RuntimeError: The thread is closed.
+        """
+        try:
+            with self._lock:  # close() must not stop the loop in between
+                return asyncio.run_coroutine_threadsafe(coroutine, self._running_loop())
+        except RuntimeError:
+            coroutine.close()
             raise
 
     def close(self) -> None:

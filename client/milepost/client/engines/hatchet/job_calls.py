@@ -1,0 +1,142 @@
+"""The calls to Milepost that jobs of task runs need; they run in the client's own thread."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any, Final
+
+from google.protobuf.duration_pb2 import Duration
+
+from milepost.client._attach import AttachCalls
+from milepost.client._attach.attachment import Attachment
+from milepost.client._calls import JobCalls, submit_request
+from milepost.client._conversion import from_struct
+from milepost.client._transport.channel import LazyChannel
+from milepost.client._transport.target import Target
+from milepost.client._worker.json_values import to_lossy_struct
+from milepost.client.engines.hatchet.job_choice import AttemptNotReported, choose_job
+from milepost.client.engines.hatchet.job_options import HatchetJobOptions
+from milepost.client.engines.hatchet.task_run import TaskRun
+from milepost.client.errors import JobAlreadyExists, JobEndedError, JobNotFound
+from milepost.contract.limits import INPUT_SIZE
+from milepost.v1 import Dispatch, Job, RetryPolicy, SubmitJobRequest
+
+__all__ = ["CANCELLED_IN_HATCHET", "JobsOfRuns", "submission"]
+
+CANCELLED_IN_HATCHET: Final = "The run was cancelled in Hatchet."
+"""The reason of a cancellation that came from there."""
+
+
+class JobsOfRuns:
+    """Submits, claims and cancels the jobs of task runs.
+
+    Args:
+        target: The server.
+        timeout: Seconds for each call, and for the claim of a job.
+        flush_timeout: Seconds for the server to acknowledge the last reports of an attempt.
+    """
+
+    def __init__(self, target: Target, timeout: float, flush_timeout: float) -> None:
+        self._channel = LazyChannel(target)
+        self._calls = JobCalls(self._channel, timeout)
+        self._attach_calls = AttachCalls(self._channel, self._calls, timeout)
+        self._flush_timeout = flush_timeout
+
+    async def submit(self, request: SubmitJobRequest) -> Job:
+        """Submit the job of a run, or get it if it exists, with this content or another one.
+
+        A parent that has ended or was deleted is left out, since the run is there nevertheless.
+        """
+        try:
+            return (await self._calls.submit(request)).proto
+        except JobAlreadyExists:
+            return (await self._calls.get(request.job_id)).job
+        except (JobEndedError, JobNotFound):
+            if not request.parent_job_id:
+                raise
+        orphan = SubmitJobRequest()
+        orphan.CopyFrom(request)
+        orphan.ClearField("parent_job_id")
+        return await self.submit(orphan)
+
+    async def cancel(self, job_id: str, reason: str) -> None:
+        """Request the cancellation of a job; one that has ended stays as it is."""
+        await self._calls.cancel(job_id, reason, None)
+
+    def attachment(self, run: TaskRun, request: SubmitJobRequest) -> Attachment:
+        """An attachment to the job of a run, which `request` submits if it does not exist.
+
+        It takes the job over from an earlier attempt of the run, whose process may have been killed, and buffers
+        reports while the server is unreachable.
+        """
+        repeated = False
+
+        async def find() -> str:
+            nonlocal repeated
+            may_differ, repeated = not repeated, True
+            job_id = choose_job(await self.submit(request), run)
+            if job_id != request.job_id:
+                if (
+                    not may_differ
+                ):  # the block runs with the id that it was given when the server was unreachable
+                    raise AttemptNotReported("The job of its run has ended.")
+                job_id = choose_job(await self.submit(_renamed(request, job_id)), run)
+            return job_id
+
+        return self._attach_calls.attach_found(
+            find,
+            _offline_job(request),
+            instance=run.id,
+            on_unreachable="go on",
+            on_lost="go on",
+            worker_id=run.worker_id,
+            flush_timeout=self._flush_timeout,
+        ).attachment
+
+    async def close(self) -> None:
+        """Close the connection."""
+        await self._channel.close()
+
+
+def submission(
+    kind: str,
+    job_id: str,
+    max_attempts: int,
+    input_values: object | None,
+    options: HatchetJobOptions,
+    *,
+    parent_job_id: str = "",
+    start_deadline: float | timedelta | None = None,
+) -> SubmitJobRequest:
+    """The request that submits the job of a run, the same for each of its attempts.
+
+    The job waits for its next attempt without a backoff, which is Hatchet's.
+    """
+    values: dict[str, Any] | None = None
+    if input_values is not None:
+        values = from_struct(to_lossy_struct(input_values, "input", INPUT_SIZE, lambda name, text: None))
+    return submit_request(
+        kind,
+        values,
+        Dispatch.DISPATCH_EXTERNAL,
+        start_deadline,
+        job_id=job_id,
+        request_id=job_id,
+        parent_job_id=parent_job_id,
+        retry_policy=RetryPolicy(max_attempts=max_attempts, initial_backoff=Duration()),
+        **options,
+    )
+
+
+def _renamed(request: SubmitJobRequest, job_id: str) -> SubmitJobRequest:
+    renamed = SubmitJobRequest()
+    renamed.CopyFrom(request)
+    renamed.job_id = renamed.request_id = job_id
+    return renamed
+
+
+def _offline_job(request: SubmitJobRequest) -> Job:
+    job = Job(job_id=request.job_id, kind=request.kind, labels=request.labels)
+    if request.HasField("input"):
+        job.input.CopyFrom(request.input)
+    return job

@@ -1,0 +1,50 @@
+"""How a task ended, for Milepost and for Hatchet."""
+
+from __future__ import annotations
+
+import asyncio
+import dataclasses
+from collections.abc import Mapping
+from typing import Any
+
+from hatchet_sdk import NonRetryableException
+from pydantic import BaseModel
+
+from milepost.client._worker.failure_report import failure_of
+from milepost.client.engines.hatchet.task_run import TaskRun
+from milepost.client.errors import JobFailure
+
+__all__ = ["as_mapping", "failure_for_job", "final_error"]
+
+
+def failure_for_job(error: BaseException, run: TaskRun) -> BaseException:
+    """The failure of the job, which is final if Hatchet does not retry the task; without a traceback.
+
+    Hatchet retries any exception but a `NonRetryableException`, until the task's retries are used.
+    """
+    if isinstance(error, asyncio.CancelledError):
+        text = "The task was interrupted by its worker, not by a cancellation of the job."
+        return JobFailure("INTERRUPTED", text, retryable=_has_retry(run))
+    failure = failure_of(error, detail=False)
+    final = isinstance(final_error(error) or error, NonRetryableException)
+    return JobFailure(failure.code, failure.message, retryable=not final and _has_retry(run))
+
+
+def final_error(error: BaseException) -> NonRetryableException | None:
+    """What says to Hatchet that a retry would not help, in place of a `JobFailure` that says so; None for any other."""
+    if isinstance(error, JobFailure) and not error.retryable:
+        return NonRetryableException(f"{error.code}: {error.message}")
+    return None
+
+
+def as_mapping(value: object) -> Mapping[str, Any] | None:
+    """The input or result of a task as values of JSON; None for anything that Hatchet does not take."""
+    if isinstance(value, BaseModel):
+        return value.model_dump(mode="json")
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        return dataclasses.asdict(value)
+    return value if isinstance(value, Mapping) else None
+
+
+def _has_retry(run: TaskRun) -> bool:
+    return run.retry_count + 1 < run.max_attempts

@@ -94,8 +94,8 @@ class HatchetJobs:
 
         Args:
             kind: Kind of the jobs. Default: the name of the function, in lower case.
-            show_input: Whether the job shows the input of the run. By default it does not, since the arguments of a task
-                may be secrets that the readers of jobs should not see.
+            show_input: Whether the job shows the input of the run. By default it does not, since the arguments of a
+                task may be secrets that the readers of jobs should not see.
             show_result: Whether what the function returns becomes the result of the job, unless the function has set
                 one.
             options: See `HatchetJobOptions`.

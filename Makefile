@@ -12,6 +12,7 @@ SETTINGS := uv.lock pyproject.toml all/pyproject.toml protos/pyproject.toml clie
 
 PROTOS = $(sort $(wildcard protos/milepost/v1/*.proto))
 SERVICES = $(filter %_service.proto,$(PROTOS))
+EXAMPLE_PROTOS := examples/multitrack/multitrack_events.proto
 
 CHECKS := check-locks check-format check-lint check-types check-imports check-buf-lint check-buf-format \
 	check-buf-breaking check-stubs check-web check-dist check-tests
@@ -69,6 +70,10 @@ format-web: $(WEB_MODULES)/.stamp  ## Format the TypeScript
 .PHONY: demo
 demo: setup  ## Run the demo; ARGS="--help" shows its options
 	$(BIN)/milepost demo $(ARGS)
+
+.PHONY: multitrack
+multitrack: setup  ## Turn a recording into a transcript; MILEPOST_ENGINE names the engine, ARGS="--help" shows options
+	$(BIN)/python -m examples.multitrack $(ARGS)
 
 # Half of their time the tests wait for something, so that three files run on two cores; at most 8, since each starts processes.
 ABREAST := -n $(shell $(PYTHON) -c 'import os; print(min(8, max(1, (os.cpu_count() or 1) * 3 // 2)))') --dist loadfile
@@ -144,10 +149,17 @@ define generate
 		--grpc_python_out=$(1) --mypy_grpc_out=quiet:$(1) $(SERVICES)
 endef
 
+# $(call generate-examples,DIRECTORY) puts the messages of the examples into DIRECTORY/examples.
+define generate-examples
+	@PATH="$(CURDIR)/$(CODEGEN)/bin:$$PATH" $(CODEGEN)/bin/python -m grpc_tools.protoc --proto_path=. \
+		--python_out=$(1) --mypy_out=quiet:$(1) $(EXAMPLE_PROTOS)
+endef
+
 .PHONY: protos
 protos: $(CODEGEN)/.stamp  ## Generate the stubs beside the protos
 	rm -f protos/milepost/v1/*_pb2*.py protos/milepost/v1/*_pb2*.pyi
 	$(call generate,protos)
+	$(call generate-examples,.)
 
 # $(call generate-web,DIRECTORY) puts the messages in TypeScript into DIRECTORY, whose path is absolute.
 define generate-web
@@ -206,6 +218,10 @@ check-stubs: $(CODEGEN)/.stamp
 	$(call generate,build/stubs)
 	@diff -ru -x '*.proto' -x __init__.py -x py.typed -x __pycache__ protos/milepost/v1 build/stubs/milepost/v1 || \
 		{ echo "The stubs are not what the protos give: run 'make protos'." >&2; exit 1; }
+	$(call generate-examples,build/stubs)
+	@diff -u examples/multitrack/multitrack_events_pb2.py build/stubs/examples/multitrack/multitrack_events_pb2.py && \
+		diff -u examples/multitrack/multitrack_events_pb2.pyi build/stubs/examples/multitrack/multitrack_events_pb2.pyi || \
+		{ echo "The stubs of the examples are not what their protos give: run 'make protos'." >&2; exit 1; }
 
 # Without npm it does nothing; in CI it fails.
 check-web: setup

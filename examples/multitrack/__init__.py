@@ -1,0 +1,1 @@
+"""A recording of several tracks becomes a transcript: one pipeline, under each engine."""

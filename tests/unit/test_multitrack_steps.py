@@ -30,6 +30,10 @@ def _ignored(seconds: float) -> None:
     """What nobody counts."""
 
 
+def _failing(seconds: float) -> None:
+    raise ZeroDivisionError(seconds)
+
+
 def test_padding_puts_silence_around_a_track(tmp_path: Path) -> None:
     """A track has its offset before it, and is as long as the recording; what is longer is cut off."""
     source = _sound(tmp_path / "a.flac", 1000, 2000)
@@ -75,7 +79,7 @@ def test_a_file_is_whole_or_absent(tmp_path: Path) -> None:
     before = path.read_bytes()
 
     with pytest.raises(ZeroDivisionError):
-        pad(path, path, 0.0, 1.0, lambda seconds: divmod(seconds, 0))
+        pad(path, path, 0.0, 1.0, _failing)
 
     assert path.read_bytes() == before
     assert [p.name for p in tmp_path.iterdir()] == ["a.flac"]

@@ -13,6 +13,9 @@ from milepost.server.estimates.kind_history import KindHistory
 
 _LOOKS = 50
 
+_ROUNDING = 1e-6
+"""Seconds. Events have times in nanoseconds, and some estimates a p90 that is their p50."""
+
 
 def deviation(run: RecordedRun, weights: Mapping[str, float]) -> float:
     """The largest difference of the fraction and the elapsed share of the run, at each update and on both sides of it.
@@ -74,7 +77,7 @@ def jumps(run: RecordedRun, history: KindHistory, *, units_known: bool) -> Jumps
     jumped = [
         (seen == taken, passed == stages)
         for (ended, width, seen, passed), (end, _, taken, stages) in pairwise(looks)
-        if abs(end - ended) > width
+        if abs(end - ended) > width + _ROUNDING
     ]
     return Jumps(
         sum(quiet for quiet, _ in jumped), sum(within for _, within in jumped), max(len(looks) - 1, 0)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from itertools import pairwise
 
 import pytest
 
@@ -83,6 +84,28 @@ def test_the_pace_of_this_run_counts_more_the_more_of_it_is_seen() -> None:
 
     assert 98 < at(2) < 196
     assert 0.9 < at(50) / 100 < 1.0
+
+
+def test_a_late_unit_moves_the_end_only_beyond_what_units_differ_by() -> None:
+    """It is due after 51 s. Until it is late by a tenth of what comes after it, 4.9 s, the end stays where it was."""
+
+    def end(elapsed: float) -> float:
+        stage = StageProgress(0.0, None, 100.0, 50.0, 1.0, 1.0, 50.0, 50)
+        return elapsed + left(JobProgress(elapsed, {"s": stage}), counted(100, 1.0))
+
+    assert [end(elapsed) for elapsed in (50.0, 51.0, 55.0, 60.0)] == pytest.approx([100, 100, 100, 104.1])
+
+
+def test_the_end_does_not_jump_while_nothing_happens() -> None:
+    """A job that outlasts the run before it: its end moves away little by little, and by 9 % of that at most."""
+
+    def end(elapsed: float) -> float:
+        return elapsed + left(JobProgress(elapsed, {}), PastRun(100.0, 0.0, (), 100.0))
+
+    ends = [end(float(elapsed)) for elapsed in range(90, 121)]
+    assert ends[:11] == [100.0] * 11
+    assert max(after - before for before, after in pairwise(ends)) == pytest.approx(3)
+    assert ends[-1] == pytest.approx(120 * 1.09)
 
 
 def test_other_units_than_before_take_as_much_longer() -> None:

@@ -27,7 +27,7 @@ def record(connection: sqlite3.Connection, *kinds: str) -> None:
     """Runs of these kinds, each ``owner/kind``, one after the other."""
     for position, name in enumerate(kinds, 1):
         owner, _, kind = name.partition("/")
-        run_rows.record_run(connection, owner, kind, StoredRun(position, b""))
+        run_rows.record_runs(connection, owner, kind, [StoredRun(position, b"")])
 
 
 def known(connection: sqlite3.Connection) -> list[str]:
@@ -51,5 +51,5 @@ def test_the_kinds_of_a_store_are_bounded(connection: sqlite3.Connection) -> Non
 def test_runs_are_kept_by_their_positions(connection: sqlite3.Connection) -> None:
     """Whatever their order, and each once."""
     for position in (3, 1, 2, 3):
-        run_rows.record_run(connection, "a", "k", StoredRun(position, bytes([position])))
+        run_rows.record_runs(connection, "a", "k", [StoredRun(position, bytes([position]))])
     assert [stored.position for stored in run_rows.read_runs(connection, "a", "k")] == [1, 2, 3]

@@ -34,7 +34,14 @@ _PACE_EVIDENCE: Final = 5.0
 
 _SPREAD: Final = 0.3
 """How far, as a fraction, a job outlasts a past run that still counts with the weight 1/e. Such a job may end at any
-moment: what it still takes is the same part of that."""
+moment: what it still takes grows to the same part of that."""
+
+_LATE: Final = 2.0
+"""What is late takes as many times as long again as it is late by now, so that an estimate does not jump at the end of
+what was expected, but moves away from it."""
+
+_SLACK: Final = 0.1
+"""A unit that is late moves the end only once it is later than this part of what comes after it: units differ."""
 
 _NEVER: Final = 1e-9
 
@@ -137,7 +144,7 @@ def _rest(stage: StageRun, now: StageProgress, elapsed: float, factor: float) ->
         if now.total is None:
             return _left(stage.duration * factor, elapsed - now.start)
         first = curve.at(min(curve.units[1], total))
-        return max(first - (elapsed - now.start), 0.0) + curve.at(total) - first + tail, 1.0
+        return _with_slack(first - (elapsed - now.start), curve.at(total) - first + tail), 1.0
     since = elapsed - now.last_update
     if done >= total:
         if done == total or now.total is not None:
@@ -150,10 +157,17 @@ def _rest(stage: StageRun, now: StageProgress, elapsed: float, factor: float) ->
         if before > 0 and took > 0:
             evidence = now.updates - 1
             ratio = (took / before) ** (evidence / (evidence + _PACE_EVIDENCE))
-    # The next unit is under way since the last update; it cannot take less than nothing.
+    # The next unit is under way since the last update.
     step = min(1.0, total - done)
     following = curve.at(done + step)
-    return max((following - reached) * ratio - since, 0.0) + (curve.at(total) - following) * ratio + tail, 1.0
+    return _with_slack(
+        (following - reached) * ratio - since, (curve.at(total) - following) * ratio + tail
+    ), 1.0
+
+
+def _with_slack(unit: float, rest: float) -> float:
+    """What a unit that is under way, and what comes after it, still take; ``unit`` is negative if that one is late."""
+    return rest + max(unit, -_SLACK * rest)
 
 
 def _left(total: float, done: float, unit: float = 1.0) -> tuple[float, float]:
@@ -162,7 +176,8 @@ def _left(total: float, done: float, unit: float = 1.0) -> tuple[float, float]:
         return (total - done) * unit, 1.0
     if total <= 0:
         return 0.0, 1.0 if done <= 0 else _NEVER
-    return _SPREAD * _SPREAD * done * unit, math.exp(-math.log(done / total) / _SPREAD)
+    left = min(_LATE * (done - total), _SPREAD * _SPREAD * done)
+    return left * unit, math.exp(-math.log(done / total) / _SPREAD)
 
 
 def _weighted_median(scenarios: list[tuple[float, float]]) -> float:

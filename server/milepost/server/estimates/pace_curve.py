@@ -73,9 +73,11 @@ class CurveBuilder:
 
 def _prune(knots: list[tuple[float, float]], limit: int) -> None:
     """Remove the knots whose removal changes the curve least, except the first unit and the ends."""
+    if len(knots) <= limit:
+        return
     errors = [_error(knots, index) for index in range(len(knots))]
     while len(knots) > limit:
-        index = min(range(len(knots)), key=errors.__getitem__)
+        index = errors.index(min(errors))
         del knots[index], errors[index]
         for neighbour in (index - 1, index):
             errors[neighbour] = _error(knots, neighbour)

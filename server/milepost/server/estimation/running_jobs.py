@@ -30,12 +30,14 @@ _SAMPLE_INTERVAL: Final = SECOND // 10
 class ObservedJob:
     """A running job."""
 
-    __slots__ = ("due", "has_children", "kind", "observer", "owner")
+    __slots__ = ("due", "has_children", "kind", "last", "observer", "owner")
 
-    def __init__(self, observer: JobObserver, owner: str, kind: str) -> None:
+    def __init__(self, observer: JobObserver, owner: str, kind: str, last: int) -> None:
         self.observer = observer
         self.owner = owner
         self.kind = kind
+        self.last = last
+        """All events up to this one were observed."""
         self.has_children = False
         self.due = 0
         """When the next update of progress is read, in nanoseconds."""
@@ -68,7 +70,9 @@ class RunningJobs:
         if observed is not None and observed.observer.started == instant(job.start_time):
             return observed.observer
         observer = JobObserver.of(job, self._clock.now())
-        self._observed.put(job.job_id, ObservedJob(observer, job.owner, job.kind), observer.memory)
+        self._observed.put(
+            job.job_id, ObservedJob(observer, job.owner, job.kind, job.last_sequence), observer.memory
+        )
         return observer
 
     def find(self, job_id: str) -> ObservedJob | None:
@@ -88,7 +92,8 @@ class RunningJobs:
         observed = self._observed.get(job.job_id)
         if observed is not None and observed.observer.started == instant(job.start_time):
             observer = observed.observer
-            observer.complete(job, ended)
+            if observed.last < job.last_sequence - 1:
+                observer.complete(job, ended)
         else:
             observer = JobObserver.of(job, ended)
         found = observer.stage_runs(ended)
@@ -104,11 +109,15 @@ class RunningJobs:
         elif commit.payloads & JOB_STARTED:
             job = Job.FromString(commit.job)
             observer = JobObserver.of(job, commit.time)
-            self._observed.put(commit.job_id, ObservedJob(observer, job.owner, job.kind), observer.memory)
+            self._observed.put(
+                commit.job_id, ObservedJob(observer, job.owner, job.kind, commit.chunk.last), observer.memory
+            )
         elif observed is not None and (commit.payloads & _STEPS or commit.time >= observed.due):
             observer = observed.observer
             for event in Events.FromString(commit.chunk.frames).events:
                 observer.observe(event)
+            if commit.chunk.first == observed.last + 1:
+                observed.last = commit.chunk.last
             elapsed = commit.time - (observer.started or commit.time)
             observed.due = commit.time + max(elapsed // _SAMPLES, _SAMPLE_INTERVAL)
             self._observed.put(commit.job_id, observed, observer.memory)

@@ -16,7 +16,7 @@ from milepost.server.log.jetstream.purged_jobs import PurgedJobs
 from milepost.server.log.jetstream.records import STRIDE, Kind, Part, Record
 from milepost.server.log.sqlite.append import Append
 from milepost.server.log.sqlite.pruning import RevokeShares, Thin
-from milepost.server.log.sqlite.run_rows import link_run, record_run
+from milepost.server.log.sqlite.run_rows import link_run, record_runs
 from milepost.server.log.sqlite.transaction import Transaction
 from milepost.v1 import JobSubmitted
 
@@ -134,27 +134,27 @@ class Applier:
 
     def _drop(self, transaction: Transaction, job_id: str, record: Record) -> Entry | None:
         for owner, kind, stored in record.runs:
-            record_run(self._connection, owner, kind, stored)
+            record_runs(self._connection, owner, kind, [stored])
         if record.kind is Kind.RUNS:
             return None
         self._folds.forget(job_id)
         if record.remains is not None and record.remains.run is not None:
             job = JobSubmitted.FromString(record.remains.submitted).job
-            record_run(self._connection, job.owner, job.kind, record.remains.run)
+            record_runs(self._connection, job.owner, job.kind, [record.remains.run])
         if record.kind is Kind.THIN:
             Thin(job_id).write(transaction)
             return None
         if record.kind is Kind.SHARES:
             RevokeShares(job_id).write(transaction)
             return None
-        if not self._purged.is_whole(record, job_id):
-            notice = self._purged.complete(transaction, job_id, record)
-            if record.remains is not None and record.remains.run is not None:
-                link_run(self._connection, record.key, record.remains.run.position)
-            return notice
-        if record.kind is Kind.TRIM:
-            return self._purged.trim(transaction, job_id, record)
-        return self._purged.delete(transaction, record)
+        whole = self._purged.is_whole(record, job_id)
+        if whole and record.kind is Kind.DELETE:
+            return self._purged.delete(transaction, record)
+        drop = self._purged.trim if whole else self._purged.complete
+        notice = drop(transaction, job_id, record)
+        if record.remains is not None and record.remains.run is not None:
+            link_run(self._connection, record.key, record.remains.run.position)
+        return notice
 
     def _load(self, job_id: str) -> bytes | None:
         row = self._connection.execute(_JOB, (job_id,)).fetchone()

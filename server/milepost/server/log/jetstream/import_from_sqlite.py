@@ -33,7 +33,7 @@ from milepost.server.log.stored_runs import StoredRun
 
 _CHUNKS: Final = """
     SELECT job_key, job_id, log.first_sequence, log.last_sequence, frames, state_before, state_after,
-        report_sequence, time, coalesce(run, x'')
+        report_sequence, time, coalesce(log.run, runs.run, x'')
     FROM log JOIN jobs USING (job_key) LEFT JOIN histories USING (owner, kind)
         LEFT JOIN runs ON runs.history_key = histories.history_key AND runs.position = log.position
     ORDER BY log.position

@@ -187,7 +187,8 @@ class Projection:
                 pass
 
     def _apply_next(self, applier: Applier, transaction: Transaction, upkeep: WalUpkeep) -> bool:
-        """Apply the messages that wait, or free cached pages where none comes; return False after the last one.
+        """Apply the messages that wait, or collect runs and free cached pages where none comes; return False after the
+        last one.
 
         A function, so that no message stays in memory until the next one comes.
         """
@@ -195,15 +196,18 @@ class Projection:
         try:
             self._files.check()
             upkeep.run()
-            if not group:
+            if not group and not transaction.runs.is_due:
                 self._connection.execute(statements.SHRINK_MEMORY)
                 return not is_last
             if not self._begin():
                 return False
             applied = [applier.apply(transaction, delivered) for delivered in group]
-            last = group[-1]
-            self._connection.execute(statements.SET_META, ("applied", last.sequence))
-            self._connection.execute(statements.SET_META, ("applied_name", last.name.hex()))
+            if group:
+                last = group[-1]
+                self._connection.execute(statements.SET_META, ("applied", last.sequence))
+                self._connection.execute(statements.SET_META, ("applied_name", last.name.hex()))
+            if transaction.runs.is_due:
+                transaction.runs.collect()
             self._connection.execute(statements.COMMIT)
             self._files.check()
         except (TooFarBehind, StoreDisplaced) as error:
@@ -213,7 +217,8 @@ class Projection:
             _log.exception("projection failed")
             self._deliver(error)
             return False
-        self._deliver(applied)
+        if applied:
+            self._deliver(applied)
         return not is_last
 
     def _begin(self) -> bool:

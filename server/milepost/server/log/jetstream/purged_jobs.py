@@ -111,6 +111,7 @@ class PurgedJobs:
                     part.state,
                     payloads_of(Events.FromString(chunk.frames).events),
                     chunk.frames,
+                    None,  # the message that completes the job has its run
                 ),
             )
 

@@ -8,9 +8,7 @@ from typing import NamedTuple
 from milepost.server.log.event_log import Commit, Conflict, DurableCommit
 from milepost.server.log.sqlite import statements
 from milepost.server.log.sqlite.coalescing import CommitBatch
-from milepost.server.log.sqlite.run_rows import link_run, record_run
 from milepost.server.log.sqlite.transaction import Transaction, Write
-from milepost.server.log.stored_runs import StoredRun
 
 # Fractions of children are summed as integers in millionths, so that a running sum stays exact over many changes.
 FRACTION_SCALE = 1_000_000
@@ -49,13 +47,10 @@ class Append(NamedTuple):
                 commit.state,
                 commit.payloads,
                 chunk.frames,
+                commit.run or None,
             ),
         )
-        if commit.run:
-            attributes = commit.attributes
-            stored = StoredRun(position, commit.run)
-            record_run(transaction.connection, attributes.owner, attributes.kind, stored)
-            link_run(transaction.connection, key, position)
+        transaction.runs.note(commit.run)
         return DurableCommit(commit, position)
 
 

@@ -144,6 +144,8 @@ MIGRATIONS: Final[Sequence[str]] = (
         history_key INTEGER NOT NULL, position INTEGER NOT NULL, run BLOB NOT NULL, PRIMARY KEY (history_key, position)
     ) WITHOUT ROWID;
     """,
+    # A commit that ends a job has its run beside its frames; see ``run_collector``. The job has no link to it then.
+    "ALTER TABLE log ADD COLUMN run BLOB",
 )
 
 

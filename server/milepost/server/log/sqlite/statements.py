@@ -102,8 +102,9 @@ COUNT_CHILD: Final = """
 INSERT_INPUT: Final = "INSERT INTO inputs (job_key, input) VALUES (?, ?)"
 INSERT_LABEL: Final = "INSERT INTO labels (name, value, job_key) VALUES (?, ?, ?)"
 INSERT_CHUNK: Final = """
-    INSERT INTO log (position, job_key, first_sequence, last_sequence, state_before, state_after, payloads, frames)
-    VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+    INSERT INTO log
+        (position, job_key, first_sequence, last_sequence, state_before, state_after, payloads, frames, run)
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
 """
 
 PRUNING_ROW: Final = "SELECT job_key, state, last_sequence, job FROM jobs WHERE job_id = ?"

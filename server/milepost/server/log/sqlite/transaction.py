@@ -6,14 +6,16 @@ import sqlite3
 from typing import Protocol
 
 from milepost.server.log.event_log import Entry
+from milepost.server.log.sqlite.run_collector import RunCollector
 
 
 class Transaction:
-    """The connection within a transaction, and the counter of positions."""
+    """The connection within a transaction, the counter of positions, and the runs that wait in the log."""
 
     def __init__(self, connection: sqlite3.Connection, position: int) -> None:
         self.connection = connection
         self.position = position
+        self.runs = RunCollector(connection)
 
     def next_position(self) -> int:
         """Allocate the position of the next entry."""

@@ -124,7 +124,9 @@ class Writer:
         return waiting[-1] is not None
 
     def _check(self) -> None:
-        """While there is nothing to write, check the files, and a lock that another process had; free cached pages."""
+        """While there is nothing to write, check the files, and a lock that another process had; collect runs; free
+        cached pages.
+        """
         if self._failed is not None:
             return
         try:
@@ -132,6 +134,10 @@ class Writer:
             if self._locked:
                 self._begin()
                 self._transaction.connection.execute(statements.ROLLBACK)
+            elif self._transaction.runs.is_due:
+                self._begin()
+                self._transaction.runs.collect()
+                self._transaction.connection.execute(statements.COMMIT)
             self._transaction.connection.execute(statements.SHRINK_MEMORY)
         except (StoreDisplaced, sqlite3.Error) as error:
             self._handle_failure(error)
@@ -181,6 +187,8 @@ class Writer:
                 for write, merged_writes in coalesce_writes(group)
                 for outcome in self._apply(write, merged_writes)
             ]
+            if transaction.runs.is_due:
+                transaction.runs.collect()
             failpoints.reach("commit.before")
             transaction.connection.execute(statements.COMMIT)
             failpoints.reach("commit.after")
@@ -213,6 +221,7 @@ class Writer:
         try:
             if connection.in_transaction:
                 connection.execute(statements.ROLLBACK)
+                self._transaction.runs.rolled_back()
         except sqlite3.Error:
             code = 0
         if code == sqlite3.SQLITE_BUSY:

@@ -1,0 +1,119 @@
+"""Collecting runs from the log: readers see the same before and after, and look through a bounded part of the log."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import AsyncIterator
+from contextlib import closing
+
+import pytest
+
+from milepost.server.log.sqlite import run_rows, statements
+from milepost.server.log.sqlite.append import Append
+from milepost.server.log.sqlite.pruning import Delete, Trim
+from milepost.server.log.sqlite.run_collector import COMMITS, RUNS
+from milepost.server.log.sqlite.schema import migrate
+from milepost.server.log.sqlite.transaction import Transaction
+from milepost.server.log.stored_runs import RUN_LIMIT
+from tests.support.commits import Author
+
+
+@pytest.fixture
+async def transaction() -> AsyncIterator[Transaction]:
+    """A transaction of a new database, with nothing from before to collect."""
+    with closing(sqlite3.connect(":memory:", isolation_level=None)) as connection:
+        migrate(connection)
+        transaction = Transaction(connection, 0)
+        transaction.runs.collect()
+        yield transaction
+
+
+def end(transaction: Transaction, job_id: str, run: bytes) -> None:
+    """A job that ends with this run."""
+    author = Author(job_id)
+    for commit in (author.submit(), author.start(), author.succeed()._replace(run=run)):
+        Append(commit).write(transaction)
+
+
+def runs(transaction: Transaction) -> list[bytes]:
+    """The runs that readers see."""
+    return [stored.run for stored in run_rows.read_runs(transaction.connection, "", "k")]
+
+
+def collected(transaction: Transaction) -> int:
+    """Runs in the table."""
+    (count,) = transaction.connection.execute("SELECT count(*) FROM runs").fetchone()
+    return int(count)
+
+
+def uncollected_commits(transaction: Transaction) -> int:
+    """Commits that a reader looks through."""
+    (count,) = transaction.connection.execute(
+        "SELECT count(*) FROM log WHERE position > (SELECT CAST(value AS INTEGER) FROM meta WHERE name = ?)",
+        ["collected_runs"],
+    ).fetchone()
+    return int(count)
+
+
+async def test_readers_see_a_run_before_it_is_collected_and_after(transaction: Transaction) -> None:
+    """The latest ones, each once, in order."""
+    for number in range(RUNS):
+        assert not transaction.runs.is_due
+        end(transaction, f"j{number}", bytes([number]))
+    before = runs(transaction), collected(transaction)
+    assert transaction.runs.is_due
+    transaction.runs.collect()
+
+    latest = [bytes([number]) for number in range(RUNS - RUN_LIMIT, RUNS)]
+    assert before == (latest, 0)
+    assert (runs(transaction), collected(transaction)) == (latest, RUN_LIMIT)
+    assert not transaction.runs.is_due
+
+
+async def test_a_part_is_collected(transaction: Transaction) -> None:
+    """Readers see runs of the table and of the log together."""
+    end(transaction, "a", b"a")
+    transaction.runs.collect()
+    end(transaction, "b", b"b")
+    assert (runs(transaction), collected(transaction)) == ([b"a", b"b"], 1)
+    assert run_rows.recent_kinds(transaction.connection, 5) == [("", "k")]
+
+
+@pytest.mark.parametrize("drop", [Trim("a", 10), Delete("a")], ids=["trimmed", "deleted"])
+async def test_a_run_outlives_the_commit_that_has_it(transaction: Transaction, drop: Trim | Delete) -> None:
+    """A trimmed or deleted log has its run collected before."""
+    end(transaction, "a", b"a")
+    drop.write(transaction)
+    assert (runs(transaction), collected(transaction)) == ([b"a"], 1)
+
+
+async def test_what_was_rolled_back_is_collected_again(transaction: Transaction) -> None:
+    """Otherwise readers would miss it for good, once later commits are collected."""
+    end(transaction, "a", b"a")
+    transaction.connection.execute(statements.BEGIN)
+    transaction.runs.collect()
+    transaction.connection.execute(statements.ROLLBACK)
+    transaction.runs.rolled_back()
+    transaction.runs.collect()
+    assert (runs(transaction), collected(transaction)) == ([b"a"], 1)
+
+
+async def test_a_new_process_collects_what_an_earlier_one_left(transaction: Transaction) -> None:
+    """With its first commit."""
+    end(transaction, "a", b"a")
+    later = Transaction(transaction.connection, transaction.position)
+    assert later.runs.is_due
+    later.runs.collect()
+    assert (runs(later), collected(later)) == ([b"a"], 1)
+
+
+async def test_commits_without_runs_are_passed_over(transaction: Transaction) -> None:
+    """So that readers do not look through a log of long jobs again and again."""
+    author = Author("a")
+    for commit in (author.submit(), author.start()):
+        Append(commit).write(transaction)
+    while not transaction.runs.is_due:
+        Append(author.lines("more")).write(transaction)
+    assert uncollected_commits(transaction) == COMMITS
+    transaction.runs.collect()
+    assert uncollected_commits(transaction) == 0

@@ -29,6 +29,9 @@ _PRINTED = (
 )
 
 _PREDECESSORS = {"3-5": range(3, 6), "6-10": range(6, 11), "more": range(11, 1_000_000)}
+_RESTART_EVERY = 500
+_RESTARTED = f"p90 covers at a server that restarts after each {_RESTART_EVERY} runs, units known"
+
 _ENOUGH = 3
 """Runs with fewer predecessors are reported apart."""
 
@@ -44,11 +47,15 @@ def report(paths: Sequence[Path], json_path: Path | None, console: Console) -> N
         console.print(_table(f"{len(runs):,} runs, {name}", figures))
         for text in _PRINTED:
             console.print(f"{text}: {figures[text]}")
+    covered = restarted_coverage(runs)
+    console.print(f"{_RESTARTED}: {covered}")
     cost = costs()
     for text, figure in cost.items():
         console.print(f"{text}: {figure}")
     if json_path is not None:
-        json_path.write_text(json.dumps({"runs": len(runs), **found, "costs": cost}, indent=1) + "\n")
+        json_path.write_text(
+            json.dumps({"runs": len(runs), **found, _RESTARTED: covered, "costs": cost}, indent=1) + "\n"
+        )
 
 
 def measure(runs: Sequence[RecordedRun], *, units_known: bool) -> dict[str, Any]:
@@ -96,6 +103,19 @@ def measure(runs: Sequence[RecordedRun], *, units_known: bool) -> dict[str, Any]
             if values
         },
     }
+
+
+def restarted_coverage(runs: Sequence[RecordedRun]) -> dict[str, float]:
+    """How often p90 covers, by checkpoint, at a server that is restarted again and again; with units known."""
+    hits: dict[float, list[bool]] = {fraction: [] for fraction in CHECKPOINTS}
+    for run, kind in starts(runs, units_known=True, restart_every=_RESTART_EVERY):
+        before = tuple(kind.ended)
+        if len(before) < _ENOUGH:
+            continue
+        for sample in run_samples(run, kind.history, kind.known, before, units_known=True):
+            if sample.estimate is not None:
+                hits[sample.fraction].append(_left(sample) <= sample.estimate.p90 + 1e-6)
+    return {f"{fraction:.0%}": _mean(values) for fraction, values in hits.items()}
 
 
 def _compare(chosen: Sequence[Sample], naive: Mapping[str, Naive]) -> dict[str, dict[str, float]]:

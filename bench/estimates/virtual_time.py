@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections import deque
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
@@ -12,6 +13,8 @@ from milepost.server.estimates.job_observer import JobObserver
 from milepost.server.estimates.kind_history import KindHistory, RemainingTime
 from milepost.server.estimates.past_run import PastRun
 from milepost.server.estimates.run_encoding import decode, encode
+from milepost.server.estimation.histories import WARM_KINDS
+from milepost.server.log.stored_runs import RUN_LIMIT
 
 
 class Leak(Exception):
@@ -39,24 +42,56 @@ class Kind:
         self.ended: list[RecordedRun] = []
         self.known: dict[int, float] = {}
         """When each run that the history has ended, by its identity."""
+        self.stored: deque[tuple[int, PastRun]] = deque(maxlen=RUN_LIMIT)
+        """The runs that the store has, with their positions."""
+
+    def add(self, run: RecordedRun, position: int, *, units_known: bool) -> None:
+        """Add a run that has ended."""
+        past = past_of(run, units_known=units_known)
+        self.history.add(past, position)
+        self.known[id(past)] = run.ended
+        self.ended.append(run)
+        self.stored.append((position, past))
+
+    def reload(self, pool: Pool) -> None:
+        """Make the history from the runs that the store has."""
+        self.history = KindHistory(pool)
+        for position, past in self.stored:
+            self.history.add(past, position)
 
 
-def starts(runs: Sequence[RecordedRun], *, units_known: bool) -> Iterator[tuple[RecordedRun, Kind]]:
-    """Each run at its start, with what is known of its kind then."""
+def starts(
+    runs: Sequence[RecordedRun], *, units_known: bool, restart_every: int = 0
+) -> Iterator[tuple[RecordedRun, Kind]]:
+    """Each run at its start, with what is known of its kind then.
+
+    The server is restarted after each ``restart_every`` runs: it has what the store has, and no errors of forecasts but
+    those of the kinds that ran last.
+    """
     pool = Pool()
     kinds: dict[str, Kind] = {}
+    unread: set[str] = set()
     moments = [(run.submitted, 1, index) for index, run in enumerate(runs)]
     moments += [(run.ended, 0, index) for index, run in enumerate(runs)]
+    ended = 0
     for position, (_, is_start, index) in enumerate(sorted(moments)):
         run = runs[index]
         kind = kinds.setdefault(run.kind, Kind(pool))
+        if run.kind in unread:
+            unread.discard(run.kind)
+            kind.reload(pool)
         if is_start:
             yield run, kind
-        else:
-            past = past_of(run, units_known=units_known)
-            kind.history.add(past, position)
-            kind.known[id(past)] = run.ended
-            kind.ended.append(run)
+            continue
+        kind.add(run, position, units_known=units_known)
+        kinds[run.kind] = kinds.pop(run.kind)  # the last to run is the last
+        ended += 1
+        if restart_every and ended % restart_every == 0:
+            pool = Pool()
+            unread = set(kinds)
+            for name in list(kinds)[-WARM_KINDS:]:
+                unread.discard(name)
+                kinds[name].reload(pool)
 
 
 def run_samples(

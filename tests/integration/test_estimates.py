@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -14,25 +13,19 @@ from milepost.v1 import (
     Estimate,
     EstimateBasis,
     Failure,
-    GetHistoryRequest,
     GetHistoryResponse,
-    GetJobRequest,
-    GetJobResponse,
     JobEnded,
     JobState,
     ListJobsRequest,
     Stage,
-    StageEnded,
-    StageProgressed,
-    StageStarted,
-    StageState,
     Update,
 )
 from tests.support.forking import Forkery
 from tests.support.nats import NatsServer
 from tests.support.nodes import Nodes
-from tests.support.rpc import Rpc, WorkSession, connect, eventually, succeeded
+from tests.support.rpc import Rpc, connect, eventually, succeeded
 from tests.support.server import Server, ServerProcess
+from tests.support.staged_runs import RUN, get, history, run
 
 
 @pytest.fixture
@@ -40,51 +33,6 @@ async def rpc(shared_server: Server) -> AsyncIterator[Rpc]:
     """A client of the server's services."""
     async with connect(shared_server.address) as connected:
         yield connected
-
-
-def started(stage_id: str, total: float | None = None) -> Update:
-    """The start of a stage."""
-    return Update(stage_started=StageStarted(stage=Stage(stage_id=stage_id, total=total)))
-
-
-def progressed(stage_id: str, current: float) -> Update:
-    """Progress of a stage."""
-    return Update(stage_progressed=StageProgressed(stage_id=stage_id, current=current))
-
-
-def ended(stage_id: str) -> Update:
-    """The end of a stage."""
-    return Update(stage_ended=StageEnded(stage_id=stage_id, state=StageState.STAGE_STATE_SUCCEEDED))
-
-
-RUN = (
-    started("load"),
-    ended("load"),
-    started("work", total=4),
-    *(progressed("work", n) for n in (1, 2, 3, 4)),
-)
-"""The updates of a run with two stages."""
-
-
-async def run(rpc: Rpc, session: WorkSession, *updates: Update, **fields: Any) -> str:
-    """Run a job to its end."""
-    job_id = (await rpc.submit(**fields)).job_id
-    job, token = await session.take()
-    assert job.job_id == job_id
-    for number, update in enumerate(updates, 1):
-        await session.report(job_id, token, number, update)
-        await session.acknowledged(number)
-    return job_id
-
-
-async def history(rpc: Rpc, kind: str = "", owner: str = "") -> GetHistoryResponse:
-    """What is known of a kind."""
-    return await rpc.jobs.GetHistory(GetHistoryRequest(kind=kind or rpc.kind, owner=owner))
-
-
-async def get(rpc: Rpc, job_id: str) -> GetJobResponse:
-    """The job, and what it waits for."""
-    return await rpc.jobs.GetJob(GetJobRequest(job_id=job_id))
 
 
 async def test_a_job_is_estimated_from_the_runs_before_it(rpc: Rpc) -> None:

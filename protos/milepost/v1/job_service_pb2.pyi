@@ -339,7 +339,7 @@ class Waiting(_message.Message):
     workers: _builtins.int
     """Number of connected workers, at any node, that take jobs of its kind and owner; 0 for CLAIM."""
     jobs_ahead: _builtins.int
-    """Number of waiting jobs that its workers take before it."""
+    """Number of jobs of its owner and kind that its workers take before it. Jobs of other owners may go before it, too."""
     jobs_waiting: _builtins.int
     """Number of jobs of its owner and kind that wait, itself included."""
     @_builtins.property

@@ -71,8 +71,10 @@ class QueuePlace(NamedTuple):
     """The place of a job in the queue of its kind."""
 
     ahead: int
-    """Jobs that start before it, if no further ones come."""
-    waiting: int
+    """Jobs of any owner that start before it, if no further ones come."""
+    own_ahead: int
+    """Those of its owner among them."""
+    own_waiting: int
     """Jobs of its owner and kind that wait, itself included."""
 
 
@@ -172,16 +174,19 @@ class JobQueues:
             return None
         job, own, _ = found
         turn = bisect_left(own.order, (job.submitted, job_id))
-        ahead = turn
-        waiting = 0
+        ahead = own_ahead = turn
+        own_waiting = 0
         for other in self._queues_of_kind[job.kind]:
-            if other.owner == job.owner:
-                waiting += len(other.order)
+            before = 0
             if other.priority > own.priority:
-                ahead += len(other.order)
+                before = len(other.order)
             elif other.priority == own.priority and other is not own:
-                ahead += min(len(other.order), turn + (other.last_served < own.last_served))
-        return QueuePlace(ahead, waiting)
+                before = min(len(other.order), turn + (other.last_served < own.last_served))
+            ahead += before
+            if other.owner == job.owner:
+                own_ahead += before
+                own_waiting += len(other.order)
+        return QueuePlace(ahead, own_ahead, own_waiting)
 
     def is_below_limit(self, key: ConcurrencyKey | None, limit: int) -> bool:
         """Whether fewer jobs of the key are active than ``limit``."""

@@ -24,7 +24,7 @@ from milepost.v1 import Job
 HISTORY_BYTES: Final = 24 << 20
 """Bound of the memory of decoded histories; the log has all of them."""
 
-_WARM_KINDS: Final = 64
+WARM_KINDS: Final = 64
 """Kinds whose histories are read at the start, so that kinds with few runs have errors of others to go by."""
 
 _log = structlog.get_logger("milepost.estimates")
@@ -113,7 +113,7 @@ class Histories:
 
     async def warm(self) -> None:
         """Read the histories of the kinds that ran last."""
-        for owner, kind in reversed(await self._log.recent_kinds(_WARM_KINDS)):
+        for owner, kind in reversed(await self._log.recent_kinds(WARM_KINDS)):
             await self.get(owner, kind)
 
     def on_entries(self, entries: Sequence[Entry]) -> None:

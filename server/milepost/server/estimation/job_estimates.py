@@ -69,15 +69,40 @@ class JobEstimates:
             )
         return None
 
+    async def add_to(self, job: Job, caller: str) -> bool:
+        """Set the estimate of a job, if it has one; return whether."""
+        estimate = await self.of_job(job, caller)
+        if estimate is None:
+            return False
+        job.estimate.CopyFrom(estimate)
+        return True
+
     async def of_watched(self, job_id: str, caller: str) -> Estimate | None:
         """As ``of_job``, for a job that is watched: at most once in ``RECENT`` seconds, however many watch it."""
-        now = self._clock.monotonic()
-        recent = self._recent.get(job_id)
-        if recent is not None and now - recent[0] < RECENT:
+        recent = self._recent_of(job_id)
+        if recent is not None:
             return recent[1]
         stored = await self._log.load(job_id, caller=caller)
-        estimate = None if stored is None else await self.of_job(stored.job, caller)
-        self._recent.put(job_id, (now, estimate), _RECENT_SIZE + len(job_id))
+        return None if stored is None else await self._refresh(stored.job, caller)
+
+    async def add_to_watched(self, job: Job, caller: str) -> Estimate | None:
+        """As ``add_to``, for a job that is watched; return the estimate, which it may share with other watches."""
+        if job.state != JobState.JOB_STATE_RUNNING:
+            return None
+        recent = self._recent_of(job.job_id)
+        estimate = await self._refresh(job, caller) if recent is None else recent[1]
+        if estimate is not None:
+            job.estimate.CopyFrom(estimate)
+        return estimate
+
+    def _recent_of(self, job_id: str) -> tuple[float, Estimate | None] | None:
+        recent = self._recent.get(job_id)
+        return recent if recent is not None and self._clock.monotonic() - recent[0] < RECENT else None
+
+    async def _refresh(self, job: Job, caller: str) -> Estimate | None:
+        now = self._clock.monotonic()
+        estimate = await self.of_job(job, caller)
+        self._recent.put(job.job_id, (now, estimate), _RECENT_SIZE + len(job.job_id))
         return estimate
 
     async def of_run(self, owner: str, kind: str, workload: float, caller: str) -> Estimate | None:

@@ -27,6 +27,12 @@ _SLOT_LIMIT = 1000
 """Slots that a schedule looks at; of more, so many are enough to see when the first is free."""
 
 
+def hide_place(waiting: Waiting) -> None:
+    """Remove the place in the queue: it counts other jobs of the owner, which do not exist for who may see only one."""
+    waiting.ClearField("jobs_ahead")
+    waiting.ClearField("jobs_waiting")
+
+
 class QueueEstimates:
     """Adds to what a queued job waits for how long that takes. ``place`` returns the place of a job in its queue."""
 
@@ -57,7 +63,8 @@ class QueueEstimates:
         place = self._place(job.job_id)
         if job.dispatch == Dispatch.DISPATCH_EXTERNAL or place is None:
             return
-        waiting.jobs_ahead, waiting.jobs_waiting = place
+        # Only of its owner, as jobs of others do not exist for a principal who may see it (rule 10).
+        waiting.jobs_ahead, waiting.jobs_waiting = place.own_ahead, place.own_waiting
         if job.concurrency_key:  # it may wait for jobs of its key, which its workers do not run
             return
         start = await self._start(job, place, run, caller)

@@ -53,9 +53,7 @@ async def page(
     jobs: list[bytes] = []
     encoded = estimated = 0
     for _, job in found.jobs:
-        estimate = None if estimates is None else await estimates.of_job(job, caller)
-        if estimate is not None:
-            job.estimate.CopyFrom(estimate)
+        if estimates is not None and await estimates.add_to(job, caller):
             estimated += 1
         jobs.append(field(response, "jobs", job.SerializeToString()))
         encoded += len(jobs[-1])

@@ -16,6 +16,7 @@ from milepost.server.base.timestamps import nanoseconds, timestamp
 from milepost.server.dispatch.wait_reasons import WaitReasons
 from milepost.server.estimation.estimators import Estimators
 from milepost.server.estimation.kind_summary import kind_summary
+from milepost.server.estimation.queue_estimates import hide_place
 from milepost.server.journal import Journal
 from milepost.server.log.event_log import EventLog
 from milepost.server.service import job_listing, validation
@@ -95,9 +96,9 @@ class Jobs:
         waiting = self._waits.of_job(job)
         if waiting is not None:
             await self._estimators.queue.add(job, waiting, caller)
-        estimate = await self._estimators.jobs.of_job(job, caller)
-        if estimate is not None:
-            job.estimate.CopyFrom(estimate)
+            if principal.job_id:
+                hide_place(waiting)
+        await self._estimators.jobs.add_to(job, caller)
         return JobResponse(GetJobResponse(waiting=waiting), job)
 
     async def list(self, principal: Principal, request: ListJobsRequest, caller: str) -> bytes:
@@ -172,7 +173,9 @@ class Jobs:
         """Watch one job; ``send`` is called with serialised responses."""
         validation.watch_job(request)
         await self._access.check(principal, Action.READ, request.job_id)
-        await self._watches.watch_job(request, caller, send, _watch_limit(principal))
+        await self._watches.watch_job(
+            request, caller, send, _watch_limit(principal), shows_place=not principal.job_id
+        )
 
     async def watch_jobs(
         self, principal: Principal, request: WatchJobsRequest, caller: str, send: Send

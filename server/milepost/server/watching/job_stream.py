@@ -48,8 +48,8 @@ class JobStream(WatchStream):
         self._estimates = estimates
         # As of `opened`.
         self._thinned_sequence = 0
-        # As of the last status. A subscriber assumes TURN at first.
-        self._said = _TURN
+        # As of the last status: a queued job has one at once.
+        self._said: _Said | None = None
 
     @property
     def _head(self) -> int:
@@ -88,6 +88,7 @@ class JobStream(WatchStream):
         job = await self._log.find(self._job_id, caller=self._subscriber.caller)
         if job is None:
             raise job_not_found(self._job_id)
+        await self._estimates.add_to_snapshot(job)
         self._cursor = job.last_sequence
         self._check()  # by now its id may be that of another job, of another owner
         response = JobResponse(WatchJobResponse(), job, ("snapshot", "job")).encode()
@@ -134,7 +135,7 @@ class JobStream(WatchStream):
         estimate has changed.
         """
         if not self._tail.queued:  # asked after each event: two calls less, which would find out the same
-            return self._said.reason != WaitingFor.WAITING_FOR_TURN or await self._estimates.has_changed()
+            return self._said not in (None, _TURN) or await self._estimates.has_changed()
         return self._said != _said(await self._waiting())
 
     @property

@@ -1,4 +1,4 @@
-"""The estimates in the statuses of one watch: which is worth another status?
+"""The estimates in the snapshot and the statuses of one watch: which is worth another status?
 
 Clients count down between two statuses. So an estimate has changed where it differs from what they show by now.
 """
@@ -10,7 +10,8 @@ from typing import Final
 from milepost.server.base.clock import Clock
 from milepost.server.base.timestamps import SECOND, instant, nanoseconds
 from milepost.server.estimation.estimators import Estimators
-from milepost.v1 import Estimate, Waiting
+from milepost.server.estimation.queue_estimates import hide_place
+from milepost.v1 import Estimate, Job, Waiting
 
 CHANGE: Final = 0.05
 """Part of a remaining time by which another one differs that is worth a status."""
@@ -22,13 +23,22 @@ INTERVAL: Final = 1.0
 class StatusEstimates:
     """What a watch of the job says of its remaining time. Without ``estimators``, nothing."""
 
-    __slots__ = ("_caller", "_clock", "_due", "_estimators", "_job_id", "_said")
+    __slots__ = ("_caller", "_clock", "_due", "_estimators", "_job_id", "_said", "_shows_place")
 
-    def __init__(self, estimators: Estimators | None, clock: Clock, job_id: str, caller: str) -> None:
+    def __init__(
+        self,
+        estimators: Estimators | None,
+        clock: Clock,
+        job_id: str,
+        caller: str,
+        *,
+        shows_place: bool = True,
+    ) -> None:
         self._estimators = estimators
         self._clock = clock
         self._job_id = job_id
         self._caller = caller
+        self._shows_place = shows_place
         self._said: Estimate | None = None
         self._due = 0.0
 
@@ -55,6 +65,13 @@ class StatusEstimates:
         """Add to what the job waits for how long that takes."""
         if self._estimators is not None:
             await self._estimators.queue.add_watched(self._job_id, waiting, self._caller)
+            if not self._shows_place:
+                hide_place(waiting)
+
+    async def add_to_snapshot(self, job: Job) -> None:
+        """Set the estimate of the job that the watch starts with."""
+        if self._estimators is not None:
+            self._said = await self._estimators.jobs.add_to_watched(job, self._caller)
 
 
 def differs(said: Estimate | None, estimate: Estimate | None, now: int) -> bool:

@@ -66,17 +66,26 @@ class Watches:
         self._queued.refresh()
 
     async def watch_job(
-        self, request: WatchJobRequest, caller: str, send: Send, limit: int | None = None
+        self,
+        request: WatchJobRequest,
+        caller: str,
+        send: Send,
+        limit: int | None = None,
+        *,
+        shows_place: bool = True,
     ) -> None:
         """Follow one job until it has ended. The request has been validated.
 
-        ``limit`` is the caller's own limit of open watches, if it has one.
+        ``limit`` is the caller's own limit of open watches, if it has one. ``shows_place`` is whether to say a queued
+        job's place among other jobs.
 
         Raises LIMIT_REACHED, and what ``WatchStream.run`` does.
         """
         with self._admission.admit(caller, limit), self._tails.watching(request.job_id) as tail:
             subscriber = self._subscriber(caller, send)
-            estimated = StatusEstimates(self._estimators, self._clock, request.job_id, caller)
+            estimated = StatusEstimates(
+                self._estimators, self._clock, request.job_id, caller, shows_place=shows_place
+            )
             await JobStream(
                 self._log,
                 self._clock,
@@ -103,7 +112,9 @@ class Watches:
             self._feeds.watching(JobCriteria.of(request.filter, narrowed)) as feed,
         ):
             subscriber = self._subscriber(caller, send)
-            await JobsStream(self._log, self._clock, self._feeds, feed, request, subscriber).run()
+            await JobsStream(
+                self._log, self._clock, self._feeds, feed, request, subscriber, self._estimators
+            ).run()
 
     def _subscriber(self, caller: str, send: Send) -> Subscriber:
         unread = self._responses.share(caller)

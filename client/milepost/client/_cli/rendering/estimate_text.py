@@ -52,7 +52,7 @@ def queue_text(waiting: Waiting, now: datetime) -> str:
     place = waiting.jobs_ahead + 1
     parts = ["waits for its turn"]
     if waiting.jobs_waiting:
-        # Jobs of other kinds and owners may be ahead, too.
+        # An earlier server counts jobs of other owners, too.
         of = f" of {waiting.jobs_waiting:,}" if place <= waiting.jobs_waiting else " in the queue"
         parts = [f"{_ordinal(place)}{of}"]
     if waiting.HasField("start_p50"):

@@ -46,20 +46,20 @@ async def test_a_place_in_the_queue_counts_jobs_of_its_owner_only(server: Server
         caller(server, TOKENS["ann"]) as ann,
         caller(server, TOKENS["bob"]) as bob,
         caller(server, TOKENS["worker"]) as both,
+        both.session(kinds=["k"], max_concurrency=1) as session,
     ):
-        async with both.session(kinds=["k"], max_concurrency=1) as session:
-            for _ in range(3):
-                await bob.submit(kind="k", owner="bob")
-            await session.take()
-            mine = [(await ann.submit(kind="k", owner="ann")).job_id for _ in range(2)]
-            await bob.submit(kind="k", owner="bob", priority=5)
-            places = [(await get(ann, job_id)).waiting for job_id in mine]
-            watch = ann.watch(mine[1])
-            async for frame in watch:
-                if frame.HasField("status"):
-                    places.append(frame.status.waiting)
-                    break
-            watch.cancel()
+        for _ in range(3):
+            await bob.submit(kind="k", owner="bob")
+        await session.take()
+        mine = [(await ann.submit(kind="k", owner="ann")).job_id for _ in range(2)]
+        await bob.submit(kind="k", owner="bob", priority=5)
+        places = [(await get(ann, job_id)).waiting for job_id in mine]
+        watch = ann.watch(mine[1])
+        async for frame in watch:
+            if frame.HasField("status"):
+                places.append(frame.status.waiting)
+                break
+        watch.cancel()
     assert [(place.jobs_ahead, place.jobs_waiting) for place in places] == [(0, 2), (1, 2), (1, 2)]
 
 

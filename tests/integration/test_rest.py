@@ -104,6 +104,23 @@ async def test_lists(web: httpx.AsyncClient, rpc: Rpc) -> None:
     assert len(await found(("filter.states", "JOB_STATE_QUEUED"), ("filter.states", "running"))) == 3
 
 
+@pytest.mark.parametrize(
+    ("parameter", "hint"),
+    [
+        ("state", ": did you mean filter.states?"),
+        ("filter.kind", ": did you mean filter.kinds?"),
+        ("pagesize", ": did you mean page_size?"),
+        ("colour", ""),
+    ],
+)
+async def test_an_unknown_parameter_is_told_with_the_nearest(
+    web: httpx.AsyncClient, parameter: str, hint: str
+) -> None:
+    """Whoever guesses a name finds the right one."""
+    error = error_of(await web.get("/v1/jobs", params={parameter: "x"}))
+    assert error["message"] == f"{parameter} is not a parameter of this call{hint}."
+
+
 async def test_whoami(web: httpx.AsyncClient, rpc: Rpc) -> None:
     """What gRPC says."""
     assert (await web.get("/v1/whoami")).json() == MessageToDict(await rpc.jobs.WhoAmI(WhoAmIRequest()))
@@ -234,7 +251,7 @@ async def test_verbs_that_a_path_does_not_have(
     assert (response.status_code, response.headers["allow"]) == (405, allowed)
 
 
-@pytest.mark.parametrize("path", ["/v1", "/v1/job", "/v1/jobs/j:rerun", "/v1/jobs/a/b:watch/", "/v2/jobs"])
+@pytest.mark.parametrize("path", ["/v3", "/v1/job", "/v1/jobs/j:rerun", "/v1/jobs/a/b:watch/", "/v2/jobs"])
 async def test_paths_that_there_are_not(web: httpx.AsyncClient, path: str) -> None:
     """404, as JSON, too."""
     response = await web.get(path)

@@ -48,6 +48,16 @@ class App:
         self.responded.append(scope["path"])
 
 
+class OpenEnded:
+    """Responds in two parts, without a length before them."""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Respond."""
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        await send({"type": "http.response.body", "body": b"hello ", "more_body": True})
+        await send({"type": "http.response.body", "body": b"world"})
+
+
 @asynccontextmanager
 async def serving(app: Any, limit: int = 100) -> AsyncIterator[int]:
     """Serve the application with the protocol; yield the port."""
@@ -100,6 +110,20 @@ async def flood(port: int, beginning: bytes, more: bytes) -> int:
                 await writer.drain()
                 sent += len(more)
         return sent
+
+
+@pytest.mark.parametrize("app", [App(), OpenEnded()])
+@pytest.mark.parametrize("method", [b"GET", b"HEAD"])
+async def test_http_1_0_has_no_chunks(app: Any, method: bytes) -> None:
+    """Its clients read a body until the connection ends; lengths of chunks would be content to them."""
+    async with serving(app) as port:
+        head, _, body = (await answer(port, method + b" / HTTP/1.0\r\n\r\n")).partition(b"\r\n\r\n")
+
+    expected = {"App": b"hello", "OpenEnded": b"hello world"}[type(app).__name__]
+    assert head.startswith(b"HTTP/1.1 200")
+    assert b"connection: close" in head.lower()
+    assert b"transfer-encoding" not in head.lower()
+    assert body == (b"" if method == b"HEAD" else expected)
 
 
 CLOSE = b"Host: x\r\nConnection: close\r\n"

@@ -6,6 +6,7 @@ import json
 from typing import Any
 
 import pytest
+from google.protobuf.json_format import MessageToDict
 
 from milepost.v1 import ListJobsRequest, SubmitJobRequest
 from milepost.web.json_reading import PAIR_COST, PAIRS, VALUE_COST, VALUES, read_json
@@ -47,6 +48,37 @@ def test_more_values_than_a_request_can_have(body: Any) -> None:
         read(body, SubmitJobRequest())
 
     assert raised.value.reason == "TOO_LARGE"
+
+
+@pytest.mark.parametrize(
+    ("body", "field"),
+    [
+        (b'{"kind":"a","kind":"a"}', "kind"),
+        (b'{"job_id":"a","jobId":"b"}', "jobId"),
+        (b'{"retryPolicy":{"maxAttempts":2,"max_attempts":3}}', "retryPolicy.max_attempts"),
+        (b'{"labels":{"room":"blue","room":"red"}}', "labels.room"),
+        (
+            b'{"labels":{"room":"blue",' + b'"%d":"x",' * 600 % tuple(range(600)) + b'"room":"red"}}',
+            "labels.room",
+        ),
+        (b'{"input":{"a":{"b":1,"c":2,"b":3}}}', "input: 'b'"),
+        (b'{"kind":"a","extra":1,"extra":2}', "extra"),
+    ],
+)
+def test_what_is_given_twice_is_refused(body: bytes, field: str) -> None:
+    """Readers differ in which of both they take, so that a proxy may have checked the other one."""
+    with pytest.raises(ServiceError) as raised:
+        list(read_json(body, SubmitJobRequest(), lambda size: None, ignore_unknown_fields=True))
+
+    assert (raised.value.reason, raised.value.info.metadata["field"]) == ("INVALID_FIELD", field)
+
+
+def test_a_name_may_occur_in_each_object() -> None:
+    """Once in each."""
+    request = SubmitJobRequest()
+    read({"kind": "k", "input": {"kind": "k", "list": [{"kind": 1}, {"kind": 2}]}}, request)
+
+    assert MessageToDict(request.input) == {"kind": "k", "list": [{"kind": 1}, {"kind": 2}]}
 
 
 def test_what_values_take_is_counted() -> None:

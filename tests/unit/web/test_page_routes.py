@@ -67,6 +67,48 @@ async def test_what_a_browser_has_is_not_sent_again() -> None:
     assert (other.status_code, other.content) == (200, first.content)
 
 
+@pytest.mark.parametrize(
+    ("accepted", "encoding"),
+    [
+        ("gzip, deflate, br", "gzip"),
+        ("GZIP;q=0.5", "gzip"),
+        ("*", "gzip"),
+        ("gzip;q=0", None),
+        ("gzip; q=0.000, *", None),
+        ("*;q=0", None),
+        ("br", None),
+        ("not-gzip", None),
+        ("", None),
+    ],
+)
+async def test_files_are_compressed_for_those_who_take_that(accepted: str, encoding: str | None) -> None:
+    """Weight 0 refuses an encoding."""
+    async with client_at() as client:
+        response = await client.get("/assets/page.css", headers={"accept-encoding": accepted})
+
+    assert response.headers.get("content-encoding") == encoding
+    assert response.content == resources.files("milepost.web").joinpath("assets/page.css").read_bytes()
+
+
+@pytest.mark.parametrize("mounted_at", ["", "/a/b"])
+async def test_browsers_find_an_icon_where_they_look(mounted_at: str) -> None:
+    """Beside what is no page they ask for one of this name."""
+    async with client_at(mounted_at) as client:
+        response = await client.get("/favicon.ico")
+
+    assert (response.status_code, response.headers["content-type"]) == (200, "image/svg+xml")
+
+
+@pytest.mark.parametrize("mounted_at", ["", "/a/b"])
+@pytest.mark.parametrize("path", ["/v1", "/v1/"])
+async def test_whoever_looks_what_there_is_finds_the_description(mounted_at: str, path: str) -> None:
+    """Under any path."""
+    async with client_at(mounted_at) as client:
+        response = await client.get(path, follow_redirects=True)
+
+    assert "/v1/jobs" in response.json()["paths"]
+
+
 async def test_a_page_that_a_browser_has_keeps_its_policy() -> None:
     """The headers of a 304 replace those of the copy, and a page with the policy of data would load nothing."""
     async with client_at() as client:

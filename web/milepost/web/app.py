@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from functools import partial
 from typing import Final
 
 from starlette.applications import Starlette
@@ -51,6 +52,9 @@ def web_app(backend: JobsBackend, policy: BrowserPolicy = _OWN_PAGES) -> Starlet
         *connect_routes(backend, policy.caller_of),
         *page_routes(),
         Route(OPENAPI, _openapi),
+        # For whoever looks what there is.
+        Route("/v1", partial(_described, "v1/openapi.json")),
+        Route("/v1/", partial(_described, "openapi.json")),
     ]
     if policy.takes_cookies:
         routes += session_routes(backend, policy.caller_of)
@@ -71,6 +75,11 @@ def web_app(backend: JobsBackend, policy: BrowserPolicy = _OWN_PAGES) -> Starlet
             )
         )
     return Starlette(routes=routes, middleware=middleware, exception_handlers={404: _not_found})
+
+
+async def _described(address: str, request: Request) -> Response:
+    # Relative, since nobody here knows under which path of a proxy this is.
+    return Response(status_code=307, headers={"location": address})
 
 
 async def _openapi(request: Request) -> Response:

@@ -40,6 +40,12 @@ _TEXT: Final = re.compile(rb'"(?:[^"\\]++|\\.)*+"', re.DOTALL)
 _STRUCT: Final = "google.protobuf.Struct"
 
 
+class _Object(tuple[tuple[str, Any], ...]):
+    """An object of JSON as its pairs, in which a name may occur more than once."""
+
+    __slots__ = ()
+
+
 def read_json(
     body: bytes, request: Message, arrived: Arrived, *, ignore_unknown_fields: bool = False
 ) -> Steps[None]:
@@ -54,7 +60,7 @@ def read_json(
         values = _DECODER.decode(body.decode())
     except (ValueError, RecursionError) as error:
         raise malformed(f"The body is not JSON: {error}.") from error
-    if not isinstance(values, dict):
+    if not isinstance(values, _Object):
         raise malformed("The body is not a JSON object.")
     if len(body) > limits.KIB * 16:
         yield
@@ -92,12 +98,13 @@ def _counted(structure: bytes) -> tuple[int, int]:
     return structure.count(b",") + structure.count(b"[") + structure.count(b"{"), structure.count(b":")
 
 
-def _read_message(
-    values: dict[str, Any], message: Message, path: str, ignore_unknown_fields: bool
-) -> Steps[None]:
-    for name, value in values.items():
+def _read_message(values: _Object, message: Message, path: str, ignore_unknown_fields: bool) -> Steps[None]:
+    seen: set[str] = set()
+    for name, value in values:
         field = find_field(message, name)
         inner = f"{path}.{name}" if path else name
+        # Also by its other name: `job_id` is `jobId`.
+        _once(name if field is None else field.name, seen, inner)
         if field is None:
             if not ignore_unknown_fields:
                 raise invalid_field(inner, f"is not a field of {message.DESCRIPTOR.name}")
@@ -109,7 +116,7 @@ def _read_message(
             for number, each in enumerate(_checked(value, list, inner)):
                 element = f"{inner}[{number}]"
                 yield from _read_message(
-                    _checked(each, dict, element),
+                    _checked(each, _Object, element),
                     getattr(message, field.name).add(),
                     element,
                     ignore_unknown_fields,
@@ -119,7 +126,7 @@ def _read_message(
         else:
             holder = getattr(message, field.name)
             holder.SetInParent()
-            yield from _read_message(_checked(value, dict, inner), holder, inner, ignore_unknown_fields)
+            yield from _read_message(_checked(value, _Object, inner), holder, inner, ignore_unknown_fields)
 
 
 def _read_value(field: _Field, value: Any, message: Message, path: str) -> Steps[None]:
@@ -128,35 +135,35 @@ def _read_value(field: _Field, value: Any, message: Message, path: str) -> Steps
         if field.message_type is not None and field.message_type.full_name == _STRUCT:
             struct = getattr(message, field.name)
             struct.SetInParent()
-            yield from _read_struct(_checked(value, dict, path), struct)
+            yield from _read_struct(_checked(value, _Object, path), struct, path)
         elif field.is_repeated:
             # Parsed in parts, since a parse replaces the list, and goes through all of it at once.
-            for part in _parts(_checked(value, list if field.message_type is None else dict, path)):
+            for part in _parts(_checked(value, list if field.message_type is None else _Object, path), path):
                 parsed = type(message)()
                 ParseDict({field.name: part}, parsed)
                 message.MergeFrom(parsed)
                 yield
         else:
-            ParseDict({field.name: value}, message)
+            ParseDict({field.name: _plain(value)}, message)
     except (ParseError, ValueError, OverflowError) as error:
-        text = json.dumps(value)
+        text = json.dumps(_plain(value))
         shown = text if len(text) <= 100 else f"{text[:100]}…"
         raise invalid_field(path, f"cannot be {shown}: it is {_type(field)}") from error
 
 
-def _read_struct(values: dict[str, Any], struct: Any) -> Steps[None]:
+def _read_struct(values: _Object, struct: Any, path: str) -> Steps[None]:
     """Fill a Struct. Raises ValueError, OverflowError for a text or a number that it cannot have."""
     waiting: list[tuple[Any, Any]] = [(struct, values)]
     count = 0
     while waiting:
         holder, content = waiting.pop()
-        if isinstance(content, dict):
-            pairs = ((holder.fields[key], value) for key, value in content.items())
+        if isinstance(content, _Object):
+            pairs = _fields_of(holder, content, path)
         else:
             pairs = ((holder.values.add(), value) for value in content)
         for target, value in pairs:
             match value:
-                case dict():
+                case _Object():
                     target.struct_value.SetInParent()
                     waiting.append((target.struct_value, value))
                 case list():
@@ -175,12 +182,35 @@ def _read_struct(values: dict[str, Any], struct: Any) -> Steps[None]:
                 yield
 
 
-def _parts(values: Any) -> Iterator[Any]:
+def _fields_of(struct: Any, content: _Object, path: str) -> Iterator[tuple[Any, Any]]:
+    """Each value of an object, with the Value of the Struct that it goes into."""
+    seen: set[str] = set()
+    for key, value in content:
+        _once(key, seen, f"{path}: {key!r}")
+        yield struct.fields[key], value
+
+
+def _once(name: str, seen: set[str], path: str) -> None:
+    """Note that a name is there. Raises ServiceError where it was before: readers differ in which of both they take."""
+    if name in seen:
+        raise invalid_field(path, "is given more than once")
+    seen.add(name)
+
+
+def _plain(value: Any) -> Any:
+    """A value as the parser of protobuf takes it: none of those that come here has objects in it that count."""
+    return dict(value) if isinstance(value, _Object) else value
+
+
+def _parts(values: Any, path: str) -> Iterator[Any]:
     """A list, or an object, in parts."""
-    if isinstance(values, dict):
-        pairs = iter(values.items())
-        while part := dict(islice(pairs, _VALUES_PER_SLICE)):
-            yield part
+    if isinstance(values, _Object):
+        seen: set[str] = set()
+        pairs = iter(values)
+        while part := list(islice(pairs, _VALUES_PER_SLICE)):
+            for key, _ in part:
+                _once(key, seen, f"{path}.{key}")
+            yield dict(part)
     else:
         for start in range(0, len(values), _VALUES_PER_SLICE):
             yield values[start : start + _VALUES_PER_SLICE]
@@ -215,4 +245,4 @@ def _no_number(name: str) -> NoReturn:
     raise ValueError(f"{name} is no number of JSON")
 
 
-_DECODER: Final = json.JSONDecoder(parse_constant=_no_number)
+_DECODER: Final = json.JSONDecoder(parse_constant=_no_number, object_pairs_hook=_Object)

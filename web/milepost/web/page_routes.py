@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import hashlib
+import re
 from dataclasses import dataclass
 from functools import cache
 from importlib import resources
@@ -25,6 +26,9 @@ _MEDIA_TYPES: Final = {
 _CACHING: Final = "no-cache"
 
 
+_ZERO: Final = re.compile(r"q\s*=\s*0(?:\.0*)?")
+
+
 @dataclass(frozen=True)
 class _Asset:
     """A file as it is sent."""
@@ -41,6 +45,8 @@ def page_routes() -> list[Route]:
         Route("/", _index),
         Route("/jobs/{job_id}", _job),
         Route("/assets/{name}", _asset),
+        # Browsers ask for it wherever they show something that is no page, such as JSON.
+        Route("/favicon.ico", _icon),
     ]
 
 
@@ -50,6 +56,10 @@ async def _index(request: Request) -> Response:
 
 async def _job(request: Request) -> Response:
     return _response(request, "job.html")
+
+
+async def _icon(request: Request) -> Response:
+    return _response(request, "icon.svg")
 
 
 async def _asset(request: Request) -> Response:
@@ -70,10 +80,19 @@ def _response(request: Request, name: str) -> Response:
     if asset.tag in request.headers.get("if-none-match", ""):
         return Response(status_code=304, headers=headers)
     content = asset.content
-    if "gzip" in request.headers.get("accept-encoding", ""):
+    if _accepts_gzip(request.headers.get("accept-encoding", "")):
         headers["content-encoding"] = "gzip"
         content = asset.compressed
     return Response(content, headers=headers)
+
+
+def _accepts_gzip(header: str) -> bool:
+    """Whether a client takes gzip, by its ``Accept-Encoding``: weight 0 refuses, and ``*`` is what is not named."""
+    weights: dict[str, bool] = {}
+    for part in header.lower().split(","):
+        name, *parameters = (piece.strip() for piece in part.split(";"))
+        weights[name] = not any(_ZERO.fullmatch(parameter) for parameter in parameters)
+    return weights.get("gzip", weights.get("*", False))
 
 
 @cache

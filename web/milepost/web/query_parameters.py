@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
+from difflib import get_close_matches
 from typing import Any, Final, TypeAlias
 
 from google.protobuf.descriptor import FieldDescriptor
@@ -24,6 +25,12 @@ SCALAR_NAMES: Final = {
 }
 """What the scalars of the contract's requests are, for people."""
 
+_SIMILARITY: Final = 0.75
+"""How alike, 0 to 1, a name has to be to one that is not known."""
+
+_NAME_LENGTH: Final = 64
+"""Characters of a name that are compared at most."""
+
 _BOOLS = {"true": True, "false": False, "1": True, "0": False}
 
 
@@ -35,7 +42,12 @@ def set_fields(request: Message, parameters: Iterable[tuple[str, str]]) -> None:
     """
     seen: set[str] = set()
     for path, text in parameters:
-        _set(request, path, path.split("."), text, seen)
+        try:
+            _set(request, path, path.split("."), text, seen)
+        except _UnknownParameter:
+            nearest = _nearest(path, request.DESCRIPTOR)
+            hint = f": did you mean {nearest}?" if nearest else ""
+            raise invalid_field(path, f"is not a parameter of this call{hint}") from None
 
 
 def set_path_field(request: Message, name: str, value: str) -> None:
@@ -46,17 +58,32 @@ def set_path_field(request: Message, name: str, value: str) -> None:
     _set(request, name, [name], value, set())
 
 
+class _UnknownParameter(Exception):
+    """No field of the request has this name."""
+
+
+def _nearest(path: str, request: Any) -> str:
+    """The parameter whose last name is most like that of ``path``; empty if none is like it."""
+    known = {field.name: field.name for field in request.fields}
+    for field in request.fields:
+        if field.message_type is not None and field.message_type.full_name.startswith("milepost."):
+            for inner in field.message_type.fields:
+                known.setdefault(inner.name, f"{field.name}.{inner.name}")
+    name = path.rpartition(".")[2][:_NAME_LENGTH]
+    return next((known[like] for like in get_close_matches(name, known, 1, _SIMILARITY)), "")
+
+
 def _set(message: Any, path: str, names: list[str], text: str, seen: set[str]) -> None:
     name, *rest = names
     field = find_field(message, name)
     if field is None:
-        raise invalid_field(path, "is not a parameter of this call")
+        raise _UnknownParameter
     if field.message_type is not None and field.message_type.GetOptions().map_entry:
         _once(seen, ".".join([field.full_name, *rest]), path)
         getattr(message, field.name)[".".join(rest)] = text
     elif rest:
         if field.message_type is None or field.is_repeated:
-            raise invalid_field(path, "is not a parameter of this call")
+            raise _UnknownParameter
         holder = getattr(message, field.name)
         holder.SetInParent()
         _set(holder, path, rest, text, seen)

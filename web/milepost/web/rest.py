@@ -132,7 +132,9 @@ def _split(scope: Scope) -> tuple[str, str]:
 
 def no_such_path(path: str) -> ServiceError:
     """Nothing is served at this path."""
-    return service_error(code_pb2.NOT_FOUND, f"There is nothing at {path!r}.")
+    return service_error(
+        code_pb2.NOT_FOUND, f"There is nothing at {path!r}. /v1/openapi.json describes what there is."
+    )
 
 
 def _not_allowed(verb: str, verbs: _Verbs) -> Response:

@@ -22,10 +22,20 @@ const {
   isKnown,
 } = pageParts;
 
+/** The job that the address names. What cannot be decoded is the id of no job, and is shown as it stands. */
+function jobIdOf(path: string): string {
+  const part = path.split("/").at(-1) ?? "";
+  try {
+    return decodeURIComponent(part);
+  } catch {
+    return part;
+  }
+}
+
 /** The page of one job. */
 export class JobPage extends LitElement {
   static override styles = [sharedStyles, pageStyles];
-  readonly #store = serverAt().job(decodeURIComponent(location.pathname.split("/").at(-1) ?? ""));
+  readonly #store = serverAt().job(jobIdOf(location.pathname));
   readonly #keyboard = new Keyboard();
   #leave: (() => void)[] = [];
 

@@ -5,10 +5,10 @@ import { JobPage } from "./job-page.js";
 import { KeyHelp } from "./key-help.js";
 import { ListPage } from "./list-page.js";
 import { ShareSheet } from "./share-sheet.js";
+import { takeSharedToken } from "./shared-token.js";
 import { SignIn } from "./sign-in.js";
 
-// A share link carries its token in the fragment, which browsers send to no server.
-const token = new URLSearchParams(location.hash.slice(1)).get("token");
+const token = takeSharedToken();
 
 // This script is at `assets/page.js` below the server's root.
 configure({ server: new URL("..", import.meta.url).href, ...(token ? { sharedToken: token } : {}) });

@@ -1,5 +1,6 @@
 import type { TemplateResult } from "lit";
 import { pageParts } from "@milepost/client/elements";
+import { forgetSharedToken } from "./shared-token.js";
 
 const { LitElement, css, html, nothing, serverAt, sharedStyles } = pageParts;
 
@@ -57,7 +58,7 @@ export class SignIn extends LitElement {
         headers: { Authorization: `Bearer ${token}` },
       });
       if (response.ok) {
-        // A token in the fragment, which was refused, must not be tried again.
+        forgetSharedToken(); // it was refused, and must not be tried again
         history.replaceState(null, "", location.pathname + location.search);
         location.reload();
         return;

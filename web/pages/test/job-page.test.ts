@@ -169,9 +169,25 @@ describe("the page of a job", () => {
     expect(await violations(page)).toEqual([]);
   });
 
+  test("a job that has yet to start shows its input, and its log once it runs", async () => {
+    await pages.submit("to-come", { input: { file: "a.wav" } });
+    const page = await pages.open("to-come");
+    await shows(page, "[role=tab][aria-selected=true]", "input");
+    await shows(page, "[role=tabpanel]", "a.wav");
+    const job = await pages.claim("to-come");
+    await job.log(1);
+    await shows(page, "[role=tab][aria-selected=true]", "log");
+    await shows(page, "milepost-log-view .line", "line 1");
+  });
+
   test("a job that does not exist is a sentence, and no blank page", async () => {
     const page = await pages.open("nowhere");
     await shows(page, "[role=alert]", "There is no job nowhere");
     await connected(page, "not found");
+    // An id of an address is text like any other, also one that reorders text, or that cannot be decoded.
+    await page.goto(`${pages.url}jobs/a%E2%80%AEb`);
+    await shows(page, "[role=alert]", /a\\x202eb/);
+    await page.goto(`${pages.url}jobs/a%E2%80`);
+    await shows(page, "[role=alert]", "a%E2%80");
   });
 });

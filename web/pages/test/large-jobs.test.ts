@@ -45,9 +45,9 @@ describe("large jobs", () => {
       .toMatch(/^part 1\b/);
   });
 
-  test("hundreds of children are listed, each with a link to its page", async () => {
-    await pages.start("parent", { plannedChildren: 300 });
-    for (let first = 0; first < 300; first += 50) {
+  test("five hundred children are listed, each with a link to its page", async () => {
+    await pages.start("parent", { plannedChildren: 500 });
+    for (let first = 0; first < 500; first += 50) {
       await Promise.all(
         Array.from({ length: 50 }, (_, n) =>
           pages.submit(`child-${first + n}`, { parentJobId: "parent", dispatch: Dispatch.QUEUE }),
@@ -56,7 +56,7 @@ describe("large jobs", () => {
     }
     const page = await pages.open("parent");
     await page.getByRole("tab", { name: "children" }).click();
-    await expect.poll(() => page.locator("[part=children] tbody tr").count()).toBe(300);
+    await expect.poll(() => page.locator("[part=children] tbody tr").count()).toBe(500);
     await page.getByRole("link", { name: "child-7", exact: true }).click();
     await shows(page, ".facts", /part of\s*parent/);
   });

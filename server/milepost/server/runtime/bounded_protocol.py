@@ -11,10 +11,11 @@ import asyncio
 from collections import Counter
 from typing import Any, Final, cast
 
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
 from milepost.server.access.client_certificates import AuthContext
 from milepost.server.http import peer_certificate
+from milepost.server.runtime import http10_responses
 
 HEADER_TIMEOUT: Final = 20.0
 """Seconds in which the headers of a request have to arrive, from the beginning of the connection or of the request."""
@@ -212,6 +213,11 @@ class BoundedProtocol(HttpToolsProtocol, asyncio.BufferedProtocol):
         self._leftover = 0
         if self.cycle.more_body and not self.transport.is_closing():
             self._timer = self.loop.call_later(LEFTOVER_TIMEOUT, self.transport.abort)
+
+    def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:
+        if cycle.scope["http_version"] == http10_responses.VERSION:
+            app = http10_responses.without_chunks(app, cycle)
+        super()._start_asgi_task(cycle, app)
 
     def _await_headers(self) -> None:
         self._awaits_headers = True

@@ -1,4 +1,4 @@
-import{configure as ye}from"./elements.js";import{pageParts as R}from"./elements.js";import{pageParts as w}from"./elements.js";var{css:S}=w,a=S`
+import{configure as ke}from"./elements.js";import{pageParts as q}from"./elements.js";import{pageParts as E}from"./elements.js";var{css:j}=E,n=j`
   nav {
     position: sticky;
     top: 0;
@@ -67,15 +67,15 @@ import{configure as ye}from"./elements.js";import{pageParts as R}from"./elements
       display: none;
     }
   }
-`;var{LitElement:E,html:n,nothing:u,serverAt:j,ticker:T,chipIcon:q,chipOf:L,grouped:C,oneLine:v,jobLook:K,sharedStyles:P,Keyboard:I,isForeignKey:J,wholePercent:M,isKnown:_}=R,l=class extends E{static styles=[P,a];#e=j().job(decodeURIComponent(location.pathname.split("/").at(-1)??""));#t=new I;#o=[];connectedCallback(){super.connectedCallback();let e=()=>{this.requestUpdate()};this.#o=[this.#e.subscribe(e),T.add(e)],document.addEventListener("keydown",this.#s)}disconnectedCallback(){super.disconnectedCallback();for(let e of this.#o)e();document.removeEventListener("keydown",this.#s)}render(){let e=this.#e,{job:t,server:o}=e,r=L(e.connection,o.clock.now());return this.#r(),n`
+`;var{LitElement:L,html:a,nothing:u,serverAt:C,ticker:I,chipIcon:K,chipOf:P,grouped:J,oneLine:v,jobLook:M,sharedStyles:_,Keyboard:U,isForeignKey:O,wholePercent:A,isKnown:F}=q;function H(r){let e=r.split("/").at(-1)??"";try{return decodeURIComponent(e)}catch{return e}}var l=class extends L{static styles=[_,n];#e=C().job(H(location.pathname));#t=new U;#o=[];connectedCallback(){super.connectedCallback();let e=()=>{this.requestUpdate()};this.#o=[this.#e.subscribe(e),I.add(e)],document.addEventListener("keydown",this.#s)}disconnectedCallback(){super.disconnectedCallback();for(let e of this.#o)e();document.removeEventListener("keydown",this.#s)}render(){let e=this.#e,{job:t,server:o}=e,s=P(e.connection,o.clock.now());return this.#r(),a`
       <nav aria-label="place">
         <a href=${o.address}>milepost</a><span class="muted crumb" aria-hidden="true">/</span>
         <a class="foreign cut crumb" href=${`${o.address}?kind=${encodeURIComponent(t?.kind??"")}`}
           >${v(t?.kind??"\u2026",64)}</a
         >
-        <span class="chip ${r.tone}" role="status">${q(r.shape)} ${r.text}</span>
-        ${t?n`<span class="event muted" title="cursor ${e.epoch}:${t.lastSequence}"
-                  >event ${C(t.lastSequence)}
+        <span class="chip ${s.tone}" role="status">${K(s.shape)} ${s.text}</span>
+        ${t?a`<span class="event muted" title="cursor ${e.epoch}:${t.lastSequence}"
+                  >event ${J(t.lastSequence)}
                   <milepost-copy
                     .text=${`${e.epoch}:${t.lastSequence}`}
                     .label=${"copy the cursor of the newest event"}
@@ -87,15 +87,15 @@ import{configure as ye}from"./elements.js";import{pageParts as R}from"./elements
                   .label=${"copy the command that shows this job in a terminal"}
                   ><span class="mono">milepost watch</span></milepost-copy
                 >
-                ${o.may("share")?n`<button @click=${this.#a}>share…</button>`:u}`:u}
+                ${o.may("share")?a`<button @click=${this.#n}>share…</button>`:u}`:u}
       </nav>
       <main>
-        ${e.connection.state==="unauthenticated"?n`<milepost-sign-in message=${e.connection.error}></milepost-sign-in>`:u}
+        ${e.connection.state==="unauthenticated"?a`<milepost-sign-in message=${e.connection.error}></milepost-sign-in>`:u}
         <milepost-job log="full" cancel .store=${e}></milepost-job>
       </main>
       <milepost-share-sheet .store=${e}></milepost-share-sheet>
       <milepost-key-help></milepost-key-help>
-    `}#r(){let{job:e}=this.#e;if(!e)return;let t=_(e)?` ${M(e.fraction)} %`:"";document.title=`${K(e.state).word}${t} \xB7 ${v(e.kind,64)}`}get#i(){return this.renderRoot.querySelector("milepost-job")}#a=()=>{this.renderRoot.querySelector("milepost-share-sheet")?.open()};#s=e=>{if(J(e))return;let t=this.#t.press(e.key,performance.now()),o=this.#i;if(!(!t||!o)){switch(t){case"search":o.show("log"),o.updateComplete.then(()=>o.logView?.search());break;case"next":o.stages?.move(1);break;case"previous":o.stages?.move(-1);break;case"toggle":o.stages?.toggle();break;case"follow":o.logView?.toggleFollow();break;case"cancel":o.askToCancel();break;case"list":location.href=this.#e.server.address;break;case"help":this.renderRoot.querySelector("milepost-key-help")?.toggle();break;default:return}e.preventDefault()}}};import{pageParts as U}from"./elements.js";var{LitElement:A,css:O,html:y,KEYS:F,sharedStyles:H,dialogStyles:D}=U,p=class extends A{static styles=[H,D,O`
+    `}#r(){let{job:e}=this.#e;if(!e)return;let t=F(e)?` ${A(e.fraction)} %`:"";document.title=`${M(e.state).word}${t} \xB7 ${v(e.kind,64)}`}get#i(){return this.renderRoot.querySelector("milepost-job")}#n=()=>{this.renderRoot.querySelector("milepost-share-sheet")?.open()};#s=e=>{if(O(e))return;let t=this.#t.press(e.key,performance.now()),o=this.#i;if(!(!t||!o)){switch(t){case"search":o.show("log"),o.updateComplete.then(()=>o.logView?.search());break;case"next":o.stages?.move(1);break;case"previous":o.stages?.move(-1);break;case"toggle":o.stages?.toggle();break;case"follow":o.logView?.toggleFollow();break;case"cancel":o.askToCancel();break;case"list":location.href=this.#e.server.address;break;case"help":this.renderRoot.querySelector("milepost-key-help")?.toggle();break;default:return}e.preventDefault()}}};import{pageParts as D}from"./elements.js";var{LitElement:z,css:V,html:y,KEYS:B,sharedStyles:N,dialogStyles:W}=D,p=class extends z{static styles=[N,W,V`
       dl {
         display: grid;
         grid-template-columns: auto 1fr;
@@ -114,20 +114,20 @@ import{configure as ye}from"./elements.js";import{pageParts as R}from"./elements
     `];toggle(){let e=this.renderRoot.querySelector("dialog");e?.open?e.close():e?.showModal()}render(){return y`<dialog aria-labelledby="title">
       <h2 id="title">Keys</h2>
       <dl>
-        ${F.map(([e,,t])=>y`<dt>${e.split(" ").map(o=>y`<kbd>${o}</kbd> `)}</dt>
+        ${B.map(([e,,t])=>y`<dt>${e.split(" ").map(o=>y`<kbd>${o}</kbd> `)}</dt>
               <dd>${t}</dd>`)}
       </dl>
       <form method="dialog" class="actions"><button>Close</button></form>
-    </dialog>`}};import{pageParts as z}from"./elements.js";var{LitElement:V,html:g,nothing:B,serverAt:N,ticker:W,chipIcon:Y,chipOf:G,sharedStyles:Q,Keyboard:X,isForeignKey:Z,filterOf:f,queryOf:ee}=z,c=class extends V{static styles=[Q,a];#e=new X;#t=f(location.search);#o;#r=()=>{};#i=[];connectedCallback(){super.connectedCallback(),this.#i=[W.add(()=>{this.requestUpdate()})],document.addEventListener("keydown",this.#n),addEventListener("popstate",this.#s)}disconnectedCallback(){super.disconnectedCallback();for(let e of this.#i)e();this.#r(),this.#o=void 0,document.removeEventListener("keydown",this.#n),removeEventListener("popstate",this.#s)}render(){let e=N();this.#a(e.jobs(this.#t));let{connection:t}=e.jobs(this.#t),o=G(t,e.clock.now());return g`<nav aria-label="place">
+    </dialog>`}};import{pageParts as Y}from"./elements.js";var{LitElement:G,html:k,nothing:Q,serverAt:X,ticker:Z,chipIcon:ee,chipOf:te,sharedStyles:oe,Keyboard:re,isForeignKey:se,filterOf:x,queryOf:ie}=Y,c=class extends G{static styles=[oe,n];#e=new re;#t=x(location.search);#o;#r=()=>{};#i=[];connectedCallback(){super.connectedCallback(),this.#i=[Z.add(()=>{this.requestUpdate()})],document.addEventListener("keydown",this.#a),addEventListener("popstate",this.#s)}disconnectedCallback(){super.disconnectedCallback();for(let e of this.#i)e();this.#r(),this.#o=void 0,document.removeEventListener("keydown",this.#a),removeEventListener("popstate",this.#s)}render(){let e=X();this.#n(e.jobs(this.#t));let{connection:t}=e.jobs(this.#t),o=te(t,e.clock.now());return k`<nav aria-label="place">
         <a href=${e.address} aria-current="page">milepost</a>
-        <span class="chip ${o.tone}" role="status">${Y(o.shape)} ${o.text}</span>
+        <span class="chip ${o.tone}" role="status">${ee(o.shape)} ${o.text}</span>
       </nav>
       <main>
         <h1 class="hidden-text">Jobs</h1>
-        ${t.state==="unauthenticated"?g`<milepost-sign-in message=${t.error}></milepost-sign-in>`:B}
+        ${t.state==="unauthenticated"?k`<milepost-sign-in message=${t.error}></milepost-sign-in>`:Q}
         <milepost-jobs controls .filter=${this.#t} @milepost-filter=${this.#l}></milepost-jobs>
       </main>
-      <milepost-key-help></milepost-key-help>`}#a(e){if(e===this.#o)return;this.#o=e;let t=this.#r;this.#r=e.subscribe(()=>{this.requestUpdate()}),t()}#s=()=>{this.#t=f(location.search),this.requestUpdate()};#l=e=>{this.#t=e.detail.filter,history.replaceState(null,"",`${location.pathname}${ee(this.#t)}${location.hash}`),this.requestUpdate()};#n=e=>{let t=this.renderRoot.querySelector("milepost-jobs");if(!(!t||Z(e))){switch(this.#e.press(e.key,performance.now())){case"search":t.search();break;case"next":t.move(1);break;case"previous":t.move(-1);break;case"toggle":t.open();break;case"help":this.renderRoot.querySelector("milepost-key-help")?.toggle();break;default:return}e.preventDefault()}}};import{pageParts as te}from"./elements.js";var{LitElement:oe,css:re,html:d,nothing:k,sharedStyles:se,dialogStyles:ie,absolute:ae,instantOf:ne}=te,le=[[900,"15 minutes"],[3600,"1 hour"],[86400,"1 day"],[7*86400,"7 days"]],h=class extends oe{static properties={store:{attribute:!1},link:{state:!0},until:{state:!0},error:{state:!0}};static styles=[se,ie,re`
+      <milepost-key-help></milepost-key-help>`}#n(e){if(e===this.#o)return;this.#o=e;let t=this.#r;this.#r=e.subscribe(()=>{this.requestUpdate()}),t()}#s=()=>{this.#t=x(location.search),this.requestUpdate()};#l=e=>{this.#t=e.detail.filter,history.replaceState(null,"",`${location.pathname}${ie(this.#t)}${location.hash}`),this.requestUpdate()};#a=e=>{let t=this.renderRoot.querySelector("milepost-jobs");if(!(!t||se(e))){switch(this.#e.press(e.key,performance.now())){case"search":t.search();break;case"next":t.move(1);break;case"previous":t.move(-1);break;case"toggle":t.open();break;case"help":this.renderRoot.querySelector("milepost-key-help")?.toggle();break;default:return}e.preventDefault()}}};import{pageParts as ne}from"./elements.js";var{LitElement:ae,css:le,html:d,nothing:$,sharedStyles:pe,dialogStyles:ce,absolute:de,instantOf:he}=ne,me=[[900,"15 minutes"],[3600,"1 hour"],[86400,"1 day"],[7*86400,"7 days"]],h=class extends ae{static properties={store:{attribute:!1},link:{state:!0},until:{state:!0},error:{state:!0}};static styles=[pe,ce,le`
       .link {
         display: flex;
         gap: 8px;
@@ -143,10 +143,10 @@ import{configure as ye}from"./elements.js";import{pageParts as R}from"./elements
         <p class="muted">Whoever has the link sees this job and its children, and nothing else.</p>
         <label for="ttl">For</label>
         <select id="ttl">
-          ${le.map(([e,t])=>d`<option value=${e}>${t}</option>`)}
+          ${me.map(([e,t])=>d`<option value=${e}>${t}</option>`)}
         </select>
         <label><input type="checkbox" id="cancel" /> may also cancel it</label>
-        ${this.error?d`<p class="failed" role="alert">${this.error}</p>`:k}
+        ${this.error?d`<p class="failed" role="alert">${this.error}</p>`:$}
         ${this.link?d`<div class="link">
                   <input
                     readonly
@@ -156,7 +156,7 @@ import{configure as ye}from"./elements.js";import{pageParts as R}from"./elements
                   />
                   <milepost-copy .text=${this.link} .label=${"copy the link"}></milepost-copy>
                 </div>
-                <p class="muted">until ${this.until}</p>`:k}
+                <p class="muted">until ${this.until}</p>`:$}
         <div class="actions">
           <button
             type="button"
@@ -167,7 +167,7 @@ import{configure as ye}from"./elements.js";import{pageParts as R}from"./elements
           <button type="submit" class="primary">Make a link</button>
         </div>
       </form>
-    </dialog>`}#e=async e=>{e.preventDefault();let{store:t}=this;if(!t)return;let o=Number(this.renderRoot.querySelector("select")?.value),r=["read"];this.renderRoot.querySelector("#cancel")?.checked&&r.push("cancel");try{let{token:s,expireTime:b}=await t.server.client.shareJob(t.jobId,{ttlMs:o*1e3,scopes:r});this.link=`${t.server.jobAddress(t.jobId).split("#")[0]??""}#token=${s}`,this.until=b?ae(ne(b)):"it expires",this.error=""}catch(s){this.error=s instanceof Error?s.message:String(s)}}};import{pageParts as pe}from"./elements.js";var{LitElement:ce,css:de,html:x,nothing:he,serverAt:me,sharedStyles:ue}=pe,m=class extends ce{static properties={error:{state:!0},message:{}};static styles=[ue,de`
+    </dialog>`}#e=async e=>{e.preventDefault();let{store:t}=this;if(!t)return;let o=Number(this.renderRoot.querySelector("select")?.value),s=["read"];this.renderRoot.querySelector("#cancel")?.checked&&s.push("cancel");try{let{token:i,expireTime:b}=await t.server.client.shareJob(t.jobId,{ttlMs:o*1e3,scopes:s});this.link=`${t.server.jobAddress(t.jobId).split("#")[0]??""}#token=${i}`,this.until=b?de(he(b)):"it expires",this.error=""}catch(i){this.error=i instanceof Error?i.message:String(i)}}};var f=`milepost share ${location.pathname}`;function S(){let r=new URLSearchParams(location.hash.slice(1)).get("token");if(!r)return g()?.getItem(f)??void 0;let e=g();return e&&(e.setItem(f,r),history.replaceState(history.state,"",location.pathname+location.search)),r}function w(){g()?.removeItem(f)}function g(){try{return sessionStorage}catch{return}}import{pageParts as ue}from"./elements.js";var{LitElement:ye,css:fe,html:R,nothing:ge,serverAt:be,sharedStyles:ve}=ue,m=class extends ye{static properties={error:{state:!0},message:{}};static styles=[ve,fe`
       form {
         max-width: 420px;
         margin: 12vh auto 0;
@@ -185,12 +185,12 @@ import{configure as ye}from"./elements.js";import{pageParts as R}from"./elements
         flex: 1;
         min-width: 0;
       }
-    `];constructor(){super(),this.error=this.message=""}render(){return x`<form @submit=${this.#e}>
+    `];constructor(){super(),this.error=this.message=""}render(){return R`<form @submit=${this.#e}>
       <h1>Sign in</h1>
       <p class="muted">${this.message||"This server needs a token."}</p>
       <div class="line">
         <input type="password" autocomplete="off" aria-label="token" placeholder="token" required />
         <button class="primary">Sign in</button>
       </div>
-      ${this.error?x`<p class="failed" role="alert">${this.error}</p>`:he}
-    </form>`}#e=async e=>{e.preventDefault();let t=this.renderRoot.querySelector("input")?.value.trim()??"";try{let o=await fetch(`${me().address}v1/session`,{method:"POST",headers:{Authorization:`Bearer ${t}`}});if(o.ok){history.replaceState(null,"",location.pathname+location.search),location.reload();return}let r=await o.json();this.error=r.error?.message??`The server refused it (${o.status}).`}catch(o){this.error=`The server cannot be reached: ${String(o)}`}}};var $=new URLSearchParams(location.hash.slice(1)).get("token");ye({server:new URL("..",import.meta.url).href,...$?{sharedToken:$}:{}});customElements.define("milepost-key-help",p);customElements.define("milepost-share-sheet",h);customElements.define("milepost-sign-in",m);customElements.define("milepost-list-page",c);customElements.define("milepost-job-page",l);
+      ${this.error?R`<p class="failed" role="alert">${this.error}</p>`:ge}
+    </form>`}#e=async e=>{e.preventDefault();let t=this.renderRoot.querySelector("input")?.value.trim()??"";try{let o=await fetch(`${be().address}v1/session`,{method:"POST",headers:{Authorization:`Bearer ${t}`}});if(o.ok){w(),history.replaceState(null,"",location.pathname+location.search),location.reload();return}let s=await o.json();this.error=s.error?.message??`The server refused it (${o.status}).`}catch(o){this.error=`The server cannot be reached: ${String(o)}`}}};var T=S();ke({server:new URL("..",import.meta.url).href,...T?{sharedToken:T}:{}});customElements.define("milepost-key-help",p);customElements.define("milepost-share-sheet",h);customElements.define("milepost-sign-in",m);customElements.define("milepost-list-page",c);customElements.define("milepost-job-page",l);

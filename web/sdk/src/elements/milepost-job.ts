@@ -4,6 +4,7 @@ import { JobState, type Job } from "./messages.js";
 import { staleNotice } from "./model/connection-text.js";
 import { type Announced, announcedOf, milestone } from "./model/milestones.js";
 import { SmoothBar } from "./model/smooth-bar.js";
+import { oneLine } from "./model/plain-text.js";
 import { hasEnded } from "./model/state-words.js";
 import { serverAt } from "./live/server.js";
 import { CancelSheet } from "./parts/cancel-sheet.js";
@@ -45,7 +46,8 @@ export class MilepostJob extends StoreElement<JobStore> {
   declare log: "off" | "tail" | "full";
   declare cancel: boolean;
   declare compact: boolean;
-  declare tab: Tab;
+  /** What the reader has chosen; until then it is what there is to see. */
+  declare tab: Tab | undefined;
   declare narrow: boolean;
   declare stageId: string;
   declare said: string;
@@ -61,7 +63,6 @@ export class MilepostJob extends StoreElement<JobStore> {
     this.jobId = this.server = this.stageId = this.said = "";
     this.log = "off";
     this.cancel = this.compact = false;
-    this.tab = "log";
     this.narrow = false;
   }
 
@@ -128,14 +129,15 @@ export class MilepostJob extends StoreElement<JobStore> {
 
   #withoutJob(): TemplateResult {
     const connection = this.store?.connection;
+    const jobId = oneLine(this.store?.jobId ?? "");
     if (connection?.state === "missing") {
       return html`<p class="notice bad" role="alert">
-        There is no job ${this.store?.jobId}, or it is not yours to see.
+        There is no job ${jobId}, or it is not yours to see.
       </p>`;
     }
     if (connection?.error)
       return html`<p class="notice attention" role="alert">
-        ${this.store?.jobId} cannot be shown yet: ${connection.error}
+        ${jobId} cannot be shown yet: ${oneLine(connection.error, 1000)}
       </p>`;
     return html`<p class="muted">loading…</p>`;
   }
@@ -173,11 +175,13 @@ export class MilepostJob extends StoreElement<JobStore> {
       ["result", "result", job.result !== undefined],
       ["input", "input", job.input !== undefined],
       ["attempts", `attempts (${job.attempt})`, job.attempt > 0],
-      ["children", "children", (this.store?.children.length ?? 0) > 0],
+      ["children", this.#childrenLabel(), (this.store?.children.length ?? 0) > 0],
       ["raw", "raw", true],
     ];
     const shown = tabs.filter(([, , there]) => there);
-    const tab = shown.some(([name]) => name === this.tab) ? this.tab : "log";
+    // Before its first attempt a job has no log, but perhaps an input.
+    const wanted = this.tab ?? (job.attempt === 0 ? "input" : "log");
+    const tab = shown.some(([name]) => name === wanted) ? wanted : "log";
     return html`<section class="details">
       <div role="tablist" aria-label="details" @keydown=${this.#tabKey}>
         ${shown.map(
@@ -199,6 +203,11 @@ export class MilepostJob extends StoreElement<JobStore> {
       </div>
       <div role="tabpanel" id="panel" aria-labelledby="tab-${tab}">${this.#panel(tab, job)}</div>
     </section>`;
+  }
+
+  #childrenLabel(): string {
+    const { children, hasMoreChildren } = this.store ?? {};
+    return `children (${children?.length ?? 0}${hasMoreChildren ? "+" : ""})`;
   }
 
   #panel(tab: Tab, job: Job): TemplateResult {

@@ -178,6 +178,7 @@ export class MilepostJobs extends LitElement {
           const { shape } = jobLook(state);
           const more = store.isComplete(state) ? "" : "+";
           return html`<button
+            class=${number || more ? "" : "none"}
             aria-pressed=${filter.states.includes(state)}
             @click=${() => {
               this.#toggle(state);
@@ -238,19 +239,20 @@ export class MilepostJobs extends LitElement {
           }
           const job = store.get(row.key);
           return job
-            ? this.#row(store, job, now)
+            ? this.#row(store, job, row.depth, now)
             : html`<div class="row muted" role="listitem">deleted</div>`;
         },
       )}
     </div>`;
   }
 
-  #row(store: JobsStore, job: Job, now: Instant): TemplateResult {
+  #row(store: JobsStore, job: Job, depth: number, now: Instant): TemplateResult {
     if (this.#bars.size > MAX_BARS) this.#bars.clear();
     let bar = this.#bars.get(job.jobId);
     if (!bar) this.#bars.set(job.jobId, (bar = new SmoothBar()));
     return jobRow(job, {
       selected: job.jobId === this.selected,
+      depth,
       address: store.server.jobAddress(job.jobId),
       movement: bar.update(job.fraction, job.attempt, now),
       runs: this.#runs.get(job.kind) ?? [],

@@ -68,6 +68,28 @@ describe("rows", () => {
     ]);
   });
 
+  test("children stand below their parents within a group, however deep, and alone where those are not in it", () => {
+    const family = [
+      job({ jobId: "top", state: RUNNING, submitTime: at(1) }),
+      job({ jobId: "older", state: RUNNING, submitTime: at(2), parentJobId: "top" }),
+      job({ jobId: "deep", state: RUNNING, submitTime: at(3), parentJobId: "older" }),
+      job({ jobId: "newer", state: RUNNING, submitTime: at(4), parentJobId: "top" }),
+      job({ jobId: "other", state: RUNNING, submitTime: at(5) }),
+      job({ jobId: "alone", state: QUEUED, parentJobId: "top" }),
+    ];
+    const rows = listRows(family, NO_FILTER, START + 60_000);
+    expect(rows.map((row) => (row.type === "job" ? [row.key, row.depth] : row.key))).toEqual([
+      "running",
+      ["other", 0],
+      ["top", 0],
+      ["newer", 1],
+      ["older", 1],
+      ["deep", 2],
+      "waiting",
+      ["alone", 0],
+    ]);
+  });
+
   test("totals are of all states, whichever are shown", () => {
     expect([...totals(jobs, { ...NO_FILTER, states: [FAILED] })]).toEqual([
       [SUCCEEDED, 1],

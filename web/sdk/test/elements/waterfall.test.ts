@@ -49,6 +49,34 @@ describe("the scale", () => {
   });
 });
 
+describe("a wait that is longer than the run", () => {
+  const late = () => runningJob({ firstStartTime: at(100), startTime: at(100), endTime: at(110) });
+
+  test("it takes a short piece of the scale, which begins with the first start", () => {
+    const scale = timeScale(late(), START + 110_000);
+    expect(scale).toMatchObject({ start: START + 100_000, end: START + 110_000 });
+    const { width } = scale.folded ?? { width: 0 };
+    expect(width).toBeGreaterThan(0);
+    expect(width).toBeLessThan(0.1);
+    expect(scale.ticks[0]).toEqual({ at: width, label: "0:00" });
+    const segments = jobSegments(late(), attemptsOf(late(), []), scale, START + 110_000);
+    expect(segments.map(({ part, from, to }) => [part, from, to])).toEqual([
+      ["waiting", 0, width],
+      ["running", width, 1],
+    ]);
+  });
+
+  test("it is shown in full once the run is as long", () => {
+    const running = runningJob({ firstStartTime: at(100), startTime: at(100) });
+    expect(timeScale(running, START + 199_000).folded).toBeDefined();
+    expect(timeScale(running, START + 200_000)).toMatchObject({ start: START, folded: undefined });
+  });
+
+  test("a job that has yet to start has nothing to fold it for", () => {
+    expect(timeScale(job({ state: JobState.QUEUED }), START + 100_000).folded).toBeUndefined();
+  });
+});
+
 describe("bars", () => {
   test("a job waits, runs, and is expected to end, as its estimate says", () => {
     const running = runningJob({ estimate: estimate(4) });

@@ -80,9 +80,18 @@ export type Group = "running" | "waiting" | "ended today" | "ended before";
 
 export type ListRow =
   | { readonly type: "group"; readonly key: Group; readonly count: number }
-  | { readonly type: "job"; readonly key: string };
+  | {
+      readonly type: "job";
+      readonly key: string;
+      /** Number of its ancestors among the rows above it. */
+      readonly depth: number;
+    };
 
-/** The rows of the jobs that match, in groups: what runs, then what waits, then what has ended, the newest first. */
+/**
+ * The rows of the jobs that match, in groups: what runs, then what waits, then what has ended, the newest first.
+ *
+ * A child stands below its parent, if that is in the same group.
+ */
 export function listRows(jobs: Iterable<Job>, filter: ListFilter, now: Instant): ListRow[] {
   const midnight = new Date(now).setHours(0, 0, 0, 0);
   const groups = new Map<Group, Job[]>([
@@ -98,9 +107,29 @@ export function listRows(jobs: Iterable<Job>, filter: ListFilter, now: Instant):
     const times = new Map(group.map((job) => [job, orderOf(job)]));
     group.sort((a, b) => (times.get(b) ?? 0) - (times.get(a) ?? 0) || (a.jobId < b.jobId ? 1 : -1));
     rows.push({ type: "group", key, count: group.length });
-    for (const job of group) rows.push({ type: "job", key: job.jobId });
+    addNested(rows, group);
   }
   return rows;
+}
+
+function addNested(rows: ListRow[], group: readonly Job[]): void {
+  const ids = new Set(group.map((job) => job.jobId));
+  const children = new Map<string, Job[]>();
+  const tops = group.filter((job) => {
+    if (!job.parentJobId || !ids.has(job.parentJobId)) return true;
+    const siblings = children.get(job.parentJobId);
+    if (siblings) siblings.push(job);
+    else children.set(job.parentJobId, [job]);
+    return false;
+  });
+  // With a stack, since a chain of descendants may be as long as the group.
+  const next = tops.reverse().map((job) => ({ job, depth: 0 }));
+  for (let place = next.pop(); place; place = next.pop()) {
+    const { job, depth } = place;
+    rows.push({ type: "job", key: job.jobId, depth });
+    for (const child of (children.get(job.jobId) ?? []).reverse())
+      next.push({ job: child, depth: depth + 1 });
+  }
 }
 
 /** The number of jobs in each state, of those that match but for their state. */

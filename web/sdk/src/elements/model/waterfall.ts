@@ -24,12 +24,18 @@ export interface Tick {
 
 /** From when to when the waterfall reaches. */
 export interface TimeScale {
+  /** Where its ticks begin: the job's submission, or its first start if the wait before that is folded. */
   readonly start: Instant;
   readonly end: Instant;
   readonly ticks: readonly Tick[];
   /** Where now is; undefined once the job has ended. */
   readonly now: number | undefined;
+  /** A wait before `start` that takes a short piece of the scale, however long it was. */
+  readonly folded: { readonly from: Instant; readonly width: number } | undefined;
 }
+
+/** The part of the scale that a folded wait takes. */
+const FOLDED_WIDTH = 0.06;
 
 /** Steps between ticks in seconds. */
 const STEPS = [
@@ -41,24 +47,34 @@ const MAX_TICKS = 8;
  * The scale from the job's submission to its end, or to now and what is expected.
  *
  * While the job runs the end is a whole number of ticks, so that bars keep their places between one tick and the next.
+ * A wait for the first start that is longer than all that followed is folded: the stages would be slivers beside it.
  */
 export function timeScale(job: Job, now: Instant): TimeScale {
-  const start = instantOf(job.submitTime) ?? now;
+  const submitted = instantOf(job.submitTime) ?? now;
+  const started = instantOf(job.firstStartTime) ?? submitted;
   const end = instantOf(job.endTime);
   const last = end ?? Math.max(now, expectedEnd(job, now) ?? now);
+  const folded =
+    started - submitted > last - started && last > started
+      ? { from: submitted, width: FOLDED_WIDTH }
+      : undefined;
+  const start = folded ? started : submitted;
+  const origin = folded?.width ?? 0;
   const span = Math.max((last - start) / 1000, 0.001);
   const step =
     STEPS.find((size) => span / size <= MAX_TICKS) ?? Math.ceil(span / MAX_TICKS / 86_400) * 86_400;
   const length = end === undefined ? (Math.floor(span / step) + 1) * step : span;
+  const place = (seconds: number): number => origin + (1 - origin) * Math.min(seconds / length, 1);
   const ticks: Tick[] = [];
   for (let tick = 0; tick * step < length - step / 2; tick++) {
-    ticks.push({ at: (tick * step) / length, label: tickLabel(tick * step, step) });
+    ticks.push({ at: place(tick * step), label: tickLabel(tick * step, step) });
   }
   return {
     start,
     end: start + length * 1000,
     ticks,
-    now: end === undefined ? Math.min((now - start) / 1000 / length, 1) : undefined,
+    now: end === undefined ? place((now - start) / 1000) : undefined,
+    folded,
   };
 }
 
@@ -132,8 +148,13 @@ function isBroken(state: StageState): boolean {
 type Add = (part: Segment["part"], from: Instant, to: Instant, attempt: number, broken: boolean) => void;
 
 function adder(segments: Segment[], scale: TimeScale): Add {
-  const place = (time: Instant): number =>
-    Math.min(Math.max((time - scale.start) / (scale.end - scale.start), 0), 1);
+  const { start, end, folded } = scale;
+  const origin = folded?.width ?? 0;
+  const place = (time: Instant): number => {
+    if (folded && time < start)
+      return (origin * Math.max(time - folded.from, 0)) / Math.max(start - folded.from, 1);
+    return origin + (1 - origin) * Math.min(Math.max((time - start) / (end - start), 0), 1);
+  };
   return (part, from, to, attempt, broken) => {
     if (to > from || part === "running")
       segments.push({ part, from: place(from), to: Math.max(place(from), place(to)), attempt, broken });

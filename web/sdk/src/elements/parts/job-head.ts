@@ -34,8 +34,7 @@ export function identity(
     <h1 class="foreign" part="kind">
       <span class=${shape}>${stateIcon(shape)}</span> ${oneLine(job.kind, 64)}
     </h1>
-    <span class="state ${shape}" part="state">${word}${attempt}</span>
-    ${actions}
+    <div class="status"><span class="state ${shape}" part="state">${word}${attempt}</span>${actions}</div>
     <p class="facts muted">
       <span class="mono foreign" title=${job.jobId}>${shortId(job.jobId, 24)}</span
       ><milepost-copy .text=${job.jobId} .label=${"copy the job's id"}></milepost-copy>
@@ -107,7 +106,8 @@ function elapsedText(job: Job, now: Instant): string {
   if (first === undefined) return `${elapsed(queued)} in the queue`;
   if (job.state === JobState.QUEUED) return `${elapsed((now - submitted) / 1000)} since it was submitted`;
   const ran = ((end ?? now) - first) / 1000;
-  return `${end === undefined ? `${elapsed(ran)} elapsed` : `took ${took(ran)}`} · ${elapsed(queued)} in the queue`;
+  const running = end === undefined ? `${elapsed(ran)} elapsed` : `took ${took(ran)}`;
+  return queued < 1 ? running : `${running} · ${elapsed(queued)} in the queue`;
 }
 
 function timesTitle(job: Job): string {

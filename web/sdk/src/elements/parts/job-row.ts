@@ -5,18 +5,23 @@ import { JobState, type Job } from "../messages.js";
 import { remainingCell } from "../model/estimate-text.js";
 import { absolute, age, elapsed, instantOf, took, type Instant } from "../model/instants.js";
 import type { Run } from "../model/job-list.js";
-import { oneLine, shortId } from "../model/plain-text.js";
+import { oneLine } from "../model/plain-text.js";
 import type { Movement } from "../model/smooth-bar.js";
 import { hasEnded, isActive, isKnown, jobLook } from "../model/state-words.js";
 import { stateIcon } from "./icons.js";
 import { progressBar, progressText } from "./job-head.js";
+import { vars } from "./vars-directive.js";
 
 /** Runs in the column of small bars. */
 export const RUNS = 14;
+/** Characters at the end of an id that are always in sight. */
+const TAIL = 4;
 
 /** What a row shows besides the job. */
 export interface RowOptions {
   readonly selected: boolean;
+  /** Number of its ancestors among the rows above it. */
+  readonly depth: number;
   /** The page of the job. */
   readonly address: string;
   readonly movement: Movement;
@@ -28,7 +33,7 @@ export interface RowOptions {
 }
 
 export function jobRow(job: Job, options: RowOptions): TemplateResult {
-  const { selected, address, movement, runs, now, mayOpen } = options;
+  const { selected, depth, address, movement, runs, now, mayOpen } = options;
   const { word, shape } = jobLook(job.state);
   const submitted = instantOf(job.submitTime) ?? now;
   return html`<div role="listitem">
@@ -42,9 +47,18 @@ export function jobRow(job: Job, options: RowOptions): TemplateResult {
       }}
     >
       <span class=${shape}>${stateIcon(shape)} <span class="word">${word}</span></span>
-      <span class="name"
-        ><span class="kind foreign cut">${oneLine(job.kind, 64)}</span
-        ><span class="id mono foreign cut" title=${job.jobId}>${shortId(job.jobId, 22)}</span></span
+      <span class="name" ${vars({ "--depth": `${Math.min(depth, 6)}` })}
+        >${
+          job.parentJobId
+            ? html`<span
+                class="child muted"
+                role="img"
+                aria-label="child"
+                title=${`part of ${job.parentJobId}`}
+                >↳</span
+              >`
+            : nothing
+        }<span class="kind foreign cut">${oneLine(job.kind, 64)}</span>${idCell(job.jobId)}</span
       >
       <span class="owner foreign cut">${oneLine(job.owner, 128)}</span>
       <span class="progress"
@@ -61,6 +75,13 @@ export function jobRow(job: Job, options: RowOptions): TemplateResult {
       <span class="runs-cell">${smallBars(runs)}</span>
     </a>
   </div>`;
+}
+
+/** Ids of one day begin alike: where there is little room, only the last characters stay. */
+function idCell(jobId: string): TemplateResult {
+  const end = jobId.length > TAIL * 2 ? -TAIL : 0;
+  const head = end ? html`<span class="cut">${oneLine(jobId.slice(0, end))}</span>` : nothing;
+  return html`<span class="id mono foreign" title=${jobId}>${head}${oneLine(jobId.slice(end))}</span>`;
 }
 
 function failureText(job: Job): string {

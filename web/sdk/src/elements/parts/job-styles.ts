@@ -38,8 +38,15 @@ export const jobStyles = css`
     height: 18px;
     vertical-align: -3px;
   }
+  .status {
+    flex: 1 0 auto;
+    display: flex;
+    align-items: center;
+    justify-content: space-between;
+    gap: 12px;
+    min-height: 28px;
+  }
   .state {
-    margin-inline-end: auto;
     font-weight: 500;
   }
   .facts {
@@ -154,11 +161,19 @@ export const jobStyles = css`
   .stages {
     margin: 0 -8px 16px;
   }
+  /* Where tabs go on beyond an edge, that edge is shaded. */
   [role="tablist"] {
+    --_shade: color-mix(in srgb, var(--_text) 30%, transparent);
     display: flex;
     gap: 4px;
     border-bottom: 1px solid var(--_line);
     overflow-x: auto;
+    scrollbar-width: none;
+    background:
+      linear-gradient(to right, var(--_surface) 60%, transparent) left / 40px 100% no-repeat local,
+      linear-gradient(to left, var(--_surface) 60%, transparent) right / 40px 100% no-repeat local,
+      linear-gradient(to right, var(--_shade), transparent) left / 14px 100% no-repeat scroll,
+      linear-gradient(to left, var(--_shade), transparent) right / 14px 100% no-repeat scroll;
   }
   [role="tab"] {
     flex: none;
@@ -172,6 +187,14 @@ export const jobStyles = css`
   [role="tab"][aria-selected="true"] {
     color: var(--_text);
     border-bottom-color: var(--_accent);
+  }
+  @container (max-width: 479px) {
+    [role="tablist"] {
+      gap: 0;
+    }
+    [role="tab"] {
+      padding-inline: 7px;
+    }
   }
   [role="tabpanel"] > table,
   [role="tabpanel"] > .json {

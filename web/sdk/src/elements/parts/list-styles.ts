@@ -21,6 +21,12 @@ export const listStyles = css`
     border-radius: 14px;
     padding: 0 12px;
   }
+  .totals .none {
+    color: var(--_muted);
+  }
+  .totals .none .icon {
+    opacity: 0.5;
+  }
   .totals button[aria-pressed="true"] {
     background: var(--_raised);
     border-color: currentColor;
@@ -99,6 +105,11 @@ export const listStyles = css`
     display: flex;
     gap: 8px;
     align-items: baseline;
+    padding-inline-start: calc(var(--depth) * 14px);
+  }
+  .name .child {
+    flex: none;
+    margin-inline-end: -2px;
   }
   /* The id gives way first: its title has all of it. */
   .name .kind {
@@ -108,8 +119,14 @@ export const listStyles = css`
   }
   .name .id {
     flex: 0 9 auto;
-    min-width: 0;
+    min-width: 4ch;
     color: var(--_muted);
+    white-space: nowrap;
+  }
+  .name .id .cut {
+    display: inline-block;
+    max-width: calc(100% - 4ch);
+    vertical-align: bottom;
   }
   .runs {
     width: 88px;
@@ -140,13 +157,25 @@ export const listStyles = css`
   }
   @container (max-width: 559px) {
     .row {
-      grid-template-columns: 16px 1fr 64px 52px;
+      grid-template-columns: 16px minmax(0, 1fr) max-content 44px;
       column-gap: 8px;
     }
     .row .word,
     .row .remaining,
-    .row .bar {
+    .row .bar,
+    .name .id .cut,
+    .totals .none:not([aria-pressed="true"]) {
       display: none;
+    }
+    .row .progress {
+      max-width: 96px;
+      justify-content: end;
+    }
+    .name .kind {
+      flex-shrink: 1;
+    }
+    .name .id {
+      flex-shrink: 0;
     }
   }
 `;

@@ -25,6 +25,10 @@ export const logStyles = css`
     margin-inline-start: auto;
     white-space: nowrap;
   }
+  .controls [aria-pressed="true"] {
+    background: color-mix(in srgb, var(--_accent) 14%, var(--_surface));
+    border-color: var(--_accent);
+  }
   .view {
     position: relative;
     min-height: 80px;
@@ -143,12 +147,18 @@ export const logStyles = css`
   :host([tail]) .view {
     max-height: var(--milepost-log-height, 160px);
   }
+  @container (min-width: 1000px) {
+    .line {
+      grid-template-columns: 66px 24ch 1fr;
+    }
+  }
   @container (max-width: 639px) {
     .line {
-      grid-template-columns: 62px 1fr;
+      grid-template-columns: 40px 1fr;
       column-gap: 8px;
       padding: 0 6px;
     }
+    .line .hour,
     .line .stage,
     .controls .count {
       display: none;

@@ -37,11 +37,18 @@ export const stagesStyles = css`
   }
   .name .cut {
     flex: 0 1 auto;
+    min-width: 0;
   }
   .name .amount {
-    flex: 0 9999 auto;
-    min-width: 0;
+    flex: none;
     margin-inline-start: auto;
+    white-space: nowrap;
+  }
+  .name .message {
+    flex: 0 9999 auto;
+  }
+  .name .amount,
+  .name .message {
     color: var(--_muted);
     font-size: 12px;
   }
@@ -64,11 +71,26 @@ export const stagesStyles = css`
     position: relative;
     height: 100%;
     min-height: 16px;
+  }
+  .track::before {
+    content: "";
+    position: absolute;
+    inset: 0 0 0 calc(var(--origin) * 100%);
     background: repeating-linear-gradient(
       to right,
       var(--_line) 0 1px,
       transparent 1px calc(var(--tick) * 100%)
     );
+  }
+  /* The wait before the scale's 0:00 is cut short here. */
+  .fold-mark {
+    position: absolute;
+    inset-block: 0;
+    inset-inline: 0 calc(100% - var(--origin) * 100%);
+    display: grid;
+    place-items: center;
+    color: var(--_muted);
+    font-size: 11px;
   }
   .track .now {
     position: absolute;

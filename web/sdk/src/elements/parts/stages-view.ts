@@ -91,7 +91,9 @@ export class StagesView extends StoreElement<JobStore> {
     return html`<div class="row" aria-hidden="true">
       <span class="name muted" ${vars({ "--depth": "0" })}>whole job</span><span class="weight-cell"></span
       ><span></span
-      ><span class="number muted">${elapsed(((instantOf(job.endTime) ?? now) - scale.start) / 1000)}</span>
+      ><span class="number muted"
+        >${elapsed(((instantOf(job.endTime) ?? now) - (scale.folded?.from ?? scale.start)) / 1000)}</span
+      >
       ${track(jobSegments(job, attempts, scale, now), scale, jobLook(job.state).shape)}
     </div>`;
   }
@@ -138,9 +140,8 @@ export class StagesView extends StoreElement<JobStore> {
           >${stateIcon(shape)}</span
         >
         <span class="cut foreign ${shape === "waiting" || shape === "skipped" ? "muted" : ""}">${name}</span>
-        <span class="amount cut foreign"
-          >${numbers}${numbers && message ? " · " : ""}${message ? html`<span class=${stage.failure ? "failed" : ""}>${message}</span>` : nothing}</span
-        >
+        <span class="amount foreign">${numbers}${numbers && message ? " · " : ""}</span
+        >${message ? html`<span class="message cut foreign ${stage.failure ? "failed" : ""}">${message}</span>` : nothing}
       </span>
       <span class="weight-cell ${shape}"
         >${this.#bar(stage, heaviest.get(stage.parentStageId) ?? 1, job.attempt, now)}</span

@@ -4,13 +4,14 @@ import { vars } from "./vars-directive.js";
 
 /** A bar of the waterfall with its parts, on the lines of the scale. */
 export function track(segments: readonly Segment[], scale: TimeScale, shape = "running"): TemplateResult {
-  const tick = scale.ticks[1]?.at ?? 1;
+  const [origin = 0, next = 1] = scale.ticks.map(({ at }) => at);
   return html`<div
     class="track ${shape}"
     part="track"
     aria-hidden="true"
-    ${vars({ "--tick": `${tick}`, "--now": `${scale.now ?? 0}` })}
+    ${vars({ "--origin": `${origin}`, "--tick": `${(next - origin) / (1 - origin)}`, "--now": `${scale.now ?? 0}` })}
   >
+    ${scale.folded === undefined ? nothing : html`<div class="fold-mark">⫽</div>`}
     ${scale.now === undefined ? nothing : html`<div class="now"></div>`}
     ${segments.map(
       ({ part, from, to, broken, attempt }) =>

@@ -1,0 +1,31 @@
+/**
+ * The token of a share link. It comes in the fragment, which browsers send to no server, and leaves the address at once:
+ * addresses stay in the browser's history, and are copied to others. The tab keeps it for this page, to load it again.
+ */
+
+const key = `milepost share ${location.pathname}`;
+
+/** Take the token out of the address; undefined if this page was not opened by a share link. */
+export function takeSharedToken(): string | undefined {
+  const token = new URLSearchParams(location.hash.slice(1)).get("token");
+  if (!token) return storage()?.getItem(key) ?? undefined;
+  const kept = storage();
+  if (!kept) return token; // then it stays where it is
+  kept.setItem(key, token);
+  history.replaceState(history.state, "", location.pathname + location.search);
+  return token;
+}
+
+/** Forget the token of this page, such as when it was refused. */
+export function forgetSharedToken(): void {
+  storage()?.removeItem(key);
+}
+
+/** The tab's own storage; undefined where the browser keeps none. */
+function storage(): Storage | undefined {
+  try {
+    return sessionStorage;
+  } catch {
+    return undefined;
+  }
+}

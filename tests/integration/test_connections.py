@@ -3,15 +3,25 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import AsyncExitStack
 from pathlib import Path
+from typing import Any
 
 import grpc
 import pytest
 
-from bench.abuse.raw_http2 import END_HEADERS, HEADERS, Connection, request_headers
+from bench.abuse.raw_http2 import (
+    CONTINUATION,
+    END_HEADERS,
+    HEADERS,
+    Connection,
+    header,
+    request_headers,
+)
 from milepost.client import Client
 from milepost.client._transport import channel as sdk
-from milepost.server.runtime.grpc_options import CONCURRENT_STREAMS, METADATA_SIZE
+from milepost.server.rpc.metadata_limit import METADATA_SIZE
+from milepost.server.runtime.grpc_options import CONCURRENT_STREAMS
 from milepost.v1 import Dispatch, GetJobRequest
 from tests.support.forking import Forkery
 from tests.support.refused import refused
@@ -19,6 +29,7 @@ from tests.support.rpc import connect, eventually
 from tests.support.server import ServerProcess
 
 _WORK = "/milepost.v1.WorkerService/Work"
+_GET_JOB = "/milepost.v1.JobService/GetJob"
 
 
 async def test_one_stream_more_than_a_connection_may_have_is_refused(
@@ -70,6 +81,48 @@ async def test_metadata_beyond_the_limit_is_refused(tmp_path: Path, forkery: For
                 with pytest.raises(grpc.aio.AioRpcError) as raised:
                     await too_large
                 assert raised.value.code() is grpc.StatusCode.RESOURCE_EXHAUSTED
+
+
+async def test_metadata_is_limited_before_settings_are_acknowledged(tmp_path: Path, forkery: Forkery) -> None:
+    """The server itself refuses what core has let in: without a message, and with the reason in its log."""
+    with ServerProcess(tmp_path / "data", forkery=forkery) as server:
+        async with _Silent.open(server.address) as silent:
+            block = request_headers(_GET_JOB, server.address) + header("x-note", b"x" * METADATA_SIZE)
+            for _ in range(20):
+                stream = silent.new_stream()
+                silent.write(HEADERS, 0, stream, block[:1_000])
+                silent.write(CONTINUATION, END_HEADERS, stream, block[1_000:])
+
+            async def are_refused() -> bool:
+                return len(_calls(server)) == 20
+
+            await eventually(are_refused)
+            assert {(call["code"], call["reason"]) for call in _calls(server)} == {
+                ("RESOURCE_EXHAUSTED", "LIMIT_REACHED")
+            }
+
+
+async def test_calls_do_not_wait_behind_those_of_other_methods(tmp_path: Path, forkery: Forkery) -> None:
+    """A submission is served before thousands of calls of another method that arrived before it."""
+    with ServerProcess(tmp_path / "data", forkery=forkery) as server:
+        async with connect(server.address) as rpc, AsyncExitStack() as flooding:
+            await rpc.submit()
+            block = request_headers(_GET_JOB, server.address)
+            floods = [await flooding.enter_async_context(Connection.open(server.address)) for _ in range(5)]
+            for connection in floods:
+                for _ in range(CONCURRENT_STREAMS):
+                    stream = connection.new_stream()
+                    connection.write(HEADERS, END_HEADERS, stream, block)
+                    connection.cancel(stream)
+            await rpc.submit()
+            methods = [call["method"].rpartition("/")[2] for call in _calls(server)]
+            assert methods.count("SubmitJob") == 2
+            assert len(methods) < len(floods) * CONCURRENT_STREAMS / 2
+
+
+def _calls(server: ServerProcess) -> list[dict[str, Any]]:
+    """The access lines so far."""
+    return [line for line in server.log() if line["event"] == "call"]
 
 
 async def test_more_calls_than_a_connection_takes_open_another(

@@ -20,7 +20,7 @@ from google.protobuf.message import Message
 from milepost.server.access.audit import AuditLog
 from milepost.server.access.current import current_caller
 from milepost.server.access.principal import Principal
-from milepost.server.base.refusal import draining
+from milepost.server.base.refusal import Refusal, draining
 from milepost.server.base.slices import Slices
 from milepost.server.calls.call_admission import CallAdmission
 from milepost.server.calls.call_memory import CallMemory
@@ -28,6 +28,7 @@ from milepost.server.calls.call_record import CallRecord
 from milepost.server.calls.open_calls import OpenCalls
 from milepost.server.calls.request_decoding import Decoded, decoder, finish_decoding
 from milepost.server.rpc.call_log import CallLog
+from milepost.server.rpc.metadata_limit import check_metadata
 
 _Context = grpc.aio.ServicerContext[Any, Any]
 
@@ -69,10 +70,14 @@ class Interceptor(grpc.aio.ServerInterceptor):
     ) -> grpc.RpcMethodHandler[Any, Any] | None:
         """See ``grpc.aio.ServerInterceptor``; never raises."""
         self._admission.call_count += 1
+        method = handler_call_details.method
+        try:
+            check_metadata(handler_call_details.invocation_metadata)
+        except Refusal as refusal:
+            return self._refuse(method, refusal)
         handler = await continuation(handler_call_details)
         if handler is None:  # there is no such method
             return handler
-        method = handler_call_details.method
         assert handler.request_deserializer is not None
         decode = decoder(handler.request_deserializer)
         call = _Call(partial(self._log, method), partial(self._admit, handler_call_details))
@@ -88,6 +93,15 @@ class Interceptor(grpc.aio.ServerInterceptor):
             else _wrap_coroutine(call, function, receive, self._calls)
         )
         return make(wrapped, response_serializer=handler.response_serializer)
+
+    def _refuse(self, method: str, refusal: Refusal) -> grpc.RpcMethodHandler[Any, Any]:
+        """A handler that receives nothing."""
+
+        async def refuse(_: object, context: _Context) -> None:
+            with (call_log := self._log(method, context)):
+                await call_log.abort(refusal)
+
+        return grpc.stream_stream_rpc_method_handler(refuse)
 
     def _log(self, method: str, context: _Context) -> CallLog:
         return CallLog(CallRecord(method, context.peer(), self._audit), context)

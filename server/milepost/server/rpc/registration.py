@@ -16,7 +16,11 @@ from milepost.server.calls.update_decoding import Deserializer
 
 
 def add_service(server: grpc.aio.Server, service: ServiceDescriptor, servicer: object) -> None:
-    """Serve each method of ``service`` with the method of ``servicer`` that has its name."""
+    """Serve each method of ``service`` with the method of ``servicer`` that has its name.
+
+    gRPC's core keeps the waiting calls of each registered method apart, and grpc.aio takes one of each at a time. So calls
+    of one method do not wait behind a flood of another. Methods that nobody has registered share one queue.
+    """
     handlers: dict[str, grpc.RpcMethodHandler[Message, Message | JobResponse | bytes]] = {}
     for method in service.methods:
         if method.client_streaming:
@@ -31,6 +35,7 @@ def add_service(server: grpc.aio.Server, service: ServiceDescriptor, servicer: o
             response_serializer=_serialize,
         )
     server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler(service.full_name, handlers),))
+    server.add_registered_method_handlers(service.full_name, handlers)
 
 
 def _serialize(response: Message | JobResponse | bytes) -> bytes:

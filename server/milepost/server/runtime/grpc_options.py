@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from milepost.server.calls.call_memory import LARGEST_MESSAGE
+from milepost.server.rpc.metadata_limit import METADATA_SIZE
 
 CONCURRENT_STREAMS = 1_000
 """Open calls of one connection. Core refuses further ones, and counts those that were reset until they are cleaned up,
@@ -10,14 +11,10 @@ so that a client cannot open and reset them without end. A client whose library 
 once more; the SDK has at most 500 on a connection."""
 
 PENDING_CALLS = 5_000
-"""Calls of all connections that core holds until the server gets to them: as many as reconnect at once after a
-restart. Beyond this number core refuses some, beyond ``PENDING_CALLS_MAX`` all, with CANCELLED."""
+"""Calls of a method, of all connections, that core holds until the server gets to them: as many as reconnect at once
+after a restart. Beyond this number core refuses some, beyond ``PENDING_CALLS_MAX`` all, with CANCELLED."""
 
 PENDING_CALLS_MAX = 10_000
-
-METADATA_SIZE = 8 << 10
-"""Metadata of a call in bytes, by the count of HTTP/2: names, values, and 32 for each. Refused beyond, as soon as the
-client has acknowledged the server's settings; until then core refuses at random, the more surely the larger it is."""
 
 _HANDSHAKE_TIMEOUT_MS = 20_000
 

@@ -1,8 +1,8 @@
 """The limit on metadata of a call.
 
-gRPC's core holds to it as soon as the client has acknowledged the server's settings; until then it takes up to 16 MiB, and
-refuses some of what is above the limit at random. Those calls the server refuses itself, first of all, since they may have
-thousands of fields.
+gRPC's core holds to it as soon as the client has acknowledged the server's settings; until then it takes up to 16 MiB,
+and refuses some of what is above the limit at random. Those calls the server refuses itself, first of all, since they
+may have thousands of fields.
 """
 
 from __future__ import annotations

@@ -18,8 +18,8 @@ from milepost.server.calls.update_decoding import Deserializer
 def add_service(server: grpc.aio.Server, service: ServiceDescriptor, servicer: object) -> None:
     """Serve each method of ``service`` with the method of ``servicer`` that has its name.
 
-    gRPC's core keeps the waiting calls of each registered method apart, and grpc.aio takes one of each at a time. So calls
-    of one method do not wait behind a flood of another. Methods that nobody has registered share one queue.
+    gRPC's core keeps the waiting calls of each registered method apart, and grpc.aio takes one of each at a time. So
+    calls of one method do not wait behind a flood of another. Methods that nobody has registered share one queue.
     """
     handlers: dict[str, grpc.RpcMethodHandler[Message, Message | JobResponse | bytes]] = {}
     for method in service.methods:

@@ -18,6 +18,7 @@ from milepost.v1 import (
     JobState,
     ListJobsRequest,
     Stage,
+    StagesPlanned,
     Update,
 )
 from tests.support.forking import Forkery
@@ -25,7 +26,7 @@ from tests.support.nats import NatsServer
 from tests.support.nodes import Nodes
 from tests.support.rpc import Rpc, connect, eventually, succeeded
 from tests.support.server import Server, ServerProcess
-from tests.support.staged_runs import RUN, get, history, run
+from tests.support.staged_runs import RUN, get, history, run, started
 
 
 @pytest.fixture
@@ -163,6 +164,23 @@ async def test_all_nodes_know_the_same(tmp_path: Path, nats_server: NatsServer, 
                 known = await history(rpc)
                 assert known.runs == 2
                 assert (await history(other, rpc.kind)) == known
+
+
+async def test_stages_that_are_planned_during_the_run_get_weights_too(rpc: Rpc) -> None:
+    """Those of a plan that grows, and one that is declared when it starts; a given one stays."""
+    plan = StagesPlanned(
+        stages=[Stage(stage_id="load"), Stage(stage_id="work"), Stage(stage_id="given", weight=3)]
+    )
+    async with rpc.session() as session:
+        await run(rpc, session, *RUN, succeeded())
+        planned = await rpc.get(await run(rpc, session, Update(stages_planned=plan)))
+        declared = await rpc.get(await run(rpc, session, started("load"), started("work"), started("other")))
+    weights = {stage.stage_id: stage.weight for stage in planned.stages}
+    assert weights["load"] + weights["work"] == pytest.approx(2)
+    assert weights["given"] == 3
+    ratio = weights["work"] / weights["load"]
+    assert [stage.HasField("weight") for stage in declared.stages] == [True, True, False]
+    assert declared.stages[1].weight / declared.stages[0].weight == pytest.approx(ratio)
 
 
 async def test_stages_without_weights_get_those_of_earlier_runs(rpc: Rpc) -> None:

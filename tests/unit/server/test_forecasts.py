@@ -16,9 +16,9 @@ from milepost.server.estimates.past_run import PastRun, StageRun, past_run
 from milepost.server.estimates.queue_schedule import NOTHING, Span, end_of, start_of
 from milepost.server.estimates.replay import progress_at
 from milepost.server.estimates.run_encoding import RUN_BYTES, UnknownRun, decode, encode
-from milepost.server.estimates.stage_weights import learn_weights
+from milepost.server.estimates.stage_weights import learn_weights, learn_weights_of_updates
 from milepost.server.estimates.workload import scales_of
-from milepost.v1 import Stage
+from milepost.v1 import Stage, StagesPlanned, StageStarted, Update
 
 
 def staged(*spans: tuple[str, float, float], duration: float, workload: float = 0.0) -> PastRun:
@@ -277,3 +277,25 @@ def test_weights_that_nobody_gave_are_learned() -> None:
     learn_weights(plan, {"a": 2.0, "b": 3.0, "c/x": 5.0, "c/y": 1.0})
     found = {stage.stage_id: stage.weight for stage in plan if stage.HasField("weight")}
     assert found == pytest.approx({"a": 0.5, "b": 7, "c": 1.5, "c/x": 5 / 3, "c/y": 1 / 3})
+
+
+def test_stages_that_are_planned_later_weigh_as_those_before_them() -> None:
+    """By the same scale: so the bar runs on as straight as before. Replanned ones have the weight that they had."""
+    first = [Stage(stage_id="a"), Stage(stage_id="b")]
+    seconds = {"a": 2.0, "b": 6.0, "c": 12.0, "c/x": 1.0, "d": 4.0}
+    learn_weights(first, seconds)
+    replanned = [
+        *(Stage(stage_id=name) for name in ("a", "b", "c")),
+        Stage(stage_id="c/x", parent_stage_id="c"),
+    ]
+    updates = [
+        Update(stages_planned=StagesPlanned(stages=replanned)),
+        Update(stage_started=StageStarted(stage=Stage(stage_id="b"))),
+        Update(stage_started=StageStarted(stage=Stage(stage_id="d"))),
+        Update(stage_started=StageStarted(stage=Stage(stage_id="unknown"))),
+    ]
+    assert learn_weights_of_updates(updates, seconds, first) == 5
+    weights = {stage.stage_id: stage.weight for stage in updates[0].stages_planned.stages}
+    assert weights == pytest.approx({"a": 0.5, "b": 1.5, "c": 3.25, "c/x": 1})
+    started = [update.stage_started.stage for update in updates[1:]]
+    assert [stage.weight for stage in started if stage.HasField("weight")] == [1.0]

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from milepost.contract import limits
-from milepost.contract.job_states import LEASED, state_name
+from milepost.contract.job_states import LEASED, has_ended, state_name
 from milepost.contract.reasons import reason_name
 from milepost.v1 import ErrorReason, Job
 
@@ -148,3 +148,17 @@ def draining() -> Refusal:
 
 class Unimplemented(Exception):
     """This version of the server does not implement this part of the contract; the message says which."""
+
+
+def attempt_over(job: Job) -> Refusal:
+    """The refusal for the worker of an attempt that is over."""
+    return job_ended(job) if has_ended(job) else lease_lost(job)
+
+
+def report_gap(job_id: str, expected: int, received: int) -> Refusal:
+    """The refusal of a report that does not follow the one before it."""
+    return Refusal(
+        ErrorReason.ERROR_REASON_REPORT_GAP,
+        f"Report {received} of job {job_id!r} came where {expected} was expected. Send from {expected}.",
+        metadata={"job_id": job_id, "expected": expected, "received": received},
+    )

@@ -13,16 +13,20 @@ from milepost.fold import Fold
 from milepost.server import decide
 from milepost.server.base.callers import SERVER
 from milepost.server.base.prompt_future import PromptFuture
-from milepost.server.base.refusal import Refusal, job_ended, lease_lost
+from milepost.server.base.refusal import Refusal, attempt_over, lease_lost, report_gap
 from milepost.server.base.slices import Slices
 from milepost.server.base.steps import SLICE_STEPS, Steps
 from milepost.server.decide import Rejection, ReportBatch
 from milepost.server.dispatch.conflict_retry import ConflictRetry
 from milepost.server.dispatch.lease_tokens import LeaseTokens
+from milepost.server.estimates.stage_weights import may_add_stages
 from milepost.server.journal import Journal, OpenJob
 from milepost.server.log.event_log import Conflict
 from milepost.server.log.sqlite.coalescing import COMMIT_BYTES_LIMIT
-from milepost.v1 import ErrorReason, Event, Job, JobState, Update
+from milepost.v1 import Event, Job, JobState, Update
+
+# Bytes that a weight adds to an update, with the lengths of what it is in.
+_WEIGHT_BYTES = 32
 
 
 class Acceptance(NamedTuple):
@@ -79,9 +83,19 @@ _Outcome = TypeVar("_Outcome")
 
 
 class Attempts:
-    """The operations of a lease."""
+    """The operations of a lease.
 
-    def __init__(self, journal: Journal, tokens: LeaseTokens, slices: Slices | None = None) -> None:
+    ``weigh`` sets the weights that updates leave open of stages that they add to a job, and returns how many.
+    """
+
+    def __init__(
+        self,
+        journal: Journal,
+        tokens: LeaseTokens,
+        slices: Slices | None = None,
+        weigh: Callable[[Job, Sequence[Update], str], Awaitable[int]] | None = None,
+    ) -> None:
+        self._weigh = weigh
         self._journal = journal
         self._tokens = tokens
         self._slices = Slices() if slices is None else slices
@@ -116,7 +130,7 @@ class Attempts:
 
         opened, durable = await self._journal.apply(job_id, decision, caller=caller)
         if has_ended(opened.job):
-            refusal = _attempt_over(opened.job)
+            refusal = attempt_over(opened.job)
             await asyncio.shield(durable)
             raise refusal
         return StartedAttempt(opened.job.attempt, durable)
@@ -198,6 +212,11 @@ class Attempts:
         if decided is not None:
             return self._follow(request, decided)
         opened = await self._open_in_order(job_id, caller)
+        if self._weigh is not None and may_add_stages(updates, opened.fold.stages):
+            weighed = await self._weigh(opened.job, updates, caller)
+            if size is not None:
+                request = request._replace(size=size + weighed * _WEIGHT_BYTES)
+            opened = await self._open_in_order(job_id, caller)
         if not self._tokens.holds(opened.job, token) or first > opened.report_sequence + 1:
             # Another node may have accepted earlier reports that this one has not read yet.
             await self._journal.refresh(job_id)
@@ -289,7 +308,7 @@ class Attempts:
             raise lease_lost(job)
         expected = opened.report_sequence + 1
         if not 1 <= first <= expected:
-            raise _gap(request.job_id, expected, first)
+            raise report_gap(request.job_id, expected, first)
         fresh = request.updates[expected - first :]
         if not fresh:
             # All were accepted before: acknowledge them once they are durable.
@@ -305,7 +324,7 @@ class Attempts:
             now,
             size=opened.size,
             batch_bytes=COMMIT_BYTES_LIMIT,
-            over=_attempt_over,
+            over=attempt_over,
             updates_size=request.size,
             slice_steps=SLICE_STEPS,
         )
@@ -333,7 +352,7 @@ class Attempts:
         if not self._tokens.holds(job, token):
             raise lease_lost(job)
         if job.state not in LEASED:
-            raise _attempt_over(job)
+            raise attempt_over(job)
 
 
 def _acceptance(opened: OpenJob, rejections: Sequence[Rejection]) -> Acceptance:
@@ -376,18 +395,3 @@ def _conflict(job_id: str) -> PromptFuture[None]:
 
 def _as_it_is(decided: _Decided) -> _Decided:
     return decided
-
-
-def _attempt_over(job: Job) -> Refusal:
-    """The refusal for the worker of an attempt that is over."""
-    if has_ended(job):
-        return job_ended(job)
-    return lease_lost(job)
-
-
-def _gap(job_id: str, expected: int, received: int) -> Refusal:
-    return Refusal(
-        ErrorReason.ERROR_REASON_REPORT_GAP,
-        f"Report {received} of job {job_id!r} came where {expected} was expected. Send from {expected}.",
-        metadata={"job_id": job_id, "expected": expected, "received": received},
-    )

@@ -74,6 +74,7 @@ class KindHistory:
         self._current: tuple[PastRun, ...] = ()
         self._scales = NO_SCALES
         self._bounds: Bounds | None = None
+        self._weights: Mapping[str, float] | None = None
 
     def add(self, run: PastRun, position: int) -> None:
         """Add a run that has ended, after those before it; ``position`` is that of its end in the log."""
@@ -86,6 +87,7 @@ class KindHistory:
         self._current = tuple(since_change(tuple(self.runs)))
         self._scales = scales_of(self._current)
         self._bounds = None
+        self._weights = None
 
     def remaining(self, progress: JobProgress) -> RemainingTime | None:
         """The remaining time of a job; None without evidence, and where ``is_overdue``."""
@@ -119,11 +121,13 @@ class KindHistory:
 
         In the order in which they started, the latest run first.
         """
-        durations: dict[str, list[float]] = {}
-        for run in reversed(self._current):
-            for step in run.steps:
-                durations.setdefault(step.stage.stage_id, []).append(step.stage.duration)
-        return {stage_id: median(values) for stage_id, values in durations.items()}
+        if self._weights is None:
+            durations: dict[str, list[float]] = {}
+            for run in reversed(self._current):
+                for step in run.steps:
+                    durations.setdefault(step.stage.stage_id, []).append(step.stage.duration)
+            self._weights = {stage_id: median(values) for stage_id, values in durations.items()}
+        return self._weights
 
     def _forecast(self, progress: JobProgress) -> Forecast | None:
         return forecast(progress, self._current, self._scales) if self._current else pace_forecast(progress)

@@ -2,34 +2,86 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping, Sequence
+from itertools import islice
 from statistics import fmean
 from typing import Final
 
-from milepost.v1 import Stage
+from milepost.v1 import Stage, Update
 
 _LEAST: Final = 0.001
 """Of a stage that takes no time: with the weight 0 it would not count."""
 
 
-def learn_weights(stages: Iterable[Stage], seconds: Mapping[str, float]) -> None:
-    """Set the weights of stages that have none from their earlier durations; a weight that was given stays.
+PLANS_LIMIT: Final = 1000
+"""Updates of a report that are looked through for stages to weigh."""
 
-    Among siblings the mean of the learned weights is 1, which is what a stage counts of which nothing is known. A stage
-    that contains others takes as long as all of them. Parents come before their children.
+
+def learn_weights(plan: Iterable[Stage], seconds: Mapping[str, float], before: Iterable[Stage] = ()) -> int:
+    """Set the weights of planned stages that have none from their earlier durations; a weight that was given stays.
+
+    Stages that the job has had ``before`` set the scale for their siblings. Among siblings without such ones the mean
+    of the learned weights is 1, which is what a stage counts of which nothing is known. A stage that contains others
+    takes as long as all of them. Parents come before their children. Return the number of weights that were set.
     """
-    plan = list(stages)
-    durations = {stage.stage_id: seconds[stage.stage_id] for stage in plan if stage.stage_id in seconds}
-    for stage in reversed(plan):
+    stages = list(plan)
+    planned = {stage.stage_id for stage in stages}
+    earlier = list(before)
+    durations = dict(seconds)
+    for stage in reversed([*(each for each in earlier if each.stage_id not in planned), *stages]):
         if stage.parent_stage_id and stage.stage_id in durations:
             inner = durations[stage.stage_id]
             durations[stage.parent_stage_id] = durations.get(stage.parent_stage_id, 0.0) + inner
     siblings: dict[str, list[Stage]] = {}
-    for stage in plan:
+    for stage in stages:
         if stage.stage_id in durations and not stage.HasField("weight"):
             siblings.setdefault(stage.parent_stage_id, []).append(stage)
-    for group in siblings.values():
-        mean = fmean(durations[stage.stage_id] for stage in group)
+    for parent, group in siblings.items():
+        scale = _scale([each for each in earlier if each.parent_stage_id == parent], durations)
+        if not scale:
+            mean = fmean(durations[stage.stage_id] for stage in group)
+            scale = 1 / mean if mean > 0 else 0.0
         for stage in group:
-            if mean > 0:
-                stage.weight = max(durations[stage.stage_id] / mean, _LEAST)
+            if scale:
+                stage.weight = max(durations[stage.stage_id] * scale, _LEAST)
+    return sum(map(len, siblings.values()))
+
+
+def learn_weights_of_updates(
+    updates: Iterable[Update], seconds: Mapping[str, float], before: Sequence[Stage]
+) -> int:
+    """Set the weights of stages that these updates add to a job; ``before`` are those that it has."""
+    stages = list(before)
+    known = {stage.stage_id for stage in stages}
+    count = 0
+    for update in islice(updates, PLANS_LIMIT):
+        if update.HasField("stages_planned"):
+            added: Sequence[Stage] = update.stages_planned.stages
+        elif update.HasField("stage_started") and update.stage_started.stage.stage_id not in known:
+            added = [update.stage_started.stage]
+        else:
+            continue
+        count += learn_weights(added, seconds, stages)
+        stages += added
+        known |= {stage.stage_id for stage in added}
+    return count
+
+
+def may_add_stages(updates: Iterable[Update], known: Container[str]) -> bool:
+    """Whether these updates may add stages to a job that has those that are ``known``."""
+    return any(
+        update.HasField("stages_planned")
+        or (update.HasField("stage_started") and update.stage_started.stage.stage_id not in known)
+        for update in islice(updates, PLANS_LIMIT)
+    )
+
+
+def _scale(siblings: Iterable[Stage], durations: Mapping[str, float]) -> float:
+    """Weight of a second among these; 0 if it is not known."""
+    known = [
+        (stage.weight, durations[stage.stage_id])
+        for stage in siblings
+        if stage.HasField("weight") and stage.stage_id in durations
+    ]
+    seconds = sum(duration for _, duration in known)
+    return sum(weight for weight, _ in known) / seconds if seconds > 0 else 0.0

@@ -16,10 +16,10 @@ from milepost.server.estimates.calibration import Pool
 from milepost.server.estimates.kind_history import KindHistory
 from milepost.server.estimates.past_run import PastRun
 from milepost.server.estimates.run_encoding import UnknownRun, decode
-from milepost.server.estimates.stage_weights import learn_weights
+from milepost.server.estimates.stage_weights import learn_weights, learn_weights_of_updates
 from milepost.server.log.event_log import DurableCommit, Entry, EventLog
 from milepost.server.log.stored_runs import RUN_LIMIT, StoredRun
-from milepost.v1 import Job
+from milepost.v1 import Job, Update
 
 HISTORY_BYTES: Final = 24 << 20
 """Bound of the memory of decoded histories; the log has all of them."""
@@ -110,6 +110,11 @@ class Histories:
         """Set the weights that are left open of the stages of a new job."""
         history = await self.get(job.owner, job.kind)
         learn_weights(job.stages, history.weights())
+
+    async def weigh_updates(self, job: Job, updates: Sequence[Update], caller: str) -> int:
+        """Set the weights that are left open of stages that updates add to a job; return how many."""
+        history = await self.get(job.owner, job.kind, caller)
+        return learn_weights_of_updates(updates, history.weights(), job.stages)
 
     async def warm(self) -> None:
         """Read the histories of the kinds that ran last."""

@@ -101,7 +101,9 @@ class Core:
         self._histories = Histories(log, slices)
         estimates = JobEstimates(log, running, self._histories, clock)
         journal = Journal(log, clock, run_of=running.run_of)
-        attempts = Attempts(journal, LeaseTokens(log.lease_secret, log.epoch), slices)
+        attempts = Attempts(
+            journal, LeaseTokens(log.lease_secret, log.epoch), slices, self._histories.weigh_updates
+        )
         sessions = SessionTable(clock, self._registry)
         self._dispatcher = Dispatcher(attempts, sessions, clock, self._tasks)
         queued = QueueEstimates(

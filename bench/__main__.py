@@ -99,6 +99,9 @@ _DEFAULT = ("replay", "live", "reports")
     help="File of recorded runs for `estimates`; may be repeated.",
 )
 @click.option(
+    "--own", is_flag=True, help="Let `estimates` archive twenty trees, twice each, in place of --runs."
+)
+@click.option(
     "--directory",
     type=click.Path(file_okay=False, path_type=Path),
     default=Path("build"),
@@ -117,6 +120,7 @@ def main(
     seconds: float,
     attacks: Sequence[str],
     recorded: Sequence[Path],
+    own: bool,
     directory: Path,
     json_path: Path | None,
 ) -> None:
@@ -125,15 +129,23 @@ def main(
     A failed measurement prints the reason; the others continue, and the exit status is 1.
 
     `plot` draws the plots in docs/ from bench/figures.json, or from the file of --json. `estimates` replays the
-    recorded runs of --runs.
+    recorded runs of --runs, or with --own makes some.
     """
     if "plot" in names:
         plot.draw(json_path or Path("bench/figures.json"), Path("docs"))
         return
     if "estimates" in names:
-        if not recorded:
-            raise click.UsageError("`estimates` needs --runs FILE: recorded runs, a line of JSON each.")
-        estimates.report(recorded, json_path, Console(width=None if Console().is_terminal else 140))
+        console = Console(width=None if Console().is_terminal else 140)
+        if own:
+            directory.mkdir(parents=True, exist_ok=True)
+            with tempfile.TemporaryDirectory(prefix="bench-", dir=directory) as fresh:
+                estimates.report_own(Path(fresh), json_path, console)
+        elif recorded:
+            estimates.report(recorded, json_path, console)
+        else:
+            raise click.UsageError(
+                "`estimates` needs --own, or --runs FILE: recorded runs, a line of JSON each."
+            )
         return
     _raise_open_files()
     console = Console(width=None if Console().is_terminal else 140)

@@ -1,0 +1,198 @@
+"""Runs of our own: the archive example on twenty trees, twice each; what was estimated beside what they took.
+
+A real server and a real worker, one job after the other. The second run of each tree has another load beside it, which
+the first twenty runs did not have.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import json
+import random
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, nullcontext
+from multiprocessing.connection import Connection
+from pathlib import Path
+from statistics import fmean, median
+from typing import Final, NamedTuple
+
+from rich.console import Console
+from rich.table import Table
+
+from bench.processes import MeasurementFailed, Server, child, milepost
+from milepost.client import Client, JobSnapshot
+from milepost.contract.job_states import has_ended
+from milepost.server.estimates.calibration import CHECKPOINTS
+from milepost.v1 import JobState
+
+TREES: Final = 20
+_SEED: Final = 14
+_SMALLEST, _LARGEST = 4 << 20, 32 << 20
+"""Bytes of a tree."""
+
+_FILES: Final = 60
+_LOOK_INTERVAL: Final = 0.02
+_FEW: Final = 3
+"""Runs with fewer before them are reported apart."""
+
+
+class Look(NamedTuple):
+    """What was estimated at a moment of a run, in seconds, beside what came."""
+
+    before: int
+    """Runs that had ended before it."""
+    loaded: bool
+    """Whether another load ran beside it."""
+    fraction: float
+    """Of its time."""
+    took: float
+    left: float
+    p50: float | None
+    """None without an estimate."""
+    p90: float | None
+
+    @property
+    def error(self) -> float:
+        """Difference of the remaining times ÷ the duration of the run."""
+        assert self.p50 is not None
+        return abs(self.p50 - self.left) / self.took
+
+
+def measure(directory: Path, trees: int = TREES) -> list[Look]:
+    """Run everything in ``directory``."""
+    chance = random.Random(_SEED)
+    directory = directory.resolve()
+    roots = [directory / f"tree-{number}" for number in range(trees)]
+    for root in roots:
+        _grow(root, chance)
+    runs = [(root, loaded) for loaded in (False, True) for root in chance.sample(roots, len(roots))]
+    looks: list[Look] = []
+    with milepost(directory / "data") as server, _worker(server, directory / "worker.log"):
+        for before, (root, loaded) in enumerate(runs):
+            with child(_load) if loaded else nullcontext():
+                looks += _archive(server.address, root, before, loaded=loaded)
+    return looks
+
+
+def summary(looks: Sequence[Look]) -> dict[str, dict[str, float]]:
+    """The figures, of all runs with enough before them, and of parts of them."""
+    counted = [look for look in looks if look.before >= _FEW]
+    parts = {
+        "all": counted,
+        "without another load": [look for look in counted if not look.loaded],
+        "with another load": [look for look in counted if look.loaded],
+        "first quarter": [look for look in counted if look.fraction <= 0.25],
+        "later": [look for look in counted if look.fraction > 0.25],
+        f"fewer than {_FEW} runs before": [look for look in looks if look.before < _FEW],
+    }
+    return {name: _figures(found) for name, found in parts.items() if found}
+
+
+def table(figures: dict[str, dict[str, float]]) -> Table:
+    """The figures as a table."""
+    drawn = Table(title="archives of twenty trees, twice each: what was estimated beside what they took")
+    drawn.add_column("")
+    for name in next(iter(figures.values())):
+        drawn.add_column(name, justify="right")
+    for part, found in figures.items():
+        drawn.add_row(part, *(f"{value:g}" if value > 1 else f"{value:.1%}" for value in found.values()))
+    return drawn
+
+
+def report_own(directory: Path, json_path: Path | None, console: Console) -> None:
+    """Run everything in ``directory``; print a table, and write all looks as JSON."""
+    looks = measure(directory)
+    figures = summary(looks)
+    console.print(table(figures))
+    if json_path is not None:
+        everything = {"figures": figures, "looks": [look._asdict() for look in looks]}
+        json_path.write_text(json.dumps(everything, indent=1) + "\n")
+
+
+def _figures(looks: Sequence[Look]) -> dict[str, float]:
+    told = [look for look in looks if look.p50 is not None and look.p90 is not None]
+    errors = [look.error for look in told]
+    return {
+        "looks": len(looks),
+        "silent": 1 - len(told) / len(looks),
+        "mean error": fmean(errors) if errors else 0.0,
+        "median error": median(errors) if errors else 0.0,
+        "within 10 %": fmean(error <= 0.1 for error in errors) if errors else 0.0,
+        "p90 covers": fmean(look.p90 is not None and look.left <= look.p90 for look in told) if told else 0.0,
+    }
+
+
+def _grow(root: Path, chance: random.Random) -> None:
+    """Make a tree of a size of its own, a part of which can be compressed."""
+    root.mkdir()
+    size = int(_SMALLEST * (_LARGEST / _SMALLEST) ** chance.random())
+    for number in range(chance.randrange(_FILES // 2, _FILES)):
+        length = size // _FILES
+        text = b"The quick brown fox jumps over the lazy dog. " * (length // 90)
+        (root / f"file-{number}").write_bytes(text + chance.randbytes(length - len(text)))
+
+
+@contextmanager
+def _worker(server: Server, log: Path) -> Iterator[None]:
+    milepost_command = str(Path(sys.executable).with_name("milepost"))
+    command = [milepost_command, "worker", "milepost.examples.archive:worker"]
+    with log.open("w") as output:
+        process = subprocess.Popen(
+            [*command, "--address", server.address], stdout=output, stderr=output, process_group=0
+        )
+        with process:
+            try:
+                yield
+            finally:
+                process.kill()
+
+
+def _load(pipe: Connection) -> None:
+    """Take a processor until the parent closes the pipe."""
+    while not pipe.poll():
+        hashlib.sha256(b"x" * (1 << 20)).digest()
+
+
+def _archive(address: str, root: Path, before: int, *, loaded: bool) -> list[Look]:
+    """Archive a tree, slowly, with its size as the workload."""
+    size = sum(file.stat().st_size for file in root.iterdir())
+    content = {"path": str(root), "output": f"{root}-{loaded}.tar.xz"}
+    return asyncio.run(_run(address, content, float(size), before, loaded=loaded))
+
+
+async def _run(
+    address: str, content: Mapping[str, str], workload: float, before: int, *, loaded: bool
+) -> list[Look]:
+    """Run a job; look at it again and again."""
+    seen: list[JobSnapshot] = []
+    async with Client(address) as client:
+        job = await client.submit("archive", content, workload=workload)
+        while not has_ended(job):
+            await asyncio.sleep(_LOOK_INTERVAL)
+            job = await client.get(job.job_id)
+            seen.append(job)
+    if job.state != JobState.JOB_STATE_SUCCEEDED:
+        raise MeasurementFailed(f"the archive of {content['path']} did not succeed: {job.failure}")
+    started = job.start_time.ToNanoseconds()
+    took = (job.end_time.ToNanoseconds() - started) / 1e9
+    return [_look(seen, started, took, fraction, before, loaded=loaded) for fraction in CHECKPOINTS]
+
+
+def _look(
+    seen: Sequence[JobSnapshot], started: int, took: float, fraction: float, before: int, *, loaded: bool
+) -> Look:
+    """What the latest estimate before the moment says, counted down."""
+    moment = started + round(took * fraction * 1e9)
+    made = [job.estimate for job in seen if job.HasField("estimate")]
+    known = [estimate for estimate in made if estimate.as_of.ToNanoseconds() <= moment]
+    p50 = p90 = None
+    if known and not known[-1].overdue:
+        since = (moment - known[-1].as_of.ToNanoseconds()) / 1e9
+        p50, p90 = (
+            max(remaining.ToNanoseconds() / 1e9 - since, 0.0)
+            for remaining in (known[-1].remaining_p50, known[-1].remaining_p90)
+        )
+    return Look(before, loaded, fraction, took, took * (1 - fraction), p50, p90)

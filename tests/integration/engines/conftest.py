@@ -12,6 +12,8 @@ from celery import Celery
 from milepost.client import Client
 from tests.support.celery_tasks import studio
 from tests.support.celery_worker import CeleryWorker
+from tests.support.hatchet.dispatcher import HatchetServer
+from tests.support.hatchet.worker_process import HatchetWorker
 from tests.support.redis_server import RedisServer
 from tests.support.server import Server
 
@@ -57,3 +59,20 @@ async def client(shared_server: Server) -> AsyncIterator[Client]:
 def signals(tmp_path: Path) -> tuple[str, str]:
     """Two files by which a task says that it has started, and is told to go on."""
     return str(tmp_path / "started"), str(tmp_path / "released")
+
+
+@pytest.fixture(scope="session")
+def hatchet() -> Iterator[HatchetServer]:
+    """An engine that the Hatchet SDK talks to."""
+    with HatchetServer() as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def hatchet_worker(
+    hatchet: HatchetServer, shared_server: Server, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[HatchetWorker]:
+    """A worker of the Hatchet SDK for all tests that need no other."""
+    log = tmp_path_factory.mktemp("hatchet") / "worker.log"
+    with HatchetWorker(hatchet, shared_server.address, log) as process:
+        yield process

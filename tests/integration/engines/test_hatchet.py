@@ -2,69 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator
-
 import pytest
 
-from milepost.client import Client, JobSnapshot
-from milepost.v1 import Event
+from milepost.client import Client
 from tests.support.hatchet.dispatcher import HatchetServer
-from tests.support.hatchet.runs import ENDS, WorkflowRun
-from tests.support.hatchet.worker_process import HatchetWorker
+from tests.support.hatchet.following import children_of, ended, job_of, lines_of, log_of
 from tests.support.rpc import state_name
-from tests.support.server import Server
+
+pytestmark = pytest.mark.usefixtures("hatchet_worker")
 
 
-@pytest.fixture(scope="module")
-def hatchet() -> Iterator[HatchetServer]:
-    """An engine."""
-    with HatchetServer() as server:
-        yield server
-
-
-@pytest.fixture(scope="module")
-def worker(
-    hatchet: HatchetServer, shared_server: Server, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[HatchetWorker]:
-    """A worker for all tests that need no other."""
-    log = tmp_path_factory.mktemp("hatchet") / "worker.log"
-    with HatchetWorker(hatchet, shared_server.address, log) as process:
-        yield process
-
-
-@pytest.fixture
-async def client(shared_server: Server) -> AsyncIterator[Client]:
-    """A client of the shared server."""
-    async with Client(shared_server.address) as connected:
-        yield connected
-
-
-def ended(hatchet: HatchetServer, run: WorkflowRun) -> WorkflowRun:
-    """Wait until a run has ended."""
-    hatchet.engine.wait_for(lambda: run.state in ENDS)
-    return run
-
-
-async def job_of(client: Client, run: WorkflowRun) -> JobSnapshot:
-    """The job of the only task of a run."""
-    return await client.get(run.only.id)
-
-
-async def log_of(client: Client, job_id: str) -> list[Event]:
-    """All events of a job."""
-    return [event async for event in client.watch(job_id, follow=False)]
-
-
-async def test_a_task_is_a_job(hatchet: HatchetServer, worker: HatchetWorker, client: Client) -> None:
+async def test_a_task_is_a_job(hatchet: HatchetServer, client: Client) -> None:
     """Its id is that of the task run; both engines see progress, result and end, and no argument of the task leaves."""
-    run = ended(hatchet, hatchet.engine.trigger("convert", {"count": 4}))
+    run = await ended(hatchet, hatchet.engine.trigger("convert", {"count": 4}))
 
     job = await job_of(client, run)
-    assert (run.state, run.only.output, hatchet.engine.streamed[-1:]) == (
-        "COMPLETED",
-        '{"pages":4}',
-        [b"converted"],
-    )
+    assert (run.state, run.only.output) == ("COMPLETED", '{"pages":4}')
+    assert hatchet.engine.streamed[-1:] == [b"converted"]
     assert (job.kind, state_name(job), job.result, job.attempt) == ("convert", "SUCCEEDED", {"pages": 4}, 1)
     assert (job.stages[0].current, job.stages[0].total, job.fraction_known) == (4, 4, True)
     assert not job.proto.HasField("input")
@@ -75,4 +29,98 @@ async def test_a_task_is_a_job(hatchet: HatchetServer, worker: HatchetWorker, cl
         "hatchet.run/workflow-run-id": run.id,
         "hatchet.run/task-run-id": run.only.id,
     }
+    # The SDK says STARTED twice.
     assert [kind for _, kind in run.only.events] == ["STARTED", "STARTED", "COMPLETED"]
+
+
+async def test_a_plain_task_shows_its_input_if_it_says_so(hatchet: HatchetServer, client: Client) -> None:
+    """It runs in a thread of Hatchet's."""
+    run = await ended(hatchet, hatchet.engine.trigger("convert_plain", {"count": 2, "password": "12345"}))
+
+    job = await job_of(client, run)
+    assert (job.kind, state_name(job), job.result) == ("convert.plain", "SUCCEEDED", {"pages": 2})
+    assert job.input == {"count": 2, "password": "12345"}
+
+
+async def test_a_function_need_not_know_of_its_job(hatchet: HatchetServer, client: Client) -> None:
+    """Its log records are in the job all the same, and its result is not where that is left out."""
+    run = await ended(hatchet, hatchet.engine.trigger("unaware"))
+
+    job = await job_of(client, run)
+    assert (run.only.output, state_name(job)) == ('{"token":"secret"}', "SUCCEEDED")
+    assert not job.proto.HasField("result")
+    assert lines_of(await log_of(client, job.job_id)) == [(1, "as before")]
+
+
+async def test_a_retry_is_an_attempt_of_the_same_job(hatchet: HatchetServer, client: Client) -> None:
+    """Each reports for itself; a failure tells no traceback."""
+    run = await ended(hatchet, hatchet.engine.trigger("unsteady"))
+
+    job, events = await job_of(client, run), await log_of(client, run.only.id)
+    assert (run.state, run.only.retry_count) == ("COMPLETED", 2)
+    assert (state_name(job), job.attempt, job.failed_attempts, job.result) == (
+        "SUCCEEDED",
+        3,
+        2,
+        {"retries": 2},
+    )
+    assert lines_of(events) == [(1, "retry 0"), (2, "retry 1"), (3, "retry 2")]
+    failures = [event.attempt_ended.failure for event in events if event.HasField("attempt_ended")]
+    assert [(failure.code, failure.message, failure.detail) for failure in failures] == [
+        ("ConnectionError", "no luck", "")
+    ] * 2
+    assert len([event for event in events if event.HasField("job_ended")]) == 1
+    assert job.worker_id.endswith(" retry 2")
+
+
+@pytest.mark.parametrize(
+    ("task", "code", "error"),
+    [
+        ("hopeless", "NonRetryableException", "NonRetryableException: there is no such page"),
+        ("refused", "PAGE_NOT_FOUND", "NonRetryableException: PAGE_NOT_FOUND: There is no such page."),
+    ],
+)
+async def test_a_failure_is_final_for_both_engines(
+    hatchet: HatchetServer, client: Client, task: str, code: str, error: str
+) -> None:
+    """Whether the task says so with Hatchet's exception or with Milepost's."""
+    run = await ended(hatchet, hatchet.engine.trigger(task))
+
+    job = await job_of(client, run)
+    assert (run.state, run.only.retry_count, run.only.error.partition("\n")[0]) == ("FAILED", 0, error)
+    assert (state_name(job), job.attempt, job.failure.code, job.failure.detail) == ("FAILED", 1, code, "")
+
+
+@pytest.mark.parametrize(
+    ("task", "children"),
+    [("album", ["convert", "convert.plain", "unaware"]), ("album_plain", ["convert", "convert"])],
+)
+async def test_runs_that_a_task_triggers_are_children(
+    hatchet: HatchetServer, client: Client, task: str, children: list[str]
+) -> None:
+    """Of the job of that task, in whatever way it triggers them."""
+    run = await ended(hatchet, hatchet.engine.trigger(task))
+
+    assert run.state == "COMPLETED"
+    for child in hatchet.engine.children(run):
+        await ended(hatchet, child)
+    jobs = await children_of(client, run.only.id)
+    assert sorted([job.kind for job in jobs]) == children
+    assert {state_name(job) for job in jobs} == {"SUCCEEDED"}
+
+
+async def test_each_task_of_a_workflow_is_a_job(hatchet: HatchetServer, client: Client) -> None:
+    """Those of a run have a label in common; the task that handles the failure of others is one of them."""
+    run = await ended(hatchet, hatchet.engine.trigger("book"))
+    (apology,) = [task for task in run.tasks.values() if task.on_failure]
+    hatchet.engine.wait_for(lambda: apology.state == "COMPLETED")
+
+    labels = {"hatchet.run/workflow-run-id": run.id}
+    jobs = [job async for job in client.list(labels=labels, order_by="submit_time")]
+    assert [(job.job_id, job.kind, state_name(job)) for job in jobs] == [
+        (run.tasks["chapters"].id, "chapters", "SUCCEEDED"),
+        (run.tasks["binding"].id, "binding", "FAILED"),
+        (apology.id, "apology", "SUCCEEDED"),
+    ]
+    assert jobs[1].failure.message == "no glue for 2 chapters"
+    assert jobs[2].result == {"failed": ["binding"]}

@@ -122,6 +122,11 @@ class Engine:
             TriggerWorkflowRequest(name=workflow, input=json.dumps(values or {}), additional_metadata=encoded)
         )
 
+    def children(self, run: WorkflowRun) -> list[WorkflowRun]:
+        """The runs that a run has triggered."""
+        with self.changed:
+            return [child for child in self.runs.values() if child.request.parent_id == run.id]
+
     def cancel(self, run: WorkflowRun) -> None:
         """Cancel a run, as the dashboard does."""
         self.cancel_by_id([run.id])

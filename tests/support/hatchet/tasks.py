@@ -6,6 +6,7 @@ import asyncio
 import itertools
 import logging
 import time
+from datetime import timedelta
 from typing import Any
 
 from hatchet_sdk import Context, EmptyModel, Hatchet, NonRetryableException
@@ -74,7 +75,7 @@ def refused(values: EmptyModel, context: Context) -> None:
     raise JobFailure("PAGE_NOT_FOUND", "There is no such page.")
 
 
-@hatchet.task(execution_timeout="10m", retries=1)
+@hatchet.task(execution_timeout=timedelta(minutes=10), retries=1)
 @milepost.job()
 async def waits(values: EmptyModel, context: Context, job: JobContext) -> dict[str, int]:
     if context.retry_count:
@@ -87,7 +88,7 @@ async def waits(values: EmptyModel, context: Context, job: JobContext) -> dict[s
     return {}
 
 
-@hatchet.task(execution_timeout="10m")
+@hatchet.task(execution_timeout=timedelta(minutes=10))
 @milepost.job("waits.plain")
 def waits_plain(values: EmptyModel, context: Context, job: JobContext) -> None:
     try:
@@ -98,7 +99,74 @@ def waits_plain(values: EmptyModel, context: Context, job: JobContext) -> None:
         job.log("tidied up")
 
 
-WORKFLOWS: list[Any] = [convert, convert_plain, unaware, unsteady, hopeless, refused, waits, waits_plain]
+@hatchet.task()
+@milepost.job()
+async def album(values: EmptyModel, context: Context, job: JobContext) -> dict[str, Any]:
+    """A parent of tasks that it triggers by Hatchet's own methods."""
+    await unaware.aio_run(wait_for_result=False)
+    pages, plain = await asyncio.gather(
+        convert.aio_run(Pages(count=1)), convert_plain.aio_run(Pages(count=2))
+    )
+    return {"pages": pages["pages"] + plain["pages"]}
+
+
+@hatchet.task()
+@milepost.job("album.plain")
+def album_plain(values: EmptyModel, context: Context) -> dict[str, Any]:
+    return {
+        "pages": [page["pages"] for page in convert.run_many([convert.create_bulk_run_item(Pages())] * 2)]
+    }
+
+
+book = hatchet.workflow(name="book")
+
+
+@book.task()
+@milepost.job()
+async def chapters(values: EmptyModel, context: Context) -> dict[str, int]:
+    return {"chapters": 2}
+
+
+@book.task(parents=[chapters])
+@milepost.job()
+async def binding(values: EmptyModel, context: Context) -> dict[str, int]:
+    raise ValueError(f"no glue for {context.task_output(chapters)['chapters']} chapters")
+
+
+@book.on_failure_task()
+@milepost.job()
+async def apology(values: EmptyModel, context: Context, job: JobContext) -> dict[str, list[str]]:
+    return {"failed": list(context.task_run_errors)}
+
+
+async def scan(job: JobContext) -> dict[str, Any]:
+    if job.input.get("waits"):
+        async with job.stage("wait"):
+            await asyncio.Event().wait()
+    return {"text": job.input["text"].upper()}
+
+
+def scan_plain(job: JobContext) -> dict[str, Any]:
+    if job.attempt < 2:
+        raise ConnectionError("no luck")
+    return {"text": job.input["text"].upper()}
+
+
+WORKFLOWS: list[Any] = [
+    convert,
+    convert_plain,
+    unaware,
+    unsteady,
+    hopeless,
+    refused,
+    waits,
+    waits_plain,
+    album,
+    album_plain,
+    book,
+    milepost.task(hatchet, "scan", scan),
+    milepost.task(hatchet, "scan.plain", scan_plain, retries=1),
+]
 
 if __name__ == "__main__":
     logging.getLogger("application").addHandler(JobHandler())

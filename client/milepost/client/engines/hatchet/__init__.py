@@ -13,8 +13,10 @@ async def convert(input: EmptyModel, context: Context, job: JobContext) -> dict[
     ...
 """
 
-from milepost.client.engines.hatchet.hatchet_jobs import HatchetJobs
+from hatchet_sdk import Hatchet
+
+from milepost.client.engines.hatchet.hatchet_jobs import HatchetJobs, HatchetTask
 from milepost.client.engines.hatchet.job_options import HatchetJobOptions, HatchetTaskOptions
 from milepost.client.engines.hatchet.triggered_job import TriggeredJob
 
-__all__ = ["HatchetJobOptions", "HatchetJobs", "HatchetTaskOptions", "TriggeredJob"]
+__all__ = ["Hatchet", "HatchetJobOptions", "HatchetJobs", "HatchetTask", "HatchetTaskOptions", "TriggeredJob"]

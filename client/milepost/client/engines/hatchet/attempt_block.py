@@ -16,10 +16,10 @@ from milepost.client._attach.offline_block import OfflineBlock
 from milepost.client._transport.backoff import Backoff, is_transient
 from milepost.client._worker.cancel_signal import Cancelled
 from milepost.client.engines.hatchet.job_calls import CANCELLED_IN_HATCHET, JobsOfRuns
-from milepost.client.engines.hatchet.job_choice import CancelledBefore
+from milepost.client.engines.hatchet.job_choice import AttemptNotReported, CancelledBefore
 from milepost.client.engines.hatchet.outcome import failure_for_job
 from milepost.client.engines.hatchet.task_run import TaskRun
-from milepost.client.errors import MilepostError
+from milepost.client.errors import JobEndedError, LeaseLost, MilepostError
 from milepost.v1 import Job, SubmitJobRequest
 
 __all__ = ["AttemptBlock"]
@@ -38,6 +38,7 @@ class AttemptBlock:
 
     Attributes:
         cancelled: Whether the job was cancelled, before the attempt or during it.
+        is_elsewhere: Whether another attempt, or another run, has the job or has ended it.
     """
 
     def __init__(
@@ -58,7 +59,7 @@ class AttemptBlock:
         self._job_id = ""
         self._stopped = asyncio.Event()
         self._cancelling: asyncio.Task[None] | None = None
-        self.cancelled = False
+        self.cancelled = self.is_elsewhere = False
 
     async def enter(self) -> AttachedJob:
         """Claim the job; if that is not possible, a job that reports to nobody."""
@@ -68,7 +69,8 @@ class AttemptBlock:
         except (CancelledBefore, Cancelled):
             self.cancelled = True
         except (MilepostError, OSError, RuntimeError) as error:
-            _log.warning("task run %s goes on without being reported: %s", self._run.id, error)
+            self.is_elsewhere = isinstance(error, AttemptNotReported | LeaseLost | JobEndedError)
+            _log.warning("task run %s is not reported: %s", self._run.id, error)
         else:
             self._attachment, self._job_id = attachment, job.id
             self._cancelling = asyncio.create_task(self._follow_hatchet())

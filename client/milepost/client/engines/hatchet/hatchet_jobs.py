@@ -10,9 +10,9 @@ import uuid
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import timedelta
 from types import TracebackType
-from typing import Any, Final, Self, TypeVar, Unpack, cast
+from typing import Any, Final, Self, TypeAlias, TypeVar, Unpack, cast
 
-from hatchet_sdk import Context, EmptyModel, Hatchet
+from hatchet_sdk import Context, Hatchet
 from hatchet_sdk.runnables.workflow import Standalone
 from hatchet_sdk.utils.timedelta_to_expression import expr_to_timedelta
 
@@ -29,9 +29,12 @@ from milepost.client.engines.hatchet.triggered_job import TriggeredJob
 from milepost.client.errors import MilepostError
 from milepost.v1 import SubmitJobRequest
 
-__all__ = ["HatchetJobs"]
+__all__ = ["HatchetJobs", "HatchetTask"]
 
 _log = logging.getLogger("milepost.client")
+
+HatchetTask: TypeAlias = Standalone[dict[str, Any], dict[str, Any]]
+"""A task of `HatchetJobs.task`."""
 
 _Function = TypeVar("_Function", bound=Callable[..., Any])
 
@@ -110,16 +113,10 @@ class HatchetJobs:
                 raise TypeError(
                     f"@milepost.job() decorates the function, not the {name}: put it below @hatchet.task()."
                 )
-            task = ReportedTask(
-                self._jobs,
-                self._thread,
-                function,
-                kind or kind_of(function.__name__),
-                shows_input=show_input,
-                shows_result=show_result,
-                options=options,
+            name = kind or kind_of(function.__name__)
+            return self._decorated(
+                function, name, options, shows_input=show_input, shows_result=show_result, needs_job=False
             )
-            return cast("_Function", task.wrapper())
 
         return decorate
 
@@ -130,10 +127,11 @@ class HatchetJobs:
         handler: Handler,
         job_options: HatchetJobOptions | None = None,
         **task_options: Unpack[HatchetTaskOptions],
-    ) -> Standalone[EmptyModel, dict[str, Any]]:
+    ) -> HatchetTask:
         """Make a task of a handler as `Worker.job` takes it: a function of the job, which returns its result.
 
-        The input of the run is the input of the job, as with a worker.
+        The input of the run is the input of the job, as with a worker. A run whose job is with another run, or was
+        ended by one, does nothing and returns nothing.
 
         Args:
             hatchet: The object to register the task with.
@@ -142,18 +140,23 @@ class HatchetJobs:
             job_options: Options of the jobs.
             task_options: See `HatchetTaskOptions`.
         """
-        decorate = self.job(kind, show_input=True, **(job_options or {}))
-        register = hatchet.task(name=kind, **task_options)
+        register = hatchet.task(name=kind, input_validator=dict[str, Any], **task_options)
+
+        def decorate(run: _Function) -> _Function:
+            return self._decorated(
+                run, kind, job_options or {}, shows_input=True, shows_result=True, needs_job=True
+            )
+
         if is_async(handler):
             asynchronous = cast("Callable[[JobContext], Awaitable[Mapping[str, Any] | None]]", handler)
 
-            async def run(values: EmptyModel, context: Context, job: JobContext) -> dict[str, Any]:
+            async def run(values: dict[str, Any], context: Context, job: JobContext) -> dict[str, Any]:
                 return dict(await asynchronous(job) or {})
 
             return register(decorate(run))
         plain = cast("Callable[[JobContext], Mapping[str, Any] | None]", handler)
 
-        def run_plain(values: EmptyModel, context: Context, job: JobContext) -> dict[str, Any]:
+        def run_plain(values: dict[str, Any], context: Context, job: JobContext) -> dict[str, Any]:
             return dict(plain(job) or {})
 
         return register(decorate(run_plain))
@@ -226,6 +229,28 @@ class HatchetJobs:
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
         self.close()
+
+    def _decorated(
+        self,
+        function: _Function,
+        kind: str,
+        options: HatchetJobOptions,
+        *,
+        shows_input: bool,
+        shows_result: bool,
+        needs_job: bool,
+    ) -> _Function:
+        task = ReportedTask(
+            self._jobs,
+            self._thread,
+            function,
+            kind,
+            shows_input=shows_input,
+            shows_result=shows_result,
+            needs_job=needs_job,
+            options=options,
+        )
+        return cast("_Function", task.wrapper())
 
     def _request(
         self,

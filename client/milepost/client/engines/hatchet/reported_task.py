@@ -52,6 +52,7 @@ class ReportedTask:
         *,
         shows_input: bool,
         shows_result: bool,
+        needs_job: bool,
         options: HatchetJobOptions,
     ) -> None:
         self._jobs = jobs
@@ -60,6 +61,7 @@ class ReportedTask:
         self.kind = kind
         self._shows_input = shows_input
         self._shows_result = shows_result
+        self._needs_job = needs_job
         self.options = options
         self._takes_job = "job" in inspect.signature(function).parameters
         submission(kind, "", 1, None, options)  # wrong options raise here, and not in each run
@@ -90,6 +92,8 @@ class ReportedTask:
         interrupt = TaskInterrupt()
         block = self._block(values, context, interrupt)
         job, cancelled = await _to_the_end(self._thread.start(block.enter()))
+        if block.is_elsewhere and self._needs_job:
+            return {}
         try:
             with _block_of(job, block):
                 if cancelled:
@@ -113,6 +117,8 @@ class ReportedTask:
     def _run_plain(self, values: Any, context: Context, dependencies: dict[str, Any]) -> Any:
         block = self._block(values, context, _do_nothing)
         job = self._thread.run(block.enter())
+        if block.is_elsewhere and self._needs_job:
+            return {}
         try:
             with _block_of(job, block):
                 value = self._function(values, context, **self._arguments(job, dependencies))

@@ -200,16 +200,19 @@ async def test_work_that_matters_more_than_its_report_goes_on(
     assert [record.levelname for record in caplog.records if "goes on" in record.getMessage()] == ["WARNING"]
 
 
-async def test_work_that_goes_on_can_still_be_cancelled(client: Client) -> None:
-    """A cancellation of its job interrupts it."""
+@pytest.mark.parametrize(("grace", "error"), [(None, Cancelled), (0, JobEndedError)])
+async def test_work_that_goes_on_can_still_be_cancelled(
+    client: Client, grace: float | None, error: type[BaseException]
+) -> None:
+    """A cancellation of its job interrupts it, also one that leaves it no time."""
     job_id = await external(client)
 
     async def work() -> None:
         async with client.attach(job_id, on_lost="go on"):
-            await client.cancel(job_id)
+            await client.cancel(job_id, grace_period=grace)
             await asyncio.Event().wait()
 
-    with pytest.raises(Cancelled):
+    with pytest.raises(error):
         await work()
 
     assert state_name(await client.get(job_id)) == "CANCELLED"

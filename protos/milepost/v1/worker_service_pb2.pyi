@@ -563,6 +563,7 @@ class Rejected(_message.Message):
     EXPECTED_REPORT_SEQUENCE_FIELD_NUMBER: _builtins.int
     FIELD_FIELD_NUMBER: _builtins.int
     LEASE_TOKEN_FIELD_NUMBER: _builtins.int
+    STATE_FIELD_NUMBER: _builtins.int
     job_id: _builtins.str
     """The job."""
     reason: _error_reason_pb2.ErrorReason.ValueType
@@ -577,6 +578,8 @@ class Rejected(_message.Message):
     """Path of the invalid field within its message; empty if none was invalid."""
     lease_token: _builtins.str
     """As in the refused request; empty for a claim. The worker ignores a message with the token of an earlier attempt."""
+    state: _job_pb2.JobState.ValueType
+    """State of the job, if the reason is JOB_ENDED."""
     def __init__(
         self,
         *,
@@ -587,10 +590,11 @@ class Rejected(_message.Message):
         expected_report_sequence: _builtins.int = ...,
         field: _builtins.str = ...,
         lease_token: _builtins.str = ...,
+        state: _job_pb2.JobState.ValueType = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["expected_report_sequence", b"expected_report_sequence", "field", b"field", "job_id", b"job_id", "lease_token", b"lease_token", "message", b"message", "reason", b"reason", "report_sequence", b"report_sequence"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["expected_report_sequence", b"expected_report_sequence", "field", b"field", "job_id", b"job_id", "lease_token", b"lease_token", "message", b"message", "reason", b"reason", "report_sequence", b"report_sequence", "state", b"state"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -261,8 +261,9 @@ class Attachment:
         self._stop(self._jobs.claimed.result(), refused)
 
     def _stop(self, job: AttachedJob, reason: MilepostError | Cancelled) -> None:
-        """Interrupt the block, unless it goes on without its job."""
-        if self._goes_on and isinstance(reason, MilepostError):
+        """Interrupt the block, unless it goes on without its job. A job that had no grace period was cancelled, too."""
+        was_cancelled = isinstance(reason, JobEndedError) and reason.metadata.get("state") == "CANCELLED"
+        if self._goes_on and isinstance(reason, MilepostError) and not was_cancelled:
             _log.warning("job %s goes on without being reported: %s", self._job_id, reason)
             return
         job._control.cancel_signal.set()

@@ -10,6 +10,7 @@ from google.rpc import error_details_pb2, status_pb2
 
 from milepost.client import errors
 from milepost.client._transport.fork_safety import grpc
+from milepost.contract.job_states import state_name
 from milepost.contract.limits import MIB, REQUEST_SIZE
 from milepost.contract.reasons import DOMAIN, reason_from_name, reason_name
 from milepost.contract.status_codes import STATUS
@@ -61,7 +62,7 @@ def error_from_rejection(rejected: Rejected) -> errors.ServiceError:
         rejected.message or reason_name(rejected.reason),
         reason=rejected.reason,
         code=STATUS.get(rejected.reason, grpc.StatusCode.UNKNOWN),
-        metadata={"job_id": rejected.job_id},
+        metadata={"job_id": rejected.job_id, **({"state": state_name(rejected)} if rejected.state else {})},
         violations=((rejected.field, rejected.message),) if rejected.field else (),
     )
 

@@ -155,6 +155,7 @@ def rejection(
             expected_report_sequence=expected or int(refusal.metadata.get("expected", 0)),
             field=refusal.metadata.get("field", ""),
             lease_token=token,
+            state=_state(refusal.metadata.get("state", "")),
         )
     )
 
@@ -172,4 +173,11 @@ def _told_to_worker(job: Job) -> Job:
 def _attempt_over(job: Job, token: str) -> Rejected:
     reason = ErrorReason.ERROR_REASON_JOB_ENDED if has_ended(job) else ErrorReason.ERROR_REASON_LEASE_LOST
     message = f"Attempt {job.attempt} is over; the job is {state_name(job)}. {job.failure.message}"
-    return Rejected(job_id=job.job_id, reason=reason, message=message.strip(), lease_token=token)
+    state = job.state if has_ended(job) else JobState.JOB_STATE_UNSPECIFIED
+    return Rejected(
+        job_id=job.job_id, reason=reason, message=message.strip(), lease_token=token, state=state
+    )
+
+
+def _state(name: str) -> JobState.ValueType:
+    return JobState.Value(f"JOB_STATE_{name or 'UNSPECIFIED'}")

@@ -174,9 +174,7 @@ def _attempt_over(job: Job, token: str) -> Rejected:
     reason = ErrorReason.ERROR_REASON_JOB_ENDED if has_ended(job) else ErrorReason.ERROR_REASON_LEASE_LOST
     message = f"Attempt {job.attempt} is over; the job is {state_name(job)}. {job.failure.message}"
     state = job.state if has_ended(job) else JobState.JOB_STATE_UNSPECIFIED
-    return Rejected(
-        job_id=job.job_id, reason=reason, message=message.strip(), lease_token=token, state=state
-    )
+    return Rejected(job_id=job.job_id, reason=reason, message=message.strip(), lease_token=token, state=state)
 
 
 def _state(name: str) -> JobState.ValueType:

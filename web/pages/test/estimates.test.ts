@@ -13,6 +13,9 @@ describe("a kind with a history", () => {
     await new Promise((resolve) => setTimeout(resolve, RUN_MS));
     await Promise.all(runs.map((run) => run.end()));
 
+    const ended = await pages.open("a");
+    await shows(ended, "[part=usual]", /^usually 3\.\d s, at most 3\.\d s in nine of ten · 3 runs$/);
+
     await pages.submit("next", PLAN);
     const page = await pages.open("next");
     await shows(page, "[part=remaining]", /^takes about 00:0\d$/);

@@ -1,6 +1,6 @@
 import type { Page } from "playwright-core";
 import { describe, expect, test } from "vitest";
-import { openPage } from "../../testing/browser.js";
+import { openContext, openPage } from "../../testing/browser.js";
 import { type PythonProcess, exampleApplication, exampleWorker } from "../../testing/python.js";
 import { sharedServer } from "../../testing/server.js";
 
@@ -60,5 +60,28 @@ describe("Jinja with an element", () => {
     const job = page.locator("milepost-job");
     await job.getByText("running", { exact: false }).first().waitFor();
     await job.getByText("succeeded", { exact: false }).first().waitFor();
+  });
+
+  test("the pages work below the path that they are mounted at, and ask for nothing outside of it", async () => {
+    const jobId = new URL((await submit(application)).url()).pathname.split("/").at(-1) ?? "";
+    const context = await openContext();
+    const asked: string[] = [];
+    context.on("request", (request) => asked.push(request.url()));
+    const failed: string[] = [];
+    context.on("response", (response) => {
+      // This application shows nobody the history of a kind.
+      if (response.status() >= 400 && !response.url().endsWith("/GetHistory")) failed.push(response.url());
+    });
+    const page = await context.newPage();
+    await page.goto(`${application.url}/milepost/`);
+    await page.locator(`milepost-jobs a.row[href$="/milepost/jobs/${jobId}"]`).click();
+    await page.getByRole("button", { name: "Cancel…" }).click();
+    await page.getByRole("button", { name: "Cancel the job" }).click();
+    await page.locator("[part=state]", { hasText: "cancelled" }).waitFor();
+    expect(new URL(page.url()).pathname).toBe(`/milepost/jobs/${jobId}`);
+    await page.getByRole("link", { name: "milepost" }).click();
+    await page.locator("milepost-jobs a.row").first().waitFor();
+    expect(asked.filter((url) => !url.startsWith(`${application.url}/milepost/`))).toEqual([]);
+    expect(failed).toEqual([]);
   });
 });

@@ -1,6 +1,7 @@
 /** What a page knows of one job, kept up to date by one stream while somebody looks. */
 
 import { Fold } from "../../fold/index.js";
+import type { GetHistoryResponse } from "../../gen/milepost/v1/job_service_pb.js";
 import type { PayloadName } from "../../watch/watch-options.js";
 import type { JobItem } from "../../watch/job-cursor.js";
 import type { JobWatch } from "../../watch/job-watch.js";
@@ -31,6 +32,8 @@ export class JobStore implements WatchedJob {
   connection: Connection = { state: "connecting", error: "" };
   children: readonly Job[] = [];
   hasMoreChildren = false;
+  /** What the latest runs of its kind took; undefined until it is known, and for whom it is not to be seen. */
+  usual: GetHistoryResponse | undefined;
   #fold: Fold | undefined;
   /** The job of the fold, with the estimate that came beside its events. */
   #estimated: { readonly of: Job; readonly job: Job } | undefined;
@@ -199,6 +202,16 @@ export class JobStore implements WatchedJob {
     this.#isComplete = true;
     this.#lookedAt = -Infinity;
     await this.#loadRelated();
+    await this.#loadUsual(job);
+  }
+
+  async #loadUsual({ kind, owner }: Job): Promise<void> {
+    try {
+      this.usual ??= await this.server.client.getHistory(kind, { owner });
+      this.#frames.request();
+    } catch {
+      // Whoever has a share of one job sees no others.
+    }
   }
 
   async #loadHistory(end: bigint): Promise<void> {

@@ -10,6 +10,7 @@ import { absolute, clock, elapsed, instantOf, took, type Instant } from "../mode
 import { count, oneLine, percent, printable, shortId, wholePercent } from "../model/plain-text.js";
 import { currentStage, isDone } from "../model/stage-rows.js";
 import { hasEnded, isActive, isKnown, jobLook } from "../model/state-words.js";
+import { usualText } from "../model/usual.js";
 import { needsAttention, waitingText } from "../model/waiting-text.js";
 import type { Movement } from "../model/smooth-bar.js";
 import { stateIcon } from "./icons.js";
@@ -138,6 +139,7 @@ export function notices(store: JobStore, job: Job, now: Instant): TemplateResult
   const ending = endingOf(job);
   const { shape } = jobLook(job.state);
   const steps = cancelSteps(job, now);
+  const usual = usualText(job, store.usual);
   return html`
     ${
       job.state === JobState.QUEUED
@@ -182,6 +184,7 @@ export function notices(store: JobStore, job: Job, now: Instant): TemplateResult
                 ${job.failure ? html`<code class="muted">${job.failure.code}</code>` : nothing}
               </p>
               ${job.message && job.message !== job.failure?.message ? html`<p class="foreign">${oneLine(job.message, 1000)}</p>` : nothing}
+              ${usual ? html`<p class="muted" part="usual">${usual}</p>` : nothing}
               ${ending.next ? html`<p class="muted">${ending.next}</p>` : nothing}
               ${
                 job.failure?.detail

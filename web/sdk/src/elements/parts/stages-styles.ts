@@ -4,7 +4,7 @@ export const stagesStyles = css`
   .row,
   .scale {
     display: grid;
-    grid-template-columns: minmax(180px, 30%) 84px 64px 56px 1fr;
+    grid-template-columns: minmax(180px, 30%) 84px 64px 56px 52px 1fr;
     column-gap: 12px;
     align-items: center;
     min-height: 28px;
@@ -60,8 +60,13 @@ export const stagesStyles = css`
     text-align: end;
     white-space: nowrap;
   }
-  .word {
+  .word,
+  .usual {
     font-size: 12px;
+  }
+  .slow {
+    color: var(--_warn);
+    font-weight: 500;
   }
   .bar {
     width: var(--weight, 100%);
@@ -90,7 +95,11 @@ export const stagesStyles = css`
     display: grid;
     place-items: center;
     color: var(--_muted);
-    font-size: 11px;
+    font: italic 600 12px/1 var(--_mono);
+    letter-spacing: -3px;
+    text-shadow:
+      2px 0 var(--_surface),
+      -2px 0 var(--_surface);
   }
   .track .now {
     position: absolute;
@@ -175,6 +184,15 @@ export const stagesStyles = css`
     --from: 0;
     --to: 1;
   }
+  @container (max-width: 899px) {
+    .row,
+    .scale {
+      grid-template-columns: minmax(180px, 30%) 84px 64px 56px 1fr;
+    }
+    .usual {
+      display: none;
+    }
+  }
   :host([narrow]) .row,
   :host([narrow]) .scale {
     grid-template-columns: 1fr 44px 52px;
@@ -182,7 +200,8 @@ export const stagesStyles = css`
   :host([narrow]) .row {
     padding-block: 2px 4px;
   }
-  :host([narrow]) .weight-cell {
+  :host([narrow]) .weight-cell,
+  :host([narrow]) .usual {
     display: none;
   }
   :host([narrow]) .scale > :not(.ticks) {

@@ -1,6 +1,7 @@
 import type { JobStore } from "../live/job-store.js";
 import { html, nothing, type TemplateResult } from "lit";
 import { repeat } from "lit/directives/repeat.js";
+import type { GetHistoryResponse } from "../../gen/milepost/v1/job_service_pb.js";
 import { type Job, type Stage, StageState } from "../messages.js";
 import type { Attempt } from "../model/attempts.js";
 import { absolute, elapsed, instantOf, took, type Instant } from "../model/instants.js";
@@ -15,6 +16,7 @@ import {
   treeRows,
 } from "../model/stage-rows.js";
 import { jobLook, stageLook } from "../model/state-words.js";
+import { isSlow, usualRun, usualStages } from "../model/usual.js";
 import { type TimeScale, jobSegments, stageSegments, timeScale } from "../model/waterfall.js";
 import { foldIcon, stateIcon } from "./icons.js";
 import { sharedStyles } from "./shared-styles.js";
@@ -63,17 +65,19 @@ export class StagesView extends StoreElement<JobStore> {
     this.#rows = treeRows(job.stages, this.#folding);
     const stages = new Map(job.stages.map((stage) => [stage.stageId, stage]));
     const heaviest = heaviestOf(job.stages);
+    const usual = usualStages(store.usual);
     const focusable = this.#rows.some((row) => row.key === this.selected)
       ? this.selected
       : this.#rows[0]?.key;
     return html`
       <div class="scale" aria-hidden="true">
-        <span>stages</span><span class="weight-cell"></span><span></span><span></span>
+        <span>stages</span><span class="weight-cell"></span><span></span><span class="number">time</span>
+        <span class="number usual">${usual.size > 0 ? "usual" : ""}</span>
         <div class="ticks">
           ${scale.ticks.map(({ at, label }) => html`<span ${vars({ "--at": `${at}` })}>${label}</span>`)}
         </div>
       </div>
-      ${this.#jobRow(job, attempts, scale, now)}
+      ${this.#jobRow(job, attempts, scale, now, store.usual)}
       <div role="tree" aria-label="stages" @keydown=${this.#keydown}>
         ${repeat(
           this.#rows,
@@ -81,20 +85,37 @@ export class StagesView extends StoreElement<JobStore> {
           (row) =>
             row.type === "rest"
               ? this.#restRow(row, scale, row.key === focusable)
-              : this.#stageRow(row, stages, heaviest, job, attempts, scale, now, row.key === focusable),
+              : this.#stageRow(
+                  row,
+                  stages,
+                  heaviest,
+                  usual,
+                  job,
+                  attempts,
+                  scale,
+                  now,
+                  row.key === focusable,
+                ),
         )}
       </div>
     `;
   }
 
-  #jobRow(job: Job, attempts: readonly Attempt[], scale: TimeScale, now: Instant): TemplateResult {
+  #jobRow(
+    job: Job,
+    attempts: readonly Attempt[],
+    scale: TimeScale,
+    now: Instant,
+    history: GetHistoryResponse | undefined,
+  ): TemplateResult {
     return html`<div class="row" aria-hidden="true">
       <span class="name muted" ${vars({ "--depth": "0" })}>whole job</span><span class="weight-cell"></span
       ><span></span
       ><span class="number muted"
         >${elapsed(((instantOf(job.endTime) ?? now) - (scale.folded?.from ?? scale.start)) / 1000)}</span
       >
-      ${track(jobSegments(job, attempts, scale, now), scale, jobLook(job.state).shape)}
+      <span class="number usual muted">${usualRun(history)}</span>
+      ${track(jobSegments(job, attempts, scale, now), scale, jobLook(job.state).shape, true)}
     </div>`;
   }
 
@@ -102,6 +123,7 @@ export class StagesView extends StoreElement<JobStore> {
     row: StageRow,
     stages: ReadonlyMap<string, Stage>,
     heaviest: ReadonlyMap<string, number>,
+    usual: ReadonlyMap<string, number>,
     job: Job,
     attempts: readonly Attempt[],
     scale: TimeScale,
@@ -119,6 +141,9 @@ export class StagesView extends StoreElement<JobStore> {
     const message = oneLine(stage.failure?.message ?? stage.message);
     const segments = stageSegments(stage, stages.get(stage.parentStageId), job, attempts, scale, now);
     const time = stageTime(stage, now);
+    const usually = usual.get(stage.stageId);
+    const slow = usually !== undefined && isSlow(stage, usually, now);
+    const beside = usually === undefined ? "" : `usually ${took(usually)}`;
     return html`<div
       class="row"
       part="stage"
@@ -128,8 +153,8 @@ export class StagesView extends StoreElement<JobStore> {
       aria-level=${row.depth + 1}
       aria-expanded=${row.open ?? nothing}
       aria-selected=${row.key === this.selected}
-      aria-label=${[name, word, done === word ? "" : done, numbers, time, message].filter(Boolean).join(", ")}
-      title=${stageTitle(stage, word)}
+      aria-label=${[name, word, done === word ? "" : done, numbers, time, slow ? beside : "", message].filter(Boolean).join(", ")}
+      title=${[stageTitle(stage, word), beside].filter(Boolean).join("\n")}
       @click=${() => {
         this.#select(row.key);
         if (row.inner) this.toggle(row.key);
@@ -149,7 +174,8 @@ export class StagesView extends StoreElement<JobStore> {
       <span class="number ${shape === "running" ? "" : shape === "failed" ? "failed" : "muted word"}"
         >${done}</span
       >
-      <span class="number muted">${time}</span>
+      <span class="number ${slow ? "slow" : "muted"}">${time}</span>
+      <span class="number usual muted">${usually === undefined ? "" : took(usually)}</span>
       ${track(segments, scale, shape)}
     </div>`;
   }
@@ -191,7 +217,8 @@ export class StagesView extends StoreElement<JobStore> {
       <span class="name" ${vars({ "--depth": `${Math.min(row.depth, 12)}` })}
         >${foldIcon(row.open)}<span class="cut">${text}</span></span
       >
-      <span class="weight-cell"></span><span></span><span></span>${track([], scale)}
+      <span class="weight-cell"></span><span></span><span></span
+      ><span class="usual"></span>${track([], scale)}
     </div>`;
   }
 

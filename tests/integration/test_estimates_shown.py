@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 
 import pytest
@@ -10,7 +11,7 @@ from google.protobuf.json_format import MessageToDict
 from milepost.client import Client, JobContext, SyncClient
 from milepost.client.errors import InvalidField
 from milepost.v1 import Estimate, GetHistoryResponse
-from tests.support.command import milepost
+from tests.support.command import milepost, terminal
 from tests.support.scripted import Stream, scripted
 from tests.support.server import ServerProcess
 from tests.support.working import working
@@ -65,3 +66,23 @@ async def test_who_follows_a_job_gets_a_new_estimate() -> None:
         (1, 0),
         (2, 0),
     ]
+
+
+async def test_the_live_table_has_estimates_of_jobs_that_start_later(server: ServerProcess) -> None:
+    """The watch of many jobs brings none of these; the column is there once the second run has begun."""
+    begin = asyncio.Event()
+
+    async def slow(job: JobContext) -> None:
+        """Take a second, and once more as long as the test likes."""
+        await asyncio.sleep(1)
+        if job.input:
+            await begin.wait()
+
+    async with Client(server.address) as client, working(server.address, slow=slow):
+        await client.result((await client.submit("slow")).job_id)
+        async with terminal("watch", "--kind", "slow", address=server.address, columns=120) as shown:
+            await shown.shows(lambda text: "1 succeeded" in text)
+            assert "LEFT" not in shown.text
+            await client.submit("slow", {"wait": True})
+            await shown.shows(lambda text: "LEFT" in text)
+        begin.set()

@@ -5,12 +5,13 @@ from __future__ import annotations
 import io
 
 import pytest
+from google.protobuf.duration_pb2 import Duration
 from rich.console import Console
 
 from milepost.client._cli.rendering.jobs_view import Jobs, LiveJobsView
 from milepost.client._watch.connection_state import Connection
 from milepost.fold import Fold
-from milepost.v1 import Job, JobState
+from milepost.v1 import Estimate, Job, JobState
 from tests.unit.command.story import at, canvas, stamp
 from tests.unit.command.test_jobs import drawn
 
@@ -65,3 +66,19 @@ def test_the_table_leaves_room_for_the_connection(jobs: Jobs) -> None:
     lines = picture(view, 4, height=7)
 
     assert [line.split("  ")[0] for line in lines] == ["JOB", "b", "", "2 jobs: 2 running", "", "● live"]
+
+
+def test_the_table_has_estimates_that_came_after_the_snapshots(jobs: Jobs) -> None:
+    """Of the jobs in the picture that run; the column comes with the first one."""
+    view = LiveJobsView(Console(file=io.StringIO()))
+    view.item(jobs["a"].job, jobs)
+    before = picture(view, 4)
+    view.estimates = {
+        "b": Estimate(remaining_p50=Duration(seconds=60), remaining_p90=Duration(seconds=80), as_of=stamp(3))
+    }
+    after = picture(view, 13)
+
+    assert list(view.running) == ["b", "a"]
+    assert "LEFT" not in before[0].split()
+    assert after[0].split()[5] == "LEFT"
+    assert [line.split()[0] for line in after[1:3] if "00:50" in line] == ["b"]

@@ -9,6 +9,7 @@ from contextlib import AsyncExitStack
 from milepost.client import Client
 from milepost.client._cli.commands.async_runner import run
 from milepost.client._cli.commands.exit_status import ExitStatus
+from milepost.client._cli.commands.live_estimates import refresh_estimates
 from milepost.client._cli.commands.options import ServerOptions
 from milepost.client._cli.commands.outcome import TimedOut, of_job
 from milepost.client._cli.commands.printing import NO_JOBS
@@ -90,6 +91,8 @@ def watch_many(
             view = _view_for(output)
             if isinstance(view, LiveJobsView):
                 await stack.enter_async_context(view)
+                refreshing = asyncio.create_task(refresh_estimates(client, view))
+                stack.callback(refreshing.cancel)
             try:
                 async with asyncio.timeout(timeout):
                     await follow(client, view)

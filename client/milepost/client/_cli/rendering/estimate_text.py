@@ -63,17 +63,21 @@ def queue_text(waiting: Waiting, now: datetime) -> str:
     return ", ".join(parts)
 
 
-def remaining_cell(job: Job, now: datetime) -> str:
-    """The remaining time of a running job in a table: ``03:20``, ``soon``, ``overdue``; empty without evidence."""
-    if job.state != JobState.JOB_STATE_RUNNING or not job.HasField("estimate"):
+def remaining_cell(job: Job, now: datetime, later: Estimate | None = None) -> str:
+    """The remaining time of a running job in a table: ``03:20``, ``soon``, ``overdue``; empty without evidence.
+
+    ``later`` is an estimate that the job itself does not have.
+    """
+    if job.state != JobState.JOB_STATE_RUNNING or (later is None and not job.HasField("estimate")):
         return ""
-    if job.start_time.ToNanoseconds() > job.estimate.as_of.ToNanoseconds():
-        return ""  # of an earlier attempt: a watch of many jobs has no later one
-    if job.estimate.overdue:
+    estimate = job.estimate if later is None else later
+    if job.start_time.ToNanoseconds() > estimate.as_of.ToNanoseconds():
+        return ""  # of an earlier attempt
+    if estimate.overdue:
         return "overdue"
-    if _counted_down(job.estimate, job.estimate.remaining_p90, now) < 1:
+    if _counted_down(estimate, estimate.remaining_p90, now) < 1:
         return ""
-    left = remaining(job.estimate, now)
+    left = remaining(estimate, now)
     return text.elapsed(left) if left >= 1 else "soon"
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Protocol
 
@@ -23,7 +23,7 @@ from milepost.client._watch.connection_state import Connection
 from milepost.client._watch.jobs_cursor import Gap, Item
 from milepost.contract.job_states import has_ended
 from milepost.fold import Fold
-from milepost.v1 import Deleted, Event, Job, Trimmed
+from milepost.v1 import Deleted, Estimate, Event, Job, JobState, Trimmed
 
 __all__ = ["Jobs", "JobsView", "JsonJobsView", "LiveJobsView", "PlainJobsView"]
 
@@ -53,6 +53,10 @@ class LiveJobsView(Screen):
         super().__init__(console, clock=clock)
         self._now = clock
         self._jobs: Mapping[str, Fold] = {}
+        self.estimates: Mapping[str, Estimate] = {}
+        """Estimates by job, later ones than the watch has: that of many jobs has those of its snapshots only."""
+        self.running: Sequence[str] = ()
+        """The jobs in the picture that run."""
         self._connection = Connection("connecting")
         self._connection_since = clock()
 
@@ -72,8 +76,10 @@ class LiveJobsView(Screen):
         states = ", ".join(f"{count:,} {text.job_state(state)}" for state, count in sorted(counts.items()))
         summary = f"{text.count(len(jobs), 'job')}{': ' if states else ''}{states}"
         rows = [single_line(Text(summary, style="dim"))]
+        self.running = [job.job_id for job in jobs[:visible] if job.state == JobState.JOB_STATE_RUNNING]
         if jobs:
-            rows = [*jobs_table(jobs[:visible], canvas.now, canvas.text_width), Text(""), *rows]
+            drawn = jobs_table(jobs[:visible], canvas.now, canvas.text_width, self.estimates)
+            rows = [*drawn, Text(""), *rows]
         if not canvas.final:
             waited = (canvas.now - self._connection_since).total_seconds()
             rows += [Text(""), connection_row(self._connection, waited, canvas)]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Final
 
@@ -12,7 +12,7 @@ from rich.text import Text
 from milepost.client._cli.rendering import text
 from milepost.client._cli.rendering.canvas import JOB_STYLES, single_line
 from milepost.client._cli.rendering.estimate_text import remaining_cell
-from milepost.v1 import ConnectedWorker, Job
+from milepost.v1 import ConnectedWorker, Estimate, Job
 
 __all__ = ["jobs_lines", "jobs_table", "workers_lines", "workers_table"]
 
@@ -30,8 +30,10 @@ _WORKER, _FROM, _NODE, _KINDS = 0, 3, 4, 5
 _WORKER_SHRINK_ORDER: Final = (_KINDS, _NODE, _FROM, _WORKER)
 
 
-def jobs_table(jobs: Sequence[Job], now: datetime, width: int) -> Iterator[Text]:
-    """Lay out jobs for a terminal of ``width`` cells.
+def jobs_table(
+    jobs: Sequence[Job], now: datetime, width: int, estimates: Mapping[str, Estimate] | None = None
+) -> Iterator[Text]:
+    """Lay out jobs for a terminal of ``width`` cells; ``estimates`` has later ones than the jobs, by their ids.
 
     If they do not fit, owners and kinds shrink first, then ids lose their middle; then columns are dropped from the
     right, down to the state.
@@ -40,14 +42,14 @@ def jobs_table(jobs: Sequence[Job], now: datetime, width: int) -> Iterator[Text]
     def style(row: int, column: int) -> str:
         return JOB_STYLES.get(jobs[row - 1].state, "") if column == _STATE else ""
 
-    rows = _job_rows(jobs, now)
+    rows = _job_rows(jobs, now, estimates or {})
     shrink_order = (-1, _KIND) if rows[0][-1] == _JOB_HEADINGS[-1] else (_KIND,)
     return _fit(rows, width, shrink_order=shrink_order, id_column=0, min_columns=_STATE + 1, style=style)
 
 
 def jobs_lines(jobs: Sequence[Job], now: datetime) -> Iterator[str]:
     """Lay out jobs as plain text."""
-    return _align(_job_rows(jobs, now))
+    return _align(_job_rows(jobs, now, {}))
 
 
 def workers_table(workers: Sequence[ConnectedWorker], now: datetime, width: int) -> Iterator[Text]:
@@ -62,9 +64,9 @@ def workers_lines(workers: Sequence[ConnectedWorker], now: datetime) -> Iterator
     return _align(_worker_rows(workers, now)[0])
 
 
-def _job_rows(jobs: Sequence[Job], now: datetime) -> list[tuple[str, ...]]:
+def _job_rows(jobs: Sequence[Job], now: datetime, estimates: Mapping[str, Estimate]) -> list[tuple[str, ...]]:
     """The rows, headings first; without the columns of `_IF_ANY` that are empty."""
-    cells = [_job_cells(job, now) for job in jobs]
+    cells = [_job_cells(job, now, estimates.get(job.job_id)) for job in jobs]
     columns = [
         column
         for column in range(len(_JOB_HEADINGS))
@@ -73,7 +75,7 @@ def _job_rows(jobs: Sequence[Job], now: datetime) -> list[tuple[str, ...]]:
     return [tuple(row[column] for column in columns) for row in (_JOB_HEADINGS, *cells)]
 
 
-def _job_cells(job: Job, now: datetime) -> tuple[str, ...]:
+def _job_cells(job: Job, now: datetime, later: Estimate | None) -> tuple[str, ...]:
     took = text.duration(job, now) if job.HasField("start_time") else ""
     age = text.age(text.seconds_between(job.submit_time, now))
     done = text.progress(job).removesuffix(" done")
@@ -84,7 +86,7 @@ def _job_cells(job: Job, now: datetime) -> tuple[str, ...]:
         text.job_state(job.state),
         done,
         took,
-        remaining_cell(job, now),
+        remaining_cell(job, now, later),
         age,
         owner,
     )

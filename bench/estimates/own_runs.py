@@ -12,6 +12,7 @@ import json
 import random
 import subprocess
 import sys
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
 from multiprocessing.connection import Connection
@@ -53,12 +54,14 @@ class Look(NamedTuple):
     p50: float | None
     """None without an estimate."""
     p90: float | None
+    by_fraction: float
+    """Elapsed ÷ fraction, with the weights that the example gives; 0 while nothing is done."""
+    last_run: float
+    """What the run before it would say."""
 
-    @property
-    def error(self) -> float:
+    def error(self, left: float) -> float:
         """Difference of the remaining times ÷ the duration of the run."""
-        assert self.p50 is not None
-        return abs(self.p50 - self.left) / self.took
+        return abs(left - self.left) / self.took
 
 
 def measure(directory: Path, trees: int = TREES) -> list[Look]:
@@ -70,10 +73,12 @@ def measure(directory: Path, trees: int = TREES) -> list[Look]:
         _grow(root, chance)
     runs = [(root, loaded) for loaded in (False, True) for root in chance.sample(roots, len(roots))]
     looks: list[Look] = []
+    last = 0.0
     with milepost(directory / "data") as server, _worker(server, directory / "worker.log"):
         for before, (root, loaded) in enumerate(runs):
             with child(_load) if loaded else nullcontext():
-                looks += _archive(server.address, root, before, loaded=loaded)
+                looks += _archive(server.address, root, before, last, loaded=loaded)
+            last = looks[-1].took
     return looks
 
 
@@ -114,13 +119,15 @@ def report_own(directory: Path, json_path: Path | None, console: Console) -> Non
 
 def _figures(looks: Sequence[Look]) -> dict[str, float]:
     told = [look for look in looks if look.p50 is not None and look.p90 is not None]
-    errors = [look.error for look in told]
+    errors = [look.error(look.p50) for look in told if look.p50 is not None]
     return {
         "looks": len(looks),
         "silent": 1 - len(told) / len(looks),
         "mean error": fmean(errors) if errors else 0.0,
         "median error": median(errors) if errors else 0.0,
         "within 10 %": fmean(error <= 0.1 for error in errors) if errors else 0.0,
+        "elapsed / fraction": fmean(look.error(look.by_fraction) for look in looks),
+        "last run": fmean(look.error(look.last_run) for look in looks),
         "p90 covers": fmean(look.p90 is not None and look.left <= look.p90 for look in told) if told else 0.0,
     }
 
@@ -156,43 +163,49 @@ def _load(pipe: Connection) -> None:
         hashlib.sha256(b"x" * (1 << 20)).digest()
 
 
-def _archive(address: str, root: Path, before: int, *, loaded: bool) -> list[Look]:
+def _archive(address: str, root: Path, before: int, last: float, *, loaded: bool) -> list[Look]:
     """Archive a tree, slowly, with its size as the workload."""
     size = sum(file.stat().st_size for file in root.iterdir())
     content = {"path": str(root), "output": f"{root}-{loaded}.tar.xz"}
-    return asyncio.run(_run(address, content, float(size), before, loaded=loaded))
+    seen = asyncio.run(_run(address, content, float(size)))
+    job = seen[-1][1]
+    started = job.start_time.ToNanoseconds()
+    took = (job.end_time.ToNanoseconds() - started) / 1e9
+    looks = []
+    for fraction in CHECKPOINTS:
+        elapsed = took * fraction
+        moment = started + round(elapsed * 1e9)
+        p50, p90 = _estimate(seen, moment)
+        done = max((each.fraction for at, each in seen if at <= moment), default=0.0)
+        by_fraction = elapsed / done - elapsed if done else 0.0
+        left, last_run = took - elapsed, max(last - elapsed, 0.0)
+        looks.append(Look(before, loaded, fraction, took, left, p50, p90, by_fraction, last_run))
+    return looks
 
 
-async def _run(
-    address: str, content: Mapping[str, str], workload: float, before: int, *, loaded: bool
-) -> list[Look]:
-    """Run a job; look at it again and again."""
-    seen: list[JobSnapshot] = []
+async def _run(address: str, content: Mapping[str, str], workload: float) -> list[tuple[int, JobSnapshot]]:
+    """Run a job; return it as it was at many moments, in nanoseconds."""
+    seen: list[tuple[int, JobSnapshot]] = []
     async with Client(address) as client:
         job = await client.submit("archive", content, workload=workload)
         while not has_ended(job):
             await asyncio.sleep(_LOOK_INTERVAL)
             job = await client.get(job.job_id)
-            seen.append(job)
+            seen.append((time.time_ns(), job))
     if job.state != JobState.JOB_STATE_SUCCEEDED:
         raise MeasurementFailed(f"the archive of {content['path']} did not succeed: {job.failure}")
-    started = job.start_time.ToNanoseconds()
-    took = (job.end_time.ToNanoseconds() - started) / 1e9
-    return [_look(seen, started, took, fraction, before, loaded=loaded) for fraction in CHECKPOINTS]
+    return seen
 
 
-def _look(
-    seen: Sequence[JobSnapshot], started: int, took: float, fraction: float, before: int, *, loaded: bool
-) -> Look:
+def _estimate(seen: Sequence[tuple[int, JobSnapshot]], moment: int) -> tuple[float | None, float | None]:
     """What the latest estimate before the moment says, counted down."""
-    moment = started + round(took * fraction * 1e9)
-    made = [job.estimate for job in seen if job.HasField("estimate")]
+    made = [job.estimate for _, job in seen if job.HasField("estimate")]
     known = [estimate for estimate in made if estimate.as_of.ToNanoseconds() <= moment]
-    p50 = p90 = None
-    if known and not known[-1].overdue:
-        since = (moment - known[-1].as_of.ToNanoseconds()) / 1e9
-        p50, p90 = (
-            max(remaining.ToNanoseconds() / 1e9 - since, 0.0)
-            for remaining in (known[-1].remaining_p50, known[-1].remaining_p90)
-        )
-    return Look(before, loaded, fraction, took, took * (1 - fraction), p50, p90)
+    if not known or known[-1].overdue:
+        return None, None
+    since = (moment - known[-1].as_of.ToNanoseconds()) / 1e9
+    p50, p90 = (
+        max(remaining.ToNanoseconds() / 1e9 - since, 0.0)
+        for remaining in (known[-1].remaining_p50, known[-1].remaining_p90)
+    )
+    return p50, p90

@@ -37,6 +37,7 @@ def test_the_commands() -> None:
         "list",
         "workers",
         "history",
+        "diff",
         "logs",
         "cancel",
         "delete",

@@ -36,6 +36,7 @@ _COMMANDS: Final = {
         "cmd_history:history",
         "Show how long jobs of KIND take, and how good estimates of that are.",
     ),
+    "diff": ("cmd_diff:diff", "Compare two runs, or two groups of runs, and exit with 1 if they differ."),
     "logs": ("cmd_logs:logs", "Show the log of a job."),
     "cancel": ("cmd_cancel:cancel", "Request cancellation of a job and its children."),
     "delete": ("cmd_delete:delete", "Delete ended jobs and their logs."),

@@ -34,7 +34,7 @@ class ExitStatus(IntEnum):
 
 MEANINGS: Final = {
     ExitStatus.SUCCEEDED: "the command succeeded, or the job that it followed",
-    ExitStatus.FAILED: "the job failed; for milepost serve: the store failed",
+    ExitStatus.FAILED: "the job failed; for milepost diff: the runs differ; for milepost serve: the store failed",
     ExitStatus.USAGE: "invalid arguments, or the server rejected the request",
     ExitStatus.CANCELLED: "the job was cancelled",
     ExitStatus.NOT_FOUND: "there is no such job",

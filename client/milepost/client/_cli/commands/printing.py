@@ -9,6 +9,7 @@ from typing import Final
 from rich.console import Group
 
 from milepost.client._cli.rendering.canvas import Canvas, marks_for
+from milepost.client._cli.rendering.diff_report import Block, report_lines, report_picture
 from milepost.client._cli.rendering.job_details import job_lines, job_picture
 from milepost.client._cli.rendering.message_json import message_line, waiting_line
 from milepost.client._cli.rendering.tables import jobs_lines, jobs_table, workers_lines, workers_table
@@ -16,7 +17,7 @@ from milepost.client._cli.rendering.terminal import EscapingConsole, can_draw
 from milepost.client._cli.standard_streams import write_stderr, write_stdout
 from milepost.v1 import ConnectedWorker, Job, Waiting
 
-__all__ = ["NO_JOBS", "print_job", "print_jobs", "print_workers"]
+__all__ = ["NO_JOBS", "print_job", "print_jobs", "print_report", "print_workers"]
 
 NO_JOBS: Final = "No jobs found."
 """What stderr says where there is no job to show."""
@@ -60,4 +61,15 @@ def print_jobs(jobs: Sequence[Job], output: str) -> None:
         console.print(Group(*jobs_table(jobs, now, console.width)))
     else:
         for line in jobs_lines(jobs, now):
+            write_stdout(line)
+
+
+def print_report(blocks: Sequence[Block], output: str) -> None:
+    """Print a report on what a comparison of runs found."""
+    console = EscapingConsole()
+    if output == "auto" and can_draw(console):
+        canvas = Canvas(console.width, console.height, datetime.now(UTC), marks=marks_for(console.encoding))
+        console.print(Group(*report_picture(blocks, canvas)))
+    else:
+        for line in report_lines(blocks):
             write_stdout(line)

@@ -2,23 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Final
 
-from rich.cells import cell_len
 from rich.text import Text
 
 from milepost.client._cli.rendering import text
-from milepost.client._cli.rendering.canvas import JOB_STYLES, single_line
+from milepost.client._cli.rendering.canvas import JOB_STYLES
+from milepost.client._cli.rendering.columns import align, fit
 from milepost.client._cli.rendering.estimate_text import remaining_cell
 from milepost.v1 import ConnectedWorker, Estimate, Job
 
 __all__ = ["jobs_lines", "jobs_table", "workers_lines", "workers_table"]
-
-_MIN_COLUMN_WIDTH: Final = 5
-_MIN_ID_WIDTH: Final = 9
-_GAP: Final = 2
 
 _JOB_HEADINGS: Final = ("JOB", "KIND", "STATE", "DONE", "TOOK", "LEFT", "AGE", "OWNER")
 _KIND, _STATE = 1, 2
@@ -44,24 +40,24 @@ def jobs_table(
 
     rows = _job_rows(jobs, now, estimates or {})
     shrink_order = (-1, _KIND) if rows[0][-1] == _JOB_HEADINGS[-1] else (_KIND,)
-    return _fit(rows, width, shrink_order=shrink_order, id_column=0, min_columns=_STATE + 1, style=style)
+    return fit(rows, width, shrink_order=shrink_order, id_column=0, min_columns=_STATE + 1, style=style)
 
 
 def jobs_lines(jobs: Sequence[Job], now: datetime) -> Iterator[str]:
     """Lay out jobs as plain text."""
-    return _align(_job_rows(jobs, now, {}))
+    return align(_job_rows(jobs, now, {}))
 
 
 def workers_table(workers: Sequence[ConnectedWorker], now: datetime, width: int) -> Iterator[Text]:
     """Lay out workers for a terminal of ``width`` cells."""
     rows, columns = _worker_rows(workers, now)
     shrink_order = [columns.index(column) for column in _WORKER_SHRINK_ORDER if column in columns]
-    return _fit(rows, width, shrink_order=shrink_order)
+    return fit(rows, width, shrink_order=shrink_order)
 
 
 def workers_lines(workers: Sequence[ConnectedWorker], now: datetime) -> Iterator[str]:
     """Lay out workers as plain text."""
-    return _align(_worker_rows(workers, now)[0])
+    return align(_worker_rows(workers, now)[0])
 
 
 def _job_rows(jobs: Sequence[Job], now: datetime, estimates: Mapping[str, Estimate]) -> list[tuple[str, ...]]:
@@ -117,55 +113,3 @@ def _peer_address(peer: str) -> str:
     """The address without gRPC's scheme and escapes: ``10.0.0.7:51234``, ``[::1]:51234``, ``unix:…``."""
     address = text.escaped(peer).replace("%5B", "[").replace("%5D", "]")
     return address.removeprefix("ipv4:").removeprefix("ipv6:")
-
-
-def _align(rows: Sequence[Sequence[str]]) -> Iterator[str]:
-    """Pad columns to the same width and cut nothing."""
-    widths = _column_widths(rows)
-    for row in rows:
-        cells = (cell + " " * (width - cell_len(cell)) for cell, width in zip(row, widths, strict=True))
-        yield (" " * _GAP).join(cells).rstrip()
-
-
-def _fit(
-    rows: Sequence[Sequence[str]],
-    width: int,
-    *,
-    shrink_order: Sequence[int],
-    id_column: int | None = None,
-    min_columns: int | None = None,
-    style: Callable[[int, int], str] = lambda row, column: "",
-) -> Iterator[Text]:
-    """Fit rows, headings first, into ``width`` cells.
-
-    Args:
-        rows: Cells of each row.
-        width: Cells across.
-        shrink_order: Columns that shrink, one after the other.
-        id_column: A column that shrinks after those, by losing its middle.
-        min_columns: Columns that stay when others are dropped from the right; None to drop none.
-        style: Style of a cell by its row, from 1, and its column.
-    """
-    widths = _column_widths(rows)
-    for column in (*shrink_order, *(() if id_column is None else (id_column,))):
-        minimum = _MIN_ID_WIDTH if column == id_column else _MIN_COLUMN_WIDTH
-        widths[column] -= max(min(_excess(widths, width), widths[column] - minimum), 0)
-    while min_columns is not None and len(widths) > min_columns and _excess(widths, width) > 0:
-        widths.pop()
-    for number, row in enumerate(rows):
-        line = Text()
-        for column, cell in enumerate(row[: len(widths)]):
-            words = text.shorten(cell, widths[column]) if column == id_column else cell
-            cell_text = Text(words, style=style(number, column) if number else "bold")
-            cell_text.truncate(widths[column], overflow="ellipsis", pad=True)
-            line.append_text(cell_text).append(" " * _GAP)
-        line.rstrip()
-        yield single_line(line)
-
-
-def _excess(widths: Sequence[int], width: int) -> int:
-    return sum(widths) + _GAP * (len(widths) - 1) - width
-
-
-def _column_widths(rows: Sequence[Sequence[str]]) -> list[int]:
-    return [max(map(cell_len, column)) for column in zip(*rows, strict=True)]

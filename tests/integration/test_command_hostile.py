@@ -53,6 +53,8 @@ COMMANDS: Final = (
     ("watch", "j", "k"),
     ("submit", "kind", "--watch"),
     ("logs", "j"),
+    ("diff", "j", "k"),
+    ("diff", "--kind", "kind", "--by", "label=a,b"),
     ("cancel", "j"),
     ("delete", "j"),
 )

@@ -9,17 +9,28 @@ from collections.abc import Iterator
 
 import pytest
 from rich.cells import cell_len
+from rich.console import Group as RichGroup
 from rich.console import RenderableType
 
 from milepost.client._cli.rendering import message_json
+from milepost.client._cli.rendering.comparison_json import comparison_json, group_comparison_json
+from milepost.client._cli.rendering.diff_report import report_lines, report_picture
+from milepost.client._cli.rendering.group_report import group_report
 from milepost.client._cli.rendering.job_details import job_lines, job_picture
 from milepost.client._cli.rendering.job_frame import frame
 from milepost.client._cli.rendering.job_view import PlainView
+from milepost.client._cli.rendering.json_line import dump_json
+from milepost.client._cli.rendering.run_report import run_report
 from milepost.client._cli.rendering.tables import jobs_lines, jobs_table
 from milepost.client._cli.rendering.terminal import EscapingConsole
+from milepost.client._diff.comparison import compare
+from milepost.client._diff.groups import Group, compare_groups
+from milepost.client._diff.paths import PathPatterns
+from milepost.client._diff.run import Run
+from milepost.client._diff.tolerance import Tolerance
 from milepost.client._watch.connection_state import Connection
 from milepost.contract.printable import escape, escape_json, escape_values
-from milepost.v1 import Event, Job, JobState, StageState
+from milepost.v1 import Custom, Event, Job, JobState, StageState
 from tests.support.hostile import HOSTILE, filled, obeyed
 from tests.unit.command.story import START, Story, canvas
 
@@ -114,6 +125,43 @@ def test_a_job(state: JobState.ValueType) -> None:
     assert len([*jobs_lines([job], START)]) == 2
     assert not any("\n" in line for line in plain)
     assert obeyed(message_json.message_line(job)) == []
+
+
+def test_a_comparison() -> None:
+    """Of two runs and of two groups: every field, the paths, and the values that differ."""
+    runs = []
+    for name in ("a", "b"):
+        job = hostile_job(JobState.JOB_STATE_SUCCEEDED)
+        job.result[f"{name}{HOSTILE}"] = name
+        job.result[HOSTILE] = f"{HOSTILE}{name}"
+        job.labels[name] = HOSTILE
+        custom = Event(attempt=job.attempt, custom=Custom(type=HOSTILE, json=job.result))
+        runs.append(Run(job, [custom], [Run(hostile_job(JobState.JOB_STATE_SUCCEEDED))]))
+        runs[-1].job.first_sequence = 1
+    found = compare(runs[0], runs[1], PathPatterns(), Tolerance(1, 0))
+    alone = compare_groups(
+        Group(HOSTILE, runs[:1]), Group(HOSTILE, runs[1:]), "", PathPatterns(), Tolerance()
+    )
+    runs[1].job.labels["pair"] = runs[0].job.job_id
+    paired = compare_groups(
+        Group(HOSTILE, runs[:1]), Group(HOSTILE, runs[1:]), "pair", PathPatterns(), Tolerance()
+    )
+    reports = [
+        run_report(found, judges_durations=True),
+        *(group_report(HOSTILE, HOSTILE, each, judges_durations=True) for each in (alone, paired)),
+    ]
+
+    assert (len(alone.presences) > 0, len(paired.recurring) > 0) == (True, True)
+    for report in reports:
+        for width in (30, 50, 80):
+            shown = drawn(RichGroup(*report_picture(report, canvas(width, 0))), width)
+            assert obeyed(shown) == []
+            assert max(map(cell_len, shown.split("\n"))) <= width
+        plain = [*report_lines(report)]
+        assert obeyed("\n".join(map(escape, plain))) == []
+        assert not any("\n" in line for line in plain)
+    for said in (comparison_json(found), group_comparison_json(alone), group_comparison_json(paired)):
+        assert obeyed(dump_json(said)) == []
 
 
 def test_a_watched_job() -> None:

@@ -273,6 +273,17 @@ def test_children_pair_by_the_labels_that_both_runs_have() -> None:
     ]
 
 
+def test_of_children_with_the_same_labels_the_last_ones_pair() -> None:
+    """The ones before are tries that failed, which only one of the runs may have."""
+
+    def track(of: str, number: int) -> Run:
+        labels = {"milepost.dev/child": "track-1"}
+        return run(f"{of}-in-a-test-{number}", kind="track", labels=labels, result={"n": number})
+
+    a, b = run(children=[track("a", 1), track("a", 2)]), run(children=[track("b", 2)])
+    assert (differing(a, b), differing(b, a)) == (["children.track[0] missing"], ["children.track[0] added"])
+
+
 def test_children_without_labels_pair_in_order() -> None:
     """The n-th of a kind with the n-th, whatever other kinds come between."""
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections import defaultdict, deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import zip_longest
 from typing import TypeAlias
 
 from milepost.client._diff.paths import Path
@@ -13,6 +13,8 @@ from milepost.client._diff.run import Run
 __all__ = ["RunPair", "pair_runs"]
 
 _NumberedRun: TypeAlias = tuple[Path, Run]
+_Key: TypeAlias = tuple[str, frozenset[tuple[str, str]]]
+"""The kind of a child, and those of its labels that count."""
 
 
 @dataclass(frozen=True)
@@ -46,23 +48,29 @@ def _pair_children(a: Run, b: Run) -> Iterator[tuple[_NumberedRun | None, _Numbe
     """Pair children of one kind by their labels, and those with equal labels in the order of their submission.
 
     A label counts if both runs have one of its values, as ``track=2``; an id that is new in each run pairs nothing.
+    Children with the same labels are as a rule tries at the same thing, so that their last ones pair.
     """
     shared = _labels(a.children) & _labels(b.children)
     counting = {(kind, name) for kind, name, _ in shared}
 
-    def key(child: Run) -> tuple[str, frozenset[tuple[str, str]]]:
+    def key(child: Run) -> _Key:
         kind = child.job.kind
         return kind, frozenset(label for label in child.job.labels.items() if (kind, label[0]) in counting)
 
-    waiting: dict[object, deque[_NumberedRun]] = defaultdict(deque)
-    for numbered in b.numbered_children():
-        waiting[key(numbered[1])].append(numbered)
-    for numbered in a.numbered_children():
-        candidates = waiting[key(numbered[1])]
-        yield numbered, candidates.popleft() if candidates else None
-    for left in waiting.values():
-        for numbered in left:
-            yield None, numbered
+    ours, theirs = _by_key(a, key), _by_key(b, key)
+    for each in dict.fromkeys([*ours, *theirs]):
+        one, other = ours.get(each, []), theirs.get(each, [])
+        excess = len(one) - len(other) if each[1] else 0
+        yield from ((child, None) for child in one[: max(excess, 0)])
+        yield from ((None, child) for child in other[: max(-excess, 0)])
+        yield from zip_longest(one[max(excess, 0) :], other[max(-excess, 0) :])
+
+
+def _by_key(run: Run, key: Callable[[Run], _Key]) -> dict[_Key, list[_NumberedRun]]:
+    found: dict[_Key, list[_NumberedRun]] = {}
+    for numbered in run.numbered_children():
+        found.setdefault(key(numbered[1]), []).append(numbered)
+    return found
 
 
 def _labels(children: Sequence[Run]) -> set[tuple[str, str, str]]:

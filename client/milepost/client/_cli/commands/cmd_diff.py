@@ -28,7 +28,6 @@ if TYPE_CHECKING:
 
 __all__ = ["diff"]
 
-_SHADOW_OF: Final = "milepost.dev/shadow-of"
 _LAST_LIMIT: Final = 1000
 _EXAMPLES: Final = (
     "milepost diff A B --ignore result.request_id --tolerance 50%",
@@ -132,13 +131,14 @@ def diff(
     from milepost.client._diff.comparison import compare
     from milepost.client._diff.groups import compare_groups
     from milepost.client._diff.tolerance import Tolerance
+    from milepost.client.engines.labels import SHADOW_OF
 
     label, values = _checked(job_ids, kind, by)
     judging = Tolerance(math.inf if tolerance is None else tolerance, slack)
     reading = _Reading(server, events=not ignored.covers(("events",)), children=children)
     if kind:
         a, b = run(reading.groups(kind, label, values, last))
-        groups = compare_groups(a, b, _SHADOW_OF, ignored, judging)
+        groups = compare_groups(a, b, SHADOW_OF, ignored, judging)
         same = groups.is_same
         _print_groups(groups, kind, label, output, judges_durations=tolerance is not None)
     else:
@@ -158,10 +158,12 @@ class _Reading:
 
     async def runs(self, job_ids: Sequence[str]) -> tuple[Run, Run]:
         """The runs of two jobs, or of a job and its shadow."""
+        from milepost.client.engines.labels import SHADOW_OF
+
         async with self._reader() as reader:
             a = await reader.run(job_ids[0])
             return a, await (
-                reader.run(job_ids[1]) if job_ids[1:] else reader.shadow_of(job_ids[0], _SHADOW_OF)
+                reader.run(job_ids[1]) if job_ids[1:] else reader.shadow_of(job_ids[0], SHADOW_OF)
             )
 
     async def groups(self, kind: str, label: str, values: Sequence[str], last: int) -> tuple[Group, Group]:

@@ -31,7 +31,7 @@ __all__ = ["diff"]
 _LAST_LIMIT: Final = 1000
 _EXAMPLES: Final = (
     "milepost diff A B --ignore result.request_id --tolerance 50%",
-    "milepost diff A B --ignore 'children.track.events.*' --output json | jq -c '.differences[]'",
+    "milepost diff A B --ignore events --ignore 'stages.*.current' --output json",
     "milepost diff --kind album --by milepost.dev/engine=worker,celery --last 20",
 )
 

@@ -10,7 +10,7 @@ from typing import Any, Final
 import structlog
 
 from milepost.server.base.refusal import Refusal
-from milepost.server.log.event_log import StoreFailed, StoreFull
+from milepost.server.log.event_log import StoreDisplaced, StoreFailed, StoreFull
 
 _log = structlog.get_logger("milepost.tasks")
 
@@ -71,6 +71,8 @@ class Tasks:
         if task.cancelled():
             return
         error = task.exception()
+        if isinstance(error, StoreDisplaced):
+            return  # the store fails for the whole server, which says so once, and ends
         if isinstance(error, Refusal | StoreFull | StoreFailed):
             _log.warning("background task failed", error=str(error))
         elif error is not None:

@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+from pathlib import Path
+
+import pytest
+from structlog.testing import capture_logs
 
 from milepost.server.background_tasks import STARTS_PER_PASS, Tasks
 from milepost.server.dispatch.dispatcher import Dispatcher
 from milepost.server.dispatch.worker_session import Session
+from milepost.server.log.event_log import StoreDisplaced, StoreFailed
 from milepost.v1 import Hello
 from tests.unit.server.core import Core
 
@@ -45,6 +50,30 @@ async def test_tasks_that_have_not_begun_end_with_the_others() -> None:
     await tasks.close()
 
     assert (begun, len(tasks)) == ([], 0)
+
+
+@pytest.mark.parametrize(
+    ("error", "logged"),
+    [
+        (StoreDisplaced(Path("milepost.db"), "The store's file is gone."), []),
+        (StoreFailed("The store does not answer."), ["background task failed"]),
+        (KeyError("a fault"), ["task failed"]),
+    ],
+    ids=lambda value: type(value).__name__,
+)
+async def test_a_task_that_fails_is_logged(error: Exception, logged: list[str]) -> None:
+    """But not one that met displaced files: the server logs the reason once, and ends."""
+    tasks = Tasks()
+
+    async def work() -> None:
+        raise error
+
+    with capture_logs() as lines:
+        tasks.start(work())
+        while tasks:
+            await asyncio.sleep(0)
+
+    assert [line["event"] for line in lines] == logged
 
 
 async def test_a_worker_with_much_room_gets_its_jobs_in_several_passes(

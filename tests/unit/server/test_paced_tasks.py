@@ -69,9 +69,7 @@ async def test_a_task_that_fails_is_logged(error: Exception, logged: list[str]) 
         raise error
 
     with capture_logs() as lines:
-        tasks.start(work())
-        while tasks:
-            await asyncio.sleep(0)
+        await asyncio.wait([tasks.run(work())])
 
     assert [line["event"] for line in lines] == logged
 

@@ -211,6 +211,8 @@ _SUBMIT = {
     "multiplier over 100": _retry("multiplier", multiplier=100.1),
     "retryable_codes too many": _retry("retryable_codes", TOO_LARGE, retryable_codes=["A"] * 65),
     "retryable_codes": _retry("retryable_codes[1]", retryable_codes=["A", "b c"]),
+    "final_codes too many": _retry("final_codes", TOO_LARGE, final_codes=["A"] * 65),
+    "final_codes": _retry("final_codes[1]", final_codes=["A", "b c"]),
     **{
         f"{field} {what}": _retention(field, **{field: value})
         for field in ("keep_events", "keep_job")

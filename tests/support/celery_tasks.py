@@ -24,7 +24,7 @@ def studio(broker: str, results: str, milepost: str, **configuration: Any) -> Ce
     application.conf.update(
         broker_connection_retry_on_startup=True, worker_prefetch_multiplier=1, **configuration
     )
-    install(application, milepost)
+    install(application, milepost, redelivery_delay=1.0)
     _define(application)
     return application
 
@@ -70,23 +70,39 @@ def _define(application: Celery[Any]) -> None:
 
     @application.task(name="hold", base=MilepostTask, bind=True, job_options={"stages": ["wait"]})
     def hold(self: _Task, started: str, released: str) -> str:
-        """Say by a file that it has started, and wait for another one; it checks for a cancellation."""
-        with self.job.stage("wait"):
-            Path(started).write_text(str(os.getpid()))
-            while not Path(released).exists():
-                self.job.raise_if_cancelled()
-                time.sleep(0.01)
-        return "released"
+        return _hold(self, started, released)
+
+    @application.task(
+        name="hold-late",
+        base=MilepostTask,
+        bind=True,
+        acks_late=True,
+        reject_on_worker_lost=True,
+        job_options={"stages": ["wait"]},
+    )
+    def hold_late(self: _Task, started: str, released: str) -> str:
+        return _hold(self, started, released)
 
     @application.task(name="sleep")
     def sleep(started: str, cleaned: str, seconds: float) -> str:
         """Know nothing of Milepost, and clean up."""
-        Path(started).write_text(str(os.getpid()))
+        Path(started).write_text(f"{os.getpid()}\n")
         try:
             time.sleep(seconds)
         finally:
             Path(cleaned).write_text("")
         return "slept"
+
+
+def _hold(task: _Task, started: str, released: str) -> str:
+    """Write a line with its process id to one file, and wait for another one; it checks for a cancellation."""
+    with task.job.stage("wait"):
+        with Path(started).open("a") as file:
+            file.write(f"{os.getpid()}\n")
+        while not Path(released).exists():
+            task.job.raise_if_cancelled()
+            time.sleep(0.01)
+    return "released"
 
 
 if "CELERY_BROKER" in os.environ:

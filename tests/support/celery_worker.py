@@ -63,7 +63,7 @@ class CeleryWorker:
                 stdout=log,
                 stderr=subprocess.STDOUT,
                 stdin=subprocess.DEVNULL,
-                env={**os.environ, **self._environment},
+                env={**os.environ, "PYTHONFAULTHANDLER": "1", **self._environment},
                 cwd=_ROOT,
                 start_new_session=True,
             )
@@ -101,8 +101,9 @@ class CeleryWorker:
         try:
             if process.poll() is None:
                 self.stop()
-        except subprocess.TimeoutExpired:
-            self.kill()
-            raise
+        except subprocess.TimeoutExpired as hang:
+            os.killpg(self.pid, signal.SIGABRT)  # its processes write their stacks
+            process.wait()
+            raise AssertionError(f"the worker does not stop:\n{self.log}") from hang
         finally:
             forget(process.pid)

@@ -82,7 +82,7 @@ class SubmitOptions(TypedDict, total=False):
         attempt_timeout: Maximum time of one attempt; None for no limit.
         retry_policy: When another attempt follows a failed one; None for a single attempt. While attempts are left,
             the server retries exceptions, crashed processes and lost workers; a `JobFailure` only if it is retryable or
-            ``retryable_codes`` lists its code.
+            ``retryable_codes`` lists its code; none whose code ``final_codes`` lists.
         priority: Queued jobs of a kind start in order of descending priority; -1,000 to 1,000.
         concurrency_key: Jobs with the same owner and key share a concurrency limit; empty for none.
         concurrency_limit: Maximum running jobs of that key for this one to start; 0 with a key means 1.

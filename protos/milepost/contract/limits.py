@@ -33,7 +33,8 @@ ARTIFACT_URI_LENGTH: Final = 2048
 LABELS: Final = 64
 STAGES: Final = 1000
 ARTIFACTS: Final = 1000
-RETRYABLE_CODES: Final = 64
+FAILURE_CODES: Final = 64
+"""Of each list of a retry policy."""
 FILTER_VALUES: Final = 100
 UPDATES: Final = 1000
 STAGES_PLANNED: Final = 20_000

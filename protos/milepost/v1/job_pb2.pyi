@@ -653,6 +653,7 @@ class RetryPolicy(_message.Message):
     MAX_BACKOFF_FIELD_NUMBER: _builtins.int
     MULTIPLIER_FIELD_NUMBER: _builtins.int
     RETRYABLE_CODES_FIELD_NUMBER: _builtins.int
+    FINAL_CODES_FIELD_NUMBER: _builtins.int
     max_attempts: _builtins.int
     """Maximum number of attempts, 1 to 1,000; 0 counts as 1, which is no retry."""
     multiplier: _builtins.float
@@ -669,6 +670,10 @@ class RetryPolicy(_message.Message):
     def retryable_codes(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """Codes of failures to retry although they are not `retryable`; at most 64."""
 
+    @_builtins.property
+    def final_codes(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Codes of failures not to retry although they are `retryable`; at most 64. With "WORKER_LOST" a job is LOST with its worker."""
+
     def __init__(
         self,
         *,
@@ -677,10 +682,11 @@ class RetryPolicy(_message.Message):
         max_backoff: _duration_pb2.Duration | None = ...,
         multiplier: _builtins.float = ...,
         retryable_codes: _abc.Iterable[_builtins.str] | None = ...,
+        final_codes: _abc.Iterable[_builtins.str] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["initial_backoff", b"initial_backoff", "max_backoff", b"max_backoff"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["initial_backoff", b"initial_backoff", "max_attempts", b"max_attempts", "max_backoff", b"max_backoff", "multiplier", b"multiplier", "retryable_codes", b"retryable_codes"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["final_codes", b"final_codes", "initial_backoff", b"initial_backoff", "max_attempts", b"max_attempts", "max_backoff", b"max_backoff", "multiplier", b"multiplier", "retryable_codes", b"retryable_codes"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

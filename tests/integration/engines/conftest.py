@@ -56,9 +56,15 @@ async def client(shared_server: Server) -> AsyncIterator[Client]:
 
 
 @pytest.fixture
-def signals(tmp_path: Path) -> tuple[str, str]:
-    """Two files by which a task says that it has started, and is told to go on."""
-    return str(tmp_path / "started"), str(tmp_path / "released")
+def started(tmp_path: Path) -> Path:
+    """A file to which a task writes when it starts."""
+    return tmp_path / "started"
+
+
+@pytest.fixture
+def released(tmp_path: Path) -> Path:
+    """A file that a task waits for."""
+    return tmp_path / "released"
 
 
 @pytest.fixture(scope="session")

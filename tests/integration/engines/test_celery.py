@@ -6,28 +6,12 @@ from typing import Any
 
 import pytest
 from celery import Celery
-from celery.result import AsyncResult
 
 from milepost.client import Client
-from milepost.v1 import Event, Job
-from tests.support.celery_worker import CeleryWorker
+from tests.support.celery_jobs import ended_job, events_of
 from tests.support.rpc import kinds, state_name
 
 pytestmark = pytest.mark.usefixtures("prefork")
-
-
-async def ended(client: Client, result: AsyncResult[Any]) -> Job:
-    """The job of a task, once it has ended."""
-    job = Job()
-    async for snapshot in client.follow(str(result.id)):
-        job = snapshot.proto
-    return job
-
-
-async def events(client: Client, result: AsyncResult[Any]) -> list[Event]:
-    """The events of its job but progress, which is as often as time allows."""
-    async with client.watch(str(result.id), follow=False) as watch:
-        return [event async for event in watch if event.WhichOneof("payload") != "stage_progressed"]
 
 
 async def test_a_task_has_a_job_from_its_publication_to_its_end(
@@ -36,14 +20,14 @@ async def test_a_task_has_a_job_from_its_publication_to_its_end(
     """The job's id is the task's, and its progress and result are those that the task reports."""
     result = publisher.tasks["convert"].delay(20)
     submitted = await client.get(str(result.id))
-    job = await ended(client, result)
+    job = await ended_job(client, result)
 
     assert submitted.kind == "print.convert"
     assert dict(job.labels) == {"milepost.dev/engine": "celery", "team": "print"}
     assert (state_name(job), dict(job.result.items())) == ("SUCCEEDED", {"pages": 20})
     assert [(stage.stage_id, stage.current, stage.total) for stage in job.stages] == [("pages", 20, 20)]
     assert result.get(timeout=30) == 20
-    assert kinds(await events(client, result)) == [
+    assert kinds(await events_of(client, result)) == [
         "job_submitted",
         "job_started",
         "stage_started",
@@ -57,9 +41,9 @@ async def test_a_task_that_knows_nothing_of_milepost_has_a_job(
 ) -> None:
     """It begins and ends; neither its arguments nor its return value are in the job."""
     result = publisher.tasks["add"].delay(20, b=22)
-    job = await ended(client, result)
+    job = await ended_job(client, result)
 
-    assert kinds(await events(client, result)) == ["job_submitted", "job_started", "job_ended"]
+    assert kinds(await events_of(client, result)) == ["job_submitted", "job_started", "job_ended"]
     assert (job.kind, state_name(job)) == ("add", "SUCCEEDED")
     assert (job.HasField("input"), dict(job.result.items())) == (False, {})
     assert result.get(timeout=30) == 42
@@ -68,7 +52,7 @@ async def test_a_task_that_knows_nothing_of_milepost_has_a_job(
 async def test_a_failure_has_its_text_and_no_traceback(publisher: Celery[Any], client: Client) -> None:
     """Tracebacks stay in the worker, since they may show what nobody who sees the job should."""
     result = publisher.tasks["fail"].delay("no such page")
-    job = await ended(client, result)
+    job = await ended_job(client, result)
 
     assert (state_name(job), job.failure.code, job.failure.message) == (
         "FAILED",
@@ -86,8 +70,8 @@ async def test_retries_are_attempts_of_the_same_job(
 ) -> None:
     """Each retry ends an attempt; the job ends once, and as the task does."""
     result = publisher.tasks["flaky"].delay(failures)
-    job = await ended(client, result)
-    history = await events(client, result)
+    job = await ended_job(client, result)
+    history = await events_of(client, result)
 
     assert (state_name(job), job.attempt) == (state, 3)
     assert [
@@ -98,21 +82,3 @@ async def test_retries_are_attempts_of_the_same_job(
     assert kinds(history).count("job_ended") == 1
     assert result.get(timeout=30, propagate=False) == (2 if state == "SUCCEEDED" else result.result)
     assert result.state == ("SUCCESS" if state == "SUCCEEDED" else "FAILURE")
-
-
-async def test_a_cancel_reaches_the_task(
-    publisher: Celery[Any], client: Client, signals: tuple[str, str], prefork: CeleryWorker
-) -> None:
-    """A task that checks for it stops at once; Celery has it as REVOKED, and its process goes on with the next one."""
-    result = publisher.tasks["hold"].delay(*signals)
-    async for snapshot in client.follow(str(result.id)):
-        if snapshot.proto.stages[0].HasField("start_time"):
-            await client.cancel(str(result.id), reason="changed my mind")
-            break
-    job = await ended(client, result)
-
-    assert (state_name(job), job.cancellation.reason) == ("CANCELLED", "changed my mind")
-    assert not job.cancellation.forced
-    assert result.get(timeout=30, propagate=False).args == ("Its job was cancelled.",)
-    assert str(result.state) == "REVOKED"
-    assert publisher.tasks["add"].delay(1, 1).get(timeout=30) == 2

@@ -244,6 +244,9 @@ def test_the_backoff_is_finite_after_any_number_of_failures(multiplier: float, b
         (RetryPolicy(max_attempts=2), "X", False, False),
         (RetryPolicy(max_attempts=2, retryable_codes=["X"]), "X", False, True),
         (RetryPolicy(max_attempts=2, retryable_codes=["X"]), "Y", False, False),
+        (RetryPolicy(max_attempts=2, final_codes=["X"]), "X", True, False),
+        (RetryPolicy(max_attempts=2, final_codes=["X"]), "Y", True, True),
+        (RetryPolicy(max_attempts=2, retryable_codes=["X"], final_codes=["X"]), "X", False, False),
         (RetryPolicy(max_attempts=1), "X", True, False),
         (RetryPolicy(), "X", True, False),
         (None, "X", True, False),
@@ -252,7 +255,7 @@ def test_the_backoff_is_finite_after_any_number_of_failures(multiplier: float, b
 def test_a_failure_is_retried_if_it_may_be_and_attempts_are_left(
     policy: RetryPolicy | None, code: str, retryable: bool, again: bool
 ) -> None:
-    """The failure is marked as retryable, or the policy lists its code."""
+    """The failure is marked as retryable, or the policy lists its code, and does not list it as final."""
     request = SubmitJobRequest(kind="k", retry_policy=policy)
 
     event = fail(run(request), code=code, retryable=retryable)

@@ -148,6 +148,7 @@ AT_THE_BOUND = {
             max_backoff=Duration(seconds=315_576_000_000),
             multiplier=100,
             retryable_codes=["0" + "A._-" * 15 + "xxx"] * 64,
+            final_codes=["0" + "A._-" * 15 + "xxx"] * 64,
         ),
         dispatch=Dispatch.DISPATCH_EXTERNAL,
         retention=Retention(

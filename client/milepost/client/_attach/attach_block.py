@@ -99,6 +99,11 @@ class SyncAttached:
         if exception is not None:
             raise exception from None
 
+    def give_back(self) -> None:
+        """Leave the block without an end of its job, which waits for its next claim, or, if it was cancelled, ends."""
+        _reset_current_job(self._current_job)
+        self._background.run(self._attachment.give_back())
+
 
 def _reset_current_job(current_job: contextlib.ExitStack) -> None:
     with contextlib.suppress(ValueError):  # the block is left in another context than it was entered in

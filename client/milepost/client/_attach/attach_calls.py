@@ -128,16 +128,23 @@ class AttachCalls:
         return Attached(self._attachment(submit, cancel if cancels else None, offline, **attach_options))
 
     def attach_found(
-        self, find: Callable[[], Awaitable[str]], offline: Job, **options: Unpack[AttachOptions]
+        self,
+        find: Callable[[], Awaitable[str]],
+        offline: Job,
+        kill: Callable[[], object] | None = None,
+        **options: Unpack[AttachOptions],
     ) -> Attached:
         """The block of `attach` for a job that `find` looks up or submits, repeatedly until the server answers.
 
         Args:
             find: Returns the job_id. It is called again after a `MilepostError` that may pass.
             offline: What is known of the job without the server.
+            kill: Ends a cancelled block that has not stopped when its grace period is nearly over. It is called in the
+                loop, so it must not block.
             options: See `AttachOptions`.
         """
-        return Attached(self._attachment(find, None, offline if _runs_offline(options) else None, **options))
+        offline_job = offline if _runs_offline(options) else None
+        return Attached(self._attachment(find, None, offline_job, kill=kill, **options))
 
     def _attachment(
         self,
@@ -152,6 +159,7 @@ class AttachCalls:
         worker_id: str | None = None,
         flush_timeout: float = 10.0,
         spool: str | os.PathLike[str] | None = None,
+        kill: Callable[[], object] | None = None,
     ) -> Attachment:
         return Attachment(
             self._channel,
@@ -165,6 +173,7 @@ class AttachCalls:
             instance=instance,
             offline_job=offline,
             goes_on=_goes_on("on_lost", on_lost),
+            kill=kill,
         )
 
 

@@ -17,6 +17,7 @@ from milepost.client._transport.backoff import Backoff, is_transient
 from milepost.client._transport.channel import LazyChannel
 from milepost.client._worker.cancel_signal import Cancelled
 from milepost.client._worker.failure_report import failure_of
+from milepost.client._worker.handlers import StoppableHandler
 from milepost.client._worker.job_context import JobContext
 from milepost.client._worker.session_loop import SessionLoop
 from milepost.client._worker.spool.spool_directory import SpoolDirectory
@@ -71,6 +72,7 @@ class Attachment:
         instance: str | None,
         offline_job: Job | None,
         goes_on: bool = False,
+        kill: Callable[[], object] | None = None,
     ) -> None:
         """Connect nothing yet.
 
@@ -85,6 +87,8 @@ class Attachment:
             wait: Seconds to wait for a job that another worker has, or whose concurrency key is at its limit.
             instance: Proves that an earlier block did the same work, so that this one may take over its job.
             offline_job: The known fields of the job, to run the block if the server is unreachable; None to fail.
+            kill: Called in the loop when the block was told to stop, has not, and its time is nearly over: ends it from
+                outside, as by a signal to its process. None if nothing can.
             goes_on: Whether the block goes on, without being reported, when its job is taken from it.
         """
         self._on_stop: Callable[[], None] | None = None
@@ -99,6 +103,7 @@ class Attachment:
         self._instance = instance
         self._offline_job = offline_job
         self._goes_on = goes_on
+        self._kill_block = kill
         self._offline_block: OfflineBlock | None = None
         self._entered = False
         self._connection_error: MilepostError | None = None
@@ -136,7 +141,11 @@ class Attachment:
             self._job_id, unreachable = self._offline_job.job_id, error
         spool = SpoolDirectory(Path(self._spool)) if self._spool else None
         self._jobs = ClaimedJobTable(
-            self._job_id, self._run_as_handler, spool, self._flush_timeout, self._wait
+            self._job_id,
+            StoppableHandler(self._run_as_handler, self._kill),
+            spool,
+            self._flush_timeout,
+            self._wait,
         )
         self._sessions = SessionLoop(
             self._channel, self._jobs, self._worker_id, self._timeout, instance=self._instance
@@ -172,6 +181,16 @@ class Attachment:
             error: The exception that left the block, if any.
         """
         self._left.set_result(self._handler_error(error))
+        await self._finish()
+
+    async def give_back(self) -> None:
+        """Leave the job for its next claim, as one that did not fail; a cancelled one ends. Then as `end`."""
+        self._left.set_result(asyncio.CancelledError())
+        for attempt in self._jobs:
+            attempt.give_back()
+        await self._finish()
+
+    async def _finish(self) -> None:
         flush = asyncio.create_task(self._flush())
         try:
             await asyncio.wait((flush, self._connection), return_when=asyncio.FIRST_COMPLETED)
@@ -250,6 +269,12 @@ class Attachment:
         if (error := self._left.result()) is not None:
             raise error
         return job.result
+
+    def _kill(self) -> bool:
+        if self._kill_block is None or self._stop_reason is None:
+            return False
+        self._kill_block()
+        return True
 
     def _request_stop(self, job: AttachedJob) -> None:
         lost = LeaseLost(f"Job {self._job_id!r} was taken from this process: {self._jobs.lost_because}.")

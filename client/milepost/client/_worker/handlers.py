@@ -25,6 +25,7 @@ __all__ = [
     "RegisteredHandler",
     "Result",
     "RunMode",
+    "StoppableHandler",
     "is_async",
     "job_ended",
     "run_mode_of",
@@ -48,6 +49,23 @@ class RegisteredHandler:
     run: RunMode
 
     def __call__(self, job: JobContext) -> Awaitable[Result] | Result:
+        """Call the handler directly."""
+        return self.function(job)
+
+
+@dataclass(frozen=True, slots=True)
+class StoppableHandler:
+    """An async handler, and what ends it from outside if it does not stop in time.
+
+    Attributes:
+        function: The handler.
+        kill: Ends it; must not block. False if that is impossible.
+    """
+
+    function: Callable[[JobContext], Awaitable[Result]]
+    kill: Callable[[], bool]
+
+    def __call__(self, job: JobContext) -> Awaitable[Result]:
         """Call the handler directly."""
         return self.function(job)
 

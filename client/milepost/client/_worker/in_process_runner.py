@@ -10,7 +10,7 @@ from collections.abc import Awaitable, Callable
 from typing import Protocol, cast
 
 from milepost.client._worker.current_job import TASK_NAME_PREFIX, as_current_job
-from milepost.client._worker.handlers import Handler, Outcome, RegisteredHandler, is_async
+from milepost.client._worker.handlers import Handler, Outcome, RegisteredHandler, StoppableHandler, is_async
 from milepost.client._worker.job_context import JobContext
 from milepost.client._worker.reporter import Reporter
 from milepost.client._worker.subprocess.handler_process import HandlerProcess
@@ -41,6 +41,8 @@ def start_handler(handler: Handler, context: JobContext, reporter: Reporter) -> 
         if handler.run == "process":
             return HandlerProcess(handler.function, context.message, reporter)
         handler = handler.function
+    if isinstance(handler, StoppableHandler):
+        return _TaskHandler(handler.function, context, handler.kill)
     with as_current_job(context):  # task and thread run in a copy of this context
         if is_async(handler):
             return _TaskHandler(cast("Callable[[JobContext], Awaitable[object]]", handler), context)
@@ -50,8 +52,14 @@ def start_handler(handler: Handler, context: JobContext, reporter: Reporter) -> 
 class _TaskHandler:
     """A handler in the event loop. An interrupt raises `asyncio.CancelledError` at its next await."""
 
-    def __init__(self, handler: Callable[[JobContext], Awaitable[object]], context: JobContext) -> None:
+    def __init__(
+        self,
+        handler: Callable[[JobContext], Awaitable[object]],
+        context: JobContext,
+        kill: Callable[[], bool] = lambda: False,
+    ) -> None:
         self.outcome: asyncio.Future[Outcome] = asyncio.get_running_loop().create_future()
+        self._kill = kill
         self._task = asyncio.create_task(self._work(handler, context), name=f"{TASK_NAME_PREFIX}{context.id}")
         # A task that is cancelled before its first step never runs `_work`.
         self._task.add_done_callback(
@@ -62,7 +70,7 @@ class _TaskHandler:
         self._task.cancel()
 
     def kill(self) -> bool:
-        return False
+        return self._kill()
 
     async def _work(self, handler: Callable[[JobContext], Awaitable[object]], context: JobContext) -> None:
         try:

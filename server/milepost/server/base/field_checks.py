@@ -247,6 +247,5 @@ def retry_policy(check: Check, path: str, value: RetryPolicy) -> None:
     check.duration(f"{path}.max_backoff", value.max_backoff)
     if value.multiplier != 0 and not 1 <= value.multiplier <= 100:
         check.wrong(f"{path}.multiplier", f"is {value.multiplier:g}; it must be between 1 and 100")
-    check.patterns(
-        f"{path}.retryable_codes", value.retryable_codes, limits.FAILURE_CODE, limits.RETRYABLE_CODES
-    )
+    for name, codes in (("retryable_codes", value.retryable_codes), ("final_codes", value.final_codes)):
+        check.patterns(f"{path}.{name}", codes, limits.FAILURE_CODE, limits.FAILURE_CODES)

@@ -174,9 +174,15 @@ def failed_attempt(job: Job, failure: Failure, now: int, *, otherwise: JobState.
 
 
 def _may_retry(job: Job, failure: Failure) -> bool:
-    retryable = failure.retryable or failure.code in job.retry_policy.retryable_codes
-    attempt_left = job.failed_attempts + 1 < job.retry_policy.max_attempts
-    return retryable and attempt_left and job.state == JobState.JOB_STATE_RUNNING
+    policy = job.retry_policy
+    retryable = failure.retryable or failure.code in policy.retryable_codes
+    attempt_left = job.failed_attempts + 1 < policy.max_attempts
+    return (
+        retryable
+        and failure.code not in policy.final_codes
+        and attempt_left
+        and job.state == JobState.JOB_STATE_RUNNING
+    )
 
 
 def _backoff(policy: RetryPolicy, failed_before: int) -> int:

@@ -7,7 +7,7 @@ its Milepost server::
     install(app, "127.0.0.1:7070")
 """
 
-from milepost.client.engines.celery.installation import install
+from milepost.client.engines.celery.application import install
 from milepost.client.engines.celery.milepost_task import MilepostTask
 
 __all__ = ["MilepostTask", "install"]

@@ -1,64 +1,60 @@
-"""Connects a Celery application to its Milepost server."""
+"""What the tasks of one application share in one process."""
 
 from __future__ import annotations
 
+import os
 import weakref
-from typing import Any, Final, Unpack
+from typing import Any, Final
 
 from celery import Celery
 
-from milepost.client._options import ConnectionOptions, describe_options
+from milepost.client.engines.celery.parent_reports import ParentReports
 from milepost.client.engines.celery.task_client import TaskClient
 
-__all__ = ["Installation", "install", "installation_of"]
-
-DEFAULT_TIMEOUT: Final = 1.0
-DEFAULT_FLUSH_TIMEOUT: Final = 2.0
+__all__ = ["Installation", "installation_of", "register"]
 
 
 class Installation:
-    """What the tasks of one application share.
+    """What `install` sets up for one application.
 
     Attributes:
-        client: Submits and claims their jobs.
+        client: Submits and claims the jobs of tasks; not for the parent of a prefork pool.
+        parent_reports: Ends jobs for the parent of a pool.
         flush_timeout: Seconds for the server to acknowledge the last reports of a task.
+        redelivery_delay: Seconds until a task that runs elsewhere already is tried again.
     """
 
-    def __init__(self, client: TaskClient, flush_timeout: float) -> None:
+    def __init__(
+        self, client: TaskClient, parent_reports: ParentReports, flush_timeout: float, redelivery_delay: float
+    ) -> None:
         self.client = client
+        self.parent_reports = parent_reports
         self.flush_timeout = flush_timeout
+        self.redelivery_delay = redelivery_delay
+        # The parent of the prefork pool; 0 if this process is not of such a worker.
+        self._forking_pid = 0
+
+    def enter_worker(self, *, forks: bool) -> None:
+        """Note that this process is a worker, and whether it forks the processes that run its tasks."""
+        self._forking_pid = os.getpid() if forks else 0
+
+    @property
+    def is_forking(self) -> bool:
+        """Whether this process forks, so that it must not use gRPC."""
+        return self._forking_pid == os.getpid()
+
+    @property
+    def is_pool_process(self) -> bool:
+        """Whether this process was forked for one task at a time, so that a signal to it is one to its task."""
+        return self._forking_pid not in (0, os.getpid())
 
 
 _installations: Final[weakref.WeakKeyDictionary[Celery[Any], Installation]] = weakref.WeakKeyDictionary()
 
 
-@describe_options
-def install(
-    app: Celery[Any],
-    address: str | None = None,
-    *,
-    timeout: float = DEFAULT_TIMEOUT,
-    flush_timeout: float = DEFAULT_FLUSH_TIMEOUT,
-    **options: Unpack[ConnectionOptions],
-) -> None:
-    """Give the tasks of `app` whose base class is `MilepostTask` jobs on a Milepost server.
-
-    Connects nothing: each process does, when it publishes or starts its first task. A server that is away costs a
-    publication at most `timeout`, once in ten seconds, and a task at most `timeout` at its start and `flush_timeout`
-    at its end. Nothing that goes wrong with Milepost changes the outcome of a task.
-
-    Args:
-        app: The application.
-        address: Server address as ``host:port``. Default: MILEPOST_ADDRESS, else ``127.0.0.1:7070``.
-        timeout: Seconds for the server to answer a publication, and to answer the claim when a task starts.
-        flush_timeout: Seconds for the server to acknowledge the last reports when a task ends.
-        options: See `ConnectionOptions`.
-
-    Raises:
-        InsecureToken: The token would travel unencrypted beyond this machine.
-        ValueError: The text cannot be a token, or there is a certificate without its key.
-    """
-    _installations[app] = Installation(TaskClient(address, timeout, options), flush_timeout)
+def register(app: Celery[Any], installation: Installation) -> None:
+    """Set what `installation_of` returns for `app`."""
+    _installations[app] = installation
 
 
 def installation_of(app: Celery[Any]) -> Installation | None:

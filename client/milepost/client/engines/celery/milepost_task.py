@@ -11,10 +11,11 @@ from celery.result import AsyncResult
 from celery.utils import uuid as new_task_id
 
 from milepost.client._attach import AttachedJob
+from milepost.client.engines.celery.claimed_run import ClaimedRun, job_of_this_task
 from milepost.client.engines.celery.installation import installation_of
 from milepost.client.engines.celery.publication import publish
 from milepost.client.engines.celery.task_job import TaskOptions
-from milepost.client.engines.celery.task_run import TaskRun, job_of_this_task
+from milepost.client.engines.celery.tracked_request import TRACKED_REQUEST
 
 __all__ = ["MilepostTask"]
 
@@ -45,6 +46,7 @@ class MilepostTask(Task[_Parameters, _Result_co]):
     """
 
     abstract = True
+    Request = TRACKED_REQUEST
 
     job_kind: ClassVar[str] = ""
     job_options: ClassVar[TaskOptions] = {}
@@ -86,8 +88,7 @@ class MilepostTask(Task[_Parameters, _Result_co]):
             options: As in Celery, and ``milepost``, the `TaskOptions` of this job.
 
         Raises:
-            TypeError: There is no such option of a job, or its input is not JSON.
-            ValueError: A number of the input is not exact.
+            TypeError: There is no such option of a job.
             OperationalError: The broker is away; the job is cancelled.
         """
         task_id = task_id or new_task_id()
@@ -97,7 +98,7 @@ class MilepostTask(Task[_Parameters, _Result_co]):
         if installation is None or self.app.conf.task_always_eager:
             return send(**options)
         headers = options.pop("headers", None) or {}
-        with publish(installation.client, self, task_id, args, kwargs, job_options, headers) as extended:
+        with publish(installation, self, task_id, args, kwargs, job_options, headers) as extended:
             return send(headers=extended, **options)
 
     def __call__(self, *args: _Parameters.args, **kwargs: _Parameters.kwargs) -> _Result_co:
@@ -107,5 +108,5 @@ class MilepostTask(Task[_Parameters, _Result_co]):
         if installation is None or request.called_directly or request.get("milepost_entered"):
             return super().__call__(*args, **kwargs)
         request.update(milepost_entered=True)
-        result: _Result_co = TaskRun(installation, self).run(*args, **kwargs)
+        result: _Result_co = ClaimedRun(installation, self).run(*args, **kwargs)
         return result

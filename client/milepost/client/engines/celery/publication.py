@@ -10,6 +10,8 @@ from uuid import uuid4
 
 from celery import Task
 
+from milepost.client.engines.celery.execution_pool import is_monkey_patched
+from milepost.client.engines.celery.installation import Installation
 from milepost.client.engines.celery.task_client import TaskClient
 from milepost.client.engines.celery.task_job import HEADER, TaskJob, TaskOptions
 from milepost.client.errors import MilepostError
@@ -25,7 +27,7 @@ _log = logging.getLogger("milepost.client")
 
 @contextlib.contextmanager
 def publish(
-    client: TaskClient,
+    installation: Installation,
     task: MilepostTask[..., Any],
     task_id: str,
     args: Any,
@@ -35,14 +37,18 @@ def publish(
 ) -> Iterator[dict[str, Any]]:
     """The headers of the message that the block publishes.
 
-    A retry, and a task that replaces the running one, keep their id and their job. Any other task gets a job; if its
-    message does not get out, the job is cancelled.
+    A retry, and a task that replaces the running one, keep their id and their job. Any other task gets a job, which
+    the message carries where gRPC cannot be used: whoever starts the task submits it then. If the message does not get
+    out, the job is cancelled.
     """
     job = _continued(headers, task_id, task.app.current_worker_task)
     if job is not None:
         yield {**headers, HEADER: job.to_header()}
         return
-    job = _submit(client, TaskJob.of(task, task_id, args, kwargs, job_options))
+    job = TaskJob.of(task, task_id, args, kwargs, job_options)
+    client = installation.client
+    if not installation.is_forking and not is_monkey_patched():
+        job = _submit(client, job)
     try:
         yield {**headers, HEADER: job.to_header()}
     except BaseException:

@@ -72,7 +72,9 @@ class TaskClient:
         """
         self._loop_thread.run(self._calls.cancel(job_id, reason, None))
 
-    def block(self, request: SubmitJobRequest, **options: Unpack[AttachOptions]) -> SyncAttached:
+    def block(
+        self, request: SubmitJobRequest, kill: Callable[[], object] | None, **options: Unpack[AttachOptions]
+    ) -> SyncAttached:
         """The block of a job that is submitted unless it was before.
 
         Entering it raises what `Client.start` raises.
@@ -81,9 +83,11 @@ class TaskClient:
         async def find() -> str:
             return (await self._submit(request)).job_id
 
-        return self._entering(request, find, options)
+        return self._entering(request, find, kill, options)
 
-    def submitted_block(self, request: SubmitJobRequest, **options: Unpack[AttachOptions]) -> SyncAttached:
+    def submitted_block(
+        self, request: SubmitJobRequest, kill: Callable[[], object] | None, **options: Unpack[AttachOptions]
+    ) -> SyncAttached:
         """The block of the job of `request`, which was submitted before.
 
         Entering it raises what `Client.attach` raises.
@@ -92,13 +96,17 @@ class TaskClient:
         async def find() -> str:
             return request.job_id
 
-        return self._entering(request, find, options)
+        return self._entering(request, find, kill, options)
 
     def _entering(
-        self, request: SubmitJobRequest, find: Callable[[], Awaitable[str]], options: AttachOptions
+        self,
+        request: SubmitJobRequest,
+        find: Callable[[], Awaitable[str]],
+        kill: Callable[[], object] | None,
+        options: AttachOptions,
     ) -> SyncAttached:
         offline = Job(job_id=request.job_id, kind=request.kind, labels=request.labels, input=request.input)
-        return SyncAttached(self._blocks.attach_found(find, offline, **options), self._loop_thread)
+        return SyncAttached(self._blocks.attach_found(find, offline, kill, **options), self._loop_thread)
 
     async def _submit(self, request: SubmitJobRequest) -> JobSnapshot:
         """Submit a job, without its parent if that is gone, and as it is if it exists already."""

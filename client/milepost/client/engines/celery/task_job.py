@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import logging
 import re
 import secrets
 import uuid
@@ -17,6 +18,7 @@ from google.protobuf.message import DecodeError
 
 from milepost.client._calls import submit_request
 from milepost.client._options import SubmitOptions
+from milepost.client._worker.json_values import to_lossy_struct
 from milepost.client.engines.labels import ENGINE
 from milepost.contract import limits
 from milepost.v1 import Dispatch, RetryPolicy, SubmitJobRequest
@@ -26,9 +28,13 @@ if TYPE_CHECKING:
 
 __all__ = ["HEADER", "TaskJob", "TaskOptions"]
 
+_log = logging.getLogger("milepost.client")
+
 HEADER: Final = "milepost"
 """Header of a task's message. Retries and redelivered messages keep it."""
 
+# The server's code for an attempt whose lease has expired.
+_WORKER_LOST: Final = "WORKER_LOST"
 _NOT_IN_A_KIND: Final = re.compile(r"[^a-z0-9._-]")
 # Job ids of tasks whose own id cannot be one are derived from it in this namespace.
 _NAMESPACE: Final = uuid.UUID("5d2a5f0e-6f0b-4a3e-9d53-0c5b7d1f4a77")
@@ -38,7 +44,7 @@ class TaskOptions(SubmitOptions, total=False):
     """Options of the job of a task; see also `SubmitOptions`.
 
     Attributes:
-        input: Input of the job: JSON values, at most 1 MiB. Default: what `MilepostTask.job_input` returns.
+        input: Input of the job, of at most 1 MiB as JSON. Default: what `MilepostTask.job_input` returns.
         start_deadline: Maximum time from the publication to the start of the task; None for no limit.
     """
 
@@ -62,6 +68,11 @@ class TaskJob:
     instance: str
     is_submitted: bool = False
 
+    @property
+    def job_id(self) -> str:
+        """The id of the job."""
+        return self.request.job_id
+
     @classmethod
     def of(
         cls,
@@ -70,35 +81,46 @@ class TaskJob:
         args: Any,
         kwargs: Any,
         options: TaskOptions,
+        instance: str = "",
     ) -> Self:
-        """The job of a task that is published, or that comes without a header.
+        """The job of a task that is published, or, then with its `instance`, that came without a header.
 
         Its job_id is the task's id, so that whoever has the one has the other.
 
+        Values of the input without a JSON form are submitted in the nearest form.
+
         Raises:
-            TypeError: An option does not exist, or the input is not JSON.
-            ValueError: A number of the input is not exact.
+            TypeError: There is no such option.
+            ValueError: The value of an option is out of its bounds.
         """
         merged: dict[str, Any] = {**task.job_options, **options}
-        request_input = merged.pop("input", None)
-        if request_input is None:
-            request_input = task.job_input(args or (), kwargs or {})
+        values = merged.pop("input", None)
+        if values is None:
+            values = task.job_input(args or (), kwargs or {})
         merged["labels"] = {
             ENGINE: "celery",
             **(task.job_options.get("labels") or {}),
             **(options.get("labels") or {}),
         }
         merged.setdefault("job_id", job_id_of_task(task_id))
-        merged.setdefault("retry_policy", _retry_policy())
+        merged.setdefault("retry_policy", _retry_policy(acks_late=task.acks_late))
         merged["request_id"] = task_id if len(task_id) <= limits.NAME_LENGTH else merged["job_id"]
         request = submit_request(
             task.job_kind or kind_of_task(task.name),
-            request_input,
+            None,
             Dispatch.DISPATCH_EXTERNAL,
             merged.pop("start_deadline", None),
             **merged,
         )
-        return cls(task_id, request, secrets.token_urlsafe(16))
+        if values is not None:
+            request.input.CopyFrom(to_lossy_struct(values, "input", limits.INPUT_SIZE, _warn))
+        return cls(task_id, request, instance or secrets.token_urlsafe(16))
+
+    @classmethod
+    def of_message(cls, headers: Mapping[str, Any] | None, task_id: str) -> Self:
+        """The job of a message, of which only the ids are known if a publisher without Milepost has sent it."""
+        derived = cls(task_id, SubmitJobRequest(job_id=job_id_of_task(task_id)), instance=task_id)
+        return cls.from_headers(headers, task_id) or derived
 
     @classmethod
     def from_headers(cls, headers: Mapping[str, Any] | None, task_id: str) -> Self | None:
@@ -128,6 +150,10 @@ class TaskJob:
         return replace(self, request=known, is_submitted=True)
 
 
+def _warn(path: str, text: str) -> None:
+    _log.warning("input of a task's job: %s: %s", path, text)
+
+
 def job_id_of_task(task_id: str) -> str:
     """The task's id, or one that is derived from it, where it cannot be the id of a job."""
     return task_id if limits.JOB_ID.fullmatch(task_id) else str(uuid.uuid5(_NAMESPACE, task_id))
@@ -138,6 +164,7 @@ def kind_of_task(name: str) -> str:
     return _NOT_IN_A_KIND.sub("-", name.lower())[-64:].lstrip("._-") or "task"
 
 
-def _retry_policy() -> RetryPolicy:
-    # Celery decides about each retry; Milepost only has to let it.
-    return RetryPolicy(max_attempts=limits.ATTEMPTS, initial_backoff=Duration())
+def _retry_policy(*, acks_late: bool) -> RetryPolicy:
+    """Let Celery decide about each retry. Only a message that is acknowledged late comes again after a lost worker."""
+    final = () if acks_late else (_WORKER_LOST,)
+    return RetryPolicy(max_attempts=limits.ATTEMPTS, initial_backoff=Duration(), final_codes=final)

@@ -9,7 +9,11 @@ from celery.exceptions import Ignore, Reject, Retry
 from milepost.client._worker.failure_report import failure_of
 from milepost.client.errors import JobFailure
 
-__all__ = ["job_error"]
+__all__ = ["GivenBack", "job_error"]
+
+
+class GivenBack(Exception):
+    """The run was cut off: its job waits for the next one, or, if it was cancelled, ends."""
 
 
 def job_error(error: BaseException, *, cancelled: bool) -> BaseException | None:
@@ -37,8 +41,7 @@ def job_error(error: BaseException, *, cancelled: bool) -> BaseException | None:
         return JobFailure(failure.code, failure.message, failure.detail, retryable=False)
     if cancelled:
         return asyncio.CancelledError()
-    text = f"The worker process was told to stop ({type(error).__name__})."
-    return JobFailure("INTERRUPTED", text, retryable=True)
+    return GivenBack()  # the process was told to stop, and its parent knows why
 
 
 def _retried(cause: Exception) -> JobFailure:

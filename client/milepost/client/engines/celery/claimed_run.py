@@ -1,0 +1,224 @@
+"""One run of a task, in the process that executes it."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import signal
+import sys
+import threading
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any, Final
+
+from billiard.exceptions import SoftTimeLimitExceeded
+from celery import states
+from celery.exceptions import Ignore, Reject
+
+from milepost.client._attach import AttachedJob, SyncAttached
+from milepost.client._worker.cancel_signal import Cancelled
+from milepost.client._worker.current_job import as_current_job, current_job
+from milepost.client._worker.job_context import JobContext, JobControl
+from milepost.client._worker.reporter import Reporter
+from milepost.client.engines.celery.execution_pool import is_monkey_patched
+from milepost.client.engines.celery.process_identity import instance_of, is_dead, own_worker_id
+from milepost.client.engines.celery.redelivery import is_redelivered, publish_later
+from milepost.client.engines.celery.task_job import TaskJob
+from milepost.client.engines.celery.task_outcome import GivenBack, job_error
+from milepost.client.errors import JobEndedError, LeaseLost, MilepostError
+from milepost.v1 import Job, JobState
+
+if TYPE_CHECKING:
+    from milepost.client.engines.celery.installation import Installation
+    from milepost.client.engines.celery.milepost_task import MilepostTask
+
+__all__ = ["ClaimedRun", "job_of_this_task"]
+
+_log = logging.getLogger("milepost.client")
+
+CLAIM_WAIT: Final = 5.0
+"""Seconds to wait for the previous attempt to end: a retry may start before its predecessor has reported its end."""
+_CANCELLED: Final = "Its job was cancelled."
+
+
+def job_of_this_task() -> AttachedJob:
+    """The current job; outside of any one whose reports nobody gets."""
+    job = current_job()
+    if job is None:
+        return _unreported_job(Job())
+    return job if isinstance(job, AttachedJob) else AttachedJob(job)
+
+
+class ClaimedRun:
+    """Claims the job of a task, runs the task, and reports its end. What goes wrong with Milepost goes to the log."""
+
+    def __init__(self, installation: Installation, task: MilepostTask[..., Any]) -> None:
+        self._installation = installation
+        self._client = installation.client
+        self._task = task
+        self._request = task.request
+        self._task_id = task.request.id or ""
+
+    def run(self, *args: Any, **kwargs: Any) -> Any:
+        """Run the task.
+
+        Raises:
+            Ignore: Its job was cancelled, and the state of the task is REVOKED; or it runs elsewhere, or has succeeded
+                there, and this is the second delivery of its message.
+            BaseException: What the task raises.
+        """
+        task_job = self._job_of_message(args, kwargs)
+        claimed = self._claim(task_job)
+        if claimed is None:
+            with as_current_job(_unreported_job(Job(job_id=task_job.job_id))):
+                return self._task.run(*args, **kwargs)
+        attached, job = claimed
+        try:
+            value = self._task.run(*args, **kwargs)
+        except BaseException as error:
+            self._leave(attached, job_error(error, cancelled=job.cancelled))
+            if isinstance(error, asyncio.CancelledError):
+                raise self._revoked() from None
+            raise
+        if job.result is None:
+            job.result = self._result(value)
+        self._leave(attached, None)
+        return value
+
+    # Private.
+
+    def _job_of_message(self, args: Any, kwargs: Any) -> TaskJob:
+        job = TaskJob.from_headers(self._request.headers, self._task_id)
+        if job is not None:
+            return job
+        try:
+            return TaskJob.of(self._task, self._task_id, args, kwargs, {}, instance=self._task_id)
+        except Exception as error:  # noqa: BLE001 - options and `job_input` of the application must not fail the task
+            _log.warning("task %s: its job cannot be made: %r", self._task_id, error)
+            return TaskJob.of_message(None, self._task_id).submitted()
+
+    def _result(self, value: object) -> Any:
+        try:
+            return self._task.job_result(value)
+        except Exception as error:  # noqa: BLE001 - as above
+            _log.warning("task %s: job_result failed: %r", self._task_id, error)
+            return None
+
+    def _claim(self, task_job: TaskJob) -> tuple[SyncAttached, AttachedJob] | None:
+        """Claim the job; None if the task runs without.
+
+        A message that comes again finds the lease of its first delivery. It takes the job over if the process of that
+        is dead, and otherwise waits its turn.
+        """
+        if is_monkey_patched():
+            return None
+        worker_id = own_worker_id()
+        try:
+            holder = self._dead_holder(task_job) if is_redelivered(self._request) else None
+            try:
+                return self._enter(task_job, worker_id, holder or worker_id)
+            except LeaseLost as held:
+                holder = self._dead_holder(task_job)
+                if holder is None:
+                    raise self._stepped_aside(held) from None
+                return self._enter(task_job, worker_id, holder)
+        except Cancelled:
+            raise self._revoked() from None
+        except JobEndedError as ended:
+            self._check_end(task_job, ended)
+        except (MilepostError, RuntimeError, OSError) as error:
+            _log.warning("task %s runs without being reported: %s", self._task_id, error)
+        return None
+
+    def _enter(self, task_job: TaskJob, worker_id: str, holder: str) -> tuple[SyncAttached, AttachedJob]:
+        enter = self._client.submitted_block if task_job.is_submitted else self._client.block
+        attached = enter(
+            task_job.request,
+            self._terminate if self._installation.is_pool_process else None,
+            wait=CLAIM_WAIT,
+            instance=instance_of(task_job.instance, holder),
+            on_unreachable="go on",
+            on_lost="go on",
+            worker_id=worker_id,
+            flush_timeout=self._installation.flush_timeout,
+        )
+        return attached, attached.__enter__()
+
+    def _dead_holder(self, task_job: TaskJob) -> str | None:
+        """The worker_id of the process that has the job, if that is dead; None if it may live, or if nobody has it."""
+        job = self._client.get(task_job.job_id)
+        return job.worker_id if job.state == JobState.JOB_STATE_RUNNING and is_dead(job.worker_id) else None
+
+    def _stepped_aside(self, held: LeaseLost) -> Ignore | Reject:
+        """Publish the message again, for later, before this one is acknowledged: so it is never lost."""
+        delay = self._installation.redelivery_delay
+        try:
+            publish_later(self._task, self._request, delay)
+        except self._task.OperationalError as error:
+            return Reject(error, requeue=True)
+        _log.info("task %s is tried again in %.0f s: %s", self._task_id, delay, held)
+        return Ignore(f"Another process runs this task: {held}")
+
+    def _check_end(self, task_job: TaskJob, ended: JobEndedError) -> None:
+        """Run a task whose job has ended, unless that was cancelled, or this is the message of a finished run.
+
+        Raises:
+            Ignore: The task must not run.
+        """
+        try:
+            state = self._client.get(task_job.job_id).state
+        except MilepostError:
+            state = JobState.JOB_STATE_UNSPECIFIED
+        if state == JobState.JOB_STATE_CANCELLED:
+            raise self._revoked() from None
+        # Celery stores the result last: without it the first run was cut off, and its callbacks may not be out.
+        if (
+            state == JobState.JOB_STATE_SUCCEEDED
+            and is_redelivered(self._request)
+            and self._task.AsyncResult(self._task_id).state == states.SUCCESS
+        ):
+            raise Ignore("The task has succeeded before this second delivery of its message.")
+        _log.warning("task %s runs without being reported: %s", self._task_id, ended)
+
+    def _leave(self, attached: SyncAttached, error: BaseException | None) -> None:
+        """Report the end of the task to its job."""
+        try:
+            with _signals_deferred():
+                if isinstance(error, GivenBack):
+                    attached.give_back()
+                else:
+                    attached.__exit__(type(error) if error is not None else None, error, None)
+        except (MilepostError, asyncio.CancelledError, SoftTimeLimitExceeded) as lost:
+            _log.info("task %s: its job has ended in another way: %r", self._task_id, lost)
+
+    def _terminate(self) -> None:
+        """Have Celery send this process SIGTERM, which raises SystemExit in the task, so that ``finally`` runs."""
+        revoke = self._task.app.control.revoke
+        options = {"terminate": True, "signal": "SIGTERM", "destination": [self._request.hostname]}
+        threading.Thread(
+            target=revoke, args=(self._task_id,), kwargs=options, name="milepost revoke", daemon=True
+        ).start()
+
+    def _revoked(self) -> Ignore:
+        """Give the task the state REVOKED, as Celery does for one that it revokes itself."""
+        self._task.backend.mark_as_revoked(
+            self._task_id, _CANCELLED, request=self._request, store_result=not self._request.ignore_result
+        )
+        return Ignore(_CANCELLED)
+
+
+@contextlib.contextmanager
+def _signals_deferred() -> Iterator[None]:
+    """Let the end of a run be reported before a signal ends the process: Celery sends SIGTERM twice."""
+    if threading.current_thread() is not threading.main_thread() or sys.platform == "win32":
+        yield
+        return
+    blocked = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM, signal.SIGUSR1})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, blocked)
+
+
+def _unreported_job(message: Job) -> AttachedJob:
+    return AttachedJob(JobContext(JobControl(message, Reporter(lambda: None))))

@@ -1,0 +1,56 @@
+"""Which pools run tasks with jobs, and what a worker sets up when it starts."""
+
+from __future__ import annotations
+
+import sys
+from typing import Any, Final
+
+from celery import bootsteps
+from celery.exceptions import ImproperlyConfigured
+
+from milepost.client.engines.celery.installation import installation_of
+
+__all__ = ["MilepostStep", "is_monkey_patched"]
+
+_GREEN_POOLS: Final = {
+    "celery.concurrency.gevent": "gevent",
+    "celery.concurrency.eventlet": "eventlet",
+}
+
+
+class MilepostStep(bootsteps.StartStopStep):
+    """Refuses pools that gRPC does not work in, before the worker takes a task."""
+
+    requires = ("celery.worker.components:Pool",)
+
+    def __init__(self, parent: Any, **options: Any) -> None:
+        """See `install`; `parent` is the worker.
+
+        Raises:
+            ImproperlyConfigured: The pool is one of green threads.
+        """
+        super().__init__(parent, **options)
+        pool = parent.pool_cls if isinstance(parent.pool_cls, str) else parent.pool_cls.__module__
+        if pool in _GREEN_POOLS:
+            raise ImproperlyConfigured(
+                f"Milepost does not work in the pool {_GREEN_POOLS[pool]}, since gRPC needs real threads. "
+                "Run this worker with --pool prefork, threads or solo, or without install()."
+            )
+        installation = installation_of(parent.app)
+        if installation is not None:
+            installation.enter_worker(forks=pool == "celery.concurrency.prefork")
+        self._installation = installation
+
+    def stop(self, parent: Any) -> None:
+        """Let what is still to be reported go out."""
+        if self._installation is not None:
+            self._installation.parent_reports.close()
+
+
+def is_monkey_patched() -> bool:
+    """Whether gevent or eventlet have replaced the threads of this process, which gRPC needs."""
+    gevent = sys.modules.get("gevent.monkey")
+    if gevent is not None and gevent.is_module_patched("threading"):
+        return True
+    eventlet = sys.modules.get("eventlet.patcher")
+    return eventlet is not None and bool(eventlet.is_monkey_patched("thread"))

@@ -1,0 +1,101 @@
+"""What the parent of a pool knows of jobs, and its own children can no longer report.
+
+A process that forks must not use gRPC. So the parent writes to the pipe of a helper process, which it starts when it
+has something to say for the first time.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import subprocess
+import sys
+import threading
+from collections.abc import Mapping
+from typing import Any, Final
+
+__all__ = ["HELPER_MODULE", "ParentReports"]
+
+_log = logging.getLogger("milepost.client")
+
+HELPER_MODULE: Final = "milepost.client.engines.celery.helper_main"
+# Characters of a failure's text, so that a line has less than 4 KiB, which a pipe takes whole or not at all.
+_MESSAGE_LENGTH: Final = 400
+
+
+class ParentReports:
+    """Cancels and fails jobs from a process that must not use gRPC. Never waits.
+
+    At most 64 KiB, the size of a pipe, wait for the helper; what goes beyond is dropped with a log line. The jobs then
+    end when their leases expire.
+    """
+
+    def __init__(self, settings: Mapping[str, Any]) -> None:
+        """`settings` are those of the helper's client, as JSON has them."""
+        self._settings = dict(settings)
+        self._lock = threading.Lock()
+        self._helper: subprocess.Popen[bytes] | None = None
+
+    def cancel(self, job_id: str, reason: str) -> None:
+        """Cancel a job that Celery will not run, or has terminated."""
+        self._send({"end": "cancel", "job_id": job_id, "message": reason})
+
+    def fail(self, job_id: str, instance: str, code: str, message: str, *, retryable: bool) -> None:
+        """End the attempt of a process that is gone.
+
+        Args:
+            job_id: The job.
+            instance: That of the claim by the process that is gone.
+            code: Code of the failure.
+            message: Its text.
+            retryable: Whether Celery runs the task again.
+        """
+        self._send(
+            {
+                "end": "fail",
+                "job_id": job_id,
+                "instance": instance,
+                "code": code,
+                "message": message[:_MESSAGE_LENGTH],
+                "retryable": retryable,
+            }
+        )
+
+    def close(self) -> None:
+        """Let the helper finish, and end."""
+        with self._lock:
+            helper, self._helper = self._helper, None
+            if helper is not None and helper.stdin is not None:
+                helper.stdin.close()
+
+    def _send(self, command: Mapping[str, Any]) -> None:
+        line = json.dumps(command).encode() + b"\n"
+        with self._lock:
+            for _ in range(2):
+                try:
+                    self._write(line)
+                except BlockingIOError:
+                    break
+                except OSError:
+                    self._helper = None  # it died: start another one
+                else:
+                    return
+        _log.warning("job %s is not reported as ended: %s", command["job_id"], command["message"])
+
+    def _write(self, line: bytes) -> None:
+        if self._helper is None or self._helper.poll() is not None:
+            self._helper = self._start()
+        assert self._helper.stdin is not None
+        os.write(self._helper.stdin.fileno(), line)
+
+    def _start(self) -> subprocess.Popen[bytes]:
+        helper = subprocess.Popen(
+            [sys.executable, "-m", HELPER_MODULE],
+            stdin=subprocess.PIPE,
+            start_new_session=True,  # a Ctrl-C is for the worker; the helper ends with its stdin
+        )
+        assert helper.stdin is not None
+        os.set_blocking(helper.stdin.fileno(), False)
+        os.write(helper.stdin.fileno(), json.dumps(self._settings).encode() + b"\n")
+        return helper

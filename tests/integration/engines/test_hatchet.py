@@ -7,7 +7,7 @@ import pytest
 from milepost.client import Client
 from tests.support.hatchet.dispatcher import HatchetServer
 from tests.support.hatchet.following import children_of, ended, job_of, lines_of, log_of
-from tests.support.rpc import state_name
+from tests.support.rpc import eventually, state_name
 
 pytestmark = pytest.mark.usefixtures("hatchet_worker")
 
@@ -124,3 +124,25 @@ async def test_each_task_of_a_workflow_is_a_job(hatchet: HatchetServer, client: 
     ]
     assert jobs[1].failure.message == "no glue for 2 chapters"
     assert jobs[2].result == {"failed": ["binding"]}
+
+
+async def test_an_evicted_task_gives_its_job_back(hatchet: HatchetServer, client: Client) -> None:
+    """Until Hatchet goes on with it, which is no failure: a durable task may wait for longer than its worker lives."""
+    run = hatchet.engine.trigger("patient")
+
+    async def is_given_back() -> bool:
+        jobs = [job async for job in client.list(job_ids=[run.only.id])]
+        return any(job.attempt == 1 and state_name(job) == "QUEUED" for job in jobs)
+
+    await eventually(is_given_back)
+    hatchet.engine.redeliver(run, invocation=2)
+
+    assert (await ended(hatchet, run)).state == "COMPLETED"
+    job = await job_of(client, run)
+    assert (state_name(job), job.attempt, job.failed_attempts, job.result) == (
+        "SUCCEEDED",
+        2,
+        0,
+        {"invocations": 2},
+    )
+    assert lines_of(await log_of(client, job.job_id)) == [(1, "invocation 1"), (2, "invocation 2")]

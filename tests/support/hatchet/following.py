@@ -40,13 +40,14 @@ async def children_of(client: Client, job_id: str) -> list[JobSnapshot]:
     return [job async for job in client.list(parent_job_id=job_id) if job.job_id != job_id]
 
 
-async def waiting(client: Client, hatchet: HatchetServer, run: WorkflowRun) -> str:
-    """Wait until the task of a run is in its stage ``wait``; return the id of its job."""
+async def waiting(client: Client, hatchet: HatchetServer, run: WorkflowRun, job_id: str = "") -> str:
+    """Wait until the task of a run is in its stage ``wait``; return the id of its job, by default that of the task."""
+    job_id = job_id or run.only.id
     await asyncio.to_thread(hatchet.engine.wait_for, lambda: run.only.state == "RUNNING")
 
     async def is_waiting() -> bool:
-        jobs = [job async for job in client.list(job_ids=[run.only.id])]
+        jobs = [job async for job in client.list(job_ids=[job_id])]
         return any(state_name(job) == "RUNNING" and bool(job.stages) for job in jobs)
 
     await eventually(is_waiting)
-    return run.only.id
+    return job_id

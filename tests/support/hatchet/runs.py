@@ -42,6 +42,7 @@ class TaskRun:
     id: str = field(default_factory=lambda: str(uuid.uuid4()))
     state: str = "QUEUED"
     retry_count: int = 0
+    invocation: int = 1
     worker_id: str = ""
     output: str = ""
     error: str = ""
@@ -83,7 +84,7 @@ class WorkflowRun:
 
 
 class Engine:
-    """All runs and workers. Thread-safe; `changed` is notified of each change."""
+    """All runs and workers. Thread-safe; `changed` is notified of each change, and `preferred` is a worker's id."""
 
     def __init__(self) -> None:
         self.changed = threading.Condition(threading.RLock())
@@ -94,6 +95,7 @@ class Engine:
         self.heartbeats: dict[str, int] = {}
         self._workflows: dict[str, CreateWorkflowVersionRequest] = {}
         self._actions: dict[str, frozenset[str]] = {}
+        self.preferred = ""
         self._listening: dict[str, tuple[object, queue.SimpleQueue[AssignedAction | None]]] = {}
 
     # What tests do.
@@ -149,9 +151,10 @@ class Engine:
                         task.retry_count += 1
             self._assign()
 
-    def redeliver(self, run: WorkflowRun) -> None:
-        """Send the current attempt once more."""
+    def redeliver(self, run: WorkflowRun, *, invocation: int = 1) -> None:
+        """Send the current attempt once more, of a durable task as another invocation."""
         with self.changed:
+            run.only.invocation = invocation
             self._send(run, run.only, START_STEP_RUN)
 
     # What the SDK does.
@@ -253,7 +256,8 @@ class Engine:
     def _assign(self) -> None:
         for run in self.runs.values():
             for task in run.tasks.values():
-                worker = next((w for w in self._listening if task.options.action in self._actions[w]), None)
+                workers = [one for one in self._listening if task.options.action in self._actions[one]]
+                worker = self.preferred if self.preferred in workers else next(iter(workers), None)
                 if task.state == "QUEUED" and worker is not None and _is_ready(run, task):
                     task.state, task.worker_id = "RUNNING", worker
                     self._send(run, task, START_STEP_RUN)
@@ -281,6 +285,8 @@ class Engine:
             retry_count=task.retry_count,
             additional_metadata=run.request.additional_metadata or "{}",
         )
+        if task.options.is_durable:
+            action.durable_task_invocation_count = task.invocation
         if run.request.parent_id:
             action.parent_workflow_run_id = run.request.parent_id
         _, actions = self._listening.get(task.worker_id, (None, None))

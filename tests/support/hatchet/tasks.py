@@ -9,7 +9,7 @@ import time
 from datetime import timedelta
 from typing import Any
 
-from hatchet_sdk import Context, EmptyModel, Hatchet, NonRetryableException
+from hatchet_sdk import Context, DurableContext, EmptyModel, Hatchet, NonRetryableException
 from pydantic import BaseModel
 
 from milepost.client import JobContext, JobFailure
@@ -139,6 +139,39 @@ async def apology(values: EmptyModel, context: Context, job: JobContext) -> dict
     return {"failed": list(context.task_run_errors)}
 
 
+gate = asyncio.Event()
+
+
+@hatchet.task(name="gate")
+async def open_gate(values: EmptyModel, context: Context) -> None:
+    gate.set()
+
+
+@hatchet.task(execution_timeout=timedelta(minutes=10))
+@milepost.job()
+async def gated(values: EmptyModel, context: Context, job: JobContext) -> dict[str, str]:
+    job.log("before")
+    await gate.wait()
+    gate.clear()
+    await context.aio_put_stream("gated")
+    job.log("after")
+    return {}
+
+
+@hatchet.durable_task(retries=1)
+@milepost.job()
+async def patient(values: EmptyModel, context: DurableContext, job: JobContext) -> dict[str, int]:
+    """Is evicted in its first invocation, by what the SDK does then."""
+    job.log(f"invocation {context.invocation_count}")
+    if context.invocation_count == 1:
+        context._set_cancellation_flag()
+        task = asyncio.current_task()
+        assert task is not None
+        task.cancel()
+        await asyncio.Event().wait()
+    return {"invocations": context.invocation_count}
+
+
 async def scan(job: JobContext) -> dict[str, Any]:
     if job.input.get("waits"):
         async with job.stage("wait"):
@@ -164,10 +197,14 @@ WORKFLOWS: list[Any] = [
     album,
     album_plain,
     book,
+    patient,
+    open_gate,
+    gated,
     milepost.task(hatchet, "scan", scan),
     milepost.task(hatchet, "scan.plain", scan_plain, retries=1),
 ]
 
 if __name__ == "__main__":
+    logging.basicConfig(level=logging.WARNING)
     logging.getLogger("application").addHandler(JobHandler())
     hatchet.worker("tests", slots=20, workflows=WORKFLOWS).start()

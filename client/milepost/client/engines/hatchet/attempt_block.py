@@ -8,7 +8,7 @@ import logging
 from collections.abc import Callable
 from typing import Final
 
-from hatchet_sdk import Context
+from hatchet_sdk import Context, DurableContext
 
 from milepost.client._attach import AttachedJob
 from milepost.client._attach.attachment import Attachment
@@ -22,7 +22,7 @@ from milepost.client.engines.hatchet.task_run import TaskRun
 from milepost.client.errors import JobEndedError, LeaseLost, MilepostError
 from milepost.v1 import Job, SubmitJobRequest
 
-__all__ = ["AttemptBlock"]
+__all__ = ["AttemptBlock", "unreported_job"]
 
 _log = logging.getLogger("milepost.client")
 
@@ -59,6 +59,7 @@ class AttemptBlock:
         self._job_id = ""
         self._stopped = asyncio.Event()
         self._cancelling: asyncio.Task[None] | None = None
+        self._cancelled_in_hatchet = False
         self.cancelled = self.is_elsewhere = False
 
     async def enter(self) -> AttachedJob:
@@ -75,22 +76,38 @@ class AttemptBlock:
             self._attachment, self._job_id = attachment, job.id
             self._cancelling = asyncio.create_task(self._follow_hatchet())
             return job
-        return OfflineBlock(Job(job_id=self._request.job_id, kind=self._request.kind)).job
+        return await unreported_job(self._request.kind, self._request.job_id)
 
     async def leave(self, error: BaseException | None) -> None:
         """Report the end, and wait until it is durable, at most for the flush timeout."""
         if self._attachment is None or self._cancelling is None:
             return
-        if self._context.is_cancelled and error is not None:
+        if isinstance(error, asyncio.CancelledError) and self._is_evicted:
+            self._cancelling.cancel()
+            await self._attachment.give_back()
+            return
+        is_final = self._context.is_cancelled
+        if is_final and error is not None:
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._stopped.wait(), _CANCEL_TIMEOUT)
         self._cancelling.cancel()
         if error is not None and not (self.cancelled and isinstance(error, asyncio.CancelledError)):
-            error = failure_for_job(error, self._run)
+            error = failure_for_job(error, self._run, is_final=is_final)
         try:
             await self._attachment.end(error)
         except (MilepostError, OSError, RuntimeError) as failed:
             _log.warning("task run %s: its end was not reported: %s", self._run.id, failed)
+
+    @property
+    def _is_evicted(self) -> bool:
+        """Whether Hatchet has taken a durable task from this worker, to go on with it later.
+
+        The SDK interrupts it as for a cancellation, but at the same moment at which it says so, and not a second later.
+        """
+        durable = isinstance(self._context, DurableContext)
+        return (
+            durable and self._context.is_cancelled and not self.cancelled and not self._cancelled_in_hatchet
+        )
 
     def _stop(self) -> None:
         self.cancelled = True
@@ -100,6 +117,7 @@ class AttemptBlock:
     async def _follow_hatchet(self) -> None:
         """Cancel the job once Hatchet has cancelled the run."""
         await self._hatchet_cancels()
+        self._cancelled_in_hatchet = True
         backoff = Backoff()
         while not self._stopped.is_set():
             try:
@@ -118,3 +136,8 @@ class AttemptBlock:
             if self._context.is_cancelled:
                 return
             await asyncio.sleep(_POLL_INTERVAL)
+
+
+async def unreported_job(kind: str, job_id: str = "") -> AttachedJob:
+    """A job that reports to nobody."""
+    return OfflineBlock(Job(job_id=job_id, kind=kind)).job

@@ -17,17 +17,23 @@ from milepost.client.errors import JobFailure
 __all__ = ["as_mapping", "failure_for_job", "final_error"]
 
 
-def failure_for_job(error: BaseException, run: TaskRun) -> BaseException:
-    """The failure of the job, which is final if Hatchet does not retry the task; without a traceback.
+def failure_for_job(error: BaseException, run: TaskRun, *, is_final: bool = False) -> JobFailure:
+    """The failure of the job, without a traceback.
 
     Hatchet retries any exception but a `NonRetryableException`, until the task's retries are used.
+
+    Args:
+        error: What left the task.
+        run: The attempt.
+        is_final: Whether Hatchet does not retry the task, whatever the exception, since the run was cancelled.
     """
+    is_final = is_final or run.retry_count + 1 >= run.max_attempts
     if isinstance(error, asyncio.CancelledError):
-        text = "The task was interrupted by its worker, not by a cancellation of the job."
-        return JobFailure("INTERRUPTED", text, retryable=_has_retry(run))
+        text = "The task was interrupted, not by a cancellation of the job."
+        return JobFailure("INTERRUPTED", text, retryable=not is_final)
     failure = failure_of(error, detail=False)
-    final = isinstance(final_error(error) or error, NonRetryableException)
-    return JobFailure(failure.code, failure.message, retryable=not final and _has_retry(run))
+    is_final = is_final or isinstance(final_error(error) or error, NonRetryableException)
+    return JobFailure(failure.code, failure.message, retryable=not is_final)
 
 
 def final_error(error: BaseException) -> NonRetryableException | None:
@@ -44,7 +50,3 @@ def as_mapping(value: object) -> Mapping[str, Any] | None:
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
         return dataclasses.asdict(value)
     return value if isinstance(value, Mapping) else None
-
-
-def _has_retry(run: TaskRun) -> bool:
-    return run.retry_count + 1 < run.max_attempts

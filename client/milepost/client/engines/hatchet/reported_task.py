@@ -17,7 +17,7 @@ from milepost.client._attach import AttachedJob
 from milepost.client._transport.event_loop_thread import EventLoopThread
 from milepost.client._worker.cancel_signal import Cancelled
 from milepost.client._worker.current_job import as_current_job
-from milepost.client.engines.hatchet.attempt_block import AttemptBlock
+from milepost.client.engines.hatchet.attempt_block import AttemptBlock, unreported_job
 from milepost.client.engines.hatchet.job_calls import JobsOfRuns, submission
 from milepost.client.engines.hatchet.job_options import HatchetJobOptions
 from milepost.client.engines.hatchet.outcome import as_mapping, final_error
@@ -89,6 +89,9 @@ class ReportedTask:
         return run
 
     async def _run(self, values: Any, context: Context, dependencies: dict[str, Any]) -> Any:
+        if not context.task_run_id:  # the members of a batch have one each
+            unreported = await asyncio.wrap_future(self._thread.start(unreported_job(self.kind)))
+            return await self._function(values, context, **self._arguments(unreported, dependencies))
         interrupt = TaskInterrupt()
         block = self._block(values, context, interrupt)
         job, cancelled = await _to_the_end(self._thread.start(block.enter()))
@@ -115,6 +118,9 @@ class ReportedTask:
         return value
 
     def _run_plain(self, values: Any, context: Context, dependencies: dict[str, Any]) -> Any:
+        if not context.task_run_id:  # the members of a batch have one each
+            unreported = self._thread.run(unreported_job(self.kind))
+            return self._function(values, context, **self._arguments(unreported, dependencies))
         block = self._block(values, context, _do_nothing)
         job = self._thread.run(block.enter())
         if block.is_elsewhere and self._needs_job:

@@ -16,6 +16,9 @@ from tests.support.rpc import eventually, state_name
 from tests.support.server import Server
 
 
+pytestmark = pytest.mark.nightly
+
+
 @pytest.fixture
 def proxy(shared_server: Server) -> Iterator[CuttableProxy]:
     """The way from the worker to Milepost."""

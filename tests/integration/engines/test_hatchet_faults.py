@@ -15,7 +15,6 @@ from tests.support.proxy import CuttableProxy
 from tests.support.rpc import eventually, state_name
 from tests.support.server import Server
 
-
 pytestmark = pytest.mark.nightly
 
 

@@ -37,7 +37,7 @@ __all__ = ["Attachment"]
 
 _log = logging.getLogger("milepost.client")
 
-# Seconds to give back a job.
+# Seconds to give back a job that was assigned after the claim was abandoned.
 _RELEASE_TIMEOUT: Final = 2.0
 # Errors of a job that another worker has, or has had.
 _OWNED_BY_ANOTHER: Final = (LeaseLost, JobEndedError, JobNotFound)
@@ -204,16 +204,6 @@ class Attachment:
             flush.cancel()
             await self._disconnect()
 
-    async def give_back(self) -> None:
-        """Release the job for the next block, in place of `end`: an attempt that does not count.
-
-        Without a server the lease expires, which does count.
-        """
-        try:
-            await self._release()
-        finally:
-            await self._disconnect()
-
     def exception_to_raise(self, error: BaseException | None) -> BaseException | None:
         """The exception to raise from the block in place of `error`, after `end`; None for `error` itself.
 
@@ -321,17 +311,14 @@ class Attachment:
         """Give back the job, if it was assigned or is about to be: nobody waits for it any more."""
         self._jobs.stop_accepting()
         try:
-            await self._release()
+            if self._jobs.has_job:
+                for attempt in self._jobs:
+                    attempt.give_back()
+                self._left.set_result(asyncio.CancelledError())
+                await asyncio.wait((asyncio.ensure_future(self._jobs.empty()),), timeout=_RELEASE_TIMEOUT)
+            await self._sessions.finish(_RELEASE_TIMEOUT)
         finally:
             await self._disconnect()
-
-    async def _release(self) -> None:
-        if self._jobs.has_job:
-            for attempt in self._jobs:
-                attempt.give_back()
-            self._left.set_result(asyncio.CancelledError())
-            await asyncio.wait((asyncio.ensure_future(self._jobs.empty()),), timeout=_RELEASE_TIMEOUT)
-        await self._sessions.finish(_RELEASE_TIMEOUT)
 
     async def _withdraw_job(self) -> None:
         if self._withdraw is None:

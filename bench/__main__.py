@@ -34,6 +34,7 @@ from bench import (
     listing,
     live,
     nodes,
+    pages,
     peers,
     plot,
     replay,
@@ -68,6 +69,7 @@ MEASUREMENTS: Mapping[str, Callable[[Settings], list[Figure]]] = {
     "abuse": abuse.measure,
     "holds": holds.measure,
     "http": http.measure,
+    "pages": pages.measure,
     "timing": timing.measure,
     "authorise": authorise.measure,
 }

@@ -10,6 +10,7 @@ export const pageStyles = css`
     display: flex;
     align-items: center;
     gap: 8px;
+    min-height: 45px; /* as with its buttons, which come later */
     padding: 8px 24px;
     background: var(--_surface);
     border-bottom: 1px solid var(--_line);

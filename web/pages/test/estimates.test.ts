@@ -14,7 +14,7 @@ describe("a kind with a history", () => {
     await Promise.all(runs.map((run) => run.end()));
 
     const ended = await pages.open("a");
-    await shows(ended, "[part=usual]", /^usually 3\.\d s, at most 3\.\d s in nine of ten · 3 runs$/);
+    await shows(ended, "[part=evidence]", /^usually 3\.\d s, at most 3\.\d s in nine of ten · 3 runs$/);
 
     await pages.submit("next", PLAN);
     const page = await pages.open("next");

@@ -333,17 +333,19 @@ ${t}`}function Ic(t,e){let n=new Set(t.map(l=>l.stageId)),r=new Map;for(let l of
       ${e.parentJobId?f`<span>part of <a class="mono" href=${t.server.jobAddress(e.parentJobId)}>${Kt(e.parentJobId)}</a></span>`:b}
       ${e.workerId&&ae(e)?f`<span>worker <span class="mono foreign value">${E(e.workerId,64)}</span></span>`:b}
     </p>
-  </header>`}function Jc(t,e,n,r,o){let{shape:s}=C(t.state),i=re(t);return f`<section class="progress" part="progress">
+  </header>`}function Jc(t,{waiting:e,usual:n},r,o,s){let{shape:i}=C(t.state),a=re(t);return f`<section class="progress" part="progress">
     <div class="numbers">
       <span class="percent">${bt(t)}</span>
       <span class="left" part="remaining"
-        >${o?b:Ts(t,r)||Ec(e)}</span
+        >${s?b:Ts(t,o)||Ec(e)}</span
       >
     </div>
-    ${tn(t,n,i,s)}
+    ${tn(t,r,a,i)}
     <div class="numbers muted">
-      <span part="elapsed" title=${_m(t)}>${Cm(t,r)}</span>
-      <span part="evidence">${o?b:yc(t,r)||vc(e)}</span>
+      <span part="elapsed" title=${_m(t)}>${Cm(t,o)}</span>
+      <span part="evidence"
+        >${s?b:yc(t,o)||vc(e)||Tc(t,n)}</span
+      >
     </div>
   </section>`}function tn(t,e,n,r){let o=!n&&ae(t);return f`<div
     class="bar ${r} ${o?"unknown moving":""}"
@@ -358,7 +360,7 @@ ${t}`}function Ic(t,e){let n=new Set(t.map(l=>l.stageId)),r=new Map;for(let l of
   >
     <div class="fill" part="fill"></div>
   </div>`}function bt(t){if(T(t)&&t.state!==4&&t.fraction>=1)return"";if(re(t))return Xt(t.fraction);let e=t.stages.filter(n=>!n.parentStageId&&Rc(n)).length;return e?`${H(e,"stage")} done`:""}function Cm(t,e){let n=y(t.submitTime)??e,r=y(t.firstStartTime),o=y(t.endTime),s=((r??o??e)-n)/1e3;if(r===void 0)return`${R(s)} in the queue`;if(t.state===1)return`${R((e-n)/1e3)} since it was submitted`;let i=((o??e)-r)/1e3,a=o===void 0?`${R(i)} elapsed`:`took ${F(i)}`;return s<1?a:`${a} \xB7 ${R(s)} in the queue`}function _m(t){return[["submitted",y(t.submitTime)],["started",y(t.firstStartTime)],["attempt started",t.attempt>1?y(t.startTime):void 0],["ended",y(t.endTime)]].flatMap(([n,r])=>r===void 0?[]:[`${n} ${K(r)}`]).join(`
-`)}function $m(t,{code:e,message:n}){return`attempt ${t} ${e===km?"lost its worker":"failed"}: ${E(n,1e3)||e}`}var Lm={4:"good",5:"bad",7:"bad",6:"attention"};function Gc(t,e,n){let r=Sl(e),{shape:o}=C(e.state),s=bc(e,n),i=Tc(e,t.usual);return f`
+`)}function $m(t,{code:e,message:n}){return`attempt ${t} ${e===km?"lost its worker":"failed"}: ${E(n,1e3)||e}`}var Lm={4:"good",5:"bad",7:"bad",6:"attention"};function Gc(t,e,n){let r=Sl(e),{shape:o}=C(e.state),s=bc(e,n);return f`
     ${e.state===1?f`<p class="notice ${Lc(t.waiting)?"attention":""}" part="waiting">
             <span class="waiting">${G("waiting")}</span>
             <span class="foreign">${$c(e,t.waiting,n)}</span>
@@ -368,12 +370,12 @@ ${t}`}function Ic(t,e){let n=new Set(t.map(l=>l.stageId)),r=new Map;for(let l of
             <span class="foreign">${$m(e.attempt,e.failure)}</span>
           </p>`:b}
     ${s.length?f`<ol class="notice steps" part="cancellation" aria-label="cancellation">
-            ${s.map(({name:a,at:l,text:c})=>f`<li
-                  class=${l===void 0?"muted":a==="forced"?"failed":""}
-                  title=${l===void 0?"":K(l)}
+            ${s.map(({name:i,at:a,text:l})=>f`<li
+                  class=${a===void 0?"muted":i==="forced"?"failed":""}
+                  title=${a===void 0?"":K(a)}
                 >
-                  ${G(l===void 0?"waiting":a==="forced"?"failed":"succeeded")}
-                  <span class="foreign">${c}</span>
+                  ${G(a===void 0?"waiting":i==="forced"?"failed":"succeeded")}
+                  <span class="foreign">${l}</span>
                 </li>`)}
             ${e.cancellation?.reason?f`<li class="reason foreign">“${E(e.cancellation.reason,500)}”</li>`:b}
           </ol>`:b}
@@ -385,7 +387,6 @@ ${t}`}function Ic(t,e){let n=new Set(t.map(l=>l.stageId)),r=new Map;for(let l of
                 ${e.failure?f`<code class="muted">${e.failure.code}</code>`:b}
               </p>
               ${e.message&&e.message!==e.failure?.message?f`<p class="foreign">${E(e.message,1e3)}</p>`:b}
-              ${i?f`<p class="muted" part="usual">${i}</p>`:b}
               ${r.next?f`<p class="muted">${r.next}</p>`:b}
               ${e.failure?.detail?f`<details>
                       <summary>detail</summary>
@@ -651,7 +652,7 @@ ${ie(e.failure.detail)}</pre>
 `;var ue=class extends B{static properties={store:{attribute:!1}};#e;#t;#n;connectedCallback(){super.connectedCallback(),this.#n=Re.add(()=>{this.store?.isMoving&&this.requestUpdate()}),this.#r()}disconnectedCallback(){super.disconnectedCallback(),this.#n?.(),this.#t?.(),this.#e=void 0}willUpdate(e){super.willUpdate(e),this.isConnected&&this.#r()}changed(){this.requestUpdate()}#r(){this.store!==this.#e&&(this.#t?.(),this.#e=this.store,this.#t=this.store?.subscribe(()=>{this.changed()}))}};var Fc=640,Cr=class extends ue{static properties={jobId:{attribute:"job-id"},server:{},log:{},cancel:{type:Boolean},compact:{type:Boolean},tab:{state:!0},narrow:{state:!0},stageId:{state:!0},said:{state:!0}};static styles=[Y,Dc];#e=new le;#t;#n=new ht(this);#r=new ResizeObserver(([e])=>{this.narrow=(e?.contentRect.width??Fc)<Fc});constructor(){super(),this.jobId=this.server=this.stageId=this.said="",this.log="off",this.cancel=this.compact=!1,this.narrow=!1}connectedCallback(){super.connectedCallback(),this.#r.observe(this)}disconnectedCallback(){super.disconnectedCallback(),this.#r.disconnect()}askToCancel(){this.#s&&this.renderRoot.querySelector("milepost-cancel-sheet")?.open()}get stages(){return this.renderRoot.querySelector("milepost-stages-view")}get logView(){return this.renderRoot.querySelector("milepost-log-view")}show(e){this.tab=e}willUpdate(e){(e.has("jobId")||e.has("server"))&&this.jobId&&(this.store=Te(this.server).job(this.jobId)),super.willUpdate(e)}changed(){super.changed();let e=this.store?.job;e&&(this.#c(e),this.#n.tell(e))}render(){let{store:e}=this,n=e?.job;if(!e||!n)return this.#o();let{now:r}=e,o=vl(e.connection,r),s=!this.narrow&&!this.compact;return f`<article part="job" class=${this.log==="full"?"full":""}>
       ${o?f`<p class="notice attention" part="stale">${o}</p>`:b}
       ${Uc(e,n,this.#i(n))}
-      ${Jc(n,e.waiting,this.#e.update(n.fraction,n.attempt,r),r,o!=="")}
+      ${Jc(n,e,this.#e.update(n.fraction,n.attempt,r),r,o!=="")}
       ${Gc(e,n,r)}
       ${s?f`<section class="stages" @milepost-select=${this.#m}>${this.#a()}</section>`:Oc(n,r)}
       ${this.log==="tail"?f`<milepost-log-view tail .store=${e}></milepost-log-view>`:b}

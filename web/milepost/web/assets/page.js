@@ -6,6 +6,7 @@ import{configure as ke}from"./elements.js";import{pageParts as q}from"./elements
     display: flex;
     align-items: center;
     gap: 8px;
+    min-height: 45px; /* as with its buttons, which come later */
     padding: 8px 24px;
     background: var(--_surface);
     border-bottom: 1px solid var(--_line);
@@ -167,7 +168,7 @@ import{configure as ke}from"./elements.js";import{pageParts as q}from"./elements
           <button type="submit" class="primary">Make a link</button>
         </div>
       </form>
-    </dialog>`}#e=async e=>{e.preventDefault();let{store:t}=this;if(!t)return;let o=Number(this.renderRoot.querySelector("select")?.value),s=["read"];this.renderRoot.querySelector("#cancel")?.checked&&s.push("cancel");try{let{token:i,expireTime:b}=await t.server.client.shareJob(t.jobId,{ttlMs:o*1e3,scopes:s});this.link=`${t.server.jobAddress(t.jobId).split("#")[0]??""}#token=${i}`,this.until=b?de(he(b)):"it expires",this.error=""}catch(i){this.error=i instanceof Error?i.message:String(i)}}};var f=`milepost share ${location.pathname}`;function S(){let r=new URLSearchParams(location.hash.slice(1)).get("token");if(!r)return g()?.getItem(f)??void 0;let e=g();return e&&(e.setItem(f,r),history.replaceState(history.state,"",location.pathname+location.search)),r}function w(){g()?.removeItem(f)}function g(){try{return sessionStorage}catch{return}}import{pageParts as ue}from"./elements.js";var{LitElement:ye,css:fe,html:R,nothing:ge,serverAt:be,sharedStyles:ve}=ue,m=class extends ye{static properties={error:{state:!0},message:{}};static styles=[ve,fe`
+    </dialog>`}#e=async e=>{e.preventDefault();let{store:t}=this;if(!t)return;let o=Number(this.renderRoot.querySelector("select")?.value),s=["read"];this.renderRoot.querySelector("#cancel")?.checked&&s.push("cancel");try{let{token:i,expireTime:b}=await t.server.client.shareJob(t.jobId,{ttlMs:o*1e3,scopes:s});this.link=`${t.server.jobAddress(t.jobId).split("#")[0]??""}#token=${i}`,this.until=b?de(he(b)):"it expires",this.error=""}catch(i){this.error=i instanceof Error?i.message:String(i)}}};var g=`milepost share ${location.pathname}`;function S(){let r=new URLSearchParams(location.hash.slice(1)).get("token");if(!r)return f()?.getItem(g)??void 0;let e=f();return e&&(e.setItem(g,r),history.replaceState(history.state,"",location.pathname+location.search)),r}function w(){f()?.removeItem(g)}function f(){try{return sessionStorage}catch{return}}import{pageParts as ue}from"./elements.js";var{LitElement:ye,css:ge,html:R,nothing:fe,serverAt:be,sharedStyles:ve}=ue,m=class extends ye{static properties={error:{state:!0},message:{}};static styles=[ve,ge`
       form {
         max-width: 420px;
         margin: 12vh auto 0;
@@ -192,5 +193,5 @@ import{configure as ke}from"./elements.js";import{pageParts as q}from"./elements
         <input type="password" autocomplete="off" aria-label="token" placeholder="token" required />
         <button class="primary">Sign in</button>
       </div>
-      ${this.error?R`<p class="failed" role="alert">${this.error}</p>`:ge}
+      ${this.error?R`<p class="failed" role="alert">${this.error}</p>`:fe}
     </form>`}#e=async e=>{e.preventDefault();let t=this.renderRoot.querySelector("input")?.value.trim()??"";try{let o=await fetch(`${be().address}v1/session`,{method:"POST",headers:{Authorization:`Bearer ${t}`}});if(o.ok){w(),history.replaceState(null,"",location.pathname+location.search),location.reload();return}let s=await o.json();this.error=s.error?.message??`The server refused it (${o.status}).`}catch(o){this.error=`The server cannot be reached: ${String(o)}`}}};var T=S();ke({server:new URL("..",import.meta.url).href,...T?{sharedToken:T}:{}});customElements.define("milepost-key-help",p);customElements.define("milepost-share-sheet",h);customElements.define("milepost-sign-in",m);customElements.define("milepost-list-page",c);customElements.define("milepost-job-page",l);

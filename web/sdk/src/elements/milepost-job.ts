@@ -117,7 +117,7 @@ export class MilepostJob extends StoreElement<JobStore> {
     return html`<article part="job" class=${this.log === "full" ? "full" : ""}>
       ${stale ? html`<p class="notice attention" part="stale">${stale}</p>` : nothing}
       ${identity(store, job, this.#actions(job))}
-      ${progressLine(job, store.waiting, this.#bar.update(job.fraction, job.attempt, now), now, stale !== "")}
+      ${progressLine(job, store, this.#bar.update(job.fraction, job.attempt, now), now, stale !== "")}
       ${notices(store, job, now)}
       ${wide ? html`<section class="stages" @milepost-select=${this.#selected}>${this.#stages()}</section>` : currentStageLine(job, now)}
       ${this.log === "tail" ? html`<milepost-log-view tail .store=${store}></milepost-log-view>` : nothing}

@@ -2,7 +2,7 @@
 
 import { html, nothing, type TemplateResult } from "lit";
 import type { JobStore } from "../live/job-store.js";
-import { JobState, type Failure, type Job, type Waiting } from "../messages.js";
+import { JobState, type Failure, type Job } from "../messages.js";
 import { cancelSteps } from "../model/cancel-steps.js";
 import { endingOf } from "../model/endings.js";
 import { evidenceText, remainingText, runEvidenceText, runText } from "../model/estimate-text.js";
@@ -50,7 +50,7 @@ export function identity(
 /** The bar with its numbers. */
 export function progressLine(
   job: Job,
-  waiting: Waiting | undefined,
+  { waiting, usual: history }: Pick<JobStore, "waiting" | "usual">,
   movement: Movement,
   now: Instant,
   stale: boolean,
@@ -67,7 +67,9 @@ export function progressLine(
     ${progressBar(job, movement, known, shape)}
     <div class="numbers muted">
       <span part="elapsed" title=${timesTitle(job)}>${elapsedText(job, now)}</span>
-      <span part="evidence">${stale ? nothing : evidenceText(job, now) || runEvidenceText(waiting)}</span>
+      <span part="evidence"
+        >${stale ? nothing : evidenceText(job, now) || runEvidenceText(waiting) || usualText(job, history)}</span
+      >
     </div>
   </section>`;
 }
@@ -139,7 +141,6 @@ export function notices(store: JobStore, job: Job, now: Instant): TemplateResult
   const ending = endingOf(job);
   const { shape } = jobLook(job.state);
   const steps = cancelSteps(job, now);
-  const usual = usualText(job, store.usual);
   return html`
     ${
       job.state === JobState.QUEUED
@@ -184,7 +185,6 @@ export function notices(store: JobStore, job: Job, now: Instant): TemplateResult
                 ${job.failure ? html`<code class="muted">${job.failure.code}</code>` : nothing}
               </p>
               ${job.message && job.message !== job.failure?.message ? html`<p class="foreign">${oneLine(job.message, 1000)}</p>` : nothing}
-              ${usual ? html`<p class="muted" part="usual">${usual}</p>` : nothing}
               ${ending.next ? html`<p class="muted">${ending.next}</p>` : nothing}
               ${
                 job.failure?.detail

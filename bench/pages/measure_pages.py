@@ -1,0 +1,138 @@
+"""Load pages in a real Chromium with an empty cache: first paint, and the moment at which they show what is known."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import statistics
+import subprocess
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import partial
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Final
+
+import grpc
+
+from bench import replay, work
+from bench.figures import OURS, Figure, Round, Settings, rounds
+from bench.processes import Load, MeasurementFailed, Server, milepost
+from milepost.v1 import Dispatch, Stage, SubmitJobRequest, WatchJobRequest
+from milepost.v1.job_service_pb2_grpc import JobServiceStub
+
+__all__ = ["measure"]
+
+BARE: Final = "page of one paragraph"
+
+_WEB: Final = Path(__file__).parents[2] / "web"
+
+_LOADS: Final = 7
+"""Loads of a round, each in a window of its own; the round has their median."""
+
+_STAGES: Final = 1000
+_JOBS: Final = 500
+
+_JOB_SHOWN: Final = "[part=state]"
+_LIST_SHOWN: Final = "milepost-jobs a.row"
+
+
+def measure(settings: Settings) -> list[Figure]:
+    """A small job, one of 1,000 stages, one of many events, and the list of 500 jobs."""
+    if shutil.which("node") is None or not (_WEB / "node_modules").exists():
+        raise MeasurementFailed("This needs Node and its packages: run `make web`.")
+    events = 1_000_000 if settings.full else 20_000
+    data = settings.directory / "pages"
+    figures = []
+    with Load.start() as load, _bare_page() as bare, milepost(data, "--http", "127.0.0.1:0") as server:
+        long = _write_log(load, server, events)
+        pages = {
+            "the page of a job of five stages": (f"jobs/{work.submit(server.address)}", _JOB_SHOWN),
+            f"the page of a job of {_STAGES:,} stages": (f"jobs/{_submit_large(server)}", _JOB_SHOWN),
+            f"the page of a job of {events:,} events": (f"jobs/{long}", _JOB_SHOWN),
+            f"the list of {_JOBS:,} jobs": ("", _LIST_SHOWN),
+        }
+        _submit_many(server)
+        for what, (path, shown) in pages.items():
+            figures += rounds(
+                what,
+                {
+                    OURS: partial(_run_round, f"{server.url}/{path}", shown),
+                    BARE: partial(_run_round, bare, "p"),
+                },
+                settings,
+            )
+    return figures
+
+
+def _run_round(address: str, shown: str) -> Round:
+    done = subprocess.run(
+        ["node", "testing/paint.mjs", address, shown, str(_LOADS)],
+        cwd=_WEB,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    if done.returncode:
+        raise MeasurementFailed(f"Chromium did not load {address}:\n{done.stderr}")
+    loads = [json.loads(line) for line in done.stdout.splitlines()]
+
+    def median(name: str) -> float:
+        return statistics.median(float(load[name]) for load in loads)
+
+    return {
+        "first paint, ms": median("firstPaintMs"),
+        "shows what is known, ms": median("shownMs"),
+        # As Lighthouse counts it: what tasks of the page take beyond 50 ms each.
+        "blocked, ms": median("blockedMs"),
+    }
+
+
+def _write_log(load: Load, server: Server, events: int) -> str:
+    log = replay.Log("", events, batch=500, window=20, cases=())
+    request, _ = replay.write(load, server, log)
+    return WatchJobRequest.FromString(request).job_id
+
+
+def _submit_large(server: Server) -> str:
+    stages = [Stage(stage_id=f"stage-{number}", total=10) for number in range(_STAGES)]
+    request = SubmitJobRequest(kind="large", stages=stages, dispatch=Dispatch.DISPATCH_EXTERNAL)
+    with grpc.insecure_channel(server.address) as channel:
+        return JobServiceStub(channel).SubmitJob(request, timeout=10).job.job_id
+
+
+def _submit_many(server: Server) -> None:
+    with grpc.insecure_channel(server.address) as channel:
+        service = JobServiceStub(channel)
+        for number in range(_JOBS):
+            service.SubmitJob(SubmitJobRequest(kind=f"kind-{number % 7}", owner="team-a"), timeout=10)
+
+
+class _BarePage(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+
+    def do_GET(self) -> None:
+        body = b"<!doctype html><title>bare</title><link rel="icon" href="data:,"><p>loading</p>"
+        self.send_response(200)
+        self.send_header("Content-Type", "text/html; charset=utf-8")
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002
+        """Log nothing."""
+
+
+@contextmanager
+def _bare_page() -> Iterator[str]:
+    """Serve the least page that paints something; yield its address."""
+    with ThreadingHTTPServer(("127.0.0.1", 0), _BarePage) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        try:
+            yield f"http://127.0.0.1:{server.server_port}/"
+        finally:
+            server.shutdown()
+            thread.join()

@@ -114,7 +114,7 @@ class _BarePage(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
 
     def do_GET(self) -> None:
-        body = b"<!doctype html><title>bare</title><link rel="icon" href="data:,"><p>loading</p>"
+        body = b"<!doctype html><title>bare</title><link rel=icon href=data:,><p>loading</p>"
         self.send_response(200)
         self.send_header("Content-Type", "text/html; charset=utf-8")
         self.send_header("Content-Length", str(len(body)))

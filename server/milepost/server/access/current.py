@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextvars import ContextVar
 
 from milepost.server.access.principal import ANONYMOUS, Principal
-from milepost.server.base.callers import host_of
+from milepost.server.base.callers import host_of, set_served_caller
 
 _PRINCIPAL: ContextVar[Principal] = ContextVar("principal")
 _PEER: ContextVar[str] = ContextVar("peer", default="")
@@ -24,6 +24,7 @@ def set_principal(principal: Principal, peer: str = "") -> None:
     """Set the principal of this task's call, and its address: once, when the call is authenticated."""
     _PRINCIPAL.set(principal)
     _PEER.set(peer)
+    set_served_caller(caller_of(principal, peer))
 
 
 def current_peer() -> str:

@@ -6,12 +6,25 @@ A caller is known by its key (see ``access.current.caller_of``).
 from __future__ import annotations
 
 from collections import OrderedDict, deque
+from contextvars import ContextVar
 from typing import Final, Generic, TypeVar
 
 SERVER: Final = ""
 """The key of the server's own work, which takes its turn among those of the callers."""
 
+_SERVED: ContextVar[str] = ContextVar("served", default=SERVER)
+
 _Item = TypeVar("_Item")
+
+
+def set_served_caller(caller: str) -> None:
+    """Set whose call this task serves."""
+    _SERVED.set(caller)
+
+
+def served_caller() -> str:
+    """The key of the caller whose call this task serves, or has come from; ``SERVER`` if there is none."""
+    return _SERVED.get()
 
 
 def host_of(peer: str) -> str:

@@ -27,7 +27,7 @@ class DropPublisher:
         connection: NatsConnection,
         names: StreamNames,
         name: Callable[[], bytes],
-        plan: Callable[[str, Planner], Awaitable[DropPlan | None]],
+        plan: Callable[[str, Planner, str], Awaitable[DropPlan | None]],
     ) -> None:
         self._connection = connection
         self._names = names
@@ -41,7 +41,7 @@ class DropPublisher:
 
         async def make(head: JobHead) -> Record | None:
             nonlocal planned
-            planned = await self._plan(job_id, plan)
+            planned = await self._plan(job_id, plan, write.caller)
             return None if planned is None else planned.record._replace(name=self._name(), key=head.key)
 
         def purge(done: asyncio.Future[None]) -> None:

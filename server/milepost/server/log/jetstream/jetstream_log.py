@@ -252,8 +252,10 @@ class JetStreamEventLog(ReaderPool):
     def _drop(self, job_id: str, plan: drop_plans.Planner) -> asyncio.Future[None]:
         return self._write(job_id, self._drops.prepare(job_id, plan))
 
-    async def _plan(self, job_id: str, plan: drop_plans.Planner) -> drop_plans.DropPlan | None:
-        return await self._long.run(SERVER, lambda reader: _rows(reader).drop(job_id, plan))
+    async def _plan(
+        self, job_id: str, plan: drop_plans.Planner, caller: str
+    ) -> drop_plans.DropPlan | None:
+        return await self._long.run(caller, lambda reader: _rows(reader).drop(job_id, plan))
 
     def _write(self, job_id: str, write: PendingWrite) -> PromptFuture[None]:
         try:
@@ -300,11 +302,11 @@ class JetStreamEventLog(ReaderPool):
         if self._follower is not None:
             self._follower.check_soon()
 
-    async def head(self, job_id: str) -> JobHead:
+    async def head(self, job_id: str, caller: str) -> JobHead:
         """See ``AppliedLog``."""
         head = self._heads.get(job_id)
         if head is None:
-            head = await self._short.run(SERVER, lambda reader: _rows(reader).head(job_id))
+            head = await self._short.run(caller, lambda reader: _rows(reader).head(job_id))
             head = self._heads.get(job_id, head)
         return head
 

@@ -16,6 +16,7 @@ from typing import Final, Protocol
 
 import structlog
 
+from milepost.server.base.callers import served_caller
 from milepost.server.base.prompt_future import PromptFuture
 from milepost.server.log.event_log import Commit, Conflict, StoreFailed, StoreFull, StoreUnavailable
 from milepost.server.log.jetstream.applier import AppliedMessage, JobHead
@@ -56,8 +57,8 @@ class PublishedMessage:
 class AppliedLog(Protocol):
     """What publishers need to know of the applied log."""
 
-    async def head(self, job_id: str) -> JobHead:
-        """Return the end of the job's log, as far as this node has applied it."""
+    async def head(self, job_id: str, caller: str) -> JobHead:
+        """Return the end of the job's log, as far as this node has applied it; it is read in this caller's turn."""
 
     async def reached(self, sequence: int) -> None:
         """Wait until this node has applied that message of the stream."""
@@ -78,6 +79,8 @@ class PendingWrite:
     ) -> None:
         self.commit = commit
         self.make = make
+        self.caller = served_caller()
+        """In whose turn it reads."""
         self.done: PromptFuture[None] = PromptFuture(loop=asyncio.get_running_loop())
         self.sequence = 0
         """The message of the stream that holds it; 0 until it is done, and if there was nothing to drop."""
@@ -202,7 +205,7 @@ class _JobPublisher:
         self._publishers.faults.check()
         if self._head is None:
             await self._wait_applied()
-            self._head = await self._publishers.log.head(self._job_id)
+            self._head = await self._publishers.log.head(self._job_id, self._writes[0].caller)
         head = self._head
         make = self._writes[0].make
         if make is not None:
@@ -210,7 +213,7 @@ class _JobPublisher:
             await self._wait_applied()
             self._head = None
             writes = [self._writes[0]]
-            made = await make(await self._publishers.log.head(self._job_id))
+            made = await make(await self._publishers.log.head(self._job_id, writes[0].caller))
             if made is None:
                 self._writes.popleft().resolve()
                 return

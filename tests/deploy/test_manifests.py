@@ -12,6 +12,8 @@ import pytest
 import yaml
 
 from milepost.server.cli.serve import serve
+from tests.support.authority import LOOPBACK, Authority
+from tests.support.nats_tls import write_tls
 
 DEPLOY = Path(__file__).parents[2] / "deploy"
 KUBERNETES = DEPLOY / "kubernetes"
@@ -53,12 +55,16 @@ def test_compose_takes_it() -> None:
 
 
 def test_nats_takes_its_configuration(tmp_path: Path) -> None:
-    """Checked by the NATS server itself; acknowledged messages are synced to disk."""
+    """Checked by the NATS server itself; acknowledged messages are synced to disk, and certificates are required."""
     configuration = (KUBERNETES / "nats.conf").read_text()
     mine = tmp_path / "nats.conf"
-    mine.write_text(configuration.replace("/data", str(tmp_path)))
+    write_tls(tmp_path / "tls", Authority(), LOOPBACK)
+    mine.write_text(
+        configuration.replace("/data", str(tmp_path)).replace("/etc/nats/tls", str(tmp_path / "tls"))
+    )
 
     assert "sync_interval: always" in configuration
+    assert configuration.count("verify: true") == configuration.count("ca_file: ") == 2
     tested = subprocess.run(
         [BIN / "nats-server", "-c", mine, "-t"], capture_output=True, text=True, check=False
     )

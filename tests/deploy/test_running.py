@@ -5,17 +5,24 @@ from __future__ import annotations
 import asyncio
 import os
 import re
+import ssl
 import sys
 from pathlib import Path
 from typing import Any
 
 import grpc.aio
+import nats
+import nats.errors
 import pytest
 import yaml
 from grpc_health.v1 import health_pb2, health_pb2_grpc
+from nats.aio.client import Client as NatsConnection
+from nats.js.api import StreamConfig
 
 from milepost.client import Client
 from tests.support.authority import LOOPBACK, Authority, chain_of
+from tests.support.nats import NatsServer
+from tests.support.nats_tls import deployed, write_tls
 from tests.support.ports import free_port
 from tests.support.replacing import replace
 from tests.support.server import ServerProcess
@@ -106,9 +113,8 @@ async def test_kubernetes(tmp_path: Path, authority: Authority, client_ca: bool)
         text = text.replace("# - {name: MILEPOST_TLS_CLIENT_CA", "- {name: MILEPOST_TLS_CLIENT_CA")
     (workload,) = [each for each in yaml.safe_load_all(text) if each["kind"] == "StatefulSet"]
     (declared,) = workload["spec"]["template"]["spec"]["containers"]
-    variables = {each["name"]: each["value"] for each in declared["env"]}
     token = secrets(tmp_path / "secrets", authority)
-    environment = settings(tmp_path / "secrets", variables)
+    environment = settings(tmp_path / "secrets", kubernetes_variables(text))
     assert ("MILEPOST_TLS_CLIENT_CA" in environment) == client_ca
     with Container(tmp_path / "data", environment) as container:
         if not client_ca:
@@ -121,6 +127,53 @@ async def test_kubernetes(tmp_path: Path, authority: Authority, client_ca: bool)
                 assert {"name": "health", "containerPort": probe["port"]} in declared["ports"]
                 answer = await health.Check(health_pb2.HealthCheckRequest(service=probe["service"]))
                 assert answer.status == health_pb2.HealthCheckResponse.SERVING
+
+
+async def test_kubernetes_over_nats(tmp_path: Path, authority: Authority) -> None:
+    """A node gets into NATS by its certificate, and keeps its log there three times; others do not get in."""
+    variables = kubernetes_variables((DEPLOY / "kubernetes" / "milepost.yaml").read_text())
+    token = secrets(tmp_path / "secrets", authority)
+    write_tls(tmp_path / "milepost-nats", authority, "milepost")
+    with deployed(tmp_path, authority) as servers:
+        store = variables["MILEPOST_STORE"]
+        for server in servers:
+            store = store.replace(f"{server.name}.nats:4222", f"{LOOPBACK}:{server.port}")
+        of_nats = {
+            name: value.replace("/etc/milepost/nats/", f"{tmp_path / 'milepost-nats'}/")
+            for name, value in variables.items()
+            if name.startswith("MILEPOST_NATS")
+        }
+        environment = settings(tmp_path / "secrets", variables) | of_nats | {"MILEPOST_STORE": store}
+        with Container(tmp_path / "data", environment) as container:
+            assert await served(container, authority, tmp_path, token) == "me"
+            assert {stream.num_replicas for stream in await streams(servers[0], authority, tmp_path)} == {3}
+        # Where in the handshake it is cut off varies.
+        with pytest.raises((OSError, nats.errors.Error)):
+            await connect(f"tls://{LOOPBACK}:{servers[0].port}", authority)
+
+
+async def connect(url: str, authority: Authority, certificate: Path | None = None) -> NatsConnection:
+    """Connect to NATS, with the certificate in this directory or without one."""
+    context = ssl.create_default_context(cadata=authority.pem.decode())
+    if certificate is not None:
+        context.load_cert_chain(certificate / "tls.crt", certificate / "tls.key")
+    return await nats.connect(url, tls=context, allow_reconnect=False, max_reconnect_attempts=0)
+
+
+async def streams(server: NatsServer, authority: Authority, directory: Path) -> list[StreamConfig]:
+    """The streams there are, as somebody with the node's certificate sees them."""
+    url = f"tls://{LOOPBACK}:{server.port}"
+    connection = await connect(url, authority, directory / "milepost-nats")
+    found = await connection.jetstream().streams_info()
+    await connection.close()
+    return [each.config for each in found]
+
+
+def kubernetes_variables(text: str) -> dict[str, str]:
+    """The environment of Milepost's container in the manifest."""
+    (workload,) = [each for each in yaml.safe_load_all(text) if each["kind"] == "StatefulSet"]
+    (declared,) = workload["spec"]["template"]["spec"]["containers"]
+    return {each["name"]: each["value"] for each in declared["env"]}
 
 
 def test_mounts_and_settings_agree() -> None:

@@ -252,9 +252,7 @@ class JetStreamEventLog(ReaderPool):
     def _drop(self, job_id: str, plan: drop_plans.Planner) -> asyncio.Future[None]:
         return self._write(job_id, self._drops.prepare(job_id, plan))
 
-    async def _plan(
-        self, job_id: str, plan: drop_plans.Planner, caller: str
-    ) -> drop_plans.DropPlan | None:
+    async def _plan(self, job_id: str, plan: drop_plans.Planner, caller: str) -> drop_plans.DropPlan | None:
         return await self._long.run(caller, lambda reader: _rows(reader).drop(job_id, plan))
 
     def _write(self, job_id: str, write: PendingWrite) -> PromptFuture[None]:

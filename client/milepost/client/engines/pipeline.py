@@ -242,9 +242,12 @@ class Pipeline:
         if not complete.get("request_id"):
             complete["job_id"] = complete["request_id"] = complete.get("job_id") or str(uuid.uuid4())
         complete["labels"] = {**(complete.get("labels") or {}), ENGINE: engine}
-        # In a thread: the packages of an engine take a while to import.
-        running = await asyncio.to_thread(self.running_engine, engine)
-        return await running.submit(client, Submission(kind, input_values, complete, start_deadline))
+        if engine not in self._engines:
+            # In a thread: the packages of an engine take a while to import.
+            await asyncio.to_thread(self.running_engine, engine)
+        return await self._engines[engine].submit(
+            client, Submission(kind, input_values, complete, start_deadline)
+        )
 
     async def _submit_shadow(
         self,

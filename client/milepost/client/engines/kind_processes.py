@@ -1,0 +1,68 @@
+"""One process for each kind of job, so that a job that waits for its children takes no place from them."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from collections.abc import Callable, Sequence
+from types import FrameType
+from typing import Final
+
+__all__ = ["run_for_each"]
+
+_SIGNALS: Final = (signal.SIGTERM, signal.SIGINT)
+
+
+def run_for_each(kinds: Sequence[str], run: Callable[[str], None]) -> None:
+    """Call ``run(kind)`` in a forked process for each kind, and wait for all of them.
+
+    SIGTERM and SIGINT are passed on; if one process ends, the others are stopped. Nothing may have been started in this
+    process that does not survive a fork.
+
+    Raises:
+        SystemExit: A process failed; with the status of the first one that did.
+    """
+    if len(kinds) == 1:
+        run(kinds[0])
+        return
+    children: set[int] = set()
+    for kind in kinds:
+        child = os.fork()
+        if child == 0:
+            _run_and_exit(kind, run)
+        children.add(child)
+
+    def stop(number: int, frame: FrameType | None = None) -> None:
+        for child in children:
+            os.kill(child, number)
+
+    for number in _SIGNALS:
+        signal.signal(number, stop)
+    failed = 0
+    while children:
+        child, status = os.wait()
+        if child not in children:
+            continue
+        children.discard(child)
+        failed = failed or abs(os.waitstatus_to_exitcode(status))
+        stop(signal.SIGTERM)
+    if failed:
+        raise SystemExit(failed)
+
+
+def _run_and_exit(kind: str, run: Callable[[str], None]) -> None:
+    """Run in the child, and never return into the code of the parent."""
+    status = 1
+    try:
+        run(kind)
+        status = 0
+    except SystemExit as left:
+        status = left.code if isinstance(left.code, int) else int(left.code is not None)
+    except BaseException:
+        sys.excepthook(*sys.exc_info())
+        raise
+    finally:
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(status)

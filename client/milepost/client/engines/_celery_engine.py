@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import importlib
 import math
 import secrets
 import threading
@@ -32,6 +33,8 @@ __all__ = ["CeleryEngine", "create"]
 
 # Publications at once. A broker that hangs holds up no more threads than these.
 _PUBLISHERS: Final = 4
+# Imported once, before the fork, and not by each process.
+_WORKER_MODULES: Final = ("celery.bin.celery", "celery.apps.worker", "celery.worker.consumer")
 
 
 class FinalFailure(JobFailure):
@@ -88,6 +91,8 @@ class CeleryEngine:
         """Run jobs until SIGTERM or SIGINT: a Celery worker for each kind, in a process of its own."""
         for kind in self._settings.functions:
             self._task(kind)
+        for module in _WORKER_MODULES:
+            importlib.import_module(module)
         run_for_each(list(self._settings.functions), self._work)
 
     def _work(self, kind: str) -> None:

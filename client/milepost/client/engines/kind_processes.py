@@ -27,18 +27,22 @@ def run_for_each(kinds: Sequence[str], run: Callable[[str], None]) -> None:
         run(kinds[0])
         return
     children: set[int] = set()
-    for kind in kinds:
-        child = os.fork()
-        if child == 0:
-            _run_and_exit(kind, run)
-        children.add(child)
 
     def stop(number: int, frame: FrameType | None = None) -> None:
         for child in children:
             os.kill(child, number)
 
+    # A signal in between waits until there is somebody to pass it on.
+    blocked = signal.pthread_sigmask(signal.SIG_BLOCK, _SIGNALS)
+    for kind in kinds:
+        child = os.fork()
+        if child == 0:
+            signal.pthread_sigmask(signal.SIG_SETMASK, blocked)
+            _run_and_exit(kind, run)
+        children.add(child)
     for number in _SIGNALS:
         signal.signal(number, stop)
+    signal.pthread_sigmask(signal.SIG_SETMASK, blocked)
     failed = 0
     while children:
         child, status = os.wait()

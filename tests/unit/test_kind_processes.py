@@ -1,0 +1,54 @@
+"""Processes for kinds of jobs: forked, signalled and waited for together."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+_SCRIPT = """
+import os, sys, time
+from pathlib import Path
+from milepost.client.engines.kind_processes import run_for_each
+
+def run(kind):
+    Path(kind).write_text(str(os.getpid()))
+    if kind == sys.argv[1]:
+        while len(list(Path().iterdir())) < 3:
+            time.sleep(0.01)
+        raise SystemExit(7)
+    time.sleep(120)
+
+run_for_each(["a", "b", "c"], run)
+"""
+
+
+def _start(directory: Path, failing: str) -> subprocess.Popen[bytes]:
+    return subprocess.Popen([sys.executable, "-c", _SCRIPT, failing], cwd=directory)
+
+
+def _is_gone(path: Path) -> bool:
+    return not Path("/proc", path.read_text()).exists()
+
+
+def test_one_that_fails_ends_the_others_and_gives_its_status(tmp_path: Path) -> None:
+    """Nobody is left behind."""
+    with _start(tmp_path, "b") as process:
+        assert process.wait(60) == 7
+
+    assert [_is_gone(path) for path in tmp_path.iterdir()] == [True] * 3
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_reaches_all_of_them(tmp_path: Path, number: signal.Signals) -> None:
+    """And the first process waits for their ends."""
+    with _start(tmp_path, "none") as process:
+        while len([path for path in tmp_path.iterdir() if path.read_text()]) < 3:
+            assert process.poll() is None
+        process.send_signal(number)
+        process.wait(60)
+
+    assert [_is_gone(path) for path in tmp_path.iterdir()] == [True] * 3

@@ -24,7 +24,7 @@ from milepost.client.engines.engine_port import (
     Submission,
     engine_of,
 )
-from milepost.client.engines.labels import ENGINE, SHADOW_OF
+from milepost.client.engines.labels import ENGINE, SHADOW_ID, SHADOW_OF
 from milepost.contract.limits import CONCURRENCY, KIND, PRIORITY
 
 __all__ = ["SHADOW_START_DEADLINE", "SHADOW_TIMEOUT", "Pipeline"]
@@ -259,7 +259,7 @@ class Pipeline:
     ) -> None:
         """Submit the shadow, or log why not."""
         shadow: SubmitOptions = {**self._functions[primary.kind].options, **options}
-        shadow["job_id"] = shadow["request_id"] = f"{primary.job_id}-shadow"
+        shadow["job_id"] = shadow["request_id"] = f"{primary.job_id}{SHADOW_ID}"
         shadow["labels"] = {**(shadow.get("labels") or {}), SHADOW_OF: primary.job_id}
         shadow["priority"] = -PRIORITY
         if key := shadow.get("concurrency_key"):

@@ -57,7 +57,7 @@ class HatchetJobs:
         address: str | None = None,
         *,
         timeout: float = 5.0,
-        flush_timeout: float = 5.0,
+        flush_timeout: float = 2.0,
         **options: Unpack[ConnectionOptions],
     ) -> None:
         """Configure the connection.

@@ -50,6 +50,10 @@ def _define(application: Celery[Any]) -> None:
         """Know nothing of Milepost."""
         return a + b
 
+    @application.task(name="total")
+    def total(numbers: list[int]) -> int:
+        return sum(numbers)
+
     @application.task(name="fail")
     def fail(text: str) -> None:
         raise ValueError(text)

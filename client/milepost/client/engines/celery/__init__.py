@@ -8,6 +8,8 @@ its Milepost server::
 """
 
 from milepost.client.engines.celery.application import install
+from milepost.client.engines.celery.canvas_job import CanvasJob, publish_canvas
 from milepost.client.engines.celery.milepost_task import MilepostTask
+from milepost.client.engines.celery.task_job import TaskOptions
 
-__all__ = ["MilepostTask", "install"]
+__all__ = ["CanvasJob", "MilepostTask", "TaskOptions", "install", "publish_canvas"]

@@ -20,10 +20,9 @@ from milepost.client._worker.cancel_signal import Cancelled
 from milepost.client._worker.current_job import as_current_job, current_job
 from milepost.client._worker.job_context import JobContext, JobControl
 from milepost.client._worker.reporter import Reporter
-from milepost.client.engines.celery.execution_pool import is_monkey_patched
 from milepost.client.engines.celery.process_identity import instance_of, is_dead, own_worker_id
-from milepost.client.engines.celery.redelivery import is_redelivered, publish_later
-from milepost.client.engines.celery.task_job import TaskJob
+from milepost.client.engines.celery.second_delivery import is_redelivered, publish_later
+from milepost.client.engines.celery.task_job import TaskJob, TaskOptions, canvas_in_stamps
 from milepost.client.engines.celery.task_outcome import GivenBack, job_error
 from milepost.client.errors import JobEndedError, LeaseLost, MilepostError
 from milepost.v1 import Job, JobState
@@ -92,7 +91,10 @@ class ClaimedRun:
         if job is not None:
             return job
         try:
-            return TaskJob.of(self._task, self._task_id, args, kwargs, {}, instance=self._task_id)
+            canvas = canvas_in_stamps(self._request.stamps)
+            return TaskJob.of(
+                self._task, self._task_id, args, kwargs, TaskOptions(), instance=self._task_id, canvas=canvas
+            )
         except Exception as error:  # noqa: BLE001 - options and `job_input` of the application must not fail the task
             _log.warning("task %s: its job cannot be made: %r", self._task_id, error)
             return TaskJob.of_message(None, self._task_id).submitted()
@@ -110,7 +112,7 @@ class ClaimedRun:
         A message that comes again finds the lease of its first delivery. It takes the job over if the process of that
         is dead, and otherwise waits its turn.
         """
-        if is_monkey_patched():
+        if not self._installation.may_connect:
             return None
         worker_id = own_worker_id()
         try:
@@ -190,6 +192,15 @@ class ClaimedRun:
                     attached.__exit__(type(error) if error is not None else None, error, None)
         except (MilepostError, asyncio.CancelledError, SoftTimeLimitExceeded) as lost:
             _log.info("task %s: its job has ended in another way: %r", self._task_id, lost)
+        if not isinstance(error, GivenBack):
+            self._end_canvas()
+
+    def _end_canvas(self) -> None:
+        """End the parent of the task's canvas, if this task was the last."""
+        job = TaskJob.from_headers(self._request.headers, self._task_id)
+        canvas = job.canvas if job is not None else canvas_in_stamps(self._request.stamps)
+        if canvas:
+            self._client.end_canvas(canvas)
 
     def _terminate(self) -> None:
         """Have Celery send this process SIGTERM, which raises SystemExit in the task, so that ``finally`` runs."""
@@ -204,6 +215,7 @@ class ClaimedRun:
         self._task.backend.mark_as_revoked(
             self._task_id, _CANCELLED, request=self._request, store_result=not self._request.ignore_result
         )
+        self._end_canvas()
         return Ignore(_CANCELLED)
 
 

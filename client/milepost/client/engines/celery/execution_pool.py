@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from typing import Any, Final
 
 from celery import bootsteps
@@ -10,7 +9,7 @@ from celery.exceptions import ImproperlyConfigured
 
 from milepost.client.engines.celery.installation import installation_of
 
-__all__ = ["MilepostStep", "is_monkey_patched"]
+__all__ = ["MilepostStep"]
 
 _GREEN_POOLS: Final = {
     "celery.concurrency.gevent": "gevent",
@@ -45,12 +44,3 @@ class MilepostStep(bootsteps.StartStopStep):
         """Let what is still to be reported go out."""
         if self._installation is not None:
             self._installation.parent_reports.close()
-
-
-def is_monkey_patched() -> bool:
-    """Whether gevent or eventlet have replaced the threads of this process, which gRPC needs."""
-    gevent = sys.modules.get("gevent.monkey")
-    if gevent is not None and gevent.is_module_patched("threading"):
-        return True
-    eventlet = sys.modules.get("eventlet.patcher")
-    return eventlet is not None and bool(eventlet.is_monkey_patched("thread"))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 import weakref
 from typing import Any, Final
 
@@ -39,9 +40,9 @@ class Installation:
         self._forking_pid = os.getpid() if forks else 0
 
     @property
-    def is_forking(self) -> bool:
-        """Whether this process forks, so that it must not use gRPC."""
-        return self._forking_pid == os.getpid()
+    def may_connect(self) -> bool:
+        """Whether gRPC works here: not in a process that forks, and not where green threads replace real ones."""
+        return self._forking_pid != os.getpid() and not _is_monkey_patched()
 
     @property
     def is_pool_process(self) -> bool:
@@ -60,3 +61,12 @@ def register(app: Celery[Any], installation: Installation) -> None:
 def installation_of(app: Celery[Any]) -> Installation | None:
     """What `install` set up for `app`; None if it was not called."""
     return _installations.get(app)
+
+
+def _is_monkey_patched() -> bool:
+    """Whether gevent or eventlet have replaced the threads of this process."""
+    gevent = sys.modules.get("gevent.monkey")
+    if gevent is not None and gevent.is_module_patched("threading"):
+        return True
+    eventlet = sys.modules.get("eventlet.patcher")
+    return eventlet is not None and bool(eventlet.is_monkey_patched("thread"))

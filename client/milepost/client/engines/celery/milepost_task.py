@@ -14,7 +14,7 @@ from milepost.client._attach import AttachedJob
 from milepost.client.engines.celery.claimed_run import ClaimedRun, job_of_this_task
 from milepost.client.engines.celery.installation import installation_of
 from milepost.client.engines.celery.publication import publish
-from milepost.client.engines.celery.task_job import TaskOptions
+from milepost.client.engines.celery.task_job import TaskOptions, canvas_in_stamps
 from milepost.client.engines.celery.tracked_request import TRACKED_REQUEST
 
 __all__ = ["MilepostTask"]
@@ -98,7 +98,8 @@ class MilepostTask(Task[_Parameters, _Result_co]):
         if installation is None or self.app.conf.task_always_eager:
             return send(**options)
         headers = options.pop("headers", None) or {}
-        with publish(installation, self, task_id, args, kwargs, job_options, headers) as extended:
+        canvas = canvas_in_stamps(options)
+        with publish(installation, self, task_id, args, kwargs, job_options, headers, canvas) as extended:
             return send(headers=extended, **options)
 
     def __call__(self, *args: _Parameters.args, **kwargs: _Parameters.kwargs) -> _Result_co:

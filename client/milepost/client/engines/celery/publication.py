@@ -10,10 +10,10 @@ from uuid import uuid4
 
 from celery import Task
 
-from milepost.client.engines.celery.execution_pool import is_monkey_patched
+from milepost.client._worker.current_job import current_job
 from milepost.client.engines.celery.installation import Installation
 from milepost.client.engines.celery.task_client import TaskClient
-from milepost.client.engines.celery.task_job import HEADER, TaskJob, TaskOptions
+from milepost.client.engines.celery.task_job import HEADER, TaskJob, TaskOptions, canvas_in_stamps
 from milepost.client.errors import MilepostError
 from milepost.contract.job_states import has_ended
 
@@ -34,6 +34,7 @@ def publish(
     kwargs: Any,
     job_options: TaskOptions,
     headers: Mapping[str, Any],
+    canvas: str,
 ) -> Iterator[dict[str, Any]]:
     """The headers of the message that the block publishes.
 
@@ -45,15 +46,20 @@ def publish(
     if job is not None:
         yield {**headers, HEADER: job.to_header()}
         return
-    job = TaskJob.of(task, task_id, args, kwargs, job_options)
+    running = task.app.current_worker_task
+    canvas = canvas or _canvas_of(running)
+    publishing = current_job() if running is not None else None
+    if publishing is not None and publishing.id and not canvas:
+        job_options = {"parent_job_id": publishing.id, **job_options}
+    job = TaskJob.of(task, task_id, args, kwargs, job_options, canvas=canvas)
     client = installation.client
-    if not installation.is_forking and not is_monkey_patched():
+    if installation.may_connect:
         job = _submit(client, job)
     try:
         yield {**headers, HEADER: job.to_header()}
     except BaseException:
         if job.is_submitted:
-            _withdraw(client, job)
+            client.cancel_quietly(job.job_id, "Its task could not be published.")
         raise
 
 
@@ -79,10 +85,9 @@ def _submit(client: TaskClient, job: TaskJob) -> TaskJob:
     return job.submitted() if submitted is not None else job
 
 
-def _withdraw(client: TaskClient, job: TaskJob) -> None:
-    try:
-        client.cancel(job.request.job_id, "Its task could not be published.")
-    except (MilepostError, RuntimeError) as error:
-        _log.warning(
-            "job %s: its task was not published, and cancelling it failed: %s", job.request.job_id, error
-        )
+def _canvas_of(running: Task[..., Any] | None) -> str:
+    """The parent of the canvas of the running task: what it publishes, as its next one, belongs there, too."""
+    if running is None:
+        return ""
+    job = TaskJob.from_headers(running.request.headers, running.request.id or "")
+    return job.canvas if job is not None else canvas_in_stamps(running.request.stamps)

@@ -16,8 +16,9 @@ from milepost.client._transport.backoff import is_transient
 from milepost.client._transport.channel import LazyChannel
 from milepost.client._transport.event_loop_thread import EventLoopThread
 from milepost.client._transport.target import Target
+from milepost.client.engines.celery.parent_end import end_parent
 from milepost.client.errors import JobAlreadyExists, JobEndedError, JobNotFound, MilepostError
-from milepost.v1 import Job, SubmitJobRequest
+from milepost.v1 import Job, JobState, SubmitJobRequest
 
 __all__ = ["OUTAGE_PAUSE", "TaskClient"]
 
@@ -64,13 +65,19 @@ class TaskClient:
         """
         return self._loop_thread.run(self._calls.get(job_id)).job
 
-    def cancel(self, job_id: str, reason: str) -> None:
-        """Request the cancellation of a job.
+    def cancel_quietly(self, job_id: str, reason: str) -> None:
+        """Cancel a job whose task will not run; an error goes to the log."""
+        try:
+            self._loop_thread.run(self._calls.cancel(job_id, reason, None))
+        except (MilepostError, RuntimeError) as error:
+            _log.warning("job %s: cancelling it failed: %s", job_id, error)
 
-        Raises:
-            MilepostError: There is no such job, or no answer.
-        """
-        self._loop_thread.run(self._calls.cancel(job_id, reason, None))
+    def end_canvas(self, parent_job_id: str) -> None:
+        """End the parent of a canvas if the task that has just ended was its last; an error goes to the log."""
+        try:
+            self._loop_thread.run(end_parent(self._calls, self._blocks.attach, parent_job_id))
+        except (MilepostError, RuntimeError) as error:
+            _log.info("job %s, a parent of tasks, is left as it is: %s", parent_job_id, error)
 
     def block(
         self, request: SubmitJobRequest, kill: Callable[[], object] | None, **options: Unpack[AttachOptions]
@@ -117,9 +124,19 @@ class TaskClient:
         except (JobNotFound, JobEndedError) as error:
             if not request.parent_job_id:
                 raise
-            _log.warning("job %s is submitted without its parent: %s", request.job_id, error)
-            request.ClearField("parent_job_id")
-            return await self._submit(request)
+            return await self._submit_without_parent(request, error)
+
+    async def _submit_without_parent(self, request: SubmitJobRequest, error: MilepostError) -> JobSnapshot:
+        """Submit a job whose parent is gone; if that was cancelled, cancel this one, so that its task does not run."""
+        parent_job_id = request.parent_job_id
+        request.ClearField("parent_job_id")
+        _log.info("job %s is submitted without its parent: %s", request.job_id, error)
+        job = await self._calls.submit(request)
+        if isinstance(error, JobEndedError):
+            parent = (await self._calls.get(parent_job_id)).job
+            if parent.state == JobState.JOB_STATE_CANCELLED:
+                return await self._calls.cancel(request.job_id, "Its parent was cancelled.", None)
+        return job
 
     def _pause(self, error: MilepostError) -> None:
         with self._lock:

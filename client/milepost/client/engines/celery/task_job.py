@@ -26,12 +26,15 @@ from milepost.v1 import Dispatch, RetryPolicy, SubmitJobRequest
 if TYPE_CHECKING:
     from milepost.client.engines.celery.milepost_task import MilepostTask
 
-__all__ = ["HEADER", "TaskJob", "TaskOptions"]
+__all__ = ["HEADER", "PARENT_STAMP", "TaskJob", "TaskOptions", "canvas_in_stamps"]
 
 _log = logging.getLogger("milepost.client")
 
 HEADER: Final = "milepost"
 """Header of a task's message. Retries and redelivered messages keep it."""
+
+PARENT_STAMP: Final = "milepost_parent"
+"""Stamp of the tasks of a canvas: the job_id of their parent. Celery stamps the tasks that it publishes later, too."""
 
 # The server's code for an attempt whose lease has expired.
 _WORKER_LOST: Final = "WORKER_LOST"
@@ -61,12 +64,14 @@ class TaskJob:
         request: What is submitted; once that is done only its ids and kind.
         instance: Secret of the task's messages, which proves that a claim is for the same work.
         is_submitted: Whether the publisher has submitted it. Otherwise whoever starts the task does.
+        canvas: The job_id of the parent of its canvas, which ends with the last task; empty for any other task.
     """
 
     task_id: str
     request: SubmitJobRequest
     instance: str
     is_submitted: bool = False
+    canvas: str = ""
 
     @property
     def job_id(self) -> str:
@@ -82,6 +87,7 @@ class TaskJob:
         kwargs: Any,
         options: TaskOptions,
         instance: str = "",
+        canvas: str = "",
     ) -> Self:
         """The job of a task that is published, or, then with its `instance`, that came without a header.
 
@@ -102,6 +108,8 @@ class TaskJob:
             **(task.job_options.get("labels") or {}),
             **(options.get("labels") or {}),
         }
+        if canvas:
+            merged.setdefault("parent_job_id", canvas)
         merged.setdefault("job_id", job_id_of_task(task_id))
         merged.setdefault("retry_policy", _retry_policy(acks_late=task.acks_late))
         merged["request_id"] = task_id if len(task_id) <= limits.NAME_LENGTH else merged["job_id"]
@@ -114,7 +122,7 @@ class TaskJob:
         )
         if values is not None:
             request.input.CopyFrom(to_lossy_struct(values, "input", limits.INPUT_SIZE, _warn))
-        return cls(task_id, request, instance or secrets.token_urlsafe(16))
+        return cls(task_id, request, instance or secrets.token_urlsafe(16), canvas=canvas)
 
     @classmethod
     def of_message(cls, headers: Mapping[str, Any] | None, task_id: str) -> Self:
@@ -132,7 +140,13 @@ class TaskJob:
             request = SubmitJobRequest.FromString(base64.b64decode(header["request"], validate=True))
         except (KeyError, TypeError, binascii.Error, DecodeError):
             return None
-        return cls(task_id, request, str(header.get("instance", "")), bool(header.get("submitted")))
+        return cls(
+            task_id,
+            request,
+            str(header.get("instance", "")),
+            bool(header.get("submitted")),
+            str(header.get("canvas", "")),
+        )
 
     def to_header(self) -> dict[str, str | bool]:
         """The header of the messages of the task, for any serializer."""
@@ -142,12 +156,20 @@ class TaskJob:
             "request": base64.b64encode(self.request.SerializeToString(deterministic=True)).decode(),
             "instance": self.instance,
             "submitted": self.is_submitted,
+            "canvas": self.canvas,
         }
 
     def submitted(self) -> Self:
         """The same job once it is submitted: the messages need not carry all of it."""
         known = SubmitJobRequest(job_id=self.request.job_id, kind=self.request.kind)
         return replace(self, request=known, is_submitted=True)
+
+
+def canvas_in_stamps(stamps: Mapping[str, Any] | None) -> str:
+    """The parent of a canvas that its stamps name; empty for any other task."""
+    stamp = (stamps or {}).get(PARENT_STAMP)
+    value = stamp[0] if isinstance(stamp, list | tuple) and stamp else stamp  # Celery makes lists of them
+    return value if isinstance(value, str) else ""
 
 
 def _warn(path: str, text: str) -> None:

@@ -1,0 +1,101 @@
+"""Chains, groups and chords as the children of one job."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, Unpack
+from uuid import uuid4
+
+from celery.canvas import Signature, maybe_signature
+
+from milepost.client._calls import submit_request
+from milepost.client.engines.celery.installation import Installation, installation_of
+from milepost.client.engines.celery.task_job import PARENT_STAMP, TaskOptions
+from milepost.client.engines.labels import ENGINE
+from milepost.client.errors import MilepostError
+from milepost.v1 import Dispatch
+
+__all__ = ["CanvasJob", "publish_canvas"]
+
+_log = logging.getLogger("milepost.client")
+
+
+@dataclass(frozen=True, slots=True)
+class CanvasJob:
+    """A canvas that was published.
+
+    Attributes:
+        job_id: The parent of the jobs of its tasks; None if the server is away.
+        result: Celery's result of the canvas.
+    """
+
+    job_id: str | None
+    result: Any
+
+
+def publish_canvas(
+    canvas: Signature[Any], kind: str, *, args: tuple[Any, ...] = (), **options: Unpack[TaskOptions]
+) -> CanvasJob:
+    """Publish a chain, a group or a chord, nested as it may be, as the children of one job.
+
+    The progress of that job is that of its tasks, and cancelling it cancels them. It ends with its last task: SUCCEEDED
+    if all have, and FAILED once one has not and no other is left to run. Nobody has to wait for that::
+
+        album = publish_canvas(chord([scan.s(page) for page in pages], bind.s()), "album", labels={"user": "7"})
+
+    Args:
+        canvas: The canvas, of an application that called `install`.
+        kind: Kind of the parent.
+        args: Arguments of the first tasks, as for ``canvas.apply_async(args)``.
+        options: Options of the parent; see `TaskOptions` and `SubmitOptions`.
+
+    Raises:
+        TypeError: There is no such option.
+        OperationalError: The broker is away; the job is cancelled.
+    """
+    installation = installation_of(canvas.app)
+    job_id = _submit(installation, canvas, kind, options) if installation is not None else None
+    if installation is None or job_id is None:
+        return CanvasJob(None, canvas.apply_async(args))
+    stamps: dict[str, Any] = {PARENT_STAMP: job_id}
+    canvas.stamp(**stamps)
+    try:
+        result = canvas.apply_async(args)
+    except BaseException:
+        installation.client.cancel_quietly(job_id, "Its tasks could not be published.")
+        raise
+    return CanvasJob(job_id, result)
+
+
+def _submit(
+    installation: Installation, canvas: Signature[Any], kind: str, options: TaskOptions
+) -> str | None:
+    planned = sum(1 for _ in _tasks(canvas))
+    merged: dict[str, Any] = {"job_id": str(uuid4()), "planned_children": planned, **options}
+    merged["labels"] = {ENGINE: "celery", **(options.get("labels") or {})}
+    merged.setdefault("request_id", merged["job_id"])
+    values, deadline = merged.pop("input", None), merged.pop("start_deadline", None)
+    request = submit_request(kind, values, Dispatch.DISPATCH_EXTERNAL, deadline, **merged)
+    if not installation.may_connect:
+        return None
+    try:
+        job = installation.client.submit(request)
+    except (MilepostError, RuntimeError) as error:
+        _log.warning("the tasks of %s are published without a parent: %s", kind, error)
+        return None
+    return job.job_id if job is not None else None
+
+
+def _tasks(signature: Any) -> Iterator[Any]:
+    """The signatures of a canvas whose tasks have jobs."""
+    signature = maybe_signature(signature)
+    parts = getattr(signature, "tasks", None)
+    if parts is not None:
+        for part in parts:
+            yield from _tasks(part)
+        if (body := getattr(signature, "body", None)) is not None:
+            yield from _tasks(body)
+    elif hasattr(signature.type, "job_kind"):
+        yield signature

@@ -15,7 +15,7 @@ from pydantic import BaseModel
 from milepost.client import JobFailure
 from milepost.client.engines.hatchet.hatchet_jobs import HatchetJobs, kind_of
 from milepost.client.engines.hatchet.job_choice import AttemptNotReported, CancelledBefore, choose_job
-from milepost.client.engines.hatchet.outcome import as_mapping, failure_for_job, final_error
+from milepost.client.engines.hatchet.task_end import as_mapping, failure_for_job, final_error
 from milepost.client.engines.hatchet.task_run import TaskRun, retry_of
 from milepost.v1 import Cancellation, Job, JobState
 

@@ -17,7 +17,7 @@ from milepost.client._transport.backoff import Backoff, is_transient
 from milepost.client._worker.cancel_signal import Cancelled
 from milepost.client.engines.hatchet.job_calls import CANCELLED_IN_HATCHET, JobsOfRuns
 from milepost.client.engines.hatchet.job_choice import AttemptNotReported, CancelledBefore
-from milepost.client.engines.hatchet.outcome import failure_for_job
+from milepost.client.engines.hatchet.task_end import failure_for_job
 from milepost.client.engines.hatchet.task_run import TaskRun
 from milepost.client.errors import JobEndedError, LeaseLost, MilepostError
 from milepost.v1 import Job, SubmitJobRequest

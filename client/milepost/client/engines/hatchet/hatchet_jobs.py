@@ -23,8 +23,8 @@ from milepost.client._worker.handlers import Handler, is_async
 from milepost.client._worker.job_context import JobContext
 from milepost.client.engines.hatchet.job_calls import JobsOfRuns, submission
 from milepost.client.engines.hatchet.job_options import HatchetJobOptions, HatchetTaskOptions
-from milepost.client.engines.hatchet.outcome import as_mapping
 from milepost.client.engines.hatchet.reported_task import ReportedTask
+from milepost.client.engines.hatchet.task_end import as_mapping
 from milepost.client.engines.hatchet.triggered_job import TriggeredJob
 from milepost.client.errors import MilepostError
 from milepost.v1 import SubmitJobRequest

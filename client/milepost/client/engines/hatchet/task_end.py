@@ -1,4 +1,4 @@
-"""How a task ended, for Milepost and for Hatchet."""
+"""The end of a task, as Milepost and as Hatchet get it, and its values."""
 
 from __future__ import annotations
 

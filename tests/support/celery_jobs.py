@@ -12,7 +12,7 @@ from milepost.v1 import Event, Job
 from tests.support.celery_worker import CeleryWorker
 from tests.support.rpc import eventually
 
-__all__ = ["ended_job", "events_of", "exists", "logged", "pids_in", "touch"]
+__all__ = ["ended_job", "events_of", "exists", "logged", "native_threads", "pids_in", "touch"]
 
 
 async def ended_job(client: Client, result: AsyncResult[Any]) -> Job:
@@ -47,6 +47,11 @@ async def logged(worker: CeleryWorker, text: str) -> None:
         return text in worker.log
 
     await eventually(found)
+
+
+def native_threads(pid: int) -> list[str]:
+    """The names of the threads of a process."""
+    return [(thread / "comm").read_text().strip() for thread in Path(f"/proc/{pid}/task").iterdir()]
 
 
 def exists(path: Path) -> bool:

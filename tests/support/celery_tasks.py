@@ -31,6 +31,7 @@ def studio(broker: str, results: str, milepost: str, **configuration: Any) -> Ce
 
 def _define(application: Celery[Any]) -> None:
     @application.task(
+        shared=False,
         name="convert",
         base=MilepostTask,
         bind=True,
@@ -45,20 +46,21 @@ def _define(application: Celery[Any]) -> None:
         self.job.result = {"pages": pages}
         return pages
 
-    @application.task(name="add")
+    @application.task(shared=False, name="add")
     def add(a: int, b: int) -> int:
         """Know nothing of Milepost."""
         return a + b
 
-    @application.task(name="total")
+    @application.task(shared=False, name="total")
     def total(numbers: list[int]) -> int:
         return sum(numbers)
 
-    @application.task(name="fail")
+    @application.task(shared=False, name="fail")
     def fail(text: str) -> None:
         raise ValueError(text)
 
     @application.task(
+        shared=False,
         name="flaky",
         base=MilepostTask,
         bind=True,
@@ -72,11 +74,14 @@ def _define(application: Celery[Any]) -> None:
             raise OSError(f"failure {self.request.retries + 1}")
         return self.request.retries
 
-    @application.task(name="hold", base=MilepostTask, bind=True, job_options={"stages": ["wait"]})
+    @application.task(
+        shared=False, name="hold", base=MilepostTask, bind=True, job_options={"stages": ["wait"]}
+    )
     def hold(self: _Task, started: str, released: str) -> str:
         return _hold(self, started, released)
 
     @application.task(
+        shared=False,
         name="hold-late",
         base=MilepostTask,
         bind=True,
@@ -87,7 +92,7 @@ def _define(application: Celery[Any]) -> None:
     def hold_late(self: _Task, started: str, released: str) -> str:
         return _hold(self, started, released)
 
-    @application.task(name="sleep")
+    @application.task(shared=False, name="sleep")
     def sleep(started: str, cleaned: str, seconds: float) -> str:
         """Know nothing of Milepost, and clean up."""
         Path(started).write_text(f"{os.getpid()}\n")

@@ -78,14 +78,6 @@ async def test_a_revoked_task_cancels_its_job(
     assert not exists(started)
 
 
-async def test_an_expired_task_cancels_its_job(publisher: Celery[Any], client: Client) -> None:
-    """The reason says so."""
-    result = publisher.tasks["add"].apply_async((1, 1), countdown=1, expires=0.5)
-    job = await ended_job(client, result)
-
-    assert (state_name(job), job.cancellation.reason) == ("CANCELLED", "Its task has expired in Celery.")
-
-
 async def test_a_terminated_task_cancels_its_job(
     publisher: Celery[Any], client: Client, started: Path, released: Path
 ) -> None:

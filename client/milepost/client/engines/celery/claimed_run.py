@@ -75,13 +75,13 @@ class ClaimedRun:
         try:
             value = self._task.run(*args, **kwargs)
         except BaseException as error:
-            self._leave(attached, job_error(error, cancelled=job.cancelled))
+            self._leave(attached, job, job_error(error, cancelled=job.cancelled))
             if isinstance(error, asyncio.CancelledError):
                 raise self._revoked() from None
             raise
         if job.result is None:
             job.result = self._result(value)
-        self._leave(attached, None)
+        self._leave(attached, job, None)
         return value
 
     # Private.
@@ -142,7 +142,7 @@ class ClaimedRun:
             on_unreachable="go on",
             on_lost="go on",
             worker_id=worker_id,
-            flush_timeout=self._installation.flush_timeout,
+            flush_timeout=self._client.flush_timeout(self._installation.flush_timeout),
         )
         return attached, attached.__enter__()
 
@@ -182,7 +182,7 @@ class ClaimedRun:
             raise Ignore("The task has succeeded before this second delivery of its message.")
         _log.warning("task %s runs without being reported: %s", self._task_id, ended)
 
-    def _leave(self, attached: SyncAttached, error: BaseException | None) -> None:
+    def _leave(self, attached: SyncAttached, job: AttachedJob, error: BaseException | None) -> None:
         """Report the end of the task to its job."""
         try:
             with _signals_deferred():
@@ -192,7 +192,9 @@ class ClaimedRun:
                     attached.__exit__(type(error) if error is not None else None, error, None)
         except (MilepostError, asyncio.CancelledError, SoftTimeLimitExceeded) as lost:
             _log.info("task %s: its job has ended in another way: %r", self._task_id, lost)
-        if not isinstance(error, GivenBack):
+        if job.attempt == 0:
+            self._client.note_outage()
+        elif not isinstance(error, GivenBack):
             self._end_canvas()
 
     def _end_canvas(self) -> None:

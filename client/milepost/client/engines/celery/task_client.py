@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import threading
 import time
 from collections.abc import Awaitable, Callable
 from typing import Final, Unpack
@@ -20,12 +19,14 @@ from milepost.client.engines.celery.parent_end import end_parent
 from milepost.client.errors import JobAlreadyExists, JobEndedError, JobNotFound, MilepostError
 from milepost.v1 import Job, JobState, SubmitJobRequest
 
-__all__ = ["OUTAGE_PAUSE", "TaskClient"]
+__all__ = ["OUTAGE_FLUSH_TIMEOUT", "OUTAGE_PAUSE", "TaskClient"]
 
 _log = logging.getLogger("milepost.client")
 
 OUTAGE_PAUSE: Final = 10.0
-"""Seconds after a publication found no server, during which publications do not try: their workers submit the job."""
+"""Seconds after no server was found, during which publications do not try: the workers submit their jobs."""
+OUTAGE_FLUSH_TIMEOUT: Final = 0.2
+"""Seconds that a task waits at its end during that pause."""
 
 
 class TaskClient:
@@ -37,8 +38,7 @@ class TaskClient:
         self._calls = JobCalls(self._channel, timeout)
         self._blocks = AttachCalls(self._channel, self._calls, timeout)
         self._loop_thread = EventLoopThread()
-        self._paused_until = 0.0
-        self._lock = threading.Lock()
+        self._paused_until = -OUTAGE_PAUSE
 
     @property
     def address(self) -> str:
@@ -47,7 +47,7 @@ class TaskClient:
 
     def submit(self, request: SubmitJobRequest) -> JobSnapshot | None:
         """Submit a job; None if the server is away, or was a moment ago."""
-        if time.monotonic() < self._paused_until:
+        if self._is_paused:
             return None
         try:
             return self._loop_thread.run(self._submit(request))
@@ -56,6 +56,14 @@ class TaskClient:
                 raise
             self._pause(error)
             return None
+
+    def flush_timeout(self, seconds: float) -> float:
+        """Seconds to wait at the end of a task: less while the server is known to be away."""
+        return min(seconds, OUTAGE_FLUSH_TIMEOUT) if self._is_paused else seconds
+
+    def note_outage(self) -> None:
+        """Note that a task found no server from its start to its end."""
+        self._pause(f"{self.address} did not answer while a task ran.")
 
     def get(self, job_id: str) -> Job:
         """The current state of a job.
@@ -138,14 +146,13 @@ class TaskClient:
                 return await self._calls.cancel(request.job_id, "Its parent was cancelled.", None)
         return job
 
-    def _pause(self, error: MilepostError) -> None:
-        with self._lock:
-            now = time.monotonic()
-            is_first = now >= self._paused_until
-            self._paused_until = now + OUTAGE_PAUSE
-        if is_first:
-            _log.warning(
-                "tasks are published without waiting for Milepost for %.0f s; their workers submit the jobs: %s",
-                OUTAGE_PAUSE,
-                error,
-            )
+    @property
+    def _is_paused(self) -> bool:
+        return time.monotonic() < self._paused_until
+
+    def _pause(self, error: object) -> None:
+        """Note an outage; log the first of several in a row."""
+        is_known = time.monotonic() < self._paused_until + OUTAGE_PAUSE
+        self._paused_until = time.monotonic() + OUTAGE_PAUSE
+        if not is_known:
+            _log.warning("Milepost is away; tasks are published and run without waiting for it: %s", error)

@@ -71,7 +71,7 @@ describe("elements in a page of somebody else's", () => {
     const page = await openPage(`${host.baseUrl}/host`);
     await shows(page, "milepost-progress[job-id=bar-9] [part=percent]", "75 %");
     await shows(page, "milepost-progress[job-id=none] .muted", "no such job");
-    expect(host.paths.filter((path) => path.includes("JobService"))).toEqual([
+    expect(host.paths.filter((path) => path.includes("JobService/Watch"))).toEqual([
       "/milepost.v1.JobService/WatchJobs",
     ]);
     expect(host.countOpen("/WatchJobs")).toBe(1);

@@ -23,11 +23,26 @@ describe("a kind with a history", () => {
     const expected = page.locator(".segment.part-expected");
     expect(await expected.count()).toBe(0);
 
+    // Neither a list nor a bar has a stream of the job alone: an estimate comes to them all the same, once it runs.
+    const list = await pages.openList("?kind=transcribe&state=queued,running");
+    await list.evaluate(() => {
+      const bar = document.createElement("milepost-progress");
+      bar.setAttribute("job-id", "next");
+      document.body.append(bar);
+    });
+    await shows(list, "a.row", "queued");
+    await shows(list, "milepost-progress [part=percent]", "0 %");
+
     await pages.claim("next");
     await shows(page, "[part=remaining]", /^about 00:0\d left$/);
     expect(await expected.count()).toBe(1);
     await shows(page, "[part=evidence]", /^at most .* · from 3 runs$/);
     await picture(page, "estimated");
+    const estimated = /left|ending|overdue/;
+    await Promise.all([
+      shows(list, "a.row .remaining", estimated),
+      shows(list, "milepost-progress [part=remaining]", estimated),
+    ]);
 
     await shows(page, "[part=remaining]", "overdue");
     await shows(page, "[part=evidence]", "over three times the longest of 3 runs");

@@ -121,17 +121,24 @@ export class MilepostClient {
 
   /** The job as it stands. */
   async getJob(jobId: string, options?: CallOptions): Promise<Job> {
-    const { job } = await this.#calls.call((call) => this.#calls.service.getJob({ jobId }, call), options);
-    return present(job);
+    return (await this.lookUp(jobId, options)).job;
   }
 
   /** Why a QUEUED job has not started, and when it may; undefined if it is not QUEUED. */
   async getWaiting(jobId: string, options?: CallOptions): Promise<Waiting | undefined> {
-    const { waiting } = await this.#calls.call(
+    return (await this.lookUp(jobId, options)).waiting;
+  }
+
+  /** The job as it stands, and why it has not started if it is QUEUED: both of one moment. */
+  async lookUp(
+    jobId: string,
+    options?: CallOptions,
+  ): Promise<{ readonly job: Job; readonly waiting: Waiting | undefined }> {
+    const { job, waiting } = await this.#calls.call(
       (call) => this.#calls.service.getJob({ jobId }, call),
       options,
     );
-    return waiting;
+    return { job: present(job), waiting };
   }
 
   /** The jobs that match, page by page, as they stand when the page is asked for. */

@@ -74,12 +74,49 @@ describe("useJob", () => {
     expect((await direct().getJob(jobId)).cancellation?.reason).toBe("enough");
   });
 
-  test("tells why a job cannot be shown", async () => {
+  test("several jobs share one stream, each to its own end", async () => {
     const proxy = await serveApp(server.httpUrl, PAGE);
+    const works = await Promise.all(
+      [1, 2, 3].map(() =>
+        startJob({ server, direct: direct() }, { stages: [{ stageId: "copy", total: 4 }] }),
+      ),
+    );
+    const page = await openPage(address(proxy.baseUrl, { ids: works.map(({ job }) => job.jobId) }));
+    await until(
+      async () => (await page.locator('[data-state="live"][data-job-state="RUNNING"]').count()) === 3,
+    );
+    expect(proxy.countOpen("/WatchJobs")).toBe(1);
 
-    const page = await openPage(address(proxy.baseUrl, { ids: ["none"] }));
+    for (const [number, work] of works.entries()) {
+      await work.report(
+        { case: "stageStarted", value: { stage: { stageId: "copy" } } },
+        { case: "stageProgressed", value: { stageId: "copy", current: number + 1 } },
+      );
+    }
+    await until(async () => (await page.locator(".fraction").allTextContents()).join() === "0.25,0.5,0.75");
+
+    proxy.rejects = () => true;
+    proxy.cut();
+    await until(async () => (await page.locator('[data-state="reconnecting"]').count()) === 3);
+    await works[0]?.end({ state: JobState.SUCCEEDED });
+    proxy.rejects = () => false;
+    await page.waitForSelector('[data-state="ended"][data-job-state="SUCCEEDED"]');
+    await until(async () => (await page.locator('[data-state="live"]').count()) === 2);
+    expect(proxy.countOpen("/WatchJobs")).toBe(1);
+
+    await page.locator("button").nth(1).click();
+    await page.waitForSelector('[data-state="ended"][data-job-state="CANCELLED"]');
+    expect(await page.locator('[data-state="live"]').count()).toBe(1);
+  });
+
+  test.each([[["none"]], [["none", "known"]]])("tells why a job of %j cannot be shown", async (ids) => {
+    const proxy = await serveApp(server.httpUrl, PAGE);
+    if (ids.includes("known")) await startJob({ server, direct: direct() }, { jobId: "known" });
+
+    const page = await openPage(address(proxy.baseUrl, { ids }));
 
     await page.waitForSelector('.error:text("JOB_NOT_FOUND")');
+    expect(await page.locator(".error:not(:empty)").count()).toBe(1);
   });
 
   test("renders at most once a frame, however many events come", async () => {

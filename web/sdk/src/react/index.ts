@@ -15,6 +15,7 @@ import type { Job } from "../gen/milepost/v1/job_pb.js";
 import { JobFilterSchema } from "../gen/milepost/v1/job_service_pb.js";
 import type { Connection } from "../watch/connection.js";
 import { JobStore, type JobView } from "./job-store.js";
+import { JobStreams } from "./job-streams.js";
 import { JobsStore, type JobsView } from "./jobs-store.js";
 
 export type { JobView } from "./job-store.js";
@@ -54,14 +55,14 @@ export interface UsedJobs extends JobsView {
 }
 
 /**
- * Follow one job while the component is shown. The job is a new object whenever it has changed, at most once an
+ * Follow one job while the component is shown; components that follow several share one stream. The job is a new object whenever it has changed, at most once an
  * animation frame; what did not change in it, such as most of its stages, stays the same object.
  */
 export function useJob(jobId: string): UsedJob {
   const client = useClient();
   const key = `job ${jobId}`;
   const store = useMemo(
-    () => shared(client, key, (stores) => new JobStore(client, jobId, stores, key)),
+    () => shared(client, key, (stores) => new JobStore(streamsOf(client), jobId, stores, key)),
     [client, key, jobId],
   );
   const view = useSyncExternalStore(store.subscribe, store.getSnapshot, () => NO_JOB);
@@ -84,6 +85,15 @@ export function useJobs(filter: Filter = {}): UsedJobs {
 /** What a page that is rendered on a server knows. */
 const NO_JOB: JobView = { job: undefined, waiting: undefined, connection: undefined, error: undefined };
 const NO_JOBS: JobsView = { jobs: [], caughtUp: false, connection: undefined, error: undefined };
+
+const streamsByClient = new WeakMap<MilepostClient, JobStreams>();
+
+/** The streams of single jobs of a client, which all components share. */
+function streamsOf(client: MilepostClient): JobStreams {
+  const streams = streamsByClient.get(client) ?? new JobStreams(client);
+  streamsByClient.set(client, streams);
+  return streams;
+}
 
 const storesByClient = new WeakMap<MilepostClient, Map<string, unknown>>();
 

@@ -1,10 +1,9 @@
-import type { MilepostClient } from "../client.js";
 import { Fold } from "../fold/index.js";
 import type { Job } from "../gen/milepost/v1/job_pb.js";
 import type { Waiting } from "../gen/milepost/v1/job_service_pb.js";
 import type { Connection } from "../watch/connection.js";
 import type { JobItem } from "../watch/job-cursor.js";
-import type { JobWatch } from "../watch/job-watch.js";
+import type { JobChannel, JobStreams } from "./job-streams.js";
 import { LiveStore, type LiveView } from "./live-store.js";
 
 /** What is known of one job. */
@@ -17,26 +16,20 @@ export interface JobView extends LiveView {
 
 /** The state of one job, kept up to date. */
 export class JobStore extends LiveStore<JobItem, JobView> {
-  readonly #client: MilepostClient;
+  readonly #streams: JobStreams;
   readonly #jobId: string;
-  #watch: JobWatch | undefined;
+  #channel: JobChannel | undefined;
   #fold: Fold | undefined;
 
-  constructor(client: MilepostClient, jobId: string, shared: Map<string, unknown>, key: string) {
+  constructor(streams: JobStreams, jobId: string, shared: Map<string, unknown>, key: string) {
     super(shared, key);
-    this.#client = client;
+    this.#streams = streams;
     this.#jobId = jobId;
   }
 
-  protected override open(onConnection: (connection: Connection) => void): JobWatch {
-    this.#watch = this.#client.watchJob(this.#jobId, {
-      start: "snapshot",
-      latestProgress: true,
-      pauseWhenHidden: true,
-      connectTimeoutMs: Infinity,
-      onConnection,
-    });
-    return this.#watch;
+  protected override open(onConnection: (connection: Connection) => void): JobChannel {
+    this.#channel = this.#streams.open(this.#jobId, onConnection);
+    return this.#channel;
   }
 
   protected override fold(items: readonly JobItem[]): void {
@@ -53,8 +46,8 @@ export class JobStore extends LiveStore<JobItem, JobView> {
     const job = this.#fold?.job;
     return {
       ...live,
-      job: job && { ...job, estimate: this.#watch?.estimate },
-      waiting: this.#watch?.waiting,
+      job: job && { ...job, estimate: this.#channel?.estimate },
+      waiting: this.#channel?.waiting,
     };
   }
 }

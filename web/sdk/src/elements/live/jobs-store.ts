@@ -1,6 +1,7 @@
 /** The jobs that match a filter, kept up to date by one stream while somebody looks. */
 
 import { Fold } from "../../fold/index.js";
+import { JobLookups } from "../../watch/job-lookups.js";
 import type { JobsItem } from "../../watch/jobs-cursor.js";
 import type { Job, JobState } from "../messages.js";
 import { type Connection, brokenBy, connectionOf } from "../model/connection-text.js";
@@ -34,6 +35,10 @@ export class JobsStore {
   version = 0;
   isLoading = true;
   error = "";
+  /** Jobs that somebody looks at: those have new estimates. */
+  inSight: readonly string[] = [];
+  readonly #lookups: JobLookups;
+  readonly #estimates = new Map<string, Job["estimate"]>();
   readonly #folds = new Map<string, Fold>();
   readonly #ended = new Map<string, Job>();
   readonly #changes = new Listeners();
@@ -49,7 +54,16 @@ export class JobsStore {
   constructor(
     readonly server: Server,
     readonly filter: ListFilter,
-  ) {}
+  ) {
+    this.#lookups = new JobLookups(
+      server.client,
+      () => this.inSight.filter((jobId) => this.#folds.get(jobId)?.job.state === States.RUNNING),
+      ({ job }) => {
+        if (this.#folds.has(job.jobId)) this.#estimates.set(job.jobId, job.estimate);
+        this.#frames.request();
+      },
+    );
+  }
 
   /** Whether this store also has the jobs of another filter: the page filters by states and by search itself. */
   covers({ kind, owner, labels }: ListFilter): boolean {
@@ -68,7 +82,9 @@ export class JobsStore {
   }
 
   get(jobId: string): Job | undefined {
-    return this.#folds.get(jobId)?.job ?? this.#ended.get(jobId);
+    const job = this.#folds.get(jobId)?.job;
+    if (!job) return this.#ended.get(jobId);
+    return this.#estimates.has(jobId) ? { ...job, estimate: this.#estimates.get(jobId) } : job;
   }
 
   /** Whether all jobs in this state are loaded. */
@@ -100,6 +116,7 @@ export class JobsStore {
     const remove = this.#changes.add(listener);
     if (!this.#stop) {
       this.#stop = new AbortController();
+      this.#lookups.start();
       void this.#run(this.#stop.signal);
     }
     return () => {
@@ -107,6 +124,7 @@ export class JobsStore {
       if (this.#changes.count > 0) return;
       this.#stop?.abort();
       this.#stop = undefined;
+      this.#lookups.stop();
     };
   }
 
@@ -195,6 +213,7 @@ export class JobsStore {
     if (known && known.lastSequence >= job.lastSequence) return;
     this.#folds.delete(job.jobId);
     this.#ended.delete(job.jobId);
+    this.#estimates.delete(job.jobId);
     if (hasEnded(job)) this.#putEnded(job);
     else this.#putActive(job.jobId, new Fold(job));
   }
@@ -219,10 +238,12 @@ export class JobsStore {
       } else if (item.type === "deleted") {
         this.#folds.delete(item.jobId);
         this.#ended.delete(item.jobId);
+        this.#estimates.delete(item.jobId);
         this.version += 1;
       } else if (item.type === "gap") {
         this.#folds.clear();
         this.#ended.clear();
+        this.#estimates.clear();
         this.version += 1;
       } else if (item.type === "event") {
         this.#applyEvent(item.event.jobId, item);
@@ -250,6 +271,7 @@ export class JobsStore {
     if (job.state !== state) this.version += 1;
     if (hasEnded(job)) {
       this.#folds.delete(jobId);
+      this.#estimates.delete(jobId);
       this.#putEnded(job);
     }
   }

@@ -2,11 +2,12 @@
 
 import { Fold } from "../../fold/index.js";
 import type { JobsItem } from "../../watch/jobs-cursor.js";
-import type { Job } from "../messages.js";
+import { JobState, type Job } from "../messages.js";
 import { type Connection, brokenBy, connectionOf } from "../model/connection-text.js";
 import type { Instant } from "../model/instants.js";
 import { hasEnded } from "../model/state-words.js";
 import { LISTED_PAYLOADS } from "./jobs-store.js";
+import { JobLookups } from "../../watch/job-lookups.js";
 import { FrameScheduler } from "./frame-scheduler.js";
 import { Listeners } from "./listeners.js";
 import type { Server } from "./server.js";
@@ -20,10 +21,17 @@ export class ProgressHub {
   readonly #frames = new FrameScheduler(() => {
     this.#regroup();
   });
+  readonly #lookups: JobLookups;
   #stop = new AbortController();
   #watched = "";
 
-  constructor(readonly server: Server) {}
+  constructor(readonly server: Server) {
+    this.#lookups = new JobLookups(
+      server.client,
+      () => [...this.#jobs.values()].flatMap((each) => (each.isRunning ? [each.jobId] : [])),
+      ({ job }) => this.#jobs.get(job.jobId)?.estimated(job),
+    );
+  }
 
   job(jobId: string): WatchedJob {
     let job = this.#jobs.get(jobId);
@@ -42,6 +50,8 @@ export class ProgressHub {
     this.#watched = ids.join(" ");
     this.#stop.abort();
     this.#stop = new AbortController();
+    if (ids.length > 0) this.#lookups.start();
+    else this.#lookups.stop();
     for (let start = 0; start < ids.length; start += GROUP) {
       void this.#watch(ids.slice(start, start + GROUP), this.#stop.signal);
     }
@@ -83,6 +93,8 @@ export class ProgressHub {
 class HubJob implements WatchedJob {
   connection: Connection = { state: "connecting", error: "" };
   #fold: Fold | undefined;
+  /** The newest estimate that a call or a snapshot had. */
+  #estimate: Job["estimate"];
   readonly #changes = new Listeners();
   readonly #notify = new FrameScheduler(() => {
     this.#changes.notify();
@@ -96,7 +108,12 @@ class HubJob implements WatchedJob {
   ) {}
 
   get job(): Job | undefined {
-    return this.#fold?.job;
+    const job = this.#fold?.job;
+    return job && { ...job, estimate: this.#estimate };
+  }
+
+  get isRunning(): boolean {
+    return this.isWanted && this.#fold?.job.state === JobState.RUNNING;
   }
 
   get now(): Instant {
@@ -121,10 +138,18 @@ class HubJob implements WatchedJob {
   }
 
   accept(item: JobsItem): void {
-    if (item.type === "snapshot") this.#fold = new Fold(item.job);
-    else if (item.type === "event") this.#fold?.apply(item.event);
+    if (item.type === "snapshot") {
+      this.#fold = new Fold(item.job);
+      this.#estimate = item.job.estimate;
+    } else if (item.type === "event") this.#fold?.apply(item.event);
     else if (item.type === "deleted") this.connection = { state: "missing", error: "" };
     if (!this.isMoving) this.connection = { state: "ended", error: "" };
+    this.#notify.request();
+  }
+
+  /** The job as a call has it: its estimate is new. */
+  estimated(job: Job): void {
+    this.#estimate = job.estimate;
     this.#notify.request();
   }
 

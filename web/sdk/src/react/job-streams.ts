@@ -1,0 +1,259 @@
+import type { MilepostClient } from "../client.js";
+import { type MilepostError, toMilepostError } from "../errors.js";
+import { type Estimate, type Job, JobState } from "../gen/milepost/v1/job_pb.js";
+import type { Waiting } from "../gen/milepost/v1/job_service_pb.js";
+import { hasEnded } from "../job-states.js";
+import type { Connection } from "../watch/connection.js";
+import type { JobItem } from "../watch/job-cursor.js";
+import { JobLookups } from "../watch/job-lookups.js";
+import type { JobsItem } from "../watch/jobs-cursor.js";
+import type { WatchOptions } from "../watch/watch-options.js";
+
+/** Jobs of one stream; a server takes no more ids in a filter. */
+const GROUP = 100;
+
+const OPTIONS = {
+  start: "snapshot",
+  latestProgress: true,
+  pauseWhenHidden: true,
+  connectTimeoutMs: Infinity,
+} as const satisfies WatchOptions;
+
+/**
+ * The jobs that the components of a page follow. A page over HTTP/1.1 has one stream: one job is watched by itself, and
+ * several together, as one stream of many jobs.
+ */
+export class JobStreams {
+  readonly #client: MilepostClient;
+  readonly #channels = new Map<string, JobChannel>();
+  readonly #lookups: JobLookups;
+  #stop = new AbortController();
+  #watched: ReadonlySet<string> = new Set();
+  #isAsked = false;
+
+  constructor(client: MilepostClient) {
+    this.#client = client;
+    this.#lookups = new JobLookups(
+      client,
+      () => [...this.#channels.values()].flatMap((channel) => (channel.isWorthALook ? [channel.jobId] : [])),
+      ({ job, waiting }) => this.#channels.get(job.jobId)?.lookedUp(job, waiting),
+    );
+  }
+
+  /** Follow a job until the channel is closed. There is one channel a job. */
+  open(jobId: string, onConnection: (connection: Connection) => void): JobChannel {
+    const channel = new JobChannel(jobId, onConnection, () => {
+      if (this.#channels.get(jobId) === channel) this.#channels.delete(jobId);
+      this.#regroupSoon();
+    });
+    this.#channels.set(jobId, channel);
+    this.#watched = new Set(); // it needs a snapshot, also if the job is watched already
+    this.#regroupSoon();
+    return channel;
+  }
+
+  /** All that come in one turn share a stream. */
+  #regroupSoon(): void {
+    if (this.#isAsked) return;
+    this.#isAsked = true;
+    setTimeout(() => {
+      this.#isAsked = false;
+      this.#regroup();
+    });
+  }
+
+  #regroup(): void {
+    const ids = [...this.#channels.keys()];
+    // A stream that has some jobs too many goes on; another one would begin with the snapshots of all.
+    if (ids.length * 2 > this.#watched.size && ids.every((id) => this.#watched.has(id))) return;
+    this.#watched = new Set(ids);
+    this.#stop.abort();
+    this.#stop = new AbortController();
+    this.#lookups.stop();
+    const { signal } = this.#stop;
+    const [first] = this.#channels.values();
+    if (first !== undefined && ids.length === 1) void this.#watchOne(first, signal);
+    else if (ids.length > 1) {
+      this.#lookups.start();
+      for (let start = 0; start < ids.length; start += GROUP) {
+        void this.#watchMany(ids.slice(start, start + GROUP), signal);
+      }
+    }
+  }
+
+  async #watchOne(channel: JobChannel, signal: AbortSignal): Promise<void> {
+    const watch = this.#client.watchJob(channel.jobId, {
+      ...OPTIONS,
+      signal,
+      onConnection: (connection) => {
+        channel.connected(connection);
+      },
+    });
+    try {
+      for await (const items of watch.batches()) {
+        channel.estimate = watch.estimate;
+        channel.waiting = watch.waiting;
+        await channel.push(items);
+      }
+      if (!signal.aborted) channel.end();
+    } catch (error) {
+      if (!signal.aborted) channel.end(toMilepostError(error));
+    }
+  }
+
+  async #watchMany(jobIds: readonly string[], signal: AbortSignal): Promise<void> {
+    const channels = (): JobChannel[] => jobIds.flatMap((jobId) => this.#channels.get(jobId) ?? []);
+    const watch = this.#client.watchJobs(
+      { jobIds: [...jobIds] },
+      {
+        ...OPTIONS,
+        signal,
+        onConnection: (connection) => {
+          for (const channel of channels()) channel.connected(connection);
+          if (watch.caughtUp)
+            for (const channel of channels()) if (!channel.isKnown) void this.#find(channel);
+        },
+      },
+    );
+    try {
+      for await (const items of watch.batches()) {
+        for (const [jobId, own] of byJob(items)) await this.#channels.get(jobId)?.push(own);
+        for (const item of items) {
+          const channel = item.type === "deleted" ? this.#channels.get(item.jobId) : undefined;
+          if (channel) void this.#find(channel);
+        }
+      }
+    } catch (error) {
+      if (!signal.aborted) for (const channel of channels()) channel.end(toMilepostError(error));
+    }
+  }
+
+  /** A job that a stream of many has not: say why, as a watch of that job would. */
+  async #find(channel: JobChannel): Promise<void> {
+    try {
+      await this.#client.getJob(channel.jobId);
+    } catch (error) {
+      channel.end(toMilepostError(error));
+    }
+  }
+}
+
+/** What one component, or several, hear of a job. */
+export class JobChannel {
+  waiting: Waiting | undefined;
+  estimate: Estimate | undefined;
+  readonly jobId: string;
+  readonly #onConnection: (connection: Connection) => void;
+  readonly #onClose: () => void;
+  #state: JobState | undefined;
+  #connection: Connection | undefined;
+  #items: JobItem[] | undefined = [];
+  #error: MilepostError | undefined;
+  #isOver = false;
+  #wakeReader: () => void = () => undefined;
+  #wakeWriter: () => void = () => undefined;
+
+  constructor(jobId: string, onConnection: (connection: Connection) => void, onClose: () => void) {
+    this.jobId = jobId;
+    this.#onConnection = onConnection;
+    this.#onClose = onClose;
+  }
+
+  get isKnown(): boolean {
+    return this.#state !== undefined;
+  }
+
+  /** Whether a call knows more of it than a stream of many jobs. */
+  get isWorthALook(): boolean {
+    return this.#state === JobState.QUEUED || this.#state === JobState.RUNNING;
+  }
+
+  /** Hand items to the reader; resolves once it has taken them. */
+  async push(items: readonly JobItem[]): Promise<void> {
+    if (this.#isOver) return;
+    for (const item of items) this.#note(item);
+    this.#items = [...(this.#items ?? []), ...items];
+    this.#wakeReader();
+    await new Promise<void>((resolve) => (this.#wakeWriter = resolve));
+    if (this.#state !== undefined && hasEnded({ state: this.#state })) this.end();
+  }
+
+  connected(connection: Connection): void {
+    if (this.#isOver) return;
+    this.#connection = connection;
+    this.#onConnection(connection);
+  }
+
+  lookedUp(job: Job, waiting: Waiting | undefined): void {
+    if (this.#isOver || job.state !== this.#state) return; // the stream is ahead of the call, or behind it
+    this.estimate = job.estimate;
+    this.waiting = waiting;
+    this.#wakeReader();
+  }
+
+  /** The job has ended, or cannot be followed. */
+  end(error?: MilepostError): void {
+    if (this.#isOver) return;
+    this.#isOver = true;
+    this.#error = error;
+    if (this.#connection) this.#onConnection({ ...this.#connection, state: "ended", error });
+    this.#wakeReader();
+    this.close();
+  }
+
+  /** What comes, together as it comes. A batch without items says that something else is new. */
+  async *batches(): AsyncGenerator<readonly JobItem[], void, undefined> {
+    for (;;) {
+      const items = this.#take();
+      if (items !== undefined) {
+        yield items;
+        this.#wakeWriter();
+      } else if (this.#isOver) break;
+      else {
+        await new Promise<void>((resolve) => (this.#wakeReader = resolve));
+        this.#items ??= [];
+      }
+    }
+    if (this.#error !== undefined) throw this.#error;
+  }
+
+  close(): void {
+    this.#isOver = true;
+    this.#wakeReader();
+    this.#wakeWriter();
+    this.#onClose();
+  }
+
+  #take(): readonly JobItem[] | undefined {
+    const items = this.#items;
+    this.#items = undefined;
+    return items;
+  }
+
+  #note(item: JobItem): void {
+    if (item.type === "snapshot") {
+      this.#state = item.job.state;
+      this.estimate = item.job.estimate ?? this.estimate;
+    } else if (item.type === "event") {
+      const { payload } = item.event;
+      if (payload.case === "jobStarted") this.#state = JobState.RUNNING;
+      else if (payload.case === "attemptEnded") this.#state = JobState.QUEUED;
+      else if (payload.case === "cancelRequested") this.#state = JobState.CANCELLING;
+      else if (payload.case === "jobEnded") this.#state = payload.value.state;
+      else return;
+      this.estimate = this.waiting = undefined;
+    }
+  }
+}
+
+function byJob(items: readonly JobsItem[]): Map<string, JobItem[]> {
+  const jobs = new Map<string, JobItem[]>();
+  for (const item of items) {
+    if (item.type !== "snapshot" && item.type !== "event") continue;
+    const jobId = item.type === "snapshot" ? item.job.jobId : item.event.jobId;
+    const own = jobs.get(jobId);
+    if (own) own.push(item);
+    else jobs.set(jobId, [item]);
+  }
+  return jobs;
+}

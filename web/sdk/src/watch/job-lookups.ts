@@ -1,0 +1,58 @@
+import type { MilepostClient } from "../client.js";
+import type { Job } from "../gen/milepost/v1/job_pb.js";
+import type { Waiting } from "../gen/milepost/v1/job_service_pb.js";
+import { isHidden } from "./page.js";
+
+/** Milliseconds between two look-ups. */
+const INTERVAL_MS = 2000;
+
+/** A job as a call has it, and why it is queued. */
+export interface LookedUpJob {
+  readonly job: Job;
+  readonly waiting: Waiting | undefined;
+}
+
+/**
+ * Looks jobs up in turns, one every two seconds however many they are, for what a stream of many jobs does not have: an
+ * estimate that is new since the snapshot, and the place in the queue.
+ */
+export class JobLookups {
+  readonly #client: MilepostClient;
+  readonly #wanted: () => readonly string[];
+  readonly #found: (found: LookedUpJob) => void;
+  #timer: ReturnType<typeof setInterval> | undefined;
+  #isLooking = false;
+  #last = "";
+
+  /** `wanted` are the ids of the jobs that are worth a look; `found` takes what there is of one. */
+  constructor(client: MilepostClient, wanted: () => readonly string[], found: (found: LookedUpJob) => void) {
+    this.#client = client;
+    this.#wanted = wanted;
+    this.#found = found;
+  }
+
+  start(): void {
+    this.#timer ??= setInterval(() => void this.#next(), INTERVAL_MS);
+  }
+
+  stop(): void {
+    clearInterval(this.#timer);
+    this.#timer = undefined;
+  }
+
+  async #next(): Promise<void> {
+    if (this.#isLooking || isHidden()) return;
+    const ids = [...this.#wanted()].sort();
+    const jobId = ids.find((id) => id > this.#last) ?? ids[0];
+    if (jobId === undefined) return;
+    this.#last = jobId;
+    this.#isLooking = true;
+    try {
+      this.#found(await this.#client.lookUp(jobId));
+    } catch {
+      // The next turn may have more luck.
+    } finally {
+      this.#isLooking = false;
+    }
+  }
+}

@@ -7,6 +7,8 @@ from itertools import pairwise
 
 import pytest
 
+from milepost.contract import limits
+from milepost.server.base.steps import finish
 from milepost.server.estimates.calibration import CHECKPOINTS, POOL_SIZE, Pool, percentile, upper_bound
 from milepost.server.estimates.forecast import forecast, since_change
 from milepost.server.estimates.job_progress import JobProgress, StageProgress
@@ -279,6 +281,25 @@ def test_weights_that_nobody_gave_are_learned() -> None:
     assert found == pytest.approx({"a": 0.5, "b": 7, "c": 1.5, "c/x": 5 / 3, "c/y": 1 / 3})
 
 
+def test_weights_of_many_plans_are_learned_in_slices() -> None:
+    """One plan is one slice; beyond the stages that a report may plan none are looked at, nor without any history."""
+    names = [f"s{number}" for number in range(limits.STAGES)]
+    seconds = dict.fromkeys(names, 2.0)
+
+    def plans(count: int) -> list[Update]:
+        stages = [Stage(stage_id=name) for name in names]
+        return [Update(stages_planned=StagesPlanned(stages=stages)) for _ in range(count)]
+
+    allowed = limits.STAGES_PLANNED // limits.STAGES
+    for count, slices in ((1, 1), (2, 2), (allowed, allowed), (allowed + 9, allowed)):
+        updates = plans(count)
+        steps = learn_weights_of_updates(updates, seconds, ())
+        assert sum(1 for _ in steps) + 1 == slices
+        weighed = [update.stages_planned.stages[0].HasField("weight") for update in updates]
+        assert weighed == [True] * min(count, allowed) + [False] * (count - min(count, allowed))
+    assert list(learn_weights_of_updates(plans(allowed), {}, ())) == []
+
+
 def test_stages_that_are_planned_later_weigh_as_those_before_them() -> None:
     """By the same scale: so the bar runs on as straight as before. Replanned ones have the weight that they had."""
     first = [Stage(stage_id="a"), Stage(stage_id="b")]
@@ -294,7 +315,7 @@ def test_stages_that_are_planned_later_weigh_as_those_before_them() -> None:
         Update(stage_started=StageStarted(stage=Stage(stage_id="d"))),
         Update(stage_started=StageStarted(stage=Stage(stage_id="unknown"))),
     ]
-    assert learn_weights_of_updates(updates, seconds, first) == 5
+    assert finish(learn_weights_of_updates(updates, seconds, first)) == 5
     weights = {stage.stage_id: stage.weight for stage in updates[0].stages_planned.stages}
     assert weights == pytest.approx({"a": 0.5, "b": 1.5, "c": 3.25, "c/x": 1})
     started = [update.stage_started.stage for update in updates[1:]]

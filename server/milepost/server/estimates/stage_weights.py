@@ -7,6 +7,8 @@ from itertools import islice
 from statistics import fmean
 from typing import Final
 
+from milepost.contract import limits
+from milepost.server.base.steps import SLICE_STEPS, Steps
 from milepost.v1 import Stage, Update
 
 _LEAST: Final = 0.001
@@ -36,8 +38,12 @@ def learn_weights(plan: Iterable[Stage], seconds: Mapping[str, float], before: I
     for stage in stages:
         if stage.stage_id in durations and not stage.HasField("weight"):
             siblings.setdefault(stage.parent_stage_id, []).append(stage)
+    scaling: dict[str, list[Stage]] = {parent: [] for parent in siblings}
+    for stage in earlier:
+        if stage.parent_stage_id in scaling:
+            scaling[stage.parent_stage_id].append(stage)
     for parent, group in siblings.items():
-        scale = _scale([each for each in earlier if each.parent_stage_id == parent], durations)
+        scale = _scale(scaling[parent], durations)
         if not scale:
             mean = fmean(durations[stage.stage_id] for stage in group)
             scale = 1 / mean if mean > 0 else 0.0
@@ -49,21 +55,33 @@ def learn_weights(plan: Iterable[Stage], seconds: Mapping[str, float], before: I
 
 def learn_weights_of_updates(
     updates: Iterable[Update], seconds: Mapping[str, float], before: Sequence[Stage]
-) -> int:
-    """Set the weights of stages that these updates add to a job; ``before`` are those that it has."""
-    stages = list(before)
-    known = {stage.stage_id for stage in stages}
-    count = 0
-    for update in islice(updates, PLANS_LIMIT):
+) -> Steps[int]:
+    """Set the weights of stages that these updates add to a job; ``before`` are those that it has.
+
+    Plans beyond those that one report may have are refused later, so they are left as they are. Return the number of
+    weights that were set.
+    """
+    stages = {stage.stage_id: stage for stage in before} if seconds else {}
+    count = planned = steps = 0
+    for update in islice(updates, PLANS_LIMIT if seconds else 0):
         if update.HasField("stages_planned"):
             added: Sequence[Stage] = update.stages_planned.stages
-        elif update.HasField("stage_started") and update.stage_started.stage.stage_id not in known:
+        elif update.HasField("stage_started") and update.stage_started.stage.stage_id not in stages:
             added = [update.stage_started.stage]
         else:
             continue
-        count += learn_weights(added, seconds, stages)
-        stages += added
-        known |= {stage.stage_id for stage in added}
+        planned += len(added)
+        if planned > limits.STAGES_PLANNED:
+            break
+        if steps >= SLICE_STEPS:
+            steps = 0
+            yield
+        steps += len(stages) + len(added)
+        count += learn_weights(added, seconds, stages.values())
+        stages |= {stage.stage_id: stage for stage in added}
+        # A job has no more, so the earliest have been replaced.
+        for name in list(islice(stages, len(stages) - limits.STAGES)) if len(stages) > limits.STAGES else ():
+            del stages[name]
     return count
 
 

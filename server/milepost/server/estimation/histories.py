@@ -114,7 +114,8 @@ class Histories:
     async def weigh_updates(self, job: Job, updates: Sequence[Update], caller: str) -> int:
         """Set the weights that are left open of stages that updates add to a job; return how many."""
         history = await self.get(job.owner, job.kind, caller)
-        return learn_weights_of_updates(updates, history.weights(), job.stages)
+        steps = learn_weights_of_updates(updates, history.weights(), job.stages)
+        return await self._slices.run(steps, caller)
 
     async def warm(self) -> None:
         """Read the histories of the kinds that ran last."""

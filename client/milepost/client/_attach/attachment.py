@@ -47,6 +47,8 @@ _NOT_ACCEPTED: Final = (Unauthenticated, PermissionDenied)
 _TAKEOVER_TIMEOUT: Final = 5.0
 # Maximum backoff in seconds once the block was left, while the flush timeout runs.
 _FINAL_BACKOFF_LIMIT: Final = 0.5
+# Seconds between two looks whether the reports of a job that is left as it is were acknowledged.
+_DETACH_POLL: Final = 0.02
 # Seconds for the server to end the session once everything is sent.
 _CLOSE_TIMEOUT: Final = 1.0
 
@@ -203,6 +205,20 @@ class Attachment:
         finally:
             flush.cancel()
             await self._disconnect()
+
+    async def detach(self, timeout: float) -> None:
+        """Leave the claimed job as it is: a block of the same instance takes it over, or its lease expires.
+
+        Waits before, at most `timeout` seconds, until the server has acknowledged what was reported.
+        """
+        reporter = self._jobs.claimed.result()._control.reporter
+        for _ in range(round(timeout / _DETACH_POLL)):
+            if reporter.is_empty:
+                break
+            await asyncio.sleep(_DETACH_POLL)
+        await self._disconnect()
+        for attempt in self._jobs:
+            attempt.leave()
 
     def exception_to_raise(self, error: BaseException | None) -> BaseException | None:
         """The exception to raise from the block in place of `error`, after `end`; None for `error` itself.

@@ -44,6 +44,7 @@ _COMMANDS: Final = {
     "whoami": ("cmd_whoami:whoami", "Show who the server takes you for, and what you may do."),
     "context": ("cmd_context:context", "Manage contexts: servers and the credentials for them."),
     "backup": ("cmd_backup:backup", "Copy the server's log to FILE, while the server runs."),
+    "bridge": ("cmd_bridge:bridge", "Connect jobs with channels that an application has already."),
     "exec": ("cmd_exec:execute", "Run COMMAND as a job and exit with its exit status."),
     "demo": ("cmd_demo:demo", "Demonstrate a watch that resumes after a lost connection."),
 }

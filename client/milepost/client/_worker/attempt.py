@@ -215,6 +215,12 @@ class Attempt:
             self._interrupt(_StopReason.GIVEN_BACK)
             self._stop_within(STOP_GRACE)
 
+    def leave(self) -> None:
+        """Stop without a word to the server: another process goes on with the job, or its lease expires."""
+        self._reporter.close()
+        self._finish()
+        self._interrupt(_StopReason.GIVEN_BACK)
+
     def abandon(self) -> None:
         """Release the job although its handler has not stopped: the worker's process is about to end."""
         if self.is_running and not self.is_over:

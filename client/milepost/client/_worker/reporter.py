@@ -170,6 +170,11 @@ class Reporter:
         return not (self._waiting or self._sources) and self._sent == len(self._numbered)
 
     @property
+    def size(self) -> int:
+        """Bytes of the updates that were not acknowledged."""
+        return self._numbered_size + self._waiting_size
+
+    @property
     def is_empty(self) -> bool:
         """Whether all updates were acknowledged."""
         return not (self._numbered or self._waiting or self._sources)

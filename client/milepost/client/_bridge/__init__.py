@@ -1,0 +1,1 @@
+"""Bridges between Milepost and the channels that an application had before."""

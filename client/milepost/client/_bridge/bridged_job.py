@@ -1,0 +1,212 @@
+"""One job whose messages come from a channel: claimed, reported on, and ended as they say."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections import deque
+from collections.abc import Awaitable, Callable
+from typing import Final
+
+from milepost.client._attach import AttachedJob
+from milepost.client._attach.attachment import Attachment
+from milepost.client._bridge.job_writer import JobWriter
+from milepost.client._bridge.mapped_message import MappedMessage
+from milepost.client._bridge.message_mapping import JobRules
+from milepost.client._worker.cancel_signal import Cancelled
+from milepost.client.errors import (
+    InvalidField,
+    JobAlreadyExists,
+    JobEndedError,
+    JobFailure,
+    JobNotFound,
+    LeaseLost,
+    MilepostError,
+)
+from milepost.contract.limits import GRACE_PERIOD
+
+__all__ = ["DETACH_TIMEOUT", "PENDING_MESSAGES", "BridgedJob"]
+
+_log = logging.getLogger("milepost.client")
+
+PENDING_MESSAGES: Final = 1_000
+"""Messages that are kept of a job until it is claimed; further ones are dropped."""
+DETACH_TIMEOUT: Final = 3.0
+"""Seconds for the server to acknowledge what was reported, when the bridge stops."""
+
+# Errors of a claim that no later claim is without.
+_FOR_GOOD: Final = (JobEndedError, JobNotFound, JobAlreadyExists, LeaseLost, InvalidField, Cancelled)
+
+
+class BridgedJob:
+    """A job of the bridge, from its first message to its end.
+
+    Attributes:
+        pending_size: Bytes of the messages that wait until the job is claimed.
+        dropped: Messages that were dropped, wholly or but for their progress.
+    """
+
+    def __init__(
+        self,
+        external_id: str,
+        attachment: Attachment,
+        job_rules: JobRules,
+        *,
+        cancel: Callable[[], Awaitable[object]],
+        ask_to_stop: Callable[[], Awaitable[bool]],
+    ) -> None:
+        """Claim nothing yet.
+
+        Args:
+            external_id: What the application calls the job.
+            attachment: Claims it.
+            job_rules: What holds for all jobs of the bridge.
+            cancel: Cancels the job at the server, which its application has cancelled.
+            ask_to_stop: Asks the application to stop the job; whether it can be asked.
+        """
+        self.pending_size = 0
+        self.dropped = 0
+        self._external_id = external_id
+        self._attachment = attachment
+        self._rules = job_rules
+        self._cancel = cancel
+        self._ask_to_stop = ask_to_stop
+        self._job: AttachedJob | None = None
+        self._writer: JobWriter | None = None
+        self._pending: deque[tuple[MappedMessage, int]] = deque()
+        self._notices: list[str] = []
+        self._stop_requested = asyncio.Event()
+        self._stopping: asyncio.Future[None] | None = None
+        # Resolves to the last message, or to the error that ends the job, or to None to leave the job as it is.
+        self._over: asyncio.Future[MappedMessage | BaseException | None] = (
+            asyncio.get_running_loop().create_future()
+        )
+
+    @property
+    def size(self) -> int:
+        """Bytes that wait to be sent."""
+        return self.pending_size + (self._job._control.reporter.size if self._job is not None else 0)
+
+    def receive(self, message: MappedMessage, size: int, *, congested: bool) -> bool:
+        """Report a message of `size` bytes; if `congested`, only what replaces what waits already, and the end.
+
+        False if the job has ended before.
+        """
+        if self._over.done():
+            return False
+        if self._writer is None:
+            if (congested or len(self._pending) >= PENDING_MESSAGES) and not message.end:
+                self.dropped += 1
+                return True
+            self._pending.append((message, size))
+            self.pending_size += size
+            return True
+        self._write(message, congested=congested)
+        return True
+
+    def note(self, text: str) -> None:
+        """Write a warning to the log of the job."""
+        if self._job is None:
+            self._notices = [*self._notices[-9:], text]
+        elif not self._over.done():
+            self._job.log(text, severity="warning")
+
+    def end(self, error: BaseException) -> None:
+        """End the job without its application's word."""
+        self._finish(error)
+
+    def leave(self) -> None:
+        """Leave the job as it is, for the next bridge."""
+        self._finish(None)
+
+    async def run(self) -> bool:
+        """Claim the job, and report on it until its end; whether it is over, and not just refused for now."""
+        try:
+            self._job = await self._attachment.claim(self._stopped)
+        except (MilepostError, Cancelled, OSError) as error:
+            _log.warning("job %s is not reported: %s", self._external_id, str(error) or "it was cancelled")
+            return isinstance(error, _FOR_GOOD)
+        if self._attachment.stop is not None:
+            self._stopped()
+        self._drain(self._job)
+        over = await self._over
+        if over is None:
+            await self._attachment.detach(DETACH_TIMEOUT)
+            return True
+        if self.dropped:
+            self._job.log(
+                f"{self.dropped} messages were dropped: too much waited to be sent.", severity="warning"
+            )
+        await self._attachment.end(await self._error_of(over, self._job))
+        refusal = self._attachment.exception_to_raise(None)
+        if refusal is not None and not isinstance(refusal, Cancelled):
+            _log.warning("job %s: its end was not accepted: %s", self._external_id, refusal)
+        return True
+
+    def _drain(self, job: AttachedJob) -> None:
+        """Report what has arrived until the job was claimed."""
+        for text in self._notices:
+            job.log(text, severity="warning")
+        while self._pending:
+            message, size = self._pending.popleft()
+            self.pending_size -= size
+            self._write(message, congested=False)
+
+    def _write(self, message: MappedMessage, *, congested: bool) -> None:
+        assert self._job is not None
+        if self._writer is None:
+            has_fraction = self._rules.has_fraction
+            self._writer = JobWriter(
+                self._job,
+                sequential=self._rules.sequential,
+                has_fraction=message.fraction is not None if has_fraction is None else has_fraction,
+            )
+        if congested and (message.log or message.event):
+            self.dropped += 1
+        self._writer.write(message, essential=congested)
+        if message.end:
+            self._finish(message)
+
+    def _finish(self, how: MappedMessage | BaseException | None) -> None:
+        if not self._over.done():
+            self._over.set_result(how)
+
+    async def _error_of(self, over: MappedMessage | BaseException, job: AttachedJob) -> BaseException | None:
+        """What leaves the block: nothing for a job that succeeded."""
+        if isinstance(over, BaseException):
+            return over
+        if over.end == "succeeded":
+            job.result = over.result
+            return None
+        if over.end == "failed":
+            return JobFailure(over.code or "FAILED", over.failure or "Its application says so, and not why.")
+        if self._attachment.stop is None:
+            try:
+                await self._cancel()
+            except MilepostError as error:
+                return JobFailure(
+                    "CANCELLED", f"Its application cancelled it. (Not as a cancellation: {error})"
+                )
+            # The job ends CANCELLED only once this attempt was asked to stop.
+            await asyncio.wait((asyncio.ensure_future(self._stop_requested.wait()),), timeout=GRACE_PERIOD)
+        return asyncio.CancelledError()
+
+    def _stopped(self) -> None:
+        """The job was cancelled, or is no longer this bridge's."""
+        self._stop_requested.set()
+        if self._over.done():
+            return
+        if isinstance(self._attachment.stop, Cancelled):
+            self._stopping = asyncio.ensure_future(self._stop())
+        else:
+            _log.warning("job %s is no longer reported: %s", self._external_id, self._attachment.stop)
+            self._finish(asyncio.CancelledError())
+
+    async def _stop(self) -> None:
+        """Ask the application to stop, and give it the grace period to say how the job ended."""
+        assert self._job is not None
+        if await self._ask_to_stop():
+            await asyncio.wait((self._over,), timeout=GRACE_PERIOD)
+        else:
+            self.note("The work may go on: the bridge has no message that asks its application to stop.")
+        self._finish(asyncio.CancelledError())

@@ -1,0 +1,64 @@
+"""A Redis server as a bridge reaches it: its name without credentials, its client, and which errors pass."""
+
+from __future__ import annotations
+
+from typing import Final
+from urllib.parse import urlsplit
+
+from redis import exceptions
+from redis.asyncio import Redis
+from redis.asyncio.retry import Retry
+from redis.backoff import NoBackoff
+
+__all__ = ["OUTAGE", "describe", "redis_client", "redis_name"]
+
+OUTAGE: Final = (exceptions.RedisError, OSError)
+"""Errors of a server that is away, or refuses what it took before, as when it is full."""
+
+# Seconds to connect, and for an answer.
+_TIMEOUT: Final = 10.0
+
+
+def redis_name(url: str) -> str:
+    """What to call the server of a URL: without user and password."""
+    try:
+        parts = urlsplit(url)
+        if parts.scheme == "unix":
+            return parts.path
+        return f"{parts.hostname or 'localhost'}:{parts.port or 6379}{parts.path}"
+    except ValueError:
+        return "Redis"
+
+
+def redis_client(url: str) -> Redis:
+    """A client that connects on first use, and does not repeat what failed.
+
+    Raises:
+        ValueError: It is no URL of a Redis server. The text does not have it, since a part may be a password.
+    """
+    try:
+        return Redis.from_url(
+            url,
+            socket_connect_timeout=_TIMEOUT,
+            socket_timeout=_TIMEOUT,
+            socket_keepalive=True,
+            retry=Retry(NoBackoff(), 0),
+            single_connection_client=False,
+        )
+    except (ValueError, TypeError, exceptions.RedisError):
+        raise ValueError(
+            "The URL of Redis is not of the form redis://[[USER]:PASSWORD@]HOST[:PORT][/DB], rediss://… for TLS, or "
+            "unix://PATH; special characters of a password are %-encoded."
+        ) from None
+
+
+def describe(error: BaseException, name: str) -> str:
+    """What went wrong, for people, without credentials."""
+    match error:
+        case exceptions.AuthenticationError():
+            return f"Redis at {name} refuses the credentials"
+        case TimeoutError() | exceptions.TimeoutError():
+            return f"Redis at {name} does not answer"
+        case OSError() | exceptions.ConnectionError():
+            return f"Redis at {name} is unreachable"
+    return f"Redis at {name}: {type(error).__name__}: {str(error)[:200]}"

@@ -1,0 +1,486 @@
+"""`milepost bridge redis --channel`: messages of existing channels become reports."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import signal
+import sys
+import uuid
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from milepost.client import Client, JobSnapshot
+from milepost.client._bridge import inbound_bridge
+from milepost.client._bridge.inbound_bridge import BRIDGED_ID_LABEL, InboundBridge
+from milepost.client._bridge.mapping_source import find_mapping
+from milepost.client._bridge.message_mapping import JobRules, MessageMapping, read_mapping
+from milepost.client._bridge.redis_server import redis_client, redis_name
+from milepost.client._bridge.redis_subscriber import RedisSubscriber
+from milepost.client._cli.main import run
+from milepost.v1 import Event, JobState
+from tests.support.command import milepost, started
+from tests.support.redis_server import RedisServer
+from tests.support.rpc import eventually
+from tests.support.server import Server
+
+
+class Bridge:
+    """A bridge of the test, on channels of its own."""
+
+    def __init__(
+        self, inbound: InboundBridge, reader: RedisSubscriber, redis: RedisServer, name: str
+    ) -> None:
+        self.inbound = inbound
+        self.reader = reader
+        self.name = name
+        self._redis = redis
+
+    def say(self, job: str, **message: Any) -> None:
+        """Publish a message of a job."""
+        with self._redis.client() as client:
+            client.publish(f"{self.name}:{job}", json.dumps(message))
+
+
+@contextlib.asynccontextmanager
+async def bridging(
+    redis: RedisServer, client: Client, mapping: MessageMapping, **options: Any
+) -> AsyncIterator[Bridge]:
+    """Run a bridge that reads all channels of a new name."""
+    name = options.pop("name", uuid.uuid4().hex)
+    connection = redis_client(redis.url)
+    inbound = InboundBridge(client, mapping, connection.publish, **options)
+    reader = RedisSubscriber(
+        connection,
+        redis_name(redis.url),
+        [f"{name}:*"],
+        inbound.receive,
+        inbound.interrupted,
+        ping_interval=0.2,
+    )
+    tasks = [asyncio.create_task(reader.run()), asyncio.create_task(inbound.run())]
+    try:
+        await subscribed(redis, name)
+        yield Bridge(inbound, reader, redis, name)
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.wait(tasks)
+        await inbound.close()
+        await connection.aclose()
+
+
+async def subscribed(redis: RedisServer, name: str) -> None:
+    """Wait until somebody reads the channels."""
+
+    async def is_read() -> bool:
+        with redis.client() as client:
+            return bool(client.publish(f"{name}:", "null"))
+
+    await eventually(is_read)
+
+
+def rules(kind: str | None = None, **document: Any) -> MessageMapping:
+    """A mapping in which a message has the names of fields."""
+    fields = (
+        "percent",
+        "stage",
+        "stage_percent",
+        "message",
+        "log",
+        "event",
+        "data",
+        "end",
+        "failure",
+        "result",
+    )
+    message = {name: f"{{{name}}}" for name in fields}
+    given = {
+        "channel": "^[^:]+:(?P<id>.+)$",
+        "id": "{@id}",
+        "kind": f"kind-{uuid.uuid4().hex}" if kind is None else kind,
+        "idle": 60,
+    }
+    return read_mapping({**given, "message": [message], **document})
+
+
+async def job_of(client: Client, kind: str, **wanted: Any) -> JobSnapshot:
+    """Wait for the only job of a kind that has these attributes."""
+
+    async def found() -> JobSnapshot | None:
+        jobs = [job async for job in client.list(kinds=[kind])]
+        assert len(jobs) <= 1
+        fits = bool(jobs) and all(getattr(jobs[0], name) == value for name, value in wanted.items())
+        return jobs[0] if fits else None
+
+    job: JobSnapshot = await eventually(found)
+    return job
+
+
+async def events_of(client: Client, job_id: str) -> list[Event]:
+    """The log of a job."""
+    async with client.watch(job_id, follow=False) as watch:
+        return [event async for event in watch]
+
+
+async def logged(client: Client, job_id: str) -> list[str]:
+    """The lines of a job's log."""
+    return [e.log_written.text for e in await events_of(client, job_id) if e.HasField("log_written")]
+
+
+async def test_progress_of_job_and_stages(redis_server: RedisServer, client: Client) -> None:
+    """A percentage of the whole is the job's fraction; each stage has its own, and ends as the next one starts."""
+    async with bridging(redis_server, client, find_mapping("progress", JobRules())) as bridge:
+        id_ = uuid.uuid4().hex
+        bridge.say(id_, type="progress", percentage=10, stage="decode video", sub_progress=0.25)
+        bridge.say(id_, type="progress", percentage=40, stage="render", sub_progress=0.5, message="frame 12")
+
+        async def is_there() -> JobSnapshot | None:
+            with contextlib.suppress(Exception):
+                job = await client.get(f"progress-{id_}")
+                return job if job.fraction == 0.4 and len(job.proto.stages) == 3 else None
+            return None
+
+        job = (await eventually(is_there)).proto
+        assert job.fraction_known
+        assert job.labels[BRIDGED_ID_LABEL] == id_
+        stages = {stage.stage_id: stage for stage in job.stages}
+        assert [stages[name].fraction for name in ("overall", "render")] == [0.4, 0.5]
+        assert stages["decode-video"].title == "decode video"
+        assert stages["render"].message == "frame 12"
+        bridge.say(id_, type="complete", result={"frames": 30})
+        assert await client.result(job.job_id, timeout=30) == {"frames": 30}
+
+
+async def test_events_and_ends(redis_server: RedisServer, client: Client) -> None:
+    """The shape of events: states are stages, others are events of the application, an error fails the job."""
+    async with bridging(redis_server, client, find_mapping("status", JobRules())) as bridge:
+        id_ = uuid.uuid4().hex
+        bridge.say(id_, event="STATUS", data={"value": "processing"})
+        bridge.say(id_, event="TOPIC", data={"title": "Tea"})
+        bridge.say(id_, event="STATUS", data={"value": "error", "message": "no audio"})
+
+        async def ended() -> JobSnapshot | None:
+            with contextlib.suppress(Exception):
+                job = await client.get(f"status-{id_}")
+                return job if job.proto.HasField("end_time") else None
+            return None
+
+        job = (await eventually(ended)).proto
+        assert (job.state, job.failure.code, job.failure.message) == (
+            JobState.JOB_STATE_FAILED,
+            "FAILED",
+            "no audio",
+        )
+        customs = [e.custom for e in await events_of(client, job.job_id) if e.HasField("custom")]
+        assert [(custom.type, custom.json["title"]) for custom in customs] == [("TOPIC", "Tea")]
+
+
+async def test_malformed_messages_change_nothing(
+    redis_server: RedisServer, client: Client, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Nor do messages of ended jobs; the log counts them, by reason, and has none of their content."""
+    mapping = rules()
+    kind = mapping.job_rules.kind
+    async with bridging(redis_server, client, mapping) as bridge:
+        with redis_server.client() as redis:
+            for payload in (b"secret", b"\xff\xfe", b"[" * 100_000, b'"' + b"s" * (1 << 20) + b'"', b"NaN"):
+                redis.publish(f"{bridge.name}:1", payload)
+        bridge.say("1", percent="much")
+        bridge.say("1", percent=50)
+        job = await job_of(client, kind, fraction=0.5)
+        bridge.say("1", end="succeeded")
+        await client.result(job.job_id, timeout=30)
+        bridge.say("1", percent=70)
+        bridge.say("2", percent=10)
+        assert len([job async for job in client.list(kinds=[kind])]) >= 1
+
+        async def both() -> bool:
+            return len([job async for job in client.list(kinds=[kind])]) == 2
+
+        await eventually(both)
+    counted = [record.getMessage() for record in caplog.records if "are not reported" in record.getMessage()]
+    assert any("it is not JSON" in line for line in counted)
+    assert any("has more than 1,024 KiB" in line for line in counted)
+    assert any("percent is not a number" in line for line in counted)
+    assert any("their job has ended" in line for line in counted)
+    assert "secret" not in caplog.text
+    assert "much" not in caplog.text
+
+
+async def test_jobs_that_exist(redis_server: RedisServer, client: Client) -> None:
+    """Without a kind the messages have the ids of jobs; unknown ids are refused once, and ignored then."""
+    async with bridging(redis_server, client, rules(kind="")) as bridge:
+        job_id = (await client.submit("convert", dispatch=2)).job_id
+        bridge.say("unknown", percent=1)
+        bridge.say("unknown", percent=2)
+        bridge.say(job_id, percent=5)
+        bridge.say(job_id, end="succeeded", result={"pages": 3})
+        assert await client.result(job_id, timeout=30) == {"pages": 3}
+
+
+async def test_a_job_without_messages_fails(redis_server: RedisServer, client: Client) -> None:
+    """After the idle time of its mapping, so that no job runs for ever."""
+    mapping = rules(idle="300ms")
+    async with bridging(redis_server, client, mapping) as bridge:
+        bridge.say("1", percent=5)
+        job = await job_of(client, mapping.job_rules.kind, state=JobState.JOB_STATE_FAILED)
+        assert job.proto.failure.code == "IDLE"
+        assert job.proto.attempt == 1
+
+
+async def test_cancelled_by_its_application(redis_server: RedisServer, client: Client) -> None:
+    """The job is CANCELLED, and says by whom."""
+    mapping = rules()
+    async with bridging(redis_server, client, mapping) as bridge:
+        bridge.say("1", percent=5)
+        bridge.say("1", end="cancelled")
+        job = await job_of(client, mapping.job_rules.kind, state=JobState.JOB_STATE_CANCELLED)
+        assert job.proto.cancellation.reason == "Its application has cancelled it."
+
+
+async def test_cancelled_in_milepost(redis_server: RedisServer, client: Client) -> None:
+    """The application is asked to stop, and its last word is how the job ends."""
+    control = uuid.uuid4().hex
+    mapping = rules(cancel={"channel": f"{control}:{{id}}", "message": {"type": "cancel", "id": "{id}"}})
+    async with bridging(redis_server, client, mapping) as bridge:
+        with redis_server.client() as redis, redis.pubsub(ignore_subscribe_messages=True) as asked:
+            asked.subscribe(f"{control}:1")
+            bridge.say("1", percent=5)
+            job = await job_of(client, mapping.job_rules.kind, fraction=0.05)
+            await client.cancel(job.job_id)
+
+            async def message() -> Any:
+                return asked.get_message(timeout=0.01)
+
+            assert json.loads((await eventually(message))["data"]) == {"type": "cancel", "id": "1"}
+            bridge.say("1", percent=50)
+            bridge.say("1", end="cancelled")
+            await job_of(client, mapping.job_rules.kind, state=JobState.JOB_STATE_CANCELLED, fraction=0.5)
+
+
+async def test_an_application_that_cannot_be_asked(redis_server: RedisServer, client: Client) -> None:
+    """The job ends, and its log says that the work may go on."""
+    mapping = rules()
+    async with bridging(redis_server, client, mapping) as bridge:
+        bridge.say("1", percent=5)
+        job = await job_of(client, mapping.job_rules.kind, fraction=0.05)
+        await client.cancel(job.job_id)
+        await job_of(client, mapping.job_rules.kind, state=JobState.JOB_STATE_CANCELLED)
+        assert any("may go on" in line for line in await logged(client, job.job_id))
+
+
+async def test_redis_gone_and_back(tmp_path: Path, client: Client) -> None:
+    """The bridge reads on once it is back, and the log of the job says that something may be missing."""
+    mapping = rules()
+    with RedisServer(tmp_path / "redis", password="p/w @") as redis:
+        async with bridging(redis, client, mapping) as bridge:
+            bridge.say("1", percent=5)
+            job = await job_of(client, mapping.job_rules.kind, fraction=0.05)
+            redis.kill()
+            redis.start()
+            await subscribed(redis, bridge.name)
+            bridge.say("1", percent=50)
+            await job_of(client, mapping.job_rules.kind, fraction=0.5)
+            assert any(
+                line.startswith("Messages may be missing") for line in await logged(client, job.job_id)
+            )
+
+
+async def test_redis_that_does_not_answer(tmp_path: Path, client: Client) -> None:
+    """A connection over which nothing comes is given up."""
+    mapping = rules()
+    with RedisServer(tmp_path / "redis") as redis:
+        async with bridging(redis, client, mapping) as bridge:
+            bridge.say("1", percent=5)
+            job = await job_of(client, mapping.job_rules.kind, fraction=0.05)
+            redis.pause()
+
+            async def noticed() -> bool:
+                return not bridge.reader.is_reading
+
+            await eventually(noticed)
+            redis.go_on()
+            await subscribed(redis, bridge.name)
+
+            async def said() -> bool:
+                return any("may be missing" in line for line in await logged(client, job.job_id))
+
+            await eventually(said)
+
+
+async def test_milepost_gone_and_back(redis_server: RedisServer, server: Server) -> None:
+    """What is published meanwhile, the first message of a job and the last one of another, arrives afterwards."""
+    mapping = rules()
+    kind = mapping.job_rules.kind
+    async with Client(server.address) as client, bridging(redis_server, client, mapping) as bridge:
+        bridge.say("1", percent=5)
+        first = await job_of(client, kind, fraction=0.05)
+        server.kill()
+        bridge.say("1", percent=60, log="while it was away")
+        bridge.say("1", end="succeeded", result={"n": 1})
+        bridge.say("2", percent=30)
+
+        async def received() -> bool:
+            return bridge.inbound.job_count == 2
+
+        await eventually(received)
+        server.restart()
+        assert await client.result(first.job_id, timeout=60) == {"n": 1}
+        assert "while it was away" in await logged(client, first.job_id)
+
+        async def second() -> bool:
+            jobs = [job async for job in client.list(kinds=[kind])]
+            return sorted(job.fraction for job in jobs) == [0.3, 1.0]
+
+        await eventually(second)
+
+
+async def test_memory_is_bounded(
+    redis_server: RedisServer, server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """While Milepost is away, lines and events beyond the bound are dropped and counted; progress and ends are not."""
+    monkeypatch.setattr(inbound_bridge, "BUFFER_SIZE", 100_000)
+    mapping = rules()
+    async with Client(server.address) as client, bridging(redis_server, client, mapping) as bridge:
+        bridge.say("1", percent=5)
+        job = await job_of(client, mapping.job_rules.kind, fraction=0.05)
+        server.kill()
+        before = bridge.inbound.received
+        with redis_server.client() as redis:
+            for number in range(200):
+                redis.publish(f"{bridge.name}:1", json.dumps({"percent": number / 4, "log": "x" * 10_000}))
+        bridge.say("1", end="succeeded")
+
+        async def all_received() -> bool:
+            return bridge.inbound.received == before + 201
+
+        await eventually(all_received)
+        assert bridge.inbound.buffered < 150_000
+        server.restart()
+        await client.result(job.job_id, timeout=60)
+        lines = await logged(client, job.job_id)
+        dropped = 200 - sum(line.startswith("x") for line in lines)
+        assert 150 < dropped < 200
+        assert any(line.startswith(f"{dropped} messages were dropped") for line in lines)
+
+
+async def test_more_jobs_than_allowed(redis_server: RedisServer, client: Client) -> None:
+    """Messages of further ones are dropped, until another one ends."""
+    mapping = rules()
+    kind = mapping.job_rules.kind
+    async with bridging(redis_server, client, mapping, max_jobs=1) as bridge:
+        bridge.say("1", percent=5)
+        first = await job_of(client, kind, fraction=0.05)
+        bridge.say("2", percent=10)
+        bridge.say("1", end="succeeded")
+        await client.result(first.job_id, timeout=30)
+
+        async def has_room() -> bool:
+            return bridge.inbound.job_count == 0
+
+        await eventually(has_room)
+        assert len([job async for job in client.list(kinds=[kind])]) == 1
+        bridge.say("3", percent=10)
+
+        async def third() -> bool:
+            return len([job async for job in client.list(kinds=[kind])]) == 2
+
+        await eventually(third)
+
+
+async def test_the_command_and_its_restart(
+    redis_server: RedisServer, client: Client, shared_server: Server
+) -> None:
+    """A bridge that stops leaves its jobs as they are, and the next one goes on with them, as another attempt."""
+    name = uuid.uuid4().hex
+    command = ("bridge", "redis", "--channel", f"{name}:*", "--map", "progress")
+    settings = {"MILEPOST_BRIDGE_REDIS_URL": f"{redis_server.url}/0"}
+    job_id = f"progress-{name}"
+
+    def say(**message: Any) -> None:
+        with redis_server.client() as redis:
+            redis.publish(f"{name}:{name}", json.dumps(message))
+
+    async def fraction(expected: float) -> JobSnapshot:
+        async def reached() -> JobSnapshot | None:
+            with contextlib.suppress(Exception):
+                job = await client.get(job_id)
+                return job if job.fraction == expected else None
+            return None
+
+        job: JobSnapshot = await eventually(reached)
+        return job
+
+    for number, percentage in ((1, 20), (2, 60)):
+        async with started(*command, address=shared_server.address, env=settings) as bridge:
+            await bridge.says("reading")
+            say(type="progress", percentage=percentage)
+            job = await fraction(percentage / 100)
+            assert (job.state, job.proto.attempt) == (JobState.JOB_STATE_RUNNING, number)
+            if number == 2:
+                say(type="complete", result={"n": 2})
+                assert await client.result(job_id, timeout=30) == {"n": 2}
+            bridge.signal(signal.SIGTERM)
+            assert (await bridge.end()).status == 143
+
+
+@pytest.mark.parametrize(
+    ("url", "said"),
+    [
+        ("redis://:secret@host:port/0", "The URL of Redis is not of the form"),
+        ("secret", "The URL of Redis is not of the form"),
+    ],
+)
+def test_urls_that_are_none(url: str, said: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """The error does not have them: a part may be a password."""
+    assert run(["bridge", "redis", "--channel", "c", "--map", "status", "--url", url]) == 2
+    error = capsys.readouterr().err
+    assert said in error
+    assert "secret" not in error
+
+
+async def test_credentials_that_redis_refuses(tmp_path: Path) -> None:
+    """The command ends, and names the server without them."""
+    with RedisServer(tmp_path / "redis", password="right") as redis:
+        url = redis.url.replace("right", "secret-and-wrong")
+        for more in (("--channel", "c", "--map", "status"), ("--stream", "s")):
+            outcome = await milepost("bridge", "redis", *more, "--url", url, address="127.0.0.1:1")
+            assert outcome.status == 1
+            assert f"Redis at 127.0.0.1:{redis.port} refuses the credentials." in outcome.err
+            assert "secret" not in outcome.err
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ((), "Give either --channel"),
+        (("--channel", "c", "--stream", "s"), "Give either --channel"),
+        (("--channel", "c"), "--channel needs --map"),
+        (("--channel", "c", "--map", "gone"), "'gone' cannot be read"),
+        (("--channel", "c", "--map", "m:f", "--kind", "a", "--kind", "b"), "give --kind once"),
+        (("--publish", "{colour}"), "A channel cannot have {colour} in its name"),
+        (("--stream", "s", "--map", "status"), "not of the form MODULE:FUNCTION"),
+    ],
+)
+def test_options_that_do_not_go_together(
+    options: tuple[str, ...], said: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Each error says what to give."""
+    assert run(["bridge", "redis", *options]) == 2
+    assert said in capsys.readouterr().err
+
+
+def test_without_the_package(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    """The error says which extra to install."""
+    for module in [
+        name for name in sys.modules if name.startswith("milepost.client._cli.commands.bridge_runner")
+    ]:
+        monkeypatch.delitem(sys.modules, module)
+    monkeypatch.setitem(sys.modules, "redis.asyncio", None)
+    assert run(["bridge", "redis", "--stream", "s"]) == 2
+    assert "pip install 'milepost-client[redis]'" in capsys.readouterr().err

@@ -45,6 +45,7 @@ def test_the_commands() -> None:
         "whoami",
         "context",
         "backup",
+        "bridge",
         "exec",
         "demo",
     ]

@@ -16,7 +16,7 @@ from redis.client import PubSub
 
 from milepost.client import Client
 from milepost.client._bridge.outbound_bridge import ChannelName, OutboundBridge
-from milepost.client._bridge.redis_server import redis_client, redis_name
+from milepost.client._bridge.redis_server import cancellable, redis_client, redis_name
 from milepost.client._bridge.redis_writer import AnotherBridge, Outgoing, RedisWriter
 from milepost.v1 import Job
 from tests.support.command import started
@@ -208,6 +208,23 @@ async def test_an_answer_that_is_lost(redis_server: RedisServer, monkeypatch: py
     assert len(calls) == 3
     assert await writer.take_over() == ("epoch", 2)
     await connection.aclose()
+
+
+async def test_cancelling_is_not_lost() -> None:
+    """A bridge that is to stop does, also where the library of Redis swallows that."""
+    called = asyncio.Event()
+
+    async def swallows() -> str:
+        called.set()
+        with contextlib.suppress(asyncio.CancelledError):
+            await asyncio.Event().wait()
+        return "an answer"
+
+    waiting = asyncio.create_task(cancellable(swallows()))
+    await called.wait()
+    waiting.cancel()
+    await asyncio.wait([waiting])
+    assert waiting.cancelled()
 
 
 async def test_two_bridges_with_one_state(redis_server: RedisServer, client: Client) -> None:

@@ -15,6 +15,7 @@ from milepost.client._bridge.template import Scope, Template
 
 
 def mapped(name: str, channel: str, message: Any) -> MappedMessage | None:
+    """What a shipped mapping makes of a message."""
     return find_mapping(name, JobRules()).map(channel, message)
 
 

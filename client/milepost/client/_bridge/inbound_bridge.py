@@ -213,12 +213,14 @@ class InboundBridge:
             _log.error("job %s: the bridge failed", external_id, exc_info=error)
 
     def _end_idle(self) -> None:
-        """End the jobs without a message for too long; they are the first ones."""
+        """End the jobs without a message for too long; they are the first ones. One whose end takes long is last then."""
         limit = self._loop.time() - self._rules.idle
         for external_id, (job, heard) in tuple(self._jobs.items()):
             if heard > limit:
                 return
             _log.warning("job %s ends: there was no message for %g s", external_id, self._rules.idle)
+            self._jobs[external_id] = job, self._loop.time()
+            self._jobs.move_to_end(external_id)
             job.end(JobFailure("IDLE", f"There was no message of it for {self._rules.idle:g} s."))
 
     def _measure(self, external_id: str, job: BridgedJob) -> None:

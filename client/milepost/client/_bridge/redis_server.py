@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Final
+import asyncio
+from collections.abc import Awaitable
+from typing import Final, TypeVar
 from urllib.parse import urlsplit
 
 from redis import exceptions
@@ -10,10 +12,12 @@ from redis.asyncio import Redis
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 
-__all__ = ["OUTAGE", "describe", "redis_client", "redis_name"]
+__all__ = ["OUTAGE", "cancellable", "describe", "redis_client", "redis_name"]
 
 OUTAGE: Final = (exceptions.RedisError, OSError)
 """Errors of a server that is away, or refuses what it took before, as when it is full."""
+
+_Result = TypeVar("_Result")
 
 # Seconds to connect, and for an answer.
 _TIMEOUT: Final = 10.0
@@ -50,6 +54,19 @@ def redis_client(url: str) -> Redis:
             "The URL of Redis is not of the form redis://[[USER]:PASSWORD@]HOST[:PORT][/DB], rediss://… for TLS, or "
             "unix://PATH; special characters of a password are %-encoded."
         ) from None
+
+
+async def cancellable(call: Awaitable[_Result]) -> _Result:
+    """Await a call of redis-py so that cancelling it is never lost.
+
+    It sends by `asyncio.wait_for`, which before Python 3.12 swallows a cancellation that comes as its future is done.
+    """
+    running = asyncio.ensure_future(call)
+    try:
+        await asyncio.wait((running,))
+    finally:
+        running.cancel()
+    return running.result()
 
 
 def describe(error: BaseException, name: str) -> str:

@@ -12,7 +12,7 @@ from redis.asyncio import Redis
 from redis.asyncio.client import PubSub
 from redis.exceptions import AuthenticationError
 
-from milepost.client._bridge.redis_server import OUTAGE, describe
+from milepost.client._bridge.redis_server import OUTAGE, cancellable, describe
 from milepost.client._transport.backoff import Backoff
 
 __all__ = ["RedisSubscriber"]
@@ -59,6 +59,8 @@ class RedisSubscriber:
         self._interrupted = interrupted
         self._ping_interval = ping_interval
         self._was_read = False
+        self._lost_at: float | None = None
+        self._backoff = Backoff()
         self.is_reading = False
 
     async def run(self) -> None:
@@ -67,36 +69,34 @@ class RedisSubscriber:
         Raises:
             AuthenticationError: Redis refuses the credentials from the beginning.
         """
-        backoff = Backoff()
-        lost_at: float | None = None
         while True:
             try:
-                async with self._redis.pubsub() as subscription:
-                    await self._subscribe(subscription)
-                    if lost_at is not None:
-                        away = time.monotonic() - lost_at
-                        _log.warning(
-                            "Redis at %s is back after %.1f s; what was published meanwhile is lost",
-                            self._name,
-                            away,
-                        )
-                        self._interrupted(away)
-                        lost_at = None
-                    elif not self._was_read:
-                        self._was_read = True
-                        names = ", ".join((*self._channels, *self._patterns))
-                        _log.info("reading %s of Redis at %s", names, self._name)
-                    self.is_reading = True
-                    backoff.reset()
-                    await self._read(subscription)
+                await cancellable(self._connect())
             except OUTAGE as error:
                 self.is_reading = False
                 if isinstance(error, AuthenticationError) and not self._was_read:
                     raise
-                if lost_at is None:
-                    lost_at = time.monotonic()
+                if self._lost_at is None:
+                    self._lost_at = time.monotonic()
                     _log.warning("%s; trying again until it is back", describe(error, self._name))
-            await asyncio.sleep(backoff.next_delay())
+            await asyncio.sleep(self._backoff.next_delay())
+
+    async def _connect(self) -> None:
+        """Subscribe, and read until something goes wrong."""
+        async with self._redis.pubsub() as subscription:
+            await self._subscribe(subscription)
+            if self._lost_at is not None:
+                away, self._lost_at = time.monotonic() - self._lost_at, None
+                text = "Redis at %s is back after %.1f s; what was published meanwhile is lost"
+                _log.warning(text, self._name, away)
+                self._interrupted(away)
+            if not self._was_read:
+                self._was_read = True
+                names = ", ".join((*self._channels, *self._patterns))
+                _log.info("reading %s of Redis at %s", names, self._name)
+            self.is_reading = True
+            self._backoff.reset()
+            await self._read(subscription)
 
     async def _subscribe(self, subscription: PubSub) -> None:
         """Subscribe, and wait until the server has confirmed it all."""

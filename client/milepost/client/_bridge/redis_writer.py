@@ -13,7 +13,7 @@ from redis.asyncio import Redis
 from redis.commands.core import AsyncScript
 from redis.exceptions import AuthenticationError
 
-from milepost.client._bridge.redis_server import OUTAGE, describe
+from milepost.client._bridge.redis_server import OUTAGE, cancellable, describe
 from milepost.client._transport.backoff import Backoff
 
 __all__ = ["AnotherBridge", "Outgoing", "RedisWriter", "WrittenPosition"]
@@ -144,7 +144,7 @@ class RedisWriter:
         backoff = Backoff()
         while True:
             try:
-                answer = await script(keys, arguments)
+                answer = await cancellable(script(keys, arguments))
             except OUTAGE as error:
                 if first and isinstance(error, AuthenticationError):
                     raise

@@ -15,11 +15,20 @@ from milepost.client._cli.commands.parameter_types import pair, seconds, unique_
 __all__ = ["bridge"]
 
 
+_EPILOG = """\b
+Examples:
+  milepost bridge redis --channel 'progress:*' --map progress
+  milepost bridge redis --publish 'ts:{job_id}' --stream milepost:events
+
+Each option can also be set in the environment; the help of each bridge says how.
+"""
+
+
 class _Group(click.Group):
     command_class = Command
 
 
-@click.group(cls=_Group)
+@click.group(cls=_Group, epilog=_EPILOG)
 def bridge() -> None:
     """Connect jobs with channels that an application has already."""
 

@@ -213,7 +213,7 @@ class InboundBridge:
             _log.error("job %s: the bridge failed", external_id, exc_info=error)
 
     def _end_idle(self) -> None:
-        """End the jobs without a message for too long; they are the first ones. One whose end takes long is last then."""
+        """End the jobs without a message for too long, which are the first ones."""
         limit = self._loop.time() - self._rules.idle
         for external_id, (job, heard) in tuple(self._jobs.items()):
             if heard > limit:

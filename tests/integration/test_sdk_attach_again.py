@@ -169,15 +169,14 @@ async def test_the_same_work_takes_its_job_over(client: Client) -> None:
 async def test_work_that_matters_more_than_its_report_goes_on(
     client: Client, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """With `on_lost="go on"` nothing interrupts a block whose job was taken over, and its end changes nothing."""
+    """With `on_lost="go on"` nothing interrupts a block whose job was taken over, and it leaves the job alone."""
     job_id, task_id = await external(client), str(uuid.uuid4())
-    taken = asyncio.Event()
+    over = asyncio.Event()
     seen: list[bool] = []
 
     async def first() -> str:
-        async with client.attach(job_id, instance=task_id, on_lost="go on") as job:
-            await taken.wait()
-            await eventually(lambda: is_logged(caplog, "goes on without being reported"))
+        async with client.attach(job_id, instance=task_id, on_lost="go on", worker_id=task_id) as job:
+            await over.wait()
             with job.stage("late", total=2) as stage:
                 seen.extend(job.cancelled for _ in stage.track(range(2)))
             job.result = {"by": "the first"}
@@ -188,14 +187,19 @@ async def test_work_that_matters_more_than_its_report_goes_on(
     async def runs() -> bool:
         return state_name(await client.get(job_id)) == "RUNNING"
 
+    async def has_left() -> bool:
+        return task_id not in [worker.worker_id async for worker in client.workers()]
+
     await eventually(runs)
     with caplog.at_level(logging.WARNING, logger="milepost"):
-        async with client.attach(job_id, instance=task_id) as job:
-            taken.set()
-            assert (await earlier, seen) == ("done", [False, False])
+        async with client.attach(job_id, instance=task_id, on_lost="go on") as job:
+            await eventually(lambda: is_logged(caplog, "goes on without being reported"))
+            await eventually(has_left)
             job.result = {"by": "the second"}
+        assert await client.result(job_id) == {"by": "the second"}
+        over.set()
+        assert (await earlier, seen) == ("done", [False, False])
 
-    assert await client.result(job_id) == {"by": "the second"}
     assert (await client.get(job_id)).stages == []
     assert [record.levelname for record in caplog.records if "goes on" in record.getMessage()] == ["WARNING"]
 

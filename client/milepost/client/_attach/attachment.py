@@ -107,7 +107,7 @@ class Attachment:
         self._goes_on = goes_on
         self._kill_block = kill
         self._offline_block: OfflineBlock | None = None
-        self._entered = False
+        self._entered = self._is_abandoned = False
         self._connection_error: MilepostError | None = None
         self._stop_reason: MilepostError | Cancelled | None = None
 
@@ -280,6 +280,8 @@ class Attachment:
                 if self._connection.done() or self._connection.cancelling():
                     raise  # the loop or the client is being closed around the block
                 self._request_stop(job)
+                if self._is_abandoned:
+                    raise
         if self._offline_block is not None:
             self._offline_block.finish()
         if (error := self._left.result()) is not None:
@@ -306,6 +308,9 @@ class Attachment:
         was_cancelled = isinstance(reason, JobEndedError) and reason.metadata.get("state") == "CANCELLED"
         if self._goes_on and isinstance(reason, MilepostError) and not was_cancelled:
             _log.warning("job %s goes on without being reported: %s", self._job_id, reason)
+            # A session of this instance that opens again would take the job from the block that has it now.
+            self._is_abandoned = True
+            self._connection.cancel()
             return
         job._control.cancel_signal.set()
         if self._stop_reason is None and not self._left.done():

@@ -24,19 +24,24 @@ _STOP_TIMEOUT: Final = 30.0
 
 
 @contextlib.contextmanager
-def running_engine(engine: str, directory: Path, address: str, module: str) -> Iterator[dict[str, str]]:
+def running_engine(
+    engine: str, directory: Path, address: str, module: str, kinds: int
+) -> Iterator[dict[str, str]]:
     """Run the pipeline of a module under an engine; yield the environment for those who submit to it.
 
-    The process logs to ``<engine>.log`` in the directory.
+    The process logs to ``<engine>.log`` in the directory. Hatchet knows a task once a worker has it, so with Hatchet
+    this waits for the workers of all ``kinds``.
     """
     with contextlib.ExitStack() as stack:
         environment = {"MILEPOST_ADDRESS": address, "MILEPOST_ENGINE": engine}
         if engine == "celery":
             broker = stack.enter_context(RedisServer(directory / "redis"))
             environment["CELERY_BROKER_URL"] = broker.url
-        if engine == "hatchet":
-            environment |= stack.enter_context(HatchetServer()).environment
+        hatchet = stack.enter_context(HatchetServer()) if engine == "hatchet" else None
+        environment |= hatchet.environment if hatchet is not None else {}
         stack.enter_context(_process(module, directory / f"{engine}.log", environment))
+        if hatchet is not None:
+            hatchet.engine.wait_for(lambda: len(hatchet.engine.workers) == kinds)
         yield environment
 
 

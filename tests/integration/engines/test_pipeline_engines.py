@@ -17,7 +17,11 @@ from tests.support.rpc import eventually
 from tests.support.running_engine import running_engine, use_engine
 from tests.support.server import Server
 
-ENGINES = [pytest.param("worker", marks=pytest.mark.nightly), "celery"]
+ENGINES = [
+    pytest.param("worker", marks=pytest.mark.nightly),
+    "celery",
+    pytest.param("hatchet", marks=pytest.mark.nightly),
+]
 
 
 @pytest.fixture(scope="module", params=ENGINES)
@@ -27,9 +31,8 @@ def environment(
     """An engine that runs the jobs; the environment that leads to it."""
     engine: str = request.param
     directory = tmp_path_factory.mktemp(engine)
-    with running_engine(
-        engine, directory, shared_server.address, "tests.support.pipeline_jobs"
-    ) as environment:
+    module, kinds = "tests.support.pipeline_jobs", len(jobs.kinds)
+    with running_engine(engine, directory, shared_server.address, module, kinds) as environment:
         yield environment
 
 

@@ -5,12 +5,14 @@ from __future__ import annotations
 import asyncio
 import threading
 from datetime import timedelta
+from functools import partial
 from typing import Any, Final
 
 from milepost.client._client import Client
 from milepost.client._job_snapshot import JobSnapshot
 from milepost.client.engines.engine_port import EngineSettings, Submission
 from milepost.client.engines.hatchet import Hatchet, HatchetJobs, HatchetTask, TriggeredJob
+from milepost.client.engines.kind_processes import run_for_each
 from milepost.v1 import Dispatch, JobState
 
 __all__ = ["HatchetEngine", "create"]
@@ -21,10 +23,9 @@ _SCHEDULE_TIMEOUT: Final = timedelta(days=1)
 
 
 class HatchetEngine:
-    """Runs a pipeline in a Hatchet worker. The SDK's environment variables lead to the engine.
+    """Runs a pipeline in Hatchet workers, one for each kind. The SDK's environment variables lead to the engine.
 
-    A task has the retries that its function was registered with (`retry_policy`). A worker has as many slots as the
-    concurrency for all of its kinds; a job that waits for its children keeps its slot.
+    A task has the retries that its function was registered with (`retry_policy`).
     """
 
     def __init__(self, settings: EngineSettings) -> None:
@@ -49,10 +50,8 @@ class HatchetEngine:
         return job
 
     def main(self) -> None:
-        """Run jobs until SIGTERM or SIGINT; a second signal ends the process at once."""
-        tasks: list[Any] = [self._task(kind) for kind in self._settings.functions]
-        slots = self._settings.concurrency * max(len(tasks), 1)
-        self._hatchet.worker("milepost", slots=slots, workflows=tasks).start()
+        """Run jobs until SIGTERM or SIGINT; a second signal ends the processes at once."""
+        run_for_each(list(self._settings.functions), partial(_work, self._settings))
 
     def _trigger(self, job: JobSnapshot) -> None:
         metadata = TriggeredJob(job.job_id).metadata
@@ -72,6 +71,13 @@ class HatchetEngine:
                     schedule_timeout=_SCHEDULE_TIMEOUT,
                 )
             return self._tasks[kind]
+
+
+def _work(settings: EngineSettings, kind: str) -> None:
+    """Run the jobs of one kind, in a process whose connections are its own."""
+    engine = HatchetEngine(settings)
+    tasks: list[Any] = [engine._task(kind)]
+    engine._hatchet.worker(f"milepost.{kind}", slots=settings.concurrency, workflows=tasks).start()
 
 
 def create(settings: EngineSettings) -> HatchetEngine:

@@ -13,10 +13,11 @@ from pathlib import Path
 from typing import Any
 
 from examples.multitrack.pipeline import pipeline, submit_recording
-from examples.multitrack.processes import engine_process, server_process
+from examples.multitrack.processes import engine_environment, engine_process, server_process
 from examples.multitrack.sample import LONG, SHORT, make_recording
 from examples.multitrack.subscriber import clock_time, lines_of
 from milepost.client import Client
+from milepost.client.engines.labels import SHADOW_ID
 from milepost.client.errors import JobError, MilepostError
 
 
@@ -53,7 +54,10 @@ async def _main(arguments: argparse.Namespace) -> int:
         os.environ["MILEPOST_ADDRESS"] = ready["address"]
         environment = {"MILEPOST_ADDRESS": ready["address"]}
         for engine in dict.fromkeys(filter(None, (pipeline.engine, pipeline.shadow_engine))):
-            await stack.enter_async_context(engine_process(engine, scratch, environment))
+            leading, wait_until_ready = await stack.enter_async_context(engine_environment(engine, scratch))
+            os.environ.update(leading)
+            await stack.enter_async_context(engine_process(engine, scratch, {**environment, **leading}))
+            await asyncio.to_thread(wait_until_ready, len(pipeline.kinds))
             _say("engine", engine)
         job = await submit_recording(
             recording, runs, webhook_url=arguments.webhook_url, chat_url=arguments.chat_url
@@ -65,11 +69,26 @@ async def _main(arguments: argparse.Namespace) -> int:
                 print(f"  {line}", flush=True)
             try:
                 _show(await client.result(job.job_id))
+                if pipeline.shadow_engine is not None:
+                    await client.result(f"{job.job_id}{SHADOW_ID}")
+                    await _compare(job.job_id)
             except JobError as error:
                 print(error, file=sys.stderr)
                 return 1
         await _wait_for_enter()
     return 0
+
+
+async def _compare(job_id: str) -> None:
+    """Print what `milepost diff` says of the job and its shadow; where files are, and what only a primary deletes,
+    differs by nature.
+    """
+    print(flush=True)
+    ignored = ("--ignore", "artifacts.*.uri", "--ignore", "events.CONSENT")
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "milepost.client", "diff", job_id, *ignored)
+    )
+    await process.wait()
 
 
 def _say(what: str, text: str) -> None:

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import asyncio
+import uuid
 from pathlib import Path
 from typing import Any, Final
 
@@ -15,6 +16,7 @@ from examples.multitrack.run_directory import RunDirectory, remove_leftovers
 from examples.multitrack.track_job import process_track
 from milepost.client import JobContext, JobFailure, JobSnapshot
 from milepost.client.engines import Pipeline
+from milepost.client.engines.labels import SHADOW_ID
 from milepost.client.errors import MilepostError
 from milepost.v1 import JobState, RetryPolicy, Stage
 
@@ -45,12 +47,32 @@ async def submit_recording(
         MilepostError: As for `Client.submit`.
     """
     described = Recording.in_directory(recording)
-    paths = _absolute(recording=recording, runs=runs)
-    return await pipeline.submit(
-        RECORDING,
-        {**paths, "webhook_url": webhook_url, "chat_url": chat_url},
-        workload=described.duration * len(described.tracks),
-    )
+    job_id = str(uuid.uuid4())
+    shadow = RunDirectory(runs / f"{job_id}{SHADOW_ID}") if pipeline.shadow_engine else None
+    try:
+        if shadow is not None:
+            # The shadow may start when the primary has deleted what may not be kept.
+            await asyncio.to_thread(_fetch, recording, described, shadow)
+        return await pipeline.submit(
+            RECORDING,
+            {
+                **_absolute(recording=recording, runs=runs),
+                "webhook_url": webhook_url,
+                "chat_url": chat_url,
+            },
+            job_id=job_id,
+            workload=described.duration * len(described.tracks),
+        )
+    except BaseException:
+        if shadow is not None:
+            shadow.remove()
+        raise
+
+
+def _fetch(recording: Path, described: Recording, run: RunDirectory) -> None:
+    run.make()
+    for track in described.tracks:
+        run.fetch(recording / track.file)
 
 
 def _absolute(**paths: Path) -> dict[str, str]:

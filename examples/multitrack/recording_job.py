@@ -7,7 +7,6 @@ a thread, and looks with each second of sound whether the job is cancelled.
 from __future__ import annotations
 
 import asyncio
-import shutil
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any, Final, TypeVar
@@ -17,10 +16,11 @@ from examples.multitrack.audio import mix, peaks
 from examples.multitrack.consent import delete_withheld
 from examples.multitrack.delivery import body_of, deliver
 from examples.multitrack.in_thread import in_thread
+from examples.multitrack.listening import progress_of
 from examples.multitrack.recognition import Word
 from examples.multitrack.recording import Recording, Track
 from examples.multitrack.run_directory import RunDirectory
-from examples.multitrack.run_files import read_json, replacing, sha256_of, write_json
+from examples.multitrack.run_files import read_json, sha256_of, write_json
 from examples.multitrack.topics import Topic, detect_topics, summary_of, title_of
 from examples.multitrack.transcript import Turn, WordErrors, merge
 from examples.multitrack.typed_events import emit
@@ -113,12 +113,12 @@ class RecordingJob:
         except (FileNotFoundError, ValueError) as error:
             raise JobFailure("NO_RECORDING", str(error), retryable=False) from error
         for track in stage.track(recording.tracks):
-            source = self._store / track.file
-            if not source.exists() and track.track_id in recording.withheld:
+            try:
+                self._run.fetch(self._store / track.file)
+            except FileNotFoundError:
+                if track.track_id not in recording.withheld:
+                    raise
                 self._job.log(f"{track.file} was deleted before, for lack of consent", severity="warning")
-                continue
-            with replacing(self._run.track(track.file)) as partial:
-                shutil.copyfile(source, partial)
         recording.write(self._run.path)
 
     def _get_participants(self, stage: StageContext) -> Recording:
@@ -137,13 +137,13 @@ class RecordingJob:
         stage.update(total=recording.duration)
         if not self._run.mixdown.exists():
             padded = [self._run.padded(track_id) for track_id in kept]
-            mix(padded, self._run.mixdown, recording.duration, self._advancing(stage))
+            mix(padded, self._run.mixdown, recording.duration, progress_of(self._job, stage))
 
     def _waveform(self, stage: StageContext, recording: Recording) -> None:
         stage.update(total=recording.duration)
         loudest = read_json(self._run.waveform)
         if loudest is None:
-            loudest = peaks(self._run.mixdown, _PEAKS, recording.duration, self._advancing(stage))
+            loudest = peaks(self._run.mixdown, _PEAKS, recording.duration, progress_of(self._job, stage))
             write_json(self._run.waveform, loudest)
         emit(self._job, events.Waveform(peaks=loudest))
 
@@ -265,6 +265,14 @@ class RecordingJob:
             async with asyncio.TaskGroup() as group:
                 tasks = [group.create_task(process(track.track_id)) for track in tracks]
             return sum((task.result() for task in tasks), WordErrors(0, 0, 0, 0))
+
+    def _present(self, recording: Recording) -> list[Track]:
+        """The tracks that there are: one that may not be kept can have been deleted by an earlier run."""
+        return [
+            track
+            for track in recording.tracks
+            if self._run.track(track.file).exists() or self._run.words(track.track_id).exists()
+        ]
 
     def _present(self, recording: Recording) -> list[Track]:
         """The tracks that there are: one that may not be kept can have been deleted by an earlier run."""

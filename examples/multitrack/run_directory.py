@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Final
 
 from examples.multitrack.recording import DESCRIPTION, Recording
+from examples.multitrack.run_files import replacing
 from milepost.client import Client
 from milepost.client.errors import JobNotFound, MilepostError
 from milepost.contract.job_states import has_ended
@@ -62,6 +63,17 @@ class RunDirectory:
     def is_fetched(self) -> bool:
         """Whether the recording was fetched: its description is written last."""
         return (self.path / DESCRIPTION).exists()
+
+    def fetch(self, source: Path) -> None:
+        """Copy a file of the recording, unless that was done.
+
+        Raises:
+            FileNotFoundError: It is gone.
+        """
+        target = self.track(source.name)
+        if not target.exists():
+            with replacing(target) as partial:
+                shutil.copyfile(source, partial)
 
     def track(self, file: str) -> Path:
         """The copy of a file of the recording."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from examples.multitrack.audio import pad
+from examples.multitrack.listening import progress_of
 from examples.multitrack.recognition import words_of
 from examples.multitrack.run_directory import RunDirectory
 from examples.multitrack.run_files import read_json, write_json
@@ -24,24 +25,15 @@ def process_track(job: JobContext, run: RunDirectory, track_id: str) -> dict[str
     track = next(track for track in recording.tracks if track.track_id == track_id)
 
     with job.stage("pad_track", total=recording.duration, unit="seconds") as stage:
-
-        def padded(seconds: float) -> None:
-            job.raise_if_cancelled()
-            stage.advance(seconds)
-
         target = run.padded(track_id)
         if not target.exists():
-            pad(run.track(track.file), target, track.offset, recording.duration, padded)
+            pad(run.track(track.file), target, track.offset, recording.duration, progress_of(job, stage))
 
     with job.stage("transcribe_track", total=recording.duration, unit="seconds") as stage:
-
-        def heard(seconds: float) -> None:
-            job.raise_if_cancelled()
-            stage.advance(seconds)
-
         words = read_json(run.words(track_id))
         if words is None:
-            words = [word.to_json() for word in words_of(target, recording.agenda, heard)]
+            heard = words_of(target, recording.agenda, progress_of(job, stage))
+            words = [word.to_json() for word in heard]
             write_json(run.words(track_id), words)
 
     result: dict[str, Any] = {"words": len(words)}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import subprocess
 import sys
@@ -52,3 +53,38 @@ def test_a_signal_reaches_all_of_them(tmp_path: Path, number: signal.Signals) ->
         process.wait(60)
 
     assert [_is_gone(path) for path in tmp_path.iterdir()] == [True] * 3
+
+
+_SLOW = """
+import os, signal, sys, time
+from pathlib import Path
+from milepost.client.engines.kind_processes import run_for_each
+
+def run(kind):
+    received = []
+    signal.signal(signal.SIGTERM, lambda number, frame: received.append(number))
+    Path(kind).touch()
+    while not received:
+        time.sleep(0.01)
+    if kind == "slow":
+        while Path("/proc", Path("quick-pid").read_text()).exists():
+            time.sleep(0.01)
+        time.sleep(0.3)
+    else:
+        Path("quick-pid").write_text(str(os.getpid()))
+    Path(f"{kind}-received").write_text(str(len(received)))
+
+run_for_each(["quick", "slow"], run)
+"""
+
+
+def test_each_gets_a_signal_once(tmp_path: Path) -> None:
+    """The end of the first one is no second signal to the others, which would end their jobs at once."""
+    (tmp_path / "quick-pid").write_text(str(os.getpid()))
+    with subprocess.Popen([sys.executable, "-c", _SLOW], cwd=tmp_path) as process:
+        while not ((tmp_path / "quick").exists() and (tmp_path / "slow").exists()):
+            assert process.poll() is None
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(60) == 0
+
+    assert [(tmp_path / f"{kind}-received").read_text() for kind in ("quick", "slow")] == ["1", "1"]

@@ -27,8 +27,11 @@ def run_for_each(kinds: Sequence[str], run: Callable[[str], None]) -> None:
         run(kinds[0])
         return
     children: set[int] = set()
+    stopping = False
 
     def stop(number: int, frame: FrameType | None = None) -> None:
+        nonlocal stopping
+        stopping = True
         for child in children:
             os.kill(child, number)
 
@@ -50,7 +53,8 @@ def run_for_each(kinds: Sequence[str], run: Callable[[str], None]) -> None:
             continue
         children.discard(child)
         failed = failed or abs(os.waitstatus_to_exitcode(status))
-        stop(signal.SIGTERM)
+        if not stopping:  # a second signal would end them at once, with their jobs
+            stop(signal.SIGTERM)
     if failed:
         raise SystemExit(failed)
 

@@ -273,18 +273,3 @@ class RecordingJob:
             for track in recording.tracks
             if self._run.track(track.file).exists() or self._run.words(track.track_id).exists()
         ]
-
-    def _present(self, recording: Recording) -> list[Track]:
-        """The tracks that there are: one that may not be kept can have been deleted by an earlier run."""
-        return [
-            track
-            for track in recording.tracks
-            if self._run.track(track.file).exists() or self._run.words(track.track_id).exists()
-        ]
-
-    def _advancing(self, stage: StageContext) -> Callable[[float], None]:
-        def advance(seconds: float) -> None:
-            self._job.raise_if_cancelled()
-            stage.advance(seconds)
-
-        return advance

@@ -16,6 +16,7 @@ export class Server {
   #port = 0;
   #httpPort = 0;
   #ready: Readonly<Record<string, string>> = {};
+  #log = "";
 
   constructor(options: readonly string[]) {
     this.options = [...options];
@@ -46,6 +47,18 @@ export class Server {
     return this.#ready;
   }
 
+  /** Calls that have ended, as the server recorded them: those of `method` that concern `jobId`, by their codes. */
+  ended(method: string, jobId: string): string[] {
+    const lines = this.#log
+      .split("\n")
+      .slice(0, -1)
+      .filter((line) => line.includes('"call"') && line.includes(jobId));
+    return lines
+      .map((line) => JSON.parse(line) as Record<string, unknown>)
+      .filter((call) => call["job_id"] === jobId && String(call["method"]).endsWith(`/${method}`))
+      .map((call) => String(call["code"]));
+  }
+
   /** Start the process, and wait until it is ready. */
   async start(): Promise<void> {
     const address = `127.0.0.1:${this.#port}`;
@@ -57,14 +70,14 @@ export class Server {
       { stdio: ["ignore", "pipe", "pipe"] },
     );
     this.#process = process;
-    let log = "";
-    process.stderr.on("data", (text: Buffer) => (log += text.toString()));
+    this.#log = "";
+    process.stderr.on("data", (text: Buffer) => (this.#log += text.toString()));
     const line = await Promise.race([
       once(createInterface(process.stdout), "line"),
       once(process, "exit").then(() => undefined),
     ]);
     if (line === undefined) {
-      throw new Error(`milepost serve did not start: ${log}`);
+      throw new Error(`milepost serve did not start: ${this.#log}`);
     }
     this.#ready = JSON.parse(String(line[0])) as Record<string, string>;
     this.#port = Number(this.#ready["address"]?.split(":").at(-1));

@@ -4,6 +4,7 @@ import { createConnectTransport as createWebTransport } from "@connectrpc/connec
 import { expect, test } from "vitest";
 import { Dispatch, JobService, JobState } from "@milepost/client";
 import { sharedServer } from "../../testing/server.js";
+import { until } from "../../testing/until.js";
 
 const server = sharedServer();
 
@@ -86,4 +87,6 @@ test.each(Object.keys(transports))("a watch that is aborted ends with %s", async
     while (!(await watch.next()).done);
   };
   expect((await refused(rest())).code).toBe(Code.Canceled);
+  // The server notices, and holds the stream no longer.
+  await until(() => server.ended("WatchJob", job?.jobId ?? "").join() === "CANCELLED");
 });

@@ -7,8 +7,6 @@ from itertools import pairwise
 
 import pytest
 
-from milepost.contract import limits
-from milepost.server.base.steps import finish
 from milepost.server.estimates.calibration import CHECKPOINTS, POOL_SIZE, Pool, percentile, upper_bound
 from milepost.server.estimates.forecast import forecast, since_change
 from milepost.server.estimates.job_progress import JobProgress, StageProgress
@@ -18,9 +16,9 @@ from milepost.server.estimates.past_run import PastRun, StageRun, past_run
 from milepost.server.estimates.queue_schedule import NOTHING, Span, end_of, start_of
 from milepost.server.estimates.replay import progress_at
 from milepost.server.estimates.run_encoding import RUN_BYTES, UnknownRun, decode, encode
-from milepost.server.estimates.stage_weights import learn_weights, learn_weights_of_updates
+from milepost.server.estimates.stage_weights import PLAN_LIMIT, learn_weights
 from milepost.server.estimates.workload import scales_of
-from milepost.v1 import Stage, StagesPlanned, StageStarted, Update
+from milepost.v1 import Stage
 
 
 def staged(*spans: tuple[str, float, float], duration: float, workload: float = 0.0) -> PastRun:
@@ -281,42 +279,26 @@ def test_weights_that_nobody_gave_are_learned() -> None:
     assert found == pytest.approx({"a": 0.5, "b": 7, "c": 1.5, "c/x": 5 / 3, "c/y": 1 / 3})
 
 
-def test_weights_of_many_plans_are_learned_in_slices() -> None:
-    """One plan is one slice; beyond the stages that a report may plan none are looked at, nor without any history."""
-    names = [f"s{number}" for number in range(limits.STAGES)]
-    seconds = dict.fromkeys(names, 2.0)
-
-    def plans(count: int) -> list[Update]:
-        stages = [Stage(stage_id=name) for name in names]
-        return [Update(stages_planned=StagesPlanned(stages=stages)) for _ in range(count)]
-
-    allowed = limits.STAGES_PLANNED // limits.STAGES
-    for count, slices in ((1, 1), (2, 2), (allowed, allowed), (allowed + 9, allowed)):
-        updates = plans(count)
-        steps = learn_weights_of_updates(updates, seconds, ())
-        assert sum(1 for _ in steps) + 1 == slices
-        weighed = [update.stages_planned.stages[0].HasField("weight") for update in updates]
-        assert weighed == [True] * min(count, allowed) + [False] * (count - min(count, allowed))
-    assert list(learn_weights_of_updates(plans(allowed), {}, ())) == []
-
-
 def test_stages_that_are_planned_later_weigh_as_those_before_them() -> None:
-    """By the same scale: so the bar runs on as straight as before. Replanned ones have the weight that they had."""
+    """By the same scale, so that the bar runs on as straight. Planned again, they have the weights that they had."""
     first = [Stage(stage_id="a"), Stage(stage_id="b")]
     seconds = {"a": 2.0, "b": 6.0, "c": 12.0, "c/x": 1.0, "d": 4.0}
     learn_weights(first, seconds)
-    replanned = [
-        *(Stage(stage_id=name) for name in ("a", "b", "c")),
-        Stage(stage_id="c/x", parent_stage_id="c"),
-    ]
-    updates = [
-        Update(stages_planned=StagesPlanned(stages=replanned)),
-        Update(stage_started=StageStarted(stage=Stage(stage_id="b"))),
-        Update(stage_started=StageStarted(stage=Stage(stage_id="d"))),
-        Update(stage_started=StageStarted(stage=Stage(stage_id="unknown"))),
-    ]
-    assert finish(learn_weights_of_updates(updates, seconds, first)) == 5
-    weights = {stage.stage_id: stage.weight for stage in updates[0].stages_planned.stages}
-    assert weights == pytest.approx({"a": 0.5, "b": 1.5, "c": 3.25, "c/x": 1})
-    started = [update.stage_started.stage for update in updates[1:]]
-    assert [stage.weight for stage in started if stage.HasField("weight")] == [1.0]
+    again = [Stage(stage_id=name) for name in ("a", "b", "c", "unknown")]
+    again.append(Stage(stage_id="c/x", parent_stage_id="c"))
+    learn_weights(again, seconds, first)
+    late = [Stage(stage_id="d")]
+    learn_weights(late, seconds, again)
+
+    weights = {stage.stage_id: stage.weight for stage in (*again, *late) if stage.HasField("weight")}
+    assert weights == pytest.approx({"a": 0.5, "b": 1.5, "c": 3.25, "c/x": 1, "d": 1})
+
+
+def test_large_plans_are_left_as_they_are() -> None:
+    """They would take long to weigh, and no more than 64 of their stages could be known."""
+    plan = [Stage(stage_id=f"s{number}") for number in range(PLAN_LIMIT)]
+    late = [Stage(stage_id="a")]
+    learn_weights(late, {"a": 2.0}, plan)
+    assert not late[0].HasField("weight")
+    learn_weights(late, {"a": 2.0}, plan[1:])
+    assert late[0].weight == 1

@@ -13,6 +13,7 @@ from milepost.server.log.frames import (
     Chunk,
     filter_frames,
     joined_chunks,
+    latest_progress,
     watch_response,
     without_superseded,
 )
@@ -131,6 +132,14 @@ def test_the_newest_progress_overtakes(events: list[Event], data: st.DataObject)
 
     assert written(expected) == without_superseded(chunk(events).frames, overtaken)
     assert set(newest) == overtaken
+
+
+@given(_logs())
+def test_the_latest_progress(events: list[Event]) -> None:
+    """Of any stage, however many events of another kind follow it."""
+    moves = [event for event in events if event.HasField("stage_progressed")]
+    found = latest_progress(b"".join(map(frame, events)))
+    assert found == (moves[-1] if moves else None)
 
 
 @given(_logs(), st.integers(0, 20))

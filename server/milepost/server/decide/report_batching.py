@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
+from types import MappingProxyType
 from typing import Final, NamedTuple
 
 from milepost.contract import limits
@@ -17,7 +18,8 @@ from milepost.server.decide.event_batch import EventBatch
 from milepost.server.decide.progress_run import ProgressRun
 from milepost.server.decide.reporting import is_plain_line, report_steps
 from milepost.server.decide.size_budget import SizeBudget
-from milepost.v1 import Job, Update
+from milepost.server.estimates.stage_weights import learn_weights
+from milepost.v1 import Event, Job, Update
 
 __all__ = ["Rejection", "ReportBatch", "report_batches"]
 
@@ -29,6 +31,8 @@ _UPDATE_STEPS: Final = 10
 _BATCH_STEPS: Final = 100
 _BYTES_PER_STEP: Final = 2048
 _UPDATE_BYTES_PER_STEP: Final = 128
+
+_NOTHING: Final[Mapping[str, float]] = MappingProxyType({})
 
 # Updates whose sizes are computed in one go, and their bytes after which others may go first.
 _SIZED_UPDATES: Final = 50
@@ -67,6 +71,7 @@ def report_batches(
     over: Callable[[Job], Refusal],
     updates_size: int | None = None,
     slice_steps: float = math.inf,
+    learned: Mapping[str, float] = _NOTHING,
 ) -> Generator[ReportBatch | None]:
     """Decide updates one after the other, and fold them in. The first has the report number ``first``.
 
@@ -74,6 +79,7 @@ def report_batches(
     ``size`` is that of the job before, in bytes; ``over`` makes the refusal of an update after the end of the attempt.
     ``updates_size`` is that of the updates, at most, where it is known: if all fit into one batch, none is measured.
     It yields None, too, where others may go first: after about ``slice_steps`` of work (see ``SLICE_STEPS``).
+    ``learned`` is how long stages took before, in seconds, from which added ones get the weights that nobody gave.
     """
     encoder = EventEncoder(fold.job.job_id, now, fold.job.attempt)
     most = batch_bytes + 1 if updates_size is None else updates_size + len(updates) * _AUTHORED_SIZE
@@ -130,6 +136,8 @@ def report_batches(
                     stages_planned += len(update.stages_planned.stages)
                     _check_stages_planned(stages_planned)
                 event = yield from report_steps(fold, update, now)
+                if learned:
+                    _weigh(fold, event, learned)
                 budget.fit(fold, event)
             except Refusal as refusal:
                 rejections.append(Rejection(number, refusal))
@@ -157,6 +165,16 @@ def _sizes(updates: Sequence[Update]) -> Generator[None, None, list[int]]:
         if sum(some) > _SIZED_BYTES:
             yield
     return sizes
+
+
+def _weigh(fold: Fold, event: Event, learned: Mapping[str, float]) -> None:
+    """Set the weights that are left open of stages that the event adds to the job."""
+    if event.HasField("stages_planned"):
+        learn_weights(event.stages_planned.stages, learned, fold.job.stages)
+    elif event.HasField("stage_started"):
+        stage = event.stage_started.stage
+        if stage.stage_id in learned and stage.stage_id not in fold.stages:
+            learn_weights([stage], learned, fold.job.stages)
 
 
 def _check_stages_planned(count: int) -> None:

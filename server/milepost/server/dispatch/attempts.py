@@ -19,14 +19,11 @@ from milepost.server.base.steps import SLICE_STEPS, Steps
 from milepost.server.decide import Rejection, ReportBatch
 from milepost.server.dispatch.conflict_retry import ConflictRetry
 from milepost.server.dispatch.lease_tokens import LeaseTokens
-from milepost.server.estimates.stage_weights import may_add_stages
+from milepost.server.estimates.learned_stages import LearnedStages
 from milepost.server.journal import Journal, OpenJob
 from milepost.server.log.event_log import Conflict
 from milepost.server.log.sqlite.coalescing import COMMIT_BYTES_LIMIT
 from milepost.v1 import Event, Job, JobState, Update
-
-# Bytes that a weight adds to an update, with the lengths of what it is in.
-_WEIGHT_BYTES = 32
 
 
 class Acceptance(NamedTuple):
@@ -85,7 +82,7 @@ _Outcome = TypeVar("_Outcome")
 class Attempts:
     """The operations of a lease.
 
-    ``weigh`` sets the weights that updates leave open of stages that they add to a job, and returns how many.
+    ``learned`` has what stages took before, for the weights of those that nobody gave any.
     """
 
     def __init__(
@@ -93,9 +90,9 @@ class Attempts:
         journal: Journal,
         tokens: LeaseTokens,
         slices: Slices | None = None,
-        weigh: Callable[[Job, Sequence[Update], str], Awaitable[int]] | None = None,
+        learned: LearnedStages | None = None,
     ) -> None:
-        self._weigh = weigh
+        self._learned = LearnedStages() if learned is None else learned
         self._journal = journal
         self._tokens = tokens
         self._slices = Slices() if slices is None else slices
@@ -143,6 +140,7 @@ class Attempts:
         job = await self._journal.find(job_id, caller=caller)
         token = self._tokens.token(job_id, attempt)
         self._check_lease(job, token)
+        await self._learned.prepare(job.owner, job.kind)
         return job, token
 
     async def undo_start(
@@ -179,6 +177,7 @@ class Attempts:
         # The worker may have been connected to another node until now.
         await self._journal.refresh(job_id)
         opened = await self._journal.commit(job_id, decision, caller=caller)
+        await self._learned.prepare(opened.job.owner, opened.job.kind)
         return opened.report_sequence, await self._journal.find(job_id, caller=caller)
 
     async def job(self, job_id: str, *, caller: str = SERVER) -> Job:
@@ -212,11 +211,6 @@ class Attempts:
         if decided is not None:
             return self._follow(request, decided)
         opened = await self._open_in_order(job_id, caller)
-        if self._weigh is not None and may_add_stages(updates, opened.fold.stages):
-            weighed = await self._weigh(opened.job, updates, caller)
-            if size is not None:
-                request = request._replace(size=size + weighed * _WEIGHT_BYTES)
-            opened = await self._open_in_order(job_id, caller)
         if not self._tokens.holds(opened.job, token) or first > opened.report_sequence + 1:
             # Another node may have accepted earlier reports that this one has not read yet.
             await self._journal.refresh(job_id)
@@ -327,6 +321,7 @@ class Attempts:
             over=attempt_over,
             updates_size=request.size,
             slice_steps=SLICE_STEPS,
+            learned=self._learned.seconds(opened.attributes.owner, opened.attributes.kind),
         )
         if request.atomic:
             # Decide all of it on a copy of the job before any of it is appended.

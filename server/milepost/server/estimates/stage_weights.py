@@ -2,30 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterable, Mapping, Sequence
-from itertools import islice
+from collections.abc import Iterable, Mapping, Sequence
 from statistics import fmean
 from typing import Final
 
-from milepost.contract import limits
-from milepost.server.base.steps import SLICE_STEPS, Steps
-from milepost.v1 import Stage, Update
+from milepost.v1 import Stage
 
 _LEAST: Final = 0.001
 """Of a stage that takes no time: with the weight 0 it would not count."""
 
+PLAN_LIMIT: Final = 1000
+"""Stages of a job that gets learned weights: of a run 64 are known, and all of a plan are looked at in one go."""
 
-PLANS_LIMIT: Final = 1000
-"""Updates of a report that are looked through for stages to weigh."""
 
-
-def learn_weights(plan: Iterable[Stage], seconds: Mapping[str, float], before: Iterable[Stage] = ()) -> int:
+def learn_weights(plan: Sequence[Stage], seconds: Mapping[str, float], before: Sequence[Stage] = ()) -> None:
     """Set the weights of planned stages that have none from their earlier durations; a weight that was given stays.
 
     Stages that the job has had ``before`` set the scale for their siblings. Among siblings without such ones the mean
     of the learned weights is 1, which is what a stage counts of which nothing is known. A stage that contains others
-    takes as long as all of them. Parents come before their children. Return the number of weights that were set.
+    takes as long as all of them. Parents come before their children. Beyond ``PLAN_LIMIT`` stages none gets a weight.
     """
+    if len(plan) + len(before) > PLAN_LIMIT:
+        return
     stages = list(plan)
     planned = {stage.stage_id for stage in stages}
     earlier = list(before)
@@ -38,60 +36,14 @@ def learn_weights(plan: Iterable[Stage], seconds: Mapping[str, float], before: I
     for stage in stages:
         if stage.stage_id in durations and not stage.HasField("weight"):
             siblings.setdefault(stage.parent_stage_id, []).append(stage)
-    scaling: dict[str, list[Stage]] = {parent: [] for parent in siblings}
-    for stage in earlier:
-        if stage.parent_stage_id in scaling:
-            scaling[stage.parent_stage_id].append(stage)
     for parent, group in siblings.items():
-        scale = _scale(scaling[parent], durations)
+        scale = _scale([each for each in earlier if each.parent_stage_id == parent], durations)
         if not scale:
             mean = fmean(durations[stage.stage_id] for stage in group)
             scale = 1 / mean if mean > 0 else 0.0
         for stage in group:
             if scale:
                 stage.weight = max(durations[stage.stage_id] * scale, _LEAST)
-    return sum(map(len, siblings.values()))
-
-
-def learn_weights_of_updates(
-    updates: Iterable[Update], seconds: Mapping[str, float], before: Sequence[Stage]
-) -> Steps[int]:
-    """Set the weights of stages that these updates add to a job; ``before`` are those that it has.
-
-    Plans beyond those that one report may have are refused later, so they are left as they are. Return the number of
-    weights that were set.
-    """
-    stages = {stage.stage_id: stage for stage in before} if seconds else {}
-    count = planned = steps = 0
-    for update in islice(updates, PLANS_LIMIT if seconds else 0):
-        if update.HasField("stages_planned"):
-            added: Sequence[Stage] = update.stages_planned.stages
-        elif update.HasField("stage_started") and update.stage_started.stage.stage_id not in stages:
-            added = [update.stage_started.stage]
-        else:
-            continue
-        planned += len(added)
-        if planned > limits.STAGES_PLANNED:
-            break
-        if steps >= SLICE_STEPS:
-            steps = 0
-            yield
-        steps += len(stages) + len(added)
-        count += learn_weights(added, seconds, stages.values())
-        stages |= {stage.stage_id: stage for stage in added}
-        # A job has no more, so the earliest have been replaced.
-        for name in list(islice(stages, len(stages) - limits.STAGES)) if len(stages) > limits.STAGES else ():
-            del stages[name]
-    return count
-
-
-def may_add_stages(updates: Iterable[Update], known: Container[str]) -> bool:
-    """Whether these updates may add stages to a job that has those that are ``known``."""
-    return any(
-        update.HasField("stages_planned")
-        or (update.HasField("stage_started") and update.stage_started.stage.stage_id not in known)
-        for update in islice(updates, PLANS_LIMIT)
-    )
 
 
 def _scale(siblings: Iterable[Stage], durations: Mapping[str, float]) -> float:

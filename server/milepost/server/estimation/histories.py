@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 import structlog
@@ -16,10 +16,10 @@ from milepost.server.estimates.calibration import Pool
 from milepost.server.estimates.kind_history import KindHistory
 from milepost.server.estimates.past_run import PastRun
 from milepost.server.estimates.run_encoding import UnknownRun, decode
-from milepost.server.estimates.stage_weights import learn_weights, learn_weights_of_updates
+from milepost.server.estimates.stage_weights import learn_weights
 from milepost.server.log.event_log import DurableCommit, Entry, EventLog
 from milepost.server.log.stored_runs import RUN_LIMIT, StoredRun
-from milepost.v1 import Job, Update
+from milepost.v1 import Job
 
 HISTORY_BYTES: Final = 24 << 20
 """Bound of the memory of decoded histories; the log has all of them."""
@@ -111,11 +111,10 @@ class Histories:
         history = await self.get(job.owner, job.kind)
         learn_weights(job.stages, history.weights())
 
-    async def weigh_updates(self, job: Job, updates: Sequence[Update], caller: str) -> int:
-        """Set the weights that are left open of stages that updates add to a job; return how many."""
-        history = await self.get(job.owner, job.kind, caller)
-        steps = learn_weights_of_updates(updates, history.weights(), job.stages)
-        return await self._slices.run(steps, caller)
+    async def stage_seconds(self, owner: str, kind: str) -> Mapping[str, float] | None:
+        """How long each stage of a kind takes (see ``KindHistory.weights``); None if it has no runs."""
+        history = await self.get(owner, kind)
+        return history.weights() if history.runs else None
 
     async def warm(self) -> None:
         """Read the histories of the kinds that ran last."""

@@ -12,6 +12,7 @@ from milepost.server.base.timestamps import SECOND, instant
 from milepost.server.estimates.job_observer import JobObserver
 from milepost.server.estimates.run_encoding import encode_stages
 from milepost.server.log.event_log import Commit, DurableCommit, Entry
+from milepost.server.log.frames import latest_progress
 from milepost.v1 import Events, Job, JobState
 
 RUNNING_BYTES: Final = 32 << 20
@@ -114,10 +115,16 @@ class RunningJobs:
             )
         elif observed is not None and (commit.payloads & _STEPS or commit.time >= observed.due):
             observer = observed.observer
-            for event in Events.FromString(commit.chunk.frames).events:
-                observer.observe(event)
-            if commit.chunk.first == observed.last + 1:
-                observed.last = commit.chunk.last
+            first, last, frames = commit.chunk
+            if commit.payloads & _STEPS or first == last:
+                for event in Events.FromString(frames).events:
+                    observer.observe(event)
+                if first == observed.last + 1:
+                    observed.last = last
+            elif (progress := latest_progress(frames)) is not None:
+                # As fast as that, updates come together. The last one supersedes the others; of other stages that
+                # advance at once the next commit tells, and the job itself at its end.
+                observer.observe(progress)
             elapsed = commit.time - (observer.started or commit.time)
             observed.due = commit.time + max(elapsed // _SAMPLES, _SAMPLE_INTERVAL)
             self._observed.put(commit.job_id, observed, observer.memory)

@@ -125,6 +125,15 @@ def without_superseded(frames: bytes, superseded: set[tuple[str, str]]) -> bytes
     return frames if sum(map(len, remaining)) == len(frames) else b"".join(reversed(remaining))
 
 
+def latest_progress(frames: bytes) -> Event | None:
+    """The newest of these events that is progress of a stage; None if there is none. Later ones only are parsed."""
+    for bounds in reversed(list(_frame_bounds(frames))):
+        event = _parse_event(frames, *bounds)
+        if event.HasField("stage_progressed"):
+            return event
+    return None
+
+
 def _frame_bounds(frames: bytes) -> Iterator[tuple[int, int]]:
     """Yield the start and end offsets of each frame."""
     start = 0

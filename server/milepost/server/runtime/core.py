@@ -22,6 +22,7 @@ from milepost.server.dispatch.queue_memory import QueueMemory
 from milepost.server.dispatch.session_table import SessionTable
 from milepost.server.dispatch.wait_reasons import WaitReasons
 from milepost.server.dispatch.worker_registry import WorkerRegistry
+from milepost.server.estimates.learned_stages import LearnedStages
 from milepost.server.estimation.estimators import Estimators
 from milepost.server.estimation.histories import Histories
 from milepost.server.estimation.job_estimates import JobEstimates
@@ -101,9 +102,8 @@ class Core:
         self._histories = Histories(log, slices)
         estimates = JobEstimates(log, running, self._histories, clock)
         journal = Journal(log, clock, run_of=running.run_of)
-        attempts = Attempts(
-            journal, LeaseTokens(log.lease_secret, log.epoch), slices, self._histories.weigh_updates
-        )
+        learned = LearnedStages(self._histories.stage_seconds, clock.monotonic)
+        attempts = Attempts(journal, LeaseTokens(log.lease_secret, log.epoch), slices, learned)
         sessions = SessionTable(clock, self._registry)
         self._dispatcher = Dispatcher(attempts, sessions, clock, self._tasks)
         queued = QueueEstimates(

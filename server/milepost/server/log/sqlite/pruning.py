@@ -49,7 +49,7 @@ class Trim(NamedTuple):
         (last,) = connection.execute(statements.LAST_BEFORE, (row.key, self.first_sequence)).fetchone()
         if last is None:
             return None
-        transaction.runs.collect()
+        transaction.runs.before_drop()
         drops = drops_before(connection, row.key, self.first_sequence)
         connection.execute(statements.TRIM, (row.key, self.first_sequence))
         connection.execute(statements.SET_FIRST, (last + 1, row.key))
@@ -67,7 +67,7 @@ class Delete(NamedTuple):
         row = _row(connection, self.job_id)
         if row is None or row.state not in FINAL:
             raise Conflict(self.job_id)
-        transaction.runs.collect()
+        transaction.runs.before_drop()
         drops = drops_before(connection, row.key, row.last + 1)
         for statement in statements.DELETE_JOB:
             connection.execute(statement, (row.key,))

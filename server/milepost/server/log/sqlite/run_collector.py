@@ -52,9 +52,13 @@ class RunCollector:
         """Collect all of them, within a transaction."""
         if self._runs:
             collect_runs(self._connection)
-        if self._commits or self._runs:
-            skip_commits(self._connection)
+        skip_commits(self._connection)
         self._runs = self._commits = 0
+
+    def before_drop(self) -> None:
+        """Collect before commits are dropped, which may have runs."""
+        if self._runs:
+            self.collect()
 
     def rolled_back(self) -> None:
         """Collect again, later: what the transaction may have collected waits in the log."""

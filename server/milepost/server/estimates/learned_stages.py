@@ -1,0 +1,54 @@
+"""What the stages of kinds took before, at hand when a report plans some."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Final
+
+from milepost.contract.sized_cache import SizedCache
+
+LEARNED_BYTES: Final = 4 << 20
+"""Bound of the memory of what stages took."""
+
+LEARNED_AGE: Final = 60.0
+"""Seconds after which it is learned again, when an attempt starts: a run that ended is judged then."""
+
+_OVERHEAD: Final = 400
+_STAGE_SIZE: Final = 120
+"""Bytes of a kind, and of a stage, about."""
+
+
+async def _learn_nothing(owner: str, kind: str) -> None:
+    """No kind has run."""
+
+
+class LearnedStages:
+    """Median seconds of each stage by owner and kind.
+
+    ``learn`` returns them, None for a kind without runs; ``now`` is in seconds, monotonic.
+    """
+
+    def __init__(
+        self,
+        learn: Callable[[str, str], Awaitable[Mapping[str, float] | None]] = _learn_nothing,
+        now: Callable[[], float] = lambda: 0.0,
+    ) -> None:
+        self._learn = learn
+        self._now = now
+        self._known: SizedCache[tuple[str, str], tuple[float, Mapping[str, float]]] = SizedCache(
+            LEARNED_BYTES
+        )
+
+    async def prepare(self, owner: str, kind: str) -> None:
+        """Have them at hand, for an attempt that starts or goes on."""
+        found = self._known.get((owner, kind))
+        if found is None or self._now() - found[0] >= LEARNED_AGE:
+            seconds = await self._learn(owner, kind)
+            if seconds is None:
+                return
+            self._known.put((owner, kind), (self._now(), seconds), _OVERHEAD + _STAGE_SIZE * len(seconds))
+
+    def seconds(self, owner: str, kind: str) -> Mapping[str, float]:
+        """What is at hand: without awaiting, since nothing may be awaited within a decision."""
+        found = self._known.get((owner, kind))
+        return {} if found is None else found[1]

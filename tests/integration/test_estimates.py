@@ -44,6 +44,7 @@ async def test_a_job_is_estimated_from_the_runs_before_it(rpc: Rpc) -> None:
         first = await rpc.submit()
         _, token = await session.take()
         before = (await get(rpc, first.job_id)).job
+        await asyncio.sleep(2)  # its work: of a run that is over at once the next one would soon be overdue
         await session.report(first.job_id, token, 1, *RUN, succeeded())
         await session.acknowledged(len(RUN) + 1)
         await run(rpc, session, *RUN, succeeded())

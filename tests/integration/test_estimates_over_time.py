@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import shutil
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -34,6 +35,7 @@ async def test_a_parent_is_estimated_from_its_children(rpc: Rpc) -> None:
         first = (await rpc.submit(kind=child, parent_job_id=parent)).job_id
         _, token = await session.take()
         before = (await get(rpc, parent)).job.HasField("estimate")
+        await asyncio.sleep(2)  # its work: of a run that is over at once the next one would soon be overdue
         await session.report(first, token, 1, *RUN, succeeded())
         await session.acknowledged(len(RUN) + 1)
         running = (await rpc.submit(kind=child, parent_job_id=parent)).job_id

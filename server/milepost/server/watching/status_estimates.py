@@ -16,6 +16,9 @@ from milepost.v1 import Estimate, Job, Waiting
 CHANGE: Final = 0.05
 """Part of a remaining time by which another one differs that is worth a status."""
 
+VISIBLE: Final = 1.0
+"""Seconds by which it differs at least: clients show whole seconds."""
+
 INTERVAL: Final = 1.0
 """Least seconds between two looks at the estimate of a watched job."""
 
@@ -86,6 +89,6 @@ def differs(said: Estimate | None, estimate: Estimate | None, now: int) -> bool:
     ):
         shown = max(nanoseconds(before) - (now - instant(said.as_of)), 0) / SECOND
         is_now = max(nanoseconds(after) - (now - instant(estimate.as_of)), 0) / SECOND
-        if abs(is_now - shown) > CHANGE * shown:
+        if abs(is_now - shown) > max(CHANGE * shown, VISIBLE):
             return True
     return False

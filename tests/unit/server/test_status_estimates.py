@@ -6,7 +6,7 @@ import pytest
 from google.protobuf.duration_pb2 import Duration
 
 from milepost.server.base.timestamps import SECOND, timestamp
-from milepost.server.watching.status_estimates import differs
+from milepost.server.watching.status_estimates import differs, interval
 from milepost.v1 import Estimate
 
 
@@ -37,3 +37,9 @@ def estimate(left: float, made: int = 0, most: float | None = None) -> Estimate:
 def test_a_change_that_clients_would_see(expected: bool, said: Estimate | None, now: Estimate | None) -> None:
     """By a twentieth, and by a second, of what they count down to."""
     assert differs(said, now, 10 * SECOND) == expected
+
+
+def test_long_jobs_are_looked_at_less_often() -> None:
+    """Each second within the last minute, and each ten seconds at least."""
+    said = [None, estimate(0), estimate(50), estimate(200), estimate(86_400)]
+    assert [interval(each) for each in said] == [1, 1, 1, 4, 10]

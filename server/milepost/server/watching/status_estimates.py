@@ -22,6 +22,9 @@ VISIBLE: Final = 1.0
 INTERVAL: Final = 1.0
 """Least seconds between two looks at the estimate of a watched job."""
 
+LONGEST_INTERVAL: Final = 10.0
+"""Most seconds. What takes an hour need not be corrected each second: between two looks a fiftieth of it passes."""
+
 
 class StatusEstimates:
     """What a watch of the job says of its remaining time. Without ``estimators``, nothing."""
@@ -46,13 +49,13 @@ class StatusEstimates:
         self._due = 0.0
 
     async def has_changed(self) -> bool:
-        """Whether the estimate is worth a status now. It looks once in ``INTERVAL`` seconds."""
+        """Whether the estimate is worth a status now. It looks once in a while, see ``interval``."""
         if self._estimators is None:
             return False
         now = self._clock.monotonic()
         if now < self._due:
             return False
-        self._due = now + INTERVAL
+        self._due = now + interval(self._said)
         return differs(
             self._said, await self._estimators.jobs.of_watched(self._job_id, self._caller), self._clock.now()
         )
@@ -75,6 +78,12 @@ class StatusEstimates:
         """Set the estimate of the job that the watch starts with."""
         if self._estimators is not None:
             self._said = await self._estimators.jobs.add_to_watched(job, self._caller)
+
+
+def interval(said: Estimate | None) -> float:
+    """Seconds until the next look, after this estimate."""
+    left = 0.0 if said is None else nanoseconds(said.remaining_p50) / SECOND
+    return min(max(left / 50, INTERVAL), LONGEST_INTERVAL)
 
 
 def differs(said: Estimate | None, estimate: Estimate | None, now: int) -> bool:

@@ -7,6 +7,7 @@ from itertools import pairwise
 
 import pytest
 
+from milepost.server.decide.stage_weights import PLAN_LIMIT, learn_weights
 from milepost.server.estimates.calibration import CHECKPOINTS, POOL_SIZE, Pool, percentile, upper_bound
 from milepost.server.estimates.forecast import forecast, since_change
 from milepost.server.estimates.job_progress import JobProgress, StageProgress
@@ -16,7 +17,6 @@ from milepost.server.estimates.past_run import PastRun, StageRun, past_run
 from milepost.server.estimates.queue_schedule import NOTHING, Span, end_of, start_of
 from milepost.server.estimates.replay import progress_at
 from milepost.server.estimates.run_encoding import RUN_BYTES, UnknownRun, decode, encode
-from milepost.server.estimates.stage_weights import PLAN_LIMIT, learn_weights
 from milepost.server.estimates.workload import scales_of
 from milepost.v1 import Stage
 

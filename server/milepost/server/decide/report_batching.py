@@ -18,7 +18,7 @@ from milepost.server.decide.event_batch import EventBatch
 from milepost.server.decide.progress_run import ProgressRun
 from milepost.server.decide.reporting import is_plain_line, report_steps
 from milepost.server.decide.size_budget import SizeBudget
-from milepost.server.estimates.stage_weights import learn_weights
+from milepost.server.decide.stage_weights import learn_weights
 from milepost.v1 import Event, Job, Update
 
 __all__ = ["Rejection", "ReportBatch", "report_batches"]

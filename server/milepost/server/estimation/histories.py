@@ -12,11 +12,11 @@ from milepost.contract.sized_cache import SizedCache
 from milepost.server.base.callers import SERVER
 from milepost.server.base.slices import Slices
 from milepost.server.base.steps import Steps
+from milepost.server.decide.stage_weights import learn_weights
 from milepost.server.estimates.calibration import Pool
 from milepost.server.estimates.kind_history import KindHistory
 from milepost.server.estimates.past_run import PastRun
 from milepost.server.estimates.run_encoding import UnknownRun, decode
-from milepost.server.estimates.stage_weights import learn_weights
 from milepost.server.log.event_log import DurableCommit, Entry, EventLog
 from milepost.server.log.stored_runs import RUN_LIMIT, StoredRun
 from milepost.v1 import Job

@@ -7,7 +7,7 @@ from itertools import pairwise
 
 import pytest
 
-from milepost.server.decide.stage_weights import PLAN_LIMIT, learn_weights
+from milepost.server.decide.stage_weights import learn_weights
 from milepost.server.estimates.calibration import CHECKPOINTS, POOL_SIZE, Pool, percentile, upper_bound
 from milepost.server.estimates.forecast import forecast, since_change
 from milepost.server.estimates.job_progress import JobProgress, StageProgress
@@ -292,13 +292,3 @@ def test_stages_that_are_planned_later_weigh_as_those_before_them() -> None:
 
     weights = {stage.stage_id: stage.weight for stage in (*again, *late) if stage.HasField("weight")}
     assert weights == pytest.approx({"a": 0.5, "b": 1.5, "c": 3.25, "c/x": 1, "d": 1})
-
-
-def test_large_plans_are_left_as_they_are() -> None:
-    """They would take long to weigh, and no more than 64 of their stages could be known."""
-    plan = [Stage(stage_id=f"s{number}") for number in range(PLAN_LIMIT)]
-    late = [Stage(stage_id="a")]
-    learn_weights(late, {"a": 2.0}, plan)
-    assert not late[0].HasField("weight")
-    learn_weights(late, {"a": 2.0}, plan[1:])
-    assert late[0].weight == 1

@@ -303,6 +303,33 @@ def test_a_long_report_pauses_within_its_bound(name: str) -> None:
     assert pauses >= 4
 
 
+def test_stages_that_a_report_adds_weigh_what_they_took_before() -> None:
+    """Those of a plan, and one that is declared when it starts; a plan's weights are learned between two pauses."""
+    plan = [Stage(stage_id=f"{number}") for number in range(900)]
+    seconds = {"0": 1.0, "1": 3.0, "late": 6.0}
+    updates = [
+        *[Update(stages_planned=StagesPlanned(stages=plan))] * 3,
+        Update(stage_started=StageStarted(stage=Stage(stage_id="1"))),
+        Update(stage_started=StageStarted(stage=Stage(stage_id="late"))),
+    ]
+    fold = running()
+    steps = decide.report_batches(
+        fold,
+        updates,
+        1,
+        NOW,
+        size=0,
+        batch_bytes=BATCH,
+        over=job_ended,
+        slice_steps=SLICE_STEPS,
+        learned=seconds,
+    )
+    pauses = sum(batch is None for batch in steps)
+    weights = {stage_id: fold.stages[stage_id].weight for stage_id in seconds}
+    assert weights == {"0": 0.5, "1": 1.5, "late": 3.0}
+    assert pauses >= 3
+
+
 def test_a_report_may_plan_so_many_stages() -> None:
     """A plan beyond that is refused by itself; what it costs does not depend on whether it changes anything."""
     plan = Update(stages_planned=StagesPlanned(stages=[Stage(stage_id=f"{n}") for n in range(990)]))

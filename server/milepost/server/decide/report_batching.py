@@ -19,7 +19,7 @@ from milepost.server.decide.progress_run import ProgressRun
 from milepost.server.decide.reporting import is_plain_line, report_steps
 from milepost.server.decide.size_budget import SizeBudget
 from milepost.server.decide.stage_weights import learn_weights
-from milepost.v1 import Event, Job, Update
+from milepost.v1 import Event, Job, Stage, Update
 
 __all__ = ["Rejection", "ReportBatch", "report_batches"]
 
@@ -31,6 +31,9 @@ _UPDATE_STEPS: Final = 10
 _BATCH_STEPS: Final = 100
 _BYTES_PER_STEP: Final = 2048
 _UPDATE_BYTES_PER_STEP: Final = 128
+
+# What a stage costs where weights are learned, in steps.
+_WEIGHED_STEPS: Final = 2
 
 _NOTHING: Final[Mapping[str, float]] = MappingProxyType({})
 
@@ -169,12 +172,16 @@ def _sizes(updates: Sequence[Update]) -> Generator[None, None, list[int]]:
 
 def _weigh(fold: Fold, event: Event, learned: Mapping[str, float]) -> None:
     """Set the weights that are left open of stages that the event adds to the job."""
+    added: Sequence[Stage] = ()
     if event.HasField("stages_planned"):
-        learn_weights(event.stages_planned.stages, learned, fold.job.stages)
+        added = event.stages_planned.stages
     elif event.HasField("stage_started"):
         stage = event.stage_started.stage
         if stage.stage_id in learned and stage.stage_id not in fold.stages:
-            learn_weights([stage], learned, fold.job.stages)
+            added = [stage]
+    if added:
+        learn_weights(added, learned, fold.job.stages)
+        fold.steps += _WEIGHED_STEPS * (len(added) + len(fold.job.stages))
 
 
 def _check_stages_planned(count: int) -> None:

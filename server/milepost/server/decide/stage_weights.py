@@ -11,19 +11,14 @@ from milepost.v1 import Stage
 _LEAST: Final = 0.001
 """Of a stage that takes no time: with the weight 0 it would not count."""
 
-PLAN_LIMIT: Final = 1000
-"""Stages of a job that gets learned weights: of a run 64 are known, and all of a plan are looked at in one go."""
-
 
 def learn_weights(plan: Sequence[Stage], seconds: Mapping[str, float], before: Sequence[Stage] = ()) -> None:
     """Set the weights of planned stages that have none from their earlier durations; a weight that was given stays.
 
     Stages that the job has had ``before`` set the scale for their siblings. Among siblings without such ones the mean
     of the learned weights is 1, which is what a stage counts of which nothing is known. A stage that contains others
-    takes as long as all of them. Parents come before their children. Beyond ``PLAN_LIMIT`` stages none gets a weight.
+    takes as long as all of them. Parents come before their children.
     """
-    if len(plan) + len(before) > PLAN_LIMIT:
-        return
     stages = list(plan)
     planned = {stage.stage_id for stage in stages}
     earlier = list(before)
@@ -36,8 +31,12 @@ def learn_weights(plan: Sequence[Stage], seconds: Mapping[str, float], before: S
     for stage in stages:
         if stage.stage_id in durations and not stage.HasField("weight"):
             siblings.setdefault(stage.parent_stage_id, []).append(stage)
+    scaling: dict[str, list[Stage]] = {parent: [] for parent in siblings}
+    for stage in earlier:
+        if stage.parent_stage_id in scaling:
+            scaling[stage.parent_stage_id].append(stage)
     for parent, group in siblings.items():
-        scale = _scale([each for each in earlier if each.parent_stage_id == parent], durations)
+        scale = _scale(scaling[parent], durations)
         if not scale:
             mean = fmean(durations[stage.stage_id] for stage in group)
             scale = 1 / mean if mean > 0 else 0.0

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import signal
 from pathlib import Path
 from typing import Any
 
@@ -79,6 +81,19 @@ async def test_a_canvas_fails_with_a_task(publisher: Celery[Any], client: Client
     assert (state_name(parent), parent.failure.code) == ("FAILED", "CHILD_FAILED")
     assert parent.failure.message.endswith("is FAILED: torn page")
     assert await children(client, album.job_id) == ["add SUCCEEDED", "fail FAILED"]
+
+
+async def test_a_canvas_fails_with_a_killed_process(
+    publisher: Celery[Any], client: Client, started: Path, released: Path
+) -> None:
+    """The parent of the pool, which sees that, ends the job of the task, and with it that of the canvas."""
+    hold = publisher.tasks["hold"].si(str(started), str(released))
+    album = publish_canvas(chain(hold, hold), "album")
+    os.kill((await pids_in(started))[0], signal.SIGKILL)
+    parent = await ended(client, album.job_id)
+
+    assert (state_name(parent), parent.failure.code) == ("FAILED", "CHILD_FAILED")
+    assert await children(client, album.job_id) == ["hold FAILED"]
 
 
 async def test_cancelling_the_parent_stops_the_canvas(

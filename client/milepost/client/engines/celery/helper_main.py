@@ -6,6 +6,7 @@ Reads JSON lines from its stdin, the settings of its client first, and ends once
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import logging
 import signal
@@ -13,8 +14,13 @@ import sys
 from collections.abc import Mapping
 from typing import Any, Final
 
-from milepost.client._client import Client
+from milepost.client._attach import AttachCalls
+from milepost.client._calls import JobCalls
+from milepost.client._options import ConnectionOptions
 from milepost.client._transport.backoff import Backoff, is_transient
+from milepost.client._transport.channel import LazyChannel
+from milepost.client._transport.target import Target
+from milepost.client.engines.celery.parent_end import end_parent
 from milepost.client.errors import JobFailure, MilepostError
 
 __all__ = ["main"]
@@ -23,6 +29,8 @@ _log = logging.getLogger("milepost.client")
 
 CANCEL_GRACE: Final = 5.0
 """Grace period in seconds of a job whose task Celery has terminated."""
+CALL_TIMEOUT: Final = 10.0
+"""Seconds for the server to answer a call."""
 RETRY_TIMEOUT: Final = 30.0
 """Seconds to repeat a command while the server is away."""
 CONCURRENCY: Final = 16
@@ -43,20 +51,22 @@ async def _main() -> None:
     await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(lines), sys.stdin)
     settings = json.loads(await lines.readline())
     slots = asyncio.Semaphore(CONCURRENCY)
-    async with Client(**settings) as client, asyncio.TaskGroup() as commands:
+    ends = _JobEnds(settings.pop("address"), settings)
+    async with asyncio.TaskGroup() as commands:
         async for line in lines:
             await slots.acquire()
-            commands.create_task(_carry_out(client, json.loads(line), slots))
+            commands.create_task(_carry_out(ends, json.loads(line), slots))
+    await ends.channel.close()
 
 
-async def _carry_out(client: Client, command: Mapping[str, Any], slots: asyncio.Semaphore) -> None:
+async def _carry_out(ends: _JobEnds, command: Mapping[str, Any], slots: asyncio.Semaphore) -> None:
     loop = asyncio.get_running_loop()
     until = loop.time() + RETRY_TIMEOUT
     backoff = Backoff()
     try:
         while True:
             try:
-                await _end(client, command)
+                await ends.carry_out(command)
             except MilepostError as error:
                 if not is_transient(error, connected_before=True):
                     # Somebody else has ended the job, has it, or nobody ever submitted it.
@@ -72,17 +82,32 @@ async def _carry_out(client: Client, command: Mapping[str, Any], slots: asyncio.
         slots.release()
 
 
-async def _end(client: Client, command: Mapping[str, Any]) -> None:
-    job_id = command["job_id"]
-    if command["end"] == "cancel":
-        await client.cancel(job_id, reason=command["message"], grace_period=CANCEL_GRACE)
-        return
-    failure = JobFailure(command["code"], command["message"], retryable=command["retryable"])
-    try:
-        async with client.attach(job_id, instance=command["instance"]):
-            raise failure
-    except JobFailure:
-        pass
+class _JobEnds:
+    """Ends jobs, and the parents of canvases with them."""
+
+    def __init__(self, address: str, options: ConnectionOptions) -> None:
+        self.channel = LazyChannel(Target.of(address, **options))
+        self._calls = JobCalls(self.channel, CALL_TIMEOUT)
+        self._blocks = AttachCalls(self.channel, self._calls, CALL_TIMEOUT)
+
+    async def carry_out(self, command: Mapping[str, Any]) -> None:
+        """Carry out one command.
+
+        Raises:
+            MilepostError: There is no such job, it has ended, or the server did not answer.
+        """
+        if command["end"] == "cancel":
+            await self._calls.cancel(command["job_id"], command["message"], CANCEL_GRACE)
+        else:
+            await self._fail(command)
+        if command["canvas"]:
+            await end_parent(self._calls, self._blocks.attach, command["canvas"])
+
+    async def _fail(self, command: Mapping[str, Any]) -> None:
+        failure = JobFailure(command["code"], command["message"], retryable=command["retryable"])
+        with contextlib.suppress(JobFailure):
+            async with self._blocks.attach(command["job_id"], instance=command["instance"]):
+                raise failure
 
 
 if __name__ == "__main__":

@@ -15,6 +15,8 @@ import threading
 from collections.abc import Mapping
 from typing import Any, Final
 
+from milepost.client.engines.celery.task_job import TaskJob
+
 __all__ = ["HELPER_MODULE", "ParentReports"]
 
 _log = logging.getLogger("milepost.client")
@@ -37,15 +39,15 @@ class ParentReports:
         self._lock = threading.Lock()
         self._helper: subprocess.Popen[bytes] | None = None
 
-    def cancel(self, job_id: str, reason: str) -> None:
-        """Cancel a job that Celery will not run, or has terminated."""
-        self._send({"end": "cancel", "job_id": job_id, "message": reason})
+    def cancel(self, job: TaskJob, reason: str) -> None:
+        """Cancel the job of a task that Celery will not run, or has terminated."""
+        self._send({"end": "cancel", "job_id": job.job_id, "canvas": job.canvas, "message": reason})
 
-    def fail(self, job_id: str, instance: str, code: str, message: str, *, retryable: bool) -> None:
+    def fail(self, job: TaskJob, instance: str, code: str, message: str, *, retryable: bool) -> None:
         """End the attempt of a process that is gone.
 
         Args:
-            job_id: The job.
+            job: The job of the task.
             instance: That of the claim by the process that is gone.
             code: Code of the failure.
             message: Its text.
@@ -54,7 +56,8 @@ class ParentReports:
         self._send(
             {
                 "end": "fail",
-                "job_id": job_id,
+                "job_id": job.job_id,
+                "canvas": job.canvas,
                 "instance": instance,
                 "code": code,
                 "message": message[:_MESSAGE_LENGTH],

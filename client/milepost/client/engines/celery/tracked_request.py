@@ -51,7 +51,7 @@ class TrackedRequest(Request):
             return
         job = TaskJob.of_message(self.request_dict, self.id)
         instance = instance_of(job.instance, worker_id_of(int(self.worker_pid or 0)))
-        installation.parent_reports.fail(job.job_id, instance, code, message, retryable=retryable)
+        installation.parent_reports.fail(job, instance, code, message, retryable=retryable)
 
 
 def cancel_revoked(
@@ -62,7 +62,7 @@ def cancel_revoked(
     if installation is not None and isinstance(sender, Task) and sender.Request == TRACKED_REQUEST:
         how = "has expired" if expired else "was terminated" if terminated else "was revoked"
         job = TaskJob.of_message(request.headers, request.id or "")
-        installation.parent_reports.cancel(job.job_id, f"Its task {how} in Celery.")
+        installation.parent_reports.cancel(job, f"Its task {how} in Celery.")
 
 
 def fail_unknown(sender: Any, message: Any, id: str, name: str, **_: object) -> None:  # noqa: A002
@@ -71,7 +71,7 @@ def fail_unknown(sender: Any, message: Any, id: str, name: str, **_: object) -> 
     job = TaskJob.from_headers(message.headers, id)
     if installation is not None and job is not None:
         text = f"The worker has no task {name!r}, and has discarded its message."
-        installation.parent_reports.fail(job.job_id, job.instance, _UNKNOWN, text, retryable=False)
+        installation.parent_reports.fail(job, job.instance, _UNKNOWN, text, retryable=False)
 
 
 def _requeued_after_timeout(task: Any) -> bool:

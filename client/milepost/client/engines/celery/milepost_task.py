@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import partial
-from typing import Any, ClassVar, ParamSpec, TypeVar
+from types import GenericAlias
+from typing import TYPE_CHECKING, Any, ClassVar, ParamSpec, TypeVar
 
 from celery import Task
 from celery.result import AsyncResult
@@ -23,7 +24,18 @@ _Parameters = ParamSpec("_Parameters")
 _Result_co = TypeVar("_Result_co", covariant=True)
 
 
-class MilepostTask(Task[_Parameters, _Result_co]):
+if TYPE_CHECKING:
+    _Task = Task
+else:
+
+    class _Task(Task):
+        """Celery's task, which is generic at run time only from 5.7 on."""
+
+        abstract = True
+        __class_getitem__ = classmethod(GenericAlias)
+
+
+class MilepostTask(_Task[_Parameters, _Result_co]):
     """Base class of tasks that have a job: ``Celery(…, task_cls=MilepostTask)`` or ``@app.task(base=MilepostTask)``.
 
     A task that knows nothing of Milepost still has a job with its beginning, retries, end and failure. One that does

@@ -12,8 +12,8 @@ from celery import Celery, chain, chord, group
 
 from milepost.client import Client
 from milepost.client.engines.celery import publish_canvas
-from milepost.v1 import Job
-from tests.support.celery_jobs import pids_in
+from milepost.v1 import Dispatch, Job
+from tests.support.celery_jobs import exists, pids_in
 from tests.support.rpc import state_name
 
 pytestmark = pytest.mark.usefixtures("prefork")
@@ -63,6 +63,7 @@ async def test_a_canvas_is_the_children_of_one_job(
     album = publish_canvas(canvas_of(name, publisher.tasks), "album", labels={"user": "7"})
     parent = await ended(client, album.job_id)
 
+    assert (parent.failure.code, parent.failure.message) == ("", "")
     assert (parent.kind, state_name(parent), parent.fraction) == ("album", "SUCCEEDED", 1.0)
     assert dict(parent.labels) == {"milepost.dev/engine": "celery", "user": "7"}
     assert parent.planned_children == len(jobs)
@@ -111,3 +112,17 @@ async def test_cancelling_the_parent_stops_the_canvas(
     assert state.args == ("Its job was cancelled.",)
     assert await children(client, album.job_id) == ["hold CANCELLED"]
     assert len(await pids_in(started)) == 1
+
+
+async def test_a_task_published_after_its_parent_was_cancelled_does_not_run(
+    publisher: Celery[Any], client: Client, started: Path, released: Path
+) -> None:
+    """As the next one of a chain, between two tasks."""
+    parent = await client.submit("album", dispatch=Dispatch.DISPATCH_EXTERNAL)
+    await client.cancel(parent.job_id)
+    hold: Any = publisher.tasks["hold"]
+    result = hold.apply_async((str(started), str(released)), milepost={"parent_job_id": parent.job_id})
+    error = result.get(timeout=30, propagate=False)
+
+    assert (str(result.state), error.args) == ("REVOKED", ("Its job was cancelled.",))
+    assert not exists(started)

@@ -51,6 +51,8 @@ async def _end_of_parent(calls: JobCalls, parent_job_id: str) -> JobFailure | bo
         return False
     succeeded, failed = 0, Job()
     async for child in calls.list(job_filter(parent_job_id=parent_job_id), "submit_time", 0):
+        if not has_ended(child.proto):
+            return False  # it was published meanwhile
         if child.proto.state == JobState.JOB_STATE_SUCCEEDED:
             succeeded += 1
         elif not failed.job_id:

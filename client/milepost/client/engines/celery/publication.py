@@ -12,10 +12,11 @@ from celery import Task
 
 from milepost.client._worker.current_job import current_job
 from milepost.client.engines.celery.installation import Installation
-from milepost.client.engines.celery.task_client import TaskClient
+from milepost.client.engines.celery.task_client import PARENT_CANCELLED, TaskClient
 from milepost.client.engines.celery.task_job import HEADER, TaskJob, TaskOptions, canvas_in_stamps
 from milepost.client.errors import MilepostError
 from milepost.contract.job_states import has_ended
+from milepost.v1 import Job
 
 if TYPE_CHECKING:
     from milepost.client.engines.celery.milepost_task import MilepostTask
@@ -75,7 +76,7 @@ def _submit(client: TaskClient, job: TaskJob) -> TaskJob:
     """Submit the job if the server answers; if not, the message carries it."""
     try:
         submitted = client.submit(job.request)
-        if submitted is not None and has_ended(submitted.proto):
+        if submitted is not None and _is_of_earlier_run(submitted.proto):
             # Somebody uses a task's id again, as some do on purpose. The new run gets a job of its own.
             job.request.job_id = job.request.request_id = str(uuid4())
             submitted = client.submit(job.request)
@@ -83,6 +84,10 @@ def _submit(client: TaskClient, job: TaskJob) -> TaskJob:
         _log.warning("task %s is published without a job: %s", job.task_id, error)
         return job
     return job.submitted() if submitted is not None else job
+
+
+def _is_of_earlier_run(job: Job) -> bool:
+    return has_ended(job) and job.cancellation.reason != PARENT_CANCELLED
 
 
 def _canvas_of(running: Task[..., Any] | None) -> str:

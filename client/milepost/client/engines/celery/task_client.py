@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import time
 from collections.abc import Awaitable, Callable
@@ -19,12 +20,14 @@ from milepost.client.engines.celery.parent_end import end_parent
 from milepost.client.errors import JobAlreadyExists, JobEndedError, JobNotFound, MilepostError
 from milepost.v1 import Job, JobState, SubmitJobRequest
 
-__all__ = ["OUTAGE_FLUSH_TIMEOUT", "OUTAGE_PAUSE", "TaskClient"]
+__all__ = ["OUTAGE_FLUSH_TIMEOUT", "OUTAGE_PAUSE", "PARENT_CANCELLED", "TaskClient"]
 
 _log = logging.getLogger("milepost.client")
 
 OUTAGE_PAUSE: Final = 10.0
 """Seconds after no server was found, during which publications do not try: the workers submit their jobs."""
+PARENT_CANCELLED: Final = "Its parent was cancelled."
+"""Reason of the cancellation of a task that was published after its parent was cancelled."""
 OUTAGE_FLUSH_TIMEOUT: Final = 0.2
 """Seconds that a task waits at its end during that pause."""
 
@@ -37,6 +40,7 @@ class TaskClient:
         self._channel = LazyChannel(Target.of(address, **options))
         self._calls = JobCalls(self._channel, timeout)
         self._blocks = AttachCalls(self._channel, self._calls, timeout)
+        self._timeout = timeout
         self._loop_thread = EventLoopThread()
         self._paused_until = -OUTAGE_PAUSE
 
@@ -50,12 +54,14 @@ class TaskClient:
         if self._is_paused:
             return None
         try:
-            return self._loop_thread.run(self._submit(request))
+            return self._loop_thread.run(asyncio.wait_for(self._submit(request), self._timeout))
+        except TimeoutError:
+            self._pause(f"{self.address} did not answer within {self._timeout:g} s.")
         except MilepostError as error:
             if not is_transient(error, connected_before=False):
                 raise
             self._pause(error)
-            return None
+        return None
 
     def flush_timeout(self, seconds: float) -> float:
         """Seconds to wait at the end of a task: less while the server is known to be away."""
@@ -143,7 +149,7 @@ class TaskClient:
         if isinstance(error, JobEndedError):
             parent = (await self._calls.get(parent_job_id)).job
             if parent.state == JobState.JOB_STATE_CANCELLED:
-                return await self._calls.cancel(request.job_id, "Its parent was cancelled.", None)
+                return await self._calls.cancel(request.job_id, PARENT_CANCELLED, None)
         return job
 
     @property

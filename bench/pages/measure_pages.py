@@ -28,7 +28,7 @@ BARE: Final = "page of one paragraph"
 
 _WEB: Final = Path(__file__).parents[2] / "web"
 
-_LOADS: Final = 7
+_LOADS: Final = 5
 """Loads of a round, each in a window of its own; the round has their median."""
 
 _STAGES: Final = 1000

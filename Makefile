@@ -57,8 +57,9 @@ $(WEB_MODULES)/.stamp: web/package.json web/package-lock.json web/sdk/package.js
 
 .PHONY: web
 web: $(WEB_MODULES)/.stamp setup  ## Generate and build the client in TypeScript, and the pages; needs Node 18 or newer
-	rm -rf web/sdk/src/gen web/sdk/dist
+	rm -rf web/sdk/src/gen web/sdk/dist web/examples/*/gen
 	$(call generate-web,$(CURDIR)/web/sdk/src/gen)
+	$(call generate-web-examples,$(CURDIR)/web/examples)
 	cd web && npm run build --silent
 	@mkdir -p build/npm
 	cd web && npm pack --silent --workspace sdk --pack-destination ../build/npm
@@ -166,6 +167,11 @@ define generate-web
 	@cd web && ../$(BIN)/buf generate --template sdk/buf.gen.yaml --output $(1)
 endef
 
+# $(call generate-web-examples,DIRECTORY) puts the messages of the examples in TypeScript into DIRECTORY, whose path is absolute.
+define generate-web-examples
+	@cd web && ../$(BIN)/buf generate --template examples/multitrack/buf.gen.yaml --output $(1)/multitrack/gen
+endef
+
 # --- The steps of `make check` ----------------------------------------------------------------------------------
 
 step = @printf '\n=== %s\n' "$(1)"
@@ -234,6 +240,10 @@ check-web-with-node: $(WEB_MODULES)/.stamp setup
 	@rm -rf build/web-gen
 	$(call generate-web,$(CURDIR)/build/web-gen)
 	@diff -ru web/sdk/src/gen build/web-gen || { echo "The messages are not what the protos give: run 'make web'." >&2; exit 1; }
+	@rm -rf build/web-examples
+	$(call generate-web-examples,$(CURDIR)/build/web-examples)
+	@diff -ru web/examples/multitrack/gen build/web-examples/multitrack/gen || \
+		{ echo "The messages of the examples are not what their protos give: run 'make web'." >&2; exit 1; }
 	@rm -rf build/web-assets
 	@cd web && MILEPOST_ASSETS=$(CURDIR)/build/web-assets node pages/build.mjs
 	@diff -rq web/milepost/web/assets build/web-assets || { echo "The pages are not what their sources give: run 'make web'." >&2; exit 1; }

@@ -5,7 +5,7 @@ import tseslint from "typescript-eslint";
 const here = fileURLToPath(new globalThis.URL(".", import.meta.url));
 
 export default tseslint.config(
-  { ignores: ["**/dist/", "**/node_modules/", "sdk/src/gen/", "milepost/"] },
+  { ignores: ["**/dist/", "**/node_modules/", "sdk/src/gen/", "examples/*/gen/", "milepost/"] },
   js.configs.recommended,
   {
     files: ["**/*.ts", "**/*.tsx"],

@@ -11,7 +11,12 @@ export default defineConfig({
     ],
   },
   test: {
-    include: ["sdk/test/**/*.test.ts", "sdk/test/**/*.test.tsx", "pages/test/**/*.test.ts"],
+    include: [
+      "sdk/test/**/*.test.ts",
+      "sdk/test/**/*.test.tsx",
+      "pages/test/**/*.test.ts",
+      "examples/**/*.test.ts",
+    ],
     globalSetup: ["testing/global-setup.ts"],
     // Tests share two cores with the servers that they start.
     maxWorkers: 2,

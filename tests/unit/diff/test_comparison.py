@@ -132,6 +132,12 @@ def test_lists(a: object, b: object, found: list[str]) -> None:
     assert differing(run(result={"x": a}), run(result={"x": b})) == found
 
 
+def test_amounts_are_sums() -> None:
+    """Whoever adds the same parts in another order has done as much."""
+    a, b, c = (run(stages=[stage("scan", current=amount, total=2)]) for amount in (0.1 + 0.2, 0.3, 0.300001))
+    assert (differing(a, b), differing(a, c)) == ([], ["stages.scan.current changed"])
+
+
 def test_events_of_a_type_come_in_any_order() -> None:
     """Stages that run at once report in an order of chance."""
     events = [("TOPIC", {"n": 1}), ("TOPIC", {"n": 2}), ("END", {})]

@@ -97,14 +97,19 @@ def _stage(stage: Stage) -> dict[str, Json]:
     if stage.parent_stage_id:
         found["parent"] = stage.parent_stage_id
     if stage.current or stage.HasField("total"):
-        found["current"] = stage.current
+        found["current"] = _rounded(stage.current)
     if stage.HasField("total"):
-        found["total"] = stage.total
+        found["total"] = _rounded(stage.total)
     if stage.unit:
         found["unit"] = stage.unit
     if stage.HasField("failure"):
         found["failure"] = _failure(stage.failure)
     return found
+
+
+def _rounded(amount: float) -> float:
+    """To nine digits: an amount is a sum, in which the order of its parts shows after more."""
+    return float(f"{amount:.9g}")
 
 
 def _failure(failure: Failure) -> dict[str, Json]:

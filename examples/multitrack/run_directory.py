@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import shutil
+import time
 from pathlib import Path
 from typing import Final
 
@@ -17,6 +18,8 @@ from milepost.contract.limits import JOB_ID
 __all__ = ["RunDirectory", "remove_leftovers"]
 
 _RESULT: Final = "result.json"
+# Seconds from the copy of a shadow's tracks to its submission, at most.
+_SUBMISSION_TIME: Final = 60.0
 
 
 class RunDirectory:
@@ -99,13 +102,18 @@ async def remove_leftovers(client: Client, runs: Path) -> list[str]:
         try:
             if not has_ended(await client.get(job_id)):
                 continue
-        except JobNotFound:
-            pass  # deleted since
+        except JobNotFound:  # deleted since, or about to be submitted
+            if await asyncio.to_thread(_age, runs / job_id) < _SUBMISSION_TIME:
+                continue
         except MilepostError:
             continue  # the next run asks again
         await asyncio.to_thread(shutil.rmtree, runs / job_id, ignore_errors=True)
         removed.append(job_id)
     return removed
+
+
+def _age(run: Path) -> float:
+    return time.time() - run.stat().st_mtime if run.exists() else 0.0
 
 
 def _unfinished(runs: Path) -> list[str]:

@@ -58,6 +58,16 @@ async def test_a_cancelled_run_cancels_its_job(hatchet: HatchetServer, client: C
     assert lines_of(await log_of(client, job_id)) == [(1, "tidied up")]
 
 
+async def test_an_error_during_a_cancellation_is_not_retried(hatchet: HatchetServer, client: Client) -> None:
+    """Although the task has retries: it was cancelled."""
+    run = hatchet.engine.trigger("clumsy")
+    job_id = await waiting(client, hatchet, run)
+    await client.cancel(job_id)
+
+    assert await ended_job(client, job_id) == "CANCELLED"
+    assert ((await ended(hatchet, run)).state, run.only.retry_count) == ("CANCELLED", 0)
+
+
 @pytest.mark.usefixtures("refusing")
 @pytest.mark.parametrize("task", TASKS)
 async def test_a_run_that_cannot_be_cancelled_fails(

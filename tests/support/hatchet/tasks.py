@@ -185,6 +185,16 @@ def scan_plain(job: JobContext) -> dict[str, Any]:
     return {"text": job.input["text"].upper()}
 
 
+@hatchet.task(execution_timeout=timedelta(minutes=10), retries=1)
+@milepost.job()
+async def clumsy(values: EmptyModel, context: Context, job: JobContext) -> dict[str, int]:
+    try:
+        async with job.stage("wait"):
+            await asyncio.Event().wait()
+    finally:
+        raise OSError("the file is gone")
+
+
 WORKFLOWS: list[Any] = [
     convert,
     convert_plain,
@@ -199,6 +209,7 @@ WORKFLOWS: list[Any] = [
     book,
     patient,
     open_gate,
+    clumsy,
     gated,
     milepost.task(hatchet, "scan", scan),
     milepost.task(hatchet, "scan.plain", scan_plain, retries=1),

@@ -124,6 +124,15 @@ def test_values_of_a_task() -> None:
     assert [as_mapping(value) for value in values] == [{"pages": 2}, {"number": 1}, {"a": 1}, None, None]
 
 
+def test_a_value_that_cannot_be_shown_fails_no_task() -> None:
+    """It is left out."""
+
+    class Odd(BaseModel):
+        value: object
+
+    assert as_mapping(Odd(value=object())) is None
+
+
 def test_names() -> None:
     """A function's name becomes a kind, and a worker's name tells the attempt."""
     assert [kind_of(name) for name in ("Convert", "_scan", "größe", "x" * 70, "___")] == [

@@ -308,9 +308,7 @@ class Attachment:
         was_cancelled = isinstance(reason, JobEndedError) and reason.metadata.get("state") == "CANCELLED"
         if self._goes_on and isinstance(reason, MilepostError) and not was_cancelled:
             _log.warning("job %s goes on without being reported: %s", self._job_id, reason)
-            # A session of this instance that opens again would take the job from the block that has it now.
-            self._is_abandoned = True
-            self._connection.cancel()
+            self._is_abandoned = self._connection.cancel()  # opened again, it would take the job back
             return
         job._control.cancel_signal.set()
         if self._stop_reason is None and not self._left.done():

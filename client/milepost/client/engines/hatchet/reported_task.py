@@ -106,7 +106,7 @@ class ReportedTask:
         except BaseException as error:
             await interrupt.finish()
             await _to_the_end(self._thread.start(block.leave(error)))
-            if _must_cancel_run(block, context, error):
+            if block.cancelled and not context.is_cancelled:
                 await asyncio.to_thread(_cancel_run, context, job)
             if (final := final_error(error)) is not None:
                 raise final from error
@@ -131,7 +131,7 @@ class ReportedTask:
                 self._set_result(job, value)
         except BaseException as error:
             self._thread.run(block.leave(error))
-            if _must_cancel_run(block, context, error):
+            if block.cancelled and not context.is_cancelled:
                 _cancel_run(context, job)
             if (final := final_error(error)) is not None:
                 raise final from error
@@ -170,10 +170,6 @@ def _block_of(job: AttachedJob, block: AttemptBlock) -> Iterator[None]:
         raise Cancelled
     with as_current_job(job), as_parent(job.id):
         yield
-
-
-def _must_cancel_run(block: AttemptBlock, context: Context, error: BaseException) -> bool:
-    return block.cancelled and isinstance(error, asyncio.CancelledError) and not context.is_cancelled
 
 
 def _cancel_run(context: Context, job: AttachedJob) -> None:

@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import asyncio
 import dataclasses
+import logging
 from collections.abc import Mapping
 from typing import Any
 
 from hatchet_sdk import NonRetryableException
 from pydantic import BaseModel
+from pydantic_core import PydanticSerializationError
 
 from milepost.client._worker.failure_report import failure_of
 from milepost.client.engines.hatchet.task_run import TaskRun
 from milepost.client.errors import JobFailure
 
 __all__ = ["as_mapping", "failure_for_job", "final_error"]
+
+_log = logging.getLogger("milepost.client")
 
 
 def failure_for_job(error: BaseException, run: TaskRun, *, is_final: bool = False) -> JobFailure:
@@ -44,9 +48,16 @@ def final_error(error: BaseException) -> NonRetryableException | None:
 
 
 def as_mapping(value: object) -> Mapping[str, Any] | None:
-    """The input or result of a task as values of JSON; None for anything that Hatchet does not take."""
-    if isinstance(value, BaseModel):
-        return value.model_dump(mode="json")
-    if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        return dataclasses.asdict(value)
+    """The input or result of a task as values of JSON; None for anything that Hatchet does not take.
+
+    Serializers of the application run here. An error of theirs is logged, and fails no task.
+    """
+    try:
+        if isinstance(value, BaseModel):
+            return value.model_dump(mode="json")
+        if dataclasses.is_dataclass(value) and not isinstance(value, type):
+            return dataclasses.asdict(value)
+    except (PydanticSerializationError, TypeError, ValueError):
+        _log.exception("an input or result of a task is left out")
+        return None
     return value if isinstance(value, Mapping) else None

@@ -89,8 +89,7 @@ class Attachment:
             wait: Seconds to wait for a job that another worker has, or whose concurrency key is at its limit.
             instance: Proves that an earlier block did the same work, so that this one may take over its job.
             offline_job: The known fields of the job, to run the block if the server is unreachable; None to fail.
-            kill: Called in the loop when the block was told to stop, has not, and its time is nearly over: ends it from
-                outside, as by a signal to its process. None if nothing can.
+            kill: Called in the loop to end a block that was told to stop and has not in time; None if nothing can.
             goes_on: Whether the block goes on, without being reported, when its job is taken from it.
         """
         self._on_stop: Callable[[], None] | None = None

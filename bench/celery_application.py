@@ -16,7 +16,7 @@ __all__ = ["STEPS", "WORK", "app", "application"]
 
 STEPS: Final = 1_000
 """Updates of a task that works."""
-WORK: Final = 600_000
+WORK: Final = 2_000_000
 """Bytes that such a task hashes between two updates, which is about a millisecond."""
 
 _BYTES: Final = bytes(WORK)

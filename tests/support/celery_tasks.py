@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import time
 from pathlib import Path
@@ -115,4 +116,9 @@ def _hold(task: _Task, started: str, released: str) -> str:
 
 
 if "CELERY_BROKER" in os.environ:
-    app = studio(os.environ["CELERY_BROKER"], os.environ["CELERY_RESULTS"], os.environ["MILEPOST_ADDRESS"])
+    app = studio(
+        os.environ["CELERY_BROKER"],
+        os.environ["CELERY_RESULTS"],
+        os.environ["MILEPOST_ADDRESS"],
+        **json.loads(os.environ.get("CELERY_CONFIGURATION", "{}")),
+    )

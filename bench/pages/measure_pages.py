@@ -6,11 +6,7 @@ import json
 import shutil
 import statistics
 import subprocess
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
 from functools import partial
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Final
 
@@ -23,8 +19,6 @@ from milepost.v1 import Dispatch, Stage, SubmitJobRequest, WatchJobRequest
 from milepost.v1.job_service_pb2_grpc import JobServiceStub
 
 __all__ = ["measure"]
-
-BARE: Final = "page of one paragraph"
 
 _WEB: Final = Path(__file__).parents[2] / "web"
 
@@ -45,7 +39,7 @@ def measure(settings: Settings) -> list[Figure]:
     events = 1_000_000 if settings.full else 20_000
     data = settings.directory / "pages"
     figures = []
-    with Load.start() as load, _bare_page() as bare, milepost(data, "--http", "127.0.0.1:0") as server:
+    with Load.start() as load, milepost(data, "--http", "127.0.0.1:0") as server:
         long = _write_log(load, server, events)
         pages = {
             "the page of a job of five stages": (f"jobs/{work.submit(server.address)}", _JOB_SHOWN),
@@ -55,14 +49,7 @@ def measure(settings: Settings) -> list[Figure]:
         }
         _submit_many(server)
         for what, (path, shown) in pages.items():
-            figures += rounds(
-                what,
-                {
-                    OURS: partial(_run_round, f"{server.url}/{path}", shown),
-                    BARE: partial(_run_round, bare, "p"),
-                },
-                settings,
-            )
+            figures += rounds(what, {OURS: partial(_run_round, f"{server.url}/{path}", shown)}, settings)
     return figures
 
 
@@ -108,31 +95,3 @@ def _submit_many(server: Server) -> None:
         service = JobServiceStub(channel)
         for number in range(_JOBS):
             service.SubmitJob(SubmitJobRequest(kind=f"kind-{number % 7}", owner="team-a"), timeout=10)
-
-
-class _BarePage(BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"
-
-    def do_GET(self) -> None:
-        body = b"<!doctype html><title>bare</title><link rel=icon href=data:,><p>loading</p>"
-        self.send_response(200)
-        self.send_header("Content-Type", "text/html; charset=utf-8")
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
-
-    def log_message(self, format: str, *args: object) -> None:  # noqa: A002
-        """Log nothing."""
-
-
-@contextmanager
-def _bare_page() -> Iterator[str]:
-    """Serve the least page that paints something; yield its address."""
-    with ThreadingHTTPServer(("127.0.0.1", 0), _BarePage) as server:
-        thread = threading.Thread(target=server.serve_forever)
-        thread.start()
-        try:
-            yield f"http://127.0.0.1:{server.server_port}/"
-        finally:
-            server.shutdown()
-            thread.join()

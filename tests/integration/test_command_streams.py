@@ -166,7 +166,9 @@ async def test_a_pipe_that_does_not_block_loses_nothing(shared_server: ServerPro
         for event in map(json.loads, read.splitlines())
         if "logWritten" in event
     ]
-    assert (process.returncode, err, numbers) == (0, b"", list(range(200)))
+    # What a queued job waits for goes to stderr, if the worker is not faster.
+    others = [line for line in map(json.loads, err.splitlines()) if "waiting" not in line]
+    assert (process.returncode, others, numbers) == (0, [], list(range(200)))
     assert job.state == JobState.JOB_STATE_SUCCEEDED
 
 

@@ -35,7 +35,10 @@ OF_NO_JOB: Final = {"SubmitJob", "ListJobs", "WatchJobs", "WhoAmI", "GetHistory"
 
 OF_A_KIND: Final = {"SubmitJob", "GetHistory"}
 
-PUBLIC: Final = {"/", "/jobs/{job_id}", "/assets/{name}", "/v1/openapi.json", "/v1/session:clear"}
+PUBLIC: Final = {
+    *("/", "/jobs/{job_id}", "/assets/{name}", "/favicon.ico"),
+    *("/v1", "/v1/", "/v1/openapi.json", "/v1/session:clear"),
+}
 """Routes that need no credential: pages and the like, which are the same for everyone, and the end of a session."""
 
 

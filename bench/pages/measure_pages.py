@@ -29,7 +29,7 @@ _STAGES: Final = 1000
 _JOBS: Final = 500
 
 _JOB_SHOWN: Final = "[part=state]"
-_LIST_SHOWN: Final = "milepost-jobs a.row"
+_LIST_SHOWN: Final = "a.row"
 
 
 def measure(settings: Settings) -> list[Figure]:

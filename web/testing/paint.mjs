@@ -1,10 +1,7 @@
 // Load a page again and again in a new window of a real Chromium, and print what its reader waited for, a line of JSON each.
 // node paint.mjs ADDRESS SELECTOR LOADS: SELECTOR is an element that is there once what the server knows is shown.
 import process from "node:process";
-import { chromium, errors } from "playwright-core";
-
-/** A window of a headless browser on a busy machine may get no frames at all: so many others are tried in its place. */
-const RETRIES = 2;
+import { chromium } from "playwright-core";
 
 const [address, selector, loads] = process.argv.slice(2);
 const browser = await chromium.launch({ executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium" });
@@ -52,14 +49,5 @@ function watchPaint(wanted) {
   requestAnimationFrame(look);
 }
 
-let left = RETRIES;
-for (let load = 0; load < Number(loads);) {
-  try {
-    process.stdout.write(`${JSON.stringify(await measure())}\n`);
-    load++;
-  } catch (error) {
-    if (!(error instanceof errors.TimeoutError) || left-- === 0) throw error;
-    process.stderr.write(`A window painted nothing in 30 s; another one is tried.\n`);
-  }
-}
+for (let load = 0; load < Number(loads); load++) process.stdout.write(`${JSON.stringify(await measure())}\n`);
 await browser.close();

@@ -293,7 +293,7 @@ export type Waiting = Message<"milepost.v1.Waiting"> & {
   startP90?: Duration;
 
   /**
-   * Number of waiting jobs that its workers take before it.
+   * Number of jobs of its owner and kind that its workers take before it. Jobs of other owners may go before it, too.
    *
    * @generated from field: int32 jobs_ahead = 7;
    */

@@ -21,7 +21,8 @@ from hypothesis import strategies as st
 from milepost.contract.reasons import reason_name
 from milepost.server.access import jwks, token_file, tokens
 from milepost.server.access.authenticator import Authenticator
-from milepost.server.access.credential_settings import ClaimNames, JwtSettings
+from milepost.server.access.claim_names import ClaimNames
+from milepost.server.access.credential_settings import JwtSettings
 from milepost.server.access.jwt_tokens import JwtTokens
 from milepost.server.access.principal import Principal, Scope
 from milepost.server.access.principal_limits import parse_limits

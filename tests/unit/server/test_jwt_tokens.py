@@ -18,7 +18,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from milepost.contract.reasons import reason_name
-from milepost.server.access.credential_settings import ClaimNames
+from milepost.server.access.claim_names import ClaimNames
 from milepost.server.access.jwks import MISS_INTERVAL, KeySet
 from milepost.server.access.jwt_tokens import LEEWAY, JwtTokens
 from milepost.server.access.principal import Principal, Scope

@@ -16,7 +16,7 @@ from structlog.testing import capture_logs
 
 from milepost.server.access import jwks
 from milepost.server.access.authenticator import Authenticator
-from milepost.server.access.credential_settings import ClaimNames
+from milepost.server.access.claim_names import ClaimNames
 from milepost.server.access.jwks import KeySet
 from milepost.server.access.jwt_tokens import JwtTokens
 from milepost.server.access.key_source import REDIRECT_LIMIT, SIZE_LIMIT, fetch

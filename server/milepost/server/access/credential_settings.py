@@ -7,36 +7,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
+
+from milepost.server.access.claim_names import ClaimNames
 
 if TYPE_CHECKING:
     from milepost.server.access.authenticator import Authenticator
     from milepost.server.access.jwt_tokens import JwtTokens
     from milepost.server.access.shares import Shares
     from milepost.server.base.clock import Clock
-
-
-class ClaimNames(NamedTuple):
-    """Which claims a principal is made of; dots lead into nested claims."""
-
-    subject: str = "sub"
-    owners: str = "owners"
-    scopes: str = "scope"
-    kinds: str = "kinds"
-    limits: str = "limits"
-
-    @classmethod
-    def parse(cls, text: str) -> ClaimNames:
-        """Parse ``owners=org.teams,scopes=permissions``. Raises ValueError."""
-        names = cls()
-        for part in filter(None, text.split(",")):
-            field, separator, claim = part.partition("=")
-            if not separator or not claim or field not in cls._fields:
-                raise ValueError(
-                    f"{part!r} is not one of {', '.join(cls._fields)}, '=' and the name of a claim"
-                )
-            names = names._replace(**{field: claim})
-        return names
 
 
 @dataclass(frozen=True)

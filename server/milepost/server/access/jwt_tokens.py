@@ -10,7 +10,7 @@ from typing import Any, Final
 import jwt
 
 from milepost.contract import limits
-from milepost.server.access.credential_settings import ClaimNames
+from milepost.server.access.claim_names import ClaimNames
 from milepost.server.access.jwks import ALGORITHMS, KeySet, SigningKey
 from milepost.server.access.principal import EVERY_OWNER, Principal, Scope
 from milepost.server.access.principal_limits import parse_limits

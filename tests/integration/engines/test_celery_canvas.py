@@ -2,19 +2,31 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import os
 import signal
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import pytest
-from celery import Celery, chain, chord, group
+from celery import Celery, chain, chord, group, signals
 
 from milepost.client import Client
-from milepost.client.engines.celery import publish_canvas
+from milepost.client._attach import AttachCalls
+from milepost.client._calls import JobCalls
+from milepost.client._transport.channel import LazyChannel
+from milepost.client._transport.target import Target
+from milepost.client.engines.celery import TaskOptions, publish_canvas
+from milepost.client.engines.celery.canvas_stamp import CanvasStamp, certain_tasks
+from milepost.client.engines.celery.parent_end import QUIET_TIME, ParentEnd
+from milepost.client.errors import JobFailure
 from milepost.v1 import Dispatch, Job
 from tests.support.celery_jobs import exists, pids_in
 from tests.support.rpc import state_name
+from tests.support.server import Server
 
 pytestmark = pytest.mark.usefixtures("prefork")
 
@@ -126,3 +138,90 @@ async def test_a_task_published_after_its_parent_was_cancelled_does_not_run(
 
     assert (str(result.state), error.args) == ("REVOKED", ("Its job was cancelled.",))
     assert not exists(started)
+
+
+async def test_a_group_fails_only_once_all_its_parts_have_ended(
+    publisher: Celery[Any], client: Client
+) -> None:
+    """Also if one fails while the later ones are still to be published."""
+    tasks = publisher.tasks
+    first = tasks["fail"].s("torn page").set(task_id=f"first-{uuid4()}")
+
+    def wait_for_first(sender: str, **_: object) -> None:
+        if sender == "fail":
+            publisher.AsyncResult(first.options["task_id"]).get(timeout=30, propagate=False)
+
+    signals.after_task_publish.connect(wait_for_first)
+    try:
+        parts = group(first, tasks["add"].s(1, 2), tasks["add"].s(3, 4))
+        album = await asyncio.to_thread(publish_canvas, parts, "album")
+    finally:
+        signals.after_task_publish.disconnect(wait_for_first)
+    parent = await ended(client, album.job_id)
+
+    assert (state_name(parent), parent.failure.code) == ("FAILED", "CHILD_FAILED")
+    assert await children(client, album.job_id) == ["add SUCCEEDED", "add SUCCEEDED", "fail FAILED"]
+
+
+async def test_a_parent_ends_whose_tasks_no_worker_takes(publisher: Celery[Any], client: Client) -> None:
+    """Whoever published the canvas sees that its tasks are cancelled."""
+    parts = [publisher.tasks["add"].s(1, 2).set(queue="nobody") for _ in range(2)]
+    album = publish_canvas(group(parts), "album")
+    for job in [job async for job in client.list(parent_job_id=album.job_id or "")]:
+        await client.cancel(job.job_id, reason="No longer needed.")
+    parent = await ended(client, album.job_id)
+
+    assert (state_name(parent), parent.failure.code) == ("FAILED", "CHILD_FAILED")
+    assert parent.failure.message.endswith("is CANCELLED: No longer needed.")
+
+
+async def test_a_parent_has_a_deadline(publisher: Celery[Any], client: Client) -> None:
+    """So that it ends even if everybody is gone who could know; the publisher may choose another one."""
+    parts = [publisher.tasks["add"].s(1, 2)]
+    week, none = [
+        await ended(client, publish_canvas(group(parts), "album", **options).job_id)
+        for options in (TaskOptions(), TaskOptions(start_deadline=None))
+    ]
+
+    assert week.start_deadline.ToTimedelta() == timedelta(days=7)
+    assert not none.HasField("start_deadline")
+
+
+async def test_a_nested_canvas_with_a_failure_waits_for_what_is_published_late(
+    shared_server: Server, client: Client
+) -> None:
+    """Nobody knows how many of its tasks are still to come: a while without a new one is the end."""
+    parent = await client.submit("album", dispatch=Dispatch.DISPATCH_EXTERNAL, planned_children=9)
+    channel = LazyChannel(Target.of(shared_server.address))
+    calls = JobCalls(channel, 10.0)
+    end = ParentEnd(calls, AttachCalls(channel, calls, 10.0).attach, CanvasStamp(parent.job_id))
+    ends: list[bool] = []
+    for now in (0.0, QUIET_TIME - 1):
+        with contextlib.suppress(JobFailure):
+            async with client.start("add", parent_job_id=parent.job_id):
+                raise JobFailure("TORN", "torn page")
+        ends.append(await end.check(now))
+    ends += [await end.check(now) for now in (QUIET_TIME + 1, 2 * QUIET_TIME - 1, 2 * QUIET_TIME)]
+    await channel.close()
+
+    assert ends == [False, False, False, True, True]
+    assert state_name((await client.get(parent.job_id)).proto) == "FAILED"
+
+
+@pytest.mark.parametrize(
+    ("name", "certain"),
+    [("chain", 1), ("group", 3), ("chord", 2), ("nested", None), ("group of chains", None)],
+)
+def test_how_many_tasks_are_published_in_any_case(
+    publisher: Celery[Any], name: str, certain: int | None
+) -> None:
+    """Those that do not follow another one; of nested ones it cannot be told."""
+    add = publisher.tasks["add"]
+    if name == "group of chains":
+        canvas = group(chain(add.s(1, 2), add.s(3)), add.s(1, 2))
+    else:
+        canvas = canvas_of(name, publisher.tasks)
+
+    assert certain_tasks(canvas) == certain
+    text = CanvasStamp("album-1", certain).text
+    assert CanvasStamp.from_text(text) == CanvasStamp("album-1", certain)

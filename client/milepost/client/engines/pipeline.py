@@ -257,7 +257,7 @@ class Pipeline:
         input_values: Mapping[str, Any] | None,
         options: SubmitOptions,
     ) -> None:
-        """Submit the shadow, or log why not."""
+        """Submit the shadow; log why not, or that nobody knows: what it has sent by its time-out may still be done."""
         shadow: SubmitOptions = {**self._functions[primary.kind].options, **options}
         shadow["job_id"] = shadow["request_id"] = f"{primary.job_id}{SHADOW_ID}"
         shadow["labels"] = {**(shadow.get("labels") or {}), SHADOW_OF: primary.job_id}
@@ -271,10 +271,15 @@ class Pipeline:
             await asyncio.wait((submitting,), timeout=SHADOW_TIMEOUT)
         finally:
             submitting.cancel()
-        error: object = (
-            submitting.exception() if submitting.done() else f"no answer within {SHADOW_TIMEOUT:g} s"
-        )
-        if error is not None:
+        if not submitting.done():
+            _log.warning(
+                "job %s: no answer within %g s to the submission of its shadow %s under %s; it may still start",
+                primary.job_id,
+                SHADOW_TIMEOUT,
+                shadow["job_id"],
+                engine,
+            )
+        elif (error := submitting.exception()) is not None:
             _log.warning("job %s has no shadow under %s: %s", primary.job_id, engine, error)
 
 

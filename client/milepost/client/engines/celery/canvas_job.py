@@ -3,23 +3,26 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any, Unpack
+from typing import Any, Final, Unpack
 from uuid import uuid4
 
-from celery.canvas import Signature, maybe_signature
+from celery.canvas import Signature
 
 from milepost.client._calls import submit_request
+from milepost.client.engines.celery.canvas_stamp import CanvasStamp, certain_tasks, tasks_with_jobs
 from milepost.client.engines.celery.installation import Installation, installation_of
-from milepost.client.engines.celery.task_job import PARENT_STAMP, TaskOptions
+from milepost.client.engines.celery.task_job import TaskOptions
 from milepost.client.engines.labels import ENGINE
 from milepost.client.errors import MilepostError
 from milepost.v1 import Dispatch
 
-__all__ = ["CanvasJob", "publish_canvas"]
+__all__ = ["PARENT_DEADLINE", "CanvasJob", "publish_canvas"]
 
 _log = logging.getLogger("milepost.client")
+
+PARENT_DEADLINE: Final = 7 * 24 * 3600.0
+"""Seconds until a parent fails that has not ended. No process holds it, so that it starts only when it ends."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +44,8 @@ def publish_canvas(
     """Publish a chain, a group or a chord, nested as it may be, as the children of one job.
 
     The progress of that job is that of its tasks, and cancelling it cancels them. It ends with its last task: SUCCEEDED
-    if all have, and FAILED once one has not and no other is left to run. Nobody has to wait for that::
+    if all have, and FAILED once one has not and no other is left to run. Nobody has to wait for that. A parent that has
+    not ended within its `start_deadline`, by default a week, fails::
 
         album = publish_canvas(chord([scan.s(page) for page in pages], bind.s()), "album", labels={"user": "7"})
 
@@ -59,24 +63,25 @@ def publish_canvas(
     job_id = _submit(installation, canvas, kind, options) if installation is not None else None
     if installation is None or job_id is None:
         return CanvasJob(None, canvas.apply_async(args))
-    stamps: dict[str, Any] = {PARENT_STAMP: job_id}
-    canvas.stamp(**stamps)
+    stamp = CanvasStamp(job_id, certain_tasks(canvas))
+    canvas.stamp(**stamp.stamps)
     try:
         result = canvas.apply_async(args)
     except BaseException:
         installation.client.cancel_quietly(job_id, "Its tasks could not be published.")
         raise
+    installation.client.watch_canvas(stamp)
     return CanvasJob(job_id, result)
 
 
 def _submit(
     installation: Installation, canvas: Signature[Any], kind: str, options: TaskOptions
 ) -> str | None:
-    planned = sum(1 for _ in _tasks(canvas))
+    planned = sum(1 for _ in tasks_with_jobs(canvas))
     merged: dict[str, Any] = {"job_id": str(uuid4()), "planned_children": planned, **options}
     merged["labels"] = {ENGINE: "celery", **(options.get("labels") or {})}
     merged.setdefault("request_id", merged["job_id"])
-    values, deadline = merged.pop("input", None), merged.pop("start_deadline", None)
+    values, deadline = merged.pop("input", None), merged.pop("start_deadline", PARENT_DEADLINE)
     request = submit_request(kind, values, Dispatch.DISPATCH_EXTERNAL, deadline, **merged)
     if not installation.may_connect:
         return None
@@ -86,16 +91,3 @@ def _submit(
         _log.warning("the tasks of %s are published without a parent: %s", kind, error)
         return None
     return job.job_id if job is not None else None
-
-
-def _tasks(signature: Any) -> Iterator[Any]:
-    """The signatures of a canvas whose tasks have jobs."""
-    signature = maybe_signature(signature)
-    parts = getattr(signature, "tasks", None)
-    if parts is not None:
-        for part in parts:
-            yield from _tasks(part)
-        if (body := getattr(signature, "body", None)) is not None:
-            yield from _tasks(body)
-    elif hasattr(signature.type, "job_kind"):
-        yield signature

@@ -20,9 +20,10 @@ from milepost.client._worker.cancel_signal import Cancelled
 from milepost.client._worker.current_job import as_current_job, current_job
 from milepost.client._worker.job_context import JobContext, JobControl
 from milepost.client._worker.reporter import Reporter
+from milepost.client.engines.celery.canvas_stamp import CanvasStamp, canvas_in_stamps
 from milepost.client.engines.celery.process_identity import instance_of, is_dead, own_worker_id
 from milepost.client.engines.celery.second_delivery import is_redelivered, publish_later
-from milepost.client.engines.celery.task_job import TaskJob, TaskOptions, canvas_in_stamps
+from milepost.client.engines.celery.task_job import TaskJob, TaskOptions
 from milepost.client.engines.celery.task_outcome import GivenBack, job_error
 from milepost.client.errors import JobEndedError, LeaseLost, MilepostError
 from milepost.v1 import Job, JobState
@@ -181,6 +182,7 @@ class ClaimedRun:
         ):
             raise Ignore("The task has succeeded before this second delivery of its message.")
         _log.warning("task %s runs without being reported: %s", self._task_id, ended)
+        self._end_canvas()
 
     def _leave(self, attached: SyncAttached, job: AttachedJob, error: BaseException | None) -> None:
         """Report the end of the task to its job."""
@@ -202,7 +204,7 @@ class ClaimedRun:
         job = TaskJob.from_headers(self._request.headers, self._task_id)
         canvas = job.canvas if job is not None else canvas_in_stamps(self._request.stamps)
         if canvas:
-            self._client.end_canvas(canvas)
+            self._client.end_canvas(CanvasStamp.from_text(canvas))
 
     def _terminate(self) -> None:
         """Have Celery send this process SIGTERM, which raises SystemExit in the task, so that ``finally`` runs."""

@@ -20,7 +20,8 @@ from milepost.client._options import ConnectionOptions
 from milepost.client._transport.backoff import Backoff, is_transient
 from milepost.client._transport.channel import LazyChannel
 from milepost.client._transport.target import Target
-from milepost.client.engines.celery.parent_end import end_parent
+from milepost.client.engines.celery.canvas_stamp import CanvasStamp
+from milepost.client.engines.celery.parent_watches import ParentWatches
 from milepost.client.errors import JobFailure, MilepostError
 
 __all__ = ["main"]
@@ -89,6 +90,7 @@ class _JobEnds:
         self.channel = LazyChannel(Target.of(address, **options))
         self._calls = JobCalls(self.channel, CALL_TIMEOUT)
         self._blocks = AttachCalls(self.channel, self._calls, CALL_TIMEOUT)
+        self._parents = ParentWatches(self._calls, self._blocks.attach)
 
     async def carry_out(self, command: Mapping[str, Any]) -> None:
         """Carry out one command.
@@ -96,12 +98,14 @@ class _JobEnds:
         Raises:
             MilepostError: There is no such job, it has ended, or the server did not answer.
         """
-        if command["end"] == "cancel":
-            await self._calls.cancel(command["job_id"], command["message"], CANCEL_GRACE)
-        else:
-            await self._fail(command)
-        if command["canvas"]:
-            await end_parent(self._calls, self._blocks.attach, command["canvas"])
+        try:
+            if command["end"] == "cancel":
+                await self._calls.cancel(command["job_id"], command["message"], CANCEL_GRACE)
+            else:
+                await self._fail(command)
+        finally:  # the job may have ended in another way
+            if command["canvas"]:
+                await self._parents.check(CanvasStamp.from_text(command["canvas"]))
 
     async def _fail(self, command: Mapping[str, Any]) -> None:
         failure = JobFailure(command["code"], command["message"], retryable=command["retryable"])

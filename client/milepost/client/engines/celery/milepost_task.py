@@ -12,10 +12,11 @@ from celery.result import AsyncResult
 from celery.utils import uuid as new_task_id
 
 from milepost.client._attach import AttachedJob
+from milepost.client.engines.celery.canvas_stamp import canvas_in_stamps
 from milepost.client.engines.celery.claimed_run import ClaimedRun, job_of_this_task
 from milepost.client.engines.celery.installation import installation_of
 from milepost.client.engines.celery.publication import publish
-from milepost.client.engines.celery.task_job import TaskOptions, canvas_in_stamps
+from milepost.client.engines.celery.task_job import TaskOptions
 from milepost.client.engines.celery.tracked_request import TRACKED_REQUEST
 
 __all__ = ["MilepostTask"]

@@ -1,18 +1,22 @@
-"""The end of the parent of a canvas, which no code of its own runs: the last of its tasks reports it."""
+"""The end of the parent of a canvas, which no code of its own runs: whoever sees its last task end reports it."""
 
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Final
 
 from milepost.client._attach import Attached
 from milepost.client._calls import JobCalls, job_filter
+from milepost.client.engines.celery.canvas_stamp import CanvasStamp
 from milepost.client.errors import JobEndedError, JobFailure, LeaseLost
 from milepost.contract.job_states import has_ended
 from milepost.v1 import Job, JobState
 
-__all__ = ["end_parent"]
+__all__ = ["QUIET_TIME", "ParentEnd"]
+
+QUIET_TIME: Final = 5.0
+"""Seconds without a new task after which a nested canvas with a failure has none left to publish."""
 
 _OPEN_STATES: Final = (
     JobState.JOB_STATE_QUEUED,
@@ -21,44 +25,63 @@ _OPEN_STATES: Final = (
 )
 
 
-async def end_parent(calls: JobCalls, attach: Callable[[str], Attached], parent_job_id: str) -> None:
-    """End the parent if its last child has ended.
+class ParentEnd:
+    """Ends one parent once nothing of its canvas is left to run."""
 
-    Raises:
-        MilepostError: There is no such job, or no answer.
-    """
-    end = await _end_of_parent(calls, parent_job_id)
-    if end is False:
-        return
-    # Of two children that end at once, one may find that the other one was faster.
-    with contextlib.suppress(LeaseLost, JobEndedError, JobFailure):
-        async with attach(parent_job_id):
-            if isinstance(end, JobFailure):
-                raise end
+    def __init__(self, calls: JobCalls, attach: Callable[[str], Attached], canvas: CanvasStamp) -> None:
+        self._calls = calls
+        self._attach = attach
+        self._canvas = canvas
+        # The number of children, all ended, and the time since when it is the same.
+        self._quiet: tuple[int, float] = 0, 0.0
 
+    async def check(self, now: float) -> bool:
+        """End the parent if it is time; whether it has ended.
 
-async def _end_of_parent(calls: JobCalls, parent_job_id: str) -> JobFailure | bool:
-    """How the parent ends now that a child has ended: True for success; False while it goes on.
+        Args:
+            now: Time in seconds, of any clock that never goes back.
 
-    Raises:
-        MilepostError: There is no such job, or no answer.
-    """
-    running = job_filter(parent_job_id=parent_job_id, states=_OPEN_STATES)
-    async for _ in calls.list(running, "", 1):
-        return False
-    parent = (await calls.get(parent_job_id)).job
-    if has_ended(parent):
-        return False
-    succeeded, failed = 0, Job()
-    async for child in calls.list(job_filter(parent_job_id=parent_job_id), "submit_time", 0):
-        if not has_ended(child.proto):
+        Raises:
+            MilepostError: There is no such job, or no answer.
+        """
+        parent_job_id = self._canvas.parent_job_id
+        parent = (await self._calls.get(parent_job_id)).job
+        if has_ended(parent):
+            return True
+        async for _ in self._calls.list(job_filter(parent_job_id=parent_job_id, states=_OPEN_STATES), "", 1):
+            return False
+        everyone = self._calls.list(job_filter(parent_job_id=parent_job_id), "submit_time", 0)
+        children = [child.proto async for child in everyone]
+        if not all(has_ended(child) for child in children):
             return False  # it was published meanwhile
-        if child.proto.state == JobState.JOB_STATE_SUCCEEDED:
-            succeeded += 1
-        elif not failed.job_id:
-            failed = child.proto
-    if failed.job_id:
-        state = JobState.Name(failed.state).removeprefix("JOB_STATE_")
-        why = failed.failure.message or failed.cancellation.reason
-        return JobFailure("CHILD_FAILED", f"{failed.kind} {failed.job_id} is {state}{why and ': '}{why}")
-    return succeeded >= parent.planned_children
+        failure = _failure_among(children)
+        if not self._is_over(parent, children, now, has_failed=failure is not None):
+            return False
+        # Of two that find this at once, one is faster.
+        with contextlib.suppress(LeaseLost, JobEndedError, JobFailure):
+            async with self._attach(parent_job_id):
+                if failure is not None:
+                    raise failure
+        return True
+
+    def _is_over(self, parent: Job, children: Sequence[Job], now: float, *, has_failed: bool) -> bool:
+        """Whether no task is left to run now that all children have ended."""
+        count = len(children)
+        if not has_failed or count >= parent.planned_children:
+            return count >= parent.planned_children
+        certain = self._canvas.certain_tasks
+        if certain is not None:
+            return count >= certain
+        if self._quiet[0] != count:
+            self._quiet = count, now
+        return now - self._quiet[1] >= QUIET_TIME
+
+
+def _failure_among(children: Sequence[Job]) -> JobFailure | None:
+    """The failure of the parent; None if all children have succeeded."""
+    for child in children:
+        if child.state != JobState.JOB_STATE_SUCCEEDED:
+            state = JobState.Name(child.state).removeprefix("JOB_STATE_")
+            why = child.failure.message or child.cancellation.reason
+            return JobFailure("CHILD_FAILED", f"{child.kind} {child.job_id} is {state}{why and ': '}{why}")
+    return None

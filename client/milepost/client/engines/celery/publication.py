@@ -11,9 +11,10 @@ from uuid import uuid4
 from celery import Task
 
 from milepost.client._worker.current_job import current_job
+from milepost.client.engines.celery.canvas_stamp import canvas_in_stamps
 from milepost.client.engines.celery.installation import Installation
 from milepost.client.engines.celery.task_client import PARENT_CANCELLED, TaskClient
-from milepost.client.engines.celery.task_job import HEADER, TaskJob, TaskOptions, canvas_in_stamps
+from milepost.client.engines.celery.task_job import HEADER, TaskJob, TaskOptions
 from milepost.client.errors import MilepostError
 from milepost.contract.job_states import has_ended
 from milepost.v1 import Job

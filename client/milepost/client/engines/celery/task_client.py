@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import time
 from collections.abc import Awaitable, Callable
@@ -16,7 +17,8 @@ from milepost.client._transport.backoff import is_transient
 from milepost.client._transport.channel import LazyChannel
 from milepost.client._transport.event_loop_thread import EventLoopThread
 from milepost.client._transport.target import Target
-from milepost.client.engines.celery.parent_end import end_parent
+from milepost.client.engines.celery.canvas_stamp import CanvasStamp
+from milepost.client.engines.celery.parent_watches import ParentWatches
 from milepost.client.errors import JobAlreadyExists, JobEndedError, JobNotFound, MilepostError
 from milepost.v1 import Job, JobState, SubmitJobRequest
 
@@ -40,6 +42,7 @@ class TaskClient:
         self._channel = LazyChannel(Target.of(address, **options))
         self._calls = JobCalls(self._channel, timeout)
         self._blocks = AttachCalls(self._channel, self._calls, timeout)
+        self._parents = ParentWatches(self._calls, self._blocks.attach)
         self._timeout = timeout
         self._loop_thread = EventLoopThread()
         self._paused_until = -OUTAGE_PAUSE
@@ -86,12 +89,15 @@ class TaskClient:
         except (MilepostError, RuntimeError) as error:
             _log.warning("job %s: cancelling it failed: %s", job_id, error)
 
-    def end_canvas(self, parent_job_id: str) -> None:
-        """End the parent of a canvas if the task that has just ended was its last; an error goes to the log."""
-        try:
-            self._loop_thread.run(end_parent(self._calls, self._blocks.attach, parent_job_id))
-        except (MilepostError, RuntimeError) as error:
-            _log.info("job %s, a parent of tasks, is left as it is: %s", parent_job_id, error)
+    def end_canvas(self, canvas: CanvasStamp) -> None:
+        """End the parent of a canvas if the task that has just ended was its last, and otherwise look again later."""
+        with contextlib.suppress(RuntimeError):  # the process ends
+            self._loop_thread.run(self._parents.check(canvas))
+
+    def watch_canvas(self, canvas: CanvasStamp) -> None:
+        """Look at the parent of a canvas from now on; this does not wait."""
+        with contextlib.suppress(RuntimeError):
+            self._loop_thread.start(self._parents.add(canvas))
 
     def block(
         self, request: SubmitJobRequest, kill: Callable[[], object] | None, **options: Unpack[AttachOptions]

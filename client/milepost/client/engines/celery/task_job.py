@@ -19,6 +19,7 @@ from google.protobuf.message import DecodeError
 from milepost.client._calls import submit_request
 from milepost.client._options import SubmitOptions
 from milepost.client._worker.json_values import to_lossy_struct
+from milepost.client.engines.celery.canvas_stamp import CanvasStamp
 from milepost.client.engines.labels import ENGINE
 from milepost.contract import limits
 from milepost.v1 import Dispatch, RetryPolicy, SubmitJobRequest
@@ -26,15 +27,12 @@ from milepost.v1 import Dispatch, RetryPolicy, SubmitJobRequest
 if TYPE_CHECKING:
     from milepost.client.engines.celery.milepost_task import MilepostTask
 
-__all__ = ["HEADER", "PARENT_STAMP", "TaskJob", "TaskOptions", "canvas_in_stamps"]
+__all__ = ["HEADER", "TaskJob", "TaskOptions"]
 
 _log = logging.getLogger("milepost.client")
 
 HEADER: Final = "milepost"
 """Header of a task's message. Retries and redelivered messages keep it."""
-
-PARENT_STAMP: Final = "milepost_parent"
-"""Stamp of the tasks of a canvas: the job_id of their parent. Celery stamps the tasks that it publishes later, too."""
 
 # The server's code for an attempt whose lease has expired.
 _WORKER_LOST: Final = "WORKER_LOST"
@@ -64,7 +62,7 @@ class TaskJob:
         request: What is submitted; once that is done only its ids and kind.
         instance: Secret of the task's messages, which proves that a claim is for the same work.
         is_submitted: Whether the publisher has submitted it. Otherwise whoever starts the task does.
-        canvas: The job_id of the parent of its canvas, which ends with the last task; empty for any other task.
+        canvas: The text of the `CanvasStamp` of its canvas, whose parent ends with the last task; empty for none.
     """
 
     task_id: str
@@ -109,7 +107,7 @@ class TaskJob:
             **(options.get("labels") or {}),
         }
         if canvas:
-            merged.setdefault("parent_job_id", canvas)
+            merged.setdefault("parent_job_id", CanvasStamp.from_text(canvas).parent_job_id)
         merged.setdefault("job_id", job_id_of_task(task_id))
         merged.setdefault("retry_policy", _retry_policy(acks_late=task.acks_late))
         merged["request_id"] = task_id if len(task_id) <= limits.NAME_LENGTH else merged["job_id"]
@@ -163,13 +161,6 @@ class TaskJob:
         """The same job once it is submitted: the messages need not carry all of it."""
         known = SubmitJobRequest(job_id=self.request.job_id, kind=self.request.kind)
         return replace(self, request=known, is_submitted=True)
-
-
-def canvas_in_stamps(stamps: Mapping[str, Any] | None) -> str:
-    """The parent of a canvas that its stamps name; empty for any other task."""
-    stamp = (stamps or {}).get(PARENT_STAMP)
-    value = stamp[0] if isinstance(stamp, list | tuple) and stamp else stamp  # Celery makes lists of them
-    return value if isinstance(value, str) else ""
 
 
 def _warn(path: str, text: str) -> None:

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import uuid
 from collections.abc import Callable
+from itertools import chain
 from pathlib import Path
 
 import pytest
@@ -31,6 +32,12 @@ COMMAND = {"__main__", "_cli"}
 """What of `milepost.client` is the command."""
 OF_TQDM = tuple(f"milepost.client.tqdm.{name}" for name in ("asyncio", "contrib", "notebook", "rich"))
 """What of it is made of tqdm's own modules."""
+OF_EXTRAS = {
+    "celery": ("milepost.client.engines.celery", "milepost.client.engines._celery_engine"),
+    "hatchet": ("milepost.client.engines.hatchet", "milepost.client.engines._hatchet_engine"),
+    "redis": ("milepost.client._bridge",),
+}
+"""What of it an extra is for."""
 CLI = {"click", "rich", "structlog", "tomlkit"}
 TOUR = Path(__file__).with_name("tour.py")
 BARS = Path(__file__).with_name("bars.py")
@@ -42,12 +49,29 @@ def test_the_sdk_alone(install: Install) -> None:
     modules = [
         module.name
         for module in pkgutil.walk_packages(milepost.client.__path__, "milepost.client.")
-        if module.name.split(".")[2] not in COMMAND and not module.name.startswith(OF_TQDM)
+        if module.name.split(".")[2] not in COMMAND
+        and not module.name.startswith((*OF_TQDM, *chain(*OF_EXTRAS.values())))
     ]
     done = sdk.run("python", "-c", "".join(f"import {name}\n" for name in modules))
 
     assert sdk.packages() == SDK
     assert "milepost.client._worker.subprocess.handler_process" in modules
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+@pytest.mark.parametrize("extra", OF_EXTRAS)
+def test_an_extra_is_enough(install: Install, extra: str) -> None:
+    """For the modules that it is for, with the versions of everything that it brings."""
+    modules = [
+        module.name
+        for module in pkgutil.walk_packages(milepost.client.__path__, "milepost.client.")
+        if module.name.startswith(OF_EXTRAS[extra]) and not module.name.endswith("_main")
+    ]
+    done = install(f"milepost-client[{extra}]").run(
+        "python", "-c", "".join(f"import {name}\n" for name in modules)
+    )
+
+    assert modules != []
     assert (done.returncode, done.stderr) == (0, "")
 
 

@@ -330,3 +330,22 @@ def test_any_history_of_losses_brings_each_update_once_in_order() -> None:
                     acknowledged.clear()
                     assert reporter.rewind(len(log))
         assert log == [str(number) for number in range(said)]
+
+
+def test_progress_that_waits_for_its_tick_wakes_the_session_once() -> None:
+    """However often it changes until then: the session knows when the tick is due."""
+    wakes = Wakes()
+    reporter = Reporter(wakes)
+    meter = Meter()
+    reporter.schedule_progress(meter.progress)
+    assert reporter.next_batch(1.0) is not None
+    wakes.count = 0
+    for _ in range(10):
+        reporter.schedule_progress(meter.progress)
+        assert reporter.next_batch(1.05) is None
+
+    assert wakes.count == 1
+    assert reporter.due(1.05) is not None
+    assert reporter.next_batch(2.0) is not None
+    reporter.schedule_progress(meter.progress)
+    assert wakes.count == 2

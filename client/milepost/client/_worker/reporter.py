@@ -119,7 +119,9 @@ class Reporter:
 
     def schedule_progress(self, source: ProgressSource) -> None:
         """Poll `source` with the next tick. For callers that hold the lock."""
-        if not self._ended:
+        if (
+            not self._ended and source not in self._sources
+        ):  # else whoever sends knows, and waits for the tick
             self._sources[source] = None
             self._wake_once()
 

@@ -32,6 +32,8 @@ class SendQueue:
         self._thread = threading.get_ident()
         self._messages: deque[WorkRequest] = deque()
         self._producers: deque[Producer] = deque()
+        # At most one each: a producer is polled after each acknowledgement, and would be again for each of these.
+        self._timers: dict[Producer, asyncio.TimerHandle] = {}
         self._changed = asyncio.Event()
         self._closed = False
 
@@ -80,6 +82,10 @@ class SendQueue:
         request = producer.next_request(now)
         if request is not None:
             self._producers.append(producer)  # it may have more, after the others
-        elif (wait := producer.due(now)) is not None:
-            self._loop.call_later(wait, self.schedule, producer)
+        elif producer not in self._timers and (wait := producer.due(now)) is not None:
+            self._timers[producer] = self._loop.call_later(wait, self._schedule_due, producer)
         return request
+
+    def _schedule_due(self, producer: Producer) -> None:
+        del self._timers[producer]
+        self.schedule(producer)

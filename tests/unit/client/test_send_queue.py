@@ -13,10 +13,12 @@ class Ticking:
 
     def __init__(self) -> None:
         self.polls = 0
+        self.polled = asyncio.Event()
 
     def next_request(self, now: float) -> WorkRequest | None:
         """Nothing, now."""
         self.polls += 1
+        self.polled.set()
         return None
 
     def due(self, now: float) -> float | None:
@@ -30,12 +32,10 @@ async def test_a_producer_waits_for_one_tick_however_often_it_is_scheduled() -> 
     for _ in range(10):
         queue.schedule(producer)
     sending = asyncio.create_task(queue.next())
-    await asyncio.sleep(0)
-    polls = [producer.polls]
-    while producer.polls < 13:
-        before = producer.polls
-        while producer.polls == before:
-            await asyncio.sleep(0)
+    polls: list[int] = []
+    for _ in range(4):
+        producer.polled.clear()
+        await producer.polled.wait()
         polls.append(producer.polls)
     sending.cancel()
 

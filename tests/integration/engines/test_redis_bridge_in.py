@@ -129,10 +129,14 @@ async def logged(client: Client, job_id: str) -> list[str]:
 
 
 async def test_progress_of_job_and_stages(redis_server: RedisServer, client: Client) -> None:
-    """A percentage of the whole is the job's fraction; each stage has its own, and ends as the next one starts."""
+    """A percentage of the whole is the job's fraction; each stage has its own, and ends as the next one starts.
+
+    One beyond 100 changes nothing.
+    """
     async with bridging(redis_server, client, find_mapping("progress", JobRules())) as bridge:
         id_ = uuid.uuid4().hex
         bridge.say(id_, type="progress", percentage=10, stage="decode video", sub_progress=0.25)
+        bridge.say(id_, type="progress", percentage=500)
         bridge.say(id_, type="progress", percentage=40, stage="render", sub_progress=0.5, message="frame 12")
 
         async def is_there() -> JobSnapshot | None:
@@ -150,6 +154,27 @@ async def test_progress_of_job_and_stages(redis_server: RedisServer, client: Cli
         assert stages["render"].message == "frame 12"
         bridge.say(id_, type="complete", result={"frames": 30})
         assert await client.result(job.job_id, timeout=30) == {"frames": 30}
+
+
+async def test_stages_that_nobody_planned(redis_server: RedisServer, client: Client) -> None:
+    """A job whose stages come one by one is not full while it runs, also when each of them is complete."""
+    stages = {"stage": "{stage}", "stage_fraction": "{part}", "end": "{end}"}
+    mapping = rules(sequential=True, message=[stages])
+    async with bridging(redis_server, client, mapping) as bridge:
+        for number, stage in enumerate(("read", "write"), 1):
+            bridge.say("1", stage=stage, part=1)
+
+            async def is_full(number: int = number) -> JobSnapshot | None:
+                jobs = [job async for job in client.list(kinds=[mapping.job_rules.kind])]
+                shown = [s.fraction for job in jobs for s in job.proto.stages]
+                return jobs[0] if shown == [1.0] * number else None
+
+            job: JobSnapshot = await eventually(is_full)
+            assert job.state == JobState.JOB_STATE_RUNNING
+            assert not job.fraction_known
+            assert job.fraction < 1.0
+        bridge.say("1", end="succeeded")
+        await client.result(job.job_id, timeout=30)
 
 
 async def test_events_and_ends(redis_server: RedisServer, client: Client) -> None:

@@ -109,6 +109,10 @@ def test_all_shipped_mappings_are_tested() -> None:
         ("progress", {"type": "progress", "percentage": True}, "percent is not a number"),
         ("progress", {"type": "progress", "percentage": float("nan")}, "percent is not a number"),
         ("progress", {"type": "progress", "percentage": [1]}, "percent is not a number"),
+        ("progress", {"type": "progress", "percentage": 500}, "percent is not between 0 and 100"),
+        ("progress", {"type": "progress", "percentage": -1}, "percent is not between 0 and 100"),
+        ("progress", {"type": "progress", "sub_progress": 40}, "stage_fraction is not between 0 and 1"),
+        ("experiment", {"experiment_id": 1, "progress": 40}, "fraction is not between 0 and 1"),
         ("experiment", {"experiment_id": ""}, "the id of the job has 0 characters"),
         ("experiment", {"experiment_id": "x" * 513}, "the id of the job has 513 characters"),
     ],
@@ -117,6 +121,12 @@ def test_malformed_messages(name: str, message: Any, why: str) -> None:
     """The reason says what is wrong, and nothing that the message says."""
     with pytest.raises(MalformedMessage, match=why):
         mapped(name, "p:1", message)
+
+
+@pytest.mark.parametrize(("given", "fraction"), [(100.00000001, 1.0), (-1e-12, 0.0), (100, 1.0), ("0%", 0.0)])
+def test_a_rounded_percentage_is_in_its_range(given: object, fraction: float) -> None:
+    """A sum of parts may be beyond 100 by a rounding error, and is 100 then."""
+    assert mapped_message({"id": "1", "percent": given}).fraction == fraction
 
 
 def test_a_channel_that_the_mapping_does_not_expect() -> None:

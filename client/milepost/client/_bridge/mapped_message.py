@@ -17,6 +17,8 @@ ENDS: Final = ("succeeded", "failed", "cancelled")
 """How a job can end."""
 
 _ID_LENGTH: Final = 512
+# By how much a fraction may be out of its range, as a sum of rounded parts is.
+_ROUNDING: Final = 1e-6
 _SEVERITIES: Final = {
     "debug": "debug",
     "warn": "warning",
@@ -88,13 +90,10 @@ def mapped_message(values: Mapping[str, Any]) -> MappedMessage:
     job = _text(given.get("id", ""))
     if not 0 < len(job) <= _ID_LENGTH:
         raise MalformedMessage(f"the id of the job has {len(job)} characters, and not 1 to {_ID_LENGTH}")
-    for percentage, fraction in _PERCENTAGES.items():
-        if percentage in given:
-            given[fraction] = _number(given.pop(percentage), percentage) / 100
-    numbers = {
-        name: _number(given[name], name)
-        for name in ("fraction", "stage_fraction", "current", "total")
-        if name in given
+    numbers = {name: _number(given[name], name) for name in ("current", "total") if name in given}
+    numbers |= {name: _part(given[name], name, 1) for name in _PERCENTAGES.values() if name in given}
+    numbers |= {
+        fraction: _part(given[name], name, 100) for name, fraction in _PERCENTAGES.items() if name in given
     }
     end = _text(given.get("end", "")).lower()
     if end not in ("", *ENDS):
@@ -138,6 +137,14 @@ def _number(value: Any, name: str) -> float:
     if not math.isfinite(number):
         raise MalformedMessage(f"{name} is not a number")
     return number
+
+
+def _part(value: Any, name: str, whole: int) -> float:
+    """A number from 0 to `whole`, as a fraction of it."""
+    fraction = _number(value, name) / whole
+    if not -_ROUNDING <= fraction <= 1 + _ROUNDING:
+        raise MalformedMessage(f"{name} is not between 0 and {whole}")
+    return min(max(fraction, 0.0), 1.0)
 
 
 def _text(value: Any) -> str:

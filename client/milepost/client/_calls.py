@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import AsyncGenerator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Iterable, Mapping, Sequence
 from datetime import timedelta
 from typing import Any, Unpack
 
@@ -194,8 +194,7 @@ def submit_request(
         TypeError: A value of the input is not JSON, or there is no such option.
         ValueError: A number of the input is not finite, or not exact as a double.
     """
-    if unknown := options.keys() - SubmitOptions.__annotations__.keys():
-        raise TypeError(f"There is no option {min(unknown)!r} for submitting a job.")
+    _check_names(options, SubmitOptions, "submitting a job")
     return SubmitJobRequest(
         kind=kind,
         request_id=request_id or str(uuid.uuid4()),
@@ -215,9 +214,15 @@ def job_filter(**query: Unpack[JobQuery]) -> JobFilter:
     Raises:
         TypeError: There is no such condition.
     """
-    if unknown := query.keys() - JobQuery.__annotations__.keys():
-        raise TypeError(f"There is no option {min(unknown)!r} for filtering jobs.")
+    _check_names(query, JobQuery, "filtering jobs")
     return JobFilter(**query)
+
+
+def _check_names(given: Iterable[str], options: type[Any], purpose: str) -> None:
+    """Raise TypeError with the options that there are, if one is given that there is not."""
+    names = options.__annotations__
+    if unknown := set(given) - names.keys():
+        raise TypeError(f"There is no option {min(unknown)!r} for {purpose}: use {', '.join(sorted(names))}.")
 
 
 def _duration(seconds: float | timedelta | None) -> Duration | None:

@@ -8,34 +8,21 @@ import pytest
 
 from milepost.client import Client
 
-_NO_OPTION: list[tuple[str, dict[str, Any], str]] = [
-    (
-        "list",
-        {"parent": "a"},
-        "There is no option 'parent' for filtering jobs: "
-        "use job_ids, kinds, labels, owner, parent_job_id, states.",
-    ),
-    (
-        "watch_jobs",
-        {"kind": "a"},
-        "There is no option 'kind' for filtering jobs: "
-        "use job_ids, kinds, labels, owner, parent_job_id, states.",
-    ),
-]
+_CONDITIONS = "job_ids, kinds, labels, owner, parent_job_id, states"
 
 
-@pytest.mark.parametrize(("method", "given", "said"), _NO_OPTION)
-async def test_an_option_that_there_is_not(method: str, given: dict[str, Any], said: str) -> None:
+@pytest.mark.parametrize("method", ["list", "watch_jobs"])
+async def test_a_condition_that_there_is_not(method: str) -> None:
     """The error names the ones that there are."""
     async with Client("127.0.0.1:1") as client:
         with pytest.raises(TypeError) as raised:
-            getattr(client, method)(**given)
-    assert str(raised.value) == said
+            getattr(client, method)(parent="a")
+    assert str(raised.value) == f"There is no option 'parent' for filtering jobs: use {_CONDITIONS}."
 
 
 async def test_submitting_with_an_option_that_there_is_not() -> None:
     """The error names the ones that there are, here as well."""
     async with Client("127.0.0.1:1") as client:
         wrong: dict[str, Any] = {"parent": "a"}
-        with pytest.raises(TypeError, match="no option 'parent' for submitting a job: use .*parent_job_id"):
+        with pytest.raises(TypeError, match=r"no option .parent. for submitting a job: use .*parent_job_id"):
             await client.submit("kind", **wrong)

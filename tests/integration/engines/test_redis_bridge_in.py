@@ -174,7 +174,7 @@ async def test_stages_that_nobody_planned(redis_server: RedisServer, client: Cli
             assert not job.fraction_known
             assert job.fraction < 1.0
         bridge.say("1", end="succeeded")
-        await client.result(job.job_id, timeout=30)
+        await job_of(client, mapping.job_rules.kind, state=JobState.JOB_STATE_SUCCEEDED)
 
 
 async def test_events_and_ends(redis_server: RedisServer, client: Client) -> None:

@@ -90,7 +90,9 @@ def mapped_message(values: Mapping[str, Any]) -> MappedMessage:
     job = _text(given.get("id", ""))
     if not 0 < len(job) <= _ID_LENGTH:
         raise MalformedMessage(f"the id of the job has {len(job)} characters, and not 1 to {_ID_LENGTH}")
-    numbers = {name: _number(given[name], name) for name in ("current", "total") if name in given}
+    numbers: dict[str, float] = {
+        name: _number(given[name], name) for name in ("current", "total") if name in given
+    }
     numbers |= {name: _part(given[name], name, 1) for name in _PERCENTAGES.values() if name in given}
     numbers |= {
         fraction: _part(given[name], name, 100) for name, fraction in _PERCENTAGES.items() if name in given

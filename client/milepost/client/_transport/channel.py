@@ -53,10 +53,14 @@ class LazyChannel:
     Channels belong to the process and the event loop that created them; in another one, a call creates new ones.
     """
 
-    def __init__(self, target: Target) -> None:
-        """Connect nothing yet. Raises InsecureToken, and ValueError for a text that cannot be a token."""
+    def __init__(self, target: Target, *, is_patient: bool = True) -> None:
+        """Connect nothing yet. Raises InsecureToken, and ValueError for a text that cannot be a token.
+
+        Unless it `is_patient`, a call fails with the first connection that is refused.
+        """
         target.check_token()
         self.target = target
+        self._is_patient = is_patient
         self.tokens = TokenSource(target.token)
         self.disconnected_watches: weakref.WeakSet[object] = weakref.WeakSet()
         """Watches that lost their stream and have not reconnected yet; they spread their retries."""
@@ -227,7 +231,7 @@ class LazyChannel:
             with_room = (connection for connection in self._connections if not connection.is_full)
             connection = next(with_room, None)
             if connection is None:
-                connection = _Connection(_create_channel(self.target), version)
+                connection = _Connection(_create_channel(self.target, is_patient=self._is_patient), version)
             else:
                 self._connections.remove(connection)
             self._connections.append(connection)
@@ -261,15 +265,21 @@ class _Connection:
         return len(self.calls) >= STREAMS_PER_CONNECTION
 
 
-def _create_channel(target: Target) -> grpc.aio.Channel:
-    options = [*_OPTIONS, ("grpc.enable_http_proxy", int(not target.is_local))]
+def _create_channel(target: Target, *, is_patient: bool) -> grpc.aio.Channel:
+    options = [
+        *_OPTIONS,
+        ("grpc.service_config", _service_config(is_patient=is_patient)),
+        ("grpc.enable_http_proxy", int(not target.is_local)),
+    ]
     if not target.tls:
         return grpc.aio.insecure_channel(target.address, options)
     return grpc.aio.secure_channel(target.address, target.tls_credentials(), options)
 
 
-def _service_config() -> str:
-    """Retry unary calls while the server is unavailable: each of them is idempotent."""
+def _service_config(*, is_patient: bool) -> str:
+    """Retry unary calls, each of which is idempotent: one that `is_patient` while the server is unavailable, too."""
+    # A server that gets too many calls at once answers CANCELLED.
+    codes = ["UNAVAILABLE", "CANCELLED"] if is_patient else ["CANCELLED"]
     methods = {
         "milepost.v1.JobService": (
             "SubmitJob",
@@ -299,8 +309,7 @@ def _service_config() -> str:
                         "initialBackoff": "0.1s",
                         "maxBackoff": "2s",
                         "backoffMultiplier": 2,
-                        # A server that gets too many calls at once answers CANCELLED.
-                        "retryableStatusCodes": ["UNAVAILABLE", "CANCELLED"],
+                        "retryableStatusCodes": codes,
                     },
                 }
             ]
@@ -310,7 +319,6 @@ def _service_config() -> str:
 
 _OPTIONS: Final = (
     ("grpc.primary_user_agent", SDK),
-    ("grpc.service_config", _service_config()),
     # The server bounds what it stores; a page of large jobs exceeds gRPC's default of 4 MiB.
     ("grpc.max_receive_message_length", -1),
     # Pings detect a dead peer while a call is open: after 15 + 10 seconds.

@@ -196,7 +196,9 @@ class ClaimedRun:
             _log.info("task %s: its job has ended in another way: %r", self._task_id, lost)
         if job.attempt == 0:
             self._client.note_outage()
-        elif not isinstance(error, GivenBack):
+            return
+        self._client.note_answer()
+        if not isinstance(error, GivenBack):
             self._end_canvas()
 
     def _end_canvas(self) -> None:

@@ -19,7 +19,7 @@ from milepost.client._transport.event_loop_thread import EventLoopThread
 from milepost.client._transport.target import Target
 from milepost.client.engines.celery.canvas_stamp import CanvasStamp
 from milepost.client.engines.celery.parent_watches import ParentWatches
-from milepost.client.errors import JobAlreadyExists, JobEndedError, JobNotFound, MilepostError
+from milepost.client.errors import JobAlreadyExists, JobEndedError, JobNotFound, MilepostError, Unreachable
 from milepost.v1 import Job, JobState, SubmitJobRequest
 
 __all__ = ["OUTAGE_FLUSH_TIMEOUT", "OUTAGE_PAUSE", "PARENT_CANCELLED", "TaskClient"]
@@ -39,7 +39,7 @@ class TaskClient:
 
     def __init__(self, address: str | None, timeout: float, options: ConnectionOptions) -> None:
         """Connect nothing yet; `timeout` in seconds bounds each call."""
-        self._channel = LazyChannel(Target.of(address, **options))
+        self._channel = LazyChannel(Target.of(address, **options), is_patient=False)
         self._calls = JobCalls(self._channel, timeout)
         self._blocks = AttachCalls(self._channel, self._calls, timeout)
         self._parents = ParentWatches(self._calls, self._blocks.attach)
@@ -69,6 +69,10 @@ class TaskClient:
     def flush_timeout(self, seconds: float) -> float:
         """Seconds to wait at the end of a task: less while the server is known to be away."""
         return min(seconds, OUTAGE_FLUSH_TIMEOUT) if self._is_paused else seconds
+
+    def note_answer(self) -> None:
+        """Note that the server has answered a task, which ends the pause."""
+        self._paused_until = min(self._paused_until, time.monotonic())
 
     def note_outage(self) -> None:
         """Note that a task found no server from its start to its end."""
@@ -132,8 +136,18 @@ class TaskClient:
         kill: Callable[[], object] | None,
         options: AttachOptions,
     ) -> SyncAttached:
+        # The block begins without waiting while an outage is known, and connects while it runs.
+        outage = [Unreachable(self.address, "it was away a moment ago")] if self._is_paused else []
+
+        async def find_unless_away() -> str:
+            if outage:
+                raise outage.pop()
+            return await find()
+
         offline = Job(job_id=request.job_id, kind=request.kind, labels=request.labels, input=request.input)
-        return SyncAttached(self._blocks.attach_found(find, offline, kill, **options), self._loop_thread)
+        return SyncAttached(
+            self._blocks.attach_found(find_unless_away, offline, kill, **options), self._loop_thread
+        )
 
     async def _submit(self, request: SubmitJobRequest) -> JobSnapshot:
         """Submit a job, without its parent if that is gone, and as it is if it exists already."""

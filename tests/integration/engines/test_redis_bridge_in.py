@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import json
 import uuid
-from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
@@ -14,118 +12,15 @@ import pytest
 
 from milepost.client import Client, JobSnapshot
 from milepost.client._bridge import inbound_bridge
-from milepost.client._bridge.inbound_bridge import BRIDGED_ID_LABEL, InboundBridge
+from milepost.client._bridge.inbound_bridge import BRIDGED_ID_LABEL, DECODED_SIZE, MESSAGE_SIZE
 from milepost.client._bridge.mapping_source import find_mapping
-from milepost.client._bridge.message_mapping import JobRules, MessageMapping, read_mapping
-from milepost.client._bridge.redis_server import redis_client, redis_name
-from milepost.client._bridge.redis_subscriber import RedisSubscriber
-from milepost.v1 import Dispatch, Event, JobState
+from milepost.client._bridge.message_mapping import JobRules
+from milepost.contract.limits import MIB
+from milepost.v1 import Dispatch, JobState
+from tests.support.redis_bridge import bridging, events_of, job_of, logged, rules, subscribed
 from tests.support.redis_server import RedisServer
 from tests.support.rpc import eventually
 from tests.support.server import Server
-
-
-class Bridge:
-    """A bridge of the test, on channels of its own."""
-
-    def __init__(
-        self, inbound: InboundBridge, reader: RedisSubscriber, redis: RedisServer, name: str
-    ) -> None:
-        self.inbound = inbound
-        self.reader = reader
-        self.name = name
-        self._redis = redis
-
-    def say(self, job: str, **message: Any) -> None:
-        """Publish a message of a job."""
-        with self._redis.client() as client:
-            client.publish(f"{self.name}:{job}", json.dumps(message))
-
-
-@contextlib.asynccontextmanager
-async def bridging(
-    redis: RedisServer, client: Client, mapping: MessageMapping, **options: Any
-) -> AsyncIterator[Bridge]:
-    """Run a bridge that reads all channels of a new name."""
-    name = options.pop("name", uuid.uuid4().hex)
-    connection = redis_client(redis.url)
-    inbound = InboundBridge(client, mapping, connection.publish, **options)
-    reader = RedisSubscriber(
-        connection,
-        redis_name(redis.url),
-        [f"{name}:*"],
-        inbound.receive,
-        inbound.interrupted,
-        ping_interval=0.2,
-    )
-    tasks = [asyncio.create_task(reader.run()), asyncio.create_task(inbound.run())]
-    try:
-        await subscribed(redis, name)
-        yield Bridge(inbound, reader, redis, name)
-    finally:
-        for task in tasks:
-            task.cancel()
-        await asyncio.wait(tasks)
-        await inbound.close()
-        await connection.aclose()
-
-
-async def subscribed(redis: RedisServer, name: str) -> None:
-    """Wait until somebody reads the channels."""
-
-    async def is_read() -> bool:
-        with redis.client() as client:
-            return bool(client.publish(f"{name}:", "null"))
-
-    await eventually(is_read)
-
-
-def rules(kind: str | None = None, **document: Any) -> MessageMapping:
-    """A mapping in which a message has the names of fields."""
-    fields = (
-        "percent",
-        "stage",
-        "stage_percent",
-        "message",
-        "log",
-        "event",
-        "data",
-        "end",
-        "failure",
-        "result",
-    )
-    message = {name: f"{{{name}}}" for name in fields}
-    given = {
-        "channel": "^[^:]+:(?P<id>.+)$",
-        "id": "{@id}",
-        "kind": f"kind-{uuid.uuid4().hex}" if kind is None else kind,
-        "idle": 60,
-    }
-    return read_mapping({**given, "message": [message], **document})
-
-
-async def job_of(client: Client, kind: str, **wanted: Any) -> JobSnapshot:
-    """Wait for the only job of a kind that has these attributes."""
-
-    async def found() -> JobSnapshot | None:
-        jobs = [job async for job in client.list(kinds=[kind])]
-        assert len(jobs) <= 1
-        fits = bool(jobs) and all(getattr(jobs[0], name) == value for name, value in wanted.items())
-        return jobs[0] if fits else None
-
-    job: JobSnapshot = await eventually(found)
-    return job
-
-
-async def events_of(client: Client, job_id: str) -> list[Event]:
-    """The log of a job."""
-    async with client.watch(job_id, follow=False) as watch:
-        return [event async for event in watch]
-
-
-async def logged(client: Client, job_id: str) -> list[str]:
-    """The lines of a job's log."""
-    return [e.log_written.text for e in await events_of(client, job_id) if e.HasField("log_written")]
 
 
 async def test_progress_of_job_and_stages(redis_server: RedisServer, client: Client) -> None:
@@ -231,6 +126,32 @@ async def test_malformed_messages_change_nothing(
     assert any("their job has ended" in line for line in counted)
     assert "secret" not in caplog.text
     assert "much" not in caplog.text
+
+
+@pytest.mark.parametrize("size", [MESSAGE_SIZE, DECODED_SIZE - 1000])
+async def test_a_last_message_that_is_too_large(redis_server: RedisServer, client: Client, size: int) -> None:
+    """It ends the job without its result, and the job's log says so."""
+    mapping = rules()
+    async with bridging(redis_server, client, mapping) as bridge:
+        bridge.say("1", percent=5)
+        job = await job_of(client, mapping.job_rules.kind, fraction=0.05)
+        bridge.say("1", end="succeeded", result={"text": "x" * size}, log="left out")
+        job = await job_of(client, mapping.job_rules.kind, state=JobState.JOB_STATE_SUCCEEDED)
+        assert not job.proto.HasField("result")
+        said = f"A message of {size / MIB:.1f} MiB is reported without its result, log lines and events"
+        assert await logged(client, job.job_id) == [f"{said}: it has more than 1,024 KiB."]
+
+
+async def test_a_message_too_large_to_decode(
+    redis_server: RedisServer, client: Client, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Its job is unknown: it is counted, and changes nothing."""
+    mapping = rules()
+    async with bridging(redis_server, client, mapping) as bridge:
+        bridge.say("1", end="succeeded", result={"text": "x" * DECODED_SIZE})
+        bridge.say("1", percent=5)
+        await job_of(client, mapping.job_rules.kind, state=JobState.JOB_STATE_RUNNING, fraction=0.05)
+    assert any("it has more than 8,192 KiB" in record.getMessage() for record in caplog.records)
 
 
 async def test_jobs_that_exist(redis_server: RedisServer, client: Client) -> None:

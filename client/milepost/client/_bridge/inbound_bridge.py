@@ -19,14 +19,16 @@ from milepost.client._client import Client
 from milepost.client.errors import JobFailure
 from milepost.contract.limits import JOB_ID, KIB, LABEL_VALUE_LENGTH, MIB, NAME_LENGTH
 
-__all__ = ["BRIDGED_ID_LABEL", "BUFFER_SIZE", "ENDED_IDS", "MESSAGE_SIZE", "InboundBridge"]
+__all__ = ["BRIDGED_ID_LABEL", "BUFFER_SIZE", "DECODED_SIZE", "ENDED_IDS", "MESSAGE_SIZE", "InboundBridge"]
 
 _log = logging.getLogger("milepost.client")
 
 BRIDGED_ID_LABEL: Final = "milepost.dev/bridged-id"
 """Label of the jobs that a bridge starts: what the application calls them."""
 MESSAGE_SIZE: Final = 1 * MIB
-"""Bytes of the largest message that is mapped."""
+"""Bytes of the largest message that is reported as a whole; of a larger one only progress and end are."""
+DECODED_SIZE: Final = 8 * MIB
+"""Bytes of the largest message that is decoded, to find its job and whether it ends the job."""
 BUFFER_SIZE: Final = 64 * MIB
 """Bytes, about, that wait to be sent for all jobs; beyond them log lines and events are dropped."""
 ENDED_IDS: Final = 10_000
@@ -117,7 +119,16 @@ class InboundBridge:
         if job is None:
             self._count(f"more than {self._max_jobs:,} jobs (--max-jobs)")
             return
-        if not job.receive(message, len(payload), congested=self._buffered > BUFFER_SIZE):
+        congested = self._buffered > BUFFER_SIZE
+        if len(payload) > MESSAGE_SIZE:
+            self._count(f"message on {channel[:100]!r}, but for progress and end: {_too_large(MESSAGE_SIZE)}")
+            message = message.essential()
+            if message.end or not congested:
+                job.note(
+                    f"A message of {len(payload) / MIB:.1f} MiB is reported without its result, log lines and events: "
+                    f"{_too_large(MESSAGE_SIZE)}."
+                )
+        if not job.receive(message, len(payload), congested=congested):
             self._count(_ENDED)
         self._measure(message.id, job)
 
@@ -241,12 +252,16 @@ class InboundBridge:
 
 
 def _decoded(payload: bytes) -> Any:
-    if len(payload) > MESSAGE_SIZE:
-        raise MalformedMessage(f"it has more than {MESSAGE_SIZE // KIB:,} KiB")
+    if len(payload) > DECODED_SIZE:
+        raise MalformedMessage(_too_large(DECODED_SIZE))
     try:
         return json.loads(payload)
     except (ValueError, RecursionError):
         raise MalformedMessage("it is not JSON") from None
+
+
+def _too_large(limit: int) -> str:
+    return f"it has more than {limit // KIB:,} KiB"
 
 
 def _ids(kind: str, external_id: str) -> tuple[str, str]:

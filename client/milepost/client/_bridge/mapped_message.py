@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from typing import Any, Final
 
 from milepost.client._worker.truncation import text_of
@@ -71,6 +71,10 @@ class MappedMessage:
     result: Mapping[str, Any] | None = None
     failure: str = ""
     code: str = ""
+
+    def essential(self) -> MappedMessage:
+        """The message without its result, log line and event: progress and end."""
+        return replace(self, result=None, log="", event="", data=None)
 
 
 _PERCENTAGES: Final = {"percent": "fraction", "stage_percent": "stage_fraction"}

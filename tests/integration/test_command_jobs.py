@@ -123,7 +123,7 @@ async def test_the_events_of_a_submission_as_json(address: str, client: Client, 
         outcome = await milepost("submit", kind, "--watch", "-o", "json", address=address)
     events = [ParseDict(line, Event()) for line in outcome.objects]
 
-    assert (outcome.status, outcome.err) == (0, "")
+    assert (outcome.status, outcome.complaints) == (0, [])
     assert events == [event async for event in client.watch(events[0].job_id)]
 
 
@@ -133,7 +133,7 @@ async def test_the_end_of_a_submission_as_json(address: str, client: Client, kin
         outcome = await milepost("submit", kind, "--wait", "-o", "json", address=address)
     (job,) = (ParseDict(line, Job()) for line in outcome.objects)
 
-    assert (outcome.status, outcome.err, job.state) == (0, "", JobState.JOB_STATE_SUCCEEDED)
+    assert (outcome.status, outcome.complaints, job.state) == (0, [], JobState.JOB_STATE_SUCCEEDED)
     assert MessageToDict(job.result) == {"files": 3}
 
 

@@ -50,6 +50,11 @@ class Outcome:
         """Its output, parsed as one JSON object per line."""
         return [json.loads(line) for line in self.out.splitlines()]
 
+    @property
+    def complaints(self) -> list[str]:
+        """The lines on stderr but those of what a queued job waits for, as JSON: a fast worker leaves none."""
+        return [line for line in self.err.splitlines() if not line.startswith('{"waiting":')]
+
 
 class Running:
     """A running command, whose output a test can wait for."""

@@ -62,6 +62,9 @@ async def test_the_command_and_its_restart(
     [
         ("redis://:secret@host:port/0", "The URL of Redis is not of the form"),
         ("secret", "The URL of Redis is not of the form"),
+        ("", "The URL of Redis is not of the form"),
+        ("redis://localhost/secret", "a database is a number"),
+        ("rediss://localhost/0/secret", "a database is a number"),
     ],
 )
 def test_urls_that_are_none(url: str, said: str, capsys: pytest.CaptureFixture[str]) -> None:
@@ -70,6 +73,15 @@ def test_urls_that_are_none(url: str, said: str, capsys: pytest.CaptureFixture[s
     error = capsys.readouterr().err
     assert said in error
     assert "secret" not in error
+
+
+def test_an_empty_url_in_the_environment(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is not that of a server on this machine, which nobody meant."""
+    monkeypatch.setenv("MILEPOST_BRIDGE_REDIS_URL", "")
+    assert run(["bridge", "redis", "--channel", "c", "--map", "m:f"]) == 2
+    assert "MILEPOST_BRIDGE_REDIS_URL is empty" in capsys.readouterr().err
 
 
 async def test_credentials_that_redis_refuses(tmp_path: Path) -> None:
@@ -92,6 +104,26 @@ async def test_credentials_that_redis_refuses(tmp_path: Path) -> None:
         (("--channel", "c", "--map", "gone"), "'gone' cannot be read"),
         (("--channel", "c", "--map", "m:f", "--kind", "a", "--kind", "b"), "give --kind once"),
         (("--publish", "{colour}"), "A channel cannot have {colour} in its name"),
+        (("--stream", "s", "--idle", "1m"), "--idle does nothing with --publish and --stream"),
+        (("--publish", "p", "--max-jobs", "3"), "--max-jobs does nothing with --publish and --stream"),
+        (("--publish", "p", "--max-length", "3"), "--max-length does nothing without --stream"),
+        *(
+            (("--channel", "c", "--map", "status", *given), f"{given[0]} does nothing with --channel")
+            for given in (
+                ("--label", "a=b"),
+                ("--state-key", "k"),
+                ("--from-start",),
+                ("--max-length", "3"),
+            )
+        ),
+        (
+            ("--channel", "c", "--map", "status", "--idle", "1m"),
+            "--idle does nothing with the mapping 'status'",
+        ),
+        (
+            ("--channel", "c", "--map", "status", "--kind", "k"),
+            "--kind does nothing with the mapping 'status'",
+        ),
         (("--stream", "s", "--map", "status"), "not of the form MODULE:FUNCTION"),
     ],
 )

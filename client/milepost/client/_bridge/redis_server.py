@@ -40,6 +40,10 @@ def redis_client(url: str) -> Redis:
     Raises:
         ValueError: It is no URL of a Redis server. The text does not have it, since a part may be a password.
     """
+    if not _has_database_number(url):
+        raise ValueError(
+            "The URL of Redis ends with a database that is no number: a database is a number, as in HOST/0."
+        )
     try:
         return Redis.from_url(
             url,
@@ -54,6 +58,16 @@ def redis_client(url: str) -> Redis:
             "The URL of Redis is not of the form redis://[[USER]:PASSWORD@]HOST[:PORT][/DB], rediss://… for TLS, or "
             "unix://PATH; special characters of a password are %-encoded."
         ) from None
+
+
+def _has_database_number(url: str) -> bool:
+    """Whether the database of a URL, if it names one, is a number: redis-py takes any other name for 0."""
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return True  # the client says what is wrong
+    database = parts.path.removeprefix("/")
+    return parts.scheme not in ("redis", "rediss") or not database or database.isdecimal()
 
 
 async def cancellable(call: Awaitable[_Result]) -> _Result:

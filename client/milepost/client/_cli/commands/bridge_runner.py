@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 import click
 from redis.asyncio import Redis
@@ -13,7 +13,7 @@ from redis.exceptions import AuthenticationError
 
 from milepost.client._bridge.inbound_bridge import InboundBridge
 from milepost.client._bridge.mapping_source import find_function, find_mapping
-from milepost.client._bridge.message_mapping import JobRules, MessageMapping
+from milepost.client._bridge.message_mapping import FunctionMapping, JobRules, MessageMapping
 from milepost.client._bridge.outbound_bridge import ChannelName, OutboundBridge
 from milepost.client._bridge.redis_server import describe, redis_client, redis_name
 from milepost.client._bridge.redis_subscriber import RedisSubscriber
@@ -43,6 +43,13 @@ class BridgeOptions:
     labels: Mapping[str, str]
     state_key: str
     from_start: bool
+    given: Collection[str]
+    """Names of the options that are arguments, not settings of the environment, which several bridges may share."""
+
+
+# Options that one direction has, and the other one has not.
+_INWARD: Final = ("--idle", "--max-jobs")
+_OUTWARD: Final = ("--max-length", "--label", "--state-key", "--from-start")
 
 
 def run_bridge(server: ServerOptions, options: BridgeOptions, log_level: str) -> None:
@@ -53,6 +60,12 @@ def run_bridge(server: ServerOptions, options: BridgeOptions, log_level: str) ->
             "Give either --channel, for messages that become reports, or --publish or --stream, for events that become "
             "messages. For both run two bridges, on channels of different names."
         )
+    if writes:
+        _refuse(options, _INWARD, "with --publish and --stream")
+        if not options.stream:
+            _refuse(options, ("--max-length",), "without --stream")
+    else:
+        _refuse(options, _OUTWARD, "with --channel")
     try:
         redis = redis_client(options.url)
     except ValueError as error:
@@ -66,6 +79,13 @@ def run_bridge(server: ServerOptions, options: BridgeOptions, log_level: str) ->
     run(main)
 
 
+def _refuse(options: BridgeOptions, names: Sequence[str], why: str) -> None:
+    """Refuse options that do nothing here."""
+    for name in names:
+        if name in options.given:
+            raise click.UsageError(f"{name} does nothing {why}: leave it out.")
+
+
 def _mapping(options: BridgeOptions) -> MessageMapping:
     if not options.mapping:
         raise click.UsageError("--channel needs --map: what the messages mean.")
@@ -73,9 +93,14 @@ def _mapping(options: BridgeOptions) -> MessageMapping:
         raise click.UsageError("The jobs of a bridge have one kind: give --kind once.")
     rules = JobRules(kind=next(iter(options.kinds), ""), idle=options.idle)
     try:
-        return find_mapping(options.mapping, rules)
+        mapping = find_mapping(options.mapping, rules)
     except ValueError as error:
         raise click.BadParameter(str(error), param_hint="'--map'") from error
+    if not isinstance(mapping, FunctionMapping):
+        _refuse(
+            options, ("--idle", "--kind"), f"with the mapping {options.mapping!r}, which says that itself"
+        )
+    return mapping
 
 
 def _publication(options: BridgeOptions) -> tuple[ChannelName | None, Callable[..., Any] | None]:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 from typing import Any
 
 import click
+from click.core import ParameterSource
 
 from milepost.client._cli.commands import completion
 from milepost.client._cli.commands.base_command import Command
@@ -33,6 +35,17 @@ def bridge() -> None:
     """Connect jobs with channels that an application has already."""
 
 
+def _not_empty(context: click.Context, parameter: click.Parameter, url: str) -> str:
+    """Refuse an empty variable, which click takes for none."""
+    variable = f"{context.auto_envvar_prefix}_URL"
+    is_default = context.get_parameter_source("url") == ParameterSource.DEFAULT
+    if is_default and variable in os.environ:
+        raise click.UsageError(
+            f"{variable} is empty: give the URL of the Redis server, or unset it for {url}."
+        )
+    return url
+
+
 @bridge.command(
     "redis",
     examples=(
@@ -44,6 +57,7 @@ def bridge() -> None:
 @option(
     "--url",
     default="redis://127.0.0.1:6379/0",
+    callback=_not_empty,
     metavar="URL",
     help="The Redis server: redis://[[USER]:PASSWORD@]HOST[:PORT][/DB], rediss:// with TLS. Prefer the environment for "
     "a password: other users of the machine can read arguments.",
@@ -143,4 +157,14 @@ def redis(server: ServerOptions, log_level: str, url: str, **given: Any) -> None
         if hint := installation_hint(error.name):
             raise click.UsageError(f"The bridge cannot run: {hint}") from error
         raise
-    run_bridge(server, BridgeOptions(url=url, **given), log_level)
+    context = click.get_current_context()
+    run_bridge(server, BridgeOptions(url=url, **given, given=_arguments(context)), log_level)
+
+
+def _arguments(context: click.Context) -> set[str]:
+    """The options that are arguments, by their long names."""
+    return {
+        parameter.opts[0]
+        for parameter in context.command.params
+        if parameter.name and context.get_parameter_source(parameter.name) == ParameterSource.COMMANDLINE
+    }

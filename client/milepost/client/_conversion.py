@@ -64,7 +64,13 @@ def to_duration(value: float | timedelta) -> Duration:
 
 
 def to_stages(stages: Iterable[Stage | str]) -> list[Stage]:
-    """Convert ids to stages; messages pass unchanged."""
+    """Convert ids to stages; messages pass unchanged.
+
+    Raises:
+        TypeError: This is a single text rather than a list.
+    """
+    if isinstance(stages, str):
+        raise TypeError(f"stages is the text {stages!r}, and takes a list: [{stages!r}].")
     return [Stage(stage_id=stage) if isinstance(stage, str) else stage for stage in stages]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import signal
 import uuid
@@ -12,9 +13,13 @@ import pytest
 from celery import Celery
 
 from milepost.client import Client
+from milepost.v1 import JobState
 from tests.support.celery_jobs import ended_job, events_of, exists, logged, pids_in, touch
+from tests.support.celery_tasks import studio
 from tests.support.celery_worker import CeleryWorker
+from tests.support.redis_server import RedisServer
 from tests.support.rpc import kinds, state_name
+from tests.support.server import Server
 
 pytestmark = pytest.mark.usefixtures("prefork")
 
@@ -152,3 +157,32 @@ async def test_a_second_delivery_steps_aside(
     assert (state_name(job), job.attempt) == ("SUCCEEDED", 1)
     assert again.get(timeout=30) == "released"
     assert len(await pids_in(started)) == 1
+
+
+@pytest.mark.parametrize("task", ["hold", "hold-late"])
+async def test_a_cold_shutdown_ends_what_nobody_continues(
+    broker: RedisServer,
+    shared_server: Server,
+    client: Client,
+    started: Path,
+    released: Path,
+    tmp_path: Path,
+    task: str,
+) -> None:
+    """The message of the one was acknowledged: its job fails. The broker has that of the other one: its job waits."""
+    url = f"{broker.url}/{7 if task == 'hold' else 8}"
+    environment = {
+        "CELERY_BROKER": url,
+        "CELERY_RESULTS": url,
+        "MILEPOST_ADDRESS": shared_server.address,
+    }
+    with CeleryWorker("tests.support.celery_tasks", tmp_path / "cold.log", environment=environment) as worker:
+        result = studio(url, url, shared_server.address).tasks[task].delay(str(started), str(released))
+        await pids_in(started)
+        worker.send(signal.SIGQUIT)
+        await asyncio.to_thread(worker.wait)
+    if task == "hold":
+        job = await ended_job(client, result)
+        assert (state_name(job), job.failure.code) == ("FAILED", "INTERRUPTED")
+    else:
+        assert (await client.get(str(result.id))).state == JobState.JOB_STATE_QUEUED

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any, Final, Unpack
 
 from celery import Celery, signals
@@ -49,8 +50,15 @@ def install(
 
     Raises:
         InsecureToken: The token would travel unencrypted beyond this machine.
-        ValueError: The text cannot be a token, or there is a certificate without its key.
+        TypeError: A value has the wrong type, or there is no such option.
+        ValueError: A number of seconds is negative or not finite, the text cannot be a token, or there is a
+            certificate without its key.
     """
+    if address is not None and not isinstance(address, str):
+        raise TypeError(f"address is {address!r}, and takes text such as '127.0.0.1:7070'.")
+    _check_seconds(timeout=timeout, flush_timeout=flush_timeout, redelivery_delay=redelivery_delay)
+    if unknown := options.keys() - ConnectionOptions.__annotations__.keys():
+        raise TypeError(f"There is no option {min(unknown)!r} for install.")
     client = TaskClient(address, timeout, options)
     helper_options = {name: value for name, value in options.items() if isinstance(value, str | bool)}
     paths = {name: str(value) for name, value in options.items() if name.startswith("tls_") and value}
@@ -59,3 +67,11 @@ def install(
     app.steps["worker"].add(MilepostStep)
     signals.task_revoked.connect(cancel_revoked, weak=False, dispatch_uid="milepost")
     signals.task_unknown.connect(fail_unknown, weak=False, dispatch_uid="milepost")
+
+
+def _check_seconds(**options: object) -> None:
+    for name, value in options.items():
+        if not isinstance(value, int | float) or isinstance(value, bool):
+            raise TypeError(f"{name} is {value!r}, and takes a number of seconds.")
+        if not 0 <= value < math.inf:
+            raise ValueError(f"{name} is {value!r}, and takes a number of seconds of at least 0.")

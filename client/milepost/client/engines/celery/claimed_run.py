@@ -21,6 +21,7 @@ from milepost.client._worker.current_job import as_current_job, current_job
 from milepost.client._worker.job_context import JobContext, JobControl
 from milepost.client._worker.reporter import Reporter
 from milepost.client.engines.celery.canvas_stamp import CanvasStamp, canvas_in_stamps
+from milepost.client.engines.celery.option_faults import describe_fault
 from milepost.client.engines.celery.process_identity import instance_of, is_dead, own_worker_id
 from milepost.client.engines.celery.second_delivery import is_redelivered, publish_later
 from milepost.client.engines.celery.task_job import TaskJob, TaskOptions
@@ -97,8 +98,9 @@ class ClaimedRun:
                 self._task, self._task_id, args, kwargs, TaskOptions(), instance=self._task_id, canvas=canvas
             )
         except Exception as error:  # noqa: BLE001 - options and `job_input` of the application must not fail the task
-            _log.warning("task %s: its job cannot be made: %r", self._task_id, error)
-            return TaskJob.of_message(None, self._task_id).submitted()
+            fault = describe_fault(error, job_options=self._task.job_options)
+            _log.warning("task %s runs without a job: %s", self._task_id, fault)
+            return TaskJob.without_job(self._task_id)
 
     def _result(self, value: object) -> Any:
         try:
@@ -113,7 +115,7 @@ class ClaimedRun:
         A message that comes again finds the lease of its first delivery. It takes the job over if the process of that
         is dead, and otherwise waits its turn.
         """
-        if not self._installation.may_connect:
+        if not self._installation.may_connect or (task_job.is_submitted and not task_job.request.kind):
             return None
         worker_id = own_worker_id()
         try:

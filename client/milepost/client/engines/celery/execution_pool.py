@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import logging
 from typing import Any, Final
 
 from celery import bootsteps
 from celery.exceptions import ImproperlyConfigured
 
 from milepost.client.engines.celery.installation import installation_of
+from milepost.client.engines.celery.milepost_task import MilepostTask
 
 __all__ = ["MilepostStep"]
+
+_log = logging.getLogger("milepost.client")
 
 _GREEN_POOLS: Final = {
     "celery.concurrency.gevent": "gevent",
@@ -38,6 +42,12 @@ class MilepostStep(bootsteps.StartStopStep):
         installation = installation_of(parent.app)
         if installation is not None:
             installation.enter_worker(forks=pool == "celery.concurrency.prefork")
+            if not any(isinstance(task, MilepostTask) for task in parent.app.tasks.values()):
+                _log.warning(
+                    "No task of %r will have a job: none has the base class MilepostTask. Pass it as task_cls to "
+                    "Celery(), or as base to @app.task.",
+                    parent.app.main or "this application",
+                )
         self._installation = installation
 
     def stop(self, parent: Any) -> None:

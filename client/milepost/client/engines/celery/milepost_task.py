@@ -90,6 +90,9 @@ class MilepostTask(_Task[_Parameters, _Result_co]):
     ) -> AsyncResult[_Result_co]:
         """Publish the task as Celery does, and submit its job before.
 
+        A task whose job cannot be made, since an option is wrong or `job_input` raises, is published without one, and
+        the log says why.
+
         Args:
             args: As in Celery.
             kwargs: As in Celery.
@@ -101,7 +104,6 @@ class MilepostTask(_Task[_Parameters, _Result_co]):
             options: As in Celery, and ``milepost``, the `TaskOptions` of this job.
 
         Raises:
-            TypeError: There is no such option of a job.
             OperationalError: The broker is away; the job is cancelled.
         """
         task_id = task_id or new_task_id()

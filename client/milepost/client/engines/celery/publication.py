@@ -13,6 +13,7 @@ from celery import Task
 from milepost.client._worker.current_job import current_job
 from milepost.client.engines.celery.canvas_stamp import canvas_in_stamps
 from milepost.client.engines.celery.installation import Installation
+from milepost.client.engines.celery.option_faults import describe_fault
 from milepost.client.engines.celery.task_client import PARENT_CANCELLED, TaskClient
 from milepost.client.engines.celery.task_job import HEADER, TaskJob, TaskOptions
 from milepost.client.errors import MilepostError
@@ -51,16 +52,21 @@ def publish(
     running = task.app.current_worker_task
     canvas = canvas or _canvas_of(running)
     publishing = current_job() if running is not None else None
-    if publishing is not None and publishing.id and not canvas:
-        job_options = {"parent_job_id": publishing.id, **job_options}
-    job = TaskJob.of(task, task_id, args, kwargs, job_options, canvas=canvas)
     client = installation.client
-    if installation.may_connect:
+    try:
+        if publishing is not None and publishing.id and not canvas:
+            job_options = {"parent_job_id": publishing.id, **job_options}
+        job = TaskJob.of(task, task_id, args, kwargs, job_options, canvas=canvas)
+    except Exception as error:  # noqa: BLE001 - options and `job_input` of the application must not keep the task back
+        fault = describe_fault(error, milepost=job_options, job_options=task.job_options)
+        _log.warning("task %s is published without a job: %s", task_id, fault)
+        job = TaskJob.without_job(task_id)
+    if installation.may_connect and not job.is_submitted:
         job = _submit(client, job)
     try:
         yield {**headers, HEADER: job.to_header()}
     except BaseException:
-        if job.is_submitted:
+        if job.request.kind and job.is_submitted:
             client.cancel_quietly(job.job_id, "Its task could not be published.")
         raise
 

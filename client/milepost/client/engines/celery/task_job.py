@@ -129,6 +129,11 @@ class TaskJob:
         return cls.from_headers(headers, task_id) or derived
 
     @classmethod
+    def without_job(cls, task_id: str) -> Self:
+        """What stands for the job of a task whose job cannot be made: the ids, and no kind."""
+        return cls.of_message(None, task_id).submitted()
+
+    @classmethod
     def from_headers(cls, headers: Mapping[str, Any] | None, task_id: str) -> Self | None:
         """The job in the headers of a message; None if there is none, or that of another task."""
         header = (headers or {}).get(HEADER)

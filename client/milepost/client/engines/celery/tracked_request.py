@@ -18,6 +18,7 @@ TRACKED_REQUEST: Final = f"{__name__}:TrackedRequest"
 """Its name, as tasks have it."""
 
 _LOST: Final = "PROCESS_CRASHED"
+_INTERRUPTED: Final = "INTERRUPTED"
 _UNKNOWN: Final = "TASK_NOT_REGISTERED"
 _TIME_LIMIT: Final = "TIME_LIMIT_EXCEEDED"
 
@@ -42,8 +43,16 @@ class TrackedRequest(Request):
         if is_lost and not getattr(self, "_already_revoked", False):
             continues = _continues_after_loss(self.task, self.request_dict.get("retries", 0))
             if getattr(self, "_already_cancelled", False):
-                continues = True  # the worker stops, and the broker delivers the task again
+                continues = not self.acknowledged  # the worker stops; the broker delivers the others again
             self._end_attempt(_LOST, f"The process that ran the task is gone: {error}", retryable=continues)
+
+    def cancel(self, pool: Any, signal: Any = None, emit_retry: bool = True) -> None:
+        """Handle a cold shutdown, which stops what still runs; no broker delivers an acknowledged message again."""
+        super().cancel(pool, signal, emit_retry)
+        if self.acknowledged:
+            self._end_attempt(
+                _INTERRUPTED, "The worker was shut down while it ran the task.", retryable=False
+            )
 
     def _end_attempt(self, code: str, message: str, *, retryable: bool) -> None:
         installation = installation_of(self.task.app)

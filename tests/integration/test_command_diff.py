@@ -192,6 +192,9 @@ async def test_what_cannot_be_compared(shared_server: Server, client: Client, ki
     """It is said what is wrong, and the status is not that of a difference."""
     a = await album(client, kind, labels={f"{kind}/engine": "one"})
     queued = await client.submit(kind)
+    two = f"{kind}/size"
+    for size in ("x", "y"):
+        await album(client, kind, labels={two: size})
     for arguments, status, words in [
         ((), 2, "Give two jobs, one job that has a shadow, or --kind and --by."),
         ((a, a, a), 2, "Give two jobs"),
@@ -205,6 +208,8 @@ async def test_what_cannot_be_compared(shared_server: Server, client: Client, ki
             2,
             f"Job {queued.job_id} is queued, and only runs that have ended are compared.",
         ),
+        (("--kind", kind, "--by", f"{two}=x,z"), 2, "none has z; they have x, y."),
+        ((a, a, "--last", "3"), 2, "--last is the number of runs of each group"),
         ((a, "not-there"), 4, "not-there"),
         ((a, a, "--ignore", "result["), 2, "'result[' is not a path"),
         ((a, a, "--tolerance", "0.5"), 2, "write 50%"),

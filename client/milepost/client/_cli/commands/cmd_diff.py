@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 import click
+from click.core import ParameterSource
 from click.exceptions import Exit
 
 from milepost.client._cli.commands import completion
@@ -134,6 +135,11 @@ def diff(
     from milepost.client.engines.labels import SHADOW_OF
 
     label, values = _checked(job_ids, kind, by)
+    source = click.get_current_context().get_parameter_source("last")
+    if not kind and source == ParameterSource.COMMANDLINE:
+        raise click.UsageError(
+            "--last is the number of runs of each group: it takes --kind and --by, and no jobs."
+        )
     judging = Tolerance(math.inf if tolerance is None else tolerance, slack)
     reading = _Reading(server, events=not ignored.covers(("events",)), children=children)
     if kind:

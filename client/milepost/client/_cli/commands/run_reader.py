@@ -23,6 +23,8 @@ DEPTH_LIMIT: Final = 50
 _SCAN_LIMIT: Final = 10_000
 """Jobs of a kind that are searched for the values of a label, newest first."""
 _PAGE_SIZE: Final = 100
+_VALUES_SHOWN: Final = 10
+"""Values of a label that an error names, the newest runs', beside those that were asked for."""
 
 _Message = TypeVar("_Message", Job, Event)
 
@@ -66,6 +68,7 @@ class RunReader:
         Without ``values`` these are the values of the newest runs, of which the newest one's is that of B.
         """
         found: dict[str, list[Job]] = {value: [] for value in values}
+        others: dict[str, None] = {}
         scanned = 0
         async for job in self._client.list(kinds=[kind], states=FINAL, page_size=_PAGE_SIZE):
             value = job.labels.get(label)
@@ -73,11 +76,13 @@ class RunReader:
                 group = found.setdefault(value, [])
                 if len(group) < last:
                     group.append(self._counted(job.proto))
+            elif value is not None and len(others) < _VALUES_SHOWN:
+                others[value] = None
             scanned += 1
             if scanned == _SCAN_LIMIT or (len(found) == 2 and all(len(g) == last for g in found.values())):
                 break
         if len(found) < 2 or not all(found.values()):
-            raise click.UsageError(_no_groups(kind, label, found, scanned))
+            raise click.UsageError(_no_groups(kind, label, found, [*others], scanned))
         ordered = list(found.items()) if values else list(found.items())[::-1]
         a, b = [Group(value, [await self._run(job) for job in jobs]) for value, jobs in ordered]
         return a, b
@@ -118,9 +123,19 @@ class RunReader:
         return message
 
 
-def _no_groups(kind: str, label: str, found: Mapping[str, Sequence[object]], scanned: int) -> str:
-    there = [text.one_line(value, 64) for value, jobs in found.items() if jobs]
-    have = f"they all have {there[0]}" if there else "none has that label"
+def _no_groups(
+    kind: str, label: str, found: Mapping[str, Sequence[object]], others: Sequence[str], scanned: int
+) -> str:
+    there = [
+        text.one_line(value, 64) for value in [*(value for value, jobs in found.items() if jobs), *others]
+    ]
+    missing = [text.one_line(value, 64) for value, jobs in found.items() if not jobs]
+    if not there:
+        have = "none has that label"
+    elif len(there) == 1:
+        have = f"they all have {there[0]}"
+    else:
+        have = f"none has {' or '.join(missing)}; they have {', '.join(there)}"
     return (
         f"There are no two groups to compare by {text.one_line(label)}: "
         f"of {text.count(scanned, 'run')} of kind {text.one_line(kind)} that ended, {have}."

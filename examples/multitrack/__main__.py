@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import contextlib
+import importlib
 import os
 import sys
 import tempfile
@@ -12,7 +13,6 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from examples.multitrack.pipeline import pipeline, submit_recording
 from examples.multitrack.processes import engine_environment, engine_process, server_process
 from examples.multitrack.sample import LONG, SHORT, make_recording
 from examples.multitrack.subscriber import clock_time, lines_of
@@ -43,6 +43,11 @@ def _arguments() -> argparse.Namespace:
 
 
 async def _main(arguments: argparse.Namespace) -> int:
+    # Its import raises ValueError where the environment names an engine that there is not.
+    module = importlib.import_module("examples.multitrack.pipeline")
+    pipeline, submit_recording = module.pipeline, module.submit_recording
+    if arguments.output is not None:
+        arguments.output.mkdir(parents=True, exist_ok=True)
     async with contextlib.AsyncExitStack() as stack:
         scratch = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="multitrack-")))
         runs = arguments.output or scratch / "runs"

@@ -80,6 +80,15 @@ async def test_equal_runs(shared_server: Server, client: Client, kind: str) -> N
     ]
 
 
+async def test_an_ignored_path_that_there_is_not(shared_server: Server, client: Client, kind: str) -> None:
+    """It is named on stderr, and changes neither the output nor the status."""
+    a, b = await album(client, kind), await album(client, kind)
+    ignored = ("--ignore", "result.request_id", "--ignore", "result.request-id", "--ignore", "events")
+    found = await milepost("diff", a, b, *ignored, address=shared_server.address)
+
+    assert (found.status, found.err) == (0, "--ignore 'result.request-id' left nothing out.\n")
+
+
 async def test_planted_differences(shared_server: Server, client: Client, kind: str) -> None:
     """Each is found, the status is 1, and JSON has the paths that --ignore takes."""
     a = await album(client, kind)

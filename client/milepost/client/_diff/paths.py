@@ -104,14 +104,23 @@ class PathPattern:
 
 
 class PathPatterns:
-    """Several patterns; a path is covered if one of them covers it."""
+    """Several patterns; a path is covered if one of them covers it.
+
+    Attributes:
+        unused: The patterns that have covered no path yet, as they were written.
+    """
 
     def __init__(self, texts: Sequence[str] = ()) -> None:
-        self._patterns = [PathPattern(text) for text in texts]
+        self._patterns = {text: PathPattern(text) for text in texts}
+        self.unused = list(self._patterns)
 
     def covers(self, path: Path) -> bool:
         """Whether a pattern covers ``path``."""
-        return any(pattern.covers(path) for pattern in self._patterns)
+        # All are asked, so that one does not seem unused because another one covers the same.
+        found = [text for text, pattern in self._patterns.items() if pattern.covers(path)]
+        if found and self.unused:
+            self.unused = [text for text in self.unused if text not in found]
+        return bool(found)
 
 
 def _run_starts(path: Path) -> Iterator[int]:

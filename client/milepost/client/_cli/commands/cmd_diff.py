@@ -18,7 +18,7 @@ from milepost.client._cli.commands.exit_status import ExitStatus
 from milepost.client._cli.commands.options import ServerOptions, option, output_option, server_options
 from milepost.client._cli.commands.parameter_types import seconds
 from milepost.client._cli.rendering.json_line import dump_json
-from milepost.client._cli.standard_streams import write_stdout
+from milepost.client._cli.standard_streams import write_stderr, write_stdout
 
 if TYPE_CHECKING:
     from milepost.client._cli.commands.run_reader import RunReader
@@ -135,8 +135,8 @@ def diff(
     from milepost.client.engines.labels import SHADOW_OF
 
     label, values = _checked(job_ids, kind, by)
-    source = click.get_current_context().get_parameter_source("last")
-    if not kind and source == ParameterSource.COMMANDLINE:
+    context = click.get_current_context()
+    if not kind and context.get_parameter_source("last") == ParameterSource.COMMANDLINE:
         raise click.UsageError(
             "--last is the number of runs of each group: it takes --kind and --by, and no jobs."
         )
@@ -151,6 +151,10 @@ def diff(
         runs = compare(*run(reading.runs(job_ids)), ignored, judging)
         same = not runs.differences
         _print_runs(runs, output, judges_durations=tolerance is not None)
+    # The environment may name what only other runs have.
+    if context.get_parameter_source("ignored") == ParameterSource.COMMANDLINE:
+        for pattern in ignored.unused:
+            write_stderr(f"--ignore {pattern!r} left nothing out.")
     raise Exit(ExitStatus.SUCCEEDED if same else ExitStatus.FAILED)
 
 

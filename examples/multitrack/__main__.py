@@ -7,6 +7,7 @@ import asyncio
 import contextlib
 import importlib
 import os
+import shutil
 import sys
 import tempfile
 from collections.abc import Mapping
@@ -16,6 +17,7 @@ from typing import Any
 from examples.multitrack.processes import engine_environment, engine_process, server_process
 from examples.multitrack.sample import LONG, SHORT, make_recording
 from examples.multitrack.subscriber import clock_time, lines_of
+from examples.multitrack.wrapping import wrapped
 from milepost.client import Client
 from milepost.client.engines.labels import SHADOW_ID
 from milepost.client.errors import JobError, MilepostError
@@ -71,7 +73,7 @@ async def _main(arguments: argparse.Namespace) -> int:
         _say("page", f"{ready['http']}/jobs/{job.job_id}")
         async with Client(ready["address"]) as client:
             async for line in lines_of(client, job.job_id):
-                print(f"  {line}", flush=True)
+                _print(f"  {line}")
             try:
                 _show(await client.result(job.job_id))
                 if pipeline.shadow_engine is not None:
@@ -97,13 +99,20 @@ async def _compare(job_id: str) -> None:
 
 
 def _say(what: str, text: str) -> None:
-    print(f"{what:<12}{text}", flush=True)
+    _print(f"{what:<12}{text}")
+
+
+def _print(line: str) -> None:
+    print(wrapped(line, shutil.get_terminal_size().columns), flush=True)
 
 
 def _show(result: Mapping[str, Any]) -> None:
-    print(f"\n{result['title']}\n\n{result['summary']}\n")
+    print()
+    for text in (result["title"], result["summary"]):
+        _print(text)
+        print()
     for turn in result["transcript"]:
-        print(f"{clock_time(turn['start']):>6}  {turn['speaker']:<8}{turn['text']}")
+        _print(f"{clock_time(turn['start']):>6}  {turn['speaker']:<8}{turn['text']}")
     print()
     for topic in result["topics"]:
         _say("topic", f"{clock_time(topic['start'])}–{clock_time(topic['end'])}  {topic['title']}")

@@ -45,6 +45,27 @@ async def children(client: Client, job_id: str | None) -> list[str]:
     return sorted(f"{job.kind} {state_name(job)}" for job in jobs)
 
 
+@pytest.mark.parametrize("name", ["group", "chord", "chord of a group"])
+async def test_the_parent_of_an_empty_canvas_ends(publisher: Celery[Any], client: Client, name: str) -> None:
+    """Celery publishes the body of a chord without a header, and of a group without tasks nothing."""
+    total = publisher.tasks["total"].s()
+    canvas: Any = group([], app=publisher) if name == "group" else chord([], total)
+    if name == "chord of a group":
+        canvas = chord(group([], app=publisher), total)
+    published = publish_canvas(canvas, "album")
+
+    assert state_name(await ended(client, published.job_id)) == "SUCCEEDED"
+    assert await children(client, published.job_id) == ([] if name == "group" else ["total SUCCEEDED"])
+
+
+def test_what_is_no_canvas_is_refused() -> None:
+    """In words, rather than with an error of Python."""
+    wrong: Any = "text"
+    with pytest.raises(TypeError, match=r"canvas is 'text', and takes a signature: a chain, a group"):
+        publish_canvas(wrong, "album")
+    assert publish_canvas(group([]), "album").job_id is None
+
+
 def canvas_of(name: str, tasks: Any) -> Any:
     """A chain, a group, a chord, and one in another."""
     add, total = tasks["add"], tasks["total"]

@@ -56,21 +56,30 @@ def publish_canvas(
         options: Options of the parent; see `TaskOptions` and `SubmitOptions`.
 
     Raises:
-        TypeError: There is no such option.
+        TypeError: This is no canvas, or there is no such option.
         OperationalError: The broker is away; the job is cancelled.
     """
+    if not isinstance(canvas, Signature):
+        raise TypeError(
+            f"canvas is {canvas!r}, and takes a signature: a chain, a group, a chord or a task.s(…)."
+        )
     installation = installation_of(canvas.app)
     job_id = _submit(installation, canvas, kind, options) if installation is not None else None
     if installation is None or job_id is None:
         return CanvasJob(None, canvas.apply_async(args))
     stamp = CanvasStamp(job_id, certain_tasks(canvas))
     canvas.stamp(**stamp.stamps)
+    if (body := getattr(canvas, "body", None)) is not None:
+        body.stamp(**stamp.stamps)  # Celery does not stamp the body of a chord without a header
     try:
         result = canvas.apply_async(args)
     except BaseException:
         installation.client.cancel_quietly(job_id, "Its tasks could not be published.")
         raise
-    installation.client.watch_canvas(stamp)
+    if next(tasks_with_jobs(canvas), None) is None:
+        installation.client.end_canvas(stamp)
+    else:
+        installation.client.watch_canvas(stamp)
     return CanvasJob(job_id, result)
 
 

@@ -60,7 +60,8 @@ def register(app: Celery[Any], installation: Installation) -> None:
 
 def installation_of(app: Celery[Any]) -> Installation | None:
     """What `install` set up for `app`; None if it was not called."""
-    return _installations.get(app)
+    current = getattr(app, "_get_current_object", None)  # an empty group has a proxy of its application
+    return _installations.get(app if current is None else current())
 
 
 def _is_monkey_patched() -> bool:

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import asyncio
-import contextlib
 import importlib
 import math
 import secrets
 import threading
 from collections.abc import Awaitable, Callable, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Final, cast
 
 from celery import Celery
@@ -25,14 +22,13 @@ from milepost.client.engines.blocking import run_blocking
 from milepost.client.engines.celery import MilepostTask, install
 from milepost.client.engines.celery.task_job import HEADER, TaskJob
 from milepost.client.engines.engine_port import EngineSettings, PipelineFunction, Submission
+from milepost.client.engines.external_jobs import Enqueuer
 from milepost.client.engines.kind_processes import run_for_each
-from milepost.client.errors import JobFailure, MilepostError
-from milepost.v1 import Dispatch, Job, JobState, RetryPolicy, SubmitJobRequest
+from milepost.client.errors import JobFailure
+from milepost.v1 import Job, RetryPolicy, SubmitJobRequest
 
 __all__ = ["CeleryEngine", "create"]
 
-# Publications at once. A broker that hangs holds up no more threads than these.
-_PUBLISHERS: Final = 4
 # Imported once, before the fork, and not by each process.
 _WORKER_MODULES: Final = ("celery.bin.celery", "celery.apps.worker", "celery.worker.consumer")
 
@@ -61,7 +57,7 @@ class CeleryEngine:
         install(self._app, settings.address, **settings.connection)
         self._tasks: dict[str, MilepostTask[..., Any]] = {}
         self._lock = threading.Lock()
-        self._publishers = ThreadPoolExecutor(_PUBLISHERS, "milepost publisher")
+        self._enqueuer = Enqueuer("celery", self._publish, OperationalError)
 
     async def submit(self, client: Client, submission: Submission) -> JobSnapshot:
         """Submit an external job, and publish the task of its kind, unless it has started.
@@ -70,22 +66,7 @@ class CeleryEngine:
             MilepostError: The server refused the job, or was not reached.
             OperationalError: The broker is away; the job is cancelled.
         """
-        job = await client.submit(
-            submission.kind,
-            submission.input,
-            dispatch=Dispatch.DISPATCH_EXTERNAL,
-            start_deadline=submission.start_deadline,
-            **submission.options,
-        )
-        if job.state == JobState.JOB_STATE_QUEUED and not job.attempt:
-            loop = asyncio.get_running_loop()
-            try:
-                await loop.run_in_executor(self._publishers, self._publish, job)
-            except OperationalError:
-                with contextlib.suppress(MilepostError):
-                    await client.cancel(job.job_id, reason="Its task could not be published.")
-                raise
-        return job
+        return await self._enqueuer.submit(client, submission)
 
     def main(self) -> None:
         """Run jobs until SIGTERM or SIGINT: a Celery worker for each kind, in a process of its own."""

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
-import contextlib
 import threading
-from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from functools import partial
 from typing import Any, Final
@@ -14,19 +11,15 @@ from milepost.client._client import Client
 from milepost.client._job_snapshot import JobSnapshot
 from milepost.client._transport.fork_safety import grpc
 from milepost.client.engines.engine_port import EngineSettings, Submission
+from milepost.client.engines.external_jobs import Enqueuer
 from milepost.client.engines.hatchet import Hatchet, HatchetJobs, HatchetTask, TriggeredJob
 from milepost.client.engines.kind_processes import run_for_each
-from milepost.client.errors import MilepostError
-from milepost.v1 import Dispatch, JobState
 
 __all__ = ["HatchetEngine", "create"]
 
 # Hatchet's own limits, which are a minute and five, are too short for jobs; a job's limits are those of its submission.
 _EXECUTION_TIMEOUT: Final = timedelta(days=1)
 _SCHEDULE_TIMEOUT: Final = timedelta(days=1)
-
-# Calls to trigger a run at once. An engine that hangs holds up no more threads than these.
-_TRIGGERS: Final = 4
 
 
 class HatchetEngine:
@@ -41,7 +34,8 @@ class HatchetEngine:
         self._jobs = HatchetJobs(settings.address, **settings.connection)
         self._tasks: dict[str, HatchetTask] = {}
         self._lock = threading.Lock()
-        self._triggers = ThreadPoolExecutor(_TRIGGERS, "milepost trigger")
+        # By calls that block: the SDK's async ones belong to a single event loop.
+        self._enqueuer = Enqueuer("hatchet", self._trigger, grpc.RpcError)
 
     async def submit(self, client: Client, submission: Submission) -> JobSnapshot:
         """Submit an external job, and trigger a run of the task of its kind, unless one has started.
@@ -50,23 +44,7 @@ class HatchetEngine:
             MilepostError: The server refused the job, or was not reached.
             grpc.RpcError: Hatchet is away, or has had no worker of this kind yet; the job is cancelled.
         """
-        job = await client.submit(
-            submission.kind,
-            submission.input,
-            dispatch=Dispatch.DISPATCH_EXTERNAL,
-            start_deadline=submission.start_deadline,
-            **submission.options,
-        )
-        if job.state == JobState.JOB_STATE_QUEUED and not job.attempt:
-            # In a thread: this call of the SDK blocks, and its async one belongs to a single event loop.
-            loop = asyncio.get_running_loop()
-            try:
-                await loop.run_in_executor(self._triggers, self._trigger, job)
-            except grpc.RpcError:
-                with contextlib.suppress(MilepostError):
-                    await client.cancel(job.job_id, reason="Its task could not be triggered.")
-                raise
-        return job
+        return await self._enqueuer.submit(client, submission)
 
     def main(self) -> None:
         """Run jobs until SIGTERM or SIGINT; a second signal ends the processes at once."""

@@ -36,8 +36,10 @@ _ENOUGH = 3
 """Runs with fewer predecessors are reported apart."""
 
 
-def report(paths: Sequence[Path], json_path: Path | None, console: Console) -> None:
-    """Measure the runs of these files; print tables, and write all figures as JSON."""
+def report(
+    paths: Sequence[Path], json_path: Path | None, console: Console, *, with_costs: bool = True
+) -> None:
+    """Measure the runs of these files, and what estimating costs; print tables, and write all figures as JSON."""
     runs = load(paths)
     found = {
         name: measure(runs, units_known=known)
@@ -49,7 +51,7 @@ def report(paths: Sequence[Path], json_path: Path | None, console: Console) -> N
             console.print(f"{text}: {figures[text]}")
     covered = restarted_coverage(runs)
     console.print(f"{_RESTARTED}: {covered}")
-    cost = costs()
+    cost = costs() if with_costs else {}
     for text, figure in cost.items():
         console.print(f"{text}: {figure}")
     if json_path is not None:

@@ -17,11 +17,11 @@ from tests.support.rpc import eventually
 from tests.support.running_engine import running_engine, use_engine
 from tests.support.server import Server
 
-ENGINES = [
-    pytest.param("worker", marks=pytest.mark.nightly),
-    "celery",
-    pytest.param("hatchet", marks=pytest.mark.nightly),
-]
+# They start processes for each kind, so `make nightly` runs them; the rules under a worker of the test's own process are in
+# test_pipeline.py.
+pytestmark = pytest.mark.nightly
+
+ENGINES = ["worker", "celery", "hatchet"]
 
 
 @pytest.fixture(scope="module", params=ENGINES)

@@ -121,6 +121,7 @@ async def check_under_workers(client: Client, recipe: str, settings: Mapping[str
     assert await client.result(last, timeout=60) == {"pages": 3}
 
 
+@pytest.mark.nightly
 async def test_rq(client: Client, redis: RedisServer, settings: dict[str, str], tmp_path: Path) -> None:
     """Each task runs in a process that the worker forks."""
     settings |= {"REDIS_URL": f"{redis.url}/1"}
@@ -128,6 +129,7 @@ async def test_rq(client: Client, redis: RedisServer, settings: dict[str, str], 
         await check_under_workers(client, "with_rq", settings)
 
 
+@pytest.mark.nightly
 async def test_dramatiq(client: Client, redis: RedisServer, settings: dict[str, str], tmp_path: Path) -> None:
     """Actors run in a thread of a worker process."""
     settings |= {"REDIS_URL": f"{redis.url}/2"}

@@ -32,17 +32,19 @@ def line(run: RecordedRun) -> str:
     return json.dumps(found)
 
 
-def test_a_file_gives_figures(tmp_path: Path) -> None:
+@pytest.mark.parametrize("with_costs", [False, pytest.param(True, marks=pytest.mark.nightly)])
+def test_a_file_gives_figures(tmp_path: Path, with_costs: bool) -> None:
     """Plain and gzipped; runs that are all alike are estimated to the second, and elapsed / fraction is right, too."""
     runs = [recorded(100.0 * n) for n in range(8)]
     plain, zipped, out = tmp_path / "a.jsonl", tmp_path / "b.jsonl.gz", tmp_path / "out.json"
     plain.write_text("\n".join(map(line, runs[:4])))
     zipped.write_bytes(gzip.compress("\n".join(map(line, runs[4:])).encode()))
-    report([plain, zipped], out, Console(quiet=True))
+    report([plain, zipped], out, Console(quiet=True), with_costs=with_costs)
     figures = json.loads(out.read_text())
 
     assert load([plain, zipped]) == runs
     assert figures["runs"] == 8
+    assert bool(figures["costs"]) == with_costs
     assert figures["units known"]["all"]["Milepost"]["samples"] == 5 * 5
     assert figures["units known"]["all"]["Milepost"]["mean error"] == 0
     assert figures["units known"]["all"]["Milepost"]["p90 covers"] == 1

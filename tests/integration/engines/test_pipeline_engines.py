@@ -17,8 +17,8 @@ from tests.support.rpc import eventually
 from tests.support.running_engine import running_engine, use_engine
 from tests.support.server import Server
 
-# They start processes for each kind, so `make nightly` runs them; the rules under a worker of the test's own process are in
-# test_pipeline.py.
+# They start processes for each kind, so `make nightly` runs them; test_pipeline.py has the rules under a worker of the
+# test's own process.
 pytestmark = pytest.mark.nightly
 
 ENGINES = ["worker", "celery", "hatchet"]

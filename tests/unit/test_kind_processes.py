@@ -55,6 +55,37 @@ def test_a_signal_reaches_all_of_them(tmp_path: Path, number: signal.Signals) ->
     assert [_is_gone(path) for path in tmp_path.iterdir()] == [True] * 3
 
 
+_SIGNAL_WHILE_REAPING = """
+import os, signal
+from milepost.client.engines import kind_processes
+
+def reaped(reap):
+    def reap_and_signal(*arguments):
+        result = reap(*arguments)
+        os.kill(os.getpid(), signal.SIGTERM)
+        return result
+    return reap_and_signal
+
+def run(kind):
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    if kind == "a":
+        raise SystemExit(7)
+    signal.pause()
+
+os.wait, os.waitpid = reaped(os.wait), reaped(os.waitpid)
+kind_processes.run_for_each(["a", "b", "c"], run)
+"""
+
+
+def test_a_signal_while_a_process_is_reaped() -> None:
+    """It reaches those that are left, and the first failure is the status."""
+    done = subprocess.run(
+        [sys.executable, "-c", _SIGNAL_WHILE_REAPING], capture_output=True, text=True, timeout=60, check=False
+    )
+
+    assert (done.returncode, done.stderr) == (7, "")
+
+
 _SLOW = """
 import os, signal, sys, time
 from pathlib import Path

@@ -48,10 +48,14 @@ def run_for_each(kinds: Sequence[str], run: Callable[[str], None]) -> None:
     signal.pthread_sigmask(signal.SIG_SETMASK, blocked)
     failed = 0
     while children:
-        child, status = os.wait()
-        if child not in children:
+        # It is reaped after it has left the set: a signal in between must not go to a process id that is free again.
+        ended = os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOWAIT)
+        assert ended is not None  # without WNOHANG
+        was_known = ended.si_pid in children
+        children.discard(ended.si_pid)
+        _, status = os.waitpid(ended.si_pid, 0)
+        if not was_known:
             continue
-        children.discard(child)
         failed = failed or abs(os.waitstatus_to_exitcode(status))
         if not stopping:  # a second signal would end them at once, with their jobs
             stop(signal.SIGTERM)

@@ -15,7 +15,7 @@ from tests.support.commits import Author, events_of, put, put_in_turn, read, rea
 # --- Appending and reading --------------------------------------------------------------------------------------
 
 
-async def test_what_is_appended_is_read(log: EventLog) -> None:
+async def test_appended_events_are_read_back(log: EventLog) -> None:
     """In order, without a gap, unchanged, however it was divided into commits."""
     author = Author("j", input=struct({"path": "/ü"}))
     await put(log, author.submit(), author.start(), author.lines("a", "b", "ü"), author.lines("d"))
@@ -50,7 +50,7 @@ async def test_a_page_is_bounded_and_never_empty_before_the_head(log: EventLog) 
     assert len(await read(log, "j", 0, max_bytes=0)) == 1
 
 
-async def test_a_page_tells_how_the_log_stood(log: EventLog) -> None:
+async def test_a_page_has_the_bounds_and_state_of_the_log(log: EventLog) -> None:
     """The first retained event, the head, whether the job has ended, the fraction."""
     author = Author("j")
     await put(log, author.submit(), author.start())
@@ -62,7 +62,7 @@ async def test_a_page_tells_how_the_log_stood(log: EventLog) -> None:
     assert (list(page.chunks), page.first, page.head, page.ended, page.fraction) == ([], 1, 3, True, 1.0)
 
 
-async def test_there_is_nothing_of_a_job_that_does_not_exist(log: EventLog) -> None:
+async def test_a_missing_job_has_no_page(log: EventLog) -> None:
     """The result is None, not an empty page."""
     assert await log.read("j", 0, 1) is None
     assert await log.load("j") is None
@@ -93,7 +93,7 @@ async def test_the_logs_of_many_jobs_do_not_mix(log: EventLog) -> None:
 # --- The guard --------------------------------------------------------------------------------------------------
 
 
-async def test_an_append_where_the_log_does_not_stand_conflicts(log: EventLog) -> None:
+async def test_an_append_that_does_not_follow_the_head_conflicts(log: EventLog) -> None:
     """Neither a gap nor an overlap is written; the log goes on afterwards."""
     author = Author("j")
     await put(log, author.submit(), author.start())
@@ -117,7 +117,7 @@ async def test_an_append_to_a_job_that_does_not_exist_conflicts(log: EventLog) -
     assert await log.load("j") is None
 
 
-async def test_an_id_is_given_once(log: EventLog) -> None:
+async def test_a_job_id_is_taken_once(log: EventLog) -> None:
     """The first submission is unchanged."""
     first, second = Author("j", owner="a"), Author("j", owner="b")
     await put(log, first.submit())
@@ -160,7 +160,7 @@ async def test_a_conflict_does_not_touch_its_neighbours(log: EventLog) -> None:
     assert good.events == await read(log, "good")
 
 
-async def test_reports_that_were_refused_use_up_their_numbers(log: EventLog) -> None:
+async def test_refused_reports_use_up_their_numbers(log: EventLog) -> None:
     """A commit without events advances the report number and notifies nobody; its conflicts are detected, too."""
     author = Author("j")
     await put(log, author.submit(), author.start())
@@ -205,7 +205,7 @@ async def test_listeners_are_called_before_the_append_resolves(log: EventLog) ->
     assert all(number <= heard for number, heard in enumerate(done, 1))
 
 
-async def test_what_waits_of_a_job_may_become_one_commit(log: EventLog) -> None:
+async def test_pending_commits_of_a_job_may_be_merged(log: EventLog) -> None:
     """Merging changes neither events nor states nor report numbers. A state change is never merged."""
     entries: list[Entry] = []
     log.add_listener(entries.extend)
@@ -230,7 +230,7 @@ async def test_what_waits_of_a_job_may_become_one_commit(log: EventLog) -> None:
         assert (reports, len(author.events)) == (stored.report_sequence, stored.job.last_sequence)
 
 
-async def test_what_is_told_can_be_read(log: EventLog) -> None:
+async def test_listeners_are_called_after_the_commit_is_durable(log: EventLog) -> None:
     """A commit is durable before listeners receive it."""
     heard = asyncio.Event()
     log.add_listener(lambda entries: heard.set())
@@ -242,7 +242,7 @@ async def test_what_is_told_can_be_read(log: EventLog) -> None:
     await appended
 
 
-async def test_several_follow(log: EventLog) -> None:
+async def test_each_listener_gets_all_entries(log: EventLog) -> None:
     """Each listener gets all entries."""
     entries: tuple[list[Entry], list[Entry]] = ([], [])
     for place in entries:
@@ -265,7 +265,7 @@ async def test_refused_reports_notify_nobody(log: EventLog) -> None:
     assert ([], position) == (entries, log.position)
 
 
-async def test_a_caller_who_does_not_wait_changes_nothing(log: EventLog) -> None:
+async def test_a_cancelled_caller_does_not_cancel_its_append(log: EventLog) -> None:
     """An append completes even if its future is cancelled."""
     author = Author("j")
     log.append(author.submit()).cancel()
@@ -277,7 +277,7 @@ async def test_a_caller_who_does_not_wait_changes_nothing(log: EventLog) -> None
 # --- Its life ---------------------------------------------------------------------------------------------------
 
 
-async def test_closing_finishes_what_is_under_way(opening: Callable[[], Awaitable[EventLog]]) -> None:
+async def test_closing_completes_pending_appends(opening: Callable[[], Awaitable[EventLog]]) -> None:
     """Earlier appends are durable and present when the store is reopened; so are epoch and secret."""
     log = await opening()
     epoch, secret = log.epoch, log.lease_secret
@@ -302,7 +302,7 @@ async def test_closing_finishes_what_is_under_way(opening: Callable[[], Awaitabl
         await again.close()
 
 
-async def test_nothing_is_appended_after_the_end(opening: Callable[[], Awaitable[EventLog]]) -> None:
+async def test_a_closed_log_refuses_appends(opening: Callable[[], Awaitable[EventLog]]) -> None:
     """It fails instead of hanging."""
     log = await opening()
     await log.close()

@@ -87,7 +87,7 @@ async def test_drops_are_known_by_payloads_and_states(log: EventLog) -> None:
     assert await log.dropped(Query(states=[SUCCEEDED])) == {}
 
 
-async def test_a_span_tells_of_drops_that_its_reader_did_not_know_of(log: EventLog) -> None:
+async def test_a_span_reports_drops_unknown_to_its_reader(log: EventLog) -> None:
     """They are consistent with the entries read."""
     positions = positions_of(log)
     await over(log, "a", owner="a")
@@ -138,9 +138,7 @@ async def test_only_the_newest_notice_of_a_job_is_kept(log: EventLog) -> None:
 
 
 @pytest.mark.parametrize("opening", ["sqlite", "jetstream"], indirect=True)
-async def test_what_is_remembered_of_deleted_jobs_is_bounded(
-    log: EventLog, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_memory_of_deleted_jobs_is_bounded(log: EventLog, monkeypatch: pytest.MonkeyPatch) -> None:
     """By owner: deleting many jobs affects only feeds of their owner, and of all owners."""
     monkeypatch.setattr(drop_summary, "DELETED_JOBS_LIMIT", 2)
     entries: list[Entry] = []

@@ -35,7 +35,7 @@ async def test_a_job_is_found_with_its_input(log: EventLog) -> None:
     assert (log.epoch, 1) == (found.epoch, found.first_sequence)
 
 
-async def test_no_input_is_not_an_empty_one(log: EventLog) -> None:
+async def test_an_unset_input_stays_unset(log: EventLog) -> None:
     """An unset input stays unset."""
     await put(log, Author("none").submit(), Author("empty", input=struct({})).submit())
 
@@ -55,7 +55,7 @@ async def test_active_jobs_are_those_that_have_not_ended(log: EventLog) -> None:
     assert log.epoch == active[0].epoch
 
 
-async def test_active_jobs_come_page_by_page(log: EventLog) -> None:
+async def test_active_jobs_are_read_in_pages(log: EventLog) -> None:
     """A page has the requested size, or one job; the next page starts after its last job."""
     names = ["a", "b", "c", "d", "e"]
     await put_in_turn(log, *(Author(name).submit() for name in names))
@@ -108,7 +108,7 @@ async def listed(log: EventLog, query: Query) -> list[str]:
     ],
     ids=str,
 )
-async def test_jobs_are_listed_by_what_they_are(log: EventLog, query: Query, expected: str) -> None:
+async def test_list_conditions_must_all_hold(log: EventLog, query: Query, expected: str) -> None:
     """All conditions that are set must hold."""
     running = Author("b", owner="o", kind="x")
     await put_in_turn(
@@ -126,7 +126,7 @@ async def test_jobs_are_listed_by_what_they_are(log: EventLog, query: Query, exp
 
 @pytest.mark.parametrize("newest_first", [True, False])
 @pytest.mark.parametrize("limit", [1, 2, 3, 6, 7, 100])
-async def test_pages_follow_one_another(log: EventLog, newest_first: bool, limit: int) -> None:
+async def test_pages_have_each_job_once_in_order(log: EventLog, newest_first: bool, limit: int) -> None:
     """Each job once, in order; the last page says so."""
     ids = [f"j{number}" for number in range(6)]
     await put_in_turn(log, *(Author(job_id).submit() for job_id in ids))
@@ -154,7 +154,7 @@ async def test_a_page_of_large_jobs_is_short(log: EventLog) -> None:
     assert ([job.job_id for _, job in page.jobs], page.more) == (["j1"], True)
 
 
-async def test_listed_jobs_are_whole(log: EventLog) -> None:
+async def test_listed_jobs_are_complete(log: EventLog) -> None:
     """Like those of GetJob."""
     author = Author("j", input=struct({"path": "/x"}))
     await put(log, author.submit(), author.start())
@@ -163,7 +163,7 @@ async def test_listed_jobs_are_whole(log: EventLog) -> None:
     assert await log.find("j") == job
 
 
-async def test_jobs_are_listed_by_a_label_that_many_have(log: EventLog) -> None:
+async def test_jobs_are_listed_by_a_common_label(log: EventLog) -> None:
     """Alone and with another."""
     commits = [
         Author(f"j{number}", labels={"env": "prod"} | ({"rare": "1"} if number % 1200 == 1 else {})).submit()

@@ -102,7 +102,9 @@ async def test_all_jobs_are_read_in_the_order_of_their_commits(log: EventLog, ma
     ],
     ids=str,
 )
-async def test_what_happened_to_the_jobs_of_a_query(log: EventLog, query: Query, places: list[int]) -> None:
+async def test_commits_match_a_query_by_the_state_before_and_after(
+    log: EventLog, query: Query, places: list[int]
+) -> None:
     """A commit matches by the states before and after it, so that leaving a state is included."""
     a = Author("a", kind="x")
     b = Author("b", owner="o", labels={"l": "1"}, parent_job_id="a")
@@ -130,7 +132,7 @@ async def test_children_are_counted(log: EventLog) -> None:
     assert await log.children_summary("a") == ChildrenSummary(0, 0, 0.0)
 
 
-async def test_ended_jobs_come_in_the_order_of_their_ends(log: EventLog) -> None:
+async def test_ended_jobs_are_ordered_by_end_time(log: EventLog) -> None:
     """Page by page."""
     authors = [Author(f"j{number}") for number in range(5)]
     for author in authors:
@@ -149,7 +151,7 @@ async def test_ended_jobs_come_in_the_order_of_their_ends(log: EventLog) -> None
 # --- Dropping ---------------------------------------------------------------------------------------------------
 
 
-async def test_thinning_leaves_out_progress_that_was_overtaken(log: EventLog) -> None:
+async def test_thinning_drops_superseded_progress(log: EventLog) -> None:
     """Other events and all sequences are unchanged."""
     author = await ended(log, "j")
     await log.thin("j")
@@ -199,7 +201,7 @@ async def test_a_whole_log_may_be_trimmed(log: EventLog) -> None:
     assert (found.state, found.HasField("input")) == (SUCCEEDED, True)
 
 
-async def test_a_deleted_job_never_was(log: EventLog) -> None:
+async def test_a_deleted_job_frees_its_ids(log: EventLog) -> None:
     """Listeners get a notice; its id and its request_id are free again."""
     entries: list[Entry] = []
     positions = positions_of(log)
@@ -226,7 +228,7 @@ async def test_a_deleted_job_never_was(log: EventLog) -> None:
     assert not found.HasField("input")
 
 
-async def test_notices_stand_among_the_commits(log: EventLog) -> None:
+async def test_notices_are_read_at_their_positions(log: EventLog) -> None:
     """Reads return notices at their positions, also for later subscribers."""
     positions = positions_of(log)
     await ended(log, "j")
@@ -239,7 +241,7 @@ async def test_notices_stand_among_the_commits(log: EventLog) -> None:
     assert positions[8:] == [entry.position for entry in entries]
 
 
-async def test_only_what_has_ended_is_thinned_or_deleted(log: EventLog) -> None:
+async def test_only_ended_jobs_are_thinned_or_deleted(log: EventLog) -> None:
     """A missing job is refused, too."""
     author = Author("j")
     await put(log, author.submit(), author.start())
@@ -287,7 +289,7 @@ async def test_revoked_shares(log: EventLog) -> None:
         await log.revoke_shares("nowhere")
 
 
-async def test_a_job_with_an_id_of_an_earlier_one(log: EventLog) -> None:
+async def test_a_reused_id_is_another_job(log: EventLog) -> None:
     """It is told apart from that, and has no shares yet."""
     await ended(log, "j")
     await log.revoke_shares("j")
@@ -302,7 +304,7 @@ async def test_a_job_with_an_id_of_an_earlier_one(log: EventLog) -> None:
     assert after.key != before.key
 
 
-async def test_children_of_others(log: EventLog) -> None:
+async def test_children_of_other_owners_are_found(log: EventLog) -> None:
     """Jobs of other owners that name a parent are found whether it exists or not, whatever owner comes first."""
     owner = "b"
     await put(log, Author("top", owner=owner).submit())

@@ -30,13 +30,13 @@ each_whole_vector = pytest.mark.parametrize(
 
 
 @each_vector
-def test_the_events_make_the_job(vector: Vector) -> None:
+def test_folding_a_vector_gives_its_job(vector: Vector) -> None:
     """The description of the vector is the rule."""
     assert vector.job == fold(vector.events), vector.description
 
 
 @each_vector
-def test_the_fold_goes_on_from_any_snapshot(vector: Vector) -> None:
+def test_the_fold_continues_from_any_snapshot(vector: Vector) -> None:
     """The fold can continue from a stored or sent job, at any point of the log."""
     for cut in range(len(vector.events)):
         snapshot = Job.FromString(fold(vector.events[:cut]).SerializeToString())
@@ -45,13 +45,13 @@ def test_the_fold_goes_on_from_any_snapshot(vector: Vector) -> None:
 
 
 @each_vector
-def test_what_was_folded_in_before_changes_nothing(vector: Vector) -> None:
+def test_folding_events_again_changes_nothing(vector: Vector) -> None:
     """Folding events again has no effect."""
     assert vector.job == fold(vector.events, fold(vector.events))
 
 
 @each_whole_vector
-def test_the_fraction_of_the_job_is_what_its_stages_have_done(vector: Vector) -> None:
+def test_the_job_fraction_is_the_weighted_mean_of_its_stages(vector: Vector) -> None:
     """The fractions that the server authors equal the weighted means of the fold."""
     for before, event in _steps(vector):
         if event.HasField("stage_progressed"):

@@ -41,7 +41,7 @@ def _apply(fold: Fold, event: Event) -> int:
     return fold.steps - before
 
 
-def test_siblings_cost_nothing() -> None:
+def test_an_update_does_not_visit_siblings() -> None:
     """Each of a thousand siblings starts, progresses and ends without visiting the others."""
     fold = submitted([Stage(stage_id=f"s{number}") for number in range(STAGES)])
     steps = 0
@@ -60,7 +60,7 @@ def test_siblings_cost_nothing() -> None:
     assert fold.job.fraction == 1.0
 
 
-def test_what_changes_nothing_ends_where_it_begins() -> None:
+def test_unchanged_fractions_are_not_propagated_per_event() -> None:
     """Progress that changes no fraction is propagated once, not per event, through a thousand levels."""
     fold = submitted(_chain())
     start(fold, Stage(stage_id="s999"))
@@ -71,7 +71,7 @@ def test_what_changes_nothing_ends_where_it_begins() -> None:
     assert steps <= 3 * STAGES
 
 
-def test_what_moves_costs_its_depth() -> None:
+def test_a_changed_fraction_costs_two_steps_per_level() -> None:
     """A fraction that changes on all levels costs two steps per level: one to decide it, one to fold it."""
     fold = submitted(_chain())
     start(fold, Stage(stage_id="s999"))
@@ -81,7 +81,7 @@ def test_what_moves_costs_its_depth() -> None:
         assert fold.job.fraction == number / 10
 
 
-def test_a_change_further_up_is_carried_with_what_moves_nothing_itself() -> None:
+def test_a_zeroed_weight_takes_effect_with_the_next_progress() -> None:
     """A sibling whose weight becomes zero takes effect with the next progress, even an unchanged one."""
     fold = submitted(
         [
@@ -100,7 +100,7 @@ def test_a_change_further_up_is_carried_with_what_moves_nothing_itself() -> None
     assert (fold.stages["outer"].fraction, fold.job.fraction) == (0.5, 0.5)
 
 
-def test_declaring_stages_costs_no_walk_to_the_job() -> None:
+def test_declaring_a_chain_of_stages_propagates_once() -> None:
     """Stages declared as a chain: the unknown fraction is propagated to the job once."""
     fold = submitted([])
 

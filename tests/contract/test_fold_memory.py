@@ -21,7 +21,7 @@ PAYLOADS = [field.name for field in choices(Event.DESCRIPTOR)]
 
 @unhurried
 @given(logs())
-def test_a_copied_job_goes_on_as_the_same(log: list[Event]) -> None:
+def test_copying_a_job_does_not_affect_its_fold(log: list[Event]) -> None:
     """Copying the job to a new message at any point of the log changes neither the job nor the indexes."""
     plain, copied = Fold(), Fold()
     for event in log:
@@ -34,7 +34,7 @@ def test_a_copied_job_goes_on_as_the_same(log: list[Event]) -> None:
         assert plain.children == copied.children
 
 
-def test_messages_that_were_overwritten_are_freed() -> None:
+def test_overwritten_messages_are_freed() -> None:
     """After any number of messages, a job uses at most the bound plus one event."""
     state = Fold(Job(stages=[Stage(stage_id="s", state=StageState.STAGE_STATE_RUNNING, total=1)]))
     text = "m" * limits.MESSAGE_LENGTH
@@ -53,7 +53,7 @@ def test_messages_that_were_overwritten_are_freed() -> None:
     [Event(stages_planned=StagesPlanned(stages=[Stage(stage_id="p")])), Event(job_started=JobStarted())],
     ids=lambda event: str(event.WhichOneof("payload")),
 )
-def test_what_rewrites_all_stages_counts_as_all_of_them(event: Event) -> None:
+def test_events_that_rewrite_all_stages_count_as_all_stages(event: Event) -> None:
     """Small events can rewrite the whole job, too."""
     stages = [
         Stage(stage_id=f"{n}", title="t" * limits.TITLE_LENGTH, state=StageState.STAGE_STATE_SUCCEEDED)
@@ -71,7 +71,7 @@ def test_what_rewrites_all_stages_counts_as_all_of_them(event: Event) -> None:
 
 
 @pytest.mark.parametrize("payload", PAYLOADS)
-def test_what_writes_more_than_numbers_is_counted(payload: str) -> None:
+def test_payloads_that_write_text_are_counted(payload: str) -> None:
     """So that a new payload is not forgotten. Numbers are overwritten in place."""
     event = sample(Event.DESCRIPTOR, payload)
     assert isinstance(event, Event)

@@ -32,7 +32,7 @@ def test_fractions_never_fall_within_an_attempt(log: list[Event]) -> None:
 
 @unhurried
 @given(logs(), st.data())
-def test_two_halves_make_the_whole(log: list[Event], data: st.DataObject) -> None:
+def test_serialising_midway_does_not_affect_the_fold(log: list[Event], data: st.DataObject) -> None:
     """Serializing and parsing a job does not affect the fold."""
     cut = data.draw(st.integers(0, len(log)))
 
@@ -43,7 +43,7 @@ def test_two_halves_make_the_whole(log: list[Event], data: st.DataObject) -> Non
 
 @unhurried
 @given(logs())
-def test_the_jobs_fraction_is_that_of_its_stages_as_they_are(log: list[Event]) -> None:
+def test_incremental_fractions_equal_recomputed_ones(log: list[Event]) -> None:
     """The server's incremental fractions are bitwise equal to newly computed ones."""
     for before, event in zip([Job(), *map(_copy, _jobs(log))], log, strict=False):
         fresh = Fold(before)
@@ -64,7 +64,7 @@ def test_the_jobs_fraction_is_that_of_its_stages_as_they_are(log: list[Event]) -
 
 @unhurried
 @given(logs())
-def test_every_stage_is_a_part_of_the_job(log: list[Event]) -> None:
+def test_every_stage_has_its_ancestors(log: list[Event]) -> None:
     """Each stage has its parents, up to an outermost one, so that it counts."""
     for job in _jobs(log):
         parents = {stage.stage_id: stage.parent_stage_id for stage in job.stages}
@@ -77,7 +77,7 @@ def test_every_stage_is_a_part_of_the_job(log: list[Event]) -> None:
 
 @unhurried
 @given(logs())
-def test_nothing_is_open_in_a_job_that_has_ended(log: list[Event]) -> None:
+def test_stages_end_with_their_job(log: list[Event]) -> None:
     """The stages of a job end with it (rule 13)."""
     job = fold(log)
     still_open = {StageState.STAGE_STATE_PENDING, StageState.STAGE_STATE_RUNNING}

@@ -73,11 +73,11 @@ def test_every_sample_has_its_golden_file() -> None:
     assert {path.stem for path in DIRECTORY.iterdir()} == {*SAMPLES, "enums", "services"}
 
 
-def test_the_values_of_enums_stay() -> None:
+def test_enum_values_keep_names_and_numbers() -> None:
     """A value of an enum keeps its name, used by JSON, and its number, used on the wire."""
     assert json.loads((DIRECTORY / "enums.json").read_text(encoding="utf-8")) == enums()
 
 
-def test_the_signatures_of_rpcs_stay() -> None:
+def test_rpc_signatures_stay() -> None:
     """An RPC keeps its path, its messages and its streams."""
     assert json.loads((DIRECTORY / "services.json").read_text(encoding="utf-8")) == services()

@@ -44,7 +44,7 @@ def test_the_second_fold_passes_the_vectors(vector: Vector) -> None:
 
 @unhurried
 @given(logs())
-def test_logs_as_the_server_writes_them(log: list[Event]) -> None:
+def test_both_folds_agree_on_server_logs(log: list[Event]) -> None:
     """Both folds have the same job after every event."""
     for length in range(1, len(log) + 1):
         assert fold(log[:length]) == _second(log[:length])
@@ -52,7 +52,7 @@ def test_logs_as_the_server_writes_them(log: list[Event]) -> None:
 
 @unhurried
 @given(parts())
-def test_parts_of_a_log(part: list[Event]) -> None:
+def test_both_folds_agree_on_filtered_and_repeated_events(part: list[Event]) -> None:
     """Both folds have the same job if a filter excluded events, or some are repeated."""
     assert fold(part) == _second(part)
 
@@ -171,7 +171,7 @@ def _any_logs(draw: st.DrawFn) -> list[Event]:
 
 @unhurried
 @given(_any_logs())
-def test_any_events_in_any_order(log: list[Event]) -> None:
+def test_both_folds_agree_on_arbitrary_events(log: list[Event]) -> None:
     """Both folds have the same job even for logs that this server never authors."""
     assert fold(log) == _second(log)
 

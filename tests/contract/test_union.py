@@ -105,7 +105,7 @@ def test_every_payload_is_in_the_docs(payload: str) -> None:
     assert len(re.findall(rf"^### `{payload}`$", text, re.MULTILINE)) == 1
 
 
-def test_the_docs_tell_of_no_other_payload() -> None:
+def test_the_docs_have_no_unknown_payload() -> None:
     """The docs have no payload that is not in the contract."""
     sections = re.findall(r"^### `(\w+)`$", DOCS.read_text(encoding="utf-8"), re.MULTILINE)
 

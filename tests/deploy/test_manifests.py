@@ -37,12 +37,12 @@ def name_of(each: dict[str, Any]) -> str:
 
 
 @pytest.mark.parametrize("each", objects(), ids=name_of)
-def test_kubernetes_takes_it(each: dict[str, Any]) -> None:
+def test_kubernetes_manifests_are_valid(each: dict[str, Any]) -> None:
     """Strictly: an unknown field is an error."""
     kubernetes_validate.validate(each, kubernetes_validate.latest_version(), strict=True)
 
 
-def test_compose_takes_it() -> None:
+def test_compose_file_is_valid() -> None:
     """By the schema of the Compose specification."""
     checked = subprocess.run(
         [BIN / "check-jsonschema", "--builtin-schema", "vendor.compose-spec", DEPLOY / "compose.yaml"],
@@ -54,7 +54,7 @@ def test_compose_takes_it() -> None:
     assert (checked.returncode, checked.stderr) == (0, ""), checked.stdout
 
 
-def test_nats_takes_its_configuration(tmp_path: Path) -> None:
+def test_nats_configuration_is_valid(tmp_path: Path) -> None:
     """Checked by the NATS server itself; acknowledged messages are synced to disk, and certificates are required."""
     configuration = (KUBERNETES / "nats.conf").read_text()
     mine = tmp_path / "nats.conf"
@@ -86,7 +86,7 @@ def test_a_disruption_budget_leaves_two_of_three(budget: dict[str, Any]) -> None
 
 
 @pytest.mark.parametrize("workload", of_kind("StatefulSet"), ids=name_of)
-def test_a_service_finds_the_pods(workload: dict[str, Any]) -> None:
+def test_the_headless_service_selects_the_pods(workload: dict[str, Any]) -> None:
     """The pods' own names come from a headless service that selects them."""
     (service,) = [
         each for each in of_kind("Service") if each["metadata"]["name"] == workload["spec"]["serviceName"]
@@ -107,7 +107,7 @@ def environments() -> dict[str, dict[str, str]]:
 
 
 @pytest.mark.parametrize(("where", "environment"), environments().items())
-def test_what_milepost_is_told_are_options_of_it(where: str, environment: dict[str, str]) -> None:
+def test_each_variable_is_an_option_of_milepost(where: str, environment: dict[str, str]) -> None:
     """Each variable belongs to an option, which accepts its value; files are there when a server runs with them."""
     known = {option.envvar for option in serve.params}
     assert set(environment) <= known, where
@@ -141,7 +141,7 @@ def test_pods_have_no_privileges(workload: dict[str, Any]) -> None:
 
 
 @pytest.mark.parametrize("workload", of_kind("StatefulSet"), ids=name_of)
-def test_pods_are_reached_and_reach_what_a_policy_names(workload: dict[str, Any]) -> None:
+def test_network_policies_name_the_ports_of_the_pods(workload: dict[str, Any]) -> None:
     """Both ways; the ports that it names are the container's, and health is for the kubelet alone."""
     (policy,) = [
         each for each in of_kind("NetworkPolicy") if each["metadata"]["name"] == workload["metadata"]["name"]
@@ -166,7 +166,7 @@ def test_containers_of_compose_have_no_privileges() -> None:
         assert not service.get("privileged", False)
 
 
-def test_all_of_the_same_version() -> None:
+def test_compose_and_kubernetes_use_the_same_nats() -> None:
     """The NATS of Compose is that of Kubernetes."""
     compose = yaml.safe_load((DEPLOY / "compose.yaml").read_text())["services"]
     images = {service["image"] for name, service in compose.items() if name.startswith("nats")}

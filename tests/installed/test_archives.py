@@ -60,7 +60,7 @@ def test_a_wheel_has_every_file_of_its_package(dist: Path, member: str) -> None:
 
 
 @pytest.mark.parametrize("member", MEMBERS)
-def test_a_source_distribution_has_all_that_a_wheel_is_built_from(dist: Path, member: str) -> None:
+def test_a_source_distribution_is_complete(dist: Path, member: str) -> None:
     """The package, its licence and its README."""
     (path,) = dist.glob(f"{MEMBERS[member]}-*.tar.gz")
     with tarfile.open(path) as archive:
@@ -69,7 +69,7 @@ def test_a_source_distribution_has_all_that_a_wheel_is_built_from(dist: Path, me
     assert tracked(member) | {"LICENSE", "README.md", "pyproject.toml"} <= names
 
 
-def test_the_distributions_ask_for_each_other_at_the_same_version() -> None:
+def test_distributions_require_each_other_at_the_same_version() -> None:
     """They are released together; older versions are not tested."""
     versions = {project(member)["version"] for member in MEMBERS}
     asked = {

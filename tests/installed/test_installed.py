@@ -60,7 +60,7 @@ def test_the_sdk_alone(install: Install) -> None:
 
 
 @pytest.mark.parametrize("extra", OF_EXTRAS)
-def test_an_extra_is_enough(install: Install, extra: str) -> None:
+def test_an_extra_brings_what_its_modules_need(install: Install, extra: str) -> None:
     """For the modules that it is for, with the versions of everything that it brings."""
     modules = [
         module.name
@@ -75,7 +75,7 @@ def test_an_extra_is_enough(install: Install, extra: str) -> None:
     assert (done.returncode, done.stderr) == (0, "")
 
 
-def test_the_sdk_alone_does_all_that_it_does(install: Install, shared_server: ServerProcess) -> None:
+def test_the_sdk_alone_submits_works_and_attaches(install: Install, shared_server: ServerProcess) -> None:
     """It submits, follows, works in every way, attaches, shows bars and logs."""
     done = install("milepost-client").run("python", TOUR, shared_server.address)
 
@@ -166,7 +166,7 @@ def test_the_server_with_nats(install: Install, nats_server: NatsServer, tmp_pat
     assert json.loads(done.stdout) == {"stream": stream, "jobs": 0, "events": 0}, done.stderr
 
 
-def test_everything(install: Install, tmp_path: Path) -> None:
+def test_all_distributions_run_the_demo(install: Install, tmp_path: Path) -> None:
     """Wheels are sufficient; the demo runs its own job, without a checkout."""
     everything = install("milepost")
     small = tmp_path / "small"
@@ -181,7 +181,7 @@ def test_everything(install: Install, tmp_path: Path) -> None:
     assert list((tmp_path / "out").glob("*/small.tar.zst"))
 
 
-def test_bars_with_all_that_tqdm_goes_together_with(install: Install, shared_server: ServerProcess) -> None:
+def test_bars_work_with_pandas_notebooks_and_rich(install: Install, shared_server: ServerProcess) -> None:
     """Bars of pandas, of a notebook and of rich report to the job and work like tqdm's."""
     done = install("milepost-client", "tqdm", "pandas", "ipywidgets", "rich").run(
         "python", BARS, shared_server.address

@@ -19,7 +19,7 @@ from tests.support.server import ServerProcess
 
 
 @pytest.mark.parametrize("limit", ["max-watches", "max-watches-per-caller"])
-async def test_one_watch_more_is_refused(tmp_path: Path, forkery: Forkery, limit: str) -> None:
+async def test_a_watch_beyond_the_limit_is_refused(tmp_path: Path, forkery: Forkery, limit: str) -> None:
     """Of one job or of many, over any connection. The refusal names the limit; a watch that ends makes room."""
     with ServerProcess(tmp_path / "data", f"--{limit}", "2", forkery=forkery) as server:
         async with connect(server.address) as rpc, connect(server.address) as other:

@@ -78,7 +78,7 @@ async def list_jobs(server: Audited, token: str) -> str:
         return (await refusal(rpc.jobs.ListJobs(ListJobsRequest())))[1]
 
 
-async def test_credentials_that_have_ended(
+async def test_expired_and_revoked_credentials_are_named_by_id(
     server: Audited, known: Tokens, issuer: Issuer, caller: Cast
 ) -> None:
     """An expired or revoked credential is named by its subject and id, never by its secret."""
@@ -109,7 +109,7 @@ async def test_credentials_that_have_ended(
     assert [token for token in (*ended.values(), share) if token in text] == []
 
 
-async def test_credentials_that_prove_nothing(server: Audited, issuer: Issuer) -> None:
+async def test_invalid_credentials_are_not_named(server: Audited, issuer: Issuer) -> None:
     """Whoever signs or invents a token himself does not get a name into the log."""
     issuer.add_key("two")
     forged = issuer.token("two", sub="root", exp=time.time() - 600, headers={"kid": "one"})
@@ -119,7 +119,7 @@ async def test_credentials_that_prove_nothing(server: Audited, issuer: Issuer) -
     assert [(line["subject"], line["credential"]) for line in found] == [("anonymous", "")] * 3
 
 
-async def test_jobs_that_do_not_exist(server: Audited, caller: Cast) -> None:
+async def test_foreign_and_missing_jobs_leave_a_line(server: Audited, caller: Cast) -> None:
     """Each call that names a foreign or a missing job leaves one line; the operator can tell them apart."""
     ours, theirs = await caller("ours", ["team-a"], *ALL), await caller("theirs", ["team-b"], *ALL)
     foreign = (await theirs.submit()).job_id

@@ -87,7 +87,7 @@ async def test_an_unknown_job_is_not_found(rpc: Rpc, request_: Message) -> None:
     assert (refusal.domain, refusal.metadata) == ("milepost.v1", {"job_id": "nowhere"})
 
 
-async def test_an_existing_id_is_taken(rpc: Rpc) -> None:
+async def test_an_existing_job_id_is_refused(rpc: Rpc) -> None:
     """Also with the same content, without a request_id."""
     job = await rpc.submit(job_id=f"{rpc.kind}-taken")
 
@@ -115,7 +115,7 @@ async def test_the_same_request_gives_the_same_job(rpc: Rpc) -> None:
         assert {"job_id": job.job_id} == refusal.metadata
 
 
-async def test_a_request_id_is_its_owners(rpc: Rpc) -> None:
+async def test_request_ids_are_per_owner(rpc: Rpc) -> None:
     """Two owners may use the same one."""
     mine, yours = [await rpc.submit(request_id=rpc.kind, owner=owner) for owner in ("mine", "yours")]
 
@@ -141,7 +141,7 @@ async def test_a_job_that_has_not_ended_is_not_deleted(rpc: Rpc) -> None:
     assert {"job_id": job.job_id, "state": "QUEUED"} == refusal.metadata
 
 
-async def test_a_page_token_is_good_for_its_query_only(rpc: Rpc) -> None:
+async def test_a_page_token_is_valid_for_its_query_only(rpc: Rpc) -> None:
     """Another filter or another order is another query; another page size is not."""
     for _ in range(2):
         await rpc.submit()

@@ -168,7 +168,7 @@ async def test_a_session_opens_with_a_good_hello_or_not_at_all(
     assert ("INVALID_ARGUMENT", reason, (field,)) == (await refused(call.read())).brief
 
 
-async def test_a_session_without_a_word_ends(rpc: Rpc) -> None:
+async def test_a_session_closed_before_hello_ends(rpc: Rpc) -> None:
     """A session that is closed before hello."""
     call = rpc.workers.Work()
     await call.done_writing()

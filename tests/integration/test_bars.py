@@ -67,7 +67,7 @@ async def test_code_that_shows_bars_and_logs_reports_to_its_job(
     assert job.fraction == 1.0
 
 
-def test_so_does_code_that_has_attached_to_one(shared_server: ServerProcess) -> None:
+def test_bars_in_an_attached_block_report_to_its_job(shared_server: ServerProcess) -> None:
     """Inside the block, and not after it."""
     with SyncClient(shared_server.address) as client:
         with client.start(f"test-{uuid.uuid4().hex}") as job:
@@ -78,7 +78,7 @@ def test_so_does_code_that_has_attached_to_one(shared_server: ServerProcess) -> 
         assert story(list(client.watch(job.id))) == EXPECTED
 
 
-async def test_eight_threads_may_tell_of_one_job(shared_server: ServerProcess) -> None:
+async def test_eight_threads_report_to_one_job(shared_server: ServerProcess) -> None:
     """All their reports are in the log, the lines of each in order; and no step is lost."""
     threads, steps = 8, 500
 

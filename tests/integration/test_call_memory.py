@@ -69,8 +69,8 @@ async def test_a_call_without_a_request_is_answered(method: str) -> None:
         assert (refusal.code, refusal.reason) == ("INVALID_ARGUMENT", "INVALID_FIELD")
 
 
-async def test_a_request_that_does_not_arrive(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Is refused, and what has arrived of it is given back."""
+async def test_a_request_that_never_arrives_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The call is refused, and the memory of what has arrived is released."""
     monkeypatch.setattr(call_memory, "ARRIVAL_TIMEOUT", 0.2)
     async with serving() as server, Connection.open(server.address) as connection:
         stream = connection.new_stream()
@@ -95,15 +95,15 @@ async def test_requests_that_arrive_slowly_leave_room_for_others() -> None:
             assert (await rpc.jobs.GetJob(GetJobRequest(job_id=job.job_id))).job.job_id == job.job_id
 
 
-async def test_a_large_request_at_work_is_charged() -> None:
-    """For as long as it is at work."""
+async def test_a_large_request_is_charged_while_it_is_handled() -> None:
+    """Its memory is charged until the call ends."""
     async with serving() as server, connect(server.address) as rpc:
         request = ReportJobRequest(job_id="j" * (3 * _MIB))
         assert (await refused(rpc.workers.ReportJob(request))).code == "INVALID_ARGUMENT"
         assert server.memory.requests.used == 0
 
 
-async def test_responses_that_nobody_reads(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_unread_responses_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     """Beyond the bound the caller is refused, with the option that it is; what is read is given back."""
     monkeypatch.setattr(response_room, "RESPONSE_TIMEOUT", 0.2)
     async with serving() as server, connect(server.address) as rpc:
@@ -174,7 +174,7 @@ async def until_reset(connection: Connection, count: int) -> None:
 
 
 @pytest.mark.parametrize("many", [False, True])
-async def test_snapshots_that_nobody_reads(monkeypatch: pytest.MonkeyPatch, many: bool) -> None:
+async def test_unread_snapshots_are_bounded(monkeypatch: pytest.MonkeyPatch, many: bool) -> None:
     """Beyond the bound a watch is refused, which waits for room before; small responses go on."""
     monkeypatch.setattr(response_room, "RESPONSE_TIMEOUT", 0.2)
     async with serving() as server, connect(server.address) as rpc:
@@ -215,8 +215,8 @@ async def test_snapshots_that_nobody_reads(monkeypatch: pytest.MonkeyPatch, many
         await eventually(is_empty)
 
 
-async def test_a_worker_that_does_not_read() -> None:
-    """Is assigned no more than its share; others go on, and another one gets its jobs once it has left."""
+async def test_assignments_to_a_worker_that_does_not_read_are_bounded() -> None:
+    """It is assigned no more than its share; others go on, and another one gets its jobs once it has left."""
     async with serving() as server, connect(server.address) as rpc:
         jobs = [(await rpc.submit(input={"text": "x" * 600_000})).job_id for _ in range(8)]
         async with worker(server, rpc.kind, capacity=100):
@@ -241,7 +241,7 @@ async def test_a_worker_that_does_not_read() -> None:
         await eventually(is_empty)
 
 
-async def test_reports_that_are_not_durable(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_reports_in_flight_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     """Beyond the share of its session the server reads no more of a worker; nothing of it is lost."""
     async with serving() as server, connect(server.address) as rpc:
         job = await rpc.submit(dispatch=Dispatch.DISPATCH_EXTERNAL)
@@ -271,8 +271,8 @@ async def test_reports_that_are_not_durable(monkeypatch: pytest.MonkeyPatch) -> 
         await eventually(is_empty)
 
 
-async def test_a_session_that_is_silent(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Is ended, also where a message of it has begun to come: what has come of it is given back."""
+async def test_a_silent_session_is_ended(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also if it has sent a part of a message, whose memory is released."""
     monkeypatch.setattr(work_stream, "SILENCE", 0.3)
     monkeypatch.setattr(work_stream, "SILENT_LEASES", 0)
     async with serving() as server, connect(server.address) as rpc:

@@ -78,7 +78,7 @@ def caller(server: ServerProcess, authority: Authority) -> Callers:
     return Callers(server, authority)
 
 
-async def test_who_is_who(caller: Callers, authority: Authority) -> None:
+async def test_a_certificate_name_is_a_principal(caller: Callers, authority: Authority) -> None:
     """A name in the certificate is a principal with its owners and scopes; another name is nobody."""
     async with (
         caller(authority.issue("ci.example.org")) as ci,
@@ -99,7 +99,7 @@ async def test_who_is_who(caller: Callers, authority: Authority) -> None:
         assert (await refused(other.get(job.job_id))).reason == "UNAUTHENTICATED"
 
 
-async def test_an_end_of_rights_in_open_streams(
+async def test_revoking_a_name_ends_its_open_streams(
     caller: Callers, authority: Authority, token_path: Path
 ) -> None:
     """Revoking a name ends the open streams of its certificates, and refuses further calls on their connections."""

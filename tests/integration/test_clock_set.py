@@ -68,7 +68,7 @@ async def user(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator
 
 
 @pytest.mark.parametrize("jump", JUMPS)
-async def test_limits_of_a_jobs_time(user: Clocked, jump: int) -> None:
+async def test_job_timeouts_hold_when_the_clock_is_set(user: Clocked, jump: int) -> None:
     """They end the jobs that they should, and no other (JobAges)."""
     rpc = user.rpc
     soon = [
@@ -88,7 +88,7 @@ async def test_limits_of_a_jobs_time(user: Clocked, jump: int) -> None:
 
 
 @pytest.mark.parametrize("jump", JUMPS)
-async def test_leases(user: Clocked, jump: int) -> None:
+async def test_leases_hold_when_the_clock_is_set(user: Clocked, jump: int) -> None:
     """A worker that is heard from keeps its job, and one that is not loses it (rule 14)."""
     rpc = user.rpc
     kept, lost = [await rpc.submit(dispatch=Dispatch.DISPATCH_EXTERNAL) for _ in range(2)]
@@ -116,7 +116,7 @@ async def test_leases(user: Clocked, jump: int) -> None:
     assert times == sorted(times)
 
 
-async def test_retention_is_not_brought_on(user: Clocked) -> None:
+async def test_retention_does_not_jump_with_the_clock(user: Clocked) -> None:
     """Where the clock is set forward, what is to be kept for an hour is kept, while other jobs go (CautiousClock)."""
     rpc = user.rpc
     kept, dropped = [

@@ -144,7 +144,7 @@ async def test_reports_may_go_through_any_node(rpcs: list[Rpc]) -> None:
     assert texts == [str(number) for number in range(1, 31)]
 
 
-async def test_a_position_means_the_same_at_every_node(rpcs: list[Rpc]) -> None:
+async def test_positions_are_valid_at_every_node(rpcs: list[Rpc]) -> None:
     """A watch of many jobs resumes at another node; lists and their pages are the same, too."""
     jobs = [await rpcs[number % 3].submit() for number in range(9)]
     wanted = JobFilter(kinds=[rpcs[0].kind])

@@ -170,9 +170,7 @@ async def test_a_node_that_is_back_ends_leases_again(parted: tuple[Nodes, Cuttab
 @pytest.mark.nightly
 @pytest.mark.parametrize("beats", [LONG, 10 * LONG])
 @pytest.mark.parametrize("leads", [False, True])
-async def test_a_server_of_nats_that_is_parted_from_the_others(
-    tmp_path: Path, forkery: Forkery, leads: bool, beats: int
-) -> None:
+async def test_a_partitioned_nats_server(tmp_path: Path, forkery: Forkery, leads: bool, beats: int) -> None:
     """Its node stays connected without contact to the others; also if it leads the stream until another one does."""
     lease = ("--lease-ttl", f"{LEASE:g}")
     with (

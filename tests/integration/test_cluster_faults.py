@@ -116,7 +116,7 @@ async def test_a_server_of_nats_may_be_cut_off_from_the_others(tmp_path: Path, f
 
 
 @pytest.mark.nightly
-async def test_most_servers_of_nats_may_be_gone(nodes: Nodes, cluster: NatsCluster) -> None:
+async def test_a_lost_nats_quorum_stops_writes_until_it_is_back(nodes: Nodes, cluster: NatsCluster) -> None:
     """Nothing is acknowledged until they are back, but reads work; then everything continues."""
     async with nodes.connected() as rpcs:
         job = await rpcs[0].submit()
@@ -254,7 +254,7 @@ async def test_a_node_that_starts_empty_catches_up(
             empty.kill()
 
 
-async def test_a_node_that_was_cut_off_for_too_long_ends_and_catches_up(
+async def test_a_node_that_missed_purged_messages_restarts(
     parted: tuple[Nodes, CuttableProxy, NatsServer],
 ) -> None:
     """It cannot recover purged messages while it serves: after a restart it has the same state as the others."""
@@ -295,7 +295,7 @@ async def shown(rpc: Rpc, position: int) -> list[WatchJobsResponse]:
 
 
 @pytest.mark.nightly
-async def test_a_node_waits_for_a_cluster_that_comes_together(tmp_path: Path, forkery: Forkery) -> None:
+async def test_a_node_waits_for_the_nats_cluster_to_form(tmp_path: Path, forkery: Forkery) -> None:
     """It logs what it waits for, and needs no restart."""
     cluster = NatsCluster(*[tmp_path] * 3)
     node = ServerProcess(tmp_path / "data", "--store", cluster.url, forkery=forkery)

@@ -64,7 +64,7 @@ async def test_nothing_acknowledged_is_lost(
 
 
 @pytest.mark.parametrize("sync_always", [True, False])
-async def test_a_cut_takes_what_is_not_synced(disks: list[PoweredDisk], sync_always: bool) -> None:
+async def test_unsynced_writes_are_lost(disks: list[PoweredDisk], sync_always: bool) -> None:
     """The control: servers that sync periodically lose acknowledged writes, so the test above can fail."""
     config = api.StreamConfig(
         name="control", subjects=["control"], num_replicas=3, storage=api.StorageType.FILE

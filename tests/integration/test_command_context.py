@@ -79,7 +79,7 @@ def test_contexts_are_made_changed_and_deleted(config: Path, tmp_path: Path) -> 
     assert config.read_text().startswith("# mine\n")
 
 
-def test_no_list_shows_a_token(config: Path) -> None:
+def test_context_list_shows_no_token(config: Path) -> None:
     """For people and for programs."""
     context("set", "prod", "--address", "prod.test:1", "--token", "mp_secret", "--tls")
     context("use", "prod")
@@ -101,8 +101,10 @@ def test_no_list_shows_a_token(config: Path) -> None:
         (("set", "a", "--token", "t", "--token-file", __file__), "Give --token or --token-file, not both"),
     ],
 )
-async def test_mistakes(config: Path, arguments: tuple[str, ...], message: str) -> None:
-    """Are named, and change nothing."""
+async def test_mistakes_are_named_and_change_nothing(
+    config: Path, arguments: tuple[str, ...], message: str
+) -> None:
+    """The error names the mistake, and no file changes."""
     outcome = await milepost("context", *arguments)
     assert (outcome.status, outcome.out) == (2, "")
     assert message in outcome.err
@@ -110,7 +112,7 @@ async def test_mistakes(config: Path, arguments: tuple[str, ...], message: str) 
     assert saved(config) == ""
 
 
-async def test_the_tokens_of_the_environment_stay_there(config: Path) -> None:
+async def test_tokens_of_the_environment_are_not_saved(config: Path) -> None:
     """What is set in the environment for other commands is not saved."""
     outcome = await milepost(
         "context", "set", "a", "--address", "a.test:1", env={"MILEPOST_TOKEN": "mp_secret"}

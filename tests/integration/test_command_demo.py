@@ -62,9 +62,7 @@ async def test_the_demo_cuts_and_resumes(small: Path, tmp_path: Path) -> None:
     assert (0, numbers["events"]) == (again.status, len(again.objects))
 
 
-async def test_the_demo_needs_no_settings_and_keeps_nothing_if_it_is_told_to(
-    small: Path, tmp_path: Path
-) -> None:
+async def test_the_demo_ignores_settings_and_can_clean_up(small: Path, tmp_path: Path) -> None:
     """The demo ignores settings for another server."""
     outcome = await milepost(
         *("demo", small, "--output", tmp_path / "out", "--no-keep"),
@@ -120,7 +118,7 @@ async def test_a_demo_whose_worker_dies_says_so(small: Path, tmp_path: Path) -> 
     assert not children["serve"].is_running()
 
 
-async def test_a_path_that_is_none(tmp_path: Path) -> None:
+async def test_a_missing_path_is_refused(tmp_path: Path) -> None:
     """It is refused before anything starts."""
     outcome = await milepost("demo", tmp_path / "none", cwd=CHECKOUT)
 

@@ -80,7 +80,7 @@ async def test_equal_runs(shared_server: Server, client: Client, kind: str) -> N
     ]
 
 
-async def test_an_ignored_path_that_there_is_not(shared_server: Server, client: Client, kind: str) -> None:
+async def test_an_unmatched_ignore_is_reported(shared_server: Server, client: Client, kind: str) -> None:
     """It is named on stderr, and changes neither the output nor the status."""
     a, b = await album(client, kind), await album(client, kind)
     ignored = ("--ignore", "result.request_id", "--ignore", "result.request-id", "--ignore", "events")
@@ -197,8 +197,10 @@ async def test_groups_by_a_label(shared_server: Server, client: Client, kind: st
     assert said["presences"] == [{"path": "stages.merge", "value": "", "a": 0, "b": 2}]
 
 
-async def test_what_cannot_be_compared(shared_server: Server, client: Client, kind: str) -> None:
-    """It is said what is wrong, and the status is not that of a difference."""
+async def test_runs_that_cannot_be_compared_are_an_error(
+    shared_server: Server, client: Client, kind: str
+) -> None:
+    """The error says why, and the status is not that of a difference."""
     a = await album(client, kind, labels={f"{kind}/engine": "one"})
     queued = await client.submit(kind)
     two = f"{kind}/size"
@@ -230,8 +232,8 @@ async def test_what_cannot_be_compared(shared_server: Server, client: Client, ki
     assert '"error":{"status":2' in as_json.err
 
 
-async def test_more_than_can_be_read(client: Client, kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """It is refused before it fills the memory, with what to leave out."""
+async def test_too_large_runs_are_refused(client: Client, kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Before they fill the memory; the error says what to leave out."""
     a = await album(client, kind)
     whole = run_reader.RunReader(client, events=True, children=True)
     read = await whole.run(a)
@@ -261,7 +263,7 @@ async def test_deep_children(client: Client, kind: str, monkeypatch: pytest.Monk
     await run_reader.RunReader(client, events=True, children=True).run(ids[1])
 
 
-async def test_events_that_are_kept_no_more(server: Server, kind: str) -> None:
+async def test_dropped_events_cannot_be_compared(server: Server, kind: str) -> None:
     """The jobs are still there, and it is said that their events cannot be compared."""
     async with Client(server.address) as client:
         a = await album(client, kind)

@@ -159,7 +159,7 @@ def test_a_cancelled_job_stops_the_whole_group(at: Exec, hears: str, expected: i
     assert at.lines()[1:] == []
 
 
-def test_a_grace_of_its_own(at: Exec) -> None:
+def test_exec_has_its_own_grace_period(at: Exec) -> None:
     """However long the cancellation's grace period is. An orphaned child has the grace period, then it is killed."""
     program = f"trap 'exit 9' TERM; {sys.executable} -u -c '{FAMILY}' deaf & wait"
     process = at.start("--kind", at.kind, "--grace", "0.2", "--", "sh", "-c", program)
@@ -186,7 +186,7 @@ def test_a_command_that_cleans_up(at: Exec) -> None:
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_signals_are_for_the_command(at: Exec, number: signal.Signals) -> None:
+def test_signals_are_forwarded_to_the_command(at: Exec, number: signal.Signals) -> None:
     """The command decides what they mean."""
     program = f"trap 'echo heard; exit 7' {number.name.removeprefix('SIG')}; echo ready; while :; do sleep 0.05; done"
     process = at.start("--kind", at.kind, "--", "sh", "-c", program)
@@ -197,7 +197,7 @@ def test_signals_are_for_the_command(at: Exec, number: signal.Signals) -> None:
     assert (state_name(at.job), at.job.failure.code) == ("FAILED", "EXIT_STATUS")
 
 
-def test_a_job_that_there_is(at: Exec) -> None:
+def test_an_existing_job_is_claimed(at: Exec) -> None:
     """It is claimed by its id; if that is refused, nothing is run."""
     job_id = at.client.submit(at.kind, dispatch=Dispatch.DISPATCH_EXTERNAL).job_id
     first = at.start("--job-id", job_id, "echo", "ran")
@@ -221,15 +221,15 @@ def test_a_job_that_there_is(at: Exec) -> None:
         ("Missing argument", ("--kind", "k")),
     ],
 )
-def test_what_is_asked_for_wrongly(
+def test_wrong_options_create_no_job(
     expected: str, arguments: tuple[str, ...], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """It is refused before a job is created."""
+    """They are refused before anything starts."""
     assert run(["exec", *arguments]) == 2
     assert expected in capsys.readouterr().err
 
 
-def test_a_server_that_is_not_there(tmp_path: Path) -> None:
+def test_an_unreachable_server_stops_exec(tmp_path: Path) -> None:
     """Without a server the command is not run."""
     nowhere = Exec("127.0.0.1:1")
     with nowhere.client:
@@ -239,7 +239,7 @@ def test_a_server_that_is_not_there(tmp_path: Path) -> None:
     assert b"cannot be reached" in err
 
 
-def test_a_server_that_is_lost(server: ServerProcess) -> None:
+def test_a_lost_server_does_not_stop_the_command(server: ServerProcess) -> None:
     """The command goes on without it, and its reports are delivered when it is back (rules 14 and 15)."""
     at = Exec(server.address)
     with at.client:
@@ -267,7 +267,7 @@ def test_a_server_that_is_lost(server: ServerProcess) -> None:
         assert (state_name(at.job), at.job.attempt) == ("SUCCEEDED", 1)
 
 
-def test_it_is_killed_itself(tmp_path: Path) -> None:
+def test_a_killed_exec_loses_its_job(tmp_path: Path) -> None:
     """Then the lease expires, and the job is LOST."""
     with ServerProcess(tmp_path / "data", "--lease-ttl", "1") as server:
         at = Exec(server.address)
@@ -283,7 +283,7 @@ def test_it_is_killed_itself(tmp_path: Path) -> None:
                 end(process)
 
 
-def test_what_it_leaves_behind(at: Exec) -> None:
+def test_background_processes_are_not_waited_for(at: Exec) -> None:
     """Background processes are not waited for, as in a shell."""
     status, out, _ = at.run("sh", "-c", "sleep 60 & echo $!")
     pid = int(out)
@@ -293,7 +293,7 @@ def test_what_it_leaves_behind(at: Exec) -> None:
         os.kill(pid, signal.SIGKILL)
 
 
-def test_a_reader_that_is_gone(at: Exec) -> None:
+def test_a_closed_pipe_reaches_the_command(at: Exec) -> None:
     """The command gets SIGPIPE, as without exec."""
     process = at.start("--kind", at.kind, "sh", "-c", "while echo y; do sleep 0.05; done")
     assert first_line(process) == "y"
@@ -306,7 +306,7 @@ def test_a_reader_that_is_gone(at: Exec) -> None:
     process.stderr.close()
 
 
-def test_a_reader_that_does_not_read(at: Exec) -> None:
+def test_a_full_pipe_does_not_block_cancellation(at: Exec) -> None:
     """A full pipe blocks the command, but not the cancellation of its job."""
     process = at.start("--kind", at.kind, "sh", "-c", "echo y; head -c 1000000 /dev/zero; sleep 60")
     assert first_line(process) == "y"

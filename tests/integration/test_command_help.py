@@ -51,8 +51,8 @@ def test_the_commands() -> None:
     ]
 
 
-async def test_help_tells_of_all_commands_and_statuses() -> None:
-    """And shell completion."""
+async def test_help_lists_all_commands_and_statuses() -> None:
+    """It also says how to enable shell completion."""
     outcome = await milepost("--help")
 
     assert (outcome.status, outcome.err) == (0, "")
@@ -63,7 +63,7 @@ async def test_help_tells_of_all_commands_and_statuses() -> None:
     assert "_MILEPOST_COMPLETE=bash_source milepost" in outcome.out
 
 
-async def test_no_command_at_all() -> None:
+async def test_without_a_command_help_is_printed() -> None:
     """Help, and the status of a wrong command line."""
     outcome = await milepost()
 
@@ -72,7 +72,7 @@ async def test_no_command_at_all() -> None:
 
 
 @pytest.mark.parametrize("name", COMMANDS)
-async def test_each_option_has_a_twin_in_the_environment(name: str) -> None:
+async def test_each_option_has_an_environment_variable(name: str) -> None:
     """The variable is named after the option, with or without the command's name; help says so once."""
     outcome = await milepost(name, "--help")
     command = group.get_command(click.Context(group), name)
@@ -91,7 +91,7 @@ async def test_each_option_has_a_twin_in_the_environment(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", COMMANDS)
-async def test_the_overview_says_what_each_help_says(name: str) -> None:
+async def test_the_overview_matches_each_help(name: str) -> None:
     """The overview has the first sentence of each command without importing it; each help has examples."""
     overview = " ".join((await milepost("--help")).out.split())
     text = (await milepost(name, "--help")).out
@@ -151,7 +151,7 @@ def test_commands_are_imported_when_they_run() -> None:
     [(name, option) for name in COMMANDS for option in options(name) if option.metavar == "TIME"],
     ids=lambda found: found.name if isinstance(found, click.Option) else found,
 )
-def test_each_length_of_time_is_read_the_same_way(name: str, option: click.Option) -> None:
+def test_durations_are_parsed_alike(name: str, option: click.Option) -> None:
     """With units; the error for a negative one says so."""
     assert option.type_cast_value(click.Context(group), "1m30s") == 90.0
     with pytest.raises(click.BadParameter, match=r"^-1s is negative: a length of time is 0 or more\.$"):

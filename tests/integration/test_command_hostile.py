@@ -162,7 +162,7 @@ async def hostile(*, refuses: bool) -> AsyncIterator[str]:
 
 @pytest.mark.parametrize("refuses", [False, True])
 @pytest.mark.parametrize("output", ["auto", "plain", "json"])
-async def test_no_command_passes_it_on(output: str, refuses: bool, tmp_path: Path) -> None:
+async def test_no_command_prints_control_characters(output: str, refuses: bool, tmp_path: Path) -> None:
     """On a terminal, as pictures, as lines and as JSON; answers and refusals."""
     commands = (*COMMANDS, ("backup", str(tmp_path / "copy.db")))
     lines = [[name, "--output", output, *arguments] for name, *arguments in commands]
@@ -202,7 +202,7 @@ except ValueError:
 
 
 @pytest.mark.parametrize("script", [_LOGGING, _STRUCTLOG], ids=["worker", "server"])
-async def test_no_log_passes_it_on(script: str) -> None:
+async def test_no_log_prints_control_characters(script: str) -> None:
     """Neither texts, nor values, nor messages of exceptions."""
     program = (sys.executable, "-c", script, HOSTILE.replace("\x00", ""))
     async with terminal(program=program) as shown:

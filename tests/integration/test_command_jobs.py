@@ -41,7 +41,7 @@ async def good(job: JobContext) -> dict[str, object]:
     return {"files": 3}
 
 
-async def test_all_that_a_submission_may_have(
+async def test_each_submit_option_is_a_field_of_the_job(
     address: str, client: Client, kind: str, tmp_path: Path
 ) -> None:
     """Each option is a field of the job."""
@@ -94,7 +94,7 @@ async def test_all_that_a_submission_may_have(
     ]
 
 
-async def test_options_may_stand_in_the_environment(address: str, client: Client, kind: str) -> None:
+async def test_options_are_read_from_the_environment(address: str, client: Client, kind: str) -> None:
     """Each option has a variable."""
     environment = {
         "MILEPOST_OUTPUT": "json",

@@ -131,7 +131,7 @@ async def test_a_board_on_a_terminal(shared_server: ServerProcess, client: Clien
     [(), ("j", "--kind", "k"), ("j", "k", "--after", "3")],
     ids=["none", "ids and filter", "cursor of several"],
 )
-async def test_a_watch_of_what(arguments: tuple[str, ...]) -> None:
+async def test_watch_takes_ids_or_a_filter(arguments: tuple[str, ...]) -> None:
     """Ids or a filter, and a cursor for one job only."""
     outcome = await milepost("watch", *arguments)
 
@@ -139,10 +139,10 @@ async def test_a_watch_of_what(arguments: tuple[str, ...]) -> None:
     assert outcome.err.startswith("Error: ")
 
 
-async def test_one_of_several_that_is_not_there(
+async def test_a_missing_job_among_several_is_an_error(
     shared_server: ServerProcess, client: Client, kind: str
 ) -> None:
-    """It is an error at once."""
+    """Before any event is printed."""
     outcome = await milepost("watch", await submit(client, kind), "nowhere", address=shared_server.address)
 
     assert outcome.status == 4

@@ -103,7 +103,7 @@ async def test_the_right_certificate(server: ServerProcess, tmp_path: Path, auth
         ("unknown", 2, UNKNOWN),
     ],
 )
-async def test_other_certificates(
+async def test_wrong_certificates_are_explained(
     server: ServerProcess, tmp_path: Path, authority: Authority, which: str, status: int, text: str
 ) -> None:
     """Each command says in one line what is wrong. A worker says so and tries again, unless it gets an answer."""

@@ -42,7 +42,7 @@ async def endless(job: JobContext) -> None:
         await asyncio.Event().wait()
 
 
-async def test_a_job_that_succeeds_is_0(shared_server: ServerProcess, kind: str) -> None:
+async def test_success_exits_0(shared_server: ServerProcess, kind: str) -> None:
     """The id and the result go to stdout, events to stderr."""
     async with working(shared_server.address, **{kind: good}):
         outcome = await milepost("submit", kind, "--job-id", kind, "--watch", address=shared_server.address)
@@ -54,7 +54,7 @@ async def test_a_job_that_succeeds_is_0(shared_server: ServerProcess, kind: str)
     ] == [f"{kind} {kind} submitted", "succeeded in N.Ns"]
 
 
-async def test_a_job_that_fails_is_1(shared_server: ServerProcess, kind: str) -> None:
+async def test_failure_exits_1(shared_server: ServerProcess, kind: str) -> None:
     """The reason is the last line."""
     async with working(shared_server.address, **{kind: bad}):
         outcome = await milepost("submit", kind, "--watch", address=shared_server.address)
@@ -81,9 +81,7 @@ async def test_a_job_that_fails_is_1(shared_server: ServerProcess, kind: str) ->
     ],
     ids=" ".join,
 )
-async def test_what_cannot_be_done_as_it_was_given_is_2(
-    shared_server: ServerProcess, arguments: tuple[str, ...]
-) -> None:
+async def test_a_usage_error_exits_2(shared_server: ServerProcess, arguments: tuple[str, ...]) -> None:
     """One line on stderr, whether the command or the server found the error."""
     outcome = await milepost(*arguments, address=shared_server.address)
 
@@ -91,7 +89,7 @@ async def test_what_cannot_be_done_as_it_was_given_is_2(
     assert outcome.err.startswith("Error: ")
 
 
-async def test_a_job_that_was_cancelled_is_3(shared_server: ServerProcess, kind: str) -> None:
+async def test_cancellation_exits_3(shared_server: ServerProcess, kind: str) -> None:
     """For `watch`, and for waiting commands."""
     address = shared_server.address
     async with (
@@ -108,7 +106,7 @@ async def test_a_job_that_was_cancelled_is_3(shared_server: ServerProcess, kind:
 
 
 @pytest.mark.parametrize("command", ["get", "watch", "cancel"])
-async def test_a_job_that_does_not_exist_is_4(shared_server: ServerProcess, command: str) -> None:
+async def test_a_missing_job_exits_4(shared_server: ServerProcess, command: str) -> None:
     """The error names the id."""
     outcome = await milepost(command, "nobody", address=shared_server.address)
 
@@ -120,7 +118,7 @@ async def test_a_job_that_does_not_exist_is_4(shared_server: ServerProcess, comm
     "arguments",
     [("get", "x"), ("watch", "x"), ("watch", "--kind", "k"), ("list",), ("submit", "k"), ("cancel", "x")],
 )
-async def test_a_server_that_is_not_there_is_5(arguments: tuple[str, ...]) -> None:
+async def test_an_unreachable_server_exits_5(arguments: tuple[str, ...]) -> None:
     """The error names the address, and says what to do."""
     with socket.create_server(("127.0.0.1", 0)) as taken:
         address = f"127.0.0.1:{taken.getsockname()[1]}"
@@ -133,7 +131,7 @@ async def test_a_server_that_is_not_there_is_5(arguments: tuple[str, ...]) -> No
     assert (outcome.status, outcome.out, outcome.err) == (5, "", expected)
 
 
-async def test_a_job_that_is_lost_is_6(tmp_path: Path) -> None:
+async def test_a_lost_job_exits_6(tmp_path: Path) -> None:
     """Its worker stayed silent."""
     with ServerProcess(tmp_path / "data", "--lease-ttl", "1") as server:
         async with connect(server.address) as rpc, rpc.session() as session:
@@ -159,7 +157,7 @@ async def test_the_error_says_that_the_server_has_no_tls(shared_server: ServerPr
     )
 
 
-async def test_what_grpc_is_told_stays_here(shared_server: ServerProcess, kind: str) -> None:
+async def test_grpc_settings_are_not_inherited_by_commands(shared_server: ServerProcess, kind: str) -> None:
     """Settings for gRPC are not in the environment of a child command."""
     outcome = await milepost("exec", "--kind", kind, "--", "env", address=shared_server.address)
 
@@ -168,7 +166,7 @@ async def test_what_grpc_is_told_stays_here(shared_server: ServerProcess, kind: 
     assert found == {name for name in os.environ if name.startswith("GRPC_")}
 
 
-async def test_a_job_that_timed_out_is_124(shared_server: ServerProcess, kind: str) -> None:
+async def test_a_job_timeout_exits_124(shared_server: ServerProcess, kind: str) -> None:
     """Like the command `timeout`; the message says that it was the job's timeout."""
     async with working(shared_server.address, **{kind: endless}):
         outcome = await milepost("submit", kind, "--timeout", "1s", "--wait", address=shared_server.address)
@@ -182,7 +180,7 @@ async def test_a_job_that_timed_out_is_124(shared_server: ServerProcess, kind: s
     [("submit", "--watch", "--wait-timeout", "0.2"), ("watch", "--timeout", "200ms")],
     ids=" ".join,
 )
-async def test_a_command_that_timed_out_is_124(
+async def test_a_command_timeout_exits_124(
     shared_server: ServerProcess, kind: str, arguments: tuple[str, ...]
 ) -> None:
     """The job continues."""
@@ -205,7 +203,7 @@ async def test_a_command_that_timed_out_is_124(
 
 
 @pytest.mark.parametrize(("expected", "number"), [(130, signal.SIGINT), (143, signal.SIGTERM)])
-async def test_an_interrupted_watch_is_130(
+async def test_an_interrupted_watch_exits_130(
     shared_server: ServerProcess, kind: str, expected: int, number: signal.Signals
 ) -> None:
     """It says how to resume; a terminated one is 143. The job is not cancelled (rule 9)."""
@@ -227,7 +225,7 @@ async def test_an_interrupted_watch_is_130(
     assert job.state == JobState.JOB_STATE_RUNNING
 
 
-async def test_a_reader_that_is_gone_is_141(shared_server: ServerProcess, kind: str) -> None:
+async def test_a_closed_pipe_exits_141(shared_server: ServerProcess, kind: str) -> None:
     """As after a pipe into ``head``; without an error message."""
     address = shared_server.address
     async with Client(address) as client:
@@ -250,7 +248,9 @@ async def test_a_reader_that_is_gone_is_141(shared_server: ServerProcess, kind: 
     assert [line for line in err.splitlines() if not line.startswith(b'{"waiting":')] == []
 
 
-async def test_no_status_is_given_away(shared_server: ServerProcess, kind: str) -> None:
+async def test_only_following_commands_exit_with_the_job_status(
+    shared_server: ServerProcess, kind: str
+) -> None:
     """Commands that do not follow a job succeed, however the job ended."""
     address = shared_server.address
     async with Client(address) as client, working(address, **{kind: bad}):

@@ -195,7 +195,7 @@ def free_port() -> int:
 
 
 @pytest.mark.parametrize("redirection", ["<&- >&- 2>&-", ">/dev/full 2>/dev/full", "> closed 2> closed"])
-async def test_a_server_serves_without_them(tmp_path: Path, redirection: str, kind: str) -> None:
+async def test_a_server_runs_without_standard_streams(tmp_path: Path, redirection: str, kind: str) -> None:
     """Its files never get a standard stream's number, and failed log writes do not stop it."""
     address = f"127.0.0.1:{free_port()}"
     os.mkfifo(tmp_path / "closed")
@@ -229,7 +229,7 @@ async def test_a_server_serves_without_them(tmp_path: Path, redirection: str, ki
 
 
 @pytest.mark.parametrize("redirection", ["<&- >&- 2>&-", ">/dev/full 2>/dev/full"])
-async def test_a_worker_works_without_them(
+async def test_a_worker_runs_without_standard_streams(
     tmp_path: Path, shared_server: ServerProcess, kind: str, redirection: str
 ) -> None:
     """Failed log writes neither stop it nor fail a job."""

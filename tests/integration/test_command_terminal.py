@@ -129,7 +129,7 @@ async def test_the_words_are_the_same_without_color(
     assert f"{kind} {kind}  cancelled" in shown.text
 
 
-async def test_a_simple_terminal_has_the_plain_view(
+async def test_a_dumb_terminal_gets_the_plain_view(
     shared_server: ServerProcess, client: Client, kind: str
 ) -> None:
     """A terminal that cannot move its cursor, or on request."""
@@ -147,9 +147,7 @@ async def test_a_simple_terminal_has_the_plain_view(
         ]
 
 
-async def test_ctrl_c_gives_the_terminal_back(
-    shared_server: ServerProcess, client: Client, kind: str
-) -> None:
+async def test_ctrl_c_restores_the_terminal(shared_server: ServerProcess, client: Client, kind: str) -> None:
     """The cursor is restored, and a line says how to resume."""
     await client.submit(kind, job_id=kind)
     async with terminal("watch", kind, address=shared_server.address) as shown:
@@ -190,7 +188,7 @@ async def test_lists_and_jobs_fit_the_terminal(
     ("expected", "number"),
     [(130, signal.SIGINT), (143, signal.SIGTERM), (143, signal.SIGHUP), (-signal.SIGQUIT, signal.SIGQUIT)],
 )
-async def test_the_terminal_is_as_it_was(
+async def test_every_exit_restores_the_terminal(
     shared_server: ServerProcess, client: Client, kind: str, expected: int, number: signal.Signals
 ) -> None:
     """However the command ends, by a key or a signal: cursor, echo and line mode are restored."""

@@ -56,7 +56,7 @@ async def test_limits(tmp_path: Path) -> None:
     assert len(await listed(path)) == 1
 
 
-async def test_what_people_wrote_stays(tmp_path: Path) -> None:
+async def test_comments_and_other_tokens_are_kept(tmp_path: Path) -> None:
     """Comments and earlier tokens stay when a token is added or revoked."""
     path = tmp_path / "tokens.toml"
     first = await create(path)
@@ -70,7 +70,7 @@ async def test_what_people_wrote_stays(tmp_path: Path) -> None:
     assert [entry["state"] for entry in await listed(path)] == ["revoked", "active"]
 
 
-async def test_who_could_read_the_file_still_can(tmp_path: Path) -> None:
+async def test_the_token_file_keeps_its_permissions(tmp_path: Path) -> None:
     """The server may run as another user: a revoked token would go on if it could not read the file any more."""
     path = tmp_path / "tokens.toml"
     await create(path)
@@ -109,7 +109,9 @@ async def test_list_shows_no_digest(tmp_path: Path) -> None:
         (("create", *CREATE, "--note", "x", "--subject", "a\nb"), "'subject' of token 1"),
     ],
 )
-async def test_mistakes(tmp_path: Path, arguments: tuple[str, ...], message: str) -> None:
+async def test_mistakes_are_named_and_change_nothing(
+    tmp_path: Path, arguments: tuple[str, ...], message: str
+) -> None:
     """A mistake is named, and changes nothing."""
     path = tmp_path / "tokens.toml"
     outcome = await milepost("token", *arguments, "--tokens", str(path))
@@ -128,7 +130,7 @@ async def test_a_broken_file(tmp_path: Path) -> None:
     assert path.read_text() == "[[token"
 
 
-async def test_strangers_and_the_port(tmp_path: Path) -> None:
+async def test_without_credentials_only_loopback_is_served(tmp_path: Path) -> None:
     """Without credentials the server listens on this machine only."""
     outcome = await milepost("serve", "--address", "0.0.0.0:0", "--data", str(tmp_path / "data"))
     assert outcome.status == 2

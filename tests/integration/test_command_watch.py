@@ -96,7 +96,7 @@ async def test_events_as_json(
     assert log == [ParseDict(line, Event()) for line in outcome.objects]
 
 
-async def test_a_watch_goes_on_after_an_event(
+async def test_a_watch_resumes_after_a_sequence(
     shared_server: ServerProcess, client: Client, kind: str, stepwise: Stepwise
 ) -> None:
     """A cursor is exclusive (rule 1); at the end of an ended log only the status remains."""
@@ -133,7 +133,7 @@ async def test_a_watch_that_does_not_follow(shared_server: ServerProcess, client
 @pytest.mark.parametrize(
     ("arguments", "reason"), [(("--after", "99"), "SEQUENCE_AHEAD"), (("--epoch", "other"), "EPOCH_CHANGED")]
 )
-async def test_a_cursor_that_cannot_be_continued_from(
+async def test_an_invalid_cursor_is_refused_with_its_reason(
     shared_server: ServerProcess, client: Client, kind: str, arguments: tuple[str, str], reason: str
 ) -> None:
     """An object on stderr has the reason for programs (rules 3 and 4)."""

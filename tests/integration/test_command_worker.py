@@ -75,7 +75,7 @@ async def test_a_worker_of_a_module_in_the_working_directory(
     assert any(server.address in event for event in events)
 
 
-async def test_the_command_line_is_above_the_code(
+async def test_command_line_options_override_the_code(
     server: ServerProcess, client: Client, module: Path
 ) -> None:
     """Server, worker id and concurrency from the command line take precedence."""
@@ -98,7 +98,7 @@ async def test_the_command_line_is_above_the_code(
         assert (await client.get(job.job_id)).worker_id == "here"
 
 
-async def test_what_is_not_given_is_as_the_code_has_it(client: Client, module: Path) -> None:
+async def test_option_defaults_do_not_override_the_code(client: Client, module: Path) -> None:
     """A default of the command does not override the worker's arguments."""
     async with started("worker", "jobs:elsewhere", cwd=module) as working:
         await working.says("127.0.0.1:1")

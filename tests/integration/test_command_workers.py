@@ -192,7 +192,7 @@ async def _rest(watch: Watch) -> None:
         pass
 
 
-def test_the_plain_client_knows_it_too(address: str) -> None:
+def test_the_sync_client_reports_waiting_reasons(address: str) -> None:
     """With the same names as the async client."""
     with SyncClient(address) as client:
         job = client.submit("never", dispatch=Dispatch.DISPATCH_EXTERNAL)

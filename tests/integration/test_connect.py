@@ -231,7 +231,7 @@ async def test_a_server_that_stops_says_so(tmp_path: Path, forkery: Forkery) -> 
     assert status == 0
 
 
-async def test_a_cut_is_no_end(web_server: ServerProcess, rpc: Rpc) -> None:
+async def test_a_cut_stream_is_an_error(web_server: ServerProcess, rpc: Rpc) -> None:
     """A stream without its last envelope is an error to the client, however quietly the connection ends."""
     job = await rpc.submit()
     with CuttableProxy(web_server.url.removeprefix("http://")) as proxy:

@@ -32,7 +32,7 @@ _WORK = "/milepost.v1.WorkerService/Work"
 _GET_JOB = "/milepost.v1.JobService/GetJob"
 
 
-async def test_one_stream_more_than_a_connection_may_have_is_refused(
+async def test_a_stream_beyond_the_limit_of_its_connection_is_refused(
     tmp_path: Path, forkery: Forkery
 ) -> None:
     """Also if earlier streams were reset at once; other connections have their own limit."""

@@ -118,8 +118,8 @@ def test_every_method_has_an_action() -> None:
 
 
 @pytest.mark.parametrize("path", METHODS)
-async def test_what_is_no_credential(door: Door, path: str) -> None:
-    """Is refused, before anything of the request is looked at, and says whether another token would do."""
+async def test_invalid_credentials_are_refused_at_every_method(door: Door, path: str) -> None:
+    """Before the request is examined; the refusal says whether another token would help."""
     found = {}
     async with connect(door.server.address) as rpc:
         for name, (authorization, _) in door.refused.items():
@@ -146,7 +146,7 @@ async def test_a_credential_without_a_scope(door: Door, path: str) -> None:
     assert found["admin"] in ("", "INVALID_FIELD", "JOB_NOT_FOUND")
 
 
-async def test_certificates(tmp_path: Path, forkery: Forkery) -> None:
+async def test_client_certificates_are_required_at_every_method(tmp_path: Path, forkery: Forkery) -> None:
     """With --tls-client-ca no method is reached without a valid certificate, and each is with one."""
     authority = Authority()
     known = Tokens(tmp_path / "tokens.toml")

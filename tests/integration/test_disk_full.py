@@ -144,7 +144,7 @@ async def is_there(rpc: Rpc) -> bool:
     return True
 
 
-async def test_workers_who_do_not_give_up(disk: Disk, forkery: Forkery) -> None:
+async def test_workers_retry_until_there_is_room(disk: Disk, forkery: Forkery) -> None:
     """Rules 11 and 12: they repeat refused reports while the disk is full and after; all are in the log once."""
     with ServerProcess(disk.path, forkery=forkery) as server:
         async with AsyncExitStack() as stack:

@@ -82,7 +82,7 @@ async def test_a_key_limits_what_is_at_work(rpc: Rpc) -> None:
         assert external.job_id == (await engine.take())[0].job_id
 
 
-async def test_what_was_lost_on_its_way_goes_out_again_at_once(rpc: Rpc) -> None:
+async def test_a_lost_assignment_is_requeued_at_once(rpc: Rpc) -> None:
     """The worker's next session does not list the job, so the server requeues it without waiting for the lease."""
     async with rpc.session(instance=rpc.kind) as session:
         await rpc.submit()
@@ -100,7 +100,7 @@ async def test_what_was_lost_on_its_way_goes_out_again_at_once(rpc: Rpc) -> None
     ]
 
 
-async def test_what_was_lost_before_a_restart_goes_out_again(tmp_path: Path, serve: Serve) -> None:
+async def test_a_lost_assignment_is_requeued_after_a_restart(tmp_path: Path, serve: Serve) -> None:
     """The log has the worker's instance."""
     with serve(tmp_path / "data") as server:
         async with connect(server.address) as rpc, rpc.session(instance="run") as session:

@@ -47,7 +47,7 @@ def remove(directory: Path) -> None:
             shutil.rmtree(directory)
 
 
-async def test_data_that_is_deleted(alone: ServerProcess) -> None:
+async def test_deleted_data_ends_the_server(alone: ServerProcess) -> None:
     """Nothing more is acknowledged, the log has the reason, health changes, and the server exits."""
     async with connect(alone.address) as rpc:
         await submitted(rpc)
@@ -66,7 +66,7 @@ async def test_data_that_is_deleted(alone: ServerProcess) -> None:
     assert line.startswith(f"Error: The store's file '{alone.data}/milepost.db' is gone")
 
 
-async def test_data_that_is_deleted_while_nobody_calls(alone: ServerProcess) -> None:
+async def test_deleted_data_ends_an_idle_server(alone: ServerProcess) -> None:
     """An idle server exits as well, with one line of reason; the next one has another epoch."""
     epoch = alone.epoch
     remove(alone.data)
@@ -79,7 +79,7 @@ async def test_data_that_is_deleted_while_nobody_calls(alone: ServerProcess) -> 
     assert alone.epoch != epoch
 
 
-async def test_data_that_is_moved_under_traffic(alone: ServerProcess, forkery: Forkery) -> None:
+async def test_moved_data_loses_nothing(alone: ServerProcess, forkery: Forkery) -> None:
     """Started on the new path, the server has the same epoch and every acknowledged job."""
     acknowledged: list[str] = []
     flows = asyncio.Event()
@@ -104,7 +104,7 @@ async def test_data_that_is_moved_under_traffic(alone: ServerProcess, forkery: F
     assert (again.epoch, status) == (alone.epoch, 1)
 
 
-async def test_a_lock_that_is_deleted(alone: ServerProcess) -> None:
+async def test_a_deleted_lock_ends_the_server(alone: ServerProcess) -> None:
     """Another server could use the directory, so this one exits; after a restart it has everything."""
     async with connect(alone.address) as rpc:
         job_id = await submitted(rpc)

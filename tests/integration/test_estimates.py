@@ -66,8 +66,8 @@ async def test_a_job_is_estimated_from_the_runs_before_it(rpc: Rpc) -> None:
     assert sum(stage.share for stage in known.stages) == pytest.approx(1)
 
 
-async def test_what_fails_teaches_nothing(rpc: Rpc) -> None:
-    """Nor what is cancelled; and nothing is known of a kind that never ran."""
+async def test_failed_runs_are_not_learned_from(rpc: Rpc) -> None:
+    """Nor are cancelled ones; a kind that never ran has no history."""
     failed = Update(job_ended=JobEnded(state=JobState.JOB_STATE_FAILED, failure=Failure(code="X")))
     unknown = await history(rpc)
     async with rpc.session() as session:
@@ -109,7 +109,7 @@ async def _without_worker(rpc: Rpc, job_id: str) -> object:
     return None if waiting.workers else waiting
 
 
-async def test_a_watch_says_the_estimate(rpc: Rpc) -> None:
+async def test_a_watch_has_the_estimate_in_its_status(rpc: Rpc) -> None:
     """With a status once there is evidence, without waiting for the interval."""
     async with rpc.session() as session:
         await run(rpc, session, *RUN, succeeded())
@@ -152,7 +152,9 @@ async def test_history_survives_a_restart(tmp_path: Path, forkery: Forkery) -> N
             assert (await get(rpc, job_id)).job.estimate.sample_size == 1
 
 
-async def test_all_nodes_know_the_same(tmp_path: Path, nats_server: NatsServer, forkery: Forkery) -> None:
+async def test_history_is_the_same_at_all_nodes(
+    tmp_path: Path, nats_server: NatsServer, forkery: Forkery
+) -> None:
     """Also one that comes after jobs were deleted, and purged from the stream."""
     with Nodes(tmp_path, [nats_server.url] * 2, stream="history", forkery=forkery) as nodes:
         nodes.servers[1].kill()

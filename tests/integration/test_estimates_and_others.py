@@ -63,7 +63,7 @@ async def test_a_place_in_the_queue_counts_jobs_of_its_owner_only(server: Server
     assert [(place.jobs_ahead, place.jobs_waiting) for place in places] == [(0, 2), (1, 2), (1, 2)]
 
 
-async def test_who_has_a_share_is_told_no_place(server: ServerProcess) -> None:
+async def test_a_share_shows_no_queue_position(server: ServerProcess) -> None:
     """Since it counts other jobs of the owner, which do not exist for the bearer; nor is the history of a kind told."""
     async with caller(server, TOKENS["ann"]) as ann:
         await ann.submit(kind="k", owner="ann")

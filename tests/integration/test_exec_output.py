@@ -32,7 +32,7 @@ def at(shared_server: ServerProcess) -> Iterator[Exec]:
         yield executing
 
 
-def test_what_it_leaves_behind_is_not_listened_to_for_ever(at: Exec) -> None:
+def test_output_of_background_processes_is_read_for_a_bounded_time(at: Exec) -> None:
     """However much a background process writes, exec ends with the command's status."""
     status, out, _ = at.run("sh", "-c", "(while :; do echo tick; sleep 0.05; done) & echo $!; exit 3")
     (pid,) = (int(line) for line in out.split() if line.isdigit())
@@ -44,7 +44,7 @@ def test_what_it_leaves_behind_is_not_listened_to_for_ever(at: Exec) -> None:
 
 
 @pytest.mark.parametrize("closed", [False, True])
-def test_what_it_leaves_behind_is_not_killed_by_a_closed_pipe(
+def test_background_processes_are_not_killed_by_a_closed_pipe(
     at: Exec, tmp_path: Path, *, closed: bool
 ) -> None:
     """A background process may write more than a pipe holds. Into a file it writes as without exec."""
@@ -80,7 +80,7 @@ def test_a_signal_after_the_command_has_ended(at: Exec, number: signal.Signals) 
     end(process)
 
 
-def test_what_a_slow_reader_gets(at: Exec) -> None:
+def test_a_slow_reader_gets_all_output(at: Exec) -> None:
     """All output of the command, although it has ended long before."""
     process = at.start("--kind", at.kind, "sh", "-c", "echo $$; head -c 100000 /dev/zero")
     pid = int(first_line(process))
@@ -108,7 +108,7 @@ def test_lines_are_logged_in_the_order_in_which_they_were_written(at: Exec) -> N
     assert at.lines() == expected
 
 
-def test_output_that_cannot_be_passed_on(at: Exec) -> None:
+def test_lost_output_is_an_error(at: Exec) -> None:
     """Lost output is an error, although the command has succeeded."""
     with Path("/dev/full").open("wb") as full:
         process = at.start("--kind", at.kind, "echo", "lost", stdout=full)
@@ -118,7 +118,7 @@ def test_output_that_cannot_be_passed_on(at: Exec) -> None:
     assert err == b"Error: The command's output could not be written: No space left on device.\n"
 
 
-def test_lines_can_be_read(at: Exec) -> None:
+def test_logged_lines_have_no_control_sequences(at: Exec) -> None:
     """The log has no control sequences or deleted text; the output is passed on unchanged."""
     written = "\033]0;title\007\033[1;31mred\033[0m o\bof\b\bn\n"
     status, out, _ = at.run("printf", "%b", written)
@@ -196,7 +196,7 @@ def test_orphans_are_reaped(at: Exec, tmp_path: Path) -> None:
     assert end(process)[0] == 5
 
 
-def test_python_does_not_keep_its_output_to_itself(at: Exec) -> None:
+def test_python_output_is_not_buffered(at: Exec) -> None:
     """Its output appears at once, although it is a pipe."""
     process = at.start(
         "--kind", at.kind, sys.executable, "-c", "print('now'); input()", stdin=subprocess.PIPE
@@ -258,7 +258,7 @@ def test_phases_are_stages(at: Exec) -> None:
 
 
 @pytest.mark.parametrize("written", ["working", "a line\\n1\\r2", "a line\\n", "é", ""])
-async def test_what_it_says_itself_is_a_line_of_its_own(shared_server: ServerProcess, written: str) -> None:
+async def test_messages_of_exec_start_on_their_own_line(shared_server: ServerProcess, written: str) -> None:
     """On a terminal the command may be in the middle of a line, which is passed on as it is."""
     options = "--kind", "halfway", "--timeout", "1s"
     program = "sh", "-c", f"printf '{written}'; exec sleep 60"
@@ -270,7 +270,7 @@ async def test_what_it_says_itself_is_a_line_of_its_own(shared_server: ServerPro
     assert shown.raw == f"{shown_before}{end}Error: Took longer than its timeout of 1 s.\r\n"
 
 
-async def test_a_line_of_its_log_is_a_line_of_its_own(server: ServerProcess, tmp_path: Path) -> None:
+async def test_log_lines_of_exec_start_on_their_own_line(server: ServerProcess, tmp_path: Path) -> None:
     """Though the command is in the middle of a line, and goes on behind it."""
     os.mkfifo(tmp_path / "go")
     program = f"printf begun; read x <{tmp_path}/go; printf 'goes on'; exec sleep 60"

@@ -30,7 +30,7 @@ LINES = [str(number) for number in range(1, 21)]
 LATER = 15
 
 
-async def test_they_are_off_unless_told_otherwise(server: ServerProcess) -> None:
+async def test_failpoints_are_off_by_default(server: ServerProcess) -> None:
     """A server logs that they are on; without the variable they are off."""
     async with connect(server.address) as rpc:
         await rpc.submit()
@@ -50,14 +50,14 @@ async def test_they_are_off_unless_told_otherwise(server: ServerProcess) -> None
         "commit.after=sleep",
     ],
 )
-def test_no_point_of_failure(settings: str) -> None:
+def test_an_unknown_failpoint_is_refused(settings: str) -> None:
     """An unknown failpoint is refused."""
     with pytest.raises(ValueError, match="is no point of failure"):
         failpoints.arm(f"commit.before=kill,{settings}")
     assert failpoints.armed() == []
 
 
-async def test_a_server_without_such_a_point() -> None:
+async def test_a_server_with_an_unknown_failpoint_does_not_start() -> None:
     """The server does not start."""
     outcome = await milepost("serve", env={failpoints.VARIABLE: "commit.middle=kill"})
 

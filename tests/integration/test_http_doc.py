@@ -21,8 +21,8 @@ CALLS = [
 ]
 
 
-def test_there_are_some() -> None:
-    """Both show how to watch, and how to resume."""
+def test_the_docs_have_curl_examples() -> None:
+    """REST and streams: both show how to watch, and how to resume."""
     for document in ("README.md", "docs/http.md"):
         lines = [line for found, line in CALLS if found == document]
         assert any(":watch" in line for line in lines)
@@ -30,7 +30,7 @@ def test_there_are_some() -> None:
 
 
 @pytest.mark.parametrize(("document", "line"), CALLS)
-async def test_calls(web_server: ServerProcess, document: str, line: str) -> None:
+async def test_curl_examples_succeed(web_server: ServerProcess, document: str, line: str) -> None:
     """Each is answered with 200, and a stream begins with ``opened``."""
     async with connect(web_server.address) as rpc, http_client(web_server.url) as web:
         job = await rpc.submit()

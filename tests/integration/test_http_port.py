@@ -65,7 +65,7 @@ async def memory_server() -> AsyncIterator[Server]:
 # --- Bounds -------------------------------------------------------------------------------------------------------
 
 
-async def test_headers_without_end(web_server: ServerProcess) -> None:
+async def test_endless_headers_are_refused(web_server: ServerProcess) -> None:
     """They are refused beyond a bound, in one field or in many; the connection ends."""
     for headers in (b"X: " + b"y" * HEADER_SIZE, b"X: y\r\n" * (HEADER_SIZE // 6 + 1)):
         async with connection(web_server.url) as (reader, writer):
@@ -73,7 +73,7 @@ async def test_headers_without_end(web_server: ServerProcess) -> None:
             assert (await read_to_end(reader)).startswith(b"HTTP/1.1 431 ")
 
 
-async def test_a_body_is_no_header(web_server: ServerProcess) -> None:
+async def test_bytes_after_the_headers_are_not_counted_as_headers(web_server: ServerProcess) -> None:
     """What comes with the end of the headers does not count as one."""
     body = json.dumps({"kind": "x", "input": {"a": "b" * 2 * HEADER_SIZE}}).encode()
     head = b"POST /v1/jobs HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: %d\r\n\r\n" % len(body)
@@ -86,7 +86,7 @@ async def test_a_body_is_no_header(web_server: ServerProcess) -> None:
             assert json.loads(await reader.readexactly(length))["job"]["kind"] == "x"
 
 
-async def test_headers_that_do_not_come(memory_server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_incomplete_headers_time_out(memory_server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
     """A connection ends without a request, and with a part of one; that of the second request, too."""
     monkeypatch.setattr(bounded_protocol, "HEADER_TIMEOUT", 0.2)
     for begun in (b"", REQUEST[:20], REQUEST + REQUEST[:20]):

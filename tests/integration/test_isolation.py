@@ -40,7 +40,7 @@ def said(events: list[Event]) -> list[str]:
 
 
 @pytest.mark.parametrize("handler", [isolated.talkative, isolated.talkative_in_loop])
-async def test_a_process_says_what_a_thread_would(shared_server: ServerProcess, handler: Handler) -> None:
+async def test_process_handlers_report_like_threads(shared_server: ServerProcess, handler: Handler) -> None:
     """All reports and results arrive in order, from plain and async handlers."""
     results = []
     for run in (None, "process"):
@@ -94,7 +94,7 @@ async def test_a_crash_ends_the_attempt_and_nothing_else(
     assert job.failure.detail.splitlines()[:2] == ["first words", "last words"]
 
 
-async def test_jobs_beside_it_go_on(shared_server: ServerProcess, tmp_path: Path) -> None:
+async def test_a_crash_does_not_affect_other_jobs(shared_server: ServerProcess, tmp_path: Path) -> None:
     """A crash and a hang do not affect a third job of the same worker."""
     async with at_bench(shared_server.address, isolated.as_input_says, max_concurrency=3) as bench:
         beside = await bench.submit({"as": "go on", "path": str(tmp_path / "end")})
@@ -191,7 +191,7 @@ async def test_what_a_handler_leaves_behind_is_killed(
     assert job.state == JobState.JOB_STATE_SUCCEEDED
 
 
-async def test_what_has_left_the_group_holds_up_nothing(
+async def test_a_daemon_does_not_hold_up_its_job(
     shared_server: ServerProcess, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A daemon is left alone. The job ends although its stderr stays open."""
@@ -290,7 +290,9 @@ async def test_no_process_outlives_its_worker(
         await all_gone(pids)
 
 
-async def test_who_has_the_files_of_the_worker_is_not_the_worker(shared_server: ServerProcess) -> None:
+async def test_a_fork_that_holds_the_pipes_does_not_hide_the_death_of_the_worker(
+    shared_server: ServerProcess,
+) -> None:
     """A fork of the worker holds its pipe ends open, so that their closing does not show the worker's death."""
     async with (
         started("worker", "tests.support.isolated:worker", address=shared_server.address, cwd=ROOT) as worker,

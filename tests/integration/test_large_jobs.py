@@ -67,7 +67,7 @@ async def grown(rpc: Rpc, session: WorkSession) -> tuple[Job, int]:
     return job, refused
 
 
-async def test_a_job_can_always_be_read(shared_server: ServerProcess) -> None:
+async def test_the_largest_job_can_be_read(shared_server: ServerProcess) -> None:
     """With gRPC's default message limit, by each call that returns jobs."""
     async with connect(shared_server.address) as rpc, rpc.session() as session:
         job, refused = await grown(rpc, session)

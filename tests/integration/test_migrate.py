@@ -102,7 +102,7 @@ async def test_a_stream_that_is_not_empty_is_left_alone(tmp_path: Path, nats_ser
         ),
     ],
 )
-async def test_what_cannot_be_is_refused(tmp_path: Path, options: list[str], result: str) -> None:
+async def test_invalid_arguments_are_refused(tmp_path: Path, options: list[str], result: str) -> None:
     """Invalid arguments are refused before anything is done."""
     (tmp_path / "milepost.db").touch()
     (tmp_path / "both").mkdir()

@@ -156,7 +156,7 @@ async def test_by_a_password(tmp_path: Path) -> None:
         (["--nats-sync-always"], "log in NATS: --store nats://"),
     ],
 )
-async def test_what_cannot_be_is_refused(tmp_path: Path, options: list[str], result: str) -> None:
+async def test_invalid_options_are_refused(tmp_path: Path, options: list[str], result: str) -> None:
     """Invalid options are refused before anything is created."""
     outcome = await milepost("serve", "--data", tmp_path / "data", *options)
 

@@ -81,7 +81,7 @@ async def test_nothing_acknowledged_is_lost(disk: PoweredDisk, forkery: Forkery)
 
 
 @pytest.mark.parametrize(("synchronous", "loses"), [("FULL", False), ("OFF", True)])
-def test_a_cut_takes_what_is_not_synced(disk: PoweredDisk, synchronous: str, loses: bool) -> None:
+def test_unsynced_rows_are_lost(disk: PoweredDisk, synchronous: str, loses: bool) -> None:
     """The control: a database that does not wait for the disk loses rows, so the test above can fail."""
     path, rows = disk.path / "control.db", 500
     connection = sqlite3.connect(path, isolation_level=None)

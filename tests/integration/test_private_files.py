@@ -63,7 +63,7 @@ async def test_a_new_directory(tmp_path: Path, kept: set[str], start: Start) -> 
     assert modes(data) == private(kept)
 
 
-async def test_a_directory_that_others_could_read(tmp_path: Path, kept: set[str], start: Start) -> None:
+async def test_an_open_directory_is_made_private(tmp_path: Path, kept: set[str], start: Start) -> None:
     """A directory of an earlier version is closed when it is opened. Files of others stay unchanged."""
     data = tmp_path / "data"
     server = start(data)

@@ -242,7 +242,7 @@ async def test_statuses(web: httpx.AsyncClient, rpc: Rpc) -> None:
         ("POST", "/v1/kinds/archive/history", "GET, HEAD"),
     ],
 )
-async def test_verbs_that_a_path_does_not_have(
+async def test_a_wrong_verb_is_405_with_the_allowed_ones(
     web: httpx.AsyncClient, verb: str, path: str, allowed: str
 ) -> None:
     """405, with those that it has."""
@@ -252,7 +252,7 @@ async def test_verbs_that_a_path_does_not_have(
 
 
 @pytest.mark.parametrize("path", ["/v3", "/v1/job", "/v1/jobs/j:rerun", "/v1/jobs/a/b:watch/", "/v2/jobs"])
-async def test_paths_that_there_are_not(web: httpx.AsyncClient, path: str) -> None:
+async def test_unknown_paths_are_404_as_json(web: httpx.AsyncClient, path: str) -> None:
     """404, as JSON, too."""
     response = await web.get(path)
 
@@ -315,7 +315,7 @@ async def test_users_of_an_application(web_server: ServerProcess, rpc: Rpc) -> N
 
 
 @pytest.mark.parametrize("decision", [None, "", 0, 1, b"token"], ids=repr)
-async def test_a_decision_that_is_none(web_server: ServerProcess, rpc: Rpc, decision: Any) -> None:
+async def test_only_true_authorizes_a_request(web_server: ServerProcess, rpc: Rpc, decision: Any) -> None:
     """Nothing but True lends the client's credential: neither a forgotten return, nor a user instead of a bool."""
     job = await rpc.submit()
 

@@ -88,9 +88,7 @@ async def test_jobs_are_deleted(sweeping: Server) -> None:
             assert error_info(caught.value).reason == "JOB_NOT_FOUND"
 
 
-async def test_what_a_job_says_of_itself_comes_before_what_the_server_has(
-    tmp_path: Path, serve: Serve
-) -> None:
+async def test_retention_of_a_job_overrides_that_of_the_server(tmp_path: Path, serve: Serve) -> None:
     """Of three ended jobs one has the server's retention, one retains the job, and one its events too."""
     options = ("--sweep-interval", "0.05", "--keep-events", "0", "--keep-jobs", "0s")
     with serve(tmp_path / "data", *options) as server:

@@ -69,7 +69,9 @@ class Stepwise:
 
 
 @pytest.mark.usefixtures("patient")
-async def test_streams_that_are_held_back(client: Client, between: Gateway, far: Client) -> None:
+async def test_buffered_streams_are_read_as_finite_ones(
+    client: Client, between: Gateway, far: Client
+) -> None:
     """Finite streams get through: every event comes once and in order, to the job's end."""
     job = Stepwise()
     states: list[Connection] = []
@@ -87,7 +89,7 @@ async def test_streams_that_are_held_back(client: Client, between: Gateway, far:
 
 
 @pytest.mark.parametrize("mode", ["swallow", "cut"])
-async def test_no_stream_gets_through(
+async def test_without_streams_the_watch_polls(
     client: Client, between: Gateway, far: Client, mode: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     """Calls still return the state of a job, but not its events; the watch says so."""
@@ -117,7 +119,7 @@ async def test_no_stream_gets_through(
     await eventually(all_left)
 
 
-async def test_streams_that_stop_getting_through(
+async def test_a_watch_falls_back_and_recovers(
     client: Client, between: Gateway, far: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """In the middle of a watch; when streams get through again, it becomes live again."""

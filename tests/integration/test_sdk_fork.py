@@ -112,7 +112,7 @@ def test_clients_that_are_at_rest(shared_server: ServerProcess) -> None:
     ("before", "after"),
     [("watching", "watched job_ended"), ("attached", "block JOB_STATE_SUCCEEDED")],
 )
-def test_what_is_under_way(shared_server: ServerProcess, before: str, after: str) -> None:
+def test_open_calls_stay_with_the_parent(shared_server: ServerProcess, before: str, after: str) -> None:
     """Open calls continue in the parent. The child cannot use gRPC then, and raises an error rather than hang."""
     children = [f"child {REFUSED}", "status 0"] * 2
     assert [f"parent {WORKS}", *children, after, f"parent {WORKS}"] == run(shared_server.address, before, 2)

@@ -43,7 +43,7 @@ async def test_one_line_says_that_it_is_ready(tmp_path: Path) -> None:
     assert (tmp_path / "new" / "data" / "milepost.db").exists()
 
 
-async def test_options_have_twins_in_the_environment(tmp_path: Path) -> None:
+async def test_options_are_read_from_the_environment(tmp_path: Path) -> None:
     """Options from the environment, as in containers."""
     settings = {"MILEPOST_DATA": str(tmp_path / "data")}
     async with started("serve", address="localhost:0", env=settings) as server:
@@ -156,7 +156,7 @@ async def test_a_port_in_use(shared_server: ServerProcess, tmp_path: Path) -> No
     assert (outcome.status, outcome.out, outcome.err) == (2, "", expected)
 
 
-async def test_an_address_that_is_none(tmp_path: Path) -> None:
+async def test_an_invalid_address_is_a_usage_error(tmp_path: Path) -> None:
     """An invalid address is a usage error."""
     outcome = await milepost("serve", "--address", "127.0.0.1:99999", "--data", tmp_path)
 
@@ -210,7 +210,7 @@ async def test_a_directory_that_cannot_be_made(tmp_path: Path) -> None:
         ("the host cannot be resolved", "a..b:0"),
     ],
 )
-async def test_an_address_that_is_not_to_be_had(expected: str, address: str, tmp_path: Path) -> None:
+async def test_an_unavailable_address_is_one_line(expected: str, address: str, tmp_path: Path) -> None:
     """The error is one line and nothing else."""
     outcome = await milepost("serve", "--allow-anonymous", "--address", address, "--data", tmp_path)
 

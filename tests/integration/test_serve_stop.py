@@ -61,7 +61,7 @@ async def rest(call: Any) -> list[Any]:
         ([SERVICE_UNKNOWN], "milepost.v2.JobService"),
     ],
 )
-async def test_watches_of_health_are_told(
+async def test_watches_of_health_end_when_the_server_stops(
     expected: list[int], service: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """First that it is not serving, so that nobody new is sent here, then that it is over; nobody waits for them.
@@ -84,7 +84,7 @@ async def test_watches_of_health_are_told(
     assert (refusal.brief, statuses) == (DRAINING, expected)
 
 
-async def test_who_asks_what_there_is_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_open_reflection_streams_are_ended(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The server does not wait for an open reflection stream, as tools hold it that show services."""
     monkeypatch.setattr(serving, "_STOP_GRACE", 3600.0)
     server = Server(Settings("127.0.0.1:0", tmp_path / "data"))
@@ -125,7 +125,7 @@ async def test_open_watches_are_ended_with_draining(server: ServerProcess) -> No
         assert await stopping == 0
 
 
-async def test_sessions_are_told(server: ServerProcess) -> None:
+async def test_sessions_are_drained(server: ServerProcess) -> None:
     """Sessions get `drain`, then end; workers keep their jobs."""
     async with connect(server.address) as rpc, rpc.session() as session:
         await rpc.submit()
@@ -183,7 +183,7 @@ class Reporting:
                 self.acknowledged = response.acknowledged.report_sequence
 
 
-async def test_what_is_being_committed_is_committed(server: ServerProcess) -> None:
+async def test_acknowledged_reports_survive_a_stop_under_load(server: ServerProcess) -> None:
     """Rule 12: every report that was acknowledged before a stop under load is in the log."""
     async with connect(server.address) as rpc, rpc.session() as session:
         await rpc.submit()

@@ -179,7 +179,7 @@ async def test_a_server_that_is_silent_holds_nobody_up(
     assert events[-1].job_ended.result["n"] == 42.0
 
 
-async def test_a_worker_that_is_killed_has_kept_it_by_then(
+async def test_a_killed_worker_has_spooled_its_reports(
     server: ServerProcess, rpc: Rpc, directory: Path, tmp_path: Path
 ) -> None:
     """After the flush timeout the report is spooled, while the worker still retries; a killed worker loses nothing."""
@@ -215,9 +215,7 @@ async def test_a_worker_that_is_killed_has_kept_it_by_then(
     assert (lines(events), events[-1].job_ended.result["n"]) == (["before"], 42.0)
 
 
-async def test_what_is_told_by_the_worker_itself_is_not_kept(
-    server: ServerProcess, rpc: Rpc, directory: Path
-) -> None:
+async def test_acknowledged_reports_leave_the_spool(server: ServerProcess, rpc: Rpc, directory: Path) -> None:
     """Spooled reports are removed when the server is back and has acknowledged them."""
     held = Held(rpc, server.address, spool=directory)
     await held.begin()
@@ -259,7 +257,7 @@ async def test_delivered_reports_are_not_sent_twice(shared_server: ServerProcess
             assert kinds(await rpc.ended(job.job_id))[-1] == "job_ended"
 
 
-async def test_what_nobody_wants_any_more_is_removed(
+async def test_undeliverable_reports_are_removed_with_a_warning(
     shared_server: ServerProcess, directory: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     """If the lease expired, the job was deleted, or earlier entries are missing: a warning names what is lost."""
@@ -333,7 +331,7 @@ async def test_an_idle_worker_that_stops_with_its_server_does_not_look_for_anoth
     assert "running jobs" not in outcome.err
 
 
-async def test_nothing_that_the_sdk_lets_pass_is_too_large_for_the_server(
+async def test_the_server_accepts_every_update_of_the_sdk(
     shared_server: ServerProcess, caplog: pytest.LogCaptureFixture
 ) -> None:
     """Texts are clipped where it can be seen, and what is refused is refused where it is given. So the server takes

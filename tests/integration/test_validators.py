@@ -295,7 +295,9 @@ def test_no_validator_is_idle() -> None:
     [*BOTH.items(), *OF_A_JOB.items()],
     ids=lambda value: getattr(value, "__name__", value),
 )
-async def test_spoilt_watch_of_a_job(shared_server: Server, mutant: Mutant, name: str) -> None:
+async def test_corrupted_recordings_of_a_job_are_rejected(
+    shared_server: Server, mutant: Mutant, name: str
+) -> None:
     """A recording of one job passes; corrupted, the responsible validator rejects it."""
     async with connect(shared_server.address) as rpc:
         job_id = await run(rpc)
@@ -309,7 +311,9 @@ async def test_spoilt_watch_of_a_job(shared_server: Server, mutant: Mutant, name
 @pytest.mark.parametrize(
     ("mutant", "name"), [*BOTH.items(), *OF_MANY.items()], ids=lambda value: getattr(value, "__name__", value)
 )
-async def test_spoilt_watch_of_many_jobs(shared_server: Server, mutant: Mutant, name: str) -> None:
+async def test_corrupted_recordings_of_many_jobs_are_rejected(
+    shared_server: Server, mutant: Mutant, name: str
+) -> None:
     """The same for many jobs."""
     async with connect(shared_server.address) as rpc:
         for _ in range(2):

@@ -72,7 +72,7 @@ async def test_the_principal_of_a_token(server: Server, token: str) -> None:
     assert token not in str(found)
 
 
-async def test_nobody(server: Server) -> None:
+async def test_without_a_credential_there_is_no_principal(server: Server) -> None:
     """A call without a credential is nobody's."""
     async with Client(server.address) as client:
         with pytest.raises(Unauthenticated):

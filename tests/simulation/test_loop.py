@@ -55,7 +55,7 @@ def test_a_node_that_is_stopped_does_nothing_until_it_goes_on(loop: VirtualLoop)
     assert ticks == [("a", 1), ("b", 1), ("b", 2), ("b", 3), ("a", 10), ("a", 11)]
 
 
-def test_a_world_that_does_not_come_to_rest_is_ended(loop: VirtualLoop) -> None:
+def test_a_stuck_world_is_ended(loop: VirtualLoop) -> None:
     """Whether nothing will ever run again, or too much runs."""
 
     async def never() -> None:
@@ -78,7 +78,7 @@ def test_a_world_that_does_not_come_to_rest_is_ended(loop: VirtualLoop) -> None:
             loop.run_until_complete(task)
 
 
-def test_what_nobody_takes_is_noted(loop: VirtualLoop) -> None:
+def test_unhandled_exceptions_are_recorded(loop: VirtualLoop) -> None:
     """An exception in a callback is recorded as a complaint."""
 
     async def fails() -> None:

@@ -43,7 +43,7 @@ def hold(seeds: Iterable[int]) -> None:
 
 
 @pytest.mark.parametrize("first", range(0, 1_000, _BLOCK))
-def test_the_rules_hold_of_a_thousand_worlds(first: int) -> None:
+def test_the_rules_hold_in_a_thousand_worlds(first: int) -> None:
     """Whatever is cut, paused, killed or full: all guarantees hold, and every job ends."""
     hold(range(first, first + _BLOCK))
 
@@ -59,6 +59,6 @@ def test_every_job_ends_after_an_older_copy_was_restored() -> None:
 
 @pytest.mark.nightly
 @pytest.mark.parametrize("first", range(1_000, 10_000, _BLOCK))
-def test_the_rules_hold_of_ten_thousand_worlds(first: int) -> None:
+def test_the_rules_hold_in_ten_thousand_worlds(first: int) -> None:
     """The same with nine thousand more seeds."""
     hold(range(first, first + _BLOCK))

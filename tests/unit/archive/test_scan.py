@@ -123,7 +123,7 @@ def test_a_root_that_is_no_directory_is_an_error(tmp_path: Path, name: str, code
     assert code == caught.value.code
 
 
-def test_paths_are_left_out_without_a_word(tmp_path: Path) -> None:
+def test_excluded_paths_are_not_recorded(tmp_path: Path) -> None:
     """The archive does not contain itself."""
     grow(tmp_path, {"a": b"a", "out/a.tar.zst": b"old", "out/b": b"b"})
 
@@ -133,7 +133,7 @@ def test_paths_are_left_out_without_a_word(tmp_path: Path) -> None:
     assert tree.notes == []
 
 
-def test_patterns_are_passed_over_at_any_depth(tmp_path: Path) -> None:
+def test_excluded_patterns_apply_at_any_depth(tmp_path: Path) -> None:
     """An excluded directory is skipped with its content."""
     grow(tmp_path, {"site-packages/x": b"", "pkg/a.py": b"", "pkg/a.pyc": b"", "pkg/__pycache__/a": b""})
 

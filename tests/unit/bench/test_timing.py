@@ -19,12 +19,12 @@ from bench.timing import Separation, separation
         ([1, 1], [1, 1], 0.5),
     ],
 )
-def test_the_area(ones: list[float], others: list[float], auc: float) -> None:
+def test_the_area_counts_ties_half(ones: list[float], others: list[float], auc: float) -> None:
     """It is the part of pairs of which the first is larger; ties count half."""
     assert separation(ones, others, 0.95).auc == auc
 
 
-def test_the_interval_covers_what_is_so() -> None:
+def test_the_interval_covers_the_true_value() -> None:
     """Of many samples of one distribution about as many intervals miss 0.5 as they may."""
     source = random.Random(1)
 

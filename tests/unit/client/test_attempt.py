@@ -90,7 +90,7 @@ def rejected(reason: str, *, number: int = 0, expected: int = 0) -> Rejected:
     )
 
 
-async def test_it_is_over_when_its_end_is_acknowledged() -> None:
+async def test_an_attempt_ends_when_its_end_is_acknowledged() -> None:
     """The end must be durable; that the handler has returned is not enough."""
     harness = AttemptHarness(quick)
     report = await harness.report()
@@ -181,7 +181,7 @@ async def test_a_refused_end_is_reported_as_a_failure_then_released() -> None:
 
 
 @pytest.mark.parametrize("reason", ["LEASE_LOST", "JOB_ENDED", "JOB_NOT_FOUND"])
-async def test_a_lost_job_stops_its_handler_and_is_not_spoken_of(reason: str) -> None:
+async def test_a_lost_job_stops_its_handler_and_drops_its_reports(reason: str) -> None:
     """Reports of the stopping handler are dropped (rule 11)."""
     harness = AttemptHarness(endless)
     await harness.report()
@@ -281,7 +281,7 @@ async def test_a_process_is_killed_when_its_job_is_lost(reason: str, monkeypatch
     assert harness.attempt.is_over
 
 
-async def test_a_job_that_is_lost_while_it_is_cancelled_has_had_its_time() -> None:
+async def test_a_job_lost_during_cancellation_is_killed_at_once() -> None:
     """The server ended it after the grace period: the process is killed at once."""
     harness = AttemptHarness(RegisteredHandler(isolated.stubborn, "process"))
     (result,) = (await harness.report()).updates

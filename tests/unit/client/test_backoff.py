@@ -39,7 +39,7 @@ class Lowest(random.Random):
         return a
 
 
-def test_the_bound_doubles_up_to_its_most() -> None:
+def test_the_delay_doubles_up_to_its_maximum() -> None:
     """The maximum delay is 0.1 s at first, doubles each time, and is at most 10 s."""
     backoff = Backoff(source=Highest())
     assert pytest.approx([backoff.next_delay() for _ in range(9)]) == [
@@ -73,7 +73,7 @@ def test_reset_starts_over() -> None:
     assert backoff.next_delay() == 0.1
 
 
-def test_it_grows_further_where_a_server_brings_nothing() -> None:
+def test_the_delay_grows_while_connections_deliver_nothing() -> None:
     """Only if connections deliver nothing; a server that is away may be back at any moment."""
     away, useless = Backoff(source=Highest()), Backoff(source=Highest())
     waits = [(away.next_delay(), useless.next_delay(opened=True)) for _ in range(12)]
@@ -115,7 +115,7 @@ def test_what_the_server_asks_for_comes_on_top() -> None:
     ],
     ids=lambda value: type(value).__name__ if isinstance(value, MilepostError) else None,
 )
-def test_what_passes_by_itself(error: MilepostError, first: bool, later: bool) -> None:
+def test_transient_errors_are_retried(error: MilepostError, first: bool, later: bool) -> None:
     """A stream reopens after transient errors; after a limit only if the server had accepted the stream before."""
     assert first == is_transient(error, connected_before=False)
     assert later == is_transient(error, connected_before=True)

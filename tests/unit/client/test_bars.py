@@ -93,7 +93,7 @@ def test_in_a_job_a_bar_is_a_stage(listener: Listener, capsys: pytest.CaptureFix
     assert (bar.n, capsys.readouterr()) == (3, ("", ""))
 
 
-def test_a_fork_has_no_job_at_hand(listener: Listener, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_fork_has_no_current_job(listener: Listener, monkeypatch: pytest.MonkeyPatch) -> None:
     """Nothing in the fork would send its reports, and threads that do not exist there may hold their locks."""
     assert current_job() is listener.job
     monkeypatch.setattr(os, "getpid", lambda: -1)
@@ -134,7 +134,7 @@ def test_a_bar_is_moved_and_described(listener: Listener) -> None:
     assert listener.reports()[-1] == ("end", "load", "SUCCEEDED")
 
 
-def test_a_bar_ends_as_what_happened_within_it(listener: Listener) -> None:
+def test_a_bar_ends_with_the_outcome_of_its_block(listener: Listener) -> None:
     """If that is known; else its stage ends with the job."""
     with pytest.raises(ZeroDivisionError), tqdm(total=2, desc="block"):
         _ = 1 / 0
@@ -176,7 +176,7 @@ def test_bars_within_a_bar_share_a_stage(listener: Listener) -> None:
     ]
 
 
-def test_a_bar_more_than_there_may_be_stages_is_none(listener: Listener) -> None:
+def test_a_bar_beyond_the_stage_limit_reports_nothing(listener: Listener) -> None:
     """The loop still yields all items."""
     for number in range(1000):
         listener.job.stage(f"s{number}")
@@ -306,7 +306,7 @@ def test_without_a_job_nothing_is_written(log: logging.Logger, capsys: pytest.Ca
     assert capsys.readouterr() == ("", "")
 
 
-def test_what_the_sdk_says_of_itself_is_not_the_jobs(listener: Listener, log: logging.Logger) -> None:
+def test_records_of_the_sdk_itself_are_not_reported(listener: Listener, log: logging.Logger) -> None:
     """Otherwise reporting a line might log another one, and so on."""
     handler = log.handlers[0]
     for name in ("milepost", "milepost.client"):

@@ -170,7 +170,7 @@ def test_bars_that_rich_draws(listener: Listener, capsys: pytest.CaptureFixture[
 
 
 @pytest.mark.filterwarnings("ignore:rich is experimental")
-def test_without_a_job_rich_draws_as_ever(capsys: pytest.CaptureFixture[str]) -> None:
+def test_without_a_job_rich_draws_as_before(capsys: pytest.CaptureFixture[str]) -> None:
     """On stdout, as before."""
     assert list(drawn("ab", desc="shown")) == ["a", "b"]
     assert "shown" in capsys.readouterr().out

@@ -84,14 +84,14 @@ def test_a_type_that_is_not_known_here_is_no_failure() -> None:
         ),
     ],
 )
-def test_what_json_has_no_form_for_has_that_of_the_mapping(
+def test_values_without_json_form_use_protobufs_mapping(
     message: Message, expected: dict[str, object]
 ) -> None:
     """Text for NaN and infinities, a number for an unknown enum value."""
     assert to_json(message) == expected
 
 
-def test_what_is_zero_is_there_on_request() -> None:
+def test_zero_values_are_printed_on_request() -> None:
     """Fields with presence, such as messages, stay absent if unset."""
     printed = to_json(Job(job_id="j", stages=[Stage(stage_id="s")]), always_print=True)
 
@@ -102,7 +102,7 @@ def test_what_is_zero_is_there_on_request() -> None:
     assert "total" not in printed["stages"][0]
 
 
-def test_what_an_author_nests_is_decoded_to_a_bound() -> None:
+def test_nested_anys_are_decoded_to_a_bounded_depth() -> None:
     """Each level of an `Any` within an `Any` is decoded anew: beyond four they stay bytes, however deep they go."""
     deepest = AnyMessage()
     deepest.Pack(Stage(stage_id="s"))
@@ -120,8 +120,8 @@ def test_what_an_author_nests_is_decoded_to_a_bound() -> None:
     assert (levels, type(found["value"])) == (4, str)
 
 
-def test_a_time_that_there_is_not_is_no_failure_either() -> None:
-    """Within an `Any`, where the server has not looked at it."""
+def test_an_invalid_timestamp_does_not_fail() -> None:
+    """Within an `Any`, whose content the server does not check."""
     time = AnyMessage()
     time.Pack(Timestamp(seconds=10**15))
 

@@ -32,7 +32,7 @@ def at(seconds: float) -> Timestamp:
         (0, -1, 0),
     ],
 )
-def test_what_is_left_of_a_grace(
+def test_the_remaining_grace_period(
     monkeypatch: pytest.MonkeyPatch, asked: float, deadline: float, left: float
 ) -> None:
     """The grace period less the time to report the end; differing clocks do not matter."""

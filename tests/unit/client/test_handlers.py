@@ -58,7 +58,7 @@ async def test_a_plain_handler_runs_in_a_thread() -> None:
     assert (await outcome(handler)).result == {"variable": "carried over", "thread": "job j"}
 
 
-async def test_the_job_is_at_hand_for_whatever_a_handler_calls() -> None:
+async def test_the_current_job_is_known_within_a_handler() -> None:
     """In the loop, in a thread, and in tasks and threads started there; nowhere else."""
 
     async def in_loop(job: JobContext) -> dict[str, bool]:
@@ -240,13 +240,13 @@ ASYNC: list[Any] = [in_loop, functools.partial(in_loop, more=1), Awaited(), Awai
 PLAIN: list[Any] = [plain, functools.partial(plain, more=1), Called(), lambda job: None]
 
 
-def test_what_is_async_is_known() -> None:
+def test_async_callables_are_recognised() -> None:
     """Functions, methods, callable objects, and partials."""
     assert [is_async(handler) for handler in ASYNC] == [True] * 4
     assert [is_async(handler) for handler in PLAIN] == [False] * 4
 
 
-def test_where_a_handler_runs() -> None:
+def test_the_run_mode_of_a_handler() -> None:
     """As requested; else an async handler as a task, and a plain one in a thread."""
     for handlers, usual in ((ASYNC, "task"), (PLAIN, "thread")):
         for handler in handlers:
@@ -265,7 +265,7 @@ def test_where_a_handler_runs() -> None:
         (plain, "fork", "There is no run='fork': use"),
     ],
 )
-def test_how_it_cannot_run_is_refused(handler: Handler, run: Any, text: str) -> None:
+def test_an_impossible_run_mode_is_refused(handler: Handler, run: Any, text: str) -> None:
     """At registration, with the alternatives."""
     with pytest.raises(ValueError, match=text):
         Worker("127.0.0.1:1").job("k", run=run)(handler)
@@ -290,7 +290,7 @@ def test_a_callback_that_nobody_could_await_is_refused() -> None:
         JobContext(JobControl(Job(job_id="j"), Reporter(lambda: None))).on_cancel(callback)
 
 
-def test_a_handler_is_of_a_kind() -> None:
+def test_a_handler_without_a_kind_is_an_error() -> None:
     """Forgetting the kind is an easy mistake, with an error of its own."""
     with pytest.raises(TypeError, match="needs the kind of job"):
 

@@ -97,7 +97,7 @@ def test_a_handler_is_interrupted_once(interruption: Interrupter, job: JobContex
     assert seen == [True]
 
 
-def test_one_that_was_to_stop_before_does_not_begin(interruption: Interrupter) -> None:
+def test_a_handler_cancelled_before_its_start_does_not_run(interruption: Interrupter) -> None:
     """It raises as a started handler would."""
     interruption.request()
 
@@ -208,7 +208,7 @@ def passed_on(monkeypatch: pytest.MonkeyPatch) -> list[BaseException | None]:
 
 
 @pytest.mark.parametrize("where", ["gc callback", "__del__", "weak reference", "replaced in __del__"])
-def test_what_python_drops_is_raised_again(
+def test_dropped_interruptions_are_raised_again(
     interruption: Interrupter, job: JobContext, passed_on: list[BaseException | None], where: str
 ) -> None:
     """In callbacks of the garbage collector and in finalizers nothing can be raised; the handler is interrupted
@@ -268,7 +268,7 @@ def test_what_python_drops_is_raised_again(
     assert passed_on == []
 
 
-def test_what_else_python_drops_is_reported_as_before(
+def test_other_unraisable_exceptions_are_reported(
     interruption: Interrupter, passed_on: list[BaseException | None]
 ) -> None:
     """By the hook that was there, which is there again once the handler has returned."""

@@ -91,7 +91,7 @@ def test_an_artifact_too_many_is_in_the_log(job: JobContext, reporter: Reporter)
     assert updates.log_written.text == text
 
 
-def test_an_event_of_ones_own(job: JobContext, reporter: Reporter) -> None:
+def test_a_custom_event(job: JobContext, reporter: Reporter) -> None:
     """As JSON, or as a message. An invalid name is refused; large or non-JSON data never fails the job."""
     job.emit("topic.found", {"topic": "weather", "at": [1, 2.5, None, True]})
     job.emit("stage", Stage(stage_id="s"))

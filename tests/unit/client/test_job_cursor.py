@@ -61,7 +61,7 @@ def test_events_come_once_over_several_streams() -> None:
     assert (cursor.sequence, cursor.head, cursor.ended) == (5, 9, True)
 
 
-def test_it_starts_where_it_is_told_to() -> None:
+def test_a_cursor_is_exclusive() -> None:
     """A cursor is exclusive: the first event is the one after it (rule 1)."""
     cursor = JobCursor("j", after=41, epoch="e1", follow=False, status_interval=2.5)
     request = cursor.request()
@@ -80,7 +80,7 @@ def test_a_gap_or_a_repetition_is_never_passed_on(sequences: list[int]) -> None:
         cursor.accept(events(sequences))
 
 
-def test_a_thinned_log_has_gaps_where_it_says_so() -> None:
+def test_a_thinned_log_has_gaps_up_to_a_sequence() -> None:
     """Superseded progress may be missing, up to the sequence in `opened`."""
     cursor = JobCursor("j")
     cursor.request()
@@ -191,7 +191,7 @@ def test_a_status_is_an_item_if_its_estimate_is_new() -> None:
     assert [len(plain.accept(frame)) for frame in frames] == [0, 0, 0, 0, 0]
 
 
-def test_frames_that_are_not_known_are_skipped() -> None:
+def test_unknown_frames_are_skipped() -> None:
     """Unknown frames of a newer server are ignored (rule 9)."""
     cursor = JobCursor("j")
     cursor.request()
@@ -227,7 +227,7 @@ def snapshot(sequence: int, state: JobState.ValueType = JobState.JOB_STATE_RUNNI
     return WatchJobResponse(snapshot=Snapshot(job=job))
 
 
-def test_it_may_start_with_the_job_as_it_stands() -> None:
+def test_it_may_start_with_a_snapshot() -> None:
     """The snapshot is requested until it has come; then the events after it."""
     cursor = JobCursor("j", start="snapshot")
     assert cursor.request() == WatchJobRequest(job_id="j", from_snapshot=True)
@@ -249,7 +249,7 @@ def test_a_snapshot_of_a_job_that_has_ended_is_the_end() -> None:
     assert cursor.complete
 
 
-def test_it_may_start_with_what_happens_next() -> None:
+def test_it_may_start_at_the_head() -> None:
     """From the first opened stream; the next one continues there."""
     cursor = JobCursor("j", start="latest")
     assert cursor.request() == WatchJobRequest(job_id="j", from_latest=True)
@@ -270,7 +270,7 @@ def test_a_gap_is_raised_or_gone_over(error: ServiceError) -> None:
     assert (cursor.sequence, cursor.head, cursor.epoch) == (2, 2, "e1")
 
 
-def test_what_is_hidden_moves_the_cursor() -> None:
+def test_filtered_events_advance_the_cursor() -> None:
     """A resumed stream skips it."""
     cursor = JobCursor("j", selection=EventSelection.of(["stage_ended"], [], False))
     assert list(cursor.request().filter.payloads) == ["job_ended", "stage_ended"]
@@ -302,7 +302,7 @@ def test_a_head_that_is_ahead_of_the_events_means_that_something_is_missing() ->
         taken(cursor, opened(0, 9), events([1, 2]), caught_up(3))
 
 
-def test_a_job_that_a_call_tells_of_is_new_where_it_has_gone_on() -> None:
+def test_a_fetched_job_is_news_if_it_has_advanced() -> None:
     """Or if it is of another store."""
     cursor = JobCursor("j", on_gap="snapshot")
     assert len(cursor.accept_job(Job(last_sequence=3, epoch="e1"))) == 1

@@ -120,7 +120,7 @@ def test_the_beginning_is_no_position() -> None:
     assert start_of(JobsCursor(JobFilter(), after=0)) == start_of(JobsCursor(JobFilter())) == (None, 0, "")
 
 
-def test_what_was_dropped_after_an_empty_store_is_missed() -> None:
+def test_drops_after_an_empty_store_are_noticed() -> None:
     """From 0 a server sends all stored events; a cursor that had caught up with an empty store notices the gap."""
     cursor = JobsCursor(JobFilter(), on_gap="snapshot")
     assert taken(cursor, opened(head=0), caught_up(0)) == []
@@ -241,7 +241,7 @@ def test_a_store_replaced_while_jobs_are_listed_is_a_gap(on_gap: str) -> None:
         assert taken(cursor, opened(3, epoch="e2"), snapshot("a", 1), caught_up(3)) == ["gap", "a=1"]
 
 
-def test_what_is_remembered_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_memory_of_the_cursor_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     """The oldest entries are dropped first; and all of them when a stream is idle."""
     monkeypatch.setattr(deduplicator, "_GENERATION_SIZE", 10)
     cursor = JobsCursor(JobFilter(), start="latest")

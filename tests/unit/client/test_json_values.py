@@ -109,7 +109,7 @@ class Index:
         (Index(), 7),
     ],
 )
-def test_what_has_a_form_in_json_has_it(value: object, reported: object) -> None:
+def test_values_with_an_exact_json_form_use_it(value: object, reported: object) -> None:
     """Values of other types with an exact JSON form; without a warning."""
     assert converted({"x": value}) == ({"x": reported}, [])
 
@@ -170,7 +170,7 @@ def numbers() -> Iterator[int]:
         (BrokenMapping(), "a broken mapping"),
     ],
 )
-def test_what_has_none_is_text(value: object, text: str) -> None:
+def test_other_values_become_text(value: object, text: str) -> None:
     """At any depth, with a warning; its neighbours are unchanged."""
     reported, paths = converted({"deep": [{"x": value, "y": 1}]})
     assert reported == {"deep": [{"x": text, "y": 1}]}
@@ -199,13 +199,13 @@ def test_keys_are_text() -> None:
 
 
 @pytest.mark.parametrize("values", [[1, 2], "text", 3.5, (1, 2), True])
-def test_what_is_no_mapping_stands_under_a_key(values: object) -> None:
+def test_a_result_that_is_no_mapping_is_wrapped(values: object) -> None:
     """The job succeeded, whatever it returned."""
     expected = list(values) if isinstance(values, tuple) else values
     assert converted(values) == ({"value": expected}, ["result"])
 
 
-def test_what_nests_without_an_end_ends_as_text() -> None:
+def test_recursive_values_are_cut_off_as_text() -> None:
     """Recursive, very deep or very repetitive values."""
     itself: list[object] = []
     itself.append(itself)
@@ -221,7 +221,7 @@ def test_what_nests_without_an_end_ends_as_text() -> None:
         assert paths
 
 
-def test_what_is_too_large_is_cut() -> None:
+def test_large_fields_are_truncated() -> None:
     """Small fields stay whole; large ones share the space, and say how much is missing."""
     rows = [{"id": number, "text": "x" * 20} for number in range(60_000)]
     reported, paths = converted(
@@ -243,8 +243,8 @@ def test_too_many_fields_are_cut() -> None:
     assert len(reported) > 700
 
 
-def test_what_is_huge_takes_no_room_from_others() -> None:
-    """Nor time to traverse all of it."""
+def test_huge_fields_do_not_crowd_out_others() -> None:
+    """Nor are they traversed as a whole, which would take long."""
     reported, _ = converted({"huge": range(10**12), "after": [1, {"a": 2}]})
     assert reported["after"] == [1, {"a": 2}]
 
@@ -280,7 +280,7 @@ def test_no_field_is_lost(values: dict[str, object]) -> None:
     assert len(reported) == len(values)
 
 
-def test_remarks_come_once_and_are_not_too_many(reporter: Reporter) -> None:
+def test_warnings_are_limited(reporter: Reporter) -> None:
     """Warnings are limited per value and in number."""
     remarks = ReportWarnings("j", reporter)
     for number in range(100):

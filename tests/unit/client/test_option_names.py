@@ -12,7 +12,7 @@ _CONDITIONS = "job_ids, kinds, labels, owner, parent_job_id, states"
 
 
 @pytest.mark.parametrize("method", ["list", "watch_jobs"])
-async def test_a_condition_that_there_is_not(method: str) -> None:
+async def test_an_unknown_condition_is_an_error(method: str) -> None:
     """The error names the ones that there are."""
     async with Client("127.0.0.1:1") as client:
         with pytest.raises(TypeError) as raised:
@@ -20,7 +20,7 @@ async def test_a_condition_that_there_is_not(method: str) -> None:
     assert str(raised.value) == f"There is no option 'parent' for filtering jobs: use {_CONDITIONS}."
 
 
-async def test_submitting_with_an_option_that_there_is_not() -> None:
+async def test_an_unknown_submit_option_is_an_error() -> None:
     """The error names the ones that there are, here as well."""
     async with Client("127.0.0.1:1") as client:
         wrong: dict[str, Any] = {"parent": "a"}

@@ -91,7 +91,7 @@ def test_a_connection_without_trouble(caplog: pytest.LogCaptureFixture) -> None:
         ("", ""),
     ],
 )
-def test_what_grpc_says_in_words(details: str, words: str) -> None:
+def test_grpc_errors_in_plain_words(details: str, words: str) -> None:
     """For the texts of several versions; otherwise the specific part of the text."""
     assert connection_error_text(details) == words
 

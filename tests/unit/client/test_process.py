@@ -71,7 +71,7 @@ def _block_until(path: Path) -> None:
         waiting.wait(0.01)
 
 
-async def test_a_loop_that_is_cancelled_takes_its_processes_along() -> None:
+async def test_a_cancelled_loop_ends_its_processes() -> None:
     """As at the end of asyncio.run without stopping the worker."""
     reports = Reports()
     running = started(isolated.sleeping, reports)

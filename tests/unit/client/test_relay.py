@@ -62,7 +62,7 @@ def test_a_stage_ends_after_its_progress() -> None:
     )
 
 
-def test_what_is_too_much_is_dropped_and_counted() -> None:
+def test_excess_updates_are_dropped_and_counted() -> None:
     """Log lines are dropped first (rule 15)."""
     taken = relayed(*(line("x" * 1000) for _ in range(20_000)), ENDED)
     assert taken[-1] == ENDED

@@ -108,7 +108,7 @@ def test_a_stray_acknowledgement_forgets_nothing_that_was_not_sent() -> None:
     assert texts(reporter.next_batch(0.0)) == ["b"]
 
 
-def test_it_goes_on_after_what_the_server_has() -> None:
+def test_a_new_session_continues_after_the_last_acknowledged_number() -> None:
     """After a lost connection unacknowledged updates are sent again under the same numbers, then new ones."""
     reporter = Reporter(Wakes())
     say(reporter, *"abcde")
@@ -122,7 +122,7 @@ def test_it_goes_on_after_what_the_server_has() -> None:
     assert reporter.next_batch(0.0) is None
 
 
-def test_what_the_server_cannot_know_cannot_be_continued() -> None:
+def test_a_server_with_other_reports_cannot_be_continued() -> None:
     """A server that lacks acknowledged updates, or has unsent ones, is another one."""
     reporter = Reporter(Wakes())
     say(reporter, *"abc")
@@ -158,7 +158,7 @@ def test_an_update_that_no_message_can_hold_is_left_out() -> None:
     ]
 
 
-def test_what_is_not_acknowledged_can_be_told_by_another() -> None:
+def test_unacknowledged_updates_can_be_handed_over() -> None:
     """Sent or not, under the same numbers; once the server has all of them, nothing remains."""
     reporter = Reporter(Wakes())
     say(reporter, *"abcd")

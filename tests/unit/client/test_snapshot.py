@@ -64,7 +64,7 @@ def test_type_checkers_know_all_fields() -> None:
     assert sorted([*annotated, *plain]) == sorted([*Job.DESCRIPTOR.fields_by_name, "proto"])
 
 
-def test_it_is_a_value(message: Job) -> None:
+def test_snapshots_are_immutable_values(message: Job) -> None:
     """Equal to the same snapshot and message, copied as a whole, and immutable."""
     job = JobSnapshot(message)
     other = Job()

@@ -36,7 +36,7 @@ def names(directory: Path) -> list[str]:
     return sorted(path.suffix for path in directory.iterdir())
 
 
-def test_what_is_kept_is_there_for_the_next_worker(tmp_path: Path) -> None:
+def test_spooled_reports_are_there_for_the_next_worker(tmp_path: Path) -> None:
     """In its last version, without removed reports. An empty spool leaves no files."""
     directory = tmp_path / "var" / "spool"
     spool = SpoolDirectory(directory)
@@ -58,7 +58,7 @@ def test_what_is_kept_is_there_for_the_next_worker(tmp_path: Path) -> None:
     assert names(directory) == []
 
 
-def test_what_is_kept_is_durable(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_spooled_reports_are_synced(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The file is synced before the rename, and then the directory, so that it survives a power cut."""
     spool = SpoolDirectory(tmp_path)
     steps: list[tuple[str, bool, list[str]]] = []
@@ -227,7 +227,7 @@ def test_of_workers_that_start_at_once_one_gets_each_report(tmp_path: Path) -> N
         spool.close()
 
 
-def test_what_makes_no_sense_is_put_aside(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+def test_damaged_files_are_set_aside(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     """It stops no worker, and stays for inspection. Incomplete files are removed."""
     spool = SpoolDirectory(tmp_path)
     spool.write(rest("good"))

@@ -29,8 +29,8 @@ def test_streams_are_given_up_when_calls_are_answered_beside() -> None:
     assert fallback.mode is TransportMode.REPLAY
 
 
-def test_a_server_that_is_down_is_no_reason() -> None:
-    """Nor is one that is just back."""
+def test_an_outage_does_not_cause_a_fallback() -> None:
+    """Nor does a server that is just back."""
     fallback = TransportFallback()
     for answered in (True, True, True, False, True, True, False, True, True):
         failed(fallback, answered=answered)

@@ -26,7 +26,7 @@ VALUES = st.recursive(
 
 
 @given(st.dictionaries(st.text(), VALUES, max_size=4))
-def test_what_json_can_say_comes_back(values: dict[str, object]) -> None:
+def test_json_values_survive_a_round_trip(values: dict[str, object]) -> None:
     """A round trip through Struct preserves values (1 equals 1.0), as protobuf's own mapping does."""
     struct = to_struct(values, "input")
     assert values == from_struct(struct)
@@ -54,13 +54,15 @@ def test_whole_numbers_come_back_as_ints() -> None:
         ([1], TypeError, "input must be a mapping, not list"),
     ],
 )
-def test_what_it_cannot_say_is_named(values: dict[str, object], error: type[Exception], text: str) -> None:
+def test_values_without_json_form_are_named(
+    values: dict[str, object], error: type[Exception], text: str
+) -> None:
     """The error has the path of the value."""
     with pytest.raises(error, match=text):
         to_struct(values, "input")
 
 
-def test_what_contains_itself_is_refused() -> None:
+def test_recursive_values_are_refused() -> None:
     """It is not followed forever."""
     loop: dict[str, object] = {}
     loop["again"] = [loop]

@@ -77,7 +77,7 @@ async def test_a_task_of_a_handler_is_known_by_its_job(
     assert [whose in message for message in of_hold(caplog)] == [True, True]
 
 
-async def test_a_loop_that_lives_is_left_alone(caplog: pytest.LogCaptureFixture) -> None:
+async def test_a_responsive_loop_is_not_reported(caplog: pytest.LogCaptureFixture) -> None:
     """However long tasks wait in it."""
     with caplog.at_level(logging.WARNING, "milepost.client"), LoopWatchdog(blocked=30.0):
         await quiet()
@@ -85,7 +85,7 @@ async def test_a_loop_that_lives_is_left_alone(caplog: pytest.LogCaptureFixture)
     assert caplog.messages == []
 
 
-async def test_it_leaves_nothing_behind() -> None:
+async def test_the_watchdog_leaves_no_thread_or_timer() -> None:
     """No thread and no timer."""
     with LoopWatchdog() as watchdog:
         assert "milepost watchdog" in [thread.name for thread in threading.enumerate()]

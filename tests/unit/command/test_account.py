@@ -24,7 +24,7 @@ def account() -> EventAudit:
     return EventAudit(received=log(9), log=log(9), cut_at=4, resumed_at=4, meanwhile=2)
 
 
-def test_all_is_well(account: EventAudit) -> None:
+def test_a_complete_run_passes(account: EventAudit) -> None:
     """Every event once, across a disconnect."""
     assert (account.good, account.lost, account.doubled) == (True, 0, 0)
 

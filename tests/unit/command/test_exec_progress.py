@@ -151,7 +151,7 @@ def test_progress(expected: Progress | None, form: str, line: str) -> None:
         ("is to have a group", r"regex:(?P<current>\d+)(?P<other>\d)"),
     ],
 )
-def test_what_is_no_form(expected: str, form: str) -> None:
+def test_an_invalid_progress_format_is_explained(expected: str, form: str) -> None:
     """Says what is wrong with it."""
     with pytest.raises(ValueError, match=expected):
         progress_parser(form)

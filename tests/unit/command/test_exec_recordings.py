@@ -84,7 +84,7 @@ class Person:
         ),
     ],
 )
-def test_what_a_person_sees(
+def test_recorded_output_gives_the_progress_that_a_person_sees(
     name: str,
     form: str,
     upto: bytes,
@@ -102,7 +102,7 @@ def test_what_a_person_sees(
     assert (middle, last, person.phases) == (expected, end, phases)
 
 
-def test_what_stays_of_layers() -> None:
+def test_redrawn_bars_leave_their_last_content() -> None:
     """Redrawn bars leave only their last content."""
     person = Person("auto")
     person.watch((RECORDINGS / "docker").read_bytes())

@@ -83,7 +83,7 @@ def test_an_error_has_a_status(expected: int, error: errors.MilepostError) -> No
     assert of_error(error) == expected
 
 
-def test_every_status_has_a_meaning() -> None:
+def test_every_exit_status_is_documented() -> None:
     """The table that `--help` prints is complete."""
     assert set(ExitStatus) == set(MEANINGS)
 

@@ -169,7 +169,7 @@ def test_a_cancellation_names_its_requester_and_reason() -> None:
     ("expected", "seconds"),
     [("0.0s", -1.0), ("0.4s", 0.44), ("9.9s", 9.94), ("00:09", 9.97), ("01:40", 100.0)],
 )
-def test_what_was_quick_has_tenths(expected: str, seconds: float) -> None:
+def test_short_durations_have_tenths(expected: str, seconds: float) -> None:
     """Below ten seconds; whole seconds above."""
     assert text.elapsed(seconds, tenths=True) == expected
 

@@ -58,7 +58,7 @@ def test_a_reason_of_a_later_server_is_a_turn() -> None:
     )
 
 
-def test_what_another_says_steers_no_terminal() -> None:
+def test_kinds_are_escaped() -> None:
     """Kinds from jobs and servers are escaped."""
     hostile = Waiting(waiting_for=WaitingFor.WAITING_FOR_WORKER, nearest_kinds=["a\x1b[2J"])
 

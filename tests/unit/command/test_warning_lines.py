@@ -46,7 +46,7 @@ def test_for_programs(capsys: pytest.CaptureFixture[str]) -> None:
     assert found == [{"warning": {"message": line}} for line in LINES]
 
 
-def test_nothing_stays_behind() -> None:
+def test_logging_is_restored() -> None:
     """Logging is restored."""
     before = list(logging.getLogger().handlers)
     with warning_lines(json=False):

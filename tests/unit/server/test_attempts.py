@@ -67,7 +67,7 @@ async def test_each_report_is_taken_once(core: Core, sent: list[tuple[int, int]]
     assert lines_of(await core.events(job_id)) == [str(number) for number in range(1, taken + 1)]
 
 
-async def test_what_is_refused_has_used_up_its_number(core: Core) -> None:
+async def test_a_refused_report_uses_up_its_number(core: Core) -> None:
     """The others are accepted; repeats are neither accepted nor refused again."""
     token = await running(core)
     updates = [log_line("1"), Update(), log_line("3"), Update()]

@@ -136,7 +136,7 @@ async def test_open_calls(tmp_path: Path) -> None:
         ("[certificate]\n", r"certificates stand under \[\[certificate\]\]"),
     ],
 )
-def test_mistakes(text: str, message: str) -> None:
+def test_mistakes_are_named_with_their_place(text: str, message: str) -> None:
     """A mistake in an entry is named with its place."""
     with pytest.raises(TokenFileError, match=message):
         token_file.parse(text)

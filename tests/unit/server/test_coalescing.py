@@ -60,7 +60,7 @@ async def test_a_state_transition_is_not_coalesced() -> None:
     assert [*commits[:2], *merged(*commits[2:4]), commits[4]] == merged(*commits)
 
 
-async def test_what_does_not_follow_is_not_joined() -> None:
+async def test_commits_that_do_not_follow_are_not_coalesced() -> None:
     """A commit that does not follow conflicts; those before it do not."""
     author, other = started(), started()
     line, stale = author.lines("a"), other.lines("b")

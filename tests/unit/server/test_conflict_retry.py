@@ -52,7 +52,7 @@ class Decider:
         return self.retries.follow("j", report, report.durable, again)
 
 
-async def test_what_met_no_conflict_is_what_was_decided() -> None:
+async def test_without_a_conflict_the_first_decision_stands() -> None:
     """Nothing is decided again."""
     decider, report = Decider(), decided("a")
     settled = decider.follow(report)
@@ -62,7 +62,7 @@ async def test_what_met_no_conflict_is_what_was_decided() -> None:
     assert (decider.order, decider.retries.is_busy("j")) == ([], False)
 
 
-async def test_what_met_a_conflict_is_decided_again_in_its_order() -> None:
+async def test_conflicting_decisions_are_made_again_in_order() -> None:
     """As often as needed, and each before the next; new reports come after them."""
     decider = Decider(a=2)
     reports = [decided(name) for name in "abc"]
@@ -78,7 +78,7 @@ async def test_what_met_a_conflict_is_decided_again_in_its_order() -> None:
     assert not decider.retries.is_busy("j")
 
 
-async def test_a_refusal_upon_retry_is_raised() -> None:
+async def test_a_refusal_on_retry_is_raised() -> None:
     """Later reports are decided all the same."""
     decider = Decider()
     first, second = decided("a"), decided("b")
@@ -91,7 +91,7 @@ async def test_a_refusal_upon_retry_is_raised() -> None:
     assert (await taken).name == "b again"
 
 
-async def test_what_failed_otherwise_is_not_decided_again() -> None:
+async def test_other_errors_are_not_retried() -> None:
     """The store's error is passed on."""
     decider, report = Decider(), decided("a")
     settled = decider.follow(report)

@@ -81,7 +81,7 @@ async def test_bounds_hold_after_a_restart(core: Core) -> None:
     deadlines.close()
 
 
-async def test_what_the_store_does_not_take_is_tried_again(core: Core, deadlines: Deadlines) -> None:
+async def test_an_end_that_the_store_refused_is_retried(core: Core, deadlines: Deadlines) -> None:
     """A full disk delays an end, but does not prevent it."""
     await core.submit("j", start_deadline=Duration(seconds=5))
     core.log.errors.append(StoreFull("full"))
@@ -91,7 +91,7 @@ async def test_what_the_store_does_not_take_is_tried_again(core: Core, deadlines
     await eventually(lambda: _is(core, "j", "START_DEADLINE"))
 
 
-async def test_nothing_is_kept_of_what_time_does_nothing_to(core: Core, deadlines: Deadlines) -> None:
+async def test_jobs_without_deadlines_have_no_timer(core: Core, deadlines: Deadlines) -> None:
     """A queued job without deadlines has no timer, nor has an ended job."""
     await core.submit("bounded", start_deadline=Duration(seconds=5))
     await core.submit("j")

@@ -68,7 +68,7 @@ def test_a_queued_job_is_cancelled_at_once_and_not_by_force() -> None:
     assert end.job_ended == JobEnded(state=JobState.JOB_STATE_CANCELLED)
 
 
-def test_the_deadline_comes_first_of_what_time_does() -> None:
+def test_the_earlier_of_grace_period_and_timeout_counts() -> None:
     """Of the grace period and the timeout the earlier one counts."""
     state = run(SubmitJobRequest(kind="k", timeout=Duration(seconds=60)))
     assert time_left(state) == 60 * SECOND
@@ -176,8 +176,8 @@ def _failed(event: Event) -> tuple[str, bool]:
 
 
 @pytest.mark.parametrize("name", [name for name in STATES if name not in ("RUNNING", "CANCELLING")])
-def test_time_does_nothing_to_a_job_without_a_worker(name: str) -> None:
-    """It has no deadline, and nothing is ever due."""
+def test_a_job_without_a_worker_has_no_deadline(name: str) -> None:
+    """Nothing is ever due."""
     state = STATES[name]()
 
     assert time_left(state) is None

@@ -99,7 +99,7 @@ ALWAYS = {
 
 
 @pytest.mark.parametrize("field", NEW)
-def test_what_is_new_needs_room(field: str) -> None:
+def test_new_content_needs_room(field: str) -> None:
     """Beyond the budget it is refused as TOO_LARGE, with the bound."""
     say(running("s"), NEW[field], limits.JOB_SIZE - 250)
     with pytest.raises(Refusal) as caught:
@@ -111,7 +111,7 @@ def test_what_is_new_needs_room(field: str) -> None:
 
 
 @pytest.mark.parametrize("what", ALWAYS)
-def test_what_makes_the_job_no_larger_needs_no_room(what: str) -> None:
+def test_updates_that_do_not_grow_the_job_need_no_room(what: str) -> None:
     """The ends of stages and of the job are always within the budget."""
     state = running("s")
     event = decide.report(state, ALWAYS[what], NOW)
@@ -154,7 +154,7 @@ def test_a_planned_stage_may_always_start() -> None:
     assert (found.title, found.unit, found.message, found.total) == ("T", "u", OMITTED, 3)
 
 
-def test_what_replaces_something_needs_room_for_the_difference() -> None:
+def test_replacements_need_room_for_the_difference() -> None:
     """Messages and plans replace earlier ones, so that their number is unlimited."""
     state = running("s")
     size = state.job.ByteSize()

@@ -294,7 +294,7 @@ async def follows(core: Core, what: str, state: str, token: str, begun: int) -> 
 
 
 @pytest.mark.parametrize(("who", "what"), lines())
-async def test_what_follows(core: Core, who: str, what: str) -> None:
+async def test_each_update_has_its_outcome_in_each_state(core: Core, who: str, what: str) -> None:
     """Exactly the events or the refusal of the table follow."""
     for state, cell in lines()[who, what].items():
         begun = core.clock.now()

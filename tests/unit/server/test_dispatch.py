@@ -57,8 +57,8 @@ async def test_a_worker_takes_what_it_has_room_for(core: Core, dispatcher: Dispa
     assert (await core.journal.find("other")).state == JobState.JOB_STATE_QUEUED
 
 
-async def test_what_is_cancelled_in_the_queue_is_given_to_nobody(core: Core, dispatcher: Dispatcher) -> None:
-    """Nor are external jobs."""
+async def test_jobs_cancelled_in_the_queue_are_not_assigned(core: Core, dispatcher: Dispatcher) -> None:
+    """External jobs are not assigned either."""
     await core.submit("cancelled")
     await core.submit("external", dispatch=Dispatch.DISPATCH_EXTERNAL)
     await core.submit("j")

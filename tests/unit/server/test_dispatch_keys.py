@@ -19,7 +19,7 @@ from tests.unit.server.dispatching import done, hears, node, takes, why, worker
 from tests.unit.server.states import ended
 
 
-async def test_of_a_key_as_many_are_at_work_as_its_jobs_allow(core: Core, dispatcher: Dispatcher) -> None:
+async def test_running_jobs_of_a_key_are_limited(core: Core, dispatcher: Dispatcher) -> None:
     """Other jobs are not held up; a free place goes to the oldest waiting job of the key."""
     for number in range(3):
         await core.submit(f"u{number}", concurrency_key="user", concurrency_limit=2)
@@ -45,7 +45,7 @@ async def test_a_key_is_one_over_all_kinds_and_each_owners_own(core: Core, dispa
     assert await takes(second) == "a-other-kind"
 
 
-async def test_what_is_being_started_counts_under_its_key(core: Core, dispatcher: Dispatcher) -> None:
+async def test_starting_jobs_count_under_their_key(core: Core, dispatcher: Dispatcher) -> None:
     """It counts before its start is durable, and no more if the start fails."""
     await core.submit("u0", concurrency_key="user")
     core.clock.advance(1)
@@ -179,9 +179,7 @@ async def test_a_job_that_is_claimed_again_at_once_stays_at_work(core: Core, dis
     assert session.jobs == {}
 
 
-async def test_what_happens_while_a_server_starts_is_not_undone(
-    core: Core, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_changes_during_a_start_are_kept(core: Core, monkeypatch: pytest.MonkeyPatch) -> None:
     """With a log that other nodes write to, a job may have ended before its start is counted."""
     await core.submit("works", concurrency_key="user", dispatch=Dispatch.DISPATCH_EXTERNAL)
     token = await core.start("works", claimed=True)

@@ -116,7 +116,7 @@ def test_an_owner_that_was_skipped_is_next() -> None:
     assert drained(queues) == ["a1", "c1", "b2"]
 
 
-def test_what_is_cancelled_leaves_nothing_behind() -> None:
+def test_cancelled_jobs_leave_nothing_behind() -> None:
     """However many jobs are submitted and cancelled, of any kind, owner and key."""
     queues = filled(*(job(f"stays{n}", submitted=n) for n in range(10)))
 

@@ -102,7 +102,7 @@ async def started(directory: Path) -> tuple[SqliteEventLog, Author]:
 
 
 @pytest.mark.parametrize("harm", HARMS)
-async def test_it_takes_nothing_more(directory: Path, harm: Harm) -> None:
+async def test_a_displaced_store_refuses_writes(directory: Path, harm: Harm) -> None:
     """The first append fails, and all later ones; the store's `failed` has the reason."""
     log, author = await started(directory)
     harm(directory)
@@ -120,7 +120,7 @@ async def test_it_takes_nothing_more(directory: Path, harm: Harm) -> None:
 
 
 @pytest.mark.parametrize("harm", HARMS)
-async def test_it_fails_while_nobody_writes(directory: Path, harm: Harm) -> None:
+async def test_an_idle_displaced_store_fails(directory: Path, harm: Harm) -> None:
     """An idle store notices it as well."""
     log, _ = await started(directory)
     harm(directory)
@@ -130,7 +130,7 @@ async def test_it_fails_while_nobody_writes(directory: Path, harm: Harm) -> None
 
 
 @pytest.mark.parametrize("harm", HARMS)
-async def test_what_is_committed_to_a_lost_file_is_not_acknowledged(
+async def test_commits_to_a_lost_file_are_not_acknowledged(
     directory: Path, harm: Harm, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The files are checked after a commit, too."""
@@ -241,7 +241,7 @@ async def test_another_store_at_the_old_path_is_left_alone(directory: Path) -> N
     await again.close()
 
 
-async def test_who_reads_first_after_it_is_refused(directory: Path) -> None:
+async def test_first_reads_after_the_displacement_are_refused(directory: Path) -> None:
     """A late connection neither opens another file nor creates one."""
     log, _ = await started(directory)
     renew(directory)

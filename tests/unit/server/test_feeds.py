@@ -165,7 +165,7 @@ async def test_the_labels_of_a_job_count_with_its_entries(feeds: Feeds) -> None:
         assert 2 * size <= feeds._memory.used <= 4 * size
 
 
-async def test_what_nobody_may_want_is_not_kept(feeds: Feeds) -> None:
+async def test_entries_without_a_matching_feed_are_not_kept(feeds: Feeds) -> None:
     """Entries take memory once, however many feeds they match, and none where they match no feed."""
     memory = feeds._memory
     with ExitStack() as stack:

@@ -46,7 +46,7 @@ RECORDS = {
 
 
 @pytest.mark.parametrize("name", RECORDS)
-def test_what_is_written_is_read(name: str) -> None:
+def test_records_survive_a_round_trip(name: str) -> None:
     """Each kind of message."""
     assert decode(encode(RECORDS[name])) == RECORDS[name]
 

@@ -88,7 +88,7 @@ async def test_a_decision_that_changes_nothing_waits_for_what_it_saw(core: Core)
     assert [event.WhichOneof("payload") for event in await core.events(after=2)] == ["cancel_requested"]
 
 
-async def test_nobody_is_refused_before_that_is_durable(core: Core) -> None:
+async def test_a_refusal_waits_for_the_decision_it_rests_on(core: Core) -> None:
     """A worker gives up a job that has ended, so that answer must be durable."""
     await running(core)
     core.log.hold(3)
@@ -108,7 +108,7 @@ async def test_nobody_is_refused_before_that_is_durable(core: Core) -> None:
     assert [Refusal, Refusal] == [type(outcome) for outcome in outcomes]
 
 
-async def test_nobody_is_refused_for_what_did_not_come_to_be(core: Core) -> None:
+async def test_a_failed_append_causes_no_refusal(core: Core) -> None:
     """The append of the end failed, so the job continues."""
     await running(core)
     core.log.errors.append(StoreFull("full"))
@@ -123,7 +123,7 @@ async def test_nobody_is_refused_for_what_did_not_come_to_be(core: Core) -> None
     assert [event.sequence for event in await core.events()] == [1, 2, 3]
 
 
-async def test_what_could_not_be_appended_is_forgotten(core: Core) -> None:
+async def test_failed_appends_are_forgotten(core: Core) -> None:
     """The next decision builds on the log."""
     await running(core)
     core.log.errors.append(StoreFull("full"))

@@ -37,7 +37,7 @@ def test_the_current_attempts_token_holds() -> None:
 
 
 @pytest.mark.parametrize("token", ["", "x", "é", "\x00", "0" * 32, "x" * 1_000_000])
-def test_nothing_else_holds(token: str) -> None:
+def test_other_tokens_are_invalid(token: str) -> None:
     """Any other text is invalid."""
     assert not tokens.holds(Job(job_id="j", attempt=1), token)
 

@@ -60,6 +60,6 @@ def test_a_directory_of_another_user(tmp_path: Path, monkeypatch: pytest.MonkeyP
     assert (private_files.make_directory(tmp_path), mode(tmp_path)) == (False, 0o775)
 
 
-def test_what_is_gone(tmp_path: Path) -> None:
+def test_a_missing_file_is_no_error(tmp_path: Path) -> None:
     """A missing file is no error."""
     assert private_files.tighten(tmp_path / "file")

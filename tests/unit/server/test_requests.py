@@ -195,7 +195,7 @@ AT_THE_BOUND = {
 
 
 @pytest.mark.parametrize("request_", AT_THE_BOUND.values(), ids=AT_THE_BOUND)
-def test_what_is_just_within_its_bounds_is_taken(request_: Any) -> None:
+def test_bounds_are_inclusive(request_: Any) -> None:
     """Bounds are inclusive."""
     check(request_)
 

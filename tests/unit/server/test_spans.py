@@ -9,7 +9,7 @@ from milepost.server.cli.options import duration
 
 
 @pytest.mark.parametrize("text", ["0", "1", "20m", "90d"])
-def test_any_length(text: str) -> None:
+def test_durations_without_bounds(text: str) -> None:
     """Without bounds."""
     assert duration()(text) >= 0.0
 

@@ -151,8 +151,8 @@ async def test_an_error_at_commit(
     await again.close()
 
 
-async def test_an_error_that_has_no_code(tmp_path: Path) -> None:
-    """It is as fatal; pending appends fail rather than wait."""
+async def test_an_error_without_a_code_is_fatal(tmp_path: Path) -> None:
+    """Pending appends fail rather than wait."""
     log = SmallLog(tmp_path)
     log.give_room()
     author = Author("j")

@@ -124,7 +124,7 @@ def test_all_owners() -> None:
         (entry(subject='"a\\u001bb"'), "'subject' of token 1 is not a text"),
     ],
 )
-def test_mistakes(text: str, message: str) -> None:
+def test_mistakes_are_named_with_their_place(text: str, message: str) -> None:
     """A mistake is named with its place; an unknown key is one, since a misspelt limit must not go unnoticed."""
     with pytest.raises(TokenFileError, match=message):
         token_file.parse(text)

@@ -51,7 +51,7 @@ async def grown(log: SqliteEventLog, directory: Path, author: Author) -> None:
         await put(log, author.lines("x" * 10_000))
 
 
-async def test_what_a_reader_has_held_up_is_truncated_after_it(tmp_path: Path) -> None:
+async def test_the_wal_is_truncated_after_a_long_reader(tmp_path: Path) -> None:
     """By itself, also without further writes; all data is there."""
     log, author = SqliteEventLog(tmp_path), Author("j")
     await put(log, author.submit(), author.start())

@@ -17,7 +17,7 @@ import { type Token, TokenSource } from "./token.js";
 import { JobFollower } from "./watch/job-follower.js";
 import { JobWatch } from "./watch/job-watch.js";
 import { JobsWatch } from "./watch/jobs-watch.js";
-import type { WatchContext } from "./watch/reconnecting-stream.js";
+import type { WatchContext } from "./watch/watch-context.js";
 import { type StreamSlots, UNLIMITED_SLOTS } from "./watch/stream-slots.js";
 import type { WatchOptions } from "./watch/watch-options.js";
 import { WATCH_TIMING, type WatchTiming } from "./watch/watch-timing.js";

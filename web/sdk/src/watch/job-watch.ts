@@ -10,7 +10,8 @@ import {
 } from "../gen/milepost/v1/job_service_pb.js";
 import { hasEnded } from "../job-states.js";
 import { JobCursor, type JobItem } from "./job-cursor.js";
-import { ReconnectingStream, type WatchContext } from "./reconnecting-stream.js";
+import { ReconnectingStream } from "./reconnecting-stream.js";
+import type { WatchContext } from "./watch-context.js";
 import type { WatchOptions } from "./watch-options.js";
 
 /** The events of one job: each exactly once and in order, across cuts and restarts of the server. */

@@ -2,7 +2,8 @@ import { hasReason } from "../errors.js";
 import type { Job } from "../gen/milepost/v1/job_pb.js";
 import type { JobFilter, WatchJobsResponse } from "../gen/milepost/v1/job_service_pb.js";
 import { JobsCursor, type JobsItem } from "./jobs-cursor.js";
-import { ReconnectingStream, type WatchContext } from "./reconnecting-stream.js";
+import { ReconnectingStream } from "./reconnecting-stream.js";
+import type { WatchContext } from "./watch-context.js";
 import type { WatchOptions } from "./watch-options.js";
 
 /** Jobs that a watch asks for at a time while no stream gets through: the newest ones. The server lists no more at once. */

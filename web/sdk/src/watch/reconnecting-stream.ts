@@ -1,25 +1,22 @@
-import type { Calls } from "../calls.js";
 import {
   type MilepostError,
   ServiceError,
   Silent,
-  StreamsBlocked,
-  TokenUnavailable,
   Unreachable,
   isTransient,
   toMilepostError,
 } from "../errors.js";
 import type { CallCredential } from "../token.js";
+import { AttemptTimer } from "./attempt-timer.js";
 import { Backoff } from "./backoff.js";
-import { sleep, unlessAborted } from "./clock.js";
+import { unlessAborted } from "./clock.js";
 import type { Connection } from "./connection.js";
-import { isHidden, onVisibility, onWake } from "./page.js";
+import { ConnectionStatus } from "./connection-status.js";
 import { CANCELLED, END, StreamReader } from "./stream-reader.js";
-import type { StreamSlots } from "./stream-slots.js";
-import { TransportFallback } from "./transport-fallback.js";
+import { STREAMS_BLOCKED, Transport } from "./transport.js";
+import type { WatchContext } from "./watch-context.js";
 import type { GapItem, WatchCursor } from "./watch-cursor.js";
 import type { WatchOptions } from "./watch-options.js";
-import type { WatchTiming } from "./watch-timing.js";
 
 /** Milliseconds between two signs of life of an idle stream, unless the caller asks for others. */
 const STATUS_INTERVAL_MS = 10_000;
@@ -27,20 +24,6 @@ const STATUS_INTERVAL_MS = 10_000;
 const SILENT_INTERVALS = 2.5;
 /** Default of `connectTimeoutMs`. */
 const CONNECT_TIMEOUT_MS = 30_000;
-
-/** Fields of a connection that say how far it is. */
-const PROGRESS: readonly (keyof Connection)[] = ["received", "head"];
-
-const STREAMS_BLOCKED = new StreamsBlocked();
-
-/** What a watch needs of its client. */
-export interface WatchContext {
-  readonly calls: Calls;
-  readonly timing: WatchTiming;
-  readonly slots: StreamSlots;
-  /** Give up a connection on which nothing comes any more, so that the next stream goes over another one. */
-  readonly dropConnection: () => void;
-}
 
 /**
  * Base of all watches: opens one stream after another until the watch is complete.
@@ -57,23 +40,17 @@ export abstract class ReconnectingStream<
   readonly #options: WatchOptions;
   readonly #credential: CallCredential;
   readonly #backoff: Backoff;
-  readonly #fallback: TransportFallback;
+  readonly #transport: Transport;
+  readonly #status: ConnectionStatus;
+  readonly #timer: AttemptTimer;
   readonly #reader = new StreamReader<Frame>();
   readonly #closing = new AbortController();
   readonly #batches: AsyncGenerator<readonly Item[], void, undefined>;
-  /** Ends a wait before its time. */
-  #waking = new AbortController();
   #connectedBefore = false;
   #connectDeadline: number | undefined;
   #recovering = false;
-  #retryAt = 0;
-  #restartedAt: number | undefined;
-  #staleSince: number | undefined;
-  #releaseSlot: (() => void) | undefined;
-  /** Whether the current stream ends at the head, and whether one that did was asked about the end of the job. */
-  #finite = false;
+  /** Whether, after a stream that ended at the head, the server was asked about the end of the job. */
   #askedForEnd = false;
-  #connection: Connection;
 
   constructor(context: WatchContext, cursor: WatchCursor<Frame, Item>, options: WatchOptions) {
     const { timing, calls } = context;
@@ -82,8 +59,9 @@ export abstract class ReconnectingStream<
     this.#options = options;
     this.#credential = calls.credential();
     this.#backoff = new Backoff({ initialMs: timing.backoffMs, maximumMs: timing.maximumBackoffMs });
-    this.#fallback = new TransportFallback(timing.streamRetryMs);
-    this.#connection = this.#describe("connecting");
+    this.#transport = new Transport(context);
+    this.#status = new ConnectionStatus(cursor, this.#backoff, options.onConnection);
+    this.#timer = new AttemptTimer(options.pauseWhenHidden === true);
     this.#batches = this.#run();
   }
 
@@ -112,7 +90,7 @@ export abstract class ReconnectingStream<
 
   /** How the watch is connected; `onConnection` of the options is called with each change. */
   get connection(): Connection {
-    return this.#connection;
+    return this.#status.current;
   }
 
   /**
@@ -141,7 +119,7 @@ export abstract class ReconnectingStream<
   /** End the watch: cancel the stream at the server, and end the iteration. Jobs go on. */
   close(): void {
     this.#closing.abort();
-    this.#waking.abort();
+    this.#timer.wake();
     this.#reader.cancel();
   }
 
@@ -183,13 +161,15 @@ export abstract class ReconnectingStream<
     const close = (): void => {
       this.close();
     };
-    const endings = this.#listen();
+    const endListening = this.#timer.listen(() => {
+      this.#reader.cancel();
+    });
     signal?.addEventListener("abort", close);
     try {
       signal?.throwIfAborted();
       const timeoutMs = this.#options.connectTimeoutMs ?? CONNECT_TIMEOUT_MS;
       this.#connectDeadline = Date.now() + timeoutMs;
-      this.#notify("connecting");
+      this.#status.set("connecting");
       while (!this.#isClosed()) {
         const items = await this.#advance();
         signal?.throwIfAborted();
@@ -204,12 +184,10 @@ export abstract class ReconnectingStream<
       }
     } finally {
       signal?.removeEventListener("abort", close);
-      for (const end of endings) {
-        end();
-      }
+      endListening();
       this.close();
-      this.#giveSlotBack();
-      this.#notify("ended");
+      this.#transport.giveSlotBack();
+      this.#status.set("ended");
     }
     signal?.throwIfAborted();
   }
@@ -217,28 +195,6 @@ export abstract class ReconnectingStream<
   /** A method, since the answer may change while the caller awaits something. */
   #isClosed(): boolean {
     return this.#closing.signal.aborted;
-  }
-
-  /** Follow the page: wake up when it does, and give the stream back while it is hidden, if that is wanted. */
-  #listen(): readonly (() => void)[] {
-    const endings = [
-      onWake(() => {
-        this.#retryAt = 0;
-        this.#waking.abort();
-      }),
-    ];
-    if (this.#options.pauseWhenHidden === true) {
-      endings.push(
-        onVisibility(() => {
-          if (isHidden()) {
-            this.#reader.cancel();
-          } else {
-            this.#waking.abort();
-          }
-        }),
-      );
-    }
-    return endings;
   }
 
   /** The items of the next step, possibly none; a transient error schedules another attempt. */
@@ -253,8 +209,10 @@ export abstract class ReconnectingStream<
   /** Open a stream if there is none, and return the items of its next frame. */
   async #step(): Promise<readonly Item[]> {
     await this.#pauseWhileHidden();
-    await this.#wait(this.#retryAt - Date.now());
-    if (this.#isClosed() || this.#isPaused()) {
+    if (!this.#isClosed()) {
+      await this.#timer.waitUntilDue();
+    }
+    if (this.#isClosed() || this.#timer.isPaused()) {
       return [];
     }
     const fetched = await this.fetchMissing();
@@ -262,8 +220,8 @@ export abstract class ReconnectingStream<
       return fetched;
     }
     if (!this.#reader.isOpen) {
-      this.#fallback.retryStream(Date.now());
-      if (this.#fallback.mode === "call") {
+      this.#transport.fallback.retryStream(Date.now());
+      if (this.#transport.isCalling) {
         return this.#poll();
       }
       await this.#open();
@@ -280,7 +238,7 @@ export abstract class ReconnectingStream<
     const items = this.cursor.accept(frame);
     if (!wasOpened && this.cursor.opened) {
       this.#credential.accepted();
-      this.#fallback.streamOpened();
+      this.#transport.fallback.streamOpened();
       this.#connectedBefore = true;
     }
     if (items.length > 0 || this.cursor.reachedHead) {
@@ -291,58 +249,27 @@ export abstract class ReconnectingStream<
     return items;
   }
 
-  #isPaused(): boolean {
-    return this.#options.pauseWhenHidden === true && isHidden();
-  }
-
   async #pauseWhileHidden(): Promise<void> {
-    if (this.#isPaused()) {
+    if (this.#timer.isPaused()) {
       this.#reader.cancel();
-      this.#giveSlotBack();
-      this.#becomeStale();
-      this.#notify("paused");
-      while (this.#isPaused() && !this.#isClosed()) {
-        await this.#wait(Infinity);
+      this.#transport.giveSlotBack();
+      this.#noteStale();
+      this.#status.set("paused");
+      while (this.#timer.isPaused() && !this.#isClosed()) {
+        await this.#timer.waitForWake();
       }
-      this.#retryAt = 0;
-    }
-  }
-
-  /** Wait until the time is over, the network or the page is back, or the watch is closed. */
-  async #wait(ms: number): Promise<void> {
-    if (ms > 0 && !this.#isClosed()) {
-      this.#waking = new AbortController();
-      await sleep(ms, this.#waking.signal);
+      this.#timer.dueAt = 0;
     }
   }
 
   async #open(): Promise<void> {
     const headers = await unlessAborted(this.#credential.headers(), this.#closing.signal);
-    const isLong = this.#fallback.mode === "stream" && this.#options.follow !== false;
-    if (isLong) {
-      this.#releaseSlot ??= await this.context.slots.take();
-      if (this.#isClosed()) {
-        this.#giveSlotBack();
-        return;
-      }
+    await this.#transport.prepareStream(this.#options.follow !== false);
+    if (this.#isClosed()) {
+      this.#transport.giveSlotBack();
+      return;
     }
-    this.#finite = !isLong || this.#releaseSlot === undefined;
-    this.#reader.open((signal) => this.open(this.#finite, headers, signal));
-  }
-
-  #giveSlotBack(): void {
-    this.#releaseSlot?.();
-    this.#releaseSlot = undefined;
-  }
-
-  /** Whether the watch asks at intervals now, because streams are blocked or all slots for streams are taken. */
-  get #isPolling(): boolean {
-    return this.#fallback.mode === "call" || this.#finite;
-  }
-
-  /** Why the watch polls, if streams are blocked. */
-  get #blocked(): MilepostError | undefined {
-    return this.#fallback.mode === "stream" ? undefined : STREAMS_BLOCKED;
+    this.#reader.open((signal) => this.open(this.#transport.isFinite, headers, signal));
   }
 
   /** Milliseconds of silence after which the connection counts as lost. */
@@ -352,7 +279,10 @@ export abstract class ReconnectingStream<
     if (this.cursor.opened) {
       return silence;
     }
-    return Math.min(silence, this.#fallback.blockedStreams > 0 ? probeMs : this.context.calls.timeoutMs);
+    return Math.min(
+      silence,
+      this.#transport.fallback.blockedStreams > 0 ? probeMs : this.context.calls.timeoutMs,
+    );
   }
 
   async #poll(): Promise<readonly Item[]> {
@@ -361,7 +291,7 @@ export abstract class ReconnectingStream<
     if (items === undefined) {
       throw STREAMS_BLOCKED;
     }
-    this.#retryAt = Date.now() + this.context.timing.pollMs;
+    this.#timer.dueAt = Date.now() + this.context.timing.pollMs;
     this.#noteProgress(items);
     return items;
   }
@@ -370,12 +300,12 @@ export abstract class ReconnectingStream<
   async #onStreamEnd(): Promise<void> {
     const { complete, reachedHead } = this.cursor;
     // A stream that starts behind the end of a job has no event of it. Those that go on from there have one.
-    const isUnclear = reachedHead && !(this.#finite && this.#askedForEnd);
+    const isUnclear = reachedHead && !(this.#transport.isFinite && this.#askedForEnd);
     if (complete || (isUnclear && (await this.hasEnded()))) {
       this.close();
-    } else if (reachedHead && this.#finite) {
+    } else if (reachedHead && this.#transport.isFinite) {
       this.#askedForEnd = true;
-      this.#retryAt = Date.now() + this.context.timing.pollMs;
+      this.#timer.dueAt = Date.now() + this.context.timing.pollMs;
     } else {
       throw new Unreachable("the stream ended before the job did");
     }
@@ -403,9 +333,9 @@ export abstract class ReconnectingStream<
       // A gap is skipped at once, but not again and again.
       waitMs = renewed ? 0 : this.#backoff.next(cause instanceof ServiceError ? cause.retryDelayMs : 0);
     }
-    this.#retryAt = now + waitMs;
-    this.#becomeStale();
-    this.#notify(this.#connectedBefore ? "reconnecting" : "connecting", cause);
+    this.#timer.dueAt = now + waitMs;
+    this.#noteStale();
+    this.#status.set(this.#connectedBefore ? "reconnecting" : "connecting", cause, this.#timer.dueAt);
     if (items !== undefined) {
       this.#recovering = true;
       this.#noteProgress(items);
@@ -416,7 +346,7 @@ export abstract class ReconnectingStream<
     if (!opened) {
       await this.#checkTransport(cause, last);
     }
-    if (last && this.#fallback.mode === "stream") {
+    if (last && this.#transport.fallback.mode === "stream") {
       throw cause;
     }
     return [];
@@ -430,37 +360,11 @@ export abstract class ReconnectingStream<
     }
   }
 
-  /** After a stream that did not open, find out whether only streams are blocked, and choose the transport mode. */
-  async #checkTransport(error: MilepostError, last: boolean): Promise<void> {
-    if (error instanceof TokenUnavailable) {
-      return; // there was no stream
-    }
-    if (error instanceof ServiceError && error.reason !== "UNSPECIFIED") {
-      this.#fallback.streamOpened(); // the server received and refused it
-    } else if (this.#fallback.mode === "call") {
-      this.#fallback.callFailed();
-    } else if (this.#fallback.streamFailed(last)) {
-      const answered = await this.#serverAnswers();
-      if (this.#fallback.probed(answered, Date.now(), last)) {
-        this.#connectedBefore = true;
-        this.#giveSlotBack();
-        this.#retryAt = 0;
-        this.#notify("polling", this.#blocked);
-      }
-    }
-  }
-
-  /** Whether the server answers a call now. Throws what no other attempt would change. */
-  async #serverAnswers(): Promise<boolean> {
-    try {
-      await this.ask(Math.min(this.context.timing.probeMs, this.context.calls.timeoutMs));
-      return true;
-    } catch (thrown) {
-      const error = toMilepostError(thrown);
-      if (isTransient(error, true)) {
-        return false;
-      }
-      throw error;
+  async #checkTransport(cause: MilepostError, last: boolean): Promise<void> {
+    if (await this.#transport.check(cause, last, (timeoutMs) => this.ask(timeoutMs))) {
+      this.#connectedBefore = true;
+      this.#timer.dueAt = 0;
+      this.#status.set("polling", this.#transport.blocked);
     }
   }
 
@@ -468,49 +372,23 @@ export abstract class ReconnectingStream<
   #noteProgress(items: readonly Item[]): void {
     const gap = items.find((item): item is Item & GapItem => item.type === "gap");
     if (gap?.why === "restarted") {
-      this.#restartedAt = Date.now();
+      this.#status.restarted();
     }
-    if (!this.cursor.opened && this.#fallback.mode !== "call") {
+    const { isCalling, isPolling, blocked } = this.#transport;
+    if (!this.cursor.opened && !isCalling) {
       return;
     }
-    if (this.cursor.reachedHead || this.#fallback.mode === "call") {
-      this.#staleSince = undefined;
-      this.#notify(this.#isPolling ? "polling" : "live", this.#blocked);
-    } else if (this.#connection.state !== "polling") {
-      this.#notify("catching-up"); // one that polls catches up each time
+    if (this.cursor.reachedHead || isCalling) {
+      this.#status.becomeFresh();
+      this.#status.set(isPolling ? "polling" : "live", blocked);
+    } else if (this.connection.state !== "polling") {
+      this.#status.set("catching-up"); // one that polls catches up each time
     }
   }
 
-  #becomeStale(): void {
+  #noteStale(): void {
     if (this.#connectedBefore) {
-      this.#staleSince ??= Date.now();
-    }
-  }
-
-  #describe(state: Connection["state"], error?: MilepostError): Connection {
-    return {
-      state,
-      received: this.cursor.resumeAfter,
-      head: this.cursor.head,
-      retryAt: state === "reconnecting" ? this.#retryAt : undefined,
-      error,
-      staleSince: this.#staleSince,
-      restartedAt: this.#restartedAt,
-      storeAway: this.cursor.storeAway,
-      fruitless: this.#backoff.fruitless,
-    };
-  }
-
-  #notify(state: Connection["state"], error?: MilepostError): void {
-    const before = this.#connection;
-    this.#connection = this.#describe(state, error);
-    const now = this.#connection;
-    const isNews = (Object.keys(now) as (keyof Connection)[]).some(
-      // How far a live watch is changes with each event; that alone is no news.
-      (name) => before[name] !== now[name] && (state === "catching-up" || !PROGRESS.includes(name)),
-    );
-    if (isNews) {
-      this.#options.onConnection?.(now);
+      this.#status.becomeStale();
     }
   }
 }

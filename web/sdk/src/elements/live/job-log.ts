@@ -2,7 +2,8 @@
 
 import type { MilepostClient } from "../../client.js";
 import type { Event } from "../messages.js";
-import { LogLines, lineOf, type LogLine } from "../model/log-lines.js";
+import { lineOf, type LogLine } from "../model/log-line.js";
+import { LogLines } from "../model/log-lines.js";
 
 /** Sequences of the first page, and the most of one page. */
 const FIRST_SPAN = 2000;

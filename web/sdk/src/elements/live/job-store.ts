@@ -13,7 +13,7 @@ import { hasEnded } from "../model/state-words.js";
 import { FrameQueue } from "./frame-queue.js";
 import { JobLog } from "./job-log.js";
 import { Listeners } from "./listeners.js";
-import type { Server } from "./server.js";
+import type { ServerConnection } from "./server-connection.js";
 import { ticker } from "./ticker.js";
 import type { WatchedJob } from "./watched-job.js";
 
@@ -56,7 +56,7 @@ export class JobStore implements WatchedJob {
   });
 
   constructor(
-    readonly server: Server,
+    readonly server: ServerConnection,
     readonly jobId: string,
   ) {
     this.log = new JobLog(server.client, jobId);

@@ -11,7 +11,7 @@ import { hasEnded } from "../model/state-words.js";
 import { JobState as States } from "../messages.js";
 import { FrameQueue } from "./frame-queue.js";
 import { Listeners } from "./listeners.js";
-import type { Server } from "./server.js";
+import type { ServerConnection } from "./server-connection.js";
 
 /** Jobs of one call. */
 const PAGE_SIZE = 500;
@@ -52,7 +52,7 @@ export class JobsStore {
   #isFull = false;
 
   constructor(
-    readonly server: Server,
+    readonly server: ServerConnection,
     readonly filter: ListFilter,
   ) {
     this.#lookups = new JobLookups(

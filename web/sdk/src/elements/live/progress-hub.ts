@@ -10,7 +10,7 @@ import { LISTED_PAYLOADS } from "./jobs-store.js";
 import { JobLookups } from "../../watch/job-lookups.js";
 import { FrameScheduler } from "./frame-scheduler.js";
 import { Listeners } from "./listeners.js";
-import type { Server } from "./server.js";
+import type { ServerConnection } from "./server-connection.js";
 import type { WatchedJob } from "./watched-job.js";
 
 /** Jobs of one stream; a server takes no more ids in a filter. */
@@ -25,7 +25,7 @@ export class ProgressHub {
   #stop = new AbortController();
   #watched = "";
 
-  constructor(readonly server: Server) {
+  constructor(readonly server: ServerConnection) {
     this.#lookups = new JobLookups(
       server.client,
       () => [...this.#jobs.values()].flatMap((each) => (each.isRunning ? [each.jobId] : [])),
@@ -101,7 +101,7 @@ class HubJob implements WatchedJob {
   });
 
   constructor(
-    readonly server: Server,
+    readonly server: ServerConnection,
     readonly jobId: string,
     /** Asks the hub to look who is wanted. */
     readonly regroup: FrameScheduler,

@@ -1,30 +1,19 @@
 /** The servers that elements of this page speak to. */
 
-import type { MilepostClient } from "../../client.js";
-import type { WhoAmIResponse } from "../../gen/milepost/v1/job_service_pb.js";
 import type { Token } from "../../token.js";
 import { createClient } from "../../web-client.js";
 import type { ListFilter } from "../model/job-list.js";
 import { JobStore } from "./job-store.js";
 import { JobsStore } from "./jobs-store.js";
 import { ProgressHub } from "./progress-hub.js";
-import { ServerClock } from "./server-clock.js";
+import { ServerConnection } from "./server-connection.js";
 import type { WatchedJob } from "./watched-job.js";
 
 /** One server, with what this page knows of its jobs. */
-export class Server {
-  readonly clock = new ServerClock();
+export class Server extends ServerConnection {
   readonly #jobs = new Map<string, JobStore>();
   #hub: ProgressHub | undefined;
-  #asked: Promise<void> | undefined;
-  #principal: WhoAmIResponse | "unknown" | undefined;
   #list: JobsStore | undefined;
-
-  constructor(
-    /** Address of the server's root, with a slash at its end. */
-    readonly address: string,
-    readonly client: MilepostClient,
-  ) {}
 
   /** The one store of a job, which all elements that show it share. */
   job(jobId: string): JobStore {
@@ -47,28 +36,6 @@ export class Server {
     if (!this.#list?.covers(filter)) this.#list = new JobsStore(this, filter);
     return this.#list;
   }
-
-  /** Ask the server, once, who the caller is. */
-  whoAmI(): Promise<void> {
-    this.#asked ??= this.client.whoAmI().then(
-      (principal) => void (this.#principal = principal),
-      () => void (this.#principal = "unknown"),
-    );
-    return this.#asked;
-  }
-
-  /** Whether to offer something to the caller: false until the server has said who it is; true if it does not say. */
-  may(scope: "cancel" | "share"): boolean {
-    const principal = this.#principal;
-    if (principal === undefined || principal === "unknown") return principal === "unknown";
-    if (scope === "share") return principal.jobId === "";
-    return principal.scopes.includes(scope) || principal.scopes.includes("admin");
-  }
-
-  /** The page of a job. With the token of a share link it is shown as the link's own job is. */
-  jobAddress(jobId: string): string {
-    return `${this.address}jobs/${encodeURIComponent(jobId)}${sharedToken && `#token=${sharedToken}`}`;
-  }
 }
 
 const servers = new Map<string, Server>();
@@ -84,7 +51,7 @@ export function serverAt(address = ""): Server {
   let server = servers.get(root);
   if (!server) {
     const token = defaultToken === undefined ? {} : { token: defaultToken };
-    server = new Server(root, createClient({ baseUrl: root.slice(0, -1), ...token }));
+    server = new Server(root, createClient({ baseUrl: root.slice(0, -1), ...token }), sharedToken);
     servers.set(root, server);
   }
   return server;

@@ -2,7 +2,8 @@
 
 import { Severity } from "../messages.js";
 import { type GrowingLines, GrowthReader, nextGeneration } from "./growing-lines.js";
-import type { LogLine, LogLines } from "./log-lines.js";
+import type { LogLine } from "./log-line.js";
+import type { LogLines } from "./log-lines.js";
 
 /** Lines that are looked at in one frame, so that none takes long. */
 const SLICE = 20_000;

@@ -1,6 +1,6 @@
 /** A list of log lines that grows at both ends, and how its readers keep up without walking all of it. */
 
-import type { LogLine } from "./log-lines.js";
+import type { LogLine } from "./log-line.js";
 
 export interface GrowingLines {
   /** In order of their sequences. */

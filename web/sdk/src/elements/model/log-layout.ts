@@ -2,7 +2,7 @@
 
 import { Severity } from "../messages.js";
 import { type GrowingLines, GrowthReader } from "./growing-lines.js";
-import type { LogLine } from "./log-lines.js";
+import type { LogLine } from "./log-line.js";
 import { RowHeights } from "./row-heights.js";
 import { ScrollMap } from "./scroll-map.js";
 import { severityWord } from "./state-words.js";

@@ -1,34 +1,11 @@
 /** The lines of a job's log that were loaded. */
 
-import { Severity, type Event } from "../messages.js";
 import { type GrowingLines, nextGeneration } from "./growing-lines.js";
-import { instantOf, type Instant } from "./instants.js";
+import type { LogLine } from "./log-line.js";
 
 /** Bounds of what is kept: lines, and characters in them. Beyond either the oldest are dropped; they can be loaded again. */
 export const MAX_LINES = 1_200_000;
 export const MAX_CHARACTERS = 256 * 1024 * 1024;
-
-export interface LogLine {
-  /** Of the event. */
-  readonly sequence: number;
-  readonly time: Instant;
-  readonly stageId: string;
-  readonly severity: Severity;
-  readonly text: string;
-}
-
-/** The line of an event; undefined for other events. */
-export function lineOf(event: Event): LogLine | undefined {
-  if (event.payload.case !== "logWritten") return undefined;
-  const { stageId, severity, text } = event.payload.value;
-  return {
-    sequence: Number(event.sequence),
-    time: instantOf(event.time) ?? 0,
-    stageId,
-    severity: severity === Severity.UNSPECIFIED ? Severity.INFO : severity,
-    text: text.replace(/\r?\n$/, ""),
-  };
-}
 
 export class LogLines implements GrowingLines {
   lines: LogLine[] = [];

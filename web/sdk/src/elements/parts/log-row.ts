@@ -1,7 +1,7 @@
 import { html, nothing, type TemplateResult } from "lit";
 import { spansOf } from "../model/ansi.js";
 import { absolute, clock } from "../model/instants.js";
-import type { LogLine } from "../model/log-lines.js";
+import type { LogLine } from "../model/log-line.js";
 import { grouped, oneLine } from "../model/plain-text.js";
 import { severityWord } from "../model/state-words.js";
 import { cutAt } from "../model/wrapping.js";

@@ -1,0 +1,97 @@
+import {
+  type MilepostError,
+  ServiceError,
+  StreamsBlocked,
+  TokenUnavailable,
+  isTransient,
+  toMilepostError,
+} from "../errors.js";
+import { TransportFallback } from "./transport-fallback.js";
+import type { WatchContext } from "./watch-context.js";
+
+export const STREAMS_BLOCKED = new StreamsBlocked();
+
+/** How a watch gets its events: which transport mode gets through, and the slot that its long stream has. */
+export class Transport {
+  /** Whether the current stream ends at the head. */
+  isFinite = false;
+  readonly fallback: TransportFallback;
+  readonly #context: WatchContext;
+  #releaseSlot: (() => void) | undefined;
+
+  constructor(context: WatchContext) {
+    this.#context = context;
+    this.fallback = new TransportFallback(context.timing.streamRetryMs);
+  }
+
+  /** Whether the watch asks by calls, since no stream gets through. */
+  get isCalling(): boolean {
+    return this.fallback.mode === "call";
+  }
+
+  /** Whether the watch asks at intervals now, because streams are blocked or all slots for streams are taken. */
+  get isPolling(): boolean {
+    return this.isCalling || this.isFinite;
+  }
+
+  /** Why the watch polls, if streams are blocked. */
+  get blocked(): MilepostError | undefined {
+    return this.fallback.mode === "stream" ? undefined : STREAMS_BLOCKED;
+  }
+
+  /** Choose whether the next stream is a long one, if the watch follows: that takes a slot. */
+  async prepareStream(follows: boolean): Promise<void> {
+    const isLong = this.fallback.mode === "stream" && follows;
+    if (isLong) {
+      this.#releaseSlot ??= await this.#context.slots.take();
+    }
+    this.isFinite = !isLong || this.#releaseSlot === undefined;
+  }
+
+  giveSlotBack(): void {
+    this.#releaseSlot?.();
+    this.#releaseSlot = undefined;
+  }
+
+  /**
+   * After a stream that did not open, find out by a call whether only streams are blocked, and choose the mode; return whether
+   * it is another one now. Throws what no other attempt would change.
+   */
+  async check(
+    error: MilepostError,
+    last: boolean,
+    ask: (timeoutMs: number) => Promise<unknown>,
+  ): Promise<boolean> {
+    const { fallback } = this;
+    if (error instanceof TokenUnavailable) {
+      return false; // there was no stream
+    }
+    if (error instanceof ServiceError && error.reason !== "UNSPECIFIED") {
+      fallback.streamOpened(); // the server received and refused it
+    } else if (fallback.mode === "call") {
+      fallback.callFailed();
+    } else if (fallback.streamFailed(last)) {
+      const answered = await this.#answers(ask);
+      if (fallback.probed(answered, Date.now(), last)) {
+        this.giveSlotBack();
+        return true;
+      }
+    }
+    return false;
+  }
+
+  /** Whether the server answers a call now. */
+  async #answers(ask: (timeoutMs: number) => Promise<unknown>): Promise<boolean> {
+    const { timing, calls } = this.#context;
+    try {
+      await ask(Math.min(timing.probeMs, calls.timeoutMs));
+      return true;
+    } catch (thrown) {
+      const error = toMilepostError(thrown);
+      if (isTransient(error, true)) {
+        return false;
+      }
+      throw error;
+    }
+  }
+}

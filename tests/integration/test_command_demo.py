@@ -136,7 +136,8 @@ async def test_an_output_that_cannot_be_written(small: Path, tmp_path: Path) -> 
 
 
 async def test_the_page_of_the_demo(tmp_path: Path) -> None:
-    """The page shows the job that runs, and what it calls cancels it, as it would any other; the demo says so."""
+    """The page shows the job that runs, and what it calls cancels it, as it would any other; the demo says so, and goes on
+    serving the page until Ctrl-C, then ends with the job's status."""
     big = tmp_path / "big"
     big.mkdir()
     with (big / "zeros").open("wb") as file:
@@ -147,7 +148,12 @@ async def test_the_page_of_the_demo(tmp_path: Path) -> None:
             page = await web.get(f"/jobs/{job_id}")
             assert (page.status_code, page.headers["content-type"]) == (200, "text/html; charset=utf-8")
             await web.post(f"/v1/jobs/{job_id}:cancel", json={"reason": "a click"})
+            stays = await demo.says("The page stays until you press Ctrl-C: ")
+            job = (await web.get(f"/v1/jobs/{job_id}")).json()["job"]
+        demo.signal(signal.SIGINT)
         outcome = await demo.end()
 
+    assert stays.endswith(f"{url}/jobs/{job_id}")
+    assert job["state"] == "JOB_STATE_CANCELLED"
     assert outcome.status == 3
     assert "a click" in outcome.err + outcome.out

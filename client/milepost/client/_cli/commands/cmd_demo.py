@@ -48,37 +48,36 @@ def demo(path: Path | None, directory: Path | None, keep: bool, web: bool) -> No
 
     Starts a server and a worker as separate processes, and follows a job that packs PATH, by default Python's standard
     library, into an archive. Halfway through, the subscriber's TCP connection is cut for about a second while the job
-    continues; then the subscriber resumes after its last event. At the end every event is accounted for.
+    continues; then the subscriber resumes after its last event. At the end every event is accounted for. With --web the
+    server goes on until Ctrl-C, so that the page stays.
     """
     from milepost.client._cli.commands.async_runner import run
     from milepost.client._cli.commands.outcome import of_job
-    from milepost.client._cli.demo.event_audit import summary
     from milepost.v1 import JobState
 
     _check_installation()
     _clear_environment()
     directory_path = _make_directory(directory)
     try:
-        job, audit = run(_demo(_input(path, directory_path), directory_path, web=web))
+        job, audit = run(_demo(_input(path, directory_path), directory_path, keep=keep, web=web))
     finally:
         if not keep:
             shutil.rmtree(directory_path, ignore_errors=True)
     if job.state != JobState.JOB_STATE_SUCCEEDED:
         raise Exit(of_job(job))
-    write_stdout("")
-    for line in summary(job, audit, directory_path / _DATA_DIRECTORY if keep else None, _program()):
-        write_stdout(line)
     if not audit.good:
         raise Exit(ExitStatus.FAILED)
 
 
-async def _demo(content: Mapping[str, object], directory_path: Path, *, web: bool) -> tuple[Job, EventAudit]:
+async def _demo(
+    content: Mapping[str, object], directory_path: Path, *, keep: bool, web: bool
+) -> tuple[Job, EventAudit]:
     import asyncio
 
     from milepost.client import Client
     from milepost.client._cli.commands.follow import view_for
     from milepost.client._cli.demo import demo_processes
-    from milepost.client._cli.demo.demo_page import show_page, wait_for_enter
+    from milepost.client._cli.demo.demo_page import keep_page, show_page
     from milepost.client._cli.demo.demo_run import show
     from milepost.client._cli.demo.tcp_relay import TcpRelay
 
@@ -110,14 +109,26 @@ async def _demo(content: Mapping[str, object], directory_path: Path, *, web: boo
             for exit_task in exit_tasks:
                 if exit_task in done:
                     raise exit_task.result()
-            outcome = run_task.result()
+            job, audit = run_task.result()
+            _print_summary(job, audit, directory_path / _DATA_DIRECTORY if keep else None)
             if url:
-                await wait_for_enter()
-            return outcome
+                await keep_page(f"{url}/jobs/{job.job_id}")
+            return job, audit
         finally:
             for task in (run_task, *exit_tasks):
                 task.cancel()
             await asyncio.wait((run_task, *exit_tasks))
+
+
+def _print_summary(job: Job, audit: EventAudit, data: Path | None) -> None:
+    """Print what became of the events of a job that succeeded."""
+    from milepost.client._cli.demo.event_audit import summary
+    from milepost.v1 import JobState
+
+    if job.state == JobState.JOB_STATE_SUCCEEDED:
+        write_stdout("")
+        for line in summary(job, audit, data, _program()):
+            write_stdout(line)
 
 
 def _input(path: Path | None, directory_path: Path) -> dict[str, object]:

@@ -1,4 +1,4 @@
-"""The page of the demo's job: its address, a browser that opens it, and the time to look at it."""
+"""The page of the demo's job: its address, a browser that opens it, and as much time as the reader wants."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import webbrowser
 
 from milepost.client._cli.standard_streams import write_stderr
 
-__all__ = ["show_page", "wait_for_enter"]
+__all__ = ["keep_page", "show_page"]
 
 
 def show_page(url: str) -> None:
@@ -20,15 +20,12 @@ def show_page(url: str) -> None:
         webbrowser.open(url)
 
 
-async def wait_for_enter() -> None:
-    """Wait until somebody at the terminal presses Enter; return at once where nobody is."""
-    if not sys.stdin.isatty():
-        return
-    write_stderr("\nThe page stays until you press Enter.")
-    loop, pressed = asyncio.get_running_loop(), asyncio.Event()
-    loop.add_reader(sys.stdin, pressed.set)
+async def keep_page(url: str) -> None:
+    """Wait for Ctrl-C, or another signal that cancels the command: with the page open that is how the demo ends."""
+    write_stderr(f"\nThe page stays until you press Ctrl-C: {url}")
     try:
-        await pressed.wait()
-    finally:
-        loop.remove_reader(sys.stdin)
-    sys.stdin.readline()
+        await asyncio.Event().wait()
+    except asyncio.CancelledError:
+        task = asyncio.current_task()
+        assert task is not None
+        task.uncancel()

@@ -136,8 +136,10 @@ async def test_an_output_that_cannot_be_written(small: Path, tmp_path: Path) -> 
 
 
 async def test_the_page_of_the_demo(tmp_path: Path) -> None:
-    """The page shows the job that runs, and what it calls cancels it, as it would any other; the demo says so, and goes on
-    serving the page until Ctrl-C, then ends with the job's status."""
+    """The page shows the job that runs, and what it calls cancels it, as it would any other.
+
+    The demo says so, and goes on serving the page until Ctrl-C; then it ends with the job's status.
+    """
     big = tmp_path / "big"
     big.mkdir()
     with (big / "zeros").open("wb") as file:

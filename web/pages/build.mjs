@@ -29,5 +29,5 @@ const besides = {
   },
 };
 await build({ ...options, plugins: [besides], entryPoints: { page: path("src/page.ts") } });
-for (const name of ["index.html", "job.html", "page.css", "icon.svg"])
+for (const name of ["index.html", "job.html", "page.css", "docs.css", "icon.svg"])
   await cp(path(`src/${name}`), `${assets}/${name}`);

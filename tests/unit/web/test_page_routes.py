@@ -109,6 +109,23 @@ async def test_whoever_looks_what_there_is_finds_the_description(mounted_at: str
     assert "/v1/jobs" in response.json()["paths"]
 
 
+@pytest.mark.parametrize("mounted_at", ["", "/a/b"])
+async def test_the_description_is_a_page_for_people(mounted_at: str) -> None:
+    """It has each call and message of the document, its links lead somewhere, and all that it loads is a file here."""
+    async with client_at(mounted_at) as client:
+        page = await client.get("/docs")
+        described = (await client.get("/v1/openapi.json")).json()
+        files = [await client.get(page.url.join(each)) for each in _loaded_by(page.text) if each[0] != "#"]
+
+    ids = set(re.findall(r' id="([^"]+)"', page.text))
+    operations = {each["operationId"] for verbs in described["paths"].values() for each in verbs.values()}
+    assert page.headers["content-type"] == "text/html; charset=utf-8"
+    assert ids >= operations | set(described["components"]["schemas"])
+    assert {link for link in re.findall(r'href="#([^"]+)"', page.text) if link not in ids} == set()
+    assert {file.status_code for file in files} == {200}
+    assert "<script" not in page.text
+
+
 async def test_a_page_that_a_browser_has_keeps_its_policy() -> None:
     """The headers of a 304 replace those of the copy, and a page with the policy of data would load nothing."""
     async with client_at() as client:

@@ -15,6 +15,7 @@ from starlette.routing import Route
 
 from milepost.web.connect.connect_routes import connect_routes
 from milepost.web.http_errors import error_response
+from milepost.web.openapi.docs_page import docs_page
 from milepost.web.openapi.document import document
 from milepost.web.paced_bodies import PacedBodies
 from milepost.web.page_routes import page_routes
@@ -55,6 +56,7 @@ def web_app(backend: JobsBackend, policy: BrowserPolicy = _OWN_PAGES) -> Starlet
         # For whoever looks what there is.
         Route("/v1", partial(_described, "v1/openapi.json")),
         Route("/v1/", partial(_described, "openapi.json")),
+        Route("/docs", _docs),
     ]
     if policy.takes_cookies:
         routes += session_routes(backend, policy.caller_of)
@@ -86,6 +88,11 @@ async def _openapi(request: Request) -> Response:
     # The first time it is made, which may take longer than a turn of the event loop should.
     body = await asyncio.to_thread(document)
     return Response(body, headers={"cache-control": "no-cache"}, media_type="application/json")
+
+
+async def _docs(request: Request) -> Response:
+    body = await asyncio.to_thread(docs_page)
+    return Response(body, headers={"cache-control": "no-cache"}, media_type="text/html")
 
 
 async def _not_found(request: Request, error: Exception) -> Response:

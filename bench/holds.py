@@ -64,7 +64,7 @@ Request: TypeAlias = Callable[[grpc.aio.Channel], Awaitable[object]]
 def measure(settings: Settings) -> list[Figure]:
     """The longest pass of the event loop while each request was answered, and the most processor time of one."""
     figures = []
-    for number, (name, prepare) in enumerate(_REQUESTS.items()):
+    for number, (name, prepare) in enumerate(_requests().items()):
         data = settings.directory / f"holds-{number}"
         with milepost(data) as server:
             request = asyncio.run(_prepare(server, prepare))
@@ -260,48 +260,52 @@ def _progress(*stage_ids: str) -> list[Update]:
     ]
 
 
-_PLAN: Final = Update(stages_planned=StagesPlanned(stages=[Stage(stage_id=f"{n}") for n in range(_STAGES)]))
-
-_REQUESTS: Final[Mapping[str, Callable[[grpc.aio.Channel], Awaitable[Request]]]] = {
-    "1,000 stages submitted": _submitting(SubmitJobRequest(kind="k", stages=_chain())),
-    "1 MiB of nulls submitted": _submitting(SubmitJobRequest(kind="k", input=_nulls(_NULLS_IN_A_MIB))),
-    "4 MiB of empty stages": _submitting(
-        SubmitJobRequest(kind="k", stages=[Stage()] * (_MESSAGE_BYTES // 2 - 9))
-    ),
-    "progress 1,000 deep": _reporting(_progress("s999"), _chain(), ["s999"]),
-    "rising progress 1,000 deep": _reporting(_progress("s999"), _chain(2000), ["s999"]),
-    "progress of two stages 1,000 deep": _reporting(
-        _progress("s999", "s998"), _chain(2000), ["s998", "s999"]
-    ),
-    "580 plans of 1,000 stages": _reporting([_PLAN] * 580),
-    "1,000 stages declared": _reporting(
-        [Update(stage_started=StageStarted(stage=stage)) for stage in _chain()]
-    ),
-    "1,000 stages ended from inside": _reporting(
-        [
-            Update(stage_ended=StageEnded(stage_id=f"s{n}", state=StageState.STAGE_STATE_SUCCEEDED))
-            for n in reversed(range(990))
-        ],
-        _chain(),
-        [f"s{n}" for n in range(990)],
-    ),
-    "1,000 artifacts": _reporting(
-        [Update(artifact_added=ArtifactAdded(artifact=Artifact(name=f"{n}", uri="u"))) for n in range(1000)]
-    ),
-    "15 events of 256 KiB of nulls": _reporting(
-        [Update(custom=Custom(type="t", json=_nulls(_NULLS_IN_A_MIB // 4 - 100)))] * 15
-    ),
-    "result of 1 MiB of nulls": _reporting(
-        [Update(job_ended=JobEnded(state=JobState.JOB_STATE_SUCCEEDED, result=_nulls(_NULLS_IN_A_MIB)))]
-    ),
-    "4 MiB of empty updates": _reporting([Update()] * (_MESSAGE_BYTES // 2 - 99)),
-    "a job with 1 MiB of nulls read": _getting(_nulls(_NULLS_IN_A_MIB)),
-    "two of them listed": _listing(_nulls(_NULLS_IN_A_MIB)),
-    "80,000 entries submitted": _submitting(SubmitJobRequest(kind="k", input=_entries())),
-    "80,000 entries submitted again": _submit_again,
-    "a job with 80,000 entries read": _getting(_entries()),
-    "two of them listed, too": _listing(_entries()),
-    "a job with 80,000 entries assigned": _claim,
-    "1,000 running stages cancelled": _cancel,
-    "1,000 kinds that are nearly the same": _nearest_kinds,
-}
+def _requests() -> Mapping[str, Callable[[grpc.aio.Channel], Awaitable[Request]]]:
+    """By their names; made when they are measured, since they take a second to make."""
+    plan = Update(stages_planned=StagesPlanned(stages=[Stage(stage_id=f"{n}") for n in range(_STAGES)]))
+    return {
+        "1,000 stages submitted": _submitting(SubmitJobRequest(kind="k", stages=_chain())),
+        "1 MiB of nulls submitted": _submitting(SubmitJobRequest(kind="k", input=_nulls(_NULLS_IN_A_MIB))),
+        "4 MiB of empty stages": _submitting(
+            SubmitJobRequest(kind="k", stages=[Stage()] * (_MESSAGE_BYTES // 2 - 9))
+        ),
+        "progress 1,000 deep": _reporting(_progress("s999"), _chain(), ["s999"]),
+        "rising progress 1,000 deep": _reporting(_progress("s999"), _chain(2000), ["s999"]),
+        "progress of two stages 1,000 deep": _reporting(
+            _progress("s999", "s998"), _chain(2000), ["s998", "s999"]
+        ),
+        "580 plans of 1,000 stages": _reporting([plan] * 580),
+        "1,000 stages declared": _reporting(
+            [Update(stage_started=StageStarted(stage=stage)) for stage in _chain()]
+        ),
+        "1,000 stages ended from inside": _reporting(
+            [
+                Update(stage_ended=StageEnded(stage_id=f"s{n}", state=StageState.STAGE_STATE_SUCCEEDED))
+                for n in reversed(range(990))
+            ],
+            _chain(),
+            [f"s{n}" for n in range(990)],
+        ),
+        "1,000 artifacts": _reporting(
+            [
+                Update(artifact_added=ArtifactAdded(artifact=Artifact(name=f"{n}", uri="u")))
+                for n in range(1000)
+            ]
+        ),
+        "15 events of 256 KiB of nulls": _reporting(
+            [Update(custom=Custom(type="t", json=_nulls(_NULLS_IN_A_MIB // 4 - 100)))] * 15
+        ),
+        "result of 1 MiB of nulls": _reporting(
+            [Update(job_ended=JobEnded(state=JobState.JOB_STATE_SUCCEEDED, result=_nulls(_NULLS_IN_A_MIB)))]
+        ),
+        "4 MiB of empty updates": _reporting([Update()] * (_MESSAGE_BYTES // 2 - 99)),
+        "a job with 1 MiB of nulls read": _getting(_nulls(_NULLS_IN_A_MIB)),
+        "two of them listed": _listing(_nulls(_NULLS_IN_A_MIB)),
+        "80,000 entries submitted": _submitting(SubmitJobRequest(kind="k", input=_entries())),
+        "80,000 entries submitted again": _submit_again,
+        "a job with 80,000 entries read": _getting(_entries()),
+        "two of them listed, too": _listing(_entries()),
+        "a job with 80,000 entries assigned": _claim,
+        "1,000 running stages cancelled": _cancel,
+        "1,000 kinds that are nearly the same": _nearest_kinds,
+    }

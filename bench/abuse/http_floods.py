@@ -23,36 +23,44 @@ _INPUT_BYTES = 1_000_000
 _HOST = b"Host: localhost\r\n"
 _JSON = b"Content-Type: application/json\r\n"
 
-_BODIES = [
-    b'{"kind":"k","input":{"a":' + b"[" * 2_000_000 + b"}}",
-    b'{"kind":"k","input":{"a":[' + b"1," * 2_000_000 + b"1]}}",
-    json.dumps({"kind": "k", "labels": {str(number): "x" for number in range(300_000)}}).encode(),
-    b'{"kind":"k","workload":' + b"9" * 4_000_000 + b"}",
-]
-
 
 def _post(path: bytes, body: bytes, headers: bytes = _JSON) -> bytes:
     length = b"Content-Length: %d\r\n\r\n" % len(body)
     return b"POST " + path + b" HTTP/1.1\r\n" + _HOST + headers + length + body
 
 
-_REQUESTS = [
-    # Without an end.
-    b"GET / HTTP/1.1\r\n" + b"A: b\r\n" * 20_000,
-    b"GET /v1/jobs HTTP/1.1\r\n" + _HOST + b"A: " + b"b" * 1_000_000,
-    b"POST /v1/jobs HTTP/1.1\r\n" + _HOST + _JSON + b"Content-Length: 99999999\r\n\r\n" + bytes(8_000_000),
-    b"POST /nothing HTTP/1.1\r\n" + _HOST + b"Content-Length: 99999999\r\n\r\n" + bytes(8_000_000),
-    b"POST /v1/jobs HTTP/1.1\r\n" + _HOST + b"Transfer-Encoding: chunked\r\n\r\n0\r\n" + b"A: b\r\n" * 20_000,
-    # Many at a time.
-    (b"GET /v1/jobs HTTP/1.1\r\n" + _HOST + b"\r\n") * 2_000,
-    # Whose bodies cost much.
-    *(_post(b"/v1/jobs", body) for body in _BODIES),
-    _post(
-        b"/milepost.v1.JobService/SubmitJob",
-        gzip.compress(bytes(100_000_000)),
-        _JSON + b"Content-Encoding: gzip\r\n",
-    ),
-]
+def _requests() -> Sequence[bytes]:
+    """Each is large or costly in its own way."""
+    bodies = [
+        b'{"kind":"k","input":{"a":' + b"[" * 2_000_000 + b"}}",
+        b'{"kind":"k","input":{"a":[' + b"1," * 2_000_000 + b"1]}}",
+        json.dumps({"kind": "k", "labels": {str(number): "x" for number in range(300_000)}}).encode(),
+        b'{"kind":"k","workload":' + b"9" * 4_000_000 + b"}",
+    ]
+    return [
+        # Without an end.
+        b"GET / HTTP/1.1\r\n" + b"A: b\r\n" * 20_000,
+        b"GET /v1/jobs HTTP/1.1\r\n" + _HOST + b"A: " + b"b" * 1_000_000,
+        b"POST /v1/jobs HTTP/1.1\r\n"
+        + _HOST
+        + _JSON
+        + b"Content-Length: 99999999\r\n\r\n"
+        + bytes(8_000_000),
+        b"POST /nothing HTTP/1.1\r\n" + _HOST + b"Content-Length: 99999999\r\n\r\n" + bytes(8_000_000),
+        b"POST /v1/jobs HTTP/1.1\r\n"
+        + _HOST
+        + b"Transfer-Encoding: chunked\r\n\r\n0\r\n"
+        + b"A: b\r\n" * 20_000,
+        # Many at a time.
+        (b"GET /v1/jobs HTTP/1.1\r\n" + _HOST + b"\r\n") * 2_000,
+        # Whose bodies cost much.
+        *(_post(b"/v1/jobs", body) for body in bodies),
+        _post(
+            b"/milepost.v1.JobService/SubmitJob",
+            gzip.compress(bytes(100_000_000)),
+            _JSON + b"Content-Encoding: gzip\r\n",
+        ),
+    ]
 
 
 async def _send(url: str, request: bytes, until: float) -> None:
@@ -71,10 +79,11 @@ async def _send(url: str, request: bytes, until: float) -> None:
 
 
 async def _flood(url: str, seconds: float) -> AsyncGenerator[None]:
+    requests = _requests()
     yield
     until = time.monotonic() + seconds
     await asyncio.gather(
-        *(_send(url, request, until) for request in islice(cycle(_REQUESTS), _CONNECTIONS)),
+        *(_send(url, request, until) for request in islice(cycle(requests), _CONNECTIONS)),
     )
     yield
 

@@ -29,8 +29,8 @@ for _number in (signal.SIGINT, signal.SIGHUP, signal.SIGQUIT):
         signal.signal(_number, signal.default_int_handler if _number == signal.SIGINT else signal.SIG_DFL)
 
 
-# Where Python may not write bytecode beside its sources, as in many containers, hundreds of processes would each compile
-# all they import: about a quarter of the time of all tests. Bytecode beside the packages disturbs nobody.
+# Where Python may not write bytecode beside the sources, as in many containers, hundreds of processes would each
+# compile all that they import. Among the installed packages it is in nobody's way.
 if sys.dont_write_bytecode:
     sys.dont_write_bytecode = False
     sys.pycache_prefix = str(Path(sys.prefix, "bytecode"))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import uuid
 from collections.abc import Iterator
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -13,6 +14,7 @@ from hatchet_sdk import Context, EmptyModel
 from milepost.client import Client, JobContext
 from milepost.client.engines import Pipeline
 from milepost.client.engines.hatchet import Hatchet, HatchetJobs
+from milepost.client.engines.hatchet.reported_task import ReportedTask
 from milepost.client.errors import JobFailed
 from milepost.v1 import RetryPolicy
 from tests.support.hatchet.dispatcher import HatchetServer
@@ -103,6 +105,26 @@ def test_a_job_is_submitted_without_asyncio(
             return submitted.kind, submitted.retry_policy.max_attempts
 
     assert asyncio.run(job()) == ("pages", 3)
+
+
+async def test_a_batch_task_has_no_jobs(
+    application: Hatchet, milepost: HatchetJobs, caplog: pytest.LogCaptureFixture
+) -> None:
+    """One call works on many runs. `submit` refuses it, and a warning says once that nobody sees it run."""
+
+    @application.batch_task(batch_max_size=2)
+    @milepost.job()
+    async def pages(values: Any, context: Context, job: JobContext) -> dict[Any, Any]:
+        return {member: {"pages": 1} for member in values}
+
+    with pytest.raises(TypeError, match="pages is a batch task: one call works on many runs"):
+        milepost.submit(pages)
+    call = ReportedTask.of(pages.tasks[0]._fn)
+    assert call is not None
+    results = [await call.wrapper()({"one": {}}, SimpleNamespace(task_run_id="")) for _ in range(2)]
+
+    assert results == [{"one": {"pages": 1}}] * 2
+    assert len([text for text in caplog.messages if "it runs without jobs" in text]) == 1
 
 
 async def test_a_pipeline(pipeline: Pipeline, client: Client) -> None:

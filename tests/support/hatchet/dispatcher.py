@@ -2,7 +2,8 @@
 
 It serves what the SDK calls: `v1.AdminService/PutWorkflow` and `GetRunDetails`, `WorkflowService/TriggerWorkflow` and
 `BulkTriggerWorkflow`, the `Dispatcher`, `EventsService/PutLog` and `PutStreamEvent`; over HTTP the cancellation of
-tasks and the pause of workers. It has no durable execution, no schedules, no concurrency limits and no timeouts.
+tasks and the pause of workers. It has no durable execution, no schedules and no concurrency limits, and a task times
+out when the test says so.
 """
 
 from __future__ import annotations
@@ -30,6 +31,7 @@ __all__ = ["HatchetServer"]
 
 VERSION: Final = "v0.120.0"
 _RUN_STATES: Final = {
+    "QUEUED": v1_workflows_pb2.QUEUED,
     "RUNNING": v1_workflows_pb2.RUNNING,
     "COMPLETED": v1_workflows_pb2.COMPLETED,
     "FAILED": v1_workflows_pb2.FAILED,
@@ -225,7 +227,7 @@ def _details(run: WorkflowRun) -> Message:
     for name, task in run.tasks.items():
         detail = details.task_runs[name]
         detail.external_id, detail.readable_id = task.id, name
-        detail.status = _RUN_STATES[task.state if task.state in _RUN_STATES else "RUNNING"]
+        detail.status = _RUN_STATES[task.state]
         detail.error, detail.output = task.error, task.output.encode()
     return details
 

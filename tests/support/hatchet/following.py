@@ -11,13 +11,19 @@ from tests.support.hatchet.dispatcher import HatchetServer
 from tests.support.hatchet.runs import ENDS, WorkflowRun
 from tests.support.rpc import eventually, state_name
 
-__all__ = ["children_of", "ended", "job_of", "lines_of", "log_of", "waiting"]
+__all__ = ["children_of", "ended", "ended_job", "job_of", "lines_of", "log_of", "waiting"]
 
 
 async def ended(hatchet: HatchetServer, run: WorkflowRun) -> WorkflowRun:
     """Wait until a run has ended."""
     await asyncio.to_thread(hatchet.engine.wait_for, lambda: run.state in ENDS)
     return run
+
+
+async def ended_job(client: Client, job_id: str) -> str:
+    """Wait until a job has ended; return its state."""
+    *_, job = [job async for job in client.follow(job_id)]
+    return state_name(job)
 
 
 async def job_of(client: Client, run: WorkflowRun) -> JobSnapshot:

@@ -84,7 +84,12 @@ class WorkflowRun:
 
 
 class Engine:
-    """All runs and workers. Thread-safe; `changed` is notified of each change, and `preferred` is a worker's id."""
+    """All runs and workers. Thread-safe; `changed` is notified of each change.
+
+    Attributes:
+        preferred: The worker that gets tasks first, by its id.
+        held: Workflows whose tasks wait in the queue, as they do during the backoff before a retry.
+    """
 
     def __init__(self) -> None:
         self.changed = threading.Condition(threading.RLock())
@@ -96,6 +101,7 @@ class Engine:
         self._workflows: dict[str, CreateWorkflowVersionRequest] = {}
         self._actions: dict[str, frozenset[str]] = {}
         self.preferred = ""
+        self.held: set[str] = set()
         self._listening: dict[str, tuple[object, queue.SimpleQueue[AssignedAction | None]]] = {}
 
     # What tests do.
@@ -132,6 +138,26 @@ class Engine:
     def cancel(self, run: WorkflowRun) -> None:
         """Cancel a run, as the dashboard does."""
         self.cancel_by_id([run.id])
+
+    def time_out(self, run: WorkflowRun) -> None:
+        """The execution timeout of a run's task is over: the attempt has failed, and then its worker is told to stop.
+
+        The engine writes the failure down before it tells the worker, and starts the next attempt at once.
+        """
+        with self.changed:
+            task = run.only
+            stop = self._action(run, task, CANCEL_STEP_RUN)
+            worker_id = task.worker_id
+            self._fail(task, f"Task exceeded timeout of {task.options.timeout}")
+            self._assign()
+            self._put(worker_id, stop)
+            self.changed.notify_all()
+
+    def release(self, workflow: str) -> None:
+        """Let the tasks of a workflow run that was held."""
+        with self.changed:
+            self.held.discard(workflow)
+            self._assign()
 
     def replay(self, run: WorkflowRun) -> None:
         """Start the task of a run again, as the dashboard does."""
@@ -227,12 +253,7 @@ class Engine:
                 if kind == STEP_EVENT_TYPE_COMPLETED:
                     task.state, task.output = "COMPLETED", event.event_payload
                 elif kind == STEP_EVENT_TYPE_FAILED:
-                    task.error = event.event_payload
-                    if event.should_not_retry or task.retry_count >= task.options.retries:
-                        task.state = "FAILED"
-                    else:
-                        task.state = "QUEUED"
-                        task.retry_count += 1
+                    self._fail(task, event.event_payload, is_final=event.should_not_retry)
             self._assign()
             self.changed.notify_all()
 
@@ -253,8 +274,16 @@ class Engine:
         tasks = (task for run in self.runs.values() for task in run.tasks.values())
         return next(task for task in tasks if task.id == task_id)
 
+    def _fail(self, task: TaskRun, error: str, *, is_final: bool = False) -> None:
+        task.error = error
+        if is_final or task.retry_count >= task.options.retries:
+            task.state = "FAILED"
+        else:
+            task.state = "QUEUED"
+            task.retry_count += 1
+
     def _assign(self) -> None:
-        for run in self.runs.values():
+        for run in (run for run in self.runs.values() if run.request.name not in self.held):
             for task in run.tasks.values():
                 workers = [one for one in self._listening if task.options.action in self._actions[one]]
                 worker = self.preferred if self.preferred in workers else next(iter(workers), None)
@@ -263,6 +292,14 @@ class Engine:
                     self._send(run, task, START_STEP_RUN)
 
     def _send(self, run: WorkflowRun, task: TaskRun, action_type: ActionType) -> None:
+        self._put(task.worker_id, self._action(run, task, action_type))
+
+    def _put(self, worker_id: str, action: AssignedAction) -> None:
+        _, actions = self._listening.get(worker_id, (None, None))
+        if actions is not None:
+            actions.put(action)
+
+    def _action(self, run: WorkflowRun, task: TaskRun, action_type: ActionType) -> AssignedAction:
         outputs = {name: json.loads(run.tasks[name].output or "{}") for name in task.options.parents}
         errors = {name: other.error for name, other in run.tasks.items() if other.error}
         payload = {
@@ -289,9 +326,7 @@ class Engine:
             action.durable_task_invocation_count = task.invocation
         if run.request.parent_id:
             action.parent_workflow_run_id = run.request.parent_id
-        _, actions = self._listening.get(task.worker_id, (None, None))
-        if actions is not None:
-            actions.put(action)
+        return action
 
 
 def _is_ready(run: WorkflowRun, task: TaskRun) -> bool:

@@ -15,11 +15,13 @@ from milepost.client._attach.attachment import Attachment
 from milepost.client._attach.offline_block import OfflineBlock
 from milepost.client._transport.backoff import Backoff, is_transient
 from milepost.client._worker.cancel_signal import Cancelled
-from milepost.client.engines.hatchet.job_calls import CANCELLED_IN_HATCHET, JobsOfRuns
+from milepost.client.engines.hatchet.engine_state import EngineState, engine_reader
+from milepost.client.engines.hatchet.job_calls import JobsOfRuns
 from milepost.client.engines.hatchet.job_choice import AttemptNotReported, CancelledBefore
-from milepost.client.engines.hatchet.task_end import failure_for_job
+from milepost.client.engines.hatchet.task_end import failure_for_job, timeout_for_job
 from milepost.client.engines.hatchet.task_run import TaskRun
-from milepost.client.errors import JobEndedError, LeaseLost, MilepostError
+from milepost.client.engines.hatchet.waiting_runs import CANCELLED_IN_HATCHET
+from milepost.client.errors import JobEndedError, JobFailure, LeaseLost, MilepostError
 from milepost.v1 import Job, SubmitJobRequest
 
 __all__ = ["AttemptBlock", "unreported_job"]
@@ -29,8 +31,14 @@ _log = logging.getLogger("milepost.client")
 # Seconds between two looks at whether Hatchet has cancelled the run, which the SDK has no callback for. It interrupts a
 # coroutine one second after that.
 _POLL_INTERVAL: Final = 0.1
-# Seconds for a cancellation that Hatchet has asked for to come back from the server, before the end is reported.
+# Seconds for Hatchet to say why it has stopped an attempt, and for its cancellation to come back from the server. The
+# attempt ends after that.
 _CANCEL_TIMEOUT: Final = 5.0
+# Seconds after which a durable task that Hatchet has stopped was not evicted: the SDK interrupts evicted ones at once.
+_EVICTION_MARGIN: Final = 0.5
+# States of a run whose attempt the engine has stopped because it timed out: the run has failed, or its next attempt
+# waits or runs. The engine writes a cancellation down before it stops the attempt.
+_TIMED_OUT: Final = frozenset({"FAILED", "QUEUED", "RUNNING"})
 
 
 class AttemptBlock:
@@ -55,11 +63,13 @@ class AttemptBlock:
         self._context = context
         self._request = request
         self._interrupt = interrupt
+        self._read_state = engine_reader(context)
         self._attachment: Attachment | None = None
-        self._job_id = ""
+        self._job: AttachedJob | None = None
         self._stopped = asyncio.Event()
-        self._cancelling: asyncio.Task[None] | None = None
-        self._cancelled_in_hatchet = False
+        self._stopping: asyncio.Task[None] | None = None
+        self._stopped_by_hatchet = False
+        self._timed_out: EngineState | None = None
         self.cancelled = self.is_elsewhere = False
 
     async def enter(self) -> AttachedJob:
@@ -73,30 +83,29 @@ class AttemptBlock:
             self.is_elsewhere = isinstance(error, AttemptNotReported | LeaseLost | JobEndedError)
             _log.warning("task run %s is not reported: %s", self._run.id, error)
         else:
-            self._attachment, self._job_id = attachment, job.id
-            self._cancelling = asyncio.create_task(self._follow_hatchet())
+            self._attachment, self._job = attachment, job
+            self._stopping = asyncio.create_task(self._follow_hatchet(job))
             return job
         return await unreported_job(self._request.kind, self._request.job_id)
 
     async def leave(self, error: BaseException | None) -> None:
         """Report the end, and wait until it is durable, at most for the flush timeout."""
-        if self._attachment is None or self._cancelling is None:
+        if self._attachment is None or self._job is None or self._stopping is None:
             return
-        if isinstance(error, asyncio.CancelledError) and self._is_evicted:
-            self._cancelling.cancel()
-            await self._attachment.give_back()
-            return
-        is_final = self._context.is_cancelled
-        if is_final and error is not None:
-            with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._stopped.wait(), _CANCEL_TIMEOUT)
-        self._cancelling.cancel()
-        if error is not None and not (self.cancelled and isinstance(error, asyncio.CancelledError)):
-            error = failure_for_job(error, self._run, is_final=is_final)
+        is_evicted = isinstance(error, asyncio.CancelledError) and self._is_evicted
+        if self._context.is_cancelled and not is_evicted:
+            await self._wait_for_reason(completed=error is None)
+        self._stopping.cancel()
+        failure = error if is_evicted else self._failure(error)
         try:
-            await self._attachment.end(error)
+            if is_evicted:
+                await self._attachment.give_back()
+            else:
+                await self._attachment.end(failure)
         except (MilepostError, OSError, RuntimeError) as failed:
             _log.warning("task run %s: its end was not reported: %s", self._run.id, failed)
+        if is_evicted or (isinstance(failure, JobFailure) and failure.retryable):
+            self._jobs.waiting.watch(self._job.id, self._job.attempt, self._read_state)
 
     @property
     def _is_evicted(self) -> bool:
@@ -105,37 +114,63 @@ class AttemptBlock:
         The SDK interrupts it as for a cancellation, but at the same moment at which it says so, and not a second later.
         """
         durable = isinstance(self._context, DurableContext)
-        return (
-            durable and self._context.is_cancelled and not self.cancelled and not self._cancelled_in_hatchet
-        )
+        return durable and self._context.is_cancelled and not self.cancelled and not self._stopped_by_hatchet
+
+    def _failure(self, error: BaseException | None) -> BaseException | None:
+        """The error for the job. Hatchet does not take the result of an attempt that it has timed out."""
+        if self._timed_out is not None:
+            return timeout_for_job(self._run, self._timed_out.error)
+        if error is None or (self.cancelled and isinstance(error, asyncio.CancelledError)):
+            return error
+        return failure_for_job(error, self._run, is_final=self._context.is_cancelled)
+
+    async def _wait_for_reason(self, *, completed: bool) -> None:
+        """Wait to know why Hatchet has stopped the attempt, and for the cancellation if that has not `completed`."""
+        assert self._stopping is not None
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(_CANCEL_TIMEOUT):
+                await asyncio.wait((self._stopping,))
+                if not completed:
+                    await self._stopped.wait()
 
     def _stop(self) -> None:
         self.cancelled = True
-        self._stopped.set()
-        self._interrupt()
+        self._stop_function()
 
-    async def _follow_hatchet(self) -> None:
-        """Cancel the job once Hatchet has cancelled the run."""
-        await self._hatchet_cancels()
-        self._cancelled_in_hatchet = True
+    async def _follow_hatchet(self, job: AttachedJob) -> None:
+        """Once Hatchet stops the attempt: cancel the job, if that is why."""
+        await self._hatchet_stops()
+        if isinstance(self._context, DurableContext):
+            await asyncio.sleep(_EVICTION_MARGIN)
+        self._stopped_by_hatchet = True
+        state = await self._read_state()
+        if state is not None and state.name in _TIMED_OUT:
+            self._timed_out = state
+            job._control.cancel_signal.set()
+            self._stop_function()
+            return
         backoff = Backoff()
         while not self._stopped.is_set():
             try:
-                await self._jobs.cancel(self._job_id, CANCELLED_IN_HATCHET)
+                await self._jobs.cancel(job.id, CANCELLED_IN_HATCHET)
             except MilepostError as error:
                 if not is_transient(error, connected_before=True):
-                    _log.warning("job %s: cancelling it failed: %s", self._job_id, error)
+                    _log.warning("job %s: cancelling it failed: %s", job.id, error)
                     self._stopped.set()
                     return
                 await asyncio.sleep(backoff.next_delay())
             else:
                 return
 
-    async def _hatchet_cancels(self) -> None:
+    async def _hatchet_stops(self) -> None:
         while True:
             if self._context.is_cancelled:
                 return
             await asyncio.sleep(_POLL_INTERVAL)
+
+    def _stop_function(self) -> None:
+        self._stopped.set()
+        self._interrupt()
 
 
 async def unreported_job(kind: str, job_id: str = "") -> AttachedJob:

@@ -188,7 +188,7 @@ class HatchetJobs:
             options: See `HatchetJobOptions`.
 
         Raises:
-            TypeError: An option does not exist.
+            TypeError: An option does not exist, or it is a batch task, whose runs have no jobs.
         """
         request = self._request(task, input_values, parent_job_id, start_deadline, options)
         try:
@@ -261,6 +261,10 @@ class HatchetJobs:
         options: HatchetJobOptions,
     ) -> SubmitJobRequest:
         (only,) = task.tasks
+        if getattr(only, "batch", None) is not None:
+            raise TypeError(
+                f"{only.name} is a batch task: one call works on many runs, so they have no jobs. Trigger it without."
+            )
         if start_deadline is None:
             schedule_timeout = only.schedule_timeout
             if isinstance(schedule_timeout, str):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import time
 from datetime import timedelta
 from typing import Any, Final
 
@@ -14,33 +16,42 @@ from milepost.client._conversion import from_struct
 from milepost.client._transport.channel import LazyChannel
 from milepost.client._transport.target import Target
 from milepost.client._worker.json_values import to_lossy_struct
-from milepost.client.engines.hatchet.job_choice import AttemptNotReported, choose_job
+from milepost.client.engines.hatchet.job_choice import AttemptNotReported, choose_job, is_with_predecessor
 from milepost.client.engines.hatchet.job_options import HatchetJobOptions
 from milepost.client.engines.hatchet.task_run import TaskRun
+from milepost.client.engines.hatchet.waiting_runs import WaitingRuns
 from milepost.client.errors import JobAlreadyExists, JobEndedError, JobNotFound
 from milepost.contract.limits import INPUT_SIZE
 from milepost.v1 import Dispatch, Job, RetryPolicy, SubmitJobRequest
 
-__all__ = ["CANCELLED_IN_HATCHET", "JobsOfRuns", "submission"]
+__all__ = ["JobsOfRuns", "submission"]
 
-CANCELLED_IN_HATCHET: Final = "The run was cancelled in Hatchet."
-"""The reason of a cancellation that came from there."""
+# Seconds for the attempt before this one to end. Hatchet starts the next one as soon as one has timed out, and the SDK
+# interrupts that a second later. The lease of a lost worker is over by the time at which Hatchet notices.
+_PREDECESSOR_TIMEOUT: Final = 2.0
+_PREDECESSOR_POLL: Final = 0.1
 
 
 class JobsOfRuns:
     """Submits, claims and cancels the jobs of task runs.
 
-    Args:
-        target: The server.
-        timeout: Seconds for each call, and for the claim of a job.
-        flush_timeout: Seconds for the server to acknowledge the last reports of an attempt.
+    Attributes:
+        waiting: The runs that wait for their next attempt.
     """
 
     def __init__(self, target: Target, timeout: float, flush_timeout: float) -> None:
+        """Connect nothing yet.
+
+        Args:
+            target: The server.
+            timeout: Seconds for each call, and for the claim of a job.
+            flush_timeout: Seconds for the server to acknowledge the last reports of an attempt.
+        """
         self._channel = LazyChannel(target)
         self._calls = JobCalls(self._channel, timeout)
         self._attach_calls = AttachCalls(self._channel, self._calls, timeout)
         self._flush_timeout = flush_timeout
+        self.waiting = WaitingRuns(self._get, self.cancel)
 
     async def submit(self, request: SubmitJobRequest) -> Job:
         """Submit the job of a run, or get it if it exists, with this content or another one.
@@ -50,7 +61,7 @@ class JobsOfRuns:
         try:
             return (await self._calls.submit(request)).proto
         except JobAlreadyExists:
-            return (await self._calls.get(request.job_id)).job
+            return await self._get(request.job_id)
         except (JobEndedError, JobNotFound):
             if not request.parent_job_id:
                 raise
@@ -74,7 +85,7 @@ class JobsOfRuns:
         async def find() -> str:
             nonlocal repeated
             may_differ, repeated = not repeated, True
-            job_id = choose_job(await self.submit(request), run)
+            job_id = choose_job(await self._after_predecessor(await self.submit(request), run), run)
             if job_id != request.job_id:
                 if (
                     not may_differ
@@ -95,7 +106,19 @@ class JobsOfRuns:
 
     async def close(self) -> None:
         """Close the connection."""
+        self.waiting.close()
         await self._channel.close()
+
+    async def _get(self, job_id: str) -> Job:
+        return (await self._calls.get(job_id)).job
+
+    async def _after_predecessor(self, job: Job, run: TaskRun) -> Job:
+        """The job once the attempt before this one has ended, or has had time for it."""
+        deadline = time.monotonic() + _PREDECESSOR_TIMEOUT
+        while is_with_predecessor(job, run) and time.monotonic() < deadline:
+            await asyncio.sleep(_PREDECESSOR_POLL)
+            job = await self._get(job.job_id)
+        return job
 
 
 def submission(

@@ -9,7 +9,7 @@ from milepost.client.errors import MilepostError
 from milepost.contract.job_states import LEASED, has_ended
 from milepost.v1 import Job, JobState
 
-__all__ = ["AttemptNotReported", "CancelledBefore", "choose_job"]
+__all__ = ["AttemptNotReported", "CancelledBefore", "choose_job", "is_with_predecessor"]
 
 
 class AttemptNotReported(MilepostError):
@@ -23,8 +23,7 @@ class CancelledBefore(MilepostError):
 def choose_job(job: Job, run: TaskRun) -> str:
     """The id of the job that this attempt reports to: the job of the run, or one of its own if that has ended.
 
-    Hatchet may start a run again whose job has ended: after a timeout, which it tells as a cancellation, after a worker
-    was lost, or when somebody replays the run.
+    Hatchet may start a run again whose job has ended: after a worker was lost, or when somebody replays the run.
 
     Args:
         job: The job of the run.
@@ -45,6 +44,12 @@ def choose_job(job: Job, run: TaskRun) -> str:
     if job.job_id == run.own_job_id or (latest is not None and latest >= run.retry_count):
         raise AttemptNotReported("It has ended with this attempt, or with a later one.")
     return run.own_job_id
+
+
+def is_with_predecessor(job: Job, run: TaskRun) -> bool:
+    """Whether an earlier attempt of the run has the job."""
+    latest = retry_of(job.worker_id)
+    return job.state in LEASED and latest is not None and latest < run.retry_count
 
 
 _NO_REASON: Final = "No reason was given."

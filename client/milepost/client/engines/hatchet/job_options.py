@@ -19,8 +19,8 @@ class HatchetJobOptions(TypedDict, total=False):
         labels: Labels, beside those that name the run.
         stages: The planned stages.
         timeout: Maximum time in seconds, or as a `timedelta`, from the start of the first attempt; None for no limit.
-            It ends the job, and leaves the task alone. Give one to a task with retries: while a run waits for the next
-            attempt, no code learns that somebody cancels it in Hatchet, and its job stays QUEUED.
+            It ends the job, and leaves the task alone. Give one to a task with retries if its worker may stop between
+            two attempts: no other process learns that the run was cancelled in between, and the job stays QUEUED.
         workload: The job's size in `workload_unit`, for estimates.
         workload_unit: What `workload` counts.
         retention: How long to keep the job and its events.

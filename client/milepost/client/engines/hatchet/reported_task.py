@@ -63,6 +63,7 @@ class ReportedTask:
         self._shows_result = shows_result
         self._needs_job = needs_job
         self.options = options
+        self._warned_of_batch = False
         self._takes_job = "job" in inspect.signature(function).parameters
         submission(kind, "", 1, None, options)  # wrong options raise here, and not in each run
 
@@ -89,7 +90,8 @@ class ReportedTask:
         return run
 
     async def _run(self, values: Any, context: Context, dependencies: dict[str, Any]) -> Any:
-        if not context.task_run_id:  # the members of a batch have one each
+        if not context.task_run_id:
+            self._warn_of_batch()
             unreported = await asyncio.wrap_future(self._thread.start(unreported_job(self.kind)))
             return await self._function(values, context, **self._arguments(unreported, dependencies))
         interrupt = TaskInterrupt()
@@ -118,7 +120,8 @@ class ReportedTask:
         return value
 
     def _run_plain(self, values: Any, context: Context, dependencies: dict[str, Any]) -> Any:
-        if not context.task_run_id:  # the members of a batch have one each
+        if not context.task_run_id:
+            self._warn_of_batch()
             unreported = self._thread.run(unreported_job(self.kind))
             return self._function(values, context, **self._arguments(unreported, dependencies))
         block = self._block(values, context, _do_nothing)
@@ -138,6 +141,13 @@ class ReportedTask:
             raise
         self._thread.run(block.leave(None))
         return value
+
+    def _warn_of_batch(self) -> None:
+        """Say once that nobody sees the runs of this task: they have an id each, and the call for all has none."""
+        if not self._warned_of_batch:
+            self._warned_of_batch = True
+            name = self._function.__qualname__
+            _log.warning("%s is a batch task: it runs without jobs, since one call works on many runs", name)
 
     def _block(self, values: Any, context: Context, interrupt: Callable[[], None]) -> AttemptBlock:
         run = TaskRun.of(context)

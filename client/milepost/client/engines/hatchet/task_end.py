@@ -16,7 +16,7 @@ from milepost.client._worker.failure_report import failure_of
 from milepost.client.engines.hatchet.task_run import TaskRun
 from milepost.client.errors import JobFailure
 
-__all__ = ["as_mapping", "failure_for_job", "final_error"]
+__all__ = ["as_mapping", "failure_for_job", "final_error", "timeout_for_job"]
 
 _log = logging.getLogger("milepost.client")
 
@@ -38,6 +38,17 @@ def failure_for_job(error: BaseException, run: TaskRun, *, is_final: bool = Fals
     failure = failure_of(error, detail=False)
     is_final = is_final or isinstance(final_error(error) or error, NonRetryableException)
     return JobFailure(failure.code, failure.message, retryable=not is_final)
+
+
+def timeout_for_job(run: TaskRun, error: str) -> JobFailure:
+    """The failure of an attempt that Hatchet has timed out, whatever its function does.
+
+    Args:
+        run: The attempt.
+        error: What Hatchet's engine says of it; empty once it has started the next attempt.
+    """
+    text = f"Hatchet: {error}" if error else "Hatchet's timeout of the task was over."
+    return JobFailure("ATTEMPT_TIMEOUT", text, retryable=run.retry_count + 1 < run.max_attempts)
 
 
 def final_error(error: BaseException) -> NonRetryableException | None:

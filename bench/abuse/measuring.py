@@ -43,6 +43,7 @@ ATTACKS: Mapping[str, Attack] = {
     "unread-answers": unread_answers.ATTACK,
     "stream-resets": stream_resets.ATTACK,
     "continuations": header_floods.CONTINUATIONS,
+    "unacknowledged-headers": header_floods.UNACKNOWLEDGED,
     "hpack-bombs": header_floods.HPACK_BOMBS,
     "endless-requests": endless_requests.ATTACK,
     "reports-in-flight": reports_in_flight.ATTACK,

@@ -16,6 +16,7 @@ __all__ = [
     "INITIAL_WINDOW_SIZE",
     "RST_STREAM",
     "Connection",
+    "SilentConnection",
     "header",
     "message",
     "request_headers",
@@ -56,10 +57,13 @@ class Connection:
 
     @classmethod
     @asynccontextmanager
-    async def open(cls, address: str, settings: Sequence[tuple[int, int]] = ()) -> AsyncGenerator[Connection]:
-        """Connect to ``host:port``."""
+    async def open(
+        cls, address: str, settings: Sequence[tuple[int, int]] = (), from_host: str | None = None
+    ) -> AsyncGenerator[Connection]:
+        """Connect to ``host:port``, from this of the machine's own addresses."""
         host, _, port = address.rpartition(":")
-        reader, writer = await asyncio.open_connection(host, int(port))
+        own = None if from_host is None else (from_host, 0)
+        reader, writer = await asyncio.open_connection(host, int(port), local_addr=own)
         connection = cls(reader, writer)
         payload = b"".join(struct.pack(">HI", *setting) for setting in settings)
         writer.write(_PREFACE)
@@ -136,6 +140,13 @@ class Connection:
         elif kind == HEADERS and flags & END_STREAM:
             self.ended.add(stream)
         self._window_changed.set()
+
+
+class SilentConnection(Connection):
+    """One that acknowledges nothing."""
+
+    def _note(self, kind: int, flags: int, stream: int, payload: bytes) -> None:
+        pass
 
 
 def header(name: str, value: bytes) -> bytes:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, suppress
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +15,7 @@ from bench.abuse.raw_http2 import (
     END_HEADERS,
     HEADERS,
     Connection,
+    SilentConnection,
     header,
     request_headers,
 )
@@ -56,17 +57,10 @@ async def test_a_stream_beyond_the_limit_of_its_connection_is_refused(
 async def test_settings_have_to_be_acknowledged(tmp_path: Path, forkery: Forkery) -> None:
     """A connection that does not is closed, as the limits of metadata do not hold strictly before; others stay."""
     with ServerProcess(tmp_path / "data", forkery=forkery) as server:
-        async with Connection.open(server.address) as other, _Silent.open(server.address) as silent:
+        async with Connection.open(server.address) as other, SilentConnection.open(server.address) as silent:
             async with asyncio.timeout(50):
                 await silent.closed.wait()
             assert not other.closed.is_set()
-
-
-class _Silent(Connection):
-    """One that answers nothing."""
-
-    def _note(self, kind: int, flags: int, stream: int, payload: bytes) -> None:
-        pass
 
 
 async def test_metadata_beyond_the_limit_is_refused(tmp_path: Path, forkery: Forkery) -> None:
@@ -86,7 +80,7 @@ async def test_metadata_beyond_the_limit_is_refused(tmp_path: Path, forkery: For
 async def test_metadata_is_limited_before_settings_are_acknowledged(tmp_path: Path, forkery: Forkery) -> None:
     """The server itself refuses what core has let in: without a message, and with the reason in its log."""
     with ServerProcess(tmp_path / "data", forkery=forkery) as server:
-        async with _Silent.open(server.address) as silent:
+        async with SilentConnection.open(server.address) as silent:
             block = request_headers(_GET_JOB, server.address) + header("x-note", b"x" * METADATA_SIZE)
             for _ in range(20):
                 stream = silent.new_stream()
@@ -100,6 +94,37 @@ async def test_metadata_is_limited_before_settings_are_acknowledged(tmp_path: Pa
             assert {(call["code"], call["reason"]) for call in _calls(server)} == {
                 ("RESOURCE_EXHAUSTED", "LIMIT_REACHED")
             }
+
+
+async def test_a_host_that_floods_with_metadata_loses_those_connections(
+    tmp_path: Path, forkery: Forkery
+) -> None:
+    """Its other connections go on, and the log names it."""
+    with ServerProcess(tmp_path / "data", forkery=forkery) as server:
+        flooding = SilentConnection.open(server.address, from_host="127.0.0.2")
+        beside = Connection.open(server.address, from_host="127.0.0.2")
+        async with flooding as flood, beside as other, connect(server.address) as rpc:
+            note = header("x-note", b"x" * 16_000)
+            with suppress(ConnectionError):
+                while not flood.closed.is_set():
+                    stream = flood.new_stream()
+                    flood.write(HEADERS, 0, stream, request_headers(_GET_JOB, server.address))
+                    for _ in range(60):
+                        flood.write(CONTINUATION, 0, stream, note)
+                    flood.write(CONTINUATION, END_HEADERS, stream, note)
+                    await flood.drain()
+            stream = other.new_stream()
+            other.write(HEADERS, END_HEADERS, stream, request_headers(_WORK, server.address))
+            other.cancel(stream)
+
+            async def is_served() -> bool:
+                return any(call["method"] == _WORK for call in _calls(server))
+
+            await eventually(is_served)
+            assert not other.closed.is_set()
+            assert (await rpc.submit()).job_id
+            floods = [line for line in server.log() if line["event"] == "host floods with metadata"]
+            assert {line["host"] for line in floods} == {"ipv4:127.0.0.2"}
 
 
 async def test_calls_do_not_wait_behind_those_of_other_methods(tmp_path: Path, forkery: Forkery) -> None:

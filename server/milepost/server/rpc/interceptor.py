@@ -20,7 +20,7 @@ from google.protobuf.message import Message
 from milepost.server.access.audit import AuditLog
 from milepost.server.access.current import current_caller
 from milepost.server.access.principal import Principal
-from milepost.server.base.refusal import Refusal, draining
+from milepost.server.base.refusal import draining
 from milepost.server.base.slices import Slices
 from milepost.server.calls.call_admission import CallAdmission
 from milepost.server.calls.call_memory import CallMemory
@@ -28,7 +28,7 @@ from milepost.server.calls.call_record import CallRecord
 from milepost.server.calls.open_calls import OpenCalls
 from milepost.server.calls.request_decoding import Decoded, decoder, finish_decoding
 from milepost.server.rpc.call_log import CallLog
-from milepost.server.rpc.metadata_limit import check_metadata
+from milepost.server.rpc.metadata_limit import METADATA_SIZE, MetadataFloods, metadata_size, too_large
 
 _Context = grpc.aio.ServicerContext[Any, Any]
 
@@ -47,7 +47,10 @@ class _Call(NamedTuple):
 
 
 class Interceptor(grpc.aio.ServerInterceptor):
-    """Wraps every handler of the server. Once ``admission`` drains, open streams of reflection end."""
+    """Wraps every handler of the server. Once ``admission`` drains, open streams of reflection end.
+
+    ``floods`` learns of metadata that is refused.
+    """
 
     def __init__(
         self,
@@ -56,8 +59,10 @@ class Interceptor(grpc.aio.ServerInterceptor):
         memory: CallMemory,
         slices: Slices,
         audit: AuditLog,
+        floods: MetadataFloods,
     ) -> None:
         self._admission = admission
+        self._floods = floods
         self._audit = audit
         self._calls = calls
         self._memory = memory
@@ -71,10 +76,9 @@ class Interceptor(grpc.aio.ServerInterceptor):
         """See ``grpc.aio.ServerInterceptor``; never raises."""
         self._admission.call_count += 1
         method = handler_call_details.method
-        try:
-            check_metadata(handler_call_details.invocation_metadata)
-        except Refusal as refusal:
-            return self._refuse(method, refusal)
+        size = metadata_size(handler_call_details.invocation_metadata)
+        if size > METADATA_SIZE:
+            return self._refuse(method, size)
         handler = await continuation(handler_call_details)
         if handler is None:  # there is no such method
             return handler
@@ -94,12 +98,13 @@ class Interceptor(grpc.aio.ServerInterceptor):
         )
         return make(wrapped, response_serializer=handler.response_serializer)
 
-    def _refuse(self, method: str, refusal: Refusal) -> grpc.RpcMethodHandler[Any, Any]:
-        """A handler that receives nothing."""
+    def _refuse(self, method: str, size: int) -> grpc.RpcMethodHandler[Any, Any]:
+        """A handler that receives nothing, of a call with metadata of this size."""
 
         async def refuse(_: object, context: _Context) -> None:
+            self._floods.note(context.peer(), size)
             with (call_log := self._log(method, context)):
-                await call_log.abort(refusal)
+                await call_log.abort(too_large(size))
 
         return grpc.stream_stream_rpc_method_handler(refuse)
 

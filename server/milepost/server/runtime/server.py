@@ -35,10 +35,12 @@ from milepost.server.log.memory.memory_log import MemoryEventLog
 from milepost.server.log.store import NatsStore, Store, open_store
 from milepost.server.log.store_files import StoreFiles
 from milepost.server.rpc.interceptor import Interceptor
+from milepost.server.rpc.metadata_limit import MetadataFloods
 from milepost.server.rpc.registration import add_service
 from milepost.server.runtime import grpc_wakeups, listen_address
 from milepost.server.runtime.core import QUEUE_MEMORY, Core
 from milepost.server.runtime.data_directory import DataDirectory
+from milepost.server.runtime.flood_barrier import FloodBarrier
 from milepost.server.runtime.grpc_options import GRPC_OPTIONS
 from milepost.server.runtime.health_port import HealthPort
 from milepost.server.runtime.health_service import Health
@@ -149,7 +151,11 @@ class Server:
         self._audit = AuditLog(settings.audit_log, is_open=audited)
         self._limiter = Limiter(settings.limits._replace(watches=settings.max_watches_per_caller))
         self._admission = CallAdmission(self._authenticator, self._limiter)
-        interceptor = Interceptor(self._admission, self._calls, self.memory, self._slices, self._audit)
+        self._barrier = FloodBarrier(self._tasks)
+        floods = MetadataFloods(self._barrier)
+        interceptor = Interceptor(
+            self._admission, self._calls, self.memory, self._slices, self._audit, floods
+        )
         with grpc_wakeups.read_all_at_once():
             self._grpc = grpc.aio.server(interceptors=[interceptor], options=GRPC_OPTIONS)
         self._http: HttpPort | None = None
@@ -185,6 +191,7 @@ class Server:
         if self._http is not None:
             self.http = self._http.bind()
         self.address = self._bind()
+        self._barrier.attach(int(self.address.rpartition(":")[2]))
         if self._health_port is not None:
             self.health_address = await self._health_port.start()
         await self._authenticator.start()
@@ -216,6 +223,7 @@ class Server:
         if self._http is not None:
             await self._http.stop()
         await self._wait_for_last_calls()
+        self._barrier.detach()
         await self._grpc.stop(_STOP_GRACE)
         if self._health_port is not None:
             await self._health_port.stop()

@@ -1,0 +1,163 @@
+"""A barrier against hosts that flood: they get no further connection, and lose those that they flood with.
+
+gRPC's core accepts each connection by itself, asks nobody, and lets nobody close one. So the kernel drops what such a
+host sends to the listening socket (a classic BPF program, ``SO_ATTACH_FILTER`` in socket(7), which needs no privilege):
+the host asks again for its connection a second later, then after two more, and so on, as TCP does. And a connection is
+shut down by its peer's address, for which the files of the process are looked through. Other connections of the host go
+on.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import ctypes
+import os
+import socket
+import stat
+import struct
+import sys
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from ipaddress import IPv4Address, IPv6Address, ip_address
+from pathlib import Path
+from typing import Final
+from urllib.parse import unquote
+
+import structlog
+
+from milepost.server.background_tasks import Tasks
+
+_log = structlog.get_logger("milepost.server")
+
+FILTERED_HOSTS: Final = 128
+"""Hosts that a filter can have, so that it stays well below the kernel's 4,096 instructions."""
+
+_Address = IPv4Address | IPv6Address
+
+_SO_ATTACH_FILTER: Final = 26
+_SO_DETACH_FILTER: Final = 27
+
+# Instructions of the kernel's filters (linux/bpf_common.h): load a byte or a word, keep some bits, compare, return.
+_LOAD_BYTE, _LOAD_WORD, _AND, _JUMP_IF_EQUAL, _RETURN = 0x30, 0x20, 0x54, 0x15, 0x06
+
+# Where the header of the IP packet begins (SKF_NET_OFF), where it has its version, and the source by the version.
+_PACKET: Final = -0x100000 & 0xFFFFFFFF
+_VERSION_BITS: Final = 0xF0
+_SOURCE: Final = {4: 12, 6: 8}
+
+_DROP, _PASS = 0, 0xFFFFFFFF
+
+
+class FloodBarrier:
+    """The barrier of the sockets that listen on a port: ``attach`` it once they do, ``detach`` it before they close.
+
+    Hosts and peers are as gRPC names them; Unix sockets have no barrier, nor has a system that is not Linux.
+    """
+
+    def __init__(self, tasks: Tasks) -> None:
+        self._tasks = tasks
+        self._listening: Sequence[int] = ()
+        self._has_filter = False
+        self._leaving: set[tuple[_Address, int]] = set()
+        self._is_searching = False
+
+    def attach(self, port: int) -> None:
+        """Find the sockets that listen on the port."""
+        if sys.platform == "linux":
+            self._listening = [number for number, found in _tcp_sockets() if _listens(found, port)]
+
+    def detach(self) -> None:
+        """Forget the sockets, before they are closed."""
+        self._listening = ()
+
+    def hang_up(self, peer: str) -> None:
+        """Shut down the connection of this peer, soon."""
+        host, _, port = peer.rpartition(":")
+        if self._listening and (address := _address_of(host)) is not None:
+            self._leaving.add((address, int(port)))
+            if not self._is_searching:
+                self._is_searching = True
+                self._tasks.start(self._hang_up())
+
+    async def _hang_up(self) -> None:
+        while self._leaving:
+            leaving, self._leaving = self._leaving, set()
+            await asyncio.to_thread(_shut_down, leaving)
+        self._is_searching = False
+
+    def refuse(self, hosts: Iterable[str]) -> None:
+        """Take no further connection from these hosts; from all others again."""
+        addresses = [address for host in hosts if (address := _address_of(host)) is not None][:FILTERED_HOSTS]
+        for number in self._listening:
+            with socket.socket(fileno=os.dup(number)) as listening:
+                try:
+                    _set_filter(listening, addresses, had_filter=self._has_filter)
+                except OSError as error:  # as in sandboxes whose kernel is an imitation
+                    _log.warning("connections are not filtered", error=str(error))
+        self._has_filter = bool(addresses)
+
+
+def _tcp_sockets() -> Iterator[tuple[int, socket.socket]]:
+    """This process's sockets of TCP, as copies that are closed after their turn, and the numbers of their files."""
+    for file in list(Path("/proc/self/fd").iterdir()):
+        with contextlib.suppress(OSError):  # another thread has closed it
+            copy = os.dup(int(file.name))
+            if not stat.S_ISSOCK(os.fstat(copy).st_mode):
+                os.close(copy)
+                continue
+            with socket.socket(fileno=copy) as found:
+                if found.family in (socket.AF_INET, socket.AF_INET6) and found.type == socket.SOCK_STREAM:
+                    yield int(file.name), found
+
+
+def _listens(found: socket.socket, port: int) -> bool:
+    is_listening = found.getsockopt(socket.SOL_SOCKET, socket.SO_ACCEPTCONN)
+    return bool(is_listening) and found.getsockname()[1] == port
+
+
+def _shut_down(peers: Collection[tuple[_Address, int]]) -> None:
+    for _, found in _tcp_sockets():
+        with contextlib.suppress(OSError):  # it listens, or has ended by itself
+            host, port, *_ = found.getpeername()
+            if (_address(host), port) in peers:
+                found.shutdown(socket.SHUT_RDWR)
+
+
+def _address_of(host: str) -> _Address | None:
+    """The address in ``ipv4:127.0.0.1`` or ``ipv6:%5B::1%5D``; None if there is none, as of Unix sockets."""
+    scheme, _, text = unquote(host).partition(":")
+    return _address(text.strip("[]")) if scheme in ("ipv4", "ipv6") else None
+
+
+def _address(host: str) -> _Address:
+    address = ip_address(host.partition("%")[0])
+    return getattr(address, "ipv4_mapped", None) or address
+
+
+def _set_filter(listening: socket.socket, hosts: Sequence[_Address], *, had_filter: bool) -> None:
+    if hosts:
+        code = b"".join(struct.pack("=HBBI", *instruction) for instruction in filter_code(hosts))
+        buffer = ctypes.create_string_buffer(code, len(code))
+        program = struct.pack("@HP", len(code) // 8, ctypes.addressof(buffer))
+        listening.setsockopt(socket.SOL_SOCKET, _SO_ATTACH_FILTER, program)
+    elif had_filter:
+        listening.setsockopt(socket.SOL_SOCKET, _SO_DETACH_FILTER, 0)
+
+
+def filter_code(hosts: Iterable[_Address]) -> list[tuple[int, int, int, int]]:
+    """The program: each instruction, what to skip if a comparison holds and if it does not, and the operand."""
+    code = []
+    for host in hosts:
+        comparisons = [(_LOAD_BYTE, 0, _VERSION_BITS, host.version << 4)]
+        for place, (word,) in enumerate(struct.iter_unpack(">I", host.packed)):
+            comparisons.append((_LOAD_WORD, _SOURCE[host.version] + 4 * place, 0xFFFFFFFF, word))
+        rest = 3 * len(comparisons)
+        for load, offset, mask, value in comparisons:
+            rest -= 3
+            code += [
+                (load, 0, 0, _PACKET + offset),
+                (_AND, 0, 0, mask),
+                (_JUMP_IF_EQUAL, 0, rest + 1, value),
+            ]
+        code.append((_RETURN, 0, 0, _DROP))
+    return [*code, (_RETURN, 0, 0, _PASS)]

@@ -1,0 +1,122 @@
+"""Hosts that flood: when the server keeps them out, and that it keeps out them alone."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from collections.abc import AsyncIterator, Iterable
+from contextlib import ExitStack
+from ipaddress import ip_address
+
+import pytest
+
+from milepost.server.background_tasks import Tasks
+from milepost.server.rpc import metadata_limit
+from milepost.server.rpc.metadata_limit import FLOOD_SIZE, MetadataFloods
+from milepost.server.runtime.flood_barrier import FILTERED_HOSTS, FloodBarrier, filter_code
+
+_SYN_SENT = 2
+_KERNEL_INSTRUCTIONS = 4096
+
+
+class _Barrier:
+    """Notes what it is told."""
+
+    def __init__(self) -> None:
+        self.refused: list[set[str]] = []
+        self.hung_up: list[str] = []
+        self.let_in = asyncio.Event()
+
+    def refuse(self, hosts: Iterable[str]) -> None:
+        self.refused.append(set(hosts))
+        if not self.refused[-1]:
+            self.let_in.set()
+
+    def hang_up(self, peer: str) -> None:
+        self.hung_up.append(peer)
+
+
+async def test_a_host_floods_from_so_many_bytes_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Then each further call costs its connection; other hosts are counted for themselves, until the period ends."""
+    monkeypatch.setattr(metadata_limit, "FLOOD_PERIOD", 0.01)
+    barrier = _Barrier()
+    floods = MetadataFloods(barrier)
+    floods.note("ipv4:10.0.0.1:1", FLOOD_SIZE)
+    floods.note("ipv4:10.0.0.2:1", FLOOD_SIZE)
+    assert (barrier.refused, barrier.hung_up) == ([], [])
+    floods.note("ipv4:10.0.0.1:2", 1)
+    floods.note("ipv4:10.0.0.1:3", 1)
+    assert barrier.refused == [{"ipv4:10.0.0.1"}]
+    assert barrier.hung_up == ["ipv4:10.0.0.1:2", "ipv4:10.0.0.1:3"]
+    await barrier.let_in.wait()
+    assert barrier.refused[1:] == [set()]
+    floods.note("ipv4:10.0.0.1:4", FLOOD_SIZE)
+    assert barrier.hung_up == ["ipv4:10.0.0.1:2", "ipv4:10.0.0.1:3"]
+
+
+@pytest.fixture
+async def barrier() -> AsyncIterator[FloodBarrier]:
+    """One at no socket yet."""
+    tasks = Tasks()
+    yield FloodBarrier(tasks)
+    await tasks.close()
+
+
+@pytest.mark.parametrize("family", [socket.AF_INET, socket.AF_INET6])
+async def test_hosts_are_refused_connections_and_let_in_again(
+    barrier: FloodBarrier, family: socket.AddressFamily
+) -> None:
+    """Others get theirs meanwhile, also where the socket takes both kinds of addresses."""
+    with ExitStack() as sockets, socket.socket(family) as listening:
+        listening.bind(("", 0))
+        listening.listen()
+        port = listening.getsockname()[1]
+        barrier.attach(port)
+
+        def connect(host: str) -> int:
+            """The state that TCP is in when the system has begun to connect from this host; loopback is at once."""
+            connecting = sockets.enter_context(socket.socket())
+            connecting.setblocking(False)
+            connecting.bind((host, 0))
+            connecting.connect_ex(("127.0.0.1", port))
+            return connecting.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, 1)[0]
+
+        assert connect("127.0.0.2") != _SYN_SENT
+        barrier.refuse(["ipv4:127.0.0.3", "unix", "ipv6:%5Bfe80::1%25eth0%5D", "ipv4:127.0.0.2"])
+        assert [connect(f"127.0.0.{n}") == _SYN_SENT for n in (1, 2, 3, 4)] == [False, True, True, False]
+        barrier.refuse([])
+        assert connect("127.0.0.2") != _SYN_SENT
+
+
+async def test_hosts_of_ipv6_are_refused(barrier: FloodBarrier) -> None:
+    """By the whole of their address."""
+    with socket.socket(socket.AF_INET6) as listening, socket.socket(socket.AF_INET6) as connecting:
+        listening.bind(("::1", 0))
+        listening.listen()
+        barrier.attach(listening.getsockname()[1])
+        barrier.refuse(["ipv6:%5B::1%5D"])
+        connecting.setblocking(False)
+        connecting.connect_ex(listening.getsockname())
+        assert connecting.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, 1)[0] == _SYN_SENT
+
+
+async def test_a_connection_is_hung_up_by_its_peer(barrier: FloodBarrier) -> None:
+    """Another one of the same host goes on."""
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        barrier.attach(listening.getsockname()[1])
+        with (
+            socket.create_connection(listening.getsockname()) as first,
+            socket.create_connection(listening.getsockname()) as second,
+            listening.accept()[0],
+            listening.accept()[0] as kept,
+        ):
+            barrier.hang_up(f"ipv4:127.0.0.1:{first.getsockname()[1]}")
+            assert await asyncio.to_thread(first.recv, 1) == b""
+            kept.send(b"x")
+            assert second.recv(1) == b"x"
+
+
+def test_a_filter_of_all_hosts_fits_into_the_kernel() -> None:
+    """Of those with the longer addresses."""
+    hosts = [ip_address("2001:db8::") + number for number in range(FILTERED_HOSTS)]
+    assert len(filter_code(hosts)) <= _KERNEL_INSTRUCTIONS

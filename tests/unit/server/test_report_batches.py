@@ -55,7 +55,11 @@ steps = st.sampled_from([0.5, 1.0, 1.5, 2.0, 3.0])
 amounts = st.sampled_from(
     [0.0, 0.5, 1.0, 3.0, 9.99, 10.0, 11.0, 1e-320, 1e300, -1.0, float("nan"), float("inf")]
 )
-texts = st.sampled_from(["", "x", "é" * 40, "m" * 4096, "m" * 4097])
+# Around the lengths at which a message, or an update with it, has a longer head.
+texts = st.one_of(
+    st.sampled_from(["", "x", "é" * 40, "m" * 1021, "m" * 1022, "m" * 4096, "m" * 4097]),
+    st.integers(100, 130).map(lambda size: "m" * size),
+)
 
 
 @st.composite
@@ -219,6 +223,20 @@ def test_plain_progress_is_decided_at_once() -> None:
         True,
         False,
     ]
+
+
+@pytest.mark.parametrize("last", [126, (1 << 14) - 2, (1 << 21) - 2, (1 << 28) - 2, (1 << 35) - 2])
+def test_events_are_numbered_however_long_the_log_is(last: int) -> None:
+    """The same bytes as protobuf's, on both sides of where a number takes one byte more."""
+    expected_fold, fold = running(), running()
+    fold.job.last_sequence = expected_fold.job.last_sequence = last
+    updates = [
+        Update(stage_progressed=StageProgressed(stage_id="a", current=current)) for current in (1, 2, 3)
+    ]
+    events, _ = one_by_one(expected_fold, updates, 0)
+    (batch,) = batches_of(fold, updates)
+
+    assert batch.events.frames == b"".join(map(event_frame, events))
 
 
 def test_a_large_report_comes_in_batches() -> None:

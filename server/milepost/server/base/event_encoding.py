@@ -11,6 +11,7 @@ own serialiser.
 from __future__ import annotations
 
 import struct
+from collections.abc import Iterable
 from typing import Final
 
 from milepost.server.base.timestamps import timestamp
@@ -37,7 +38,11 @@ _VARINTS: Final = [_encode(value) for value in range(_SHORT)]
 
 def varint(value: int) -> bytes:
     """Encode a number of 0 or more in base 128."""
-    return _VARINTS[value] if value < _SHORT else _encode(value)
+    return _VARINTS[value] if value < _SHORT else _long_varint(value)
+
+
+def _long_varint(value: int) -> bytes:
+    return bytes((value & 0x7F | 0x80, value >> 7 & 0x7F | 0x80)) + varint(value >> 14)
 
 
 def tag(number: int, wire_type: int = _DELIMITED) -> bytes:
@@ -50,20 +55,20 @@ _SEQUENCE: Final = tag(Event.SEQUENCE_FIELD_NUMBER, _VARINT)
 _TIME: Final = tag(Event.TIME_FIELD_NUMBER)
 _STAGE_PROGRESSED: Final = tag(Event.STAGE_PROGRESSED_FIELD_NUMBER)
 _LOG_WRITTEN: Final = tag(Event.LOG_WRITTEN_FIELD_NUMBER)
-_MESSAGE: Final = tag(StageProgressed.MESSAGE_FIELD_NUMBER)
-_CURRENT: Final = tag(StageProgressed.CURRENT_FIELD_NUMBER, _FIXED64)
-_TOTAL: Final = tag(StageProgressed.TOTAL_FIELD_NUMBER, _FIXED64)
+MESSAGE: Final = tag(StageProgressed.MESSAGE_FIELD_NUMBER)
+CURRENT: Final = tag(StageProgressed.CURRENT_FIELD_NUMBER, _FIXED64)
+TOTAL: Final = tag(StageProgressed.TOTAL_FIELD_NUMBER, _FIXED64)
+"""Tags of fields of StageProgressed."""
+
 _FRACTION: Final = tag(StageProgressed.FRACTION_FIELD_NUMBER, _FIXED64)
 _JOB_FRACTION: Final = tag(StageProgressed.JOB_FRACTION_FIELD_NUMBER, _FIXED64)
 
 MESSAGE_BYTES_LIMIT: Final = 1 << 10
-"""Maximum size in bytes of the message in ``EventEncoder.stage_progressed``."""
-
-_MESSAGE_HEADS: Final = [_MESSAGE + varint(length) for length in range(MESSAGE_BYTES_LIMIT + 1)]
+"""Maximum size in bytes of the message in ``EventEncoder.stage_progressed``, as a field."""
 
 # Two fields of type double: tag and value, twice.
 _two_doubles = struct.Struct("<cdcd").pack
-_DOUBLES_SIZE: Final = 4 * 9
+_DOUBLES_SIZE: Final = 2 * 9
 
 
 def event_frame(event: Event) -> bytes:
@@ -84,17 +89,14 @@ class EventEncoder:
         "_attempt_progressed",
         "_head",
         "_logged",
-        "_prefix",
         "_progressed",
         "_size",
-        "_stage_id",
     )
 
     def __init__(self, job_id: str, now: int, attempt: int) -> None:
         self._head = Event(job_id=job_id).SerializeToString() + _SEQUENCE
         tail = Event(attempt=attempt).SerializeToString()
         self._attempt_progressed, self._attempt_logged = tail + _STAGE_PROGRESSED, tail + _LOG_WRITTEN
-        self._stage_id, self._prefix = "", b""
         self.set_time(now)
 
     def set_time(self, now: int) -> None:
@@ -111,45 +113,31 @@ class EventEncoder:
         size = self._size + len(number) + len(length) + len(payload)
         return b"".join((_FRAME, varint(size), self._head, number, self._logged, length, payload))
 
-    def stage_progressed(
-        self,
-        sequence: int,
-        stage_id: str,
-        current: float,
-        total: float,
-        message: str,
-        fraction: float,
-        job_fraction: float,
-    ) -> bytes:
-        """The frame of progress without a unit and without zeros, which protobuf does not write.
+    def stage_progressed(self, first: int, progresses: Iterable[tuple[bytes, float, float]]) -> list[bytes]:
+        """The frames of progress, from event ``first`` on.
 
-        The message has at most ``MESSAGE_BYTES_LIMIT``, so that all lengths are in the table.
+        Each has its fields encoded but for the fraction and the job's, which come beside them; they are not 0, which
+        protobuf would not write. Messages have at most ``MESSAGE_BYTES_LIMIT``, so that all lengths are in the table.
         """
-        if stage_id != self._stage_id:
-            self._stage_id, self._prefix = stage_id, StageProgressed(stage_id=stage_id).SerializeToString()
-        # ``varint`` inlined: calls for the four numbers would take a fifth of the time of this method.
-        number = _VARINTS[sequence] if sequence < _SHORT else _encode(sequence)
-        size = len(self._prefix) + _DOUBLES_SIZE
-        if message:
-            text = message.encode()
-            text_length = len(text)
-            text_head = _MESSAGE_HEADS[text_length]
-            size += len(text_head) + text_length
-        else:
-            text = text_head = b""
-        length = _VARINTS[size]
-        return b"".join(
-            (
-                _FRAME,
-                _VARINTS[self._size + len(number) + len(length) + size],
-                self._head,
-                number,
-                self._progressed,
-                length,
-                self._prefix,
-                _two_doubles(_CURRENT, current, _TOTAL, total),
-                text_head,
-                text,
-                _two_doubles(_FRACTION, fraction, _JOB_FRACTION, job_fraction),
+        head, progressed, own_size = self._head, self._progressed, self._size
+        frames: list[bytes] = []
+        for sequence, (progress, fraction, job_fraction) in enumerate(progresses, first):
+            # ``varint`` inlined: calls for the three numbers would take a fifth of the time.
+            number = _VARINTS[sequence] if sequence < _SHORT else _long_varint(sequence)
+            size = len(progress) + _DOUBLES_SIZE
+            length = _VARINTS[size]
+            frames.append(
+                b"".join(
+                    (
+                        _FRAME,
+                        _VARINTS[own_size + len(number) + len(length) + size],
+                        head,
+                        number,
+                        progressed,
+                        length,
+                        progress,
+                        _two_doubles(_FRACTION, fraction, _JOB_FRACTION, job_fraction),
+                    )
+                )
             )
-        )
+        return frames

@@ -16,9 +16,9 @@ from milepost.fold import Fold
 from milepost.server.base.event_encoding import EventEncoder
 from milepost.server.base.payloads import LOG_WRITTEN, STAGE_PROGRESSED
 from milepost.server.decide.event_batch import EventBatch
-from milepost.server.decide.progress_run import ProgressRun
+from milepost.server.decide.progress_run import PROGRESS, ProgressRun
 from milepost.server.decide.reporting import is_plain_line
-from milepost.v1 import StageProgressed, Update
+from milepost.v1 import Update
 
 __all__ = ["PlainReports"]
 
@@ -47,11 +47,12 @@ class PlainReports:
         ``size`` is that of the job before, in bytes.
         """
         fold, sequence = self._fold, self._sequence + 1
-        if fold.job.state not in LEASED or size + update.ByteSize() > limits.JOB_SIZE:
+        serialised = update.SerializeToString()
+        if fold.job.state not in LEASED or size + len(serialised) > limits.JOB_SIZE:
             return None
         self._encoder.set_time(now)
-        if update.HasField("stage_progressed"):
-            frame = self._progress(update.stage_progressed, sequence)
+        if serialised.startswith(PROGRESS):
+            frame = self._progress(update, serialised, sequence)
             if frame is None:
                 return None
             payload = STAGE_PROGRESSED
@@ -64,15 +65,16 @@ class PlainReports:
         self._sequence = sequence
         return EventBatch.of(fold, [frame], now, payload)
 
-    def _progress(self, progress: StageProgressed, sequence: int) -> bytes | None:
+    def _progress(self, update: Update, serialised: bytes, sequence: int) -> bytes | None:
         """The frame of the progress, folded in; None where it is not plain."""
         run, self._run = self._run, None
-        if run is None or run.stage_id != progress.stage_id:
-            run = ProgressRun.of(self._fold, progress.stage_id, math.inf)
-        frame = None if run is None else run.encode(progress, sequence, self._encoder)
-        if run is None or frame is None:
+        frames = [] if run is None else run.encode((serialised,), sequence, self._encoder)
+        if not frames:
+            run = ProgressRun.of(self._fold, update.stage_progressed.stage_id, math.inf)
+            frames = [] if run is None else run.encode((serialised,), sequence, self._encoder)
+        if run is None or not frames:
             return None
         run.fold(sequence)
         if run.depth <= _DEPTH_LIMIT:
             self._run = run
-        return frame
+        return frames[0]

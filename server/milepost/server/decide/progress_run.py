@@ -3,21 +3,44 @@
 Nine tenths of all updates are progress, and its numbers are absolute, so that the last of a run supersedes those before
 it (see ``StageProgressed``). A run makes the same events as ``reporting`` and the fold do for each update by itself; a
 property test proves that.
+
+It takes the updates serialised. protobuf writes fields in the order of their numbers, so the bytes of plain progress
+are those of its stage, then eight of ``current``, then at most a message; all of them stand in the event as they are.
+To compare bytes takes less time than to read the fields one by one.
 """
 
 from __future__ import annotations
 
+import math
+import struct
+from collections.abc import Sequence
 from typing import Final
 
 from milepost.contract import limits
 from milepost.fold import Fold, PathToJob
-from milepost.server.base.event_encoding import MESSAGE_BYTES_LIMIT, EventEncoder
-from milepost.v1 import Event, Stage, StageProgressed, StageState
+from milepost.server.base.event_encoding import (
+    CURRENT,
+    MESSAGE,
+    MESSAGE_BYTES_LIMIT,
+    TOTAL,
+    EventEncoder,
+    tag,
+)
+from milepost.v1 import Event, Stage, StageProgressed, StageState, Update
 
-__all__ = ["DeepProgressRun", "ProgressRun"]
+__all__ = ["PROGRESS", "DeepProgressRun", "ProgressRun"]
 
-# Maximum characters, of up to four bytes each, in the message of plain progress; ``reporting`` decides longer ones.
-_MESSAGE_LIMIT: Final = MESSAGE_BYTES_LIMIT // 4
+PROGRESS: Final = tag(Update.STAGE_PROGRESSED_FIELD_NUMBER)
+"""What every serialised update of progress begins with."""
+
+# The bytes before a text or message, its tag and its length, are one more from this size on, all included.
+_LONG: Final = 2 + (1 << 7)
+
+(_MESSAGE_TAG,) = MESSAGE
+
+_double = struct.Struct("<d").pack
+_double_at = struct.Struct("<d").unpack_from
+_DOUBLE_SIZE: Final = 8
 
 # Levels that a run may have above it without counting what each of its updates costs.
 _DEPTH_LIMIT: Final = 32
@@ -37,7 +60,9 @@ class ProgressRun:
         "_job_fraction",
         "_message",
         "_path",
+        "_start",
         "_total",
+        "_total_field",
         "stage_id",
     )
 
@@ -48,10 +73,13 @@ class ProgressRun:
         self._path = path
         # The fraction of a stage with stages of its own is theirs.
         self._has_own_fraction = not fold.children[stage_id]
+        self._start = StageProgressed(stage_id=stage_id).SerializeToString() + CURRENT
         self._total = stage.total
+        self._total_field = TOTAL + _double(stage.total)
         self._fraction = stage.fraction
         self._job_fraction = self._path.job_fraction(stage.fraction)
-        self._message = ""
+        # The field, of the last update that had one.
+        self._message = b""
         self._current = 0.0
 
     @property
@@ -70,34 +98,50 @@ class ProgressRun:
             return DeepProgressRun(fold, stage, path, slice_steps)
         return ProgressRun(fold, stage, path)
 
-    def encode(self, progress: StageProgressed, sequence: int, encoder: EventEncoder) -> bytes | None:
-        """The frame of the next update; None where it is not plain progress, and ``reporting`` must decide it.
+    def encode(self, updates: Sequence[bytes], sequence: int, encoder: EventEncoder) -> list[bytes]:
+        """The frames of the updates up to the first that is not plain progress, which ``reporting`` must decide.
 
-        Plain progress has neither a total nor a unit, nor the numbers that the server authors, and moves the job.
+        The first event has the number ``sequence``. Plain progress is of this stage, has neither a total nor a unit,
+        nor the numbers that the server authors, and moves the job.
         """
-        current, message = progress.current, progress.message
-        if (
-            not 0 < current <= limits.AMOUNT
-            or len(message) > _MESSAGE_LIMIT
-            or progress.unit
-            or progress.HasField("total")
-            or progress.fraction
-            or progress.job_fraction
-        ):
-            return None
-        if self._has_own_fraction:
-            fraction = current / self._total
-            if fraction > self._fraction:
-                self._fraction = min(1.0, fraction)
-                self._job_fraction = self._path.job_fraction(self._fraction)
-        if not self._job_fraction or not self._fraction:
-            return None
-        self._current = current
-        if message:
-            self._message = message
-        return encoder.stage_progressed(
-            sequence, self.stage_id, current, self._total, message, self._fraction, self._job_fraction
-        )
+        # Locals, and no calls for what most updates need: this loop is a third of what a report costs.
+        start, total, total_field = self._start, self._total, self._total_field
+        fraction, job_fraction = self._fraction, self._job_fraction
+        bound = fraction if self._has_own_fraction else math.inf
+        job_fraction_of, most = self._path.job_fraction, limits.AMOUNT
+        length = len(start) + _DOUBLE_SIZE
+        current = 0.0
+        last_message = b""
+        encoded: list[tuple[bytes, float, float]] = []
+        for update in updates:
+            begin = 2 if len(update) < _LONG else 3
+            if not update.startswith(start, begin):
+                break
+            end = begin + length
+            message = update[end:]
+            if (
+                message
+                and (message[0] != _MESSAGE_TAG or message[1] != len(message) - 2)
+                and not _is_message(message)
+            ):
+                break
+            (reported,) = _double_at(update, end - _DOUBLE_SIZE)
+            if not 0 < reported <= most:
+                break
+            reached = reported / total
+            if reached > bound:
+                bound = fraction = min(1.0, reached)
+                job_fraction = job_fraction_of(fraction)
+            if not job_fraction or not fraction:
+                break
+            current = reported
+            if message:
+                last_message = message
+            encoded.append((update[begin:end] + total_field + message, fraction, job_fraction))
+        if encoded:
+            self._current, self._fraction, self._job_fraction = current, fraction, job_fraction
+            self._message = last_message or self._message
+        return encoder.stage_progressed(sequence, encoded)
 
     def fold(self, sequence: int) -> None:
         """Fold in the run as its last event, which has this sequence. A run without updates changes nothing."""
@@ -105,10 +149,10 @@ class ProgressRun:
             return
         event = Event(sequence=sequence)
         progress = event.stage_progressed
+        progress.MergeFromString(self._message)
         progress.stage_id = self.stage_id
         progress.current = self._current
         progress.total = self._total
-        progress.message = self._message
         progress.fraction = self._fraction
         progress.job_fraction = self._job_fraction
         self._fold.apply(event)
@@ -125,9 +169,21 @@ class DeepProgressRun(ProgressRun):
         self._steps = len(path) // _LEVELS_PER_STEP
         self._until = fold.steps + slice_steps
 
-    def encode(self, progress: StageProgressed, sequence: int, encoder: EventEncoder) -> bytes | None:
+    def encode(self, updates: Sequence[bytes], sequence: int, encoder: EventEncoder) -> list[bytes]:
         """See ``ProgressRun``."""
-        if self._fold.steps >= self._until:
-            return None
-        self._fold.steps += self._steps
-        return super().encode(progress, sequence, encoder)
+        left = self._until - self._fold.steps
+        if left < self._steps * len(updates):
+            updates = updates[: max(math.ceil(left / self._steps), 0)]
+        frames = super().encode(updates, sequence, encoder)
+        self._fold.steps += self._steps * len(frames)
+        return frames
+
+
+def _is_message(field: bytes) -> bool:
+    """Whether these bytes are one field: a message of at most ``MESSAGE_BYTES_LIMIT``."""
+    size = len(field)
+    if field[0] != _MESSAGE_TAG or size > MESSAGE_BYTES_LIMIT:
+        return False
+    if size < _LONG:
+        return field[1] == size - 2
+    return field[1] & 0x7F | field[2] << 7 == size - 3

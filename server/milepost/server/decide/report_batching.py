@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Generator, Mapping, Sequence
+from itertools import accumulate
 from types import MappingProxyType
 from typing import Final, NamedTuple
 
@@ -15,7 +16,7 @@ from milepost.server.base.field_checks import Check
 from milepost.server.base.payloads import LOG_WRITTEN, STAGE_PROGRESSED, payloads_of
 from milepost.server.base.refusal import Refusal
 from milepost.server.decide.event_batch import EventBatch
-from milepost.server.decide.progress_run import ProgressRun
+from milepost.server.decide.progress_run import PROGRESS, ProgressRun
 from milepost.server.decide.reporting import is_plain_line, report_steps
 from milepost.server.decide.size_budget import SizeBudget
 from milepost.server.decide.stage_weights import learn_weights
@@ -31,6 +32,9 @@ _UPDATE_STEPS: Final = 10
 _BATCH_STEPS: Final = 100
 _BYTES_PER_STEP: Final = 2048
 _UPDATE_BYTES_PER_STEP: Final = 128
+
+# Bytes of an update with which it is looked at on the fast path.
+_PLAIN_BYTES: Final = 2 << 10
 
 # What a stage costs where weights are learned, in steps.
 _WEIGHED_STEPS: Final = 2
@@ -86,13 +90,14 @@ def report_batches(
     """
     encoder = EventEncoder(fold.job.job_id, now, fold.job.attempt)
     most = batch_bytes + 1 if updates_size is None else updates_size + len(updates) * _AUTHORED_SIZE
-    if most <= batch_bytes:
+    is_measured = most > batch_bytes
+    if not is_measured:
         sizes = [0] * len(updates)
     else:
         sizes = yield from _sizes(updates)
         most = sum(sizes)
     budget = SizeBudget(size, most)
-    number, sequence = first - 1, fold.job.last_sequence
+    sequence, position = fold.job.last_sequence, 0
     frames: list[bytes] = []
     payloads = frames_size = 0
     rejections: list[Rejection] = []
@@ -100,32 +105,42 @@ def report_batches(
     is_plain = budget.is_ample and fold.job.state in LEASED
     pace = _Pace(fold, slice_steps)
     stages_planned = 0
-    for number, (update, update_size) in enumerate(zip(updates, sizes, strict=True), first):
-        if frames and frames_size + update_size > batch_bytes:
+    window = _Window(updates, sizes)
+    while position < len(updates):
+        if frames and frames_size + sizes[position] > batch_bytes:
             _finish(fold, run, sequence)
             run = None
             batch = EventBatch.of(fold, frames, now, payloads)
-            yield ReportBatch(batch, number - 1, rejections)
+            yield ReportBatch(batch, first + position - 1, rejections)
             fold.steps += _BATCH_STEPS + len(frames) + (len(batch.job) + frames_size) // _BYTES_PER_STEP
             yield from pace.pause()
             frames, frames_size, payloads, rejections = [], 0, 0, []
-        frame: bytes | None = None
-        if is_plain:
-            # Fast path: nearly all updates are plain progress of one stage, and log lines, which change nothing.
-            if update.HasField("stage_progressed"):
-                progress = update.stage_progressed
-                if run is None or run.stage_id != progress.stage_id:
+        # Fast path: nearly all updates are plain progress of one stage, and log lines, which change nothing.
+        if is_plain and window.is_progress(position):
+            ahead = window.fitting(position, batch_bytes - frames_size if is_measured else batch_bytes)
+            plain = [] if run is None else run.encode(ahead, sequence + 1, encoder)
+            if not plain:
+                stage_id = updates[position].stage_progressed.stage_id
+                if run is None or run.stage_id != stage_id:
                     _finish(fold, run, sequence)
                     yield from pace.pause()
                     fold.steps += _UPDATE_STEPS
-                    run = ProgressRun.of(fold, progress.stage_id, slice_steps)
-                if run is not None:
-                    frame = run.encode(progress, sequence + 1, encoder)
-                    if frame is not None:
-                        payloads |= STAGE_PROGRESSED
-            elif update.HasField("log_written") and is_plain_line(fold, update.log_written):
-                frame = encoder.log_written(sequence + 1, update.log_written)
-                payloads |= LOG_WRITTEN
+                    run = ProgressRun.of(fold, stage_id, slice_steps)
+                    plain = [] if run is None else run.encode(ahead, sequence + 1, encoder)
+            if plain:
+                frames += plain
+                if is_measured:
+                    frames_size += sum(sizes[position : position + len(plain)])
+                payloads |= STAGE_PROGRESSED
+                sequence += len(plain)
+                position += len(plain)
+                continue
+        update, update_size = updates[position], sizes[position]
+        position += 1
+        frame: bytes | None = None
+        if is_plain and update.HasField("log_written") and is_plain_line(fold, update.log_written):
+            frame = encoder.log_written(sequence + 1, update.log_written)
+            payloads |= LOG_WRITTEN
         if frame is None:
             _finish(fold, run, sequence)
             run = None
@@ -143,7 +158,7 @@ def report_batches(
                     _weigh(fold, event, learned)
                 budget.fit(fold, event)
             except Refusal as refusal:
-                rejections.append(Rejection(number, refusal))
+                rejections.append(Rejection(first + position - 1, refusal))
                 continue
             yield from pace.pause()  # as after a plan
             fold.apply(event)
@@ -156,7 +171,40 @@ def report_batches(
         frames.append(frame)
         frames_size += update_size
     _finish(fold, run, sequence)
-    yield ReportBatch(EventBatch.of(fold, frames, now if frames else 0, payloads), number, rejections)
+    last = first + len(updates) - 1
+    yield ReportBatch(EventBatch.of(fold, frames, now if frames else 0, payloads), last, rejections)
+
+
+class _Window:
+    """The updates of a report, serialised for the fast path, a few at a time."""
+
+    __slots__ = ("_begin", "_serialised", "_sizes", "_updates")
+
+    def __init__(self, updates: Sequence[Update], sizes: Sequence[int]) -> None:
+        self._updates = updates
+        self._sizes = sizes
+        self._begin = 0
+        self._serialised: list[bytes] = []
+
+    def is_progress(self, position: int) -> bool:
+        """Whether the update at this position is progress, and not too large to be plain."""
+        if position >= self._begin + len(self._serialised):
+            end = position + _SIZED_UPDATES
+            self._begin = position
+            self._serialised = [
+                update.SerializeToString() if size <= _PLAIN_BYTES else b""
+                for update, size in zip(self._updates[position:end], self._sizes[position:end], strict=True)
+            ]
+        return self._serialised[position - self._begin].startswith(PROGRESS)
+
+    def fitting(self, position: int, room: int) -> list[bytes]:
+        """The serialised updates from this position on that have ``room`` bytes, and at least one."""
+        begin = position - self._begin
+        sizes = self._sizes[position : self._begin + len(self._serialised)]
+        if sum(sizes) <= room:
+            return self._serialised[begin:]
+        count = sum(1 for total in accumulate(sizes) if total <= room)
+        return self._serialised[begin : begin + max(count, 1)]
 
 
 def _sizes(updates: Sequence[Update]) -> Generator[None, None, list[int]]:

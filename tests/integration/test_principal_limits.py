@@ -12,11 +12,13 @@ from typing import Any
 import grpc.aio
 import pytest
 from google.protobuf.struct_pb2 import Struct
+from structlog.testing import capture_logs
 
-from milepost.server.access import rates
+from milepost.server.access import limiter, throttling
 from milepost.server.access.credential_settings import CredentialSettings
 from milepost.server.access.limiter import Limiter
 from milepost.server.access.principal_limits import Limits
+from milepost.server.access.throttling import Throttling
 from milepost.server.runtime.server import Server, Settings
 from milepost.v1 import Claim, Dispatch, Job, ReportJobRequest, WhoAmIRequest
 from tests.support.refused import Refused, refused
@@ -120,7 +122,7 @@ async def test_watches(known: Tokens) -> None:
 
 async def test_requests(known: Tokens, monkeypatch: pytest.MonkeyPatch) -> None:
     """A principal that calls too often is refused before its request is received; others are not."""
-    monkeypatch.setattr(rates, "HOLD", 0.0)
+    monkeypatch.setattr(throttling, "HELD_LIMIT", 0)
     token, other = known.add("ci", ["a"], *ALL, limits='["requests=1/s"]'), known.add("other", ["a"], *ALL)
     async with (
         serving(known) as address,
@@ -138,6 +140,44 @@ async def test_requests(known: Tokens, monkeypatch: pytest.MonkeyPatch) -> None:
         )
         assert refusal.retry_delay
         assert [found.job_id for found in await asyncio.gather(*(beside.get(job.job_id) for _ in range(100)))]
+
+
+async def test_refusals_are_counted(known: Tokens, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The log has one line of a call that was refused, whose principal it names, and no line of the others."""
+    monkeypatch.setattr(throttling, "HELD_LIMIT", 0)
+    token = known.add("ci", ["a"], *ALL, limits='["requests=1/s"]')
+    async with serving(known) as address, connect(address, token=token) as rpc:
+        with capture_logs() as lines:
+            answers = await asyncio.gather(*(rpc.get("none") for _ in range(50)), return_exceptions=True)
+            refusals = [Refused.of(answer) for answer in answers if isinstance(answer, grpc.aio.AioRpcError)]
+        reasons = [refusal.reason for refusal in refusals]
+        assert reasons.count("LIMIT_REACHED") >= 30
+        logged = [line["subject"] for line in lines if line.get("reason") == "LIMIT_REACHED"]
+        assert logged == ["ci"]
+
+
+async def test_held_calls(known: Tokens, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One that its client gives up stays held, so that it cannot make more of them; all end when the server stops."""
+    monkeypatch.setattr(throttling, "SHORTEST_DELAY", 3600.0)
+    (throttled,) = made = [Throttling()]
+    monkeypatch.setattr(limiter, "Throttling", made.pop)
+    token = known.add("ci", ["a"], *ALL, limits='["requests=1/s"]')
+    async with serving(known) as address, connect(address, token=token) as rpc:
+        calls = [asyncio.create_task(rpc.get("none")) for _ in range(20)]
+
+        async def are_held() -> bool:
+            return throttled.held == len([call for call in calls if not call.done()]) > 5
+
+        await eventually(are_held)
+        held = throttled.held
+        for call in calls:
+            call.cancel()
+        await asyncio.gather(*calls, return_exceptions=True)
+        # The server reads of the cancelled calls before it reads of this one.
+        with pytest.raises(grpc.aio.AioRpcError):
+            await rpc.jobs.WhoAmI(WhoAmIRequest(), timeout=0.2)
+        assert throttled.held == held + 1
+    assert throttled.held == 0
 
 
 async def test_reports_are_held_back(known: Tokens, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import re
 from dataclasses import replace
 
 import pytest
 
-from milepost.server.access import rates
+from milepost.server.access import rates, throttling
 from milepost.server.access.job_usage import JobUsage, Usage
 from milepost.server.access.limiter import Limiter
 from milepost.server.access.principal import ANONYMOUS, Principal
@@ -98,7 +97,7 @@ def test_a_credential_overrides_single_limits() -> None:
 
 async def test_a_rate_allows_a_burst_and_then_its_average(monkeypatch: pytest.MonkeyPatch) -> None:
     """What is used is paid off with time; nothing is saved up beyond the burst."""
-    monkeypatch.setattr(rates, "HOLD", 0.0)
+    monkeypatch.setattr(throttling, "HELD_LIMIT", 0)
     clock = HandClock()
     limiter = Limiter(Limits(requests=2), clock.monotonic)
 
@@ -122,28 +121,6 @@ async def test_a_rate_allows_a_burst_and_then_its_average(monkeypatch: pytest.Mo
     clock.now += 1_000_000
     assert limiter.used(CI, 0).requests == 0
     assert await admitted() == burst
-
-
-async def test_refused_calls_are_held(monkeypatch: pytest.MonkeyPatch) -> None:
-    """So that whoever repeats them at once is slow; no more of them than the bound at a time."""
-    monkeypatch.setattr(rates, "HOLD", 3600.0)
-    monkeypatch.setattr(rates, "HELD_LIMIT", 2)
-    limiter = Limiter(Limits(requests=1), HandClock().monotonic)
-    calls = [asyncio.create_task(limiter.admit_request(CI)) for _ in range(14)]
-    _, held = await asyncio.wait(calls, timeout=0)
-    while len(held) > 2:
-        _, held = await asyncio.wait(calls, timeout=0.001)
-    assert [call.done() for call in calls] == [True] * 11 + [False] * 2 + [True]
-    assert [call.exception() for call in calls[:11]] == [None] * 11
-    assert isinstance(calls[-1].exception(), Refusal)
-    for call in held:
-        call.cancel()
-    await asyncio.wait(held)
-    calls = [asyncio.create_task(limiter.admit_request(CI)) for _ in range(2)]
-    await asyncio.sleep(0)
-    assert [call.done() for call in calls] == [False, False]
-    for call in calls:
-        call.cancel()
 
 
 def test_events_are_held_back_and_never_refused() -> None:

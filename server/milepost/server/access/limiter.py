@@ -10,6 +10,7 @@ from milepost.server.access.job_usage import JobUsage
 from milepost.server.access.principal import ANONYMOUS, Principal
 from milepost.server.access.principal_limits import Limits
 from milepost.server.access.rates import RateTable
+from milepost.server.access.throttling import Throttling
 from milepost.server.base.refusal import Refusal
 from milepost.v1 import ErrorReason
 
@@ -23,11 +24,13 @@ class Limiter:
     Attributes:
         limits: The limits of principals whose credential sets none.
         jobs: The unfinished jobs; follows the log.
+        throttling: Those who make too many calls.
     """
 
     def __init__(self, limits: Limits | None = None, monotonic: Callable[[], float] = time.monotonic) -> None:
         self.limits = Limits() if limits is None else limits
         self.jobs = JobUsage()
+        self.throttling = Throttling()
         self._rates = RateTable(monotonic)
 
     def of(self, principal: Principal) -> Limits:
@@ -38,13 +41,20 @@ class Limiter:
         """Count a call. Raises LIMIT_REACHED, late, where there are too many; a refused one does not count."""
         if principal is ANONYMOUS:
             return
-        rate, limit = self._rates.of(principal.subject).requests, self.of(principal).requests
-        now = self._rates.now()
-        excess = rate.excess(now)
-        if excess:
-            await rate.hold()
-            raise _limit_reached(principal, f"makes over {limit:,} calls a second", "requests", excess)
-        rate.use(1, limit, now)
+        refusal = await self.refuse_request(principal)
+        if refusal is not None:
+            raise refusal
+        self._rates.of(principal.subject).requests.use(1, self.of(principal).requests, self._rates.now())
+
+    async def refuse_request(self, principal: Principal) -> Refusal | None:
+        """The refusal of a call where its principal has made too many, once the call was held; else None."""
+        excess = self._rates.of(principal.subject).requests.excess(self._rates.now())
+        if not excess:
+            return None
+        what = f"makes over {self.of(principal).requests:,} calls a second"
+        return await self.throttling.refuse(
+            principal.subject, lambda: _limit_reached(principal, what, "requests", excess)
+        )
 
     def use_events(self, principal: Principal, count: int) -> float:
         """Count the updates of a report; return for how many seconds its worker should send no more."""

@@ -2,19 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections import OrderedDict
 from collections.abc import Callable
 from typing import Final, NamedTuple
 
 BURST: Final = 10.0
 """Seconds of its rate that a principal may use at once after a pause: thousands of watches reconnect together."""
-
-HOLD: Final = 1.0
-"""Seconds for which a call beyond the rate is held before it is refused."""
-
-HELD_LIMIT: Final = 500
-"""Calls of a principal that are held at a time; further ones are refused at once."""
 
 PRINCIPALS_LIMIT: Final = 10_000
 """Principals whose rates are known; one that was inactive for longest starts afresh when it comes back."""
@@ -23,11 +16,10 @@ PRINCIPALS_LIMIT: Final = 10_000
 class Rate:
     """What is used of one rate. A bucket that fills with time is one number: until when what was used is paid off."""
 
-    __slots__ = ("_held", "_paid_until")
+    __slots__ = ("_paid_until",)
 
     def __init__(self) -> None:
         self._paid_until = 0.0
-        self._held = 0
 
     def excess(self, now: float) -> float:
         """For how many seconds nothing more may be used; 0 if something may."""
@@ -36,15 +28,6 @@ class Rate:
     def use(self, count: int, per_second: int, now: float) -> None:
         """Use so much, whether there is room for it or not."""
         self._paid_until = max(self._paid_until, now) + count / per_second
-
-    async def hold(self) -> None:
-        """Wait before something is refused: else clients that repeat refused calls at once keep the server busy."""
-        if self._held < HELD_LIMIT:
-            self._held += 1
-            try:
-                await asyncio.sleep(HOLD)
-            finally:
-                self._held -= 1
 
     def used(self, per_second: int, now: float) -> int:
         """How much is used of ``BURST`` seconds of the rate."""

@@ -46,6 +46,8 @@ class Refusal(Exception):
         """Seconds after which the same call may succeed; None if it will not without a change."""
         self.is_recorded = False
         """Whether the audit log has it already."""
+        self.is_counted = False
+        """Whether it is one for many calls, which leave no line in a log, but are counted there together."""
 
     def within(self, path: str) -> Refusal:
         """The same refusal with field paths below ``path``, for a message that contains the refused one."""

@@ -8,13 +8,14 @@ from typing import Final
 
 from milepost.server.access.authenticator import Authenticator
 from milepost.server.access.client_certificates import AuthContext
-from milepost.server.access.current import set_principal
+from milepost.server.access.current import current_caller, set_principal
 from milepost.server.access.limiter import Limiter
 from milepost.server.access.methods import check_method
 from milepost.server.access.principal import ANONYMOUS, Principal
 from milepost.server.access.refusals import CredentialRefused
-from milepost.server.base.refusal import draining
+from milepost.server.base.refusal import Refusal, draining
 from milepost.server.calls.call_record import CallRecord
+from milepost.server.calls.call_turns import CallTurns
 
 # Answered even while the server is stopping.
 _HEALTH: Final = "/grpc.health.v1.Health/"
@@ -34,8 +35,28 @@ class CallAdmission:
     def __init__(self, authenticator: Authenticator, limiter: Limiter) -> None:
         self._authenticator = authenticator
         self._limiter = limiter
+        self._turns = CallTurns()
         self.call_count = 0
         self.draining = asyncio.Event()
+
+    async def refuse_early(self, metadata: Iterable[tuple[str, str | bytes]]) -> Refusal | None:
+        """The refusal that calls of a principal beyond its rate share, once this one was held.
+
+        None where the call has to be looked at; one without a token always has.
+        """
+        if not self._limiter.throttling or self.draining.is_set():
+            return None
+        try:
+            principal = await self._authenticator.authenticate(metadata)
+        except CredentialRefused:
+            return None
+        throttled = principal.subject in self._limiter.throttling
+        return await self._limiter.refuse_request(principal) if throttled else None
+
+    def drain(self) -> None:
+        """Refuse further calls, and those that are held."""
+        self.draining.set()
+        self._limiter.throttling.release()
 
     async def admit(
         self,
@@ -43,7 +64,7 @@ class CallAdmission:
         metadata: Iterable[tuple[str, str | bytes]],
         connection: Callable[[], AuthContext] = dict,
     ) -> Principal:
-        """The principal of a call that it may make. Raises a Refusal.
+        """The principal of a call that it may make, once it is the call's turn. Raises a Refusal.
 
         From here on the task knows whom it serves.
         """
@@ -63,4 +84,5 @@ class CallAdmission:
         check_method(principal, record.method)
         record.note_admitted()
         set_principal(principal, record.peer)
+        await self._turns.begin(current_caller())
         return principal

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 import uuid
+from functools import lru_cache
 
 import structlog
 from google.protobuf.any_pb2 import Any as AnyMessage
@@ -34,7 +35,7 @@ class CallRecord:
         self._audit = audit
         self._started = time.monotonic()
         self._reason = ""
-        self._is_recorded = self._is_admitted = False
+        self._is_recorded = self._is_admitted = self._is_counted = False
         self._job_id = ""
 
     def note_principal(self, principal: Principal) -> None:
@@ -62,14 +63,16 @@ class CallRecord:
         refusal = refusal_of(error)
         if refusal is not None:
             self._reason = reason_name(refusal.reason)
-            self._is_recorded = refusal.is_recorded
-            return _status(refusal)
+            self._is_recorded, self._is_counted = refusal.is_recorded, refusal.is_counted
+            return shared_status(refusal) if refusal.is_counted else _status(refusal)
         error_id, status = failure_status()
         _log.error("call failed", method=self.method, error_id=error_id, exc_info=error)
         return status
 
     def write(self, code: str) -> None:
-        """Write the lines of a call that has ended with the status of this name."""
+        """Write the lines of a call that has ended with the status of this name, unless it is counted instead."""
+        if self._is_counted:
+            return
         _log.info(
             "call",
             method=self.method,
@@ -99,6 +102,12 @@ def failure_status() -> tuple[str, Status]:
     error_id = uuid.uuid4().hex
     message = f"The server failed. Its log says why, under the id {error_id}."
     return error_id, Status(code=code_pb2.INTERNAL, message=message)
+
+
+@lru_cache(maxsize=256)
+def shared_status(refusal: Refusal) -> Status:
+    """The status of a refusal that many calls have: made once, and not to be changed."""
+    return _status(refusal)
 
 
 def _status(refusal: Refusal) -> Status:

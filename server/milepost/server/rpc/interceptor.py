@@ -10,12 +10,13 @@ from __future__ import annotations
 import asyncio
 import inspect
 from collections.abc import AsyncIterator, Awaitable, Callable
-from functools import partial
+from functools import lru_cache, partial
 from typing import Any, NamedTuple, TypeAlias
 
 import grpc
 import grpc.aio
 from google.protobuf.message import Message
+from grpc_status import rpc_status
 
 from milepost.server.access.audit import AuditLog
 from milepost.server.access.current import current_caller
@@ -24,7 +25,7 @@ from milepost.server.base.refusal import draining
 from milepost.server.base.slices import Slices
 from milepost.server.calls.call_admission import CallAdmission
 from milepost.server.calls.call_memory import CallMemory
-from milepost.server.calls.call_record import CallRecord
+from milepost.server.calls.call_record import CallRecord, shared_status
 from milepost.server.calls.open_calls import OpenCalls
 from milepost.server.calls.request_decoding import Decoded, decoder, finish_decoding
 from milepost.server.rpc.call_log import CallLog
@@ -74,11 +75,15 @@ class Interceptor(grpc.aio.ServerInterceptor):
         handler_call_details: grpc.HandlerCallDetails,
     ) -> grpc.RpcMethodHandler[Any, Any] | None:
         """See ``grpc.aio.ServerInterceptor``; never raises."""
-        self._admission.call_count += 1
-        method = handler_call_details.method
-        size = metadata_size(handler_call_details.invocation_metadata)
+        method, metadata = handler_call_details.method, handler_call_details.invocation_metadata
+        size = metadata_size(metadata)
         if size > METADATA_SIZE:
             return self._refuse(method, size)
+        # A call that is reset meanwhile is one of its connection until it is refused. So resets are held back, too.
+        shared_refusal = await self._admission.refuse_early(metadata)
+        if shared_refusal is not None:
+            return _refusing(shared_refusal)
+        self._admission.call_count += 1
         handler = await continuation(handler_call_details)
         if handler is None:  # there is no such method
             return handler
@@ -200,6 +205,17 @@ class Interceptor(grpc.aio.ServerInterceptor):
                 yield request
         finally:
             stopping.cancel()
+
+
+@lru_cache(maxsize=256)
+def _refusing(refusal: Refusal) -> grpc.RpcMethodHandler[Any, Any]:
+    """The handler of all calls with this refusal, which leave no line in a log."""
+    status = rpc_status.to_status(shared_status(refusal))
+
+    async def refuse(_: object, context: _Context) -> None:
+        await context.abort_with_status(status)
+
+    return grpc.stream_stream_rpc_method_handler(refuse)
 
 
 def _unwrap(handler: Any) -> tuple[Callable[..., grpc.RpcMethodHandler[Any, Any]], Callable[..., Any]]:

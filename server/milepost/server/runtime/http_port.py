@@ -16,13 +16,13 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from milepost.server.base.callers import host_of
 from milepost.server.calls.call_record import failure_status
+from milepost.server.calls.call_turns import CallTurns
 from milepost.server.http.http_settings import HttpSettings
 from milepost.server.http.in_process_backend import InProcessBackend
 from milepost.server.runtime import open_files
 from milepost.server.runtime.bounded_protocol import CONNECTIONS, BoundedProtocol, ConnectionCount
 from milepost.server.runtime.https_context import HttpsContext
 from milepost.server.runtime.listen_address import cannot_listen
-from milepost.server.runtime.request_turns import RequestTurns
 from milepost.server.runtime.tls_files import TlsFiles
 from milepost.web.app import web_app
 from milepost.web.callers import peer_of
@@ -87,7 +87,7 @@ class HttpPort:
         logging.getLogger("uvicorn").setLevel(logging.CRITICAL + 1)
         protocol: Any = partial(BoundedProtocol, connections=ConnectionCount(_connection_limit()))
         config = uvicorn.Config(
-            partial(_guarded, web_app(backend, policy), RequestTurns()),
+            partial(_guarded, web_app(backend, policy), CallTurns()),
             http=protocol,
             ws="none",
             lifespan="off",
@@ -163,7 +163,7 @@ def _connection_limit() -> int:
     return min(CONNECTIONS, max(files - _RESERVED_FILES, files // 2))
 
 
-async def _guarded(app: ASGIApp, turns: RequestTurns, scope: Scope, receive: Receive, send: Send) -> None:
+async def _guarded(app: ASGIApp, turns: CallTurns, scope: Scope, receive: Receive, send: Send) -> None:
     """Let a request begin when it is its turn.
 
     Log what the application raises: a bug of ours, of which the client is told no more than an id.

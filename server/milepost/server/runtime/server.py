@@ -214,7 +214,7 @@ class Server:
         """Shut down in order: refuse new calls, end streams with DRAINING, finish pending commits."""
         if self.address:
             _log.info("stopping")
-        self._admission.draining.set()
+        self._admission.drain()
         self._health.drain()
         if self._http is not None:
             self._http.refuse()

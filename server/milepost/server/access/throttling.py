@@ -1,0 +1,125 @@
+"""Callers beyond their rate: their calls are refused late, with a refusal that is ready, and counted instead of logged.
+
+A refusal costs the server nearly as much as an answer, and a client that ignores ``RetryInfo`` repeats the call as soon
+as it is refused. So it is the longer in waiting for its refusals the more of its calls wait.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from typing import Final
+
+import structlog
+
+from milepost.server.base.refusal import Refusal
+
+_log = structlog.get_logger("milepost.access")
+
+SHORTEST_DELAY: Final = 1.0
+"""Seconds for which the call of a caller beyond its rate is held before it is refused, at least."""
+
+REFUSALS_PER_SECOND: Final = 100
+"""Calls of one caller that are refused in a second, if not more of them wait than may be held."""
+
+HELD_LIMIT: Final = 1_000
+"""Calls of one caller that are held at a time: all that one connection may have. Further ones are refused at once."""
+
+HELD_TOTAL: Final = 5_000
+"""Calls of all callers that are held at a time."""
+
+LOG_INTERVAL: Final = 10.0
+"""Seconds in which one refusal of a caller is logged like any other call; the log has the number of the others."""
+
+
+class Throttling:
+    """The callers that were beyond their rate of late, by subject. Bound to the running event loop."""
+
+    def __init__(self) -> None:
+        self._throttled: dict[str, _Throttled] = {}
+        self._held: set[asyncio.Future[None]] = set()
+
+    def __contains__(self, subject: str) -> bool:
+        """Whether there is a refusal that calls of this caller share."""
+        throttled = self._throttled.get(subject)
+        return throttled is not None and throttled.refusal is not None
+
+    def __len__(self) -> int:
+        """The number of callers that were beyond their rate of late: nearly always none."""
+        return len(self._throttled)
+
+    @property
+    def held(self) -> int:
+        """The number of calls that are held."""
+        return len(self._held)
+
+    async def refuse(self, subject: str, make_refusal: Callable[[], Refusal]) -> Refusal:
+        """The refusal of a call, once the call has been held. ``make_refusal`` is called if there is none yet."""
+        throttled = self._throttled.get(subject)
+        if throttled is None:
+            throttled = self._throttled[subject] = _Throttled()
+            asyncio.get_running_loop().call_later(LOG_INTERVAL, self._log, subject, throttled)
+        refusal = throttled.refusal
+        if refusal is None:
+            refusal = make_refusal()
+            throttled.refusal = make_refusal()
+            throttled.refusal.is_counted = True
+        else:
+            throttled.count += 1
+        await self._hold(throttled)
+        return refusal
+
+    def release(self) -> None:
+        """Refuse the calls that are held now."""
+        for held in self._held:
+            if not held.done():
+                held.set_result(None)
+
+    async def _hold(self, throttled: _Throttled) -> None:
+        if throttled.held >= HELD_LIMIT or len(self._held) >= HELD_TOTAL:
+            return
+        throttled.held += 1
+        loop = asyncio.get_running_loop()
+        held: asyncio.Future[None] = loop.create_future()
+        timer = loop.call_later(
+            max(SHORTEST_DELAY, throttled.held / REFUSALS_PER_SECOND), held.set_result, None
+        )
+        self._held.add(held)
+        try:
+            await asyncio.shield(held)
+        except asyncio.CancelledError:
+            # A client that gave the call up could at once make another one, were this one over for gRPC.
+            await held
+            raise
+        finally:
+            timer.cancel()
+            self._held.discard(held)
+            throttled.held -= 1
+
+    def _log(self, subject: str, throttled: _Throttled) -> None:
+        """Log how many calls were refused without a line of their own; forget who makes none any more."""
+        if not throttled.count and not throttled.held:
+            del self._throttled[subject]
+            return
+        if throttled.count:
+            _log.info("calls refused", subject=subject, count=throttled.count, seconds=LOG_INTERVAL)
+        throttled.count = 0
+        throttled.refusal = None
+        asyncio.get_running_loop().call_later(LOG_INTERVAL, self._log, subject, throttled)
+
+
+class _Throttled:
+    """A caller that was beyond its rate of late.
+
+    Attributes:
+        refusal: The one of all its calls; None where the next one has to be logged.
+        count: The calls that were refused with it since the last line in the log.
+        held: Its calls that are held.
+    """
+
+    __slots__ = ("count", "held", "refusal")
+
+    def __init__(self) -> None:
+        self.refusal: Refusal | None = None
+        self.count = 0
+        self.held = 0

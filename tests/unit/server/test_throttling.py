@@ -14,7 +14,6 @@ from milepost.server.base.refusal import Refusal
 from milepost.v1 import ErrorReason
 
 
-
 def too_many() -> Refusal:
     """What is refused is of no matter here."""
     return Refusal(ErrorReason.ERROR_REASON_LIMIT_REACHED, "Too many.")

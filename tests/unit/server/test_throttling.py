@@ -12,6 +12,7 @@ from milepost.server.access import throttling
 from milepost.server.access.throttling import Throttling
 from milepost.server.base.refusal import Refusal
 from milepost.v1 import ErrorReason
+from tests.support.rpc import eventually
 
 
 def too_many() -> Refusal:
@@ -103,11 +104,17 @@ async def test_one_refusal_in_a_while_is_logged(monkeypatch: pytest.MonkeyPatch)
         refusals = [await throttled.refuse("ci", too_many) for _ in range(4)]
         assert [refusal.is_counted for refusal in refusals] == [False, True, True, True]
         assert len(set(refusals)) == 2
-        while not lines:
-            await asyncio.sleep(0.001)
+
+        async def is_logged() -> bool:
+            return bool(lines)
+
+        await eventually(is_logged)
         assert [(line["event"], line["subject"], line["count"]) for line in lines] == [
             ("calls refused", "ci", 3)
         ]
         assert not (await throttled.refuse("ci", too_many)).is_counted
-    while throttled:  # whoever is refused no longer is forgotten
-        await asyncio.sleep(0.001)
+
+    async def is_forgotten() -> bool:
+        return not throttled
+
+    await eventually(is_forgotten)

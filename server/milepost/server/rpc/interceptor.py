@@ -21,7 +21,7 @@ from grpc_status import rpc_status
 from milepost.server.access.audit import AuditLog
 from milepost.server.access.current import current_caller
 from milepost.server.access.principal import Principal
-from milepost.server.base.refusal import draining
+from milepost.server.base.refusal import Refusal, draining
 from milepost.server.base.slices import Slices
 from milepost.server.calls.call_admission import CallAdmission
 from milepost.server.calls.call_memory import CallMemory

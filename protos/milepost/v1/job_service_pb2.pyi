@@ -897,6 +897,7 @@ class Status(_message.Message):
     STORE_AWAY_FIELD_NUMBER: _builtins.int
     WAITING_FIELD_NUMBER: _builtins.int
     FRACTION_KNOWN_FIELD_NUMBER: _builtins.int
+    JOB_ESTIMATES_FIELD_NUMBER: _builtins.int
     cursor: _builtins.int
     """Resume from here: everything up to it was sent, or was hidden by the filter. In WatchJobs a position."""
     head_sequence: _builtins.int
@@ -921,6 +922,13 @@ class Status(_message.Message):
         at once if that is not its TURN, and soon after each change.
         """
 
+    @_builtins.property
+    def job_estimates(self) -> _containers.RepeatedCompositeFieldContainer[Global___JobEstimate]:
+        """In WatchJobs: new estimates of jobs that match and run, those of the newest 500 jobs or fewer that are large. A stream that has
+        caught up sends a status with them at most once in each `status_interval`, where they differ by 5 % from what it sent before,
+        counted down since.
+        """
+
     def __init__(
         self,
         *,
@@ -932,14 +940,43 @@ class Status(_message.Message):
         store_away: _builtins.bool = ...,
         waiting: Global___Waiting | None = ...,
         fraction_known: _builtins.bool = ...,
+        job_estimates: _abc.Iterable[Global___JobEstimate] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["estimate", b"estimate", "server_time", b"server_time", "waiting", b"waiting"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["cursor", b"cursor", "estimate", b"estimate", "fraction", b"fraction", "fraction_known", b"fraction_known", "head_sequence", b"head_sequence", "server_time", b"server_time", "store_away", b"store_away", "waiting", b"waiting"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["cursor", b"cursor", "estimate", b"estimate", "fraction", b"fraction", "fraction_known", b"fraction_known", "head_sequence", b"head_sequence", "job_estimates", b"job_estimates", "server_time", b"server_time", "store_away", b"store_away", "waiting", b"waiting"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___Status: _TypeAlias = Status  # noqa: Y015
+
+@_typing.final
+class JobEstimate(_message.Message):
+    """A new estimate of one of many jobs."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    JOB_ID_FIELD_NUMBER: _builtins.int
+    ESTIMATE_FIELD_NUMBER: _builtins.int
+    job_id: _builtins.str
+    """The job."""
+    @_builtins.property
+    def estimate(self) -> _job_pb2.Estimate:
+        """`Job.estimate`; unset if there is no longer any evidence."""
+
+    def __init__(
+        self,
+        *,
+        job_id: _builtins.str = ...,
+        estimate: _job_pb2.Estimate | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["estimate", b"estimate"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["estimate", b"estimate", "job_id", b"job_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___JobEstimate: _TypeAlias = JobEstimate  # noqa: Y015
 
 @_typing.final
 class WatchJobsRequest(_message.Message):
@@ -1045,7 +1082,7 @@ class WatchJobsResponse(_message.Message):
 
     @_builtins.property
     def status(self) -> Global___Status:
-        """No event for `status_interval`."""
+        """No event for `status_interval`, or there are new estimates."""
 
     @_builtins.property
     def deleted(self) -> Global___Deleted:

@@ -166,6 +166,34 @@ describe("the cursor of many jobs", () => {
   });
 });
 
+describe("the estimates of a watch of many jobs", () => {
+  const estimate = (seconds: number) => ({ remainingP50: { seconds: BigInt(seconds), nanos: 0 } });
+
+  test("are what snapshots and statuses said last, until the job ceases to run", () => {
+    const cursor = new JobsCursor(undefined, { start: "snapshot" });
+    cursor.request(false);
+    acceptJobs(cursor, "opened", { epoch: "e" });
+    acceptJobs(cursor, "snapshot", { job: { jobId: "a", lastSequence: 3n, estimate: estimate(9) } });
+    acceptJobs(cursor, "caughtUp", { sequence: 3n });
+    const first = cursor.estimates.get("a");
+    acceptJobs(cursor, "status", {
+      cursor: 3n,
+      jobEstimates: [{ jobId: "a", estimate: estimate(7) }, { jobId: "b" }],
+    });
+    const later = new Map(cursor.estimates);
+    acceptJobs(cursor, "events", {
+      events: [{ jobId: "a", sequence: 4n, payload: { case: "attemptEnded", value: {} } }],
+      position: 4n,
+    });
+
+    expect(first).toMatchObject(estimate(9));
+    expect(later.get("a")).toMatchObject(estimate(7));
+    expect([later.has("b"), later.get("b")]).toEqual([true, undefined]);
+    expect([...cursor.estimates.keys()]).toEqual(["b"]);
+    expect(cursor.newEstimates).toBe(1);
+  });
+});
+
 test("the wait before another attempt doubles from 1 s to 30 s, half of it by chance", () => {
   const bounds = { initialMs: 1_000, maximumMs: 30_000 };
   const shortest = new Backoff(bounds, () => 0);

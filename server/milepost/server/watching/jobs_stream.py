@@ -11,20 +11,17 @@ from milepost.server.base.job_encoding import JobResponse
 from milepost.server.base.payloads import ANY_PAYLOAD, mask_of
 from milepost.server.base.refusal import Refusal
 from milepost.server.base.timestamps import timestamp
-from milepost.server.estimation.estimators import Estimators
 from milepost.server.log.event_log import EventLog, Query, job_attributes
 from milepost.server.watching.batches import Batch, BatchRequest
 from milepost.server.watching.cursor_errors import ahead, trimmed
 from milepost.server.watching.feeds import Feed, Feeds, compose_items, compose_response
 from milepost.server.watching.job_criteria import FeedItem
+from milepost.server.watching.running_estimates import AT_ONCE, FilterEstimates, RunningEstimates
 from milepost.server.watching.subscriber import NoRoom, Subscriber
 from milepost.server.watching.watch_stream import AHEAD_TIMEOUT, Step, WatchStream
 from milepost.v1 import Deleted, Job, Opened, Snapshot, Status, Trimmed, WatchJobsRequest, WatchJobsResponse
 
 _NAME = "The feed"
-
-# Jobs that are estimated in one pass of the event loop: each takes some 50 µs.
-_ESTIMATES = 10
 
 
 class JobsStream(WatchStream):
@@ -44,12 +41,13 @@ class JobsStream(WatchStream):
         feed: Feed,
         request: WatchJobsRequest,
         subscriber: Subscriber,
-        estimators: Estimators | None = None,
+        running: RunningEstimates | None = None,
     ) -> None:
         super().__init__(
             log, clock, feed.signal, request, request.event_filter, request.after_position, subscriber
         )
-        self._estimates = None if estimators is None else estimators.jobs
+        self._running = running
+        self._estimates = FilterEstimates(running, clock, feed, subscriber.caller, self._status_interval)
         self._feeds = feeds
         self._feed = feed
         self._in_snapshot: dict[str, int] = {}
@@ -135,7 +133,7 @@ class JobsStream(WatchStream):
         in_page = {job.job_id: job.last_sequence for _, job in page.jobs}
         responses = []
         for number, (_, job) in enumerate(page.jobs):
-            if number and number % _ESTIMATES == 0:
+            if number and number % AT_ONCE == 0:
                 await asyncio.sleep(0)
             responses.append(await self._snapshot(job))
         del page  # the responses are what is charged
@@ -226,10 +224,13 @@ class JobsStream(WatchStream):
         return True
 
     async def _snapshot(self, job: Job, position: int = 0) -> bytes:
-        if self._estimates is not None:
-            await self._estimates.add_to_watched(job, self._subscriber.caller)
+        if self._running is not None:
+            await self._running.add_to(job, self._subscriber.caller)
         response = WatchJobsResponse(snapshot=Snapshot(position=position))
         return JobResponse(response, job, ("snapshot", "job")).encode()
+
+    async def _is_status_due(self) -> bool:
+        return await self._estimates.has_changed()
 
     def _opened(self) -> Opened:
         return Opened(
@@ -250,4 +251,5 @@ class JobsStream(WatchStream):
             head_sequence=self._log.position,
             store_away=not self._log.up,
             server_time=timestamp(self._clock.now()),
+            job_estimates=await self._estimates.next(),
         )

@@ -80,6 +80,7 @@ class WatchStream(ABC):
         if request.HasField("status_interval"):
             interval = nanoseconds(request.status_interval) / SECOND
             least = max(least, interval / 10)
+        self._status_interval = interval
         self._send_interval = least if request.delivery == Delivery.DELIVERY_LATEST else 0.0
         self._waiter = Waiter(signal, interval, subscriber.pacer, subscriber.caller)
 

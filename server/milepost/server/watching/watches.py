@@ -19,6 +19,7 @@ from milepost.server.watching.jobs_stream import JobsStream
 from milepost.server.watching.memory_budget import MemoryBudget
 from milepost.server.watching.pacer import Pacer
 from milepost.server.watching.queued_jobs import QueuedJobs
+from milepost.server.watching.running_estimates import RunningEstimates
 from milepost.server.watching.status_estimates import StatusEstimates
 from milepost.server.watching.subscriber import Send, Subscriber
 from milepost.server.watching.tails import ReplayCache, Tails
@@ -53,6 +54,7 @@ class Watches:
         self._feeds = Feeds(log, memory)
         self._pacer = Pacer(call_count)
         self._estimators = estimators
+        self._running = None if estimators is None else RunningEstimates(log, clock, estimators.jobs)
         self._responses = responses or ByteBudget(RESPONSE_MEMORY)
 
     def on_entries(self, entries: Sequence[Entry]) -> None:
@@ -113,7 +115,7 @@ class Watches:
         ):
             subscriber = self._subscriber(caller, send)
             await JobsStream(
-                self._log, self._clock, self._feeds, feed, request, subscriber, self._estimators
+                self._log, self._clock, self._feeds, feed, request, subscriber, self._running
             ).run()
 
     def _subscriber(self, caller: str, send: Send) -> Subscriber:

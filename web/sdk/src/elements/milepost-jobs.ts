@@ -226,7 +226,6 @@ export class MilepostJobs extends LitElement {
     const last = Math.ceil((top + (view?.clientHeight ?? 800)) / ROW) + MARGIN;
     const rows = this.#rows.slice(first, last);
     const { now } = store;
-    store.inSight = rows.flatMap((row) => (row.type === "job" ? [row.key] : []));
     return html`<div class="rows" ${vars({ transform: `translateY(${first * ROW}px)` })}>
       ${repeat(
         rows,

@@ -5,12 +5,16 @@ import type { Waiting } from "../gen/milepost/v1/job_service_pb.js";
 import { hasEnded } from "../job-states.js";
 import type { Connection } from "../watch/connection.js";
 import type { JobItem } from "../watch/job-cursor.js";
-import { JobLookups } from "../watch/job-lookups.js";
 import type { JobsItem } from "../watch/jobs-cursor.js";
+import type { JobsWatch } from "../watch/jobs-watch.js";
 import type { WatchOptions } from "../watch/watch-options.js";
+import { JobLookups } from "./job-lookups.js";
 
 /** Jobs of one stream; a server takes no more ids in a filter. */
 const GROUP = 100;
+
+/** Milliseconds between two statuses of many jobs, which have their new estimates. */
+export const STATUS_INTERVAL = 5000;
 
 const OPTIONS = {
   start: "snapshot",
@@ -35,7 +39,7 @@ export class JobStreams {
     this.#client = client;
     this.#lookups = new JobLookups(
       client,
-      () => [...this.#channels.values()].flatMap((channel) => (channel.isWorthALook ? [channel.jobId] : [])),
+      () => [...this.#channels.values()].flatMap((channel) => (channel.isQueued ? [channel.jobId] : [])),
       ({ job, waiting }) => this.#channels.get(job.jobId)?.lookedUp(job, waiting),
     );
   }
@@ -107,6 +111,7 @@ export class JobStreams {
       { jobIds: [...jobIds] },
       {
         ...OPTIONS,
+        statusIntervalMs: STATUS_INTERVAL,
         signal,
         onConnection: (connection) => {
           for (const channel of channels()) channel.connected(connection);
@@ -118,6 +123,8 @@ export class JobStreams {
     try {
       for await (const items of watch.batches()) {
         for (const [jobId, own] of byJob(items)) await this.#channels.get(jobId)?.push(own);
+        // A batch without items has new estimates.
+        if (items.length === 0) for (const channel of channels()) channel.estimated(watch);
         for (const item of items) {
           const channel = item.type === "deleted" ? this.#channels.get(item.jobId) : undefined;
           if (channel) void this.#find(channel);
@@ -163,9 +170,9 @@ export class JobChannel {
     return this.#state !== undefined;
   }
 
-  /** Whether a call knows more of it than a stream of many jobs. */
-  get isWorthALook(): boolean {
-    return this.#state === JobState.QUEUED || this.#state === JobState.RUNNING;
+  /** Whether a call knows more of it than a stream of many jobs: what it waits for. */
+  get isQueued(): boolean {
+    return this.#state === JobState.QUEUED;
   }
 
   /** Hand items to the reader; resolves once it has taken them. */
@@ -186,8 +193,16 @@ export class JobChannel {
 
   lookedUp(job: Job, waiting: Waiting | undefined): void {
     if (this.#isOver || job.state !== this.#state) return; // the stream is ahead of the call, or behind it
-    this.estimate = job.estimate;
     this.waiting = waiting;
+    this.#wakeReader();
+  }
+
+  /** Take the estimate that a watch of many jobs has now. */
+  estimated(watch: JobsWatch): void {
+    if (this.#isOver || this.#state === undefined) return;
+    const estimate = watch.estimateOf({ jobId: this.jobId, state: this.#state });
+    if (estimate === this.estimate) return;
+    this.estimate = estimate;
     this.#wakeReader();
   }
 

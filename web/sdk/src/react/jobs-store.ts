@@ -5,6 +5,7 @@ import type { Connection } from "../watch/connection.js";
 import type { JobsItem } from "../watch/jobs-cursor.js";
 import type { JobsWatch } from "../watch/jobs-watch.js";
 import { timestampMs } from "../time.js";
+import { STATUS_INTERVAL } from "./job-streams.js";
 import { LiveStore, type LiveView } from "./live-store.js";
 
 /** What is known of the jobs that match a filter. */
@@ -35,6 +36,7 @@ export class JobsStore extends LiveStore<JobsItem, JobsView> {
       latestProgress: true,
       pauseWhenHidden: true,
       connectTimeoutMs: Infinity,
+      statusIntervalMs: STATUS_INTERVAL,
       onConnection,
     });
     return this.#watch;
@@ -65,7 +67,10 @@ export class JobsStore extends LiveStore<JobsItem, JobsView> {
   }
 
   protected override view(live: LiveView): JobsView {
-    const jobs = Array.from(this.#folds.values(), (fold) => fold.job);
+    const jobs = Array.from(this.#folds.values(), ({ job }) => {
+      const estimate = this.#watch?.estimateOf(job);
+      return estimate === job.estimate ? job : { ...job, estimate };
+    });
     jobs.sort((one, other) => submitTime(other) - submitTime(one));
     return { ...live, jobs, caughtUp: this.#watch?.caughtUp ?? false };
   }

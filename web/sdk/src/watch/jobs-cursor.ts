@@ -1,12 +1,14 @@
 import { create } from "@bufbuild/protobuf";
 import { Code } from "@connectrpc/connect";
 import { type MilepostError, ProtocolError, ServiceError, hasReason } from "../errors.js";
-import type { Job } from "../gen/milepost/v1/job_pb.js";
+import type { Event } from "../gen/milepost/v1/event_pb.js";
+import type { Estimate, Job } from "../gen/milepost/v1/job_pb.js";
 import {
   type Events,
   type JobFilter,
   type Opened,
   type Snapshot,
+  type Status,
   type WatchJobsRequest,
   WatchJobsRequestSchema,
   type WatchJobsResponse,
@@ -14,7 +16,14 @@ import {
 import { Deduplicator } from "./deduplicator.js";
 import type { JobItem } from "./job-cursor.js";
 import { WatchCursor } from "./watch-cursor.js";
-import type { WatchOptions } from "./watch-options.js";
+import type { PayloadName, WatchOptions } from "./watch-options.js";
+
+/** Payloads with which the estimate of a job that ran ends. */
+const RUN_ENDS: ReadonlySet<string | undefined> = new Set<PayloadName>([
+  "attemptEnded",
+  "cancelRequested",
+  "jobEnded",
+]);
 
 /** A job was deleted. */
 export interface DeletedItem {
@@ -54,6 +63,10 @@ export class JobsCursor extends WatchCursor<WatchJobsResponse, JobsItem> {
   position: bigint | undefined;
   /** Listed jobs that were deleted or ceased to match while no stream was open; each goes to `acceptMissing`. */
   readonly missing: string[] = [];
+  /** Estimates of running jobs as statuses and snapshots said last; undefined for a job that has none any more. */
+  readonly estimates = new Map<string, Estimate | undefined>();
+  /** How many statuses had estimates. */
+  newEstimates = 0;
   readonly #deduplicator = new Deduplicator();
   /** Without a start position: the server has dropped events up to this one, so that no stream resumes before it. */
   #dropped = 0n;
@@ -101,6 +114,7 @@ export class JobsCursor extends WatchCursor<WatchJobsResponse, JobsItem> {
         const isNew = this.#advance(position);
         if (isNew) {
           this.#deduplicator.forget(jobId);
+          this.estimates.delete(jobId);
         }
         return isNew ? [{ type: "deleted", jobId }] : [];
       }
@@ -114,10 +128,7 @@ export class JobsCursor extends WatchCursor<WatchJobsResponse, JobsItem> {
         this.#deduplicator.expireAfter(frame.value.sequence);
         return [];
       case "status":
-        this.#advance(frame.value.cursor);
-        this.raiseHead(frame.value.headSequence);
-        this.storeAway = frame.value.storeAway;
-        this.#deduplicator.expireAfter(frame.value.cursor);
+        this.#acceptStatus(frame.value);
         return [];
       case undefined:
         return []; // a frame of a later version
@@ -141,6 +152,7 @@ export class JobsCursor extends WatchCursor<WatchJobsResponse, JobsItem> {
     this.#highest = 0n;
     this.#deduplicator.clear();
     this.missing.length = 0;
+    this.estimates.clear();
     return [gap];
   }
 
@@ -163,6 +175,9 @@ export class JobsCursor extends WatchCursor<WatchJobsResponse, JobsItem> {
     const listed = new Set(jobs.map(({ jobId }) => jobId));
     if (complete) {
       this.missing.push(...[...this.#deduplicator.jobs].filter((jobId) => !listed.has(jobId)));
+    }
+    for (const job of jobs) {
+      this.#noteEstimate(job);
     }
     const fresh = jobs.filter((job) => this.#deduplicator.recordJob(job));
     return [...items, ...fresh.map((job): JobsItem => ({ type: "snapshot", job }))];
@@ -220,6 +235,9 @@ export class JobsCursor extends WatchCursor<WatchJobsResponse, JobsItem> {
   #acceptEvents(frame: Events): readonly JobsItem[] {
     const events = this.#deduplicator.recordEvents(frame.events);
     this.#advance(frame.position);
+    for (const event of events) {
+      this.#endEstimate(event);
+    }
     return events.map((event) => ({ type: "event", event }));
   }
 
@@ -232,7 +250,33 @@ export class JobsCursor extends WatchCursor<WatchJobsResponse, JobsItem> {
     } else {
       this.#listed.add(job.jobId);
     }
+    this.#noteEstimate(job);
     return this.#deduplicator.recordJob(job) ? [{ type: "snapshot", job }] : [];
+  }
+
+  #acceptStatus(status: Status): void {
+    this.#advance(status.cursor);
+    this.raiseHead(status.headSequence);
+    this.storeAway = status.storeAway;
+    this.#deduplicator.expireAfter(status.cursor);
+    this.newEstimates += Number(status.jobEstimates.length > 0);
+    for (const { jobId, estimate } of status.jobEstimates) {
+      this.estimates.set(jobId, estimate);
+    }
+  }
+
+  #noteEstimate({ jobId, estimate }: Job): void {
+    if (estimate === undefined) {
+      this.estimates.delete(jobId);
+    } else {
+      this.estimates.set(jobId, estimate);
+    }
+  }
+
+  #endEstimate({ jobId, payload }: Event): void {
+    if (RUN_ENDS.has(payload.case)) {
+      this.estimates.delete(jobId);
+    }
   }
 
   /** Advance to a position up to which everything has been received; return whether it is new. */

@@ -1,5 +1,5 @@
 import { hasReason } from "../errors.js";
-import type { Job } from "../gen/milepost/v1/job_pb.js";
+import { type Estimate, type Job, JobState } from "../gen/milepost/v1/job_pb.js";
 import type { JobFilter, WatchJobsResponse } from "../gen/milepost/v1/job_service_pb.js";
 import { JobsCursor, type JobsItem } from "./jobs-cursor.js";
 import { ReconnectingStream } from "./reconnecting-stream.js";
@@ -14,6 +14,7 @@ export class JobsWatch extends ReconnectingStream<WatchJobsResponse, JobsItem> {
   declare protected readonly cursor: JobsCursor;
   #yielded: bigint | undefined;
   #hasUnread = false;
+  #knownEstimates = 0;
 
   constructor(context: WatchContext, filter: JobFilter | undefined, options: WatchOptions) {
     const cursor = new JobsCursor(filter, options);
@@ -29,6 +30,26 @@ export class JobsWatch extends ReconnectingStream<WatchJobsResponse, JobsItem> {
    */
   get position(): bigint | undefined {
     return this.#hasUnread ? this.#yielded : this.cursor.position;
+  }
+
+  /**
+   * Estimated remaining time of a job of the watch, as its statuses and snapshots said last, or as the job itself has it;
+   * undefined without evidence, and unless it runs.
+   *
+   * New ones come at most once in each `statusIntervalMs`, those of the newest 500 jobs that run.
+   */
+  estimateOf(job: Pick<Job, "jobId" | "state" | "estimate">): Estimate | undefined {
+    const { estimates } = this.cursor;
+    if (job.state !== JobState.RUNNING) {
+      return undefined;
+    }
+    return estimates.has(job.jobId) ? estimates.get(job.jobId) : job.estimate;
+  }
+
+  protected override isNews(): boolean {
+    const isNews = this.cursor.newEstimates !== this.#knownEstimates;
+    this.#knownEstimates = this.cursor.newEstimates;
+    return isNews;
   }
 
   protected override open(finite: boolean, headers: Record<string, string>, signal: AbortSignal) {

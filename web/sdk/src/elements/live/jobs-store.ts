@@ -1,8 +1,8 @@
 /** The jobs that match a filter, kept up to date by one stream while somebody looks. */
 
 import { Fold } from "../../fold/index.js";
-import { JobLookups } from "../../watch/job-lookups.js";
 import type { JobsItem } from "../../watch/jobs-cursor.js";
+import type { JobsWatch } from "../../watch/jobs-watch.js";
 import type { Job, JobState } from "../messages.js";
 import { type Connection, brokenBy, connectionOf } from "../model/connection-text.js";
 import type { Instant } from "../model/instants.js";
@@ -35,10 +35,7 @@ export class JobsStore {
   version = 0;
   isLoading = true;
   error = "";
-  /** Jobs that somebody looks at: those have new estimates. */
-  inSight: readonly string[] = [];
-  readonly #lookups: JobLookups;
-  readonly #estimates = new Map<string, Job["estimate"]>();
+  #watch: JobsWatch | undefined;
   readonly #folds = new Map<string, Fold>();
   readonly #ended = new Map<string, Job>();
   readonly #changes = new Listeners();
@@ -54,16 +51,7 @@ export class JobsStore {
   constructor(
     readonly server: ServerConnection,
     readonly filter: ListFilter,
-  ) {
-    this.#lookups = new JobLookups(
-      server.client,
-      () => this.inSight.filter((jobId) => this.#folds.get(jobId)?.job.state === States.RUNNING),
-      ({ job }) => {
-        if (this.#folds.has(job.jobId)) this.#estimates.set(job.jobId, job.estimate);
-        this.#frames.request();
-      },
-    );
-  }
+  ) {}
 
   /** Whether this store also has the jobs of another filter: the page filters by states and by search itself. */
   covers({ kind, owner, labels }: ListFilter): boolean {
@@ -84,7 +72,8 @@ export class JobsStore {
   get(jobId: string): Job | undefined {
     const job = this.#folds.get(jobId)?.job;
     if (!job) return this.#ended.get(jobId);
-    return this.#estimates.has(jobId) ? { ...job, estimate: this.#estimates.get(jobId) } : job;
+    const estimate = this.#watch?.estimateOf(job);
+    return estimate === job.estimate ? job : { ...job, estimate };
   }
 
   /** Whether all jobs in this state are loaded. */
@@ -116,7 +105,6 @@ export class JobsStore {
     const remove = this.#changes.add(listener);
     if (!this.#stop) {
       this.#stop = new AbortController();
-      this.#lookups.start();
       void this.#run(this.#stop.signal);
     }
     return () => {
@@ -124,7 +112,6 @@ export class JobsStore {
       if (this.#changes.count > 0) return;
       this.#stop?.abort();
       this.#stop = undefined;
-      this.#lookups.stop();
     };
   }
 
@@ -146,6 +133,7 @@ export class JobsStore {
       payloads: LISTED_PAYLOADS,
       pauseWhenHidden: true,
       connectTimeoutMs: Infinity,
+      statusIntervalMs: STATUS_INTERVAL,
       signal,
       onConnection: (connection) => {
         this.server.clock.set(watch.clockOffsetMs);
@@ -155,6 +143,7 @@ export class JobsStore {
         this.#frames.request();
       },
     });
+    this.#watch = watch;
     try {
       for await (const items of watch.batches()) await this.#frames.add(items);
     } catch (error) {
@@ -213,7 +202,6 @@ export class JobsStore {
     if (known && known.lastSequence >= job.lastSequence) return;
     this.#folds.delete(job.jobId);
     this.#ended.delete(job.jobId);
-    this.#estimates.delete(job.jobId);
     if (hasEnded(job)) this.#putEnded(job);
     else this.#putActive(job.jobId, new Fold(job));
   }
@@ -238,12 +226,10 @@ export class JobsStore {
       } else if (item.type === "deleted") {
         this.#folds.delete(item.jobId);
         this.#ended.delete(item.jobId);
-        this.#estimates.delete(item.jobId);
         this.version += 1;
       } else if (item.type === "gap") {
         this.#folds.clear();
         this.#ended.clear();
-        this.#estimates.clear();
         this.version += 1;
       } else if (item.type === "event") {
         this.#applyEvent(item.event.jobId, item);
@@ -271,7 +257,6 @@ export class JobsStore {
     if (job.state !== state) this.version += 1;
     if (hasEnded(job)) {
       this.#folds.delete(jobId);
-      this.#estimates.delete(jobId);
       this.#putEnded(job);
     }
   }
@@ -291,6 +276,9 @@ export class JobsStore {
     }
   }
 }
+
+/** Milliseconds between two statuses of a stream of many jobs, which have their new estimates. */
+export const STATUS_INTERVAL = 5000;
 
 /** The payloads that change what a list shows. */
 export const LISTED_PAYLOADS = [

@@ -2,12 +2,12 @@
 
 import { Fold } from "../../fold/index.js";
 import type { JobsItem } from "../../watch/jobs-cursor.js";
-import { JobState, type Job } from "../messages.js";
+import type { JobsWatch } from "../../watch/jobs-watch.js";
+import type { Job } from "../messages.js";
 import { type Connection, brokenBy, connectionOf } from "../model/connection-text.js";
 import type { Instant } from "../model/instants.js";
 import { hasEnded } from "../model/state-words.js";
-import { LISTED_PAYLOADS } from "./jobs-store.js";
-import { JobLookups } from "../../watch/job-lookups.js";
+import { LISTED_PAYLOADS, STATUS_INTERVAL } from "./jobs-store.js";
 import { FrameScheduler } from "./frame-scheduler.js";
 import { Listeners } from "./listeners.js";
 import type { ServerConnection } from "./server-connection.js";
@@ -21,17 +21,10 @@ export class ProgressHub {
   readonly #frames = new FrameScheduler(() => {
     this.#regroup();
   });
-  readonly #lookups: JobLookups;
   #stop = new AbortController();
   #watched = "";
 
-  constructor(readonly server: ServerConnection) {
-    this.#lookups = new JobLookups(
-      server.client,
-      () => [...this.#jobs.values()].flatMap((each) => (each.isRunning ? [each.jobId] : [])),
-      ({ job }) => this.#jobs.get(job.jobId)?.estimated(job),
-    );
-  }
+  constructor(readonly server: ServerConnection) {}
 
   job(jobId: string): WatchedJob {
     let job = this.#jobs.get(jobId);
@@ -50,8 +43,6 @@ export class ProgressHub {
     this.#watched = ids.join(" ");
     this.#stop.abort();
     this.#stop = new AbortController();
-    if (ids.length > 0) this.#lookups.start();
-    else this.#lookups.stop();
     for (let start = 0; start < ids.length; start += GROUP) {
       void this.#watch(ids.slice(start, start + GROUP), this.#stop.signal);
     }
@@ -67,6 +58,7 @@ export class ProgressHub {
         payloads: LISTED_PAYLOADS,
         pauseWhenHidden: true,
         connectTimeoutMs: Infinity,
+        statusIntervalMs: STATUS_INTERVAL,
         signal,
         onConnection: (connection) => {
           this.server.clock.set(watch.clockOffsetMs);
@@ -76,7 +68,12 @@ export class ProgressHub {
       },
     );
     try {
-      for await (const items of watch.batches()) for (const item of items) this.#accept(item);
+      for (const job of jobs) job.watch = watch;
+      for await (const items of watch.batches()) {
+        for (const item of items) this.#accept(item);
+        // A batch without items has new estimates.
+        if (items.length === 0) for (const job of jobs) job.changed();
+      }
     } catch (error) {
       if (!signal.aborted)
         for (const job of jobs) job.connected(brokenBy(error, this.server.clock.now()), false);
@@ -92,9 +89,9 @@ export class ProgressHub {
 
 class HubJob implements WatchedJob {
   connection: Connection = { state: "connecting", error: "" };
+  /** The stream that it comes from. */
+  watch: JobsWatch | undefined;
   #fold: Fold | undefined;
-  /** The newest estimate that a call or a snapshot had. */
-  #estimate: Job["estimate"];
   readonly #changes = new Listeners();
   readonly #notify = new FrameScheduler(() => {
     this.#changes.notify();
@@ -109,11 +106,7 @@ class HubJob implements WatchedJob {
 
   get job(): Job | undefined {
     const job = this.#fold?.job;
-    return job && { ...job, estimate: this.#estimate };
-  }
-
-  get isRunning(): boolean {
-    return this.isWanted && this.#fold?.job.state === JobState.RUNNING;
+    return job && { ...job, estimate: this.watch?.estimateOf(job) };
   }
 
   get now(): Instant {
@@ -138,18 +131,15 @@ class HubJob implements WatchedJob {
   }
 
   accept(item: JobsItem): void {
-    if (item.type === "snapshot") {
-      this.#fold = new Fold(item.job);
-      this.#estimate = item.job.estimate;
-    } else if (item.type === "event") this.#fold?.apply(item.event);
+    if (item.type === "snapshot") this.#fold = new Fold(item.job);
+    else if (item.type === "event") this.#fold?.apply(item.event);
     else if (item.type === "deleted") this.connection = { state: "missing", error: "" };
     if (!this.isMoving) this.connection = { state: "ended", error: "" };
     this.#notify.request();
   }
 
-  /** The job as a call has it: its estimate is new. */
-  estimated(job: Job): void {
-    this.#estimate = job.estimate;
+  /** Its estimate may be new. */
+  changed(): void {
     this.#notify.request();
   }
 

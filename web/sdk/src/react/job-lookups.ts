@@ -1,7 +1,7 @@
 import type { MilepostClient } from "../client.js";
 import type { Job } from "../gen/milepost/v1/job_pb.js";
 import type { Waiting } from "../gen/milepost/v1/job_service_pb.js";
-import { isHidden } from "./page.js";
+import { isHidden } from "../watch/page.js";
 
 /** Milliseconds between two look-ups. */
 const INTERVAL_MS = 2000;
@@ -13,8 +13,8 @@ export interface LookedUpJob {
 }
 
 /**
- * Looks jobs up in turns, one every two seconds however many they are, for what a stream of many jobs does not have: an
- * estimate that is new since the snapshot, and the place in the queue.
+ * Looks jobs up in turns, one every two seconds however many they are, for what a stream of many jobs does not have: why a
+ * job is queued.
  */
 export class JobLookups {
   readonly #client: MilepostClient;

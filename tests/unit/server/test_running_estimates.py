@@ -1,0 +1,55 @@
+"""Which estimates of running jobs a watch of many jobs has not sent yet."""
+
+from __future__ import annotations
+
+from milepost.server.base.timestamps import SECOND, timestamp
+from milepost.server.watching.running_estimates import AttemptEstimate, PublishedEstimates
+from milepost.v1 import Estimate
+
+
+def estimate(left: int, made: int) -> Estimate:
+    """So many seconds are left, as of so many."""
+    found = Estimate(as_of=timestamp(made * SECOND))
+    found.remaining_p50.seconds = found.remaining_p90.seconds = left
+    return found
+
+
+def test_a_watch_gets_what_changed_since_it_last_asked() -> None:
+    """By more than clients see by counting down from what was published, however slowly that comes about."""
+    published = PublishedEstimates()
+    published.update({"a": AttemptEstimate(1, estimate(100, 0)), "b": AttemptEstimate(1, None)}, 0)
+    first = published.since(0)
+    version = published.version
+    published.update({"a": AttemptEstimate(1, estimate(94, 10))}, 10 * SECOND)
+    unchanged = published.since(version)
+    published.update({"a": AttemptEstimate(1, estimate(88, 20))}, 20 * SECOND)
+    drifted = published.since(version)
+
+    assert [(each.job_id, each.estimate.remaining_p50.seconds) for each in first] == [("a", 100)]
+    assert unchanged == []
+    assert [(each.job_id, each.estimate.remaining_p50.seconds) for each in drifted] == [("a", 88)]
+    assert [each.job_id for each in published.since(0)] == ["a"]
+
+
+def test_another_attempt_has_another_estimate() -> None:
+    """Clients drop an estimate with its attempt, so it is sent again although it is the same."""
+    published = PublishedEstimates()
+    published.update({"a": AttemptEstimate(1, estimate(100, 0))}, 0)
+    version = published.version
+    published.update({"a": AttemptEstimate(2, estimate(100, 0))}, 0)
+
+    assert [each.job_id for each in published.since(version)] == ["a"]
+
+
+def test_an_estimate_that_has_gone_is_told() -> None:
+    """As one without a value; once."""
+    published = PublishedEstimates()
+    published.update({"a": AttemptEstimate(1, estimate(100, 0))}, 0)
+    version = published.version
+    published.update({"a": AttemptEstimate(1, None)}, 0)
+    gone = published.since(version)
+    version = published.version
+    published.update({"a": AttemptEstimate(1, None)}, 0)
+
+    assert [(each.job_id, each.HasField("estimate")) for each in gone] == [("a", False)]
+    assert published.since(version) == []

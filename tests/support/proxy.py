@@ -17,6 +17,7 @@ class CuttableProxy:
 
     With several targets ("ipv4:host:port,host:port") connections go to one after the other. ``address`` is where it
     listens, ``accepted`` the number of forwarded connections, ``open`` that of the open ones, ``carried`` all bytes.
+    Each read is carried ``delay`` seconds later.
     """
 
     def __init__(self, target: str) -> None:
@@ -30,6 +31,7 @@ class CuttableProxy:
         self.address = f"127.0.0.1:{self._socket.getsockname()[1]}"
         self.accepted = 0
         self.carried = 0
+        self.delay = 0.0
 
     @property
     def open(self) -> int:
@@ -110,6 +112,8 @@ class CuttableProxy:
     async def _carry(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         with contextlib.suppress(OSError):
             while data := await reader.read(65536):
+                if self.delay:
+                    await asyncio.sleep(self.delay)
                 await self._flowing.wait()
                 writer.write(data)
                 await writer.drain()

@@ -28,7 +28,7 @@ from milepost.v1 import event_pb2 as milepost_dot_v1_dot_event__pb2
 from milepost.v1 import job_pb2 as milepost_dot_v1_dot_job__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n milepost/v1/worker_service.proto\x12\x0bmilepost.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1emilepost/v1/error_reason.proto\x1a\x17milepost/v1/event.proto\x1a\x15milepost/v1/job.proto\"\xb1\x02\n\x0bWorkRequest\x12#\n\x05hello\x18\x01 \x01(\x0b\x32\x12.milepost.v1.HelloH\x00\x12#\n\x05\x63laim\x18\x02 \x01(\x0b\x32\x12.milepost.v1.ClaimH\x00\x12%\n\x06resume\x18\x03 \x01(\x0b\x32\x13.milepost.v1.ResumeH\x00\x12%\n\x06report\x18\x04 \x01(\x0b\x32\x13.milepost.v1.ReportH\x00\x12+\n\theartbeat\x18\x05 \x01(\x0b\x32\x16.milepost.v1.HeartbeatH\x00\x12\'\n\x07release\x18\x06 \x01(\x0b\x32\x14.milepost.v1.ReleaseH\x00\x12)\n\x08\x63\x61pacity\x18\x07 \x01(\x0b\x32\x15.milepost.v1.CapacityH\x00\x42\t\n\x07message\"\xc4\x02\n\x0cWorkResponse\x12\'\n\x07welcome\x18\x01 \x01(\x0b\x32\x14.milepost.v1.WelcomeH\x00\x12-\n\nassignment\x18\x02 \x01(\x0b\x32\x17.milepost.v1.AssignmentH\x00\x12\'\n\x07resumed\x18\x03 \x01(\x0b\x32\x14.milepost.v1.ResumedH\x00\x12\x31\n\x0c\x61\x63knowledged\x18\x04 \x01(\x0b\x32\x19.milepost.v1.AcknowledgedH\x00\x12)\n\x08rejected\x18\x05 \x01(\x0b\x32\x15.milepost.v1.RejectedH\x00\x12%\n\x06\x63\x61ncel\x18\x06 \x01(\x0b\x32\x13.milepost.v1.CancelH\x00\x12#\n\x05\x64rain\x18\x07 \x01(\x0b\x32\x12.milepost.v1.DrainH\x00\x42\t\n\x07message\"r\n\x05Hello\x12\x11\n\tworker_id\x18\x01 \x01(\t\x12\r\n\x05kinds\x18\x02 \x03(\t\x12\x17\n\x0fmax_concurrency\x18\x03 \x01(\x05\x12\x0b\n\x03sdk\x18\x04 \x01(\t\x12\x10\n\x08instance\x18\x05 \x01(\t\x12\x0f\n\x07job_ids\x18\x06 \x03(\t\"\x17\n\x05\x43laim\x12\x0e\n\x06job_id\x18\x01 \x01(\t\"-\n\x06Resume\x12\x0e\n\x06job_id\x18\x01 \x01(\t\x12\x13\n\x0blease_token\x18\x02 \x01(\t\"r\n\x06Report\x12\x0e\n\x06job_id\x18\x01 \x01(\t\x12\x13\n\x0blease_token\x18\x02 \x01(\t\x12\x1d\n\x15\x66irst_report_sequence\x18\x03 \x01(\x03\x12$\n\x07updates\x18\x04 \x03(\x0b\x32\x13.milepost.v1.Update\"\x0b\n\tHeartbeat\".\n\x07Release\x12\x0e\n\x06job_id\x18\x01 \x01(\t\x12\x13\n\x0blease_token\x18\x02 \x01(\t\"#\n\x08\x43\x61pacity\x12\x17\n\x0fmax_concurrency\x18\x01 \x01(\x05\"\xdf\x03\n\x06Update\x12\x34\n\x0estages_planned\x18\x07 \x01(\x0b\x32\x1a.milepost.v1.StagesPlannedH\x00\x12\x32\n\rstage_started\x18\x08 \x01(\x0b\x32\x19.milepost.v1.StageStartedH\x00\x12\x38\n\x10stage_progressed\x18\t \x01(\x0b\x32\x1c.milepost.v1.StageProgressedH\x00\x12.\n\x0bstage_ended\x18\n \x01(\x0b\x32\x17.milepost.v1.StageEndedH\x00\x12.\n\x0blog_written\x18\x0b \x01(\x0b\x32\x17.milepost.v1.LogWrittenH\x00\x12\x34\n\x0e\x61rtifact_added\x18\x0c \x01(\x0b\x32\x1a.milepost.v1.ArtifactAddedH\x00\x12%\n\x06\x63ustom\x18\r \x01(\x0b\x32\x13.milepost.v1.CustomH\x00\x12>\n\x13\x63\x61ncel_acknowledged\x18\x0f \x01(\x0b\x32\x1f.milepost.v1.CancelAcknowledgedH\x00\x12*\n\tjob_ended\x18\x11 \x01(\x0b\x32\x15.milepost.v1.JobEndedH\x00\x42\x08\n\x06update\"\x82\x01\n\x07Welcome\x12\x12\n\nsession_id\x18\x01 \x01(\t\x12,\n\tlease_ttl\x18\x02 \x01(\x0b\x32\x19.google.protobuf.Duration\x12\x35\n\x12heartbeat_interval\x18\x03 \x01(\x0b\x32\x19.google.protobuf.Duration\"@\n\nAssignment\x12\x1d\n\x03job\x18\x01 \x01(\x0b\x32\x10.milepost.v1.Job\x12\x13\n\x0blease_token\x18\x02 \x01(\t\"p\n\x07Resumed\x12\x0e\n\x06job_id\x18\x01 \x01(\t\x12$\n\x1c\x61\x63knowledged_report_sequence\x18\x02 \x01(\x03\x12/\n\x0c\x63\x61ncellation\x18\x03 \x01(\x0b\x32\x19.milepost.v1.Cancellation\"c\n\x0c\x41\x63knowledged\x12\x0e\n\x06job_id\x18\x01 \x01(\t\x12\x17\n\x0freport_sequence\x18\x02 \x01(\x03\x12\x15\n\rlast_sequence\x18\x03 \x01(\x03\x12\x13\n\x0blease_token\x18\x04 \x01(\t\"\xda\x01\n\x08Rejected\x12\x0e\n\x06job_id\x18\x01 \x01(\t\x12(\n\x06reason\x18\x02 \x01(\x0e\x32\x18.milepost.v1.ErrorReason\x12\x0f\n\x07message\x18\x03 \x01(\t\x12\x17\n\x0freport_sequence\x18\x04 \x01(\x03\x12 \n\x18\x65xpected_report_sequence\x18\x05 \x01(\x03\x12\r\n\x05\x66ield\x18\x06 \x01(\t\x12\x13\n\x0blease_token\x18\x07 \x01(\t\x12$\n\x05state\x18\x08 \x01(\x0e\x32\x15.milepost.v1.JobState\"I\n\x06\x43\x61ncel\x12\x0e\n\x06job_id\x18\x01 \x01(\t\x12/\n\x0c\x63\x61ncellation\x18\x02 \x01(\x0b\x32\x19.milepost.v1.Cancellation\"\x07\n\x05\x44rain\"|\n\x10ReportJobRequest\x12\x0e\n\x06job_id\x18\x01 \x01(\t\x12\x13\n\x0blease_token\x18\x02 \x01(\t\x12\x1d\n\x15\x66irst_report_sequence\x18\x03 \x01(\x03\x12$\n\x07updates\x18\x04 \x03(\x0b\x32\x13.milepost.v1.Update\"t\n\x11ReportJobResponse\x12\x17\n\x0freport_sequence\x18\x01 \x01(\x03\x12\x15\n\rlast_sequence\x18\x02 \x01(\x03\x12/\n\x0c\x63\x61ncellation\x18\x03 \x01(\x0b\x32\x19.milepost.v1.Cancellation2\x9c\x01\n\rWorkerService\x12?\n\x04Work\x12\x18.milepost.v1.WorkRequest\x1a\x19.milepost.v1.WorkResponse(\x01\x30\x01\x12J\n\tReportJob\x12\x1d.milepost.v1.ReportJobRequest\x1a\x1e.milepost.v1.ReportJobResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n milepost/v1/worker_service.proto\x12\x0bmilepost.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1emilepost/v1/error_reason.proto\x1a\x17milepost/v1/event.proto\x1a\x15milepost/v1/job.proto\"\xb1\x02\n\x0bWorkRequest\x12#\n\x05hello\x18\x01 \x01(\x0b\x32\x12.milepost.v1.HelloH\x00\x12#\n\x05\x63laim\x18\x02 \x01(\x0b\x32\x12.milepost.v1.ClaimH\x00\x12%\n\x06resume\x18\x03 \x01(\x0b\x32\x13.milepost.v1.ResumeH\x00\x12%\n\x06report\x18\x04 \x01(\x0b\x32\x13.milepost.v1.ReportH\x00\x12+\n\theartbeat\x18\x05 \x01(\x0b\x32\x16.milepost.v1.HeartbeatH\x00\x12\'\n\x07release\x18\x06 \x01(\x0b\x32\x14.milepost.v1.ReleaseH\x00\x12)\n\x08\x63\x61pacity\x18\x07 \x01(\x0b\x32\x15.milepost.v1.CapacityH\x00\x42\t\n\x07message\"\xc4\x02\n\x0cWorkResponse\x12\'\n\x07welcome\x18\x01 \x01(\x0b\x32\x14.milepost.v1.WelcomeH\x00\x12-\n\nassignment\x18\x02 \x01(\x0b\x32\x17.milepost.v1.AssignmentH\x00\x12\'\n\x07resumed\x18\x03 \x01(\x0b\x32\x14.milepost.v1.ResumedH\x00\x12\x31\n\x0c\x61\x63knowledged\x18\x04 \x01(\x0b\x32\x19.milepost.v1.AcknowledgedH\x00\x12)\n\x08rejected\x18\x05 \x01(\x0b\x32\x15.milepost.v1.RejectedH\x00\x12%\n\x06\x63\x61ncel\x18\x06 \x01(\x0b\x32\x13.milepost.v1.CancelH\x00\x12#\n\x05\x64rain\x18\x07 \x01(\x0b\x32\x12.milepost.v1.DrainH\x00\x42\t\n\x07message\"r\n\x05Hello\x12\x11\n\tworker_id\x18\x01 \x01(\t\x12\r\n\x05kinds\x18\x02 \x03(\t\x12\x17\n\x0fmax_concurrency\x18\x03 \x01(\x05\x12\x0b\n\x03sdk\x18\x04 \x01(\t\x12\x10\n\x08instance\x18\x05 \x01(\t\x12\x0f\n\x07job_ids\x18\x06 \x03(\t\")\n\x05\x43laim\x12\x0e\n\x06job_id\x18\x01 \x01(\t\x12\x10\n\x08instance\x18\x02 \x01(\t\"-\n\x06Resume\x12\x0e\n\x06job_id\x18\x01 \x01(\t\x12\x13\n\x0blease_token\x18\x02 \x01(\t\"r\n\x06Report\x12\x0e\n\x06job_id\x18\x01 \x01(\t\x12\x13\n\x0blease_token\x18\x02 \x01(\t\x12\x1d\n\x15\x66irst_report_sequence\x18\x03 \x01(\x03\x12$\n\x07updates\x18\x04 \x03(\x0b\x32\x13.milepost.v1.Update\"\x0b\n\tHeartbeat\".\n\x07Release\x12\x0e\n\x06job_id\x18\x01 \x01(\t\x12\x13\n\x0blease_token\x18\x02 \x01(\t\"#\n\x08\x43\x61pacity\x12\x17\n\x0fmax_concurrency\x18\x01 \x01(\x05\"\xdf\x03\n\x06Update\x12\x34\n\x0estages_planned\x18\x07 \x01(\x0b\x32\x1a.milepost.v1.StagesPlannedH\x00\x12\x32\n\rstage_started\x18\x08 \x01(\x0b\x32\x19.milepost.v1.StageStartedH\x00\x12\x38\n\x10stage_progressed\x18\t \x01(\x0b\x32\x1c.milepost.v1.StageProgressedH\x00\x12.\n\x0bstage_ended\x18\n \x01(\x0b\x32\x17.milepost.v1.StageEndedH\x00\x12.\n\x0blog_written\x18\x0b \x01(\x0b\x32\x17.milepost.v1.LogWrittenH\x00\x12\x34\n\x0e\x61rtifact_added\x18\x0c \x01(\x0b\x32\x1a.milepost.v1.ArtifactAddedH\x00\x12%\n\x06\x63ustom\x18\r \x01(\x0b\x32\x13.milepost.v1.CustomH\x00\x12>\n\x13\x63\x61ncel_acknowledged\x18\x0f \x01(\x0b\x32\x1f.milepost.v1.CancelAcknowledgedH\x00\x12*\n\tjob_ended\x18\x11 \x01(\x0b\x32\x15.milepost.v1.JobEndedH\x00\x42\x08\n\x06update\"\x82\x01\n\x07Welcome\x12\x12\n\nsession_id\x18\x01 \x01(\t\x12,\n\tlease_ttl\x18\x02 \x01(\x0b\x32\x19.google.protobuf.Duration\x12\x35\n\x12heartbeat_interval\x18\x03 \x01(\x0b\x32\x19.google.protobuf.Duration\"@\n\nAssignment\x12\x1d\n\x03job\x18\x01 \x01(\x0b\x32\x10.milepost.v1.Job\x12\x13\n\x0blease_token\x18\x02 \x01(\t\"p\n\x07Resumed\x12\x0e\n\x06job_id\x18\x01 \x01(\t\x12$\n\x1c\x61\x63knowledged_report_sequence\x18\x02 \x01(\x03\x12/\n\x0c\x63\x61ncellation\x18\x03 \x01(\x0b\x32\x19.milepost.v1.Cancellation\"c\n\x0c\x41\x63knowledged\x12\x0e\n\x06job_id\x18\x01 \x01(\t\x12\x17\n\x0freport_sequence\x18\x02 \x01(\x03\x12\x15\n\rlast_sequence\x18\x03 \x01(\x03\x12\x13\n\x0blease_token\x18\x04 \x01(\t\"\xda\x01\n\x08Rejected\x12\x0e\n\x06job_id\x18\x01 \x01(\t\x12(\n\x06reason\x18\x02 \x01(\x0e\x32\x18.milepost.v1.ErrorReason\x12\x0f\n\x07message\x18\x03 \x01(\t\x12\x17\n\x0freport_sequence\x18\x04 \x01(\x03\x12 \n\x18\x65xpected_report_sequence\x18\x05 \x01(\x03\x12\r\n\x05\x66ield\x18\x06 \x01(\t\x12\x13\n\x0blease_token\x18\x07 \x01(\t\x12$\n\x05state\x18\x08 \x01(\x0e\x32\x15.milepost.v1.JobState\"I\n\x06\x43\x61ncel\x12\x0e\n\x06job_id\x18\x01 \x01(\t\x12/\n\x0c\x63\x61ncellation\x18\x02 \x01(\x0b\x32\x19.milepost.v1.Cancellation\"\x07\n\x05\x44rain\"|\n\x10ReportJobRequest\x12\x0e\n\x06job_id\x18\x01 \x01(\t\x12\x13\n\x0blease_token\x18\x02 \x01(\t\x12\x1d\n\x15\x66irst_report_sequence\x18\x03 \x01(\x03\x12$\n\x07updates\x18\x04 \x03(\x0b\x32\x13.milepost.v1.Update\"t\n\x11ReportJobResponse\x12\x17\n\x0freport_sequence\x18\x01 \x01(\x03\x12\x15\n\rlast_sequence\x18\x02 \x01(\x03\x12/\n\x0c\x63\x61ncellation\x18\x03 \x01(\x0b\x32\x19.milepost.v1.Cancellation2\x9c\x01\n\rWorkerService\x12?\n\x04Work\x12\x18.milepost.v1.WorkRequest\x1a\x19.milepost.v1.WorkResponse(\x01\x30\x01\x12J\n\tReportJob\x12\x1d.milepost.v1.ReportJobRequest\x1a\x1e.milepost.v1.ReportJobResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -42,37 +42,37 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_HELLO']._serialized_start=796
   _globals['_HELLO']._serialized_end=910
   _globals['_CLAIM']._serialized_start=912
-  _globals['_CLAIM']._serialized_end=935
-  _globals['_RESUME']._serialized_start=937
-  _globals['_RESUME']._serialized_end=982
-  _globals['_REPORT']._serialized_start=984
-  _globals['_REPORT']._serialized_end=1098
-  _globals['_HEARTBEAT']._serialized_start=1100
-  _globals['_HEARTBEAT']._serialized_end=1111
-  _globals['_RELEASE']._serialized_start=1113
-  _globals['_RELEASE']._serialized_end=1159
-  _globals['_CAPACITY']._serialized_start=1161
-  _globals['_CAPACITY']._serialized_end=1196
-  _globals['_UPDATE']._serialized_start=1199
-  _globals['_UPDATE']._serialized_end=1678
-  _globals['_WELCOME']._serialized_start=1681
-  _globals['_WELCOME']._serialized_end=1811
-  _globals['_ASSIGNMENT']._serialized_start=1813
-  _globals['_ASSIGNMENT']._serialized_end=1877
-  _globals['_RESUMED']._serialized_start=1879
-  _globals['_RESUMED']._serialized_end=1991
-  _globals['_ACKNOWLEDGED']._serialized_start=1993
-  _globals['_ACKNOWLEDGED']._serialized_end=2092
-  _globals['_REJECTED']._serialized_start=2095
-  _globals['_REJECTED']._serialized_end=2313
-  _globals['_CANCEL']._serialized_start=2315
-  _globals['_CANCEL']._serialized_end=2388
-  _globals['_DRAIN']._serialized_start=2390
-  _globals['_DRAIN']._serialized_end=2397
-  _globals['_REPORTJOBREQUEST']._serialized_start=2399
-  _globals['_REPORTJOBREQUEST']._serialized_end=2523
-  _globals['_REPORTJOBRESPONSE']._serialized_start=2525
-  _globals['_REPORTJOBRESPONSE']._serialized_end=2641
-  _globals['_WORKERSERVICE']._serialized_start=2644
-  _globals['_WORKERSERVICE']._serialized_end=2800
+  _globals['_CLAIM']._serialized_end=953
+  _globals['_RESUME']._serialized_start=955
+  _globals['_RESUME']._serialized_end=1000
+  _globals['_REPORT']._serialized_start=1002
+  _globals['_REPORT']._serialized_end=1116
+  _globals['_HEARTBEAT']._serialized_start=1118
+  _globals['_HEARTBEAT']._serialized_end=1129
+  _globals['_RELEASE']._serialized_start=1131
+  _globals['_RELEASE']._serialized_end=1177
+  _globals['_CAPACITY']._serialized_start=1179
+  _globals['_CAPACITY']._serialized_end=1214
+  _globals['_UPDATE']._serialized_start=1217
+  _globals['_UPDATE']._serialized_end=1696
+  _globals['_WELCOME']._serialized_start=1699
+  _globals['_WELCOME']._serialized_end=1829
+  _globals['_ASSIGNMENT']._serialized_start=1831
+  _globals['_ASSIGNMENT']._serialized_end=1895
+  _globals['_RESUMED']._serialized_start=1897
+  _globals['_RESUMED']._serialized_end=2009
+  _globals['_ACKNOWLEDGED']._serialized_start=2011
+  _globals['_ACKNOWLEDGED']._serialized_end=2110
+  _globals['_REJECTED']._serialized_start=2113
+  _globals['_REJECTED']._serialized_end=2331
+  _globals['_CANCEL']._serialized_start=2333
+  _globals['_CANCEL']._serialized_end=2406
+  _globals['_DRAIN']._serialized_start=2408
+  _globals['_DRAIN']._serialized_end=2415
+  _globals['_REPORTJOBREQUEST']._serialized_start=2417
+  _globals['_REPORTJOBREQUEST']._serialized_end=2541
+  _globals['_REPORTJOBRESPONSE']._serialized_start=2543
+  _globals['_REPORTJOBRESPONSE']._serialized_end=2659
+  _globals['_WORKERSERVICE']._serialized_start=2662
+  _globals['_WORKERSERVICE']._serialized_end=2818
 # @@protoc_insertion_point(module_scope)

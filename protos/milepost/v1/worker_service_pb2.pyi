@@ -202,16 +202,22 @@ class Claim(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
     JOB_ID_FIELD_NUMBER: _builtins.int
+    INSTANCE_FIELD_NUMBER: _builtins.int
     job_id: _builtins.str
     """The job."""
+    instance: _builtins.str
+    """What `Hello.instance` is to a session, for this job alone: the attempt gets it as its `worker_instance`, and a later claim with
+    the same one, in any session, takes the job over at once. At most 128 characters. Empty: `Hello.instance`.
+    """
     def __init__(
         self,
         *,
         job_id: _builtins.str = ...,
+        instance: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["job_id", b"job_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["instance", b"instance", "job_id", b"job_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

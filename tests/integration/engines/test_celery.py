@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
 from celery import Celery
 
 from milepost.client import Client
-from tests.support.celery_jobs import ended_job, events_of
+from milepost.client.engines.celery.process_identity import worker_id_of
+from tests.support.celery_jobs import ended_job, events_of, pids_in, touch
 from tests.support.rpc import kinds, state_name
 
 pytestmark = pytest.mark.usefixtures("prefork")
@@ -82,3 +84,27 @@ async def test_retries_are_attempts_of_the_same_job(
     assert kinds(history).count("job_ended") == 1
     assert result.get(timeout=30, propagate=False) == (2 if state == "SUCCEEDED" else result.result)
     assert result.state == ("SUCCESS" if state == "SUCCEEDED" else "FAILURE")
+
+
+async def test_a_process_keeps_its_session(
+    publisher: Celery[Any], client: Client, started: Path, released: Path
+) -> None:
+    """A task opens none of its own: the process that has run one has the same session after another one."""
+    first = publisher.tasks["hold"].delay(str(started), str(released))
+    (pid,) = await pids_in(started)
+    before = await sessions(client)
+    touch(released)
+    await ended_job(client, first)
+    for _ in range(4):  # of the two processes, each takes some
+        await ended_job(client, publisher.tasks["add"].delay(1, 1))
+
+    assert len(before[worker_id_of(pid)]) == 1
+    assert (await sessions(client))[worker_id_of(pid)] == before[worker_id_of(pid)]
+
+
+async def sessions(client: Client) -> dict[str, list[str]]:
+    """The sessions of each worker."""
+    found: dict[str, list[str]] = {}
+    async for worker in client.workers():
+        found.setdefault(worker.worker_id, []).append(worker.session_id)
+    return found

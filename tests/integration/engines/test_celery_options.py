@@ -97,6 +97,6 @@ def test_a_worker_without_tasks_with_jobs_says_so(
     app: Celery[Any] = Celery("studio", broker="memory://", set_as_current=False)
     install(app)
     app.task(name="same", base=base, shared=False)(_same)
-    MilepostStep(SimpleNamespace(app=app, pool_cls="celery.concurrency.solo"))
+    MilepostStep(SimpleNamespace(concurrency=1, app=app, pool_cls="celery.concurrency.solo"))
 
     assert ["No task of 'studio' will have a job" in line for line in _lines(caplog)] == [True] * warnings

@@ -190,6 +190,22 @@ async def test_a_claim_is_answered(core: Core, dispatcher: Dispatcher) -> None:
     await hears(first, "cancel")
 
 
+async def test_a_claim_takes_the_job_over_from_its_own_instance(core: Core, dispatcher: Dispatcher) -> None:
+    """As from a process that is gone, at once; another instance, or the same of somebody else, gets nothing."""
+    first, second = worker(dispatcher, "first", room=0), worker(dispatcher, "second", room=0)
+    await core.submit("e", dispatch=Dispatch.DISPATCH_EXTERNAL)
+    await dispatcher.claim(first, "e", "message-1")
+    assert await takes(first) == "e"
+    await dispatcher.claim(second, "e", "message-2")
+    assert why(await hears(second, "rejected")) == ("e", "LEASE_LOST")
+
+    await dispatcher.claim(second, "e", "message-1")
+    assert await takes(second) == "e"
+    assert why(await hears(first, "rejected")) == ("e", "LEASE_LOST")
+    job = await core.journal.find("e")
+    assert (job.attempt, job.failed_attempts, job.worker_instance) == (2, 0, "message-1")
+
+
 async def test_of_many_who_claim_a_job_one_has_it(core: Core, dispatcher: Dispatcher) -> None:
     """Although they call at the same time."""
     workers = [worker(dispatcher, f"w{number}", room=0) for number in range(10)]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+from collections.abc import Coroutine
 from types import TracebackType
 
 from milepost.client._attach.attached_job import AttachedJob
@@ -99,10 +100,25 @@ class SyncAttached:
         if exception is not None:
             raise exception from None
 
-    def give_back(self) -> None:
-        """Leave the block without an end of its job, which waits for its next claim, or, if it was cancelled, ends."""
+    def leave(
+        self, error: BaseException | None, *, gives_back: bool = False
+    ) -> Coroutine[None, None, BaseException | None]:
+        """Leave the block at once; the coroutine, for the client's loop, reports that as `__exit__` does.
+
+        Args:
+            error: The exception that left the block, if any.
+            gives_back: Whether the job does not end, but waits for its next claim, or, if it was cancelled, ends.
+
+        Returns:
+            The exception that `__exit__` would raise in place of `error`; None for none.
+        """
         _reset_current_job(self._current_job)
-        self._background.run(self._attachment.give_back())
+
+        async def end() -> BaseException | None:
+            await (self._attachment.give_back() if gives_back else self._attachment.end(error))
+            return self._attachment.exception_to_raise(error)
+
+        return end()
 
 
 def _reset_current_job(current_job: contextlib.ExitStack) -> None:

@@ -6,17 +6,25 @@ import os
 import uuid
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import timedelta
-from typing import Any, Unpack
+from typing import Any, Final, Unpack
 
 from milepost.client._attach.attach_block import Attached
 from milepost.client._attach.attachment import Attachment
+from milepost.client._attach.block_session import BlockSession, OwnSession
+from milepost.client._attach.claimed_job_table import ClaimedJobTable
+from milepost.client._attach.kept_session import KeptSession
 from milepost.client._calls import JobCalls, submit_request
 from milepost.client._conversion import to_duration, to_struct
 from milepost.client._options import AttachOptions, OnLost, OnUnreachable, SubmitOptions
 from milepost.client._transport.channel import LazyChannel
+from milepost.client._worker.handlers import Handler
+from milepost.client._worker.spool.spool_directory import SpoolDirectory
 from milepost.v1 import Dispatch, Job
 
 __all__ = ["AttachCalls"]
+
+# Seconds for the server to end the session of the block that this one replaces.
+_TAKEOVER_TIMEOUT: Final = 5.0
 
 
 class AttachCalls:
@@ -132,6 +140,7 @@ class AttachCalls:
         find: Callable[[], Awaitable[str]],
         offline: Job,
         kill: Callable[[], object] | None = None,
+        kept: Callable[[], KeptSession] | None = None,
         **options: Unpack[AttachOptions],
     ) -> Attached:
         """The block of `attach` for a job that `find` looks up or submits, repeatedly until the server answers.
@@ -141,10 +150,11 @@ class AttachCalls:
             offline: What is known of the job without the server.
             kill: Ends a cancelled block that has not stopped when its grace period is nearly over. It is called in the
                 loop, so it must not block.
+            kept: Returns, in the loop, the session to use in place of one of its own.
             options: See `AttachOptions`.
         """
         offline_job = offline if _runs_offline(options) else None
-        return Attached(self._attachment(find, None, offline_job, kill=kill, **options))
+        return Attached(self._attachment(find, None, offline_job, kill=kill, kept=kept, **options))
 
     def _attachment(
         self,
@@ -160,21 +170,42 @@ class AttachCalls:
         flush_timeout: float = 10.0,
         spool: str | os.PathLike[str] | None = None,
         kill: Callable[[], object] | None = None,
+        kept: Callable[[], KeptSession] | None = None,
     ) -> Attachment:
+        waits = to_duration(wait or 0.0).ToTimedelta().total_seconds()
+        own = OwnSession(self._channel, worker_id, self._timeout, instance)
         return Attachment(
             self._channel,
             find,
             withdraw,
-            worker_id=worker_id,
+            session=own if kept is None else _PartOfKept(kept, instance or ""),
             timeout=self._timeout,
             flush_timeout=flush_timeout,
             spool=spool,
-            wait=to_duration(wait or 0.0).ToTimedelta().total_seconds(),
-            instance=instance,
+            wait=max(waits, _TAKEOVER_TIMEOUT) if instance else waits,
             offline_job=offline,
             goes_on=_goes_on("on_lost", on_lost),
             kill=kill,
         )
+
+
+class _PartOfKept:
+    """Makes the part of one block in a session that is kept."""
+
+    def __init__(self, kept: Callable[[], KeptSession], instance: str) -> None:
+        self._kept = kept
+        self._instance = instance
+
+    def open(
+        self,
+        job_id: str,
+        handler: Handler,
+        spool: SpoolDirectory | None,
+        flush_timeout: float,
+        wait: float,
+    ) -> tuple[ClaimedJobTable, BlockSession]:
+        """See `OpenSession`."""
+        return self._kept().open(job_id, handler, spool, flush_timeout, wait, self._instance)
 
 
 def _runs_offline(options: AttachOptions) -> bool:

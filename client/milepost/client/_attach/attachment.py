@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from milepost.client._attach.attached_job import AttachedJob
-from milepost.client._attach.claimed_job_table import ClaimedJobTable
+from milepost.client._attach.block_session import OpenSession
 from milepost.client._attach.offline_block import OfflineBlock
 from milepost.client._transport.backoff import Backoff, is_transient
 from milepost.client._transport.channel import LazyChannel
@@ -19,7 +19,6 @@ from milepost.client._worker.cancel_signal import Cancelled
 from milepost.client._worker.failure_report import failure_of
 from milepost.client._worker.handlers import StoppableHandler
 from milepost.client._worker.job_context import JobContext
-from milepost.client._worker.session_loop import SessionLoop
 from milepost.client._worker.spool.spool_directory import SpoolDirectory
 from milepost.client.errors import (
     JobEndedError,
@@ -43,8 +42,6 @@ _RELEASE_TIMEOUT: Final = 2.0
 _OWNED_BY_ANOTHER: Final = (LeaseLost, JobEndedError, JobNotFound)
 # Errors that no later session is without.
 _NOT_ACCEPTED: Final = (Unauthenticated, PermissionDenied)
-# Seconds for the server to end the session of the block that this one replaces.
-_TAKEOVER_TIMEOUT: Final = 5.0
 # Maximum backoff in seconds once the block was left, while the flush timeout runs.
 _FINAL_BACKOFF_LIMIT: Final = 0.5
 # Seconds between two looks whether the reports of a job that is left as it is were acknowledged.
@@ -54,9 +51,9 @@ _CLOSE_TIMEOUT: Final = 1.0
 
 
 class Attachment:
-    """A claimed job with a session of its own, so that jobs cannot affect each other.
+    """A claimed job.
 
-    To the session, the block looks like a handler: `_run_as_handler` starts with the assignment, and ends as the block
+    To its session, the block looks like a handler: `_run_as_handler` starts with the assignment, and ends as the block
     does.
     """
 
@@ -66,12 +63,11 @@ class Attachment:
         find: Callable[[], Awaitable[str]],
         withdraw: Callable[[str], Awaitable[object]] | None,
         *,
-        worker_id: str | None,
+        session: OpenSession,
         timeout: float,
         flush_timeout: float,
         spool: str | os.PathLike[str] | None,
         wait: float,
-        instance: str | None,
         offline_job: Job | None,
         goes_on: bool = False,
         kill: Callable[[], object] | None = None,
@@ -82,12 +78,11 @@ class Attachment:
             channel: The connection to the server.
             find: Returns the job_id.
             withdraw: Cancels a job, by its id, that could not be claimed; None to leave it.
-            worker_id: Identifies this process; None for the host name and the process id.
+            session: Makes the session.
             timeout: Seconds for the server to answer the claim.
             flush_timeout: Seconds for the server to acknowledge the last reports.
             spool: Directory for reports that it did not acknowledge; default MILEPOST_SPOOL.
             wait: Seconds to wait for a job that another worker has, or whose concurrency key is at its limit.
-            instance: Proves that an earlier block did the same work, so that this one may take over its job.
             offline_job: The known fields of the job, to run the block if the server is unreachable; None to fail.
             kill: Called in the loop to end a block that was told to stop and has not in time; None if nothing can.
             goes_on: Whether the block goes on, without being reported, when its job is taken from it.
@@ -96,12 +91,11 @@ class Attachment:
         self._channel = channel
         self._find = find
         self._withdraw = withdraw
-        self._worker_id = worker_id
+        self._session = session
         self._timeout = timeout
         self._flush_timeout = flush_timeout
         self._spool = spool or os.environ.get("MILEPOST_SPOOL")
-        self._wait = max(wait, _TAKEOVER_TIMEOUT) if instance else wait
-        self._instance = instance
+        self._wait = wait
         self._offline_job = offline_job
         self._goes_on = goes_on
         self._kill_block = kill
@@ -141,15 +135,9 @@ class Attachment:
                 raise
             self._job_id, unreachable = self._offline_job.job_id, error
         spool = SpoolDirectory(Path(self._spool)) if self._spool else None
-        self._jobs = ClaimedJobTable(
-            self._job_id,
-            StoppableHandler(self._run_as_handler, self._kill),
-            spool,
-            self._flush_timeout,
-            self._wait,
-        )
-        self._sessions = SessionLoop(
-            self._channel, self._jobs, self._worker_id, self._timeout, instance=self._instance
+        handler = StoppableHandler(self._run_as_handler, self._kill)
+        self._jobs, self._sessions = self._session.open(
+            self._job_id, handler, spool, self._flush_timeout, self._wait
         )
         self._unreachable: asyncio.Future[MilepostError] = asyncio.get_running_loop().create_future()
         self._connection = asyncio.create_task(self._connect(unreachable))

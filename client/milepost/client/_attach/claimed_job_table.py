@@ -13,6 +13,7 @@ from milepost.client._worker.attempt import Attempt
 from milepost.client._worker.cancel_signal import Cancelled
 from milepost.client._worker.handlers import Handler
 from milepost.client._worker.job_table import JobTable
+from milepost.client._worker.send_queue import SendQueue
 from milepost.client._worker.spool.spool_directory import SpoolDirectory
 from milepost.client.errors import MilepostError
 from milepost.contract.reasons import ATTEMPT_OVER
@@ -35,6 +36,7 @@ class ClaimedJobTable(JobTable):
     While another worker has the job, or its concurrency key is at its limit, it repeats the claim for `wait` seconds.
 
     Attributes:
+        job_id: The id of the job.
         claimed: Resolves to the job once it is assigned, or to the error that refused it.
         refusal: The error of the server that ended the lease; None while it holds.
         lost_because: The reason why the lease was lost, for people; empty while it holds.
@@ -44,10 +46,22 @@ class ClaimedJobTable(JobTable):
     _loss_level = logging.INFO
 
     def __init__(
-        self, job_id: str, handler: Handler, spool: SpoolDirectory | None, flush_timeout: float, wait: float
+        self,
+        job_id: str,
+        handler: Handler,
+        spool: SpoolDirectory | None,
+        flush_timeout: float,
+        wait: float,
+        *,
+        send_queue: SendQueue | None = None,
+        instance: str = "",
     ) -> None:
-        """`handler` resolves `claimed`; the rest as for `JobTable`."""
-        super().__init__(_ForAnyKind(handler), 1, spool=spool, flush_timeout=flush_timeout)
+        """`handler` resolves `claimed`, `instance` is that of the claim; the rest as for `JobTable`."""
+        super().__init__(
+            _ForAnyKind(handler), 1, spool=spool, flush_timeout=flush_timeout, send_queue=send_queue
+        )
+        self._shares_session = send_queue is not None
+        self._instance = instance
         self._loop = asyncio.get_running_loop()
         self._wait_until = self._loop.time() + wait
         self._retry_timer: asyncio.TimerHandle | None = None
@@ -55,12 +69,12 @@ class ClaimedJobTable(JobTable):
         self.claimed: asyncio.Future[AttachedJob] = self._loop.create_future()
         self.refusal: MilepostError | None = None
         self.lost_because = ""
-        self._job_id = job_id
+        self.job_id = job_id
 
     @property
     def has_job(self) -> bool:
         """Whether the lease holds, as far as this process knows."""
-        return self.find(self._job_id) is not None
+        return self.find(self.job_id) is not None
 
     def opening_requests(self) -> list[WorkRequest]:
         """Resume the job, or claim it."""
@@ -79,7 +93,7 @@ class ClaimedJobTable(JobTable):
     def rejected(self, message: Rejected) -> None:
         """Handle a refusal of the claim, or of a report."""
         if not self.claimed.done() and not message.lease_token and not self.has_job:
-            if message.job_id == self._job_id and not self._retry(message):
+            if message.job_id == self.job_id and not self._retry(message):
                 self.claimed.set_exception(error_from_rejection(message))
             return
         if message.reason in ATTEMPT_OVER and self.find(message.job_id, message.lease_token) is not None:
@@ -87,7 +101,7 @@ class ClaimedJobTable(JobTable):
         super().rejected(message)
 
     def _claim(self) -> WorkRequest:
-        return WorkRequest(claim=Claim(job_id=self._job_id))
+        return WorkRequest(claim=Claim(job_id=self.job_id, instance=self._instance))
 
     def _retry(self, message: Rejected) -> bool:
         """Schedule another claim, if the reason of the refusal may pass in time; whether it did."""
@@ -96,11 +110,15 @@ class ClaimedJobTable(JobTable):
             return False
         if not self._wait_logged:
             self._wait_logged = True
-            _log.info("job %s: waiting up to %.1f s to claim it: %s", self._job_id, left, message.message)
+            _log.info("job %s: waiting up to %.1f s to claim it: %s", self.job_id, left, message.message)
         self._retry_timer = self._loop.call_later(
             min(_RETRY_INTERVAL, left), lambda: self.send_queue.enqueue(self._claim())
         )
         return True
+
+    def _announce_capacity(self) -> None:
+        if not self._shares_session:  # whose capacity is not that of one block
+            super()._announce_capacity()
 
     def _attempt_changed(self, attempt: Attempt) -> None:
         super()._attempt_changed(attempt)

@@ -39,6 +39,7 @@ class JobTable:
         *,
         spool: SpoolDirectory | None = None,
         flush_timeout: float = 10.0,
+        send_queue: SendQueue | None = None,
     ) -> None:
         """Bind to the running loop.
 
@@ -47,8 +48,9 @@ class JobTable:
             max_concurrency: Maximum number of jobs at once.
             spool: Where to write reports that the server did not acknowledge; None to drop them.
             flush_timeout: Seconds after the end of a handler until its unacknowledged reports are spooled.
+            send_queue: The queue of a session that several tables share; None for one of its own.
         """
-        self.send_queue = SendQueue()
+        self.send_queue = send_queue or SendQueue()
         self._handlers = handlers
         self._max_concurrency = max_concurrency
         self._attempts: dict[str, Attempt] = {}
@@ -107,10 +109,14 @@ class JobTable:
 
         `capacity` is what the session then announces in its hello.
         """
+        self.send_queue.clear()
+        return self.begin_session()
+
+    def begin_session(self) -> list[str]:
+        """Forget what the previous session announced and awaited; the ids of the jobs to resume."""
         resumed = [attempt.job_id for attempt in self]
         self._unanswered = {*resumed, *(redelivery.job_id for redelivery in self._redeliveries.values())}
         self._announced_capacity = self.capacity
-        self.send_queue.clear()
         return resumed
 
     def session_opened(self) -> None:

@@ -11,8 +11,8 @@ from milepost.client._transport.channel import SDK, LazyChannel
 from milepost.client._transport.error_mapping import error_from_status
 from milepost.client._transport.fork_safety import grpc
 from milepost.client._transport.token_source import CallCredential
-from milepost.client._worker.job_table import JobTable
 from milepost.client._worker.outage_log import OutageLog
+from milepost.client._worker.session_jobs import SessionJobs
 from milepost.client.errors import ProtocolError, Unreachable
 from milepost.v1 import ErrorReason, Heartbeat, Hello, Rejected, Welcome, WorkRequest, WorkResponse
 
@@ -44,7 +44,7 @@ class Session:
     def __init__(
         self,
         channel: LazyChannel,
-        jobs: JobTable,
+        jobs: SessionJobs,
         worker_id: str,
         timeout: float,
         instance: str,

@@ -12,9 +12,9 @@ from collections.abc import Awaitable, Callable
 
 from milepost.client._transport.backoff import Backoff
 from milepost.client._transport.channel import LazyChannel
-from milepost.client._worker.job_table import JobTable
 from milepost.client._worker.outage_log import OutageLog
 from milepost.client._worker.session import Session
+from milepost.client._worker.session_jobs import SessionJobs
 from milepost.client.errors import MilepostError, ServiceError, TokenUnavailable
 
 __all__ = ["SessionLoop"]
@@ -32,7 +32,7 @@ class SessionLoop:
     def __init__(
         self,
         channel: LazyChannel,
-        jobs: JobTable,
+        jobs: SessionJobs,
         worker_id: str | None,
         timeout: float,
         *,

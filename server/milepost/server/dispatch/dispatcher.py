@@ -93,12 +93,16 @@ class Dispatcher:
             self._cancel_delayed(job_id)
         self._idle.clear()
 
-    def claim(self, session: Session, job_id: str) -> asyncio.Task[None]:
-        """Start the job for the session that claims it; the task ends when the session is answered."""
+    def claim(self, session: Session, job_id: str, instance: str = "") -> asyncio.Task[None]:
+        """Start the job for the session that claims it; the task ends when the session is answered.
+
+        With an `instance` of its own the claim takes the job over from an earlier claim of the same one.
+        """
+        taken_over = self._instances.attempts(instance).get(job_id) if instance else None
         free = not self.sessions.is_held(job_id)
         if free:
             self.sessions.hold(session, job_id, None)
-        return self._tasks.run(self._claim(session, job_id, holds=free))
+        return self._tasks.run(self._claim(session, job_id, instance, taken_over, holds=free))
 
     # Queueing.
 
@@ -206,7 +210,9 @@ class Dispatcher:
         finally:
             self._finish_start(session, job.job_id, admitted=True, drop=not assigned)
 
-    async def _claim(self, session: Session, job_id: str, *, holds: bool) -> None:
+    async def _claim(
+        self, session: Session, job_id: str, instance: str, taken_over: int | None, *, holds: bool
+    ) -> None:
         admitted = assigned = False
 
         def admit(job: Job) -> None:
@@ -218,10 +224,12 @@ class Dispatcher:
         try:
             if self._closed:
                 raise draining()
+            if taken_over is not None:
+                await self._attempts.undo_start(job_id, taken_over)
             try:
-                assigned = await self._start(session, job_id, admit)
+                assigned = await self._start(session, job_id, admit, instance)
             except Conflict:  # decide once more, after what another node has appended
-                assigned = await self._start(session, job_id, admit)
+                assigned = await self._start(session, job_id, admit, instance)
         except (Refusal, *STORE_ERRORS) as error:
             refusal = refusal_of(error)
             assert refusal is not None
@@ -229,7 +237,9 @@ class Dispatcher:
         finally:
             self._finish_start(session, job_id, admitted=admitted, drop=holds and not assigned)
 
-    async def _start(self, session: Session, job_id: str, admit: Callable[[Job], None] | None) -> bool:
+    async def _start(
+        self, session: Session, job_id: str, admit: Callable[[Job], None] | None, instance: str = ""
+    ) -> bool:
         """Start an attempt; whether the session has received its assignment. ``admit`` is for a job that is claimed."""
 
         def check_and_admit(job: Job) -> None:
@@ -242,7 +252,7 @@ class Dispatcher:
             started = await self._attempts.start(
                 job_id,
                 session.worker_id,
-                instance=session.instance,
+                instance=instance or session.instance,
                 claimed=admit is not None,
                 admit=check_and_admit,
                 caller=session.caller,

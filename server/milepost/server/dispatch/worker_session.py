@@ -151,6 +151,10 @@ class Session:
         self.suspect = False
         self.listening_since = math.inf
 
+    def own_instance(self, instance: str) -> str:
+        """The name of a worker process, or of one claim, among those of all principals; empty for none."""
+        return _own_instance(self.principal, instance)
+
     def connected(self, now: int) -> None:
         """Note that the worker has connected, at this time in nanoseconds since the epoch."""
         self.connected_at = self.heard_at = now

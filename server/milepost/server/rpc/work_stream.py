@@ -184,9 +184,10 @@ class WorkStream:
         await self._access.check(self._session.principal, Action.WORK, job_id)
 
     async def _claim(self, claim: Claim) -> None:
-        validation.job_id(claim.job_id)
+        validation.claim(claim)
         await self._check_access(claim.job_id)
-        claiming = self._dispatcher.claim(self._session, claim.job_id)
+        instance = self._session.own_instance(claim.instance)
+        claiming = self._dispatcher.claim(self._session, claim.job_id, instance)
         self._unanswered.add(claiming)
         claiming.add_done_callback(self._unanswered.discard)
 

@@ -13,6 +13,7 @@ from milepost.server.service import paging
 from milepost.v1 import (
     CancelJobRequest,
     Capacity,
+    Claim,
     Delivery,
     Dispatch,
     Event,
@@ -199,6 +200,14 @@ def hello(request: WorkRequest | None) -> None:
     check.amount("hello.max_concurrency", value.max_concurrency, maximum=limits.CONCURRENCY)
     check.length("hello.instance", value.instance, limits.NAME_LENGTH)
     check.patterns("hello.job_ids", value.job_ids, limits.JOB_ID, limits.CONCURRENCY)
+    check.refuse()
+
+
+def claim(value: Claim) -> None:
+    """A worker's claim of a job."""
+    check = Check()
+    check.pattern("job_id", value.job_id, limits.JOB_ID)
+    check.length("claim.instance", value.instance, limits.NAME_LENGTH)
     check.refuse()
 
 

@@ -10,6 +10,6 @@ its Milepost server::
 from milepost.client.engines.celery.application import install
 from milepost.client.engines.celery.canvas_job import CanvasJob, publish_canvas
 from milepost.client.engines.celery.milepost_task import MilepostTask
-from milepost.client.engines.celery.task_job import TaskOptions
+from milepost.client.engines.celery.task_with_job import TaskOptions
 
 __all__ = ["CanvasJob", "MilepostTask", "TaskOptions", "install", "publish_canvas"]

@@ -12,7 +12,7 @@ from celery.canvas import Signature
 from milepost.client._calls import submit_request
 from milepost.client.engines.celery.canvas_stamp import CanvasStamp, certain_tasks, tasks_with_jobs
 from milepost.client.engines.celery.installation import Installation, installation_of
-from milepost.client.engines.celery.task_job import TaskOptions
+from milepost.client.engines.celery.task_with_job import TaskOptions
 from milepost.client.engines.labels import ENGINE
 from milepost.client.errors import MilepostError
 from milepost.v1 import Dispatch

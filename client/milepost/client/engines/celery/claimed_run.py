@@ -9,7 +9,7 @@ import signal
 import sys
 import threading
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 from billiard.exceptions import SoftTimeLimitExceeded
 from celery import states
@@ -21,24 +21,21 @@ from milepost.client._worker.current_job import as_current_job, current_job
 from milepost.client._worker.job_context import JobContext, JobControl
 from milepost.client._worker.reporter import Reporter
 from milepost.client.engines.celery.canvas_stamp import CanvasStamp, canvas_in_stamps
+from milepost.client.engines.celery.installation import Installation
 from milepost.client.engines.celery.option_faults import describe_fault
 from milepost.client.engines.celery.process_identity import instance_of, is_dead, own_worker_id
 from milepost.client.engines.celery.second_delivery import is_redelivered, publish_later
-from milepost.client.engines.celery.task_job import TaskJob, TaskOptions
+from milepost.client.engines.celery.task_client import CLAIM_WAIT
+from milepost.client.engines.celery.task_job import TaskJob
 from milepost.client.engines.celery.task_outcome import GivenBack, job_error
-from milepost.client.errors import JobEndedError, LeaseLost, MilepostError
+from milepost.client.engines.celery.task_with_job import TaskOptions, TaskWithJob
+from milepost.client.errors import JobEndedError, JobFailure, LeaseLost, MilepostError
 from milepost.v1 import Job, JobState
-
-if TYPE_CHECKING:
-    from milepost.client.engines.celery.installation import Installation
-    from milepost.client.engines.celery.milepost_task import MilepostTask
 
 __all__ = ["ClaimedRun", "job_of_this_task"]
 
 _log = logging.getLogger("milepost.client")
 
-CLAIM_WAIT: Final = 5.0
-"""Seconds to wait for the previous attempt to end: a retry may start before its predecessor has reported its end."""
 _CANCELLED: Final = "Its job was cancelled."
 
 
@@ -53,7 +50,7 @@ def job_of_this_task() -> AttachedJob:
 class ClaimedRun:
     """Claims the job of a task, runs the task, and reports its end. What goes wrong with Milepost goes to the log."""
 
-    def __init__(self, installation: Installation, task: MilepostTask[..., Any]) -> None:
+    def __init__(self, installation: Installation, task: TaskWithJob[..., Any]) -> None:
         self._installation = installation
         self._client = installation.client
         self._task = task
@@ -187,27 +184,30 @@ class ClaimedRun:
         self._end_canvas()
 
     def _leave(self, attached: SyncAttached, job: AttachedJob, error: BaseException | None) -> None:
-        """Report the end of the task to its job."""
+        """Report the end of the task to its job.
+
+        A task whose message is acknowledged before it runs does not wait until the server has its end: should the
+        process be killed in that moment, its lease expires. A message that is acknowledged late must not be before
+        that, since nobody would deliver it again; nor must the next attempt start before this one is over.
+        """
+        gives_back = isinstance(error, GivenBack)
+        is_final = error is None or (isinstance(error, JobFailure) and not error.retryable)
+        leaving = attached.leave(error, gives_back=gives_back)
+        canvas = "" if gives_back else self._canvas
         try:
             with _signals_deferred():
-                if isinstance(error, GivenBack):
-                    attached.give_back()
-                else:
-                    attached.__exit__(type(error) if error is not None else None, error, None)
-        except (MilepostError, asyncio.CancelledError, SoftTimeLimitExceeded) as lost:
-            _log.info("task %s: its job has ended in another way: %r", self._task_id, lost)
-        if job.attempt == 0:
-            self._client.note_outage()
-            return
-        self._client.note_answer()
-        if not isinstance(error, GivenBack):
-            self._end_canvas()
+                self._client.end(leaving, job, canvas, waits=self._task.acks_late or not is_final)
+        except SoftTimeLimitExceeded as interrupted:
+            _log.info("task %s: the end of its job is reported later: %r", self._task_id, interrupted)
+
+    @property
+    def _canvas(self) -> str:
+        job = TaskJob.from_headers(self._request.headers, self._task_id)
+        return job.canvas if job is not None else canvas_in_stamps(self._request.stamps)
 
     def _end_canvas(self) -> None:
         """End the parent of the task's canvas, if this task was the last."""
-        job = TaskJob.from_headers(self._request.headers, self._task_id)
-        canvas = job.canvas if job is not None else canvas_in_stamps(self._request.stamps)
-        if canvas:
+        if canvas := self._canvas:
             self._client.end_canvas(CanvasStamp.from_text(canvas))
 
     def _terminate(self) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from typing import Any, Final
 
-from celery import bootsteps
+from celery import bootsteps, signals
 from celery.exceptions import ImproperlyConfigured
 
 from milepost.client.engines.celery.installation import installation_of
@@ -41,7 +41,11 @@ class MilepostStep(bootsteps.StartStopStep):
             )
         installation = installation_of(parent.app)
         if installation is not None:
-            installation.enter_worker(forks=pool == "celery.concurrency.prefork")
+            forks = pool == "celery.concurrency.prefork"
+            installation.enter_worker(forks=forks, slots=1 if forks else parent.concurrency)
+            if forks:  # its processes end without `atexit`
+                leave = installation.leave_worker
+                signals.worker_process_shutdown.connect(lambda **_: leave(), weak=False)
             if not any(isinstance(task, MilepostTask) for task in parent.app.tasks.values()):
                 _log.warning(
                     "No task of %r will have a job: none has the base class MilepostTask. Pass it as task_cls to "

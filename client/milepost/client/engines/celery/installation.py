@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import os
 import sys
 import weakref
@@ -35,9 +36,22 @@ class Installation:
         # The parent of the prefork pool; 0 if this process is not of such a worker.
         self._forking_pid = 0
 
-    def enter_worker(self, *, forks: bool) -> None:
-        """Note that this process is a worker, and whether it forks the processes that run its tasks."""
+    def enter_worker(self, *, forks: bool, slots: int) -> None:
+        """Note that this process is a worker, and whether it forks the processes that run its tasks.
+
+        Args:
+            forks: Whether it does.
+            slots: How many tasks each process runs at once.
+        """
         self._forking_pid = os.getpid() if forks else 0
+        self.client.keep_session(slots)
+        if not forks:
+            atexit.register(self.leave_worker)
+
+    def leave_worker(self) -> None:
+        """Let this process, which runs tasks, end: wait until what they have reported is acknowledged."""
+        if self.may_connect:
+            self.client.close(self.flush_timeout)
 
     @property
     def may_connect(self) -> bool:

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from functools import partial
-from types import GenericAlias
-from typing import TYPE_CHECKING, Any, ClassVar, ParamSpec, TypeVar
+from typing import Any, ParamSpec, TypeVar
 
-from celery import Task
 from celery.result import AsyncResult
 from celery.utils import uuid as new_task_id
 
@@ -16,7 +13,7 @@ from milepost.client.engines.celery.canvas_stamp import canvas_in_stamps
 from milepost.client.engines.celery.claimed_run import ClaimedRun, job_of_this_task
 from milepost.client.engines.celery.installation import installation_of
 from milepost.client.engines.celery.publication import publish
-from milepost.client.engines.celery.task_job import TaskOptions
+from milepost.client.engines.celery.task_with_job import TaskOptions, TaskWithJob
 from milepost.client.engines.celery.tracked_request import TRACKED_REQUEST
 
 __all__ = ["MilepostTask"]
@@ -25,18 +22,7 @@ _Parameters = ParamSpec("_Parameters")
 _Result_co = TypeVar("_Result_co", covariant=True)
 
 
-if TYPE_CHECKING:
-    _Task = Task
-else:
-
-    class _Task(Task):
-        """Celery's task, which is generic at run time only from 5.7 on."""
-
-        abstract = True
-        __class_getitem__ = classmethod(GenericAlias)
-
-
-class MilepostTask(_Task[_Parameters, _Result_co]):
+class MilepostTask(TaskWithJob[_Parameters, _Result_co]):
     """Base class of tasks that have a job: ``Celery(…, task_cls=MilepostTask)`` or ``@app.task(base=MilepostTask)``.
 
     A task that knows nothing of Milepost still has a job with its beginning, retries, end and failure. One that does
@@ -61,21 +47,10 @@ class MilepostTask(_Task[_Parameters, _Result_co]):
     abstract = True
     Request = TRACKED_REQUEST
 
-    job_kind: ClassVar[str] = ""
-    job_options: ClassVar[TaskOptions] = {}
-
     @property
     def job(self) -> AttachedJob:
         """The job of the running task; without one, a job that nobody sees, so that the code runs all the same."""
         return job_of_this_task()
-
-    def job_input(self, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Mapping[str, Any] | None:
-        """The input of the job. Default: none, since arguments may be secret, and who sees a job sees its input."""
-        return None
-
-    def job_result(self, value: Any) -> Mapping[str, Any] | None:
-        """The result of the job, of a task that sets none itself. Default: none, since return values may be secret."""
-        return None
 
     def apply_async(
         self,

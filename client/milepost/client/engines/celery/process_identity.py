@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import os
 import socket
-import threading
 from pathlib import Path
 from typing import Final
 
@@ -16,7 +15,7 @@ _HOST_LENGTH: Final = 80
 
 
 def worker_id_of(pid: int) -> str:
-    """The worker_id of the main thread of a process of this machine, as ``host/4026531836/6149``.
+    """The worker_id of a process of this machine, as ``host/4026531836/6149``.
 
     The number in the middle is that of the process ids' namespace: of two containers that are called alike, each sees
     only its own processes.
@@ -25,15 +24,13 @@ def worker_id_of(pid: int) -> str:
 
 
 def own_worker_id() -> str:
-    """The worker_id of this thread: in a pool of threads each has its own, as ``host/4026531836/6149.6155``."""
-    pid, thread = os.getpid(), threading.get_native_id()
-    return worker_id_of(pid) if thread == pid else f"{worker_id_of(pid)}.{thread}"
+    """The worker_id of this process."""
+    return worker_id_of(os.getpid())
 
 
 def is_dead(worker_id: str) -> bool:
     """Whether this names a process of this machine that has ended. False if that cannot be known from here."""
-    machine, _, process = worker_id.rpartition("/")
-    pid = process.partition(".")[0]
+    machine, _, pid = worker_id.rpartition("/")
     if machine != _machine() or not pid.isdecimal():
         return False
     try:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import logging
 from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from uuid import uuid4
 
 from celery import Task
@@ -15,13 +15,11 @@ from milepost.client.engines.celery.canvas_stamp import canvas_in_stamps
 from milepost.client.engines.celery.installation import Installation
 from milepost.client.engines.celery.option_faults import describe_fault
 from milepost.client.engines.celery.task_client import PARENT_CANCELLED, TaskClient
-from milepost.client.engines.celery.task_job import HEADER, TaskJob, TaskOptions
+from milepost.client.engines.celery.task_job import HEADER, TaskJob
+from milepost.client.engines.celery.task_with_job import TaskOptions, TaskWithJob
 from milepost.client.errors import MilepostError
 from milepost.contract.job_states import has_ended
 from milepost.v1 import Job
-
-if TYPE_CHECKING:
-    from milepost.client.engines.celery.milepost_task import MilepostTask
 
 __all__ = ["publish"]
 
@@ -31,7 +29,7 @@ _log = logging.getLogger("milepost.client")
 @contextlib.contextmanager
 def publish(
     installation: Installation,
-    task: MilepostTask[..., Any],
+    task: TaskWithJob[..., Any],
     task_id: str,
     args: Any,
     kwargs: Any,

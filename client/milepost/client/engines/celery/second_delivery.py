@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
+from milepost.client.engines.celery.task_with_job import TaskWithJob
+
 if TYPE_CHECKING:
     from celery.app.task import Context
-
-    from milepost.client.engines.celery.milepost_task import MilepostTask
 
 __all__ = ["is_redelivered", "publish_later"]
 
@@ -20,7 +20,7 @@ def is_redelivered(request: Context) -> bool:
     return bool(delivery.get("redelivered") or (request.headers or {}).get(_REPEATED))
 
 
-def publish_later(task: MilepostTask[..., Any], request: Context, delay: float) -> None:
+def publish_later(task: TaskWithJob[..., Any], request: Context, delay: float) -> None:
     """Publish a task once more as it is, with the same retries, to start in `delay` seconds.
 
     Raises:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import concurrent.futures
 import contextlib
 import logging
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
 from typing import Final, Unpack
 
-from milepost.client._attach import AttachCalls, SyncAttached
+from milepost.client._attach import AttachCalls, AttachedJob, KeptSession, SyncAttached
 from milepost.client._calls import JobCalls
 from milepost.client._job_snapshot import JobSnapshot
 from milepost.client._options import AttachOptions, ConnectionOptions
@@ -19,10 +20,12 @@ from milepost.client._transport.event_loop_thread import EventLoopThread
 from milepost.client._transport.target import Target
 from milepost.client.engines.celery.canvas_stamp import CanvasStamp
 from milepost.client.engines.celery.parent_watches import ParentWatches
+from milepost.client.engines.celery.pending_ends import PendingEnds
+from milepost.client.engines.celery.process_identity import own_worker_id
 from milepost.client.errors import JobAlreadyExists, JobEndedError, JobNotFound, MilepostError, Unreachable
 from milepost.v1 import Job, JobState, SubmitJobRequest
 
-__all__ = ["OUTAGE_FLUSH_TIMEOUT", "OUTAGE_PAUSE", "PARENT_CANCELLED", "TaskClient"]
+__all__ = ["CLAIM_WAIT", "OUTAGE_FLUSH_TIMEOUT", "OUTAGE_PAUSE", "PARENT_CANCELLED", "TaskClient"]
 
 _log = logging.getLogger("milepost.client")
 
@@ -32,6 +35,10 @@ PARENT_CANCELLED: Final = "Its parent was cancelled."
 """Reason of the cancellation of a task that was published after its parent was cancelled."""
 OUTAGE_FLUSH_TIMEOUT: Final = 0.2
 """Seconds that a task waits at its end during that pause."""
+CLAIM_WAIT: Final = 5.0
+"""Seconds to wait for the previous attempt to end: a retry may start before its predecessor has reported its end."""
+# Seconds for the server to end the session of a process that ends.
+_CLOSE_TIMEOUT: Final = 1.0
 
 
 class TaskClient:
@@ -45,12 +52,32 @@ class TaskClient:
         self._parents = ParentWatches(self._calls, self._blocks.attach)
         self._timeout = timeout
         self._loop_thread = EventLoopThread()
+        self._pending = PendingEnds()
+        # Of this process and loop. Without slots, each block opens a session.
+        self._kept: tuple[asyncio.AbstractEventLoop, KeptSession] | None = None
+        self._slots = 0
         self._paused_until = -OUTAGE_PAUSE
 
     @property
     def address(self) -> str:
         """Address of the server."""
         return self._channel.target.address
+
+    def keep_session(self, slots: int) -> None:
+        """Keep one session open between the tasks of this process, of which so many run at once."""
+        self._slots = slots
+
+    @property
+    def keeps_session(self) -> bool:
+        """Whether tasks need not wait for what they have reported, since `close` does."""
+        return self._slots > 0
+
+    def close(self, timeout: float) -> None:
+        """Wait until what was reported is acknowledged, at most so many seconds, and close the session."""
+        self._pending.wait(timeout)
+        if self._kept is not None:
+            with contextlib.suppress(RuntimeError, concurrent.futures.TimeoutError):
+                self._loop_thread.start(self._close_session()).result(_CLOSE_TIMEOUT)
 
     def submit(self, request: SubmitJobRequest) -> JobSnapshot | None:
         """Submit a job; None if the server is away, or was a moment ago."""
@@ -69,10 +96,6 @@ class TaskClient:
     def flush_timeout(self, seconds: float) -> float:
         """Seconds to wait at the end of a task: less while the server is known to be away."""
         return min(seconds, OUTAGE_FLUSH_TIMEOUT) if self._is_paused else seconds
-
-    def note_answer(self) -> None:
-        """Note that the server has answered a task, which ends the pause."""
-        self._paused_until = min(self._paused_until, time.monotonic())
 
     def note_outage(self) -> None:
         """Note that a task found no server from its start to its end."""
@@ -93,10 +116,37 @@ class TaskClient:
         except (MilepostError, RuntimeError) as error:
             _log.warning("job %s: cancelling it failed: %s", job_id, error)
 
+    def end(
+        self,
+        leaving: Coroutine[None, None, BaseException | None],
+        job: AttachedJob,
+        canvas: str,
+        *,
+        waits: bool,
+    ) -> None:
+        """Report the end of a task to its job, and end the parent of its canvas if it was the last.
+
+        Args:
+            leaving: Of `SyncAttached.leave`.
+            job: The job.
+            canvas: The text of its `CanvasStamp`, unless the task will run again; empty for none.
+            waits: Whether to wait for the acknowledgement.
+        """
+        try:
+            ending = self._loop_thread.start(self._end(leaving, job, canvas))
+        except RuntimeError as closed:
+            leaving.close()
+            _log.warning("the end of job %s cannot be reported: %s", job.id, closed)
+            return
+        if waits or not self.keeps_session:
+            ending.result()
+        else:
+            self._pending.add(ending)
+
     def end_canvas(self, canvas: CanvasStamp) -> None:
         """End the parent of a canvas if the task that has just ended was its last, and otherwise look again later."""
         with contextlib.suppress(RuntimeError):  # the process ends
-            self._loop_thread.run(self._parents.check(canvas))
+            self._pending.add(self._loop_thread.start(self._parents.check(canvas)))
 
     def watch_canvas(self, canvas: CanvasStamp) -> None:
         """Look at the parent of a canvas from now on; this does not wait."""
@@ -140,14 +190,45 @@ class TaskClient:
         outage = [Unreachable(self.address, "it was away a moment ago")] if self._is_paused else []
 
         async def find_unless_away() -> str:
+            if self.keeps_session:
+                await self._session().vacate(request.job_id, CLAIM_WAIT)
             if outage:
                 raise outage.pop()
             return await find()
 
         offline = Job(job_id=request.job_id, kind=request.kind, labels=request.labels, input=request.input)
         return SyncAttached(
-            self._blocks.attach_found(find_unless_away, offline, kill, **options), self._loop_thread
+            self._blocks.attach_found(
+                find_unless_away, offline, kill, self._session if self.keeps_session else None, **options
+            ),
+            self._loop_thread,
         )
+
+    def _session(self) -> KeptSession:
+        loop = asyncio.get_running_loop()
+        if self._kept is None or self._kept[0] is not loop:
+            session = KeptSession(self._channel, own_worker_id(), self._timeout, self._slots)
+            self._kept = loop, session
+        return self._kept[1]
+
+    async def _close_session(self) -> None:
+        await self._session().close(_CLOSE_TIMEOUT)
+
+    async def _end(
+        self, leaving: Coroutine[None, None, BaseException | None], job: AttachedJob, canvas: str
+    ) -> None:
+        try:
+            refused = await leaving
+        except MilepostError as error:
+            refused = error
+        if refused is not None:
+            _log.info("job %s has ended in another way than its task: %r", job.id, refused)
+        if job.attempt == 0:
+            self.note_outage()
+            return
+        self._paused_until = min(self._paused_until, time.monotonic())
+        if canvas:
+            await self._parents.check(CanvasStamp.from_text(canvas))
 
     async def _submit(self, request: SubmitJobRequest) -> JobSnapshot:
         """Submit a job, without its parent if that is gone, and as it is if it exists already."""

@@ -10,24 +10,20 @@ import secrets
 import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from datetime import timedelta
-from typing import TYPE_CHECKING, Any, Final, Self
+from typing import Any, Final, Self
 
 from google.protobuf.duration_pb2 import Duration
 from google.protobuf.message import DecodeError
 
 from milepost.client._calls import submit_request
-from milepost.client._options import SubmitOptions
 from milepost.client._worker.json_values import to_lossy_struct
 from milepost.client.engines.celery.canvas_stamp import CanvasStamp
+from milepost.client.engines.celery.task_with_job import TaskOptions, TaskWithJob
 from milepost.client.engines.labels import ENGINE
 from milepost.contract import limits
 from milepost.v1 import Dispatch, RetryPolicy, SubmitJobRequest
 
-if TYPE_CHECKING:
-    from milepost.client.engines.celery.milepost_task import MilepostTask
-
-__all__ = ["HEADER", "TaskJob", "TaskOptions"]
+__all__ = ["HEADER", "TaskJob"]
 
 _log = logging.getLogger("milepost.client")
 
@@ -39,18 +35,6 @@ _WORKER_LOST: Final = "WORKER_LOST"
 _NOT_IN_A_KIND: Final = re.compile(r"[^a-z0-9._-]")
 # Job ids of tasks whose own id cannot be one are derived from it in this namespace.
 _NAMESPACE: Final = uuid.UUID("5d2a5f0e-6f0b-4a3e-9d53-0c5b7d1f4a77")
-
-
-class TaskOptions(SubmitOptions, total=False):
-    """Options of the job of a task; see also `SubmitOptions`.
-
-    Attributes:
-        input: Input of the job, of at most 1 MiB as JSON. Default: what `MilepostTask.job_input` returns.
-        start_deadline: Maximum time from the publication to the start of the task; None for no limit.
-    """
-
-    input: Mapping[str, Any] | None
-    start_deadline: float | timedelta | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +63,7 @@ class TaskJob:
     @classmethod
     def of(
         cls,
-        task: MilepostTask[..., Any],
+        task: TaskWithJob[..., Any],
         task_id: str,
         args: Any,
         kwargs: Any,

@@ -1,0 +1,197 @@
+"""One session for the blocks of a process, kept open between them."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import Awaitable, Callable
+from typing import TypeAlias
+
+from milepost.client._attach.block_session import BlockSession
+from milepost.client._attach.claimed_job_table import ClaimedJobTable
+from milepost.client._attach.joined_tables import JoinedTables
+from milepost.client._transport.channel import LazyChannel
+from milepost.client._worker.handlers import Handler
+from milepost.client._worker.outage_log import OutageLog
+from milepost.client._worker.session_loop import SessionLoop
+from milepost.client._worker.spool.spool_directory import SpoolDirectory
+from milepost.client.errors import LeaseLost, MilepostError
+
+__all__ = ["KeptSession"]
+
+_WaitToRetry: TypeAlias = Callable[[MilepostError, float], Awaitable[None]]
+
+
+class KeptSession:
+    """Serves one block after another, or several at once: a block then costs a claim and a report, and no stream.
+
+    It connects for the first block. Lost while there is none, it connects again for the next one. Its heartbeats keep
+    the leases of all of its jobs, so it reconnects without the job that a block has left unfinished: only then can the
+    lease of that one expire.
+
+    Belongs to the running loop, and to the process: a fork finds a call in progress.
+    """
+
+    def __init__(self, channel: LazyChannel, worker_id: str, timeout: float, capacity: int) -> None:
+        """Connect nothing yet.
+
+        Args:
+            channel: The connection to the server.
+            worker_id: Identifies this process.
+            timeout: Seconds until the server must have sent its welcome.
+            capacity: How many blocks there may be at once, as operators see it; no bound.
+        """
+        self._channel = channel
+        self._worker_id = worker_id
+        self._timeout = timeout
+        self._tables = JoinedTables(capacity)
+        self._blocks: dict[str, _Block] = {}
+        self._sessions: SessionLoop | None = None
+        self._running: asyncio.Task[None] | None = None
+        self._joined = asyncio.Event()
+
+    async def vacate(self, job_id: str, timeout: float) -> None:
+        """Wait until no block of this process has the job: their claims have the same instance.
+
+        Raises:
+            LeaseLost: One still has it.
+        """
+        block = self._blocks.get(job_id)
+        if block is not None:
+            try:
+                await asyncio.wait_for(block.gone.wait(), timeout)
+            except TimeoutError:
+                text = f"This process, {self._worker_id!r}, runs job {job_id!r} already."
+                raise LeaseLost(text) from None
+
+    def open(
+        self,
+        job_id: str,
+        handler: Handler,
+        spool: SpoolDirectory | None,
+        flush_timeout: float,
+        wait: float,
+        instance: str,
+    ) -> tuple[ClaimedJobTable, BlockSession]:
+        """The table of a block's job, and its part in this session; `instance` is that of the claim."""
+        queue = self._tables.send_queue
+        jobs = ClaimedJobTable(
+            job_id, handler, spool, flush_timeout, wait, send_queue=queue, instance=instance
+        )
+        return jobs, _Block(self, jobs, OutageLog(self._channel.target.address))
+
+    async def close(self, timeout: float) -> None:
+        """Close the session gracefully within so many seconds; there are no blocks any more."""
+        if self._sessions is not None:
+            await self._sessions.finish(timeout)
+
+    # For its blocks.
+
+    def join(self, block: _Block) -> None:
+        """Claim the job of this block, and connect if need be."""
+        self._blocks[block.jobs.job_id] = block
+        self._tables.add(block.jobs)
+        self._joined.set()
+        if self._running is None:
+            self._connect()
+
+    def leave(self, block: _Block) -> None:
+        """Claim and report nothing more for this block."""
+        if self._blocks.get(block.jobs.job_id) is block:
+            del self._blocks[block.jobs.job_id]
+        self._tables.remove(block.jobs)
+        block.gone.set()
+        if len(block.jobs) and self._running is not None:
+            self._running.cancel()
+
+    # Private.
+
+    def _connect(self) -> None:
+        self._sessions = SessionLoop(self._channel, self._tables, self._worker_id, self._timeout)
+        self._running = asyncio.create_task(self._run(self._sessions))
+        self._running.add_done_callback(self._ended)
+
+    async def _run(self, sessions: SessionLoop) -> None:
+        with contextlib.suppress(MilepostError):  # which each block has seen
+            await sessions.run(self._wait_to_retry)
+
+    def _ended(self, running: asyncio.Task[None]) -> None:
+        self._running = self._sessions = None
+        error = None if running.cancelled() else running.exception()
+        if error is not None:
+            for block in tuple(self._blocks.values()):
+                block.fail(error)
+        elif self._blocks:
+            self._connect()
+
+    async def _wait_to_retry(self, error: MilepostError, wait: float) -> None:
+        """Let each block see the loss, until one wants to connect again.
+
+        Raises:
+            MilepostError: None is left.
+        """
+        self._joined.clear()
+        joined = asyncio.ensure_future(self._joined.wait())
+        waits = {asyncio.ensure_future(block.lost(error, wait)) for block in self._blocks.values()}
+        try:
+            while self._blocks:
+                done, _ = await asyncio.wait({joined, *waits}, return_when=asyncio.FIRST_COMPLETED)
+                waits -= done
+                if joined in done or any(task.result() for task in done):
+                    return
+                await asyncio.sleep(0)  # those that have given up leave
+        finally:
+            for task in (joined, *waits):
+                task.cancel()
+        raise error
+
+
+class _Block:
+    """The part of one block in the session.
+
+    Attributes:
+        jobs: The table of its job.
+        outage: Logs its outages.
+        gone: Set once the block has left the session.
+    """
+
+    def __init__(self, session: KeptSession, jobs: ClaimedJobTable, outage: OutageLog) -> None:
+        self.jobs = jobs
+        self.outage = outage
+        self.gone = asyncio.Event()
+        self._left: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._session = session
+        self._wait_to_retry: _WaitToRetry | None = None
+
+    async def run(self, wait_to_retry: _WaitToRetry) -> None:
+        """Take part until `finish`.
+
+        Raises:
+            MilepostError: `wait_to_retry` gave up.
+        """
+        self._wait_to_retry = wait_to_retry
+        self._session.join(self)
+        try:
+            await self._left
+        finally:
+            self._session.leave(self)
+
+    async def finish(self, timeout: float) -> None:
+        """End the part of the block: all of it is acknowledged."""
+        if not self._left.done():
+            self._left.set_result(None)
+
+    async def lost(self, error: MilepostError, wait: float) -> bool:
+        """The session was lost; wait for the backoff. Whether to connect again for this block."""
+        assert self._wait_to_retry is not None
+        try:
+            await self._wait_to_retry(error, wait)
+        except MilepostError as refused:
+            self.fail(refused)
+            return False
+        return True
+
+    def fail(self, error: BaseException) -> None:
+        """Give up."""
+        if not self._left.done():
+            self._left.set_exception(error)

@@ -92,7 +92,7 @@ async def test_milepost_is_slow_in_the_middle_of_a_task(
     fault: str,
     task: str,
 ) -> None:
-    """The task's result comes while nothing gets through; once something does, its job has one end, and is left by nobody."""
+    """The result of the task comes while nothing gets through. Once something does, its job has one end."""
     with worker_of():
         result = publisher.tasks[task].delay(str(started), str(released))
         await pids_in(started)

@@ -42,8 +42,9 @@ _RELEASE_TIMEOUT: Final = 2.0
 _OWNED_BY_ANOTHER: Final = (LeaseLost, JobEndedError, JobNotFound)
 # Errors that no later session is without.
 _NOT_ACCEPTED: Final = (Unauthenticated, PermissionDenied)
-# Maximum backoff in seconds once the block was left, while the flush timeout runs.
+# Maximum backoff once the block was left: half a second, or this part of the flush timeout, if that is more.
 _FINAL_BACKOFF_LIMIT: Final = 0.5
+_FINAL_BACKOFF_PART: Final = 0.05
 # Seconds between two looks whether the reports of a job that is left as it is were acknowledged.
 _DETACH_POLL: Final = 0.02
 # Seconds for the server to end the session once everything is sent.
@@ -380,6 +381,7 @@ class Attachment:
             self._unreachable.set_result(error)
         self._sessions.outage.disconnected(error, level=logging.WARNING if claimed else logging.INFO)
         if self._left.done():
-            await asyncio.sleep(min(wait, _FINAL_BACKOFF_LIMIT))
+            limit = max(_FINAL_BACKOFF_LIMIT, _FINAL_BACKOFF_PART * self._flush_timeout)
+            await asyncio.sleep(min(wait, limit))
         else:
             await asyncio.wait((self._left,), timeout=wait)

@@ -142,7 +142,7 @@ class ClaimedRun:
             on_unreachable="go on",
             on_lost="go on",
             worker_id=worker_id,
-            flush_timeout=self._client.flush_timeout(self._installation.flush_timeout),
+            flush_timeout=self._installation.flush_timeout,
         )
         return attached, attached.__enter__()
 
@@ -186,17 +186,20 @@ class ClaimedRun:
     def _leave(self, attached: SyncAttached, job: AttachedJob, error: BaseException | None) -> None:
         """Report the end of the task to its job.
 
-        A task whose message is acknowledged before it runs does not wait until the server has its end: should the
-        process be killed in that moment, its lease expires. A message that is acknowledged late must not be before
-        that, since nobody would deliver it again; nor must the next attempt start before this one is over.
+        A task whose message is acknowledged before it runs does not wait until the server has its end. A message that
+        is acknowledged late must not be before that: should the process be killed in between, nobody would deliver it
+        again, and its job would wait for that.
         """
         gives_back = isinstance(error, GivenBack)
         is_final = error is None or (isinstance(error, JobFailure) and not error.retryable)
         leaving = attached.leave(error, gives_back=gives_back)
         canvas = "" if gives_back else self._canvas
+        timeout = self._installation.flush_timeout
         try:
             with _signals_deferred():
-                self._client.end(leaving, job, canvas, waits=self._task.acks_late or not is_final)
+                self._client.end(
+                    leaving, job, canvas, waits=self._task.acks_late, is_final=is_final, timeout=timeout
+                )
         except SoftTimeLimitExceeded as interrupted:
             _log.info("task %s: the end of its job is reported later: %r", self._task_id, interrupted)
 

@@ -8,21 +8,26 @@ from typing import Final
 __all__ = ["PENDING_ENDS", "PendingEnds"]
 
 PENDING_ENDS: Final = 16
-"""Ends of a process that nobody waits for at once; a task beyond them waits for one."""
+"""Ends of a process that wait for the server; a task beyond them waits for one, and then drops the oldest."""
 
 
 class PendingEnds:
-    """Lets tasks end before the server has acknowledged that, up to `PENDING_ENDS`. Used from any thread."""
+    """Lets tasks end before the server has acknowledged that. Used from any thread."""
 
     def __init__(self) -> None:
-        self._ends: set[concurrent.futures.Future[None]] = set()
+        self._ends: dict[concurrent.futures.Future[None], None] = {}
 
-    def add(self, end: concurrent.futures.Future[None]) -> None:
-        """Keep an end, which is bounded in time, until it is acknowledged; wait while there are too many."""
-        self._ends.add(end)
-        end.add_done_callback(self._ends.discard)
-        while len(waiting := tuple(self._ends)) > PENDING_ENDS:
-            concurrent.futures.wait(waiting, return_when=concurrent.futures.FIRST_COMPLETED)
+    def add(self, end: concurrent.futures.Future[None], timeout: float) -> None:
+        """Keep an end until it is acknowledged; `timeout` in seconds bounds the wait for room."""
+        self._ends[end] = None
+        end.add_done_callback(lambda done: self._ends.pop(done, None))
+        waiting = tuple(self._ends)
+        if len(waiting) > PENDING_ENDS:
+            done, _ = concurrent.futures.wait(
+                waiting, timeout, return_when=concurrent.futures.FIRST_COMPLETED
+            )
+            if not done:
+                waiting[0].cancel()
 
     def wait(self, timeout: float) -> None:
         """Wait until all are acknowledged, at most so many seconds."""

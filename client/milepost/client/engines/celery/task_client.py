@@ -8,7 +8,7 @@ import contextlib
 import logging
 import time
 from collections.abc import Awaitable, Callable, Coroutine
-from typing import Final, Unpack
+from typing import Final, TypeAlias, Unpack
 
 from milepost.client._attach import AttachCalls, AttachedJob, KeptSession, SyncAttached
 from milepost.client._calls import JobCalls
@@ -25,9 +25,18 @@ from milepost.client.engines.celery.process_identity import own_worker_id
 from milepost.client.errors import JobAlreadyExists, JobEndedError, JobNotFound, MilepostError, Unreachable
 from milepost.v1 import Job, JobState, SubmitJobRequest
 
-__all__ = ["CLAIM_WAIT", "OUTAGE_FLUSH_TIMEOUT", "OUTAGE_PAUSE", "PARENT_CANCELLED", "TaskClient"]
+__all__ = [
+    "CLAIM_WAIT",
+    "END_TIMEOUT",
+    "OUTAGE_FLUSH_TIMEOUT",
+    "OUTAGE_PAUSE",
+    "PARENT_CANCELLED",
+    "TaskClient",
+]
 
 _log = logging.getLogger("milepost.client")
+
+Leaving: TypeAlias = Coroutine[None, None, BaseException | None]
 
 OUTAGE_PAUSE: Final = 10.0
 """Seconds after no server was found, during which publications do not try: the workers submit their jobs."""
@@ -37,6 +46,8 @@ OUTAGE_FLUSH_TIMEOUT: Final = 0.2
 """Seconds that a task waits at its end during that pause."""
 CLAIM_WAIT: Final = 5.0
 """Seconds to wait for the previous attempt to end: a retry may start before its predecessor has reported its end."""
+END_TIMEOUT: Final = 60.0
+"""Seconds for the server to acknowledge the final end of a job, for which no task waits."""
 # Seconds for the server to end the session of a process that ends.
 _CLOSE_TIMEOUT: Final = 1.0
 
@@ -74,7 +85,7 @@ class TaskClient:
 
     def close(self, timeout: float) -> None:
         """Wait until what was reported is acknowledged, at most so many seconds, and close the session."""
-        self._pending.wait(timeout)
+        self._pending.wait(self._flush_timeout(timeout))
         if self._kept is not None:
             with contextlib.suppress(RuntimeError, concurrent.futures.TimeoutError):
                 self._loop_thread.start(self._close_session()).result(_CLOSE_TIMEOUT)
@@ -92,10 +103,6 @@ class TaskClient:
                 raise
             self._pause(error)
         return None
-
-    def flush_timeout(self, seconds: float) -> float:
-        """Seconds to wait at the end of a task: less while the server is known to be away."""
-        return min(seconds, OUTAGE_FLUSH_TIMEOUT) if self._is_paused else seconds
 
     def note_outage(self) -> None:
         """Note that a task found no server from its start to its end."""
@@ -117,36 +124,42 @@ class TaskClient:
             _log.warning("job %s: cancelling it failed: %s", job_id, error)
 
     def end(
-        self,
-        leaving: Coroutine[None, None, BaseException | None],
-        job: AttachedJob,
-        canvas: str,
-        *,
-        waits: bool,
+        self, leaving: Leaving, job: AttachedJob, canvas: str, *, waits: bool, is_final: bool, timeout: float
     ) -> None:
         """Report the end of a task to its job, and end the parent of its canvas if it was the last.
+
+        The final end of a job is reported until the server has it, at most for `END_TIMEOUT`. The end of an attempt
+        that another one follows must be over when that starts.
 
         Args:
             leaving: Of `SyncAttached.leave`.
             job: The job.
             canvas: The text of its `CanvasStamp`, unless the task will run again; empty for none.
-            waits: Whether to wait for the acknowledgement.
+            waits: Whether to wait for the acknowledgement in any case.
+            is_final: Whether the job ends with this.
+            timeout: Seconds to wait; less while the server is known to be away.
         """
+        if job.attempt == 0 and self.keeps_session:
+            self.note_outage()
+        seconds = self._flush_timeout(timeout)
+        goes_on = is_final and self.keeps_session
         try:
-            ending = self._loop_thread.start(self._end(leaving, job, canvas))
+            ending = self._loop_thread.start(self._end(leaving, job, canvas, None if goes_on else seconds))
         except RuntimeError as closed:
             leaving.close()
             _log.warning("the end of job %s cannot be reported: %s", job.id, closed)
             return
-        if waits or not self.keeps_session:
+        if not goes_on:
             ending.result()
-        else:
-            self._pending.add(ending)
+            return
+        if waits:
+            concurrent.futures.wait((ending,), seconds)
+        self._pending.add(ending, seconds)
 
     def end_canvas(self, canvas: CanvasStamp) -> None:
         """End the parent of a canvas if the task that has just ended was its last, and otherwise look again later."""
         with contextlib.suppress(RuntimeError):  # the process ends
-            self._pending.add(self._loop_thread.start(self._parents.check(canvas)))
+            self._pending.add(self._loop_thread.start(self._parents.check(canvas)), self._timeout)
 
     def watch_canvas(self, canvas: CanvasStamp) -> None:
         """Look at the parent of a canvas from now on; this does not wait."""
@@ -196,6 +209,8 @@ class TaskClient:
                 raise outage.pop()
             return await find()
 
+        if self.keeps_session:
+            options["flush_timeout"] = END_TIMEOUT
         offline = Job(job_id=request.job_id, kind=request.kind, labels=request.labels, input=request.input)
         return SyncAttached(
             self._blocks.attach_found(
@@ -214,11 +229,11 @@ class TaskClient:
     async def _close_session(self) -> None:
         await self._session().close(_CLOSE_TIMEOUT)
 
-    async def _end(
-        self, leaving: Coroutine[None, None, BaseException | None], job: AttachedJob, canvas: str
-    ) -> None:
+    async def _end(self, leaving: Leaving, job: AttachedJob, canvas: str, timeout: float | None) -> None:
         try:
-            refused = await leaving
+            refused = await asyncio.wait_for(leaving, timeout)
+        except TimeoutError:
+            refused = None
         except MilepostError as error:
             refused = error
         if refused is not None:
@@ -252,6 +267,10 @@ class TaskClient:
             if parent.state == JobState.JOB_STATE_CANCELLED:
                 return await self._calls.cancel(request.job_id, PARENT_CANCELLED, None)
         return job
+
+    def _flush_timeout(self, seconds: float) -> float:
+        """Seconds to wait at the end of a task: less while the server is known to be away."""
+        return min(seconds, OUTAGE_FLUSH_TIMEOUT) if self._is_paused else seconds
 
     @property
     def _is_paused(self) -> bool:

@@ -124,6 +124,7 @@ BOUNDS = {
     "Hello.max_concurrency": CONCURRENCY,
     "Hello.sdk": NAME,
     "Hello.instance": NAME,
+    "Claim.instance": NAME,
     "Hello.job_ids": at_most(limits.CONCURRENCY),
     "Capacity.max_concurrency": CONCURRENCY,
     "Report.updates": UPDATES,

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, TypeAlias
 
 from celery import Celery
+from celery.exceptions import Ignore, Reject
 
 from milepost.client.engines.celery import MilepostTask, install
 
@@ -92,6 +93,22 @@ def _define(application: Celery[Any]) -> None:
     )
     def hold_late(self: _Task, started: str, released: str) -> str:
         return _hold(self, started, released)
+
+    @application.task(shared=False, name="ignore")
+    def ignore() -> None:
+        raise Ignore("nothing to do")
+
+    @application.task(shared=False, name="reject", acks_late=True)
+    def reject(rejected: str, requeue: bool) -> str:
+        """Reject the first delivery."""
+        if Path(rejected).exists():
+            return "accepted"
+        Path(rejected).touch()
+        raise Reject("not now", requeue=requeue)
+
+    @application.task(shared=False, name="replace", base=MilepostTask, bind=True)
+    def replace(self: _Task, a: int, b: int) -> None:
+        raise self.replace(add.s(a, b))
 
     @application.task(shared=False, name="sleep")
     def sleep(started: str, cleaned: str, seconds: float) -> str:

@@ -5,10 +5,11 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
+import re
 import signal
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 from uuid import uuid4
 
 import pytest
@@ -56,6 +57,40 @@ async def test_the_parent_of_an_empty_canvas_ends(publisher: Celery[Any], client
 
     assert state_name(await ended(client, published.job_id)) == "SUCCEEDED"
     assert await children(client, published.job_id) == ([] if name == "group" else ["total SUCCEEDED"])
+
+
+@pytest.mark.parametrize("name", ["group", "chain"])
+async def test_a_chord_without_a_header_in_a_canvas(
+    publisher: Celery[Any], client: Client, name: str
+) -> None:
+    """Its body is a child like the others, and the parent ends with the last of them."""
+    total, add = publisher.tasks["total"].s(), publisher.tasks["add"].s(1, 2)
+    alone = chord([], total, app=publisher)
+    canvas: Any = group([alone, add]) if name == "group" else chain(alone, publisher.tasks["add"].s(2))
+    published = publish_canvas(canvas, "album")
+
+    assert state_name(await ended(client, published.job_id)) == "SUCCEEDED"
+    assert await children(client, published.job_id) == ["add SUCCEEDED", "total SUCCEEDED"]
+
+
+@pytest.mark.parametrize(
+    ("options", "error", "text"),
+    [
+        ({"owner": 7}, TypeError, "the option 'owner' in publish_canvas cannot be 7: "),
+        ({"labels": 7}, TypeError, "the option 'labels' in publish_canvas cannot be 7: "),
+        ({"timeout": "soon"}, TypeError, "the option 'timeout' in publish_canvas cannot be 'soon': "),
+        ({"colour": "red"}, TypeError, "the option 'colour' in publish_canvas cannot be 'red': "),
+        ({"input": {"pages": object()}}, None, "pages"),
+    ],
+)
+async def test_wrong_options_of_a_canvas_are_named(
+    publisher: Celery[Any], options: Any, error: Any, text: str
+) -> None:
+    """Before anything is published: the caller has asked for a parent, and sees the error."""
+    with pytest.raises(error or (TypeError, ValueError), match=re.escape(text)):
+        publish_canvas(publisher.tasks["add"].s(1, 2), "album", **options)
+    with pytest.raises(TypeError, match="kind is 7, and takes text such as 'album'"):
+        publish_canvas(publisher.tasks["add"].s(1, 2), cast("Any", 7))
 
 
 def test_what_is_no_canvas_is_refused() -> None:

@@ -8,6 +8,7 @@ from milepost.client._cli.rendering.job_details import job_lines, job_picture
 from milepost.client._cli.rendering.job_frame import frame
 from milepost.client._cli.rendering.job_view import PlainView, WarningView
 from milepost.client._cli.rendering.status_text import waiting_text
+from milepost.contract import limits
 from milepost.v1 import Job, JobState, JobSubmitted, Waiting, WaitingFor
 from tests.unit.command.story import JOB_ID, Story, at, canvas, stamp
 from tests.unit.command.test_jobs import drawn
@@ -95,6 +96,23 @@ def test_a_job_as_it_stands_says_it() -> None:
 
     assert "○ waits to be claimed" in picture.splitlines()
     assert "waiting    waits to be claimed" in list(job_lines(job, at(3), waiting=CLAIM))
+
+
+def test_a_job_that_its_children_do_says_so() -> None:
+    """No process holds it, whatever they do; to claim it is nobody's business."""
+    job = queued().watched.job
+    job.planned_children = 3
+
+    assert "○ waits for its children" in drawn(job_picture(job, canvas(80, 3), CLAIM), 80).splitlines()
+    assert "waiting    waits for its children" in list(job_lines(job, at(3), waiting=CLAIM))
+
+
+def test_the_maximum_of_attempts_is_no_bound_to_show() -> None:
+    """Jobs of engines that decide about retries themselves have it."""
+    job = queued().watched.job
+    job.attempt, job.worker_id, job.retry_policy.max_attempts = 2, "box-1", limits.ATTEMPTS
+
+    assert "attempt    2 by worker box-1" in list(job_lines(job, at(3)))
 
 
 def test_plain_lines_say_what_is_news() -> None:

@@ -182,6 +182,9 @@ describe("what a job waits for", () => {
       "3rd of 5 · likely to start in 02:10 · 2 workers take transcribe",
     );
     expect(text(WaitingFor.CLAIM)).toBe("waits to be claimed by the engine that runs it");
+    const canvas = job({ state: JobState.QUEUED, plannedChildren: 3 });
+    const claim = create(WaitingSchema, { waitingFor: WaitingFor.CLAIM });
+    expect(waitingText(canvas, claim, START)).toBe("waits for its children");
     const retried = job({ state: JobState.QUEUED, retryTime: at(90) });
     expect(waitingText(retried, undefined, START)).toBe("next attempt in 01:30");
   });

@@ -15,6 +15,7 @@ from milepost.client._cli.rendering.estimate_text import remaining_parts, run_pa
 from milepost.client._cli.rendering.job_frame import artifacts, header, notices
 from milepost.client._cli.rendering.status_text import waiting_text
 from milepost.client._message_json import to_json
+from milepost.contract import limits
 from milepost.contract.job_states import has_ended
 from milepost.fold import Fold
 from milepost.v1 import Job, Waiting
@@ -59,7 +60,7 @@ def job_lines(
     if job.HasField("estimate") and not has_ended(job):
         lines.append(("left", ", ".join(remaining_parts(job.estimate, now)).replace(" left", "", 1)))
     if waiting is not None:
-        lines.append(("waiting", waiting_text(waiting, job.kind, now)))
+        lines.append(("waiting", waiting_text(waiting, job.kind, now, has_children=job.planned_children > 0)))
         if waiting.HasField("run"):
             lines.append(("takes", ", ".join(run_parts(waiting.run))))
     if job.HasField("failure"):
@@ -92,8 +93,10 @@ def _attributes(job: Job, zone: tzinfo | None) -> Iterator[tuple[str, str]]:
     if job.parent_job_id:
         yield "part of", text.one_line(job.parent_job_id)
     if job.attempt:
-        allowed = max(job.retry_policy.max_attempts, 1)
-        yield "attempt", f"{job.attempt} by worker {text.escaped(job.worker_id)}, {allowed} allowed"
+        # Where another engine decides about retries, its jobs have the maximum, which says nothing.
+        attempts = max(job.retry_policy.max_attempts, 1)
+        allowed = f", {attempts} allowed" if attempts < limits.ATTEMPTS else ""
+        yield "attempt", f"{job.attempt} by worker {text.escaped(job.worker_id)}{allowed}"
     for name, time in (("submitted", job.submit_time), ("started", job.start_time), ("ended", job.end_time)):
         if time.seconds:
             yield name, text.date(time, zone)

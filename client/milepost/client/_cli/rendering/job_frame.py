@@ -68,7 +68,10 @@ def notices(job: Job, canvas: Canvas, waiting: Waiting | None = None) -> Iterato
     if waiting is not None and job.state == JobState.JOB_STATE_QUEUED:
         style = "yellow" if needs_attention(waiting) else "dim"
         yield from _notice(
-            waiting_text(waiting, job.kind, canvas.now), style, canvas, mark=canvas.marks.pending
+            waiting_text(waiting, job.kind, canvas.now, has_children=job.planned_children > 0),
+            style,
+            canvas,
+            mark=canvas.marks.pending,
         )
     if job.HasField("failure"):
         words = text.failure_text(job.failure)

@@ -43,17 +43,18 @@ def error_cause(error: str) -> str:
     return text.one_line(error, 500).removesuffix(": OK").rpartition(": ")[2].rstrip(".]")
 
 
-def waiting_text(waiting: Waiting, kind: str, now: datetime) -> str:
+def waiting_text(waiting: Waiting, kind: str, now: datetime, *, has_children: bool = False) -> str:
     """Why a job of ``kind`` is queued: ``no worker takes jobs of kind 'archve'; workers take 'archive'``.
 
-    If it waits for its turn, its place and when it may start: ``3rd of 5, starts in about 02:10; 2 workers take …``.
+    A job of another engine that `has_children` is done by these. If it waits for its turn, its place and when it may
+    start: ``3rd of 5, starts in about 02:10; 2 workers take …``.
     """
     name = text.escaped(kind)
     kinds = " and ".join(f"'{text.escaped(near)}'" for near in waiting.nearest_kinds)
     others = f"; workers take {kinds}" if kinds else ""
     match waiting.waiting_for:
         case WaitingFor.WAITING_FOR_CLAIM:
-            return "waits to be claimed"
+            return "waits for its children" if has_children else "waits to be claimed"
         case WaitingFor.WAITING_FOR_WORKER:
             return f"no worker takes jobs of kind '{name}'{others}"
         case WaitingFor.WAITING_FOR_RECONNECT:

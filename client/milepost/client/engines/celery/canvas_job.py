@@ -10,12 +10,18 @@ from uuid import uuid4
 from celery.canvas import Signature
 
 from milepost.client._calls import submit_request
-from milepost.client.engines.celery.canvas_stamp import CanvasStamp, certain_tasks, tasks_with_jobs
+from milepost.client.engines.celery.canvas_stamp import (
+    CanvasStamp,
+    bodies_alone,
+    certain_tasks,
+    tasks_with_jobs,
+)
 from milepost.client.engines.celery.installation import Installation, installation_of
+from milepost.client.engines.celery.option_faults import find_fault
 from milepost.client.engines.celery.task_with_job import TaskOptions
 from milepost.client.engines.labels import ENGINE
 from milepost.client.errors import MilepostError
-from milepost.v1 import Dispatch
+from milepost.v1 import Dispatch, SubmitJobRequest
 
 __all__ = ["PARENT_DEADLINE", "CanvasJob", "publish_canvas"]
 
@@ -56,9 +62,12 @@ def publish_canvas(
         options: Options of the parent; see `TaskOptions` and `SubmitOptions`.
 
     Raises:
-        TypeError: This is no canvas, or there is no such option.
+        TypeError: This is no canvas, there is no such option, or its value has the wrong type.
+        ValueError: The value of an option is out of its bounds.
         OperationalError: The broker is away; the job is cancelled.
     """
+    if not isinstance(kind, str):
+        raise TypeError(f"kind is {kind!r}, and takes text such as 'album'.")
     if not isinstance(canvas, Signature):
         raise TypeError(
             f"canvas is {canvas!r}, and takes a signature: a chain, a group, a chord or a task.s(…)."
@@ -69,8 +78,8 @@ def publish_canvas(
         return CanvasJob(None, canvas.apply_async(args))
     stamp = CanvasStamp(job_id, certain_tasks(canvas))
     canvas.stamp(**stamp.stamps)
-    if (body := getattr(canvas, "body", None)) is not None:
-        body.stamp(**stamp.stamps)  # Celery does not stamp the body of a chord without a header
+    for body in bodies_alone(canvas):
+        body.stamp(**stamp.stamps)  # which Celery does not
     try:
         result = canvas.apply_async(args)
     except BaseException:
@@ -86,12 +95,12 @@ def publish_canvas(
 def _submit(
     installation: Installation, canvas: Signature[Any], kind: str, options: TaskOptions
 ) -> str | None:
-    planned = sum(1 for _ in tasks_with_jobs(canvas))
-    merged: dict[str, Any] = {"job_id": str(uuid4()), "planned_children": planned, **options}
-    merged["labels"] = {ENGINE: "celery", **(options.get("labels") or {})}
-    merged.setdefault("request_id", merged["job_id"])
-    values, deadline = merged.pop("input", None), merged.pop("start_deadline", PARENT_DEADLINE)
-    request = submit_request(kind, values, Dispatch.DISPATCH_EXTERNAL, deadline, **merged)
+    try:
+        request = _request(canvas, kind, options)
+    except Exception as error:
+        if fault := find_fault(publish_canvas=options):
+            raise (TypeError if isinstance(error, TypeError) else ValueError)(fault) from None
+        raise
     if not installation.may_connect:
         return None
     try:
@@ -100,3 +109,12 @@ def _submit(
         _log.warning("the tasks of %s are published without a parent: %s", kind, error)
         return None
     return job.job_id if job is not None else None
+
+
+def _request(canvas: Signature[Any], kind: str, options: TaskOptions) -> SubmitJobRequest:
+    planned = sum(1 for _ in tasks_with_jobs(canvas))
+    merged: dict[str, Any] = {"job_id": str(uuid4()), "planned_children": planned, **options}
+    merged["labels"] = {ENGINE: "celery", **(options.get("labels") or {})}
+    merged.setdefault("request_id", merged["job_id"])
+    values, deadline = merged.pop("input", None), merged.pop("start_deadline", PARENT_DEADLINE)
+    return submit_request(kind, values, Dispatch.DISPATCH_EXTERNAL, deadline, **merged)

@@ -8,7 +8,7 @@ from typing import Any, Final, Self
 
 from celery.canvas import maybe_signature
 
-__all__ = ["CanvasStamp", "canvas_in_stamps", "certain_tasks", "tasks_with_jobs"]
+__all__ = ["CanvasStamp", "bodies_alone", "canvas_in_stamps", "certain_tasks", "tasks_with_jobs"]
 
 PARENT_STAMP: Final = "milepost_parent"
 """Stamp of the tasks of a canvas: a `CanvasStamp`. Celery stamps the tasks that it publishes later, too."""
@@ -62,6 +62,20 @@ def tasks_with_jobs(signature: Any) -> Iterator[Any]:
             yield from tasks_with_jobs(body)
     elif hasattr(signature.type, "job_kind"):
         yield signature
+
+
+def bodies_alone(signature: Any) -> Iterator[Any]:
+    """The bodies of a canvas's chords without a header, which Celery publishes without a chord."""
+    parts = _parts(signature)
+    if parts is None:
+        return
+    for part in parts:
+        yield from bodies_alone(part)
+    body = getattr(signature, "body", None)
+    if body is not None:
+        if not parts:
+            yield body
+        yield from bodies_alone(body)
 
 
 def certain_tasks(signature: Any) -> int | None:

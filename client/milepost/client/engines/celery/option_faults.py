@@ -8,16 +8,25 @@ from typing import Any
 from milepost.client._calls import submit_request
 from milepost.v1 import Dispatch
 
-__all__ = ["describe_fault"]
+__all__ = ["describe_fault", "find_fault"]
 
 
 def describe_fault(error: Exception, **sources: object) -> str:
     """What is wrong with the job of a task, the making of which raised `error`.
 
+    Args:
+        error: The exception.
+        sources: Where options come from, and what is there.
+    """
+    return find_fault(**sources) or f"job_input raised {error!r}"
+
+
+def find_fault(**sources: object) -> str | None:
+    """The first option that cannot be used, and why; None if it is none.
+
     protobuf does not say which value it refuses. So each option is tried alone.
 
     Args:
-        error: The exception.
         sources: Where options come from, and what is there.
     """
     for source, options in sources.items():
@@ -26,7 +35,7 @@ def describe_fault(error: Exception, **sources: object) -> str:
         for name, value in options.items():
             if (fault := _fault(name, value)) is not None:
                 return f"the option {name!r} in {source} cannot be {value!r}: {fault}"
-    return f"job_input raised {error!r}"
+    return None
 
 
 def _fault(name: str, value: Any) -> Exception | None:

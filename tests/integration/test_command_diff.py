@@ -257,6 +257,9 @@ async def test_deep_children(client: Client, kind: str, monkeypatch: pytest.Monk
     for _ in range(3):
         ids.append((await client.submit(kind, parent_job_id=ids[-1])).job_id)
     await client.cancel(parent.job_id)
+    # The server cancels the children one after the other, each once it knows of its parent's end.
+    async for _ in client.watch(ids[-1]):
+        pass
     monkeypatch.setattr(run_reader, "DEPTH_LIMIT", 2)
     with pytest.raises(click.UsageError, match="over 2 levels"):
         await run_reader.RunReader(client, events=True, children=True).run(ids[0])

@@ -42,8 +42,8 @@ def hold(seeds: Iterable[int]) -> None:
     assert happened["acknowledged amid faults"] > _BLOCK
 
 
-@pytest.mark.parametrize("first", range(0, 1_000, _BLOCK))
-def test_the_rules_hold_in_a_thousand_worlds(first: int) -> None:
+@pytest.mark.parametrize("first", range(0, 500, _BLOCK))
+def test_the_rules_hold_in_five_hundred_worlds(first: int) -> None:
     """Whatever is cut, paused, killed or full: all guarantees hold, and every job ends."""
     hold(range(first, first + _BLOCK))
 
@@ -58,7 +58,7 @@ def test_every_job_ends_after_an_older_copy_was_restored() -> None:
 
 
 @pytest.mark.nightly
-@pytest.mark.parametrize("first", range(1_000, 10_000, _BLOCK))
+@pytest.mark.parametrize("first", range(500, 10_000, _BLOCK))
 def test_the_rules_hold_in_ten_thousand_worlds(first: int) -> None:
-    """The same with nine thousand more seeds."""
+    """The same with all other seeds up to ten thousand."""
     hold(range(first, first + _BLOCK))

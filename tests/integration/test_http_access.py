@@ -16,7 +16,7 @@ from milepost.v1 import JobState, WhoAmIRequest
 from milepost.web.app import web_app
 from milepost.web.rest_routes import ROUTES
 from milepost.web.security.browser_policy import BrowserPolicy
-from milepost.web.service import SERVICE
+from milepost.web.service import METHODS, path_of
 from tests.support.forking import Forkery
 from tests.support.rpc import connect, eventually
 from tests.support.scripted_jobs import ScriptedJobs
@@ -28,16 +28,17 @@ SCOPES: Final = {
     "CancelJob": "cancel",
     "DeleteJob": "cancel",
     "WhoAmI": "",
+    "ListWorkers": "admin",
 }
 """What a method needs, unless that is "read"."""
 
-OF_NO_JOB: Final = {"SubmitJob", "ListJobs", "WatchJobs", "WhoAmI", "GetHistory"}
+OF_NO_JOB: Final = {"SubmitJob", "ListJobs", "WatchJobs", "WhoAmI", "GetHistory", "ListWorkers"}
 
 OF_A_KIND: Final = {"SubmitJob", "GetHistory"}
 
 PUBLIC: Final = {
     *("/", "/jobs/{job_id}", "/assets/{name}", "/favicon.ico"),
-    *("/v1", "/v1/", "/v1/openapi.json", "/v1/session:clear"),
+    *("/v1", "/v1/", "/v1/openapi.json", "/v1/session:clear", "/docs"),
 }
 """Routes that need no credential: pages and the like, which are the same for everyone, and the end of a session."""
 
@@ -53,6 +54,8 @@ class People(NamedTuple):
     """Does everything with the jobs of team-b."""
     late: str
     """Was somebody."""
+    operator: str
+    """Administers the server, for all owners."""
 
 
 @pytest.fixture(scope="module")
@@ -69,6 +72,7 @@ def people(tokens: Tokens) -> People:
         reader=tokens.add("reader", ["team-a"], "read"),
         bob=tokens.add("bob", ["team-b"], "submit", "read", "cancel", "work"),
         late=tokens.add("late", ["team-a"], "submit", "read", "cancel", expires="2020-01-01"),
+        operator=tokens.add("operator", ["*"], "admin"),
     )
 
 
@@ -108,6 +112,8 @@ def expected(method: str, who: str) -> Answer:
         return Answer(401, "UNAUTHENTICATED")
     if who == "late":
         return Answer(401, "TOKEN_EXPIRED")
+    if method == "ListWorkers" and who != "operator":
+        return Answer(403, "PERMISSION_DENIED")
     if who == "reader" and SCOPES.get(method, "read") not in ("read", ""):
         return Answer(403, "PERMISSION_DENIED")
     if who == "bob" and method not in OF_NO_JOB:
@@ -119,7 +125,7 @@ async def rest(http: httpx.AsyncClient, method: str, job_id: str, headers: dict[
     """Call a method by its route of REST; a watch for its first event."""
     (route,) = (each for each in ROUTES if each.method == method)
     path = route.path.replace("{job_id}", job_id).replace("{kind}", "k")
-    if SERVICE.methods_by_name[method].server_streaming:
+    if METHODS[method].server_streaming:
         async with http.stream("GET", path, params={"no_follow": "true"}, headers=headers) as response:
             body = await response.aread()
     else:
@@ -132,11 +138,11 @@ async def rest(http: httpx.AsyncClient, method: str, job_id: str, headers: dict[
 
 async def by_connect(http: httpx.AsyncClient, method: str, job_id: str, headers: dict[str, str]) -> Answer:
     """Call a method by Connect; the status of a stream is at its end."""
-    path = f"/{SERVICE.full_name}/{method}"
+    path = path_of(method)
     request: dict[str, Any] = {} if method in OF_NO_JOB else {"jobId": job_id}
     if method in OF_A_KIND:
         request["kind"] = "k"
-    if not SERVICE.methods_by_name[method].server_streaming:
+    if not METHODS[method].server_streaming:
         headers = {**headers, "content-type": "application/json"}
         response = await http.post(path, json=request, headers=headers)
         return Answer(response.status_code, reason_in(response.json()) if response.is_error else "")
@@ -172,7 +178,7 @@ def test_the_routes_are_known() -> None:
     """A route that is added has to be added to the tests of this module, too."""
     routes: list[Any] = web_app(ScriptedJobs(), BrowserPolicy(takes_cookies=True)).routes
     paths = {route.path for route in routes}
-    connect_paths = {f"/{SERVICE.full_name}/{method.name}" for method in SERVICE.methods}
+    connect_paths = set(map(path_of, METHODS))
 
     assert paths - connect_paths - PUBLIC == {
         "/v1/jobs",
@@ -180,19 +186,20 @@ def test_the_routes_are_known() -> None:
         "/v1/jobs/{job_id:path}",
         "/v1/whoami",
         "/v1/kinds/{kind}/history",
+        "/v1/workers",
         "/v1/session",
     }
-    assert {route.method for route in ROUTES} == {method.name for method in SERVICE.methods}
+    assert {route.method for route in ROUTES} == set(METHODS)
 
 
-@pytest.mark.parametrize("who", ["nobody", "unknown", "late", "reader", "bob", "alice"])
+@pytest.mark.parametrize("who", ["nobody", "unknown", "late", "reader", "bob", "alice", "operator"])
 async def test_every_route_with_every_credential(
     server: ServerProcess, http: httpx.AsyncClient, people: People, who: str
 ) -> None:
     """By REST, with the header and with the cookie, and by Connect: the same answer as the table has."""
     token = {**people._asdict(), "nobody": "", "unknown": "mp_" + "x" * 43}[who]
     async with connect(server.address, token=people.alice) as alice:
-        for method in (method.name for method in SERVICE.methods):
+        for method in METHODS:
             for surface, call, headers in (
                 ("header", rest, bearer(token)),
                 ("cookie", rest, cookie(token)),

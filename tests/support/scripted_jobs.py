@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 from google.protobuf.message import Message
 from google.protobuf.message_factory import GetMessageClass
 
-from milepost.web.service import SERVICE, Caller, ReceiveRequest, Send, ServiceError, Steps
+from milepost.web.service import METHODS, Caller, ReceiveRequest, Send, ServiceError, Steps
 
 _Outcome = TypeVar("_Outcome")
 
@@ -43,7 +43,7 @@ class ScriptedJobs:
         await asyncio.sleep(self.delay)
         if self.error is not None:
             raise self.error
-        yield self.answer or GetMessageClass(SERVICE.methods_by_name[method].output_type)()
+        yield self.answer or GetMessageClass(METHODS[method].output_type)()
 
     async def watch(self, method: str, receive: ReceiveRequest, caller: Caller, send: Send) -> None:
         """See ``JobsBackend``."""
@@ -73,7 +73,7 @@ class ScriptedJobs:
     async def _receive(self, method: str, receive: ReceiveRequest, caller: Caller) -> None:
         request = await receive(self._count)
         if isinstance(request, bytes):
-            request = GetMessageClass(SERVICE.methods_by_name[method].input_type).FromString(request)
+            request = GetMessageClass(METHODS[method].input_type).FromString(request)
         self.requests.append(request)
         self.callers.append(caller)
 

@@ -1,10 +1,10 @@
-"""Calls of ``JobService`` with serialised messages over a client's connection, for ``milepost.web``."""
+"""Calls with serialised messages over a client's connection, for ``milepost.web``."""
 
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
-from typing import TYPE_CHECKING, Final, cast
+from typing import TYPE_CHECKING, cast
 
 from milepost.client._transport.error_mapping import error_from_status
 from milepost.client._transport.fork_safety import grpc
@@ -16,8 +16,6 @@ if TYPE_CHECKING:
 
 __all__ = ["RawCalls"]
 
-_SERVICE: Final = "/milepost.v1.JobService/"
-
 
 class RawCalls:
     """Calls over the connection of ``client``, with its token or with another one."""
@@ -26,11 +24,11 @@ class RawCalls:
         self._channel, self._timeout = client._channel, client._timeout
 
     async def call(self, method: str, request: bytes, token: str | None = None) -> bytes:
-        """Call a unary method with a serialised request; return the serialised response.
+        """Call the unary method with this path and a serialised request; return the serialised response.
 
         ``token`` replaces that of the client. Raises MilepostError; ValueError for a text that cannot be a token.
         """
-        function = self._channel.unary(_SERVICE + method)
+        function = self._channel.unary(method)
         if token is None:
             return await self._channel.call(function, request, self._timeout)
         return await self._channel.call_once(function, request, bearer(checked_token(token)), self._timeout)
@@ -67,7 +65,7 @@ class RawCalls:
                     ) from error
 
     async def _stream(self, method: str, request: bytes, metadata: Metadata) -> AsyncGenerator[bytes, None]:
-        function = self._channel.stream(_SERVICE + method)
+        function = self._channel.stream(method)
         call = self._channel.track(function(request, metadata=metadata))
         try:
             while (response := await call.read()) is not grpc.aio.EOF:

@@ -18,7 +18,7 @@ from milepost.client._raw_calls import RawCalls
 from milepost.contract.reasons import reason_name
 from milepost.web.http_errors import service_error
 from milepost.web.request_body import malformed
-from milepost.web.service import SERVICE, Caller, ReceiveRequest, Send, ServiceError, Steps
+from milepost.web.service import METHODS, Caller, ReceiveRequest, Send, ServiceError, Steps, path_of
 
 _RETRY_DELAY: Final = 1.0
 """Seconds after which a server that cannot be reached may be there."""
@@ -30,7 +30,7 @@ class ClientCall(NamedTuple):
     """A call that a request asks for."""
 
     method: str
-    """Its method of ``JobService``, such as ``"CancelJob"``."""
+    """Its method, such as ``"CancelJob"``."""
     request: Any
     """Its message, such as ``CancelJobRequest``; what is changed in it is what is called."""
 
@@ -55,16 +55,16 @@ class ClientBackend:
         """See ``JobsBackend``."""
         try:
             request, token = await self._admit(method, receive, caller)
-            response = await self._calls.call(method, request, token)
+            response = await self._calls.call(path_of(method), request, token)
         except errors.MilepostError as error:
             raise _service_error(error) from error
-        yield GetMessageClass(SERVICE.methods_by_name[method].output_type).FromString(response)
+        yield GetMessageClass(METHODS[method].output_type).FromString(response)
 
     async def watch(self, method: str, receive: ReceiveRequest, caller: Caller, send: Send) -> None:
         """See ``JobsBackend``."""
         try:
             request, token = await self._admit(method, receive, caller)
-            async with aclosing(self._calls.watch(method, request, token)) as frames:
+            async with aclosing(self._calls.watch(path_of(method), request, token)) as frames:
                 async for frame in frames:
                     await send(frame)
         except errors.MilepostError as error:
@@ -85,7 +85,7 @@ class ClientBackend:
         received = await receive(lambda size: None)
         if isinstance(received, bytes):
             try:
-                received = GetMessageClass(SERVICE.methods_by_name[method].input_type).FromString(received)
+                received = GetMessageClass(METHODS[method].input_type).FromString(received)
             except DecodeError as error:
                 raise malformed("The request cannot be decoded.") from error
         decided = self._authorize(Request(caller.scope), ClientCall(method, received))

@@ -1,4 +1,4 @@
-"""REST: each route calls the method of ``JobService`` that the table names, with JSON both ways."""
+"""REST: each route calls the method that the table names, with JSON both ways."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from milepost.web.proto_json import json_pieces
 from milepost.web.query_parameters import set_fields, set_path_field
 from milepost.web.request_body import ClientGone, read_body
 from milepost.web.rest_routes import COLLECTION, ROUTES, RestRoute
-from milepost.web.service import SERVICE, Arrived, JobsBackend, ServiceError, Steps
+from milepost.web.service import METHODS, Arrived, JobsBackend, ServiceError, Steps
 from milepost.web.watch_request import watch_request
 from milepost.web.watch_stream import WatchStreams
 
@@ -78,7 +78,7 @@ class _Resource:
         route = verbs.get("GET" if scope["method"] == "HEAD" else scope["method"])
         if route is None:
             await _not_allowed(scope["method"], verbs)(scope, receive, send)
-        elif SERVICE.methods_by_name[route.method].server_streaming:
+        elif METHODS[route.method].server_streaming:
             watch = watch_request(scope, route.method, in_path.get("job_id", ""))
             await self._streams.respond(watch, self._caller_of(scope), scope, receive, send)
         else:
@@ -88,7 +88,7 @@ class _Resource:
         self, route: RestRoute, in_path: Mapping[str, str], scope: Scope, receive: Receive, send: Send
     ) -> None:
         async def request(arrived: Arrived) -> Message:
-            message = GetMessageClass(SERVICE.methods_by_name[route.method].input_type)()
+            message = GetMessageClass(METHODS[route.method].input_type)()
             if route.has_body:
                 body = await read_body(receive, arrived)
                 await self._backend.run_in_slices(read_json(body, message, arrived))

@@ -1,4 +1,4 @@
-"""The methods of ``JobService`` as REST (https://google.aip.dev/127): a table beside the protos, not in them."""
+"""The methods of Milepost as REST (https://google.aip.dev/127): a table beside the protos, not in them."""
 
 from __future__ import annotations
 
@@ -29,4 +29,5 @@ ROUTES: Final = (
     RestRoute("POST", "/v1/jobs/{job_id}:revokeShares", "RevokeShares", has_body=True),
     RestRoute("GET", "/v1/kinds/{kind}/history", "GetHistory"),
     RestRoute("GET", "/v1/whoami", "WhoAmI"),
+    RestRoute("GET", "/v1/workers", "ListWorkers"),
 )

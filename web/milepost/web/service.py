@@ -1,22 +1,35 @@
-"""What HTTP needs of Milepost: calls of ``JobService`` in the name of a caller, whoever carries them out."""
+"""What HTTP needs of Milepost: calls in the name of a caller, whoever carries them out."""
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Generator, MutableMapping
+from collections.abc import Awaitable, Callable, Generator, Mapping, MutableMapping
 from contextlib import AbstractAsyncContextManager
-from typing import Any, NamedTuple, Protocol, TypeAlias, TypeVar
+from typing import Any, Final, NamedTuple, Protocol, TypeAlias, TypeVar
 
+from google.protobuf.descriptor import MethodDescriptor
 from google.protobuf.message import Message
 from google.rpc import error_details_pb2
 from google.rpc.status_pb2 import Status
 
 from milepost.contract.reasons import DOMAIN
-from milepost.v1 import job_service_pb2
+from milepost.v1 import admin_service_pb2, job_service_pb2
 
 _Outcome = TypeVar("_Outcome")
 
-SERVICE = job_service_pb2.DESCRIPTOR.services_by_name["JobService"]
-"""The service whose methods a backend carries out."""
+_JOBS: Final = job_service_pb2.DESCRIPTOR.services_by_name["JobService"]
+_ADMIN: Final = admin_service_pb2.DESCRIPTOR.services_by_name["AdminService"]
+
+METHODS: Final[Mapping[str, MethodDescriptor]] = {
+    method.name: method for method in (*_JOBS.methods, _ADMIN.methods_by_name["ListWorkers"])
+}
+"""The methods that a backend carries out, by their names: those of ``JobService``, and who works."""
+
+
+def path_of(method: str) -> str:
+    """The path of a method, such as ``/milepost.v1.JobService/GetJob``."""
+    described = METHODS[method]
+    return f"/{described.containing_service.full_name}/{described.name}"
+
 
 Arrived: TypeAlias = Callable[[int], None]
 """Called with the number of bytes of the body that have just arrived. Raises ServiceError beyond what may be held."""
@@ -65,7 +78,7 @@ class ServiceError(Exception):
 
 
 class JobsBackend(Protocol):
-    """Carries out the methods of ``JobService``, each for a caller whom it authenticates."""
+    """Carries out ``METHODS``, each for a caller whom it authenticates."""
 
     def call(
         self, method: str, receive: ReceiveRequest, caller: Caller

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
 from typing import Any, Final, NamedTuple, TypeVar
 
@@ -30,17 +30,15 @@ from milepost.server.calls.update_decoding import Deserializer
 from milepost.server.http.peer_certificate import of_scope
 from milepost.web.callers import peer_of
 from milepost.web.request_body import ClientGone
-from milepost.web.service import SERVICE, Caller, ReceiveRequest, Send, ServiceError
+from milepost.web.service import METHODS, Caller, ReceiveRequest, Send, ServiceError, path_of
 
 _Outcome = TypeVar("_Outcome")
 
-_PATH: Final = f"/{SERVICE.full_name}/"
-
 _DECODERS: Final = {
-    method.name: decoder(Deserializer(GetMessageClass(method.input_type))) for method in SERVICE.methods
+    name: decoder(Deserializer(GetMessageClass(method.input_type))) for name, method in METHODS.items()
 }
 
-_RESPONSES: Final = {method.name: GetMessageClass(method.output_type) for method in SERVICE.methods}
+_RESPONSES: Final = {name: GetMessageClass(method.output_type) for name, method in METHODS.items()}
 
 
 class _Writer(NamedTuple):
@@ -67,18 +65,18 @@ def _passing(send: Send) -> Send:
 
 
 class InProcessBackend:
-    """See ``JobsBackend``. ``servicer`` has the methods of ``JobService``."""
+    """See ``JobsBackend``. ``servicers`` have the methods, by the name of their service."""
 
     def __init__(
         self,
-        servicer: object,
+        servicers: Mapping[str, object],
         admission: CallAdmission,
         calls: OpenCalls,
         memory: CallMemory,
         slices: Slices,
         audit: AuditLog,
     ) -> None:
-        self._servicer = servicer
+        self._servicers = servicers
         self._admission = admission
         self._calls = calls
         self._memory = memory
@@ -135,14 +133,15 @@ class InProcessBackend:
         record.write(code_pb2.Code.Name(code_pb2.Code.ValueType(refusal.status.code)))
 
     def _function(self, method: str) -> Callable[[Message, _Writer | None], Awaitable[Any]]:
-        function: Callable[[Message, _Writer | None], Awaitable[Any]] = getattr(self._servicer, method)
+        servicer = self._servicers[METHODS[method].containing_service.name]
+        function: Callable[[Message, _Writer | None], Awaitable[Any]] = getattr(servicer, method)
         return function
 
     @contextmanager
     def _recording(self, method: str, caller: Caller) -> Iterator[CallRecord]:
         """Record a call, and turn its error into a ServiceError."""
         self._admission.call_count += 1
-        record = CallRecord(_PATH + method, caller.peer, self._audit)
+        record = CallRecord(path_of(method), caller.peer, self._audit)
         code: int = code_pb2.CANCELLED
         try:
             yield record

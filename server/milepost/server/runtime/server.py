@@ -264,8 +264,9 @@ class Server:
 
     async def _start_http(self) -> None:
         if self._http is not None:
+            servicers = {"JobService": self._job_service, "AdminService": self._admin_service}
             backend = InProcessBackend(
-                self._job_service, self._admission, self._calls, self.memory, self._slices, self._audit
+                servicers, self._admission, self._calls, self.memory, self._slices, self._audit
             )
             await self._http.start(backend)
 

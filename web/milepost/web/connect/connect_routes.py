@@ -25,7 +25,7 @@ from milepost.web.connect.envelopes import MalformedEnvelope, envelope, only_mes
 from milepost.web.disconnects import while_connected
 from milepost.web.http_errors import error_headers
 from milepost.web.request_body import BODY_SIZE, ClientGone, malformed, read_body
-from milepost.web.service import SERVICE, Arrived, JobsBackend, ServiceError
+from milepost.web.service import METHODS, Arrived, JobsBackend, ServiceError, path_of
 
 TEXT_BYTES: Final = 8 << 20
 """Bytes of frames, with their JSON, that subscribers share at most."""
@@ -38,8 +38,7 @@ def connect_routes(backend: JobsBackend, caller_of: CallerOf) -> list[Route]:
     """The routes of all methods: ``POST /milepost.v1.JobService/GetJob``."""
     texts: _Texts = SizedCache(TEXT_BYTES)
     return [
-        Route(f"/{SERVICE.full_name}/{method.name}", _Endpoint(backend, caller_of, method, texts))
-        for method in SERVICE.methods
+        Route(path_of(name), _Endpoint(backend, caller_of, method, texts)) for name, method in METHODS.items()
     ]
 
 

@@ -15,7 +15,7 @@ from milepost.web.openapi.streams import stream_operation
 from milepost.web.rest_routes import ROUTES
 from milepost.web.security.session_cookie import COOKIE
 from milepost.web.security.session_routes import SESSION
-from milepost.web.service import SERVICE
+from milepost.web.service import METHODS
 
 _DESCRIPTION: Final = """Milepost over HTTP: submit, follow and cancel long-running jobs.
 
@@ -35,7 +35,7 @@ def openapi() -> Schema:
     schemas = MessageSchemas(texts)
     paths: dict[str, Schema] = {}
     for route in ROUTES:
-        streams = SERVICE.methods_by_name[route.method].server_streaming
+        streams = METHODS[route.method].server_streaming
         make = stream_operation if streams else operation
         paths.setdefault(route.path, {})[route.verb.lower()] = make(route, schemas, texts)
     identity = schemas.reference(WhoAmIResponse.DESCRIPTOR)

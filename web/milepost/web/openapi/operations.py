@@ -8,14 +8,14 @@ from typing import Any, Final
 
 from milepost.web.openapi.message_schemas import MessageSchemas, Schema
 from milepost.web.rest_routes import RestRoute
-from milepost.web.service import SERVICE
+from milepost.web.service import METHODS
 
 _PATH_FIELD: Final = re.compile(r"\{(\w+)\}")
 
 
 def operation(route: RestRoute, schemas: MessageSchemas, comments: Mapping[str, str]) -> Schema:
     """The operation of a route whose method has one response."""
-    method: Any = SERVICE.methods_by_name[route.method]
+    method: Any = METHODS[route.method]
     described: Schema = {
         **summary(route, comments),
         "parameters": [*path_parameters(route, schemas)],
@@ -38,7 +38,8 @@ def operation(route: RestRoute, schemas: MessageSchemas, comments: Mapping[str, 
 
 def summary(route: RestRoute, comments: Mapping[str, str]) -> Schema:
     """The name of an operation, and what it does."""
-    comment = comments.get(f"{SERVICE.name}.{route.method}", "")
+    service = METHODS[route.method].containing_service
+    comment = comments.get(f"{service.name}.{route.method}", "")
     return {"operationId": route.method[0].lower() + route.method[1:], "description": comment}
 
 
@@ -93,7 +94,7 @@ def _described(schema: Schema) -> Schema:
 
 
 def _request(route: RestRoute) -> Any:
-    return SERVICE.methods_by_name[route.method].input_type
+    return METHODS[route.method].input_type
 
 
 def _names_in(route: RestRoute) -> frozenset[str]:

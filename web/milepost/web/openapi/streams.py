@@ -9,7 +9,7 @@ from milepost.v1 import Event
 from milepost.web.openapi.message_schemas import MessageSchemas, Schema
 from milepost.web.openapi.operations import path_parameters, query_parameters, summary
 from milepost.web.rest_routes import RestRoute
-from milepost.web.service import SERVICE
+from milepost.web.service import METHODS
 
 # `start` stands for them.
 _HIDDEN: Final = frozenset({"from_snapshot", "from_latest"})
@@ -31,7 +31,7 @@ class _Kind(NamedTuple):
 
 def stream_operation(route: RestRoute, schemas: MessageSchemas, comments: Mapping[str, str]) -> Schema:
     """The operation of a route whose method streams its responses."""
-    method: Any = SERVICE.methods_by_name[route.method]
+    method: Any = METHODS[route.method]
     union = _union(method, schemas, comments)
     return {
         **summary(route, comments),

@@ -7,7 +7,6 @@ import re
 import subprocess
 import sys
 from collections.abc import AsyncIterator, Iterator, Mapping
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
 
@@ -17,15 +16,14 @@ from rq import Queue
 
 from milepost.client import Client
 from milepost.client.errors import JobCancelled, JobFailed
-from milepost.v1 import Dispatch, Job, JobState
+from milepost.v1 import Dispatch, JobState
 from tests.support.command import environment
 from tests.support.ports import free_port
+from tests.support.recipe_runs import LONG, check_script, first_id, running, until_progress
 from tests.support.redis_server import RedisServer
 from tests.support.server import Server
 
 REPOSITORY: Final = Path(__file__).parents[3]
-LONG: Final = {"pages": 10_000, "seconds": 0.01}
-"""A job that runs until it is cancelled."""
 
 
 @pytest.fixture
@@ -48,29 +46,6 @@ def redis(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisServer]:
         yield server
 
 
-@contextmanager
-def running(*command: str, settings: Mapping[str, str], directory: Path) -> Iterator[subprocess.Popen[str]]:
-    """Run a program of the virtual environment; end it, by SIGTERM, if it still runs."""
-    program = Path(sys.executable).with_name(command[0])
-    with (directory / "log").open("ab") as log:
-        process = subprocess.Popen(
-            [program, *command[1:]],
-            env=settings,
-            cwd=directory,
-            stdout=subprocess.PIPE,
-            stderr=log,
-            text=True,
-        )
-    try:
-        yield process
-    finally:
-        if process.poll() is None:
-            process.terminate()
-        process.wait()
-        assert process.stdout is not None
-        process.stdout.close()
-
-
 def submitted(recipe: str, settings: Mapping[str, str], *inputs: Mapping[str, Any]) -> list[str]:
     """Submit jobs as the recipe does, in a process of its own; return their ids."""
     code = (
@@ -79,22 +54,6 @@ def submitted(recipe: str, settings: Mapping[str, str], *inputs: Mapping[str, An
     )
     command = [sys.executable, "-c", code, json.dumps(inputs)]
     return subprocess.run(command, env=settings, check=True, capture_output=True, text=True).stdout.split()
-
-
-async def until_progress(client: Client, job_id: str) -> None:
-    """Wait until the job has converted a page."""
-    async with client.watch(job_id, payloads=["stage_progressed"]) as watch:
-        async for event in watch:
-            if event.stage_progressed.current >= 1:
-                return
-
-
-async def ended(client: Client, job_id: str) -> Job:
-    """Wait for the end of the job; the job then."""
-    last = Job()
-    async for job in client.follow(job_id):
-        last = job.proto
-    return last
 
 
 async def check_under_workers(client: Client, recipe: str, settings: Mapping[str, str]) -> None:
@@ -138,44 +97,10 @@ async def test_dramatiq(client: Client, redis: RedisServer, settings: dict[str, 
         await check_under_workers(client, "with_dramatiq", settings)
 
 
-async def check_script(client: Client, recipe: str, settings: Mapping[str, str], directory: Path) -> None:
-    """The same of each recipe that runs the work in its own process."""
-    for number, (input_values, state, attempt) in enumerate(
-        [
-            ({"pages": 3}, JobState.JOB_STATE_SUCCEEDED, 1),
-            ({"pages": 3, "failures": 2}, JobState.JOB_STATE_SUCCEEDED, 3),
-            ({"pages": 3, "failures": 9}, JobState.JOB_STATE_FAILED, 3),
-            (LONG, JobState.JOB_STATE_CANCELLED, 1),
-        ]
-    ):
-        place = directory / str(number)
-        place.mkdir()
-        command = ("python", "-m", f"examples.recipes.{recipe}", json.dumps(input_values))
-        with running(*command, settings=settings, directory=place) as process:
-            job_id = first_id(process)
-            if state == JobState.JOB_STATE_CANCELLED:
-                await until_progress(client, job_id)
-                await client.cancel(job_id, grace_period=60)
-            job = await ended(client, job_id)
-            process.communicate()
-        assert (JobState.Name(job.state), job.attempt) == (JobState.Name(state), attempt)
-        assert not job.cancellation.forced
-        assert (process.returncode == 0) == (state != JobState.JOB_STATE_FAILED)
-
-
-def first_id(process: subprocess.Popen[str]) -> str:
-    """The id of the job, which the recipe prints before it begins."""
-    assert process.stdout is not None
-    for line in process.stdout:
-        if found := re.fullmatch(r"[0-9a-f]{8}-[0-9a-f-]{27}", line.strip()):
-            return found[0]
-    raise AssertionError("The recipe has ended without the id of a job.")
-
-
 @pytest.mark.nightly
 async def test_dbos(client: Client, settings: dict[str, str], tmp_path: Path) -> None:
     """With its state in SQLite."""
-    await check_script(client, "with_dbos", settings, tmp_path)
+    await check_script(client, ("python", "-m", "examples.recipes.with_dbos"), settings, tmp_path)
 
 
 async def test_futures(client: Client, settings: dict[str, str], tmp_path: Path) -> None:

@@ -6,13 +6,11 @@ from collections.abc import Mapping
 from typing import Any
 
 import pytest
-from google.protobuf.any_pb2 import Any as AnyMessage
-from google.protobuf.wrappers_pb2 import Int32Value
 
 from milepost.client._diff.paths import format_path
 from milepost.client._diff.run import Run
 from milepost.client._diff.tolerance import Tolerance, parse_ratio
-from milepost.v1 import Artifact, Custom, Event, Failure, JobState, StageState
+from milepost.v1 import Artifact, Event, Failure, JobState, StageState
 from tests.unit.diff.runs import compared, differing, run, stage
 
 
@@ -152,22 +150,6 @@ def test_events_of_earlier_attempts_do_not_count() -> None:
     assert differing(run(events=[("TOPIC", {"n": 1})]), Run(retried.job, [*retried.events, again])) == []
 
 
-def test_events_as_messages() -> None:
-    """Those of a known type are compared by field, others by their bytes."""
-
-    def packed(number: int, type_url: str = "") -> Run:
-        message = AnyMessage()
-        message.Pack(Int32Value(value=number))
-        message.type_url = type_url or message.type_url
-        return Run(run().job, [Event(attempt=1, custom=Custom(type="N", proto=message))])
-
-    unknown = "type.googleapis.com/not.known.Here"
-    assert differing(packed(1), packed(2)) == ["events.N[0].value changed"]
-    assert differing(packed(1, unknown), packed(1, unknown)) == []
-    assert differing(packed(1, unknown), packed(2, unknown)) == ["events.N[0].value changed"]
-    assert differing(packed(1, unknown), packed(2, unknown), "events.N.value") == []
-
-
 def test_events_that_the_server_dropped() -> None:
     """Where some may be missing nobody knows whether they are the same; that is a difference, which may be ignored."""
     assert differing(run(), run(first_sequence=7)) == ["events unknown"]
@@ -280,14 +262,28 @@ def test_children_pair_by_the_labels_that_both_runs_have() -> None:
 
 
 def test_of_children_with_the_same_labels_the_last_ones_pair() -> None:
-    """The ones before are tries that failed, which only one of the runs may have."""
+    """The ones before may be tries that failed, which only one of the runs has."""
 
     def track(of: str, number: int) -> Run:
-        labels = {"milepost.dev/child": "track-1"}
+        labels = {"track": "1"}
         return run(f"{of}-in-a-test-{number}", kind="track", labels=labels, result={"n": number})
 
     a, b = run(children=[track("a", 1), track("a", 2)]), run(children=[track("b", 2)])
     assert (differing(a, b), differing(b, a)) == (["children.track[0] missing"], ["children.track[0] added"])
+
+
+def test_a_child_that_a_pipeline_has_replaced_does_not_count() -> None:
+    """Under a name only the last try is compared, as of a job only its last attempt is."""
+
+    def track(of: str, number: int, name: str) -> Run:
+        labels = {"milepost.dev/child": name}
+        return run(f"{of}-in-a-test-{name}-{number}", kind="track", labels=labels, result={"n": number})
+
+    a = run(children=[track("a", 1, "x"), track("a", 2, "y"), track("a", 2, "x")])
+    b = run(children=[track("b", 2, "x"), track("b", 2, "y")])
+    c = run(children=[track("c", 2, "x"), track("c", 3, "y")])
+    assert (differing(a, b), differing(b, a)) == ([], [])
+    assert differing(a, c) == ["children.track[0].result.n changed"]
 
 
 def test_children_without_labels_pair_in_order() -> None:

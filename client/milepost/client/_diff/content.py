@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
+from milepost.client._diff.custom_types import typed_json
 from milepost.client._diff.paths import Path, PathPatterns, format_path
 from milepost.client._diff.run import Run, state_of
 from milepost.client._json import Json
@@ -55,7 +56,7 @@ class Content:
         """The content of the custom events of the job at ``path``, in lists by type."""
         found: dict[str, list[Json]] = {}
         for custom in run.customs:
-            data = to_json(custom.proto if custom.HasField("proto") else custom.json)
+            data = typed_json(custom.proto) if custom.HasField("proto") else to_json(custom.json)
             found.setdefault(custom.type, []).append(data)
         return self._of_names({**found}, (*path, "events"), run.job.job_id)
 

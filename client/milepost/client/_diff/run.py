@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from milepost.client._diff.paths import Path
+from milepost.client.engines.labels import CHILD
 from milepost.contract.job_states import state_name
 from milepost.v1 import Custom, Event, Job, Stage, StageState
 
@@ -39,12 +40,23 @@ class Run:
         return self.job.first_sequence > 1
 
     def numbered_children(self) -> Iterator[tuple[Path, Run]]:
-        """The children with their paths: ``children.KIND[N]``, numbered within each kind."""
+        """The children with their paths: ``children.KIND[N]``, numbered within each kind.
+
+        A pipeline replaces a child that did not succeed by another one of the same name: only the last one counts, as
+        of a job only its last attempt does.
+        """
+        last = {_name(child): child for child in self.children}
         counts: dict[str, int] = {}
         for child in self.children:
+            if child.job.labels.get(CHILD) and last[_name(child)] is not child:
+                continue
             kind = child.job.kind
             number = counts[kind] = counts.get(kind, -1) + 1
             yield ("children", kind, number), child
+
+
+def _name(child: Run) -> tuple[str, str]:
+    return child.job.kind, child.job.labels.get(CHILD, "")
 
 
 def seconds(of: Job | Stage | None) -> float | None:

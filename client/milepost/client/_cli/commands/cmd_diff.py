@@ -6,6 +6,7 @@ import math
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import click
@@ -44,6 +45,16 @@ def _ratio(value: str) -> float:
         return parse_ratio(value)
     except ValueError as error:
         raise click.BadParameter(str(error)) from error
+
+
+def _add_descriptors(context: click.Context, parameter: click.Parameter, paths: tuple[Path, ...]) -> None:
+    from milepost.client._diff.custom_types import add_descriptors
+
+    for path in paths:
+        try:
+            add_descriptors(path.read_bytes())
+        except (OSError, ValueError) as error:
+            raise click.BadParameter(f"{path}: {error}") from error
 
 
 def _patterns(context: click.Context, parameter: click.Parameter, texts: tuple[str, ...]) -> PathPatterns:
@@ -85,6 +96,17 @@ def _patterns(context: click.Context, parameter: click.Parameter, texts: tuple[s
     callback=_patterns,
     metavar="PATH",
     help="Leave out this part, such as result.request_id, events.TOPIC or stages.*.current; repeat for several.",
+)
+@option(
+    "--descriptors",
+    envvar="MILEPOST_DIFF_DESCRIPTORS",
+    type=click.Path(path_type=Path, dir_okay=False),
+    multiple=True,
+    callback=_add_descriptors,
+    expose_value=False,
+    metavar="FILE",
+    help="A FileDescriptorSet, as `buf build -o FILE` writes, with the types of custom events; repeat for several. "
+    "Events of other types are compared by the numbers of their fields.",
 )
 @option(
     "--tolerance",

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from examples.multitrack.processes import engine_environment, engine_process, server_process
+from examples.multitrack.recording import Recording
 from examples.multitrack.sample import LONG, SHORT, make_recording
 from examples.multitrack.subscriber import clock_time, lines_of
 from examples.multitrack.wrapping import wrapped
@@ -48,6 +49,8 @@ async def _main(arguments: argparse.Namespace) -> int:
     # Its import raises ValueError where the environment names an engine that there is not.
     module = importlib.import_module("examples.multitrack.pipeline")
     pipeline, submit_recording = module.pipeline, module.submit_recording
+    if arguments.recording is not None:
+        Recording.in_directory(arguments.recording).check_files(arguments.recording)
     if arguments.output is not None:
         arguments.output.mkdir(parents=True, exist_ok=True)
     async with contextlib.AsyncExitStack() as stack:

@@ -92,6 +92,16 @@ class Recording:
             raise FileNotFoundError(f"There is no recording in {directory}.")
         return cls.from_json(value)
 
+    def check_files(self, directory: Path) -> None:
+        """Check that the tracks are there, but for those that may not be kept: an earlier run may have deleted them.
+
+        Raises:
+            FileNotFoundError: One is not.
+        """
+        for track in self.tracks:
+            if track.track_id not in self.withheld and not (directory / track.file).is_file():
+                raise FileNotFoundError(f"The recording in {directory} lacks its track {track.file}.")
+
     def to_json(self) -> dict[str, Any]:
         """All of it, as JSON."""
         return asdict(self)

@@ -7,7 +7,7 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -17,7 +17,15 @@ from tests.support.hatchet.dispatcher import HatchetServer
 from tests.support.reaping import forget, reap_later
 from tests.support.redis_server import RedisServer
 
-__all__ = ["running_engine", "use_engine"]
+__all__ = [
+    "engine_process",
+    "engine_services",
+    "kill_process",
+    "running_engine",
+    "stop_process",
+    "use_engine",
+    "wait_for_workers",
+]
 
 # Seconds for a process to stop by itself.
 _STOP_TIMEOUT: Final = 30.0
@@ -32,6 +40,20 @@ def running_engine(
     The process logs to ``<engine>.log`` in the directory. Hatchet knows a task once a worker has it, so with Hatchet
     this waits for the workers of all ``kinds``.
     """
+    with (
+        engine_services(engine, directory, address) as (environment, hatchet),
+        engine_process((module,), directory / f"{engine}.log", environment) as process,
+    ):
+        wait_for_workers(hatchet, kinds)
+        yield environment
+        stop_process(process)
+
+
+@contextlib.contextmanager
+def engine_services(
+    engine: str, directory: Path, address: str
+) -> Iterator[tuple[dict[str, str], HatchetServer | None]]:
+    """What an engine needs beside its process: the environment that leads to it, and the engine if it is Hatchet."""
     with contextlib.ExitStack() as stack:
         environment = {"MILEPOST_ADDRESS": address, "MILEPOST_ENGINE": engine}
         if engine == "celery":
@@ -39,10 +61,13 @@ def running_engine(
             environment["CELERY_BROKER_URL"] = broker.url
         hatchet = stack.enter_context(HatchetServer()) if engine == "hatchet" else None
         environment |= hatchet.environment if hatchet is not None else {}
-        stack.enter_context(_process(module, directory / f"{engine}.log", environment))
-        if hatchet is not None:
-            hatchet.engine.wait_for(lambda: len(hatchet.engine.workers) == kinds)
-        yield environment
+        yield environment, hatchet
+
+
+def wait_for_workers(hatchet: HatchetServer | None, kinds: int) -> None:
+    """Wait until Hatchet has a worker for each kind."""
+    if hatchet is not None:
+        hatchet.engine.wait_for(lambda: len(hatchet.engine.workers) == kinds)
 
 
 def use_engine(environment: Mapping[str, str], monkeypatch: pytest.MonkeyPatch) -> None:
@@ -52,11 +77,14 @@ def use_engine(environment: Mapping[str, str], monkeypatch: pytest.MonkeyPatch) 
 
 
 @contextlib.contextmanager
-def _process(module: str, log: Path, environment: Mapping[str, str]) -> Iterator[None]:
+def engine_process(
+    command: Sequence[str], log: Path, environment: Mapping[str, str]
+) -> Iterator[subprocess.Popen[bytes]]:
+    """Run a module, with its arguments; kill it and its children at the end."""
     others = {k: v for k, v in os.environ.items() if not k.startswith(("MILEPOST_", "HATCHET_", "CELERY_"))}
     with log.open("ab") as file:
         process = subprocess.Popen(
-            [sys.executable, "-m", module],
+            [sys.executable, "-m", *command],
             stdin=subprocess.DEVNULL,
             stdout=file,
             stderr=file,
@@ -65,11 +93,20 @@ def _process(module: str, log: Path, environment: Mapping[str, str]) -> Iterator
         )
     reap_later(process.pid)
     try:
-        yield
-        process.send_signal(signal.SIGTERM)
-        assert process.wait(_STOP_TIMEOUT) == 0, log.read_text()
+        yield process
     finally:
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(process.pid, signal.SIGKILL)
-        process.wait()
-        forget(process.pid)
+        kill_process(process)
+
+
+def stop_process(process: subprocess.Popen[bytes]) -> None:
+    """Have it end by itself."""
+    process.send_signal(signal.SIGTERM)
+    assert process.wait(_STOP_TIMEOUT) == 0
+
+
+def kill_process(process: subprocess.Popen[bytes]) -> None:
+    """Kill it and its children."""
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
+    forget(process.pid)

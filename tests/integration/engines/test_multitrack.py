@@ -13,13 +13,11 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
 
 from examples.multitrack import multitrack_events_pb2 as events
-from examples.multitrack import recording_job, track_job
 from examples.multitrack.audio import read, seconds_of
 from examples.multitrack.pipeline import RECORDING, pipeline, submit_recording
 from examples.multitrack.recording import Recording
@@ -31,6 +29,7 @@ from milepost.client import Client
 from milepost.client.errors import JobCancelled, JobFailed, JobLost
 from milepost.v1 import JobState, RetryPolicy, StageState
 from tests.support.multitrack import BRIEF, copied_recording, hashes_of, names_in, working_pipeline
+from tests.support.multitrack_steps import DELETIONS, STEPS, stopping_at
 from tests.support.server import Server, ServerProcess
 
 STAGE_IDS = [stage.stage_id for stage in STAGES]
@@ -176,23 +175,6 @@ async def test_the_mixdown_is_the_sum_of_what_may_be_kept(client: Client, tmp_pa
     assert np.array_equal(padded[1][offset : offset + len(source)], source)
 
 
-# Where the step of each stage is called.
-STEPS: dict[str, tuple[Any, str]] = {
-    "get_recording": (recording_job.RecordingJob, "_get_recording"),
-    "get_participants": (recording_job.RecordingJob, "_get_participants"),
-    "pad_track": (track_job, "pad"),
-    "transcribe_track": (track_job, "words_of"),
-    "mixdown_tracks": (recording_job.RecordingJob, "_mixdown"),
-    "generate_waveform": (recording_job.RecordingJob, "_waveform"),
-    "merge_transcripts": (recording_job.RecordingJob, "_merge"),
-    "detect_topics": (recording_job.RecordingJob, "_detect_topics"),
-    "generate_title": (recording_job.RecordingJob, "_title"),
-    "generate_summary": (recording_job.RecordingJob, "_summary"),
-    "finalize": (recording_job.RecordingJob, "_finalize"),
-    "cleanup_consent": (recording_job.RecordingJob, "_cleanup_consent"),
-    "post_chat": (recording_job, "deliver"),
-    "send_webhook": (recording_job, "deliver"),
-}
 SLOW = set(STEPS) - {"get_recording", "transcribe_track", "mixdown_tracks", "cleanup_consent"}
 
 
@@ -200,32 +182,29 @@ SLOW = set(STEPS) - {"get_recording", "transcribe_track", "mixdown_tracks", "cle
     "stage", [pytest.param(stage, marks=[pytest.mark.nightly] * (stage in SLOW)) for stage in STEPS]
 )
 async def test_cancelling_in_a_stage_leaves_nothing(
-    client: Client, tmp_path: Path, runs: Path, stage: str, monkeypatch: pytest.MonkeyPatch
+    client: Client, tmp_path: Path, runs: Path, stage: str
 ) -> None:
     """At any stage: no file of the run is left once the job is CANCELLED, all of its children have ended, and no
     thread of it runs on.
     """
     reached, opened = threading.Event(), threading.Event()
-    where, name = STEPS[stage]
-    step = getattr(where, name)
 
-    def held(*args: Any, **options: Any) -> Any:
-        if stage != "send_webhook" or args[3].name == "webhook.json":
+    def hold(point: str) -> None:
+        if point == stage:
             reached.set()
             assert opened.wait(60)
-        return step(*args, **options)
 
-    monkeypatch.setattr(where, name, held)
-    async with working_pipeline():
-        job = await submit_recording(copied_recording(tmp_path, BRIEF), runs)
-        assert await asyncio.to_thread(reached.wait, 60)
-        before = threading.active_count()
-        assert (runs / job.job_id).is_dir()
-        await client.cancel(job.job_id, grace_period=60)
-        opened.set()
-        with pytest.raises(JobCancelled):
-            await client.result(job.job_id, timeout=60)
-        children = [child async for child in client.list(parent_job_id=job.job_id)]
+    with stopping_at(hold):
+        async with working_pipeline():
+            job = await submit_recording(copied_recording(tmp_path, BRIEF), runs)
+            assert await asyncio.to_thread(reached.wait, 60)
+            before = threading.active_count()
+            assert (runs / job.job_id).is_dir()
+            await client.cancel(job.job_id, grace_period=60)
+            opened.set()
+            with pytest.raises(JobCancelled):
+                await client.result(job.job_id, timeout=60)
+            children = [child async for child in client.list(parent_job_id=job.job_id)]
 
     assert [child.job_id for child in children if child.state == JobState.JOB_STATE_RUNNING] == []
     assert names_in(runs) == []
@@ -255,10 +234,10 @@ def impatient_server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterato
 
 
 @pytest.mark.parametrize(
-    "files", [pytest.param(n, marks=[pytest.mark.nightly] * (n != 2)) for n in (1, 2, 3, 4, 5, 9)]
+    "point", [pytest.param(one, marks=[pytest.mark.nightly] * (one != "deletion 2")) for one in DELETIONS]
 )
 async def test_consent_holds_after_a_crash(
-    impatient_server: ServerProcess, tmp_path: Path, runs: Path, files: int
+    impatient_server: ServerProcess, tmp_path: Path, runs: Path, point: str
 ) -> None:
     """A worker that is killed between two deletions: the next attempt deletes the rest and proves the whole, and does
     nothing again that was done.
@@ -269,7 +248,10 @@ async def test_consent_holds_after_a_crash(
     log = tmp_path / "worker.log"
     async with Client(address) as client:
         job = await submit_recording(recording, runs)
-        with worker_process("tests.support.crashing_worker", str(files), address=address, log=log) as process:
+        (tmp_path / point).write_text("kill")
+        with worker_process(
+            "tests.support.staged_worker", str(tmp_path), address=address, log=log
+        ) as process:
             assert await asyncio.to_thread(process.wait, 60) == -signal.SIGKILL
         run = runs / job.job_id
         assert (run / "withheld.json").exists()
@@ -301,7 +283,10 @@ async def test_consent_holds_after_a_crash_of_the_last_attempt(
     async with Client(address) as client:
         job_input = {"recording": str(recording), "runs": str(runs)}
         lost = await pipeline.submit(RECORDING, job_input, retry_policy=RetryPolicy(max_attempts=1))
-        with worker_process("tests.support.crashing_worker", "2", address=address, log=log) as process:
+        (tmp_path / "deletion 2").write_text("kill")
+        with worker_process(
+            "tests.support.staged_worker", str(tmp_path), address=address, log=log
+        ) as process:
             assert await asyncio.to_thread(process.wait, 60) == -signal.SIGKILL
         with pytest.raises(JobLost):
             await client.result(lost.job_id, timeout=60)

@@ -23,6 +23,7 @@ from milepost.client._transport.target import Target
 from milepost.client.engines.celery.canvas_stamp import CanvasStamp
 from milepost.client.engines.celery.parent_watches import ParentWatches
 from milepost.client.errors import JobFailure, MilepostError
+from milepost.contract.job_states import LEASED
 
 __all__ = ["main"]
 
@@ -108,6 +109,9 @@ class _JobEnds:
                 await self._parents.check(CanvasStamp.from_text(command["canvas"]))
 
     async def _fail(self, command: Mapping[str, Any]) -> None:
+        job = (await self._calls.get(command["job_id"])).job
+        if job.state in LEASED and job.worker_id != command["worker_id"]:
+            return  # Celery has run the task again meanwhile, and that claim has the same instance
         failure = JobFailure(command["code"], command["message"], retryable=command["retryable"])
         with contextlib.suppress(JobFailure):
             async with self._blocks.attach(command["job_id"], instance=command["instance"]):

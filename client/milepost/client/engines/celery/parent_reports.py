@@ -43,7 +43,9 @@ class ParentReports:
         """Cancel the job of a task that Celery will not run, or has terminated."""
         self._send({"end": "cancel", "job_id": job.job_id, "canvas": job.canvas, "message": reason})
 
-    def fail(self, job: TaskJob, instance: str, code: str, message: str, *, retryable: bool) -> None:
+    def fail(
+        self, job: TaskJob, instance: str, code: str, message: str, *, retryable: bool, worker_id: str = ""
+    ) -> None:
         """End the attempt of a process that is gone.
 
         Args:
@@ -52,6 +54,7 @@ class ParentReports:
             code: Code of the failure.
             message: Its text.
             retryable: Whether Celery runs the task again.
+            worker_id: The process that is gone; empty for a task that none has had.
         """
         self._send(
             {
@@ -62,6 +65,7 @@ class ParentReports:
                 "code": code,
                 "message": message[:_MESSAGE_LENGTH],
                 "retryable": retryable,
+                "worker_id": worker_id,
             }
         )
 

@@ -59,8 +59,10 @@ class TrackedRequest(Request):
         if installation is None:
             return
         job = TaskJob.of_message(self.request_dict, self.id)
-        instance = instance_of(job.instance, worker_id_of(int(self.worker_pid or 0)))
-        installation.parent_reports.fail(job, instance, code, message, retryable=retryable)
+        process = worker_id_of(int(self.worker_pid or 0))
+        instance = instance_of(job.instance, process)
+        reports = installation.parent_reports
+        reports.fail(job, instance, code, message, retryable=retryable, worker_id=process)
 
 
 def cancel_revoked(

@@ -2,19 +2,27 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 from google.protobuf.struct_pb2 import Struct
 
 from milepost.server.access.credential_settings import CredentialSettings
 from milepost.server.base.byte_budget import ByteBudget
 from milepost.server.base.callers import SERVER, Turns
+from milepost.server.calls.call_memory import CallerMemory
+from milepost.server.http import in_process_backend
+from milepost.server.http.http_settings import HttpSettings
 from milepost.server.log.sqlite.read_lane import ReadLane
 from milepost.server.runtime.server import Server, Settings
+from milepost.server.service import job_listing
+from milepost.server.service.jobs import LISTS_AT_ONCE
 from milepost.server.watching.admission import Admission
 from milepost.v1 import (
     Claim,
@@ -29,7 +37,7 @@ from milepost.v1 import (
     WatchJobsRequest,
 )
 from tests.support.refused import refused
-from tests.support.rpc import connect, log_line, succeeded
+from tests.support.rpc import connect, eventually, log_line, succeeded
 from tests.support.token_files import Tokens
 
 ALL = ("submit", "read", "cancel", "work")
@@ -42,14 +50,14 @@ def known(tmp_path: Path) -> Tokens:
 
 
 @asynccontextmanager
-async def serving(known: Tokens, **settings: Any) -> AsyncIterator[str]:
-    """A server in this process; its address."""
+async def serving(known: Tokens, **settings: Any) -> AsyncIterator[Server]:
+    """A server in this process."""
     credentials = CredentialSettings(known.path)
     data = known.path.with_name("data")
     server = Server(Settings("127.0.0.1:0", data, credentials=credentials, **settings))
     await server.start()
     try:
-        yield server.address
+        yield server
     finally:
         await server.stop()
 
@@ -70,7 +78,7 @@ async def test_everything_is_counted_by_principal(known: Tokens, monkeypatch: py
     for owner, name in ((ByteBudget, "child"), (Admission, "admit"), (ReadLane, "run"), (Turns, "put")):
         note(owner, name)
     token = known.add("ci", ["a"], *ALL)
-    async with serving(known) as address, connect(address, token=token) as rpc:
+    async with serving(known) as server, connect(server.address, token=token) as rpc:
         large = Struct()
         large.update({"values": [float(number) for number in range(50_000)]})
         job = await rpc.submit(input=large, dispatch=Dispatch.DISPATCH_EXTERNAL)
@@ -119,7 +127,7 @@ async def test_a_caller_pays_for_the_reads_of_its_calls(
         return answer, list(reads)
 
     token = known.add("ci", ["a"], *ALL)
-    async with serving(known) as address, connect(address, token=token) as rpc:
+    async with serving(known) as server, connect(server.address, token=token) as rpc:
         jobs = [(await rpc.submit(dispatch=Dispatch.DISPATCH_EXTERNAL)).job_id for _ in range(5)]
         held = {}
         async with rpc.session(instance="process") as session:
@@ -131,7 +139,7 @@ async def test_a_caller_pays_for_the_reads_of_its_calls(
         queued = (await rpc.submit()).job_id
     monkeypatch.setattr(ReadLane, "run", note)
     # By now the server knows none of these jobs.
-    async with serving(known) as address, connect(address, token=token) as rpc:
+    async with serving(known) as server, connect(server.address, token=token) as rpc:
         hello: dict[str, Any] = {
             "instance": "process",
             "job_ids": jobs[1:4],
@@ -168,7 +176,7 @@ async def test_a_caller_pays_for_the_reads_of_its_calls(
             }
             found = {name: await with_reads(call()) for name, call in calls.items()}
         share = found["share"][0].token
-        async with connect(address, token=share) as shared:
+        async with connect(server.address, token=share) as shared:
             found["shared"] = await with_reads(shared.get(queued))
     assert {name for name, (_, read) in found.items() if not read} == set()
     assert {caller for _, read in found.values() for caller, _ in read} == {"principal:ci"}
@@ -180,10 +188,10 @@ async def test_principals_of_one_host_do_not_pay_for_each_other(known: Tokens) -
     again = known.add("first", ["a"], *ALL, credential_id="again")
     second = known.add("second", ["a"], *ALL)
     async with (
-        serving(known, max_watches_per_caller=1) as address,
-        connect(address, token=first) as one,
-        connect(address, token=again) as same,
-        connect(address, token=second) as other,
+        serving(known, max_watches_per_caller=1) as server,
+        connect(server.address, token=first) as one,
+        connect(server.address, token=again) as same,
+        connect(server.address, token=second) as other,
     ):
         job = await one.submit()
         open_watch = one.watch(job.job_id)
@@ -192,3 +200,74 @@ async def test_principals_of_one_host_do_not_pay_for_each_other(known: Tokens) -
         await other.watch(job.job_id).read()
         assert (refusal.reason, refusal.metadata) == ("LIMIT_REACHED", {"limit": "max-watches-per-caller"})
         assert (await same.jobs.GetJob(GetJobRequest(job_id=job.job_id))).job.job_id == job.job_id
+
+
+@pytest.mark.parametrize("surface", ["gRPC", "REST"])
+async def test_lists_of_a_principal_are_made_in_turn(
+    known: Tokens, monkeypatch: pytest.MonkeyPatch, surface: str
+) -> None:
+    """Few at a time, whatever it asks by; another principal's do not wait for them."""
+    made: Counter[str] = Counter()
+    goes_on = asyncio.Event()
+
+    async def make_slowly(log: Any, request: Any, narrowed: Any, caller: str, *more: Any) -> bytes:
+        made[caller] += 1
+        if caller == "principal:many":
+            await goes_on.wait()
+        return b""
+
+    monkeypatch.setattr(job_listing, "page", make_slowly)
+    many, few = known.add("many", ["a"], *ALL), known.add("few", ["a"], *ALL)
+    async with serving(known, http=HttpSettings("127.0.0.1:0")) as server, httpx.AsyncClient() as web:
+
+        async def list_jobs(token: str) -> bool:
+            if surface == "gRPC":
+                async with connect(server.address, token=token) as rpc:
+                    return not (await rpc.jobs.ListJobs(ListJobsRequest())).jobs
+            headers = {"Authorization": f"Bearer {token}"}
+            return (await web.get(f"{server.http}/v1/jobs", headers=headers)).status_code == 200
+
+        calls = [asyncio.create_task(list_jobs(many)) for _ in range(10)]
+
+        async def are_at_work() -> bool:
+            return made["principal:many"] == LISTS_AT_ONCE
+
+        await eventually(are_at_work)
+        assert await list_jobs(few)
+        assert made == {"principal:many": LISTS_AT_ONCE, "principal:few": 1}
+        goes_on.set()
+        assert await asyncio.gather(*calls) == [True] * 10
+    assert made["principal:many"] == 10
+
+
+async def test_responses_over_http_are_charged_before_they_are_decoded(
+    known: Tokens, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """So that however many are asked for at once, no more of them are in memory than the caller may have unread."""
+    charged: list[int] = []
+    hold, decode = CallerMemory.hold_response, in_process_backend.decode_in_slices
+
+    async def note_charge(self: Any, size: int, request: Any) -> Any:
+        charged.append(size)
+        return await hold(self, size, request)
+
+    def note_decoding(message: Any, data: bytes) -> Any:
+        assert charged[-1] == len(data)
+        return decode(message, data)
+
+    monkeypatch.setattr(CallerMemory, "hold_response", note_charge)
+    monkeypatch.setattr(in_process_backend, "decode_in_slices", note_decoding)
+    token = known.add("ci", ["a"], *ALL)
+    large = Struct()
+    large.update({"text": "x" * 100_000})
+    async with (
+        serving(known, http=HttpSettings("127.0.0.1:0")) as server,
+        connect(server.address, token=token) as rpc,
+        httpx.AsyncClient(headers={"Authorization": f"Bearer {token}"}) as web,
+    ):
+        job = await rpc.submit(input=large)
+        charged.clear()
+        for path in ("", f"/{job.job_id}"):
+            response = await web.get(f"{server.http}/v1/jobs{path}")
+            assert "x" * 100_000 in response.text
+    assert [size > 100_000 for size in charged] == [True, True]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator, Mapping
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager, nullcontext
 from typing import Any, Final, NamedTuple, TypeVar
 
 from google.protobuf.message import Message
@@ -16,6 +16,7 @@ from milepost.server.access.audit import AuditLog
 from milepost.server.access.current import current_caller
 from milepost.server.access.principal import Principal
 from milepost.server.base.byte_budget import Charge
+from milepost.server.base.caller_pace import CallerPace
 from milepost.server.base.job_encoding import JobResponse
 from milepost.server.base.refusal import request_too_large
 from milepost.server.base.sliced_decoding import decode_in_slices
@@ -39,6 +40,10 @@ _DECODERS: Final = {
 }
 
 _RESPONSES: Final = {name: GetMessageClass(method.output_type) for name, method in METHODS.items()}
+
+
+LISTS_AT_ONCE: Final = 4
+"""Pages of ``ListJobs`` that are made for one caller, or sent to it, at a time."""
 
 
 class _Writer(NamedTuple):
@@ -82,6 +87,7 @@ class InProcessBackend:
         self._memory = memory
         self._slices = slices
         self._audit = audit
+        self._lists = CallerPace(LISTS_AT_ONCE)
 
     @asynccontextmanager
     async def call(
@@ -91,27 +97,38 @@ class InProcessBackend:
         function = self._function(method)
         with self._recording(method, caller) as record:
             principal, request, charge = await self._begin(method, receive, caller, record)
-            try:
-                with self._calls.serving(principal):
-                    answer: Message | JobResponse | bytes = await function(request, None)
-                record.note_job(answer)
-                del request
-                response = await self._message(method, answer)
-                del answer
-                held = await self._memory.of(current_caller()).hold_response(response.ByteSize(), charge)
-            finally:
-                charge.release()
-        try:
+            turn = self._lists.turn(current_caller()) if method == "ListJobs" else nullcontext()
+            async with AsyncExitStack() as responding:
+                try:
+                    await responding.enter_async_context(turn)
+                    with self._calls.serving(principal):
+                        answer: Message | JobResponse | bytes = await function(request, None)
+                    record.note_job(answer)
+                    del request
+                    response, held = await self._hold(method, answer, charge)
+                    del answer
+                finally:
+                    charge.release()
+                responding.callback(held.release)
+                left = responding.pop_all()
+        async with left:
             yield response
-        finally:
-            held.release()
 
-    async def _message(self, method: str, answer: Message | JobResponse | bytes) -> Message:
-        """The response as a message, for a method that encodes it; a large one is decoded in slices."""
+    async def _hold(
+        self, method: str, answer: Message | JobResponse | bytes, charge: Charge
+    ) -> tuple[Message, Charge]:
+        """Charge the response; one that the method has encoded is then decoded, in slices where it is large."""
+        memory = self._memory.of(current_caller())
         if isinstance(answer, Message):
-            return answer
+            return answer, await memory.hold_response(answer.ByteSize(), charge)
         encoded = answer.encode() if isinstance(answer, JobResponse) else answer
-        return await self._slices.run(decode_in_slices(_RESPONSES[method], encoded), current_caller())
+        held = await memory.hold_response(len(encoded), charge)
+        try:
+            decoding = decode_in_slices(_RESPONSES[method], encoded)
+            return await self._slices.run(decoding, current_caller()), held
+        except BaseException:
+            held.release()
+            raise
 
     async def watch(self, method: str, receive: ReceiveRequest, caller: Caller, send: Send) -> None:
         """See ``JobsBackend``."""

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from milepost.contract import limits
 from milepost.server import decide
 from milepost.server.access.authorize import Action, Target, check, check_scope, exists_for, permission_denied
 from milepost.server.access.narrowing import narrow
 from milepost.server.access.principal import Principal, Scope
 from milepost.server.access.shares import Shares
+from milepost.server.base.caller_pace import CallerPace
 from milepost.server.base.field_checks import Check
 from milepost.server.base.job_encoding import JobResponse
 from milepost.server.base.refusal import job_not_found
@@ -46,6 +49,9 @@ from milepost.v1 import (
     WatchJobsRequest,
 )
 
+LISTS_AT_ONCE: Final = 2
+"""Pages of ``ListJobs`` that are made for one caller at a time."""
+
 
 class Jobs:
     """Submit, get, list, cancel, delete and watch jobs.
@@ -75,6 +81,7 @@ class Jobs:
         self._slices = slices
         self._shares = shares
         self._estimators = estimators
+        self._lists = CallerPace(LISTS_AT_ONCE)
 
     async def submit(self, principal: Principal, request: SubmitJobRequest, caller: str) -> JobResponse:
         """Accept a job. One without an owner gets the only owner of its principal."""
@@ -106,7 +113,8 @@ class Jobs:
         check_scope(principal, Action.READ)
         validation.list_jobs(request)
         narrowed = narrow(principal, request.filter)
-        return await job_listing.page(self._log, request, narrowed, caller, self._estimators.jobs)
+        async with self._lists.turn(caller):
+            return await job_listing.page(self._log, request, narrowed, caller, self._estimators.jobs)
 
     async def cancel(self, principal: Principal, request: CancelJobRequest, caller: str) -> JobResponse:
         """Cancel a job and its children."""

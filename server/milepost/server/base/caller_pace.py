@@ -1,0 +1,42 @@
+"""A pace for the heavy calls of each caller: few at a time, with pauses, so that others are served beside them.
+
+Calls that wait here hold nothing. Otherwise hundreds of lists of one caller were made all at once: none of them soon,
+and what is made of each of them in memory.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from typing import Final
+from weakref import WeakValueDictionary
+
+PAUSE_LIMIT: Final = 0.05
+"""Maximum seconds of a pause, however long the call before it took."""
+
+
+class CallerPace:
+    """Lets ``limit`` heavy calls of each caller go on at a time, in their order.
+
+    After each of them its place stays empty for as long as it took: so what a caller repeats at once is at work half of
+    the time, and who asks now and then waits for nothing.
+    """
+
+    def __init__(self, limit: int) -> None:
+        self._limit = limit
+        self._places: WeakValueDictionary[str, asyncio.Semaphore] = WeakValueDictionary()
+
+    @asynccontextmanager
+    async def turn(self, caller: str) -> AsyncGenerator[None]:
+        """Make a heavy call of this caller, once there is a place."""
+        places = self._places.get(caller)
+        if places is None:
+            places = self._places[caller] = asyncio.Semaphore(self._limit)
+        await places.acquire()
+        loop = asyncio.get_running_loop()
+        begun = loop.time()
+        try:
+            yield
+        finally:
+            loop.call_later(min(loop.time() - begun, PAUSE_LIMIT), places.release)

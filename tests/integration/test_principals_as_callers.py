@@ -16,9 +16,10 @@ from google.protobuf.struct_pb2 import Struct
 from milepost.server.access.credential_settings import CredentialSettings
 from milepost.server.base.byte_budget import ByteBudget
 from milepost.server.base.callers import SERVER, Turns
+from milepost.server.base.sliced_decoding import decode_in_slices
 from milepost.server.calls.call_memory import CallerMemory
-from milepost.server.http import in_process_backend
 from milepost.server.http.http_settings import HttpSettings
+from milepost.server.http.in_process_backend import InProcessBackend
 from milepost.server.log.sqlite.read_lane import ReadLane
 from milepost.server.runtime.server import Server, Settings
 from milepost.server.service import job_listing
@@ -245,7 +246,7 @@ async def test_responses_over_http_are_charged_before_they_are_decoded(
 ) -> None:
     """So that however many are asked for at once, no more of them are in memory than the caller may have unread."""
     charged: list[int] = []
-    hold, decode = CallerMemory.hold_response, in_process_backend.decode_in_slices
+    hold, decode = CallerMemory.hold_response, decode_in_slices
 
     async def note_charge(self: Any, size: int, request: Any) -> Any:
         charged.append(size)
@@ -256,7 +257,7 @@ async def test_responses_over_http_are_charged_before_they_are_decoded(
         return decode(message, data)
 
     monkeypatch.setattr(CallerMemory, "hold_response", note_charge)
-    monkeypatch.setattr(in_process_backend, "decode_in_slices", note_decoding)
+    monkeypatch.setattr(f"{InProcessBackend.__module__}.decode_in_slices", note_decoding)
     token = known.add("ci", ["a"], *ALL)
     large = Struct()
     large.update({"text": "x" * 100_000})

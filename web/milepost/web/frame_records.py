@@ -71,14 +71,20 @@ class EventEncoder:
         self._framing = framing
         self._response = response
         self._cache = cache
+        self._newest: tuple[bytes, str, EncodedEvents] | None = None
 
     def encode(self, frame: bytes, epoch: str) -> EncodedEvents:
         """The text of a serialised frame of events, in chunks."""
+        newest = self._newest
+        # Who follow the same job get the same frame one after the other: for most, that is all there is to look up.
+        if newest is not None and newest[0] is frame and newest[1] == epoch:
+            return newest[2]
         key = self._framing, self._response, epoch, frame
         found = self._cache.get(key)
         if found is None:
             found = self._encode(frame, epoch)
             self._cache.put(key, found, found.size)
+        self._newest = frame, epoch, found
         return found
 
     def _encode(self, frame: bytes, epoch: str) -> EncodedEvents:
@@ -96,7 +102,11 @@ class EventEncoder:
         if texts:
             chunks.append("".join(texts).encode())
         cursor = events.position if by_position else events.events[-1].sequence if events.events else 0
-        return EncodedEvents(chunks, cursor, len(frame) + sum(map(len, chunks)))
+        http_chunk = b""
+        if len(chunks) == 1 and len(chunks[0]) <= _CHUNK:
+            http_chunk = b"%x\r\n%b\r\n" % (len(chunks[0]), chunks[0])
+        size = len(frame) + sum(map(len, chunks)) + len(http_chunk)
+        return EncodedEvents(chunks, cursor, size, http_chunk)
 
     def _texts(self, events: Events, epoch: str, *, by_position: bool) -> Iterator[str]:
         framing = self._framing
@@ -118,6 +128,8 @@ class EncodedEvents(NamedTuple):
     """Where to resume after it."""
     size: int
     """Bytes that it takes, with its frame."""
+    http_chunk: bytes
+    """The text as one chunk of HTTP's chunked coding; empty where there is more of it than is written at once."""
 
 
 TextCache: TypeAlias = SizedCache[tuple[Framing, type[Frame], str, bytes], EncodedEvents]

@@ -40,6 +40,23 @@ ReceiveRequest: TypeAlias = Callable[[Arrived], Awaitable[Message | bytes]]
 Send: TypeAlias = Callable[[bytes], Awaitable[None]]
 """Sends a serialised response of a stream; returns once the reader has room for the next one."""
 
+
+class PromptSend:
+    """A ``Send`` to a reader that may have room at once.
+
+    A backend may call ``offer`` instead while it is sending nothing else: that sends the response and returns True, or
+    does nothing and returns False. It spares a task to wake up for each reader of the same event.
+    """
+
+    def __init__(self, send: Send, offer: Callable[[bytes], bool]) -> None:
+        self._send = send
+        self.offer = offer
+
+    def __call__(self, response: bytes) -> Awaitable[None]:
+        """See ``Send``."""
+        return self._send(response)
+
+
 Steps: TypeAlias = Generator[None, None, _Outcome]
 """Long work that yields after about a millisecond of it, and returns the outcome."""
 

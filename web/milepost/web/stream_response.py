@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import Sequence
-from typing import Final
+from collections.abc import Callable, Sequence
+from typing import Final, TypeAlias
 
 from google.protobuf.message import Message
 from starlette.types import Send
@@ -26,16 +26,24 @@ HEADERS: Final = (
 )
 """Headers that a stream needs."""
 
+WRITE_CHUNK: Final = "milepost.write_chunk"
+"""Extension of the ASGI scope, where the server has it: a ``WriteChunk``."""
+
+WriteChunk: TypeAlias = Callable[[bytes], bool]
+"""Writes a chunk, as the chunked transfer coding has it, to the client of a response that has begun. It returns False,
+and has written nothing, where ``send`` would wait or would not send a chunk."""
+
 
 class StreamResponse:
-    """One response. It begins with its first part.
+    """One response. It begins with its first part. ``write_chunk`` is the extension of the scope.
 
     Attributes:
         started: Whether it has begun, so that its status is 200.
     """
 
-    def __init__(self, framing: Framing, send: Send) -> None:
+    def __init__(self, framing: Framing, send: Send, write_chunk: WriteChunk | None = None) -> None:
         self.started = False
+        self._write_chunk = write_chunk
         self._framing = framing
         self._send = send
         self._is_sse = framing is SSE
@@ -67,6 +75,16 @@ class StreamResponse:
         for chunk in chunks:
             await self._write(chunk)
         self._is_sending = False
+
+    def offer(self, chunk: bytes) -> bool:
+        """Send text that is framed and is a chunk already, while nothing else is being sent; False if it cannot."""
+        is_commenting = self._commenting is not None and not self._commenting.done()
+        if self._write_chunk is None or not chunk or not self.started or is_commenting:
+            return False
+        if not self._write_chunk(chunk):
+            return False
+        self._sent_at = self._loop.time()
+        return True
 
     async def retry(self, delay: float) -> None:
         """Tell the client after how many seconds to reconnect: after ``delay`` at least."""

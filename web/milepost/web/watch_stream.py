@@ -29,8 +29,8 @@ from milepost.web.disconnects import while_connected
 from milepost.web.frame_records import CACHE_BYTES, EventEncoder, TextCache, is_events, record_of
 from milepost.web.framing import NDJSON, SSE
 from milepost.web.http_errors import error_json
-from milepost.web.service import Arrived, Caller, JobsBackend, ServiceError
-from milepost.web.stream_response import StreamResponse
+from milepost.web.service import Arrived, Caller, JobsBackend, PromptSend, ServiceError
+from milepost.web.stream_response import WRITE_CHUNK, StreamResponse, WriteChunk
 from milepost.web.watch_request import WatchRequest
 
 _GAPS: Final = ("EPOCH_CHANGED", "SEQUENCE_TRIMMED")
@@ -65,12 +65,13 @@ class WatchStreams:
             await self._check(watch.request.job_id if is_job else None, caller)
             await StreamResponse(watch.framing, send).end()
             return
+        write_chunk: WriteChunk | None = scope.get("extensions", {}).get(WRITE_CHUNK)
         response_type = WatchJobResponse if is_job else WatchJobsResponse
         stream = _Stream(
             self._backend,
             watch,
             caller,
-            StreamResponse(watch.framing, send),
+            StreamResponse(watch.framing, send, write_chunk),
             self._encoders[watch.framing, response_type],
         )
         complete = asyncio.Event()
@@ -138,7 +139,10 @@ class _Stream:
 
         try:
             await self._backend.watch(
-                "WatchJob" if self._is_job else "WatchJobs", receive, self._caller, self._send
+                "WatchJob" if self._is_job else "WatchJobs",
+                receive,
+                self._caller,
+                PromptSend(self._send, self._offer),
             )
         except ServiceError as error:
             if error.reason not in _GAPS or not self._watch.snapshot_on_gap:
@@ -154,6 +158,16 @@ class _Stream:
             await self._response.chunks(encoded.chunks)
             return
         await self._send_other(self._frame_type.FromString(frame))
+
+    def _offer(self, frame: bytes) -> bool:
+        """Send a frame of a few events at once, where that is possible."""
+        if not is_events(frame):
+            return False
+        encoded = self._encoder.encode(frame, self._epoch)
+        if not self._response.offer(encoded.http_chunk):
+            return False
+        self._cursor = encoded.cursor
+        return True
 
     async def _send_other(self, frame: Any) -> None:
         of_snapshot = self._gap is not None or self._watch.request.from_snapshot

@@ -31,7 +31,7 @@ from milepost.server.calls.update_decoding import Deserializer
 from milepost.server.http.peer_certificate import of_scope
 from milepost.web.callers import peer_of
 from milepost.web.request_body import ClientGone
-from milepost.web.service import METHODS, Caller, ReceiveRequest, Send, ServiceError, path_of
+from milepost.web.service import METHODS, Caller, PromptSend, ReceiveRequest, Send, ServiceError, path_of
 
 _Outcome = TypeVar("_Outcome")
 
@@ -66,7 +66,17 @@ def _passing(send: Send) -> Send:
         except Exception as error:
             raise _NotSent(error) from error
 
-    return send_response
+    if not isinstance(send, PromptSend):
+        return send_response
+    offer = send.offer
+
+    def offer_response(response: bytes) -> bool:
+        try:
+            return offer(response)
+        except Exception as error:
+            raise _NotSent(error) from error
+
+    return PromptSend(send_response, offer_response)
 
 
 class InProcessBackend:

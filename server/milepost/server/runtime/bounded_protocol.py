@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
+from functools import partial
 from typing import Any, Final, cast
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
@@ -16,6 +17,7 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResp
 from milepost.server.access.client_certificates import AuthContext
 from milepost.server.http import peer_certificate
 from milepost.server.runtime import http10_responses
+from milepost.web.stream_response import WRITE_CHUNK
 
 HEADER_TIMEOUT: Final = 20.0
 """Seconds in which the headers of a request have to arrive, from the beginning of the connection or of the request."""
@@ -217,6 +219,7 @@ class BoundedProtocol(HttpToolsProtocol, asyncio.BufferedProtocol):
     def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:
         if cycle.scope["http_version"] == http10_responses.VERSION:
             app = http10_responses.without_chunks(app, cycle)
+        cast("Any", cycle.scope).setdefault("extensions", {})[WRITE_CHUNK] = partial(_write_chunk, cycle)
         super()._start_asgi_task(cycle, app)
 
     def _await_headers(self) -> None:
@@ -227,3 +230,13 @@ class BoundedProtocol(HttpToolsProtocol, asyncio.BufferedProtocol):
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
+
+
+def _write_chunk(cycle: RequestResponseCycle, chunk: bytes) -> bool:
+    """Write a chunk of the response; see ``WriteChunk``. uvicorn's ``send`` passes through a coroutine for each layer of
+    the application, and encodes the chunk for each client.
+    """
+    if cycle.flow.write_paused or cycle.disconnected or cycle.response_complete or not cycle.chunked_encoding:
+        return False
+    cycle.transport.write(chunk)
+    return True

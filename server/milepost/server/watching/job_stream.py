@@ -12,7 +12,7 @@ from milepost.server.base.job_encoding import JobResponse
 from milepost.server.base.refusal import Refusal, job_not_found
 from milepost.server.base.timestamps import timestamp
 from milepost.server.log.event_log import EventLog
-from milepost.server.watching.batches import BatchRequest
+from milepost.server.watching.batches import Batch, BatchRequest
 from milepost.server.watching.cursor_errors import ahead, thinned, trimmed
 from milepost.server.watching.queued_jobs import QueuedJobs
 from milepost.server.watching.status_estimates import StatusEstimates
@@ -99,7 +99,7 @@ class JobStream(WatchStream):
         tail = self._tail
         if self._cursor >= tail.head:
             return Step.AT_HEAD
-        wanted = BatchRequest(self._cursor, self._request.max_batch_events, self._filter)
+        wanted = self._wanted()
         batch = tail.batch(wanted)
         if batch is None:
             batch = await self._replays.batch(self._job_id, tail, wanted, self._subscriber.caller)
@@ -112,6 +112,15 @@ class JobStream(WatchStream):
             await self._subscriber.send(batch.response)
         self._cursor = batch.last
         return Step.SENT if batch.response else Step.SKIPPED
+
+    def _batch_in_memory(self) -> Batch | None:
+        tail = self._tail
+        if self._cursor >= tail.head:
+            return Batch(b"", self._cursor)
+        return None if self._cursor < tail.thinned else tail.batch(self._wanted())
+
+    def _wanted(self) -> BatchRequest:
+        return BatchRequest(self._cursor, self._request.max_batch_events, self._filter)
 
     def _check(self) -> None:
         if self._tail.deleted and not self._is_draining():
@@ -137,6 +146,9 @@ class JobStream(WatchStream):
         if not self._tail.queued:  # asked after each event: two calls less, which would find out the same
             return self._said not in (None, _TURN) or await self._estimates.has_changed()
         return self._said != _said(await self._waiting())
+
+    def _may_status_be_due(self) -> bool:
+        return self._tail.queued or self._said not in (None, _TURN) or self._estimates.is_look_due
 
     @property
     def _name(self) -> str:

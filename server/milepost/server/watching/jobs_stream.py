@@ -141,12 +141,15 @@ class JobsStream(WatchStream):
         self._in_snapshot |= in_page
         return after, more
 
+    def _batch_in_memory(self) -> Batch | None:
+        if self._in_snapshot:
+            return None
+        return self._feed.batch(BatchRequest(self._cursor, self._request.max_batch_events, self._filter))
+
     async def _send_next(self) -> Step:
-        if not self._in_snapshot:
-            wanted = BatchRequest(self._cursor, self._request.max_batch_events, self._filter)
-            batch = self._feed.batch(wanted)
-            if batch is not None:
-                return await self._send_batch(batch)
+        batch = self._batch_in_memory()
+        if batch is not None:
+            return await self._send_batch(batch)
         items, reached = await self._read_next()
         self._check()  # the log may have dropped events before the read
         if reached <= self._cursor:

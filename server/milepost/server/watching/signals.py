@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 
 from milepost.server.watching.pacer import Pacer
 
@@ -52,8 +53,10 @@ class Waiter:
         "_is_queued",
         "_loop",
         "_pacer",
+        "_serve",
         "_signal",
         "_timer",
+        "_version",
     )
 
     def __init__(self, signal: Signal, interval: float, pacer: Pacer, caller: str) -> None:
@@ -66,23 +69,29 @@ class Waiter:
         self._future: asyncio.Future[None] | None = None
         self._is_queued = False
         self._timer: asyncio.TimerHandle | None = None
+        self._version = 0
+        self._serve: Callable[[], bool] | None = None
 
     def restart(self) -> None:
         """Count the idle interval from now."""
         self._idle_since = self._loop.time()
 
-    async def wait(self, version: int) -> bool:
-        """Wait for a notification after ``version``; False once the idle interval is over."""
+    async def wait(self, version: int, serve: Callable[[], bool] | None = None) -> bool:
+        """Wait for a notification after ``version``; False once the idle interval is over.
+
+        ``serve`` does without the waiting task what a notification asks for: while it returns True, the wait goes on
+        after what has been notified of by then. What it raises, this raises.
+        """
         if self._signal.version != version:
             return True
+        self._version = version
+        self._serve = serve
         self._future = self._loop.create_future()
-        self._signal.add(self)
-        if self._timer is None:
-            self._timer = self._loop.call_at(self._idle_since + self._interval, self._tick)
+        self._go_on()
         try:
             await self._future
             # A notification may have come between the tick and now.
-            return self._signal.version != version
+            return self._signal.version != self._version
         finally:
             self._future = None
 
@@ -97,7 +106,10 @@ class Waiter:
         self._is_queued = False
         if self._future is None or self._future.done():
             return False
-        self._future.set_result(None)
+        if self._serve is None:
+            self._future.set_result(None)
+        else:
+            self._loop.call_soon(self._try_to_serve)
         return True
 
     def close(self) -> None:
@@ -105,6 +117,30 @@ class Waiter:
         self._signal.discard(self)
         if self._timer is not None:
             self._timer.cancel()
+
+    def _go_on(self) -> None:
+        self._signal.add(self)
+        if self._timer is None:
+            self._timer = self._loop.call_at(self._idle_since + self._interval, self._tick)
+
+    def _try_to_serve(self) -> None:
+        if self._future is None or self._future.done():
+            return
+        version = self._signal.version
+        if version == self._version:
+            if self._timer is None:  # the tick was what asked for this
+                self._future.set_result(None)
+            return
+        try:
+            is_served = self._serve is not None and self._serve()
+        except Exception as error:
+            self._future.set_exception(error)
+            return
+        if is_served:
+            self._version = version
+            self._go_on()
+        else:
+            self._future.set_result(None)
 
     def _tick(self) -> None:
         due = self._idle_since + self._interval

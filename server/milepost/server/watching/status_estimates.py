@@ -48,14 +48,16 @@ class StatusEstimates:
         self._said: Estimate | None = None
         self._due = 0.0
 
+    @property
+    def is_look_due(self) -> bool:
+        """Whether ``has_changed`` would look."""
+        return self._estimators is not None and self._clock.monotonic() >= self._due
+
     async def has_changed(self) -> bool:
         """Whether the estimate is worth a status now. It looks once in a while, see ``interval``."""
-        if self._estimators is None:
+        if self._estimators is None or not self.is_look_due:
             return False
-        now = self._clock.monotonic()
-        if now < self._due:
-            return False
-        self._due = now + interval(self._said)
+        self._due = self._clock.monotonic() + interval(self._said)
         return differs(
             self._said, await self._estimators.jobs.of_watched(self._job_id, self._caller), self._clock.now()
         )

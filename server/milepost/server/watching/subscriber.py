@@ -10,7 +10,10 @@ from milepost.server.base.response_room import COPIES, wait_for_room
 from milepost.server.watching.pacer import Pacer
 
 Send: TypeAlias = Callable[[bytes], Awaitable[None]]
-"""Sends a serialised response; returns once gRPC accepts the next one."""
+"""Sends a serialised response; returns once the next one may follow.
+
+It may have a method ``offer(response) -> bool``, for readers that often have room at once: that sends the response
+without a wait, while nothing else is being sent, and returns True; or it sends nothing, and returns False."""
 
 COUNTED_RESPONSE: Final = 2 << 10
 """Bytes from which on a response of a watch is counted. Smaller ones are bounded by the number of watches."""
@@ -31,8 +34,18 @@ class Subscriber:
         self.caller = caller
         self.pacer = pacer
         self._send = send
+        self._offer: Callable[[bytes], bool] | None = getattr(send, "offer", None)
         self._charge = Charge(unread)
         self._wanted = 0
+
+    @property
+    def takes_offers(self) -> bool:
+        """Whether ``offer`` may send something."""
+        return self._offer is not None
+
+    def offer(self, response: bytes) -> bool:
+        """Send a small response now, while nothing else is being sent; False, and nothing is sent, if it cannot."""
+        return self._offer is not None and len(response) < COUNTED_RESPONSE and self._offer(response)
 
     async def turn(self) -> None:
         """Return when the stream has its turn to go on sending."""

@@ -18,6 +18,7 @@ from milepost.server.base.clock import Clock
 from milepost.server.base.refusal import draining
 from milepost.server.base.timestamps import SECOND, nanoseconds
 from milepost.server.log.event_log import EventLog
+from milepost.server.watching.batches import Batch
 from milepost.server.watching.cursor_errors import changed_epoch
 from milepost.server.watching.event_filters import frame_filter
 from milepost.server.watching.signals import Signal, Waiter
@@ -106,6 +107,7 @@ class WatchStream(ABC):
 
     async def _follow(self) -> None:
         caught_up = False
+        serve = self._serve if self._subscriber.takes_offers and not self._send_interval else None
         while True:
             version = self._signal.version
             self._check()
@@ -127,9 +129,26 @@ class WatchStream(ABC):
                 await self._send_response(self._response(caught_up=CaughtUp(sequence=self._cursor)))
             elif self._request.no_follow or self._is_complete():
                 return
-            elif await self._is_status_due() or not await self._waiter.wait(version):
+            elif await self._is_status_due() or not await self._waiter.wait(version, serve):
                 await self._send_response(self._response(status=await self._status()))
                 self._waiter.restart()
+
+    def _serve(self) -> bool:
+        """Offer what has come to the subscriber, without waking the stream's task; False where it takes the task.
+
+        What a live stream sends is mostly one small batch, which it shares with others, to a reader that has room.
+        """
+        self._check()
+        batch = self._batch_in_memory()
+        if batch is None:
+            return False
+        if batch.last > self._cursor:
+            if batch.response:
+                if not self._subscriber.offer(batch.response):
+                    return False
+                self._waiter.restart()
+            self._cursor = batch.last
+        return self._cursor >= self._head and not self._is_complete() and not self._may_status_be_due()
 
     async def _choose_start(self) -> Callable[[], Awaitable[None]] | None:
         """Set the cursor to where the stream starts; return what sends the snapshot that it starts with, if any."""
@@ -161,6 +180,10 @@ class WatchStream(ABC):
         """Whether a status is due before the interval is over."""
         return False
 
+    def _may_status_be_due(self) -> bool:
+        """Whether ``_is_status_due`` has to be asked."""
+        return False
+
     async def _send_response(self, response: WatchJobResponse | WatchJobsResponse) -> None:
         await self._subscriber.send(response.SerializeToString())
 
@@ -180,6 +203,10 @@ class WatchStream(ABC):
     @abstractmethod
     async def _move_to_snapshot(self) -> Callable[[], Awaitable[None]]:
         """Set the cursor to that of a snapshot, and return what sends the snapshot."""
+
+    @abstractmethod
+    def _batch_in_memory(self) -> Batch | None:
+        """What there is after the cursor, perhaps nothing; None if it takes more than the tail or the feed."""
 
     @abstractmethod
     async def _send_next(self) -> Step:

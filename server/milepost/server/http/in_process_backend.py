@@ -68,15 +68,7 @@ def _passing(send: Send) -> Send:
 
     if not isinstance(send, PromptSend):
         return send_response
-    offer = send.offer
-
-    def offer_response(response: bytes) -> bool:
-        try:
-            return offer(response)
-        except Exception as error:
-            raise _NotSent(error) from error
-
-    return PromptSend(send_response, offer_response)
+    return PromptSend(send_response, send.offer)
 
 
 class InProcessBackend:

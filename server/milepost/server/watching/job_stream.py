@@ -113,11 +113,18 @@ class JobStream(WatchStream):
         self._cursor = batch.last
         return Step.SENT if batch.response else Step.SKIPPED
 
-    def _batch_in_memory(self) -> Batch | None:
-        tail = self._tail
-        if self._cursor >= tail.head:
-            return Batch(b"", self._cursor)
-        return None if self._cursor < tail.thinned else tail.batch(self._wanted())
+    def _news(self) -> Batch | None:
+        # Called for each event and subscriber, so it asks nothing twice.
+        tail, cursor = self._tail, self._cursor
+        is_plain = not (tail.queued or tail.ended or tail.deleted or self._tails.closed)
+        if not is_plain or cursor < tail.first - 1 or cursor < tail.thinned:
+            return None
+        if self._said not in (None, _TURN) or self._estimates.is_look_due:
+            return None
+        if cursor >= tail.head:
+            return Batch(b"", cursor)
+        batch = tail.batch(self._wanted())
+        return batch if batch is not None and batch.last == tail.head else None
 
     def _wanted(self) -> BatchRequest:
         return BatchRequest(self._cursor, self._request.max_batch_events, self._filter)
@@ -146,9 +153,6 @@ class JobStream(WatchStream):
         if not self._tail.queued:  # asked after each event: two calls less, which would find out the same
             return self._said not in (None, _TURN) or await self._estimates.has_changed()
         return self._said != _said(await self._waiting())
-
-    def _may_status_be_due(self) -> bool:
-        return self._tail.queued or self._said not in (None, _TURN) or self._estimates.is_look_due
 
     @property
     def _name(self) -> str:

@@ -141,13 +141,20 @@ class JobsStream(WatchStream):
         self._in_snapshot |= in_page
         return after, more
 
-    def _batch_in_memory(self) -> Batch | None:
+    def _news(self) -> Batch | None:
+        if self._is_draining() or self._is_trimmed():
+            return None
+        batch = self._next_batch()
+        return batch if batch is not None and batch.last >= self._head else None
+
+    def _next_batch(self) -> Batch | None:
+        """The events after the cursor; None if they take more than the feed as it is."""
         if self._in_snapshot:
             return None
         return self._feed.batch(BatchRequest(self._cursor, self._request.max_batch_events, self._filter))
 
     async def _send_next(self) -> Step:
-        batch = self._batch_in_memory()
+        batch = self._next_batch()
         if batch is not None:
             return await self._send_batch(batch)
         items, reached = await self._read_next()

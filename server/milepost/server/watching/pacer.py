@@ -30,7 +30,7 @@ class Resumable(Protocol):
     """Something that waits for its turn."""
 
     def resume(self) -> bool:
-        """Go on in the next pass of the event loop; False if it no longer waits, so that the turn is not used."""
+        """Go on now or in the next pass of the event loop; False if it no longer waits and does not use the turn."""
 
 
 class Pacer:
@@ -48,6 +48,7 @@ class Pacer:
         self._limit = self._left = TURNS_LIMIT
         self._is_scheduled = False
         self._began = 0.0
+        self._spent = 0.0
 
     def __len__(self) -> int:
         """Number of streams that wait for a turn."""
@@ -73,11 +74,12 @@ class Pacer:
         self._left -= 1
         if not self._is_scheduled:
             self._is_scheduled = True
+            self._spent = 0.0
             self._begin()
             self._loop.call_soon(self._next_pass)
 
     def _begin(self) -> None:
-        self._began = self._loop.time()
+        self._began = self._loop.time() - self._spent
 
     def _next_pass(self) -> None:
         """Give the turns of the next pass; called after those of this one."""
@@ -88,10 +90,12 @@ class Pacer:
         self._is_scheduled = bool(self._waiting)
         if not self._is_scheduled:
             return
-        # The streams run between these two.
+        # The streams run between these two, but for those that have sent something when `resume` returns.
         self._loop.call_soon(self._begin)
+        started = self._loop.time()
         while self._left and self._waiting:
             self._left -= self._waiting.take().resume()
+        self._spent = self._loop.time() - started
         self._loop.call_soon(self._next_pass)
 
     def _are_calls_arriving(self) -> bool:

@@ -104,12 +104,22 @@ class Waiter:
     def resume(self) -> bool:
         """See ``Resumable``."""
         self._is_queued = False
-        if self._future is None or self._future.done():
+        future, version = self._future, self._signal.version
+        if future is None or future.done():
             return False
-        if self._serve is None:
-            self._future.set_result(None)
+        if self._serve is None or version == self._version:
+            future.set_result(None)
+            return True
+        try:
+            is_served = self._serve()
+        except Exception as error:
+            future.set_exception(error)
+            return True
+        if is_served:
+            self._version = version
+            self._go_on()
         else:
-            self._loop.call_soon(self._try_to_serve)
+            future.set_result(None)
         return True
 
     def close(self) -> None:
@@ -122,25 +132,6 @@ class Waiter:
         self._signal.add(self)
         if self._timer is None:
             self._timer = self._loop.call_at(self._idle_since + self._interval, self._tick)
-
-    def _try_to_serve(self) -> None:
-        if self._future is None or self._future.done():
-            return
-        version = self._signal.version
-        if version == self._version:
-            if self._timer is None:  # the tick was what asked for this
-                self._future.set_result(None)
-            return
-        try:
-            is_served = self._serve is not None and self._serve()
-        except Exception as error:
-            self._future.set_exception(error)
-            return
-        if is_served:
-            self._version = version
-            self._go_on()
-        else:
-            self._future.set_result(None)
 
     def _tick(self) -> None:
         due = self._idle_since + self._interval

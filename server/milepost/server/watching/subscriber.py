@@ -45,7 +45,7 @@ class Subscriber:
 
     def offer(self, response: bytes) -> bool:
         """Send a small response now, while nothing else is being sent; False, and nothing is sent, if it cannot."""
-        return self._offer is not None and len(response) < COUNTED_RESPONSE and self._offer(response)
+        return len(response) < COUNTED_RESPONSE and self._offer is not None and self._offer(response)
 
     async def turn(self) -> None:
         """Return when the stream has its turn to go on sending."""

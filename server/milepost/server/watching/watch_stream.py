@@ -138,8 +138,7 @@ class WatchStream(ABC):
 
         What a live stream sends is mostly one small batch, which it shares with others, to a reader that has room.
         """
-        self._check()
-        batch = self._batch_in_memory()
+        batch = self._news()
         if batch is None:
             return False
         if batch.last > self._cursor:
@@ -148,7 +147,7 @@ class WatchStream(ABC):
                     return False
                 self._waiter.restart()
             self._cursor = batch.last
-        return self._cursor >= self._head and not self._is_complete() and not self._may_status_be_due()
+        return True
 
     async def _choose_start(self) -> Callable[[], Awaitable[None]] | None:
         """Set the cursor to where the stream starts; return what sends the snapshot that it starts with, if any."""
@@ -180,10 +179,6 @@ class WatchStream(ABC):
         """Whether a status is due before the interval is over."""
         return False
 
-    def _may_status_be_due(self) -> bool:
-        """Whether ``_is_status_due`` has to be asked."""
-        return False
-
     async def _send_response(self, response: WatchJobResponse | WatchJobsResponse) -> None:
         await self._subscriber.send(response.SerializeToString())
 
@@ -205,8 +200,10 @@ class WatchStream(ABC):
         """Set the cursor to that of a snapshot, and return what sends the snapshot."""
 
     @abstractmethod
-    def _batch_in_memory(self) -> Batch | None:
-        """What there is after the cursor, perhaps nothing; None if it takes more than the tail or the feed."""
+    def _news(self) -> Batch | None:
+        """All events after the cursor, perhaps none; None if that takes more than one batch in memory, or if there is
+        anything else to do.
+        """
 
     @abstractmethod
     async def _send_next(self) -> Step:

@@ -38,6 +38,7 @@ from milepost.v1 import (
     WatchJobsRequest,
     WatchJobsResponse,
 )
+from milepost.web.service import PromptSend
 from tests.support.held_log import HeldLog
 from tests.support.validators import EventView, Frame, History, Recording, Stream, key
 
@@ -142,10 +143,18 @@ class Subscriber:
 
     It reads while ``flowing`` is set, which it clears before the frame of number ``stalls_at``; ``is_stalled`` says
     that a frame waits to be read. ``reason`` is why the server ended its last stream; empty unless that was an error.
+    With ``takes_offers`` it takes what it has room for at once, as over HTTP; ``offered`` counts these frames.
     """
 
     def __init__(
-        self, world: World, job_id: str, view: EventView, *, stalls_at: int | None = None, **fields: Any
+        self,
+        world: World,
+        job_id: str,
+        view: EventView,
+        *,
+        stalls_at: int | None = None,
+        takes_offers: bool = False,
+        **fields: Any,
     ) -> None:
         self._world = world
         self.job_id = job_id
@@ -156,6 +165,8 @@ class Subscriber:
         self.flowing.set()
         self.is_stalled = False
         self._stalls_at = stalls_at
+        self._takes_offers = takes_offers
+        self.offered = 0
         self.reason = ""
         self._task: asyncio.Task[None] | None = None
 
@@ -190,17 +201,28 @@ class Subscriber:
             self._task = None
 
     async def _run(self, stream: Stream, fields: dict[str, Any]) -> None:
-        async def send(response: bytes) -> None:
+        def note(response: bytes) -> None:
+            frame: Frame
+            frame = (WatchJobResponse if self.job_id else WatchJobsResponse).FromString(response)
+            stream.frames.append(frame)
+
+        async def send_response(response: bytes) -> None:
             if len(stream.frames) == self._stalls_at:
                 self._stalls_at = None
                 self.flowing.clear()
             self.is_stalled = not self.flowing.is_set()
             await self.flowing.wait()
-            frame: Frame
-            frame = (WatchJobResponse if self.job_id else WatchJobsResponse).FromString(response)
-            stream.frames.append(frame)
+            note(response)
             await asyncio.sleep(0)
 
+        def offer(response: bytes) -> bool:
+            if not self.flowing.is_set() or len(stream.frames) == self._stalls_at:
+                return False
+            note(response)
+            self.offered += 1
+            return True
+
+        send = PromptSend(send_response, offer) if self._takes_offers else send_response
         watching = self._world.watching
         try:
             if self.job_id:

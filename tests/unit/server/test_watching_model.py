@@ -194,6 +194,7 @@ class WatchingModel(RuleBasedStateMachine):
         logs_only=st.booleans(),
         most=st.sampled_from([0, 0, 1, 2, 3]),
         on_gap=st.sampled_from([OnGap.ON_GAP_FAIL, OnGap.ON_GAP_SNAPSHOT]),
+        takes_offers=st.booleans(),
     )
     def watch(
         self,
@@ -203,6 +204,7 @@ class WatchingModel(RuleBasedStateMachine):
         logs_only: bool,
         most: int,
         on_gap: OnGap.ValueType,
+        takes_offers: bool,
     ) -> None:
         """Start a watch of one job, or of all, running, an owner's, or some by id."""
         job_id = data.draw(st.sampled_from(["", "", "running", "a's", "one", *self.jobs]))
@@ -219,7 +221,7 @@ class WatchingModel(RuleBasedStateMachine):
             view = EventView(EventView.of_filter(wanted).commits, view.events, latest)
 
         async def watching() -> None:
-            subscriber = Subscriber(self.world, job_id, view, **fields)
+            subscriber = Subscriber(self.world, job_id, view, takes_offers=takes_offers, **fields)
             self.subscribers.append(subscriber)
             if wanted is _RUNNING:
                 self.of_running.append(subscriber)

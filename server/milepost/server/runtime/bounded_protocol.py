@@ -233,8 +233,9 @@ class BoundedProtocol(HttpToolsProtocol, asyncio.BufferedProtocol):
 
 
 def _write_chunk(cycle: RequestResponseCycle, chunk: bytes) -> bool:
-    """Write a chunk of the response; see ``WriteChunk``. uvicorn's ``send`` passes through a coroutine for each layer of
-    the application, and encodes the chunk for each client.
+    """Write a chunk of the response; see ``WriteChunk``.
+
+    uvicorn's ``send`` is a coroutine below those of all layers of the application, and encodes a chunk for each client.
     """
     if cycle.flow.write_paused or cycle.disconnected or cycle.response_complete or not cycle.chunked_encoding:
         return False

@@ -5,7 +5,11 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 
+import structlog
+
 from milepost.server.watching.pacer import Pacer
+
+_log = structlog.get_logger("milepost.watching")
 
 
 class Signal:
@@ -80,7 +84,7 @@ class Waiter:
         """Wait for a notification after ``version``; False once the idle interval is over.
 
         ``serve`` does without the waiting task what a notification asks for: while it returns True, the wait goes on
-        after what has been notified of by then. What it raises, this raises.
+        after what has been notified of by then.
         """
         if self._signal.version != version:
             return True
@@ -112,9 +116,9 @@ class Waiter:
             return True
         try:
             is_served = self._serve()
-        except Exception as error:
-            future.set_exception(error)
-            return True
+        except Exception:  # noqa: BLE001  # others wait for theirs; the task tries again, and ends with the error
+            _log.exception("live delivery failed")
+            is_served = False
         if is_served:
             self._version = version
             self._go_on()

@@ -1,0 +1,71 @@
+"""Chunks of event streams that are written at once, and encoded once for all who get them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from milepost.contract.sized_cache import SizedCache
+from milepost.v1 import Event, Events, LogWritten, WatchJobResponse
+from milepost.web.frame_records import EventEncoder
+from milepost.web.framing import NDJSON, SSE
+from milepost.web.stream_response import StreamResponse
+
+
+def frame_of(*texts: str) -> bytes:
+    """A serialised frame with these lines of a log."""
+    events = [
+        Event(job_id="j", sequence=n, log_written=LogWritten(text=text)) for n, text in enumerate(texts, 1)
+    ]
+    return WatchJobResponse(events=Events(events=events)).SerializeToString()
+
+
+def test_the_text_is_encoded_once_as_a_chunk() -> None:
+    """The same frame gives the same object; its chunk is its text in the chunked coding."""
+    for framing in (SSE, NDJSON):
+        encoder = EventEncoder(framing, WatchJobResponse, SizedCache(1 << 20))
+        frame = frame_of("one", "two")
+        encoded = encoder.encode(frame, "epoch")
+        size, _, rest = encoded.http_chunk.partition(b"\r\n")
+
+        assert encoder.encode(frame, "epoch") is encoded
+        assert encoder.encode(frame_of("one", "two"), "epoch") is encoded
+        assert encoder.encode(frame, "other") is not encoded
+        assert [b"".join(encoded.chunks)] == [rest[: int(size, 16)]]
+        assert rest[int(size, 16) :] == b"\r\n"
+
+
+def test_long_texts_are_no_chunk() -> None:
+    """What is sent in pieces, while others are served, is not written at once."""
+    encoder = EventEncoder(SSE, WatchJobResponse, SizedCache(1 << 20))
+
+    assert encoder.encode(frame_of("x" * 20_000), "epoch").http_chunk == b""
+    assert encoder.encode(frame_of(*["x" * 9_000] * 2), "epoch").http_chunk == b""
+
+
+async def test_offers() -> None:
+    """A response takes them once it has begun, and where the client has room; else it writes nothing."""
+    sent: list[Any] = []
+    written: list[bytes] = []
+    has_room = True
+
+    async def send(message: Any) -> None:
+        sent.append(message)
+
+    def write_chunk(chunk: bytes) -> bool:
+        if has_room:
+            written.append(chunk)
+        return has_room
+
+    response = StreamResponse(SSE, send, write_chunk)
+    taken = [response.offer(b"too early")]
+    await response.record("opened", "", "{}")
+    taken += [response.offer(b"chunk"), response.offer(b"")]
+    has_room = False
+    taken.append(response.offer(b"no room"))
+    response.close()
+    without = StreamResponse(SSE, send)
+    await without.record("opened", "", "{}")
+    taken.append(without.offer(b"not this server"))
+    without.close()
+
+    assert [taken, written] == [[False, True, False, False, False], [b"chunk"]]

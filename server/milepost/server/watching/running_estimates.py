@@ -133,9 +133,14 @@ class FilterEstimates:
         self._due = clock.monotonic() + interval
         self._version = 0
 
+    @property
+    def is_look_due(self) -> bool:
+        """Whether ``has_changed`` would look."""
+        return self._running is not None and self._clock.monotonic() >= self._due
+
     async def has_changed(self) -> bool:
         """Whether there are estimates that are worth a status now. It looks once in each interval."""
-        if self._running is None or self._clock.monotonic() < self._due:
+        if self._running is None or not self.is_look_due:
             return False
         self._due = self._clock.monotonic() + self._interval
         return (await self._running.of(self._feed, self._caller)).version > self._version

@@ -117,7 +117,7 @@ class Submissions:
                 return await self._journal.find(job_id, caller=caller)
         elif page is not None and page.chunks:
             first = await self._first_event(page.chunks[0].first_events(1).frames, caller)
-            if decide.same_submission(first, request):
+            if await self._slices.run(decide.same_submission(first, request), caller):
                 return await self._journal.find(job_id, caller=caller)
         if request.request_id:
             problem = (
@@ -137,7 +137,6 @@ class Submissions:
             return Events.FromString(frames).events[0]
         events = await self._slices.run(decode_in_slices(Events, frames), caller)
         assert isinstance(events, Events)
-        await asyncio.sleep(0)  # comparing it takes long, too
         return events.events[0]
 
     async def _check_parent(self, parent_id: str, caller: str) -> None:

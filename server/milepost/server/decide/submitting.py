@@ -5,6 +5,8 @@ from __future__ import annotations
 from milepost.contract.job_states import has_ended
 from milepost.fold import planned
 from milepost.server.base.refusal import Refusal, job_ended, job_held
+from milepost.server.base.sliced_comparing import are_equal
+from milepost.server.base.steps import Steps
 from milepost.server.base.timestamps import timestamp
 from milepost.server.decide.next_event import next_event
 from milepost.v1 import Dispatch, ErrorReason, Event, Job, JobState, SubmitJobRequest
@@ -52,15 +54,17 @@ def submit(
     return event
 
 
-def same_submission(first: Event, request: SubmitJobRequest) -> bool:
+def same_submission(first: Event, request: SubmitJobRequest) -> Steps[bool]:
     """Whether ``first``, the first event of a job, came from ``request``: the same request_id and the same content.
 
-    It takes the input out of the event, which is compared by itself.
+    It takes the input out of the event, which is compared by itself: in slices, since it may be large.
     """
     accepted = first.job_submitted
     if request.request_id != accepted.request_id or not request.request_id:
         return False
-    if request.HasField("input") != accepted.job.HasField("input") or request.input != accepted.job.input:
+    if request.HasField("input") != accepted.job.HasField("input"):
+        return False
+    if not (yield from are_equal(request.input, accepted.job.input)):
         return False
     again = submit(request, request.job_id or first.job_id, 0).job_submitted.job
     again.submit_time.CopyFrom(accepted.job.submit_time)

@@ -20,7 +20,6 @@ from tests.support.redis_server import RedisServer
 __all__ = [
     "engine_process",
     "engine_services",
-    "kill_process",
     "running_engine",
     "stop_process",
     "use_engine",
@@ -95,18 +94,13 @@ def engine_process(
     try:
         yield process
     finally:
-        kill_process(process)
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+        forget(process.pid)
 
 
 def stop_process(process: subprocess.Popen[bytes]) -> None:
     """Have it end by itself."""
     process.send_signal(signal.SIGTERM)
     assert process.wait(_STOP_TIMEOUT) == 0
-
-
-def kill_process(process: subprocess.Popen[bytes]) -> None:
-    """Kill it and its children."""
-    with contextlib.suppress(ProcessLookupError):
-        os.killpg(process.pid, signal.SIGKILL)
-    process.wait()
-    forget(process.pid)

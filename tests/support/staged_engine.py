@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+import os
+import signal
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,7 +16,6 @@ from tests.support.hatchet.dispatcher import HatchetServer
 from tests.support.running_engine import (
     engine_process,
     engine_services,
-    kill_process,
     stop_process,
     wait_for_workers,
 )
@@ -72,7 +73,8 @@ class StagedEngine:
         """After a kill: Celery starts another process by itself; Hatchet's workers end, and are started again."""
         if self._hatchet is None:
             return
-        kill_process(self._process)
+        os.killpg(self._process.pid, signal.SIGKILL)
+        self._process.wait()
         for worker in self._workers:
             self._hatchet.engine.lose(worker)
         self._process = self._start()

@@ -55,7 +55,7 @@ if __name__ == "__main__":
     DBOS.launch()  # which goes on with the workflows that an earlier process has left
     try:
         album(json.loads(sys.argv[1]) if sys.argv[1:] else {"pages": 5, "seconds": 1})
-        for left in DBOS.list_workflows(status="PENDING"):
+        for left in DBOS.list_workflows(status=["ENQUEUED", "PENDING"]):
             DBOS.retrieve_workflow(left.workflow_id).get_result()
     finally:
         DBOS.destroy()

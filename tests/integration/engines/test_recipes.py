@@ -103,6 +103,26 @@ async def test_dbos(client: Client, settings: dict[str, str], tmp_path: Path) ->
     await check_script(client, ("python", "-m", "examples.recipes.with_dbos"), settings, tmp_path)
 
 
+@pytest.mark.nightly
+async def test_dbos_after_a_crash(client: Client, settings: dict[str, str], tmp_path: Path) -> None:
+    """A killed process leaves its workflow, which the next one goes on with: it takes the same job over at once, long
+    before the lease is over, and that is no failure.
+    """
+    command = ("python", "-m", "examples.recipes.with_dbos")
+    work = {"pages": 200, "seconds": 0.02}
+    with running(*command, json.dumps(work), settings=settings, directory=tmp_path) as process:
+        job_id = first_id(process)
+        await until_progress(client, job_id)
+        process.kill()
+    with running(*command, json.dumps({"pages": 1}), settings=settings, directory=tmp_path) as process:
+        assert await client.result(job_id, timeout=60) == {"pages": 200}
+        out, _ = process.communicate()
+        assert process.returncode == 0
+    job = await client.get(job_id)
+    assert (job.attempt, job.failed_attempts) == (2, 0)
+    assert job_id not in out  # the submission is a step that is not repeated
+
+
 async def test_futures(client: Client, settings: dict[str, str], tmp_path: Path) -> None:
     """Several at once: one succeeds, one is retried, one gives up, one is cancelled."""
     inputs = [{"pages": 3}, {"pages": 3, "failures": 2}, {"pages": 3, "failures": 9}, LONG]

@@ -5,7 +5,6 @@ from __future__ import annotations
 import importlib
 import os
 import statistics
-import subprocess
 import sys
 import time
 from collections.abc import Iterator
@@ -19,7 +18,7 @@ from redis import Redis
 
 from bench.celery_application import STEPS, application
 from bench.figures import OURS, Figure, Round, Settings, rounds
-from bench.processes import free_port, milepost, serve
+from bench.processes import free_port, milepost, running, serve
 
 __all__ = ["measure"]
 
@@ -98,16 +97,13 @@ def _worker(directory: Path, broker: str, address: str) -> Iterator[None]:
     """A worker with one process."""
     command = [sys.executable, "-m", "celery", "-A", "bench.celery_application", "worker", "-c", "1"]
     environment = {**os.environ, "BENCH_BROKER": broker, "MILEPOST_ADDRESS": address}
-    with (directory / "worker.log").open("w") as log:
-        process = subprocess.Popen(
-            [*command, "--without-gossip", "--without-mingle"],
-            stdout=log,
-            stderr=log,
-            env=environment,
-            process_group=0,
-        )
-    with process:
+    command += ["--without-gossip", "--without-mingle"]
+    with (
+        (directory / "worker.log").open("w") as log,
+        running(command, stdout=log, stderr=log, env=environment) as process,
+    ):
         try:
             yield
         finally:
             process.terminate()
+            process.wait()

@@ -8,7 +8,6 @@ from __future__ import annotations
 import json
 import os
 import statistics
-import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -18,7 +17,7 @@ from typing import Final
 
 from bench.celery_application import STEPS
 from bench.figures import OURS, Figure, Round, Settings, rounds
-from bench.processes import MeasurementFailed, milepost
+from bench.processes import MeasurementFailed, milepost, running
 from tests.support.hatchet.dispatcher import HatchetServer
 from tests.support.hatchet.runs import ENDS, WorkflowRun
 
@@ -86,17 +85,14 @@ def _has_ended(run: WorkflowRun) -> bool:
 def _worker(directory: Path, hatchet: HatchetServer, address: str) -> Iterator[None]:
     """A worker with one slot, once it listens."""
     environment = {**os.environ, **hatchet.environment, "MILEPOST_ADDRESS": address}
-    with (directory / "worker.log").open("w") as log:
-        process = subprocess.Popen(
-            [sys.executable, "-m", "bench.hatchet_application"],
-            stdout=log,
-            stderr=log,
-            env=environment,
-            process_group=0,
-        )
-    with process:
+    command = [sys.executable, "-m", "bench.hatchet_application"]
+    with (
+        (directory / "worker.log").open("w") as log,
+        running(command, stdout=log, stderr=log, env=environment) as process,
+    ):
         try:
             hatchet.engine.wait_for(lambda: bool(hatchet.engine.workers), seconds=_TIMEOUT)
             yield
         finally:
             process.terminate()
+            process.wait()

@@ -21,7 +21,19 @@ from typing import Any
 import grpc
 import psutil
 
-__all__ = ["Load", "MeasurementFailed", "Server", "child", "free_port", "milepost", "nats", "serve"]
+from tests.support.reaping import forget, reap_later
+
+__all__ = [
+    "Load",
+    "MeasurementFailed",
+    "Server",
+    "child",
+    "free_port",
+    "milepost",
+    "nats",
+    "running",
+    "serve",
+]
 
 # Long enough that no job loses its worker on a slow machine, which would change the job's log.
 _LEASE_TTL = "1h"
@@ -46,15 +58,15 @@ class Server:
     def __init__(self, address: str, pid: int, url: str = "") -> None:
         self.address = address
         self.url = url
-        self._pid = pid
+        self.pid = pid
 
     def cpu(self) -> float:
         """CPU time of all its threads, in seconds."""
-        return _cpu(self._pid)
+        return _cpu(self.pid)
 
     def memory(self) -> int:
         """Resident memory, in bytes."""
-        return int(psutil.Process(self._pid).memory_info().rss)
+        return int(psutil.Process(self.pid).memory_info().rss)
 
 
 def _cpu(pid: int) -> float:
@@ -66,6 +78,20 @@ def _cpu(pid: int) -> float:
 
 
 @contextmanager
+def running(command: Sequence[str | Path], **options: Any) -> Iterator[subprocess.Popen[str]]:
+    """Run a command, with options of ``Popen``; kill it at the end, and also if this process is killed before."""
+    # In a process group of its own, so that Ctrl-C does not reach it.
+    with subprocess.Popen(command, process_group=0, text=True, **options) as process:
+        reap_later(process.pid)
+        try:
+            yield process
+        finally:
+            process.kill()
+            process.wait()
+            forget(process.pid)
+
+
+@contextmanager
 def milepost(data: Path, *options: str, address: str = "") -> Iterator[Server]:
     """Run ``milepost serve`` on ``data``, at ``address`` or on a free loopback port; kill it at the end."""
     command: list[str | Path] = [Path(sys.executable).with_name("milepost")]
@@ -73,21 +99,16 @@ def milepost(data: Path, *options: str, address: str = "") -> Iterator[Server]:
     command += ["--http", "off", "--lease-ttl", _LEASE_TTL, *options]
     environment = {name: value for name, value in os.environ.items() if not name.startswith("MILEPOST_")}
     log = data.with_name(f"{data.name}.log")
-    # In a process group of its own, so that Ctrl-C does not reach it.
-    with log.open("w") as stderr:
-        process = subprocess.Popen(
-            command, stdout=subprocess.PIPE, stderr=stderr, env=environment, text=True, process_group=0
-        )
-    with process:
-        try:
-            assert process.stdout is not None
-            ready = process.stdout.readline()
-            if not ready:
-                raise MeasurementFailed(f"milepost serve did not start:\n{log.read_text()}")
-            said = json.loads(ready)
-            yield Server(said["address"], process.pid, said.get("http", ""))
-        finally:
-            process.kill()
+    with (
+        log.open("w") as stderr,
+        running(command, stdout=subprocess.PIPE, stderr=stderr, env=environment) as process,
+    ):
+        assert process.stdout is not None
+        ready = process.stdout.readline()
+        if not ready:
+            raise MeasurementFailed(f"milepost serve did not start:\n{log.read_text()}")
+        said = json.loads(ready)
+        yield Server(said["address"], process.pid, said.get("http", ""))
 
 
 @contextmanager
@@ -109,19 +130,13 @@ def nats(directory: Path) -> Iterator[Server]:
 @contextmanager
 def serve(command: Sequence[str | Path], port: int, log: Path) -> Iterator[int]:
     """Run any other server; yield its process id once it listens on the loopback port, and kill it at the end."""
-    with (
-        log.open("w") as output,
-        subprocess.Popen(command, stdout=output, stderr=output, process_group=0) as process,
-    ):
-        try:
-            until = time.monotonic() + _STEP_TIMEOUT
-            while not _listens(port):
-                if process.poll() is not None or time.monotonic() > until:
-                    raise MeasurementFailed(f"{Path(command[0]).name} did not start:\n{log.read_text()}")
-                time.sleep(0.05)
-            yield process.pid
-        finally:
-            process.kill()
+    with log.open("w") as output, running(command, stdout=output, stderr=output) as process:
+        until = time.monotonic() + _STEP_TIMEOUT
+        while not _listens(port):
+            if process.poll() is not None or time.monotonic() > until:
+                raise MeasurementFailed(f"{Path(command[0]).name} did not start:\n{log.read_text()}")
+            time.sleep(0.05)
+        yield process.pid
 
 
 def free_port() -> int:
@@ -155,14 +170,16 @@ def child(function: Callable[..., None], *arguments: object) -> Iterator[tuple[i
     process = _spawn.Process(target=_enter, args=(function, theirs, *arguments), daemon=True)
     process.start()
     theirs.close()
+    assert process.pid is not None
+    reap_later(process.pid)
     try:
-        assert process.pid is not None
         yield process.pid, ours
     finally:
         ours.close()
         process.join(5)
         process.kill()
         process.join()
+        forget(process.pid)
 
 
 def _enter(function: Callable[..., None], *arguments: object) -> None:
@@ -177,7 +194,7 @@ class Load:
     """
 
     def __init__(self, pid: int, pipe: Connection) -> None:
-        self._pid = pid
+        self.pid = pid
         self._pipe = pipe
 
     @classmethod
@@ -218,7 +235,7 @@ class Load:
 
     def cpu(self) -> float:
         """See ``Server.cpu``."""
-        return _cpu(self._pid)
+        return _cpu(self.pid)
 
 
 def _run(pipe: Connection) -> None:

@@ -10,7 +10,6 @@ import asyncio
 import hashlib
 import json
 import random
-import subprocess
 import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -23,7 +22,7 @@ from typing import Final, NamedTuple
 from rich.console import Console
 from rich.table import Table
 
-from bench.processes import MeasurementFailed, Server, child, milepost
+from bench.processes import MeasurementFailed, Server, child, milepost, running
 from milepost.client import Client, JobSnapshot
 from milepost.contract.job_states import has_ended
 from milepost.server.estimates.calibration import CHECKPOINTS
@@ -146,15 +145,9 @@ def _grow(root: Path, chance: random.Random) -> None:
 def _worker(server: Server, log: Path) -> Iterator[None]:
     milepost_command = str(Path(sys.executable).with_name("milepost"))
     command = [milepost_command, "worker", "milepost.examples.archive:worker"]
-    with log.open("w") as output:
-        process = subprocess.Popen(
-            [*command, "--address", server.address], stdout=output, stderr=output, process_group=0
-        )
-        with process:
-            try:
-                yield
-            finally:
-                process.kill()
+    command += ["--address", server.address]
+    with log.open("w") as output, running(command, stdout=output, stderr=output):
+        yield
 
 
 def _load(pipe: Connection) -> None:

@@ -1,7 +1,7 @@
 """Kill the children of this process, however this process ends.
 
-A test's ``with`` ends its servers, but not if the test process is killed or times out. A second process waits for the
-end of this one, and then kills the children that are left.
+A ``with`` ends the servers of a test or a measurement, but not if its process is killed or times out. A second process
+waits for the end of this one, and then kills the children that are left.
 """
 
 from __future__ import annotations

@@ -13,6 +13,7 @@ from typing import Any, Protocol, Self
 
 from tests.support.forking import Forked, Forkery
 from tests.support.ports import free_port, give_back
+from tests.support.reaping import forget, reap_later
 
 _FAULTS = ("call failed", "task failed", "HTTP request failed")
 
@@ -141,6 +142,7 @@ class ServerProcess:
                     env=environment,
                     umask=self._umask,
                 )
+                reap_later(self._process.pid)
 
     @property
     def pid(self) -> int:
@@ -205,6 +207,8 @@ class ServerProcess:
     def _reap(self) -> int:
         assert self._process is not None
         status = self._process.wait()
+        if self._forkery is None:
+            forget(self._process.pid)
         assert self._process.stdout is not None
         self._process.stdout.close()
         self._process = None

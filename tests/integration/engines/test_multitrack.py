@@ -34,6 +34,8 @@ from tests.support.server import Server, ServerProcess
 
 STAGE_IDS = [stage.stage_id for stage in STAGES]
 TRACK_STAGES = ["pad_track", "transcribe_track"]
+GUARD = 200.0
+"""Time limit in seconds; only against hangs, since speech takes a busy machine long to recognise."""
 
 
 @pytest.fixture
@@ -94,7 +96,7 @@ async def test_a_recording_becomes_a_transcript(
         job = await submit_recording(
             recording, runs, webhook_url=f"{receiver.url}/hook", chat_url=f"{receiver.url}/chat"
         )
-        result = await client.result(job.job_id, timeout=60)
+        result = await client.result(job.job_id, timeout=GUARD)
 
     ended = await client.get(job.job_id)
     assert [(stage.stage_id, stage.state) for stage in ended.stages] == [
@@ -161,7 +163,7 @@ async def test_the_mixdown_is_the_sum_of_what_may_be_kept(client: Client, tmp_pa
     described = Recording.in_directory(recording)
     async with working_pipeline():
         job = await submit_recording(recording, runs)
-        await client.result(job.job_id, timeout=60)
+        await client.result(job.job_id, timeout=GUARD)
     run = runs / job.job_id
 
     padded = [np.concatenate(list(read(run / "padded" / f"{name}.flac"))) for name in ("ada", "ben")]
@@ -192,18 +194,18 @@ async def test_cancelling_in_a_stage_leaves_nothing(
     def hold(point: str) -> None:
         if point == stage:
             reached.set()
-            assert opened.wait(60)
+            assert opened.wait(GUARD)
 
     with stopping_at(hold):
         async with working_pipeline():
             job = await submit_recording(copied_recording(tmp_path, BRIEF), runs)
-            assert await asyncio.to_thread(reached.wait, 60)
+            assert await asyncio.to_thread(reached.wait, GUARD)
             before = threading.active_count()
             assert (runs / job.job_id).is_dir()
             await client.cancel(job.job_id, grace_period=60)
             opened.set()
             with pytest.raises(JobCancelled):
-                await client.result(job.job_id, timeout=60)
+                await client.result(job.job_id, timeout=GUARD)
             children = [child async for child in client.list(parent_job_id=job.job_id)]
 
     assert [child.job_id for child in children if child.state == JobState.JOB_STATE_RUNNING] == []
@@ -252,13 +254,13 @@ async def test_consent_holds_after_a_crash(
         with worker_process(
             "tests.support.staged_worker", str(tmp_path), address=address, log=log
         ) as process:
-            assert await asyncio.to_thread(process.wait, 60) == -signal.SIGKILL
+            assert await asyncio.to_thread(process.wait, GUARD) == -signal.SIGKILL
         run = runs / job.job_id
         assert (run / "withheld.json").exists()
         forbidden.add(json.loads((run / "withheld.json").read_bytes())["padded/cleo.flac"])
         words = (run / "words" / "cleo.json").stat().st_mtime_ns
         async with working_pipeline():
-            result = await client.result(job.job_id, timeout=60)
+            result = await client.result(job.job_id, timeout=GUARD)
         ended = await client.get(job.job_id)
         children = [
             child.attempt async for child in client.list(parent_job_id=job.job_id, kinds=["multitrack.track"])
@@ -287,14 +289,14 @@ async def test_consent_holds_after_a_crash_of_the_last_attempt(
         with worker_process(
             "tests.support.staged_worker", str(tmp_path), address=address, log=log
         ) as process:
-            assert await asyncio.to_thread(process.wait, 60) == -signal.SIGKILL
+            assert await asyncio.to_thread(process.wait, GUARD) == -signal.SIGKILL
         with pytest.raises(JobLost):
-            await client.result(lost.job_id, timeout=60)
+            await client.result(lost.job_id, timeout=GUARD)
         assert not (recording / "cleo.flac").exists()
         assert (runs / lost.job_id / "tracks" / "cleo.flac").exists()
         again = await submit_recording(recording, runs)
         async with working_pipeline():
-            result = await client.result(again.job_id, timeout=60)
+            result = await client.result(again.job_id, timeout=GUARD)
 
     assert names_in(runs) == [again.job_id]
     assert [name for name in hashes_of(tmp_path) if name.endswith("cleo.flac")] == []
@@ -308,7 +310,7 @@ async def test_a_copy_that_remains_fails_the_job(client: Client, tmp_path: Path,
     async with working_pipeline():
         job = await submit_recording(recording, runs)
         with pytest.raises(JobFailed) as failed:
-            await client.result(job.job_id, timeout=60)
+            await client.result(job.job_id, timeout=GUARD)
 
     assert failed.value.failure.code == "AUDIO_REMAINS"
     assert str(recording / "backup.bin") in failed.value.failure.message
@@ -324,7 +326,7 @@ async def test_a_shadow_has_the_same_result_and_no_effects(
     async with working_pipeline():
         job = await submit_recording(recording, runs, webhook_url=f"{receiver.url}/hook")
         shadow = f"{job.job_id}-shadow"
-        results = [await client.result(job_id, timeout=60) for job_id in (job.job_id, shadow)]
+        results = [await client.result(job_id, timeout=GUARD) for job_id in (job.job_id, shadow)]
 
     assert results[0] == results[1]
     assert [path for path, _, _ in receiver.received] == ["/hook"]

@@ -98,6 +98,20 @@ async def test_incomplete_headers_time_out(memory_server: Server, monkeypatch: p
             assert await read_to_end(reader) == b""
 
 
+@pytest.mark.parametrize("begin", [b"CONNECT evil.test:443", b"GET http://a:99999999/"])
+async def test_a_target_that_cannot_be_read(web_server: ServerProcess, begin: bytes) -> None:
+    """The request is malformed, as the first one of its connection and as a later one."""
+    malformed = begin + b" HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n"
+    for before in (b"", REQUEST):
+        async with connection(web_server.url) as (reader, writer):
+            if before:
+                writer.write(before)
+                await reader.readuntil(b"}")
+            writer.write(malformed)
+            assert b"HTTP/1.1 400 Bad Request" in await read_to_end(reader)
+    assert '"error"' not in web_server.log_path.read_text()
+
+
 async def test_pipelined_requests(web_server: ServerProcess) -> None:
     """The connection ends: the client of a stream would leave unnoticed behind a request that waits for it."""
     async with connect(web_server.address) as rpc:

@@ -5,7 +5,9 @@ from __future__ import annotations
 import pytest
 from starlette.datastructures import Headers
 
+from milepost.web.security.browser_policy import BrowserPolicy
 from milepost.web.security.browser_requests import is_foreign, is_known_host
+from milepost.web.service import ServiceError
 
 HOST = "milepost.example.com:8443"
 ALLOWED = {"https://app.example.com"}
@@ -43,6 +45,31 @@ ALLOWED = {"https://app.example.com"}
 def test_foreign_requests(headers: dict[str, str], expected: bool) -> None:
     """By what the browser says of the page; the origin stands in where it says nothing else."""
     assert is_foreign(Headers({"host": HOST, **headers}), ALLOWED) == expected
+
+
+@pytest.mark.parametrize(
+    "repeated",
+    [
+        [("sec-fetch-site", "same-origin"), ("sec-fetch-site", "cross-site")],
+        [("origin", f"https://{HOST}"), ("origin", "https://evil.test")],
+        [("origin", "https://app.example.com"), ("origin", "https://evil.test")],
+        [("sec-fetch-site", "none"), ("sec-fetch-site", "none")],
+    ],
+)
+def test_repeated_headers(repeated: list[tuple[str, str]]) -> None:
+    """None of their values counts by itself, so that it is of no matter which one a proxy has looked at."""
+    raw = [(name.encode(), value.encode()) for name, value in [("host", HOST), *repeated]]
+    assert is_foreign(Headers(raw=raw), ALLOWED)
+
+
+def test_repeated_credentials_and_hosts() -> None:
+    """Two credentials are none, and a page of two hosts is of none."""
+    raw = [(b"host", b"localhost"), (b"host", b"evil.test")]
+    scope = {"type": "http", "method": "GET", "headers": raw, "client": None}
+    with pytest.raises(ServiceError, match="localhost, evil"):
+        BrowserPolicy.of((), ()).caller_of(scope)
+    scope["headers"] = [(b"authorization", b"Bearer a"), (b"authorization", b"Bearer b")]
+    assert BrowserPolicy().caller_of(scope).authorization == "Bearer a, Bearer b"
 
 
 @pytest.mark.parametrize(

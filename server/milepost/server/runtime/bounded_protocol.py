@@ -190,10 +190,10 @@ class BoundedProtocol(HttpToolsProtocol, asyncio.BufferedProtocol):
         if self._was_begun and not self.cycle.response_complete:
             self.transport.abort()
             raise ValueError("it is pipelined")  # which ends the parsing of those that follow it
-        self._was_begun = True
         if self._certificate:
             cast("Any", self.scope)["extensions"] = {peer_certificate.EXTENSION: self._certificate}
-        super().on_headers_complete()
+        super().on_headers_complete()  # raises where it cannot read the target, and then has begun nothing
+        self._was_begun = True
 
     def on_body(self, body: bytes) -> None:
         """A part of a body is there."""

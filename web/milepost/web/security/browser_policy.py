@@ -12,7 +12,7 @@ from starlette.types import Scope
 from milepost.web.callers import peer_of
 from milepost.web.http_errors import service_error
 from milepost.web.security import session_cookie
-from milepost.web.security.browser_requests import SAFE_METHODS, is_foreign, is_known_host
+from milepost.web.security.browser_requests import SAFE_METHODS, is_foreign, is_known_host, value_of
 from milepost.web.service import Caller, ServiceError
 
 ANY_ORIGIN: Final = "*"
@@ -53,19 +53,19 @@ class BrowserPolicy(NamedTuple):
         if refusal is not None:
             self.on_refusal(scope, refusal)
             raise refusal
-        authorization = headers.get("authorization", "")
+        authorization = value_of(headers, "authorization") or ""
         token = session_cookie.token_of(headers) if self.takes_cookies and not authorization else ""
         return Caller(peer_of(scope), f"Bearer {token}" if token else authorization, scope)
 
     def _refusal(self, method: str, headers: Headers) -> ServiceError | None:
-        host = headers.get("host", "")
+        host = value_of(headers, "host") or ""
         if self.allowed_hosts is not None and not is_known_host(host, self.allowed_hosts):
             return _denied(
                 f"This server does not know itself as {host!r}, and takes calls without a credential. "
                 "Reach it by its address, allow the name with --http-allow-host, or configure credentials."
             )
         # A page has to bring this header, not empty. The browser adds the rest by itself, whoever's page asks it to.
-        is_ambient = not headers.get("authorization")
+        is_ambient = not value_of(headers, "authorization")
         if is_ambient and method not in SAFE_METHODS and is_foreign(headers, self.allowed_origins):
             origin = headers.get("origin", "another site")
             return _denied(

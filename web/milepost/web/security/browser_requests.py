@@ -19,19 +19,31 @@ SAFE_METHODS: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 _HOST: Final = re.compile(r"(?:\[(?P<address>[0-9a-f:.]+)\]|(?P<name>[^\[\]:@/\\\s]+))(?::[0-9]*)?")
 
 
+def value_of(headers: Headers, name: str) -> str | None:
+    """The value of a header, None if there is none.
+
+    One that is repeated has all of its values, as HTTP has it (RFC 9110, 5.3), and so none that is good: a proxy may
+    have looked at another one of them.
+    """
+    values = headers.getlist(name)
+    return ", ".join(values) if values else None
+
+
 def is_foreign(headers: Headers, allowed_origins: Collection[str]) -> bool:
     """Whether the page of another site, which is not allowed to, makes this request.
 
     Clients other than browsers send neither header, and are never foreign.
     """
-    origin = headers.get("origin")
+    origin = value_of(headers, "origin")
     if origin in allowed_origins:
         return False
-    site = headers.get("sec-fetch-site")
+    site = value_of(headers, "sec-fetch-site")
     if site is not None:
         return site not in ("same-origin", "none")
     # An older browser, or one that came by plain HTTP from elsewhere. A proxy may have ended TLS: schemes may differ.
-    return origin is not None and origin.partition("://")[2].lower() != headers.get("host", "").lower()
+    return (
+        origin is not None and origin.partition("://")[2].lower() != (value_of(headers, "host") or "").lower()
+    )
 
 
 def is_known_host(host: str, allowed_hosts: Collection[str]) -> bool:

@@ -36,7 +36,7 @@ class Append(NamedTuple):
         if not chunk.frames:
             return None
         position = transaction.next_position()
-        transaction.connection.execute(
+        transaction.execute(
             statements.INSERT_CHUNK,
             (
                 position,
@@ -87,9 +87,9 @@ def _update(transaction: Transaction, commit: Commit) -> int | None:
     values = (chunk.last, commit.report_sequence, commit.time, commit.job, commit.job_id, chunk.first - 1)
     if commit.is_transition:
         changed = (commit.state, commit.time if commit.ends else None)
-        row = transaction.connection.execute(statements.UPDATE_JOB_AND_STATE, changed + values).fetchone()
+        row = transaction.execute(statements.UPDATE_JOB_AND_STATE, changed + values).fetchone()
     else:
-        row = transaction.connection.execute(statements.UPDATE_JOB, values).fetchone()
+        row = transaction.execute(statements.UPDATE_JOB, values).fetchone()
     return None if row is None else row[0]
 
 

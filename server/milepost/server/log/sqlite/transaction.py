@@ -10,10 +10,14 @@ from milepost.server.log.sqlite.run_collector import RunCollector
 
 
 class Transaction:
-    """The connection within a transaction, the counter of positions, and the runs that wait in the log."""
+    """The connection within a transaction, the counter of positions, and the runs that wait in the log.
+
+    ``execute`` executes a statement that every commit has. All of these use one cursor: each ends the one before.
+    """
 
     def __init__(self, connection: sqlite3.Connection, position: int) -> None:
         self.connection = connection
+        self.execute = connection.cursor().execute
         self.position = position
         self.runs = RunCollector(connection)
 

@@ -146,11 +146,17 @@ class Writer:
             self._keep_wal_short()
 
     def _check_files(self) -> None:
-        """Raise StoreDisplaced if a file is not in its place, or somebody cut committed pages off the WAL.
-
-        A checkpoint of another process shortens the WAL as well, but loses nothing.
-        """
+        """Raise StoreDisplaced if a file is not in its place, or somebody cut committed pages off the WAL."""
         self._files.check()
+        self._check_wal_size()
+
+    def _check_wal(self) -> None:
+        """As ``_check_files``, of the WAL only, before something is appended to it that would hide the cut."""
+        self._files.check_wal()
+        self._check_wal_size()
+
+    def _check_wal_size(self) -> None:
+        """A checkpoint of another process shortens the WAL as well, but loses nothing."""
         if self._files.wal_size < self._wal_size:
             self._verify(self._transaction.position)
         self._wal_size = self._files.wal_size
@@ -163,7 +169,7 @@ class Writer:
                 self._handle_failure(error)
 
     def _begin(self) -> None:
-        self._transaction.connection.execute(statements.BEGIN)
+        self._transaction.execute(statements.BEGIN)
         if self._locked:
             self._set_locked(False)
             _log.info("database unlocked")
@@ -180,7 +186,8 @@ class Writer:
         transaction = self._transaction
         position = transaction.position
         try:
-            self._check_files()
+            # What matters is that all files are in their places after the commit.
+            self._check_wal()
             self._begin()
             outcomes = [
                 outcome
@@ -190,7 +197,7 @@ class Writer:
             if transaction.runs.is_due:
                 transaction.runs.collect()
             failpoints.reach("commit.before")
-            transaction.connection.execute(statements.COMMIT)
+            transaction.execute(statements.COMMIT)
             failpoints.reach("commit.after")
             self._check_files()
         except (StoreDisplaced, sqlite3.Error, ArithmeticError, TypeError, ValueError) as error:

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 import time
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import pytest
 from structlog.testing import capture_logs
 
 from milepost.server.base.loop_lag import HELD_LIMIT, LoopLag
 from milepost.server.base.steps import Steps, finish
+from milepost.server.runtime import loop_watchdog
 from milepost.server.runtime.loop_watchdog import LoopWatchdog
 
 LIMIT = 0.5
@@ -164,3 +167,58 @@ def test_nothing_is_counted_before_it_is_asked_for() -> None:
         runner.run(main())
 
     assert (lag.passes, log) == (0, [])
+
+
+async def _busy(passes: int) -> None:
+    for _ in range(passes):
+        await asyncio.sleep(0)
+
+
+@pytest.mark.parametrize(("interval", "asked"), [(0.0, 100), (3600.0, 0)])
+def test_a_busy_loop_asks_what_has_arrived_only_after_an_interval(
+    monkeypatch: pytest.MonkeyPatch, interval: float, asked: int
+) -> None:
+    """While it has callbacks to run; its passes count all the same."""
+    lag = LoopLag()
+    watchdog = LoopWatchdog(lag)
+    loop = watchdog.new_event_loop()
+    loop.run_until_complete(_busy(1))
+    monkeypatch.setattr(loop_watchdog, "_POLL_INTERVAL", interval)
+    polls = 0
+    wait = watchdog._selector._wait
+
+    def count(timeout: float | None = None) -> Any:
+        nonlocal polls
+        polls += 1
+        return wait(timeout)
+
+    monkeypatch.setattr(watchdog._selector, "_wait", count)
+    watchdog.start()
+    passes = lag.passes
+    loop.run_until_complete(_busy(100))
+    watchdog.stop()
+    loop.close()
+
+    assert (polls >= asked, polls <= asked + 2) == (True, True)
+    assert lag.passes - passes >= 100
+
+
+def test_a_busy_loop_reads_what_arrives() -> None:
+    """However many callbacks it has to run."""
+    loop = LoopWatchdog(LoopLag()).new_event_loop()
+    here, there = socket.socketpair()
+    with here, there:
+        here.setblocking(False)
+        received: list[bytes] = []
+        loop.add_reader(here, lambda: received.append(here.recv(1)))
+
+        async def keep_busy() -> bytes:
+            await asyncio.sleep(0)
+            there.send(b"x")
+            while not received:
+                await asyncio.sleep(0)
+            return received[0]
+
+        assert loop.run_until_complete(keep_busy()) == b"x"
+        loop.remove_reader(here)
+    loop.close()

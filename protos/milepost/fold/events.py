@@ -72,12 +72,21 @@ class Fold:
         """
         if event.sequence <= self.job.last_sequence:
             return
-        if self._waste > WASTE_LIMIT and self._waste > self._size:
+        if self._waste > max(WASTE_LIMIT, self._size):
             self.compact()
         name = event.WhichOneof("payload")
         if name is not None:
             _APPLY[name](self, event)
         self.job.last_sequence = event.sequence
+
+    def apply_progress(
+        self, sequence: int, stage_id: str, current: float, message: str, fraction: float, job_fraction: float
+    ) -> None:
+        """As ``apply``, of progress of a stage that is there, which changes neither its total nor its unit."""
+        if self._waste > max(WASTE_LIMIT, self._size):
+            self.compact()
+        _move(self, self.stages[stage_id], current, message, fraction)
+        self.job.fraction, self.job.last_sequence = job_fraction, sequence
 
     def compact(self) -> None:
         """Move the job to a new message, and free what was overwritten and cleared in the old one.
@@ -255,19 +264,22 @@ def _stage_progressed(state: Fold, event: Event) -> None:
     stage = state.stages.get(progress.stage_id)
     if stage is None:  # its declaration was hidden by a filter
         return
-    stage.current = progress.current
     if progress.HasField("total"):
         stage.total = progress.total
         if stage.state in OPEN:
             stage.fraction_known = stage_known(state, stage)
-    unit, message = progress.unit, progress.message
-    if unit:
-        stage.unit = unit
-        state._waste += text_size(unit)
+    if progress.unit:
+        stage.unit = progress.unit
+        state._waste += text_size(progress.unit)
+    _move(state, stage, progress.current, progress.message, progress.fraction)
+
+
+def _move(state: Fold, stage: Stage, current: float, message: str, fraction: float) -> None:
+    stage.current = current
     if message:
         stage.message = message
         state._waste += text_size(message)
-    stage.fraction = progress.fraction
+    stage.fraction = fraction
     carry_up(state, stage)
 
 

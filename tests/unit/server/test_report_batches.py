@@ -13,11 +13,12 @@ from hypothesis import strategies as st
 from milepost.contract.job_states import LEASED
 from milepost.fold import Fold
 from milepost.server import decide
-from milepost.server.base.event_encoding import event_frame
+from milepost.server.base.event_encoding import EventEncoder, event_frame
 from milepost.server.base.payloads import payloads_of
 from milepost.server.base.refusal import Refusal, job_ended
 from milepost.server.base.steps import SLICE_STEPS
 from milepost.server.base.submission import Submission
+from milepost.server.base.timestamps import timestamp
 from milepost.server.decide.event_batch import EventBatch
 from milepost.v1 import (
     Artifact,
@@ -237,6 +238,27 @@ def test_events_are_numbered_however_long_the_log_is(last: int) -> None:
     (batch,) = batches_of(fold, updates)
 
     assert batch.events.frames == b"".join(map(event_frame, events))
+
+
+@given(
+    st.lists(
+        st.one_of(
+            st.integers(0, 1 << 68),
+            st.integers(0, 1 << 34).map(lambda seconds: seconds * 10**9),
+            st.integers(NOW, NOW + 2 * 10**9),
+        ),
+        min_size=1,
+        max_size=5,
+    )
+)
+def test_times_are_encoded_as_protobuf_does(times: list[int]) -> None:
+    """Of whatever instants, one after the other; those after the year 9999 become its end."""
+    line = LogWritten(text="x")
+    encoder = EventEncoder("job", 0, 1)
+    for now in times:
+        encoder.set_time(now)
+        event = Event(job_id="job", sequence=7, time=timestamp(now), attempt=1, log_written=line)
+        assert encoder.log_written(7, line) == event_frame(event)
 
 
 def test_a_large_report_comes_in_batches() -> None:

@@ -7,13 +7,13 @@ from google.protobuf.timestamp_pb2 import Timestamp
 
 SECOND = 10**9
 
-# Limit of google.protobuf.Timestamp: the end of the year 9999.
-_LATEST = 253_402_300_800 * SECOND - 1
+LATEST = 253_402_300_800 * SECOND - 1
+"""Limit of google.protobuf.Timestamp: the end of the year 9999."""
 
 
 def timestamp(instant: int) -> Timestamp:
     """The instant as a message; times after the year 9999 become its end."""
-    instant = min(instant, _LATEST)
+    instant = min(instant, LATEST)
     return Timestamp(seconds=instant // SECOND, nanos=instant % SECOND)
 
 

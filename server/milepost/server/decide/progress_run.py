@@ -26,7 +26,7 @@ from milepost.server.base.event_encoding import (
     EventEncoder,
     tag,
 )
-from milepost.v1 import Event, Stage, StageProgressed, StageState, Update
+from milepost.v1 import Stage, StageProgressed, StageState, Update
 
 __all__ = ["PROGRESS", "DeepProgressRun", "ProgressRun"]
 
@@ -147,15 +147,10 @@ class ProgressRun:
         """Fold in the run as its last event, which has this sequence. A run without updates changes nothing."""
         if not self._current:
             return
-        event = Event(sequence=sequence)
-        progress = event.stage_progressed
-        progress.MergeFromString(self._message)
-        progress.stage_id = self.stage_id
-        progress.current = self._current
-        progress.total = self._total
-        progress.fraction = self._fraction
-        progress.job_fraction = self._job_fraction
-        self._fold.apply(event)
+        message = self._message[2 if len(self._message) < _LONG else 3 :].decode()
+        self._fold.apply_progress(
+            sequence, self.stage_id, self._current, message, self._fraction, self._job_fraction
+        )
         self._current = 0.0
 
 

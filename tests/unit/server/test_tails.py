@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from milepost.server.base.event_encoding import event_frame as frame
 from milepost.server.log.event_log import Commit, JobAttributes
 from milepost.server.log.frames import Chunk
 from milepost.server.watching.batches import BATCH_BYTES, Batch, BatchRequest
+from milepost.server.watching.event_filters import FrameFilter
 from milepost.server.watching.memory_budget import ENTRY_OVERHEAD, MemoryBudget
 from milepost.server.watching.tails import Tail
 from milepost.v1 import Event, JobState, LogWritten, WatchJobResponse
@@ -110,3 +113,27 @@ def test_batches_count_against_the_bound_of_memory() -> None:
     assert 1000 < kept < 17 * (1100 + ENTRY_OVERHEAD)
     tail.push(written(2, "y"))
     assert memory.used < before + 100 + ENTRY_OVERHEAD
+
+
+@given(
+    st.integers(0, 5),
+    st.integers(1, 5),
+    st.integers(0, 2),
+    st.sampled_from([None, FrameFilter(frozenset({"log_written"}))]),
+    st.sampled_from([0, 100, BATCH_BYTES]),
+)
+def test_the_newest_commit_is_sent_as_any_other(
+    cursor: int, first: int, max_events: int, frame_filter: FrameFilter | None, size: int
+) -> None:
+    """The batch of a single chunk that its subscriber has waited for is that of all chunks, or left to that."""
+    lines = [
+        Event(job_id="j", sequence=sequence, log_written=LogWritten(text="x" * size))
+        for sequence in (first, first + 1)
+    ]
+    chunk = Chunk(first, first + 1, b"".join(map(frame, lines)))
+    request = BatchRequest(min(cursor, first - 1), max_events, frame_filter)
+    batch = request.batch_of_one(chunk)
+
+    assert batch in (None, request.batch([chunk]))
+    is_plain = request.cursor == first - 1 and not max_events and frame_filter is None and size < BATCH_BYTES
+    assert (batch is not None) == is_plain

@@ -48,6 +48,17 @@ class BatchRequest(NamedTuple):
             frames = [self.frame_filter(b"".join(frames))]
         return Batch(watch_response(frames), selected[-1].last)
 
+    def batch_of_one(self, newest: Chunk) -> Batch | None:
+        """As ``batch``, where the newest chunk is all there is to send, whole; else None.
+
+        So it is for whoever has kept up, in half the time.
+        """
+        cursor, max_events, frame_filter = self
+        first, last, frames = newest
+        if cursor + 1 != first or max_events or frame_filter is not None or len(frames) > BATCH_BYTES:
+            return None
+        return Batch(watch_response((frames,)), last)
+
     def _bounded(self, chunks: Sequence[Chunk]) -> list[Chunk]:
         """As many chunks as fit into one batch. Only a commit that is too large by itself is cut."""
         remaining, size = self.max_events, 0

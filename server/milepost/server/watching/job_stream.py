@@ -102,6 +102,8 @@ class JobStream(WatchStream):
         wanted = self._wanted()
         batch = tail.batch(wanted)
         if batch is None:
+            batch = self._replays.kept(self._job_id, tail, wanted, self._subscriber.caller)
+        if batch is None:
             batch = await self._replays.batch(self._job_id, tail, wanted, self._subscriber.caller)
             self._check()  # the log may have dropped events before the read
         if self._cursor < tail.thinned > self._thinned_sequence:
@@ -130,9 +132,13 @@ class JobStream(WatchStream):
         return BatchRequest(self._cursor, self._request.max_batch_events, self._filter)
 
     def _check(self) -> None:
-        if self._tail.deleted and not self._is_draining():
-            raise job_not_found(self._job_id)
-        super()._check()
+        tail = self._tail
+        if (
+            tail.deleted or self._tails.closed or self._cursor < tail.first - 1
+        ):  # else there is nothing to raise
+            if tail.deleted and not self._is_draining():
+                raise job_not_found(self._job_id)
+            super()._check()
 
     def _is_draining(self) -> bool:
         return self._tails.closed
@@ -146,11 +152,14 @@ class JobStream(WatchStream):
     def _is_complete(self) -> bool:
         return self._tail.ended
 
+    def _may_status_be_due(self) -> bool:
+        return self._tail.queued or self._estimates.is_look_due or self._said not in (None, _TURN)
+
     async def _is_status_due(self) -> bool:
         """Whether the job waits for something else than the last status said, another kind is near its own, or its
         estimate has changed.
         """
-        if not self._tail.queued:  # asked after each event: two calls less, which would find out the same
+        if not self._tail.queued:
             return self._said not in (None, _TURN) or await self._estimates.has_changed()
         return self._said != _said(await self._waiting())
 

@@ -56,14 +56,14 @@ class Pacer:
 
     def put(self, caller: str, stream: Resumable) -> None:
         """Give the stream a turn: now if there is one left in this pass, else when its caller's turn comes."""
-        if not self._left or self._waiting:
+        if not self._left or self._waiting.size:
             self._waiting.put(caller, stream)
         elif stream.resume():
             self._spend()
 
     async def turn(self, caller: str) -> None:
         """Return when the caller has a turn."""
-        if self._left and not self._waiting:
+        if self._left and not self._waiting.size:
             self._spend()
             return
         turn = _Turn(self._loop.create_future())
@@ -87,13 +87,13 @@ class Pacer:
             took = self._loop.time() - self._began
             self._limit = max(1, self._limit // 2) if took > TURNS_TIME else min(TURNS_LIMIT, 2 * self._limit)
         self._left = min(self._limit, ACCEPTING_TURNS_LIMIT) if self._are_calls_arriving() else self._limit
-        self._is_scheduled = bool(self._waiting)
+        self._is_scheduled = self._waiting.size > 0
         if not self._is_scheduled:
             return
         # The streams run between these two, but for those that have sent something when `resume` returns.
         self._loop.call_soon(self._begin)
         started = self._loop.time()
-        while self._left and self._waiting:
+        while self._left and self._waiting.size:
             self._left -= self._waiting.take().resume()
         self._spent = self._loop.time() - started
         self._loop.call_soon(self._next_pass)

@@ -51,6 +51,13 @@ class Recent(Generic[_Item]):
         """The key of the last item. Raises IndexError if there is none."""
         return self._keys[-1]
 
+    @property
+    def newest(self) -> _Item:
+        """The last item. Raises IndexError if there is none."""
+        item = self._items[-1]
+        assert item is not None
+        return item
+
     def after(self, key: int) -> Iterator[_Item]:
         """Iterate over the items with keys above this one. Nothing may be added or removed meanwhile."""
         for index in range(bisect_right(self._keys, key, self._start), len(self._items)):

@@ -47,10 +47,6 @@ class Subscriber:
         """Send a small response now, while nothing else is being sent; False, and nothing is sent, if it cannot."""
         return len(response) < COUNTED_RESPONSE and self._offer is not None and self._offer(response)
 
-    async def turn(self) -> None:
-        """Return when the stream has its turn to go on sending."""
-        await self.pacer.turn(self.caller)
-
     def hold(self, *responses: bytes) -> None:
         """Charge responses that are to be sent soon. Raises NoRoom."""
         size = COPIES * sum(map(len, responses))

@@ -104,7 +104,9 @@ class Tail:
             return None
         batch = self._batches.get(request)
         if batch is None:
-            batch = request.batch(self._after(request.cursor))
+            batch = request.batch_of_one(self._chunks.newest)
+            if batch is None:
+                batch = request.batch(self._after(request.cursor))
             if self.watchers > 1:
                 before = self._batches.size
                 self._batches.put(request, batch)
@@ -165,7 +167,7 @@ class Tails:
         """Add entries of the log that have become durable."""
         for entry in entries:
             if isinstance(entry, DurableCommit):
-                tail = self._tails.get(entry.commit.job_id)
+                tail = self._tails.get(entry.commit.attributes.job_id)
                 if tail is not None:
                     tail.push(entry.commit)
             else:
@@ -213,15 +215,25 @@ class ReplayCache:
 
     async def batch(self, job_id: str, tail: Tail, request: BatchRequest, caller: str) -> Batch | None:
         """The events after the cursor; None if there are none, or no such job. Equal requests share one read."""
-        self._used_at = self._loop.time()
-        batches = self._batches.get(job_id)
-        if batches is not None and (cached := batches.get(request)) is not None:
-            following = request._replace(cursor=cached.last)
-            if cached.last < tail.head and self._reads_ahead(job_id, following):
-                self._start_reading(job_id, tail, following, caller)
+        cached = self.kept(job_id, tail, request, caller)
+        if cached is not None:
             return cached
+        self._used_at = self._loop.time()
         self._start_reading(job_id, tail, request, caller)
         return await asyncio.shield(self._reading[tail, request])
+
+    def kept(self, job_id: str, tail: Tail, request: BatchRequest, caller: str) -> Batch | None:
+        """As ``batch``, if it is in memory; else None. Most of a replay that others have begun is."""
+        batches = self._batches.get(job_id)
+        cached = None if batches is None else batches.get(request)
+        if batches is None or cached is None:
+            return None
+        self._used_at = self._loop.time()
+        if batches[next(reversed(batches))].last == cached.last < tail.head:
+            following = request._replace(cursor=cached.last)
+            if self._reads_ahead(job_id, following):
+                self._start_reading(job_id, tail, following, caller)
+        return cached
 
     def _start_reading(self, job_id: str, tail: Tail, request: BatchRequest, caller: str) -> None:
         if (tail, request) not in self._reading:

@@ -123,13 +123,15 @@ class WatchStream(ABC):
                 if self._send_interval:
                     await asyncio.sleep(self._send_interval)
             if step is not Step.AT_HEAD and self._cursor < self._head:
-                await self._subscriber.turn()
+                await self._subscriber.pacer.turn(self._subscriber.caller)
             elif not caught_up:
                 caught_up = True
                 await self._send_response(self._response(caught_up=CaughtUp(sequence=self._cursor)))
             elif self._request.no_follow or self._is_complete():
                 return
-            elif await self._is_status_due() or not await self._waiter.wait(version, serve):
+            elif (self._may_status_be_due() and await self._is_status_due()) or not await self._waiter.wait(
+                version, serve
+            ):
                 await self._send_response(self._response(status=await self._status()))
                 self._waiter.restart()
 
@@ -174,6 +176,10 @@ class WatchStream(ABC):
             raise draining()
         if self._is_trimmed():
             raise self._trimmed()
+
+    def _may_status_be_due(self) -> bool:
+        """Whether ``_is_status_due`` has to look. It is asked after each event, so it awaits nothing."""
+        return False
 
     async def _is_status_due(self) -> bool:
         """Whether a status is due before the interval is over."""

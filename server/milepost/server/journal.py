@@ -261,6 +261,7 @@ class Journal:
         if batch.submission is not None:
             opened.attributes = job_attributes(opened.job)
         opened.time = batch.time or opened.time
+        ends = has_end(batch.payloads)
         commit = Commit(
             attributes=opened.attributes,
             chunk=Chunk(batch.first, batch.last, batch.frames),
@@ -272,12 +273,12 @@ class Journal:
             report_sequence=opened.report_sequence,
             time=opened.time,
             is_transition=has_transition(batch.payloads),
-            ends=has_end(batch.payloads),
+            ends=ends,
             payloads=batch.payloads,
             submission=batch.submission,
             fraction_known=batch.fraction_known,
             by_timeout=by_timeout,
-            run=self._run_of(opened.job) if has_end(batch.payloads) else b"",
+            run=self._run_of(opened.job) if ends else b"",
         )
         opened.state, opened.fraction, opened.size = batch.state, batch.fraction, len(batch.job)
         self._keep(opened)
@@ -329,9 +330,9 @@ class Journal:
         self._notifications += 1
         for entry in entries:
             if isinstance(entry, DurableCommit):
-                job_id = entry.commit.job_id
+                job_id = entry.commit.attributes.job_id
                 opened = self._find_open(job_id)
-                if opened is not None and opened.job.last_sequence < entry.commit.chunk.last:
+                if opened is not None and opened.fold.job.last_sequence < entry.commit.chunk.last:
                     self._forget(job_id)
             else:
                 job_id = entry.attributes.job_id

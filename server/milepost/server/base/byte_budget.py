@@ -47,7 +47,7 @@ class ByteBudget:
         large = size > SMALL
         for budget in self._levels:
             room = budget._room_for_large if large else budget.limit
-            if (budget.used + size > room and budget.used) or (large and budget._waiting):
+            if (budget.used + size > room and budget.used) or (large and budget._waiting.size):
                 return False
         for budget in self._levels:
             budget.used += size
@@ -77,7 +77,7 @@ class ByteBudget:
         for budget in self._levels:
             budget.used -= size
         for budget in self._levels:
-            if budget._waiting:
+            if budget._waiting.size:
                 budget._serve()
 
     def _fits(self, size: int) -> bool:
@@ -86,7 +86,7 @@ class ByteBudget:
 
     async def _wait(self, child: str, size: int) -> None:
         """Charge this budget alone, in turn."""
-        if self._fits(size) and not self._waiting:
+        if self._fits(size) and not self._waiting.size:
             self.used += size
             return
         waiter = _Waiter(size, asyncio.get_running_loop().create_future())
@@ -106,7 +106,7 @@ class ByteBudget:
 
     def _serve(self) -> None:
         """Grant what fits now, in turn."""
-        while self._waiting:
+        while self._waiting.size:
             waiter = self._waiting.peek()
             if not waiter.granted.cancelled():
                 if not self._fits(waiter.size):

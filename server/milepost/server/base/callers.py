@@ -36,14 +36,17 @@ class Turns(Generic[_Item]):
     """A queue in which callers take turns: each item of a caller waits for at most one item of every other caller.
 
     Items of one caller come in the order of ``put``. All operations take constant time.
+
+    Attributes:
+        size: The number of items. To read it takes no call, unlike ``len``, which matters where it is 0 nearly always.
     """
 
     def __init__(self) -> None:
         self._queues: OrderedDict[str, deque[_Item]] = OrderedDict()
-        self._size = 0
+        self.size = 0
 
     def __len__(self) -> int:
-        return self._size
+        return self.size
 
     def put(self, caller: str, item: _Item) -> None:
         """Add an item of this caller."""
@@ -51,22 +54,22 @@ class Turns(Generic[_Item]):
         if queue is None:
             queue = self._queues[caller] = deque()
         queue.append(item)
-        self._size += 1
+        self.size += 1
 
     def peek(self) -> _Item:
         """Return the item whose turn it is. Raises IndexError if there is none."""
-        if not self._size:
+        if not self.size:
             raise IndexError("no item waits")
         return next(iter(self._queues.values()))[0]
 
     def take(self) -> _Item:
         """Remove and return the item whose turn it is. Raises IndexError if there is none."""
-        if not self._size:
+        if not self.size:
             raise IndexError("no item waits")
         caller = next(iter(self._queues))
         queue = self._queues[caller]
         item = queue.popleft()
-        self._size -= 1
+        self.size -= 1
         if queue:
             self._queues.move_to_end(caller)
         else:

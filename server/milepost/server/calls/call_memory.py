@@ -107,10 +107,12 @@ class CallerMemory:
         try:
             request = await self._read(context, charge)
             while request is not None:
-                if not charge.try_resize(len(request) if len(request) > SMALL else 0):
+                is_large = len(request) > SMALL
+                if (is_large or charge.size) and not charge.try_resize(len(request) if is_large else 0):
                     raise self._no_room()
                 yield request
-                charge.release()
+                if charge.size:
+                    charge.release()
                 request = _message(await context.read())
         finally:
             charge.release()

@@ -206,10 +206,10 @@ class Attempts:
         Raises LEASE_LOST, JOB_ENDED and REPORT_GAP; with ``atomic`` also the refusal of the first bad update. Without,
         such an update is among the rejections, and the others are accepted.
         """
+        pending = self.report_at_once(job_id, token, first, updates, caller)
+        if pending is not None:
+            return pending
         request = _Request(job_id, token, first, updates, size, atomic, caller, during)
-        decided = self._decide_plainly(job_id, token, first, updates)
-        if decided is not None:
-            return self._follow(request, decided)
         opened = await self._open_in_order(job_id, caller)
         if not self._tokens.holds(opened.job, token) or first > opened.report_sequence + 1:
             # Another node may have accepted earlier reports that this one has not read yet.
@@ -217,12 +217,12 @@ class Attempts:
             opened = await self._open_in_order(job_id, caller)
         return await self._decide(self._open_in_order, request, partial(self._follow, request), opened)
 
-    def _decide_plainly(
-        self, job_id: str, token: str, first: int, updates: Sequence[Update]
-    ) -> _Decided | None:
-        """Decide and append the next report of an open job at once if it is one plain update; else do nothing.
+    def report_at_once(
+        self, job_id: str, token: str, first: int, updates: Sequence[Update], caller: str
+    ) -> PendingReport | None:
+        """Accept the next report of an open job if it is one plain update; else do nothing. See ``report``.
 
-        So do most reports of a worker that is watched live, whose cost per event is all that there is here.
+        So are most reports of a worker that is watched live, whose cost per event is all that there is here.
         """
         if len(updates) != 1 or self._retries.is_busy(job_id):
             return None
@@ -236,7 +236,11 @@ class Attempts:
         if batch is None:
             return None
         appended = self._journal.append(opened, batch, report_sequence=first)
-        return Acceptance(first, batch.last, (), over=False), appended
+        accepted = Acceptance(first, batch.last, (), over=False)
+        request = _Request(
+            job_id, token, first, updates, None, atomic=False, caller=caller, during=nullcontext
+        )
+        return self._follow(request, (accepted, appended))
 
     def _follow(self, request: _Request, decided: _Decided) -> PendingReport:
         accepted, appended = decided

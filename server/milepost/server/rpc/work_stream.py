@@ -21,7 +21,6 @@ from milepost.server.followers.deadlines import Deadlines
 from milepost.server.service import validation
 from milepost.server.service.job_access import JobAccess
 from milepost.v1 import (
-    Acknowledged,
     Capacity,
     Claim,
     ErrorReason,
@@ -88,12 +87,13 @@ class WorkStream:
         async for request in incoming:
             if self._finishing:
                 return
-            self._idle.clear()
-            try:
-                self._sessions.heard(self._session)
-                await self._handle(request)
-            finally:
-                self._idle.set()
+            self._sessions.heard(self._session)
+            if not request.HasField("report") or not self._report_at_once(request.report):
+                self._idle.clear()
+                try:
+                    await self._handle(request)
+                finally:
+                    self._idle.set()
             while len(self._unanswered) >= _UNANSWERED_LIMIT:
                 await asyncio.wait(self._unanswered, return_when=asyncio.FIRST_COMPLETED)
             # A message that is no report counts as one event.
@@ -246,10 +246,41 @@ class WorkStream:
         except BaseException:
             self._memory.release(charge)
             raise
+        self._follow(report, accepted, durable, charge)
+
+    def _report_at_once(self, report: Report) -> bool:
+        """Take a report that ``Attempts.report_at_once`` accepts, if there is room; else do nothing.
+
+        Nothing in it can be refused: the session holds the job, and it has one update, whose number is the next.
+        """
+        updates = report.updates
+        if len(updates) != 1 or report.job_id not in self._session.jobs:
+            return False
+        charge = report.ByteSize() + CALL_COST
+        if not self._memory.try_acquire(charge):
+            return False
+        pending = None
+        try:
+            pending = self._attempts.report_at_once(
+                report.job_id, report.lease_token, report.first_report_sequence, updates, self._session.caller
+            )
+        finally:
+            if pending is None:
+                self._memory.release(charge)
+        if pending is None:
+            return False
+        self._follow(report, *pending, charge)
+        return True
+
+    def _follow(
+        self, report: Report, accepted: Acceptance, durable: PromptFuture[Acceptance], charge: int
+    ) -> None:
+        """Renew the lease, and answer the report once it is durable."""
         self._deadlines.renew([report.job_id])
         if accepted.over and report.job_id in self._session.jobs:
             self._session.ending.add(report.job_id)
-        self._reject(report, accepted)
+        if accepted.rejections:
+            self._reject(report, accepted)
         self._unanswered.add(durable)
         durable.call_back(partial(self._acknowledge, report, accepted, charge))
 
@@ -282,16 +313,14 @@ class WorkStream:
         accepted = durable.result()
         if accepted is not decided:
             self._reject(report, accepted)
-        self._responses.put(
-            WorkResponse(
-                acknowledged=Acknowledged(
-                    job_id=report.job_id,
-                    report_sequence=accepted.report_sequence,
-                    last_sequence=accepted.last_sequence,
-                    lease_token=report.lease_token,
-                )
-            )
-        )
+        response = WorkResponse()
+        # Set in place: protobuf would copy a message that it is given by encoding and decoding it.
+        acknowledged = response.acknowledged
+        acknowledged.job_id = report.job_id
+        acknowledged.report_sequence = accepted.report_sequence
+        acknowledged.last_sequence = accepted.last_sequence
+        acknowledged.lease_token = report.lease_token
+        self._responses.put(response)
 
 
 def _silent(limit: float) -> Refusal:

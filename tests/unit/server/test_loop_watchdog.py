@@ -212,13 +212,15 @@ def test_a_busy_loop_reads_what_arrives() -> None:
         received: list[bytes] = []
         loop.add_reader(here, lambda: received.append(here.recv(1)))
 
-        async def keep_busy() -> bytes:
-            await asyncio.sleep(0)
-            there.send(b"x")
-            while not received:
-                await asyncio.sleep(0)
-            return received[0]
+        def keep_busy() -> None:
+            if received:
+                loop.stop()
+            else:
+                loop.call_soon(keep_busy)
 
-        assert loop.run_until_complete(keep_busy()) == b"x"
+        loop.call_soon(there.send, b"x")
+        loop.call_soon(keep_busy)
+        loop.run_forever()
+        assert received == [b"x"]
         loop.remove_reader(here)
     loop.close()

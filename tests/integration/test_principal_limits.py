@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -14,7 +15,7 @@ import pytest
 from google.protobuf.struct_pb2 import Struct
 from structlog.testing import capture_logs
 
-from milepost.server.access import limiter, throttling
+from milepost.server.access import limiter, throttling, tokens
 from milepost.server.access.credential_settings import CredentialSettings
 from milepost.server.access.limiter import Limiter
 from milepost.server.access.principal_limits import Limits
@@ -223,3 +224,26 @@ async def test_reports_are_held_back(known: Tokens, monkeypatch: pytest.MonkeyPa
                 {"limit": "max-events-per-principal"},
             )
         assert (await rpc.get(job.job_id)).attempt == 1
+
+
+async def test_refused_credentials(known: Tokens, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever tries many is told late, and what is logged and recorded of it is bounded; its host's own calls go on."""
+    monkeypatch.setattr(limiter, "REFUSED_CREDENTIALS", 1)
+    monkeypatch.setattr(throttling, "SHORTEST_DELAY", 0.0)
+    token = known.add("ci", ["a"], *ALL)
+    async with (
+        serving(known) as address,
+        connect(address, token=tokens.new_token()) as stranger,
+        connect(address, token=token) as rpc,
+    ):
+        job = await rpc.submit()
+        with capture_logs() as lines:
+            answers = await asyncio.gather(*(stranger.get("none") for _ in range(50)), return_exceptions=True)
+            refusals = [Refused.of(answer) for answer in answers if isinstance(answer, grpc.aio.AioRpcError)]
+            assert (await rpc.get(job.job_id)).job_id == job.job_id
+        logged = [
+            line["event"] for line in lines if "UNAUTHENTICATED" in (line.get("reason"), line.get("outcome"))
+        ]
+        assert [refusal.reason for refusal in refusals] == ["UNAUTHENTICATED"] * 50
+        assert Counter(logged).keys() == {"call", "audit"}
+        assert len(logged) <= 2 * 15

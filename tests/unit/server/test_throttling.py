@@ -109,7 +109,7 @@ async def test_one_refusal_in_a_while_is_logged(monkeypatch: pytest.MonkeyPatch)
             return bool(lines)
 
         await eventually(is_logged)
-        assert [(line["event"], line["subject"], line["count"]) for line in lines] == [
+        assert [(line["event"], line["caller"], line["count"]) for line in lines] == [
             ("calls refused", "ci", 3)
         ]
         assert not (await throttled.refuse("ci", too_many)).is_counted

@@ -5,7 +5,9 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import Final
 
+from milepost.server.access.current import caller_of
 from milepost.server.access.job_usage import JobUsage
 from milepost.server.access.principal import ANONYMOUS, Principal
 from milepost.server.access.principal_limits import Limits
@@ -13,6 +15,9 @@ from milepost.server.access.rates import RateTable
 from milepost.server.access.throttling import Throttling
 from milepost.server.base.refusal import Refusal
 from milepost.v1 import ErrorReason
+
+REFUSED_CREDENTIALS: Final = 100
+"""Calls of a host a second whose credentials are refused at once, on average; after a pause 10 s of that together."""
 
 _RETRY_DELAY = 5.0
 """Seconds after which a refused submission is worth repeating: a guess, since jobs end when they end."""
@@ -32,6 +37,7 @@ class Limiter:
         self.jobs = JobUsage()
         self.throttling = Throttling()
         self._rates = RateTable(monotonic)
+        self._refused = RateTable(monotonic)
 
     def of(self, principal: Principal) -> Limits:
         """The limits of a principal."""
@@ -43,7 +49,8 @@ class Limiter:
             return
         refusal = await self.refuse_request(principal)
         if refusal is not None:
-            raise refusal
+            # Many calls share it: else it would have the frames of all of them.
+            raise refusal.with_traceback(None)
         self._rates.of(principal.subject).requests.use(1, self.of(principal).requests, self._rates.now())
 
     async def refuse_request(self, principal: Principal) -> Refusal | None:
@@ -53,8 +60,20 @@ class Limiter:
             return None
         what = f"makes over {self.of(principal).requests:,} calls a second"
         return await self.throttling.refuse(
-            principal.subject, lambda: _limit_reached(principal, what, "requests", excess)
+            caller_of(principal, ""), lambda: _limit_reached(principal, what, "requests", excess)
         )
+
+    async def hold_refused(self, host: str, refusal: Refusal) -> None:
+        """Hold a call whose credential is refused, and count it instead of logging it, where its host makes many."""
+        rate, now = self._refused.of(host).requests, self._refused.now()
+        if rate.excess(now):
+            await self.throttling.hold(host, refusal)
+        else:
+            rate.use(1, REFUSED_CREDENTIALS, now)
+
+    def is_throttled(self, principal: Principal) -> bool:
+        """Whether calls of this principal share a refusal."""
+        return caller_of(principal, "") in self.throttling
 
     def use_events(self, principal: Principal, count: int) -> float:
         """Count the updates of a report; return for how many seconds its worker should send no more."""

@@ -33,15 +33,15 @@ LOG_INTERVAL: Final = 10.0
 
 
 class Throttling:
-    """The callers that were beyond their rate of late, by subject. Bound to the running event loop."""
+    """The callers that were beyond their rate of late, by key. Bound to the running event loop."""
 
     def __init__(self) -> None:
         self._throttled: dict[str, _Throttled] = {}
         self._held: set[asyncio.Future[None]] = set()
 
-    def __contains__(self, subject: str) -> bool:
+    def __contains__(self, caller: str) -> bool:
         """Whether there is a refusal that calls of this caller share."""
-        throttled = self._throttled.get(subject)
+        throttled = self._throttled.get(caller)
         return throttled is not None and throttled.refusal is not None
 
     def __len__(self) -> int:
@@ -53,12 +53,9 @@ class Throttling:
         """The number of calls that are held."""
         return len(self._held)
 
-    async def refuse(self, subject: str, make_refusal: Callable[[], Refusal]) -> Refusal:
+    async def refuse(self, caller: str, make_refusal: Callable[[], Refusal]) -> Refusal:
         """The refusal of a call, once the call has been held. ``make_refusal`` is called if there is none yet."""
-        throttled = self._throttled.get(subject)
-        if throttled is None:
-            throttled = self._throttled[subject] = _Throttled()
-            asyncio.get_running_loop().call_later(LOG_INTERVAL, self._log, subject, throttled)
+        throttled = self._of(caller)
         refusal = throttled.refusal
         if refusal is None:
             refusal = make_refusal()
@@ -69,11 +66,28 @@ class Throttling:
         await self._hold(throttled)
         return refusal
 
+    async def hold(self, caller: str, refusal: Refusal) -> None:
+        """Hold a call that has a refusal of its own, which is counted unless it is the one to be logged."""
+        throttled = self._of(caller)
+        if throttled.refusal is None:
+            throttled.refusal = refusal
+        else:
+            refusal.is_counted = True
+            throttled.count += 1
+        await self._hold(throttled)
+
     def release(self) -> None:
         """Refuse the calls that are held now."""
         for held in self._held:
             if not held.done():
                 held.set_result(None)
+
+    def _of(self, caller: str) -> _Throttled:
+        throttled = self._throttled.get(caller)
+        if throttled is None:
+            throttled = self._throttled[caller] = _Throttled()
+            asyncio.get_running_loop().call_later(LOG_INTERVAL, self._log, caller, throttled)
+        return throttled
 
     async def _hold(self, throttled: _Throttled) -> None:
         if throttled.held >= HELD_LIMIT or len(self._held) >= HELD_TOTAL:
@@ -96,24 +110,24 @@ class Throttling:
             self._held.discard(held)
             throttled.held -= 1
 
-    def _log(self, subject: str, throttled: _Throttled) -> None:
+    def _log(self, caller: str, throttled: _Throttled) -> None:
         """Log how many calls were refused without a line of their own; forget who makes none any more."""
         if not throttled.count and not throttled.held:
-            del self._throttled[subject]
+            del self._throttled[caller]
             return
         if throttled.count:
-            _log.info("calls refused", subject=subject, count=throttled.count, seconds=LOG_INTERVAL)
+            _log.info("calls refused", caller=caller, count=throttled.count, seconds=LOG_INTERVAL)
         throttled.count = 0
         throttled.refusal = None
-        asyncio.get_running_loop().call_later(LOG_INTERVAL, self._log, subject, throttled)
+        asyncio.get_running_loop().call_later(LOG_INTERVAL, self._log, caller, throttled)
 
 
 class _Throttled:
     """A caller that was beyond its rate of late.
 
     Attributes:
-        refusal: The one of all its calls; None where the next one has to be logged.
-        count: The calls that were refused with it since the last line in the log.
+        refusal: The one of all its calls, or the one that was logged; None where the next one has to be.
+        count: The calls that were refused since then.
         held: Its calls that are held.
     """
 

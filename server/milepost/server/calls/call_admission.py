@@ -13,6 +13,7 @@ from milepost.server.access.limiter import Limiter
 from milepost.server.access.methods import check_method
 from milepost.server.access.principal import ANONYMOUS, Principal
 from milepost.server.access.refusals import CredentialRefused
+from milepost.server.base.callers import host_of
 from milepost.server.base.refusal import Refusal, draining
 from milepost.server.calls.call_record import CallRecord
 from milepost.server.calls.call_turns import CallTurns
@@ -50,7 +51,7 @@ class CallAdmission:
             principal = await self._authenticator.authenticate(metadata)
         except CredentialRefused:
             return None
-        throttled = principal.subject in self._limiter.throttling
+        throttled = self._limiter.is_throttled(principal)
         return await self._limiter.refuse_request(principal) if throttled else None
 
     def drain(self) -> None:
@@ -78,6 +79,7 @@ class CallAdmission:
         except CredentialRefused as refusal:
             if refusal.principal is not None:
                 record.note_principal(refusal.principal)
+            await self._limiter.hold_refused(host_of(record.peer), refusal)
             raise
         record.note_principal(principal)
         await self._limiter.admit_request(principal)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 import uuid
-from functools import lru_cache
 
 import structlog
 from google.protobuf.any_pb2 import Any as AnyMessage
@@ -64,7 +63,7 @@ class CallRecord:
         if refusal is not None:
             self._reason = reason_name(refusal.reason)
             self._is_recorded, self._is_counted = refusal.is_recorded, refusal.is_counted
-            return shared_status(refusal) if refusal.is_counted else _status(refusal)
+            return refusal_status(refusal)
         error_id, status = failure_status()
         _log.error("call failed", method=self.method, error_id=error_id, exc_info=error)
         return status
@@ -104,13 +103,8 @@ def failure_status() -> tuple[str, Status]:
     return error_id, Status(code=code_pb2.INTERNAL, message=message)
 
 
-@lru_cache(maxsize=256)
-def shared_status(refusal: Refusal) -> Status:
-    """The status of a refusal that many calls have: made once, and not to be changed."""
-    return _status(refusal)
-
-
-def _status(refusal: Refusal) -> Status:
+def refusal_status(refusal: Refusal) -> Status:
+    """The status of a call that is refused."""
     details: list[Message] = [
         error_details_pb2.ErrorInfo(
             reason=reason_name(refusal.reason), domain=DOMAIN, metadata=dict(refusal.metadata)

@@ -25,7 +25,7 @@ from milepost.server.base.refusal import Refusal, draining
 from milepost.server.base.slices import Slices
 from milepost.server.calls.call_admission import CallAdmission
 from milepost.server.calls.call_memory import CallMemory
-from milepost.server.calls.call_record import CallRecord, shared_status
+from milepost.server.calls.call_record import CallRecord, refusal_status
 from milepost.server.calls.open_calls import OpenCalls
 from milepost.server.calls.request_decoding import Decoded, decoder, finish_decoding
 from milepost.server.rpc.call_log import CallLog
@@ -207,10 +207,10 @@ class Interceptor(grpc.aio.ServerInterceptor):
             stopping.cancel()
 
 
-@lru_cache(maxsize=256)
+@lru_cache(maxsize=64)
 def _refusing(refusal: Refusal) -> grpc.RpcMethodHandler[Any, Any]:
     """The handler of all calls with this refusal, which leave no line in a log."""
-    status = rpc_status.to_status(shared_status(refusal))
+    status = rpc_status.to_status(refusal_status(refusal))
 
     async def refuse(_: object, context: _Context) -> None:
         await context.abort_with_status(status)

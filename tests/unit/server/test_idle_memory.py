@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import platform
 import sqlite3
 import subprocess
@@ -17,7 +18,7 @@ import pytest
 from milepost.server.log.sqlite import statements
 from milepost.server.log.sqlite.sqlite_log import SqliteEventLog
 from milepost.server.log.sqlite.transaction import Transaction
-from milepost.server.runtime import heap_trimming
+from milepost.server.runtime import gc_tuning, heap_trimming
 from tests.support.commits import Author
 
 
@@ -54,7 +55,8 @@ async def test_pages_are_freed_while_there_is_nothing_to_write(tmp_path: Path) -
 
 
 async def test_heaps_are_trimmed_again_and_again() -> None:
-    """On a thread of its own, so that nothing else waits for it."""
+    """On a thread of its own, so that nothing else waits for it, and after garbage was collected."""
+    collected = 0
     rounds: asyncio.Queue[int] = asyncio.Queue()
     loop = asyncio.get_running_loop()
 
@@ -62,11 +64,36 @@ async def test_heaps_are_trimmed_again_and_again() -> None:
         heap_trimming.trim()
         loop.call_soon_threadsafe(rounds.put_nowait, threading.get_ident())
 
-    trimming = asyncio.create_task(heap_trimming.keep_trimmed(trim, 0.0))
+    def collect() -> None:
+        nonlocal collected
+        collected += 1
+
+    trimming = asyncio.create_task(heap_trimming.keep_trimmed(collect, trim, 0.0))
     threads = {await rounds.get() for _ in range(3)}
     trimming.cancel()
 
     assert threading.get_ident() not in threads
+    assert collected >= 3
+
+
+class _Cycle:
+    """Refers to itself, so that only the collector frees it."""
+
+    def __init__(self) -> None:
+        self.itself = self
+
+
+def test_garbage_is_collected_while_there_are_few_objects(monkeypatch: pytest.MonkeyPatch) -> None:
+    """With many, the server would stand still for as long as it takes to scan them."""
+    cycle = weakref.ref(_Cycle())
+    monkeypatch.setattr(gc_tuning, "FEW_OBJECTS", -1)
+    gc_tuning.collect()
+    assert cycle() is not None
+
+    monkeypatch.setattr(gc_tuning, "FEW_OBJECTS", len(gc.get_objects()))
+    monkeypatch.setattr(gc_tuning, "FEW_BLOCKS", 2 * sys.getallocatedblocks())
+    gc_tuning.collect()
+    assert cycle() is None
 
 
 _COUNT_ARENAS = """

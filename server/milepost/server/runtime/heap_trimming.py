@@ -38,8 +38,11 @@ def trim() -> None:
         malloc_trim(0)
 
 
-async def keep_trimmed(trim: Callable[[], None] = trim, interval: float = _INTERVAL) -> None:
-    """Trim every ``interval`` seconds, until cancelled."""
+async def keep_trimmed(
+    collect: Callable[[], None], trim: Callable[[], None] = trim, interval: float = _INTERVAL
+) -> None:
+    """Every ``interval`` seconds ``collect`` garbage, and trim, until cancelled."""
     while True:
         await asyncio.sleep(interval)
+        collect()
         await asyncio.to_thread(trim)

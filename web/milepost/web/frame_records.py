@@ -7,17 +7,15 @@ from typing import Final, NamedTuple, TypeAlias
 
 from google.protobuf.message import Message
 
-from milepost.contract.message_json import json_writer
 from milepost.contract.sized_cache import SizedCache
-from milepost.v1 import Event, Events, WatchJobResponse, WatchJobsResponse
+from milepost.v1 import Events, WatchJobResponse, WatchJobsResponse
+from milepost.web.event_printing import EventPrinter
 from milepost.web.framing import Framing
 
 Frame: TypeAlias = WatchJobResponse | WatchJobsResponse
 
 CACHE_BYTES: Final = 16 << 20
 """Bytes of encoded frames, with their text, that subscribers share at most."""
-
-_event_json: Final = json_writer(Event)
 
 _CHUNK: Final = 16 << 10
 """Bytes of text, about, that are sent at a time, and made in one go."""
@@ -110,14 +108,19 @@ class EventEncoder:
 
     def _texts(self, events: Events, epoch: str, *, by_position: bool) -> Iterator[str]:
         framing = self._framing
+        printer = EventPrinter()
         # A commit is resumed after as a whole, so only its last event is a place to resume from.
         last = len(events.events) - 1
+        place = ""
         for number, event in enumerate(events.events):
-            if by_position:
-                place = f"{epoch}:{events.position}" if number == last else ""
-            else:
+            if not by_position:
                 place = f"{epoch}:{event.sequence}"
-            yield framing.prefix(_name(event), place) + _event_json(event) + framing.end
+            elif number == last:
+                place = f"{epoch}:{events.position}"
+            payload = event.WhichOneof("payload")
+            # A payload that this version does not know is an event.
+            prefix = framing.prefix(payload or "event", place)
+            yield f"{prefix}{printer.print(event, payload)}{framing.end}"
 
 
 class EncodedEvents(NamedTuple):
@@ -134,8 +137,3 @@ class EncodedEvents(NamedTuple):
 
 TextCache: TypeAlias = SizedCache[tuple[Framing, type[Frame], str, bytes], EncodedEvents]
 """The text of frames, by framing, type, epoch and frame."""
-
-
-def _name(event: Event) -> str:
-    """The name of its payload; ``event`` for one that this version does not know."""
-    return event.WhichOneof("payload") or "event"

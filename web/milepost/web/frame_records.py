@@ -111,12 +111,11 @@ class EventEncoder:
         printer = EventPrinter()
         # A commit is resumed after as a whole, so only its last event is a place to resume from.
         last = len(events.events) - 1
-        place = ""
         for number, event in enumerate(events.events):
-            if not by_position:
+            if by_position:
+                place = f"{epoch}:{events.position}" if number == last else ""
+            else:
                 place = f"{epoch}:{event.sequence}"
-            elif number == last:
-                place = f"{epoch}:{events.position}"
             payload = event.WhichOneof("payload")
             # A payload that this version does not know is an event.
             prefix = framing.prefix(payload or "event", place)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+from functools import partial
 from typing import Final
 
 from milepost.contract.sized_cache import SizedCache
@@ -47,6 +49,7 @@ class JobEstimates:
         self._histories = histories
         self._clock = clock
         self._recent: SizedCache[str, tuple[float, Estimate | None]] = SizedCache(_RECENT_BYTES)
+        self._refreshing: dict[str, asyncio.Task[Estimate | None]] = {}
 
     async def of_job(self, job: Job, caller: str = SERVER) -> Estimate | None:
         """The estimate for a job; None without evidence, and where it is not RUNNING."""
@@ -78,12 +81,21 @@ class JobEstimates:
         return True
 
     async def of_watched(self, job_id: str, caller: str) -> Estimate | None:
-        """As ``of_job``, for a job that is watched: at most once in ``RECENT`` seconds, however many watch it."""
+        """As ``of_job``, for a job that is watched: at most once in ``RECENT`` seconds, however many watch it.
+
+        They look at the same moment, after the same event: so they share what is under way, too, in the turn of
+        whoever came first.
+        """
         recent = self._recent_of(job_id)
         if recent is not None:
             return recent[1]
-        stored = await self._log.load(job_id, caller=caller)
-        return None if stored is None else await self._refresh(stored.job, caller)
+        refreshing = self._refreshing.get(job_id)
+        if refreshing is None:
+            refreshing = self._refreshing[job_id] = asyncio.create_task(
+                self._load_and_refresh(job_id, caller)
+            )
+            refreshing.add_done_callback(partial(self._refreshed, job_id))
+        return await asyncio.shield(refreshing)
 
     async def add_to_watched(self, job: Job, caller: str) -> Estimate | None:
         """As ``add_to``, for a job that is watched; return the estimate, which it may share with other watches."""
@@ -104,6 +116,15 @@ class JobEstimates:
         estimate = await self.of_job(job, caller)
         self._recent.put(job.job_id, (now, estimate), _RECENT_SIZE + len(job.job_id))
         return estimate
+
+    async def _load_and_refresh(self, job_id: str, caller: str) -> Estimate | None:
+        stored = await self._log.load(job_id, caller=caller)
+        return None if stored is None else await self._refresh(stored.job, caller)
+
+    def _refreshed(self, job_id: str, refreshing: asyncio.Task[Estimate | None]) -> None:
+        del self._refreshing[job_id]
+        if not refreshing.cancelled():
+            refreshing.exception()  # retrieved, since there may be no waiter left to do so
 
     async def of_run(self, owner: str, kind: str, workload: float, caller: str) -> Estimate | None:
         """How long a job takes once it starts; None without evidence."""

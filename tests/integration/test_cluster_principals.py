@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import uuid
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import AsyncExitStack
@@ -48,6 +49,7 @@ def tokens(known: Tokens) -> dict[str, str]:
     return {
         "alice": known.add("alice", ["team-a"], *ALL),
         "bob": known.add("bob", ["team-b"], *ALL),
+        "slow": known.add("slow", ["team-a"], *ALL, limits='["requests=1/s"]'),
         "small": known.add("small", ["team-a"], *ALL, limits='["jobs=2", "watches=1", "input=2000"]'),
     }
 
@@ -193,3 +195,13 @@ async def test_watches_count_at_their_node(callers: Callers) -> None:
     assert [refusal.reason for refusal in refusals] == ["LIMIT_REACHED"] * 2
     for watch in watches:
         watch.cancel()
+
+
+@pytest.mark.nightly  # it takes as long as the refusals are late
+async def test_calls_count_at_their_node(callers: Callers) -> None:
+    """Whoever has made too many at one node is served by another one."""
+    first, second = await callers("slow")
+    answers = await asyncio.gather(*(first.get("none") for _ in range(15)), return_exceptions=True)
+    reasons = [Refused.of(answer).reason for answer in answers if isinstance(answer, grpc.aio.AioRpcError)]
+    assert set(reasons) == {"JOB_NOT_FOUND", "LIMIT_REACHED"}
+    assert (await refused(second.get("none"))).reason == "JOB_NOT_FOUND"

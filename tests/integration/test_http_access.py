@@ -240,7 +240,7 @@ async def test_a_session_of_a_browser(http: httpx.AsyncClient, people: People) -
 async def test_what_is_revoked_ends_streams_of_browsers(
     server: ServerProcess, http: httpx.AsyncClient, tokens: Tokens, people: People
 ) -> None:
-    """With TOKEN_EXPIRED, in server-sent events and in lines; the cookie is refused from then on."""
+    """With TOKEN_EXPIRED, in server-sent events, in lines and by Connect; the cookie is refused from then on."""
     guest = tokens.add("guest", ["team-a"], "read")
 
     async def is_known() -> bool:
@@ -251,18 +251,21 @@ async def test_what_is_revoked_ends_streams_of_browsers(
         asyncio.create_task(http.get("/v1/jobs:watch", headers={**cookie(guest), "accept": accepted}))
         for accepted in ("text/event-stream", "application/x-ndjson")
     ]
+    by_connect = {**bearer(guest), "content-type": "application/connect+json"}
+    watch_jobs = http.post("/milepost.v1.JobService/WatchJobs", headers=by_connect, content=b"\0\0\0\0\2{}")
+    ended.append(asyncio.create_task(watch_jobs))
     async with connect(server.address, token=guest) as watcher:
 
         async def watches() -> bool:
             limits = (await watcher.jobs.WhoAmI(WHO)).limits
-            return [limit.used for limit in limits if limit.name == "watches"] == [2]
+            return [limit.used for limit in limits if limit.name == "watches"] == [3]
 
         await eventually(watches)
         tokens.remove("guest")
         bodies = [response.text for response in await asyncio.gather(*ended)]
     after = await http.get("/v1/jobs", headers=cookie(guest))
 
-    assert ["TOKEN_EXPIRED" in body for body in bodies] == [True, True]
+    assert ["TOKEN_EXPIRED" in body for body in bodies] == [True] * 3
     assert reason_in(after.json()["error"]) == "UNAUTHENTICATED"
 
 

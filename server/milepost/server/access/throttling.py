@@ -25,8 +25,8 @@ REFUSALS_PER_SECOND: Final = 100
 HELD_LIMIT: Final = 1_000
 """Calls of one caller that are held at a time: all that one connection may have. Further ones are refused at once."""
 
-HELD_TOTAL: Final = 5_000
-"""Calls of all callers that are held at a time."""
+HELD_TOTAL: Final = 2_000
+"""Calls of all callers that are held at a time. Each takes some 25 kB, besides its metadata."""
 
 LOG_INTERVAL: Final = 10.0
 """Seconds in which one refusal of a caller is logged like any other call; the log has the number of the others."""

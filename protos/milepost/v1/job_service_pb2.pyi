@@ -251,7 +251,7 @@ class SubmitJobResponse(_message.Message):
     JOB_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def job(self) -> _job_pb2.Job:
-        """The current job: QUEUED, or further for a repeated request."""
+        """The current job: QUEUED, or further where a worker has it already or the request was repeated."""
 
     def __init__(
         self,

@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-import asyncio
 import io
 import re
-import subprocess
-import sys
-from collections.abc import AsyncGenerator
 from pathlib import Path
 
 import pytest
@@ -17,11 +13,9 @@ from rich.console import Console
 import bench
 from bench import __main__ as command
 from bench.figures import OURS, Figure, Settings, table
-from bench.processes import Load, MeasurementFailed
-from tests.support.isolating import all_gone, is_gone
+from bench.processes import MeasurementFailed
 
-ROOT = Path(bench.__file__).parents[1]
-README = (ROOT / "bench" / "README.md").read_text()
+README = (Path(bench.__file__).parent / "README.md").read_text()
 
 
 def printed(*figures: Figure) -> str:
@@ -69,46 +63,6 @@ def test_a_measurement_that_fails_says_why(monkeypatch: pytest.MonkeyPatch, tmp_
     assert "storm failed: the log is another one\n" in outcome.output
     assert "7 (one round)" in outcome.output
     assert "Traceback" not in outcome.output
-
-
-async def missing() -> AsyncGenerator[None]:
-    """A load whose first step fails."""
-    for number in range(1):
-        raise MeasurementFailed(f"subscriber {number} missed an event")
-    yield
-
-
-def test_a_failure_in_a_process_that_makes_load_comes_back() -> None:
-    """With its message, not as a traceback on its stderr."""
-    with Load.start() as load:
-        load.begin(missing)
-        with pytest.raises(MeasurementFailed, match=r"^subscriber 0 missed an event$"):
-            load.step()
-
-
-_MEASURING = """
-import sys, time
-from pathlib import Path
-from bench.processes import Load, milepost
-
-with milepost(Path(sys.argv[1])) as server, Load.start() as load:
-    print(server.pid, load.pid, flush=True)
-    time.sleep(3600)
-"""
-
-
-def test_what_a_measurement_started_ends_with_it(tmp_path: Path) -> None:
-    """Also where it is killed: servers left behind would disturb the next measurement."""
-    command = [sys.executable, "-c", _MEASURING, str(tmp_path / "data")]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=ROOT) as measuring:
-        try:
-            assert measuring.stdout is not None
-            pids = [int(pid) for pid in measuring.stdout.readline().split()]
-            alive = [not is_gone(pid) for pid in pids]
-        finally:
-            measuring.terminate()
-    assert alive == [True, True]
-    asyncio.run(all_gone(pids))
 
 
 @pytest.mark.nightly

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import fcntl
 import socket
+import subprocess
+import sys
 from collections.abc import AsyncIterator, Iterable
 from contextlib import ExitStack
 from ipaddress import ip_address
+from pathlib import Path
 
 import pytest
 
@@ -120,3 +124,26 @@ def test_a_filter_of_all_hosts_fits_into_the_kernel() -> None:
     """Of those with the longer addresses."""
     hosts = [ip_address("2001:db8::") + number for number in range(FILTERED_HOSTS)]
     assert len(filter_code(hosts)) <= _KERNEL_INSTRUCTIONS
+
+
+_IS_LOCKED = """
+import fcntl, sys
+
+with open(sys.argv[1], "r+") as file:
+    try:
+        fcntl.lockf(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        print("locked")
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux has the barrier")
+def test_the_search_for_sockets_keeps_the_locks_of_files(tmp_path: Path) -> None:
+    """A process loses its POSIX locks on a file, such as SQLite's, when it closes any copy of that."""
+    path = tmp_path / "file"
+    path.touch()
+    with path.open("r+") as file, socket.create_server(("127.0.0.1", 0)) as listening:
+        fcntl.lockf(file, fcntl.LOCK_EX)
+        FloodBarrier(Tasks()).attach(listening.getsockname()[1])
+        command = [sys.executable, "-c", _IS_LOCKED, str(path)]
+        assert subprocess.run(command, capture_output=True, text=True, check=True).stdout == "locked\n"

@@ -98,16 +98,20 @@ class FloodBarrier:
 
 
 def _tcp_sockets() -> Iterator[tuple[int, socket.socket]]:
-    """This process's sockets of TCP, as copies that are closed after their turn, and the numbers of their files."""
+    """This process's sockets of TCP, as copies that are closed after their turn, and the numbers of their files.
+
+    Files other than sockets are not copied: to close a copy of the database would drop SQLite's locks on it, which are
+    POSIX's. Another process would take the database for its own then, and delete the write-ahead log.
+    """
     for file in list(Path("/proc/self/fd").iterdir()):
+        number = int(file.name)
         with contextlib.suppress(OSError):  # another thread has closed it
-            copy = os.dup(int(file.name))
-            if not stat.S_ISSOCK(os.fstat(copy).st_mode):
-                os.close(copy)
+            if not stat.S_ISSOCK(os.fstat(number).st_mode):
                 continue
-            with socket.socket(fileno=copy) as found:
+            # If the number has become another file's in between, this fails, and leaves the copy open as it must.
+            with socket.socket(fileno=os.dup(number)) as found:
                 if found.family in (socket.AF_INET, socket.AF_INET6) and found.type == socket.SOCK_STREAM:
-                    yield int(file.name), found
+                    yield number, found
 
 
 def _listens(found: socket.socket, port: int) -> bool:

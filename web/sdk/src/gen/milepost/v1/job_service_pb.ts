@@ -179,7 +179,7 @@ export const SubmitJobRequestSchema: GenMessage<SubmitJobRequest> = /*@__PURE__*
  */
 export type SubmitJobResponse = Message<"milepost.v1.SubmitJobResponse"> & {
   /**
-   * The current job: QUEUED, or further for a repeated request.
+   * The current job: QUEUED, or further where a worker has it already or the request was repeated.
    *
    * @generated from field: milepost.v1.Job job = 1;
    */

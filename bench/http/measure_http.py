@@ -26,7 +26,7 @@ from bench.http.socket_manager import socket_manager
 from bench.processes import Load, MeasurementFailed, Server, milepost
 from milepost.v1 import WatchJobRequest
 
-__all__ = ["measure"]
+__all__ = ["measure_idle", "measure_live", "measure_replay"]
 
 GRPC: Final = "gRPC"
 SOCKETS: Final = "WebSocket manager"
@@ -42,15 +42,11 @@ _LIVE: Final = (live.Size(100, 250, 0.04), live.Size(1000, 100, 0.2))
 _IDLE: Final = 2000
 
 
-def measure(settings: Settings) -> list[Figure]:
-    """Replay to 1 and 20 subscribers; live to 100 and 1,000; memory of an idle one."""
-    return [*_replay(settings), *_live(settings), *_idle(settings)]
-
-
 # --- Replay -------------------------------------------------------------------------------------------------
 
 
-def _replay(settings: Settings) -> list[Figure]:
+def measure_replay(settings: Settings) -> list[Figure]:
+    """Replay to 1 and 20 subscribers, and the first one after a restart."""
     figures = []
     data = settings.directory / "http-replay"
     with Load.start() as load, socket_manager() as manager:
@@ -119,7 +115,8 @@ def recorded(server: Server, job_id: str) -> list[Any]:
 # --- Live ---------------------------------------------------------------------------------------------------
 
 
-def _live(settings: Settings) -> list[Figure]:
+def measure_live(settings: Settings) -> list[Figure]:
+    """Publish to receipt, and the server's CPU time per message, with 100 and 1,000 subscribers."""
     figures = []
     with (
         milepost(settings.directory / "http-live", *_HTTP) as server,
@@ -195,7 +192,8 @@ class _Idle(NamedTuple):
             load.result()
 
 
-def _idle(settings: Settings) -> list[Figure]:
+def measure_idle(settings: Settings) -> list[Figure]:
+    """Memory of an idle subscriber."""
     with ExitStack() as stack:
         loads = [stack.enter_context(Load.start()) for _ in range(2)]
         idle = _Idle(loads, settings.directory)

@@ -65,6 +65,7 @@ export class ListPage extends LitElement {
             ? html`<milepost-sign-in message=${connection.error}></milepost-sign-in>`
             : nothing
         }
+        <milepost-workers></milepost-workers>
         <milepost-jobs controls .filter=${this.#filter} @milepost-filter=${this.#write}></milepost-jobs>
       </main>
       <milepost-key-help></milepost-key-help>`;

@@ -58,6 +58,8 @@ describe("who may see a page", () => {
 
     await page.goto(pages.url);
     await expect.poll(() => page.locator("milepost-jobs a.row").count()).toBe(3);
+    // Who works is for those who administer the server.
+    expect(await page.locator("milepost-workers").innerText()).toBe("");
   });
 
   test("a share link shows its job and the children of it in a window without a session, and nothing else", async () => {

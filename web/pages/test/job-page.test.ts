@@ -49,7 +49,12 @@ describe("the page of a job", () => {
     await job.end({ state: JobState.SUCCEEDED, result: { words: 1204 } });
 
     await shows(page, "[part=state]", "succeeded");
-    await shows(page, "[part=ending]", /succeeded in/);
+    await shows(page, "[part=ending]", /^succeeded/);
+    // How long it ran is said once, beside its bar.
+    await shows(page, "[part=elapsed]", /^ran \d/);
+    expect(
+      (await page.locator("milepost-job article").innerText()).match(/\bran \d|succeeded in|took \d/g),
+    ).toHaveLength(1);
     await connected(page, "complete");
     await page.getByRole("tab", { name: "result" }).click();
     await shows(page, "[role=tabpanel]", '"words": 1204');
@@ -158,7 +163,7 @@ describe("the page of a job", () => {
     const pages = await startPages("--lease-ttl", "1s");
     await pages.start("lost");
     const page = await pages.open("lost");
-    await shows(page, "[part=ending]", /lost after .*was silent for longer than its lease/);
+    await shows(page, "[part=ending]", /^lost: worker .*was silent for longer than its lease/);
   });
 
   test("a job that nobody takes says so, with the kinds that are like its own", async () => {

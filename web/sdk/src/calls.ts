@@ -5,6 +5,7 @@ import {
   createClient,
 } from "@connectrpc/connect";
 import { toMilepostError } from "./errors.js";
+import { AdminService } from "./gen/milepost/v1/admin_service_pb.js";
 import { JobService } from "./gen/milepost/v1/job_service_pb.js";
 import { CallCredential, TokenSource } from "./token.js";
 
@@ -19,11 +20,13 @@ export interface CallOptions {
 /** The connection of a client: its transport, its tokens, and the timeout of its calls. */
 export class Calls {
   readonly service: Client<typeof JobService>;
+  readonly admin: Client<typeof AdminService>;
   readonly timeoutMs: number;
   readonly #tokens: TokenSource;
 
   constructor(transport: Transport, tokens: TokenSource, timeoutMs: number) {
     this.service = createClient(JobService, transport);
+    this.admin = createClient(AdminService, transport);
     this.timeoutMs = timeoutMs;
     this.#tokens = tokens;
   }

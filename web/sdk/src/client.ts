@@ -3,6 +3,7 @@ import type { Timestamp } from "@bufbuild/protobuf/wkt";
 import type { Transport } from "@connectrpc/connect";
 import { type CallOptions, Calls } from "./calls.js";
 import { ProtocolError } from "./errors.js";
+import type { ConnectedWorker } from "./gen/milepost/v1/admin_service_pb.js";
 import type { Job } from "./gen/milepost/v1/job_pb.js";
 import {
   type JobFilter,
@@ -21,6 +22,9 @@ import type { WatchContext } from "./watch/watch-context.js";
 import { type StreamSlots, UNLIMITED_SLOTS } from "./watch/stream-slots.js";
 import type { WatchOptions } from "./watch/watch-options.js";
 import { WATCH_TIMING, type WatchTiming } from "./watch/watch-timing.js";
+
+/** Workers in one response; the server lists no more at once. */
+const WORKERS_PAGE = 1000;
 
 /** A filter of jobs: all conditions that are set must hold. */
 export type Filter = MessageInitShape<typeof JobFilterSchema>;
@@ -194,6 +198,17 @@ export class MilepostClient {
   /** The latest runs of a kind, which estimates rest on; empty `owner` means jobs without one. */
   getHistory(kind: string, { owner = "", ...options }: HistoryOptions = {}): Promise<GetHistoryResponse> {
     return this.#calls.call((call) => this.#calls.service.getHistory({ kind, owner }, call), options);
+  }
+
+  /** The connected workers, those of a kind if it is not empty. Takes the scope "admin", for all owners. */
+  async *listWorkers(kind = "", options: CallOptions = {}): AsyncGenerator<ConnectedWorker, void, undefined> {
+    let pageToken = "";
+    do {
+      const request = { kind, pageSize: WORKERS_PAGE, pageToken };
+      const page = await this.#calls.call((call) => this.#calls.admin.listWorkers(request, call), options);
+      yield* page.workers;
+      pageToken = page.nextPageToken;
+    } while (pageToken !== "");
   }
 
   /** Watch one job: its events so far, then each as it happens, until the job has ended. */

@@ -2,6 +2,7 @@
 export * from "./gen/milepost/v1/error_reason_pb.js";
 export * from "./gen/milepost/v1/event_pb.js";
 export * from "./gen/milepost/v1/job_pb.js";
+export type { ConnectedWorker } from "./gen/milepost/v1/admin_service_pb.js";
 export * from "./gen/milepost/v1/job_service_pb.js";
 export type { CallOptions } from "./calls.js";
 export type {

@@ -126,6 +126,7 @@ import{configure as ke}from"./elements.js";import{pageParts as q}from"./elements
       <main>
         <h1 class="hidden-text">Jobs</h1>
         ${t.state==="unauthenticated"?k`<milepost-sign-in message=${t.error}></milepost-sign-in>`:Q}
+        <milepost-workers></milepost-workers>
         <milepost-jobs controls .filter=${this.#t} @milepost-filter=${this.#l}></milepost-jobs>
       </main>
       <milepost-key-help></milepost-key-help>`}#n(e){if(e===this.#o)return;this.#o=e;let t=this.#r;this.#r=e.subscribe(()=>{this.requestUpdate()}),t()}#s=()=>{this.#t=x(location.search),this.requestUpdate()};#l=e=>{this.#t=e.detail.filter,history.replaceState(null,"",`${location.pathname}${ie(this.#t)}${location.hash}`),this.requestUpdate()};#a=e=>{let t=this.renderRoot.querySelector("milepost-jobs");if(!(!t||se(e))){switch(this.#e.press(e.key,performance.now())){case"search":t.search();break;case"next":t.move(1);break;case"previous":t.move(-1);break;case"toggle":t.open();break;case"help":this.renderRoot.querySelector("milepost-key-help")?.toggle();break;default:return}e.preventDefault()}}};import{pageParts as ne}from"./elements.js";var{LitElement:ae,css:le,html:d,nothing:$,sharedStyles:pe,dialogStyles:ce,absolute:de,instantOf:he}=ne,me=[[900,"15 minutes"],[3600,"1 hour"],[86400,"1 day"],[7*86400,"7 days"]],h=class extends ae{static properties={store:{attribute:!1},link:{state:!0},until:{state:!0},error:{state:!0}};static styles=[pe,ce,le`

@@ -1,15 +1,16 @@
-/** Custom elements that show jobs live: `<milepost-job>`, `<milepost-jobs>`, `<milepost-progress>`. */
+/** Custom elements that show jobs live, and who works on them. */
 
 import { MilepostJob } from "./milepost-job.js";
 import { MilepostJobs } from "./milepost-jobs.js";
 import { MilepostProgress } from "./milepost-progress.js";
+import { MilepostWorkers } from "./milepost-workers.js";
 import { CancelSheet } from "./parts/cancel-sheet.js";
 import { CopyButton } from "./parts/copy-button.js";
 import { LogView } from "./parts/log-view.js";
 import { StagesView } from "./parts/stages-view.js";
 
 export { configure } from "./live/server.js";
-export { MilepostJob, MilepostJobs, MilepostProgress };
+export { MilepostJob, MilepostJobs, MilepostProgress, MilepostWorkers };
 
 const elements: readonly (readonly [string, CustomElementConstructor])[] = [
   ["milepost-copy", CopyButton],
@@ -19,6 +20,7 @@ const elements: readonly (readonly [string, CustomElementConstructor])[] = [
   ["milepost-job", MilepostJob],
   ["milepost-jobs", MilepostJobs],
   ["milepost-progress", MilepostProgress],
+  ["milepost-workers", MilepostWorkers],
 ];
 
 for (const [name, element] of elements) if (!customElements.get(name)) customElements.define(name, element);
@@ -28,6 +30,7 @@ declare global {
     "milepost-job": MilepostJob;
     "milepost-jobs": MilepostJobs;
     "milepost-progress": MilepostProgress;
+    "milepost-workers": MilepostWorkers;
   }
 }
 

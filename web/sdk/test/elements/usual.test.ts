@@ -1,7 +1,7 @@
 import { create } from "@bufbuild/protobuf";
 import { JobState, StageState } from "@milepost/client";
 import { describe, expect, test } from "vitest";
-import { isSlow, usualRun, usualStages, usualText } from "../../src/elements/model/usual.js";
+import { isSlow, usualStages, usualText } from "../../src/elements/model/usual.js";
 import { GetHistoryResponseSchema } from "../../src/gen/milepost/v1/job_service_pb.js";
 import { START, at, runningJob, stage } from "./jobs.js";
 
@@ -20,7 +20,6 @@ describe("a run beside the usual", () => {
     expect(usualText(ended, history(3))).toBe("usually 03:05, at most 04:10 in nine of ten · 3 runs");
     expect([usualText(ended, history(2)), usualText(ended, undefined)]).toEqual(["", ""]);
     expect(usualText(runningJob(), history(9))).toBe("");
-    expect([usualRun(history(3)), usualRun(history(2))]).toEqual(["03:05", ""]);
   });
 
   test("each stage has its own, where runs had it", () => {

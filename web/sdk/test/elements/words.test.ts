@@ -27,6 +27,8 @@ import {
 } from "../../src/elements/model/plain-text.js";
 import { SmoothBar } from "../../src/elements/model/smooth-bar.js";
 import { waitingText } from "../../src/elements/model/waiting-text.js";
+import { workersText } from "../../src/elements/model/worker-text.js";
+import { ConnectedWorkerSchema } from "../../src/gen/milepost/v1/admin_service_pb.js";
 import { START, at, job, runningJob, stage } from "./jobs.js";
 
 describe("times", () => {
@@ -254,5 +256,18 @@ describe("milestones", () => {
     );
     expect(told({ state: JobState.SUCCEEDED })).toBe("transcribe succeeded");
     expect(told({ attempt: 2 })).toBe("transcribe running, attempt 2");
+  });
+});
+
+describe("workers", () => {
+  const worker = (jobCount: number, maxConcurrency: number) =>
+    create(ConnectedWorkerSchema, { jobCount, maxConcurrency });
+
+  test("are counted, with the jobs that they have and could have", () => {
+    expect(workersText([], "")).toBe("no worker is connected");
+    expect(workersText([], "transcribe")).toBe("no worker takes transcribe");
+    expect(workersText([worker(1, 1)], "transcribe")).toBe("1 worker takes transcribe · 1 of 1 place taken");
+    expect(workersText([worker(1, 2), worker(0, 2)], "")).toBe("2 workers · 1 of 4 places taken");
+    expect(workersText([worker(1, 0)], "")).toBe("1 worker · no room for jobs");
   });
 });

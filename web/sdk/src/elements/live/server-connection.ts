@@ -29,12 +29,19 @@ export class ServerConnection {
     return this.#asked;
   }
 
-  /** Whether to offer something to the caller: false until the server has said who it is; true if it does not say. */
-  may(scope: "cancel" | "share"): boolean {
+  /**
+   * Whether to offer something to the caller: false until the server has said who it is. If it does not say: true for what the
+   * caller asks for by a click.
+   */
+  may(action: "cancel" | "share" | "see workers"): boolean {
     const principal = this.#principal;
-    if (principal === undefined || principal === "unknown") return principal === "unknown";
-    if (scope === "share") return principal.jobId === "";
-    return principal.scopes.includes(scope) || principal.scopes.includes("admin");
+    // An application that mounts Milepost need not say who its users are; its calls say what they may do.
+    if (principal === undefined || principal === "unknown")
+      return principal === "unknown" && action !== "see workers";
+    const isAdmin = principal.scopes.includes("admin");
+    if (action === "share") return principal.jobId === "";
+    if (action === "see workers") return isAdmin && principal.allOwners && principal.jobId === "";
+    return principal.scopes.includes(action) || isAdmin;
   }
 
   /** The page of a job. With the token of a share link it is shown as the link's own job is. */

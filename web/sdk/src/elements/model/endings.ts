@@ -1,7 +1,6 @@
-/** What a job's end means, and what to do next, in one line each. */
+/** What a job's end means, and what to do next, in one line each. How long it took stands beside its bar, once. */
 
 import { JobState, type Job } from "../messages.js";
-import { elapsed, instantOf, took } from "./instants.js";
 import { count, oneLine } from "./plain-text.js";
 
 export interface Ending {
@@ -13,33 +12,33 @@ export interface Ending {
 
 /** The end of a job; undefined while it has none. */
 export function endingOf(job: Job): Ending | undefined {
-  const ended = instantOf(job.endTime);
-  const started = instantOf(job.firstStartTime);
-  const seconds = ended === undefined || started === undefined ? undefined : (ended - started) / 1000;
-  const after = seconds === undefined ? "" : ` after ${elapsed(seconds)}`;
   switch (job.state) {
     case JobState.SUCCEEDED:
       return {
-        headline: `succeeded${seconds === undefined ? "" : ` in ${took(seconds)}`}`,
-        next: [job.artifacts.length > 0 && count(job.artifacts.length, "artifact"), job.result && "a result"]
-          .filter(Boolean)
-          .join(" and "),
+        headline: ["succeeded", outcomeText(job)].filter(Boolean).join(" with "),
+        next: "",
       };
     case JobState.FAILED:
-      return { headline: failureText(job) || `failed${after}`, next: nextAfterFailure(job) };
+      return { headline: failureText(job) || "failed", next: nextAfterFailure(job) };
     case JobState.CANCELLED:
       return {
-        headline: `cancelled${after}${job.cancellation?.forced ? ", by force" : ""}`,
+        headline: `cancelled${job.cancellation?.forced ? ", by force" : ""}`,
         next: "Nothing is left to stop. Submit it again to run it.",
       };
     case JobState.LOST:
       return {
-        headline: `lost${after}: worker ${oneLine(job.workerId, 128) || "of unknown name"} was silent for longer than its lease`,
+        headline: `lost: worker ${oneLine(job.workerId, 128) || "of unknown name"} was silent for longer than its lease`,
         next: "Look at that worker's own log. Submit the job again, or allow it more attempts.",
       };
     default:
       return undefined;
   }
+}
+
+/** What a job left behind: `2 artifacts and a result`. */
+function outcomeText(job: Job): string {
+  const artifacts = job.artifacts.length > 0 && count(job.artifacts.length, "artifact");
+  return [artifacts, job.result && "a result"].filter(Boolean).join(" and ");
 }
 
 /** The message of the job's failure, shortened; its code if it has none. */

@@ -20,11 +20,6 @@ export function usualText(job: Job, history: GetHistoryResponse | undefined): st
   return `usually ${took(secondsOf(durationP50))}${most} · ${count(runs, "run")}`;
 }
 
-/** What a run usually takes, in a word; empty without enough runs. */
-export function usualRun(history: GetHistoryResponse | undefined): string {
-  return history?.durationP50 && history.runs >= MIN_RUNS ? took(secondsOf(history.durationP50)) : "";
-}
-
 /** The usual seconds of each stage; empty without enough runs. */
 export function usualStages(history: GetHistoryResponse | undefined): ReadonlyMap<string, number> {
   const { runs = 0, stages = [] } = history ?? {};

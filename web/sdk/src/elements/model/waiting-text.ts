@@ -15,7 +15,9 @@ export function waitingText(job: Job, waiting: Waiting | undefined, now: Instant
   if (!waiting) return "waiting in the queue";
   switch (waiting.waitingFor) {
     case WaitingFor.CLAIM:
-      return job.plannedChildren > 0 ? "waits for its children" : "waits to be claimed by the engine that runs it";
+      return job.plannedChildren > 0
+        ? "waits for its children"
+        : "waits to be claimed by the engine that runs it";
     case WaitingFor.WORKER:
       return `no worker takes ${kind}${others}`;
     case WaitingFor.RECONNECT:

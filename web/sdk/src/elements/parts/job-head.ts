@@ -2,7 +2,7 @@
 
 import { html, nothing, type TemplateResult } from "lit";
 import type { JobStore } from "../live/job-store.js";
-import { JobState, type Failure, type Job } from "../messages.js";
+import { Dispatch, JobState, type Failure, type Job } from "../messages.js";
 import { cancelSteps } from "../model/cancel-steps.js";
 import { endingOf } from "../model/endings.js";
 import { evidenceText, remainingText, runEvidenceText, runText } from "../model/estimate-text.js";
@@ -57,13 +57,16 @@ export function progressLine(
 ): TemplateResult {
   const { shape } = jobLook(job.state);
   const known = isKnown(job);
+  const done = progressText(job);
+  const left = stale ? "" : remainingText(job, now) || runText(waiting);
   return html`<section class="progress" part="progress">
-    <div class="numbers">
-      <span class="percent">${progressText(job)}</span>
-      <span class="left" part="remaining"
-        >${stale ? nothing : remainingText(job, now) || runText(waiting)}</span
-      >
-    </div>
+    ${
+      done || left || !hasEnded(job)
+        ? html`<div class="numbers">
+            <span class="percent">${done}</span><span class="left" part="remaining">${left}</span>
+          </div>`
+        : nothing
+    }
     ${progressBar(job, movement, known, shape)}
     <div class="numbers muted">
       <span part="elapsed" title=${timesTitle(job)}>${elapsedText(job, now)}</span>
@@ -101,16 +104,17 @@ export function progressText(job: Job): string {
   return done ? `${count(done, "stage")} done` : "";
 }
 
+/** How long it runs, or ran, from its first start on, and how long it was in the queue before: each with what it counts. */
 function elapsedText(job: Job, now: Instant): string {
   const submitted = instantOf(job.submitTime) ?? now;
   const first = instantOf(job.firstStartTime);
   const end = instantOf(job.endTime);
   const queued = ((first ?? end ?? now) - submitted) / 1000;
   if (first === undefined) return `${elapsed(queued)} in the queue`;
-  if (job.state === JobState.QUEUED) return `${elapsed((now - submitted) / 1000)} since it was submitted`;
+  const attempts = job.attempt > 1 ? ` over ${job.attempt} attempts` : "";
   const ran = ((end ?? now) - first) / 1000;
-  const running = end === undefined ? `${elapsed(ran)} elapsed` : `took ${took(ran)}`;
-  return queued < 1 ? running : `${running} · ${elapsed(queued)} in the queue`;
+  const running = end === undefined ? `${elapsed(ran)} since it started` : `ran ${took(ran)}${attempts}`;
+  return queued < 1 ? running : `${running} · ${took(queued)} in the queue before`;
 }
 
 function timesTitle(job: Job): string {
@@ -145,9 +149,10 @@ export function notices(store: JobStore, job: Job, now: Instant): TemplateResult
     ${
       job.state === JobState.QUEUED
         ? html`<p class="notice ${needsAttention(store.waiting) ? "attention" : ""}" part="waiting">
-            <span class="waiting">${stateIcon("waiting")}</span>
-            <span class="foreign">${waitingText(job, store.waiting, now)}</span>
-          </p>`
+              <span class="waiting">${stateIcon("waiting")}</span>
+              <span class="foreign">${waitingText(job, store.waiting, now)}</span>
+            </p>
+            ${job.dispatch === Dispatch.EXTERNAL ? nothing : html`<milepost-workers server=${store.server.address} .kind=${needsAttention(store.waiting) ? "" : job.kind}></milepost-workers>`}`
         : nothing
     }
     ${

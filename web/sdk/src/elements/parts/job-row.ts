@@ -69,7 +69,7 @@ export function jobRow(job: Job, options: RowOptions): TemplateResult {
       >
       <span class="remaining number muted">${timeText(job, now)}</span>
       <span class="number muted" title=${`submitted ${absolute(submitted)}`}
-        >${age((now - submitted) / 1000)}</span
+        >${age((now - submitted) / 1000)}<span class="ago"> ago</span></span
       >
       <span class="worker foreign cut mono muted">${isActive(job) ? oneLine(job.workerId, 64) : ""}</span>
       <span class="runs-cell">${smallBars(runs)}</span>
@@ -95,7 +95,7 @@ function timeText(job: Job, now: Instant): string {
   if (job.state === JobState.QUEUED) return "";
   const start = instantOf(job.firstStartTime);
   const end = instantOf(job.endTime);
-  if (start !== undefined && end !== undefined) return took((end - start) / 1000);
+  if (start !== undefined && end !== undefined) return `ran ${took((end - start) / 1000)}`;
   if (hasEnded(job) || start === undefined) return "";
   return remainingCell(job, now) || elapsed((now - start) / 1000);
 }

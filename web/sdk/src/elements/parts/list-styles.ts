@@ -34,7 +34,6 @@ export const listStyles = css`
   .filters input {
     flex: 1 1 140px;
     min-width: 0;
-    max-width: 320px;
   }
   .view {
     position: relative;
@@ -56,8 +55,8 @@ export const listStyles = css`
   .row {
     display: grid;
     grid-template-columns:
-      104px minmax(150px, 1.6fr) minmax(60px, 1fr) minmax(120px, 1.4fr) 92px 56px minmax(60px, 0.8fr)
-      88px;
+      104px minmax(150px, 1.6fr) minmax(60px, 0.7fr) minmax(120px, 2.4fr) 104px 76px
+      minmax(60px, 0.6fr) 88px;
     column-gap: 12px;
     align-items: center;
     height: 36px;
@@ -147,7 +146,7 @@ export const listStyles = css`
   }
   @container (max-width: 899px) {
     .row {
-      grid-template-columns: 104px minmax(150px, 1.6fr) minmax(110px, 1.2fr) 92px 56px;
+      grid-template-columns: 104px minmax(150px, 1.4fr) minmax(110px, 1.4fr) 104px 76px;
     }
     .row .owner,
     .row .worker,
@@ -163,6 +162,7 @@ export const listStyles = css`
     .row .word,
     .row .remaining,
     .row .bar,
+    .row .ago,
     .name .id .cut,
     .totals .none:not([aria-pressed="true"]) {
       display: none;

@@ -11,6 +11,8 @@ export interface LogChoices {
   readonly severity: Severity;
   readonly text: string;
   readonly follow: boolean;
+  /** Whether no line will be added. */
+  readonly isEnded: boolean;
   readonly count: string;
   readonly onStage: (stageId: string) => void;
   readonly onSeverity: (severity: Severity) => void;
@@ -24,7 +26,7 @@ const MAX_DEPTH = 6;
 
 /** The controls above a log: stage, severity, text, and whether it follows. */
 export function logControls(choices: LogChoices): TemplateResult {
-  const { stages, stageId, severity, text, follow, count } = choices;
+  const { stages, stageId, severity, text, follow, isEnded, count } = choices;
   // Thousands of options are drawn only when there are others.
   const names = stages.map((stage) => `${stage.stageId}\n${stage.title}`).join("\n");
   return html`<div class="controls">
@@ -59,9 +61,19 @@ export function logControls(choices: LogChoices): TemplateResult {
       }}
     />
     <span class="muted count" role="status">${count}</span>
-    <button aria-pressed=${follow} title="keep the newest line in sight (f)" @click=${choices.onFollow}>
-      ${follow ? "following" : "follow"}
-    </button>
+    ${
+      isEnded
+        ? html`<button title="go to the last line (f)" ?disabled=${follow} @click=${choices.onFollow}>
+            to the end
+          </button>`
+        : html`<button
+            aria-pressed=${follow}
+            title="keep the newest line in sight (f)"
+            @click=${choices.onFollow}
+          >
+            ${follow ? "following" : "follow"}
+          </button>`
+    }
   </div>`;
 }
 

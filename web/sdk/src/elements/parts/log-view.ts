@@ -106,6 +106,7 @@ export class LogView extends StoreElement<JobStore> {
               severity: this.severity,
               text: this.text,
               follow: this.follow,
+              isEnded: this.store?.isEnded ?? false,
               count: this.#count(),
               onStage: (stageId) => (this.stageId = stageId),
               onSeverity: (severity) => (this.severity = severity),

@@ -1,7 +1,6 @@
 import type { JobStore } from "../live/job-store.js";
 import { html, nothing, type TemplateResult } from "lit";
 import { repeat } from "lit/directives/repeat.js";
-import type { GetHistoryResponse } from "../../gen/milepost/v1/job_service_pb.js";
 import { type Job, type Stage, StageState } from "../messages.js";
 import type { Attempt } from "../model/attempts.js";
 import { absolute, elapsed, instantOf, took, type Instant } from "../model/instants.js";
@@ -16,7 +15,7 @@ import {
   treeRows,
 } from "../model/stage-rows.js";
 import { jobLook, stageLook } from "../model/state-words.js";
-import { isSlow, usualRun, usualStages } from "../model/usual.js";
+import { isSlow, usualStages } from "../model/usual.js";
 import { type TimeScale, jobSegments, stageSegments, timeScale } from "../model/waterfall.js";
 import { foldIcon, stateIcon } from "./icons.js";
 import { sharedStyles } from "./shared-styles.js";
@@ -77,7 +76,7 @@ export class StagesView extends StoreElement<JobStore> {
           ${scale.ticks.map(({ at, label }) => html`<span ${vars({ "--at": `${at}` })}>${label}</span>`)}
         </div>
       </div>
-      ${this.#jobRow(job, attempts, scale, now, store.usual)}
+      ${this.#jobRow(job, attempts, scale, now)}
       <div role="tree" aria-label="stages" @keydown=${this.#keydown}>
         ${repeat(
           this.#rows,
@@ -101,20 +100,11 @@ export class StagesView extends StoreElement<JobStore> {
     `;
   }
 
-  #jobRow(
-    job: Job,
-    attempts: readonly Attempt[],
-    scale: TimeScale,
-    now: Instant,
-    history: GetHistoryResponse | undefined,
-  ): TemplateResult {
+  /** When it waited and ran; how long that was stands beside its bar. */
+  #jobRow(job: Job, attempts: readonly Attempt[], scale: TimeScale, now: Instant): TemplateResult {
     return html`<div class="row" aria-hidden="true">
       <span class="name muted" ${vars({ "--depth": "0" })}>whole job</span><span class="weight-cell"></span
-      ><span></span
-      ><span class="number muted"
-        >${elapsed(((instantOf(job.endTime) ?? now) - (scale.folded?.from ?? scale.start)) / 1000)}</span
-      >
-      <span class="number usual muted">${usualRun(history)}</span>
+      ><span></span><span></span><span class="usual"></span>
       ${track(jobSegments(job, attempts, scale, now), scale, jobLook(job.state).shape, true)}
     </div>`;
   }

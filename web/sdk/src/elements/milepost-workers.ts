@@ -1,0 +1,166 @@
+import { LitElement, css, html, nothing, type PropertyValues, type TemplateResult } from "lit";
+import { serverAt } from "./live/server.js";
+import type { ServerConnection } from "./live/server-connection.js";
+import { ticker } from "./live/ticker.js";
+import type { ConnectedWorker } from "./messages.js";
+import { absolute, age, instantOf } from "./model/instants.js";
+import { oneLine, shortId } from "./model/plain-text.js";
+import { workersText } from "./model/worker-text.js";
+import { sharedStyles } from "./parts/shared-styles.js";
+
+/** Milliseconds between two calls. There is no stream of workers. */
+const INTERVAL = 5000;
+/** Workers that are shown at most; the line above has all. */
+const SHOWN = 200;
+
+/**
+ * Who works, in one line that unfolds: `<milepost-workers kind="…">`. For whom that is not to be seen there is nothing.
+ *
+ * Attributes: `kind`, only those that take it; `server`, as `<milepost-job>` has it.
+ */
+export class MilepostWorkers extends LitElement {
+  static override properties = { kind: {}, server: {}, workers: { state: true } };
+  static override styles = [
+    sharedStyles,
+    css`
+      :host {
+        container-type: inline-size;
+        margin-bottom: 8px;
+      }
+      summary {
+        cursor: pointer;
+        color: var(--_muted);
+      }
+      .area {
+        max-height: 40vh;
+        margin: 4px 0 12px;
+        overflow: auto;
+      }
+      table {
+        width: 100%;
+        border-collapse: collapse;
+      }
+      th,
+      td {
+        padding: 4px 12px 4px 0;
+        border-top: 1px solid var(--_line);
+        font-weight: normal;
+        text-align: start;
+        vertical-align: top;
+        overflow-wrap: anywhere;
+      }
+      thead th {
+        border: 0;
+        color: var(--_muted);
+      }
+      @container (max-width: 640px) {
+        .wide {
+          display: none;
+        }
+      }
+    `,
+  ];
+  declare kind: string;
+  declare server: string;
+  /** Undefined until they are known, and for whom they are not to be seen. */
+  declare workers: readonly ConnectedWorker[] | undefined;
+  #askedAt = -Infinity;
+  #untick: (() => void) | undefined;
+
+  constructor() {
+    super();
+    this.kind = this.server = "";
+  }
+
+  override connectedCallback(): void {
+    super.connectedCallback();
+    this.#untick = ticker.add(() => void this.#ask());
+  }
+
+  override disconnectedCallback(): void {
+    super.disconnectedCallback();
+    this.#untick?.();
+  }
+
+  protected override willUpdate(changed: PropertyValues): void {
+    if (!changed.has("kind") && !changed.has("server")) return;
+    this.workers = undefined;
+    this.#askedAt = -Infinity;
+    void this.#ask();
+  }
+
+  override render(): TemplateResult | typeof nothing {
+    const { workers, kind } = this;
+    if (!workers) return nothing;
+    const text = workersText(workers, kind);
+    if (workers.length === 0) return html`<p class="muted" part="workers">${text}</p>`;
+    const now = this.#connection.clock.now();
+    return html`<details part="workers">
+      <summary class="foreign">${text}</summary>
+      <div class="area" tabindex="0" role="group" aria-label="workers">
+        <table>
+          <thead>
+            <tr>
+              <th scope="col">worker</th>
+              <th scope="col">jobs</th>
+              <th scope="col">takes</th>
+              <th scope="col" class="wide">node</th>
+              <th scope="col" class="wide">connected</th>
+              <th scope="col">heard</th>
+            </tr>
+          </thead>
+          <tbody>
+            ${workers.slice(0, SHOWN).map((worker) => this.#row(worker, now))}
+          </tbody>
+        </table>
+      </div>
+    </details>`;
+  }
+
+  #row(worker: ConnectedWorker, now: number): TemplateResult {
+    const { workerId, peer, node, sdk, kinds, jobIds, jobCount, maxConcurrency } = worker;
+    return html`<tr>
+      <th scope="row" class="foreign mono" title=${`${oneLine(workerId)}\n${oneLine(peer)}\n${oneLine(sdk)}`}>
+        ${oneLine(workerId, 64)}
+      </th>
+      <td>
+        <span title="jobs, of as many as it takes at once">${jobCount} of ${maxConcurrency}</span>
+        ${jobIds.slice(0, 5).map((jobId) => html`<a class="mono" href=${this.#connection.jobAddress(jobId)}>${shortId(jobId)}</a> `)}
+      </td>
+      <td class="foreign">${kinds.map((kind) => oneLine(kind, 64)).join(", ")}</td>
+      <td class="wide foreign">${oneLine(node, 64)}</td>
+      <td class="wide">${since(worker.connectTime, now)}</td>
+      <td>${since(worker.lastHeardTime, now)}</td>
+    </tr>`;
+  }
+
+  get #connection(): ServerConnection {
+    return serverAt(this.server);
+  }
+
+  async #ask(): Promise<void> {
+    if (document.hidden || performance.now() - this.#askedAt < INTERVAL) return;
+    this.#askedAt = performance.now();
+    const { kind, server } = this;
+    const connection = this.#connection;
+    await connection.whoAmI();
+    if (!connection.may("see workers")) return;
+    const workers: ConnectedWorker[] = [];
+    try {
+      for await (const worker of connection.client.listWorkers(kind)) workers.push(worker);
+    } catch {
+      return; // what was shown stays; the next time may have more luck
+    }
+    if (kind === this.kind && server === this.server) this.workers = workers;
+  }
+}
+
+function since(
+  time: Parameters<typeof instantOf>[0] | undefined,
+  now: number,
+): TemplateResult | typeof nothing {
+  const instant = instantOf(time);
+  return instant === undefined
+    ? nothing
+    : html`<span title=${absolute(instant)}>${age((now - instant) / 1000)} ago</span>`;
+}

@@ -1,4 +1,5 @@
 import { LitElement, css, html, nothing, type PropertyValues, type TemplateResult } from "lit";
+import { hasReason, toMilepostError } from "../errors.js";
 import { serverAt } from "./live/server.js";
 import type { ServerConnection } from "./live/server-connection.js";
 import { ticker } from "./live/ticker.js";
@@ -148,8 +149,10 @@ export class MilepostWorkers extends LitElement {
     const workers: ConnectedWorker[] = [];
     try {
       for await (const worker of connection.client.listWorkers(kind)) workers.push(worker);
-    } catch {
-      return; // what was shown stays; the next time may have more luck
+    } catch (error) {
+      // Elsewhere what was shown stays, and the next time may have more luck.
+      if (hasReason(toMilepostError(error), "PERMISSION_DENIED")) this.#askedAt = Infinity;
+      return;
     }
     if (kind === this.kind && server === this.server) this.workers = workers;
   }

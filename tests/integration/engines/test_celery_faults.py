@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import json
 import random
 import uuid
@@ -12,9 +13,10 @@ from pathlib import Path
 from typing import Any, TypeAlias
 
 import pytest
-from celery import Celery
+from celery import Celery, chain, group
 
 from milepost.client import Client
+from milepost.client.engines.celery import publish_canvas
 from milepost.client.errors import JobEndedError
 from tests.support.celery_jobs import ended_job, events_of, pids_in, touch
 from tests.support.celery_tasks import studio
@@ -34,6 +36,7 @@ def redis(tmp_path: Path) -> Iterator[RedisServer]:
     """A Redis server of the test."""
     with RedisServer(tmp_path / "redis") as server:
         yield server
+        gc.collect()  # results unsubscribe when they are destroyed, and those of a canvas are a circle
 
 
 @pytest.fixture
@@ -42,7 +45,9 @@ def worker_on(redis: RedisServer, tmp_path: Path) -> Iterator[StartWorker]:
     with ExitStack() as stack:
 
         def start(broker: str, milepost: str) -> CeleryWorker:
-            options = {"visibility_timeout": 3} if broker.startswith("redis") else {}
+            # Otherwise kombu looks for such messages when it starts, and then after 100 s.
+            restores = {"visibility_timeout": 3, "unacked_restore_interval": 1, "unacked_restore_throttle": 1}
+            options = restores if broker.startswith("redis") else {}
             environment = {
                 "CELERY_BROKER": broker,
                 "CELERY_RESULTS": f"{redis.url}/1",
@@ -118,6 +123,40 @@ async def test_rabbitmq(
     assert state_name(await ended_job(client, held)) == "SUCCEEDED"
     assert await asyncio.to_thread(held.get, timeout=60) == "released"
     assert kinds(await events_of(client, held)).count("job_ended") == 1
+    app.close()
+
+
+async def test_canvas_and_revoke_over_rabbitmq(
+    rabbitmq: RabbitServer,
+    redis: RedisServer,
+    worker_on: StartWorker,
+    shared_server: Server,
+    client: Client,
+    files: tuple[Path, Path],
+) -> None:
+    """As over Redis: a nested canvas is one job, and a revoked task's job is CANCELLED, running or queued."""
+    started, released = files
+    app = application(rabbitmq.url, redis, shared_server.address)
+    add, total, hold = (app.tasks[name] for name in ("add", "total", "hold"))
+    worker_on(rabbitmq.url, shared_server.address)
+    canvas = chain(add.s(1, 2), group(add.s(1), chain(add.s(2), add.s(3))), total.s())
+    album = publish_canvas(canvas, "album")
+    await client.result(album.job_id or "")
+
+    running = hold.delay(str(started), str(released))
+    await pids_in(started)
+    queued = hold.apply_async((str(started), str(released)), countdown=600)
+    app.control.revoke([running.id], terminate=True)
+    await client.cancel(str(queued.id))
+    before = str(uuid.uuid4())
+    app.control.revoke([before])
+    revoked = hold.apply_async((str(started), str(released)), task_id=before)
+    jobs = [await ended_job(client, result) for result in (running, queued, revoked)]
+    assert [state_name(job) for job in jobs] == ["CANCELLED"] * 3
+    for result in (running, queued, revoked):
+        assert kinds(await events_of(client, result)).count("job_ended") == 1
+    assert len(await pids_in(started)) == 1
+    assert await asyncio.to_thread(add.delay(1, 2).get, timeout=60) == 3
     app.close()
 
 

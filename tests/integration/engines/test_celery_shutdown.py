@@ -9,6 +9,7 @@ from pathlib import Path
 from subprocess import TimeoutExpired
 
 import pytest
+from redis import Redis
 
 from milepost.client import Client
 from tests.support.celery_jobs import events_of, pids_in, touch
@@ -90,6 +91,6 @@ async def test_a_shutdown(
 
     await eventually(is_settled)
     assert kinds(await events_of(client, result)).count("job_ended") == (expected[0] != "QUEUED")
-    with app.connection_for_write() as connection:
-        connection.default_channel.client.flushdb()  # a message that is to come again, for the next test
+    with Redis.from_url(url) as redis:
+        redis.flushdb()  # of a message that would come again, to the worker of the next test
     app.close()

@@ -32,7 +32,16 @@ _GUARD: Final = 1500
 def packages(tmp_path: Path) -> Path:
     """A directory with that Celery and what it requires, of the package index."""
     directory = tmp_path / "packages"
-    command = [UV, "pip", "install", "--quiet", "--python", sys.executable, "--target", directory]
+    command: list[str | Path] = [
+        UV,
+        "pip",
+        "install",
+        "--quiet",
+        "--python",
+        sys.executable,
+        "--target",
+        directory,
+    ]
     done = subprocess.run(
         [*command, f"celery[redis]=={OLDEST}.*"], capture_output=True, text=True, timeout=_GUARD, check=False
     )

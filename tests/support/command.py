@@ -32,7 +32,7 @@ __all__ = [
     "terminal",
 ]
 
-_GUARD: Final = 60.0
+_GUARD: Final = 150.0
 """Time limit in seconds; only against hangs."""
 _ESCAPE: Final = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 

@@ -241,7 +241,7 @@ def error_info(error: grpc.aio.AioRpcError) -> error_details_pb2.ErrorInfo:
     raise AssertionError(f"no ErrorInfo in {status}")
 
 
-async def eventually(condition: Any, *, seconds: float = 30.0) -> Any:
+async def eventually(condition: Any, *, seconds: float = 120.0) -> Any:
     """Wait until the awaitable condition is true, and return it; the time limit is only against hangs."""
     async with asyncio.timeout(seconds):
         while True:

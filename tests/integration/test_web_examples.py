@@ -200,7 +200,7 @@ async def test_comments_in_between(client: Client, monkeypatch: pytest.MonkeyPat
     stream = event_stream(client, job.job_id, render=lambda state: state.job_id)
     found = [await anext(stream) for _ in range(4)]
     assert found[1:] == [
-        f"event: message\nid: {job.epoch}:1\ndata: {job.job_id}\n\n",
+        f"id: {job.epoch}:1\ndata: {job.job_id}\n\n",
         ": still here\n\n",
         ": still here\n\n",
     ]
@@ -213,7 +213,7 @@ async def test_comments_in_between(client: Client, monkeypatch: pytest.MonkeyPat
 
 def test_lines_of_events() -> None:
     """Data may have any lines; a name or an id may not."""
-    assert server_sent_event("a\nb\r\nc\rd") == "event: message\ndata: a\ndata: b\ndata: c\ndata: d\n\n"
+    assert server_sent_event("a\nb\r\nc\rd") == "data: a\ndata: b\ndata: c\ndata: d\n\n"
     assert server_sent_event("", event="end", place="e:1") == "event: end\nid: e:1\ndata: \n\n"
     for wrong in ({"event": "a\nb"}, {"place": "a\rb"}):
         with pytest.raises(ValueError, match="one line"):

@@ -98,7 +98,9 @@ def server_sent_event(data: str, *, event: str = "message", place: str = "") -> 
     if _LINE_END.search(event + place):
         raise ValueError("The name and the id of a server-sent event are one line each.")
     lines = "".join(f"data: {line}\n" for line in _LINE_END.split(data))
-    return f"event: {event}\n" + (f"id: {place}\n" if place else "") + f"{lines}\n"
+    # An event without a name is a `message`; HTMX 4 swaps in only those that have none.
+    name = "" if event == "message" else f"event: {event}\n"
+    return name + (f"id: {place}\n" if place else "") + f"{lines}\n"
 
 
 def _place(job: JobSnapshot) -> str:

@@ -34,8 +34,11 @@ describe("FastAPI with a plain page", () => {
   });
 });
 
-describe("FastHTML with HTMX", () => {
-  const application = exampleApplication(server, "fasthtml_htmx");
+describe.each([
+  ["FastHTML with HTMX 2", "fasthtml_htmx"],
+  ["Starlette with HTMX 4", "starlette_htmx4"],
+])("%s", (_, name) => {
+  const application = exampleApplication(server, name);
 
   test("HTMX swaps in what the server renders, and closes the stream at its end", async () => {
     const page = await submit(application);

@@ -7,6 +7,7 @@ import gc
 import json
 import random
 import uuid
+import warnings
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, suppress
 from pathlib import Path
@@ -36,7 +37,9 @@ def redis(tmp_path: Path) -> Iterator[RedisServer]:
     """A Redis server of the test."""
     with RedisServer(tmp_path / "redis") as server:
         yield server
-        gc.collect()  # results unsubscribe when they are destroyed, and those of a canvas are a circle
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", ResourceWarning)  # Celery leaves their sockets to the collector
+            gc.collect()  # results unsubscribe when they are destroyed, and those of a canvas are a circle
 
 
 @pytest.fixture

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import gc
+import weakref
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
@@ -22,11 +24,14 @@ from bench.abuse.raw_http2 import (
 )
 from milepost.client import Client
 from milepost.client.errors import LimitReached
+from milepost.server.access.principal import Principal
 from milepost.server.base import response_room
 from milepost.server.base.byte_budget import ByteBudget
+from milepost.server.base.refusal import job_not_found
 from milepost.server.calls import call_memory
 from milepost.server.rpc import work_stream
 from milepost.server.runtime.server import Server, Settings
+from milepost.server.service.jobs import Jobs
 from milepost.v1 import (
     Claim,
     Dispatch,
@@ -294,3 +299,35 @@ async def worker(server: Server, kind: str, capacity: int) -> AsyncIterator[tupl
         hello = WorkRequest(hello=Hello(worker_id="w", kinds=[kind], max_concurrency=capacity))
         await connection.send(stream, message(hello.SerializeToString()))
         yield connection, stream
+
+
+class _Held:
+    """Stands for what a call holds."""
+
+
+async def test_a_refused_call_leaves_nothing_to_the_garbage_collector(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """What its functions held is free at once, as the budgets count nothing of it any more."""
+    held: list[weakref.ref[_Held]] = []
+
+    async def refuse(self: Jobs, principal: Principal, request: GetJobRequest, caller: str) -> None:
+        here = _Held()
+        held.append(weakref.ref(here))
+        try:
+            raise ValueError(str(here))
+        except ValueError as error:
+            raise job_not_found(request.job_id) from error
+
+    monkeypatch.setattr(Jobs, "get", refuse)
+    async with serving() as server, connect(server.address) as rpc:
+        gc.disable()
+        try:
+            assert (await refused(rpc.jobs.GetJob(GetJobRequest(job_id="j")))).code == "NOT_FOUND"
+
+            async def is_free() -> bool:
+                return held[0]() is None
+
+            await eventually(is_free)
+        finally:
+            gc.enable()

@@ -99,7 +99,7 @@ class Interceptor(grpc.aio.ServerInterceptor):
         wrapped = (
             _wrap_generator(call, function, receive)
             if inspect.isasyncgenfunction(function)
-            else _wrap_coroutine(call, function, receive, self._calls)
+            else _wrap_coroutine(call, partial(self._serve_all, call, function, receive))
         )
         return make(wrapped, response_serializer=handler.response_serializer)
 
@@ -130,51 +130,53 @@ class Interceptor(grpc.aio.ServerInterceptor):
         request unanswered.
         """
 
-        async def respond(_: object, context: _Context) -> bytes:
-            with (call_log := call.log(context)) as record:
-                try:
-                    principal = await call.admit(context, record)
-                    memory = self._memory.of(current_caller())
-                    data, charge = await memory.receive(context)
-                    try:
-                        request = await finish_decoding(decode(data), self._slices)
-                        del data
-                        record.note_job(request)
-                        with self._calls.serving(principal):
-                            response = await handler.unary_unary(request, context)
-                        record.note_job(response)
-                        answer: bytes = handler.response_serializer(response)
-                        del request, response
-                        await memory.respond(context, len(answer), charge)
-                        return answer
-                    finally:
-                        charge.release()
-                except Exception as error:
-                    await call_log.abort(error)
-                    raise
+        async def respond(context: _Context, record: CallRecord) -> bytes:
+            principal = await call.admit(context, record)
+            memory = self._memory.of(current_caller())
+            data, charge = await memory.receive(context)
+            try:
+                request = await finish_decoding(decode(data), self._slices)
+                del data
+                record.note_job(request)
+                with self._calls.serving(principal):
+                    response = await handler.unary_unary(request, context)
+                record.note_job(response)
+                answer: bytes = handler.response_serializer(response)
+                del request, response
+                await memory.respond(context, len(answer), charge)
+                return answer
+            finally:
+                charge.release()
 
-        async def stream(_: object, context: _Context) -> None:
-            with (call_log := call.log(context)) as record:
-                try:
-                    principal = await call.admit(context, record)
-                    data, charge = await self._memory.of(current_caller()).receive(context)
-                    try:
-                        request = await finish_decoding(decode(data), self._slices)
-                        del data
-                        record.note_job(request)
-                    finally:
-                        charge.release()
-                    with self._calls.serving(principal):
-                        await handler.unary_stream(request, context)
-                except Exception as error:
-                    await call_log.abort(error)
-                    raise
+        async def stream(context: _Context, record: CallRecord) -> None:
+            principal = await call.admit(context, record)
+            data, charge = await self._memory.of(current_caller()).receive(context)
+            try:
+                request = await finish_decoding(decode(data), self._slices)
+                del data
+                record.note_job(request)
+            finally:
+                charge.release()
+            with self._calls.serving(principal):
+                await handler.unary_stream(request, context)
 
         if handler.response_streaming:
             return grpc.stream_stream_rpc_method_handler(
-                stream, response_serializer=handler.response_serializer
+                _wrap_coroutine(call, stream), response_serializer=handler.response_serializer
             )
-        return grpc.stream_unary_rpc_method_handler(respond)
+        return grpc.stream_unary_rpc_method_handler(_wrap_coroutine(call, respond))
+
+    async def _serve_all(
+        self,
+        call: _Call,
+        function: Callable[..., Any],
+        receive: _Receive,
+        context: _Context,
+        record: CallRecord,
+    ) -> Any:
+        principal = await call.admit(context, record)
+        with self._calls.serving(principal):
+            return await function(receive(context), context)
 
     async def _receive_all(
         self, decode: Callable[[bytes], Decoded], context: _Context
@@ -226,14 +228,12 @@ def _unwrap(handler: Any) -> tuple[Callable[..., grpc.RpcMethodHandler[Any, Any]
 
 
 def _wrap_coroutine(
-    call: _Call, function: Callable[..., Any], receive: _Receive, calls: OpenCalls
+    call: _Call, serve: Callable[[_Context, CallRecord], Awaitable[Any]]
 ) -> Callable[..., Any]:
     async def handle(_: object, context: _Context) -> Any:
         with (call_log := call.log(context)) as record:
             try:
-                principal = await call.admit(context, record)
-                with calls.serving(principal):
-                    return await function(receive(context), context)
+                return await serve(context, record)
             except Exception as error:
                 await call_log.abort(error)
                 raise

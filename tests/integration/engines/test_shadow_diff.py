@@ -57,7 +57,7 @@ async def test_shadow_mode_finds_a_planted_difference(
 
     assert (same.status, differing(same)) == (0, [])
     assert any(row["path"].startswith("children") for row in same.objects[0]["rows"])
-    assert (planted.status, differing(planted)) == (1, ["events.FINAL_TITLE[0].value"])
+    assert (planted.status, differing(planted)) == (1, ["events.FINAL_TITLE[0].1[0]"])
 
 
 def differing(found: Outcome) -> list[Any]:

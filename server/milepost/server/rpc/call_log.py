@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import traceback
 from typing import Any
 
 import grpc
@@ -42,22 +41,23 @@ class CallLog:
             self._code = "CANCELLED"
             raise error
         status = self.record.status_of(error)
-        _clear_frames(error)
+        _drop_tracebacks(error)
         self._code = code_pb2.Code.Name(status.code)
         if status.details:
             await self._context.abort_with_status(rpc_status.to_status(status))
         await self._context.abort(_STATUS_CODES[status.code], status.message)
 
 
-def _clear_frames(error: BaseException) -> None:
+def _drop_tracebacks(error: BaseException) -> None:
     """Free what the functions hold that the error has passed through.
 
     grpc.aio keeps the exception that ends a call, and with it the error, in a cycle with the call: until the garbage
-    collector runs, which may be long, while the budgets of memory count nothing of it any more.
+    collector runs, which may be long, while the budgets of memory count nothing of it any more. Frames themselves are
+    not cleared: an error that several calls wait for, such as one of the store, has frames of calls that go on.
     """
     passed: BaseException | None = error
     while passed is not None:
-        traceback.clear_frames(passed.__traceback__)
+        passed.__traceback__ = None
         passed = passed.__context__
 
 

@@ -6,7 +6,8 @@ property test proves that.
 
 It takes the updates serialised. protobuf writes fields in the order of their numbers, so the bytes of plain progress
 are those of its stage, then eight of ``current``, then at most a message; all of them stand in the event as they are.
-To compare bytes takes less time than to read the fields one by one.
+To compare bytes takes less time than to read the fields one by one. The lengths have to be right to the last byte: what
+follows may be fields of a later version, in which protobuf checks no text.
 """
 
 from __future__ import annotations
@@ -114,8 +115,9 @@ class ProgressRun:
         last_message = b""
         encoded: list[tuple[bytes, float, float]] = []
         for update in updates:
-            begin = 2 if len(update) < _LONG else 3
-            if not update.startswith(start, begin):
+            size = len(update)
+            begin = 2 if size < _LONG else 3
+            if not update.startswith(start, begin) or (update[1] != size - 2 and not _is_one_field(update)):
                 break
             end = begin + length
             message = update[end:]
@@ -176,9 +178,12 @@ class DeepProgressRun(ProgressRun):
 
 def _is_message(field: bytes) -> bool:
     """Whether these bytes are one field: a message of at most ``MESSAGE_BYTES_LIMIT``."""
+    return field[0] == _MESSAGE_TAG and len(field) <= MESSAGE_BYTES_LIMIT and _is_one_field(field)
+
+
+def _is_one_field(field: bytes) -> bool:
+    """Whether nothing follows the text or message that these bytes begin with."""
     size = len(field)
-    if field[0] != _MESSAGE_TAG or size > MESSAGE_BYTES_LIMIT:
-        return False
     if size < _LONG:
         return field[1] == size - 2
-    return field[1] & 0x7F | field[2] << 7 == size - 3
+    return field[1] > 0x7F and field[1] & 0x7F | field[2] << 7 == size - 3

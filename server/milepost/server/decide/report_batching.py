@@ -167,9 +167,8 @@ def report_batches(
             is_plain = budget.is_ample and fold.job.state in LEASED
             frame = event_frame(event)
             payloads |= payloads_of([event])
-            if (
-                update_steps
-            ):  # so that a large result is not encoded twice in one slice, in its event and in its job
+            if update_steps:
+                # So that a large result is not encoded twice in one slice, in its event and in its job.
                 fold.steps += update_steps
                 yield from pace.pause()
         sequence += 1

@@ -21,7 +21,7 @@ from milepost.server.log.event_log import Commit, Drop, DropNotice, DurableCommi
 from milepost.server.log.frames import Chunk
 from milepost.server.log.sqlite.sqlite_log import SqliteEventLog
 from milepost.server.watching import feeds as feeds_module
-from milepost.server.watching.batches import BATCH_BYTES
+from milepost.server.watching.batches import BATCH_BYTES, Batch, BatchRequest
 from milepost.server.watching.feed_index import FeedIndex
 from milepost.server.watching.feeds import SCAN_LIMIT, UNANNOUNCED_LIMIT, Feed, Feeds
 from milepost.server.watching.job_criteria import JobCriteria
@@ -255,6 +255,21 @@ async def test_a_batch_of_a_feed_is_bounded(feeds: Feeds) -> None:
                 items, cursor = found
                 batches[max_events].append(len(items))
     assert batches == {0: [2, 1, 1, 2], 1: [1] * 6}
+
+
+async def test_equal_batches_from_the_log_are_one_in_memory(feeds: Feeds) -> None:
+    """So those who stop reading at the same place hold one response. What the log has by now is never hidden by it."""
+    request = BatchRequest(0, 0, None)
+    first, equal, changed = (Batch(bytes(size), 1) for size in (20, 20, 30))
+    with ExitStack() as stack:
+        feed = open_feed(feeds, stack)
+        assert feed.share(request, first) is first
+        assert feed.share(request, equal) is equal  # alone it shares with nobody, and nothing is kept
+        open_feed(feeds, stack)
+        assert feed.share(request, first) is first
+        assert feed.share(request, equal) is first
+        assert feed.share(request, changed) is changed
+        assert feed.evict() == changed.size
 
 
 async def test_a_notice_is_noted_by_those_whose_filter_matches(feeds: Feeds) -> None:

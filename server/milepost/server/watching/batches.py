@@ -92,6 +92,9 @@ class SharedBatches:
 
     def put(self, request: BatchRequest, batch: Batch) -> None:
         """Keep a batch; drop the others where they would be too many or too large together."""
+        replaced = self._batches.pop(request, None)
+        if replaced is not None:
+            self.size -= replaced.size
         if len(self._batches) >= SHARED_BATCHES_LIMIT or self.size + batch.size > SHARED_BATCHES_BYTES:
             self.clear()
         self._batches[request] = batch

@@ -135,10 +135,20 @@ class Feed:
                 return None
             items, reached = found
             batch = Batch(compose_items(items, request.frame_filter), reached)
-            if items and self.watchers > 1:
-                before = self._batches.size
-                self._batches.put(request, batch)
-                self._memory.charge(self, self._batches.size - before)
+            if items:
+                self._keep(request, batch)
+        return batch
+
+    def share(self, request: BatchRequest, batch: Batch) -> Batch:
+        """The batch that another subscriber got for the request if it is equal, else this one.
+
+        So those who stop reading at the same place hold one response together. It is for batches from the log, which
+        may have dropped events since: they are read each time, and only the memory is shared.
+        """
+        kept = self._batches.get(request)
+        if kept == batch:
+            return kept
+        self._keep(request, batch)
         return batch
 
     def note_drops(self, notice: DropNotice) -> None:
@@ -149,6 +159,13 @@ class Feed:
     def evict(self) -> int:
         """See ``Evictable``."""
         return self._batches.clear()
+
+    def _keep(self, request: BatchRequest, batch: Batch) -> None:
+        """Keep a batch where there are others who may ask for it."""
+        if self.watchers > 1:
+            before = self._batches.size
+            self._batches.put(request, batch)
+            self._memory.charge(self, self._batches.size - before)
 
 
 class Feeds:

@@ -151,7 +151,10 @@ class JobsStream(WatchStream):
         """The events after the cursor; None if they take more than the feed as it is."""
         if self._in_snapshot:
             return None
-        return self._feed.batch(BatchRequest(self._cursor, self._request.max_batch_events, self._filter))
+        return self._feed.batch(self._wanted())
+
+    def _wanted(self) -> BatchRequest:
+        return BatchRequest(self._cursor, self._request.max_batch_events, self._filter)
 
     async def _send_next(self) -> Step:
         batch = self._next_batch()
@@ -164,7 +167,7 @@ class JobsStream(WatchStream):
         if self._in_snapshot or any(item.needs_own_frame for item in items):
             sent = await self._send_each(items, reached)
             return Step.SENT if sent else Step.SKIPPED
-        batch = Batch(compose_items(items, self._filter), reached)
+        batch = self._feed.share(self._wanted(), Batch(compose_items(items, self._filter), reached))
         del items  # so that a stalled subscriber keeps only the response in memory
         return await self._send_batch(batch)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import fcntl
 import socket
 import subprocess
@@ -13,11 +14,14 @@ from ipaddress import ip_address
 from pathlib import Path
 
 import pytest
+from structlog.testing import capture_logs
 
 from milepost.server.background_tasks import Tasks
 from milepost.server.rpc import metadata_limit
 from milepost.server.rpc.metadata_limit import FLOOD_SIZE, MetadataFloods
+from milepost.server.runtime import flood_barrier
 from milepost.server.runtime.flood_barrier import FILTERED_HOSTS, FloodBarrier, filter_code
+from tests.support.rpc import eventually
 
 _SYN_SENT = 2
 _KERNEL_INSTRUCTIONS = 4096
@@ -118,6 +122,35 @@ async def test_a_connection_is_hung_up_by_its_peer(barrier: FloodBarrier) -> Non
             assert await asyncio.to_thread(first.recv, 1) == b""
             kept.send(b"x")
             assert second.recv(1) == b"x"
+
+
+async def test_connections_are_hung_up_after_a_search_has_failed(
+    barrier: FloodBarrier, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As while the flood has taken all files that the process may have open."""
+    failed = asyncio.Event()
+    loop = asyncio.get_running_loop()
+
+    def no_files() -> Iterable[tuple[int, socket.socket]]:
+        loop.call_soon_threadsafe(failed.set)
+        raise OSError(errno.EMFILE, "Too many open files")
+
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        barrier.attach(listening.getsockname()[1])
+        with socket.create_connection(listening.getsockname()) as client, listening.accept()[0]:
+            peer = f"ipv4:127.0.0.1:{client.getsockname()[1]}"
+            with monkeypatch.context() as patches, capture_logs() as lines:
+                patches.setattr(flood_barrier, "_tcp_sockets", no_files)
+                barrier.hang_up(peer)
+                await failed.wait()
+
+                async def is_logged() -> bool:
+                    return bool(lines)
+
+                await eventually(is_logged)
+            assert [line["event"] for line in lines] == ["connections of a flood go on"]
+            barrier.hang_up(peer)
+            assert await asyncio.to_thread(client.recv, 1) == b""
 
 
 def test_a_filter_of_all_hosts_fits_into_the_kernel() -> None:

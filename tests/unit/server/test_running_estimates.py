@@ -41,6 +41,15 @@ def test_another_attempt_has_another_estimate() -> None:
     assert [each.job_id for each in published.since(version)] == ["a"]
 
 
+def test_an_attempt_without_evidence_has_no_estimate() -> None:
+    """Not even that of the attempt before it, for a watch that comes later."""
+    published = PublishedEstimates()
+    published.update({"a": AttemptEstimate(1, estimate(100, 0))}, 0)
+    published.update({"a": AttemptEstimate(2, None)}, 0)
+
+    assert published.since(0) == []
+
+
 def test_an_estimate_that_has_gone_is_told() -> None:
     """As one without a value; once."""
     published = PublishedEstimates()

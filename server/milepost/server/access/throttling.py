@@ -79,8 +79,7 @@ class Throttling:
     def release(self) -> None:
         """Refuse the calls that are held now."""
         for held in self._held:
-            if not held.done():
-                held.set_result(None)
+            _let_go(held)
 
     def _of(self, caller: str) -> _Throttled:
         throttled = self._throttled.get(caller)
@@ -95,9 +94,7 @@ class Throttling:
         throttled.held += 1
         loop = asyncio.get_running_loop()
         held: asyncio.Future[None] = loop.create_future()
-        timer = loop.call_later(
-            max(SHORTEST_DELAY, throttled.held / REFUSALS_PER_SECOND), held.set_result, None
-        )
+        timer = loop.call_later(max(SHORTEST_DELAY, throttled.held / REFUSALS_PER_SECOND), _let_go, held)
         self._held.add(held)
         try:
             await asyncio.shield(held)
@@ -120,6 +117,11 @@ class Throttling:
         throttled.count = 0
         throttled.refusal = None
         asyncio.get_running_loop().call_later(LOG_INTERVAL, self._log, caller, throttled)
+
+
+def _let_go(held: asyncio.Future[None]) -> None:
+    if not held.done():  # the server stops, or the time is over, just after the other
+        held.set_result(None)
 
 
 class _Throttled:

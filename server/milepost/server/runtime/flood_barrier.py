@@ -80,10 +80,14 @@ class FloodBarrier:
                 self._tasks.start(self._hang_up())
 
     async def _hang_up(self) -> None:
-        while self._leaving:
-            leaving, self._leaving = self._leaving, set()
-            await asyncio.to_thread(_shut_down, leaving)
-        self._is_searching = False
+        try:
+            while self._leaving:
+                leaving, self._leaving = self._leaving, set()
+                await asyncio.to_thread(_shut_down, leaving)
+        except OSError as error:  # the flood has taken all files that the process may have open
+            _log.warning("connections of a flood go on", error=str(error))
+        finally:
+            self._is_searching = False
 
     def refuse(self, hosts: Iterable[str]) -> None:
         """Take no further connection from these hosts; from all others again."""

@@ -56,8 +56,9 @@ class PublishedEstimates:
         published: dict[str, _Published] = {}
         for job_id, each in found.items():
             before = self._jobs.get(job_id)
-            said = None if before is None or before.said.attempt != each.attempt else before.said.estimate
-            if differs(said, each.estimate, now):
+            if before is not None and before.said.attempt != each.attempt:
+                before = None
+            if differs(None if before is None else before.said.estimate, each.estimate, now):
                 published[job_id] = _Published(version, each)
                 self.version = version
             elif before is not None:

@@ -13,13 +13,16 @@ from typing import Any
 import grpc.aio
 import pytest
 from google.protobuf.struct_pb2 import Struct
+from grpc_health.v1 import health_pb2, health_pb2_grpc
 from structlog.testing import capture_logs
 
 from milepost.server.access import limiter, throttling, tokens
+from milepost.server.access.authenticator import Authenticator
 from milepost.server.access.credential_settings import CredentialSettings
 from milepost.server.access.limiter import Limiter
 from milepost.server.access.principal_limits import Limits
 from milepost.server.access.throttling import Throttling
+from milepost.server.log.event_log import StoreUnavailable
 from milepost.server.runtime.server import Server, Settings
 from milepost.v1 import Claim, Dispatch, Job, ReportJobRequest, WhoAmIRequest
 from tests.support.refused import Refused, refused
@@ -155,6 +158,35 @@ async def test_refusals_are_counted(known: Tokens, monkeypatch: pytest.MonkeyPat
         assert reasons.count("LIMIT_REACHED") >= 30
         logged = [line["subject"] for line in lines if line.get("reason") == "LIMIT_REACHED"]
         assert logged == ["ci"]
+
+
+async def test_health_checks_are_answered(known: Tokens, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also those that come with the token of a principal that calls too often: they need none, and have no limit."""
+    monkeypatch.setattr(throttling, "HELD_LIMIT", 0)
+    token = known.add("ci", ["a"], *ALL, limits='["requests=1/s"]')
+    async with serving(known) as address, connect(address, token=token) as rpc:
+        health: Any = health_pb2_grpc.HealthStub(rpc.channel)
+        answers = await asyncio.gather(*(rpc.get("none") for _ in range(50)), return_exceptions=True)
+        assert Refused.of(answers[-1]).reason == "LIMIT_REACHED"
+        response = await health.Check(health_pb2.HealthCheckRequest())
+        assert response.status == health_pb2.HealthCheckResponse.SERVING
+
+
+async def test_calls_whose_credential_cannot_be_looked_up_are_answered(
+    known: Tokens, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As that of a share while the store is away; also while another principal calls too often."""
+    monkeypatch.setattr(throttling, "HELD_LIMIT", 0)
+    token = known.add("ci", ["a"], *ALL, limits='["requests=1/s"]')
+
+    async def fail(*_: object) -> None:
+        raise StoreUnavailable("It is away.")
+
+    async with serving(known) as address, connect(address, token=token) as rpc:
+        await asyncio.gather(*(rpc.get("none") for _ in range(50)), return_exceptions=True)
+        monkeypatch.setattr(Authenticator, "authenticate", fail)
+        refusal = await refused(rpc.jobs.WhoAmI(WhoAmIRequest(), timeout=5.0))
+        assert refusal.reason == "STORE_UNAVAILABLE"
 
 
 async def test_held_calls(known: Tokens, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -17,6 +17,7 @@ from milepost.server.base.callers import host_of
 from milepost.server.base.refusal import Refusal, draining
 from milepost.server.calls.call_record import CallRecord
 from milepost.server.calls.call_turns import CallTurns
+from milepost.server.store_errors import STORE_ERRORS
 
 # Answered even while the server is stopping.
 _HEALTH: Final = "/grpc.health.v1.Health/"
@@ -40,16 +41,16 @@ class CallAdmission:
         self.call_count = 0
         self.draining = asyncio.Event()
 
-    async def refuse_early(self, metadata: Iterable[tuple[str, str | bytes]]) -> Refusal | None:
+    async def refuse_early(self, method: str, metadata: Iterable[tuple[str, str | bytes]]) -> Refusal | None:
         """The refusal that calls of a principal beyond its rate share, once this one was held.
 
         None where the call has to be looked at; one without a token always has.
         """
-        if not self._limiter.throttling or self.draining.is_set():
+        if not self._limiter.throttling or self.draining.is_set() or method.startswith(_PUBLIC):
             return None
         try:
             principal = await self._authenticator.authenticate(metadata)
-        except CredentialRefused:
+        except (Refusal, *STORE_ERRORS):  # `admit` raises the same, where it can be answered
             return None
         throttled = self._limiter.is_throttled(principal)
         return await self._limiter.refuse_request(principal) if throttled else None

@@ -80,7 +80,7 @@ class Interceptor(grpc.aio.ServerInterceptor):
         if size > METADATA_SIZE:
             return self._refuse(method, size)
         # A call that is reset meanwhile is one of its connection until it is refused. So resets are held back, too.
-        shared_refusal = await self._admission.refuse_early(metadata)
+        shared_refusal = await self._admission.refuse_early(method, metadata)
         if shared_refusal is not None:
             return _refusing(shared_refusal)
         self._admission.call_count += 1

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import gc
 import socket
+import weakref
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from functools import partial
@@ -303,3 +305,22 @@ async def test_the_number_of_headers_is_bounded() -> None:
 
     assert (most[:13], many[:13]) == (b"HTTP/1.1 200 ", b"HTTP/1.1 431 ")
     assert app.requests == [("GET", "/")]
+
+
+async def test_a_request_is_freed_with_its_response() -> None:
+    """Once the next one of its connection has begun, without the garbage collector."""
+    requests: list[weakref.ref[Any]] = []
+
+    async def app(scope: Scope, receive: Receive, send: Any) -> None:
+        requests.append(weakref.ref(send.__self__))
+        await App()(scope, receive, send)
+
+    gc.disable()
+    try:
+        async with serving(app) as port, connected(port) as (reader, writer):
+            for _ in range(2):
+                writer.write(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
+                await reader.readuntil(b"hello\r\n0\r\n\r\n")
+            await until(lambda: requests[0]() is None)
+    finally:
+        gc.enable()

@@ -11,6 +11,7 @@ import asyncio
 from collections import Counter
 from functools import partial
 from typing import Any, Final, cast
+from weakref import proxy
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
@@ -219,7 +220,9 @@ class BoundedProtocol(HttpToolsProtocol, asyncio.BufferedProtocol):
     def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:
         if cycle.scope["http_version"] == http10_responses.VERSION:
             app = http10_responses.without_chunks(app, cycle)
-        cast("Any", cycle.scope).setdefault("extensions", {})[WRITE_CHUNK] = partial(_write_chunk, cycle)
+        # Without the proxy the cycle would hold itself, and its request, until garbage is collected.
+        write_chunk = partial(_write_chunk, proxy(cycle))
+        cast("Any", cycle.scope).setdefault("extensions", {})[WRITE_CHUNK] = write_chunk
         super()._start_asgi_task(cycle, app)
 
     def _await_headers(self) -> None:

@@ -5,15 +5,16 @@ from __future__ import annotations
 import asyncio
 import uuid
 from collections.abc import AsyncIterator
+from itertools import count
 from typing import Any, cast
 
 import pytest
 from google.protobuf.duration_pb2 import Duration
 
-from milepost.v1 import JobEstimate, JobFilter, JobState, Status, WatchJobsRequest
+from milepost.v1 import JobEstimate, JobFilter, JobState, Status, WatchJobRequest, WatchJobsRequest
 from tests.support.connect_watch import ConnectHttpJobs
 from tests.support.http_watch import HttpJobs
-from tests.support.rpc import Rpc, connect, succeeded
+from tests.support.rpc import Rpc, connect, log_line, succeeded
 from tests.support.server import ServerProcess
 from tests.support.staged_runs import RUN, ended, run, started
 
@@ -51,6 +52,67 @@ async def estimates_of(watch: Any) -> list[JobEstimate]:
     while not (status := await next_status(watch)).job_estimates:
         pass
     return list(status.job_estimates)
+
+
+async def test_a_stream_that_is_never_idle_has_estimates(rpc: Rpc, kind: str) -> None:
+    """A new estimate is sent between events, without a wait for the stream to be idle."""
+    async with rpc.session(kinds=[kind]) as session:
+        await run(rpc, session, *RUN, succeeded(), kind=kind)
+        job_id = (await rpc.submit(kind=kind)).job_id
+        _, token = await session.take()
+        watch = rpc.jobs.WatchJobs(
+            WatchJobsRequest(
+                from_latest=True, filter=JobFilter(job_ids=[job_id]), status_interval=Duration(seconds=2)
+            )
+        )
+
+        async def keep_busy() -> None:
+            for number in count(1):
+                await session.report(job_id, token, number, log_line("still here"))
+                await session.acknowledged(number)
+                await asyncio.sleep(0.2)
+
+        busy = asyncio.create_task(keep_busy())
+        try:
+            found = await estimates_of(watch)
+        finally:
+            busy.cancel()
+            watch.cancel()
+
+    assert [each.job_id for each in found] == [job_id]
+
+
+@pytest.mark.parametrize("kept", ["one", "many"])
+async def test_who_asks_at_intervals_has_estimates(rpc: Rpc, kind: str, kept: str) -> None:
+    """A stream that ends at the head ends with the status that is due, if its request says that it takes statuses."""
+    async with rpc.session(kinds=[kind]) as session:
+        await run(rpc, session, *RUN, succeeded(), kind=kind)
+        job_id = (await rpc.submit(kind=kind)).job_id
+        await session.take()
+
+        async def frames(**fields: Any) -> list[Any]:
+            if kept == "one":
+                watch = rpc.jobs.WatchJob(
+                    WatchJobRequest(job_id=job_id, from_latest=True, no_follow=True, **fields)
+                )
+            else:
+                wanted = JobFilter(job_ids=[job_id])
+                watch = rpc.jobs.WatchJobs(
+                    WatchJobsRequest(filter=wanted, from_latest=True, no_follow=True, **fields)
+                )
+            return [frame async for frame in watch]
+
+        without = await frames()
+        *before, last = await frames(status_interval=Duration(seconds=10))
+        estimates = (
+            [last.status.estimate] if kept == "one" else [e.estimate for e in last.status.job_estimates]
+        )
+
+    assert [[frame.WhichOneof("frame") for frame in each] for each in (without, before)] == [
+        ["opened", "caught_up"],
+        ["opened", "caught_up"],
+    ]
+    assert [estimate.sample_size for estimate in estimates] == [1]
 
 
 async def test_a_status_has_the_estimates_of_jobs_that_run(rpc: Rpc, kind: str) -> None:

@@ -684,7 +684,9 @@ class WatchJobRequest(_message.Message):
 
     @_builtins.property
     def status_interval(self) -> _duration_pb2.Duration:
-        """Interval of status frames in an idle stream: at least 1 s, at most 1 h. Unset: 10 s."""
+        """Interval of status frames in an idle stream: at least 1 s, at most 1 h. Unset: 10 s. With `no_follow`, if it is set: the stream
+        ends with the status that is due, which has what is in no event, such as estimates.
+        """
 
     def __init__(
         self,
@@ -1024,7 +1026,9 @@ class WatchJobsRequest(_message.Message):
 
     @_builtins.property
     def status_interval(self) -> _duration_pb2.Duration:
-        """Interval of status frames in an idle stream: at least 1 s, at most 1 h. Unset: 10 s."""
+        """Interval of status frames in an idle stream: at least 1 s, at most 1 h. Unset: 10 s. With `no_follow`, if it is set: the stream
+        ends with the status that is due, which has what is in no event, such as estimates.
+        """
 
     def __init__(
         self,

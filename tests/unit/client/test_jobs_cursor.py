@@ -10,6 +10,7 @@ from google.protobuf.timestamp_pb2 import Timestamp
 from milepost.client._watch import deduplicator
 from milepost.client._watch.jobs_cursor import Gap, Item, JobsCursor
 from milepost.client.errors import EpochChanged, JobNotFound, ProtocolError, SequenceTrimmed
+from milepost.contract.limits import STATUS_INTERVAL
 from milepost.v1 import (
     CaughtUp,
     Deleted,
@@ -276,3 +277,12 @@ def test_when_a_stream_that_ends_well_is_complete() -> None:
     assert (following.complete, replaying.complete) == (False, True)
     assert (following.request().no_follow, replaying.request().no_follow) == (False, True)
     assert following.request(finite=True).no_follow
+
+
+def test_who_asks_at_intervals_asks_for_statuses() -> None:
+    """Streams that end at the head in place of one that goes on have a status only if they ask for it."""
+    following, replaying = JobsCursor(JobFilter()), JobsCursor(JobFilter(), follow=False)
+    requests = following.request(), following.request(finite=True), replaying.request()
+
+    assert [request.HasField("status_interval") for request in requests] == [False, True, False]
+    assert requests[1].status_interval.ToTimedelta().total_seconds() == STATUS_INTERVAL

@@ -1,6 +1,7 @@
 import { create } from "@bufbuild/protobuf";
 import {
   type JobItem,
+  JobSchema,
   type JobsItem,
   ServiceError,
   type WatchJobResponse,
@@ -167,6 +168,21 @@ describe("the cursor of many jobs", () => {
 });
 
 describe("the estimates of a watch of many jobs", () => {
+  test("come to who asks at intervals, too: with the status at the end of a stream, or with a list", () => {
+    const cursor = new JobsCursor(undefined, {});
+    const replaying = new JobsCursor(undefined, { follow: false });
+    const list = [{ jobId: "a", epoch: "e", estimate: estimate(9) }, { jobId: "b", epoch: "e" }];
+    const asked = [cursor.request(false), cursor.request(true), replaying.request(true)];
+    cursor.acceptList(
+      list.map((job) => create(JobSchema, job)),
+      true,
+    );
+
+    expect(asked.map(({ statusInterval }) => statusInterval?.seconds)).toEqual([undefined, 10n, undefined]);
+    expect(cursor.newEstimates).toBe(1);
+    expect(cursor.estimates.get("a")).toMatchObject(estimate(9));
+  });
+
   const estimate = (seconds: number) => ({ remainingP50: { seconds: BigInt(seconds), nanos: 0 } });
 
   test("are what snapshots and statuses said last, until the job ceases to run", () => {

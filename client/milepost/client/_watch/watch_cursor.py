@@ -9,6 +9,7 @@ from typing import Any, Literal, TypeAlias
 from milepost.client._conversion import to_duration
 from milepost.client._watch.event_selection import EventSelection
 from milepost.client.errors import EpochChanged, MilepostError, ProtocolError, SequenceTrimmed
+from milepost.contract.limits import STATUS_INTERVAL
 from milepost.v1 import Opened
 
 __all__ = ["OnGap", "Start", "WatchCursor"]
@@ -70,11 +71,16 @@ class WatchCursor(ABC):
     def _new_stream(self, cursor: Mapping[str, int], *, finite: bool) -> dict[str, Any]:
         """Start a new stream: return what the requests of both kinds share. ``cursor`` is the field to resume after."""
         self._opened = self._reached_head = False
+        interval = self._status_interval
+        if interval is None and finite and self._follow:
+            interval = (
+                STATUS_INTERVAL  # else a stream that ends at the head has no status, and so no estimates
+            )
         fields = {
             "epoch": self.epoch,
             "delivery": self._selection.delivery,
             "no_follow": finite or not self._follow,
-            "status_interval": None if self._status_interval is None else to_duration(self._status_interval),
+            "status_interval": None if interval is None else to_duration(interval),
         }
         return {**fields, **(cursor if self._start == "after" else {f"from_{self._start}": True})}
 

@@ -47,7 +47,9 @@ class JobsStream(WatchStream):
             log, clock, feed.signal, request, request.event_filter, request.after_position, subscriber
         )
         self._running = running
-        self._estimates = FilterEstimates(running, clock, feed, subscriber.caller, self._status_interval)
+        # A stream that ends at the head has one status at most.
+        interval = 0.0 if request.no_follow else self._status_interval
+        self._estimates = FilterEstimates(running, clock, feed, subscriber.caller, interval)
         self._feeds = feeds
         self._feed = feed
         self._in_snapshot: dict[str, int] = {}
@@ -241,6 +243,9 @@ class JobsStream(WatchStream):
             await self._running.add_to(job, self._subscriber.caller)
         response = WatchJobsResponse(snapshot=Snapshot(position=position))
         return JobResponse(response, job, ("snapshot", "job")).encode()
+
+    def _may_status_be_due(self) -> bool:
+        return self._estimates.is_look_due
 
     async def _is_status_due(self) -> bool:
         return await self._estimates.has_changed()

@@ -128,12 +128,24 @@ class WatchStream(ABC):
                 caught_up = True
                 await self._send_response(self._response(caught_up=CaughtUp(sequence=self._cursor)))
             elif self._request.no_follow or self._is_complete():
+                await self._send_last_status()
                 return
             elif (self._may_status_be_due() and await self._is_status_due()) or not await self._waiter.wait(
                 version, serve
             ):
                 await self._send_response(self._response(status=await self._status()))
                 self._waiter.restart()
+
+    async def _send_last_status(self) -> None:
+        """Send the status that is due at the end. It takes ``status_interval``, which those set who ask at intervals: else they
+        would never get what only statuses have.
+        """
+        if (
+            self._request.HasField("status_interval")
+            and not self._is_complete()
+            and await self._is_status_due()
+        ):
+            await self._send_response(self._response(status=await self._status()))
 
     def _serve(self) -> bool:
         """Offer what has come to the subscriber, without waking the stream's task; False where it takes the task.
@@ -177,16 +189,16 @@ class WatchStream(ABC):
         if self._is_trimmed():
             raise self._trimmed()
 
-    def _may_status_be_due(self) -> bool:
-        """Whether ``_is_status_due`` has to look. It is asked after each event, so it awaits nothing."""
-        return False
-
-    async def _is_status_due(self) -> bool:
-        """Whether a status is due before the interval is over."""
-        return False
-
     async def _send_response(self, response: WatchJobResponse | WatchJobsResponse) -> None:
         await self._subscriber.send(response.SerializeToString())
+
+    @abstractmethod
+    def _may_status_be_due(self) -> bool:
+        """Whether ``_is_status_due`` has to look. It is asked after each event, so it awaits nothing."""
+
+    @abstractmethod
+    async def _is_status_due(self) -> bool:
+        """Whether a status is due before the interval is over."""
 
     @property
     @abstractmethod

@@ -65,7 +65,7 @@ export class JobsCursor extends WatchCursor<WatchJobsResponse, JobsItem> {
   readonly missing: string[] = [];
   /** Estimates of running jobs as statuses and snapshots said last; undefined for a job that has none any more. */
   readonly estimates = new Map<string, Estimate | undefined>();
-  /** How many statuses had estimates. */
+  /** How many statuses, and lists of calls, had estimates. */
   newEstimates = 0;
   readonly #deduplicator = new Deduplicator();
   /** Without a start position: the server has dropped events up to this one, so that no stream resumes before it. */
@@ -179,6 +179,7 @@ export class JobsCursor extends WatchCursor<WatchJobsResponse, JobsItem> {
     for (const job of jobs) {
       this.#noteEstimate(job);
     }
+    this.newEstimates += Number(jobs.some(({ estimate }) => estimate !== undefined));
     const fresh = jobs.filter((job) => this.#deduplicator.recordJob(job));
     return [...items, ...fresh.map((job): JobsItem => ({ type: "snapshot", job }))];
   }

@@ -16,10 +16,8 @@ import { CANCELLED, END, StreamReader } from "./stream-reader.js";
 import { STREAMS_BLOCKED, Transport } from "./transport.js";
 import type { WatchContext } from "./watch-context.js";
 import type { GapItem, WatchCursor } from "./watch-cursor.js";
-import type { WatchOptions } from "./watch-options.js";
+import { STATUS_INTERVAL_MS, type WatchOptions } from "./watch-options.js";
 
-/** Milliseconds between two signs of life of an idle stream, unless the caller asks for others. */
-const STATUS_INTERVAL_MS = 10_000;
 /** A stream without any frame for this many status intervals, and a margin, counts as lost. */
 const SILENT_INTERVALS = 2.5;
 /** Default of `connectTimeoutMs`. */

@@ -1,7 +1,7 @@
 import { type MilepostError, ProtocolError, hasReason } from "../errors.js";
 import type { Opened } from "../gen/milepost/v1/job_service_pb.js";
 import { timestampMs, toDuration } from "../time.js";
-import { EventSelection, type WatchOptions } from "./watch-options.js";
+import { EventSelection, STATUS_INTERVAL_MS, type WatchOptions } from "./watch-options.js";
 
 /** The watch cannot go on where it was; the current state follows, as if the watch had just begun. */
 export interface GapItem {
@@ -88,7 +88,10 @@ export abstract class WatchCursor<Frame, Item> {
       epoch: this.epoch,
       delivery: this.selection.delivery,
       noFollow: finite || !this.follows,
-      statusInterval: toDuration(this.options.statusIntervalMs),
+      // A stream that ends at the head has a status with the estimates only if it asks for statuses.
+      statusInterval: toDuration(
+        this.options.statusIntervalMs ?? (finite && this.follows ? STATUS_INTERVAL_MS : undefined),
+      ),
     };
   }
 

@@ -3,6 +3,9 @@ import { Delivery, type EventFilter, EventFilterSchema } from "../gen/milepost/v
 import { create } from "@bufbuild/protobuf";
 import type { Connection } from "./connection.js";
 
+/** Milliseconds between two signs of life of an idle stream, unless the caller asks for others. */
+export const STATUS_INTERVAL_MS = 10_000;
+
 /** Name of a payload of an event, as in `event.payload.case`. */
 export type PayloadName = NonNullable<Event["payload"]["case"]>;
 

@@ -647,7 +647,8 @@ export type WatchJobRequest = Message<"milepost.v1.WatchJobRequest"> & {
   noFollow: boolean;
 
   /**
-   * Interval of status frames in an idle stream: at least 1 s, at most 1 h. Unset: 10 s.
+   * Interval of status frames in an idle stream: at least 1 s, at most 1 h. Unset: 10 s. With `no_follow`, if it is set: the stream
+   * ends with the status that is due, which has what is in no event, such as estimates.
    *
    * @generated from field: google.protobuf.Duration status_interval = 10;
    */
@@ -1052,7 +1053,8 @@ export type WatchJobsRequest = Message<"milepost.v1.WatchJobsRequest"> & {
   noFollow: boolean;
 
   /**
-   * Interval of status frames in an idle stream: at least 1 s, at most 1 h. Unset: 10 s.
+   * Interval of status frames in an idle stream: at least 1 s, at most 1 h. Unset: 10 s. With `no_follow`, if it is set: the stream
+   * ends with the status that is due, which has what is in no event, such as estimates.
    *
    * @generated from field: google.protobuf.Duration status_interval = 10;
    */

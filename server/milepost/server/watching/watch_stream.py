@@ -137,8 +137,9 @@ class WatchStream(ABC):
                 self._waiter.restart()
 
     async def _send_last_status(self) -> None:
-        """Send the status that is due at the end. It takes ``status_interval``, which those set who ask at intervals: else they
-        would never get what only statuses have.
+        """Send the status that is due at the end, if the request has a ``status_interval``.
+
+        Clients that ask at intervals set one, since some of what they show is in statuses only.
         """
         if (
             self._request.HasField("status_interval")

@@ -82,8 +82,8 @@ async def test_a_stream_that_is_never_idle_has_estimates(rpc: Rpc, kind: str) ->
     assert [each.job_id for each in found] == [job_id]
 
 
-@pytest.mark.parametrize("kept", ["one", "many"])
-async def test_who_asks_at_intervals_has_estimates(rpc: Rpc, kind: str, kept: str) -> None:
+@pytest.mark.parametrize("watched", ["one", "many"])
+async def test_who_asks_at_intervals_has_estimates(rpc: Rpc, kind: str, watched: str) -> None:
     """A stream that ends at the head ends with the status that is due, if its request says that it takes statuses."""
     async with rpc.session(kinds=[kind]) as session:
         await run(rpc, session, *RUN, succeeded(), kind=kind)
@@ -91,21 +91,18 @@ async def test_who_asks_at_intervals_has_estimates(rpc: Rpc, kind: str, kept: st
         await session.take()
 
         async def frames(**fields: Any) -> list[Any]:
-            if kept == "one":
-                watch = rpc.jobs.WatchJob(
-                    WatchJobRequest(job_id=job_id, from_latest=True, no_follow=True, **fields)
-                )
+            fields |= {"from_latest": True, "no_follow": True}
+            watch: Any
+            if watched == "one":
+                watch = rpc.jobs.WatchJob(WatchJobRequest(job_id=job_id, **fields))
             else:
-                wanted = JobFilter(job_ids=[job_id])
-                watch = rpc.jobs.WatchJobs(
-                    WatchJobsRequest(filter=wanted, from_latest=True, no_follow=True, **fields)
-                )
+                watch = rpc.jobs.WatchJobs(WatchJobsRequest(filter=JobFilter(job_ids=[job_id]), **fields))
             return [frame async for frame in watch]
 
         without = await frames()
         *before, last = await frames(status_interval=Duration(seconds=10))
         estimates = (
-            [last.status.estimate] if kept == "one" else [e.estimate for e in last.status.job_estimates]
+            [last.status.estimate] if watched == "one" else [e.estimate for e in last.status.job_estimates]
         )
 
     assert [[frame.WhichOneof("frame") for frame in each] for each in (without, before)] == [

@@ -10,6 +10,7 @@ import pytest
 from google.protobuf.duration_pb2 import Duration
 
 from milepost.contract.reasons import reason_name
+from milepost.server import decide
 from milepost.server.dispatch.dispatcher import Dispatcher
 from milepost.server.dispatch.worker_session import Session
 from milepost.v1 import Dispatch, Job, JobState, RetryPolicy
@@ -204,6 +205,40 @@ async def test_a_claim_takes_the_job_over_from_its_own_instance(core: Core, disp
     assert why(await hears(first, "rejected")) == ("e", "LEASE_LOST")
     job = await core.journal.find("e")
     assert (job.attempt, job.failed_attempts, job.worker_instance) == (2, 0, "message-1")
+
+
+async def test_a_job_that_is_taken_over_is_cancelled_as_it_starts(core: Core, dispatcher: Dispatcher) -> None:
+    """Its earlier worker, which is connected, has lost it by then."""
+    first, second = worker(dispatcher, "first", room=0), worker(dispatcher, "second", room=0)
+    await core.submit("e", dispatch=Dispatch.DISPATCH_EXTERNAL)
+    await dispatcher.claim(first, "e", "message-1")
+    assert await takes(first) == "e"
+    core.log.hold(1)
+    claiming = dispatcher.claim(second, "e", "message-1")
+    await core.log.holds(1)
+    core.log.let_go()
+    core.log.hold(2)
+    await core.log.holds(1)
+    cancelling = asyncio.ensure_future(core.cancel(30, "e"))
+    await core.log.holds(2)
+    core.log.let_go()
+    await cancelling
+    await claiming
+
+    assert await takes(second) == "e"
+    await hears(second, "cancel")
+    assert why(await hears(first, "rejected")) == ("e", "LEASE_LOST")
+
+
+async def test_a_repeated_claim_takes_nothing_of_another_instance(core: Core, dispatcher: Dispatcher) -> None:
+    """By the time at which that is decided, its id may be that of another job, in its first attempt as well."""
+    session = worker(dispatcher, "w", room=0)
+    await core.submit("e", dispatch=Dispatch.DISPATCH_EXTERNAL)
+    await dispatcher.claim(session, "e", "message-1")
+    job = await core.journal.find("e")
+
+    assert decide.claimed_again(job, core.clock.now(), "message-2") == []
+    assert len(decide.claimed_again(job, core.clock.now(), "message-1")) == 1
 
 
 async def test_of_many_who_claim_a_job_one_has_it(core: Core, dispatcher: Dispatcher) -> None:

@@ -95,6 +95,13 @@ def assignment_lost(job: Job, now: int) -> list[Event]:
     return _requeue(job, now, f"The assignment did not reach worker {job.worker_id!r}.")
 
 
+def claimed_again(job: Job, now: int, instance: str) -> list[Event]:
+    """Requeue a job for a claim of the instance that has it; none where another one has it by now."""
+    if job.worker_instance != instance:
+        return []
+    return _requeue(job, now, f"The claim of worker {job.worker_id!r} was repeated.")
+
+
 def over_limit(job: Job, now: int) -> list[Event]:
     """Requeue a job before its assignment: other nodes have started as many of its concurrency key as it allows."""
     message = f"As many jobs of the concurrency_key {job.concurrency_key!r} as it allows were started at the same time."

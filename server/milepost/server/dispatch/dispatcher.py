@@ -99,10 +99,8 @@ class Dispatcher:
         With an `instance` of its own the claim takes the job over from an earlier claim of the same one.
         """
         taken_over = self._instances.attempts(instance).get(job_id) if instance else None
-        free = not self.sessions.is_held(job_id)
-        if free:
-            self.sessions.hold(session, job_id, None)
-        return self._tasks.run(self._claim(session, job_id, instance, taken_over, holds=free))
+        holds = self._hold_if_free(session, job_id)
+        return self._tasks.run(self._claim(session, job_id, instance, taken_over, holds=holds))
 
     # Queueing.
 
@@ -225,7 +223,10 @@ class Dispatcher:
             if self._closed:
                 raise draining()
             if taken_over is not None:
-                await self._attempts.undo_start(job_id, taken_over)
+                undo = partial(decide.claimed_again, instance=instance)
+                await self._attempts.undo_start(job_id, taken_over, undo)
+                # The session that held it does not any more.
+                holds = holds or self._hold_if_free(session, job_id)
             try:
                 assigned = await self._start(session, job_id, admit, instance)
             except Conflict:  # decide once more, after what another node has appended
@@ -236,6 +237,13 @@ class Dispatcher:
             session.responses.put(rejection(job_id, refusal))
         finally:
             self._finish_start(session, job_id, admitted=admitted, drop=holds and not assigned)
+
+    def _hold_if_free(self, session: Session, job_id: str) -> bool:
+        """Have the session hold a job that none holds, so that it misses no transition; whether it does."""
+        if self.sessions.is_held(job_id):
+            return False
+        self.sessions.hold(session, job_id, None)
+        return True
 
     async def _start(
         self, session: Session, job_id: str, admit: Callable[[Job], None] | None, instance: str = ""

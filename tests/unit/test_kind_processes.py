@@ -18,7 +18,7 @@ from milepost.client.engines.kind_processes import run_for_each
 def run(kind):
     Path(kind).write_text(str(os.getpid()))
     if kind == sys.argv[1]:
-        while len(list(Path().iterdir())) < 3:
+        while len([path for path in Path().iterdir() if path.read_text()]) < 3:
             time.sleep(0.01)
         raise SystemExit(7)
     time.sleep(120)

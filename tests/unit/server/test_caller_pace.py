@@ -79,3 +79,22 @@ async def test_a_pause_is_as_long_as_the_call(
         async with CallerPace(1).turn("a"):
             pass
     assert pauses == [pytest.approx(pause)]
+
+
+async def test_a_call_keeps_its_place_only_so_long(monkeypatch: pytest.MonkeyPatch) -> None:
+    """However long it goes on: then its end frees no further place."""
+    frees: list[Callable[[], None]] = []
+    monkeypatch.setattr(asyncio.get_running_loop(), "call_later", lambda delay, free: frees.append(free))
+    calls = Calls(CallerPace(1, longest=0.0))
+    await calls.make("a1", "a2", "a3")
+    assert calls.begun == ["a1"]
+    frees.pop()()
+    await calls.settle()
+    assert calls.begun == ["a1", "a2"]
+    await calls.end("a1")
+    assert (calls.begun, len(frees)) == (["a1", "a2"], 1)
+    frees.pop()()
+    for name in ("a2", "a3"):
+        await calls.end(name)
+    assert (calls.begun, len(frees)) == (["a1", "a2", "a3"], 1)
+    await asyncio.gather(*calls.tasks.values())

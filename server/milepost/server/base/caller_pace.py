@@ -7,6 +7,7 @@ and what is made of each of them in memory.
 from __future__ import annotations
 
 import asyncio
+import math
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from typing import Final
@@ -20,11 +21,13 @@ class CallerPace:
     """Lets ``limit`` heavy calls of each caller go on at a time, in their order.
 
     After each of them its place stays empty for as long as it took: so what a caller repeats at once is at work half of
-    the time, and who asks now and then waits for nothing.
+    the time, and who asks now and then waits for nothing. A call has its place for ``longest`` seconds at most, so that
+    one whose client does not read keeps no others of its caller waiting.
     """
 
-    def __init__(self, limit: int) -> None:
+    def __init__(self, limit: int, longest: float = math.inf) -> None:
         self._limit = limit
+        self._longest = longest
         self._places: WeakValueDictionary[str, asyncio.Semaphore] = WeakValueDictionary()
 
     @asynccontextmanager
@@ -36,7 +39,12 @@ class CallerPace:
         await places.acquire()
         loop = asyncio.get_running_loop()
         begun = loop.time()
+        overdue = None if self._longest == math.inf else loop.call_later(self._longest, places.release)
         try:
             yield
         finally:
-            loop.call_later(min(loop.time() - begun, PAUSE_LIMIT), places.release)
+            took = loop.time() - begun
+            if took < self._longest:
+                if overdue is not None:
+                    overdue.cancel()
+                loop.call_later(min(took, PAUSE_LIMIT), places.release)

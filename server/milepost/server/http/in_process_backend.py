@@ -19,6 +19,7 @@ from milepost.server.base.byte_budget import Charge
 from milepost.server.base.caller_pace import CallerPace
 from milepost.server.base.job_encoding import JobResponse
 from milepost.server.base.refusal import request_too_large
+from milepost.server.base.response_room import RESPONSE_TIMEOUT
 from milepost.server.base.sliced_decoding import decode_in_slices
 from milepost.server.base.slices import Slices
 from milepost.server.base.steps import Steps
@@ -43,7 +44,7 @@ _RESPONSES: Final = {name: GetMessageClass(method.output_type) for name, method 
 
 
 LISTS_AT_ONCE: Final = 4
-"""Pages of ``ListJobs`` that are made for one caller, or sent to it, at a time."""
+"""Pages of ``ListJobs`` that are made for one caller, or sent to it, at a time; ``RESPONSE_TIMEOUT`` each at most."""
 
 
 class _Writer(NamedTuple):
@@ -89,7 +90,7 @@ class InProcessBackend:
         self._memory = memory
         self._slices = slices
         self._audit = audit
-        self._lists = CallerPace(LISTS_AT_ONCE)
+        self._lists = CallerPace(LISTS_AT_ONCE, longest=RESPONSE_TIMEOUT)
 
     @asynccontextmanager
     async def call(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import Final
 
 from milepost.server.access.authenticator import Authenticator
@@ -14,6 +14,9 @@ from milepost.server.base.refusal import Refusal
 CHECK_INTERVAL: Final = 1.0
 """Seconds between two checks of changed credential files and of the credentials of open calls."""
 
+# Without a credential nothing ends a call. One for all of them, since each is held while its call is open.
+_SERVING_ANYBODY: Final = nullcontext()
+
 
 class OpenCalls:
     """Ends each open call with TOKEN_EXPIRED soon after its credential has expired or was revoked."""
@@ -22,12 +25,12 @@ class OpenCalls:
         self._authenticator = authenticator
         self._open: dict[tuple[Principal, str], dict[asyncio.Task[object], Refusal | None]] = {}
 
-    @contextmanager
-    def serving(self, principal: Principal) -> Iterator[None]:
+    def serving(self, principal: Principal) -> AbstractContextManager[None]:
         """Serve a call of the principal in the running task. Raises TOKEN_EXPIRED when its credential ends."""
-        if principal is ANONYMOUS:
-            yield
-            return
+        return _SERVING_ANYBODY if principal is ANONYMOUS else self._serving(principal)
+
+    @contextmanager
+    def _serving(self, principal: Principal) -> Iterator[None]:
         # Its request may have come long after its token was authenticated.
         self._authenticator.check(principal)
         task = asyncio.current_task()

@@ -41,10 +41,19 @@ _REFLECTION = "/grpc.reflection."
 
 
 class _Call(NamedTuple):
-    """What each call of a method begins with."""
+    """What each call of a method begins with. A stream keeps it for as long as it is open."""
 
-    log: Callable[[_Context], CallLog]
-    admit: Callable[[_Context, CallRecord], Awaitable[Principal]]
+    admission: CallAdmission
+    audit: AuditLog
+    details: grpc.HandlerCallDetails
+
+    def log(self, context: _Context) -> CallLog:
+        """The record of the call."""
+        return CallLog(CallRecord(self.details.method, context.peer(), self.audit), context)
+
+    async def admit(self, context: _Context, record: CallRecord) -> Principal:
+        """Whose call it is. Raises what refuses it."""
+        return await self.admission.admit(record, self.details.invocation_metadata, context.auth_context)
 
 
 class Interceptor(grpc.aio.ServerInterceptor):
@@ -77,8 +86,9 @@ class Interceptor(grpc.aio.ServerInterceptor):
         """See ``grpc.aio.ServerInterceptor``; never raises."""
         method, metadata = handler_call_details.method, handler_call_details.invocation_metadata
         size = metadata_size(metadata)
+        call = _Call(self._admission, self._audit, handler_call_details)
         if size > METADATA_SIZE:
-            return self._refuse(method, size)
+            return self._refuse(call, size)
         # A call that is reset meanwhile is one of its connection until it is refused. So resets are held back, too.
         shared_refusal = await self._admission.refuse_early(method, metadata)
         if shared_refusal is not None:
@@ -89,7 +99,6 @@ class Interceptor(grpc.aio.ServerInterceptor):
             return handler
         assert handler.request_deserializer is not None
         decode = decoder(handler.request_deserializer)
-        call = _Call(partial(self._log, method), partial(self._admit, handler_call_details))
         if not handler.request_streaming:
             return self._receive_one(handler, decode, call)
         receive: _Receive = partial(
@@ -103,23 +112,15 @@ class Interceptor(grpc.aio.ServerInterceptor):
         )
         return make(wrapped, response_serializer=handler.response_serializer)
 
-    def _refuse(self, method: str, size: int) -> grpc.RpcMethodHandler[Any, Any]:
+    def _refuse(self, call: _Call, size: int) -> grpc.RpcMethodHandler[Any, Any]:
         """A handler that receives nothing, of a call with metadata of this size."""
 
         async def refuse(_: object, context: _Context) -> None:
             self._floods.note(context.peer(), size)
-            with (call_log := self._log(method, context)):
+            with (call_log := call.log(context)):
                 await call_log.abort(too_large(size))
 
         return grpc.stream_stream_rpc_method_handler(refuse)
-
-    def _log(self, method: str, context: _Context) -> CallLog:
-        return CallLog(CallRecord(method, context.peer(), self._audit), context)
-
-    async def _admit(
-        self, details: grpc.HandlerCallDetails, context: _Context, record: CallRecord
-    ) -> Principal:
-        return await self._admission.admit(record, details.invocation_metadata, context.auth_context)
 
     def _receive_one(
         self, handler: Any, decode: Callable[[bytes], Decoded], call: _Call

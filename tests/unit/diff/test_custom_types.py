@@ -60,6 +60,13 @@ def test_an_unknown_type() -> None:
     assert differing(having(b"\x0a\x01\xff"), having(b"\x0a\x01\xff")) == []
 
 
+def test_a_group_of_an_unknown_type() -> None:
+    """Is compared by the numbers of its fields, too."""
+    one, two = having(b"\x1b\x08\x01\x1c"), having(b"\x1b\x08\x02\x1c")
+    assert differing(one, one) == []
+    assert differing(one, two) == ["events.N[0].3[0].1[0] changed"]
+
+
 def test_descriptors() -> None:
     """Make a type known; those of files that are known already stay, and adding them again changes nothing."""
     package = f"test_{uuid.uuid4().hex}"

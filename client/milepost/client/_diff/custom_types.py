@@ -47,13 +47,7 @@ def typed_json(packed: Any) -> dict[str, Json]:
         message.MergeFromString(packed.value)
     except DecodeError:
         return to_json(packed)
-    found: dict[str, Json] = {"@type": packed.type_url}
-    fields = UnknownFieldSet(message)
-    for field in (fields[index] for index in range(len(fields))):
-        values = found.setdefault(str(field.field_number), [])
-        assert isinstance(values, list)
-        values.append(_value(field.data))
-    return found
+    return {"@type": packed.type_url, **_values(UnknownFieldSet(message))}
 
 
 def _is_known(packed: Any) -> bool:
@@ -64,8 +58,16 @@ def _is_known(packed: Any) -> bool:
     return True
 
 
-def _value(data: object) -> Json:
-    """A value as its encoding has it: a number, text, or what is no text in base64."""
+def _values(fields: UnknownFieldSet) -> dict[str, Json]:
+    """The values of the fields by their numbers."""
+    found: dict[str, list[Json]] = {}
+    for field in (fields[index] for index in range(len(fields))):
+        found.setdefault(str(field.field_number), []).append(_value(field.data))
+    return {**found}
+
+
+def _value(data: int | bytes | UnknownFieldSet) -> Json:
+    """A value as its encoding has it: a number, text, what is no text in base64, or a group of before proto3."""
     if isinstance(data, int):
         return data
     if isinstance(data, bytes):
@@ -73,4 +75,4 @@ def _value(data: object) -> Json:
             return data.decode()
         except UnicodeDecodeError:
             return {"base64": base64.b64encode(data).decode()}
-    return str(data)  # a group, of before proto3
+    return _values(data)

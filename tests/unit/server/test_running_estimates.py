@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Sequence
+from typing import Any, cast
+
+from milepost.server.base.clock import SystemClock
 from milepost.server.base.timestamps import SECOND, timestamp
-from milepost.server.watching.running_estimates import AttemptEstimate, PublishedEstimates
+from milepost.server.log.event_log import JobPage, Query
+from milepost.server.watching.running_estimates import AttemptEstimate, PublishedEstimates, RunningEstimates
 from milepost.v1 import Estimate
+from tests.support.rotating import until
 
 
 def estimate(left: int, made: int) -> Estimate:
@@ -62,3 +69,54 @@ def test_an_estimate_that_has_gone_is_told() -> None:
 
     assert [(each.job_id, each.HasField("estimate")) for each in gone] == [("a", False)]
     assert published.since(version) == []
+
+
+class _Criteria:
+    """Of all jobs."""
+
+    states: Sequence[int] = ()
+
+    def query(self) -> Query:
+        """See ``JobCriteria``."""
+        return Query()
+
+
+class _Feed:
+    """What is looked at of a feed."""
+
+    def __init__(self) -> None:
+        self.criteria = _Criteria()
+
+
+class _Log:
+    """A log without jobs, whose queries are answered one by one."""
+
+    def __init__(self) -> None:
+        self.asked: list[tuple[str, asyncio.Future[JobPage]]] = []
+
+    async def query(self, query: Query, *, caller: str) -> JobPage:
+        """See ``EventLog``."""
+        answer: asyncio.Future[JobPage] = asyncio.get_running_loop().create_future()
+        self.asked.append((caller, answer))
+        return await answer
+
+
+async def test_a_caller_has_one_filter_looked_at_at_a_time() -> None:
+    """Others wait neither with their own filters, nor where a watch of that caller is about to look at theirs."""
+    log = _Log()
+    estimates = RunningEstimates(cast("Any", log), SystemClock(), cast("Any", None))
+    first, shared, other = (cast("Any", _Feed()) for _ in range(3))
+    looks = [
+        asyncio.create_task(estimates.of(feed, caller))
+        for feed, caller in ((first, "a"), (shared, "a"), (other, "b"), (shared, "b"))
+    ]
+    for _ in range(5):
+        await asyncio.sleep(0)
+    assert [caller for caller, _ in log.asked] == ["a", "b"]
+    assert [look.done() for look in looks] == [False, False, False, True]
+    for look in looks:
+        look.cancel()
+    await asyncio.gather(*looks, return_exceptions=True)
+    again = asyncio.create_task(estimates.of(shared, "b"))
+    await until(lambda: len(log.asked) == 3)
+    again.cancel()

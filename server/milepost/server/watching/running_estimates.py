@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import Final, NamedTuple
 from weakref import WeakKeyDictionary
 
+from milepost.server.base.caller_pace import CallerPace
 from milepost.server.base.clock import Clock
 from milepost.server.estimation.job_estimates import RECENT, JobEstimates
 from milepost.server.log.event_log import EventLog
@@ -46,7 +47,7 @@ class PublishedEstimates:
 
     def __init__(self) -> None:
         self.version = 0
-        self.lock = asyncio.Lock()
+        self.is_looking = False
         self.looked_at = float("-inf")
         self._jobs: dict[str, _Published] = {}
 
@@ -82,18 +83,28 @@ class RunningEstimates:
         self._clock = clock
         self._estimates = estimates
         self._published: WeakKeyDictionary[Feed, PublishedEstimates] = WeakKeyDictionary()
+        # One look of a caller at a time, with pauses: the watches of one with hundreds of filters are due together.
+        self._looks = CallerPace(1)
 
     async def add_to(self, job: Job, caller: str) -> None:
         """Set the estimate of a job in a snapshot."""
         await self._estimates.add_to_watched(job, caller)
 
     async def of(self, feed: Feed, caller: str) -> PublishedEstimates:
-        """The estimates of the feed's running jobs."""
+        """The estimates of the feed's running jobs, as they were where another watch is about to look at them.
+
+        That one may wait for a turn of its own caller, which is no matter of this one.
+        """
         published = self._published.setdefault(feed, PublishedEstimates())
-        async with published.lock:
-            if self._clock.monotonic() - published.looked_at >= RECENT:
+        if published.is_looking or self._clock.monotonic() - published.looked_at < RECENT:
+            return published
+        published.is_looking = True
+        try:
+            async with self._looks.turn(caller):
                 published.update(await self._look(feed, caller), self._clock.now())
-                published.looked_at = self._clock.monotonic()
+            published.looked_at = self._clock.monotonic()
+        finally:
+            published.is_looking = False
         return published
 
     async def _look(self, feed: Feed, caller: str) -> Mapping[str, AttemptEstimate]:

@@ -1,7 +1,17 @@
+import type { Page, Route } from "playwright-core";
 import { describe, expect, test } from "vitest";
-import { openContext, openPage } from "../../testing/browser.js";
+import { openPage } from "../../testing/browser.js";
 import { startProxy } from "../../testing/proxy.js";
-import { connected, picture, setHidden, shows, startPages, violations } from "./pages.js";
+import { connected, openContext, picture, setHidden, shows, startPages, violations } from "./pages.js";
+
+/** The calls that a page makes from now on. */
+function callsOf(page: Page): string[] {
+  const calls: string[] = [];
+  page.on("request", (request) => {
+    if (request.url().includes("/milepost.v1.")) calls.push(request.url());
+  });
+  return calls;
+}
 
 describe("the connection of a page", () => {
   test("a cut is told at once, clocks stand still meanwhile, and nothing is missing afterwards", async () => {
@@ -84,6 +94,55 @@ describe("the connection of a page", () => {
     await setHidden(page, false);
     await connected(page, "live");
     await shows(page, "milepost-log-view .line:last-child", "meanwhile 3");
+  });
+
+  test.each(["jobs/background", ""])(
+    "a tab that is opened in the background asks for nothing until it is shown: /%s",
+    async (path) => {
+      const pages = await startPages();
+      const job = await pages.start("background");
+      await job.log(3);
+      const page = await (await openContext()).newPage();
+      await page.addInitScript(() => {
+        Object.defineProperty(document, "visibilityState", { configurable: true, get: () => "hidden" });
+        Object.defineProperty(document, "hidden", { configurable: true, get: () => true });
+      });
+      const asked = callsOf(page);
+      await page.goto(pages.url + path);
+      await page.waitForTimeout(1500);
+      expect(asked).toEqual([]);
+
+      await setHidden(page, false);
+      if (path) await shows(page, "milepost-log-view .line:last-child", "line 3");
+      else await shows(page, "milepost-workers [part=workers]", /worker/);
+      await shows(page, path ? "[part=state]" : "a.row", /running/);
+    },
+  );
+
+  test.each([
+    ["jobs/hidden", "ListJobs"],
+    ["", "WhoAmI"],
+    ["", "ListJobs"],
+  ])("what a tab loads when it is hidden it goes on with when it is shown: /%s, %s", async (path, method) => {
+    const pages = await startPages();
+    const job = await pages.start("hidden");
+    await job.log(3);
+    const page = await (await openContext()).newPage();
+    const held = new Promise<Route>((resolve) => void page.route(`**/${method}`, resolve, { times: 1 }));
+    await page.goto(pages.url + path);
+    const route = await held;
+    await setHidden(page, true);
+    const asked = callsOf(page);
+    const answered = page.waitForResponse(`**/${method}`);
+    await route.continue();
+    await answered;
+    await page.waitForTimeout(1500);
+    expect(asked).toEqual([]);
+
+    const last = path ? "GetHistory" : method === "WhoAmI" ? "ListWorkers" : "ListJobs";
+    const goesOn = page.waitForRequest(`**/${last}`);
+    await setHidden(page, false);
+    await goesOn;
   });
 
   test("of ten tabs over HTTP/1.1 none starves", async () => {

@@ -171,7 +171,10 @@ describe("the estimates of a watch of many jobs", () => {
   test("come to who asks at intervals, too: with the status at the end of a stream, or with a list", () => {
     const cursor = new JobsCursor(undefined, {});
     const replaying = new JobsCursor(undefined, { follow: false });
-    const list = [{ jobId: "a", epoch: "e", estimate: estimate(9) }, { jobId: "b", epoch: "e" }];
+    const list = [
+      { jobId: "a", epoch: "e", estimate: estimate(9) },
+      { jobId: "b", epoch: "e" },
+    ];
     const asked = [cursor.request(false), cursor.request(true), replaying.request(true)];
     cursor.acceptList(
       list.map((job) => create(JobSchema, job)),

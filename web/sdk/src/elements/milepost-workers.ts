@@ -1,5 +1,6 @@
 import { LitElement, css, html, nothing, type PropertyValues, type TemplateResult } from "lit";
 import { hasReason, toMilepostError } from "../errors.js";
+import { isHidden, whenShown } from "../watch/page.js";
 import { serverAt } from "./live/server.js";
 import type { ServerConnection } from "./live/server-connection.js";
 import { ticker } from "./live/ticker.js";
@@ -140,7 +141,7 @@ export class MilepostWorkers extends LitElement {
   }
 
   async #ask(): Promise<void> {
-    if (document.hidden || performance.now() - this.#askedAt < INTERVAL) return;
+    if (isHidden() || performance.now() - this.#askedAt < INTERVAL) return;
     this.#askedAt = performance.now();
     const { kind, server } = this;
     const connection = this.#connection;
@@ -148,7 +149,11 @@ export class MilepostWorkers extends LitElement {
     if (!connection.may("see workers")) return;
     const workers: ConnectedWorker[] = [];
     try {
-      for await (const worker of connection.client.listWorkers(kind)) workers.push(worker);
+      await whenShown();
+      for await (const worker of connection.client.listWorkers(kind)) {
+        workers.push(worker);
+        await whenShown(); // the next worker may be of another page
+      }
     } catch (error) {
       // Elsewhere what was shown stays, and the next time may have more luck.
       if (hasReason(toMilepostError(error), "PERMISSION_DENIED")) this.#askedAt = Infinity;

@@ -6,6 +6,7 @@ import { hasEnded } from "../job-states.js";
 import type { Connection } from "../watch/connection.js";
 import type { JobItem } from "../watch/job-cursor.js";
 import type { JobsItem } from "../watch/jobs-cursor.js";
+import { whenShown } from "../watch/page.js";
 import type { JobsWatch } from "../watch/jobs-watch.js";
 import type { WatchOptions } from "../watch/watch-options.js";
 import { JobLookups } from "./job-lookups.js";
@@ -137,6 +138,7 @@ export class JobStreams {
 
   /** A job that a stream of many has not: say why, as a watch of that job would. */
   async #find(channel: JobChannel): Promise<void> {
+    await whenShown();
     try {
       await this.#client.getJob(channel.jobId);
     } catch (error) {

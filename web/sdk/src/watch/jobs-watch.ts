@@ -67,7 +67,11 @@ export class JobsWatch extends ReconnectingStream<WatchJobsResponse, JobsItem> {
   }
 
   protected override async fetchMissing(): Promise<readonly JobsItem[]> {
-    for (let jobId = this.cursor.missing[0]; jobId !== undefined; jobId = this.cursor.missing[0]) {
+    for (
+      let jobId = this.cursor.missing[0];
+      jobId !== undefined && !this.isPaused;
+      jobId = this.cursor.missing[0]
+    ) {
       const items = this.cursor.acceptMissing(jobId, await this.#getJob(jobId));
       if (items.length > 0) {
         return items;

@@ -15,6 +15,18 @@ export function onVisibility(listener: () => void): () => void {
   return () => page.document?.removeEventListener("visibilitychange", listener);
 }
 
+/** Wait until the page is shown; returns at once if it is. Before each call that nobody has asked for: a hidden page makes none. */
+export async function whenShown(): Promise<void> {
+  while (isHidden()) {
+    await new Promise<void>((resolve) => {
+      const end = onVisibility(() => {
+        end();
+        resolve();
+      });
+    });
+  }
+}
+
 /** Call `listener` when there is reason to try the network again at once: it is back, or the page is shown again. */
 export function onWake(listener: () => void): () => void {
   if (page.document === undefined) {

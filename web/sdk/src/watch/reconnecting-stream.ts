@@ -114,6 +114,11 @@ export abstract class ReconnectingStream<
     return this.#closing.signal;
   }
 
+  /** Whether the watch makes no calls now, since the page is hidden. */
+  protected get isPaused(): boolean {
+    return this.#timer.isPaused();
+  }
+
   /** End the watch: cancel the stream at the server, and end the iteration. Jobs go on. */
   close(): void {
     this.#closing.abort();
@@ -214,7 +219,7 @@ export abstract class ReconnectingStream<
       return [];
     }
     const fetched = await this.fetchMissing();
-    if (fetched.length > 0) {
+    if (fetched.length > 0 || this.isPaused) {
       return fetched;
     }
     if (!this.#reader.isOpen) {
@@ -263,7 +268,7 @@ export abstract class ReconnectingStream<
   async #open(): Promise<void> {
     const headers = await unlessAborted(this.#credential.headers(), this.#closing.signal);
     await this.#transport.prepareStream(this.#options.follow !== false);
-    if (this.#isClosed()) {
+    if (this.#isClosed() || this.isPaused) {
       this.#transport.giveSlotBack();
       return;
     }

@@ -82,6 +82,7 @@ export class JobLog {
       payloads: ["logWritten"],
       follow: false,
       onGap: "throw",
+      pauseWhenHidden: true,
       signal,
     });
     for await (const items of watch.batches()) {

@@ -4,6 +4,7 @@ import { Fold } from "../../fold/index.js";
 import type { GetHistoryResponse } from "../../gen/milepost/v1/job_service_pb.js";
 import type { PayloadName } from "../../watch/watch-options.js";
 import type { JobItem } from "../../watch/job-cursor.js";
+import { whenShown } from "../../watch/page.js";
 import type { JobWatch } from "../../watch/job-watch.js";
 import { JobState, type Event, type Job, type Waiting } from "../messages.js";
 import { ATTEMPT_PAYLOADS, attemptsOf, type Attempt } from "../model/attempts.js";
@@ -206,6 +207,7 @@ export class JobStore implements WatchedJob {
   }
 
   async #loadUsual({ kind, owner }: Job): Promise<void> {
+    await whenShown();
     try {
       this.usual ??= await this.server.client.getHistory(kind, { owner });
       this.#frames.request();
@@ -216,7 +218,11 @@ export class JobStore implements WatchedJob {
 
   async #loadHistory(end: bigint): Promise<void> {
     const events: Event[] = [];
-    const watch = this.server.client.watchJob(this.jobId, { payloads: ATTEMPT_PAYLOADS, follow: false });
+    const watch = this.server.client.watchJob(this.jobId, {
+      payloads: ATTEMPT_PAYLOADS,
+      follow: false,
+      pauseWhenHidden: true,
+    });
     try {
       for await (const item of watch) {
         if (item.type === "event" && item.event.sequence <= end) events.push(item.event);
@@ -238,12 +244,14 @@ export class JobStore implements WatchedJob {
     const interval = hasEnded(job) ? Infinity : often ? RELATED_INTERVAL : RARE_INTERVAL;
     if (performance.now() - this.#lookedAt < interval) return;
     this.#isLooking = true;
+    await whenShown();
     try {
       if (job.state === JobState.QUEUED) {
         const after = this.#watch?.waiting;
         const waiting = await this.server.client.getWaiting(this.jobId);
         this.#lookedUp = { waiting, after, attempt: job.attempt };
       }
+      await whenShown();
       const children = this.server.client.listJobs({ parentJobId: this.jobId }, { pageSize: CHILDREN_LIMIT });
       ({ jobs: this.children, more: this.hasMoreChildren } = await firstOf(children, CHILDREN_LIMIT));
     } catch {
@@ -260,6 +268,7 @@ async function firstOf(jobs: AsyncIterable<Job>, limit: number): Promise<{ jobs:
   for await (const job of jobs) {
     if (found.length >= limit) return { jobs: found, more: true };
     found.push(job);
+    await whenShown(); // the next job may be of another page
   }
   return { jobs: found, more: false };
 }

@@ -3,6 +3,7 @@
 import { Fold } from "../../fold/index.js";
 import type { JobsItem } from "../../watch/jobs-cursor.js";
 import type { JobsWatch } from "../../watch/jobs-watch.js";
+import { whenShown } from "../../watch/page.js";
 import type { Job, JobState } from "../messages.js";
 import { type Connection, brokenBy, connectionOf } from "../model/connection-text.js";
 import type { Instant } from "../model/instants.js";
@@ -180,6 +181,7 @@ export class JobsStore {
     this.error = "";
     try {
       for (let number = 0; number < PAGE_SIZE; number++) {
+        await whenShown(); // the next job may be of another page
         const next = await part.jobs.next();
         if (next.done) {
           part.complete = true;
@@ -265,6 +267,7 @@ export class JobsStore {
   async #fetch(jobId: string): Promise<void> {
     if (this.#missing.has(jobId)) return;
     this.#missing.add(jobId);
+    await whenShown();
     try {
       this.#put(await this.server.client.getJob(jobId));
       this.version += 1;

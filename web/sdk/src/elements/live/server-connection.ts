@@ -1,6 +1,7 @@
 /** A server as the stores of its jobs see it: how to call it, its clock, and what it allows. */
 
 import type { MilepostClient } from "../../client.js";
+import { whenShown } from "../../watch/page.js";
 import type { WhoAmIResponse } from "../../gen/milepost/v1/job_service_pb.js";
 import { ServerClock } from "./server-clock.js";
 
@@ -22,10 +23,12 @@ export class ServerConnection {
 
   /** Ask the server, once, who the caller is. */
   whoAmI(): Promise<void> {
-    this.#asked ??= this.client.whoAmI().then(
-      (principal) => void (this.#principal = principal),
-      () => void (this.#principal = "unknown"),
-    );
+    this.#asked ??= whenShown()
+      .then(() => this.client.whoAmI())
+      .then(
+        (principal) => void (this.#principal = principal),
+        () => void (this.#principal = "unknown"),
+      );
     return this.#asked;
   }
 

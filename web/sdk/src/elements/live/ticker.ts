@@ -1,4 +1,5 @@
 /** Calls its listeners once a second, while there are any and the page is visible. */
+import { isHidden } from "../../watch/page.js";
 import { Listeners } from "./listeners.js";
 
 class Ticker {
@@ -8,7 +9,7 @@ class Ticker {
   add(listener: () => void): () => void {
     const remove = this.#listeners.add(listener);
     this.#timer ??= setInterval(() => {
-      if (!document.hidden) this.#listeners.notify();
+      if (!isHidden()) this.#listeners.notify();
     }, 1000);
     return () => {
       remove();

@@ -218,6 +218,7 @@ def test_dropped_interruptions_are_raised_again(
     interrupted_in: list[str] = []
     seen_early: list[bool] = []
     collected = _Collected(begun, interrupted_in)
+    reached = threading.Event()
 
     class Replacing(_Collected):
         def __del__(self) -> None:
@@ -229,6 +230,7 @@ def test_dropped_interruptions_are_raised_again(
     def reach() -> None:
         """Run the code that is to be interrupted."""
         if where == "gc callback":
+            reached.set()
             # Of the youngest only: to collect all that other tests have left takes as long as native code that does not
             # respond, and then other threads learn of the cancellation first.
             gc.collect(0)
@@ -252,7 +254,8 @@ def test_dropped_interruptions_are_raised_again(
         return "not interrupted"
 
     def callback(phase: str, _: dict[str, int]) -> None:
-        if not interrupted_in:
+        # Python may collect at any moment, in any thread: before the handler has begun nothing would interrupt this.
+        if reached.is_set() and not interrupted_in and threading.current_thread() is threading.main_thread():
             collected.end(phase)
 
     if where == "gc callback":

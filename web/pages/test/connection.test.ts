@@ -66,11 +66,13 @@ describe("the connection of a page", () => {
     await connected(page, "live");
     await shows(page, "milepost-log-view .line:last-child", "after 1");
 
+    proxy.refuse = true; // until the other store has a job of this name, which the page would not find before
     await pages.server.stop("SIGKILL");
     pages.server.deleteStore();
     await pages.server.start();
-    proxy.target = Number(new URL(pages.url).port);
     const other = await pages.start("killed");
+    proxy.target = Number(new URL(pages.url).port);
+    proxy.refuse = false;
     await other.log(1, "other");
     await connected(page, "live · history restarted");
     await shows(page, "milepost-log-view .line:last-child", "other 1");

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from milepost.server.log.event_log import EventLog
+from milepost.server.log.jetstream import job_publisher
 from milepost.server.log.jetstream.jetstream_log import JetStreamEventLog
 from milepost.server.log.jetstream.nats_access import NatsAccess
 from milepost.server.log.jetstream.stream import StreamNames
@@ -41,7 +42,12 @@ def memory(_: pytest.FixtureRequest) -> Open:
 
 
 def jetstream(request: pytest.FixtureRequest) -> Open:
-    """The JetStream log, with one node on its own stream."""
+    """The JetStream log, with one node on its own stream.
+
+    Appends wait for a busy disk for longer than by default.
+    """
+    patch: pytest.MonkeyPatch = request.getfixturevalue("monkeypatch")
+    patch.setattr(job_publisher, "APPEND_TIMEOUT", 60.0)
     path: Path = request.getfixturevalue("tmp_path")
     access = NatsAccess((request.getfixturevalue("nats_server").url,))
     names = StreamNames(f"test-{uuid.uuid4().hex}")

@@ -107,7 +107,9 @@ describe("useJob", () => {
     await page.locator("button").nth(1).click();
     await page.waitForSelector('[data-state="ended"][data-job-state="CANCELLED"]');
     // The last one of three goes on in a stream of its own, which has to open first.
-    await until(async () => (await page.locator('[data-state="live"][data-job-state="RUNNING"]').count()) === 1);
+    await until(
+      async () => (await page.locator('[data-state="live"][data-job-state="RUNNING"]').count()) === 1,
+    );
   });
 
   test.each([[["none"]], [["none", "known"]]])("tells why a job of %j cannot be shown", async (ids) => {

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import AsyncIterator
 
 import pytest
@@ -15,9 +16,10 @@ async def echo() -> AsyncIterator[str]:
     """The address of an echo server."""
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        while data := await reader.read(1024):
-            writer.write(data)
-            await writer.drain()
+        with contextlib.suppress(ConnectionError):  # a cut may reset it
+            while data := await reader.read(1024):
+                writer.write(data)
+                await writer.drain()
         writer.close()
 
     server = await asyncio.start_server(serve, "127.0.0.1", 0)
@@ -27,7 +29,7 @@ async def echo() -> AsyncIterator[str]:
 
 
 async def connect(address: str) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
-    """Connect to NATS."""
+    """Connect to the relay."""
     host, _, port = address.rpartition(":")
     return await asyncio.open_connection(host, int(port))
 
@@ -52,6 +54,22 @@ async def test_a_relay_passes_on_until_it_is_cut(echo: str) -> None:
         writer.write(b"again")
 
         assert (address, b"again") == (relay.address, await reader.readexactly(5))
+        writer.close()
+
+
+async def test_a_connection_that_was_just_accepted_is_cut(echo: str) -> None:
+    """Also before anything was relayed over it: else it would go on, and keep the relay from ending."""
+
+    class CutAtOnce(TcpRelay):
+        def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            super()._accept(reader, writer)
+            self.cut()
+
+    async with CutAtOnce(echo) as relay:
+        reader, writer = await connect(relay.address)
+        writer.write(b"hello")
+        with pytest.raises((ConnectionError, asyncio.IncompleteReadError)):
+            await reader.readexactly(5)
         writer.close()
 
 

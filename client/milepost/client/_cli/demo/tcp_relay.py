@@ -40,7 +40,8 @@ class TcpRelay:
             self._server = None
         connections = len(self._relay_tasks)
         for writer in self._open:
-            _reset(writer)
+            if not writer.transport.is_closing():
+                _reset(writer)
         return connections
 
     async def restore(self) -> None:
@@ -60,12 +61,12 @@ class TcpRelay:
             await asyncio.wait(self._relay_tasks)
 
     def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self._open.add(writer)  # at once: a cut may come before the task begins
         task = asyncio.create_task(self._relay(reader, writer))
         self._relay_tasks.add(task)
         task.add_done_callback(self._relay_tasks.discard)
 
     async def _relay(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        self._open.add(writer)
         try:
             far_reader, far_writer = await asyncio.open_connection(*self._target)
             self._open.add(far_writer)

@@ -6,9 +6,11 @@ import json
 import os
 import platform
 import resource
+import subprocess
 import tempfile
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import asdict
 from pathlib import Path
 
@@ -47,7 +49,8 @@ from bench import (
     timing,
     track,
 )
-from bench.figures import Figure, Settings, table
+from bench.checkouts import Checkout, checked_out
+from bench.figures import Figure, Settings, rounds_table, table
 from bench.processes import MeasurementFailed
 
 MEASUREMENTS: Mapping[str, Callable[[Settings], list[Figure]]] = {
@@ -81,6 +84,9 @@ MEASUREMENTS: Mapping[str, Callable[[Settings], list[Figure]]] = {
 }
 _DEFAULT = ("replay", "live", "reports")
 
+_IN_TURNS = ("replay", "live", "reports")
+"""Those that take ``--against`` and ``--rows``."""
+
 
 @click.command(context_settings={"show_default": True})
 @click.argument("names", nargs=-1, type=click.Choice([*MEASUREMENTS, "estimates", "plot"]))
@@ -92,6 +98,12 @@ _DEFAULT = ("replay", "live", "reports")
     default=20.0,
     help="Time limit of a comparison: after it no further round starts.",
 )
+@click.option(
+    "--against",
+    metavar="COMMIT",
+    help="Measure the server of this commit, too, in turns with this one: replay, live, reports.",
+)
+@click.option("--rows", default="", help="Measure only rows with this in their name: replay, live, reports.")
 @click.option(
     "--attack",
     "attacks",
@@ -126,6 +138,8 @@ def main(
     full: bool,
     rounds: int,
     seconds: float,
+    against: str | None,
+    rows: str,
     attacks: Sequence[str],
     recorded: Sequence[Path],
     own: bool,
@@ -155,6 +169,11 @@ def main(
                 "`estimates` needs --own, or --runs FILE: recorded runs, a line of JSON each."
             )
         return
+    measured = names or (MEASUREMENTS if full else _DEFAULT)
+    if (against or rows) and not set(measured) <= set(_IN_TURNS):
+        raise click.UsageError(
+            f"--against and --rows are for {', '.join(_IN_TURNS)} only; name one of these."
+        )
     _raise_open_files()
     console = Console(width=None if Console().is_terminal else 140)
     directory.mkdir(parents=True, exist_ok=True)
@@ -162,26 +181,42 @@ def main(
     console.print(", ".join(f"{name} {value}" for name, value in machine.items()))
     figures: list[Figure] = []
     failed = False
-    for name in names or (MEASUREMENTS if full else _DEFAULT):
-        started = time.monotonic()
-        with (
-            console.status(f"measuring {name} …"),
-            tempfile.TemporaryDirectory(prefix="bench-", dir=directory) as fresh,
-        ):
-            settings = Settings(Path(fresh), rounds, seconds, directory / "bench-stores", full, attacks)
-            try:
-                figures += MEASUREMENTS[name](settings)
-            except (MeasurementFailed, grpc.RpcError, OSError) as error:
-                failed = True
-                console.print(f"{name} failed: {error}", markup=False)
-            else:
-                console.print(f"{name} took {time.monotonic() - started:.0f} s")
-        if json_path is not None:
-            _save(json_path, machine, figures)
+    with ExitStack() as stack:
+        other = stack.enter_context(_checked_out(against, directory)) if against else None
+        for name in measured:
+            started = time.monotonic()
+            with (
+                console.status(f"measuring {name} …"),
+                tempfile.TemporaryDirectory(prefix="bench-", dir=directory) as fresh,
+            ):
+                stores = directory / "bench-stores"
+                settings = Settings(Path(fresh), rounds, seconds, stores, full, attacks, other, rows)
+                try:
+                    figures += MEASUREMENTS[name](settings)
+                except (MeasurementFailed, grpc.RpcError, OSError) as error:
+                    failed = True
+                    console.print(f"{name} failed: {error}", markup=False)
+                else:
+                    console.print(f"{name} took {time.monotonic() - started:.0f} s")
+            if json_path is not None:
+                _save(json_path, machine, figures)
     if figures:
         console.print(table(figures))
+        if other is not None:
+            console.print(rounds_table(figures, other.name))
     if failed:
         raise Exit(1)
+
+
+@contextmanager
+def _checked_out(commit: str, directory: Path) -> Iterator[Checkout]:
+    with tempfile.TemporaryDirectory(prefix="bench-", dir=directory) as fresh, ExitStack() as stack:
+        try:
+            yield stack.enter_context(checked_out(commit, Path(fresh) / "checkout"))
+        except subprocess.CalledProcessError as error:
+            raise click.ClickException(
+                f"{commit} could not be checked out: {error}\n{error.output}"
+            ) from error
 
 
 def _save(path: Path, machine: Mapping[str, str], figures: Sequence[Figure]) -> None:

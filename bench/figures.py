@@ -10,10 +10,9 @@ from pathlib import Path
 
 from rich.table import Table
 
-__all__ = ["OURS", "Figure", "Settings", "percentile", "rounds", "table"]
+from bench.checkouts import HERE, OURS, Checkout
 
-OURS = "Milepost"
-"""The name of Milepost among the contestants."""
+__all__ = ["OURS", "Figure", "Settings", "percentile", "rounds", "rounds_table", "table"]
 
 Round = Mapping[str, float]
 """The result of one round of one contestant: quantities by name."""
@@ -33,6 +32,19 @@ class Settings:
     """Whether to measure at full size, however long it takes."""
     attacks: Sequence[str] = ()
     """Those that ``abuse`` measures; all if empty."""
+    against: Checkout | None = None
+    """Another commit's checkout, to be measured in turns with this one."""
+    rows: str = ""
+    """A part of the names of the rows that are measured."""
+
+    @property
+    def checkouts(self) -> Sequence[Checkout]:
+        """This checkout, and the other one if there is one."""
+        return (HERE,) if self.against is None else (HERE, self.against)
+
+    def includes(self, row: str) -> bool:
+        """Whether the row of this name is measured."""
+        return self.rows in row
 
 
 @dataclass(frozen=True)
@@ -51,6 +63,10 @@ class Figure:
     def ratios(self, other: str) -> list[float]:
         """Milepost / the other, round by round, so that both met the same load of the machine."""
         return [ours / theirs for ours, theirs in zip(self.values[OURS], self.values[other], strict=True)]
+
+    def ratio_of_medians(self, other: str) -> float:
+        """Milepost's median / the other's. One slow round moves it less than it moves the ratios of few rounds."""
+        return statistics.median(self.values[OURS]) / statistics.median(self.values[other])
 
 
 def rounds(
@@ -112,6 +128,23 @@ def table(figures: Sequence[Figure]) -> Table:
                 _spread(figure.ratios(other)) if other else "",
             )
             what = figure.what
+    return drawn
+
+
+def rounds_table(figures: Sequence[Figure], other: str) -> Table:
+    """Each round of Milepost and of one other contestant, side by side."""
+    drawn = Table(title=f"{OURS} / {other}, round by round")
+    drawn.add_column("measured")
+    drawn.add_column("quantity")
+    drawn.add_column("ratio of medians", justify="right")
+    drawn.add_column("each round")
+    for figure in figures:
+        if other in figure.values:
+            pairs = zip(figure.values[OURS], figure.values[other], figure.ratios(other), strict=True)
+            each = (f"{_short(ours)} / {_short(theirs)} = {_short(ratio)}" for ours, theirs, ratio in pairs)
+            drawn.add_row(
+                figure.what, figure.quantity, _short(figure.ratio_of_medians(other)), "\n".join(each)
+            )
     return drawn
 
 

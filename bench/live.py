@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import time
 import uuid
-from collections.abc import AsyncGenerator, Callable, Sequence
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import replace
 from functools import cache, partial
 from typing import NamedTuple, TypeAlias
@@ -47,32 +48,46 @@ EVENTS_BEFORE = 3
 def measure(settings: Settings) -> list[Figure]:
     """Publish to receipt, and the server's CPU time per message, with 1 to 1,000 subscribers."""
     figures = []
-    with (
-        milepost(settings.directory / "live") as server,
-        Load.start() as worker,
-        Load.start() as first,
-        Load.start() as second,
-    ):
+    with ExitStack() as stack:
+        servers = {
+            checkout.name: stack.enter_context(
+                milepost(settings.directory / f"live-{number}", checkout=checkout)
+            )
+            for number, checkout in enumerate(settings.checkouts)
+        }
+        worker, *loads = (stack.enter_context(Load.start()) for _ in range(3))
         for size in _SIZES:
-            figures += _measure(size, server, worker, [first, second], settings)
+            what = f"live, {size.subscribers:,} subscriber{'s' * (size.subscribers > 1)}"
+            if settings.includes(what):
+                figures += _measure(what, size, servers, worker, loads, settings)
     return figures
 
 
 def _measure(
-    size: Size, server: Server, worker: Load, loads: Sequence[Load], settings: Settings
+    what: str,
+    size: Size,
+    servers: Mapping[str, Server],
+    worker: Load,
+    loads: Sequence[Load],
+    settings: Settings,
 ) -> list[Figure]:
-    def run_ours() -> Round:
+    def run_at_milepost(server: Server) -> Round:
         return run_at(server, work.submit(server.address))
 
     run_at = partial(run_round, worker, loads if size.subscribers > _CONNECTIONS else loads[:1], size)
+    server = servers[OURS]
     job_id = work.submit(server.address)
     run_at(server, job_id)
     script = _script(server, loads[0], job_id, size)
     committing_script = replace(script, database=settings.directory / f"live-{size.subscribers}.db")
     with bare(script) as plain, bare(committing_script) as committing:
         return rounds(
-            f"live, {size.subscribers:,} subscriber{'s' * (size.subscribers > 1)}",
-            {OURS: run_ours, "bare": partial(run_at, plain), "bare + commit": partial(run_at, committing)},
+            what,
+            {
+                **{name: partial(run_at_milepost, server) for name, server in servers.items()},
+                "bare": partial(run_at, plain),
+                "bare + commit": partial(run_at, committing),
+            },
             settings,
         )
 

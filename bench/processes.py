@@ -21,6 +21,7 @@ from typing import Any
 import grpc
 import psutil
 
+from bench.checkouts import HERE, Checkout
 from tests.support.reaping import forget, reap_later
 
 __all__ = [
@@ -92,11 +93,11 @@ def running(command: Sequence[str | Path], **options: Any) -> Iterator[subproces
 
 
 @contextmanager
-def milepost(data: Path, *options: str, address: str = "") -> Iterator[Server]:
-    """Run ``milepost serve`` on ``data``, at ``address`` or on a free loopback port; kill it at the end."""
-    command: list[str | Path] = [Path(sys.executable).with_name("milepost")]
+def milepost(data: Path, *options: str, address: str = "", checkout: Checkout = HERE) -> Iterator[Server]:
+    """Run a checkout's ``milepost serve`` on ``data``, at ``address`` or a free loopback port; kill it at the end."""
+    command: list[str | Path] = [checkout.command]
     command += ["serve", "--address", address or f"127.0.0.1:{free_port()}", "--data", data]
-    command += ["--http", "off", "--lease-ttl", _LEASE_TTL, *options]
+    command += ["--lease-ttl", _LEASE_TTL, *checkout.options, *options]
     environment = {name: value for name, value in os.environ.items() if not name.startswith("MILEPOST_")}
     log = data.with_name(f"{data.name}.log")
     with (

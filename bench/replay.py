@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncGenerator, Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import AsyncGenerator, Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 from functools import partial
 from pathlib import Path
 from typing import NamedTuple
@@ -14,7 +14,8 @@ import grpc.aio
 
 from bench import work
 from bench.bare import Script, bare
-from bench.figures import OURS, Figure, Round, Settings, rounds
+from bench.checkouts import Checkout
+from bench.figures import Figure, Round, Settings, rounds
 from bench.processes import Load, MeasurementFailed, Server, milepost
 from milepost.v1 import WatchJobRequest
 
@@ -62,29 +63,51 @@ _LOGS = (
 _OTHER_EVENTS = 4
 
 
+class _Store(NamedTuple):
+    """A store with the log, that a checkout has written; its ``messages`` answer the ``request``."""
+
+    checkout: Checkout
+    data: Path
+    request: bytes
+    messages: Sequence[bytes]
+
+
 def measure(settings: Settings) -> list[Figure]:
     """Events per second and server CPU per event, with 1 and with 20 subscribers."""
     figures = []
     with Load.start() as load:
         for number, log in enumerate(_LOGS):
-            figures += _measure(log, settings.directory / f"replay-{number}", load, settings)
+            cases = {row: case for case in log.cases if settings.includes(row := _row(log, case))}
+            if cases:
+                figures += _measure(log, cases, settings.directory / f"replay-{number}", load, settings)
     return figures
 
 
-def _measure(log: Log, data: Path, load: Load, settings: Settings) -> list[Figure]:
-    with milepost(data) as server:
-        request, messages = write(load, server, log)
+def _row(log: Log, case: Case) -> str:
+    subscribers = f"{case.subscribers} subscriber{'s' * (case.subscribers > 1)}"
+    return f"{log.name}, {subscribers}" + ", after a restart" * case.restart
+
+
+def _measure(
+    log: Log, cases: Mapping[str, Case], directory: Path, load: Load, settings: Settings
+) -> list[Figure]:
+    directory.mkdir()
+    stores = []
+    for number, checkout in enumerate(settings.checkouts):
+        data = directory / str(number)
+        with milepost(data, checkout=checkout) as server:
+            stores.append(_Store(checkout, data, *write(load, server, log)))
+    own = stores[0]
     figures = []
-    with bare(Script(opening=messages)) as plain:
-        for case in log.cases:
-            what = f"{log.name}, {case.subscribers} subscriber{'s' * (case.subscribers > 1)}"
-            run_at = partial(run_round, load, request, case, log.events, messages)
-            with _at_milepost(run_at, data, case) as run_ours:
-                figures += rounds(
-                    what + ", after a restart" * case.restart,
-                    {OURS: run_ours, "bare": partial(run_at, plain)},
-                    settings,
-                )
+    with bare(Script(opening=own.messages)) as plain:
+        for row, case in cases.items():
+            run_at_bare = partial(run_round, load, own.request, case, log.events, own.messages, plain)
+            with ExitStack() as stack:
+                contestants = {
+                    store.checkout.name: stack.enter_context(_at_milepost(load, store, case, log.events))
+                    for store in stores
+                }
+                figures += rounds(row, {**contestants, "bare": run_at_bare}, settings)
     return figures
 
 
@@ -99,17 +122,18 @@ def write(load: Load, server: Server, log: Log) -> tuple[bytes, list[bytes]]:
 
 
 @contextmanager
-def _at_milepost(run_at: Callable[[Server], Round], data: Path, case: Case) -> Iterator[Callable[[], Round]]:
+def _at_milepost(load: Load, store: _Store, case: Case, events: int) -> Iterator[Callable[[], Round]]:
     """Yield a function that runs a round: all at one server, or each at a restarted one."""
+    run_at = partial(run_round, load, store.request, case, events, store.messages)
 
     def run_after_restart() -> Round:
-        with milepost(data) as server:
+        with milepost(store.data, checkout=store.checkout) as server:
             return run_at(server)
 
     if case.restart:
         yield run_after_restart
     else:
-        with milepost(data) as server:
+        with milepost(store.data, checkout=store.checkout) as server:
             yield partial(run_at, server)
 
 

@@ -6,7 +6,7 @@ import asyncio
 import time
 import uuid
 from collections.abc import AsyncGenerator, Iterable, Iterator, Sequence
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, ExitStack
 from functools import partial
 from pathlib import Path
 
@@ -39,22 +39,29 @@ def measure(settings: Settings) -> list[Figure]:
     """Events per second and server CPU per event, from 1 and from 8 workers."""
     figures = []
     script = Script(replies=work.replies([1, *[BATCH] * _REPORTS, 1]))
-    with (
-        milepost(settings.directory / "reports") as server,
-        bare(script) as plain,
-        Load.start() as load,
-        Load.start() as alone,
-    ):
+    with ExitStack() as stack:
+        servers = {
+            checkout.name: stack.enter_context(
+                milepost(settings.directory / f"reports-{number}", checkout=checkout)
+            )
+            for number, checkout in enumerate(settings.checkouts)
+        }
+        plain = stack.enter_context(bare(script))
+        load, alone = (stack.enter_context(Load.start()) for _ in range(2))
         for workers in _WORKERS:
+            what = f"durable reports, {workers} worker{'s' * (workers > 1)}"
+            if not settings.includes(what):
+                continue
             run_round = partial(_run_round, load, workers)
+            server = servers[OURS]
             jobs = [work.submit(server.address) for _ in range(workers)]
             run_round(server, jobs)
             rows = _rows(load, server, jobs)
 
             figures += rounds(
-                f"durable reports, {workers} worker{'s' * (workers > 1)}",
+                what,
                 {
-                    OURS: partial(run_round, server),
+                    **{name: partial(run_round, each) for name, each in servers.items()},
                     "bare echo": partial(run_round, plain, jobs),
                     "SQLite alone": partial(_run_sqlite, alone, settings.directory, rows, workers * _WINDOW),
                 },

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import shutil
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -155,18 +156,23 @@ async def test_history_survives_a_restart(tmp_path: Path, forkery: Forkery) -> N
 async def test_history_is_the_same_at_all_nodes(
     tmp_path: Path, nats_server: NatsServer, forkery: Forkery
 ) -> None:
-    """Also one that comes after jobs were deleted, and purged from the stream."""
+    """Also at one that comes after jobs were deleted, and purged from the stream, and at one that reads all of it again."""
     with Nodes(tmp_path, [nats_server.url] * 2, stream="history", forkery=forkery) as nodes:
         nodes.servers[1].kill()
         async with connect(nodes.servers[0].address) as rpc, rpc.session() as session:
-            gone = await run(rpc, session, *RUN, succeeded())
-            await run(rpc, session, *RUN, succeeded())
-            await rpc.jobs.DeleteJob(DeleteJobRequest(job_id=gone))
-            nodes.servers[1].restart()
-            async with connect(nodes.servers[1].address) as other:
-                known = await history(rpc)
-                assert known.runs == 2
-                assert (await history(other, rpc.kind)) == known
+            ended = [await run(rpc, session, *RUN, succeeded()) for _ in range(5)]
+            for gone in (ended[1], ended[3]):
+                await rpc.jobs.DeleteJob(DeleteJobRequest(job_id=gone))
+            known = await history(rpc)
+            found = []
+            for _ in range(2):
+                nodes.servers[1].restart()
+                async with connect(nodes.servers[1].address) as other:
+                    found.append(await history(other, rpc.kind))
+                nodes.servers[1].kill()
+                shutil.rmtree(nodes.servers[1].data)
+    assert (known.runs, known.estimates) == (5, 4)
+    assert found == [known, known]
 
 
 async def test_stages_that_are_planned_during_the_run_get_weights_too(rpc: Rpc) -> None:

@@ -7,11 +7,12 @@ from itertools import pairwise
 
 import pytest
 
+from milepost.server.base.steps import finish
 from milepost.server.decide.stage_weights import learn_weights
 from milepost.server.estimates.calibration import CHECKPOINTS, POOL_SIZE, Pool, percentile, upper_bound
 from milepost.server.estimates.forecast import forecast, since_change
 from milepost.server.estimates.job_progress import JobProgress, StageProgress
-from milepost.server.estimates.kind_history import Basis, KindHistory
+from milepost.server.estimates.kind_history import NO_HINDSIGHT, RUNS, Basis, KindHistory
 from milepost.server.estimates.pace_curve import KNOT_LIMIT, CurveBuilder, PaceCurve
 from milepost.server.estimates.past_run import PastRun, StageRun, past_run
 from milepost.server.estimates.queue_schedule import NOTHING, Span, end_of, start_of
@@ -162,6 +163,23 @@ def test_the_first_job_of_a_kind_is_estimated_from_its_own_pace() -> None:
     found = history.remaining(at(4, 20))
     assert found is not None
     assert (found.p50, found.basis, found.sample_size) == (16.0, Basis.PACE, 4)
+
+
+def test_hindsight_follows_from_the_runs_that_are_kept() -> None:
+    """Not from runs before them, nor from other kinds: so a server that read them from the store says the same."""
+    pool = Pool()
+    for position in range(POOL_SIZE):
+        pool.add((3.0,) * len(CHECKPOINTS), 2, -1 - position)
+    seen = KindHistory(pool)
+    for position in range(RUNS + 8):
+        seen.add(PastRun(10.0 + position % 7, 0.0, (), 10.0 + position % 7), position)
+    found = finish(seen.hindsight())
+
+    assert found == finish(known(*seen.runs).hindsight())
+    assert (found.runs, found.median_error > 0, 0.5 < found.coverage <= 1) == (RUNS - 1, True, True)
+    seen.add(PastRun(99.0, 0.0, (), 99.0), RUNS + 8)
+    assert finish(seen.hindsight()).mean_error > found.mean_error
+    assert finish(known().hindsight()) == NO_HINDSIGHT
 
 
 def test_learned_weights_are_the_durations_of_the_stages() -> None:

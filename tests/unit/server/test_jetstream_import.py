@@ -65,6 +65,31 @@ async def test_jobs_that_write_by_turns(tmp_path: Path, nats_server: NatsServer)
     await node.close()
 
 
+async def test_runs_keep_their_order(tmp_path: Path, nats_server: NatsServer) -> None:
+    """Those of jobs that were deleted or trimmed stay between those that ended before and after them."""
+    source = SqliteEventLog(tmp_path)
+    await source.start()
+    for number, job_id in enumerate("abcdef"):
+        author = Author(job_id)
+        commits = author.submit(), author.start(), author.succeed()._replace(run=bytes([number]))
+        await put_in_turn(source, *commits)
+    await source.delete("b")
+    await source.trim("d", 10)
+    await source.delete("e")
+    before = [stored.run for stored in await source.runs("", "k")]
+    await source.close()
+    access, names = NatsAccess((nats_server.url,)), StreamNames(f"test-{uuid.uuid4().hex}")
+    async with connected(access, names) as connection:
+        await SqliteImport(tmp_path / "milepost.db", connection, names).run()
+    directory = tmp_path / "node"
+    directory.mkdir()
+    node = JetStreamEventLog(directory, access, names)
+    await node.start()
+
+    assert [stored.run for stored in await node.runs("", "k")] == before == [bytes([n]) for n in range(6)]
+    await node.close()
+
+
 async def test_a_failure_is_reported_once(
     tmp_path: Path,
     nats_server: NatsServer,

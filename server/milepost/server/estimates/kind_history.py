@@ -5,10 +5,11 @@ from __future__ import annotations
 import enum
 import math
 from collections import deque
-from collections.abc import Mapping
-from statistics import median
+from collections.abc import Collection, Mapping
+from statistics import fmean, median
 from typing import Final, NamedTuple
 
+from milepost.server.base.steps import Steps
 from milepost.server.estimates.calibration import (
     CHECKPOINTS,
     Bounds,
@@ -63,6 +64,20 @@ class Judgement(NamedTuple):
     """|p50 - true remaining time| / duration of the run."""
 
 
+class Hindsight(NamedTuple):
+    """How good estimates of the runs of a kind would have been, each from the runs before it."""
+
+    runs: int
+    """Runs that were estimated."""
+    coverage: float
+    """The fraction of estimates whose 90th percentile was not exceeded."""
+    median_error: float
+    mean_error: float
+
+
+NO_HINDSIGHT: Final = Hindsight(0, 0.0, 0.0, 0.0)
+
+
 class KindHistory:
     """The latest runs of a kind."""
 
@@ -75,6 +90,7 @@ class KindHistory:
         self._scales = NO_SCALES
         self._bounds: Bounds | None = None
         self._weights: Mapping[str, float] | None = None
+        self._hindsight: Hindsight | None = None
 
     def add(self, run: PastRun, position: int) -> None:
         """Add a run that has ended, after those before it; ``position`` is that of its end in the log."""
@@ -88,6 +104,7 @@ class KindHistory:
         self._scales = scales_of(self._current)
         self._bounds = None
         self._weights = None
+        self._hindsight = None
 
     def remaining(self, progress: JobProgress) -> RemainingTime | None:
         """The remaining time of a job; None without evidence, and where ``is_overdue``."""
@@ -129,6 +146,24 @@ class KindHistory:
             self._weights = {stage_id: median(values) for stage_id, values in durations.items()}
         return self._weights
 
+    def hindsight(self) -> Steps[Hindsight]:
+        """How good estimates would have been at a server that has these runs, and nothing else.
+
+        So whoever has the same runs says the same: the server that saw them end, the same after a restart, each node. The
+        errors that bounds rest on are of more runs than are kept, and of other kinds.
+        """
+        runs = tuple(self.runs)
+        found = self._hindsight
+        if found is None:
+            alone = KindHistory(Pool())
+            for position, run in enumerate(runs):
+                alone.add(run, position)
+                yield
+            found = _summary(alone.judgements)
+            if tuple(self.runs) == runs:
+                self._hindsight = found
+        return found
+
     def _forecast(self, progress: JobProgress) -> Forecast | None:
         return forecast(progress, self._current, self._scales) if self._current else pace_forecast(progress)
 
@@ -156,3 +191,11 @@ class KindHistory:
         if any(now.total is not None and now.updates for now in running):
             return Basis.PACE
         return Basis.WORKLOAD if progress.workload and self._scales is not NO_SCALES else Basis.HISTORY
+
+
+def _summary(judgements: Collection[Judgement]) -> Hindsight:
+    if not judgements:
+        return NO_HINDSIGHT
+    errors = [error for judged in judgements for error in judged.relative]
+    coverage = fmean(hit for judged in judgements for hit in judged.covered)
+    return Hindsight(len(judgements), coverage, median(errors), fmean(errors))

@@ -4,16 +4,24 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from statistics import fmean, median
+from statistics import median
 
+from milepost.server.base.steps import Steps
 from milepost.server.base.timestamps import duration
 from milepost.server.estimates.kind_history import KindHistory
 from milepost.v1 import GetHistoryResponse, StageHistory
 
 
-def kind_summary(history: KindHistory) -> GetHistoryResponse:
+def kind_summary(history: KindHistory) -> Steps[GetHistoryResponse]:
     """Summarise a history."""
-    response = GetHistoryResponse(runs=len(history.runs), estimates=len(history.judgements))
+    hindsight = yield from history.hindsight()
+    response = GetHistoryResponse(
+        runs=len(history.runs),
+        estimates=hindsight.runs,
+        coverage=hindsight.coverage,
+        median_error=hindsight.median_error,
+        mean_error=hindsight.mean_error,
+    )
     if history.runs:
         durations = [run.duration for run in history.runs]
         response.duration_p50.CopyFrom(duration(median(durations)))
@@ -23,10 +31,6 @@ def kind_summary(history: KindHistory) -> GetHistoryResponse:
     for stage_id, seconds in weights.items():
         share = seconds / total if total else 0.0
         response.stages.append(StageHistory(stage_id=stage_id, duration_p50=duration(seconds), share=share))
-    if history.judgements:
-        errors = [error for judged in history.judgements for error in judged.relative]
-        response.coverage = fmean(hit for judged in history.judgements for hit in judged.covered)
-        response.median_error, response.mean_error = median(errors), fmean(errors)
     return response
 
 

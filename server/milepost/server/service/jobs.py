@@ -173,7 +173,8 @@ class Jobs:
         _set_owner(principal, request)
         if not principal.owns(request.owner):
             return GetHistoryResponse()
-        return kind_summary(await self._estimators.histories.get(request.owner, request.kind, caller))
+        history = await self._estimators.histories.get(request.owner, request.kind, caller)
+        return await self._slices.run(kind_summary(history), caller)
 
     async def watch_job(
         self, principal: Principal, request: WatchJobRequest, caller: str, send: Send

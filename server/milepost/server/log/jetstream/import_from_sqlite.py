@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import heapq
 import itertools
 import sqlite3
 import uuid
@@ -32,16 +33,15 @@ from milepost.server.log.sqlite.schema import migrate
 from milepost.server.log.stored_runs import StoredRun
 
 _CHUNKS: Final = """
-    SELECT job_key, job_id, log.first_sequence, log.last_sequence, frames, state_before, state_after,
+    SELECT log.position, job_key, job_id, log.first_sequence, log.last_sequence, frames, state_before, state_after,
         report_sequence, time, coalesce(log.run, runs.run, x'')
     FROM log JOIN jobs USING (job_key) LEFT JOIN histories USING (owner, kind)
         LEFT JOIN runs ON runs.history_key = histories.history_key AND runs.position = log.position
     ORDER BY log.position
 """
-# Those of commits that are no longer in the log come before all others.
+# Those of commits that are no longer in the log.
 _OTHER_RUNS: Final = """
-    SELECT owner, kind, position - (SELECT max(position) + 1 FROM runs), run
-    FROM histories JOIN runs USING (history_key)
+    SELECT position, owner, kind, run FROM histories JOIN runs USING (history_key)
     WHERE position NOT IN (SELECT position FROM log) ORDER BY position
 """
 _PRUNED_JOBS: Final = """
@@ -50,6 +50,8 @@ _PRUNED_JOBS: Final = """
 """
 # A table that ``drop_plans`` reads. It has nothing of the new stream yet, and hides that of a projection.
 _SUBJECTS: Final = "CREATE TEMP TABLE subjects (job_id TEXT PRIMARY KEY, reused INTEGER)"
+
+_NO_KEY: Final = 0
 
 # Maximum number of messages in flight.
 _IN_FLIGHT_LIMIT: Final = 200
@@ -67,10 +69,13 @@ class ImportCounts:
     messages: int = 0
 
 
-class _LoggedCommit(NamedTuple):
+class _Row(NamedTuple):
+    """A commit of a job, or a run whose commit is gone, which belongs to no job."""
+
+    position: int
     key: int
     job_id: str
-    part: Part
+    content: Part | KindRun
 
 
 class SqliteImport:
@@ -109,8 +114,6 @@ class SqliteImport:
                     await self._publish(job_id, Record(Kind.TRIM, b"", self._key(key), remains=remains))
                 if thinned:
                     await self._publish(job_id, Record(Kind.THIN, b"", self._key(key)))
-            for runs in _other_runs(connection):
-                await self._publish(NO_JOB, Record(Kind.RUNS, b"", 0, runs=runs))
             (self.copied.jobs,) = connection.execute("SELECT count(*) FROM jobs").fetchone()
             while self._in_flight:
                 await self._in_flight.popleft()
@@ -127,11 +130,19 @@ class SqliteImport:
         """Return the job's key in the stream: the position of its first message."""
         return self._keys.setdefault(key, (self._sequence + 1) * STRIDE)
 
-    def _record(self, group: list[_LoggedCommit]) -> Record:
-        first = group[0]
-        creates_job = first.part.chunk.first == 1 and first.key not in self._keys
-        key = self._key(first.key)
-        return Record(Kind.COMMITS, b"", 0 if creates_job else key, [row.part for row in group])
+    def _record(self, group: list[_Row]) -> Record:
+        parts = [row.content for row in group if isinstance(row.content, Part)]
+        if not parts:
+            position = (self._sequence + 1) * STRIDE
+            runs = [
+                run._replace(stored=StoredRun(position + index, run.stored.run))
+                for index, row in enumerate(group)
+                if isinstance(run := row.content, KindRun)
+            ]
+            return Record(Kind.RUNS, b"", 0, runs=runs)
+        creates_job = parts[0].chunk.first == 1 and group[0].key not in self._keys
+        key = self._key(group[0].key)
+        return Record(Kind.COMMITS, b"", 0 if creates_job else key, parts)
 
     async def _publish(self, job_id: str, record: Record) -> None:
         """Publish a message; its sequence is known beforehand, since nobody else writes."""
@@ -174,26 +185,34 @@ def _require_whole(connection: sqlite3.Connection) -> None:
         raise StoreFailed(f"This copy lacks the beginning of {pending} jobs. Take the copy of another node.")
 
 
-def _messages(connection: sqlite3.Connection) -> Iterator[list[_LoggedCommit]]:
-    """Yield the commits of each message, by position: consecutive commits of one job share a message."""
-    rows = (
-        _LoggedCommit(row[0], row[1], Part(Chunk(*row[2:5]), *row[5:])) for row in connection.execute(_CHUNKS)
-    )
+def _messages(connection: sqlite3.Connection) -> Iterator[list[_Row]]:
+    """Yield the rows of each message, by position: consecutive commits of one job share a message.
+
+    Runs whose commits are gone stay between the others, since what is learned from runs depends on their order.
+    """
+    rows = heapq.merge(_commits(connection), _other_runs(connection), key=lambda row: row.position)
     for _, of_job in itertools.groupby(rows, key=lambda row: row.key):
-        group: list[_LoggedCommit] = []
+        group: list[_Row] = []
         size = 0
         for row in of_job:
-            size += len(row.part.chunk.frames)
+            size += _size(row.content)
             if group and (len(group) == COMMITS_LIMIT or size > MESSAGE_BYTES_LIMIT):
                 yield group
-                group, size = [], len(row.part.chunk.frames)
+                group, size = [], _size(row.content)
             group.append(row)
         if group:
             yield group
 
 
-def _other_runs(connection: sqlite3.Connection) -> Iterator[list[KindRun]]:
-    """Yield the runs of each message of those whose commits are gone."""
-    rows = connection.execute(_OTHER_RUNS)
-    while found := rows.fetchmany(COMMITS_LIMIT):
-        yield [KindRun(owner, kind, StoredRun(position, run)) for owner, kind, position, run in found]
+def _size(content: Part | KindRun) -> int:
+    return len(content.chunk.frames) if isinstance(content, Part) else len(content.stored.run)
+
+
+def _commits(connection: sqlite3.Connection) -> Iterator[_Row]:
+    for row in connection.execute(_CHUNKS):
+        yield _Row(*row[:3], Part(Chunk(*row[3:6]), *row[6:]))
+
+
+def _other_runs(connection: sqlite3.Connection) -> Iterator[_Row]:
+    for position, owner, kind, run in connection.execute(_OTHER_RUNS):
+        yield _Row(position, _NO_KEY, NO_JOB, KindRun(owner, kind, StoredRun(position, run)))

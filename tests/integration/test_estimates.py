@@ -156,7 +156,7 @@ async def test_history_survives_a_restart(tmp_path: Path, forkery: Forkery) -> N
 async def test_history_is_the_same_at_all_nodes(
     tmp_path: Path, nats_server: NatsServer, forkery: Forkery
 ) -> None:
-    """Also at one that comes after jobs were deleted, and purged from the stream, and at one that reads all of it again."""
+    """Also at one that comes after jobs were deleted, and purged from the stream, and that reads all of it again."""
     with Nodes(tmp_path, [nats_server.url] * 2, stream="history", forkery=forkery) as nodes:
         nodes.servers[1].kill()
         async with connect(nodes.servers[0].address) as rpc, rpc.session() as session:

@@ -149,8 +149,8 @@ class KindHistory:
     def hindsight(self) -> Steps[Hindsight]:
         """How good estimates would have been at a server that has these runs, and nothing else.
 
-        So whoever has the same runs says the same: the server that saw them end, the same after a restart, each node. The
-        errors that bounds rest on are of more runs than are kept, and of other kinds.
+        So whoever has the same runs says the same: the server that saw them end, the same after a restart, each node.
+        The errors that bounds rest on are of more runs than are kept, and of other kinds.
         """
         runs = tuple(self.runs)
         found = self._hindsight

@@ -209,8 +209,8 @@ def _size(content: Part | KindRun) -> int:
 
 
 def _commits(connection: sqlite3.Connection) -> Iterator[_Row]:
-    for row in connection.execute(_CHUNKS):
-        yield _Row(*row[:3], Part(Chunk(*row[3:6]), *row[6:]))
+    for position, key, job_id, *commit in connection.execute(_CHUNKS):
+        yield _Row(position, key, job_id, Part(Chunk(*commit[:3]), *commit[3:]))
 
 
 def _other_runs(connection: sqlite3.Connection) -> Iterator[_Row]:

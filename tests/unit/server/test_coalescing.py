@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from milepost.server.log.event_log import Commit
+from milepost.server.log.sqlite import wal_reserve
 from milepost.server.log.sqlite.append import Append, coalesce_writes
 from milepost.server.log.sqlite.coalescing import coalesce
 from milepost.server.log.sqlite.pruning import Trim
@@ -95,8 +98,11 @@ async def test_jobs_are_written_side_by_side() -> None:
     ]
 
 
-async def test_a_commit_that_keeps_the_state_writes_three_pages(tmp_path: Path) -> None:
+async def test_a_commit_that_keeps_the_state_writes_three_pages(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Its row, the row's index entry and the job's row; no index of states, since the state is unchanged."""
+    monkeypatch.setattr(wal_reserve, "RESERVE", 0)
     author = Author("j")
     log = SqliteEventLog(tmp_path)
     await put_in_turn(log, author.submit(), author.start(), author.stage("s"), author.progress(1))

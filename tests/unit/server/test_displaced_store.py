@@ -46,8 +46,14 @@ def put_back(backup: Path, directory: Path) -> None:
 
 def renew(directory: Path) -> None:
     """Create the directory again, empty."""
-    shutil.rmtree(directory, ignore_errors=True)
+    delete(directory)
     directory.mkdir()
+
+
+def delete(directory: Path) -> None:
+    """Delete the directory, although the store may be about to renew its mark."""
+    while directory.exists():
+        shutil.rmtree(directory, ignore_errors=True)
 
 
 def names(directory: Path) -> list[str]:
@@ -67,7 +73,7 @@ def truncate(name: str) -> Harm:
 
 
 HARMS = [
-    pytest.param(shutil.rmtree, id="directory deleted"),
+    pytest.param(delete, id="directory deleted"),
     pytest.param(move, id="directory moved"),
     pytest.param(lose("milepost.db"), id="database deleted"),
     pytest.param(replace, id="database replaced"),
@@ -273,7 +279,7 @@ async def test_a_mark_that_was_deleted_is_written_again(directory: Path) -> None
 @pytest.mark.parametrize(
     "harm",
     [
-        pytest.param(shutil.rmtree, id="directory deleted"),
+        pytest.param(delete, id="directory deleted"),
         pytest.param(move, id="directory moved"),
         pytest.param(lose("projection.db"), id="database deleted"),
         pytest.param(lose("projection.db-wal"), id="wal deleted"),

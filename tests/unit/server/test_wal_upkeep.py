@@ -12,7 +12,7 @@ import pytest
 import structlog
 from structlog.testing import capture_logs
 
-from milepost.server.log.sqlite import statements, wal_upkeep, writer
+from milepost.server.log.sqlite import statements, wal_reserve, wal_upkeep, writer
 from milepost.server.log.sqlite.sqlite_log import SqliteEventLog
 from tests.support.commits import Author, put
 from tests.support.rpc import eventually
@@ -38,6 +38,7 @@ def _small(monkeypatch: pytest.MonkeyPatch) -> None:
     for interval in ("_INTERVAL", "_LONG_INTERVAL"):
         monkeypatch.setattr(wal_upkeep, interval, 0.0)
     monkeypatch.setattr(writer, "CHECK_INTERVAL", 0.02)
+    monkeypatch.setattr(wal_reserve, "RESERVE", 0)
 
 
 def size(directory: Path) -> int:

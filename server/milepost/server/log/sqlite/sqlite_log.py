@@ -25,6 +25,7 @@ from milepost.server.log.sqlite.reader import Reader
 from milepost.server.log.sqlite.reader_pool import ReaderPool
 from milepost.server.log.sqlite.schema import migrate
 from milepost.server.log.sqlite.transaction import Write
+from milepost.server.log.sqlite.wal_reserve import WalReserve
 from milepost.server.log.sqlite.wal_upkeep import WalUpkeep
 from milepost.server.log.sqlite.writer import Outcome, Writer
 from milepost.server.log.store_files import StoreFiles, connect, create, wal_truncated
@@ -89,6 +90,7 @@ class SqliteEventLog(ReaderPool):
             position,
             self._files,
             WalUpkeep(connection, self._path, self._connect),
+            WalReserve(self._path),
             verify=self._require_durable,
             deliver=self._deliver,
             written=self._record_position,

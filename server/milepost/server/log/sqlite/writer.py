@@ -22,6 +22,7 @@ from milepost.server.log.event_log import (
 from milepost.server.log.sqlite import statements
 from milepost.server.log.sqlite.append import coalesce_writes
 from milepost.server.log.sqlite.transaction import Transaction, Write
+from milepost.server.log.sqlite.wal_reserve import WalReserve
 from milepost.server.log.sqlite.wal_upkeep import WalUpkeep
 from milepost.server.log.store_files import StoreFiles
 
@@ -65,6 +66,7 @@ class Writer:
         position: int,
         files: StoreFiles,
         upkeep: WalUpkeep,
+        reserve: WalReserve,
         *,
         verify: Callable[[int], None],
         deliver: Callable[[Sequence[Outcome]], None],
@@ -76,6 +78,7 @@ class Writer:
         self._transaction = Transaction(connection, position)
         self._files = files
         self._upkeep = upkeep
+        self._reserve = reserve
         self._verify = verify
         self._wal_size = 0
         self._deliver = deliver
@@ -119,13 +122,17 @@ class Writer:
             waiting.append(self._queue.get_nowait())
         group = [write for write in waiting if write is not None]
         if group:
+            position = self._transaction.position
             self._deliver(self._commit(group))
+            # Nobody waits for what comes now, which may take several syncs.
+            if self._transaction.position != position:
+                self._written(self._transaction.position)
             self._keep_wal_short()
         return waiting[-1] is not None
 
     def _check(self) -> None:
-        """While there is nothing to write, check the files, and a lock that another process had; collect runs; free
-        cached pages.
+        """While there is nothing to write, check the files, and a lock that another process had; collect runs; make
+        room in the WAL; free cached pages.
         """
         if self._failed is not None:
             return
@@ -138,12 +145,19 @@ class Writer:
                 self._begin()
                 self._transaction.runs.collect()
                 self._transaction.connection.execute(statements.COMMIT)
+            self._reserve_wal()
             self._transaction.connection.execute(statements.SHRINK_MEMORY)
         except (StoreDisplaced, sqlite3.Error) as error:
             self._handle_failure(error)
         else:
             self._written(self._transaction.position)
             self._keep_wal_short()
+
+    def _reserve_wal(self) -> None:
+        while self._reserve.is_wanted and self._queue.empty():
+            self._begin()
+            self._reserve.extend()
+            self._transaction.connection.execute(statements.ROLLBACK)
 
     def _check_files(self) -> None:
         """Raise StoreDisplaced if a file is not in its place, or somebody cut committed pages off the WAL."""
@@ -204,7 +218,6 @@ class Writer:
             transaction.position = position
             failure = self._handle_failure(error)
             return [Outcome(write, None, failure) for write in group]
-        self._written(transaction.position)
         return outcomes
 
     def _apply(self, write: Write, merged_writes: Sequence[Write]) -> list[Outcome]:

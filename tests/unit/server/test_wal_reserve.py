@@ -1,0 +1,115 @@
+"""The room in a young write-ahead log, and what waits for the syncs of a commit."""
+
+from __future__ import annotations
+
+import errno
+import os
+import shutil
+import threading
+from pathlib import Path
+
+import pytest
+
+from milepost.server.log.sqlite import wal_reserve, writer
+from milepost.server.log.sqlite.epoch_mark import EpochMark
+from milepost.server.log.sqlite.sqlite_log import SqliteEventLog
+from tests.support.commits import Author, put, put_in_turn, read
+from tests.support.rpc import eventually
+
+RESERVE = 500_000
+
+
+@pytest.fixture(autouse=True)
+def _small(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Little room, which an idle writer makes at once."""
+    monkeypatch.setattr(wal_reserve, "RESERVE", RESERVE)
+    monkeypatch.setattr(wal_reserve, "_STEP", RESERVE // 4)
+    monkeypatch.setattr(writer, "CHECK_INTERVAL", 0.02)
+
+
+def size(directory: Path) -> int:
+    """The size of the write-ahead log."""
+    return (directory / "milepost.db-wal").stat().st_size
+
+
+async def reserved(directory: Path) -> None:
+    """Wait for the room."""
+
+    async def is_there() -> bool:
+        return size(directory) >= RESERVE
+
+    await eventually(is_there)
+
+
+async def test_commits_overwrite_what_an_idle_store_has_reserved(tmp_path: Path) -> None:
+    """The file does not grow with the commits, and has all of them."""
+    log, author = SqliteEventLog(tmp_path), Author("j")
+    await put(log, author.submit(), author.start())
+    await reserved(tmp_path)
+
+    await put_in_turn(log, *(author.lines("x" * 1000) for _ in range(10)))
+
+    assert size(tmp_path) == RESERVE
+    assert await read(log, "j") == author.events
+    await log.close()
+
+
+async def test_a_store_that_was_killed_reads_to_the_last_commit(tmp_path: Path) -> None:
+    """SQLite recovers a write-ahead log with zeros at its end."""
+    (tmp_path / "data").mkdir()
+    log, author = SqliteEventLog(tmp_path / "data"), Author("j")
+    await put(log, author.submit(), author.start())
+    await reserved(tmp_path / "data")
+    await put(log, author.lines("the last one"))
+    (tmp_path / "killed").mkdir()
+    for name in ("milepost.db", "milepost.db-wal"):
+        shutil.copy(tmp_path / "data" / name, tmp_path / "killed" / name)
+    await log.close()
+
+    again = SqliteEventLog(tmp_path / "killed")
+    assert size(tmp_path / "killed") >= RESERVE
+    assert await read(again, "j") == author.events
+    await again.close()
+
+
+async def test_a_full_disk_ends_the_reserve_and_not_the_store(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What could not be reserved is given back, and is not asked for again."""
+    refused: list[int] = []
+
+    def pwrite(descriptor: int, data: bytes, offset: int) -> int:
+        refused.append(offset)
+        os.ftruncate(descriptor, offset + len(data) // 2)
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(os, "pwrite", pwrite)
+    log, author = SqliteEventLog(tmp_path), Author("j")
+    await put(log, author.submit(), author.start())
+
+    async def is_given_back() -> bool:
+        return refused == [size(tmp_path)]
+
+    await eventually(is_given_back)
+    await put_in_turn(log, *(author.lines("x") for _ in range(3)))
+    assert await read(log, "j") == author.events
+    assert len(refused) == 1
+    await log.close()
+
+
+async def test_a_commit_waits_for_its_own_sync_only(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The mark is renewed, with two syncs of its own, once who waits for the commit has been told."""
+    log, author = SqliteEventLog(tmp_path), Author("j")
+    is_writing, may_go_on = threading.Event(), threading.Event()
+
+    def renew(mark: EpochMark, position: int, *, now: bool = False) -> None:
+        is_writing.set()
+        may_go_on.wait()
+
+    monkeypatch.setattr(EpochMark, "renew", renew)
+
+    await put(log, author.submit())
+
+    assert await read(log, "j") == author.events
+    may_go_on.set()
+    await log.close()

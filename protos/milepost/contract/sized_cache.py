@@ -1,27 +1,37 @@
-"""A cache that is bounded in bytes."""
+"""A cache that is bounded in bytes, and in time."""
 
 from __future__ import annotations
 
 from collections import OrderedDict
-from typing import Generic, TypeVar
+from collections.abc import Generator
+from typing import Final, Generic, TypeVar
 
 _Key = TypeVar("_Key")
 _Value = TypeVar("_Value")
+
+# Values that ``drop_idle`` drops between two yields. A large one counts as several, for each so many bytes.
+_DROPPED_AT_ONCE: Final = 50
+_LARGE: Final = 4 << 10
 
 
 class SizedCache(Generic[_Key, _Value]):
     """Values with their sizes. The least recently used ones go when the sum of the sizes exceeds ``limit`` bytes.
 
     The value that was put in last stays, however large it is, so that its caller can use it.
+
+    Whoever calls ``drop_idle`` at intervals bounds it in time, too. For that it needs to note no times: what is used
+    moves from ``_older`` to ``_recent``, and what nobody has moved until the next call goes.
     """
 
     def __init__(self, limit: int) -> None:
         self._limit = limit
-        self._values: OrderedDict[_Key, tuple[_Value, int]] = OrderedDict()
+        # Both in the order of the last use.
+        self._older: OrderedDict[_Key, tuple[_Value, int]] = OrderedDict()
+        self._recent: OrderedDict[_Key, tuple[_Value, int]] = OrderedDict()
         self._size = 0
 
     def __len__(self) -> int:
-        return len(self._values)
+        return len(self._older) + len(self._recent)
 
     @property
     def size(self) -> int:
@@ -30,26 +40,45 @@ class SizedCache(Generic[_Key, _Value]):
 
     def get(self, key: _Key) -> _Value | None:
         """The value, which counts as used now; None if it is not here."""
-        found = self._values.get(key)
+        found = self._recent.get(key)
+        if found is not None:
+            self._recent.move_to_end(key)
+            return found[0]
+        found = self._older.pop(key, None)
         if found is None:
             return None
-        self._values.move_to_end(key)
+        self._recent[key] = found
         return found[0]
 
     def put(self, key: _Key, value: _Value, size: int) -> None:
         """Add the value, or replace the one with this key."""
         self.pop(key)
-        self._values[key] = value, size
+        self._recent[key] = value, size
         self._size += size
-        while self._size > self._limit and len(self._values) > 1:
-            _, (_, evicted) = self._values.popitem(last=False)
-            self._size -= evicted
+        while self._size > self._limit and len(self) > 1:
+            self._drop_oldest(self._older or self._recent)
 
     def pop(self, key: _Key) -> _Value | None:
         """Remove and return the value; None if it is not here."""
-        found = self._values.pop(key, None)
+        found = self._recent.pop(key, None) or self._older.pop(key, None)
         if found is None:
             return None
         value, size = found
         self._size -= size
         return value
+
+    def drop_idle(self) -> Generator[None]:
+        """Drop the values that were not used since the call before, some of them between two yields."""
+        dropped = 0
+        while self._older:
+            dropped += 1 + self._drop_oldest(self._older) // _LARGE
+            if dropped >= _DROPPED_AT_ONCE:
+                dropped = 0
+                yield
+        # A dict keeps the room for all that it ever had, so that this one goes as well.
+        self._older, self._recent = self._recent, OrderedDict()
+
+    def _drop_oldest(self, values: OrderedDict[_Key, tuple[_Value, int]]) -> int:
+        _, (_, size) = values.popitem(last=False)
+        self._size -= size
+        return size

@@ -24,6 +24,7 @@ from milepost.server.base.payloads import JOB_STARTED, has_end, has_transition
 from milepost.server.base.prompt_future import PromptFuture
 from milepost.server.base.refusal import Refusal, job_not_ended, job_not_found
 from milepost.server.base.reservations import Reservations
+from milepost.server.base.steps import Steps
 from milepost.server.base.timestamps import instant
 from milepost.server.decide import EventBatch, PlainReports
 from milepost.server.log.event_log import (
@@ -43,10 +44,9 @@ from milepost.v1 import Event, Job
 CACHE_BYTES: Final = 48 << 20
 """Bound of the memory of jobs that are kept between decisions. Any of them can be loaded again."""
 
-# Maximum attempts on write conflicts.
+# Maximum attempts on write conflicts, and the backoff in seconds before each: the log may return a job before the
+# journal has seen its last commits.
 _RETRY_LIMIT = 100
-
-# Backoff in seconds before retrying a conflict: the log may return a job before the journal has seen its last commits.
 _RETRY_DELAY = 0.005
 
 Decision = Callable[[Job, int], Sequence[Event]]
@@ -93,10 +93,9 @@ class OpenJob:
 class Journal:
     """Apply decisions to jobs and append the resulting events. Used from one event loop.
 
-    ``ages`` measures the time that has passed in its jobs, for decisions.
-
-    Between decisions it keeps jobs that take ``cache_bytes`` of memory, besides those with pending appends. ``run_of``
-    returns what later estimates need of a job that ends (``Commit.run``).
+    ``ages`` measures the time that has passed in its jobs, for decisions. Between decisions it keeps jobs that take
+    ``cache_bytes`` of memory, besides those with pending appends. ``run_of`` returns what later estimates need of a job
+    that ends (``Commit.run``).
     """
 
     def __init__(
@@ -123,6 +122,10 @@ class Journal:
     def cached_bytes(self) -> int:
         """Memory of the jobs that are kept between decisions."""
         return self._idle.size
+
+    def drop_idle(self) -> Steps[None]:
+        """See ``IdleCaches``: of jobs without pending appends."""
+        return self._idle.drop_idle()
 
     # Reading.
 

@@ -15,22 +15,34 @@ from milepost.v1 import JobFilter
 
 LIMIT = 20
 
-_steps = st.lists(st.tuples(st.sampled_from(["get", "put", "pop"]), st.integers(0, 5), st.integers(0, 12)))
+_steps = st.lists(
+    st.tuples(st.sampled_from(["get", "put", "pop", "drop_idle"]), st.integers(0, 5), st.integers(0, 12))
+)
 
 
 @given(_steps)
 def test_the_sum_of_the_sizes_is_bounded(steps: list[tuple[str, int, int]]) -> None:
-    """The most recently used values stay, as many as fit."""
+    """The most recently used values stay, as many as fit; those go that were not used between two calls."""
     cache: SizedCache[int, int] = SizedCache(LIMIT)
     used: list[tuple[int, int, int]] = []  # key, value and size; the least recently used first
+    before: list[tuple[int, int, int]] = []  # those that were not used since the last call
     for number, (action, key, size) in enumerate(steps):
+        if action == "drop_idle":
+            for _ in cache.drop_idle():
+                pass
+            used = [each for each in used if each not in before]
+            before = list(used)
+            assert (sum(size for *_, size in used), len(used)) == (cache.size, len(cache))
+            continue
         found = next((each for each in used if each[0] == key), None)
         if found is not None:
             used.remove(found)
+        before = [each for each in before if each != found]
         if action == "put":
             cache.put(key, number, size)
             used.append((key, number, size))
             while sum(size for *_, size in used) > LIMIT:
+                before = [each for each in before if each != used[0]]
                 del used[0]
         else:
             value = cache.get(key) if action == "get" else cache.pop(key)
@@ -50,6 +62,21 @@ def test_a_value_over_the_limit_stays_until_the_next_one() -> None:
 
     cache.put("small", "s", 1)
     assert (cache.get("small"), cache.get("large"), cache.size) == ("s", None, 1)
+
+
+def test_idle_values_are_dropped_a_few_at_a_time() -> None:
+    """Fewer where they are large; and what is used meanwhile stays."""
+    cache: SizedCache[int, int] = SizedCache(1 << 30)
+    for number in range(1000):
+        cache.put(number, number, 1 if number < 500 else 40_960)
+    slices = [sum(1 for _ in cache.drop_idle())]
+    dropping = cache.drop_idle()
+    next(dropping)
+    left = len(cache)
+    assert cache.get(999) == 999
+    slices.append(sum(1 for _ in dropping))
+    assert (slices[0], left, len(cache), cache.size) == (0, 950, 1, 40_960)
+    assert slices[1] >= 500 / 50 + 500 / 5 - 2
 
 
 def test_filters_and_their_dropped_positions_count_as_what_they_take() -> None:

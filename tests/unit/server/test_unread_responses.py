@@ -296,12 +296,9 @@ async def test_what_was_kept_of_replays_is_dropped_when_nobody_replays(
 
     await eventually(is_over)
     replays, memory = world.watching._replays, world.watching._replays._memory
-    replays._used_at -= tails.KEPT_TIME
-    kept = [memory.used]
-    replays._expire()
-    while kept[-1]:
-        kept.append(memory.used)
-        await asyncio.sleep(0)
-    assert len(kept) > 100 / 10
-    assert not replays._batches
+    kept = memory.used
+    slices = sum(1 for _ in replays.drop_idle())
+    assert (slices, memory.used) == (0, kept)
+    slices = sum(1 for _ in replays.drop_idle())
+    assert (slices >= 100 // 10, memory.used, len(replays._batches)) == (True, 0, 0)
     await world.log.close()

@@ -190,7 +190,7 @@ async def test_snapshots_of_what_is_not_yet_told(world: World, monkeypatch: pyte
         await (await world.start(job_id))
     untold: list[Outcome] = []
     with monkeypatch.context() as patched:
-        patched.setattr(world.log, "_resolve", untold.extend)
+        patched.setattr(world.log._deliveries, "put", untold.extend)
         pending = [await world.report(job_id, line("untold")) for job_id in ("a", "b")]
 
         async def are_durable() -> bool:
@@ -201,7 +201,7 @@ async def test_snapshots_of_what_is_not_yet_told(world: World, monkeypatch: pyte
         subscriber = Subscriber(world, "", ALL, max_batch_events=1)
         subscriber.watch(from_snapshot=True)
         await names(subscriber, "opened", "snapshot", "snapshot", "caught_up")
-    world.log._resolve(untold)
+    world.log._deliveries.put(untold)
     await asyncio.gather(*pending)
     for job_id in ("a", "b"):
         await (await world.report(job_id, line("told")))
@@ -224,7 +224,7 @@ async def test_resuming_at_what_is_not_yet_told(world: World, monkeypatch: pytes
     await (await world.start("j"))
     untold: list[Outcome] = []
     with monkeypatch.context() as patched:
-        patched.setattr(world.log, "_resolve", untold.extend)
+        patched.setattr(world.log._deliveries, "put", untold.extend)
         pending = await world.report("j", line("untold"))
 
         async def is_durable() -> bool:
@@ -234,7 +234,7 @@ async def test_resuming_at_what_is_not_yet_told(world: World, monkeypatch: pytes
         late = Subscriber(world, "j", ALL)
         late.watch(after_sequence=2)
         await names(late, "opened", "events", "caught_up")
-    world.log._resolve(untold)
+    world.log._deliveries.put(untold)
     await pending
     await (await world.report("j", Update(job_ended=JobEnded(state=JobState.JOB_STATE_SUCCEEDED))))
     for subscriber in (live, late):
@@ -280,7 +280,7 @@ async def test_a_drop_may_be_read_before_its_notice(world: World, monkeypatch: p
 
     async def late_all(query: Query, after: int, max_bytes: int, known: int, *, caller: str) -> FeedPage:
         if not dropping:
-            monkeypatch.setattr(world.log, "_resolve", untold.extend)
+            monkeypatch.setattr(world.log._deliveries, "put", untold.extend)
             dropping.append(world.log.trim("j", 4))
             await eventually(is_durable)
         return await reading_all(query, after, max_bytes, known, caller=caller)
@@ -295,7 +295,7 @@ async def test_a_drop_may_be_read_before_its_notice(world: World, monkeypatch: p
     await eventually(is_answered)
     assert (subscriber.reason, subscriber.recording.events) == ("SEQUENCE_TRIMMED", [])
     monkeypatch.undo()
-    world.log._resolve(untold)
+    world.log._deliveries.put(untold)
     assert dropping[0].done()
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator
+from collections.abc import Generator, Iterable
 from typing import Final, TypeAlias, TypeVar
 
 _Outcome = TypeVar("_Outcome")
@@ -12,6 +12,13 @@ Steps: TypeAlias = Generator[None, None, _Outcome]
 
 SLICE_STEPS: Final = 1000
 """Steps between two yields, about. A step is what takes about a microsecond, such as a stage that is walked."""
+
+
+def every(count: int, steps: Iterable[object]) -> Steps[None]:
+    """Do the work of small steps, and yield after each ``count`` of them."""
+    for number, _ in enumerate(steps, start=1):
+        if number % count == 0:
+            yield
 
 
 def finish(steps: Steps[_Outcome]) -> _Outcome:

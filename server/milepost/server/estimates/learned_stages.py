@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import Final
 
 from milepost.contract.sized_cache import SizedCache
+from milepost.server.base.steps import Steps
 
 LEARNED_BYTES: Final = 4 << 20
 """Bound of the memory of what stages took."""
@@ -38,6 +39,10 @@ class LearnedStages:
         self._known: SizedCache[tuple[str, str], tuple[float, Mapping[str, float]]] = SizedCache(
             LEARNED_BYTES
         )
+
+    def drop_idle(self) -> Steps[None]:
+        """See ``IdleCaches``: of what stages took."""
+        return self._known.drop_idle()
 
     async def prepare(self, owner: str, kind: str) -> None:
         """Have them at hand, for an attempt that starts or goes on."""

@@ -83,6 +83,10 @@ class Histories:
         """Bytes of memory, about."""
         return self._known.size
 
+    def drop_idle(self) -> Steps[None]:
+        """See ``IdleCaches``: of histories."""
+        return self._known.drop_idle()
+
     async def get(self, owner: str, kind: str, caller: str = SERVER) -> KindHistory:
         """The history of a kind; one without runs if there are none. Raises what reading the log does."""
         key = owner, kind

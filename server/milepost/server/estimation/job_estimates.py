@@ -9,6 +9,7 @@ from typing import Final
 from milepost.contract.sized_cache import SizedCache
 from milepost.server.base.callers import SERVER
 from milepost.server.base.clock import Clock
+from milepost.server.base.steps import Steps
 from milepost.server.base.timestamps import duration, timestamp
 from milepost.server.estimates.kind_history import Basis, KindHistory, RemainingTime
 from milepost.server.estimates.queue_schedule import Span, end_of
@@ -50,6 +51,10 @@ class JobEstimates:
         self._clock = clock
         self._recent: SizedCache[str, tuple[float, Estimate | None]] = SizedCache(_RECENT_BYTES)
         self._refreshing: dict[str, asyncio.Task[Estimate | None]] = {}
+
+    def drop_idle(self) -> Steps[None]:
+        """See ``IdleCaches``: of estimates that watches share."""
+        return self._recent.drop_idle()
 
     async def of_job(self, job: Job, caller: str = SERVER) -> Estimate | None:
         """The estimate for a job; None without evidence, and where it is not RUNNING."""

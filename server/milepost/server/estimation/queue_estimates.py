@@ -8,6 +8,7 @@ from collections.abc import Callable
 from milepost.contract.sized_cache import SizedCache
 from milepost.server.base.callers import SERVER
 from milepost.server.base.clock import Clock
+from milepost.server.base.steps import Steps
 from milepost.server.base.timestamps import duration, nanoseconds
 from milepost.server.dispatch.job_queues import QueuePlace
 from milepost.server.dispatch.worker_registry import WorkerRegistry
@@ -54,6 +55,10 @@ class QueueEstimates:
         self._place = place
         self._clock = clock
         self._recent: SizedCache[str, tuple[float, Waiting]] = SizedCache(_RECENT_BYTES)
+
+    def drop_idle(self) -> Steps[None]:
+        """See ``IdleCaches``: of estimates that watches share."""
+        return self._recent.drop_idle()
 
     async def add(self, job: Job, waiting: Waiting, caller: str = SERVER) -> None:
         """Add the estimates for a QUEUED job; none without evidence."""

@@ -8,6 +8,7 @@ from typing import Final
 from milepost.contract.sized_cache import SizedCache
 from milepost.server.base.clock import Clock
 from milepost.server.base.payloads import JOB_STARTED, STAGE_PROGRESSED, mask_of
+from milepost.server.base.steps import Steps
 from milepost.server.base.timestamps import SECOND, instant
 from milepost.server.estimates.job_observer import JobObserver
 from milepost.server.estimates.run_encoding import encode_stages
@@ -17,6 +18,10 @@ from milepost.v1 import Events, Job, JobState
 
 RUNNING_BYTES: Final = 32 << 20
 """Bound of the memory of what is known of running jobs. Of others, the pace so far is one straight line."""
+
+IDLE_TIME: Final = 86_400.0
+"""Seconds without an event or an estimate after which what is known of a running job is dropped. That cannot be read
+again, and goes with the job's end: so this is long, a bound for what was noted after the end."""
 
 _STEPS: Final = mask_of(("job_started", "stages_planned", "stage_started", "stage_ended"))
 _OBSERVED: Final = _STEPS | STAGE_PROGRESSED | mask_of(["job_ended"])
@@ -55,6 +60,10 @@ class RunningJobs:
     def memory(self) -> int:
         """Bytes of memory, about."""
         return self._observed.size
+
+    def drop_idle(self) -> Steps[None]:
+        """See ``IdleCaches``: of what is known of jobs."""
+        return self._observed.drop_idle()
 
     def on_entries(self, entries: Sequence[Entry]) -> None:
         """Observe jobs that start, and those that are known."""

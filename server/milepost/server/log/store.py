@@ -10,6 +10,7 @@ from typing import Protocol
 
 import structlog
 
+from milepost.server.base.idle_caches import IdleCaches
 from milepost.server.log.event_log import EventLog, StoreFailed
 from milepost.server.log.jetstream.nats_access import NatsAccess
 from milepost.server.log.node_presence import Peers, Presence
@@ -57,12 +58,16 @@ class NatsStore:
 
 
 def open_store(
-    directory: Path, files: StoreFiles, nats: NatsStore | None, on_state: Callable[[bool], None]
+    directory: Path,
+    files: StoreFiles,
+    nats: NatsStore | None,
+    on_state: Callable[[bool], None],
+    idle: IdleCaches,
 ) -> Store:
     """Open the store in the directory, or in NATS with a projection in the directory.
 
     The store calls ``on_state`` when it becomes reachable (True) or unreachable (False). It fails when one of
-    ``files``, to which it adds its own, is no longer in its place.
+    ``files``, to which it adds its own, is no longer in its place. ``idle`` bounds its caches in time.
     """
     if nats is None:
         return SqliteEventLog(directory, files, on_state)
@@ -82,4 +87,5 @@ def open_store(
         files=files,
         replicas=nats.replicas,
         on_state=on_state,
+        idle=idle,
     )

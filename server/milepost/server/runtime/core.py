@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Final
@@ -12,6 +13,7 @@ from milepost.server.access.limiter import Limiter
 from milepost.server.access.shares import Shares
 from milepost.server.background_tasks import Tasks
 from milepost.server.base.clock import Clock, SystemClock
+from milepost.server.base.idle_caches import IdleCaches
 from milepost.server.base.loop_lag import LoopLag
 from milepost.server.base.slices import Slices
 from milepost.server.calls.call_memory import CallMemory
@@ -23,6 +25,7 @@ from milepost.server.dispatch.session_table import SessionTable
 from milepost.server.dispatch.wait_reasons import WaitReasons
 from milepost.server.dispatch.worker_registry import WorkerRegistry
 from milepost.server.estimates.learned_stages import LearnedStages
+from milepost.server.estimation import running_jobs
 from milepost.server.estimation.estimators import Estimators
 from milepost.server.estimation.histories import Histories
 from milepost.server.estimation.job_estimates import JobEstimates
@@ -51,6 +54,9 @@ from milepost.v1 import Job
 QUEUE_MEMORY: Final = 48 << 20
 """Default of ``queue_memory``."""
 
+# Jobs that are resumed in one pass of the event loop, which answers health checks meanwhile.
+_RESUMED_AT_ONCE = 50
+
 # Interval at which nodes share lease renewals, as a fraction of the lease duration.
 _RENEWAL_FRACTION = 0.05
 
@@ -62,7 +68,7 @@ class Core:
     bounds what calls hold, by default as ``CallMemory`` does; ``node`` is the node's name for people; ``directory`` is
     where backups are made; ``slices`` runs long work; ``loop_lag`` counts the passes of the event loop; ``call_count``
     returns the number of calls so far; ``limiter`` keeps principals within their limits; ``shares`` are those that
-    calls are authenticated with; ``clock`` is for tests.
+    calls are authenticated with; ``idle`` bounds the caches in time; ``clock`` is for tests.
     """
 
     def __init__(
@@ -85,6 +91,7 @@ class Core:
         clock: Clock | None = None,
         audit: AuditLog | None = None,
         limiter: Limiter | None = None,
+        idle: IdleCaches | None = None,
     ) -> None:
         self._limiter = limiter = Limiter() if limiter is None else limiter
         clock = clock or SystemClock()
@@ -134,6 +141,17 @@ class Core:
         )
         self._backups = Backups(log, directory)
         self.admin_service = AdminService(self._registry, self._backups, loop_lag or LoopLag())
+        idle = IdleCaches(clock, slices) if idle is None else idle
+        for drop_idle in (
+            journal.drop_idle,
+            self._histories.drop_idle,
+            learned.drop_idle,
+            estimates.drop_idle,
+            queued.drop_idle,
+        ):
+            idle.add(drop_idle)
+        idle.add(running.drop_idle, running_jobs.IDLE_TIME)
+        self._watches.bound_in_time(idle)
         for listener in (
             journal.on_entries,
             self._watches.on_entries,
@@ -196,7 +214,9 @@ class Core:
         after, more = 0, True
         while more:
             page = await self._log.active(after)
-            for after, job in page.jobs:
+            for number, (after, job) in enumerate(page.jobs, start=1):
+                if number % _RESUMED_AT_ONCE == 0:
+                    await asyncio.sleep(0)
                 # Jobs that have changed meanwhile are known in their newer state already.
                 if job.job_id not in (self._changed or ()):
                     self._limiter.jobs.on_transition(job)

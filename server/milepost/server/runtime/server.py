@@ -21,6 +21,7 @@ from milepost.server.access.principal_limits import Limits
 from milepost.server.access.shares import Shares
 from milepost.server.background_tasks import Tasks
 from milepost.server.base.clock import SystemClock
+from milepost.server.base.idle_caches import IdleCaches
 from milepost.server.base.loop_lag import HELD_LIMIT, LoopLag
 from milepost.server.base.response_room import RESPONSE_MEMORY
 from milepost.server.base.slices import Slices
@@ -121,6 +122,9 @@ class Server:
         self._settings = settings
         self._loop_lag = LoopLag() if loop_lag is None else loop_lag
         self._tls = None if settings.tls is None else TlsCredentials(settings.tls)
+        clock = SystemClock()
+        self._slices = Slices()
+        self._idle = IdleCaches(clock, self._slices)
         self._directory: DataDirectory | None = None
         self._store: Store
         if settings.data is None:
@@ -128,7 +132,7 @@ class Server:
         else:
             self._directory = DataDirectory(settings.data)
             files = StoreFiles()
-            self._store = open_store(settings.data, files, settings.nats, self._on_store)
+            self._store = open_store(settings.data, files, settings.nats, self._on_store, self._idle)
             self._directory.watch(files)
         self.failed = self._store.failed
         self._core: Core | None = None
@@ -141,12 +145,10 @@ class Server:
             HealthPort(settings.health_address, self._health) if settings.health_address else None
         )
         self.memory = CallMemory(settings.request_memory, settings.response_memory)
-        clock = SystemClock()
         self._shares = Shares(clock, StoredShares(self._store))
         self._authenticator = settings.credentials.open(clock, self._shares)
         self._calls = OpenCalls(self._authenticator)
         self._tasks = Tasks()
-        self._slices = Slices()
         audited = settings.audit_log is not None or not settings.credentials.is_empty
         self._audit = AuditLog(settings.audit_log, is_open=audited)
         self._limiter = Limiter(settings.limits._replace(watches=settings.max_watches_per_caller))
@@ -197,6 +199,7 @@ class Server:
         await self._authenticator.start()
         await self._grpc.start()
         self._tasks.start(self._calls.run())
+        self._tasks.start(self._idle.run())
         await self._store.start()
         await self._start_core()
         await self._start_http()
@@ -250,6 +253,7 @@ class Server:
             memory=self.memory,
             directory=settings.data or Path(),
             slices=self._slices,
+            idle=self._idle,
             loop_lag=self._loop_lag,
             call_count=lambda: self.call_count,
             audit=self._audit,

@@ -15,6 +15,7 @@ from typing import Final
 
 from milepost.contract.sized_cache import SizedCache
 from milepost.server.base.payloads import ANY_PAYLOAD
+from milepost.server.base.steps import Steps, every
 from milepost.server.log.event_log import CommitRow, DropNotice, Entry, EventLog, state_mask
 from milepost.server.log.frames import watch_response
 from milepost.server.watching.batches import BATCH_BYTES, Batch, BatchRequest, SharedBatches
@@ -35,6 +36,9 @@ ANNOUNCING_TIME: Final = 0.002
 UNANNOUNCED_LIMIT: Final = 1000
 """Entries that wait to be announced, at most; where there are more, all feeds are woken instead."""
 
+# Entries, or the batches of feeds, that are dropped between two yields.
+_DROPPED_AT_ONCE: Final = 500
+
 KNOWN_DROPS_BYTES: Final = 4 << 20
 """Memory of the dropped positions of filters that are not in use."""
 
@@ -45,6 +49,8 @@ class RecentEntries:
     def __init__(self, memory: MemoryBudget) -> None:
         self._memory = memory
         self._entries: Recent[FeedEntry] = Recent()
+        # The newest position at the last ``drop_old``.
+        self._aged_to = 0
         self.since = 0
 
     def extend(self, entries: Sequence[FeedEntry]) -> None:
@@ -71,6 +77,13 @@ class RecentEntries:
         entry = self._entries.popleft()
         self.since = entry.position
         return entry.size
+
+    def drop_old(self) -> Steps[None]:
+        """Drop the entries that were here at the call before, one a step; whoever is behind by that reads the log."""
+        while self._entries and self._entries.oldest_key <= self._aged_to:
+            self._memory.free(self, self.evict())
+            yield
+        self._aged_to = self._entries.newest_key if self._entries else 0
 
 
 class Feed:
@@ -159,6 +172,11 @@ class Feed:
     def evict(self) -> int:
         """See ``Evictable``."""
         return self._batches.clear()
+
+    def drop_old(self) -> Steps[None]:
+        """Drop the shared batches, which are soon composed again."""
+        self._memory.free(self, self._batches.clear())
+        yield
 
     def _keep(self, request: BatchRequest, batch: Batch) -> None:
         """Keep a batch where there are others who may ask for it."""
@@ -251,6 +269,12 @@ class Feeds:
                 return items.taken, reached
             reached = entry.position
         return items.taken, span.scanned
+
+    def drop_idle(self) -> Steps[None]:
+        """See ``IdleCaches``: of entries, those that were here at the call before."""
+        caches: Sequence[RecentEntries | Feed] = (self._recent, *self._feeds.values())
+        yield from every(_DROPPED_AT_ONCE, (step for cache in caches for step in cache.drop_old()))
+        yield from self._known_drops.drop_idle()
 
     def close(self) -> None:
         """Wake all watches, which then end with DRAINING."""

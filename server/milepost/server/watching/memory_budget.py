@@ -35,10 +35,18 @@ class MemoryBudget:
         while self.used > self._limit:
             oldest = next(iter(self._sizes))
             freed = oldest.evict()
-            self.used -= freed
-            self._sizes[oldest] -= freed
-            if not freed or self._sizes[oldest] <= 0:
+            if freed:
+                self.free(oldest, freed)
+            else:
                 self.remove(oldest)
+
+    def free(self, cache: Evictable, size: int) -> None:
+        """Count ``size`` bytes less of this cache, which does not count as used by that."""
+        if cache in self._sizes:
+            self.used -= size
+            self._sizes[cache] -= size
+            if self._sizes[cache] <= 0:
+                self.remove(cache)
 
     def remove(self, cache: Evictable) -> None:
         """Count this cache no longer."""

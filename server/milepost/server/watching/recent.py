@@ -47,6 +47,11 @@ class Recent(Generic[_Item]):
         return item
 
     @property
+    def oldest_key(self) -> int:
+        """The key of the first item. Raises IndexError if there is none."""
+        return self._keys[self._start]
+
+    @property
     def newest_key(self) -> int:
         """The key of the last item. Raises IndexError if there is none."""
         return self._keys[-1]

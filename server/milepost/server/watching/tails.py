@@ -13,6 +13,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Final
 
+from milepost.server.base.steps import Steps, every
 from milepost.server.dispatch.wait_reasons import Queue
 from milepost.server.log.event_log import Commit, DropNotice, DurableCommit, Entry, EventLog, EventPage
 from milepost.server.log.frames import Chunk
@@ -22,6 +23,9 @@ from milepost.server.watching.recent import Recent
 from milepost.server.watching.signals import Signal
 from milepost.v1 import JobState
 
+# Chunks or batches that are dropped between two yields.
+_DROPPED_AT_ONCE = 500
+
 
 class Tail:
     """The newest chunks of one job's log, and the state of the log.
@@ -30,6 +34,7 @@ class Tail:
     """
 
     __slots__ = (
+        "_aged_to",
         "_batches",
         "_chunks",
         "_memory",
@@ -51,6 +56,8 @@ class Tail:
         self._memory = memory
         self._chunks: Recent[Chunk] = Recent()
         self._batches = SharedBatches()
+        # The newest event at the last ``drop_old``.
+        self._aged_to = 0
         self.signal = Signal()
         self.since: int | None = None
         self.first = 1
@@ -119,6 +126,18 @@ class Tail:
             return self._batches.clear()
         if not self._chunks:
             return 0
+        return self._pop_oldest()
+
+    def drop_old(self) -> Steps[None]:
+        """Drop the chunks that were here at the call before, one a step; whoever is behind by that reads the log."""
+        while self._chunks and self._chunks.oldest_key <= self._aged_to:
+            self._memory.free(self, self._pop_oldest())
+            yield
+        self._memory.free(self, self._batches.clear())
+        self._aged_to = self._chunks.newest_key if self._chunks else 0
+        yield
+
+    def _pop_oldest(self) -> int:
         chunk = self._chunks.popleft()
         self.since = chunk.last if self._chunks else None
         return _size(chunk)
@@ -177,6 +196,12 @@ class Tails:
                     if tail.deleted:  # a later job with this id is another job
                         del self._tails[entry.attributes.job_id]
 
+    def drop_idle(self) -> Steps[None]:
+        """See ``IdleCaches``: of chunks, those that were here at the call before."""
+        yield from every(
+            _DROPPED_AT_ONCE, (step for tail in list(self._tails.values()) for step in tail.drop_old())
+        )
+
     def close(self) -> None:
         """Wake all watches, which then end with DRAINING."""
         self.closed = True
@@ -195,17 +220,13 @@ READ_AHEAD_READS: Final = 32
 KEPT_TIME: Final = 30.0
 """Seconds without any replay after which the batches of replays are dropped."""
 
-# Batches that are dropped in one pass of the event loop.
-_DROPPED_AT_ONCE = 500
-
 
 class ReplayCache:
     """Cache of batches read from the log, for subscribers that replay the same job soon after."""
 
     def __init__(self, log: EventLog, memory: MemoryBudget) -> None:
-        self._loop = asyncio.get_running_loop()
-        self._used_at = 0.0
-        self._is_expiring = False
+        # Whether anybody has replayed something since the last ``drop_idle``.
+        self._is_used = False
         self._log = log
         self._memory = memory
         # By job, so that a job's batches are found without a search through those of all others.
@@ -218,7 +239,7 @@ class ReplayCache:
         cached = self.kept(job_id, tail, request, caller)
         if cached is not None:
             return cached
-        self._used_at = self._loop.time()
+        self._is_used = True
         self._start_reading(job_id, tail, request, caller)
         return await asyncio.shield(self._reading[tail, request])
 
@@ -228,7 +249,7 @@ class ReplayCache:
         cached = None if batches is None else batches.get(request)
         if batches is None or cached is None:
             return None
-        self._used_at = self._loop.time()
+        self._is_used = True
         if batches[next(reversed(batches))].last == cached.last < tail.head:
             following = request._replace(cursor=cached.last)
             if self._reads_ahead(job_id, following):
@@ -288,9 +309,6 @@ class ReplayCache:
             request = following
         if size:
             self._memory.charge(self, size)
-            if not self._is_expiring:
-                self._is_expiring = True
-                self._loop.call_later(KEPT_TIME, self._expire)
         elif not batches:
             del self._batches[job_id]
 
@@ -304,17 +322,15 @@ class ReplayCache:
         for job_id in gone & self._batches.keys():
             self._memory.charge(self, -sum(batch.size for batch in self._batches.pop(job_id).values()))
 
-    def _expire(self) -> None:
-        """Drop all batches once nobody has replayed anything for a while, some of them in each pass of the loop."""
-        due = self._used_at + KEPT_TIME
-        if self._loop.time() < due:
-            self._loop.call_at(due, self._expire)
-            return
-        for _ in range(_DROPPED_AT_ONCE):
-            self._memory.charge(self, -self.evict())
-        self._is_expiring = bool(self._batches)
-        if self._is_expiring:
-            self._loop.call_soon(self._expire)
+    def drop_idle(self) -> Steps[None]:
+        """See ``IdleCaches``: of all batches, if nobody has replayed anything since the call before."""
+        yield from every(_DROPPED_AT_ONCE, self._drop_unused())
+        self._is_used = False
+
+    def _drop_unused(self) -> Steps[None]:
+        while self._batches and not self._is_used:
+            self._memory.free(self, self.evict())
+            yield
 
     def evict(self) -> int:
         """See ``Evictable``."""

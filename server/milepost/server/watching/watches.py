@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from milepost.server.access.narrowing import Narrowed
 from milepost.server.base.byte_budget import ByteBudget
 from milepost.server.base.clock import Clock
+from milepost.server.base.idle_caches import IdleCaches
 from milepost.server.base.response_room import RESPONSE_MEMORY
 from milepost.server.dispatch.wait_reasons import WaitReasons
 from milepost.server.estimation.estimators import Estimators
@@ -22,7 +23,7 @@ from milepost.server.watching.queued_jobs import QueuedJobs
 from milepost.server.watching.running_estimates import RunningEstimates
 from milepost.server.watching.status_estimates import StatusEstimates
 from milepost.server.watching.subscriber import Send, Subscriber
-from milepost.server.watching.tails import ReplayCache, Tails
+from milepost.server.watching.tails import KEPT_TIME, ReplayCache, Tails
 from milepost.v1 import WatchJobRequest, WatchJobsRequest
 
 
@@ -62,6 +63,12 @@ class Watches:
         self._replays.on_entries(entries)
         self._tails.on_entries(entries)
         self._feeds.on_entries(entries)
+
+    def bound_in_time(self, idle: IdleCaches) -> None:
+        """Have ``idle`` bound the caches of events."""
+        idle.add(self._tails.drop_idle)
+        idle.add(self._feeds.drop_idle)
+        idle.add(self._replays.drop_idle, KEPT_TIME)
 
     def workers_changed(self) -> None:
         """Wake watches of queued jobs that now wait for something else."""

@@ -8,6 +8,7 @@ from typing import Final, NamedTuple
 from milepost.contract.sized_cache import SizedCache
 from milepost.fold import Fold
 from milepost.server.base.payloads import has_end, has_transition, payloads_of
+from milepost.server.base.steps import finish
 from milepost.server.base.submission import Submission
 from milepost.server.log.event_log import Commit, JobAttributes, job_attributes
 from milepost.server.log.jetstream.records import Part
@@ -66,6 +67,10 @@ class FoldCache:
             fraction_known=fold.job.fraction_known,
             run=part.run,
         )
+
+    def drop_idle(self) -> None:
+        """Drop the jobs that were not used since the call before."""
+        finish(self._jobs.drop_idle())
 
     def forget(self, job_id: str) -> None:
         """Drop an outdated job from the cache."""

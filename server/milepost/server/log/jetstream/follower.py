@@ -20,6 +20,7 @@ import structlog
 from nats.aio.msg import Msg
 from nats.js import api
 
+from milepost.server.base.steps import SLICE_STEPS
 from milepost.server.log.jetstream.nats_access import ConnectionLost
 from milepost.server.log.jetstream.nats_connection import NatsConnection
 from milepost.server.log.jetstream.stream import StreamNames
@@ -43,6 +44,10 @@ _CHECK_INTERVAL: Final = 5.0
 # Time in seconds after which a server removes an abandoned consumer.
 _CONSUMER_EXPIRY: Final = 60.0
 
+# Steps (see ``steps``) that a message takes, beside what it takes to decode each so many bytes of it.
+_MESSAGE_STEPS: Final = 25
+_BYTES_A_STEP: Final = 256
+
 # Field of the stream sequence in a message's reply subject, in the form without a domain and with one.
 _LENGTH_SHORT: Final = 9
 _FIELDS_SHORT: Final = 5
@@ -58,6 +63,9 @@ class Follower:
     It awaits ``check(last)`` before it makes each consumer, and every ``_CHECK_INTERVAL`` seconds: ConnectionLost makes
     it retry, any other exception ends it. ``last`` is the newest message that it delivered. While NATS refuses it a
     consumer there is a fault in ``faults``.
+
+    Attributes:
+        pauses: How often it has let others go on within what had arrived.
     """
 
     def __init__(
@@ -78,6 +86,9 @@ class Follower:
         self._faults = faults
         self._expected = 1
         self._outstanding = 0
+        # Since the last pause, of a microsecond about.
+        self._steps = 0
+        self.pauses = 0
         self._broken = asyncio.Event()
         self._heard_at = 0.0
         self._refill = asyncio.Event()
@@ -210,6 +221,12 @@ class Follower:
             self._refill.set()
         self.last = sequence
         self._deliver(sequence, message.subject, message.data)
+        self._steps += _MESSAGE_STEPS + len(message.data) // _BYTES_A_STEP
+        if self._steps >= SLICE_STEPS:
+            # The client calls this for all that waits in its queue, without a pass of the event loop in between.
+            self._steps = 0
+            self.pauses += 1
+            await asyncio.sleep(0)
 
     def _on_status(self, message: Msg) -> None:
         headers = message.headers or {}

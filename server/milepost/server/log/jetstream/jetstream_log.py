@@ -5,17 +5,17 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import socket
-from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import structlog
 
 from milepost.server.base.callers import SERVER
+from milepost.server.base.idle_caches import IdleCaches
 from milepost.server.base.prompt_future import PromptFuture
 from milepost.server.log.event_log import Commit, Entry, EventPage, StoreFailed, StreamUnusable
 from milepost.server.log.jetstream import drop_plans, stream
-from milepost.server.log.jetstream.applied_sequence import AppliedSequence
+from milepost.server.log.jetstream.applied_messages import AppliedMessages
 from milepost.server.log.jetstream.applier import AppliedMessage, DeliveredMessage, JobHead
 from milepost.server.log.jetstream.drop_publisher import DropPublisher
 from milepost.server.log.jetstream.epoch_holders import EpochHolder
@@ -38,9 +38,6 @@ from milepost.server.log.store_files import StoreFiles
 from milepost.v1 import Job
 
 _log = structlog.get_logger("milepost.store")
-
-# Number of jobs whose heads stay in memory; the projection has all of them.
-_HEAD_CACHE_SIZE = 20_000
 
 # In seconds: the interval of progress lines while catching up, and that of checks for pending jobs.
 _PROGRESS_LOG_INTERVAL = 5.0
@@ -72,6 +69,7 @@ class JetStreamEventLog(ReaderPool):
         files: StoreFiles | None = None,
         replicas: int | None = None,
         on_state: Callable[[bool], None] = lambda up: None,
+        idle: IdleCaches | None = None,
     ) -> None:
         super().__init__(self._open_reader)
         self._loop = asyncio.get_running_loop()
@@ -92,10 +90,10 @@ class JetStreamEventLog(ReaderPool):
         self._following: asyncio.Task[None] | None = None
         self._presence: PresenceMessages | None = None
         self._identity = StreamIdentity("", "", 0)
-        self._heads: OrderedDict[str, JobHead] = OrderedDict()
-        self._applied = AppliedSequence()
-        self._position = 0
-        self._listeners: list[Callable[[Sequence[Entry]], None]] = []
+        self._applied = AppliedMessages(self._publishers.sent)
+        if idle is not None:
+            idle.add(self._applied.drop_idle)
+            idle.add(self._projection.drop_idle)
         self._closed = False
         self._failed: asyncio.Future[StoreFailed] = self._loop.create_future()
 
@@ -117,7 +115,7 @@ class JetStreamEventLog(ReaderPool):
     @property
     def position(self) -> int:
         """See ``EventLog``."""
-        return self._position
+        return self._applied.position
 
     @property
     def up(self) -> bool:
@@ -131,7 +129,7 @@ class JetStreamEventLog(ReaderPool):
 
     def add_listener(self, listener: Callable[[Sequence[Entry]], None]) -> None:
         """See ``EventLog``."""
-        self._listeners.append(listener)
+        self._applied.add_listener(listener)
 
     # --- Lifecycle ----------------------------------------------------------------------------------------------------
 
@@ -140,10 +138,10 @@ class JetStreamEventLog(ReaderPool):
         await self._connection.open()
         self._identity, head = await join(self._connection, self._names, self._replicas, self._projection)
         check = StreamCheck(self._connection, self._names, self._replicas, self._identity, self._faults)
-        self._applied.advance(self._projection.applied)
-        self._position = self._projection.position
+        self._applied.sequence.advance(self._projection.applied)
+        self._applied.position = self._projection.position
         self._projection.start()
-        applied = self._applied.value
+        applied = self._applied.sequence.value
         self._follower = Follower(
             self._connection, self._names, applied, self._on_message, check.run, self._faults
         )
@@ -182,11 +180,12 @@ class JetStreamEventLog(ReaderPool):
             await asyncio.gather(self._following, return_exceptions=True)
         await self._connection.close()
         await asyncio.to_thread(self._projection.close)
-        await asyncio.sleep(0)  # lets the projection's last group resolve first
+        await asyncio.sleep(0)  # lets the projection's last group come first
+        self._applied.flush()
         self.close_readers()
 
     async def _catch_up(self, head: int) -> None:
-        start = self._applied.value
+        start = self._applied.sequence.value
         applying = asyncio.ensure_future(self._apply_until(head))
         try:
             while not applying.done():
@@ -200,16 +199,18 @@ class JetStreamEventLog(ReaderPool):
                 if applying.done():
                     await applying
                 else:
-                    _log.info("catching up", at=self._applied.value, of=head, started=start)
+                    _log.info("catching up", at=self._applied.sequence.value, of=head, started=start)
         finally:
             applying.cancel()
-        if self._applied.value > start:
-            _log.info("caught up", messages=self._applied.value - start, position=self._position)
+        if self._applied.sequence.value > start:
+            _log.info(
+                "caught up", messages=self._applied.sequence.value - start, position=self._applied.position
+            )
 
     async def _apply_until(self, head: int) -> None:
         """Wait until the projection has applied that message of the stream, and no job is pending."""
-        while self._applied.value < head and await stream.has_more(
-            self._connection, self._names, self._applied.value
+        while self._applied.sequence.value < head and await stream.has_more(
+            self._connection, self._names, self._applied.sequence.value
         ):
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(_END_CHECK_INTERVAL):
@@ -302,15 +303,15 @@ class JetStreamEventLog(ReaderPool):
 
     async def head(self, job_id: str, caller: str) -> JobHead:
         """See ``AppliedLog``."""
-        head = self._heads.get(job_id)
+        head = self._applied.head(job_id)
         if head is None:
-            head = await self._short.run(caller, lambda reader: _rows(reader).head(job_id))
-            head = self._heads.get(job_id, head)
+            read = await self._short.run(caller, lambda reader: _rows(reader).head(job_id))
+            head = self._applied.head(job_id) or read
         return head
 
     async def reached(self, sequence: int) -> None:
         """See ``AppliedLog``."""
-        await self._applied.reached(sequence)
+        await self._applied.sequence.reached(sequence)
 
     # --- Following ----------------------------------------------------------------------------------------------------
 
@@ -333,30 +334,15 @@ class JetStreamEventLog(ReaderPool):
 
     def _deliver(self, applied: Sequence[AppliedMessage] | Exception) -> None:
         """On the projection's thread."""
-        self._loop.call_soon_threadsafe(self._resolve, applied)
+        if isinstance(applied, Exception):
+            self._loop.call_soon_threadsafe(self._on_projection_failed, applied)
+        else:
+            self._loop.call_soon_threadsafe(self._applied.put, applied)
 
-    def _resolve(self, group: Sequence[AppliedMessage] | Exception) -> None:
-        if isinstance(group, Exception):
-            failed = StoreFailed(f"The projection failed: {group}")
-            self._fail(group if isinstance(group, StoreFailed) else failed)
-            return
-        entries = [entry for applied in group for entry in applied.entries]
-        for applied in group:
-            job_id = applied.delivered.job_id
-            if job_id:
-                self._heads[job_id] = applied.head
-                self._heads.move_to_end(job_id)
-        while len(self._heads) > _HEAD_CACHE_SIZE:
-            self._heads.popitem(last=False)
-        if entries:
-            self._position = entries[-1].position
-            for listener in self._listeners:
-                listener(entries)
-        for applied in group:
-            message = self._publishers.sent.pop(applied.delivered.name, None)
-            if message is not None and not message.applied.done():
-                message.applied.set_result(applied)
-        self._applied.advance(group[-1].delivered.sequence)
+    def _on_projection_failed(self, error: Exception) -> None:
+        self._applied.flush()
+        failed = StoreFailed(f"The projection failed: {error}")
+        self._fail(error if isinstance(error, StoreFailed) else failed)
 
     def _on_connection_state(self, up: bool) -> None:
         if not up and self._follower is not None:
@@ -370,7 +356,7 @@ class JetStreamEventLog(ReaderPool):
     def _on_faults(self) -> None:
         if self._faults:
             self._publishers.give_up("the stream cannot be written to")
-            _log.warning("this node has a copy", epoch=self.epoch, position=self._position)
+            _log.warning("this node has a copy", epoch=self.epoch, position=self._applied.position)
         # Contact with the other nodes begins again: a worker that was refused comes back after a while (rule 14).
         self._connection.breaks += 1
         self._on_state(self.up)

@@ -16,6 +16,7 @@ from typing import Final
 
 import structlog
 
+from milepost.server.base.steps import Steps
 from milepost.server.log.database_lock import DatabaseLock
 from milepost.server.log.event_log import StoreDisplaced
 from milepost.server.log.jetstream import set_aside
@@ -93,6 +94,7 @@ class Projection:
         self._deliver = deliver
         self._on_fault = on_fault
         self._closing = threading.Event()
+        self._drops_idle = threading.Event()
         self._lock: DatabaseLock | None = None
         self._connection = self._open()
         self._queue: queue.SimpleQueue[DeliveredMessage | None] = queue.SimpleQueue()
@@ -153,6 +155,11 @@ class Projection:
         assert self._applier is not None
         self._applier.allow_pending(allowed)
 
+    def drop_idle(self) -> Steps[None]:
+        """See ``IdleCaches``: of folded jobs, soon and on the writer's thread, which has them."""
+        self._drops_idle.set()
+        yield from ()
+
     def put(self, delivered: DeliveredMessage) -> None:
         """Queue the next message."""
         self._queue.put(delivered)
@@ -193,6 +200,9 @@ class Projection:
         A function, so that no message stays in memory until the next one comes.
         """
         group, is_last = self._next_group()
+        if self._drops_idle.is_set():
+            self._drops_idle.clear()
+            applier.drop_idle()
         try:
             self._files.check()
             upkeep.run()

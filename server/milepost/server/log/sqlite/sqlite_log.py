@@ -14,6 +14,7 @@ import structlog
 
 from milepost.server.base.prompt_future import PromptFuture
 from milepost.server.log.database_lock import DatabaseLock
+from milepost.server.log.deliveries import Deliveries, entry_steps
 from milepost.server.log.event_log import Commit, Entry, StoreDisplaced, StoreFailed
 from milepost.server.log.node_presence import ContactPeriod, NoPeers, Peers, Presence
 from milepost.server.log.sqlite import statements
@@ -79,6 +80,7 @@ class SqliteEventLog(ReaderPool):
         super().__init__(self._open_reader)
         self._loop = asyncio.get_running_loop()
         self._waiting: dict[int, PromptFuture[None]] = {}
+        self._deliveries = Deliveries(lambda outcome: entry_steps(outcome.entry), self._resolve)
         self._listeners: list[Callable[[Sequence[Entry]], None]] = []
         self._closed = False
         self._locked = False
@@ -168,7 +170,8 @@ class SqliteEventLog(ReaderPool):
         """See ``EventLog``."""
         self._closed = True
         await asyncio.to_thread(self._writer.close)
-        await asyncio.sleep(0)  # lets the writer's last outcomes resolve first
+        await asyncio.sleep(0)  # lets the writer's last outcomes come first
+        self._deliveries.flush()
         self.close_readers()
         self._mark.renew(self._written, now=True)
         self._mark.close()
@@ -232,7 +235,7 @@ class SqliteEventLog(ReaderPool):
 
     def _deliver(self, outcomes: Sequence[Outcome]) -> None:
         """On the writer's thread."""
-        self._call(self._resolve, outcomes)
+        self._call(self._deliveries.put, outcomes)
 
     def _call(self, function: Callable[[_Argument], None], argument: _Argument) -> None:
         """Call the function on the event loop's thread."""

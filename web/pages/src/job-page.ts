@@ -58,12 +58,13 @@ export class JobPage extends LitElement {
     const store = this.#store;
     const { job, server } = store;
     const chip = chipOf(store.connection, server.clock.now());
+    const isMissing = store.connection.state === "missing";
     this.#title();
     return html`
       <nav aria-label="place">
         <a href=${server.address}>milepost</a><span class="muted crumb" aria-hidden="true">/</span>
         <a class="foreign cut crumb" href=${`${server.address}?kind=${encodeURIComponent(job?.kind ?? "")}`}
-          >${oneLine(job?.kind ?? "…", 64)}</a
+          >${oneLine(job?.kind ?? (isMissing ? store.jobId : "…"), 64)}</a
         >
         <span class="chip ${chip.tone}" role="status">${chipIcon(chip.shape)} ${chip.text}</span>
         ${
@@ -92,6 +93,7 @@ export class JobPage extends LitElement {
             : nothing
         }
         <milepost-job log="full" cancel .store=${store}></milepost-job>
+        ${isMissing ? html`<p><a href=${server.address}>Show all jobs</a></p>` : nothing}
       </main>
       <milepost-share-sheet .store=${store}></milepost-share-sheet>
       <milepost-key-help></milepost-key-help>

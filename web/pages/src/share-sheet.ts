@@ -104,7 +104,8 @@ export class ShareSheet extends LitElement {
         scopes,
       });
       this.link = `${store.server.jobAddress(store.jobId).split("#")[0] ?? ""}#token=${token}`;
-      this.until = expireTime ? absolute(instantOf(expireTime)) : "it expires";
+      // In whole seconds.
+      this.until = expireTime ? absolute(instantOf(expireTime)).replace(/\.\d+/, "") : "it expires";
       this.error = "";
     } catch (error) {
       this.error = error instanceof Error ? error.message : String(error);

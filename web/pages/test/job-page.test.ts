@@ -1,3 +1,4 @@
+import type { Page } from "playwright-core";
 import { describe, expect, test } from "vitest";
 import { Dispatch, JobState, Severity, StageState } from "@milepost/client";
 import { connected, picture, sharedPages, shows, startPages, violations } from "./pages.js";
@@ -136,15 +137,26 @@ describe("the page of a job", () => {
       retryable: true,
     };
     await first.report({ case: "stageStarted", value: { stage: { stageId: "get" } } });
+    await first.log(1, "first");
     const page = await pages.open("again");
     await shows(page, "[part=state]", "running · attempt 1 of 2");
     await first.end({ state: JobState.FAILED, failure });
     await shows(page, ".notice.bad", "attempt 1 failed: The decoder could not read frame 4711.");
+    await shows(page, ".percent", /^attempt 1 ended at \d+ %$/);
 
     const second = await pages.claim("again");
     await shows(page, "[part=state]", "running · attempt 2 of 2");
     await expect.poll(() => page.locator(".segment.part-earlier.broken").count()).toBe(2);
     await second.report({ case: "stageStarted", value: { stage: { stageId: "get" } } });
+    await second.log(1, "second");
+    const boundary = /^attempt 2 of 2, started \d\d:\d\d:\d\d, after DECODER_BROKEN$/;
+    const lines = [/first 1$/, boundary, /second 1$/];
+    const log = async (of: Page): Promise<boolean[]> =>
+      (await of.locator("milepost-log-view .line").allInnerTexts()).map(
+        (text, n) => lines[n]?.test(text) ?? false,
+      );
+    await expect.poll(() => log(page)).toEqual([true, true, true]);
+    await shows(page, ".controls .count", "2 lines");
     await second.end({ state: JobState.FAILED, failure: { ...failure, detail: "Traceback: frame 4711" } });
 
     await shows(page, "[part=ending] .headline", /^The decoder could not read frame 4711\. +DECODER_BROKEN/);
@@ -152,11 +164,29 @@ describe("the page of a job", () => {
     await shows(page, "[part=ending] pre", "Traceback: frame 4711");
     // Whoever comes later sees the same.
     const later = await pages.open("again");
+    await expect.poll(() => log(later)).toEqual([true, true, true]);
+    expect(await later.getByRole("heading", { name: boundary }).count()).toBe(1);
     await expect.poll(() => later.locator(".segment.part-earlier.broken").count()).toBe(2);
     await later.getByRole("tab", { name: "attempts (2)" }).click();
     await shows(later, "[role=tabpanel]", /1\s+failed.*2\s+failed/s);
     await picture(later, "failed");
     expect(await violations(later)).toEqual([]);
+  });
+
+  test("a job that waits for its next attempt shows since when, also to whoever comes only then", async () => {
+    const first = await pages.start("backoff", {
+      stages: [{ stageId: "get", total: 4 }],
+      retryPolicy: { maxAttempts: 2, initialBackoff: { seconds: 3600n } },
+    });
+    await first.report({ case: "stageStarted", value: { stage: { stageId: "get" } } });
+    await first.end({
+      state: JobState.FAILED,
+      failure: { code: "X", message: "It broke.", retryable: true },
+    });
+    const page = await pages.open("backoff");
+    await shows(page, "[part=waiting]", /^next attempt in 0[45]:\d\d$/);
+    // Before the first attempt, and since its end.
+    await expect.poll(() => page.locator(".segment.part-waiting").count()).toBe(2);
   });
 
   test("a job whose worker was lost says which worker, and what to do", async () => {

@@ -1,4 +1,4 @@
-import{configure as ke}from"./elements.js";import{pageParts as q}from"./elements.js";import{pageParts as E}from"./elements.js";var{css:j}=E,n=j`
+import{configure as ke}from"./elements.js";import{pageParts as q}from"./elements.js";import{pageParts as j}from"./elements.js";var{css:E}=j,a=E`
   nav {
     position: sticky;
     top: 0;
@@ -68,15 +68,15 @@ import{configure as ke}from"./elements.js";import{pageParts as q}from"./elements
       display: none;
     }
   }
-`;var{LitElement:L,html:a,nothing:u,serverAt:C,ticker:I,chipIcon:K,chipOf:P,grouped:J,oneLine:v,jobLook:M,sharedStyles:_,Keyboard:U,isForeignKey:O,wholePercent:A,isKnown:F}=q;function H(r){let e=r.split("/").at(-1)??"";try{return decodeURIComponent(e)}catch{return e}}var l=class extends L{static styles=[_,n];#e=C().job(H(location.pathname));#t=new U;#o=[];connectedCallback(){super.connectedCallback();let e=()=>{this.requestUpdate()};this.#o=[this.#e.subscribe(e),I.add(e)],document.addEventListener("keydown",this.#s)}disconnectedCallback(){super.disconnectedCallback();for(let e of this.#o)e();document.removeEventListener("keydown",this.#s)}render(){let e=this.#e,{job:t,server:o}=e,s=P(e.connection,o.clock.now());return this.#r(),a`
+`;var{LitElement:L,html:n,nothing:l,serverAt:I,ticker:C,chipIcon:K,chipOf:M,grouped:P,oneLine:v,jobLook:J,sharedStyles:_,Keyboard:U,isForeignKey:O,wholePercent:A,isKnown:F}=q;function H(r){let e=r.split("/").at(-1)??"";try{return decodeURIComponent(e)}catch{return e}}var p=class extends L{static styles=[_,a];#e=I().job(H(location.pathname));#t=new U;#o=[];connectedCallback(){super.connectedCallback();let e=()=>{this.requestUpdate()};this.#o=[this.#e.subscribe(e),C.add(e)],document.addEventListener("keydown",this.#s)}disconnectedCallback(){super.disconnectedCallback();for(let e of this.#o)e();document.removeEventListener("keydown",this.#s)}render(){let e=this.#e,{job:t,server:o}=e,s=M(e.connection,o.clock.now()),i=e.connection.state==="missing";return this.#r(),n`
       <nav aria-label="place">
         <a href=${o.address}>milepost</a><span class="muted crumb" aria-hidden="true">/</span>
         <a class="foreign cut crumb" href=${`${o.address}?kind=${encodeURIComponent(t?.kind??"")}`}
-          >${v(t?.kind??"\u2026",64)}</a
+          >${v(t?.kind??(i?e.jobId:"\u2026"),64)}</a
         >
         <span class="chip ${s.tone}" role="status">${K(s.shape)} ${s.text}</span>
-        ${t?a`<span class="event muted" title="cursor ${e.epoch}:${t.lastSequence}"
-                  >event ${J(t.lastSequence)}
+        ${t?n`<span class="event muted" title="cursor ${e.epoch}:${t.lastSequence}"
+                  >event ${P(t.lastSequence)}
                   <milepost-copy
                     .text=${`${e.epoch}:${t.lastSequence}`}
                     .label=${"copy the cursor of the newest event"}
@@ -88,15 +88,16 @@ import{configure as ke}from"./elements.js";import{pageParts as q}from"./elements
                   .label=${"copy the command that shows this job in a terminal"}
                   ><span class="mono">milepost watch</span></milepost-copy
                 >
-                ${o.may("share")?a`<button @click=${this.#n}>share…</button>`:u}`:u}
+                ${o.may("share")?n`<button @click=${this.#n}>share…</button>`:l}`:l}
       </nav>
       <main>
-        ${e.connection.state==="unauthenticated"?a`<milepost-sign-in message=${e.connection.error}></milepost-sign-in>`:u}
+        ${e.connection.state==="unauthenticated"?n`<milepost-sign-in message=${e.connection.error}></milepost-sign-in>`:l}
         <milepost-job log="full" cancel .store=${e}></milepost-job>
+        ${i?n`<p><a href=${o.address}>Show all jobs</a></p>`:l}
       </main>
       <milepost-share-sheet .store=${e}></milepost-share-sheet>
       <milepost-key-help></milepost-key-help>
-    `}#r(){let{job:e}=this.#e;if(!e)return;let t=F(e)?` ${A(e.fraction)} %`:"";document.title=`${M(e.state).word}${t} \xB7 ${v(e.kind,64)}`}get#i(){return this.renderRoot.querySelector("milepost-job")}#n=()=>{this.renderRoot.querySelector("milepost-share-sheet")?.open()};#s=e=>{if(O(e))return;let t=this.#t.press(e.key,performance.now()),o=this.#i;if(!(!t||!o)){switch(t){case"search":o.show("log"),o.updateComplete.then(()=>o.logView?.search());break;case"next":o.stages?.move(1);break;case"previous":o.stages?.move(-1);break;case"toggle":o.stages?.toggle();break;case"follow":o.logView?.toggleFollow();break;case"cancel":o.askToCancel();break;case"list":location.href=this.#e.server.address;break;case"help":this.renderRoot.querySelector("milepost-key-help")?.toggle();break;default:return}e.preventDefault()}}};import{pageParts as D}from"./elements.js";var{LitElement:z,css:V,html:y,KEYS:B,sharedStyles:N,dialogStyles:W}=D,p=class extends z{static styles=[N,W,V`
+    `}#r(){let{job:e}=this.#e;if(!e)return;let t=F(e)?` ${A(e.fraction)} %`:"";document.title=`${J(e.state).word}${t} \xB7 ${v(e.kind,64)}`}get#i(){return this.renderRoot.querySelector("milepost-job")}#n=()=>{this.renderRoot.querySelector("milepost-share-sheet")?.open()};#s=e=>{if(O(e))return;let t=this.#t.press(e.key,performance.now()),o=this.#i;if(!(!t||!o)){switch(t){case"search":o.show("log"),o.updateComplete.then(()=>o.logView?.search());break;case"next":o.stages?.move(1);break;case"previous":o.stages?.move(-1);break;case"toggle":o.stages?.toggle();break;case"follow":o.logView?.toggleFollow();break;case"cancel":o.askToCancel();break;case"list":location.href=this.#e.server.address;break;case"help":this.renderRoot.querySelector("milepost-key-help")?.toggle();break;default:return}e.preventDefault()}}};import{pageParts as D}from"./elements.js";var{LitElement:z,css:V,html:y,KEYS:B,sharedStyles:N,dialogStyles:W}=D,c=class extends z{static styles=[N,W,V`
       dl {
         display: grid;
         grid-template-columns: auto 1fr;
@@ -119,7 +120,7 @@ import{configure as ke}from"./elements.js";import{pageParts as q}from"./elements
               <dd>${t}</dd>`)}
       </dl>
       <form method="dialog" class="actions"><button>Close</button></form>
-    </dialog>`}};import{pageParts as Y}from"./elements.js";var{LitElement:G,html:k,nothing:Q,serverAt:X,ticker:Z,chipIcon:ee,chipOf:te,sharedStyles:oe,Keyboard:re,isForeignKey:se,filterOf:x,queryOf:ie}=Y,c=class extends G{static styles=[oe,n];#e=new re;#t=x(location.search);#o;#r=()=>{};#i=[];connectedCallback(){super.connectedCallback(),this.#i=[Z.add(()=>{this.requestUpdate()})],document.addEventListener("keydown",this.#a),addEventListener("popstate",this.#s)}disconnectedCallback(){super.disconnectedCallback();for(let e of this.#i)e();this.#r(),this.#o=void 0,document.removeEventListener("keydown",this.#a),removeEventListener("popstate",this.#s)}render(){let e=X();this.#n(e.jobs(this.#t));let{connection:t}=e.jobs(this.#t),o=te(t,e.clock.now());return k`<nav aria-label="place">
+    </dialog>`}};import{pageParts as Y}from"./elements.js";var{LitElement:G,html:k,nothing:Q,serverAt:X,ticker:Z,chipIcon:ee,chipOf:te,sharedStyles:oe,Keyboard:re,isForeignKey:se,filterOf:x,queryOf:ie}=Y,d=class extends G{static styles=[oe,a];#e=new re;#t=x(location.search);#o;#r=()=>{};#i=[];connectedCallback(){super.connectedCallback(),this.#i=[Z.add(()=>{this.requestUpdate()})],document.addEventListener("keydown",this.#a),addEventListener("popstate",this.#s)}disconnectedCallback(){super.disconnectedCallback();for(let e of this.#i)e();this.#r(),this.#o=void 0,document.removeEventListener("keydown",this.#a),removeEventListener("popstate",this.#s)}render(){let e=X();this.#n(e.jobs(this.#t));let{connection:t}=e.jobs(this.#t),o=te(t,e.clock.now());return k`<nav aria-label="place">
         <a href=${e.address} aria-current="page">milepost</a>
         <span class="chip ${o.tone}" role="status">${ee(o.shape)} ${o.text}</span>
       </nav>
@@ -129,7 +130,7 @@ import{configure as ke}from"./elements.js";import{pageParts as q}from"./elements
         <milepost-workers></milepost-workers>
         <milepost-jobs controls .filter=${this.#t} @milepost-filter=${this.#l}></milepost-jobs>
       </main>
-      <milepost-key-help></milepost-key-help>`}#n(e){if(e===this.#o)return;this.#o=e;let t=this.#r;this.#r=e.subscribe(()=>{this.requestUpdate()}),t()}#s=()=>{this.#t=x(location.search),this.requestUpdate()};#l=e=>{this.#t=e.detail.filter,history.replaceState(null,"",`${location.pathname}${ie(this.#t)}${location.hash}`),this.requestUpdate()};#a=e=>{let t=this.renderRoot.querySelector("milepost-jobs");if(!(!t||se(e))){switch(this.#e.press(e.key,performance.now())){case"search":t.search();break;case"next":t.move(1);break;case"previous":t.move(-1);break;case"toggle":t.open();break;case"help":this.renderRoot.querySelector("milepost-key-help")?.toggle();break;default:return}e.preventDefault()}}};import{pageParts as ne}from"./elements.js";var{LitElement:ae,css:le,html:d,nothing:$,sharedStyles:pe,dialogStyles:ce,absolute:de,instantOf:he}=ne,me=[[900,"15 minutes"],[3600,"1 hour"],[86400,"1 day"],[7*86400,"7 days"]],h=class extends ae{static properties={store:{attribute:!1},link:{state:!0},until:{state:!0},error:{state:!0}};static styles=[pe,ce,le`
+      <milepost-key-help></milepost-key-help>`}#n(e){if(e===this.#o)return;this.#o=e;let t=this.#r;this.#r=e.subscribe(()=>{this.requestUpdate()}),t()}#s=()=>{this.#t=x(location.search),this.requestUpdate()};#l=e=>{this.#t=e.detail.filter,history.replaceState(null,"",`${location.pathname}${ie(this.#t)}${location.hash}`),this.requestUpdate()};#a=e=>{let t=this.renderRoot.querySelector("milepost-jobs");if(!(!t||se(e))){switch(this.#e.press(e.key,performance.now())){case"search":t.search();break;case"next":t.move(1);break;case"previous":t.move(-1);break;case"toggle":t.open();break;case"help":this.renderRoot.querySelector("milepost-key-help")?.toggle();break;default:return}e.preventDefault()}}};import{pageParts as ne}from"./elements.js";var{LitElement:ae,css:le,html:h,nothing:$,sharedStyles:pe,dialogStyles:ce,absolute:de,instantOf:he}=ne,me=[[900,"15 minutes"],[3600,"1 hour"],[86400,"1 day"],[7*86400,"7 days"]],m=class extends ae{static properties={store:{attribute:!1},link:{state:!0},until:{state:!0},error:{state:!0}};static styles=[pe,ce,le`
       .link {
         display: flex;
         gap: 8px;
@@ -139,17 +140,17 @@ import{configure as ke}from"./elements.js";import{pageParts as q}from"./elements
         flex: 1;
         min-width: 0;
       }
-    `];constructor(){super(),this.link=this.until=this.error=""}open(){this.link=this.error="",this.renderRoot.querySelector("dialog")?.showModal()}render(){return d`<dialog aria-labelledby="title">
+    `];constructor(){super(),this.link=this.until=this.error=""}open(){this.link=this.error="",this.renderRoot.querySelector("dialog")?.showModal()}render(){return h`<dialog aria-labelledby="title">
       <form method="dialog" @submit=${this.#e}>
         <h2 id="title">Share this job</h2>
         <p class="muted">Whoever has the link sees this job and its children, and nothing else.</p>
         <label for="ttl">For</label>
         <select id="ttl">
-          ${me.map(([e,t])=>d`<option value=${e}>${t}</option>`)}
+          ${me.map(([e,t])=>h`<option value=${e}>${t}</option>`)}
         </select>
         <label><input type="checkbox" id="cancel" /> may also cancel it</label>
-        ${this.error?d`<p class="failed" role="alert">${this.error}</p>`:$}
-        ${this.link?d`<div class="link">
+        ${this.error?h`<p class="failed" role="alert">${this.error}</p>`:$}
+        ${this.link?h`<div class="link">
                   <input
                     readonly
                     aria-label="link"
@@ -169,7 +170,7 @@ import{configure as ke}from"./elements.js";import{pageParts as q}from"./elements
           <button type="submit" class="primary">Make a link</button>
         </div>
       </form>
-    </dialog>`}#e=async e=>{e.preventDefault();let{store:t}=this;if(!t)return;let o=Number(this.renderRoot.querySelector("select")?.value),s=["read"];this.renderRoot.querySelector("#cancel")?.checked&&s.push("cancel");try{let{token:i,expireTime:b}=await t.server.client.shareJob(t.jobId,{ttlMs:o*1e3,scopes:s});this.link=`${t.server.jobAddress(t.jobId).split("#")[0]??""}#token=${i}`,this.until=b?de(he(b)):"it expires",this.error=""}catch(i){this.error=i instanceof Error?i.message:String(i)}}};var g=`milepost share ${location.pathname}`;function S(){let r=new URLSearchParams(location.hash.slice(1)).get("token");if(!r)return f()?.getItem(g)??void 0;let e=f();return e&&(e.setItem(g,r),history.replaceState(history.state,"",location.pathname+location.search)),r}function w(){f()?.removeItem(g)}function f(){try{return sessionStorage}catch{return}}import{pageParts as ue}from"./elements.js";var{LitElement:ye,css:ge,html:R,nothing:fe,serverAt:be,sharedStyles:ve}=ue,m=class extends ye{static properties={error:{state:!0},message:{}};static styles=[ve,ge`
+    </dialog>`}#e=async e=>{e.preventDefault();let{store:t}=this;if(!t)return;let o=Number(this.renderRoot.querySelector("select")?.value),s=["read"];this.renderRoot.querySelector("#cancel")?.checked&&s.push("cancel");try{let{token:i,expireTime:b}=await t.server.client.shareJob(t.jobId,{ttlMs:o*1e3,scopes:s});this.link=`${t.server.jobAddress(t.jobId).split("#")[0]??""}#token=${i}`,this.until=b?de(he(b)).replace(/\.\d+/,""):"it expires",this.error=""}catch(i){this.error=i instanceof Error?i.message:String(i)}}};var g=`milepost share ${location.pathname}`;function S(){let r=new URLSearchParams(location.hash.slice(1)).get("token");if(!r)return f()?.getItem(g)??void 0;let e=f();return e&&(e.setItem(g,r),history.replaceState(history.state,"",location.pathname+location.search)),r}function w(){f()?.removeItem(g)}function f(){try{return sessionStorage}catch{return}}import{pageParts as ue}from"./elements.js";var{LitElement:ye,css:ge,html:R,nothing:fe,serverAt:be,sharedStyles:ve}=ue,u=class extends ye{static properties={error:{state:!0},message:{}};static styles=[ve,ge`
       form {
         max-width: 420px;
         margin: 12vh auto 0;
@@ -195,4 +196,4 @@ import{configure as ke}from"./elements.js";import{pageParts as q}from"./elements
         <button class="primary">Sign in</button>
       </div>
       ${this.error?R`<p class="failed" role="alert">${this.error}</p>`:fe}
-    </form>`}#e=async e=>{e.preventDefault();let t=this.renderRoot.querySelector("input")?.value.trim()??"";try{let o=await fetch(`${be().address}v1/session`,{method:"POST",headers:{Authorization:`Bearer ${t}`}});if(o.ok){w(),history.replaceState(null,"",location.pathname+location.search),location.reload();return}let s=await o.json();this.error=s.error?.message??`The server refused it (${o.status}).`}catch(o){this.error=`The server cannot be reached: ${String(o)}`}}};var T=S();ke({server:new URL("..",import.meta.url).href,...T?{sharedToken:T}:{}});customElements.define("milepost-key-help",p);customElements.define("milepost-share-sheet",h);customElements.define("milepost-sign-in",m);customElements.define("milepost-list-page",c);customElements.define("milepost-job-page",l);
+    </form>`}#e=async e=>{e.preventDefault();let t=this.renderRoot.querySelector("input")?.value.trim()??"";try{let o=await fetch(`${be().address}v1/session`,{method:"POST",headers:{Authorization:`Bearer ${t}`}});if(o.ok){w(),history.replaceState(null,"",location.pathname+location.search),location.reload();return}let s=await o.json();this.error=s.error?.message??`The server refused it (${o.status}).`}catch(o){this.error=`The server cannot be reached: ${String(o)}`}}};var T=S();ke({server:new URL("..",import.meta.url).href,...T?{sharedToken:T}:{}});customElements.define("milepost-key-help",c);customElements.define("milepost-share-sheet",m);customElements.define("milepost-sign-in",u);customElements.define("milepost-list-page",d);customElements.define("milepost-job-page",p);

@@ -12,6 +12,7 @@ import { artifactsPanel, attemptsPanel, childrenPanel, jsonPanel, rawPanel } fro
 import { JobEvents } from "./parts/job-events.js";
 import { currentStageLine, identity, notices, progressLine } from "./parts/job-head.js";
 import { jobStyles } from "./parts/job-styles.js";
+import { narrowTables } from "./parts/narrow-tables.js";
 import type { LogView } from "./parts/log-view.js";
 import { sharedStyles } from "./parts/shared-styles.js";
 import type { StagesView } from "./parts/stages-view.js";
@@ -40,7 +41,7 @@ export class MilepostJob extends StoreElement<JobStore> {
     stageId: { state: true },
     said: { state: true },
   };
-  static override styles = [sharedStyles, jobStyles];
+  static override styles = [sharedStyles, jobStyles, narrowTables];
   declare jobId: string;
   declare server: string;
   declare log: "off" | "tail" | "full";
@@ -175,12 +176,15 @@ export class MilepostJob extends StoreElement<JobStore> {
       ["result", "result", job.result !== undefined],
       ["input", "input", job.input !== undefined],
       ["attempts", `attempts (${job.attempt})`, job.attempt > 0],
-      ["children", this.#childrenLabel(), (this.store?.children.length ?? 0) > 0],
+      [
+        "children",
+        this.#childrenLabel(job),
+        job.plannedChildren > 0 || (this.store?.children.length ?? 0) > 0,
+      ],
       ["raw", "raw", true],
     ];
     const shown = tabs.filter(([, , there]) => there);
-    // Before its first attempt a job has no log, but perhaps an input.
-    const wanted = this.tab ?? (job.attempt === 0 ? "input" : "log");
+    const wanted = this.tab ?? this.#firstTab(job);
     const tab = shown.some(([name]) => name === wanted) ? wanted : "log";
     return html`<section class="details">
       <div role="tablist" aria-label="details" @keydown=${this.#tabKey}>
@@ -205,9 +209,19 @@ export class MilepostJob extends StoreElement<JobStore> {
     </section>`;
   }
 
-  #childrenLabel(): string {
+  /** What there is to see of a job without a log: what it consists of, made, or was given. */
+  #firstTab(job: Job): Tab {
+    const log = this.store?.log;
+    const hasLog = !log?.isLoaded || log.hasOlder || log.lines.lines.length > 0;
+    if (job.plannedChildren > 0 && job.stages.length === 0) return "children";
+    if (job.attempt === 0) return Object.keys(job.input ?? {}).length > 0 ? "input" : "log";
+    return hasEnded(job) && !hasLog && job.result ? "result" : "log";
+  }
+
+  #childrenLabel(job: Job): string {
     const { children, hasMoreChildren } = this.store ?? {};
-    return `children (${children?.length ?? 0}${hasMoreChildren ? "+" : ""})`;
+    const number = Math.max(children?.length ?? 0, job.plannedChildren);
+    return `children (${number}${hasMoreChildren ? "+" : ""})`;
   }
 
   #panel(tab: Tab, job: Job): TemplateResult {

@@ -8,6 +8,7 @@ import type { ConnectedWorker } from "./messages.js";
 import { absolute, age, instantOf } from "./model/instants.js";
 import { oneLine, shortId } from "./model/plain-text.js";
 import { workersText } from "./model/worker-text.js";
+import { narrowTables } from "./parts/narrow-tables.js";
 import { sharedStyles } from "./parts/shared-styles.js";
 
 /** Milliseconds between two calls. There is no stream of workers. */
@@ -55,12 +56,8 @@ export class MilepostWorkers extends LitElement {
         border: 0;
         color: var(--_muted);
       }
-      @container (max-width: 640px) {
-        .wide {
-          display: none;
-        }
-      }
     `,
+    narrowTables,
   ];
   declare kind: string;
   declare server: string;
@@ -106,8 +103,8 @@ export class MilepostWorkers extends LitElement {
               <th scope="col">worker</th>
               <th scope="col">jobs</th>
               <th scope="col">takes</th>
-              <th scope="col" class="wide">node</th>
-              <th scope="col" class="wide">connected</th>
+              <th scope="col">node</th>
+              <th scope="col">connected</th>
               <th scope="col">heard</th>
             </tr>
           </thead>
@@ -122,17 +119,23 @@ export class MilepostWorkers extends LitElement {
   #row(worker: ConnectedWorker, now: number): TemplateResult {
     const { workerId, peer, node, sdk, kinds, jobIds, jobCount, maxConcurrency } = worker;
     return html`<tr>
-      <th scope="row" class="foreign mono" title=${`${oneLine(workerId)}\n${oneLine(peer)}\n${oneLine(sdk)}`}>
+      <th
+        scope="row"
+        class="foreign mono own-line"
+        title=${`${oneLine(workerId)}\n${oneLine(peer)}\n${oneLine(sdk)}`}
+      >
         ${oneLine(workerId, 64)}
       </th>
-      <td>
+      <td data-label="jobs">
         <span title="jobs, of as many as it takes at once">${jobCount} of ${maxConcurrency}</span>
         ${jobIds.slice(0, 5).map((jobId) => html`<a class="mono" href=${this.#connection.jobAddress(jobId)}>${shortId(jobId)}</a> `)}
       </td>
-      <td class="foreign">${kinds.map((kind) => oneLine(kind, 64)).join(", ")}</td>
-      <td class="wide foreign">${oneLine(node, 64)}</td>
-      <td class="wide">${since(worker.connectTime, now)}</td>
-      <td>${since(worker.lastHeardTime, now)}</td>
+      <td class="foreign own-line" data-label="takes">
+        ${kinds.map((kind) => oneLine(kind, 64)).join(", ")}
+      </td>
+      <td class="foreign" data-label="node">${oneLine(node, 64)}</td>
+      <td data-label="connected">${since(worker.connectTime, now)}</td>
+      <td data-label="heard">${since(worker.lastHeardTime, now)}</td>
     </tr>`;
   }
 

@@ -101,12 +101,16 @@ describe("rows", () => {
 
   test("the last runs of a kind are those that ended last, oldest first", () => {
     const runs = Array.from({ length: 5 }, (_, n) =>
-      job({ jobId: `r${n}`, state: SUCCEEDED, firstStartTime: at(0), endTime: at(5 - n) }),
+      job({ jobId: `r${n}`, state: SUCCEEDED, startTime: at(0), endTime: at(5 - n) }),
+    );
+    // Of several attempts the last one counts, as in the history of the kind.
+    runs.push(
+      job({ jobId: "again", state: SUCCEEDED, firstStartTime: at(0), startTime: at(7), endTime: at(9) }),
     );
     expect(
-      lastRuns(runs, 3)
+      lastRuns(runs, 4)
         .get("transcribe")
         ?.map(({ seconds }) => seconds),
-    ).toEqual([3, 4, 5]);
+    ).toEqual([3, 4, 5, 2]);
   });
 });

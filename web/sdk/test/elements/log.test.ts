@@ -72,6 +72,23 @@ describe("lines", () => {
       text: "hello",
     });
   });
+
+  test("where another attempt starts there is a boundary, which is no line", () => {
+    const started = (sequence: number, attempt: number) =>
+      lineOf(event(sequence, { attempt, payload: { case: "jobStarted", value: {} } })) ?? [];
+    const lines = new LogLines();
+    lines.append([started(1, 1), line(2), started(3, 2), line(4), started(5, 3)].flat());
+    expect(lines.lines.map(({ sequence, startsAttempt }) => [sequence, startsAttempt])).toEqual([
+      [2, undefined],
+      [3, 2],
+      [4, undefined],
+      [5, 3],
+    ]);
+    expect(lines.boundaries).toBe(2);
+    const short = new LogLines(3);
+    short.append(lines.lines);
+    expect([short.lines.map(({ sequence }) => sequence), short.boundaries]).toEqual([[4, 5], 1]);
+  });
 });
 
 describe("the filter", () => {
@@ -91,6 +108,16 @@ describe("the filter", () => {
     expect(shown({ stageIds: new Set(["a"]) })).toEqual([1]);
     expect(shown({ severity: Severity.WARNING })).toEqual([2, 3]);
     expect(shown({ text: "CONNECT" })).toEqual([1, 2]);
+  });
+
+  test("it shows the boundaries between attempts, whichever lines it shows", () => {
+    const lines = new LogLines();
+    lines.append([line(1, { stageId: "a" }), line(2, { text: "", startsAttempt: 2 }), line(3)]);
+    const filtered = new FilteredLines(lines);
+    filtered.setFilter({ stageIds: new Set(["a"]), severity: Severity.DEBUG, text: "line" });
+    lines.append([line(4, { stageId: "a" }), line(5, { text: "", startsAttempt: 3 })]);
+    filtered.update();
+    expect([sequences(filtered), filtered.boundaries]).toEqual([[1, 2, 4, 5], 2]);
   });
 
   test("a million lines are looked at in slices, the newest first, while others come at both ends", () => {

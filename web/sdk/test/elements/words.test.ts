@@ -10,6 +10,7 @@ import {
   WaitingSchema,
 } from "@milepost/client";
 import { describe, expect, test } from "vitest";
+import { type Attempt, boundaryText } from "../../src/elements/model/attempts.js";
 import { cancelSteps } from "../../src/elements/model/cancel-steps.js";
 import { brokenBy, chipOf, staleNotice } from "../../src/elements/model/connection-text.js";
 import { endingOf } from "../../src/elements/model/endings.js";
@@ -268,6 +269,21 @@ describe("workers", () => {
     expect(workersText([], "transcribe")).toBe("no worker takes transcribe");
     expect(workersText([worker(1, 1)], "transcribe")).toBe("1 worker takes transcribe · 1 of 1 place taken");
     expect(workersText([worker(1, 2), worker(0, 2)], "")).toBe("2 workers · 1 of 4 places taken");
+    expect(workersText([worker(3, 2), worker(1, 1)], "")).toBe("2 workers · all 3 places taken");
     expect(workersText([worker(1, 0)], "")).toBe("1 worker · no room for jobs");
+  });
+});
+
+describe("the boundary before an attempt's lines", () => {
+  const start = new Date(2026, 0, 2, 14, 2, 11).getTime();
+
+  test("it says which attempt starts when, and what the one before ended with", () => {
+    const failed = { number: 1, failure: create(FailureSchema, { code: "WORKER_LOST" }) } as Attempt;
+    const three = job({ retryPolicy: { maxAttempts: 3 } });
+    expect(boundaryText(2, start, three, [failed])).toBe(
+      "attempt 2 of 3, started 14:02:11, after WORKER_LOST",
+    );
+    // Before that is known, and where attempts were given back, so that there are more than are allowed.
+    expect(boundaryText(4, start, three, [])).toBe("attempt 4 of 4, started 14:02:11");
   });
 });

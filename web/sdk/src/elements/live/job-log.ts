@@ -2,7 +2,7 @@
 
 import type { MilepostClient } from "../../client.js";
 import type { Event } from "../messages.js";
-import { lineOf, type LogLine } from "../model/log-line.js";
+import { LOG_PAYLOADS, lineOf, type LogLine } from "../model/log-line.js";
 import { LogLines } from "../model/log-lines.js";
 
 /** Sequences of the first page, and the most of one page. */
@@ -79,7 +79,7 @@ export class JobLog {
     if (after >= end) return lines;
     const watch = this.client.watchJob(this.jobId, {
       after: BigInt(after),
-      payloads: ["logWritten"],
+      payloads: LOG_PAYLOADS,
       follow: false,
       onGap: "throw",
       pauseWhenHidden: true,

@@ -199,7 +199,9 @@ export class JobStore implements WatchedJob {
   /** What the snapshot does not have: the newest lines of the log, then the earlier attempts, then the children. */
   async #loadRest(job: Job): Promise<void> {
     await this.loadOlderLines();
-    if (job.attempt > 1) await this.#loadHistory(job.lastSequence);
+    // A job that waits for its next attempt does not say when the last one ended.
+    if (job.attempt > 1 || (job.attempt === 1 && job.state === JobState.QUEUED))
+      await this.#loadHistory(job.lastSequence);
     this.#isComplete = true;
     this.#lookedAt = -Infinity;
     await this.#loadRelated();

@@ -1,7 +1,8 @@
 /** The attempts of a job, from the events that begin and end them. */
 
 import { JobState, StageState, type Event, type Failure, type Job } from "../messages.js";
-import { instantOf, type Instant } from "./instants.js";
+import { clock, instantOf, type Instant } from "./instants.js";
+import { oneLine } from "./plain-text.js";
 import { hasEnded, jobLook } from "./state-words.js";
 
 /** The payloads that `attemptsOf` reads; a watch of the history asks for no others. */
@@ -83,6 +84,20 @@ export function attemptsOf(job: Job, history: readonly Event[], snapshot?: Job):
   }
   addCurrent(attempts, job, queued);
   return attempts;
+}
+
+/** What stands before the lines of an attempt: `attempt 2 of 3, started 14:02:11, after WORKER_LOST`. */
+export function boundaryText(
+  attempt: number,
+  start: Instant,
+  job: Job | undefined,
+  attempts: readonly Attempt[],
+): string {
+  const before = attempts.find(({ number }) => number === attempt - 1)?.failure?.code;
+  const of = Math.max(job?.retryPolicy?.maxAttempts ?? 1, attempt);
+  return [`attempt ${attempt} of ${of}`, `started ${clock(start)}`, before && `after ${oneLine(before, 64)}`]
+    .filter(Boolean)
+    .join(", ");
 }
 
 const END_OF_STAGES: Readonly<Record<number, StageState>> = {

@@ -23,7 +23,9 @@ export function endingOf(job: Job): Ending | undefined {
     case JobState.CANCELLED:
       return {
         headline: `cancelled${job.cancellation?.forced ? ", by force" : ""}`,
-        next: "Nothing is left to stop. Submit it again to run it.",
+        next: job.cancellation?.forced
+          ? "Its handler may still be running; nothing that it reports is taken. Look at that worker first."
+          : "Submit it again to run it.",
       };
     case JobState.LOST:
       return {

@@ -1,7 +1,7 @@
-/** The lines of a log that match a filter. */
+/** The lines of a log that match a filter, with the boundaries between attempts. */
 
 import { Severity } from "../messages.js";
-import { type GrowingLines, GrowthReader, nextGeneration } from "./growing-lines.js";
+import { type GrowingLines, GrowthReader, boundariesIn, nextGeneration } from "./growing-lines.js";
 import type { LogLine } from "./log-line.js";
 import type { LogLines } from "./log-lines.js";
 
@@ -25,6 +25,7 @@ export class FilteredLines implements GrowingLines {
   generation = nextGeneration();
   prepended = 0;
   dropped = 0;
+  boundaries = 0;
   #matching: LogLine[] = [];
   #filter = EVERYTHING;
   #needle = "";
@@ -64,7 +65,9 @@ export class FilteredLines implements GrowingLines {
     else {
       this.#unseen = Math.max(this.#unseen - dropped, 0) + prepended.length;
       if (dropped > 0) this.#drop();
-      for (const line of appended) if (this.#matches(line)) this.#matching.push(line);
+      const matching = appended.filter((line) => this.#matches(line));
+      for (const line of matching) this.#matching.push(line);
+      this.boundaries += boundariesIn(matching);
     }
     this.#look();
   }
@@ -72,7 +75,7 @@ export class FilteredLines implements GrowingLines {
   #restart(): void {
     this.#growth.read(this.source);
     this.generation = nextGeneration();
-    this.prepended = this.dropped = 0;
+    this.prepended = this.dropped = this.boundaries = 0;
     this.#matching = [];
     this.#unseen = this.source.lines.length;
   }
@@ -84,18 +87,20 @@ export class FilteredLines implements GrowingLines {
     this.#unseen = start;
     this.#matching = matching.concat(this.#matching);
     this.prepended += matching.length;
+    this.boundaries += boundariesIn(matching);
   }
 
   #drop(): void {
     const oldest = this.source.lines[0]?.sequence ?? Infinity;
     let end = 0;
     while ((this.#matching[end]?.sequence ?? Infinity) < oldest) end += 1;
-    this.#matching.splice(0, end);
+    this.boundaries -= boundariesIn(this.#matching.splice(0, end));
     this.dropped += end;
   }
 
   #matches(line: LogLine): boolean {
     const { stageIds, severity } = this.#filter;
+    if (line.startsAttempt) return true;
     return (
       line.severity >= severity &&
       (!stageIds || stageIds.has(line.stageId)) &&

@@ -10,6 +10,13 @@ export interface GrowingLines {
   /** How many lines were ever put in front, and how many were dropped there, within the generation. */
   readonly prepended: number;
   readonly dropped: number;
+  /** How many of the lines are none, but boundaries between attempts. */
+  readonly boundaries: number;
+}
+
+/** The number of boundaries among lines. */
+export function boundariesIn(lines: readonly LogLine[]): number {
+  return lines.reduce((sum, { startsAttempt }) => sum + (startsAttempt ? 1 : 0), 0);
 }
 
 /** What has happened to a list since it was last looked at. */

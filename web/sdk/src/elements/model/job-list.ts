@@ -143,7 +143,7 @@ export function totals(jobs: Iterable<Job>, filter: ListFilter): ReadonlyMap<Job
 /** A run of a kind that has ended, for the small bars. */
 export interface Run {
   readonly state: JobState;
-  /** Seconds from its first attempt's start to its end. */
+  /** Seconds that its last attempt took, as in the history of its kind. */
   readonly seconds: number;
 }
 
@@ -153,7 +153,7 @@ export function lastRuns(jobs: Iterable<Job>, limit: number): ReadonlyMap<string
   for (const job of jobs) {
     const end = instantOf(job.endTime);
     if (end === undefined || !hasEnded(job)) continue;
-    const start = instantOf(job.firstStartTime) ?? end;
+    const start = instantOf(job.startTime) ?? end;
     const run: [Instant, Run] = [end, { state: job.state, seconds: (end - start) / 1000 }];
     const runs = ended.get(job.kind);
     if (runs) runs.push(run);

@@ -1,6 +1,6 @@
 /** The lines of a job's log that were loaded. */
 
-import { type GrowingLines, nextGeneration } from "./growing-lines.js";
+import { type GrowingLines, boundariesIn, nextGeneration } from "./growing-lines.js";
 import type { LogLine } from "./log-line.js";
 
 /** Bounds of what is kept: lines, and characters in them. Beyond either the oldest are dropped; they can be loaded again. */
@@ -12,6 +12,7 @@ export class LogLines implements GrowingLines {
   generation = nextGeneration();
   prepended = 0;
   dropped = 0;
+  boundaries = 0;
   /** Whether any line belongs to a stage. */
   hasStages = false;
   #characters = 0;
@@ -51,13 +52,14 @@ export class LogLines implements GrowingLines {
   clear(): void {
     this.lines = [];
     this.generation = nextGeneration();
-    this.prepended = this.dropped = this.#characters = 0;
+    this.prepended = this.dropped = this.boundaries = this.#characters = 0;
     this.hasStages = false;
   }
 
   #note(line: LogLine): void {
     this.#characters += line.text.length;
     this.hasStages ||= line.stageId !== "";
+    if (line.startsAttempt) this.boundaries += 1;
   }
 
   /** Drop what is beyond the bounds, and a twentieth more, so that it happens seldom. */
@@ -69,7 +71,7 @@ export class LogLines implements GrowingLines {
       this.#characters -= this.lines[end]?.text.length ?? 0;
       end += 1;
     }
-    this.lines.splice(0, end);
+    this.boundaries -= boundariesIn(this.lines.splice(0, end));
     this.dropped += end;
   }
 }

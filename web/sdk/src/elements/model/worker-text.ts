@@ -10,6 +10,8 @@ export function workersText(workers: readonly ConnectedWorker[], kind: string): 
   const what = kind && ` ${workers.length === 1 ? "takes" : "take"} ${name}`;
   const taken = workers.reduce((sum, { jobCount }) => sum + jobCount, 0);
   const places = workers.reduce((sum, { maxConcurrency }) => sum + maxConcurrency, 0);
-  const room = places > 0 ? `${taken} of ${count(places, "place")} taken` : "no room for jobs";
+  // A worker whose handlers go on after their jobs has fewer places than jobs for a while.
+  const share = taken > places ? "all" : `${taken} of`;
+  const room = places > 0 ? `${share} ${count(places, "place")} taken` : "no room for jobs";
   return `${count(workers.length, "worker")}${what} · ${room}`;
 }

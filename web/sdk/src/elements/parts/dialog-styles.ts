@@ -27,8 +27,18 @@ export const dialogStyles = css`
   select {
     width: 100%;
   }
+  label:has([type="checkbox"]) {
+    display: flex;
+    gap: 8px;
+    align-items: center;
+  }
+  [type="checkbox"] {
+    min-height: 0;
+    margin: 0;
+  }
   .actions {
     display: flex;
+    flex-wrap: wrap;
     justify-content: end;
     gap: 8px;
     margin-top: 16px;

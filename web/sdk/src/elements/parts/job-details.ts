@@ -27,7 +27,7 @@ export function artifactsPanel(artifacts: readonly Artifact[]): TemplateResult {
             <td class="name"><span class="foreign">${oneLine(artifact.name)}</span></td>
             <td class="number">${artifact.sizeBytes ? humanSize(Number(artifact.sizeBytes)) : ""}</td>
             <td class="type muted"><span class="foreign">${oneLine(artifact.mediaType)}</span></td>
-            <td class="foreign mono">
+            <td class="foreign mono own-line">
               ${link(artifact.uri)}<milepost-copy
                 .text=${artifact.uri}
                 .label=${`copy where ${oneLine(artifact.name, 60)} is`}
@@ -79,15 +79,15 @@ export function attemptsPanel(attempts: readonly Attempt[], now: Instant): Templ
       ${attempts.map(
         (attempt) =>
           html`<tr>
-            <td class="number">${attempt.number}</td>
+            <td class="number" data-label="attempt">${attempt.number}</td>
             <td>${attempt.outcome || "running"}</td>
-            <td class="number">${elapsed((attempt.start - attempt.queued) / 1000)}</td>
-            <td class="number">
+            <td class="number" data-label="waited">${elapsed((attempt.start - attempt.queued) / 1000)}</td>
+            <td class="number" data-label="ran">
               ${attempt.end === undefined ? (attempt.outcome ? "" : elapsed((now - attempt.start) / 1000)) : took((attempt.end - attempt.start) / 1000)}
             </td>
-            <td title=${absolute(attempt.start)}>${clock(attempt.start)}</td>
-            <td class="foreign mono">${oneLine(attempt.workerId, 128)}</td>
-            <td class="foreign">
+            <td data-label="started" title=${absolute(attempt.start)}>${clock(attempt.start)}</td>
+            <td class="foreign mono" data-label="by">${oneLine(attempt.workerId, 128)}</td>
+            <td class="foreign own-line">
               ${attempt.failure ? html`${oneLine(attempt.failure.message, 500)} <span class="muted mono">${attempt.failure.code}</span>` : nothing}
             </td>
           </tr>`,

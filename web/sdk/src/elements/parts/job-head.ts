@@ -61,7 +61,7 @@ export function progressLine(
   const left = stale ? "" : remainingText(job, now) || runText(waiting);
   return html`<section class="progress" part="progress">
     ${
-      done || left || !hasEnded(job)
+      done || left || job.state === JobState.RUNNING
         ? html`<div class="numbers">
             <span class="percent">${done}</span><span class="left" part="remaining">${left}</span>
           </div>`
@@ -99,7 +99,11 @@ export function progressBar(job: Job, movement: Movement, known: boolean, shape:
 export function progressText(job: Job): string {
   // All stages may be done of a job that failed: "100 %" would say that it succeeded.
   if (hasEnded(job) && job.state !== JobState.SUCCEEDED && job.fraction >= 1) return "";
-  if (isKnown(job)) return percent(job.fraction);
+  if (isKnown(job)) {
+    // What it got to before is none of the attempt that it waits for.
+    const before = job.state === JobState.QUEUED && job.attempt > 0;
+    return before ? `attempt ${job.attempt} ended at ${percent(job.fraction)}` : percent(job.fraction);
+  }
   const done = job.stages.filter((stage) => !stage.parentStageId && isDone(stage)).length;
   return done ? `${count(done, "stage")} done` : "";
 }
@@ -113,7 +117,9 @@ function elapsedText(job: Job, now: Instant): string {
   if (first === undefined) return `${elapsed(queued)} in the queue`;
   const attempts = job.attempt > 1 ? ` over ${job.attempt} attempts` : "";
   const ran = ((end ?? now) - first) / 1000;
-  const running = end === undefined ? `${elapsed(ran)} since it started` : `ran ${took(ran)}${attempts}`;
+  // Over several attempts it also waited in between.
+  const verb = job.attempt > 1 ? "took" : "ran";
+  const running = end === undefined ? `${elapsed(ran)} since it started` : `${verb} ${took(ran)}${attempts}`;
   return queued < 1 ? running : `${running} · ${took(queued)} in the queue before`;
 }
 

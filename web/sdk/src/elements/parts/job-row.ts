@@ -16,6 +16,8 @@ import { vars } from "./vars-directive.js";
 export const RUNS = 14;
 /** Characters at the end of an id that are always in sight. */
 const TAIL = 4;
+/** Characters of an id that is never cut. */
+const WHOLE = 10;
 
 /** What a row shows besides the job. */
 export interface RowOptions {
@@ -58,7 +60,8 @@ export function jobRow(job: Job, options: RowOptions): TemplateResult {
                 >↳</span
               >`
             : nothing
-        }<span class="kind foreign cut">${oneLine(job.kind, 64)}</span>${idCell(job.jobId)}</span
+        }<span class="kind foreign cut" title=${job.kind}>${oneLine(job.kind, 64)}</span
+        >${idCell(job.jobId)}</span
       >
       <span class="owner foreign cut">${oneLine(job.owner, 128)}</span>
       <span class="progress"
@@ -79,7 +82,7 @@ export function jobRow(job: Job, options: RowOptions): TemplateResult {
 
 /** Ids of one day begin alike: where there is little room, only the last characters stay. */
 function idCell(jobId: string): TemplateResult {
-  const end = jobId.length > TAIL * 2 ? -TAIL : 0;
+  const end = jobId.length > WHOLE ? -TAIL : 0;
   const head = end ? html`<span class="cut">${oneLine(jobId.slice(0, end))}</span>` : nothing;
   return html`<span class="id mono foreign" title=${jobId}>${head}${oneLine(jobId.slice(end))}</span>`;
 }
@@ -95,7 +98,9 @@ function timeText(job: Job, now: Instant): string {
   if (job.state === JobState.QUEUED) return "";
   const start = instantOf(job.firstStartTime);
   const end = instantOf(job.endTime);
-  if (start !== undefined && end !== undefined) return `ran ${took((end - start) / 1000)}`;
+  // Over several attempts it also waited in between.
+  const verb = job.attempt > 1 ? "took" : "ran";
+  if (start !== undefined && end !== undefined) return `${verb} ${took((end - start) / 1000)}`;
   if (hasEnded(job) || start === undefined) return "";
   return remainingCell(job, now) || elapsed((now - start) / 1000);
 }

@@ -93,6 +93,15 @@ export const jobStyles = css`
   .numbers > :last-child {
     text-align: end;
   }
+  @container (max-width: 479px) {
+    .numbers.muted {
+      flex-direction: column;
+      gap: 0;
+    }
+    .numbers.muted > :last-child {
+      text-align: start;
+    }
+  }
   .percent {
     font-size: 16px;
     font-weight: 600;
@@ -210,6 +219,9 @@ export const jobStyles = css`
     text-align: start;
     vertical-align: top;
     border-bottom: 1px solid var(--_line);
+  }
+  td milepost-copy {
+    margin-block: -4px;
   }
   td > .foreign {
     display: -webkit-box;

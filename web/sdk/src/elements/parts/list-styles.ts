@@ -110,15 +110,14 @@ export const listStyles = css`
     flex: none;
     margin-inline-end: -2px;
   }
-  /* The id gives way first: its title has all of it. */
+  /* The beginning of the id gives way first, then the kind: their titles have all of them. */
   .name .kind {
-    flex: 0 0 auto;
-    max-width: min(24ch, 100%);
+    flex: 0 1 auto;
     font-weight: 600;
   }
   .name .id {
-    flex: 0 9 auto;
-    min-width: 4ch;
+    flex: 0 999 auto;
+    min-width: 10ch; /* its end, or all of a short one */
     color: var(--_muted);
     white-space: nowrap;
   }
@@ -170,12 +169,6 @@ export const listStyles = css`
     .row .progress {
       max-width: 96px;
       justify-content: end;
-    }
-    .name .kind {
-      flex-shrink: 1;
-    }
-    .name .id {
-      flex-shrink: 0;
     }
   }
 `;

@@ -6,6 +6,18 @@ import { grouped, oneLine } from "../model/plain-text.js";
 import { severityWord } from "../model/state-words.js";
 import { cutAt } from "../model/wrapping.js";
 
+/** The boundary before the lines of an attempt: `attempt 2 of 3, started 14:02:11, after WORKER_LOST`. */
+export function boundaryRow(line: LogLine, text: string): TemplateResult {
+  return html`<div
+    class="line boundary"
+    role="heading"
+    aria-level="2"
+    title="${absolute(line.time)} · event ${line.sequence}"
+  >
+    ${text}
+  </div>`;
+}
+
 /** A line of the log. Of a very long one only as much as fits into some lines of `columns` characters. */
 export function logRow(
   line: LogLine,

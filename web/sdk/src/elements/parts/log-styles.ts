@@ -56,9 +56,17 @@ export const logStyles = css`
   }
   .line {
     display: grid;
-    grid-template-columns: 66px 120px 1fr;
+    grid-template-columns: 66px minmax(0, min(var(--stage-width, 16ch), 16ch)) 1fr;
     column-gap: 12px;
     padding: 0 10px;
+  }
+  .line.boundary {
+    display: block;
+    margin: 0;
+    color: var(--_muted);
+    font-weight: 600;
+    background: color-mix(in srgb, var(--_accent) 10%, transparent);
+    box-shadow: inset 3px 0 0 var(--_accent);
   }
   .line:hover {
     background: color-mix(in srgb, var(--_muted) 12%, transparent);
@@ -99,12 +107,6 @@ export const logStyles = css`
     padding: 0 4px;
     color: var(--_accent);
     display: block;
-  }
-  .without-stages .line {
-    grid-template-columns: 66px 1fr;
-  }
-  .without-stages .line .stage {
-    display: none;
   }
   .probe {
     position: absolute;
@@ -149,11 +151,18 @@ export const logStyles = css`
   }
   @container (min-width: 1000px) {
     .line {
-      grid-template-columns: 66px 24ch 1fr;
+      grid-template-columns: 66px minmax(0, min(var(--stage-width, 24ch), 24ch)) 1fr;
     }
   }
+  .without-stages .line {
+    grid-template-columns: 66px 1fr;
+  }
+  .without-stages .line .stage {
+    display: none;
+  }
   @container (max-width: 639px) {
-    .line {
+    .line,
+    .without-stages .line {
       grid-template-columns: 40px 1fr;
       column-gap: 8px;
       padding: 0 6px;

@@ -2,13 +2,15 @@ import type { JobStore } from "../live/job-store.js";
 import { html, nothing, type PropertyValues, type TemplateResult } from "lit";
 import { repeat } from "lit/directives/repeat.js";
 import { Severity } from "../messages.js";
+import { boundaryText } from "../model/attempts.js";
 import { FilteredLines } from "../model/filtered-lines.js";
 import { LogLayout } from "../model/log-layout.js";
+import type { GrowingLines } from "../model/growing-lines.js";
 import type { LogLine } from "../model/log-line.js";
 import type { LogLines } from "../model/log-lines.js";
 import { grouped } from "../model/plain-text.js";
 import { logControls } from "./log-controls.js";
-import { logRow } from "./log-row.js";
+import { boundaryRow, logRow } from "./log-row.js";
 import { logStyles } from "./log-styles.js";
 import { sharedStyles } from "./shared-styles.js";
 import { StoreElement } from "./store-element.js";
@@ -135,35 +137,41 @@ export class LogView extends StoreElement<JobStore> {
     const lines = this.#filtered?.shown.lines ?? [];
     if (lines.length === 0) return nothing;
     const { first, end, offset } = this.#layout.window();
-    const names = new Map(
-      this.store?.job?.stages.map((stage) => [stage.stageId, stage.title || stage.stageId]),
-    );
+    const { job, attempts = [] } = this.store ?? {};
+    const names = new Map(job?.stages.map((stage) => [stage.stageId, stage.title || stage.stageId]));
     const { columns } = this.#layout;
-    return html`<div class="rows" ${vars({ transform: `translateY(${offset}px)` })}>
+    // Of all stages, so that lines keep their places while the reader scrolls.
+    const width = Math.max(4, ...[...names.values()].map((name) => name.length));
+    return html`<div
+      class="rows"
+      ${vars({ transform: `translateY(${offset}px)`, "--stage-width": `${Math.min(width, 24)}ch` })}
+    >
       ${repeat(
         lines.slice(first, end),
         (line) => line.sequence,
         (line) =>
-          logRow(
-            line,
-            names.get(line.stageId) ?? line.stageId,
-            this.#layout.isWhole(line) ? Infinity : columns,
-            this.#showWhole,
-          ),
+          line.startsAttempt
+            ? boundaryRow(line, boundaryText(line.startsAttempt, line.time, job, attempts))
+            : logRow(
+                line,
+                names.get(line.stageId) ?? line.stageId,
+                this.#layout.isWhole(line) ? Infinity : columns,
+                this.#showWhole,
+              ),
       )}
     </div>`;
   }
 
   #viewClasses(): string {
-    const empty = this.#filtered?.shown.lines.length === 0 ? "empty" : "";
+    const empty = this.#filtered && numberOf(this.#filtered.shown) === 0 ? "empty" : "";
     return this.store?.log.lines.hasStages ? empty : `${empty} without-stages`;
   }
 
   #count(): string {
     const log = this.store?.log;
-    const all = log?.lines.lines.length ?? 0;
+    const all = log ? numberOf(log.lines) : 0;
     if (!log?.isLoaded || !this.#filtered || all === 0) return "";
-    const shown = this.#filtered.shown.lines.length;
+    const shown = numberOf(this.#filtered.shown);
     const loaded = `${grouped(all)}${log.hasOlder ? "+" : ""} ${all === 1 ? "line" : "lines"}`;
     if (this.#filtered.isBusy) return `filtering ${loaded}…`;
     return shown === all ? loaded : `${grouped(shown)} of ${loaded}`;
@@ -172,7 +180,7 @@ export class LogView extends StoreElement<JobStore> {
   /** What stands below the lines. "No log lines" is said only once that is known. */
   #notice(): TemplateResult | typeof nothing {
     const { log, isCaughtUp, isEnded } = this.store ?? {};
-    const all = log?.lines.lines.length ?? 0;
+    const all = log ? numberOf(log.lines) : 0;
     if (log?.error) {
       return html`<p class="notice failed" role="alert">
         The log could not be loaded: ${log.error} <button @click=${this.#loadOlder}>try again</button>
@@ -193,7 +201,7 @@ export class LogView extends StoreElement<JobStore> {
     const filtered = this.#filtered;
     if (!filtered || filtered.shown === filtered.source || filtered.isBusy) return nothing;
     if (!hasOlder) {
-      if (filtered.lines.length > 0) return nothing;
+      if (numberOf(filtered) > 0) return nothing;
       return html`<p class="notice muted">
         none of ${grouped(all)} lines matches <button @click=${this.#showAll}>show all</button>
       </p>`;
@@ -291,4 +299,9 @@ export class LogView extends StoreElement<JobStore> {
   get #view(): HTMLElement | null {
     return this.renderRoot.querySelector(".view");
   }
+}
+
+/** The number of lines, without the boundaries between attempts. */
+function numberOf({ lines, boundaries }: GrowingLines): number {
+  return lines.length - boundaries;
 }

@@ -13,7 +13,7 @@ from milepost.client._attach import AttachCalls, Attached, KeptSession
 from milepost.client._calls import JobCalls
 from milepost.client._transport.channel import LazyChannel
 from milepost.client._transport.target import Target
-from milepost.client.errors import JobEndedError, LeaseLost
+from milepost.client.errors import JobEndedError, LeaseLost, Unreachable
 from milepost.v1 import Dispatch, Job
 from tests.support.forking import Forkery
 from tests.support.proxy import CuttableProxy
@@ -26,13 +26,13 @@ TIMEOUT = 10.0
 class Blocks:
     """Blocks of one process, which share its session."""
 
-    def __init__(self, address: str) -> None:
+    def __init__(self, address: str, timeout: float = TIMEOUT) -> None:
         self.address = address
         self.worker_id = str(uuid.uuid4())
         self._channel = LazyChannel(Target.of(address))
-        self._calls = JobCalls(self._channel, TIMEOUT)
-        self._attach = AttachCalls(self._channel, self._calls, TIMEOUT)
-        self.session = KeptSession(self._channel, self.worker_id, TIMEOUT, 4)
+        self._calls = JobCalls(self._channel, timeout)
+        self._attach = AttachCalls(self._channel, self._calls, timeout)
+        self.session = KeptSession(self._channel, self.worker_id, timeout, 4)
 
     def attach(self, job_id: str, *, instance: str = "", wait: float = 0.0) -> Attached:
         """A block for this job."""
@@ -140,10 +140,45 @@ async def test_a_claim_takes_over_from_an_earlier_one_of_its_instance(client: Cl
 async def test_a_process_runs_a_job_once(client: Client, blocks: Blocks) -> None:
     """Its claims have the same instance, so the server could not tell a second one from a repeated one."""
     job_id = await external(client)
-    async with blocks.attach(job_id, instance="message"):
+    async with blocks.attach(job_id, wait=0.01) as job:
         with pytest.raises(LeaseLost, match=r"runs job .* already"):
-            await blocks.session.vacate(job_id, 0.01)
-    await blocks.session.vacate(job_id, TIMEOUT)
+            async with blocks.attach(job_id, wait=0.01):
+                pass
+        job.result = {"runs": 1}
+    assert dict((await client.get(job_id)).proto.result.items()) == {"runs": 1}
+
+
+async def test_one_of_two_that_wait_gets_the_job(client: Client, blocks: Blocks) -> None:
+    """The job of a block that has left it; the other one waits on, until the job has ended with that."""
+    job_id = await external(client)
+    first, *others = [blocks.attach(job_id, instance="message", wait=TIMEOUT).attachment for _ in range(3)]
+    await first.claim()
+    waiting = [asyncio.create_task(other.claim()) for other in others]
+    await asyncio.sleep(0)  # both wait
+    await first.give_back()
+    (one,), (other,) = await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
+    attempt = (await one).attempt
+    assert len(blocks.session._tables) == 1  # the other one claims nothing, which would be taken for a repeated claim
+    await others[waiting.index(one)].end(None)
+    with pytest.raises(JobEndedError):
+        await other
+
+    assert (attempt, await state_of(client, job_id)) == (2, "SUCCEEDED")
+
+
+async def test_each_block_has_its_own_error(shared_server: Server, client: Client) -> None:
+    """They raise it in threads of their own, each of which adds its frames to the traceback."""
+    with CuttableProxy(shared_server.address) as proxy:
+        blocks = Blocks(proxy.address, timeout=1.0)
+        proxy.refuse()
+        waiting = [blocks.attach(await external(client)).attachment.claim() for _ in range(2)]
+        one, two = await asyncio.gather(*waiting, return_exceptions=True)
+        await blocks.close()
+
+    assert isinstance(one, Unreachable)
+    assert isinstance(two, Unreachable)
+    assert one is not two
+    assert str(one) == str(two)
 
 
 async def test_heartbeats_do_not_keep_what_a_block_has_left_unfinished(hasty: Server) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from types import MappingProxyType
-from typing import ClassVar
+from typing import ClassVar, Self
 
 from milepost.client._job_snapshot import JobSnapshot
 from milepost.client._transport.fork_safety import grpc
@@ -55,6 +55,12 @@ class MilepostError(Exception):
 
     def __init__(self, message: str = "") -> None:
         super().__init__(message or (type(self).__doc__ or "").partition("\n")[0])
+
+    def __copy__(self) -> Self:
+        """The same error, to raise in another thread: without its traceback."""
+        copied = type(self).__new__(type(self), *self.args)
+        vars(copied).update(vars(self))
+        return copied
 
 
 class Unreachable(MilepostError):

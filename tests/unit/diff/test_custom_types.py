@@ -67,6 +67,45 @@ def test_a_group_of_an_unknown_type() -> None:
     assert differing(one, two) == ["events.N[0].3[0].1[0] changed"]
 
 
+def test_a_message_in_an_unknown_type() -> None:
+    """Is compared by the numbers of its fields, too, in whatever order its author has encoded them."""
+    one, reversed_, eight = (having(nested(3, value)) for value in (SEA, SEA_REVERSED, SEA_EIGHT))
+    assert differing(one, reversed_) == []
+    assert differing(one, eight) == ["events.N[0].3[0].2[0] changed"]
+    twice, twice_reversed = (having(nested(3, nested(2, value))) for value in (SEA, SEA_REVERSED))
+    assert differing(twice, twice_reversed) == []
+
+
+def test_a_map_in_an_unknown_type() -> None:
+    """Has no order: its entries, which have distinct keys, come as its author's hash table has them."""
+    sea, lake = nested(3, SEA), nested(3, b"\x0a\x04lake\x10\x08")
+    assert differing(having(sea + lake), having(lake + sea)) == []
+    assert differing(having(sea + lake), having(lake)) == ["events.N[0].3[1] missing"]
+    again = nested(3, SEA_EIGHT)
+    assert differing(having(sea + again), having(again + sea)) != []  # a list, in which a key comes twice
+    deep = nested(3, SEA + nested(3, SEA)), nested(3, b"\x0a\x04lake\x10\x08")
+    assert differing(having(deep[0] + deep[1]), having(deep[1] + deep[0])) != []  # not only keys and values
+
+
+def test_text_in_an_unknown_type() -> None:
+    """Is shown as such even if it could be a message, of which field 5 is 53; deep nesting ends as bytes."""
+    assert differing(having(nested(1, b"(5")), having(nested(1, b"(6"))) == ["events.N[0].1[0] changed"]
+    deep = SEA
+    for _ in range(5_000):
+        deep = nested(2, deep)
+    assert differing(having(deep), having(deep)) == []
+    assert len(differing(having(deep), having(deep.replace(b"sea", b"tea")))) == 1
+
+
+def nested(number: int, value: bytes) -> bytes:
+    """A field of bytes, text or a message."""
+    size, length = len(value), bytearray()
+    while size > 0x7F:
+        length.append(size & 0x7F | 0x80)
+        size >>= 7
+    return bytes([number << 3 | 2, *length, size]) + value
+
+
 def test_descriptors() -> None:
     """Make a type known; those of files that are known already stay, and adding them again changes nothing."""
     package = f"test_{uuid.uuid4().hex}"

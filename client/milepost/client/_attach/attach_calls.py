@@ -196,7 +196,7 @@ class _PartOfKept:
         self._kept = kept
         self._instance = instance
 
-    def open(
+    async def open(
         self,
         job_id: str,
         handler: Handler,
@@ -205,7 +205,7 @@ class _PartOfKept:
         wait: float,
     ) -> tuple[ClaimedJobTable, BlockSession]:
         """See `OpenSession`."""
-        return self._kept().open(job_id, handler, spool, flush_timeout, wait, self._instance)
+        return await self._kept().open(job_id, handler, spool, flush_timeout, wait, self._instance)
 
 
 def _runs_offline(options: AttachOptions) -> bool:

@@ -137,7 +137,7 @@ class Attachment:
             self._job_id, unreachable = self._offline_job.job_id, error
         spool = SpoolDirectory(Path(self._spool)) if self._spool else None
         handler = StoppableHandler(self._run_as_handler, self._kill)
-        self._jobs, self._sessions = self._session.open(
+        self._jobs, self._sessions = await self._session.open(
             self._job_id, handler, spool, self._flush_timeout, self._wait
         )
         self._unreachable: asyncio.Future[MilepostError] = asyncio.get_running_loop().create_future()
@@ -338,6 +338,7 @@ class Attachment:
     async def _disconnect(self) -> None:
         self._connection.cancel()
         await asyncio.wait((self._connection,))
+        self._sessions.close()
         self._jobs.close()
 
     async def _connect(self, unreachable: MilepostError | None) -> None:

@@ -27,11 +27,14 @@ class BlockSession(Protocol):
     async def finish(self, timeout: float) -> None:
         """Let what is queued go out, then end."""
 
+    def close(self) -> None:
+        """Take no further part, whether `run` was called or not."""
+
 
 class OpenSession(Protocol):
     """Makes the session of a block."""
 
-    def open(
+    async def open(
         self,
         job_id: str,
         handler: Handler,
@@ -39,7 +42,11 @@ class OpenSession(Protocol):
         flush_timeout: float,
         wait: float,
     ) -> tuple[ClaimedJobTable, BlockSession]:
-        """The table of the block's job, and its session, which connects once it runs."""
+        """The table of the block's job, and its session, which connects once it runs.
+
+        Raises:
+            LeaseLost: Another block of the session has the job.
+        """
 
 
 class OwnSession:
@@ -54,7 +61,7 @@ class OwnSession:
         self._timeout = timeout
         self._instance = instance
 
-    def open(
+    async def open(
         self,
         job_id: str,
         handler: Handler,

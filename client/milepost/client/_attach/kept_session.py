@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import Awaitable, Callable
+from copy import copy
 from typing import TypeAlias
 
 from milepost.client._attach.block_session import BlockSession
@@ -45,26 +46,18 @@ class KeptSession:
         self._worker_id = worker_id
         self._timeout = timeout
         self._tables = JoinedTables(capacity)
-        self._blocks: dict[str, _Block] = {}
+        # The block that has each job, from before its claim; and those that take part in the session.
+        self._owners: dict[str, _Block] = {}
+        self._blocks: dict[_Block, None] = {}
         self._sessions: SessionLoop | None = None
         self._running: asyncio.Task[None] | None = None
         self._joined = asyncio.Event()
 
-    async def vacate(self, job_id: str, timeout: float) -> None:
-        """Wait until no block of this process has the job: their claims have the same instance.
+    def has(self, job_id: str) -> bool:
+        """Whether a block of this process has the job, or is about to claim it."""
+        return job_id in self._owners
 
-        Raises:
-            LeaseLost: One still has it.
-        """
-        block = self._blocks.get(job_id)
-        if block is not None:
-            try:
-                await asyncio.wait_for(block.gone.wait(), timeout)
-            except TimeoutError:
-                text = f"This process, {self._worker_id!r}, runs job {job_id!r} already."
-                raise LeaseLost(text) from None
-
-    def open(
+    async def open(
         self,
         job_id: str,
         handler: Handler,
@@ -73,12 +66,27 @@ class KeptSession:
         wait: float,
         instance: str,
     ) -> tuple[ClaimedJobTable, BlockSession]:
-        """The table of a block's job, and its part in this session; `instance` is that of the claim."""
+        """The table of a block's job, and its part in this session; `instance` is that of the claim.
+
+        Waits until no other block of this process has the job: their claims have the same instance.
+
+        Raises:
+            LeaseLost: One still has it after `wait` seconds.
+        """
+        try:
+            async with asyncio.timeout(wait):
+                while (owner := self._owners.get(job_id)) is not None:
+                    await owner.gone.wait()
+        except TimeoutError:
+            text = f"This process, {self._worker_id!r}, runs job {job_id!r} already."
+            raise LeaseLost(text) from None
         queue = self._tables.send_queue
         jobs = ClaimedJobTable(
             job_id, handler, spool, flush_timeout, wait, send_queue=queue, instance=instance
         )
-        return jobs, _Block(self, jobs, OutageLog(self._channel.target.address))
+        block = _Block(self, jobs, OutageLog(self._channel.target.address))
+        self._owners[job_id] = block
+        return jobs, block
 
     async def close(self, timeout: float) -> None:
         """Close the session gracefully within so many seconds; there are no blocks any more."""
@@ -89,7 +97,7 @@ class KeptSession:
 
     def join(self, block: _Block) -> None:
         """Claim the job of this block, and connect if need be."""
-        self._blocks[block.jobs.job_id] = block
+        self._blocks[block] = None
         self._tables.add(block.jobs)
         self._joined.set()
         if self._running is None:
@@ -97,10 +105,12 @@ class KeptSession:
 
     def leave(self, block: _Block) -> None:
         """Claim and report nothing more for this block."""
-        if self._blocks.get(block.jobs.job_id) is block:
-            del self._blocks[block.jobs.job_id]
-        self._tables.remove(block.jobs)
+        if block.gone.is_set():
+            return
         block.gone.set()
+        del self._owners[block.jobs.job_id]
+        self._blocks.pop(block, None)
+        self._tables.remove(block.jobs)
         if len(block.jobs) and self._running is not None:
             self._running.cancel()
 
@@ -119,7 +129,7 @@ class KeptSession:
         self._running = self._sessions = None
         error = None if running.cancelled() else running.exception()
         if error is not None:
-            for block in tuple(self._blocks.values()):
+            for block in tuple(self._blocks):
                 block.fail(error)
         elif self._blocks:
             self._connect()
@@ -132,7 +142,7 @@ class KeptSession:
         """
         self._joined.clear()
         joined = asyncio.ensure_future(self._joined.wait())
-        waits = {asyncio.ensure_future(block.lost(error, wait)) for block in self._blocks.values()}
+        waits = {asyncio.ensure_future(block.lost(error, wait)) for block in self._blocks}
         try:
             while self._blocks:
                 done, _ = await asyncio.wait({joined, *waits}, return_when=asyncio.FIRST_COMPLETED)
@@ -181,17 +191,21 @@ class _Block:
         if not self._left.done():
             self._left.set_result(None)
 
+    def close(self) -> None:
+        """Leave the session, joined or not."""
+        self._session.leave(self)
+
     async def lost(self, error: MilepostError, wait: float) -> bool:
         """The session was lost; wait for the backoff. Whether to connect again for this block."""
         assert self._wait_to_retry is not None
         try:
-            await self._wait_to_retry(error, wait)
+            await self._wait_to_retry(copy(error), wait)
         except MilepostError as refused:
             self.fail(refused)
             return False
         return True
 
     def fail(self, error: BaseException) -> None:
-        """Give up."""
+        """Give up, with an error of its own: another thread may raise that of another block."""
         if not self._left.done():
-            self._left.set_exception(error)
+            self._left.set_exception(copy(error))

@@ -123,3 +123,6 @@ class SessionLoop:
             self._session.finish()
             with contextlib.suppress(TimeoutError):  # not asyncio.timeout: see `_completes` of the worker
                 await asyncio.wait_for(self._ended.wait(), timeout)
+
+    def close(self) -> None:
+        """Take no further part; `run`, if it was called, has ended."""

@@ -203,8 +203,6 @@ class TaskClient:
         outage = [Unreachable(self.address, "it was away a moment ago")] if self._is_paused else []
 
         async def find_unless_away() -> str:
-            if self.keeps_session:
-                await self._session().vacate(request.job_id, CLAIM_WAIT)
             if outage:
                 raise outage.pop()
             return await find()

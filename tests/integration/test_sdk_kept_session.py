@@ -158,7 +158,7 @@ async def test_one_of_two_that_wait_gets_the_job(client: Client, blocks: Blocks)
     await first.give_back()
     (one,), (other,) = await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
     attempt = (await one).attempt
-    assert len(blocks.session._tables) == 1  # the other one claims nothing, which would be taken for a repeated claim
+    assert len(blocks.session._tables) == 1  # a claim of the other one would be taken for a repeated one
     await others[waiting.index(one)].end(None)
     with pytest.raises(JobEndedError):
         await other

@@ -103,7 +103,7 @@ def _decoded(data: bytes) -> str | None:
 
 
 def _sorted_map(values: list[Json]) -> list[Json]:
-    """The values of a field; if they could be the entries of a map, by key. An entry without its key has the default."""
+    """The values of a field, by key if they could be the entries of a map; one without a key has the default."""
     keys = [_map_key(value) for value in values]
     if None in keys or len({*keys}) < len(keys):
         return values

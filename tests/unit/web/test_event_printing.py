@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import itertools
+import math
 
 from google.protobuf.timestamp_pb2 import Timestamp
+from hypothesis import given
+from hypothesis import strategies as st
 
 from milepost.contract.message_json import json_text
 from milepost.v1 import Event, LogWritten, StageProgressed
@@ -41,3 +44,38 @@ def test_all_kinds() -> None:
         event.MergeFrom(payload)
 
         assert printer.print(event, event.WhichOneof("payload")) == json_text(event)
+
+
+_NUMBERS = st.sampled_from([0.0, -0.0, 1.0, 1e12, 1e308, math.inf, math.nan]) | st.floats()
+_TEXTS = st.sampled_from(["", "s", "bytes"]) | st.text(st.characters(exclude_categories=["Cs"]))
+
+_PROGRESS = st.builds(
+    StageProgressed,
+    stage_id=_TEXTS,
+    current=_NUMBERS,
+    total=st.none() | _NUMBERS,
+    unit=_TEXTS,
+    message=_TEXTS,
+    fraction=_NUMBERS,
+    job_fraction=_NUMBERS,
+)
+
+
+@given(st.lists(_PROGRESS, max_size=5))
+def test_progress(updates: list[StageProgressed]) -> None:
+    """Progress is printed by its fields, and not by the list of those that it has; the text is the same."""
+    printer = EventPrinter()
+    for sequence, progress in enumerate(updates, 1):
+        event = Event(job_id="j", sequence=sequence, time=Timestamp(seconds=5), stage_progressed=progress)
+
+        assert printer.print(event, "stage_progressed") == json_text(event)
+
+
+def test_progress_of_one_stage() -> None:
+    """What was kept of a total is not printed for progress without one."""
+    printer = EventPrinter()
+    for total in (7.0, 7.0, None, 0.0, None, 8.0, None):
+        progress = StageProgressed(stage_id="s", current=1, total=total, fraction=0.5, job_fraction=0.1)
+        event = Event(job_id="j", sequence=1, time=Timestamp(seconds=5), stage_progressed=progress)
+
+        assert printer.print(event, "stage_progressed") == json_text(event)

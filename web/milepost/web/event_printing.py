@@ -1,4 +1,4 @@
-"""Events as JSON, one after the other: the same text as ``message_json`` has, in two thirds of the time.
+"""Events as JSON, one after the other: the same text as ``message_json`` has, in a third of the time.
 
 Events of a frame are mostly of one job, one attempt and one instant. What an event shares with the one before becomes
 text once.
@@ -10,13 +10,12 @@ from collections.abc import Callable
 from typing import Final
 
 from google.protobuf.message import Message
-from google.protobuf.timestamp_pb2 import Timestamp
 
 from milepost.contract.message_json import json_writer
 from milepost.v1 import Event
+from milepost.web.progress_printing import ProgressPrinter
 
 _event_json: Final = json_writer(Event)
-_time_json: Final = json_writer(Timestamp)
 
 _PAYLOADS: Final[dict[str, tuple[str, Callable[[Message], str]]]] = {
     field.name: (f'"{field.json_name}":', json_writer(type(getattr(Event(), field.name))))
@@ -32,6 +31,9 @@ class EventPrinter:
         self._shared: tuple[str, int, int, int] | None = None
         self._before_sequence = ""
         self._after_sequence = ""
+        self._payloads = dict(_PAYLOADS)
+        name, _ = _PAYLOADS["stage_progressed"]
+        self._payloads["stage_progressed"] = name, ProgressPrinter().print
 
     def print(self, event: Event, payload: str | None) -> str:
         """The event as JSON. ``payload`` is the name of its payload, None for one that this version does not know."""
@@ -45,7 +47,7 @@ class EventPrinter:
         sequence = event.sequence
         if payload is None or not sequence:
             return _event_json(event)
-        name, write = _PAYLOADS[payload]
+        name, write = self._payloads[payload]
         body = write(getattr(event, payload))
         return f"{self._before_sequence}{sequence}{self._after_sequence}{name}{body}}}"
 

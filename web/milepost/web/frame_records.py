@@ -20,6 +20,9 @@ CACHE_BYTES: Final = 16 << 20
 _CHUNK: Final = 16 << 10
 """Bytes of text, about, that are sent at a time, and made in one go."""
 
+# The name of an event whose payload this version does not know.
+_UNKNOWN: Final = "event"
+
 # The tag of a frame of events, of one job as of many.
 _EVENTS_TAG: Final = b"\x1a"
 
@@ -91,7 +94,8 @@ class EventEncoder:
         chunks: list[bytes] = []
         texts: list[str] = []
         size = 0
-        for text in self._texts(events, epoch, by_position=by_position):
+        texts_of = self._texts_of_jobs if by_position else self._texts_of_job
+        for text in texts_of(events, epoch):
             texts.append(text)
             size += len(text)
             if size >= _CHUNK:
@@ -106,20 +110,29 @@ class EventEncoder:
         size = len(frame) + sum(map(len, chunks)) + len(http_chunk)
         return EncodedEvents(chunks, cursor, size, http_chunk)
 
-    def _texts(self, events: Events, epoch: str, *, by_position: bool) -> Iterator[str]:
+    def _texts_of_jobs(self, events: Events, epoch: str) -> Iterator[str]:
         framing = self._framing
         printer = EventPrinter()
         # A commit is resumed after as a whole, so only its last event is a place to resume from.
         last = len(events.events) - 1
         for number, event in enumerate(events.events):
-            if by_position:
-                place = f"{epoch}:{events.position}" if number == last else ""
-            else:
-                place = f"{epoch}:{event.sequence}"
+            place = f"{epoch}:{events.position}" if number == last else ""
             payload = event.WhichOneof("payload")
-            # A payload that this version does not know is an event.
-            prefix = framing.prefix(payload or "event", place)
+            prefix = framing.prefix(payload or _UNKNOWN, place)
             yield f"{prefix}{printer.print(event, payload)}{framing.end}"
+
+    def _texts_of_job(self, events: Events, epoch: str) -> Iterator[str]:
+        # Each event is a place to resume from, so all of the text of a payload's events begins and ends alike.
+        framing = self._framing
+        prefixes: dict[str | None, str] = {}
+        data, end = framing.data, framing.end
+        print_event = EventPrinter().print
+        for event in events.events:
+            payload = event.WhichOneof("payload")
+            prefix = prefixes.get(payload)
+            if prefix is None:
+                prefix = prefixes[payload] = f"{framing.name}{payload or _UNKNOWN}{framing.place}{epoch}:"
+            yield f"{prefix}{event.sequence}{data}{print_event(event, payload)}{end}"
 
 
 class EncodedEvents(NamedTuple):

@@ -62,7 +62,8 @@ from milepost.client.engines import kind_processes
 def reaped(reap):
     def reap_and_signal(*arguments):
         result = reap(*arguments)
-        os.kill(os.getpid(), signal.SIGTERM)
+        if result[0]:
+            os.kill(os.getpid(), signal.SIGTERM)
         return result
     return reap_and_signal
 
@@ -72,7 +73,7 @@ def run(kind):
         raise SystemExit(7)
     signal.pause()
 
-os.wait, os.waitpid = reaped(os.wait), reaped(os.waitpid)
+os.waitpid = reaped(os.waitpid)
 kind_processes.run_for_each(["a", "b", "c"], run)
 """
 

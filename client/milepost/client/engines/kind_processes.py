@@ -6,7 +6,6 @@ import os
 import signal
 import sys
 from collections.abc import Callable, Sequence
-from types import FrameType
 from typing import Final
 
 __all__ = ["run_for_each"]
@@ -26,41 +25,60 @@ def run_for_each(kinds: Sequence[str], run: Callable[[str], None]) -> None:
     if len(kinds) == 1:
         run(kinds[0])
         return
+    # They stay blocked and `sigwait` takes them: a handler of Python's would have to wait for the end of a system call
+    # that had begun just before, such as one that waits for a child.
+    watched = {*_SIGNALS, signal.SIGCHLD}
+    mask = signal.pthread_sigmask(signal.SIG_BLOCK, watched)
     children: set[int] = set()
-    stopping = False
-
-    def stop(number: int, frame: FrameType | None = None) -> None:
-        nonlocal stopping
-        stopping = True
-        for child in children:
-            os.kill(child, number)
-
-    # A signal in between waits until there is somebody to pass it on.
-    blocked = signal.pthread_sigmask(signal.SIG_BLOCK, _SIGNALS)
     for kind in kinds:
         child = os.fork()
         if child == 0:
-            signal.pthread_sigmask(signal.SIG_SETMASK, blocked)
+            signal.pthread_sigmask(signal.SIG_SETMASK, mask)
             _run_and_exit(kind, run)
         children.add(child)
-    for number in _SIGNALS:
-        signal.signal(number, stop)
-    signal.pthread_sigmask(signal.SIG_SETMASK, blocked)
-    failed = 0
-    while children:
-        # It is reaped after it has left the set: a signal in between must not go to a process id that is free again.
-        ended = os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOWAIT)
-        assert ended is not None  # without WNOHANG
-        was_known = ended.si_pid in children
-        children.discard(ended.si_pid)
-        _, status = os.waitpid(ended.si_pid, 0)
-        if not was_known:
-            continue
-        failed = failed or abs(os.waitstatus_to_exitcode(status))
-        if not stopping:  # a second signal would end them at once, with their jobs
-            stop(signal.SIGTERM)
+    # POSIX lets a system drop a signal that is ignored, as SIGCHLD is by default, even while it is blocked.
+    on_child = signal.signal(signal.SIGCHLD, lambda number, frame: None)
+    try:
+        failed = _wait_for(children, watched)
+        while signal.sigpending() & watched:  # of those that came too late to be passed on
+            signal.sigwait(watched)
+    finally:
+        signal.signal(signal.SIGCHLD, signal.SIG_DFL if on_child is None else on_child)
+        signal.pthread_sigmask(signal.SIG_SETMASK, mask)
     if failed:
         raise SystemExit(failed)
+
+
+def _wait_for(children: set[int], watched: set[signal.Signals]) -> int:
+    """Wait until all have ended, and pass signals on; the status of the first one that failed, or 0."""
+    failed = 0
+    is_stopping = False
+    while children:
+        ended = _reap(children)
+        failed = failed or next(filter(None, ended), 0)
+        if ended and not is_stopping:  # a second signal would end them at once, with their jobs
+            number = signal.SIGTERM
+        elif not children:
+            break
+        else:
+            number = signal.Signals(signal.sigwait(watched))
+            if number == signal.SIGCHLD:
+                continue
+        is_stopping = True
+        for child in children:
+            os.kill(child, number)
+    return failed
+
+
+def _reap(children: set[int]) -> list[int]:
+    """Take those that have ended out of the set; their exit statuses, of a signal its number."""
+    ended = []
+    for child in tuple(children):
+        pid, status = os.waitpid(child, os.WNOHANG)
+        if pid:
+            children.remove(child)
+            ended.append(abs(os.waitstatus_to_exitcode(status)))
+    return ended
 
 
 def _run_and_exit(kind: str, run: Callable[[str], None]) -> None:

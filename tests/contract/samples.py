@@ -20,7 +20,7 @@ from google.protobuf.struct_pb2 import Struct
 from google.protobuf.timestamp_pb2 import Timestamp
 
 import milepost.v1
-from milepost.v1 import Artifact, ErrorReason
+from milepost.v1 import Artifact, ErrorReason, WaitingFor
 
 __all__ = ["choices", "files", "messages", "sample", "samples"]
 
@@ -34,7 +34,10 @@ _INTEGERS: Final = {
 
 
 # The value that samples have of enums that have grown since: golden bytes stay what they were when a value is added.
-_NEWEST_VALUE = {"milepost.v1.ErrorReason": ErrorReason.ERROR_REASON_JOB_NOT_ENDED}
+_NEWEST_VALUE = {
+    "milepost.v1.ErrorReason": ErrorReason.ERROR_REASON_JOB_NOT_ENDED,
+    "milepost.v1.WaitingFor": WaitingFor.WAITING_FOR_CLAIM,
+}
 
 
 def files() -> list[FileDescriptor]:

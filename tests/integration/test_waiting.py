@@ -13,6 +13,8 @@ from milepost.v1 import (
     Dispatch,
     GetJobRequest,
     JobFilter,
+    JobWaiting,
+    ListJobsRequest,
     Waiting,
     WaitingFor,
     WatchJobResponse,
@@ -28,6 +30,7 @@ TURN = WaitingFor.WAITING_FOR_TURN
 WORKER = WaitingFor.WAITING_FOR_WORKER
 RECONNECT = WaitingFor.WAITING_FOR_RECONNECT
 CLAIM = WaitingFor.WAITING_FOR_CLAIM
+CONCURRENCY = WaitingFor.WAITING_FOR_CONCURRENCY
 
 # After half of it missing workers no longer count as reconnecting.
 LEASE_TTL = "4"
@@ -114,6 +117,50 @@ async def test_a_job_that_waits_to_be_claimed(rpc: Rpc) -> None:
     watch.cancel()
 
     assert reasons == [Waiting(waiting_for=CLAIM)] * 2
+
+
+async def test_a_job_that_waits_for_one_of_its_concurrency_key(rpc: Rpc) -> None:
+    """GetJob says so, and the next status of a watch, until the other job has ended. That there is no worker goes first."""
+    key = {"concurrency_key": "room-blue", "concurrency_limit": 1}
+    first = await rpc.submit(**key)
+    async with rpc.session(max_concurrency=2) as session:
+        _, token = await session.take()
+        second = await rpc.submit(**key)
+        limited = await waits_for(rpc, second.job_id, CONCURRENCY)
+        watch = rpc.watch(second.job_id, status_interval=Duration(seconds=1))
+        reasons = [await next_status(watch)]
+        watch.cancel()
+        await session.report(first.job_id, token, 1, succeeded())
+        await session.acknowledged(1)
+        await session.take()
+        reasons.append(await waiting(rpc, second.job_id))
+    third = await rpc.submit(**key)
+    await waits_for(rpc, third.job_id, WORKER)
+
+    assert [limited, *reasons] == [Waiting(waiting_for=CONCURRENCY, workers=1, jobs_waiting=1)] * 2 + [None]
+
+
+async def test_a_list_says_what_its_queued_jobs_wait_for(rpc: Rpc) -> None:
+    """One answer has it for all of them, without those that run."""
+    one, two, three = [await rpc.submit() for _ in range(3)]
+    claimed = await rpc.submit(kind=rpc.kind, dispatch=Dispatch.DISPATCH_EXTERNAL)
+    mistyped = await rpc.submit(kind=f"{rpc.kind}s")
+    ids = [job.job_id for job in (one, two, three, claimed, mistyped)]
+    async with rpc.session(max_concurrency=1) as session:
+        await session.take()
+        listed = await rpc.jobs.ListJobs(
+            ListJobsRequest(filter=JobFilter(job_ids=ids), order_by="submit_time")
+        )
+
+    assert list(listed.waiting) == [
+        JobWaiting(job_id=job_id, waiting=waiting)
+        for job_id, waiting in [
+            (two.job_id, Waiting(waiting_for=TURN, workers=1, jobs_waiting=2)),
+            (three.job_id, Waiting(waiting_for=TURN, workers=1, jobs_ahead=1, jobs_waiting=2)),
+            (claimed.job_id, Waiting(waiting_for=CLAIM)),
+            (mistyped.job_id, Waiting(waiting_for=WORKER, nearest_kinds=[rpc.kind], jobs_waiting=1)),
+        ]
+    ]
 
 
 async def test_a_watch_soon_shows_what_its_job_waits_for(rpc: Rpc) -> None:

@@ -42,6 +42,8 @@ class _WaitingForEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_WaitingFor
     """
     WAITING_FOR_CLAIM: _WaitingFor.ValueType  # 4
     """A claim: it was submitted with the dispatch EXTERNAL, so that the server does not assign it."""
+    WAITING_FOR_CONCURRENCY: _WaitingFor.ValueType  # 5
+    """A job of its concurrency_key to end: as many of them are active as its concurrency_limit allows. A watch tells it with its next status."""
 
 class WaitingFor(_WaitingFor, metaclass=_WaitingForEnumTypeWrapper):
     """What a QUEUED job waits for."""
@@ -58,6 +60,8 @@ just started, or was cut off from the other nodes. After half a lease, at most 1
 """
 WAITING_FOR_CLAIM: WaitingFor.ValueType  # 4
 """A claim: it was submitted with the dispatch EXTERNAL, so that the server does not assign it."""
+WAITING_FOR_CONCURRENCY: WaitingFor.ValueType  # 5
+"""A job of its concurrency_key to end: as many of them are active as its concurrency_limit allows. A watch tells it with its next status."""
 Global___WaitingFor: _TypeAlias = WaitingFor  # noqa: Y015
 
 class _OnGap:
@@ -494,25 +498,59 @@ class ListJobsResponse(_message.Message):
 
     JOBS_FIELD_NUMBER: _builtins.int
     NEXT_PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    WAITING_FIELD_NUMBER: _builtins.int
     next_page_token: _builtins.str
     """For the next page; empty on the last one."""
     @_builtins.property
     def jobs(self) -> _containers.RepeatedCompositeFieldContainer[_job_pb2.Job]:
         """In the requested order."""
 
+    @_builtins.property
+    def waiting(self) -> _containers.RepeatedCompositeFieldContainer[Global___JobWaiting]:
+        """What the jobs on the page wait for now that are QUEUED, without `run`, `start_p50` and `start_p90`."""
+
     def __init__(
         self,
         *,
         jobs: _abc.Iterable[_job_pb2.Job] | None = ...,
         next_page_token: _builtins.str = ...,
+        waiting: _abc.Iterable[Global___JobWaiting] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["jobs", b"jobs", "next_page_token", b"next_page_token"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["jobs", b"jobs", "next_page_token", b"next_page_token", "waiting", b"waiting"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___ListJobsResponse: _TypeAlias = ListJobsResponse  # noqa: Y015
+
+@_typing.final
+class JobWaiting(_message.Message):
+    """What one of many jobs waits for."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    JOB_ID_FIELD_NUMBER: _builtins.int
+    WAITING_FIELD_NUMBER: _builtins.int
+    job_id: _builtins.str
+    """The job."""
+    @_builtins.property
+    def waiting(self) -> Global___Waiting:
+        """What it waits for."""
+
+    def __init__(
+        self,
+        *,
+        job_id: _builtins.str = ...,
+        waiting: Global___Waiting | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["waiting", b"waiting"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["job_id", b"job_id", "waiting", b"waiting"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___JobWaiting: _TypeAlias = JobWaiting  # noqa: Y015
 
 @_typing.final
 class CancelJobRequest(_message.Message):

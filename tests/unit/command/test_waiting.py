@@ -42,6 +42,10 @@ CLAIM = Waiting(waiting_for=WaitingFor.WAITING_FOR_CLAIM)
             ),
         ),
         (CLAIM, "waits to be claimed"),
+        (
+            Waiting(waiting_for=WaitingFor.WAITING_FOR_CONCURRENCY, workers=2),
+            "as many jobs of its concurrency key are active as it allows",
+        ),
     ],
 )
 def test_the_words(waiting: Waiting, words: str) -> None:

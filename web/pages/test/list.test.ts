@@ -68,6 +68,32 @@ describe("the list of jobs", () => {
     expect(page.url()).toBe(`${pages.url}jobs/alpha-ben`);
   });
 
+  test("rows of queued jobs say what these wait for, by one call for all of them", async () => {
+    const calls: string[] = [];
+    const page = await pages.openList("?kind=wait");
+    await shows(page, "milepost-jobs .notice", "no jobs that match");
+    page.on("request", (request) => {
+      const method = /JobService\/(GetJob|ListJobs)$/.exec(request.url())?.[1];
+      if (method) calls.push(method);
+    });
+    for (let n = 0; n < 8; n++) {
+      await pages.submit(`wait-${n}`, {
+        kind: "wait",
+        dispatch: n === 0 ? Dispatch.EXTERNAL : Dispatch.QUEUE,
+      });
+    }
+    const notes = () => page.locator(`${ROWS} .note`).allInnerTexts();
+    await expect
+      .poll(notes)
+      .toEqual([...Array<string>(7).fill("no worker takes wait"), "waits to be claimed"]);
+    expect(calls.filter((method) => method === "GetJob")).toEqual([]);
+    expect(calls.length).toBeLessThan(8);
+    expect(await violations(page)).toEqual([]);
+    await page.setViewportSize({ width: 320, height: 640 });
+    expect(await page.locator(`${ROWS} .note:visible`).count()).toBe(8);
+    expect(await page.evaluate("document.documentElement.scrollWidth")).toBe(320);
+  });
+
   test("with the keyboard a job is chosen and opened, and the list is found again", async () => {
     await pages.submit("keys", { kind: "keys", dispatch: Dispatch.QUEUE });
     const page = await pages.openList("?kind=keys");

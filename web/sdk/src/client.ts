@@ -10,6 +10,7 @@ import {
   JobFilterSchema,
   type SubmitJobRequestSchema,
   type GetHistoryResponse,
+  type ListJobsResponse,
   type Waiting,
   type WhoAmIResponse,
 } from "./gen/milepost/v1/job_service_pb.js";
@@ -133,6 +134,19 @@ export class MilepostClient {
     return (await this.lookUp(jobId, options)).waiting;
   }
 
+  /** Why jobs have not started, 100 at most, by one list of them; without those that are not QUEUED. */
+  async getWaitingOf(
+    jobIds: readonly string[],
+    options: CallOptions = {},
+  ): Promise<ReadonlyMap<string, Waiting>> {
+    const found = new Map<string, Waiting>();
+    const filter = { jobIds: [...jobIds] };
+    for await (const page of this.#pages(filter, { pageSize: jobIds.length, ...options })) {
+      for (const { jobId, waiting } of page.waiting) if (waiting) found.set(jobId, waiting);
+    }
+    return found;
+  }
+
   /** The job as it stands, and why it has not started if it is QUEUED: both of one moment. */
   async lookUp(
     jobId: string,
@@ -147,12 +161,16 @@ export class MilepostClient {
 
   /** The jobs that match, page by page, as they stand when the page is asked for. */
   async *listJobs(filter: Filter = {}, options: ListOptions = {}): AsyncGenerator<Job, void, undefined> {
+    for await (const page of this.#pages(filter, options)) yield* page.jobs;
+  }
+
+  async *#pages(filter: Filter, options: ListOptions): AsyncGenerator<ListJobsResponse, void, undefined> {
     const { pageSize = 0, orderBy = "", ...rest } = options;
     let pageToken = "";
     do {
       const request = { filter, pageSize, orderBy, pageToken };
       const page = await this.#calls.call((call) => this.#calls.service.listJobs(request, call), rest);
-      yield* page.jobs;
+      yield page;
       pageToken = page.nextPageToken;
     } while (pageToken !== "");
   }

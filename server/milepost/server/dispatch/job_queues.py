@@ -76,6 +76,8 @@ class QueuePlace(NamedTuple):
     """Those of its owner among them."""
     own_waiting: int
     """Jobs of its owner and kind that wait, itself included."""
+    is_limited: bool
+    """Whether as many jobs of its concurrency key are active as it allows."""
 
 
 class JobQueues:
@@ -172,7 +174,7 @@ class JobQueues:
         found = self._queued.get(job_id)
         if found is None:
             return None
-        job, own, _ = found
+        job, own, group = found
         turn = bisect_left(own.order, (job.submitted, job_id))
         ahead = own_ahead = turn
         own_waiting = 0
@@ -186,7 +188,7 @@ class JobQueues:
             if other.owner == job.owner:
                 own_ahead += before
                 own_waiting += len(other.order)
-        return QueuePlace(ahead, own_ahead, own_waiting)
+        return QueuePlace(ahead, own_ahead, own_waiting, is_limited=not group.is_open)
 
     def is_below_limit(self, key: ConcurrencyKey | None, limit: int) -> bool:
         """Whether fewer jobs of the key are active than ``limit``."""

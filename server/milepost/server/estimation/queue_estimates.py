@@ -17,7 +17,7 @@ from milepost.server.estimation.histories import Histories
 from milepost.server.estimation.job_estimates import RECENT, JobEstimates
 from milepost.server.estimation.running_jobs import RunningJobs
 from milepost.server.log.event_log import EventLog
-from milepost.v1 import Dispatch, Estimate, Job, JobState, Waiting
+from milepost.v1 import Dispatch, Estimate, Job, JobState, Waiting, WaitingFor
 
 _RECENT_BYTES = 1 << 20
 
@@ -29,9 +29,11 @@ _SLOT_LIMIT = 1000
 
 
 def hide_place(waiting: Waiting) -> None:
-    """Remove the place in the queue: it counts other jobs of the owner, which do not exist for who may see only one."""
+    """Remove what tells of other jobs of the owner, which do not exist for who may see only one: its place among them."""
     waiting.ClearField("jobs_ahead")
     waiting.ClearField("jobs_waiting")
+    if waiting.waiting_for == WaitingFor.WAITING_FOR_CONCURRENCY:
+        waiting.waiting_for = WaitingFor.WAITING_FOR_TURN
 
 
 class QueueEstimates:
@@ -65,29 +67,41 @@ class QueueEstimates:
         run = await self._estimates.of_run(job.owner, job.kind, job.workload, caller)
         if run is not None:
             waiting.run.CopyFrom(run)
-        place = self._place(job.job_id)
-        if job.dispatch == Dispatch.DISPATCH_EXTERNAL or place is None:
-            return
-        # Only of its owner, as jobs of others do not exist for a principal who may see it (rule 10).
-        waiting.jobs_ahead, waiting.jobs_waiting = place.own_ahead, place.own_waiting
-        if job.concurrency_key:  # it may wait for jobs of its key, which its workers do not run
+        place = self.add_place(job, waiting)
+        if (
+            place is None or job.concurrency_key
+        ):  # it may wait for jobs of its key, which its workers do not run
             return
         start = await self._start(job, place, run, caller)
         if start is not None:
             waiting.start_p50.CopyFrom(duration(start.p50))
             waiting.start_p90.CopyFrom(duration(start.p90))
 
+    def add_place(self, job: Job, waiting: Waiting) -> QueuePlace | None:
+        """Set the place of a QUEUED job in its queue, and whether its concurrency key holds it up; return the place."""
+        place = None if job.dispatch == Dispatch.DISPATCH_EXTERNAL else self._place(job.job_id)
+        if place is None:
+            return None
+        # Only of its owner, as jobs of others do not exist for a principal who may see it (rule 10).
+        waiting.jobs_ahead, waiting.jobs_waiting = place.own_ahead, place.own_waiting
+        if place.is_limited and waiting.waiting_for == WaitingFor.WAITING_FOR_TURN:
+            waiting.waiting_for = WaitingFor.WAITING_FOR_CONCURRENCY
+        return place
+
     async def add_watched(self, job_id: str, waiting: Waiting, caller: str) -> None:
         """As ``add``, for a job that is watched: at most once in ``RECENT`` seconds, however many watch it."""
         now = self._clock.monotonic()
         made, found = self._recent.get(job_id) or (-math.inf, None)
         if found is None or now - made >= RECENT:
-            found = Waiting()
+            found = Waiting(waiting_for=WaitingFor.WAITING_FOR_TURN)
             stored = await self._log.load(job_id, caller=caller)
             if stored is not None and stored.job.state == JobState.JOB_STATE_QUEUED:
                 await self.add(stored.job, found, caller)
             self._recent.put(job_id, (now, found), _RECENT_SIZE + len(job_id))
+        reason = waiting.waiting_for
         waiting.MergeFrom(found)
+        if reason != WaitingFor.WAITING_FOR_TURN:  # by the workers that are connected now
+            waiting.waiting_for = reason
 
     async def _start(self, job: Job, place: QueuePlace, run: Estimate | None, caller: str) -> Span | None:
         capacity = self._registry.capacity(job.kind, job.owner)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 
 from milepost.contract import limits
 from milepost.server.access.narrowing import Narrowed
@@ -12,7 +13,7 @@ from milepost.server.estimation.job_estimates import JobEstimates
 from milepost.server.log.event_log import EventLog, Query
 from milepost.server.service import paging
 from milepost.server.service.validation import OLDEST_FIRST
-from milepost.v1 import ListJobsRequest, ListJobsResponse
+from milepost.v1 import Job, JobWaiting, ListJobsRequest, ListJobsResponse, Waiting
 
 # A page of large jobs is short, so that it stays below gRPC's default limit of a message.
 _PAGE_BYTES = 2 * limits.MIB
@@ -20,7 +21,7 @@ _PAGE_BYTES = 2 * limits.MIB
 # Bytes of jobs that are encoded in one pass of the event loop.
 _ENCODED_BYTES = 256 * limits.KIB
 
-# Jobs that are estimated in one pass: each takes some 50 µs.
+# Jobs that are estimated, or whose place in the queue is counted, in one pass: each takes some 50 µs.
 _ESTIMATES = 10
 
 
@@ -30,8 +31,12 @@ async def page(
     narrowed: Narrowed,
     caller: str = SERVER,
     estimates: JobEstimates | None = None,
+    waiting_of: Callable[[Job], Waiting | None] = lambda _: None,
 ) -> bytes:
-    """Read one page of the jobs that exist for a principal, and encode the response. The request has been validated."""
+    """Read one page of the jobs that exist for a principal, and encode the response. The request has been validated.
+
+    ``waiting_of`` returns what a job waits for, None if it is not QUEUED.
+    """
     wanted = request.filter
     query = Query(
         owners=None if narrowed.owners is None else sorted(narrowed.owners),
@@ -55,9 +60,12 @@ async def page(
     for _, job in found.jobs:
         if estimates is not None and await estimates.add_to(job, caller):
             estimated += 1
+        if (waiting := waiting_of(job)) is not None:
+            response.waiting.append(JobWaiting(job_id=job.job_id, waiting=waiting))
+            estimated += 1
         jobs.append(field(response, "jobs", job.SerializeToString()))
         encoded += len(jobs[-1])
-        if encoded > _ENCODED_BYTES or estimated == _ESTIMATES:  # others go first between two large jobs
+        if encoded > _ENCODED_BYTES or estimated >= _ESTIMATES:  # others go first between two large jobs
             encoded = estimated = 0
             await asyncio.sleep(0)
     return b"".join((*jobs, response.SerializeToString()))

@@ -45,6 +45,7 @@ from milepost.v1 import (
     ShareJobResponse,
     SubmitJobRequest,
     SubmitJobResponse,
+    Waiting,
     WatchJobRequest,
     WatchJobsRequest,
 )
@@ -113,8 +114,19 @@ class Jobs:
         check_scope(principal, Action.READ)
         validation.list_jobs(request)
         narrowed = narrow(principal, request.filter)
+
+        def waiting_of(job: Job) -> Waiting | None:
+            waiting = self._waits.of_job(job)
+            if waiting is not None:
+                self._estimators.queue.add_place(job, waiting)
+                if principal.job_id:
+                    hide_place(waiting)
+            return waiting
+
         async with self._lists.turn(caller):
-            return await job_listing.page(self._log, request, narrowed, caller, self._estimators.jobs)
+            return await job_listing.page(
+                self._log, request, narrowed, caller, self._estimators.jobs, waiting_of
+            )
 
     async def cancel(self, principal: Principal, request: CancelJobRequest, caller: str) -> JobResponse:
         """Cancel a job and its children."""

@@ -3,7 +3,7 @@ import { repeat } from "lit/directives/repeat.js";
 import type { JobsStore } from "./live/jobs-store.js";
 import { serverAt } from "./live/server.js";
 import { ticker } from "./live/ticker.js";
-import type { Job, JobState } from "./messages.js";
+import { type Job, JobState } from "./messages.js";
 import type { Instant } from "./model/instants.js";
 import {
   LISTED_STATES,
@@ -63,6 +63,8 @@ export class MilepostJobs extends LitElement {
   #runs: ReadonlyMap<string, readonly Run[]> = new Map();
   #totals: ReadonlyMap<JobState, number> = new Map();
   #bars = new Map<string, SmoothBar>();
+  /** The queued jobs that are drawn. */
+  #queued: readonly string[] = [];
   #subscribed: JobsStore | undefined;
   #leave: (() => void)[] = [];
   #resized = new ResizeObserver(() => {
@@ -226,6 +228,9 @@ export class MilepostJobs extends LitElement {
     const last = Math.ceil((top + (view?.clientHeight ?? 800)) / ROW) + MARGIN;
     const rows = this.#rows.slice(first, last);
     const { now } = store;
+    this.#queued = rows.flatMap((row) =>
+      row.type === "job" && store.get(row.key)?.state === JobState.QUEUED ? [row.key] : [],
+    );
     return html`<div class="rows" ${vars({ transform: `translateY(${first * ROW}px)` })}>
       ${repeat(
         rows,
@@ -256,6 +261,7 @@ export class MilepostJobs extends LitElement {
       address: store.server.jobAddress(job.jobId),
       movement: bar.update(job.fraction, job.attempt, now),
       runs: this.#runs.get(job.kind) ?? [],
+      waiting: store.waitingOf(job.jobId),
       now,
       mayOpen: () => this.#mayOpen(job.jobId),
     });
@@ -284,6 +290,7 @@ export class MilepostJobs extends LitElement {
     const view = this.#view;
     const { store } = this;
     if (!view || !store) return;
+    void store.lookUpWaiting(this.#queued);
     if (view.scrollTop + 3 * view.clientHeight > this.#rows.length * ROW) store.loadMore();
   }
 

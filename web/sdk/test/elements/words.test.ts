@@ -1,4 +1,4 @@
-import { create } from "@bufbuild/protobuf";
+import { type MessageInitShape, create } from "@bufbuild/protobuf";
 import { Code } from "@connectrpc/connect";
 import {
   CancellationSchema,
@@ -27,7 +27,7 @@ import {
   shortId,
 } from "../../src/elements/model/plain-text.js";
 import { SmoothBar } from "../../src/elements/model/smooth-bar.js";
-import { waitingText } from "../../src/elements/model/waiting-text.js";
+import { waitingCell, waitingText } from "../../src/elements/model/waiting-text.js";
 import { workersText } from "../../src/elements/model/worker-text.js";
 import { ConnectedWorkerSchema } from "../../src/gen/milepost/v1/admin_service_pb.js";
 import { START, at, job, runningJob, stage } from "./jobs.js";
@@ -190,6 +190,28 @@ describe("what a job waits for", () => {
     expect(waitingText(canvas, claim, START)).toBe("waits for its children");
     const retried = job({ state: JobState.QUEUED, retryTime: at(90) });
     expect(waitingText(retried, undefined, START)).toBe("next attempt in 01:30");
+  });
+
+  test("a row of a list says it shorter, and nothing until it is known", () => {
+    const queued = { state: JobState.QUEUED, concurrencyKey: "room-blue" };
+    const text = (init: MessageInitShape<typeof WaitingSchema>, of: Parameters<typeof job>[0] = {}) =>
+      waitingCell(job({ ...queued, ...of }), create(WaitingSchema, init), START);
+    expect(waitingCell(job(queued), undefined, START)).toBe("");
+    expect(text({ waitingFor: WaitingFor.WORKER, nearestKinds: ["transcribe.v2"] })).toBe(
+      "no worker takes transcribe; near: transcribe.v2",
+    );
+    expect(text({ waitingFor: WaitingFor.RECONNECT })).toBe("no worker takes transcribe");
+    expect(text({ waitingFor: WaitingFor.TURN, jobsAhead: 3 })).toBe("3 jobs before it");
+    expect(text({ waitingFor: WaitingFor.TURN })).toBe("next in the queue");
+    expect(text({ waitingFor: WaitingFor.CLAIM })).toBe("waits to be claimed");
+    expect(text({ waitingFor: WaitingFor.CLAIM }, { plannedChildren: 2 })).toBe("waits for its children");
+    expect(text({ waitingFor: WaitingFor.CONCURRENCY }, { concurrencyLimit: 1 })).toBe(
+      "concurrency key room-blue is taken by another job",
+    );
+    expect(text({ waitingFor: WaitingFor.CONCURRENCY }, { concurrencyLimit: 3 })).toBe(
+      "concurrency key room-blue is taken by 3 jobs",
+    );
+    expect(text({ waitingFor: WaitingFor.TURN }, { retryTime: at(90) })).toBe("next attempt in 01:30");
   });
 });
 

@@ -60,6 +60,8 @@ def waiting_text(waiting: Waiting, kind: str, now: datetime, *, has_children: bo
         case WaitingFor.WAITING_FOR_RECONNECT:
             why = "the server has just started, and workers may be reconnecting"
             return f"no worker takes jobs of kind '{name}' yet{others}; {why}"
+        case WaitingFor.WAITING_FOR_CONCURRENCY:
+            return "as many jobs of its concurrency key are active as it allows"
     takes = "takes" if waiting.workers == 1 else "take"
     return (
         f"{queue_text(waiting, now)}; {text.count(waiting.workers, 'worker')} {takes} jobs of kind '{name}'"

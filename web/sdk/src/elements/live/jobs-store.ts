@@ -4,7 +4,7 @@ import { Fold } from "../../fold/index.js";
 import type { JobsItem } from "../../watch/jobs-cursor.js";
 import type { JobsWatch } from "../../watch/jobs-watch.js";
 import { whenShown } from "../../watch/page.js";
-import type { Job, JobState } from "../messages.js";
+import type { Job, JobState, Waiting } from "../messages.js";
 import { type Connection, brokenBy, connectionOf } from "../model/connection-text.js";
 import type { Instant } from "../model/instants.js";
 import { type Group, type ListFilter, labelPairs } from "../model/job-list.js";
@@ -19,6 +19,12 @@ const PAGE_SIZE = 500;
 /** Jobs that are kept at most: those that have not ended, and those that have, of which the oldest are dropped. */
 const ACTIVE_LIMIT = 20_000;
 const ENDED_LIMIT = 20_000;
+
+/** Queued jobs that are looked up together; a server takes no more ids in a filter. */
+const LOOKUP_LIMIT = 100;
+/** Milliseconds between two looks at what jobs wait for; and where some are new, as after the list was scrolled. */
+const LOOKUP_INTERVAL = 5000;
+const NEW_INTERVAL = 500;
 
 const ACTIVE: readonly JobState[] = [States.RUNNING, States.CANCELLING];
 const ENDED: readonly JobState[] = [States.SUCCEEDED, States.FAILED, States.CANCELLED, States.LOST];
@@ -46,6 +52,10 @@ export class JobsStore {
   #parts: Part[] = [];
   #stop: AbortController | undefined;
   #missing = new Set<string>();
+  /** What the queued jobs that were looked up last wait for; undefined for those that no longer did. */
+  #waiting: ReadonlyMap<string, Waiting | undefined> = new Map();
+  #lookUpAfter = -Infinity;
+  #newAfter = -Infinity;
   /** Whether there was no room for a job that has not ended. */
   #isFull = false;
 
@@ -75,6 +85,33 @@ export class JobsStore {
     if (!job) return this.#ended.get(jobId);
     const estimate = this.#watch?.estimateOf(job);
     return estimate === job.estimate ? job : { ...job, estimate };
+  }
+
+  /** What a queued job waits for; undefined if it was not looked up. */
+  waitingOf(jobId: string): Waiting | undefined {
+    return this.#waiting.get(jobId);
+  }
+
+  /** Look up what the queued jobs in sight wait for, all in one call, once in a while. No event says it. */
+  async lookUpWaiting(jobIds: readonly string[]): Promise<void> {
+    const ids = jobIds.slice(0, LOOKUP_LIMIT);
+    const hasNew = ids.some((id) => !this.#waiting.has(id));
+    if (ids.length === 0 || performance.now() < (hasNew ? this.#newAfter : this.#lookUpAfter)) return;
+    this.#newAfter = Infinity; // until it is answered
+    this.#lookUpAfter = Infinity;
+    let isKnown = false;
+    try {
+      await whenShown();
+      const found = await this.server.client.getWaitingOf(ids);
+      this.#waiting = new Map(ids.map((id) => [id, found.get(id)]));
+      isKnown = true;
+    } catch {
+      // The next look may have more luck.
+    }
+    const now = performance.now();
+    this.#lookUpAfter = now + LOOKUP_INTERVAL;
+    this.#newAfter = now + (isKnown ? NEW_INTERVAL : LOOKUP_INTERVAL);
+    this.#frames.request();
   }
 
   /** Whether all jobs in this state are loaded. */

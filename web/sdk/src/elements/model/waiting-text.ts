@@ -22,6 +22,8 @@ export function waitingText(job: Job, waiting: Waiting | undefined, now: Instant
       return `no worker takes ${kind}${others}`;
     case WaitingFor.RECONNECT:
       return `no worker takes ${kind} yet${others}; the server has just started, and workers may be reconnecting`;
+    case WaitingFor.CONCURRENCY:
+      return concurrencyText(job);
     default: {
       const takes = waiting.workers === 1 ? "takes" : "take";
       const start = startText(waiting, now);
@@ -29,6 +31,32 @@ export function waitingText(job: Job, waiting: Waiting | undefined, now: Instant
       return [turnText(waiting), start, workers].filter(Boolean).join(" · ");
     }
   }
+}
+
+/** The same in a row of a list: `no worker takes archve; near: archive`, `3 jobs before it`; empty until it is known. */
+export function waitingCell(job: Job, waiting: Waiting | undefined, now: Instant): string {
+  const retry = instantOf(job.retryTime);
+  if (retry !== undefined && retry > now) return `next attempt in ${elapsed((retry - now) / 1000 + 0.999)}`;
+  if (!waiting) return "";
+  switch (waiting.waitingFor) {
+    case WaitingFor.CLAIM:
+      return job.plannedChildren > 0 ? "waits for its children" : "waits to be claimed";
+    case WaitingFor.WORKER:
+    case WaitingFor.RECONNECT: {
+      const near = waiting.nearestKinds.map((kind) => oneLine(kind, 64)).join(", ");
+      return `no worker takes ${oneLine(job.kind, 64)}${near && `; near: ${near}`}`;
+    }
+    case WaitingFor.CONCURRENCY:
+      return concurrencyText(job);
+    default:
+      return waiting.jobsAhead > 0 ? `${count(waiting.jobsAhead, "job")} before it` : "next in the queue";
+  }
+}
+
+/** `concurrency key room-blue is taken by another job`: of its key as many are active as it allows. */
+function concurrencyText({ concurrencyKey, concurrencyLimit }: Job): string {
+  const others = concurrencyLimit > 1 ? count(concurrencyLimit, "job") : "another job";
+  return `concurrency key ${oneLine(concurrencyKey, 64)} is taken by ${others}`;
 }
 
 /** The place in the queue, in which jobs of others may be ahead, too. */

@@ -1,13 +1,14 @@
 /** A job in the list. */
 
 import { html, nothing, svg, type TemplateResult } from "lit";
-import { JobState, type Job } from "../messages.js";
+import { JobState, type Job, type Waiting } from "../messages.js";
 import { remainingCell } from "../model/estimate-text.js";
 import { absolute, age, elapsed, instantOf, took, type Instant } from "../model/instants.js";
 import type { Run } from "../model/job-list.js";
 import { oneLine } from "../model/plain-text.js";
 import type { Movement } from "../model/smooth-bar.js";
 import { hasEnded, isActive, isKnown, jobLook } from "../model/state-words.js";
+import { needsAttention, waitingCell } from "../model/waiting-text.js";
 import { stateIcon } from "./icons.js";
 import { progressBar, progressText } from "./job-head.js";
 import { vars } from "./vars-directive.js";
@@ -29,18 +30,22 @@ export interface RowOptions {
   readonly movement: Movement;
   /** The last runs of its kind. */
   readonly runs: readonly Run[];
+  /** What it waits for, as far as that is known. */
+  readonly waiting: Waiting | undefined;
   readonly now: Instant;
   /** Ask the host page whether the page of the job is to be opened. */
   readonly mayOpen: () => boolean;
 }
 
 export function jobRow(job: Job, options: RowOptions): TemplateResult {
-  const { selected, depth, address, movement, runs, now, mayOpen } = options;
+  const { selected, depth, address, movement, runs, waiting, now, mayOpen } = options;
+  const note = noteText(job, waiting, now);
+  const isQueued = job.state === JobState.QUEUED;
   const { word, shape } = jobLook(job.state);
   const submitted = instantOf(job.submitTime) ?? now;
   return html`<div role="listitem">
     <a
-      class="row ${selected ? "selected" : ""}"
+      class="row ${selected ? "selected" : ""} ${note ? "noted" : ""} ${isQueued ? "waits" : ""}"
       part="row"
       href=${address}
       @click=${(event: MouseEvent) => {
@@ -65,10 +70,16 @@ export function jobRow(job: Job, options: RowOptions): TemplateResult {
       >
       <span class="owner foreign cut">${oneLine(job.owner, 128)}</span>
       <span class="progress"
-        >${isActive(job) ? progressBar(job, movement, isKnown(job), shape) : nothing}
-        <span class="number ${isActive(job) ? "" : "muted cut foreign"}"
-          >${isActive(job) ? progressText(job) : failureText(job)}</span
-        ></span
+        >${
+          isActive(job)
+            ? html`${progressBar(job, movement, isKnown(job), shape)}
+                <span class="number">${progressText(job)}</span>`
+            : html`<span
+                class="note cut foreign ${isQueued && needsAttention(waiting) ? "attention" : "muted"}"
+                title=${note}
+                >${note}</span
+              >`
+        }</span
       >
       <span class="remaining number muted">${timeText(job, now)}</span>
       <span class="number muted" title=${`submitted ${absolute(submitted)}`}
@@ -87,10 +98,13 @@ function idCell(jobId: string): TemplateResult {
   return html`<span class="id mono foreign" title=${jobId}>${head}${oneLine(jobId.slice(end))}</span>`;
 }
 
-function failureText(job: Job): string {
-  if (!job.failure) return "";
-  const text = oneLine(job.failure.message || job.failure.code, 120);
-  return job.state === JobState.QUEUED ? `to be tried again: ${text}` : text;
+/** What a job waits for, and why it failed. */
+function noteText(job: Job, waiting: Waiting | undefined, now: Instant): string {
+  if (isActive(job)) return "";
+  const { message = "", code = "" } = job.failure ?? {};
+  const failure = oneLine(message || code, 120);
+  const waits = job.state === JobState.QUEUED ? waitingCell(job, waiting, now) : "";
+  return [waits, failure].filter(Boolean).join(" · ");
 }
 
 function timeText(job: Job, now: Instant): string {

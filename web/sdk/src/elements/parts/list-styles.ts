@@ -55,7 +55,7 @@ export const listStyles = css`
   .row {
     display: grid;
     grid-template-columns:
-      104px minmax(150px, 1.6fr) minmax(60px, 0.7fr) minmax(120px, 2.4fr) 104px 76px
+      104px minmax(150px, 1.6fr) minmax(60px, 0.7fr) minmax(120px, 2.4fr) 116px 84px
       minmax(60px, 0.6fr) 88px;
     column-gap: 12px;
     align-items: center;
@@ -99,6 +99,16 @@ export const listStyles = css`
   }
   .progress .number {
     min-width: 40px;
+  }
+  /* What a job waits for has the room of its remaining time, too. */
+  .waits .progress {
+    grid-column-end: span 2;
+  }
+  .waits .remaining {
+    display: none;
+  }
+  .note.attention {
+    color: var(--_warn);
   }
   .name {
     display: flex;
@@ -145,7 +155,7 @@ export const listStyles = css`
   }
   @container (max-width: 899px) {
     .row {
-      grid-template-columns: 104px minmax(150px, 1.4fr) minmax(110px, 1.4fr) 104px 76px;
+      grid-template-columns: 104px minmax(150px, 1.4fr) minmax(110px, 1.4fr) 116px 84px;
     }
     .row .owner,
     .row .worker,
@@ -167,8 +177,26 @@ export const listStyles = css`
       display: none;
     }
     .row .progress {
-      max-width: 96px;
       justify-content: end;
+    }
+    .row.noted {
+      grid-template-rows: 19px 15px;
+      align-content: center;
+    }
+    .row.noted > :first-child {
+      grid-row: 1 / 3;
+    }
+    .row.noted > .name {
+      grid-column: 2 / 4;
+    }
+    .row.noted > .progress {
+      grid-area: 2 / 2 / 3 / -1;
+      justify-content: start;
+      font-size: 11px;
+      line-height: 15px;
+    }
+    .row.noted > .progress + .remaining + .number {
+      grid-area: 1 / 4;
     }
   }
 `;

@@ -16,7 +16,7 @@ import type { JsonObject, Message } from "@bufbuild/protobuf";
  * Describes the file milepost/v1/job_service.proto.
  */
 export const file_milepost_v1_job_service: GenFile = /*@__PURE__*/
-  fileDesc("Ch1taWxlcG9zdC92MS9qb2Jfc2VydmljZS5wcm90bxILbWlsZXBvc3QudjEiwAUKEFN1Ym1pdEpvYlJlcXVlc3QSDgoGam9iX2lkGAEgASgJEhIKCnJlcXVlc3RfaWQYAiABKAkSDAoEa2luZBgDIAEoCRINCgVvd25lchgEIAEoCRI5CgZsYWJlbHMYBSADKAsyKS5taWxlcG9zdC52MS5TdWJtaXRKb2JSZXF1ZXN0LkxhYmVsc0VudHJ5EhUKDXBhcmVudF9qb2JfaWQYBiABKAkSJgoFaW5wdXQYByABKAsyFy5nb29nbGUucHJvdG9idWYuU3RydWN0EiIKBnN0YWdlcxgIIAMoCzISLm1pbGVwb3N0LnYxLlN0YWdlEhAKCHdvcmtsb2FkGAkgASgBEhUKDXdvcmtsb2FkX3VuaXQYCiABKAkSKgoHdGltZW91dBgLIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbhIuCgxyZXRyeV9wb2xpY3kYDCABKAsyGC5taWxlcG9zdC52MS5SZXRyeVBvbGljeRInCghkaXNwYXRjaBgNIAEoDjIVLm1pbGVwb3N0LnYxLkRpc3BhdGNoEikKCXJldGVudGlvbhgOIAEoCzIWLm1pbGVwb3N0LnYxLlJldGVudGlvbhIQCghwcmlvcml0eRgPIAEoBRIXCg9jb25jdXJyZW5jeV9rZXkYECABKAkSGQoRY29uY3VycmVuY3lfbGltaXQYESABKAUSMQoOc3RhcnRfZGVhZGxpbmUYEiABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24SMgoPYXR0ZW1wdF90aW1lb3V0GBMgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uEhgKEHBsYW5uZWRfY2hpbGRyZW4YFCABKAUaLQoLTGFiZWxzRW50cnkSCwoDa2V5GAEgASgJEg0KBXZhbHVlGAIgASgJOgI4ASIyChFTdWJtaXRKb2JSZXNwb25zZRIdCgNqb2IYASABKAsyEC5taWxlcG9zdC52MS5Kb2IiHwoNR2V0Sm9iUmVxdWVzdBIOCgZqb2JfaWQYASABKAkiVgoOR2V0Sm9iUmVzcG9uc2USHQoDam9iGAEgASgLMhAubWlsZXBvc3QudjEuSm9iEiUKB3dhaXRpbmcYAiABKAsyFC5taWxlcG9zdC52MS5XYWl0aW5nIokCCgdXYWl0aW5nEiwKC3dhaXRpbmdfZm9yGAEgASgOMhcubWlsZXBvc3QudjEuV2FpdGluZ0ZvchIPCgd3b3JrZXJzGAIgASgFEhUKDW5lYXJlc3Rfa2luZHMYAyADKAkSIgoDcnVuGAQgASgLMhUubWlsZXBvc3QudjEuRXN0aW1hdGUSLAoJc3RhcnRfcDUwGAUgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uEiwKCXN0YXJ0X3A5MBgGIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbhISCgpqb2JzX2FoZWFkGAcgASgFEhQKDGpvYnNfd2FpdGluZxgIIAEoBSLbAQoJSm9iRmlsdGVyEg0KBW93bmVyGAEgASgJEg0KBWtpbmRzGAIgAygJEjIKBmxhYmVscxgDIAMoCzIiLm1pbGVwb3N0LnYxLkpvYkZpbHRlci5MYWJlbHNFbnRyeRIVCg1wYXJlbnRfam9iX2lkGAQgASgJEg8KB2pvYl9pZHMYBSADKAkSJQoGc3RhdGVzGAYgAygOMhUubWlsZXBvc3QudjEuSm9iU3RhdGUaLQoLTGFiZWxzRW50cnkSCwoDa2V5GAEgASgJEg0KBXZhbHVlGAIgASgJOgI4ASJyCg9MaXN0Sm9ic1JlcXVlc3QSJgoGZmlsdGVyGAEgASgLMhYubWlsZXBvc3QudjEuSm9iRmlsdGVyEhEKCXBhZ2Vfc2l6ZRgCIAEoBRISCgpwYWdlX3Rva2VuGAMgASgJEhAKCG9yZGVyX2J5GAQgASgJIksKEExpc3RKb2JzUmVzcG9uc2USHgoEam9icxgBIAMoCzIQLm1pbGVwb3N0LnYxLkpvYhIXCg9uZXh0X3BhZ2VfdG9rZW4YAiABKAkidwoQQ2FuY2VsSm9iUmVxdWVzdBIOCgZqb2JfaWQYASABKAkSDgoGcmVhc29uGAIgASgJEhIKCnJlcXVlc3RfaWQYAyABKAkSLwoMZ3JhY2VfcGVyaW9kGAQgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uIjIKEUNhbmNlbEpvYlJlc3BvbnNlEh0KA2pvYhgBIAEoCzIQLm1pbGVwb3N0LnYxLkpvYiIiChBEZWxldGVKb2JSZXF1ZXN0Eg4KBmpvYl9pZBgBIAEoCSITChFEZWxldGVKb2JSZXNwb25zZSIyCgtFdmVudEZpbHRlchIQCghwYXlsb2FkcxgBIAMoCRIRCglzdGFnZV9pZHMYAiADKAki2wIKD1dhdGNoSm9iUmVxdWVzdBIOCgZqb2JfaWQYASABKAkSGAoOYWZ0ZXJfc2VxdWVuY2UYAiABKANIABIXCg1mcm9tX3NuYXBzaG90GAMgASgISAASFQoLZnJvbV9sYXRlc3QYBCABKAhIABINCgVlcG9jaBgFIAEoCRIiCgZvbl9nYXAYBiABKA4yEi5taWxlcG9zdC52MS5PbkdhcBIoCgZmaWx0ZXIYByABKAsyGC5taWxlcG9zdC52MS5FdmVudEZpbHRlchInCghkZWxpdmVyeRgIIAEoDjIVLm1pbGVwb3N0LnYxLkRlbGl2ZXJ5EhEKCW5vX2ZvbGxvdxgJIAEoCBIyCg9zdGF0dXNfaW50ZXJ2YWwYCiABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24SGAoQbWF4X2JhdGNoX2V2ZW50cxgLIAEoBUIHCgVzdGFydCLnAQoQV2F0Y2hKb2JSZXNwb25zZRIlCgZvcGVuZWQYASABKAsyEy5taWxlcG9zdC52MS5PcGVuZWRIABIpCghzbmFwc2hvdBgCIAEoCzIVLm1pbGVwb3N0LnYxLlNuYXBzaG90SAASJQoGZXZlbnRzGAMgASgLMhMubWlsZXBvc3QudjEuRXZlbnRzSAASKgoJY2F1Z2h0X3VwGAQgASgLMhUubWlsZXBvc3QudjEuQ2F1Z2h0VXBIABIlCgZzdGF0dXMYBSABKAsyEy5taWxlcG9zdC52MS5TdGF0dXNIAEIHCgVmcmFtZSKhAQoGT3BlbmVkEg0KBWVwb2NoGAEgASgJEhYKDmZpcnN0X3NlcXVlbmNlGAIgASgDEhUKDWhlYWRfc2VxdWVuY2UYAyABKAMSDgoGY3Vyc29yGAQgASgDEi8KC3NlcnZlcl90aW1lGAUgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIYChB0aGlubmVkX3NlcXVlbmNlGAYgASgDIjsKCFNuYXBzaG90Eh0KA2pvYhgBIAEoCzIQLm1pbGVwb3N0LnYxLkpvYhIQCghwb3NpdGlvbhgCIAEoAyI+CgZFdmVudHMSIgoGZXZlbnRzGAEgAygLMhIubWlsZXBvc3QudjEuRXZlbnQSEAoIcG9zaXRpb24YAiABKAMiHAoIQ2F1Z2h0VXASEAoIc2VxdWVuY2UYASABKAMinwIKBlN0YXR1cxIOCgZjdXJzb3IYASABKAMSFQoNaGVhZF9zZXF1ZW5jZRgCIAEoAxIQCghmcmFjdGlvbhgDIAEoARInCghlc3RpbWF0ZRgEIAEoCzIVLm1pbGVwb3N0LnYxLkVzdGltYXRlEi8KC3NlcnZlcl90aW1lGAUgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBISCgpzdG9yZV9hd2F5GAYgASgIEiUKB3dhaXRpbmcYByABKAsyFC5taWxlcG9zdC52MS5XYWl0aW5nEhYKDmZyYWN0aW9uX2tub3duGAggASgIEi8KDWpvYl9lc3RpbWF0ZXMYCSADKAsyGC5taWxlcG9zdC52MS5Kb2JFc3RpbWF0ZSJGCgtKb2JFc3RpbWF0ZRIOCgZqb2JfaWQYASABKAkSJwoIZXN0aW1hdGUYAiABKAsyFS5taWxlcG9zdC52MS5Fc3RpbWF0ZSL6AgoQV2F0Y2hKb2JzUmVxdWVzdBImCgZmaWx0ZXIYASABKAsyFi5taWxlcG9zdC52MS5Kb2JGaWx0ZXISGAoOYWZ0ZXJfcG9zaXRpb24YAiABKANIABIXCg1mcm9tX3NuYXBzaG90GAMgASgISAASFQoLZnJvbV9sYXRlc3QYBCABKAhIABINCgVlcG9jaBgFIAEoCRIiCgZvbl9nYXAYBiABKA4yEi5taWxlcG9zdC52MS5PbkdhcBIuCgxldmVudF9maWx0ZXIYByABKAsyGC5taWxlcG9zdC52MS5FdmVudEZpbHRlchInCghkZWxpdmVyeRgIIAEoDjIVLm1pbGVwb3N0LnYxLkRlbGl2ZXJ5EhEKCW5vX2ZvbGxvdxgJIAEoCBIyCg9zdGF0dXNfaW50ZXJ2YWwYCiABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24SGAoQbWF4X2JhdGNoX2V2ZW50cxgLIAEoBUIHCgVzdGFydCK6AgoRV2F0Y2hKb2JzUmVzcG9uc2USJQoGb3BlbmVkGAEgASgLMhMubWlsZXBvc3QudjEuT3BlbmVkSAASKQoIc25hcHNob3QYAiABKAsyFS5taWxlcG9zdC52MS5TbmFwc2hvdEgAEiUKBmV2ZW50cxgDIAEoCzITLm1pbGVwb3N0LnYxLkV2ZW50c0gAEioKCWNhdWdodF91cBgEIAEoCzIVLm1pbGVwb3N0LnYxLkNhdWdodFVwSAASJQoGc3RhdHVzGAUgASgLMhMubWlsZXBvc3QudjEuU3RhdHVzSAASJwoHZGVsZXRlZBgGIAEoCzIULm1pbGVwb3N0LnYxLkRlbGV0ZWRIABInCgd0cmltbWVkGAcgASgLMhQubWlsZXBvc3QudjEuVHJpbW1lZEgAQgcKBWZyYW1lIisKB0RlbGV0ZWQSDgoGam9iX2lkGAEgASgJEhAKCHBvc2l0aW9uGAIgASgDIkMKB1RyaW1tZWQSDgoGam9iX2lkGAEgASgJEhYKDmZpcnN0X3NlcXVlbmNlGAIgASgDEhAKCHBvc2l0aW9uGAMgASgDIlkKD1NoYXJlSm9iUmVxdWVzdBIOCgZqb2JfaWQYASABKAkSJgoDdHRsGAIgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uEg4KBnNjb3BlcxgDIAMoCSJSChBTaGFyZUpvYlJlc3BvbnNlEg0KBXRva2VuGAEgASgJEi8KC2V4cGlyZV90aW1lGAIgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcCIlChNSZXZva2VTaGFyZXNSZXF1ZXN0Eg4KBmpvYl9pZBgBIAEoCSIWChRSZXZva2VTaGFyZXNSZXNwb25zZSIPCg1XaG9BbUlSZXF1ZXN0IukBCg5XaG9BbUlSZXNwb25zZRIPCgdzdWJqZWN0GAEgASgJEg4KBm93bmVycxgCIAMoCRISCgphbGxfb3duZXJzGAMgASgIEg4KBnNjb3BlcxgEIAMoCRINCgVraW5kcxgFIAMoCRIOCgZqb2JfaWQYBiABKAkSLwoLZXhwaXJlX3RpbWUYByABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhUKDWNyZWRlbnRpYWxfaWQYCCABKAkSKwoGbGltaXRzGAkgAygLMhsubWlsZXBvc3QudjEuUHJpbmNpcGFsTGltaXQiTAoOUHJpbmNpcGFsTGltaXQSDAoEbmFtZRgBIAEoCRIPCgdtYXhpbXVtGAIgASgDEgwKBHVzZWQYAyABKAMSDQoFYnVyc3QYBCABKAMiMAoRR2V0SGlzdG9yeVJlcXVlc3QSDAoEa2luZBgBIAEoCRINCgVvd25lchgCIAEoCSL+AQoSR2V0SGlzdG9yeVJlc3BvbnNlEgwKBHJ1bnMYASABKAUSLwoMZHVyYXRpb25fcDUwGAIgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uEi8KDGR1cmF0aW9uX3A5MBgDIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbhIpCgZzdGFnZXMYBCADKAsyGS5taWxlcG9zdC52MS5TdGFnZUhpc3RvcnkSEQoJZXN0aW1hdGVzGAUgASgFEhAKCGNvdmVyYWdlGAYgASgBEhQKDG1lZGlhbl9lcnJvchgHIAEoARISCgptZWFuX2Vycm9yGAggASgBImAKDFN0YWdlSGlzdG9yeRIQCghzdGFnZV9pZBgBIAEoCRIvCgxkdXJhdGlvbl9wNTAYAiABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24SDQoFc2hhcmUYAyABKAEqiQEKCldhaXRpbmdGb3ISGwoXV0FJVElOR19GT1JfVU5TUEVDSUZJRUQQABIUChBXQUlUSU5HX0ZPUl9UVVJOEAESFgoSV0FJVElOR19GT1JfV09SS0VSEAISGQoVV0FJVElOR19GT1JfUkVDT05ORUNUEAMSFQoRV0FJVElOR19GT1JfQ0xBSU0QBCpFCgVPbkdhcBIWChJPTl9HQVBfVU5TUEVDSUZJRUQQABIPCgtPTl9HQVBfRkFJTBABEhMKD09OX0dBUF9TTkFQU0hPVBACKksKCERlbGl2ZXJ5EhgKFERFTElWRVJZX1VOU1BFQ0lGSUVEEAASEAoMREVMSVZFUllfQUxMEAESEwoPREVMSVZFUllfTEFURVNUEAIyxQYKCkpvYlNlcnZpY2USSgoJU3VibWl0Sm9iEh0ubWlsZXBvc3QudjEuU3VibWl0Sm9iUmVxdWVzdBoeLm1pbGVwb3N0LnYxLlN1Ym1pdEpvYlJlc3BvbnNlEkEKBkdldEpvYhIaLm1pbGVwb3N0LnYxLkdldEpvYlJlcXVlc3QaGy5taWxlcG9zdC52MS5HZXRKb2JSZXNwb25zZRJHCghMaXN0Sm9icxIcLm1pbGVwb3N0LnYxLkxpc3RKb2JzUmVxdWVzdBodLm1pbGVwb3N0LnYxLkxpc3RKb2JzUmVzcG9uc2USSgoJQ2FuY2VsSm9iEh0ubWlsZXBvc3QudjEuQ2FuY2VsSm9iUmVxdWVzdBoeLm1pbGVwb3N0LnYxLkNhbmNlbEpvYlJlc3BvbnNlEkoKCURlbGV0ZUpvYhIdLm1pbGVwb3N0LnYxLkRlbGV0ZUpvYlJlcXVlc3QaHi5taWxlcG9zdC52MS5EZWxldGVKb2JSZXNwb25zZRJJCghXYXRjaEpvYhIcLm1pbGVwb3N0LnYxLldhdGNoSm9iUmVxdWVzdBodLm1pbGVwb3N0LnYxLldhdGNoSm9iUmVzcG9uc2UwARJMCglXYXRjaEpvYnMSHS5taWxlcG9zdC52MS5XYXRjaEpvYnNSZXF1ZXN0Gh4ubWlsZXBvc3QudjEuV2F0Y2hKb2JzUmVzcG9uc2UwARJHCghTaGFyZUpvYhIcLm1pbGVwb3N0LnYxLlNoYXJlSm9iUmVxdWVzdBodLm1pbGVwb3N0LnYxLlNoYXJlSm9iUmVzcG9uc2USUwoMUmV2b2tlU2hhcmVzEiAubWlsZXBvc3QudjEuUmV2b2tlU2hhcmVzUmVxdWVzdBohLm1pbGVwb3N0LnYxLlJldm9rZVNoYXJlc1Jlc3BvbnNlEkEKBldob0FtSRIaLm1pbGVwb3N0LnYxLldob0FtSVJlcXVlc3QaGy5taWxlcG9zdC52MS5XaG9BbUlSZXNwb25zZRJNCgpHZXRIaXN0b3J5Eh4ubWlsZXBvc3QudjEuR2V0SGlzdG9yeVJlcXVlc3QaHy5taWxlcG9zdC52MS5HZXRIaXN0b3J5UmVzcG9uc2ViBnByb3RvMw", [file_google_protobuf_duration, file_google_protobuf_struct, file_google_protobuf_timestamp, file_milepost_v1_event, file_milepost_v1_job]);
+  fileDesc("Ch1taWxlcG9zdC92MS9qb2Jfc2VydmljZS5wcm90bxILbWlsZXBvc3QudjEiwAUKEFN1Ym1pdEpvYlJlcXVlc3QSDgoGam9iX2lkGAEgASgJEhIKCnJlcXVlc3RfaWQYAiABKAkSDAoEa2luZBgDIAEoCRINCgVvd25lchgEIAEoCRI5CgZsYWJlbHMYBSADKAsyKS5taWxlcG9zdC52MS5TdWJtaXRKb2JSZXF1ZXN0LkxhYmVsc0VudHJ5EhUKDXBhcmVudF9qb2JfaWQYBiABKAkSJgoFaW5wdXQYByABKAsyFy5nb29nbGUucHJvdG9idWYuU3RydWN0EiIKBnN0YWdlcxgIIAMoCzISLm1pbGVwb3N0LnYxLlN0YWdlEhAKCHdvcmtsb2FkGAkgASgBEhUKDXdvcmtsb2FkX3VuaXQYCiABKAkSKgoHdGltZW91dBgLIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbhIuCgxyZXRyeV9wb2xpY3kYDCABKAsyGC5taWxlcG9zdC52MS5SZXRyeVBvbGljeRInCghkaXNwYXRjaBgNIAEoDjIVLm1pbGVwb3N0LnYxLkRpc3BhdGNoEikKCXJldGVudGlvbhgOIAEoCzIWLm1pbGVwb3N0LnYxLlJldGVudGlvbhIQCghwcmlvcml0eRgPIAEoBRIXCg9jb25jdXJyZW5jeV9rZXkYECABKAkSGQoRY29uY3VycmVuY3lfbGltaXQYESABKAUSMQoOc3RhcnRfZGVhZGxpbmUYEiABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24SMgoPYXR0ZW1wdF90aW1lb3V0GBMgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uEhgKEHBsYW5uZWRfY2hpbGRyZW4YFCABKAUaLQoLTGFiZWxzRW50cnkSCwoDa2V5GAEgASgJEg0KBXZhbHVlGAIgASgJOgI4ASIyChFTdWJtaXRKb2JSZXNwb25zZRIdCgNqb2IYASABKAsyEC5taWxlcG9zdC52MS5Kb2IiHwoNR2V0Sm9iUmVxdWVzdBIOCgZqb2JfaWQYASABKAkiVgoOR2V0Sm9iUmVzcG9uc2USHQoDam9iGAEgASgLMhAubWlsZXBvc3QudjEuSm9iEiUKB3dhaXRpbmcYAiABKAsyFC5taWxlcG9zdC52MS5XYWl0aW5nIokCCgdXYWl0aW5nEiwKC3dhaXRpbmdfZm9yGAEgASgOMhcubWlsZXBvc3QudjEuV2FpdGluZ0ZvchIPCgd3b3JrZXJzGAIgASgFEhUKDW5lYXJlc3Rfa2luZHMYAyADKAkSIgoDcnVuGAQgASgLMhUubWlsZXBvc3QudjEuRXN0aW1hdGUSLAoJc3RhcnRfcDUwGAUgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uEiwKCXN0YXJ0X3A5MBgGIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbhISCgpqb2JzX2FoZWFkGAcgASgFEhQKDGpvYnNfd2FpdGluZxgIIAEoBSLbAQoJSm9iRmlsdGVyEg0KBW93bmVyGAEgASgJEg0KBWtpbmRzGAIgAygJEjIKBmxhYmVscxgDIAMoCzIiLm1pbGVwb3N0LnYxLkpvYkZpbHRlci5MYWJlbHNFbnRyeRIVCg1wYXJlbnRfam9iX2lkGAQgASgJEg8KB2pvYl9pZHMYBSADKAkSJQoGc3RhdGVzGAYgAygOMhUubWlsZXBvc3QudjEuSm9iU3RhdGUaLQoLTGFiZWxzRW50cnkSCwoDa2V5GAEgASgJEg0KBXZhbHVlGAIgASgJOgI4ASJyCg9MaXN0Sm9ic1JlcXVlc3QSJgoGZmlsdGVyGAEgASgLMhYubWlsZXBvc3QudjEuSm9iRmlsdGVyEhEKCXBhZ2Vfc2l6ZRgCIAEoBRISCgpwYWdlX3Rva2VuGAMgASgJEhAKCG9yZGVyX2J5GAQgASgJInUKEExpc3RKb2JzUmVzcG9uc2USHgoEam9icxgBIAMoCzIQLm1pbGVwb3N0LnYxLkpvYhIXCg9uZXh0X3BhZ2VfdG9rZW4YAiABKAkSKAoHd2FpdGluZxgDIAMoCzIXLm1pbGVwb3N0LnYxLkpvYldhaXRpbmciQwoKSm9iV2FpdGluZxIOCgZqb2JfaWQYASABKAkSJQoHd2FpdGluZxgCIAEoCzIULm1pbGVwb3N0LnYxLldhaXRpbmcidwoQQ2FuY2VsSm9iUmVxdWVzdBIOCgZqb2JfaWQYASABKAkSDgoGcmVhc29uGAIgASgJEhIKCnJlcXVlc3RfaWQYAyABKAkSLwoMZ3JhY2VfcGVyaW9kGAQgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uIjIKEUNhbmNlbEpvYlJlc3BvbnNlEh0KA2pvYhgBIAEoCzIQLm1pbGVwb3N0LnYxLkpvYiIiChBEZWxldGVKb2JSZXF1ZXN0Eg4KBmpvYl9pZBgBIAEoCSITChFEZWxldGVKb2JSZXNwb25zZSIyCgtFdmVudEZpbHRlchIQCghwYXlsb2FkcxgBIAMoCRIRCglzdGFnZV9pZHMYAiADKAki2wIKD1dhdGNoSm9iUmVxdWVzdBIOCgZqb2JfaWQYASABKAkSGAoOYWZ0ZXJfc2VxdWVuY2UYAiABKANIABIXCg1mcm9tX3NuYXBzaG90GAMgASgISAASFQoLZnJvbV9sYXRlc3QYBCABKAhIABINCgVlcG9jaBgFIAEoCRIiCgZvbl9nYXAYBiABKA4yEi5taWxlcG9zdC52MS5PbkdhcBIoCgZmaWx0ZXIYByABKAsyGC5taWxlcG9zdC52MS5FdmVudEZpbHRlchInCghkZWxpdmVyeRgIIAEoDjIVLm1pbGVwb3N0LnYxLkRlbGl2ZXJ5EhEKCW5vX2ZvbGxvdxgJIAEoCBIyCg9zdGF0dXNfaW50ZXJ2YWwYCiABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24SGAoQbWF4X2JhdGNoX2V2ZW50cxgLIAEoBUIHCgVzdGFydCLnAQoQV2F0Y2hKb2JSZXNwb25zZRIlCgZvcGVuZWQYASABKAsyEy5taWxlcG9zdC52MS5PcGVuZWRIABIpCghzbmFwc2hvdBgCIAEoCzIVLm1pbGVwb3N0LnYxLlNuYXBzaG90SAASJQoGZXZlbnRzGAMgASgLMhMubWlsZXBvc3QudjEuRXZlbnRzSAASKgoJY2F1Z2h0X3VwGAQgASgLMhUubWlsZXBvc3QudjEuQ2F1Z2h0VXBIABIlCgZzdGF0dXMYBSABKAsyEy5taWxlcG9zdC52MS5TdGF0dXNIAEIHCgVmcmFtZSKhAQoGT3BlbmVkEg0KBWVwb2NoGAEgASgJEhYKDmZpcnN0X3NlcXVlbmNlGAIgASgDEhUKDWhlYWRfc2VxdWVuY2UYAyABKAMSDgoGY3Vyc29yGAQgASgDEi8KC3NlcnZlcl90aW1lGAUgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIYChB0aGlubmVkX3NlcXVlbmNlGAYgASgDIjsKCFNuYXBzaG90Eh0KA2pvYhgBIAEoCzIQLm1pbGVwb3N0LnYxLkpvYhIQCghwb3NpdGlvbhgCIAEoAyI+CgZFdmVudHMSIgoGZXZlbnRzGAEgAygLMhIubWlsZXBvc3QudjEuRXZlbnQSEAoIcG9zaXRpb24YAiABKAMiHAoIQ2F1Z2h0VXASEAoIc2VxdWVuY2UYASABKAMinwIKBlN0YXR1cxIOCgZjdXJzb3IYASABKAMSFQoNaGVhZF9zZXF1ZW5jZRgCIAEoAxIQCghmcmFjdGlvbhgDIAEoARInCghlc3RpbWF0ZRgEIAEoCzIVLm1pbGVwb3N0LnYxLkVzdGltYXRlEi8KC3NlcnZlcl90aW1lGAUgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBISCgpzdG9yZV9hd2F5GAYgASgIEiUKB3dhaXRpbmcYByABKAsyFC5taWxlcG9zdC52MS5XYWl0aW5nEhYKDmZyYWN0aW9uX2tub3duGAggASgIEi8KDWpvYl9lc3RpbWF0ZXMYCSADKAsyGC5taWxlcG9zdC52MS5Kb2JFc3RpbWF0ZSJGCgtKb2JFc3RpbWF0ZRIOCgZqb2JfaWQYASABKAkSJwoIZXN0aW1hdGUYAiABKAsyFS5taWxlcG9zdC52MS5Fc3RpbWF0ZSL6AgoQV2F0Y2hKb2JzUmVxdWVzdBImCgZmaWx0ZXIYASABKAsyFi5taWxlcG9zdC52MS5Kb2JGaWx0ZXISGAoOYWZ0ZXJfcG9zaXRpb24YAiABKANIABIXCg1mcm9tX3NuYXBzaG90GAMgASgISAASFQoLZnJvbV9sYXRlc3QYBCABKAhIABINCgVlcG9jaBgFIAEoCRIiCgZvbl9nYXAYBiABKA4yEi5taWxlcG9zdC52MS5PbkdhcBIuCgxldmVudF9maWx0ZXIYByABKAsyGC5taWxlcG9zdC52MS5FdmVudEZpbHRlchInCghkZWxpdmVyeRgIIAEoDjIVLm1pbGVwb3N0LnYxLkRlbGl2ZXJ5EhEKCW5vX2ZvbGxvdxgJIAEoCBIyCg9zdGF0dXNfaW50ZXJ2YWwYCiABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24SGAoQbWF4X2JhdGNoX2V2ZW50cxgLIAEoBUIHCgVzdGFydCK6AgoRV2F0Y2hKb2JzUmVzcG9uc2USJQoGb3BlbmVkGAEgASgLMhMubWlsZXBvc3QudjEuT3BlbmVkSAASKQoIc25hcHNob3QYAiABKAsyFS5taWxlcG9zdC52MS5TbmFwc2hvdEgAEiUKBmV2ZW50cxgDIAEoCzITLm1pbGVwb3N0LnYxLkV2ZW50c0gAEioKCWNhdWdodF91cBgEIAEoCzIVLm1pbGVwb3N0LnYxLkNhdWdodFVwSAASJQoGc3RhdHVzGAUgASgLMhMubWlsZXBvc3QudjEuU3RhdHVzSAASJwoHZGVsZXRlZBgGIAEoCzIULm1pbGVwb3N0LnYxLkRlbGV0ZWRIABInCgd0cmltbWVkGAcgASgLMhQubWlsZXBvc3QudjEuVHJpbW1lZEgAQgcKBWZyYW1lIisKB0RlbGV0ZWQSDgoGam9iX2lkGAEgASgJEhAKCHBvc2l0aW9uGAIgASgDIkMKB1RyaW1tZWQSDgoGam9iX2lkGAEgASgJEhYKDmZpcnN0X3NlcXVlbmNlGAIgASgDEhAKCHBvc2l0aW9uGAMgASgDIlkKD1NoYXJlSm9iUmVxdWVzdBIOCgZqb2JfaWQYASABKAkSJgoDdHRsGAIgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uEg4KBnNjb3BlcxgDIAMoCSJSChBTaGFyZUpvYlJlc3BvbnNlEg0KBXRva2VuGAEgASgJEi8KC2V4cGlyZV90aW1lGAIgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcCIlChNSZXZva2VTaGFyZXNSZXF1ZXN0Eg4KBmpvYl9pZBgBIAEoCSIWChRSZXZva2VTaGFyZXNSZXNwb25zZSIPCg1XaG9BbUlSZXF1ZXN0IukBCg5XaG9BbUlSZXNwb25zZRIPCgdzdWJqZWN0GAEgASgJEg4KBm93bmVycxgCIAMoCRISCgphbGxfb3duZXJzGAMgASgIEg4KBnNjb3BlcxgEIAMoCRINCgVraW5kcxgFIAMoCRIOCgZqb2JfaWQYBiABKAkSLwoLZXhwaXJlX3RpbWUYByABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhUKDWNyZWRlbnRpYWxfaWQYCCABKAkSKwoGbGltaXRzGAkgAygLMhsubWlsZXBvc3QudjEuUHJpbmNpcGFsTGltaXQiTAoOUHJpbmNpcGFsTGltaXQSDAoEbmFtZRgBIAEoCRIPCgdtYXhpbXVtGAIgASgDEgwKBHVzZWQYAyABKAMSDQoFYnVyc3QYBCABKAMiMAoRR2V0SGlzdG9yeVJlcXVlc3QSDAoEa2luZBgBIAEoCRINCgVvd25lchgCIAEoCSL+AQoSR2V0SGlzdG9yeVJlc3BvbnNlEgwKBHJ1bnMYASABKAUSLwoMZHVyYXRpb25fcDUwGAIgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uEi8KDGR1cmF0aW9uX3A5MBgDIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbhIpCgZzdGFnZXMYBCADKAsyGS5taWxlcG9zdC52MS5TdGFnZUhpc3RvcnkSEQoJZXN0aW1hdGVzGAUgASgFEhAKCGNvdmVyYWdlGAYgASgBEhQKDG1lZGlhbl9lcnJvchgHIAEoARISCgptZWFuX2Vycm9yGAggASgBImAKDFN0YWdlSGlzdG9yeRIQCghzdGFnZV9pZBgBIAEoCRIvCgxkdXJhdGlvbl9wNTAYAiABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24SDQoFc2hhcmUYAyABKAEqpgEKCldhaXRpbmdGb3ISGwoXV0FJVElOR19GT1JfVU5TUEVDSUZJRUQQABIUChBXQUlUSU5HX0ZPUl9UVVJOEAESFgoSV0FJVElOR19GT1JfV09SS0VSEAISGQoVV0FJVElOR19GT1JfUkVDT05ORUNUEAMSFQoRV0FJVElOR19GT1JfQ0xBSU0QBBIbChdXQUlUSU5HX0ZPUl9DT05DVVJSRU5DWRAFKkUKBU9uR2FwEhYKEk9OX0dBUF9VTlNQRUNJRklFRBAAEg8KC09OX0dBUF9GQUlMEAESEwoPT05fR0FQX1NOQVBTSE9UEAIqSwoIRGVsaXZlcnkSGAoUREVMSVZFUllfVU5TUEVDSUZJRUQQABIQCgxERUxJVkVSWV9BTEwQARITCg9ERUxJVkVSWV9MQVRFU1QQAjLFBgoKSm9iU2VydmljZRJKCglTdWJtaXRKb2ISHS5taWxlcG9zdC52MS5TdWJtaXRKb2JSZXF1ZXN0Gh4ubWlsZXBvc3QudjEuU3VibWl0Sm9iUmVzcG9uc2USQQoGR2V0Sm9iEhoubWlsZXBvc3QudjEuR2V0Sm9iUmVxdWVzdBobLm1pbGVwb3N0LnYxLkdldEpvYlJlc3BvbnNlEkcKCExpc3RKb2JzEhwubWlsZXBvc3QudjEuTGlzdEpvYnNSZXF1ZXN0Gh0ubWlsZXBvc3QudjEuTGlzdEpvYnNSZXNwb25zZRJKCglDYW5jZWxKb2ISHS5taWxlcG9zdC52MS5DYW5jZWxKb2JSZXF1ZXN0Gh4ubWlsZXBvc3QudjEuQ2FuY2VsSm9iUmVzcG9uc2USSgoJRGVsZXRlSm9iEh0ubWlsZXBvc3QudjEuRGVsZXRlSm9iUmVxdWVzdBoeLm1pbGVwb3N0LnYxLkRlbGV0ZUpvYlJlc3BvbnNlEkkKCFdhdGNoSm9iEhwubWlsZXBvc3QudjEuV2F0Y2hKb2JSZXF1ZXN0Gh0ubWlsZXBvc3QudjEuV2F0Y2hKb2JSZXNwb25zZTABEkwKCVdhdGNoSm9icxIdLm1pbGVwb3N0LnYxLldhdGNoSm9ic1JlcXVlc3QaHi5taWxlcG9zdC52MS5XYXRjaEpvYnNSZXNwb25zZTABEkcKCFNoYXJlSm9iEhwubWlsZXBvc3QudjEuU2hhcmVKb2JSZXF1ZXN0Gh0ubWlsZXBvc3QudjEuU2hhcmVKb2JSZXNwb25zZRJTCgxSZXZva2VTaGFyZXMSIC5taWxlcG9zdC52MS5SZXZva2VTaGFyZXNSZXF1ZXN0GiEubWlsZXBvc3QudjEuUmV2b2tlU2hhcmVzUmVzcG9uc2USQQoGV2hvQW1JEhoubWlsZXBvc3QudjEuV2hvQW1JUmVxdWVzdBobLm1pbGVwb3N0LnYxLldob0FtSVJlc3BvbnNlEk0KCkdldEhpc3RvcnkSHi5taWxlcG9zdC52MS5HZXRIaXN0b3J5UmVxdWVzdBofLm1pbGVwb3N0LnYxLkdldEhpc3RvcnlSZXNwb25zZWIGcHJvdG8z", [file_google_protobuf_duration, file_google_protobuf_struct, file_google_protobuf_timestamp, file_milepost_v1_event, file_milepost_v1_job]);
 
 /**
  * A submission.
@@ -431,6 +431,13 @@ export type ListJobsResponse = Message<"milepost.v1.ListJobsResponse"> & {
    * @generated from field: string next_page_token = 2;
    */
   nextPageToken: string;
+
+  /**
+   * What the jobs on the page wait for now that are QUEUED, without `run`, `start_p50` and `start_p90`.
+   *
+   * @generated from field: repeated milepost.v1.JobWaiting waiting = 3;
+   */
+  waiting: JobWaiting[];
 };
 
 /**
@@ -439,6 +446,34 @@ export type ListJobsResponse = Message<"milepost.v1.ListJobsResponse"> & {
  */
 export const ListJobsResponseSchema: GenMessage<ListJobsResponse> = /*@__PURE__*/
   messageDesc(file_milepost_v1_job_service, 7);
+
+/**
+ * What one of many jobs waits for.
+ *
+ * @generated from message milepost.v1.JobWaiting
+ */
+export type JobWaiting = Message<"milepost.v1.JobWaiting"> & {
+  /**
+   * The job.
+   *
+   * @generated from field: string job_id = 1;
+   */
+  jobId: string;
+
+  /**
+   * What it waits for.
+   *
+   * @generated from field: milepost.v1.Waiting waiting = 2;
+   */
+  waiting?: Waiting;
+};
+
+/**
+ * Describes the message milepost.v1.JobWaiting.
+ * Use `create(JobWaitingSchema)` to create a new message.
+ */
+export const JobWaitingSchema: GenMessage<JobWaiting> = /*@__PURE__*/
+  messageDesc(file_milepost_v1_job_service, 8);
 
 /**
  * A request to cancel a job.
@@ -480,7 +515,7 @@ export type CancelJobRequest = Message<"milepost.v1.CancelJobRequest"> & {
  * Use `create(CancelJobRequestSchema)` to create a new message.
  */
 export const CancelJobRequestSchema: GenMessage<CancelJobRequest> = /*@__PURE__*/
-  messageDesc(file_milepost_v1_job_service, 8);
+  messageDesc(file_milepost_v1_job_service, 9);
 
 /**
  * The job: CANCELLED, CANCELLING, or ended before.
@@ -501,7 +536,7 @@ export type CancelJobResponse = Message<"milepost.v1.CancelJobResponse"> & {
  * Use `create(CancelJobResponseSchema)` to create a new message.
  */
 export const CancelJobResponseSchema: GenMessage<CancelJobResponse> = /*@__PURE__*/
-  messageDesc(file_milepost_v1_job_service, 9);
+  messageDesc(file_milepost_v1_job_service, 10);
 
 /**
  * Names a job to delete.
@@ -522,7 +557,7 @@ export type DeleteJobRequest = Message<"milepost.v1.DeleteJobRequest"> & {
  * Use `create(DeleteJobRequestSchema)` to create a new message.
  */
 export const DeleteJobRequestSchema: GenMessage<DeleteJobRequest> = /*@__PURE__*/
-  messageDesc(file_milepost_v1_job_service, 10);
+  messageDesc(file_milepost_v1_job_service, 11);
 
 /**
  * The job is deleted.
@@ -537,7 +572,7 @@ export type DeleteJobResponse = Message<"milepost.v1.DeleteJobResponse"> & {
  * Use `create(DeleteJobResponseSchema)` to create a new message.
  */
 export const DeleteJobResponseSchema: GenMessage<DeleteJobResponse> = /*@__PURE__*/
-  messageDesc(file_milepost_v1_job_service, 11);
+  messageDesc(file_milepost_v1_job_service, 12);
 
 /**
  * A filter of events. Hidden events still advance `Status.cursor`.
@@ -565,7 +600,7 @@ export type EventFilter = Message<"milepost.v1.EventFilter"> & {
  * Use `create(EventFilterSchema)` to create a new message.
  */
 export const EventFilterSchema: GenMessage<EventFilter> = /*@__PURE__*/
-  messageDesc(file_milepost_v1_job_service, 12);
+  messageDesc(file_milepost_v1_job_service, 13);
 
 /**
  * A request to watch one job.
@@ -667,7 +702,7 @@ export type WatchJobRequest = Message<"milepost.v1.WatchJobRequest"> & {
  * Use `create(WatchJobRequestSchema)` to create a new message.
  */
 export const WatchJobRequestSchema: GenMessage<WatchJobRequest> = /*@__PURE__*/
-  messageDesc(file_milepost_v1_job_service, 13);
+  messageDesc(file_milepost_v1_job_service, 14);
 
 /**
  * A frame of a watched job. `opened` comes first.
@@ -728,7 +763,7 @@ export type WatchJobResponse = Message<"milepost.v1.WatchJobResponse"> & {
  * Use `create(WatchJobResponseSchema)` to create a new message.
  */
 export const WatchJobResponseSchema: GenMessage<WatchJobResponse> = /*@__PURE__*/
-  messageDesc(file_milepost_v1_job_service, 14);
+  messageDesc(file_milepost_v1_job_service, 15);
 
 /**
  * A stream is open. Sent first, before any event.
@@ -784,7 +819,7 @@ export type Opened = Message<"milepost.v1.Opened"> & {
  * Use `create(OpenedSchema)` to create a new message.
  */
 export const OpenedSchema: GenMessage<Opened> = /*@__PURE__*/
-  messageDesc(file_milepost_v1_job_service, 15);
+  messageDesc(file_milepost_v1_job_service, 16);
 
 /**
  * A snapshot of a job.
@@ -812,7 +847,7 @@ export type Snapshot = Message<"milepost.v1.Snapshot"> & {
  * Use `create(SnapshotSchema)` to create a new message.
  */
 export const SnapshotSchema: GenMessage<Snapshot> = /*@__PURE__*/
-  messageDesc(file_milepost_v1_job_service, 16);
+  messageDesc(file_milepost_v1_job_service, 17);
 
 /**
  * Events: in order, without gaps except for those that a filter or LATEST hides.
@@ -840,7 +875,7 @@ export type Events = Message<"milepost.v1.Events"> & {
  * Use `create(EventsSchema)` to create a new message.
  */
 export const EventsSchema: GenMessage<Events> = /*@__PURE__*/
-  messageDesc(file_milepost_v1_job_service, 17);
+  messageDesc(file_milepost_v1_job_service, 18);
 
 /**
  * The stream has reached the head for the first time. Later events are live.
@@ -861,7 +896,7 @@ export type CaughtUp = Message<"milepost.v1.CaughtUp"> & {
  * Use `create(CaughtUpSchema)` to create a new message.
  */
 export const CaughtUpSchema: GenMessage<CaughtUp> = /*@__PURE__*/
-  messageDesc(file_milepost_v1_job_service, 18);
+  messageDesc(file_milepost_v1_job_service, 19);
 
 /**
  * Sign of life of a stream, with its cursor.
@@ -941,7 +976,7 @@ export type Status = Message<"milepost.v1.Status"> & {
  * Use `create(StatusSchema)` to create a new message.
  */
 export const StatusSchema: GenMessage<Status> = /*@__PURE__*/
-  messageDesc(file_milepost_v1_job_service, 19);
+  messageDesc(file_milepost_v1_job_service, 20);
 
 /**
  * A new estimate of one of many jobs.
@@ -969,7 +1004,7 @@ export type JobEstimate = Message<"milepost.v1.JobEstimate"> & {
  * Use `create(JobEstimateSchema)` to create a new message.
  */
 export const JobEstimateSchema: GenMessage<JobEstimate> = /*@__PURE__*/
-  messageDesc(file_milepost_v1_job_service, 20);
+  messageDesc(file_milepost_v1_job_service, 21);
 
 /**
  * A request to watch all jobs that match.
@@ -1073,7 +1108,7 @@ export type WatchJobsRequest = Message<"milepost.v1.WatchJobsRequest"> & {
  * Use `create(WatchJobsRequestSchema)` to create a new message.
  */
 export const WatchJobsRequestSchema: GenMessage<WatchJobsRequest> = /*@__PURE__*/
-  messageDesc(file_milepost_v1_job_service, 21);
+  messageDesc(file_milepost_v1_job_service, 22);
 
 /**
  * A frame of all jobs that match. `opened` comes first.
@@ -1150,7 +1185,7 @@ export type WatchJobsResponse = Message<"milepost.v1.WatchJobsResponse"> & {
  * Use `create(WatchJobsResponseSchema)` to create a new message.
  */
 export const WatchJobsResponseSchema: GenMessage<WatchJobsResponse> = /*@__PURE__*/
-  messageDesc(file_milepost_v1_job_service, 22);
+  messageDesc(file_milepost_v1_job_service, 23);
 
 /**
  * A job was deleted. No more events of it follow.
@@ -1178,7 +1213,7 @@ export type Deleted = Message<"milepost.v1.Deleted"> & {
  * Use `create(DeletedSchema)` to create a new message.
  */
 export const DeletedSchema: GenMessage<Deleted> = /*@__PURE__*/
-  messageDesc(file_milepost_v1_job_service, 23);
+  messageDesc(file_milepost_v1_job_service, 24);
 
 /**
  * The older events of a job were dropped. This does not concern subscribers that have them already.
@@ -1213,7 +1248,7 @@ export type Trimmed = Message<"milepost.v1.Trimmed"> & {
  * Use `create(TrimmedSchema)` to create a new message.
  */
 export const TrimmedSchema: GenMessage<Trimmed> = /*@__PURE__*/
-  messageDesc(file_milepost_v1_job_service, 24);
+  messageDesc(file_milepost_v1_job_service, 25);
 
 /**
  * A job to share.
@@ -1248,7 +1283,7 @@ export type ShareJobRequest = Message<"milepost.v1.ShareJobRequest"> & {
  * Use `create(ShareJobRequestSchema)` to create a new message.
  */
 export const ShareJobRequestSchema: GenMessage<ShareJobRequest> = /*@__PURE__*/
-  messageDesc(file_milepost_v1_job_service, 25);
+  messageDesc(file_milepost_v1_job_service, 26);
 
 /**
  * The token. It is stored nowhere.
@@ -1276,7 +1311,7 @@ export type ShareJobResponse = Message<"milepost.v1.ShareJobResponse"> & {
  * Use `create(ShareJobResponseSchema)` to create a new message.
  */
 export const ShareJobResponseSchema: GenMessage<ShareJobResponse> = /*@__PURE__*/
-  messageDesc(file_milepost_v1_job_service, 26);
+  messageDesc(file_milepost_v1_job_service, 27);
 
 /**
  * Names the job whose share tokens are revoked.
@@ -1297,7 +1332,7 @@ export type RevokeSharesRequest = Message<"milepost.v1.RevokeSharesRequest"> & {
  * Use `create(RevokeSharesRequestSchema)` to create a new message.
  */
 export const RevokeSharesRequestSchema: GenMessage<RevokeSharesRequest> = /*@__PURE__*/
-  messageDesc(file_milepost_v1_job_service, 27);
+  messageDesc(file_milepost_v1_job_service, 28);
 
 /**
  * The share tokens are revoked.
@@ -1312,7 +1347,7 @@ export type RevokeSharesResponse = Message<"milepost.v1.RevokeSharesResponse"> &
  * Use `create(RevokeSharesResponseSchema)` to create a new message.
  */
 export const RevokeSharesResponseSchema: GenMessage<RevokeSharesResponse> = /*@__PURE__*/
-  messageDesc(file_milepost_v1_job_service, 28);
+  messageDesc(file_milepost_v1_job_service, 29);
 
 /**
  * Asks who the caller is.
@@ -1327,7 +1362,7 @@ export type WhoAmIRequest = Message<"milepost.v1.WhoAmIRequest"> & {
  * Use `create(WhoAmIRequestSchema)` to create a new message.
  */
 export const WhoAmIRequestSchema: GenMessage<WhoAmIRequest> = /*@__PURE__*/
-  messageDesc(file_milepost_v1_job_service, 29);
+  messageDesc(file_milepost_v1_job_service, 30);
 
 /**
  * The principal of the call: who the caller is, as its credential says, and what it may do.
@@ -1404,7 +1439,7 @@ export type WhoAmIResponse = Message<"milepost.v1.WhoAmIResponse"> & {
  * Use `create(WhoAmIResponseSchema)` to create a new message.
  */
 export const WhoAmIResponseSchema: GenMessage<WhoAmIResponse> = /*@__PURE__*/
-  messageDesc(file_milepost_v1_job_service, 30);
+  messageDesc(file_milepost_v1_job_service, 31);
 
 /**
  * One limit of a principal. Beyond it calls are refused with LIMIT_REACHED; a worker that reports too much is only held back.
@@ -1447,7 +1482,7 @@ export type PrincipalLimit = Message<"milepost.v1.PrincipalLimit"> & {
  * Use `create(PrincipalLimitSchema)` to create a new message.
  */
 export const PrincipalLimitSchema: GenMessage<PrincipalLimit> = /*@__PURE__*/
-  messageDesc(file_milepost_v1_job_service, 31);
+  messageDesc(file_milepost_v1_job_service, 32);
 
 /**
  * Names a kind of one owner.
@@ -1475,7 +1510,7 @@ export type GetHistoryRequest = Message<"milepost.v1.GetHistoryRequest"> & {
  * Use `create(GetHistoryRequestSchema)` to create a new message.
  */
 export const GetHistoryRequestSchema: GenMessage<GetHistoryRequest> = /*@__PURE__*/
-  messageDesc(file_milepost_v1_job_service, 32);
+  messageDesc(file_milepost_v1_job_service, 33);
 
 /**
  * What is known of the latest SUCCEEDED runs of a kind, 32 at most. Without any, everything is 0 and empty.
@@ -1545,7 +1580,7 @@ export type GetHistoryResponse = Message<"milepost.v1.GetHistoryResponse"> & {
  * Use `create(GetHistoryResponseSchema)` to create a new message.
  */
 export const GetHistoryResponseSchema: GenMessage<GetHistoryResponse> = /*@__PURE__*/
-  messageDesc(file_milepost_v1_job_service, 33);
+  messageDesc(file_milepost_v1_job_service, 34);
 
 /**
  * What is known of a stage of a kind.
@@ -1580,7 +1615,7 @@ export type StageHistory = Message<"milepost.v1.StageHistory"> & {
  * Use `create(StageHistorySchema)` to create a new message.
  */
 export const StageHistorySchema: GenMessage<StageHistory> = /*@__PURE__*/
-  messageDesc(file_milepost_v1_job_service, 34);
+  messageDesc(file_milepost_v1_job_service, 35);
 
 /**
  * What a QUEUED job waits for.
@@ -1623,6 +1658,13 @@ export enum WaitingFor {
    * @generated from enum value: WAITING_FOR_CLAIM = 4;
    */
   CLAIM = 4,
+
+  /**
+   * A job of its concurrency_key to end: as many of them are active as its concurrency_limit allows. A watch tells it with its next status.
+   *
+   * @generated from enum value: WAITING_FOR_CONCURRENCY = 5;
+   */
+  CONCURRENCY = 5,
 }
 
 /**

@@ -120,7 +120,7 @@ async def test_a_job_that_waits_to_be_claimed(rpc: Rpc) -> None:
 
 
 async def test_a_job_that_waits_for_one_of_its_concurrency_key(rpc: Rpc) -> None:
-    """GetJob says so, and the next status of a watch, until the other job has ended. That there is no worker goes first."""
+    """GetJob says so, and the next status of a watch, until the other job has ended. A missing worker goes first."""
     key = {"concurrency_key": "room-blue", "concurrency_limit": 1}
     first = await rpc.submit(**key)
     async with rpc.session(max_concurrency=2) as session:

@@ -29,7 +29,7 @@ _SLOT_LIMIT = 1000
 
 
 def hide_place(waiting: Waiting) -> None:
-    """Remove what tells of other jobs of the owner, which do not exist for who may see only one: its place among them."""
+    """Remove what tells of other jobs of the owner, which do not exist for who may see only one."""
     waiting.ClearField("jobs_ahead")
     waiting.ClearField("jobs_waiting")
     if waiting.waiting_for == WaitingFor.WAITING_FOR_CONCURRENCY:

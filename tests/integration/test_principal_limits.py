@@ -214,6 +214,28 @@ async def test_held_calls(known: Tokens, monkeypatch: pytest.MonkeyPatch) -> Non
     assert throttled.held == 0
 
 
+async def test_held_calls_of_strangers_leave_no_lines(known: Tokens, monkeypatch: pytest.MonkeyPatch) -> None:
+    """They are counted, also where the stranger gives them up: who resets calls without end does not fill the log."""
+    monkeypatch.setattr(limiter, "STRANGERS_CALLS", 0.1)
+    monkeypatch.setattr(throttling, "SHORTEST_DELAY", 3600.0)
+    (throttled,) = made = [Throttling()]
+    monkeypatch.setattr(limiter, "Throttling", made.pop)
+    known.add("ci", ["a"], *ALL)
+    with capture_logs() as lines:
+        async with serving(known) as address, connect(address) as stranger:
+            calls = [asyncio.create_task(stranger.get("none")) for _ in range(20)]
+
+            async def are_held() -> bool:
+                return throttled.held == len([call for call in calls if not call.done()]) > 15
+
+            await eventually(are_held)
+            for call in calls:
+                call.cancel()
+            await asyncio.gather(*calls, return_exceptions=True)
+    codes = [line["code"] for line in lines if line["event"] == "call"]
+    assert codes == ["UNAUTHENTICATED"] * (20 - len([call for call in calls if call.cancelled()]))
+
+
 async def test_reports_are_held_back(known: Tokens, monkeypatch: pytest.MonkeyPatch) -> None:
     """A worker that reports too much loses no report and no lease: the server only reads it later (rule 15)."""
     pauses: list[float] = []
@@ -261,7 +283,7 @@ async def test_reports_are_held_back(known: Tokens, monkeypatch: pytest.MonkeyPa
 
 async def test_refused_credentials(known: Tokens, monkeypatch: pytest.MonkeyPatch) -> None:
     """Whoever tries many is told late, and what is logged and recorded of it is bounded; its host's own calls go on."""
-    monkeypatch.setattr(limiter, "REFUSED_CREDENTIALS", 1)
+    monkeypatch.setattr(limiter, "STRANGERS_CALLS", 1)
     monkeypatch.setattr(throttling, "SHORTEST_DELAY", 0.0)
     token = known.add("ci", ["a"], *ALL)
     async with (

@@ -62,14 +62,14 @@ def test_repeated_headers(repeated: list[tuple[str, str]]) -> None:
     assert is_foreign(Headers(raw=raw), ALLOWED)
 
 
-def test_repeated_credentials_and_hosts() -> None:
+async def test_repeated_credentials_and_hosts() -> None:
     """Two credentials are none, and a page of two hosts is of none."""
     raw = [(b"host", b"localhost"), (b"host", b"evil.test")]
     scope = {"type": "http", "method": "GET", "headers": raw, "client": None}
     with pytest.raises(ServiceError, match="localhost, evil"):
-        BrowserPolicy.of((), ()).caller_of(scope)
+        await BrowserPolicy.of((), ()).caller_of(scope)
     scope["headers"] = [(b"authorization", b"Bearer a"), (b"authorization", b"Bearer b")]
-    assert BrowserPolicy().caller_of(scope).authorization == "Bearer a, Bearer b"
+    assert (await BrowserPolicy().caller_of(scope)).authorization == "Bearer a, Bearer b"
 
 
 @pytest.mark.parametrize(

@@ -112,6 +112,19 @@ def test_the_name_of_the_cookie(header: str, token: str) -> None:
     assert token_of(Headers({"cookie": header})) == token
 
 
+@pytest.mark.parametrize(
+    ("headers", "token"),
+    [
+        ([f"{COOKIE}=mp_x; {COOKIE}=mp_y"], "mp_x, mp_y"),
+        ([f"{COOKIE}=mp_x", f"{COOKIE}=mp_y"], "mp_x, mp_y"),
+        (["a=b", f"{COOKIE}=mp_x"], "mp_x"),
+    ],
+)
+def test_repeated_cookies(headers: list[str], token: str) -> None:
+    """Two sessions are none, whichever of them a proxy has looked at; other cookies may have headers of their own."""
+    assert token_of(Headers(raw=[(b"cookie", each.encode()) for each in headers])) == token
+
+
 async def test_pages_of_other_sites_change_nothing() -> None:
     """With what the browser adds by itself; with a token of their own they may, since CORS guards that header."""
     jobs = ScriptedJobs()

@@ -55,3 +55,10 @@ def test_any_request(method: str, last_event_id: str, accept: str, parameters: l
         epoch, _, cursor = last_event_id.rpartition(":")
         assert (found.request.epoch, found.cursor) == (epoch, int(cursor))
     assert isinstance(found.request, WatchJobRequest) == (method == "WatchJob")
+
+
+def test_two_places_to_resume_at() -> None:
+    """None of them counts, whichever a proxy has looked at."""
+    headers = [(b"last-event-id", b"e:1"), (b"last-event-id", b"e:2")]
+    with pytest.raises(ServiceError, match="Last-Event-ID is there more than once"):
+        watch_request({"type": "http", "headers": headers, "query_string": b""}, "WatchJobs", "")

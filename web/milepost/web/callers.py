@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import TypeAlias
 
 from starlette.types import Scope
 
 from milepost.web.service import Caller
 
-CallerOf: TypeAlias = Callable[[Scope], Caller]
+CallerOf: TypeAlias = Callable[[Scope], Awaitable[Caller]]
 """Finds out who makes a request. Raises ServiceError."""
 
 

@@ -80,7 +80,7 @@ class _Resource:
             await _not_allowed(scope["method"], verbs)(scope, receive, send)
         elif METHODS[route.method].server_streaming:
             watch = watch_request(scope, route.method, in_path.get("job_id", ""))
-            await self._streams.respond(watch, self._caller_of(scope), scope, receive, send)
+            await self._streams.respond(watch, await self._caller_of(scope), scope, receive, send)
         else:
             await self._call(route, in_path, scope, receive, send)
 
@@ -97,7 +97,7 @@ class _Resource:
                 set_path_field(message, name, value)
             return message
 
-        async with self._backend.call(route.method, request, self._caller_of(scope)) as answer:
+        async with self._backend.call(route.method, request, await self._caller_of(scope)) as answer:
             pieces = await self._backend.run_in_slices(_encode(answer))
             length = sum(map(len, pieces))
             headers = [

@@ -57,7 +57,10 @@ def watch_request(scope: Scope, method: str, job_id: str) -> WatchRequest:
     _set_start(request, starts)
     if job_id:
         set_path_field(request, "job_id", job_id)
-    last_event_id = headers.get(LAST_EVENT_ID, "")
+    last_event_ids = headers.getlist(LAST_EVENT_ID)
+    if len(last_event_ids) > 1:
+        raise invalid_field("Last-Event-ID", "is there more than once")
+    last_event_id = next(iter(last_event_ids), "")
     if last_event_id:
         _resume(request, last_event_id)
     snapshot_on_gap = request.on_gap != OnGap.ON_GAP_FAIL

@@ -16,8 +16,9 @@ from milepost.server.access.throttling import Throttling
 from milepost.server.base.refusal import Refusal
 from milepost.v1 import ErrorReason
 
-REFUSED_CREDENTIALS: Final = 100
-"""Calls of a host a second whose credentials are refused at once, on average; after a pause 10 s of that together."""
+STRANGERS_CALLS: Final = 100
+"""Calls of a host a second, on average, that are logged although nobody is known who makes them: of those that are
+refused before that, and of those that need no credential. After a pause 10 s of that together."""
 
 _RETRY_DELAY = 5.0
 """Seconds after which a refused submission is worth repeating: a guess, since jobs end when they end."""
@@ -38,6 +39,7 @@ class Limiter:
         self.throttling = Throttling()
         self._rates = RateTable(monotonic)
         self._refused = RateTable(monotonic)
+        self._public = RateTable(monotonic)
 
     def of(self, principal: Principal) -> Limits:
         """The limits of a principal."""
@@ -64,12 +66,25 @@ class Limiter:
         )
 
     async def hold_refused(self, host: str, refusal: Refusal) -> None:
-        """Hold a call whose credential is refused, and count it instead of logging it, where its host makes many."""
-        rate, now = self._refused.of(host).requests, self._refused.now()
-        if rate.excess(now):
+        """Do as ``count_refused``, and hold a call that is counted instead of logged."""
+        if self._is_over(self._refused, host):
             await self.throttling.hold(host, refusal)
-        else:
-            rate.use(1, REFUSED_CREDENTIALS, now)
+
+    def count_refused(self, host: str, refusal: Refusal) -> None:
+        """Count a call that is refused before its principal is known, instead of logging it, if its host makes many."""
+        if self._is_over(self._refused, host):
+            self.throttling.count(host, refusal)
+
+    def makes_many_public(self, host: str) -> bool:
+        """Count a call that needs no credential; whether its host makes so many that they are not logged."""
+        return self._is_over(self._public, host)
+
+    def _is_over(self, calls: RateTable, host: str) -> bool:
+        rate, now = calls.of(host).requests, calls.now()
+        if rate.excess(now):
+            return True
+        rate.use(1, STRANGERS_CALLS, now)
+        return False
 
     def is_throttled(self, principal: Principal) -> bool:
         """Whether calls of this principal share a refusal."""

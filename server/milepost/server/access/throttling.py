@@ -66,15 +66,19 @@ class Throttling:
         await self._hold(throttled)
         return refusal
 
-    async def hold(self, caller: str, refusal: Refusal) -> None:
-        """Hold a call that has a refusal of its own, which is counted unless it is the one to be logged."""
+    def count(self, caller: str, refusal: Refusal) -> _Throttled:
+        """Count a call that has a refusal of its own, unless it is the one to be logged."""
         throttled = self._of(caller)
         if throttled.refusal is None:
             throttled.refusal = refusal
         else:
             refusal.is_counted = True
             throttled.count += 1
-        await self._hold(throttled)
+        return throttled
+
+    async def hold(self, caller: str, refusal: Refusal) -> None:
+        """Do as ``count``, and hold the call."""
+        await self._hold(self.count(caller, refusal))
 
     def release(self) -> None:
         """Refuse the calls that are held now."""

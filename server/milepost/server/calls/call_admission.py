@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from typing import Final
 
 from milepost.server.access.authenticator import Authenticator
@@ -55,6 +56,14 @@ class CallAdmission:
         throttled = self._limiter.is_throttled(principal)
         return await self._limiter.refuse_request(principal) if throttled else None
 
+    def count_refused(self, peer: str, refusal: Refusal) -> None:
+        """Count a call that is refused before its principal is known, instead of logging it, if its host makes many."""
+        self._limiter.count_refused(host_of(peer), refusal)
+
+    async def hold_refused(self, peer: str, refusal: Refusal) -> None:
+        """Do as ``count_refused``, and hold a call that is counted, so that repeating it at once gains nothing."""
+        await self._limiter.hold_refused(host_of(peer), refusal)
+
     def drain(self) -> None:
         """Refuse further calls, and those that are held."""
         self.draining.set()
@@ -71,8 +80,12 @@ class CallAdmission:
         From here on the task knows whom it serves.
         """
         if self.draining.is_set() and not record.method.startswith(_HEALTH):
-            raise draining()
+            refusal = draining()
+            self.count_refused(record.peer, refusal)
+            raise refusal
         if record.method.startswith(_PUBLIC):
+            if self._limiter.makes_many_public(host_of(record.peer)):
+                record.note_counted()
             set_principal(ANONYMOUS, record.peer)
             return ANONYMOUS
         try:
@@ -80,12 +93,24 @@ class CallAdmission:
         except CredentialRefused as refusal:
             if refusal.principal is not None:
                 record.note_principal(refusal.principal)
-            await self._limiter.hold_refused(host_of(record.peer), refusal)
+            with _counted_if_given_up(record):
+                await self.hold_refused(record.peer, refusal)
             raise
         record.note_principal(principal)
-        await self._limiter.admit_request(principal)
+        with _counted_if_given_up(record):
+            await self._limiter.admit_request(principal)
         check_method(principal, record.method)
         record.note_admitted()
         set_principal(principal, record.peer)
         await self._turns.begin(current_caller())
         return principal
+
+
+@contextmanager
+def _counted_if_given_up(record: CallRecord) -> Iterator[None]:
+    """Where a call waits only while it is held: it is counted then, also where its client gives it up."""
+    try:
+        yield
+    except asyncio.CancelledError:
+        record.note_counted()
+        raise

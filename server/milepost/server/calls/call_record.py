@@ -45,6 +45,10 @@ class CallRecord:
         """Note that the call may be made."""
         self._is_admitted = True
 
+    def note_counted(self) -> None:
+        """Note that the call is to leave no line, since its caller makes many."""
+        self._is_counted = True
+
     def note_job(self, message: object) -> None:
         """Take the job id of a request or a response, if it has a valid one."""
         job_id = getattr(message, "job_id", "") or getattr(getattr(message, "job", None), "job_id", "")

@@ -18,7 +18,7 @@ from milepost.server.access.principal import Principal
 from milepost.server.base.byte_budget import Charge
 from milepost.server.base.caller_pace import CallerPace
 from milepost.server.base.job_encoding import JobResponse
-from milepost.server.base.refusal import request_too_large
+from milepost.server.base.refusal import Refusal, request_too_large
 from milepost.server.base.response_room import RESPONSE_TIMEOUT
 from milepost.server.base.sliced_decoding import decode_in_slices
 from milepost.server.base.slices import Slices
@@ -30,6 +30,7 @@ from milepost.server.calls.open_calls import OpenCalls
 from milepost.server.calls.request_decoding import decoder, finish_decoding
 from milepost.server.calls.update_decoding import Deserializer
 from milepost.server.http.peer_certificate import of_scope
+from milepost.v1 import ErrorReason
 from milepost.web.callers import peer_of
 from milepost.web.request_body import ClientGone
 from milepost.web.service import METHODS, Caller, PromptSend, ReceiveRequest, Send, ServiceError, path_of
@@ -146,11 +147,12 @@ class InProcessBackend:
         """See ``JobsBackend``."""
         return await self._slices.run(steps, current_caller())
 
-    def record_refusal(self, scope: Scope, refusal: ServiceError) -> None:
-        """Record a request that calls nothing, since the page of another site makes it."""
+    async def record_refusal(self, scope: Scope, message: str) -> None:
+        """Record a request that calls nothing, since the page of another site makes it; late if its host makes many."""
         record = CallRecord(f"/http/{scope['method']}", peer_of(scope), self._audit)
-        record.note_reason(refusal.reason)
-        record.write(code_pb2.Code.Name(code_pb2.Code.ValueType(refusal.status.code)))
+        refusal = Refusal(ErrorReason.ERROR_REASON_PERMISSION_DENIED, message)
+        await self._admission.hold_refused(record.peer, refusal)
+        record.write(code_pb2.Code.Name(code_pb2.Code.ValueType(record.status_of(refusal).code)))
 
     def _function(self, method: str) -> Callable[[Message, _Writer | None], Awaitable[Any]]:
         servicer = self._servicers[METHODS[method].containing_service.name]

@@ -117,8 +117,10 @@ class Interceptor(grpc.aio.ServerInterceptor):
 
         async def refuse(_: object, context: _Context) -> None:
             self._floods.note(context.peer(), size)
+            refusal = too_large(size)
+            self._admission.count_refused(context.peer(), refusal)
             with (call_log := call.log(context)):
-                await call_log.abort(too_large(size))
+                await call_log.abort(refusal)
 
         return grpc.stream_stream_rpc_method_handler(refuse)
 

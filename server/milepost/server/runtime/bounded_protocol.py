@@ -17,7 +17,7 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResp
 
 from milepost.server.access.client_certificates import AuthContext
 from milepost.server.http import peer_certificate
-from milepost.server.runtime import http10_responses
+from milepost.server.runtime import http10_responses, request_head
 from milepost.web.stream_response import WRITE_CHUNK
 
 HEADER_TIMEOUT: Final = 20.0
@@ -154,9 +154,13 @@ class BoundedProtocol(HttpToolsProtocol, asyncio.BufferedProtocol):
             return
         self._stop_timer()
         self._is_refused = True
-        if self._was_begun and self.cycle.response_started and not self.cycle.response_complete:
-            self.transport.abort()
-            return
+        if self._was_begun and not self.cycle.response_complete:
+            if self.cycle.response_started:
+                self.transport.abort()
+                return
+            # The body is malformed, and its request is being served: this is the response, and no other one follows.
+            self.cycle.disconnected = True
+            self.cycle.message_event.set()
         self.transport.write(response)
         if self.transport.can_write_eof():
             # What is not read when a connection is closed makes the system reset it, and the response is lost.
@@ -184,13 +188,16 @@ class BoundedProtocol(HttpToolsProtocol, asyncio.BufferedProtocol):
             self._await_headers()
 
     def on_headers_complete(self) -> None:
-        """The headers of a request are there."""
+        """The headers of a request are there. Raises ValueError, as ``on_header`` does."""
         self._stop_timer()
         self._undelivered = 0
         self._awaits_headers = False
         if self._was_begun and not self.cycle.response_complete:
             self.transport.abort()
             raise ValueError("it is pipelined")  # which ends the parsing of those that follow it
+        fault = request_head.fault_of(self.parser.get_http_version(), self.url, self.headers)
+        if fault:
+            raise ValueError(fault)
         if self._certificate:
             cast("Any", self.scope)["extensions"] = {peer_certificate.EXTENSION: self._certificate}
         super().on_headers_complete()  # raises where it cannot read the target, and then has begun nothing

@@ -84,7 +84,7 @@ class _Endpoint:
 
             async with (
                 asyncio.timeout(timeout) as deadline,
-                self._backend.call(self._name, request, self._caller_of(scope)) as response,
+                self._backend.call(self._name, request, await self._caller_of(scope)) as response,
             ):
                 body = await _encoded(codec, response)
                 deadline.reschedule(None)
@@ -138,7 +138,7 @@ class _Endpoint:
                     raise malformed("The message is compressed, and Connect-Content-Encoding names no way.")
                 return await self._decode(codec, message, arrived, is_compressed=is_compressed)
 
-            watch = self._backend.watch(self._name, request, self._caller_of(scope), send_frame)
+            watch = self._backend.watch(self._name, request, await self._caller_of(scope), send_frame)
             async with asyncio.timeout(timeout):
                 await while_connected(receive, received, watch)
         except TimeoutError:

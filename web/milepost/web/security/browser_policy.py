@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from typing import Final, NamedTuple
 
 from google.rpc import code_pb2
@@ -19,6 +19,10 @@ ANY_ORIGIN: Final = "*"
 """Allows pages of all sites, which then have to bring a token: cookies are not taken from them."""
 
 
+async def _record_nothing(scope: Scope, message: str) -> None:
+    """Leave the refusals of an application to its own log."""
+
+
 class BrowserPolicy(NamedTuple):
     """What browsers may do. Other clients are not concerned: they have no pages that somebody else wrote."""
 
@@ -32,8 +36,8 @@ class BrowserPolicy(NamedTuple):
     """
     takes_cookies: bool = False
     """Whether a cookie may stand for the header ``Authorization``."""
-    on_refusal: Callable[[Scope, ServiceError], None] = lambda scope, refusal: None
-    """Called with each request that is refused, and why."""
+    on_refusal: Callable[[Scope, str], Awaitable[None]] = _record_nothing
+    """Called with each request that is refused, and why, before it is answered."""
 
     @classmethod
     def of(
@@ -46,12 +50,12 @@ class BrowserPolicy(NamedTuple):
             takes_cookies,
         )
 
-    def caller_of(self, scope: Scope) -> Caller:
+    async def caller_of(self, scope: Scope) -> Caller:
         """Who makes a request. Raises ServiceError PERMISSION_DENIED for one that another site's page makes."""
         headers = Headers(scope=scope)
         refusal = self._refusal(scope["method"], headers)
         if refusal is not None:
-            self.on_refusal(scope, refusal)
+            await self.on_refusal(scope, refusal.status.message)
             raise refusal
         authorization = value_of(headers, "authorization") or ""
         token = session_cookie.token_of(headers) if self.takes_cookies and not authorization else ""

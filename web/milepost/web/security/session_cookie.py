@@ -22,13 +22,15 @@ _TOKEN: Final = re.compile(r"[A-Za-z0-9._~+/-]+=*")
 def token_of(headers: Headers) -> str:
     """The token in the cookie of a request; empty for none.
 
-    Only spaces and tabs are no part of a name: with another byte before it a name is one that any host may set.
+    Only spaces and tabs are no part of a name: with another byte before it a name is one that any host may set. A
+    cookie that is there twice has both values, and so none that is good.
     """
-    for each in headers.get("cookie", "").split(";"):
+    values = []
+    for each in ";".join(headers.getlist("cookie")).split(";"):
         name, _, value = each.partition("=")
         if name.strip(" \t") == COOKIE:
-            return value.strip(" \t")
-    return ""
+            values.append(value.strip(" \t"))
+    return ", ".join(values)
 
 
 def can_hold(token: str) -> bool:

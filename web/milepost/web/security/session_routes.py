@@ -33,7 +33,7 @@ def session_routes(backend: JobsBackend, caller_of: CallerOf) -> list[Route]:
     async def begin(request: Request) -> Response:
         try:
             token = _bearer(request.headers)
-            async with backend.call("WhoAmI", _nothing, caller_of(request.scope)) as identity:
+            async with backend.call("WhoAmI", _nothing, await caller_of(request.scope)) as identity:
                 headers = {**_NO_STORE, "set-cookie": set_cookie(token)}
                 return Response(to_json(identity), 200, headers, "application/json")
         except ServiceError as error:
@@ -41,7 +41,7 @@ def session_routes(backend: JobsBackend, caller_of: CallerOf) -> list[Route]:
 
     async def clear(request: Request) -> Response:
         try:
-            caller_of(request.scope)
+            await caller_of(request.scope)
         except ServiceError as error:
             return error_response(error)
         return Response(status_code=204, headers={**_NO_STORE, "set-cookie": clear_cookie()})

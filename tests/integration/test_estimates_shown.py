@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import json
+from collections import defaultdict
 
 import pytest
 from google.protobuf.json_format import MessageToDict
 
 from milepost.client import Client, JobContext, SyncClient
 from milepost.client.errors import InvalidField
-from milepost.v1 import Estimate, GetHistoryResponse
+from milepost.fold import Fold
+from milepost.v1 import Estimate, Event, GetHistoryResponse
 from tests.support.command import milepost, terminal
+from tests.support.rpc import eventually
 from tests.support.scripted import Stream, scripted
 from tests.support.server import ServerProcess
 from tests.support.working import working
@@ -68,8 +71,43 @@ async def test_who_follows_a_job_gets_a_new_estimate() -> None:
     ]
 
 
+async def test_a_watch_of_many_jobs_has_their_estimates(server: ServerProcess) -> None:
+    """Of a job that starts while it is watched, until that ends."""
+    end = asyncio.Event()
+
+    async def slow(job: JobContext) -> None:
+        await (end.wait() if job.input else asyncio.sleep(0.1))
+
+    async with Client(server.address) as client, working(server.address, slow=slow):
+        await client.result((await client.submit("slow", owner="estimated")).job_id)
+        async with client.watch_jobs(owner="estimated", status_interval=1) as watch:
+            folds: defaultdict[str, Fold] = defaultdict(Fold)
+
+            async def read() -> None:
+                async for item in watch:
+                    if isinstance(item, Event):
+                        folds[item.job_id].apply(item)
+
+            reading = asyncio.create_task(read())
+            waits = await client.submit("slow", {"wait": True}, owner="estimated")
+
+            async def estimate() -> Estimate | None:
+                return watch.estimate_of(folds[waits.job_id].job)
+
+            async def has_ended() -> bool:
+                return folds[waits.job_id].job.HasField("end_time")
+
+            found: Estimate = await eventually(estimate)
+            end.set()
+            await eventually(has_ended)
+            ended = await estimate()
+            reading.cancel()
+
+    assert (found.sample_size, ended) == (1, None)
+
+
 async def test_the_live_table_has_estimates_of_jobs_that_start_later(server: ServerProcess) -> None:
-    """The watch of many jobs brings none of these; the column is there once the second run has begun."""
+    """The column is there once the second run has begun."""
     begin = asyncio.Event()
 
     async def slow(job: JobContext) -> None:

@@ -8,16 +8,19 @@ import pytest
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from milepost.client._watch import deduplicator
-from milepost.client._watch.jobs_cursor import Gap, Item, JobsCursor
+from milepost.client._watch.jobs_cursor import ESTIMATES_LIMIT, Gap, Item, JobsCursor
 from milepost.client.errors import EpochChanged, JobNotFound, ProtocolError, SequenceTrimmed
 from milepost.contract.limits import STATUS_INTERVAL
 from milepost.v1 import (
     CaughtUp,
     Deleted,
+    Estimate,
     Event,
     Events,
     Job,
+    JobEstimate,
     JobFilter,
+    JobState,
     Opened,
     Snapshot,
     Status,
@@ -252,6 +255,48 @@ def test_memory_of_the_cursor_is_bounded(monkeypatch: pytest.MonkeyPatch) -> Non
     assert more(cursor, snapshot("j1", 5, 100)) == ["j1=5"]
     more(cursor, status(200), status(201))
     assert more(cursor, snapshot("j100", 5, 202)) == ["j100=5"]
+
+
+def running(job_id: str, start: int, estimate: Estimate | None = None) -> Job:
+    """A job that runs since ``start``."""
+    return Job(
+        job_id=job_id,
+        state=JobState.JOB_STATE_RUNNING,
+        start_time=Timestamp(seconds=start),
+        estimate=estimate,
+    )
+
+
+def estimates(of: dict[str, Estimate | None]) -> WatchJobsResponse:
+    """A status with these."""
+    said = [JobEstimate(job_id=job_id, estimate=estimate) for job_id, estimate in of.items()]
+    return WatchJobsResponse(status=Status(cursor=1, head_sequence=1, job_estimates=said))
+
+
+def test_estimates_of_statuses_go_before_those_of_jobs() -> None:
+    """Until the attempt or the job ends, or the server has none any more; a later snapshot has its own."""
+    first, second = (Estimate(as_of=Timestamp(seconds=at), sample_size=at) for at in (5, 7))
+    cursor = JobsCursor(JobFilter(), start="latest")
+    taken(cursor, opened(0), estimates({"a": second, "b": None}))
+    ended = Job(job_id="a", state=JobState.JOB_STATE_SUCCEEDED)
+
+    assert cursor.estimate_of(running("a", 1, first)) == second
+    assert cursor.estimate_of(running("b", 1, first)) is None
+    assert cursor.estimate_of(running("c", 1, first)) == first
+    assert [cursor.estimate_of(job) for job in (running("a", 8), ended, running("c", 1))] == [None] * 3
+    more(cursor, snapshot("a", 5, 2))
+    assert cursor.estimate_of(running("a", 1, first)) == first
+
+
+def test_a_cursor_keeps_the_latest_estimates() -> None:
+    """Of so many jobs at most; those of deleted jobs go at once."""
+    estimate = Estimate(as_of=Timestamp(seconds=5))
+    cursor = JobsCursor(JobFilter(), start="latest")
+    taken(cursor, opened(0), estimates({f"j{number}": estimate for number in range(ESTIMATES_LIMIT)}))
+    more(cursor, estimates({"j0": estimate, "new": estimate}), deleted("j2", 2))
+
+    kept = [cursor.estimate_of(running(name, 1)) for name in ("j0", "new", "j1", "j2", "j3")]
+    assert kept == [estimate, estimate, None, None, estimate]
 
 
 @pytest.mark.parametrize(

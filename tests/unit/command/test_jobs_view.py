@@ -35,9 +35,9 @@ def jobs() -> Jobs:
     }
 
 
-def picture(view: LiveJobsView, seconds: float, height: int = 24) -> list[str]:
+def picture(view: LiveJobsView, seconds: float, height: int = 24, width: int = 60) -> list[str]:
     """Its lines."""
-    return drawn(view.picture(canvas(60, seconds, height=height)), 60).splitlines()
+    return drawn(view.picture(canvas(width, seconds, height=height)), width).splitlines()
 
 
 def test_the_connection_stands_below_the_jobs(jobs: Jobs) -> None:
@@ -69,16 +69,27 @@ def test_the_table_leaves_room_for_the_connection(jobs: Jobs) -> None:
 
 
 def test_the_table_has_estimates_that_came_after_the_snapshots(jobs: Jobs) -> None:
-    """Of the jobs in the picture that run; the column comes with the first one."""
+    """The column comes with the first one, in words where there is room for them, and counted down."""
     view = LiveJobsView(Console(file=io.StringIO()))
     view.item(jobs["a"].job, jobs)
     before = picture(view, 4)
-    view.estimates = {
-        "b": Estimate(remaining_p50=Duration(seconds=60), remaining_p90=Duration(seconds=80), as_of=stamp(3))
-    }
+    later = Estimate(remaining_p50=Duration(seconds=60), remaining_p90=Duration(seconds=80), as_of=stamp(3))
+    view.estimate_of = lambda job: later if job.job_id == "b" else None
     after = picture(view, 13)
 
-    assert list(view.running) == ["b", "a"]
     assert "LEFT" not in before[0].split()
     assert after[0].split()[5] == "LEFT"
     assert [line.split()[0] for line in after[1:3] if "00:50" in line] == ["b"]
+    jobs["b"].job.job_id = "01a2190d-90d9-711f-b9c3-576141469263"
+    jobs["b"].job.kind, jobs["b"].job.owner = "transcribe", "team-a"
+    view.estimate_of = lambda job: later if len(job.job_id) > 1 else None
+    assert [picture(view, 13, width=width)[:2] for width in (80, 50)] == [
+        [
+            "JOB                    KIND   STATE    DONE  TOOK   LEFT              AGE  OWNER",
+            "01a2190d-9…6141469263  tran…  running        00:11  about 00:50 left  12s  team…",
+        ],
+        [
+            "JOB        KIND   STATE    DONE  TOOK   LEFT   AGE",
+            "01a2…9263  tran…  running        00:11  00:50  12s",
+        ],
+    ]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import Final, TypeAlias
 
 from milepost.client._watch.deduplicator import Deduplicator
 from milepost.client._watch.event_selection import ALL_EVENTS, EventSelection
@@ -12,18 +12,24 @@ from milepost.client._watch.watch_cursor import OnGap, Start, WatchCursor
 from milepost.client.errors import EpochChanged, MilepostError, ProtocolError, SequenceTrimmed
 from milepost.v1 import (
     Deleted,
+    Estimate,
     Event,
     Events,
     Job,
     JobFilter,
+    JobState,
     Opened,
     Snapshot,
+    Status,
     Trimmed,
     WatchJobsRequest,
     WatchJobsResponse,
 )
 
-__all__ = ["Gap", "Item", "JobsCursor"]
+__all__ = ["ESTIMATES_LIMIT", "Gap", "Item", "JobsCursor"]
+
+ESTIMATES_LIMIT: Final = 1000
+"""Estimates of statuses that a cursor keeps, the latest ones; a server sends those of 500 jobs at most."""
 
 
 @dataclass(frozen=True)
@@ -83,6 +89,9 @@ class JobsCursor(WatchCursor):
         self.missing: list[str] = []
         self._filter = job_filter
         self._deduplicator = Deduplicator()
+        # As statuses said last; None for a job that has none any more. They are checked against the job only when one
+        # is asked for, so that an event costs nothing.
+        self._estimates: dict[str, Estimate | None] = {}
         # Without a start position: the server has dropped events up to this one, so that no stream resumes before it.
         self._dropped = 0
         # The highest position of any stream, the position of the current stream, and the jobs of its initial list.
@@ -127,6 +136,7 @@ class JobsCursor(WatchCursor):
                 new = self._advance(frame.deleted.position)
                 if new:
                     self._deduplicator.forget(frame.deleted.job_id)
+                    self._estimates.pop(frame.deleted.job_id, None)
                 return (frame.deleted,) if new else ()
             case "trimmed":
                 return (frame.trimmed,) if self._advance(frame.trimmed.position) else ()
@@ -138,6 +148,7 @@ class JobsCursor(WatchCursor):
                 self._advance(frame.status.cursor)
                 self.head = max(self.head, frame.status.head_sequence)
                 self._deduplicator.expire_after(frame.status.cursor)
+                self._accept_estimates(frame.status)
         return ()  # ignore unknown frames (rule 9)
 
     def recover(self, error: MilepostError) -> Sequence[Item] | None:
@@ -149,6 +160,7 @@ class JobsCursor(WatchCursor):
         self._start, self.position, self.epoch, self.caught_up = "snapshot", None, "", False
         self._highest = 0
         self._deduplicator.clear()
+        self._estimates.clear()
         self.missing.clear()
         return (Gap(error),)
 
@@ -159,6 +171,16 @@ class JobsCursor(WatchCursor):
             return (job,) if self._deduplicator.record_job(job) else ()
         self._deduplicator.forget(job_id)
         return (Deleted(job_id=job_id, position=self.resume_after),)
+
+    def estimate_of(self, job: Job) -> Estimate | None:
+        """See `JobsWatch.estimate_of`."""
+        if job.state != JobState.JOB_STATE_RUNNING:
+            return None
+        own = job.estimate if job.HasField("estimate") else None
+        estimate = self._estimates.get(job.job_id, own)
+        if estimate is None or estimate.as_of.ToNanoseconds() < job.start_time.ToNanoseconds():
+            return None  # or of an earlier attempt
+        return estimate
 
     @property
     def _starts_with_all_events(self) -> bool:
@@ -198,11 +220,19 @@ class JobsCursor(WatchCursor):
 
     def _accept_snapshot(self, frame: Snapshot) -> Sequence[Job]:
         job = frame.job
+        self._estimates.pop(job.job_id, None)  # it has its own
         if frame.position:
             self._advance(frame.position)
         else:
             self._listed.add(job.job_id)
         return (job,) if self._deduplicator.record_job(job) else ()
+
+    def _accept_estimates(self, status: Status) -> None:
+        for each in status.job_estimates:
+            self._estimates.pop(each.job_id, None)  # the latest ones are at the end
+            self._estimates[each.job_id] = each.estimate if each.HasField("estimate") else None
+        while len(self._estimates) > ESTIMATES_LIMIT:
+            del self._estimates[next(iter(self._estimates))]
 
     def _advance(self, position: int) -> bool:
         """Advance to a position up to which everything has been received; return whether it is new."""

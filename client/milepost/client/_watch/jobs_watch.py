@@ -12,7 +12,7 @@ from milepost.client._watch.connection_state import Connection
 from milepost.client._watch.jobs_cursor import Item, JobsCursor
 from milepost.client._watch.reconnecting_stream import ReconnectingStream
 from milepost.client.errors import JobNotFound, MilepostError
-from milepost.v1 import GetJobRequest, Job, ListJobsRequest, WatchJobsRequest, WatchJobsResponse
+from milepost.v1 import Estimate, GetJobRequest, Job, ListJobsRequest, WatchJobsRequest, WatchJobsResponse
 
 if TYPE_CHECKING:
     from milepost.client._transport.channel import LazyChannel
@@ -62,6 +62,17 @@ class JobsWatch(ReconnectingStream[Item, WatchJobsRequest, WatchJobsResponse]):
         that some events repeat in the watch that continues there; `batches` avoids this.
         """
         return self._yielded_position if self._has_unread else self._cursor.position
+
+    def estimate_of(self, job: Job) -> Estimate | None:
+        """The estimate of a job as the server said it last; None without evidence, and unless the job runs.
+
+        No item of the watch has it: it comes with statuses (`Status.job_estimates`), at most once in each
+        `status_interval`, which is 10 s by default. Count it down since its `as_of`.
+
+        Args:
+            job: The job as its events say, such as `Fold.job`; an estimate ends with its attempt.
+        """
+        return self._cursor.estimate_of(job)
 
     @property
     def _name(self) -> str:

@@ -174,6 +174,10 @@ class SyncJobsWatch(_SyncWatchBase[Item]):
         """See `JobsWatch.position`."""
         return self._yielded_position if self._has_unread else self._watch.position
 
+    def estimate_of(self, job: Job) -> Estimate | None:
+        """See `JobsWatch.estimate_of`."""
+        return self._watch.estimate_of(job)
+
     def _on_all_yielded(self) -> None:
         self._yielded_position = self._watch.position
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping, Sequence
 from contextlib import AsyncExitStack
+from typing import Final
 
 from milepost.client import Client
 from milepost.client._cli.commands.async_runner import run
 from milepost.client._cli.commands.exit_status import ExitStatus
-from milepost.client._cli.commands.live_estimates import refresh_estimates
 from milepost.client._cli.commands.options import ServerOptions
 from milepost.client._cli.commands.outcome import TimedOut, of_job
 from milepost.client._cli.commands.printing import NO_JOBS
@@ -22,6 +22,9 @@ from milepost.fold import Fold
 from milepost.v1 import Deleted, Event, Job
 
 __all__ = ["watch_many"]
+
+_ESTIMATES_INTERVAL: Final = 5.0
+"""Seconds between two statuses with new estimates for a live table, which counts them down in between."""
 
 
 def watch_many(
@@ -63,6 +66,9 @@ def watch_many(
         return not unfinished
 
     async def follow(client: Client, view: JobsView) -> None:
+        interval = status_interval
+        if interval is None and to_the_end and isinstance(view, LiveJobsView):
+            interval = _ESTIMATES_INTERVAL
         async with client.watch_jobs(
             job_ids=job_ids,
             kinds=kinds,
@@ -71,9 +77,11 @@ def watch_many(
             snapshot=True,
             on_gap="snapshot",
             follow=to_the_end,
-            status_interval=status_interval,
+            status_interval=interval,
             on_state=view.connection_changed,
         ) as watch:
+            if isinstance(view, LiveJobsView):
+                view.estimate_of = watch.estimate_of
             async for item in watch:
                 _apply(item, jobs)
                 view.item(item, jobs)
@@ -91,8 +99,6 @@ def watch_many(
             view = _view_for(output)
             if isinstance(view, LiveJobsView):
                 await stack.enter_async_context(view)
-                refreshing = asyncio.create_task(refresh_estimates(client, view))
-                stack.callback(refreshing.cancel)
             try:
                 async with asyncio.timeout(timeout):
                     await follow(client, view)

@@ -63,20 +63,21 @@ def queue_text(waiting: Waiting, now: datetime) -> str:
     return ", ".join(parts)
 
 
-def remaining_cell(job: Job, now: datetime, later: Estimate | None = None) -> str:
+def remaining_cell(job: Job, estimate: Estimate | None, now: datetime, *, words: bool = False) -> str:
     """The remaining time of a running job in a table: ``03:20``, ``soon``, ``overdue``; empty without evidence.
 
-    ``later`` is an estimate that the job itself does not have.
+    With ``words``: ``about 03:20 left``, ``ending any moment``.
     """
-    if job.state != JobState.JOB_STATE_RUNNING or (later is None and not job.HasField("estimate")):
+    if job.state != JobState.JOB_STATE_RUNNING or estimate is None:
         return ""
-    estimate = job.estimate if later is None else later
     if job.start_time.ToNanoseconds() > estimate.as_of.ToNanoseconds():
         return ""  # of an earlier attempt
     if estimate.overdue:
         return "overdue"
     if _counted_down(estimate, estimate.remaining_p90, now) < 1:
         return ""
+    if words:
+        return next(iter(remaining_parts(estimate, now)), "")
     left = remaining(estimate, now)
     return text.elapsed(left) if left >= 1 else "soon"
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
-from typing import Protocol
+from typing import Final, Protocol
 
 from rich.console import Console, Group, RenderableType
 from rich.text import Text
@@ -17,13 +17,13 @@ from milepost.client._cli.rendering.job_view import PlainView
 from milepost.client._cli.rendering.json_line import dump_json
 from milepost.client._cli.rendering.message_json import connection_line, message_line
 from milepost.client._cli.rendering.status_text import ConnectionNotices
-from milepost.client._cli.rendering.tables import jobs_table
+from milepost.client._cli.rendering.tables import jobs_table, own_estimate
 from milepost.client._cli.rendering.terminal import Screen
 from milepost.client._watch.connection_state import Connection
 from milepost.client._watch.jobs_cursor import Gap, Item
 from milepost.contract.job_states import has_ended
 from milepost.fold import Fold
-from milepost.v1 import Deleted, Estimate, Event, Job, JobState, Trimmed
+from milepost.v1 import Deleted, Estimate, Event, Job, Trimmed
 
 __all__ = ["Jobs", "JobsView", "JsonJobsView", "LiveJobsView", "PlainJobsView"]
 
@@ -32,6 +32,9 @@ Jobs = dict[str, Fold]
 
 # Lines of the picture that are no jobs: the headings, the sum, the connection and what is around them.
 _NON_JOB_LINES = 6
+
+_WORDS_WIDTH: Final = 72
+"""Cells from which on remaining times have words."""
 
 
 class JobsView(Protocol):
@@ -53,10 +56,8 @@ class LiveJobsView(Screen):
         super().__init__(console, clock=clock)
         self._now = clock
         self._jobs: Mapping[str, Fold] = {}
-        self.estimates: Mapping[str, Estimate] = {}
-        """Estimates by job, later ones than the watch has: that of many jobs has those of its snapshots only."""
-        self.running: Sequence[str] = ()
-        """The jobs in the picture that run."""
+        self.estimate_of: Callable[[Job], Estimate | None] = own_estimate
+        """The estimate of a job; the watch has later ones than the job."""
         self._connection = Connection("connecting")
         self._connection_since = clock()
 
@@ -76,9 +77,9 @@ class LiveJobsView(Screen):
         states = ", ".join(f"{count:,} {text.job_state(state)}" for state, count in sorted(counts.items()))
         summary = f"{text.count(len(jobs), 'job')}{': ' if states else ''}{states}"
         rows = [single_line(Text(summary, style="dim"))]
-        self.running = [job.job_id for job in jobs[:visible] if job.state == JobState.JOB_STATE_RUNNING]
         if jobs:
-            drawn = jobs_table(jobs[:visible], canvas.now, canvas.text_width, self.estimates)
+            words = canvas.text_width >= _WORDS_WIDTH
+            drawn = jobs_table(jobs[:visible], canvas.now, canvas.text_width, self.estimate_of, words=words)
             rows = [*drawn, Text(""), *rows]
         if not canvas.final:
             waited = (canvas.now - self._connection_since).total_seconds()

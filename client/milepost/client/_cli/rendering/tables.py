@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
 from typing import Final
 
@@ -14,7 +14,7 @@ from milepost.client._cli.rendering.columns import align, fit
 from milepost.client._cli.rendering.estimate_text import remaining_cell
 from milepost.v1 import ConnectedWorker, Estimate, Job
 
-__all__ = ["jobs_lines", "jobs_table", "workers_lines", "workers_table"]
+__all__ = ["jobs_lines", "jobs_table", "own_estimate", "workers_lines", "workers_table"]
 
 _JOB_HEADINGS: Final = ("JOB", "KIND", "STATE", "DONE", "TOOK", "LEFT", "AGE", "OWNER")
 _KIND, _STATE = 1, 2
@@ -26,10 +26,22 @@ _WORKER, _FROM, _NODE, _KINDS = 0, 3, 4, 5
 _WORKER_SHRINK_ORDER: Final = (_KINDS, _NODE, _FROM, _WORKER)
 
 
+def own_estimate(job: Job) -> Estimate | None:
+    """The estimate that the job itself has, if any."""
+    return job.estimate if job.HasField("estimate") else None
+
+
 def jobs_table(
-    jobs: Sequence[Job], now: datetime, width: int, estimates: Mapping[str, Estimate] | None = None
+    jobs: Sequence[Job],
+    now: datetime,
+    width: int,
+    estimate_of: Callable[[Job], Estimate | None] = own_estimate,
+    *,
+    words: bool = False,
 ) -> Iterator[Text]:
-    """Lay out jobs for a terminal of ``width`` cells; ``estimates`` has later ones than the jobs, by their ids.
+    """Lay out jobs for a terminal of ``width`` cells.
+
+    ``estimate_of`` returns the estimate of a job. With ``words`` what is left is ``about 03:20 left``, not ``03:20``.
 
     If they do not fit, owners and kinds shrink first, then ids lose their middle; then columns are dropped from the
     right, down to the state.
@@ -38,14 +50,14 @@ def jobs_table(
     def style(row: int, column: int) -> str:
         return JOB_STYLES.get(jobs[row - 1].state, "") if column == _STATE else ""
 
-    rows = _job_rows(jobs, now, estimates or {})
+    rows = _job_rows(jobs, now, estimate_of, words=words)
     shrink_order = (-1, _KIND) if rows[0][-1] == _JOB_HEADINGS[-1] else (_KIND,)
     return fit(rows, width, shrink_order=shrink_order, id_column=0, min_columns=_STATE + 1, style=style)
 
 
 def jobs_lines(jobs: Sequence[Job], now: datetime) -> Iterator[str]:
     """Lay out jobs as plain text."""
-    return align(_job_rows(jobs, now, {}))
+    return align(_job_rows(jobs, now, own_estimate))
 
 
 def workers_table(workers: Sequence[ConnectedWorker], now: datetime, width: int) -> Iterator[Text]:
@@ -60,9 +72,11 @@ def workers_lines(workers: Sequence[ConnectedWorker], now: datetime) -> Iterator
     return align(_worker_rows(workers, now)[0])
 
 
-def _job_rows(jobs: Sequence[Job], now: datetime, estimates: Mapping[str, Estimate]) -> list[tuple[str, ...]]:
+def _job_rows(
+    jobs: Sequence[Job], now: datetime, estimate_of: Callable[[Job], Estimate | None], *, words: bool = False
+) -> list[tuple[str, ...]]:
     """The rows, headings first; without the columns of `_IF_ANY` that are empty."""
-    cells = [_job_cells(job, now, estimates.get(job.job_id)) for job in jobs]
+    cells = [_job_cells(job, now, remaining_cell(job, estimate_of(job), now, words=words)) for job in jobs]
     columns = [
         column
         for column in range(len(_JOB_HEADINGS))
@@ -71,7 +85,7 @@ def _job_rows(jobs: Sequence[Job], now: datetime, estimates: Mapping[str, Estima
     return [tuple(row[column] for column in columns) for row in (_JOB_HEADINGS, *cells)]
 
 
-def _job_cells(job: Job, now: datetime, later: Estimate | None) -> tuple[str, ...]:
+def _job_cells(job: Job, now: datetime, left: str) -> tuple[str, ...]:
     took = text.duration(job, now) if job.HasField("start_time") else ""
     age = text.age(text.seconds_between(job.submit_time, now))
     done = text.progress(job).removesuffix(" done")
@@ -82,7 +96,7 @@ def _job_cells(job: Job, now: datetime, later: Estimate | None) -> tuple[str, ..
         text.job_state(job.state),
         done,
         took,
-        remaining_cell(job, now, later),
+        left,
         age,
         owner,
     )

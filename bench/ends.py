@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import AsyncGenerator, Iterator, Sequence
+from contextlib import ExitStack
 from functools import partial
 from typing import Final
 
 from bench import work
 from bench.figures import OURS, Figure, Round, Settings, rounds
-from bench.processes import Load, Server, milepost
+from bench.processes import Load, Server, milepost, nats
 from milepost.v1 import (
     Claim,
     Dispatch,
@@ -46,13 +47,19 @@ _FAILURE: Final = JobEnded(state=JobState.JOB_STATE_FAILED, failure=Failure(code
 
 def measure(settings: Settings) -> list[Figure]:
     """Processor time of an end, one job after the other over gRPC, each with three stages of ten units."""
-    with milepost(settings.directory / "ends") as server, Load.start() as load:
-        run_round = partial(_run_round, load, server)
-        return rounds(
-            "the end of a job",
-            {OURS: partial(run_round, _SUCCESS), "a failure": partial(run_round, _FAILURE)},
-            settings,
-        )
+    figures: list[Figure] = []
+    with ExitStack() as stack, Load.start() as load:
+        store = stack.enter_context(nats(settings.directory / "nats"))
+        on_nats = "--store", store.address, "--nats-sync-always"
+        for what, options in (("the end of a job", ()), ("the end of a job, with NATS", on_nats)):
+            if not settings.includes(what):
+                continue
+            directory = settings.directory / f"ends-{len(figures)}"
+            with milepost(directory, *options) as server:
+                run_round = partial(_run_round, load, server)
+                contestants = {OURS: partial(run_round, _SUCCESS), "a failure": partial(run_round, _FAILURE)}
+                figures += rounds(what, contestants, settings)
+    return figures
 
 
 def _run_round(load: Load, server: Server, end: JobEnded) -> Round:

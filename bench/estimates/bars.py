@@ -69,7 +69,7 @@ def jumps(run: RecordedRun, history: KindHistory, *, units_known: bool) -> Jumps
         while taken < len(pending) and pending[taken][0] <= elapsed:
             observer.observe(pending[taken][1])
             taken += 1
-        progress = observer.progress(round((run.submitted + elapsed) * 1e9), None)
+        progress = observer.progress(run.instant(elapsed), None)
         found = None if progress is None else history.remaining(progress)
         if found is not None:
             stages = bisect_right(boundaries, elapsed)

@@ -127,7 +127,7 @@ def _compare(chosen: Sequence[Sample], naive: Mapping[str, Naive]) -> dict[str, 
         "silent": round(1 - len(told) / len(chosen), 4) if chosen else 0.0,
         "p90 covers": _mean([s.estimate is not None and _left(s) <= s.estimate.p90 + 1e-6 for s in told]),
         "p90 - p50, median": _median(
-            [(s.estimate.p90 - s.estimate.p50) / s.run.seconds for s in told if s.estimate]
+            [(s.estimate.p90 - s.estimate.p50) / s.run.seconds for s in told if s.estimate and s.run.seconds]
         ),
     }
     for name, estimate in naive.items():

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections import deque
 from collections.abc import Iterator, Sequence
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from bench.estimates.recorded_runs import RecordedRun, events
 from milepost.server.estimates.calibration import CHECKPOINTS, Pool
@@ -15,6 +15,12 @@ from milepost.server.estimates.past_run import PastRun
 from milepost.server.estimates.run_encoding import decode, encode
 from milepost.server.estimation.histories import WARM_KINDS
 from milepost.server.log.stored_runs import RUN_LIMIT
+
+_START: Final = 1
+"""The order of what happens at the same time."""
+
+_ROUNDING: Final = 2e-9
+"""Seconds. Events have times in nanoseconds."""
 
 
 class Leak(Exception):
@@ -71,16 +77,16 @@ def starts(
     pool = Pool()
     kinds: dict[str, Kind] = {}
     unread: set[str] = set()
-    moments = [(run.submitted, 1, index) for index, run in enumerate(runs)]
-    moments += [(run.ended, 0, index) for index, run in enumerate(runs)]
+    moments = [(run.submitted, _START, index) for index, run in enumerate(runs)]
+    moments += [(run.ended, _end_order(run), index) for index, run in enumerate(runs)]
     ended = 0
-    for position, (_, is_start, index) in enumerate(sorted(moments)):
+    for position, (_, order, index) in enumerate(sorted(moments)):
         run = runs[index]
         kind = kinds.setdefault(run.kind, Kind(pool))
         if run.kind in unread:
             unread.discard(run.kind)
             kind.reload(pool)
-        if is_start:
+        if order == _START:
             yield run, kind
             continue
         kind.add(run, position, units_known=units_known)
@@ -114,12 +120,10 @@ def run_samples(
         elapsed = run.seconds * fraction
         while pending and pending[0][0] <= elapsed:
             observer.observe(pending.pop(0)[1])
-        progress = observer.progress(
-            round((run.submitted + elapsed) * 1e9), _fraction(run, elapsed, units_known)
-        )
+        progress = observer.progress(run.instant(elapsed), _fraction(run, elapsed, units_known))
         if progress is None:
             continue
-        if any(stage.last_update > elapsed * (1 + 1e-9) for stage in progress.stages.values()):
+        if any(stage.last_update > elapsed + _ROUNDING for stage in progress.stages.values()):
             raise Leak(f"a run of {run.kind!r} that started at {run.submitted} sees its own future")
         started = time.process_time_ns()
         estimate = history.remaining(progress)
@@ -127,12 +131,17 @@ def run_samples(
         yield Sample(run, before, fraction, elapsed, estimate, took)
 
 
+def _end_order(run: RecordedRun) -> int:
+    """A run that ends as another one starts has ended before it; one that takes no time has not ended before itself."""
+    return _START + 1 if run.ended <= run.submitted else _START - 1
+
+
 def past_of(run: RecordedRun, *, units_known: bool) -> PastRun:
     """The run as a server knows it once it has ended."""
     observer = JobObserver()
     for _, event in events(run, units_known=units_known):
         observer.observe(event)
-    past = observer.run(round(run.ended * 1e9))
+    past = observer.run(run.instant(run.seconds))
     assert past is not None
     return decode(encode(past))
 

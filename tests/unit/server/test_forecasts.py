@@ -97,6 +97,21 @@ def test_a_late_unit_moves_the_end_only_beyond_what_units_differ_by() -> None:
     assert [end(elapsed) for elapsed in (50.0, 51.0, 55.0, 60.0)] == pytest.approx([100, 100, 100, 104.1])
 
 
+def test_a_late_stage_moves_the_end_only_beyond_what_stages_differ_by() -> None:
+    """One that counts no units and runs alone: due after 10 s, with 90 s after it. What is late takes twice as long again,
+    so that it would be 3 times that late at its end: up to 9 s, a tenth of what comes after it, the end stays.
+    """
+    run = staged(("load", 0, 10), ("work", 10, 100), duration=100)
+
+    def end(elapsed: float, **others: StageProgress) -> float:
+        now = {"load": StageProgress(0.0), "work": StageProgress(), **others}
+        return elapsed + left(JobProgress(elapsed, now), run)
+
+    assert [end(elapsed) for elapsed in (9.0, 10.0, 10.2)] == pytest.approx([100, 100, 100])
+    assert end(30.0) > 110.0
+    assert end(10.2, work=StageProgress(0.0)) == pytest.approx(90)
+
+
 def test_the_end_does_not_jump_while_nothing_happens() -> None:
     """A job that outlasts the run before it: its end moves away little by little, and by 9 % of that at most."""
 
@@ -202,6 +217,15 @@ def test_the_bound_is_not_below_the_forecast() -> None:
     """Also where forecasts were always too high."""
     assert upper_bound(10.0, 10.0, (-1.0,) * len(CHECKPOINTS)) == 10.0
     assert upper_bound(10.0, 10.0, (math.log(2),) * len(CHECKPOINTS)) == pytest.approx(20.0, rel=0.05)
+
+
+@pytest.mark.parametrize("taken", [10.0, 0.0])
+def test_a_job_that_has_just_started_has_an_estimate(taken: float) -> None:
+    """In the same instant, too, as by a clock that was set back, and where runs took no time."""
+    history = known(*[PastRun(taken, 0.0, (), taken)] * 3)
+    found = history.remaining(JobProgress(0.0, {}))
+    assert found is not None
+    assert (found.p50, found.p90 >= taken) == (taken, True)
 
 
 def test_a_pool_has_each_run_once() -> None:

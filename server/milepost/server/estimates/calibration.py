@@ -61,6 +61,8 @@ def error(actual: float, forecast: float, elapsed: float) -> float:
 def upper_bound(remaining: float, elapsed: float, bounds: Bounds) -> float:
     """The 90th percentile of a remaining time that was forecast as ``remaining``; not below it."""
     forecast = floored(remaining, elapsed)
+    if elapsed <= 0 or forecast <= 0:
+        return max(forecast * math.exp(bounds[0]), remaining)
 
     def excess(fraction: float, bound: float) -> float:
         """By how much the error would be over its bound, if this fraction of the job were done."""

@@ -41,7 +41,8 @@ _LATE: Final = 2.0
 what was expected, but moves away from it."""
 
 _SLACK: Final = 0.1
-"""A unit that is late moves the end only once it is later than this part of what comes after it: units differ."""
+"""A unit that is late moves the end only once it is later than this part of what comes after it: units differ. The same
+holds for a stage without units that runs alone."""
 
 _NEVER: Final = 1e-9
 
@@ -101,6 +102,8 @@ def _scenario(progress: JobProgress, run: PastRun, scales: Scales) -> tuple[floa
     last = 0.0
     likelihood = 1.0
     open_stages = False
+    running = 0
+    due = late = 0.0
     for stage, after, gap in run.steps:
         now = progress.stages.get(stage.stage_id, _PENDING)
         if now.end is not None:
@@ -115,13 +118,19 @@ def _scenario(progress: JobProgress, run: PastRun, scales: Scales) -> tuple[floa
                 left, likely = _rest(stage, now, elapsed, factor)
                 likelihood *= likely
                 end = elapsed + left
+                running += 1
+                if likely < 1.0 and stage.curve is None:
+                    due, late = now.start + stage.duration * factor, end
         ends.append(end)
         if end > last:
             last = end
     if not open_stages:
         left, likely = _left(run.closing, elapsed - last)
         return left, likelihood * likely
-    return last + run.closing - elapsed, likelihood
+    end = last + run.closing
+    if late and running == 1:
+        end -= min(late - due, _SLACK * max(end - late, 0.0))
+    return end - elapsed, likelihood
 
 
 def _whole(stage: StageRun, now: StageProgress, factor: float) -> float:

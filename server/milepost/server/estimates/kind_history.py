@@ -29,6 +29,9 @@ from milepost.server.estimates.workload import scales_of
 RUNS: Final = 32
 """Runs that are kept of a kind."""
 
+OWN_ERRORS: Final = 20
+"""Errors of a kind that its bounds rest on, the latest: earlier forecasts rested on fewer runs, and were worse."""
+
 OVERDUE: Final = 3.0
 """A job that takes as many times as long as the longest run of its kind is no such run: nothing is known of it."""
 
@@ -170,7 +173,7 @@ class KindHistory:
     def _known_bounds(self) -> Bounds:
         if self._bounds is None:
             errors = [judgement.errors for judgement in self.judgements]
-            self._bounds = bounds_of(errors, self._pool, len(self._current))
+            self._bounds = bounds_of(errors[-OWN_ERRORS:], self._pool, len(self._current))
         return self._bounds
 
     def _judge(self, run: PastRun) -> Judgement | None:

@@ -98,8 +98,8 @@ def test_a_late_unit_moves_the_end_only_beyond_what_units_differ_by() -> None:
 
 
 def test_a_late_stage_moves_the_end_only_beyond_what_stages_differ_by() -> None:
-    """One that counts no units and runs alone: due after 10 s, with 90 s after it. What is late takes twice as long again,
-    so that it would be 3 times that late at its end: up to 9 s, a tenth of what comes after it, the end stays.
+    """One that counts no units and runs alone: due after 10 s, with 90 s after it. What is late takes twice as long
+    again, so that it is three times as late at its end: up to 9 s, a tenth of what comes after it, the end stays.
     """
     run = staged(("load", 0, 10), ("work", 10, 100), duration=100)
 

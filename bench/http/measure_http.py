@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 import urllib.request
-from collections.abc import AsyncGenerator, Callable, Sequence
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from contextlib import ExitStack
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any, Final, NamedTuple
@@ -37,7 +38,14 @@ _HTTP: Final = ("--http", "127.0.0.1:0")
 _EVENTS: Final = 20_000
 """Events of the replayed log."""
 
-_LIVE: Final = (live.Size(100, 250, 0.04), live.Size(1000, 100, 0.2))
+_LIVE: Final = (live.Size(100, 250, 0.025), live.Size(1000, 60, 0.12))
+
+_LIVE_SECONDS: Final = 45.0
+"""Time limit of a size, if that of ``--seconds`` is shorter: a round of all contestants takes half a minute, and one
+round says little."""
+
+_WARM_UP: Final = 20
+"""Events of the round that warms a contestant up, and does not count."""
 
 _IDLE: Final = 2000
 
@@ -117,6 +125,7 @@ def recorded(server: Server, job_id: str) -> list[Any]:
 
 def measure_live(settings: Settings) -> list[Figure]:
     """Publish to receipt, and the server's CPU time per message, with 100 and 1,000 subscribers."""
+    settings = replace(settings, seconds=max(settings.seconds, _LIVE_SECONDS))
     figures = []
     with (
         milepost(settings.directory / "http-live", *_HTTP) as server,
@@ -126,30 +135,62 @@ def measure_live(settings: Settings) -> list[Figure]:
         Load.start() as first,
         Load.start() as second,
     ):
-        loads = [first, second]
         for size in _LIVE:
-            run_at = partial(live.run_round, worker, loads, size)
-
-            def at_grpc(run_at: Callable[..., Round] = run_at) -> Round:
-                return run_at(server, work.submit(server.address))
-
-            def at_events(run_at: Callable[..., Round] = run_at) -> Round:
-                return run_at(server, work.submit(server.address), follow=follow_events)
-
-            job_id = work.submit(server.address)
-            run_at(server, job_id)
-            report = partial(report_to_socket, events=recorded(server, job_id)[1:])
+            warm_up = size._replace(events=_WARM_UP)
+            live_rounds = _Live(
+                worker,
+                [first, second],
+                server,
+                {each: _recorded_report(worker, server, each) for each in (warm_up, size)},
+            )
+            contestants: dict[str, Callable[[live.Size], Round]] = {
+                OURS: live_rounds.at_events,
+                SOCKETS: partial(live_rounds.at_manager, manager),
+                GRPC: live_rounds.at_grpc,
+            }
+            if size == _LIVE[0]:
+                contestants[COMMITTING] = partial(live_rounds.at_manager, committing)
+            for run_round in contestants.values():
+                run_round(warm_up)
             figures += rounds(
                 f"live over HTTP, {size.subscribers:,} subscribers",
-                {
-                    OURS: at_events,
-                    SOCKETS: partial(run_at, manager, follow=follow_socket, report=report),
-                    COMMITTING: partial(run_at, committing, follow=follow_socket, report=report),
-                    GRPC: at_grpc,
-                },
+                {name: partial(run_round, size) for name, run_round in contestants.items()},
                 settings,
+                warm=False,
             )
     return figures
+
+
+class _Live(NamedTuple):
+    """How live rounds are run. ``reports`` are what the worker sends to a manager, by the size of a round."""
+
+    worker: Load
+    loads: Sequence[Load]
+    server: Server
+    reports: Mapping[live.Size, live.Report]
+
+    def at_events(self, size: live.Size) -> Round:
+        """Server-sent events."""
+        return self._run(size, self.server, work.submit(self.server.address), follow=follow_events)
+
+    def at_grpc(self, size: live.Size) -> Round:
+        """The same server's streams of gRPC."""
+        return self._run(size, self.server, work.submit(self.server.address))
+
+    def at_manager(self, manager: Server, size: live.Size) -> Round:
+        """WebSockets."""
+        return self._run(size, manager, follow=follow_socket, report=self.reports[size])
+
+    def _run(self, size: live.Size, server: Server, job_id: str | None = None, **what: Any) -> Round:
+        return live.run_round(self.worker, self.loads, size, server, job_id, **what)
+
+
+def _recorded_report(worker: Load, server: Server, size: live.Size) -> live.Report:
+    """What a worker sends to a manager in a round: the events of such a round, but for the submission."""
+    job_id = work.submit(server.address)
+    worker.begin(live.publish, server.address, job_id, size.events, 0.0)
+    worker.step()
+    return partial(report_to_socket, events=recorded(server, job_id)[1:])
 
 
 # --- Idle ---------------------------------------------------------------------------------------------------

@@ -9,7 +9,9 @@ from pathlib import Path
 import pytest
 
 from milepost.server.watching.pacer import Pacer
+from milepost.server.watching.running_estimates import FilterEstimates
 from milepost.server.watching.signals import Signal, Waiter
+from milepost.server.watching.status_estimates import StatusEstimates
 from milepost.server.watching.subscriber import COUNTED_RESPONSE
 from milepost.v1 import JobFilter, LogWritten, Update
 from tests.support.rpc import eventually
@@ -64,11 +66,14 @@ async def test_live_events_need_no_task(world: World) -> None:
     of_many = Subscriber(world, "", ALL, takes_offers=True, filter=JobFilter(job_ids=["j"]))
     by_task = Subscriber(world, "j", ALL)
     await followers(world, of_one, of_many, by_task)
+    await followed_again(world, of_one)
+    await followed_again(world, of_many)
+    before = of_one.offered, of_many.offered
     for number in range(5):
         await report(world, str(number))
     await have_all(world, of_one, of_many, by_task)
 
-    assert [of_one.offered, of_many.offered, by_task.offered] == [5, 5, 0]
+    assert (of_one.offered - before[0], of_many.offered - before[1], by_task.offered) == (5, 5, 0)
 
 
 async def test_a_reader_without_room(world: World) -> None:
@@ -110,18 +115,44 @@ async def test_large_events_are_counted(world: World) -> None:
     assert reader.offered == 0
 
 
+@pytest.mark.parametrize(
+    ("estimates", "job_id"),
+    [pytest.param(StatusEstimates, "j", id="one job"), pytest.param(FilterEstimates, "", id="many")],
+)
+async def test_events_go_before_looks(
+    world: World, monkeypatch: pytest.MonkeyPatch, estimates: type, job_id: str
+) -> None:
+    """Where it is time to look at an estimate, which takes a task, the readers have the event first."""
+    reader = Subscriber(world, job_id, ALL, takes_offers=True)
+    offered_before_looks: list[int] = []
+
+    async def has_changed(_: object) -> bool:
+        offered_before_looks.append(reader.offered)
+        return False
+
+    await followers(world, reader)
+    monkeypatch.setattr(estimates, "is_look_due", True)
+    monkeypatch.setattr(estimates, "has_changed", has_changed)
+    await followed_again(world, reader)
+
+    async def has_looked() -> bool:
+        return reader.offered in offered_before_looks
+
+    await eventually(has_looked)
+
+
 async def test_the_server_stops(world: World) -> None:
     """A stream that needed no task ends with DRAINING as any other."""
     reader = Subscriber(world, "j", ALL, takes_offers=True)
     await followers(world, reader)
-    await report(world, "last")
+    await followed_again(world, reader)
     world.watching.close()
 
     async def has_ended() -> bool:
         return not reader.is_watching
 
     await eventually(has_ended)
-    assert [reader.reason, reader.offered] == ["DRAINING", 1]
+    assert reader.reason == "DRAINING"
 
 
 async def test_a_wait_goes_on_while_it_is_served() -> None:

@@ -121,8 +121,6 @@ class JobStream(WatchStream):
         is_plain = not (tail.queued or tail.ended or tail.deleted or self._tails.closed)
         if not is_plain or cursor < tail.first - 1 or cursor < tail.thinned:
             return None
-        if self._said not in (None, _TURN) or self._estimates.is_look_due:
-            return None
         if cursor >= tail.head:
             return Batch(b"", cursor)
         batch = tail.batch(self._wanted())

@@ -144,7 +144,7 @@ class JobsStream(WatchStream):
         return after, more
 
     def _news(self) -> Batch | None:
-        if self._is_draining() or self._is_trimmed() or self._estimates.is_look_due:
+        if self._is_draining() or self._is_trimmed():
             return None
         batch = self._next_batch()
         return batch if batch is not None and batch.last >= self._head else None

@@ -152,6 +152,7 @@ class WatchStream(ABC):
         """Offer what has come to the subscriber, without waking the stream's task; False where it takes the task.
 
         What a live stream sends is mostly one small batch, which it shares with others, to a reader that has room.
+        Where a status may be due, the task looks for that once all readers have the batch.
         """
         batch = self._news()
         if batch is None:
@@ -162,7 +163,7 @@ class WatchStream(ABC):
                     return False
                 self._waiter.restart()
             self._cursor = batch.last
-        return True
+        return not self._may_status_be_due()
 
     async def _choose_start(self) -> Callable[[], Awaitable[None]] | None:
         """Set the cursor to where the stream starts; return what sends the snapshot that it starts with, if any."""
@@ -220,8 +221,8 @@ class WatchStream(ABC):
 
     @abstractmethod
     def _news(self) -> Batch | None:
-        """All events after the cursor, perhaps none; None if that takes more than one batch in memory, or if there is
-        anything else to do.
+        """All events after the cursor, perhaps none; None if that takes more than one batch in memory, or if anything
+        else goes first.
         """
 
     @abstractmethod

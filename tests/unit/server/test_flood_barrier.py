@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import errno
 import fcntl
 import socket
@@ -122,6 +123,36 @@ async def test_a_connection_is_hung_up_by_its_peer(barrier: FloodBarrier) -> Non
             assert await asyncio.to_thread(first.recv, 1) == b""
             kept.send(b"x")
             assert second.recv(1) == b"x"
+
+
+async def test_connections_that_bring_as_much_as_a_flood_are_hung_up_with_it(
+    barrier: FloodBarrier, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The event loop may get to a call of theirs much later. One that brings little goes on."""
+    monkeypatch.setattr(flood_barrier, "SURGE", 1)
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        barrier.attach(listening.getsockname()[1])
+        with (
+            socket.create_connection(listening.getsockname()) as named,
+            socket.create_connection(listening.getsockname()) as flooding,
+            socket.create_connection(listening.getsockname()) as quiet,
+            listening.accept()[0],
+            listening.accept()[0] as flooded,
+            listening.accept()[0] as kept,
+        ):
+
+            def flood() -> None:
+                with contextlib.suppress(OSError):
+                    while True:
+                        flooding.send(b"x")
+                        flooded.recv(4096)
+
+            hung_up = asyncio.create_task(asyncio.to_thread(flood))
+            while not hung_up.done():  # again where the flood had no time between two looks at it
+                barrier.hang_up(f"ipv4:127.0.0.1:{named.getsockname()[1]}")
+                await asyncio.sleep(0)
+            kept.send(b"x")
+            assert quiet.recv(1) == b"x"
 
 
 async def test_connections_are_hung_up_after_a_search_has_failed(

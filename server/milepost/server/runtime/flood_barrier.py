@@ -3,8 +3,11 @@
 gRPC's core accepts each connection by itself, asks nobody, and lets nobody close one. So the kernel drops what such a
 host sends to the listening socket (a classic BPF program, ``SO_ATTACH_FILTER`` in socket(7), which needs no privilege):
 the host asks again for its connection a second later, then after two more, and so on, as TCP does. And a connection is
-shut down by its peer's address, for which the files of the process are looked through. Other connections of the host go
-on.
+shut down by its peer's address, for which the files of the process are looked through.
+
+That address is known once the event loop has got to a call of the connection, which may be a second after the flood
+began, while gRPC's threads keep the processors busy with it. So the connections of the host that bring as much as a
+flood are shut down with it. Other connections of the host go on.
 """
 
 from __future__ import annotations
@@ -17,7 +20,8 @@ import socket
 import stat
 import struct
 import sys
-from collections.abc import Collection, Iterable, Iterator, Sequence
+import time
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from ipaddress import IPv4Address, IPv6Address, ip_address
 from pathlib import Path
 from typing import Final
@@ -32,7 +36,19 @@ _log = structlog.get_logger("milepost.server")
 FILTERED_HOSTS: Final = 128
 """Hosts that a filter can have, so that it stays well below the kernel's 4,096 instructions."""
 
+SURGE: Final = 1 << 20
+"""Bytes that a connection of a host that floods brings within ``SURGE_TIME`` if it is one of the flood."""
+
+SURGE_TIME: Final = 0.05
+"""In seconds."""
+
 _Address = IPv4Address | IPv6Address
+
+_Peer = tuple[_Address, int]
+"""The address and the port of a connection's other end."""
+
+# Where struct tcp_info has the bytes that were received (tcpi_bytes_received in linux/tcp.h, since Linux 4.1).
+_BYTES_RECEIVED: Final = slice(128, 136)
 
 _SO_ATTACH_FILTER: Final = 26
 _SO_DETACH_FILTER: Final = 27
@@ -56,13 +72,15 @@ class FloodBarrier:
 
     def __init__(self, tasks: Tasks) -> None:
         self._tasks = tasks
+        self._port = 0
         self._listening: Sequence[int] = ()
         self._has_filter = False
-        self._leaving: set[tuple[_Address, int]] = set()
+        self._leaving: set[_Peer] = set()
         self._is_searching = False
 
     def attach(self, port: int) -> None:
         """Find the sockets that listen on the port."""
+        self._port = port
         if sys.platform == "linux":
             self._listening = [number for number, found in _tcp_sockets() if _listens(found, port)]
 
@@ -71,7 +89,7 @@ class FloodBarrier:
         self._listening = ()
 
     def hang_up(self, peer: str) -> None:
-        """Shut down the connection of this peer, soon."""
+        """Shut down the connection of this peer, soon, and those of its host that bring ``SURGE`` in ``SURGE_TIME``."""
         host, _, port = peer.rpartition(":")
         if self._listening and (address := _address_of(host)) is not None:
             self._leaving.add((address, int(port)))
@@ -83,7 +101,7 @@ class FloodBarrier:
         try:
             while self._leaving:
                 leaving, self._leaving = self._leaving, set()
-                await asyncio.to_thread(_shut_down, leaving)
+                await asyncio.to_thread(_shut_down_flood, self._port, leaving)
         except OSError as error:  # the flood has taken all files that the process may have open
             _log.warning("connections of a flood go on", error=str(error))
         finally:
@@ -123,12 +141,36 @@ def _listens(found: socket.socket, port: int) -> bool:
     return bool(is_listening) and found.getsockname()[1] == port
 
 
-def _shut_down(peers: Collection[tuple[_Address, int]]) -> None:
+def _shut_down_flood(port: int, peers: Collection[_Peer]) -> None:
+    """Shut down the connections of these peers to the port, and those of their hosts that surge, until none does."""
+    others = _shut_down(port, peers, {})
+    before: dict[_Peer, int] = {}
+    while others.keys() != before.keys():
+        time.sleep(SURGE_TIME)
+        before = others
+        others = _shut_down(port, peers, before)
+
+
+def _shut_down(port: int, peers: Collection[_Peer], before: Mapping[_Peer, int]) -> dict[_Peer, int]:
+    """Shut down the peers' connections, and those of their hosts that have received ``SURGE`` more than before.
+
+    Returns what the others of these hosts have received.
+    """
+    hosts = {address for address, _ in peers}
+    others = {}
     for _, found in _tcp_sockets():
         with contextlib.suppress(OSError):  # it listens, or has ended by itself
-            host, port, *_ = found.getpeername()
-            if (_address(host), port) in peers:
+            host, remote_port, *_ = found.getpeername()
+            peer = (_address(host), remote_port)
+            if peer[0] not in hosts or found.getsockname()[1] != port:
+                continue
+            info = found.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, _BYTES_RECEIVED.stop)
+            received = int.from_bytes(info[_BYTES_RECEIVED], sys.byteorder)
+            if peer in peers or received - before.get(peer, received) >= SURGE:
                 found.shutdown(socket.SHUT_RDWR)
+            else:
+                others[peer] = received
+    return others
 
 
 def _address_of(host: str) -> _Address | None:

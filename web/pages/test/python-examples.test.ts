@@ -37,14 +37,15 @@ describe("FastAPI with a plain page", () => {
 describe.each([
   ["FastHTML with HTMX 2", "fasthtml_htmx"],
   ["Starlette with HTMX 4", "starlette_htmx4"],
+  ["Starlette with Datastar", "starlette_datastar"],
 ])("%s", (_, name) => {
   const application = exampleApplication(server, name);
 
-  test("HTMX swaps in what the server renders, and closes the stream at its end", async () => {
+  test("what the server renders is swapped in, and the stream is closed at its end", async () => {
     const page = await submit(application);
     await page.getByText(/^count: [1-9]$/).waitFor();
     let streams = 0; // after the first, which the count has come by
-    page.on("request", (request) => (streams += Number(request.url().endsWith("/events"))));
+    page.on("request", (request) => (streams += Number(new URL(request.url()).pathname.endsWith("/events"))));
     expect(await page.locator("main > div").innerText()).not.toMatch(/[[\],]/);
     await page.getByRole("button", { name: "Cancel" }).click();
     await page.getByRole("heading", { name: "CANCELLED" }).waitFor();

@@ -5,12 +5,13 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Iterable, Iterator
 from contextlib import contextmanager
+from itertools import pairwise
 
 import pytest
 
 from milepost.contract import limits
 from milepost.server.access.principal import Principal, Scope
-from milepost.server.dispatch.worker_registry import WorkerRegistry
+from milepost.server.dispatch.worker_registry import REPORTED_AT_ONCE, WorkerRegistry
 from milepost.server.dispatch.worker_session import Session
 from milepost.v1 import ConnectedWorker, Hello
 from tests.support.clock import FakeClock
@@ -239,3 +240,33 @@ async def test_workers_may_be_missing_for_a_while_after_a_start() -> None:
     roster.close()
 
     assert states == [False, False, True, False, True]
+
+
+async def test_many_workers_are_reported_a_few_in_each_pass(nodes: Nodes) -> None:
+    """Thousands of messages made at once would keep everybody waiting."""
+    count = 3 * REPORTED_AT_ONCE
+    for number in range(count):
+        nodes.a.add(session(f"w{number}"))
+    carried = [0]
+    while nodes.to_b.carried < count:
+        await asyncio.sleep(0)
+        carried.append(nodes.to_b.carried)
+    assert max(after - before for before, after in pairwise(carried)) == REPORTED_AT_ONCE
+    nodes.b.request_workers()
+    nodes.a.request_workers()
+    assert nodes.to_b.carried - count <= REPORTED_AT_ONCE
+
+
+async def test_a_page_of_workers(nodes: Nodes) -> None:
+    """Workers of all nodes in one order, after the last one of the page before."""
+    for name in ("c", "a", "e"):
+        nodes.a.add(session(name))
+    for name in ("b", "d"):
+        nodes.b.add(session(name))
+    await announced(nodes.b)
+    every = nodes.a.listed()
+    pages = [nodes.a.listed(limit=2)]
+    while len(pages[-1]) == 2:
+        pages.append(nodes.a.listed("k", (pages[-1][-1].worker_id, pages[-1][-1].session_id), 2))
+    assert [worker.worker_id for worker in every] == ["a", "b", "c", "d", "e"]
+    assert [worker for page in pages for worker in page] == every

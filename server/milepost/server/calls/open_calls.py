@@ -14,6 +14,9 @@ from milepost.server.base.refusal import Refusal
 CHECK_INTERVAL: Final = 1.0
 """Seconds between two checks of changed credential files and of the credentials of open calls."""
 
+ENDED_AT_ONCE: Final = 50
+"""Calls that are ended in one pass of the event loop: a credential may have thousands."""
+
 # Without a credential nothing ends a call. One for all of them, since each is held while its call is open.
 _SERVING_ANYBODY: Final = nullcontext()
 
@@ -56,15 +59,17 @@ class OpenCalls:
         while True:
             await asyncio.sleep(CHECK_INTERVAL)
             await self._authenticator.refresh(tuple(principal for principal, _ in self._open))
-            self.check()
+            await self.check()
 
-    def check(self) -> None:
-        """End the calls whose credential is no longer in force."""
-        for (principal, _), calls in self._open.items():
+    async def check(self) -> None:
+        """End the calls whose credential is no longer in force, some in each pass of the event loop."""
+        for (principal, _), calls in list(self._open.items()):
             try:
                 self._authenticator.check(principal)
             except Refusal as refusal:
-                for task, ending in calls.items():
-                    if ending is None:
+                for number, task in enumerate(list(calls), start=1):
+                    if calls.get(task, refusal) is None:  # else it has ended, or is about to
                         calls[task] = refusal
                         task.cancel()
+                    if number % ENDED_AT_ONCE == 0:
+                        await asyncio.sleep(0)

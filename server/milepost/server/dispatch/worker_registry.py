@@ -9,8 +9,9 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from itertools import islice
-from typing import NamedTuple
+from heapq import nsmallest
+from itertools import chain, islice
+from typing import Final, NamedTuple
 
 from milepost.contract import limits
 from milepost.server.base.clock import Clock
@@ -21,6 +22,9 @@ from milepost.v1 import ConnectedWorker
 
 # Debounce of change notifications, in seconds: a worker that reconnects leaves and comes back within a moment.
 _GATHER = 0.1
+
+REPORTED_AT_ONCE: Final = 50
+"""Workers that are reported to other nodes in one pass of the event loop: each is made a message."""
 
 # How long a worker of another node counts as connected after that node's last report of it, in seconds.
 _EXPIRY = 3 * limits.WORKERS_INTERVAL
@@ -111,11 +115,23 @@ class WorkerRegistry:
         """Calls ``listener`` soon after ``count`` or ``is_complete`` has changed."""
         self._listeners.append(listener)
 
-    def listed(self, kind: str = "") -> list[ConnectedWorker]:
-        """The workers that take this kind, or all, by ``worker_id`` and ``session_id``."""
-        workers = [*map(self._worker, self._here.values()), *self._elsewhere.values()]
-        found = (worker for worker in workers if not kind or kind in worker.kinds)
-        return sorted(found, key=lambda worker: (worker.worker_id, worker.session_id))
+    def listed(
+        self, kind: str = "", after: tuple[str, str] | None = None, limit: int = 1 << 30
+    ) -> list[ConnectedWorker]:
+        """The first ``limit`` workers that take this kind, or of all, after one with these two ids.
+
+        They are in the order of ``worker_id`` and ``session_id``. Others become no messages: there may be thousands.
+        """
+        every: Iterator[Session | ConnectedWorker] = chain(self._here.values(), self._elsewhere.values())
+        found = (
+            worker
+            for worker in every
+            if (not kind or kind in worker.kinds) and (after is None or _key(worker) > after)
+        )
+        return [
+            self._worker(each) if isinstance(each, Session) else each
+            for each in nsmallest(limit, found, key=_key)
+        ]
 
     # Lifecycle.
 
@@ -197,7 +213,8 @@ class WorkerRegistry:
         for session_id in [session_id for session_id, until in self._expires.items() if until <= now]:
             self._drop(session_id)
             self._notify_soon()
-        self._peers.update_workers([self._worker(session) for session in self._here.values()], ())
+        self._changed.update(dict.fromkeys(self._here))
+        self._report_changed()
 
     def _drop(self, session_id: str) -> None:
         worker = self._elsewhere.pop(session_id, None)
@@ -220,13 +237,21 @@ class WorkerRegistry:
 
     def _notify(self) -> None:
         self._notifying = None
-        changed, self._changed = self._changed, {}
+        self._report_changed()
+        for listener in self._listeners:
+            listener()
+
+    def _report_changed(self) -> None:
+        """Report some of the workers that have changed to the other nodes, and the rest in the next passes."""
+        changed = list(islice(self._changed, REPORTED_AT_ONCE))
+        for session_id in changed:
+            del self._changed[session_id]
         here = [self._here[session_id] for session_id in changed if session_id in self._here]
         left = [session_id for session_id in changed if session_id not in self._here]
         if changed:
             self._peers.update_workers([self._worker(session) for session in here], left)
-        for listener in self._listeners:
-            listener()
+        if self._changed:
+            asyncio.get_running_loop().call_soon(self._report_changed)
 
     def _add(self, kinds: Sequence[str], owners: frozenset[str] | None, number: int) -> None:
         for kind in kinds:
@@ -259,6 +284,10 @@ class WorkerRegistry:
             owners=sorted(owners or ()),
             owners_limited=owners is not None,
         )
+
+
+def _key(worker: Session | ConnectedWorker) -> tuple[str, str]:
+    return worker.worker_id, worker.session_id
 
 
 def _owners(worker: ConnectedWorker) -> frozenset[str] | None:

@@ -56,11 +56,10 @@ class AdminService:
         check(current_principal(), Action.ADMINISTER, "", None)
         validation.list_workers(request)
         after = paging.after_worker(request)
-        workers = self._registry.listed(request.kind)
-        if after is not None:
-            workers = [worker for worker in workers if (worker.worker_id, worker.session_id) > after]
-        response = ListWorkersResponse(workers=workers[: paging.page_size(request.page_size)])
-        if len(response.workers) < len(workers):
+        size = paging.page_size(request.page_size)
+        workers = self._registry.listed(request.kind, after, size + 1)
+        response = ListWorkersResponse(workers=workers[:size])
+        if len(workers) > size:
             last = response.workers[-1]
             response.next_page_token = paging.workers_token(request, last.worker_id, last.session_id)
         return response

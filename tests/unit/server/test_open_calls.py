@@ -1,0 +1,59 @@
+"""Calls that are open when their credential ends."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import cast
+
+import pytest
+
+from milepost.server.access.authenticator import Authenticator
+from milepost.server.access.principal import Principal
+from milepost.server.base.refusal import Refusal
+from milepost.server.calls.open_calls import ENDED_AT_ONCE, OpenCalls
+from milepost.v1 import ErrorReason
+
+
+class _Revoking:
+    """An authenticator of one credential that is revoked at some time."""
+
+    def __init__(self) -> None:
+        self.is_revoked = False
+
+    def check(self, principal: Principal) -> None:
+        """See ``Authenticator``."""
+        if self.is_revoked:
+            raise Refusal(
+                ErrorReason.ERROR_REASON_TOKEN_EXPIRED, f"The token of {principal.subject!r} is revoked."
+            )
+
+
+async def test_the_calls_of_a_credential_end_a_few_in_each_pass() -> None:
+    """All of them with its refusal, and it may have thousands."""
+    authenticator = _Revoking()
+    calls = OpenCalls(cast("Authenticator", authenticator))
+    principal = Principal("s", None, frozenset())
+    count = 3 * ENDED_AT_ONCE
+    ended: list[int] = []
+
+    async def call(number: int) -> None:
+        with calls.serving(principal):
+            try:
+                await asyncio.Event().wait()
+            finally:
+                ended.append(number)
+
+    open_calls = [asyncio.create_task(call(number)) for number in range(count)]
+    await asyncio.sleep(0)
+    authenticator.is_revoked = True
+    checking = asyncio.create_task(calls.check())
+    passes = []
+    while len(ended) < count:
+        await asyncio.sleep(0)
+        passes.append(len(ended))
+    await checking
+    most = max(after - before for before, after in zip([0, *passes], passes, strict=False))
+    assert (sorted(ended), most) == ([*range(count)], ENDED_AT_ONCE)
+    for each in open_calls:
+        with pytest.raises(Refusal):
+            await each

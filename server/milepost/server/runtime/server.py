@@ -38,7 +38,7 @@ from milepost.server.log.store_files import StoreFiles
 from milepost.server.rpc.interceptor import Interceptor
 from milepost.server.rpc.metadata_limit import MetadataFloods
 from milepost.server.rpc.registration import add_service
-from milepost.server.runtime import grpc_wakeups, listen_address
+from milepost.server.runtime import grpc_accepting, grpc_wakeups, listen_address
 from milepost.server.runtime.core import QUEUE_MEMORY, Core
 from milepost.server.runtime.data_directory import DataDirectory
 from milepost.server.runtime.flood_barrier import FloodBarrier
@@ -158,6 +158,7 @@ class Server:
         interceptor = Interceptor(
             self._admission, self._calls, self.memory, self._slices, self._audit, floods
         )
+        grpc_accepting.install()
         with grpc_wakeups.read_all_at_once():
             self._grpc = grpc.aio.server(interceptors=[interceptor], options=GRPC_OPTIONS)
         self._http: HttpPort | None = None

@@ -1,0 +1,82 @@
+"""How grpc.aio waits for calls of many methods."""
+
+from __future__ import annotations
+
+import asyncio
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+from milepost.server.runtime.grpc_accepting import wait
+from milepost.server.runtime.server import Server, Settings
+from milepost.v1 import JobState
+from tests.support.rpc import connect
+
+METHODS = 17
+
+
+class Counted(asyncio.Future[int]):
+    """A future that counts the callbacks that are added to any."""
+
+    added = 0
+
+    def add_done_callback(self, fn: Any, *, context: Any = None) -> None:
+        """See ``asyncio.Future``."""
+        Counted.added += 1
+        super().add_done_callback(fn, context=context)
+
+
+async def accept(pending: dict[asyncio.Future[int], int], accepted: list[int], calls: int) -> None:
+    """The loop of a server: take what has come, and wait for the next one of that method."""
+    while len(accepted) < calls:
+        done, _ = await wait(pending.keys(), return_when=asyncio.FIRST_COMPLETED)
+        for completed in done:
+            method = pending.pop(completed)
+            accepted.append(completed.result())
+            pending[Counted()] = method
+
+
+async def test_a_call_adds_one_callback() -> None:
+    """However many methods there are; and none is lost, of two servers in a process either."""
+    Counted.added = 0
+    servers = []
+    for _ in range(2):
+        pending: dict[asyncio.Future[int], int] = {Counted(): method for method in range(METHODS)}
+        accepted: list[int] = []
+        servers.append((pending, accepted, asyncio.create_task(accept(pending, accepted, 100))))
+    await asyncio.sleep(0)
+    for number in range(100):
+        for pending, _, _ in servers:
+            next(each for each, method in pending.items() if method == number % METHODS).set_result(number)
+        # Else several come before the loop goes on.
+        if number % 3 == 0:
+            for _ in range(3):
+                await asyncio.sleep(0)
+    for _, accepted, accepting in servers:
+        await accepting
+        assert sorted(accepted) == [*range(100)]
+    assert 2 * METHODS < Counted.added <= 2 * (METHODS + 100)
+
+
+async def test_other_waits_are_those_of_asyncio() -> None:
+    """With a timeout, for all, and of other collections."""
+    loop = asyncio.get_running_loop()
+    first, never = loop.create_future(), loop.create_future()
+    first.set_result(None)
+    assert await wait([first, never], return_when=asyncio.FIRST_COMPLETED) == ({first}, {never})
+    assert await wait({first: 1, never: 2}.keys(), timeout=0.0) == ({first}, {never})
+    assert await wait([first]) == ({first}, set())
+
+
+async def test_a_server_waits_like_this(tmp_path: Path) -> None:
+    """The module of grpc.aio is of the known form, so that it is changed where a server runs; asyncio itself is not."""
+    cygrpc = import_module("grpc._cython.cygrpc")
+    server = Server(Settings(address="127.0.0.1:0", data=tmp_path))
+    await server.start()
+    try:
+        async with connect(server.address) as rpc:
+            job = await rpc.submit()
+        assert (job.state, cygrpc.asyncio.wait is wait) == (JobState.JOB_STATE_QUEUED, True)
+        assert (asyncio.wait is wait, cygrpc.asyncio.Lock is asyncio.Lock) == (False, True)
+    finally:
+        await server.stop()

@@ -6,6 +6,7 @@ import math
 import threading
 from collections.abc import AsyncIterator
 from fractions import Fraction
+from itertools import pairwise
 
 import pytest
 
@@ -24,13 +25,29 @@ def test_the_last_value_comes_before_the_end(job: JobContext, reporter: Reporter
 
 
 def test_progress_is_reported_each_half_percent_without_a_tick(job: JobContext, reporter: Reporter) -> None:
-    """A fast stage reports each 0.5 % of progress, however many items that is."""
+    """However many items that is; a stage that is faster than twenty of these a second may do so twenty times."""
     with job.stage("s", total=100_000) as stage:
         results = []
         for _ in range(100_000):
             stage.advance()
             results += [update for update in said(reporter, now=0.0) if update.HasField("stage_progressed")]
-    assert results == [progressed("s", 1.0 + 500.0 * n) for n in range(200)]
+    assert results == [progressed("s", 1.0 + 500.0 * n) for n in range(1 + 20)]
+
+
+@pytest.mark.parametrize(("seconds", "least", "most"), [(0.9, 45, 50), (5.0, 145, 155)])
+def test_a_fast_stage_reports_twenty_times_a_second_beside_its_ticks(
+    job: JobContext, reporter: Reporter, seconds: float, least: int, most: int
+) -> None:
+    """And twenty times at its start: nobody sees more, and each report costs its worker and the server."""
+    with job.stage("s", total=1_000) as stage:
+        results = []
+        for item in stage.track(range(1_000)):
+            for update in said(reporter, item / 1_000 * seconds):
+                if update.HasField("stage_progressed"):
+                    results.append((item, update.stage_progressed.current))
+    assert results == [(item, float(item)) for item, _ in results]
+    assert least <= len(results) <= most
+    assert max(later - item for (item, _), (later, _) in pairwise(results)) <= max(100 / seconds + 1, 5)
 
 
 def test_progress_waits_for_the_tick_where_the_connection_is_slow(

@@ -238,12 +238,12 @@ class StageContext:
         self._start()
         self._is_dirty = True
         ahead = self._report_at - self._current
-        if not self._reporter.uncongested:
-            self._reporter.schedule_progress(self._progress)
-        elif ahead <= 0:
+        if ahead <= 0 and self._reporter.take_early_report():
             update = self._progress()
             if update is not None:
                 self._reporter.add_locked(update)
+        elif ahead <= 0 or not self._reporter.uncongested:
+            self._reporter.schedule_progress(self._progress)
         else:
             self._reporter.schedule_progress(self._progress)
             if self._current > before:  # at this pace the report is due after so many steps

@@ -22,6 +22,7 @@ from milepost.client.engines.celery.canvas_stamp import CanvasStamp
 from milepost.client.engines.celery.parent_watches import ParentWatches
 from milepost.client.engines.celery.pending_ends import PendingEnds
 from milepost.client.engines.celery.process_identity import own_worker_id
+from milepost.client.engines.process_session import CLOSE_TIMEOUT, ProcessSession
 from milepost.client.errors import JobAlreadyExists, JobEndedError, JobNotFound, MilepostError, Unreachable
 from milepost.v1 import Job, JobState, SubmitJobRequest
 
@@ -48,8 +49,6 @@ CLAIM_WAIT: Final = 5.0
 """Seconds to wait for the previous attempt to end: a retry may start before its predecessor has reported its end."""
 END_TIMEOUT: Final = 60.0
 """Seconds for the server to acknowledge the final end of a job, for which no task waits."""
-# Seconds for the server to end the session of a process that ends.
-_CLOSE_TIMEOUT: Final = 1.0
 
 
 class TaskClient:
@@ -64,8 +63,8 @@ class TaskClient:
         self._timeout = timeout
         self._loop_thread = EventLoopThread()
         self._pending = PendingEnds()
-        # Of this process and loop. Without slots, each block opens a session.
-        self._kept: tuple[asyncio.AbstractEventLoop, KeptSession] | None = None
+        self._process_session = ProcessSession(self._channel, own_worker_id, timeout)
+        # Without slots, each block opens a session.
         self._slots = 0
         self._paused_until = -OUTAGE_PAUSE
 
@@ -86,9 +85,9 @@ class TaskClient:
     def close(self, timeout: float) -> None:
         """Wait until what was reported is acknowledged, at most so many seconds, and close the session."""
         self._pending.wait(self._flush_timeout(timeout))
-        if self._kept is not None:
+        if self._process_session.is_open:
             with contextlib.suppress(RuntimeError, concurrent.futures.TimeoutError):
-                self._loop_thread.start(self._close_session()).result(_CLOSE_TIMEOUT)
+                self._loop_thread.start(self._process_session.close()).result(CLOSE_TIMEOUT)
 
     def submit(self, request: SubmitJobRequest) -> JobSnapshot | None:
         """Submit a job; None if the server is away, or was a moment ago."""
@@ -218,14 +217,7 @@ class TaskClient:
         )
 
     def _session(self) -> KeptSession:
-        loop = asyncio.get_running_loop()
-        if self._kept is None or self._kept[0] is not loop:
-            session = KeptSession(self._channel, own_worker_id(), self._timeout, self._slots)
-            self._kept = loop, session
-        return self._kept[1]
-
-    async def _close_session(self) -> None:
-        await self._session().close(_CLOSE_TIMEOUT)
+        return self._process_session.get(self._slots)
 
     async def _end(self, leaving: Leaving, job: AttachedJob, canvas: str, timeout: float | None) -> None:
         try:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from datetime import timedelta
+from functools import partial
 from typing import Any, Final
 
 from google.protobuf.duration_pb2 import Duration
@@ -18,8 +19,9 @@ from milepost.client._transport.target import Target
 from milepost.client._worker.json_values import to_lossy_struct
 from milepost.client.engines.hatchet.job_choice import AttemptNotReported, choose_job, is_with_predecessor
 from milepost.client.engines.hatchet.job_options import HatchetJobOptions
-from milepost.client.engines.hatchet.task_run import TaskRun
+from milepost.client.engines.hatchet.task_run import TaskRun, worker_id_of
 from milepost.client.engines.hatchet.waiting_runs import WaitingRuns
+from milepost.client.engines.process_session import ProcessSession
 from milepost.client.errors import JobAlreadyExists, JobEndedError, JobNotFound
 from milepost.contract.limits import INPUT_SIZE
 from milepost.v1 import Dispatch, Job, RetryPolicy, SubmitJobRequest
@@ -30,6 +32,8 @@ __all__ = ["JobsOfRuns", "submission"]
 # interrupts that a second later. The lease of a lost worker is over by the time at which Hatchet notices.
 _PREDECESSOR_TIMEOUT: Final = 2.0
 _PREDECESSOR_POLL: Final = 0.1
+# Runs at once, as operators see it: Hatchet has its own slots, which tasks do not know.
+_CAPACITY: Final = 1
 
 
 class JobsOfRuns:
@@ -51,6 +55,7 @@ class JobsOfRuns:
         self._calls = JobCalls(self._channel, timeout)
         self._attach_calls = AttachCalls(self._channel, self._calls, timeout)
         self._flush_timeout = flush_timeout
+        self._session = ProcessSession(self._channel, partial(worker_id_of, 0), timeout)
         self.waiting = WaitingRuns(self._get, self.cancel)
 
     async def submit(self, request: SubmitJobRequest) -> Job:
@@ -78,9 +83,12 @@ class JobsOfRuns:
         """An attachment to the job of a run, which `request` submits if it does not exist.
 
         It takes the job over from an earlier attempt of the run, whose process may have been killed, and buffers
-        reports while the server is unreachable.
+        reports while the server is unreachable. First attempts share a session; one that may have to take its job from
+        another one of this process has its own, as the server takes a second claim within a session for a repeated one.
         """
         repeated = False
+        session = self._session.get(_CAPACITY)
+        shares_session = run.retry_count == 0 and not session.has(request.job_id)
 
         async def find() -> str:
             nonlocal repeated
@@ -97,6 +105,7 @@ class JobsOfRuns:
         return self._attach_calls.attach_found(
             find,
             _offline_job(request),
+            kept=(lambda: session) if shares_session else None,
             instance=run.id,
             on_unreachable="go on",
             on_lost="go on",
@@ -107,6 +116,7 @@ class JobsOfRuns:
     async def close(self) -> None:
         """Close the connection."""
         self.waiting.close()
+        await self._session.close()
         await self._channel.close()
 
     async def _get(self, job_id: str) -> Job:

@@ -13,7 +13,7 @@ from typing import Any, Final
 from hatchet_sdk import Context
 from hatchet_sdk.runnables.contextvars import ctx_additional_metadata
 
-__all__ = ["JOB_KEY", "PARENT_KEY", "TaskRun", "as_parent", "retry_of"]
+__all__ = ["JOB_KEY", "PARENT_KEY", "TaskRun", "as_parent", "retry_of", "worker_id_of"]
 
 JOB_KEY: Final = "milepost_job"
 """Key in a run's additional metadata: the id of the job that was submitted where the run was triggered."""
@@ -71,7 +71,12 @@ class TaskRun:
     @property
     def worker_id(self) -> str:
         """The name of this process, with the attempt, so that a job tells which attempt it is with."""
-        return f"{socket.gethostname()[:_HOST_LENGTH]}-{os.getpid()} retry {self.retry_count}"
+        return worker_id_of(self.retry_count)
+
+
+def worker_id_of(retry_count: int) -> str:
+    """The name of this process with the retry count of an attempt."""
+    return f"{socket.gethostname()[:_HOST_LENGTH]}-{os.getpid()} retry {retry_count}"
 
 
 def retry_of(worker_id: str) -> int | None:

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import socket
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
+from milepost.client import Client
 from milepost.client.engines.celery.task_client import TaskClient
 from milepost.v1 import Dispatch, SubmitJobRequest
 from tests.support.ports import free_port, give_back
+from tests.support.proxy import CuttableProxy
+from tests.support.rpc import state_name
+from tests.support.server import Server
 
 # Seconds that no test lasts: whoever waits for an answer is found out by the time-out of the test.
 LONG = 600.0
@@ -59,3 +65,44 @@ def test_a_task_does_not_wait_while_an_outage_is_known(
         assert (job.id, job.attempt) == ("a-task", 0)
 
     assert "it was away a moment ago" in caplog.text
+
+
+async def test_ends_that_wait_when_the_process_ends_are_in_the_spool(
+    shared_server: Server, client: Client, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A process waits for a known outage no longer than 0.2 s; the next one, with the same spool, delivers its ends."""
+    monkeypatch.setenv("MILEPOST_SPOOL", str(tmp_path / "spool"))
+    job_id = (await client.submit("step", dispatch=Dispatch.DISPATCH_EXTERNAL)).job_id
+    with CuttableProxy(shared_server.address) as proxy:
+        ending, next_ = TaskClient(proxy.address, 5.0, {}), TaskClient(shared_server.address, 5.0, {})
+        ending.keep_session(1)
+        next_.keep_session(1)
+        await asyncio.to_thread(run_block, ending, job_id, proxy)
+        await asyncio.to_thread(ending.close, 2.0)
+        assert len([*(tmp_path / "spool").glob("*.report")]) == 1
+
+        other = (await client.submit("step", dispatch=Dispatch.DISPATCH_EXTERNAL)).job_id
+        await asyncio.to_thread(run_block, next_, other)
+        ends = [await ended(client, job) for job in (job_id, other)]
+        await asyncio.to_thread(next_.close, 2.0)
+
+    assert ends == ["SUCCEEDED"] * 2
+    assert [*(tmp_path / "spool").glob("*.report")] == []
+
+
+async def ended(client: Client, job_id: str) -> str:
+    """The state of a job once it has ended."""
+    async for snapshot in client.follow(job_id):
+        job = snapshot.proto
+    return state_name(job)
+
+
+def run_block(tasks: TaskClient, job_id: str, proxy: CuttableProxy | None = None) -> None:
+    """Run a block as a task does; cut its process off before its end."""
+    block = tasks.submitted_block(SubmitJobRequest(job_id=job_id, kind="step"), None, on_lost="go on")
+    job = block.__enter__()
+    if proxy is not None:
+        proxy.refuse()
+        proxy.cut()
+        tasks.note_outage()
+    tasks.end(block.leave(None), job, "", waits=False, is_final=True, timeout=2.0)

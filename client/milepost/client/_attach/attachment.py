@@ -186,12 +186,11 @@ class Attachment:
             await asyncio.wait((flush, self._connection), return_when=asyncio.FIRST_COMPLETED)
             if not len(self._jobs):
                 await self._sessions.finish(_CLOSE_TIMEOUT)
-            if not self._jobs.claimed.done():
-                _log.warning(
-                    "job %s: the server did not come back in time; nothing was reported", self._job_id
-                )
         finally:
             flush.cancel()
+            if not self._jobs.claimed.done():
+                text = "job %s: the server did not come back in time; nothing was reported"
+                _log.warning(text, self._job_id)
             await self._disconnect()
 
     async def detach(self, timeout: float) -> None:

@@ -63,6 +63,7 @@ class TaskClient:
         self._timeout = timeout
         self._loop_thread = EventLoopThread()
         self._pending = PendingEnds()
+        self._endings: set[asyncio.Task[BaseException | None]] = set()
         self._process_session = ProcessSession(self._channel, own_worker_id, timeout)
         # Without slots, each block opens a session.
         self._slots = 0
@@ -83,11 +84,14 @@ class TaskClient:
         return self._slots > 0
 
     def close(self, timeout: float) -> None:
-        """Wait until what was reported is acknowledged, at most so many seconds, and close the session."""
+        """Wait until what was reported is acknowledged, at most so many seconds, and close the session.
+
+        What is not goes to the spool, if there is one, for the next process that has a job; the log tells the rest.
+        """
         self._pending.wait(self._flush_timeout(timeout))
         if self._process_session.is_open:
             with contextlib.suppress(RuntimeError, concurrent.futures.TimeoutError):
-                self._loop_thread.start(self._process_session.close()).result(CLOSE_TIMEOUT)
+                self._loop_thread.start(self._close()).result(CLOSE_TIMEOUT)
 
     def submit(self, request: SubmitJobRequest) -> JobSnapshot | None:
         """Submit a job; None if the server is away, or was a moment ago."""
@@ -219,9 +223,20 @@ class TaskClient:
     def _session(self) -> KeptSession:
         return self._process_session.get(self._slots)
 
+    async def _close(self) -> None:
+        """Give up the ends that wait: each writes what it has to the spool. Then close the session."""
+        for ending in self._endings:
+            ending.cancel()
+        if self._endings:
+            await asyncio.wait(self._endings)
+        await self._process_session.close()
+
     async def _end(self, leaving: Leaving, job: AttachedJob, canvas: str, timeout: float | None) -> None:
+        ending = asyncio.ensure_future(leaving)
+        self._endings.add(ending)
+        ending.add_done_callback(self._endings.discard)
         try:
-            refused = await asyncio.wait_for(leaving, timeout)
+            refused = await asyncio.wait_for(ending, timeout)
         except TimeoutError:
             refused = None
         except MilepostError as error:

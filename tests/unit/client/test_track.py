@@ -42,9 +42,11 @@ def test_a_fast_stage_reports_twenty_times_a_second_beside_its_ticks(
     with job.stage("s", total=1_000) as stage:
         results = []
         for item in stage.track(range(1_000)):
-            for update in said(reporter, item / 1_000 * seconds):
-                if update.HasField("stage_progressed"):
-                    results.append((item, update.stage_progressed.current))
+            results += [
+                (item, update.stage_progressed.current)
+                for update in said(reporter, item / 1_000 * seconds)
+                if update.HasField("stage_progressed")
+            ]
     assert results == [(item, float(item)) for item, _ in results]
     assert least <= len(results) <= most
     assert max(later - item for (item, _), (later, _) in pairwise(results)) <= max(100 / seconds + 1, 5)

@@ -92,9 +92,10 @@ async def test_ends_that_wait_when_the_process_ends_are_in_the_spool(
 
 async def ended(client: Client, job_id: str) -> str:
     """The state of a job once it has ended."""
+    state = ""
     async for snapshot in client.follow(job_id):
-        job = snapshot.proto
-    return state_name(job)
+        state = state_name(snapshot.proto)
+    return state
 
 
 def run_block(tasks: TaskClient, job_id: str, proxy: CuttableProxy | None = None) -> None:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Final
 
+from milepost.server.access.burst_pace import BurstPace
 from milepost.server.access.current import caller_of
 from milepost.server.access.job_usage import JobUsage
 from milepost.server.access.principal import ANONYMOUS, Principal
@@ -31,12 +32,14 @@ class Limiter:
         limits: The limits of principals whose credential sets none.
         jobs: The unfinished jobs; follows the log.
         throttling: Those who make too many calls.
+        pace: Of what principals do at once.
     """
 
     def __init__(self, limits: Limits | None = None, monotonic: Callable[[], float] = time.monotonic) -> None:
         self.limits = Limits() if limits is None else limits
         self.jobs = JobUsage()
         self.throttling = Throttling()
+        self.pace = BurstPace()
         self._rates = RateTable(monotonic)
         self._refused = RateTable(monotonic)
         self._public = RateTable(monotonic)
@@ -97,6 +100,12 @@ class Limiter:
         rate, now = self._rates.of(principal.subject).events, self._rates.now()
         rate.use(count, self.of(principal).events, now)
         return rate.excess(now)
+
+    def uses_burst(self, principal: Principal) -> bool:
+        """Whether a principal has reported more events of late than its rate has in that time."""
+        if principal is ANONYMOUS:
+            return False
+        return self._rates.of(principal.subject).events.is_ahead(self._rates.now())
 
     def admit_events(self, principal: Principal, count: int) -> None:
         """Count the updates of a report that comes as a call. Raises LIMIT_REACHED where earlier ones were too many."""

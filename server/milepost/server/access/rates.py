@@ -25,6 +25,10 @@ class Rate:
         """For how many seconds nothing more may be used; 0 if something may."""
         return max(0.0, self._paid_until - now - BURST)
 
+    def is_ahead(self, now: float) -> bool:
+        """Whether more was used than the average of the rate until now."""
+        return self._paid_until > now
+
     def use(self, count: int, per_second: int, now: float) -> None:
         """Use so much, whether there is room for it or not."""
         self._paid_until = max(self._paid_until, now) + count / per_second

@@ -102,6 +102,7 @@ class CallAdmission:
         check_method(principal, record.method)
         record.note_admitted()
         set_principal(principal, record.peer)
+        await self._limiter.pace.begin(current_caller())
         await self._turns.begin(current_caller())
         return principal
 

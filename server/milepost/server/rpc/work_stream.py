@@ -96,10 +96,14 @@ class WorkStream:
                     self._idle.set()
             while len(self._unanswered) >= _UNANSWERED_LIMIT:
                 await asyncio.wait(self._unanswered, return_when=asyncio.FIRST_COMPLETED)
+            self._limiter.pace.note(self._session.caller)
+            is_burst = self._limiter.uses_burst(self._session.principal)
             # A message that is no report counts as one event.
             pause = self._limiter.use_events(self._session.principal, len(request.report.updates) or 1)
             if pause:
                 await self._keep_rate(pause)
+            elif is_burst:
+                await self._limiter.pace.begin(self._session.caller)
             # From here on the server waits for the worker: to read responses, or to send requests.
             self._sessions.listen(self._session)
             if self._responses.is_full:

@@ -86,14 +86,35 @@ class _Cycle:
 def test_garbage_is_collected_while_there_are_few_objects(monkeypatch: pytest.MonkeyPatch) -> None:
     """With many, the server would stand still for as long as it takes to scan them."""
     cycle = weakref.ref(_Cycle())
+    monkeypatch.setattr(gc_tuning, "MANY_BLOCKS", 2 * sys.getallocatedblocks())
     monkeypatch.setattr(gc_tuning, "FEW_OBJECTS", -1)
-    gc_tuning.collect()
+    collector = gc_tuning.IdleCollector()
+    collector.collect()
     assert cycle() is not None
 
     monkeypatch.setattr(gc_tuning, "FEW_OBJECTS", len(gc.get_objects()))
-    monkeypatch.setattr(gc_tuning, "FEW_BLOCKS", 2 * sys.getallocatedblocks())
-    gc_tuning.collect()
+    collector.collect()
     assert cycle() is None
+
+
+def test_garbage_among_many_objects_is_collected_once_the_server_is_idle(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """In the first interval in which it has nearly nothing to do, and not again until it was busy."""
+    monkeypatch.setattr(gc_tuning, "MANY_BLOCKS", 2 * sys.getallocatedblocks())
+    monkeypatch.setattr(gc_tuning, "FEW_OBJECTS", -1)
+    monkeypatch.setattr(gc_tuning, "MANY_OBJECTS", 2 * len(gc.get_objects()))
+    cpu = 0.0
+    collector = gc_tuning.IdleCollector(lambda: cpu)
+    freed = []
+    for used in (0.1, 5.0, 5.0, 0.1, 0.1):
+        cycle = weakref.ref(_Cycle())
+        cpu += used
+        collector.collect()
+        freed.append(cycle() is None)
+        gc.collect()
+
+    assert freed == [False, False, False, True, False]
 
 
 _COUNT_ARENAS = """

@@ -45,7 +45,7 @@ async def _serve(settings: Settings, lag: LoopLag, watchdog: LoopWatchdog) -> No
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
     server = Server(settings, lag)
-    trimming = asyncio.create_task(heap_trimming.keep_trimmed(gc_tuning.collect))
+    trimming = asyncio.create_task(heap_trimming.keep_trimmed(gc_tuning.IdleCollector().collect))
     try:
         if not await _finishes_before(stop, server.start()):
             return

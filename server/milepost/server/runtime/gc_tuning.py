@@ -7,13 +7,15 @@ run less often. Objects that exist once the server has started live until it end
 
 But what calls leave behind may hold megabytes each, such as the request of one that was refused. A server that became
 idle allocates too little to make the collector run, and would keep that for hours. So garbage is also collected from
-time to time, as long as there are few objects.
+time to time, as long as there are few objects; and once where there are more, when a server that was busy is idle.
 """
 
 from __future__ import annotations
 
 import gc
 import sys
+import time
+from collections.abc import Callable
 from typing import Final
 
 # Allocations per young collection; young per middle; middle per full collection.
@@ -22,9 +24,15 @@ _THRESHOLDS = 10_000, 20, 100
 FEW_OBJECTS: Final = 30_000
 """Objects in the old generation up to which all are scanned from time to time: some milliseconds."""
 
-FEW_BLOCKS: Final = 500_000
+MANY_OBJECTS: Final = 150_000
+"""Objects up to which all are scanned once when the server becomes idle: some tens of milliseconds."""
+
+MANY_BLOCKS: Final = 500_000
 """Small blocks of memory beyond which there are more objects in any case: counting those takes long, too. A server that
 has just started has 200,000."""
+
+IDLE_CPU: Final = 0.4
+"""Seconds of processor time between two collections up to which the server was idle: 2 % of a processor."""
 
 _OLD: Final = 2
 
@@ -36,7 +44,20 @@ def apply() -> None:
     gc.set_threshold(*_THRESHOLDS)
 
 
-def collect() -> None:
-    """Collect garbage unless there are many objects, whose scan would hold up everybody."""
-    if sys.getallocatedblocks() <= FEW_BLOCKS and len(gc.get_objects(_OLD)) <= FEW_OBJECTS:
-        gc.collect()
+class IdleCollector:
+    """Collects garbage that nothing else would; to be called at intervals. ``cpu`` is the clock of processor time."""
+
+    def __init__(self, cpu: Callable[[], float] = time.process_time) -> None:
+        self._cpu = cpu
+        self._last_cpu = cpu()
+        self._was_busy = False
+
+    def collect(self) -> None:
+        """Collect garbage, unless there are so many objects that their scan would hold up those who are busy."""
+        cpu = self._cpu()
+        is_busy = cpu - self._last_cpu > IDLE_CPU
+        became_idle = self._was_busy and not is_busy
+        self._last_cpu, self._was_busy = cpu, is_busy
+        limit = MANY_OBJECTS if became_idle else FEW_OBJECTS
+        if sys.getallocatedblocks() <= MANY_BLOCKS and len(gc.get_objects(_OLD)) <= limit:
+            gc.collect()

@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import gc
 import socket
+import struct
 import weakref
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -61,10 +62,12 @@ class OpenEnded:
 
 
 @asynccontextmanager
-async def serving(app: Any, limit: int = 100) -> AsyncIterator[int]:
+async def serving(
+    app: Any, limit: int = 100, kind: type[BoundedProtocol] = BoundedProtocol
+) -> AsyncIterator[int]:
     """Serve the application with the protocol; yield the port."""
     connections = ConnectionCount(limit)
-    http: Any = partial(BoundedProtocol, connections=connections)
+    http: Any = partial(kind, connections=connections)
     config = uvicorn.Config(
         app, http=http, lifespan="off", ws="none", log_config=None, timeout_graceful_shutdown=0
     )
@@ -324,3 +327,26 @@ async def test_a_request_is_freed_with_its_response() -> None:
             await until(lambda: requests[0]() is None)
     finally:
         gc.enable()
+
+
+async def test_a_connection_that_was_reset_is_not_kept_for_further_requests() -> None:
+    """Its timer for these would keep it in memory for more than a minute."""
+    loop = asyncio.get_running_loop()
+    lost: list[BoundedProtocol] = []
+
+    class Lost(BoundedProtocol):
+        def connection_lost(self, exc: Exception | None) -> None:
+            assert isinstance(exc, ConnectionResetError)
+            super().connection_lost(exc)
+            lost.append(self)
+
+    async with serving(App(), kind=Lost) as port:
+        with socket.socket() as client:
+            client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            client.setblocking(False)
+            await loop.sock_connect(client, ("127.0.0.1", port))
+            await loop.sock_sendall(client, b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
+            await loop.sock_recv(client, 4096)
+        await until(lambda: bool(lost))
+
+    assert [each.timeout_keep_alive_task for each in lost] == [None]

@@ -116,6 +116,8 @@ class BoundedProtocol(HttpToolsProtocol, asyncio.BufferedProtocol):
             self._open.release(self._host)
             self._host = None
         super().connection_lost(exc)
+        # It leaves that of a connection which was reset, and with it the connection in memory.
+        self._unset_keepalive_if_required()
 
     def get_buffer(self, sizehint: int) -> memoryview:
         """See ``asyncio.BufferedProtocol``."""

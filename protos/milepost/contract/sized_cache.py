@@ -67,6 +67,11 @@ class SizedCache(Generic[_Key, _Value]):
         self._size -= size
         return value
 
+    def clear(self) -> None:
+        """Remove all values."""
+        self._older, self._recent = OrderedDict(), OrderedDict()
+        self._size = 0
+
     def drop_idle(self) -> Generator[None]:
         """Drop the values that were not used since the call before, some of them between two yields."""
         dropped = 0

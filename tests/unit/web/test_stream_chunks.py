@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from milepost.contract.sized_cache import SizedCache
 from milepost.v1 import Event, Events, LogWritten, WatchJobResponse
 from milepost.web.frame_records import EventEncoder
 from milepost.web.framing import NDJSON, SSE
+from milepost.web.shared_texts import SharedTexts
 from milepost.web.stream_response import StreamResponse
 
 
@@ -22,7 +22,7 @@ def frame_of(*texts: str) -> bytes:
 def test_the_text_is_encoded_once_as_a_chunk() -> None:
     """The same frame gives the same object; its chunk is its text in the chunked coding."""
     for framing in (SSE, NDJSON):
-        encoder = EventEncoder(framing, WatchJobResponse, SizedCache(1 << 20))
+        encoder = EventEncoder(framing, WatchJobResponse, SharedTexts(1 << 20))
         frame = frame_of("one", "two")
         encoded = encoder.encode(frame, "epoch")
         size, _, rest = encoded.http_chunk.partition(b"\r\n")
@@ -36,7 +36,7 @@ def test_the_text_is_encoded_once_as_a_chunk() -> None:
 
 def test_long_texts_are_no_chunk() -> None:
     """What is sent in pieces, while others are served, is not written at once."""
-    encoder = EventEncoder(SSE, WatchJobResponse, SizedCache(1 << 20))
+    encoder = EventEncoder(SSE, WatchJobResponse, SharedTexts(1 << 20))
 
     assert encoder.encode(frame_of("x" * 20_000), "epoch").http_chunk == b""
     assert encoder.encode(frame_of(*["x" * 9_000] * 2), "epoch").http_chunk == b""
@@ -69,3 +69,13 @@ async def test_offers() -> None:
     without.close()
 
     assert [taken, written] == [[False, True, False, False, False], [b"chunk"]]
+
+
+def test_texts_are_dropped_with_the_last_subscriber() -> None:
+    """While there is another one, they are shared with whoever comes."""
+    texts: SharedTexts[str, bytes] = SharedTexts(1 << 20)
+    with texts.subscribing():
+        with texts.subscribing():
+            texts.put("frame", b"text", 4)
+        assert (texts.get("frame"), texts.size) == (b"text", 4)
+    assert (texts.get("frame"), texts.size, len(texts)) == (None, 0, 0)

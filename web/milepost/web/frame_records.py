@@ -7,10 +7,10 @@ from typing import Final, NamedTuple, TypeAlias
 
 from google.protobuf.message import Message
 
-from milepost.contract.sized_cache import SizedCache
 from milepost.v1 import Events, WatchJobResponse, WatchJobsResponse
 from milepost.web.event_printing import EventPrinter
 from milepost.web.framing import Framing
+from milepost.web.shared_texts import SharedTexts
 
 Frame: TypeAlias = WatchJobResponse | WatchJobsResponse
 
@@ -147,5 +147,5 @@ class EncodedEvents(NamedTuple):
     """The text as one chunk of HTTP's chunked coding; empty where there is more of it than is written at once."""
 
 
-TextCache: TypeAlias = SizedCache[tuple[Framing, type[Frame], str, bytes], EncodedEvents]
+TextCache: TypeAlias = SharedTexts[tuple[Framing, type[Frame], str, bytes], EncodedEvents]
 """The text of frames, by framing, type, epoch and frame."""

@@ -15,7 +15,6 @@ from google.rpc import code_pb2
 from starlette.types import Receive, Scope, Send
 
 from milepost.contract.job_states import has_ended
-from milepost.contract.sized_cache import SizedCache
 from milepost.v1 import (
     GetJobRequest,
     GetJobResponse,
@@ -30,6 +29,7 @@ from milepost.web.frame_records import CACHE_BYTES, EventEncoder, TextCache, is_
 from milepost.web.framing import NDJSON, SSE
 from milepost.web.http_errors import error_json
 from milepost.web.service import Arrived, Caller, JobsBackend, PromptSend, ServiceError
+from milepost.web.shared_texts import SharedTexts
 from milepost.web.stream_response import WRITE_CHUNK, StreamResponse, WriteChunk
 from milepost.web.watch_request import WatchRequest
 
@@ -49,9 +49,9 @@ class WatchStreams:
 
     def __init__(self, backend: JobsBackend) -> None:
         self._backend = backend
-        cache: TextCache = SizedCache(CACHE_BYTES)
+        self._texts: TextCache = SharedTexts(CACHE_BYTES)
         self._encoders = {
-            (framing, response): EventEncoder(framing, response, cache)
+            (framing, response): EventEncoder(framing, response, self._texts)
             for framing in (SSE, NDJSON)
             for response in (WatchJobResponse, WatchJobsResponse)
         }
@@ -76,7 +76,8 @@ class WatchStreams:
         )
         complete = asyncio.Event()
         complete.set()
-        await while_connected(receive, complete, stream.run())
+        with self._texts.subscribing():
+            await while_connected(receive, complete, stream.run())
 
     async def _check(self, job_id: str | None, caller: Caller) -> None:
         """Raise the error that a watch of a job, or of many, would begin with."""

@@ -41,4 +41,6 @@ GRPC_OPTIONS = [
     # Core would let clients send up to 64 MiB ahead of what the server reads, on every stream of a fast connection. Now
     # it is a fixed 64 KiB, and the rest of a message once the server waits for it.
     ("grpc.http2.bdp_probe", 0),
+    # Records of each connection for a debugging service that the server does not have: 2 kB each.
+    ("grpc.enable_channelz", 0),
 ]

@@ -15,7 +15,6 @@ from starlette.responses import Response
 from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
-from milepost.contract.sized_cache import SizedCache
 from milepost.web.callers import CallerOf
 from milepost.web.connect.call_headers import read_headers, timed_out
 from milepost.web.connect.codecs import BINARY, JSON, Codec, accepted, codec_of, content_type
@@ -26,17 +25,18 @@ from milepost.web.disconnects import while_connected
 from milepost.web.http_errors import error_headers
 from milepost.web.request_body import BODY_SIZE, ClientGone, malformed, read_body
 from milepost.web.service import METHODS, Arrived, JobsBackend, ServiceError, path_of
+from milepost.web.shared_texts import SharedTexts
 
 TEXT_BYTES: Final = 8 << 20
 """Bytes of frames, with their JSON, that subscribers share at most."""
 
-_Texts: TypeAlias = SizedCache[tuple[type[Message], bytes], bytes]
+_Texts: TypeAlias = SharedTexts[tuple[type[Message], bytes], bytes]
 """The JSON of frames, by their type."""
 
 
 def connect_routes(backend: JobsBackend, caller_of: CallerOf) -> list[Route]:
     """The routes of all methods: ``POST /milepost.v1.JobService/GetJob``."""
-    texts: _Texts = SizedCache(TEXT_BYTES)
+    texts: _Texts = SharedTexts(TEXT_BYTES)
     return [
         Route(path_of(name), _Endpoint(backend, caller_of, method, texts)) for name, method in METHODS.items()
     ]
@@ -65,7 +65,8 @@ class _Endpoint:
             types = accepted(streaming=self._streaming)
             await Response(status_code=415, headers={"accept-post": types})(scope, receive, send)
         elif self._streaming:
-            await self._watch(codec, headers, scope, receive, send)
+            with self._texts.subscribing():
+                await self._watch(codec, headers, scope, receive, send)
         else:
             await self._call(codec, headers, scope, receive, send)
 

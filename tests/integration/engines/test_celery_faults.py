@@ -48,8 +48,14 @@ def worker_on(redis: RedisServer, tmp_path: Path) -> Iterator[StartWorker]:
     with ExitStack() as stack:
 
         def start(broker: str, milepost: str) -> CeleryWorker:
-            # Otherwise kombu looks for such messages when it starts, and then after 100 s.
-            restores = {"visibility_timeout": 3, "unacked_restore_interval": 1, "unacked_restore_throttle": 1}
+            # Otherwise kombu looks for such messages when it starts, and then after 100 s; and a worker that is killed
+            # while it looks, and so holds a lock in Redis, keeps others from it for 300 s.
+            restores = {
+                "visibility_timeout": 3,
+                "unacked_restore_interval": 1,
+                "unacked_restore_throttle": 1,
+                "unacked_mutex_expire": 3,
+            }
             options = restores if broker.startswith("redis") else {}
             environment = {
                 "CELERY_BROKER": broker,

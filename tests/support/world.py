@@ -159,7 +159,7 @@ class Subscriber:
         self._world = world
         self.job_id = job_id
         self.view = view
-        self._fields = fields
+        self._fields = {"status_interval": _STATUS, **fields}
         self.recording = Recording()
         self.flowing = asyncio.Event()
         self.flowing.set()
@@ -226,10 +226,10 @@ class Subscriber:
         watching = self._world.watching
         try:
             if self.job_id:
-                of_one = WatchJobRequest(job_id=self.job_id, status_interval=_STATUS, **fields)
+                of_one = WatchJobRequest(job_id=self.job_id, **fields)
                 await watching.watch_job(of_one, "caller", send)
             else:
-                request = WatchJobsRequest(status_interval=_STATUS, **fields)
+                request = WatchJobsRequest(**fields)
                 narrowed = narrow(ANONYMOUS, request.filter, with_parent=True)
                 await watching.watch_jobs(request, narrowed, "caller", send)
         except Refusal as refusal:

@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
+from google.protobuf.duration_pb2 import Duration
 
 from milepost.server.watching.pacer import Pacer
 from milepost.server.watching.running_estimates import FilterEstimates
@@ -62,8 +63,11 @@ async def have_all(world: World, *subscribers: Subscriber) -> None:
 
 async def test_live_events_need_no_task(world: World) -> None:
     """What is live is offered, of one job as of many, as soon as it is durable."""
-    of_one = Subscriber(world, "j", ALL, takes_offers=True)
-    of_many = Subscriber(world, "", ALL, takes_offers=True, filter=JobFilter(job_ids=["j"]))
+    interval = Duration(seconds=600)  # a status wakes the task
+    of_one = Subscriber(world, "j", ALL, takes_offers=True, status_interval=interval)
+    of_many = Subscriber(
+        world, "", ALL, takes_offers=True, status_interval=interval, filter=JobFilter(job_ids=["j"])
+    )
     by_task = Subscriber(world, "j", ALL)
     await followers(world, of_one, of_many, by_task)
     await followed_again(world, of_one)

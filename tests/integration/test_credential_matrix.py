@@ -10,14 +10,17 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Final
 
+import httpx
 import jwt
 import pytest
 
 from milepost.server.access import tokens
 from milepost.server.access.jwt_tokens import LEEWAY
 from milepost.server.access.methods import ACTIONS
+from milepost.web import service
 from tests.support.authority import LOOPBACK, Authority, ServerFiles
 from tests.support.forking import Forkery
+from tests.support.http_calls import Answer, by_connect, rest
 from tests.support.issuer import Issuer
 from tests.support.methods import METHODS, outcome, request_for
 from tests.support.rpc import connect
@@ -43,7 +46,7 @@ class Door:
         url = self.issuer.url
         options = ["--tokens", str(self.known.path), "--jwt-issuer", url, "--jwt-audience", "milepost"]
         self.server = ServerProcess(
-            directory / "data", *options, "--jwt-jwks", f"{url}/jwks", forkery=forkery
+            directory / "data", *options, "--jwt-jwks", f"{url}/jwks", forkery=forkery, http=True
         )
 
     def _refused(self) -> dict[str, tuple[str | None, tuple[str, str]]]:
@@ -131,6 +134,20 @@ async def test_invalid_credentials_are_refused_at_every_method(door: Door, path:
         assert refusal is not None
         assert (refusal.code, refusal.reason) == BAD
     assert found == {name: refusal for name, (_, refusal) in door.refused.items()}
+
+
+@pytest.mark.parametrize("method", service.METHODS)
+async def test_invalid_credentials_are_refused_at_every_route(door: Door, method: str) -> None:
+    """By REST and by Connect, with the same reasons."""
+    found, expected = {}, {}
+    async with httpx.AsyncClient(base_url=door.server.url, trust_env=False, timeout=60) as http:
+        for name, (authorization, (_, reason)) in door.refused.items():
+            # Spaces at the end are no part of a header of HTTP.
+            headers = {} if authorization is None else {"authorization": authorization.strip()}
+            for call in (rest, by_connect):
+                found[name, call.__name__] = await call(http, method, "missing", headers)
+                expected[name, call.__name__] = Answer(401, reason)
+    assert found == expected
 
 
 @pytest.mark.parametrize("path", METHODS)

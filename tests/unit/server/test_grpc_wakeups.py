@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import socket
 import subprocess
 import sys
+from collections.abc import Callable
+from contextvars import ContextVar
+from typing import Any
 
 from milepost.server.runtime.grpc_wakeups import drain_and_call
 
@@ -28,7 +32,7 @@ with asyncio.Runner(loop_factory=Loop) as runner:
 """
 
 
-def test_all_bytes_are_read_in_one_pass() -> None:
+async def test_all_bytes_are_read_in_one_pass() -> None:
     """However many bytes wait, one call reads all of them, of which the callback reads one."""
     reading, writing = socket.socketpair()
     left: list[int] = []
@@ -41,8 +45,70 @@ def test_all_bytes_are_read_in_one_pass() -> None:
     with reading, writing:
         for count in (1, 2, 200):
             writing.send(b"1" * count)
-            drain_and_call(reading, read_one)
+            drain_and_call(reading, read_one, asyncio.get_running_loop())
     assert left == [0, 0, 0]
+
+
+async def test_tasks_go_on_in_the_same_pass() -> None:
+    """A task that waits for a future has gone on when the call returns, in its own context; other waits are as ever."""
+    loop = asyncio.get_running_loop()
+    first: asyncio.Future[str] = loop.create_future()
+    second: asyncio.Future[str] = loop.create_future()
+    name: ContextVar[str] = ContextVar("name", default="the loop's")
+    steps: list[str] = []
+
+    async def wait() -> None:
+        name.set("the task's")
+        steps.append(f"{await first} in {name.get()}")
+        steps.append(f"{await second} in {name.get()}")
+
+    waiting = asyncio.create_task(wait())
+    await asyncio.sleep(0)
+    await call(lambda: first.set_result("first"), lambda: steps.append("returned"))
+    assert steps == ["first in the task's", "returned"]
+    assert name.get() == "the loop's"
+
+    second.set_result("second")
+    assert len(steps) == 2
+    await waiting
+    assert steps[2:] == ["second in the task's"]
+
+
+async def test_an_error_is_reported_and_the_others_go_on() -> None:
+    """To the event loop's handler, as the loop itself does it."""
+    loop = asyncio.get_running_loop()
+    future: asyncio.Future[None] = loop.create_future()
+    called: list[str] = []
+    errors: list[Any] = []
+    loop.set_exception_handler(lambda _, context: errors.append(context["exception"]))
+    failure = LookupError("no such")
+
+    def fail(_: object) -> None:
+        raise failure
+
+    future.add_done_callback(fail)
+    future.add_done_callback(lambda _: called.append("after"))
+    await call(lambda: future.set_result(None), lambda: called.append("returned"))
+
+    assert (called, errors) == (["after", "returned"], [failure])
+
+
+async def call(callback: Callable[[], None], then: Callable[[], None]) -> None:
+    """Have the event loop call back for a byte that waits, and ``then`` as soon as that has returned."""
+    loop = asyncio.get_running_loop()
+    reading, writing = socket.socketpair()
+    done = asyncio.Event()
+
+    def on_byte() -> None:
+        drain_and_call(reading, callback, loop)
+        loop.remove_reader(reading)
+        then()
+        done.set()
+
+    with reading, writing:
+        loop.add_reader(reading, on_byte)
+        writing.send(b"1")
+        await done.wait()
 
 
 def test_the_server_reads_all_wakeups_of_grpc_at_once() -> None:

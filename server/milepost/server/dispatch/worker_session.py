@@ -69,6 +69,11 @@ class ResponseQueue:
             self._on_sent.popitem()[1]()
 
     @property
+    def is_awaited(self) -> bool:
+        """Whether ``get`` waits for the next response: all before it are sent, and it is not closed."""
+        return self._ready is not None and not self._ready.done()
+
+    @property
     def is_full(self) -> bool:
         """Whether the worker has to read some of its responses before the server reads more of its requests."""
         return len(self._responses) >= _QUEUE_LIMIT

@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from milepost.server.access.authorize import Action
 from milepost.server.access.limiter import Limiter
+from milepost.server.base import failpoints
 from milepost.server.base.byte_budget import ByteBudget
 from milepost.server.base.prompt_future import PromptFuture
 from milepost.server.base.refusal import Refusal
@@ -18,6 +19,7 @@ from milepost.server.dispatch.dispatcher import Dispatcher
 from milepost.server.dispatch.session_table import SessionTable, rejection
 from milepost.server.dispatch.worker_session import Session
 from milepost.server.followers.deadlines import Deadlines
+from milepost.server.rpc.response_writer import ResponseWriter
 from milepost.server.service import validation
 from milepost.server.service.job_access import JobAccess
 from milepost.v1 import (
@@ -64,7 +66,9 @@ class WorkStream:
         access: JobAccess,
         memory: ByteBudget,
         limiter: Limiter,
+        writer: ResponseWriter,
     ) -> None:
+        self._writer = writer
         self._limiter = limiter
         self._access = access
         self._session = session
@@ -324,7 +328,18 @@ class WorkStream:
         acknowledged.report_sequence = accepted.report_sequence
         acknowledged.last_sequence = accepted.last_sequence
         acknowledged.lease_token = report.lease_token
-        self._responses.put(response)
+        # Where others will be answered, too, one acknowledgement may do for all of them.
+        if self._unanswered or not self._send_at_once(response):
+            self._responses.put(response)
+
+    def _send_at_once(self, response: WorkResponse) -> bool:
+        """Send a response that nothing precedes, without waking the task of the call; False where that has to do it."""
+        if not self._responses.is_awaited or not self._writer.is_free:
+            return False
+        failpoints.reach_message(response, "before")
+        is_sent = self._writer.offer(response)
+        failpoints.reach_message(response, "after")
+        return is_sent
 
 
 def _silent(limit: float) -> Refusal:

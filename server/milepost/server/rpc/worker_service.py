@@ -25,6 +25,7 @@ from milepost.server.dispatch.session_table import SessionTable
 from milepost.server.dispatch.worker_session import Session
 from milepost.server.followers.deadlines import Deadlines
 from milepost.server.log.node_presence import NoPeers, Peers
+from milepost.server.rpc.response_writer import ResponseWriter
 from milepost.server.rpc.work_stream import SESSION_REQUESTS, SESSION_RESPONSES, WorkStream
 from milepost.server.service import validation
 from milepost.server.service.job_access import JobAccess
@@ -96,6 +97,7 @@ class WorkerService:
                 )
             )
         )
+        writer = ResponseWriter(context)
         stream = WorkStream(
             session,
             self._attempts,
@@ -105,6 +107,7 @@ class WorkerService:
             self._access,
             requests,
             self._limiter,
+            writer,
         )
         self._streams[stream] = None
         if session.instance:
@@ -120,10 +123,11 @@ class WorkerService:
         self._dispatcher.connect(session, frozenset(hello.hello.job_ids))
         del hello  # its job ids may take a megabyte, and the session lasts
         try:
-            while (response := await session.responses.get()) is not None:
-                failpoints.reach_message(response, "before")
-                await context.write(response)
-                failpoints.reach_message(response, "after")
+            async with writer:
+                while (response := await session.responses.get()) is not None:
+                    failpoints.reach_message(response, "before")
+                    await writer(response)
+                    failpoints.reach_message(response, "after")
         finally:
             self._streams.pop(stream, None)
             stream.close()

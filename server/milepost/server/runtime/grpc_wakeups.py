@@ -1,10 +1,13 @@
-"""Reading the wake-ups of grpc.aio all at once.
+"""Taking what has happened in gRPC's core all at once.
 
 A thread of grpc.aio writes a byte to a socket for each event, such as a finished write or a message that has come. The
 event loop reads one byte a pass, although it takes all events then. So, when thousands of streams are written to, the
 bytes that are left wake the loop for nothing, and once there are some hundred of them the socket is full. Then the
 thread waits in its write, the loop gets one event a pass, and what sessions and new calls send waits behind all
-finished writes.
+finished writes. So each pass reads all bytes.
+
+What waits for an event, such as the task of a call, goes on in the same pass. asyncio would have it go on in the next
+one; an event of a watched job has three such steps, and a pass costs as much as deciding a report.
 """
 
 from __future__ import annotations
@@ -13,6 +16,7 @@ import asyncio
 import socket
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from contextvars import Context
 from typing import Any
 
 # Where bytes are read to that nobody looks at; more than the socket holds.
@@ -24,8 +28,8 @@ _PEEK_NOW = int(socket.MSG_PEEK | socket.MSG_DONTWAIT)
 
 
 @contextmanager
-def read_all_at_once() -> Iterator[None]:
-    """While grpc.aio is used for the first time in the running event loop, have each pass read all bytes that wait.
+def take_all_at_once() -> Iterator[None]:
+    """While grpc.aio is used for the first time in the running event loop, have each pass take all that has happened.
 
     Nothing changes where a client has used it in the same loop before.
     """
@@ -33,7 +37,7 @@ def read_all_at_once() -> Iterator[None]:
     add_reader = loop.add_reader
 
     def add_draining_reader(waking: socket.socket, callback: Callable[[], None]) -> None:
-        add_reader(waking, drain_and_call, waking, callback)
+        add_reader(waking, drain_and_call, waking, callback, loop)
 
     loop.add_reader = add_draining_reader
     try:
@@ -42,12 +46,34 @@ def read_all_at_once() -> Iterator[None]:
         del loop.add_reader
 
 
-def drain_and_call(waking: socket.socket, callback: Callable[[], None]) -> None:
-    """Read all bytes that wait but one, and call back, which reads that one."""
+def drain_and_call(waking: socket.socket, callback: Callable[[], None], loop: Any) -> None:
+    """Read all bytes that wait but one, and call back, which reads that one and resolves the futures of all events.
+
+    Then run what those futures call, which the event loop would do in its next pass.
+    """
     try:
         waiting = waking.recv_into(_IGNORED, 0, _PEEK_NOW)
         if waiting > 1:
             waking.recv_into(_IGNORED, waiting - 1, _NOW)
     except BlockingIOError:  # the loop of another thread has read them
         pass
-    callback()
+    due: list[tuple[Callable[..., object], tuple[object, ...], Context | None]] = []
+
+    def call_soon(
+        function: Callable[..., object], *arguments: object, context: Context | None = None
+    ) -> None:
+        due.append((function, arguments, context))
+
+    loop.call_soon = call_soon
+    try:
+        callback()
+    finally:
+        del loop.call_soon
+        for function, arguments, context in due:
+            try:
+                if context is None:
+                    function(*arguments)
+                else:
+                    context.run(function, *arguments)
+            except Exception as error:  # noqa: BLE001  # as the event loop does; the others go on
+                loop.call_exception_handler({"message": f"exception in {function!r}", "exception": error})

@@ -159,7 +159,7 @@ class Server:
             self._admission, self._calls, self.memory, self._slices, self._audit, floods
         )
         grpc_accepting.install()
-        with grpc_wakeups.read_all_at_once():
+        with grpc_wakeups.take_all_at_once():
             self._grpc = grpc.aio.server(interceptors=[interceptor], options=GRPC_OPTIONS)
         self._http: HttpPort | None = None
         if settings.http is not None:

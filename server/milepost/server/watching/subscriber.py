@@ -13,7 +13,8 @@ Send: TypeAlias = Callable[[bytes], Awaitable[None]]
 """Sends a serialised response; returns once the next one may follow.
 
 It may have a method ``offer(response) -> bool``, for readers that often have room at once: that sends the response
-without a wait, while nothing else is being sent, and returns True; or it sends nothing, and returns False."""
+without a wait, while nothing else is being sent, and returns True; or it sends nothing, and returns False. Where such a
+response may still be on its way, ``await sent()`` returns once it is sent."""
 
 COUNTED_RESPONSE: Final = 2 << 10
 """Bytes from which on a response of a watch is counted. Smaller ones are bounded by the number of watches."""
@@ -35,6 +36,7 @@ class Subscriber:
         self.pacer = pacer
         self._send = send
         self._offer: Callable[[bytes], bool] | None = getattr(send, "offer", None)
+        self._sent: Callable[[], Awaitable[None]] | None = getattr(send, "sent", None)
         self._charge = Charge(unread)
         self._wanted = 0
 
@@ -46,6 +48,11 @@ class Subscriber:
     def offer(self, response: bytes) -> bool:
         """Send a small response now, while nothing else is being sent; False, and nothing is sent, if it cannot."""
         return len(response) < COUNTED_RESPONSE and self._offer is not None and self._offer(response)
+
+    async def sent(self) -> None:
+        """Wait until what was offered is sent. What is composed before that would be held beside it."""
+        if self._sent is not None:
+            await self._sent()
 
     def hold(self, *responses: bytes) -> None:
         """Charge responses that are to be sent soon. Raises NoRoom."""

@@ -109,6 +109,7 @@ class WatchStream(ABC):
         caught_up = False
         serve = self._serve if self._subscriber.takes_offers and not self._send_interval else None
         while True:
+            await self._subscriber.sent()
             version = self._signal.version
             self._check()
             try:

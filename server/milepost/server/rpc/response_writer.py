@@ -1,0 +1,78 @@
+"""Responses of a stream of gRPC that are written without waking the task of the call.
+
+grpc.aio writes in a coroutine. A task that wakes up to await it takes two passes of the event loop, and goes through
+ten nested coroutines twice. But that coroutine hands the message to gRPC's core before it waits for the first time. So
+its first step is run where the response comes about, and its last one, which frees the message, once core has sent it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Coroutine
+from functools import partial
+from typing import Any, Self
+
+import grpc.aio
+
+_Context = grpc.aio.ServicerContext[Any, Any]
+
+
+class ResponseWriter:
+    """Writes the responses of one call, within ``async with``: ``await writer(response)``, or ``offer``."""
+
+    def __init__(self, context: _Context) -> None:
+        self._context = context
+        # Resolves when what was offered is sent.
+        self._sending: asyncio.Future[None] | None = None
+        self._error: Exception | None = None
+
+    async def __call__(self, response: Any) -> None:
+        """Write a response; return once the next one may follow. Raises what grpc.aio does, also of an offer."""
+        await self.sent()
+        if self._error is not None:
+            raise self._error
+        await self._context.write(response)
+
+    @property
+    def is_free(self) -> bool:
+        """Whether nothing that was offered is being sent, or has failed."""
+        return self._sending is None and self._error is None
+
+    def offer(self, response: Any) -> bool:
+        """Write a response while nothing is being written; False, and nothing is done, unless grpc.aio takes it."""
+        if self._sending is not None or self._error is not None:
+            return False
+        writing: Coroutine[Any, Any, None] = self._context.write(response)
+        try:
+            sending = writing.send(None)
+        except StopIteration:
+            return True
+        except Exception:  # noqa: BLE001  # the call is over: its task meets the same when it writes
+            return False
+        # A future that a coroutine waits for has this set until whoever runs the coroutine has seen it.
+        sending._asyncio_future_blocking = False
+        self._sending = sending
+        sending.add_done_callback(partial(self._on_sent, writing))
+        return True
+
+    async def sent(self) -> None:
+        """Wait until what was offered is sent."""
+        while self._sending is not None:
+            await asyncio.wait((self._sending,))
+
+    def _on_sent(self, writing: Coroutine[Any, Any, None], _: asyncio.Future[None]) -> None:
+        self._sending = None
+        try:
+            writing.send(None)
+        except StopIteration:
+            pass
+        except Exception as error:  # noqa: BLE001  # the call's task gets it with its next response
+            self._error = error
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        """Wait until all is sent, before the status is; not where the call is cancelled."""
+        if kind is None or issubclass(kind, Exception):
+            await self.sent()

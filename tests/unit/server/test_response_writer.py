@@ -1,0 +1,177 @@
+"""Responses that are written without the task of their call, by a real server of grpc.aio."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any, TypeAlias
+
+import grpc
+import grpc.aio
+import pytest
+
+from milepost.server.rpc.response_writer import ResponseWriter
+from milepost.server.runtime.server import Server, Settings
+from milepost.v1 import Claim, Dispatch, WorkResponse
+from tests.support.rpc import connect, log_line
+
+Handle: TypeAlias = Callable[[ResponseWriter], Awaitable[None]]
+
+# More than a stream takes that nobody reads.
+LARGE = b"x" * (256 << 10)
+
+
+@asynccontextmanager
+async def calling(handle: Handle) -> AsyncIterator[Any]:
+    """A call that is served by this function."""
+
+    async def serve(_: object, context: Any) -> None:
+        async with ResponseWriter(context) as writer:
+            await handle(writer)
+
+    server = grpc.aio.server()
+    handlers: dict[str, grpc.RpcMethodHandler[bytes, bytes]] = {
+        "Method": grpc.stream_stream_rpc_method_handler(serve)
+    }
+    server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler("service", handlers),))
+    port = server.add_insecure_port("127.0.0.1:0")
+    await server.start()
+    options = [("grpc.http2.bdp_probe", 0), ("grpc.http2.lookahead_bytes", 64 << 10)]
+    try:
+        async with grpc.aio.insecure_channel(f"127.0.0.1:{port}", options) as channel:
+            call: Any = channel.stream_stream("/service/Method")
+            yield call()
+    finally:
+        await server.stop(0)
+
+
+async def test_responses_keep_their_order() -> None:
+    """One is offered at a time, what is written waits for it, and the status comes last."""
+    taken: list[bool] = []
+
+    async def handle(writer: ResponseWriter) -> None:
+        taken.extend([writer.offer(b"1"), writer.offer(b"refused")])
+        await writer(b"2")
+        taken.append(writer.offer(b"3"))
+        await writer.sent()
+        taken.append(writer.offer(b"4"))
+
+    async with calling(handle) as call:
+        assert [response async for response in call] == [b"1", b"2", b"3", b"4"]
+        assert await call.code() == grpc.StatusCode.OK
+    assert taken == [True, False, True, True]
+
+
+async def test_an_offer_needs_no_task() -> None:
+    """A callback makes it, while the task of the call waits for something else."""
+    goes_on = asyncio.Event()
+    writers: list[ResponseWriter] = []
+
+    async def handle(writer: ResponseWriter) -> None:
+        writers.append(writer)
+        await writer(b"begun")
+        await goes_on.wait()
+
+    async with calling(handle) as call:
+        assert await call.read() == b"begun"
+        asyncio.get_running_loop().call_soon(writers[0].offer, b"offered")
+        assert await call.read() == b"offered"
+        assert not goes_on.is_set()
+        goes_on.set()
+        assert await call.read() is grpc.aio.EOF
+
+
+async def test_a_client_that_does_not_read() -> None:
+    """What was offered is sent once the client reads; until then no other offer is taken."""
+    steps: list[str] = []
+    begun = asyncio.Event()
+
+    async def handle(writer: ResponseWriter) -> None:
+        assert writer.offer(LARGE)
+        begun.set()
+        steps.append(f"free {writer.is_free}")
+        await writer.sent()
+        steps.append(f"free {writer.is_free}")
+        await writer(b"last")
+
+    async with calling(handle) as call:
+        await begun.wait()
+        assert steps == ["free False"]
+        assert [len(response) async for response in call] == [len(LARGE), 4]
+    assert steps == ["free False", "free True"]
+
+
+async def test_a_status_after_an_error_waits_for_an_offer() -> None:
+    """The client gets what was offered, and then the error."""
+
+    async def handle(writer: ResponseWriter) -> None:
+        writer.offer(b"1")
+        raise LookupError("no more")
+
+    async with calling(handle) as call:
+        assert await call.read() == b"1"
+        with pytest.raises(grpc.RpcError, match="no more"):
+            await call.read()
+
+
+async def test_a_client_that_has_left() -> None:
+    """Whatever was being sent ends; after that nothing is taken, and a write raises."""
+    outcome: asyncio.Future[tuple[bool, type[BaseException]]] = asyncio.get_running_loop().create_future()
+    begun = asyncio.Event()
+
+    async def handle(writer: ResponseWriter) -> None:
+        assert writer.offer(LARGE)
+        begun.set()
+        try:
+            await asyncio.Event().wait()
+        except asyncio.CancelledError:
+            await writer.sent()
+            taken = writer.offer(b"more")
+            with pytest.raises(Exception) as raised:  # noqa: PT011  # grpc.aio has no public type for it
+                await writer(b"more")
+            outcome.set_result((taken, raised.type))
+            raise
+
+    async with calling(handle) as call:
+        await begun.wait()
+        call.cancel()
+        taken, error = await outcome
+    assert (taken, issubclass(error, Exception)) == (False, True)
+
+
+async def test_what_is_live_is_offered(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A report that comes alone is acknowledged, and shown to who watches, without waking the task of either call."""
+    offered: list[object] = []
+    offer = ResponseWriter.offer
+
+    def note(writer: ResponseWriter, response: object) -> bool:
+        taken = offer(writer, response)
+        if taken:
+            offered.append(type(response))
+        return taken
+
+    monkeypatch.setattr(ResponseWriter, "offer", note)
+    server = Server(Settings("127.0.0.1:0", tmp_path / "data"))
+    await server.start()
+    try:
+        async with connect(server.address) as rpc, rpc.session(kinds=[]) as session:
+            job = await rpc.submit(dispatch=Dispatch.DISPATCH_EXTERNAL)
+            await session.send(claim=Claim(job_id=job.job_id))
+            _, token = await session.take()
+            watch = rpc.watch(job.job_id, from_latest=True)
+            frames = aiter(watch)
+            while not (await anext(frames)).HasField("caught_up"):
+                pass
+            offered.clear()
+            for number in range(1, 4):
+                await session.report(job.job_id, token, number, log_line(str(number)))
+                await session.acknowledged(number)
+                assert [event.log_written.text for event in (await anext(frames)).events.events] == [
+                    str(number)
+                ]
+            watch.cancel()
+    finally:
+        await server.stop()
+    assert sorted(map(str, offered)) == sorted(map(str, [WorkResponse, bytes] * 3))

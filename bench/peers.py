@@ -26,8 +26,10 @@ __all__ = ["PRODUCTS", "Product", "left_out", "measure"]
 
 # Connections to each server; at Milepost these are workers.
 _CONNECTIONS = 8
-# Reports in a round of Milepost, of all workers together.
-_REPORTS = 1600
+# Events in a round of Milepost, of all workers together.
+_EVENTS = 80_000
+# As many in a report as a pipeline to Redis has.
+_LARGER_BATCH = 100
 
 _GROUP = ".venv/bin/uv sync --frozen --group peers"
 
@@ -147,7 +149,12 @@ def measure(settings: Settings) -> list[Figure]:
         load = stack.enter_context(Load.start())
         figures = []
         for beforehand in (True, False):
-            contestants = {OURS: partial(_run_round, load, ours, beforehand)}
+            contestants = {
+                OURS: partial(_run_round, load, ours, beforehand, BATCH),
+                f"Milepost, reports of {_LARGER_BATCH}": partial(
+                    _run_round, load, ours, beforehand, _LARGER_BATCH
+                ),
+            }
             for method in _METHODS:
                 if method.product in servers:
                     server = servers[method.product]
@@ -166,10 +173,10 @@ def left_out(products: Sequence[Product]) -> list[str]:
     ]
 
 
-def _run_round(load: Load, server: Server, beforehand: bool) -> Round:
+def _run_round(load: Load, server: Server, beforehand: bool, batch: int) -> Round:
     jobs = [(server.address, work.submit(server.address)) for _ in range(_CONNECTIONS)]
-    load.begin(report, jobs, _REPORTS // _CONNECTIONS, BATCH, beforehand)
-    return _measure(load, server, _REPORTS * BATCH)
+    load.begin(report, jobs, _EVENTS // batch // _CONNECTIONS, batch, beforehand)
+    return _measure(load, server, _EVENTS)
 
 
 def _run_peer(load: Load, server: Server, method: _Method, beforehand: bool) -> Round:

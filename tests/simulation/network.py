@@ -26,7 +26,7 @@ from tests.simulation.record import Record
 from tests.simulation.server import SimulatedServer
 from tests.support.responses import decoded
 
-__all__ = ["Channel", "Lost", "Network", "Stream"]
+__all__ = ["Channel", "Lost", "Network", "Stream", "handed_over"]
 
 # Seconds until gRPC's pings detect a dead peer.
 _PINGS: Final = 8.0
@@ -168,11 +168,11 @@ class Stream:
 
     async def respond(self, response: WorkResponse | JobResponse) -> None:
         """See ``grpc.aio.ServicerContext.write``."""
-        await asyncio.sleep(0)
         message = decoded(response)
         self._network.record.answered(self.worker, self.number, message)
         self._wear()
         self._down.send(self._answers.put, message)
+        await handed_over(self._loop)
 
     # Faults.
 
@@ -273,6 +273,13 @@ class Channel:
 def _status(code: grpc.StatusCode, details: str) -> grpc.aio.AioRpcError:
     nothing = grpc.aio.Metadata()
     return grpc.aio.AioRpcError(code, nothing, nothing, details)
+
+
+async def handed_over(loop: asyncio.AbstractEventLoop) -> None:
+    """Wait for a future after what was written is on its way, as grpc.aio does."""
+    handed: asyncio.Future[None] = loop.create_future()
+    loop.call_soon(_settle, handed, None, context=NETWORK)
+    await handed
 
 
 def _settle(answer: asyncio.Future[_Response], response: _Response) -> None:

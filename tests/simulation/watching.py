@@ -11,7 +11,7 @@ from google.protobuf.duration_pb2 import Duration
 from milepost.server.store_errors import refusal_of
 from milepost.v1 import WatchJobRequest, WatchJobResponse
 from tests.simulation.loop import NETWORK
-from tests.simulation.network import Lost, Network
+from tests.simulation.network import Lost, Network, handed_over
 from tests.simulation.pipes import Inbox, Pipe
 from tests.simulation.server import SimulatedServer
 
@@ -81,7 +81,6 @@ class _Watch:
         self._network.watches.pop(self, None)
 
     async def _write(self, frames: bytes) -> None:
-        await asyncio.sleep(0)
         response = WatchJobResponse.FromString(frames)
         self._network.record.showed(self._request.job_id, response)
         self._down.send(self.frames.put, response)
@@ -89,3 +88,4 @@ class _Watch:
             self._lasts -= 1
             if self._lasts == 0 and self._network.lossy:
                 self.cut(self._source.uniform(0.0, 1.0))
+        await handed_over(self._network.loop)

@@ -159,6 +159,26 @@ async def test_the_server_stops(world: World) -> None:
     assert reader.reason == "DRAINING"
 
 
+@pytest.mark.parametrize("is_served", [True, False])
+async def test_a_wait_that_serving_cancels(is_served: bool) -> None:
+    """It ends as cancelled, and whoever notifies goes on."""
+    signal = Signal()
+    waiter = Waiter(signal, 60.0, Pacer(), "a")
+
+    def serve() -> bool:
+        waiting.cancel()
+        return is_served
+
+    waiting = asyncio.create_task(waiter.wait(signal.version, serve))
+    await asyncio.sleep(0)
+    signal.notify()
+
+    with pytest.raises(asyncio.CancelledError):
+        await waiting
+    assert not signal.is_awaited
+    waiter.close()
+
+
 async def test_a_wait_goes_on_while_it_is_served() -> None:
     """A notification that is served does not end the wait; the next one is not lost, and the interval still counts."""
     signal = Signal()

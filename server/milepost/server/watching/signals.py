@@ -119,6 +119,8 @@ class Waiter:
         except Exception:  # noqa: BLE001  # others wait for theirs; the task tries again, and ends with the error
             _log.exception("live delivery failed")
             is_served = False
+        if future.done():  # what was sent has cancelled the stream
+            return True
         if is_served:
             self._version = version
             self._go_on()

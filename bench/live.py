@@ -38,6 +38,10 @@ Report: TypeAlias = Callable[[str, str, int, float], AsyncGenerator[list[int]]]
 # Enough events that the work at the end of a stream hardly counts.
 _SIZES = (Size(1, 500, 0.005), Size(10, 250, 0.01), Size(100, 250, 0.025), Size(1000, 100, 0.12))
 
+# The row of jobs with an estimate beside jobs without one.
+_ESTIMATES = "live with estimates, 100 subscribers"
+_ESTIMATED = _SIZES[2]
+
 # Maximum connections of a process; each carries an equal share of the streams.
 _CONNECTIONS = 100
 
@@ -60,7 +64,24 @@ def measure(settings: Settings) -> list[Figure]:
             what = f"live, {size.subscribers:,} subscriber{'s' * (size.subscribers > 1)}"
             if settings.includes(what):
                 figures += _measure(what, size, servers, worker, loads, settings)
+        if settings.includes(_ESTIMATES):
+            figures += _measure_estimates(servers[OURS], worker, loads, settings)
     return figures
+
+
+def _measure_estimates(
+    server: Server, worker: Load, loads: Sequence[Load], settings: Settings
+) -> list[Figure]:
+    """What estimates add: at one server, jobs of a kind that has run before, and jobs that have no estimate."""
+    run_at_server = partial(run_round, worker, loads[:1], _ESTIMATED, server)
+
+    def run_estimated() -> Round:
+        return run_at_server(work.submit(server.address))
+
+    def run_silent() -> Round:
+        return run_at_server(work.submit(server.address, kind=str(uuid.uuid4())), has_total=False)
+
+    return rounds(_ESTIMATES, {OURS: run_estimated, "jobs without an estimate": run_silent}, settings)
 
 
 def _measure(
@@ -110,6 +131,7 @@ def run_round(
     reports_to: Server | None = None,
     follow: Follow | None = None,
     report: Report | None = None,
+    has_total: bool = True,
 ) -> Round:
     """Run a round at ``server``, with the subscribers spread over the loads. At Milepost ``job_id`` is a new job.
 
@@ -127,7 +149,7 @@ def run_round(
     for load in loads:
         load.result()
     if report is None:
-        worker.begin(publish, (reports_to or server).address, name, size.events, size.gap)
+        worker.begin(publish, (reports_to or server).address, name, size.events, size.gap, has_total)
     else:
         worker.begin(report, server.url, name, size.events, size.gap)
     before = server.cpu()
@@ -155,11 +177,13 @@ def run_round(
 # They compare CLOCK_MONOTONIC, which all processes of a machine share.
 
 
-async def publish(address: str, job_id: str, events: int, gap: float) -> AsyncGenerator[list[int]]:
+async def publish(
+    address: str, job_id: str, events: int, gap: float, has_total: bool = True
+) -> AsyncGenerator[list[int]]:
     """Report one event at a time, at a steady pace whatever comes back; yield the instants of sending."""
     async with work.connections(address, 1) as (channel,):
         session = await work.Session.open(channel, job_id)
-        await session.send(session.encode(work.START))
+        await session.send(session.encode(work.start(events if has_total else None)))
         await session.acknowledged(1)
         requests = [session.encode(work.progress(number, 1)) for number in range(1, events + 1)]
         published = []

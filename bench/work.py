@@ -50,6 +50,7 @@ __all__ = [
     "receive",
     "record",
     "replies",
+    "start",
     "submit",
     "watch",
     "write",
@@ -63,8 +64,17 @@ WorkCall: TypeAlias = "grpc.aio.StreamStreamCall[bytes, bytes]"
 
 _STAGES = [Stage(stage_id=name, unit="bytes") for name in ("scan", "hash", "pack", "verify", "report")]
 
-START = [Update(stage_started=StageStarted(stage=Stage(stage_id="hash", total=1e12)))]
-"""The job's first report."""
+_UNIT = 65536.0
+
+
+def start(events: int | None) -> list[Update]:
+    """The job's first report: a stage that ends after so many updates of ``progress``, or nobody knows when."""
+    total = None if events is None else events * _UNIT
+    return [Update(stage_started=StageStarted(stage=Stage(stage_id="hash", total=total)))]
+
+
+START = start(10_000_000)
+"""The same, of a stage that has far more to do than any measurement does."""
 
 _END = [Update(job_ended=JobEnded(state=JobState.JOB_STATE_SUCCEEDED))]
 
@@ -75,7 +85,7 @@ def progress(first: int, count: int) -> list[Update]:
     for number in range(first, first + count):
         if number % 10:
             progressed = StageProgressed(
-                stage_id="hash", current=number * 65536.0, message=f"lib/module_{number}.py"
+                stage_id="hash", current=number * _UNIT, message=f"lib/module_{number}.py"
             )
             updates.append(Update(stage_progressed=progressed))
         else:
@@ -85,10 +95,10 @@ def progress(first: int, count: int) -> list[Update]:
     return updates
 
 
-def submit(address: str) -> str:
+def submit(address: str, kind: str = "bench") -> str:
     """Submit an external job of five stages, to be claimed; return its id."""
     request = SubmitJobRequest(
-        job_id=str(uuid.uuid4()), kind="bench", stages=_STAGES, dispatch=Dispatch.DISPATCH_EXTERNAL
+        job_id=str(uuid.uuid4()), kind=kind, stages=_STAGES, dispatch=Dispatch.DISPATCH_EXTERNAL
     )
     with grpc.insecure_channel(address) as channel:
         return JobServiceStub(channel).SubmitJob(request, timeout=10).job.job_id

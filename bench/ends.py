@@ -52,8 +52,6 @@ def measure(settings: Settings) -> list[Figure]:
         store = stack.enter_context(nats(settings.directory / "nats"))
         on_nats = "--store", store.address, "--nats-sync-always"
         for what, options in (("the end of a job", ()), ("the end of a job, with NATS", on_nats)):
-            if not settings.includes(what):
-                continue
             directory = settings.directory / f"ends-{len(figures)}"
             with milepost(directory, *options) as server:
                 run_round = partial(_run_round, load, server)

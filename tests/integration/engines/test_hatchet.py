@@ -52,6 +52,19 @@ async def test_a_function_need_not_know_of_its_job(hatchet: HatchetServer, clien
     assert lines_of(await log_of(client, job.job_id)) == [(1, "as before")]
 
 
+async def test_first_attempts_share_a_session(hatchet: HatchetServer, client: Client) -> None:
+    """It stays open between them, so that a task costs a claim and a report, and no stream."""
+    sessions: list[list[str]] = []
+    for _ in range(2):
+        job = await job_of(client, await ended(hatchet, hatchet.engine.trigger("unaware")))
+        sessions.append(
+            [worker.session_id async for worker in client.workers() if worker.worker_id == job.worker_id]
+        )
+    before, after = sessions
+    assert len(before) == 1
+    assert after == before
+
+
 async def test_a_retry_is_an_attempt_of_the_same_job(hatchet: HatchetServer, client: Client) -> None:
     """Each reports for itself; a failure tells no traceback."""
     run = await ended(hatchet, hatchet.engine.trigger("unsteady"))

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import AsyncGenerator, Callable
 from functools import partial
+
+import grpc.aio
 
 from bench import live, work
 from bench.bare import Script, bare
@@ -28,6 +31,15 @@ _LARGE_EVENTS = 1500
 
 # Seconds until the buffers of newly opened stalled streams are full.
 _FILL_TIME = 2.0
+
+_APART = 5
+"""Large events between the places of two streams that each stop at their own."""
+
+_SETTLE_TIME = 50.0
+"""Seconds until the server has dropped what it has of replays, which is bounded by itself, and has trimmed its heap."""
+
+_REPLAYS = 8
+"""At once, so that each of the server's readers takes part."""
 
 
 def measure(settings: Settings) -> list[Figure]:
@@ -63,7 +75,19 @@ def measure(settings: Settings) -> list[Figure]:
             "bare": run_bare,
             "events of 20 KB": partial(run_ours, large_id),
         }
-        return [*figures, *rounds(what, contestants, settings, warm=False)]
+        figures += rounds(what, contestants, settings, warm=False)
+
+        def run_apart() -> Round:
+            with milepost(settings.directory / "stalled", "--tail-memory", "2") as server:
+                stalled.begin(_replay, server.address, large_id)
+                stalled.step()
+                return _memory(stalled, server, large_id, apart=_APART, settle=_SETTLE_TIME)
+
+        apart: dict[str, Callable[[], Round]] = {OURS: run_apart}
+        return [
+            *figures,
+            *rounds("stalled, each at its own place, events of 20 KB", apart, settings, warm=False),
+        ]
 
 
 def _run_round(
@@ -74,17 +98,18 @@ def _run_round(
     return live.run_round(worker, [subscribers], _READING, server, name)
 
 
-def _memory(stalled: Load, server: Server, job_id: str) -> Round:
-    _stall(stalled, server, job_id, _STREAMS)
+def _memory(stalled: Load, server: Server, job_id: str, apart: int = 0, settle: float = 0.0) -> Round:
+    _stall(stalled, server, job_id, _STREAMS, apart)
     before = server.memory()
-    _stall(stalled, server, job_id, _STALLED)
+    _stall(stalled, server, job_id, _STALLED, apart)
+    time.sleep(settle)
     grown = server.memory() - before
     _stall(stalled, server, job_id, 0)
     return {"server memory, KB/stalled stream": grown / (_STALLED - _STREAMS) / 1024}
 
 
-def _stall(stalled: Load, server: Server, job_id: str, count: int) -> None:
-    stalled.begin(_open, server.address, job_id, count)
+def _stall(stalled: Load, server: Server, job_id: str, count: int, apart: int = 0) -> None:
+    stalled.begin(_open, server.address, job_id, count, apart)
     stalled.step()
     if count:
         time.sleep(_FILL_TIME)
@@ -103,11 +128,29 @@ async def _write_large(address: str, job_id: str) -> AsyncGenerator[None]:
     yield
 
 
-async def _open(address: str, job_id: str, count: int) -> AsyncGenerator[None]:
-    """Open ``count`` streams, and read only the first message of each."""
-    request = WatchJobRequest(job_id=job_id).SerializeToString()
+async def _replay(address: str, job_id: str) -> AsyncGenerator[None]:
+    """Read the log, so that the server's caches are as full as they become."""
+    request = WatchJobRequest(job_id=job_id, no_follow=True).SerializeToString()
+
+    async def read(channel: grpc.aio.Channel) -> None:
+        async for _ in work.watch(channel, request):
+            pass
+
+    async with work.connections(address, _REPLAYS) as channels:
+        await asyncio.gather(*map(read, channels))
+    yield
+
+
+async def _open(address: str, job_id: str, count: int, apart: int) -> AsyncGenerator[None]:
+    """Open ``count`` streams, each so many events after the one before, and read only the first message of each."""
     async with work.connections(address, count // _STREAMS) as channels:
-        streams = [work.watch(channel, request) for channel in channels for _ in range(_STREAMS)]
+        streams = [
+            work.watch(
+                channels[number // _STREAMS],
+                WatchJobRequest(job_id=job_id, after_sequence=apart * number).SerializeToString(),
+            )
+            for number in range(count)
+        ]
         for stream in streams:
             await anext(stream)
         yield

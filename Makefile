@@ -104,8 +104,8 @@ nightly-mutants: setup  ## Plant each bug of tests/mutants, and see that a test 
 nightly-jetstream: setup  ## Watching and working against three nodes over three servers of NATS
 	$(BIN)/pytest --store jetstream $(ON_JETSTREAM) $(ARGS)
 
-nightly-web: setup $(WEB_MODULES)/.stamp  ## The client in TypeScript: chaos, its fold over many logs; the page of a million log lines, the list of 10,000 jobs
-	cd web && NIGHTLY=1 npx vitest run sdk/test pages/test/million.test.ts pages/test/list.test.ts $(ARGS)
+nightly-web: setup $(WEB_MODULES)/.stamp  ## The client in TypeScript: chaos, its fold over many logs; the page of a million log lines, the list of 10,000 jobs, all pages in all states
+	cd web && NIGHTLY=1 npx vitest run sdk/test pages/test/million.test.ts pages/test/list.test.ts pages/test/gallery.test.ts $(ARGS)
 
 .PHONY: bench
 bench: setup  ## Run the measurements; ARGS are passed on

@@ -136,6 +136,21 @@ async def test_a_page_that_a_browser_has_keeps_its_policy() -> None:
     assert second.headers["content-security-policy"] == first.headers["content-security-policy"]
 
 
+@pytest.mark.parametrize("mounted_at", ["", "/a/b"])
+@pytest.mark.parametrize("path", ["/nowhere", "/jobs/a/b"])
+async def test_who_mistypes_an_address_gets_a_page(mounted_at: str, path: str) -> None:
+    """With ways out of there, from any depth. Programs get JSON, and everybody below the paths of calls."""
+    async with client_at(mounted_at) as client:
+        page = await client.get(path, headers={"accept": "text/html,*/*"})
+        found = [await client.get(str(page.url.join(address))) for address in _loaded_by(page.text)]
+        others = [await client.get(path), await client.get("/v1/nowhere", headers={"accept": "text/html"})]
+
+    assert (page.status_code, page.headers["content-type"]) == (404, "text/html; charset=utf-8")
+    assert "style-src" in page.headers["content-security-policy"]
+    assert [response.status_code for response in found] == [200] * 5
+    assert [(each.status_code, each.json()["error"]["status"]) for each in others] == [(404, "NOT_FOUND")] * 2
+
+
 @pytest.mark.parametrize("name", ["none.js", "..%2f__init__.py", "%2e%2e/app.py", ""])
 async def test_nothing_but_the_assets_is_served(name: str) -> None:
     """Whatever the path."""

@@ -18,7 +18,7 @@ from milepost.web.http_errors import error_response
 from milepost.web.openapi.docs_page import docs_page
 from milepost.web.openapi.document import document
 from milepost.web.paced_bodies import PacedBodies
-from milepost.web.page_routes import page_routes
+from milepost.web.page_routes import not_found_page, page_routes
 from milepost.web.rest import no_such_path, rest_routes
 from milepost.web.security.browser_policy import ANY_ORIGIN, BrowserPolicy
 from milepost.web.security.response_headers import ResponseHeaders
@@ -96,4 +96,4 @@ async def _docs(request: Request) -> Response:
 
 
 async def _not_found(request: Request, error: Exception) -> Response:
-    return error_response(no_such_path(request.url.path))
+    return not_found_page(request) or error_response(no_such_path(request.url.path))

@@ -1,4 +1,4 @@
-"""The pages and the elements: files that are built into the package; see ``web/pages``."""
+"""The pages and the elements, as built into the package (see ``web/pages``), and a page for all other addresses."""
 
 from __future__ import annotations
 
@@ -26,6 +26,25 @@ _MEDIA_TYPES: Final = {
 _CACHING: Final = "no-cache"
 
 
+_NOT_FOUND: Final = """<!doctype html>
+<html lang="en">
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width">
+<title>Not found · Milepost</title>
+<link rel="icon" href="{root}assets/icon.svg">
+<link rel="stylesheet" href="{root}assets/docs.css">
+<header><a href="{root}">milepost</a></header>
+<main>
+<h1>There is nothing at this address</h1>
+<p><a href="{root}">All jobs</a></p>
+<p><a href="{root}docs">Milepost over HTTP, for programs</a></p>
+</main>
+</html>
+"""
+
+# Below these, errors are JSON for whoever asks.
+_FOR_PROGRAMS: Final = ("/v1/", "/milepost.v1.")
+
 _ZERO: Final = re.compile(r"q\s*=\s*0(?:\.0*)?")
 
 
@@ -48,6 +67,16 @@ def page_routes() -> list[Route]:
         # Browsers ask for it wherever they show something that is no page, such as JSON.
         Route("/favicon.ico", _icon),
     ]
+
+
+def not_found_page(request: Request) -> Response | None:
+    """A page for who looks at an address where there is nothing, with a browser; None for all others."""
+    path = request.url.path.removeprefix(request.scope.get("root_path", ""))
+    if path.startswith(_FOR_PROGRAMS) or "text/html" not in request.headers.get("accept", ""):
+        return None
+    # Relative, since nobody here knows under which path of a proxy this is.
+    root = "../" * (path.count("/") - 1) or "./"
+    return Response(_NOT_FOUND.format(root=root), 404, {"cache-control": "no-store"}, "text/html")
 
 
 async def _index(request: Request) -> Response:

@@ -90,7 +90,9 @@ export class JobPage extends LitElement {
         ${
           store.connection.state === "unauthenticated"
             ? html`<milepost-sign-in message=${store.connection.error}></milepost-sign-in>`
-            : nothing
+            : job
+              ? nothing
+              : html`<h1 class="hidden-text">Job ${oneLine(store.jobId)}</h1>`
         }
         <milepost-job log="full" cancel .store=${store}></milepost-job>
         ${isMissing ? html`<p><a href=${server.address}>Show all jobs</a></p>` : nothing}

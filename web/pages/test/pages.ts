@@ -111,4 +111,4 @@ export async function setHidden(page: Page, hidden: boolean): Promise<void> {
   }, hidden);
 }
 
-export { openContext };
+export { openContext, openPage };

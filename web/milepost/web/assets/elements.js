@@ -991,7 +991,7 @@ ${ae(e.failure.detail)}</pre>
       <div
         class="view"
         part="list"
-        role="list"
+        role=${this.#e.length>0?"list":"group"}
         aria-label="jobs"
         @scroll=${this.#A}
         @pointerenter=${()=>{this.hovered=!0}}

@@ -1,4 +1,4 @@
-import{configure as ke}from"./elements.js";import{pageParts as q}from"./elements.js";import{pageParts as j}from"./elements.js";var{css:E}=j,a=E`
+import{configure as ke}from"./elements.js";import{pageParts as q}from"./elements.js";import{pageParts as T}from"./elements.js";var{css:E}=T,a=E`
   nav {
     position: sticky;
     top: 0;
@@ -68,15 +68,15 @@ import{configure as ke}from"./elements.js";import{pageParts as q}from"./elements
       display: none;
     }
   }
-`;var{LitElement:L,html:n,nothing:l,serverAt:I,ticker:C,chipIcon:K,chipOf:M,grouped:P,oneLine:v,jobLook:J,sharedStyles:_,Keyboard:U,isForeignKey:O,wholePercent:A,isKnown:F}=q;function H(r){let e=r.split("/").at(-1)??"";try{return decodeURIComponent(e)}catch{return e}}var p=class extends L{static styles=[_,a];#e=I().job(H(location.pathname));#t=new U;#o=[];connectedCallback(){super.connectedCallback();let e=()=>{this.requestUpdate()};this.#o=[this.#e.subscribe(e),C.add(e)],document.addEventListener("keydown",this.#s)}disconnectedCallback(){super.disconnectedCallback();for(let e of this.#o)e();document.removeEventListener("keydown",this.#s)}render(){let e=this.#e,{job:t,server:o}=e,s=M(e.connection,o.clock.now()),i=e.connection.state==="missing";return this.#r(),n`
+`;var{LitElement:L,html:n,nothing:l,serverAt:I,ticker:C,chipIcon:K,chipOf:J,grouped:M,oneLine:y,jobLook:P,sharedStyles:_,Keyboard:U,isForeignKey:O,wholePercent:A,isKnown:F}=q;function H(r){let e=r.split("/").at(-1)??"";try{return decodeURIComponent(e)}catch{return e}}var p=class extends L{static styles=[_,a];#e=I().job(H(location.pathname));#t=new U;#o=[];connectedCallback(){super.connectedCallback();let e=()=>{this.requestUpdate()};this.#o=[this.#e.subscribe(e),C.add(e)],document.addEventListener("keydown",this.#s)}disconnectedCallback(){super.disconnectedCallback();for(let e of this.#o)e();document.removeEventListener("keydown",this.#s)}render(){let e=this.#e,{job:t,server:o}=e,s=J(e.connection,o.clock.now()),i=e.connection.state==="missing";return this.#r(),n`
       <nav aria-label="place">
         <a href=${o.address}>milepost</a><span class="muted crumb" aria-hidden="true">/</span>
         <a class="foreign cut crumb" href=${`${o.address}?kind=${encodeURIComponent(t?.kind??"")}`}
-          >${v(t?.kind??(i?e.jobId:"\u2026"),64)}</a
+          >${y(t?.kind??(i?e.jobId:"\u2026"),64)}</a
         >
         <span class="chip ${s.tone}" role="status">${K(s.shape)} ${s.text}</span>
         ${t?n`<span class="event muted" title="cursor ${e.epoch}:${t.lastSequence}"
-                  >event ${P(t.lastSequence)}
+                  >event ${M(t.lastSequence)}
                   <milepost-copy
                     .text=${`${e.epoch}:${t.lastSequence}`}
                     .label=${"copy the cursor of the newest event"}
@@ -91,13 +91,13 @@ import{configure as ke}from"./elements.js";import{pageParts as q}from"./elements
                 ${o.may("share")?n`<button @click=${this.#n}>share…</button>`:l}`:l}
       </nav>
       <main>
-        ${e.connection.state==="unauthenticated"?n`<milepost-sign-in message=${e.connection.error}></milepost-sign-in>`:l}
+        ${e.connection.state==="unauthenticated"?n`<milepost-sign-in message=${e.connection.error}></milepost-sign-in>`:t?l:n`<h1 class="hidden-text">Job ${y(e.jobId)}</h1>`}
         <milepost-job log="full" cancel .store=${e}></milepost-job>
         ${i?n`<p><a href=${o.address}>Show all jobs</a></p>`:l}
       </main>
       <milepost-share-sheet .store=${e}></milepost-share-sheet>
       <milepost-key-help></milepost-key-help>
-    `}#r(){let{job:e}=this.#e;if(!e)return;let t=F(e)?` ${A(e.fraction)} %`:"";document.title=`${J(e.state).word}${t} \xB7 ${v(e.kind,64)}`}get#i(){return this.renderRoot.querySelector("milepost-job")}#n=()=>{this.renderRoot.querySelector("milepost-share-sheet")?.open()};#s=e=>{if(O(e))return;let t=this.#t.press(e.key,performance.now()),o=this.#i;if(!(!t||!o)){switch(t){case"search":o.show("log"),o.updateComplete.then(()=>o.logView?.search());break;case"next":o.stages?.move(1);break;case"previous":o.stages?.move(-1);break;case"toggle":o.stages?.toggle();break;case"follow":o.logView?.toggleFollow();break;case"cancel":o.askToCancel();break;case"list":location.href=this.#e.server.address;break;case"help":this.renderRoot.querySelector("milepost-key-help")?.toggle();break;default:return}e.preventDefault()}}};import{pageParts as D}from"./elements.js";var{LitElement:z,css:V,html:y,KEYS:B,sharedStyles:N,dialogStyles:W}=D,c=class extends z{static styles=[N,W,V`
+    `}#r(){let{job:e}=this.#e;if(!e)return;let t=F(e)?` ${A(e.fraction)} %`:"";document.title=`${P(e.state).word}${t} \xB7 ${y(e.kind,64)}`}get#i(){return this.renderRoot.querySelector("milepost-job")}#n=()=>{this.renderRoot.querySelector("milepost-share-sheet")?.open()};#s=e=>{if(O(e))return;let t=this.#t.press(e.key,performance.now()),o=this.#i;if(!(!t||!o)){switch(t){case"search":o.show("log"),o.updateComplete.then(()=>o.logView?.search());break;case"next":o.stages?.move(1);break;case"previous":o.stages?.move(-1);break;case"toggle":o.stages?.toggle();break;case"follow":o.logView?.toggleFollow();break;case"cancel":o.askToCancel();break;case"list":location.href=this.#e.server.address;break;case"help":this.renderRoot.querySelector("milepost-key-help")?.toggle();break;default:return}e.preventDefault()}}};import{pageParts as D}from"./elements.js";var{LitElement:z,css:V,html:g,KEYS:B,sharedStyles:N,dialogStyles:W}=D,c=class extends z{static styles=[N,W,V`
       dl {
         display: grid;
         grid-template-columns: auto 1fr;
@@ -113,10 +113,10 @@ import{configure as ke}from"./elements.js";import{pageParts as q}from"./elements
         border-radius: 3px;
         font: 12px var(--_mono);
       }
-    `];toggle(){let e=this.renderRoot.querySelector("dialog");e?.open?e.close():e?.showModal()}render(){return y`<dialog aria-labelledby="title">
+    `];toggle(){let e=this.renderRoot.querySelector("dialog");e?.open?e.close():e?.showModal()}render(){return g`<dialog aria-labelledby="title">
       <h2 id="title">Keys</h2>
       <dl>
-        ${B.map(([e,,t])=>y`<dt>${e.split(" ").map(o=>y`<kbd>${o}</kbd> `)}</dt>
+        ${B.map(([e,,t])=>g`<dt>${e.split(" ").map(o=>g`<kbd>${o}</kbd> `)}</dt>
               <dd>${t}</dd>`)}
       </dl>
       <form method="dialog" class="actions"><button>Close</button></form>
@@ -170,7 +170,7 @@ import{configure as ke}from"./elements.js";import{pageParts as q}from"./elements
           <button type="submit" class="primary">Make a link</button>
         </div>
       </form>
-    </dialog>`}#e=async e=>{e.preventDefault();let{store:t}=this;if(!t)return;let o=Number(this.renderRoot.querySelector("select")?.value),s=["read"];this.renderRoot.querySelector("#cancel")?.checked&&s.push("cancel");try{let{token:i,expireTime:b}=await t.server.client.shareJob(t.jobId,{ttlMs:o*1e3,scopes:s});this.link=`${t.server.jobAddress(t.jobId).split("#")[0]??""}#token=${i}`,this.until=b?de(he(b)).replace(/\.\d+/,""):"it expires",this.error=""}catch(i){this.error=i instanceof Error?i.message:String(i)}}};var g=`milepost share ${location.pathname}`;function S(){let r=new URLSearchParams(location.hash.slice(1)).get("token");if(!r)return f()?.getItem(g)??void 0;let e=f();return e&&(e.setItem(g,r),history.replaceState(history.state,"",location.pathname+location.search)),r}function w(){f()?.removeItem(g)}function f(){try{return sessionStorage}catch{return}}import{pageParts as ue}from"./elements.js";var{LitElement:ye,css:ge,html:R,nothing:fe,serverAt:be,sharedStyles:ve}=ue,u=class extends ye{static properties={error:{state:!0},message:{}};static styles=[ve,ge`
+    </dialog>`}#e=async e=>{e.preventDefault();let{store:t}=this;if(!t)return;let o=Number(this.renderRoot.querySelector("select")?.value),s=["read"];this.renderRoot.querySelector("#cancel")?.checked&&s.push("cancel");try{let{token:i,expireTime:v}=await t.server.client.shareJob(t.jobId,{ttlMs:o*1e3,scopes:s});this.link=`${t.server.jobAddress(t.jobId).split("#")[0]??""}#token=${i}`,this.until=v?de(he(v)).replace(/\.\d+/,""):"it expires",this.error=""}catch(i){this.error=i instanceof Error?i.message:String(i)}}};var b=`milepost share ${location.pathname}`;function S(){let r=new URLSearchParams(location.hash.slice(1)).get("token");if(!r)return f()?.getItem(b)??void 0;let e=f();return e&&(e.setItem(b,r),history.replaceState(history.state,"",location.pathname+location.search)),r}function w(){f()?.removeItem(b)}function f(){try{return sessionStorage}catch{return}}import{pageParts as ue}from"./elements.js";var{LitElement:ye,css:ge,html:R,nothing:be,serverAt:fe,sharedStyles:ve}=ue,u=class extends ye{static properties={error:{state:!0},message:{}};static styles=[ve,ge`
       form {
         max-width: 420px;
         margin: 12vh auto 0;
@@ -195,5 +195,5 @@ import{configure as ke}from"./elements.js";import{pageParts as q}from"./elements
         <input type="password" autocomplete="off" aria-label="token" placeholder="token" required />
         <button class="primary">Sign in</button>
       </div>
-      ${this.error?R`<p class="failed" role="alert">${this.error}</p>`:fe}
-    </form>`}#e=async e=>{e.preventDefault();let t=this.renderRoot.querySelector("input")?.value.trim()??"";try{let o=await fetch(`${be().address}v1/session`,{method:"POST",headers:{Authorization:`Bearer ${t}`}});if(o.ok){w(),history.replaceState(null,"",location.pathname+location.search),location.reload();return}let s=await o.json();this.error=s.error?.message??`The server refused it (${o.status}).`}catch(o){this.error=`The server cannot be reached: ${String(o)}`}}};var T=S();ke({server:new URL("..",import.meta.url).href,...T?{sharedToken:T}:{}});customElements.define("milepost-key-help",c);customElements.define("milepost-share-sheet",m);customElements.define("milepost-sign-in",u);customElements.define("milepost-list-page",d);customElements.define("milepost-job-page",p);
+      ${this.error?R`<p class="failed" role="alert">${this.error}</p>`:be}
+    </form>`}#e=async e=>{e.preventDefault();let t=this.renderRoot.querySelector("input")?.value.trim()??"";try{let o=await fetch(`${fe().address}v1/session`,{method:"POST",headers:{Authorization:`Bearer ${t}`}});if(o.ok){w(),history.replaceState(null,"",location.pathname+location.search),location.reload();return}let s=await o.json();this.error=s.error?.message??`The server refused it (${o.status}).`}catch(o){this.error=`The server cannot be reached: ${String(o)}`}}};var j=S();ke({server:new URL("..",import.meta.url).href,...j?{sharedToken:j}:{}});customElements.define("milepost-key-help",c);customElements.define("milepost-share-sheet",m);customElements.define("milepost-sign-in",u);customElements.define("milepost-list-page",d);customElements.define("milepost-job-page",p);

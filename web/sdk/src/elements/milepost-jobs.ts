@@ -157,7 +157,7 @@ export class MilepostJobs extends LitElement {
       <div
         class="view"
         part="list"
-        role="list"
+        role=${this.#rows.length > 0 ? "list" : "group"}
         aria-label="jobs"
         @scroll=${this.#scrolled}
         @pointerenter=${() => {

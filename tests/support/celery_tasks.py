@@ -6,7 +6,7 @@ import json
 import os
 import time
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any, Final, TypeAlias
 
 from celery import Celery
 from celery.exceptions import Ignore, Reject
@@ -18,7 +18,13 @@ __all__ = ["app", "studio"]
 _Task: TypeAlias = MilepostTask[..., Any]
 
 
-def studio(broker: str, results: str, milepost: str, **configuration: Any) -> Celery[Any]:
+# Seconds that a busy machine may take for an answer, after which a task goes on without its job.
+_TIMEOUT: Final = 20.0
+
+
+def studio(
+    broker: str, results: str, milepost: str, *, timeout: float = _TIMEOUT, **configuration: Any
+) -> Celery[Any]:
     """The application, on these servers."""
     application = Celery(
         "studio", broker=broker, backend=results, task_cls=MilepostTask, set_as_current=False
@@ -26,7 +32,7 @@ def studio(broker: str, results: str, milepost: str, **configuration: Any) -> Ce
     application.conf.update(
         broker_connection_retry_on_startup=True, worker_prefetch_multiplier=1, **configuration
     )
-    install(application, milepost, redelivery_delay=1.0)
+    install(application, milepost, timeout=timeout, redelivery_delay=1.0)
     _define(application)
     return application
 
@@ -137,5 +143,6 @@ if "CELERY_BROKER" in os.environ:
         os.environ["CELERY_BROKER"],
         os.environ["CELERY_RESULTS"],
         os.environ["MILEPOST_ADDRESS"],
+        timeout=float(os.environ.get("CELERY_MILEPOST_TIMEOUT", _TIMEOUT)),
         **json.loads(os.environ.get("CELERY_CONFIGURATION", "{}")),
     )

@@ -103,11 +103,18 @@ class NatsServer:
         return int(self._stream(stream)["state"]["messages"])
 
     def reload(self, *extra: str) -> None:
-        """Replace the further lines of its configuration while it runs."""
+        """Replace the further lines of its configuration while it runs; return when it has taken them."""
+        before = self.monitored("/varz")["config_load_time"]
         self._extra = extra
         self._configure()
         assert self._process is not None
         self._process.send_signal(signal.SIGHUP)
+        deadline = time.monotonic() + _START_TIMEOUT
+        while self.monitored("/varz")["config_load_time"] == before:
+            if time.monotonic() > deadline:
+                raise RuntimeError(f"nats-server did not take its configuration:\n{self.log}")
+            time.sleep(0.01)
+        self.ready()
 
     def kill(self) -> None:
         """Send SIGKILL, and wait for the end."""

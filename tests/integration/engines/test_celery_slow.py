@@ -54,7 +54,12 @@ def worker_of(url: str, proxy: CuttableProxy, tmp_path: Path) -> WorkerOf:
     """Makes a worker whose way to the server is the proxy."""
 
     def make(*options: str, pool: str = "prefork") -> CeleryWorker:
-        environment = {"CELERY_BROKER": url, "CELERY_RESULTS": url, "MILEPOST_ADDRESS": proxy.address}
+        environment = {
+            "CELERY_BROKER": url,
+            "CELERY_RESULTS": url,
+            "MILEPOST_ADDRESS": proxy.address,
+            "CELERY_MILEPOST_TIMEOUT": "1",
+        }
         log = tmp_path / "slow.log"
         return CeleryWorker("tests.support.celery_tasks", log, *options, environment=environment, pool=pool)
 

@@ -235,10 +235,12 @@ class _JobPublisher:
                 sequence = await self._send_now(message, writes[0].breaks, head.sequence)
             else:
                 sequence = await self._send(message, head.sequence)
-        except BaseException:
+        except BaseException as error:
             # If the message got in after all, the node applies it like one of another node.
             self._in_flight.discard(message)
             self._publishers.sent.pop(record.name, None)
+            if make is not None and isinstance(error, Conflict):
+                return  # The job has changed meanwhile, as by a sweep of another node: the drop is planned again.
             raise
         for _ in writes:
             self._writes.popleft()

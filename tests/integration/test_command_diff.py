@@ -16,6 +16,7 @@ from milepost.client import Client, JobFailure
 from milepost.client._cli.commands import run_reader
 from milepost.v1 import Retention
 from tests.support.command import milepost, terminal
+from tests.support.rpc import eventually
 from tests.support.server import Server
 
 SHADOW_OF = "milepost.dev/shadow-of"
@@ -274,12 +275,14 @@ async def test_dropped_events_cannot_be_compared(server: Server, kind: str) -> N
         async with client.start(kind, retention=Retention(max_events=100)) as job:
             for number in range(400):
                 job.log(f"line {number}")
-        first, found = 1, None
-        while (
-            found is None or first != (await client.get(job.id)).first_sequence
-        ):  # it is still being trimmed
-            while (first := (await client.get(job.id)).first_sequence) == 1:
-                await asyncio.sleep(0.1)
+
+        async def is_trimmed() -> bool:
+            return (await client.get(job.id)).first_sequence > 1
+
+        await eventually(is_trimmed)
+        first, found = 0, None
+        while found is None or first != (await client.get(job.id)).first_sequence:  # it was trimmed further
+            first = (await client.get(job.id)).first_sequence
             found = await milepost("diff", job.id, job.id, address=server.address)
         ignoring = await milepost("diff", job.id, job.id, "--ignore", "events", address=server.address)
     assert (found.status, ignoring.status) == (1, 0)

@@ -11,6 +11,7 @@ from milepost.v1 import Events, WatchJobResponse, WatchJobsResponse
 from milepost.web.event_printing import EventPrinter
 from milepost.web.framing import Framing
 from milepost.web.shared_texts import SharedTexts
+from milepost.web.stream_response import chunk
 
 Frame: TypeAlias = WatchJobResponse | WatchJobsResponse
 
@@ -106,7 +107,7 @@ class EventEncoder:
         cursor = events.position if by_position else events.events[-1].sequence if events.events else 0
         http_chunk = b""
         if len(chunks) == 1 and len(chunks[0]) <= _CHUNK:
-            http_chunk = b"%x\r\n%b\r\n" % (len(chunks[0]), chunks[0])
+            http_chunk = chunk(chunks[0])
         size = len(frame) + sum(map(len, chunks)) + len(http_chunk)
         return EncodedEvents(chunks, cursor, size, http_chunk)
 

@@ -156,6 +156,11 @@ def retry(delay: float) -> str:
     return f"retry: {seconds * 1000:.0f}\n\n"
 
 
+def chunk(body: bytes) -> bytes:
+    """What ``WriteChunk`` takes: a body as one chunk of the chunked transfer coding."""
+    return b"%x\r\n%b\r\n" % (len(body), body)
+
+
 def comment(text: str) -> str:
     """A comment, which clients pass over."""
     return f": {text}\n\n"

@@ -24,8 +24,9 @@ from milepost.web.connect.envelopes import MalformedEnvelope, envelope, only_mes
 from milepost.web.disconnects import while_connected
 from milepost.web.http_errors import error_headers
 from milepost.web.request_body import BODY_SIZE, ClientGone, malformed, read_body
-from milepost.web.service import METHODS, Arrived, JobsBackend, ServiceError, path_of
+from milepost.web.service import METHODS, Arrived, JobsBackend, PromptSend, ServiceError, path_of
 from milepost.web.shared_texts import SharedTexts
+from milepost.web.stream_response import WRITE_CHUNK, WriteChunk, chunk
 
 TEXT_BYTES: Final = 8 << 20
 """Bytes of frames, with their JSON, that subscribers share at most."""
@@ -111,6 +112,12 @@ class _Endpoint:
         async def send_frame(frame: bytes) -> None:
             await send_body(envelope(frame if codec is BINARY else await self._frame_json(frame)))
 
+        def offer(frame: bytes) -> bool:
+            # The first subscriber makes the JSON of a frame; the others find it.
+            message = frame if codec is BINARY else self._texts.get((self._response, frame))
+            return write_chunk is not None and message is not None and write_chunk(chunk(envelope(message)))
+
+        write_chunk: WriteChunk | None = scope.get("extensions", {}).get(WRITE_CHUNK)
         start = {
             "type": "http.response.start",
             "status": 200,
@@ -139,7 +146,8 @@ class _Endpoint:
                     raise malformed("The message is compressed, and Connect-Content-Encoding names no way.")
                 return await self._decode(codec, message, arrived, is_compressed=is_compressed)
 
-            watch = self._backend.watch(self._name, request, await self._caller_of(scope), send_frame)
+            prompt = PromptSend(send_frame, offer)
+            watch = self._backend.watch(self._name, request, await self._caller_of(scope), prompt)
             async with asyncio.timeout(timeout):
                 await while_connected(receive, received, watch)
         except TimeoutError:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 from milepost.v1 import Event, Events, LogWritten, WatchJobResponse
@@ -9,6 +10,7 @@ from milepost.web.frame_records import EventEncoder
 from milepost.web.framing import NDJSON, SSE
 from milepost.web.shared_texts import SharedTexts
 from milepost.web.stream_response import StreamResponse
+from tests.support.rpc import eventually
 
 
 def frame_of(*texts: str) -> bytes:
@@ -71,11 +73,17 @@ async def test_offers() -> None:
     assert [taken, written] == [[False, True, False, False, False], [b"chunk"]]
 
 
-def test_texts_are_dropped_with_the_last_subscriber() -> None:
-    """While there is another one, they are shared with whoever comes."""
-    texts: SharedTexts[str, bytes] = SharedTexts(1 << 20)
+async def test_texts_are_dropped_after_the_last_subscriber() -> None:
+    """Whoever comes while there is another one, or soon after, shares them."""
+    texts: SharedTexts[str, bytes] = SharedTexts(1 << 20, kept_time=0.0)
+    with texts.subscribing(), texts.subscribing():
+        texts.put("frame", b"text", 4)
     with texts.subscribing():
-        with texts.subscribing():
-            texts.put("frame", b"text", 4)
+        await asyncio.sleep(0.01)
         assert (texts.get("frame"), texts.size) == (b"text", 4)
-    assert (texts.get("frame"), texts.size, len(texts)) == (None, 0, 0)
+
+    async def is_empty() -> bool:
+        return not len(texts)
+
+    await eventually(is_empty)
+    assert (texts.get("frame"), texts.size) == (None, 0)

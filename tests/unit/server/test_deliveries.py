@@ -8,8 +8,11 @@ from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 
+import pytest
+
 from milepost.server.log.deliveries import DELIVERED_STEPS, ENTRY_STEPS, Deliveries, entry_steps
 from milepost.server.log.event_log import DurableCommit, Entry
+from milepost.server.log.jetstream import job_publisher
 from milepost.server.log.jetstream.stream import StreamNames
 from milepost.server.log.sqlite.sqlite_log import SqliteEventLog
 from tests.support.commits import Author, put
@@ -104,8 +107,11 @@ async def test_commits_of_a_transaction(tmp_path: Path) -> None:
     assert (max(map(len, heard)) <= AT_ONCE, log._deliveries.count > 0) == (True, True)
 
 
-async def test_a_large_batch_of_a_stream(tmp_path: Path, nats_server: NatsServer) -> None:
+async def test_a_large_batch_of_a_stream(
+    tmp_path: Path, nats_server: NatsServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """A node that catches up lets others go on, both where it decodes messages and where it tells followers of them."""
+    monkeypatch.setattr(job_publisher, "APPEND_TIMEOUT", 60.0)  # of a busy disk
     names = StreamNames(f"test-{uuid.uuid4().hex}")
     for name in ("a", "b"):
         (tmp_path / name).mkdir()

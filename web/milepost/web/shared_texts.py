@@ -12,7 +12,7 @@ from milepost.contract.sized_cache import SizedCache
 __all__ = ["KEPT_TIME", "SharedTexts"]
 
 KEPT_TIME: Final = 30.0
-"""Seconds for which texts stay without a subscriber: pages that are reloaded, or were cut off, ask for the same again."""
+"""Seconds for which texts stay without a subscriber: a page that is reloaded, or was cut, asks for the same."""
 
 _Frame = TypeVar("_Frame")
 _Text = TypeVar("_Text")

@@ -25,7 +25,7 @@ _CUT_FRACTION: Final = 0.5
 _MIN_DOWNTIME: Final = 1.0
 _POLL_INTERVAL: Final = 0.1
 # A job may end before its connection is cut, if it is small or the machine is busy; then another one is submitted.
-_ATTEMPT_LIMIT: Final = 4
+_ATTEMPT_LIMIT: Final = 10
 
 
 class ConnectionCut:

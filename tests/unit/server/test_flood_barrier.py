@@ -155,6 +155,29 @@ async def test_connections_that_bring_as_much_as_a_flood_are_hung_up_with_it(
             assert quiet.recv(1) == b"x"
 
 
+async def test_a_search_ends_though_connections_come_and_go(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As those of a proxy do: peers of other hosts wait for it, and so does the end of the process."""
+    monkeypatch.setattr(flood_barrier, "SURGE_TIME", 0.0)
+    looks = 0
+    gone = ExitStack()
+    with gone, socket.create_server(("127.0.0.1", 0)) as listening:
+        address = listening.getsockname()
+        find = flood_barrier._tcp_sockets
+
+        def find_another() -> Iterable[tuple[int, socket.socket]]:
+            nonlocal looks
+            looks += 1
+            assert looks <= 2 * 20
+            gone.close()
+            gone.enter_context(socket.create_connection(address))
+            gone.enter_context(listening.accept()[0])
+            return find()
+
+        monkeypatch.setattr(flood_barrier, "_tcp_sockets", find_another)
+        flood_barrier._shut_down_flood(address[1], {(ip_address("127.0.0.1"), 1)})
+    assert looks == 1 + flood_barrier.LOOKS
+
+
 async def test_connections_are_hung_up_after_a_search_has_failed(
     barrier: FloodBarrier, monkeypatch: pytest.MonkeyPatch
 ) -> None:

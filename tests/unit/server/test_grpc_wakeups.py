@@ -10,6 +10,8 @@ from collections.abc import Callable
 from contextvars import ContextVar
 from typing import Any
 
+import pytest
+
 from milepost.server.runtime.grpc_wakeups import drain_and_call
 
 # In a process of its own, since grpc.aio is initialised once in a process.
@@ -74,14 +76,14 @@ async def test_tasks_go_on_in_the_same_pass() -> None:
     assert steps[2:] == ["second in the task's"]
 
 
-async def test_an_error_is_reported_and_the_others_go_on() -> None:
+@pytest.mark.parametrize("failure", [LookupError("no such"), asyncio.CancelledError()])
+async def test_an_error_is_reported_and_the_others_go_on(failure: BaseException) -> None:
     """To the event loop's handler, as the loop itself does it."""
     loop = asyncio.get_running_loop()
     future: asyncio.Future[None] = loop.create_future()
     called: list[str] = []
     errors: list[Any] = []
     loop.set_exception_handler(lambda _, context: errors.append(context["exception"]))
-    failure = LookupError("no such")
 
     def fail(_: object) -> None:
         raise failure
@@ -91,6 +93,27 @@ async def test_an_error_is_reported_and_the_others_go_on() -> None:
     await call(lambda: future.set_result(None), lambda: called.append("returned"))
 
     assert (called, errors) == (["after", "returned"], [failure])
+
+
+async def test_what_ends_the_process_ends_the_pass() -> None:
+    """The others go on in the next one: tasks that nobody wakes would hold up the end of the process."""
+    loop = asyncio.get_running_loop()
+    future: asyncio.Future[None] = loop.create_future()
+    called: list[str] = []
+
+    def leave(_: object) -> None:
+        raise SystemExit
+
+    future.add_done_callback(leave)
+    future.add_done_callback(lambda _: called.append("after"))
+    reading, writing = socket.socketpair()
+    with reading, writing:
+        writing.send(b"1")
+        with pytest.raises(SystemExit):
+            drain_and_call(reading, lambda: future.set_result(None), loop)
+    assert called == []
+    await asyncio.sleep(0)
+    assert called == ["after"]
 
 
 async def call(callback: Callable[[], None], then: Callable[[], None]) -> None:

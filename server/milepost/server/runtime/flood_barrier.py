@@ -40,7 +40,11 @@ SURGE: Final = 1 << 20
 """Bytes that a connection of a host that floods brings within ``SURGE_TIME`` if it is one of the flood."""
 
 SURGE_TIME: Final = 0.05
-"""In seconds."""
+"""Seconds between two looks at what connections bring; a look itself takes some milliseconds, more under load."""
+
+LOOKS: Final = 20
+"""Looks at the connections of hosts that flood, after the first one. They end once all of these go on for one look, or
+after so many, since connections may come and go all the time. Each further call of a flood begins them again."""
 
 _Address = IPv4Address | IPv6Address
 
@@ -142,10 +146,12 @@ def _listens(found: socket.socket, port: int) -> bool:
 
 
 def _shut_down_flood(port: int, peers: Collection[_Peer]) -> None:
-    """Shut down the connections of these peers to the port, and those of their hosts that surge, until none does."""
+    """Shut down the connections of these peers to the port, and those of their hosts that surge; see ``LOOKS``."""
     others = _shut_down(port, peers, {})
     before: dict[_Peer, int] = {}
-    while others.keys() != before.keys():
+    for _ in range(LOOKS):
+        if others.keys() == before.keys():
+            return
         time.sleep(SURGE_TIME)
         before = others
         others = _shut_down(port, peers, before)

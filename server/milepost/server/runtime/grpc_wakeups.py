@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import asyncio
 import socket
+from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import Context
@@ -57,7 +58,7 @@ def drain_and_call(waking: socket.socket, callback: Callable[[], None], loop: An
             waking.recv_into(_IGNORED, waiting - 1, _NOW)
     except BlockingIOError:  # the loop of another thread has read them
         pass
-    due: list[tuple[Callable[..., object], tuple[object, ...], Context | None]] = []
+    due: deque[tuple[Callable[..., object], tuple[object, ...], Context | None]] = deque()
 
     def call_soon(
         function: Callable[..., object], *arguments: object, context: Context | None = None
@@ -69,11 +70,16 @@ def drain_and_call(waking: socket.socket, callback: Callable[[], None], loop: An
         callback()
     finally:
         del loop.call_soon
-        for function, arguments, context in due:
+        while due:
+            function, arguments, context = due.popleft()
             try:
                 if context is None:
                     function(*arguments)
                 else:
                     context.run(function, *arguments)
-            except Exception as error:  # noqa: BLE001  # as the event loop does; the others go on
+            except (SystemExit, KeyboardInterrupt):
+                for function, arguments, context in due:
+                    loop.call_soon(function, *arguments, context=context)
+                raise
+            except BaseException as error:  # noqa: BLE001  # as the event loop does; the others go on
                 loop.call_exception_handler({"message": f"exception in {function!r}", "exception": error})

@@ -141,6 +141,49 @@ async def test_a_client_that_has_left() -> None:
     assert (taken, issubclass(error, Exception)) == (False, True)
 
 
+class _Context:
+    """Of a grpc.aio that waits otherwise: once more after a message is handed over, and in another way."""
+
+    def __init__(self) -> None:
+        self.written: list[bytes] = []
+        self.waits: list[asyncio.Future[None]] = [
+            asyncio.get_running_loop().create_future() for _ in range(2)
+        ]
+
+    async def write(self, response: bytes) -> None:
+        """See ``grpc.aio.ServicerContext``."""
+        await asyncio.sleep(0)
+        for wait in self.waits:
+            await wait
+        self.written.append(response)
+
+
+async def test_a_write_that_waits_several_times() -> None:
+    """It is followed to its end, and nothing else is offered before."""
+    context: Any = _Context()
+    async with ResponseWriter(context) as writer:
+        taken = [writer.offer(b"1")]
+        for wait in context.waits:
+            taken.append(writer.offer(b"refused"))
+            wait.set_result(None)
+            for _ in range(3):
+                await asyncio.sleep(0)
+        taken.append(writer.is_free)
+    assert (taken, context.written) == ([True, False, False, True], [b"1"])
+
+
+async def test_a_write_whose_wait_is_cancelled() -> None:
+    """The next write raises it, as the first would have done."""
+    context: Any = _Context()
+    writer = ResponseWriter(context)
+    assert writer.offer(b"1")
+    context.waits[0].cancel()
+    await writer.sent()
+    with pytest.raises(asyncio.CancelledError):
+        await writer(b"2")
+    assert context.written == []
+
+
 async def test_what_is_live_is_offered(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A report that comes alone is acknowledged, and shown to who watches, without waking the task of either call."""
     offered: list[object] = []

@@ -24,7 +24,7 @@ class ResponseWriter:
         self._context = context
         # Resolves when what was offered is sent.
         self._sending: asyncio.Future[None] | None = None
-        self._error: Exception | None = None
+        self._error: BaseException | None = None
 
     async def __call__(self, response: Any) -> None:
         """Write a response; return once the next one may follow. Raises what grpc.aio does, also of an offer."""
@@ -42,17 +42,10 @@ class ResponseWriter:
         """Write a response while nothing is being written; False, and nothing is done, unless grpc.aio takes it."""
         if self._sending is not None or self._error is not None:
             return False
-        writing: Coroutine[Any, Any, None] = self._context.write(response)
         try:
-            sending = writing.send(None)
-        except StopIteration:
-            return True
+            self._go_on(self._context.write(response))
         except Exception:  # noqa: BLE001  # the call is over: its task meets the same when it writes
             return False
-        # A future that a coroutine waits for has this set until whoever runs the coroutine has seen it.
-        sending._asyncio_future_blocking = False
-        self._sending = sending
-        sending.add_done_callback(partial(self._on_sent, writing))
         return True
 
     async def sent(self) -> None:
@@ -60,13 +53,27 @@ class ResponseWriter:
         while self._sending is not None:
             await asyncio.wait((self._sending,))
 
-    def _on_sent(self, writing: Coroutine[Any, Any, None], _: asyncio.Future[None]) -> None:
+    def _go_on(self, writing: Coroutine[Any, Any, None]) -> None:
+        """Run a write until it waits, or has ended."""
+        try:
+            sending = writing.send(None)
+        except StopIteration:
+            return
+        if sending is None:  # it lets others run, as by ``asyncio.sleep(0)``
+            loop = asyncio.get_running_loop()
+            sending = loop.create_future()
+            loop.call_soon(sending.set_result, None)
+        else:
+            # A future that a coroutine waits for has this set until whoever runs the coroutine has seen it.
+            sending._asyncio_future_blocking = False
+        self._sending = sending
+        sending.add_done_callback(partial(self._on_done, writing))
+
+    def _on_done(self, writing: Coroutine[Any, Any, None], _: asyncio.Future[None]) -> None:
         self._sending = None
         try:
-            writing.send(None)
-        except StopIteration:
-            pass
-        except Exception as error:  # noqa: BLE001  # the call's task gets it with its next response
+            self._go_on(writing)
+        except (Exception, asyncio.CancelledError) as error:  # noqa: BLE001  # the task gets it with its next response
             self._error = error
 
     async def __aenter__(self) -> Self:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections import Counter
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -18,11 +18,14 @@ from structlog.testing import capture_logs
 
 from milepost.server.access import limiter, throttling, tokens
 from milepost.server.access.authenticator import Authenticator
+from milepost.server.access.burst_pace import BurstPace
 from milepost.server.access.credential_settings import CredentialSettings
 from milepost.server.access.limiter import Limiter
 from milepost.server.access.principal_limits import Limits
 from milepost.server.access.throttling import Throttling
+from milepost.server.followers.deadlines import Deadlines
 from milepost.server.log.event_log import StoreUnavailable
+from milepost.server.rpc import work_stream
 from milepost.server.runtime.server import Server, Settings
 from milepost.v1 import Claim, Dispatch, Job, ReportJobRequest, WhoAmIRequest
 from tests.support.refused import Refused, refused
@@ -279,6 +282,39 @@ async def test_reports_are_held_back(known: Tokens, monkeypatch: pytest.MonkeyPa
                 {"limit": "max-events-per-principal"},
             )
         assert (await rpc.get(job.job_id)).attempt == 1
+
+
+async def test_reports_that_wait_for_a_turn(known: Tokens, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A worker of a burst keeps its leases meanwhile, on other nodes as well, though nobody reads its heartbeats."""
+    turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+    renewed: list[list[str]] = []
+    renew = Deadlines.renew
+
+    def note(self: Deadlines, job_ids: Iterable[str]) -> None:
+        renewed.append(list(job_ids))
+        renew(self, renewed[-1])
+
+    monkeypatch.setattr(work_stream, "RENEWAL_INTERVAL", 0.01)
+    token = known.add("ci", ["a"], *ALL)
+    async with serving(known) as address, connect(address, token=token) as rpc:
+        job = await rpc.submit(dispatch=Dispatch.DISPATCH_EXTERNAL)
+        async with rpc.session() as session:
+            await session.send(claim=Claim(job_id=job.job_id))
+            assigned = (await session.receive("assignment")).assignment
+            monkeypatch.setattr(Deadlines, "renew", note)
+            monkeypatch.setattr(Limiter, "uses_burst", lambda self, principal: True)
+            monkeypatch.setattr(BurstPace, "turn", lambda self, caller: turn)
+            await session.report(job.job_id, assigned.lease_token, 1, log_line("1"))
+            await session.acknowledged(1)
+            await session.report(job.job_id, assigned.lease_token, 2, log_line("2"))
+
+            async def is_renewed() -> bool:
+                return len(renewed) >= 4
+
+            await eventually(is_renewed)
+            assert renewed == [[job.job_id]] * len(renewed)
+            turn.set_result(None)
+            await session.acknowledged(2)
 
 
 async def test_refused_credentials(known: Tokens, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -56,14 +56,20 @@ class BurstPace:
 
     async def begin(self, caller: str) -> None:
         """Return when a call of this caller may begin: at once, unless it makes many beside others."""
+        turn = self.turn(caller)
+        if turn is not None:
+            await turn
+
+    def turn(self, caller: str) -> asyncio.Future[None] | None:
+        """What a call of this caller waits for; None if it may begin at once. Cancel it to give the turn up."""
         self._count(caller, 1)
         if self._counts[caller] <= AT_ONCE or not self._has_others(caller):
-            return
+            return None
         turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._waiting.put(caller, turn)
         if self._look_again is None:
             self._wait()
-        await turn
+        return turn
 
     def _count(self, caller: str, calls: int) -> None:
         self._counts[caller] += calls

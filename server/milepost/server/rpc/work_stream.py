@@ -107,7 +107,7 @@ class WorkStream:
             if pause:
                 await self._keep_rate(pause)
             elif is_burst:
-                await self._limiter.pace.begin(self._session.caller)
+                await self._await_turn()
             # From here on the server waits for the worker: to read responses, or to send requests.
             self._sessions.listen(self._session)
             if self._responses.is_full:
@@ -123,6 +123,20 @@ class WorkStream:
             await asyncio.sleep(min(pause, RENEWAL_INTERVAL))
             pause -= RENEWAL_INTERVAL
             self._deadlines.renew(self._session.jobs)
+
+    async def _await_turn(self) -> None:
+        """Read no more of a principal that reports much beside others until its turn; its leases are kept meanwhile.
+
+        Where it has many workers, they wait for each other: the last one perhaps for longer than a lease.
+        """
+        turn = self._limiter.pace.turn(self._session.caller)
+        if turn is None:
+            return
+        try:
+            while not (await asyncio.wait((turn,), timeout=RENEWAL_INTERVAL))[0]:
+                self._deadlines.renew(self._session.jobs)
+        finally:
+            turn.cancel()
 
     def end_silence(self, lease_ttl: float) -> None:
         """End the session once no message has come for long, though one may have begun to arrive."""

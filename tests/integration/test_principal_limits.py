@@ -235,6 +235,11 @@ async def test_held_calls_of_strangers_leave_no_lines(known: Tokens, monkeypatch
             for call in calls:
                 call.cancel()
             await asyncio.gather(*calls, return_exceptions=True)
+
+            async def are_given_up() -> bool:
+                return throttled.held == 0
+
+            await eventually(are_given_up)
     codes = [line["code"] for line in lines if line["event"] == "call"]
     assert codes == ["UNAUTHENTICATED"] * (20 - len([call for call in calls if call.cancelled()]))
 

@@ -12,6 +12,7 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from html import escape
 from pathlib import Path
+from urllib.parse import quote
 
 from starlette.applications import Starlette
 from starlette.requests import Request
@@ -39,7 +40,7 @@ async def lifespan(_: Starlette) -> AsyncIterator[None]:
 
 def rendered(job: JobSnapshot) -> Mapping[str, str]:
     stages = [f"<li>{escape(each.title or each.stage_id)}: {each.current:g}</li>" for each in job.stages]
-    button = f"<button data-on-click=\"@post('/jobs/{escape(job.job_id)}/cancel')\">Cancel</button>"
+    button = f"<button data-on-click=\"@post('{quote(f'/jobs/{job.job_id}/cancel')}')\">Cancel</button>"
     html = (
         f"<div id=job><h1>{state_name(job)}</h1><progress value={job.fraction}></progress><ol>{''.join(stages)}</ol>"
         f"{'' if has_ended(job) else button}</div>"
@@ -56,7 +57,8 @@ async def home(request: Request) -> Response:
 
 
 async def page(request: Request) -> Response:
-    events = escape(f"/jobs/{request.path_params['job_id']}/events")
+    # Within a script, where `escape` does not help: the browser undoes that first.
+    events = quote(f"/jobs/{request.path_params['job_id']}/events")
     return HTMLResponse(PAGE.format(f"<div id=job data-on-load=\"@get('{events}')\"></div>"))
 
 

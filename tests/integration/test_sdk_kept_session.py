@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import uuid
 from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
 
 import pytest
 
@@ -146,6 +147,18 @@ async def test_a_process_runs_a_job_once(client: Client, blocks: Blocks) -> None
                 pass
         job.result = {"runs": 1}
     assert dict((await client.get(job_id)).proto.result.items()) == {"runs": 1}
+
+
+async def test_a_refused_block_leaves_the_spool(
+    client: Client, blocks: Blocks, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its lock would keep the reports of dead workers from others, for as long as its process lives."""
+    monkeypatch.setenv("MILEPOST_SPOOL", str(tmp_path))
+    async with blocks.attach(job_id := await external(client)):
+        with pytest.raises(LeaseLost):
+            async with blocks.attach(job_id, wait=0.01):
+                pass
+    assert [path.name for path in tmp_path.iterdir()] == []
 
 
 async def test_one_of_two_that_wait_gets_the_job(client: Client, blocks: Blocks) -> None:

@@ -54,6 +54,15 @@ describe.each([
     await page.waitForTimeout(1_000);
     expect(streams).toBe(0);
   });
+
+  test("an address is no code", async () => {
+    const page = await openPage(application.url);
+    const streams = ["fetch", "eventsource"];
+    const answered = page.waitForResponse((response) => streams.includes(response.request().resourceType()));
+    await page.goto(`${application.url}/jobs/${encodeURIComponent("x');window.found=1;('")}`);
+    await answered;
+    expect(await page.evaluate(() => "found" in globalThis)).toBe(false);
+  });
 });
 
 describe("Jinja with an element", () => {

@@ -137,9 +137,14 @@ class Attachment:
             self._job_id, unreachable = self._offline_job.job_id, error
         spool = SpoolDirectory(Path(self._spool)) if self._spool else None
         handler = StoppableHandler(self._run_as_handler, self._kill)
-        self._jobs, self._sessions = await self._session.open(
-            self._job_id, handler, spool, self._flush_timeout, self._wait
-        )
+        try:
+            self._jobs, self._sessions = await self._session.open(
+                self._job_id, handler, spool, self._flush_timeout, self._wait
+            )
+        except BaseException:
+            if spool is not None:
+                spool.close()  # its reports are for the next block
+            raise
         self._unreachable: asyncio.Future[MilepostError] = asyncio.get_running_loop().create_future()
         self._connection = asyncio.create_task(self._connect(unreachable))
         if unreachable is not None:

@@ -200,7 +200,7 @@ describe("what a job waits for", () => {
     expect(text({ waitingFor: WaitingFor.WORKER, nearestKinds: ["transcribe.v2"] })).toBe(
       "no worker takes transcribe; near: transcribe.v2",
     );
-    expect(text({ waitingFor: WaitingFor.RECONNECT })).toBe("no worker takes transcribe");
+    expect(text({ waitingFor: WaitingFor.RECONNECT })).toBe("no worker takes transcribe yet");
     expect(text({ waitingFor: WaitingFor.TURN, jobsAhead: 3 })).toBe("3 jobs before it");
     expect(text({ waitingFor: WaitingFor.TURN })).toBe("next in the queue");
     expect(text({ waitingFor: WaitingFor.CLAIM })).toBe("waits to be claimed");

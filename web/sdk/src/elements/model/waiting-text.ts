@@ -44,7 +44,8 @@ export function waitingCell(job: Job, waiting: Waiting | undefined, now: Instant
     case WaitingFor.WORKER:
     case WaitingFor.RECONNECT: {
       const near = waiting.nearestKinds.map((kind) => oneLine(kind, 64)).join(", ");
-      return `no worker takes ${oneLine(job.kind, 64)}${near && `; near: ${near}`}`;
+      const yet = waiting.waitingFor === WaitingFor.RECONNECT ? " yet" : "";
+      return `no worker takes ${oneLine(job.kind, 64)}${yet}${near && `; near: ${near}`}`;
     }
     case WaitingFor.CONCURRENCY:
       return concurrencyText(job);

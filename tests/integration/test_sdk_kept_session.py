@@ -153,12 +153,12 @@ async def test_a_refused_block_leaves_the_spool(
     client: Client, blocks: Blocks, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Its lock would keep the reports of dead workers from others, for as long as its process lives."""
-    monkeypatch.setenv("MILEPOST_SPOOL", str(tmp_path))
+    monkeypatch.setenv("MILEPOST_SPOOL", str(tmp_path / "spool"))
     async with blocks.attach(job_id := await external(client)):
         with pytest.raises(LeaseLost):
             async with blocks.attach(job_id, wait=0.01):
                 pass
-    assert [path.name for path in tmp_path.iterdir()] == []
+    assert [*(tmp_path / "spool").glob("*")] == []
 
 
 async def test_one_of_two_that_wait_gets_the_job(client: Client, blocks: Blocks) -> None:

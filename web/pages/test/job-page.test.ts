@@ -189,6 +189,19 @@ describe("the page of a job", () => {
     await expect.poll(() => page.locator(".segment.part-waiting").count()).toBe(2);
   });
 
+  test("a job that has logged nothing in several attempts opens its result", async () => {
+    const retryPolicy = { maxAttempts: 2, initialBackoff: { seconds: 0n, nanos: 1_000_000 } };
+    const first = await pages.start("silent", { retryPolicy });
+    await first.end({
+      state: JobState.FAILED,
+      failure: { code: "X", message: "It broke.", retryable: true },
+    });
+    const second = await pages.claim("silent");
+    await second.end({ state: JobState.SUCCEEDED, result: { words: 1204 } });
+    const page = await pages.open("silent");
+    await shows(page, "[role=tab][aria-selected=true]", "result");
+  });
+
   test("a job whose worker was lost says which worker, and what to do", async () => {
     const pages = await startPages("--lease-ttl", "1s");
     await pages.start("lost");

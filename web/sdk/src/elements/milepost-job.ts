@@ -2,6 +2,7 @@ import type { JobStore } from "./live/job-store.js";
 import { html, nothing, type PropertyValues, type TemplateResult } from "lit";
 import { JobState, type Job } from "./messages.js";
 import { staleNotice } from "./model/connection-text.js";
+import { numberOf } from "./model/growing-lines.js";
 import { type Announced, announcedOf, milestone } from "./model/milestones.js";
 import { SmoothBar } from "./model/smooth-bar.js";
 import { oneLine } from "./model/plain-text.js";
@@ -212,7 +213,7 @@ export class MilepostJob extends StoreElement<JobStore> {
   /** What there is to see of a job without a log: what it consists of, made, or was given. */
   #firstTab(job: Job): Tab {
     const log = this.store?.log;
-    const hasLog = !log?.isLoaded || log.hasOlder || log.lines.lines.length > 0;
+    const hasLog = !log?.isLoaded || log.hasOlder || numberOf(log.lines) > 0;
     if (job.plannedChildren > 0 && job.stages.length === 0) return "children";
     if (job.attempt === 0) return Object.keys(job.input ?? {}).length > 0 ? "input" : "log";
     return hasEnded(job) && !hasLog && job.result ? "result" : "log";

@@ -14,6 +14,11 @@ export interface GrowingLines {
   readonly boundaries: number;
 }
 
+/** The number of lines, without the boundaries between attempts. */
+export function numberOf({ lines, boundaries }: GrowingLines): number {
+  return lines.length - boundaries;
+}
+
 /** The number of boundaries among lines. */
 export function boundariesIn(lines: readonly LogLine[]): number {
   return lines.reduce((sum, { startsAttempt }) => sum + (startsAttempt ? 1 : 0), 0);

@@ -5,7 +5,7 @@ import { Severity } from "../messages.js";
 import { boundaryText } from "../model/attempts.js";
 import { FilteredLines } from "../model/filtered-lines.js";
 import { LogLayout } from "../model/log-layout.js";
-import type { GrowingLines } from "../model/growing-lines.js";
+import { numberOf } from "../model/growing-lines.js";
 import type { LogLine } from "../model/log-line.js";
 import type { LogLines } from "../model/log-lines.js";
 import { grouped } from "../model/plain-text.js";
@@ -299,9 +299,4 @@ export class LogView extends StoreElement<JobStore> {
   get #view(): HTMLElement | null {
     return this.renderRoot.querySelector(".view");
   }
-}
-
-/** The number of lines, without the boundaries between attempts. */
-function numberOf({ lines, boundaries }: GrowingLines): number {
-  return lines.length - boundaries;
 }

@@ -206,6 +206,23 @@ async def test_trailers_and_extensions_are_bounded() -> None:
         await flood(port, chunked + b"5;", b"b" * 1000)
 
 
+async def test_trailers_are_no_headers() -> None:
+    """What a proxy forwards after the body says nothing of the request, such as whose it is (RFC 9110, 6.5.1)."""
+    names: list[list[bytes]] = []
+
+    async def note(scope: Scope, receive: Receive, send: Send) -> None:
+        await App()(scope, receive, send)
+        names.append([name for name, _ in scope["headers"]])
+
+    request = (
+        b"POST /read HTTP/1.1\r\nHost: x\r\nConnection: close\r\nTransfer-Encoding: chunked\r\n\r\n"
+        b"5\r\nhello\r\n0\r\nAuthorization: Bearer x\r\n\r\n"
+    )
+    async with serving(note) as port:
+        await answer(port, request)
+    assert names == [[b"host", b"connection", b"transfer-encoding"]]
+
+
 async def test_a_long_body_is_read_whole() -> None:
     """In chunks and at once: bounds are on what is not the body."""
     app = App()

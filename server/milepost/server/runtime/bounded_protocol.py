@@ -90,6 +90,7 @@ class BoundedProtocol(HttpToolsProtocol, asyncio.BufferedProtocol):
         self._undelivered = 0
         """Bytes from which nothing has come for the application: of headers, of trailers, of chunks' extensions."""
         self._leftover = 0
+        self._trailers = 0
         self._is_refused = False
         self._awaits_headers = True
         self._was_begun = False
@@ -179,13 +180,18 @@ class BoundedProtocol(HttpToolsProtocol, asyncio.BufferedProtocol):
 
     def on_header(self, name: bytes, value: bytes) -> None:
         """A header is there, or a trailer. Raises ValueError, which the parser takes for a malformed request."""
-        if len(self.headers) >= HEADERS:
+        if len(self.headers) + self._trailers >= HEADERS:
             raise ValueError("too many headers")
-        super().on_header(name, value)
+        if self._awaits_headers:
+            super().on_header(name, value)
+        else:
+            # uvicorn would add it to the headers that the application looks at.
+            self._trailers += 1
 
     def on_message_begin(self) -> None:
         """A request begins."""
         super().on_message_begin()
+        self._trailers = 0
         if not self._awaits_headers:
             self._await_headers()
 

@@ -122,3 +122,30 @@ async def test_a_large_batch_of_a_stream(
             follower = catching_up._follower
             assert follower is not None
             assert follower.pauses > 500 * 25 // 1000 - 2
+
+
+async def test_followers_know_of_a_commit_before_any_of_its_acknowledgements(tmp_path: Path) -> None:
+    """Of appends that became one commit, the last has the entry: no slice ends before it."""
+    log, author = SqliteEventLog(tmp_path), Author("j")
+    await put(log, author.submit(), author.start())
+    known: list[int] = []
+    early: list[int] = []
+    log.add_listener(lambda entries: known.extend(map(_last_sequence, entries)))
+
+    def note(sequence: int, _: object) -> None:
+        if not known or known[-1] < sequence:
+            early.append(sequence)
+
+    commits = [author.lines(f"{number}") for number in range(2 * AT_ONCE)]
+    appends = [log.append(commit) for commit in commits]
+    for commit, durable in zip(commits, appends, strict=True):
+        durable.call_back(partial(note, commit.chunk.last))
+    await asyncio.gather(*appends)
+    await log.close()
+    assert early == []
+    assert len(known) < len(commits) - AT_ONCE
+
+
+def _last_sequence(entry: Entry) -> int:
+    assert isinstance(entry, DurableCommit)
+    return entry.commit.chunk.last

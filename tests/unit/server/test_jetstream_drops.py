@@ -6,7 +6,11 @@ import asyncio
 import uuid
 from pathlib import Path
 
-from milepost.server.log.event_log import Conflict
+import pytest
+
+from milepost.server.log.event_log import Conflict, StoreUnavailable
+from milepost.server.log.jetstream import job_publisher
+from milepost.server.log.jetstream.nats_connection import Reply
 from milepost.server.log.jetstream.stream import StreamNames
 from tests.support.commits import Author, put
 from tests.support.nats import NatsServer
@@ -37,3 +41,33 @@ async def test_a_deletion_succeeds_beside_a_sweep_of_another_node(
         assert outcomes[: len(_JOBS)] == [None] * len(_JOBS)
         assert {type(outcome) for outcome in outcomes} <= {type(None), Conflict}
         assert [await b.find(job_id) for job_id in _JOBS] == [None] * len(_JOBS)
+
+
+async def test_a_drop_that_is_overtaken_all_the_time_ends(
+    tmp_path: Path, nats_server: NatsServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is planned again for a while, and then refused: what waits behind it does not wait for ever."""
+    monkeypatch.setattr(job_publisher, "APPEND_TIMEOUT", 0.5)
+    names = StreamNames(f"test-{uuid.uuid4().hex}")
+    for name in ("a", "b"):
+        (tmp_path / name).mkdir()
+    author, tries = Author("j"), 0
+    async with (
+        node(tmp_path / "a", nats_server.url, names) as a,
+        node(tmp_path / "b", nats_server.url, names) as b,
+    ):
+        publish = a.connection.publish
+
+        async def overtaken(subject: str, data: bytes, expected: int, timeout: float) -> Reply:
+            nonlocal tries
+            tries += 1
+            await put(b, author.lines("again"))
+            return await publish(subject, data, expected, timeout)
+
+        await put(b, author.submit(), author.start(), author.lines("first"))
+        await a.refresh("j")
+        monkeypatch.setattr(a.connection, "publish", overtaken)
+        outcomes = await asyncio.gather(a.trim("j", 3), a.revoke_shares("j"), return_exceptions=True)
+
+    assert [type(outcome) for outcome in outcomes] == [StoreUnavailable, StoreUnavailable]
+    assert tries > 1

@@ -10,9 +10,12 @@ from pathlib import Path
 
 import pytest
 
+from milepost.server.log.event_log import StoreDisplaced
 from milepost.server.log.sqlite import wal_reserve, writer
 from milepost.server.log.sqlite.epoch_mark import EpochMark
 from milepost.server.log.sqlite.sqlite_log import SqliteEventLog
+from milepost.server.log.sqlite.wal_reserve import WalReserve
+from milepost.server.log.store_files import StoreFiles
 from tests.support.commits import Author, put, put_in_turn, read
 from tests.support.rpc import eventually
 
@@ -94,6 +97,57 @@ async def test_a_full_disk_ends_the_reserve_and_not_the_store(
     await put_in_turn(log, *(author.lines("x") for _ in range(3)))
     assert await read(log, "j") == author.events
     assert len(refused) == 1
+    await log.close()
+
+
+async def test_a_log_that_cannot_be_opened_ends_the_reserve(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A process without free descriptors asks once, and goes on checking its files."""
+    opened: list[str] = []
+    checks: list[str] = []
+    opening, checking = os.open, StoreFiles.check
+
+    def refuse(path: str | Path, flags: int, mode: int = 0o777, *, dir_fd: int | None = None) -> int:
+        if str(path).endswith("-wal"):
+            opened.append(str(path))
+            raise OSError(errno.EMFILE, os.strerror(errno.EMFILE))
+        return opening(path, flags, mode, dir_fd=dir_fd)
+
+    def check(files: StoreFiles) -> None:
+        checks.append("")
+        checking(files)
+
+    monkeypatch.setattr(os, "open", refuse)
+    log, author = SqliteEventLog(tmp_path), Author("j")
+    await put(log, author.submit())
+    monkeypatch.setattr(StoreFiles, "check", check)
+
+    async def is_checked() -> bool:
+        return len(checks) >= 3
+
+    await eventually(is_checked)
+    await log.close()
+    assert len(opened) == 1
+
+
+async def test_nothing_is_written_to_another_log_at_the_same_path(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Another process may have moved the store away between two steps, and put its own in its place."""
+    log, author = SqliteEventLog(tmp_path), Author("j")
+    wal = tmp_path / "milepost.db-wal"
+    extending = WalReserve.extend
+
+    def replace(reserve: WalReserve) -> None:
+        extending(reserve)
+        wal.rename(tmp_path / "moved")
+        wal.write_bytes(b"of another")
+
+    monkeypatch.setattr(WalReserve, "extend", replace)
+    await put(log, author.submit())
+    assert isinstance(await log.failed, StoreDisplaced)
+    assert wal.read_bytes() == b"of another"
     await log.close()
 
 

@@ -37,16 +37,23 @@ def entry_steps(entry: Entry | None) -> int:
 class Deliveries(Generic[_Item]):
     """Calls ``deliver`` with the items of a log, in their order, as many at a time as take ``DELIVERED_STEPS``.
 
-    ``steps_of`` returns what an item takes. Bound to the running event loop.
+    ``steps_of`` returns what an item takes; ``is_part`` whether it belongs to the next one, so that both are delivered
+    at once. Bound to the running event loop.
 
     Attributes:
         count: The slices so far that had to wait for a later pass.
     """
 
-    def __init__(self, steps_of: Callable[[_Item], int], deliver: Callable[[Sequence[_Item]], None]) -> None:
+    def __init__(
+        self,
+        steps_of: Callable[[_Item], int],
+        deliver: Callable[[Sequence[_Item]], None],
+        is_part: Callable[[_Item], bool] = lambda _: False,
+    ) -> None:
         self._loop = asyncio.get_running_loop()
         self._steps_of = steps_of
         self._deliver = deliver
+        self._is_part = is_part
         self._waiting: deque[_Item] = deque()
         self._is_scheduled = False
         self.count = 0
@@ -75,9 +82,9 @@ class Deliveries(Generic[_Item]):
         self._deliver(items)
 
     def _take(self) -> Sequence[_Item]:
-        items = []
+        items: list[_Item] = []
         steps = 0
-        while self._waiting and steps < DELIVERED_STEPS:
+        while self._waiting and (steps < DELIVERED_STEPS or self._is_part(items[-1])):
             items.append(self._waiting.popleft())
             steps += self._steps_of(items[-1])
         return items

@@ -88,6 +88,8 @@ class PendingWrite:
         """Its part of that message."""
         self.breaks = 0
         """``NatsConnection.breaks`` at the time of ``put``."""
+        self.plan_until = 0.0
+        """The loop's time until which a drop that other nodes overtake is planned again; 0 before the first plan."""
 
     @property
     def by_timeout(self) -> bool:
@@ -213,6 +215,7 @@ class _JobPublisher:
             await self._wait_applied()
             self._head = None
             writes = [self._writes[0]]
+            writes[0].plan_until = writes[0].plan_until or asyncio.get_running_loop().time() + APPEND_TIMEOUT
             made = await make(await self._publishers.log.head(self._job_id, writes[0].caller))
             if made is None:
                 self._writes.popleft().resolve()
@@ -239,9 +242,13 @@ class _JobPublisher:
             # If the message got in after all, the node applies it like one of another node.
             self._in_flight.discard(message)
             self._publishers.sent.pop(record.name, None)
-            if make is not None and isinstance(error, Conflict):
-                return  # The job has changed meanwhile, as by a sweep of another node: the drop is planned again.
-            raise
+            if make is None or not isinstance(error, Conflict):
+                raise
+            # The job has changed meanwhile, as by a sweep of another node: the drop is planned again. Those that wait
+            # behind it do not wait for ever, where another node appends all the time.
+            if asyncio.get_running_loop().time() > writes[0].plan_until:
+                raise StoreUnavailable("other nodes append to the job all the time") from None
+            return
         for _ in writes:
             self._writes.popleft()
         if make is None:

@@ -80,7 +80,9 @@ class SqliteEventLog(ReaderPool):
         super().__init__(self._open_reader)
         self._loop = asyncio.get_running_loop()
         self._waiting: dict[int, PromptFuture[None]] = {}
-        self._deliveries = Deliveries(lambda outcome: entry_steps(outcome.entry), self._resolve)
+        self._deliveries = Deliveries(
+            lambda outcome: entry_steps(outcome.entry), self._resolve, lambda outcome: outcome.is_part
+        )
         self._listeners: list[Callable[[Sequence[Entry]], None]] = []
         self._closed = False
         self._locked = False

@@ -48,11 +48,14 @@ class WalReserve:
             return False
 
     def extend(self) -> None:
-        """Make the WAL longer, by ``_STEP`` at most; the caller holds the write lock. A full disk ends it for good."""
+        """Make the WAL longer, by ``_STEP`` at most; the caller holds the write lock. An error, as of a full disk, ends
+        it for good.
+        """
         try:
             # SQLite has no POSIX lock on this file that closing it would release.
             descriptor = os.open(self._wal, os.O_WRONLY | os.O_CLOEXEC)
-        except OSError:
+        except OSError as error:
+            self._refuse(error)
             return
         try:
             self._extend(descriptor)
@@ -67,7 +70,10 @@ class WalReserve:
                 raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
             os.fsync(descriptor)
         except OSError as error:
-            self._is_refused = True
-            _log.info("no room reserved in the write-ahead log", error=str(error))
+            self._refuse(error)
             with contextlib.suppress(OSError):
                 os.ftruncate(descriptor, size)
+
+    def _refuse(self, error: OSError) -> None:
+        self._is_refused = True
+        _log.info("no room reserved in the write-ahead log", error=str(error))

@@ -47,6 +47,11 @@ class Outcome(NamedTuple):
     entry: Entry | None
     error: Exception | None
 
+    @property
+    def is_part(self) -> bool:
+        """Whether the entry, if there is one, comes with a later outcome."""
+        return self.entry is None and self.error is None
+
 
 class Writer:
     """Owner of the writing connection; it applies writes in the order of ``put``, while the files are in their places.
@@ -124,7 +129,7 @@ class Writer:
         if group:
             position = self._transaction.position
             self._deliver(self._commit(group))
-            # Nobody waits for what comes now, which may take several syncs.
+            # This may take several syncs, for which the next group waits, and this one does not.
             if self._transaction.position != position:
                 self._written(self._transaction.position)
             self._keep_wal_short()
@@ -156,6 +161,8 @@ class Writer:
     def _reserve_wal(self) -> None:
         while self._reserve.is_wanted and self._queue.empty():
             self._begin()
+            # Another process may have moved the files since, and have put others there.
+            self._check_wal()
             self._reserve.extend()
             self._transaction.connection.execute(statements.ROLLBACK)
 

@@ -65,6 +65,10 @@ class Dispatcher:
         """The place of a job in its queue; None if it waits for no worker."""
         return self._queues.place(job_id)
 
+    def ahead(self, job_id: str) -> int:
+        """Jobs of any owner that start before it; see ``JobQueues``."""
+        return self._queues.ahead(job_id)
+
     def on_transition(self, job: Job) -> None:
         """Queue a job that waits for a worker, at the time when it may start; otherwise remove it from the queue."""
         self._instances.on_transition(job)

@@ -13,6 +13,7 @@ from bisect import bisect_left, insort
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, field
+from itertools import chain
 from typing import Any, Generic, NamedTuple, TypeVar
 
 from milepost.server.base.timestamps import instant
@@ -68,12 +69,10 @@ class QueuedJob(NamedTuple):
 
 
 class QueuePlace(NamedTuple):
-    """The place of a job in the queue of its kind."""
+    """The place of a job among those of its owner in the queue of its kind."""
 
-    ahead: int
-    """Jobs of any owner that start before it, if no further ones come."""
     own_ahead: int
-    """Those of its owner among them."""
+    """Jobs of its owner that start before it, if no further ones come."""
     own_waiting: int
     """Jobs of its owner and kind that wait, itself included."""
     is_limited: bool
@@ -87,7 +86,7 @@ class JobQueues:
         self._queued: dict[str, tuple[QueuedJob, _OwnerQueue, _LimitGroup]] = {}
         self._kinds: dict[str, _LazyHeap[tuple[int, int, str]]] = {}
         self._owner_queues: dict[tuple[str, int, str], _OwnerQueue] = {}
-        self._queues_of_kind: dict[str, dict[_OwnerQueue, None]] = {}
+        self._queues_of_kind: dict[str, dict[str, dict[_OwnerQueue, None]]] = {}  # of each owner
         self._keyed: dict[tuple[ConcurrencyKey, int], dict[_LimitGroup, _OwnerQueue]] = {}
         self._active: defaultdict[ConcurrencyKey, int] = defaultdict(int)
         self._served = 0
@@ -169,26 +168,36 @@ class JobQueues:
     def place(self, job_id: str) -> QueuePlace | None:
         """The place of a job in its queue, as if no concurrency limit were reached; None if it is not queued.
 
-        It looks at each owner that has jobs of the kind in the queue.
+        It looks at each priority of its owner's jobs of the kind, and at no other owner: a list asks for many places.
         """
         found = self._queued.get(job_id)
         if found is None:
             return None
         job, own, group = found
-        turn = bisect_left(own.order, (job.submitted, job_id))
-        ahead = own_ahead = turn
-        own_waiting = 0
-        for other in self._queues_of_kind[job.kind]:
-            before = 0
+        ahead = bisect_left(own.order, (job.submitted, job_id))
+        waiting = 0
+        for other in self._queues_of_kind[job.kind][job.owner]:
+            waiting += len(other.order)
             if other.priority > own.priority:
-                before = len(other.order)
+                ahead += len(other.order)
+        return QueuePlace(ahead, waiting, is_limited=not group.is_open)
+
+    def ahead(self, job_id: str) -> int:
+        """Jobs of any owner that start before the job, as ``place`` counts those of its own; 0 if it is not queued.
+
+        It looks at each owner that has jobs of the kind in the queue.
+        """
+        found = self._queued.get(job_id)
+        if found is None:
+            return 0
+        job, own, _ = found
+        ahead = turn = bisect_left(own.order, (job.submitted, job_id))
+        for other in chain.from_iterable(self._queues_of_kind[job.kind].values()):
+            if other.priority > own.priority:
+                ahead += len(other.order)
             elif other.priority == own.priority and other is not own:
-                before = min(len(other.order), turn + (other.last_served < own.last_served))
-            ahead += before
-            if other.owner == job.owner:
-                own_ahead += before
-                own_waiting += len(other.order)
-        return QueuePlace(ahead, own_ahead, own_waiting, is_limited=not group.is_open)
+                ahead += min(len(other.order), turn + (other.last_served < own.last_served))
+        return ahead
 
     def is_below_limit(self, key: ConcurrencyKey | None, limit: int) -> bool:
         """Whether fewer jobs of the key are active than ``limit``."""
@@ -225,15 +234,18 @@ class JobQueues:
         if owner_queue is None:
             self._served += 1
             owner_queue = self._owner_queues[name] = _OwnerQueue(*name, last_served=self._served)
-            self._queues_of_kind.setdefault(job.kind, {})[owner_queue] = None
+            self._queues_of_kind.setdefault(job.kind, {}).setdefault(job.owner, {})[owner_queue] = None
         return owner_queue
 
     def _forget(self, job: QueuedJob, owner_queue: _OwnerQueue, group: _LimitGroup) -> None:
         del owner_queue.groups[job.key, job.limit]
         if not owner_queue.groups:
             del self._owner_queues[owner_queue.kind, owner_queue.priority, owner_queue.owner]
-            del self._queues_of_kind[owner_queue.kind][owner_queue]
-            if not self._queues_of_kind[owner_queue.kind]:
+            of_kind = self._queues_of_kind[owner_queue.kind]
+            del of_kind[owner_queue.owner][owner_queue]
+            if not of_kind[owner_queue.owner]:
+                del of_kind[owner_queue.owner]
+            if not of_kind:
                 del self._queues_of_kind[owner_queue.kind]
         if job.key is not None:
             groups = self._keyed[job.key, job.limit]

@@ -37,7 +37,9 @@ def hide_place(waiting: Waiting) -> None:
 
 
 class QueueEstimates:
-    """Adds to what a queued job waits for how long that takes. ``place`` returns the place of a job in its queue."""
+    """Adds to what a queued job waits for how long that takes. ``place`` returns the place of a job in its queue;
+    ``ahead`` how many jobs of any owner start before it.
+    """
 
     def __init__(
         self,
@@ -47,6 +49,7 @@ class QueueEstimates:
         running: RunningJobs,
         registry: WorkerRegistry,
         place: Callable[[str], QueuePlace | None],
+        ahead: Callable[[str], int],
         clock: Clock,
     ) -> None:
         self._log = log
@@ -55,6 +58,7 @@ class QueueEstimates:
         self._running = running
         self._registry = registry
         self._place = place
+        self._ahead = ahead
         self._clock = clock
         self._recent: SizedCache[str, tuple[float, Waiting]] = SizedCache(_RECENT_BYTES)
 
@@ -72,7 +76,7 @@ class QueueEstimates:
             place is None or job.concurrency_key
         ):  # it may wait for jobs of its key, which its workers do not run
             return
-        start = await self._start(job, place, run, caller)
+        start = await self._start(job, run, caller)
         if start is not None:
             waiting.start_p50.CopyFrom(duration(start.p50))
             waiting.start_p90.CopyFrom(duration(start.p90))
@@ -103,7 +107,8 @@ class QueueEstimates:
         if reason != WaitingFor.WAITING_FOR_TURN:  # by the workers that are connected now
             waiting.waiting_for = reason
 
-    async def _start(self, job: Job, place: QueuePlace, run: Estimate | None, caller: str) -> Span | None:
+    async def _start(self, job: Job, run: Estimate | None, caller: str) -> Span | None:
+        ahead = self._ahead(job.job_id)
         capacity = self._registry.capacity(job.kind, job.owner)
         if not capacity.slots:
             return None
@@ -113,12 +118,12 @@ class QueueEstimates:
             span = await self._remaining(job_id, caller)
             if span is not None:
                 slots.append(span)
-        if place.ahead < idle:
+        if ahead < idle:
             return NOTHING
         if run is None or not slots:
             return None
         p50, p90 = (nanoseconds(each) / 1e9 for each in (run.remaining_p50, run.remaining_p90))
-        return start_of(slots, place.ahead, Span(p50, p90 - p50))
+        return start_of(slots, ahead, Span(p50, p90 - p50))
 
     async def _remaining(self, job_id: str, caller: str) -> Span | None:
         """The remaining time of a running job; None if it is unknown."""

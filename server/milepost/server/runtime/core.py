@@ -114,7 +114,14 @@ class Core:
         sessions = SessionTable(clock, self._registry)
         self._dispatcher = Dispatcher(attempts, sessions, clock, self._tasks)
         queued = QueueEstimates(
-            log, estimates, self._histories, running, self._registry, self._dispatcher.place, clock
+            log,
+            estimates,
+            self._histories,
+            running,
+            self._registry,
+            self._dispatcher.place,
+            self._dispatcher.ahead,
+            clock,
         )
         estimators = Estimators(estimates, queued, self._histories)
         self._watches = Watches(

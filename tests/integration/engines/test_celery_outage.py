@@ -90,6 +90,24 @@ async def test_ends_that_wait_when_the_process_ends_are_in_the_spool(
     assert [*(tmp_path / "spool").glob("*.report")] == []
 
 
+async def test_an_end_that_has_just_come_is_in_the_spool(
+    shared_server: Server, client: Client, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also that of a process which waits for nothing when it ends."""
+    monkeypatch.setenv("MILEPOST_SPOOL", str(tmp_path / "spool"))
+    job_id = (await client.submit("step", dispatch=Dispatch.DISPATCH_EXTERNAL)).job_id
+    with CuttableProxy(shared_server.address) as proxy:
+        tasks = TaskClient(proxy.address, 5.0, {})
+        tasks.keep_session(1)
+
+        def end_with_its_process() -> None:
+            run_block(tasks, job_id, proxy)
+            tasks.close(0.0)
+
+        await asyncio.to_thread(end_with_its_process)
+    assert len([*(tmp_path / "spool").glob("*.report")]) == 1
+
+
 async def ended(client: Client, job_id: str) -> str:
     """The state of a job once it has ended."""
     state = ""

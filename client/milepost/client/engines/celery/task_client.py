@@ -225,6 +225,7 @@ class TaskClient:
 
     async def _close(self) -> None:
         """Give up the ends that wait: each writes what it has to the spool. Then close the session."""
+        await asyncio.sleep(0)  # one that was cancelled before it begins would write nothing
         for ending in self._endings:
             ending.cancel()
         if self._endings:

@@ -89,4 +89,4 @@ async def test_jobs_that_are_always_over_before(server: ServerProcess) -> None:
     ):
         _, account = await show(client, direct, relay, {}, SilentView)
 
-    assert (len(direct.jobs), account.cut_at, account.good) == (4, 0, False)
+    assert (len(direct.jobs), account.cut_at, account.good) == (10, 0, False)

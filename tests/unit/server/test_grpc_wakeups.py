@@ -76,6 +76,27 @@ async def test_tasks_go_on_in_the_same_pass() -> None:
     assert steps[2:] == ["second in the task's"]
 
 
+async def test_what_was_scheduled_before_goes_first() -> None:
+    """A task that was made in the pass has begun before what it waits for, or its cancellation, goes on."""
+    loop = asyncio.get_running_loop()
+    future: asyncio.Future[None] = loop.create_future()
+    steps: list[str] = []
+
+    async def begin() -> None:
+        steps.append("begun")
+
+    future.add_done_callback(lambda _: steps.append("gone on"))
+    reading, writing = socket.socketpair()
+    with reading, writing:
+        writing.send(b"1")
+        task = asyncio.create_task(begin())
+        drain_and_call(reading, lambda: future.set_result(None), loop)
+        await task
+        await asyncio.sleep(0)
+
+    assert steps == ["begun", "gone on"]
+
+
 @pytest.mark.parametrize("failure", [LookupError("no such"), asyncio.CancelledError()])
 async def test_an_error_is_reported_and_the_others_go_on(failure: BaseException) -> None:
     """To the event loop's handler, as the loop itself does it."""

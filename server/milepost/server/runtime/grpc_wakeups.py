@@ -6,8 +6,10 @@ bytes that are left wake the loop for nothing, and once there are some hundred o
 thread waits in its write, the loop gets one event a pass, and what sessions and new calls send waits behind all
 finished writes. So each pass reads all bytes.
 
-What waits for an event, such as the task of a call, goes on in the same pass. asyncio would have it go on in the next
-one; an event of a watched job has three such steps, and a pass costs as much as deciding a report.
+What waits for an event, such as the task of a call, goes on in the same pass, where nothing else waits for the loop.
+asyncio would have it go on in the next one; an event of a watched job has three such steps, and a pass costs as much as
+deciding a report. What was scheduled before goes first, as ever: a call may be cancelled by the event, and grpc.aio
+relies on its task having begun.
 """
 
 from __future__ import annotations
@@ -50,7 +52,7 @@ def take_all_at_once() -> Iterator[None]:
 def drain_and_call(waking: socket.socket, callback: Callable[[], None], loop: Any) -> None:
     """Read all bytes that wait but one, and call back, which reads that one and resolves the futures of all events.
 
-    Then run what those futures call, which the event loop would do in its next pass.
+    Then run what those futures call, which the event loop would do in its next pass, unless others wait for that.
     """
     try:
         waiting = waking.recv_into(_IGNORED, 0, _PEEK_NOW)
@@ -58,6 +60,10 @@ def drain_and_call(waking: socket.socket, callback: Callable[[], None], loop: An
             waking.recv_into(_IGNORED, waiting - 1, _NOW)
     except BlockingIOError:  # the loop of another thread has read them
         pass
+    # A deque of asyncio's own loops; without it everything waits for its turn.
+    if getattr(loop, "_ready", True):
+        callback()
+        return
     due: deque[tuple[Callable[..., object], tuple[object, ...], Context | None]] = deque()
 
     def call_soon(

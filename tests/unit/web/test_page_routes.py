@@ -151,6 +151,14 @@ async def test_who_mistypes_an_address_gets_a_page(mounted_at: str, path: str) -
     assert [(each.status_code, each.json()["error"]["status"]) for each in others] == [(404, "NOT_FOUND")] * 2
 
 
+async def test_an_address_of_many_levels_gets_no_page() -> None:
+    """It would be many times as long as the address."""
+    async with client_at() as client:
+        response = await client.get("/" + "a/" * 1000, headers={"accept": "text/html"})
+
+    assert (response.status_code, response.json()["error"]["status"]) == (404, "NOT_FOUND")
+
+
 @pytest.mark.parametrize("name", ["none.js", "..%2f__init__.py", "%2e%2e/app.py", ""])
 async def test_nothing_but_the_assets_is_served(name: str) -> None:
     """Whatever the path."""

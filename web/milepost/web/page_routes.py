@@ -45,6 +45,9 @@ _NOT_FOUND: Final = """<!doctype html>
 # Below these, errors are JSON for whoever asks.
 _FOR_PROGRAMS: Final = ("/v1/", "/milepost.v1.")
 
+# Levels of a path that a person may have mistyped. The page names its root by a step up for each level, several times.
+_DEPTH_LIMIT: Final = 16
+
 _ZERO: Final = re.compile(r"q\s*=\s*0(?:\.0*)?")
 
 
@@ -75,7 +78,10 @@ def not_found_page(request: Request) -> Response | None:
     if path.startswith(_FOR_PROGRAMS) or "text/html" not in request.headers.get("accept", ""):
         return None
     # Relative, since nobody here knows under which path of a proxy this is.
-    root = "../" * (path.count("/") - 1) or "./"
+    depth = path.count("/") - 1
+    if depth > _DEPTH_LIMIT:
+        return None
+    root = "../" * depth or "./"
     return Response(_NOT_FOUND.format(root=root), 404, {"cache-control": "no-store"}, "text/html")
 
 

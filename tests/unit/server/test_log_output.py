@@ -9,8 +9,11 @@ _LOGGED = """
 import logging
 from grpc._cython import cygrpc
 from milepost.server.cli.log_output import configure
+from milepost.server.rpc.call_log import ignore_lost_connections
 
 configure("info")
+ignore_lost_connections()
+ignore_lost_connections()  # as the next server of the process does
 for error in (cygrpc.ExecuteBatchError("Failed to send a response"), cygrpc.UsageError("RPC already finished")):
     try:
         raise error

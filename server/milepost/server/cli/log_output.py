@@ -36,7 +36,6 @@ def configure(level: str) -> None:
         cache_logger_on_first_use=True,
     )
     library_handler = logging.StreamHandler(sys.stderr)
-    library_handler.addFilter(_is_not_of_lost_connection)
     library_handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
             foreign_pre_chain=[*first, structlog.stdlib.add_logger_name],
@@ -46,16 +45,6 @@ def configure(level: str) -> None:
     logging.basicConfig(handlers=[library_handler], level=logging.WARNING, force=True)
     # Otherwise Python writes warnings as they are, between JSON objects, too.
     logging.captureWarnings(True)
-
-
-def _is_not_of_lost_connection(record: logging.LogRecord) -> bool:
-    """Whether a record is anything but gRPC's traceback of a response that it could not send.
-
-    It logs one as an error for each call whose connection is lost at that moment, which is no fault of the server. The
-    access log has the call.
-    """
-    error = record.exc_info[1] if record.exc_info else None
-    return not (record.name.startswith("grpc.") and type(error).__name__ == "ExecuteBatchError")
 
 
 class _TerminalRenderer:

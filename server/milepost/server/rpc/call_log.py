@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from typing import Any
 
 import grpc
@@ -36,8 +37,7 @@ class CallLog:
         """End the call with the status of the error."""
         if isinstance(error, grpc.aio.AbortError):
             raise error
-        if isinstance(error, grpc.aio.InternalError) and "ExecuteBatch" in type(error).__name__:
-            # The client went away while something was being sent to it (https://github.com/grpc/grpc/issues/36193).
+        if _is_of_lost_connection(error):
             self._code = "CANCELLED"
             raise error
         status = self.record.status_of(error)
@@ -46,6 +46,24 @@ class CallLog:
         if status.details:
             await self._context.abort_with_status(rpc_status.to_status(status))
         await self._context.abort(_STATUS_CODES[status.code], status.message)
+
+
+def ignore_lost_connections() -> None:
+    """Have gRPC log no traceback of a response that it could not send, whatever configures logging.
+
+    It logs one as an error for each call whose connection is lost at that moment, which is no fault of the server. The
+    access log has the call.
+    """
+    logging.getLogger("grpc._cython.cygrpc").addFilter(_is_not_of_lost_connection)
+
+
+def _is_not_of_lost_connection(record: logging.LogRecord) -> bool:
+    return not (record.exc_info and _is_of_lost_connection(record.exc_info[1]))
+
+
+def _is_of_lost_connection(error: BaseException | None) -> bool:
+    # The client went away while something was being sent to it (https://github.com/grpc/grpc/issues/36193).
+    return isinstance(error, grpc.aio.InternalError) and type(error).__name__ == "ExecuteBatchError"
 
 
 def _drop_tracebacks(error: BaseException) -> None:

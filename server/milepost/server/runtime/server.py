@@ -35,6 +35,7 @@ from milepost.server.log.memory.memory_disk import MemoryDisk
 from milepost.server.log.memory.memory_log import MemoryEventLog
 from milepost.server.log.store import NatsStore, Store, open_store
 from milepost.server.log.store_files import StoreFiles
+from milepost.server.rpc.call_log import ignore_lost_connections
 from milepost.server.rpc.interceptor import Interceptor
 from milepost.server.rpc.metadata_limit import MetadataFloods
 from milepost.server.rpc.registration import add_service
@@ -161,6 +162,7 @@ class Server:
             self._admission, self._calls, self.memory, self._slices, self._audit, floods
         )
         grpc_accepting.install()
+        ignore_lost_connections()
         with grpc_wakeups.take_all_at_once():
             self._grpc = grpc.aio.server(interceptors=[interceptor], options=GRPC_OPTIONS)
         self._http: HttpPort | None = None

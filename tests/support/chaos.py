@@ -94,7 +94,7 @@ class Chaos:
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
             far_reader, far_writer = await asyncio.open_connection(*self._target)
-        except OSError:  # the server is down
+        except (OSError, asyncio.CancelledError):  # the server is down, or this ends
             writer.transport.abort()
             return
         weather = self._weathers.pop(0) if self._weathers else Weather(Fault.NONE, 0)

@@ -14,7 +14,6 @@ from functools import partial
 from typing import Any
 
 import pytest
-import uvicorn
 from starlette.types import Receive, Scope, Send
 
 from milepost.server.runtime import bounded_protocol
@@ -26,6 +25,7 @@ from milepost.server.runtime.bounded_protocol import (
     ConnectionCount,
 )
 from milepost.web.paced_bodies import PacedBodies
+from tests.support import app_server
 from tests.support.rotating import until
 
 
@@ -66,21 +66,9 @@ async def serving(
     app: Any, limit: int = 100, kind: type[BoundedProtocol] = BoundedProtocol
 ) -> AsyncIterator[int]:
     """Serve the application with the protocol; yield the port."""
-    connections = ConnectionCount(limit)
-    http: Any = partial(kind, connections=connections)
-    config = uvicorn.Config(
-        app, http=http, lifespan="off", ws="none", log_config=None, timeout_graceful_shutdown=0
-    )
-    config.load()
-    server = uvicorn.Server(config)
-    listening = socket.create_server(("127.0.0.1", 0))
-    running = asyncio.create_task(server.serve([listening]))
-    try:
-        await until(lambda: server.started)
-        yield listening.getsockname()[1]
-    finally:
-        server.should_exit = server.force_exit = True
-        await running
+    http = partial(kind, connections=ConnectionCount(limit))
+    async with app_server.serving(app, http=http) as url:
+        yield int(url.rpartition(":")[2])
 
 
 @asynccontextmanager

@@ -55,7 +55,12 @@ class Source:
 
     def _serve_one(self, connection: socket.socket) -> None:
         if self._tls is not None:
-            connection = self._tls.wrap_socket(connection, server_side=True)
+            with self._tls.wrap_socket(connection, server_side=True) as encrypted:
+                self._respond(encrypted)
+        else:
+            self._respond(connection)
+
+    def _respond(self, connection: socket.socket) -> None:
         request = b""
         while b"\r\n\r\n" not in request:
             received = connection.recv(65536)
@@ -65,7 +70,6 @@ class Source:
         path = request.split()[1].decode()
         self.paths.append(path)
         self._answer(connection, path)
-        connection.close()
 
     def close(self) -> None:
         """Stop serving."""

@@ -104,7 +104,7 @@ async def test_list_shows_no_digest(tmp_path: Path) -> None:
         (("revoke", "none"), "There is no token 'none'"),
         (
             ("create", *CREATE, "--scope", "reed"),
-            "'reed' is no scope; there are submit, read, cancel, work, admin",
+            "'reed' is not a scope; the scopes are submit, read, cancel, work, admin",
         ),
         (("create", *CREATE, "--note", "x", "--subject", "a\nb"), "'subject' of token 1"),
     ],
@@ -126,7 +126,7 @@ async def test_a_broken_file(tmp_path: Path) -> None:
     path.write_text("[[token")
     outcome = await milepost("token", "create", "--tokens", str(path), *CREATE)
     assert outcome.status == 2
-    assert "is no token file" in outcome.err
+    assert "is not a token file" in outcome.err
     assert path.read_text() == "[[token"
 
 

@@ -52,7 +52,7 @@ async def test_failpoints_are_off_by_default(server: ServerProcess) -> None:
 )
 def test_an_unknown_failpoint_is_refused(settings: str) -> None:
     """An unknown failpoint is refused."""
-    with pytest.raises(ValueError, match="is no point of failure"):
+    with pytest.raises(ValueError, match="is not a failpoint"):
         failpoints.arm(f"commit.before=kill,{settings}")
     assert failpoints.armed() == []
 
@@ -62,7 +62,7 @@ async def test_a_server_with_an_unknown_failpoint_does_not_start() -> None:
     outcome = await milepost("serve", env={failpoints.VARIABLE: "commit.middle=kill"})
 
     assert (outcome.status, outcome.out) == (2, "")
-    assert "'commit.middle=kill' is no point of failure" in outcome.err
+    assert "'commit.middle=kill' is not a failpoint" in outcome.err
 
 
 class Falling:

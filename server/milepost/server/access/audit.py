@@ -22,7 +22,7 @@ _log = structlog.get_logger("milepost.audit")
 CHANGING: Final = frozenset(
     {Action.SUBMIT, Action.CANCEL, Action.DELETE, Action.WORK, Action.ADMINISTER, Action.SHARE}
 )
-"""Actions whose calls are always recorded: of sessions of workers their end, not each report."""
+"""Actions whose calls are always recorded. A worker's session is recorded when it ends; its reports are not."""
 
 AUDITED_REASONS: Final = frozenset(
     {
@@ -34,7 +34,7 @@ AUDITED_REASONS: Final = frozenset(
         )
     }
 )
-"""Refusals that are recorded whatever the call."""
+"""Reasons whose refusals are recorded for every method."""
 
 
 class AuditLog:
@@ -43,7 +43,7 @@ class AuditLog:
     def __init__(self, path: Path | None, *, is_open: bool = True) -> None:
         """Open the file, private to its owner; None for the server's log. Raises OSError.
 
-        A file that is moved away, as logrotate does, is made again.
+        The file is created again after somebody, such as logrotate, has moved it away.
         """
         self._is_open = is_open
         self._file: logging.Handler | None = None

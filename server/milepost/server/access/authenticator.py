@@ -25,7 +25,7 @@ _AUTHORIZATION: Final = "authorization"
 _SCHEME: Final = "bearer "
 _JWT_DOTS: Final = 2
 _JWT: Final = "jwt:"
-"""Begins the keys of JSON Web Tokens, as no key of the token file does; see ``JwtTokens``."""
+"""Prefix of ``Principal.key`` for JSON Web Tokens; no key of the token file has it. See ``JwtTokens``."""
 
 
 class Authenticator:
@@ -53,8 +53,8 @@ class Authenticator:
     ) -> Principal:
         """The principal of a call with this metadata over this connection. Raises UNAUTHENTICATED, TOKEN_EXPIRED.
 
-        A token of the call goes before the certificate of its connection, and a bad token is not excused by a good
-        certificate: who calls on behalf of others has one connection, and a token for each of them.
+        The token takes precedence over the connection's certificate, and a bad token is refused even where the
+        certificate is good: a proxy has one connection for many principals, and a token for each of them.
         """
         if self.is_open:
             return ANONYMOUS
@@ -96,12 +96,12 @@ class Authenticator:
         self._check(entry, principal)
 
     async def start(self) -> None:
-        """Fetch the issuer's keys: before that no token of it is known."""
+        """Fetch the issuer's keys; until then its tokens are refused."""
         if self._jwts is not None:
             await self._jwts.refresh()
 
     async def refresh(self, principals: Iterable[Principal] = ()) -> None:
-        """Read again changed files of credentials and the jobs that these principals share, and begin to fetch keys.
+        """Reload changed credential files and the shared jobs of these principals, and start to fetch keys.
 
         It does not wait for the keys: a slow issuer must not keep revoked tokens in force.
         """
@@ -110,7 +110,7 @@ class Authenticator:
         if self._jwts is not None:
             self._jwts.refresh_soon()
         if self._shares is not None:
-            with contextlib.suppress(Refusal):  # while the store is away, what was in force stays so
+            with contextlib.suppress(Refusal):  # while the store is away, shares stay as they were
                 await self._shares.refresh(principals)
 
     def _of_token_file(self, token: str) -> Principal:

@@ -15,7 +15,7 @@ from milepost.v1 import ErrorReason, Job
 
 
 class Action(Enum):
-    """What a call does to a job, or to the server; the values are for texts."""
+    """What a call does to a job, or to the server. The values are words for refusals."""
 
     SUBMIT = "submit"
     READ = "read"
@@ -66,15 +66,15 @@ class Verdict(Enum):
 def authorize(principal: Principal, action: Action, target: Target | None) -> Verdict:
     """Decide whether the principal may do this to the job; None stands for a job that does not exist.
 
-    A missing scope comes first: its answer depends on no job. Then a job that does not exist for the principal. What
-    narrows a principal to kinds comes last.
+    The order keeps foreign jobs secret: first the scope, whose answer depends on no job; then whether the job exists
+    for the principal; last the kinds that the principal is restricted to.
     """
     if not _has_scope(principal, action):
         return Verdict.DENIED
     if action is Action.IDENTIFY:
         return Verdict.ALLOWED
     if action is Action.ADMINISTER:
-        # What concerns all owners is not for a principal of one job or of some owners.
+        # Actions on the whole server take a principal of all owners.
         return Verdict.DENIED if principal.job_id or principal.owners is not None else Verdict.ALLOWED
     if action is Action.SHARE and principal.job_id:
         # A share cannot be passed on: it would outlive the one that it comes from.
@@ -136,7 +136,7 @@ def permission_denied(principal: Principal, action: Action, target: Target | Non
         kinds = ", ".join(map(repr, principal.kinds))
         text = f"{who} may not {action.value} jobs of kind {target.kind!r}: its kinds are {kinds}."
     elif action is Action.SHARE:
-        text = f"Who has a share of {principal.job_id!r} may not share it further, nor revoke its shares."
+        text = f"The bearer of a share of {principal.job_id!r} may neither share it further nor revoke its shares."
     elif principal.job_id:
         text = f"The credential of {who} is for job {principal.job_id!r} and its children only."
     else:

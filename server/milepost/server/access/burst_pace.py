@@ -1,4 +1,4 @@
-"""A pace for bursts: who makes many calls at once beside others leaves them half of the event loop's time.
+"""Pace the bursts of one caller, so that other callers have half of the event loop's time.
 
 All calls of a method come through one queue of gRPC's core, and each takes a few passes of the event loop to come out
 of it. So while the loop is busy with what one caller has sent, calls of others wait there for tens of its calls, before
@@ -28,11 +28,11 @@ _TOGETHER: Final = 4
 """Calls that begin together, at most, where the loop has hardly anything to do."""
 
 _SHORTEST_WAIT: Final = 0.001
-"""Seconds between two looks at the loop; no timer of it comes earlier."""
+"""Seconds between two checks of the loop's load: the resolution of its timers."""
 
 
 class BurstPace:
-    """Lets what callers do at once begin at a pace. Used from one event loop, whose processor time it measures."""
+    """Delays the calls of a burst while the loop is busy. Bound to one event loop, whose processor time it measures."""
 
     def __init__(self) -> None:
         self._waiting: Turns[asyncio.Future[None]] = Turns()
@@ -46,11 +46,11 @@ class BurstPace:
 
     @property
     def is_idle(self) -> bool:
-        """Whether nobody was there of late."""
+        """Whether no caller has been active recently."""
         return self._span is None
 
     def note(self, caller: str) -> None:
-        """Note that somebody is there who makes no calls, such as a worker that reports."""
+        """Count a caller as active although it makes no calls, such as a worker that reports."""
         if caller not in self._counts:
             self._count(caller, 0)
 
@@ -61,7 +61,7 @@ class BurstPace:
             await turn
 
     def turn(self, caller: str) -> asyncio.Future[None] | None:
-        """What a call of this caller waits for; None if it may begin at once. Cancel it to give the turn up."""
+        """Return what a call of this caller waits for; None if it may begin at once. Cancel it to give up the turn."""
         self._count(caller, 1)
         if self._counts[caller] <= AT_ONCE or not self._has_others(caller):
             return None

@@ -1,4 +1,4 @@
-"""The names of the claims of JSON Web Tokens that say who somebody is and what they may do."""
+"""Which claims of a JSON Web Token hold a principal's name and rights."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 
 class ClaimNames(NamedTuple):
-    """Which claims a principal is made of; dots lead into nested claims."""
+    """The claim for each field of a principal; dots lead into nested claims."""
 
     subject: str = "sub"
     owners: str = "owners"

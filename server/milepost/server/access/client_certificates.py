@@ -22,7 +22,7 @@ class ClientCertificate(NamedTuple):
     """A client's certificate.
 
     Attributes:
-        names: Its subject alternative names: URIs, then DNS names. The common name is none, nor are addresses.
+        names: Its subject alternative names: URIs, then DNS names. IP addresses and the common name are left out.
         expire_time: When it expires, in nanoseconds since 1970.
     """
 
@@ -54,10 +54,10 @@ def expire_time(pem: bytes) -> int:
         _, _, rest = _element(validity)  # its beginning
         tag, end, _ = _element(rest)
         if tag not in (_UTC_TIME, _GENERALIZED_TIME):
-            raise ValueError("the end of the validity is no time")
+            raise ValueError("the end of the validity is not a time")
         text = end.decode("ascii")
     except (IndexError, UnicodeDecodeError) as error:
-        raise ValueError("it is no certificate") from error
+        raise ValueError("it is not a certificate") from error
     if tag == _UTC_TIME:  # with a year of two digits, from 1950 to 2049
         text = ("19" if text >= "50" else "20") + text
     return int(datetime.strptime(text, "%Y%m%d%H%M%SZ").replace(tzinfo=UTC).timestamp()) * 10**9
@@ -67,10 +67,10 @@ def _element(data: bytes, expected: int | None = None) -> tuple[int, bytes, byte
     """The tag and the content of the first DER element, and what follows it. Raises IndexError, ValueError."""
     tag, length, at = data[0], data[1], 2
     if expected is not None and tag != expected:
-        raise ValueError("it is no certificate")
+        raise ValueError("it is not a certificate")
     if length >= _LONG_LENGTH:
         at += length - _LONG_LENGTH
         length = int.from_bytes(data[2:at])
     if at + length > len(data):
-        raise ValueError("it is no certificate, or a part of one")
+        raise ValueError("it is not a certificate, or only a part of one")
     return tag, data[at : at + length], data[at + length :]

@@ -1,6 +1,6 @@
 """Which credentials a server knows.
 
-The command loads this for help and shell completion, so it imports what verifies credentials when it creates that.
+The command loads this for help and shell completion, so the verifiers are imported only when they are created.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ class JwtSettings:
     claims: ClaimNames = field(default_factory=ClaimNames)
 
     def open(self, clock: Clock) -> JwtTokens:
-        """Create what verifies the tokens. Raises ImportError without the extra ``milepost-server[jwt]``."""
+        """Create the verifier of the tokens. Raises ImportError without the extra ``milepost-server[jwt]``."""
         from milepost.server.access.jwks import KeySet
         from milepost.server.access.jwt_tokens import JwtTokens
 
@@ -49,7 +49,7 @@ class CredentialSettings:
         return self == CredentialSettings()
 
     def open(self, clock: Clock, shares: Shares | None = None) -> Authenticator:
-        """Create what authenticates calls. Raises TokenFileError."""
+        """Create the authenticator of calls. Raises TokenFileError."""
         from milepost.server.access.authenticator import Authenticator
         from milepost.server.access.token_store import TokenStore
 

@@ -12,7 +12,7 @@ _PEER: ContextVar[str] = ContextVar("peer", default="")
 
 
 def caller_of(principal: Principal, peer: str) -> str:
-    """The key that everything is counted under which the principal does from ``peer``, as gRPC names it.
+    """The key under which the load of the principal is counted when it calls from ``peer``, as gRPC names it.
 
     It is the subject of the principal's credential: principals behind one proxy do not pay for each other, and one
     principal is one caller on however many hosts. Those without a credential are told apart by their hosts.

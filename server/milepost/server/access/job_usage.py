@@ -52,7 +52,7 @@ class JobUsage:
         return _JOB_COST * len(self._jobs)
 
     def on_transition(self, job: Job) -> None:
-        """Count a job that has not ended, and no longer one that has."""
+        """Count a job until it has ended."""
         if not job.submitted_by:
             return
         self._starting.discard(job.job_id)

@@ -32,11 +32,11 @@ FILE_INTERVAL: Final = 1.0
 """Seconds after which a file is read again."""
 
 MISS_INTERVAL: Final = 5.0
-"""Seconds between two looks at the source because of unknown key ids."""
+"""Minimum seconds between two fetches because of unknown key ids."""
 
 
 class SigningKey(NamedTuple):
-    """A public key of the issuer, and what tells it from any other."""
+    """A public key of the issuer, and its fingerprint."""
 
     jwk: jwt.PyJWK
     fingerprint: str
@@ -54,7 +54,7 @@ class KeySet:
         self._fetched_at = self._missed_at = -float("inf")
         self._fetching: asyncio.Task[None] | None = None
         self._reading: asyncio.Future[bytes] | None = None
-        """Outlives a fetch that was given up, since a thread cannot be ended; there is never a second one."""
+        """The read on a thread. It outlives a fetch that timed out: a thread cannot be stopped. At most one runs."""
         self._error = ""
 
     def has(self, fingerprint: str) -> bool:
@@ -70,7 +70,7 @@ class KeySet:
         return found
 
     def _may_look(self) -> bool:
-        """Whether an unknown key id makes the cache look at the source now; notes that it did."""
+        """Whether an unknown key id may cause a fetch now; if so, ``MISS_INTERVAL`` begins."""
         if self._monotonic() - self._missed_at < MISS_INTERVAL:
             return False
         self._missed_at = self._monotonic()
@@ -119,7 +119,7 @@ class KeySet:
     async def _read_in_time(self) -> bytes:
         if self._reading is None:
             self._reading = asyncio.ensure_future(asyncio.to_thread(self._read))
-        # What the fetch itself does not bound is the time in which a name is resolved.
+        # The fetch bounds everything except the resolution of the host's name.
         done, _ = await asyncio.wait([self._reading], timeout=FETCH_TIMEOUT + 1)
         if not done:
             raise TimeoutError("no answer")

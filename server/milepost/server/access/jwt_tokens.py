@@ -24,7 +24,7 @@ KNOWN_TOKENS_LIMIT: Final = 10_000
 """Verified tokens that are remembered; the least recently used go first."""
 
 PREFIX: Final = "jwt:"
-"""Of the credential ids and the keys of these tokens."""
+"""Prefix of the credential ids and the keys of these tokens."""
 
 _TOKEN_LENGTH: Final = 8192
 _LATEST: Final = 253_402_300_799
@@ -118,7 +118,7 @@ class JwtTokens:
                 f"The token's subject is no printable text of 1 to {limits.NAME_LENGTH} characters."
             )
         if kinds is not None and (not kinds or not all(map(_is_name, _listed(kinds)))):
-            # Without those that cannot be read it would be for more kinds than the issuer says.
+            # Were unreadable patterns dropped there might be none left, which would mean every kind.
             raise unauthenticated("The token's kinds are no list of patterns.")
         owners = _texts(_claim(claims, names.owners))
         known = set(Scope)
@@ -170,7 +170,7 @@ def _claim(claims: Mapping[str, Any], path: str) -> Any:
 
 
 def _limits(claim: Any) -> tuple[tuple[str, int], ...]:
-    """The limits of a claim. Raises UNAUTHENTICATED: a token whose limits the server cannot keep gets none."""
+    """The limits of a claim. Raises UNAUTHENTICATED: a token whose limits cannot be enforced is refused."""
     if isinstance(claim, str):
         claim = claim.split()
     try:
@@ -191,7 +191,7 @@ def _listed(value: Any) -> list[Any]:
 
 
 def _is_name(value: Any) -> bool:
-    """Whether it is a text that fits into messages: JSON may have halves of characters, which are none."""
+    """Whether it is text that protobuf accepts: JSON may have lone surrogates, which are not characters."""
     return (
         isinstance(value, str)
         and len(value) <= limits.NAME_LENGTH

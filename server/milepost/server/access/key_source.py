@@ -46,7 +46,7 @@ def check_size(data: bytes) -> None:
 
 
 class _Deadline:
-    """Shuts down connections when its time is over: a timeout of a socket begins again with each byte."""
+    """Shuts down connections at a deadline; the timeout of a socket begins again with each byte."""
 
     def __init__(self, timeout: float) -> None:
         self._timeout = timeout
@@ -57,12 +57,12 @@ class _Deadline:
     def watch(self, connection: socket.socket) -> None:
         """Shut down the connection at the deadline."""
         with self._lock:
-            self._connections.append(connection.dup())  # which TLS does not take over
+            self._connections.append(connection.dup())  # a copy, since TLS detaches the original
             if self._is_over:
                 self._shut_down()
 
     def end(self) -> None:
-        """The time is over."""
+        """Shut down all connections, and those to come."""
         with self._lock:
             self._is_over = True
             self._shut_down()
@@ -74,7 +74,7 @@ class _Deadline:
                 raise TimeoutError(f"no complete answer within {self._timeout:g} s")
 
     def close(self) -> None:
-        """Let go of the connections."""
+        """Close the copies of the connections."""
         with self._lock:
             for connection in self._connections:
                 connection.close()
@@ -100,7 +100,7 @@ def _deadline(timeout: float) -> Iterator[_Deadline]:
 
 
 class _Connection(http.client.HTTPConnection):
-    """A connection that a deadline watches from its beginning, before a proxy or TLS has its say."""
+    """A connection under a deadline from the start, which includes the handshakes with a proxy and of TLS."""
 
     deadline: _Deadline | None = None
     _watched: socket.socket | None = None

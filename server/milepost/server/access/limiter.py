@@ -18,11 +18,11 @@ from milepost.server.base.refusal import Refusal
 from milepost.v1 import ErrorReason
 
 STRANGERS_CALLS: Final = 100
-"""Calls of a host a second, on average, that are logged although nobody is known who makes them: of those that are
-refused before that, and of those that need no credential. After a pause 10 s of that together."""
+"""Calls per second and host up to which calls without a principal are logged: those refused before authentication, and
+those that need no credential. After a pause, ten seconds' worth at once."""
 
 _RETRY_DELAY = 5.0
-"""Seconds after which a refused submission is worth repeating: a guess, since jobs end when they end."""
+"""Suggested seconds before a refused submission is repeated: a guess, since nobody knows when jobs end."""
 
 
 class Limiter:
@@ -31,8 +31,8 @@ class Limiter:
     Attributes:
         limits: The limits of principals whose credential sets none.
         jobs: The unfinished jobs; follows the log.
-        throttling: Those who make too many calls.
-        pace: Of what principals do at once.
+        throttling: The callers beyond their rate.
+        pace: Delays the bursts of a principal.
     """
 
     def __init__(self, limits: Limits | None = None, monotonic: Callable[[], float] = time.monotonic) -> None:
@@ -54,12 +54,12 @@ class Limiter:
             return
         refusal = await self.refuse_request(principal)
         if refusal is not None:
-            # Many calls share it: else it would have the frames of all of them.
+            # Many calls share the refusal, whose traceback would keep the frames of all of them.
             raise refusal.with_traceback(None)
         self._rates.of(principal.subject).requests.use(1, self.of(principal).requests, self._rates.now())
 
     async def refuse_request(self, principal: Principal) -> Refusal | None:
-        """The refusal of a call where its principal has made too many, once the call was held; else None."""
+        """Return the refusal of a call beyond its principal's rate, after holding the call; else None."""
         excess = self._rates.of(principal.subject).requests.excess(self._rates.now())
         if not excess:
             return None
@@ -102,7 +102,7 @@ class Limiter:
         return rate.excess(now)
 
     def uses_burst(self, principal: Principal) -> bool:
-        """Whether a principal has reported more events of late than its rate has in that time."""
+        """Whether a principal has recently reported events faster than its rate."""
         if principal is ANONYMOUS:
             return False
         return self._rates.of(principal.subject).events.is_ahead(self._rates.now())
@@ -137,7 +137,7 @@ class Limiter:
             yield
 
     def used(self, principal: Principal, watches: int) -> Limits:
-        """What a principal with so many open watches uses; of rates, what it has used of their burst."""
+        """The usage of a principal with this many open watches; for rates, the used part of their burst."""
         limits, rates, jobs = (
             self.of(principal),
             self._rates.of(principal.subject),

@@ -59,7 +59,7 @@ class Principal:
 
     @property
     def author(self) -> str:
-        """The name for what it has requested, as events say; empty for ``ANONYMOUS``, who has none."""
+        """The name under which events record its requests; empty for ``ANONYMOUS``."""
         return "" if self is ANONYMOUS else self.subject
 
     @property

@@ -14,7 +14,7 @@ PRINCIPALS_LIMIT: Final = 10_000
 
 
 class Rate:
-    """What is used of one rate. A bucket that fills with time is one number: until when what was used is paid off."""
+    """A token bucket, kept as one number: the time at which what was used is paid off."""
 
     __slots__ = ("_paid_until",)
 

@@ -35,7 +35,7 @@ class Share(NamedTuple):
     Attributes:
         job_id: The job, with its children.
         key: See ``JobIdentity.key``.
-        generation: The generation of the job's shares that it is of.
+        generation: The generation of the job's shares that it belongs to.
         expire_time: When it expires, in seconds since 1970.
         can_cancel: Whether its bearer may cancel the job, besides reading it.
         subject: Who shared the job.
@@ -55,9 +55,9 @@ class Share(NamedTuple):
 
 
 def derive_secret(store_secret: bytes, epoch: str) -> bytes:
-    """The secret of share tokens: another one than that of lease tokens, and for each epoch.
+    """Derive the secret of share tokens, which differs from that of lease tokens and from epoch to epoch.
 
-    A store that lost something may have lost revocations, too.
+    A store that has lost data may have lost revocations, too.
     """
     return hmac.digest(store_secret, f"milepost share tokens {epoch}".encode(), "sha256")
 

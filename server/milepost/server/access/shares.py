@@ -75,7 +75,7 @@ class Shares:
         share = decode(token, self._jobs.secret())
         if share is None:
             raise unauthenticated(
-                "The share is not of this server, or of its store before that lost something."
+                "The share is of another server, or older than the last restore of this server's store."
             )
         version = _version(share.key, share.generation)
         digest = hashlib.sha256(token.encode()).hexdigest()[:8]

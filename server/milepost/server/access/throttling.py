@@ -1,7 +1,7 @@
 """Callers beyond their rate: their calls are refused late, with a refusal that is ready, and counted instead of logged.
 
 A refusal costs the server nearly as much as an answer, and a client that ignores ``RetryInfo`` repeats the call as soon
-as it is refused. So it is the longer in waiting for its refusals the more of its calls wait.
+as it is refused. So the more of its calls wait, the longer each waits for its refusal.
 """
 
 from __future__ import annotations
@@ -103,7 +103,7 @@ class Throttling:
         try:
             await asyncio.shield(held)
         except asyncio.CancelledError:
-            # A client that gave the call up could at once make another one, were this one over for gRPC.
+            # If the call ended for gRPC now, a client that has given it up could make another one at once.
             await held
             raise
         finally:
@@ -124,7 +124,7 @@ class Throttling:
 
 
 def _let_go(held: asyncio.Future[None]) -> None:
-    if not held.done():  # the server stops, or the time is over, just after the other
+    if not held.done():  # the timer and the stop of the server may both release it
         held.set_result(None)
 
 

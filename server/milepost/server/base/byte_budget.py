@@ -23,7 +23,7 @@ class ByteBudget:
     def __init__(self, limit: int, parent: ByteBudget | None = None, name: str = "") -> None:
         self.limit = limit
         self.used = 0
-        # This budget and those above it. A loop over them is on the way of each report.
+        # This budget and those above it, in a tuple, since each report loops over them.
         self._levels: tuple[ByteBudget, ...] = (self, *(parent._levels if parent is not None else ()))
         self._room_for_large = limit * 3 // 4
         self._name = name
@@ -95,7 +95,7 @@ class ByteBudget:
             await waiter.granted
         except asyncio.CancelledError:
             if waiter.granted.cancelled():
-                self._serve()  # it may have been the first, for which others waited
+                self._serve()  # it may have been the first in line
             else:
                 self._free(size)
             raise

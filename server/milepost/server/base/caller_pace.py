@@ -1,7 +1,7 @@
 """A pace for the heavy calls of each caller: few at a time, with pauses, so that others are served beside them.
 
-Calls that wait here hold nothing. Otherwise hundreds of lists of one caller were made all at once: none of them soon,
-and what is made of each of them in memory.
+Calls that wait here hold nothing. Otherwise hundreds of lists of one caller would be under way at once: all of them
+slow, and all of them in memory.
 """
 
 from __future__ import annotations
@@ -20,9 +20,9 @@ PAUSE_LIMIT: Final = 0.05
 class CallerPace:
     """Lets ``limit`` heavy calls of each caller go on at a time, in their order.
 
-    After each of them its place stays empty for as long as it took: so what a caller repeats at once is at work half of
-    the time, and who asks now and then waits for nothing. A call has its place for ``longest`` seconds at most, so that
-    one whose client does not read keeps no others of its caller waiting.
+    After a call its place stays empty for as long as the call took. So a caller that repeats its calls without a pause
+    is served half of the time, and one that calls now and then never waits. A call has its place for ``longest``
+    seconds at most, so that one whose client does not read keeps no other calls of its caller waiting.
     """
 
     def __init__(self, limit: int, longest: float = math.inf) -> None:
@@ -32,7 +32,7 @@ class CallerPace:
 
     @asynccontextmanager
     async def turn(self, caller: str) -> AsyncGenerator[None]:
-        """Make a heavy call of this caller, once there is a place."""
+        """Wait for a place, and hold it during a heavy call of this caller."""
         places = self._places.get(caller)
         if places is None:
             places = self._places[caller] = asyncio.Semaphore(self._limit)

@@ -1,4 +1,4 @@
-"""Fair turns among those who call, so that one caller's load is paid by that caller.
+"""Fair turns among callers, so that the load of one slows down only its own calls.
 
 A caller is known by its key (see ``access.current.caller_of``).
 """

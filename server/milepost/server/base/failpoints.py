@@ -65,7 +65,7 @@ def arm(settings: str) -> None:
         found = _SETTING.fullmatch(setting)
         point, action = (found["point"], found["action"]) if found is not None else ("", "")
         if found is None or point not in POINTS or (action == "error" and point not in _COMMITS):
-            raise ValueError(f"{VARIABLE} cannot be {settings!r}: {setting!r} is no point of failure.")
+            raise ValueError(f"{VARIABLE} cannot be {settings!r}: {setting!r} is not a failpoint.")
         points[point] = _Failpoint(action, int(found["hit"] or 1), itertools.count(1))
     _armed.clear()
     _armed.update(points)

@@ -1,4 +1,4 @@
-"""Drop what caches have not used for a while: they have a bound in time as well as one in bytes, and one clock for all.
+"""Drop what caches have not used for a while: each has a bound in time besides its bound in bytes.
 
 A cache notes no times. It is asked at intervals to drop what it has not used since it was asked before.
 """
@@ -18,7 +18,7 @@ IDLE_TIME: Final = 600.0
 """Seconds without use after which a cache has dropped something, at the latest."""
 
 CHECK_INTERVAL: Final = 5.0
-"""Seconds between two looks at which caches are due."""
+"""Seconds between two checks for caches that are due."""
 
 
 class _Idle:
@@ -47,13 +47,13 @@ class IdleCaches:
         self._caches.append(_Idle(drop_idle, interval, self._clock.monotonic() + interval))
 
     async def run(self) -> None:
-        """Look at the caches until cancelled."""
+        """Check the caches until cancelled."""
         while True:
             await asyncio.sleep(CHECK_INTERVAL)
             await self.check()
 
     async def check(self) -> None:
-        """Ask the caches that are due."""
+        """Have the caches that are due drop what is idle."""
         for cache in self._caches:
             now = self._clock.monotonic()
             if now >= cache.due:

@@ -1,4 +1,4 @@
-"""A future that calls back at once, for what each report of a worker waits for."""
+"""A future that calls back at once, for the outcomes of workers' reports."""
 
 from __future__ import annotations
 

@@ -47,7 +47,7 @@ class Refusal(Exception):
         self.is_recorded = False
         """Whether the audit log has it already."""
         self.is_counted = False
-        """Whether it is one for many calls, which leave no line in a log, but are counted there together."""
+        """Whether many calls share it. The log has no line for each of them, but their number."""
 
     def within(self, path: str) -> Refusal:
         """The same refusal with field paths below ``path``, for a message that contains the refused one."""

@@ -13,7 +13,7 @@ RESPONSE_MEMORY: Final = 64 << 20
 """Bytes of responses that clients have not read yet."""
 
 COPIES: Final = 2
-"""How often a response that is being sent is in memory: gRPC copies it."""
+"""Copies in memory of a response that is being sent: gRPC makes one of its own."""
 
 RESPONSE_TIMEOUT: Final = 10.0
 """Seconds that a response waits for the caller to read earlier ones."""

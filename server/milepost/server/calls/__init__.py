@@ -1,1 +1,1 @@
-"""What every call goes through, whatever it comes by: admission, bounds on its memory, its status, its log lines."""
+"""What every call goes through, over gRPC and HTTP alike: admission, bounds on memory, status, log lines."""

@@ -43,9 +43,9 @@ class CallAdmission:
         self.draining = asyncio.Event()
 
     async def refuse_early(self, method: str, metadata: Iterable[tuple[str, str | bytes]]) -> Refusal | None:
-        """The refusal that calls of a principal beyond its rate share, once this one was held.
+        """Return the shared refusal of a principal beyond its rate, after holding the call.
 
-        None where the call has to be looked at; one without a token always has.
+        None where the call has to be examined, as every call without a token has to be.
         """
         if not self._limiter.throttling or self.draining.is_set() or method.startswith(_PUBLIC):
             return None
@@ -75,9 +75,9 @@ class CallAdmission:
         metadata: Iterable[tuple[str, str | bytes]],
         connection: Callable[[], AuthContext] = dict,
     ) -> Principal:
-        """The principal of a call that it may make, once it is the call's turn. Raises a Refusal.
+        """Return the principal of an admitted call, once it is the call's turn. Raises a Refusal.
 
-        From here on the task knows whom it serves.
+        It also becomes the ``current_principal`` of the running task.
         """
         if self.draining.is_set() and not record.method.startswith(_HEALTH):
             refusal = draining()
@@ -109,7 +109,7 @@ class CallAdmission:
 
 @contextmanager
 def _counted_if_given_up(record: CallRecord) -> Iterator[None]:
-    """Where a call waits only while it is held: it is counted then, also where its client gives it up."""
+    """Count a call instead of logging it if its client gives it up here, where a call waits only while it is held."""
     try:
         yield
     except asyncio.CancelledError:

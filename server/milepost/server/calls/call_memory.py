@@ -146,7 +146,7 @@ class CallerMemory:
         if size < _COUNTED_RESPONSE:
             return
         response = await self.hold_response(size, request)
-        # Its type in types-grpcio is a class that no function is of.
+        # types-grpcio declares the callback as a class that no function satisfies.
         cast("Any", context).add_done_callback(lambda _: response.release())
 
     async def hold_response(self, size: int, request: Charge) -> Charge:

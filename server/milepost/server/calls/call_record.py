@@ -60,7 +60,7 @@ class CallRecord:
         self._reason = reason
 
     def status_of(self, error: Exception) -> Status:
-        """The status of a call that ends with this error; one that is no refusal is logged, and not told."""
+        """The status of a call that ends with this error. An error that is not a refusal is logged, and kept secret."""
         if isinstance(error, Unimplemented):
             return Status(code=code_pb2.UNIMPLEMENTED, message=str(error))
         refusal = refusal_of(error)

@@ -17,7 +17,7 @@ CHECK_INTERVAL: Final = 1.0
 ENDED_AT_ONCE: Final = 50
 """Calls that are ended in one pass of the event loop: a credential may have thousands."""
 
-# Without a credential nothing ends a call. One for all of them, since each is held while its call is open.
+# For calls without a credential, which nothing ends. They share one object, since each call holds it while it is open.
 _SERVING_ANYBODY: Final = nullcontext()
 
 

@@ -16,7 +16,7 @@ from milepost.server.base.steps import Steps
 from milepost.server.calls.update_decoding import Deserializer
 
 Decoded: TypeAlias = "Message | Refusal | Steps[Message | Refusal]"
-"""A request, why it cannot be one, or the work that comes to either."""
+"""A request, the refusal of one that cannot be decoded, or the work that returns either."""
 
 
 def decoder(decode: Callable[[bytes], Message]) -> Callable[[bytes], Decoded]:

@@ -21,7 +21,7 @@ def _origin(value: str) -> str:
     """Validate an origin, as browsers send it. Raises click.BadParameter."""
     if value != "*" and not _ORIGIN.fullmatch(value):
         raise click.BadParameter(
-            f"{value!r} is no origin, such as https://app.example.com: scheme, host, and the port where it is not "
+            f"{value!r} is not an origin such as https://app.example.com: scheme, host, and the port where it is not "
             "that of the scheme."
         )
     return value.lower()
@@ -31,7 +31,7 @@ def _host(value: str) -> str:
     """Validate the name of a host. Raises click.BadParameter."""
     if not _HOST.fullmatch(value):
         raise click.BadParameter(
-            f"{value!r} is no name of a host, such as milepost.example.com, without a port."
+            f"{value!r} is not a host name such as milepost.example.com, without a port."
         )
     return value.lower()
 

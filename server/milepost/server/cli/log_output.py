@@ -15,7 +15,7 @@ from milepost.server.rpc.access_log import access_line
 def configure(level: str) -> None:
     """Configure structlog, and logging for libraries. ``level`` is debug, info, warning or error.
 
-    Tracebacks are without the values of variables, which may be payloads of users.
+    Tracebacks leave out the values of variables, which may be payloads of users.
     """
     first: list[structlog.typing.Processor] = [
         structlog.contextvars.merge_contextvars,
@@ -43,7 +43,7 @@ def configure(level: str) -> None:
         )
     )
     logging.basicConfig(handlers=[library_handler], level=logging.WARNING, force=True)
-    # Otherwise Python writes warnings as they are, between JSON objects, too.
+    # Otherwise Python would write warnings as plain text between the JSON objects.
     logging.captureWarnings(True)
 
 

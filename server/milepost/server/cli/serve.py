@@ -132,7 +132,7 @@ Every option is also read from the environment: --lease-ttl from MILEPOST_LEASE_
     type=duration(0.001),
     metavar="TIME",
     default="20ms",
-    help="Log what holds the event loop, which serves nobody meanwhile, for longer than this.",
+    help="Log what holds up the event loop for longer than this; it serves nobody meanwhile.",
 )
 @option(
     "--audit-log",

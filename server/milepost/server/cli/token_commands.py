@@ -33,7 +33,7 @@ def _scopes(value: str) -> tuple[str, ...]:
     unknown = sorted(set(names) - set(_SCOPES))
     if unknown or not names:
         found = repr(unknown[0]) if unknown else "nothing"
-        raise click.BadParameter(f"{found} is no scope; there are {', '.join(_SCOPES)}.")
+        raise click.BadParameter(f"{found} is not a scope; the scopes are {', '.join(_SCOPES)}.")
     return names
 
 

@@ -38,7 +38,7 @@ class TokenWriter:
         except OSError as error:
             raise click.ClickException(f"{str(self._path)!r} cannot be used: {error.strerror}.") from error
         except TokenFileError as error:
-            raise click.ClickException(f"{str(self._path)!r} is no token file: {error}.") from error
+            raise click.ClickException(f"{str(self._path)!r} is not a token file: {error}.") from error
         self._document = tomlkit.parse(text)
         return self
 

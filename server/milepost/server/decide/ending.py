@@ -96,7 +96,7 @@ def assignment_lost(job: Job, now: int) -> list[Event]:
 
 
 def claimed_again(job: Job, now: int, instance: str) -> list[Event]:
-    """Requeue a job for a claim of the instance that has it; none where another one has it by now."""
+    """Requeue a job for a claim of the instance that has it; no events where another instance has it by now."""
     if job.worker_instance != instance:
         return []
     return _requeue(job, now, f"The claim of worker {job.worker_id!r} was repeated.")

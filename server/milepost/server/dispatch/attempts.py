@@ -82,7 +82,7 @@ _Outcome = TypeVar("_Outcome")
 class Attempts:
     """The operations of a lease.
 
-    ``learned`` has what stages took before, for the weights of those that nobody gave any.
+    ``learned`` has the earlier durations of stages, from which stages without a weight get one.
     """
 
     def __init__(
@@ -222,7 +222,7 @@ class Attempts:
     ) -> PendingReport | None:
         """Accept the next report of an open job if it is one plain update; else do nothing. See ``report``.
 
-        So are most reports of a worker that is watched live, whose cost per event is all that there is here.
+        Most reports of a worker that is watched live have one plain update. Here they cost no task and no await.
         """
         if len(updates) != 1 or self._retries.is_busy(job_id):
             return None

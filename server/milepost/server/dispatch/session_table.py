@@ -125,7 +125,7 @@ class SessionTable:
             return
         token = session.jobs.get(job.job_id)
         if token is None:
-            self._early_transitions[job.job_id] = _told_to_worker(job)
+            self._early_transitions[job.job_id] = _worker_view(job)
             return
         if job.state == JobState.JOB_STATE_CANCELLING:
             cancel = Cancel(job_id=job.job_id, cancellation=job.cancellation)
@@ -160,14 +160,14 @@ def rejection(
     )
 
 
-def _told_to_worker(job: Job) -> Job:
-    """The fields that a worker is told of, and nothing else: a job may be large, and many may be on their way."""
-    told = Job(job_id=job.job_id, state=job.state, attempt=job.attempt)
+def _worker_view(job: Job) -> Job:
+    """Only the fields that ``on_transition`` uses: a job may be large, and many assignments may be on their way."""
+    view = Job(job_id=job.job_id, state=job.state, attempt=job.attempt)
     if job.HasField("cancellation"):
-        told.cancellation.CopyFrom(job.cancellation)
+        view.cancellation.CopyFrom(job.cancellation)
     if job.HasField("failure"):
-        told.failure.code, told.failure.message = job.failure.code, job.failure.message
-    return told
+        view.failure.code, view.failure.message = job.failure.code, job.failure.message
+    return view
 
 
 def _attempt_over(job: Job, token: str) -> Rejected:

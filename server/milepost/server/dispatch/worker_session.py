@@ -28,7 +28,7 @@ class ResponseQueue:
 
     def __init__(self) -> None:
         self._responses: deque[WorkResponse | JobResponse] = deque()
-        # What ``get`` waits for. A future and no event, which would cost as much again as all else here.
+        # What ``get`` waits for. A future, since an asyncio.Event would double the cost of the queue.
         self._ready: asyncio.Future[None] | None = None
         self._below_limit = asyncio.Event()
         self._below_limit.set()

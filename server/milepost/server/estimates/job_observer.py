@@ -104,7 +104,7 @@ class JobObserver:
 
     @property
     def memory(self) -> int:
-        """At most as many bytes of memory, about."""
+        """An upper bound of its memory in bytes, approximately."""
         counting = sum(stage.builder is not None for stage in self._stages.values())
         return _BYTES + _STAGE_BYTES * len(self._stages) + _CURVE_BYTES * counting
 

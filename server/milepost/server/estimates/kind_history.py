@@ -33,7 +33,7 @@ OWN_ERRORS: Final = 20
 """Errors of a kind that its bounds rest on, the latest: earlier forecasts rested on fewer runs, and were worse."""
 
 OVERDUE: Final = 3.0
-"""A job that takes as many times as long as the longest run of its kind is no such run: nothing is known of it."""
+"""A job that takes this many times as long as the longest run of its kind is unlike them: nothing is known of it."""
 
 
 class Basis(enum.Enum):

@@ -1,4 +1,4 @@
-"""What the stages of kinds took before, at hand when a report plans some."""
+"""Earlier durations of the stages of a kind, in memory for reports that plan stages."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from milepost.contract.sized_cache import SizedCache
 from milepost.server.base.steps import Steps
 
 LEARNED_BYTES: Final = 4 << 20
-"""Bound of the memory of what stages took."""
+"""Bound of the memory of these durations."""
 
 LEARNED_AGE: Final = 60.0
-"""Seconds after which it is learned again, when an attempt starts: a run that ended is judged then."""
+"""Seconds for which learned durations are used: learning them again judges the runs that have ended since."""
 
 _OVERHEAD: Final = 400
 _STAGE_SIZE: Final = 120
@@ -41,11 +41,11 @@ class LearnedStages:
         )
 
     def drop_idle(self) -> Steps[None]:
-        """See ``IdleCaches``: of what stages took."""
+        """See ``IdleCaches``: of the durations of stages."""
         return self._known.drop_idle()
 
     async def prepare(self, owner: str, kind: str) -> None:
-        """Have them at hand, for an attempt that starts or goes on."""
+        """Load the durations of a kind, for an attempt that starts or resumes."""
         found = self._known.get((owner, kind))
         if found is None or self._now() - found[0] >= LEARNED_AGE:
             seconds = await self._learn(owner, kind)
@@ -54,6 +54,6 @@ class LearnedStages:
             self._known.put((owner, kind), (self._now(), seconds), _OVERHEAD + _STAGE_SIZE * len(seconds))
 
     def seconds(self, owner: str, kind: str) -> Mapping[str, float]:
-        """What is at hand: without awaiting, since nothing may be awaited within a decision."""
+        """The loaded durations. Not a coroutine, since a decision awaits nothing."""
         found = self._known.get((owner, kind))
         return {} if found is None else found[1]

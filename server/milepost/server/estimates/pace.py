@@ -9,7 +9,7 @@ from milepost.server.estimates.job_progress import JobProgress
 
 _UPDATES: Final = 3
 _FRACTION: Final = 0.05
-"""Less done than that, or fewer updates than those, is no evidence."""
+"""Minimum updates, and minimum fraction done, from which a pace counts as evidence."""
 
 
 def pace_forecast(progress: JobProgress) -> Forecast | None:

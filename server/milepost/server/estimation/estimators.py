@@ -1,4 +1,4 @@
-"""What calls need of estimates."""
+"""The estimators that calls use."""
 
 from __future__ import annotations
 

@@ -38,7 +38,7 @@ RECENT: Final = 1.0
 """Seconds for which watches of a job share an estimate."""
 
 _LONGEST: Final = 1e10
-"""Seconds; a longer remaining time is none that a Duration holds."""
+"""Longest remaining time in seconds that is sent: a Duration holds not much more."""
 
 
 class JobEstimates:

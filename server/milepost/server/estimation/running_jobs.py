@@ -20,8 +20,8 @@ RUNNING_BYTES: Final = 32 << 20
 """Bound of the memory of what is known of running jobs. Of others, the pace so far is one straight line."""
 
 IDLE_TIME: Final = 86_400.0
-"""Seconds without an event or an estimate after which what is known of a running job is dropped. That cannot be read
-again, and goes with the job's end: so this is long, a bound for what was noted after the end."""
+"""Seconds without an event or an estimate after which the observations of a running job are dropped. They cannot be
+read again, and are dropped when the job ends; so this is long, and matters for those noted after the end."""
 
 _STEPS: Final = mask_of(("job_started", "stages_planned", "stage_started", "stage_ended"))
 _OBSERVED: Final = _STEPS | STAGE_PROGRESSED | mask_of(["job_ended"])

@@ -1,7 +1,7 @@
 """Backups: a copy of the log in the data directory, sent to the caller while it reads.
 
-One at a time, since each takes as much of the disk as the log itself; the file has no name any more once it is sent, so
-that it is gone however the server ends.
+One at a time, since each takes as much of the disk as the log itself. The file is unlinked before it is sent, so that
+it does not outlive the server, however that ends.
 """
 
 from __future__ import annotations
@@ -60,7 +60,7 @@ class Backups:
             self._copying.cancel()
 
     async def _copy(self) -> tuple[BinaryIO, LogCopy]:
-        """Make a copy in a file that has no name any more."""
+        """Make a copy in a file, and unlink the file."""
         self._copying = asyncio.create_task(self._store.copy_to(self._path))
         try:
             copy = await self._copying

@@ -2,7 +2,8 @@
 
 grpc.aio writes in a coroutine. A task that wakes up to await it takes two passes of the event loop, and goes through
 ten nested coroutines twice. But that coroutine hands the message to gRPC's core before it waits for the first time. So
-its first step is run where the response comes about, and its last one, which frees the message, once core has sent it.
+the writer runs its first step where the response is made, and its last one, which frees the message, when core has sent
+it.
 """
 
 from __future__ import annotations
@@ -64,7 +65,7 @@ class ResponseWriter:
             sending = loop.create_future()
             loop.call_soon(sending.set_result, None)
         else:
-            # A future that a coroutine waits for has this set until whoever runs the coroutine has seen it.
+            # asyncio's protocol between a future and the task that runs a coroutine: the task clears this flag.
             sending._asyncio_future_blocking = False
         self._sending = sending
         sending.add_done_callback(partial(self._on_done, writing))

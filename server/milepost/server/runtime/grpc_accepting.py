@@ -16,7 +16,7 @@ from weakref import WeakKeyDictionary
 
 
 class FirstCompleted:
-    """As ``asyncio.wait`` until the first one has completed, for a loop that replaces the completed ones each time."""
+    """Waits as ``asyncio.wait`` with FIRST_COMPLETED does, for a loop that replaces the completed futures each time."""
 
     def __init__(self) -> None:
         self._awaited: set[asyncio.Future[Any]] = set()
@@ -24,7 +24,7 @@ class FirstCompleted:
         self._woken: asyncio.Future[None] | None = None
 
     async def wait(self, futures: Reversible[asyncio.Future[Any]]) -> set[asyncio.Future[Any]]:
-        """Return those that have completed, at least one. The newest ones of ``futures`` are the last."""
+        """Return those that have completed, at least one. New ones come at the end of ``futures``."""
         for future in reversed(futures):
             if future in self._awaited or future in self._done:
                 break  # all before it are known as well
@@ -49,7 +49,10 @@ _waits: WeakKeyDictionary[asyncio.Task[Any], FirstCompleted] = WeakKeyDictionary
 async def wait(
     futures: Any, *, timeout: float | None = None, return_when: str = asyncio.ALL_COMPLETED
 ) -> tuple[set[Any], set[Any]]:
-    """As ``asyncio.wait``; of what a task waits for in a dict, with ``FirstCompleted``, the second set stays empty."""
+    """Do as ``asyncio.wait``, except for the one call that grpc.aio's server makes: FIRST_COMPLETED over a dict's keys.
+
+    That one goes through the ``FirstCompleted`` of its task. Its second set is empty, since grpc.aio ignores it.
+    """
     task = asyncio.current_task()
     is_first_of_dict = (
         isinstance(futures, KeysView) and timeout is None and return_when == asyncio.FIRST_COMPLETED
@@ -63,7 +66,7 @@ async def wait(
 
 
 def install() -> None:
-    """Let grpc.aio wait in this way, in this process. Without what it is known to have nothing changes."""
+    """Have grpc.aio call ``wait``, in this process. Nothing changes if its module no longer imports asyncio by name."""
     cygrpc: Any = import_module("grpc._cython.cygrpc")
     if getattr(cygrpc, "asyncio", None) is asyncio:
         changed = ModuleType(asyncio.__name__)

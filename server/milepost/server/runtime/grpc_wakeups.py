@@ -22,7 +22,7 @@ from contextlib import contextmanager
 from contextvars import Context
 from typing import Any
 
-# Where bytes are read to that nobody looks at; more than the socket holds.
+# Buffer for bytes that are discarded; larger than what the socket holds.
 _IGNORED = bytearray(64 * 1024)
 
 # As integers: combining flags of an enum takes as long as the system call.
@@ -32,9 +32,9 @@ _PEEK_NOW = int(socket.MSG_PEEK | socket.MSG_DONTWAIT)
 
 @contextmanager
 def take_all_at_once() -> Iterator[None]:
-    """While grpc.aio is used for the first time in the running event loop, have each pass take all that has happened.
+    """Have each pass take all that has happened, if grpc.aio is first used in the running event loop within the block.
 
-    Nothing changes where a client has used it in the same loop before.
+    It registers its socket then, through ``add_reader``. Nothing changes if it was used in this loop before.
     """
     loop: Any = asyncio.get_running_loop()
     add_reader = loop.add_reader
@@ -60,7 +60,7 @@ def drain_and_call(waking: socket.socket, callback: Callable[[], None], loop: An
             waking.recv_into(_IGNORED, waiting - 1, _NOW)
     except BlockingIOError:  # the loop of another thread has read them
         pass
-    # A deque of asyncio's own loops; without it everything waits for its turn.
+    # asyncio's own loops keep what they run next in a deque. With another loop, or with something in it, all waits.
     if getattr(loop, "_ready", True):
         callback()
         return

@@ -55,7 +55,7 @@ class HttpPort:
         self._address = settings.address
         self._policy = BrowserPolicy.of(
             settings.allowed_origins,
-            # A page that was bound to this address has no credential of it.
+            # A page that reaches this address by DNS rebinding has no credential for it.
             None if needs_credential else settings.allowed_hosts,
             takes_cookies=True,
         )

@@ -24,10 +24,10 @@ def fault_of(version: str, target: bytes, headers: Sequence[tuple[bytes, bytes]]
         return "its version is neither 1.0 nor 1.1"
     hosts = [value for name, value in headers if name == b"host"]
     if len(hosts) > 1 or (not hosts and version == "1.1"):
-        return "it has not one Host"
+        return "it does not have exactly one Host"
     host = hosts[0] if hosts else b""
     if not _HOST.fullmatch(host):
-        return "its Host is none"
+        return "its Host is malformed"
     absolute = _ABSOLUTE.match(target)
     if absolute is not None and hosts and absolute[1].lower() != host.lower():
         return "its target is of another host"

@@ -27,7 +27,7 @@ class StartupPlaceholder:
             if self._servicer is None:
                 raise Refusal(
                     ErrorReason.ERROR_REASON_STORE_UNAVAILABLE,
-                    "The server is starting: it still reads what happened. Try again, or another one.",
+                    "The server is starting: it is still reading its log. Try again, or try another one.",
                     retry_delay=1.0,
                 )
             return getattr(self._servicer, name)(request, context)

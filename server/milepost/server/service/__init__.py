@@ -1,1 +1,1 @@
-"""What does each call do, whoever makes it and whatever it comes through?"""
+"""What does each call do, whoever makes it, over gRPC and HTTP alike?"""

@@ -22,7 +22,7 @@ _TOKEN_LENGTH: Final = 1000
 
 
 class InvalidPageToken(Exception):
-    """The token is none of this service, or is of another request; the message says which."""
+    """The token was not made by this service, or belongs to another request; the message says which."""
 
 
 def page_size(requested: int) -> int:

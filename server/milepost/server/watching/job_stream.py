@@ -49,7 +49,7 @@ class JobStream(WatchStream):
         # As of `opened`.
         self._thinned_sequence = 0
         # As of the last status: a queued job has one at once.
-        self._said: _Said | None = None
+        self._sent_waiting: _WaitingSummary | None = None
 
     @property
     def _head(self) -> int:
@@ -151,15 +151,15 @@ class JobStream(WatchStream):
         return self._tail.ended
 
     def _may_status_be_due(self) -> bool:
-        return self._tail.queued or self._estimates.is_look_due or self._said not in (None, _TURN)
+        return self._tail.queued or self._estimates.is_look_due or self._sent_waiting not in (None, _TURN)
 
     async def _is_status_due(self) -> bool:
         """Whether the job waits for something else than the last status said, another kind is near its own, or its
         estimate has changed.
         """
         if not self._tail.queued:
-            return self._said not in (None, _TURN) or await self._estimates.has_changed()
-        return self._said != _said(await self._waiting())
+            return self._sent_waiting not in (None, _TURN) or await self._estimates.has_changed()
+        return self._sent_waiting != _summary(await self._waiting())
 
     @property
     def _name(self) -> str:
@@ -178,7 +178,7 @@ class JobStream(WatchStream):
 
     async def _status(self) -> Status:
         waiting = await self._waiting()
-        self._said = _said(waiting)
+        self._sent_waiting = _summary(waiting)
         if waiting is not None:
             await self._estimates.add_to(waiting)
         return Status(
@@ -196,15 +196,15 @@ class JobStream(WatchStream):
         return await self._queued.waiting(self._tail, self._job_id, self._log, self._subscriber.caller)
 
 
-class _Said(NamedTuple):
-    """What a status says of waiting that a change of is worth another one."""
+class _WaitingSummary(NamedTuple):
+    """The parts of ``Status.waiting`` whose change is worth another status."""
 
     reason: WaitingFor.ValueType
     nearest_kinds: Sequence[str]
 
 
-_TURN: Final = _Said(WaitingFor.WAITING_FOR_TURN, ())
+_TURN: Final = _WaitingSummary(WaitingFor.WAITING_FOR_TURN, ())
 
 
-def _said(waiting: Waiting | None) -> _Said:
-    return _TURN if waiting is None else _Said(waiting.waiting_for, tuple(waiting.nearest_kinds))
+def _summary(waiting: Waiting | None) -> _WaitingSummary:
+    return _TURN if waiting is None else _WaitingSummary(waiting.waiting_for, tuple(waiting.nearest_kinds))

@@ -39,10 +39,10 @@ class _Published(NamedTuple):
 
 
 class PublishedEstimates:
-    """The estimates of the running jobs of one filter as clients count them down, and since which version each is so.
+    """The estimates of one filter's running jobs, as clients count them down, each with the version that changed it.
 
-    They are looked at when one of the filter's watches asks, at most once in ``RECENT`` seconds. A watch keeps no more
-    than the version that it has sent.
+    They are refreshed when one of the filter's watches asks, at most once in ``RECENT`` seconds. A watch keeps only the
+    version that it has sent.
     """
 
     def __init__(self) -> None:
@@ -52,7 +52,7 @@ class PublishedEstimates:
         self._jobs: dict[str, _Published] = {}
 
     def update(self, found: Mapping[str, AttemptEstimate], now: int) -> None:
-        """Take what was found at the instant ``now``. Where that is not worth a status, the one before stays."""
+        """Take the estimates made at the instant ``now``, except those that differ too little to be worth a status."""
         version = self.version + 1
         published: dict[str, _Published] = {}
         for job_id, each in found.items():
@@ -91,9 +91,9 @@ class RunningEstimates:
         await self._estimates.add_to_watched(job, caller)
 
     async def of(self, feed: Feed, caller: str) -> PublishedEstimates:
-        """The estimates of the feed's running jobs, as they were where another watch is about to look at them.
+        """Return the estimates of the feed's running jobs; earlier ones while another watch refreshes them.
 
-        That one may wait for a turn of its own caller, which is no matter of this one.
+        That watch may be waiting for a turn of its caller, for which this one need not wait.
         """
         published = self._published.setdefault(feed, PublishedEstimates())
         if published.is_looking or self._clock.monotonic() - published.looked_at < RECENT:
@@ -129,7 +129,7 @@ class RunningEstimates:
 
 
 class FilterEstimates:
-    """What one watch of many jobs has said of their remaining time. Without ``running``, nothing."""
+    """The estimates that one watch of many jobs sends; without ``running``, none."""
 
     __slots__ = ("_caller", "_clock", "_due", "_feed", "_interval", "_running", "_version")
 

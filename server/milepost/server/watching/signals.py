@@ -83,8 +83,8 @@ class Waiter:
     async def wait(self, version: int, serve: Callable[[], bool] | None = None) -> bool:
         """Wait for a notification after ``version``; False once the idle interval is over.
 
-        ``serve`` does without the waiting task what a notification asks for: while it returns True, the wait goes on
-        after what has been notified of by then.
+        ``serve`` handles a notification without waking the waiting task. While it returns True the wait goes on, for
+        notifications after the version that it has seen.
         """
         if self._signal.version != version:
             return True

@@ -14,20 +14,20 @@ from milepost.server.estimation.queue_estimates import hide_place
 from milepost.v1 import Estimate, Job, Waiting
 
 CHANGE: Final = 0.05
-"""Part of a remaining time by which another one differs that is worth a status."""
+"""Minimum relative change of a remaining time that is worth a status."""
 
 VISIBLE: Final = 1.0
-"""Seconds by which it differs at least: clients show whole seconds."""
+"""Minimum change in seconds: clients show whole seconds."""
 
 INTERVAL: Final = 1.0
-"""Least seconds between two looks at the estimate of a watched job."""
+"""Minimum seconds between two looks at the estimate of a watched job."""
 
 LONGEST_INTERVAL: Final = 10.0
-"""Most seconds. What takes an hour need not be corrected each second: between two looks a fiftieth of it passes."""
+"""Maximum seconds. Between two looks a fiftieth of the remaining time passes: an hour changes little in a second."""
 
 
 class StatusEstimates:
-    """What a watch of the job says of its remaining time. Without ``estimators``, nothing."""
+    """The estimates that a watch of one job sends; without ``estimators``, none."""
 
     __slots__ = ("_caller", "_clock", "_due", "_estimators", "_job_id", "_said", "_shows_place")
 

@@ -44,7 +44,7 @@ _CHECK_INTERVAL: Final = 5.0
 # Time in seconds after which a server removes an abandoned consumer.
 _CONSUMER_EXPIRY: Final = 60.0
 
-# Steps (see ``steps``) that a message takes, beside what it takes to decode each so many bytes of it.
+# Steps (see ``steps``) of each message, and the bytes of it that are decoded in one further step.
 _MESSAGE_STEPS: Final = 25
 _BYTES_A_STEP: Final = 256
 
@@ -65,7 +65,7 @@ class Follower:
     consumer there is a fault in ``faults``.
 
     Attributes:
-        pauses: How often it has let others go on within what had arrived.
+        pauses: How often it yielded to other tasks between messages that had arrived.
     """
 
     def __init__(
@@ -122,7 +122,7 @@ class Follower:
                     last_error = str(error)
                     _log.info("consumer lost; retrying", error=last_error)
                 if isinstance(error, nats.js.errors.APIError):
-                    self._faults.set("consumer", f"NATS lets this node not follow the stream: {error}.")
+                    self._faults.set("consumer", f"NATS does not let this node follow the stream: {error}.")
             await asyncio.sleep(_RETRY_DELAY)
 
     async def _consume(self) -> None:

@@ -1,8 +1,8 @@
 """Publishing of commits to the stream: in order within a job, concurrently across jobs.
 
 A job has at most one message in flight; appends that wait meanwhile go out together in the next one, coalesced if
-possible. Each message names its predecessor on its subject (JetStream's ``Nats-Expected-Last-Subject-Sequence``), so
-that of two nodes that decide on the same state of a job only one can append. This also makes a retry safe when the
+possible. Each message names its predecessor on its subject (JetStream's ``Nats-Expected-Last-Subject-Sequence``). So if
+two nodes decide on the same state of a job, only one of them can append. This also makes a retry safe when the
 outcome of a message is unknown: at most one copy gets in, and the stream shows which message follows the predecessor.
 """
 
@@ -80,7 +80,7 @@ class PendingWrite:
         self.commit = commit
         self.make = make
         self.caller = served_caller()
-        """In whose turn it reads."""
+        """The caller in whose turn its reads are done."""
         self.done: PromptFuture[None] = PromptFuture(loop=asyncio.get_running_loop())
         self.sequence = 0
         """The message of the stream that holds it; 0 until it is done, and if there was nothing to drop."""

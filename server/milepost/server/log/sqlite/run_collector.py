@@ -19,11 +19,11 @@ INTERVAL: Final = 10.0
 """Seconds after which fewer of them are collected."""
 
 COMMITS: Final = 1024
-"""Commits in the log, with a run or without, that somebody who reads a kind looks through at most."""
+"""Maximum uncollected commits, with a run or without: a read of a kind's runs scans them."""
 
 
 class RunCollector:
-    """The runs that the thread which writes has yet to collect. It begins with those of an earlier process."""
+    """The runs that the writer thread has yet to collect, at first those of an earlier process."""
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._connection = connection

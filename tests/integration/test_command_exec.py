@@ -216,8 +216,8 @@ def test_an_existing_job_is_claimed(at: Exec) -> None:
         ("Give either --kind, for a new job, or --job-id", ("true",)),
         ("Give either --kind, for a new job, or --job-id", ("--kind", "k", "--job-id", "j", "true")),
         ("are for a new job", ("--job-id", "j", "--owner", "ann", "true")),
-        ("is no regular expression", ("--kind", "k", "--progress-from", "regex:(", "true")),
-        ("is no id of a stage", ("--kind", "k", "--stage", "a b", "true")),
+        ("is not a regular expression", ("--kind", "k", "--progress-from", "regex:(", "true")),
+        ("is not the id of a stage", ("--kind", "k", "--stage", "a b", "true")),
         ("Missing argument", ("--kind", "k")),
     ],
 )

@@ -116,4 +116,4 @@ async def test_a_request_that_is_too_large_names_the_bound(client: Client, kind:
     whole, field = results
     assert (whole.violations, field.violations[0][0]) == ((), "input")
     assert (whole.code, whole.metadata["limit"]) == (field.code, "4194304")
-    assert str(whole).endswith(" bytes; at most 4,194,304 (4 MiB) are taken.")
+    assert str(whole).endswith(" bytes; at most 4,194,304 (4 MiB) are accepted.")

@@ -111,7 +111,7 @@ async def test_broken_files(server: ServerProcess, authority: Authority, files: 
         line["error"] for line in logged(server, "TLS files not reloaded; the earlier ones stay in force")
     ]
     assert len(errors) == 2
-    assert "are no certificate chain and its key" in errors[0]
+    assert "are not a certificate chain and its key" in errors[0]
     assert "cert.pem' cannot be read" in errors[1]
 
     other = Authority()
@@ -180,7 +180,7 @@ async def test_the_oldest_version(
         (["--tls-cert", "cert.pem"], "--tls-cert and --tls-key go together"),
         (["--tls-client-ca", "cert.pem"], "without them there is no TLS"),
         (["--tls-min-version", "1.3"], "without them there is no TLS"),
-        (["--tls-cert", "key.pem", "--tls-key", "cert.pem"], "are no certificate chain and its key"),
+        (["--tls-cert", "key.pem", "--tls-key", "cert.pem"], "are not a certificate chain and its key"),
         (
             ["--tls-cert", "cert.pem", "--tls-key", "key.pem", "--tls-client-ca", "cert.pem"],
             "With --tls-client-ca alone everyone who has a certificate may do everything",

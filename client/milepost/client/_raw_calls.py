@@ -59,7 +59,7 @@ class RawCalls:
                 if not await credential.renew(error):
                     raise
                 if received:
-                    # Who reads the stream has another credential, or none: for them only this stream is over.
+                    # The readers have other credentials, or none: for them only this stream is over.
                     raise Unreachable(
                         self._channel.target.address, "its stream ended with a token that has been renewed"
                     ) from error

@@ -145,10 +145,10 @@ def test_progress(expected: Progress | None, form: str, line: str) -> None:
     [
         ("is none of percent, json, regex", "percentage"),
         ("is none of percent, json, regex", "json:x"),
-        ("is no regular expression", "regex:("),
-        ("is to have a group", r"regex:\d+"),
-        ("is to have a group", r"regex:(?P<curent>\d+)"),
-        ("is to have a group", r"regex:(?P<current>\d+)(?P<other>\d)"),
+        ("is not a regular expression", "regex:("),
+        ("needs a group", r"regex:\d+"),
+        ("needs a group", r"regex:(?P<curent>\d+)"),
+        ("needs a group", r"regex:(?P<current>\d+)(?P<other>\d)"),
     ],
 )
 def test_an_invalid_progress_format_is_explained(expected: str, form: str) -> None:

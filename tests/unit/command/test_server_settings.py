@@ -164,7 +164,7 @@ def test_plain_text(config: Path) -> None:
     [
         (CONTEXTS, ("--context", "prof"), "There is no context 'prof' in "),
         ('current = "gone"', (), "There is no context 'gone' in "),
-        ("current", (), "is no TOML file: "),
+        ("current", (), "is not a TOML file: "),
         ("currant = 1", (), "it has an unknown key 'currant'"),
         ("context = 1", (), "contexts stand under [context.NAME]"),
         ("[context.a]\ntoken = 1", (), "'token' of the context 'a' is not text"),
@@ -175,11 +175,11 @@ def test_plain_text(config: Path) -> None:
             (),
             "the context 'a' has a token and a token file",
         ),
-        ("[context.'a b']\ntls = true", (), "'a b' is no context"),
+        ("[context.'a b']\ntls = true", (), "'a b' is not a context"),
         (
             "current = 'a'\n[context.a]\ntls_ca = '/missing'",
             (),
-            "'tls_ca' of the context 'a' is no file: '/missing'",
+            "'tls_ca' of the context 'a' is not a file: '/missing'",
         ),
         (
             "current = 'a'\n[context.a]\ntoken = 's3cret token'",

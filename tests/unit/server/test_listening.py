@@ -65,7 +65,7 @@ def test_a_certificate_goes_with_its_key(tmp_path: Path) -> None:
 
     assert TlsFiles(chain, key).read() == (chain.read_bytes(), key.read_bytes(), None)
     for pair in ((chain, other), (key, chain), (chain, chain), (text, key), (chain, text)):
-        with pytest.raises(TlsFileError, match="are no certificate chain and its key"):
+        with pytest.raises(TlsFileError, match="are not a certificate chain and its key"):
             TlsFiles(*pair).read()
 
 

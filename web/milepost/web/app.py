@@ -53,7 +53,7 @@ def web_app(backend: JobsBackend, policy: BrowserPolicy = _OWN_PAGES) -> Starlet
         *connect_routes(backend, policy.caller_of),
         *page_routes(),
         Route(OPENAPI, _openapi),
-        # For whoever looks what there is.
+        # For people who look around.
         Route("/v1", partial(_described, "v1/openapi.json")),
         Route("/v1/", partial(_described, "openapi.json")),
         Route("/docs", _docs),
@@ -80,12 +80,12 @@ def web_app(backend: JobsBackend, policy: BrowserPolicy = _OWN_PAGES) -> Starlet
 
 
 async def _described(address: str, request: Request) -> Response:
-    # Relative, since nobody here knows under which path of a proxy this is.
+    # Relative, since a proxy may serve this under any path.
     return Response(status_code=307, headers={"location": address})
 
 
 async def _openapi(request: Request) -> Response:
-    # The first time it is made, which may take longer than a turn of the event loop should.
+    # In a thread, since the first call makes it, which would hold up the event loop.
     body = await asyncio.to_thread(document)
     return Response(body, headers={"cache-control": "no-cache"}, media_type="application/json")
 

@@ -32,7 +32,7 @@ class ClientCall(NamedTuple):
     method: str
     """Its method, such as ``"CancelJob"``."""
     request: Any
-    """Its message, such as ``CancelJobRequest``; what is changed in it is what is called."""
+    """Its message, such as ``CancelJobRequest``. The call is made with what ``authorize`` changes in it."""
 
 
 Authorize: TypeAlias = Callable[[Request, ClientCall], "bool | str | Awaitable[bool | str]"]
@@ -81,7 +81,7 @@ class ClientBackend:
             await asyncio.sleep(0)
 
     async def _admit(self, method: str, receive: ReceiveRequest, caller: Caller) -> tuple[bytes, str | None]:
-        """The request as it may be made, and the token to make it with, None for that of the client."""
+        """The authorised request, and the token to make it with; None for that of the client."""
         received = await receive(lambda size: None)
         if isinstance(received, bytes):
             try:
@@ -90,7 +90,7 @@ class ClientBackend:
                 raise malformed("The request cannot be decoded.") from error
         decided = self._authorize(Request(caller.scope), ClientCall(method, received))
         allowed = await decided if inspect.isawaitable(decided) else decided
-        # Only True lends the client's own credential: a function that forgets to return lends nothing.
+        # Only True allows the client's own credential: a function that forgets to return allows nothing.
         if not allowed:
             raise service_error(
                 code_pb2.PERMISSION_DENIED, "This is not allowed.", reason="PERMISSION_DENIED"

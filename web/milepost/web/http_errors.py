@@ -85,7 +85,7 @@ def service_error(
     fields: tuple[tuple[str, str], ...] = (),
     retry_delay: float | None = None,
 ) -> ServiceError:
-    """An error that comes about before a call is made: ``fields`` are names of fields and what is wrong with each."""
+    """An error from before the call is made; ``fields`` are names of fields and what is wrong with each."""
     details: list[Message] = []
     if reason:
         details.append(error_details_pb2.ErrorInfo(reason=reason, domain=DOMAIN, metadata=dict(metadata)))

@@ -130,7 +130,7 @@ def _read_message(values: _Object, message: Message, path: str, ignore_unknown_f
 
 
 def _read_value(field: _Field, value: Any, message: Message, path: str) -> Steps[None]:
-    """Read what is no message with fields of its own: a scalar, a map, or a message that has a form of its own."""
+    """Read a value other than a plain message: a scalar, a map, or a message whose JSON form is special."""
     try:
         if field.message_type is not None and field.message_type.full_name == _STRUCT:
             struct = getattr(message, field.name)
@@ -242,7 +242,7 @@ def _type(field: _Field) -> str:
 
 
 def _no_number(name: str) -> NoReturn:
-    raise ValueError(f"{name} is no number of JSON")
+    raise ValueError(f"{name} is not a number of JSON")
 
 
 _DECODER: Final = json.JSONDecoder(parse_constant=_no_number, object_pairs_hook=_Object)

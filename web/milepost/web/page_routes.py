@@ -22,7 +22,7 @@ _MEDIA_TYPES: Final = {
     "txt": "text/plain; charset=utf-8",
 }
 
-# They are named alike in each version, so a browser asks each time whether its copy is still the current one.
+# Their names are the same in each version, so a browser has to ask each time whether its copy is current.
 _CACHING: Final = "no-cache"
 
 
@@ -67,17 +67,17 @@ def page_routes() -> list[Route]:
         Route("/", _index),
         Route("/jobs/{job_id}", _job),
         Route("/assets/{name}", _asset),
-        # Browsers ask for it wherever they show something that is no page, such as JSON.
+        # Browsers ask for it wherever they show something other than a page, such as JSON.
         Route("/favicon.ico", _icon),
     ]
 
 
 def not_found_page(request: Request) -> Response | None:
-    """A page for who looks at an address where there is nothing, with a browser; None for all others."""
+    """A page for people whose browser asks for an unknown address; None for all others."""
     path = request.url.path.removeprefix(request.scope.get("root_path", ""))
     if path.startswith(_FOR_PROGRAMS) or "text/html" not in request.headers.get("accept", ""):
         return None
-    # Relative, since nobody here knows under which path of a proxy this is.
+    # Relative, since a proxy may serve this under any path.
     depth = path.count("/") - 1
     if depth > _DEPTH_LIMIT:
         return None

@@ -13,7 +13,7 @@ from milepost.contract.message_json import json_text
 __all__ = ["json_pieces", "to_json"]
 
 PIECE: Final = 16 << 10
-"""Bytes of a message, about, that are made JSON of in one go."""
+"""Approximate bytes of a message that become JSON in one piece."""
 
 
 def to_json(message: Message) -> str:

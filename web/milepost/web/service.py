@@ -1,4 +1,4 @@
-"""What HTTP needs of Milepost: calls in the name of a caller, whoever carries them out."""
+"""The interface between HTTP and Milepost: calls on behalf of a caller, whichever backend makes them."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _ADMIN: Final = admin_service_pb2.DESCRIPTOR.services_by_name["AdminService"]
 METHODS: Final[Mapping[str, MethodDescriptor]] = {
     method.name: method for method in (*_JOBS.methods, _ADMIN.methods_by_name["ListWorkers"])
 }
-"""The methods that a backend carries out, by their names: those of ``JobService``, and who works."""
+"""The methods that a backend carries out, by name: those of ``JobService``, and the list of workers."""
 
 
 def path_of(method: str) -> str:

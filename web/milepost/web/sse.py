@@ -38,7 +38,7 @@ _LINE_END: Final = re.compile("\r\n|\r|\n")
 async def event_response(request: Request, client: Client, job_id: str, *, render: Render) -> Response:
     """A response with ``event_stream`` to a request of EventSource or HTMX, with the headers that it needs.
 
-    Who comes back after the end gets 204, which is what stops EventSource.
+    A client that comes back after the end gets 204, which stops EventSource.
     """
     last_event_id = request.headers.get("last-event-id", "")
     if last_event_id:
@@ -108,7 +108,7 @@ def _place(job: JobSnapshot) -> str:
 
 
 class _States:
-    """The states of a job, and None each time that none has come for a while."""
+    """The states of a job, and None whenever none has come for a while."""
 
     def __init__(self, states: AsyncGenerator[JobSnapshot, None]) -> None:
         self._states = states

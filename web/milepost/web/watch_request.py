@@ -32,7 +32,7 @@ class WatchRequest(NamedTuple):
     """A watch as it was asked for."""
 
     request: Any
-    """``WatchJobRequest`` or ``WatchJobsRequest``, which fails on a gap: that is told, and then answered here."""
+    """``WatchJobRequest`` or ``WatchJobsRequest``. It fails on a gap, which the stream reports before it goes on."""
     framing: Framing
     resumed: bool
     """Whether a client comes back: it sent ``Last-Event-ID``."""
@@ -91,7 +91,7 @@ def _resume(request: WatchJobRequest | WatchJobsRequest, last_event_id: str) -> 
 
 
 def _framing(accepted: Sequence[str]) -> Framing:
-    """What the client accepts, server-sent events where it accepts both. Raises ServiceError for neither."""
+    """The framing that the client accepts; server-sent events if it accepts both. Raises ServiceError for neither."""
     ranges = [_range(each) for value in accepted for each in value.split(",") if each.strip()]
     if not ranges:
         return SSE

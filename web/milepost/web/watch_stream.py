@@ -1,7 +1,8 @@
 """A watch as an HTTP response that does not end: server-sent events, or lines of JSON.
 
-EventSource reconnects by itself, but gives up for good on any status but 200. So what may pass is told within a stream
-of status 200, and 204 tells whoever comes back after the end. A gap is told before what follows it.
+EventSource reconnects by itself, but gives up for good on any status but 200. So transient errors are records of a
+stream with status 200; and 204 answers a client that comes back after the end. A record for a gap precedes the snapshot
+or error that follows it.
 """
 
 from __future__ import annotations
@@ -41,7 +42,7 @@ _TRANSIENT: Final = (code_pb2.UNAVAILABLE, code_pb2.RESOURCE_EXHAUSTED)
 
 
 class _NoContent(Exception):
-    """There is nothing to come for whoever comes back: the job has ended."""
+    """Nothing more will come: the job has ended, and the client has all of it."""
 
 
 class WatchStreams:

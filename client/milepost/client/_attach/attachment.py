@@ -40,12 +40,12 @@ _log = logging.getLogger("milepost.client")
 _RELEASE_TIMEOUT: Final = 2.0
 # Errors of a job that another worker has, or has had.
 _OWNED_BY_ANOTHER: Final = (LeaseLost, JobEndedError, JobNotFound)
-# Errors that no later session is without.
+# Errors that a later session would meet again.
 _NOT_ACCEPTED: Final = (Unauthenticated, PermissionDenied)
 # Maximum backoff once the block was left: half a second, or this part of the flush timeout, if that is more.
 _FINAL_BACKOFF_LIMIT: Final = 0.5
 _FINAL_BACKOFF_PART: Final = 0.05
-# Seconds between two looks whether the reports of a job that is left as it is were acknowledged.
+# Seconds between two checks whether the reports of a detached job were acknowledged.
 _DETACH_POLL: Final = 0.02
 # Seconds for the server to end the session once everything is sent.
 _CLOSE_TIMEOUT: Final = 1.0

@@ -42,7 +42,7 @@ class ClaimedJobTable(JobTable):
         lost_because: The reason why the lease was lost, for people; empty while it holds.
     """
 
-    # An exception tells the code of the block.
+    # The block learns of the loss by an exception, so the log line need not warn.
     _loss_level = logging.INFO
 
     def __init__(

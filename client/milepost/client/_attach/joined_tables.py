@@ -50,7 +50,7 @@ class JoinedTables:
         self._tables.pop(table, None)
         table.session_closed()
 
-    # As of `SessionJobs`.
+    # The methods of `SessionJobs`.
 
     def prepare_session(self) -> list[str]:
         """Discard what was queued for the previous session; the ids of the jobs to resume."""

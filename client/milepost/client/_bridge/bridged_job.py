@@ -34,7 +34,7 @@ PENDING_MESSAGES: Final = 1_000
 DETACH_TIMEOUT: Final = 3.0
 """Seconds for the server to acknowledge what was reported, when the bridge stops."""
 
-# Errors of a claim that no later claim is without.
+# Errors of a claim that a later claim would meet again.
 _FOR_GOOD: Final = (JobEndedError, JobNotFound, JobAlreadyExists, LeaseLost, InvalidField, Cancelled)
 
 
@@ -61,7 +61,7 @@ class BridgedJob:
             external_id: What the application calls the job.
             attachment: Claims it.
             job_rules: What holds for all jobs of the bridge.
-            cancel: Cancels the job at the server, which its application has cancelled.
+            cancel: Cancels the job at the server, after its application has cancelled it.
             ask_to_stop: Asks the application to stop the job; whether it can be asked.
         """
         self.pending_size = 0
@@ -112,7 +112,7 @@ class BridgedJob:
             self._job.log(text, severity="warning")
 
     def end(self, error: BaseException) -> None:
-        """End the job without its application's word."""
+        """End the job although its application has not reported the end."""
         self._finish(error)
 
     def leave(self) -> None:
@@ -172,14 +172,14 @@ class BridgedJob:
             self._over.set_result(how)
 
     async def _error_of(self, over: MappedMessage | BaseException, job: AttachedJob) -> BaseException | None:
-        """What leaves the block: nothing for a job that succeeded."""
+        """The exception to leave the block with; None for a job that succeeded."""
         if isinstance(over, BaseException):
             return over
         if over.end == "succeeded":
             job.result = over.result
             return None
         if over.end == "failed":
-            return JobFailure(over.code or "FAILED", over.failure or "Its application says so, and not why.")
+            return JobFailure(over.code or "FAILED", over.failure or "Its application gave no reason.")
         if self._attachment.stop is None:
             try:
                 await self._cancel()
@@ -192,7 +192,7 @@ class BridgedJob:
         return asyncio.CancelledError()
 
     def _stopped(self) -> None:
-        """The job was cancelled, or is no longer this bridge's."""
+        """The job was cancelled, or the bridge no longer holds it."""
         self._stop_requested.set()
         if self._over.done():
             return

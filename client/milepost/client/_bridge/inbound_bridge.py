@@ -1,4 +1,4 @@
-"""From messages of existing channels to jobs: which job a message belongs to, and what is kept of how many."""
+"""Turn messages of existing channels into reports: find the job of each, within bounds on jobs and memory."""
 
 from __future__ import annotations
 
@@ -133,14 +133,14 @@ class InboundBridge:
         self._measure(message.id, job)
 
     def interrupted(self, seconds: float) -> None:
-        """Messages may have been lost: note it in the log of each job, and wait for all of them anew."""
+        """Messages may have been lost: note it in the log of each job, and start its idle time again."""
         text = f"Messages may be missing here: their channel could not be read for {seconds:.1f} s."
         for external_id, (job, _) in tuple(self._jobs.items()):
             job.note(text)
             self._jobs[external_id] = job, self._loop.time()
 
     async def run(self) -> None:
-        """End jobs that are not heard of, and log what was not reported, until cancelled."""
+        """End jobs without messages, and log what was not reported, until cancelled."""
         next_log = 0.0
         while True:
             await asyncio.sleep(min(_IDLE_INTERVAL, self._rules.idle / 4))
@@ -240,7 +240,7 @@ class InboundBridge:
         self._sizes[external_id] = size
 
     def _count(self, why: str) -> None:
-        """Count a message that is not reported; the reasons that are kept apart are few."""
+        """Count a message that is not reported; only a few reasons have counts of their own."""
         self._not_reported[why if len(self._not_reported) < 100 else "for other reasons"] += 1
 
     def _log_not_reported(self) -> None:

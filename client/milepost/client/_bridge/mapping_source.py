@@ -51,10 +51,10 @@ def find_mapping(source: str, function_rules: JobRules) -> MessageMapping:
     try:
         document = json.loads(text) if path.suffix == ".json" else tomllib.loads(text)
         if not isinstance(document, dict):
-            raise ValueError("it is no object")
+            raise ValueError("it is not an object")
         return read_mapping(document)
     except (ValueError, RecursionError) as error:
-        raise ValueError(f"{source!r} is no mapping: {error}.") from error
+        raise ValueError(f"{source!r} is not a mapping: {error}.") from error
 
 
 def find_function(source: str) -> Callable[..., Any]:

@@ -133,7 +133,7 @@ def read_mapping(document: Mapping[str, Any]) -> RuleMapping:
         )
     kind = _str(document.get("kind", ""), "kind")
     if kind and not KIND.fullmatch(kind):
-        raise ValueError(f"kind = {kind!r} is no kind of job: it has to match {KIND.pattern}")
+        raise ValueError(f"kind = {kind!r} is not a kind of job: it has to match {KIND.pattern}")
     job_rules = JobRules(
         kind=kind,
         idle=_idle(document.get("idle", IDLE)),
@@ -201,7 +201,7 @@ def _pattern(value: Any) -> re.Pattern[str] | None:
     try:
         return re.compile(_str(value, "channel"))
     except re.error as error:
-        raise ValueError(f"channel = {value!r} is no regular expression: {error}") from error
+        raise ValueError(f"channel = {value!r} is not a regular expression: {error}") from error
 
 
 def _idle(value: Any) -> float:

@@ -25,19 +25,19 @@ __all__ = ["KNOWN_JOBS", "ChannelName", "OutboundBridge"]
 _log = logging.getLogger("milepost.client")
 
 KNOWN_JOBS: Final = 10_000
-"""Jobs, the latest, whose kind, owner and labels are kept for the names of channels; others are asked for again."""
+"""Number of jobs whose kind, owner and labels are cached for the names of channels."""
 
 _FIELD: Final = re.compile(r"\{([^{}]*)\}")
 
 Publication = Callable[[str, dict[str, Any]], Any]
-"""Makes of a channel and an item what is published there: JSON, or text; None for nothing."""
+"""Returns what is published of an item on a channel: JSON, or text; None for nothing."""
 
 
 class ChannelName:
     """The name of the channel of a job: text with ``{job_id}``, ``{kind}``, ``{owner}`` and ``{label.KEY}``."""
 
     def __init__(self, template: str) -> None:
-        """Raises ValueError for a field that there is not."""
+        """Raises ValueError for an unknown field."""
         for field in _FIELD.findall(template):
             if field not in ("job_id", "kind", "owner") and not field.startswith("label."):
                 raise ValueError(
@@ -101,7 +101,7 @@ class OutboundBridge:
             self._selection["latest"] = True
         async with self._client.watch_jobs(on_gap="snapshot", **self._selection) as watch:
             await watch.opened()
-            # Without events yet, too: a bridge that comes after this one goes on here.
+            # Even before the first event, so that the next bridge goes on from here.
             await self._writer.write((), watch.epoch, watch.position)
             _log.info("writing the events after position %s", watch.position or 0)
             while items := await watch.batch():

@@ -41,9 +41,7 @@ def redis_client(url: str) -> Redis:
         ValueError: It is no URL of a Redis server. The text does not have it, since a part may be a password.
     """
     if not _has_database_number(url):
-        raise ValueError(
-            "The URL of Redis ends with a database that is no number: a database is a number, as in HOST/0."
-        )
+        raise ValueError("The URL of Redis ends with a database that is not a number, as it is in HOST/0.")
     try:
         return Redis.from_url(
             url,

@@ -47,7 +47,7 @@ class Comparison:
         b: The run that it is compared with.
         rows: The job, its stages, and the same of its children.
         differences: All in which they differ, apart from what was ignored or tolerated.
-        inputs: In what their inputs differ, which may explain differences and is none itself.
+        inputs: How their inputs differ: this may explain differences, and does not count as one.
     """
 
     a: Run

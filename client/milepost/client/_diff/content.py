@@ -1,4 +1,4 @@
-"""What of a run is compared, as JSON values, whose paths are those that patterns cover."""
+"""The parts of a run that are compared, as JSON values at the paths that patterns match."""
 
 from __future__ import annotations
 

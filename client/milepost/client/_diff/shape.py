@@ -1,4 +1,4 @@
-"""What a run has at all, whatever the values are: what is alike in runs with different inputs."""
+"""The shape of a run: which parts it has, whatever their values, so that runs with different inputs compare."""
 
 from __future__ import annotations
 

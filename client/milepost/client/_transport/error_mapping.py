@@ -49,7 +49,7 @@ def error_from_status(error: grpc.aio.AioRpcError, address: str) -> errors.Milep
 def request_too_large(size: int) -> errors.TooLarge:
     """The error for a request of this many bytes, which the server would refuse as well."""
     return errors.TooLarge(
-        f"The request is {size:,} bytes; at most {REQUEST_SIZE:,} ({REQUEST_SIZE // MIB} MiB) are taken.",
+        f"The request is {size:,} bytes; at most {REQUEST_SIZE:,} ({REQUEST_SIZE // MIB} MiB) are accepted.",
         code=STATUS[ErrorReason.ERROR_REASON_TOO_LARGE],
         metadata={"size": str(size), "limit": str(REQUEST_SIZE)},
     )
@@ -137,7 +137,7 @@ _CONNECTION_ERRORS: Final = tuple(
         ("certificate_verify_failed|issuer certificate|self.signed", "its certificate is not trusted"),
         ("certificate has expired", "its certificate has expired"),
         ("name not found|name or service not known|lookup|resol", "its name is not known"),
-        ("no route to host|network is unreachable", "there is no way to it"),
+        ("no route to host|network is unreachable", "there is no route to it"),
         ("http1.x server|parsing http/2", "what listens there does not speak gRPC"),
         ("timeout|timed out|deadline exceeded", "no answer"),
         # With TLS 1.3 the handshake has ended for the client when the server refuses its certificate.

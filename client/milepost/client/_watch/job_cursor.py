@@ -138,7 +138,7 @@ class JobCursor(WatchCursor):
         return self._accept_snapshot(job) if behind else ()
 
     def accept_present(self, job: Job, waiting: Waiting | None) -> None:
-        """What a unary call says beyond the events: the estimate, and why the job has not started."""
+        """Take what a unary call returns beyond events: the estimate, and why the job has not started."""
         self._accept_estimate(job)
         self.waiting = waiting
 

@@ -161,7 +161,7 @@ class Watch(JobWatch[Event]):
 
 
 class FollowWatch(JobWatch[Event | Job | Status]):
-    """What `Client.follow` shows: state, events, and each status with another estimate than before."""
+    """The items of `Client.follow`: state, events, and each status whose estimate is new."""
 
 
 class StateWatch(JobWatch[Event | Job]):

@@ -89,8 +89,8 @@ class JobsCursor(WatchCursor):
         self.missing: list[str] = []
         self._filter = job_filter
         self._deduplicator = Deduplicator()
-        # As statuses said last; None for a job that has none any more. They are checked against the job only when one
-        # is asked for, so that an event costs nothing.
+        # From the last statuses; None for a job that no longer has one. They are checked against the job only when
+        # somebody asks for one, so that an event costs nothing.
         self._estimates: dict[str, Estimate | None] = {}
         # Without a start position: the server has dropped events up to this one, so that no stream resumes before it.
         self._dropped = 0

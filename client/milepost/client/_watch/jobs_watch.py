@@ -64,7 +64,7 @@ class JobsWatch(ReconnectingStream[Item, WatchJobsRequest, WatchJobsResponse]):
         return self._yielded_position if self._has_unread else self._cursor.position
 
     def estimate_of(self, job: Job) -> Estimate | None:
-        """The estimate of a job as the server said it last; None without evidence, and unless the job runs.
+        """The last estimate that the server sent for a job; None without evidence, and unless the job runs.
 
         No item of the watch has it: it comes with statuses (`Status.job_estimates`), at most once in each
         `status_interval`, which is 10 s by default. Count it down since its `as_of`.

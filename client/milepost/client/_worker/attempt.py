@@ -216,7 +216,7 @@ class Attempt:
             self._stop_within(STOP_GRACE)
 
     def leave(self) -> None:
-        """Stop without a word to the server: another process goes on with the job, or its lease expires."""
+        """Stop without telling the server: another process goes on with the job, or its lease expires."""
         self._reporter.close()
         self._finish()
         self._interrupt(_StopReason.GIVEN_BACK)

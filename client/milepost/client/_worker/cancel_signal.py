@@ -15,7 +15,7 @@ _log = logging.getLogger("milepost.client")
 class Cancelled(asyncio.CancelledError):
     """The handler is to stop: its job was cancelled, given to another worker, or given back.
 
-    Like `asyncio.CancelledError` it is no `Exception`, so that ``except Exception`` lets it pass.
+    Like `asyncio.CancelledError` it is not an `Exception`, so that ``except Exception`` lets it pass.
     """
 
 
@@ -42,7 +42,7 @@ class CancelSignal:
         self.is_set = True
 
     def unmark(self) -> None:
-        """Take `mark` back: what was to interrupt the handler was lost, and comes again."""
+        """Undo `mark`: the exception that was to interrupt the handler was lost, and will be raised again."""
         self.is_set = False
 
     def call_back(self) -> None:

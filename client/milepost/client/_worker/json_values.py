@@ -42,7 +42,7 @@ Warn: TypeAlias = Callable[[str, str], None]
 
 
 def to_lossy_struct(values: object, name: str, size: int, warn: Warn) -> Struct:
-    """Convert values to a Struct of at most `size` bytes; a value that is no mapping gets the key ``value``.
+    """Convert values to a Struct of at most `size` bytes; a value that is not a mapping gets the key ``value``.
 
     Args:
         values: Anything. Values without a JSON form, such as NaN, an int beyond 2^53, a date or a path, become text.

@@ -1,4 +1,4 @@
-"""What a session needs of the jobs that it carries messages for."""
+"""The interface between a session and the jobs that it carries messages for."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a pipeline asks of an engine, and the engines that there are."""
+"""The interface between a pipeline and its engine, and the available engines."""
 
 from __future__ import annotations
 

@@ -257,7 +257,7 @@ class Pipeline:
         input_values: Mapping[str, Any] | None,
         options: SubmitOptions,
     ) -> None:
-        """Submit the shadow; log why not, or that nobody knows: what it has sent by its time-out may still be done."""
+        """Submit the shadow. Log a failure, or after a timeout that the outcome is unknown: it may still start."""
         shadow: SubmitOptions = {**self._functions[primary.kind].options, **options}
         shadow["job_id"] = shadow["request_id"] = f"{primary.job_id}{SHADOW_ID}"
         shadow["labels"] = {**(shadow.get("labels") or {}), SHADOW_OF: primary.job_id}

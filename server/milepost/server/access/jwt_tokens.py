@@ -112,14 +112,14 @@ class JwtTokens:
         names = self._names
         expires, subject, kinds = claims["exp"], _claim(claims, names.subject), _claim(claims, names.kinds)
         if type(expires) not in (int, float) or not abs(expires) <= _LATEST:
-            raise unauthenticated(f"The token's expiry is no number of seconds up to {_LATEST:,}.")
+            raise unauthenticated(f"The token's expiry is not a number of seconds up to {_LATEST:,}.")
         if not _is_name(subject) or not subject or not subject.isprintable():
             raise unauthenticated(
-                f"The token's subject is no printable text of 1 to {limits.NAME_LENGTH} characters."
+                f"The token's subject is not printable text of 1 to {limits.NAME_LENGTH} characters."
             )
         if kinds is not None and (not kinds or not all(map(_is_name, _listed(kinds)))):
             # Were unreadable patterns dropped there might be none left, which would mean every kind.
-            raise unauthenticated("The token's kinds are no list of patterns.")
+            raise unauthenticated("The token's kinds are not a list of patterns.")
         owners = _texts(_claim(claims, names.owners))
         known = set(Scope)
         scopes = {

@@ -40,7 +40,7 @@ class Principal:
         credential_id: Names the credential in logs, and tells nothing of its secret; empty for none.
         limits: Names and values of limits that its credential sets (see ``principal_limits``); the server's otherwise.
         key: What verifies the credential: a token's entry by its digest, a certificate's by its name, or the issuer's
-            key by its fingerprint; empty for none. It is no part of who the principal is.
+            key by its fingerprint; empty for none. It does not identify the principal.
     """
 
     subject: str

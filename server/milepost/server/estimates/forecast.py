@@ -24,10 +24,10 @@ _HALF_LIFE: Final = 64.0
 """Runs after which a run weighs half. A sudden change is noticed by ``since_change``."""
 
 _CHANGE: Final = 4
-"""As many runs in a row outside of what was seen before are no accident: after five, one in 63 by chance."""
+"""Runs in a row outside of the earlier range that count as a change: after five, one in 63 comes by chance."""
 
 _BEFORE_CHANGE: Final = 5
-"""Fewer runs than that before a change do not outweigh those after it."""
+"""Minimum runs before a change: the evidence of fewer does not outweigh that of the runs after it."""
 
 _PACE_EVIDENCE: Final = 5.0
 """Updates after which the pace of this run weighs as much as that of the past one."""

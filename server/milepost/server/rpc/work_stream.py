@@ -102,7 +102,7 @@ class WorkStream:
                 await asyncio.wait(self._unanswered, return_when=asyncio.FIRST_COMPLETED)
             self._limiter.pace.note(self._session.caller)
             is_burst = self._limiter.uses_burst(self._session.principal)
-            # A message that is no report counts as one event.
+            # A message other than a report counts as one event.
             pause = self._limiter.use_events(self._session.principal, len(request.report.updates) or 1)
             if pause:
                 await self._keep_rate(pause)

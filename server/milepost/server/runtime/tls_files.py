@@ -62,8 +62,8 @@ class TlsFiles(NamedTuple):
             ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(self.certificate, self.key, password=str)
         except ssl.SSLError as error:
             raise TlsFileError(
-                f"{str(self.certificate)!r} and {str(self.key)!r} are no certificate chain and its key, in PEM without "
-                "a password"
+                f"{str(self.certificate)!r} and {str(self.key)!r} are not a certificate chain and its key, in PEM "
+                "without a password"
             ) from error
         if self.client_ca is None:
             return

@@ -1,4 +1,4 @@
-"""What the headers of a call ask for, besides its codec."""
+"""The timeout and the compression that the headers of a call ask for."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _MILLISECONDS: Final = re.compile(r"[0-9]{1,10}")
 
 
 class CallHeaders(NamedTuple):
-    """What a call asks for."""
+    """The timeout and the compression of a call."""
 
     is_compressed: bool
     """Whether its messages may be compressed; in a stream each one says whether it is."""
@@ -26,9 +26,7 @@ class CallHeaders(NamedTuple):
 
 
 def read_headers(headers: Headers, *, streaming: bool) -> CallHeaders:
-    """What the headers ask for.
-
-    Raises ServiceError where that is what there is not: another version of the protocol, or another compression.
+    """Read the headers. Raises ServiceError for another version of the protocol or an unknown compression.
     """
     version = headers.get("connect-protocol-version", "1")
     if version != "1":

@@ -16,7 +16,7 @@ from milepost.web.proto_json import to_json
 
 
 class _Form(NamedTuple):
-    """How Connect has a code."""
+    """The form of a gRPC code in Connect."""
 
     name: str
     http_code: int

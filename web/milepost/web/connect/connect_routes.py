@@ -170,7 +170,7 @@ class _Endpoint:
     async def _decode(
         self, codec: Codec, message: bytes, arrived: Arrived, *, is_compressed: bool
     ) -> Message | bytes:
-        """The request, or what the backend makes it of. An empty message is not compressed."""
+        """The request, or its bytes for the backend to decode. An empty message is never compressed."""
         if is_compressed and message:
             message = await self._backend.run_in_slices(inflate(message, BODY_SIZE, arrived))
         return await self._backend.run_in_slices(codec.decode(message, self._request, arrived))

@@ -1,1 +1,1 @@
-"""What browsers bring along: cookies, requests that other sites' pages make, and pages that run scripts."""
+"""Security that browsers need: cookies, requests from other sites' pages, and headers for pages with scripts."""

@@ -22,8 +22,8 @@ _TOKEN: Final = re.compile(r"[A-Za-z0-9._~+/-]+=*")
 def token_of(headers: Headers) -> str:
     """The token in the cookie of a request; empty for none.
 
-    Only spaces and tabs are no part of a name: with another byte before it a name is one that any host may set. A
-    cookie that is there twice has both values, and so none that is good.
+    Only spaces and tabs are stripped from a name: with any other byte before the prefix, the name is one that any host
+    may set. A cookie that is there twice counts as malformed.
     """
     values = []
     for each in ";".join(headers.getlist("cookie")).split(";"):

@@ -91,7 +91,7 @@ def _file(context: click.Context, parameter: click.Parameter, value: str | None)
         return value
     path = Path(value).expanduser().absolute()
     if not path.is_file():
-        raise click.BadParameter(f"{value!r} is no file.")
+        raise click.BadParameter(f"{value!r} is not a file.")
     return str(path)
 
 

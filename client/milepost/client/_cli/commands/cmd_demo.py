@@ -160,7 +160,7 @@ def _make_directory(directory: Path | None) -> Path:
 
 
 def _program() -> str:
-    """How to call this command again: by name if that is on PATH, else by the path used now."""
+    """How to run this command again: by name if it is on PATH, else by the path used now."""
     called = sys.argv[0]
     return "milepost" if shutil.which("milepost") or Path(called).name != "milepost" else called
 

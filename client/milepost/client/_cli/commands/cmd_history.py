@@ -32,7 +32,7 @@ def history(server: ServerOptions, kind: str, owner: str, output: str) -> None:
 
     It covers the latest 32 runs that succeeded: their durations without the time in the queue, and their stages with
     their shares of the whole. Each run is also estimated in hindsight, from the runs before it: by which share of the
-    run the estimate was off, and how many runs ended within the time that was given as the most.
+    run the estimate was off, and how many runs ended within their upper bound.
     """
     from milepost.client._cli.commands.async_runner import run
     from milepost.client._cli.rendering.history_text import history_lines

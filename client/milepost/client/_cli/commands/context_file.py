@@ -75,7 +75,7 @@ class ContextFile:
         except OSError as error:
             raise click.ClickException(f"{str(path)!r} cannot be read: {error.strerror}.") from error
         except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-            raise click.ClickException(f"{str(path)!r} is no TOML file: {error}.") from error
+            raise click.ClickException(f"{str(path)!r} is not a TOML file: {error}.") from error
 
     def find(self, name: str) -> ContextSettings:
         """The settings of a context. Raises click.UsageError if there is none of this name."""
@@ -128,7 +128,7 @@ class ContextFile:
     def _check(self, name: str, settings: object) -> None:
         if not CONTEXT_NAME.fullmatch(name) or not isinstance(settings, dict):
             raise self._refused(
-                f"{name!r} is no context: [context.NAME], with letters, digits, '.', '_', '-'"
+                f"{name!r} is not a context: [context.NAME], with letters, digits, '.', '_', '-'"
             )
         for key, value in settings.items():
             if key not in _TEXTS | _SWITCHES:

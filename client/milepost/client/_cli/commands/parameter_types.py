@@ -60,7 +60,7 @@ def stage(value: str) -> Stage:
 def stage_id(value: str) -> str:
     """Check the id of a stage; empty for none."""
     if value and not STAGE_ID.fullmatch(value):
-        raise click.BadParameter(f"{value!r} is no id of a stage: it has to match {STAGE_ID.pattern}.")
+        raise click.BadParameter(f"{value!r} is not the id of a stage: it has to match {STAGE_ID.pattern}.")
     return value
 
 

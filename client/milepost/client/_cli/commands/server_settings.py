@@ -85,7 +85,7 @@ def _of_context(name: str | None, address: str | None) -> ContextSettings:
     for key in _PATHS - {"token_file"}:
         if key in settings and not settings[key].is_file():
             raise click.UsageError(
-                f"{key!r} of the context {name or file.current!r} is no file: {str(settings[key])!r}."
+                f"{key!r} of the context {name or file.current!r} is not a file: {str(settings[key])!r}."
             )
     if "token" in settings and not file.is_private:
         click.echo(
@@ -95,7 +95,7 @@ def _of_context(name: str | None, address: str | None) -> ContextSettings:
 
 
 def _merge(layers: Sequence[ContextSettings]) -> Iterator[tuple[str, Any]]:
-    """For each setting what the first layer says that says something."""
+    """For each setting the value of the first layer that has it."""
     for names in _SETTINGS:
         for layer in layers:
             if found := {name: layer[name] for name in names if name in layer}:

@@ -82,7 +82,7 @@ class BarTracker:
     def _phase(self, reading: Progress | None, *, are_same: bool) -> Progress | None:
         """Mark progress that begins a new phase.
 
-        The sum also drops when a bar is added; that is no new phase, unless all previous bars were full.
+        The sum also drops when a bar is added, which begins a new phase only if all previous bars were full.
         """
         if reading is None or reading.stage:
             return reading

@@ -93,11 +93,11 @@ def _compiled(pattern: str) -> re.Pattern[str]:
     try:
         compiled = re.compile(pattern)
     except re.error as error:
-        raise ValueError(f"{pattern!r} is no regular expression: {error}.") from error
+        raise ValueError(f"{pattern!r} is not a regular expression: {error}.") from error
     names = set(compiled.groupindex)
     if not names & {"current", "percent"} or names - _GROUPS:
         raise ValueError(
-            f"{pattern!r} is to have a group (?P<current>…) or (?P<percent>…), and may have (?P<total>…) and "
+            f"{pattern!r} needs a group (?P<current>…) or (?P<percent>…), and may have (?P<total>…) and "
             "(?P<message>…)."
         )
     return compiled

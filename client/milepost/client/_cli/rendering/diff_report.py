@@ -51,7 +51,7 @@ _WORDS: Final = {
 _SHOWN: Final = 50
 """Differences that are listed as text; JSON has all."""
 _VALUE_LIMIT: Final = 200
-"""Characters of a value."""
+"""Maximum characters of a value."""
 _WRAPPED_LINES: Final = 3
 _COMMON_LENGTH: Final = 20
 """Characters that are shown before the first one in which two values differ."""

@@ -30,7 +30,7 @@ __all__ = ["Jobs", "JobsView", "JsonJobsView", "LiveJobsView", "PlainJobsView"]
 Jobs = dict[str, Fold]
 """Watched jobs by id."""
 
-# Lines of the picture that are no jobs: the headings, the sum, the connection and what is around them.
+# Lines of the picture besides those of jobs: headings, sum, connection, and the empty lines around them.
 _NON_JOB_LINES = 6
 
 _WORDS_WIDTH: Final = 72

@@ -40,7 +40,7 @@ _CANCELLED: Final = "Its job was cancelled."
 
 
 def job_of_this_task() -> AttachedJob:
-    """The current job; outside of any one whose reports nobody gets."""
+    """The current job; outside of any job, one whose reports are discarded."""
     job = current_job()
     if job is None:
         return _unreported_job(Job())

@@ -55,6 +55,6 @@ class MilepostStep(bootsteps.StartStopStep):
         self._installation = installation
 
     def stop(self, parent: Any) -> None:
-        """Let what is still to be reported go out."""
+        """Wait until the remaining reports are delivered."""
         if self._installation is not None:
             self._installation.parent_reports.close()

@@ -49,7 +49,7 @@ class Installation:
             atexit.register(self.leave_worker)
 
     def leave_worker(self) -> None:
-        """Let this process, which runs tasks, end: wait until what they have reported is acknowledged."""
+        """Prepare for the end of this process, which ran tasks: wait until their reports are acknowledged."""
         if self.may_connect:
             self.client.close(self.flush_timeout)
 

@@ -12,7 +12,7 @@ __all__ = ["describe_fault", "find_fault"]
 
 
 def describe_fault(error: Exception, **sources: object) -> str:
-    """What is wrong with the job of a task, the making of which raised `error`.
+    """Describe why the job of a task could not be made, which raised `error`.
 
     Args:
         error: The exception.

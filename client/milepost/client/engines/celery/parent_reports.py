@@ -1,4 +1,4 @@
-"""What the parent of a pool knows of jobs, and its own children can no longer report.
+"""Reports by the parent of a pool, about jobs whose own processes can no longer report.
 
 A process that forks must not use gRPC. So the parent writes to the pipe of a helper process, which it starts when it
 has something to say for the first time.
@@ -22,7 +22,7 @@ __all__ = ["HELPER_MODULE", "ParentReports"]
 _log = logging.getLogger("milepost.client")
 
 HELPER_MODULE: Final = "milepost.client.engines.celery.helper_main"
-# Characters of a failure's text, so that a line has less than 4 KiB, which a pipe takes whole or not at all.
+# Characters of a failure's text, so that a line has less than 4 KiB, which is written to a pipe whole or not at all.
 _MESSAGE_LENGTH: Final = 400
 
 

@@ -8,7 +8,7 @@ from typing import Final
 __all__ = ["PENDING_ENDS", "PendingEnds"]
 
 PENDING_ENDS: Final = 16
-"""Ends of a process that wait for the server; a task beyond them waits for one, and then drops the oldest."""
+"""Maximum ends of a process that wait for the server. Beyond it a task waits for one, then drops the oldest."""
 
 
 class PendingEnds:

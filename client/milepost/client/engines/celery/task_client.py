@@ -40,7 +40,7 @@ _log = logging.getLogger("milepost.client")
 Leaving: TypeAlias = Coroutine[None, None, BaseException | None]
 
 OUTAGE_PAUSE: Final = 10.0
-"""Seconds after no server was found, during which publications do not try: the workers submit their jobs."""
+"""Seconds after an outage in which publications do not try to submit: the workers submit their jobs."""
 PARENT_CANCELLED: Final = "Its parent was cancelled."
 """Reason of the cancellation of a task that was published after its parent was cancelled."""
 OUTAGE_FLUSH_TIMEOUT: Final = 0.2
@@ -86,7 +86,7 @@ class TaskClient:
     def close(self, timeout: float) -> None:
         """Wait until what was reported is acknowledged, at most so many seconds, and close the session.
 
-        What is not goes to the spool, if there is one, for the next process that has a job; the log tells the rest.
+        What is not acknowledged goes to the spool, if there is one, for the next process that has a job, or is logged.
         """
         self._pending.wait(self._flush_timeout(timeout))
         if self._process_session.is_open:

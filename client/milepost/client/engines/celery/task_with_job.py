@@ -1,4 +1,4 @@
-"""What a task says about its jobs."""
+"""The options of a task's jobs."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Requests of tasks as the parent of the pool has them: it sees processes die that can report no more."""
+"""Requests of tasks in the parent of the pool, which notices when a process dies that can no longer report."""
 
 from __future__ import annotations
 

@@ -42,7 +42,7 @@ _TIMED_OUT: Final = frozenset({"FAILED", "QUEUED", "RUNNING"})
 
 
 class AttemptBlock:
-    """What Milepost does around one attempt. Its methods run in the client's thread, and raise nothing of Milepost's.
+    """What Milepost does around one attempt. Its methods run in the client's thread, and raise no error of Milepost.
 
     Attributes:
         cancelled: Whether the job was cancelled, before the attempt or during it.
@@ -125,7 +125,7 @@ class AttemptBlock:
         return failure_for_job(error, self._run, is_final=self._context.is_cancelled)
 
     async def _wait_for_reason(self, *, completed: bool) -> None:
-        """Wait to know why Hatchet has stopped the attempt, and for the cancellation if that has not `completed`."""
+        """Find out why Hatchet has stopped the attempt, and wait for a cancellation that has not `completed`."""
         assert self._stopping is not None
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(_CANCEL_TIMEOUT):

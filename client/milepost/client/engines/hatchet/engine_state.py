@@ -1,4 +1,4 @@
-"""What Hatchet's engine says of a run. Its SDK tells a task that it is to stop, and not why."""
+"""The state of a run in Hatchet's engine. The SDK tells a task that it must stop, but not why."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ StateReader = Callable[[], Awaitable[EngineState | None]]
 
 
 def engine_reader(context: Context) -> StateReader:
-    """What asks for the state of the run of a context, during its task and after it."""
+    """Return a reader of the state of a context's run, which works during the task and after it."""
     get_details, run_id, task_id = (
         context._runs_client.get_details,
         context.workflow_run_id,

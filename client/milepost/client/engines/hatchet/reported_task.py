@@ -143,7 +143,7 @@ class ReportedTask:
         return value
 
     def _warn_of_batch(self) -> None:
-        """Say once that nobody sees the runs of this task: they have an id each, and the call for all has none."""
+        """Warn once that the runs of this task have no jobs: one call serves several, and does not know their ids."""
         if not self._warned_of_batch:
             self._warned_of_batch = True
             name = self._function.__qualname__

@@ -1,4 +1,4 @@
-"""The end of a task, as Milepost and as Hatchet get it, and its values."""
+"""Convert the end of a task for Milepost and for Hatchet, and its input and result."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def timeout_for_job(run: TaskRun, error: str) -> JobFailure:
 
 
 def final_error(error: BaseException) -> NonRetryableException | None:
-    """What says to Hatchet that a retry would not help, in place of a `JobFailure` that says so; None for any other."""
+    """The exception that keeps Hatchet from retrying, for a `JobFailure` that is final; None for any other."""
     if isinstance(error, JobFailure) and not error.retryable:
         return NonRetryableException(f"{error.code}: {error.message}")
     return None

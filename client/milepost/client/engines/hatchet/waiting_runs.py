@@ -1,4 +1,4 @@
-"""Runs that wait for their next attempt. Hatchet tells no worker when such a run is cancelled, so it is asked."""
+"""Runs that wait for their next attempt: poll Hatchet, which tells no worker when such a run is cancelled."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ CANCELLED_IN_HATCHET: Final = "The run was cancelled in Hatchet."
 """The reason of a cancellation that came from there."""
 
 WAITING_RUNS: Final = 1_000
-"""Maximum runs of one process that are asked for."""
+"""Maximum runs that one process polls."""
 # Seconds before the first question and between later ones, each longer than the one before.
 _FIRST_PAUSE: Final = 0.5
 _PAUSE_FACTOR: Final = 1.5
@@ -42,14 +42,14 @@ class WaitingRuns:
         self._watches: set[asyncio.Task[None]] = set()
 
     def watch(self, job_id: str, attempt: int, state: StateReader) -> None:
-        """Ask for the state of a run until the job of this attempt goes on, or has ended."""
+        """Poll the state of a run until the job of this attempt goes on, or has ended."""
         if len(self._watches) < WAITING_RUNS:
             watch = asyncio.create_task(self._watch(job_id, attempt, state))
             self._watches.add(watch)
             watch.add_done_callback(self._watches.discard)
 
     def close(self) -> None:
-        """Ask no more."""
+        """Stop polling."""
         for watch in self._watches:
             watch.cancel()
 

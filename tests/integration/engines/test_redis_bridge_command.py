@@ -63,8 +63,8 @@ async def test_the_command_and_its_restart(
         ("redis://:secret@host:port/0", "The URL of Redis is not of the form"),
         ("secret", "The URL of Redis is not of the form"),
         ("", "The URL of Redis is not of the form"),
-        ("redis://localhost/secret", "a database is a number"),
-        ("rediss://localhost/0/secret", "a database is a number"),
+        ("redis://localhost/secret", "a database that is not a number"),
+        ("rediss://localhost/0/secret", "a database that is not a number"),
     ],
 )
 def test_urls_that_are_none(url: str, said: str, capsys: pytest.CaptureFixture[str]) -> None:

@@ -26,8 +26,7 @@ class CallHeaders(NamedTuple):
 
 
 def read_headers(headers: Headers, *, streaming: bool) -> CallHeaders:
-    """Read the headers. Raises ServiceError for another version of the protocol or an unknown compression.
-    """
+    """Read the headers. Raises ServiceError for another version of the protocol or an unknown compression."""
     version = headers.get("connect-protocol-version", "1")
     if version != "1":
         raise _invalid(f"Connect-Protocol-Version is {version!r}; there is version 1.")

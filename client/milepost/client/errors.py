@@ -145,7 +145,7 @@ class ServiceError(MilepostError):
             reason = self.reasons[0] if self.reasons else ErrorReason.ERROR_REASON_UNSPECIFIED
         self.reason = reason
         self.code = code
-        self.metadata = dict(metadata)
+        self.metadata: dict[str, str] = dict(metadata)
         self.violations = violations
         self.retry_delay = retry_delay
 
@@ -162,25 +162,25 @@ class ServiceError(MilepostError):
 class JobNotFound(ServiceError):
     """There is no such job."""
 
-    reasons = (ErrorReason.ERROR_REASON_JOB_NOT_FOUND,)
+    reasons: ClassVar[tuple[ErrorReason.ValueType, ...]] = (ErrorReason.ERROR_REASON_JOB_NOT_FOUND,)
 
 
 class JobAlreadyExists(ServiceError):
     """A job with this id exists, or this request_id belongs to a different submission."""
 
-    reasons = (ErrorReason.ERROR_REASON_JOB_ALREADY_EXISTS,)
+    reasons: ClassVar[tuple[ErrorReason.ValueType, ...]] = (ErrorReason.ERROR_REASON_JOB_ALREADY_EXISTS,)
 
 
 class JobEndedError(ServiceError):
     """The job has ended."""
 
-    reasons = (ErrorReason.ERROR_REASON_JOB_ENDED,)
+    reasons: ClassVar[tuple[ErrorReason.ValueType, ...]] = (ErrorReason.ERROR_REASON_JOB_ENDED,)
 
 
 class JobNotEnded(ServiceError):
     """The job has not ended; cancel it first."""
 
-    reasons = (ErrorReason.ERROR_REASON_JOB_NOT_ENDED,)
+    reasons: ClassVar[tuple[ErrorReason.ValueType, ...]] = (ErrorReason.ERROR_REASON_JOB_NOT_ENDED,)
 
 
 class _CursorError(ServiceError):
@@ -205,19 +205,19 @@ class _CursorError(ServiceError):
 class SequenceTrimmed(_CursorError):
     """The server no longer has the events after the cursor."""
 
-    reasons = (ErrorReason.ERROR_REASON_SEQUENCE_TRIMMED,)
+    reasons: ClassVar[tuple[ErrorReason.ValueType, ...]] = (ErrorReason.ERROR_REASON_SEQUENCE_TRIMMED,)
 
 
 class SequenceAhead(_CursorError):
     """The cursor is ahead of the log."""
 
-    reasons = (ErrorReason.ERROR_REASON_SEQUENCE_AHEAD,)
+    reasons: ClassVar[tuple[ErrorReason.ValueType, ...]] = (ErrorReason.ERROR_REASON_SEQUENCE_AHEAD,)
 
 
 class EpochChanged(ServiceError):
     """The store was restored or replaced: the cursor belongs to another epoch and is meaningless in this one."""
 
-    reasons = (ErrorReason.ERROR_REASON_EPOCH_CHANGED,)
+    reasons: ClassVar[tuple[ErrorReason.ValueType, ...]] = (ErrorReason.ERROR_REASON_EPOCH_CHANGED,)
 
     @property
     def requested(self) -> str:
@@ -233,13 +233,13 @@ class EpochChanged(ServiceError):
 class LeaseLost(ServiceError):
     """Another worker holds the job, or the lease on it has expired."""
 
-    reasons = (ErrorReason.ERROR_REASON_LEASE_LOST,)
+    reasons: ClassVar[tuple[ErrorReason.ValueType, ...]] = (ErrorReason.ERROR_REASON_LEASE_LOST,)
 
 
 class ReportGap(ServiceError):
     """Reports between the last accepted one and this one are missing."""
 
-    reasons = (ErrorReason.ERROR_REASON_REPORT_GAP,)
+    reasons: ClassVar[tuple[ErrorReason.ValueType, ...]] = (ErrorReason.ERROR_REASON_REPORT_GAP,)
 
     @property
     def expected(self) -> int:
@@ -255,55 +255,55 @@ class ReportGap(ServiceError):
 class InvalidField(ServiceError):
     """A field is out of bounds; `violations` names it."""
 
-    reasons = (ErrorReason.ERROR_REASON_INVALID_FIELD,)
+    reasons: ClassVar[tuple[ErrorReason.ValueType, ...]] = (ErrorReason.ERROR_REASON_INVALID_FIELD,)
 
 
 class TooLarge(ServiceError):
     """A field or request exceeds its size limit; `violations` names the field."""
 
-    reasons = (ErrorReason.ERROR_REASON_TOO_LARGE,)
+    reasons: ClassVar[tuple[ErrorReason.ValueType, ...]] = (ErrorReason.ERROR_REASON_TOO_LARGE,)
 
 
 class LimitReached(ServiceError):
     """A limit of the server is reached, such as on open watches or on memory; see ``retry_delay``."""
 
-    reasons = (ErrorReason.ERROR_REASON_LIMIT_REACHED,)
+    reasons: ClassVar[tuple[ErrorReason.ValueType, ...]] = (ErrorReason.ERROR_REASON_LIMIT_REACHED,)
 
 
 class StoreUnavailable(ServiceError):
     """The store does not answer; nothing was changed."""
 
-    reasons = (ErrorReason.ERROR_REASON_STORE_UNAVAILABLE,)
+    reasons: ClassVar[tuple[ErrorReason.ValueType, ...]] = (ErrorReason.ERROR_REASON_STORE_UNAVAILABLE,)
 
 
 class StoreFull(ServiceError):
     """The store is out of space; nothing was changed."""
 
-    reasons = (ErrorReason.ERROR_REASON_STORE_FULL,)
+    reasons: ClassVar[tuple[ErrorReason.ValueType, ...]] = (ErrorReason.ERROR_REASON_STORE_FULL,)
 
 
 class Draining(ServiceError):
     """The server is stopping."""
 
-    reasons = (ErrorReason.ERROR_REASON_DRAINING,)
+    reasons: ClassVar[tuple[ErrorReason.ValueType, ...]] = (ErrorReason.ERROR_REASON_DRAINING,)
 
 
 class Unauthenticated(ServiceError):
     """The server cannot identify the caller: the token is missing or invalid."""
 
-    reasons = (ErrorReason.ERROR_REASON_UNAUTHENTICATED,)
+    reasons: ClassVar[tuple[ErrorReason.ValueType, ...]] = (ErrorReason.ERROR_REASON_UNAUTHENTICATED,)
 
 
 class TokenExpired(Unauthenticated):
     """The token has expired or was revoked; another one is needed."""
 
-    reasons = (ErrorReason.ERROR_REASON_TOKEN_EXPIRED,)
+    reasons: ClassVar[tuple[ErrorReason.ValueType, ...]] = (ErrorReason.ERROR_REASON_TOKEN_EXPIRED,)
 
 
 class PermissionDenied(ServiceError):
     """The caller lacks the permission for this call."""
 
-    reasons = (ErrorReason.ERROR_REASON_PERMISSION_DENIED,)
+    reasons: ClassVar[tuple[ErrorReason.ValueType, ...]] = (ErrorReason.ERROR_REASON_PERMISSION_DENIED,)
 
 
 class Unimplemented(ServiceError):
@@ -319,7 +319,7 @@ class JobError(MilepostError):
 
     def __init__(self, job: Job, message: str = "") -> None:
         super().__init__(message)
-        self.job = JobSnapshot(job)
+        self.job: JobSnapshot = JobSnapshot(job)
 
 
 class JobFailed(JobError):

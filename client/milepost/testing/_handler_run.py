@@ -38,7 +38,7 @@ class Recording:
 
     def __init__(self, job: Job) -> None:
         """`job` is the job as submitted, with the number of the attempt; the recording starts it."""
-        self.fold = Fold(job)
+        self.fold: Fold = Fold(job)
         self.updates: list[Update] = []
         self.logs: list[LogWritten] = []
         self.custom: list[Custom] = []

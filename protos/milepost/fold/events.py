@@ -43,11 +43,11 @@ class Fold:
     __slots__ = ("_measured", "_size", "_waste", "children", "job", "levels", "stages", "steps")
 
     def __init__(self, job: Job | None = None) -> None:
-        self.job = Job() if job is None else job
+        self.job: Job = Job() if job is None else job
         self.stages: dict[str, Stage] = {}
         self.children: dict[str, list[Stage]] = {"": []}
-        self.levels = Levels()
-        self.steps = 0
+        self.levels: Levels = Levels()
+        self.steps: int = 0
         # About: the serialised size of the job, and the bytes that were overwritten or cleared in it.
         self._size = 0 if job is None else job.ByteSize()
         self._waste = 0

@@ -70,10 +70,12 @@ class Level:
         # What the only stage contributes, where ``_done`` does not have it yet: most levels of a deep tree have one.
         self._only: float | None = None
         self._mean: float | None = 0.0
-        self.weights = 0.0
-        self.count = self.unplanned = self.unknown = 0
-        self.carried_generation = -1
-        self.known_carried = False
+        self.weights: float = 0.0
+        self.count: int = 0
+        self.unplanned: int = 0
+        self.unknown: int = 0
+        self.carried_generation: int = -1
+        self.known_carried: bool = False
 
     @property
     def known(self) -> bool:
@@ -148,7 +150,7 @@ class Levels:
         self._levels: dict[str, Level] = {}
         self._counted: dict[str, Counted] = {}
         self._noted: dict[str, Stage] = {}
-        self.generation = 0
+        self.generation: int = 0
 
     def reset(self, children: dict[str, list[Stage]]) -> None:
         """Start again from these stages."""

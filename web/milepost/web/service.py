@@ -77,7 +77,7 @@ class ServiceError(Exception):
 
     def __init__(self, status: Status) -> None:
         self.status = status
-        self.info = error_details_pb2.ErrorInfo()
+        self.info: error_details_pb2.ErrorInfo = error_details_pb2.ErrorInfo()
         """Its reason; empty where Milepost gave none."""
         self.retry_delay: float | None = None
         """Seconds after which the same call may succeed; None if it will not without a change."""

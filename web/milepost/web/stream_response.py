@@ -42,7 +42,7 @@ class StreamResponse:
     """
 
     def __init__(self, framing: Framing, send: Send, write_chunk: WriteChunk | None = None) -> None:
-        self.started = False
+        self.started: bool = False
         self._write_chunk = write_chunk
         self._framing = framing
         self._send = send

@@ -68,7 +68,7 @@ class ClaimedJobTable(JobTable):
         self._wait_logged = False
         self.claimed: asyncio.Future[AttachedJob] = self._loop.create_future()
         self.refusal: MilepostError | None = None
-        self.lost_because = ""
+        self.lost_because: str = ""
         self.job_id = job_id
 
     @property

@@ -168,7 +168,7 @@ class _Block:
     def __init__(self, session: KeptSession, jobs: ClaimedJobTable, outage: OutageLog) -> None:
         self.jobs = jobs
         self.outage = outage
-        self.gone = asyncio.Event()
+        self.gone: asyncio.Event = asyncio.Event()
         self._left: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._session = session
         self._wait_to_retry: _WaitToRetry | None = None

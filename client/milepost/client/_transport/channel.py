@@ -61,7 +61,7 @@ class LazyChannel:
         target.check_token()
         self.target = target
         self._is_patient = is_patient
-        self.tokens = TokenSource(target.token)
+        self.tokens: TokenSource = TokenSource(target.token)
         self.disconnected_watches: weakref.WeakSet[object] = weakref.WeakSet()
         """Watches that lost their stream and have not reconnected yet; they spread their retries."""
         self._loop: asyncio.AbstractEventLoop | None = None

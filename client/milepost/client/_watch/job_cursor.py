@@ -68,11 +68,11 @@ class JobCursor(WatchCursor):
             follow=follow,
             status_interval=status_interval,
         )
-        self.sequence = after
-        self.first = 0
-        self.ended = False
+        self.sequence: int = after
+        self.first: int = 0
+        self.ended: bool = False
         self.fraction: float | None = None
-        self.fraction_known = False
+        self.fraction_known: bool = False
         self.estimate: Estimate | None = None
         self.waiting: Waiting | None = None
         self._job_id = job_id

@@ -85,7 +85,7 @@ class JobsCursor(WatchCursor):
             follow=follow,
             status_interval=status_interval,
         )
-        self.position = after or None  # 0 is the beginning
+        self.position: int | None = after or None  # 0 is the beginning
         self.missing: list[str] = []
         self._filter = job_filter
         self._deduplicator = Deduplicator()

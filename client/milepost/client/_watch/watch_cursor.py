@@ -37,9 +37,9 @@ class WatchCursor(ABC):
         follow: bool,
         status_interval: float | None,
     ) -> None:
-        self.epoch = epoch
-        self.head = 0
-        self.caught_up = False
+        self.epoch: str = epoch
+        self.head: int = 0
+        self.caught_up: bool = False
         self._start: Start = start
         self._selection = selection
         self._on_gap = on_gap

@@ -78,11 +78,11 @@ class Attempt:
             on_change: Called after each change of `is_running` and `is_over`.
             loss_level: Level at which to log that the lease is lost while the handler runs.
         """
-        self.job_id = assignment.job.job_id
-        self.attached = True
-        self.is_running = True
-        self.is_over = False
-        self.lost_because = ""
+        self.job_id: str = assignment.job.job_id
+        self.attached: bool = True
+        self.is_running: bool = True
+        self.is_over: bool = False
+        self.lost_because: str = ""
         self._lease_token = assignment.lease_token
         self._send_queue = send_queue
         self._on_change = on_change

@@ -27,7 +27,7 @@ class CancelSignal:
     """
 
     def __init__(self) -> None:
-        self.is_set = False
+        self.is_set: bool = False
         self._lock = threading.RLock()
         # None once `call_back` has run.
         self._callbacks: list[Callable[[], object]] | None = []

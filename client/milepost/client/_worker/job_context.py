@@ -57,9 +57,9 @@ class JobControl:
     def __init__(self, job: Job, reporter: Reporter) -> None:
         self.job = job
         self.reporter = reporter
-        self.warnings = ReportWarnings(job.job_id, reporter)
-        self.cancel_signal = CancelSignal()
-        self.stages = StageRegistry(job, reporter, self.warnings, self.cancel_signal)
+        self.warnings: ReportWarnings = ReportWarnings(job.job_id, reporter)
+        self.cancel_signal: CancelSignal = CancelSignal()
+        self.stages: StageRegistry = StageRegistry(job, reporter, self.warnings, self.cancel_signal)
 
 
 class JobContext:

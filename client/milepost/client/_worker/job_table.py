@@ -50,7 +50,7 @@ class JobTable:
             flush_timeout: Seconds after the end of a handler until its unacknowledged reports are spooled.
             send_queue: The queue of a session that several tables share; None for one of its own.
         """
-        self.send_queue = send_queue or SendQueue()
+        self.send_queue: SendQueue = send_queue or SendQueue()
         self._handlers = handlers
         self._max_concurrency = max_concurrency
         self._attempts: dict[str, Attempt] = {}

@@ -66,8 +66,8 @@ class Reporter:
 
     def __init__(self, wake: Callable[[], None]) -> None:
         """`wake` is called when a batch is available again; with the lock held, from any thread."""
-        self.lock = threading.RLock()
-        self.acknowledged = 0
+        self.lock: Final = threading.RLock()
+        self.acknowledged: int = 0
         self._wake = wake
         self._awake = False
         self._waiting: deque[tuple[Update, int]] = deque()

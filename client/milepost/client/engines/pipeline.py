@@ -88,9 +88,11 @@ class Pipeline:
         Raises:
             ValueError: There is no such engine, or an argument is out of its bounds.
         """
-        self.engine = _engine_name(engine or os.environ.get("MILEPOST_ENGINE") or "worker", "MILEPOST_ENGINE")
+        self.engine: str = _engine_name(
+            engine or os.environ.get("MILEPOST_ENGINE") or "worker", "MILEPOST_ENGINE"
+        )
         shadow = shadow_engine or os.environ.get("MILEPOST_SHADOW_ENGINE")
-        self.shadow_engine = _engine_name(shadow, "MILEPOST_SHADOW_ENGINE") if shadow else None
+        self.shadow_engine: str | None = _engine_name(shadow, "MILEPOST_SHADOW_ENGINE") if shadow else None
         if not 1 <= concurrency <= CONCURRENCY:
             raise ValueError(f"concurrency is 1 to {CONCURRENCY}, not {concurrency}.")
         self._address = address

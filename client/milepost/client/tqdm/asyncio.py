@@ -9,7 +9,8 @@ from milepost.client.tqdm.variants import variant
 
 __all__ = ["tarange", "tqdm", "tqdm_asyncio", "trange"]
 
-tqdm = tqdm_asyncio = variant("tqdm.asyncio", "tqdm_asyncio")
+tqdm_asyncio: type[_tqdm[Any]] = variant("tqdm.asyncio", "tqdm_asyncio")
+tqdm: type[_tqdm[Any]] = tqdm_asyncio
 
 
 def tarange(*args: int, **options: Any) -> _tqdm[int]:

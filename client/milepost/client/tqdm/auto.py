@@ -10,7 +10,7 @@ from milepost.client.tqdm.variants import variant
 __all__ = ["tqdm", "trange"]
 
 try:
-    tqdm = variant("tqdm.auto", "tqdm")
+    tqdm: type[_tqdm[Any]] = variant("tqdm.auto", "tqdm")
 except ImportError:
     tqdm = _tqdm
 

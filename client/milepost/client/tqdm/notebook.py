@@ -9,7 +9,8 @@ from milepost.client.tqdm.variants import variant
 
 __all__ = ["tnrange", "tqdm", "tqdm_notebook", "trange"]
 
-tqdm = tqdm_notebook = variant("tqdm.notebook", "tqdm_notebook")
+tqdm_notebook: type[_tqdm[Any]] = variant("tqdm.notebook", "tqdm_notebook")
+tqdm: type[_tqdm[Any]] = tqdm_notebook
 
 
 def tnrange(*args: int, **options: Any) -> _tqdm[int]:

@@ -31,18 +31,18 @@ class PlainBar:
         if total is None:
             with contextlib.suppress(TypeError, AttributeError):
                 total = len(iterable)
-        self.iterable = iterable
-        self.desc = desc or ""
-        self.total = None if total == float("inf") else total
+        self.iterable: Any = iterable
+        self.desc: str = desc or ""
+        self.total: float | None = None if total == float("inf") else total
         self.leave = leave
-        self.disable = bool(options.get("disable", False))
+        self.disable: bool = bool(options.get("disable", False))
         self.unit: str = options.get("unit", "it")
         self.unit_scale: Any = options.get("unit_scale", False)
         self.unit_divisor: float = options.get("unit_divisor", 1000)
         self.initial: float = options.get("initial", 0)
         self.n: float = self.initial
         self.postfix: Any = None
-        self.start_t = time.time()
+        self.start_t: float = time.time()
         match options.get("postfix"):
             case Mapping() as values:
                 self.set_postfix(values, refresh=False)

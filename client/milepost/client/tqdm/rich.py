@@ -17,7 +17,8 @@ class _HiddenWithoutTerminal:
         given["options"] = {"disable": True} | given.get("options", {})
 
 
-tqdm = tqdm_rich = variant("tqdm.rich", "tqdm_rich", _HiddenWithoutTerminal)
+tqdm_rich: type[_tqdm[Any]] = variant("tqdm.rich", "tqdm_rich", _HiddenWithoutTerminal)
+tqdm: type[_tqdm[Any]] = tqdm_rich
 
 
 def trrange(*args: int, **options: Any) -> _tqdm[int]:

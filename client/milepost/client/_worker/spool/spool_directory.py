@@ -56,7 +56,9 @@ class SpoolDirectory:
         self._create()
         try:
             self._take_over_dead()
-            self.recovered = [report for path in self._report_paths() if (report := _read(path)) is not None]
+            self.recovered: list[Report] = [
+                report for path in self._report_paths() if (report := _read(path)) is not None
+            ]
         except OSError:
             self.close()
             raise

@@ -70,7 +70,8 @@ class AttemptBlock:
         self._stopping: asyncio.Task[None] | None = None
         self._stopped_by_hatchet = False
         self._timed_out: EngineState | None = None
-        self.cancelled = self.is_elsewhere = False
+        self.cancelled: bool = False
+        self.is_elsewhere: bool = False
 
     async def enter(self) -> AttachedJob:
         """Claim the job; if that is not possible, a job that reports to nobody."""

@@ -56,7 +56,7 @@ class JobsOfRuns:
         self._attach_calls = AttachCalls(self._channel, self._calls, timeout)
         self._flush_timeout = flush_timeout
         self._session = ProcessSession(self._channel, partial(worker_id_of, 0), timeout)
-        self.waiting = WaitingRuns(self._get, self.cancel)
+        self.waiting: WaitingRuns = WaitingRuns(self._get, self.cancel)
 
     async def submit(self, request: SubmitJobRequest) -> Job:
         """Submit the job of a run, or get it if it exists, with this content or another one.

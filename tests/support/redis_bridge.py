@@ -7,12 +7,13 @@ import contextlib
 import json
 import uuid
 from collections.abc import AsyncIterator
+from functools import partial
 from typing import Any
 
 from milepost.client import Client, JobSnapshot
 from milepost.client._bridge.inbound_bridge import InboundBridge
 from milepost.client._bridge.message_mapping import MessageMapping, read_mapping
-from milepost.client._bridge.redis_server import redis_client, redis_name
+from milepost.client._bridge.redis_server import publish, redis_client, redis_name
 from milepost.client._bridge.redis_subscriber import RedisSubscriber
 from milepost.v1 import Event
 from tests.support.redis_server import RedisServer
@@ -45,7 +46,7 @@ async def bridging(
     """Run a bridge that reads all channels of a new name."""
     name = options.pop("name", uuid.uuid4().hex)
     connection = redis_client(redis.url)
-    inbound = InboundBridge(client, mapping, connection.publish, **options)
+    inbound = InboundBridge(client, mapping, partial(publish, connection), **options)
     reader = RedisSubscriber(
         connection,
         redis_name(redis.url),

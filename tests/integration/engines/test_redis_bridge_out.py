@@ -146,6 +146,36 @@ async def test_the_shape_that_subscribers_expect(redis_server: RedisServer, clie
     assert [message["data"] for message in messages] == ["plain text", ended, "last"]
 
 
+async def test_a_function_that_fails(
+    redis_server: RedisServer, client: Client, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Nothing is published of that event; the stream has it, and the bridge goes on."""
+
+    def publication(channel: str, event: dict[str, Any]) -> Any:
+        match event["event"]:
+            case "job_submitted":
+                raise KeyError("title")
+            case "job_started":
+                return {"set": {1}}
+            case "job_ended":
+                return "\ud800"
+        return None
+
+    name = f"out-{uuid.uuid4().hex}"
+    with redis_server.client() as redis, redis.pubsub(ignore_subscribe_messages=True) as heard:
+        heard.psubscribe(f"{name}:*")
+        async with writing(redis_server, client, name, publish=f"{name}:{{job_id}}", publication=publication):
+            await has_position(redis_server, name)
+            job_id = await run_job(client, name)
+            written = await ends_written(redis_server, name, 1)
+        messages = await published(heard, 1)
+    assert [message["data"] for message in messages] == ["\\ud800"]
+    assert [int(entry["sequence"]) for entry in written] == await whole_log(client, job_id)
+    assert [record.getMessage() for record in caplog.records if "not published" in record.getMessage()] == [
+        f"a {event} is not published on '{name}:{job_id}'" for event in ("job_submitted", "job_started")
+    ]
+
+
 async def test_a_restart_goes_on(redis_server: RedisServer, client: Client, shared_server: Server) -> None:
     """After SIGKILL and SIGTERM the next command writes what came meanwhile: each event once and in order."""
     name = f"out-{uuid.uuid4().hex}"

@@ -204,9 +204,16 @@ class BridgedJob:
 
     async def _stop(self) -> None:
         """Ask the application to stop, and give it the grace period to say how the job ended."""
-        assert self._job is not None
-        if await self._ask_to_stop():
-            await asyncio.wait((self._over,), timeout=GRACE_PERIOD)
-        else:
-            self.note("The work may go on: the bridge has no message that asks its application to stop.")
+        asking = asyncio.ensure_future(self._ask_to_stop())
+        try:
+            async with asyncio.timeout(GRACE_PERIOD):
+                if await asking:
+                    await asyncio.wait((self._over,))
+                else:
+                    self.note(
+                        "The work may go on: the bridge has no message that asks its application to stop."
+                    )
+        except TimeoutError:
+            if asking.cancelled():
+                self.note("The work may go on: its application could not be asked to stop.")
         self._finish(asyncio.CancelledError())

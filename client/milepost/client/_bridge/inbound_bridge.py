@@ -16,6 +16,7 @@ from milepost.client._bridge.bridged_job import DETACH_TIMEOUT, BridgedJob
 from milepost.client._bridge.mapped_message import MalformedMessage, MappedMessage
 from milepost.client._bridge.message_mapping import MessageMapping
 from milepost.client._client import Client
+from milepost.client._worker.truncation import unicode_text
 from milepost.client.errors import JobFailure
 from milepost.contract.limits import JOB_ID, KIB, LABEL_VALUE_LENGTH, MIB, NAME_LENGTH
 
@@ -69,7 +70,7 @@ class InboundBridge:
         Args:
             client: The server.
             mapping: What messages mean.
-            publish: Sends a message to a channel of the application.
+            publish: Sends a message to a channel of the application, once that is possible.
             owner: Owner of the jobs that the bridge starts.
             max_jobs: Maximum of jobs at a time; messages of others are dropped.
         """
@@ -206,7 +207,7 @@ class InboundBridge:
                 return False
             channel, message = self._rules.cancel(external_id)
             body = message if isinstance(message, str) else json.dumps(message, ensure_ascii=False)
-            await self._publish(channel, body.encode())
+            await self._publish(unicode_text(channel), unicode_text(body).encode())
             return True
 
         return BridgedJob(

@@ -7,6 +7,7 @@ from typing import Final
 from milepost.client._bridge.mapped_message import MappedMessage, stage_id
 from milepost.client._worker.job_context import JobContext
 from milepost.client._worker.stage_context import StageContext
+from milepost.contract.limits import STAGES
 from milepost.v1 import Stage
 
 __all__ = ["OVERALL", "JobWriter"]
@@ -79,6 +80,8 @@ class JobWriter:
         """A stage, which starts if it is new."""
         if name in self._stages:
             return self._stages[name]
+        if len(self._stages) > STAGES:  # the first one that was too many is in the log
+            return None
         try:
             if self._has_fraction:
                 # Only planned stages let the fraction of the job be known.

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
 from typing import Any, Final
 
-from milepost.client._worker.truncation import text_of
+from milepost.client._worker.truncation import text_of, unicode_text
 from milepost.contract.limits import CUSTOM_TYPE, STAGE_ID
 
 __all__ = ["ENDS", "FIELDS", "MalformedMessage", "MappedMessage", "mapped_message", "stage_id"]
@@ -90,7 +90,7 @@ def mapped_message(values: Mapping[str, Any]) -> MappedMessage:
     """
     given = {name: value for name, value in values.items() if value is not None}
     if unknown := given.keys() - FIELDS:
-        raise MalformedMessage(f"there is no field {min(unknown)!r}")
+        raise MalformedMessage(f"there is no field {min(map(repr, unknown))[:40]}")
     job = _text(given.get("id", ""))
     if not 0 < len(job) <= _ID_LENGTH:
         raise MalformedMessage(f"the id of the job has {len(job)} characters, and not 1 to {_ID_LENGTH}")
@@ -103,7 +103,7 @@ def mapped_message(values: Mapping[str, Any]) -> MappedMessage:
     }
     end = _text(given.get("end", "")).lower()
     if end not in ("", *ENDS):
-        raise MalformedMessage(f"a job cannot end as {end[:40]!r}, only as one of {', '.join(ENDS)}")
+        raise MalformedMessage(f"its end is none of {', '.join(ENDS)}")
     return MappedMessage(
         id=job,
         stage=_text(given.get("stage", "")),
@@ -154,7 +154,8 @@ def _part(value: Any, name: str, whole: int) -> float:
 
 
 def _text(value: Any) -> str:
-    return value if isinstance(value, str) else text_of(value)
+    # JSON can escape what is not Unicode (a lone surrogate), which nothing after this can encode.
+    return unicode_text(text_of(value))
 
 
 def _object(value: Any) -> Mapping[str, Any] | None:

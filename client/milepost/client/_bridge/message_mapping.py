@@ -77,7 +77,11 @@ class FunctionMapping:
             values = self._function(channel, message)
         except Exception as error:
             raise MalformedMessage(f"the function raised {type(error).__name__}") from error
-        return None if values is None else mapped_message(values)
+        if values is None:
+            return None
+        if not isinstance(values, Mapping):
+            raise MalformedMessage(f"the function returned a {type(values).__name__}, and not a dict")
+        return mapped_message(values)
 
 
 class RuleMapping:

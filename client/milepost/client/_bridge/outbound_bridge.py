@@ -17,6 +17,7 @@ from milepost.client._options import JobsWatchOptions
 from milepost.client._transport.backoff import Backoff, is_transient
 from milepost.client._watch.jobs_cursor import Gap, Item
 from milepost.client._watch.jobs_watch import JobsWatch
+from milepost.client._worker.truncation import unicode_text
 from milepost.client.errors import JobNotFound, MilepostError
 from milepost.v1 import Event, Job
 
@@ -116,9 +117,21 @@ class OutboundBridge:
         channel = await self._channel_of(item, job_id) if self._channel is not None else ""
         published: Any = line
         if channel and self._publication is not None:
-            published = self._publication(channel, line)
+            published = self._published(self._publication, channel, line)
             channel = "" if published is None else channel
         return Outgoing(channel, _text(published), name, job_id, sequence, _text(line))
+
+    def _published(self, publication: Publication, channel: str, line: dict[str, Any]) -> str | None:
+        """What the function of the application makes of an item; None for nothing, also where it fails.
+
+        To end with its error would be to end at the same item after each restart.
+        """
+        try:
+            published = publication(channel, line)
+            return None if published is None else unicode_text(_text(published))
+        except Exception:  # noqa: BLE001 - whatever the function of the application raises
+            _log.warning("a %s is not published on %r", line["event"], channel, exc_info=True)
+            return None
 
     async def _channel_of(self, item: Item, job_id: str) -> str:
         assert self._channel is not None

@@ -12,7 +12,9 @@ from redis.asyncio import Redis
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 
-__all__ = ["OUTAGE", "cancellable", "describe", "redis_client", "redis_name"]
+from milepost.client._transport.backoff import Backoff
+
+__all__ = ["OUTAGE", "cancellable", "describe", "publish", "redis_client", "redis_name"]
 
 OUTAGE: Final = (exceptions.RedisError, OSError)
 """Errors of a server that is away, or refuses what it took before, as when it is full."""
@@ -79,6 +81,18 @@ async def cancellable(call: Awaitable[_Result]) -> _Result:
     finally:
         running.cancel()
     return running.result()
+
+
+async def publish(redis: Redis, channel: str, body: bytes) -> None:
+    """Publish a message, once the server is there."""
+    backoff = Backoff()
+    while True:
+        try:
+            await cancellable(redis.publish(channel, body))
+        except OUTAGE:
+            await asyncio.sleep(backoff.next_delay())
+        else:
+            return
 
 
 def describe(error: BaseException, name: str) -> str:

@@ -58,6 +58,9 @@ class RedisSubscriber:
         self._receive = receive
         self._interrupted = interrupted
         self._ping_interval = ping_interval
+        self._newest_channel = b""
+        # Through which subscriptions the newest message has come; None for that of the channel itself.
+        self._newest_came_by: set[bytes | None] = set()
         self._was_read = False
         self._lost_at: float | None = None
         self._backoff = Backoff()
@@ -83,6 +86,7 @@ class RedisSubscriber:
 
     async def _connect(self) -> None:
         """Subscribe, and read until something goes wrong."""
+        self._newest_came_by.clear()
         async with self._redis.pubsub() as subscription:
             await self._subscribe(subscription)
             if self._lost_at is not None:
@@ -133,5 +137,21 @@ class RedisSubscriber:
             message["type"] in ("message", "pmessage")
             and isinstance(channel, bytes)
             and isinstance(data, bytes)
+            and not self._is_copy(channel, message["pattern"])
         ):
             self._receive(channel.decode(errors="replace"), data)
+
+    def _is_copy(self, channel: bytes, subscription: bytes | str | None) -> bool:
+        """Whether the newest message has come by another subscription already.
+
+        Redis sends a message once for each subscription that its channel matches, in a row. All messages of a channel
+        match the same ones, so the next message is the one that comes by a subscription again.
+        """
+        assert not isinstance(subscription, str)
+        came_by = self._newest_came_by
+        is_copy = bool(came_by) and channel == self._newest_channel and subscription not in came_by
+        if not is_copy:
+            self._newest_channel = channel
+            came_by.clear()
+        came_by.add(subscription)
+        return is_copy

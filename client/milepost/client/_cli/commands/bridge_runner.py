@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Final
 
 import click
@@ -15,7 +16,7 @@ from milepost.client._bridge.inbound_bridge import InboundBridge
 from milepost.client._bridge.mapping_source import find_function, find_mapping
 from milepost.client._bridge.message_mapping import FunctionMapping, JobRules, MessageMapping
 from milepost.client._bridge.outbound_bridge import ChannelName, OutboundBridge
-from milepost.client._bridge.redis_server import describe, redis_client, redis_name
+from milepost.client._bridge.redis_server import describe, publish, redis_client, redis_name
 from milepost.client._bridge.redis_subscriber import RedisSubscriber
 from milepost.client._bridge.redis_writer import AnotherBridge, RedisWriter
 from milepost.client._cli.commands import log_setup
@@ -118,7 +119,7 @@ async def _read(server: ServerOptions, options: BridgeOptions, redis: Redis, map
     name = redis_name(options.url)
     async with server.client(wait=False) as client:
         inbound = InboundBridge(
-            client, mapping, redis.publish, owner=options.owner, max_jobs=options.max_jobs
+            client, mapping, partial(publish, redis), owner=options.owner, max_jobs=options.max_jobs
         )
         reader = RedisSubscriber(redis, name, options.channels, inbound.receive, inbound.interrupted)
         upkeep = asyncio.create_task(inbound.run())

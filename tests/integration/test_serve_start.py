@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.command import environment
 from tests.support.ports import free_port
 from tests.support.server import MILEPOST
 
@@ -19,7 +20,9 @@ def test_a_server_that_waits_for_nats_can_be_stopped(tmp_path: Path, number: sig
     store = f"nats://127.0.0.1:{free_port()}"
     command = [str(MILEPOST), "serve", "--address", "127.0.0.1:0", "--data", str(tmp_path / "data")]
     command += ["--store", store]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment(None)
+    ) as process:
         try:
             assert process.stderr is not None
             lines = (json.loads(line) for line in process.stderr)

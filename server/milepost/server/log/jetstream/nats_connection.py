@@ -134,7 +134,8 @@ class NatsConnection:
             # A connect may mistake a cancellation for one more failed attempt.
             self._connecting.cancel()
             await asyncio.wait((self._connecting,), timeout=_CANCEL_INTERVAL)
-        await self.client.close()
+        if self._connecting is not None:  # it can only be closed once it has begun to connect
+            await self.client.close()
 
     async def wait_up(self) -> None:
         """Wait until NATS is reachable."""

@@ -18,8 +18,11 @@ Frame: TypeAlias = WatchJobResponse | WatchJobsResponse
 CACHE_BYTES: Final = 16 << 20
 """Bytes of encoded frames, with their text, that subscribers share at most."""
 
-_CHUNK: Final = 16 << 10
-"""Bytes of text, about, that are sent at a time, and made in one go."""
+_CHUNK: Final = 32 << 10
+"""Bytes of text, about, that are sent at a time."""
+
+_OFFERED: Final = 16 << 10
+"""Bytes of text up to which it is written at once to readers that have room, one after the other."""
 
 # The name of an event whose payload this version does not know.
 _UNKNOWN: Final = "event"
@@ -106,7 +109,7 @@ class EventEncoder:
             chunks.append("".join(texts).encode())
         cursor = events.position if by_position else events.events[-1].sequence if events.events else 0
         http_chunk = b""
-        if len(chunks) == 1 and len(chunks[0]) <= _CHUNK:
+        if len(chunks) == 1 and len(chunks[0]) <= _OFFERED:
             http_chunk = chunk(chunks[0])
         size = len(frame) + sum(map(len, chunks)) + len(http_chunk)
         return EncodedEvents(chunks, cursor, size, http_chunk)

@@ -41,7 +41,7 @@ class Bridge:
 
 @contextlib.asynccontextmanager
 async def bridging(
-    redis: RedisServer, client: Client, mapping: MessageMapping, **options: Any
+    redis: RedisServer, client: Client, mapping: MessageMapping, *, ping_interval: float = 10, **options: Any
 ) -> AsyncIterator[Bridge]:
     """Run a bridge that reads all channels of a new name."""
     name = options.pop("name", uuid.uuid4().hex)
@@ -53,7 +53,7 @@ async def bridging(
         [f"{name}:*"],
         inbound.receive,
         inbound.interrupted,
-        ping_interval=0.2,
+        ping_interval=ping_interval,
     )
     tasks = [asyncio.create_task(reader.run()), asyncio.create_task(inbound.run())]
     try:

@@ -237,7 +237,7 @@ async def test_redis_that_does_not_answer(tmp_path: Path, client: Client) -> Non
     """A connection over which nothing comes is given up."""
     mapping = rules()
     with RedisServer(tmp_path / "redis") as redis:
-        async with bridging(redis, client, mapping) as bridge:
+        async with bridging(redis, client, mapping, ping_interval=0.2) as bridge:
             bridge.say("1", percent=5)
             job = await job_of(client, mapping.job_rules.kind, fraction=0.05)
             redis.pause()

@@ -21,9 +21,13 @@ DOCUMENTS = sorted(
 )
 
 
+OWN_CODE = TEXT.partition("## Where Milepost reaches into libraries")[0]
+"""The sections whose names are Milepost's own; the last one names what libraries define."""
+
+
 def code_words() -> Iterator[str]:
     """The words in code style that name something in Python or in the contract."""
-    for word in re.findall(r"`([^`\n]+)`", TEXT):
+    for word in re.findall(r"`([^`\n]+)`", OWN_CODE):
         is_path = "/" in word or re.search(r"\.(py|json|db)$", word)
         if re.fullmatch(r"[A-Za-z_][\w.]*", word) and not is_path:
             yield word

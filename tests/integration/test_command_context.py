@@ -92,10 +92,20 @@ def test_context_list_shows_no_token(config: Path) -> None:
     assert "mp_secret" not in context("list") + context("list", "--output", "json")
 
 
+def test_no_context_is_the_current_one_any_more(config: Path) -> None:
+    """`use --none` keeps the contexts, and the default address holds again."""
+    context("set", "prod", "--address", "prod.test:1")
+    context("use", "prod")
+    context("use", "--none")
+    assert {name: found["current"] for name, found in listed().items()} == {"prod": False}
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
         (("use", "prod"), "There is no context 'prod'"),
+        (("use",), "Give the NAME of a context, or --none."),
+        (("use", "prod", "--none"), "Give the NAME of a context, or --none."),
         (("delete", "prod"), "There is no context 'prod'"),
         (("set", "a b"), "'a b' is not of letters"),
         (("set", "a", "--address", "nowhere"), "'nowhere' is not of the form HOST:PORT"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import subprocess
 import sys
+from pathlib import Path
 
 import click
 import pytest
@@ -112,6 +113,42 @@ def test_defaults_stand_in_one_pair_of_brackets(name: str) -> None:
     assert re.findall(r"\[[^]]*[(\[]", text.partition("Options:")[2].partition("Examples:")[0]) == []
     for words in described:
         assert f"[default: {words}]" in text
+
+
+@pytest.mark.parametrize("name", ["", *COMMANDS, "context set", "token create", "bridge redis"])
+def test_help_on_a_narrow_terminal(name: str) -> None:
+    """Descriptions keep three quarters of the width; only examples and the names of options are wider than it."""
+    text = CliRunner().invoke(group, [*name.split(), "--help"], terminal_width=50).output
+    described = text.partition("Options:")[2].partition("Examples:")[0].partition("Shell completion")[0]
+    names = re.compile(r" {2}(-|\[)\S.*")
+
+    assert [line for line in described.splitlines() if len(line) > 50 and not names.fullmatch(line)] == []
+    assert [line for line in described.splitlines() if line.startswith(" " * 17)] == []
+    assert not re.search(r"\w\.\.\.$", described, re.MULTILINE)
+
+
+def test_no_default_is_shown_as_empty_text() -> None:
+    """An option whose default is nothing has none in its help."""
+    assert [name for name in COMMANDS if '""' in CliRunner().invoke(group, [name, "--help"]).output] == []
+
+
+async def test_an_option_before_the_command() -> None:
+    """The error says where options stand."""
+    outcome = await milepost("--address", "127.0.0.1:1", "list")
+
+    assert (outcome.status, outcome.err) == (
+        2,
+        "Error: There is no option '--address' before a command. Options of a command stand after it, as in "
+        "`milepost list --address HOST:PORT`. Try 'milepost --help'.\n",
+    )
+
+
+async def test_an_interrupt_while_modules_are_imported(tmp_path: Path) -> None:
+    """Ctrl-C ends the command with its status, without a traceback, also before it has begun."""
+    tmp_path.joinpath("click.py").write_text("raise KeyboardInterrupt\n")
+    outcome = await milepost("list", env={"PYTHONPATH": str(tmp_path)})
+
+    assert (outcome.status, outcome.out, outcome.err) == (130, "", "")
 
 
 async def test_did_you_mean() -> None:

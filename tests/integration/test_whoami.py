@@ -12,7 +12,7 @@ from google.protobuf.timestamp_pb2 import Timestamp
 from milepost.client import Client, SyncClient
 from milepost.client.errors import Unauthenticated
 from milepost.v1 import PrincipalLimit, WhoAmIResponse
-from tests.support.command import milepost
+from tests.support.command import milepost, terminal
 from tests.support.forking import Forkery
 from tests.support.server import Server, ServerProcess
 from tests.support.token_files import Tokens
@@ -128,3 +128,15 @@ async def test_the_command(server: Server, token: str) -> None:
         "expireTime": "2100-01-01T00:00:00Z",
         "credentialId": "ci",
     }
+
+
+async def test_the_command_on_a_narrow_terminal(server: Server, token: str) -> None:
+    """A value that does not fit goes on under its beginning, between words."""
+    async with terminal("whoami", address=server.address, columns=50, env={"MILEPOST_TOKEN": token}) as shown:
+        await shown.process.wait()
+        await shown.shows(lambda text: "200,000" in text or "50,000" in text)
+    assert [line for line in shown.text.splitlines() if line.startswith(("events ", "            "))] == [
+        "            a second",
+        "events      0 of a burst of 50,000; at most 5,000",
+        "            a second",
+    ]

@@ -13,15 +13,19 @@ __all__ = ["main"]
 # Packages of the extra `cli` of milepost-client.
 _REQUIRED_PACKAGES: Final = ("click", "rich", "structlog")
 _USAGE_ERROR: Final = 2
+_INTERRUPTED: Final = 130
 
 
 def main() -> None:
     """Run the command line of this process, and exit."""
     if missing := [name for name in _REQUIRED_PACKAGES if importlib.util.find_spec(name) is None]:
         sys.exit(_print_missing(missing))
-    from milepost.client._cli.main import main as run
+    try:
+        from milepost.client._cli.main import main as run
 
-    run()
+        run()
+    except KeyboardInterrupt:  # while modules are imported; a command that runs handles Ctrl-C itself
+        sys.exit(_INTERRUPTED)
 
 
 def _print_missing(missing: list[str]) -> int:

@@ -156,3 +156,5 @@ def test_what_is_missing() -> None:
         "'ci' may not cancel: its scopes are read, submit. Use a credential with the scope 'cancel'."
     )
     assert refusal.metadata == {"subject": "ci", "action": "cancel", "scope": "cancel"}
+    work = permission_denied(principal(Scope.READ), Action.WORK, None)
+    assert work.message == "'ci' may not work: its scopes are read. Use a credential with the scope 'work'."

@@ -15,6 +15,7 @@ from click.shell_completion import CompletionItem
 
 from milepost.client._cli import standard_streams
 from milepost.client._cli.commands.exit_status import MEANINGS, CommandError, ExitStatus, show_usage_error
+from milepost.client._cli.commands.help_layout import HelpContext, use_layout
 from milepost.client._cli.standard_streams import OutputFailed, ReaderGone, write_stderr
 from milepost.client._transport.grpc_environment import DURING_IMPORT
 
@@ -59,22 +60,19 @@ _OTHER_PACKAGES: Final = {
 }
 """Package and summary of the commands that other distributions provide."""
 
-_STATUSES = "\n".join(f"  {int(status):>3}  {meaning}" for status, meaning in MEANINGS.items())
-_EPILOG = f"""Every option can also be set in the environment: --owner of submit as MILEPOST_SUBMIT_OWNER; options that
-commands share, such as --address, without the command's name: MILEPOST_ADDRESS.
-
-\b
-Exit status:
-{_STATUSES}
-
-\b
-Shell completion, for bash (zsh and fish likewise):
-  eval "$(_MILEPOST_COMPLETE=bash_source milepost)"
+_ENVIRONMENT: Final = (
+    "Every option can also be set in the environment: --owner of submit as MILEPOST_SUBMIT_OWNER; options that "
+    "commands share, such as --address, without the command's name: MILEPOST_ADDRESS."
+)
+_COMPLETION: Final = """\b
+eval "$(_MILEPOST_COMPLETE=bash_source milepost)"
 """
 
 
 class _Group(click.Group):
     """Commands of other distributions, then those of the client. Each is loaded on use."""
+
+    context_class = HelpContext
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         return [*sorted(found.name for found in _plugins()), *_COMMANDS]
@@ -89,7 +87,20 @@ class _Group(click.Group):
                     loaded = _load(found)
         if loaded is None and cmd_name in _OTHER_PACKAGES:
             return _missing_command(cmd_name)
-        return loaded if isinstance(loaded, click.Command) else None
+        if not isinstance(loaded, click.Command):
+            return None
+        use_layout(loaded)
+        return loaded
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        try:
+            return super().parse_args(ctx, args)
+        except click.NoSuchOption as error:
+            raise click.UsageError(
+                f"There is no option {error.option_name!r} before a command. Options of a command stand after it, "
+                "as in `milepost list --address HOST:PORT`.",
+                ctx,
+            ) from error
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]
@@ -102,6 +113,14 @@ class _Group(click.Group):
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         with formatter.section("Commands"):
             formatter.write_dl(list(self._overview(ctx)))
+
+    def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        formatter.write_paragraph()
+        formatter.write_text(_ENVIRONMENT)
+        with formatter.section("Exit status"):
+            formatter.write_dl([(f"{status:>3}", meaning) for status, meaning in MEANINGS.items()])
+        with formatter.section("Shell completion, for bash (zsh and fish likewise)"):
+            formatter.write_text(_COMPLETION)
 
     def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
         commands = [
@@ -129,7 +148,6 @@ class _Group(click.Group):
         "max_content_width": 100,
         "show_default": True,
     },
-    epilog=_EPILOG,
     invoke_without_command=True,
 )
 @click.version_option(package_name="milepost-client", prog_name="milepost", message="%(prog)s %(version)s")

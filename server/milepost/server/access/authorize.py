@@ -122,13 +122,12 @@ def permission_denied(principal: Principal, action: Action, target: Target | Non
     """The refusal of an action that the principal may not do; its text says what is missing."""
     scope = SCOPES[action]
     who = f"{principal.subject!r}"
+    doing = action.value.removesuffix(" on")
     if not principal.has(scope):
         has = ", ".join(sorted(principal.scopes)) or "none"
-        text = (
-            f"{who} may not {action.value}: its scopes are {has}. Use a credential with the scope '{scope}'."
-        )
+        text = f"{who} may not {doing}: its scopes are {has}. Use a credential with the scope '{scope}'."
     elif principal.owners is not None and not principal.owners:
-        text = f"{who} may not {action.value}: its credential names no owner."
+        text = f"{who} may not {doing}: its credential names no owner."
     elif target is not None and not principal.owns(target.owner):
         owners = ", ".join(sorted(repr(owner) for owner in principal.owners or ()))
         text = f"{who} may not {action.value} jobs of owner {target.owner!r}: its owners are {owners}."
@@ -140,7 +139,7 @@ def permission_denied(principal: Principal, action: Action, target: Target | Non
     elif principal.job_id:
         text = f"The credential of {who} is for job {principal.job_id!r} and its children only."
     else:
-        text = f"{who} may not {action.value}: that is for a principal of all owners."
+        text = f"{who} may not {doing}: that is for a principal of all owners."
     return Refusal(
         ErrorReason.ERROR_REASON_PERMISSION_DENIED,
         text,

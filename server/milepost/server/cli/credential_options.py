@@ -36,19 +36,29 @@ _OPTIONS = (
     option(
         "--jwt-issuer",
         default="",
+        show_default=False,
         metavar="URL",
         help="Accept JSON Web Tokens of this issuer (claim iss), with milepost-server[jwt].",
     ),
     option(
-        "--jwt-audience", default="", metavar="NAME", help="Audience that these tokens are for (claim aud)."
+        "--jwt-audience",
+        default="",
+        show_default=False,
+        metavar="NAME",
+        help="Audience that these tokens are for (claim aud).",
     ),
     option(
-        "--jwt-jwks", default="", metavar="FILE|URL", help="Public keys of the issuer: a JSON Web Key Set."
+        "--jwt-jwks",
+        default="",
+        show_default=False,
+        metavar="FILE|URL",
+        help="Public keys of the issuer: a JSON Web Key Set.",
     ),
     option(
         "--jwt-claims",
         type=_claims,
         default="",
+        show_default=False,
         metavar="MAP",
         help="Claims that principals are made of, such as owners=org.teams,scopes=permissions. Default: sub, owners, "
         "scope, kinds and limits.",

@@ -249,7 +249,7 @@ def serve(
         raise click.ClickException(f"{error}.") from error
     except TokenFileError as error:
         raise click.ClickException(
-            f"The token file {str(credentials.tokens)!r} cannot be used: {error}."
+            f"The token file {str(credentials.tokens)!r} cannot be used: {error}. `milepost token create` makes one."
         ) from error
     except (DatabaseInUse, DirectoryInUse, SchemaTooNew, StreamRefused) as error:
         raise click.ClickException(str(error)) from error

@@ -22,12 +22,16 @@ Examples:
   milepost context set prod --address milepost.example.com:7070 --tls --token -
   milepost context use prod
   milepost context list
+  milepost context use --none
   milepost list --context prod
 
 Contexts are in ~/.config/milepost/config.toml ($XDG_CONFIG_HOME), readable by you only. An option comes before the
 variable in the environment, that before the context, and that before the default. The current context holds unless
 another address is given.
 """
+
+_ADDRESS, _CREDENTIALS = 2, 3
+"""Columns of the list that shrink on a narrow terminal."""
 
 _NAME = click.argument("name", shell_complete=completion.context_names)
 
@@ -57,19 +61,25 @@ def list_contexts(output: str) -> None:
     if len(rows) == 1:
         write_stderr(f"There are no contexts in {str(file.path)!r}. `milepost context set NAME` makes one.")
         return
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    for row in rows:
-        cells = (cell.ljust(width) for cell, width in zip(row, widths, strict=True))
-        write_stdout("  ".join(cells).rstrip())
+    from milepost.client._cli.commands.printing import print_report
+    from milepost.client._cli.rendering.diff_report import Grid
+
+    print_report([Grid(rows, shrink_order=(_CREDENTIALS, _ADDRESS))], output)
 
 
 @context.command()
-@_NAME
-def use(name: str) -> None:
+@click.argument("name", required=False, shell_complete=completion.context_names)
+@click.option(
+    "--none", "no_context", is_flag=True, help="Use no context any more: the default address holds."
+)
+def use(name: str | None, *, no_context: bool) -> None:
     """Make a context the current one."""
+    if (name is None) != no_context:
+        raise click.UsageError("Give the NAME of a context, or --none.")
     file = ContextFile.load()
-    file.find(name)
-    file.current = name
+    if name is not None:
+        file.find(name)
+    file.current = name or ""
     file.save()
 
 

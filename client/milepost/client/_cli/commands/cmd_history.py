@@ -35,7 +35,8 @@ def history(server: ServerOptions, kind: str, owner: str, output: str) -> None:
     run the estimate was off, and how many runs ended within their upper bound.
     """
     from milepost.client._cli.commands.async_runner import run
-    from milepost.client._cli.rendering.history_text import history_lines
+    from milepost.client._cli.commands.printing import print_lines
+    from milepost.client._cli.rendering.history_text import VALUE_COLUMN, history_lines
     from milepost.client._cli.rendering.message_json import message_line
 
     async def ask() -> GetHistoryResponse:
@@ -43,5 +44,7 @@ def history(server: ServerOptions, kind: str, owner: str, output: str) -> None:
             return await client.history(kind, owner)
 
     found = run(ask())
-    for line in [message_line(found)] if output == "json" else history_lines(kind, found):
-        write_stdout(line)
+    if output == "json":
+        write_stdout(message_line(found))
+    else:
+        print_lines(history_lines(kind, found), indent=VALUE_COLUMN)

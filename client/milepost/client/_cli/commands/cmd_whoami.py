@@ -23,13 +23,16 @@ def whoami(server: ServerOptions, output: str) -> None:
     It shows the principal of your credential, which takes no scope: use it to see whether a credential works.
     """
     from milepost.client._cli.commands.async_runner import run
+    from milepost.client._cli.commands.printing import print_lines
     from milepost.client._cli.rendering.message_json import message_line
-    from milepost.client._cli.rendering.principal_text import principal_lines
+    from milepost.client._cli.rendering.principal_text import VALUE_COLUMN, principal_lines
 
     async def ask() -> WhoAmIResponse:
         async with server.client() as client:
             return await client.whoami()
 
     found = run(ask())
-    for line in [message_line(found)] if output == "json" else principal_lines(found):
-        write_stdout(line)
+    if output == "json":
+        write_stdout(message_line(found))
+    else:
+        print_lines(principal_lines(found), indent=VALUE_COLUMN)

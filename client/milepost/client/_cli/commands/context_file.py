@@ -80,9 +80,9 @@ class ContextFile:
     def find(self, name: str) -> ContextSettings:
         """The settings of a context. Raises click.UsageError if there is none of this name."""
         if name not in self.contexts:
-            known = ", ".join(sorted(self.contexts)) or "none"
+            known = f"the contexts are {', '.join(sorted(self.contexts))}" if self.contexts else "it has none"
             raise click.UsageError(
-                f"There is no context {name!r} in {str(self.path)!r}: there are {known}. "
+                f"There is no context {name!r} in {str(self.path)!r}; {known}. "
                 f"`milepost context set {name}` makes it."
             )
         return self.contexts[name]

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from typing import Final
 
 from rich.console import Group
+from rich.text import Text
 
-from milepost.client._cli.rendering.canvas import Canvas, marks_for
+from milepost.client._cli.rendering.canvas import Canvas, marks_for, wrapped
 from milepost.client._cli.rendering.diff_report import Block, report_lines, report_picture
 from milepost.client._cli.rendering.job_details import job_lines, job_picture
 from milepost.client._cli.rendering.message_json import message_line, waiting_line
@@ -17,10 +18,12 @@ from milepost.client._cli.rendering.terminal import EscapingConsole, can_draw
 from milepost.client._cli.standard_streams import write_stderr, write_stdout
 from milepost.v1 import ConnectedWorker, Job, Waiting
 
-__all__ = ["NO_JOBS", "print_job", "print_jobs", "print_report", "print_workers"]
+__all__ = ["NO_JOBS", "print_job", "print_jobs", "print_lines", "print_report", "print_workers"]
 
 NO_JOBS: Final = "No jobs found."
 """What stderr says where there is no job to show."""
+
+_ROWS_OF_A_LINE: Final = 50
 
 
 def print_job(job: Job, output: str, waiting: Waiting | None = None) -> None:
@@ -61,6 +64,17 @@ def print_jobs(jobs: Sequence[Job], output: str) -> None:
         console.print(Group(*jobs_table(jobs, now, console.width)))
     else:
         for line in jobs_lines(jobs, now):
+            write_stdout(line)
+
+
+def print_lines(lines: Iterable[str], *, indent: int) -> None:
+    """Print lines of text; on a terminal they are wrapped between words, all but the first row indented."""
+    console = EscapingConsole()
+    canvas = Canvas(console.width, console.height, datetime.now(UTC), marks=marks_for(console.encoding))
+    for line in lines:
+        if can_draw(console):
+            console.print(Group(*wrapped(Text(line), indent, _ROWS_OF_A_LINE, canvas)))
+        else:
             write_stdout(line)
 
 

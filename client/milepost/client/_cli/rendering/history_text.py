@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from typing import Final
 
 from google.protobuf.duration_pb2 import Duration
 from rich.cells import cell_len
@@ -10,7 +11,10 @@ from rich.cells import cell_len
 from milepost.client._cli.rendering import text
 from milepost.v1 import GetHistoryResponse, StageHistory
 
-__all__ = ["history_lines"]
+__all__ = ["VALUE_COLUMN", "history_lines"]
+
+VALUE_COLUMN: Final = 11
+"""Where the values begin."""
 
 _NAME_LIMIT = 40
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import datetime, tzinfo
 
 from rich.console import Group, RenderableType
@@ -35,7 +36,7 @@ def job_picture(job: Job, canvas: Canvas, waiting: Waiting | None = None) -> Gro
     blocks: list[RenderableType] = [*header(job, canvas, estimate, waiting), *notices(job, canvas, waiting)]
     for block in (
         list(stage_rows.stage_lines(visible, canvas)),
-        list(artifacts(job, len(job.artifacts))),
+        list(artifacts(job, replace(canvas, final=True))),
         [attributes],
     ):
         if block:

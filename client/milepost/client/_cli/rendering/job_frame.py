@@ -84,9 +84,9 @@ def notices(job: Job, canvas: Canvas, waiting: Waiting | None = None) -> Iterato
         yield from _notice(text.cancellation(job), "yellow", canvas)
 
 
-def artifacts(job: Job, limit: int) -> Iterator[Text]:
-    """A line for each of the last ``limit`` artifacts: name, size and URI."""
-    shown = job.artifacts[-limit:]
+def artifacts(job: Job, canvas: Canvas) -> Iterator[Text]:
+    """Name, size and URI of the last artifacts, a line for each; of all, whole, if the picture is final."""
+    shown = job.artifacts[0 if canvas.final else -_ARTIFACT_LIMIT :]
     names = [text.one_line(artifact.name, 60) for artifact in shown]
     sizes = [text.human_size(artifact.size_bytes) if artifact.size_bytes else "" for artifact in shown]
     name_width = max(map(cell_len, names), default=0)
@@ -94,7 +94,11 @@ def artifacts(job: Job, limit: int) -> Iterator[Text]:
     for artifact, name, size in zip(shown, names, sizes, strict=True):
         pad = " " * (name_width - cell_len(name))
         uri = text.escaped(artifact.uri)
-        yield single_line(Text.assemble("  ", (name, "bold"), pad, f"  {size:>{size_width}}  ", (uri, "dim")))
+        line = Text.assemble("  ", (name, "bold"), pad, f"  {size:>{size_width}}  ", (uri, "dim"))
+        if canvas.final:
+            yield from wrapped(line, 4, _URI_ROWS, canvas)
+        else:
+            yield single_line(line)
 
 
 def _fitting(first: str, more: Sequence[str], canvas: Canvas) -> Text:
@@ -140,6 +144,7 @@ def _identity(job: Job, style: str, canvas: Canvas) -> Text:
 
 _LOG_LINE_LIMIT = 5
 _ARTIFACT_LIMIT = 5
+_URI_ROWS = 20
 _MIN_STAGE_ROWS = 3
 _WARNING_LINE_LIMIT = 3
 _WRAPPED_SEVERITIES = frozenset({Severity.SEVERITY_WARNING, Severity.SEVERITY_ERROR})
@@ -152,7 +157,7 @@ def frame(watched: WatchedJob, canvas: Canvas) -> Group:
     above = [*header(job, canvas, watched.estimate, waiting), *notices(job, canvas, waiting)]
     below = [
         *_block(list(_log(watched, canvas))),
-        *_block(list(artifacts(job, len(job.artifacts) if canvas.final else _ARTIFACT_LIMIT))),
+        *_block(list(artifacts(job, canvas))),
         *_block([_footer(watched, canvas)]),
     ]
     rows = list(stage_rows.tree_rows(watched.fold))

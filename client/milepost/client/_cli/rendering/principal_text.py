@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from datetime import tzinfo
+from typing import Final
 
 from milepost.client._cli.rendering import text
 from milepost.v1 import PrincipalLimit, WhoAmIResponse
 
-__all__ = ["principal_lines"]
+__all__ = ["VALUE_COLUMN", "principal_lines"]
+
+VALUE_COLUMN: Final = 12
+"""Where the values begin."""
 
 
 def principal_lines(principal: WhoAmIResponse, zone: tzinfo | None = None) -> Iterator[str]:
@@ -24,7 +28,7 @@ def principal_lines(principal: WhoAmIResponse, zone: tzinfo | None = None) -> It
         *((text.one_line(limit.name), _limit(limit)) for limit in principal.limits),
     ):
         if value:
-            yield f"{name:<10}  {value}"
+            yield f"{name:<{VALUE_COLUMN}}{value}"
 
 
 def _limit(limit: PrincipalLimit) -> str:

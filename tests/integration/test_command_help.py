@@ -136,10 +136,10 @@ async def test_an_option_before_the_command() -> None:
     """The error says where options stand."""
     outcome = await milepost("--address", "127.0.0.1:1", "list")
 
-    assert (outcome.status, outcome.err) == (
-        2,
+    assert outcome.status == 2
+    assert outcome.err == (
         "Error: There is no option '--address' before a command. Options of a command stand after it, as in "
-        "`milepost list --address HOST:PORT`. Try 'milepost --help'.\n",
+        "`milepost list --address HOST:PORT`. Try 'milepost --help'.\n"
     )
 
 

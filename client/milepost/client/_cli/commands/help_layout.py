@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 from typing import Final
 
 import click
@@ -14,7 +14,7 @@ _NARROW: Final = 70
 
 
 class _HelpLayout(click.HelpFormatter):
-    def write_dl(self, rows: Sequence[tuple[str, str]], col_max: int = 30, col_spacing: int = 2) -> None:
+    def write_dl(self, rows: Iterable[tuple[str, str]], col_max: int = 30, col_spacing: int = 2) -> None:
         """Write options or commands with their descriptions."""
         narrow = min(col_max, max(self.width // 4, 1))
         super().write_dl(rows, col_max if self.width >= _NARROW else narrow, col_spacing)

@@ -10,7 +10,7 @@ import pytest
 from google.protobuf.duration_pb2 import Duration
 
 from milepost.client import Client, JobContext
-from milepost.v1 import Job, Stage, StageEnded, StagesPlanned, StageStarted, StageState, Update
+from milepost.v1 import Dispatch, Job, Stage, StageEnded, StagesPlanned, StageStarted, StageState, Update
 from tests.support.rpc import Rpc, WorkSession, connect, eventually, succeeded
 from tests.support.server import Server
 from tests.support.working import working
@@ -180,3 +180,21 @@ async def test_the_sdk_plans_and_says_what_is_known(shared_server: Server) -> No
                     looked.set()
             assert (job.fraction, job.fraction_known) == (1.0, True)
             assert looked.is_set()
+
+
+async def test_a_new_attempt_of_a_parent_has_the_progress_of_its_children(shared_server: Server) -> None:
+    """It starts at 0, and its children go on from where they are: nobody waits for the next one that progresses."""
+    async with Client(shared_server.address) as client:
+        parent = (
+            await client.submit("album", dispatch=Dispatch.DISPATCH_EXTERNAL, planned_children=2)
+        ).job_id
+
+        async def is_half() -> bool:
+            return (await client.get(parent)).fraction == 0.5
+
+        async with client.start("page", parent_job_id=parent):
+            pass
+        await eventually(is_half)
+        async with client.attach(parent) as job:
+            assert job.attempt == 1
+            await eventually(is_half)

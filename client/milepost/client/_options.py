@@ -112,7 +112,7 @@ class AttachOptions(TypedDict, total=False):
 
     Attributes:
         wait: Seconds to wait while another process holds the job, until its attempt ends or its lease expires, or while
-            the job's concurrency key is at its limit. None: fail at once.
+            the job's concurrency key is at its limit. None: fail at once, or, with an `instance`, after 5 s.
         instance: Identifies the work across restarts: text of at most 128 characters that only this work knows, such as
             the id of a Celery task, which a retry or a redelivered message keeps. A block takes over at once a job that
             an earlier block of the same instance still holds; the earlier block, if it still runs, gets `LeaseLost`.

@@ -17,12 +17,13 @@ from celery import Celery, chain, chord, group, signals
 
 from milepost.client import Client
 from milepost.client._attach import AttachCalls
+from milepost.client._attach.attachment import Attachment
 from milepost.client._calls import JobCalls
 from milepost.client._transport.channel import LazyChannel
 from milepost.client._transport.target import Target
 from milepost.client.engines.celery import TaskOptions, publish_canvas
+from milepost.client.engines.celery.canvas_parent import QUIET_TIME, CanvasParent
 from milepost.client.engines.celery.canvas_stamp import CanvasStamp, certain_tasks
-from milepost.client.engines.celery.parent_end import QUIET_TIME, ParentEnd
 from milepost.client.errors import JobFailure
 from milepost.v1 import Dispatch, Job
 from tests.support.celery_jobs import exists, pids_in
@@ -250,14 +251,21 @@ async def test_a_nested_canvas_with_a_failure_waits_for_what_is_published_late(
     parent = await client.submit("album", dispatch=Dispatch.DISPATCH_EXTERNAL, planned_children=9)
     channel = LazyChannel(Target.of(shared_server.address))
     calls = JobCalls(channel, 10.0)
-    end = ParentEnd(calls, AttachCalls(channel, calls, 10.0).attach, CanvasStamp(parent.job_id))
+    blocks = AttachCalls(channel, calls, 10.0)
+
+    def claim(job_id: str, instance: str, wait: float) -> Attachment:
+        return blocks.attach(job_id, instance=instance or None, wait=wait).attachment
+
+    end = CanvasParent(calls, claim, CanvasStamp(parent.job_id), holds=False)
     ends: list[bool] = []
     for now in (0.0, QUIET_TIME - 1):
         with contextlib.suppress(JobFailure):
             async with client.start("add", parent_job_id=parent.job_id):
                 raise JobFailure("TORN", "torn page")
-        ends.append(await end.check(now))
-    ends += [await end.check(now) for now in (QUIET_TIME + 1, 2 * QUIET_TIME - 1, 2 * QUIET_TIME)]
+        ends.append(await end.check(now, lambda: None))
+    ends += [
+        await end.check(now, lambda: None) for now in (QUIET_TIME + 1, 2 * QUIET_TIME - 1, 2 * QUIET_TIME)
+    ]
     await channel.close()
 
     assert ends == [False, False, False, True, True]
@@ -279,5 +287,11 @@ def test_how_many_tasks_are_published_in_any_case(
         canvas = canvas_of(name, publisher.tasks)
 
     assert certain_tasks(canvas) == certain
-    text = CanvasStamp("album-1", certain).text
-    assert CanvasStamp.from_text(text) == CanvasStamp("album-1", certain)
+    stamp = CanvasStamp("album-1", certain, "secret")
+    assert CanvasStamp.from_text(stamp.text) == stamp
+
+
+@pytest.mark.parametrize(("text", "certain"), [("album-1", None), ("album-1:3", 3)])
+def test_stamps_of_earlier_versions_are_understood(text: str, certain: int | None) -> None:
+    """Their messages may still wait when the workers are updated."""
+    assert CanvasStamp.from_text(text) == CanvasStamp("album-1", certain, "")

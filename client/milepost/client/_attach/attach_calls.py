@@ -23,7 +23,7 @@ from milepost.v1 import Dispatch, Job
 
 __all__ = ["AttachCalls"]
 
-# Seconds for the server to end the session of the block that this one replaces.
+# Seconds for the server to end the session of the block that this one replaces, unless the caller chooses.
 _TAKEOVER_TIMEOUT: Final = 5.0
 
 
@@ -182,7 +182,7 @@ class AttachCalls:
             timeout=self._timeout,
             flush_timeout=flush_timeout,
             spool=spool,
-            wait=max(waits, _TAKEOVER_TIMEOUT) if instance else waits,
+            wait=_TAKEOVER_TIMEOUT if instance and wait is None else waits,
             offline_job=offline,
             goes_on=_goes_on("on_lost", on_lost),
             kill=kill,

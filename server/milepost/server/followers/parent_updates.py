@@ -44,6 +44,8 @@ class ParentUpdates:
                     self._outdated[commit.attributes.parent_job_id] = None
                 if commit.ends:
                     self._reported_ended.pop(commit.job_id, None)
+                elif commit.fraction < commit.fraction_before:
+                    self._outdated[commit.job_id] = None  # a new attempt: its children have not begun again
                 elif commit.job_id in self._outdated or commit.job_id in self._reported_ended:
                     self._note_update(commit)
         if self._outdated and not self._updating:

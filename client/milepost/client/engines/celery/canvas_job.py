@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import logging
+import secrets
 from dataclasses import dataclass
 from typing import Any, Final, Unpack
 from uuid import uuid4
 
 from celery.canvas import Signature
+from google.protobuf.duration_pb2 import Duration
 
 from milepost.client._calls import submit_request
 from milepost.client.engines.celery.canvas_stamp import (
@@ -21,14 +23,15 @@ from milepost.client.engines.celery.option_faults import find_fault
 from milepost.client.engines.celery.task_with_job import TaskOptions
 from milepost.client.engines.labels import ENGINE
 from milepost.client.errors import MilepostError
-from milepost.v1 import Dispatch, SubmitJobRequest
+from milepost.contract import limits
+from milepost.v1 import Dispatch, RetryPolicy, SubmitJobRequest
 
 __all__ = ["PARENT_DEADLINE", "CanvasJob", "publish_canvas"]
 
 _log = logging.getLogger("milepost.client")
 
 PARENT_DEADLINE: Final = 7 * 24 * 3600.0
-"""Seconds until a parent fails that has not ended. No process holds it, so that it starts only when it ends."""
+"""Seconds until a parent fails whose tasks have not begun, and, from then on, until one fails that has not ended."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,9 +52,10 @@ def publish_canvas(
 ) -> CanvasJob:
     """Publish a chain, a group or a chord, nested as it may be, as the children of one job.
 
-    The progress of that job is that of its tasks, and cancelling it cancels them. It ends with its last task: SUCCEEDED
-    if all have, and FAILED once one has not and no other is left to run. Nobody has to wait for that. A parent that has
-    not ended within its `start_deadline`, by default a week, fails::
+    The progress of that job is that of its tasks, and cancelling it cancels them. It is RUNNING once a task of it runs,
+    and ends with its last task: SUCCEEDED if all have, and FAILED once one has not and no other is left to run. Nobody
+    has to wait for that. It fails if no task has begun within its `start_deadline`, by default a week, or if it has not
+    ended within its `timeout` from then on, by default as long::
 
         album = publish_canvas(chord([scan.s(page) for page in pages], bind.s()), "album", labels={"user": "7"})
 
@@ -76,7 +80,7 @@ def publish_canvas(
     job_id = _submit(installation, canvas, kind, options) if installation is not None else None
     if installation is None or job_id is None:
         return CanvasJob(None, canvas.apply_async(args))
-    stamp = CanvasStamp(job_id, certain_tasks(canvas))
+    stamp = CanvasStamp(job_id, certain_tasks(canvas), secrets.token_urlsafe(16))
     canvas.stamp(**stamp.stamps)
     for body in bodies_alone(canvas):
         body.stamp(**stamp.stamps)  # which Celery does not
@@ -116,5 +120,8 @@ def _request(canvas: Signature[Any], kind: str, options: TaskOptions) -> SubmitJ
     merged: dict[str, Any] = {"job_id": str(uuid4()), "planned_children": planned, **options}
     merged["labels"] = {ENGINE: "celery", **(options.get("labels") or {})}
     merged.setdefault("request_id", merged["job_id"])
+    # Where a process that holds the parent is lost, another one goes on.
+    merged.setdefault("retry_policy", RetryPolicy(max_attempts=limits.ATTEMPTS, initial_backoff=Duration()))
     values, deadline = merged.pop("input", None), merged.pop("start_deadline", PARENT_DEADLINE)
+    merged.setdefault("timeout", deadline)
     return submit_request(kind, values, Dispatch.DISPATCH_EXTERNAL, deadline, **merged)

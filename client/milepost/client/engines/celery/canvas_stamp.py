@@ -21,23 +21,24 @@ class CanvasStamp:
     Attributes:
         parent_job_id: The parent of the jobs of its tasks.
         certain_tasks: See the function `certain_tasks`.
+        secret: Proves that a claim of the parent is for this canvas; empty in messages of earlier versions.
     """
 
     parent_job_id: str
     certain_tasks: int | None = None
+    secret: str = ""
 
     @classmethod
     def from_text(cls, text: str) -> Self:
-        """The canvas in a message: ``job_id`` or ``job_id:3``."""
-        parent_job_id, _, certain = text.partition(":")
-        return cls(parent_job_id, int(certain) if certain.isdecimal() else None)
+        """The canvas in a message: ``job_id:3:secret``, of which only the first part is always there."""
+        parent_job_id, certain, secret, *_ = [*text.split(":"), "", ""]
+        return cls(parent_job_id, int(certain) if certain.isdecimal() else None, secret)
 
     @property
     def text(self) -> str:
         """The text that messages have."""
-        if self.certain_tasks is None:
-            return self.parent_job_id
-        return f"{self.parent_job_id}:{self.certain_tasks}"
+        certain = "" if self.certain_tasks is None else str(self.certain_tasks)
+        return f"{self.parent_job_id}:{certain}:{self.secret}"
 
     @property
     def stamps(self) -> dict[str, Any]:

@@ -71,6 +71,8 @@ class ClaimedRun:
             with as_current_job(_unreported_job(Job(job_id=task_job.job_id))):
                 return self._task.run(*args, **kwargs)
         attached, job = claimed
+        if canvas := self._canvas:
+            self._client.begin_canvas(CanvasStamp.from_text(canvas))
         try:
             value = self._task.run(*args, **kwargs)
         except BaseException as error:

@@ -15,6 +15,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from milepost.client._attach import AttachCalls
+from milepost.client._attach.attachment import Attachment
 from milepost.client._calls import JobCalls
 from milepost.client._options import ConnectionOptions
 from milepost.client._transport.backoff import Backoff, is_transient
@@ -91,7 +92,7 @@ class _JobEnds:
         self.channel = LazyChannel(Target.of(address, **options))
         self._calls = JobCalls(self.channel, CALL_TIMEOUT)
         self._blocks = AttachCalls(self.channel, self._calls, CALL_TIMEOUT)
-        self._parents = ParentWatches(self._calls, self._blocks.attach)
+        self._parents = ParentWatches(self.channel, self._calls, self._claim_parent, CALL_TIMEOUT)
 
     async def carry_out(self, command: Mapping[str, Any]) -> None:
         """Carry out one command.
@@ -107,6 +108,9 @@ class _JobEnds:
         finally:  # the job may have ended in another way
             if command["canvas"]:
                 await self._parents.check(CanvasStamp.from_text(command["canvas"]))
+
+    def _claim_parent(self, job_id: str, instance: str, wait: float) -> Attachment:
+        return self._blocks.attach(job_id, instance=instance or None, wait=wait).attachment
 
     async def _fail(self, command: Mapping[str, Any]) -> None:
         job = (await self._calls.get(command["job_id"])).job

@@ -1,102 +1,88 @@
-"""Parents of canvases that this process looks at again, until they have ended."""
+"""Parents of canvases that this process holds, or looks at again, until they have ended."""
 
 from __future__ import annotations
 
 import asyncio
-import logging
-from collections.abc import Callable
 from typing import Final
 
-from milepost.client._attach import Attached
 from milepost.client._calls import JobCalls
-from milepost.client._transport.backoff import is_transient
+from milepost.client._transport.channel import LazyChannel
+from milepost.client._watch.job_watch import StateWatch, Watch
+from milepost.client._watch.watch_factory import watch_job
+from milepost.client.engines.celery.canvas_parent import CanvasParent, ClaimParent
 from milepost.client.engines.celery.canvas_stamp import CanvasStamp
-from milepost.client.engines.celery.parent_end import ParentEnd
-from milepost.client.errors import MilepostError
+from milepost.client.engines.celery.parent_watch import ParentWatch
 
-__all__ = ["FIRST_INTERVAL", "LAST_INTERVAL", "WATCHED_PARENTS", "ParentWatches"]
+__all__ = ["WATCHED_PARENTS", "ParentWatches"]
 
-_log = logging.getLogger("milepost.client")
-
-FIRST_INTERVAL: Final = 1.0
-"""Seconds until a parent is looked at again; then twice as many, and so on."""
-LAST_INTERVAL: Final = 60.0
-"""Maximum seconds between two looks at a parent."""
 WATCHED_PARENTS: Final = 100
 """Parents that a process looks at; beyond that it forgets the one it has had longest."""
 
 
 class ParentWatches:
-    """Looks at parents in growing intervals, since a child may end without anybody who knows: LOST, or cancelled.
+    """Looks at parents after the end of each child that it sees, and in growing intervals.
 
-    Whoever publishes a canvas, and each process that has run a task of it, does this, and the first to see it ends the
-    parent. Belongs to the running loop; after a fork the child process begins with none.
+    Whoever publishes a canvas, and each process that has run a task of it, does this, since a child may end without
+    anybody who knows: LOST, or cancelled. Belongs to the running loop; after a fork the child process begins with none.
+
+    Attributes:
+        holds: Whether this process runs tasks, and so may hold their parents; see `CanvasParent`.
     """
 
-    def __init__(self, calls: JobCalls, attach: Callable[[str], Attached]) -> None:
+    def __init__(self, channel: LazyChannel, calls: JobCalls, claim: ClaimParent, timeout: float) -> None:
+        """`timeout` in seconds bounds the first connection of a stream; the rest as for `CanvasParent`."""
+        self.holds = False
+        self._channel = channel
         self._calls = calls
-        self._attach = attach
+        self._claim = claim
+        self._timeout = timeout
         self._loop: asyncio.AbstractEventLoop | None = None
-        self._watches: dict[str, _Watch] = {}
+        self._watches: dict[str, ParentWatch] = {}
+        self._closing: set[asyncio.Task[None]] = set()
 
     async def add(self, canvas: CanvasStamp) -> None:
         """Look at the parent from now on."""
         self._watch(canvas)
 
+    async def begin(self, canvas: CanvasStamp) -> None:
+        """Hold the parent from now on, unless another process does: a task of the canvas starts here."""
+        if self.holds and canvas.parent_job_id not in self._current():
+            await self._watch(canvas).begin()
+
     async def check(self, canvas: CanvasStamp) -> None:
         """Look at the parent at once, and, if it has not ended, from now on. An error goes to the log."""
-        await self._look(self._watch(canvas))
+        await self._watch(canvas).look()
 
-    def _watch(self, canvas: CanvasStamp) -> _Watch:
-        """The watch of a parent, which begins again with the shortest interval."""
+    async def close(self) -> None:
+        """Leave all parents to other processes."""
+        watches = self._current()
+        await asyncio.gather(*(watch.close() for watch in watches.values()))
+        watches.clear()
+
+    def _current(self) -> dict[str, ParentWatch]:
+        """The watches of the running loop: a process that was forked has none."""
         loop = asyncio.get_running_loop()
         if self._loop is not loop:
             self._loop, self._watches = loop, {}
-        watch = self._watches.pop(canvas.parent_job_id, None)
+        return self._watches
+
+    def _watch(self, canvas: CanvasStamp) -> ParentWatch:
+        """The watch of a parent, which begins again with the shortest interval."""
+        watches, job_id = self._current(), canvas.parent_job_id
+        watch = watches.pop(job_id, None)
         if watch is None:
-            watch = _Watch(canvas.parent_job_id, ParentEnd(self._calls, self._attach, canvas))
-        watch.interval = FIRST_INTERVAL
-        self._watches[canvas.parent_job_id] = watch
-        self._schedule(watch)
-        if len(self._watches) > WATCHED_PARENTS:
-            self._forget(next(iter(self._watches.values())))
+            parent = CanvasParent(self._calls, self._claim, canvas, holds=self.holds)
+            watch = ParentWatch(job_id, parent, self._watch_children, lambda: watches.pop(job_id, None))
+        watches[job_id] = watch
+        watch.restart()
+        if len(watches) > WATCHED_PARENTS:
+            closing = asyncio.create_task(watches.pop(next(iter(watches))).close())
+            self._closing.add(closing)
+            closing.add_done_callback(self._closing.discard)
         return watch
 
-    def _schedule(self, watch: _Watch) -> None:
-        # A timer and no task that sleeps: at the end of the process, nothing is in progress.
-        loop = asyncio.get_running_loop()
-        if watch.timer is not None:
-            watch.timer.cancel()
-        watch.timer = loop.call_later(watch.interval, self._look_again, watch)
-
-    def _look_again(self, watch: _Watch) -> None:
-        watch.interval = min(watch.interval * 2, LAST_INTERVAL)
-        self._schedule(watch)
-        if watch.look is None or watch.look.done():
-            watch.look = asyncio.get_running_loop().create_task(self._look(watch))
-
-    async def _look(self, watch: _Watch) -> None:
-        try:
-            has_ended = await watch.end.check(asyncio.get_running_loop().time())
-        except MilepostError as error:
-            has_ended = not is_transient(error, connected_before=True)
-            _log.info("job %s, a parent of tasks, is left as it is: %s", watch.job_id, error)
-        if has_ended:
-            self._forget(watch)
-
-    def _forget(self, watch: _Watch) -> None:
-        if watch.timer is not None:
-            watch.timer.cancel()
-        if self._watches.get(watch.job_id) is watch:
-            del self._watches[watch.job_id]
-
-
-class _Watch:
-    """One parent."""
-
-    def __init__(self, job_id: str, end: ParentEnd) -> None:
-        self.job_id = job_id
-        self.end = end
-        self.interval = FIRST_INTERVAL
-        self.timer: asyncio.TimerHandle | None = None
-        self.look: asyncio.Task[None] | None = None
+    def _watch_children(self, job_id: str) -> StateWatch | Watch:
+        payloads = ("children_progressed",)
+        return watch_job(
+            self._channel, self._timeout, job_id, snapshot=True, on_gap="snapshot", payloads=payloads
+        )

@@ -11,6 +11,7 @@ from collections.abc import Awaitable, Callable, Coroutine
 from typing import Final, TypeAlias, Unpack
 
 from milepost.client._attach import AttachCalls, AttachedJob, KeptSession, SyncAttached
+from milepost.client._attach.attachment import Attachment
 from milepost.client._calls import JobCalls
 from milepost.client._job_snapshot import JobSnapshot
 from milepost.client._options import AttachOptions, ConnectionOptions
@@ -59,7 +60,7 @@ class TaskClient:
         self._channel = LazyChannel(Target.of(address, **options), is_patient=False)
         self._calls = JobCalls(self._channel, timeout)
         self._blocks = AttachCalls(self._channel, self._calls, timeout)
-        self._parents = ParentWatches(self._calls, self._blocks.attach)
+        self._parents = ParentWatches(self._channel, self._calls, self._claim_parent, timeout)
         self._timeout = timeout
         self._loop_thread = EventLoopThread()
         self._pending = PendingEnds()
@@ -77,6 +78,7 @@ class TaskClient:
     def keep_session(self, slots: int) -> None:
         """Keep one session open between the tasks of this process, of which so many run at once."""
         self._slots = slots
+        self._parents.holds = True
 
     @property
     def keeps_session(self) -> bool:
@@ -91,7 +93,7 @@ class TaskClient:
         self._pending.wait(self._flush_timeout(timeout))
         if self._process_session.is_open:
             with contextlib.suppress(RuntimeError, concurrent.futures.TimeoutError):
-                self._loop_thread.start(self._close()).result(CLOSE_TIMEOUT)
+                self._loop_thread.start(self._close()).result(2 * CLOSE_TIMEOUT)
 
     def submit(self, request: SubmitJobRequest) -> JobSnapshot | None:
         """Submit a job; None if the server is away, or was a moment ago."""
@@ -159,6 +161,11 @@ class TaskClient:
             concurrent.futures.wait((ending,), seconds)
         self._pending.add(ending, seconds)
 
+    def begin_canvas(self, canvas: CanvasStamp) -> None:
+        """Hold the parent of a canvas while this process lives, unless another one does; this does not wait."""
+        with contextlib.suppress(RuntimeError):  # the process ends
+            self._loop_thread.start(self._parents.begin(canvas))
+
     def end_canvas(self, canvas: CanvasStamp) -> None:
         """End the parent of a canvas if the task that has just ended was its last, and otherwise look again later."""
         with contextlib.suppress(RuntimeError):  # the process ends
@@ -223,6 +230,14 @@ class TaskClient:
     def _session(self) -> KeptSession:
         return self._process_session.get(self._slots)
 
+    def _claim_parent(self, job_id: str, instance: str, wait: float) -> Attachment:
+        async def find() -> str:
+            return job_id
+
+        kept = self._session if self.keeps_session else None
+        options = AttachOptions(instance=instance or None, wait=wait, worker_id=own_worker_id())
+        return self._blocks.attach_found(find, Job(job_id=job_id), None, kept, **options).attachment
+
     async def _close(self) -> None:
         """Give up the ends that wait: each writes what it has to the spool. Then close the session."""
         await asyncio.sleep(0)  # one that was cancelled before it begins would write nothing
@@ -230,6 +245,8 @@ class TaskClient:
             ending.cancel()
         if self._endings:
             await asyncio.wait(self._endings)
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._parents.close(), CLOSE_TIMEOUT)
         await self._process_session.close()
 
     async def _end(self, leaving: Leaving, job: AttachedJob, canvas: str, timeout: float | None) -> None:

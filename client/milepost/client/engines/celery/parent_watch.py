@@ -1,0 +1,126 @@
+"""One parent of a canvas that this process holds, or looks at again, until it has ended."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+from typing import Final, TypeAlias
+
+from milepost.client._transport.backoff import is_transient
+from milepost.client._watch.job_watch import StateWatch, Watch
+from milepost.client.engines.celery.canvas_parent import CanvasParent
+from milepost.client.errors import MilepostError
+from milepost.v1 import Job
+
+__all__ = ["FIRST_INTERVAL", "LAST_INTERVAL", "ParentWatch", "WatchChildren"]
+
+_log = logging.getLogger("milepost.client")
+
+FIRST_INTERVAL: Final = 1.0
+"""Seconds until a parent is looked at again; then twice as many, and so on."""
+LAST_INTERVAL: Final = 60.0
+"""Maximum seconds between two looks at a parent."""
+
+WatchChildren: TypeAlias = Callable[[str], StateWatch | Watch]
+"""Watches a parent for the number of its children that have ended."""
+
+
+class ParentWatch:
+    """Looks at a parent in growing intervals, and, while this process holds it, when its last child has ended.
+
+    Belongs to the running loop. Of several looks one waits for the other.
+    """
+
+    def __init__(
+        self, job_id: str, parent: CanvasParent, watch_children: WatchChildren, on_end: Callable[[], object]
+    ) -> None:
+        """`on_end` is called once the parent has ended, or can no longer be looked at."""
+        self._job_id = job_id
+        self._parent = parent
+        self._watch_children = watch_children
+        self._on_end = on_end
+        self._loop = asyncio.get_running_loop()
+        self._lock = asyncio.Lock()
+        self._interval = FIRST_INTERVAL
+        # A timer and no task that sleeps: at the end of a process that holds no parent, nothing is in progress.
+        self._timer: asyncio.TimerHandle | None = None
+        self._looks: set[asyncio.Task[None]] = set()
+        self._following: asyncio.Task[None] | None = None
+        self._is_over = False
+
+    def restart(self) -> None:
+        """Begin again with the shortest interval."""
+        self._interval = FIRST_INTERVAL
+        self._schedule()
+
+    async def begin(self) -> None:
+        """Hold the parent, unless another process does. An error goes to the log."""
+        await self._act(lambda: self._parent.begin(self._start_look))
+
+    async def look(self) -> None:
+        """Look at the parent now. An error goes to the log."""
+        await self._act(lambda: self._parent.check(self._loop.time(), self._start_look))
+
+    async def close(self) -> None:
+        """Look no more, and leave the parent to other processes."""
+        async with self._lock:
+            self._stop()
+            await self._parent.give_back()
+
+    # Private.
+
+    async def _act(self, action: Callable[[], Awaitable[bool]]) -> None:
+        async with self._lock:
+            if self._is_over:
+                return
+            try:
+                is_over = await action()
+            except MilepostError as error:
+                is_over = not is_transient(error, connected_before=True)
+                _log.info("job %s, a parent of tasks, is left as it is: %s", self._job_id, error)
+            if is_over:
+                self._stop()
+                self._on_end()
+            elif not self._parent.is_held:
+                self._stop_following()
+            elif self._following is None:
+                self._following = self._loop.create_task(self._follow())
+
+    def _schedule(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+        self._timer = None if self._is_over else self._loop.call_later(self._interval, self._look_again)
+
+    def _look_again(self) -> None:
+        self._interval = min(self._interval * 2, LAST_INTERVAL)
+        self._schedule()
+        self._start_look()
+
+    def _start_look(self) -> None:
+        look = self._loop.create_task(self.look())
+        self._looks.add(look)
+        look.add_done_callback(self._looks.discard)
+
+    async def _follow(self) -> None:
+        """Look whenever all children that there are have ended."""
+        try:
+            async with self._watch_children(self._job_id) as items:
+                async for item in items:
+                    if isinstance(item, Job) or (
+                        item.children_progressed.ended >= item.children_progressed.total
+                    ):
+                        self.restart()
+                        self._start_look()
+        except MilepostError as error:
+            _log.info("job %s, a parent of tasks, is looked at now and then: %s", self._job_id, error)
+
+    def _stop_following(self) -> None:
+        if self._following is not None:
+            self._following.cancel()
+            self._following = None
+
+    def _stop(self) -> None:
+        self._is_over = True
+        self._schedule()
+        self._stop_following()

@@ -27,15 +27,15 @@ TIMEOUT = 10.0
 class Blocks:
     """Blocks of one process, which share its session."""
 
-    def __init__(self, address: str, timeout: float = TIMEOUT) -> None:
+    def __init__(self, address: str, timeout: float = TIMEOUT, *, capacity: int = 4) -> None:
         self.address = address
         self.worker_id = str(uuid.uuid4())
         self._channel = LazyChannel(Target.of(address))
         self._calls = JobCalls(self._channel, timeout)
         self._attach = AttachCalls(self._channel, self._calls, timeout)
-        self.session = KeptSession(self._channel, self.worker_id, timeout, 4)
+        self.session = KeptSession(self._channel, self.worker_id, timeout, capacity)
 
-    def attach(self, job_id: str, *, instance: str = "", wait: float = 0.0) -> Attached:
+    def attach(self, job_id: str, *, instance: str = "", wait: float | None = None) -> Attached:
         """A block for this job."""
 
         async def find() -> str:
@@ -101,6 +101,33 @@ async def test_blocks_share_one_session(client: Client, blocks: Blocks) -> None:
 
     assert [await state_of(client, job_id) for job_id in (one, two, three)] == ["SUCCEEDED"] * 3
     assert dict((await client.get(three)).proto.result.items()) == {"pages": 3}
+
+
+async def test_a_session_announces_as_many_blocks_as_it_has_had_at_once(
+    shared_server: Server, client: Client
+) -> None:
+    """Whatever its process expected, operators do not see more jobs than it takes; also after it has reconnected."""
+    blocks = Blocks(shared_server.address, capacity=1)
+    one, two, three = [await external(client) for _ in range(3)]
+
+    async def capacity() -> list[int]:
+        return [
+            worker.max_concurrency
+            async for worker in client.workers()
+            if worker.worker_id == blocks.worker_id
+        ]
+
+    async def is_two() -> bool:
+        return await capacity() == [2]
+
+    async with blocks.attach(one):
+        assert await capacity() == [1]
+        async with blocks.attach(two):
+            await eventually(is_two)
+    await blocks.session.close(TIMEOUT)
+    async with blocks.attach(three):
+        await eventually(is_two)
+    await blocks.close()
 
 
 async def test_a_refused_claim_is_that_of_one_block(client: Client, blocks: Blocks) -> None:

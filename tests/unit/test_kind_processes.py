@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
+import pty
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -120,3 +122,47 @@ def test_each_gets_a_signal_once(tmp_path: Path) -> None:
         assert process.wait(60) == 0
 
     assert [(tmp_path / f"{kind}-received").read_text() for kind in ("quick", "slow")] == ["1", "1"]
+
+
+_ON_A_TERMINAL = """
+import os, signal, time
+from pathlib import Path
+from milepost.client.engines.kind_processes import run_for_each
+
+def run(kind):
+    received = []
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda number, frame: received.append(signal.Signals(number).name))
+    Path(kind).touch()
+    while "SIGTERM" not in received:
+        if received:
+            Path(f"{kind}-interrupted").touch()
+        time.sleep(0.01)
+    Path(f"{kind}-received").write_text(" ".join(received))
+
+run_for_each(["a", "b"], run)
+"""
+
+
+def test_ctrl_c_reaches_each_once(tmp_path: Path) -> None:
+    """A terminal sends it to all of them; passed on as well it would be a second one, which ends their jobs at once."""
+    pid, terminal = pty.fork()
+    if pid == 0:
+        os.chdir(tmp_path)
+        os.execv(sys.executable, [sys.executable, "-c", _ON_A_TERMINAL])
+    try:
+        _wait_for(tmp_path / "a", tmp_path / "b")
+        os.write(terminal, b"\x03")
+        _wait_for(tmp_path / "a-interrupted", tmp_path / "b-interrupted")
+        os.kill(pid, signal.SIGTERM)
+        _, status = os.waitpid(pid, 0)
+    finally:
+        os.close(terminal)
+
+    assert os.waitstatus_to_exitcode(status) == 0
+    assert [(tmp_path / f"{kind}-received").read_text() for kind in "ab"] == ["SIGINT SIGTERM"] * 2
+
+
+def _wait_for(*paths: Path) -> None:
+    while not all(path.exists() for path in paths):
+        time.sleep(0.01)

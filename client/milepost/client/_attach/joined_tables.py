@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from milepost.client._attach.claimed_job_table import ClaimedJobTable
 from milepost.client._worker.attempt import Attempt
 from milepost.client._worker.send_queue import SendQueue
-from milepost.v1 import Acknowledged, Assignment, Rejected, Release, WorkRequest
+from milepost.v1 import Acknowledged, Assignment, Capacity, Rejected, Release, WorkRequest
 
 __all__ = ["JoinedTables"]
 
@@ -21,7 +21,7 @@ class JoinedTables:
     Attributes:
         send_queue: The queue of all tables.
         kinds: None: the session only claims.
-        capacity: What the session announces.
+        capacity: What the session announces: how many blocks there are at once.
     """
 
     def __init__(self, capacity: int) -> None:
@@ -44,6 +44,13 @@ class JoinedTables:
         table.begin_session()
         if self._is_open:
             table.session_opened()
+
+    def expect(self, blocks: int) -> None:
+        """Announce so many blocks at once, if they are more than were announced."""
+        if blocks > self.capacity:
+            self.capacity = blocks
+            if self._is_open:
+                self.send_queue.enqueue(WorkRequest(capacity=Capacity(max_concurrency=blocks)))
 
     def remove(self, table: ClaimedJobTable) -> None:
         """Pass the table no further message."""

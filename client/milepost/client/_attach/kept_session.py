@@ -40,7 +40,7 @@ class KeptSession:
             channel: The connection to the server.
             worker_id: Identifies this process.
             timeout: Seconds until the server must have sent its welcome.
-            capacity: How many blocks there may be at once, as operators see it; no bound.
+            capacity: How many blocks to expect at once, as operators see it; no bound. It grows with more of them.
         """
         self._channel = channel
         self._worker_id = worker_id
@@ -98,6 +98,7 @@ class KeptSession:
     def join(self, block: _Block) -> None:
         """Claim the job of this block, and connect if need be."""
         self._blocks[block] = None
+        self._tables.expect(len(self._blocks))
         self._tables.add(block.jobs)
         self._joined.set()
         if self._running is None:

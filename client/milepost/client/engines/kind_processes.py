@@ -16,8 +16,8 @@ _SIGNALS: Final = (signal.SIGTERM, signal.SIGINT)
 def run_for_each(kinds: Sequence[str], run: Callable[[str], None]) -> None:
     """Call ``run(kind)`` in a forked process for each kind, and wait for all of them.
 
-    SIGTERM and SIGINT are passed on; if one process ends, the others are stopped. Nothing may have been started in this
-    process that does not survive a fork.
+    SIGTERM and SIGINT are passed on, unless a terminal has sent them to all; if one process ends, the others are stopped.
+    Nothing may have been started in this process that does not survive a fork.
 
     Raises:
         SystemExit: A process failed; with the status of the first one that did.
@@ -61,13 +61,25 @@ def _wait_for(children: set[int], watched: set[signal.Signals]) -> int:
         elif not children:
             break
         else:
-            number = signal.Signals(signal.sigwait(watched))
+            number, has_reached_all = _next_signal(watched)
             if number == signal.SIGCHLD:
+                continue
+            if has_reached_all:
+                is_stopping = True
                 continue
         is_stopping = True
         for child in children:
             os.kill(child, number)
     return failed
+
+
+def _next_signal(watched: set[signal.Signals]) -> tuple[signal.Signals, bool]:
+    """The next signal, and whether all processes have it: a terminal sends its Ctrl-C to each of them."""
+    if not hasattr(signal, "sigwaitinfo"):  # as on macOS, which does not say where a signal comes from
+        return signal.Signals(signal.sigwait(watched)), False
+    received = signal.sigwaitinfo(watched)
+    number = signal.Signals(received.si_signo)
+    return number, number == signal.SIGINT and received.si_code > 0  # the kernel's, and no process's
 
 
 def _reap(children: set[int]) -> list[int]:

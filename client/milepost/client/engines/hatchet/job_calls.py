@@ -32,7 +32,7 @@ __all__ = ["JobsOfRuns", "submission"]
 # interrupts that a second later. The lease of a lost worker is over by the time at which Hatchet notices.
 _PREDECESSOR_TIMEOUT: Final = 2.0
 _PREDECESSOR_POLL: Final = 0.1
-# Runs at once, as operators see it: Hatchet has its own slots, which tasks do not know.
+# Runs to expect at once, as operators see it: Hatchet has its own slots, which tasks do not know.
 _CAPACITY: Final = 1
 
 

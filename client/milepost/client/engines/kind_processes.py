@@ -16,8 +16,8 @@ _SIGNALS: Final = (signal.SIGTERM, signal.SIGINT)
 def run_for_each(kinds: Sequence[str], run: Callable[[str], None]) -> None:
     """Call ``run(kind)`` in a forked process for each kind, and wait for all of them.
 
-    SIGTERM and SIGINT are passed on, unless a terminal has sent them to all; if one process ends, the others are stopped.
-    Nothing may have been started in this process that does not survive a fork.
+    SIGTERM and SIGINT are passed on, unless a terminal has sent them to all; if one process ends, the others are
+    stopped. Nothing may have been started in this process that does not survive a fork.
 
     Raises:
         SystemExit: A process failed; with the status of the first one that did.

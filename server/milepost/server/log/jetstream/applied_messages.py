@@ -11,6 +11,7 @@ from milepost.server.log.deliveries import ENTRY_STEPS, Deliveries, entry_steps
 from milepost.server.log.event_log import Entry
 from milepost.server.log.jetstream.applied_sequence import AppliedSequence
 from milepost.server.log.jetstream.applier import AppliedMessage, JobHead
+from milepost.server.log.jetstream.backlog import Backlog
 from milepost.server.log.jetstream.job_publisher import PublishedMessage
 
 HEADS_BYTES: Final = 8 << 20
@@ -23,15 +24,17 @@ _HEAD_SIZE: Final = 400
 class AppliedMessages:
     """Notifies listeners and publishers of what was applied, in slices. Bound to the running event loop.
 
-    ``sent`` are the messages of this node that it has not read back yet, by name.
+    ``sent`` are the messages of this node that it has not read back yet, by name; ``backlog`` counts what was read and
+    not resolved yet.
 
     Attributes:
         position: That of the newest entry that listeners know of.
         sequence: That of the newest message.
     """
 
-    def __init__(self, sent: MutableMapping[bytes, PublishedMessage]) -> None:
+    def __init__(self, sent: MutableMapping[bytes, PublishedMessage], backlog: Backlog) -> None:
         self._sent = sent
+        self._backlog = backlog
         self._listeners: list[Callable[[Sequence[Entry]], None]] = []
         self._heads: SizedCache[str, JobHead] = SizedCache(HEADS_BYTES)
         self._deliveries: Deliveries[AppliedMessage] = Deliveries(_steps, self._resolve)
@@ -61,6 +64,7 @@ class AppliedMessages:
     def _resolve(self, group: Sequence[AppliedMessage]) -> None:
         entries = [entry for applied in group for entry in applied.entries]
         for applied in group:
+            self._backlog.remove(applied.delivered.size)
             job_id = applied.delivered.job_id
             if job_id:
                 self._heads.put(job_id, applied.head, _HEAD_SIZE)

@@ -10,7 +10,7 @@ import sqlite3
 from collections.abc import Sequence
 from typing import Final, NamedTuple
 
-from milepost.server.log.event_log import Commit, Conflict, Entry
+from milepost.server.log.event_log import Commit, Conflict, DurableCommit, Entry
 from milepost.server.log.jetstream.fold_cache import FoldCache
 from milepost.server.log.jetstream.purged_jobs import PurgedJobs
 from milepost.server.log.jetstream.records import STRIDE, Kind, Part, Record
@@ -51,11 +51,13 @@ class JobHead(NamedTuple):
 class DeliveredMessage(NamedTuple):
     """A message read from the stream.
 
-    ``record`` is None if it is not about a job. ``commits`` is set if this node published it, and has its commits.
+    ``size`` are its bytes. ``record`` is None if it is not about a job. ``commits`` is set if this node published it,
+    and has its commits.
     """
 
     sequence: int
     name: bytes
+    size: int
     job_id: str = ""
     record: Record | None = None
     commits: Sequence[Commit] | None = None
@@ -134,7 +136,11 @@ class Applier:
         if commit.submission is not None and commit.attributes.parent_job_id:
             self._purged.expect_parent(commit.attributes.parent_job_id, position)
         transaction.position = position - 1
-        return Append(commit, position).write(transaction)
+        entry = Append(commit, position).write(transaction)
+        if entry is None or commit.is_transition or delivered.commits is not None:
+            return entry
+        # Followers read the job of a transition only, and a thousand commits of progress would each have all of it.
+        return DurableCommit(commit._replace(job=b""), position)
 
     def _drop(self, transaction: Transaction, job_id: str, record: Record) -> Entry | None:
         for owner, kind, stored in record.runs:

@@ -21,6 +21,7 @@ from nats.aio.msg import Msg
 from nats.js import api
 
 from milepost.server.base.steps import SLICE_STEPS
+from milepost.server.log.jetstream.backlog import Backlog
 from milepost.server.log.jetstream.nats_access import ConnectionLost
 from milepost.server.log.jetstream.nats_connection import NatsConnection
 from milepost.server.log.jetstream.stream import StreamNames
@@ -30,7 +31,7 @@ _log = structlog.get_logger("milepost.nats")
 
 # The size of one request in messages and bytes, and the number outstanding at which the next request goes out.
 _REQUEST_MESSAGES: Final = 2000
-_REQUEST_BYTES: Final = 32 << 20
+_REQUEST_BYTES: Final = 16 << 20
 _REFILL_THRESHOLD: Final = 1000
 
 # In seconds: the expiry of a request, the heartbeat of an idle consumer, and the silence after which it is dead.
@@ -62,7 +63,7 @@ class Follower:
 
     It awaits ``check(last)`` before it makes each consumer, and every ``_CHECK_INTERVAL`` seconds: ConnectionLost makes
     it retry, any other exception ends it. ``last`` is the newest message that it delivered. While NATS refuses it a
-    consumer there is a fault in ``faults``.
+    consumer there is a fault in ``faults``. While the ``backlog`` is full it delivers nothing and requests nothing.
 
     Attributes:
         pauses: How often it yielded to other tasks between messages that had arrived.
@@ -76,8 +77,10 @@ class Follower:
         deliver: Callable[[int, str, bytes], None],
         check: Callable[[int], Awaitable[None]],
         faults: WriteFaults,
+        backlog: Backlog,
     ) -> None:
         self._connection = connection
+        self._backlog = backlog
         self._names = names
         self.last = start
         self._deliver = deliver
@@ -174,7 +177,7 @@ class Follower:
         self._heard_at = self._checked_at = loop.time()
         while not self._broken.is_set():
             self._refill.clear()
-            if self._outstanding <= _REFILL_THRESHOLD:
+            if self._outstanding <= _REFILL_THRESHOLD and not self._backlog.is_full:
                 await self._request(inbox, consumer)
             refill = asyncio.create_task(self._refill.wait())
             broken = asyncio.create_task(self._broken.wait())
@@ -183,6 +186,8 @@ class Follower:
             finally:
                 refill.cancel()
                 broken.cancel()
+            if self._backlog.is_full:
+                self._heard_at = loop.time()  # it does not listen
             if loop.time() - self._heard_at > _SILENCE_LIMIT:
                 return
             if loop.time() - self._checked_at > _CHECK_INTERVAL:
@@ -221,6 +226,9 @@ class Follower:
             self._refill.set()
         self.last = sequence
         self._deliver(sequence, message.subject, message.data)
+        if self._backlog.is_full:
+            await self._backlog.wait_for_room()
+            self._refill.set()
         self._steps += _MESSAGE_STEPS + len(message.data) // _BYTES_A_STEP
         if self._steps >= SLICE_STEPS:
             # The client calls this for all that waits in its queue, without a pass of the event loop in between.

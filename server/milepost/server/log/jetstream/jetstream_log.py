@@ -17,6 +17,7 @@ from milepost.server.log.event_log import Commit, Entry, EventPage, StoreFailed,
 from milepost.server.log.jetstream import drop_plans, stream
 from milepost.server.log.jetstream.applied_messages import AppliedMessages
 from milepost.server.log.jetstream.applier import AppliedMessage, DeliveredMessage, JobHead
+from milepost.server.log.jetstream.backlog import Backlog
 from milepost.server.log.jetstream.drop_publisher import DropPublisher
 from milepost.server.log.jetstream.epoch_holders import EpochHolder
 from milepost.server.log.jetstream.follower import Follower
@@ -90,7 +91,8 @@ class JetStreamEventLog(ReaderPool):
         self._following: asyncio.Task[None] | None = None
         self._presence: PresenceMessages | None = None
         self._identity = StreamIdentity("", "", 0)
-        self._applied = AppliedMessages(self._publishers.sent)
+        self._backlog = Backlog()
+        self._applied = AppliedMessages(self._publishers.sent, self._backlog)
         if idle is not None:
             idle.add(self._applied.drop_idle)
             idle.add(self._projection.drop_idle)
@@ -143,7 +145,13 @@ class JetStreamEventLog(ReaderPool):
         self._projection.start()
         applied = self._applied.sequence.value
         self._follower = Follower(
-            self._connection, self._names, applied, self._on_message, check.run, self._faults
+            self._connection,
+            self._names,
+            applied,
+            self._on_message,
+            check.run,
+            self._faults,
+            self._backlog,
         )
         self._following = asyncio.create_task(self._follower.run())
         self._following.add_done_callback(self._on_following_ended)
@@ -317,11 +325,12 @@ class JetStreamEventLog(ReaderPool):
 
     def _on_message(self, sequence: int, subject: str, data: bytes) -> None:
         """Decode the stream's next message and queue it for the projection."""
+        self._backlog.add(len(data))
         job_id = self._names.job_id(subject)
         if not job_id:
             if sequence > self._identity.sequence:
                 self._fail(StoreFailed("The stream has a new epoch: a node found that it has lost messages."))
-            self._projection.put(DeliveredMessage(sequence, name_in(data)))
+            self._projection.put(DeliveredMessage(sequence, name_in(data), len(data)))
             return
         try:
             record = decode(data)
@@ -330,7 +339,8 @@ class JetStreamEventLog(ReaderPool):
             return
         message = self._publishers.sent.get(record.name)
         commits = None if message is None else message.commits
-        self._projection.put(DeliveredMessage(sequence, record.name, job_id, record, commits))
+        delivered = DeliveredMessage(sequence, record.name, len(data), job_id, record, commits)
+        self._projection.put(delivered)
 
     def _deliver(self, applied: Sequence[AppliedMessage] | Exception) -> None:
         """On the projection's thread."""

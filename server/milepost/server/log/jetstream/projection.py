@@ -47,8 +47,9 @@ FILE_NAME: Final = "projection.db"
 # Longest time in milliseconds that the writer waits for a lock of another process before it reports it.
 LOCK_WAIT = 5000
 
-# Messages in one transaction at most.
+# Messages in one transaction at most, and their bytes from which on none is added.
 _GROUP_LIMIT = 1000
+_GROUP_BYTES = 4 << 20
 
 
 class ProjectionReader(Reader):
@@ -253,13 +254,15 @@ class Projection:
     def _next_group(self) -> tuple[list[DeliveredMessage], bool]:
         """Return the next messages, none after ``CHECK_INTERVAL`` without any; and whether they are the last."""
         group: list[DeliveredMessage] = []
+        size = 0
         try:
             waiting = self._queue.get(timeout=CHECK_INTERVAL)
         except queue.Empty:
             return group, False
         while waiting is not None:
             group.append(waiting)
-            if len(group) == _GROUP_LIMIT:
+            size += waiting.size
+            if len(group) == _GROUP_LIMIT or size >= _GROUP_BYTES:
                 return group, False
             try:
                 waiting = self._queue.get_nowait()

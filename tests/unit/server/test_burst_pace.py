@@ -10,6 +10,8 @@ import pytest
 
 from milepost.server.access import burst_pace
 from milepost.server.access.burst_pace import AT_ONCE, BurstPace
+from milepost.server.base.refusal import Refusal
+from milepost.v1 import ErrorReason
 from tests.support.rpc import eventually
 
 Begin = Callable[..., list[asyncio.Task[None]]]
@@ -154,3 +156,23 @@ async def test_others_that_have_left(monkeypatch: pytest.MonkeyPatch, pace: Burs
 
     await eventually(is_idle)
     await asyncio.gather(*begin(*["a"] * 3 * AT_ONCE))
+
+
+async def test_a_call_waits_for_a_bounded_time(
+    monkeypatch: pytest.MonkeyPatch, pace: BurstPace, begin: Begin
+) -> None:
+    """Then it is refused, though its client gives it no deadline; the others go on waiting for theirs."""
+    work(monkeypatch, 1.0)
+    monkeypatch.setattr(burst_pace, "LONGEST_WAIT", 3600.0)
+    pace.note("b")
+    begin(*["a"] * AT_ONCE)
+    waiting = begin("a", "a")
+    await asyncio.sleep(0)
+    monkeypatch.setattr(burst_pace, "TURN_TIMEOUT", 0.0)
+    with pytest.raises(Refusal) as refused:
+        await pace.begin("a")
+    assert (refused.value.reason, refused.value.metadata) == (
+        ErrorReason.ERROR_REASON_LIMIT_REACHED,
+        {"limit": "burst"},
+    )
+    assert [call.done() for call in waiting] == [False, False]

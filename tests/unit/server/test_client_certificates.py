@@ -12,7 +12,13 @@ from hypothesis import strategies as st
 
 from milepost.server.access import token_file, tokens
 from milepost.server.access.authenticator import Authenticator
-from milepost.server.access.client_certificates import AuthContext, client_certificate, expire_time
+from milepost.server.access.client_certificates import (
+    KNOWN_SIZE,
+    AuthContext,
+    client_certificate,
+    expire_time,
+    known_expire_time,
+)
 from milepost.server.access.token_file import TokenFileError
 from milepost.server.access.token_store import TokenStore
 from milepost.server.base.clock import SystemClock
@@ -163,3 +169,12 @@ def test_whatever_is_shown(noise: bytes, at: int) -> None:
 def test_no_certificate() -> None:
     """A connection in plain text shows none."""
     assert client_certificate({}) is None
+
+
+def test_a_large_certificate_is_not_remembered() -> None:
+    """What is remembered is bounded in bytes: their number, and what each has at most."""
+    expire_time(PEM)
+    before = known_expire_time.cache_info().currsize
+    large = PEM + b"\n" * KNOWN_SIZE
+    assert expire_time(large) == expire_time(PEM)
+    assert known_expire_time.cache_info().currsize == before

@@ -8,6 +8,7 @@ import hmac
 import json
 import threading
 import time
+import tracemalloc
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from milepost.contract.reasons import reason_name
+from milepost.server.access import jwt_tokens
 from milepost.server.access.claim_names import ClaimNames
 from milepost.server.access.jwks import MISS_INTERVAL, KeySet
 from milepost.server.access.jwt_tokens import LEEWAY, JwtTokens
@@ -340,3 +342,22 @@ async def test_a_key_set_that_is_nested_deeply(path: Path, known: JwtTokens) -> 
     replace(path, '{"keys": ' + "[" * 100_000)
     await known._keys.refresh(force=True)
     assert (await known.principal(token(sub="bob"))).subject == "bob"
+
+
+async def test_verified_tokens_are_remembered_within_a_bound_of_bytes(
+    monkeypatch: pytest.MonkeyPatch, path: Path
+) -> None:
+    """Tokens with as many owners as fit into them take as much memory as the bound says, and not more the more come."""
+    bound = 256 << 10
+    monkeypatch.setattr(jwt_tokens, "KNOWN_TOKENS_BYTES", bound)
+    known = JwtTokens(KeySet(str(path)), ISSUER, AUDIENCE, ClaimNames(), SystemClock())
+    texts = [token(owners=[f"{number}-{owner}" for owner in range(400)]) for number in range(60)]
+    await known.principal(token())  # what verifying needs once
+    tracemalloc.start()
+    try:
+        for text in texts:
+            await known.principal(text)
+        used, _ = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert 0.5 * bound < used < 1.2 * bound

@@ -14,6 +14,8 @@ from collections import Counter
 from typing import Final
 
 from milepost.server.base.callers import Turns
+from milepost.server.base.refusal import Refusal
+from milepost.v1 import ErrorReason
 
 SPAN: Final = 0.1
 """Seconds in which the calls of each caller are counted."""
@@ -23,6 +25,12 @@ AT_ONCE: Final = 8
 
 LONGEST_WAIT: Final = 0.02
 """Seconds after which one of the calls that wait begins, however busy the loop is."""
+
+TURN_TIMEOUT: Final = 60.0
+"""Seconds for which a call waits for its turn, at most, also where its client gives it no deadline."""
+
+_RETRY_DELAY: Final = 5.0
+"""Seconds after which a call that was refused for that is worth repeating."""
 
 _TOGETHER: Final = 4
 """Calls that begin together, at most, where the loop has hardly anything to do."""
@@ -55,10 +63,18 @@ class BurstPace:
             self._count(caller, 0)
 
     async def begin(self, caller: str) -> None:
-        """Return when a call of this caller may begin: at once, unless it makes many beside others."""
+        """Return when a call of this caller may begin: at once, unless it makes many beside others.
+
+        Raises LIMIT_REACHED after ``TURN_TIMEOUT``.
+        """
         turn = self.turn(caller)
-        if turn is not None:
-            await turn
+        if turn is None:
+            return
+        try:
+            async with asyncio.timeout(TURN_TIMEOUT):
+                await turn
+        except TimeoutError:
+            raise _too_many() from None
 
     def turn(self, caller: str) -> asyncio.Future[None] | None:
         """Return what a call of this caller waits for; None if it may begin at once. Cancel it to give up the turn."""
@@ -108,3 +124,12 @@ class BurstPace:
         self._look_again = None
         if self._waiting:
             self._wait()
+
+
+def _too_many() -> Refusal:
+    return Refusal(
+        ErrorReason.ERROR_REASON_LIMIT_REACHED,
+        f"The call has waited for {TURN_TIMEOUT:g} s behind others of its caller. Make fewer at a time.",
+        metadata={"limit": "burst"},
+        retry_delay=_RETRY_DELAY,
+    )

@@ -11,6 +11,12 @@ from typing import Final, NamedTuple, TypeAlias
 AuthContext: TypeAlias = Mapping[str, Iterable[bytes]]
 """The properties of a connection, as gRPC has them; empty without TLS."""
 
+KNOWN_CERTIFICATES: Final = 1024
+"""Certificates whose end is remembered; the least recently used go first."""
+
+KNOWN_SIZE: Final = 8 << 10
+"""Bytes of a certificate, in PEM, whose end is remembered. Ordinary ones have some 2 KB; larger ones are read again."""
+
 _SEQUENCE: Final = 0x30
 _UTC_TIME: Final = 0x17
 _GENERALIZED_TIME: Final = 0x18
@@ -39,9 +45,15 @@ def client_certificate(connection: AuthContext) -> ClientCertificate | None:
     return ClientCertificate([name.decode(errors="replace") for name in names], expire_time(pem))
 
 
-@lru_cache(maxsize=1024)
 def expire_time(pem: bytes) -> int:
-    """The end of a certificate's validity, in nanoseconds since 1970 (RFC 5280). Raises ValueError."""
+    """The end of a certificate's validity, in nanoseconds since 1970 (RFC 5280). Raises ValueError.
+
+    Those of ``KNOWN_CERTIFICATES`` are remembered, of at most ``KNOWN_SIZE``.
+    """
+    return known_expire_time(pem) if len(pem) <= KNOWN_SIZE else _expire_time(pem)
+
+
+def _expire_time(pem: bytes) -> int:
     try:
         _, certificate, _ = _element(ssl.PEM_cert_to_DER_cert(pem.decode("ascii")), _SEQUENCE)
         _, fields, _ = _element(certificate, _SEQUENCE)
@@ -61,6 +73,9 @@ def expire_time(pem: bytes) -> int:
     if tag == _UTC_TIME:  # with a year of two digits, from 1950 to 2049
         text = ("19" if text >= "50" else "20") + text
     return int(datetime.strptime(text, "%Y%m%d%H%M%SZ").replace(tzinfo=UTC).timestamp()) * 10**9
+
+
+known_expire_time = lru_cache(maxsize=KNOWN_CERTIFICATES)(_expire_time)
 
 
 def _element(data: bytes, expected: int | None = None) -> tuple[int, bytes, bytes]:

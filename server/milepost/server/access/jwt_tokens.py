@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import hashlib
-from collections import OrderedDict
 from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
 import jwt
 
 from milepost.contract import limits
+from milepost.contract.sized_cache import SizedCache
 from milepost.server.access.claim_names import ClaimNames
 from milepost.server.access.jwks import ALGORITHMS, KeySet, SigningKey
 from milepost.server.access.principal import EVERY_OWNER, Principal, Scope
@@ -20,13 +20,19 @@ from milepost.server.base.clock import Clock
 LEEWAY: Final = 30
 """Seconds that the issuer's clock may differ."""
 
-KNOWN_TOKENS_LIMIT: Final = 10_000
-"""Verified tokens that are remembered; the least recently used go first."""
+KNOWN_TOKENS_BYTES: Final = 8 << 20
+"""Memory of the verified tokens that are remembered: 8,000 or more ordinary ones. The least recently used go first."""
 
 PREFIX: Final = "jwt:"
 """Prefix of the credential ids and the keys of these tokens."""
 
 _TOKEN_LENGTH: Final = 8192
+
+# Bytes of a principal with its sets, of a text or a limit with its place in one, and of each character at most.
+_PRINCIPAL_COST: Final = 700
+_TEXT_COST: Final = 100
+_CHARACTER_COST: Final = 4
+
 _LATEST: Final = 253_402_300_799
 """The last second of the year 9999."""
 _SCOPE_PREFIX: Final = "milepost:"
@@ -41,14 +47,13 @@ class JwtTokens:
         self._audience = audience
         self._names = names
         self._clock = clock
-        self._known: OrderedDict[bytes, Principal] = OrderedDict()
+        self._known: SizedCache[bytes, Principal] = SizedCache(KNOWN_TOKENS_BYTES)
 
     async def principal(self, token: str) -> Principal:
         """The principal of a token. Raises UNAUTHENTICATED, TOKEN_EXPIRED."""
         digest = hashlib.sha256(token.encode()).digest()
         known = self._known.get(digest)
         if known is not None and self._is_signed_in_force(known):
-            self._known.move_to_end(digest)
             self._check_time(known)
             return known
         if len(token) > _TOKEN_LENGTH:
@@ -61,9 +66,7 @@ class JwtTokens:
                 known,  # verified when the issuer had the key
             )
         principal = self._verified(token, key)
-        self._known[digest] = principal
-        if len(self._known) > KNOWN_TOKENS_LIMIT:
-            self._known.popitem(last=False)
+        self._known.put(digest, principal, _memory(principal))
         return principal
 
     def check(self, principal: Principal) -> None:
@@ -143,6 +146,19 @@ class JwtTokens:
         assert principal.expire_time is not None
         if self._clock.now() >= principal.expire_time + LEEWAY * 10**9:
             raise token_expired("The token has expired. Authenticate with another one.", principal)
+
+
+def _memory(principal: Principal) -> int:
+    """The bytes, about, that a principal takes with its place in a cache."""
+    texts = [
+        principal.subject,
+        principal.credential_id,
+        principal.key,
+        *principal.kinds,
+        *(principal.owners or ()),
+    ]
+    size = _PRINCIPAL_COST + len(principal.limits) * _TEXT_COST
+    return size + sum(_TEXT_COST + _CHARACTER_COST * len(text) for text in texts)
 
 
 def _key_id(token: str) -> str:

@@ -12,6 +12,7 @@ from milepost.server.access.audit import AuditLog
 from milepost.server.access.limiter import Limiter
 from milepost.server.access.shares import Shares
 from milepost.server.background_tasks import Tasks
+from milepost.server.base.callers import SERVER
 from milepost.server.base.clock import Clock, SystemClock
 from milepost.server.base.idle_caches import IdleCaches
 from milepost.server.base.loop_lag import LoopLag
@@ -104,7 +105,7 @@ class Core:
         )
         waits = WaitReasons(self._registry)
         memory = CallMemory() if memory is None else memory
-        slices = Slices() if slices is None else slices
+        self._slices = slices = Slices() if slices is None else slices
         running = RunningJobs(clock)
         self._histories = Histories(log, slices)
         estimates = JobEstimates(log, running, self._histories, clock)
@@ -198,8 +199,8 @@ class Core:
     async def drain(self) -> None:
         """Assign no more jobs, acknowledge the reports under way, and end watches and sessions."""
         self._dispatcher.close()
-        self._watches.close()
         self._backups.close()
+        await self._slices.run(self._watches.close(), SERVER)
         await self.worker_service.drain()
 
     async def close(self) -> None:

@@ -25,7 +25,7 @@ from milepost.server.watching.feed_index import FeedIndex
 from milepost.server.watching.job_criteria import FeedEntry, FeedItem, JobCriteria
 from milepost.server.watching.memory_budget import MemoryBudget
 from milepost.server.watching.recent import Recent
-from milepost.server.watching.signals import Signal
+from milepost.server.watching.signals import WOKEN_AT_ONCE, Signal
 
 SCAN_LIMIT: Final = 1000
 """Entries that one read of a feed looks at, at most."""
@@ -276,11 +276,11 @@ class Feeds:
         yield from every(_DROPPED_AT_ONCE, (step for cache in caches for step in cache.drop_old()))
         yield from self._known_drops.drop_idle()
 
-    def close(self) -> None:
+    def close(self) -> Steps[None]:
         """Wake all watches, which then end with DRAINING."""
         self.closed = True
-        for feed in self._feeds.values():
-            feed.signal.notify()
+        feeds = list(self._feeds.values())
+        yield from every(WOKEN_AT_ONCE, (step for feed in feeds for step in feed.signal.notify_in_steps()))
 
     def _drop(self, feed: Feed) -> None:
         criteria = feed.criteria

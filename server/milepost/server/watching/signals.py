@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from typing import Final
 
 import structlog
 
 from milepost.server.watching.pacer import Pacer
 
 _log = structlog.get_logger("milepost.watching")
+
+WOKEN_AT_ONCE: Final = 500
+"""Waiters that the end of the server wakes between two yields."""
 
 
 class Signal:
@@ -33,6 +37,14 @@ class Signal:
             waiters, self._waiters = self._waiters, {}
             for waiter in waiters:
                 waiter.wake()
+
+    def notify_in_steps(self) -> Iterator[None]:
+        """Do as ``notify``, one waiter a step: thousands may wait for one signal."""
+        self.version += 1
+        waiters, self._waiters = self._waiters, {}
+        for waiter in waiters:
+            waiter.wake()
+            yield
 
     def add(self, waiter: Waiter) -> None:
         """Wake this waiter at the next ``notify``."""

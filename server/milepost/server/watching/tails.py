@@ -20,7 +20,7 @@ from milepost.server.log.frames import Chunk
 from milepost.server.watching.batches import BATCH_BYTES, Batch, BatchRequest, SharedBatches
 from milepost.server.watching.memory_budget import ENTRY_OVERHEAD, MemoryBudget
 from milepost.server.watching.recent import Recent
-from milepost.server.watching.signals import Signal
+from milepost.server.watching.signals import WOKEN_AT_ONCE, Signal
 from milepost.v1 import JobState
 
 # Chunks or batches that are dropped between two yields.
@@ -202,11 +202,11 @@ class Tails:
             _DROPPED_AT_ONCE, (step for tail in list(self._tails.values()) for step in tail.drop_old())
         )
 
-    def close(self) -> None:
+    def close(self) -> Steps[None]:
         """Wake all watches, which then end with DRAINING."""
         self.closed = True
-        for tail in self._tails.values():
-            tail.signal.notify()
+        tails = list(self._tails.values())
+        yield from every(WOKEN_AT_ONCE, (step for tail in tails for step in tail.signal.notify_in_steps()))
 
 
 READ_AHEAD: Final = 4

@@ -9,6 +9,7 @@ from milepost.server.base.byte_budget import ByteBudget
 from milepost.server.base.clock import Clock
 from milepost.server.base.idle_caches import IdleCaches
 from milepost.server.base.response_room import RESPONSE_MEMORY
+from milepost.server.base.steps import Steps
 from milepost.server.dispatch.wait_reasons import WaitReasons
 from milepost.server.estimation.estimators import Estimators
 from milepost.server.log.event_log import Entry, EventLog
@@ -129,7 +130,7 @@ class Watches:
         unread = self._responses.share(caller)
         return Subscriber(caller, send, self._pacer, unread)
 
-    def close(self) -> None:
+    def close(self) -> Steps[None]:
         """End all watches with DRAINING."""
-        self._tails.close()
-        self._feeds.close()
+        yield from self._tails.close()
+        yield from self._feeds.close()

@@ -11,14 +11,12 @@ from typing import Any, Final, Unpack
 from milepost.client._attach.attach_block import Attached
 from milepost.client._attach.attachment import Attachment
 from milepost.client._attach.block_session import BlockSession, OwnSession
-from milepost.client._attach.claimed_job_table import ClaimedJobTable
+from milepost.client._attach.claimed_job_table import BlockClaim, ClaimedJobTable
 from milepost.client._attach.kept_session import KeptSession
 from milepost.client._calls import JobCalls, submit_request
 from milepost.client._conversion import to_duration, to_struct
 from milepost.client._options import AttachOptions, OnLost, OnUnreachable, SubmitOptions
 from milepost.client._transport.channel import LazyChannel
-from milepost.client._worker.handlers import Handler
-from milepost.client._worker.spool.spool_directory import SpoolDirectory
 from milepost.v1 import Dispatch, Job
 
 __all__ = ["AttachCalls"]
@@ -196,16 +194,9 @@ class _PartOfKept:
         self._kept = kept
         self._instance = instance
 
-    async def open(
-        self,
-        job_id: str,
-        handler: Handler,
-        spool: SpoolDirectory | None,
-        flush_timeout: float,
-        wait: float,
-    ) -> tuple[ClaimedJobTable, BlockSession]:
+    async def open(self, claim: BlockClaim) -> tuple[ClaimedJobTable, BlockSession]:
         """See `OpenSession`."""
-        return await self._kept().open(job_id, handler, spool, flush_timeout, wait, self._instance)
+        return await self._kept().open(claim, self._instance)
 
 
 def _runs_offline(options: AttachOptions) -> bool:

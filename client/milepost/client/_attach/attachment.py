@@ -12,6 +12,7 @@ from typing import Any, Final
 
 from milepost.client._attach.attached_job import AttachedJob
 from milepost.client._attach.block_session import OpenSession
+from milepost.client._attach.claimed_job_table import BlockClaim
 from milepost.client._attach.offline_block import OfflineBlock
 from milepost.client._transport.backoff import Backoff, is_transient
 from milepost.client._transport.channel import LazyChannel
@@ -137,10 +138,9 @@ class Attachment:
             self._job_id, unreachable = self._offline_job.job_id, error
         spool = SpoolDirectory(Path(self._spool)) if self._spool else None
         handler = StoppableHandler(self._run_as_handler, self._kill)
+        claim = BlockClaim(self._job_id, handler, spool, self._flush_timeout, self._wait)
         try:
-            self._jobs, self._sessions = await self._session.open(
-                self._job_id, handler, spool, self._flush_timeout, self._wait
-            )
+            self._jobs, self._sessions = await self._session.open(claim)
         except BaseException:
             if spool is not None:
                 spool.close()  # its reports are for the next block

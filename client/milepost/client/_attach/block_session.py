@@ -5,12 +5,10 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from typing import Protocol
 
-from milepost.client._attach.claimed_job_table import ClaimedJobTable
+from milepost.client._attach.claimed_job_table import BlockClaim, ClaimedJobTable
 from milepost.client._transport.channel import LazyChannel
-from milepost.client._worker.handlers import Handler
 from milepost.client._worker.outage_log import OutageLog
 from milepost.client._worker.session_loop import SessionLoop
-from milepost.client._worker.spool.spool_directory import SpoolDirectory
 from milepost.client.errors import MilepostError
 
 __all__ = ["BlockSession", "OpenSession", "OwnSession"]
@@ -34,14 +32,7 @@ class BlockSession(Protocol):
 class OpenSession(Protocol):
     """Makes the session of a block."""
 
-    async def open(
-        self,
-        job_id: str,
-        handler: Handler,
-        spool: SpoolDirectory | None,
-        flush_timeout: float,
-        wait: float,
-    ) -> tuple[ClaimedJobTable, BlockSession]:
+    async def open(self, claim: BlockClaim) -> tuple[ClaimedJobTable, BlockSession]:
         """The table of the block's job, and its session, which connects once it runs.
 
         Raises:
@@ -61,14 +52,7 @@ class OwnSession:
         self._timeout = timeout
         self._instance = instance
 
-    async def open(
-        self,
-        job_id: str,
-        handler: Handler,
-        spool: SpoolDirectory | None,
-        flush_timeout: float,
-        wait: float,
-    ) -> tuple[ClaimedJobTable, BlockSession]:
+    async def open(self, claim: BlockClaim) -> tuple[ClaimedJobTable, BlockSession]:
         """See `OpenSession`."""
-        jobs = ClaimedJobTable(job_id, handler, spool, flush_timeout, wait)
+        jobs = ClaimedJobTable(claim)
         return jobs, SessionLoop(self._channel, jobs, self._worker_id, self._timeout, instance=self._instance)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Iterator, Mapping
-from typing import Final
+from typing import Final, NamedTuple
 
 from milepost.client._attach.attached_job import AttachedJob
 from milepost.client._transport.error_mapping import error_from_rejection
@@ -19,7 +19,7 @@ from milepost.client.errors import MilepostError
 from milepost.contract.reasons import ATTEMPT_OVER
 from milepost.v1 import Claim, ErrorReason, Rejected, WorkRequest
 
-__all__ = ["ClaimedJobTable"]
+__all__ = ["BlockClaim", "ClaimedJobTable"]
 
 _log = logging.getLogger("milepost.client")
 
@@ -30,10 +30,28 @@ _RETRYABLE_REASONS: Final = frozenset(
 )
 
 
+class BlockClaim(NamedTuple):
+    """The job that a block claims, and how it is run.
+
+    Attributes:
+        job_id: The id of the job.
+        handler: Resolves `ClaimedJobTable.claimed`.
+        spool: Where reports go that the server has not acknowledged when the block ends; None to drop them.
+        flush_timeout: Seconds to wait for these acknowledgements.
+        wait: Seconds for which the claim is repeated while the job is not free.
+    """
+
+    job_id: str
+    handler: Handler
+    spool: SpoolDirectory | None
+    flush_timeout: float
+    wait: float
+
+
 class ClaimedJobTable(JobTable):
     """Claims a job by its id, on each session until the server answers, and runs no other.
 
-    While another worker has the job, or its concurrency key is at its limit, it repeats the claim for `wait` seconds.
+    While another worker has the job, or its concurrency key is at its limit, it repeats the claim until `wait` is over.
 
     Attributes:
         job_id: The id of the job.
@@ -45,31 +63,31 @@ class ClaimedJobTable(JobTable):
     # The block learns of the loss by an exception, so the log line need not warn.
     _loss_level = logging.INFO
 
-    def __init__(
-        self,
-        job_id: str,
-        handler: Handler,
-        spool: SpoolDirectory | None,
-        flush_timeout: float,
-        wait: float,
-        *,
-        send_queue: SendQueue | None = None,
-        instance: str = "",
-    ) -> None:
-        """`handler` resolves `claimed`, `instance` is that of the claim; the rest as for `JobTable`."""
+    def __init__(self, claim: BlockClaim, *, send_queue: SendQueue | None = None, instance: str = "") -> None:
+        """Claim nothing yet.
+
+        Args:
+            claim: The job.
+            send_queue: That of a session which several blocks share; None for a queue of its own.
+            instance: Sent with the claim; see `Claim.instance`.
+        """
         super().__init__(
-            _ForAnyKind(handler), 1, spool=spool, flush_timeout=flush_timeout, send_queue=send_queue
+            _ForAnyKind(claim.handler),
+            1,
+            spool=claim.spool,
+            flush_timeout=claim.flush_timeout,
+            send_queue=send_queue,
         )
         self._shares_session = send_queue is not None
         self._instance = instance
         self._loop = asyncio.get_running_loop()
-        self._wait_until = self._loop.time() + wait
+        self._wait_until = self._loop.time() + claim.wait
         self._retry_timer: asyncio.TimerHandle | None = None
         self._wait_logged = False
         self.claimed: asyncio.Future[AttachedJob] = self._loop.create_future()
         self.refusal: MilepostError | None = None
         self.lost_because: str = ""
-        self.job_id = job_id
+        self.job_id = claim.job_id
 
     @property
     def has_job(self) -> bool:

@@ -9,13 +9,11 @@ from copy import copy
 from typing import TypeAlias
 
 from milepost.client._attach.block_session import BlockSession
-from milepost.client._attach.claimed_job_table import ClaimedJobTable
+from milepost.client._attach.claimed_job_table import BlockClaim, ClaimedJobTable
 from milepost.client._attach.joined_tables import JoinedTables
 from milepost.client._transport.channel import LazyChannel
-from milepost.client._worker.handlers import Handler
 from milepost.client._worker.outage_log import OutageLog
 from milepost.client._worker.session_loop import SessionLoop
-from milepost.client._worker.spool.spool_directory import SpoolDirectory
 from milepost.client.errors import LeaseLost, MilepostError
 
 __all__ = ["KeptSession"]
@@ -57,33 +55,23 @@ class KeptSession:
         """Whether a block of this process has the job, or is about to claim it."""
         return job_id in self._owners
 
-    async def open(
-        self,
-        job_id: str,
-        handler: Handler,
-        spool: SpoolDirectory | None,
-        flush_timeout: float,
-        wait: float,
-        instance: str,
-    ) -> tuple[ClaimedJobTable, BlockSession]:
-        """The table of a block's job, and its part in this session; `instance` is that of the claim.
+    async def open(self, claim: BlockClaim, instance: str) -> tuple[ClaimedJobTable, BlockSession]:
+        """The table of a block's job, and its part in this session; `instance` is sent with the claim.
 
         Waits until no other block of this process has the job: their claims have the same instance.
 
         Raises:
-            LeaseLost: One still has it after `wait` seconds.
+            LeaseLost: One still has it after the claim's `wait`.
         """
+        job_id = claim.job_id
         try:
-            async with asyncio.timeout(wait):
+            async with asyncio.timeout(claim.wait):
                 while (owner := self._owners.get(job_id)) is not None:
                     await owner.gone.wait()
         except TimeoutError:
             text = f"This process, {self._worker_id!r}, runs job {job_id!r} already."
             raise LeaseLost(text) from None
-        queue = self._tables.send_queue
-        jobs = ClaimedJobTable(
-            job_id, handler, spool, flush_timeout, wait, send_queue=queue, instance=instance
-        )
+        jobs = ClaimedJobTable(claim, send_queue=self._tables.send_queue, instance=instance)
         block = _Block(self, jobs, OutageLog(self._channel.target.address))
         self._owners[job_id] = block
         return jobs, block

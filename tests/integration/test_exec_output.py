@@ -127,6 +127,24 @@ def test_logged_lines_have_no_control_sequences(at: Exec) -> None:
     assert at.lines() == [(INFO, "red n")]
 
 
+def test_output_that_cannot_be_handled(at: Exec, tmp_path: Path) -> None:
+    """It is passed on unchanged all the same, however much follows, and the command ends as without exec."""
+    plugin = tmp_path / "sitecustomize.py"
+    plugin.write_text(
+        "from milepost.client._cli.exec import job_reporting\n"
+        "job_reporting.BarTracker.update = lambda self, line, reading: 1 // (line.text != 'odd')\n"
+    )
+    process = at.start(
+        *("--kind", at.kind, "--", "sh", "-c", "echo odd; seq 50000; exit 3"),
+        launcher=("env", f"PYTHONPATH={tmp_path}"),
+    )
+    out, err = process.communicate(timeout=60)
+    assert out.decode().split() == ["odd", *map(str, range(1, 50_001))]
+    assert process.returncode == 3
+    assert at.job.failure.code == "EXIT_STATUS"
+    assert b"ZeroDivisionError" in err
+
+
 def test_a_slow_reader_of_one_stream_does_not_hold_up_the_other(at: Exec) -> None:
     """As without exec."""
     process = at.start(

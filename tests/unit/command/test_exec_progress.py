@@ -21,6 +21,7 @@ def lines_of(*pieces: bytes) -> list[OutputLine]:
     [
         ([], b""),
         ([OutputLine("a", True), OutputLine("", True), OutputLine("b", True)], b"a\n\nb"),
+        ([OutputLine("ab", True)], b"a\x1b[" + b"9" * 5000 + b"Ab"),
         (
             [OutputLine(" 1%", False), OutputLine(" 2%", False), OutputLine("done", True)],
             b"\r 1%\r 2%\rdone\n",
@@ -133,6 +134,9 @@ def test_a_line_without_an_end_is_cut() -> None:
         (None, "json", '{"current": 1, "stage": 2}'),
         (None, "json", '{"current": 1'),
         (None, "json", "[1, 2]"),
+        (None, "regex", f"1 PB/{'9' * 308} PB"),
+        (None, "auto", f"Duration: {'9' * 5000}:00:00 time=00:00:01"),
+        (None, "auto", f"Duration: {'9' * 400}:00:00 time=00:00:01"),
     ],
 )
 def test_progress(expected: Progress | None, form: str, line: str) -> None:

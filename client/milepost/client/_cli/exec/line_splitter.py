@@ -11,8 +11,9 @@ from milepost.contract.limits import LOG_TEXT_SIZE
 
 __all__ = ["LineSplitter", "OutputLine"]
 
-# Ends of lines and cursor movements: CR, LF, and the escape sequences for up, down and erase below.
-_MOVES: Final = re.compile(rb"(\r|\n|\x1b\[[0-9]*[ABEFJ])")
+# Ends of lines and cursor movements: CR, LF, and the escape sequences for up, down and erase below. Of no more digits
+# than a screen may have rows: Python makes no int of thousands of them.
+_MOVES: Final = re.compile(rb"(\r|\n|\x1b\[[0-9]{0,9}[ABEFJ])")
 # An incomplete escape sequence at the end of the data.
 _UNFINISHED: Final = re.compile(rb"\x1b(?:\[[0-?]{0,32})?\Z")
 # Colors, erasing within a line, titles of windows, and the rest of ECMA-48.

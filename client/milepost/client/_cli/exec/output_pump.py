@@ -7,13 +7,14 @@ import asyncio
 import contextlib
 import errno
 import fcntl
+import logging
 import os
 import select
 import selectors
 import termios
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -22,6 +23,8 @@ from milepost.client._cli.exec.line_splitter import LineSplitter
 from milepost.client._cli.exec.output_drain import drain
 
 __all__ = ["OutputPump", "OutputStream"]
+
+_log = logging.getLogger("milepost.client")
 
 _READ_SIZE: Final = 65_536
 # A write of at most this many bytes to a pipe or terminal that polls as writable does not block.
@@ -54,6 +57,7 @@ class OutputStream:
         partial_at: When to handle the unfinished line; None without one.
         quiet_at: When background processes have been silent for long enough.
         unread: Bytes that the command had written when it ended and that are not yet read.
+        is_faulty: Whether some of its lines could not be handled.
     """
 
     source: int
@@ -65,6 +69,7 @@ class OutputStream:
     partial_at: float | None = None
     quiet_at: float = 0.0
     unread: int = 0
+    is_faulty: bool = False
 
     def receive(self) -> bool:
         """Read what is available. Return False at the end."""
@@ -74,16 +79,17 @@ class OutputStream:
             # A pseudo-terminal ends with an error.
             return False
         now = time.monotonic()
-        for line in self.lines.feed(data):
-            self.listener.handle(line)
+        if self.target is not None:
+            self.pending = memoryview(data)
+        with self._logging_errors():
+            for line in self.lines.feed(data):
+                self.listener.handle(line)
         # A full block is cut by a buffer, perhaps within a number: more follows.
         self.partial_at = (
             (self.partial_at or now + _PARTIAL_LINE_DELAY) if len(data) % _BUFFER_BLOCK_SIZE else None
         )
         self.quiet_at = now + _QUIET_PERIOD
         self.unread -= len(data)
-        if self.target is not None:
-            self.pending = memoryview(data)
         return bool(data)
 
     def send(self) -> None:
@@ -106,7 +112,25 @@ class OutputStream:
         """Handle the unfinished line, if it is time."""
         if self.partial_at is not None and now >= self.partial_at:
             self.partial_at = None
-            self.listener.poll(self.lines.partial())
+            with self._logging_errors():
+                self.listener.poll(self.lines.partial())
+
+    def end(self) -> None:
+        """Handle the lines that become final with the end."""
+        with self._logging_errors():
+            for line in self.lines.end():
+                self.listener.handle(line)
+            self.listener.poll(())
+
+    @contextlib.contextmanager
+    def _logging_errors(self) -> Iterator[None]:
+        """Log an error of handling lines, the first one: without its thread the command could write no more."""
+        try:
+            yield
+        except Exception:  # noqa: BLE001 - whatever the command printed, and whatever is wrong with us
+            if not self.is_faulty:
+                self.is_faulty = True
+                _log.exception("a part of the output was not handled")
 
 
 class OutputPump:
@@ -237,9 +261,7 @@ class OutputPump:
             with contextlib.suppress(KeyError, ValueError):
                 if descriptor is not None:
                     self._selector.unregister(descriptor)
-        for line in stream.lines.end():
-            stream.listener.handle(line)
-        stream.listener.poll(())
+        stream.end()
         if drained:
             drain(stream.source, stream.target)
         os.close(stream.source)

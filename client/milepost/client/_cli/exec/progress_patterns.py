@@ -52,7 +52,7 @@ _N_OF_M: Final = re.compile(
     rf"(?P<total>{_NUMBER})(?:\s?(?P<units>{_UNIT}))?(?![\w/-]|\.\w)"
 )
 # ffmpeg's duration of the input, and its position.
-_TIME: Final = r"(?P<hours>\d+):(?P<minutes>\d\d):(?P<seconds>\d\d(?:\.\d+)?)"
+_TIME: Final = r"(?P<hours>\d{1,6}):(?P<minutes>\d\d):(?P<seconds>\d\d(?:\.\d+)?)"
 _DURATION: Final = re.compile(rf"\bDuration: {_TIME}")
 _POSITION: Final = re.compile(rf"\btime={_TIME}")
 _GROUPS: Final = frozenset({"current", "total", "percent", "message"})
@@ -148,7 +148,10 @@ def _reading(groups: dict[str, str | None]) -> Progress | None:
     if current is None:
         return None
     if total is not None and units is not None:
-        current, total = round(current * _size(unit or units)), round(total * _size(units))
+        current, total = current * _size(unit or units), total * _size(units)
+        if not math.isfinite(current + total):
+            return None
+        current, total = round(current), round(total)
     elif unit is not None:
         # A rate, as in 3 MB / 5.
         return None

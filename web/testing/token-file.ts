@@ -52,10 +52,25 @@ export class TokenFile {
 
   /** Take the token of a subject out of the file; the server ends its open streams within seconds. */
   async remove(subject: string): Promise<void> {
+    await this.#rewrite((entries) => entries.filter((entry) => !isOf(entry, subject)));
+  }
+
+  /** Let the token of a subject expire in a second; the server ends its open streams then. */
+  async expire(subject: string): Promise<void> {
+    const soon = `${new Date(Date.now() + 1000).toISOString().slice(0, 19)}Z`;
+    await this.#rewrite((entries) =>
+      entries.map((entry) => (isOf(entry, subject) ? `${entry.trimEnd()}\nexpires = ${soon}\n` : entry)),
+    );
+  }
+
+  async #rewrite(change: (entries: readonly string[]) => readonly string[]): Promise<void> {
     const entries = (await readFile(this.path, "utf8")).split("\n\n");
     const fresh = `${this.path}.new`;
-    const kept = entries.filter((entry) => !entry.includes(`id = "${subject}"`));
-    await writeFile(fresh, kept.join("\n\n"), { mode: 0o600 });
+    await writeFile(fresh, change(entries).join("\n\n"), { mode: 0o600 });
     await rename(fresh, this.path);
   }
+}
+
+function isOf(entry: string, subject: string): boolean {
+  return entry.includes(`id = "${subject}"`);
 }

@@ -119,7 +119,7 @@ export class JobPage extends LitElement {
 
   readonly #keydown = (event: KeyboardEvent): void => {
     if (isForeignKey(event)) return;
-    const command = this.#keyboard.press(event.key, performance.now());
+    const command = this.#keyboard.press(event.key, event.timeStamp);
     const element = this.#element;
     if (!command || !element) return;
     switch (command) {

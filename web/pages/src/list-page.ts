@@ -95,7 +95,7 @@ export class ListPage extends LitElement {
   readonly #keydown = (event: KeyboardEvent): void => {
     const list = this.renderRoot.querySelector<MilepostJobs>("milepost-jobs");
     if (!list || isForeignKey(event)) return;
-    switch (this.#keyboard.press(event.key, performance.now())) {
+    switch (this.#keyboard.press(event.key, event.timeStamp)) {
       case "search":
         list.search();
         break;

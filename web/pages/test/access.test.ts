@@ -4,11 +4,13 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createClient } from "@connectrpc/connect";
 import { createGrpcTransport } from "@connectrpc/connect-node";
-import { describe, expect, test } from "vitest";
+import { describe, expect, onTestFinished, test } from "vitest";
 import { JobService } from "@milepost/client";
 import { openContext } from "../../testing/browser.js";
 import { inRepository } from "../../testing/repository.js";
-import { connected, picture, shows, startPages, violations } from "./pages.js";
+import { Server } from "../../testing/server.js";
+import { TokenFile } from "../../testing/token-file.js";
+import { Pages, connected, picture, shows, startPages, violations } from "./pages.js";
 
 /** A server that takes calls with a token only, and the token of `ann`. */
 async function startWithTokens() {
@@ -60,6 +62,33 @@ describe("who may see a page", () => {
     await expect.poll(() => page.locator("milepost-jobs a.row").count()).toBe(3);
     // Who works is for those who administer the server.
     expect(await page.locator("milepost-workers").innerText()).toBe("");
+  });
+
+  test("a session that expires under an open page asks for a token, and what was known stays in sight", async () => {
+    const server = new Server(["--http", "127.0.0.1:0"]);
+    const tokens = new TokenFile(server);
+    await tokens.create("ann", "ben");
+    await server.start();
+    onTestFinished(() => server.stop("SIGKILL"));
+    const pages = new Pages(server);
+    const service = createClient(JobService, createGrpcTransport({ baseUrl: server.baseUrl }));
+    const headers = { Authorization: `Bearer ${tokens.token("ben")}` };
+    await service.submitJob({ jobId: "mine", kind: "transcribe" }, { headers });
+    const page = await pages.open("mine");
+    await page.getByLabel("token").fill(tokens.token("ann"));
+    await page.keyboard.press("Enter");
+    await connected(page, "live");
+
+    await tokens.expire("ann");
+
+    await connected(page, "signed out");
+    await shows(page, "milepost-sign-in h1", "Sign in");
+    await shows(page, "[part=state]", "queued");
+    expect(await violations(page)).toEqual([]);
+    await picture(page, "expired");
+    await page.getByLabel("token").fill(tokens.token("ben"));
+    await page.keyboard.press("Enter");
+    await connected(page, "live");
   });
 
   test("a share link shows its job and the children of it in a window without a session, and nothing else", async () => {

@@ -1,4 +1,4 @@
-import{configure as ke}from"./elements.js";import{pageParts as q}from"./elements.js";import{pageParts as T}from"./elements.js";var{css:E}=T,a=E`
+import{configure as ke}from"./elements.js";import{pageParts as q}from"./elements.js";import{pageParts as T}from"./elements.js";var{css:E}=T,n=E`
   nav {
     position: sticky;
     top: 0;
@@ -68,14 +68,14 @@ import{configure as ke}from"./elements.js";import{pageParts as q}from"./elements
       display: none;
     }
   }
-`;var{LitElement:L,html:n,nothing:l,serverAt:I,ticker:C,chipIcon:K,chipOf:J,grouped:M,oneLine:y,jobLook:P,sharedStyles:_,Keyboard:U,isForeignKey:O,wholePercent:A,isKnown:F}=q;function H(r){let e=r.split("/").at(-1)??"";try{return decodeURIComponent(e)}catch{return e}}var p=class extends L{static styles=[_,a];#e=I().job(H(location.pathname));#t=new U;#o=[];connectedCallback(){super.connectedCallback();let e=()=>{this.requestUpdate()};this.#o=[this.#e.subscribe(e),C.add(e)],document.addEventListener("keydown",this.#s)}disconnectedCallback(){super.disconnectedCallback();for(let e of this.#o)e();document.removeEventListener("keydown",this.#s)}render(){let e=this.#e,{job:t,server:o}=e,s=J(e.connection,o.clock.now()),i=e.connection.state==="missing";return this.#r(),n`
+`;var{LitElement:L,html:a,nothing:l,serverAt:I,ticker:C,chipIcon:K,chipOf:J,grouped:M,oneLine:y,jobLook:P,sharedStyles:_,Keyboard:U,isForeignKey:O,wholePercent:A,isKnown:F}=q;function H(r){let e=r.split("/").at(-1)??"";try{return decodeURIComponent(e)}catch{return e}}var p=class extends L{static styles=[_,n];#e=I().job(H(location.pathname));#t=new U;#o=[];connectedCallback(){super.connectedCallback();let e=()=>{this.requestUpdate()};this.#o=[this.#e.subscribe(e),C.add(e)],document.addEventListener("keydown",this.#s)}disconnectedCallback(){super.disconnectedCallback();for(let e of this.#o)e();document.removeEventListener("keydown",this.#s)}render(){let e=this.#e,{job:t,server:o}=e,s=J(e.connection,o.clock.now()),i=e.connection.state==="missing";return this.#r(),a`
       <nav aria-label="place">
         <a href=${o.address}>milepost</a><span class="muted crumb" aria-hidden="true">/</span>
         <a class="foreign cut crumb" href=${`${o.address}?kind=${encodeURIComponent(t?.kind??"")}`}
           >${y(t?.kind??(i?e.jobId:"\u2026"),64)}</a
         >
         <span class="chip ${s.tone}" role="status">${K(s.shape)} ${s.text}</span>
-        ${t?n`<span class="event muted" title="cursor ${e.epoch}:${t.lastSequence}"
+        ${t?a`<span class="event muted" title="cursor ${e.epoch}:${t.lastSequence}"
                   >event ${M(t.lastSequence)}
                   <milepost-copy
                     .text=${`${e.epoch}:${t.lastSequence}`}
@@ -88,16 +88,16 @@ import{configure as ke}from"./elements.js";import{pageParts as q}from"./elements
                   .label=${"copy the command that shows this job in a terminal"}
                   ><span class="mono">milepost watch</span></milepost-copy
                 >
-                ${o.may("share")?n`<button @click=${this.#n}>share…</button>`:l}`:l}
+                ${o.may("share")?a`<button @click=${this.#a}>share…</button>`:l}`:l}
       </nav>
       <main>
-        ${e.connection.state==="unauthenticated"?n`<milepost-sign-in message=${e.connection.error}></milepost-sign-in>`:t?l:n`<h1 class="hidden-text">Job ${y(e.jobId)}</h1>`}
+        ${e.connection.state==="unauthenticated"?a`<milepost-sign-in message=${e.connection.error}></milepost-sign-in>`:t?l:a`<h1 class="hidden-text">Job ${y(e.jobId)}</h1>`}
         <milepost-job log="full" cancel .store=${e}></milepost-job>
-        ${i?n`<p><a href=${o.address}>Show all jobs</a></p>`:l}
+        ${i?a`<p><a href=${o.address}>Show all jobs</a></p>`:l}
       </main>
       <milepost-share-sheet .store=${e}></milepost-share-sheet>
       <milepost-key-help></milepost-key-help>
-    `}#r(){let{job:e}=this.#e;if(!e)return;let t=F(e)?` ${A(e.fraction)} %`:"";document.title=`${P(e.state).word}${t} \xB7 ${y(e.kind,64)}`}get#i(){return this.renderRoot.querySelector("milepost-job")}#n=()=>{this.renderRoot.querySelector("milepost-share-sheet")?.open()};#s=e=>{if(O(e))return;let t=this.#t.press(e.key,performance.now()),o=this.#i;if(!(!t||!o)){switch(t){case"search":o.show("log"),o.updateComplete.then(()=>o.logView?.search());break;case"next":o.stages?.move(1);break;case"previous":o.stages?.move(-1);break;case"toggle":o.stages?.toggle();break;case"follow":o.logView?.toggleFollow();break;case"cancel":o.askToCancel();break;case"list":location.href=this.#e.server.address;break;case"help":this.renderRoot.querySelector("milepost-key-help")?.toggle();break;default:return}e.preventDefault()}}};import{pageParts as D}from"./elements.js";var{LitElement:z,css:V,html:g,KEYS:B,sharedStyles:N,dialogStyles:W}=D,c=class extends z{static styles=[N,W,V`
+    `}#r(){let{job:e}=this.#e;if(!e)return;let t=F(e)?` ${A(e.fraction)} %`:"";document.title=`${P(e.state).word}${t} \xB7 ${y(e.kind,64)}`}get#i(){return this.renderRoot.querySelector("milepost-job")}#a=()=>{this.renderRoot.querySelector("milepost-share-sheet")?.open()};#s=e=>{if(O(e))return;let t=this.#t.press(e.key,e.timeStamp),o=this.#i;if(!(!t||!o)){switch(t){case"search":o.show("log"),o.updateComplete.then(()=>o.logView?.search());break;case"next":o.stages?.move(1);break;case"previous":o.stages?.move(-1);break;case"toggle":o.stages?.toggle();break;case"follow":o.logView?.toggleFollow();break;case"cancel":o.askToCancel();break;case"list":location.href=this.#e.server.address;break;case"help":this.renderRoot.querySelector("milepost-key-help")?.toggle();break;default:return}e.preventDefault()}}};import{pageParts as D}from"./elements.js";var{LitElement:z,css:V,html:g,KEYS:B,sharedStyles:N,dialogStyles:W}=D,c=class extends z{static styles=[N,W,V`
       dl {
         display: grid;
         grid-template-columns: auto 1fr;
@@ -120,7 +120,7 @@ import{configure as ke}from"./elements.js";import{pageParts as q}from"./elements
               <dd>${t}</dd>`)}
       </dl>
       <form method="dialog" class="actions"><button>Close</button></form>
-    </dialog>`}};import{pageParts as Y}from"./elements.js";var{LitElement:G,html:k,nothing:Q,serverAt:X,ticker:Z,chipIcon:ee,chipOf:te,sharedStyles:oe,Keyboard:re,isForeignKey:se,filterOf:x,queryOf:ie}=Y,d=class extends G{static styles=[oe,a];#e=new re;#t=x(location.search);#o;#r=()=>{};#i=[];connectedCallback(){super.connectedCallback(),this.#i=[Z.add(()=>{this.requestUpdate()})],document.addEventListener("keydown",this.#a),addEventListener("popstate",this.#s)}disconnectedCallback(){super.disconnectedCallback();for(let e of this.#i)e();this.#r(),this.#o=void 0,document.removeEventListener("keydown",this.#a),removeEventListener("popstate",this.#s)}render(){let e=X();this.#n(e.jobs(this.#t));let{connection:t}=e.jobs(this.#t),o=te(t,e.clock.now());return k`<nav aria-label="place">
+    </dialog>`}};import{pageParts as Y}from"./elements.js";var{LitElement:G,html:k,nothing:Q,serverAt:X,ticker:Z,chipIcon:ee,chipOf:te,sharedStyles:oe,Keyboard:re,isForeignKey:se,filterOf:x,queryOf:ie}=Y,d=class extends G{static styles=[oe,n];#e=new re;#t=x(location.search);#o;#r=()=>{};#i=[];connectedCallback(){super.connectedCallback(),this.#i=[Z.add(()=>{this.requestUpdate()})],document.addEventListener("keydown",this.#n),addEventListener("popstate",this.#s)}disconnectedCallback(){super.disconnectedCallback();for(let e of this.#i)e();this.#r(),this.#o=void 0,document.removeEventListener("keydown",this.#n),removeEventListener("popstate",this.#s)}render(){let e=X();this.#a(e.jobs(this.#t));let{connection:t}=e.jobs(this.#t),o=te(t,e.clock.now());return k`<nav aria-label="place">
         <a href=${e.address} aria-current="page">milepost</a>
         <span class="chip ${o.tone}" role="status">${ee(o.shape)} ${o.text}</span>
       </nav>
@@ -130,7 +130,7 @@ import{configure as ke}from"./elements.js";import{pageParts as q}from"./elements
         <milepost-workers></milepost-workers>
         <milepost-jobs controls .filter=${this.#t} @milepost-filter=${this.#l}></milepost-jobs>
       </main>
-      <milepost-key-help></milepost-key-help>`}#n(e){if(e===this.#o)return;this.#o=e;let t=this.#r;this.#r=e.subscribe(()=>{this.requestUpdate()}),t()}#s=()=>{this.#t=x(location.search),this.requestUpdate()};#l=e=>{this.#t=e.detail.filter,history.replaceState(null,"",`${location.pathname}${ie(this.#t)}${location.hash}`),this.requestUpdate()};#a=e=>{let t=this.renderRoot.querySelector("milepost-jobs");if(!(!t||se(e))){switch(this.#e.press(e.key,performance.now())){case"search":t.search();break;case"next":t.move(1);break;case"previous":t.move(-1);break;case"toggle":t.open();break;case"help":this.renderRoot.querySelector("milepost-key-help")?.toggle();break;default:return}e.preventDefault()}}};import{pageParts as ne}from"./elements.js";var{LitElement:ae,css:le,html:h,nothing:$,sharedStyles:pe,dialogStyles:ce,absolute:de,instantOf:he}=ne,me=[[900,"15 minutes"],[3600,"1 hour"],[86400,"1 day"],[7*86400,"7 days"]],m=class extends ae{static properties={store:{attribute:!1},link:{state:!0},until:{state:!0},error:{state:!0}};static styles=[pe,ce,le`
+      <milepost-key-help></milepost-key-help>`}#a(e){if(e===this.#o)return;this.#o=e;let t=this.#r;this.#r=e.subscribe(()=>{this.requestUpdate()}),t()}#s=()=>{this.#t=x(location.search),this.requestUpdate()};#l=e=>{this.#t=e.detail.filter,history.replaceState(null,"",`${location.pathname}${ie(this.#t)}${location.hash}`),this.requestUpdate()};#n=e=>{let t=this.renderRoot.querySelector("milepost-jobs");if(!(!t||se(e))){switch(this.#e.press(e.key,e.timeStamp)){case"search":t.search();break;case"next":t.move(1);break;case"previous":t.move(-1);break;case"toggle":t.open();break;case"help":this.renderRoot.querySelector("milepost-key-help")?.toggle();break;default:return}e.preventDefault()}}};import{pageParts as ae}from"./elements.js";var{LitElement:ne,css:le,html:h,nothing:$,sharedStyles:pe,dialogStyles:ce,absolute:de,instantOf:he}=ae,me=[[900,"15 minutes"],[3600,"1 hour"],[86400,"1 day"],[7*86400,"7 days"]],m=class extends ne{static properties={store:{attribute:!1},link:{state:!0},until:{state:!0},error:{state:!0}};static styles=[pe,ce,le`
       .link {
         display: flex;
         gap: 8px;

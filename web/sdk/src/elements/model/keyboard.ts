@@ -26,7 +26,10 @@ export class Keyboard {
   #first = "";
   #pressed: Instant = 0;
 
-  /** The command of a key that was pressed; undefined if it has none, or is the first of two. */
+  /**
+   * The command of a key that was pressed; undefined if it has none, or is the first of two. `now` is when it was pressed: a busy
+   * page hears of it later.
+   */
   press(key: string, now: Instant): Command | undefined {
     const first = now - this.#pressed <= SEQUENCE_TIME ? this.#first : "";
     this.#first = "";

@@ -28,6 +28,7 @@ export class CopyButton extends LitElement {
   /** What is copied, for people: `copy the job's id`. */
   declare label: string;
   declare done: string;
+  #hiding: ReturnType<typeof setTimeout> | undefined;
 
   constructor() {
     super();
@@ -55,7 +56,8 @@ export class CopyButton extends LitElement {
     } catch {
       this.done = "The browser does not allow copying.";
     }
-    setTimeout(() => {
+    clearTimeout(this.#hiding);
+    this.#hiding = setTimeout(() => {
       this.done = "";
     }, SHOWN_MILLISECONDS);
   };

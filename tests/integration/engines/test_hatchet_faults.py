@@ -9,7 +9,7 @@ import pytest
 
 from milepost.client import Client
 from tests.support.hatchet.dispatcher import HatchetServer
-from tests.support.hatchet.following import ended, lines_of, log_of, waiting
+from tests.support.hatchet.following import ended, ended_job, lines_of, log_of, waiting
 from tests.support.hatchet.worker_process import HatchetWorker
 from tests.support.proxy import CuttableProxy
 from tests.support.rpc import eventually, state_name
@@ -109,3 +109,28 @@ async def test_a_killed_worker_and_an_engine_that_was_away(
 
         assert (await ended(engine, away)).state == "COMPLETED"
         assert state_name(await client.get(away.only.id)) == "SUCCEEDED"
+
+
+async def test_a_run_that_is_cancelled_between_attempts_after_its_process_has_stopped(
+    engine: HatchetServer, shared_server: Server, client: Client, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    """Nobody tells another process of it, so the next one that runs a task looks for jobs that wait."""
+    logs = tmp_path_factory.mktemp("stopped")
+    with HatchetWorker(engine, shared_server.address, logs / "first.log"):
+        with engine.engine.changed:
+            run = engine.engine.trigger("unsteady")
+            engine.engine.held.add("unsteady")  # the first attempt was sent; the next one waits
+
+        async def waits() -> bool:
+            jobs = [job async for job in client.list(job_ids=[run.only.id])]
+            return any(job.failed_attempts == 1 and state_name(job) == "QUEUED" for job in jobs)
+
+        await eventually(waits)
+    engine.engine.cancel(run)
+    engine.engine.release("unsteady")
+    with HatchetWorker(engine, shared_server.address, logs / "second.log"):
+        await ended(engine, engine.engine.trigger("convert"))
+
+        assert await ended_job(client, run.only.id) == "CANCELLED"
+    job = await client.get(run.only.id)
+    assert (job.attempt, job.cancellation.reason) == (1, "The run was cancelled in Hatchet.")

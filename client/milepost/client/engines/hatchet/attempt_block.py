@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import logging
 from collections.abc import Callable
+from functools import partial
 from typing import Final
 
 from hatchet_sdk import Context, DurableContext
@@ -15,7 +16,7 @@ from milepost.client._attach.attachment import Attachment
 from milepost.client._attach.offline_block import OfflineBlock
 from milepost.client._transport.backoff import Backoff, is_transient
 from milepost.client._worker.cancel_signal import Cancelled
-from milepost.client.engines.hatchet.engine_state import EngineState, engine_reader
+from milepost.client.engines.hatchet.engine_state import EngineState, engine_reader, reader_of_job
 from milepost.client.engines.hatchet.job_calls import JobsOfRuns
 from milepost.client.engines.hatchet.job_choice import AttemptNotReported, CancelledBefore
 from milepost.client.engines.hatchet.task_end import failure_for_job, timeout_for_job
@@ -75,6 +76,7 @@ class AttemptBlock:
 
     async def enter(self) -> AttachedJob:
         """Claim the job; if that is not possible, a job that reports to nobody."""
+        self._jobs.waiting.look(partial(reader_of_job, self._context))
         attachment = self._jobs.attachment(self._run, self._request)
         try:
             job = await attachment.claim(self._stop)

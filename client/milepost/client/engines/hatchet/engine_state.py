@@ -10,7 +10,10 @@ from typing import Final
 
 from hatchet_sdk import Context
 
-__all__ = ["EngineState", "StateReader", "engine_reader"]
+from milepost.client.engines.hatchet.task_run import TASK_RUN_LABEL, WORKFLOW_RUN_LABEL
+from milepost.v1 import Job
+
+__all__ = ["EngineState", "StateReader", "engine_reader", "reader_of_job"]
 
 _log = logging.getLogger("milepost.client")
 
@@ -42,12 +45,18 @@ StateReader = Callable[[], Awaitable[EngineState | None]]
 
 
 def engine_reader(context: Context) -> StateReader:
-    """Return a reader of the state of a context's run, which works during the task and after it."""
-    get_details, run_id, task_id = (
-        context._runs_client.get_details,
-        context.workflow_run_id,
-        context.task_run_id,
-    )
+    """What asks for the state of the run of a context, during its task and after it."""
+    return _reader(context, context.workflow_run_id, context.task_run_id)
+
+
+def reader_of_job(context: Context, job: Job) -> StateReader | None:
+    """What asks the engine of a context for the state of the run of a job; None if the job is of none."""
+    run_id, task_id = job.labels.get(WORKFLOW_RUN_LABEL), job.labels.get(TASK_RUN_LABEL)
+    return _reader(context, run_id, task_id) if run_id and task_id else None
+
+
+def _reader(context: Context, run_id: str, task_id: str) -> StateReader:
+    get_details = context._runs_client.get_details
 
     def ask() -> EngineState | None:
         for task in get_details(run_id).task_runs.values():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import AsyncIterator
 from datetime import timedelta
 from functools import partial
 from typing import Any, Final
@@ -12,7 +13,7 @@ from google.protobuf.duration_pb2 import Duration
 
 from milepost.client._attach import AttachCalls
 from milepost.client._attach.attachment import Attachment
-from milepost.client._calls import JobCalls, submit_request
+from milepost.client._calls import JobCalls, job_filter, submit_request
 from milepost.client._conversion import from_struct
 from milepost.client._transport.channel import LazyChannel
 from milepost.client._transport.target import Target
@@ -24,7 +25,7 @@ from milepost.client.engines.hatchet.waiting_runs import WaitingRuns
 from milepost.client.engines.process_session import ProcessSession
 from milepost.client.errors import JobAlreadyExists, JobEndedError, JobNotFound
 from milepost.contract.limits import INPUT_SIZE
-from milepost.v1 import Dispatch, Job, RetryPolicy, SubmitJobRequest
+from milepost.v1 import Dispatch, Job, JobState, RetryPolicy, SubmitJobRequest
 
 __all__ = ["JobsOfRuns", "submission"]
 
@@ -40,6 +41,7 @@ class JobsOfRuns:
     """Submits, claims and cancels the jobs of task runs.
 
     Attributes:
+        kinds: The kinds of the jobs.
         waiting: The runs that wait for their next attempt.
     """
 
@@ -56,7 +58,8 @@ class JobsOfRuns:
         self._attach_calls = AttachCalls(self._channel, self._calls, timeout)
         self._flush_timeout = flush_timeout
         self._session = ProcessSession(self._channel, partial(worker_id_of, 0), timeout)
-        self.waiting: WaitingRuns = WaitingRuns(self._get, self.cancel)
+        self.kinds: set[str] = set()
+        self.waiting: WaitingRuns = WaitingRuns(self._get, self.cancel, self._list_waiting)
 
     async def submit(self, request: SubmitJobRequest) -> Job:
         """Submit the job of a run, or get it if it exists, with this content or another one.
@@ -121,6 +124,11 @@ class JobsOfRuns:
 
     async def _get(self, job_id: str) -> Job:
         return (await self._calls.get(job_id)).job
+
+    async def _list_waiting(self) -> AsyncIterator[Job]:
+        query = job_filter(kinds=sorted(self.kinds), states=[JobState.JOB_STATE_QUEUED])
+        async for job in self._calls.list(query, "submit_time", 0):
+            yield job.proto
 
     async def _after_predecessor(self, job: Job, run: TaskRun) -> Job:
         """The job once the attempt before this one has ended, or has had time for it."""

@@ -64,6 +64,7 @@ class ReportedTask:
         self._needs_job = needs_job
         self.options = options
         self._warned_of_batch = False
+        jobs.kinds.add(kind)
         self._takes_job = "job" in inspect.signature(function).parameters
         submission(kind, "", 1, None, options)  # wrong options raise here, and not in each run
 

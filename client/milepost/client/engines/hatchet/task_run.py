@@ -13,13 +13,28 @@ from typing import Any, Final
 from hatchet_sdk import Context
 from hatchet_sdk.runnables.contextvars import ctx_additional_metadata
 
-__all__ = ["JOB_KEY", "PARENT_KEY", "TaskRun", "as_parent", "retry_of", "worker_id_of"]
+__all__ = [
+    "JOB_KEY",
+    "PARENT_KEY",
+    "TASK_RUN_LABEL",
+    "WORKFLOW_RUN_LABEL",
+    "TaskRun",
+    "as_parent",
+    "retry_of",
+    "worker_id_of",
+]
 
 JOB_KEY: Final = "milepost_job"
 """Key in a run's additional metadata: the id of the job that was submitted where the run was triggered."""
 
 PARENT_KEY: Final = "milepost_parent"
 """Key in a run's additional metadata: the id of the job of the task that triggered the run."""
+
+WORKFLOW_RUN_LABEL: Final = "hatchet.run/workflow-run-id"
+"""Label of a job: the workflow run of its task run."""
+
+TASK_RUN_LABEL: Final = "hatchet.run/task-run-id"
+"""Label of a job: its task run."""
 
 _RETRY: Final = re.compile(r" retry (\d+)$")
 _HOST_LENGTH: Final = 64
@@ -56,8 +71,8 @@ class TaskRun:
             labels={
                 "hatchet.run/workflow": context.workflow_name,
                 "hatchet.run/task": context.task_name,
-                "hatchet.run/workflow-run-id": context.workflow_run_id,
-                "hatchet.run/task-run-id": context.task_run_id,
+                WORKFLOW_RUN_LABEL: context.workflow_run_id,
+                TASK_RUN_LABEL: context.task_run_id,
             },
             job_id=_text(metadata, JOB_KEY) or context.task_run_id,
             parent_job_id=_text(metadata, PARENT_KEY),

@@ -24,12 +24,11 @@ class Append(NamedTuple):
         """See ``Write``."""
         commit = self.commit
         chunk = commit.chunk
-        key = (
-            _insert(transaction, commit, self.key)
-            if commit.submission is not None
-            else _update(transaction, commit)
-        )
-        if key is None:
+        if commit.submission is None:
+            is_written = _update(transaction, commit)
+        else:
+            is_written = _insert(transaction, commit, self.key)
+        if not is_written:
             raise Conflict(commit.job_id)
         if commit.attributes.parent_job_id:
             _update_parent_counts(transaction, commit)
@@ -37,10 +36,10 @@ class Append(NamedTuple):
             return None
         position = transaction.next_position()
         transaction.execute(
-            statements.INSERT_CHUNK,
+            statements.APPEND_CHUNK,
             (
                 position,
-                key,
+                commit.attributes.job_id,
                 chunk.first,
                 chunk.last,
                 commit.state_before,
@@ -81,19 +80,20 @@ def coalesce_writes(group: Sequence[Write]) -> list[tuple[Write, list[Write]]]:
     ]
 
 
-def _update(transaction: Transaction, commit: Commit) -> int | None:
+def _update(transaction: Transaction, commit: Commit) -> bool:
+    """Update the job's row; False where the job is another, or has had other events."""
     chunk = commit.chunk
-    row: tuple[int] | None
     values = (chunk.last, commit.report_sequence, commit.time, commit.job, commit.job_id, chunk.first - 1)
     if commit.is_transition:
         changed = (commit.state, commit.time if commit.ends else None)
-        row = transaction.execute(statements.UPDATE_JOB_AND_STATE, changed + values).fetchone()
+        updated = transaction.execute(statements.UPDATE_JOB_AND_STATE, changed + values)
     else:
-        row = transaction.execute(statements.UPDATE_JOB, values).fetchone()
-    return None if row is None else row[0]
+        updated = transaction.execute(statements.UPDATE_JOB, values)
+    return updated.rowcount == 1
 
 
-def _insert(transaction: Transaction, commit: Commit, key: int | None) -> int | None:
+def _insert(transaction: Transaction, commit: Commit, key: int | None) -> bool:
+    """Insert the job's row; False where its id or its request is taken."""
     assert commit.submission is not None
     submission, attributes = commit.submission, commit.attributes
     connection = transaction.connection
@@ -114,14 +114,14 @@ def _insert(transaction: Transaction, commit: Commit, key: int | None) -> int | 
         ),
     ).fetchone()
     if row is None:
-        return None
+        return False
     if submission.input is not None:
         connection.execute(statements.INSERT_INPUT, (row[0], submission.input))
     if attributes.labels:
         connection.executemany(
             statements.INSERT_LABEL, [(name, value, row[0]) for name, value in attributes.labels.items()]
         )
-    return row[0]
+    return True
 
 
 def _update_parent_counts(transaction: Transaction, commit: Commit) -> None:

@@ -46,7 +46,9 @@ async def test_a_commit_goes_into_the_log_of_its_own_job(connection: sqlite3.Con
         for author in authors:
             Append(author.start() if author.events else author.submit()).write(transaction)
 
-    found = connection.execute("SELECT job_id, log.last_sequence FROM log JOIN jobs USING (job_key) ORDER BY position")
+    found = connection.execute(
+        "SELECT job_id, log.last_sequence FROM log JOIN jobs USING (job_key) ORDER BY position"
+    )
     assert found.fetchall() == [("a", 1), ("b", 1), ("a", 2), ("b", 2)]
 
 

@@ -95,7 +95,7 @@ def _verifying(settings: JwtSettings) -> _Call:
 
 
 async def _timed(call: _Call, bearers: Sequence[str]) -> Round:
-    """The mean of a round . The first call of each does not count."""
+    """The mean of a round. The first turn is a warm-up and does not count."""
     taken = 0
     for turn in range(_TURNS):
         started = time.process_time_ns()

@@ -11,10 +11,10 @@ from functools import partial
 from pathlib import Path
 
 from bench import work
-from bench.alone import Row, store
 from bench.bare import Script, bare
 from bench.figures import OURS, Figure, Round, Settings, rounds
 from bench.processes import Load, Server, milepost
+from bench.sqlite_alone import Row, store
 from milepost.v1 import WatchJobRequest
 
 __all__ = ["BATCH", "measure", "report"]

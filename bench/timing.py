@@ -1,7 +1,7 @@
-"""Timing: whether the time of a refusal tells a job of another owner from one that never was (rule 10).
+"""Timing: whether the response time tells a job of another owner from one that never existed (rule 10).
 
-The statistic is the area under the ROC curve (AUC), which is that of Mann and Whitney: the probability that a call for
-a foreign job takes longer than one for a missing job. It is 0.5 where time tells nothing.
+The statistic is the area under the ROC curve (AUC), which equals Mann and Whitney's: the probability that a call for a
+foreign job takes longer than one for a missing job. It is 0.5 if the times cannot be told apart.
 """
 
 from __future__ import annotations
@@ -146,7 +146,7 @@ async def _call_all(
                 call(job_id)
             times: tuple[list[int], list[int]] = [], []
             for pair in zip(foreign, missing, strict=True):
-                # Which one comes first is left to chance, and what changes with time concerns both.
+                # In random order, so that drift of the machine affects both alike.
                 for which in random.sample((0, 1), 2):
                     times[which].append(call(pair[which]))
             yield times

@@ -37,7 +37,7 @@ def measure(settings: Settings) -> list[Figure]:
                 {
                     OURS: partial(_track, job),
                     "tqdm": partial(_tqdm, nowhere),
-                    "a loop that tells nothing": lambda: _iterate(range(_COUNT)),
+                    "a loop without reports": lambda: _iterate(range(_COUNT)),
                 },
                 settings,
             ),

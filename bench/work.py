@@ -68,7 +68,7 @@ _UNIT = 65536.0
 
 
 def start(events: int | None) -> list[Update]:
-    """The job's first report: a stage that ends after so many updates of ``progress``, or nobody knows when."""
+    """The job's first report: a stage with a total of so many updates of ``progress``; None for no total."""
     total = None if events is None else events * _UNIT
     return [Update(stage_started=StageStarted(stage=Stage(stage_id="hash", total=total)))]
 

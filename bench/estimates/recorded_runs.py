@@ -48,7 +48,7 @@ class RecordedRun(NamedTuple):
 
 
 def load(paths: Iterable[Path]) -> list[RecordedRun]:
-    """The runs of these files, plain or gzipped. Raises ValueError for a line that is none."""
+    """The runs of these files, plain or gzipped. Raises ValueError for a line that is not a run."""
     runs = []
     for path in paths:
         data = path.read_bytes()

@@ -20,8 +20,8 @@ __all__ = ["Generations"]
 class Generations:
     """Certificates, authorities, signing keys and tokens. The newest generation and the one before it are in force.
 
-    ``options`` are those of the server. ``client`` has the files of all clients: who has no token is known by its
-    certificate, and works. Who has a token submits, and who has a JSON Web Token reads.
+    ``options`` are those of the server, ``client`` the TLS files of all clients. A client without a token is
+    identified by its certificate, and may work; one with a token may submit, one with a JSON Web Token may read.
     """
 
     def __init__(self, directory: Path, issuer: Issuer, *, keys_in_file: bool) -> None:
@@ -50,7 +50,7 @@ class Generations:
         return self._signed(self.current)
 
     async def publish(self, address: str) -> None:
-        """Let the server know the next generation, and not the last but one any more; wait until it does."""
+        """Add the next generation, withdraw the last but one, and wait until the server knows both."""
         number = self.current + 1
         self._servers.append(Authority())
         self._clients.append(Authority())

@@ -172,7 +172,7 @@ class HttpWatch:
                 if await self._read(response):
                     return
         except httpx.TransportError as error:
-            await asyncio.sleep(0.05)  # whoever comes back at once would do nothing else
+            await asyncio.sleep(0.05)  # a client that reconnects at once would keep the loop busy
             raise unavailable(str(error)) from error
         raise unavailable("the stream ended without its end")
 
@@ -229,7 +229,9 @@ class HttpWatch:
             asked.ClearField("start")
             asked.ClearField("epoch")
         if not asked.on_gap:
-            asked.on_gap = OnGap.ON_GAP_FAIL  # as the contract has it; over HTTP one is told, and goes on
+            asked.on_gap = (
+                OnGap.ON_GAP_FAIL
+            )  # gRPC's default; over HTTP the default is a `gap` and a snapshot
         if isinstance(asked, WatchJobRequest):
             asked.job_id = ""
         return headers, httpx.QueryParams([*parameters, *_parameters(asked)])

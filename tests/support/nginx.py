@@ -38,14 +38,14 @@ http {{
 
 @contextmanager
 def nginx(directory: Path, upstream: str) -> Iterator[str]:
-    """Run nginx, which passes everything to ``upstream``, also what is below ``/milepost/``; yield its URL.
+    """Run nginx as a proxy of ``upstream``, at the root and below ``/milepost/``; yield its URL.
 
-    Without nginx tests fail in CI.
+    Without nginx the test is skipped, except in CI (REQUIRE_NGINX), where it fails.
     """
     program = shutil.which("nginx", path=f"{os.environ['PATH']}:/usr/sbin")
     if program is None and not os.environ.get("REQUIRE_NGINX"):
         pytest.skip("nginx is not installed: Debian has it as nginx-light")
-    assert program is not None, "nginx is not here"
+    assert program is not None, "nginx is not installed"
     port = free_port()
     configuration = directory / "nginx.conf"
     configuration.write_text(_CONFIGURATION.format(directory=directory, port=port, upstream=upstream))

@@ -37,7 +37,7 @@ class RabbitServer:
     def __init__(self, directory: Path, *, settings: Sequence[str] = ()) -> None:
         if not _PROGRAM.exists() and not os.environ.get("REQUIRE_RABBITMQ"):
             pytest.skip("RabbitMQ is not installed: Debian has it as rabbitmq-server")
-        assert _PROGRAM.exists(), "RabbitMQ is not here"
+        assert _PROGRAM.exists(), "RabbitMQ is not installed"
         self.directory = directory
         self.port = free_port()
         self._nodes_port = free_port()

@@ -1,4 +1,4 @@
-"""A terminal that wraps its lines again when its width changes, as nearly all do that are in use."""
+"""A terminal that rewraps its lines when its width changes, as nearly all terminals do."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ _TOKEN: Final = re.compile(r"\x1b\[(\?25[hl]|[\d;]*[A-Za-z])|([\r\n])|([^\x1b\r\
 class ReflowingTerminal:
     """A file whose ``rows`` are what a person sees. It knows text, line ends, colors, CUU, EL and the cursor's showing.
 
-    A line keeps all that was written to it, however many rows it takes, so a resize needs nothing but another
-    ``width``. It is higher than all that is written to it, and all characters are one cell wide.
+    A line keeps its whole text, however many rows it takes, so a resize is only another ``width``. The terminal never
+    scrolls, and all characters are one cell wide.
     """
 
     encoding = "utf-8"
@@ -40,18 +40,18 @@ class ReflowingTerminal:
         return rows
 
     def isatty(self) -> bool:
-        """It is one."""
+        """Whether it is a terminal: yes."""
         return True
 
     def fileno(self) -> int:
-        """There is no such file."""
+        """It has no file descriptor."""
         raise OSError
 
     def flush(self) -> None:
-        """Nothing is held back."""
+        """Do nothing: writes are not buffered."""
 
     def write(self, data: str) -> int:
-        """Shows it. What it does not know is an error."""
+        """Show the data. Raises AssertionError for an unknown escape sequence."""
         position = 0
         while position < len(data):
             found = _TOKEN.match(data, position)

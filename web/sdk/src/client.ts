@@ -124,7 +124,7 @@ export class MilepostClient {
     return present(job);
   }
 
-  /** The job as it stands. */
+  /** The current job. */
   async getJob(jobId: string, options?: CallOptions): Promise<Job> {
     return (await this.lookUp(jobId, options)).job;
   }
@@ -147,7 +147,7 @@ export class MilepostClient {
     return found;
   }
 
-  /** The job as it stands, and why it has not started if it is QUEUED: both of one moment. */
+  /** The current job, and why it has not started if it is QUEUED: both as of the same moment. */
   async lookUp(
     jobId: string,
     options?: CallOptions,

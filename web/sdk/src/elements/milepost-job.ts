@@ -210,7 +210,7 @@ export class MilepostJob extends StoreElement<JobStore> {
     </section>`;
   }
 
-  /** What there is to see of a job without a log: what it consists of, made, or was given. */
+  /** The tab to open first: the log, if it has lines, else the children, the input or the result. */
   #firstTab(job: Job): Tab {
     const log = this.store?.log;
     const hasLog = !log?.isLoaded || log.hasOlder || numberOf(log.lines) > 0;

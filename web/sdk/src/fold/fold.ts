@@ -41,7 +41,7 @@ export class Fold {
   }
 
   /**
-   * The job as it stands. It never changes afterwards: further events make another one, which shares what they leave
+   * The current job. The object never changes: further events make another one, which shares what they leave
    * as it is, each unchanged stage included. Do not modify it, nor the events that were applied.
    */
   get job(): Job {

@@ -8,7 +8,7 @@ import { LiveStore, type LiveView } from "./live-store.js";
 
 /** What is known of one job. */
 export interface JobView extends LiveView {
-  /** The job as it stands; undefined until it is known. */
+  /** The current job; undefined until it is known. */
   readonly job: Job | undefined;
   /** Why the QUEUED job has not started. */
   readonly waiting: Waiting | undefined;

@@ -24,7 +24,7 @@ export class FrameQueue<Item> {
     return this.#items.length === 0;
   }
 
-  /** Take what there is in the next frame, be it nothing. */
+  /** Deliver what is queued in the next frame, even if that is nothing. */
   request(): void {
     this.#frames.request();
   }

@@ -1,4 +1,4 @@
-/** What a page knows of one job, kept up to date by one stream while somebody looks. */
+/** A page's state of one job, kept up to date by one stream while there are subscribers. */
 
 import { Fold } from "../../fold/index.js";
 import type { GetHistoryResponse } from "../../gen/milepost/v1/job_service_pb.js";
@@ -63,7 +63,7 @@ export class JobStore implements WatchedJob {
     this.log = new JobLog(server.client, jobId);
   }
 
-  /** The job as it stands; undefined until it is known. */
+  /** The current job; undefined until it is known. */
   get job(): Job | undefined {
     const job = this.#fold?.job;
     const estimate = this.#watch?.estimate;
@@ -111,7 +111,7 @@ export class JobStore implements WatchedJob {
     return this.#attempts ?? [];
   }
 
-  /** Be told of changes, at most once an animation frame. The stream is open while somebody is. */
+  /** Subscribe to changes, at most once an animation frame. The stream is open while there are subscribers. */
   subscribe(listener: () => void): () => void {
     const remove = this.#changes.add(listener);
     this.#untick ??= ticker.add(() => void this.#loadRelated());

@@ -1,4 +1,4 @@
-/** The jobs that match a filter, kept up to date by one stream while somebody looks. */
+/** The jobs that match a filter, kept up to date by one stream while there are subscribers. */
 
 import { Fold } from "../../fold/index.js";
 import type { JobsItem } from "../../watch/jobs-cursor.js";
@@ -138,7 +138,7 @@ export class JobsStore {
     }
   }
 
-  /** Be told of changes, at most once an animation frame. The stream is open while somebody is. */
+  /** Subscribe to changes, at most once an animation frame. The stream is open while there are subscribers. */
   subscribe(listener: () => void): () => void {
     const remove = this.#changes.add(listener);
     if (!this.#stop) {

@@ -35,7 +35,7 @@ export class ProgressHub {
     return job;
   }
 
-  /** Watch those that somebody looks at; all elements of a page that come in one frame share the streams. */
+  /** Watch the jobs that have subscribers; elements that appear in the same frame share the streams. */
   #regroup(): void {
     const jobs = [...this.#jobs.values()].filter((job) => job.isWanted);
     const ids = jobs.map(({ jobId }) => jobId).sort();

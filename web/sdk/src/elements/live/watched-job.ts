@@ -2,15 +2,15 @@ import type { Job } from "../messages.js";
 import type { Connection } from "../model/connection-text.js";
 import type { Instant } from "../model/instants.js";
 
-/** A job that is kept up to date while somebody looks. */
+/** A job that is kept up to date while it has subscribers. */
 export interface WatchedJob {
-  /** The job as it stands; undefined until it is known. */
+  /** The current job; undefined until it is known. */
   readonly job: Job | undefined;
   readonly connection: Connection;
   /** The server's time; it stands still while what is shown may be out of date. */
   readonly now: Instant;
   /** Whether what is shown changes with time. */
   readonly isMoving: boolean;
-  /** Be told of changes, at most once an animation frame. The job is watched while somebody is. */
+  /** Subscribe to changes, at most once an animation frame. The job is watched while there are subscribers. */
   subscribe(listener: () => void): () => void;
 }

@@ -86,7 +86,7 @@ export function attemptsOf(job: Job, history: readonly Event[], snapshot?: Job):
   return attempts;
 }
 
-/** What stands before the lines of an attempt: `attempt 2 of 3, started 14:02:11, after WORKER_LOST`. */
+/** The heading of an attempt's lines: `attempt 2 of 3, started 14:02:11, after WORKER_LOST`. */
 export function boundaryText(
   attempt: number,
   start: Instant,

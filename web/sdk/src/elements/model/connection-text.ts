@@ -117,7 +117,7 @@ function chipParts(connection: Connection, now: Instant): [ChipShape, string, Ch
   }
 }
 
-/** What stands over a page that may be out of date; empty if it is up to date. */
+/** The notice above a page that may be out of date; empty if it is up to date. */
 export function staleNotice(connection: Connection, now: Instant): string {
   if (!chipOf(connection, now).stale || connection.staleSince === undefined) return "";
   return `No connection: this is what was known at ${clock(connection.staleSince)}. It may have changed since.`;

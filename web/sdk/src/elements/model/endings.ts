@@ -6,7 +6,7 @@ import { count, oneLine } from "./plain-text.js";
 export interface Ending {
   /** What happened: the failure's message before its code. */
   readonly headline: string;
-  /** What there is to look at, or to do now; empty for nothing. */
+  /** What to look at, or to do next; empty for nothing. */
   readonly next: string;
 }
 

@@ -1,4 +1,4 @@
-/** What a screen reader is told: milestones, not ticks. */
+/** The announcements for screen readers: milestones, not ticks. */
 
 import { JobState, StageState, type Job } from "../messages.js";
 import { failureText } from "./endings.js";
@@ -22,7 +22,7 @@ export function announcedOf(job: Job): Announced {
   };
 }
 
-/** What is new since then, in a sentence; empty if it is no milestone. */
+/** What has changed since then, in a sentence; empty if it is not a milestone. */
 export function milestone(before: Announced, job: Job): string {
   const after = announcedOf(job);
   const name = oneLine(job.kind, 64);

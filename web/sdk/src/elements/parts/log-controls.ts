@@ -4,7 +4,7 @@ import { Severity, type Stage } from "../messages.js";
 import { oneLine } from "../model/plain-text.js";
 import { severityWord } from "../model/state-words.js";
 
-/** What the reader has chosen, and who is told of other choices. */
+/** The user's choices, and the callback for new ones. */
 export interface LogChoices {
   readonly stages: readonly Stage[];
   readonly stageId: string;

@@ -177,7 +177,7 @@ export class LogView extends StoreElement<JobStore> {
     return shown === all ? loaded : `${grouped(shown)} of ${loaded}`;
   }
 
-  /** What stands below the lines. "No log lines" is said only once that is known. */
+  /** The text below the lines. "No log lines" is shown only once that is known. */
   #notice(): TemplateResult | typeof nothing {
     const { log, isCaughtUp, isEnded } = this.store ?? {};
     const all = log ? numberOf(log.lines) : 0;

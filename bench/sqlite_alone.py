@@ -1,4 +1,4 @@
-"""SQLite alone: write the rows that reports become with plain SQLite, as durably as the server does."""
+"""SQLite alone: write the rows of reports with plain SQLite, as durably as the server does."""
 
 from __future__ import annotations
 

@@ -110,7 +110,7 @@ async def test_expired_and_revoked_credentials_are_named_by_id(
 
 
 async def test_invalid_credentials_are_not_named(server: Audited, issuer: Issuer) -> None:
-    """Whoever signs or invents a token himself does not get a name into the log."""
+    """A forged or invented token puts no name into the log."""
     issuer.add_key("two")
     forged = issuer.token("two", sub="root", exp=time.time() - 600, headers={"kid": "one"})
     for token in ("garbage", tokens.new_token(), forged):

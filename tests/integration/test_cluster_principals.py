@@ -111,7 +111,7 @@ async def ended(call: WatchCall) -> str:
 
 
 async def test_a_job_belongs_to_its_owner_at_each_node(callers: Callers) -> None:
-    """Whoever has submitted it where: its owner reads it at the other node, and for others it is at neither."""
+    """Wherever it was submitted, its owner reads it at the other node, and for others it exists at neither."""
     (first, second), others = await callers("alice"), await callers("bob")
     job = await first.submit()
     assert (await second.get(job.job_id)).owner == "team-a"
@@ -186,7 +186,7 @@ async def test_unfinished_jobs_count_at_all_nodes(callers: Callers) -> None:
 
 
 async def test_watches_count_at_their_node(callers: Callers) -> None:
-    """They are limited at each node: what it holds for them is its own."""
+    """They are limited at each node, since each node holds only its own."""
     rpcs = await callers("small")
     job = await rpcs[0].submit()
     watches = [await watching(rpc, job.job_id) for rpc in rpcs]
@@ -199,7 +199,7 @@ async def test_watches_count_at_their_node(callers: Callers) -> None:
 
 @pytest.mark.nightly  # it takes as long as the refusals are late
 async def test_calls_count_at_their_node(callers: Callers) -> None:
-    """Whoever has made too many at one node is served by another one."""
+    """A principal beyond its rate at one node is served by another one."""
     first, second = await callers("slow")
     answers = await asyncio.gather(*(first.get("none") for _ in range(15)), return_exceptions=True)
     reasons = [Refused.of(answer).reason for answer in answers if isinstance(answer, grpc.aio.AioRpcError)]

@@ -1,4 +1,4 @@
-"""Server-sent events and lines of JSON: what is theirs beyond the rules of watching."""
+"""Server-sent events and lines of JSON: their own rules, beyond those of watching."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ async def web(web_server: ServerProcess) -> AsyncIterator[httpx.AsyncClient]:
 
 
 async def test_headers(web: httpx.AsyncClient, rpc: Rpc) -> None:
-    """Nothing on the way may keep, gather or change what is sent; the client is told when to come back."""
+    """No proxy may cache, buffer or change the stream, and `retry` tells the client when to reconnect."""
     response = await web.get(f"/v1/jobs/{await ended_job(rpc)}:watch", headers={"accept": SSE})
 
     assert response.headers["content-type"] == SSE
@@ -61,7 +61,7 @@ async def test_both_framings_say_the_same(web: httpx.AsyncClient, rpc: Rpc) -> N
 
 
 async def test_events(web: httpx.AsyncClient, rpc: Rpc, web_server: ServerProcess) -> None:
-    """Each event is one, named as its payload, with its id; the end comes by name."""
+    """Each event of the log is one, named after its payload, with its id; the end is the event `end`."""
     found = await all_records(web, f"/v1/jobs/{await ended_job(rpc)}:watch")
 
     payloads = ["job_submitted", "job_started", "log_written", "log_written", "job_ended"]
@@ -71,7 +71,7 @@ async def test_events(web: httpx.AsyncClient, rpc: Rpc, web_server: ServerProces
 
 
 async def test_commits_of_many_jobs(web: httpx.AsyncClient, rpc: Rpc, web_server: ServerProcess) -> None:
-    """Only the last event of a commit is one to resume after: a client that is cut within it gets it as a whole."""
+    """Only the last event of a commit has an id: a client that is cut within a commit gets all of it again."""
     await ended_job(rpc, 3)
     request = WatchJobsRequest(filter=JobFilter(kinds=[rpc.kind]), no_follow=True)
     expected = []
@@ -85,7 +85,7 @@ async def test_commits_of_many_jobs(web: httpx.AsyncClient, rpc: Rpc, web_server
 
 
 async def test_a_client_that_comes_back(web: httpx.AsyncClient, rpc: Rpc, web_server: ServerProcess) -> None:
-    """Last-Event-ID goes before the parameters, which stay the same; after the end there is nothing to come: 204."""
+    """Last-Event-ID takes precedence over the parameters, which stay the same; after the end the answer is 204."""
     job_id = await ended_job(rpc)
     path = f"/v1/jobs/{job_id}:watch?start=snapshot"
     epoch = web_server.epoch
@@ -112,7 +112,7 @@ async def test_a_client_that_comes_back(web: httpx.AsyncClient, rpc: Rpc, web_se
 
 
 async def test_a_client_that_comes_back_without_an_id(web: httpx.AsyncClient, rpc: Rpc) -> None:
-    """HTMX 2 does, whatever it has; with a snapshot first it has all there is each time, and the end by name."""
+    """HTMX 2 always does; if it starts with a snapshot, it gets the current state and the end each time."""
     path = f"/v1/jobs/{await ended_job(rpc)}:watch?start=snapshot"
     for _ in range(2):
         found = await all_records(web, path)
@@ -123,7 +123,7 @@ async def test_a_client_that_comes_back_without_an_id(web: httpx.AsyncClient, rp
 
 @pytest.mark.parametrize("accept", FRAMINGS.values())
 async def test_another_epoch(web: httpx.AsyncClient, rpc: Rpc, accept: str) -> None:
-    """A cursor of another store cannot be continued: the gap is told, and a snapshot follows; or it is refused."""
+    """A cursor of another store cannot be continued: a `gap` and a snapshot follow, or the request is refused."""
     path = f"/v1/jobs/{await ended_job(rpc)}:watch"
     found = await all_records(web, path, last_event_id="0123:3", accept=accept)
     assert names(found) == ["opened", "gap", "snapshot", "caught_up", "end"]
@@ -141,7 +141,7 @@ async def test_another_epoch(web: httpx.AsyncClient, rpc: Rpc, accept: str) -> N
 
 @pytest.mark.parametrize("accept", FRAMINGS.values())
 async def test_a_trimmed_log(tmp_path: Path, forkery: Forkery, accept: str) -> None:
-    """What was dropped is a gap, too, also for whoever asks for the whole log; many jobs likewise."""
+    """Dropped events are a gap, too, even for a request of the whole log; the same over many jobs."""
     options = ("--max-events", "100", "--sweep-interval", "0.05")
     with ServerProcess(tmp_path / "data", *options, forkery=forkery, http=True) as server:
         async with connect(server.address) as rpc, http_client(server.url) as web:
@@ -187,7 +187,7 @@ async def test_ids_that_are_none(web: httpx.AsyncClient, rpc: Rpc) -> None:
 async def test_what_the_client_accepts(
     web: httpx.AsyncClient, rpc: Rpc, accept: str, media_type: str | None
 ) -> None:
-    """It gets what it wants most; nothing that it does not take."""
+    """The client gets the form that its `Accept` prefers, and 400 if there is none."""
     response = await web.get(f"/v1/jobs/{await ended_job(rpc, 0)}:watch", headers={"accept": accept})
 
     assert response.headers["content-type"] == (media_type or "application/json")

@@ -137,7 +137,7 @@ async def test_a_failure_is_reported_as_by_a_worker(
 async def test_a_module_that_cannot_be_imported_fails_the_job(
     shared_server: ServerProcess, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Such as one that has changed since the worker's start: the failure has the error."""
+    """A module may have changed since the worker's start: the failure has the import error."""
     module = tmp_path / "changed.py"
     module.write_text("def handler(job): ...")
     monkeypatch.syspath_prepend(str(tmp_path))
@@ -276,7 +276,7 @@ async def test_handlers_of_scripts_modules_and_the_command(
 async def test_no_process_outlives_its_worker(
     shared_server: ServerProcess, tmp_path: Path, kind: str
 ) -> None:
-    """Not even if the worker is killed: neither the handler, whatever it does, nor its children."""
+    """Nothing is left even if the worker is killed: neither the handler, whatever it does, nor its children."""
     async with (
         started("worker", "tests.support.isolated:worker", address=shared_server.address, cwd=ROOT) as worker,
         Client(shared_server.address) as client,

@@ -1,4 +1,4 @@
-"""What the server answers over HTTP is what its OpenAPI document says, and nothing that it does not."""
+"""The server's answers over HTTP match its OpenAPI document, and have no other fields."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ class Answers:
         self.seen: set[tuple[str, str, str]] = set()
 
     def check(self, path: str, response: httpx.Response) -> Any:
-        """Hold a response against the document; return its content."""
+        """Validate a response against the document; return its content."""
         verb = response.request.method.lower()
         described = self._paths[path][verb]["responses"]
         self.seen.add((verb, path, str(response.status_code)))
@@ -54,7 +54,7 @@ class Answers:
         return content
 
     def check_item(self, path: str, item: Any) -> None:
-        """Hold one event of a stream against the document."""
+        """Validate one event of a stream against the document."""
         content = self._paths[path]["get"]["responses"]["200"]["content"]
         assert content["text/event-stream"] == content["application/x-ndjson"]
         self._validate(content["text/event-stream"]["schema"], item)
@@ -64,7 +64,7 @@ class Answers:
 
 
 def _close(schema: Any) -> None:
-    """Let no fields pass that the schema does not have."""
+    """Make the schema reject unknown fields."""
     match schema:
         case {"allOf": [_, {"properties": properties}]}:
             schema["unevaluatedProperties"] = False

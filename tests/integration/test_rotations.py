@@ -146,7 +146,7 @@ def issuer() -> Iterator[Issuer]:
 async def test_rotations(
     tmp_path: Path, forkery: Forkery, issuer: Issuer, turns: int, keys_in_file: bool
 ) -> None:
-    """No call fails that had a right to succeed; all reports are in the log once; each stream has each event once."""
+    """No legitimate call fails; each report is in the log once; each stream has each event once."""
     credentials = Generations(tmp_path, issuer, keys_in_file=keys_in_file)
     with ServerProcess(tmp_path / "data", *credentials.options, forkery=forkery) as server:
         load = Load(server.address, credentials)

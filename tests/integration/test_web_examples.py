@@ -80,7 +80,7 @@ async def test_fastapi(web_server: ServerProcess) -> None:
 
 
 async def test_fasthtml(web_server: ServerProcess) -> None:
-    """Each state is an event of HTML; a click cancels; who comes back after the end gets 204."""
+    """Each state is an event of HTML; a click cancels; a client that reconnects after the end gets 204."""
     async with (
         running("fasthtml_htmx", web_server) as web,
         working(web_server.address, count=count),
@@ -128,7 +128,7 @@ async def client(web_server: ServerProcess) -> AsyncIterator[Client]:
 
 
 async def test_a_reader_whose_scope_is_cancelled(client: Client) -> None:
-    """As Starlette does once the reader has left: each await in it is cancelled, and the watch ends."""
+    """As Starlette does when the client has left: each await in it is cancelled, and the watch ends."""
     job = await client.submit("own-html", dispatch=Dispatch.DISPATCH_EXTERNAL)
     begun = anyio.Event()
 
@@ -156,7 +156,7 @@ async def ended(client: Client) -> JobSnapshot:
 
 
 async def test_states_as_events(client: Client) -> None:
-    """When to come back, then each state with its place, and the end; several parts, if it is made of several."""
+    """`retry`, then each state with its id, and the end; several parts if `render` returns several."""
     job = await ended(client)
     place = f"{job.epoch}:{job.last_sequence}"
 
@@ -182,7 +182,7 @@ async def test_who_comes_back_has_that_state(client: Client) -> None:
 
 
 async def test_a_job_that_is_not_there(client: Client, web_server: ServerProcess) -> None:
-    """The stream ends, which the client is told by name."""
+    """The stream ends with the event `end`."""
     stream = event_stream(client, "missing", render=lambda _: "<b></b>")
     assert [each async for each in stream][1:] == ["event: end\ndata: NOT_FOUND\n\n"]
 

@@ -1,4 +1,4 @@
-"""Work that comes about for thousands of jobs in the same moment begins little by little."""
+"""Work for thousands of jobs that is due at the same moment starts a few at a time."""
 
 from __future__ import annotations
 

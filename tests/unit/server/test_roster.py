@@ -243,7 +243,7 @@ async def test_workers_may_be_missing_for_a_while_after_a_start() -> None:
 
 
 async def test_many_workers_are_reported_a_few_in_each_pass(nodes: Nodes) -> None:
-    """Thousands of messages made at once would keep everybody waiting."""
+    """Building thousands of messages in one pass would block the event loop."""
     count = 3 * REPORTED_AT_ONCE
     for number in range(count):
         nodes.a.add(session(f"w{number}"))

@@ -16,12 +16,12 @@ from tests.support.rpc import eventually
 
 
 def too_many() -> Refusal:
-    """What is refused is of no matter here."""
+    """A refusal; its reason is irrelevant here."""
     return Refusal(ErrorReason.ERROR_REASON_LIMIT_REACHED, "Too many.")
 
 
 class Delays:
-    """Has the running loop note the delays of what is to be called later, and call nothing."""
+    """Records the delays that are passed to `loop.call_later`, and calls nothing."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.seconds: list[float] = []
@@ -56,7 +56,7 @@ async def refusing() -> AsyncIterator[list[asyncio.Task[Refusal]]]:
 async def refuse(
     calls: list[asyncio.Task[Refusal]], throttled: Throttling, subject: str, count: int = 1
 ) -> None:
-    """Refuse so many calls, as far as that goes without a delay."""
+    """Refuse so many calls, as far as possible without a delay."""
     calls += [asyncio.create_task(throttled.refuse(subject, too_many)) for _ in range(count)]
     for _ in range(2):
         await asyncio.sleep(0)
@@ -65,7 +65,7 @@ async def refuse(
 async def test_calls_wait_the_longer_the_more_wait(
     monkeypatch: pytest.MonkeyPatch, delays: Delays, refusing: list[asyncio.Task[Refusal]]
 ) -> None:
-    """So a caller has so many refusals a second, at most, and each takes a second at least; others wait for none."""
+    """Refusals of a caller are spread: so many a second, each after a second at least; other callers do not wait."""
     monkeypatch.setattr(throttling, "REFUSALS_PER_SECOND", 2)
     throttled = Throttling()
     await refuse(refusing, throttled, "ci", 4)

@@ -153,7 +153,7 @@ async def test_the_error_says_that_the_server_has_no_tls(shared_server: ServerPr
     assert (outcome.status, outcome.out) == (5, "")
     assert outcome.err == (
         f"Error: The server at {address} cannot be reached (it does not speak TLS). "
-        "Is `milepost serve` running there? --address names another one.\n"
+        "Leave out --tls and the options of certificates, or have it serve with --tls-cert.\n"
     )
 
 

@@ -16,6 +16,7 @@ from tests.support.bad_requests import struct
 from tests.support.command import milepost
 from tests.support.forking import Forkery
 from tests.support.nats import NatsServer
+from tests.support.ports import free_port
 from tests.support.refused import refused
 from tests.support.rpc import Rpc, connect
 from tests.support.server import ServerProcess
@@ -89,6 +90,19 @@ async def test_a_stream_that_is_not_empty_is_left_alone(tmp_path: Path, nats_ser
             outcome = await milepost("migrate", "--from", f"sqlite://{data}", *to)
             assert outcome.status == expected, outcome.err
         assert "is not empty" in outcome.err
+
+
+async def test_nats_that_is_away(tmp_path: Path) -> None:
+    """The command waits for NATS only as long as it is told to, and says which option that is."""
+    with ServerProcess(tmp_path / "data") as server:
+        assert server.stop() == 0
+    to = ("--to", f"nats://127.0.0.1:{free_port()}", "--connect-timeout", "100ms")
+    outcome = await milepost("migrate", "--from", str(tmp_path / "data"), *to)
+    assert (outcome.status, outcome.out) == (2, "")
+    assert outcome.err.splitlines()[-1] == (
+        "Error: NATS did not take the connection within 0.1 s. See the warnings above, and what --to names; "
+        "--connect-timeout waits longer."
+    )
 
 
 @pytest.mark.parametrize(

@@ -139,6 +139,27 @@ def test_every_exit_status_is_documented() -> None:
         ),
         (
             (
+                "The server at h:1 cannot be reached (its certificate is not trusted). "
+                "--tls-ca names the certificate of its authority."
+            ),
+            errors.Unreachable("h:1", "its certificate is not trusted"),
+        ),
+        (
+            (
+                "The server at h:1 cannot be reached (its certificate is for another name). "
+                "Give --address the name that the certificate is for."
+            ),
+            errors.Unreachable("h:1", "its certificate is for another name"),
+        ),
+        (
+            (
+                "The server at h:1 cannot be reached (what listens there does not speak gRPC). "
+                "It may be the address of its pages: --address takes the other one that `milepost serve` prints."
+            ),
+            errors.Unreachable("h:1", "what listens there does not speak gRPC"),
+        ),
+        (
+            (
                 "The server at h:1 cannot be reached (no answer). "
                 "Is `milepost serve` running there? --address names another one."
             ),

@@ -127,18 +127,24 @@ _BY_CODE: Final = {
     grpc.StatusCode.UNIMPLEMENTED: errors.Unimplemented,
 }
 
+NO_TLS: Final = "it does not speak TLS"
+OTHER_NAME: Final = "its certificate is for another name"
+UNTRUSTED: Final = "its certificate is not trusted"
+NO_GRPC: Final = "what listens there does not speak gRPC"
+"""Texts of `connection_error_text` on which the command has something else to say than on others."""
+
 # The first match counts: gRPC's details go from the general to the particular.
 _CONNECTION_ERRORS: Final = tuple(
     (re.compile(pattern, re.IGNORECASE), words)
     for pattern, words in (
         ("connection refused", "connection refused"),
-        ("wrong_version_number", "it does not speak TLS"),
-        ("hostname verification|hostname mismatch", "its certificate is for another name"),
-        ("certificate_verify_failed|issuer certificate|self.signed", "its certificate is not trusted"),
+        ("wrong_version_number", NO_TLS),
+        ("hostname verification|hostname mismatch", OTHER_NAME),
+        ("certificate_verify_failed|issuer certificate|self.signed", UNTRUSTED),
         ("certificate has expired", "its certificate has expired"),
         ("name not found|name or service not known|lookup|resol", "its name is not known"),
         ("no route to host|network is unreachable", "there is no route to it"),
-        ("http1.x server|parsing http/2", "what listens there does not speak gRPC"),
+        ("http1.x server|parsing http/2", NO_GRPC),
         ("timeout|timed out|deadline exceeded", "no answer"),
         # With TLS 1.3 the handshake has ended for the client when the server refuses its certificate.
         (

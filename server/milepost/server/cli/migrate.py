@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from milepost.server.cli.options import option
+from milepost.server.cli.options import duration, option
 from milepost.server.cli.store_options import access_options, parse_servers, selected_store
 
 if TYPE_CHECKING:
@@ -72,12 +72,21 @@ Every option is also read from the environment: --nats-stream from MILEPOST_NATS
 )
 @access_options(option)
 @option(
+    "--connect-timeout",
+    type=duration(),
+    default="30s",
+    metavar="TIME",
+    help="Time to wait for NATS.",
+)
+@option(
     "--log-level",
     type=click.Choice(["debug", "info", "warning", "error"]),
     default="warning",
     help="Minimum level of log lines on stderr.",
 )
-def migrate(source: Path, target: tuple[str, ...], log_level: str, **nats: Any) -> None:
+def migrate(
+    source: Path, target: tuple[str, ...], connect_timeout: float, log_level: str, **nats: Any
+) -> None:
     """Copy the log of a stopped server into an empty NATS JetStream stream.
 
     The source is the data directory of a single server or of a node, a backup, or a projection that a node has set
@@ -105,7 +114,7 @@ def migrate(source: Path, target: tuple[str, ...], log_level: str, **nats: Any) 
             if source.name in _DATABASES:
                 stack.enter_context(contextlib.closing(DataDirectory(source.parent)))
             stack.enter_context(contextlib.closing(DatabaseLock(source)))
-            asyncio.run(_migrate(source, nats_store))
+            asyncio.run(_migrate(source, nats_store, connect_timeout))
     except (DatabaseInUse, DirectoryInUse, SchemaTooNew, StoreFailed, StreamLost, StreamRefused) as error:
         raise click.ClickException(str(error)) from error
     except ConnectionLost as error:
@@ -116,7 +125,9 @@ def migrate(source: Path, target: tuple[str, ...], log_level: str, **nats: Any) 
         raise click.ClickException(f"The database in {str(source)!r} cannot be read: {error}.") from error
 
 
-async def _migrate(source: Path, target: NatsStore) -> None:
+async def _migrate(source: Path, target: NatsStore, connect_timeout: float) -> None:
+    import asyncio
+
     # Imported here, since they need the extra `nats`; without it `selected_store` has refused the URL.
     from milepost.server.log.jetstream.import_from_sqlite import SqliteImport
     from milepost.server.log.jetstream.nats_connection import NatsConnection
@@ -124,8 +135,15 @@ async def _migrate(source: Path, target: NatsStore) -> None:
 
     connection = NatsConnection(target.access, lambda up: None)
     names = StreamNames(target.stream)
-    await connection.open()
     try:
+        try:
+            async with asyncio.timeout(connect_timeout):
+                await connection.open()
+        except TimeoutError:
+            raise click.ClickException(
+                f"NATS did not take the connection within {connect_timeout:g} s. See the warnings above, and what "
+                "--to names; --connect-timeout waits longer."
+            ) from None
         await ensure_stream(connection, names, target.replicas)
         copied = await SqliteImport(source, connection, names).run()
     finally:

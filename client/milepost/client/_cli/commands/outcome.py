@@ -9,6 +9,7 @@ from milepost.client._cli.commands.exit_status import CommandError, ExitStatus
 from milepost.client._cli.rendering import text
 from milepost.client._cli.rendering.json_line import Json
 from milepost.client._cli.rendering.status_text import error_cause
+from milepost.client._transport.error_mapping import NO_GRPC, NO_TLS, OTHER_NAME, UNTRUSTED
 from milepost.client._transport.fork_safety import grpc
 from milepost.contract.reasons import reason_name
 from milepost.v1 import ErrorReason, Job, JobState
@@ -99,10 +100,10 @@ def explain(error: errors.MilepostError) -> str:
             return message
         case errors.Unreachable():
             cause = error_cause(message) if ": " in message else "no answer"
-            return (
-                f"The server at {error.address} cannot be reached ({cause}). "
-                "Is `milepost serve` running there? --address names another one."
+            hint = _UNREACHABLE_HINTS.get(
+                cause, "Is `milepost serve` running there? --address names another one."
             )
+            return f"The server at {error.address} cannot be reached ({cause}). {hint}"
         case errors.InsecureToken():
             return (
                 f"The token would travel to {error.address} in plain text, for anybody on the way to read. Encrypt the "
@@ -123,6 +124,13 @@ def explain(error: errors.MilepostError) -> str:
     hint = next((hint for kind, hint in _HINTS if isinstance(error, kind)), "")
     return f"{message} {hint}".rstrip()
 
+
+_UNREACHABLE_HINTS: Final = {
+    NO_TLS: "Leave out --tls and the options of certificates, or have it serve with --tls-cert.",
+    OTHER_NAME: "Give --address the name that the certificate is for.",
+    UNTRUSTED: "--tls-ca names the certificate of its authority.",
+    NO_GRPC: "It may be the address of its pages: --address takes the other one that `milepost serve` prints.",
+}
 
 _HINTS: tuple[tuple[type[errors.MilepostError], str], ...] = (
     (errors.Unauthenticated, "Give a token with MILEPOST_TOKEN, --token-file or a context."),

@@ -6,16 +6,22 @@ import asyncio
 import logging
 import socket
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
+from uuid import uuid4
 
 import pytest
 
 from milepost.client import Client
 from milepost.client.engines.celery.task_client import TaskClient
 from milepost.v1 import Dispatch, SubmitJobRequest
+from tests.support.celery_jobs import pids_in, touch
+from tests.support.celery_tasks import studio
+from tests.support.celery_worker import CeleryWorker
 from tests.support.ports import free_port, give_back
 from tests.support.proxy import CuttableProxy
-from tests.support.rpc import state_name
+from tests.support.redis_server import RedisServer
+from tests.support.rpc import eventually, state_name
 from tests.support.server import Server
 
 # Seconds that no test lasts: whoever waits for an answer is found out by the time-out of the test.
@@ -125,3 +131,43 @@ def run_block(tasks: TaskClient, job_id: str, proxy: CuttableProxy | None = None
         proxy.cut()
         tasks.note_outage()
     tasks.end(block.leave(None), job, "", waits=False, is_final=True, timeout=2.0)
+
+
+@pytest.mark.nightly
+async def test_an_end_survives_the_kill_of_its_worker_right_after_it(
+    broker: RedisServer, shared_server: Server, client: Client, started: Path, released: Path, tmp_path: Path
+) -> None:
+    """With a spool: Celery has the result, the server not yet. The next worker of the machine delivers it, unasked."""
+    queue = f"spooled-{uuid4()}"
+    publisher = studio(f"{broker.url}/0", f"{broker.url}/1", shared_server.address, task_default_queue=queue)
+    environment = {
+        "CELERY_BROKER": f"{broker.url}/0",
+        "CELERY_RESULTS": f"{broker.url}/1",
+        "MILEPOST_SPOOL": str(tmp_path / "spool"),
+    }
+    with CuttableProxy(shared_server.address) as proxy:
+        environment["MILEPOST_ADDRESS"] = proxy.address
+        log = tmp_path / "killed.log"
+        worker = CeleryWorker("tests.support.celery_tasks", log, "-Q", queue, environment=environment).start()
+        result = publisher.tasks["hold"].delay(str(started), str(released))
+        await pids_in(started)
+        await eventually(partial(runs, client, str(result.id)))
+        proxy.refuse()
+        proxy.cut()
+        touch(released)
+        value = await asyncio.to_thread(result.get, timeout=60)
+        worker.kill()
+    environment["MILEPOST_ADDRESS"] = shared_server.address
+    with CeleryWorker(
+        "tests.support.celery_tasks", tmp_path / "next.log", "-Q", queue, environment=environment
+    ):
+        state = await ended(client, str(result.id))
+    publisher.close()
+
+    assert (value, state) == ("released", "SUCCEEDED")
+    assert [*(tmp_path / "spool").glob("*.report")] == []
+
+
+async def runs(client: Client, job_id: str) -> bool:
+    """Whether the job runs."""
+    return state_name((await client.get(job_id)).proto) == "RUNNING"

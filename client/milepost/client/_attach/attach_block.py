@@ -100,6 +100,15 @@ class SyncAttached:
         if exception is not None:
             raise exception from None
 
+    @property
+    def has_spool(self) -> bool:
+        """Whether there is a directory for reports that the server has not acknowledged."""
+        return self._attachment.has_spool
+
+    async def record_end(self) -> None:
+        """For the client's loop: wait, after `leave`, until the end is in the spool, or the server has it."""
+        await self._attachment.record_end()
+
     def leave(
         self, error: BaseException | None, *, gives_back: bool = False
     ) -> Coroutine[None, None, BaseException | None]:

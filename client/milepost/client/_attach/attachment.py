@@ -178,6 +178,15 @@ class Attachment:
         self._left.set_result(self._handler_error(error))
         await self._finish()
 
+    @property
+    def has_spool(self) -> bool:
+        """Whether there is a directory for reports that the server has not acknowledged."""
+        return bool(self._spool)
+
+    async def record_end(self) -> None:
+        """Wait, once `end` was called, until the end is in the spool, or the server has it."""
+        await self._jobs.record_ends()
+
     async def give_back(self) -> None:
         """Leave the job for its next claim, as one that did not fail; a cancelled one ends. Then as `end`."""
         self._left.set_result(asyncio.CancelledError())

@@ -69,6 +69,9 @@ class JobTable:
         }
         if self._redeliveries:
             _log.info("redelivering spooled reports of %d jobs", len(self._redeliveries))
+        self._all_redelivered = asyncio.Event()
+        if not self._redeliveries:
+            self._all_redelivered.set()
         self._idle = asyncio.Event()
         self._idle.set()
         self._empty = asyncio.Event()
@@ -193,6 +196,17 @@ class JobTable:
         """Wait until no attempt is left."""
         await self._empty.wait()
 
+    async def record_ends(self) -> None:
+        """Wait until no handler is running, and the ends of all are on disk, or the server has them."""
+        await self.idle()
+        ends = [asyncio.ensure_future(wait) for wait in (self.empty(), self._spooler.write(self))]
+        await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
+        ends[0].cancel()
+
+    async def redelivered(self) -> None:
+        """Wait until the server has answered for all reports of earlier workers."""
+        await self._all_redelivered.wait()
+
     def close(self) -> None:
         """Spool the undelivered reports of all attempts or, without a spool, log them as lost."""
         self._spooler.close(self)
@@ -201,6 +215,8 @@ class JobTable:
 
     def _redelivered(self, redelivery: Redelivery) -> None:
         del self._redeliveries[redelivery.lease_token]
+        if not self._redeliveries:
+            self._all_redelivered.set()
         self._spooler.remove(redelivery.job_id, redelivery.lease_token)
         self.answered(redelivery.job_id)
 

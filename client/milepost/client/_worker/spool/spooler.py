@@ -52,6 +52,16 @@ class Spooler:
         if self._spool is not None:
             self._submit(job_id, self._spool.remove, job_id, lease_token)
 
+    async def write(self, attempts: Iterable[Attempt]) -> None:
+        """Spool the reports of these attempts now, in case the process is killed before the server has them.
+
+        Returns once they are on disk.
+        """
+        if self._spool is not None:
+            for attempt in attempts:
+                self._write_report(attempt, logging.DEBUG)
+            await asyncio.wait((asyncio.wrap_future(self._writer.submit(lambda: None)),))
+
     def close(self, attempts: Iterable[Attempt]) -> None:
         """Spool the reports of all attempts now, since the process is about to end. Blocks until they are written."""
         for timer in self._timers.values():
@@ -63,8 +73,9 @@ class Spooler:
         if self._spool is not None:
             self._spool.close()
 
-    def _write_report(self, attempt: Attempt) -> None:
-        self._timers.pop(attempt, None)
+    def _write_report(self, attempt: Attempt, level: int = logging.WARNING) -> None:
+        if (timer := self._timers.pop(attempt, None)) is not None:
+            timer.cancel()
         report = attempt.undelivered_report()
         if report is None:
             return
@@ -76,9 +87,8 @@ class Spooler:
                 count,
             )
             return
-        _log.warning(
-            "job %s: %d updates with the end of the job are not delivered yet; spooling them", job_id, count
-        )
+        text = "job %s: %d updates with the end of the job are not delivered yet; spooling them"
+        _log.log(level, text, job_id, count)
         self._spooled[attempt] = report.lease_token
         self._submit(job_id, self._spool.write, report)
 

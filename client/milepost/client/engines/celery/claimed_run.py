@@ -190,17 +190,25 @@ class ClaimedRun:
 
         A task whose message is acknowledged before it runs does not wait until the server has its end. A message that
         is acknowledged late must not be before that: should the process be killed in between, nobody would deliver it
-        again, and its job would wait for that.
+        again, and its job would wait for that. With a spool, the task waits until its end is there, so that also
+        the kill of its process right after it loses nothing.
         """
         gives_back = isinstance(error, GivenBack)
         is_final = error is None or (isinstance(error, JobFailure) and not error.retryable)
-        leaving = attached.leave(error, gives_back=gives_back)
         canvas = "" if gives_back else self._canvas
         timeout = self._installation.flush_timeout
         try:
             with _signals_deferred():
+                leaving = attached.leave(error, gives_back=gives_back)
+                record = attached.record_end if attached.has_spool else None
                 self._client.end(
-                    leaving, job, canvas, waits=self._task.acks_late, is_final=is_final, timeout=timeout
+                    leaving,
+                    job,
+                    canvas,
+                    waits=self._task.acks_late,
+                    is_final=is_final,
+                    timeout=timeout,
+                    record=record,
                 )
         except SoftTimeLimitExceeded as interrupted:
             _log.info("task %s: the end of its job is reported later: %r", self._task_id, interrupted)

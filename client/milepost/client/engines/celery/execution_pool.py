@@ -44,8 +44,9 @@ class MilepostStep(bootsteps.StartStopStep):
             forks = pool == "celery.concurrency.prefork"
             installation.enter_worker(forks=forks, slots=1 if forks else parent.concurrency)
             if forks:  # its processes end without `atexit`
-                leave = installation.leave_worker
+                enter, leave = installation.enter_pool_process, installation.leave_worker
                 signals.worker_process_shutdown.connect(lambda **_: leave(), weak=False)
+                signals.worker_process_init.connect(lambda **_: enter(), weak=False)
             if not any(isinstance(task, MilepostTask) for task in parent.app.tasks.values()):
                 _log.warning(
                     "No task of %r will have a job: none has the base class MilepostTask. Pass it as task_cls to "

@@ -47,6 +47,12 @@ class Installation:
         self.client.keep_session(slots)
         if not forks:
             atexit.register(self.leave_worker)
+            self.client.deliver_spool()
+
+    def enter_pool_process(self) -> None:
+        """Note that this process was forked to run tasks."""
+        if self.may_connect:
+            self.client.deliver_spool()
 
     def leave_worker(self) -> None:
         """Prepare for the end of this process, which ran tasks: wait until their reports are acknowledged."""

@@ -6,8 +6,10 @@ import asyncio
 import concurrent.futures
 import contextlib
 import logging
+import os
 import time
 from collections.abc import Awaitable, Callable, Coroutine
+from pathlib import Path
 from typing import Final, TypeAlias, Unpack
 
 from milepost.client._attach import AttachCalls, AttachedJob, KeptSession, SyncAttached
@@ -19,6 +21,7 @@ from milepost.client._transport.backoff import is_transient
 from milepost.client._transport.channel import LazyChannel
 from milepost.client._transport.event_loop_thread import EventLoopThread
 from milepost.client._transport.target import Target
+from milepost.client._worker.spool_delivery import deliver_spool
 from milepost.client.engines.celery.canvas_stamp import CanvasStamp
 from milepost.client.engines.celery.parent_watches import ParentWatches
 from milepost.client.engines.celery.pending_ends import PendingEnds
@@ -95,6 +98,12 @@ class TaskClient:
             with contextlib.suppress(RuntimeError, concurrent.futures.TimeoutError):
                 self._loop_thread.start(self._close()).result(2 * CLOSE_TIMEOUT)
 
+    def deliver_spool(self) -> None:
+        """Begin to deliver what dead processes have left in the spool, if there is one; this does not wait."""
+        if directory := os.environ.get("MILEPOST_SPOOL"):
+            delivery = deliver_spool(Path(directory), self._channel, own_worker_id(), self._timeout)
+            self._loop_thread.start(delivery)
+
     def submit(self, request: SubmitJobRequest) -> JobSnapshot | None:
         """Submit a job; None if the server is away, or was a moment ago."""
         if self._is_paused:
@@ -129,7 +138,15 @@ class TaskClient:
             _log.warning("job %s: cancelling it failed: %s", job_id, error)
 
     def end(
-        self, leaving: Leaving, job: AttachedJob, canvas: str, *, waits: bool, is_final: bool, timeout: float
+        self,
+        leaving: Leaving,
+        job: AttachedJob,
+        canvas: str,
+        *,
+        waits: bool,
+        is_final: bool,
+        timeout: float,
+        record: Callable[[], Coroutine[None, None, None]] | None = None,
     ) -> None:
         """Report the end of a task to its job, and end the parent of its canvas if it was the last.
 
@@ -143,6 +160,7 @@ class TaskClient:
             waits: Whether to wait for the acknowledgement in any case.
             is_final: Whether the job ends with this.
             timeout: Seconds to wait; less while the server is known to be away.
+            record: Waits until a final end is in the spool; None without one.
         """
         if job.attempt == 0 and self.keeps_session:
             self.note_outage()
@@ -159,6 +177,9 @@ class TaskClient:
             return
         if waits:
             concurrent.futures.wait((ending,), seconds)
+        elif record is not None:
+            with contextlib.suppress(TimeoutError):
+                self._loop_thread.start(record()).result(seconds)
         self._pending.add(ending, seconds)
 
     def begin_canvas(self, canvas: CanvasStamp) -> None:

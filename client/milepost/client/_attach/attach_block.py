@@ -103,7 +103,7 @@ class SyncAttached:
     @property
     def has_spool(self) -> bool:
         """Whether there is a directory for reports that the server has not acknowledged."""
-        return self._attachment.has_spool
+        return bool(self._attachment.spool)
 
     async def record_end(self) -> None:
         """For the client's loop: wait, after `leave`, until the end is in the spool, or the server has it."""

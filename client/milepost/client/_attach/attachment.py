@@ -57,6 +57,9 @@ class Attachment:
 
     To its session, the block looks like a handler: `_run_as_handler` starts with the assignment, and ends as the block
     does.
+
+    Attributes:
+        spool: See the argument.
     """
 
     def __init__(
@@ -96,7 +99,7 @@ class Attachment:
         self._session = session
         self._timeout = timeout
         self._flush_timeout = flush_timeout
-        self._spool = spool or os.environ.get("MILEPOST_SPOOL")
+        self.spool: str | os.PathLike[str] | None = spool or os.environ.get("MILEPOST_SPOOL")
         self._wait = wait
         self._offline_job = offline_job
         self._goes_on = goes_on
@@ -136,7 +139,7 @@ class Attachment:
             if self._offline_job is None or not is_transient(error, connected_before=False):
                 raise
             self._job_id, unreachable = self._offline_job.job_id, error
-        spool = SpoolDirectory(Path(self._spool)) if self._spool else None
+        spool = SpoolDirectory(Path(self.spool)) if self.spool else None
         handler = StoppableHandler(self._run_as_handler, self._kill)
         claim = BlockClaim(self._job_id, handler, spool, self._flush_timeout, self._wait)
         try:
@@ -177,11 +180,6 @@ class Attachment:
         """
         self._left.set_result(self._handler_error(error))
         await self._finish()
-
-    @property
-    def has_spool(self) -> bool:
-        """Whether there is a directory for reports that the server has not acknowledged."""
-        return bool(self._spool)
 
     async def record_end(self) -> None:
         """Wait, once `end` was called, until the end is in the spool, or the server has it."""

@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 from google.protobuf.duration_pb2 import Duration
 
+from milepost.server.base.callers import SERVER
+from milepost.server.base.slices import Slices
 from milepost.server.watching.pacer import Pacer
 from milepost.server.watching.running_estimates import FilterEstimates
 from milepost.server.watching.signals import Signal, Waiter
@@ -150,7 +152,7 @@ async def test_the_server_stops(world: World) -> None:
     reader = Subscriber(world, "j", ALL, takes_offers=True)
     await followers(world, reader)
     await followed_again(world, reader)
-    world.watching.close()
+    await Slices().run(world.watching.close(), SERVER)
 
     async def has_ended() -> bool:
         return not reader.is_watching

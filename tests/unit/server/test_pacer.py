@@ -11,6 +11,7 @@ from milepost.server.watching.pacer import (
     ACCEPTING_TURNS_LIMIT,
     TURNS_LIMIT,
     TURNS_TIME,
+    UNCOUNTED_TURNS,
     Pacer,
 )
 from milepost.server.watching.signals import Signal, Waiter
@@ -159,3 +160,18 @@ async def test_passes_are_short_while_calls_arrive(turns: Turns) -> None:
     await asyncio.sleep(0)
     assert len(turns.given) - before == TURNS_LIMIT
     await turns.per_pass(total)
+
+
+async def test_few_turns_take_no_callback(monkeypatch: pytest.MonkeyPatch) -> None:
+    """With few streams that would be a further pass of the loop for each event."""
+    loop, paced = asyncio.get_running_loop(), Pacer()
+    callbacks: list[object] = []
+    monkeypatch.setattr(loop, "call_soon", callbacks.append)
+
+    for _ in range(UNCOUNTED_TURNS):
+        await paced.turn("a")
+    before = len(callbacks)
+    await paced.turn("a")
+    monkeypatch.undo()
+
+    assert (before, len(callbacks)) == (0, 1)

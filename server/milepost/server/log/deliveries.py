@@ -60,6 +60,9 @@ class Deliveries(Generic[_Item]):
 
     def put(self, items: Sequence[_Item]) -> None:
         """Deliver items: what fits into a slice now, unless earlier ones wait, and the rest in later passes."""
+        if len(items) == 1 and not self._waiting:  # as long as the store keeps up
+            self._deliver(items)
+            return
         self._waiting.extend(items)
         if not self._is_scheduled:
             self._next_slice()

@@ -60,20 +60,20 @@ class StoreFiles:
 
     def check(self) -> None:
         """Raise StoreDisplaced if a file is no longer in its place. It takes about 20 µs, most of it the kernel's."""
-        for path in self._known:
-            self._check(path)
+        for path, file in self._known.items():
+            self._check(path, file)
 
     def check_wal(self) -> None:
         """As ``check``, of the database's write-ahead log only."""
         if self._wal is not None:
             try:
-                self._check(self._wal)
+                self._check(self._wal, self._known[self._wal])
             except StoreDisplaced:
                 self.check()  # names the database, where that has gone as well
                 raise
 
-    def _check(self, path: Path) -> None:
-        look_up, device, inode = self._known[path]
+    def _check(self, path: Path, file: _File) -> None:
+        look_up, device, inode = file
         try:
             found = look_up()
         except (FileNotFoundError, NotADirectoryError):

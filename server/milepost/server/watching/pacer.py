@@ -16,6 +16,10 @@ from milepost.server.base.callers import Turns
 TURNS_LIMIT: Final = 256
 """Streams that get a turn in one pass of the event loop, at most."""
 
+UNCOUNTED_TURNS: Final = 8
+"""Turns that a pass is charged for although earlier passes had them: to count from the beginning takes a callback in
+each pass, and with few streams a pass more for each event."""
+
 TURNS_TIME: Final = 0.01
 """Seconds that the turns of one pass may take. If they take longer, the next passes have fewer, and at least one."""
 
@@ -72,7 +76,7 @@ class Pacer:
 
     def _spend(self) -> None:
         self._left -= 1
-        if not self._is_scheduled:
+        if not self._is_scheduled and self._left < TURNS_LIMIT - UNCOUNTED_TURNS:
             self._is_scheduled = True
             self._spent = 0.0
             self._begin()

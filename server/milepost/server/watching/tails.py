@@ -87,7 +87,7 @@ class Tail:
         if self.since is None:
             self.since = chunk.first - 1
         self._chunks.append(chunk.last, chunk)
-        freed = self._batches.clear()
+        freed = self._batches.clear() if self._batches.size else 0
         if chunk.last >= self.head:
             self.head, self.ended = chunk.last, commit.ends
             self.fraction, self.fraction_known = commit.fraction, commit.fraction_known
@@ -109,7 +109,7 @@ class Tail:
             self._chunks.newest_key <= request.cursor
         ):  # the head comes from the log; the commit is not here yet
             return None
-        batch = self._batches.get(request)
+        batch = self._batches.get(request) if self._batches.size else None
         if batch is None:
             batch = request.batch_of_one(self._chunks.newest)
             if batch is None:

@@ -11,7 +11,7 @@ import pytest
 
 from milepost.client import Client
 from milepost.client._attach import AttachCalls, Attached, KeptSession
-from milepost.client._calls import JobCalls
+from milepost.client._job_calls import JobCalls
 from milepost.client._transport.channel import LazyChannel
 from milepost.client._transport.target import Target
 from milepost.client.errors import JobEndedError, LeaseLost, Unreachable

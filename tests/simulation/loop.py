@@ -13,7 +13,7 @@ from collections import deque
 from collections.abc import Callable, Coroutine
 from typing import Any, Final, TypeVarTuple, Unpack
 
-from milepost.server.access.current import set_principal
+from milepost.server.access.current_principal import set_principal
 from milepost.server.access.principal import ANONYMOUS
 
 __all__ = ["NETWORK", "Endless", "Node", "VirtualClock", "VirtualLoop"]

@@ -10,7 +10,7 @@ from types import TracebackType
 from typing import Any, Literal, Self, Unpack, overload
 
 from milepost.client._attach import AttachCalls, Attached
-from milepost.client._calls import JobCalls, job_filter, submit_request
+from milepost.client._job_calls import JobCalls, job_filter, submit_request
 from milepost.client._job_snapshot import JobSnapshot
 from milepost.client._options import (
     AttachOptions,

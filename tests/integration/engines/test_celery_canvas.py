@@ -18,7 +18,7 @@ from celery import Celery, chain, chord, group, signals
 from milepost.client import Client
 from milepost.client._attach import AttachCalls
 from milepost.client._attach.attachment import Attachment
-from milepost.client._calls import JobCalls
+from milepost.client._job_calls import JobCalls
 from milepost.client._transport.channel import LazyChannel
 from milepost.client._transport.target import Target
 from milepost.client.engines.celery import TaskOptions, publish_canvas

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from milepost.server.access.current import caller_of
+from milepost.server.access.current_principal import caller_of
 from milepost.server.access.principal import ANONYMOUS, Principal
 from milepost.server.base.callers import Turns
 

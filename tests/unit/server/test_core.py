@@ -8,7 +8,7 @@ from typing import Any, cast
 
 import pytest
 
-from milepost.server.access.current import set_principal
+from milepost.server.access.current_principal import set_principal
 from milepost.server.access.principal import ANONYMOUS
 from milepost.server.base.job_encoding import JobResponse
 from milepost.server.followers.retention import RetentionPolicy

@@ -12,7 +12,7 @@ from google.protobuf.duration_pb2 import Duration
 
 from milepost.contract.reasons import reason_name
 from milepost.server.access.audit import AuditLog
-from milepost.server.access.current import set_principal
+from milepost.server.access.current_principal import set_principal
 from milepost.server.access.limiter import Limiter
 from milepost.server.access.principal import ANONYMOUS
 from milepost.server.base.job_encoding import JobResponse

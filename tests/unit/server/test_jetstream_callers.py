@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from milepost.server.access.current import set_principal
+from milepost.server.access.current_principal import set_principal
 from milepost.server.access.principal import ANONYMOUS
 from milepost.server.base.callers import SERVER
 from milepost.server.log.jetstream.jetstream_log import JetStreamEventLog

@@ -8,7 +8,7 @@ import pytest
 
 from milepost.server.access.audit import AuditLog
 from milepost.server.access.authorize import Action
-from milepost.server.access.current import set_principal
+from milepost.server.access.current_principal import set_principal
 from milepost.server.access.principal import Principal, Scope
 from milepost.server.base.callers import SERVER
 from milepost.server.base.refusal import Refusal

@@ -6,7 +6,7 @@ import asyncio
 import math
 from typing import Any, cast
 
-from milepost.server.access.current import set_principal
+from milepost.server.access.current_principal import set_principal
 from milepost.server.access.principal import ANONYMOUS
 from milepost.server.rpc.worker_service import WorkerService
 from milepost.v1 import Claim, Dispatch, Heartbeat, Release, Report, ReportJobRequest

@@ -9,7 +9,7 @@ import pytest
 from google.protobuf.duration_pb2 import Duration
 
 from milepost.contract.reasons import reason_name
-from milepost.server.access.current import set_principal
+from milepost.server.access.current_principal import set_principal
 from milepost.server.access.principal import ANONYMOUS
 from milepost.server.base.refusal import Refusal
 from milepost.v1 import Claim, Dispatch, Report, ReportJobRequest, RetryPolicy

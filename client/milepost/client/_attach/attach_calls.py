@@ -13,8 +13,8 @@ from milepost.client._attach.attachment import Attachment
 from milepost.client._attach.block_session import BlockSession, OwnSession
 from milepost.client._attach.claimed_job_table import BlockClaim, ClaimedJobTable
 from milepost.client._attach.kept_session import KeptSession
-from milepost.client._calls import JobCalls, submit_request
 from milepost.client._conversion import to_duration, to_struct
+from milepost.client._job_calls import JobCalls, submit_request
 from milepost.client._options import AttachOptions, OnLost, OnUnreachable, SubmitOptions
 from milepost.client._transport.channel import LazyChannel
 from milepost.v1 import Dispatch, Job

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator, Callable, Iterable
 from typing import Any
 
-from milepost.client._calls import job_filter
+from milepost.client._job_calls import job_filter
 from milepost.client._job_snapshot import JobSnapshot
 from milepost.client._transport.channel import LazyChannel
 from milepost.client._watch.connection_state import Connection

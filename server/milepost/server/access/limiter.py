@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from typing import Final
 
 from milepost.server.access.burst_pace import BurstPace
-from milepost.server.access.current import caller_of
+from milepost.server.access.current_principal import caller_of
 from milepost.server.access.job_usage import JobUsage
 from milepost.server.access.principal import ANONYMOUS, Principal
 from milepost.server.access.principal_limits import Limits

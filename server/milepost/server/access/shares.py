@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 from typing import Final, NamedTuple, Protocol
 
-from milepost.server.access.current import caller_of
+from milepost.server.access.current_principal import caller_of
 from milepost.server.access.principal import Principal
 from milepost.server.access.refusals import token_expired, unauthenticated
 from milepost.server.access.share_tokens import Share, decode, encode, is_share_token

@@ -1,6 +1,6 @@
 """Fair turns among callers, so that the load of one slows down only its own calls.
 
-A caller is known by its key (see ``access.current.caller_of``).
+A caller is known by its key (see ``access.current_principal.caller_of``).
 """
 
 from __future__ import annotations

@@ -9,7 +9,7 @@ from typing import Final
 
 from milepost.server.access.authenticator import Authenticator
 from milepost.server.access.client_certificates import AuthContext
-from milepost.server.access.current import current_caller, set_principal
+from milepost.server.access.current_principal import current_caller, set_principal
 from milepost.server.access.limiter import Limiter
 from milepost.server.access.methods import check_method
 from milepost.server.access.principal import ANONYMOUS, Principal

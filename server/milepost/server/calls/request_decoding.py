@@ -8,7 +8,7 @@ from typing import TypeAlias
 from google.protobuf.message import DecodeError, Message
 
 from milepost.contract import limits
-from milepost.server.access.current import current_caller
+from milepost.server.access.current_principal import current_caller
 from milepost.server.base.refusal import Refusal, malformed, request_too_large
 from milepost.server.base.sliced_decoding import SLICED_FROM, decode_in_slices
 from milepost.server.base.slices import Slices

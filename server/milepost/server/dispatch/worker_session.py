@@ -10,7 +10,7 @@ import uuid
 from collections import deque
 from collections.abc import Callable
 
-from milepost.server.access.current import caller_of
+from milepost.server.access.current_principal import caller_of
 from milepost.server.access.principal import ANONYMOUS, Principal
 from milepost.server.base.byte_budget import ByteBudget
 from milepost.server.base.job_encoding import JobResponse

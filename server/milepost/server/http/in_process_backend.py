@@ -13,7 +13,7 @@ from starlette.types import Scope
 
 from milepost.contract import limits
 from milepost.server.access.audit import AuditLog
-from milepost.server.access.current import current_caller
+from milepost.server.access.current_principal import current_caller
 from milepost.server.access.principal import Principal
 from milepost.server.base.byte_budget import Charge
 from milepost.server.base.caller_pace import CallerPace

@@ -7,7 +7,7 @@ from typing import Any
 import grpc.aio
 
 from milepost.server.access.authorize import Action, check
-from milepost.server.access.current import current_principal
+from milepost.server.access.current_principal import current_principal
 from milepost.server.base.loop_lag import LoopLag
 from milepost.server.base.timestamps import duration
 from milepost.server.dispatch.worker_registry import WorkerRegistry

@@ -19,7 +19,7 @@ from google.protobuf.message import Message
 from grpc_status import rpc_status
 
 from milepost.server.access.audit import AuditLog
-from milepost.server.access.current import current_caller
+from milepost.server.access.current_principal import current_caller
 from milepost.server.access.principal import Principal
 from milepost.server.base.refusal import Refusal, draining
 from milepost.server.base.slices import Slices

@@ -6,7 +6,7 @@ from typing import Any
 
 import grpc.aio
 
-from milepost.server.access.current import current_caller, current_principal
+from milepost.server.access.current_principal import current_caller, current_principal
 from milepost.server.base.job_encoding import JobResponse
 from milepost.server.rpc.response_writer import ResponseWriter
 from milepost.server.service.identity import Identity

@@ -11,7 +11,7 @@ import grpc.aio
 import structlog
 
 from milepost.server.access.authorize import Action, Target, check, check_scope, permission_denied
-from milepost.server.access.current import current_caller, current_principal
+from milepost.server.access.current_principal import current_caller, current_principal
 from milepost.server.access.limiter import Limiter
 from milepost.server.access.principal import Principal
 from milepost.server.base import failpoints

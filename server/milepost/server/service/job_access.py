@@ -15,7 +15,7 @@ from milepost.server.access.authorize import (
     check_scope,
     exists_for,
 )
-from milepost.server.access.current import current_caller, current_peer
+from milepost.server.access.current_principal import current_caller, current_peer
 from milepost.server.access.principal import Principal
 from milepost.server.base.refusal import job_not_found
 from milepost.server.log.event_log import EventLog, JobIdentity

@@ -23,8 +23,8 @@ from milepost.server.watching.dropped_positions import DroppedPositions, KnownDr
 from milepost.server.watching.event_filters import FrameFilter
 from milepost.server.watching.feed_index import FeedIndex
 from milepost.server.watching.job_criteria import FeedEntry, FeedItem, JobCriteria
+from milepost.server.watching.keyed_deque import KeyedDeque
 from milepost.server.watching.memory_budget import MemoryBudget
-from milepost.server.watching.recent import Recent
 from milepost.server.watching.signals import WOKEN_AT_ONCE, Signal
 
 SCAN_LIMIT: Final = 1000
@@ -48,7 +48,7 @@ class RecentEntries:
 
     def __init__(self, memory: MemoryBudget) -> None:
         self._memory = memory
-        self._entries: Recent[FeedEntry] = Recent()
+        self._entries: KeyedDeque[FeedEntry] = KeyedDeque()
         # The newest position at the last ``drop_old``.
         self._aged_to = 0
         self.since = 0
@@ -67,7 +67,7 @@ class RecentEntries:
         """Drop all entries."""
         if self._entries:
             self.since = self._entries.newest_key
-            self._entries = Recent()
+            self._entries = KeyedDeque()
         self._memory.remove(self)
 
     def evict(self) -> int:

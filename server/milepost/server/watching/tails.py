@@ -18,8 +18,8 @@ from milepost.server.dispatch.wait_reasons import Queue
 from milepost.server.log.event_log import Commit, DropNotice, DurableCommit, Entry, EventLog, EventPage
 from milepost.server.log.frames import Chunk
 from milepost.server.watching.batches import BATCH_BYTES, Batch, BatchRequest, SharedBatches
+from milepost.server.watching.keyed_deque import KeyedDeque
 from milepost.server.watching.memory_budget import ENTRY_OVERHEAD, MemoryBudget
-from milepost.server.watching.recent import Recent
 from milepost.server.watching.signals import WOKEN_AT_ONCE, Signal
 from milepost.v1 import JobState
 
@@ -54,7 +54,7 @@ class Tail:
 
     def __init__(self, memory: MemoryBudget) -> None:
         self._memory = memory
-        self._chunks: Recent[Chunk] = Recent()
+        self._chunks: KeyedDeque[Chunk] = KeyedDeque()
         self._batches = SharedBatches()
         # The newest event at the last ``drop_old``.
         self._aged_to = 0

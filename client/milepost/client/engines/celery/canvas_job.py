@@ -11,7 +11,7 @@ from uuid import uuid4
 from celery.canvas import Signature
 from google.protobuf.duration_pb2 import Duration
 
-from milepost.client._calls import submit_request
+from milepost.client._job_calls import submit_request
 from milepost.client.engines.celery.canvas_stamp import (
     CanvasStamp,
     bodies_alone,

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Final, TypeAlias
 
 from milepost.client._attach.attachment import Attachment
-from milepost.client._calls import JobCalls, job_filter
+from milepost.client._job_calls import JobCalls, job_filter
 from milepost.client._worker.cancel_signal import Cancelled
 from milepost.client.engines.celery.canvas_stamp import CanvasStamp
 from milepost.client.engines.celery.process_identity import instance_of, is_dead, own_worker_id

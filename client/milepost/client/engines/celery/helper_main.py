@@ -16,7 +16,7 @@ from typing import Any, Final
 
 from milepost.client._attach import AttachCalls
 from milepost.client._attach.attachment import Attachment
-from milepost.client._calls import JobCalls
+from milepost.client._job_calls import JobCalls
 from milepost.client._options import ConnectionOptions
 from milepost.client._transport.backoff import Backoff, is_transient
 from milepost.client._transport.channel import LazyChannel

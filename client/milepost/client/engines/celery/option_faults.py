@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from milepost.client._calls import submit_request
+from milepost.client._job_calls import submit_request
 from milepost.v1 import Dispatch
 
 __all__ = ["describe_fault", "find_fault"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import Final
 
-from milepost.client._calls import JobCalls
+from milepost.client._job_calls import JobCalls
 from milepost.client._transport.channel import LazyChannel
 from milepost.client._watch.job_watch import StateWatch, Watch
 from milepost.client._watch.watch_factory import watch_job

@@ -14,7 +14,7 @@ from typing import Final, TypeAlias, Unpack
 
 from milepost.client._attach import AttachCalls, AttachedJob, KeptSession, SyncAttached
 from milepost.client._attach.attachment import Attachment
-from milepost.client._calls import JobCalls
+from milepost.client._job_calls import JobCalls
 from milepost.client._job_snapshot import JobSnapshot
 from milepost.client._options import AttachOptions, ConnectionOptions
 from milepost.client._transport.backoff import is_transient

@@ -15,7 +15,7 @@ from typing import Any, Final, Self
 from google.protobuf.duration_pb2 import Duration
 from google.protobuf.message import DecodeError
 
-from milepost.client._calls import submit_request
+from milepost.client._job_calls import submit_request
 from milepost.client._worker.json_values import to_lossy_struct
 from milepost.client.engines.celery.canvas_stamp import CanvasStamp
 from milepost.client.engines.celery.task_with_job import TaskOptions, TaskWithJob

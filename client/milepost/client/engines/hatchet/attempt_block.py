@@ -17,8 +17,8 @@ from milepost.client._attach.offline_block import OfflineBlock
 from milepost.client._transport.backoff import Backoff, is_transient
 from milepost.client._worker.cancel_signal import Cancelled
 from milepost.client.engines.hatchet.engine_state import EngineState, engine_reader, reader_of_job
-from milepost.client.engines.hatchet.job_calls import JobsOfRuns
 from milepost.client.engines.hatchet.job_choice import AttemptNotReported, CancelledBefore
+from milepost.client.engines.hatchet.jobs_of_runs import JobsOfRuns
 from milepost.client.engines.hatchet.task_end import failure_for_job, timeout_for_job
 from milepost.client.engines.hatchet.task_run import TaskRun
 from milepost.client.engines.hatchet.waiting_runs import CANCELLED_IN_HATCHET

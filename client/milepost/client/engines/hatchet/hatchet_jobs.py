@@ -21,8 +21,8 @@ from milepost.client._transport.event_loop_thread import EventLoopThread
 from milepost.client._transport.target import Target
 from milepost.client._worker.handlers import Handler, is_async
 from milepost.client._worker.job_context import JobContext
-from milepost.client.engines.hatchet.job_calls import JobsOfRuns, submission
 from milepost.client.engines.hatchet.job_options import HatchetJobOptions, HatchetTaskOptions
+from milepost.client.engines.hatchet.jobs_of_runs import JobsOfRuns, submission
 from milepost.client.engines.hatchet.reported_task import ReportedTask
 from milepost.client.engines.hatchet.task_end import as_mapping
 from milepost.client.engines.hatchet.triggered_job import TriggeredJob

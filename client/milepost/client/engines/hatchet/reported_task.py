@@ -18,8 +18,8 @@ from milepost.client._transport.event_loop_thread import EventLoopThread
 from milepost.client._worker.cancel_signal import Cancelled
 from milepost.client._worker.current_job import as_current_job
 from milepost.client.engines.hatchet.attempt_block import AttemptBlock, unreported_job
-from milepost.client.engines.hatchet.job_calls import JobsOfRuns, submission
 from milepost.client.engines.hatchet.job_options import HatchetJobOptions
+from milepost.client.engines.hatchet.jobs_of_runs import JobsOfRuns, submission
 from milepost.client.engines.hatchet.task_end import as_mapping, final_error
 from milepost.client.engines.hatchet.task_interrupt import TaskInterrupt
 from milepost.client.engines.hatchet.task_run import TaskRun, as_parent

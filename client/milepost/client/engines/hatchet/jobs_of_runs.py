@@ -13,8 +13,8 @@ from google.protobuf.duration_pb2 import Duration
 
 from milepost.client._attach import AttachCalls
 from milepost.client._attach.attachment import Attachment
-from milepost.client._calls import JobCalls, job_filter, submit_request
 from milepost.client._conversion import from_struct
+from milepost.client._job_calls import JobCalls, job_filter, submit_request
 from milepost.client._transport.channel import LazyChannel
 from milepost.client._transport.target import Target
 from milepost.client._worker.json_values import to_lossy_struct

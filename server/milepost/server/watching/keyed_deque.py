@@ -1,4 +1,4 @@
-"""A sequence in ascending order that grows at its end and shrinks at its beginning, with a search by key."""
+"""A queue of items in ascending order of their keys, with a binary search by key."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ _EMPTY_LIMIT = 1000
 _Item = TypeVar("_Item")
 
 
-class Recent(Generic[_Item]):
-    """Items with ascending keys. Adding and removing take constant time on average, and a search logarithmic time.
+class KeyedDeque(Generic[_Item]):
+    """Items with ascending keys. Appending and removing take amortised constant time, and a search logarithmic time.
 
-    (In the middle of a deque each access takes time that grows with its length.)
+    A ``collections.deque`` would not do: access to its middle takes linear time.
     """
 
     __slots__ = ("_items", "_keys", "_start")

@@ -15,6 +15,7 @@ from milepost.v1 import (
     JobFilter,
     JobWaiting,
     ListJobsRequest,
+    ListJobsResponse,
     Waiting,
     WaitingFor,
     WatchJobResponse,
@@ -145,13 +146,16 @@ async def test_a_list_says_what_its_queued_jobs_wait_for(rpc: Rpc) -> None:
     one, two, three = [await rpc.submit() for _ in range(3)]
     claimed = await rpc.submit(kind=rpc.kind, dispatch=Dispatch.DISPATCH_EXTERNAL)
     mistyped = await rpc.submit(kind=f"{rpc.kind}s")
+    await waits_for(rpc, mistyped.job_id, WORKER)  # no longer for workers of before a restart
     ids = [job.job_id for job in (one, two, three, claimed, mistyped)]
     async with rpc.session(max_concurrency=1) as session:
         await session.take()
-        listed = await rpc.jobs.ListJobs(
-            ListJobsRequest(filter=JobFilter(job_ids=ids), order_by="submit_time")
-        )
+        request = ListJobsRequest(filter=JobFilter(job_ids=ids), order_by="submit_time")
+        listed = await rpc.jobs.ListJobs(request)
+        request.waiting_only = True
+        without_jobs = await rpc.jobs.ListJobs(request)
 
+    assert [len(listed.jobs), without_jobs] == [len(ids), ListJobsResponse(waiting=listed.waiting)]
     assert list(listed.waiting) == [
         JobWaiting(job_id=job_id, waiting=waiting)
         for job_id, waiting in [

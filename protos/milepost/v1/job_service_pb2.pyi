@@ -464,12 +464,15 @@ class ListJobsRequest(_message.Message):
     PAGE_SIZE_FIELD_NUMBER: _builtins.int
     PAGE_TOKEN_FIELD_NUMBER: _builtins.int
     ORDER_BY_FIELD_NUMBER: _builtins.int
+    WAITING_ONLY_FIELD_NUMBER: _builtins.int
     page_size: _builtins.int
     """Maximum number on the page; 0 for 50. More than 1,000 counts as 1,000. Not negative."""
     page_token: _builtins.str
     """The `next_page_token` of the previous page, of a request with the same filter and order; empty for the first page."""
     order_by: _builtins.str
     """"submit_time desc" (the default: newest first) or "submit_time"."""
+    waiting_only: _builtins.bool
+    """Leave out `jobs`, and say only what they wait for: for whoever has the jobs already."""
     @_builtins.property
     def filter(self) -> Global___JobFilter:
         """Which jobs; unset for all."""
@@ -481,10 +484,11 @@ class ListJobsRequest(_message.Message):
         page_size: _builtins.int = ...,
         page_token: _builtins.str = ...,
         order_by: _builtins.str = ...,
+        waiting_only: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["filter", b"filter"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["filter", b"filter", "order_by", b"order_by", "page_size", b"page_size", "page_token", b"page_token"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["filter", b"filter", "order_by", b"order_by", "page_size", b"page_size", "page_token", b"page_token", "waiting_only", b"waiting_only"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -503,7 +507,7 @@ class ListJobsResponse(_message.Message):
     """For the next page; empty on the last one."""
     @_builtins.property
     def jobs(self) -> _containers.RepeatedCompositeFieldContainer[_job_pb2.Job]:
-        """In the requested order."""
+        """In the requested order; empty if `waiting_only`."""
 
     @_builtins.property
     def waiting(self) -> _containers.RepeatedCompositeFieldContainer[Global___JobWaiting]:

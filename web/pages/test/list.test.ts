@@ -72,14 +72,19 @@ describe("the list of jobs", () => {
     const calls: string[] = [];
     const page = await pages.openList("?kind=wait");
     await shows(page, "milepost-jobs .notice", "no jobs that match");
+    const answers: string[] = [];
     page.on("request", (request) => {
       const method = /JobService\/(GetJob|ListJobs)$/.exec(request.url())?.[1];
       if (method) calls.push(method);
+    });
+    page.on("response", (response) => {
+      if (response.url().endsWith("/ListJobs")) void response.text().then((text) => answers.push(text));
     });
     for (let n = 0; n < 8; n++) {
       await pages.submit(`wait-${n}`, {
         kind: "wait",
         dispatch: n === 0 ? Dispatch.EXTERNAL : Dispatch.QUEUE,
+        input: { secret: "in the jobs themselves" },
       });
     }
     const notes = () => page.locator(`${ROWS} .note`).allInnerTexts();
@@ -88,6 +93,9 @@ describe("the list of jobs", () => {
       .toEqual([...Array<string>(7).fill("no worker takes wait"), "waits to be claimed"]);
     expect(calls.filter((method) => method === "GetJob")).toEqual([]);
     expect(calls.length).toBeLessThan(8);
+    // The page has the jobs, so the answers do not.
+    await expect.poll(() => answers.length).toBeGreaterThan(0);
+    expect(answers.filter((text) => text.includes("in the jobs themselves"))).toEqual([]);
     expect(await violations(page)).toEqual([]);
     await page.setViewportSize({ width: 320, height: 640 });
     expect(await page.locator(`${ROWS} .note:visible`).count()).toBe(8);

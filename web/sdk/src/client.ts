@@ -141,7 +141,8 @@ export class MilepostClient {
   ): Promise<ReadonlyMap<string, Waiting>> {
     const found = new Map<string, Waiting>();
     const filter = { jobIds: [...jobIds] };
-    for await (const page of this.#pages(filter, { pageSize: jobIds.length, ...options })) {
+    const waiting = { pageSize: jobIds.length, waitingOnly: true, ...options };
+    for await (const page of this.#pages(filter, waiting)) {
       for (const { jobId, waiting } of page.waiting) if (waiting) found.set(jobId, waiting);
     }
     return found;
@@ -164,11 +165,14 @@ export class MilepostClient {
     for await (const page of this.#pages(filter, options)) yield* page.jobs;
   }
 
-  async *#pages(filter: Filter, options: ListOptions): AsyncGenerator<ListJobsResponse, void, undefined> {
-    const { pageSize = 0, orderBy = "", ...rest } = options;
+  async *#pages(
+    filter: Filter,
+    options: ListOptions & { readonly waitingOnly?: boolean },
+  ): AsyncGenerator<ListJobsResponse, void, undefined> {
+    const { pageSize = 0, orderBy = "", waitingOnly = false, ...rest } = options;
     let pageToken = "";
     do {
-      const request = { filter, pageSize, orderBy, pageToken };
+      const request = { filter, pageSize, orderBy, pageToken, waitingOnly };
       const page = await this.#calls.call((call) => this.#calls.service.listJobs(request, call), rest);
       yield page;
       pageToken = page.nextPageToken;

@@ -58,13 +58,14 @@ async def page(
     jobs: list[bytes] = []
     encoded = estimated = 0
     for _, job in found.jobs:
-        if estimates is not None and await estimates.add_to(job, caller):
-            estimated += 1
         if (waiting := waiting_of(job)) is not None:
             response.waiting.append(JobWaiting(job_id=job.job_id, waiting=waiting))
             estimated += 1
-        jobs.append(field(response, "jobs", job.SerializeToString()))
-        encoded += len(jobs[-1])
+        if not request.waiting_only:
+            if estimates is not None and await estimates.add_to(job, caller):
+                estimated += 1
+            jobs.append(field(response, "jobs", job.SerializeToString()))
+            encoded += len(jobs[-1])
         if encoded > _ENCODED_BYTES or estimated >= _ESTIMATES:  # others go first between two large jobs
             encoded = estimated = 0
             await asyncio.sleep(0)

@@ -10,7 +10,7 @@ from google.protobuf.timestamp_pb2 import Timestamp
 
 from milepost.server.base.timestamps import instant
 from milepost.server.dispatch.lease_tokens import LeaseTokens
-from milepost.v1 import Event, Events, JobState, Update
+from milepost.v1 import Event, Events, Job, JobState, Update
 from tests.simulation.record import Lease, Record
 from tests.simulation.world import Run
 
@@ -66,9 +66,12 @@ def what_happened(evidence: Evidence) -> Counter[str]:
 
 def _attempts(log: list[Event], tokens: LeaseTokens) -> Iterator[Held]:
     held: Held | None = None
+    job = Job()
     for event in log:
+        if event.HasField("job_submitted"):
+            job = event.job_submitted.job
         if event.HasField("job_started"):
-            lease = Lease(event.job_id, tokens.token(event.job_id, event.attempt))
+            lease = Lease(event.job_id, tokens.token(job, event.attempt))
             held = Held(lease, [])
             yield held
         elif held is not None:

@@ -97,7 +97,7 @@ class World:
     async def report(self, job_id: str, *updates: Update) -> asyncio.Future[Acceptance]:
         """Report; the future resolves when that is durable."""
         opened = await self.journal.open(job_id)
-        token = self.tokens.token(job_id, opened.job.attempt)
+        token = self.tokens.token(opened.job, opened.job.attempt)
         return (await self.attempts.report(job_id, token, opened.report_sequence + 1, updates)).durable
 
     def history(self, job_id: str = "") -> History:

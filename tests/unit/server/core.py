@@ -55,6 +55,12 @@ class Core:
         await started.durable
         return (await self.attempts.assignment(job_id, started.attempt))[1]
 
+    def token(self, job_id: str, attempt: int) -> str:
+        """The lease token of an attempt at an open job."""
+        opened = self.journal.opened(job_id)
+        assert opened is not None
+        return self.tokens.token(opened.job, attempt)
+
     async def report(self, token: str, *updates: Update, job_id: str = "j") -> Acceptance:
         """Report atomically, and wait until the report is durable."""
         first = (await self.journal.open(job_id)).report_sequence + 1

@@ -50,7 +50,7 @@ async def takes(session: Session) -> str:
 async def done(core: Core, session: Session, job_id: str, attempt: int = 1) -> None:
     """End the worker's job."""
     session.ending.add(job_id)
-    token = core.tokens.token(job_id, attempt)
+    token = core.token(job_id, attempt)
     await core.report(token, ended(JobState.JOB_STATE_SUCCEEDED), job_id=job_id)
 
 

@@ -51,7 +51,7 @@ async def test_each_bound_is_kept(core: Core, deadlines: Deadlines) -> None:
     for job_id in ("runs", "tries", "waits"):
         await core.start(job_id)
     await core.report(
-        core.tokens.token("waits", 1), ended(JobState.JOB_STATE_FAILED, retryable=True), job_id="waits"
+        core.token("waits", 1), ended(JobState.JOB_STATE_FAILED, retryable=True), job_id="waits"
     )
     core.clock.advance(3600)
     deadlines.renew(["runs", "tries"])

@@ -230,7 +230,7 @@ async def bring(core: Core, state: str, who: str, what: str) -> str:
         retry_policy=RetryPolicy(max_attempts=1 if state == "LOST" else 3),
         **bounds,
     )
-    stale = token = core.tokens.token(state, 1)
+    stale = token = core.token(state, 1)
     if state != "QUEUED":
         token = await core.start(state)
         if who == "stale lease":

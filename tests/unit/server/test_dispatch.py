@@ -51,7 +51,7 @@ async def test_a_worker_takes_what_it_has_room_for(core: Core, dispatcher: Dispa
     assert await takes(session) == "j0"
     assert len(session.jobs) == 1
 
-    token = core.tokens.token("j0", 1)
+    token = core.token("j0", 1)
     session.ending.add("j0")
     await core.report(token, ended(JobState.JOB_STATE_SUCCEEDED), job_id="j0")
     assert await takes(session) == "j1"
@@ -134,7 +134,7 @@ async def test_a_stopping_server_gives_out_no_jobs(core: Core, dispatcher: Dispa
     await core.submit()
     await takes(session)
     dispatcher.close()
-    await core.attempts.release("j", core.tokens.token("j", 1))
+    await core.attempts.release("j", core.token("j", 1))
 
     assert reason_name((await hears(session, "rejected")).rejected.reason) == "LEASE_LOST"
     assert (await core.journal.find("j")).state == JobState.JOB_STATE_QUEUED
@@ -282,7 +282,7 @@ async def test_a_job_that_comes_back_has_its_old_place(core: Core, dispatcher: D
         core.clock.advance(1)
     assert await takes(session) == "j0"
     session.ending.add("j0")
-    await core.attempts.release("j0", core.tokens.token("j0", 1))
+    await core.attempts.release("j0", core.token("j0", 1))
 
     assert await takes(session) == "j0"
     await done(core, session, "j0", 2)

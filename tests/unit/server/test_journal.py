@@ -94,7 +94,7 @@ async def test_a_refusal_waits_for_the_decision_it_rests_on(core: Core) -> None:
     core.log.hold(3)
     ending = asyncio.ensure_future(core.cancel(0))
     await core.log.holds(1)
-    token = core.tokens.token("j", 1)
+    token = core.token("j", 1)
     asking = [
         asyncio.ensure_future(core.attempts.report("j", token, 1, [log_line()])),
         asyncio.ensure_future(core.attempts.release("j", token)),
@@ -112,7 +112,7 @@ async def test_a_failed_append_causes_no_refusal(core: Core) -> None:
     """The append of the end failed, so the job continues."""
     await running(core)
     core.log.errors.append(StoreFull("full"))
-    token = core.tokens.token("j", 1)
+    token = core.token("j", 1)
     ending, reported = await asyncio.gather(
         core.cancel(0), core.attempts.report("j", token, 1, [log_line()]), return_exceptions=True
     )
@@ -160,7 +160,7 @@ async def test_decisions_build_on_appends_of_other_nodes(core: Core) -> None:
         partial(decide.cancel, reason="", requested_by="", grace_period=0),
     )
     with pytest.raises(Refusal):
-        await core.attempts.release("j", core.tokens.token("j", 1))
+        await core.attempts.release("j", core.tokens.token(await core.journal.find("j"), 1))
     assert (await core.journal.find("j")).state == JobState.JOB_STATE_CANCELLED
 
 

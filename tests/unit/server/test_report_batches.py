@@ -188,12 +188,12 @@ def test_a_report_is_its_updates_one_by_one(
 def test_plain_reports_of_one_update_are_decided_alike(updates: list[Update], size: int) -> None:
     """The same events byte for byte and the same job after each, whatever comes between two of them."""
     expected_fold, fold = running(), running()
-    plain_reports = decide.PlainReports(fold)
+    plain_reports = decide.PlainReports(fold, "token")
     for update in updates:
         events, _ = one_by_one(expected_fold, [update], size)
         before = fold.job.SerializeToString(deterministic=True)
-        if not plain_reports.is_current(fold):
-            plain_reports = decide.PlainReports(fold)
+        if not plain_reports.is_current(fold, "token"):
+            plain_reports = decide.PlainReports(fold, "token")
         batch = plain_reports.decide(update, NOW, size)
         if batch is None:
             assert fold.job.SerializeToString(deterministic=True) == before
@@ -210,7 +210,7 @@ def test_plain_reports_of_one_update_are_decided_alike(updates: list[Update], si
 def test_plain_progress_is_decided_at_once() -> None:
     """So are lines; what plans, starts or ends something is not plain."""
     fold = running()
-    plain_reports = decide.PlainReports(fold)
+    plain_reports = decide.PlainReports(fold, "token")
     plain = [
         Update(stage_progressed=StageProgressed(stage_id="a", current=1)),
         Update(log_written=LogWritten(text="x", severity=Severity.SEVERITY_INFO)),

@@ -7,6 +7,7 @@ events are those of ``report_batches``; a property test proves that.
 
 from __future__ import annotations
 
+import hmac
 import math
 from typing import Final
 
@@ -27,19 +28,29 @@ _DEPTH_LIMIT: Final = 8
 
 
 class PlainReports:
-    """Decides plain updates of a job, one a report, until any other event of the job (see ``is_current``)."""
+    """Decides plain updates of a job, one a report, until any other event of the job (see ``is_current``).
 
-    __slots__ = ("_encoder", "_fold", "_run", "_sequence")
+    ``token`` is the lease token of the job's attempt, which stays the same as long.
+    """
 
-    def __init__(self, fold: Fold) -> None:
+    __slots__ = ("_encoder", "_fold", "_run", "_sequence", "_token")
+
+    def __init__(self, fold: Fold, token: str) -> None:
         self._fold = fold
+        self._token = token.encode()
         self._sequence = fold.job.last_sequence
         self._encoder = EventEncoder(fold.job.job_id, 0, fold.job.attempt)
         self._run: ProgressRun | None = None
 
-    def is_current(self, fold: Fold) -> bool:
-        """Whether this fold is the job's, and has had no other event since the last that was decided here."""
-        return fold is self._fold and fold.job.last_sequence == self._sequence
+    def is_current(self, fold: Fold, token: str) -> bool:
+        """Whether this fold is the job's, and has had no other event since the last that was decided here, for whoever
+        has this token.
+        """
+        return (
+            fold is self._fold
+            and fold.job.last_sequence == self._sequence
+            and hmac.compare_digest(self._token, token.encode())
+        )
 
     def decide(self, update: Update, now: int, size: int) -> EventBatch | None:
         """The event of the update, folded in; None, and nothing changed, where ``report_batches`` must decide it.

@@ -138,7 +138,7 @@ class Attempts:
         Raises LEASE_LOST or JOB_ENDED where that attempt is over already.
         """
         job = await self._journal.find(job_id, caller=caller)
-        token = self._tokens.token(job_id, attempt)
+        token = self._tokens.token(job, attempt)
         self._check_lease(job, token)
         await self._learned.prepare(job.owner, job.kind)
         return job, token
@@ -227,11 +227,13 @@ class Attempts:
         if len(updates) != 1 or self._retries.is_busy(job_id):
             return None
         opened = self._journal.opened(job_id)
-        if opened is None or first != opened.report_sequence + 1 or not self._tokens.holds(opened.job, token):
+        if opened is None or first != opened.report_sequence + 1:
             return None
         plain = opened.plain_reports
-        if plain is None or not plain.is_current(opened.fold):
-            plain = opened.plain_reports = decide.PlainReports(opened.fold)
+        if plain is None or not plain.is_current(opened.fold, token):
+            if not self._tokens.holds(opened.job, token):
+                return None
+            plain = opened.plain_reports = decide.PlainReports(opened.fold, token)
         batch = plain.decide(updates[0], self._journal.now(opened), opened.size)
         if batch is None:
             return None

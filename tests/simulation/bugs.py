@@ -251,9 +251,9 @@ def leases_outlive_the_epoch() -> list[Change]:
     """
     make = LeaseTokens._make
 
-    def timeless(self: LeaseTokens, job_id: str, attempt: int) -> str:
+    def timeless(self: LeaseTokens, job_id: str, seconds: int, nanos: int, attempt: int) -> str:
         self._epoch = ""
-        return make(self, job_id, attempt)
+        return make(self, job_id, seconds, nanos, attempt)
 
     def silently(self: Attempt, acknowledged: int) -> None:
         if not self._reporter.rewind(acknowledged):

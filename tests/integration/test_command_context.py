@@ -163,6 +163,18 @@ async def test_a_command_with_a_context(config: Path, tmp_path: Path, forkery: F
             assert (await watching.end()).status == 3
 
 
+async def test_an_error_names_the_context_whose_server_it_is_of(
+    config: Path, shared_server: ServerProcess
+) -> None:
+    """A job that is missing may be on the server of another context; another address is none's."""
+    context("set", "here", "--address", shared_server.address)
+    context("use", "here")
+    missing = "Error: There is no job 'nobody'. Check the id, or list the jobs there are."
+    assert (await milepost("get", "nobody")).err == f"{missing} The server is that of the context 'here'.\n"
+    other = shared_server.address.replace("127.0.0.1", "localhost")
+    assert (await milepost("get", "nobody", address=other)).err == f"{missing}\n"
+
+
 async def test_no_token_in_plain_text(config: Path) -> None:
     """The command says which options help, and connects to nothing."""
     outcome = await milepost("list", "--address", "192.0.2.1:7070", "--token", "mp_secret")

@@ -143,6 +143,15 @@ async def test_an_option_before_the_command() -> None:
     )
 
 
+async def test_a_wrong_value_of_the_environment() -> None:
+    """The error names the variable, since nobody sees it on the command line."""
+    outcome = await milepost("list", env={"MILEPOST_LIST_LIMIT": "-1"})
+
+    assert outcome.status == 2
+    assert "'--limit': -1 " in outcome.err
+    assert " It is from the environment: MILEPOST_LIST_LIMIT. " in outcome.err
+
+
 async def test_an_interrupt_while_modules_are_imported(tmp_path: Path) -> None:
     """Ctrl-C ends the command with its status, without a traceback, also before it has begun."""
     tmp_path.joinpath("click.py").write_text("raise KeyboardInterrupt\n")

@@ -34,7 +34,8 @@ class JobSnapshot:
 
     `fraction` is the fraction of the job that is done. `fraction_known` says whether the number of stages, or of child
     jobs, behind it is known, because all of them were planned. Show a percentage only if it is true, otherwise the
-    stages that are done.
+    stages that are done. `state` is a value of the enum: ``JobState.Name(job.state)`` is its name, and
+    `milepost.contract.job_states.has_ended` says whether the job has ended.
 
     Attributes:
         proto: The message, for functions that take one, such as `milepost.fold.Fold`.

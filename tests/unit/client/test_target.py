@@ -29,6 +29,13 @@ def test_defaults() -> None:
     assert Target.of(None) == Target("127.0.0.1:7070", "", False, None)
 
 
+@pytest.mark.parametrize("made", [Client, SyncClient, Worker])
+def test_an_option_that_there_is_not(made: Any) -> None:
+    """The error names it, and none of the SDK's own methods."""
+    with pytest.raises(TypeError, match=r"^There is no option 'concurrency'; help\(\) of the class shows"):
+        made(concurrency=2)
+
+
 def test_the_environment_says_what_arguments_do_not(monkeypatch: pytest.MonkeyPatch) -> None:
     """Arguments take precedence; a certificate implies TLS; no text of a target shows its token."""
     for name, value in {

@@ -58,12 +58,18 @@ class Target:
         tls_cert: FilePath | None = None,
         tls_key: FilePath | None = None,
         allow_plaintext_token: bool = False,
+        **unknown: object,
     ) -> Target:
         """The target of these arguments; variables of the environment replace None and False.
 
         These are MILEPOST_ADDRESS, MILEPOST_TOKEN or MILEPOST_TOKEN_FILE, MILEPOST_TLS, MILEPOST_TLS_CA,
         MILEPOST_TLS_CLIENT_CERT, MILEPOST_TLS_CLIENT_KEY and MILEPOST_ALLOW_PLAINTEXT_TOKEN. A certificate implies TLS.
         """
+        if unknown:
+            # Callers pass on what they do not know themselves, so the text names neither them nor this method.
+            raise TypeError(
+                f"There is no option {min(unknown)!r}; help() of the class shows which there are."
+            )
         if token is None:
             token = os.environ.get("MILEPOST_TOKEN") or _token_file() or ""
         if tls_cert is None and tls_key is None:

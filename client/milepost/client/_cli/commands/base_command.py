@@ -24,15 +24,18 @@ class Command(click.Command):
     def invoke(self, ctx: click.Context) -> object:
         """Run the command."""
         from milepost.client._cli.commands.outcome import as_command_error
+        from milepost.client._cli.commands.server_settings import context_in_use
         from milepost.client._cli.commands.warning_lines import warning_lines
-        from milepost.client.errors import MilepostError
+        from milepost.client.errors import JobNotFound, MilepostError, Unreachable
 
         json = ctx.params.get("output") == "json"
         try:
             with warning_lines(json=json):
                 return super().invoke(ctx)
         except MilepostError as error:
-            raise as_command_error(error, json=json) from error
+            asks_where = isinstance(error, JobNotFound | Unreachable)
+            context = context_in_use(ctx, ctx.params) if asks_where else ""
+            raise as_command_error(error, json=json, context=context) from error
 
     def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the examples and the environment variables of the options."""

@@ -7,6 +7,7 @@ from enum import IntEnum
 from typing import Final
 
 import click
+from click.core import ParameterSource
 
 from milepost.client._cli.rendering.json_line import Json, dump_json
 from milepost.client._cli.standard_streams import write_stderr
@@ -73,9 +74,20 @@ class CommandError(Exception):
 def show_usage_error(error: click.ClickException) -> None:
     """Write a usage error to stderr: as text, or as JSON if ``--output json`` was parsed before the error."""
     context = error.ctx if isinstance(error, click.UsageError) else None
-    message = error.format_message()
+    message = f"{error.format_message()}{_variable_note(error)}"
     if context is not None and context.params.get("output") == "json":
         write_stderr(dump_json({"error": {"status": int(ExitStatus.USAGE), "message": message}}))
     else:
         hint = f" Try '{context.command_path} --help'." if context is not None else ""
         write_stderr(f"Error: {message}{hint}")
+
+
+def _variable_note(error: click.ClickException) -> str:
+    """The variable of the environment that a wrong value is from; empty if it is from the command line."""
+    if not isinstance(error, click.BadParameter) or error.ctx is None or error.param is None:
+        return ""
+    name = error.param.name or ""
+    if error.ctx.get_parameter_source(name) is not ParameterSource.ENVIRONMENT:
+        return ""
+    variable = error.param.envvar or f"{error.ctx.auto_envvar_prefix}_{name}".upper()
+    return f" It is from the environment: {variable}."

@@ -79,14 +79,15 @@ def of_error(error: errors.MilepostError) -> ExitStatus:
 _MESSAGE_LIMIT = 1000
 
 
-def as_command_error(error: errors.MilepostError, *, json: bool) -> CommandError:
-    """Convert an error of the SDK to the error that ends the command."""
+def as_command_error(error: errors.MilepostError, *, json: bool, context: str = "") -> CommandError:
+    """Convert an error of the SDK to the error that ends the command; `context` names the server in it."""
     fields: dict[str, Json] = {}
     if isinstance(error, errors.ServiceError):
         if error.reason != ErrorReason.ERROR_REASON_UNSPECIFIED:
             fields["reason"] = reason_name(error.reason)
         fields["metadata"] = dict(error.metadata)
-    return CommandError(explain(error), of_error(error), json=json, fields=fields)
+    where = f" The server is that of the context {context!r}." if context else ""
+    return CommandError(f"{explain(error)}{where}", of_error(error), json=json, fields=fields)
 
 
 def explain(error: errors.MilepostError) -> str:

@@ -71,6 +71,19 @@ def _layer(context: click.Context, parameters: Mapping[str, Any], source: Parame
     }
 
 
+def context_in_use(context: click.Context, parameters: Mapping[str, Any]) -> str:
+    """The name of the context whose server a command calls; empty if it is none's.
+
+    Raises:
+        click.UsageError: There is no such context.
+    """
+    layers = [_layer(context, parameters, source) for source in _SOURCES]
+    given = next((layer["address"] for layer in layers if "address" in layer), None)
+    name = parameters.get("context_name") or ContextFile.load().current
+    address = ContextFile.load().find(name).get("address") if name else None
+    return name if address is not None and given in (None, address) else ""
+
+
 def _of_context(name: str | None, address: str | None) -> ContextSettings:
     """The settings of the named context, or of the current one, unless another address than its own is given."""
     file = ContextFile.load()

@@ -1,4 +1,4 @@
-"""Watches: what a server-sent event, or a line of JSON, can be, told apart by its name."""
+"""Watches: the union of the server-sent events, or lines of JSON, that a stream can have, discriminated by name."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from milepost.web.openapi.operations import path_parameters, query_parameters, s
 from milepost.web.rest_routes import RestRoute
 from milepost.web.service import METHODS
 
-# `start` stands for them.
+# Fields of the request that the parameter `start` replaces.
 _HIDDEN: Final = frozenset({"from_snapshot", "from_latest"})
 
 _CURSOR: Final[Schema] = {
     "type": "string",
     "format": "int64",
-    "description": "Where the stream has got to: a sequence, or a position where it is of many jobs.",
+    "description": "The cursor of the stream: a sequence, or a position for streams of many jobs.",
 }
 
 
@@ -47,7 +47,7 @@ def stream_operation(route: RestRoute, schemas: MessageSchemas, comments: Mappin
             {
                 "in": "header",
                 "name": "Last-Event-ID",
-                "description": "The `id` of the last event, after which to go on; goes before all places to start.",
+                "description": "The `id` of the last event received: resume after it. Overrides any other start.",
                 "schema": {"type": "string", "examples": ["6100b973dc4f4cce8de37da423cc9199:17"]},
             },
         ],
@@ -61,7 +61,9 @@ def stream_operation(route: RestRoute, schemas: MessageSchemas, comments: Mappin
                     for media_type in ("text/event-stream", "application/x-ndjson")
                 },
             },
-            "204": {"description": "The job has ended, and the client has all of it: do not come back."},
+            "204": {
+                "description": "The job has ended, and the client has all of its events: do not reconnect."
+            },
             "default": {"$ref": "#/components/responses/Error"},
         },
     }
@@ -85,7 +87,7 @@ def _union(method: Any, schemas: MessageSchemas, comments: Mapping[str, str]) ->
         mapping[kind.name] = f"#/components/schemas/{component}"
     name = method.name.replace("Watch", "Watched") + "Event"
     schemas.components[name] = {
-        "description": "What a stream is made of. `event` tells what it is.",
+        "description": "An item of a stream; `event` says which.",
         "oneOf": [{"$ref": reference} for reference in mapping.values()],
         "discriminator": {"propertyName": "event", "mapping": mapping},
     }
@@ -119,12 +121,12 @@ def _kinds(method: Any, schemas: MessageSchemas, comments: Mapping[str, str]) ->
     yield _Kind(
         "end",
         {"type": "object", "required": ["cursor"], "properties": {"cursor": _CURSOR}},
-        "The stream is complete. A client that comes back after it gets 204.",
+        "The stream is complete. A client that reconnects after it gets 204.",
     )
     yield _Kind(
         "failure",
         {"$ref": "#/components/schemas/Error"},
-        "The stream ended early, and the error says why. Where a new `retry` comes before it, that may pass.",
+        "The stream ended early; the error says why. It is transient if a new `retry` came before it.",
     )
 
 

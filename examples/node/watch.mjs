@@ -52,7 +52,16 @@ export async function* watch({ jobs }, jobId, after = 0) {
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
   const [address, jobId, after] = process.argv.slice(2);
+  if (jobId === undefined) {
+    console.error("Usage: node watch.mjs ADDRESS JOB_ID [AFTER]");
+    process.exit(2);
+  }
   const client = connect(address);
-  for await (const event of watch(client, jobId, Number(after ?? 0))) console.log(JSON.stringify(event));
+  try {
+    for await (const event of watch(client, jobId, Number(after ?? 0))) console.log(JSON.stringify(event));
+  } catch (error) {
+    console.error(error.message); // such as: 5 NOT_FOUND: There is no job 'x'. …
+    process.exitCode = 1;
+  }
   client.jobs.close();
 }

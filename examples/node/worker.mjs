@@ -191,6 +191,10 @@ export async function count(attempt) {
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  if (process.argv[2] === undefined) {
+    console.error("Usage: node worker.mjs ADDRESS");
+    process.exit(2);
+  }
   const client = connect(process.argv[2]);
   const worker = new Worker(client, "count", count);
   process.on("SIGTERM", () => worker.stop());

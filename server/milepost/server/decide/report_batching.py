@@ -27,8 +27,9 @@ __all__ = ["Rejection", "ReportBatch", "report_batches"]
 _AUTHORED_SIZE: Final = 80
 """Estimated size in bytes of what the server adds to an update: job, sequence, time, fractions."""
 
-# Steps (see ``SLICE_STEPS``) of an update apart from the stages that it walks, of a batch, and of bytes.
+# Steps (see ``SLICE_STEPS``) of an update apart from the stages that it walks, of a frame, of a batch, and of bytes.
 _UPDATE_STEPS: Final = 10
+_FRAME_STEPS: Final = 3
 _BATCH_STEPS: Final = 100
 _BYTES_PER_STEP: Final = 2048
 _UPDATE_BYTES_PER_STEP: Final = 128
@@ -112,7 +113,9 @@ def report_batches(
             run = None
             batch = EventBatch.of(fold, frames, now, payloads)
             yield ReportBatch(batch, first + position - 1, rejections)
-            fold.steps += _BATCH_STEPS + len(frames) + (len(batch.job) + frames_size) // _BYTES_PER_STEP
+            fold.steps += (
+                _BATCH_STEPS + _FRAME_STEPS * len(frames) + (len(batch.job) + frames_size) // _BYTES_PER_STEP
+            )
             yield from pace.pause()
             frames, frames_size, payloads, rejections = [], 0, 0, []
         # Fast path: nearly all updates are plain progress of one stage, and log lines, which change nothing.

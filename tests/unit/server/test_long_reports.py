@@ -7,11 +7,15 @@ import asyncio
 import pytest
 
 from milepost.contract.reasons import reason_name
-from milepost.server.base.refusal import Refusal
+from milepost.fold import Fold
+from milepost.server import decide
+from milepost.server.base.refusal import Refusal, job_ended
 from milepost.server.base.slices import Slices
+from milepost.server.base.steps import SLICE_STEPS
 from milepost.server.dispatch.attempts import Acceptance, Attempts
 from milepost.server.log.event_log import Conflict
-from milepost.v1 import Stage, StageProgressed, StageStarted, Update
+from milepost.server.log.sqlite.coalescing import COMMIT_BYTES_LIMIT
+from milepost.v1 import Job, JobState, Stage, StageProgressed, StageStarted, Update
 from tests.support.rpc import eventually, log_line
 from tests.unit.server.core import Core
 
@@ -145,3 +149,23 @@ async def test_a_stale_lease_is_refused_before_any_slice(core: Core, slices: Sli
 
 async def _has_begun(slices: Slices) -> bool:
     return slices.count > 0
+
+
+def test_plain_progress_pauses_as_other_updates_do() -> None:
+    """An event of it takes some microseconds, and counts as as many steps: a thousand of them take three slices."""
+    fold = Fold(Job(job_id="j", state=JobState.JOB_STATE_RUNNING, attempt=1))
+    fold.apply(decide.report(fold, Update(stage_started=StageStarted(stage=Stage(stage_id="a"))), 1))
+    updates = [
+        Update(stage_progressed=StageProgressed(stage_id="a", current=number, message="m" * 30))
+        for number in range(1000)
+    ]
+    steps = decide.report_batches(
+        fold, updates, 1, 2, size=0, batch_bytes=COMMIT_BYTES_LIMIT, over=job_ended, slice_steps=SLICE_STEPS
+    )
+    events = [0]
+    for batch in steps:
+        if batch is None:
+            events.append(0)
+        else:
+            events[-1] += batch.events.last - batch.events.first + 1
+    assert (sum(events), len(events) >= 3, max(events) <= 400) == (1000, True, True)

@@ -20,7 +20,6 @@ from milepost.server.base.steps import SLICE_STEPS
 from milepost.server.base.submission import Submission
 from milepost.server.base.timestamps import timestamp
 from milepost.server.decide.event_batch import EventBatch
-from milepost.server.log.sqlite.coalescing import COMMIT_BYTES_LIMIT
 from milepost.v1 import (
     Artifact,
     ArtifactAdded,
@@ -342,25 +341,6 @@ def test_a_long_report_pauses_within_its_bound(name: str) -> None:
 
     assert largest <= SLICE_STEPS + costliest
     assert pauses >= 4
-
-
-def test_plain_progress_pauses_as_other_updates_do() -> None:
-    """An event of it takes some microseconds, and counts as as many steps: a thousand of them take three slices."""
-    fold = running()
-    updates = [
-        Update(stage_progressed=StageProgressed(stage_id="a", current=number, message="m" * 30))
-        for number in range(1000)
-    ]
-    steps = decide.report_batches(
-        fold, updates, 1, NOW, size=0, batch_bytes=COMMIT_BYTES_LIMIT, over=job_ended, slice_steps=SLICE_STEPS
-    )
-    events = [0]
-    for batch in steps:
-        if batch is None:
-            events.append(0)
-        else:
-            events[-1] += batch.events.last - batch.events.first + 1
-    assert (sum(events), len(events) >= 3, max(events) <= 400) == (1000, True, True)
 
 
 def test_stages_that_a_report_adds_weigh_what_they_took_before() -> None:

@@ -112,7 +112,7 @@ describe.runIf(process.env["NIGHTLY"])("every page in every state", () => {
   test("nothing is cut off, and nothing violates accessibility, in light and dark, narrow and wide", async () => {
     await makeJobs();
     for (const colorScheme of ["light", "dark"] as const) {
-      for (const width of [320, 800, 1400]) {
+      for (const width of [320, 800, 1600]) {
         const viewport = { width, height: 900 };
         const page = await openPage("about:blank", { colorScheme, viewport, reducedMotion: "reduce" });
         for (const [name, view] of Object.entries(VIEWS))

@@ -152,6 +152,15 @@ describe("the list of jobs", () => {
     // The child stands below its parent, and says so.
     expect(await page.locator(`${ROWS} .child`).getAttribute("title")).toBe("part of narrow-0001");
     expect(await page.locator(".totals button:visible").allInnerTexts()).toEqual(["2 queued"]);
+    // A kind that fits beside a short id is whole, also in a row with a bar.
+    const running = await pages.start("short", { kind: "transcribe", owner: "narrow" });
+    const beside = await pages.openList("?owner=narrow", { viewport: { width: 320, height: 640 } });
+    await expect.poll(() => beside.locator(`${ROWS} .kind`).count()).toBe(1);
+    const hidden = await beside
+      .locator(`${ROWS} .kind`)
+      .evaluate((kind) => kind.scrollWidth - kind.clientWidth);
+    expect(hidden).toBe(0);
+    await running.end();
     expect(await page.evaluate("document.documentElement.scrollWidth")).toBe(320);
     await page.setViewportSize({ width: 1280, height: 640 });
     await expect

@@ -19,6 +19,11 @@ import { vars } from "./vars-directive.js";
 /** The code of the failure of an attempt whose worker disappeared. */
 const WORKER_LOST = "WORKER_LOST";
 
+/** A name that is broken after its parts, where it is too long for a line. */
+function breakable(name: string): TemplateResult[] {
+  return name.split(/(?<=[._/:-])/).map((part) => html`${part}<wbr />`);
+}
+
 /** Kind, id, state, and who it belongs to. */
 export function identity(
   store: JobStore,
@@ -33,7 +38,7 @@ export function identity(
     number > 1 || attempts > 1 ? ` · attempt ${Math.max(number, 1)} of ${Math.max(attempts, number)}` : "";
   return html`<header part="header">
     <h1 class="foreign" part="kind">
-      <span class=${shape}>${stateIcon(shape)}</span> ${oneLine(job.kind, 64)}
+      <span class=${shape}>${stateIcon(shape)}</span> ${breakable(oneLine(job.kind, 64))}
     </h1>
     <div class="status"><span class="state ${shape}" part="state">${word}${attempt}</span>${actions}</div>
     <p class="facts muted">

@@ -179,6 +179,14 @@ export const listStyles = css`
     .row .progress {
       justify-content: end;
     }
+    .progress .number {
+      min-width: 0;
+    }
+    /* The end of a long id, or all of a short one: the kind has the rest of the room. */
+    .name .id {
+      flex: none;
+      min-width: 0;
+    }
     .row.noted {
       grid-template-rows: 19px 15px;
       align-content: center;

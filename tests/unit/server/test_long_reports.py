@@ -154,7 +154,9 @@ async def _has_begun(slices: Slices) -> bool:
 def test_plain_progress_pauses_as_other_updates_do() -> None:
     """An event of it takes some microseconds, and counts as as many steps: a thousand of them take three slices."""
     fold = Fold(Job(job_id="j", state=JobState.JOB_STATE_RUNNING, attempt=1))
-    fold.apply(decide.report(fold, Update(stage_started=StageStarted(stage=Stage(stage_id="a"))), 1))
+    fold.apply(
+        decide.report(fold, Update(stage_started=StageStarted(stage=Stage(stage_id="a", total=1000))), 1)
+    )
     updates = [
         Update(stage_progressed=StageProgressed(stage_id="a", current=number, message="m" * 30))
         for number in range(1000)

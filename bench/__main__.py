@@ -119,7 +119,9 @@ _IN_TURNS = ("replay", "live", "reports")
     help="File of recorded runs for `estimates`; may be repeated.",
 )
 @click.option(
-    "--own", is_flag=True, help="Let `estimates` archive twenty trees, twice each, in place of --runs."
+    "--own",
+    is_flag=True,
+    help="Let `estimates` run the examples, one job after the other, in place of --runs.",
 )
 @click.option(
     "--directory",

@@ -5,7 +5,7 @@ each run is a job, whose events come when they came, and whose history are the r
 started. With ``--own`` it runs jobs at a real server instead.
 """
 
-from bench.estimates.own_runs import report_own
+from bench.estimates.own_report import report_own
 from bench.estimates.report import report
 
 __all__ = ["report", "report_own"]

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-import json
 import random
 import sys
 import time
@@ -19,7 +18,6 @@ from pathlib import Path
 from statistics import fmean, median
 from typing import Final, NamedTuple
 
-from rich.console import Console
 from rich.table import Table
 
 from bench.processes import MeasurementFailed, Server, child, milepost, running
@@ -95,25 +93,15 @@ def summary(looks: Sequence[Look]) -> dict[str, dict[str, float]]:
     return {name: _figures(found) for name, found in parts.items() if found}
 
 
-def table(figures: dict[str, dict[str, float]]) -> Table:
+def table(title: str, figures: dict[str, dict[str, float]]) -> Table:
     """The figures as a table."""
-    drawn = Table(title="archives of twenty trees, twice each: what was estimated beside what they took")
+    drawn = Table(title=f"{title}: what was estimated beside what they took")
     drawn.add_column("")
     for name in next(iter(figures.values())):
         drawn.add_column(name, justify="right")
     for part, found in figures.items():
         drawn.add_row(part, *(f"{value:g}" if value > 1 else f"{value:.1%}" for value in found.values()))
     return drawn
-
-
-def report_own(directory: Path, json_path: Path | None, console: Console) -> None:
-    """Run everything in ``directory``; print a table, and write all looks as JSON."""
-    looks = measure(directory)
-    figures = summary(looks)
-    console.print(table(figures))
-    if json_path is not None:
-        everything = {"figures": figures, "looks": [look._asdict() for look in looks]}
-        json_path.write_text(json.dumps(everything, indent=1) + "\n")
 
 
 def _figures(looks: Sequence[Look]) -> dict[str, float]:
@@ -160,7 +148,20 @@ def _archive(address: str, root: Path, before: int, last: float, *, loaded: bool
     """Archive a tree, slowly, with its size as the workload."""
     size = sum(file.stat().st_size for file in root.iterdir())
     content = {"path": str(root), "output": f"{root}-{loaded}.tar.xz"}
-    seen = asyncio.run(_run(address, content, float(size)))
+    return looks_at(asyncio.run(_run(address, content, float(size))), before, last, loaded=loaded)
+
+
+def looks_at(
+    seen: Sequence[tuple[int, JobSnapshot]], before: int, last: float, *, loaded: bool
+) -> list[Look]:
+    """The looks at a run.
+
+    Args:
+        seen: The job as it was at many moments, in nanoseconds, until its end.
+        before: Runs of its kind that had ended before it.
+        last: Seconds that the last one of these took.
+        loaded: Whether another load ran beside it.
+    """
     job = seen[-1][1]
     started = job.start_time.ToNanoseconds()
     took = (job.end_time.ToNanoseconds() - started) / 1e9
@@ -177,16 +178,19 @@ def _archive(address: str, root: Path, before: int, last: float, *, loaded: bool
 
 
 async def _run(address: str, content: Mapping[str, str], workload: float) -> list[tuple[int, JobSnapshot]]:
-    """Run a job; return it as it was at many moments, in nanoseconds."""
-    seen: list[tuple[int, JobSnapshot]] = []
     async with Client(address) as client:
-        job = await client.submit("archive", content, workload=workload)
-        while not has_ended(job):
-            await asyncio.sleep(_LOOK_INTERVAL)
-            job = await client.get(job.job_id)
-            seen.append((time.time_ns(), job))
+        return await until_end(client, await client.submit("archive", content, workload=workload))
+
+
+async def until_end(client: Client, job: JobSnapshot) -> list[tuple[int, JobSnapshot]]:
+    """The job as it was at many moments, in nanoseconds, until it has succeeded."""
+    seen: list[tuple[int, JobSnapshot]] = []
+    while not has_ended(job):
+        await asyncio.sleep(_LOOK_INTERVAL)
+        job = await client.get(job.job_id)
+        seen.append((time.time_ns(), job))
     if job.state != JobState.JOB_STATE_SUCCEEDED:
-        raise MeasurementFailed(f"the archive of {content['path']} did not succeed: {job.failure}")
+        raise MeasurementFailed(f"{job.kind} {job.job_id} did not succeed: {job.failure}")
     return seen
 
 

@@ -96,6 +96,7 @@ async def test_a_parent_goes_on_when_the_process_that_holds_it_is_killed(
     assert changes == ["job_started", "attempt_ended", "job_started", "job_ended"]
 
 
+@pytest.mark.nightly
 async def test_a_parent_waits_for_its_next_task_when_its_worker_stops(
     broker: RedisServer, shared_server: Server, client: Client, started: Path, released: Path, tmp_path: Path
 ) -> None:

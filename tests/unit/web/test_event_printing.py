@@ -6,7 +6,7 @@ import itertools
 import math
 
 from google.protobuf.timestamp_pb2 import Timestamp
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from milepost.contract.message_json import json_text
@@ -62,6 +62,8 @@ _PROGRESS = st.builds(
 
 
 @given(st.lists(_PROGRESS, max_size=5))
+@example([StageProgressed(stage_id="s", current=1, total=1)])
+@example([StageProgressed(stage_id="s", current=1, total=1, fraction=-0.0, job_fraction=-0.0)])
 def test_progress(updates: list[StageProgressed]) -> None:
     """Progress is printed by its fields, and not by the list of those that it has; the text is the same."""
     printer = EventPrinter()

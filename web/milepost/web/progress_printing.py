@@ -23,7 +23,7 @@ class ProgressPrinter:
 
     def __init__(self) -> None:
         self._shared: tuple[str, float, str] | None = None
-        self._fractions = (0.0, 0.0)
+        self._fractions: tuple[float, float] | None = None
         self._fractions_text = ""
         self._before_current = ""
         self._after_current = ""

@@ -229,8 +229,8 @@ def worker_process(*arguments: str, address: str, log: Path) -> Iterator[subproc
 
 @pytest.fixture
 def impatient_server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[ServerProcess]:
-    """A server with short leases, which the pipeline uses."""
-    with ServerProcess(tmp_path / "data", "--lease-ttl", "1s") as server:
+    """A server that the pipeline uses, with leases that are short, and longer than a busy machine holds a worker up."""
+    with ServerProcess(tmp_path / "data", "--lease-ttl", "6s") as server:
         monkeypatch.setenv("MILEPOST_ADDRESS", server.address)
         yield server
 

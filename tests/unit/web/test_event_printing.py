@@ -81,3 +81,23 @@ def test_progress_of_one_stage() -> None:
         event = Event(job_id="j", sequence=1, time=Timestamp(seconds=5), stage_progressed=progress)
 
         assert printer.print(event, "stage_progressed") == json_text(event)
+
+
+def test_fractions_that_progress_shares() -> None:
+    """They are printed again and again, also where they are absent, from the first event on."""
+    printer = EventPrinter()
+    for fraction, job_fraction in [
+        (0.0, 0.0),
+        (0.5, 0.1),
+        (0.5, 0.1),
+        (0.0, 0.0),
+        (0.5, 0.0),
+        (0.5, 0.2),
+        (0.0, 0.2),
+    ]:
+        progress = StageProgressed(
+            stage_id="s", current=1, total=7.0, fraction=fraction, job_fraction=job_fraction
+        )
+        event = Event(job_id="j", sequence=1, time=Timestamp(seconds=5), stage_progressed=progress)
+
+        assert printer.print(event, "stage_progressed") == json_text(event)

@@ -197,6 +197,23 @@ async def test_a_task_published_after_its_parent_was_cancelled_does_not_run(
     assert not exists(started)
 
 
+async def test_a_task_published_while_its_parent_is_being_cancelled_does_not_run(
+    publisher: Celery[Any], client: Client, started: Path, released: Path
+) -> None:
+    """As the next one of a chain, before the process that holds the parent has ended it."""
+    parent = await client.submit("album", dispatch=Dispatch.DISPATCH_EXTERNAL)
+    hold: Any = publisher.tasks["hold"]
+    attachment = client.attach(parent.job_id).attachment
+    await attachment.claim()
+    await client.cancel(parent.job_id, grace_period=60.0)
+    result = hold.apply_async((str(started), str(released)), milepost={"parent_job_id": parent.job_id})
+    await attachment.end(asyncio.CancelledError())
+    error = result.get(timeout=30, propagate=False)
+
+    assert (str(result.state), error.args) == ("REVOKED", ("Its job was cancelled.",))
+    assert not exists(started)
+
+
 async def test_a_group_fails_only_once_all_its_parts_have_ended(
     publisher: Celery[Any], client: Client
 ) -> None:

@@ -301,14 +301,14 @@ class TaskClient:
             return await self._submit_without_parent(request, error)
 
     async def _submit_without_parent(self, request: SubmitJobRequest, error: MilepostError) -> JobSnapshot:
-        """Submit a job whose parent is gone; if that was cancelled, cancel this one, so that its task does not run."""
+        """Submit a job whose parent is gone; if that is cancelled, cancel this one, so that its task does not run."""
         parent_job_id = request.parent_job_id
         request.ClearField("parent_job_id")
         _log.info("job %s is submitted without its parent: %s", request.job_id, error)
         job = await self._calls.submit(request)
         if isinstance(error, JobEndedError):
             parent = (await self._calls.get(parent_job_id)).job
-            if parent.state == JobState.JOB_STATE_CANCELLED:
+            if parent.state in (JobState.JOB_STATE_CANCELLING, JobState.JOB_STATE_CANCELLED):
                 return await self._calls.cancel(request.job_id, PARENT_CANCELLED, None)
         return job
 

@@ -227,7 +227,7 @@ class Subscriber:
         try:
             if self.job_id:
                 of_one = WatchJobRequest(job_id=self.job_id, **fields)
-                await watching.watch_job(of_one, "caller", send)
+                await watching.watch_job(of_one, "caller", send, check=_allow)
             else:
                 request = WatchJobsRequest(**fields)
                 narrowed = narrow(ANONYMOUS, request.filter, with_parent=True)
@@ -237,3 +237,7 @@ class Subscriber:
             stream.code = STATUS[refusal.reason]
         else:
             stream.code = grpc.StatusCode.OK
+
+
+async def _allow() -> None:
+    """Whoever watches in these worlds may."""

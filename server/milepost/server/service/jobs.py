@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Final
 
 from milepost.contract import limits
@@ -193,9 +194,13 @@ class Jobs:
     ) -> None:
         """Watch one job; ``send`` is called with serialised responses."""
         validation.watch_job(request)
-        await self._access.check(principal, Action.READ, request.job_id)
         await self._watches.watch_job(
-            request, caller, send, _watch_limit(principal), shows_place=not principal.job_id
+            request,
+            caller,
+            send,
+            _watch_limit(principal),
+            check=partial(self._access.check, principal, Action.READ, request.job_id),
+            shows_place=not principal.job_id,
         )
 
     async def watch_jobs(

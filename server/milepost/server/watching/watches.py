@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 
 from milepost.server.access.narrowing import Narrowed
 from milepost.server.base.byte_budget import ByteBudget
@@ -82,6 +82,7 @@ class Watches:
         send: Send,
         limit: int | None = None,
         *,
+        check: Callable[[], Awaitable[None]],
         shows_place: bool = True,
     ) -> None:
         """Follow one job until it has ended. The request has been validated.
@@ -89,9 +90,11 @@ class Watches:
         ``limit`` is the caller's own limit of open watches, if it has one. ``shows_place`` is whether to say a queued
         job's place among other jobs.
 
-        Raises LIMIT_REACHED, and what ``WatchStream.run`` does.
+        Raises LIMIT_REACHED, and what ``check`` and ``WatchStream.run`` do.
         """
         with self._admission.admit(caller, limit), self._tails.watching(request.job_id) as tail:
+            # While the tail is held: it ends with the job that was checked, whoever uses the id afterwards.
+            await check()
             subscriber = self._subscriber(caller, send)
             estimated = StatusEstimates(
                 self._estimators, self._clock, request.job_id, caller, shows_place=shows_place

@@ -109,7 +109,8 @@ class Waiter:
             # A notification may have come between the tick and now.
             return self._signal.version != self._version
         finally:
-            self._future = None
+            # The latter is a method of the stream, which has this waiter: in a cycle both would outlive the stream.
+            self._future = self._serve = None
 
     def wake(self) -> None:
         """End the wait when there is a turn."""

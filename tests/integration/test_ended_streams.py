@@ -1,0 +1,100 @@
+"""What a stream held is free once the stream has ended, without the garbage collector."""
+
+from __future__ import annotations
+
+import gc
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from typing import Any, TypeAlias
+
+import grpc.aio
+import httpx
+import pytest
+
+from milepost.server.dispatch.worker_session import Session
+from milepost.server.http.http_settings import HttpSettings
+from milepost.server.runtime.server import Server, Settings
+from milepost.server.watching.job_stream import JobStream
+from milepost.server.watching.jobs_stream import JobsStream
+from milepost.v1 import JobFilter, WatchJobRequest, WatchJobsRequest
+from tests.support.rpc import Rpc, connect, eventually
+
+
+@pytest.fixture
+async def server() -> AsyncIterator[Server]:
+    """A server in this process."""
+    server = Server(Settings("127.0.0.1:0", None, http=HttpSettings("127.0.0.1:0")))
+    await server.start()
+    try:
+        yield server
+    finally:
+        await server.stop()
+
+
+@pytest.fixture
+def no_collector() -> Iterator[None]:
+    """Only reference counts free memory."""
+    gc.collect()
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.enable()
+
+
+Follow: TypeAlias = Callable[[Server, Rpc, str], Awaitable[None]]
+
+
+async def watch_job(server: Server, rpc: Rpc, job_id: str) -> None:
+    """Watch a job, until it is caught up, and leave."""
+    await _read_and_cancel(rpc.jobs.WatchJob(WatchJobRequest(job_id=job_id)))
+
+
+async def watch_jobs(server: Server, rpc: Rpc, job_id: str) -> None:
+    """Watch several jobs, until they are caught up, and leave."""
+    await _read_and_cancel(rpc.jobs.WatchJobs(WatchJobsRequest(filter=JobFilter(job_ids=[job_id]))))
+
+
+async def watch_job_over_http(server: Server, rpc: Rpc, job_id: str) -> None:
+    """Watch a job as a browser does, and leave."""
+    async with httpx.AsyncClient(base_url=str(server.http), trust_env=False) as http:
+        headers = {"accept": "text/event-stream"}
+        async with http.stream("GET", f"/v1/jobs/{job_id}:watch", headers=headers) as response:
+            async for line in response.aiter_lines():
+                if "caught_up" in line:
+                    return
+
+
+async def work(server: Server, rpc: Rpc, job_id: str) -> None:
+    """Take the job, and leave."""
+    async with rpc.session(kinds=["k"]) as session:
+        await session.take()
+
+
+async def _read_and_cancel(call: grpc.aio.UnaryStreamCall[Any, Any]) -> None:
+    async for frame in call:
+        if "caught_up" in str(frame):
+            call.cancel()
+            return
+
+
+@pytest.mark.parametrize(
+    ("follow", "kind"),
+    [
+        (watch_job, JobStream),
+        (watch_jobs, JobsStream),
+        (watch_job_over_http, JobStream),
+        (work, Session),
+    ],
+)
+async def test_an_ended_stream_is_free(
+    server: Server, no_collector: None, follow: Follow, kind: type[object]
+) -> None:
+    """Thousands of streams that are left at once would otherwise hold their memory until the next full collection."""
+    async with connect(server.address) as rpc:
+        job = await rpc.submit(kind="k")
+        await follow(server, rpc, job.job_id)
+
+        async def are_free() -> bool:
+            return not any(isinstance(each, kind) for each in gc.get_objects())
+
+        await eventually(are_free)

@@ -6,12 +6,15 @@ import hashlib
 import os
 import signal
 import sys
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, settings
 
+from milepost.server.http.http_settings import HttpSettings
+from milepost.server.runtime.server import Server as InProcessServer
+from milepost.server.runtime.server import Settings
 from tests.support.forking import Forkery
 from tests.support.nats import NatsCluster, NatsServer
 from tests.support.nodes import Nodes
@@ -110,3 +113,14 @@ def server(tmp_path: Path, forkery: Forkery, serve: Serve) -> Iterator[Server]:
     """A server for one test, with an empty data directory."""
     with serve(tmp_path / "data", forkery=forkery) as started:
         yield started
+
+
+@pytest.fixture
+async def memory_server() -> AsyncIterator[InProcessServer]:
+    """A server within the test's own loop, with its log in memory; it serves HTTP, too."""
+    server = InProcessServer(Settings("127.0.0.1:0", None, http=HttpSettings("127.0.0.1:0")))
+    await server.start()
+    try:
+        yield server
+    finally:
+        await server.stop()

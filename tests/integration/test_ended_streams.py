@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import gc
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from typing import Any, TypeAlias
 
 import grpc.aio
@@ -11,23 +11,11 @@ import httpx
 import pytest
 
 from milepost.server.dispatch.worker_session import Session
-from milepost.server.http.http_settings import HttpSettings
-from milepost.server.runtime.server import Server, Settings
+from milepost.server.runtime.server import Server
 from milepost.server.watching.job_stream import JobStream
 from milepost.server.watching.jobs_stream import JobsStream
 from milepost.v1 import JobFilter, WatchJobRequest, WatchJobsRequest
 from tests.support.rpc import Rpc, connect, eventually
-
-
-@pytest.fixture
-async def server() -> AsyncIterator[Server]:
-    """A server in this process."""
-    server = Server(Settings("127.0.0.1:0", None, http=HttpSettings("127.0.0.1:0")))
-    await server.start()
-    try:
-        yield server
-    finally:
-        await server.stop()
 
 
 @pytest.fixture
@@ -87,12 +75,12 @@ async def _read_and_cancel(call: grpc.aio.UnaryStreamCall[Any, Any]) -> None:
     ],
 )
 async def test_an_ended_stream_is_free(
-    server: Server, no_collector: None, follow: Follow, kind: type[object]
+    memory_server: Server, no_collector: None, follow: Follow, kind: type[object]
 ) -> None:
     """Thousands of streams that are left at once would otherwise hold their memory until the next full collection."""
-    async with connect(server.address) as rpc:
+    async with connect(memory_server.address) as rpc:
         job = await rpc.submit(kind="k")
-        await follow(server, rpc, job.job_id)
+        await follow(memory_server, rpc, job.job_id)
 
         async def are_free() -> bool:
             return not any(isinstance(each, kind) for each in gc.get_objects())

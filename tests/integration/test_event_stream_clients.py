@@ -13,9 +13,8 @@ from starlette.applications import Starlette
 from starlette.routing import Mount
 
 from milepost.client import Client
-from milepost.server.http.http_settings import HttpSettings
 from milepost.server.runtime.bounded_protocol import BoundedProtocol
-from milepost.server.runtime.server import Server, Settings
+from milepost.server.runtime.server import Server
 from milepost.v1 import DeleteJobRequest, Dispatch
 from milepost.web import milepost_app, stream_response
 from tests.support.app_server import serving
@@ -40,17 +39,6 @@ async def web(web_server: ServerProcess) -> AsyncIterator[httpx.AsyncClient]:
     """A client of the server's HTTP."""
     async with http_client(web_server.url) as client:
         yield client
-
-
-@pytest.fixture
-async def memory_server() -> AsyncIterator[Server]:
-    """A server within the test's own loop, with its log in memory."""
-    server = Server(Settings("127.0.0.1:0", None, http=HttpSettings("127.0.0.1:0")))
-    await server.start()
-    try:
-        yield server
-    finally:
-        await server.stop()
 
 
 async def test_quiet_streams_have_comments(memory_server: Server, monkeypatch: pytest.MonkeyPatch) -> None:

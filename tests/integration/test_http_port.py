@@ -16,10 +16,9 @@ from click.testing import CliRunner
 from structlog.testing import capture_logs
 
 from milepost.server.cli.serve import serve
-from milepost.server.http.http_settings import HttpSettings
 from milepost.server.runtime import bounded_protocol
 from milepost.server.runtime.bounded_protocol import HEADER_SIZE, ConnectionCount
-from milepost.server.runtime.server import Server, Settings
+from milepost.server.runtime.server import Server
 from tests.support.authority import Authority, ServerFiles
 from tests.support.command import milepost
 from tests.support.forking import Forkery
@@ -50,17 +49,6 @@ async def read_to_end(reader: asyncio.StreamReader) -> bytes:
         return await reader.read()
     except ConnectionError:
         return b""
-
-
-@pytest.fixture
-async def memory_server() -> AsyncIterator[Server]:
-    """A server within the test's own loop, with its log in memory."""
-    server = Server(Settings("127.0.0.1:0", None, http=HttpSettings("127.0.0.1:0")))
-    await server.start()
-    try:
-        yield server
-    finally:
-        await server.stop()
 
 
 # --- Bounds -------------------------------------------------------------------------------------------------------

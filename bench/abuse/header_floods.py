@@ -89,7 +89,10 @@ async def _run(
                 async with kind.open(address) as connection:
                     await flood(connection, address, until)
 
-    await asyncio.gather(*(repeat() for _ in range(_CONNECTIONS)))
+    # A host that the server's kernel keeps out would wait for its connection for two minutes.
+    with suppress(TimeoutError):
+        async with asyncio.timeout(seconds):
+            await asyncio.gather(*(repeat() for _ in range(_CONNECTIONS)))
     yield
 
 

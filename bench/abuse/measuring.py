@@ -8,6 +8,8 @@ from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 
+import grpc
+
 from bench.abuse import (
     endless_requests,
     fan_out,
@@ -33,6 +35,8 @@ from bench.abuse.probe import Seen
 from bench.figures import OURS, Figure, Settings, percentile
 from bench.processes import Load, MeasurementFailed, Server, milepost
 from milepost.server.access import tokens
+from milepost.v1 import GetStatsRequest
+from milepost.v1.admin_service_pb2_grpc import AdminServiceStub
 
 __all__ = ["ATTACKS", "measure"]
 
@@ -96,6 +100,7 @@ def _measure(name: str, attack: Attack, settings: Settings) -> list[Figure]:
         user.step()
         quiet: Seen = user.step(_STEP_TIMEOUT)
         before = server.memory()
+        longest_before = _longest_pass(server.address, *principals.operator)
         with ExitStack() as attacking:
             attackers = [attacking.enter_context(Load.start()) for _ in range(attack.processes)]
             for attacker in attackers:
@@ -108,6 +113,7 @@ def _measure(name: str, attack: Attack, settings: Settings) -> list[Figure]:
                 load.go()
             peak = _peak(server, [user, *attackers])
             under_attack: Seen = user.result(0)
+        longest = _longest_pass(server.address, *principals.operator)
         after = _released_memory(server, before)
     for reason in sorted(set(under_attack.failures)):
         print(f"abuse {name}: {under_attack.failures.count(reason)} times {reason}")
@@ -117,33 +123,55 @@ def _measure(name: str, attack: Attack, settings: Settings) -> list[Figure]:
         Figure(what, "acknowledged p99, ms", _p99(under_attack.acknowledged, quiet.acknowledged)),
         Figure(what, "submitted p99, ms", _p99(under_attack.submitted, quiet.submitted)),
         Figure(what, "seen by a watcher p99, ms", _p99(under_attack.watched, quiet.watched)),
+        Figure(
+            what,
+            "longest pass of the event loop, ms of processor time",
+            {OURS: [longest], "before": [longest_before]},
+        ),
         Figure(what, "peak memory, MB", {OURS: [peak / 1e6], "before": [before / 1e6]}),
         Figure(what, "memory within a minute after, MB", {OURS: [after / 1e6], "before": [before / 1e6]}),
     ]
 
 
 class _Principals:
-    """The user and an attacker with limits, in a token file; nobody without limits."""
+    """The user, an attacker with limits and an operator, in a token file; nobody without limits."""
 
     def __init__(self, path: Path, limits: Sequence[str]) -> None:
         self.options: tuple[str, ...] = ()
         self.user: tuple[str, ...] = ()
         self.attacker: tuple[str, ...] = ()
+        self.operator: tuple[str, ...] = ()
         if limits:
             self.options = ("--tokens", str(path))
-            self.user, self.attacker = (tokens.new_token(),), (tokens.new_token(),)
-            path.write_text(_token("user", *self.user, ()) + _token("attacker", *self.attacker, limits))
+            self.user, self.attacker, self.operator = ((tokens.new_token(),) for _ in range(3))
+            path.write_text(
+                _token("user", *self.user)
+                + _token("attacker", *self.attacker, limits)
+                + _token("operator", *self.operator, scopes=("admin",))
+            )
 
 
-def _token(subject: str, token: str, limits: Sequence[str]) -> str:
+def _token(
+    subject: str, token: str, limits: Sequence[str] = (), scopes: Sequence[str] = ("submit", "read", "work")
+) -> str:
     return f"""[[token]]
 id = "{subject}"
 sha256 = "{tokens.digest(token)}"
 subject = "{subject}"
-owners = ["{subject}"]
-scopes = ["submit", "read", "work"]
+owners = {json.dumps(["*"] if "admin" in scopes else [subject])}
+scopes = {json.dumps(list(scopes))}
 limits = {json.dumps(list(limits))}
 """
+
+
+def _longest_pass(address: str, token: str = "") -> float:
+    """The most processor time that a pass of the server's event loop has taken since its start, in milliseconds."""
+    metadata = (("authorization", f"Bearer {token}"),) if token else ()
+    with grpc.insecure_channel(address) as channel:
+        stats = AdminServiceStub(channel).GetStats(
+            GetStatsRequest(), metadata=metadata, timeout=_RELEASE_TIMEOUT, wait_for_ready=True
+        )
+    return stats.event_loop.longest_cpu.ToNanoseconds() / 1e6
 
 
 def _peak(server: Server, loads: Sequence[Load]) -> int:

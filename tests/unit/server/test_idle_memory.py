@@ -117,6 +117,32 @@ def test_garbage_among_many_objects_is_collected_once_the_server_is_idle(
     assert freed == [False, False, False, True, False]
 
 
+_COUNT_SCANNED = """
+import gc
+from milepost.server.runtime import gc_tuning
+
+gc_tuning.apply()
+scanned = []
+
+def note(phase, info):
+    if phase == "start" and info["generation"] == 1:
+        scanned.append(len(gc.get_objects(0)) + len(gc.get_objects(1)))
+
+gc.callbacks.append(note)
+kept = [[] for _ in range(200_000)]
+print(len(scanned), max(scanned))
+"""
+
+
+def test_young_collections_scan_few_objects() -> None:
+    """While thousands of watches open, all that is allocated lives, and the event loop waits for the scan of it."""
+    run = subprocess.run(
+        [sys.executable, "-c", _COUNT_SCANNED], capture_output=True, text=True, check=True, timeout=60
+    )
+    collections, most = map(int, run.stdout.split())
+    assert (collections >= 5, most <= 30_000) == (True, True), run.stdout
+
+
 _COUNT_ARENAS = """
 import ctypes, os, tempfile, threading
 from milepost.server.runtime import heap_trimming

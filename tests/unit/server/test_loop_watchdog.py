@@ -102,6 +102,24 @@ def test_the_log_is_not_flooded(watchdog: LoopWatchdog) -> None:
     assert len(log) + sum(line.get("not_logged", 0) for line in log) <= 100
 
 
+def test_the_log_has_the_longest_of_the_passes_without_a_line(
+    watchdog: LoopWatchdog, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """They are often what somebody looks for: the first of several long passes is seldom the longest."""
+    with capture_logs() as log:
+        end_pass(watchdog, 2 * LIMIT)
+        monkeypatch.setattr(loop_watchdog, "_LOG_INTERVAL", 60.0)
+        end_pass(watchdog, 4 * LIMIT)
+        end_pass(watchdog, 3 * LIMIT)
+        monkeypatch.setattr(loop_watchdog, "_LOG_INTERVAL", 0.0)
+        end_pass(watchdog, 2 * LIMIT)
+        end_pass(watchdog, 2 * LIMIT)
+
+    assert [line.get("not_logged") for line in log] == [None, 2, None]
+    assert 4e3 * LIMIT <= log[1]["longest_not_logged"] < 8e3 * LIMIT
+    assert "longest_not_logged" not in log[2]
+
+
 def test_the_passes_of_a_loop_are_measured() -> None:
     """From what it was given to do until it waits again."""
     lag = LoopLag()

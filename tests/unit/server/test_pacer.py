@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 
 import pytest
 
@@ -13,8 +14,9 @@ from milepost.server.watching.pacer import (
     TURNS_TIME,
     UNCOUNTED_TURNS,
     Pacer,
+    Resumable,
 )
-from milepost.server.watching.signals import Signal, Waiter
+from milepost.server.watching.signals import WOKEN_PER_PASS, WOKEN_PROMPTLY, Signal, Waiter
 
 
 class Turns:
@@ -104,6 +106,68 @@ async def test_long_turns_make_passes_short(turns: Turns) -> None:
     smallest = counts.index(1)
     assert counts[:smallest] == sorted(counts[:smallest], reverse=True)
     assert max(counts[smallest:]) == TURNS_LIMIT
+
+
+class PromptStream:
+    """One whose turn is over when ``resume`` returns."""
+
+    def __init__(self, turns: Turns, takes: float) -> None:
+        self._turns = turns
+        self._takes = takes
+
+    def resume(self) -> bool:
+        """See ``Resumable``."""
+        self._turns.given.append("prompt")
+        self._turns.time += self._takes
+        return True
+
+
+async def test_a_pass_ends_early_where_turns_take_long(turns: Turns) -> None:
+    """Also the first one, which does not know from earlier ones how long they take."""
+    paced = Pacer()
+    total = TURNS_LIMIT
+    for _ in range(total):
+        paced.put("a", PromptStream(turns, TURNS_TIME / 4))
+    counts = await turns.per_pass(total)
+    assert max(counts) <= UNCOUNTED_TURNS + 6
+    assert max(counts[1:]) <= 5
+
+
+@pytest.mark.parametrize("count", [1, WOKEN_PROMPTLY])
+async def test_a_notification_wakes_few_waiters_at_once(count: int) -> None:
+    """So that an event goes out in the pass in which it became durable."""
+    signal = Signal()
+    woken = wait_for(signal, count)
+    await asyncio.sleep(0)
+    signal.notify()
+    assert woken() == count
+
+
+async def test_a_notification_wakes_many_waiters_after_what_follows_it() -> None:
+    """The acknowledgement of the event goes out first, and no pass of the event loop wakes more than some."""
+    signal = Signal()
+    woken = wait_for(signal, 2 * WOKEN_PER_PASS + 1)
+    await asyncio.sleep(0)
+    signal.notify()
+    counts = [woken()]
+    for _ in range(4):
+        await asyncio.sleep(0)
+        counts.append(woken())
+    assert counts == [0, WOKEN_PER_PASS, 2 * WOKEN_PER_PASS, 2 * WOKEN_PER_PASS + 1, 2 * WOKEN_PER_PASS + 1]
+
+
+def wait_for(signal: Signal, count: int) -> Callable[[], int]:
+    """Have so many wait for the signal; return what counts those that were woken."""
+
+    class CountingPacer(Pacer):
+        woken = 0
+
+        def put(self, caller: str, stream: Resumable) -> None:
+            self.woken += 1
+
+    paced = CountingPacer()
+    waits = [asyncio.create_task(Waiter(signal, 60.0, paced, "a").wait(signal.version)) for _ in range(count)]
+    return lambda: paced.woken if waits else 0
 
 
 async def test_what_comes_while_a_stream_waits_is_one_wake_up(turns: Turns) -> None:

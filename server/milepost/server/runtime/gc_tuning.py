@@ -18,8 +18,9 @@ import time
 from collections.abc import Callable
 from typing import Final
 
-# Allocations per young collection; young per middle; middle per full collection.
-_THRESHOLDS = 10_000, 20, 100
+# Allocations per young collection; young per middle; middle per full collection. A collection holds the event loop for
+# half a microsecond for each object that was allocated since, if all of them live, as while thousands of watches open.
+_THRESHOLDS = 5_000, 3, 800
 
 FEW_OBJECTS: Final = 30_000
 """Objects in the old generation up to which all are scanned from time to time: some milliseconds."""

@@ -31,7 +31,7 @@ _CPU_INTERVAL: Final = HELD_LIMIT / 4
 # Seconds for which a busy loop does not ask again what has arrived.
 _POLL_INTERVAL: Final = 0.0002
 
-# Minimum seconds between two lines in the log; the line says how many passes had none.
+# Minimum seconds between two lines in the log; the line says how many passes had none, and how long they took at most.
 _LOG_INTERVAL: Final = 1.0
 
 # Seconds between two looks of the thread at the loop: while that is busy, and at most, while it waits.
@@ -60,7 +60,7 @@ class LoopWatchdog:
         self._sample_of = 0.0
         self._sampled = ""
         self._logged_at = -_LOG_INTERVAL
-        self._not_logged = 0
+        self._not_logged: list[float] = []
 
     @property
     def has_sampled(self) -> bool:
@@ -95,16 +95,24 @@ class LoopWatchdog:
 
     def _say(self, now: float, began: float, held: float, cpu: float) -> None:
         if now - self._logged_at < _LOG_INTERVAL:
-            self._not_logged += 1
+            self._not_logged.append(held)
             return
         _log.info(
             "event loop held",
             milliseconds=round(1e3 * held, 1),
             cpu_milliseconds=round(1e3 * cpu, 1),
             **({"by": self._sampled} if self._sample_of == began else {}),
-            **({"not_logged": self._not_logged} if self._not_logged else {}),
+            **self._of_not_logged(),
         )
-        self._logged_at, self._not_logged = now, 0
+        self._logged_at, self._not_logged = now, []
+
+    def _of_not_logged(self) -> dict[str, float]:
+        if not self._not_logged:
+            return {}
+        return {
+            "not_logged": len(self._not_logged),
+            "longest_not_logged": round(1e3 * max(self._not_logged), 1),
+        }
 
     def _sample(self) -> None:
         """Look again and again at what the loop runs; on a thread of its own."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Iterator
+from itertools import islice
 from typing import Final
 
 import structlog
@@ -14,6 +15,12 @@ _log = structlog.get_logger("milepost.watching")
 
 WOKEN_AT_ONCE: Final = 500
 """Waiters that the end of the server wakes between two yields."""
+
+WOKEN_PROMPTLY: Final = 8
+"""Waiters that ``notify`` wakes itself. If more wait, the acknowledgements of what they wait for go out first."""
+
+WOKEN_PER_PASS: Final = 5_000
+"""Waiters that are woken in one pass of the event loop, which puts most of them into a queue: about a millisecond."""
 
 
 class Signal:
@@ -31,10 +38,13 @@ class Signal:
         return bool(self._waiters)
 
     def notify(self) -> None:
-        """Wake all waiters, each when it has its turn."""
+        """Wake all waiters, each when it has its turn; where there are many, in the next passes of the event loop."""
         self.version += 1
         if self._waiters:
             waiters, self._waiters = self._waiters, {}
+            if len(waiters) > WOKEN_PROMPTLY:
+                _wake_soon(iter(waiters))
+                return
             for waiter in waiters:
                 waiter.wake()
 
@@ -53,6 +63,18 @@ class Signal:
     def discard(self, waiter: Waiter) -> None:
         """Do not wake this waiter any more."""
         self._waiters.pop(waiter, None)
+
+
+def _wake_soon(waiters: Iterator[Waiter]) -> None:
+    asyncio.get_running_loop().call_soon(_wake_some, waiters)
+
+
+def _wake_some(waiters: Iterator[Waiter]) -> None:
+    woken = 0
+    for woken, waiter in enumerate(islice(waiters, WOKEN_PER_PASS), start=1):
+        waiter.wake()
+    if woken == WOKEN_PER_PASS:
+        _wake_soon(waiters)
 
 
 class Waiter:

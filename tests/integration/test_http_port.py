@@ -82,7 +82,7 @@ async def test_incomplete_headers_time_out(memory_server: Server, monkeypatch: p
         async with connection(memory_server.http) as (reader, writer):
             writer.write(begun[: len(REQUEST)])
             if len(begun) > len(REQUEST):
-                await reader.readuntil(b"}")
+                await reader.readuntil(b"}\n")
                 writer.write(begun[len(REQUEST) :])
             assert await read_to_end(reader) == b""
 
@@ -128,6 +128,59 @@ async def test_a_client_that_leaves_within_its_body(memory_server: Server, path:
             await until(lambda: memory_server.call_count == 1)
         await until(lambda: len(lines) == 1)
     assert [(line["event"], line["code"]) for line in lines] == [("call", "CANCELLED")]
+
+
+async def test_a_body_that_is_too_long_is_refused_before_it_comes(web_server: ServerProcess) -> None:
+    """A client that asks before it sends is not told to go on."""
+    async with connection(web_server.url) as (reader, writer):
+        writer.write(
+            b"POST /v1/jobs HTTP/1.1\r\nHost: 127.0.0.1\r\n"
+            b"Content-Length: 9999999999\r\nExpect: 100-continue\r\n\r\n"
+        )
+        assert await reader.readline() == b"HTTP/1.1 413 Request Entity Too Large\r\n"
+        assert b'"reason":"TOO_LARGE"' in await reader.readuntil(b"}\n")
+
+
+async def test_a_client_that_asks_before_it_sends(web_server: ServerProcess) -> None:
+    """It is told to go on, and then served."""
+    async with connection(web_server.url) as (reader, writer):
+        writer.write(
+            b"POST /v1/jobs HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 12\r\nExpect: 100-continue\r\n\r\n"
+        )
+        assert await reader.readuntil(b"\r\n\r\n") == b"HTTP/1.1 100 Continue\r\n\r\n"
+        writer.write(b'{"kind":"x"}')
+        assert await reader.readline() == b"HTTP/1.1 200 OK\r\n"
+
+
+async def test_a_client_that_sends_no_more(memory_server: Server) -> None:
+    """It gets what it has asked for, of any length, and then the connection ends (`printf … | nc -N`)."""
+    async with connect(memory_server.address) as rpc:
+        job = await rpc.submit(input={"a": "x" * 1_000_000})
+    post = b"POST /v1/jobs HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 12\r\n\r\n"
+    for request, end in (
+        (REQUEST, b"}\n"),
+        (post + b'{"kind":"x"}', b"}\n"),
+        (REQUEST.replace(b"whoami", b"jobs/" + job.job_id.encode()), b"}\n"),
+        (REQUEST.replace(b"/v1/whoami", b"/nothing"), b"}\n"),
+        (REQUEST.replace(b"/v1/whoami HTTP/1.1", b"/v1/whoami HTTP/1.0"), b"}\n"),
+        (post + b"{", b""),
+        (REQUEST[:20], b""),
+    ):
+        async with connection(memory_server.http) as (reader, writer):
+            writer.write(request)
+            writer.write_eof()
+            assert (await read_to_end(reader))[-2:] == end
+
+
+async def test_the_reader_of_a_stream_that_sends_no_more(memory_server: Server) -> None:
+    """It has left, as far as anybody can tell: the stream ends."""
+    async with connect(memory_server.address) as rpc:
+        job = await rpc.submit()
+    async with connection(memory_server.http) as (reader, writer):
+        writer.write(REQUEST.replace(b"/v1/whoami", f"/v1/jobs/{job.job_id}:watch".encode()))
+        await reader.readuntil(b"event: caught_up")
+        writer.write_eof()
+        assert b"event: end" not in await read_to_end(reader)
 
 
 def test_connections_are_counted() -> None:

@@ -192,6 +192,42 @@ async def test_invalid_fields(web: httpx.AsyncClient, verb: str, path: str, body
     assert (info["reason"], info["metadata"]["field"]) == ("INVALID_FIELD", field)
 
 
+async def test_each_answer_is_a_line(web: httpx.AsyncClient, rpc: Rpc) -> None:
+    """So a terminal's prompt does not stand behind it: a response, an error, the description of all."""
+    job = await rpc.submit()
+    for path in (f"/v1/jobs/{job.job_id}", "/v1/jobs/missing", "/v1/jobs/j:watch", "/v3", "/v1/openapi.json"):
+        response = await web.get(path)
+        assert (response.text.count("\n"), response.text[-2:]) == (1, "}\n")
+        assert int(response.headers["content-length"]) == len(response.content)
+
+
+@pytest.mark.parametrize(
+    ("headers", "encoding", "code"),
+    [
+        ({}, "utf-8", 200),
+        ({}, "utf-8-sig", 200),
+        ({"content-type": "application/json; charset=latin-1"}, "utf-8", 200),
+        ({"content-type": "application/json; charset=latin-1"}, "latin-1", 400),
+        ({"content-type": "application/json; charset=utf-16"}, "utf-16", 400),
+        ({"content-encoding": "gzip"}, "utf-8", 400),
+        ({"content-encoding": "identity"}, "utf-8", 200),
+    ],
+)
+async def test_encodings_of_bodies(
+    web: httpx.AsyncClient, headers: dict[str, str], encoding: str, code: int
+) -> None:
+    """JSON is UTF-8 with or without a byte order mark, whatever its charset says, and not compressed."""
+    body = '{"kind":"x","input":{"a":"é"}}'.encode(encoding)
+    response = await web.post("/v1/jobs", content=body, headers=headers)
+
+    assert response.status_code == code
+    if code == 200:
+        assert response.json()["job"]["input"] == {"a": "é"}
+    else:
+        wanted = "Content-Encoding" if "content-encoding" in headers else "UTF-8"
+        assert wanted in error_of(response)["message"]
+
+
 @pytest.mark.parametrize("body", [b"{", b"[]", b"\xff", b'{"input": {"a": NaN}}', b"[" * 100_000])
 async def test_bodies_that_are_no_json_object(web: httpx.AsyncClient, body: bytes) -> None:
     """They are refused, however deep they go."""
@@ -234,21 +270,22 @@ async def test_statuses(web: httpx.AsyncClient, rpc: Rpc) -> None:
 @pytest.mark.parametrize(
     ("verb", "path", "allowed"),
     [
-        ("PUT", "/v1/jobs/j", "DELETE, GET, HEAD"),
-        ("DELETE", "/v1/jobs", "GET, HEAD, POST"),
-        ("GET", "/v1/jobs/j:cancel", "POST"),
-        ("POST", "/v1/jobs/j:watch", "GET, HEAD"),
-        ("POST", "/v1/whoami", "GET, HEAD"),
-        ("POST", "/v1/kinds/archive/history", "GET, HEAD"),
+        ("PUT", "/v1/jobs/j", "DELETE, GET, HEAD, OPTIONS"),
+        ("DELETE", "/v1/jobs", "GET, HEAD, OPTIONS, POST"),
+        ("GET", "/v1/jobs/j:cancel", "OPTIONS, POST"),
+        ("POST", "/v1/jobs/j:watch", "GET, HEAD, OPTIONS"),
+        ("POST", "/v1/whoami", "GET, HEAD, OPTIONS"),
+        ("POST", "/v1/kinds/archive/history", "GET, HEAD, OPTIONS"),
     ],
 )
 async def test_a_wrong_verb_is_405_with_the_allowed_ones(
     web: httpx.AsyncClient, verb: str, path: str, allowed: str
 ) -> None:
-    """405, with those that it has."""
-    response = await web.request(verb, path)
+    """405, with those that it has, which OPTIONS lists, too."""
+    response, options = [await web.request(each, path) for each in (verb, "OPTIONS")]
 
     assert (response.status_code, response.headers["allow"]) == (405, allowed)
+    assert (options.status_code, options.headers["allow"]) == (204, allowed)
 
 
 @pytest.mark.parametrize("path", ["/v3", "/v1/job", "/v1/jobs/j:rerun", "/v1/jobs/a/b:watch/", "/v2/jobs"])

@@ -59,7 +59,11 @@ async def test_what_a_browser_has_is_not_sent_again() -> None:
     """A file is named alike in each version, so a browser asks for it, with the tag of the one that it has."""
     async with client_at() as client:
         first = await client.get("/assets/elements.js")
-        second = await client.get("/assets/elements.js", headers={"if-none-match": first.headers["etag"]})
+        tag = first.headers["etag"]
+        for known in ("*", f'"0", {tag}', f"W/{tag}"):
+            again = await client.get("/assets/elements.js", headers={"if-none-match": known})
+            assert (again.status_code, again.content) == (304, b"")
+        second = await client.get("/assets/elements.js", headers={"if-none-match": tag})
         other = await client.get("/assets/elements.js", headers={"if-none-match": '"0"'})
 
     assert (first.headers["cache-control"], first.headers["content-encoding"]) == ("no-cache", "gzip")

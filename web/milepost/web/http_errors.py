@@ -16,7 +16,7 @@ from google.rpc.status_pb2 import Status
 from starlette.responses import Response
 
 from milepost.contract.reasons import DOMAIN
-from milepost.web.proto_json import to_json
+from milepost.web.proto_json import json_body, to_json
 from milepost.web.service import ServiceError
 
 REALM: Final = 'Bearer realm="milepost"'
@@ -73,7 +73,7 @@ def error_headers(error: ServiceError) -> dict[str, str]:
 
 def error_response(error: ServiceError) -> Response:
     """The response of a call that ended with an error."""
-    return Response(error_json(error), http_code(error), error_headers(error), "application/json")
+    return Response(json_body(error_json(error)), http_code(error), error_headers(error), "application/json")
 
 
 def service_error(

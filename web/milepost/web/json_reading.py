@@ -57,7 +57,10 @@ def read_json(
         return
     arrived((yield from _cost(body)))
     try:
-        values = _DECODER.decode(body.decode())
+        # Windows writes a byte order mark before UTF-8.
+        values = _DECODER.decode(body.decode("utf-8-sig"))
+    except UnicodeDecodeError as error:
+        raise malformed("The body is not UTF-8, which JSON is (RFC 8259), whatever its charset.") from error
     except (ValueError, RecursionError) as error:
         raise malformed(f"The body is not JSON: {error}.") from error
     if not isinstance(values, _Object):

@@ -112,7 +112,8 @@ def _response(request: Request, name: str) -> Response:
         # Also with 304: the headers that follow from it, such as the policy of pages, replace those that a browser has.
         "content-type": asset.media_type,
     }
-    if asset.tag in request.headers.get("if-none-match", ""):
+    known = request.headers.get("if-none-match", "")
+    if asset.tag in known or known.strip() == "*":
         return Response(status_code=304, headers=headers)
     content = asset.content
     if _accepts_gzip(request.headers.get("accept-encoding", "")):

@@ -10,7 +10,7 @@ from google.protobuf.message import Message
 
 from milepost.contract.message_json import json_text
 
-__all__ = ["json_pieces", "to_json"]
+__all__ = ["json_body", "json_pieces", "to_json"]
 
 PIECE: Final = 16 << 10
 """Approximate bytes of a message that become JSON in one piece."""
@@ -19,6 +19,11 @@ PIECE: Final = 16 << 10
 def to_json(message: Message) -> str:
     """The message as one line of JSON."""
     return json_text(message)
+
+
+def json_body(text: str) -> str:
+    """JSON as the body of a response: a line, so that a terminal's prompt does not stand behind it."""
+    return f"{text}\n"
 
 
 def json_pieces(message: Message) -> Generator[str, None, None]:

@@ -6,7 +6,8 @@ import asyncio
 from typing import Final
 
 from google.rpc import code_pb2
-from starlette.types import Receive
+from starlette.datastructures import Headers
+from starlette.types import Receive, Scope
 
 from milepost.contract import limits
 from milepost.web.http_errors import service_error
@@ -18,16 +19,24 @@ BODY_SIZE: Final = 2 * limits.REQUEST_SIZE
 BODY_TIMEOUT: Final = 60.0
 """Seconds in which the body of a request has to arrive."""
 
+# Digits of a length; Python refuses to read numbers of thousands of them.
+_DIGITS: Final = 19
+
 
 class ClientGone(Exception):
     """The client went away before its request was complete."""
 
 
-async def read_body(receive: Receive, arrived: Arrived, size_limit: int = BODY_SIZE) -> bytes:
+async def read_body(scope: Scope, receive: Receive, arrived: Arrived, size_limit: int = BODY_SIZE) -> bytes:
     """Receive the body of a request.
 
     Raises ServiceError: TOO_LARGE beyond ``size_limit`` bytes, LIMIT_REACHED if it does not arrive in time. ClientGone.
     """
+    headers = Headers(scope=scope)
+    declared = headers.get("content-length", "")
+    # Who does not ask reads no response before it has sent the body.
+    if "expect" in headers and declared.isdecimal() and int(declared[:_DIGITS]) > size_limit:
+        raise too_large(size_limit)
     try:
         async with asyncio.timeout(BODY_TIMEOUT):
             return await _read_all(receive, arrived, size_limit)

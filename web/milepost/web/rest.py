@@ -10,13 +10,13 @@ from urllib.parse import unquote_to_bytes
 from google.protobuf.message import Message
 from google.protobuf.message_factory import GetMessageClass
 from google.rpc import code_pb2
-from starlette.datastructures import QueryParams
+from starlette.datastructures import Headers, QueryParams
 from starlette.responses import Response
 from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
 from milepost.web.callers import CallerOf
-from milepost.web.http_errors import error_response, service_error
+from milepost.web.http_errors import error_response, invalid_field, service_error
 from milepost.web.json_reading import read_json
 from milepost.web.proto_json import json_pieces
 from milepost.web.query_parameters import set_fields, set_path_field
@@ -76,7 +76,9 @@ class _Resource:
         if verbs is None:
             raise no_such_path(scope["path"])
         route = verbs.get("GET" if scope["method"] == "HEAD" else scope["method"])
-        if route is None:
+        if scope["method"] == "OPTIONS":
+            await Response(status_code=204, headers={"allow": _allowed(verbs)})(scope, receive, send)
+        elif route is None:
             await _not_allowed(scope["method"], verbs)(scope, receive, send)
         elif METHODS[route.method].server_streaming:
             watch = watch_request(scope, route.method, in_path.get("job_id", ""))
@@ -90,7 +92,10 @@ class _Resource:
         async def request(arrived: Arrived) -> Message:
             message = GetMessageClass(METHODS[route.method].input_type)()
             if route.has_body:
-                body = await read_body(receive, arrived)
+                encoding = Headers(scope=scope).get("content-encoding", "identity")
+                if encoding != "identity":
+                    raise invalid_field("Content-Encoding", f"cannot be {encoding!r}: send JSON as it is")
+                body = await read_body(scope, receive, arrived)
                 await self._backend.run_in_slices(read_json(body, message, arrived))
             set_fields(message, QueryParams(scope["query_string"]).multi_items())
             for name, value in in_path.items():
@@ -112,12 +117,13 @@ class _Resource:
 
 
 def _encode(message: Message) -> Steps[list[bytes]]:
-    """The JSON of a response, in pieces."""
+    """The JSON of a response, in pieces: a line, see ``json_body``."""
     pieces: list[bytes] = []
     for piece in json_pieces(message):
         if pieces:
             yield
         pieces.append(piece.encode())
+    pieces[-1] += b"\n"
     return pieces
 
 
@@ -137,8 +143,13 @@ def no_such_path(path: str) -> ServiceError:
     )
 
 
+def _allowed(verbs: _Verbs) -> str:
+    """The value of the header ``Allow``."""
+    return ", ".join(sorted({*verbs, "OPTIONS", *(["HEAD"] if "GET" in verbs else [])}))
+
+
 def _not_allowed(verb: str, verbs: _Verbs) -> Response:
-    allowed = ", ".join(sorted({*verbs, *(["HEAD"] if "GET" in verbs else [])}))
+    allowed = _allowed(verbs)
     response = error_response(
         service_error(code_pb2.UNIMPLEMENTED, f"There is no {verb} here, but {allowed}.")
     )

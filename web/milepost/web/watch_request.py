@@ -20,6 +20,9 @@ LAST_EVENT_ID: Final = "last-event-id"
 # Python refuses to read numbers of thousands of digits.
 _CURSOR: Final = re.compile("[0-9]{1,19}")
 
+# RFC 9110, 12.4.2
+_WEIGHT: Final = re.compile(r"0(?:\.[0-9]{0,3})?|1(?:\.0{0,3})?")
+
 _STARTS: Final = {"snapshot": "from_snapshot", "latest": "from_latest"}
 
 _REQUESTS: Final[dict[str, type[WatchJobRequest] | type[WatchJobsRequest]]] = {
@@ -110,10 +113,7 @@ def _framing(accepted: Sequence[str]) -> Framing:
 def _range(text: str) -> tuple[str, float]:
     media_type, *parameters = (part.strip().lower() for part in text.split(";"))
     weight = next((each[2:] for each in parameters if each.startswith("q=")), "1")
-    try:
-        return media_type, float(weight)
-    except ValueError:
-        return media_type, 0.0
+    return media_type, float(weight) if _WEIGHT.fullmatch(weight) else 0.0
 
 
 def _weight(framing: Framing, ranges: Sequence[tuple[str, float]]) -> float:

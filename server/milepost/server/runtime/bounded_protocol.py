@@ -120,6 +120,17 @@ class BoundedProtocol(HttpToolsProtocol, asyncio.BufferedProtocol):
         # It leaves that of a connection which was reset, and with it the connection in memory.
         self._unset_keepalive_if_required()
 
+    def _stays_open(self) -> bool:
+        """The client sends nothing more, as one that leaves. What it has asked for by then it gets, but for streams."""
+        if not self._was_begun or self.cycle.more_body or not self.transport.can_write_eof():
+            return False
+        is_awaited = not self.cycle.response_started or self.cycle.expected_content_length > 0
+        self.cycle.keep_alive = False  # closes the connection after the response
+        return is_awaited
+
+    # uvicorn's is annotated as one that says nothing.
+    eof_received: Any = _stays_open
+
     def get_buffer(self, sizehint: int) -> memoryview:
         """See ``asyncio.BufferedProtocol``."""
         return _BUFFER

@@ -81,7 +81,7 @@ class _Endpoint:
             timeout = asked.timeout
 
             async def request(arrived: Arrived) -> Message | bytes:
-                body = await read_body(receive, arrived)
+                body = await read_body(scope, receive, arrived)
                 return await self._decode(codec, body, arrived, is_compressed=asked.is_compressed)
 
             async with (
@@ -136,7 +136,7 @@ class _Endpoint:
             received = asyncio.Event()
 
             async def request(arrived: Arrived) -> Message | bytes:
-                body = await read_body(receive, arrived)
+                body = await read_body(scope, receive, arrived)
                 received.set()
                 try:
                     message, is_compressed = only_message(body)

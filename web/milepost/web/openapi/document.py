@@ -12,6 +12,7 @@ from milepost.web.openapi.error_schemas import error_response
 from milepost.web.openapi.message_schemas import MessageSchemas, Schema
 from milepost.web.openapi.operations import operation
 from milepost.web.openapi.streams import stream_operation
+from milepost.web.proto_json import json_body
 from milepost.web.rest_routes import ROUTES
 from milepost.web.security.session_cookie import COOKIE
 from milepost.web.security.session_routes import SESSION
@@ -26,7 +27,7 @@ zero or empty are absent, integers of 64 bits are strings, and enums are names. 
 @cache
 def document() -> bytes:
     """The document as JSON; made once, which takes some hundredths of a second."""
-    return json.dumps(openapi(), ensure_ascii=False).encode()
+    return json_body(json.dumps(openapi(), ensure_ascii=False)).encode()
 
 
 def openapi() -> Schema:

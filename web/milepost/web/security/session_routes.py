@@ -17,7 +17,7 @@ from starlette.routing import Route
 from milepost.v1 import WhoAmIRequest
 from milepost.web.callers import CallerOf
 from milepost.web.http_errors import error_response, invalid_field, service_error
-from milepost.web.proto_json import to_json
+from milepost.web.proto_json import json_body, to_json
 from milepost.web.security.session_cookie import TOKEN_LENGTH, can_hold, clear_cookie, set_cookie
 from milepost.web.service import Arrived, JobsBackend, ServiceError
 
@@ -35,7 +35,7 @@ def session_routes(backend: JobsBackend, caller_of: CallerOf) -> list[Route]:
             token = _bearer(request.headers)
             async with backend.call("WhoAmI", _nothing, await caller_of(request.scope)) as identity:
                 headers = {**_NO_STORE, "set-cookie": set_cookie(token)}
-                return Response(to_json(identity), 200, headers, "application/json")
+                return Response(json_body(to_json(identity)), 200, headers, "application/json")
         except ServiceError as error:
             return error_response(error)
 

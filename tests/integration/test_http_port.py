@@ -172,13 +172,18 @@ async def test_a_client_that_sends_no_more(memory_server: Server) -> None:
             assert (await read_to_end(reader))[-2:] == end
 
 
-async def test_the_reader_of_a_stream_that_sends_no_more(memory_server: Server) -> None:
-    """It has left, as far as anybody can tell: the stream ends."""
+@pytest.mark.parametrize("begins", [True, False], ids=["begun", "not yet begun"])
+async def test_the_reader_of_a_stream_that_sends_no_more(
+    memory_server: Server, monkeypatch: pytest.MonkeyPatch, begins: bool
+) -> None:
+    """It has left, as far as anybody can tell: the stream ends, also one that begins only then."""
+    monkeypatch.setattr(bounded_protocol, "FINAL_RESPONSE_TIMEOUT", 60.0 if begins else 0.1)
     async with connect(memory_server.address) as rpc:
         job = await rpc.submit()
     async with connection(memory_server.http) as (reader, writer):
         writer.write(REQUEST.replace(b"/v1/whoami", f"/v1/jobs/{job.job_id}:watch".encode()))
-        await reader.readuntil(b"event: caught_up")
+        if begins:
+            await reader.readuntil(b"event: caught_up")
         writer.write_eof()
         assert b"event: end" not in await read_to_end(reader)
 

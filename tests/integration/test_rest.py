@@ -254,11 +254,7 @@ async def test_statuses(web: httpx.AsyncClient, rpc: Rpc) -> None:
     refused = {
         ("GET", "/v1/jobs/missing", None): (404, "NOT_FOUND", "JOB_NOT_FOUND"),
         ("DELETE", path, None): (400, "FAILED_PRECONDITION", "JOB_NOT_ENDED"),
-        ("POST", "/v1/jobs", taken): (
-            409,
-            "ALREADY_EXISTS",
-            "JOB_ALREADY_EXISTS",
-        ),
+        ("POST", "/v1/jobs", taken): (409, "ALREADY_EXISTS", "JOB_ALREADY_EXISTS"),
         ("GET", "/v1/jobs/missing:watch", None): (404, "NOT_FOUND", "JOB_NOT_FOUND"),
     }
     for (verb, where, body), (code, status, reason) in refused.items():

@@ -35,6 +35,9 @@ LEFTOVER_SIZE: Final = 1 << 20
 LEFTOVER_TIMEOUT: Final = 20.0
 """Seconds for which they are."""
 
+FINAL_RESPONSE_TIMEOUT: Final = 2.0
+"""Seconds that a response may take to a client that sends nothing more, as one that has left."""
+
 READ_SIZE: Final = 16 << 10
 """Bytes that are read of a connection in a pass of the event loop."""
 
@@ -121,11 +124,14 @@ class BoundedProtocol(HttpToolsProtocol, asyncio.BufferedProtocol):
         self._unset_keepalive_if_required()
 
     def _stays_open(self) -> bool:
-        """The client sends nothing more, as one that leaves. What it has asked for by then it gets, but for streams."""
+        """The client sends nothing more, as one that leaves. What it has asked for it gets, unless that takes long."""
         if not self._was_begun or self.cycle.more_body or not self.transport.can_write_eof():
             return False
         is_awaited = not self.cycle.response_started or self.cycle.expected_content_length > 0
-        self.cycle.keep_alive = False  # closes the connection after the response
+        if is_awaited:
+            self.cycle.keep_alive = False  # closes the connection after the response
+            # It may be a stream, which nobody reads any more.
+            self._timer = self.loop.call_later(FINAL_RESPONSE_TIMEOUT, self.transport.abort)
         return is_awaited
 
     # uvicorn's is annotated as one that says nothing.

@@ -62,13 +62,13 @@ class PathToJob:
         for least, done, rest, weight, weights, count, planned in self._levels:
             moved = weight * stage_share
             total = math.fsum((moved, done, *rest)) if rest else done + moved
-            # As ``mean``, without a call for each update of a report.
+            # As ``mean`` and ``max``, without calls for each update of a report.
             reached = total / weights if count else 0.0
             if reached > 1.0:
                 reached = 1.0
             if not planned:
                 reached = reached * count / (count + 1)
-            stage_share = max(least, reached)
+            stage_share = reached if reached > least else least
         return stage_share
 
 

@@ -58,7 +58,7 @@ class OpenJob:
 
     ``state``, ``fraction`` and ``size`` (in bytes) are those after the newest append, where the next one starts.
     ``pending`` counts the appends that are not durable yet, and the decisions that are made in slices.
-    ``plain_reports`` decides reports of one plain update; it is made for the first one, and takes 2 KB at most.
+    ``plain_reports`` decides reports of plain updates; it is made for the first one, and takes 2 KB at most.
     """
 
     __slots__ = (

@@ -77,6 +77,16 @@ def progress(draw: st.DrawFn) -> Update:
     return Update(stage_progressed=StageProgressed(**fields))
 
 
+plain_progress = st.builds(
+    lambda current, message: Update(
+        stage_progressed=StageProgressed(stage_id="a", current=current, message=message)
+    ),
+    steps,
+    texts,
+)
+"""Progress of one stage that is nearly always plain."""
+
+
 @st.composite
 def line(draw: st.DrawFn) -> Update:
     """A log line."""
@@ -100,6 +110,11 @@ others = st.sampled_from(
     ]
 )
 reports = st.lists(st.one_of(progress(), progress(), progress(), line(), others), max_size=40)
+short_reports = st.one_of(
+    st.lists(st.one_of(progress(), progress(), line()), min_size=1, max_size=5),
+    st.lists(plain_progress | line(), min_size=1, max_size=10),
+    st.lists(others, min_size=1, max_size=1),
+)
 
 
 def running() -> Fold:
@@ -184,20 +199,20 @@ def test_a_report_is_its_updates_one_by_one(
 
 
 @settings(deadline=None, max_examples=300)
-@given(reports, st.sampled_from([0, 1_572_864 - 20_000]))
-def test_plain_reports_of_one_update_are_decided_alike(updates: list[Update], size: int) -> None:
+@given(st.lists(short_reports, max_size=20), st.sampled_from([0, 1_572_864 - 20_000]))
+def test_plain_reports_are_decided_alike(sent: list[list[Update]], size: int) -> None:
     """The same events byte for byte and the same job after each, whatever comes between two of them."""
     expected_fold, fold = running(), running()
     plain_reports = decide.PlainReports(fold, "token")
-    for update in updates:
-        events, _ = one_by_one(expected_fold, [update], size)
+    for updates in sent:
+        events, _ = one_by_one(expected_fold, updates, size)
         before = fold.job.SerializeToString(deterministic=True)
         if not plain_reports.is_current(fold, "token"):
             plain_reports = decide.PlainReports(fold, "token")
-        batch = plain_reports.decide(update, NOW, size)
+        batch = plain_reports.decide(updates, NOW, size)
         if batch is None:
             assert fold.job.SerializeToString(deterministic=True) == before
-            (batch,) = [made.events for made in batches_of(fold, [update], size=size)]
+            (batch,) = [made.events for made in batches_of(fold, updates, size=size)]
 
         assert (batch.frames, batch.payloads) == (b"".join(map(event_frame, events)), payloads_of(events))
         assert (batch.first, batch.last) == (fold.job.last_sequence - len(events) + 1, fold.job.last_sequence)
@@ -207,22 +222,38 @@ def test_plain_reports_of_one_update_are_decided_alike(updates: list[Update], si
         )
 
 
-def test_plain_progress_is_decided_at_once() -> None:
-    """So are lines; what plans, starts or ends something is not plain."""
+def test_plain_updates_are_decided_at_once() -> None:
+    """Progress of one stage and lines, one a report or several; what plans, starts or ends something is not plain."""
     fold = running()
     plain_reports = decide.PlainReports(fold, "token")
-    plain = [
+    progress, line, further = [
         Update(stage_progressed=StageProgressed(stage_id="a", current=1)),
         Update(log_written=LogWritten(text="x", severity=Severity.SEVERITY_INFO)),
         Update(stage_progressed=StageProgressed(stage_id="a", current=2, message="x")),
     ]
-    other = Update(stage_ended=StageEnded(stage_id="a", state=StageState.STAGE_STATE_SUCCEEDED))
+    end = Update(stage_ended=StageEnded(stage_id="a", state=StageState.STAGE_STATE_SUCCEEDED))
+    reports = [[progress], [line], [further], [line, further, line, line, further], [further, end], [end]]
 
-    assert [plain_reports.decide(update, NOW, 0) is not None for update in [*plain, other]] == [
+    assert [plain_reports.decide(updates, NOW, 0) is not None for updates in reports] == [
+        True,
         True,
         True,
         True,
         False,
+        False,
+    ]
+
+
+def test_only_a_short_report_is_decided_at_once() -> None:
+    """Its events are one commit, and it holds up nobody; one of whatever size if it has a single update."""
+    update = Update(log_written=LogWritten(text="x"))
+    sizes = [(1, None), (1, 1 << 20), (2, 8192), (2, 8193), (2, None), (100, 8192), (101, 8192), (0, 0)]
+
+    assert [(count, size) for count, size in sizes if decide.is_short([update] * count, size)] == [
+        (1, None),
+        (1, 1 << 20),
+        (2, 8192),
+        (100, 8192),
     ]
 
 

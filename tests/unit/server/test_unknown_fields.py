@@ -59,5 +59,5 @@ def test_fields_of_other_versions_do_not_become_those_of_progress(update: Update
     frames = [batch.events.frames for batch in batches if batch is not None]
 
     assert (b"".join(frames), fold.job) == (event_frame(event), decided.job)
-    assert decide.PlainReports(plain_fold, "token").decide(update, NOW, 0) is None
+    assert decide.PlainReports(plain_fold, "token").decide([update], NOW, 0) is None
     assert plain_fold.job == running().job

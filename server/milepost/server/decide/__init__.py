@@ -18,7 +18,7 @@ from milepost.server.decide.ending import (
 )
 from milepost.server.decide.event_batch import EventBatch
 from milepost.server.decide.parent_progress import children_progressed
-from milepost.server.decide.plain_reports import PlainReports
+from milepost.server.decide.plain_reports import PlainReports, is_short
 from milepost.server.decide.report_batching import Rejection, ReportBatch, report_batches
 from milepost.server.decide.reporting import report
 from milepost.server.decide.size_budget import SizeBudget, fit
@@ -38,6 +38,7 @@ __all__ = [
     "due",
     "fit",
     "is_lost",
+    "is_short",
     "over_limit",
     "parent_cancelled",
     "release",

@@ -132,7 +132,7 @@ class ProgressRun:
                 break
             reached = reported / total
             if reached > bound:
-                bound = fraction = min(1.0, reached)
+                bound = fraction = reached if reached < 1.0 else 1.0
                 job_fraction = job_fraction_of(fraction)
             if not job_fraction or not fraction:
                 break

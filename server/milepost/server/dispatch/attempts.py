@@ -206,7 +206,7 @@ class Attempts:
         Raises LEASE_LOST, JOB_ENDED and REPORT_GAP; with ``atomic`` also the refusal of the first bad update. Without,
         such an update is among the rejections, and the others are accepted.
         """
-        pending = self.report_at_once(job_id, token, first, updates, caller)
+        pending = self.report_at_once(job_id, token, first, updates, size, caller)
         if pending is not None:
             return pending
         request = _Request(job_id, token, first, updates, size, atomic, caller, during)
@@ -218,13 +218,13 @@ class Attempts:
         return await self._decide(self._open_in_order, request, partial(self._follow, request), opened)
 
     def report_at_once(
-        self, job_id: str, token: str, first: int, updates: Sequence[Update], caller: str
+        self, job_id: str, token: str, first: int, updates: Sequence[Update], size: int | None, caller: str
     ) -> PendingReport | None:
-        """Accept the next report of an open job if it is one plain update; else do nothing. See ``report``.
+        """Accept the next report of an open job if all its updates are plain; else do nothing. See ``report``.
 
-        Most reports of a worker that is watched live have one plain update. Here they cost no task and no await.
+        Most reports are such. Here they cost no task and no await, and there is nothing in them to refuse.
         """
-        if len(updates) != 1 or self._retries.is_busy(job_id):
+        if self._retries.is_busy(job_id) or not decide.is_short(updates, size):
             return None
         opened = self._journal.opened(job_id)
         if opened is None or first != opened.report_sequence + 1:
@@ -234,11 +234,12 @@ class Attempts:
             if not self._tokens.holds(opened.job, token):
                 return None
             plain = opened.plain_reports = decide.PlainReports(opened.fold, token)
-        batch = plain.decide(updates[0], self._journal.now(opened), opened.size)
+        batch = plain.decide(updates, self._journal.now(opened), opened.size)
         if batch is None:
             return None
-        appended = self._journal.append(opened, batch, report_sequence=first)
-        accepted = Acceptance(first, batch.last, (), over=False)
+        last = first + len(updates) - 1
+        appended = self._journal.append(opened, batch, report_sequence=last)
+        accepted = Acceptance(last, batch.last, (), over=False)
         request = _Request(
             job_id, token, first, updates, None, atomic=False, caller=caller, during=nullcontext
         )

@@ -273,18 +273,23 @@ class WorkStream:
     def _report_at_once(self, report: Report) -> bool:
         """Take a report that ``Attempts.report_at_once`` accepts, if there is room; else do nothing.
 
-        Nothing in it can be refused: the session holds the job, and it has one update, whose number is the next.
+        Nothing in it can be refused: the session holds the job, and the report is the next one.
         """
-        updates = report.updates
-        if len(updates) != 1 or report.job_id not in self._session.jobs:
+        if report.job_id not in self._session.jobs:
             return False
-        charge = report.ByteSize() + CALL_COST
+        size = report.ByteSize()
+        charge = size + CALL_COST
         if not self._memory.try_acquire(charge):
             return False
         pending = None
         try:
             pending = self._attempts.report_at_once(
-                report.job_id, report.lease_token, report.first_report_sequence, updates, self._session.caller
+                report.job_id,
+                report.lease_token,
+                report.first_report_sequence,
+                report.updates,
+                size,
+                self._session.caller,
             )
         finally:
             if pending is None:

@@ -68,7 +68,9 @@ class PathToJob:
                 reached = 1.0
             if not planned:
                 reached = reached * count / (count + 1)
-            stage_share = reached if reached > least else least
+            if reached < least:
+                reached = least
+            stage_share = reached
         return stage_share
 
 

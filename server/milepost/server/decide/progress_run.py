@@ -132,7 +132,9 @@ class ProgressRun:
                 break
             reached = reported / total
             if reached > bound:
-                bound = fraction = reached if reached < 1.0 else 1.0
+                if reached > 1.0:
+                    reached = 1.0
+                bound = fraction = reached
                 job_fraction = job_fraction_of(fraction)
             if not job_fraction or not fraction:
                 break

@@ -13,18 +13,14 @@ from hypothesis import strategies as st
 from milepost.contract.job_states import LEASED
 from milepost.fold import Fold
 from milepost.server import decide
-from milepost.server.base.event_encoding import EventEncoder, event_frame
+from milepost.server.base.event_encoding import event_frame
 from milepost.server.base.payloads import payloads_of
 from milepost.server.base.refusal import Refusal, job_ended
 from milepost.server.base.steps import SLICE_STEPS
-from milepost.server.base.submission import Submission
-from milepost.server.base.timestamps import timestamp
-from milepost.server.decide.event_batch import EventBatch
 from milepost.v1 import (
     Artifact,
     ArtifactAdded,
     Event,
-    Events,
     Job,
     JobEnded,
     JobState,
@@ -271,27 +267,6 @@ def test_events_are_numbered_however_long_the_log_is(last: int) -> None:
     assert batch.events.frames == b"".join(map(event_frame, events))
 
 
-@given(
-    st.lists(
-        st.one_of(
-            st.integers(0, 1 << 68),
-            st.integers(0, 1 << 34).map(lambda seconds: seconds * 10**9),
-            st.integers(NOW, NOW + 2 * 10**9),
-        ),
-        min_size=1,
-        max_size=5,
-    )
-)
-def test_times_are_encoded_as_protobuf_does(times: list[int]) -> None:
-    """Of whatever instants, one after the other; those after the year 9999 become its end."""
-    line = LogWritten(text="x")
-    encoder = EventEncoder("job", 0, 1)
-    for now in times:
-        encoder.set_time(now)
-        event = Event(job_id="job", sequence=7, time=timestamp(now), attempt=1, log_written=line)
-        assert encoder.log_written(7, line) == event_frame(event)
-
-
 def test_a_large_report_comes_in_batches() -> None:
     """Each within its bound, with the job after it, and the number of its last update."""
     fold = running()
@@ -408,19 +383,3 @@ def test_a_report_may_plan_so_many_stages() -> None:
 
     refused = [(r.report_sequence, str(r.refusal.violations[0].field)) for b in batches for r in b.rejections]
     assert refused == [(21, "stages_planned.stages"), (22, "stages_planned.stages")]
-
-
-def test_a_batch_of_events_folds_them_in() -> None:
-    """The appended job is the fold, except for the input of a new job."""
-    fold = Fold()
-    request = SubmitJobRequest(kind="k", stages=STAGES)
-    request.input["x"] = 1
-    job_input = request.input.SerializeToString()
-    event = decide.submit(request, "job", NOW)
-    batch = EventBatch.apply(fold, [event], NOW, job_input)
-
-    event.job_submitted.job.input.CopyFrom(request.input)
-    assert list(Events.FromString(batch.frames).events) == [event]
-    assert batch.submission == Submission(request.request_id, job_input)
-    assert not Job.FromString(batch.job).HasField("input")
-    assert (batch.first, batch.last, batch.state) == (1, 1, JobState.JOB_STATE_QUEUED)

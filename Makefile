@@ -87,7 +87,8 @@ test: setup node  ## Run the tests; ARGS="-k watch" selects some
 ON_JETSTREAM = $(addprefix tests/integration/test_,watch.py watch_jobs.py watch_model.py work.py dispatch.py cancel.py \
 	cancel_races.py resume_matrix.py retention.py validators.py bad_sessions.py sdk_jobs.py sdk_subscriptions.py \
 	sdk_watch_jobs.py sdk_calls.py sdk_sync.py sdk_views.py sdk_reconnect.py sdk_drain.py sdk_attach.py \
-	sdk_attach_plain.py sdk_watch_faults.py sdk_worker_faults.py cancel_handlers.py archive_job.py kill_sdk.py time.py)
+	sdk_attach_plain.py sdk_watch_faults.py sdk_worker_faults.py cancel_handlers.py archive_job.py kill_sdk.py time.py \
+	reused_cursors.py)
 
 # The long forms, in parts that can each be run: together they take a few hours.
 NIGHTLY := nightly-long nightly-mutants nightly-jetstream nightly-web

@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable
 
 import pytest
 
+from milepost.contract.job_states import has_ended
 from milepost.server.log.event_log import Conflict, DurableCommit, Entry, EventLog, StoreFailed
 from milepost.v1 import Event
 from tests.support.bad_requests import struct
@@ -55,11 +56,23 @@ async def test_a_page_has_the_bounds_and_state_of_the_log(log: EventLog) -> None
     author = Author("j")
     await put(log, author.submit(), author.start())
     page = await read_page(log, "j", 2)
-    assert (list(page.chunks), page.first, page.head, page.ended, page.fraction) == ([], 1, 2, False, 0.0)
+    assert (list(page.chunks), page.first, page.head, has_ended(page.job), page.job.fraction) == (
+        [],
+        1,
+        2,
+        False,
+        0.0,
+    )
 
     await put(log, author.succeed())
     page = await read_page(log, "j", 3)
-    assert (list(page.chunks), page.first, page.head, page.ended, page.fraction) == ([], 1, 3, True, 1.0)
+    assert (list(page.chunks), page.first, page.head, has_ended(page.job), page.job.fraction) == (
+        [],
+        1,
+        3,
+        True,
+        1.0,
+    )
 
 
 async def test_a_missing_job_has_no_page(log: EventLog) -> None:

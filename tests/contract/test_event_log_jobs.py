@@ -19,7 +19,7 @@ async def test_a_job_is_loaded_as_of_its_last_commit(log: EventLog) -> None:
 
     assert stored is not None
     expected = Job.FromString(author.job.SerializeToString())
-    expected.epoch, expected.first_sequence = log.epoch, 1
+    expected.epoch, expected.first_sequence = author.epoch(log), 1
     assert (stored.job, stored.report_sequence) == (expected, 2)
     assert instant(author.events[-1].time) == stored.time
 
@@ -32,7 +32,7 @@ async def test_a_job_is_found_with_its_input(log: EventLog) -> None:
 
     assert found is not None
     assert (found.input["path"], found.state, found.last_sequence) == ("/x", JobState.JOB_STATE_RUNNING, 2)
-    assert (log.epoch, 1) == (found.epoch, found.first_sequence)
+    assert (author.epoch(log), 1) == (found.epoch, found.first_sequence)
 
 
 async def test_an_unset_input_stays_unset(log: EventLog) -> None:
@@ -52,7 +52,7 @@ async def test_active_jobs_are_those_that_have_not_ended(log: EventLog) -> None:
 
     assert [job.job_id for job in active] == ["running", "queued"]
     assert not active[1].HasField("input")
-    assert log.epoch == active[0].epoch
+    assert running.epoch(log) == active[0].epoch
 
 
 async def test_active_jobs_are_read_in_pages(log: EventLog) -> None:

@@ -6,6 +6,7 @@ import asyncio
 
 import pytest
 
+from milepost.contract.job_states import has_ended
 from milepost.server.log.event_log import (
     ChildrenSummary,
     CommitRow,
@@ -195,7 +196,7 @@ async def test_a_whole_log_may_be_trimmed(log: EventLog) -> None:
     await log.trim("j", head + 1)
 
     page = await read_page(log, "j", head)
-    assert (events_of(page.chunks), page.first, page.head, page.ended) == ([], head + 1, head, True)
+    assert (events_of(page.chunks), page.first, page.head, has_ended(page.job)) == ([], head + 1, head, True)
     found = await log.find("j")
     assert found is not None
     assert (found.state, found.HasField("input")) == (SUCCEEDED, True)

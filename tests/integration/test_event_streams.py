@@ -60,13 +60,15 @@ async def test_both_framings_say_the_same(web: httpx.AsyncClient, rpc: Rpc) -> N
         assert all(times)
 
 
-async def test_events(web: httpx.AsyncClient, rpc: Rpc, web_server: ServerProcess) -> None:
+async def test_events(web: httpx.AsyncClient, rpc: Rpc) -> None:
     """Each event of the log is one, named after its payload, with its id; the end is the event `end`."""
-    found = await all_records(web, f"/v1/jobs/{await ended_job(rpc)}:watch")
+    job_id = await ended_job(rpc)
+    found = await all_records(web, f"/v1/jobs/{job_id}:watch")
 
     payloads = ["job_submitted", "job_started", "log_written", "log_written", "job_ended"]
     assert names(found) == ["opened", *payloads, "caught_up", "end"]
-    assert [record.id for record in found] == [f"{web_server.epoch}:{n}" for n in (0, 1, 2, 3, 4, 5, 5, 5)]
+    epoch = (await rpc.get(job_id)).epoch
+    assert [record.id for record in found] == [f"{epoch}:{n}" for n in (0, 1, 2, 3, 4, 5, 5, 5)]
     assert [found[3].data["logWritten"], found[3].data["sequence"]] == [{"text": "0"}, "3"]
 
 
@@ -84,11 +86,11 @@ async def test_commits_of_many_jobs(web: httpx.AsyncClient, rpc: Rpc, web_server
     assert [record.id for record in found if "sequence" in record.data and "jobId" in record.data] == expected
 
 
-async def test_a_client_that_comes_back(web: httpx.AsyncClient, rpc: Rpc, web_server: ServerProcess) -> None:
+async def test_a_client_that_comes_back(web: httpx.AsyncClient, rpc: Rpc) -> None:
     """Last-Event-ID takes precedence over the parameters, which stay the same; after the end the answer is 204."""
     job_id = await ended_job(rpc)
     path = f"/v1/jobs/{job_id}:watch?start=snapshot"
-    epoch = web_server.epoch
+    epoch = (await rpc.get(job_id)).epoch
     assert names(await all_records(web, path, last_event_id=f"{epoch}:3")) == [
         "opened",
         "log_written",

@@ -101,7 +101,7 @@ def test_the_readmes_requests(server: ServerProcess, tool: Callable[[str, str], 
         (4, "stage_progressed"),
     ]
     assert events(resumed) == [(3, "stage_started"), (4, "stage_progressed")]
-    assert server.epoch == watched[0]["opened"]["epoch"]
+    assert submitted[0]["job"]["epoch"] == watched[0]["opened"]["epoch"]
     assert {"caught_up": {"sequence": "4"}} == watched[-1] == resumed[-1]
     assert [(answer["job"]["state"], answer["job"]["cancellation"]["reason"]) for answer in cancelled] == [
         ("JOB_STATE_CANCELLING", "maintenance")

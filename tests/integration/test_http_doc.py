@@ -36,7 +36,7 @@ async def test_curl_examples_succeed(web_server: ServerProcess, document: str, l
         job = await rpc.submit()
         await rpc.cancel(job.job_id)
         line = re.sub(r"jobs/(J|nightly-7)\b", f"jobs/{job.job_id}", line)
-        line = re.sub(r"(\$EPOCH|\b[0-9a-f]{32}):\d", f"{web_server.epoch}:2", line)
+        line = re.sub(r"(\$EPOCH|\b[0-9a-f]{32}\.[0-9a-f]{16}):\d", f"{job.epoch}:2", line)
         arguments = shlex.split(line)[1:]
         verb, headers, body, url = "GET", {}, None, ""
         while arguments:

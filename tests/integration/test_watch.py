@@ -55,7 +55,7 @@ def sequences(frames: list[WatchJobResponse]) -> list[int]:
     return [event.sequence for frame in frames for event in frame.events.events]
 
 
-async def test_whole_log(shared_server: Server, rpc: Rpc) -> None:
+async def test_whole_log(rpc: Rpc) -> None:
     """Rule 1: an unset start is the whole log. `opened` comes first, `caught_up` once, and the end after job_ended."""
     job_id = await finished_job(rpc, lines=3)
     frames = await frames_of(rpc, job_id)
@@ -66,7 +66,7 @@ async def test_whole_log(shared_server: Server, rpc: Rpc) -> None:
         opened.first_sequence,
         opened.head_sequence,
         opened.cursor,
-    ) == (shared_server.epoch, 1, 6, 0)
+    ) == ((await rpc.get(job_id)).epoch, 1, 6, 0)
     assert sequences(frames) == [1, 2, 3, 4, 5, 6]
     assert kinds([event for frame in frames for event in frame.events.events]) == [
         "job_submitted",
@@ -198,7 +198,7 @@ async def test_epoch(shared_server: Server, rpc: Rpc) -> None:
         await frames_of(rpc, job_id, after_sequence=3, epoch="another")
     assert caught.value.code() == grpc.StatusCode.FAILED_PRECONDITION
     info = error_info(caught.value)
-    metadata = {"requested": "another", "epoch": shared_server.epoch}
+    metadata = {"requested": "another", "epoch": (await rpc.get(job_id)).epoch}
     assert ("EPOCH_CHANGED", metadata) == (info.reason, dict(info.metadata))
     frames = await frames_of(rpc, job_id, after_sequence=3, epoch="another", on_gap=OnGap.ON_GAP_SNAPSHOT)
     assert names(frames) == ["opened", "snapshot", "caught_up"]

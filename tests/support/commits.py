@@ -9,6 +9,7 @@ from typing import Any, cast
 from milepost.fold import Fold
 from milepost.server import decide
 from milepost.server.base.clock import SystemClock
+from milepost.server.base.job_epoch import job_epoch
 from milepost.server.base.prompt_future import PromptFuture
 from milepost.server.base.timestamps import instant
 from milepost.server.decide import EventBatch
@@ -98,6 +99,10 @@ class Author:
     def job(self) -> Job:
         """The job after the last commit, without its input."""
         return self._opened.job
+
+    def epoch(self, log: EventLog) -> str:
+        """The epoch of the job in this log."""
+        return job_epoch(log.epoch, instant(self.job.submit_time))
 
     def submit(self) -> Commit:
         """The job's first commit."""

@@ -215,7 +215,7 @@ class SequenceAhead(_CursorError):
 
 
 class EpochChanged(ServiceError):
-    """The store was restored or replaced: the cursor belongs to another epoch and is meaningless in this one."""
+    """The cursor is of another epoch: the store was restored or replaced, or an earlier job had the id."""
 
     reasons: ClassVar[tuple[ErrorReason.ValueType, ...]] = (ErrorReason.ERROR_REASON_EPOCH_CHANGED,)
 
@@ -226,7 +226,7 @@ class EpochChanged(ServiceError):
 
     @property
     def epoch(self) -> str:
-        """The epoch of the store."""
+        """The epoch of the store, or in a watch of one job that of the job."""
         return self.metadata.get("epoch", "")
 
 

@@ -35,7 +35,7 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     ERROR_REASON_SEQUENCE_AHEAD: _ErrorReason.ValueType  # 5
     """OUT_OF_RANGE: the cursor is ahead of the log. Metadata: `requested`, `first`, `head`."""
     ERROR_REASON_EPOCH_CHANGED: _ErrorReason.ValueType  # 6
-    """FAILED_PRECONDITION: the cursor is of another epoch. Metadata: `requested`, `epoch`."""
+    """FAILED_PRECONDITION: the cursor is of another epoch: another store, or an earlier job with the id. Metadata: `requested`, `epoch`."""
     ERROR_REASON_LEASE_LOST: _ErrorReason.ValueType  # 7
     """FAILED_PRECONDITION: the lease token is not that of the job's current attempt. Metadata: `job_id`, `attempt`."""
     ERROR_REASON_REPORT_GAP: _ErrorReason.ValueType  # 8
@@ -83,7 +83,7 @@ ERROR_REASON_SEQUENCE_TRIMMED: ErrorReason.ValueType  # 4
 ERROR_REASON_SEQUENCE_AHEAD: ErrorReason.ValueType  # 5
 """OUT_OF_RANGE: the cursor is ahead of the log. Metadata: `requested`, `first`, `head`."""
 ERROR_REASON_EPOCH_CHANGED: ErrorReason.ValueType  # 6
-"""FAILED_PRECONDITION: the cursor is of another epoch. Metadata: `requested`, `epoch`."""
+"""FAILED_PRECONDITION: the cursor is of another epoch: another store, or an earlier job with the id. Metadata: `requested`, `epoch`."""
 ERROR_REASON_LEASE_LOST: ErrorReason.ValueType  # 7
 """FAILED_PRECONDITION: the lease token is not that of the job's current attempt. Metadata: `job_id`, `attempt`."""
 ERROR_REASON_REPORT_GAP: ErrorReason.ValueType  # 8

@@ -253,7 +253,7 @@ class Job(_message.Message):
     workload_unit: _builtins.str
     """Unit of `workload`, such as "bytes"; at most 32 characters."""
     epoch: _builtins.str
-    """Output only. Epoch of the store that this was read from."""
+    """Output only. Epoch of cursors in the log of this job, such as `last_sequence`: identity of the job and of its store."""
     first_sequence: _builtins.int
     """Output only. Sequence of the oldest event that is still kept."""
     last_sequence: _builtins.int

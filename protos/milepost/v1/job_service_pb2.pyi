@@ -711,7 +711,7 @@ class WatchJobRequest(_message.Message):
     from_latest: _builtins.bool
     """With later events only."""
     epoch: _builtins.str
-    """Epoch of the cursor, from `Opened.epoch`. Empty: not checked."""
+    """Epoch of the cursor, from `Opened.epoch` or `Job.epoch`. Empty: not checked. That of the store alone is accepted for any job in it."""
     on_gap: Global___OnGap.ValueType
     """What to do if the watch cannot continue from the cursor."""
     delivery: Global___Delivery.ValueType
@@ -818,7 +818,9 @@ class Opened(_message.Message):
     SERVER_TIME_FIELD_NUMBER: _builtins.int
     THINNED_SEQUENCE_FIELD_NUMBER: _builtins.int
     epoch: _builtins.str
-    """Epoch: identity of the store, which changes when the store is restored or replaced."""
+    """Epoch of cursors: identity of the store, which changes when the store is restored or replaced. In WatchJob also of the job: a later
+    job with the id of a deleted one has another epoch.
+    """
     first_sequence: _builtins.int
     """Sequence of the oldest event that is kept. In WatchJobs the oldest position from which on no matching event was dropped."""
     head_sequence: _builtins.int

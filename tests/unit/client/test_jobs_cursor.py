@@ -44,9 +44,9 @@ def events(position: int, *of: tuple[str, int]) -> WatchJobsResponse:
     return WatchJobsResponse(events=Events(events=batch, position=position))
 
 
-def snapshot(job_id: str, sequence: int, position: int = 0, *, submitted: int = 1) -> WatchJobsResponse:
+def snapshot(job_id: str, sequence: int, position: int = 0, *, epoch: str = "e1.1") -> WatchJobsResponse:
     """A snapshot of a job."""
-    job = Job(job_id=job_id, last_sequence=sequence, submit_time=Timestamp(seconds=submitted))
+    job = Job(job_id=job_id, last_sequence=sequence, epoch=epoch)
     return WatchJobsResponse(snapshot=Snapshot(job=job, position=position))
 
 
@@ -181,7 +181,7 @@ def test_an_id_may_be_taken_again() -> None:
     """A later job with the id of a deleted one is another job."""
     cursor = JobsCursor(JobFilter(), start="snapshot")
     assert taken(cursor, opened(9), snapshot("a", 3)) == ["a=3"]
-    assert taken(cursor, opened(12), snapshot("a", 3, submitted=5), caught_up(12)) == ["a=3"]
+    assert taken(cursor, opened(12), snapshot("a", 3, epoch="e1.5"), caught_up(12)) == ["a=3"]
     assert more(cursor, deleted("a", 13), events(14, ("a", 1))) == ["-a", ("a", 1)]
 
 

@@ -109,7 +109,7 @@ def test_every_exit_status_is_documented() -> None:
         ),
         (
             (
-                "The store was replaced: --epoch a is not its epoch, which is b. "
+                "The store or the job was replaced: --epoch a is not its epoch, which is b. "
                 "Start again without --after and --epoch."
             ),
             errors.EpochChanged(metadata={"requested": "a", "epoch": "b"}),

@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from milepost.contract.job_states import has_ended
 from milepost.server.log.event_log import EventLog, Query, StoreFailed
 from milepost.server.log.jetstream.jetstream_log import JetStreamEventLog
 from milepost.server.log.jetstream.nats_access import NatsAccess
@@ -57,7 +58,7 @@ async def known(log: EventLog) -> dict[str, Any]:
         dropped[job.job_id] = (
             job,
             events_of(page.chunks),
-            (page.first, page.thinned, page.head, page.ended, page.fraction),
+            (page.first, page.thinned, page.head, has_ended(page.job), page.job.fraction),
             (stored.report_sequence, stored.time),
             await log.children_summary(job.job_id),
             await log.identify(job.job_id),

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 
 import pytest
 
-from milepost.server.log.event_log import EventPage, FeedPage, Query
+from milepost.server.log.event_log import Entry, EventPage, FeedPage, Query
 from milepost.server.log.sqlite.writer import Outcome
 from milepost.server.watching.pacer import Pacer
 from milepost.server.watching.signals import Signal, Waiter
+from milepost.server.watching.tails import Tails
 from milepost.v1 import (
     Event,
     EventFilter,
@@ -115,6 +116,35 @@ async def test_a_job_of_a_deleted_ones_name(world: World) -> None:
     old.flowing.set()
     await over(old)
     assert old.reason == "JOB_NOT_FOUND"
+
+
+@pytest.mark.parametrize("start", ["after_sequence", "from_snapshot"])
+async def test_a_later_job_that_is_read_before_its_predecessors_end_is_told(
+    world: World, monkeypatch: pytest.MonkeyPatch, start: str
+) -> None:
+    """A read may be ahead of the listeners: nothing of a later job with the id reaches a watch of the earlier one."""
+    await ended(world, "j", line("old"))
+    old = Subscriber(world, "j", ALL, stalls_at=1, max_batch_events=1)
+    old.watch()
+    await stalled(old)
+    told: list[Sequence[Entry]] = []
+    on_entries = Tails.on_entries
+    monkeypatch.setattr(Tails, "on_entries", lambda _, entries: told.append(entries))
+    await world.log.delete("j")
+    await ended(world, "j", *[line("new")] * 5)
+    fresh = Subscriber(world, "j", ALL, no_follow=True)
+    fresh.watch(**{start: True} if start == "from_snapshot" else {})
+    for subscriber in (fresh, old):
+        subscriber.flowing.set()
+        await over(subscriber)
+        assert subscriber.reason == "STORE_UNAVAILABLE"
+    assert [event.sequence for event in old.recording.events] == [1]
+    monkeypatch.setattr(Tails, "on_entries", on_entries)
+    for entries in told:
+        world.watching.on_entries(entries)
+    fresh.watch()
+    await over(fresh)
+    assert [event.sequence for event in fresh.recording.events] == [1, 2, 3, 4, 5, 6, 7, 8]
 
 
 async def test_what_was_read_before_it_was_dropped(world: World, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,4 +1,4 @@
-import { type Connection, JobState, hasReason } from "@milepost/client";
+import { type Connection, Dispatch, JobState, hasReason } from "@milepost/client";
 import { describe, expect, test } from "vitest";
 import type { Proxy } from "../../testing/proxy.js";
 import { sharedServer, startServer } from "../../testing/server.js";
@@ -209,6 +209,31 @@ describe.each(protocols)("over %s", (protocol) => {
     await work.end();
     await resumed.end;
     expect(sequencesOf(resumed.items)).toStrictEqual([3n]);
+  });
+
+  test("with a later job of the same id the history restarts: a gap, and its current state", async () => {
+    const setting = await setUp(server, protocol);
+    const jobId = `again-${protocol}`;
+    const job = { jobId, kind: "again", dispatch: Dispatch.EXTERNAL };
+    await setting.direct.submitJob(job);
+    const watch = setting.client.watchJob(jobId);
+    const { items, end } = collect(watch);
+    await until(() => watch.caughtUp);
+    const { epoch } = watch;
+
+    setting.proxy.refuse = true;
+    setting.proxy.cut();
+    await setting.direct.cancelJob(jobId);
+    await setting.direct.deleteJob(jobId);
+    await setting.direct.submitJob({ ...job, kind: "other" });
+    await setting.direct.cancelJob(jobId);
+    setting.proxy.refuse = false;
+    await end;
+
+    expect(items.map(({ type }) => type)).toStrictEqual(["event", "gap", "snapshot"]);
+    expect(items[1]).toMatchObject({ why: "restarted" });
+    expect(items[2]).toMatchObject({ job: { kind: "other", lastSequence: 3n } });
+    expect(watch.epoch).not.toBe(epoch);
   });
 
   test("a consumer that is slow gets the newest state of the job next, and its end", async () => {

@@ -17,10 +17,10 @@ _LISTING_SLACK: Final = 10_000
 
 
 class _Received(NamedTuple):
-    """The last event received of a job; the submit time, if known, tells it from a later job with the same id."""
+    """The last event received of a job; its epoch, if known, tells it from another one with the same id."""
 
     sequence: int
-    submitted: tuple[int, int] | None = None
+    epoch: str | None = None
 
 
 class Deduplicator:
@@ -53,7 +53,7 @@ class Deduplicator:
     def record_job(self, job: Job) -> bool:
         """Record the state of a job; return whether it is new."""
         previous = self._find(job.job_id)
-        received = _Received(job.last_sequence, (job.submit_time.seconds, job.submit_time.nanos))
+        received = _Received(job.last_sequence, job.epoch)
         self._newer[job.job_id] = received
         if not self._retains_all and len(self._newer) > _GENERATION_SIZE:
             self._start_generation()
@@ -90,8 +90,8 @@ class Deduplicator:
         if previous is not None and event.sequence <= previous.sequence:
             return False
         if self._retains_all:
-            submitted = None if previous is None else previous.submitted
-            self._newer[event.job_id] = _Received(event.sequence, submitted)
+            epoch = None if previous is None else previous.epoch
+            self._newer[event.job_id] = _Received(event.sequence, epoch)
         elif previous is not None:  # a stream resumed after this position does not repeat earlier events
             self.forget(event.job_id)
         return True

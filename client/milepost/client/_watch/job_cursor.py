@@ -36,7 +36,7 @@ class JobCursor(WatchCursor):
 
     Attributes:
         sequence: Sequence of the last event that was accepted or filtered out, or that a snapshot includes.
-        epoch: Epoch of the store; empty until a stream has opened.
+        epoch: Epoch of the cursor; empty until a stream has opened.
         first: Sequence of the oldest event in the store.
         head: Sequence of the newest known event.
         caught_up: Whether this or an earlier stream has reached the head, or the job has ended.

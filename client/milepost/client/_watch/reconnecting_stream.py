@@ -86,7 +86,7 @@ class ReconnectingStream(ABC, AsyncIterator[Item], Generic[Item, _Request, _Fram
 
     @property
     def epoch(self) -> str:
-        """The epoch of the server's store; empty until connected."""
+        """The epoch of the cursor; empty until connected."""
         return self._cursor.epoch
 
     @property

@@ -22,7 +22,7 @@ class WatchCursor(ABC):
     """The options of a watch, and the state of its current stream; see `JobCursor` and `JobsCursor`.
 
     Attributes:
-        epoch: Epoch of the store; empty until a stream has opened.
+        epoch: Epoch of the cursor; empty until a stream has opened.
         head: The newest known sequence or, in a watch of many jobs, position.
         caught_up: Whether this or an earlier stream has reached the head.
     """

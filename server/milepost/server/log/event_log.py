@@ -167,10 +167,8 @@ class EventPage:
     thinned: int
     """The newest event up to which superseded progress may be absent; 0 for none."""
     head: int
-    ended: bool
-    queued: bool
-    fraction: float
-    fraction_known: bool = False
+    job: Job
+    """The job as of then, without its input and its epoch."""
 
 
 class CommitRow(NamedTuple):

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from milepost.server.base.job_epoch import is_of_store
 from milepost.server.base.refusal import Refusal
 from milepost.v1 import ErrorReason
 
 
-def changed_epoch(requested: str, epoch: str) -> Refusal:
-    """The cursor belongs to another epoch (rule 4)."""
+def changed_epoch(requested: str, epoch: str, store_epoch: str) -> Refusal:
+    """The cursor belongs to another epoch (rule 4) than ``epoch``, which is the store's or that of a job in it."""
+    if is_of_store(requested, store_epoch):
+        why = f"The cursor is of an earlier job with this id, of epoch {requested!r}; the present one has {epoch!r}."
+    else:
+        why = f"The cursor is of epoch {requested!r}; the store, restored or replaced since, has epoch {epoch!r}."
     return Refusal(
         ErrorReason.ERROR_REASON_EPOCH_CHANGED,
-        f"The cursor is of epoch {requested!r}; the store, restored or replaced since, has epoch {epoch!r}. "
-        "Start again from 0 or from a snapshot.",
+        f"{why} Start again from 0 or from a snapshot.",
         metadata={"requested": requested, "epoch": epoch},
     )
 
@@ -22,6 +26,15 @@ def trimmed(what: str, requested: int, first: int, head: int) -> Refusal:
         ErrorReason.ERROR_REASON_SEQUENCE_TRIMMED,
         f"{what} cannot be continued from {requested}: the log begins at {first} now. Start from a snapshot.",
         metadata={"requested": requested, "first": first, "head": head},
+    )
+
+
+def replaced() -> Refusal:
+    """A read found a later job with the id, of which this node's listeners learn next; the stream starts over then."""
+    return Refusal(
+        ErrorReason.ERROR_REASON_STORE_UNAVAILABLE,
+        "The job was deleted, and its id used again, while its log was read. Resume where you were.",
+        retry_delay=0.1,
     )
 
 

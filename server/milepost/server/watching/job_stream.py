@@ -9,8 +9,9 @@ from typing import Final, NamedTuple
 
 from milepost.server.base.clock import Clock
 from milepost.server.base.job_encoding import JobResponse
+from milepost.server.base.job_epoch import job_epoch
 from milepost.server.base.refusal import Refusal, job_not_found
-from milepost.server.base.timestamps import timestamp
+from milepost.server.base.timestamps import instant, timestamp
 from milepost.server.log.event_log import EventLog
 from milepost.server.watching.batches import Batch, BatchRequest
 from milepost.server.watching.cursor_errors import ahead, thinned, trimmed
@@ -52,6 +53,10 @@ class JobStream(WatchStream):
         self._sent_waiting: _WaitingSummary | None = None
 
     @property
+    def _epoch(self) -> str:
+        return job_epoch(self._log.epoch, self._tail.submitted)
+
+    @property
     def _head(self) -> int:
         return self._tail.head
 
@@ -88,6 +93,7 @@ class JobStream(WatchStream):
         job = await self._log.find(self._job_id, caller=self._subscriber.caller)
         if job is None:
             raise job_not_found(self._job_id)
+        self._tail.identify(instant(job.submit_time))
         await self._estimates.add_to_snapshot(job)
         self._cursor = job.last_sequence
         self._check()  # by now its id may be that of another job, of another owner
@@ -168,7 +174,7 @@ class JobStream(WatchStream):
     def _opened(self) -> Opened:
         self._thinned_sequence = self._tail.thinned
         return Opened(
-            epoch=self._log.epoch,
+            epoch=self._epoch,
             first_sequence=self._tail.first,
             head_sequence=max(self._tail.head, self._cursor),
             cursor=self._cursor,

@@ -58,6 +58,10 @@ class JobsStream(WatchStream):
         self._tolerated_drop = 0
 
     @property
+    def _epoch(self) -> str:
+        return self._log.epoch
+
+    @property
     def _head(self) -> int:
         return self._log.position
 
@@ -252,7 +256,7 @@ class JobsStream(WatchStream):
 
     def _opened(self) -> Opened:
         return Opened(
-            epoch=self._log.epoch,
+            epoch=self._epoch,
             first_sequence=self._newest_drop + 1,
             head_sequence=max(self._log.position, self._cursor),
             cursor=self._cursor,

@@ -13,11 +13,14 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Final
 
+from milepost.contract.job_states import has_ended
 from milepost.server.base.steps import Steps, every
+from milepost.server.base.timestamps import instant
 from milepost.server.dispatch.wait_reasons import Queue
 from milepost.server.log.event_log import Commit, DropNotice, DurableCommit, Entry, EventLog, EventPage
 from milepost.server.log.frames import Chunk
 from milepost.server.watching.batches import BATCH_BYTES, Batch, BatchRequest, SharedBatches
+from milepost.server.watching.cursor_errors import replaced
 from milepost.server.watching.keyed_deque import KeyedDeque
 from milepost.server.watching.memory_budget import ENTRY_OVERHEAD, MemoryBudget
 from milepost.server.watching.signals import WOKEN_AT_ONCE, Signal
@@ -48,6 +51,7 @@ class Tail:
         "queued",
         "signal",
         "since",
+        "submitted",
         "thinned",
         "watchers",
     )
@@ -60,6 +64,8 @@ class Tail:
         self._aged_to = 0
         self.signal = Signal()
         self.since: int | None = None
+        self.submitted = 0
+        """When its job was submitted, in nanoseconds since 1970; 0 until a read has said."""
         self.first = 1
         self.thinned = 0
         self.head = 0
@@ -73,13 +79,21 @@ class Tail:
         self.watchers = 0
 
     def observe(self, page: EventPage) -> None:
-        """Take the state of the log from a page; the tail may be ahead of it already."""
+        """Take the state of the log from a page; the tail may be ahead of it already. Raises what ``identify`` does."""
+        job = page.job
+        self.identify(instant(job.submit_time))
         if page.head >= self.head:
-            self.head, self.ended = page.head, page.ended
-            self.fraction, self.fraction_known = page.fraction, page.fraction_known
-            self.queued = page.queued
+            self.head, self.ended = page.head, has_ended(job)
+            self.fraction, self.fraction_known = job.fraction, job.fraction_known
+            self.queued = job.state == JobState.JOB_STATE_QUEUED
         self.first = max(self.first, page.first)
         self.thinned = page.thinned
+
+    def identify(self, submitted: int) -> None:
+        """Note of which job something was read. Raises STORE_UNAVAILABLE for a later one, before the tail is told."""
+        if self.submitted not in (0, submitted):
+            raise replaced()
+        self.submitted = submitted
 
     def push(self, commit: Commit) -> None:
         """Add a durable commit, and wake all watches."""

@@ -173,12 +173,13 @@ class WatchStream(ABC):
         if request.from_latest:
             self._cursor = self._head
             return None
-        other_epoch = request.epoch not in ("", self._log.epoch)
+        # The store's own epoch is accepted for any job in it: lists have no other.
+        other_epoch = request.epoch not in ("", self._log.epoch, self._epoch)
         has_gap = other_epoch or self._is_trimmed()
         if request.from_snapshot or (has_gap and request.on_gap == OnGap.ON_GAP_SNAPSHOT):
             return await self._move_to_snapshot()
         if other_epoch:
-            raise changed_epoch(request.epoch, self._log.epoch)
+            raise changed_epoch(request.epoch, self._epoch, self._log.epoch)
         self._check()
         if self._cursor > self._head:
             await self._wait_for_cursor()
@@ -202,6 +203,11 @@ class WatchStream(ABC):
     @abstractmethod
     async def _is_status_due(self) -> bool:
         """Whether a status is due before the interval is over."""
+
+    @property
+    @abstractmethod
+    def _epoch(self) -> str:
+        """The epoch that its cursors belong to."""
 
     @property
     @abstractmethod

@@ -6,10 +6,10 @@ const GENERATION_SIZE = 10_000;
 /** Positions after a listing by which its jobs' commits have surely come; few are in it before the server's position. */
 const LISTING_SLACK = 10_000n;
 
-/** The last event received of a job; the submit time, if known, tells it from a later job with the same id. */
+/** The last event received of a job; its epoch, if known, tells it from another one with the same id. */
 interface Received {
   readonly sequence: bigint;
-  readonly submitted: string | undefined;
+  readonly epoch: string | undefined;
 }
 
 /**
@@ -42,12 +42,11 @@ export class Deduplicator {
   /** Record the state of a job; return whether it is new. */
   recordJob(job: Job): boolean {
     const previous = this.#find(job.jobId);
-    const submitted = `${job.submitTime?.seconds ?? 0n}.${job.submitTime?.nanos ?? 0}`;
-    this.#newer.set(job.jobId, { sequence: job.lastSequence, submitted });
+    this.#newer.set(job.jobId, { sequence: job.lastSequence, epoch: job.epoch });
     if (!this.#retainsAll && this.#newer.size > GENERATION_SIZE) {
       this.#startGeneration();
     }
-    return previous?.sequence !== job.lastSequence || (previous.submitted ?? submitted) !== submitted;
+    return previous?.sequence !== job.lastSequence || (previous.epoch ?? job.epoch) !== job.epoch;
   }
 
   /** Record events; return those that are new. */
@@ -94,7 +93,7 @@ export class Deduplicator {
       return false;
     }
     if (this.#retainsAll) {
-      this.#newer.set(jobId, { sequence, submitted: previous?.submitted });
+      this.#newer.set(jobId, { sequence, epoch: previous?.epoch });
     } else if (previous !== undefined) {
       this.forget(jobId); // a stream resumed after this position does not repeat earlier events
     }

@@ -162,14 +162,8 @@ export class JobsCursor extends WatchCursor<WatchJobsResponse, JobsItem> {
    * A stream that opens later lists them again.
    */
   acceptList(jobs: readonly Job[], complete: boolean): readonly JobsItem[] {
-    const epoch = jobs[0]?.epoch ?? this.epoch;
-    let items: readonly JobsItem[] = [];
-    if (epoch !== this.epoch && this.epoch !== "") {
-      items = this.recover(storeReplaced(this.epoch, epoch)) ?? [];
-    }
     this.start = "snapshot";
     this.position = undefined;
-    this.epoch = epoch;
     this.caughtUp = true;
     this.#deduplicator.retainAll(true);
     const listed = new Set(jobs.map(({ jobId }) => jobId));
@@ -181,7 +175,7 @@ export class JobsCursor extends WatchCursor<WatchJobsResponse, JobsItem> {
     }
     this.newEstimates += Number(jobs.some(({ estimate }) => estimate !== undefined));
     const fresh = jobs.filter((job) => this.#deduplicator.recordJob(job));
-    return [...items, ...fresh.map((job): JobsItem => ({ type: "snapshot", job }))];
+    return fresh.map((job): JobsItem => ({ type: "snapshot", job }));
   }
 
   /** Whether the states of jobs may replace events that cannot be had. */
@@ -317,7 +311,7 @@ export class JobsCursor extends WatchCursor<WatchJobsResponse, JobsItem> {
   }
 }
 
-/** The error that the server returns for a position of another epoch; a list has none. */
+/** The error that the server returns for a position of another epoch, for a watch that starts with a list. */
 function storeReplaced(requested: string, epoch: string): ServiceError {
   return new ServiceError("The store was replaced while the server listed the jobs.", {
     reason: "EPOCH_CHANGED",

@@ -63,7 +63,7 @@ export abstract class ReconnectingStream<
     this.#batches = this.#run();
   }
 
-  /** Epoch of the server's store; empty until connected. Keep it with the cursor. */
+  /** Epoch of the cursor; empty until connected. Keep it with the cursor. */
   get epoch(): string {
     return this.cursor.epoch;
   }

@@ -51,7 +51,12 @@ _EXAMPLES: Final = (
     help="All jobs with this label; repeated, with all of them.",
 )
 @option("--after", type=click.IntRange(min=0), default=0, metavar="N", help="Resume after event N.")
-@option("--epoch", default="", metavar="EPOCH", help="Epoch of the store that --after refers to.")
+@option(
+    "--epoch",
+    default="",
+    metavar="EPOCH",
+    help="Epoch that --after refers to, as the hint of an interrupted watch says.",
+)
 @option("--no-follow", is_flag=True, help="Exit after the events so far instead of waiting for more.")
 @option(
     "--status-interval",

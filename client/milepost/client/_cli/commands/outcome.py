@@ -119,8 +119,8 @@ def explain(error: errors.MilepostError) -> str:
             return f"There is no event {error.requested} yet: the newest one is {error.head}."
         case errors.EpochChanged():
             return (
-                f"The store was replaced: --epoch {error.requested} is not its epoch, which is {error.epoch}. "
-                "Start again without --after and --epoch."
+                f"The store or the job was replaced: --epoch {error.requested} is not its epoch, "
+                f"which is {error.epoch}. Start again without --after and --epoch."
             )
     hint = next((hint for kind, hint in _HINTS if isinstance(error, kind)), "")
     return f"{message} {hint}".rstrip()

@@ -13,7 +13,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from milepost.contract.job_states import FINAL
+from milepost.server.base.job_epoch import job_epoch
 from milepost.server.base.sliced_decoding import merge_stored
+from milepost.server.base.timestamps import instant
 from milepost.server.log.event_log import (
     Commit,
     CommitRow,
@@ -120,7 +122,8 @@ class MemoryDisk:
         if with_input and record.input is not None:
             job.input.SetInParent()
             merge_stored(job.input, record.input)
-        job.epoch, job.first_sequence, job.thinned_sequence = self.epoch, record.first, record.thinned
+        job.epoch = job_epoch(self.epoch, instant(job.submit_time))
+        job.first_sequence, job.thinned_sequence = record.first, record.thinned
         return job
 
     def has_children_of_others(self, job_id: str, owner: str) -> bool:

@@ -13,7 +13,7 @@ from functools import partial
 from pathlib import Path
 from typing import NamedTuple, TypeAlias
 
-from milepost.contract.job_states import ACTIVE, FINAL
+from milepost.contract.job_states import ACTIVE
 from milepost.server.base.callers import SERVER
 from milepost.server.base.prompt_future import PromptFuture
 from milepost.server.base.refusal import Unimplemented
@@ -43,7 +43,7 @@ from milepost.server.log.sqlite.append import Append, coalesce_writes
 from milepost.server.log.sqlite.log_copy import LogCopy
 from milepost.server.log.sqlite.transaction import Transaction, Write
 from milepost.server.log.stored_runs import StoredRun
-from milepost.v1 import Job, JobState
+from milepost.v1 import Job
 
 __all__ = ["Delays", "MemoryEventLog"]
 
@@ -259,11 +259,7 @@ class MemoryEventLog:
             return None
         later = (stored.chunk.after(cursor) for stored in record.commits if stored.chunk.last > cursor)
         chunks = joined_chunks(later, max_bytes)
-        job = Job.FromString(record.job)
-        ended, queued = record.state in FINAL, record.state == JobState.JOB_STATE_QUEUED
-        return EventPage(
-            chunks, record.first, record.thinned, record.last, ended, queued, job.fraction, job.fraction_known
-        )
+        return EventPage(chunks, record.first, record.thinned, record.last, Job.FromString(record.job))
 
     async def read_feed(
         self, query: Query, after: int, max_bytes: int, known: int, *, caller: str = SERVER

@@ -6,9 +6,10 @@ import sqlite3
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 
-from milepost.contract.job_states import FINAL
+from milepost.server.base.job_epoch import job_epoch
 from milepost.server.base.payloads import ANY_PAYLOAD
 from milepost.server.base.sliced_decoding import merge_stored
+from milepost.server.base.timestamps import instant
 from milepost.server.log.event_log import (
     ChildrenSummary,
     CommitRow,
@@ -26,7 +27,7 @@ from milepost.server.log.frames import Chunk, joined_chunks
 from milepost.server.log.sqlite import run_rows, statements
 from milepost.server.log.sqlite.append import FRACTION_SCALE
 from milepost.server.log.stored_runs import StoredRun
-from milepost.v1 import Job, JobState
+from milepost.v1 import Job
 
 # Positions that one read of many jobs scans at most, so that a selective filter does not occupy a reader for long.
 _SCAN_LIMIT = 20_000
@@ -57,17 +58,13 @@ class Reader:
             row = self._connection.execute(statements.JOB_ROW, (job_id,)).fetchone()
             if row is None:
                 return None
-            key, state, first, thinned, last, job = row
+            key, first, thinned, last, job = row
             chunks = []
             if cursor < last:
                 with closing(self._connection.execute(statements.CHUNKS, (key, cursor))) as rows:
                     chunks = joined_chunks(rows, max_bytes)
                     chunks[:1] = [chunk.after(cursor) for chunk in chunks[:1]]
-            current = Job.FromString(job)
-            ended, queued = state in FINAL, state == JobState.JOB_STATE_QUEUED
-            return EventPage(
-                chunks, first, thinned, last, ended, queued, current.fraction, current.fraction_known
-            )
+            return EventPage(chunks, first, thinned, last, Job.FromString(job))
 
     def read_feed(self, query: Query, after: int, max_bytes: int, known: int) -> FeedPage:
         """See ``EventLog.read_feed``."""
@@ -193,7 +190,7 @@ class Reader:
         if given is not None:
             job.input.SetInParent()  # an empty one is there, too
             merge_stored(job.input, given)
-        job.epoch = self._epoch
+        job.epoch = job_epoch(self._epoch, instant(job.submit_time))
         job.first_sequence = first
         job.thinned_sequence = thinned
         return job

@@ -160,7 +160,7 @@ FORGET_DROPPED: Final = (
 SET_FORGOTTEN: Final = "UPDATE forgotten_drops SET deleted = ?, position = ? WHERE owner = ?"
 
 JOB_ROW: Final = """
-    SELECT job_key, state, first_sequence, thinned_sequence, last_sequence, job FROM jobs WHERE job_id = ?
+    SELECT job_key, first_sequence, thinned_sequence, last_sequence, job FROM jobs WHERE job_id = ?
 """
 CHUNKS: Final = """
     SELECT first_sequence, last_sequence, frames FROM log

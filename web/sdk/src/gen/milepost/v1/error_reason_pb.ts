@@ -61,7 +61,7 @@ export enum ErrorReason {
   SEQUENCE_AHEAD = 5,
 
   /**
-   * FAILED_PRECONDITION: the cursor is of another epoch. Metadata: `requested`, `epoch`.
+   * FAILED_PRECONDITION: the cursor is of another epoch: another store, or an earlier job with the id. Metadata: `requested`, `epoch`.
    *
    * @generated from enum value: ERROR_REASON_EPOCH_CHANGED = 6;
    */

@@ -165,7 +165,7 @@ export type Job = Message<"milepost.v1.Job"> & {
   estimate?: Estimate;
 
   /**
-   * Output only. Epoch of the store that this was read from.
+   * Output only. Epoch of cursors in the log of this job, such as `last_sequence`: identity of the job and of its store.
    *
    * @generated from field: string epoch = 21;
    */

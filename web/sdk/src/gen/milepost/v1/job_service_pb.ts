@@ -654,7 +654,7 @@ export type WatchJobRequest = Message<"milepost.v1.WatchJobRequest"> & {
   } | { case: undefined; value?: undefined };
 
   /**
-   * Epoch of the cursor, from `Opened.epoch`. Empty: not checked.
+   * Epoch of the cursor, from `Opened.epoch` or `Job.epoch`. Empty: not checked. That of the store alone is accepted for any job in it.
    *
    * @generated from field: string epoch = 5;
    */
@@ -779,7 +779,8 @@ export const WatchJobResponseSchema: GenMessage<WatchJobResponse> = /*@__PURE__*
  */
 export type Opened = Message<"milepost.v1.Opened"> & {
   /**
-   * Epoch: identity of the store, which changes when the store is restored or replaced.
+   * Epoch of cursors: identity of the store, which changes when the store is restored or replaced. In WatchJob also of the job: a later
+   * job with the id of a deleted one has another epoch.
    *
    * @generated from field: string epoch = 1;
    */

@@ -4,6 +4,7 @@ import { createGrpcTransport } from "@connectrpc/connect-node";
 import { onTestFinished } from "vitest";
 import { type Job, JobState } from "../sdk/src/index.js";
 import {
+  type HelloSchema,
   type UpdateSchema,
   type WorkRequest,
   WorkRequestSchema,
@@ -51,6 +52,26 @@ export class WorkedJob {
   ): Promise<void> {
     await this.report({ case: "jobEnded", value });
   }
+}
+
+/** Connect a worker that takes jobs, but does nothing; it leaves with the test. */
+export async function connectWorker(
+  baseUrl: string,
+  hello: MessageInitShape<typeof HelloSchema>,
+): Promise<void> {
+  const leaving = new AbortController();
+  onTestFinished(() => {
+    leaving.abort();
+  });
+  const { signal } = leaving;
+  async function* requests(): AsyncGenerator<WorkRequest> {
+    yield create(WorkRequestSchema, { message: { case: "hello", value: hello } });
+    await new Promise((resolve) => {
+      signal.addEventListener("abort", resolve);
+    });
+  }
+  const service = createClient(WorkerService, createGrpcTransport({ baseUrl }));
+  await service.work(requests(), { signal })[Symbol.asyncIterator]().next();
 }
 
 /**

@@ -1,25 +1,8 @@
-import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import { JobState } from "@milepost/client";
-import { inRepository } from "../../testing/repository.js";
-import { type HttpProxy, startHttpProxy } from "../../testing/http-proxy.js";
 import { openPage } from "../../testing/browser.js";
+import { hostPage } from "./host-page.js";
 import { picture, sharedPages, shows, violations } from "./pages.js";
-
-/** A page of somebody else's at `/host` before a server, with the built elements. */
-async function hostPage(server: string, body: string): Promise<HttpProxy> {
-  const html = `<!doctype html><html lang="en"><meta charset="utf-8"><link rel="icon" href="data:,"><title>host</title>
-    <style>body { font-family: serif; --milepost-accent: rgb(140, 0, 140); --milepost-font: Georgia, serif }</style>
-    <main><h1>Jobs of the host</h1>${body}</main>
-    <script>const seen = []; for (const name of ["milepost-change", "milepost-end"])
-      addEventListener(name, (event) => seen.push(name + " " + event.detail.job.state + " " + event.target.localName))</script>
-    <script type="module" src="/elements.js"></script></html>`;
-  const script = readFileSync(inRepository("web/milepost/web/assets/elements.js"), "utf8");
-  const proxy = await startHttpProxy(server);
-  proxy.pages["/host"] = { type: "text/html", body: html };
-  proxy.pages["/elements.js"] = { type: "text/javascript", body: script };
-  return proxy;
-}
 
 describe("elements in a page of somebody else's", () => {
   const pages = sharedPages();

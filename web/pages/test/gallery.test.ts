@@ -1,19 +1,14 @@
-import type { Page } from "playwright-core";
-import { describe, expect, test } from "vitest";
-import { Dispatch, JobState, Severity, StageState } from "@milepost/client";
-import { openPage, picture, sharedPages, violations } from "./pages.js";
-
-const PLAN = [
-  { stageId: "get", title: "get recording", total: 10, unit: "MB" },
-  { stageId: "tracks", title: "transcribe tracks", weight: 8 },
-  { stageId: "tracks/1", parentStageId: "tracks", title: "track-1", total: 40, unit: "chunks" },
-  { stageId: "merge", total: 5 },
-];
-const FAILURE = {
-  code: "RECOGNISER_GONE",
-  message: "The recogniser closed the connection.",
-  retryable: true,
-};
+import { createClient } from "@connectrpc/connect";
+import { createGrpcTransport } from "@connectrpc/connect-node";
+import type { BrowserContextOptions, Page } from "playwright-core";
+import { describe, expect, onTestFinished, test } from "vitest";
+import { JobService } from "@milepost/client";
+import { startProxy } from "../../testing/proxy.js";
+import { Server } from "../../testing/server.js";
+import { TokenFile } from "../../testing/token-file.js";
+import { connectWorker } from "../../testing/worker.js";
+import { makeEndedJobs, makeOpenJobs } from "./gallery-jobs.js";
+import { Pages, connected, openPage, picture, sharedPages, shows, startPages, violations } from "./pages.js";
 
 /** What is opened, what shows that it is there, and what is clicked or pressed then. */
 interface View {
@@ -25,12 +20,15 @@ interface View {
 
 const VIEWS: Readonly<Record<string, View>> = {
   list: { path: "", shows: "milepost-jobs a.row .note" },
+  "list-filtered": { path: "?state=running", shows: "milepost-jobs a.row" },
   "list-empty": { path: "?kind=none", shows: "milepost-jobs .notice" },
+  workers: { path: "", shows: "milepost-workers summary", click: "milepost-workers summary" },
   keys: { path: "", shows: "milepost-jobs a.row", key: "?" },
   docs: { path: "docs", shows: "h1" },
   "not-found": { path: "no/such/page", shows: "h1" },
   "no-job": { path: "jobs/missing", shows: "milepost-job [role=alert]" },
   queued: { path: "jobs/queued", shows: "[part=waiting]" },
+  unclaimed: { path: "jobs/unclaimed", shows: "[part=waiting]" },
   running: { path: "jobs/running", shows: "milepost-log-view .line" },
   "cancel-sheet": { path: "jobs/running", shows: "[part=cancel]", click: "[part=cancel]" },
   "share-sheet": { path: "jobs/running", shows: "nav button", click: "nav > button" },
@@ -44,81 +42,117 @@ const VIEWS: Readonly<Record<string, View>> = {
   artifacts: { path: "jobs/succeeded", shows: "#tab-artifacts", click: "#tab-artifacts" },
   raw: { path: "jobs/succeeded", shows: "#tab-raw", click: "#tab-raw" },
   children: { path: "jobs/parent", shows: "[part=children] tbody tr" },
+  large: { path: "jobs/large", shows: "milepost-log-view .line" },
 };
 
-/** In `make nightly-web`: it takes two minutes. */
+/** Sizes and schemes. A page at 200 % of 1,280 pixels has 640 of its own. */
+const LOOKS: Readonly<Record<string, BrowserContextOptions>> = Object.fromEntries(
+  (["light", "dark"] as const).flatMap((colorScheme) =>
+    [320, 640, 800, 1400].map((width) => [
+      `${colorScheme}-${width}`,
+      {
+        colorScheme,
+        viewport: { width, height: width === 640 ? 450 : 900 },
+        deviceScaleFactor: width === 640 ? 2 : 1,
+        reducedMotion: "reduce" as const,
+      },
+    ]),
+  ),
+);
+const FORCED: BrowserContextOptions = { forcedColors: "active", viewport: { width: 1400, height: 900 } };
+
+const EVERY_LOOK = Object.entries({ ...LOOKS, forced: FORCED });
+
+/** Neither cut off nor in violation of accessibility; and a picture of it. */
+async function check(page: Page, name: string): Promise<void> {
+  expect.soft([name, await violations(page)]).toEqual([name, []]);
+  expect
+    .soft([name, await page.evaluate("document.documentElement.scrollWidth - innerWidth")])
+    .toEqual([name, 0]);
+  await picture(page, `gallery/${name}`);
+}
+
+/** In `make nightly-web`: each look takes about twenty seconds. */
 describe.runIf(process.env["NIGHTLY"])("every page in every state", () => {
   const pages = sharedPages();
+  let made: Promise<void> | undefined;
 
   async function makeJobs(): Promise<void> {
-    const queue = { dispatch: Dispatch.QUEUE };
-    await pages.submit("queued", { ...queue, kind: "nightly.index.of.everything", owner: "a-team-of-many" });
-    await pages.start("parent", { plannedChildren: 3 });
-    for (const n of [1, 2, 3]) await pages.submit(`child-${n}`, { ...queue, parentJobId: "parent" });
-    const running = await pages.start("running", {
-      stages: PLAN,
-      owner: "team-a",
-      labels: { room: "blue", language: "en" },
-    });
-    await running.report(
-      { case: "stageStarted", value: { stage: { stageId: "get" } } },
-      { case: "stageEnded", value: { stageId: "get", state: StageState.SUCCEEDED } },
-      { case: "stageStarted", value: { stage: { stageId: "tracks" } } },
-      { case: "stageStarted", value: { stage: { stageId: "tracks/1" } } },
-      { case: "stageProgressed", value: { stageId: "tracks/1", current: 12, message: "chunk 12 of 40" } },
-      { case: "logWritten", value: { text: "connected", severity: Severity.DEBUG } },
-      { case: "logWritten", value: { stageId: "tracks/1", text: "gain raised", severity: Severity.WARNING } },
-      { case: "logWritten", value: { stageId: "tracks/1", text: "closed: 1006", severity: Severity.ERROR } },
-    );
-    const retryPolicy = { maxAttempts: 3, initialBackoff: { seconds: 0n, nanos: 1_000_000 } };
-    const first = await pages.start("retried", { stages: PLAN, retryPolicy });
-    await first.log(3, "first");
-    await first.end({ state: JobState.FAILED, failure: FAILURE });
-    const second = await pages.claim("retried");
-    await second.log(3, "second");
-    const waits = await pages.start("waits", {
-      stages: PLAN,
-      retryPolicy: { maxAttempts: 2, initialBackoff: { seconds: 3600n } },
-    });
-    await waits.end({ state: JobState.FAILED, failure: FAILURE });
-    const failed = await pages.start("failed", { stages: PLAN });
-    await failed.end({ state: JobState.FAILED, failure: { ...FAILURE, detail: "Traceback: frame 4711" } });
-    await pages.start("cancelling");
-    await pages.service.cancelJob({
-      jobId: "cancelling",
-      reason: "wrong file",
-      gracePeriod: { seconds: 3600n },
-    });
-    await pages.start("forced", { stages: PLAN });
-    await pages.service.cancelJob({ jobId: "forced", gracePeriod: { seconds: 0n } });
-    const succeeded = await pages.start("succeeded", { stages: PLAN });
-    const artifact = { name: "words.json", uri: "https://files.test/words.json", sizeBytes: 51_200n };
-    await succeeded.report({ case: "artifactAdded", value: { artifact } });
-    await succeeded.end({ state: JobState.SUCCEEDED, result: { words: 1204 } });
+    await makeOpenJobs(pages);
+    await makeEndedJobs(pages);
   }
 
-  async function look(page: Page, name: string, { path, shows, click, key }: View): Promise<void> {
+  async function look(page: Page, name: string, { path, shows: there, click, key }: View): Promise<void> {
     await page.goto(pages.url + path);
-    await page.locator(shows).first().waitFor();
+    await page.locator(there).first().waitFor();
     if (click) await page.locator(click).first().click();
     if (key) await page.keyboard.press(key);
-    expect.soft([name, await violations(page)]).toEqual([name, []]);
-    expect
-      .soft([name, await page.evaluate("document.documentElement.scrollWidth - innerWidth")])
-      .toEqual([name, 0]);
-    await picture(page, `gallery/${name}`);
+    await check(page, name);
   }
 
-  test("nothing is cut off, and nothing violates accessibility, in light and dark, narrow and wide", async () => {
-    await makeJobs();
-    for (const colorScheme of ["light", "dark"] as const) {
-      for (const width of [320, 800, 1600]) {
-        const viewport = { width, height: 900 };
-        const page = await openPage("about:blank", { colorScheme, viewport, reducedMotion: "reduce" });
-        for (const [name, view] of Object.entries(VIEWS))
-          await look(page, `${name}-${colorScheme}-${width}`, view);
-        await page.context().close();
-      }
+  test.each(EVERY_LOOK)(
+    "nothing is cut off, and nothing violates accessibility: %s",
+    async (name, options) => {
+      await (made ??= makeJobs());
+      await connectWorker(pages.server.baseUrl, { workerId: "w-1", kinds: ["render"], maxConcurrency: 2 });
+      const page = await openPage("about:blank", options);
+      for (const [view, what] of Object.entries(VIEWS)) await look(page, `${view}-${name}`, what);
+    },
+    180_000,
+  );
+});
+
+describe.runIf(process.env["NIGHTLY"])("pages of servers that are new, away or closed", () => {
+  async function inEveryLook(url: string, name: string, wait: (page: Page) => Promise<void>): Promise<void> {
+    for (const [look, options] of EVERY_LOOK) {
+      const page = await openPage(url, options);
+      await wait(page);
+      await check(page, `${name}-${look}`);
+      await page.context().close();
     }
-  }, 600_000);
+  }
+
+  test("a server without jobs and workers", async () => {
+    const pages = await startPages();
+    await inEveryLook(pages.url, "new-server", (page) => shows(page, "milepost-jobs .notice", "no jobs yet"));
+  });
+
+  test("a job that was lost", async () => {
+    const pages = await startPages("--lease-ttl", "1s");
+    const job = await pages.start("lost", { stages: [{ stageId: "get", total: 10 }] });
+    await job.report({ case: "stageStarted", value: { stage: { stageId: "get" } } });
+    await job.log(3);
+    await inEveryLook(`${pages.url}jobs/lost`, "lost", (page) => shows(page, "[part=ending]", /^lost/));
+  });
+
+  test("a server that went away", async () => {
+    const pages = await startPages();
+    const proxy = await startProxy(Number(new URL(pages.url).port));
+    const job = await pages.start("away", { stages: [{ stageId: "get", total: 10 }] });
+    await job.log(3);
+    for (const path of ["", "jobs/away"]) {
+      await inEveryLook(`${proxy.baseUrl}/${path}`, path ? "away-job" : "away-list", async (page) => {
+        await connected(page, "live");
+        proxy.refuse = true;
+        proxy.cut();
+        await connected(page, /^reconnecting/);
+        proxy.refuse = false;
+      });
+    }
+  });
+
+  test("a server that asks for a token, a session that expired, and a shared job", async () => {
+    const server = new Server(["--http", "127.0.0.1:0"]);
+    const tokens = new TokenFile(server);
+    await tokens.create("ann", "ben");
+    await server.start();
+    onTestFinished(() => server.dispose());
+    const pages = new Pages(server);
+    const service = createClient(JobService, createGrpcTransport({ baseUrl: server.baseUrl }));
+    const headers = { Authorization: `Bearer ${tokens.token("ben")}` };
+    await service.submitJob({ jobId: "mine", kind: "transcribe" }, { headers });
+    const { token } = await service.shareJob({ jobId: "mine" }, { headers });
+    await inEveryLook(pages.url, "sign-in", (page) => shows(page, "milepost-sign-in h1", "Sign in"));
+    await inEveryLook(`${pages.url}jobs/mine#token=${token}`, "shared", (page) => connected(page, "live"));
+  });
 });

@@ -1,5 +1,5 @@
 import type { JobStore } from "./live/job-store.js";
-import { html, nothing, type PropertyValues, type TemplateResult } from "lit";
+import { html, nothing, type TemplateResult } from "lit";
 import { JobState, type Job } from "./messages.js";
 import { staleNotice } from "./model/connection-text.js";
 import { numberOf } from "./model/growing-lines.js";
@@ -7,17 +7,16 @@ import { type Announced, announcedOf, milestone } from "./model/milestones.js";
 import { SmoothBar } from "./model/smooth-bar.js";
 import { oneLine } from "./model/plain-text.js";
 import { hasEnded } from "./model/state-words.js";
-import { serverAt } from "./live/server.js";
+import type { Server } from "./live/server.js";
 import { CancelSheet } from "./parts/cancel-sheet.js";
 import { artifactsPanel, attemptsPanel, childrenPanel, jsonPanel, rawPanel } from "./parts/job-details.js";
-import { JobEvents } from "./parts/job-events.js";
+import { JobElement } from "./parts/job-element.js";
 import { currentStageLine, identity, notices, progressLine } from "./parts/job-head.js";
 import { jobStyles } from "./parts/job-styles.js";
 import { narrowTables } from "./parts/narrow-tables.js";
 import type { LogView } from "./parts/log-view.js";
 import { sharedStyles } from "./parts/shared-styles.js";
 import type { StagesView } from "./parts/stages-view.js";
-import { StoreElement } from "./parts/store-element.js";
 
 /** Narrower than this, the stages are behind a tab. */
 const NARROW = 640;
@@ -30,10 +29,8 @@ type Tab = "stages" | "log" | "artifacts" | "result" | "input" | "attempts" | "c
  * Attributes: `job-id`; `server`, by default the one that the script came from; `log`, `off`, `tail` or `full`; `cancel`, to offer
  * cancelling; `compact`, without stages. Events: `milepost-change` and `milepost-end`, whose `detail.job` is the job.
  */
-export class MilepostJob extends StoreElement<JobStore> {
+export class MilepostJob extends JobElement<JobStore> {
   static override properties = {
-    jobId: { attribute: "job-id" },
-    server: {},
     log: {},
     cancel: { type: Boolean },
     compact: { type: Boolean },
@@ -43,8 +40,6 @@ export class MilepostJob extends StoreElement<JobStore> {
     said: { state: true },
   };
   static override styles = [sharedStyles, jobStyles, narrowTables];
-  declare jobId: string;
-  declare server: string;
   declare log: "off" | "tail" | "full";
   declare cancel: boolean;
   declare compact: boolean;
@@ -55,14 +50,13 @@ export class MilepostJob extends StoreElement<JobStore> {
   declare said: string;
   #bar = new SmoothBar();
   #announced: Announced | undefined;
-  readonly #events = new JobEvents(this);
   #resized = new ResizeObserver(([entry]) => {
     this.narrow = (entry?.contentRect.width ?? NARROW) < NARROW;
   });
 
   constructor() {
     super();
-    this.jobId = this.server = this.stageId = this.said = "";
+    this.stageId = this.said = "";
     this.log = "off";
     this.cancel = this.compact = false;
     this.narrow = false;
@@ -95,24 +89,27 @@ export class MilepostJob extends StoreElement<JobStore> {
     this.tab = tab;
   }
 
-  protected override willUpdate(changed: PropertyValues): void {
-    if ((changed.has("jobId") || changed.has("server")) && this.jobId)
-      this.store = serverAt(this.server).job(this.jobId);
-    super.willUpdate(changed);
+  protected override storeOf(server: Server, jobId: string): JobStore {
+    return server.job(jobId);
+  }
+
+  protected override forget(): void {
+    this.tab = undefined;
+    this.stageId = this.said = "";
+    this.#bar = new SmoothBar();
+    this.#announced = undefined;
   }
 
   protected override changed(): void {
     super.changed();
-    const job = this.store?.job;
-    if (!job) return;
-    this.#announce(job);
-    this.#events.tell(job);
+    if (this.store?.job) this.#announce(this.store.job);
   }
 
-  override render(): TemplateResult {
+  override render(): TemplateResult | typeof nothing {
     const { store } = this;
-    const job = store?.job;
-    if (!store || !job) return this.#withoutJob();
+    if (!store) return nothing;
+    const { job } = store;
+    if (!job) return this.#withoutJob(store);
     const { now } = store;
     const stale = staleNotice(store.connection, now);
     const wide = !this.narrow && !this.compact;
@@ -129,15 +126,15 @@ export class MilepostJob extends StoreElement<JobStore> {
     </article>`;
   }
 
-  #withoutJob(): TemplateResult {
-    const connection = this.store?.connection;
-    const jobId = oneLine(this.store?.jobId ?? "");
-    if (connection?.state === "missing") {
+  #withoutJob(store: JobStore): TemplateResult {
+    const { connection } = store;
+    const jobId = oneLine(store.jobId);
+    if (connection.state === "missing") {
       return html`<p class="notice bad" role="alert">
         There is no job ${jobId}, or it is not yours to see.
       </p>`;
     }
-    if (connection?.error)
+    if (connection.error)
       return html`<p class="notice attention" role="alert">
         ${jobId} cannot be shown yet: ${oneLine(connection.error, 1000)}
       </p>`;

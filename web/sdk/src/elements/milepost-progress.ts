@@ -1,23 +1,21 @@
-import { css, html, nothing, type PropertyValues, type TemplateResult } from "lit";
-import { serverAt } from "./live/server.js";
+import { css, html, nothing, type TemplateResult } from "lit";
+import type { Server } from "./live/server.js";
 import type { WatchedJob } from "./live/watched-job.js";
 import { chipOf } from "./model/connection-text.js";
 import { SmoothBar } from "./model/smooth-bar.js";
 import { isKnown, jobLook } from "./model/state-words.js";
 import { stateIcon } from "./parts/icons.js";
-import { JobEvents } from "./parts/job-events.js";
 import { remainingCell } from "./model/estimate-text.js";
+import { JobElement } from "./parts/job-element.js";
 import { progressBar, progressText } from "./parts/job-head.js";
 import { sharedStyles } from "./parts/shared-styles.js";
-import { StoreElement } from "./parts/store-element.js";
 
 /**
  * The progress of a job in one line, also in the cell of a table: `<milepost-progress job-id="…">`.
  *
  * Attributes: `job-id`, and `server` as `<milepost-job>` has it. Events: `milepost-change` and `milepost-end`.
  */
-export class MilepostProgress extends StoreElement<WatchedJob> {
-  static override properties = { jobId: { attribute: "job-id" }, server: {} };
+export class MilepostProgress extends JobElement<WatchedJob> {
   static override styles = [
     sharedStyles,
     css`
@@ -39,33 +37,22 @@ export class MilepostProgress extends StoreElement<WatchedJob> {
       }
     `,
   ];
-  declare jobId: string;
-  declare server: string;
-  readonly #bar = new SmoothBar();
-  readonly #events = new JobEvents(this);
+  #bar = new SmoothBar();
 
-  constructor() {
-    super();
-    this.jobId = this.server = "";
+  protected override storeOf(server: Server, jobId: string): WatchedJob {
+    return server.progressOf(jobId);
   }
 
-  protected override willUpdate(changed: PropertyValues): void {
-    if ((changed.has("jobId") || changed.has("server")) && this.jobId) {
-      this.store = serverAt(this.server).progressOf(this.jobId);
-    }
-    super.willUpdate(changed);
+  protected override forget(): void {
+    this.#bar = new SmoothBar();
   }
 
-  protected override changed(): void {
-    super.changed();
-    if (this.store?.job) this.#events.tell(this.store.job);
-  }
-
-  override render(): TemplateResult {
+  override render(): TemplateResult | typeof nothing {
     const { store } = this;
-    const job = store?.job;
-    if (!store || !job)
-      return html`<span class="muted">${store?.connection.state === "missing" ? "no such job" : "…"}</span>`;
+    if (!store) return nothing;
+    const { job } = store;
+    if (!job)
+      return html`<span class="muted">${store.connection.state === "missing" ? "no such job" : "…"}</span>`;
     const { now } = store;
     const { word, shape } = jobLook(job.state);
     const chip = chipOf(store.connection, now);

@@ -106,6 +106,11 @@ export class JobStore implements WatchedJob {
     return !this.isEnded;
   }
 
+  /** Whether an element shows it. */
+  get isShown(): boolean {
+    return this.#changes.count > 0;
+  }
+
   get attempts(): readonly Attempt[] {
     if (this.job) this.#attempts ??= attemptsOf(this.job, this.#history, this.#snapshot);
     return this.#attempts ?? [];

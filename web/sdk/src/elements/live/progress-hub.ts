@@ -11,10 +11,13 @@ import { LISTED_PAYLOADS, STATUS_INTERVAL } from "./jobs-store.js";
 import { FrameScheduler } from "./frame-scheduler.js";
 import { Listeners } from "./listeners.js";
 import type { ServerConnection } from "./server-connection.js";
+import { dropUnshown } from "./unshown-jobs.js";
 import type { WatchedJob } from "./watched-job.js";
 
 /** Jobs of one stream; a server takes no more ids in a filter. */
 const GROUP = 100;
+/** Jobs that no element shows any more and that are kept, with no more than their state. */
+const KEPT = 1000;
 
 export class ProgressHub {
   readonly #jobs = new Map<string, HubJob>();
@@ -29,6 +32,7 @@ export class ProgressHub {
   job(jobId: string): WatchedJob {
     let job = this.#jobs.get(jobId);
     if (!job) {
+      dropUnshown(this.#jobs, KEPT);
       job = new HubJob(this.server, jobId, this.#frames);
       this.#jobs.set(jobId, job);
     }
@@ -117,8 +121,12 @@ class HubJob implements WatchedJob {
     return !this.job || !hasEnded(this.job);
   }
 
+  get isShown(): boolean {
+    return this.#changes.count > 0;
+  }
+
   get isWanted(): boolean {
-    return this.#changes.count > 0 && this.isMoving;
+    return this.isShown && this.isMoving;
   }
 
   subscribe(listener: () => void): () => void {

@@ -7,7 +7,11 @@ import { JobStore } from "./job-store.js";
 import { JobsStore } from "./jobs-store.js";
 import { ProgressHub } from "./progress-hub.js";
 import { ServerConnection } from "./server-connection.js";
+import { dropUnshown } from "./unshown-jobs.js";
 import type { WatchedJob } from "./watched-job.js";
+
+/** Jobs whose elements are gone that a page keeps, with their logs, for when they are shown again. */
+const KEPT_JOBS = 8;
 
 /** One server, with what this page knows of its jobs. */
 export class Server extends ServerConnection {
@@ -19,6 +23,7 @@ export class Server extends ServerConnection {
   job(jobId: string): JobStore {
     let store = this.#jobs.get(jobId);
     if (!store) {
+      dropUnshown(this.#jobs, KEPT_JOBS);
       store = new JobStore(this, jobId);
       this.#jobs.set(jobId, store);
     }

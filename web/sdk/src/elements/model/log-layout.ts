@@ -22,7 +22,7 @@ export interface LogWindow {
 export class LogLayout {
   readonly #heights = new RowHeights();
   readonly #map = new ScrollMap();
-  readonly #whole = new Set<number>();
+  readonly #whole = new WeakSet<LogLine>();
   #growth = new GrowthReader();
   #columns = 80;
   #view = 400;
@@ -99,11 +99,11 @@ export class LogLayout {
 
   /** Whether a long line is shown as a whole. */
   isWhole(line: LogLine): boolean {
-    return this.#whole.has(line.sequence);
+    return this.#whole.has(line);
   }
 
   showWhole(line: LogLine): void {
-    this.#whole.add(line.sequence);
+    this.#whole.add(line);
   }
 
   /** Move to the end; returns where the browser's scroll bar is to be. */

@@ -1,4 +1,4 @@
-import { LitElement, html, nothing, type TemplateResult } from "lit";
+import { LitElement, html, nothing, type PropertyValues, type TemplateResult } from "lit";
 import type { JobStore } from "../live/job-store.js";
 import { oneLine } from "../model/plain-text.js";
 import { dialogStyles } from "./dialog-styles.js";
@@ -31,6 +31,11 @@ export class CancelSheet extends LitElement {
   open(): void {
     this.error = "";
     this.#dialog?.showModal();
+  }
+
+  protected override willUpdate(changed: PropertyValues): void {
+    // Whoever is asked about one job is not to cancel another one.
+    if (changed.get("store") !== undefined) this.#dialog?.close();
   }
 
   override render(): TemplateResult {

@@ -81,6 +81,12 @@ export class LogView extends StoreElement<JobStore> {
     this.#resized.disconnect();
   }
 
+  protected override forget(): void {
+    this.stageId = this.text = "";
+    this.follow = true;
+    this.searching = false;
+  }
+
   protected override willUpdate(changed: PropertyValues): void {
     super.willUpdate(changed);
     const lines = this.store?.log.lines;

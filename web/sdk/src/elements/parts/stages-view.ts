@@ -40,6 +40,12 @@ export class StagesView extends StoreElement<JobStore> {
     this.selected = "";
   }
 
+  protected override forget(): void {
+    this.#folding = new Map();
+    this.#bars = new Map();
+    this.selected = "";
+  }
+
   /** Select the next or previous row, for the keyboard. */
   move(step: number): void {
     const place = this.#rows.findIndex((row) => row.key === this.selected);

@@ -27,7 +27,14 @@ export abstract class StoreElement<Store extends WatchedJob> extends LitElement 
 
   protected override willUpdate(changed: PropertyValues): void {
     super.willUpdate(changed);
+    const before: unknown = changed.get("store");
+    if (before !== undefined && before !== this.store) this.forget();
     if (this.isConnected) this.#subscribe();
+  }
+
+  /** Another job is shown from here on: what the reader has chosen of the one before is none of its. */
+  protected forget(): void {
+    // Most elements keep nothing of a job.
   }
 
   /** The store has changed. */

@@ -16,6 +16,7 @@ const {
   isForeignKey,
   filterOf,
   queryOf,
+  needsWorkers,
 } = pageParts;
 
 type JobsStore = ReturnType<ReturnType<typeof serverAt>["jobs"]>;
@@ -51,8 +52,9 @@ export class ListPage extends LitElement {
 
   override render(): TemplateResult {
     const server = serverAt();
-    this.#follow(server.jobs(this.#filter));
-    const { connection } = server.jobs(this.#filter);
+    const store = server.jobs(this.#filter);
+    this.#follow(store);
+    const { connection } = store;
     const chip = chipOf(connection, server.clock.now());
     return html`<nav aria-label="place">
         <a href=${server.address} aria-current="page">milepost</a>
@@ -65,7 +67,7 @@ export class ListPage extends LitElement {
             ? html`<milepost-sign-in message=${connection.error}></milepost-sign-in>`
             : nothing
         }
-        <milepost-workers></milepost-workers>
+        <milepost-workers ?quiet=${!needsWorkers(store.all())}></milepost-workers>
         <milepost-jobs controls .filter=${this.#filter} @milepost-filter=${this.#write}></milepost-jobs>
       </main>
       <milepost-key-help></milepost-key-help>`;

@@ -160,6 +160,11 @@ describe("the list of jobs", () => {
       .locator(`${ROWS} .kind`)
       .evaluate((kind) => kind.scrollWidth - kind.clientWidth);
     expect(hidden).toBe(0);
+    // The word of its state has no room, but is still read out; a page of 1,280 pixels at 200 % has 640.
+    expect(await beside.getByRole("link", { name: /^running transcribe/ }).count()).toBe(1);
+    await beside.setViewportSize({ width: 640, height: 640 });
+    const cut = () => beside.locator(`${ROWS} .kind`).evaluate((kind) => kind.scrollWidth - kind.clientWidth);
+    await expect.poll(cut).toBe(0);
     await running.end();
     expect(await page.evaluate("document.documentElement.scrollWidth")).toBe(320);
     await page.setViewportSize({ width: 1280, height: 640 });

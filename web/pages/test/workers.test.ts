@@ -1,3 +1,4 @@
+import { Dispatch } from "@milepost/client";
 import { test, expect } from "vitest";
 import { connectWorker } from "../../testing/worker.js";
 import { picture, shows, startPages, violations } from "./pages.js";
@@ -17,4 +18,15 @@ test("the list, and a job that waits for a worker, say who works", async () => {
   await shows(list, "milepost-workers tbody tr", /^w-1\s+0 of 2\s+render\s/);
   expect(await violations(list)).toEqual([]);
   await picture(list, "workers");
+});
+
+test("a list says that no worker is connected, unless engines claim all of its jobs", async () => {
+  const pages = await startPages();
+  const list = await pages.openList();
+  await shows(list, "milepost-jobs .notice", "no jobs yet. milepost submit KIND submits one.");
+  await shows(list, "[part=workers]", "no worker is connected");
+  await pages.submit("claimed", { dispatch: Dispatch.EXTERNAL });
+  await list.locator("[part=workers]").waitFor({ state: "detached" });
+  await pages.submit("queued", { dispatch: Dispatch.QUEUE });
+  await shows(list, "[part=workers]", "no worker is connected");
 });

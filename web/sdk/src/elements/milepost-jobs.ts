@@ -12,6 +12,7 @@ import {
   NO_FILTER,
   type Run,
   lastRuns,
+  queryOf,
   listRows,
   totals,
 } from "./model/job-list.js";
@@ -138,8 +139,9 @@ export class MilepostJobs extends LitElement {
     if (changed.has("kind") || changed.has("owner")) {
       this.filter = {
         ...this.filter,
-        kind: this.kind || this.filter.kind,
-        owner: this.owner || this.filter.owner,
+        // What the attributes do not say is as the property `filter` has it, until they have said it.
+        kind: this.kind || (changed.get("kind") ? "" : this.filter.kind),
+        owner: this.owner || (changed.get("owner") ? "" : this.filter.owner),
       };
     }
     if (changed.has("filter") || changed.has("server") || changed.has("kind") || changed.has("owner")) {
@@ -154,6 +156,7 @@ export class MilepostJobs extends LitElement {
     if (!store) return html``;
     return html`${this.controls ? this.#controls(store) : nothing}
       ${this.#hasNews ? html`<button class="news" @click=${this.#showNews}>show changes</button>` : nothing}
+      ${this.controls ? this.#headings() : nothing}
       <div
         class="view"
         part="list"
@@ -221,6 +224,17 @@ export class MilepostJobs extends LitElement {
     />`;
   }
 
+  /** What the columns are, for eyes: the cells of a row say themselves what they are. */
+  #headings(): TemplateResult {
+    return html`<div class="headings" aria-hidden="true">
+      <div class="row">
+        <span>state</span><span class="name">job</span><span class="owner">owner</span><span>progress</span
+        ><span class="remaining number">left, or ran</span><span class="number">submitted</span
+        ><span class="worker">worker</span><span class="runs-cell">last runs</span>
+      </div>
+    </div>`;
+  }
+
   #visible(store: JobsStore): TemplateResult {
     const view = this.#view;
     const top = view?.scrollTop ?? 0;
@@ -267,6 +281,17 @@ export class MilepostJobs extends LitElement {
     });
   }
 
+  #showAllButton(): TemplateResult | typeof nothing {
+    if (!this.controls) return nothing;
+    return html`<button
+      @click=${() => {
+        this.#change(NO_FILTER);
+      }}
+    >
+      show all
+    </button>`;
+  }
+
   #notice(store: JobsStore): TemplateResult | typeof nothing {
     if (store.error) {
       return html`<p class="notice failed" role="alert">
@@ -281,9 +306,11 @@ export class MilepostJobs extends LitElement {
       </p>`;
     }
     if (store.isLoading) return html`<p class="notice muted">loading…</p>`;
-    if (this.#rows.length === 0)
-      return html`<p class="notice muted">no jobs${this.filter === NO_FILTER ? " yet" : " that match"}</p>`;
-    return nothing;
+    if (this.#rows.length > 0) return nothing;
+    if (queryOf(this.filter))
+      return html`<p class="notice muted">no jobs that match ${this.#showAllButton()}</p>`;
+    const how = html` <code>milepost submit KIND</code> submits one.`;
+    return html`<p class="notice muted">no jobs yet${this.controls ? html`.${how}` : nothing}</p>`;
   }
 
   protected override updated(): void {

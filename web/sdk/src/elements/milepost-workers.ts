@@ -7,7 +7,7 @@ import { ticker } from "./live/ticker.js";
 import type { ConnectedWorker } from "./messages.js";
 import { absolute, age, instantOf } from "./model/instants.js";
 import { oneLine, shortId } from "./model/plain-text.js";
-import { workersText } from "./model/worker-text.js";
+import { onlyClaims, workersText } from "./model/worker-text.js";
 import { narrowTables } from "./parts/narrow-tables.js";
 import { sharedStyles } from "./parts/shared-styles.js";
 
@@ -19,10 +19,11 @@ const SHOWN = 200;
 /**
  * Who works, in one line that unfolds: `<milepost-workers kind="…">`. For whom that is not to be seen there is nothing.
  *
- * Attributes: `kind`, only those that take it; `server`, as `<milepost-job>` has it.
+ * Attributes: `kind`, only those that take it; `server`, as `<milepost-job>` has it; `quiet`, to show nothing either where no
+ * worker is connected, such as beside jobs that engines claim.
  */
 export class MilepostWorkers extends LitElement {
-  static override properties = { kind: {}, server: {}, workers: { state: true } };
+  static override properties = { kind: {}, server: {}, quiet: { type: Boolean }, workers: { state: true } };
   static override styles = [
     sharedStyles,
     css`
@@ -61,6 +62,7 @@ export class MilepostWorkers extends LitElement {
   ];
   declare kind: string;
   declare server: string;
+  declare quiet: boolean;
   /** Undefined until they are known, and for whom they are not to be seen. */
   declare workers: readonly ConnectedWorker[] | undefined;
   #askedAt = -Infinity;
@@ -69,6 +71,7 @@ export class MilepostWorkers extends LitElement {
   constructor() {
     super();
     this.kind = this.server = "";
+    this.quiet = false;
   }
 
   override connectedCallback(): void {
@@ -90,7 +93,7 @@ export class MilepostWorkers extends LitElement {
 
   override render(): TemplateResult | typeof nothing {
     const { workers, kind } = this;
-    if (!workers) return nothing;
+    if (!workers || (this.quiet && workers.length === 0)) return nothing;
     const text = workersText(workers, kind);
     if (workers.length === 0) return html`<p class="muted" part="workers">${text}</p>`;
     const now = this.#connection.clock.now();
@@ -127,11 +130,13 @@ export class MilepostWorkers extends LitElement {
         ${oneLine(workerId, 64)}
       </th>
       <td data-label="jobs">
-        <span title="jobs, of as many as it takes at once">${jobCount} of ${maxConcurrency}</span>
+        <span title="jobs, of as many as it takes at once"
+          >${jobCount}${onlyClaims(worker) ? nothing : ` of ${maxConcurrency}`}</span
+        >
         ${jobIds.slice(0, 5).map((jobId) => html`<a class="mono" href=${this.#connection.jobAddress(jobId)}>${shortId(jobId)}</a> `)}
       </td>
       <td class="foreign own-line" data-label="takes">
-        ${kinds.map((kind) => oneLine(kind, 64)).join(", ")}
+        ${onlyClaims(worker) ? html`<span class="muted">what it claims</span>` : kinds.map((kind) => oneLine(kind, 64)).join(", ")}
       </td>
       <td class="foreign" data-label="node">${oneLine(node, 64)}</td>
       <td data-label="connected">${since(worker.connectTime, now)}</td>

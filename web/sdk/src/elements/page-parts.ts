@@ -6,7 +6,7 @@ export { ticker } from "./live/ticker.js";
 export { chipOf } from "./model/connection-text.js";
 export { Keyboard, isForeignKey, KEYS } from "./model/keyboard.js";
 export { absolute, instantOf } from "./model/instants.js";
-export { filterOf, queryOf } from "./model/job-list.js";
+export { filterOf, needsWorkers, queryOf } from "./model/job-list.js";
 export { count, grouped, oneLine, shortId, wholePercent } from "./model/plain-text.js";
 export { isKnown, jobLook } from "./model/state-words.js";
 export { chipIcon, stateIcon } from "./parts/icons.js";

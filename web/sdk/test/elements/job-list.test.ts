@@ -1,4 +1,4 @@
-import { JobState } from "@milepost/client";
+import { Dispatch, JobState } from "@milepost/client";
 import { describe, expect, test } from "vitest";
 import {
   NO_FILTER,
@@ -6,6 +6,7 @@ import {
   lastRuns,
   listRows,
   matches,
+  needsWorkers,
   queryOf,
   totals,
 } from "../../src/elements/model/job-list.js";
@@ -113,4 +114,11 @@ describe("rows", () => {
         ?.map(({ seconds }) => seconds),
     ).toEqual([3, 4, 5, 2]);
   });
+});
+
+test("that no worker is connected matters unless engines claim all jobs", () => {
+  const claimed = job({ dispatch: Dispatch.EXTERNAL });
+  expect(needsWorkers([])).toBe(true);
+  expect(needsWorkers([claimed])).toBe(false);
+  expect(needsWorkers([claimed, job({ dispatch: Dispatch.QUEUE })])).toBe(true);
 });

@@ -27,7 +27,7 @@ describe("the scale", () => {
   });
 
   test("it has eight ticks at most, of whole seconds, minutes or hours", () => {
-    for (const seconds of [1, 9, 61, 1234, 90_000, 5_000_000]) {
+    for (const seconds of [0.0004, 0.014, 0.5, 1, 9, 61, 1234, 90_000, 5_000_000]) {
       const { ticks } = timeScale(runningJob(), START + seconds * 1000);
       expect(ticks.length).toBeGreaterThan(0);
       expect(ticks.length).toBeLessThanOrEqual(9);
@@ -40,6 +40,22 @@ describe("the scale", () => {
       "0:40",
       "0:50",
       "1:00",
+    ]);
+  });
+
+  test("a job of milliseconds has ticks of milliseconds", () => {
+    const { ticks } = timeScale(
+      job({ state: JobState.SUCCEEDED, firstStartTime: at(0), endTime: at(0.014) }),
+      now,
+    );
+    expect(ticks.map(({ label }) => label)).toEqual([
+      "0 ms",
+      "2 ms",
+      "4 ms",
+      "6 ms",
+      "8 ms",
+      "10 ms",
+      "12 ms",
     ]);
   });
 

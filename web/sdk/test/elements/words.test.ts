@@ -43,7 +43,16 @@ describe("times", () => {
       "1:00:00",
       "10:01:01",
     ]);
-    expect([0.04, 9.94, 9.96, 75].map(took)).toEqual(["0.0 s", "9.9 s", "00:09", "01:15"]);
+    expect([-1, 0.0004, 0.0141, 0.0994, 0.0996, 9.94, 9.96, 75].map(took)).toEqual([
+      "0 ms",
+      "0 ms",
+      "14 ms",
+      "99 ms",
+      "0.1 s",
+      "9.9 s",
+      "00:09",
+      "01:15",
+    ]);
     expect([5, 65, 7300, 90_000].map(age)).toEqual(["5 s", "1 min", "2 h", "1 d"]);
   });
 
@@ -283,8 +292,8 @@ describe("milestones", () => {
 });
 
 describe("workers", () => {
-  const worker = (jobCount: number, maxConcurrency: number) =>
-    create(ConnectedWorkerSchema, { jobCount, maxConcurrency });
+  const worker = (jobCount: number, maxConcurrency: number, kinds = ["transcribe"]) =>
+    create(ConnectedWorkerSchema, { jobCount, maxConcurrency, kinds });
 
   test("are counted, with the jobs that they have and could have", () => {
     expect(workersText([], "")).toBe("no worker is connected");
@@ -293,6 +302,17 @@ describe("workers", () => {
     expect(workersText([worker(1, 2), worker(0, 2)], "")).toBe("2 workers · 1 of 4 places taken");
     expect(workersText([worker(3, 2), worker(1, 1)], "")).toBe("2 workers · all 3 places taken");
     expect(workersText([worker(1, 0)], "")).toBe("1 worker · no room for jobs");
+  });
+
+  test("processes of engines have no places: they claim jobs", () => {
+    const engine = worker(2, 0, []);
+    const idle = worker(0, 0, []);
+    expect(workersText([engine, engine], "")).toBe("4 jobs claimed by 2 processes");
+    expect(workersText([idle], "")).toBe("1 process claims jobs");
+    expect(workersText([idle, idle], "")).toBe("2 processes claim jobs");
+    expect(workersText([engine, worker(1, 2)], "")).toBe(
+      "1 worker · 1 of 2 places taken · 2 jobs claimed by 1 process",
+    );
   });
 });
 

@@ -33,7 +33,9 @@ export function evidenceText(job: Job, now: Instant): string {
 /** How long a job takes once it starts: `takes about 03:20`; empty without evidence. */
 export function runText(waiting: Waiting | undefined): string {
   const median = waiting?.run?.remainingP50;
-  return median ? `takes about ${elapsed(secondsOf(median))}` : "";
+  if (!median) return "";
+  const seconds = secondsOf(median);
+  return seconds < 1 ? "takes less than a second" : `takes about ${elapsed(seconds)}`;
 }
 
 /** How sure that is: `at most 05:10 · from 14 runs`. */

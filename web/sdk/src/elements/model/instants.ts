@@ -24,9 +24,10 @@ export function elapsed(seconds: number): string {
   return hours ? `${hours}:${clock}` : clock;
 }
 
-/** The same for what has ended: with tenths below ten seconds, such as `0.4 s`. */
+/** The same for what has ended: with tenths below ten seconds, such as `0.4 s`, and `14 ms` below a tenth. */
 export function took(seconds: number): string {
-  return seconds < 9.95 ? `${Math.max(seconds, 0).toFixed(1)} s` : elapsed(seconds);
+  if (seconds < 0.0995) return `${Math.round(Math.max(seconds, 0) * 1000)} ms`;
+  return seconds < 9.95 ? `${seconds.toFixed(1)} s` : elapsed(seconds);
 }
 
 /** An age in its largest unit: `12 s`, `3 min`, `5 h`, `12 d`. */

@@ -1,6 +1,6 @@
 /** Jobs as the rows of a list: what runs, what waits, what has ended. */
 
-import { JobState, type Job } from "../messages.js";
+import { Dispatch, JobState, type Job } from "../messages.js";
 import { instantOf, type Instant } from "./instants.js";
 import { hasEnded, isActive } from "./state-words.js";
 
@@ -168,6 +168,16 @@ export function lastRuns(jobs: Iterable<Job>, limit: number): ReadonlyMap<string
         .map(([, run]) => run),
     ]),
   );
+}
+
+/** Whether it matters that no worker is connected: not where engines claim all jobs. */
+export function needsWorkers(jobs: Iterable<Job>): boolean {
+  let hasJobs = false;
+  for (const { dispatch } of jobs) {
+    if (dispatch !== Dispatch.EXTERNAL) return true;
+    hasJobs = true;
+  }
+  return !hasJobs;
 }
 
 function groupOf(job: Job, midnight: Instant): Group {

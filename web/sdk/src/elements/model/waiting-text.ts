@@ -33,6 +33,13 @@ export function waitingText(job: Job, waiting: Waiting | undefined, now: Instant
   }
 }
 
+/** What is to be done about it; empty where waiting is enough. */
+export function waitingHint(waiting: Waiting | undefined): string {
+  return waiting?.waitingFor === WaitingFor.WORKER
+    ? "It starts once a worker with a handler for this kind connects."
+    : "";
+}
+
 /** The same in a row of a list: `no worker takes archve; near: archive`, `3 jobs before it`; empty until it is known. */
 export function waitingCell(job: Job, waiting: Waiting | undefined, now: Instant): string {
   const retry = instantOf(job.retryTime);

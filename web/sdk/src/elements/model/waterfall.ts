@@ -39,7 +39,8 @@ const FOLDED_WIDTH = 0.06;
 
 /** Steps between ticks in seconds. */
 const STEPS = [
-  0.1, 0.2, 0.5, 1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14_400, 43_200, 86_400,
+  0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800,
+  3600, 7200, 14_400, 43_200, 86_400,
 ];
 const MAX_TICKS = 8;
 
@@ -162,6 +163,7 @@ function adder(segments: Segment[], scale: TimeScale): Add {
 }
 
 function tickLabel(seconds: number, step: number): string {
+  if (step < 0.1) return `${Math.round(seconds * 1000)} ms`;
   if (step < 1) return `${seconds.toFixed(1)} s`;
   return seconds === 0 ? "0:00" : elapsed(seconds).replace(/^0(\d:)/, "$1");
 }

@@ -11,7 +11,7 @@ import { count, oneLine, percent, printable, shortId, wholePercent } from "../mo
 import { currentStage, isDone } from "../model/stage-rows.js";
 import { hasEnded, isActive, isKnown, jobLook } from "../model/state-words.js";
 import { usualText } from "../model/usual.js";
-import { needsAttention, waitingText } from "../model/waiting-text.js";
+import { needsAttention, waitingHint, waitingText } from "../model/waiting-text.js";
 import type { Movement } from "../model/smooth-bar.js";
 import { stateIcon } from "./icons.js";
 import { vars } from "./vars-directive.js";
@@ -156,12 +156,15 @@ export function notices(store: JobStore, job: Job, now: Instant): TemplateResult
   const ending = endingOf(job);
   const { shape } = jobLook(job.state);
   const steps = cancelSteps(job, now);
+  const hint = waitingHint(store.waiting);
   return html`
     ${
       job.state === JobState.QUEUED
         ? html`<p class="notice ${needsAttention(store.waiting) ? "attention" : ""}" part="waiting">
               <span class="waiting">${stateIcon("waiting")}</span>
-              <span class="foreign">${waitingText(job, store.waiting, now)}</span>
+              <span class="foreign"
+                >${waitingText(job, store.waiting, now)}${hint ? html`<br /><span class="muted">${hint}</span>` : nothing}</span
+              >
             </p>
             ${job.dispatch === Dispatch.EXTERNAL ? nothing : html`<milepost-workers server=${store.server.address} .kind=${needsAttention(store.waiting) ? "" : job.kind}></milepost-workers>`}`
         : nothing

@@ -193,7 +193,8 @@ export const jobStyles = css`
     white-space: nowrap;
     outline-offset: -2px;
   }
-  [role="tab"][aria-selected="true"] {
+  [role="tab"][aria-selected="true"],
+  [role="tab"][aria-selected="true"]:hover:not(:disabled) {
     color: var(--_text);
     border-bottom-color: var(--_accent);
   }

@@ -41,6 +41,7 @@ export const listStyles = css`
     max-height: var(--milepost-list-height, 70vh);
     overflow: hidden auto;
     overscroll-behavior: contain;
+    scrollbar-gutter: stable;
     border-top: 1px solid var(--_line);
   }
   .area {
@@ -64,6 +65,16 @@ export const listStyles = css`
     border-bottom: 1px solid var(--_line);
     color: inherit;
     text-decoration: none;
+  }
+  .headings {
+    overflow: hidden;
+    scrollbar-gutter: stable; /* so that its columns are those of the rows */
+    color: var(--_muted);
+    font-size: 12px;
+  }
+  .headings .row {
+    height: 20px;
+    border: 0;
   }
   .row > * {
     min-width: 0;
@@ -163,12 +174,24 @@ export const listStyles = css`
       display: none;
     }
   }
+  /* The shapes say what the words do, which screen readers still read. */
+  @container (max-width: 759px) {
+    .row {
+      grid-template-columns: 16px minmax(190px, 1.6fr) minmax(80px, 1fr) 116px 84px;
+    }
+    .row .word {
+      position: absolute;
+      clip-path: inset(50%);
+    }
+    .headings {
+      display: none;
+    }
+  }
   @container (max-width: 559px) {
     .row {
       grid-template-columns: 16px minmax(0, 1fr) max-content 44px;
       column-gap: 8px;
     }
-    .row .word,
     .row .remaining,
     .row .bar,
     .row .ago,

@@ -28,11 +28,8 @@ export function logRow(
   const severity = severityWord(line.severity);
   const end = columns === Infinity ? line.text.length : cutAt(line.text, columns);
   const spans = spansOf(line.text.slice(0, end));
-  const time = clock(line.time);
   return html`<div class="line ${severity}">
-    <time title="${absolute(line.time)} · event ${line.sequence}"
-      ><span class="hour">${time.slice(0, 3)}</span>${time.slice(3)}</time
-    >
+    <time title="${absolute(line.time)} · event ${line.sequence}">${clock(line.time)}</time>
     <span class="stage foreign cut" title=${line.stageId}>${oneLine(stage, 64)}</span>
     <span class="text foreign" dir="auto"
       >${severity === "info" ? nothing : html`<b class="severity">${severity}</b> `}${spans.map(

@@ -163,11 +163,13 @@ export const logStyles = css`
   @container (max-width: 639px) {
     .line,
     .without-stages .line {
-      grid-template-columns: 40px 1fr;
+      grid-template-columns: max-content 1fr;
       column-gap: 8px;
       padding: 0 6px;
     }
-    .line .hour,
+    .line time {
+      font-size: 11px;
+    }
     .line .stage,
     .controls .count {
       display: none;
@@ -179,6 +181,7 @@ export const logStyles = css`
     }
     .controls input {
       flex-basis: 50%;
+      max-width: none;
     }
   }
 `;

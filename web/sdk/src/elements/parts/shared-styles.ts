@@ -117,7 +117,8 @@ export const sharedStyles = css`
     min-height: 24px;
     min-width: 24px;
   }
-  button.plain:hover {
+  button.plain:hover:not(:disabled) {
+    border-color: transparent;
     background: var(--_raised);
   }
   button.primary {
@@ -179,8 +180,25 @@ export const sharedStyles = css`
     }
   }
   @media (forced-colors: active) {
+    .bar {
+      forced-color-adjust: none;
+      color: CanvasText;
+      background: Canvas;
+      border: 1px solid CanvasText;
+    }
     .bar > .fill {
-      background: CanvasText;
+      border-radius: 0;
+    }
+    [aria-pressed="true"],
+    [role="tab"][aria-selected="true"] {
+      forced-color-adjust: none;
+      color: SelectedItemText !important;
+      background: SelectedItem !important;
+    }
+    .row.selected,
+    .row[aria-selected="true"] {
+      outline: 2px solid SelectedItem;
+      outline-offset: -2px;
     }
   }
 `;

@@ -160,29 +160,8 @@ export const stagesStyles = css`
   .rest {
     color: var(--_muted);
   }
-  .rest button {
-    color: inherit;
-  }
-  .legend {
-    display: flex;
-    gap: 16px;
-    color: var(--_muted);
-    font-size: 12px;
-    padding: 4px 8px 0;
-    flex-wrap: wrap;
-    justify-content: end;
-  }
-  .legend i {
-    position: relative;
-    display: inline-block;
-    width: 20px;
-    height: 10px;
-    vertical-align: middle;
-    margin-inline-end: 4px;
-  }
-  .legend .segment {
-    --from: 0;
-    --to: 1;
+  .rest .name {
+    grid-column: 1 / -2;
   }
   @container (max-width: 899px) {
     .row,
@@ -211,5 +190,18 @@ export const stagesStyles = css`
   :host([narrow]) .ticks {
     grid-column: 1 / -1;
     min-height: 12px;
+  }
+  @media (forced-colors: active) {
+    .track {
+      forced-color-adjust: none;
+      color: CanvasText;
+    }
+    .track .segment {
+      color: CanvasText;
+      opacity: 1;
+    }
+    .track::before {
+      opacity: 0.4;
+    }
   }
 `;

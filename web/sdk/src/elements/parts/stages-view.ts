@@ -213,8 +213,7 @@ export class StagesView extends StoreElement<JobStore> {
       <span class="name" ${vars({ "--depth": `${Math.min(row.depth, 12)}` })}
         >${foldIcon(row.open)}<span class="cut">${text}</span></span
       >
-      <span class="weight-cell"></span><span></span><span></span
-      ><span class="usual"></span>${track([], scale)}
+      ${track([], scale)}
     </div>`;
   }
 

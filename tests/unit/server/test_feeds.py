@@ -17,7 +17,8 @@ from hypothesis import strategies as st
 
 from milepost.server.access.narrowing import narrow
 from milepost.server.access.principal import ANONYMOUS
-from milepost.server.log.event_log import Commit, Drop, DropNotice, DurableCommit, JobAttributes
+from milepost.server.base.callers import SERVER
+from milepost.server.log.event_log import Commit, Drop, DropNotice, DurableCommit, JobAttributes, Query
 from milepost.server.log.frames import Chunk
 from milepost.server.log.sqlite.sqlite_log import SqliteEventLog
 from milepost.server.watching import feeds as feeds_module
@@ -274,12 +275,30 @@ async def test_equal_batches_from_the_log_are_one_in_memory(feeds: Feeds) -> Non
         assert feed.evict() == changed.size
 
 
-async def test_a_notice_is_noted_by_those_whose_filter_matches(feeds: Feeds) -> None:
-    """Dropped positions count for no other feed; what the store no longer knows by job counts for its owner."""
+async def test_drops_are_looked_up_by_who_reads(feeds: Feeds, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A notice costs nothing for each of the feeds that it matches: whoever reads asks the log, once for all drops."""
+    asked: list[int] = []
+
+    async def dropped(query: Query, known: int = 0, *, caller: str = SERVER) -> Mapping[int, int]:
+        asked.append(known)
+        return {1: 4 + len(asked)}
+
+    log = feeds._log
+    monkeypatch.setattr(log, "dropped", dropped)
+    attributes = JobAttributes("a", "", "kind", "", {})
     with ExitStack() as stack:
-        of_a, of_b = (open_feed(feeds, stack, job_ids=[job_id]) for job_id in "ab")
-        of_owner, of_all = open_feed(feeds, stack, owner="o"), open_feed(feeds, stack)
-        attributes = JobAttributes("a", "", "kind", "", {})
-        feeds.on_entries([DropNotice(attributes, 3, 7, [Drop(1 << RUNNING, 1, 5)])])
-        feeds.on_entries([DropNotice(attributes._replace(job_id="c"), 0, 9, [], forgotten=8)])
-        assert [feed.drops.newest for feed in (of_a, of_b, of_owner, of_all)] == [8, 8, 0, 8]
+        others = [open_feed(feeds, stack, job_ids=["a", f"other-{n}"]) for n in range(10)]
+        feed = open_feed(feeds, stack, job_ids=["a"])
+        await feeds.load_drops(feed, SERVER)
+        for position in (5, 6):
+            monkeypatch.setattr(log, "_position", position)
+            feeds.on_entries([DropNotice(attributes, 3, position, [Drop(1 << RUNNING, 1, position)])])
+        for _ in range(2):
+            await feeds.load_drops(feed, SERVER)
+        assert (asked, feed.drops.newest, feed.drops_position) == ([0], 5, 6)
+        assert [other.drops.newest for other in others] == [0] * 10
+
+        monkeypatch.setattr(log, "_position", 8)
+        feeds.on_entries([commit(7, "a"), DropNotice(attributes, 3, 8)])
+        await feeds.load_drops(feed, SERVER)
+        assert (asked, feed.drops.newest, feed.drops_position) == ([0, 6], 6, 8)

@@ -9,14 +9,13 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Final
 
 from milepost.contract.sized_cache import SizedCache
-from milepost.server.base.payloads import ANY_PAYLOAD
 from milepost.server.base.steps import Steps, every
-from milepost.server.log.event_log import CommitRow, DropNotice, Entry, EventLog, state_mask
+from milepost.server.log.event_log import CommitRow, DropNotice, Entry, EventLog
 from milepost.server.log.frames import watch_response
 from milepost.server.watching.batches import BATCH_BYTES, Batch, BatchRequest, SharedBatches
 from milepost.server.watching.dropped_positions import DroppedPositions, KnownDrops
@@ -89,7 +88,8 @@ class RecentEntries:
 class Feed:
     """The newest items for one filter.
 
-    ``drops`` are the dropped positions that match: complete once they are loaded.
+    ``drops`` are the dropped positions that match, complete up to ``drops_position``: of later ones a subscriber hears
+    when it reads the log, and what it has from memory is not dropped for it.
     """
 
     def __init__(
@@ -101,11 +101,8 @@ class Feed:
         known: KnownDrops,
     ) -> None:
         self.criteria = criteria
-        self.drops = known.drops
-        self.drops_loaded = False
+        self.drops, self.drops_position = known
         self.loading = asyncio.Lock()
-        self.drops_position = known.position
-        self._states = state_mask(criteria.states)
         self._log = log
         self._memory = memory
         self._recent = recent
@@ -164,10 +161,10 @@ class Feed:
         self._keep(request, batch)
         return batch
 
-    def note_drops(self, notice: DropNotice) -> None:
-        """Note which of a matching job's events were dropped."""
-        for drop in notice.drops:
-            self.drops.add(drop.payloads_for(self._states), drop.position)
+    def note_drops(self, found: Mapping[int, int], position: int) -> None:
+        """Note what the log says of drops since ``drops_position``; it has all up to this position."""
+        self.drops.update(found)
+        self.drops_position = max(self.drops_position, position)
 
     def evict(self) -> int:
         """See ``Evictable``."""
@@ -200,6 +197,8 @@ class Feeds:
         self._announcing: Iterator[None] | None = None
         # Of filters no longer in use: with many drops it takes long to find them all.
         self._known_drops: SizedCache[JobCriteria, KnownDrops] = SizedCache(KNOWN_DROPS_BYTES)
+        # No events were dropped after this position.
+        self._newest_drop = log.position
         self.closed = False
 
     @contextmanager
@@ -222,11 +221,12 @@ class Feeds:
     def on_entries(self, entries: Sequence[Entry]) -> None:
         """Add entries of the log that have become durable."""
         if not self._feeds:
+            self._newest_drop = entries[-1].position
             return
         wanted: list[FeedEntry] = []
         for entry in entries:
             if isinstance(entry, DropNotice):
-                self._note_drops(entry)
+                self._newest_drop = entry.position
                 attributes = entry.attributes
             else:
                 attributes = entry.commit.attributes
@@ -242,21 +242,19 @@ class Feeds:
     async def load_drops(self, feed: Feed, caller: str) -> None:
         """Complete ``feed.drops``; concurrent calls share one query."""
         async with feed.loading:
-            if not feed.drops_loaded:
-                dropped = await self._log.dropped(feed.criteria.query(), feed.drops_position, caller=caller)
-                feed.drops.update(dropped)
-                feed.drops_loaded = True
+            if feed.drops_position < self._newest_drop:
+                position = self._log.position
+                found = await self._log.dropped(feed.criteria.query(), feed.drops_position, caller=caller)
+                feed.note_drops(found, position)
 
     async def read_older(
         self, feed: Feed, position: int, max_events: int, caller: str
     ) -> tuple[Sequence[FeedItem], int]:
         """Read what ``Feed.after`` returns from the log."""
         criteria = feed.criteria
-        # All notices up to the log's position have come to the feed; the store may have later ones already.
-        span = await self._log.read_feed(
-            criteria.query(), position, BATCH_BYTES, self._log.position, caller=caller
-        )
-        feed.drops.update(span.dropped)
+        known, durable = feed.drops_position, self._log.position
+        span = await self._log.read_feed(criteria.query(), position, BATCH_BYTES, known, caller=caller)
+        feed.note_drops(span.dropped, durable)
         items = _Items(max_events)
         reached = position
         for entry in span.entries:
@@ -289,18 +287,9 @@ class Feeds:
         self._memory.remove(feed)
         if not self._feeds:
             self._recent.clear()
-        if feed.drops_loaded and not criteria.job_ids:  # with ids they are soon found again
-            known = KnownDrops(feed.drops, self._log.position)
+        if feed.drops_position and not criteria.job_ids:  # with ids they are soon found again
+            known = KnownDrops(feed.drops, feed.drops_position)
             self._known_drops.put(criteria, known, criteria.size + feed.drops.size)
-
-    def _note_drops(self, notice: DropNotice) -> None:
-        for feed in self._index.candidates(notice.attributes):
-            if feed.criteria.matches(notice.attributes):
-                feed.note_drops(notice)
-        if notice.forgotten:
-            for feed in self._feeds.values():
-                if feed.criteria.owns(notice.attributes.owner):
-                    feed.drops.add(ANY_PAYLOAD, notice.forgotten)
 
     def _announce_for_a_while(self) -> None:
         """Announce entries for a slice of time, and the rest in the next pass of the event loop."""

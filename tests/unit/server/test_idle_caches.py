@@ -85,24 +85,27 @@ async def test_jobs_between_decisions(core: Core) -> None:
     assert (await core.journal.open("idle")).job.last_sequence == 2
 
 
-async def test_entries_and_dropped_positions_of_feeds(tmp_path: Path) -> None:
+async def test_entries_and_dropped_positions_of_feeds(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """A feed drops what it has of the log, and the drops that are known of a filter that nobody uses."""
     log = SqliteEventLog(tmp_path)
+    monkeypatch.setattr(log, "_position", 1)  # drops of an empty log are not worth keeping
     memory = MemoryBudget(1 << 30)
     feeds = Feeds(log, memory)
     with feeds.watching(criteria_of(JobFilter(owner="o"))) as unused:
         await feeds.load_drops(unused, "")
     with feeds.watching(criteria_of(JobFilter())) as feed:
-        feeds.on_entries([commit(1, "j")])
-        finish(feeds.drop_idle())
         feeds.on_entries([commit(2, "j")])
+        finish(feeds.drop_idle())
+        feeds.on_entries([commit(3, "j")])
         kept = [(feed.since, memory.used > 0, len(feeds._known_drops))]
         finish(feeds.drop_idle())
         kept.append((feed.since, memory.used > 0, len(feeds._known_drops)))
         finish(feeds.drop_idle())
         kept.append((feed.since, memory.used > 0, len(feeds._known_drops)))
     await log.close()
-    assert kept == [(0, True, 1), (1, True, 0), (2, False, 0)]
+    assert kept == [(1, True, 1), (2, True, 0), (3, False, 0)]
 
 
 async def test_events_of_tails(tmp_path: Path) -> None:

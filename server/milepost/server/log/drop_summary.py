@@ -52,15 +52,13 @@ def record_dropped(
         statements.RECORD_LABEL, [(key, name, value) for name, value in attributes.labels.items()]
     )
     connection.executemany(statements.RECORD_DROP, [(key, *drop) for drop in drops])
-    forgotten = 0 if first_sequence else _count_deleted(connection, attributes.owner)
-    return DropNotice(attributes, first_sequence, position, tuple(drops), forgotten)
+    if not first_sequence:
+        _count_deleted(connection, attributes.owner)
+    return DropNotice(attributes, first_sequence, position, tuple(drops))
 
 
-def _count_deleted(connection: sqlite3.Connection, owner: str) -> int:
-    """Count a deleted job of the owner, and aggregate the oldest records beyond the limit.
-
-    Return ``DropNotice.forgotten``.
-    """
+def _count_deleted(connection: sqlite3.Connection, owner: str) -> None:
+    """Count a deleted job of the owner, and aggregate the oldest records beyond the limit."""
     (deleted, forgotten) = connection.execute(statements.COUNT_DELETED, (owner,)).fetchone()
     if deleted > DELETED_JOBS_LIMIT:
         oldest = connection.execute(statements.OLDEST_DELETED, (owner, _FORGET_PER_DELETION)).fetchall()
@@ -69,4 +67,3 @@ def _count_deleted(connection: sqlite3.Connection, owner: str) -> int:
             for statement in statements.FORGET_DROPPED:
                 connection.execute(statement, (key,))
         connection.execute(statements.SET_FORGOTTEN, (deleted - len(oldest), forgotten, owner))
-    return int(forgotten)

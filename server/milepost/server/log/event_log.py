@@ -132,14 +132,12 @@ class DropNotice(NamedTuple):
     """An entry for dropped events: those before ``first_sequence``, or the whole job if that is 0.
 
     ``drops`` lists all drops of the job, earlier ones included; it is empty in a notice read back from the store.
-    ``forgotten`` is the position up to which the store has aggregated this owner's deletions; 0 for none.
     """
 
     attributes: JobAttributes
     first_sequence: int
     position: int
     drops: Sequence[Drop] = ()
-    forgotten: int = 0
 
 
 Entry: TypeAlias = DurableCommit | DropNotice
@@ -337,7 +335,7 @@ class EventLog(Protocol):
     ) -> FeedPage:
         """Read the entries of a query's jobs after a position. A state matches before or after each commit.
 
-        The caller has received drop notices up to the position ``known``.
+        The caller knows of drops up to the position ``known``.
         """
 
     async def dropped(self, query: Query, known: int = 0, *, caller: str = SERVER) -> Mapping[int, int]:
@@ -345,7 +343,7 @@ class EventLog(Protocol):
 
         A cursor before such a position misses matching events; see ``Drop.payloads_for``. Of jobs deleted long ago
         the store knows only the owner, so they count for every query that the owner may match.
-        The caller has received drop notices up to the position ``known``.
+        The caller knows of drops up to the position ``known``.
         """
 
     async def load(self, job_id: str, *, caller: str = SERVER) -> StoredJob | None:

@@ -10,13 +10,14 @@ import pytest
 
 from milepost.server.access.principal import ANONYMOUS, Principal, Scope
 from milepost.server.base.callers import SERVER
+from milepost.server.base.steps import SLICE_STEPS, finish
 from milepost.server.dispatch.wait_reasons import Queue, WaitReasons
 from milepost.server.dispatch.worker_registry import WorkerRegistry
 from milepost.server.dispatch.worker_session import Session
 from milepost.server.log.node_presence import NoPeers
 from milepost.server.watching import queued_jobs
 from milepost.server.watching.memory_budget import MemoryBudget
-from milepost.server.watching.queued_jobs import QueuedJobs
+from milepost.server.watching.queued_jobs import COMPARISONS_LIMIT, QueuedJobs
 from milepost.server.watching.tails import Tail
 from milepost.v1 import Dispatch, Hello, WaitingFor
 from tests.support.clock import FakeClock
@@ -31,7 +32,6 @@ class Watches:
     def __init__(self, roster: WorkerRegistry) -> None:
         self._queued = QueuedJobs(WaitReasons(roster))
         self._tails: dict[str, Tail] = {}
-        self.refresh = self._queued.refresh
 
     def add(self, name: str, kind: str, *, owner: str = "", external: bool = False) -> None:
         """Add a watch of a queued job of this kind."""
@@ -39,6 +39,10 @@ class Watches:
         tail.queued, tail.watchers = True, 1
         dispatch = Dispatch.DISPATCH_EXTERNAL if external else Dispatch.DISPATCH_QUEUE
         tail.queue = Queue(kind, owner, dispatch)
+
+    def refresh(self) -> None:
+        """See ``QueuedJobs``."""
+        finish(self._queued.refresh())
 
     async def reason(self, name: str) -> str:
         """The reason in its next status; empty if the job is not queued."""
@@ -195,3 +199,29 @@ async def test_comparisons_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     roster.close()
 
     assert compared == 90
+
+
+async def test_a_change_of_the_workers_is_looked_at_in_slices() -> None:
+    """Each kind that watched jobs wait for, each of their watches, and each comparison of two kinds is a step."""
+    roster = WorkerRegistry(FakeClock())
+    queued = QueuedJobs(WaitReasons(roster))
+    tails = []
+    for number in range(2 * SLICE_STEPS):
+        tails.append(tail := Tail(MemoryBudget(1 << 20)))
+        tail.queued, tail.watchers = True, 1
+        tail.queue = Queue(f"kind-{number}", "", Dispatch.DISPATCH_QUEUE)
+        await queued.waiting(tail, "j", LOG, SERVER)
+    roster.add(session(*(f"{number}-other" for number in range(100))))
+    slices = sum(1 for _ in queued.refresh())
+    roster.add(session(*(f"kind-{number}" for number in range(100))))
+    interrupted = queued.refresh()
+    next(interrupted)
+    for tail in tails[100:]:
+        tail.watchers = 0
+    finish(queued.refresh())
+    finish(interrupted)
+    roster.close()
+
+    assert slices == 2 + (COMPARISONS_LIMIT * 3) // SLICE_STEPS
+    assert {n for n, tail in enumerate(tails) if tail.signal.version} >= set(range(100))
+    assert sum(map(len, queued._tails.values())) == 100

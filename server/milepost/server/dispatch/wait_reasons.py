@@ -6,7 +6,7 @@ the workers of owners that do not exist for them (rule 10).
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from itertools import islice
 from typing import Final, NamedTuple
 
@@ -69,9 +69,9 @@ class WaitReasons:
             return WaitingFor.WAITING_FOR_RECONNECT
         return WaitingFor.WAITING_FOR_WORKER
 
-    def taken(self) -> frozenset[Taken]:
-        """What the connected workers take."""
-        return frozenset(self._registry.taken())
+    def take_changes(self) -> list[Taken]:
+        """See ``WorkerRegistry``."""
+        return self._registry.take_changes()
 
     def _near(self, queue: Queue) -> list[str]:
         key = queue.kind, queue.owner
@@ -84,6 +84,10 @@ class WaitReasons:
         return near
 
 
-def kinds_for(owner: str, taken: Iterable[Taken]) -> Iterable[str]:
-    """The kinds among them of which workers take the owner's jobs; each once, in their order."""
-    return {each.kind: None for each in taken if each.concerns(owner)}
+def kinds_for(owner: str, taken: Iterable[Taken]) -> Iterator[str]:
+    """Iterate over the kinds among them of which workers take the owner's jobs; each once, in their order."""
+    seen: set[str] = set()
+    for each in taken:
+        if each.kind not in seen and each.concerns(owner):
+            seen.add(each.kind)
+            yield each.kind

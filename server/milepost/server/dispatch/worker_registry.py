@@ -68,6 +68,8 @@ class WorkerRegistry:
         self._expires: dict[str, float] = {}
         self._instances: dict[str, str] = {}
         self._taken: dict[str, Counter[frozenset[str] | None]] = {}
+        # What workers began or ceased to take since ``take_changes``.
+        self._toggled: dict[Taken, None] = {}
         self.revision = 0
         """Grows with each change of ``taken``."""
         self._peers: Presence = NoPeers()
@@ -105,6 +107,11 @@ class WorkerRegistry:
         for kind, counts in self._taken.items():
             for owners in counts:
                 yield Taken(kind, owners)
+
+    def take_changes(self) -> list[Taken]:
+        """What workers take now and did not at the call before, or the other way round."""
+        toggled, self._toggled = self._toggled, {}
+        return list(toggled)
 
     @property
     def is_complete(self) -> bool:
@@ -261,6 +268,11 @@ class WorkerRegistry:
             if before and counts[owners]:
                 continue
             self.revision += 1
+            toggled = Taken(kind, owners)
+            if toggled in self._toggled:
+                del self._toggled[toggled]
+            else:
+                self._toggled[toggled] = None
             if before:
                 del counts[owners]
             if not counts:

@@ -128,7 +128,7 @@ class Core:
         self._watches = Watches(
             log, clock, admission, tail_memory, waits, call_count, memory.responses, estimators
         )
-        self._registry.follow(self._watches.workers_changed)
+        self._registry.follow(self._workers_changed)
         self.deadlines = Deadlines(journal, sessions, clock, self._tasks, lease_ttl)
         self._child_cancellation = ChildCancellation(log, journal, self._tasks)
         self._retention = Retention(log, journal, clock, keep, sweep_interval)
@@ -235,6 +235,9 @@ class Core:
             more = page.more
         self._changed = None
         return list(parents)
+
+    def _workers_changed(self) -> None:
+        self._tasks.start(self._slices.run(self._watches.workers_changed(), SERVER))
 
     def _note_change(self, job: Job) -> None:
         if self._changed is not None:

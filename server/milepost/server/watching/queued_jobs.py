@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Set as AbstractSet
+from collections.abc import Generator, Iterator, Sequence
+from itertools import repeat
 from typing import Final
 
+from milepost.server.base.steps import SLICE_STEPS, Steps, every
 from milepost.server.dispatch.nearest_names import nearest
 from milepost.server.dispatch.wait_reasons import WITHOUT_WORKER, Queue, WaitReasons, kinds_for
 from milepost.server.dispatch.worker_registry import Taken
@@ -16,6 +18,9 @@ COMPARISONS_LIMIT: Final = 10_000
 """Comparisons of a kind that workers began or ceased to take with one that watched jobs wait for, at each change of the
 workers. One takes a few microseconds. Watches of further kinds hear of a nearer one with their next status."""
 
+_COMPARED_AT_ONCE: Final = 100
+_COMPARISON_STEPS: Final = 3
+
 
 class QueuedJobs:
     """Wakes the watches of queued jobs for which the coming and going of workers has changed what they say."""
@@ -26,8 +31,6 @@ class QueuedJobs:
         self._tails: dict[Queue, dict[Tail, None]] = {}
         # The reason that watches of a queue have sent, or will send before they wait.
         self._reasons: dict[Queue, WaitingFor.ValueType] = {}
-        # As of the last ``refresh``.
-        self._taken: AbstractSet[Taken] = frozenset()
 
     async def waiting(self, tail: Tail, job_id: str, log: EventLog, caller: str) -> Waiting | None:
         """What the job of the tail waits for; None if it is not QUEUED."""
@@ -45,23 +48,48 @@ class QueuedJobs:
             self._reasons.setdefault(queue, waiting.waiting_for)
         return waiting
 
-    def refresh(self) -> None:
+    def refresh(self) -> Steps[None]:
         """Wake watches that have to say something else: workers connected or left, or the grace period is over."""
-        taken = self._waits.taken()
-        changed, self._taken = sorted(taken ^ self._taken, key=lambda each: each.kind), taken
+        yield from every(SLICE_STEPS, self._refresh())
+
+    def _refresh(self) -> Iterator[None]:
+        """Do as ``refresh``, in small steps. Another refresh may run in between."""
+        changed = sorted(self._waits.take_changes(), key=lambda each: each.kind)
         comparisons = COMPARISONS_LIMIT
-        for queue, tails in list(self._tails.items()):
-            for tail in [tail for tail in tails if not tail.queued or not tail.watchers]:
-                del tails[tail]
-            if not tails:
-                del self._tails[queue], self._reasons[queue]
+        for queue in list(self._tails):
+            yield from self._drop_left(queue)
+            reason, before = self._waits.reason(queue), self._reasons.get(queue)
+            if before is None:
                 continue
-            reason, before = self._waits.reason(queue), self._reasons[queue]
             is_changed = reason != before
             if not is_changed and reason in WITHOUT_WORKER and changed and comparisons >= len(changed):
                 comparisons -= len(changed)
-                is_changed = bool(nearest(queue.kind, kinds_for(queue.owner, changed), 1))
-            if is_changed:
+                is_changed = yield from _is_near(queue, changed)
+            if is_changed and queue in self._reasons:
                 self._reasons[queue] = reason
-                for tail in tails:
+                for tail in list(self._tails[queue]):
                     tail.signal.notify()
+                    yield
+
+    def _drop_left(self, queue: Queue) -> Iterator[None]:
+        """Drop the watches of jobs that left the queue, and those that have ended."""
+        for tail in list(self._tails.get(queue, ())):
+            if not tail.queued or not tail.watchers:
+                self._drop(queue, tail)
+            yield
+
+    def _drop(self, queue: Queue, tail: Tail) -> None:
+        tails = self._tails.get(queue, {})
+        tails.pop(tail, None)
+        if not tails and queue in self._tails:
+            del self._tails[queue], self._reasons[queue]
+
+
+def _is_near(queue: Queue, changed: Sequence[Taken]) -> Generator[None, None, bool]:
+    """Whether a kind that workers began or ceased to take is one of those nearest to the queue's."""
+    for start in range(0, len(changed), _COMPARED_AT_ONCE):
+        some = changed[start : start + _COMPARED_AT_ONCE]
+        if nearest(queue.kind, kinds_for(queue.owner, some), 1):
+            return True
+        yield from repeat(None, _COMPARISON_STEPS * len(some))
+    return False

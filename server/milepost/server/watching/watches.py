@@ -71,9 +71,9 @@ class Watches:
         idle.add(self._feeds.drop_idle)
         idle.add(self._replays.drop_idle, KEPT_TIME)
 
-    def workers_changed(self) -> None:
+    def workers_changed(self) -> Steps[None]:
         """Wake watches of queued jobs that now wait for something else."""
-        self._queued.refresh()
+        return self._queued.refresh()
 
     async def watch_job(
         self,

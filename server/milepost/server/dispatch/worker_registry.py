@@ -50,6 +50,10 @@ class Capacity(NamedTuple):
     """Of the jobs that they run; not all where there are many."""
 
 
+_CAPACITY_JOBS: Final = 1000
+"""Jobs that a ``Capacity`` names; of ten thousand workers it would name a million."""
+
+
 class WorkerRegistry:
     """Counts the connected workers by the kinds and owners of the jobs that they take, and lists them.
 
@@ -94,12 +98,12 @@ class WorkerRegistry:
             if kind in session.kinds and Taken(kind, owners).concerns(owner):
                 slots += session.max_concurrency
                 busy += len(session.jobs)
-                job_ids += islice(session.jobs, limits.WORKER_JOB_IDS)
+                job_ids += islice(session.jobs, _room(job_ids))
         for worker in self._elsewhere.values():
             if kind in worker.kinds and Taken(kind, _owners(worker)).concerns(owner):
                 slots += worker.max_concurrency
                 busy += worker.job_count
-                job_ids += worker.job_ids
+                job_ids += islice(worker.job_ids, _room(job_ids))
         return Capacity(slots, busy, job_ids)
 
     def taken(self) -> Iterator[Taken]:
@@ -300,6 +304,10 @@ class WorkerRegistry:
 
 def _key(worker: Session | ConnectedWorker) -> tuple[str, str]:
     return worker.worker_id, worker.session_id
+
+
+def _room(job_ids: Sequence[str]) -> int:
+    return min(limits.WORKER_JOB_IDS, _CAPACITY_JOBS - len(job_ids))
 
 
 def _owners(worker: ConnectedWorker) -> frozenset[str] | None:

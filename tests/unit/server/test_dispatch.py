@@ -11,9 +11,10 @@ from google.protobuf.duration_pb2 import Duration
 
 from milepost.contract.reasons import reason_name
 from milepost.server import decide
+from milepost.server.access.principal import Principal, Scope
 from milepost.server.dispatch.dispatcher import Dispatcher
 from milepost.server.dispatch.worker_session import Session
-from milepost.v1 import Dispatch, Job, JobState, RetryPolicy
+from milepost.v1 import Dispatch, Hello, Job, JobState, RetryPolicy
 from tests.support.responses import decoded
 from tests.support.rpc import eventually
 from tests.unit.server.core import Core
@@ -347,3 +348,25 @@ async def test_a_worker_that_cannot_be_notified_does_not_keep_its_job(
 async def has(workers: dict[str, Session], name: str) -> bool:
     """Whether this worker holds a job."""
     return name in workers and bool(workers[name].jobs)
+
+
+async def test_each_worker_is_looked_at_once(
+    core: Core, dispatcher: Dispatcher, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also where a thousand take jobs of an owner each: to begin again after each would be half a million looks."""
+    looks: list[str] = []
+
+    def has_capacity(session: Session) -> bool:
+        looks.append(session.worker_id)
+        return len(session.jobs) < session.max_concurrency
+
+    workers = 100
+    for number in range(workers):
+        principal = Principal(f"p{number}", frozenset({f"o{number}"}), frozenset({Scope.WORK}))
+        hello = Hello(worker_id=f"w{number}", kinds=["k"], max_concurrency=1)
+        dispatcher.sessions.add(Session(hello, principal=principal))
+    await asyncio.sleep(0)
+    monkeypatch.setattr(Session, "has_capacity", property(has_capacity))
+    dispatcher._match_soon(["k"])
+    await asyncio.sleep(0)
+    assert len(looks) == workers

@@ -5,11 +5,14 @@ from __future__ import annotations
 import gc
 import tracemalloc
 from collections import Counter
+from collections.abc import Collection, Iterator
 
+import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
+from milepost.server.dispatch import job_queues
 from milepost.server.dispatch.job_queues import ConcurrencyKey, JobQueues, QueuedJob
 
 __all__ = ["TestAgainstAModel"]
@@ -116,6 +119,19 @@ def test_an_owner_that_was_skipped_is_next() -> None:
     assert drained(queues) == ["a1", "c1", "b2"]
 
 
+def test_the_worker_of_one_owner_asks_for_no_others(monkeypatch: pytest.MonkeyPatch) -> None:
+    """With a thousand owners that wait, a thousand such workers would look at each of them at every submission."""
+    queues = filled(*(job(f"{number}", owner=f"o{number}") for number in range(1000)))
+
+    def fail(_: object) -> Iterator[object]:
+        raise AssertionError("looked at all owners")
+
+    monkeypatch.setattr(job_queues._LazyHeap, "__iter__", fail)
+    found = queues.pop("k", frozenset(("o7", "nobody")))
+    assert found is not None
+    assert (found.job_id, queues.pop("k", frozenset(("nobody",)))) == ("7", None)
+
+
 def test_cancelled_jobs_leave_nothing_behind() -> None:
     """However many jobs are submitted and cancelled, of any kind, owner and key."""
     queues = filled(*(job(f"stays{n}", submitted=n) for n in range(10)))
@@ -170,9 +186,15 @@ class Model:
         """Whether its key has a free place."""
         return waiting.key is None or self.at_work[waiting.key] < waiting.limit
 
-    def take(self, kind: str) -> QueuedJob | None:
+    def take(self, kind: str, owners: Collection[str] | None = None) -> QueuedJob | None:
         """See ``JobQueues``."""
-        able = [waiting for waiting in self.jobs.values() if waiting.kind == kind and self.may_start(waiting)]
+        able = [
+            waiting
+            for waiting in self.jobs.values()
+            if waiting.kind == kind
+            and (owners is None or waiting.owner in owners)
+            and self.may_start(waiting)
+        ]
         if not able:
             return None
 
@@ -192,6 +214,7 @@ def _line(waiting: QueuedJob) -> tuple[str, int, str]:
 
 # Few values of each, and one most often, so that many jobs share a queue and a key.
 _OWNERS = st.sampled_from(["a", "a", "a", "b"])
+_OWNERS_OF_WORKERS = st.sampled_from([None, None, frozenset("a"), frozenset("b"), frozenset("abcd")])
 _KINDS = st.sampled_from(["k", "k", "k", "other"])
 _NAMES = st.sampled_from(["u", "u", "u", "v"])
 
@@ -237,11 +260,11 @@ class _Order(RuleBasedStateMachine):
         self.queues.remove(job_id)
         self.model.remove(job_id)
 
-    @rule(kind=_KINDS, at_work=st.booleans())
-    def is_taken(self, kind: str, at_work: bool) -> None:
+    @rule(kind=_KINDS, owners=_OWNERS_OF_WORKERS, at_work=st.booleans())
+    def is_taken(self, kind: str, owners: Collection[str] | None, at_work: bool) -> None:
         """Take the next job; it runs from then on, unless it is cancelled at that moment."""
-        expected = self.model.take(kind)
-        assert self.queues.pop(kind) == expected
+        expected = self.model.take(kind, owners)
+        assert self.queues.pop(kind, owners) == expected
         if expected is not None and expected.key is not None and at_work:
             self.queues.occupy(expected.key)
             self.model.at_work[expected.key] += 1

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections import OrderedDict
+from collections import OrderedDict, deque
 from collections.abc import Callable, Collection, Iterable
 from functools import partial
 
@@ -164,38 +164,31 @@ class Dispatcher:
         kinds, self._kinds_to_match = list(self._kinds_to_match), {}
         starts = 0
         for place, kind in enumerate(kinds):
-            # Owners of whose jobs none is left: with None, of all.
+            # Those that have waited longest first. Each is looked at once, or again after it got a job.
+            idle = deque(self._idle.get(kind, ()))
+            # Owners of whose jobs none is left.
             exhausted: set[frozenset[str] | None] = set()
-            while not self._closed and None not in exhausted:
+            while idle and not self._closed:
                 if starts == STARTS_PER_PASS:
                     self._match_soon(kinds[place:])
                     return
-                session = self._first_idle(kind, exhausted)
-                if session is None:
-                    break
+                session = idle.popleft()
                 owners = session.principal.dispatched_owners
-                job = self._queues.pop(kind, owners)
+                if not session.has_capacity:
+                    self._remove_idle(session, kind)
+                    continue
+                job = None if owners in exhausted else self._queues.pop(kind, owners)
                 if job is None:
+                    if owners is None:
+                        break
                     exhausted.add(owners)
                     continue
+                idle.append(session)
                 self._idle[kind].move_to_end(session)
                 self._limits.admit(job)
                 self.sessions.hold(session, job.job_id, None)
                 self._tasks.start(self._assign(session, job))
                 starts += 1
-
-    def _first_idle(self, kind: str, exhausted: Collection[frozenset[str] | None]) -> Session | None:
-        """The session with capacity that has waited longest, apart from those that only take exhausted owners' jobs."""
-        full, first = [], None
-        for session in self._idle.get(kind, ()):
-            if not session.has_capacity:
-                full.append(session)
-            elif session.principal.dispatched_owners not in exhausted:
-                first = session
-                break
-        for session in full:
-            self._remove_idle(session, kind)
-        return first
 
     # Starting.
 

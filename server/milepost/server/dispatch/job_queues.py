@@ -14,7 +14,7 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, field
 from itertools import chain
-from typing import Any, Generic, NamedTuple, TypeVar
+from typing import Any, Generic, NamedTuple, TypeAlias, TypeVar
 
 from milepost.server.base.timestamps import instant
 from milepost.v1 import Job
@@ -28,6 +28,9 @@ _GROUP_OVERHEAD = 1600
 _OWNER_QUEUE_OVERHEAD = 2000
 
 _Item = TypeVar("_Item", bound=tuple[Any, ...])
+
+_Rank: TypeAlias = tuple[int, int, str]
+"""The place of an owner queue: its priority, negative, when it was last served, and the owner."""
 
 
 class ConcurrencyKey(NamedTuple):
@@ -84,7 +87,7 @@ class JobQueues:
 
     def __init__(self) -> None:
         self._queued: dict[str, tuple[QueuedJob, _OwnerQueue, _LimitGroup]] = {}
-        self._kinds: dict[str, _LazyHeap[tuple[int, int, str]]] = {}
+        self._kinds: dict[str, _LazyHeap[_Rank]] = {}
         self._owner_queues: dict[tuple[str, int, str], _OwnerQueue] = {}
         self._queues_of_kind: dict[str, dict[str, dict[_OwnerQueue, None]]] = {}  # of each owner
         self._keyed: dict[tuple[ConcurrencyKey, int], dict[_LimitGroup, _OwnerQueue]] = {}
@@ -146,12 +149,12 @@ class JobQueues:
     def pop(self, kind: str, owners: Collection[str] | None = None) -> QueuedJob | None:
         """Remove and return the next job of the kind and of one of the owners (None: any); None where none may start.
 
-        With owners it looks at each owner that has jobs of the kind in the queue.
+        With owners it looks at each of these, or at each owner of queued jobs of the kind, whichever are fewer.
         """
         order = self._kinds.get(kind)
         if order is None:
             return None
-        first = order.first() if owners is None else min((r for r in order if r[2] in owners), default=None)
+        first = order.first() if owners is None else min(self._ranks(kind, order, owners), default=None)
         if first is None:
             return None
         priority, _, owner = first
@@ -164,6 +167,15 @@ class JobQueues:
         self._index_owner(owner_queue)
         self.remove(job_id)
         return job
+
+    def _ranks(self, kind: str, order: _LazyHeap[_Rank], owners: Collection[str]) -> Iterator[_Rank]:
+        """The ranks of those owner queues of a kind, of these owners, that have a job that may start."""
+        if len(order) <= len(owners):
+            yield from (rank for rank in order if rank[2] in owners)
+            return
+        of_kind = self._queues_of_kind[kind]
+        for owner in owners:
+            yield from (queue.rank for queue in of_kind.get(owner, ()) if queue.open)
 
     def place(self, job_id: str) -> QueuePlace | None:
         """The place of a job in its queue, as if no concurrency limit were reached; None if it is not queued.
@@ -336,6 +348,6 @@ class _OwnerQueue:
     """All of its jobs, in the order of their submission."""
 
     @property
-    def rank(self) -> tuple[int, int, str]:
+    def rank(self) -> _Rank:
         """Its place among the owner queues of its kind."""
         return -self.priority, self.last_served, self.owner

@@ -7,6 +7,7 @@ import asyncio
 import pytest
 
 from milepost.contract.job_states import has_ended
+from milepost.server.base.timestamps import instant
 from milepost.server.log.event_log import (
     ChildrenSummary,
     CommitRow,
@@ -303,6 +304,33 @@ async def test_a_reused_id_is_another_job(log: EventLog) -> None:
     assert after is not None
     assert after.share_generation == 0
     assert after.key != before.key
+
+
+async def test_what_is_meant_for_a_deleted_job(log: EventLog) -> None:
+    """It is refused, and does nothing to a later job with the id."""
+    first = await ended(log, "j")
+    submitted = instant(first.job.submit_time)
+    await log.delete("j", submitted)
+    later = await ended(log, "j")
+
+    for dropping in (
+        log.thin("j", submitted),
+        log.trim("j", 4, submitted),
+        log.delete("j", submitted),
+        log.revoke_shares("j", submitted),
+    ):
+        with pytest.raises(Conflict):
+            await dropping
+    page = await read_page(log, "j")
+    assert (events_of(page.chunks), page.first, page.thinned) == (later.events, 1, 0)
+    assert await generation(log, "j") == 0
+
+    submitted = instant(later.job.submit_time)
+    await log.revoke_shares("j", submitted)
+    await log.thin("j", submitted)
+    await log.trim("j", 4, submitted)
+    page = await read_page(log, "j")
+    assert (await generation(log, "j"), page.first > 1, page.thinned) == (1, True, len(later.events))
 
 
 async def test_children_of_other_owners_are_found(log: EventLog) -> None:

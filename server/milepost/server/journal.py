@@ -304,27 +304,25 @@ class Journal:
 
     # Dropping.
 
-    async def thin(self, job_id: str) -> None:
+    # Each is about one job, known by the time of its submission, and raises JOB_NOT_FOUND once a later one has its id.
+
+    async def thin(self, job: Job) -> None:
         """Drop superseded progress from the log of an ended job. Raises JOB_NOT_FOUND."""
-        await _dropped(job_id, self._log.thin(job_id))
+        await _dropped(job.job_id, self._log.thin(job.job_id, instant(job.submit_time)))
 
-    async def trim(self, job_id: str, first_sequence: int) -> None:
+    async def trim(self, job_id: str, submitted: int, first_sequence: int) -> None:
         """Drop the commits that end before this event. Raises JOB_NOT_FOUND."""
-        await _dropped(job_id, self._log.trim(job_id, first_sequence))
+        await _dropped(job_id, self._log.trim(job_id, first_sequence, submitted))
 
-    async def delete(
-        self, job_id: str, check: Callable[[Job], None] = lambda _: None, *, caller: str = SERVER
-    ) -> None:
-        """Delete an ended job with its log. Raises JOB_NOT_FOUND, JOB_NOT_ENDED, and what ``check`` does."""
-        job = await self.find(job_id, caller=caller)
-        check(job)
+    async def delete(self, job: Job) -> None:
+        """Delete an ended job with its log. Raises JOB_NOT_FOUND, JOB_NOT_ENDED."""
         if not has_ended(job):
             raise job_not_ended(job.job_id, state_name(job))
-        await _dropped(job_id, self._log.delete(job_id))
+        await _dropped(job.job_id, self._log.delete(job.job_id, instant(job.submit_time)))
 
-    async def revoke_shares(self, job_id: str) -> None:
+    async def revoke_shares(self, job: Job) -> None:
         """Begin the next generation of a job's shares. Raises JOB_NOT_FOUND."""
-        await _dropped(job_id, self._log.revoke_shares(job_id))
+        await _dropped(job.job_id, self._log.revoke_shares(job.job_id, instant(job.submit_time)))
 
     # Following the log.
 

@@ -10,16 +10,17 @@ import asyncio
 import contextlib
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, NamedTuple
 
 import structlog
 
 from milepost.server.base.clock import CautiousClock, Clock
 from milepost.server.base.refusal import Refusal
-from milepost.server.base.timestamps import SECOND, nanoseconds
+from milepost.server.base.timestamps import SECOND, instant, nanoseconds
 from milepost.server.journal import Journal
 from milepost.server.log.event_log import DurableCommit, EndedJob, Entry, EventLog, StoreUnavailable
 from milepost.server.store_errors import STORE_ERRORS
+from milepost.v1 import Job
 from milepost.v1 import Retention as RetentionMessage
 
 _log = structlog.get_logger("milepost.retention")
@@ -42,6 +43,13 @@ class RetentionPolicy:
     max_events: int = 0
 
 
+class _Trim(NamedTuple):
+    """A trim that is due: of the job that was submitted then, up to an event."""
+
+    submitted: int
+    first_sequence: int
+
+
 class Retention:
     """Sweep over the ended jobs every ``interval`` seconds, and follow the log for jobs with too many events."""
 
@@ -54,7 +62,7 @@ class Retention:
         self._clock = CautiousClock(clock)
         self._policy = policy
         self._interval = interval
-        self._trims: dict[str, int] = {}
+        self._trims: dict[str, _Trim] = {}
         self._woken = asyncio.Event()
 
     async def run(self) -> None:
@@ -81,17 +89,18 @@ class Retention:
             if limit and commit.chunk.last > limit:
                 step = max(limit // 4, 1)
                 if commit.chunk.last // step != (commit.chunk.first - 1) // step:
-                    self._trims[commit.job_id] = commit.chunk.last - limit + 1
+                    submitted = instant(Job.FromString(commit.job).submit_time)
+                    self._trims[commit.job_id] = _Trim(submitted, commit.chunk.last - limit + 1)
                     self._woken.set()
 
     async def sweep(self) -> None:
         """Trim the jobs with too many events, then expire data of all ended jobs, in the order of their ends."""
         for job_id in list(self._trims):
             self._check_store_up()
-            first_sequence = self._trims[job_id]
+            trim = self._trims[job_id]
             with contextlib.suppress(Refusal):  # the job was deleted
-                await self._journal.trim(job_id, first_sequence)
-            if self._trims[job_id] == first_sequence:
+                await self._journal.trim(job_id, trim.submitted, trim.first_sequence)
+            if self._trims[job_id] == trim:
                 del self._trims[job_id]
         after = (0, 0)
         while True:
@@ -115,12 +124,12 @@ class Retention:
         job, policy = ended.job, self._policy
         age = (self._clock.now() - ended.end_time) / SECOND
         if _is_expired(age, _retention_time(job.retention, "keep_job", policy.jobs)):
-            await self._journal.delete(job.job_id)
+            await self._journal.delete(job)
         elif _is_expired(age, _retention_time(job.retention, "keep_events", policy.events)):
             if ended.first_sequence <= job.last_sequence:
-                await self._journal.trim(job.job_id, job.last_sequence + 1)
+                await self._journal.trim(job.job_id, instant(job.submit_time), job.last_sequence + 1)
         elif _is_expired(age, policy.progress) and ended.thinned_sequence < job.last_sequence:
-            await self._journal.thin(job.job_id)
+            await self._journal.thin(job)
 
 
 def _retention_time(

@@ -379,17 +379,20 @@ class EventLog(Protocol):
     async def recent_kinds(self, limit: int) -> Sequence[tuple[str, str]]:
         """Return owner and kind of those with the most recent runs, the latest first."""
 
-    def thin(self, job_id: str) -> asyncio.Future[None]:
+    # The following raise Conflict if there is no such job, or if it was not submitted at ``submitted``: then it is a
+    # later one with the id of the job that the caller means.
+
+    def thin(self, job_id: str, submitted: int | None = None) -> asyncio.Future[None]:
         """Drop from the log of an ended job all progress that later progress of the same stage superseded."""
 
-    def trim(self, job_id: str, first_sequence: int) -> asyncio.Future[None]:
+    def trim(self, job_id: str, first_sequence: int, submitted: int | None = None) -> asyncio.Future[None]:
         """Drop the commits that end before this event; commits are never split."""
 
-    def delete(self, job_id: str) -> asyncio.Future[None]:
-        """Delete an ended job with its log. Raises Conflict if it has not ended."""
+    def delete(self, job_id: str, submitted: int | None = None) -> asyncio.Future[None]:
+        """Delete an ended job with its log. Raises Conflict also if it has not ended."""
 
-    def revoke_shares(self, job_id: str) -> asyncio.Future[None]:
-        """Begin the next generation of a job's shares. Raises Conflict if there is no such job."""
+    def revoke_shares(self, job_id: str, submitted: int | None = None) -> asyncio.Future[None]:
+        """Begin the next generation of a job's shares."""
 
     async def close(self) -> None:
         """Finish pending appends and release the store."""

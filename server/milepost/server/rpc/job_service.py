@@ -76,7 +76,7 @@ class JobService:
 
     async def RevokeShares(self, request: RevokeSharesRequest, context: _Context) -> RevokeSharesResponse:
         """See the contract."""
-        return await self._jobs.revoke_shares(current_principal(), request)
+        return await self._jobs.revoke_shares(current_principal(), request, current_caller())
 
     async def WhoAmI(self, request: WhoAmIRequest, context: _Context) -> WhoAmIResponse:
         """See the contract."""

@@ -148,11 +148,9 @@ class Jobs:
         """Delete a job that has ended."""
         validation.job_id(request.job_id)
         await self._access.check(principal, Action.DELETE, request.job_id)
-        await self._journal.delete(
-            request.job_id,
-            lambda job: check(principal, Action.DELETE, request.job_id, Target.of(job)),
-            caller=caller,
-        )
+        job = await self._journal.find(request.job_id, caller=caller)
+        check(principal, Action.DELETE, request.job_id, Target.of(job))
+        await self._journal.delete(job)
         return DeleteJobResponse()
 
     async def share(self, principal: Principal, request: ShareJobRequest, caller: str) -> ShareJobResponse:
@@ -168,11 +166,15 @@ class Jobs:
         )
         return ShareJobResponse(token=token, expire_time=timestamp(expire_time))
 
-    async def revoke_shares(self, principal: Principal, request: RevokeSharesRequest) -> RevokeSharesResponse:
+    async def revoke_shares(
+        self, principal: Principal, request: RevokeSharesRequest, caller: str
+    ) -> RevokeSharesResponse:
         """Revoke all share tokens of a job that were made so far."""
         validation.job_id(request.job_id)
         await self._access.check(principal, Action.SHARE, request.job_id)
-        await self._journal.revoke_shares(request.job_id)
+        job = await self._journal.find(request.job_id, caller=caller)
+        check(principal, Action.SHARE, request.job_id, Target.of(job))
+        await self._journal.revoke_shares(job)
         return RevokeSharesResponse()
 
     async def history(

@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 from typing import Final, NamedTuple, TypeAlias
 
 from milepost.contract.job_states import FINAL
+from milepost.server.base.timestamps import instant
 from milepost.server.log.drop_summary import drops_before
 from milepost.server.log.event_log import Conflict, Drop
 from milepost.server.log.jetstream.records import Kind, Record, Remains
@@ -54,6 +55,11 @@ class JobRows:
         if job_input is not None:
             self._submitted.job.input.ParseFromString(job_input)
 
+    def require_submitted(self, submitted: int | None) -> None:
+        """Raise Conflict for a job that was not submitted at this time, in nanoseconds since 1970."""
+        if submitted not in (None, instant(self._submitted.job.submit_time)):
+            raise Conflict(self._job_id)
+
     def require_ended(self) -> None:
         """Raise Conflict if the job has not ended."""
         if self.state not in FINAL:
@@ -95,6 +101,16 @@ class JobRows:
 
 Planner: TypeAlias = Callable[[JobRows], DropPlan | None]
 """Plans a drop of a job; None if there is nothing to drop."""
+
+
+def only_of(submitted: int | None, plan: Planner) -> Planner:
+    """Plan for the job that was submitted then, and not for a later one with its id; None for whichever has the id."""
+
+    def of_job(rows: JobRows) -> DropPlan | None:
+        rows.require_submitted(submitted)
+        return plan(rows)
+
+    return of_job
 
 
 def thin(rows: JobRows) -> DropPlan:

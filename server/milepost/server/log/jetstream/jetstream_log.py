@@ -242,24 +242,24 @@ class JetStreamEventLog(ReaderPool):
         """See ``EventLog``."""
         return self._write(commit.job_id, PendingWrite(commit))
 
-    def thin(self, job_id: str) -> asyncio.Future[None]:
+    def thin(self, job_id: str, submitted: int | None = None) -> asyncio.Future[None]:
         """See ``EventLog``."""
-        return self._drop(job_id, drop_plans.thin)
+        return self._drop(job_id, submitted, drop_plans.thin)
 
-    def trim(self, job_id: str, first_sequence: int) -> asyncio.Future[None]:
+    def trim(self, job_id: str, first_sequence: int, submitted: int | None = None) -> asyncio.Future[None]:
         """See ``EventLog``."""
-        return self._drop(job_id, lambda rows: drop_plans.trim(rows, first_sequence))
+        return self._drop(job_id, submitted, lambda rows: drop_plans.trim(rows, first_sequence))
 
-    def delete(self, job_id: str) -> asyncio.Future[None]:
+    def delete(self, job_id: str, submitted: int | None = None) -> asyncio.Future[None]:
         """See ``EventLog``."""
-        return self._drop(job_id, drop_plans.delete)
+        return self._drop(job_id, submitted, drop_plans.delete)
 
-    def revoke_shares(self, job_id: str) -> asyncio.Future[None]:
+    def revoke_shares(self, job_id: str, submitted: int | None = None) -> asyncio.Future[None]:
         """See ``EventLog``."""
-        return self._drop(job_id, drop_plans.revoke_shares)
+        return self._drop(job_id, submitted, drop_plans.revoke_shares)
 
-    def _drop(self, job_id: str, plan: drop_plans.Planner) -> asyncio.Future[None]:
-        return self._write(job_id, self._drops.prepare(job_id, plan))
+    def _drop(self, job_id: str, submitted: int | None, plan: drop_plans.Planner) -> asyncio.Future[None]:
+        return self._write(job_id, self._drops.prepare(job_id, drop_plans.only_of(submitted, plan)))
 
     async def _plan(self, job_id: str, plan: drop_plans.Planner, caller: str) -> drop_plans.DropPlan | None:
         return await self._long.run(caller, lambda reader: _rows(reader).drop(job_id, plan))

@@ -154,24 +154,21 @@ class MemoryDisk:
         for excess in (*of_owner[:-OWNER_KIND_LIMIT], *list(self.runs)[:-KIND_LIMIT]):
             self.runs.pop(excess, None)
 
-    def revoke_shares(self, job_id: str) -> None:
+    def revoke_shares(self, job_id: str, submitted: int | None = None) -> None:
         """See ``EventLog``."""
-        record = self.records.get(job_id)
-        if record is None:
-            raise Conflict(job_id)
-        record.share_generation += 1
+        self._record(job_id, submitted).share_generation += 1
 
-    def thin(self, job_id: str) -> None:
+    def thin(self, job_id: str, submitted: int | None = None) -> None:
         """See ``EventLog``."""
-        record = self._ended(job_id)
+        record = self._ended(job_id, submitted)
         superseded: set[Any] = set()
         for stored in reversed(record.commits):
             stored.chunk = stored.chunk._replace(frames=without_superseded(stored.chunk.frames, superseded))
         record.thinned = record.last
 
-    def trim(self, job_id: str, first_sequence: int) -> Entry | None:
+    def trim(self, job_id: str, first_sequence: int, submitted: int | None = None) -> Entry | None:
         """See ``EventLog``."""
-        record = self._record(job_id)
+        record = self._record(job_id, submitted)
         dropped = [stored for stored in record.commits if stored.chunk.last < first_sequence]
         if not dropped:
             return None
@@ -179,9 +176,9 @@ class MemoryDisk:
         record.first = dropped[-1].chunk.last + 1
         return self._notice(record, record.first, dropped)
 
-    def delete(self, job_id: str) -> Entry:
+    def delete(self, job_id: str, submitted: int | None = None) -> Entry:
         """See ``EventLog``."""
-        record = self._ended(job_id)
+        record = self._ended(job_id, submitted)
         del self.records[job_id]
         self.requests.pop((record.attributes.owner, record.request_id), None)
         return self._notice(record, 0, record.commits)
@@ -228,13 +225,14 @@ class MemoryDisk:
             parent.children_ended += commit.ends
             parent.children_done += after - before
 
-    def _record(self, job_id: str) -> JobRecord:
-        if job_id not in self.records:
+    def _record(self, job_id: str, submitted: int | None = None) -> JobRecord:
+        record = self.records.get(job_id)
+        if record is None or submitted not in (None, instant(Job.FromString(record.job).submit_time)):
             raise Conflict(job_id)
-        return self.records[job_id]
+        return record
 
-    def _ended(self, job_id: str) -> JobRecord:
-        record = self._record(job_id)
+    def _ended(self, job_id: str, submitted: int | None) -> JobRecord:
+        record = self._record(job_id, submitted)
         if record.state not in FINAL:
             raise Conflict(job_id)
         return record

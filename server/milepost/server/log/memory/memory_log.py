@@ -154,21 +154,21 @@ class MemoryEventLog:
         """See ``EventLog``."""
         return self._write(Append(commit))
 
-    def thin(self, job_id: str) -> asyncio.Future[None]:
+    def thin(self, job_id: str, submitted: int | None = None) -> asyncio.Future[None]:
         """See ``EventLog``."""
-        return self._write(_Maintenance(partial(self._disk.thin, job_id)))
+        return self._write(_Maintenance(partial(self._disk.thin, job_id, submitted)))
 
-    def trim(self, job_id: str, first_sequence: int) -> asyncio.Future[None]:
+    def trim(self, job_id: str, first_sequence: int, submitted: int | None = None) -> asyncio.Future[None]:
         """See ``EventLog``."""
-        return self._write(_Maintenance(partial(self._disk.trim, job_id, first_sequence)))
+        return self._write(_Maintenance(partial(self._disk.trim, job_id, first_sequence, submitted)))
 
-    def delete(self, job_id: str) -> asyncio.Future[None]:
+    def delete(self, job_id: str, submitted: int | None = None) -> asyncio.Future[None]:
         """See ``EventLog``."""
-        return self._write(_Maintenance(partial(self._disk.delete, job_id)))
+        return self._write(_Maintenance(partial(self._disk.delete, job_id, submitted)))
 
-    def revoke_shares(self, job_id: str) -> asyncio.Future[None]:
+    def revoke_shares(self, job_id: str, submitted: int | None = None) -> asyncio.Future[None]:
         """See ``EventLog``."""
-        return self._write(_Maintenance(partial(self._disk.revoke_shares, job_id)))
+        return self._write(_Maintenance(partial(self._disk.revoke_shares, job_id, submitted)))
 
     async def close(self) -> None:
         """See ``EventLog``."""

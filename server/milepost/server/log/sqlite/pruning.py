@@ -6,6 +6,7 @@ import sqlite3
 from typing import NamedTuple
 
 from milepost.contract.job_states import FINAL
+from milepost.server.base.timestamps import instant
 from milepost.server.log.drop_summary import drops_before, record_dropped
 from milepost.server.log.event_log import Conflict, DropNotice
 from milepost.server.log.frames import without_superseded
@@ -18,12 +19,13 @@ class Thin(NamedTuple):
     """Drop from the log of an ended job all progress that later progress of the same stage superseded."""
 
     job_id: str
+    submitted: int | None = None
 
     def write(self, transaction: Transaction) -> None:
         """See ``Write``."""
         connection = transaction.connection
-        row = _row(connection, self.job_id)
-        if row is None or row.state not in FINAL:
+        row = _row(connection, self.job_id, self.submitted)
+        if row.state not in FINAL:
             raise Conflict(self.job_id)
         superseded: set[tuple[str, str]] = set()
         # Newest first, since later progress supersedes earlier progress.
@@ -39,13 +41,12 @@ class Trim(NamedTuple):
 
     job_id: str
     first_sequence: int
+    submitted: int | None = None
 
     def write(self, transaction: Transaction) -> DropNotice | None:
         """See ``Write``."""
         connection = transaction.connection
-        row = _row(connection, self.job_id)
-        if row is None:
-            raise Conflict(self.job_id)
+        row = _row(connection, self.job_id, self.submitted)
         (last,) = connection.execute(statements.LAST_BEFORE, (row.key, self.first_sequence)).fetchone()
         if last is None:
             return None
@@ -53,45 +54,55 @@ class Trim(NamedTuple):
         drops = drops_before(connection, row.key, self.first_sequence)
         connection.execute(statements.TRIM, (row.key, self.first_sequence))
         connection.execute(statements.SET_FIRST, (last + 1, row.key))
-        return record_dropped(transaction, row.key, Job.FromString(row.job), last + 1, drops)
+        return record_dropped(transaction, row.key, row.job, last + 1, drops)
 
 
 class Delete(NamedTuple):
     """Delete an ended job with its log."""
 
     job_id: str
+    submitted: int | None = None
 
     def write(self, transaction: Transaction) -> DropNotice:
         """See ``Write``."""
         connection = transaction.connection
-        row = _row(connection, self.job_id)
-        if row is None or row.state not in FINAL:
+        row = _row(connection, self.job_id, self.submitted)
+        if row.state not in FINAL:
             raise Conflict(self.job_id)
         transaction.runs.before_drop()
         drops = drops_before(connection, row.key, row.last + 1)
         for statement in statements.DELETE_JOB:
             connection.execute(statement, (row.key,))
-        return record_dropped(transaction, row.key, Job.FromString(row.job), 0, drops)
+        return record_dropped(transaction, row.key, row.job, 0, drops)
 
 
 class RevokeShares(NamedTuple):
     """Begin the next generation of a job's shares."""
 
     job_id: str
+    submitted: int | None = None
 
     def write(self, transaction: Transaction) -> None:
         """See ``Write``."""
-        if not transaction.connection.execute(statements.REVOKE_SHARES, (self.job_id,)).rowcount:
-            raise Conflict(self.job_id)
+        connection = transaction.connection
+        row = _row(connection, self.job_id, self.submitted)
+        connection.execute(statements.REVOKE_SHARES, (row.key,))
 
 
 class _JobRow(NamedTuple):
     key: int
     state: int
     last: int
-    job: bytes
+    job: Job
 
 
-def _row(connection: sqlite3.Connection, job_id: str) -> _JobRow | None:
-    row = connection.execute(statements.PRUNING_ROW, (job_id,)).fetchone()
-    return None if row is None else _JobRow(*row)
+def _row(connection: sqlite3.Connection, job_id: str, submitted: int | None) -> _JobRow:
+    """The row of the job that was submitted then, if that is given. Raises Conflict if there is none."""
+    found = connection.execute(statements.PRUNING_ROW, (job_id,)).fetchone()
+    if found is None:
+        raise Conflict(job_id)
+    key, state, last, stored = found
+    job = Job.FromString(stored)
+    if submitted not in (None, instant(job.submit_time)):
+        raise Conflict(job_id)
+    return _JobRow(key, state, last, job)

@@ -152,21 +152,21 @@ class SqliteEventLog(ReaderPool):
         """See ``EventLog``."""
         return self._write(Append(commit))
 
-    def thin(self, job_id: str) -> asyncio.Future[None]:
+    def thin(self, job_id: str, submitted: int | None = None) -> asyncio.Future[None]:
         """See ``EventLog``."""
-        return self._write(Thin(job_id))
+        return self._write(Thin(job_id, submitted))
 
-    def trim(self, job_id: str, first_sequence: int) -> asyncio.Future[None]:
+    def trim(self, job_id: str, first_sequence: int, submitted: int | None = None) -> asyncio.Future[None]:
         """See ``EventLog``."""
-        return self._write(Trim(job_id, first_sequence))
+        return self._write(Trim(job_id, first_sequence, submitted))
 
-    def delete(self, job_id: str) -> asyncio.Future[None]:
+    def delete(self, job_id: str, submitted: int | None = None) -> asyncio.Future[None]:
         """See ``EventLog``."""
-        return self._write(Delete(job_id))
+        return self._write(Delete(job_id, submitted))
 
-    def revoke_shares(self, job_id: str) -> asyncio.Future[None]:
+    def revoke_shares(self, job_id: str, submitted: int | None = None) -> asyncio.Future[None]:
         """See ``EventLog``."""
-        return self._write(RevokeShares(job_id))
+        return self._write(RevokeShares(job_id, submitted))
 
     async def close(self) -> None:
         """See ``EventLog``."""

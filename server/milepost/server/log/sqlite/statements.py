@@ -120,7 +120,7 @@ REPLACE_FRAMES: Final = "UPDATE log SET frames = ? WHERE position = ?"
 MARK_THINNED: Final = "UPDATE jobs SET thinned_sequence = ? WHERE job_key = ?"
 LAST_BEFORE: Final = "SELECT max(last_sequence) FROM log WHERE job_key = ? AND last_sequence < ?"
 TRIM: Final = "DELETE FROM log WHERE job_key = ? AND last_sequence < ?"
-REVOKE_SHARES: Final = "UPDATE jobs SET share_generation = share_generation + 1 WHERE job_id = ?"
+REVOKE_SHARES: Final = "UPDATE jobs SET share_generation = share_generation + 1 WHERE job_key = ?"
 SET_FIRST: Final = "UPDATE jobs SET first_sequence = ? WHERE job_key = ?"
 DELETE_JOB: Final = (
     "DELETE FROM log WHERE job_key = ?",

@@ -24,7 +24,7 @@ from milepost.server.access.limiter import Limiter
 from milepost.server.access.principal_limits import Limits
 from milepost.server.access.throttling import Throttling
 from milepost.server.followers.deadlines import Deadlines
-from milepost.server.log.event_log import StoreUnavailable
+from milepost.server.log.log_errors import StoreUnavailable
 from milepost.server.rpc import work_stream
 from milepost.server.runtime.server import Server, Settings
 from milepost.v1 import Claim, Dispatch, Job, ReportJobRequest, WhoAmIRequest

@@ -6,7 +6,7 @@ from random import Random
 from typing import Final
 
 from milepost.server.followers.retention import RetentionPolicy
-from milepost.server.log.event_log import StoreFull
+from milepost.server.log.log_errors import StoreFull
 from milepost.server.log.memory.memory_disk import MemoryDisk
 from milepost.server.log.memory.memory_log import Delays, MemoryEventLog
 from milepost.server.runtime.core import Core

@@ -10,7 +10,7 @@ from typing import Any, Final
 import structlog
 
 from milepost.server.base.refusal import Refusal
-from milepost.server.log.event_log import StoreDisplaced, StoreFailed, StoreFull
+from milepost.server.log.log_errors import StoreDisplaced, StoreFailed, StoreFull
 
 _log = structlog.get_logger("milepost.tasks")
 

@@ -29,16 +29,14 @@ from milepost.server.base.timestamps import instant
 from milepost.server.decide import EventBatch, PlainReports
 from milepost.server.log.event_log import (
     Commit,
-    Conflict,
     DurableCommit,
     Entry,
     EventLog,
     StoredJob,
-    StoreFailed,
-    StoreFull,
     job_attributes,
 )
 from milepost.server.log.frames import Chunk
+from milepost.server.log.log_errors import Conflict, StoreFailed, StoreFull
 from milepost.v1 import Event, Job
 
 CACHE_BYTES: Final = 48 << 20

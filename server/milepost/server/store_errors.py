@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from milepost.server.base.refusal import Refusal
-from milepost.server.log.event_log import (
+from milepost.server.log.log_errors import (
     Conflict,
     NoRoomForCopy,
     StoreDisplaced,

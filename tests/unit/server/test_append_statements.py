@@ -8,7 +8,7 @@ from contextlib import closing
 
 import pytest
 
-from milepost.server.log.event_log import Conflict
+from milepost.server.log.log_errors import Conflict
 from milepost.server.log.sqlite.append import Append
 from milepost.server.log.sqlite.schema import migrate
 from milepost.server.log.sqlite.transaction import Transaction

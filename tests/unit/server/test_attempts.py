@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from milepost.contract.reasons import reason_name
 from milepost.server.base.refusal import Refusal
 from milepost.server.dispatch.attempts import Acceptance
-from milepost.server.log.event_log import StoreFull
+from milepost.server.log.log_errors import StoreFull
 from milepost.v1 import Custom, Event, JobState, Update
 from tests.support.bad_requests import struct
 from tests.unit.server.core import Core

@@ -20,10 +20,13 @@ from milepost.server.followers.deadlines import Deadlines
 from milepost.server.followers.retention import Retention, RetentionPolicy
 from milepost.server.followers.transitions import follow_transitions
 from milepost.server.journal import Journal
-from milepost.server.log.event_log import StoredJob, StoreFull, StoreUnavailable
+from milepost.server.log.event_log import (
+    StoredJob,
+)
 from milepost.server.log.jetstream.jetstream_log import JetStreamEventLog
 from milepost.server.log.jetstream.nats_access import NatsAccess
 from milepost.server.log.jetstream.stream import StreamNames
+from milepost.server.log.log_errors import StoreFull, StoreUnavailable
 from milepost.server.log.node_presence import ContactPeriod, NoPeers
 from milepost.v1 import Event, Job, LogWritten, SubmitJobRequest, Update
 from milepost.v1 import Retention as RetentionMessage

@@ -9,7 +9,7 @@ import pytest
 
 from milepost.server.base.prompt_future import PromptFuture
 from milepost.server.dispatch.conflict_retry import ConflictRetry
-from milepost.server.log.event_log import Conflict, StoreFull
+from milepost.server.log.log_errors import Conflict, StoreFull
 
 
 @dataclass

@@ -10,7 +10,7 @@ from google.protobuf.duration_pb2 import Duration
 from milepost.server.followers.deadlines import Deadlines
 from milepost.server.followers.transitions import follow_transitions
 from milepost.server.journal import Decision, OpenJob
-from milepost.server.log.event_log import StoreFull
+from milepost.server.log.log_errors import StoreFull
 from milepost.v1 import Dispatch, JobState, RetryPolicy
 from tests.support.rpc import eventually
 from tests.unit.server.core import Core

@@ -13,11 +13,11 @@ from pathlib import Path
 import pytest
 
 from milepost.server.base import failpoints
-from milepost.server.log.event_log import StoreDisplaced, StoreFailed
 from milepost.server.log.jetstream import projection
 from milepost.server.log.jetstream.jetstream_log import JetStreamEventLog
 from milepost.server.log.jetstream.nats_access import NatsAccess
 from milepost.server.log.jetstream.stream import StreamNames
+from milepost.server.log.log_errors import StoreDisplaced, StoreFailed
 from milepost.server.log.sqlite import epoch_mark, writer
 from milepost.server.log.sqlite.epoch_mark import EpochMark
 from milepost.server.log.sqlite.sqlite_log import SqliteEventLog

@@ -15,11 +15,14 @@ from milepost.fold import Fold
 from milepost.server import decide
 from milepost.server.base.clock import SystemClock
 from milepost.server.journal import Journal
-from milepost.server.log.event_log import EventLog, StoreUnavailable
+from milepost.server.log.event_log import (
+    EventLog,
+)
 from milepost.server.log.jetstream import job_publisher
 from milepost.server.log.jetstream.jetstream_log import JetStreamEventLog
 from milepost.server.log.jetstream.nats_access import NatsAccess
 from milepost.server.log.jetstream.stream import StreamNames
+from milepost.server.log.log_errors import StoreUnavailable
 from milepost.v1 import Event, Job, LogWritten, SubmitJobRequest, Update
 from tests.support.commits import read
 from tests.support.nats import NatsServer

@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from milepost.server.log.event_log import Conflict, StoreUnavailable
 from milepost.server.log.jetstream import job_publisher
 from milepost.server.log.jetstream.nats_connection import Reply
 from milepost.server.log.jetstream.stream import StreamNames
+from milepost.server.log.log_errors import Conflict, StoreUnavailable
 from tests.support.commits import Author, put
 from tests.support.nats import NatsServer
 from tests.unit.server.test_jetstream_doubt import node

@@ -10,12 +10,12 @@ from pathlib import Path
 
 import pytest
 
-from milepost.server.log.event_log import StoreFailed
 from milepost.server.log.jetstream.import_from_sqlite import SqliteImport
 from milepost.server.log.jetstream.jetstream_log import JetStreamEventLog
 from milepost.server.log.jetstream.nats_access import NatsAccess
 from milepost.server.log.jetstream.nats_connection import NatsConnection, Reply
 from milepost.server.log.jetstream.stream import StreamNames, ensure_stream
+from milepost.server.log.log_errors import StoreFailed
 from milepost.server.log.sqlite.sqlite_log import SqliteEventLog
 from tests.support.commits import Author, put_in_turn, read
 from tests.support.nats import NatsServer

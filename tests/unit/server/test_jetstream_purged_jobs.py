@@ -13,10 +13,14 @@ from typing import Any
 import pytest
 
 from milepost.contract.job_states import has_ended
-from milepost.server.log.event_log import EventLog, Query, StoreFailed
+from milepost.server.log.event_log import (
+    EventLog,
+    Query,
+)
 from milepost.server.log.jetstream.jetstream_log import JetStreamEventLog
 from milepost.server.log.jetstream.nats_access import NatsAccess
 from milepost.server.log.jetstream.stream import StreamNames
+from milepost.server.log.log_errors import StoreFailed
 from milepost.v1 import JobState
 from tests.support.bad_requests import struct
 from tests.support.commits import Author, events_of, put

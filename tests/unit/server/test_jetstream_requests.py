@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from milepost.server.log.event_log import Conflict
 from milepost.server.log.jetstream.stream import StreamNames
+from milepost.server.log.log_errors import Conflict
 from tests.support.commits import Author
 from tests.support.nats import NatsServer
 from tests.unit.server.test_jetstream_doubt import node

@@ -13,12 +13,12 @@ import pytest
 from nats.js import JetStreamContext, api
 from nats.js.errors import NotFoundError
 
-from milepost.server.log.event_log import StoreFailed, StoreFull
 from milepost.server.log.jetstream import stream
 from milepost.server.log.jetstream.jetstream_log import JetStreamEventLog
 from milepost.server.log.jetstream.nats_access import NatsAccess, StreamRefused
 from milepost.server.log.jetstream.nats_connection import NatsConnection
 from milepost.server.log.jetstream.stream import StreamNames
+from milepost.server.log.log_errors import StoreFailed, StoreFull
 from tests.support.commits import Author, put, read
 from tests.support.nats import NatsServer
 from tests.support.rpc import eventually

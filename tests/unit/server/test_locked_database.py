@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from structlog.testing import capture_logs
 
-from milepost.server.log.event_log import StoreLocked
+from milepost.server.log.log_errors import StoreLocked
 from milepost.server.log.node_presence import NoPeers
 from milepost.server.log.sqlite import writer
 from milepost.server.log.sqlite.sqlite_log import SqliteEventLog

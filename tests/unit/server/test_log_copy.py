@@ -13,7 +13,7 @@ import pytest
 
 from milepost.contract import limits
 from milepost.server.base.refusal import Refusal
-from milepost.server.log.event_log import NoRoomForCopy
+from milepost.server.log.log_errors import NoRoomForCopy
 from milepost.server.log.sqlite import log_copy
 from milepost.server.log.sqlite.log_copy import LogCopy
 from milepost.server.log.sqlite.sqlite_log import SqliteEventLog

@@ -13,7 +13,7 @@ from milepost.server.base.refusal import Refusal, job_ended
 from milepost.server.base.slices import Slices
 from milepost.server.base.steps import SLICE_STEPS
 from milepost.server.dispatch.attempts import Acceptance, Attempts
-from milepost.server.log.event_log import Conflict
+from milepost.server.log.log_errors import Conflict
 from milepost.server.log.sqlite.coalescing import COMMIT_BYTES_LIMIT
 from milepost.v1 import Job, JobState, Stage, StageProgressed, StageStarted, Update
 from tests.support.rpc import eventually, log_line

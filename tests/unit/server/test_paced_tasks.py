@@ -11,7 +11,7 @@ from structlog.testing import capture_logs
 from milepost.server.background_tasks import STARTS_PER_PASS, Tasks
 from milepost.server.dispatch.dispatcher import Dispatcher
 from milepost.server.dispatch.worker_session import Session
-from milepost.server.log.event_log import StoreDisplaced, StoreFailed
+from milepost.server.log.log_errors import StoreDisplaced, StoreFailed
 from milepost.v1 import Hello
 from tests.unit.server.core import Core
 

@@ -13,7 +13,7 @@ import structlog
 from structlog.testing import capture_logs
 
 from milepost.server.base import failpoints
-from milepost.server.log.event_log import StoreFailed, StoreFull
+from milepost.server.log.log_errors import StoreFailed, StoreFull
 from milepost.server.log.sqlite.sqlite_log import SqliteEventLog
 from tests.support.bad_requests import struct
 from tests.support.commits import Author, put, read

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from milepost.server.log.event_log import StoreDisplaced
+from milepost.server.log.log_errors import StoreDisplaced
 from milepost.server.log.sqlite import wal_reserve, writer
 from milepost.server.log.sqlite.epoch_mark import EpochMark
 from milepost.server.log.sqlite.sqlite_log import SqliteEventLog

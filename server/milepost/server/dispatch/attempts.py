@@ -21,7 +21,7 @@ from milepost.server.dispatch.conflict_retry import ConflictRetry
 from milepost.server.dispatch.lease_tokens import LeaseTokens
 from milepost.server.estimates.learned_stages import LearnedStages
 from milepost.server.journal import Journal, OpenJob
-from milepost.server.log.event_log import Conflict
+from milepost.server.log.log_errors import Conflict
 from milepost.server.log.sqlite.coalescing import COMMIT_BYTES_LIMIT
 from milepost.v1 import Event, Job, JobState, Update
 

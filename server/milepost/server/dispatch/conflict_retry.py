@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable
 from typing import Generic, TypeAlias, TypeVar
 
 from milepost.server.base.prompt_future import PromptFuture
-from milepost.server.log.event_log import Conflict
+from milepost.server.log.log_errors import Conflict
 
 _Outcome = TypeVar("_Outcome")
 

@@ -24,7 +24,7 @@ from milepost.server.dispatch.job_queues import JobQueues, QueuedJob, QueuePlace
 from milepost.server.dispatch.session_table import SessionTable, rejection
 from milepost.server.dispatch.worker_instances import WorkerInstances
 from milepost.server.dispatch.worker_session import Session
-from milepost.server.log.event_log import Conflict
+from milepost.server.log.log_errors import Conflict
 from milepost.server.store_errors import STORE_ERRORS, refusal_of
 from milepost.v1 import Assignment, Dispatch, Job, JobState, WorkResponse
 

@@ -15,7 +15,7 @@ from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
-from milepost.server.log.event_log import StoreDisplaced
+from milepost.server.log.log_errors import StoreDisplaced
 
 
 class _File(NamedTuple):

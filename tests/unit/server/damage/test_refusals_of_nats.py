@@ -10,10 +10,10 @@ import pytest
 from nats.js import JetStreamContext, api
 from nats.js.errors import ServiceUnavailableError
 
-from milepost.server.log.event_log import StoreFull, StoreUnavailable, StreamUnusable
 from milepost.server.log.jetstream import follower, job_publisher
 from milepost.server.log.jetstream.jetstream_log import JetStreamEventLog
 from milepost.server.log.jetstream.stream import StreamNames
+from milepost.server.log.log_errors import StoreFull, StoreUnavailable, StreamUnusable
 from tests.support.commits import Author, put, read
 from tests.support.disk import Tmpfs, small_disk
 from tests.support.nats import NatsServer

@@ -12,9 +12,9 @@ import pytest
 import structlog
 from nats.js import JetStreamContext, api
 
-from milepost.server.log.event_log import StoreFailed, StoreUnavailable, StreamUnusable
 from milepost.server.log.jetstream import follower, projection
 from milepost.server.log.jetstream.stream import StreamNames
+from milepost.server.log.log_errors import StoreFailed, StoreUnavailable, StreamUnusable
 from milepost.server.log.node_presence import NoPeers
 from milepost.server.store_errors import refusal_of
 from milepost.v1 import ErrorReason

@@ -17,9 +17,9 @@ import structlog
 from nats.js import JetStreamContext
 
 from milepost.server.log.database_lock import DatabaseInUse
-from milepost.server.log.event_log import StoreFailed
 from milepost.server.log.jetstream import epoch_holders, set_aside
 from milepost.server.log.jetstream.stream import StreamNames
+from milepost.server.log.log_errors import StoreFailed
 from tests.support.commits import Author, put
 from tests.support.nats import NatsServer
 from tests.support.rpc import eventually

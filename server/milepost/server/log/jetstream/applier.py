@@ -10,10 +10,15 @@ import sqlite3
 from collections.abc import Sequence
 from typing import Final, NamedTuple
 
-from milepost.server.log.event_log import Commit, Conflict, DurableCommit, Entry
+from milepost.server.log.event_log import (
+    Commit,
+    DurableCommit,
+    Entry,
+)
 from milepost.server.log.jetstream.fold_cache import FoldCache
 from milepost.server.log.jetstream.purged_jobs import PurgedJobs
 from milepost.server.log.jetstream.records import STRIDE, Kind, Part, Record
+from milepost.server.log.log_errors import Conflict
 from milepost.server.log.sqlite.append import Append
 from milepost.server.log.sqlite.pruning import RevokeShares, Thin
 from milepost.server.log.sqlite.run_rows import link_run, record_runs

@@ -13,7 +13,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, NamedTuple
 
-from milepost.server.log.event_log import StoreFailed
 from milepost.server.log.frames import Chunk
 from milepost.server.log.jetstream.drop_plans import JobRows
 from milepost.server.log.jetstream.nats_connection import NatsConnection
@@ -29,6 +28,7 @@ from milepost.server.log.jetstream.records import (
     encode,
 )
 from milepost.server.log.jetstream.stream import NO_JOB, StreamNames, begin_import
+from milepost.server.log.log_errors import StoreFailed
 from milepost.server.log.sqlite.schema import migrate
 from milepost.server.log.stored_runs import StoredRun
 

@@ -13,7 +13,11 @@ import structlog
 from milepost.server.base.callers import SERVER
 from milepost.server.base.idle_caches import IdleCaches
 from milepost.server.base.prompt_future import PromptFuture
-from milepost.server.log.event_log import Commit, Entry, EventPage, StoreFailed, StreamUnusable
+from milepost.server.log.event_log import (
+    Commit,
+    Entry,
+    EventPage,
+)
 from milepost.server.log.jetstream import drop_plans, stream
 from milepost.server.log.jetstream.applied_messages import AppliedMessages
 from milepost.server.log.jetstream.applier import AppliedMessage, DeliveredMessage, JobHead
@@ -31,6 +35,7 @@ from milepost.server.log.jetstream.records import UnknownRecord, decode, name_in
 from milepost.server.log.jetstream.stream import StreamIdentity, StreamNames
 from milepost.server.log.jetstream.stream_check import StreamCheck
 from milepost.server.log.jetstream.write_faults import WriteFaults
+from milepost.server.log.log_errors import StoreFailed, StreamUnusable
 from milepost.server.log.node_presence import Peers, Presence
 from milepost.server.log.sqlite.log_copy import LogCopy
 from milepost.server.log.sqlite.reader import Reader

@@ -18,7 +18,9 @@ import structlog
 
 from milepost.server.base.callers import served_caller
 from milepost.server.base.prompt_future import PromptFuture
-from milepost.server.log.event_log import Commit, Conflict, StoreFailed, StoreFull, StoreUnavailable
+from milepost.server.log.event_log import (
+    Commit,
+)
 from milepost.server.log.jetstream.applier import AppliedMessage, JobHead
 from milepost.server.log.jetstream.nats_access import ConnectionLost
 from milepost.server.log.jetstream.nats_connection import NatsConnection
@@ -33,6 +35,7 @@ from milepost.server.log.jetstream.records import (
 )
 from milepost.server.log.jetstream.stream import NO_ROOM, WRONG_LAST_SEQUENCE, StreamNames, message_at
 from milepost.server.log.jetstream.write_faults import WriteFaults
+from milepost.server.log.log_errors import Conflict, StoreFailed, StoreFull, StoreUnavailable
 from milepost.server.log.sqlite.coalescing import coalesce
 
 _log = structlog.get_logger("milepost.store")

@@ -18,7 +18,6 @@ import structlog
 
 from milepost.server.base.steps import Steps
 from milepost.server.log.database_lock import DatabaseLock
-from milepost.server.log.event_log import StoreDisplaced
 from milepost.server.log.jetstream import set_aside
 from milepost.server.log.jetstream.applier import (
     SCHEMA,
@@ -31,6 +30,7 @@ from milepost.server.log.jetstream.applier import (
 from milepost.server.log.jetstream.drop_plans import DropPlan, JobRows, Planner
 from milepost.server.log.jetstream.purged_jobs import PENDING, TooFarBehind
 from milepost.server.log.jetstream.records import STRIDE
+from milepost.server.log.log_errors import StoreDisplaced
 from milepost.server.log.sqlite import statements
 from milepost.server.log.sqlite.log_copy import LogCopy, copy_log
 from milepost.server.log.sqlite.reader import Reader

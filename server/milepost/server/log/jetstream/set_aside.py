@@ -11,7 +11,7 @@ import time
 from pathlib import Path
 from typing import Final
 
-from milepost.server.log.event_log import StoreFailed
+from milepost.server.log.log_errors import StoreFailed
 
 LIMIT: Final = 5
 """Maximum number of projections set aside in one directory; each may be as large as the log."""

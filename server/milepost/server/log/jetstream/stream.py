@@ -19,11 +19,11 @@ import structlog
 from nats.js import JetStreamContext, api
 
 from milepost.contract import limits
-from milepost.server.log.event_log import StoreFailed
 from milepost.server.log.jetstream import epoch_holders
 from milepost.server.log.jetstream.nats_access import ConnectionLost, StreamLost, StreamRefused
 from milepost.server.log.jetstream.nats_connection import REQUEST_TIMEOUT, NatsConnection
 from milepost.server.log.jetstream.records import Kind, Record, encode
+from milepost.server.log.log_errors import StoreFailed
 
 _log = structlog.get_logger("milepost.nats")
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from milepost.server.log.event_log import StoreFailed
 from milepost.server.log.jetstream import stream
 from milepost.server.log.jetstream.nats_access import ConnectionLost, StreamRefused
 from milepost.server.log.jetstream.nats_connection import NatsConnection
 from milepost.server.log.jetstream.stream import StreamIdentity, StreamNames
 from milepost.server.log.jetstream.write_faults import WriteFaults
+from milepost.server.log.log_errors import StoreFailed
 
 _REPLACED = "The stream lacks messages that this node has read from it: it was restored or replaced."
 

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import structlog
 
-from milepost.server.log.event_log import StreamUnusable
+from milepost.server.log.log_errors import StreamUnusable
 
 _log = structlog.get_logger("milepost.store")
 

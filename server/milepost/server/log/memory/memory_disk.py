@@ -19,7 +19,6 @@ from milepost.server.base.timestamps import instant
 from milepost.server.log.event_log import (
     Commit,
     CommitRow,
-    Conflict,
     Drop,
     DropNotice,
     DurableCommit,
@@ -28,6 +27,7 @@ from milepost.server.log.event_log import (
     JobIdentity,
 )
 from milepost.server.log.frames import Chunk, without_superseded
+from milepost.server.log.log_errors import Conflict
 from milepost.server.log.stored_runs import KIND_LIMIT, OWNER_KIND_LIMIT, RUN_LIMIT, StoredRun
 from milepost.v1 import Job
 

@@ -22,7 +22,6 @@ from milepost.server.log.event_log import (
     ChildrenSummary,
     Commit,
     CommitRow,
-    Conflict,
     DropNotice,
     EndedJob,
     Entry,
@@ -32,10 +31,10 @@ from milepost.server.log.event_log import (
     JobPage,
     Query,
     StoredJob,
-    StoreFailed,
     state_mask,
 )
 from milepost.server.log.frames import joined_chunks
+from milepost.server.log.log_errors import Conflict, StoreFailed
 from milepost.server.log.memory.job_matching import matches
 from milepost.server.log.memory.memory_disk import FRACTION_SCALE, JobRecord, MemoryDisk
 from milepost.server.log.node_presence import NoPeers, Peers, Presence

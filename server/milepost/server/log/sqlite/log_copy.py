@@ -15,7 +15,7 @@ from contextlib import closing
 from pathlib import Path
 from typing import Final, NamedTuple
 
-from milepost.server.log.event_log import NoRoomForCopy, StoreFull
+from milepost.server.log.log_errors import NoRoomForCopy, StoreFull
 from milepost.server.log.sqlite import statements
 from milepost.server.log.store_files import create
 

@@ -20,7 +20,7 @@ from typing import Final
 
 import structlog
 
-from milepost.server.log.event_log import StoreDisplaced
+from milepost.server.log.log_errors import StoreDisplaced
 from milepost.server.log.sqlite import statements
 
 _log = structlog.get_logger("milepost.store")

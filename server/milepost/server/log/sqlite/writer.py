@@ -12,13 +12,9 @@ import structlog
 
 from milepost.server.base import failpoints
 from milepost.server.log.event_log import (
-    Conflict,
     Entry,
-    StoreDisplaced,
-    StoreFailed,
-    StoreFull,
-    StoreLocked,
 )
+from milepost.server.log.log_errors import Conflict, StoreDisplaced, StoreFailed, StoreFull, StoreLocked
 from milepost.server.log.sqlite import statements
 from milepost.server.log.sqlite.append import coalesce_writes
 from milepost.server.log.sqlite.transaction import Transaction, Write

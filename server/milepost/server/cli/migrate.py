@@ -101,8 +101,8 @@ def migrate(
 
     from milepost.server.cli import log_output
     from milepost.server.log.database_lock import DatabaseInUse, DatabaseLock
-    from milepost.server.log.log_errors import StoreFailed
     from milepost.server.log.jetstream.nats_access import ConnectionLost, StreamLost, StreamRefused
+    from milepost.server.log.log_errors import StoreFailed
     from milepost.server.log.sqlite.schema import SchemaTooNew
     from milepost.server.runtime.data_directory import DataDirectory, DirectoryInUse
 

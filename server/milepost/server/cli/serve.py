@@ -189,8 +189,8 @@ def serve(
     from milepost.server.cli.server_process import run
     from milepost.server.followers.retention import RetentionPolicy
     from milepost.server.log.database_lock import DatabaseInUse
-    from milepost.server.log.log_errors import StoreFailed
     from milepost.server.log.jetstream.nats_access import StreamRefused
+    from milepost.server.log.log_errors import StoreFailed
     from milepost.server.log.sqlite.schema import SchemaTooNew
     from milepost.server.runtime.data_directory import DirectoryInUse
     from milepost.server.runtime.server import Settings

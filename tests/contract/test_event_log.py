@@ -8,11 +8,7 @@ from collections.abc import Awaitable, Callable
 import pytest
 
 from milepost.contract.job_states import has_ended
-from milepost.server.log.event_log import (
-    DurableCommit,
-    Entry,
-    EventLog,
-)
+from milepost.server.log.event_log import DurableCommit, Entry, EventLog
 from milepost.server.log.log_errors import Conflict, StoreFailed
 from milepost.v1 import Event
 from tests.support.bad_requests import struct

@@ -8,14 +8,7 @@ import pytest
 
 from milepost.contract.job_states import has_ended
 from milepost.server.base.timestamps import instant
-from milepost.server.log.event_log import (
-    ChildrenSummary,
-    CommitRow,
-    DropNotice,
-    Entry,
-    EventLog,
-    Query,
-)
+from milepost.server.log.event_log import ChildrenSummary, CommitRow, DropNotice, Entry, EventLog, Query
 from milepost.server.log.log_errors import Conflict
 from milepost.v1 import JobState
 from tests.support.bad_requests import struct

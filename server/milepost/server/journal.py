@@ -27,14 +27,7 @@ from milepost.server.base.reservations import Reservations
 from milepost.server.base.steps import Steps
 from milepost.server.base.timestamps import instant
 from milepost.server.decide import EventBatch, PlainReports
-from milepost.server.log.event_log import (
-    Commit,
-    DurableCommit,
-    Entry,
-    EventLog,
-    StoredJob,
-    job_attributes,
-)
+from milepost.server.log.event_log import Commit, DurableCommit, Entry, EventLog, StoredJob, job_attributes
 from milepost.server.log.frames import Chunk
 from milepost.server.log.log_errors import Conflict, StoreFailed, StoreFull
 from milepost.v1 import Event, Job

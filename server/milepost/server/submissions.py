@@ -18,9 +18,7 @@ from milepost.server.base.refusal import Refusal, job_ended
 from milepost.server.base.sliced_decoding import SLICED_FROM, decode_in_slices
 from milepost.server.base.slices import Slices
 from milepost.server.journal import Journal
-from milepost.server.log.event_log import (
-    EventLog,
-)
+from milepost.server.log.event_log import EventLog
 from milepost.server.log.log_errors import Conflict
 from milepost.v1 import ErrorReason, Event, Events, Job, JobState, SubmitJobRequest
 

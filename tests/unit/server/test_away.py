@@ -20,9 +20,7 @@ from milepost.server.followers.deadlines import Deadlines
 from milepost.server.followers.retention import Retention, RetentionPolicy
 from milepost.server.followers.transitions import follow_transitions
 from milepost.server.journal import Journal
-from milepost.server.log.event_log import (
-    StoredJob,
-)
+from milepost.server.log.event_log import StoredJob
 from milepost.server.log.jetstream.jetstream_log import JetStreamEventLog
 from milepost.server.log.jetstream.nats_access import NatsAccess
 from milepost.server.log.jetstream.stream import StreamNames

@@ -9,9 +9,7 @@ import pytest
 from milepost.server.dispatch.dispatcher import Dispatcher
 from milepost.server.followers.retention import RetentionPolicy
 from milepost.server.followers.transitions import follow_transitions
-from milepost.server.log.event_log import (
-    JobPage,
-)
+from milepost.server.log.event_log import JobPage
 from milepost.server.log.log_errors import StoreFull
 from milepost.server.runtime.core import Core as Server
 from milepost.server.watching.admission import Admission

@@ -15,9 +15,7 @@ from milepost.fold import Fold
 from milepost.server import decide
 from milepost.server.base.clock import SystemClock
 from milepost.server.journal import Journal
-from milepost.server.log.event_log import (
-    EventLog,
-)
+from milepost.server.log.event_log import EventLog
 from milepost.server.log.jetstream import job_publisher
 from milepost.server.log.jetstream.jetstream_log import JetStreamEventLog
 from milepost.server.log.jetstream.nats_access import NatsAccess

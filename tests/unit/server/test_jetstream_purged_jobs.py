@@ -13,10 +13,7 @@ from typing import Any
 import pytest
 
 from milepost.contract.job_states import has_ended
-from milepost.server.log.event_log import (
-    EventLog,
-    Query,
-)
+from milepost.server.log.event_log import EventLog, Query
 from milepost.server.log.jetstream.jetstream_log import JetStreamEventLog
 from milepost.server.log.jetstream.nats_access import NatsAccess
 from milepost.server.log.jetstream.stream import StreamNames

@@ -17,9 +17,7 @@ from milepost.server import decide
 from milepost.server.base.refusal import Refusal
 from milepost.server.dispatch.attempts import PendingReport
 from milepost.server.journal import Journal, OpenJob
-from milepost.server.log.event_log import (
-    StoredJob,
-)
+from milepost.server.log.event_log import StoredJob
 from milepost.server.log.log_errors import Conflict, StoreFull
 from milepost.v1 import Event, Job, JobState, Stage, SubmitJobRequest
 from tests.support.clock import START, FakeClock

@@ -14,9 +14,7 @@ from milepost.server.base.timestamps import SECOND, timestamp
 from milepost.server.estimation.histories import Histories
 from milepost.server.estimation.job_estimates import JobEstimates
 from milepost.server.estimation.running_jobs import RunningJobs
-from milepost.server.log.event_log import (
-    StoredJob,
-)
+from milepost.server.log.event_log import StoredJob
 from milepost.server.log.log_errors import StoreFailed
 from milepost.server.log.memory.memory_disk import MemoryDisk
 from milepost.server.log.memory.memory_log import MemoryEventLog

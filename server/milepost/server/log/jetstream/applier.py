@@ -10,11 +10,7 @@ import sqlite3
 from collections.abc import Sequence
 from typing import Final, NamedTuple
 
-from milepost.server.log.event_log import (
-    Commit,
-    DurableCommit,
-    Entry,
-)
+from milepost.server.log.event_log import Commit, DurableCommit, Entry
 from milepost.server.log.jetstream.fold_cache import FoldCache
 from milepost.server.log.jetstream.purged_jobs import PurgedJobs
 from milepost.server.log.jetstream.records import STRIDE, Kind, Part, Record

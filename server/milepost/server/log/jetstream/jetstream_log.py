@@ -13,11 +13,7 @@ import structlog
 from milepost.server.base.callers import SERVER
 from milepost.server.base.idle_caches import IdleCaches
 from milepost.server.base.prompt_future import PromptFuture
-from milepost.server.log.event_log import (
-    Commit,
-    Entry,
-    EventPage,
-)
+from milepost.server.log.event_log import Commit, Entry, EventPage
 from milepost.server.log.jetstream import drop_plans, stream
 from milepost.server.log.jetstream.applied_messages import AppliedMessages
 from milepost.server.log.jetstream.applier import AppliedMessage, DeliveredMessage, JobHead

@@ -18,9 +18,7 @@ import structlog
 
 from milepost.server.base.callers import served_caller
 from milepost.server.base.prompt_future import PromptFuture
-from milepost.server.log.event_log import (
-    Commit,
-)
+from milepost.server.log.event_log import Commit
 from milepost.server.log.jetstream.applier import AppliedMessage, JobHead
 from milepost.server.log.jetstream.nats_access import ConnectionLost
 from milepost.server.log.jetstream.nats_connection import NatsConnection

@@ -14,9 +14,7 @@ from milepost.contract.job_states import FINAL
 from milepost.server.base.payloads import payloads_of
 from milepost.server.base.timestamps import instant
 from milepost.server.log.drop_summary import record_dropped
-from milepost.server.log.event_log import (
-    DropNotice,
-)
+from milepost.server.log.event_log import DropNotice
 from milepost.server.log.jetstream.records import Kind, Part, Record, Remains
 from milepost.server.log.log_errors import Conflict, StoreFailed
 from milepost.server.log.sqlite import statements

@@ -5,10 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from milepost.server.log.event_log import (
-    Commit,
-    DurableCommit,
-)
+from milepost.server.log.event_log import Commit, DurableCommit
 from milepost.server.log.log_errors import Conflict
 from milepost.server.log.sqlite import statements
 from milepost.server.log.sqlite.coalescing import CommitBatch

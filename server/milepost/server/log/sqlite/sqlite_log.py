@@ -15,10 +15,7 @@ import structlog
 from milepost.server.base.prompt_future import PromptFuture
 from milepost.server.log.database_lock import DatabaseLock
 from milepost.server.log.deliveries import Deliveries, entry_steps
-from milepost.server.log.event_log import (
-    Commit,
-    Entry,
-)
+from milepost.server.log.event_log import Commit, Entry
 from milepost.server.log.log_errors import StoreDisplaced, StoreFailed
 from milepost.server.log.node_presence import ContactPeriod, NoPeers, Peers, Presence
 from milepost.server.log.sqlite import statements

@@ -11,9 +11,7 @@ from typing import NamedTuple
 import structlog
 
 from milepost.server.base import failpoints
-from milepost.server.log.event_log import (
-    Entry,
-)
+from milepost.server.log.event_log import Entry
 from milepost.server.log.log_errors import Conflict, StoreDisplaced, StoreFailed, StoreFull, StoreLocked
 from milepost.server.log.sqlite import statements
 from milepost.server.log.sqlite.append import coalesce_writes

@@ -39,14 +39,14 @@ class ParentUpdates:
         for entry in entries:
             if isinstance(entry, DurableCommit):
                 commit = entry.commit
-                progressed = commit.fraction != commit.fraction_before or commit.ends or commit.submission
-                if commit.attributes.parent_job_id and progressed:
-                    self._outdated[commit.attributes.parent_job_id] = None
+                job_id, parent = commit.attributes.job_id, commit.attributes.parent_job_id
+                if parent and (commit.fraction != commit.fraction_before or commit.ends or commit.submission):
+                    self._outdated[parent] = None
                 if commit.ends:
-                    self._reported_ended.pop(commit.job_id, None)
+                    self._reported_ended.pop(job_id, None)
                 elif commit.fraction < commit.fraction_before:
-                    self._outdated[commit.job_id] = None  # a new attempt: its children have not begun again
-                elif commit.job_id in self._outdated or commit.job_id in self._reported_ended:
+                    self._outdated[job_id] = None  # a new attempt: its children have not begun again
+                elif job_id in self._outdated or job_id in self._reported_ended:
                     self._note_update(commit)
         if self._outdated and not self._updating:
             self._updating = True

@@ -7,7 +7,7 @@ import time
 import uuid
 from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
 import grpc
 import grpc.aio
@@ -36,6 +36,7 @@ from milepost.v1 import (
     WorkResponse,
 )
 from milepost.v1.job_service_pb2_grpc import JobServiceStub
+from tests.support.bearer import bearer_interceptors
 
 __all__ = [
     "START",
@@ -116,7 +117,7 @@ async def connections(
 ) -> AsyncIterator[list[grpc.aio.Channel]]:
     """Open ``count`` channels, each with its own connection; with a token each call has it."""
     options = [("grpc.use_local_subchannel_pool", 1), *options]
-    bearers = _bearers(token) if token else None
+    bearers = bearer_interceptors(token) if token else None
     channels = [
         grpc.aio.insecure_channel(address, options=options, interceptors=bearers) for _ in range(count)
     ]
@@ -125,23 +126,6 @@ async def connections(
         yield channels
     finally:
         await asyncio.gather(*(channel.close() for channel in channels))
-
-
-def _bearers(token: str) -> list[grpc.aio.ClientInterceptor]:
-    """Interceptors that send a bearer token: grpc.aio takes each for one type of call only."""
-
-    async def intercept(_: object, continuation: Any, details: Any, request: Any) -> Any:
-        metadata = grpc.aio.Metadata(*(details.metadata or ()), ("authorization", f"Bearer {token}"))
-        return await continuation(details._replace(metadata=metadata), request)
-
-    return [
-        type("Bearer", (base,), {f"intercept_{name}": intercept})()
-        for name, base in (
-            ("unary_unary", grpc.aio.UnaryUnaryClientInterceptor),
-            ("unary_stream", grpc.aio.UnaryStreamClientInterceptor),
-            ("stream_stream", grpc.aio.StreamStreamClientInterceptor),
-        )
-    ]
 
 
 def watch(channel: grpc.aio.Channel, request: bytes) -> Stream:

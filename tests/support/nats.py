@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import shutil
 import signal
-import subprocess
 import sys
 import time
 import urllib.request
@@ -15,8 +14,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
+from tests.support.peer_process import PeerProcess
 from tests.support.ports import free_port
-from tests.support.reaping import forget, reap_later
 
 NATS_SERVER = Path(sys.executable).with_name("nats-server")
 """The command, installed beside this Python."""
@@ -25,8 +24,8 @@ NATS_SERVER = Path(sys.executable).with_name("nats-server")
 _START_TIMEOUT = 30.0
 
 
-class NatsServer:
-    """A server on loopback with its store in ``directory``; ``with`` starts it, and ends it by its process id.
+class NatsServer(PeerProcess):
+    """A server on loopback with its store in ``directory``; ``with`` starts it, and ends it.
 
     It keeps ``port`` across restarts. ``extra`` are further lines of its configuration.
     """
@@ -42,50 +41,31 @@ class NatsServer:
         max_payload: str = "8MB",
     ) -> None:
         self.directory = directory / name
+        super().__init__(self.directory / "log")
         self.name = name
         self.port = free_port() if port is None else port
         self.monitor = free_port()
         self._sync = "always" if sync_always else "2m"
         self._max_payload = max_payload
         self._extra = extra
-        self._process: subprocess.Popen[bytes] | None = None
 
     @property
     def url(self) -> str:
         """Its URL for clients."""
         return f"nats://127.0.0.1:{self.port}"
 
-    @property
-    def pid(self) -> int:
-        """Its process id."""
-        assert self._process is not None
-        return self._process.pid
-
-    @property
-    def log(self) -> str:
-        """Its log."""
-        return (self.directory / "log").read_text()
-
     def start(self) -> NatsServer:
         """Start the server without waiting for it."""
         self.directory.mkdir(parents=True, exist_ok=True)
         self._configure()
-        with (self.directory / "log").open("ab") as log:
-            self._process = subprocess.Popen(
-                [NATS_SERVER, "-c", self.directory / "nats.conf"],
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=log,
-            )
-        reap_later(self._process.pid)
+        self.run([NATS_SERVER, "-c", self.directory / "nats.conf"])
         return self
 
     def ready(self, path: str = "/healthz") -> None:
         """Wait until its health check succeeds."""
         deadline = time.monotonic() + _START_TIMEOUT
         while not self._is_healthy(path):
-            assert self._process is not None
-            if self._process.poll() is not None or time.monotonic() > deadline:
+            if self.has_ended or time.monotonic() > deadline:
                 raise RuntimeError(f"nats-server did not start:\n{self.log}")
             time.sleep(0.01)
 
@@ -107,8 +87,7 @@ class NatsServer:
         before = self.monitored("/varz")["config_load_time"]
         self._extra = extra
         self._configure()
-        assert self._process is not None
-        self._process.send_signal(signal.SIGHUP)
+        self.send(signal.SIGHUP)
         deadline = time.monotonic() + _START_TIMEOUT
         while self.monitored("/varz")["config_load_time"] == before:
             if time.monotonic() > deadline:
@@ -116,17 +95,10 @@ class NatsServer:
             time.sleep(0.01)
         self.ready()
 
-    def kill(self) -> None:
-        """Send SIGKILL, and wait for the end."""
-        assert self._process is not None
-        self._process.kill()
-        self._reap()
-
     def stop(self) -> None:
         """Send SIGTERM, and wait for the end."""
-        assert self._process is not None
-        self._process.terminate()
-        self._reap()
+        self.send(signal.SIGTERM)
+        self.reap()
 
     def save(self, backup: Path) -> Path:
         """Copy the store of the stopped server."""
@@ -137,16 +109,6 @@ class NatsServer:
         """Replace the store of the stopped server by a copy."""
         shutil.rmtree(self.directory / "jetstream")
         shutil.copytree(backup, self.directory / "jetstream")
-
-    def pause(self) -> None:
-        """Send SIGSTOP: its connections stay open, and nothing answers."""
-        assert self._process is not None
-        self._process.send_signal(signal.SIGSTOP)
-
-    def go_on(self) -> None:
-        """Send SIGCONT."""
-        assert self._process is not None
-        self._process.send_signal(signal.SIGCONT)
 
     def restart(self) -> None:
         """Start it again on the same store and port."""
@@ -165,14 +127,8 @@ class NatsServer:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if self._process is not None:
+        if self.is_running:
             self.kill()
-
-    def _reap(self) -> None:
-        assert self._process is not None
-        self._process.wait()
-        forget(self._process.pid)
-        self._process = None
 
     def _stream(self, name: str) -> dict[str, Any]:
         page = self.monitored("/jsz?accounts=true&streams=true")

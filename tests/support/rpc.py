@@ -35,6 +35,7 @@ from milepost.v1 import (
     job_service_pb2_grpc,
     worker_service_pb2_grpc,
 )
+from tests.support.bearer import bearer_interceptors
 from tests.support.spread import spread
 
 WatchCall: TypeAlias = "grpc.aio.UnaryStreamCall[WatchJobRequest, WatchJobResponse]"
@@ -102,23 +103,6 @@ class Rpc:
             session.call.cancel()
 
 
-def _with_token(token: str) -> list[grpc.aio.ClientInterceptor]:
-    """Interceptors that send a bearer token with each call: grpc.aio takes each for one type of call only."""
-
-    async def intercept(_: object, continuation: Any, details: Any, request: Any) -> Any:
-        metadata = grpc.aio.Metadata(*(details.metadata or ()), ("authorization", f"Bearer {token}"))
-        return await continuation(details._replace(metadata=metadata), request)
-
-    return [
-        type("Bearer", (base,), {f"intercept_{name}": intercept})()
-        for name, base in (
-            ("unary_unary", grpc.aio.UnaryUnaryClientInterceptor),
-            ("unary_stream", grpc.aio.UnaryStreamClientInterceptor),
-            ("stream_stream", grpc.aio.StreamStreamClientInterceptor),
-        )
-    ]
-
-
 @asynccontextmanager
 async def connect(
     address: str, *, spreads: bool = True, token: str = "", tls: grpc.ChannelCredentials | None = None
@@ -134,7 +118,7 @@ async def connect(
         ("grpc.max_reconnect_backoff_ms", 200),
     ]
     if token or tls is not None:
-        calls = _with_token(token) if token else []
+        calls = bearer_interceptors(token) if token else []
         channel = (
             grpc.aio.insecure_channel(address, options=options, interceptors=calls)
             if tls is None

@@ -119,7 +119,7 @@ async def test_a_job_of_a_deleted_ones_name(world: World) -> None:
 
 
 @pytest.mark.parametrize("start", ["after_sequence", "from_snapshot"])
-async def test_a_later_job_that_is_read_before_its_predecessors_end_is_told(
+async def test_a_later_job_that_is_read_before_the_notice_of_the_deletion(
     world: World, monkeypatch: pytest.MonkeyPatch, start: str
 ) -> None:
     """A read may be ahead of the listeners: nothing of a later job with the id reaches a watch of the earlier one."""
@@ -127,9 +127,9 @@ async def test_a_later_job_that_is_read_before_its_predecessors_end_is_told(
     old = Subscriber(world, "j", ALL, stalls_at=1, max_batch_events=1)
     old.watch()
     await stalled(old)
-    told: list[Sequence[Entry]] = []
+    notices: list[Sequence[Entry]] = []
     on_entries = Tails.on_entries
-    monkeypatch.setattr(Tails, "on_entries", lambda _, entries: told.append(entries))
+    monkeypatch.setattr(Tails, "on_entries", lambda _, entries: notices.append(entries))
     await world.log.delete("j")
     await ended(world, "j", *[line("new")] * 5)
     fresh = Subscriber(world, "j", ALL, no_follow=True)
@@ -140,7 +140,7 @@ async def test_a_later_job_that_is_read_before_its_predecessors_end_is_told(
         assert subscriber.reason == "STORE_UNAVAILABLE"
     assert [event.sequence for event in old.recording.events] == [1]
     monkeypatch.setattr(Tails, "on_entries", on_entries)
-    for entries in told:
+    for entries in notices:
         world.watching.on_entries(entries)
     fresh.watch()
     await over(fresh)

@@ -30,15 +30,15 @@ class _ObservedStage:
         "first_update",
         "last_update",
         "start",
-        "told",
         "total",
+        "total_known",
         "units",
         "updates",
     )
 
     def __init__(self, total: float | None = None, start: float | None = None) -> None:
         self.total = total
-        self.told = False
+        self.total_known = False
         """Whether it had a total when it counted its first units."""
         self.start = start
         self.end: float | None = None
@@ -55,7 +55,7 @@ class _ObservedStage:
         if self.builder is None:
             self.builder = CurveBuilder()
             self.first_units, self.first_update = units, now
-            self.told = self.total is not None
+            self.total_known = self.total is not None
         self.builder.add(units, now - self.start)
         self.units, self.last_update = units, now
         self.updates += 1
@@ -109,7 +109,7 @@ class JobObserver:
         return _BYTES + _STAGE_BYTES * len(self._stages) + _CURVE_BYTES * counting
 
     def complete(self, job: Job, now: int) -> None:
-        """Add what the job has that no event told: events may be missing, or not be durable yet."""
+        """Add what the job has and no event has said: events may be missing, or not be durable yet."""
         self._plan(islice(job.stages, STAGE_LIMIT))
         started = self._started
         if started is None:
@@ -178,7 +178,7 @@ class JobObserver:
                 continue
             curve = None if stage.builder is None else stage.builder.curve()
             end = duration if stage.end is None else stage.end
-            stages.append(StageRun(name, stage.start, end, curve, stage.told))
+            stages.append(StageRun(name, stage.start, end, curve, stage.total_known))
         return duration, stages
 
     def _now(self, event: Event) -> float:

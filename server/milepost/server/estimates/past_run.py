@@ -1,4 +1,4 @@
-"""A run that succeeded, as far as it tells how long others take: how its stages followed each other, and their pace."""
+"""A run that succeeded, reduced to what later runs are estimated by: the order of its stages, and their pace."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ class StageRun(NamedTuple):
     curve: PaceCurve | None = None
     """None if it counted no units."""
     total_known: bool = False
-    """Whether it told its number of units beforehand."""
+    """Whether its number of units was known beforehand."""
 
     @property
     def duration(self) -> float:

@@ -90,7 +90,7 @@ class Tail:
         self.thinned = page.thinned
 
     def identify(self, submitted: int) -> None:
-        """Note of which job something was read. Raises STORE_UNAVAILABLE for a later one, before the tail is told."""
+        """Note when the job of a read was submitted. Raises STORE_UNAVAILABLE where that is a later job."""
         if self.submitted not in (0, submitted):
             raise replaced()
         self.submitted = submitted

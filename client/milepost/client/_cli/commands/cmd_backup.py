@@ -62,8 +62,8 @@ def backup(server: ServerOptions, file: Path, output: str) -> None:
         message = f"{str(file)!r} cannot be written ({error.strerror})."
         raise CommandError(message, ExitStatus.OUTPUT_FAILED, json=output == "json") from error
     if output == "json":
-        told = {"file": str(file), "sizeBytes": str(header.size_bytes), "epoch": header.epoch}
-        write_stdout(dump_json({"backup": {**told, "lastPosition": str(header.last_position)}}))
+        fields = {"file": str(file), "sizeBytes": str(header.size_bytes), "epoch": header.epoch}
+        write_stdout(dump_json({"backup": {**fields, "lastPosition": str(header.last_position)}}))
     else:
         write_stdout(f"{file}  {human_size(header.size_bytes)}  epoch {header.epoch}")
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -13,45 +12,10 @@ from milepost.client import Client, Ended, JobContext, SyncClient, Worker
 from milepost.client.errors import PermissionDenied, TokenExpired, TokenUnavailable, Unauthenticated
 from milepost.server.access import tokens
 from milepost.v1 import Dispatch, Event
-from tests.support.forking import Forkery
 from tests.support.rotating import Rotation, collect, loaded, unknown, until
 from tests.support.rpc import eventually, state_name
-from tests.support.server import Server, ServerProcess
+from tests.support.server import Server
 from tests.support.token_files import Tokens
-
-
-@pytest.fixture
-def known(tmp_path: Path) -> Tokens:
-    """The tokens that the server knows."""
-    found = Tokens(tmp_path / "tokens.toml")
-    found.write()
-    return found
-
-
-@pytest.fixture
-def root(known: Tokens) -> str:
-    """A token that stays."""
-    return known.add("root", ["*"], "admin")
-
-
-@pytest.fixture
-def server(tmp_path: Path, forkery: Forkery, known: Tokens, root: str) -> Iterator[Server]:
-    """A server with a token file."""
-    with ServerProcess(tmp_path / "data", "--tokens", str(known.path), forkery=forkery) as started:
-        yield started
-
-
-@pytest.fixture
-async def observer(server: Server, root: str) -> AsyncIterator[Client]:
-    """A client whose token stays."""
-    async with Client(server.address, token=root) as client:
-        yield client
-
-
-@pytest.fixture
-def rotation(known: Tokens, server: Server) -> Rotation:
-    """The token of the client under test, made before the server reads the file again."""
-    return Rotation(known, "client")
 
 
 @pytest.mark.parametrize(

@@ -304,11 +304,11 @@ async def test_reports_that_wait_for_a_turn(known: Tokens, monkeypatch: pytest.M
         async with rpc.session() as session:
             await session.send(claim=Claim(job_id=job.job_id))
             assigned = (await session.receive("assignment")).assignment
-            monkeypatch.setattr(Deadlines, "renew", note)
-            monkeypatch.setattr(Limiter, "uses_burst", lambda self, principal: True)
-            monkeypatch.setattr(BurstPace, "turn", lambda self, caller: turn)
             await session.report(job.job_id, assigned.lease_token, 1, log_line("1"))
             await session.acknowledged(1)
+            monkeypatch.setattr(Deadlines, "renew", note)
+            monkeypatch.setattr(Limiter, "uses_burst", lambda self, principal: True)
+            monkeypatch.setattr(BurstPace, "turn", lambda self, caller, calls: turn)
             await session.report(job.job_id, assigned.lease_token, 2, log_line("2"))
 
             async def is_renewed() -> bool:

@@ -84,6 +84,17 @@ async def test_a_burst_beside_somebody_who_makes_no_calls(
     assert order == ["a"] * AT_ONCE
 
 
+async def test_what_takes_as_long_as_several_calls(monkeypatch: pytest.MonkeyPatch, pace: BurstPace) -> None:
+    """It counts for as many, such as a report of a thousand updates: eight of these take as long as eighty calls."""
+    work(monkeypatch, 1.0)
+    monkeypatch.setattr(burst_pace, "LONGEST_WAIT", 3600.0)
+    pace.note("b")
+    turns = [pace.turn("a", calls) for calls in (AT_ONCE - 1, 1, 1, AT_ONCE + 1)]
+    assert [turn is None for turn in turns] == [True, True, False, False]
+    assert pace.turn("b", AT_ONCE + 1) is not None
+    assert pace.turn("c", 1) is None
+
+
 async def test_bursts_take_turns(begin: Begin, order: list[str]) -> None:
     """Of each that waits one begins after the other; all do in the end."""
     begin(*["a"] * AT_ONCE, *["b"] * AT_ONCE)

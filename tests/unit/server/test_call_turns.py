@@ -5,15 +5,15 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 
-from milepost.server.calls.call_turns import CALLS_PER_PASS, CallTurns
+from milepost.server.calls.call_turns import BYTES_PER_PASS, CALLS_PER_PASS, MESSAGE_SIZE, CallTurns
 
 
-async def begun_by_pass(turns: CallTurns, callers: list[str]) -> list[list[str]]:
-    """Let a call of each caller begin at once; return whose began, by pass of the event loop."""
+async def begun_by_pass(turns: CallTurns, callers: list[str], size: int | None = None) -> list[list[str]]:
+    """Let a call of each caller begin at once, or a message; return whose began, by pass of the event loop."""
     begun: list[str] = []
 
     async def call(caller: str) -> None:
-        await turns.begin(caller)
+        await (turns.begin(caller) if size is None else turns.begin_message(caller, size))
         begun.append(caller)
 
     calls = [asyncio.create_task(call(caller)) for caller in callers]
@@ -55,3 +55,24 @@ async def test_a_call_that_was_given_up() -> None:
     assert [each.cancelled() for each in waiting] == [
         CALLS_PER_PASS <= number < 3 * CALLS_PER_PASS - 1 for number in range(3 * CALLS_PER_PASS)
     ]
+
+
+async def test_large_messages_of_many_streams() -> None:
+    """Some bytes of them are handled in a pass, or one message; callers take turns, however many sessions they have."""
+    callers = ["flood"] * 100 + ["user"]
+
+    large = await begun_by_pass(CallTurns(), callers, 3 * BYTES_PER_PASS)
+    medium = await begun_by_pass(CallTurns(), callers, BYTES_PER_PASS // 4)
+
+    assert (max(map(len, large)), max(map(len, medium))) == (1, 4)
+    assert [caller for each in large for caller in each].index("user") <= 2
+    assert Counter(caller for each in medium for caller in each) == Counter(callers)
+
+
+async def test_small_messages() -> None:
+    """They wait for nothing, and nothing waits for them: most reports are small."""
+    turns = CallTurns()
+
+    passes = await begun_by_pass(turns, ["ci"] * 1000, MESSAGE_SIZE - 1)
+
+    assert [len(each) for each in passes] == [1000]

@@ -76,9 +76,12 @@ class BurstPace:
         except TimeoutError:
             raise _too_many() from None
 
-    def turn(self, caller: str) -> asyncio.Future[None] | None:
-        """Return what a call of this caller waits for; None if it may begin at once. Cancel it to give up the turn."""
-        self._count(caller, 1)
+    def turn(self, caller: str, calls: int = 1) -> asyncio.Future[None] | None:
+        """Return what a call of this caller waits for; None if it may begin at once. Cancel it to give up the turn.
+
+        ``calls`` is how many it counts for.
+        """
+        self._count(caller, calls)
         if self._counts[caller] <= AT_ONCE or not self._has_others(caller):
             return None
         turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()

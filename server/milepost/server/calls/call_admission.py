@@ -33,12 +33,13 @@ class CallAdmission:
     Attributes:
         call_count: The number of calls so far, refused ones too.
         draining: Set once the server refuses further calls, except health checks.
+        turns: Those of the calls that are admitted, and of large messages of streams.
     """
 
     def __init__(self, authenticator: Authenticator, limiter: Limiter) -> None:
         self._authenticator = authenticator
         self._limiter = limiter
-        self._turns = CallTurns()
+        self.turns = CallTurns()
         self.call_count = 0
         self.draining = asyncio.Event()
 
@@ -103,7 +104,7 @@ class CallAdmission:
         record.note_admitted()
         set_principal(principal, record.peer)
         await self._limiter.pace.begin(current_caller())
-        await self._turns.begin(current_caller())
+        await self.turns.begin(current_caller())
         return principal
 
 

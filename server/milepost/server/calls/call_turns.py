@@ -1,4 +1,4 @@
-"""Calls begin one at a time, callers in turn, however many arrive at once.
+"""Calls begin one at a time, callers in turn, however many arrive at once; so do large messages of open streams.
 
 What one caller sends at once waits here, call by call, so that a pass of the event loop stays short, and the calls and
 reports of others wait for one call of it rather than for all.
@@ -15,32 +15,46 @@ CALLS_PER_PASS: Final = 1
 """Calls that begin in one pass of the event loop. gRPC's server accepts one of a method in a pass, too; of HTTP no more
 requests are served with four."""
 
+MESSAGE_SIZE: Final = 1 << 10
+"""Bytes of a message from which on it waits for its turn: to decode and to handle smaller ones takes less time."""
+
+BYTES_PER_PASS: Final = 16 << 10
+"""Bytes of such messages that take as long as the beginning of a call."""
+
 
 class CallTurns:
-    """Lets calls begin."""
+    """Lets calls begin, and messages be handled."""
 
     def __init__(self) -> None:
-        self._waiting: Turns[asyncio.Future[None]] = Turns()
-        self._room = CALLS_PER_PASS
+        self._waiting: Turns[tuple[asyncio.Future[None], float]] = Turns()
+        self._room: float = CALLS_PER_PASS
 
     async def begin(self, caller: str) -> None:
         """Return when a call of this caller may begin: at once, if no other one has in this pass."""
-        if self._room:
-            self._take_room()
+        await self._take_turn(caller, 1)
+
+    async def begin_message(self, caller: str, size: int) -> None:
+        """Return when a message of so many bytes may be handled: at once, unless others fill this pass."""
+        if size >= MESSAGE_SIZE:
+            await self._take_turn(caller, size / BYTES_PER_PASS)
+
+    async def _take_turn(self, caller: str, cost: float) -> None:
+        if self._room > 0:
+            self._take_room(cost)
             return
         turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._waiting.put(caller, turn)
+        self._waiting.put(caller, (turn, cost))
         await turn
 
-    def _take_room(self) -> None:
+    def _take_room(self, cost: float) -> None:
         if self._room == CALLS_PER_PASS:
             asyncio.get_running_loop().call_soon(self._next_pass)
-        self._room -= 1
+        self._room -= cost
 
     def _next_pass(self) -> None:
         self._room = CALLS_PER_PASS
-        while self._waiting and self._room:
-            turn = self._waiting.take()
+        while self._waiting and self._room > 0:
+            turn, cost = self._waiting.take()
             if not turn.done():  # else the call was given up, or the server stops
-                self._take_room()
+                self._take_room(cost)
                 turn.set_result(None)

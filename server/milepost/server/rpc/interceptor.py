@@ -184,7 +184,9 @@ class Interceptor(grpc.aio.ServerInterceptor):
     async def _receive_all(
         self, decode: Callable[[bytes], Decoded], context: _Context
     ) -> AsyncIterator[Message]:
-        async for data in self._memory.of(current_caller()).receive_all(context):
+        caller = current_caller()
+        async for data in self._memory.of(caller).receive_all(context):
+            await self._admission.turns.begin_message(caller, len(data))
             decoded = decode(data)
             # Nearly all are messages by now, and cost no further call.
             yield decoded if isinstance(decoded, Message) else await finish_decoding(decoded, self._slices)

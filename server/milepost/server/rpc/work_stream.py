@@ -49,6 +49,9 @@ SILENT_LEASES: Final = 3
 RENEWAL_INTERVAL: Final = 0.25
 """Seconds after which the leases of a worker that has to wait are renewed."""
 
+UPDATES_OF_A_CALL: Final = 100
+"""Updates of a report that take as long as a call."""
+
 SILENCE: Final = 60.0
 """Seconds that it may be silent in any case."""
 
@@ -89,9 +92,15 @@ class WorkStream:
         """Handle requests until the worker closes its side of the stream, or the session finishes."""
         self._sessions.listen(self._session)
         async for request in incoming:
+            self._sessions.heard(self._session)
+            self._limiter.pace.note(self._session.caller)
+            updates = len(request.report.updates)
+            if self._limiter.uses_burst(self._session.principal):
+                await self._await_turn(updates)
             if self._finishing:
                 return
-            self._sessions.heard(self._session)
+            # A message other than a report counts as one event.
+            pause = self._limiter.use_events(self._session.principal, updates or 1)
             if not request.HasField("report") or not self._report_at_once(request.report):
                 self._idle.clear()
                 try:
@@ -100,14 +109,8 @@ class WorkStream:
                     self._idle.set()
             while len(self._unanswered) >= _UNANSWERED_LIMIT:
                 await asyncio.wait(self._unanswered, return_when=asyncio.FIRST_COMPLETED)
-            self._limiter.pace.note(self._session.caller)
-            is_burst = self._limiter.uses_burst(self._session.principal)
-            # A message other than a report counts as one event.
-            pause = self._limiter.use_events(self._session.principal, len(request.report.updates) or 1)
             if pause:
                 await self._keep_rate(pause)
-            elif is_burst:
-                await self._await_turn()
             # From here on the server waits for the worker: to read responses, or to send requests.
             self._sessions.listen(self._session)
             if self._responses.is_full:
@@ -124,12 +127,12 @@ class WorkStream:
             pause -= RENEWAL_INTERVAL
             self._deadlines.renew(self._session.jobs)
 
-    async def _await_turn(self) -> None:
-        """Read no more of a principal that reports much beside others until its turn; its leases are kept meanwhile.
+    async def _await_turn(self, updates: int) -> None:
+        """Handle no message of a principal that reports much beside others until its turn; keep its leases meanwhile.
 
         Where it has many workers, they wait for each other: the last one perhaps for longer than a lease.
         """
-        turn = self._limiter.pace.turn(self._session.caller)
+        turn = self._limiter.pace.turn(self._session.caller, 1 + updates // UPDATES_OF_A_CALL)
         if turn is None:
             return
         try:

@@ -1,18 +1,27 @@
-"""Waiting for calls of many methods at the cost of one.
+"""Accepting calls: waiting for those of many methods at the cost of one, and several of a method at a time.
 
 grpc.aio waits for the next call of each registered method (decision 0045), by ``asyncio.wait`` over a future for each:
 with every call that comes, that adds a callback to all of them and removes it again. Here each future has its callback
 once, so that a call costs the same however many methods there are.
+
+It asks core for the next call of a method once it has taken the one before, which takes five passes of the event loop.
+While a loop is busy, a call that waits in core for forty of another caller waits for two hundred passes, before anybody
+knows whose it is. So here core is asked for several calls ahead (decision 0067).
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import KeysView, Reversible
+from collections import deque
+from collections.abc import Callable, Coroutine, KeysView, Reversible
+from functools import partial
 from importlib import import_module
 from types import ModuleType
-from typing import Any
+from typing import Any, Final
 from weakref import WeakKeyDictionary
+
+AHEAD: Final = 8
+"""Calls of a method that core is asked for at a time."""
 
 
 class FirstCompleted:
@@ -28,6 +37,9 @@ class FirstCompleted:
         for future in reversed(futures):
             if future in self._awaited or future in self._done:
                 break  # all before it are known as well
+            if future.done():
+                self._done.add(future)
+                continue
             self._awaited.add(future)
             future.add_done_callback(self._on_done)
         if not self._done:
@@ -65,10 +77,80 @@ async def wait(
     return await known.wait(futures), set()
 
 
+class CallsAhead:
+    """The next calls of one method."""
+
+    def __init__(self) -> None:
+        self._requested: set[asyncio.Task[Any]] = set()
+        self._ready: deque[asyncio.Task[Any]] = deque()
+        self._next: asyncio.Future[Any] | None = None
+
+    def __len__(self) -> int:
+        """The number of calls that core has handed over and nobody has taken yet."""
+        return len(self._ready)
+
+    def next(self, request_call: Callable[[], Coroutine[Any, Any, Any]]) -> asyncio.Future[Any]:
+        """Return a future of the next call; to be called again when that is done.
+
+        ``request_call`` asks core for a call; it raises where the server stops.
+        """
+        loop = asyncio.get_running_loop()
+        following = self._next = loop.create_future()
+        if self._ready:
+            self._resolve(self._ready.popleft())
+        while len(self._requested) + len(self._ready) < AHEAD:
+            request = loop.create_task(request_call())
+            self._requested.add(request)
+            request.add_done_callback(self._on_done)
+        return following
+
+    def _on_done(self, request: asyncio.Task[Any]) -> None:
+        self._requested.discard(request)
+        if request.cancelled() or request.exception() is not None:
+            # Calls that nobody will take would keep the server from stopping.
+            self._ready.clear()
+        elif self._next is None:
+            self._ready.append(request)
+            return
+        if self._next is not None:
+            self._resolve(request)
+
+    def _resolve(self, request: asyncio.Task[Any]) -> None:
+        following, self._next = self._next, None
+        if following is None or following.done():  # the server stops
+            return
+        error = None if request.cancelled() else request.exception()
+        if request.cancelled():
+            following.cancel()
+        elif error is not None:
+            following.set_exception(error)
+        else:
+            following.set_result(request.result())
+
+
 def install() -> None:
-    """Have grpc.aio call ``wait``, in this process. Nothing changes if its module no longer imports asyncio by name."""
+    """Have the servers of grpc.aio accept calls like this, in this process.
+
+    Nothing changes if its module no longer imports asyncio by name, or asks for calls in another way.
+    """
     cygrpc: Any = import_module("grpc._cython.cygrpc")
-    if getattr(cygrpc, "asyncio", None) is asyncio:
-        changed = ModuleType(asyncio.__name__)
-        vars(changed).update(vars(asyncio), wait=wait)
-        cygrpc.asyncio = changed
+    if getattr(cygrpc, "asyncio", None) is not asyncio:
+        return
+    changed = ModuleType(asyncio.__name__)
+    vars(changed).update(vars(asyncio), wait=wait)
+    cygrpc.asyncio = changed
+    server = cygrpc.AioServer
+    if all(hasattr(server, name) for name in (_NEXT_CALL, "_request_registered_call", "_request_call")):
+        cygrpc.AioServer = type(server.__name__, (server,), {_NEXT_CALL: _next_call})
+
+
+_NEXT_CALL: Final = "_make_request_call_future"
+
+
+def _next_call(server: Any, method: bytes | None) -> asyncio.Future[Any]:
+    """Return the future of a server's next call of a registered method, or of any other method."""
+    calls_ahead: dict[bytes | None, CallsAhead] = vars(server).setdefault("calls_ahead", {})
+    ahead = calls_ahead.setdefault(method, CallsAhead())
+    if method is None:
+        return ahead.next(server._request_call)
+    return ahead.next(partial(server._request_registered_call, method))

@@ -14,7 +14,8 @@ from milepost.server import decide, journal
 from milepost.server.base.prompt_future import PromptFuture
 from milepost.server.base.refusal import lease_lost
 from milepost.server.decide import ending, report_batching
-from milepost.server.dispatch.attempts import Acceptance, Attempts, PendingReport, StartedAttempt
+from milepost.server.dispatch.attempt_key import StartedAttempt
+from milepost.server.dispatch.attempts import Acceptance, Attempts, PendingReport
 from milepost.server.dispatch.job_queues import JobQueues, QueuedJob
 from milepost.server.dispatch.lease_tokens import LeaseTokens
 from milepost.server.dispatch.session_table import SessionTable

@@ -9,6 +9,7 @@ from typing import Any
 from milepost.server import decide
 from milepost.server.background_tasks import Tasks
 from milepost.server.base.timestamps import SECOND, duration
+from milepost.server.dispatch.attempt_key import AttemptKey
 from milepost.server.dispatch.attempts import Acceptance, Attempts
 from milepost.server.dispatch.lease_tokens import LeaseTokens
 from milepost.server.dispatch.session_table import SessionTable
@@ -53,7 +54,12 @@ class Core:
         """Start an attempt; return its lease token."""
         started = await self.attempts.start(job_id, "w", instance="i", claimed=claimed)
         await started.durable
-        return (await self.attempts.assignment(job_id, started.attempt))[1]
+        return (await self.attempts.assignment(job_id, started.key))[1]
+
+    async def undo_start(self, job_id: str, attempt: int) -> None:
+        """Requeue the present job with this id, whose worker never received the attempt."""
+        key = AttemptKey.of(await self.journal.find(job_id))
+        await self.attempts.undo_start(job_id, key._replace(attempt=attempt))
 
     def token(self, job_id: str, attempt: int) -> str:
         """The lease token of an attempt at an open job."""

@@ -10,7 +10,7 @@ from milepost.contract.reasons import reason_name
 from milepost.server.base.refusal import Refusal
 from milepost.server.dispatch.attempts import Acceptance
 from milepost.server.log.log_errors import StoreFull
-from milepost.v1 import Custom, Event, JobState, Update
+from milepost.v1 import Custom, ErrorReason, Event, JobState, Update
 from tests.support.bad_requests import struct
 from tests.unit.server.core import Core
 from tests.unit.server.states import ended, log_line
@@ -179,3 +179,22 @@ async def test_a_worker_resumes_where_its_reports_stand(core: Core) -> None:
     report_sequence, job = await core.attempts.resume("j", token)
 
     assert (report_sequence, job.last_sequence) == (3, 5)
+
+
+async def test_a_start_of_a_deleted_job_is_not_that_of_a_later_one(core: Core) -> None:
+    """While its assignment waits the job may end and its id be used again: the later attempt stays with its worker."""
+    await core.submit()
+    started = await core.attempts.start("j", "slow")
+    await started.durable
+    await core.cancel(0)
+    await core.journal.delete(await core.journal.find("j"))
+    core.clock.advance(1)
+    await core.submit()
+    token = await core.start()
+
+    with pytest.raises(Refusal) as refused:
+        await core.attempts.assignment("j", started.key)
+    assert refused.value.reason == ErrorReason.ERROR_REASON_LEASE_LOST
+    await core.attempts.undo_start("j", started.key)
+    job = await core.journal.find("j")
+    assert (job.state, core.tokens.holds(job, token)) == (JobState.JOB_STATE_RUNNING, True)

@@ -315,7 +315,7 @@ async def test_the_end_of_an_attempt_that_is_over_notifies_nobody(
     async def ends_meanwhile(job_id: str, *, caller: str) -> Job | None:
         monkeypatch.undo()
         workers["fast"] = worker(dispatcher, "fast")
-        await core.attempts.undo_start(job_id, 1)
+        await core.undo_start(job_id, 1)
         assert await takes(workers["fast"]) == "j"
         return await find(job_id, caller=caller)
 

@@ -17,6 +17,7 @@ from milepost.server.base.refusal import Refusal, attempt_over, lease_lost, repo
 from milepost.server.base.slices import Slices
 from milepost.server.base.steps import SLICE_STEPS, Steps
 from milepost.server.decide import Rejection, ReportBatch
+from milepost.server.dispatch.attempt_key import AttemptKey, StartedAttempt
 from milepost.server.dispatch.conflict_retry import ConflictRetry
 from milepost.server.dispatch.lease_tokens import LeaseTokens
 from milepost.server.estimates.learned_stages import LearnedStages
@@ -53,13 +54,6 @@ class PendingReport(NamedTuple):
 
     accepted: Acceptance
     durable: PromptFuture[Acceptance]
-
-
-class StartedAttempt(NamedTuple):
-    """An attempt that is decided to start; it has started when ``durable`` resolves."""
-
-    attempt: int
-    durable: asyncio.Future[None]
 
 
 class _Request(NamedTuple):
@@ -130,15 +124,17 @@ class Attempts:
             refusal = attempt_over(opened.job)
             await asyncio.shield(durable)
             raise refusal
-        return StartedAttempt(opened.job.attempt, durable)
+        return StartedAttempt(AttemptKey.of(opened.job), durable)
 
-    async def assignment(self, job_id: str, attempt: int, *, caller: str = SERVER) -> tuple[Job, str]:
+    async def assignment(self, job_id: str, key: AttemptKey, *, caller: str = SERVER) -> tuple[Job, str]:
         """Return the job, with its input, and the lease token of the attempt that has started.
 
         Raises LEASE_LOST or JOB_ENDED where that attempt is over already.
         """
         job = await self._journal.find(job_id, caller=caller)
-        token = self._tokens.token(job, attempt)
+        if AttemptKey.of(job) != key:
+            raise lease_lost(job)
+        token = self._tokens.token(job, key.attempt)
         self._check_lease(job, token)
         await self._learned.prepare(job.owner, job.kind)
         return job, token
@@ -146,13 +142,13 @@ class Attempts:
     async def undo_start(
         self,
         job_id: str,
-        attempt: int,
+        key: AttemptKey,
         undo: Callable[[Job, int], list[Event]] = decide.assignment_lost,
     ) -> None:
         """Requeue a job whose worker never received the attempt. Do nothing where the attempt is over already."""
 
         def decision(job: Job, now: int) -> list[Event]:
-            if job.attempt != attempt or job.state not in LEASED:
+            if AttemptKey.of(job) != key or job.state not in LEASED:
                 return []
             return undo(job, now)
 

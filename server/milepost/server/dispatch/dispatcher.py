@@ -18,7 +18,8 @@ from milepost.server.base.job_encoding import JobResponse
 from milepost.server.base.refusal import Refusal, draining
 from milepost.server.base.response_room import COPIES
 from milepost.server.base.timestamps import SECOND
-from milepost.server.dispatch.attempts import Attempts, StartedAttempt
+from milepost.server.dispatch.attempt_key import AttemptKey, StartedAttempt
+from milepost.server.dispatch.attempts import Attempts
 from milepost.server.dispatch.concurrency_limits import ConcurrencyLimits
 from milepost.server.dispatch.job_queues import JobQueues, QueuedJob, QueuePlace
 from milepost.server.dispatch.session_table import SessionTable, rejection
@@ -84,10 +85,10 @@ class Dispatcher:
     def connect(self, session: Session, job_ids: Collection[str]) -> None:
         """Add a session, and requeue what its worker process was assigned but does not have among ``job_ids``."""
         assigned = self._instances.attempts(session.instance) if session.instance else {}
-        for job_id, attempt in assigned.items():
+        for job_id, key in assigned.items():
             if job_id not in job_ids:
-                _log.info("assignment lost", job_id=job_id, attempt=attempt, worker_id=session.worker_id)
-                self._tasks.start_in_turn(self._attempts.undo_start(job_id, attempt))
+                _log.info("assignment lost", job_id=job_id, attempt=key.attempt, worker_id=session.worker_id)
+                self._tasks.start_in_turn(self._attempts.undo_start(job_id, key))
         self.sessions.add(session)
 
     def close(self) -> None:
@@ -206,7 +207,7 @@ class Dispatcher:
             self._finish_start(session, job.job_id, admitted=True, drop=not assigned)
 
     async def _claim(
-        self, session: Session, job_id: str, instance: str, taken_over: int | None, *, holds: bool
+        self, session: Session, job_id: str, instance: str, taken_over: AttemptKey | None, *, holds: bool
     ) -> None:
         admitted = assigned = False
 
@@ -270,11 +271,11 @@ class Dispatcher:
         charge = Charge(session.memory)
         sent = False
         try:
-            job, token = await self._load_assignment(session, job_id, started.attempt, charge)
+            job, token = await self._load_assignment(session, job_id, started.key, charge)
             try:
                 self._limits.confirm(QueuedJob.of(job))
             except Refusal:
-                await self._attempts.undo_start(job_id, started.attempt, decide.over_limit)
+                await self._attempts.undo_start(job_id, started.key, decide.over_limit)
                 raise
             on_sent = partial(self._on_sent, session, job_id, charge)
             assigned = WorkResponse(assignment=Assignment(lease_token=token))
@@ -285,17 +286,17 @@ class Dispatcher:
                 charge.release()
         if not sent:
             # The worker has left, and has done nothing for the job.
-            await self._attempts.undo_start(job_id, started.attempt)
+            await self._attempts.undo_start(job_id, started.key)
             return False
         self.sessions.hold(session, job_id, token)
         return True
 
     async def _load_assignment(
-        self, session: Session, job_id: str, attempt: int, charge: Charge
+        self, session: Session, job_id: str, key: AttemptKey, charge: Charge
     ) -> tuple[Job, str]:
         """Load what is assigned, and charge its bytes. While there is no room for it, it is not kept in memory."""
         while True:
-            job, token = await self._attempts.assignment(job_id, attempt, caller=session.caller)
+            job, token = await self._attempts.assignment(job_id, key, caller=session.caller)
             size = COPIES * job.ByteSize()
             if charge.try_resize(size):
                 return job, token

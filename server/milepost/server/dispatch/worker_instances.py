@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from milepost.contract.job_states import LEASED
+from milepost.server.dispatch.attempt_key import AttemptKey
 from milepost.v1 import Job
 
 
@@ -10,7 +11,7 @@ class WorkerInstances:
     """The leased jobs by ``Hello.instance``, except those of workers that sent none."""
 
     def __init__(self) -> None:
-        self._attempts: dict[str, dict[str, int]] = {}
+        self._attempts: dict[str, dict[str, AttemptKey]] = {}
         self._instances: dict[str, str] = {}
 
     def on_transition(self, job: Job) -> None:
@@ -23,8 +24,8 @@ class WorkerInstances:
                 del self._attempts[before]
         if job.state in LEASED and job.worker_instance:
             self._instances[job.job_id] = job.worker_instance
-            self._attempts.setdefault(job.worker_instance, {})[job.job_id] = job.attempt
+            self._attempts.setdefault(job.worker_instance, {})[job.job_id] = AttemptKey.of(job)
 
-    def attempts(self, instance: str) -> dict[str, int]:
+    def attempts(self, instance: str) -> dict[str, AttemptKey]:
         """The attempt of each job that the worker process was assigned."""
         return dict(self._attempts.get(instance, {}))

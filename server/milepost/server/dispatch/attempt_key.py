@@ -1,0 +1,28 @@
+"""Which attempt is meant, at which of the jobs that had its id one after the other."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import NamedTuple
+
+from milepost.server.base.timestamps import instant
+from milepost.v1 import Job
+
+
+class AttemptKey(NamedTuple):
+    """An attempt, and when its job was submitted, in nanoseconds since 1970."""
+
+    attempt: int
+    submitted: int
+
+    @classmethod
+    def of(cls, job: Job) -> AttemptKey:
+        """The current or last attempt at the job."""
+        return cls(job.attempt, instant(job.submit_time))
+
+
+class StartedAttempt(NamedTuple):
+    """An attempt that is decided to start; it has started when ``durable`` resolves."""
+
+    key: AttemptKey
+    durable: asyncio.Future[None]

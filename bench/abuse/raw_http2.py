@@ -122,6 +122,8 @@ class Connection:
         finally:
             self.closed.set()
             self._window_changed.set()
+            # Who waits in ``drain`` would hear of it only from the system's next probe of a full window, minutes later.
+            self._writer.transport.abort()
 
     def _note(self, kind: int, flags: int, stream: int, payload: bytes) -> None:
         if kind in (SETTINGS, PING) and not flags & ACK:

@@ -21,9 +21,12 @@ from bench.abuse.raw_http2 import (
 )
 from milepost.client import Client
 from milepost.client._transport import channel as sdk
+from milepost.client.errors import Unreachable
+from milepost.contract.limits import CUSTOM_SIZE, INPUT_SIZE, REQUEST_SIZE
 from milepost.server.rpc.metadata_limit import METADATA_SIZE
 from milepost.server.runtime.grpc_options import CONCURRENT_STREAMS
-from milepost.v1 import Dispatch, GetJobRequest
+from milepost.v1 import Custom, Dispatch, GetJobRequest, ReportJobRequest, Update
+from tests.support.bad_requests import struct
 from tests.support.forking import Forkery
 from tests.support.refused import refused
 from tests.support.rpc import connect, eventually
@@ -101,18 +104,9 @@ async def test_a_host_that_floods_with_metadata_loses_those_connections(
 ) -> None:
     """Its other connections go on, and the log names it."""
     with ServerProcess(tmp_path / "data", forkery=forkery) as server:
-        flooding = SilentConnection.open(server.address, from_host="127.0.0.2")
         beside = Connection.open(server.address, from_host="127.0.0.2")
-        async with flooding as flood, beside as other, connect(server.address) as rpc:
-            note = header("x-note", b"x" * 16_000)
-            with suppress(ConnectionError):
-                while not flood.closed.is_set():
-                    stream = flood.new_stream()
-                    flood.write(HEADERS, 0, stream, request_headers(_GET_JOB, server.address))
-                    for _ in range(60):
-                        flood.write(CONTINUATION, 0, stream, note)
-                    flood.write(CONTINUATION, END_HEADERS, stream, note)
-                    await flood.drain()
+        async with beside as other, connect(server.address) as rpc:
+            await _flood(server.address, "127.0.0.2")
             stream = other.new_stream()
             other.write(HEADERS, END_HEADERS, stream, request_headers(_WORK, server.address))
             other.cancel(stream)
@@ -125,6 +119,68 @@ async def test_a_host_that_floods_with_metadata_loses_those_connections(
             assert (await rpc.submit()).job_id
             floods = [line for line in server.log() if line["event"] == "host floods with metadata"]
             assert {line["host"] for line in floods} == {"ipv4:127.0.0.2"}
+
+
+async def _flood(address: str, host: str) -> None:
+    """Send calls with a megabyte of metadata from this host, until the server hangs up."""
+    note = header("x-note", b"x" * 16_000)
+    async with SilentConnection.open(address, from_host=host) as flood:
+        with suppress(ConnectionError):
+            while not flood.closed.is_set():
+                stream = flood.new_stream()
+                flood.write(HEADERS, 0, stream, request_headers(_GET_JOB, address))
+                for _ in range(60):
+                    flood.write(CONTINUATION, 0, stream, note)
+                flood.write(CONTINUATION, END_HEADERS, stream, note)
+                await flood.drain()
+
+
+async def test_large_requests_one_after_another_are_no_flood(tmp_path: Path, forkery: Forkery) -> None:
+    """A client that sends the largest inputs and reports without a pause is never refused, nor loses its connection."""
+    with ServerProcess(tmp_path / "data", forkery=forkery) as server:
+        async with connect(server.address) as rpc:
+            async with rpc.session() as session:
+                await rpc.submit()
+                job, token = await session.take()
+            text = "x" * (INPUT_SIZE - 100)
+            large = [Update(custom=Custom(type="t", json=struct({"x": "x" * (CUSTOM_SIZE - 100)})))] * 15
+            for number in range(5):
+                await rpc.submit(input=struct({"x": text}))
+                first = 1 + number * len(large)
+                report = ReportJobRequest(
+                    job_id=job.job_id, lease_token=token, first_report_sequence=first, updates=large
+                )
+                assert report.ByteSize() > REQUEST_SIZE * 0.9
+                await rpc.workers.ReportJob(report)
+
+        calls = [call for call in _calls(server) if call["method"] != _WORK]
+        assert {call["code"] for call in calls} == {"OK"}
+        assert len({call["peer"] for call in calls}) == 1
+        assert len(calls) == 11
+
+
+@pytest.mark.nightly
+async def test_uploads_beside_a_flood_of_their_host_are_cut_at_worst(
+    tmp_path: Path, forkery: Forkery
+) -> None:
+    """What shuts down the flood's connections may take an upload's for one of them; repeated, it is one job."""
+    text = "x" * (INPUT_SIZE - 100)
+    with ServerProcess(tmp_path / "data", forkery=forkery) as server:
+        async with Client(server.address) as client:
+
+            async def upload(number: int) -> str:
+                while True:
+                    with suppress(Unreachable):
+                        return (await client.submit("k", {"x": text}, request_id=f"r{number}")).job_id
+
+            flooding = asyncio.create_task(_flood(server.address, "127.0.0.1"))
+            uploaded = [await upload(number) for number in range(5)]
+            await flooding
+            again = [await upload(number) for number in range(6)]
+            listed = {job.job_id async for job in client.list()}
+        assert again[:5] == uploaded
+        assert listed == set(again)
+        assert len(listed) == 6
 
 
 async def test_calls_do_not_wait_behind_those_of_other_methods(tmp_path: Path, forkery: Forkery) -> None:

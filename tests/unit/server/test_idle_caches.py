@@ -55,6 +55,20 @@ async def test_what_is_not_used_for_a_while_is_dropped() -> None:
     assert (short.size, long.size) == (0, 0)
 
 
+async def test_what_is_unused_can_be_dropped_early() -> None:
+    """Of all caches, whatever their times: what was not used between two requests."""
+    idle = IdleCaches(FakeClock(), Slices())
+    caches: list[SizedCache[str, int]] = [SizedCache(100), SizedCache(100)]
+    for cache, idle_time in zip(caches, (60, IDLE_TIME), strict=True):
+        idle.add(cache.drop_idle, idle_time)
+        cache.put("unused", 1, 1)
+        cache.put("used", 2, 1)
+    await idle.drop()
+    assert [cache.get("used") for cache in caches] == [2, 2]
+    await idle.drop()
+    assert [(len(cache), cache.get("used")) for cache in caches] == [(1, 2), (1, 2)]
+
+
 async def test_much_is_dropped_in_slices() -> None:
     """Tens of thousands of values at once would keep everybody waiting."""
     clock, slices = FakeClock(), Slices()

@@ -64,16 +64,47 @@ async def test_heaps_are_trimmed_again_and_again() -> None:
         heap_trimming.trim()
         loop.call_soon_threadsafe(rounds.put_nowait, threading.get_ident())
 
-    def collect() -> None:
+    def collect() -> bool:
         nonlocal collected
         collected += 1
+        return False
 
-    trimming = asyncio.create_task(heap_trimming.keep_trimmed(collect, trim, 0.0))
+    trimming = asyncio.create_task(heap_trimming.keep_trimmed(collect, _drop_nothing, trim, 0.0))
     threads = {await rounds.get() for _ in range(3)}
     trimming.cancel()
 
     assert threading.get_ident() not in threads
     assert collected >= 3
+
+
+async def test_caches_drop_what_is_unused_once_the_server_is_idle() -> None:
+    """They are asked twice, with time for use in between, before the heaps are trimmed."""
+    became_idle = iter((False, True, False))
+    done: list[str] = []
+    ended = asyncio.Event()
+
+    def collect() -> bool:
+        done.append("collect")
+        try:
+            return next(became_idle)
+        except StopIteration:
+            ended.set()
+            return False
+
+    async def drop_unused() -> None:
+        done.append("drop")
+
+    trimming = asyncio.create_task(
+        heap_trimming.keep_trimmed(collect, drop_unused, lambda: done.append("trim"), 0.0, 0.0)
+    )
+    await ended.wait()
+    trimming.cancel()
+
+    assert done[:8] == ["collect", "trim", "collect", "drop", "drop", "trim", "collect", "trim"]
+
+
+async def _drop_nothing() -> None:
+    """What a server without caches drops."""
 
 
 class _Cycle:
@@ -110,11 +141,11 @@ def test_garbage_among_many_objects_is_collected_once_the_server_is_idle(
     for used in (0.1, 5.0, 5.0, 0.1, 0.1):
         cycle = weakref.ref(_Cycle())
         cpu += used
-        collector.collect()
-        freed.append(cycle() is None)
+        became_idle = collector.collect()
+        freed.append((cycle() is None, became_idle))
         gc.collect()
 
-    assert freed == [False, False, False, True, False]
+    assert freed == [(idle, idle) for idle in (False, False, False, True, False)]
 
 
 _COUNT_SCANNED = """

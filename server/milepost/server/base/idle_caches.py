@@ -59,3 +59,8 @@ class IdleCaches:
             if now >= cache.due:
                 cache.due = now + cache.interval
                 await self._slices.run(cache.drop(), SERVER)
+
+    async def drop(self) -> None:
+        """Have all caches drop what they have not used since they were asked before."""
+        for cache in self._caches:
+            await self._slices.run(cache.drop(), SERVER)

@@ -15,6 +15,7 @@ from milepost.server.base.loop_lag import LoopLag
 from milepost.server.runtime import gc_tuning, heap_trimming, open_files, thread_switching
 from milepost.server.runtime.loop_watchdog import LoopWatchdog
 from milepost.server.runtime.server import Server, Settings
+from milepost.server.runtime.surge_memory import SmallBlocks, SurgeMemory
 
 __all__ = ["run"]
 
@@ -45,11 +46,14 @@ async def _serve(settings: Settings, lag: LoopLag, watchdog: LoopWatchdog) -> No
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
     server = Server(settings, lag)
-    trimming = asyncio.create_task(heap_trimming.keep_trimmed(gc_tuning.IdleCollector().collect))
+    collector = gc_tuning.IdleCollector()
+    freeing = [asyncio.create_task(heap_trimming.keep_trimmed(collector.collect, server.drop_unused))]
     try:
         if not await _finishes_before(stop, server.start()):
             return
         gc_tuning.apply()
+        if SmallBlocks.available():
+            freeing.append(asyncio.create_task(SurgeMemory(SmallBlocks()).run()))
         watchdog.start()
         optional = {"health_address": server.health_address, "http": server.http}
         _print_ready_line(
@@ -62,7 +66,8 @@ async def _serve(settings: Settings, lag: LoopLag, watchdog: LoopWatchdog) -> No
             raise server.failed.result()
     finally:
         watchdog.stop()
-        trimming.cancel()
+        for task in freeing:
+            task.cancel()
         await server.stop()
 
 

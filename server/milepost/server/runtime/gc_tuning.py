@@ -53,8 +53,11 @@ class IdleCollector:
         self._last_cpu = cpu()
         self._was_busy = False
 
-    def collect(self) -> None:
-        """Collect garbage, unless there are so many objects that their scan would hold up those who are busy."""
+    def collect(self) -> bool:
+        """Collect garbage, unless there are so many objects that their scan would hold up those who are busy.
+
+        Returns whether the server was busy before and is idle now.
+        """
         cpu = self._cpu()
         is_busy = cpu - self._last_cpu > IDLE_CPU
         became_idle = self._was_busy and not is_busy
@@ -62,3 +65,4 @@ class IdleCollector:
         limit = MANY_OBJECTS if became_idle else FEW_OBJECTS
         if sys.getallocatedblocks() <= MANY_BLOCKS and len(gc.get_objects(_OLD)) <= limit:
             gc.collect()
+        return became_idle

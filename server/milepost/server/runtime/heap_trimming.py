@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import ctypes
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Final
 
 # Seconds between two rounds. One takes some milliseconds of a thread of its own.
@@ -18,6 +18,9 @@ _INTERVAL: Final = 20.0
 
 ARENAS: Final = 2
 """Arenas of glibc: that of the event loop's thread, which others use as well, and one more."""
+
+_UNUSED_TIME: Final = 5.0
+"""Seconds without use after which caches drop what they have, once a server that was busy is idle."""
 
 # The parameter of mallopt for it (malloc.h).
 _M_ARENA_MAX: Final = -8
@@ -39,10 +42,21 @@ def trim() -> None:
 
 
 async def keep_trimmed(
-    collect: Callable[[], None], trim: Callable[[], None] = trim, interval: float = _INTERVAL
+    collect: Callable[[], bool],
+    drop_unused: Callable[[], Awaitable[None]],
+    trim: Callable[[], None] = trim,
+    interval: float = _INTERVAL,
+    unused_time: float = _UNUSED_TIME,
 ) -> None:
-    """Every ``interval`` seconds ``collect`` garbage, and trim, until cancelled."""
+    """Every ``interval`` seconds ``collect`` garbage, and trim, until cancelled.
+
+    When ``collect`` says that a server that was busy is idle, caches drop first what they do not use: little of it, but
+    it lies in many pages, and to read it again costs nobody anything then.
+    """
     while True:
         await asyncio.sleep(interval)
-        collect()
+        if collect():
+            await drop_unused()
+            await asyncio.sleep(unused_time)
+            await drop_unused()
         await asyncio.to_thread(trim)

@@ -245,6 +245,10 @@ class Server:
         if self.address:
             _log.info("stopped")
 
+    async def drop_unused(self) -> None:
+        """Have caches drop what they have not used since they were asked before."""
+        await self._idle.drop()
+
     async def _start_core(self) -> None:
         settings = self._settings
         self._core = core = Core(

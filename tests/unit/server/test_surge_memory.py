@@ -10,7 +10,7 @@ import tracemalloc
 
 import pytest
 
-from milepost.server.runtime.surge_memory import CALM_TIME, SURGE, SmallBlocks, SurgeMemory
+from milepost.server.runtime.surge_memory import CALM_GROWTH, SURGE, SmallBlocks, SurgeMemory
 
 _GLIBC = pytest.mark.skipif(
     not SmallBlocks.available(),
@@ -23,61 +23,52 @@ class _Blocks(SmallBlocks):
 
     def __init__(self) -> None:
         self.taken_from = ["Python"]
+        self.returned = asyncio.Event()
 
     def take_from_c(self) -> None:
         self.taken_from.append("C")
 
     def take_from_python(self) -> None:
         self.taken_from.append("Python")
+        self.returned.set()
 
 
 class _Process:
-    """A process with so many blocks, at a time in seconds."""
+    """A process with so many blocks and so much memory."""
 
     def __init__(self) -> None:
         self.count = 200_000
-        self.now = 100.0
+        self.resident = 60 << 20
         self.blocks = _Blocks()
-        self.memory = SurgeMemory(self.blocks, lambda: self.count, lambda: self.now)
+        self.memory = SurgeMemory(self.blocks, lambda: self.count, lambda: self.resident)
 
-    def grow(self, count: int) -> None:
-        """Have so many blocks more."""
+    def grow(self, count: int) -> bool:
+        """Have so many blocks more; whether a surge begins."""
         self.count += count
-        self.memory.on_growth()
+        return self.memory.begins()
 
-    def pass_time(self, seconds: float) -> None:
-        """Let time pass without growth."""
-        self.now += seconds
-        self.memory.end_if_calm()
+    def grow_by_bytes(self, size: int) -> bool:
+        """Have so much more memory; whether the surge ends."""
+        self.resident += size
+        return self.memory.ends()
 
 
 def test_blocks_beyond_a_surge_come_from_c_until_there_is_no_growth() -> None:
     """What little there is in ordinary times costs no more than before."""
     process = _Process()
-    process.grow(SURGE)
-    assert process.blocks.taken_from == ["Python"]
-    process.grow(1)
-    process.grow(10 * SURGE)
+    assert (process.grow(SURGE), process.grow(1), process.grow(10 * SURGE)) == (False, True, False)
     assert process.blocks.taken_from == ["Python", "C"]
-    process.pass_time(CALM_TIME / 2)
-    process.grow(1)
-    process.pass_time(CALM_TIME / 2)
-    assert process.blocks.taken_from == ["Python", "C"]
-    process.pass_time(CALM_TIME)
-    process.pass_time(CALM_TIME)
+    assert (process.grow_by_bytes(CALM_GROWTH + 1), process.grow_by_bytes(CALM_GROWTH)) == (False, True)
     assert process.blocks.taken_from == ["Python", "C", "Python"]
 
 
-def test_a_surge_is_growth_from_the_fewest_blocks() -> None:
-    """The count falls below that of the start by the blocks of C that were freed."""
+def test_what_is_there_after_a_surge_is_not_the_next_one() -> None:
+    """Who has many subscribers has no surge each time that Python collects garbage, and the next one is noticed."""
     process = _Process()
     process.grow(SURGE + 1)
-    process.pass_time(CALM_TIME)
-    process.grow(-3 * SURGE)
-    process.grow(SURGE)
-    assert process.blocks.taken_from == ["Python", "C", "Python"]
-    process.grow(1)
-    assert process.blocks.taken_from == ["Python", "C", "Python", "C"]
+    process.grow_by_bytes(0)
+    assert (process.grow(SURGE), process.grow(-3 * SURGE), process.grow(SURGE)) == (False, False, False)
+    assert (process.grow(1), process.blocks.taken_from) == (True, ["Python", "C", "Python", "C"])
 
 
 async def test_growth_is_noted_at_each_collection() -> None:
@@ -93,12 +84,14 @@ async def test_growth_is_noted_at_each_collection() -> None:
     running = asyncio.create_task(SurgeMemory(blocks, count).run())
     await asyncio.sleep(0)
     gc.collect()
+    await blocks.returned.wait()
+    gc.collect()
     running.cancel()
     await asyncio.gather(running, return_exceptions=True)
     before = counted
     gc.collect()
 
-    assert blocks.taken_from == ["Python", "C", "Python"]
+    assert blocks.taken_from == ["Python", "C", "Python", "C", "Python"]
     assert counted == before
 
 

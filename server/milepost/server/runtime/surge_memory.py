@@ -4,7 +4,7 @@ Python has small objects in arenas of 1 MiB, and gives an arena back only once n
 thousands of watches at once, fills a hundred arenas; a few objects that outlive it hold all of them, for good. C's
 heaps go back by the page, but take a few percent more of the processor than Python's allocator.
 
-So Python's allocator serves until there are many more objects than before. From then on, and until their number no
+So Python's allocator serves until there are many more objects than before. From then on, and until the process no
 longer grows, further ones come from C's; what already is in an arena stays there. Python frees each object where it
 is: its allocator leaves what is not its own to C's, since large blocks come from there in any case. Python's own count
 of blocks, ``sys.getallocatedblocks``, is too low by those that were freed so.
@@ -16,17 +16,23 @@ import asyncio
 import ctypes
 import gc
 import os
+import resource
 import sys
 import sysconfig
-import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import Final
 
 SURGE: Final = 20_000
-"""Small blocks of memory beyond the fewest since the start from which on C allocates: some 2 MB."""
+"""Small blocks of memory beyond the fewest since the last surge from which on C allocates: some 2 MB."""
 
-CALM_TIME: Final = 2.0
-"""Seconds without a collection of the youngest objects, which their growth causes, after which the surge has ended."""
+CALM_TIME: Final = 0.25
+"""Seconds in which the process grows by no more than ``CALM_GROWTH`` when the surge has ended."""
+
+CALM_GROWTH: Final = 256 << 10
+"""Bytes."""
+
+_STATM: Final = Path("/proc/self/statm")
 
 # Of PyMem_GetAllocator (Include/cpython/pymem.h): C's allocator, and those that Python has arenas for.
 _RAW: Final = 0
@@ -60,6 +66,7 @@ class SmallBlocks:
             and "PYTHONMALLOC" not in os.environ
             and not any(_allocator(domain).ctx for domain in (_RAW, *_SMALL))
             and hasattr(ctypes.CDLL(None), "malloc_trim")
+            and _STATM.exists()
         )
 
     def take_from_c(self) -> None:
@@ -83,49 +90,72 @@ def _allocator(domain: int) -> _Allocator:
     return found
 
 
+def _resident() -> int:
+    return int(_STATM.read_bytes().split()[1]) * resource.getpagesize()
+
+
 class SurgeMemory:
-    """Chooses where further small blocks come from. ``count`` counts them; ``clock`` is in seconds."""
+    """Chooses where further small blocks come from. ``count`` counts them; ``resident`` is the process's memory."""
 
     def __init__(
         self,
         blocks: SmallBlocks,
         count: Callable[[], int] = sys.getallocatedblocks,
-        clock: Callable[[], float] = time.monotonic,
+        resident: Callable[[], int] = _resident,
     ) -> None:
         self._blocks = blocks
         self._count = count
-        self._clock = clock
+        self._resident = resident
+        # Since the last surge, or the start.
         self._fewest = count()
-        self._grew_at = 0.0
+        self._last_resident = 0
         self._is_surge = False
 
     async def run(self) -> None:
         """Look at the number of blocks whenever Python collects garbage, as it does for many new objects."""
-        gc.callbacks.append(self._on_collection)
+        loop = asyncio.get_running_loop()
+        surge = asyncio.Event()
+
+        def on_collection(phase: str, _info: dict[str, int]) -> None:
+            if phase == "stop" and self.begins():
+                loop.call_soon_threadsafe(surge.set)
+
+        gc.callbacks.append(on_collection)
         try:
             while True:
-                await asyncio.sleep(CALM_TIME)
-                self.end_if_calm()
+                await surge.wait()
+                surge.clear()
+                await self._end()
         finally:
-            gc.callbacks.remove(self._on_collection)
+            gc.callbacks.remove(on_collection)
             self._blocks.take_from_python()
 
-    def on_growth(self) -> None:
-        """Take further blocks from C if there are ``SURGE`` more than there were. On any thread."""
-        self._grew_at = self._clock()
+    async def _end(self) -> None:
+        ended = False
+        while not ended:
+            await asyncio.sleep(CALM_TIME)
+            ended = self.ends()
+
+    def begins(self) -> bool:
+        """Whether a surge begins: take further blocks from C then. On any thread."""
+        if self._is_surge:
+            return False
         count = self._count()
         self._fewest = min(self._fewest, count)
-        if not self._is_surge and count - self._fewest > SURGE:
-            self._is_surge = True
-            self._blocks.take_from_c()
+        if count - self._fewest <= SURGE:
+            return False
+        self._is_surge = True
+        self._last_resident = self._resident()
+        self._blocks.take_from_c()
+        return True
 
-    def end_if_calm(self) -> None:
-        """Take further blocks from Python again if the surge has ended."""
-        self._fewest = min(self._fewest, self._count())
-        if self._is_surge and self._clock() - self._grew_at >= CALM_TIME:
-            self._is_surge = False
-            self._blocks.take_from_python()
-
-    def _on_collection(self, phase: str, _info: dict[str, int]) -> None:
-        if phase == "stop":
-            self.on_growth()
+    def ends(self) -> bool:
+        """Whether the memory has not grown since the call before, or since the begin: take blocks from Python then."""
+        resident = self._resident()
+        grown, self._last_resident = resident - self._last_resident, resident
+        if grown > CALM_GROWTH:
+            return False
+        self._blocks.take_from_python()
+        self._fewest = self._count()
+        self._is_surge = False
+        return True

@@ -12,6 +12,7 @@ from google.protobuf.duration_pb2 import Duration
 from milepost.contract.reasons import reason_name
 from milepost.server import decide
 from milepost.server.access.principal import Principal, Scope
+from milepost.server.base.steps import finish
 from milepost.server.dispatch.dispatcher import Dispatcher
 from milepost.server.dispatch.worker_session import Session
 from milepost.v1 import Dispatch, Hello, Job, JobState, RetryPolicy
@@ -139,7 +140,7 @@ async def test_a_stopping_server_gives_out_no_jobs(core: Core, dispatcher: Dispa
 
     assert reason_name((await hears(session, "rejected")).rejected.reason) == "LEASE_LOST"
     assert (await core.journal.find("j")).state == JobState.JOB_STATE_QUEUED
-    dispatcher.sessions.drain()
+    finish(dispatcher.sessions.drain())
     await hears(session, "drain")
 
 

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+from itertools import pairwise
 
 import pytest
 
 from milepost.contract.reasons import reason_name
 from milepost.server.base.refusal import Refusal
+from milepost.server.dispatch.worker_session import Session
 from milepost.server.log.event_log import StoredJob
-from milepost.v1 import Claim, Dispatch, Release, Report, Resume
+from milepost.server.rpc.worker_service import DRAINED_PER_PASS
+from milepost.v1 import Claim, Dispatch, Hello, Release, Report, Resume
 from tests.support.rpc import log_line
 from tests.unit.server.core import Core
 from tests.unit.server.test_dispatch_sessions import JobTable, Talk, desk, state
@@ -131,3 +134,20 @@ async def test_a_job_that_is_being_given_back_is_given_back(
     await ends_draining(talk)
     await draining
     assert await state(core) == ("QUEUED", 1, 0)
+
+
+async def test_sessions_learn_of_the_end_some_at_a_time(core: Core, desk: JobTable) -> None:
+    """Of thousands, those in one pass of the event loop would keep the reports under way waiting."""
+    sessions = [
+        Session(Hello(worker_id=f"w{number}", kinds=["k"], max_concurrency=1))
+        for number in range(2 * DRAINED_PER_PASS + 1)
+    ]
+    for session in sessions:
+        core.sessions.add(session)
+    draining = asyncio.create_task(desk.service.drain())
+    told = [0]
+    while not draining.done():
+        await asyncio.sleep(0)
+        told.append(sum(len(session.responses._responses) for session in sessions))
+    assert told[-1] == len(sessions)
+    assert max(after - before for before, after in pairwise(told)) == DRAINED_PER_PASS

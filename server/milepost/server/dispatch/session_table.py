@@ -9,6 +9,7 @@ from milepost.contract.job_states import LEASED, has_ended, state_name
 from milepost.server import decide
 from milepost.server.base.clock import Clock
 from milepost.server.base.refusal import Refusal
+from milepost.server.base.steps import Steps
 from milepost.server.dispatch.worker_registry import WorkerRegistry
 from milepost.server.dispatch.worker_session import Session
 from milepost.v1 import Cancel, Drain, ErrorReason, Job, JobState, Rejected, WorkResponse
@@ -64,10 +65,11 @@ class SessionTable:
         if session.heard(self._clock.now()):
             self._capacity_changed(session)
 
-    def drain(self) -> None:
-        """Tell all workers that the server is stopping."""
-        for session in self._sessions:
+    def drain(self) -> Steps[None]:
+        """Tell all workers that the server is stopping, one a step: each wakes the task of a stream."""
+        for session in list(self._sessions):
             session.responses.put(WorkResponse(drain=Drain()))
+            yield
 
     # Jobs that they hold.
 

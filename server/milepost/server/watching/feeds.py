@@ -66,7 +66,7 @@ class RecentEntries:
         """Drop all entries."""
         if self._entries:
             self.since = self._entries.newest_key
-            self._entries = KeyedDeque()
+            self._entries.free()
         self._memory.remove(self)
 
     def evict(self) -> int:

@@ -2,14 +2,24 @@
 
 from __future__ import annotations
 
+import asyncio
 from bisect import bisect_right
 from collections.abc import Iterator
-from typing import Generic, TypeVar
+from typing import Any, Final, Generic, TypeVar
 
 # Number of empty places at the beginning at which the rest moves up, if they are also half of all.
 _EMPTY_LIMIT = 1000
 
+FREED_PER_PASS: Final = 10_000
+"""Items that are freed in one pass of the event loop: about a millisecond."""
+
 _Item = TypeVar("_Item")
+
+
+def _free_some(items: list[Any]) -> None:
+    del items[-FREED_PER_PASS:]
+    if items:
+        asyncio.get_running_loop().call_soon(_free_some, items)
 
 
 class KeyedDeque(Generic[_Item]):
@@ -45,6 +55,11 @@ class KeyedDeque(Generic[_Item]):
             del self._keys[: self._start], self._items[: self._start]
             self._start = 0
         return item
+
+    def free(self) -> None:
+        """Drop all items: some now, and the rest in the next passes of the event loop."""
+        items, self._items, self._keys, self._start = self._items, [], [], 0
+        _free_some(items)
 
     @property
     def oldest_key(self) -> int:

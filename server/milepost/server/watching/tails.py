@@ -142,6 +142,11 @@ class Tail:
             return 0
         return self._pop_oldest()
 
+    def free(self) -> None:
+        """Drop all chunks; nobody watches any more."""
+        self.since = None
+        self._chunks.free()
+
     def drop_old(self) -> Steps[None]:
         """Drop the chunks that were here at the call before, one a step; whoever is behind by that reads the log."""
         while self._chunks and self._chunks.oldest_key <= self._aged_to:
@@ -193,6 +198,7 @@ class Tails:
             tail.watchers -= 1
             if tail.watchers == 0:
                 self._memory.remove(tail)
+                tail.free()
                 if self._tails.get(job_id) is tail:
                     del self._tails[job_id]
 

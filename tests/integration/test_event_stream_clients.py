@@ -5,18 +5,20 @@ from __future__ import annotations
 import asyncio
 import socket
 from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
 from pathlib import Path
 
 import httpx
 import pytest
 from starlette.applications import Starlette
+from starlette.requests import Request
 from starlette.routing import Mount
 
 from milepost.client import Client
 from milepost.server.runtime.bounded_protocol import BoundedProtocol
 from milepost.server.runtime.server import Server
 from milepost.v1 import DeleteJobRequest, Dispatch
-from milepost.web import milepost_app, stream_response
+from milepost.web import ClientCall, milepost_app, stream_response
 from tests.support.app_server import serving
 from tests.support.event_streams import SSE, all_records, ended_job, names, opened
 from tests.support.forking import Forkery
@@ -245,3 +247,42 @@ async def test_an_application_that_is_mounted(web_server: ServerProcess, rpc: Rp
             assert found[1:] == direct[1:]
             back = await web.get(f"/deep/er/v1/jobs/{job_id}:watch", headers={"last-event-id": found[-1].id})
             assert back.status_code == 204
+
+
+@pytest.mark.parametrize("others", ["true", "token", "narrowed"])
+async def test_users_of_an_application_share_a_stream(tmp_path: Path, forkery: Forkery, others: str) -> None:
+    """Those of one job whom the application gives the same rights; each has what it would have alone."""
+    tokens = Tokens(tmp_path / "tokens.toml")
+    ann = tokens.add("ann", ["team-a"], "submit", "read", "cancel")
+
+    def authorize(request: Request, call: ClientCall) -> bool | str:
+        is_other = request.headers.get("x-user") == "other" and call.method == "WatchJob"
+        if is_other and others == "narrowed":
+            call.request.filter.stage_ids.append("a")
+        return ann if is_other and others == "token" else True
+
+    with ServerProcess(tmp_path / "data", "--tokens", str(tokens.path), forkery=forkery) as server:
+        async with (
+            Client(server.address, token=ann) as sdk,
+            serving(milepost_app(sdk, authorize=authorize)) as url,
+            http_client(url) as web,
+            AsyncExitStack() as stack,
+        ):
+            job = await sdk.submit("x", dispatch=Dispatch.DISPATCH_EXTERNAL)
+            path = f"/v1/jobs/{job.job_id}:watch?status_interval=3600s"
+            watched = []
+            for start in ("", "&start=snapshot", "&after_sequence=1", ""):
+                user = "other" if len(watched) == 3 else "one"
+                received = await stack.enter_async_context(opened(web, path + start, x_user=user))
+                while (await anext(received)).name != "caught_up":
+                    pass
+                watched.append(received)
+
+            async def are_shared() -> bool:
+                return await open_watches(web) == (1 if others == "true" else 2)
+
+            await eventually(are_shared)
+            await sdk.cancel(job.job_id)
+            for received in watched:
+                found = [record.name async for record in received if record.name != "status"]
+                assert found == ["cancel_requested", "job_ended", "end"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import copy
 import random
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 from typing import Any, cast
 
@@ -13,8 +13,11 @@ import grpc
 import pytest
 from google.protobuf.duration_pb2 import Duration
 
+from milepost.client import Client
 from milepost.v1 import Dispatch, JobFilter, WatchJobRequest, WatchJobsRequest
+from milepost.web import milepost_app
 from tests.integration.test_chaos import report_until
+from tests.support.app_server import serving
 from tests.support.chaos import FAULTS, Chaos, Weather
 from tests.support.connect_watch import ConnectHttpJobs
 from tests.support.following import follow_all
@@ -68,15 +71,14 @@ class HttpSubscriber:
         assert set(self.codes) <= {grpc.StatusCode.OK, grpc.StatusCode.UNAVAILABLE}
 
 
-async def chaos(server: ServerProcess, seed: int) -> None:
-    """One run: every fault strikes somebody, and some strike more than once."""
+async def chaos(server: ServerProcess, url: str, seed: int) -> None:
+    """One run at a URL: every fault strikes somebody, and some strike more than once."""
     source = random.Random(seed)
     faults = [*FAULTS, *source.choices(FAULTS, k=3)]
     source.shuffle(faults)
     weathers = [Weather(fault, source.randrange(2_000, 40_000)) for fault in faults]
     stop = asyncio.Event()
-    network_address = server.url.removeprefix("http://")
-    async with connect(server.address) as rpc, Chaos(network_address, weathers, seed) as network:
+    async with connect(server.address) as rpc, Chaos(url.removeprefix("http://"), weathers, seed) as network:
         job = await rpc.submit(dispatch=Dispatch.DISPATCH_EXTERNAL)
         subscribers = [HttpSubscriber(f"http://{network.address}", surface) for surface in SURFACES * 2]
         async with asyncio.TaskGroup() as group:
@@ -99,16 +101,29 @@ async def chaos(server: ServerProcess, seed: int) -> None:
         subscriber.validate(history)
 
 
-async def test_chaos(web_server: ServerProcess) -> None:
+@pytest.fixture(params=["server", "mounted"])
+async def url(request: pytest.FixtureRequest, web_server: ServerProcess) -> AsyncIterator[str]:
+    """Of the server's own HTTP, and of an application, whose users share streams."""
+    if request.param == "server":
+        yield web_server.url
+        return
+    async with (
+        Client(web_server.address) as sdk,
+        serving(milepost_app(sdk, authorize=lambda request, call: True)) as address,
+    ):
+        yield address
+
+
+async def test_chaos(web_server: ServerProcess, url: str) -> None:
     """Delayed, cut within an event, half open, one-way or byte by byte: each subscriber gets the identical log."""
-    await chaos(web_server, 1)
+    await chaos(web_server, url, 1)
 
 
 @pytest.mark.nightly
 @pytest.mark.parametrize("seed", range(100, 160))
-async def test_chaos_at_length(web_server: ServerProcess, seed: int) -> None:
+async def test_chaos_at_length(web_server: ServerProcess, url: str, seed: int) -> None:
     """The long form."""
-    await chaos(web_server, seed)
+    await chaos(web_server, url, seed)
 
 
 async def crashes(server: ServerProcess, number: int) -> None:

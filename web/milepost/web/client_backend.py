@@ -16,9 +16,11 @@ from starlette.requests import Request
 from milepost.client import Client, errors
 from milepost.client._raw_calls import RawCalls
 from milepost.contract.reasons import reason_name
+from milepost.v1 import WatchJobRequest
 from milepost.web.http_errors import service_error
 from milepost.web.request_body import malformed
 from milepost.web.service import METHODS, Caller, ReceiveRequest, Send, ServiceError, Steps, path_of
+from milepost.web.shared_watches import SharedWatches
 
 _RETRY_DELAY: Final = 1.0
 """Seconds after which a server that cannot be reached may be there."""
@@ -47,24 +49,27 @@ class ClientBackend:
     def __init__(self, client: Client, authorize: Authorize) -> None:
         self._calls = RawCalls(client)
         self._authorize = authorize
+        self._shared = SharedWatches()
 
     @asynccontextmanager
-    async def call(
-        self, method: str, receive: ReceiveRequest, caller: Caller
-    ) -> AsyncGenerator[Message, None]:
+    async def call(self, method: str, receive: ReceiveRequest, caller: Caller) -> AsyncGenerator[bytes, None]:
         """See ``JobsBackend``."""
         try:
             request, token = await self._admit(method, receive, caller)
-            response = await self._calls.call(path_of(method), request, token)
+            response = await self._calls.call(path_of(method), request.SerializeToString(), token)
         except errors.MilepostError as error:
             raise _service_error(error) from error
-        yield GetMessageClass(METHODS[method].output_type).FromString(response)
+        yield response
 
     async def watch(self, method: str, receive: ReceiveRequest, caller: Caller, send: Send) -> None:
         """See ``JobsBackend``."""
         try:
             request, token = await self._admit(method, receive, caller)
-            async with aclosing(self._calls.watch(path_of(method), request, token)) as frames:
+            frames = self._calls.watch(path_of(method), request.SerializeToString(), token)
+            if isinstance(request, WatchJobRequest) and not request.no_follow:
+                await self._shared.watch((token, _followed(request)), frames, send)
+                return
+            async with aclosing(frames):
                 async for frame in frames:
                     await send(frame)
         except errors.MilepostError as error:
@@ -80,7 +85,9 @@ class ClientBackend:
                 return outcome
             await asyncio.sleep(0)
 
-    async def _admit(self, method: str, receive: ReceiveRequest, caller: Caller) -> tuple[bytes, str | None]:
+    async def _admit(
+        self, method: str, receive: ReceiveRequest, caller: Caller
+    ) -> tuple[Message, str | None]:
         """The authorised request, and the token to make it with; None for that of the client."""
         received = await receive(lambda size: None)
         if isinstance(received, bytes):
@@ -99,7 +106,16 @@ class ClientBackend:
             raise TypeError(
                 f"authorize returned {type(allowed).__name__}; it returns a bool, or a token as text."
             )
-        return received.SerializeToString(), None if allowed is True else allowed
+        return received, None if allowed is True else allowed
+
+
+def _followed(request: WatchJobRequest) -> bytes:
+    """What a watch follows, wherever it starts."""
+    followed = WatchJobRequest()
+    followed.CopyFrom(request)
+    followed.ClearField("start")
+    followed.ClearField("epoch")
+    return followed.SerializeToString(deterministic=True)
 
 
 def _service_error(error: errors.MilepostError) -> ServiceError:

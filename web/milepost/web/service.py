@@ -8,6 +8,7 @@ from typing import Any, Final, NamedTuple, Protocol, TypeAlias, TypeVar
 
 from google.protobuf.descriptor import MethodDescriptor
 from google.protobuf.message import Message
+from google.protobuf.message_factory import GetMessageClass
 from google.rpc import error_details_pb2
 from google.rpc.status_pb2 import Status
 
@@ -29,6 +30,13 @@ def path_of(method: str) -> str:
     """The path of a method, such as ``/milepost.v1.JobService/GetJob``."""
     described = METHODS[method]
     return f"/{described.containing_service.full_name}/{described.name}"
+
+
+def message_of(method: str, response: Message | bytes) -> Message:
+    """The response of a method as a message."""
+    if isinstance(response, bytes):
+        return GetMessageClass(METHODS[method].output_type).FromString(response)
+    return response
 
 
 Arrived: TypeAlias = Callable[[int], None]
@@ -99,8 +107,8 @@ class JobsBackend(Protocol):
 
     def call(
         self, method: str, receive: ReceiveRequest, caller: Caller
-    ) -> AbstractAsyncContextManager[Message]:
-        """Call a unary method, such as ``"GetJob"``, and yield its response.
+    ) -> AbstractAsyncContextManager[Message | bytes]:
+        """Call a unary method, such as ``"GetJob"``, and yield its response, as a message or serialised.
 
         The request is received once the caller is admitted. Until the context is left, the response counts as one that
         the caller has not read. Raises ServiceError.

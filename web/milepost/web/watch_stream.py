@@ -29,7 +29,7 @@ from milepost.web.disconnects import while_connected
 from milepost.web.frame_records import CACHE_BYTES, EventEncoder, TextCache, is_events, record_of
 from milepost.web.framing import NDJSON, SSE
 from milepost.web.http_errors import error_json
-from milepost.web.service import Arrived, Caller, JobsBackend, PromptSend, ServiceError
+from milepost.web.service import Arrived, Caller, JobsBackend, PromptSend, ServiceError, message_of
 from milepost.web.shared_texts import SharedTexts
 from milepost.web.stream_response import WRITE_CHUNK, StreamResponse, WriteChunk
 from milepost.web.watch_request import WatchRequest
@@ -203,8 +203,9 @@ class _Stream:
 
         try:
             async with self._backend.call("GetJob", receive, self._caller) as response:
-                assert isinstance(response, GetJobResponse)
-                job = response.job
+                found = message_of("GetJob", response)
+                assert isinstance(found, GetJobResponse)
+                job = found.job
                 return has_ended(job) and (job.epoch, job.last_sequence) == (self._epoch, self._cursor)
         except ServiceError as error:
             # An application may let its users watch a job, and not get it.

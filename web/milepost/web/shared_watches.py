@@ -1,0 +1,218 @@
+"""Watches of an application's users, of which those of one job share a stream of the server.
+
+Each begins with a stream of its own, since each starts elsewhere. Once it has caught up, all that follow the same job
+with the same rights would get the same frames. So the first one's stream goes on for all, and a further one ends its
+own at an event that both are at.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import AsyncGenerator, Callable, Hashable
+from functools import partial
+from typing import Final
+
+from google.rpc import code_pb2
+
+from milepost.v1 import WatchJobResponse
+from milepost.web.http_errors import service_error
+from milepost.web.service import Send
+
+LAG: Final = 256 << 10
+"""Bytes of frames that a reader may be behind the fastest one of the same stream, at most."""
+
+_RECENT: Final = 16
+"""Frames that are kept although all readers have them: whoever has just caught up joins after one of them."""
+
+_CAUGHT_UP: Final = b"\x22"
+"""The tag of the frame ``caught_up``."""
+
+
+class SharedWatches:
+    """Watches by key. Those of one key differ in where they start, and in nothing else."""
+
+    def __init__(self) -> None:
+        self._streams: dict[Hashable, _SharedStream] = {}
+
+    async def watch(self, key: Hashable, frames: AsyncGenerator[bytes, None], send: Send) -> None:
+        """Send the frames of a stream that has just been opened, and close it.
+
+        Raises what ``frames`` and ``send`` raise; ServiceError UNAVAILABLE if others read much faster.
+        """
+        is_own = True
+        try:
+            position = _Position()
+            async for frame in frames:
+                await send(frame)
+                position.pass_over(frame)
+                if not position.is_caught_up:
+                    continue
+                shared = self._streams.get(key)
+                if shared is None:
+                    shared = self._streams[key] = _SharedStream(
+                        frames, position.cursor, partial(self._streams.pop, key)
+                    )
+                    is_own = False
+                reader = shared.join(position)
+                if reader is not None:
+                    break
+            else:
+                return
+        finally:
+            if is_own:
+                await frames.aclose()
+        await shared.send_to(reader, send)
+
+
+class _Position:
+    """How far a stream is, once it has caught up: before that its frames are not looked into."""
+
+    def __init__(self, cursor: int = 0, *, is_caught_up: bool = False) -> None:
+        self.cursor = cursor
+        self.is_caught_up = is_caught_up
+        self.has_status = False
+        """Whether there was a status since."""
+        self.has_news = False
+        """Whether the newest one says something, such as an estimate."""
+
+    def pass_over(self, frame: bytes) -> None:
+        """Note what a frame says."""
+        if not self.is_caught_up and not frame.startswith(_CAUGHT_UP):
+            return
+        response = WatchJobResponse.FromString(frame)
+        match response.WhichOneof("frame"):
+            case "events" if response.events.events:
+                self.cursor = response.events.events[-1].sequence
+            case "caught_up":
+                self.is_caught_up = True
+                self.cursor = response.caught_up.sequence
+            case "snapshot":
+                self.cursor = response.snapshot.job.last_sequence
+            case "status":
+                status = response.status
+                self.cursor = status.cursor
+                self.has_status = True
+                self.has_news = status.HasField("estimate") or status.HasField("waiting")
+
+
+class _Reader:
+    """One that reads a shared stream: the number of the next frame, and what wakes it up for that."""
+
+    def __init__(self, place: int) -> None:
+        self.place = place
+        self._wakeup: asyncio.Future[None] | None = None
+
+    async def wait(self) -> None:
+        """Wait for ``wake``."""
+        self._wakeup = asyncio.get_running_loop().create_future()
+        await self._wakeup
+
+    def wake(self) -> None:
+        """End the wait."""
+        if self._wakeup is not None and not self._wakeup.done():
+            self._wakeup.set_result(None)
+
+
+class _SharedStream:
+    """A stream that has caught up. It is read as fast as by its fastest reader, until there is none left."""
+
+    def __init__(
+        self, frames: AsyncGenerator[bytes, None], cursor: int, on_end: Callable[[], object]
+    ) -> None:
+        self._frames = frames
+        self._position = _Position(cursor, is_caught_up=True)
+        self._on_end = on_end
+        self._is_left = False
+        self._kept: deque[tuple[bytes, int]] = deque()
+        """Frames, each with the cursor after it."""
+        self._first = 0
+        """The number of the first one, in all of the stream."""
+        self._cursor_before = cursor
+        self._size = 0
+        self._readers: set[_Reader] = set()
+        self._is_read = asyncio.Event()
+        self._reading = asyncio.create_task(self._read())
+        self._reading.add_done_callback(self._end)
+
+    def join(self, position: _Position) -> _Reader | None:
+        """A reader that goes on where another stream is; None if that one says more, or if this one is elsewhere."""
+        if self._position.has_news and not position.has_status:
+            return None
+        place = self._place_after(position.cursor)
+        if place is None:
+            return None
+        reader = _Reader(place)
+        self._readers.add(reader)
+        return reader
+
+    async def send_to(self, reader: _Reader, send: Send) -> None:
+        """Send what comes, to the end. Raises what reading and sending raise; ServiceError to one that is too slow."""
+        try:
+            while True:
+                number = reader.place - self._first
+                if number < 0:
+                    raise service_error(
+                        code_pb2.UNAVAILABLE, "This stream is read too slowly. Go on after its last event."
+                    )
+                if number < len(self._kept):
+                    reader.place += 1
+                    await send(self._kept[number][0])
+                elif self._reading.done():
+                    return self._reading.result()
+                else:
+                    self._is_read.set()
+                    await reader.wait()
+        finally:
+            self._readers.discard(reader)
+            if not self._readers:
+                self._leave()
+                self._reading.cancel()
+
+    async def _read(self) -> None:
+        async for frame in self._frames:
+            self._position.pass_over(frame)
+            self._kept.append((frame, self._position.cursor))
+            self._size += len(frame)
+            self._drop()
+            self._is_read.clear()
+            for reader in self._readers:
+                reader.wake()
+            await self._is_read.wait()
+
+    def _drop(self) -> None:
+        """Drop frames that nobody needs, and others that are too many."""
+        needed = min(reader.place for reader in self._readers)
+        needed = min(needed, self._first + len(self._kept) - _RECENT)
+        while self._first < needed or (self._size > LAG and len(self._kept) > 1):
+            frame, self._cursor_before = self._kept.popleft()
+            self._size -= len(frame)
+            self._first += 1
+
+    def _place_after(self, cursor: int) -> int | None:
+        if cursor == self._cursor_before:
+            return self._first
+        places = (number for number, (_, after) in enumerate(self._kept, 1) if after == cursor)
+        number = next(places, None)
+        return None if number is None else self._first + number
+
+    def _leave(self) -> None:
+        """Let nobody else join."""
+        if not self._is_left:
+            self._is_left = True
+            self._on_end()
+
+    def _end(self, reading: asyncio.Task[None]) -> None:
+        self._leave()
+        if not reading.cancelled():
+            reading.exception()  # there may be nobody left to retrieve it
+        for reader in self._readers:
+            reader.wake()
+        # The task may have ended before its first step, and then the stream is as it was.
+        closing = asyncio.ensure_future(self._frames.aclose())
+        _CLOSING.add(closing)
+        closing.add_done_callback(_CLOSING.discard)
+
+
+_CLOSING: Final[set[asyncio.Future[None]]] = set()
+"""Tasks that close streams; the event loop itself would not keep them."""

@@ -78,6 +78,7 @@ MEASUREMENTS: Mapping[str, Callable[[Settings], list[Figure]]] = {
     "http": http.measure_replay,
     "http_live": http.measure_live,
     "http_idle": http.measure_idle,
+    "http_mounted": http.measure_mounted,
     "pages": pages.measure,
     "timing": timing.measure,
     "authorise": authorise.measure,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Final, NamedTuple, TypeAlias
+from typing import Any, Final, NamedTuple, TypeAlias
 
 from google.protobuf.message import Message
 
@@ -19,7 +19,7 @@ CACHE_BYTES: Final = 16 << 20
 """Bytes of encoded frames, with their text, that subscribers share at most."""
 
 _CHUNK: Final = 32 << 10
-"""Bytes of text, about, that are sent at a time."""
+"""Bytes of text that are sent at a time."""
 
 _OFFERED: Final = 16 << 10
 """Bytes of text up to which it is written at once to readers that have room, one after the other."""
@@ -95,23 +95,14 @@ class EventEncoder:
     def _encode(self, frame: bytes, epoch: str) -> EncodedEvents:
         events = self._response.FromString(frame).events
         by_position = self._response is WatchJobsResponse
-        chunks: list[bytes] = []
-        texts: list[str] = []
-        size = 0
         texts_of = self._texts_of_jobs if by_position else self._texts_of_job
-        for text in texts_of(events, epoch):
-            texts.append(text)
-            size += len(text)
-            if size >= _CHUNK:
-                chunks.append("".join(texts).encode())
-                texts, size = [], 0
-        if texts:
-            chunks.append("".join(texts).encode())
+        text = "".join(texts_of(events, epoch)).encode()
+        chunks = [text[start : start + _CHUNK] for start in range(0, len(text), _CHUNK)]
         cursor = events.position if by_position else events.events[-1].sequence if events.events else 0
         http_chunk = b""
         if len(chunks) == 1 and len(chunks[0]) <= _OFFERED:
             http_chunk = chunk(chunks[0])
-        size = len(frame) + sum(map(len, chunks)) + len(http_chunk)
+        size = len(frame) + len(text) + len(http_chunk)
         return EncodedEvents(chunks, cursor, size, http_chunk)
 
     def _texts_of_jobs(self, events: Events, epoch: str) -> Iterator[str]:
@@ -128,14 +119,16 @@ class EventEncoder:
     def _texts_of_job(self, events: Events, epoch: str) -> Iterator[str]:
         # Each event is a place to resume from, so all of the text of a payload's events begins and ends alike.
         framing = self._framing
-        prefixes: dict[str | None, str] = {}
         data, end = framing.data, framing.end
         print_event = EventPrinter().print
+        event: Any  # of which fields have names that are known only then
+        payload: str | None = None
+        prefix = ""
         for event in events.events:
-            payload = event.WhichOneof("payload")
-            prefix = prefixes.get(payload)
-            if prefix is None:
-                prefix = prefixes[payload] = f"{framing.name}{payload or _UNKNOWN}{framing.place}{epoch}:"
+            # Most events have the payload of the one before. To ask which one takes a fifth of the time.
+            if payload is None or not event.HasField(payload):
+                payload = event.WhichOneof("payload")
+                prefix = f"{framing.name}{payload or _UNKNOWN}{framing.place}{epoch}:"
             yield f"{prefix}{event.sequence}{data}{print_event(event, payload)}{end}"
 
 

@@ -22,7 +22,7 @@ from milepost.web import ClientCall, milepost_app, stream_response
 from tests.support.app_server import serving
 from tests.support.event_streams import SSE, all_records, ended_job, names, opened
 from tests.support.forking import Forkery
-from tests.support.http_watch import FRAMINGS, http_client
+from tests.support.http_watch import FRAMINGS, Record, http_client
 from tests.support.rotating import Rotation
 from tests.support.rpc import Rpc, connect, eventually, log_line
 from tests.support.server import ServerProcess
@@ -270,7 +270,7 @@ async def test_users_of_an_application_share_a_stream(tmp_path: Path, forkery: F
         ):
             job = await sdk.submit("x", dispatch=Dispatch.DISPATCH_EXTERNAL)
             path = f"/v1/jobs/{job.job_id}:watch?status_interval=3600s"
-            watched = []
+            watched: list[AsyncIterator[Record]] = []
             for start in ("", "&start=snapshot", "&after_sequence=1", ""):
                 user = "other" if len(watched) == 3 else "one"
                 received = await stack.enter_async_context(opened(web, path + start, x_user=user))

@@ -44,6 +44,17 @@ def test_long_texts_are_no_chunk() -> None:
     assert encoder.encode(frame_of(*["x" * 9_000] * 2), "epoch").http_chunk == b""
 
 
+def test_pieces_end_with_an_event() -> None:
+    """Each is of whole events, and of at least 32 KiB but for the last one."""
+    for framing in (SSE, NDJSON):
+        encoder = EventEncoder(framing, WatchJobResponse, SharedTexts(1 << 20))
+        pieces = encoder.encode(frame_of(*["x" * 5_000] * 30, "y" * 100_000, "\n\n", "z"), "e").chunks
+
+        assert [piece.endswith(framing.end.encode()) for piece in pieces] == [True] * len(pieces)
+        assert [32 << 10 <= len(piece) < 140_000 for piece in pieces] == [True] * (len(pieces) - 1) + [False]
+        assert len(pieces) == 6
+
+
 async def test_offers() -> None:
     """A response takes them once it has begun, and where the client has room; else it writes nothing."""
     sent: list[Any] = []

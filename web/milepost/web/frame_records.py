@@ -19,7 +19,7 @@ CACHE_BYTES: Final = 16 << 20
 """Bytes of encoded frames, with their text, that subscribers share at most."""
 
 _CHUNK: Final = 32 << 10
-"""Bytes of text that are sent at a time."""
+"""Bytes of text, about, that are sent at a time."""
 
 _OFFERED: Final = 16 << 10
 """Bytes of text up to which it is written at once to readers that have room, one after the other."""
@@ -97,7 +97,7 @@ class EventEncoder:
         by_position = self._response is WatchJobsResponse
         texts_of = self._texts_of_jobs if by_position else self._texts_of_job
         text = "".join(texts_of(events, epoch)).encode()
-        chunks = [text[start : start + _CHUNK] for start in range(0, len(text), _CHUNK)]
+        chunks = list(_cut(text, self._framing.end.encode()))
         cursor = events.position if by_position else events.events[-1].sequence if events.events else 0
         http_chunk = b""
         if len(chunks) == 1 and len(chunks[0]) <= _OFFERED:
@@ -130,6 +130,16 @@ class EventEncoder:
                 payload = event.WhichOneof("payload")
                 prefix = f"{framing.name}{payload or _UNKNOWN}{framing.place}{epoch}:"
             yield f"{prefix}{event.sequence}{data}{print_event(event, payload)}{end}"
+
+
+def _cut(text: bytes, end: bytes) -> Iterator[bytes]:
+    """Cut a text behind records, which end like this."""
+    start = 0
+    while start < len(text):
+        last = text.find(end, start + _CHUNK)
+        stop = len(text) if last < 0 else last + len(end)
+        yield text[start:stop]
+        start = stop
 
 
 class EncodedEvents(NamedTuple):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,7 @@ from milepost.server.access import token_file, tokens
 from milepost.server.access.authenticator import Authenticator
 from milepost.server.access.principal import ANONYMOUS, Principal, Scope
 from milepost.server.access.token_file import TokenFileError
-from milepost.server.access.token_store import TokenStore
+from milepost.server.access.token_store import SETTLE_TIME, TokenStore
 from milepost.server.base.clock import SystemClock
 from milepost.server.base.refusal import Refusal
 from milepost.server.calls.open_calls import OpenCalls
@@ -191,6 +192,34 @@ async def test_reload(tmp_path: Path) -> None:
     await known.refresh()
     assert (await known.authenticate(bearer(other))).subject == "ci"
     assert await reason(known, bearer(TOKEN)) == ErrorReason.ERROR_REASON_UNAUTHENTICATED
+
+
+@pytest.mark.parametrize("last", ['kinds = ["k"]', "expires = 2020-01-01", "revoked = true"])
+async def test_a_file_that_is_being_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, last: str
+) -> None:
+    """It is read once it stays as it is: its beginning parses, but lacks what narrows the last token."""
+    path, other = tmp_path / "tokens", tokens.new_token()
+    known = authenticator(path, entry(), time.time_ns())
+    added = entry() + entry(other, id='"another"')
+    path.write_text(added)
+    waits: list[float] = []
+
+    def write_the_rest(seconds: float) -> None:
+        waits.append(seconds)
+        if len(waits) == 1:
+            path.write_text(f"{added}{last}\n")
+
+    monkeypatch.setattr(time, "sleep", write_the_rest)
+    await known.refresh()
+    assert await reason(known, bearer(other)) == ErrorReason.ERROR_REASON_UNAUTHENTICATED
+    await known.refresh()
+    if last.startswith("kinds"):
+        assert (await known.authenticate(bearer(other))).kinds == ("k",)
+    else:
+        assert await reason(known, bearer(other)) == ErrorReason.ERROR_REASON_TOKEN_EXPIRED
+    assert (await known.authenticate(bearer(TOKEN))).kinds == ()
+    assert waits == [SETTLE_TIME] * 2
 
 
 @pytest.mark.parametrize(

@@ -53,7 +53,7 @@ class KeySet:
         self._fingerprints: frozenset[str] = frozenset()
         self._fetched_at = self._missed_at = -float("inf")
         self._fetching: asyncio.Task[None] | None = None
-        self._reading: asyncio.Future[bytes] | None = None
+        self._reading: asyncio.Future[Mapping[str, SigningKey]] | None = None
         """The read on a thread. It outlives a fetch that timed out: a thread cannot be stopped. At most one runs."""
         self._error = ""
 
@@ -97,7 +97,7 @@ class KeySet:
 
     async def _fetch(self) -> None:
         try:
-            keys = _parse(await self._read_in_time())
+            keys = await self._read_in_time()
         except (OSError, ValueError, RecursionError, HTTPException, jwt.PyJWTError) as error:
             # Once for each cause: the source is asked again and again.
             if str(error) != self._error:
@@ -116,15 +116,19 @@ class KeySet:
             self._fetched_at = self._monotonic()
             self._fetching = None
 
-    async def _read_in_time(self) -> bytes:
+    async def _read_in_time(self) -> Mapping[str, SigningKey]:
         if self._reading is None:
-            self._reading = asyncio.ensure_future(asyncio.to_thread(self._read))
+            self._reading = asyncio.ensure_future(asyncio.to_thread(self._read_keys))
         # The fetch bounds everything except the resolution of the host's name.
         done, _ = await asyncio.wait([self._reading], timeout=FETCH_TIMEOUT + 1)
         if not done:
             raise TimeoutError("no answer")
         reading, self._reading = self._reading, None
         return reading.result()
+
+    def _read_keys(self) -> Mapping[str, SigningKey]:
+        """Read and parse the keys: on a thread, since thousands of them would hold the event loop."""
+        return _parse(self._read())
 
     def _read(self) -> bytes:
         if self._is_url:

@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Final
 
 import structlog
 
 from milepost.server.access import token_file
 from milepost.server.access.token_file import TokenEntry, TokenFileError
-from milepost.server.base.file_versions import file_version
+from milepost.server.base.file_versions import FileVersion, file_version
 
 _log = structlog.get_logger("milepost.access")
+
+
+SETTLE_TIME: Final = 0.1
+"""Seconds for which a changed file has to stay as it is before it is read: the beginning of one that is being written
+in place is a valid file, which may lack an expiry, the kinds, or that a token is revoked."""
 
 
 class TokenStore:
@@ -33,13 +40,13 @@ class TokenStore:
         return self._by_id.get(credential_id)
 
     def refresh(self) -> bool:
-        """Read the file again if it has changed; return whether other tokens are in force now.
+        """Read the file again if it has changed, and is complete; return whether other tokens are in force now.
 
         A file that cannot be read or parsed leaves the tokens as they were, and says so in the log, once for each
-        version of the file.
+        version of the file. It takes ``SETTLE_TIME`` where the file has changed, so call it in a thread.
         """
         version = file_version(self._path)
-        if version == self._version:
+        if version == self._version or not self._is_settled(version):
             return False
         self._version = version
         try:
@@ -50,6 +57,10 @@ class TokenStore:
         self._entries, self._by_id = entries, _by_id(entries)
         _log.info("token file reloaded", entries=len(entries))
         return True
+
+    def _is_settled(self, version: FileVersion) -> bool:
+        time.sleep(SETTLE_TIME)
+        return file_version(self._path) == version
 
     def _read(self) -> Mapping[str, TokenEntry]:
         try:

@@ -51,7 +51,7 @@ $(NODE_MODULES)/.stamp: examples/node/package.json examples/node/package-lock.js
 
 WEB_MODULES := web/node_modules
 
-$(WEB_MODULES)/.stamp: web/package.json web/package-lock.json web/sdk/package.json web/pages/package.json
+$(WEB_MODULES)/.stamp: web/package.json web/package-lock.json web/sdk/package.json web/pages/package.json web/testing/react-18/package.json
 	cd web && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error
 	@touch $@
 

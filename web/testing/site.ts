@@ -7,12 +7,25 @@ import { type HttpProxy, startHttpProxy } from "./http-proxy.js";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 
-/** Bundle TypeScript for a browser; `source` may import whatever a file in `web/testing` may. */
-export async function bundle(source: string, loader: "ts" | "tsx" = "ts"): Promise<string> {
+/** The oldest React that the hooks are for, in the place of the newest; see `serveApp`. */
+export const REACT_18 = Object.fromEntries(
+  ["react", "react-dom"].map((name) => [name, `${root}testing/react-18/node_modules/${name}`]),
+);
+
+/**
+ * Bundle TypeScript for a browser; `source` may import whatever a file in `web/testing` may. `alias` has other
+ * directories of packages.
+ */
+export async function bundle(
+  source: string,
+  loader: "ts" | "tsx" = "ts",
+  alias: Record<string, string> = {},
+): Promise<string> {
   const result = await build({
     stdin: { contents: source, loader, resolveDir: fileURLToPath(new URL(".", import.meta.url)) },
     absWorkingDir: root,
     tsconfig: "tsconfig.json",
+    alias,
     bundle: true,
     format: "esm",
     target: "es2022",
@@ -57,15 +70,15 @@ export async function servePage(source: string, body = ""): Promise<string> {
 
 /**
  * A proxy before a server that also serves a page of the same origin: it runs `source` (TypeScript with JSX, bundled)
- * as its module, around `body`.
+ * as its module, with the packages of `alias`.
  */
 export async function serveApp(
   target: string,
   source: string,
-  body = '<div id="root"></div>',
+  alias: Record<string, string> = {},
 ): Promise<HttpProxy> {
   const proxy = await startHttpProxy(target);
-  proxy.pages["/"] = { type: "text/html", body: html(body) };
-  proxy.pages["/page.js"] = { type: "text/javascript", body: await bundle(source, "tsx") };
+  proxy.pages["/"] = { type: "text/html", body: html('<div id="root"></div>') };
+  proxy.pages["/page.js"] = { type: "text/javascript", body: await bundle(source, "tsx", alias) };
   return proxy;
 }

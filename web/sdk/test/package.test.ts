@@ -1,5 +1,5 @@
 import { execFile } from "node:child_process";
-import { cp, mkdir, mkdtemp, readFile, readdir, rm, symlink } from "node:fs/promises";
+import { cp, mkdir, mkdtemp, readFile, readdir, rm, symlink, writeFile } from "node:fs/promises";
 import { createServer } from "node:net";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
@@ -70,7 +70,58 @@ test("the package has what its manifest exports, and no sources or tests", async
   );
 });
 
-test("its types hold in a strict program, and the program is imported by Node", async () => {
+// It checks the declarations of all that the package imports, too, which takes a while; `make nightly-web` does.
+test.runIf(process.env["NIGHTLY"]).each([
+  ["bundler", "esnext"],
+  ["node16", "node16"],
+])("its types hold in a strict program that resolves modules as %s", async (moduleResolution, module) => {
+  const program = join(directory, moduleResolution);
+  await mkdir(program);
+  await writeFile(
+    join(program, "app.tsx"),
+    `
+      import { type Job, createClient } from "@milepost/client";
+      import { createClient as createNodeClient } from "@milepost/client/node";
+      import { MilepostProvider, useJob } from "@milepost/client/react";
+      import { MilepostJob, configure } from "@milepost/client/elements";
+
+      function Title({ id }: { id: string }) {
+        const { job, cancel }: { job: Job | undefined; cancel: () => Promise<unknown> } = useJob(id);
+        return <button onClick={() => void cancel()}>{job?.jobId}</button>;
+      }
+      export const App = () => <MilepostProvider client={createClient()}><Title id="j" /></MilepostProvider>;
+      export const element: MilepostJob = document.createElement("milepost-job");
+      export const clients = [createClient({ baseUrl: "/" }), createNodeClient({ baseUrl: "http://127.0.0.1:1" })];
+      configure({ token: () => Promise.resolve("t") });
+    `,
+  );
+  // By options that not everyone sets, too.
+  const options = {
+    ...{ target: "ES2022", lib: ["ES2022", "DOM"], jsx: "react-jsx", types: [], noEmit: true },
+    ...{ module, moduleResolution, strict: true, skipLibCheck: false, exactOptionalPropertyTypes: true },
+  };
+  await writeFile(join(program, "package.json"), '{"type":"module"}');
+  await writeFile(join(program, "tsconfig.json"), JSON.stringify({ compilerOptions: options }));
+
+  await run(inRepository("web/node_modules/.bin/tsc"), ["--project", program]);
+});
+
+test("each of its modules is imported by Node, where there is no document", async () => {
+  const program = `
+    const names = ["", "/node", "/react", "/elements"];
+    const modules = await Promise.all(names.map((name) => import("@milepost/client" + name)));
+    console.log(typeof document, modules.map((module) => Object.keys(module).length > 0).join());
+  `;
+  const { stdout } = await run("node", ["--input-type=module", "--eval", program], { cwd: directory });
+
+  expect(stdout).toBe("undefined true,true,true,true\n");
+  // Frameworks with server components learn from it that hooks run in the browser.
+  expect(await readFile(join(directory, "package/dist/react/index.js"), "utf8")).toMatch(
+    /^(\/\*\*.*\*\/\n)?"use client";/,
+  );
+});
+
+test("its example in React compiles in a strict program, and Node imports the client", async () => {
   await run(inRepository("web/node_modules/.bin/tsc"), ["--project", directory]);
   const program = `
     import { createClient, hasReason } from "@milepost/client/node";

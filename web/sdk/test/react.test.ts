@@ -5,7 +5,7 @@ import { renderToString } from "react-dom/server";
 import { describe, expect, test } from "vitest";
 import { openContext, openPage } from "../../testing/browser.js";
 import { sharedServer } from "../../testing/server.js";
-import { serveApp } from "../../testing/site.js";
+import { REACT_18, serveApp } from "../../testing/site.js";
 import { until } from "../../testing/until.js";
 import { createClient } from "@milepost/client/node";
 import { startJob } from "./watching.js";
@@ -18,7 +18,7 @@ function direct() {
 
 /** A page that shows the jobs named in its address. */
 const PAGE = `
-  import { StrictMode } from "react";
+  import { StrictMode, version } from "react";
   import { createRoot } from "react-dom/client";
   import { JobState, createClient } from "@milepost/client";
   import { MilepostProvider, useJob, useJobs } from "@milepost/client/react";
@@ -38,6 +38,7 @@ const PAGE = `
     return <ol data-caught-up={caughtUp}>{jobs.map((job) => <li key={job.jobId}>{job.jobId}</li>)}</ol>;
   }
 
+  window.reactVersion = version;
   const { ids, kind } = JSON.parse(decodeURIComponent(location.hash.slice(1)));
   const client = createClient({ timing: { backoffMs: 20, pollMs: 50 } });
   window.app = createRoot(document.getElementById("root"));
@@ -52,27 +53,35 @@ function address(baseUrl: string, content: { ids?: string[]; kind?: string }): s
 }
 
 describe("useJob", () => {
-  test("follows a job through a cut, with one stream for all components, and cancels it", async () => {
-    const proxy = await serveApp(server.httpUrl, PAGE);
-    const work = await startJob({ server, direct: direct() }, { stages: [{ stageId: "copy", total: 4 }] });
-    const { jobId } = work.job;
-    const page = await openPage(address(proxy.baseUrl, { ids: [jobId, jobId] }));
-    await page.waitForSelector('[data-state="live"][data-job-state="RUNNING"]');
-    expect(proxy.countOpen("/WatchJob")).toBe(1);
+  test.each([
+    ["19", {}],
+    ["18", REACT_18],
+  ])(
+    "follows a job through a cut, with one stream for all components, and cancels it: React %s",
+    async (version, alias) => {
+      const proxy = await serveApp(server.httpUrl, PAGE, alias);
+      const work = await startJob({ server, direct: direct() }, { stages: [{ stageId: "copy", total: 4 }] });
+      const { jobId } = work.job;
+      const page = await openPage(address(proxy.baseUrl, { ids: [jobId, jobId] }));
+      await page.waitForSelector('[data-state="live"][data-job-state="RUNNING"]');
+      expect(await page.evaluate("reactVersion")).toMatch(new RegExp(`^${version}\\.`));
+      // Although strict mode mounts everything twice.
+      expect(proxy.countOpen("/WatchJob")).toBe(1);
 
-    await work.report({ case: "stageStarted", value: { stage: { stageId: "copy" } } });
-    proxy.rejects = () => true;
-    proxy.cut();
-    await page.waitForSelector('[data-state="reconnecting"]');
-    proxy.rejects = () => false;
-    await work.report({ case: "stageProgressed", value: { stageId: "copy", current: 1 } });
-    await page.waitForSelector('[data-state="live"] .fraction:text("0.25")');
-    await page.click("button >> nth=0");
-    await page.waitForSelector('[data-job-state="CANCELLED"][data-state="ended"]');
+      await work.report({ case: "stageStarted", value: { stage: { stageId: "copy" } } });
+      proxy.rejects = () => true;
+      proxy.cut();
+      await page.waitForSelector('[data-state="reconnecting"]');
+      proxy.rejects = () => false;
+      await work.report({ case: "stageProgressed", value: { stageId: "copy", current: 1 } });
+      await page.waitForSelector('[data-state="live"] .fraction:text("0.25")');
+      await page.click("button >> nth=0");
+      await page.waitForSelector('[data-job-state="CANCELLED"][data-state="ended"]');
 
-    expect(await page.locator('[data-job-state="CANCELLED"]').count()).toBe(2);
-    expect((await direct().getJob(jobId)).cancellation?.reason).toBe("enough");
-  });
+      expect(await page.locator('[data-job-state="CANCELLED"]').count()).toBe(2);
+      expect((await direct().getJob(jobId)).cancellation?.reason).toBe("enough");
+    },
+  );
 
   test("several jobs share one stream, each to its own end", async () => {
     const proxy = await serveApp(server.httpUrl, PAGE);

@@ -1,4 +1,6 @@
 /** Hooks of React that follow jobs. */
+"use client"; // Frameworks with server components run them in the browser.
+
 import { create, toJsonString } from "@bufbuild/protobuf";
 import {
   type PropsWithChildren,

@@ -32,11 +32,18 @@ function jobIdOf(path: string): string {
   }
 }
 
+/** The line that the address marks: `#line=1204`; 0 for none. */
+function markedLine(): number {
+  const line = Number(new URLSearchParams(location.hash.slice(1)).get("line"));
+  return Number.isSafeInteger(line) ? Math.max(line, 0) : 0;
+}
+
 /** The page of one job. */
 export class JobPage extends LitElement {
   static override styles = [sharedStyles, pageStyles];
   readonly #store = serverAt().job(jobIdOf(location.pathname));
   readonly #keyboard = new Keyboard();
+  #line = markedLine();
   #leave: (() => void)[] = [];
 
   override connectedCallback(): void {
@@ -46,12 +53,14 @@ export class JobPage extends LitElement {
     };
     this.#leave = [this.#store.subscribe(update), ticker.add(update)];
     document.addEventListener("keydown", this.#keydown);
+    addEventListener("hashchange", this.#read);
   }
 
   override disconnectedCallback(): void {
     super.disconnectedCallback();
     for (const leave of this.#leave) leave();
     document.removeEventListener("keydown", this.#keydown);
+    removeEventListener("hashchange", this.#read);
   }
 
   override render(): TemplateResult {
@@ -94,7 +103,13 @@ export class JobPage extends LitElement {
               ? nothing
               : html`<h1 class="hidden-text">Job ${oneLine(store.jobId)}</h1>`
         }
-        <milepost-job log="full" cancel .store=${store}></milepost-job>
+        <milepost-job
+          log="full"
+          cancel
+          .line=${this.#line}
+          .store=${store}
+          @milepost-line=${this.#write}
+        ></milepost-job>
         ${isMissing ? html`<p><a href=${server.address}>Show all jobs</a></p>` : nothing}
       </main>
       <milepost-share-sheet .store=${store}></milepost-share-sheet>
@@ -112,6 +127,19 @@ export class JobPage extends LitElement {
   get #element(): MilepostJob | null {
     return this.renderRoot.querySelector("milepost-job");
   }
+
+  readonly #read = (): void => {
+    this.#line = markedLine();
+    this.requestUpdate();
+  };
+
+  // The address of the page is then that of the line, to be sent to others.
+  readonly #write = (event: CustomEvent<{ line: number }>): void => {
+    this.#line = event.detail.line;
+    const hash = this.#line > 0 ? `#line=${this.#line}` : "";
+    history.replaceState(history.state, "", `${location.pathname}${location.search}${hash}`);
+    this.requestUpdate();
+  };
 
   readonly #share = (): void => {
     this.renderRoot.querySelector<ShareSheet>("milepost-share-sheet")?.open();

@@ -7,12 +7,15 @@ const key = `milepost share ${location.pathname}`;
 
 /** Take the token out of the address; undefined if this page was not opened by a share link. */
 export function takeSharedToken(): string | undefined {
-  const token = new URLSearchParams(location.hash.slice(1)).get("token");
+  const fragment = new URLSearchParams(location.hash.slice(1));
+  const token = fragment.get("token");
   if (!token) return storage()?.getItem(key) ?? undefined;
   const kept = storage();
   if (!kept) return token; // then it stays where it is
   kept.setItem(key, token);
-  history.replaceState(history.state, "", location.pathname + location.search);
+  fragment.delete("token");
+  const rest = fragment.size > 0 ? `#${fragment.toString()}` : "";
+  history.replaceState(history.state, "", location.pathname + location.search + rest);
   return token;
 }
 

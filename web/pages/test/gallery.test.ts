@@ -98,61 +98,71 @@ describe.runIf(process.env["NIGHTLY"])("every page in every state", () => {
       const page = await openPage("about:blank", options);
       for (const [view, what] of Object.entries(VIEWS)) await look(page, `${view}-${name}`, what);
     },
-    180_000,
+    300_000,
   );
 });
 
-describe.runIf(process.env["NIGHTLY"])("pages of servers that are new, away or closed", () => {
-  async function inEveryLook(url: string, name: string, wait: (page: Page) => Promise<void>): Promise<void> {
-    for (const [look, options] of EVERY_LOOK) {
-      const page = await openPage(url, options);
-      await wait(page);
-      await check(page, `${name}-${look}`);
-      await page.context().close();
+describe.runIf(process.env["NIGHTLY"])(
+  "pages of servers that are new, away or closed",
+  { timeout: 300_000 },
+  () => {
+    async function inEveryLook(
+      url: string,
+      name: string,
+      wait: (page: Page) => Promise<void>,
+    ): Promise<void> {
+      for (const [look, options] of EVERY_LOOK) {
+        const page = await openPage(url, options);
+        await wait(page);
+        await check(page, `${name}-${look}`);
+        await page.context().close();
+      }
     }
-  }
 
-  test("a server without jobs and workers", async () => {
-    const pages = await startPages();
-    await inEveryLook(pages.url, "new-server", (page) => shows(page, "milepost-jobs .notice", "no jobs yet"));
-  });
+    test("a server without jobs and workers", async () => {
+      const pages = await startPages();
+      await inEveryLook(pages.url, "new-server", (page) =>
+        shows(page, "milepost-jobs .notice", "no jobs yet"),
+      );
+    });
 
-  test("a job that was lost", async () => {
-    const pages = await startPages("--lease-ttl", "1s");
-    const job = await pages.start("lost", { stages: [{ stageId: "get", total: 10 }] });
-    await job.report({ case: "stageStarted", value: { stage: { stageId: "get" } } });
-    await job.log(3);
-    await inEveryLook(`${pages.url}jobs/lost`, "lost", (page) => shows(page, "[part=ending]", /^lost/));
-  });
+    test("a job that was lost", async () => {
+      const pages = await startPages("--lease-ttl", "1s");
+      const job = await pages.start("lost", { stages: [{ stageId: "get", total: 10 }] });
+      await job.report({ case: "stageStarted", value: { stage: { stageId: "get" } } });
+      await job.log(3);
+      await inEveryLook(`${pages.url}jobs/lost`, "lost", (page) => shows(page, "[part=ending]", /^lost/));
+    });
 
-  test("a server that went away", async () => {
-    const pages = await startPages();
-    const proxy = await startProxy(Number(new URL(pages.url).port));
-    const job = await pages.start("away", { stages: [{ stageId: "get", total: 10 }] });
-    await job.log(3);
-    for (const path of ["", "jobs/away"]) {
-      await inEveryLook(`${proxy.baseUrl}/${path}`, path ? "away-job" : "away-list", async (page) => {
-        await connected(page, "live");
-        proxy.refuse = true;
-        proxy.cut();
-        await connected(page, /^reconnecting/);
-        proxy.refuse = false;
-      });
-    }
-  });
+    test("a server that went away", async () => {
+      const pages = await startPages();
+      const proxy = await startProxy(Number(new URL(pages.url).port));
+      const job = await pages.start("away", { stages: [{ stageId: "get", total: 10 }] });
+      await job.log(3);
+      for (const path of ["", "jobs/away"]) {
+        await inEveryLook(`${proxy.baseUrl}/${path}`, path ? "away-job" : "away-list", async (page) => {
+          await connected(page, "live");
+          proxy.refuse = true;
+          proxy.cut();
+          await connected(page, /^reconnecting/);
+          proxy.refuse = false;
+        });
+      }
+    });
 
-  test("a server that asks for a token, a session that expired, and a shared job", async () => {
-    const server = new Server(["--http", "127.0.0.1:0"]);
-    const tokens = new TokenFile(server);
-    await tokens.create("ann", "ben");
-    await server.start();
-    onTestFinished(() => server.dispose());
-    const pages = new Pages(server);
-    const service = createClient(JobService, createGrpcTransport({ baseUrl: server.baseUrl }));
-    const headers = { Authorization: `Bearer ${tokens.token("ben")}` };
-    await service.submitJob({ jobId: "mine", kind: "transcribe" }, { headers });
-    const { token } = await service.shareJob({ jobId: "mine" }, { headers });
-    await inEveryLook(pages.url, "sign-in", (page) => shows(page, "milepost-sign-in h1", "Sign in"));
-    await inEveryLook(`${pages.url}jobs/mine#token=${token}`, "shared", (page) => connected(page, "live"));
-  });
-});
+    test("a server that asks for a token, and a job that is shared", async () => {
+      const server = new Server(["--http", "127.0.0.1:0"]);
+      const tokens = new TokenFile(server);
+      await tokens.create("ann", "ben");
+      await server.start();
+      onTestFinished(() => server.dispose());
+      const pages = new Pages(server);
+      const service = createClient(JobService, createGrpcTransport({ baseUrl: server.baseUrl }));
+      const headers = { Authorization: `Bearer ${tokens.token("ben")}` };
+      await service.submitJob({ jobId: "mine", kind: "transcribe" }, { headers });
+      const { token } = await service.shareJob({ jobId: "mine" }, { headers });
+      await inEveryLook(pages.url, "sign-in", (page) => shows(page, "milepost-sign-in h1", "Sign in"));
+      await inEveryLook(`${pages.url}jobs/mine#token=${token}`, "shared", (page) => connected(page, "live"));
+    });
+  },
+);

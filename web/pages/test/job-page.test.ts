@@ -116,6 +116,25 @@ describe("the page of a job", () => {
     expect(await page.getByRole("button", { name: /Cancel/ }).count()).toBe(0);
   });
 
+  test("of two tabs that cancel at once each says what happens, and none cancels what has ended", async () => {
+    await pages.start("both");
+    const first = await pages.open("both");
+    const second = await pages.open("both");
+    const late = await pages.open("both");
+    const tabs = [first, second, late];
+    for (const tab of tabs) await tab.getByRole("button", { name: "Cancel…" }).click();
+    const atOnce = [first, second];
+    await Promise.all(atOnce.map((tab) => tab.getByRole("button", { name: "Cancel the job" }).click()));
+    for (const tab of atOnce) {
+      await tab.locator("milepost-cancel-sheet dialog").waitFor({ state: "hidden" });
+    }
+    await Promise.all(tabs.map((tab) => shows(tab, "[part=state]", "cancelling")));
+
+    await pages.service.cancelJob({ jobId: "both", gracePeriod: { seconds: 0n } });
+    await shows(late, "milepost-cancel-sheet [role=alert]", "It has ended meanwhile: cancelled.");
+    expect(await late.getByRole("button", { name: "Cancel the job" }).isDisabled()).toBe(true);
+  });
+
   test("a cancellation by force says so", async () => {
     await pages.start("force-me");
     const page = await pages.open("force-me");

@@ -95,4 +95,29 @@ describe("the log of a job", () => {
     await page.getByRole("button", { name: "search older ones" }).click();
     await expect.poll(() => page.locator(LINES).allInnerTexts()).toEqual(["needle 1"]);
   });
+
+  test("a line that is marked stands in the address, and is found from there, however far back it is", async () => {
+    const job = await pages.start("linked");
+    await job.log(1, "cause");
+    await job.log(6000, "line");
+    const page = await pages.open("linked");
+    await shows(page, "milepost-log-view .line:last-child", "line 6000");
+    await page.locator("milepost-log-view .line:last-child .at").click();
+    await expect.poll(() => new URL(page.url()).hash).toMatch(/^#line=\d+$/);
+    await shows(page, "milepost-log-view .marked", "line 6000");
+    await page.locator("milepost-log-view .marked .at").click();
+    await expect.poll(() => new URL(page.url()).hash).toBe("");
+
+    const cause = Number(job.job.lastSequence) + 1;
+    const later = await pages.open(`linked#line=${cause}`);
+    await shows(later, "milepost-log-view .marked", "cause 1");
+    expect(await later.locator("milepost-log-view .marked").isVisible()).toBe(true);
+    // What comes meanwhile does not carry it away.
+    await job.log(3, "later");
+    await shows(later, ".controls .count", "6\u2009004 lines");
+    expect(await later.locator("milepost-log-view .marked").isVisible()).toBe(true);
+    // The address may be changed by hand, also to no line at all.
+    await later.evaluate(() => (location.hash = "#line=x"));
+    await later.locator("milepost-log-view .marked").waitFor({ state: "detached" });
+  });
 });

@@ -1,4 +1,4 @@
-import{configure as xe}from"./elements.js";import{pageParts as q}from"./elements.js";import{pageParts as j}from"./elements.js";var{css:E}=j,n=E`
+import{configure as xe}from"./elements.js";import{pageParts as L}from"./elements.js";import{pageParts as j}from"./elements.js";var{css:q}=j,a=q`
   nav {
     position: sticky;
     top: 0;
@@ -68,15 +68,15 @@ import{configure as xe}from"./elements.js";import{pageParts as q}from"./elements
       display: none;
     }
   }
-`;var{LitElement:L,html:a,nothing:l,serverAt:I,ticker:C,chipIcon:K,chipOf:J,grouped:M,oneLine:y,jobLook:P,sharedStyles:_,Keyboard:U,isForeignKey:O,wholePercent:A,isKnown:F}=q;function H(s){let e=s.split("/").at(-1)??"";try{return decodeURIComponent(e)}catch{return e}}var p=class extends L{static styles=[_,n];#e=I().job(H(location.pathname));#t=new U;#o=[];connectedCallback(){super.connectedCallback();let e=()=>{this.requestUpdate()};this.#o=[this.#e.subscribe(e),C.add(e)],document.addEventListener("keydown",this.#s)}disconnectedCallback(){super.disconnectedCallback();for(let e of this.#o)e();document.removeEventListener("keydown",this.#s)}render(){let e=this.#e,{job:t,server:o}=e,r=J(e.connection,o.clock.now()),i=e.connection.state==="missing";return this.#r(),a`
+`;var{LitElement:I,html:n,nothing:l,serverAt:C,ticker:K,chipIcon:M,chipOf:P,grouped:J,oneLine:y,jobLook:U,sharedStyles:_,Keyboard:O,isForeignKey:A,wholePercent:F,isKnown:H}=L;function z(r){let e=r.split("/").at(-1)??"";try{return decodeURIComponent(e)}catch{return e}}function k(){let r=Number(new URLSearchParams(location.hash.slice(1)).get("line"));return Number.isSafeInteger(r)?Math.max(r,0):0}var c=class extends I{static styles=[_,a];#e=C().job(z(location.pathname));#o=new O;#t=k();#r=[];connectedCallback(){super.connectedCallback();let e=()=>{this.requestUpdate()};this.#r=[this.#e.subscribe(e),K.add(e)],document.addEventListener("keydown",this.#c),addEventListener("hashchange",this.#s)}disconnectedCallback(){super.disconnectedCallback();for(let e of this.#r)e();document.removeEventListener("keydown",this.#c),removeEventListener("hashchange",this.#s)}render(){let e=this.#e,{job:t,server:o}=e,s=P(e.connection,o.clock.now()),i=e.connection.state==="missing";return this.#i(),n`
       <nav aria-label="place">
         <a href=${o.address}>milepost</a><span class="muted crumb" aria-hidden="true">/</span>
         <a class="foreign cut crumb" href=${`${o.address}?kind=${encodeURIComponent(t?.kind??"")}`}
           >${y(t?.kind??(i?e.jobId:"\u2026"),64)}</a
         >
-        <span class="chip ${r.tone}" role="status">${K(r.shape)} ${r.text}</span>
-        ${t?a`<span class="event muted" title="cursor ${e.epoch}:${t.lastSequence}"
-                  >event ${M(t.lastSequence)}
+        <span class="chip ${s.tone}" role="status">${M(s.shape)} ${s.text}</span>
+        ${t?n`<span class="event muted" title="cursor ${e.epoch}:${t.lastSequence}"
+                  >event ${J(t.lastSequence)}
                   <milepost-copy
                     .text=${`${e.epoch}:${t.lastSequence}`}
                     .label=${"copy the cursor of the newest event"}
@@ -88,16 +88,22 @@ import{configure as xe}from"./elements.js";import{pageParts as q}from"./elements
                   .label=${"copy the command that shows this job in a terminal"}
                   ><span class="mono">milepost watch</span></milepost-copy
                 >
-                ${o.may("share")?a`<button @click=${this.#a}>share…</button>`:l}`:l}
+                ${o.may("share")?n`<button @click=${this.#n}>share…</button>`:l}`:l}
       </nav>
       <main>
-        ${e.connection.state==="unauthenticated"?a`<milepost-sign-in message=${e.connection.error}></milepost-sign-in>`:t?l:a`<h1 class="hidden-text">Job ${y(e.jobId)}</h1>`}
-        <milepost-job log="full" cancel .store=${e}></milepost-job>
-        ${i?a`<p><a href=${o.address}>Show all jobs</a></p>`:l}
+        ${e.connection.state==="unauthenticated"?n`<milepost-sign-in message=${e.connection.error}></milepost-sign-in>`:t?l:n`<h1 class="hidden-text">Job ${y(e.jobId)}</h1>`}
+        <milepost-job
+          log="full"
+          cancel
+          .line=${this.#t}
+          .store=${e}
+          @milepost-line=${this.#l}
+        ></milepost-job>
+        ${i?n`<p><a href=${o.address}>Show all jobs</a></p>`:l}
       </main>
       <milepost-share-sheet .store=${e}></milepost-share-sheet>
       <milepost-key-help></milepost-key-help>
-    `}#r(){let{job:e}=this.#e;if(!e)return;let t=F(e)?` ${A(e.fraction)} %`:"";document.title=`${P(e.state).word}${t} \xB7 ${y(e.kind,64)}`}get#i(){return this.renderRoot.querySelector("milepost-job")}#a=()=>{this.renderRoot.querySelector("milepost-share-sheet")?.open()};#s=e=>{if(O(e))return;let t=this.#t.press(e.key,e.timeStamp),o=this.#i;if(!(!t||!o)){switch(t){case"search":o.show("log"),o.updateComplete.then(()=>o.logView?.search());break;case"next":o.stages?.move(1);break;case"previous":o.stages?.move(-1);break;case"toggle":o.stages?.toggle();break;case"follow":o.logView?.toggleFollow();break;case"cancel":o.askToCancel();break;case"list":location.href=this.#e.server.address;break;case"help":this.renderRoot.querySelector("milepost-key-help")?.toggle();break;default:return}e.preventDefault()}}};import{pageParts as D}from"./elements.js";var{LitElement:z,css:V,html:g,KEYS:W,sharedStyles:B,dialogStyles:N}=D,c=class extends z{static styles=[B,N,V`
+    `}#i(){let{job:e}=this.#e;if(!e)return;let t=H(e)?` ${F(e.fraction)} %`:"";document.title=`${U(e.state).word}${t} \xB7 ${y(e.kind,64)}`}get#a(){return this.renderRoot.querySelector("milepost-job")}#s=()=>{this.#t=k(),this.requestUpdate()};#l=e=>{this.#t=e.detail.line;let t=this.#t>0?`#line=${this.#t}`:"";history.replaceState(history.state,"",`${location.pathname}${location.search}${t}`),this.requestUpdate()};#n=()=>{this.renderRoot.querySelector("milepost-share-sheet")?.open()};#c=e=>{if(A(e))return;let t=this.#o.press(e.key,e.timeStamp),o=this.#a;if(!(!t||!o)){switch(t){case"search":o.show("log"),o.updateComplete.then(()=>o.logView?.search());break;case"next":o.stages?.move(1);break;case"previous":o.stages?.move(-1);break;case"toggle":o.stages?.toggle();break;case"follow":o.logView?.toggleFollow();break;case"cancel":o.askToCancel();break;case"list":location.href=this.#e.server.address;break;case"help":this.renderRoot.querySelector("milepost-key-help")?.toggle();break;default:return}e.preventDefault()}}};import{pageParts as D}from"./elements.js";var{LitElement:N,css:V,html:g,KEYS:W,sharedStyles:B,dialogStyles:Y}=D,p=class extends N{static styles=[B,Y,V`
       dl {
         display: grid;
         grid-template-columns: auto 1fr;
@@ -120,17 +126,17 @@ import{configure as xe}from"./elements.js";import{pageParts as q}from"./elements
               <dd>${t}</dd>`)}
       </dl>
       <form method="dialog" class="actions"><button>Close</button></form>
-    </dialog>`}};import{pageParts as Y}from"./elements.js";var{LitElement:G,html:k,nothing:Q,serverAt:X,ticker:Z,chipIcon:ee,chipOf:te,sharedStyles:oe,Keyboard:re,isForeignKey:se,filterOf:x,queryOf:ie,needsWorkers:ae}=Y,d=class extends G{static styles=[oe,n];#e=new re;#t=x(location.search);#o;#r=()=>{};#i=[];connectedCallback(){super.connectedCallback(),this.#i=[Z.add(()=>{this.requestUpdate()})],document.addEventListener("keydown",this.#n),addEventListener("popstate",this.#s)}disconnectedCallback(){super.disconnectedCallback();for(let e of this.#i)e();this.#r(),this.#o=void 0,document.removeEventListener("keydown",this.#n),removeEventListener("popstate",this.#s)}render(){let e=X(),t=e.jobs(this.#t);this.#a(t);let{connection:o}=t,r=te(o,e.clock.now());return k`<nav aria-label="place">
+    </dialog>`}};import{pageParts as G}from"./elements.js";var{LitElement:Q,html:$,nothing:X,serverAt:Z,ticker:ee,chipIcon:te,chipOf:oe,sharedStyles:re,Keyboard:se,isForeignKey:ie,filterOf:x,queryOf:ne,needsWorkers:ae}=G,d=class extends Q{static styles=[re,a];#e=new se;#o=x(location.search);#t;#r=()=>{};#i=[];connectedCallback(){super.connectedCallback(),this.#i=[ee.add(()=>{this.requestUpdate()})],document.addEventListener("keydown",this.#n),addEventListener("popstate",this.#s)}disconnectedCallback(){super.disconnectedCallback();for(let e of this.#i)e();this.#r(),this.#t=void 0,document.removeEventListener("keydown",this.#n),removeEventListener("popstate",this.#s)}render(){let e=Z(),t=e.jobs(this.#o);this.#a(t);let{connection:o}=t,s=oe(o,e.clock.now());return $`<nav aria-label="place">
         <a href=${e.address} aria-current="page">milepost</a>
-        <span class="chip ${r.tone}" role="status">${ee(r.shape)} ${r.text}</span>
+        <span class="chip ${s.tone}" role="status">${te(s.shape)} ${s.text}</span>
       </nav>
       <main>
         <h1 class="hidden-text">Jobs</h1>
-        ${o.state==="unauthenticated"?k`<milepost-sign-in message=${o.error}></milepost-sign-in>`:Q}
+        ${o.state==="unauthenticated"?$`<milepost-sign-in message=${o.error}></milepost-sign-in>`:X}
         <milepost-workers ?quiet=${!ae(t.all())}></milepost-workers>
-        <milepost-jobs controls .filter=${this.#t} @milepost-filter=${this.#l}></milepost-jobs>
+        <milepost-jobs controls .filter=${this.#o} @milepost-filter=${this.#l}></milepost-jobs>
       </main>
-      <milepost-key-help></milepost-key-help>`}#a(e){if(e===this.#o)return;this.#o=e;let t=this.#r;this.#r=e.subscribe(()=>{this.requestUpdate()}),t()}#s=()=>{this.#t=x(location.search),this.requestUpdate()};#l=e=>{this.#t=e.detail.filter,history.replaceState(null,"",`${location.pathname}${ie(this.#t)}${location.hash}`),this.requestUpdate()};#n=e=>{let t=this.renderRoot.querySelector("milepost-jobs");if(!(!t||se(e))){switch(this.#e.press(e.key,e.timeStamp)){case"search":t.search();break;case"next":t.move(1);break;case"previous":t.move(-1);break;case"toggle":t.open();break;case"help":this.renderRoot.querySelector("milepost-key-help")?.toggle();break;default:return}e.preventDefault()}}};import{pageParts as ne}from"./elements.js";var{LitElement:le,css:pe,html:h,nothing:$,sharedStyles:ce,dialogStyles:de,absolute:he,instantOf:me}=ne,ue=[[900,"15 minutes"],[3600,"1 hour"],[86400,"1 day"],[7*86400,"7 days"]],m=class extends le{static properties={store:{attribute:!1},link:{state:!0},until:{state:!0},error:{state:!0}};static styles=[ce,de,pe`
+      <milepost-key-help></milepost-key-help>`}#a(e){if(e===this.#t)return;this.#t=e;let t=this.#r;this.#r=e.subscribe(()=>{this.requestUpdate()}),t()}#s=()=>{this.#o=x(location.search),this.requestUpdate()};#l=e=>{this.#o=e.detail.filter,history.replaceState(null,"",`${location.pathname}${ne(this.#o)}${location.hash}`),this.requestUpdate()};#n=e=>{let t=this.renderRoot.querySelector("milepost-jobs");if(!(!t||ie(e))){switch(this.#e.press(e.key,e.timeStamp)){case"search":t.search();break;case"next":t.move(1);break;case"previous":t.move(-1);break;case"toggle":t.open();break;case"help":this.renderRoot.querySelector("milepost-key-help")?.toggle();break;default:return}e.preventDefault()}}};import{pageParts as le}from"./elements.js";var{LitElement:ce,css:pe,html:h,nothing:S,sharedStyles:de,dialogStyles:he,absolute:me,instantOf:ue}=le,ye=[[900,"15 minutes"],[3600,"1 hour"],[86400,"1 day"],[7*86400,"7 days"]],m=class extends ce{static properties={store:{attribute:!1},link:{state:!0},until:{state:!0},error:{state:!0}};static styles=[de,he,pe`
       .link {
         display: flex;
         gap: 8px;
@@ -146,10 +152,10 @@ import{configure as xe}from"./elements.js";import{pageParts as q}from"./elements
         <p class="muted">Whoever has the link sees this job and its children, and nothing else.</p>
         <label for="ttl">For</label>
         <select id="ttl">
-          ${ue.map(([e,t])=>h`<option value=${e}>${t}</option>`)}
+          ${ye.map(([e,t])=>h`<option value=${e}>${t}</option>`)}
         </select>
         <label><input type="checkbox" id="cancel" /> may also cancel it</label>
-        ${this.error?h`<p class="failed" role="alert">${this.error}</p>`:$}
+        ${this.error?h`<p class="failed" role="alert">${this.error}</p>`:S}
         ${this.link?h`<div class="link">
                   <input
                     readonly
@@ -159,7 +165,7 @@ import{configure as xe}from"./elements.js";import{pageParts as q}from"./elements
                   />
                   <milepost-copy .text=${this.link} .label=${"copy the link"}></milepost-copy>
                 </div>
-                <p class="muted">until ${this.until}</p>`:$}
+                <p class="muted">until ${this.until}</p>`:S}
         <div class="actions">
           <button
             type="button"
@@ -170,7 +176,7 @@ import{configure as xe}from"./elements.js";import{pageParts as q}from"./elements
           <button type="submit" class="primary">Make a link</button>
         </div>
       </form>
-    </dialog>`}#e=async e=>{e.preventDefault();let{store:t}=this;if(!t)return;let o=Number(this.renderRoot.querySelector("select")?.value),r=["read"];this.renderRoot.querySelector("#cancel")?.checked&&r.push("cancel");try{let{token:i,expireTime:v}=await t.server.client.shareJob(t.jobId,{ttlMs:o*1e3,scopes:r});this.link=`${t.server.jobAddress(t.jobId).split("#")[0]??""}#token=${i}`,this.until=v?he(me(v)).replace(/\.\d+/,""):"it expires",this.error=""}catch(i){this.error=i instanceof Error?i.message:String(i)}}};var b=`milepost share ${location.pathname}`;function S(){let s=new URLSearchParams(location.hash.slice(1)).get("token");if(!s)return f()?.getItem(b)??void 0;let e=f();return e&&(e.setItem(b,s),history.replaceState(history.state,"",location.pathname+location.search)),s}function w(){f()?.removeItem(b)}function f(){try{return sessionStorage}catch{return}}import{pageParts as ye}from"./elements.js";var{LitElement:ge,css:be,html:R,nothing:fe,serverAt:ve,sharedStyles:ke}=ye,u=class extends ge{static properties={error:{state:!0},message:{}};static styles=[ke,be`
+    </dialog>`}#e=async e=>{e.preventDefault();let{store:t}=this;if(!t)return;let o=Number(this.renderRoot.querySelector("select")?.value),s=["read"];this.renderRoot.querySelector("#cancel")?.checked&&s.push("cancel");try{let{token:i,expireTime:v}=await t.server.client.shareJob(t.jobId,{ttlMs:o*1e3,scopes:s});this.link=`${t.server.jobAddress(t.jobId).split("#")[0]??""}#token=${i}`,this.until=v?me(ue(v)).replace(/\.\d+/,""):"it expires",this.error=""}catch(i){this.error=i instanceof Error?i.message:String(i)}}};var b=`milepost share ${location.pathname}`;function w(){let r=new URLSearchParams(location.hash.slice(1)),e=r.get("token");if(!e)return f()?.getItem(b)??void 0;let t=f();if(!t)return e;t.setItem(b,e),r.delete("token");let o=r.size>0?`#${r.toString()}`:"";return history.replaceState(history.state,"",location.pathname+location.search+o),e}function E(){f()?.removeItem(b)}function f(){try{return sessionStorage}catch{return}}import{pageParts as ge}from"./elements.js";var{LitElement:be,css:fe,html:R,nothing:ve,serverAt:ke,sharedStyles:$e}=ge,u=class extends be{static properties={error:{state:!0},message:{}};static styles=[$e,fe`
       form {
         max-width: 420px;
         margin: 12vh auto 0;
@@ -195,5 +201,5 @@ import{configure as xe}from"./elements.js";import{pageParts as q}from"./elements
         <input type="password" autocomplete="off" aria-label="token" placeholder="token" required />
         <button class="primary">Sign in</button>
       </div>
-      ${this.error?R`<p class="failed" role="alert">${this.error}</p>`:fe}
-    </form>`}#e=async e=>{e.preventDefault();let t=this.renderRoot.querySelector("input")?.value.trim()??"";try{let o=await fetch(`${ve().address}v1/session`,{method:"POST",headers:{Authorization:`Bearer ${t}`}});if(o.ok){w(),history.replaceState(null,"",location.pathname+location.search),location.reload();return}let r=await o.json();this.error=r.error?.message??`The server refused it (${o.status}).`}catch(o){this.error=`The server cannot be reached: ${String(o)}`}}};var T=S();xe({server:new URL("..",import.meta.url).href,...T?{sharedToken:T}:{}});customElements.define("milepost-key-help",c);customElements.define("milepost-share-sheet",m);customElements.define("milepost-sign-in",u);customElements.define("milepost-list-page",d);customElements.define("milepost-job-page",p);
+      ${this.error?R`<p class="failed" role="alert">${this.error}</p>`:ve}
+    </form>`}#e=async e=>{e.preventDefault();let t=this.renderRoot.querySelector("input")?.value.trim()??"";try{let o=await fetch(`${ke().address}v1/session`,{method:"POST",headers:{Authorization:`Bearer ${t}`}});if(o.ok){E(),history.replaceState(null,"",location.pathname+location.search),location.reload();return}let s=await o.json();this.error=s.error?.message??`The server refused it (${o.status}).`}catch(o){this.error=`The server cannot be reached: ${String(o)}`}}};var T=w();xe({server:new URL("..",import.meta.url).href,...T?{sharedToken:T}:{}});customElements.define("milepost-key-help",p);customElements.define("milepost-share-sheet",m);customElements.define("milepost-sign-in",u);customElements.define("milepost-list-page",d);customElements.define("milepost-job-page",c);

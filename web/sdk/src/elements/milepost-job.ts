@@ -27,7 +27,8 @@ type Tab = "stages" | "log" | "artifacts" | "result" | "input" | "attempts" | "c
  * A job, live: `<milepost-job job-id="…">`.
  *
  * Attributes: `job-id`; `server`, by default the one that the script came from; `log`, `off`, `tail` or `full`; `cancel`, to offer
- * cancelling; `compact`, without stages. Events: `milepost-change` and `milepost-end`, whose `detail.job` is the job.
+ * cancelling; `compact`, without stages. Events: `milepost-change` and `milepost-end`, whose `detail.job` is the job;
+ * `milepost-line`, whose `detail.line` is what the property `line` then is.
  */
 export class MilepostJob extends JobElement<JobStore> {
   static override properties = {
@@ -37,6 +38,7 @@ export class MilepostJob extends JobElement<JobStore> {
     tab: { state: true },
     narrow: { state: true },
     stageId: { state: true },
+    line: { attribute: false },
     said: { state: true },
   };
   static override styles = [sharedStyles, jobStyles, narrowTables];
@@ -48,6 +50,8 @@ export class MilepostJob extends JobElement<JobStore> {
   declare narrow: boolean;
   declare stageId: string;
   declare said: string;
+  /** The sequence of the marked line of the log; 0 for none. `milepost-line` says that the reader has marked another one. */
+  declare line: number;
   #bar = new SmoothBar();
   #announced: Announced | undefined;
   #resized = new ResizeObserver(([entry]) => {
@@ -57,6 +61,7 @@ export class MilepostJob extends JobElement<JobStore> {
   constructor() {
     super();
     this.stageId = this.said = "";
+    this.line = 0;
     this.log = "off";
     this.cancel = this.compact = false;
     this.narrow = false;
@@ -96,6 +101,7 @@ export class MilepostJob extends JobElement<JobStore> {
   protected override forget(): void {
     this.tab = undefined;
     this.stageId = this.said = "";
+    this.line = 0;
     this.#bar = new SmoothBar();
     this.#announced = undefined;
   }
@@ -182,7 +188,7 @@ export class MilepostJob extends JobElement<JobStore> {
       ["raw", "raw", true],
     ];
     const shown = tabs.filter(([, , there]) => there);
-    const wanted = this.tab ?? this.#firstTab(job);
+    const wanted = this.tab ?? (this.line > 0 ? "log" : this.#firstTab(job));
     const tab = shown.some(([name]) => name === wanted) ? wanted : "log";
     return html`<section class="details">
       <div role="tablist" aria-label="details" @keydown=${this.#tabKey}>
@@ -227,7 +233,11 @@ export class MilepostJob extends JobElement<JobStore> {
     const now = store?.now ?? 0;
     switch (tab) {
       case "log":
-        return html`<milepost-log-view .stageId=${this.stageId} .store=${store}></milepost-log-view>`;
+        return html`<milepost-log-view
+          .stageId=${this.stageId}
+          .line=${this.line}
+          .store=${store}
+        ></milepost-log-view>`;
       case "stages":
         return this.#stages();
       case "artifacts":

@@ -111,6 +111,11 @@ export class LogLayout {
     return this.#map.moveTo(this.#map.bottom);
   }
 
+  /** Move so that a row is in the middle of the view; returns where the browser's scroll bar is to be. */
+  moveToRow(row: number): number {
+    return this.#map.moveTo(this.#heights.offsetOf(row) * this.lineHeight - this.#view / 2);
+  }
+
   /** The browser has scrolled; returns where its scroll bar is to be. */
   scrolled(position: number): number {
     return this.#map.scrolled(position);

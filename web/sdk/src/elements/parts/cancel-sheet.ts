@@ -1,8 +1,10 @@
-import { LitElement, html, nothing, type PropertyValues, type TemplateResult } from "lit";
+import { html, nothing, type TemplateResult } from "lit";
 import type { JobStore } from "../live/job-store.js";
 import { oneLine } from "../model/plain-text.js";
+import { hasEnded, jobLook } from "../model/state-words.js";
 import { dialogStyles } from "./dialog-styles.js";
 import { sharedStyles } from "./shared-styles.js";
+import { StoreElement } from "./store-element.js";
 
 /** Grace periods to choose from, in seconds. */
 const GRACE: readonly (readonly [number, string])[] = [
@@ -15,10 +17,9 @@ const GRACE: readonly (readonly [number, string])[] = [
 const REASON_LENGTH = 4096;
 
 /** Asks whether to cancel a job: why, and how much time its worker gets. */
-export class CancelSheet extends LitElement {
-  static override properties = { store: { attribute: false }, error: { state: true }, busy: { state: true } };
+export class CancelSheet extends StoreElement<JobStore> {
+  static override properties = { error: { state: true }, busy: { state: true } };
   static override styles = [sharedStyles, dialogStyles];
-  declare store: JobStore | undefined;
   declare error: string;
   declare busy: boolean;
 
@@ -33,13 +34,14 @@ export class CancelSheet extends LitElement {
     this.#dialog?.showModal();
   }
 
-  protected override willUpdate(changed: PropertyValues): void {
-    // Whoever is asked about one job is not to cancel another one.
-    if (changed.get("store") !== undefined) this.#dialog?.close();
+  // Whoever is asked about one job is not to cancel another one.
+  protected override forget(): void {
+    this.#dialog?.close();
   }
 
   override render(): TemplateResult {
     const job = this.store?.job;
+    const ended = job && hasEnded(job) ? jobLook(job.state).word : "";
     return html`<dialog
       aria-labelledby="title"
       @close=${() => {
@@ -63,6 +65,7 @@ export class CancelSheet extends LitElement {
         <select id="grace">
           ${GRACE.map(([seconds, words]) => html`<option value=${seconds} ?selected=${seconds === 30}>${words}</option>`)}
         </select>
+        ${ended ? html`<p role="alert">It has ended meanwhile: ${ended}.</p>` : nothing}
         ${this.error ? html`<p class="failed" role="alert">${this.error}</p>` : nothing}
         <div class="actions">
           <button
@@ -71,9 +74,9 @@ export class CancelSheet extends LitElement {
               this.#dialog?.close();
             }}
           >
-            Keep it running
+            ${ended ? "Close" : "Keep it running"}
           </button>
-          <button type="submit" class="danger" ?disabled=${this.busy}>Cancel the job</button>
+          <button type="submit" class="danger" ?disabled=${this.busy || ended !== ""}>Cancel the job</button>
         </div>
       </form>
     </dialog>`;

@@ -23,13 +23,24 @@ export function logRow(
   line: LogLine,
   stage: string,
   columns: number,
+  isMarked: boolean,
   showWhole: (line: LogLine) => void,
+  mark: (line: LogLine) => void,
 ): TemplateResult {
   const severity = severityWord(line.severity);
   const end = columns === Infinity ? line.text.length : cutAt(line.text, columns);
   const spans = spansOf(line.text.slice(0, end));
-  return html`<div class="line ${severity}">
-    <time title="${absolute(line.time)} · event ${line.sequence}">${clock(line.time)}</time>
+  return html`<div class="line ${severity} ${isMarked ? "marked" : ""}">
+    <time title="${absolute(line.time)} · event ${line.sequence} · click to mark the line"
+      ><button
+        class="at"
+        @click=${() => {
+          mark(line);
+        }}
+      >
+        ${clock(line.time)}
+      </button></time
+    >
     <span class="stage foreign cut" title=${line.stageId}>${oneLine(stage, 64)}</span>
     <span class="text foreign" dir="auto"
       >${severity === "info" ? nothing : html`<b class="severity">${severity}</b> `}${spans.map(

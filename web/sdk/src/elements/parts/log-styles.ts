@@ -76,6 +76,19 @@ export const logStyles = css`
     color: var(--_muted);
     user-select: none;
   }
+  .line.marked {
+    background: color-mix(in srgb, var(--_accent) 18%, transparent);
+  }
+  .at {
+    all: unset;
+    cursor: pointer;
+  }
+  .at:hover {
+    text-decoration: underline;
+  }
+  .at:focus-visible {
+    outline: 2px solid var(--_accent);
+  }
   .text {
     white-space: pre-wrap;
     overflow-wrap: anywhere;

@@ -31,6 +31,7 @@ export class LogView extends StoreElement<JobStore> {
     follow: { type: Boolean, reflect: true },
     tail: { type: Boolean, reflect: true },
     stageId: { attribute: false },
+    line: { attribute: false },
     severity: { state: true },
     text: { state: true },
     searching: { state: true },
@@ -42,11 +43,15 @@ export class LogView extends StoreElement<JobStore> {
   declare tail: boolean;
   /** The stage whose lines are shown; empty for all. */
   declare stageId: string;
+  /** The sequence of the line that is marked; 0 for none. It is brought into sight, from wherever in the log it is. */
+  declare line: number;
   declare severity: Severity;
   declare text: string;
   /** Whether older lines are loaded one page after the other, to search them. */
   declare searching: boolean;
   #filtered: FilteredLines | undefined;
+  /** Whether the marked line is still to be brought into sight. */
+  #seeking = false;
   readonly #layout = new LogLayout(LINE);
   readonly #resized = new ResizeObserver(() => {
     this.#measure();
@@ -57,6 +62,7 @@ export class LogView extends StoreElement<JobStore> {
     this.follow = true;
     this.tail = this.searching = false;
     this.stageId = this.text = "";
+    this.line = 0;
     this.severity = Severity.DEBUG;
   }
 
@@ -85,10 +91,15 @@ export class LogView extends StoreElement<JobStore> {
     this.stageId = this.text = "";
     this.follow = true;
     this.searching = false;
+    this.line = 0;
   }
 
   protected override willUpdate(changed: PropertyValues): void {
     super.willUpdate(changed);
+    if (changed.has("line")) {
+      this.#seeking = this.line > 0;
+      if (this.#seeking) this.follow = false;
+    }
     const lines = this.store?.log.lines;
     if (!lines) return;
     const filtered = this.#filteredOf(lines);
@@ -162,7 +173,9 @@ export class LogView extends StoreElement<JobStore> {
                 line,
                 names.get(line.stageId) ?? line.stageId,
                 this.#layout.isWhole(line) ? Infinity : columns,
+                line.sequence === this.line,
                 this.#showWhole,
+                this.#mark,
               ),
       )}
     </div>`;
@@ -227,13 +240,20 @@ export class LogView extends StoreElement<JobStore> {
   protected override updated(): void {
     const view = this.#view;
     if (!view) return;
+    if (this.#seeking) this.#seek();
     const position = this.follow ? this.#layout.moveToEnd() : this.#layout.position;
     if (Math.abs(view.scrollTop - position) > 1) view.scrollTop = position;
     this.#correctHeights();
     const log = this.store?.log;
     const near = !this.follow && this.#layout.above < LOAD_AHEAD * view.clientHeight;
     if (log?.hasOlder === false) this.searching = false;
-    if ((near || this.searching) && log?.isLoaded && !log.isLoading && !log.error && log.hasOlder)
+    if (
+      (near || this.searching || this.#seeking) &&
+      log?.isLoaded &&
+      !log.isLoading &&
+      !log.error &&
+      log.hasOlder
+    )
       this.#loadOlder();
   }
 
@@ -277,6 +297,24 @@ export class LogView extends StoreElement<JobStore> {
     this.#layout.showWhole(line);
     this.follow = false;
     this.requestUpdate();
+  };
+
+  /** Bring the marked line into sight once it is loaded, or what is nearest to it where it is kept no more. */
+  #seek(): void {
+    const { log } = this.store ?? {};
+    const lines = this.#filtered?.shown.lines ?? [];
+    const first = lines[0]?.sequence ?? Infinity;
+    if (!log?.isLoaded || (first > this.line && log.hasOlder && !log.error)) return;
+    this.#seeking = false;
+    const row = lines.findIndex(({ sequence }) => sequence >= this.line);
+    this.#layout.moveToRow(row < 0 ? lines.length : row);
+    this.requestUpdate();
+  }
+
+  readonly #mark = ({ sequence }: LogLine): void => {
+    this.line = sequence === this.line ? 0 : sequence;
+    const detail = { line: this.line };
+    this.dispatchEvent(new CustomEvent("milepost-line", { detail, bubbles: true, composed: true }));
   };
 
   readonly #showAll = (): void => {

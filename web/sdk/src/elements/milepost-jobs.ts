@@ -227,7 +227,7 @@ export class MilepostJobs extends LitElement {
   /** What the columns are, for eyes: the cells of a row say themselves what they are. */
   #headings(): TemplateResult {
     return html`<div class="headings" aria-hidden="true">
-      <div class="row">
+      <div class="columns">
         <span>state</span><span class="name">job</span><span class="owner">owner</span><span>progress</span
         ><span class="remaining number">left, or ran</span><span class="number">submitted</span
         ><span class="worker">worker</span><span class="runs-cell">last runs</span>

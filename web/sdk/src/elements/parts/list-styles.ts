@@ -53,7 +53,8 @@ export const listStyles = css`
     inset-inline: 0;
     top: 0;
   }
-  .row {
+  .row,
+  .columns {
     display: grid;
     grid-template-columns:
       104px minmax(150px, 1.6fr) minmax(60px, 0.7fr) minmax(120px, 2.4fr) 116px 84px
@@ -72,11 +73,12 @@ export const listStyles = css`
     color: var(--_muted);
     font-size: 12px;
   }
-  .headings .row {
+  .headings .columns {
     height: 20px;
     border: 0;
   }
-  .row > * {
+  .row > *,
+  .columns > * {
     min-width: 0;
   }
   a.row:hover,
@@ -165,12 +167,11 @@ export const listStyles = css`
     margin: 0;
   }
   @container (max-width: 899px) {
-    .row {
+    .row,
+    .columns {
       grid-template-columns: 104px minmax(150px, 1.4fr) minmax(110px, 1.4fr) 116px 84px;
     }
-    .row .owner,
-    .row .worker,
-    .row .runs-cell {
+    :is(.row, .columns) :is(.owner, .worker, .runs-cell) {
       display: none;
     }
   }

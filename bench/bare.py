@@ -9,6 +9,8 @@ from __future__ import annotations
 import asyncio
 import os
 import sqlite3
+import time
+import uuid
 from collections.abc import AsyncIterator, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -21,6 +23,12 @@ import grpc
 import grpc.aio
 
 from bench.processes import Server, child
+from milepost.server.base.payloads import STAGE_PROGRESSED
+from milepost.server.base.submission import Submission
+from milepost.server.log.event_log import Commit, job_attributes
+from milepost.server.log.frames import Chunk
+from milepost.server.log.sqlite.sqlite_log import SqliteEventLog
+from milepost.v1 import Job, JobState, Stage
 
 __all__ = ["Script", "bare"]
 
@@ -39,6 +47,8 @@ class Script:
     """The answers of each Work, one for each request."""
     database: Path | None = None
     """A database that each update is committed to first, one row in one transaction, as durably as Milepost's log."""
+    log: Path | None = None
+    """A new directory of Milepost's own log, to which each update is appended first, as events of one job."""
     file: Path | None = None
     """A file that each update is appended to first, with an fsync."""
 
@@ -80,7 +90,11 @@ class _Servicer:
         self._script = script
         self._released = 0
         self._changed = asyncio.Event()
-        self._store = None if script.database is None else _Store(script.database)
+        self._store: _Store | _Log | None = None
+        if script.database is not None:
+            self._store = _Store(script.database)
+        elif script.log is not None:
+            self._store = _Log(script.log)
         self._file = None if script.file is None else script.file.open("ab", buffering=0)
 
     async def watch(self, request: Any, context: _Context) -> None:
@@ -126,3 +140,37 @@ class _Store:
         loop = asyncio.get_running_loop()
         statement = "INSERT INTO log (frames) VALUES (?)"
         await loop.run_in_executor(self._thread, self._connection.execute, statement, (row,))
+
+
+class _Log:
+    """Milepost's log, with the events of one job. The commits do what those of plain progress do."""
+
+    def __init__(self, path: Path) -> None:
+        path.mkdir()
+        self._log = SqliteEventLog(path)
+        stages = [Stage(stage_id=f"stage-{number}", unit="bytes") for number in range(5)]
+        self._job = Job(job_id=str(uuid.uuid4()), kind="bench", stages=stages)
+        self._attributes = job_attributes(self._job)
+        self._last = 0
+
+    async def commit(self, frames: bytes) -> None:
+        """Returns once the event is durable."""
+        is_first = self._last == 0
+        self._last += 1
+        await self._log.append(
+            Commit(
+                attributes=self._attributes,
+                chunk=Chunk(self._last, self._last, frames),
+                job=self._job.SerializeToString(),
+                state_before=JobState.JOB_STATE_RUNNING,
+                state=JobState.JOB_STATE_RUNNING,
+                fraction_before=0.0,
+                fraction=0.0,
+                report_sequence=self._last,
+                time=time.time_ns(),
+                is_transition=is_first,
+                ends=False,
+                payloads=STAGE_PROGRESSED,
+                submission=Submission("", None) if is_first else None,
+            )
+        )

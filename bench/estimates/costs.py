@@ -41,7 +41,7 @@ async def _memory() -> dict[str, float]:
         StageRun(name, 11.0 * number, 11.0 * (number + 1), PaceCurve(knots, knots), True)
         for number, name in enumerate(_STAGES)
     ]
-    run = encode(past_run(33.0, stages))
+    run = encode(past_run(33.0, stages, ended=1))
     disk = MemoryDisk()
     runs = [StoredRun(position, run) for position in range(RUN_LIMIT)]
     kinds = [(f"owner-{number // OWNER_KIND_LIMIT}", f"kind-{number}") for number in range(KIND_LIMIT)]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import struct
 from itertools import pairwise
 
 import pytest
@@ -20,6 +21,8 @@ from milepost.server.estimates.replay import progress_at
 from milepost.server.estimates.run_encoding import RUN_BYTES, UnknownRun, decode, encode
 from milepost.server.estimates.workload import scales_of
 from milepost.v1 import Stage
+
+COVERED = (True,) * len(CHECKPOINTS)
 
 
 def staged(*spans: tuple[str, float, float], duration: float, workload: float = 0.0) -> PastRun:
@@ -154,6 +157,19 @@ def test_a_kind_that_became_faster_is_right_within_five_runs() -> None:
     assert len(since_change([*slow, *[fast] * 3])) == 23
 
 
+def test_runs_that_differ_much_are_no_change() -> None:
+    """Four that were a little faster than all before come by chance; those that are clearly faster do not, even after
+    one that was odd.
+    """
+
+    def counted_after(*after: float) -> int:
+        before = (100.0, 120.0, 140.0, 160.0, 180.0, 1000.0)
+        return len(since_change([PastRun(taken, 0.0, (), taken) for taken in (*before, *after)]))
+
+    assert counted_after(90.0, 95.0, 85.0, 98.0) == 10
+    assert counted_after(50.0, 45.0, 54.0, 40.0) == 4
+
+
 def test_a_job_is_overdue_after_three_times_the_longest_run() -> None:
     """Then its remaining time is unknown."""
     history = known(*[PastRun(10.0, 0.0, (), 10.0)] * 3)
@@ -184,7 +200,7 @@ def test_hindsight_follows_from_the_runs_that_are_kept() -> None:
     """Not from runs before them, nor from other kinds: so a server that read them from the store says the same."""
     pool = Pool()
     for position in range(POOL_SIZE):
-        pool.add((3.0,) * len(CHECKPOINTS), 2, -1 - position)
+        pool.add((3.0,) * len(CHECKPOINTS), COVERED, 2, -1 - position)
     seen = KindHistory(pool)
     for position in range(RUNS + 8):
         seen.add(PastRun(10.0 + position % 7, 0.0, (), 10.0 + position % 7), position)
@@ -233,11 +249,46 @@ def test_a_pool_has_each_run_once() -> None:
     pool, again = Pool(), Pool()
     errors = {n: (n / 1000,) * len(CHECKPOINTS) for n in range(POOL_SIZE + 10)}
     for n, each in errors.items():
-        pool.add(each, 3, n)
+        pool.add(each, COVERED, 2, n)
     for n, each in reversed(errors.items()):
-        again.add(each, 3, n)
-        again.add(each, 3, n)
-    assert pool.bounds(3) == again.bounds(3)
+        again.add(each, COVERED, 2, n)
+        again.add(each, COVERED, 2, n)
+    assert pool.bounds(2) == again.bounds(2)
+
+
+def test_the_level_adapts_to_what_was_covered() -> None:
+    """Where a tenth of the bounds do not cover it stays, where more do not, bounds widen; each run counts once."""
+
+    def bound(missed: int, times: int = 1) -> float:
+        pool = Pool()
+        for n in range(100):
+            for _ in range(times):
+                pool.add((n / 100,) * len(CHECKPOINTS), (n % 10 >= missed,) * len(CHECKPOINTS), 6, n)
+        return pool.bounds(6)[0]
+
+    assert bound(1) == pytest.approx(0.899)
+    assert bound(0) < bound(1) < bound(2) < 1
+    assert bound(2, times=3) == bound(2)
+
+
+def test_bounds_of_a_kind_that_changed_are_of_runs_after_it() -> None:
+    """The errors of forecasts from fast runs for slow ones, by a factor of ten, say nothing of what comes after."""
+    fast = [PastRun(10.0 + n / 10, 0.0, (), 10.0 + n / 10) for n in range(12)]
+    slow = [PastRun(100.0 + n, 0.0, (), 100.0 + n) for n in range(4)]
+    whole = known(*fast, *slow).whole()
+    assert whole is not None
+    assert 100 < whole.p50 <= whole.p90 < 300
+
+
+def test_runs_are_judged_from_those_that_had_ended_when_they_started() -> None:
+    """Ten that start together end in the order of their durations: none of them has one of the others before it."""
+    before = [PastRun(10.0, 0.0, (), 10.0, (n + 1) * 10**10) for n in range(3)]
+    together = [PastRun(10.0 + n, 0.0, (), 10.0 + n, round((40 + n) * 1e9)) for n in range(10)]
+    judged = known(*before, *together).judgements
+    assert [each.relative[0] for each in list(judged)[2:]] == pytest.approx([n / (10 + n) for n in range(10)])
+
+    unknown = known(*(run._replace(ended=0) for run in (*before, *together))).judgements
+    assert unknown[-1].relative[0] < judged[-1].relative[0]
 
 
 # Curves and encoding.
@@ -257,8 +308,15 @@ def test_a_curve_keeps_where_the_pace_changes() -> None:
 
 def test_a_run_survives_its_encoding() -> None:
     """To the precision of floats of four bytes."""
-    run = past_run(9.5, [*(step.stage for step in counted(9, 1.0).steps), StageRun("t", 9.0, 9.25)], 3.0)
+    stages = [*(step.stage for step in counted(9, 1.0).steps), StageRun("t", 9.0, 9.25)]
+    run = past_run(9.5, stages, 3.0, ended=1_600_000_000_123_456_789)
     assert decode(encode(run)) == run
+
+
+def test_a_run_without_its_end_is_read() -> None:
+    """As earlier servers stored it."""
+    stored = struct.pack("<BddH", 1, 9.5, 3.0, 1) + struct.pack("<HB?dd", 1, 0, False, 1.0, 9.0) + b"t"
+    assert decode(stored) == past_run(9.5, [StageRun("t", 1.0, 9.0)], 3.0)
 
 
 def test_a_large_run_is_encoded_without_its_shortest_stages() -> None:

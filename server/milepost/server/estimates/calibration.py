@@ -8,13 +8,17 @@ ln(actual / forecast) of the remaining time.
 How far a job really is, is not known before its end, so that its checkpoint is not known either. The bound is therefore
 the largest remaining time that is not refuted at the checkpoint at which it would put the job (label-conditional
 conformal prediction, chapter 4 of the same book).
+
+Errors do not always come about like those before them: other kinds run, and loads change. So the level of the
+percentile adapts (adaptive conformal inference: Gibbs and Candès, NeurIPS 2021): each estimate in hindsight that its
+bound did not cover raises it, each that it covered lowers it by a ninth of that.
 """
 
 from __future__ import annotations
 
 import math
-from bisect import bisect_left
-from collections.abc import Iterable, Sequence
+from bisect import bisect_left, insort
+from collections.abc import Sequence
 from itertools import pairwise
 from typing import Final, TypeAlias
 
@@ -32,8 +36,14 @@ POOL_SIZE: Final = 512
 MANY_RUNS: Final = 6
 """Runs from which on forecasts have the errors of those from many runs."""
 
-_FRESH: Final = 32
-"""The bounds of a pool of more errors than that are computed again once so many were added."""
+_RATE: Final = 0.02
+"""How fast the level adapts: five bounds that do not cover raise it by 0.09, 45 that cover lower it as far again."""
+
+_LEVELS: Final = (0.5, 0.995)
+"""The lowest and the highest level."""
+
+_ADAPTS_FROM: Final = 3
+"""Runs from which on forecasts adapt the level: those from fewer are much worse, and rare."""
 
 _LEAST: Final = 1e-3
 """Remaining times below this fraction of the elapsed time count as this fraction."""
@@ -43,6 +53,11 @@ _UNKNOWN_ERROR: Final = math.log(2)
 
 Errors: TypeAlias = tuple[float, ...]
 """The error at each checkpoint."""
+
+Columns: TypeAlias = Sequence[list[float]]
+"""The errors of several forecasts at each checkpoint, in ascending order."""
+
+NO_ERRORS: Final[Columns] = tuple([] for _ in CHECKPOINTS)
 
 Bounds: TypeAlias = tuple[float, ...]
 """The 90th percentile of the error at each checkpoint."""
@@ -80,20 +95,14 @@ def upper_bound(remaining: float, elapsed: float, bounds: Bounds) -> float:
     return max(forecast * math.exp(bounds[-1]), remaining)
 
 
-def bounds_of(own: Sequence[Errors], pool: Pool, runs: int) -> Bounds:
-    """The bounds for forecasts from so many runs: from the errors of the kind itself where there are enough."""
-    if len(own) >= OWN_ENOUGH:
-        return tuple(percentile(errors) for errors in zip(*own, strict=True))
-    return pool.bounds(runs)
-
-
-def percentile(errors: Iterable[float]) -> float:
-    """The 90th percentile of the next error: interpolated between the ranks of n + 1, and at most the largest."""
-    ordered = sorted(errors)
+def percentile(ordered: Sequence[float], level: float = LEVEL) -> float:
+    """The percentile of the next error, of these in ascending order: interpolated between the ranks of n + 1, and at
+    most the largest.
+    """
     if not ordered:
         return _UNKNOWN_ERROR
-    rank = LEVEL * (len(ordered) + 1) - 1
-    below = int(rank)
+    rank = level * (len(ordered) + 1) - 1
+    below = max(int(rank), 0)
     if below + 1 >= len(ordered):
         return ordered[-1] if len(ordered) >= OWN_ENOUGH else max(ordered[-1], _UNKNOWN_ERROR)
     return ordered[below] + (rank - below) * (ordered[below + 1] - ordered[below])
@@ -104,32 +113,34 @@ class Pool:
 
     def __init__(self) -> None:
         self._errors: dict[int, list[tuple[int, Errors]]] = {}
-        self._bounds: dict[int, Bounds] = {}
-        self._added = 0
+        self._columns: dict[int, Columns] = {}
+        self._levels = [LEVEL] * len(CHECKPOINTS)
 
-    def add(self, errors: Errors, runs: int, position: int) -> None:
-        """Add the errors of forecasts from so many ``runs``, for the run at this position in the log; each once."""
+    def add(self, errors: Errors, covered: Sequence[bool], runs: int, position: int) -> None:
+        """Add a forecast in hindsight from so many ``runs``, for the run at this position in the log; each once."""
         kept = self._errors.setdefault(_class(runs), [])
         item = position, errors
         at = bisect_left(kept, item)
         if kept[at : at + 1] == [item] or (at == 0 and len(kept) >= POOL_SIZE):
             return
         kept.insert(at, item)
-        del kept[:-POOL_SIZE]
-        self._added += 1
-        if len(kept) < _FRESH or self._added % _FRESH == 0:
-            self._bounds.clear()
+        columns = self._columns.setdefault(_class(runs), tuple([] for _ in CHECKPOINTS))
+        for column, each in zip(columns, errors, strict=True):
+            insort(column, each)
+        if len(kept) > POOL_SIZE:
+            for column, each in zip(columns, kept.pop(0)[1], strict=True):
+                del column[bisect_left(column, each)]
+        if runs >= _ADAPTS_FROM:
+            lowest, highest = _LEVELS
+            self._levels = [
+                min(max(level + _RATE * (LEVEL - hit), lowest), highest)
+                for level, hit in zip(self._levels, covered, strict=True)
+            ]
 
-    def bounds(self, runs: int) -> Bounds:
-        """The bounds for forecasts from so many ``runs``."""
-        name = _class(runs)
-        if name not in self._bounds:
-            errors = [errors for _, errors in self._errors.get(name, ())]
-            columns: Iterable[Sequence[float]] = (
-                zip(*errors, strict=True) if errors else [()] * len(CHECKPOINTS)
-            )
-            self._bounds[name] = tuple(percentile(column) for column in columns)
-        return self._bounds[name]
+    def bounds(self, runs: int, own: Columns = NO_ERRORS) -> Bounds:
+        """The bounds for forecasts from so many ``runs``: from the errors of the kind itself where these are enough."""
+        columns = own if len(own[0]) >= OWN_ENOUGH else self._columns.get(_class(runs), NO_ERRORS)
+        return tuple(map(percentile, columns, self._levels))
 
 
 def _class(runs: int) -> int:

@@ -23,8 +23,12 @@ STEP_LIMIT: Final = 128
 _HALF_LIFE: Final = 64.0
 """Runs after which a run weighs half. A sudden change is noticed by ``since_change``."""
 
-_CHANGE: Final = 4
+CHANGE: Final = 4
 """Runs in a row outside of the earlier range that count as a change: after five, one in 63 comes by chance."""
+
+_APART: Final = 0.75
+"""Minimum distance from the earlier range, in interquartile ranges: in runs that differ much, four in a row are outside
+of that range by chance. For a normal distribution it is one standard deviation."""
 
 _BEFORE_CHANGE: Final = 5
 """Minimum runs before a change: the evidence of fewer does not outweigh that of the runs after it."""
@@ -82,13 +86,15 @@ def forecast(progress: JobProgress, runs: Sequence[PastRun], scales: Scales = NO
 
 
 def since_change(runs: Sequence[PastRun]) -> Sequence[PastRun]:
-    """The runs since the kind became faster or slower: several in a row were shorter, or longer, than all before."""
+    """The runs since the kind became faster or slower: ``CHANGE`` in a row were far shorter, or longer, than before."""
     durations = [run.duration for run in runs]
     start = 0
-    for index in range(_BEFORE_CHANGE, len(durations) - _CHANGE + 1):
-        before, after = durations[start:index], durations[index : index + _CHANGE]
-        if len(before) >= _BEFORE_CHANGE and (max(after) < min(before) or min(after) > max(before)):
-            start = index
+    for index in range(_BEFORE_CHANGE, len(durations) - CHANGE + 1):
+        before, after = sorted(durations[start:index]), durations[index : index + CHANGE]
+        if len(before) >= _BEFORE_CHANGE:
+            apart = _APART * (before[len(before) * 3 // 4] - before[len(before) // 4])
+            if max(after) < before[0] - apart or min(after) > before[-1] + apart:
+                start = index
     return runs[start:]
 
 

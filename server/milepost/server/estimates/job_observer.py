@@ -165,7 +165,7 @@ class JobObserver:
     def run(self, ended: int) -> PastRun | None:
         """The run that ended at ``ended``, in nanoseconds; None if no attempt ran."""
         found = self.stage_runs(ended)
-        return None if found is None else past_run(*found, self.workload)
+        return None if found is None else past_run(*found, self.workload, ended)
 
     def stage_runs(self, ended: int) -> tuple[float, Sequence[StageRun]] | None:
         """The duration of the run that ended at ``ended``, in seconds, and its stages; None if no attempt ran."""

@@ -5,21 +5,22 @@ from __future__ import annotations
 import enum
 import math
 from collections import deque
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from statistics import fmean, median
 from typing import Final, NamedTuple
 
 from milepost.server.base.steps import Steps
 from milepost.server.estimates.calibration import (
     CHECKPOINTS,
+    NO_ERRORS,
     Bounds,
+    Columns,
     Errors,
     Pool,
-    bounds_of,
     error,
     upper_bound,
 )
-from milepost.server.estimates.forecast import NO_SCALES, Forecast, forecast, since_change
+from milepost.server.estimates.forecast import CHANGE, NO_SCALES, Forecast, Scales, forecast, since_change
 from milepost.server.estimates.job_progress import JobProgress
 from milepost.server.estimates.pace import pace_forecast
 from milepost.server.estimates.past_run import PastRun
@@ -90,33 +91,35 @@ class KindHistory:
         self.judgements: deque[Judgement] = deque(maxlen=RUNS)
         """Of forecasts for runs, in hindsight."""
         self._current: tuple[PastRun, ...] = ()
+        """Those since the kind became faster or slower."""
         self._scales = NO_SCALES
-        self._bounds: Bounds | None = None
+        self._own: Columns | None = None
         self._weights: Mapping[str, float] | None = None
         self._hindsight: Hindsight | None = None
 
     def add(self, run: PastRun, position: int) -> None:
         """Add a run that has ended, after those before it; ``position`` is that of its end in the log."""
-        judgement = self._judge(run)
+        current, scales = self._before(run)
+        judgement = self._judge(run, current, scales)
         if judgement is not None:
-            self._pool.add(judgement.errors, len(self._current), position)
-            if self._current:
+            self._pool.add(judgement.errors, judgement.covered, len(current), position)
+            if current:
                 self.judgements.append(judgement)
         self.runs.append(run)
         self._current = tuple(since_change(tuple(self.runs)))
         self._scales = scales_of(self._current)
-        self._bounds = None
+        self._own = None
         self._weights = None
         self._hindsight = None
 
     def remaining(self, progress: JobProgress) -> RemainingTime | None:
         """The remaining time of a job; None without evidence, and where ``is_overdue``."""
-        found = self._forecast(progress)
+        found = _forecast(progress, self._current, self._scales)
         if found is None or self.is_overdue(progress):
             return None
         return RemainingTime(
             found.remaining,
-            upper_bound(found.remaining, progress.elapsed, self._known_bounds()),
+            upper_bound(found.remaining, progress.elapsed, self._bounds(len(self._current))),
             self._basis(progress),
             found.runs,
         )
@@ -128,7 +131,7 @@ class KindHistory:
         found = forecast(JobProgress(0.0, {}, workload), self._current, self._scales)
         assert found is not None
         # The first checkpoint's errors are those of a remaining time that is nearly the whole.
-        p90 = found.remaining * math.exp(max(self._known_bounds()[0], 0.0))
+        p90 = found.remaining * math.exp(max(self._bounds(len(self._current))[0], 0.0))
         scaled = workload and self._scales is not NO_SCALES
         return RemainingTime(found.remaining, p90, Basis.WORKLOAD if scaled else Basis.HISTORY, found.runs)
 
@@ -167,25 +170,42 @@ class KindHistory:
                 self._hindsight = found
         return found
 
-    def _forecast(self, progress: JobProgress) -> Forecast | None:
-        return forecast(progress, self._current, self._scales) if self._current else pace_forecast(progress)
+    def _before(self, run: PastRun) -> tuple[Sequence[PastRun], Scales]:
+        """The runs that an estimate of this one rested on: those that had ended when it started.
 
-    def _known_bounds(self) -> Bounds:
-        if self._bounds is None:
-            errors = [judgement.errors for judgement in self.judgements]
-            self._bounds = bounds_of(errors[-OWN_ERRORS:], self._pool, len(self._current))
-        return self._bounds
+        Of runs that started together the short ones end first. Judged from those, the long ones would seem to take
+        longer than expected.
+        """
+        ended = [other for other in self.runs if not run.ended or other.ended <= run.started]
+        if len(ended) == len(self.runs):
+            return self._current, self._scales
+        current = since_change(ended)
+        return current, scales_of(current)
 
-    def _judge(self, run: PastRun) -> Judgement | None:
+    def _bounds(self, runs: int) -> Bounds:
+        if self._own is None:
+            latest = OWN_ERRORS
+            if len(self._current) < len(self.runs):  # it changed, and was noticed ``CHANGE`` runs later
+                latest = min(latest, len(self._current) - CHANGE)
+            errors = list(self.judgements)[-latest:] if latest else []
+            self._own = (
+                [sorted(column) for column in zip(*(judged.errors for judged in errors), strict=True)]
+                if errors
+                else NO_ERRORS
+            )
+        return self._pool.bounds(runs, self._own)
+
+    def _judge(self, run: PastRun, current: Sequence[PastRun], scales: Scales) -> Judgement | None:
         errors, covered, relative = [], [], []
+        bounds = self._bounds(len(current))
         for fraction in CHECKPOINTS:
             elapsed = run.duration * fraction
-            found = self._forecast(progress_at(run, elapsed)) if elapsed > 0 else None
+            found = _forecast(progress_at(run, elapsed), current, scales) if elapsed > 0 else None
             if found is None:
                 return None
             left = run.duration - elapsed
             errors.append(error(left, found.remaining, elapsed))
-            covered.append(left <= upper_bound(found.remaining, elapsed, self._known_bounds()))
+            covered.append(left <= upper_bound(found.remaining, elapsed, bounds))
             relative.append(abs(found.remaining - left) / run.duration)
         return Judgement(tuple(errors), tuple(covered), tuple(relative))
 
@@ -194,6 +214,10 @@ class KindHistory:
         if any(now.total is not None and now.updates for now in running):
             return Basis.PACE
         return Basis.WORKLOAD if progress.workload and self._scales is not NO_SCALES else Basis.HISTORY
+
+
+def _forecast(progress: JobProgress, runs: Sequence[PastRun], scales: Scales) -> Forecast | None:
+    return forecast(progress, runs, scales) if runs else pace_forecast(progress)
 
 
 def _summary(judgements: Collection[Judgement]) -> Hindsight:

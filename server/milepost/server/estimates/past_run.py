@@ -46,9 +46,16 @@ class PastRun(NamedTuple):
     """In the order in which they started."""
     closing: float
     """Seconds between the end of the last step and the end of the run."""
+    ended: int = 0
+    """When it ended, in nanoseconds; 0 for unknown."""
+
+    @property
+    def started(self) -> int:
+        """When its last attempt started, in nanoseconds, if it is known when it ended."""
+        return self.ended - round(self.duration * 1e9)
 
 
-def past_run(duration: float, stages: Sequence[StageRun], workload: float = 0.0) -> PastRun:
+def past_run(duration: float, stages: Sequence[StageRun], workload: float = 0.0, ended: int = 0) -> PastRun:
     """The run with these stages, none of which contains another one.
 
     What a stage waited for is not known. It is taken to be the stage that ended last before it began: on the critical
@@ -57,10 +64,10 @@ def past_run(duration: float, stages: Sequence[StageRun], workload: float = 0.0)
     ordered = sorted(stages, key=lambda stage: (stage.start, stage.end))
     steps: list[RunStep] = []
     for stage in ordered:
-        after, ended = -1, 0.0
+        after, before = -1, 0.0
         for index, other in enumerate(ordered):
-            if other is not stage and other.end <= stage.start and other.end >= ended and index < len(steps):
-                after, ended = index, other.end
-        steps.append(RunStep(stage, after, stage.start - ended))
+            if other is not stage and other.end <= stage.start and other.end >= before and index < len(steps):
+                after, before = index, other.end
+        steps.append(RunStep(stage, after, stage.start - before))
     last = max((stage.end for stage in ordered), default=0.0)
-    return PastRun(duration, workload, tuple(steps), max(duration - last, 0.0))
+    return PastRun(duration, workload, tuple(steps), max(duration - last, 0.0), ended)

@@ -15,10 +15,11 @@ RUN_BYTES: Final = 4096
 _KNOTS: Final = 96
 """Knots of all curves of a run, about; a curve has at least three."""
 
-_VERSION: Final = 1
-"""A format that a store may hold never changes: a change gets a new version."""
+_VERSION: Final = 2
+"""A format that a store may hold never changes: a change gets a new version. Version 1 has no end of the run."""
 
-_HEAD: Final = struct.Struct("<BddH")
+_HEAD: Final = struct.Struct("<BddHq")
+_HEAD_1: Final = struct.Struct("<BddH")
 _STAGE: Final = struct.Struct("<HB?dd")
 
 
@@ -28,17 +29,17 @@ class UnknownRun(ValueError):
 
 def encode(run: PastRun) -> bytes:
     """Encode a run."""
-    return encode_stages(run.duration, [step.stage for step in run.steps], run.workload)
+    return encode_stages(run.duration, [step.stage for step in run.steps], run.workload, run.ended)
 
 
-def encode_stages(duration: float, stages: Sequence[StageRun], workload: float) -> bytes:
-    """Encode the run with these stages."""
+def encode_stages(duration: float, stages: Sequence[StageRun], workload: float, ended: int) -> bytes:
+    """Encode the run with these stages, which ended at ``ended``, in nanoseconds."""
     curves = sum(stage.curve is not None for stage in stages)
     limit = min(KNOT_LIMIT, max(3, _KNOTS // max(curves, 1)))
     pieces = [_encode_stage(stage, limit) for stage in stages]
     if sum(map(len, pieces)) > RUN_BYTES - _HEAD.size:
         pieces = _longest(stages, pieces)
-    return b"".join((_HEAD.pack(_VERSION, duration, workload, len(pieces)), *pieces))
+    return b"".join((_HEAD.pack(_VERSION, duration, workload, len(pieces), ended), *pieces))
 
 
 def _longest(stages: Sequence[StageRun], pieces: Sequence[bytes]) -> list[bytes]:
@@ -53,10 +54,15 @@ def _longest(stages: Sequence[StageRun], pieces: Sequence[bytes]) -> list[bytes]
 
 def decode(encoded: bytes) -> PastRun:
     """Decode a run. Raises UnknownRun."""
-    version, duration, workload, count = _HEAD.unpack_from(encoded)
-    if version != _VERSION:
+    version, ended = encoded[0], 0
+    if version == _VERSION:
+        _, duration, workload, count, ended = _HEAD.unpack_from(encoded)
+        at = _HEAD.size
+    elif version == 1:
+        _, duration, workload, count = _HEAD_1.unpack_from(encoded)
+        at = _HEAD_1.size
+    else:
         raise UnknownRun(f"The run is of version {version}; this Milepost knows version {_VERSION}.")
-    at = _HEAD.size
     stages: list[StageRun] = []
     for _ in range(count):
         length, knots, total_known, start, end = _STAGE.unpack_from(encoded, at)
@@ -70,7 +76,7 @@ def decode(encoded: bytes) -> PastRun:
             seconds = [min(value, end - start) for value in numbers[knots:]]
             curve = PaceCurve((0.0, *numbers[:knots]), (0.0, *seconds))
         stages.append(StageRun(stage_id, start, end, curve, total_known))
-    return past_run(duration, stages, workload)
+    return past_run(duration, stages, workload, ended)
 
 
 def _encode_stage(stage: StageRun, limit: int) -> bytes:

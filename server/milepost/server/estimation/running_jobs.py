@@ -107,7 +107,7 @@ class RunningJobs:
         else:
             observer = JobObserver.of(job, ended)
         found = observer.stage_runs(ended)
-        return b"" if found is None else encode_stages(*found, observer.workload)
+        return b"" if found is None else encode_stages(*found, observer.workload, ended)
 
     def _observe(self, commit: Commit) -> None:
         parent = commit.attributes.parent_job_id

@@ -39,7 +39,7 @@ class Submissions:
         log: EventLog,
         journal: Journal,
         clock: Clock,
-        admit: Callable[[], None] = lambda: None,
+        admit: Callable[[SubmitJobRequest], None] = lambda _: None,
         limiter: Limiter | None = None,
         slices: Slices | None = None,
         weigh: Callable[[Job], Awaitable[None]] = _leave_weights,
@@ -85,7 +85,7 @@ class Submissions:
             await self._check_parent(request.parent_job_id, caller)
         if request.job_id:
             await self._check_children(request, caller)
-        self._admit()
+        self._admit(request)
         now = self._clock.now()
         job_id = request.job_id or _uuid7(now)
         given = request.input.SerializeToString() if request.HasField("input") else None

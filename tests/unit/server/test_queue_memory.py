@@ -9,6 +9,7 @@ import pytest
 
 from milepost.contract.reasons import reason_name
 from milepost.server.base.refusal import Refusal
+from milepost.server.dispatch import job_queues
 from milepost.server.dispatch.dispatcher import Dispatcher
 from milepost.server.dispatch.job_queues import JobQueues, QueuedJob
 from milepost.server.dispatch.queue_memory import QueueMemory
@@ -55,7 +56,7 @@ async def test_submissions_are_refused_while_jobs_that_wait_take_too_much(
     """A request that was accepted before is still answered; once jobs are taken, others are accepted again."""
     await core.submit("first", request_id="r")
     queues = QueueMemory(dispatcher.memory + 1, lambda: dispatcher.memory)
-    core.submissions = Submissions(core.log, core.journal, core.clock, queues.admit)
+    core.submissions = Submissions(core.log, core.journal, core.clock, lambda _: queues.admit())
     await core.submit("second")
     with pytest.raises(Refusal, match="--queue-memory") as refused:
         await core.submit("third")
@@ -66,6 +67,28 @@ async def test_submissions_are_refused_while_jobs_that_wait_take_too_much(
     session = worker(dispatcher, "w", room=2)
     assert [await takes(session) for _ in range(2)] == ["first", "second"]
     assert (await core.submit("third")).job_id == "third"
+
+
+async def test_a_concurrency_key_has_a_bound_of_kinds(
+    core: Core, dispatcher: Dispatcher, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As all of them stop and begin to be next together. Other keys, limits and owners count for themselves."""
+    monkeypatch.setattr(job_queues, "KEY_GROUPS_LIMIT", 3)
+    core.submissions = Submissions(core.log, core.journal, core.clock, dispatcher.admit)
+    key = {"concurrency_key": "c", "concurrency_limit": 1}
+    for number in range(3):
+        await core.submit(f"j{number}", kind=f"k{number}", **key)
+    with pytest.raises(Refusal, match="'c'") as refused:
+        await core.submit("refused", kind="k3", **key)
+    for name, other in (("key", {"concurrency_key": "d"}), ("limit", {"concurrency_limit": 2})):
+        await core.submit(name, kind="k3", **{**key, **other})
+    await core.submit("owner", kind="k3", owner="o", **key)
+    session = worker(dispatcher, "w", kinds=("k0",))
+    assert await takes(session) == "j0"
+    await core.submit("accepted", kind="k3", **key)
+
+    assert reason_name(refused.value.reason) == "LIMIT_REACHED"
+    assert refused.value.retry_delay
 
 
 async def test_jobs_that_wait_for_their_retry_count(core: Core, dispatcher: Dispatcher) -> None:

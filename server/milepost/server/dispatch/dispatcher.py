@@ -21,18 +21,27 @@ from milepost.server.base.timestamps import SECOND
 from milepost.server.dispatch.attempt_key import AttemptKey, StartedAttempt
 from milepost.server.dispatch.attempts import Attempts
 from milepost.server.dispatch.concurrency_limits import ConcurrencyLimits
-from milepost.server.dispatch.job_queues import JobQueues, QueuedJob, QueuePlace
+from milepost.server.dispatch.job_queues import (
+    KEY_GROUPS_LIMIT,
+    ConcurrencyKey,
+    JobQueues,
+    QueuedJob,
+    QueuePlace,
+)
 from milepost.server.dispatch.session_table import SessionTable, rejection
 from milepost.server.dispatch.worker_instances import WorkerInstances
 from milepost.server.dispatch.worker_session import Session
 from milepost.server.log.log_errors import Conflict
 from milepost.server.store_errors import STORE_ERRORS, refusal_of
-from milepost.v1 import Assignment, Dispatch, Job, JobState, WorkResponse
+from milepost.v1 import Assignment, Dispatch, ErrorReason, Job, JobState, SubmitJobRequest, WorkResponse
 
 _log = structlog.get_logger("milepost.dispatch")
 
 # Measured bytes of a job that waits for its time to be queued: its timer, with all of its texts.
 _DELAYED_MEMORY = 1500
+
+# Suggested delay in seconds before a refused submission is repeated: a guess, since jobs end when they end.
+_KEY_RETRY_DELAY = 5.0
 
 # Backoff in seconds before an attempt is started again that the store did not accept.
 _STORE_RETRY_DELAY = 1.0
@@ -61,6 +70,20 @@ class Dispatcher:
     def memory(self) -> int:
         """The bytes that jobs that wait for workers take in memory, about."""
         return self._queues.memory + len(self._delayed) * _DELAYED_MEMORY
+
+    def admit(self, request: SubmitJobRequest) -> None:
+        """Admit a job to the queues. Raises LIMIT_REACHED."""
+        if not request.concurrency_key:
+            return
+        key = ConcurrencyKey(request.owner, request.concurrency_key)
+        if self._queues.is_key_full(key, request.concurrency_limit or 1):
+            raise Refusal(
+                ErrorReason.ERROR_REASON_LIMIT_REACHED,
+                f"Jobs of the concurrency_key {key.name!r} wait in {KEY_GROUPS_LIMIT:,} kinds and priorities. "
+                "Submit more when some of them have started, or use fewer kinds or priorities.",
+                metadata={"limit": "concurrency-key", "concurrency_key": key.name},
+                retry_delay=_KEY_RETRY_DELAY,
+            )
 
     def place(self, job_id: str) -> QueuePlace | None:
         """The place of a job in its queue; None if it waits for no worker."""

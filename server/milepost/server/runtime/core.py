@@ -50,7 +50,7 @@ from milepost.server.service.stored_shares import StoredShares
 from milepost.server.submissions import Submissions
 from milepost.server.watching.admission import Admission
 from milepost.server.watching.watches import Watches
-from milepost.v1 import Job
+from milepost.v1 import Job, SubmitJobRequest
 
 QUEUE_MEMORY: Final = 48 << 20
 """Default of ``queue_memory``."""
@@ -139,7 +139,12 @@ class Core:
             lambda: self.deadlines.memory,
             lambda: limiter.jobs.memory,
         )
-        submissions = Submissions(log, journal, clock, queues.admit, limiter, slices, self._histories.weigh)
+
+        def admit(request: SubmitJobRequest) -> None:
+            queues.admit()
+            self._dispatcher.admit(request)
+
+        submissions = Submissions(log, journal, clock, admit, limiter, slices, self._histories.weigh)
         self.job_service = JobService(
             Jobs(log, journal, submissions, self._watches, waits, slices, access, shares, estimators),
             Identity(limiter, admission.open_watches),

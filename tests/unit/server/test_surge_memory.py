@@ -10,7 +10,8 @@ import tracemalloc
 
 import pytest
 
-from milepost.server.runtime.surge_memory import CALM_GROWTH, SURGE, SmallBlocks, SurgeMemory
+from milepost.server.runtime import surge_memory
+from milepost.server.runtime.surge_memory import CALM_GROWTH, FURTHER_GROWTH, SURGE, SmallBlocks, SurgeMemory
 
 _GLIBC = pytest.mark.skipif(
     not SmallBlocks.available(),
@@ -63,15 +64,24 @@ def test_blocks_beyond_a_surge_come_from_c_until_there_is_no_growth() -> None:
 
 
 def test_what_is_there_after_a_surge_is_not_the_next_one() -> None:
-    """Who has many subscribers has no surge each time that Python collects garbage, and the next one is noticed."""
+    """Who has many subscribers has no surge each time that Python collects garbage. What comes in addition is one."""
     process = _Process()
     process.grow(SURGE + 1)
     process.grow_by_bytes(0)
-    assert (process.grow(SURGE), process.grow(-3 * SURGE), process.grow(SURGE)) == (False, False, False)
-    assert (process.grow(1), process.blocks.taken_from) == (True, ["Python", "C", "Python", "C"])
+    assert (process.grow(-1000), process.grow(1000 + FURTHER_GROWTH), process.grow(1)) == (False, False, True)
+    assert process.blocks.taken_from == ["Python", "C", "Python", "C"]
 
 
-async def test_growth_is_noted_at_each_collection() -> None:
+def test_a_surge_is_growth_from_the_fewest_blocks() -> None:
+    """Also below the start: the count lacks the blocks of C that were freed."""
+    process = _Process()
+    process.grow(SURGE + 1)
+    process.grow_by_bytes(0)
+    assert (process.grow(-3 * SURGE), process.grow(SURGE), process.grow(1)) == (False, False, True)
+    assert process.blocks.taken_from == ["Python", "C", "Python", "C"]
+
+
+async def test_growth_is_noted_at_each_collection(monkeypatch: pytest.MonkeyPatch) -> None:
     """Python collects garbage when there are many new objects. At the end, Python allocates again."""
     blocks = _Blocks()
     counted = 0
@@ -81,6 +91,7 @@ async def test_growth_is_noted_at_each_collection() -> None:
         counted += 1
         return counted * 2 * SURGE
 
+    monkeypatch.setattr(surge_memory, "CALM_TIME", 0.0)
     running = asyncio.create_task(SurgeMemory(blocks, count).run())
     await asyncio.sleep(0)
     gc.collect()

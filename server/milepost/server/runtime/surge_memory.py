@@ -24,9 +24,12 @@ from pathlib import Path
 from typing import Final
 
 SURGE: Final = 20_000
-"""Small blocks of memory beyond the fewest since the last surge from which on C allocates: some 2 MB."""
+"""Small blocks of memory beyond the fewest before from which on C allocates: some 2 MB."""
 
-CALM_TIME: Final = 0.25
+FURTHER_GROWTH: Final = 5_000
+"""Further blocks from which on C allocates again, after a surge whose blocks are still there."""
+
+CALM_TIME: Final = 1.0
 """Seconds in which the process grows by no more than ``CALM_GROWTH`` when the surge has ended."""
 
 CALM_GROWTH: Final = 256 << 10
@@ -106,8 +109,9 @@ class SurgeMemory:
         self._blocks = blocks
         self._count = count
         self._resident = resident
-        # Since the last surge, or the start.
+        # Of the time before a surge; after one, as if there had been most of its blocks.
         self._fewest = count()
+        self._began_with = 0
         self._last_resident = 0
         self._is_surge = False
 
@@ -145,6 +149,7 @@ class SurgeMemory:
         if count - self._fewest <= SURGE:
             return False
         self._is_surge = True
+        self._began_with = count
         self._last_resident = self._resident()
         self._blocks.take_from_c()
         return True
@@ -156,6 +161,7 @@ class SurgeMemory:
         if grown > CALM_GROWTH:
             return False
         self._blocks.take_from_python()
-        self._fewest = self._count()
+        # By the most: else a number that goes up and down by much would be a surge again and again.
+        self._fewest = max(self._began_with, self._count()) + FURTHER_GROWTH - SURGE
         self._is_surge = False
         return True

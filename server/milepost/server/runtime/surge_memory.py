@@ -29,7 +29,7 @@ SURGE: Final = 20_000
 FURTHER_GROWTH: Final = 5_000
 """Further blocks from which on C allocates again, after a surge whose blocks are still there."""
 
-CALM_TIME: Final = 1.0
+CALM_TIME: Final = 3.0
 """Seconds in which the process grows by no more than ``CALM_GROWTH`` when the surge has ended."""
 
 CALM_GROWTH: Final = 256 << 10

@@ -155,6 +155,51 @@ async def test_connections_that_bring_as_much_as_a_flood_are_hung_up_with_it(
             assert quiet.recv(1) == b"x"
 
 
+async def test_silent_connections_of_a_host_are_bounded(
+    barrier: FloodBarrier, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Those that have spoken go on, and others of another host."""
+    monkeypatch.setattr(flood_barrier, "SILENT_CONNECTIONS", 2)
+    monkeypatch.setattr(flood_barrier, "SILENT_INTERVAL", 0.01)
+    with ExitStack() as stack, socket.create_server(("127.0.0.1", 0)) as listening:
+        barrier.attach(listening.getsockname()[1])
+
+        def connect(host: str) -> tuple[socket.socket, socket.socket]:
+            client = stack.enter_context(socket.create_connection(listening.getsockname(), 30, (host, 0)))
+            return client, stack.enter_context(listening.accept()[0])
+
+        spoken, heard = connect("127.0.0.1")
+        spoken.send(bytes(flood_barrier._SPOKEN))
+        elsewhere, served = connect("127.0.0.2")
+        silent = [connect("127.0.0.1") for _ in range(6)]
+        looking = asyncio.create_task(barrier.bound_silent())
+        ended = [await asyncio.to_thread(client.recv, 1) for client, _ in silent[2:]]
+        for kept in (heard, served, *(ours for _, ours in silent[:2])):
+            kept.send(b"x")
+        still = [client.recv(1) for client in (spoken, elsewhere, *(client for client, _ in silent[:2]))]
+        looking.cancel()
+
+        assert (ended, still) == ([b""] * 4, [b"x"] * 4)
+
+
+def test_who_begins_to_speak_is_not_silent(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A client may need a moment for its first bytes: a connection is silent if it was so a while before, too."""
+    monkeypatch.setattr(flood_barrier, "SILENT_CONNECTIONS", 0)
+    with (
+        socket.create_server(("127.0.0.1", 0)) as listening,
+        socket.create_connection(listening.getsockname(), 30) as client,
+        listening.accept()[0] as accepted,
+    ):
+        port = listening.getsockname()[1]
+        silent = flood_barrier._shut_down_silent(port, ())
+        assert silent == {(ip_address("127.0.0.1"), client.getsockname()[1])}
+        client.send(bytes(flood_barrier._SPOKEN))
+        accepted.recv(1)
+        assert flood_barrier._shut_down_silent(port, silent) == set()
+        accepted.send(b"x")
+        assert client.recv(1) == b"x"
+
+
 async def test_a_search_ends_though_connections_come_and_go(monkeypatch: pytest.MonkeyPatch) -> None:
     """As those of a proxy do: peers of other hosts wait for it, and so does the end of the process."""
     monkeypatch.setattr(flood_barrier, "SURGE_TIME", 0.0)

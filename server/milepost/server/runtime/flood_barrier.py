@@ -8,6 +8,10 @@ shut down by its peer's address, for which the files of the process are looked t
 That address is known once the event loop has got to a call of the connection, which may be a second after the flood
 began, while gRPC's threads keep the processors busy with it. So the connections of the host that bring as much as a
 flood are shut down with it. Other connections of the host go on.
+
+Connections that say nothing cost memory for good: gRPC keeps a record of each that was open at once, and these lie
+between what else the connections have, a page for each. So of a host only some may be silent, and the others are shut
+down. They are looked for when the open files have become more.
 """
 
 from __future__ import annotations
@@ -21,6 +25,7 @@ import stat
 import struct
 import sys
 import time
+from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from ipaddress import IPv4Address, IPv6Address, ip_address
 from pathlib import Path
@@ -45,6 +50,18 @@ SURGE_TIME: Final = 0.05
 LOOKS: Final = 20
 """Looks at the connections of hosts that flood, after the first one. They end once all of these go on for one look, or
 after so many, since connections may come and go all the time. Each further call of a flood begins them again."""
+
+SILENT_CONNECTIONS: Final = 250
+"""Connections of a host that may be silent; further ones are shut down."""
+
+SILENT_INTERVAL: Final = 0.25
+"""Seconds between two looks at the number of open files. Who is silent in two looks is silent."""
+
+_SPOKEN: Final = 33
+"""Bytes that a client sends as soon as it is connected: the preface of HTTP/2, and the head of the settings. The first
+message of TLS is longer."""
+
+_OPEN_FILES: Final = Path("/proc/self/fd")
 
 _Address = IPv4Address | IPv6Address
 
@@ -111,6 +128,22 @@ class FloodBarrier:
         finally:
             self._is_searching = False
 
+    async def bound_silent(self) -> None:
+        """Shut down connections of hosts that have more than ``SILENT_CONNECTIONS`` silent ones, until cancelled."""
+        silent: Collection[_Peer] = ()
+        others = 0
+        while True:
+            await asyncio.sleep(SILENT_INTERVAL)
+            files = _open_files() if self._listening else 0
+            if files <= others + SILENT_CONNECTIONS:
+                silent, others = (), min(files, others)
+                continue
+            try:
+                silent = await asyncio.to_thread(_shut_down_silent, self._port, silent)
+            except OSError as error:  # there are as many connections as the process may have files
+                _log.warning("silent connections go on", error=str(error))
+            others = max(files - len(silent), 0)
+
     def refuse(self, hosts: Iterable[str]) -> None:
         """Take no further connection from these hosts; from all others again."""
         addresses = [address for host in hosts if (address := _address_of(host)) is not None][:FILTERED_HOSTS]
@@ -170,13 +203,41 @@ def _shut_down(port: int, peers: Collection[_Peer], before: Mapping[_Peer, int])
             peer = (_address(host), remote_port)
             if peer[0] not in hosts or found.getsockname()[1] != port:
                 continue
-            info = found.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, _BYTES_RECEIVED.stop)
-            received = int.from_bytes(info[_BYTES_RECEIVED], sys.byteorder)
+            received = _received(found)
             if peer in peers or received - before.get(peer, received) >= SURGE:
                 found.shutdown(socket.SHUT_RDWR)
             else:
                 others[peer] = received
     return others
+
+
+def _open_files() -> int:
+    """Files that the process has open; Linux counts them by itself since 6.2."""
+    return _OPEN_FILES.stat().st_size or sum(1 for _ in _OPEN_FILES.iterdir())
+
+
+def _shut_down_silent(port: int, before: Collection[_Peer]) -> Collection[_Peer]:
+    """Shut down those that are silent now and were before, beyond the bound; return the others that are silent now."""
+    silent = set()
+    count: Counter[_Address] = Counter()
+    for _, found in _tcp_sockets():
+        with contextlib.suppress(OSError):  # it listens, or has ended by itself
+            host, remote_port, *_ = found.getpeername()
+            if found.getsockname()[1] != port or _received(found) >= _SPOKEN:
+                continue
+            peer = (_address(host), remote_port)
+            count[peer[0]] += 1
+            if peer in before and count[peer[0]] > SILENT_CONNECTIONS:
+                found.shutdown(socket.SHUT_RDWR)
+            else:
+                silent.add(peer)
+    return silent
+
+
+def _received(connection: socket.socket) -> int:
+    """Bytes that the connection has brought."""
+    info = connection.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, _BYTES_RECEIVED.stop)
+    return int.from_bytes(info[_BYTES_RECEIVED], sys.byteorder)
 
 
 def _address_of(host: str) -> _Address | None:

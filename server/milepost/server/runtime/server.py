@@ -205,6 +205,7 @@ class Server:
         await self._grpc.start()
         self._tasks.start(self._calls.run())
         self._tasks.start(self._idle.run())
+        self._tasks.start(self._barrier.bound_silent())
         await self._store.start()
         await self._start_core()
         await self._start_http()

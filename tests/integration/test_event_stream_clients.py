@@ -17,6 +17,7 @@ from starlette.routing import Mount
 from milepost.client import Client
 from milepost.server.runtime.bounded_protocol import BoundedProtocol
 from milepost.server.runtime.server import Server
+from milepost.server.watching import watch_stream
 from milepost.v1 import DeleteJobRequest, Dispatch
 from milepost.web import ClientCall, milepost_app, stream_response
 from tests.support.app_server import serving
@@ -249,40 +250,60 @@ async def test_an_application_that_is_mounted(web_server: ServerProcess, rpc: Rp
             assert back.status_code == 204
 
 
-@pytest.mark.parametrize("others", ["true", "token", "narrowed"])
-async def test_users_of_an_application_share_a_stream(tmp_path: Path, forkery: Forkery, others: str) -> None:
+async def test_users_of_an_application_share_a_stream(tmp_path: Path, forkery: Forkery) -> None:
     """Those of one job whom the application gives the same rights; each has what it would have alone."""
     tokens = Tokens(tmp_path / "tokens.toml")
     ann = tokens.add("ann", ["team-a"], "submit", "read", "cancel")
 
     def authorize(request: Request, call: ClientCall) -> bool | str:
-        is_other = request.headers.get("x-user") == "other" and call.method == "WatchJob"
-        if is_other and others == "narrowed":
+        rights = request.headers.get("x-rights") if call.method == "WatchJob" else None
+        if rights == "narrowed":
             call.request.filter.stage_ids.append("a")
-        return ann if is_other and others == "token" else True
+        return ann if rights == "a token" else True
 
     with ServerProcess(tmp_path / "data", "--tokens", str(tokens.path), forkery=forkery) as server:
         async with (
             Client(server.address, token=ann) as sdk,
             serving(milepost_app(sdk, authorize=authorize)) as url,
             http_client(url) as web,
-            AsyncExitStack() as stack,
         ):
-            job = await sdk.submit("x", dispatch=Dispatch.DISPATCH_EXTERNAL)
-            path = f"/v1/jobs/{job.job_id}:watch?status_interval=3600s"
-            watched: list[AsyncIterator[Record]] = []
-            for start in ("", "&start=snapshot", "&after_sequence=1", ""):
-                user = "other" if len(watched) == 3 else "one"
-                received = await stack.enter_async_context(opened(web, path + start, x_user=user))
-                while (await anext(received)).name != "caught_up":
-                    pass
-                watched.append(received)
+            for rights, count in (("the same", 1), ("a token", 2), ("narrowed", 2)):
+                await _watch_together(sdk, web, rights, count)
 
-            async def are_shared() -> bool:
-                return await open_watches(web) == (1 if others == "true" else 2)
 
-            await eventually(are_shared)
-            await sdk.cancel(job.job_id)
-            for received in watched:
-                found = [record.name async for record in received if record.name != "status"]
-                assert found == ["cancel_requested", "job_ended", "end"]
+async def _watch_together(sdk: Client, web: httpx.AsyncClient, rights: str, count: int) -> None:
+    """Watch a job from several places, at last with these rights, by so many streams of the server."""
+    job = await sdk.submit("x", dispatch=Dispatch.DISPATCH_EXTERNAL)
+    path = f"/v1/jobs/{job.job_id}:watch?status_interval=3600s"
+    watched: list[AsyncIterator[Record]] = []
+    async with AsyncExitStack() as stack:
+        for start in ("", "&start=snapshot", "&after_sequence=1", ""):
+            headers = {"x_rights": rights} if len(watched) == 3 else {}
+            received = await stack.enter_async_context(opened(web, path + start, **headers))
+            while (await anext(received)).name != "caught_up":
+                pass
+            watched.append(received)
+
+        async def are_shared() -> bool:
+            return await open_watches(web) == count
+
+        await eventually(are_shared)
+        await sdk.cancel(job.job_id)
+        for received in watched:
+            found = [record.name async for record in received if record.name != "status"]
+            assert found == ["cancel_requested", "job_ended", "end"]
+
+
+async def test_ids_from_elsewhere(memory_server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One of another job is a gap. One ahead of the log may be there soon: EventSource comes back."""
+    monkeypatch.setattr(watch_stream, "AHEAD_TIMEOUT", 0.05)
+    async with connect(memory_server.address) as rpc, http_client(memory_server.http) as web:
+        job, other = await rpc.submit(), await rpc.submit()
+        path = f"/v1/jobs/{job.job_id}:watch"
+        async with opened(web, path, last_event_id=f"{other.epoch}:1") as received:
+            found = [(await anext(received)).name for _ in range(3)]
+            assert found == ["opened", "gap", "snapshot"]
+        ahead = {"last-event-id": f"{job.epoch}:99"}
+        sse, ndjson = [await web.get(path, headers={"accept": each, **ahead}) for each in FRAMINGS.values()]
+        assert [sse.status_code, ndjson.status_code] == [200, 400]
+        assert (sse.text.count("retry: "), '"reason":"SEQUENCE_AHEAD"' in sse.text) == (2, True)

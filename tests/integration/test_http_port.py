@@ -141,6 +141,18 @@ async def test_a_body_that_is_too_long_is_refused_before_it_comes(web_server: Se
         assert b'"reason":"TOO_LARGE"' in await reader.readuntil(b"}\n")
 
 
+async def test_long_queries(web_server: ServerProcess) -> None:
+    """They are refused: as a field that is too long, as too many of them, or as a head that is too large."""
+    for query, code in (
+        (b"filter.owner=" + b"y" * 20_000, b"413"),
+        (b"&".join(b"filter.kinds=k%d" % number for number in range(1_500)), b"413"),
+        (b"filter.owner=" + b"y" * 2 * HEADER_SIZE, b"431"),
+    ):
+        async with connection(web_server.url) as (reader, writer):
+            writer.write(REQUEST.replace(b"whoami", b"jobs?" + query))
+            assert (await reader.readline())[9:12] == code
+
+
 async def test_a_client_that_asks_before_it_sends(web_server: ServerProcess) -> None:
     """It is told to go on, and then served."""
     async with connection(web_server.url) as (reader, writer):

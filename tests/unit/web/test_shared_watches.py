@@ -125,6 +125,18 @@ async def test_others_have_their_own(watch: Callable[..., Watcher]) -> None:
     assert not second.is_closed
 
 
+async def test_a_later_job_of_the_same_id(watch: Callable[..., Watcher]) -> None:
+    """It is another one, whose stream nobody shares with the first."""
+    first = watch(caught_up(1))
+    await first.got(caught_up(1))
+    opened = WatchJobResponse(opened=Opened(epoch="later")).SerializeToString()
+    second = watch(opened, caught_up(1))
+    first.put(events(2, 2))
+    await first.got(caught_up(1), events(2, 2))
+    await second.got(opened, caught_up(1))
+    assert not second.is_closed
+
+
 @pytest.mark.parametrize("cursor", [1, 2, 3])
 async def test_who_is_behind_joins_at_an_event_that_it_has(
     watch: Callable[..., Watcher], cursor: int

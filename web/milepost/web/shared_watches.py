@@ -25,8 +25,8 @@ LAG: Final = 256 << 10
 _RECENT: Final = 16
 """Frames that are kept although all readers have them: whoever has just caught up joins after one of them."""
 
-_CAUGHT_UP: Final = b"\x22"
-"""The tag of the frame ``caught_up``."""
+_OPENED, _CAUGHT_UP = b"\x0a", b"\x22"
+"""The tags of these frames."""
 
 
 class SharedWatches:
@@ -51,7 +51,7 @@ class SharedWatches:
                 shared = self._streams.get(key)
                 if shared is None:
                     shared = self._streams[key] = _SharedStream(
-                        frames, position.cursor, partial(self._streams.pop, key)
+                        frames, position, partial(self._streams.pop, key)
                     )
                     is_own = False
                 reader = shared.join(position)
@@ -68,7 +68,8 @@ class SharedWatches:
 class _Position:
     """How far a stream is, once it has caught up: before that its frames are not looked into."""
 
-    def __init__(self, cursor: int = 0, *, is_caught_up: bool = False) -> None:
+    def __init__(self, epoch: str = "", cursor: int = 0, *, is_caught_up: bool = False) -> None:
+        self.epoch = epoch
         self.cursor = cursor
         self.is_caught_up = is_caught_up
         self.has_status = False
@@ -78,10 +79,12 @@ class _Position:
 
     def pass_over(self, frame: bytes) -> None:
         """Note what a frame says."""
-        if not self.is_caught_up and not frame.startswith(_CAUGHT_UP):
+        if not self.is_caught_up and not frame.startswith((_OPENED, _CAUGHT_UP)):
             return
         response = WatchJobResponse.FromString(frame)
         match response.WhichOneof("frame"):
+            case "opened":
+                self.epoch = response.opened.epoch
             case "events" if response.events.events:
                 self.cursor = response.events.events[-1].sequence
             case "caught_up":
@@ -118,17 +121,17 @@ class _SharedStream:
     """A stream that has caught up. It is read as fast as by its fastest reader, until there is none left."""
 
     def __init__(
-        self, frames: AsyncGenerator[bytes, None], cursor: int, on_end: Callable[[], object]
+        self, frames: AsyncGenerator[bytes, None], begun: _Position, on_end: Callable[[], object]
     ) -> None:
         self._frames = frames
-        self._position = _Position(cursor, is_caught_up=True)
+        self._position = _Position(begun.epoch, begun.cursor, is_caught_up=True)
         self._on_end = on_end
         self._is_left = False
         self._kept: deque[tuple[bytes, int]] = deque()
         """Frames, each with the cursor after it."""
         self._first = 0
         """The number of the first one, in all of the stream."""
-        self._cursor_before = cursor
+        self._cursor_before = begun.cursor
         self._size = 0
         self._readers: set[_Reader] = set()
         self._is_read = asyncio.Event()
@@ -136,8 +139,8 @@ class _SharedStream:
         self._reading.add_done_callback(self._end)
 
     def join(self, position: _Position) -> _Reader | None:
-        """A reader that goes on where another stream is; None if that one says more, or if this one is elsewhere."""
-        if self._position.has_news and not position.has_status:
+        """A reader that goes on where another stream is; None if this one has said more than that, or is elsewhere."""
+        if position.epoch != self._position.epoch or (self._position.has_news and not position.has_status):
             return None
         place = self._place_after(position.cursor)
         if place is None:

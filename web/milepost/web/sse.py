@@ -1,10 +1,10 @@
 """Server-sent events of an application's own HTML, for HTMX, Datastar, FastHTML, or a few lines of JavaScript.
 
-from milepost.web.sse import event_response
+::
 
-@app.get("/jobs/{job_id}/events")
-async def events(request: Request, job_id: str) -> Response:
-return await event_response(request, client, job_id, render=lambda job: f"<p>{job.fraction:.0%}</p>")
+    @app.get("/jobs/{job_id}/events")
+    async def events(request: Request, job_id: str) -> Response:
+        return await event_response(request, client, job_id, render=lambda job: f"<p>{job.fraction:.0%}</p>")
 """
 
 from __future__ import annotations

@@ -55,6 +55,7 @@ export class ListPage extends LitElement {
     const store = server.jobs(this.#filter);
     this.#follow(store);
     const { connection } = store;
+    const isSignedOut = connection.state === "unauthenticated";
     const chip = chipOf(connection, server.clock.now());
     return html`<nav aria-label="place">
         <a href=${server.address} aria-current="page">milepost</a>
@@ -62,13 +63,17 @@ export class ListPage extends LitElement {
       </nav>
       <main>
         <h1 class="hidden-text">Jobs</h1>
-        ${
-          connection.state === "unauthenticated"
-            ? html`<milepost-sign-in message=${connection.error}></milepost-sign-in>`
-            : nothing
-        }
+        ${isSignedOut ? html`<milepost-sign-in message=${connection.error}></milepost-sign-in>` : nothing}
         <milepost-workers ?quiet=${!needsWorkers(store.all())}></milepost-workers>
-        <milepost-jobs controls .filter=${this.#filter} @milepost-filter=${this.#write}></milepost-jobs>
+        ${
+          isSignedOut && store.all().next().done
+            ? nothing
+            : html`<milepost-jobs
+                controls
+                .filter=${this.#filter}
+                @milepost-filter=${this.#write}
+              ></milepost-jobs>`
+        }
       </main>
       <milepost-key-help></milepost-key-help>`;
   }

@@ -40,7 +40,10 @@ export class SignIn extends LitElement {
   override render(): TemplateResult {
     return html`<form @submit=${this.#submit}>
       <h1>Sign in</h1>
-      <p class="muted">${this.message || "This server needs a token."}</p>
+      <p class="muted">
+        This server needs a token. Whoever runs it makes one with <code>milepost token create</code>.
+      </p>
+      ${this.message ? html`<p class="muted">${this.message}</p>` : nothing}
       <div class="line">
         <input type="password" autocomplete="off" aria-label="token" placeholder="token" required />
         <button class="primary">Sign in</button>

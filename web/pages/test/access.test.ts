@@ -48,6 +48,11 @@ describe("who may see a page", () => {
     await connected(page, "signed out");
     expect(await violations(page)).toEqual([]);
     await picture(page, "sign-in");
+    // No list that is not known pretends to be one.
+    await page.goto(pages.url);
+    await shows(page, "milepost-sign-in p", "Whoever runs it makes one with milepost token create.");
+    expect(await page.locator("milepost-jobs").count()).toBe(0);
+    await page.goto(`${pages.url}jobs/mine`);
     await page.getByLabel("token").fill("mp_wrong");
     await page.keyboard.press("Enter");
     await shows(page, "milepost-sign-in [role=alert]", /./);

@@ -135,7 +135,7 @@ describe.runIf(process.env["NIGHTLY"])(
     });
 
     test("a server that went away", async () => {
-      const pages = await startPages();
+      const pages = await startPages("--lease-ttl", "10m");
       const proxy = await startProxy(Number(new URL(pages.url).port));
       const job = await pages.start("away", { stages: [{ stageId: "get", total: 10 }] });
       await job.log(3);

@@ -278,7 +278,7 @@ async def test_reports_in_flight_are_bounded(monkeypatch: pytest.MonkeyPatch) ->
 
 async def test_a_silent_session_is_ended(monkeypatch: pytest.MonkeyPatch) -> None:
     """Also if it has sent a part of a message, whose memory is released."""
-    monkeypatch.setattr(work_stream, "SILENCE", 0.3)
+    monkeypatch.setattr(work_stream, "SILENCE_TIMEOUT", 0.3)
     monkeypatch.setattr(work_stream, "SILENT_LEASES", 0)
     async with serving() as server, connect(server.address) as rpc:
         async with rpc.session() as silent:

@@ -44,7 +44,7 @@ SESSION_RESPONSES: Final = 8 << 20
 """Bytes of assignments that one worker has not read yet; beyond, further ones wait."""
 
 SILENT_LEASES: Final = 3
-"""Leases that a worker may be silent for before its session is ended."""
+"""Leases that a worker may be silent for before the server ends its session."""
 
 RENEWAL_INTERVAL: Final = 0.25
 """Seconds after which the leases of a worker that has to wait are renewed."""
@@ -52,8 +52,8 @@ RENEWAL_INTERVAL: Final = 0.25
 UPDATES_OF_A_CALL: Final = 100
 """Updates of a report that take as long as a call."""
 
-SILENCE: Final = 60.0
-"""Seconds that it may be silent in any case."""
+SILENCE_TIMEOUT: Final = 60.0
+"""Seconds that a worker may be silent in any case."""
 
 
 class WorkStream:
@@ -143,7 +143,7 @@ class WorkStream:
 
     def end_silence(self, lease_ttl: float) -> None:
         """End the session once no message has come for long, though one may have begun to arrive."""
-        limit = max(SILENCE, SILENT_LEASES * lease_ttl)
+        limit = max(SILENCE_TIMEOUT, SILENT_LEASES * lease_ttl)
         silent = self._sessions.silent_for(self._session)
         if silent >= limit:
             self._responses.close(_silent(limit))

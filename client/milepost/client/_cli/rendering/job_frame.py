@@ -34,10 +34,22 @@ __all__ = [
     "notices",
 ]
 
+# Rows of the picture that a notice, a warning or error, and an artifact's address take at most.
 _NOTICE_LINE_LIMIT = 4
+_WARNING_LINE_LIMIT = 3
+_URI_ROWS = 20
 _UNLIMITED = 1000
+
+# The last log lines and artifacts that are shown, and stages at least, however low the terminal.
+_LOG_LINE_LIMIT = 5
+_ARTIFACT_LIMIT = 5
+_MIN_STAGE_ROWS = 3
+
+# Characters that a shortened id and kind keep.
 _MIN_ID_WIDTH = 9
 _MIN_KIND_WIDTH = 8
+
+_WRAPPED_SEVERITIES = frozenset({Severity.SEVERITY_WARNING, Severity.SEVERITY_ERROR})
 
 
 def header(
@@ -140,14 +152,6 @@ def _identity(job: Job, style: str, canvas: Canvas) -> Text:
         elif over > 0:
             kind = text.shorten(kind, max(len(kind) - over, minimum), canvas.marks.ellipsis)
     return Text.assemble((kind, "bold"), " ", job_id, "  ", (state, style))
-
-
-_LOG_LINE_LIMIT = 5
-_ARTIFACT_LIMIT = 5
-_URI_ROWS = 20
-_MIN_STAGE_ROWS = 3
-_WARNING_LINE_LIMIT = 3
-_WRAPPED_SEVERITIES = frozenset({Severity.SEVERITY_WARNING, Severity.SEVERITY_ERROR})
 
 
 def frame(watched: WatchedJob, canvas: Canvas) -> Group:

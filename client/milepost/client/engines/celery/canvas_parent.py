@@ -115,7 +115,7 @@ class CanvasParent:
         return True
 
     async def _leave(self, error: BaseException | None) -> None:
-        """End the parent; what does not reach the server ends the lease, and a later look begins anew."""
+        """End the parent; what does not reach the server ends the lease, and the next check starts over."""
         held, self._held = self._held, None
         if held is not None:
             await held.end(error)

@@ -24,6 +24,19 @@ import { StoreElement } from "./store-element.js";
 import { vars } from "./vars-directive.js";
 import { track } from "./waterfall-track.js";
 
+/** What the rows of one rendering have in common. */
+interface Drawn {
+  readonly job: Job;
+  readonly attempts: readonly Attempt[];
+  readonly stages: ReadonlyMap<string, Stage>;
+  /** The largest weight among the stages of each parent. */
+  readonly heaviest: ReadonlyMap<string, number>;
+  /** How long each stage usually takes, in seconds. */
+  readonly usual: ReadonlyMap<string, number>;
+  readonly scale: TimeScale;
+  readonly now: Instant;
+}
+
 /** The stages of a job as a tree, beside the waterfall of when each of them waited and ran. */
 export class StagesView extends StoreElement<JobStore> {
   static override properties = { narrow: { type: Boolean, reflect: true }, selected: { state: true } };
@@ -69,8 +82,8 @@ export class StagesView extends StoreElement<JobStore> {
     const scale = timeScale(job, now);
     this.#rows = treeRows(job.stages, this.#folding);
     const stages = new Map(job.stages.map((stage) => [stage.stageId, stage]));
-    const heaviest = heaviestOf(job.stages);
     const usual = usualStages(store.usual);
+    const drawn: Drawn = { job, attempts, stages, heaviest: heaviestOf(job.stages), usual, scale, now };
     const focusable = this.#rows.some((row) => row.key === this.selected)
       ? this.selected
       : this.#rows[0]?.key;
@@ -82,7 +95,7 @@ export class StagesView extends StoreElement<JobStore> {
           ${scale.ticks.map(({ at, label }) => html`<span ${vars({ "--at": `${at}` })}>${label}</span>`)}
         </div>
       </div>
-      ${this.#jobRow(job, attempts, scale, now)}
+      ${this.#jobRow(drawn)}
       <div role="tree" aria-label="stages" @keydown=${this.#keydown}>
         ${repeat(
           this.#rows,
@@ -90,24 +103,14 @@ export class StagesView extends StoreElement<JobStore> {
           (row) =>
             row.type === "rest"
               ? this.#restRow(row, scale, row.key === focusable)
-              : this.#stageRow(
-                  row,
-                  stages,
-                  heaviest,
-                  usual,
-                  job,
-                  attempts,
-                  scale,
-                  now,
-                  row.key === focusable,
-                ),
+              : this.#stageRow(row, drawn, row.key === focusable),
         )}
       </div>
     `;
   }
 
   /** When it waited and ran; how long that was stands beside its bar. */
-  #jobRow(job: Job, attempts: readonly Attempt[], scale: TimeScale, now: Instant): TemplateResult {
+  #jobRow({ job, attempts, scale, now }: Drawn): TemplateResult {
     return html`<div class="row" aria-hidden="true">
       <span class="name muted" ${vars({ "--depth": "0" })}>whole job</span><span class="weight-cell"></span
       ><span></span><span></span><span class="usual"></span>
@@ -115,18 +118,9 @@ export class StagesView extends StoreElement<JobStore> {
     </div>`;
   }
 
-  #stageRow(
-    row: StageRow,
-    stages: ReadonlyMap<string, Stage>,
-    heaviest: ReadonlyMap<string, number>,
-    usual: ReadonlyMap<string, number>,
-    job: Job,
-    attempts: readonly Attempt[],
-    scale: TimeScale,
-    now: Instant,
-    focusable: boolean,
-  ): TemplateResult {
+  #stageRow(row: StageRow, drawn: Drawn, focusable: boolean): TemplateResult {
     const { stage } = row;
+    const { job, attempts, stages, heaviest, usual, scale, now } = drawn;
     const { word, shape } = stageLook(stage.state);
     const name = oneLine(stage.title || stage.stageId);
     const numbers = row.inner

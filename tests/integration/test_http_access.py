@@ -5,9 +5,13 @@ from __future__ import annotations
 import asyncio
 import json
 import re
+import socket
 from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
 from typing import Any, Final, NamedTuple
+from urllib.parse import urlsplit
 
+import grpc.aio
 import httpx
 import pytest
 
@@ -18,7 +22,7 @@ from milepost.web.security.browser_policy import BrowserPolicy
 from milepost.web.service import METHODS, path_of
 from tests.support.forking import Forkery
 from tests.support.http_calls import OF_NO_JOB, Answer, bearer, by_connect, cookie, reason_in, rest
-from tests.support.rpc import connect, eventually
+from tests.support.rpc import connect, error_info, eventually, log_line
 from tests.support.scripted_jobs import ScriptedJobs
 from tests.support.server import ServerProcess
 from tests.support.token_files import Tokens
@@ -203,6 +207,55 @@ async def test_what_is_revoked_ends_streams_of_browsers(
 
     assert ["TOKEN_EXPIRED" in body for body in bodies] == [True] * 3
     assert reason_in(after.json()["error"]) == "UNAUTHENTICATED"
+
+
+@asynccontextmanager
+async def never_reading(url: str, path: str, token: str) -> AsyncIterator[None]:
+    """A request whose response the client has no room for."""
+    parts = urlsplit(url)
+    assert parts.hostname is not None
+    with socket.socket() as connection:
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        connection.connect((parts.hostname, parts.port))
+        head = f"GET {path} HTTP/1.1\r\nHost: {parts.netloc}\r\nAuthorization: Bearer {token}\r\n\r\n"
+        connection.sendall(head.encode())
+        yield
+
+
+async def test_what_is_revoked_ends_streams_that_nobody_reads(
+    server: ServerProcess, http: httpx.AsyncClient, people: People
+) -> None:
+    """The server waits for room to write there, and lets go of them all the same, with what they hold."""
+    async with (
+        connect(server.address, token=people.alice) as alice,
+        alice.session(kinds=[alice.kind]) as session,
+    ):
+        job_id = (await alice.submit()).job_id
+        _, lease = await session.take()
+        for number in range(10):
+            lines = [log_line("x" * 4096) for _ in range(200)]
+            await session.report(job_id, lease, 1 + 200 * number, *lines)
+            await session.acknowledged(200 * (number + 1))
+        shared = await http.post(f"/v1/jobs/{job_id}:share", headers=bearer(people.alice), json={})
+        guest = shared.json()["token"]
+
+        async def watches(count: int) -> bool:
+            limits = (await alice.jobs.WhoAmI(WHO)).limits
+            return [limit.used for limit in limits if limit.name == "watches"] == [count]
+
+        async with (
+            connect(server.address, token=guest) as watcher,
+            never_reading(server.url, f"/v1/jobs/{job_id}:watch", guest),
+            never_reading(server.url, "/v1/jobs:watch", guest),
+        ):
+            paused = watcher.watch(job_id)
+            await eventually(lambda: watches(3))
+            revoked = await http.post(f"/v1/jobs/{job_id}:revokeShares", headers=bearer(people.alice))
+            await eventually(lambda: watches(0))
+            with pytest.raises(grpc.aio.AioRpcError) as ended:
+                [frame async for frame in paused]
+        assert revoked.status_code == 200
+        assert error_info(ended.value).reason == "TOKEN_EXPIRED"
 
 
 async def test_a_share_token_sees_one_job(

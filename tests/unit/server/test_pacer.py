@@ -108,31 +108,6 @@ async def test_long_turns_make_passes_short(turns: Turns) -> None:
     assert max(counts[smallest:]) == TURNS_LIMIT
 
 
-class PromptStream:
-    """One whose turn is over when ``resume`` returns."""
-
-    def __init__(self, turns: Turns, takes: float) -> None:
-        self._turns = turns
-        self._takes = takes
-
-    def resume(self) -> bool:
-        """See ``Resumable``."""
-        self._turns.given.append("prompt")
-        self._turns.time += self._takes
-        return True
-
-
-async def test_a_pass_ends_early_where_turns_take_long(turns: Turns) -> None:
-    """Also the first one, which does not know from earlier ones how long they take."""
-    paced = Pacer()
-    total = TURNS_LIMIT
-    for _ in range(total):
-        paced.put("a", PromptStream(turns, TURNS_TIME / 4))
-    counts = await turns.per_pass(total)
-    assert max(counts) <= UNCOUNTED_TURNS + 6
-    assert max(counts[1:]) <= 5
-
-
 @pytest.mark.parametrize("count", [1, WOKEN_PROMPTLY])
 async def test_a_notification_wakes_few_waiters_at_once(count: int) -> None:
     """So that an event goes out in the pass in which it became durable."""

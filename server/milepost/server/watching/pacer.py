@@ -76,9 +76,7 @@ class Pacer:
 
     def _spend(self) -> None:
         self._left -= 1
-        if self._is_scheduled:
-            self._end_long_pass()
-        elif self._left < TURNS_LIMIT - UNCOUNTED_TURNS:
+        if not self._is_scheduled and self._left < TURNS_LIMIT - UNCOUNTED_TURNS:
             self._is_scheduled = True
             self._spent = 0.0
             self._begin()
@@ -86,11 +84,6 @@ class Pacer:
 
     def _begin(self) -> None:
         self._began = self._loop.time() - self._spent
-
-    def _end_long_pass(self) -> None:
-        """Give no more turns in a pass whose turns have taken long. Most of them are over when ``resume`` returns."""
-        if self._loop.time() - self._began > TURNS_TIME:
-            self._left = 0
 
     def _next_pass(self) -> None:
         """Give the turns of the next pass; called after those of this one."""
@@ -103,11 +96,10 @@ class Pacer:
             return
         # The streams run between these two, but for those that have sent something when `resume` returns.
         self._loop.call_soon(self._begin)
-        self._began = self._loop.time()
+        started = self._loop.time()
         while self._left and self._waiting.size:
             self._left -= self._waiting.take().resume()
-            self._end_long_pass()
-        self._spent = self._loop.time() - self._began
+        self._spent = self._loop.time() - started
         self._loop.call_soon(self._next_pass)
 
     def _are_calls_arriving(self) -> bool:

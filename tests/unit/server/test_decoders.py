@@ -142,7 +142,7 @@ def test_key_sets(entries: list[Any]) -> None:
         data = json.dumps({"keys": [*entries, public_key("ES256")]}).encode()
     except UnicodeEncodeError:
         return
-    assert "ES256" in jwks._parse(data)
+    assert "ES256" in {key_id for key_id, _ in jwks._parse(data).by_id}
 
 
 @many
@@ -160,7 +160,7 @@ def test_keys_that_are_nearly_good(entry: dict[str, Any]) -> None:
         data = json.dumps({"keys": [entry, {**public_key("ES256"), "kid": "good"}]}).encode()
     except UnicodeEncodeError:
         return
-    assert "good" in jwks._parse(data)
+    assert "good" in {key_id for key_id, _ in jwks._parse(data).by_id}
 
 
 @many

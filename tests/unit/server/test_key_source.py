@@ -210,7 +210,7 @@ async def test_a_file_that_is_too_large(tmp_path: Path) -> None:
     path.write_text(json.dumps({"keys": [public_key("ES256")], "x": " " * SIZE_LIMIT}))
     keys = KeySet(str(path))
     await keys.refresh()
-    assert await keys.key("ES256") is None
+    assert await keys.key("ES256", "ES256") is None
 
 
 async def test_a_source_that_does_not_answer(serve: Callable[..., Source], tmp_path: Path) -> None:
@@ -249,7 +249,7 @@ async def test_a_source_that_does_not_answer(serve: Callable[..., Source], tmp_p
         with pytest.raises(Exception, match="TOKEN_EXPIRED"):
             authenticator.check(principal)
         assert len(source.paths) == 2
-        found = await keys.key("ES256")
+        found = await keys.key("ES256", "ES256")
         assert found is not None
         assert keys.has(found.fingerprint)
     finally:

@@ -11,7 +11,7 @@ import jwt
 from milepost.contract import limits
 from milepost.contract.sized_cache import SizedCache
 from milepost.server.access.claim_names import ClaimNames
-from milepost.server.access.jwks import ALGORITHMS, KeySet, SigningKey
+from milepost.server.access.jwks import ALGORITHMS, KeyId, KeySet, SigningKey
 from milepost.server.access.principal import EVERY_OWNER, Principal, Scope
 from milepost.server.access.principal_limits import parse_limits
 from milepost.server.access.refusals import token_expired, unauthenticated
@@ -58,11 +58,11 @@ class JwtTokens:
             return known
         if len(token) > _TOKEN_LENGTH:
             raise unauthenticated(f"The token has over {_TOKEN_LENGTH:,} characters.")
-        key_id = _key_id(token)
-        key = await self._keys.key(key_id)
+        key = await self._keys.key(*_key_id(token))
         if key is None:
             raise unauthenticated(
-                "The token is signed with a key that its issuer does not have, as far as the server knows.",
+                "The token is signed with a key that its issuer does not have, as far as the server knows, "
+                "or whose id other keys have, too.",
                 known,  # verified when the issuer had the key
             )
         principal = self._verified(token, key)
@@ -138,7 +138,7 @@ class JwtTokens:
             kinds=tuple(_texts(kinds)),
             limits=_limits(_claim(claims, names.limits)),
             expire_time=int(expires) * 10**9,
-            credential_id=f"{PREFIX}{_key_id(token)}:{token_id[: limits.NAME_LENGTH]}",
+            credential_id=f"{PREFIX}{key.jwk.key_id}:{token_id[: limits.NAME_LENGTH]}",
             key=f"{PREFIX}{key.fingerprint}",
         )
 
@@ -161,18 +161,18 @@ def _memory(principal: Principal) -> int:
     return size + sum(_TEXT_COST + _CHARACTER_COST * len(text) for text in texts)
 
 
-def _key_id(token: str) -> str:
-    """The id of the key that the token says it is signed with. Raises UNAUTHENTICATED."""
+def _key_id(token: str) -> KeyId:
+    """The id and the algorithm of the key that the token says it is signed with. Raises UNAUTHENTICATED."""
     try:
         header = jwt.get_unverified_header(token)
     except jwt.PyJWTError:
         raise unauthenticated("The token is malformed.") from None
-    key_id = header.get("kid")
-    if header.get("alg") not in ALGORITHMS or not isinstance(key_id, str) or not key_id:
+    key_id, algorithm = header.get("kid"), header.get("alg")
+    if algorithm not in ALGORITHMS or not isinstance(key_id, str) or not key_id:
         raise unauthenticated(
             f"The token has no key id, or is not signed with one of {', '.join(ALGORITHMS)}."
         )
-    return key_id
+    return key_id, algorithm
 
 
 def _claim(claims: Mapping[str, Any], path: str) -> Any:

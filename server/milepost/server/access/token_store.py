@@ -11,6 +11,7 @@ import structlog
 
 from milepost.server.access import token_file
 from milepost.server.access.token_file import TokenEntry, TokenFileError
+from milepost.server.access.writable_files import WritableFile
 from milepost.server.base.file_versions import FileVersion, file_version
 
 _log = structlog.get_logger("milepost.access")
@@ -27,6 +28,8 @@ class TokenStore:
     def __init__(self, path: Path) -> None:
         """Read the file. Raises TokenFileError."""
         self._path = path
+        self._permissions = WritableFile(path)
+        self._permissions.check()
         self._version = file_version(self._path)
         self._entries = self._read()
         self._by_id = _by_id(self._entries)
@@ -45,6 +48,7 @@ class TokenStore:
         A file that cannot be read or parsed leaves the tokens as they were, and says so in the log, once for each
         version of the file. It takes ``SETTLE_TIME`` where the file has changed, so call it in a thread.
         """
+        self._permissions.check()
         version = file_version(self._path)
         if version == self._version or not self._is_settled(version):
             return False

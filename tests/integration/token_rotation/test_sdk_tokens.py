@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from milepost.client import Client, Ended, JobContext, SyncClient, Worker
+from milepost.client._transport import token_source
 from milepost.client.errors import PermissionDenied, TokenExpired, TokenUnavailable, Unauthenticated
 from milepost.server.access import tokens
 from milepost.v1 import Dispatch, Event
@@ -125,6 +126,54 @@ async def test_a_token_file_is_read_again(
         assert (await client.whoami()).credential_id == "client-2"
     with SyncClient(server.address) as sync:
         assert (await asyncio.to_thread(sync.whoami)).credential_id == "client-2"
+
+
+async def test_a_token_file_that_is_replaced_in_place(
+    server: Server, rotation: Rotation, observer: Client, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """While it has a part of a token nothing is sent; a worker waits for the rest, and keeps its lease and reports."""
+    monkeypatch.setattr(token_source, "SETTLE_TIME", 0.01)
+    path = tmp_path / "token"
+    path.write_text(rotation.current)
+    monkeypatch.setenv("MILEPOST_TOKEN_FILE", str(path))
+    await loaded(server, rotation.current)
+    go_on, worker = asyncio.Event(), Worker(server.address)
+
+    @worker.job("write")
+    async def write(job: JobContext) -> None:
+        job.log("before")
+        await go_on.wait()
+        job.log("after")
+
+    running = asyncio.create_task(worker.run())
+    job_id = (await observer.submit("write")).job_id
+
+    async def is_running() -> bool:
+        return state_name(await observer.get(job_id)) == "RUNNING"
+
+    async def is_away() -> bool:
+        return not [each async for each in observer.workers()]
+
+    await eventually(is_running)
+    old = rotation.current
+    async with Client(server.address) as client:
+        assert (await client.whoami()).credential_id == "client-1"
+        rotation.next()
+        for part in (rotation.current[:30], ""):
+            path.write_text(part)
+            await unknown(server, old)
+            await eventually(is_away)
+            with pytest.raises(TokenUnavailable):
+                await client.whoami()
+        go_on.set()
+        path.write_text(rotation.current)
+        assert (await client.whoami()).credential_id == "client-2"
+    assert await observer.result(job_id) == {}
+    worker.stop()
+    await running
+    async with observer.watch(job_id) as watch:
+        lines = [event.log_written.text async for event in watch if event.HasField("log_written")]
+    assert (lines, (await observer.get(job_id)).attempt) == (["before", "after"], 1)
 
 
 async def test_subscriptions_go_on(server: Server, rotation: Rotation, observer: Client) -> None:

@@ -3,14 +3,24 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import threading
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from milepost.client._transport.token_source import CallCredential, Metadata, TokenFile, TokenSource
+from milepost.client._transport import token_source
+from milepost.client._transport.token_source import (
+    READS,
+    SETTLE_TIME,
+    CallCredential,
+    Metadata,
+    TokenFile,
+    TokenSource,
+)
 from milepost.client.errors import (
     JobNotFound,
     PermissionDenied,
@@ -18,6 +28,8 @@ from milepost.client.errors import (
     TokenUnavailable,
     Unauthenticated,
 )
+from milepost.server.access import tokens
+from milepost.server.access.share_tokens import Share, encode
 
 EXPIRED = TokenExpired("It has expired.")
 
@@ -161,8 +173,9 @@ def test_one_event_loop_after_another() -> None:
     assert asyncio.run(use()) == bearer("two")
 
 
-async def test_a_file(tmp_path: Path) -> None:
+async def test_a_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Is read again when its token is refused; the same token is no other one."""
+    monkeypatch.setattr(token_source, "SETTLE_TIME", 0.01)
     path = tmp_path / "token"
     path.write_text("one\n")
     source = TokenSource(TokenFile(path))
@@ -173,6 +186,77 @@ async def test_a_file(tmp_path: Path) -> None:
     path.write_text("\n")
     with pytest.raises(TokenUnavailable, match=f"the token file '{path}' is empty"):
         await source.renew(bearer("two"))
+
+
+TOKENS = {
+    "token": tokens.new_token(),
+    "share": encode(Share("job", 1, 1, 1, False, "ann"), b"secret"),
+    "JWT": "eyJhbGciOiJFZERTQSJ9.e30.c2ln",
+}
+
+
+def write_later(monkeypatch: pytest.MonkeyPatch, *steps: Callable[[], object]) -> list[float]:
+    """Take a step each time that a file is waited for, in place of the time; return the times."""
+    waits: list[float] = []
+
+    def wait(seconds: float) -> None:
+        waits.append(seconds)
+        if len(waits) <= len(steps):
+            steps[len(waits) - 1]()
+
+    monkeypatch.setattr(time, "sleep", wait)
+    return waits
+
+
+def write(path: Path, text: str, *, long_ago: bool) -> None:
+    """Write the file in place."""
+    path.write_text(text)
+    if long_ago:
+        os.utime(path, (1, 1))
+
+
+@pytest.mark.parametrize("begun", [0, 1, 2, 3, 4, 20, -1])
+@pytest.mark.parametrize("name", ["token", "share"])
+def test_a_file_whose_writer_pauses(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, begun: int
+) -> None:
+    """However long that is, no part of a token is used."""
+    path, text = tmp_path / "token", TOKENS[name]
+    write(path, text[:begun], long_ago=True)
+    waits = write_later(
+        monkeypatch, lambda: None, lambda: None, lambda: write(path, f"{text}\n", long_ago=True)
+    )
+    assert TokenFile(path)() == text
+    assert waits == [SETTLE_TIME] * 3
+
+
+@pytest.mark.parametrize("name", TOKENS)
+def test_a_file_that_is_being_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    """It is read once it stays as it is: tokens of other issuers have no checksum."""
+    path, text = tmp_path / "token", TOKENS[name]
+    write(path, text[:-5], long_ago=False)
+    waits = write_later(
+        monkeypatch, lambda: write(path, text, long_ago=False), lambda: write(path, text, long_ago=True)
+    )
+    assert TokenFile(path)() == text
+    assert waits == [SETTLE_TIME] * 2
+
+
+@pytest.mark.parametrize("name", ["token", "share"])
+async def test_a_file_that_stays_unfinished(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    """It is an error that does not quote it; the next call reads the file again."""
+    path, text = tmp_path / "token", TOKENS[name]
+    write(path, text[:-3], long_ago=True)
+    source = TokenSource(TokenFile(path))
+    waits = write_later(monkeypatch)
+    with pytest.raises(TokenUnavailable, match="has a part of a token: its checksum is wrong") as error:
+        await source.metadata()
+    assert text[:20] not in str(error.value)
+    assert waits == [SETTLE_TIME] * READS
+    write(path, text, long_ago=True)
+    assert await source.metadata() == bearer(text)
 
 
 @pytest.mark.parametrize(

@@ -8,9 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from milepost.contract.token_checksums import CHECKSUM_LENGTH, SHARE_PREFIX, checksum
 from milepost.server.access import share_tokens, tokens
 from milepost.server.access.principal import ANONYMOUS, Principal, Scope
-from milepost.server.access.share_tokens import PREFIX, TOKEN_LENGTH, Share, decode, derive_secret, encode
+from milepost.server.access.share_tokens import TOKEN_LENGTH, Share, decode, derive_secret, encode
 from milepost.server.access.shares import SharedJob, Shares
 from milepost.server.base.refusal import Refusal
 from milepost.v1 import ErrorReason
@@ -34,7 +35,7 @@ TOKEN = encode(Share("j", 1, 2, 3, can_cancel=True, subject="alice"), SECRET)
 def signed(content: bytes) -> str:
     """A token with this content, which somebody without the secret has made up."""
     body = base64.urlsafe_b64encode(content).decode().rstrip("=")
-    return PREFIX + body + tokens.checksum(body)
+    return SHARE_PREFIX + body + checksum(body)
 
 
 @given(SHARES)
@@ -52,9 +53,11 @@ def test_what_is_written_is_read(share: Share) -> None:
 def test_whatever_else(text: str, content: bytes, at: int) -> None:
     """Texts, contents that nobody has signed, and tokens with a character changed are none, and raise nothing."""
     changed = TOKEN[:at] + ("A" if TOKEN[at] != "A" else "B") + TOKEN[at + 1 :]
-    body = changed[len(PREFIX) : -tokens.CHECKSUM_LENGTH]
-    mended = PREFIX + body + tokens.checksum(body)
-    found = [decode(each, SECRET) for each in (text, PREFIX + text, signed(content), changed, TOKEN[:at])]
+    body = changed[len(SHARE_PREFIX) : -CHECKSUM_LENGTH]
+    mended = SHARE_PREFIX + body + checksum(body)
+    found = [
+        decode(each, SECRET) for each in (text, SHARE_PREFIX + text, signed(content), changed, TOKEN[:at])
+    ]
     assert found == [None] * len(found)
     assert decode(mended, SECRET) in (None, decode(TOKEN, SECRET))
 
@@ -154,7 +157,7 @@ async def test_revoked(shares: Shares, jobs: Jobs, now: SharedJob | None) -> Non
     shares.check(await shares.principal(other))
 
 
-@pytest.mark.parametrize("token", [TOKEN[:-1], PREFIX, signed(b""), signed(b"x" * 80)])
+@pytest.mark.parametrize("token", [TOKEN[:-1], SHARE_PREFIX, signed(b""), signed(b"x" * 80)])
 async def test_unauthenticated(shares: Shares, token: str) -> None:
     """A truncated one, and one that nobody has signed."""
     assert await reason(shares, token) == "UNAUTHENTICATED"

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import inspect
+import os
+import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, TypeAlias
 
 from milepost.client.errors import MilepostError, TokenUnavailable, Unauthenticated
+from milepost.contract.token_checksums import is_truncated
 
 __all__ = ["CallCredential", "Metadata", "Token", "TokenFile", "TokenSource", "bearer", "checked_token"]
 
@@ -22,18 +25,41 @@ TOKEN_TIMEOUT: Final = 30.0
 """Seconds for a callable to return a token."""
 
 
+SETTLE_TIME: Final = 0.1
+"""Seconds for which a token file has to stay as it is before it is used: it may be written in place."""
+
+READS: Final = 10
+"""How often an unfinished token file is read, a ``SETTLE_TIME`` apart, until that is an error."""
+
+
 @dataclass(frozen=True)
 class TokenFile:
-    """Reads the token from a file, whatever is in it when it is asked for."""
+    """Reads the token from a file, once the file is complete: the server would refuse a part of a token for good."""
 
     path: Path
 
     def __call__(self) -> str:
-        """The content of the file. Raises OSError, ValueError."""
-        text = self.path.read_text()
-        if not text.strip():
-            raise ValueError(f"the token file {str(self.path)!r} is empty")
-        return text
+        """The token in the file. It may take a second, so call it in a thread. Raises OSError, ValueError."""
+        problem = ""
+        for _ in range(READS):
+            with self.path.open() as file:
+                text = file.read().strip()
+                age = time.time() - os.fstat(file.fileno()).st_mtime
+            problem = _problem_of(text, age)
+            if not problem:
+                return text
+            time.sleep(SETTLE_TIME)
+        raise ValueError(f"the token file {str(self.path)!r} {problem}")
+
+
+def _problem_of(text: str, age: float) -> str:
+    """What keeps a token file from being used, that has this text and was written so many seconds ago; or empty."""
+    if not text:
+        return "is empty"
+    if is_truncated(text):
+        return "has a part of a token: its checksum is wrong"
+    # Clocks of file systems may differ, so the file may seem to be of the future.
+    return "is still being written" if abs(age) < SETTLE_TIME else ""
 
 
 def checked_token(text: object) -> str:

@@ -8,7 +8,8 @@ from collections.abc import Callable, Iterable
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
-from milepost.server.access import share_tokens, tokens
+from milepost.contract.token_checksums import SHARE_PREFIX
+from milepost.server.access import tokens
 from milepost.server.access.client_certificates import AuthContext, client_certificate
 from milepost.server.access.principal import ANONYMOUS, Principal
 from milepost.server.access.refusals import token_expired, unauthenticated
@@ -69,7 +70,7 @@ class Authenticator:
             raise unauthenticated("The token has characters that no token has.")
         if self._jwts is not None and token.count(".") == _JWT_DOTS:
             return await self._jwts.principal(token)
-        if self._shares is not None and token.startswith(share_tokens.PREFIX):
+        if self._shares is not None and token.startswith(SHARE_PREFIX):
             return await self._shares.principal(token)
         return self._of_token_file(token)
 

@@ -14,10 +14,8 @@ import struct
 from typing import Final, NamedTuple
 
 from milepost.contract import limits
-from milepost.server.access import tokens
+from milepost.contract.token_checksums import CHECKSUM_LENGTH, SHARE_PREFIX, checksum
 from milepost.server.access.principal import Scope
-
-PREFIX: Final = "mps_"
 
 TOKEN_LENGTH: Final = 1024
 """Characters of a token at most: a job's id and a subject have 128 characters each."""
@@ -69,17 +67,17 @@ def encode(share: Share, secret: bytes) -> str:
     head = _HEAD.pack(_VERSION, flags, share.key, share.generation, share.expire_time, len(job_id))
     content = head + job_id + share.subject.encode()
     body = base64.urlsafe_b64encode(content + hmac.digest(secret, content, "sha256")).decode().rstrip("=")
-    return PREFIX + body + tokens.checksum(body)
+    return SHARE_PREFIX + body + checksum(body)
 
 
 def is_share_token(text: str) -> bool:
     """Whether the text has the form and the checksum of a share token: a truncated or mistyped one has not."""
-    body = text[len(PREFIX) : -tokens.CHECKSUM_LENGTH]
+    body = text[len(SHARE_PREFIX) : -CHECKSUM_LENGTH]
     return (
-        text.startswith(PREFIX)
+        text.startswith(SHARE_PREFIX)
         and len(text) <= TOKEN_LENGTH
         and text.isascii()
-        and text[-tokens.CHECKSUM_LENGTH :] == tokens.checksum(body)
+        and text[-CHECKSUM_LENGTH:] == checksum(body)
     )
 
 
@@ -87,7 +85,7 @@ def decode(token: str, secret: bytes) -> Share | None:
     """What a token says; None for one that was not made with this secret."""
     if not is_share_token(token):
         return None
-    body = token[len(PREFIX) : -tokens.CHECKSUM_LENGTH]
+    body = token[len(SHARE_PREFIX) : -CHECKSUM_LENGTH]
     try:
         signed = base64.b64decode(body + "=" * (-len(body) % 4), altchars=b"-_", validate=True)
     except binascii.Error:

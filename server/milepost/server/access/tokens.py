@@ -4,22 +4,17 @@ from __future__ import annotations
 
 import hashlib
 import secrets
-import string
-import zlib
 from typing import Final
 
-PREFIX: Final = "mp_"
+from milepost.contract.token_checksums import CHECKSUM_LENGTH, PREFIX, base62, checksum
 
-_ALPHABET: Final = string.digits + string.ascii_uppercase + string.ascii_lowercase
 _BODY_LENGTH: Final = 43
 """Digits of base 62 that 256 bits take."""
-CHECKSUM_LENGTH: Final = 6
-"""Digits of base 62 that a CRC-32 takes."""
 
 
 def new_token() -> str:
     """A new token: the prefix, 43 characters of randomness, and 6 of checksum."""
-    body = _base62(secrets.randbits(256), _BODY_LENGTH)
+    body = base62(secrets.randbits(256), _BODY_LENGTH)
     return PREFIX + body + checksum(body)
 
 
@@ -35,16 +30,3 @@ def digest(token: str) -> str:
     A fast hash is enough, since nobody can try 256 random bits.
     """
     return hashlib.sha256(token.encode()).hexdigest()
-
-
-def checksum(body: str) -> str:
-    """The checksum of what stands between the prefix of a token and its checksum."""
-    return _base62(zlib.crc32(body.encode()), CHECKSUM_LENGTH)
-
-
-def _base62(number: int, length: int) -> str:
-    digits = []
-    for _ in range(length):
-        number, digit = divmod(number, len(_ALPHABET))
-        digits.append(_ALPHABET[digit])
-    return "".join(reversed(digits))

@@ -7,10 +7,25 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from milepost.contract.reasons import reason_name
+from milepost.fold import Fold
+from milepost.server import decide
 from milepost.server.base.refusal import Refusal
 from milepost.server.dispatch.attempts import Acceptance
-from milepost.server.log.log_errors import StoreFull
-from milepost.v1 import Custom, ErrorReason, Event, JobState, Update
+from milepost.server.journal import Journal
+from milepost.server.log.log_errors import Conflict, StoreFull
+from milepost.v1 import (
+    Custom,
+    ErrorReason,
+    Event,
+    Job,
+    JobState,
+    Stage,
+    StageEnded,
+    StageProgressed,
+    StageStarted,
+    StageState,
+    Update,
+)
 from tests.support.bad_requests import struct
 from tests.unit.server.core import Core
 from tests.unit.server.states import ended, log_line
@@ -198,3 +213,29 @@ async def test_a_start_of_a_deleted_job_is_not_that_of_a_later_one(core: Core) -
     await core.attempts.undo_start("j", started.key)
     job = await core.journal.find("j")
     assert (job.state, core.tokens.holds(job, token)) == (JobState.JOB_STATE_RUNNING, True)
+
+
+def _end_stage(job: Job, now: int) -> list[Event]:
+    """What ends the stage at another node."""
+    ended = StageEnded(stage_id="s", state=StageState.STAGE_STATE_SUCCEEDED)
+    return [decide.report(Fold(job), Update(stage_ended=ended), now)]
+
+
+@pytest.mark.parametrize("others", [0, 1])
+async def test_a_report_as_a_whole_that_meets_a_conflict_is_all_or_nothing(core: Core, others: int) -> None:
+    """What another node has appended first may have an update refused; also the only one of a report."""
+    stage = Stage(stage_id="s", total=10)
+    await core.submit(stages=[stage])
+    token = await core.start()
+    await core.report(token, Update(stage_started=StageStarted(stage=stage)))
+    core.log.hold(1)
+    progress = Update(stage_progressed=StageProgressed(stage_id="s", current=5))
+    pending = await core.attempts.report("j", token, 2, [*lines(2, others), progress], atomic=True)
+    await core.log.holds(1)
+    await Journal(core.log, core.clock).commit("j", _end_stage)
+    core.log.let_go()
+
+    with pytest.raises(Refusal) as caught:
+        await pending.durable
+    assert caught.value.metadata["field"] == f"updates[{others}].stage_progressed.stage_id"
+    assert lines_of(await core.events()) == []

@@ -202,7 +202,7 @@ class Attempts:
         Raises LEASE_LOST, JOB_ENDED and REPORT_GAP; with ``atomic`` also the refusal of the first bad update. Without,
         such an update is among the rejections, and the others are accepted.
         """
-        pending = self.report_at_once(job_id, token, first, updates, size, caller)
+        pending = self.report_at_once(job_id, token, first, updates, size, caller, atomic=atomic)
         if pending is not None:
             return pending
         request = _Request(job_id, token, first, updates, size, atomic, caller, during)
@@ -214,11 +214,20 @@ class Attempts:
         return await self._decide(self._open_in_order, request, partial(self._follow, request), opened)
 
     def report_at_once(
-        self, job_id: str, token: str, first: int, updates: Sequence[Update], size: int | None, caller: str
+        self,
+        job_id: str,
+        token: str,
+        first: int,
+        updates: Sequence[Update],
+        size: int | None,
+        caller: str,
+        *,
+        atomic: bool = False,
     ) -> PendingReport | None:
         """Accept the next report of an open job if all its updates are plain; else do nothing. See ``report``.
 
-        Most reports are such. Here they cost no task and no await, and there is nothing in them to refuse.
+        Most reports are such. Here they cost no task and no await, and there is nothing in them to refuse, unless
+        another node has appended to the job first.
         """
         if self._retries.is_busy(job_id) or not decide.is_short(updates, size):
             return None
@@ -236,9 +245,7 @@ class Attempts:
         last = first + len(updates) - 1
         appended = self._journal.append(opened, batch, report_sequence=last)
         accepted = Acceptance(last, batch.last, (), over=False)
-        request = _Request(
-            job_id, token, first, updates, None, atomic=False, caller=caller, during=nullcontext
-        )
+        request = _Request(job_id, token, first, updates, size, atomic, caller, during=nullcontext)
         return self._follow(request, (accepted, appended))
 
     def _follow(self, request: _Request, decided: _Decided) -> PendingReport:

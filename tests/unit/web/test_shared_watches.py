@@ -52,6 +52,8 @@ class Watcher:
         self.is_closed = False
         self.has_room = asyncio.Event()
         self.has_room.set()
+        self.may_close = asyncio.Event()
+        self.may_close.set()
         self.put(OPENED, *frames)
         self.task = asyncio.create_task(watches.watch(key, self._stream(), self._send))
 
@@ -73,6 +75,7 @@ class Watcher:
                 yield frame
         finally:
             self.is_closed = True
+            await self.may_close.wait()
 
     async def _send(self, frame: bytes) -> None:
         await self.has_room.wait()
@@ -96,6 +99,7 @@ async def watch() -> AsyncIterator[Callable[..., Watcher]]:
 
     yield begin
     for each in begun:
+        each.may_close.set()
         each.task.cancel()
     await asyncio.gather(*(each.task for each in begun), return_exceptions=True)
     await until(lambda: all(each.is_closed for each in begun))
@@ -243,3 +247,19 @@ async def test_a_slow_reader(watch: Callable[..., Watcher], monkeypatch: pytest.
     await until(lambda: third.is_closed)
     first.put(None)
     await asyncio.gather(second.task, third.task)
+
+
+async def test_who_leaves_while_its_own_stream_is_closed_leaves_the_other(
+    watch: Callable[..., Watcher],
+) -> None:
+    """Else that would go on for nobody."""
+    first = watch(caught_up(1))
+    await first.got(caught_up(1))
+    second = watch(events(1, 1))
+    second.may_close.clear()
+    second.put(caught_up(1))
+    await until(lambda: second.is_closed)
+    second.task.cancel()
+    first.task.cancel()
+
+    await until(lambda: first.is_closed)

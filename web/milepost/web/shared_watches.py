@@ -56,6 +56,10 @@ class SharedWatches:
                     is_own = False
                 reader = shared.join(position)
                 if reader is not None:
+                    if is_own:
+                        # Not awaited: the reader has to leave the other stream also if it is cancelled meanwhile.
+                        is_own = False
+                        _close_soon(frames)
                     break
             else:
                 return
@@ -212,9 +216,13 @@ class _SharedStream:
         for reader in self._readers:
             reader.wake()
         # The task may have ended before its first step, and then the stream is as it was.
-        closing = asyncio.ensure_future(self._frames.aclose())
-        _CLOSING.add(closing)
-        closing.add_done_callback(_CLOSING.discard)
+        _close_soon(self._frames)
+
+
+def _close_soon(frames: AsyncGenerator[bytes, None]) -> None:
+    closing = asyncio.ensure_future(frames.aclose())
+    _CLOSING.add(closing)
+    closing.add_done_callback(_CLOSING.discard)
 
 
 _CLOSING: Final[set[asyncio.Future[None]]] = set()

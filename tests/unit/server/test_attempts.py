@@ -12,7 +12,7 @@ from milepost.server import decide
 from milepost.server.base.refusal import Refusal
 from milepost.server.dispatch.attempts import Acceptance
 from milepost.server.journal import Journal
-from milepost.server.log.log_errors import Conflict, StoreFull
+from milepost.server.log.log_errors import StoreFull
 from milepost.v1 import (
     Custom,
     ErrorReason,

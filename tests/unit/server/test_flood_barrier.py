@@ -182,6 +182,31 @@ async def test_silent_connections_of_a_host_are_bounded(
         assert (ended, still) == ([b""] * 4, [b"x"] * 4)
 
 
+async def test_silent_connections_that_take_all_files(
+    barrier: FloodBarrier, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """To look at them takes a file: the server looks again until one is free, and says once that they go on."""
+    monkeypatch.setattr(flood_barrier, "SILENT_CONNECTIONS", 0)
+    monkeypatch.setattr(flood_barrier, "SILENT_INTERVAL", 0.0)
+    outcomes: list[OSError | None] = [OSError(errno.EMFILE, "Too many open files")] * 2 + [None]
+    looked = asyncio.Event()
+    loop = asyncio.get_running_loop()
+
+    def shut_down(_port: int, _before: object) -> set[object]:
+        if outcomes and (error := outcomes.pop(0)) is not None:
+            raise error
+        loop.call_soon_threadsafe(looked.set)
+        return set()
+
+    monkeypatch.setattr(flood_barrier, "_shut_down_silent", shut_down)
+    with socket.create_server(("127.0.0.1", 0)) as listening, capture_logs() as logged:
+        barrier.attach(listening.getsockname()[1])
+        looking = asyncio.create_task(barrier.bound_silent())
+        await asyncio.wait_for(looked.wait(), 30)
+        looking.cancel()
+    assert [line["event"] for line in logged] == ["silent connections go on"]
+
+
 def test_who_begins_to_speak_is_not_silent(monkeypatch: pytest.MonkeyPatch) -> None:
     """A client may need a moment for its first bytes: a connection is silent if it was so a while before, too."""
     monkeypatch.setattr(flood_barrier, "SILENT_CONNECTIONS", 0)

@@ -117,7 +117,7 @@ class _Cycle:
 def test_garbage_is_collected_while_there_are_few_objects(monkeypatch: pytest.MonkeyPatch) -> None:
     """With many, the server would stand still for as long as it takes to scan them."""
     cycle = weakref.ref(_Cycle())
-    monkeypatch.setattr(gc_tuning, "MANY_BLOCKS", 2 * sys.getallocatedblocks())
+    monkeypatch.setattr(gc_tuning, "COUNTED_OBJECTS", 2 * sys.getallocatedblocks())
     monkeypatch.setattr(gc_tuning, "FEW_OBJECTS", -1)
     collector = gc_tuning.IdleCollector()
     collector.collect()
@@ -132,7 +132,7 @@ def test_garbage_among_many_objects_is_collected_once_the_server_is_idle(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """In the first interval in which it has nearly nothing to do, and not again until it was busy."""
-    monkeypatch.setattr(gc_tuning, "MANY_BLOCKS", 2 * sys.getallocatedblocks())
+    monkeypatch.setattr(gc_tuning, "COUNTED_OBJECTS", 2 * sys.getallocatedblocks())
     monkeypatch.setattr(gc_tuning, "FEW_OBJECTS", -1)
     monkeypatch.setattr(gc_tuning, "MANY_OBJECTS", 2 * len(gc.get_objects()))
     cpu = 0.0
@@ -146,6 +146,30 @@ def test_garbage_among_many_objects_is_collected_once_the_server_is_idle(
         gc.collect()
 
     assert freed == [(idle, idle) for idle in (False, False, False, True, False)]
+
+
+def test_many_objects_are_counted_again_once_they_may_be_fewer(monkeypatch: pytest.MonkeyPatch) -> None:
+    """To count them holds the event loop, too. How many blocks there are says nothing, since C has some of them."""
+    counts: list[int] = []
+    objects, blocks = 1_000_000, -5_000_000
+
+    def get_objects(generation: int) -> range:
+        counts.append(objects)
+        return range(objects)
+
+    monkeypatch.setattr(gc, "get_objects", get_objects)
+    monkeypatch.setattr(gc, "collect", lambda: None)
+    collector = gc_tuning.IdleCollector(lambda: 0.0, lambda: blocks)
+    for _ in range(3):
+        collector.collect()
+    assert counts == [1_000_000]
+    freed = 1_000_000 - gc_tuning.COUNTED_OBJECTS
+    blocks -= freed - 1
+    collector.collect()
+    assert counts == [1_000_000]
+    blocks, objects = blocks - 1, objects - freed
+    collector.collect()
+    assert counts == [1_000_000, gc_tuning.COUNTED_OBJECTS]
 
 
 _COUNT_SCANNED = """

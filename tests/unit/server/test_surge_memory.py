@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import resource
 import subprocess
 import sys
 import tracemalloc
@@ -104,6 +105,21 @@ async def test_growth_is_noted_at_each_collection(monkeypatch: pytest.MonkeyPatc
 
     assert blocks.taken_from == ["Python", "C", "Python", "C", "Python"]
     assert counted == before
+
+
+def test_a_surge_that_takes_all_files() -> None:
+    """As one of connections does. It begins and ends like others."""
+    count = 0
+    blocks = _Blocks()
+    memory = SurgeMemory(blocks, lambda: count)
+    count = SURGE + 1
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (0, hard))
+    try:
+        assert (memory.begins(), memory.ends()) == (True, True)
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+    assert blocks.taken_from == ["Python", "C", "Python"]
 
 
 _ALLOCATE = """

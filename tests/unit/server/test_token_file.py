@@ -11,7 +11,7 @@ from milepost.server.access import token_file, tokens
 from milepost.server.access.authenticator import Authenticator
 from milepost.server.access.principal import ANONYMOUS, Principal, Scope
 from milepost.server.access.token_file import TokenFileError
-from milepost.server.access.token_store import SETTLE_TIME, TokenStore
+from milepost.server.access.token_store import LOOKS, SETTLE_TIME, TokenStore
 from milepost.server.base.clock import SystemClock
 from milepost.server.base.refusal import Refusal
 from milepost.server.calls.open_calls import OpenCalls
@@ -220,6 +220,26 @@ async def test_a_file_that_is_being_written(
         assert await reason(known, bearer(other)) == ErrorReason.ERROR_REASON_TOKEN_EXPIRED
     assert (await known.authenticate(bearer(TOKEN))).kinds == ()
     assert waits == [SETTLE_TIME] * 2
+
+
+async def test_a_file_that_changes_all_the_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is read at the third look: whoever writes to it must not keep a revoked token in force."""
+    path = tmp_path / "tokens"
+    known = authenticator(path, entry(), time.time_ns())
+    changes = 0
+
+    def change(_seconds: float) -> None:
+        nonlocal changes
+        changes += 1
+        path.write_text(f"{entry(revoked='true')}# {'x' * changes}\n")
+
+    monkeypatch.setattr(time, "sleep", change)
+    change(0)
+    for _ in range(LOOKS - 1):
+        await known.refresh()
+        assert (await known.authenticate(bearer(TOKEN))).kinds == ()
+    await known.refresh()
+    assert await reason(known, bearer(TOKEN)) == ErrorReason.ERROR_REASON_TOKEN_EXPIRED
 
 
 @pytest.mark.parametrize(

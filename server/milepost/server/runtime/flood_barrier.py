@@ -132,17 +132,22 @@ class FloodBarrier:
         """Shut down connections of hosts that have more than ``SILENT_CONNECTIONS`` silent ones, until cancelled."""
         silent: Collection[_Peer] = ()
         others = 0
+        failed = False
         while True:
             await asyncio.sleep(SILENT_INTERVAL)
-            files = _open_files() if self._listening else 0
-            if files <= others + SILENT_CONNECTIONS:
-                silent, others = (), min(files, others)
-                continue
             try:
+                files = _open_files() if self._listening else 0
+                if files <= others + SILENT_CONNECTIONS:
+                    silent, others = (), min(files, others)
+                    continue
                 silent = await asyncio.to_thread(_shut_down_silent, self._port, silent)
-            except OSError as error:  # there are as many connections as the process may have files
-                _log.warning("silent connections go on", error=str(error))
-            others = max(files - len(silent), 0)
+                others, failed = max(files - len(silent), 0), False
+            except (
+                OSError
+            ) as error:  # the process has as many files as it may; it looks again until one is free
+                if not failed:
+                    _log.warning("silent connections go on", error=str(error))
+                failed = True
 
     def refuse(self, hosts: Iterable[str]) -> None:
         """Take no further connection from these hosts; from all others again."""

@@ -28,9 +28,9 @@ FEW_OBJECTS: Final = 30_000
 MANY_OBJECTS: Final = 150_000
 """Objects up to which all are scanned once when the server becomes idle: some tens of milliseconds."""
 
-MANY_BLOCKS: Final = 500_000
-"""Small blocks of memory beyond which there are more objects in any case: counting those takes long, too. A server that
-has just started has 200,000."""
+COUNTED_OBJECTS: Final = 400_000
+"""Objects of which more are not counted, since that takes long, too. Small blocks of memory, of which a server that has
+just started has 200,000, say how many more there are than at the last count, at most."""
 
 IDLE_CPU: Final = 0.4
 """Seconds of processor time between two collections up to which the server was idle: 2 % of a processor."""
@@ -46,9 +46,18 @@ def apply() -> None:
 
 
 class IdleCollector:
-    """Collects garbage that nothing else would; to be called at intervals. ``cpu`` is the clock of processor time."""
+    """Collects garbage that nothing else would; to be called at intervals.
 
-    def __init__(self, cpu: Callable[[], float] = time.process_time) -> None:
+    ``cpu`` is the clock of processor time. ``blocks`` counts small blocks of memory: it is too low by millions once
+    many have come from C's heaps (see ``surge_memory``), so that only its changes count.
+    """
+
+    def __init__(
+        self, cpu: Callable[[], float] = time.process_time, blocks: Callable[[], int] = sys.getallocatedblocks
+    ) -> None:
+        self._blocks = blocks
+        # Blocks up to which the objects are counted.
+        self._most_blocks = blocks() + COUNTED_OBJECTS
         self._cpu = cpu
         self._last_cpu = cpu()
         self._was_busy = False
@@ -62,7 +71,14 @@ class IdleCollector:
         is_busy = cpu - self._last_cpu > IDLE_CPU
         became_idle = self._was_busy and not is_busy
         self._last_cpu, self._was_busy = cpu, is_busy
-        limit = MANY_OBJECTS if became_idle else FEW_OBJECTS
-        if sys.getallocatedblocks() <= MANY_BLOCKS and len(gc.get_objects(_OLD)) <= limit:
+        if self._has_at_most(MANY_OBJECTS if became_idle else FEW_OBJECTS):
             gc.collect()
         return became_idle
+
+    def _has_at_most(self, limit: int) -> bool:
+        blocks = self._blocks()
+        if blocks > self._most_blocks:
+            return False
+        count = len(gc.get_objects(_OLD))
+        self._most_blocks = blocks + COUNTED_OBJECTS - count
+        return count <= limit

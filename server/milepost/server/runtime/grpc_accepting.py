@@ -6,7 +6,7 @@ once, so that a call costs the same however many methods there are.
 
 It asks core for the next call of a method once it has taken the one before, which takes five passes of the event loop.
 While a loop is busy, a call that waits in core for forty of another caller waits for two hundred passes, before anybody
-knows whose it is. So here core is asked for several calls ahead (decision 0067).
+knows whose it is. So here core is asked for several calls ahead (decision 0068).
 """
 
 from __future__ import annotations

@@ -93,8 +93,11 @@ def _allocator(domain: int) -> _Allocator:
     return found
 
 
-def _resident() -> int:
-    return int(_STATM.read_bytes().split()[1]) * resource.getpagesize()
+def _resident_memory() -> Callable[[], int]:
+    """What reads the process's memory, from a file that stays open: a surge may take all files that may be open."""
+    statm = os.open(_STATM, os.O_RDONLY)
+    page = resource.getpagesize()
+    return lambda: int(os.pread(statm, 100, 0).split()[1]) * page
 
 
 class SurgeMemory:
@@ -104,11 +107,11 @@ class SurgeMemory:
         self,
         blocks: SmallBlocks,
         count: Callable[[], int] = sys.getallocatedblocks,
-        resident: Callable[[], int] = _resident,
+        resident: Callable[[], int] | None = None,
     ) -> None:
         self._blocks = blocks
         self._count = count
-        self._resident = resident
+        self._resident = _resident_memory() if resident is None else resident
         # Of the time before a surge; after one, as if there had been most of its blocks.
         self._fewest = count()
         self._began_with = 0

@@ -226,8 +226,7 @@ class Attempts:
     ) -> PendingReport | None:
         """Accept the next report of an open job if all its updates are plain; else do nothing. See ``report``.
 
-        Most reports are such. Here they cost no task and no await, and there is nothing in them to refuse, unless
-        another node has appended to the job first.
+        Most reports are such. Here they cost no task and no await, and only a conflict can have them refused.
         """
         if self._retries.is_busy(job_id) or not decide.is_short(updates, size):
             return None
@@ -244,9 +243,8 @@ class Attempts:
             return None
         last = first + len(updates) - 1
         appended = self._journal.append(opened, batch, report_sequence=last)
-        accepted = Acceptance(last, batch.last, (), over=False)
         request = _Request(job_id, token, first, updates, size, atomic, caller, during=nullcontext)
-        return self._follow(request, (accepted, appended))
+        return self._follow(request, (Acceptance(last, batch.last, (), over=False), appended))
 
     def _follow(self, request: _Request, decided: _Decided) -> PendingReport:
         accepted, appended = decided
@@ -374,8 +372,7 @@ def _all_accepted(
 ) -> Steps[list[ReportBatch]]:
     """Return the batches of a report, none of whose updates may be refused.
 
-    ``skipped`` updates of the request were accepted before. Raises the refusal of the first bad update, with its
-    place in the request.
+    ``skipped`` updates of the request were accepted before. Raises the first refusal, with its place in the request.
     """
     accepted: list[ReportBatch] = []
     for batch in batches:

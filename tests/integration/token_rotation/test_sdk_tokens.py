@@ -62,7 +62,8 @@ async def test_workers_under_load_lose_nothing(
         result = asyncio.create_task(client.result(submitted[0]))
         await until(lambda: len(written) == len(submitted))
         for _ in range(rounds):
-            await replace(rotation, readers, workers, watches)
+            await replace(rotation, readers, workers, [*watches, feed])
+            await reported(observer, submitted)
         stopping.set()
         histories = [await watching for watching in seen]
         assert await result == {}
@@ -85,7 +86,7 @@ async def test_workers_under_load_lose_nothing(
 
 
 async def replace(rotation: Rotation, readers: Rotation, workers: int, watches: list[Any]) -> None:
-    """Replace both tokens, and wait until each worker and each watch go on with another one."""
+    """Replace both tokens, and wait until each worker has another one and each watch goes on with it."""
     calls, reconnects = rotation.calls, [watch.reconnects for watch in watches]
     rotation.next()
     readers.next()
@@ -93,6 +94,19 @@ async def replace(rotation: Rotation, readers: Rotation, workers: int, watches: 
     await until(
         lambda: all(watch.reconnects > before for watch, before in zip(watches, reconnects, strict=True))
     )
+
+
+async def reported(observer: Client, job_ids: list[str]) -> None:
+    """Wait for further events of each job: for its worker's session with the new token.
+
+    A token that is replaced before its session has begun is refused, and two in a row end a worker.
+    """
+    before = {job_id: (await observer.get(job_id)).last_sequence for job_id in job_ids}
+
+    async def is_reported() -> bool:
+        return all([(await observer.get(job_id)).last_sequence > before[job_id] for job_id in job_ids])
+
+    await eventually(is_reported)
 
 
 async def test_calls_are_repeated(server: Server, rotation: Rotation) -> None:

@@ -31,6 +31,7 @@ http {{
         location = /ready {{ return 200; }}
         location / {{ proxy_pass {upstream}; }}
         location /milepost/ {{ proxy_pass {upstream}/; }}
+        location /named/ {{ proxy_set_header Host $http_host; proxy_pass {upstream}/; }}
     }}
 }}
 """
@@ -39,6 +40,8 @@ http {{
 @contextmanager
 def nginx(directory: Path, upstream: str) -> Iterator[str]:
     """Run nginx as a proxy of ``upstream``, at the root and below ``/milepost/``; yield its URL.
+
+    Below ``/named/`` it passes on the name and the port that clients call it by.
 
     Without nginx the test is skipped, except in CI (REQUIRE_NGINX), where it fails.
     """

@@ -7,10 +7,12 @@ import { onTestFinished } from "vitest";
  *
  * - `buffers`: it holds each response back until it is complete, as some proxies do.
  * - `rejects(path)`: it answers such requests with 502 itself.
+ * - `below`: the path that it has the server below, such as "/milepost"; there is nothing above.
  * - `cut()`: it cuts all connections.
  */
 export class HttpProxy {
   buffers = false;
+  below = "";
   rejects: (path: string) => boolean = () => false;
   /** What it answers by itself, by path. */
   readonly pages: Record<string, { type: string; body: string }> = {};
@@ -60,29 +62,32 @@ export class HttpProxy {
     const open = { path: url };
     this.#open.add(open);
     response.on("close", () => this.#open.delete(open));
-    if (this.rejects(url)) {
+    if (this.rejects(url) || !url.startsWith(`${this.below}/`)) {
       response.writeHead(502).end();
       return;
     }
     const { hostname, port } = this.#target;
-    const outgoing = request({ hostname, port, path: url, method, headers }, (answer) => {
-      const buffered: Buffer[] = [];
-      const { buffers } = this;
-      const begin = (): void => {
-        response.writeHead(answer.statusCode ?? 502, answer.headers);
-      };
-      if (!buffers) {
-        begin();
-      }
-      answer.on("data", (data: Buffer) => (buffers ? buffered.push(data) : response.write(data)));
-      answer.on("end", () => {
-        if (buffers) {
+    const outgoing = request(
+      { hostname, port, path: url.slice(this.below.length), method, headers },
+      (answer) => {
+        const buffered: Buffer[] = [];
+        const { buffers } = this;
+        const begin = (): void => {
+          response.writeHead(answer.statusCode ?? 502, answer.headers);
+        };
+        if (!buffers) {
           begin();
         }
-        response.end(Buffer.concat(buffered));
-      });
-      answer.on("error", () => response.destroy());
-    });
+        answer.on("data", (data: Buffer) => (buffers ? buffered.push(data) : response.write(data)));
+        answer.on("end", () => {
+          if (buffers) {
+            begin();
+          }
+          response.end(Buffer.concat(buffered));
+        });
+        answer.on("error", () => response.destroy());
+      },
+    );
     outgoing.on("error", () => response.destroy());
     response.on("close", () => outgoing.destroy());
     incoming.pipe(outgoing);

@@ -7,6 +7,7 @@ import { createGrpcTransport } from "@connectrpc/connect-node";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { JobService } from "@milepost/client";
 import { openContext } from "../../testing/browser.js";
+import { startHttpProxy } from "../../testing/http-proxy.js";
 import { inRepository } from "../../testing/repository.js";
 import { Server } from "../../testing/server.js";
 import { TokenFile } from "../../testing/token-file.js";
@@ -94,6 +95,41 @@ describe("who may see a page", () => {
     await page.getByLabel("token").fill(tokens.token("ben"));
     await page.keyboard.press("Enter");
     await connected(page, "live");
+  });
+
+  test("behind a proxy, below a path: a session, a cancellation and a share link", async () => {
+    const { pages, token } = await startWithTokens();
+    const proxy = await startHttpProxy(pages.url);
+    proxy.below = "/milepost";
+    const root = `${proxy.baseUrl}/milepost/`;
+    const page = await (await openContext()).newPage();
+    await page.goto(`${root}jobs/mine`);
+    await page.getByLabel("token").fill(token);
+    await page.keyboard.press("Enter");
+    await connected(page, "live");
+    const cookies = await page.context().cookies();
+    expect(cookies.map(({ name, path, secure }) => ({ name, path, secure }))).toEqual([
+      { name: "__Host-milepost", path: "/", secure: true },
+    ]);
+    await page.getByRole("button", { name: "share…" }).click();
+    await page.getByRole("button", { name: "Make a link" }).click();
+    const link = page.getByRole("textbox", { name: "link" });
+    await expect.poll(() => link.inputValue()).toMatch(/#token=mps_/);
+    const shared = await link.inputValue();
+    expect(shared.split("#")[0]).toBe(`${root}jobs/mine`);
+
+    const elsewhere = await (await openContext()).newPage();
+    await elsewhere.goto(shared);
+    await shows(elsewhere, "[part=state]", "queued");
+    expect(elsewhere.url()).toBe(`${root}jobs/mine`);
+
+    await page.goto(`${root}jobs/other`);
+    await page.getByRole("button", { name: "Cancel…" }).click();
+    await page.getByRole("button", { name: "Cancel the job" }).click();
+    await shows(page, "[part=state]", "cancelled");
+    // Whatever a page asks for is below the path.
+    expect(proxy.paths.filter((path) => !path.startsWith("/milepost/"))).toEqual([]);
+    expect(proxy.paths.filter((path) => path.includes("mps_"))).toEqual([]);
   });
 
   test("a share link shows its job and the children of it in a window without a session, and nothing else", async () => {

@@ -77,7 +77,7 @@ async def statuses(server: ServerProcess, request: bytes) -> list[bytes]:
     try:
         # Whatever is taken for a second request has a status of its own.
         writer.write(request)
-        while b"HTTP/1.1 " not in received or not received.endswith((b"}", b"\r\n\r\n")):
+        while b"HTTP/1.1 " not in received or not received.endswith((b"}\n", b"\r\n\r\n")):
             part = await reader.read(65536)
             if not part:
                 break

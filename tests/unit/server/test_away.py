@@ -200,7 +200,7 @@ async def test_what_was_not_trimmed_for_an_error_is_trimmed_the_next_time(
     for _ in range(4):
         await core.report(token, *[log_line("x")] * 50)
 
-    async def full(job_id: str, first_sequence: int) -> None:
+    async def full(job_id: str, first_sequence: int, submitted: int) -> None:
         raise StoreFull("full")
 
     with monkeypatch.context() as patch:

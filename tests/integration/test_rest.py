@@ -211,6 +211,7 @@ async def test_each_answer_is_a_line(web: httpx.AsyncClient, rpc: Rpc) -> None:
         ({"content-type": "application/json; charset=utf-16"}, "utf-16", 400),
         ({"content-encoding": "gzip"}, "utf-8", 400),
         ({"content-encoding": "identity"}, "utf-8", 200),
+        ({"content-encoding": "Identity"}, "utf-8", 200),
     ],
 )
 async def test_encodings_of_bodies(

@@ -92,7 +92,7 @@ class _Resource:
         async def request(arrived: Arrived) -> Message:
             message = GetMessageClass(METHODS[route.method].input_type)()
             if route.has_body:
-                encoding = Headers(scope=scope).get("content-encoding", "identity")
+                encoding = Headers(scope=scope).get("content-encoding", "identity").lower()
                 if encoding != "identity":
                     raise invalid_field("Content-Encoding", f"cannot be {encoding!r}: send JSON as it is")
                 body = await read_body(scope, receive, arrived)

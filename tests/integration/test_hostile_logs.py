@@ -14,14 +14,18 @@ from typing import Any, Final
 import grpc
 import grpc.aio
 import pytest
+from google.protobuf.descriptor import FieldDescriptor
 
 from milepost.server.access import tokens
 from milepost.v1 import (
     Claim,
     Dispatch,
     Failure,
+    GetStatsRequest,
+    GetStatsResponse,
     JobEnded,
     JobState,
+    ListWorkersRequest,
     Resume,
     RevokeSharesRequest,
     ShareJobRequest,
@@ -34,6 +38,7 @@ from tests.support.hostile import HOSTILE, obeyed
 from tests.support.issuer import Issuer
 from tests.support.methods import METHODS, invoke, request_for
 from tests.support.ports import free_port, give_back
+from tests.support.rotating import loaded
 from tests.support.rpc import Rpc, StreamEnded, connect, log_line
 from tests.support.token_files import Tokens
 
@@ -167,6 +172,41 @@ async def test_canaries(server: Audited, known: Tokens, issuer: Issuer) -> None:
     assert audit
     for file in (server.log_path, server.data.parent / "audit.jsonl"):
         assert canaries.found_in(file.read_text()) == []
+
+
+def fields_of(descriptor: Any) -> Iterator[Any]:
+    """The fields of a message, and of those within it."""
+    for field in descriptor.fields:
+        yield field
+        if field.message_type is not None:
+            yield from fields_of(field.message_type)
+
+
+async def test_canaries_in_administration(server: Audited, known: Tokens) -> None:
+    """Counters are numbers only; the list of workers names owners and jobs, and nothing secret of them or of tokens."""
+    canaries, owner = Canaries(), f"owner{secrets.token_hex(8)}"
+    member = known.add("member", [owner], *ALL)
+    operator = known.add("operator", ["*"], "admin")
+    for token in (member, operator):
+        await loaded(server, token)
+    canaries.planted |= {f"token {number}": token for number, token in enumerate(known.secrets)}
+    async with connect(server.address, token=member) as rpc, connect(server.address, token=operator) as admin:
+        await work_with_secrets(rpc, canaries)
+        job = await rpc.submit(input={"password": canaries.plant("input of a running job")})
+        async with rpc.session() as session:
+            _, canaries.planted["lease of a running job"] = await session.take()
+            stats = str(await admin.admin.GetStats(GetStatsRequest()))
+            workers = str(await admin.admin.ListWorkers(ListWorkersRequest()))
+
+    assert job.job_id in workers
+    assert owner in workers
+    assert canaries.found_in(workers) == []
+    assert [
+        secret for secret in (*canaries.planted.values(), owner, "member", job.job_id) if secret in stats
+    ] == []
+    assert "passes" in stats
+    texts = (FieldDescriptor.TYPE_STRING, FieldDescriptor.TYPE_BYTES)
+    assert [field for field in fields_of(GetStatsResponse.DESCRIPTOR) if field.type in texts] == []
 
 
 @asynccontextmanager

@@ -116,7 +116,7 @@ async def test_lines(tmp_path: Path, forkery: Forkery, known: Tokens) -> None:
         assert obeyed(text) == []
         assert "intruder" not in text
         lines = [json.loads(line) for line in text.splitlines()]
-        assert len(lines) > 150
+        assert len([line for line in lines if line.get("subject") == "alice"]) > 60
         assert {line["subject"] for line in lines if "subject" in line} <= {"alice", "anonymous"}
     calls = [line for line in map(json.loads, texts[0].splitlines()) if line["event"] == "call"]
     paths = set(map(path_of, METHODS)) | {"/http/POST", "/http/DELETE"}
@@ -124,6 +124,7 @@ async def test_lines(tmp_path: Path, forkery: Forkery, known: Tokens) -> None:
     assert {field for call in calls for field in call} <= FIELDS
 
 
+@pytest.mark.nightly
 async def test_on_a_terminal(tmp_path: Path, known: Tokens) -> None:
     """Each line begins as lines of this log do, and the terminal obeys none of it."""
     token = known.add("alice", ["*"], "submit", "read", "cancel", "admin")

@@ -173,10 +173,11 @@ async def test_a_token_file_that_is_replaced_in_place(
     async with Client(server.address) as client:
         assert (await client.whoami()).credential_id == "client-1"
         rotation.next()
+        path.write_text(rotation.current[:30])
+        await unknown(server, old)
+        await eventually(is_away)
         for part in (rotation.current[:30], ""):
             path.write_text(part)
-            await unknown(server, old)
-            await eventually(is_away)
             with pytest.raises(TokenUnavailable):
                 await client.whoami()
         go_on.set()

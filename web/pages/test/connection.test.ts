@@ -116,7 +116,7 @@ describe("the connection of a page", () => {
 
       await setHidden(page, false);
       if (path) await shows(page, "milepost-log-view .line:last-child", "line 3");
-      else await shows(page, "milepost-workers [part=workers]", /worker/);
+      else await expect.poll(() => asked.join(" ")).toContain("/ListWorkers");
       await shows(page, path ? "[part=state]" : "a.row", /running/);
     },
   );

@@ -13,7 +13,7 @@ test("each copy button puts what it names into the clipboard, and says so", asyn
   await page.goto(`${pages.url}jobs/copied`);
   await connected(page, "live");
   const cursor = (await page.locator("[title^=cursor]").getAttribute("title"))?.slice("cursor ".length);
-  expect(cursor).toMatch(/^[0-9a-f]{32}:2$/);
+  expect(cursor).toMatch(/^[0-9a-f]{32}\.[0-9a-f]+:2$/);
 
   const found: Record<string, string> = {};
   for (const button of await page.locator(`${COPIES} button`).all()) {

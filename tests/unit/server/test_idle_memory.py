@@ -177,6 +177,7 @@ import gc
 from milepost.server.runtime import gc_tuning
 
 gc_tuning.apply()
+gc_tuning.scan_in_pieces(True)
 scanned = []
 
 def note(phase, info):

@@ -11,7 +11,7 @@ import tracemalloc
 
 import pytest
 
-from milepost.server.runtime import surge_memory
+from milepost.server.runtime import gc_tuning, surge_memory
 from milepost.server.runtime.surge_memory import CALM_GROWTH, FURTHER_GROWTH, SURGE, SmallBlocks, SurgeMemory
 
 _GLIBC = pytest.mark.skipif(
@@ -83,8 +83,13 @@ def test_a_surge_is_growth_from_the_fewest_blocks() -> None:
 
 
 async def test_growth_is_noted_at_each_collection(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Python collects garbage when there are many new objects. At the end, Python allocates again."""
+    """Python collects garbage when there are many new objects. At the end, Python allocates again.
+
+    During the surge, garbage is collected in smaller pieces.
+    """
     blocks = _Blocks()
+    in_pieces: list[bool] = []
+    monkeypatch.setattr(gc_tuning, "scan_in_pieces", in_pieces.append)
     counted = 0
 
     def count() -> int:
@@ -104,6 +109,7 @@ async def test_growth_is_noted_at_each_collection(monkeypatch: pytest.MonkeyPatc
     gc.collect()
 
     assert blocks.taken_from == ["Python", "C", "Python", "C", "Python"]
+    assert in_pieces == [True, False, True, False]
     assert counted == before
 
 

@@ -23,6 +23,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
+from milepost.server.runtime import gc_tuning
+
 SURGE: Final = 20_000
 """Small blocks of memory beyond the fewest before from which on C allocates: some 2 MB."""
 
@@ -125,6 +127,7 @@ class SurgeMemory:
 
         def on_collection(phase: str, _info: dict[str, int]) -> None:
             if phase == "stop" and self.begins():
+                gc_tuning.scan_in_pieces(True)
                 loop.call_soon_threadsafe(surge.set)
 
         gc.callbacks.append(on_collection)
@@ -133,8 +136,10 @@ class SurgeMemory:
                 await surge.wait()
                 surge.clear()
                 await self._end()
+                gc_tuning.scan_in_pieces(False)
         finally:
             gc.callbacks.remove(on_collection)
+            gc_tuning.scan_in_pieces(False)
             self._blocks.take_from_python()
 
     async def _end(self) -> None:

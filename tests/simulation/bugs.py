@@ -15,9 +15,10 @@ from milepost.server.base.prompt_future import PromptFuture
 from milepost.server.base.refusal import lease_lost
 from milepost.server.decide import ending, report_batching
 from milepost.server.dispatch.attempt_key import StartedAttempt
-from milepost.server.dispatch.attempts import Acceptance, Attempts, PendingReport
+from milepost.server.dispatch.attempts import Attempts
 from milepost.server.dispatch.job_queues import JobQueues, QueuedJob
 from milepost.server.dispatch.lease_tokens import LeaseTokens
+from milepost.server.dispatch.reports import Acceptance, PendingReport, Reports
 from milepost.server.dispatch.session_table import SessionTable
 from milepost.server.journal import Journal, OpenJob
 from milepost.server.log.event_log import Commit
@@ -30,15 +31,15 @@ __all__ = ["BUGS", "leases_outlive_the_epoch"]
 
 def acknowledged_before_durable() -> list[Change]:
     """Reports are acknowledged before they are durable."""
-    report = Attempts.report
+    accept = Reports.accept
 
     async def hasty(*args: Any, **options: Any) -> PendingReport:
         done: PromptFuture[Acceptance] = PromptFuture()
-        pending = await report(*args, **options)
+        pending = await accept(*args, **options)
         done.set_result(pending.accepted)
         return pending._replace(durable=done)
 
-    return [Change(Attempts, "report", hasty)]
+    return [Change(Reports, "accept", hasty)]
 
 
 def stale_lease_holds() -> list[Change]:
@@ -116,12 +117,12 @@ def attempts_are_not_counted() -> list[Change]:
 def ended_jobs_are_reported_on() -> list[Change]:
     """Reports are accepted after the end of the attempt."""
 
-    def check_lease(self: Attempts, job: Job, token: str) -> None:
-        if not self._tokens.holds(job, token):
+    def check(self: LeaseTokens, job: Job, token: str) -> None:
+        if not self.holds(job, token):
             raise lease_lost(job)
 
     return [
-        Change(Attempts, "_check_lease", check_lease),
+        Change(LeaseTokens, "check", check),
         Change(report_batching, "LEASED", frozenset(JobState.values())),
     ]
 
@@ -161,14 +162,14 @@ def giving_back_is_failing() -> list[Change]:
 
 def gaps_are_passed_over() -> list[Change]:
     """A report is accepted although earlier ones are missing."""
-    append = Attempts._append
+    append = Reports._append
 
-    def credulous(self: Attempts, opened: OpenJob, request: Any) -> Any:
+    def credulous(self: Reports, opened: OpenJob, request: Any) -> Any:
         if self._tokens.holds(opened.job, request.token):
             opened.report_sequence = max(opened.report_sequence, request.first - 1)
         return append(self, opened, request)
 
-    return [Change(Attempts, "_append", credulous)]
+    return [Change(Reports, "_append", credulous)]
 
 
 def keys_are_ignored() -> list[Change]:
@@ -212,7 +213,7 @@ def resumed_before_durable() -> list[Change]:
 
     async def resume(self: Attempts, job_id: str, token: str) -> tuple[int, Job]:
         opened = await self._journal.open(job_id)
-        self._check_lease(opened.job, token)
+        self._tokens.check(opened.job, token)
         return opened.report_sequence, await self._journal.find(job_id)
 
     return [Change(Attempts, "resume", resume)]

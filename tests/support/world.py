@@ -18,8 +18,8 @@ from milepost.server.access.principal import ANONYMOUS
 from milepost.server.base.byte_budget import ByteBudget
 from milepost.server.base.clock import SystemClock
 from milepost.server.base.refusal import Refusal
-from milepost.server.dispatch.attempts import Acceptance, Attempts
 from milepost.server.dispatch.lease_tokens import LeaseTokens
+from milepost.server.dispatch.reports import Acceptance, Reports
 from milepost.server.dispatch.wait_reasons import WaitReasons
 from milepost.server.dispatch.worker_registry import WorkerRegistry
 from milepost.server.journal import Journal
@@ -69,7 +69,7 @@ class World:
         self.log = HeldLog(self._directory)
         self.journal = Journal(self.log, clock)
         self.tokens = LeaseTokens(self.log.lease_secret, self.log.epoch)
-        self.attempts = Attempts(self.journal, self.tokens)
+        self.reports = Reports(self.journal, self.tokens)
         self.watching = Watches(
             self.log,
             clock,
@@ -98,7 +98,7 @@ class World:
         """Report; the future resolves when that is durable."""
         opened = await self.journal.open(job_id)
         token = self.tokens.token(opened.job, opened.job.attempt)
-        return (await self.attempts.report(job_id, token, opened.report_sequence + 1, updates)).durable
+        return (await self.reports.accept(job_id, token, opened.report_sequence + 1, updates)).durable
 
     def history(self, job_id: str = "") -> History:
         """The durable events of all jobs, or those of one as its log."""

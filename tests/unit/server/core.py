@@ -10,8 +10,9 @@ from milepost.server import decide
 from milepost.server.background_tasks import Tasks
 from milepost.server.base.timestamps import SECOND, duration
 from milepost.server.dispatch.attempt_key import AttemptKey
-from milepost.server.dispatch.attempts import Acceptance, Attempts
+from milepost.server.dispatch.attempts import Attempts
 from milepost.server.dispatch.lease_tokens import LeaseTokens
+from milepost.server.dispatch.reports import Acceptance, Reports
 from milepost.server.dispatch.session_table import SessionTable
 from milepost.server.dispatch.worker_registry import WorkerRegistry
 from milepost.server.followers.child_cancellation import ChildCancellation
@@ -34,6 +35,7 @@ class Core:
         self.journal = Journal(self.log, self.clock, cache_bytes)
         self.tokens = LeaseTokens(self.log.lease_secret, self.log.epoch)
         self.attempts = Attempts(self.journal, self.tokens)
+        self.reports = Reports(self.journal, self.tokens)
         self.submissions = Submissions(self.log, self.journal, self.clock)
         self.tasks = Tasks()
         self.roster = WorkerRegistry(self.clock)
@@ -70,7 +72,7 @@ class Core:
     async def report(self, token: str, *updates: Update, job_id: str = "j") -> Acceptance:
         """Report atomically, and wait until the report is durable."""
         first = (await self.journal.open(job_id)).report_sequence + 1
-        return await (await self.attempts.report(job_id, token, first, updates, atomic=True)).durable
+        return await (await self.reports.accept(job_id, token, first, updates, atomic=True)).durable
 
     async def cancel(self, grace: float, job_id: str = "j") -> None:
         """Request the cancellation of a job."""

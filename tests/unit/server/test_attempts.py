@@ -10,7 +10,7 @@ from milepost.contract.reasons import reason_name
 from milepost.fold import Fold
 from milepost.server import decide
 from milepost.server.base.refusal import Refusal
-from milepost.server.dispatch.attempts import Acceptance
+from milepost.server.dispatch.reports import Acceptance
 from milepost.server.journal import Journal
 from milepost.server.log.log_errors import StoreFull
 from milepost.v1 import (
@@ -49,7 +49,7 @@ async def running(core: Core) -> str:
 
 async def report(core: Core, token: str, first: int, updates: list[Update]) -> Acceptance:
     """Report, and wait until it is durable."""
-    return await (await core.attempts.report("j", token, first, updates)).durable
+    return await (await core.reports.accept("j", token, first, updates)).durable
 
 
 async def refusal(core: Core, token: str, first: int, updates: list[Update]) -> str:
@@ -73,10 +73,10 @@ async def test_each_report_is_taken_once(core: Core, sent: list[tuple[int, int]]
     for first, count in sent:
         if first > taken + 1:
             with pytest.raises(Refusal, match="REPORT_GAP") as caught:
-                await core.attempts.report(job_id, token, first, lines(first, count))
+                await core.reports.accept(job_id, token, first, lines(first, count))
             assert str(taken + 1) == caught.value.metadata["expected"]
             continue
-        accepted = await (await core.attempts.report(job_id, token, first, lines(first, count))).durable
+        accepted = await (await core.reports.accept(job_id, token, first, lines(first, count))).durable
         taken = max(taken, first + count - 1)
         assert taken == accepted.report_sequence
     assert lines_of(await core.events(job_id)) == [str(number) for number in range(1, taken + 1)]
@@ -111,10 +111,10 @@ async def test_a_report_as_a_whole_is_all_or_nothing(core: Core) -> None:
     await report(core, token, 1, lines(1, 2))
 
     with pytest.raises(Refusal) as caught:
-        await core.attempts.report("j", token, 2, [log_line("2"), log_line("3"), Update()], atomic=True)
+        await core.reports.accept("j", token, 2, [log_line("2"), log_line("3"), Update()], atomic=True)
     assert caught.value.metadata["field"] == "updates[2].update"
     assert lines_of(await core.events()) == ["1", "2"]
-    accepted = await (await core.attempts.report("j", token, 2, lines(2, 3), atomic=True)).durable
+    accepted = await (await core.reports.accept("j", token, 2, lines(2, 3), atomic=True)).durable
     assert (accepted.report_sequence, lines_of(await core.events())) == (4, ["1", "2", "3", "4"])
 
 
@@ -180,7 +180,7 @@ async def test_a_part_that_cannot_be_appended_takes_the_rest_along(core: Core) -
     token = await running(core)
     large = Update(custom=Custom(type="t", json=struct({"x": "x" * 200_000})))
     core.log.errors.extend([None, StoreFull("full")])
-    pending = await core.attempts.report("j", token, 1, [large] * 15)
+    pending = await core.reports.accept("j", token, 1, [large] * 15)
     assert (await pending.durable).report_sequence == 15
 
     assert (await report(core, token, 1, [large] * 15)).report_sequence == 15
@@ -230,7 +230,7 @@ async def test_a_report_as_a_whole_that_meets_a_conflict_is_all_or_nothing(core:
     await core.report(token, Update(stage_started=StageStarted(stage=stage)))
     core.log.hold(1)
     progress = Update(stage_progressed=StageProgressed(stage_id="s", current=5))
-    pending = await core.attempts.report("j", token, 2, [*lines(2, others), progress], atomic=True)
+    pending = await core.reports.accept("j", token, 2, [*lines(2, others), progress], atomic=True)
     await core.log.holds(1)
     await Journal(core.log, core.clock).commit("j", _end_stage)
     core.log.let_go()

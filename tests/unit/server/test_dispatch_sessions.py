@@ -118,6 +118,7 @@ class JobTable:
         )
         self.service = WorkerService(
             core.attempts,
+            core.reports,
             self.dispatcher,
             core.sessions,
             self.deadlines,

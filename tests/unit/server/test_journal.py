@@ -15,7 +15,7 @@ import pytest
 from milepost.fold import Fold
 from milepost.server import decide
 from milepost.server.base.refusal import Refusal
-from milepost.server.dispatch.attempts import PendingReport
+from milepost.server.dispatch.reports import PendingReport
 from milepost.server.journal import Journal, OpenJob
 from milepost.server.log.event_log import StoredJob
 from milepost.server.log.log_errors import Conflict, StoreFull
@@ -97,7 +97,7 @@ async def test_a_refusal_waits_for_the_decision_it_rests_on(core: Core) -> None:
     await core.log.holds(1)
     token = core.token("j", 1)
     asking = [
-        asyncio.ensure_future(core.attempts.report("j", token, 1, [log_line()])),
+        asyncio.ensure_future(core.reports.accept("j", token, 1, [log_line()])),
         asyncio.ensure_future(core.attempts.release("j", token)),
     ]
     await core.log.holds(3)
@@ -115,7 +115,7 @@ async def test_a_failed_append_causes_no_refusal(core: Core) -> None:
     core.log.errors.append(StoreFull("full"))
     token = core.token("j", 1)
     ending, reported = await asyncio.gather(
-        core.cancel(0), core.attempts.report("j", token, 1, [log_line()]), return_exceptions=True
+        core.cancel(0), core.reports.accept("j", token, 1, [log_line()]), return_exceptions=True
     )
 
     assert (StoreFull, PendingReport) == (type(ending), type(reported))

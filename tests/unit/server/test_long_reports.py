@@ -12,7 +12,7 @@ from milepost.server import decide
 from milepost.server.base.refusal import Refusal, job_ended
 from milepost.server.base.slices import Slices
 from milepost.server.base.steps import SLICE_STEPS
-from milepost.server.dispatch.attempts import Acceptance, Attempts
+from milepost.server.dispatch.reports import Acceptance, Reports
 from milepost.server.log.log_errors import Conflict
 from milepost.server.log.sqlite.coalescing import COMMIT_BYTES_LIMIT
 from milepost.v1 import Job, JobState, Stage, StageProgressed, StageStarted, Update
@@ -24,9 +24,9 @@ DEPTH = 200
 
 @pytest.fixture
 def slices(core: Core) -> Slices:
-    """Those of the core's attempts."""
+    """Those of the core's reports."""
     slices = Slices()
-    core.attempts = Attempts(core.journal, core.tokens, slices)
+    core.reports = Reports(core.journal, core.tokens, slices)
     return slices
 
 
@@ -52,7 +52,7 @@ def moves(count: int) -> list[Update]:
 
 async def long_report(core: Core, token: str, *, first: int = 3, atomic: bool = False) -> Acceptance:
     """A report of many slices, made durable."""
-    pending = await core.attempts.report("j", token, first, moves(200), atomic=atomic)
+    pending = await core.reports.accept("j", token, first, moves(200), atomic=atomic)
     return await pending.durable
 
 
@@ -81,7 +81,7 @@ async def test_reports_of_a_job_keep_their_order(core: Core, slices: Slices, *, 
     reporting = asyncio.create_task(long_report(core, token, atomic=atomic))
     await asyncio.sleep(0)
     following = [
-        asyncio.create_task(core.attempts.report("j", token, 203 + number, [log_line(f"{number}")]))
+        asyncio.create_task(core.reports.accept("j", token, 203 + number, [log_line(f"{number}")]))
         for number in range(3)
     ]
     await asyncio.sleep(0)
@@ -101,7 +101,7 @@ async def test_a_long_report_is_accepted_as_a_whole_or_not_at_all(core: Core, sl
     before = await core.events()
     bad = [*moves(100), Update(stage_progressed=StageProgressed(stage_id="nowhere"))]
     with pytest.raises(Refusal) as refused:
-        await core.attempts.report("j", token, 3, bad, atomic=True)
+        await core.reports.accept("j", token, 3, bad, atomic=True)
 
     assert refused.value.metadata["field"].startswith("updates[100].")
     assert slices.count >= 5
@@ -118,7 +118,7 @@ async def test_a_caller_that_leaves_does_not_cut_a_report(
     reporting = asyncio.create_task(long_report(core, token, atomic=atomic))
     await eventually(lambda: _has_begun(slices))
     reporting.cancel()
-    pending = await core.attempts.report("j", token, 203, [log_line("after")])
+    pending = await core.reports.accept("j", token, 203, [log_line("after")])
 
     assert (await pending.durable).report_sequence == 203
     assert [event.sequence for event in await core.events()] == list(range(1, 2 + 2 + 200 + 1 + 1))
@@ -130,7 +130,7 @@ async def test_a_long_report_that_meets_a_conflict_is_decided_again(core: Core, 
     core.log.errors.append(Conflict("j"))
     reporting = asyncio.create_task(long_report(core, token))
     await asyncio.sleep(0)
-    following = asyncio.create_task(core.attempts.report("j", token, 203, [log_line("after")]))
+    following = asyncio.create_task(core.reports.accept("j", token, 203, [log_line("after")]))
 
     assert (await reporting).report_sequence == 202
     assert (await (await following).durable).report_sequence == 203
@@ -141,7 +141,7 @@ async def test_a_stale_lease_is_refused_before_any_slice(core: Core, slices: Sli
     """A caller without the job's lease causes no long computation."""
     await deep(core)
     with pytest.raises(Refusal) as refused:
-        await core.attempts.report("j", "stale", 3, moves(200))
+        await core.reports.accept("j", "stale", 3, moves(200))
 
     assert reason_name(refused.value.reason) == "LEASE_LOST"
     assert slices.count == 0

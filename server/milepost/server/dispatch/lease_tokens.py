@@ -13,6 +13,8 @@ import functools
 import hashlib
 import hmac
 
+from milepost.contract.job_states import LEASED
+from milepost.server.base.refusal import attempt_over, lease_lost
 from milepost.v1 import Job
 
 
@@ -37,3 +39,13 @@ class LeaseTokens:
     def holds(self, job: Job, token: str) -> bool:
         """Whether the token is that of the job's current or last attempt."""
         return job.attempt > 0 and hmac.compare_digest(self.token(job, job.attempt).encode(), token.encode())
+
+    def check(self, job: Job, token: str) -> None:
+        """Check that the token is that of the current attempt, and that the attempt goes on.
+
+        Raises LEASE_LOST, or JOB_ENDED where the job has ended with it.
+        """
+        if not self.holds(job, token):
+            raise lease_lost(job)
+        if job.state not in LEASED:
+            raise attempt_over(job)

@@ -14,8 +14,9 @@ from milepost.server.base.byte_budget import ByteBudget
 from milepost.server.base.prompt_future import PromptFuture
 from milepost.server.base.refusal import Refusal
 from milepost.server.calls.call_memory import CALL_COST
-from milepost.server.dispatch.attempts import Acceptance, Attempts
+from milepost.server.dispatch.attempts import Attempts
 from milepost.server.dispatch.dispatcher import Dispatcher
+from milepost.server.dispatch.reports import Acceptance, Reports
 from milepost.server.dispatch.session_table import SessionTable, rejection
 from milepost.server.dispatch.worker_session import Session
 from milepost.server.followers.deadlines import Deadlines
@@ -63,6 +64,7 @@ class WorkStream:
         self,
         session: Session,
         attempts: Attempts,
+        reports: Reports,
         dispatcher: Dispatcher,
         sessions: SessionTable,
         deadlines: Deadlines,
@@ -77,6 +79,7 @@ class WorkStream:
         self._session = session
         self._responses = session.responses
         self._attempts = attempts
+        self._reports = reports
         self._dispatcher = dispatcher
         self._sessions = sessions
         self._deadlines = deadlines
@@ -260,7 +263,7 @@ class WorkStream:
             # Meanwhile the worker is not read; its lease does not run.
             await self._memory.acquire(charge)
         try:
-            accepted, durable = await self._attempts.report(
+            accepted, durable = await self._reports.accept(
                 report.job_id,
                 report.lease_token,
                 report.first_report_sequence,
@@ -274,7 +277,7 @@ class WorkStream:
         self._follow(report, accepted, durable, charge)
 
     def _report_at_once(self, report: Report) -> bool:
-        """Take a report that ``Attempts.report_at_once`` accepts, if there is room; else do nothing.
+        """Take a report that ``Reports.accept_at_once`` accepts, if there is room; else do nothing.
 
         Nothing in it can be refused: the session holds the job, and the report is the next one.
         """
@@ -286,7 +289,7 @@ class WorkStream:
             return False
         pending = None
         try:
-            pending = self._attempts.report_at_once(
+            pending = self._reports.accept_at_once(
                 report.job_id,
                 report.lease_token,
                 report.first_report_sequence,

@@ -22,6 +22,7 @@ from milepost.server.base.timestamps import duration
 from milepost.server.calls.call_memory import CallMemory
 from milepost.server.dispatch.attempts import Attempts
 from milepost.server.dispatch.dispatcher import Dispatcher
+from milepost.server.dispatch.reports import Reports
 from milepost.server.dispatch.session_table import SessionTable
 from milepost.server.dispatch.worker_session import Session
 from milepost.server.followers.deadlines import Deadlines
@@ -53,6 +54,7 @@ class WorkerService:
     def __init__(
         self,
         attempts: Attempts,
+        reports: Reports,
         dispatcher: Dispatcher,
         sessions: SessionTable,
         deadlines: Deadlines,
@@ -64,6 +66,7 @@ class WorkerService:
         self._limiter = limiter
         self._access = access
         self._attempts = attempts
+        self._reports = reports
         self._dispatcher = dispatcher
         self._sessions = sessions
         self._deadlines = deadlines
@@ -106,6 +109,7 @@ class WorkerService:
         stream = WorkStream(
             session,
             self._attempts,
+            self._reports,
             self._dispatcher,
             self._sessions,
             self._deadlines,
@@ -159,7 +163,7 @@ class WorkerService:
             self._deadlines.renew([request.job_id])
         else:
             self._limiter.admit_events(current_principal(), len(request.updates))
-            pending = await self._attempts.report(
+            pending = await self._reports.accept(
                 request.job_id,
                 request.lease_token,
                 request.first_report_sequence,

@@ -22,6 +22,7 @@ from milepost.server.dispatch.attempts import Attempts
 from milepost.server.dispatch.dispatcher import Dispatcher
 from milepost.server.dispatch.lease_tokens import LeaseTokens
 from milepost.server.dispatch.queue_memory import QueueMemory
+from milepost.server.dispatch.reports import Reports
 from milepost.server.dispatch.session_table import SessionTable
 from milepost.server.dispatch.wait_reasons import WaitReasons
 from milepost.server.dispatch.worker_registry import WorkerRegistry
@@ -111,7 +112,9 @@ class Core:
         estimates = JobEstimates(log, running, self._histories, clock)
         journal = Journal(log, clock, run_of=running.run_of)
         learned = LearnedStages(self._histories.stage_seconds, clock.monotonic)
-        attempts = Attempts(journal, LeaseTokens(log.lease_secret, log.epoch), slices, learned)
+        tokens = LeaseTokens(log.lease_secret, log.epoch)
+        attempts = Attempts(journal, tokens, learned)
+        reports = Reports(journal, tokens, slices, learned)
         sessions = SessionTable(clock, self._registry)
         self._dispatcher = Dispatcher(attempts, sessions, clock, self._tasks)
         queued = QueueEstimates(
@@ -150,7 +153,15 @@ class Core:
             Identity(limiter, admission.open_watches),
         )
         self.worker_service = WorkerService(
-            attempts, self._dispatcher, sessions, self.deadlines, access, lease_ttl, memory, limiter
+            attempts,
+            reports,
+            self._dispatcher,
+            sessions,
+            self.deadlines,
+            access,
+            lease_ttl,
+            memory,
+            limiter,
         )
         self._backups = Backups(log, directory)
         self.admin_service = AdminService(self._registry, self._backups, loop_lag or LoopLag())

@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 from google.protobuf.json_format import MessageToDict
+from google.protobuf.message import Message
 
-from milepost.v1 import ListJobsRequest, SubmitJobRequest
+from milepost.v1 import JobState, ListJobsRequest, SubmitJobRequest, WatchJobRequest
 from milepost.web.json_reading import PAIR_COST, PAIRS, VALUE_COST, VALUES, read_json
 from milepost.web.service import ServiceError
 
@@ -71,6 +72,34 @@ def test_what_is_given_twice_is_refused(body: bytes, field: str) -> None:
         list(read_json(body, SubmitJobRequest(), lambda size: None, ignore_unknown_fields=True))
 
     assert (raised.value.reason, raised.value.info.metadata["field"]) == ("INVALID_FIELD", field)
+
+
+@pytest.mark.parametrize(
+    ("body", "request_type", "field"),
+    [
+        (b'{"\\ud800":1}', SubmitJobRequest, "\\ud800"),
+        (b'{"dispatch":true}', SubmitJobRequest, "dispatch"),
+        (b'{"dispatch":1.5}', SubmitJobRequest, "dispatch"),
+        (b'{"filter":{"states":[1,1.5]}}', ListJobsRequest, "filter.states"),
+        (b'{"afterSequence":"7","fromLatest":true}', WatchJobRequest, "fromLatest"),
+    ],
+)
+def test_what_is_no_value_of_a_field_is_named(body: bytes, request_type: type[Message], field: str) -> None:
+    """Half of a character, numbers between those of an enum, and a second value where only one may be set."""
+    with pytest.raises(ServiceError) as raised:
+        read(body, request_type())
+
+    assert (raised.value.reason, raised.value.info.metadata["field"]) == ("INVALID_FIELD", field)
+
+
+def test_null_is_no_value() -> None:
+    """Beside another field of which only one may be set, too; and an enum may be its number."""
+    watched, listed = WatchJobRequest(), ListJobsRequest()
+    read({"afterSequence": "7", "fromLatest": None, "fromSnapshot": None}, watched)
+    read({"filter": {"states": [1, 2.0, "JOB_STATE_FAILED"]}}, listed)
+
+    assert (watched.WhichOneof("start"), watched.after_sequence) == ("after_sequence", 7)
+    assert list(listed.filter.states) == [1, 2, JobState.JOB_STATE_FAILED]
 
 
 def test_a_name_may_occur_in_each_object() -> None:

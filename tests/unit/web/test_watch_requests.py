@@ -62,3 +62,19 @@ def test_two_places_to_resume_at() -> None:
     headers = [(b"last-event-id", b"e:1"), (b"last-event-id", b"e:2")]
     with pytest.raises(ServiceError, match="Last-Event-ID is there more than once"):
         watch_request({"type": "http", "headers": headers, "query_string": b""}, "WatchJobs", "")
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "after_sequence=7&from_latest=true",
+        "from_snapshot=false&afterSequence=7",
+        "start=latest&after_sequence=7",
+    ],
+)
+def test_two_places_to_start_at(query: str) -> None:
+    """None of them counts: the later one would replace the other, and events would be left out."""
+    scope = {"type": "http", "headers": [], "query_string": query.encode()}
+    with pytest.raises(ServiceError) as raised:
+        watch_request(scope, "WatchJob", "j")
+    assert raised.value.reason == "INVALID_FIELD"

@@ -109,7 +109,7 @@ def service_error(
 
 def invalid_field(field: str, problem: str) -> ServiceError:
     """A field of the request has a value that it cannot have; ``problem`` continues "FIELD …"."""
-    field, problem = _truncate(field), _truncate(problem)
+    field, problem = _shown(field), _shown(problem)
     return service_error(
         code_pb2.INVALID_ARGUMENT,
         f"{field} {problem}.",
@@ -119,5 +119,7 @@ def invalid_field(field: str, problem: str) -> ServiceError:
     )
 
 
-def _truncate(text: str) -> str:
-    return text if len(text) <= _TEXT_LENGTH else f"{text[:_TEXT_LENGTH]}…"
+def _shown(text: str) -> str:
+    """A text of the request, shortened, and with an escape for half of a character, which JSON can have."""
+    short = text if len(text) <= _TEXT_LENGTH else f"{text[:_TEXT_LENGTH]}…"
+    return short.encode(errors="backslashreplace").decode()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from itertools import islice
 from typing import Any, Final, NoReturn, TypeAlias
 
@@ -14,7 +14,7 @@ from google.rpc import code_pb2
 
 from milepost.contract import limits
 from milepost.web.http_errors import invalid_field, service_error
-from milepost.web.query_parameters import SCALAR_NAMES, find_field, message_name
+from milepost.web.query_parameters import SCALAR_NAMES, find_field, message_name, only_one_of
 from milepost.web.request_body import malformed
 from milepost.web.service import Arrived, Steps
 
@@ -111,9 +111,11 @@ def _read_message(values: _Object, message: Message, path: str, ignore_unknown_f
         if field is None:
             if not ignore_unknown_fields:
                 raise invalid_field(inner, f"is not a field of {message.DESCRIPTOR.name}")
-        elif value is None:
             continue
-        elif not _has_fields(field):
+        if value is None:
+            continue
+        only_one_of(field, message, inner)
+        if not _has_fields(field):
             yield from _read_value(field, value, message, inner)
         elif field.is_repeated:
             for number, each in enumerate(_checked(value, list, inner)):
@@ -142,16 +144,26 @@ def _read_value(field: _Field, value: Any, message: Message, path: str) -> Steps
         elif field.is_repeated:
             # Parsed in parts, since a parse replaces the list, and goes through all of it at once.
             for part in _parts(_checked(value, list if field.message_type is None else _Object, path), path):
+                _check_enums(field, part)
                 parsed = type(message)()
                 ParseDict({field.name: part}, parsed)
                 message.MergeFrom(parsed)
                 yield
         else:
+            _check_enums(field, (value,))
             ParseDict({field.name: _plain(value)}, message)
     except (ParseError, ValueError, OverflowError) as error:
         text = json.dumps(_plain(value))
         shown = text if len(text) <= 100 else f"{text[:100]}…"
         raise invalid_field(path, f"cannot be {shown}: it is {_type(field)}") from error
+
+
+def _check_enums(field: _Field, values: Iterable[Any]) -> None:
+    """Raise ValueError for what is neither a name nor a whole number: protobuf would make one of it, 1 of true."""
+    if field.enum_type is not None:
+        for value in values:
+            if isinstance(value, bool) or (isinstance(value, float) and not value.is_integer()):
+                raise ValueError("is no value of an enum")
 
 
 def _read_struct(values: _Object, struct: Any, path: str) -> Steps[None]:

@@ -91,6 +91,7 @@ def _set(message: Any, path: str, names: list[str], text: str, seen: set[str]) -
         getattr(message, field.name).append(_value(field, path, text))
     elif field.message_type is not None:
         _once(seen, field.full_name, path)
+        only_one_of(field, message, path)
         try:
             Parse(json.dumps(text), getattr(message, field.name))
         except ParseError as error:
@@ -99,6 +100,7 @@ def _set(message: Any, path: str, names: list[str], text: str, seen: set[str]) -
             ) from error
     else:
         _once(seen, field.full_name, path)
+        only_one_of(field, message, path)
         setattr(message, field.name, _value(field, path, text))
 
 
@@ -109,6 +111,13 @@ def _once(seen: set[str], field: str, path: str) -> None:
     seen.add(field)
 
 
+def only_one_of(field: _Field, message: Message, path: str) -> None:
+    """Raise ServiceError where a field has a value of which only one may be set: the later one would replace it."""
+    other = message.WhichOneof(field.containing_oneof.name) if field.containing_oneof else None
+    if other not in (None, field.name):
+        raise invalid_field(path, f"is given beside {other}, and only one of them can be")
+
+
 def message_name(message: Any) -> str:
     """What a message is, for people, by its descriptor."""
     name: str = message.name
@@ -117,6 +126,8 @@ def message_name(message: Any) -> str:
 
 def find_field(message: Message, name: str) -> _Field | None:
     """The field with this name, as in the contract or in lowerCamelCase; None if there is none."""
+    if not name.isascii():  # it may have half of a character, which protobuf cannot look up
+        return None
     fields = message.DESCRIPTOR.fields_by_name
     if name in fields:
         return fields[name]

@@ -31,7 +31,8 @@ def read_headers(headers: Headers, *, streaming: bool) -> CallHeaders:
     if version != "1":
         raise _invalid(f"Connect-Protocol-Version is {version!r}; there is version 1.")
     name = "connect-content-encoding" if streaming else "content-encoding"
-    encoding = headers.get(name) or "identity"
+    # Names of encodings have no case (RFC 9110, 8.4.1).
+    encoding = (headers.get(name) or "identity").lower()
     if encoding not in ENCODINGS:
         accepted = ", ".join(ENCODINGS)
         raise service_error(

@@ -11,15 +11,18 @@ from milepost.server.base.callers import SERVER
 from milepost.server.base.clock import SystemClock
 from milepost.server.base.slices import Slices
 from milepost.server.base.timestamps import SECOND, timestamp
+from milepost.server.dispatch.job_queues import QueuePlace
+from milepost.server.dispatch.worker_registry import WorkerRegistry
 from milepost.server.estimation.histories import Histories
 from milepost.server.estimation.job_estimates import JobEstimates
+from milepost.server.estimation.queue_estimates import QueueEstimates
 from milepost.server.estimation.running_jobs import RunningJobs
 from milepost.server.log.event_log import StoredJob
 from milepost.server.log.log_errors import StoreFailed
 from milepost.server.log.memory.memory_disk import MemoryDisk
 from milepost.server.log.memory.memory_log import MemoryEventLog
 from milepost.server.watching.status_estimates import differs, interval
-from milepost.v1 import Estimate, Job, JobState
+from milepost.v1 import Estimate, Job, JobState, Waiting
 
 
 def estimate(left: float, made: int = 0, most: float | None = None) -> Estimate:
@@ -86,15 +89,15 @@ async def test_watches_that_look_at_once_share_one_look() -> None:
     """Also while it is under way, and when the one that came first has left."""
     log = Loads()
     estimates = estimates_of(log)
-    first = asyncio.create_task(estimates.of_watched("j", "a"))
-    others = [asyncio.create_task(estimates.of_watched("j", "b")) for _ in range(50)]
+    first = asyncio.create_task(estimates.of_watched("j", 0, "a"))
+    others = [asyncio.create_task(estimates.of_watched("j", 0, "b")) for _ in range(50)]
     await asyncio.sleep(0)
     first.cancel()
     found = await asyncio.gather(*others)
 
     assert log.loads == 1
     assert [each == found[0] for each in found] == [True] * 50
-    assert await estimates.of_watched("j", "c") == found[0]
+    assert await estimates.of_watched("j", 0, "c") == found[0]
     assert log.loads == 1
 
 
@@ -103,9 +106,63 @@ async def test_a_look_that_fails_is_not_kept() -> None:
     log = Loads(failures=1)
     estimates = estimates_of(log)
     outcomes = await asyncio.gather(
-        *(estimates.of_watched("j", "a") for _ in range(3)), return_exceptions=True
+        *(estimates.of_watched("j", 0, "a") for _ in range(3)), return_exceptions=True
     )
 
     assert [type(outcome) for outcome in outcomes] == [StoreFailed] * 3
-    await estimates.of_watched("j", "a")
+    await estimates.of_watched("j", 0, "a")
     assert log.loads == 2
+
+
+def running_job(submitted: int) -> Job:
+    """A job with the same id as the others."""
+    job = Job(job_id="j", state=JobState.JOB_STATE_RUNNING)
+    job.submit_time.FromNanoseconds(submitted)
+    return job
+
+
+async def test_a_later_job_with_the_id_has_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also in the moment for which watches share an estimate: that of the deleted job may be another owner's."""
+
+    async def of_job(_: JobEstimates, job: Job, caller: str) -> Estimate:
+        return Estimate(sample_size=job.submit_time.nanos)
+
+    monkeypatch.setattr(JobEstimates, "of_job", of_job)
+    estimates = estimates_of(Loads())
+    shared = [await estimates.add_to_watched(running_job(submitted), SERVER) for submitted in (1, 2, 1)]
+
+    assert shared == [Estimate(sample_size=submitted) for submitted in (1, 2, 1)]
+    assert await estimates.of_watched("j", 2, SERVER) == Estimate(sample_size=2)
+    # The log has one that was submitted at another time.
+    assert await estimates.of_watched("j", 3, SERVER) is None
+
+
+async def test_a_later_job_with_the_id_has_its_own_place() -> None:
+    """What a watch of a deleted job says of its place in the queue is none of the later one's."""
+
+    class Queued(Loads):
+        async def load(self, job_id: str, *, caller: str = SERVER) -> StoredJob | None:
+            job = Job(job_id=job_id, state=JobState.JOB_STATE_QUEUED)
+            job.submit_time.FromNanoseconds(7)
+            return StoredJob(job, 0, 0)
+
+    log, clock = Queued(), SystemClock()
+    histories = Histories(log, Slices())
+    place = QueuePlace(own_ahead=3, own_waiting=4, is_limited=False)
+    registry = WorkerRegistry(clock)
+    queue = QueueEstimates(
+        log,
+        JobEstimates(log, RunningJobs(clock), histories, clock),
+        histories,
+        RunningJobs(clock),
+        registry,
+        lambda _: place,
+        lambda _: 3,
+        clock,
+    )
+    waiting = {submitted: Waiting() for submitted in (7, 5)}
+    for submitted, each in waiting.items():
+        await queue.add_watched("j", submitted, each, SERVER)
+    registry.close()
+
+    assert {submitted: each.jobs_ahead for submitted, each in waiting.items()} == {7: 3, 5: 0}

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import asyncio
 from functools import partial
-from typing import Final
+from typing import Final, TypeAlias
 
 from milepost.contract.sized_cache import SizedCache
 from milepost.server.base.callers import SERVER
 from milepost.server.base.clock import Clock
 from milepost.server.base.steps import Steps
-from milepost.server.base.timestamps import duration, timestamp
+from milepost.server.base.timestamps import duration, instant, timestamp
 from milepost.server.estimates.kind_history import Basis, KindHistory, RemainingTime
 from milepost.server.estimates.queue_schedule import Span, end_of
 from milepost.server.estimation.histories import Histories
@@ -37,6 +37,9 @@ _RECENT_SIZE: Final = 300
 RECENT: Final = 1.0
 """Seconds for which watches of a job share an estimate."""
 
+_Submission: TypeAlias = tuple[str, int]
+"""A job by its id and the time of its submission, in nanoseconds since 1970."""
+
 _LONGEST: Final = 1e10
 """Longest remaining time in seconds that is sent: a Duration holds not much more."""
 
@@ -49,8 +52,9 @@ class JobEstimates:
         self._running = running
         self._histories = histories
         self._clock = clock
-        self._recent: SizedCache[str, tuple[float, Estimate | None]] = SizedCache(_RECENT_BYTES)
-        self._refreshing: dict[str, asyncio.Task[Estimate | None]] = {}
+        # By id and submission: an id may be used again once its job is deleted.
+        self._recent: SizedCache[_Submission, tuple[float, Estimate | None]] = SizedCache(_RECENT_BYTES)
+        self._refreshing: dict[_Submission, asyncio.Task[Estimate | None]] = {}
 
     def drop_idle(self) -> Steps[None]:
         """See ``IdleCaches``: of estimates that watches share."""
@@ -85,49 +89,54 @@ class JobEstimates:
         job.estimate.CopyFrom(estimate)
         return True
 
-    async def of_watched(self, job_id: str, caller: str) -> Estimate | None:
+    async def of_watched(self, job_id: str, submitted: int, caller: str) -> Estimate | None:
         """As ``of_job``, for a job that is watched: at most once in ``RECENT`` seconds, however many watch it.
+
+        None where a later job has the id of the one that was submitted then.
 
         They look at the same moment, after the same event: so they share what is under way, too, in the turn of
         whoever came first.
         """
-        recent = self._recent_of(job_id)
+        watched = job_id, submitted
+        recent = self._recent_of(watched)
         if recent is not None:
             return recent[1]
-        refreshing = self._refreshing.get(job_id)
+        refreshing = self._refreshing.get(watched)
         if refreshing is None:
-            refreshing = self._refreshing[job_id] = asyncio.create_task(
-                self._load_and_refresh(job_id, caller)
+            refreshing = self._refreshing[watched] = asyncio.create_task(
+                self._load_and_refresh(watched, caller)
             )
-            refreshing.add_done_callback(partial(self._refreshed, job_id))
+            refreshing.add_done_callback(partial(self._refreshed, watched))
         return await asyncio.shield(refreshing)
 
     async def add_to_watched(self, job: Job, caller: str) -> Estimate | None:
         """As ``add_to``, for a job that is watched; return the estimate, which it may share with other watches."""
         if job.state != JobState.JOB_STATE_RUNNING:
             return None
-        recent = self._recent_of(job.job_id)
+        recent = self._recent_of(_submission(job))
         estimate = await self._refresh(job, caller) if recent is None else recent[1]
         if estimate is not None:
             job.estimate.CopyFrom(estimate)
         return estimate
 
-    def _recent_of(self, job_id: str) -> tuple[float, Estimate | None] | None:
-        recent = self._recent.get(job_id)
+    def _recent_of(self, watched: _Submission) -> tuple[float, Estimate | None] | None:
+        recent = self._recent.get(watched)
         return recent if recent is not None and self._clock.monotonic() - recent[0] < RECENT else None
 
     async def _refresh(self, job: Job, caller: str) -> Estimate | None:
         now = self._clock.monotonic()
         estimate = await self.of_job(job, caller)
-        self._recent.put(job.job_id, (now, estimate), _RECENT_SIZE + len(job.job_id))
+        self._recent.put(_submission(job), (now, estimate), _RECENT_SIZE + len(job.job_id))
         return estimate
 
-    async def _load_and_refresh(self, job_id: str, caller: str) -> Estimate | None:
-        stored = await self._log.load(job_id, caller=caller)
-        return None if stored is None else await self._refresh(stored.job, caller)
+    async def _load_and_refresh(self, watched: _Submission, caller: str) -> Estimate | None:
+        stored = await self._log.load(watched[0], caller=caller)
+        if stored is None or _submission(stored.job) != watched:
+            return None
+        return await self._refresh(stored.job, caller)
 
-    def _refreshed(self, job_id: str, refreshing: asyncio.Task[Estimate | None]) -> None:
-        del self._refreshing[job_id]
+    def _refreshed(self, watched: _Submission, refreshing: asyncio.Task[Estimate | None]) -> None:
+        del self._refreshing[watched]
         if not refreshing.cancelled():
             refreshing.exception()  # retrieved, since there may be no waiter left to do so
 
@@ -193,3 +202,7 @@ class JobEstimates:
             return None
         end = end_of(running, waiting, max(len(running), 1))
         return self.message(RemainingTime(end.p50, end.p90, Basis.HISTORY, min(samples)))
+
+
+def _submission(job: Job) -> _Submission:
+    return job.job_id, instant(job.submit_time)

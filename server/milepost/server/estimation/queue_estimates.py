@@ -11,7 +11,7 @@ from milepost.contract.sized_cache import SizedCache
 from milepost.server.base.callers import SERVER
 from milepost.server.base.clock import Clock
 from milepost.server.base.steps import Steps
-from milepost.server.base.timestamps import duration, nanoseconds
+from milepost.server.base.timestamps import duration, instant, nanoseconds
 from milepost.server.dispatch.job_queues import QueuePlace
 from milepost.server.dispatch.worker_registry import WorkerRegistry
 from milepost.server.estimates.queue_schedule import NOTHING, Span, start_of
@@ -65,7 +65,8 @@ class QueueEstimates:
         self._place = place
         self._ahead = ahead
         self._clock = clock
-        self._recent: SizedCache[str, tuple[float, Waiting]] = SizedCache(_RECENT_BYTES)
+        # By id and submission: an id may be used again once its job is deleted.
+        self._recent: SizedCache[tuple[str, int], tuple[float, Waiting]] = SizedCache(_RECENT_BYTES)
 
     def drop_idle(self) -> Steps[None]:
         """See ``IdleCaches``: of estimates that watches share."""
@@ -97,16 +98,25 @@ class QueueEstimates:
             waiting.waiting_for = WaitingFor.WAITING_FOR_CONCURRENCY
         return place
 
-    async def add_watched(self, job_id: str, waiting: Waiting, caller: str) -> None:
-        """As ``add``, for a job that is watched: at most once in ``RECENT`` seconds, however many watch it."""
+    async def add_watched(self, job_id: str, submitted: int, waiting: Waiting, caller: str) -> None:
+        """As ``add``, for a job that is watched: at most once in ``RECENT`` seconds, however many watch it.
+
+        Adds nothing where a later job has the id of the one that was submitted then, in nanoseconds since 1970.
+        """
         now = self._clock.monotonic()
-        made, found = self._recent.get(job_id) or (-math.inf, None)
+        watched = job_id, submitted
+        made, found = self._recent.get(watched) or (-math.inf, None)
         if found is None or now - made >= RECENT:
             found = Waiting(waiting_for=WaitingFor.WAITING_FOR_TURN)
             stored = await self._log.load(job_id, caller=caller)
-            if stored is not None and stored.job.state == JobState.JOB_STATE_QUEUED:
-                await self.add(stored.job, found, caller)
-            self._recent.put(job_id, (now, found), _RECENT_SIZE + len(job_id))
+            job = None if stored is None else stored.job
+            if (
+                job is not None
+                and job.state == JobState.JOB_STATE_QUEUED
+                and instant(job.submit_time) == submitted
+            ):
+                await self.add(job, found, caller)
+            self._recent.put(watched, (now, found), _RECENT_SIZE + len(job_id))
         reason = waiting.waiting_for
         waiting.MergeFrom(found)
         if reason != WaitingFor.WAITING_FOR_TURN:  # by the workers that are connected now

@@ -7,6 +7,7 @@ from itertools import repeat
 from typing import Final
 
 from milepost.server.base.steps import SLICE_STEPS, Steps, every
+from milepost.server.base.timestamps import instant
 from milepost.server.dispatch.nearest_names import nearest
 from milepost.server.dispatch.wait_reasons import WITHOUT_WORKER, Queue, WaitReasons, kinds_for
 from milepost.server.dispatch.worker_registry import Taken
@@ -33,13 +34,14 @@ class QueuedJobs:
         self._reasons: dict[Queue, WaitingFor.ValueType] = {}
 
     async def waiting(self, tail: Tail, job_id: str, log: EventLog, caller: str) -> Waiting | None:
-        """What the job of the tail waits for; None if it is not QUEUED."""
+        """What the job of the tail waits for; None if it is not QUEUED. Raises what ``Tail.identify`` does."""
         if not tail.queued:
             return None
         if tail.queue is None:
             stored = await log.load(job_id, caller=caller)
             if stored is None:  # deleted meanwhile
                 return None
+            tail.identify(instant(stored.job.submit_time))
             tail.queue = Queue.of(stored.job)
         queue = tail.queue
         waiting = self._waits.of(queue)

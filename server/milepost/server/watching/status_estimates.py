@@ -11,6 +11,7 @@ from milepost.server.base.clock import Clock
 from milepost.server.base.timestamps import SECOND, instant, nanoseconds
 from milepost.server.estimation.estimators import Estimators
 from milepost.server.estimation.queue_estimates import hide_place
+from milepost.server.watching.tails import Tail
 from milepost.v1 import Estimate, Job, Waiting
 
 CHANGE: Final = 0.05
@@ -27,14 +28,18 @@ LONGEST_INTERVAL: Final = 10.0
 
 
 class StatusEstimates:
-    """The estimates that a watch of one job sends; without ``estimators``, none."""
+    """The estimates that a watch of one job sends; without ``estimators``, none.
 
-    __slots__ = ("_caller", "_clock", "_due", "_estimators", "_job_id", "_said", "_shows_place")
+    They are of the job that the ``tail`` is of, once that knows it: its id may be another one's by now.
+    """
+
+    __slots__ = ("_caller", "_clock", "_due", "_estimators", "_job_id", "_said", "_shows_place", "_tail")
 
     def __init__(
         self,
         estimators: Estimators | None,
         clock: Clock,
+        tail: Tail,
         job_id: str,
         caller: str,
         *,
@@ -42,6 +47,7 @@ class StatusEstimates:
     ) -> None:
         self._estimators = estimators
         self._clock = clock
+        self._tail = tail
         self._job_id = job_id
         self._caller = caller
         self._shows_place = shows_place
@@ -58,21 +64,22 @@ class StatusEstimates:
         if self._estimators is None or not self.is_look_due:
             return False
         self._due = self._clock.monotonic() + interval(self._said)
-        return differs(
-            self._said, await self._estimators.jobs.of_watched(self._job_id, self._caller), self._clock.now()
-        )
+        found = await self._estimators.jobs.of_watched(self._job_id, self._tail.submitted, self._caller)
+        return differs(self._said, found, self._clock.now())
 
     async def next(self) -> Estimate | None:
         """The estimate for a status that is sent now."""
         if self._estimators is None:
             return None
-        self._said = await self._estimators.jobs.of_watched(self._job_id, self._caller)
+        self._said = await self._estimators.jobs.of_watched(self._job_id, self._tail.submitted, self._caller)
         return self._said
 
     async def add_to(self, waiting: Waiting) -> None:
         """Add to what the job waits for how long that takes."""
         if self._estimators is not None:
-            await self._estimators.queue.add_watched(self._job_id, waiting, self._caller)
+            await self._estimators.queue.add_watched(
+                self._job_id, self._tail.submitted, waiting, self._caller
+            )
             if not self._shows_place:
                 hide_place(waiting)
 

@@ -97,7 +97,7 @@ class Watches:
             await check()
             subscriber = self._subscriber(caller, send)
             estimated = StatusEstimates(
-                self._estimators, self._clock, request.job_id, caller, shows_place=shows_place
+                self._estimators, self._clock, tail, request.job_id, caller, shows_place=shows_place
             )
             await JobStream(
                 self._log,

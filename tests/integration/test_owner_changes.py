@@ -17,7 +17,16 @@ from milepost.server.base.callers import SERVER
 from milepost.server.journal import Journal
 from milepost.server.runtime.server import Server, Settings
 from milepost.server.service.job_access import JobAccess
-from milepost.v1 import DeleteJobRequest, Job, RevokeSharesRequest, ShareJobRequest, WatchJobRequest
+from milepost.v1 import (
+    CancelJobRequest,
+    DeleteJobRequest,
+    Dispatch,
+    Job,
+    ReportJobRequest,
+    RevokeSharesRequest,
+    ShareJobRequest,
+    WatchJobRequest,
+)
 from tests.support.rpc import Rpc, connect, succeeded
 from tests.support.token_files import Tokens
 
@@ -124,3 +133,62 @@ async def test_shares_of_a_job_whose_id_changes_hands_after_the_check(
         assert refused.value.code() == grpc.StatusCode.NOT_FOUND
         async with connect(server.address, token=shares[0]) as shared:
             assert (await shared.get("nightly")).owner == "b"
+
+
+async def _submit(rpc: Rpc) -> None:
+    await rpc.submit(job_id="nightly", dispatch=Dispatch.DISPATCH_EXTERNAL)
+
+
+@pytest.fixture
+def replaced(monkeypatch: pytest.MonkeyPatch) -> Callable[[Rpc, Rpc], list[Job]]:
+    """Has the job of the one be deleted, and the other cancel a job with its id, before the next job is read."""
+
+    def replace(a: Rpc, b: Rpc) -> list[Job]:
+        find = Journal.find
+        later: list[Job] = []
+
+        async def find_slowly(self: Journal, job_id: str, *, caller: str = SERVER) -> Job:
+            monkeypatch.setattr(Journal, "find", find)
+            await a.jobs.CancelJob(CancelJobRequest(job_id=job_id))
+            await a.jobs.DeleteJob(DeleteJobRequest(job_id=job_id))
+            await _submit(b)
+            later.append((await b.jobs.CancelJob(CancelJobRequest(job_id=job_id, reason="of b"))).job)
+            return await find(self, job_id, caller=caller)
+
+        monkeypatch.setattr(Journal, "find", find_slowly)
+        return later
+
+    return replace
+
+
+async def test_a_submission_whose_id_changes_hands(
+    server: Server, known: Tokens, replaced: Callable[[Rpc, Rpc], list[Job]]
+) -> None:
+    """Before it is answered: the answer has nothing of the job of another owner that has the id by then."""
+    token_a, token_b = known.secrets
+    async with connect(server.address, token=token_a) as a, connect(server.address, token=token_b) as b:
+        later = replaced(a, b)
+        with pytest.raises(grpc.aio.AioRpcError) as refused:
+            await _submit(a)
+
+        assert refused.value.code() == grpc.StatusCode.NOT_FOUND
+        assert [job.owner for job in later] == ["b"]
+
+
+async def test_a_report_whose_id_changes_hands(
+    server: Server, known: Tokens, replaced: Callable[[Rpc, Rpc], list[Job]]
+) -> None:
+    """Before it is answered: it was taken, and the answer has nothing of the cancellation of the later job."""
+    token_a, token_b = known.secrets
+    async with connect(server.address, token=token_a) as a, connect(server.address, token=token_b) as b:
+        await a.submit(job_id="nightly")
+        async with a.session() as session:
+            _, lease = await session.take()
+            later = replaced(a, b)
+            report = ReportJobRequest(
+                job_id="nightly", lease_token=lease, first_report_sequence=1, updates=[succeeded()]
+            )
+            answer = await a.workers.ReportJob(report)
+
+        assert (answer.report_sequence, answer.HasField("cancellation")) == (1, False)
+        assert [job.cancellation.reason for job in later] == ["of b"]

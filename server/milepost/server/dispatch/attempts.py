@@ -8,12 +8,12 @@ from collections.abc import Callable
 from milepost.contract.job_states import LEASED, has_ended
 from milepost.server import decide
 from milepost.server.base.callers import SERVER
-from milepost.server.base.refusal import attempt_over, lease_lost
+from milepost.server.base.refusal import Refusal, attempt_over, lease_lost
 from milepost.server.dispatch.attempt_key import AttemptKey, StartedAttempt
 from milepost.server.dispatch.lease_tokens import LeaseTokens
 from milepost.server.estimates.learned_stages import LearnedStages
 from milepost.server.journal import Journal
-from milepost.v1 import Event, Job, JobState
+from milepost.v1 import Cancellation, Event, Job, JobState
 
 
 class Attempts:
@@ -112,8 +112,15 @@ class Attempts:
         await self._journal.refresh(job_id)
         opened = await self._journal.commit(job_id, decision, caller=caller)
         await self._learned.prepare(opened.job.owner, opened.job.kind)
-        return opened.report_sequence, await self._journal.find(job_id, caller=caller)
+        job = await self._journal.find(job_id, caller=caller)
+        # By now it may be over, or its id that of a later job.
+        self._tokens.check(job, token)
+        return opened.report_sequence, job
 
-    async def job(self, job_id: str, *, caller: str = SERVER) -> Job:
-        """Return the job as of its last durable event."""
-        return await self._journal.find(job_id, caller=caller)
+    async def cancellation(self, job_id: str, token: str, *, caller: str = SERVER) -> Cancellation | None:
+        """Return how the job of the current or last attempt is cancelled; None if it is not, or is deleted by now."""
+        try:
+            job = await self._journal.find(job_id, caller=caller)
+        except Refusal:
+            return None
+        return job.cancellation if self._tokens.holds(job, token) and job.HasField("cancellation") else None

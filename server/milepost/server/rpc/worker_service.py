@@ -160,6 +160,7 @@ class WorkerService:
                 request.job_id, request.lease_token, caller=caller
             )
             last_sequence = job.last_sequence
+            cancellation = job.cancellation if job.HasField("cancellation") else None
             self._deadlines.renew([request.job_id])
         else:
             self._limiter.admit_events(current_principal(), len(request.updates))
@@ -175,11 +176,12 @@ class WorkerService:
             with self._deadlines.suspend_expiry(request.job_id):
                 accepted = await asyncio.shield(pending.durable)
             report_sequence, last_sequence = accepted.report_sequence, accepted.last_sequence
-            job = await self._attempts.job(request.job_id, caller=caller)
-        response = ReportJobResponse(report_sequence=report_sequence, last_sequence=last_sequence)
-        if job.HasField("cancellation"):
-            response.cancellation.CopyFrom(job.cancellation)
-        return response
+            cancellation = await self._attempts.cancellation(
+                request.job_id, request.lease_token, caller=caller
+            )
+        return ReportJobResponse(
+            report_sequence=report_sequence, last_sequence=last_sequence, cancellation=cancellation
+        )
 
     def connected_elsewhere(self, instance: str) -> None:
         """Close the stream of a worker process that has connected to another node."""

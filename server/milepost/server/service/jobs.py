@@ -94,7 +94,11 @@ class Jobs:
         check(principal, Action.SUBMIT, request.job_id, target)
         if request.parent_job_id:
             await self._check_parent(principal, request.parent_job_id, caller)
-        return JobResponse(SubmitJobResponse(), await self._submissions.submit(request, caller, principal))
+        job = await self._submissions.submit(request, caller, principal)
+        # Since the submission, or the one before that it repeats, the job may be deleted, and its id another owner's.
+        if not exists_for(principal, Target.of(job)):
+            raise job_not_found(job.job_id)
+        return JobResponse(SubmitJobResponse(), job)
 
     async def get(self, principal: Principal, request: GetJobRequest, caller: str) -> JobResponse:
         """Get a job."""

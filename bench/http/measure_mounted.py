@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import socket
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
@@ -11,11 +10,10 @@ from functools import partial
 from multiprocessing.connection import Connection
 from typing import Final
 
-import uvicorn
-
 from bench import live, work
 from bench.figures import OURS, Figure, Round, Settings, rounds
 from bench.http.event_subscribers import follow_events, idle_events, leave
+from bench.http.served_application import serve_until_closed
 from bench.processes import Load, Server, child, milepost
 from milepost.client import Client
 from milepost.web import milepost_app
@@ -106,18 +104,5 @@ def _serve(pipe: Connection, address: str) -> None:
 
 
 async def _run(pipe: Connection, address: str) -> None:
-    listening = socket.create_server(("127.0.0.1", 0), backlog=_IDLE)
     async with Client(address) as client:
-        app = milepost_app(client, authorize=lambda request, call: True)
-        config = uvicorn.Config(app, lifespan="off", log_level="error", access_log=False)
-        serving = asyncio.create_task(uvicorn.Server(config).serve([listening]))
-        pipe.send(listening.getsockname()[1])
-        await asyncio.to_thread(_wait_for_end, pipe)
-        serving.cancel()
-
-
-def _wait_for_end(pipe: Connection) -> None:
-    try:
-        pipe.recv()
-    except (EOFError, OSError):
-        return
+        await serve_until_closed(pipe, milepost_app(client, authorize=lambda request, call: True))

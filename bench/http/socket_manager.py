@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import socket
 import sqlite3
 from collections import defaultdict, deque
 from collections.abc import Callable, Iterator
@@ -18,9 +17,9 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any, Final
 
-import uvicorn
 from fastapi import FastAPI, WebSocket, WebSocketDisconnect
 
+from bench.http.served_application import serve_until_closed
 from bench.processes import Server, child
 
 __all__ = ["socket_manager"]
@@ -98,22 +97,4 @@ def socket_manager(database: Path | None = None) -> Iterator[Server]:
 
 
 def _serve(pipe: Connection, database: Path | None) -> None:
-    asyncio.run(_run(pipe, database))
-
-
-async def _run(pipe: Connection, database: Path | None) -> None:
-    listening = socket.create_server(("127.0.0.1", 0))
-    server = uvicorn.Server(
-        uvicorn.Config(_application(database), lifespan="off", log_level="error", access_log=False)
-    )
-    serving = asyncio.create_task(server.serve([listening]))
-    pipe.send(listening.getsockname()[1])
-    await asyncio.to_thread(_wait_for_end, pipe)
-    serving.cancel()
-
-
-def _wait_for_end(pipe: Connection) -> None:
-    try:
-        pipe.recv()
-    except (EOFError, OSError):
-        return
+    asyncio.run(serve_until_closed(pipe, _application(database)))

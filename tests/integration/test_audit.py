@@ -30,15 +30,6 @@ def known(tmp_path: Path) -> Tokens:
     return found
 
 
-@pytest.fixture
-def issuer() -> Iterator[Issuer]:
-    """An issuer with one key."""
-    made = Issuer()
-    made.add_key("one")
-    yield made
-    made.close()
-
-
 class Audited(ServerProcess):
     """A server with tokens of a file and of an issuer, and an audit log."""
 

@@ -34,13 +34,10 @@ def known(tmp_path: Path) -> Tokens:
 
 
 @pytest.fixture
-def issuer(tmp_path: Path) -> Iterator[Issuer]:
-    """The issuer that both nodes trust, with one key."""
-    made = Issuer()
-    made.add_key("one")
-    replace(tmp_path / "jwks.json", made.key_set())
-    yield made
-    made.close()
+def issuer(issuer: Issuer, tmp_path: Path) -> Issuer:
+    """The issuer that both nodes trust, with its key in a file."""
+    replace(tmp_path / "jwks.json", issuer.key_set())
+    return issuer
 
 
 @pytest.fixture

@@ -14,7 +14,6 @@ from google.protobuf.duration_pb2 import Duration
 from google.protobuf.message import Message
 from google.rpc.error_details_pb2 import BadRequest, ErrorInfo
 
-from milepost.client import Client
 from milepost.v1 import (
     CancelJobRequest,
     DeleteJobRequest,
@@ -30,8 +29,6 @@ from milepost.v1 import (
     WhoAmIRequest,
     job_service_pb2,
 )
-from milepost.web import milepost_app
-from tests.support.app_server import serving
 from tests.support.connect_client import CODECS, ConnectJobs
 from tests.support.forking import Forkery
 from tests.support.proxy import CuttableProxy
@@ -39,19 +36,6 @@ from tests.support.rpc import Rpc, connect, eventually
 from tests.support.server import ServerProcess
 
 METHODS = {method.name for method in job_service_pb2.DESCRIPTOR.services_by_name["JobService"].methods}
-
-
-@pytest.fixture(params=["served", "mounted"])
-async def url(request: pytest.FixtureRequest, web_server: ServerProcess) -> AsyncIterator[str]:
-    """Where Connect is served: by the server itself, and by an application over a client of it."""
-    if request.param == "served":
-        yield web_server.url
-        return
-    async with (
-        Client(web_server.address) as client,
-        serving(milepost_app(client, authorize=lambda request, call: True)) as url,
-    ):
-        yield url
 
 
 @pytest.fixture

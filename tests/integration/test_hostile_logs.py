@@ -32,12 +32,11 @@ from milepost.v1 import (
     Update,
 )
 from tests.integration.test_audit import Audited
-from tests.support.command import terminal
+from tests.support.command import shown_server
 from tests.support.forking import Forkery
 from tests.support.hostile import HOSTILE, obeyed
 from tests.support.issuer import Issuer
 from tests.support.methods import METHODS, invoke, request_for
-from tests.support.ports import free_port, give_back
 from tests.support.rotating import loaded
 from tests.support.rpc import Rpc, StreamEnded, connect, log_line
 from tests.support.token_files import Tokens
@@ -58,15 +57,6 @@ def known(tmp_path: Path) -> Tokens:
     found.entries["forger"] = found.entries["forger"].replace('subject = "forger"', f"subject = '{FORGED}'")
     found.write()
     return found
-
-
-@pytest.fixture
-def issuer() -> Iterator[Issuer]:
-    """An issuer with one key."""
-    made = Issuer()
-    made.add_key("one")
-    yield made
-    made.close()
 
 
 @pytest.fixture
@@ -283,24 +273,19 @@ async def test_injection(server: Audited, known: Tokens, issuer: Issuer) -> None
 
 async def test_injection_on_a_terminal(tmp_path: Path, known: Tokens, issuer: Issuer) -> None:
     """Nor does the server's terminal obey any of it, and a line is a line."""
-    port = free_port()
-    address = f"127.0.0.1:{port}"
     options: list[str | Path] = [
         "--tokens",
         known.path,
         "--jwt-issuer",
         issuer.url,
-        "--jwt-audience",
-        "milepost",
+        "--data",
+        tmp_path / "data",
     ]
-    options += ["--jwt-jwks", f"{issuer.url}/jwks", "--address", address, "--data", tmp_path / "data"]
-    try:
-        async with terminal("serve", *options, columns=250) as shown:
-            await shown.shows(lambda text: address in text)
-            await asyncio.wait_for(say_everything(address, known, issuer), 60)
-            await shown.shows(lambda text: text.count("CancelJob") >= 5)
-            raw = shown.raw
-    finally:
-        give_back(port)
+    options += ["--jwt-audience", "milepost", "--jwt-jwks", f"{issuer.url}/jwks"]
+    async with shown_server("--address", *options, columns=250) as (shown, address):
+        await shown.shows(lambda text: address in text)
+        await asyncio.wait_for(say_everything(address, known, issuer), 60)
+        await shown.shows(lambda text: text.count("CancelJob") >= 5)
+        raw = shown.raw
     assert obeyed(raw, drawn=True) == []
     assert [line for line in raw.splitlines() if line.startswith(("b", '", "'))] == []

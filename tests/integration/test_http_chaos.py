@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import copy
 import random
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, cast
 
@@ -13,11 +13,8 @@ import grpc
 import pytest
 from google.protobuf.duration_pb2 import Duration
 
-from milepost.client import Client
 from milepost.v1 import Dispatch, JobFilter, WatchJobRequest, WatchJobsRequest
-from milepost.web import milepost_app
 from tests.integration.test_chaos import report_until
-from tests.support.app_server import serving
 from tests.support.chaos import FAULTS, Chaos, Weather
 from tests.support.connect_watch import ConnectHttpJobs
 from tests.support.following import follow_all
@@ -99,19 +96,6 @@ async def chaos(server: ServerProcess, url: str, seed: int) -> None:
     assert sum(len(subscriber.codes) - 1 for subscriber in subscribers) > 0
     for subscriber in subscribers:
         subscriber.validate(history)
-
-
-@pytest.fixture(params=["server", "mounted"])
-async def url(request: pytest.FixtureRequest, web_server: ServerProcess) -> AsyncIterator[str]:
-    """Of the server's own HTTP, and of an application, whose users share streams."""
-    if request.param == "server":
-        yield web_server.url
-        return
-    async with (
-        Client(web_server.address) as sdk,
-        serving(milepost_app(sdk, authorize=lambda request, call: True)) as address,
-    ):
-        yield address
 
 
 async def test_chaos(web_server: ServerProcess, url: str) -> None:

@@ -13,10 +13,9 @@ from urllib.parse import quote
 import pytest
 
 from milepost.web.service import METHODS, path_of
-from tests.support.command import terminal
+from tests.support.command import shown_server
 from tests.support.forking import Forkery
 from tests.support.hostile import HOSTILE, obeyed
-from tests.support.ports import free_port, give_back
 from tests.support.server import ServerProcess
 from tests.support.token_files import Tokens
 
@@ -128,29 +127,14 @@ async def test_lines(tmp_path: Path, forkery: Forkery, known: Tokens) -> None:
 async def test_on_a_terminal(tmp_path: Path, known: Tokens) -> None:
     """Each line begins as lines of this log do, and the terminal obeys none of it."""
     token = known.add("alice", ["*"], "submit", "read", "cancel", "admin")
-    port = free_port()
-    address = f"127.0.0.1:{port}"
-    options: list[str | Path] = [
-        "--tokens",
-        known.path,
-        "--address",
-        "127.0.0.1:0",
-        "--http",
-        address,
-        "--data",
-        tmp_path / "data",
-    ]
-    try:
-        async with terminal("serve", *options, "--log-level", "debug", columns=1000) as shown:
-            await shown.shows(
-                lambda text: f'"http://{address}"}}' in text
-            )  # the line of a server that is ready
-            begun = len(shown.raw)
-            assert await send_all(address, token) > 300
-            await shown.shows(lambda text: text.count("SubmitJob") >= 1)
-            raw = shown.raw
-    finally:
-        give_back(port)
+    options: list[str | Path] = ["--tokens", known.path, "--data", tmp_path / "data", "--log-level", "debug"]
+    async with shown_server("--http", "--address", "127.0.0.1:0", *options, columns=1000) as (shown, address):
+        # The line of a server that is ready.
+        await shown.shows(lambda text: f'"http://{address}"}}' in text)
+        begun = len(shown.raw)
+        assert await send_all(address, token) > 300
+        await shown.shows(lambda text: text.count("SubmitJob") >= 1)
+        raw = shown.raw
 
     assert obeyed(raw, drawn=True) == []
     lines = re.sub(r"\x1b\[[0-9;]*m", "", raw[begun:]).splitlines()

@@ -18,15 +18,6 @@ from tests.support.server import Server, ServerProcess
 
 
 @pytest.fixture
-def issuer() -> Iterator[Issuer]:
-    """An issuer with one key."""
-    made = Issuer()
-    made.add_key("one")
-    yield made
-    made.close()
-
-
-@pytest.fixture
 def server(tmp_path: Path, forkery: Forkery, issuer: Issuer) -> Iterator[Server]:
     """A server that accepts the issuer's tokens."""
     options = ("--jwt-issuer", issuer.url, "--jwt-audience", "milepost", "--jwt-jwks", f"{issuer.url}/jwks")

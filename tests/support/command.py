@@ -19,6 +19,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
+from tests.support.ports import free_port, give_back
 from tests.support.server import MILEPOST
 
 __all__ = [
@@ -28,6 +29,7 @@ __all__ = [
     "Terminal",
     "environment",
     "milepost",
+    "shown_server",
     "started",
     "terminal",
 ]
@@ -223,6 +225,20 @@ async def terminal(
         await process.wait()
         await reading
         os.close(ours)
+
+
+@asynccontextmanager
+async def shown_server(
+    address_option: str, *options: str | Path, columns: int
+) -> AsyncIterator[tuple[Terminal, str]]:
+    """Run ``milepost serve`` on a terminal; ``address_option`` is given a loopback address, which is yielded, too."""
+    port = free_port()
+    address = f"127.0.0.1:{port}"
+    try:
+        async with terminal("serve", address_option, address, *options, columns=columns) as shown:
+            yield shown, address
+    finally:
+        give_back(port)
 
 
 async def _read_terminal(ours: int, shown: Terminal) -> None:

@@ -10,6 +10,7 @@ import pytest
 from milepost.server.dispatch.dispatcher import Dispatcher
 from milepost.server.followers.transitions import follow_transitions
 from tests.unit.server.core import Core
+from tests.unit.server.worker_sessions import WorkerSessions, worker_sessions
 
 
 @pytest.fixture
@@ -27,3 +28,10 @@ async def dispatcher(core: Core) -> AsyncIterator[Dispatcher]:
     follow_transitions(core.log, core.sessions.on_transition, made.on_transition)
     yield made
     made.close()
+
+
+@pytest.fixture
+async def sessions(core: Core) -> AsyncIterator[WorkerSessions]:
+    """The sessions of workers with the core."""
+    async with worker_sessions(core) as opened:
+        yield opened

@@ -15,9 +15,7 @@ from milepost.server.rpc.worker_service import DRAINED_PER_PASS
 from milepost.v1 import Claim, Dispatch, Hello, Release, Report, Resume
 from tests.support.rpc import log_line
 from tests.unit.server.core import Core
-from tests.unit.server.test_dispatch_sessions import JobTable, Talk, desk, state
-
-__all__ = ["desk"]
+from tests.unit.server.worker_sessions import Talk, WorkerSessions, state
 
 
 class SlowLoad:
@@ -44,9 +42,9 @@ class SlowLoad:
         return await self._load(job_id, caller=caller)
 
 
-async def claimed(core: Core, desk: JobTable) -> tuple[Talk, str]:
+async def claimed(core: Core, sessions: WorkerSessions) -> tuple[Talk, str]:
     """A worker with a claimed job, and the lease token."""
-    talk = await desk.session(kinds=[])
+    talk = await sessions.open(kinds=[])
     await core.submit(dispatch=Dispatch.DISPATCH_EXTERNAL)
     talk.say(claim=Claim(job_id="j"))
     _, token = await talk.takes()
@@ -67,14 +65,14 @@ async def lines(core: Core) -> list[str]:
 
 
 async def test_a_report_that_is_being_taken_is_acknowledged(
-    core: Core, desk: JobTable, monkeypatch: pytest.MonkeyPatch
+    core: Core, sessions: WorkerSessions, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The stop waits for the decision and for the disk, and the answer comes before the end."""
-    talk, token = await claimed(core, desk)
+    talk, token = await claimed(core, sessions)
     loading = SlowLoad(core, monkeypatch)
     talk.say(report=Report(job_id="j", lease_token=token, first_report_sequence=1, updates=[log_line("1")]))
     await loading.begins()
-    draining = asyncio.create_task(desk.service.drain())
+    draining = asyncio.create_task(sessions.service.drain())
     await talk.hears("drain")
     loading.go_on()
 
@@ -84,13 +82,15 @@ async def test_a_report_that_is_being_taken_is_acknowledged(
     assert await lines(core) == ["1"]
 
 
-async def test_a_report_that_comes_after_the_stop_began_is_not_taken(core: Core, desk: JobTable) -> None:
+async def test_a_report_that_comes_after_the_stop_began_is_not_taken(
+    core: Core, sessions: WorkerSessions
+) -> None:
     """It is neither in the log nor acknowledged, even while earlier reports still become durable."""
-    talk, token = await claimed(core, desk)
+    talk, token = await claimed(core, sessions)
     core.log.hold(2)
     talk.say(report=Report(job_id="j", lease_token=token, first_report_sequence=1, updates=[log_line("1")]))
     await core.log.holds(1)
-    draining = asyncio.create_task(desk.service.drain())
+    draining = asyncio.create_task(sessions.service.drain())
     await talk.hears("drain")
     talk.say(report=Report(job_id="j", lease_token=token, first_report_sequence=2, updates=[log_line("2")]))
     await talk.is_heard()
@@ -103,14 +103,14 @@ async def test_a_report_that_comes_after_the_stop_began_is_not_taken(core: Core,
 
 
 async def test_a_resumption_that_is_being_taken_is_answered(
-    core: Core, desk: JobTable, monkeypatch: pytest.MonkeyPatch
+    core: Core, sessions: WorkerSessions, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Like a report."""
-    talk, token = await claimed(core, desk)
+    talk, token = await claimed(core, sessions)
     loading = SlowLoad(core, monkeypatch)
     talk.say(resume=Resume(job_id="j", lease_token=token))
     await loading.begins()
-    draining = asyncio.create_task(desk.service.drain())
+    draining = asyncio.create_task(sessions.service.drain())
     await talk.hears("drain")
     loading.go_on()
 
@@ -120,14 +120,14 @@ async def test_a_resumption_that_is_being_taken_is_answered(
 
 
 async def test_a_job_that_is_being_given_back_is_given_back(
-    core: Core, desk: JobTable, monkeypatch: pytest.MonkeyPatch
+    core: Core, sessions: WorkerSessions, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The stop does not interrupt it."""
-    talk, token = await claimed(core, desk)
+    talk, token = await claimed(core, sessions)
     loading = SlowLoad(core, monkeypatch)
     talk.say(release=Release(job_id="j", lease_token=token))
     await loading.begins()
-    draining = asyncio.create_task(desk.service.drain())
+    draining = asyncio.create_task(sessions.service.drain())
     await talk.hears("drain")
     loading.go_on()
 
@@ -136,18 +136,18 @@ async def test_a_job_that_is_being_given_back_is_given_back(
     assert await state(core) == ("QUEUED", 1, 0)
 
 
-async def test_sessions_learn_of_the_end_some_at_a_time(core: Core, desk: JobTable) -> None:
+async def test_sessions_learn_of_the_end_some_at_a_time(core: Core, sessions: WorkerSessions) -> None:
     """Of thousands, those in one pass of the event loop would keep the reports under way waiting."""
-    sessions = [
+    registered = [
         Session(Hello(worker_id=f"w{number}", kinds=["k"], max_concurrency=1))
         for number in range(2 * DRAINED_PER_PASS + 1)
     ]
-    for session in sessions:
+    for session in registered:
         core.sessions.add(session)
-    draining = asyncio.create_task(desk.service.drain())
-    told = [0]
+    draining = asyncio.create_task(sessions.service.drain())
+    notified = [0]
     while not draining.done():
         await asyncio.sleep(0)
-        told.append(sum(len(session.responses._responses) for session in sessions))
-    assert told[-1] == len(sessions)
-    assert max(after - before for before, after in pairwise(told)) == DRAINED_PER_PASS
+        notified.append(sum(len(session.responses._responses) for session in registered))
+    assert notified[-1] == len(registered)
+    assert max(after - before for before, after in pairwise(notified)) == DRAINED_PER_PASS

@@ -12,23 +12,21 @@ from milepost.server.rpc.worker_service import WorkerService
 from milepost.v1 import Claim, Dispatch, Heartbeat, Release, Report, ReportJobRequest
 from tests.support.rpc import eventually, log_line
 from tests.unit.server.core import Core
-from tests.unit.server.test_dispatch_sessions import LEASE, JobTable, Talk, desk, state
-
-__all__ = ["desk"]
+from tests.unit.server.worker_sessions import LEASE, Talk, WorkerSessions, state
 
 
-async def look(core: Core, desk: JobTable) -> None:
+async def look(core: Core, sessions: WorkerSessions) -> None:
     """Fire the timers, which check the clock."""
     for _, job in (await core.log.active()).jobs:
-        desk.deadlines.on_transition(job)
+        sessions.deadlines.on_transition(job)
 
 
-async def waits(core: Core, desk: JobTable) -> tuple[Talk, str]:
+async def waits(core: Core, sessions: WorkerSessions) -> tuple[Talk, str]:
     """A worker that the server does not listen to: it gives one job back, which waits for the store. The other's lease.
 
     One that is silent has a job, too.
     """
-    talks = [await desk.session(kinds=[]), await desk.session(kinds=[], worker_id="silent")]
+    talks = [await sessions.open(kinds=[]), await sessions.open(kinds=[], worker_id="silent")]
     tokens = {}
     for job_id, talk in zip(("j", "back", "silent"), (talks[0], *talks), strict=True):
         await core.submit(job_id, dispatch=Dispatch.DISPATCH_EXTERNAL)
@@ -40,20 +38,20 @@ async def waits(core: Core, desk: JobTable) -> tuple[Talk, str]:
     return talks[0], tokens["j"]
 
 
-async def stall(core: Core, desk: JobTable) -> None:
+async def stall(core: Core, sessions: WorkerSessions) -> None:
     """Stall the store for longer than a lease; then only the silent worker's job is ended."""
     core.clock.advance(LEASE)
-    await look(core, desk)
+    await look(core, sessions)
     await core.log.holds(2)
     core.log.let_go()
 
 
-async def test_a_worker_that_speaks_while_the_server_waits(core: Core, desk: JobTable) -> None:
+async def test_a_worker_that_speaks_while_the_server_waits(core: Core, sessions: WorkerSessions) -> None:
     """It keeps its job; the silent worker has lost its own."""
-    talk, token = await waits(core, desk)
+    talk, token = await waits(core, sessions)
     talk.say(heartbeat=Heartbeat())
-    await stall(core, desk)
-    await look(core, desk)
+    await stall(core, sessions)
+    await look(core, sessions)
     talk.say(report=Report(job_id="j", lease_token=token, first_report_sequence=1, updates=[log_line("x")]))
 
     assert (await talk.hears("acknowledged")).acknowledged.report_sequence == 1
@@ -61,21 +59,23 @@ async def test_a_worker_that_speaks_while_the_server_waits(core: Core, desk: Job
     await eventually(lambda: stands(core, "silent", "LOST"))
 
 
-async def test_a_worker_that_is_silent_when_the_server_listens_again(core: Core, desk: JobTable) -> None:
+async def test_a_worker_that_is_silent_when_the_server_listens_again(
+    core: Core, sessions: WorkerSessions
+) -> None:
     """It has one lease duration to send a message."""
-    await waits(core, desk)
-    await stall(core, desk)
-    await eventually(lambda: listens(desk))
+    await waits(core, sessions)
+    await stall(core, sessions)
+    await eventually(lambda: listens(sessions))
     core.clock.advance(LEASE - 1)
-    await look(core, desk)
+    await look(core, sessions)
     assert await state(core) == ("RUNNING", 1, 0)
 
     core.clock.advance(1)
-    await look(core, desk)
+    await look(core, sessions)
     await eventually(lambda: stands(core, "j", "LOST"))
 
 
-async def test_a_worker_that_waits_for_an_answer(core: Core, desk: JobTable) -> None:
+async def test_a_worker_that_waits_for_an_answer(core: Core, sessions: WorkerSessions) -> None:
     """A worker without a session whose call is pending is not silent."""
     await core.submit()
     token = await core.start()
@@ -85,18 +85,18 @@ async def test_a_worker_that_waits_for_an_answer(core: Core, desk: JobTable) -> 
     request = ReportJobRequest(
         job_id="j", lease_token=token, first_report_sequence=1, updates=[log_line("x")]
     )
-    reporting = asyncio.create_task(report_job(desk.service, request))
+    reporting = asyncio.create_task(report_job(sessions.service, request))
     await core.log.holds(1)
-    await stall(core, desk)
+    await stall(core, sessions)
 
     assert await reporting == 1
-    await look(core, desk)
+    await look(core, sessions)
     assert await state(core) == ("RUNNING", 1, 0)
 
 
-async def listens(desk: JobTable) -> bool:
+async def listens(sessions: WorkerSessions) -> bool:
     """Whether the server is reading the worker's next message."""
-    return desk.dispatcher.sessions.listening_since("j") < math.inf
+    return sessions.dispatcher.sessions.listening_since("j") < math.inf
 
 
 async def report_job(service: WorkerService, request: ReportJobRequest) -> int:

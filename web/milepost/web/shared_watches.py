@@ -1,8 +1,8 @@
-"""Watches of an application's users, of which those of one job share a stream of the server.
+"""Watches of an application's users; those of one job share a stream of the server.
 
-Each begins with a stream of its own, since each starts elsewhere. Once it has caught up, all that follow the same job
-with the same rights would get the same frames. So the first one's stream goes on for all, and a further one ends its
-own at an event that both are at.
+Each watch begins with a stream of its own, since each resumes at another cursor. Once they have caught up, all watches
+of the same job with the same rights would get the same frames. So the stream of the first serves all of them, and each
+further watch ends its own at an event that both have reached.
 """
 
 from __future__ import annotations
@@ -20,10 +20,10 @@ from milepost.web.http_errors import service_error
 from milepost.web.service import Send
 
 LAG: Final = 256 << 10
-"""Bytes of frames that a reader may be behind the fastest one of the same stream, at most."""
+"""Maximum bytes of frames that a reader may be behind the fastest reader of the same stream."""
 
 _RECENT: Final = 16
-"""Frames that are kept although all readers have them: whoever has just caught up joins after one of them."""
+"""Frames that are kept although all readers have them: a stream that has just caught up joins after one of them."""
 
 _OPENED, _CAUGHT_UP = b"\x0a", b"\x22"
 """The tags of these frames."""
@@ -42,11 +42,18 @@ class SharedWatches:
         """
         is_own = True
         try:
-            position = _Position()
+            epoch = ""
+            position: _Position | None = None
             async for frame in frames:
                 await send(frame)
-                position.pass_over(frame)
-                if not position.is_caught_up:
+                # Before it has caught up, no other frames of the stream are decoded.
+                if position is not None:
+                    position.advance(frame)
+                elif frame.startswith(_OPENED):
+                    epoch = WatchJobResponse.FromString(frame).opened.epoch
+                elif frame.startswith(_CAUGHT_UP):
+                    position = _Position(epoch, WatchJobResponse.FromString(frame).caught_up.sequence)
+                if position is None:
                     continue
                 shared = self._streams.get(key)
                 if shared is None:
@@ -70,21 +77,18 @@ class SharedWatches:
 
 
 class _Position:
-    """How far a stream is, once it has caught up: before that its frames are not looked into."""
+    """How far a stream that has caught up is."""
 
-    def __init__(self, epoch: str = "", cursor: int = 0, *, is_caught_up: bool = False) -> None:
+    def __init__(self, epoch: str, cursor: int) -> None:
         self.epoch = epoch
         self.cursor = cursor
-        self.is_caught_up = is_caught_up
-        self.has_status = False
-        """Whether there was a status since."""
-        self.has_news = False
-        """Whether the newest one says something, such as an estimate."""
+        self.had_status = False
+        """Whether a status came since the stream caught up."""
+        self.has_estimate_or_wait = False
+        """Whether the newest status has an estimate, or what the job waits for."""
 
-    def pass_over(self, frame: bytes) -> None:
-        """Note what a frame says."""
-        if not self.is_caught_up and not frame.startswith((_OPENED, _CAUGHT_UP)):
-            return
+    def advance(self, frame: bytes) -> None:
+        """Advance past a frame."""
         response = WatchJobResponse.FromString(frame)
         match response.WhichOneof("frame"):
             case "opened":
@@ -92,19 +96,18 @@ class _Position:
             case "events" if response.events.events:
                 self.cursor = response.events.events[-1].sequence
             case "caught_up":
-                self.is_caught_up = True
                 self.cursor = response.caught_up.sequence
             case "snapshot":
                 self.cursor = response.snapshot.job.last_sequence
             case "status":
                 status = response.status
                 self.cursor = status.cursor
-                self.has_status = True
-                self.has_news = status.HasField("estimate") or status.HasField("waiting")
+                self.had_status = True
+                self.has_estimate_or_wait = status.HasField("estimate") or status.HasField("waiting")
 
 
 class _Reader:
-    """One that reads a shared stream: the number of the next frame, and what wakes it up for that."""
+    """A reader of a shared stream: the number of its next frame, and the future that it waits for."""
 
     def __init__(self, place: int) -> None:
         self.place = place
@@ -122,20 +125,21 @@ class _Reader:
 
 
 class _SharedStream:
-    """A stream that has caught up. It is read as fast as by its fastest reader, until there is none left."""
+    """A stream that has caught up, read at the pace of its fastest reader, until no reader is left."""
 
     def __init__(
         self, frames: AsyncGenerator[bytes, None], begun: _Position, on_end: Callable[[], object]
     ) -> None:
         self._frames = frames
-        self._position = _Position(begun.epoch, begun.cursor, is_caught_up=True)
+        self._position = _Position(begun.epoch, begun.cursor)
         self._on_end = on_end
-        self._is_left = False
+        self._is_closed = False
         self._kept: deque[tuple[bytes, int]] = deque()
         """Frames, each with the cursor after it."""
         self._first = 0
         """The number of the first one, in all of the stream."""
         self._cursor_before = begun.cursor
+        """The cursor before the first one."""
         self._size = 0
         self._readers: set[_Reader] = set()
         self._is_read = asyncio.Event()
@@ -143,8 +147,13 @@ class _SharedStream:
         self._reading.add_done_callback(self._end)
 
     def join(self, position: _Position) -> _Reader | None:
-        """A reader that goes on where another stream is; None if this one has said more than that, or is elsewhere."""
-        if position.epoch != self._position.epoch or (self._position.has_news and not position.has_status):
+        """Return a reader that continues at the position of another stream; None if that is not possible.
+
+        The reader would miss the newest status if the other stream had none, or events that are no longer kept.
+        """
+        if position.epoch != self._position.epoch:
+            return None
+        if self._position.has_estimate_or_wait and not position.had_status:
             return None
         place = self._place_after(position.cursor)
         if place is None:
@@ -154,7 +163,7 @@ class _SharedStream:
         return reader
 
     async def send_to(self, reader: _Reader, send: Send) -> None:
-        """Send what comes, to the end. Raises what reading and sending raise; ServiceError to one that is too slow."""
+        """Send the frames, to the end. Raises what reading and sending raise, and ServiceError to a slow reader."""
         try:
             while True:
                 number = reader.place - self._first
@@ -173,12 +182,12 @@ class _SharedStream:
         finally:
             self._readers.discard(reader)
             if not self._readers:
-                self._leave()
+                self._close()
                 self._reading.cancel()
 
     async def _read(self) -> None:
         async for frame in self._frames:
-            self._position.pass_over(frame)
+            self._position.advance(frame)
             self._kept.append((frame, self._position.cursor))
             self._size += len(frame)
             self._drop()
@@ -188,7 +197,7 @@ class _SharedStream:
             await self._is_read.wait()
 
     def _drop(self) -> None:
-        """Drop frames that nobody needs, and others that are too many."""
+        """Drop frames that no reader needs, and those beyond ``LAG``."""
         needed = min(reader.place for reader in self._readers)
         needed = min(needed, self._first + len(self._kept) - _RECENT)
         while self._first < needed or (self._size > LAG and len(self._kept) > 1):
@@ -203,14 +212,14 @@ class _SharedStream:
         number = next(places, None)
         return None if number is None else self._first + number
 
-    def _leave(self) -> None:
-        """Let nobody else join."""
-        if not self._is_left:
-            self._is_left = True
+    def _close(self) -> None:
+        """Accept no more readers."""
+        if not self._is_closed:
+            self._is_closed = True
             self._on_end()
 
     def _end(self, reading: asyncio.Task[None]) -> None:
-        self._leave()
+        self._close()
         if not reading.cancelled():
             reading.exception()  # there may be nobody left to retrieve it
         for reader in self._readers:
@@ -226,4 +235,4 @@ def _close_soon(frames: AsyncGenerator[bytes, None]) -> None:
 
 
 _CLOSING: Final[set[asyncio.Future[None]]] = set()
-"""Tasks that close streams; the event loop itself would not keep them."""
+"""Tasks that close streams: the event loop has only weak references to tasks."""

@@ -1,5 +1,6 @@
 /** Jobs in every state, which the gallery shows. */
 import { Dispatch, JobState, Severity, StageState } from "@milepost/client";
+import { startLargeJob } from "./large-job.js";
 import { type Pages } from "./pages.js";
 
 const PLAN = [
@@ -14,7 +15,6 @@ const FAILURE = {
   retryable: true,
 };
 const CHILDREN = 40;
-const STAGES = 1000;
 
 /** Jobs that wait and run. */
 export async function makeOpenJobs(pages: Pages): Promise<void> {
@@ -56,19 +56,7 @@ export async function makeOpenJobs(pages: Pages): Promise<void> {
     reason: "wrong file",
     gracePeriod: { seconds: 3600n },
   });
-  const large = await pages.start("large", {
-    stages: Array.from({ length: STAGES }, (_, n) => ({ stageId: `s${n}`, title: `part ${n}`, total: 10 })),
-  });
-  await large.report(
-    ...Array.from({ length: 600 }, (_, n) => [
-      { case: "stageStarted" as const, value: { stage: { stageId: `s${n}` } } },
-      {
-        case: "stageEnded" as const,
-        value: { stageId: `s${n}`, state: n === 77 ? StageState.FAILED : StageState.SUCCEEDED },
-      },
-    ]).flat(),
-    { case: "stageStarted", value: { stage: { stageId: "s600" } } },
-  );
+  const large = await startLargeJob(pages);
   await large.log(3000, "a line that is long enough to be broken where there is little room for it, number");
 }
 

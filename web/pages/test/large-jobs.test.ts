@@ -1,29 +1,13 @@
 import { describe, expect, test } from "vitest";
 import { Dispatch, StageState } from "@milepost/client";
+import { STAGES, startLargeJob } from "./large-job.js";
 import { connected, picture, sharedPages, shows, violations } from "./pages.js";
-
-const STAGES = 1000;
 
 describe("large jobs", () => {
   const pages = sharedPages();
 
   test("a thousand stages are folded to those that matter, unfold, and move with their events", async () => {
-    const stages = Array.from({ length: STAGES }, (_, n) => ({
-      stageId: `s${n}`,
-      title: `part ${n}`,
-      total: 10,
-    }));
-    const job = await pages.start("large", { stages });
-    await job.report(
-      ...Array.from({ length: 600 }, (_, n) => [
-        { case: "stageStarted" as const, value: { stage: { stageId: `s${n}` } } },
-        {
-          case: "stageEnded" as const,
-          value: { stageId: `s${n}`, state: n === 77 ? StageState.FAILED : StageState.SUCCEEDED },
-        },
-      ]).flat(),
-      { case: "stageStarted", value: { stage: { stageId: "s600" } } },
-    );
+    const job = await startLargeJob(pages);
     const page = await pages.open("large");
     const rows = page.locator("[role=treeitem]");
     await expect.poll(() => rows.count()).toBe(3);

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -183,36 +185,13 @@ def serve(
     Without the --keep-… options nothing is ever removed.
     """
     # Imported here, since the module is also loaded for help and shell completion.
-    from milepost.server.access.token_file import TokenFileError
     from milepost.server.base import failpoints
     from milepost.server.cli import log_output
     from milepost.server.cli.server_process import run
     from milepost.server.followers.retention import RetentionPolicy
-    from milepost.server.log.database_lock import DatabaseInUse
-    from milepost.server.log.jetstream.nats_access import StreamRefused
-    from milepost.server.log.log_errors import StoreFailed
-    from milepost.server.log.sqlite.schema import SchemaTooNew
-    from milepost.server.runtime.data_directory import DirectoryInUse
     from milepost.server.runtime.server import Settings
 
-    addresses = {"--address": address, **({"--http": http.address} if http is not None else {})}
-    if credentials.is_empty and not allow_anonymous:
-        for name, each in addresses.items():
-            if not is_loopback(each, name):
-                raise click.UsageError(
-                    f"{each!r} can be reached from other machines, and no credentials are configured. Set --tokens "
-                    "or --jwt-issuer, or allow everyone to do everything with --allow-anonymous."
-                )
-    if tls is not None and tls.client_ca is not None and credentials.is_empty and not allow_anonymous:
-        raise click.UsageError(
-            "With --tls-client-ca alone everyone who has a certificate may do everything. Say with --tokens who may do "
-            "what, or allow that with --allow-anonymous."
-        )
-    if http is not None and "*" in http.allowed_origins and credentials.is_empty:
-        raise click.UsageError(
-            "With --http-allow-origin '*' and no credentials any page may do everything. Set --tokens or "
-            "--jwt-issuer, or name the origins."
-        )
+    _check_exposure(address, http, tls, credentials, allow_anonymous=allow_anonymous)
     log_output.configure(log_level)
     try:
         failpoints.arm(os.environ.get(failpoints.VARIABLE, ""))
@@ -239,8 +218,51 @@ def serve(
         loop_warning=loop_warning,
         nats=selected_store(**nats),
     )
-    try:
+    with _as_command_errors(data, credentials):
         run(settings)
+
+
+def _check_exposure(
+    address: str,
+    http: HttpSettings | None,
+    tls: TlsFiles | None,
+    credentials: CredentialSettings,
+    *,
+    allow_anonymous: bool,
+) -> None:
+    """Raise UsageError for options that let everyone do everything, unless they allow that explicitly."""
+    addresses = {"--address": address, **({"--http": http.address} if http is not None else {})}
+    if credentials.is_empty and not allow_anonymous:
+        for name, each in addresses.items():
+            if not is_loopback(each, name):
+                raise click.UsageError(
+                    f"{each!r} can be reached from other machines, and no credentials are configured. Set --tokens "
+                    "or --jwt-issuer, or allow everyone to do everything with --allow-anonymous."
+                )
+    if tls is not None and tls.client_ca is not None and credentials.is_empty and not allow_anonymous:
+        raise click.UsageError(
+            "With --tls-client-ca alone everyone who has a certificate may do everything. Say with --tokens who may do "
+            "what, or allow that with --allow-anonymous."
+        )
+    if http is not None and "*" in http.allowed_origins and credentials.is_empty:
+        raise click.UsageError(
+            "With --http-allow-origin '*' and no credentials any page may do everything. Set --tokens or "
+            "--jwt-issuer, or name the origins."
+        )
+
+
+@contextmanager
+def _as_command_errors(data: Path, credentials: CredentialSettings) -> Iterator[None]:
+    """Turn the errors that end a server into errors of the command, which say what to do."""
+    from milepost.server.access.token_file import TokenFileError
+    from milepost.server.log.database_lock import DatabaseInUse
+    from milepost.server.log.jetstream.nats_access import StreamRefused
+    from milepost.server.log.log_errors import StoreFailed
+    from milepost.server.log.sqlite.schema import SchemaTooNew
+    from milepost.server.runtime.data_directory import DirectoryInUse
+
+    try:
+        yield
     except StoreFailed as error:
         # The command line is right: its supervisor should start it again.
         click.echo(f"Error: {error}", err=True)

@@ -89,7 +89,6 @@ def report_batches(
     It yields None, too, where others may go first: after about ``slice_steps`` of work (see ``SLICE_STEPS``).
     ``learned`` is how long stages took before, in seconds, from which added ones get the weights that nobody gave.
     """
-    encoder = EventEncoder(fold.job.job_id, now, fold.job.attempt)
     most = batch_bytes + 1 if updates_size is None else updates_size + len(updates) * _AUTHORED_SIZE
     is_measured = most > batch_bytes
     if not is_measured:
@@ -98,14 +97,15 @@ def report_batches(
         sizes = yield from _sizes(updates)
         most = sum(sizes)
     budget = SizeBudget(size, most)
+    pace = _Pace(fold, slice_steps)
+    single = _SingleUpdates(fold, now, budget, pace, over, learned)
+    encoder = EventEncoder(fold.job.job_id, now, fold.job.attempt)
     sequence, position = fold.job.last_sequence, 0
     frames: list[bytes] = []
     payloads = frames_size = 0
     rejections: list[Rejection] = []
     run: ProgressRun | None = None
     is_plain = budget.is_ample and fold.job.state in LEASED
-    pace = _Pace(fold, slice_steps)
-    stages_planned = 0
     window = _Window(updates, sizes)
     while position < len(updates):
         if frames and frames_size + sizes[position] > batch_bytes:
@@ -113,9 +113,8 @@ def report_batches(
             run = None
             batch = EventBatch.of(fold, frames, now, payloads)
             yield ReportBatch(batch, first + position - 1, rejections)
-            fold.steps += (
-                _BATCH_STEPS + _FRAME_STEPS * len(frames) + (len(batch.job) + frames_size) // _BYTES_PER_STEP
-            )
+            batch_size = len(batch.job) + frames_size
+            fold.steps += _BATCH_STEPS + _FRAME_STEPS * len(frames) + batch_size // _BYTES_PER_STEP
             yield from pace.pause()
             frames, frames_size, payloads, rejections = [], 0, 0, []
         # Fast path: nearly all updates are plain progress of one stage, and log lines, which change nothing.
@@ -147,32 +146,17 @@ def report_batches(
         if frame is None:
             _finish(fold, run, sequence)
             run = None
-            yield from pace.pause()
-            update_steps = update.ByteSize() // _UPDATE_BYTES_PER_STEP
-            fold.steps += _UPDATE_STEPS + update_steps
             try:
-                if fold.job.state not in LEASED:
-                    raise over(fold.job)
-                if update.HasField("stages_planned"):
-                    stages_planned += len(update.stages_planned.stages)
-                    _check_stages_planned(stages_planned)
-                event = yield from report_steps(fold, update, now)
-                if learned:
-                    _weigh(fold, event, learned)
-                budget.fit(fold, event)
+                event = yield from single.apply(update)
             except Refusal as refusal:
                 rejections.append(Rejection(first + position - 1, refusal))
                 continue
-            yield from pace.pause()  # as after a plan
-            fold.apply(event)
-            fold.steps += update_steps
-            yield from pace.pause()  # as after a large result
             is_plain = budget.is_ample and fold.job.state in LEASED
             frame = event_frame(event)
             payloads |= payloads_of([event])
-            if update_steps:
+            if single.steps:
                 # So that a large result is not encoded twice in one slice, in its event and in its job.
-                fold.steps += update_steps
+                fold.steps += single.steps
                 yield from pace.pause()
         sequence += 1
         frames.append(frame)
@@ -180,6 +164,50 @@ def report_batches(
     _finish(fold, run, sequence)
     last = first + len(updates) - 1
     yield ReportBatch(EventBatch.of(fold, frames, now if frames else 0, payloads), last, rejections)
+
+
+class _SingleUpdates:
+    """The updates of a report off the fast path, each decided and folded by itself."""
+
+    def __init__(
+        self,
+        fold: Fold,
+        now: int,
+        budget: SizeBudget,
+        pace: _Pace,
+        over: Callable[[Job], Refusal],
+        learned: Mapping[str, float],
+    ) -> None:
+        self.steps = 0
+        """Steps of the last update because of its size."""
+        self._fold = fold
+        self._now = now
+        self._budget = budget
+        self._pace = pace
+        self._over = over
+        self._learned = learned
+        self._stages_planned = 0
+
+    def apply(self, update: Update) -> Generator[None, None, Event]:
+        """Return the event of an update, folded in. Raises the refusal of the update."""
+        fold = self._fold
+        yield from self._pace.pause()
+        self.steps = update.ByteSize() // _UPDATE_BYTES_PER_STEP
+        fold.steps += _UPDATE_STEPS + self.steps
+        if fold.job.state not in LEASED:
+            raise self._over(fold.job)
+        if update.HasField("stages_planned"):
+            self._stages_planned += len(update.stages_planned.stages)
+            _check_stages_planned(self._stages_planned)
+        event = yield from report_steps(fold, update, self._now)
+        if self._learned:
+            _weigh(fold, event, self._learned)
+        self._budget.fit(fold, event)
+        yield from self._pace.pause()  # as after a plan
+        fold.apply(event)
+        fold.steps += self.steps
+        yield from self._pace.pause()  # as after a large result
+        return event
 
 
 class _Window:

@@ -123,19 +123,19 @@ class BoundedProtocol(HttpToolsProtocol, asyncio.BufferedProtocol):
         # It leaves that of a connection which was reset, and with it the connection in memory.
         self._unset_keepalive_if_required()
 
-    def _stays_open(self) -> bool:
-        """The client sends nothing more, as one that leaves. What it has asked for it gets, unless that takes long."""
+    def eof_received(self) -> bool:  # type: ignore[override]  # uvicorn's is annotated as returning None
+        """See ``asyncio.Protocol``: the client sends no more, as also one that leaves does.
+
+        It gets the response that it waits for, unless that takes long; return whether the connection stays open for it.
+        """
         if not self._was_begun or self.cycle.more_body or not self.transport.can_write_eof():
             return False
         is_awaited = not self.cycle.response_started or self.cycle.expected_content_length > 0
         if is_awaited:
             self.cycle.keep_alive = False  # closes the connection after the response
-            # It may be a stream, which nobody reads any more.
+            # The response may be a stream, which nobody reads any more.
             self._timer = self.loop.call_later(FINAL_RESPONSE_TIMEOUT, self.transport.abort)
         return is_awaited
-
-    # uvicorn's is annotated as one that says nothing.
-    eof_received: Any = _stays_open
 
     def get_buffer(self, sizehint: int) -> memoryview:
         """See ``asyncio.BufferedProtocol``."""

@@ -95,18 +95,21 @@ class Core:
         limiter: Limiter | None = None,
         idle: IdleCaches | None = None,
     ) -> None:
-        self._limiter = limiter = Limiter() if limiter is None else limiter
-        clock = clock or SystemClock()
-        shares = shares or Shares(clock, StoredShares(log))
         self._log = log
         self._lease_ttl = lease_ttl
+        self._limiter = limiter = Limiter() if limiter is None else limiter
+        self._slices = slices = Slices() if slices is None else slices
         self._tasks = Tasks()
+        clock = clock or SystemClock()
+        shares = shares or Shares(clock, StoredShares(log))
+        memory = CallMemory() if memory is None else memory
+        idle = IdleCaches(clock, slices) if idle is None else idle
+
+        # The journal, dispatch and estimates.
         self._registry = WorkerRegistry(
             clock, node=node, grace=min(lease_ttl / 2, limits.RECONNECT_GRACE_MAX)
         )
         waits = WaitReasons(self._registry)
-        memory = CallMemory() if memory is None else memory
-        self._slices = slices = Slices() if slices is None else slices
         running = RunningJobs(clock)
         self._histories = Histories(log, slices)
         estimates = JobEstimates(log, running, self._histories, clock)
@@ -128,6 +131,8 @@ class Core:
             clock,
         )
         estimators = Estimators(estimates, queued, self._histories)
+
+        # Watching, and the followers of the log.
         self._watches = Watches(
             log, clock, admission, tail_memory, waits, call_count, memory.responses, estimators
         )
@@ -135,19 +140,16 @@ class Core:
         self.deadlines = Deadlines(journal, sessions, clock, self._tasks, lease_ttl)
         self._child_cancellation = ChildCancellation(log, journal, self._tasks)
         self._retention = Retention(log, journal, clock, keep, sweep_interval)
+
+        # The services.
         access = JobAccess(log, audit or AuditLog(None, is_open=False))
-        queues = QueueMemory(
+        self._queues = QueueMemory(
             queue_memory,
             lambda: self._dispatcher.memory,
             lambda: self.deadlines.memory,
             lambda: limiter.jobs.memory,
         )
-
-        def admit(request: SubmitJobRequest) -> None:
-            queues.admit()
-            self._dispatcher.admit(request)
-
-        submissions = Submissions(log, journal, clock, admit, limiter, slices, self._histories.weigh)
+        submissions = Submissions(log, journal, clock, self._admit, limiter, slices, self._histories.weigh)
         self.job_service = JobService(
             Jobs(log, journal, submissions, self._watches, waits, slices, access, shares, estimators),
             Identity(limiter, admission.open_watches),
@@ -165,37 +167,17 @@ class Core:
         )
         self._backups = Backups(log, directory)
         self.admin_service = AdminService(self._registry, self._backups, loop_lag or LoopLag())
-        idle = IdleCaches(clock, slices) if idle is None else idle
-        for drop_idle in (
-            journal.drop_idle,
-            self._histories.drop_idle,
-            learned.drop_idle,
-            estimates.drop_idle,
-            queued.drop_idle,
-        ):
-            idle.add(drop_idle)
+
+        for cache in (journal, self._histories, learned, estimates, queued):
+            idle.add(cache.drop_idle)
         idle.add(running.drop_idle, running_jobs.IDLE_TIME)
         self._watches.bound_in_time(idle)
-        for listener in (
-            journal.on_entries,
-            self._watches.on_entries,
-            self._retention.on_entries,
-            running.on_entries,
-            self._histories.on_entries,
-            ParentUpdates(log, journal, self._tasks).on_entries,
-        ):
-            log.add_listener(listener)
+        parent_updates = ParentUpdates(log, journal, self._tasks)
+        for follower in (journal, self._watches, self._retention, running, self._histories, parent_updates):
+            log.add_listener(follower.on_entries)
         # Jobs with a transition before ``start`` has read the active jobs; None after that.
         self._changed: set[str] | None = set()
-        follow_transitions(
-            log,
-            self._note_change,
-            limiter.jobs.on_transition,
-            sessions.on_transition,
-            self._dispatcher.on_transition,
-            self.deadlines.on_transition,
-            self._child_cancellation.on_transition,
-        )
+        self._follow_transitions(sessions)
 
     async def start(self) -> None:
         """Connect to the other nodes, and resume the jobs that have not ended."""
@@ -251,6 +233,22 @@ class Core:
             more = page.more
         self._changed = None
         return list(parents)
+
+    def _admit(self, request: SubmitJobRequest) -> None:
+        """Refuse a submission while the queues are full, or if its job could never be dispatched."""
+        self._queues.admit()
+        self._dispatcher.admit(request)
+
+    def _follow_transitions(self, sessions: SessionTable) -> None:
+        follow_transitions(
+            self._log,
+            self._note_change,
+            self._limiter.jobs.on_transition,
+            sessions.on_transition,
+            self._dispatcher.on_transition,
+            self.deadlines.on_transition,
+            self._child_cancellation.on_transition,
+        )
 
     def _workers_changed(self) -> None:
         self._tasks.start(self._slices.run(self._watches.workers_changed(), SERVER))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import gc
 import platform
+import queue
 import sqlite3
 import subprocess
 import sys
@@ -16,6 +17,8 @@ from pathlib import Path
 import pytest
 
 from milepost.server.log.sqlite import statements
+from milepost.server.log.sqlite.read_lane import ReadLane
+from milepost.server.log.sqlite.reader import Reader
 from milepost.server.log.sqlite.sqlite_log import SqliteEventLog
 from milepost.server.log.sqlite.transaction import Transaction
 from milepost.server.runtime import gc_tuning, heap_trimming
@@ -51,6 +54,27 @@ async def test_pages_are_freed_while_there_is_nothing_to_write(tmp_path: Path) -
 
     assert await asyncio.to_thread(freed.wait, 30.0)
     await log.append(author.start())
+    await log.close()
+
+
+async def test_pages_of_a_reader_are_freed_while_nobody_reads(tmp_path: Path) -> None:
+    """Once after the last read: replays would leave some MiB with each thread that reads."""
+    log = SqliteEventLog(tmp_path)
+    statements_of_reader: queue.SimpleQueue[str] = queue.SimpleQueue()
+
+    def open_reader() -> Reader:
+        connection = log._connect()
+        connection.set_trace_callback(statements_of_reader.put)
+        return Reader(connection, log.epoch)
+
+    lane = ReadLane(open_reader, 1, "test", cache_time=0.01)
+    for _ in range(2):
+        await lane.run("a", lambda reader: reader.find("j"))
+        while await asyncio.to_thread(statements_of_reader.get, True, 30.0) != statements.SHRINK_MEMORY:
+            pass
+
+    lane.close()
+    assert statements_of_reader.empty()
     await log.close()
 
 

@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import asyncio
+import queue
+import sqlite3
 import threading
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
-from typing import Any, NamedTuple, TypeVar
+from contextlib import suppress
+from typing import Any, Final, NamedTuple, TypeVar
 
 from milepost.server.base.callers import Turns
 from milepost.server.log.sqlite.reader import Reader
 
 _Result = TypeVar("_Result")
+
+CACHE_TIME: Final = 5.0
+"""Seconds without a read after which a thread has its connection free the cached pages."""
 
 
 class _Read(NamedTuple):
@@ -21,52 +26,92 @@ class _Read(NamedTuple):
 
 
 class ReadLane:
-    """Runs reads on ``threads`` threads. It calls ``open_reader`` once on each of them."""
+    """Runs reads on ``threads`` threads. It calls ``open_reader`` once on each of them, for its first read."""
 
-    def __init__(self, open_reader: Callable[[], Reader], threads: int, name: str) -> None:
+    def __init__(
+        self,
+        open_reader: Callable[[], Reader],
+        threads: int,
+        name: str,
+        cache_time: float = CACHE_TIME,
+    ) -> None:
         self._open_reader = open_reader
-        self._threads = ThreadPoolExecutor(threads, thread_name_prefix=f"milepost-{name}")
-        self._local = threading.local()
-        self._readers: list[Reader] = []
+        self._cache_time = cache_time
         self._waiting: Turns[_Read] = Turns()
         self._lock = threading.Lock()
+        # True for each read that waits, and at the end False for each thread.
+        self._wanted: queue.SimpleQueue[bool] = queue.SimpleQueue()
+        self._is_closed = False
+        self._threads = [
+            threading.Thread(target=self._serve, name=f"milepost-{name}_{number}", daemon=True)
+            for number in range(threads)
+        ]
+        for thread in self._threads:
+            thread.start()
 
     async def run(self, caller: str, function: Callable[[Reader], _Result]) -> _Result:
         """Call the function with a reader when it is the caller's turn. One that is cancelled before takes no turn."""
+        if self._is_closed:
+            raise RuntimeError("the log is closed")
         loop = asyncio.get_running_loop()
         read = _Read(function, loop.create_future(), loop)
         with self._lock:
             self._waiting.put(caller, read)
         # Not this read, but the one whose turn it is when a thread is free.
-        self._threads.submit(self._run_next)
+        self._wanted.put(True)
         result: _Result = await read.result
         return result
 
     def close(self) -> None:
         """Finish pending reads and close the connections."""
-        self._threads.shutdown()
-        for reader in self._readers:
-            reader.close()
+        self._is_closed = True
+        for _ in self._threads:
+            self._wanted.put(False)
+        for thread in self._threads:
+            thread.join()
 
-    def _run_next(self) -> None:
+    def _serve(self) -> None:
+        reader: Reader | None = None
+        try:
+            while self._wait_for_read(reader):
+                reader = self._run_next(reader)
+        finally:
+            if reader is not None:
+                reader.close()
+
+    def _wait_for_read(self, reader: Reader | None) -> bool:
+        """Wait for a read, and free what the reader has cached if none comes for long; False at the end."""
+        if reader is not None:
+            try:
+                return self._wanted.get(timeout=self._cache_time)
+            except queue.Empty:
+                # What cannot be freed is left; the thread is needed for reads.
+                with suppress(sqlite3.Error):
+                    reader.free_cache()
+        return self._wanted.get()
+
+    def _run_next(self, reader: Reader | None) -> Reader | None:
+        """Do the read whose turn it is; return the reader. A function, so that no result is kept until the next one."""
         with self._lock:
             function, result, loop = self._waiting.take()
         if result.cancelled():
-            return
+            return reader
         try:
-            found = function(self._reader())
-        except BaseException as error:
-            loop.call_soon_threadsafe(_set_exception, result, error)
-            raise  # to the executor, which ignores it
-        loop.call_soon_threadsafe(_set_result, result, found)
-
-    def _reader(self) -> Reader:
-        """Return the current thread's reader."""
-        reader: Reader | None = getattr(self._local, "reader", None)
-        if reader is None:
-            reader = self._local.reader = self._open_reader()
-            self._readers.append(reader)
+            if reader is None:
+                reader = self._open_reader()
+            found = function(reader)
+        except BaseException as error:  # noqa: BLE001  # raised to the caller
+            _call(loop, _set_exception, result, error)
+        else:
+            _call(loop, _set_result, result, found)
         return reader
+
+
+def _call(
+    loop: asyncio.AbstractEventLoop, function: Callable[..., None], result: asyncio.Future[Any], value: object
+) -> None:
+    with suppress(RuntimeError):  # the loop is closed: nobody waits any more
+        loop.call_soon_threadsafe(function, result, value)
 
 
 def _set_result(result: asyncio.Future[Any], found: object) -> None:

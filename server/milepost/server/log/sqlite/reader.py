@@ -52,6 +52,10 @@ class Reader:
         """Close the connection."""
         self._connection.close()
 
+    def free_cache(self) -> None:
+        """Free the cached pages of the connection, as far as SQLite can at the moment."""
+        self._connection.execute(statements.SHRINK_MEMORY)
+
     def page(self, job_id: str, cursor: int, max_bytes: int) -> EventPage | None:
         """See ``EventLog.read``."""
         with self._snapshot():

@@ -13,17 +13,27 @@ import pytest
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.routing import Mount
+from uvicorn.protocols.http.httptools_impl import RequestResponseCycle
 
 from milepost.client import Client
+from milepost.server.runtime import bounded_protocol
 from milepost.server.runtime.bounded_protocol import BoundedProtocol
 from milepost.server.runtime.server import Server
 from milepost.server.watching import watch_stream
-from milepost.v1 import DeleteJobRequest, Dispatch
+from milepost.v1 import (
+    Claim,
+    DeleteJobRequest,
+    Dispatch,
+    JobFilter,
+    WatchJobRequest,
+    WatchJobsRequest,
+)
 from milepost.web import ClientCall, milepost_app, stream_response
 from tests.support.app_server import serving
+from tests.support.connect_watch import ConnectHttpJobs
 from tests.support.event_streams import SSE, all_records, ended_job, names, opened
 from tests.support.forking import Forkery
-from tests.support.http_watch import FRAMINGS, Record, http_client
+from tests.support.http_watch import FRAMINGS, HttpJobs, HttpWatch, Record, http_client
 from tests.support.rotating import Rotation
 from tests.support.rpc import Rpc, connect, eventually, log_line
 from tests.support.server import ServerProcess
@@ -61,6 +71,43 @@ async def test_quiet_streams_have_comments(memory_server: Server, monkeypatch: p
                     pass
             await client.cancel(job.job_id)
             assert [line[0] for line in [line async for line in ndjson.aiter_lines()]] == ["{"] * 6
+
+
+async def test_what_is_live_is_written_at_once(
+    memory_server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where a client has room, as a chunk that is encoded already, and not by the task of its stream."""
+    taken: set[object] = set()
+    write = bounded_protocol._write_chunk
+
+    def note(cycle: RequestResponseCycle, chunk: bytes) -> bool:
+        taken.add(cycle.scope["client"])
+        return write(cycle, chunk)
+
+    monkeypatch.setattr(bounded_protocol, "_write_chunk", note)
+    url = str(memory_server.http)
+    async with connect(memory_server.address) as rpc, rpc.session(kinds=[]) as session:
+        job = await rpc.submit(dispatch=Dispatch.DISPATCH_EXTERNAL)
+        await session.send(claim=Claim(job_id=job.job_id))
+        _, token = await session.take()
+        one = WatchJobRequest(job_id=job.job_id)
+        watches: list[HttpWatch] = [
+            HttpJobs(url, "sse", rpc.jobs).WatchJob(one),
+            HttpJobs(url, "ndjson", rpc.jobs).WatchJob(one),
+            ConnectHttpJobs(url, "proto", rpc.jobs).WatchJob(one),
+            HttpJobs(url, "sse", rpc.jobs).WatchJobs(
+                WatchJobsRequest(filter=JobFilter(job_ids=[job.job_id]))
+            ),
+        ]
+
+        for number in range(1, 21):
+            await session.report(job.job_id, token, number, log_line(f"line {number}"))
+            for watch in watches:
+                while f'"line {number}"' not in str(await watch.read()):
+                    pass
+        for watch in watches:
+            watch.cancel()
+    assert len(taken) == len(watches)
 
 
 async def open_watches(web: httpx.AsyncClient) -> int:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager, nullcontext
-from typing import Any, Final, NamedTuple, TypeVar
+from typing import Any, Final, TypeVar
 
 from google.protobuf.message import Message
 from google.protobuf.message_factory import GetMessageClass
@@ -28,6 +28,7 @@ from milepost.server.calls.call_memory import CallMemory
 from milepost.server.calls.call_record import CallRecord
 from milepost.server.calls.open_calls import OpenCalls
 from milepost.server.calls.request_decoding import decoder, finish_decoding
+from milepost.server.calls.response_stream import ResponseStream
 from milepost.server.calls.update_decoding import Deserializer
 from milepost.server.http.peer_certificate import of_scope
 from milepost.v1 import ErrorReason
@@ -46,12 +47,6 @@ _RESPONSES: Final = {name: GetMessageClass(method.output_type) for name, method 
 
 LISTS_AT_ONCE: Final = 4
 """Pages of ``ListJobs`` that are made for one caller, or sent to it, at a time; ``RESPONSE_TIMEOUT`` each at most."""
-
-
-class _Writer(NamedTuple):
-    """What a method of the service needs of gRPC's context."""
-
-    write: Send
 
 
 class _NotSent(Exception):
@@ -141,7 +136,7 @@ class InProcessBackend:
             principal, request, charge = await self._begin(method, receive, caller, record)
             charge.release()
             with self._calls.serving(principal):
-                await function(request, _Writer(_passing(send)))
+                await function(request, ResponseStream(_passing(send)))
 
     async def run_in_slices(self, steps: Steps[_Outcome]) -> _Outcome:
         """See ``JobsBackend``."""
@@ -154,9 +149,9 @@ class InProcessBackend:
         await self._admission.hold_refused(record.peer, refusal)
         record.write(code_pb2.Code.Name(code_pb2.Code.ValueType(record.status_of(refusal).code)))
 
-    def _function(self, method: str) -> Callable[[Message, _Writer | None], Awaitable[Any]]:
+    def _function(self, method: str) -> Callable[[Message, ResponseStream | None], Awaitable[Any]]:
         servicer = self._servicers[METHODS[method].containing_service.name]
-        function: Callable[[Message, _Writer | None], Awaitable[Any]] = getattr(servicer, method)
+        function: Callable[[Message, ResponseStream | None], Awaitable[Any]] = getattr(servicer, method)
         return function
 
     @contextmanager

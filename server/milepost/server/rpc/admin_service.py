@@ -10,6 +10,7 @@ from milepost.server.access.authorize import Action, check
 from milepost.server.access.current_principal import current_principal
 from milepost.server.base.loop_lag import LoopLag
 from milepost.server.base.timestamps import duration
+from milepost.server.calls.response_stream import ResponseStream
 from milepost.server.dispatch.worker_registry import WorkerRegistry
 from milepost.server.rpc.backups import Backups
 from milepost.server.service import paging, validation
@@ -33,10 +34,10 @@ class AdminService:
         self._backups = backups
         self._loop_lag = loop_lag
 
-    async def BackUp(self, request: BackUpRequest, context: _Context) -> None:
+    async def BackUp(self, request: BackUpRequest, stream: ResponseStream) -> None:
         """See the contract."""
         check(current_principal(), Action.ADMINISTER, "", None)
-        await self._backups.send(context.write)
+        await self._backups.send(stream.write)
 
     async def GetStats(self, request: GetStatsRequest, context: _Context) -> GetStatsResponse:
         """See the contract."""

@@ -28,8 +28,10 @@ from milepost.server.calls.call_memory import CallMemory
 from milepost.server.calls.call_record import CallRecord, refusal_status
 from milepost.server.calls.open_calls import OpenCalls
 from milepost.server.calls.request_decoding import Decoded, decoder, finish_decoding
+from milepost.server.calls.response_stream import ResponseStream
 from milepost.server.rpc.call_log import CallLog
 from milepost.server.rpc.metadata_limit import METADATA_SIZE, MetadataFloods, metadata_size, too_large
+from milepost.server.rpc.response_writer import ResponseWriter
 
 _Context = grpc.aio.ServicerContext[Any, Any]
 
@@ -161,7 +163,8 @@ class Interceptor(grpc.aio.ServerInterceptor):
             finally:
                 charge.release()
             with self._calls.serving(principal):
-                await handler.unary_stream(request, context)
+                async with ResponseWriter(context) as write:
+                    await handler.unary_stream(request, ResponseStream(write))
 
         if handler.response_streaming:
             return grpc.stream_stream_rpc_method_handler(

@@ -8,7 +8,7 @@ import grpc.aio
 
 from milepost.server.access.current_principal import current_caller, current_principal
 from milepost.server.base.job_encoding import JobResponse
-from milepost.server.rpc.response_writer import ResponseWriter
+from milepost.server.calls.response_stream import ResponseStream
 from milepost.server.service.identity import Identity
 from milepost.server.service.jobs import Jobs
 from milepost.v1 import (
@@ -60,15 +60,13 @@ class JobService:
         """See the contract."""
         return await self._jobs.delete(current_principal(), request, current_caller())
 
-    async def WatchJob(self, request: WatchJobRequest, context: _Context) -> None:
-        """See the contract. Sends serialised responses."""
-        async with ResponseWriter(context) as send:
-            await self._jobs.watch_job(current_principal(), request, current_caller(), send)
+    async def WatchJob(self, request: WatchJobRequest, stream: ResponseStream) -> None:
+        """See the contract. Writes serialised responses."""
+        await self._jobs.watch_job(current_principal(), request, current_caller(), stream.write)
 
-    async def WatchJobs(self, request: WatchJobsRequest, context: _Context) -> None:
-        """See the contract. Sends serialised responses."""
-        async with ResponseWriter(context) as send:
-            await self._jobs.watch_jobs(current_principal(), request, current_caller(), send)
+    async def WatchJobs(self, request: WatchJobsRequest, stream: ResponseStream) -> None:
+        """See the contract. Writes serialised responses."""
+        await self._jobs.watch_jobs(current_principal(), request, current_caller(), stream.write)
 
     async def ShareJob(self, request: ShareJobRequest, context: _Context) -> ShareJobResponse:
         """See the contract."""

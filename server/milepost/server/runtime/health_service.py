@@ -17,6 +17,7 @@ from grpc_health.v1.health_pb2 import HealthCheckRequest, HealthCheckResponse
 from grpc_health.v1.health_pb2_grpc import HealthServicer
 
 from milepost.server.base.refusal import draining
+from milepost.server.calls.response_stream import ResponseStream
 
 _Context = grpc.aio.ServicerContext[Any, Any]
 
@@ -54,14 +55,14 @@ class Health(HealthServicer):
         statuses = {name: HealthCheckResponse(status=self._status(name)) for name in self._serving}
         return _protocol.HealthListResponse(statuses=statuses)
 
-    async def Watch(self, request: HealthCheckRequest, context: _Context) -> None:
+    async def Watch(self, request: HealthCheckRequest, stream: ResponseStream) -> None:
         """See the protocol."""
         sent: int | None = None
         while True:
             changed = self._changed
             status = self._status(request.service)
             if status != sent:
-                await context.write(HealthCheckResponse(status=status))
+                await stream.write(HealthCheckResponse(status=status))
                 sent = status
             elif self._draining:
                 raise draining()

@@ -47,7 +47,8 @@ def paste(lines: list[str], directory: Path) -> subprocess.CompletedProcess[str]
             ["bash", "-s"],
             input="\n".join(script) + "\n",
             cwd=directory,
-            env=environment(f"127.0.0.1:{port}", {"PATH": path}),
+            # On a machine with other work the server may need more than the five seconds that commands wait by default.
+            env=environment(f"127.0.0.1:{port}", {"PATH": path, "MILEPOST_CONNECT_TIMEOUT": "60s"}),
             capture_output=True,
             text=True,
             timeout=240,

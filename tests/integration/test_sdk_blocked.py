@@ -23,13 +23,13 @@ from tests.support.working import working
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     """Short timeouts and poll intervals."""
     monkeypatch.setattr(reconnecting_stream, "_POLL_INTERVAL", 0.05)
-    monkeypatch.setattr(reconnecting_stream, "_PROBE_TIMEOUT", 0.5)
+    monkeypatch.setattr(reconnecting_stream, "_BLOCKED_READ_TIMEOUT", 0.5)
 
 
 @pytest.fixture
 def patient(impatient: None, monkeypatch: pytest.MonkeyPatch) -> None:
     """Long timeouts."""
-    monkeypatch.setattr(reconnecting_stream, "_PROBE_TIMEOUT", 1.0)
+    monkeypatch.setattr(reconnecting_stream, "_BLOCKED_READ_TIMEOUT", 1.0)
 
 
 @pytest.fixture
@@ -49,7 +49,7 @@ async def between(shared_server: ServerProcess) -> AsyncIterator[Gateway]:
 @pytest.fixture
 async def far(between: Gateway) -> AsyncIterator[Client]:
     """A client behind the proxy."""
-    async with Client(between.address, timeout=1.0) as connected:
+    async with Client(between.address, timeout=2.0) as connected:
         yield connected
 
 
@@ -136,7 +136,7 @@ async def test_a_watch_falls_back_and_recovers(
             assert watch.connection.state == "polling"
             between.mode, between.frames = "pass", None
             monkeypatch.setattr(transport_fallback, "_STREAM_RETRY_INTERVAL", 0.0)
-            monkeypatch.setattr(reconnecting_stream, "_PROBE_TIMEOUT", 30.0)  # long timeouts
+            monkeypatch.setattr(reconnecting_stream, "_BLOCKED_READ_TIMEOUT", 30.0)  # long timeouts
             job.go_on.release()
             assert (await anext(watch)).sequence == 4
             job.go_on.release()

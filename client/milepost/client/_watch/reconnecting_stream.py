@@ -34,6 +34,8 @@ _Frame = TypeVar("_Frame", WatchJobResponse, WatchJobsResponse)
 _POLL_INTERVAL: Final = 2.0
 # Timeout in seconds of a call that only checks whether the server answers.
 _PROBE_TIMEOUT: Final = 5.0
+# Seconds of silence after which a stream counts as blocked where others were blocked before.
+_BLOCKED_READ_TIMEOUT: Final = 5.0
 # A stream without any frame for this many status intervals, and a margin in seconds, counts as lost.
 _SILENT_INTERVALS: Final = 2.5
 _SILENT_MARGIN: Final = 5.0
@@ -265,7 +267,8 @@ class ReconnectingStream(ABC, AsyncIterator[Item], Generic[Item, _Request, _Fram
         """Seconds of silence after which the connection counts as lost."""
         if self._cursor.opened:
             return self._silence_timeout
-        return min(self._silence_timeout, _PROBE_TIMEOUT if self._fallback.blocked_streams else self._timeout)
+        timeout = _BLOCKED_READ_TIMEOUT if self._fallback.blocked_streams else self._timeout
+        return min(self._silence_timeout, timeout)
 
     async def _poll(self) -> Sequence[Item]:
         job = await self._call_server(self._timeout)

@@ -8,8 +8,8 @@ from itertools import pairwise
 from typing import NamedTuple
 
 from bench.estimates.recorded_runs import RecordedRun, events
-from milepost.server.estimates.job_observer import JobObserver
-from milepost.server.estimates.kind_history import KindHistory
+from milepost.server.forecasting.job_observer import JobObserver
+from milepost.server.forecasting.kind_history import KindHistory
 
 _LOOKS = 50
 

@@ -10,10 +10,10 @@ import psutil
 
 from bench.processes import child
 from milepost.server.base.slices import Slices
-from milepost.server.estimates.pace_curve import PaceCurve
-from milepost.server.estimates.past_run import StageRun, past_run
-from milepost.server.estimates.run_encoding import encode
 from milepost.server.estimation.histories import Histories
+from milepost.server.forecasting.pace_curve import PaceCurve
+from milepost.server.forecasting.past_run import StageRun, past_run
+from milepost.server.forecasting.run_encoding import encode
 from milepost.server.log.memory.memory_disk import MemoryDisk
 from milepost.server.log.memory.memory_log import MemoryEventLog
 from milepost.server.log.stored_runs import KIND_LIMIT, OWNER_KIND_LIMIT, RUN_LIMIT, StoredRun

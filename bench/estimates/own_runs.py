@@ -23,7 +23,7 @@ from rich.table import Table
 from bench.processes import MeasurementFailed, Server, child, milepost, running
 from milepost.client import Client, JobSnapshot
 from milepost.contract.job_states import has_ended
-from milepost.server.estimates.calibration import CHECKPOINTS
+from milepost.server.forecasting.calibration import CHECKPOINTS
 from milepost.v1 import JobState
 
 TREES: Final = 20

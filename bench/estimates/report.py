@@ -17,7 +17,7 @@ from bench.estimates.costs import costs
 from bench.estimates.naive import FRACTIONS, HISTORIES, Naive
 from bench.estimates.recorded_runs import RecordedRun, load
 from bench.estimates.virtual_time import Sample, run_samples, starts
-from milepost.server.estimates.calibration import CHECKPOINTS
+from milepost.server.forecasting.calibration import CHECKPOINTS
 
 OURS = "Milepost"
 

@@ -8,12 +8,12 @@ from collections.abc import Iterator, Sequence
 from typing import Final, NamedTuple
 
 from bench.estimates.recorded_runs import RecordedRun, events
-from milepost.server.estimates.calibration import CHECKPOINTS, Pool
-from milepost.server.estimates.job_observer import JobObserver
-from milepost.server.estimates.kind_history import KindHistory, RemainingTime
-from milepost.server.estimates.past_run import PastRun
-from milepost.server.estimates.run_encoding import decode, encode
 from milepost.server.estimation.histories import WARM_KINDS
+from milepost.server.forecasting.calibration import CHECKPOINTS, Pool
+from milepost.server.forecasting.job_observer import JobObserver
+from milepost.server.forecasting.kind_history import KindHistory, RemainingTime
+from milepost.server.forecasting.past_run import PastRun
+from milepost.server.forecasting.run_encoding import decode, encode
 from milepost.server.log.stored_runs import RUN_LIMIT
 
 _START: Final = 1

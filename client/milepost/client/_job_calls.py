@@ -110,11 +110,11 @@ class JobCalls:
             request.page_token = page.next_page_token
 
     async def whoami(self) -> WhoAmIResponse:
-        """Who the server takes this client for, and what it may do. It takes a credential, and no scope."""
+        """The principal of this client: its identity and rights. Needs a credential, but no scope."""
         return await self._channel.call(self._channel.jobs().WhoAmI, WhoAmIRequest(), self._timeout)
 
     async def history(self, kind: str, owner: str = "") -> GetHistoryResponse:
-        """What the server knows of the runs of a kind, which its estimates rest on.
+        """The history of a kind: the runs that its estimates rest on.
 
         It covers the latest runs that succeeded, at most 32: the median and the 90th percentile of their durations,
         their stages, and how good estimates of these runs are in hindsight, each from the runs before it. Of a kind

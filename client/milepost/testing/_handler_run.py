@@ -26,7 +26,7 @@ __all__ = ["HandlerRun", "Recording"]
 
 
 class Recording:
-    """What a handler has reported so far, as it comes in.
+    """The reports of a handler so far.
 
     Attributes:
         fold: The job.

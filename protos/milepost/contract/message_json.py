@@ -15,7 +15,7 @@ import math
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
-from json.encoder import encode_basestring  # it leaves letters of all scripts as they are
+from json.encoder import encode_basestring  # does not escape letters beyond ASCII
 from typing import Any, Final, TypeAlias
 
 from google.protobuf.any_pb2 import Any as AnyMessage
@@ -61,7 +61,7 @@ def json_writer(message: type[Message]) -> Callable[[Message], str]:
 
 
 class _Writer:
-    """How the values of all types are written. ``any_levels`` bounds how deep an ``Any`` is decoded."""
+    """Writers for the values of all types. ``any_levels`` bounds how deeply an ``Any`` is decoded."""
 
     def __init__(self, always_print: bool, any_levels: int) -> None:
         self._always_print = always_print
@@ -176,7 +176,7 @@ def _bytes(value: bytes) -> str:
 
 
 def _double(number: float) -> str:
-    if number - number == 0.0:  # it is finite
+    if number - number == 0.0:  # whether it is finite
         return repr(number)
     return '"NaN"' if math.isnan(number) else '"Infinity"' if number > 0 else '"-Infinity"'
 

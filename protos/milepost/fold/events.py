@@ -82,7 +82,7 @@ class Fold:
     def apply_progress(
         self, sequence: int, stage_id: str, current: float, message: str, fraction: float, job_fraction: float
     ) -> None:
-        """As ``apply``, of progress of a stage that is there, which changes neither its total nor its unit."""
+        """Apply progress of a present stage that changes neither its total nor its unit; see ``apply``."""
         if self._waste > max(WASTE_LIMIT, self._size):
             self.compact()
         _move(self, self.stages[stage_id], current, message, fraction)

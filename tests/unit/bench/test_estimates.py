@@ -13,8 +13,8 @@ from rich.console import Console
 from bench.estimates.recorded_runs import RecordedRun, RecordedStage, load
 from bench.estimates.report import measure, report
 from bench.estimates.virtual_time import Leak, past_of, run_samples, starts
-from milepost.server.estimates.calibration import Pool
-from milepost.server.estimates.kind_history import KindHistory
+from milepost.server.forecasting.calibration import Pool
+from milepost.server.forecasting.kind_history import KindHistory
 
 
 def recorded(submitted: float, seconds: float = 10.0) -> RecordedRun:

@@ -10,16 +10,16 @@ import pytest
 
 from milepost.server.base.steps import finish
 from milepost.server.decide.stage_weights import learn_weights
-from milepost.server.estimates.calibration import CHECKPOINTS, POOL_SIZE, Pool, percentile, upper_bound
-from milepost.server.estimates.forecast import forecast, since_change
-from milepost.server.estimates.job_progress import JobProgress, StageProgress
-from milepost.server.estimates.kind_history import NO_HINDSIGHT, RUNS, Basis, KindHistory
-from milepost.server.estimates.pace_curve import KNOT_LIMIT, CurveBuilder, PaceCurve
-from milepost.server.estimates.past_run import PastRun, StageRun, past_run
-from milepost.server.estimates.queue_schedule import NOTHING, Span, end_of, start_of
-from milepost.server.estimates.replay import progress_at
-from milepost.server.estimates.run_encoding import RUN_BYTES, UnknownRun, decode, encode
-from milepost.server.estimates.workload import scales_of
+from milepost.server.forecasting.calibration import CHECKPOINTS, POOL_SIZE, Pool, percentile, upper_bound
+from milepost.server.forecasting.forecast import forecast, since_change
+from milepost.server.forecasting.job_progress import JobProgress, StageProgress
+from milepost.server.forecasting.kind_history import NO_HINDSIGHT, RUNS, Basis, KindHistory
+from milepost.server.forecasting.pace_curve import KNOT_LIMIT, CurveBuilder, PaceCurve
+from milepost.server.forecasting.past_run import PastRun, StageRun, past_run
+from milepost.server.forecasting.queue_schedule import NOTHING, Span, end_of, start_of
+from milepost.server.forecasting.replay import progress_at
+from milepost.server.forecasting.run_encoding import RUN_BYTES, UnknownRun, decode, encode
+from milepost.server.forecasting.workload import scales_of
 from milepost.v1 import Stage
 
 COVERED = (True,) * len(CHECKPOINTS)

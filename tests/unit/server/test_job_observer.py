@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from milepost.server.base.timestamps import SECOND, timestamp
-from milepost.server.estimates.job_observer import STAGE_LIMIT, JobObserver
+from milepost.server.forecasting.job_observer import STAGE_LIMIT, JobObserver
 from milepost.v1 import Event, Job, JobStarted, JobSubmitted, Stage, StageEnded, StageProgressed, StageStarted
 
 

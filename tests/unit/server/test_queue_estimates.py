@@ -11,8 +11,8 @@ import pytest
 from milepost.server.base.timestamps import duration
 from milepost.server.dispatch.worker_registry import WorkerRegistry
 from milepost.server.dispatch.worker_session import Session
-from milepost.server.estimates.queue_schedule import Span
 from milepost.server.estimation.queue_estimates import SLOTS_PER_PASS, QueueEstimates
+from milepost.server.forecasting.queue_schedule import Span
 from milepost.v1 import Estimate, Hello, Job
 from tests.support.clock import FakeClock
 

@@ -53,7 +53,7 @@ def web_app(backend: JobsBackend, policy: BrowserPolicy = _OWN_PAGES) -> Starlet
         *connect_routes(backend, policy.caller_of),
         *page_routes(),
         Route(OPENAPI, _openapi),
-        # For people who look around.
+        # For people who open the root in a browser.
         Route("/v1", partial(_described, "v1/openapi.json")),
         Route("/v1/", partial(_described, "openapi.json")),
         Route("/docs", _docs),

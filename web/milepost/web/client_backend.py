@@ -110,7 +110,7 @@ class ClientBackend:
 
 
 def _followed(request: WatchJobRequest) -> bytes:
-    """What a watch follows, wherever it starts."""
+    """The key of a watch: equal for watches that differ only in where they start."""
     followed = WatchJobRequest()
     followed.CopyFrom(request)
     followed.ClearField("start")

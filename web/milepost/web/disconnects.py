@@ -1,4 +1,4 @@
-"""Streams end when their clients leave, however quiet they are (ASGI tells only whoever receives)."""
+"""End streams whose clients have disconnected (ASGI reports that only to whoever receives)."""
 
 from __future__ import annotations
 

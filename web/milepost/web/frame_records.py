@@ -121,7 +121,7 @@ class EventEncoder:
         framing = self._framing
         data, end = framing.data, framing.end
         print_event = EventPrinter().print
-        event: Any  # of which fields have names that are known only then
+        event: Any  # its field names are known only at run time
         payload: str | None = None
         prefix = ""
         for event in events.events:
@@ -133,7 +133,7 @@ class EventEncoder:
 
 
 def _cut(text: bytes, end: bytes) -> Iterator[bytes]:
-    """Cut a text behind records, which end like this."""
+    """Split a text after each of its records, which end in this suffix."""
     start = 0
     while start < len(text):
         last = text.find(end, start + _CHUNK)

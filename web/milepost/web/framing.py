@@ -1,4 +1,4 @@
-"""How frames of a watch stand in a response: server-sent events, or lines of JSON.
+"""Framing of a watch in a response: server-sent events, or lines of JSON.
 
 Each frame, and each event of a frame of events, is one record: its name, its data, and an id, which is the place to
 resume from.
@@ -23,7 +23,7 @@ class Framing(NamedTuple):
     """After the data."""
 
     def prefix(self, name: str, place: str = "") -> str:
-        """What stands before the data of a record of this name; without a place one does not resume from it."""
+        """The text before the data of a record. A record without a place cannot be resumed after."""
         return self.name + name + (self.place + place if place else "") + self.data
 
 

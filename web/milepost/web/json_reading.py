@@ -244,7 +244,7 @@ def _checked(value: Any, expected: type, path: str) -> Any:
 
 
 def _type(field: _Field) -> str:
-    """What a field is, for people."""
+    """The type of a field in texts for people."""
     if field.message_type is not None and field.message_type.GetOptions().map_entry:
         return "a map of texts"
     if field.message_type is not None:

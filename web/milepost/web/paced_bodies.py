@@ -1,4 +1,4 @@
-"""Large responses are handed on in pieces, so that what waits for a client to read is counted while it waits.
+"""Send large responses in pieces, so that their unread part counts against the caller's budget.
 
 A server buffers whatever it is given at once, and lets the application go on. In pieces, the application waits from the
 second one on until the client has read those before, and holds what the response is charged to.

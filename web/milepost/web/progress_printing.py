@@ -5,7 +5,7 @@ Nine tenths of all events are progress. Of one stage it has the same fields agai
 
 from __future__ import annotations
 
-from json.encoder import encode_basestring  # it leaves letters of all scripts as they are
+from json.encoder import encode_basestring  # does not escape letters beyond ASCII
 from math import inf
 from typing import Any, Final
 

@@ -59,7 +59,7 @@ def set_path_field(request: Message, name: str, value: str) -> None:
 
 
 class _UnknownParameter(Exception):
-    """No field of the request has this name."""
+    """The request has no field of this name."""
 
 
 def _nearest(path: str, request: Any) -> str:
@@ -119,7 +119,7 @@ def only_one_of(field: _Field, message: Message, path: str) -> None:
 
 
 def message_name(message: Any) -> str:
-    """What a message is, for people, by its descriptor."""
+    """The name of a message type in texts for people, from its descriptor."""
     name: str = message.name
     return "a time in seconds, such as '1.5s'" if name == "Duration" else f"a {name}"
 

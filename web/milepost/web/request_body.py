@@ -69,7 +69,7 @@ async def _read_all(receive: Receive, arrived: Arrived, size_limit: int) -> byte
 
 
 def too_large(size_limit: int) -> ServiceError:
-    """The body is longer than what the server receives."""
+    """The error for a body beyond the size limit."""
     return service_error(
         code_pb2.INVALID_ARGUMENT,
         f"The body is longer than {size_limit:,} bytes. At most so many are accepted.",
@@ -79,5 +79,5 @@ def too_large(size_limit: int) -> ServiceError:
 
 
 def malformed(message: str) -> ServiceError:
-    """The body is not what the call takes."""
+    """The error for a malformed body."""
     return service_error(code_pb2.INVALID_ARGUMENT, message, reason="INVALID_FIELD")

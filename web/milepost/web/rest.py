@@ -137,7 +137,7 @@ def _split(scope: Scope) -> tuple[str, str]:
 
 
 def no_such_path(path: str) -> ServiceError:
-    """Nothing is served at this path."""
+    """The error for a path at which nothing is served."""
     return service_error(
         code_pb2.NOT_FOUND, f"There is nothing at {path!r}. /v1/openapi.json describes what there is."
     )

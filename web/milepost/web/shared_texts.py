@@ -1,4 +1,4 @@
-"""Texts of frames that subscribers share."""
+"""Cache of the texts of frames, shared by subscribers."""
 
 from __future__ import annotations
 

@@ -142,7 +142,7 @@ class StreamResponse:
             self._commenting = self._loop.create_task(self._send_comment())
             due = now + COMMENT_INTERVAL
         elif now >= due:
-            due = now + 1.0  # the client does not read: there is no hurry
+            due = now + 1.0  # the client does not read, so a comment would only wait
         self._timer = self._loop.call_at(due, self._comment_if_quiet)
 
     async def _send_comment(self) -> None:

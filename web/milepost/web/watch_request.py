@@ -44,7 +44,7 @@ class WatchRequest(NamedTuple):
 
     @property
     def cursor(self) -> int:
-        """Where it starts: a sequence or a position."""
+        """The cursor that it starts after: a sequence or a position."""
         request = self.request
         start = "after_sequence" if isinstance(request, WatchJobRequest) else "after_position"
         return int(getattr(request, start))
@@ -117,7 +117,7 @@ def _range(text: str) -> tuple[str, float]:
 
 
 def _weight(framing: Framing, ranges: Sequence[tuple[str, float]]) -> float:
-    """How much the client wants it: the most specific range counts."""
+    """The client's weight for a media type: that of the most specific range."""
     main = framing.media_type.partition("/")[0]
     for wanted in (framing.media_type, f"{main}/*", "*/*"):
         weights = [weight for media_type, weight in ranges if media_type == wanted]

@@ -135,7 +135,7 @@ class ClaimedJobTable(JobTable):
         return True
 
     def _announce_capacity(self) -> None:
-        if not self._shares_session:  # whose capacity is not that of one block
+        if not self._shares_session:  # a shared session has the capacity of all of its blocks
             super()._announce_capacity()
 
     def _attempt_changed(self, attempt: Attempt) -> None:

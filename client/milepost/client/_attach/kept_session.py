@@ -111,7 +111,7 @@ class KeptSession:
         self._running.add_done_callback(self._ended)
 
     async def _run(self, sessions: SessionLoop) -> None:
-        with contextlib.suppress(MilepostError):  # which each block has seen
+        with contextlib.suppress(MilepostError):  # each block has reported it
             await sessions.run(self._wait_to_retry)
 
     def _ended(self, running: asyncio.Task[None]) -> None:

@@ -35,7 +35,7 @@ BUFFER_SIZE: Final = 64 * MIB
 ENDED_IDS: Final = 10_000
 """Ids of ended jobs, the latest, whose further messages are ignored without asking the server."""
 
-# Seconds between two looks at the jobs without messages, and two lines about messages that were not reported.
+# Seconds between two checks for idle jobs, and between two log lines about messages that were not reported.
 _IDLE_INTERVAL: Final = 1.0
 _LOG_INTERVAL: Final = 10.0
 # Seconds for which messages of a job are ignored that the server has refused for now.

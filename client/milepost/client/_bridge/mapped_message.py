@@ -34,7 +34,7 @@ class MalformedMessage(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class MappedMessage:
-    """What a message says; everything but the id may be absent.
+    """The content of a message; everything but the id may be absent.
 
     Attributes:
         id: The job, as the application calls it.

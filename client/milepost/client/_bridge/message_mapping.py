@@ -28,7 +28,7 @@ _KEYS: Final = frozenset({"channel", "id", "kind", "idle", "sequential", "cancel
 
 @dataclass(frozen=True, slots=True)
 class JobRules:
-    """What holds for all jobs of a bridge.
+    """The rules for all jobs of a bridge.
 
     Attributes:
         kind: Kind of the jobs that the bridge starts; empty: messages have the ids of jobs that exist.
@@ -47,14 +47,14 @@ class JobRules:
 
 
 class MessageMapping(Protocol):
-    """Says what a message means."""
+    """Maps a message to its content."""
 
     @property
     def job_rules(self) -> JobRules:
-        """What holds for all jobs."""
+        """The rules for all jobs."""
 
     def map(self, channel: str, message: Any) -> MappedMessage | None:
-        """What a decoded message says; None if it says nothing that is reported.
+        """Map a decoded message; None if it has nothing to report.
 
         Raises:
             MalformedMessage: It is not as the mapping expects.

@@ -122,7 +122,7 @@ class OutboundBridge:
         return Outgoing(channel, _text(published), name, job_id, sequence, _text(line))
 
     def _published(self, publication: Publication, channel: str, line: dict[str, Any]) -> str | None:
-        """What the function of the application makes of an item; None for nothing, also where it fails.
+        """Call the application's function for an item; None if it publishes nothing, or fails.
 
         To end with its error would be to end at the same item after each restart.
         """
@@ -143,7 +143,7 @@ class OutboundBridge:
         return self._channel.of(job) if job is not None else ""
 
     async def _job(self, item: Item, job_id: str) -> Job | None:
-        """What the name of a channel needs of a job; None if it is gone."""
+        """Get the job that the name of a channel needs; None if it was deleted."""
         if isinstance(item, Job):
             self._keep(item)
         elif isinstance(item, Event) and item.HasField("job_submitted"):

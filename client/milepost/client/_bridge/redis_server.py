@@ -26,7 +26,7 @@ _TIMEOUT: Final = 10.0
 
 
 def redis_name(url: str) -> str:
-    """What to call the server of a URL: without user and password."""
+    """The name of a URL's server in texts: without user and password."""
     try:
         parts = urlsplit(url)
         if parts.scheme == "unix":
@@ -96,7 +96,7 @@ async def publish(redis: Redis, channel: str, body: bytes) -> None:
 
 
 def describe(error: BaseException, name: str) -> str:
-    """What went wrong, for people, without credentials."""
+    """Describe an error for people, without credentials."""
     match error:
         case exceptions.AuthenticationError():
             return f"Redis at {name} refuses the credentials"

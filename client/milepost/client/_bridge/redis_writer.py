@@ -52,7 +52,7 @@ class AnotherBridge(Exception):
 
 
 class WrittenPosition(NamedTuple):
-    """How far events were written: all up to this position of the epoch's store."""
+    """The position up to which all events were written, and the epoch of its store."""
 
     epoch: str
     position: int
@@ -60,7 +60,7 @@ class WrittenPosition(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Outgoing:
-    """What is written of one item of a watch.
+    """The entries to write for one item of a watch.
 
     Attributes:
         channel: Where it is published; empty for nowhere.
@@ -90,7 +90,7 @@ class RedisWriter:
             name: What to call the server.
             state: Key of the hash that has the position.
             stream: Key of the stream; empty for none.
-            max_length: Number of entries that the stream keeps, about.
+            max_length: Approximate number of entries that the stream keeps.
         """
         self._redis = redis
         self._name = name

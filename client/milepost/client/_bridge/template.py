@@ -15,7 +15,7 @@ _REFERENCE: Final = re.compile(r"\{([^{}]+)\}")
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """What a template may refer to.
+    """The fields that a template may refer to.
 
     Attributes:
         message: The decoded message; ``{a.b}`` is a field of its field ``a``, ``{a.0}`` the first item of its list.

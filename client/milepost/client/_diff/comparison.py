@@ -34,7 +34,7 @@ class Row:
 
     @property
     def ratio(self) -> float | None:
-        """How many times as long it took in B."""
+        """The ratio of its duration in B to that in A."""
         return ratio(seconds(self.a), seconds(self.b))
 
 

@@ -19,7 +19,7 @@ _MIN_REPLACED_ID: Final = 8
 
 
 class Content:
-    """What is compared of the jobs of one tree.
+    """The compared content of the jobs of one tree.
 
     Left out are times, which are compared as durations, texts for people that change as a job runs, and where artifacts
     are stored, which differs between runs that made the same. The ids of jobs differ as well: where a text is the id of

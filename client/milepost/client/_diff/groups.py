@@ -48,7 +48,7 @@ class Medians:
 
     @property
     def ratio(self) -> float | None:
-        """How many times as long it takes in B."""
+        """The ratio of its duration in B to that in A."""
         if self.a is None or self.b is None:
             return None
         return ratio(self.a.median, self.b.median)

@@ -67,7 +67,7 @@ def seconds(of: Job | Stage | None) -> float | None:
 
 
 def ratio(a: float | None, b: float | None) -> float | None:
-    """How many times as long ``b`` is as ``a``; None if there is no saying."""
+    """The ratio of ``b`` to ``a``; None if it is undefined."""
     return b / a if a and b is not None else None
 
 

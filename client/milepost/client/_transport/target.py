@@ -122,7 +122,7 @@ class Target:
         return grpc.ssl_channel_credentials(ca, key, cert)
 
     def tls_version(self) -> object:
-        """What changes when a file of certificates is replaced."""
+        """A value that changes when a file of certificates is replaced."""
         paths = (self.tls_ca, self.tls_cert, self.tls_key)
         return tuple(_file_version(path) for path in paths if path is not None)
 
@@ -132,7 +132,7 @@ class Target:
             return True
         try:
             ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_cert_chain(self.tls_cert, self.tls_key)
-        except OSError:  # which SSLError is
+        except OSError:  # includes ssl.SSLError
             return False
         return True
 

@@ -220,7 +220,7 @@ class JobsCursor(WatchCursor):
 
     def _accept_snapshot(self, frame: Snapshot) -> Sequence[Job]:
         job = frame.job
-        self._estimates.pop(job.job_id, None)  # it has its own
+        self._estimates.pop(job.job_id, None)  # the job has its own estimate
         if frame.position:
             self._advance(frame.position)
         else:

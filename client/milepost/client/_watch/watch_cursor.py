@@ -73,9 +73,7 @@ class WatchCursor(ABC):
         self._opened = self._reached_head = False
         interval = self._status_interval
         if interval is None and finite and self._follow:
-            interval = (
-                STATUS_INTERVAL  # else a stream that ends at the head has no status, and so no estimates
-            )
+            interval = STATUS_INTERVAL  # without it a stream that ends at the head has no status, and so no estimates
         fields = {
             "epoch": self.epoch,
             "delivery": self._selection.delivery,

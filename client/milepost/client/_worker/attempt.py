@@ -308,7 +308,7 @@ class Attempt:
         else:
             _log.log(self._loss_level, "job %s: lease lost: %s", self.job_id, why)
             if self._stop_reason is not None:
-                grace = 0.0  # it is stopping already, with its own deadline
+                grace = 0.0  # the handler is stopping already, with its own deadline
             self._interrupt(_StopReason.LEASE_LOST)
             self._stop_within(STOP_GRACE if grace is None else grace)
         self._reporter.close()

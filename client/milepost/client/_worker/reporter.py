@@ -126,7 +126,7 @@ class Reporter:
         """Poll `source` with the next tick. For callers that hold the lock."""
         if (
             not self._ended and source not in self._sources
-        ):  # else whoever sends knows, and waits for the tick
+        ):  # otherwise the sender knows of it, and waits for the tick
             self._sources[source] = None
             self._wake_once()
 

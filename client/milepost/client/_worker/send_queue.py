@@ -81,7 +81,7 @@ class SendQueue:
         now = self._loop.time()
         request = producer.next_request(now)
         if request is not None:
-            self._producers.append(producer)  # it may have more, after the others
+            self._producers.append(producer)  # it may have more requests; the others go first
         elif producer not in self._timers and (wait := producer.due(now)) is not None:
             self._timers[producer] = self._loop.call_later(wait, self._schedule_due, producer)
         return request

@@ -48,7 +48,7 @@ def text_of(value: object) -> str:
     """The text itself, or the `str` of any other value; the name of its type if `str` fails."""
     if isinstance(value, str):
         return value
-    with contextlib.suppress(Exception):  # of a class that cannot be printed
+    with contextlib.suppress(Exception):  # the class may have a broken `__str__`
         return str(value)
     # Python prints no int of more than some thousand decimal digits.
     return hex(value) if isinstance(value, int) else f"<{type(value).__name__}>"

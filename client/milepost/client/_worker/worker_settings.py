@@ -12,7 +12,7 @@ __all__ = ["WorkerSettings"]
 
 
 class WorkerSettings:
-    """How a worker runs; see `Worker`.
+    """Settings of a worker; see `Worker`.
 
     Attributes:
         target: The server.

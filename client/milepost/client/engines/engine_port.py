@@ -52,7 +52,7 @@ class Submission:
 
 @dataclass(frozen=True, slots=True)
 class EngineSettings:
-    """What an engine is made from.
+    """The settings that an engine is made from.
 
     Attributes:
         functions: The functions by kind; more may be registered until the engine runs.

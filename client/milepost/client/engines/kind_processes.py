@@ -40,7 +40,7 @@ def run_for_each(kinds: Sequence[str], run: Callable[[str], None]) -> None:
     on_child = signal.signal(signal.SIGCHLD, lambda number, frame: None)
     try:
         failed = _wait_for(children, watched)
-        while signal.sigpending() & watched:  # of those that came too late to be passed on
+        while signal.sigpending() & watched:  # discard signals that came too late to be passed on
             signal.sigwait(watched)
     finally:
         signal.signal(signal.SIGCHLD, signal.SIG_DFL if on_child is None else on_child)
@@ -75,7 +75,7 @@ def _wait_for(children: set[int], watched: set[signal.Signals]) -> int:
 
 def _next_signal(watched: set[signal.Signals]) -> tuple[signal.Signals, bool]:
     """The next signal, and whether all processes have it: a terminal sends its Ctrl-C to each of them."""
-    if not hasattr(signal, "sigwaitinfo"):  # as on macOS, which does not say where a signal comes from
+    if not hasattr(signal, "sigwaitinfo"):  # macOS does not report the sender of a signal
         return signal.Signals(signal.sigwait(watched)), False
     received = signal.sigwaitinfo(watched)
     number = signal.Signals(received.si_signo)

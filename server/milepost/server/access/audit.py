@@ -70,7 +70,7 @@ class AuditLog:
             _log.info("audit", **entry)
             return
         line = json.dumps({"time": datetime.now(UTC).isoformat(timespec="milliseconds"), **entry})
-        # Through logging, which serialises writers and says on stderr what goes wrong with the file.
+        # By `logging`, which serialises writers and reports errors of the file on stderr.
         self._file.handle(logging.LogRecord("milepost.audit", logging.INFO, "", 0, line, None, None))
 
     def close(self) -> None:

@@ -30,7 +30,7 @@ _JWT: Final = "jwt:"
 
 
 class Authenticator:
-    """Knows the credentials of a server. Without any, every caller is ``ANONYMOUS``."""
+    """Authenticate calls by the server's credentials. Without any, every caller is ``ANONYMOUS``."""
 
     def __init__(
         self,

@@ -15,7 +15,7 @@ from milepost.v1 import ErrorReason, Job
 
 
 class Action(Enum):
-    """What a call does to a job, or to the server. The values are words for refusals."""
+    """An action of a call on a job, or on the server. The values are verbs for the texts of refusals."""
 
     SUBMIT = "submit"
     READ = "read"
@@ -93,7 +93,7 @@ def authorize(principal: Principal, action: Action, target: Target | None) -> Ve
 
 
 def exists_for(principal: Principal, target: Target) -> bool:
-    """Whether a job that exists does so for the principal."""
+    """Whether the principal may know that the job exists."""
     in_scope = not principal.job_id or principal.job_id in (target.job_id, target.parent_job_id)
     return in_scope and principal.owns(target.owner)
 

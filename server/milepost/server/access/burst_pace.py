@@ -121,7 +121,7 @@ class BurstPace:
         room = _TOGETHER if rested > _TOGETHER * worked else 1
         while self._waiting and room:
             turn = self._waiting.take()
-            if not turn.done():  # else the call was given up
+            if not turn.done():  # done if the call was cancelled
                 turn.set_result(None)
                 room -= 1
         self._look_again = None

@@ -43,7 +43,7 @@ class JobUsage:
         self._starting: set[str] = set()
 
     def of(self, subject: str) -> Usage:
-        """What the principal with this subject uses."""
+        """The usage of the principal with this subject."""
         return self._by_subject.get(subject, _NONE)
 
     @property
@@ -63,7 +63,7 @@ class JobUsage:
     @contextmanager
     def submitting(self, job_id: str, subject: str, input_size: int) -> Iterator[None]:
         """Count a job from now on, unless it does not become durable."""
-        if job_id not in self._jobs:  # else another submission has the id, and this one will be refused
+        if job_id not in self._jobs:  # otherwise another submission has the id, and this one will be refused
             self._starting.add(job_id)
             self._count(job_id, _CountedJob(subject, input_size))
         try:

@@ -26,7 +26,7 @@ _RETRY_DELAY = 5.0
 
 
 class Limiter:
-    """What each principal uses, and may use. Counts by subject: several credentials of one subject share the usage.
+    """Usage and limits of principals. Counted by subject: several credentials of one subject share the usage.
 
     Attributes:
         limits: The limits of principals whose credential sets none.

@@ -12,7 +12,7 @@ EVERY_OWNER = "*"
 
 
 class Scope(StrEnum):
-    """What a credential is for."""
+    """A permission of a credential."""
 
     SUBMIT = "submit"
     """Submit jobs, and delete them once they have ended."""

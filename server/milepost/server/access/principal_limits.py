@@ -19,7 +19,7 @@ RATES: Final = frozenset({"requests", "events"})
 
 
 class Limits(NamedTuple):
-    """What one principal may use.
+    """Limits of one principal.
 
     The defaults are far from what an ordinary user does, and keep one principal from taking all that there is.
 

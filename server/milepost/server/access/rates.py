@@ -34,7 +34,7 @@ class Rate:
         self._paid_until = max(self._paid_until, now) + count / per_second
 
     def used(self, per_second: int, now: float) -> int:
-        """How much is used of ``BURST`` seconds of the rate."""
+        """The used part of the burst: ``BURST`` seconds of the rate."""
         return round(max(0.0, self._paid_until - now) * per_second)
 
 

@@ -28,7 +28,7 @@ _MAC_LENGTH: Final = hashlib.sha256().digest_size
 
 
 class Share(NamedTuple):
-    """What a share token says.
+    """The content of a share token.
 
     Attributes:
         job_id: The job, with its children.
@@ -48,7 +48,7 @@ class Share(NamedTuple):
 
     @property
     def scopes(self) -> frozenset[Scope]:
-        """What its bearer may do."""
+        """The scopes of its bearer."""
         return frozenset({Scope.READ, Scope.CANCEL} if self.can_cancel else {Scope.READ})
 
 
@@ -82,7 +82,7 @@ def is_share_token(text: str) -> bool:
 
 
 def decode(token: str, secret: bytes) -> Share | None:
-    """What a token says; None for one that was not made with this secret."""
+    """Decode a token; None for one that was not made with this secret."""
     if not is_share_token(token):
         return None
     body = token[len(SHARE_PREFIX) : -CHECKSUM_LENGTH]

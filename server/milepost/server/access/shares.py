@@ -20,7 +20,7 @@ CREDENTIAL_PREFIX: Final = "share:"
 
 
 class SharedJob(NamedTuple):
-    """What a share needs to know of its job.
+    """The attributes of a job that its shares depend on.
 
     Attributes:
         owner: See ``Job.owner``.

@@ -95,7 +95,7 @@ class ByteBudget:
             await waiter.granted
         except asyncio.CancelledError:
             if waiter.granted.cancelled():
-                self._serve()  # it may have been the first in line
+                self._serve()  # the cancelled one may have been first in line
             else:
                 self._free(size)
             raise

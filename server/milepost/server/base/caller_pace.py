@@ -18,7 +18,7 @@ PAUSE_LIMIT: Final = 0.05
 
 
 class CallerPace:
-    """Lets ``limit`` heavy calls of each caller go on at a time, in their order.
+    """Runs at most ``limit`` heavy calls of each caller at a time, in their order.
 
     After a call its place stays empty for as long as the call took. So a caller that repeats its calls without a pause
     is served half of the time, and one that calls now and then never waits. A call has its place for ``longest``

@@ -1,4 +1,4 @@
-"""Whether a file has changed since it was read."""
+"""Versions of files, to detect that one has changed since it was read."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ FileVersion: TypeAlias = tuple[int, int, int] | None
 
 
 def file_version(path: Path) -> FileVersion:
-    """What changes with the file, links followed; None where it is missing."""
+    """A value that changes with the file, links followed; None where it is missing."""
     try:
         status = path.stat()
     except OSError:

@@ -58,5 +58,5 @@ class PromptFuture(asyncio.Future[_Result]):
         for callback in callbacks:
             try:
                 callback(self)
-            except Exception:  # noqa: BLE001  # it must not keep others from their outcomes
+            except Exception:  # noqa: BLE001  # a failing callback must not prevent the others
                 _log.exception("callback failed")

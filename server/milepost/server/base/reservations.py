@@ -42,7 +42,7 @@ class Reservations:
         waiting = self._waiting[key]
         while waiting:
             admitted = waiting.popleft()
-            if not admitted.done():  # else the call was cancelled
+            if not admitted.done():  # done if the call was cancelled
                 admitted.set_result(None)
                 # Called after the one that was admitted has gone on.
                 asyncio.get_running_loop().call_soon(self._admit, key)

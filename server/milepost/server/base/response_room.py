@@ -1,4 +1,4 @@
-"""Room for responses that clients have not read: how long one waits for it, and what is refused beyond."""
+"""Memory for responses that clients have not read: wait for room, or refuse."""
 
 from __future__ import annotations
 
@@ -32,12 +32,12 @@ async def wait_for_room(charge: Charge, size: int) -> None:
 
 
 def unread() -> Refusal:
-    """The caller has not read its share of responses."""
+    """The refusal of a caller that has too many unread responses."""
     return limit_reached("This caller has not read the responses that there is room for", "response-memory")
 
 
 def limit_reached(what: str, option: str) -> Refusal:
-    """A limit on memory is reached that passes by itself. ``option`` is that of the server, without dashes."""
+    """The refusal for a limit on memory, which is temporary. ``option`` is that of the server, without dashes."""
     return Refusal(
         ErrorReason.ERROR_REASON_LIMIT_REACHED,
         f"{what}. Try again, send or ask for less at once, or raise --{option}.",

@@ -73,6 +73,6 @@ class Slices:
         self._is_busy = False
         while self._waiting and not self._is_busy:
             granted = self._waiting.take()
-            if not granted.done():  # else the work was cancelled
+            if not granted.done():  # done if the work was cancelled
                 granted.set_result(None)
                 self._is_busy = True

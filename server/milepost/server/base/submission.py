@@ -1,4 +1,4 @@
-"""What the store keeps of a submission beside the job."""
+"""The parts of a submission that the store keeps beside the job."""
 
 from __future__ import annotations
 

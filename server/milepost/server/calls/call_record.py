@@ -1,4 +1,4 @@
-"""What a call leaves behind: its status, and its lines in the access log and in the audit log."""
+"""The record of a call: its status, and its lines in the access log and in the audit log."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ class CallRecord:
         self._is_admitted = True
 
     def note_counted(self) -> None:
-        """Note that the call is to leave no line, since its caller makes many."""
+        """Write no lines for this call: its caller makes many, which are counted instead."""
         self._is_counted = True
 
     def note_job(self, message: object) -> None:

@@ -23,7 +23,7 @@ BYTES_PER_PASS: Final = 16 << 10
 
 
 class CallTurns:
-    """Lets calls begin, and messages be handled."""
+    """Admit calls, and large messages of open streams, callers in turn."""
 
     def __init__(self) -> None:
         self._waiting: Turns[tuple[asyncio.Future[None], float]] = Turns()
@@ -55,6 +55,6 @@ class CallTurns:
         self._room = CALLS_PER_PASS
         while self._waiting and self._room > 0:
             turn, cost = self._waiting.take()
-            if not turn.done():  # else the call was given up, or the server stops
+            if not turn.done():  # done if the call was cancelled, or the server is stopping
                 self._take_room(cost)
                 turn.set_result(None)

@@ -68,7 +68,7 @@ class OpenCalls:
                 self._authenticator.check(principal)
             except Refusal as refusal:
                 for number, task in enumerate(list(calls), start=1):
-                    if calls.get(task, refusal) is None:  # else it has ended, or is about to
+                    if calls.get(task, refusal) is None:  # otherwise it has ended, or is being ended
                         calls[task] = refusal
                         task.cancel()
                     if number % ENDED_AT_ONCE == 0:

@@ -64,7 +64,12 @@ def token() -> None:
     "--subject", required=True, metavar="NAME", help="Who the token is for, as logs and events name it."
 )
 @click.option(
-    "--owner", "owners", multiple=True, required=True, metavar="OWNER", help="Whose jobs; * for all owners."
+    "--owner",
+    "owners",
+    multiple=True,
+    required=True,
+    metavar="OWNER",
+    help="Owner of jobs that it may access; *: all.",
 )
 @click.option(
     "--scope",
@@ -72,7 +77,7 @@ def token() -> None:
     type=_scopes,
     required=True,
     metavar="SCOPES",
-    help="What it is for: any of submit,read,cancel,work,admin.",
+    help="Scopes: any of submit,read,cancel,work,admin.",
 )
 @click.option(
     "--kind",
@@ -91,7 +96,7 @@ def token() -> None:
 @click.option(
     "--expires", type=duration(1), metavar="TIME", help="Lifetime, such as 90d. Default: unlimited."
 )
-@click.option("--note", default="", metavar="TEXT", help="What it is for.")
+@click.option("--note", default="", metavar="TEXT", help="Note about its purpose.")
 @click.option(
     "--certificate",
     "san",

@@ -1,4 +1,4 @@
-"""A run of progress updates of one stage: each becomes its own event, and only the last one is folded in.
+"""A run of progress updates of one stage: each becomes an event; only the last one needs folding.
 
 Nine tenths of all updates are progress, and its numbers are absolute, so that the last of a run supersedes those before
 it (see ``StageProgressed``). A run makes the same events as ``reporting`` and the fold do for each update by itself; a

@@ -34,21 +34,21 @@ _BATCH_STEPS: Final = 100
 _BYTES_PER_STEP: Final = 2048
 _UPDATE_BYTES_PER_STEP: Final = 128
 
-# Bytes of an update with which it is looked at on the fast path.
+# Maximum bytes of an update on the fast path.
 _PLAIN_BYTES: Final = 2 << 10
 
-# What a stage costs where weights are learned, in steps.
+# Steps for each stage where weights are learned.
 _WEIGHED_STEPS: Final = 2
 
 _NOTHING: Final[Mapping[str, float]] = MappingProxyType({})
 
-# Updates whose sizes are computed in one go, and their bytes after which others may go first.
+# Updates whose sizes are computed between two yields, and their bytes from which on it yields.
 _SIZED_UPDATES: Final = 50
 _SIZED_BYTES: Final = 128 << 10
 
 
 class Rejection(NamedTuple):
-    """An update that was refused. Its report number is used up all the same."""
+    """An update that was refused. Its report number counts as used."""
 
     report_sequence: int
     refusal: Refusal
@@ -203,10 +203,10 @@ class _SingleUpdates:
         if self._learned:
             _weigh(fold, event, self._learned)
         self._budget.fit(fold, event)
-        yield from self._pace.pause()  # as after a plan
+        yield from self._pace.pause()  # deciding takes long for a plan
         fold.apply(event)
         fold.steps += self.steps
-        yield from self._pace.pause()  # as after a large result
+        yield from self._pace.pause()  # folding takes long for a large result
         return event
 
 
@@ -243,7 +243,7 @@ class _Window:
 
 
 def _sizes(updates: Sequence[Update]) -> Generator[None, None, list[int]]:
-    """The sizes of the events of these updates, about."""
+    """The approximate sizes of the events of these updates."""
     sizes: list[int] = []
     for first in range(0, len(updates), _SIZED_UPDATES):
         some = [update.ByteSize() + _AUTHORED_SIZE for update in updates[first : first + _SIZED_UPDATES]]
@@ -279,7 +279,7 @@ def _check_stages_planned(count: int) -> None:
 
 
 class _Pace:
-    """Says where others may go first: after so many steps of the fold."""
+    """Yields after every ``slice_steps`` of the fold, so that other callers may go first."""
 
     def __init__(self, fold: Fold, slice_steps: float) -> None:
         self._fold = fold

@@ -39,7 +39,7 @@ def report(state: Fold, update: Update, now: int) -> Event:
 
 
 def report_steps(state: Fold, update: Update, now: int) -> Steps[Event]:
-    """As ``report``, in slices."""
+    """Do as ``report``, in slices."""
     name = update.WhichOneof("update")
     if name is None:
         check = Check()

@@ -92,7 +92,7 @@ def _stage_started(state: Fold, event: Event) -> int:
 
 def _stage_progressed(state: Fold, event: Event) -> int:
     reported = event.stage_progressed
-    if not reported.message and not reported.unit:  # as in most of them
+    if not reported.message and not reported.unit:  # most updates
         return 0
     stage = state.stages[reported.stage_id]
     return _replaced(stage.message, reported.message) + _replaced(stage.unit, reported.unit)

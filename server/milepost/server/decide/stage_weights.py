@@ -46,7 +46,7 @@ def learn_weights(plan: Sequence[Stage], seconds: Mapping[str, float], before: S
 
 
 def _scale(siblings: Iterable[Stage], durations: Mapping[str, float]) -> float:
-    """Weight of a second among these; 0 if it is not known."""
+    """The weight of a second of these stages; 0 if it is unknown."""
     known = [
         (stage.weight, durations[stage.stage_id])
         for stage in siblings

@@ -37,7 +37,7 @@ def of(job: Job) -> list[TimeLimit]:
 
 
 def execution_limits(job: Job) -> list[TimeLimit]:
-    """Those of the limits that its submission has set."""
+    """The limits that the job's submission has set."""
     limits = (timeout(job), attempt_timeout(job), start_deadline(job))
     return [limit for limit in limits if limit is not None]
 

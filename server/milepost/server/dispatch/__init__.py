@@ -1,1 +1,1 @@
-"""Doing jobs: the workers' sessions, who is given what, and how long a lease lasts."""
+"""Dispatch: which worker gets which job, which jobs each session holds, and who may report on them."""

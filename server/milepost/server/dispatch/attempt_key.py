@@ -1,4 +1,4 @@
-"""Which attempt is meant, at which of the jobs that had its id one after the other."""
+"""Identity of an attempt, even where one job after another has had the same id."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from milepost.v1 import Job
 
 
 class AttemptKey(NamedTuple):
-    """An attempt, and when its job was submitted, in nanoseconds since 1970."""
+    """An attempt's number, and the time of its job's submission in nanoseconds since 1970."""
 
     attempt: int
     submitted: int

@@ -11,7 +11,7 @@ from milepost.server.base.callers import SERVER
 from milepost.server.base.refusal import Refusal, attempt_over, lease_lost
 from milepost.server.dispatch.attempt_key import AttemptKey, StartedAttempt
 from milepost.server.dispatch.lease_tokens import LeaseTokens
-from milepost.server.estimates.learned_stages import LearnedStages
+from milepost.server.forecasting.learned_stages import LearnedStages
 from milepost.server.journal import Journal
 from milepost.v1 import Cancellation, Event, Job, JobState
 

@@ -1,4 +1,4 @@
-"""Give queued jobs to the workers that have capacity: at once, and in the order of the queues."""
+"""Assign queued jobs to workers with capacity: at once, and in the order of the queues."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ _STORE_RETRY_DELAY = 1.0
 
 
 class Dispatcher:
-    """Match queued jobs with sessions that have capacity, those first that have waited longest."""
+    """Match queued jobs with sessions that have capacity; the session that has waited longest goes first."""
 
     def __init__(self, attempts: Attempts, sessions: SessionTable, clock: Clock, tasks: Tasks) -> None:
         self._attempts = attempts
@@ -68,7 +68,7 @@ class Dispatcher:
 
     @property
     def memory(self) -> int:
-        """The bytes that jobs that wait for workers take in memory, about."""
+        """Approximate bytes of memory of the jobs that wait for workers."""
         return self._queues.memory + len(self._delayed) * _DELAYED_MEMORY
 
     def admit(self, request: SubmitJobRequest) -> None:
@@ -188,9 +188,9 @@ class Dispatcher:
         kinds, self._kinds_to_match = list(self._kinds_to_match), {}
         starts = 0
         for place, kind in enumerate(kinds):
-            # Those that have waited longest first. Each is looked at once, or again after it got a job.
+            # Longest waiting first. Each session is looked at once, and again after it got a job.
             idle = deque(self._idle.get(kind, ()))
-            # Owners of whose jobs none is left.
+            # Owners without a job left in the queue.
             exhausted: set[frozenset[str] | None] = set()
             while idle and not self._closed:
                 if starts == STARTS_PER_PASS:
@@ -332,7 +332,7 @@ class Dispatcher:
         self.sessions.assignment_sent(session, job_id)
 
     def _finish_start(self, session: Session, job_id: str, *, admitted: bool, drop: bool) -> None:
-        """A start has succeeded or failed."""
+        """Note that a start has succeeded or failed."""
         startable = self._limits.finish_start(job_id) if admitted else set()
         if drop:
             self.sessions.drop(session, job_id)

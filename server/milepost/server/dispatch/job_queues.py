@@ -57,12 +57,12 @@ class QueuedJob(NamedTuple):
 
     @property
     def memory(self) -> int:
-        """The bytes that its own part of the queues takes, about. Kind and owner are its queue's."""
+        """Approximate bytes of its own part of the queues; kind and owner are shared with its queue."""
         return _JOB_OVERHEAD + len(self.job_id) + (0 if self.key is None else len(self.key.name))
 
     @classmethod
     def of(cls, job: Job) -> QueuedJob:
-        """What the queues need to know of a job."""
+        """Take from a job what the queues need."""
         key = ConcurrencyKey(job.owner, job.concurrency_key) if job.concurrency_key else None
         return cls(
             job_id=job.job_id,
@@ -93,7 +93,7 @@ class JobQueues:
         self._queued: dict[str, tuple[QueuedJob, _OwnerQueue, _LimitGroup]] = {}
         self._kinds: dict[str, _LazyHeap[_Rank]] = {}
         self._owner_queues: dict[tuple[str, int, str], _OwnerQueue] = {}
-        self._queues_of_kind: dict[str, dict[str, dict[_OwnerQueue, None]]] = {}  # of each owner
+        self._queues_of_kind: dict[str, dict[str, dict[_OwnerQueue, None]]] = {}  # by kind, then by owner
         self._keyed: dict[tuple[ConcurrencyKey, int], dict[_LimitGroup, _OwnerQueue]] = {}
         self._active: defaultdict[ConcurrencyKey, int] = defaultdict(int)
         self._served = 0
@@ -101,7 +101,7 @@ class JobQueues:
 
     @property
     def memory(self) -> int:
-        """The bytes that the queues take in memory, about."""
+        """Approximate bytes of memory of the queues."""
         return (
             self._jobs_memory
             + self._key_groups * _GROUP_OVERHEAD
@@ -357,5 +357,5 @@ class _OwnerQueue:
 
     @property
     def rank(self) -> _Rank:
-        """Its place among the owner queues of its kind."""
+        """Sort key among the owner queues of its kind."""
         return -self.priority, self.last_served, self.owner

@@ -1,4 +1,4 @@
-"""Find the names that a mistyped one was probably meant to be."""
+"""Suggest names for a mistyped one."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def nearest(name: str, names: Iterable[str], limit: int) -> list[str]:
     for other in names:
         bound = _bound(name, other)
         if abs(len(name) - len(other)) <= bound:
-            # Each edit mends one character at most that is missing, and one that is too many.
+            # Each edit supplies at most one missing character, and removes at most one surplus character.
             missing = (characters - Counter(other)).total()
             least = max(missing, missing + len(other) - len(name))
             if least <= bound:

@@ -19,7 +19,7 @@ from milepost.server.base.steps import SLICE_STEPS, Steps
 from milepost.server.decide import Rejection, ReportBatch
 from milepost.server.dispatch.conflict_retry import ConflictRetry
 from milepost.server.dispatch.lease_tokens import LeaseTokens
-from milepost.server.estimates.learned_stages import LearnedStages
+from milepost.server.forecasting.learned_stages import LearnedStages
 from milepost.server.journal import Journal, OpenJob
 from milepost.server.log.log_errors import Conflict
 from milepost.server.log.sqlite.coalescing import COMMIT_BYTES_LIMIT

@@ -111,7 +111,7 @@ class SessionTable:
             self._capacity_changed(session)
 
     def drop(self, session: Session, job_id: str) -> None:
-        """The session holds the job no more."""
+        """Release the job: the session no longer holds it."""
         session.jobs.pop(job_id, None)
         session.unsent.discard(job_id)
         session.ending.discard(job_id)

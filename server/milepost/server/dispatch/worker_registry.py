@@ -42,7 +42,7 @@ class Taken(NamedTuple):
 
 
 class Capacity(NamedTuple):
-    """What workers can run at once, and what they run."""
+    """The number of jobs that workers can run at once, and the number that they run."""
 
     slots: int
     busy: int
@@ -107,13 +107,13 @@ class WorkerRegistry:
         return Capacity(slots, busy, job_ids)
 
     def taken(self) -> Iterator[Taken]:
-        """What the connected workers take; each pair once."""
+        """The kinds and owners that the connected workers take; each pair once."""
         for kind, counts in self._taken.items():
             for owners in counts:
                 yield Taken(kind, owners)
 
     def take_changes(self) -> list[Taken]:
-        """What workers take now and did not at the call before, or the other way round."""
+        """The kinds and owners that workers began or ceased to take since the previous call."""
         toggled, self._toggled = self._toggled, {}
         return list(toggled)
 
@@ -123,7 +123,7 @@ class WorkerRegistry:
         return not self._in_grace
 
     def follow(self, listener: Callable[[], None]) -> None:
-        """Calls ``listener`` soon after ``count`` or ``is_complete`` has changed."""
+        """Call ``listener`` soon after ``count`` or ``is_complete`` has changed."""
         self._listeners.append(listener)
 
     def listed(
@@ -183,7 +183,7 @@ class WorkerRegistry:
         """A worker connected here."""
         self._here[session.session_id] = session
         self._add(session.kinds, session.principal.dispatched_owners, 1)
-        self._drop(self._instances.get(session.instance, ""))  # it has left the node that it was connected to
+        self._drop(self._instances.get(session.instance, ""))  # the worker has left its previous node
         self.changed(session)
 
     def remove(self, session: Session) -> None:

@@ -1,1 +1,1 @@
-"""Estimates of the jobs in the log: what is known of running jobs and of kinds, within bounds."""
+"""Estimates as the contract has them: observes running jobs, keeps histories of kinds, and asks ``forecasting``."""

@@ -13,10 +13,10 @@ from milepost.server.base.callers import SERVER
 from milepost.server.base.slices import Slices
 from milepost.server.base.steps import Steps
 from milepost.server.decide.stage_weights import learn_weights
-from milepost.server.estimates.calibration import Pool
-from milepost.server.estimates.kind_history import KindHistory
-from milepost.server.estimates.past_run import PastRun
-from milepost.server.estimates.run_encoding import UnknownRun, decode
+from milepost.server.forecasting.calibration import Pool
+from milepost.server.forecasting.kind_history import KindHistory
+from milepost.server.forecasting.past_run import PastRun
+from milepost.server.forecasting.run_encoding import UnknownRun, decode
 from milepost.server.log.event_log import DurableCommit, Entry, EventLog
 from milepost.server.log.stored_runs import RUN_LIMIT, StoredRun
 from milepost.v1 import Job
@@ -63,7 +63,7 @@ class _Known:
             try:
                 self.history.add(decode(run), position)
             except UnknownRun as error:
-                _log.warning("run ignored", error=str(error))
+                _log.warning("past run of a newer version ignored", error=str(error))
             yield
         self.memory = _HISTORY_OVERHEAD + sum(map(_memory, self.history.runs))
 

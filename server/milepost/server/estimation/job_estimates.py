@@ -11,10 +11,10 @@ from milepost.server.base.callers import SERVER
 from milepost.server.base.clock import Clock
 from milepost.server.base.steps import Steps
 from milepost.server.base.timestamps import duration, instant, timestamp
-from milepost.server.estimates.kind_history import Basis, KindHistory, RemainingTime
-from milepost.server.estimates.queue_schedule import Span, end_of
 from milepost.server.estimation.histories import Histories
 from milepost.server.estimation.running_jobs import RunningJobs
+from milepost.server.forecasting.kind_history import Basis, KindHistory, RemainingTime
+from milepost.server.forecasting.queue_schedule import Span, end_of
 from milepost.server.log.event_log import EventLog, Query
 from milepost.v1 import Estimate, EstimateBasis, Job, JobState
 

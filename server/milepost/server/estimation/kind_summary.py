@@ -8,7 +8,7 @@ from statistics import median
 
 from milepost.server.base.steps import Steps
 from milepost.server.base.timestamps import duration
-from milepost.server.estimates.kind_history import KindHistory
+from milepost.server.forecasting.kind_history import KindHistory
 from milepost.v1 import GetHistoryResponse, StageHistory
 
 

@@ -14,10 +14,10 @@ from milepost.server.base.steps import Steps
 from milepost.server.base.timestamps import duration, instant, nanoseconds
 from milepost.server.dispatch.job_queues import QueuePlace
 from milepost.server.dispatch.worker_registry import WorkerRegistry
-from milepost.server.estimates.queue_schedule import NOTHING, Span, start_of
 from milepost.server.estimation.histories import Histories
 from milepost.server.estimation.job_estimates import RECENT, JobEstimates
 from milepost.server.estimation.running_jobs import RunningJobs
+from milepost.server.forecasting.queue_schedule import NOTHING, Span, start_of
 from milepost.server.log.event_log import EventLog
 from milepost.v1 import Dispatch, Estimate, Job, JobState, Waiting, WaitingFor
 
@@ -80,7 +80,7 @@ class QueueEstimates:
         place = self.add_place(job, waiting)
         if (
             place is None or job.concurrency_key
-        ):  # it may wait for jobs of its key, which its workers do not run
+        ):  # it may wait for jobs of its concurrency key that run elsewhere
             return
         start = await self._start(job, run, caller)
         if start is not None:

@@ -10,8 +10,8 @@ from milepost.server.base.clock import Clock
 from milepost.server.base.payloads import JOB_STARTED, STAGE_PROGRESSED, mask_of
 from milepost.server.base.steps import Steps
 from milepost.server.base.timestamps import SECOND, instant
-from milepost.server.estimates.job_observer import JobObserver
-from milepost.server.estimates.run_encoding import encode_stages
+from milepost.server.forecasting.job_observer import JobObserver
+from milepost.server.forecasting.run_encoding import encode_stages
 from milepost.server.log.event_log import Commit, DurableCommit, Entry
 from milepost.server.log.frames import latest_progress
 from milepost.v1 import Events, Job, JobState

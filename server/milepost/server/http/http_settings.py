@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 
 class HttpSettings(NamedTuple):
-    """Where HTTP is served, and to which pages."""
+    """The address that HTTP is served at, and the pages that may use it."""
 
     address: str
     """``host:port``, with port 0 for a free one."""

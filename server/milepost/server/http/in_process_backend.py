@@ -1,4 +1,4 @@
-"""The calls of HTTP, carried out in this process as gRPC's are: admitted, bounded, ended and recorded like them."""
+"""Calls of HTTP carried out in this process: admitted, bounded, ended and recorded as gRPC's are."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ LISTS_AT_ONCE: Final = 4
 
 
 class _NotSent(Exception):
-    """What sending a response raised: it is not the error of the call."""
+    """Wraps an error of sending a response, which is not an error of the call."""
 
     def __init__(self, reason: Exception) -> None:
         self.reason = reason

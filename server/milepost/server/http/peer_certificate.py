@@ -27,6 +27,6 @@ def of_connection(connection: ssl.SSLObject | None) -> AuthContext:
 
 
 def of_scope(scope: Mapping[str, Any]) -> AuthContext:
-    """What ``of_connection`` found for the connection of a request."""
+    """The result of ``of_connection`` for the connection of a request."""
     found: AuthContext = scope.get("extensions", {}).get(EXTENSION, {})
     return found

@@ -1,4 +1,4 @@
-"""Pass on what has become durable in slices: some entries in each pass of the event loop.
+"""Notify listeners of durable entries in slices: some entries in each pass of the event loop.
 
 A transaction may have a thousand commits, and each has a dozen listeners, some of which decode the job or its events.
 """
@@ -60,7 +60,7 @@ class Deliveries(Generic[_Item]):
 
     def put(self, items: Sequence[_Item]) -> None:
         """Deliver items: what fits into a slice now, unless earlier ones wait, and the rest in later passes."""
-        if len(items) == 1 and not self._waiting:  # as long as the store keeps up
+        if len(items) == 1 and not self._waiting:  # the common case while the store keeps up
             self._deliver(items)
             return
         self._waiting.extend(items)
@@ -73,7 +73,7 @@ class Deliveries(Generic[_Item]):
             self._deliver(self._take())
 
     def _next_slice(self) -> None:
-        if not self._waiting:  # they were flushed
+        if not self._waiting:  # all were flushed meanwhile
             self._is_scheduled = False
             return
         items = self._take()

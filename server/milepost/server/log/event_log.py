@@ -1,4 +1,4 @@
-"""The interface of the event log, whichever store implements it, and the types that it speaks in."""
+"""The interface of the event log, which each store implements, and its types."""
 
 from __future__ import annotations
 
@@ -226,7 +226,7 @@ class ChildrenSummary(NamedTuple):
 
 
 class EndedJob(NamedTuple):
-    """What retention needs of an ended job. ``end_time`` is in nanoseconds since 1970."""
+    """The attributes of an ended job that retention needs. ``end_time`` is in nanoseconds since 1970."""
 
     key: int
     end_time: int

@@ -1,4 +1,4 @@
-"""What goes wrong with a log, whichever store implements it."""
+"""Errors of the event log, whichever store implements it."""
 
 from __future__ import annotations
 

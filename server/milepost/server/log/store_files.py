@@ -69,7 +69,7 @@ class StoreFiles:
         try:
             self._check(self._known_wal)
         except StoreDisplaced:
-            self.check()  # names the database, where that has gone as well
+            self.check()  # reports the database itself, if that is gone as well
             raise
 
     def _check(self, files: Iterable[tuple[Path, _File]]) -> None:

@@ -31,7 +31,7 @@ class Backups:
     def __init__(self, store: Store, directory: Path) -> None:
         self._store = store
         self._path = directory / "backup.partial"
-        self._path.unlink(missing_ok=True)  # of a server that was killed
+        self._path.unlink(missing_ok=True)  # a killed server may have left its file
         self._running = False
         self._copying: asyncio.Task[LogCopy] | None = None
         self._closing = False
@@ -89,7 +89,7 @@ class Backups:
 
 
 class _Deadline:
-    """How long a backup that began now waits for its caller, by the loop's time."""
+    """The deadline for the caller of a backup to read the next part, by the loop's time."""
 
     def __init__(self) -> None:
         self._loop = asyncio.get_running_loop()

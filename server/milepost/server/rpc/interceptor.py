@@ -43,7 +43,7 @@ _REFLECTION = "/grpc.reflection."
 
 
 class _Call(NamedTuple):
-    """What each call of a method begins with. A stream keeps it for as long as it is open."""
+    """The context of a call, set up before its handler runs. A stream keeps it while it is open."""
 
     admission: CallAdmission
     audit: AuditLog
@@ -54,7 +54,7 @@ class _Call(NamedTuple):
         return CallLog(CallRecord(self.details.method, context.peer(), self.audit), context)
 
     async def admit(self, context: _Context, record: CallRecord) -> Principal:
-        """Whose call it is. Raises what refuses it."""
+        """Return the principal of the call. Raises the refusal of a call that is not admitted."""
         return await self.admission.admit(record, self.details.invocation_metadata, context.auth_context)
 
 

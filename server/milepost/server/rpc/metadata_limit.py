@@ -1,4 +1,4 @@
-"""The limit on metadata of a call, and what becomes of hosts that flood the server with more.
+"""The limit on the metadata of a call; hosts that flood the server with more are kept out.
 
 gRPC's core holds to the limit as soon as the client has acknowledged the server's settings; until then it takes up to
 16 MiB, and refuses some of what is above the limit at random. Those calls the server refuses itself, first of all,
@@ -59,7 +59,7 @@ class Barrier(Protocol):
 
 
 class MetadataFloods:
-    """What hosts have sent of metadata that was refused, and which of them flood: these the barrier keeps out.
+    """Counts refused metadata by host, and has the barrier keep out hosts that flood.
 
     Each period begins from zero, so in each a flood gets through with ``FLOOD_SIZE``, and with what is under way by
     then.

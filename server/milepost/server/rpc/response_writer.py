@@ -60,7 +60,7 @@ class ResponseWriter:
             sending = writing.send(None)
         except StopIteration:
             return
-        if sending is None:  # it lets others run, as by ``asyncio.sleep(0)``
+        if sending is None:  # the write yields to other tasks, as ``asyncio.sleep(0)`` does
             loop = asyncio.get_running_loop()
             sending = loop.create_future()
             loop.call_soon(sending.set_result, None)

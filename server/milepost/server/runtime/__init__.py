@@ -1,1 +1,1 @@
-"""Start and stop of the server, assembly of its parts, and what all parts need: clock, tasks, timestamps."""
+"""The server process: how it starts, runs and stops, and what it is assembled from."""

@@ -1,4 +1,4 @@
-"""The protocol of an HTTP connection: uvicorn's, with bounds on what a client may hold before it is served.
+"""The protocol of an HTTP connection: uvicorn's, with bounds on what a client may occupy before it is served.
 
 uvicorn waits for the first request of a connection for ever, reads headers and trailers of any length, goes on reading
 a body after it has responded, and once requests are pipelined it does not notice that the client of the first one left.
@@ -30,10 +30,10 @@ HEADERS: Final = 100
 """Headers of a request, with its trailers; a browser sends some twenty."""
 
 LEFTOVER_SIZE: Final = 1 << 20
-"""Bytes of a body that are still read after the response, so that the client gets to read that."""
+"""Bytes of a request's body that are read after the response: closing earlier would lose the response."""
 
 LEFTOVER_TIMEOUT: Final = 20.0
-"""Seconds for which they are."""
+"""Seconds for which that leftover is read."""
 
 FINAL_RESPONSE_TIMEOUT: Final = 2.0
 """Seconds that a response may take to a client that sends nothing more, as one that has left."""
@@ -47,10 +47,10 @@ WRITE_BUFFER: Final = 16 << 10
 CONNECTIONS: Final = 10_000
 """Open connections, of which one host has at most half. Further ones are closed at once."""
 
-# All connections read into it, each before the next one.
+# One read buffer for all connections: each read is parsed before the next.
 _BUFFER: Final = memoryview(bytearray(READ_SIZE))
 
-# How much is parsed at a time before the headers are complete.
+# Bytes that are parsed at a time before the headers are complete.
 _PIECE: Final = 4 << 10
 
 _END: Final = b"content-length: 0\r\nconnection: close\r\n\r\n"
@@ -59,21 +59,21 @@ _MALFORMED: Final = b"HTTP/1.1 400 Bad Request\r\n" + _END
 
 
 class ConnectionCount:
-    """Open connections, in all and by host. ``limit`` bounds all of them."""
+    """Open connections, in all and by host. ``limit`` bounds their number."""
 
     def __init__(self, limit: int = CONNECTIONS) -> None:
         self.limit = limit
         self._hosts: Counter[str] = Counter()
 
     def admit(self, host: str) -> bool:
-        """Count one more, unless it is one too many."""
+        """Count another connection; False if that exceeds a limit."""
         if self._hosts.total() >= self.limit or self._hosts[host] >= self.limit // 2:
             return False
         self._hosts[host] += 1
         return True
 
     def release(self, host: str) -> None:
-        """Count one less."""
+        """Count a closed connection."""
         self._hosts[host] -= 1
         if not self._hosts[host]:
             del self._hosts[host]
@@ -120,7 +120,7 @@ class BoundedProtocol(HttpToolsProtocol, asyncio.BufferedProtocol):
             self._open.release(self._host)
             self._host = None
         super().connection_lost(exc)
-        # It leaves that of a connection which was reset, and with it the connection in memory.
+        # uvicorn keeps this timer of a connection that was reset, and with it the connection.
         self._unset_keepalive_if_required()
 
     def eof_received(self) -> bool:  # type: ignore[override]  # uvicorn's is annotated as returning None
@@ -164,7 +164,7 @@ class BoundedProtocol(HttpToolsProtocol, asyncio.BufferedProtocol):
             self._refuse(_TOO_LARGE)
 
     def send_400_response(self, msg: str) -> None:
-        """The parser has refused what came."""
+        """Respond to input that the parser has refused."""
         has_many = len(self.headers or ()) >= HEADERS  # there are none before a request begins
         self._refuse(_TOO_LARGE if has_many else _MALFORMED)
 
@@ -196,7 +196,7 @@ class BoundedProtocol(HttpToolsProtocol, asyncio.BufferedProtocol):
             self.transport.abort()
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        """A header is there, or a trailer. Raises ValueError, which the parser takes for a malformed request."""
+        """Handle a header or trailer. Raises ValueError, which the parser takes for a malformed request."""
         if len(self.headers) + self._trailers >= HEADERS:
             raise ValueError("too many headers")
         if self._awaits_headers:
@@ -206,20 +206,20 @@ class BoundedProtocol(HttpToolsProtocol, asyncio.BufferedProtocol):
             self._trailers += 1
 
     def on_message_begin(self) -> None:
-        """A request begins."""
+        """Handle the beginning of a request."""
         super().on_message_begin()
         self._trailers = 0
         if not self._awaits_headers:
             self._await_headers()
 
     def on_headers_complete(self) -> None:
-        """The headers of a request are there. Raises ValueError, as ``on_header`` does."""
+        """Handle complete headers of a request. Raises ValueError, as ``on_header`` does."""
         self._stop_timer()
         self._undelivered = 0
         self._awaits_headers = False
         if self._was_begun and not self.cycle.response_complete:
             self.transport.abort()
-            raise ValueError("it is pipelined")  # which ends the parsing of those that follow it
+            raise ValueError("it is pipelined")  # ends the parsing of the requests that follow
         fault = request_head.fault_of(self.parser.get_http_version(), self.url, self.headers)
         if fault:
             raise ValueError(fault)
@@ -229,21 +229,21 @@ class BoundedProtocol(HttpToolsProtocol, asyncio.BufferedProtocol):
         self._was_begun = True
 
     def on_body(self, body: bytes) -> None:
-        """A part of a body is there."""
+        """Handle a part of a body."""
         self._undelivered = 0
         if self.cycle.response_complete:
             self._discard(body)
         super().on_body(body)
 
     def on_message_complete(self) -> None:
-        """A request is there, with its body."""
+        """Handle a complete request."""
         self._undelivered = 0
         if self.cycle.response_complete:
             self._stop_timer()
         super().on_message_complete()
 
     def on_response_complete(self) -> None:
-        """The response is sent, perhaps before the request is there."""
+        """Handle the end of the response, which may come before the end of the request."""
         super().on_response_complete()
         self._leftover = 0
         if self.cycle.more_body and not self.transport.is_closing():

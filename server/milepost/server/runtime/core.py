@@ -26,7 +26,6 @@ from milepost.server.dispatch.reports import Reports
 from milepost.server.dispatch.session_table import SessionTable
 from milepost.server.dispatch.wait_reasons import WaitReasons
 from milepost.server.dispatch.worker_registry import WorkerRegistry
-from milepost.server.estimates.learned_stages import LearnedStages
 from milepost.server.estimation import running_jobs
 from milepost.server.estimation.estimators import Estimators
 from milepost.server.estimation.histories import Histories
@@ -38,6 +37,7 @@ from milepost.server.followers.deadlines import Deadlines
 from milepost.server.followers.parent_updates import ParentUpdates
 from milepost.server.followers.retention import Retention, RetentionPolicy
 from milepost.server.followers.transitions import follow_transitions
+from milepost.server.forecasting.learned_stages import LearnedStages
 from milepost.server.journal import Journal
 from milepost.server.log.store import Store
 from milepost.server.rpc.admin_service import AdminService

@@ -124,7 +124,7 @@ class FloodBarrier:
                 leaving, self._leaving = self._leaving, set()
                 await asyncio.to_thread(_shut_down_flood, self._port, leaving)
         except OSError as error:  # the flood has taken all files that the process may have open
-            _log.warning("connections of a flood go on", error=str(error))
+            _log.warning("connections of a flood not closed", error=str(error))
         finally:
             self._is_searching = False
 
@@ -146,7 +146,7 @@ class FloodBarrier:
                 OSError
             ) as error:  # the process has as many files as it may; it looks again until one is free
                 if not failed:
-                    _log.warning("silent connections go on", error=str(error))
+                    _log.warning("silent connections not closed", error=str(error))
                 failed = True
 
     def refuse(self, hosts: Iterable[str]) -> None:
@@ -156,7 +156,7 @@ class FloodBarrier:
             with socket.socket(fileno=os.dup(number)) as listening:
                 try:
                     _set_filter(listening, addresses, had_filter=self._has_filter)
-                except OSError as error:  # as in sandboxes whose kernel is an imitation
+                except OSError as error:  # sandboxes that emulate the kernel lack it
                     _log.warning("connections are not filtered", error=str(error))
         self._has_filter = bool(addresses)
 
@@ -203,7 +203,7 @@ def _shut_down(port: int, peers: Collection[_Peer], before: Mapping[_Peer, int])
     hosts = {address for address, _ in peers}
     others = {}
     for _, found in _tcp_sockets():
-        with contextlib.suppress(OSError):  # it listens, or has ended by itself
+        with contextlib.suppress(OSError):  # a listening socket, or a connection that has just ended
             host, remote_port, *_ = found.getpeername()
             peer = (_address(host), remote_port)
             if peer[0] not in hosts or found.getsockname()[1] != port:
@@ -226,7 +226,7 @@ def _shut_down_silent(port: int, before: Collection[_Peer]) -> Collection[_Peer]
     silent = set()
     count: Counter[_Address] = Counter()
     for _, found in _tcp_sockets():
-        with contextlib.suppress(OSError):  # it listens, or has ended by itself
+        with contextlib.suppress(OSError):  # a listening socket, or a connection that has just ended
             host, remote_port, *_ = found.getpeername()
             if found.getsockname()[1] != port or _received(found) >= _SPOKEN:
                 continue

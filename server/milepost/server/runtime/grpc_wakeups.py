@@ -1,4 +1,4 @@
-"""Taking what has happened in gRPC's core all at once.
+"""Process all events of gRPC's core in one pass of the event loop.
 
 A thread of grpc.aio writes a byte to a socket for each event, such as a finished write or a message that has come. The
 event loop reads one byte a pass, although it takes all events then. So, when thousands of streams are written to, the
@@ -32,7 +32,7 @@ _PEEK_NOW = int(socket.MSG_PEEK | socket.MSG_DONTWAIT)
 
 @contextmanager
 def take_all_at_once() -> Iterator[None]:
-    """Have each pass take all that has happened, if grpc.aio is first used in the running event loop within the block.
+    """Process all pending events in each pass, if grpc.aio is first used in the running event loop within the block.
 
     It registers its socket then, through ``add_reader``. Nothing changes if it was used in this loop before.
     """

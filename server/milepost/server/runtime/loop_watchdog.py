@@ -1,4 +1,4 @@
-"""Watch how long the event loop is held, and say what held it.
+"""Detect passes that hold up the event loop, and log which code did.
 
 While a pass of the loop runs, the server answers nobody. The loop waits for what arrives in a selector, so a selector
 that notes when it returns and when it is called again measures each pass. What runs in a long pass is sampled by a
@@ -64,7 +64,7 @@ class LoopWatchdog:
 
     @property
     def has_sampled(self) -> bool:
-        """Whether it knows what runs in the present pass."""
+        """Whether the current pass was sampled."""
         return self._sample_of == self._selector.began != 0.0
 
     def new_event_loop(self) -> asyncio.AbstractEventLoop:
@@ -83,10 +83,10 @@ class LoopWatchdog:
         self._stopped.set()
 
     def on_pass(self, began: float, cpu_began: float) -> None:
-        """Count the pass that ends now, which is not short."""
+        """Count the pass that ends now, whose duration is not negligible."""
         now = time.perf_counter()
         held = now - began
-        # A pass has worked as long as it took, at most: the processor's time matters only where that is long.
+        # The processor time of a pass is at most its duration, so only long passes need it.
         is_long = held > min(self._limit, self._lag.longest_cpu)
         cpu = min(time.thread_time() - cpu_began, held) if is_long else 0.0
         self._lag.count(held, cpu)
@@ -115,7 +115,7 @@ class LoopWatchdog:
         }
 
     def _sample(self) -> None:
-        """Look again and again at what the loop runs; on a thread of its own."""
+        """Sample what the loop runs, on a thread of its own."""
         wait = _LOOK_INTERVAL
         while not self._stopped.wait(wait):
             began = self._selector.began

@@ -18,7 +18,7 @@ class TlsFileError(ValueError):
 
 
 class TlsContents(NamedTuple):
-    """What the files hold, in PEM. ``client_ca`` is None where clients need no certificate."""
+    """The contents of the files, in PEM. ``client_ca`` is None where clients need no certificate."""
 
     certificate: bytes
     key: bytes
@@ -36,7 +36,7 @@ class TlsFiles(NamedTuple):
 
     @property
     def versions(self) -> Sequence[FileVersion]:
-        """What changes with any of the files."""
+        """The versions of the files; they differ once any file has changed."""
         return [file_version(path) for path in self._paths]
 
     @property

@@ -1,4 +1,4 @@
-"""Notices that the files of TLS have changed."""
+"""Detect changed TLS files."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class TlsReload:
         self.contents = files.read()
 
     def changed(self) -> TlsContents | None:
-        """What changed files hold; None to go on with the last good ones.
+        """The contents of changed files; None to keep the last good ones.
 
         An error is logged once for each version of the files.
         """

@@ -1,1 +1,1 @@
-"""What does each call do, whoever makes it, over gRPC and HTTP alike?"""
+"""The calls themselves, independent of transport: gRPC and HTTP use the same code."""

@@ -1,4 +1,4 @@
-"""What a principal may know of itself."""
+"""The identity, rights and usage of a principal, for itself."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class Identity:
         self._open_watches = open_watches
 
     def describe(self, principal: Principal, caller: str) -> WhoAmIResponse:
-        """Who the caller is, what it may do, and what it uses of its limits."""
+        """Describe the caller: its identity, rights, limits and usage."""
         return WhoAmIResponse(
             subject=principal.subject,
             owners=sorted(principal.owners or ()),

@@ -1,4 +1,4 @@
-"""Limits on open watches: in all, and per caller, so that no caller uses up what all share."""
+"""Limits on open watches: in all, and per caller."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Batches: what a subscriber gets next, as a serialised response that subscribers with the same request share."""
+"""Batches: the next serialised response of a subscriber, shared by subscribers with the same request."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class Batch(NamedTuple):
 
 
 class BatchRequest(NamedTuple):
-    """What a subscriber is to get next. Equal requests share a batch."""
+    """The key of a batch: subscribers with equal requests share it."""
 
     cursor: int
     max_events: int
@@ -49,7 +49,7 @@ class BatchRequest(NamedTuple):
         return Batch(watch_response(frames), selected[-1].last)
 
     def batch_of_one(self, newest: Chunk) -> Batch | None:
-        """As ``batch``, where the newest chunk is all there is to send, whole; else None.
+        """Return the batch where the newest whole chunk is all there is to send; else None.
 
         So it is for whoever has kept up, in half the time.
         """
@@ -60,7 +60,7 @@ class BatchRequest(NamedTuple):
         return Batch(watch_response((frames,)), last)
 
     def _bounded(self, chunks: Sequence[Chunk]) -> list[Chunk]:
-        """As many chunks as fit into one batch. Only a commit that is too large by itself is cut."""
+        """The chunks that fit into one batch. Only a commit that is too large by itself is split."""
         remaining, size = self.max_events, 0
         selected: list[Chunk] = []
         for chunk in chunks:

@@ -1,4 +1,4 @@
-"""Why a stream cannot start, or go on, at a cursor."""
+"""Refusals of cursors: a stream cannot start, or continue, there."""
 
 from __future__ import annotations
 

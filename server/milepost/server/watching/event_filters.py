@@ -1,4 +1,4 @@
-"""Which events a subscriber gets."""
+"""Filters of events, from the requests of subscribers."""
 
 from __future__ import annotations
 

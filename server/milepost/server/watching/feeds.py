@@ -48,7 +48,7 @@ class RecentEntries:
     def __init__(self, memory: MemoryBudget) -> None:
         self._memory = memory
         self._entries: KeyedDeque[FeedEntry] = KeyedDeque()
-        # The newest position at the last ``drop_old``.
+        # The newest position at the previous ``drop_old``.
         self._aged_to = 0
         self.since = 0
 

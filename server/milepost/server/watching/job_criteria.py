@@ -37,7 +37,7 @@ class FeedItem(NamedTuple):
 
 
 class FeedEntry(NamedTuple):
-    """What feeds need of an entry of the log."""
+    """The attributes of a log entry that feeds need."""
 
     position: int
     attributes: JobAttributes

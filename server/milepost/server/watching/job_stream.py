@@ -122,7 +122,7 @@ class JobStream(WatchStream):
         return Step.SENT if batch.response else Step.SKIPPED
 
     def _news(self) -> Batch | None:
-        # Called for each event and subscriber, so it asks nothing twice.
+        # Called for each event and subscriber, so it looks nothing up twice.
         tail, cursor = self._tail, self._cursor
         is_plain = not (tail.queued or tail.ended or tail.deleted or self._tails.closed)
         if not is_plain or cursor < tail.first - 1 or cursor < tail.thinned:
@@ -137,9 +137,7 @@ class JobStream(WatchStream):
 
     def _check(self) -> None:
         tail = self._tail
-        if (
-            tail.deleted or self._tails.closed or self._cursor < tail.first - 1
-        ):  # else there is nothing to raise
+        if tail.deleted or self._tails.closed or self._cursor < tail.first - 1:  # otherwise there is no error
             if tail.deleted and not self._is_draining():
                 raise job_not_found(self._job_id)
             super()._check()

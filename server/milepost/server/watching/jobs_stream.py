@@ -267,7 +267,7 @@ class JobsStream(WatchStream):
         items, reached = await self._read_next()
         self._check()
         if not items:
-            self._cursor = max(self._cursor, reached)  # nothing up to there matched
+            self._cursor = max(self._cursor, reached)  # no event up to there matched
         return Status(
             cursor=self._cursor,
             head_sequence=self._log.position,

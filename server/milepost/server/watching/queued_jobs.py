@@ -1,4 +1,4 @@
-"""Watched jobs that are QUEUED: what each waits for, and which watches to wake when that changes."""
+"""Wait reasons of watched QUEUED jobs, and which watches to wake when one changes."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _COMPARISON_STEPS: Final = 3
 
 
 class QueuedJobs:
-    """Wakes the watches of queued jobs for which the coming and going of workers has changed what they say."""
+    """Wakes watches of queued jobs whose wait reason has changed."""
 
     def __init__(self, waits: WaitReasons) -> None:
         self._waits = waits
@@ -34,7 +34,7 @@ class QueuedJobs:
         self._reasons: dict[Queue, WaitingFor.ValueType] = {}
 
     async def waiting(self, tail: Tail, job_id: str, log: EventLog, caller: str) -> Waiting | None:
-        """What the job of the tail waits for; None if it is not QUEUED. Raises what ``Tail.identify`` does."""
+        """Why the job of the tail is queued; None if it is not QUEUED. Raises what ``Tail.identify`` does."""
         if not tail.queued:
             return None
         if tail.queue is None:

@@ -67,7 +67,7 @@ class PublishedEstimates:
         self._jobs = published
 
     def since(self, version: int) -> list[JobEstimate]:
-        """Those that are newer than this version."""
+        """The estimates that are newer than this version."""
         return [
             JobEstimate(job_id=job_id, estimate=each.said.estimate)
             for job_id, each in self._jobs.items()

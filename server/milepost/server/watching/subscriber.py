@@ -1,4 +1,4 @@
-"""The receiving end of a stream: who called, its turns, and what has been sent to it and not been read."""
+"""The receiving end of a stream: its caller, its turns, and the memory of its unread responses."""
 
 from __future__ import annotations
 

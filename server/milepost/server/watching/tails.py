@@ -60,7 +60,7 @@ class Tail:
         self._memory = memory
         self._chunks: KeyedDeque[Chunk] = KeyedDeque()
         self._batches = SharedBatches()
-        # The newest event at the last ``drop_old``.
+        # The newest event at the previous ``drop_old``.
         self._aged_to = 0
         self.signal = Signal()
         self.since: int | None = None
@@ -245,7 +245,7 @@ class ReplayCache:
     """Cache of batches read from the log, for subscribers that replay the same job soon after."""
 
     def __init__(self, log: EventLog, memory: MemoryBudget) -> None:
-        # Whether anybody has replayed something since the last ``drop_idle``.
+        # Whether any subscriber has replayed a job since the previous ``drop_idle``.
         self._is_used = False
         self._log = log
         self._memory = memory
@@ -264,7 +264,7 @@ class ReplayCache:
         return await asyncio.shield(self._reading[tail, request])
 
     def kept(self, job_id: str, tail: Tail, request: BatchRequest, caller: str) -> Batch | None:
-        """As ``batch``, if it is in memory; else None. Most of a replay that others have begun is."""
+        """Return the batch if it is in memory, as most of a replay that others have begun is; else None."""
         batches = self._batches.get(job_id)
         cached = None if batches is None else batches.get(request)
         if batches is None or cached is None:
@@ -299,7 +299,7 @@ class ReplayCache:
         if not page.chunks:
             return None
         batch = request.batch(page.chunks)
-        if drops == self._drops:  # else the log may have dropped some of it meanwhile
+        if drops == self._drops:  # otherwise the log may have dropped some of it meanwhile
             self._keep(job_id, request, batch, page)
         return batch
 

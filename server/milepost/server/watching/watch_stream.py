@@ -56,7 +56,7 @@ class Step(enum.Enum):
 
 
 class WatchStream(ABC):
-    """One subscriber's stream."""
+    """The stream of one subscriber."""
 
     _response: ClassVar[type[WatchJobResponse] | type[WatchJobsResponse]]
 

@@ -44,7 +44,7 @@ def connect_routes(backend: JobsBackend, caller_of: CallerOf) -> list[Route]:
 
 
 class _Endpoint:
-    """One method, as an ASGI application."""
+    """An ASGI application for one method."""
 
     def __init__(
         self, backend: JobsBackend, caller_of: CallerOf, method: MethodDescriptor, texts: _Texts

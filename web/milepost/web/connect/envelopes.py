@@ -19,11 +19,11 @@ END_STREAM: Final = 2
 
 
 class MalformedEnvelope(Exception):
-    """The body is not what a call has to send; the message says why, for people."""
+    """The body of a request is malformed; the message says why, for people."""
 
 
 def envelope(message: bytes, flags: int = 0) -> bytes:
-    """Put a message into an envelope."""
+    """Wrap a message in an envelope."""
     return _PREFIX.pack(flags, len(message)) + message
 
 

@@ -1,4 +1,4 @@
-"""Which browsers' requests are served, and in whose name."""
+"""Which requests of browsers are served, and with whose credential."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ async def _record_nothing(scope: Scope, message: str) -> None:
 
 
 class BrowserPolicy(NamedTuple):
-    """What browsers may do. Other clients are not concerned: they have no pages that somebody else wrote."""
+    """The policy for browsers. Other clients are not affected: they run no pages of other sites."""
 
     allowed_origins: frozenset[str] = frozenset()
     """Origins of other sites whose pages may do what this server's own may, such as ``https://app.example.com``."""

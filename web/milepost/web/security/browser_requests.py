@@ -1,4 +1,4 @@
-"""Requests that pages of other sites make with what the browser adds by itself. Pure decisions over headers.
+"""Detect cross-site requests, to which a browser adds cookies by itself. Pure decisions over headers.
 
 A browser sends cookies, and reaches servers that need no credential, whichever site's page asks it to. It does not add
 the header ``Authorization``, and says where a request comes from.

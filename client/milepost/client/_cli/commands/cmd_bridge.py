@@ -116,7 +116,7 @@ def _not_empty(context: click.Context, parameter: click.Parameter, url: str) -> 
     type=click.IntRange(1),
     default=100_000,
     metavar="N",
-    help="Number of entries that the stream keeps, about.",
+    help="Approximate number of entries that the stream keeps.",
 )
 @option(
     "--label",
@@ -127,13 +127,13 @@ def _not_empty(context: click.Context, parameter: click.Parameter, url: str) -> 
     callback=unique_keys,
     metavar="KEY=VALUE",
     multiple=True,
-    help="Write only jobs with this label; repeated, with all of them.",
+    help="Write only jobs with this label; repeat to require several.",
 )
 @option(
     "--state-key",
     default="milepost:bridge",
     metavar="KEY",
-    help="Where the position is kept, from which the next bridge goes on.",
+    help="Redis key of the position from which the next bridge continues.",
 )
 @option(
     "--from-start",

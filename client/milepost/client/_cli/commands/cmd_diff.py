@@ -182,7 +182,7 @@ def diff(
 
 @dataclass(frozen=True)
 class _Reading:
-    """What is read, and where."""
+    """The runs to read, and the server to read them from."""
 
     server: ServerOptions
     events: bool

@@ -56,7 +56,7 @@ _EXAMPLES: Final = (
     callback=unique_keys,
     metavar="KEY=VALUE",
     multiple=True,
-    help="Only jobs with this label; repeated, with all of them.",
+    help="Only jobs with this label; repeat to require several.",
 )
 @option(
     "--parent",

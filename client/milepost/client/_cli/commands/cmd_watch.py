@@ -48,7 +48,7 @@ _EXAMPLES: Final = (
     callback=unique_keys,
     metavar="KEY=VALUE",
     multiple=True,
-    help="All jobs with this label; repeated, with all of them.",
+    help="All jobs with this label; repeat to require several.",
 )
 @option("--after", type=click.IntRange(min=0), default=0, metavar="N", help="Resume after event N.")
 @option(

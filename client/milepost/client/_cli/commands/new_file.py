@@ -61,6 +61,6 @@ class NewFile:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        with contextlib.suppress(OSError):  # of a full disk: there is nothing left to write
+        with contextlib.suppress(OSError):  # the disk is full: nothing more can be written
             self._file.close()
         self._partial.unlink(missing_ok=True)

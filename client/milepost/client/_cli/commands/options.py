@@ -122,7 +122,7 @@ def server_options(command: Callable[..., None]) -> Callable[..., None]:
         type=seconds,
         default=f"{_CONNECT_TIMEOUT:g}s",
         metavar="TIME",
-        help="Time to wait for a server that is unavailable, as one is that just starts.",
+        help="Time to wait for an unavailable server, such as one that is starting.",
     )
     return address_options(connect_timeout(command))
 
@@ -150,7 +150,7 @@ def connection_options(command: Callable[..., None]) -> Callable[..., None]:
             envvar="MILEPOST_CONTEXT",
             metavar="NAME",
             shell_complete=completion.context_names,
-            help="Context to take what is not given here from; see `milepost context`. Default: the current one.",
+            help="Context for the settings that are not given here; see `milepost context`. Default: the current one.",
         ),
         option(
             "--address",

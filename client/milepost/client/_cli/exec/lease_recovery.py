@@ -40,7 +40,7 @@ _LEASE_GONE: Final = (LeaseLost, JobEndedError, JobNotFound)
 
 
 class Recovery(enum.Enum):
-    """What to do with a command whose lease is lost."""
+    """The ways to recover a command whose lease is lost."""
 
     CLAIM = enum.auto()
     CONTINUE_ALONE = enum.auto()

@@ -130,7 +130,7 @@ class OutputStream:
         except Exception:  # noqa: BLE001 - whatever the command printed, and whatever is wrong with us
             if not self.is_faulty:
                 self.is_faulty = True
-                _log.exception("a part of the output was not handled")
+                _log.exception("handling of output failed")
 
 
 class OutputPump:

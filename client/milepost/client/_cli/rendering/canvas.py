@@ -113,7 +113,7 @@ SEVERITY_STYLES: Final[dict[Severity.ValueType, str]] = {
 
 @dataclass(frozen=True)
 class Canvas:
-    """Where and when a picture is drawn.
+    """The terminal and the time of a picture.
 
     Attributes:
         width: Cells across.

@@ -123,7 +123,7 @@ def _drawn(grid: Grid, width: int) -> Iterator[Text]:
 
 
 def ratio_text(times: float | None) -> str:
-    """How many times as long B takes, as ``1.3×``; empty if there is no saying."""
+    """The ratio of B to A as text, ``1.3×``; empty if it is undefined."""
     if times is None:
         return ""
     return f"{times:,.1f}×" if 0.1 <= times < 99.95 else f"{times:,.0f}×" if times >= 1 else f"{times:.3f}×"

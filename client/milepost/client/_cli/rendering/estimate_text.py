@@ -71,7 +71,7 @@ def remaining_cell(job: Job, estimate: Estimate | None, now: datetime, *, words:
     if job.state != JobState.JOB_STATE_RUNNING or estimate is None:
         return ""
     if job.start_time.ToNanoseconds() > estimate.as_of.ToNanoseconds():
-        return ""  # of an earlier attempt
+        return ""  # the estimate is of an earlier attempt
     if estimate.overdue:
         return "overdue"
     if _counted_down(estimate, estimate.remaining_p90, now) < 1:

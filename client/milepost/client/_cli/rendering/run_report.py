@@ -76,7 +76,7 @@ def _rows(rows: Sequence[Row]) -> Grid:
 
 
 def _depth(row: Row, depths: Mapping[Path, int]) -> int:
-    """How deep a row stands: a stage below its parent, which is above it, or else below its job."""
+    """The depth of a row: a stage is below its parent or, without one, below its job."""
     of = row.a if row.a is not None else row.b
     if isinstance(of, Stage):
         job = row.path[:-2]
@@ -92,7 +92,7 @@ def _name(row: Row) -> str:
 
 
 def _cell(of: Job | Stage | None) -> str:
-    """How long it took, and how it ended if it did not succeed."""
+    """Duration, and the end state if it did not succeed."""
     if of is None:
         return _ABSENT
     took = seconds(of)

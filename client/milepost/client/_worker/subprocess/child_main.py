@@ -150,7 +150,7 @@ def _die_with_parent(lifeline: int) -> None:
             fcntl.fcntl(lifeline, fcntl.F_SETOWN, -os.getpgrp())
             fcntl.fcntl(lifeline, fcntl.F_SETSIG, signal.SIGKILL)
             fcntl.fcntl(lifeline, fcntl.F_SETFL, fcntl.fcntl(lifeline, fcntl.F_GETFL) | os.O_ASYNC)
-        if select.select([lifeline], [], [], 0)[0]:  # it was closed already
+        if select.select([lifeline], [], [], 0)[0]:  # the worker was gone before
             _kill_group()
 
 

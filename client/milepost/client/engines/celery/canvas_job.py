@@ -83,7 +83,7 @@ def publish_canvas(
     stamp = CanvasStamp(job_id, certain_tasks(canvas), secrets.token_urlsafe(16))
     canvas.stamp(**stamp.stamps)
     for body in bodies_alone(canvas):
-        body.stamp(**stamp.stamps)  # which Celery does not
+        body.stamp(**stamp.stamps)  # Celery does not stamp these
     try:
         result = canvas.apply_async(args)
     except BaseException:

@@ -87,7 +87,7 @@ class CanvasParent:
         if not is_over and not (self._held is None and self._holds and await self._has_child(LEASED)):
             return False
         if self._held is None and not await self._take(job, on_stop):
-            return False  # of two that find this at once, one is faster
+            return False  # another process has ended it just before
         if not is_over:
             return False
         await self._leave(failure)
@@ -131,7 +131,7 @@ class CanvasParent:
         everyone = self._calls.list(job_filter(parent_job_id=parent.job_id), "submit_time", 0)
         children = [child.proto async for child in everyone]
         if not all(has_ended(child) for child in children):
-            return False, None  # it was published meanwhile
+            return False, None  # another child was published meanwhile
         failure = _failure_among(children)
         return self._is_over(parent, len(children), now, has_failed=failure is not None), failure
 

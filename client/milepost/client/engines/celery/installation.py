@@ -17,7 +17,7 @@ __all__ = ["Installation", "installation_of", "register"]
 
 
 class Installation:
-    """What `install` sets up for one application.
+    """The state of one application, set up by `install`.
 
     Attributes:
         client: Submits and claims the jobs of tasks; not for the parent of a prefork pool.
@@ -79,7 +79,7 @@ def register(app: Celery[Any], installation: Installation) -> None:
 
 
 def installation_of(app: Celery[Any]) -> Installation | None:
-    """What `install` set up for `app`; None if it was not called."""
+    """The installation of `app`; None if `install` was not called."""
     current = getattr(app, "_get_current_object", None)  # an empty group has a proxy of its application
     return _installations.get(app if current is None else current())
 

@@ -85,7 +85,7 @@ class ParentReports:
                 except BlockingIOError:
                     break
                 except OSError:
-                    self._helper = None  # it died: start another one
+                    self._helper = None  # the helper died: start another one
                 else:
                     return
         _log.warning("job %s is not reported as ended: %s", command["job_id"], command["message"])

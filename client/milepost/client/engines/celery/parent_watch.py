@@ -78,7 +78,7 @@ class ParentWatch:
                 is_over = await action()
             except MilepostError as error:
                 is_over = not is_transient(error, connected_before=True)
-                _log.info("job %s, a parent of tasks, is left as it is: %s", self._job_id, error)
+                _log.info("job %s, a parent of tasks: the call failed: %s", self._job_id, error)
             if is_over:
                 self._stop()
                 self._on_end()
@@ -113,7 +113,11 @@ class ParentWatch:
                         self.restart()
                         self._start_look()
         except MilepostError as error:
-            _log.info("job %s, a parent of tasks, is looked at now and then: %s", self._job_id, error)
+            _log.info(
+                "job %s, a parent of tasks, could not be checked; checking again later: %s",
+                self._job_id,
+                error,
+            )
 
     def _stop_following(self) -> None:
         if self._following is not None:

@@ -1,4 +1,4 @@
-"""Names of the processes that run tasks, by which others on the same machine see whether one still lives."""
+"""Names of the processes that run tasks, from which others on the same machine tell whether one is alive."""
 
 from __future__ import annotations
 

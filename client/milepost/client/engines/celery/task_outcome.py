@@ -31,7 +31,7 @@ def job_error(error: BaseException, *, cancelled: bool) -> BaseException | None:
     if isinstance(error, Retry):
         return _retried(error.exc if isinstance(error.exc, Exception) else error)
     if isinstance(error, Reject):
-        reason, requeue = error.args  # they have attributes, too, which its stubs do not know
+        reason, requeue = error.args  # its type stubs lack these attributes
         text = f"The task rejected its message: {reason}" if reason else "The task rejected its message."
         return JobFailure("REJECTED", text, retryable=bool(requeue))
     if isinstance(error, Ignore):

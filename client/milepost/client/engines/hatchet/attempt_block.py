@@ -43,7 +43,7 @@ _TIMED_OUT: Final = frozenset({"FAILED", "QUEUED", "RUNNING"})
 
 
 class AttemptBlock:
-    """What Milepost does around one attempt. Its methods run in the client's thread, and raise no error of Milepost.
+    """The block of one attempt. Its methods run in the client's thread, and raise no error of Milepost.
 
     Attributes:
         cancelled: Whether the job was cancelled, before the attempt or during it.

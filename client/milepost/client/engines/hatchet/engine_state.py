@@ -45,12 +45,12 @@ StateReader = Callable[[], Awaitable[EngineState | None]]
 
 
 def engine_reader(context: Context) -> StateReader:
-    """What asks for the state of the run of a context, during its task and after it."""
+    """Return a function that reads the state of a context's run, during its task and after it."""
     return _reader(context, context.workflow_run_id, context.task_run_id)
 
 
 def reader_of_job(context: Context, job: Job) -> StateReader | None:
-    """What asks the engine of a context for the state of the run of a job; None if the job is of none."""
+    """Return a function that reads the state of a job's run from the context's engine; None if the job has no run."""
     run_id, task_id = job.labels.get(WORKFLOW_RUN_LABEL), job.labels.get(TASK_RUN_LABEL)
     return _reader(context, run_id, task_id) if run_id and task_id else None
 

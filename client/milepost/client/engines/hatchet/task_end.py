@@ -69,6 +69,6 @@ def as_mapping(value: object) -> Mapping[str, Any] | None:
         if dataclasses.is_dataclass(value) and not isinstance(value, type):
             return dataclasses.asdict(value)
     except (PydanticSerializationError, TypeError, ValueError):
-        _log.exception("an input or result of a task is left out")
+        _log.exception("input or result of a task omitted")
         return None
     return value if isinstance(value, Mapping) else None

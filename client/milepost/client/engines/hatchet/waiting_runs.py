@@ -92,7 +92,7 @@ class WaitingRuns:
                     if state is not None:
                         self.watch(job.job_id, job.attempt, state)
             except MilepostError as error:
-                _log.debug("looking for runs that wait for their next attempt failed: %s", error)
+                _log.debug("polling the runs that wait for their next attempt failed: %s", error)
             await asyncio.sleep(LOOK_INTERVAL)
 
     async def _watch(self, job_id: str, attempt: int, state: StateReader) -> None:
@@ -111,7 +111,7 @@ class WaitingRuns:
             except JobNotFound:
                 return
             except MilepostError as error:
-                _log.debug("job %s: looking after its run failed: %s", job_id, error)
+                _log.debug("job %s: polling its run failed: %s", job_id, error)
 
 
 def _reason(state: str) -> str:

@@ -1,4 +1,4 @@
-"""What the projection has applied of the stream, as the event loop knows it."""
+"""The applied messages of the stream, as the event loop knows them."""
 
 from __future__ import annotations
 
@@ -46,11 +46,11 @@ class AppliedMessages:
         self._listeners.append(listener)
 
     def put(self, group: Sequence[AppliedMessage]) -> None:
-        """Note what a transaction has applied."""
+        """Enqueue the messages that a transaction has applied."""
         self._deliveries.put(group)
 
     def flush(self) -> None:
-        """Notify of all that was put."""
+        """Notify of all enqueued messages."""
         self._deliveries.flush()
 
     def head(self, job_id: str) -> JobHead | None:

@@ -1,4 +1,4 @@
-"""What a node has read of the stream and not yet passed on: bounded in bytes, since it reads no further beyond that."""
+"""Flow control: bound the bytes that a node has read of the stream and not yet delivered to listeners."""
 
 from __future__ import annotations
 

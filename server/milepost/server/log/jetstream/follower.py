@@ -187,7 +187,7 @@ class Follower:
                 refill.cancel()
                 broken.cancel()
             if self._backlog.is_full:
-                self._heard_at = loop.time()  # it does not listen
+                self._heard_at = loop.time()  # silence counts only while the node listens
             if loop.time() - self._heard_at > _SILENCE_LIMIT:
                 return
             if loop.time() - self._checked_at > _CHECK_INTERVAL:
@@ -206,7 +206,7 @@ class Follower:
         await self._connection.client.publish(subject, json.dumps(request).encode(), reply=inbox)
 
     async def _on_message(self, inbox: str, message: Msg) -> None:
-        if inbox != self._inbox:  # of an abandoned consumer
+        if inbox != self._inbox:  # a message of an abandoned consumer
             return
         self._heard_at = asyncio.get_running_loop().time()
         if not message.reply.startswith("$JS.ACK."):

@@ -367,7 +367,9 @@ class JetStreamEventLog(ReaderPool):
     def _on_faults(self) -> None:
         if self._faults:
             self._publishers.give_up("the stream cannot be written to")
-            _log.warning("this node has a copy", epoch=self.epoch, position=self._applied.position)
+            _log.warning(
+                "this node holds a copy of the stream", epoch=self.epoch, position=self._applied.position
+            )
         # Contact with the other nodes begins again: a worker that was refused comes back after a while (rule 14).
         self._connection.breaks += 1
         self._on_state(self.up)

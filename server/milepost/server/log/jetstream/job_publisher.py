@@ -56,7 +56,7 @@ class PublishedMessage:
 
 
 class AppliedLog(Protocol):
-    """What publishers need to know of the applied log."""
+    """The view of the applied log that publishers need."""
 
     async def head(self, job_id: str, caller: str) -> JobHead:
         """Return the end of the job's log, as far as this node has applied it; it is read in this caller's turn."""

@@ -111,7 +111,7 @@ class NatsConnection:
             reconnected_cb=self._on_reconnected,
             closed_cb=self._on_disconnected,
             connect_timeout=_CONNECT_TIMEOUT,
-            reconnect_time_wait=_RECONNECT_WAIT,  # type: ignore[arg-type]  # it is only slept
+            reconnect_time_wait=_RECONNECT_WAIT,  # type: ignore[arg-type]  # nats-py only sleeps for it
             max_reconnect_attempts=-1,
             ping_interval=_PING_INTERVAL,
             max_outstanding_pings=_PINGS_OUTSTANDING,
@@ -134,7 +134,7 @@ class NatsConnection:
             # A connect may mistake a cancellation for one more failed attempt.
             self._connecting.cancel()
             await asyncio.wait((self._connecting,), timeout=_CANCEL_INTERVAL)
-        if self._connecting is not None:  # it can only be closed once it has begun to connect
+        if self._connecting is not None:  # a client can be closed only after it began to connect
             await self.client.close()
 
     async def wait_up(self) -> None:

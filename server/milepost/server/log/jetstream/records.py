@@ -62,7 +62,7 @@ class Part(NamedTuple):
 
 
 class Remains(NamedTuple):
-    """What a node needs of a job if it comes too late to read the dropped part.
+    """The state of a job that a node needs if it reads the stream too late for the dropped part.
 
     ``submitted`` is a JobSubmitted with the job's current state and the id of its request.
     """
@@ -178,7 +178,7 @@ def decode(message: bytes) -> Record:
 
 
 class _Body:
-    """What follows in a message."""
+    """Reader of the rest of a message."""
 
     def __init__(self, message: bytes, at: int) -> None:
         self._message = message

@@ -1,4 +1,4 @@
-"""What keeps a node from writing although it is connected to NATS: faults that an operator has to mend."""
+"""Faults that keep a node from writing although it is connected to NATS; an operator has to mend them."""
 
 from __future__ import annotations
 

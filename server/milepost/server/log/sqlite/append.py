@@ -59,7 +59,7 @@ def coalesce_writes(group: Sequence[Write]) -> list[tuple[Write, list[Write]]]:
 
     Simultaneous appends to different jobs have no order among each other.
     """
-    if len(group) == 1:  # as long as the store keeps up
+    if len(group) == 1:  # the common case while the store keeps up
         return [(group[0], [group[0]])]
     batches: list[tuple[CommitBatch | None, list[Write]]] = []
     open_batches: dict[str, tuple[CommitBatch, list[Write]]] = {}

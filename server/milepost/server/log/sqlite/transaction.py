@@ -1,4 +1,4 @@
-"""A transaction of the writer, and the interface of the writes in it."""
+"""A transaction of the writer thread, and the interface of the writes in it."""
 
 from __future__ import annotations
 

@@ -136,7 +136,7 @@ class _Checkpoint:
         """Interrupt it, and wait for its end."""
         while self._thread.is_alive():
             if self._connection is not None:
-                with contextlib.suppress(sqlite3.ProgrammingError):  # it has just been closed
+                with contextlib.suppress(sqlite3.ProgrammingError):  # the connection has just been closed
                     self._connection.interrupt()
             self._thread.join(0.01)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from milepost.server.estimates.pace_curve import PaceCurve
+from milepost.server.forecasting.pace_curve import PaceCurve
 
 
 class StageRun(NamedTuple):

@@ -11,8 +11,8 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Final, NamedTuple
 
-from milepost.server.estimates.job_progress import JobProgress, StageProgress
-from milepost.server.estimates.past_run import PastRun, StageRun
+from milepost.server.forecasting.job_progress import JobProgress, StageProgress
+from milepost.server.forecasting.past_run import PastRun, StageRun
 
 RUN_LIMIT: Final = 32
 """Most recent runs that a forecast uses."""

@@ -6,8 +6,8 @@ import struct
 from collections.abc import Sequence
 from typing import Final
 
-from milepost.server.estimates.pace_curve import KNOT_LIMIT, PaceCurve
-from milepost.server.estimates.past_run import PastRun, StageRun, past_run
+from milepost.server.forecasting.pace_curve import KNOT_LIMIT, PaceCurve
+from milepost.server.forecasting.past_run import PastRun, StageRun, past_run
 
 RUN_BYTES: Final = 4096
 """Bound of an encoded run. Of one that is larger, the stages that took the least time are left out."""

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-from milepost.server.estimates.job_progress import JobProgress, StageProgress
-from milepost.server.estimates.past_run import PastRun, StageRun
+from milepost.server.forecasting.job_progress import JobProgress, StageProgress
+from milepost.server.forecasting.past_run import PastRun, StageRun
 
 
 def progress_at(run: PastRun, elapsed: float) -> JobProgress:

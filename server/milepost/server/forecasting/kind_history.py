@@ -10,7 +10,7 @@ from statistics import fmean, median
 from typing import Final, NamedTuple
 
 from milepost.server.base.steps import Steps
-from milepost.server.estimates.calibration import (
+from milepost.server.forecasting.calibration import (
     CHECKPOINTS,
     NO_ERRORS,
     Bounds,
@@ -20,12 +20,12 @@ from milepost.server.estimates.calibration import (
     error,
     upper_bound,
 )
-from milepost.server.estimates.forecast import CHANGE, NO_SCALES, Forecast, Scales, forecast, since_change
-from milepost.server.estimates.job_progress import JobProgress
-from milepost.server.estimates.pace import pace_forecast
-from milepost.server.estimates.past_run import PastRun
-from milepost.server.estimates.replay import progress_at
-from milepost.server.estimates.workload import scales_of
+from milepost.server.forecasting.forecast import CHANGE, NO_SCALES, Forecast, Scales, forecast, since_change
+from milepost.server.forecasting.job_progress import JobProgress
+from milepost.server.forecasting.pace import pace_forecast
+from milepost.server.forecasting.past_run import PastRun
+from milepost.server.forecasting.replay import progress_at
+from milepost.server.forecasting.workload import scales_of
 
 RUNS: Final = 32
 """Runs that are kept of a kind."""
@@ -185,7 +185,7 @@ class KindHistory:
     def _bounds(self, runs: int) -> Bounds:
         if self._own is None:
             latest = OWN_ERRORS
-            if len(self._current) < len(self.runs):  # it changed, and was noticed ``CHANGE`` runs later
+            if len(self._current) < len(self.runs):  # a change is noticed ``CHANGE`` runs later
                 latest = min(latest, len(self._current) - CHANGE)
             errors = list(self.judgements)[-latest:] if latest else []
             self._own = (

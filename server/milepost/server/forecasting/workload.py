@@ -8,8 +8,8 @@ from itertools import combinations
 from statistics import median
 from typing import Final
 
-from milepost.server.estimates.forecast import NO_SCALES, Scales
-from milepost.server.estimates.past_run import PastRun
+from milepost.server.forecasting.forecast import NO_SCALES, Scales
+from milepost.server.forecasting.past_run import PastRun
 
 _RUNS: Final = 5
 _WORKLOADS: Final = 3

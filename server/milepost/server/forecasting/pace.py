@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Final
 
-from milepost.server.estimates.forecast import Forecast
-from milepost.server.estimates.job_progress import JobProgress
+from milepost.server.forecasting.forecast import Forecast
+from milepost.server.forecasting.job_progress import JobProgress
 
 _UPDATES: Final = 3
 _FRACTION: Final = 0.05

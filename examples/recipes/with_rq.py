@@ -37,7 +37,9 @@ def submit(input_values: Mapping[str, Any]) -> str:
         job = client.submit(
             "convert", input_values, dispatch=Dispatch.DISPATCH_EXTERNAL, retry_policy=THREE_ATTEMPTS
         )
-        Queue(connection=redis).enqueue(convert_pages, job.job_id, job_id=job.job_id, retry=Retry(max=2))
+        # By its name, since RQ refuses functions of `__main__`, which this module is under `python -m`.
+        task = "examples.recipes.with_rq.convert_pages"
+        Queue(connection=redis).enqueue(task, job.job_id, job_id=job.job_id, retry=Retry(max=2))
         return job.job_id
 
 

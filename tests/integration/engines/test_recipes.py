@@ -57,7 +57,11 @@ def submitted(recipe: str, settings: Mapping[str, str], *inputs: Mapping[str, An
 
 
 async def check_under_workers(client: Client, recipe: str, settings: Mapping[str, str]) -> None:
-    """The same of each recipe with workers: success, retries, giving up, and both kinds of cancelling."""
+    """The same of each recipe with workers: its command, success, retries, giving up, both kinds of cancelling."""
+    command = [sys.executable, "-m", f"examples.recipes.{recipe}"]
+    shown = subprocess.run(command, env=settings, check=True, stdout=subprocess.PIPE, text=True).stdout.strip()
+    assert await client.result(shown, timeout=60) == {"pages": 5}
+
     work = {"pages": 3}
     good, retried, failing = submitted(
         recipe, settings, work, {**work, "failures": 2}, {**work, "failures": 9}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import click
@@ -23,6 +24,16 @@ def options(name: str) -> list[click.Option]:
     command = group.get_command(click.Context(group), name)
     assert command is not None
     return [parameter for parameter in command.params if isinstance(parameter, click.Option)]
+
+
+def command_paths(of: click.Group, *names: str) -> Iterator[tuple[str, ...]]:
+    """The words of each command in a group, subcommands as well."""
+    context = click.Context(of)
+    for name in of.list_commands(context):
+        command = of.get_command(context, name)
+        yield (*names, name)
+        if isinstance(command, click.Group):
+            yield from command_paths(command, *names, name)
 
 
 def test_the_commands() -> None:
@@ -64,12 +75,13 @@ async def test_help_lists_all_commands_and_statuses() -> None:
     assert "_MILEPOST_COMPLETE=bash_source milepost" in outcome.out
 
 
-async def test_without_a_command_help_is_printed() -> None:
-    """Help, and the status of a wrong command line."""
-    outcome = await milepost()
+@pytest.mark.parametrize("name", [(), ("context",), ("token",)])
+async def test_without_a_command_help_is_printed(name: tuple[str, ...]) -> None:
+    """Help and nothing else, and the status of a wrong command line."""
+    outcome = await milepost(*name)
 
     assert (outcome.status, outcome.out) == (2, "")
-    assert outcome.err.startswith("Usage: milepost ")
+    assert outcome.err == (await milepost(*name, "--help")).out
 
 
 @pytest.mark.parametrize("name", COMMANDS)
@@ -129,7 +141,11 @@ def test_help_on_a_narrow_terminal(name: str) -> None:
 
 def test_no_default_is_shown_as_empty_text() -> None:
     """An option whose default is nothing has none in its help."""
-    assert [name for name in COMMANDS if '""' in CliRunner().invoke(group, [name, "--help"]).output] == []
+    assert [
+        path
+        for path in command_paths(group)
+        if re.search(r'default:\s*""', CliRunner().invoke(group, [*path, "--help"]).output)
+    ] == []
 
 
 async def test_an_option_before_the_command() -> None:

@@ -102,6 +102,7 @@ async def test_list_shows_no_digest(tmp_path: Path) -> None:
     ("arguments", "message"),
     [
         (("revoke", "none"), "There is no token 'none'"),
+        (("list",), "There is no token file "),
         (
             ("create", *CREATE, "--scope", "reed"),
             "'reed' is not a scope; the scopes are submit, read, cancel, work, admin",
@@ -118,6 +119,17 @@ async def test_mistakes_are_named_and_change_nothing(
     assert outcome.status == 2
     assert message in outcome.err
     assert not path.exists()
+
+
+async def test_a_file_that_cannot_be_written(tmp_path: Path) -> None:
+    """The reason, in one line. The temporary file beside it has a longer name, which no file system takes."""
+    path = tmp_path / ("t" * 250)
+    outcome = await milepost("token", "create", "--tokens", str(path), *CREATE)
+    assert (outcome.status, outcome.out, outcome.err) == (
+        2,
+        "",
+        f"Error: '{path}' cannot be written, and is as it was: File name too long.\n",
+    )
 
 
 async def test_a_broken_file(tmp_path: Path) -> None:

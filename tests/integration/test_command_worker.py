@@ -220,3 +220,16 @@ async def test_a_worker_that_cannot_be_run(module: Path, expected: str, target: 
 
     assert (outcome.status, outcome.out, len(outcome.err.splitlines())) == (2, "", 1)
     assert outcome.err.startswith(f"Error: Invalid value for 'MODULE:NAME': {expected}")
+
+
+async def test_a_spool_that_cannot_be_used(module: Path) -> None:
+    """One line with the directory and the reason."""
+    (module / "file").touch()
+    outcome = await milepost("worker", "jobs:worker", "--spool", "file/spool", cwd=module)
+
+    assert (outcome.status, outcome.out, outcome.err) == (
+        2,
+        "",
+        "Error: Invalid value for '--spool': 'file/spool' cannot be used: Not a directory. "
+        "Try 'milepost worker --help'.\n",
+    )

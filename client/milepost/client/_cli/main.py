@@ -60,6 +60,9 @@ _OTHER_PACKAGES: Final = {
 }
 """Package and summary of the commands that other distributions provide."""
 
+_HELP_ASKED: Final = getattr(click.exceptions, "NoArgsIsHelpError", ())
+"""What a group of commands raises that is called without one; its message is the help. Click before 8.2 prints that."""
+
 _ENVIRONMENT: Final = (
     "Every option can also be set in the environment: --owner of submit as MILEPOST_SUBMIT_OWNER; options that "
     "commands share, such as --address, without the command's name: MILEPOST_ADDRESS."
@@ -192,6 +195,9 @@ def _run(arguments: Sequence[str] | None) -> int:
         return as_command_error.status
     except click.Abort:
         return ExitStatus.INTERRUPTED
+    except _HELP_ASKED as error:
+        write_stderr(error.format_message())
+        return ExitStatus.USAGE
     except click.ClickException as error:
         show_usage_error(error)
         return ExitStatus.USAGE

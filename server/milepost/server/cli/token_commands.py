@@ -96,7 +96,7 @@ def token() -> None:
 @click.option(
     "--expires", type=duration(1), metavar="TIME", help="Lifetime, such as 90d. Default: unlimited."
 )
-@click.option("--note", default="", metavar="TEXT", help="Note about its purpose.")
+@click.option("--note", metavar="TEXT", help="Note about its purpose.")
 @click.option(
     "--certificate",
     "san",
@@ -111,7 +111,7 @@ def create(
     kinds: Sequence[str],
     limits: Sequence[str],
     expires: float | None,
-    note: str,
+    note: str | None,
     san: str | None,
 ) -> None:
     """Create a token and print it, once: it is stored nowhere. Or name a client certificate."""
@@ -151,6 +151,8 @@ def list_tokens(path: Path, output: str) -> None:
     """List the tokens of the file, without the tokens themselves, and the certificates."""
     from milepost.server.cli.token_writer import TokenWriter
 
+    if not path.exists():
+        raise click.ClickException(f"There is no token file {str(path)!r}. `milepost token create` makes one.")
     with TokenWriter(path) as writer:
         entries = writer.entries()
     if output == "json":

@@ -48,6 +48,10 @@ class TokenWriter:
         try:
             if self._changed and kind is None:
                 self._write()
+        except OSError as failure:
+            raise click.ClickException(
+                f"{str(self._path)!r} cannot be written, and is as it was: {failure.strerror}."
+            ) from failure
         finally:
             os.close(self._directory)
 

@@ -19,6 +19,7 @@ from milepost.client._cli.commands.options import (
     log_level_option,
     option,
     spool_option,
+    unusable_spool,
 )
 from milepost.client._cli.commands.other_packages import installation_hint
 from milepost.client._cli.commands.parameter_types import seconds
@@ -94,7 +95,10 @@ def worker(
         flush_timeout=flush_timeout,
         spool=spool,
     )
-    found.main()
+    try:
+        found.main()
+    except OSError as error:
+        raise unusable_spool(error) from error
 
 
 def _find(target: str) -> Worker:

@@ -12,7 +12,7 @@ from milepost.client import Cancelled, Client, JobFailure
 from milepost.client._attach import Attached
 from milepost.client._cli.commands.async_runner import run
 from milepost.client._cli.commands.exit_status import ExitStatus
-from milepost.client._cli.commands.options import ServerOptions
+from milepost.client._cli.commands.options import ServerOptions, unusable_spool
 from milepost.client._cli.commands.outcome import explain, of_job
 from milepost.client._cli.exec.execution import Execution
 from milepost.client._cli.exec.job_reporting import OutputReporter
@@ -107,7 +107,7 @@ def _status(error: BaseException | None, execution: Execution, holder: LeaseHold
         return ExitStatus.CANCELLED if status is None else status
     if error is not None and status is None:
         if isinstance(error, OSError):
-            raise click.BadParameter(f"The spool cannot be used: {error}.", param_hint="'--spool'") from error
+            raise unusable_spool(error) from error
         raise error
     match error:
         case JobFailure():

@@ -39,6 +39,7 @@ __all__ = [
     "output_option",
     "server_options",
     "spool_option",
+    "unusable_spool",
 ]
 
 FORMATS: Final = ("auto", "plain", "json")
@@ -292,6 +293,12 @@ def spool_option(help_text: str) -> _Decorator:
         metavar="DIR",
         help=help_text,
     )
+
+
+def unusable_spool(error: OSError) -> click.BadParameter:
+    """The error of a spool that cannot be read or written."""
+    where = f"{error.filename!r}" if error.filename else "The spool"
+    return click.BadParameter(f"{where} cannot be used: {error.strerror}.", param_hint="'--spool'")
 
 
 def log_level_option(default: str) -> _Decorator:

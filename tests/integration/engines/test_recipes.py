@@ -59,8 +59,8 @@ def submitted(recipe: str, settings: Mapping[str, str], *inputs: Mapping[str, An
 async def check_under_workers(client: Client, recipe: str, settings: Mapping[str, str]) -> None:
     """The same of each recipe with workers: its command, success, retries, giving up, both kinds of cancelling."""
     command = [sys.executable, "-m", f"examples.recipes.{recipe}"]
-    shown = subprocess.run(command, env=settings, check=True, stdout=subprocess.PIPE, text=True).stdout.strip()
-    assert await client.result(shown, timeout=60) == {"pages": 5}
+    done = subprocess.run(command, env=settings, check=True, stdout=subprocess.PIPE, text=True)
+    assert await client.result(done.stdout.strip(), timeout=60) == {"pages": 5}
 
     work = {"pages": 3}
     good, retried, failing = submitted(

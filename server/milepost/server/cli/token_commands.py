@@ -152,7 +152,9 @@ def list_tokens(path: Path, output: str) -> None:
     from milepost.server.cli.token_writer import TokenWriter
 
     if not path.exists():
-        raise click.ClickException(f"There is no token file {str(path)!r}. `milepost token create` makes one.")
+        raise click.ClickException(
+            f"There is no token file {str(path)!r}. `milepost token create` makes one."
+        )
     with TokenWriter(path) as writer:
         entries = writer.entries()
     if output == "json":

@@ -227,9 +227,7 @@ async def test_a_spool_that_cannot_be_used(module: Path) -> None:
     (module / "file").touch()
     outcome = await milepost("worker", "jobs:worker", "--spool", "file/spool", cwd=module)
 
-    assert (outcome.status, outcome.out, outcome.err) == (
-        2,
-        "",
+    assert (outcome.status, outcome.out, len(outcome.err.splitlines())) == (2, "", 1)
+    assert outcome.err.startswith(
         "Error: Invalid value for '--spool': 'file/spool' cannot be used: Not a directory. "
-        "Try 'milepost worker --help'.\n",
     )

@@ -56,11 +56,15 @@ def submitted(recipe: str, settings: Mapping[str, str], *inputs: Mapping[str, An
     return subprocess.run(command, env=settings, check=True, capture_output=True, text=True).stdout.split()
 
 
+def submitted_by_program(recipe: str, settings: Mapping[str, str]) -> str:
+    """Run the recipe as a program, as it says; return the id of its job."""
+    command = [sys.executable, "-m", f"examples.recipes.{recipe}"]
+    return subprocess.run(command, env=settings, check=True, stdout=subprocess.PIPE, text=True).stdout.strip()
+
+
 async def check_under_workers(client: Client, recipe: str, settings: Mapping[str, str]) -> None:
     """The same of each recipe with workers: its command, success, retries, giving up, both kinds of cancelling."""
-    command = [sys.executable, "-m", f"examples.recipes.{recipe}"]
-    done = subprocess.run(command, env=settings, check=True, stdout=subprocess.PIPE, text=True)
-    assert await client.result(done.stdout.strip(), timeout=60) == {"pages": 5}
+    assert await client.result(submitted_by_program(recipe, settings), timeout=60) == {"pages": 5}
 
     work = {"pages": 3}
     good, retried, failing = submitted(

@@ -6,8 +6,6 @@ import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
-import click
-
 from milepost.client import Cancelled, Client, JobFailure
 from milepost.client._attach import Attached
 from milepost.client._cli.commands.async_runner import run

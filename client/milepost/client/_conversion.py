@@ -13,10 +13,18 @@ from google.protobuf.struct_pb2 import NULL_VALUE, Struct, Value
 from milepost.contract.limits import STRUCT_DEPTH
 from milepost.v1 import Stage
 
-__all__ = ["EXACT", "finite", "from_struct", "from_value", "to_duration", "to_stages", "to_struct"]
+__all__ = [
+    "EXACT_INTEGER_MAX",
+    "finite",
+    "from_struct",
+    "from_value",
+    "to_duration",
+    "to_stages",
+    "to_struct",
+]
 
 _JSON: Final = "None, bool, int, float, str, lists, tuples, and mappings with text as keys"
-EXACT: Final = 2**53
+EXACT_INTEGER_MAX: Final = 2**53
 """Largest magnitude up to which a double represents every whole number."""
 
 
@@ -89,7 +97,7 @@ def _set(target: Value, value: object, path: str, depth: int) -> None:
     elif isinstance(value, bool):
         target.bool_value = value
     elif isinstance(value, int):
-        if not -EXACT <= value <= EXACT:
+        if not -EXACT_INTEGER_MAX <= value <= EXACT_INTEGER_MAX:
             raise ValueError(f"{path} is {value}, which a JSON number cannot hold exactly; pass it as text.")
         target.number_value = value
     elif isinstance(value, float):
@@ -131,7 +139,7 @@ def from_value(value: Value) -> object:
             return value.string_value
         case "number_value":
             number = value.number_value
-            return int(number) if number.is_integer() and abs(number) <= EXACT else number
+            return int(number) if number.is_integer() and abs(number) <= EXACT_INTEGER_MAX else number
         case "bool_value":
             return value.bool_value
         case "struct_value":

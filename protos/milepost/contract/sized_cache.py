@@ -11,7 +11,7 @@ _Value = TypeVar("_Value")
 
 # Values that ``drop_idle`` drops between two yields. A large one counts as several, for each so many bytes.
 _DROPPED_AT_ONCE: Final = 50
-_LARGE: Final = 4 << 10
+_LARGE_VALUE: Final = 4 << 10
 
 
 class SizedCache(Generic[_Key, _Value]):
@@ -76,7 +76,7 @@ class SizedCache(Generic[_Key, _Value]):
         """Drop the values that were not used since the call before, some of them between two yields."""
         dropped = 0
         while self._older:
-            dropped += 1 + self._drop_oldest(self._older) // _LARGE
+            dropped += 1 + self._drop_oldest(self._older) // _LARGE_VALUE
             if dropped >= _DROPPED_AT_ONCE:
                 dropped = 0
                 yield

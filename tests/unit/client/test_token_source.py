@@ -14,7 +14,7 @@ import pytest
 
 from milepost.client._transport import token_source
 from milepost.client._transport.token_source import (
-    READS,
+    READ_LIMIT,
     SETTLE_TIME,
     CallCredential,
     Metadata,
@@ -254,7 +254,7 @@ async def test_a_file_that_stays_unfinished(
     with pytest.raises(TokenUnavailable, match="has a part of a token: its checksum is wrong") as error:
         await source.metadata()
     assert text[:20] not in str(error.value)
-    assert waits == [SETTLE_TIME] * READS
+    assert waits == [SETTLE_TIME] * READ_LIMIT
     write(path, text, long_ago=True)
     assert await source.metadata() == bearer(text)
 

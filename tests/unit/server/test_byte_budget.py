@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
-from milepost.server.base.byte_budget import SMALL, ByteBudget, Charge
+from milepost.server.base.byte_budget import SMALL_CHARGE, ByteBudget, Charge
 
 MIB = 1 << 20
 
@@ -55,9 +55,9 @@ async def test_small_charges_have_a_quarter_to_themselves() -> None:
     for number in range(8):
         await asking.ask(str(number), budget, MIB)
     assert budget.used == 6 * MIB
-    for _ in range(2 * MIB // SMALL):
-        assert budget.try_acquire(SMALL)
-    assert not budget.try_acquire(SMALL)
+    for _ in range(2 * MIB // SMALL_CHARGE):
+        assert budget.try_acquire(SMALL_CHARGE)
+    assert not budget.try_acquire(SMALL_CHARGE)
     assert budget.used == budget.limit
 
 
@@ -110,14 +110,14 @@ async def test_who_stops_waiting_holds_nothing() -> None:
     await asking.ask("holder", budget, 3 * MIB)
     await asking.ask("at the parent", child, MIB)
     await asking.ask("at the child", child, MIB)
-    await asking.ask("behind", budget, SMALL + 1)
+    await asking.ask("behind", budget, SMALL_CHARGE + 1)
     assert (child.used, budget.used) == (MIB, 3 * MIB)
     budget.release(2 * MIB)  # which grants the first, who is cancelled before it hears of it
     for name in ("at the parent", "at the child"):
         asking.tasks[name].cancel()
     await settle()
     assert asking.granted == ["holder", "behind"]
-    assert (child.used, budget.used) == (0, MIB + SMALL + 1)
+    assert (child.used, budget.used) == (0, MIB + SMALL_CHARGE + 1)
 
 
 async def test_a_charge_grows_and_shrinks() -> None:

@@ -102,7 +102,7 @@ async def test_a_commit_that_keeps_the_state_writes_three_pages(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Its row, the row's index entry and the job's row; no index of states, since the state is unchanged."""
-    monkeypatch.setattr(wal_reserve, "RESERVE", 0)
+    monkeypatch.setattr(wal_reserve, "RESERVE_SIZE", 0)
     author = Author("j")
     log = SqliteEventLog(tmp_path)
     await put_in_turn(log, author.submit(), author.start(), author.stage("s"), author.progress(1))

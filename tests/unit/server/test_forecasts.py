@@ -16,7 +16,7 @@ from milepost.server.forecasting.job_progress import JobProgress, StageProgress
 from milepost.server.forecasting.kind_history import NO_HINDSIGHT, RUNS, Basis, KindHistory
 from milepost.server.forecasting.pace_curve import KNOT_LIMIT, CurveBuilder, PaceCurve
 from milepost.server.forecasting.past_run import PastRun, StageRun, past_run
-from milepost.server.forecasting.queue_schedule import NOTHING, Span, end_of, start_of
+from milepost.server.forecasting.queue_schedule import NO_TIME, Span, end_of, start_of
 from milepost.server.forecasting.replay import progress_at
 from milepost.server.forecasting.run_encoding import RUN_BYTES, UnknownRun, decode, encode
 from milepost.server.forecasting.workload import scales_of
@@ -347,7 +347,7 @@ def test_a_run_in_hindsight_is_as_it_was() -> None:
 def test_a_job_starts_when_a_slot_is_free_after_those_before_it() -> None:
     """Each slot takes the next job when it is free."""
     run = Span(10.0, 2.0)
-    assert start_of([NOTHING, Span(3.0, 0.0)], 0, run) == NOTHING
+    assert start_of([NO_TIME, Span(3.0, 0.0)], 0, run) == NO_TIME
     assert start_of([Span(5.0, 1.0), Span(3.0, 0.0)], 1, run) == Span(5.0, 1.0)
     assert start_of([Span(3.0, 0.0)], 4, run) == Span(43.0, 4.0)
 

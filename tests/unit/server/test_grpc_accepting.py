@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from milepost.server.runtime.grpc_accepting import AHEAD, CallsAhead, wait
+from milepost.server.runtime.grpc_accepting import AHEAD_LIMIT, CallsAhead, wait
 from milepost.server.runtime.server import Server, Settings
 from milepost.v1 import JobState
 from tests.support.rpc import connect, eventually
@@ -121,7 +121,7 @@ async def test_calls_that_wait_are_accepted_together() -> None:
     passes = await passes_until(accepted, 40)
     assert accepted == [*range(40)]
     assert passes <= 2 * 40  # a single call takes six
-    assert waiting.requests <= 40 + AHEAD
+    assert waiting.requests <= 40 + AHEAD_LIMIT
     waiting.stopped.set()
     with pytest.raises(ConnectionError):
         await accepting
@@ -129,16 +129,16 @@ async def test_calls_that_wait_are_accepted_together() -> None:
 
 async def test_calls_that_nobody_takes_when_the_server_stops() -> None:
     """They are let go, since a server waits for its calls, and whoever waits for the next one hears of it."""
-    waiting, ahead = Waiting(AHEAD), CallsAhead()
+    waiting, ahead = Waiting(AHEAD_LIMIT), CallsAhead()
     assert await ahead.next(waiting.request) == 0
 
     async def is_ready() -> bool:
-        return len(ahead) == AHEAD - 1
+        return len(ahead) == AHEAD_LIMIT - 1
 
     await eventually(is_ready)
     waiting.stopped.set()
-    following = [ahead.next(waiting.request) for _ in range(AHEAD - 1)]
-    assert [each.result() for each in following] == [*range(1, AHEAD)]
+    following = [ahead.next(waiting.request) for _ in range(AHEAD_LIMIT - 1)]
+    assert [each.result() for each in following] == [*range(1, AHEAD_LIMIT)]
     with pytest.raises(ConnectionError):
         await ahead.next(waiting.request)
     assert len(ahead) == 0

@@ -12,7 +12,13 @@ import tracemalloc
 import pytest
 
 from milepost.server.runtime import gc_tuning, surge_memory
-from milepost.server.runtime.surge_memory import CALM_GROWTH, FURTHER_GROWTH, SURGE, SmallBlocks, SurgeMemory
+from milepost.server.runtime.surge_memory import (
+    CALM_GROWTH,
+    FURTHER_BLOCKS,
+    SURGE_BLOCKS,
+    SmallBlocks,
+    SurgeMemory,
+)
 
 _GLIBC = pytest.mark.skipif(
     not SmallBlocks.available(),
@@ -58,7 +64,11 @@ class _Process:
 def test_blocks_beyond_a_surge_come_from_c_until_there_is_no_growth() -> None:
     """What little there is in ordinary times costs no more than before."""
     process = _Process()
-    assert (process.grow(SURGE), process.grow(1), process.grow(10 * SURGE)) == (False, True, False)
+    assert (process.grow(SURGE_BLOCKS), process.grow(1), process.grow(10 * SURGE_BLOCKS)) == (
+        False,
+        True,
+        False,
+    )
     assert process.blocks.taken_from == ["Python", "C"]
     assert (process.grow_by_bytes(CALM_GROWTH + 1), process.grow_by_bytes(CALM_GROWTH)) == (False, True)
     assert process.blocks.taken_from == ["Python", "C", "Python"]
@@ -67,18 +77,22 @@ def test_blocks_beyond_a_surge_come_from_c_until_there_is_no_growth() -> None:
 def test_what_is_there_after_a_surge_is_not_the_next_one() -> None:
     """Who has many subscribers has no surge each time that Python collects garbage. What comes in addition is one."""
     process = _Process()
-    process.grow(SURGE + 1)
+    process.grow(SURGE_BLOCKS + 1)
     process.grow_by_bytes(0)
-    assert (process.grow(-1000), process.grow(1000 + FURTHER_GROWTH), process.grow(1)) == (False, False, True)
+    assert (process.grow(-1000), process.grow(1000 + FURTHER_BLOCKS), process.grow(1)) == (False, False, True)
     assert process.blocks.taken_from == ["Python", "C", "Python", "C"]
 
 
 def test_a_surge_is_growth_from_the_fewest_blocks() -> None:
     """Also below the start: the count lacks the blocks of C that were freed."""
     process = _Process()
-    process.grow(SURGE + 1)
+    process.grow(SURGE_BLOCKS + 1)
     process.grow_by_bytes(0)
-    assert (process.grow(-3 * SURGE), process.grow(SURGE), process.grow(1)) == (False, False, True)
+    assert (process.grow(-3 * SURGE_BLOCKS), process.grow(SURGE_BLOCKS), process.grow(1)) == (
+        False,
+        False,
+        True,
+    )
     assert process.blocks.taken_from == ["Python", "C", "Python", "C"]
 
 
@@ -95,7 +109,7 @@ async def test_growth_is_noted_at_each_collection(monkeypatch: pytest.MonkeyPatc
     def count() -> int:
         nonlocal counted
         counted += 1
-        return counted * 2 * SURGE
+        return counted * 2 * SURGE_BLOCKS
 
     monkeypatch.setattr(surge_memory, "CALM_TIME", 0.0)
     running = asyncio.create_task(SurgeMemory(blocks, count).run())
@@ -118,7 +132,7 @@ def test_a_surge_that_takes_all_files() -> None:
     count = 0
     blocks = _Blocks()
     memory = SurgeMemory(blocks, lambda: count)
-    count = SURGE + 1
+    count = SURGE_BLOCKS + 1
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (0, hard))
     try:

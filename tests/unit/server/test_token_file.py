@@ -11,7 +11,7 @@ from milepost.server.access import token_file, tokens
 from milepost.server.access.authenticator import Authenticator
 from milepost.server.access.principal import ANONYMOUS, Principal, Scope
 from milepost.server.access.token_file import TokenFileError
-from milepost.server.access.token_store import LOOKS, SETTLE_TIME, TokenStore
+from milepost.server.access.token_store import CHECK_LIMIT, SETTLE_TIME, TokenStore
 from milepost.server.base.clock import SystemClock
 from milepost.server.base.refusal import Refusal
 from milepost.server.calls.open_calls import OpenCalls
@@ -235,7 +235,7 @@ async def test_a_file_that_changes_all_the_time(tmp_path: Path, monkeypatch: pyt
 
     monkeypatch.setattr(time, "sleep", change)
     change(0)
-    for _ in range(LOOKS - 1):
+    for _ in range(CHECK_LIMIT - 1):
         await known.refresh()
         assert (await known.authenticate(bearer(TOKEN))).kinds == ()
     await known.refresh()

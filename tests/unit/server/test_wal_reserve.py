@@ -25,7 +25,7 @@ RESERVE = 500_000
 @pytest.fixture(autouse=True)
 def _small(monkeypatch: pytest.MonkeyPatch) -> None:
     """Little room, which an idle writer makes at once."""
-    monkeypatch.setattr(wal_reserve, "RESERVE", RESERVE)
+    monkeypatch.setattr(wal_reserve, "RESERVE_SIZE", RESERVE)
     monkeypatch.setattr(wal_reserve, "_STEP", RESERVE // 4)
     monkeypatch.setattr(writer, "CHECK_INTERVAL", 0.02)
 

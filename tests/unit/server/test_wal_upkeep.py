@@ -38,7 +38,7 @@ def _small(monkeypatch: pytest.MonkeyPatch) -> None:
     for interval in ("_INTERVAL", "_LONG_INTERVAL"):
         monkeypatch.setattr(wal_upkeep, interval, 0.0)
     monkeypatch.setattr(writer, "CHECK_INTERVAL", 0.02)
-    monkeypatch.setattr(wal_reserve, "RESERVE", 0)
+    monkeypatch.setattr(wal_reserve, "RESERVE_SIZE", 0)
 
 
 def size(directory: Path) -> int:

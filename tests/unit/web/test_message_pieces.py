@@ -12,16 +12,16 @@ from google.protobuf.struct_pb2 import Struct
 from milepost.server.base.steps import finish
 from milepost.v1 import Job, Stage, SubmitJobRequest
 from milepost.web.json_reading import VALUES, read_json
-from milepost.web.proto_json import PIECE, json_pieces, to_json
+from milepost.web.proto_json import PIECE_SIZE, json_pieces, to_json
 from milepost.web.service import ServiceError
 
 LARGE: list[dict[str, Any]] = [
     {},
     {"a": None, "b": [], "c": {}, "d": [[]], "e": True, "f": 1.5, "g": "ä\n\u2028"},
-    {"text": "x" * 5 * PIECE},
+    {"text": "x" * 5 * PIECE_SIZE},
     {"rows": [{"n": number, "t": "y" * 30} for number in range(5_000)]},
     {"deep": {"deeper": {f"key {number}": [number] * 20 for number in range(2_000)}}},
-    {str(number): {"s": "z" * PIECE} for number in range(20)},
+    {str(number): {"s": "z" * PIECE_SIZE} for number in range(20)},
 ]
 
 
@@ -43,7 +43,7 @@ def test_pieces_are_the_whole(content: dict[str, Any]) -> None:
 
     assert json.loads("".join(pieces)) == MessageToDict(job)
     longest = max((len(text) for text in json_texts(content)), default=0)
-    assert max(map(len, pieces)) < 6 * PIECE + 2 * longest
+    assert max(map(len, pieces)) < 6 * PIECE_SIZE + 2 * longest
     assert len(pieces) > 1
 
 

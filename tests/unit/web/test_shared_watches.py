@@ -227,7 +227,7 @@ async def test_an_error_reaches_all(watch: Callable[..., Watcher]) -> None:
 
 async def test_a_slow_reader(watch: Callable[..., Watcher], monkeypatch: pytest.MonkeyPatch) -> None:
     """Alone it stalls its stream. It does not stall others: too far behind them, it is sent back."""
-    monkeypatch.setattr(shared_watches, "LAG", 20_000)
+    monkeypatch.setattr(shared_watches, "LAG_LIMIT", 20_000)
     first = watch(caught_up(1))
     await first.got(caught_up(1))
     first.has_room.clear()

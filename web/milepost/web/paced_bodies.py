@@ -10,7 +10,7 @@ from typing import Final
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-PIECE: Final = 64 << 10
+PIECE_SIZE: Final = 64 << 10
 """Bytes that are handed on at a time."""
 
 
@@ -25,15 +25,15 @@ class PacedBodies:
 
         async def sending(message: Message) -> None:
             body: bytes = message.get("body", b"")
-            if len(body) <= PIECE:
+            if len(body) <= PIECE_SIZE:
                 await send(message)
                 return
-            for start in range(0, len(body), PIECE):
-                is_last = start + PIECE >= len(body)
+            for start in range(0, len(body), PIECE_SIZE):
+                is_last = start + PIECE_SIZE >= len(body)
                 await send(
                     {
                         **message,
-                        "body": body[start : start + PIECE],
+                        "body": body[start : start + PIECE_SIZE],
                         "more_body": not is_last or message.get("more_body", False),
                     }
                 )

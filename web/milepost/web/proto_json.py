@@ -12,7 +12,7 @@ from milepost.contract.message_json import json_text
 
 __all__ = ["json_body", "json_pieces", "to_json"]
 
-PIECE: Final = 16 << 10
+PIECE_SIZE: Final = 16 << 10
 """Approximate bytes of a message that become JSON in one piece."""
 
 
@@ -33,7 +33,7 @@ def json_pieces(message: Message) -> Generator[str, None, None]:
     for part in _parts(message):
         waiting.append(part)
         size += len(part)
-        if size >= PIECE:
+        if size >= PIECE_SIZE:
             yield "".join(waiting)
             waiting, size = [], 0
     if waiting:
@@ -41,7 +41,7 @@ def json_pieces(message: Message) -> Generator[str, None, None]:
 
 
 def _parts(message: Any) -> Iterable[str]:
-    if message.ByteSize() <= PIECE:
+    if message.ByteSize() <= PIECE_SIZE:
         yield json_text(message)
         return
     match message.DESCRIPTOR.full_name:
@@ -72,7 +72,7 @@ def _fields(message: Any) -> Iterable[str]:
                 setattr(small, field.name, value)
         elif field.is_repeated:
             large.append((field.json_name, _list(value)))
-        elif value.ByteSize() <= PIECE:
+        elif value.ByteSize() <= PIECE_SIZE:
             getattr(small, field.name).CopyFrom(value)
         else:
             large.append((field.json_name, _parts(value)))

@@ -19,10 +19,10 @@ from milepost.v1 import WatchJobResponse
 from milepost.web.http_errors import service_error
 from milepost.web.service import Send
 
-LAG: Final = 256 << 10
+LAG_LIMIT: Final = 256 << 10
 """Maximum bytes of frames that a reader may be behind the fastest reader of the same stream."""
 
-_RECENT: Final = 16
+_RECENT_FRAMES: Final = 16
 """Frames that are kept although all readers have them: a stream that has just caught up joins after one of them."""
 
 _OPENED, _CAUGHT_UP = b"\x0a", b"\x22"
@@ -197,10 +197,10 @@ class _SharedStream:
             await self._is_read.wait()
 
     def _drop(self) -> None:
-        """Drop frames that no reader needs, and those beyond ``LAG``."""
+        """Drop frames that no reader needs, and those beyond ``LAG_LIMIT``."""
         needed = min(reader.place for reader in self._readers)
-        needed = min(needed, self._first + len(self._kept) - _RECENT)
-        while self._first < needed or (self._size > LAG and len(self._kept) > 1):
+        needed = min(needed, self._first + len(self._kept) - _RECENT_FRAMES)
+        while self._first < needed or (self._size > LAG_LIMIT and len(self._kept) > 1):
             frame, self._cursor_before = self._kept.popleft()
             self._size -= len(frame)
             self._first += 1

@@ -35,7 +35,7 @@ DETACH_TIMEOUT: Final = 3.0
 """Seconds for the server to acknowledge what was reported, when the bridge stops."""
 
 # Errors of a claim that a later claim would meet again.
-_FOR_GOOD: Final = (JobEndedError, JobNotFound, JobAlreadyExists, LeaseLost, InvalidField, Cancelled)
+_FINAL_ERRORS: Final = (JobEndedError, JobNotFound, JobAlreadyExists, LeaseLost, InvalidField, Cancelled)
 
 
 class BridgedJob:
@@ -125,7 +125,7 @@ class BridgedJob:
             self._job = await self._attachment.claim(self._stopped)
         except (MilepostError, Cancelled, OSError) as error:
             _log.warning("job %s is not reported: %s", self._external_id, str(error) or "it was cancelled")
-            return isinstance(error, _FOR_GOOD)
+            return isinstance(error, _FINAL_ERRORS)
         if self._attachment.stop is not None:
             self._stopped()
         self._drain(self._job)

@@ -129,7 +129,7 @@ _BY_CODE: Final = {
 
 NO_TLS: Final = "it does not speak TLS"
 OTHER_NAME: Final = "its certificate is for another name"
-UNTRUSTED: Final = "its certificate is not trusted"
+UNTRUSTED_CERTIFICATE: Final = "its certificate is not trusted"
 NO_GRPC: Final = "what listens there does not speak gRPC"
 """Texts of `connection_error_text` on which the command has something else to say than on others."""
 
@@ -140,7 +140,7 @@ _CONNECTION_ERRORS: Final = tuple(
         ("connection refused", "connection refused"),
         ("wrong_version_number", NO_TLS),
         ("hostname verification|hostname mismatch", OTHER_NAME),
-        ("certificate_verify_failed|issuer certificate|self.signed", UNTRUSTED),
+        ("certificate_verify_failed|issuer certificate|self.signed", UNTRUSTED_CERTIFICATE),
         ("certificate has expired", "its certificate has expired"),
         ("name not found|name or service not known|lookup|resol", "its name is not known"),
         ("no route to host|network is unreachable", "there is no route to it"),

@@ -18,7 +18,7 @@ __all__ = ["FilePath", "Target"]
 
 FilePath = str | os.PathLike[str]
 
-_YES: Final = frozenset({"1", "true", "t", "yes", "y", "on"})
+_TRUE_VALUES: Final = frozenset({"1", "true", "t", "yes", "y", "on"})
 
 
 @dataclass(frozen=True)
@@ -164,7 +164,7 @@ def _is_loopback(address: str) -> bool:
 
 
 def _is_on(variable: str) -> bool:
-    return os.environ.get(variable, "").strip().lower() in _YES
+    return os.environ.get(variable, "").strip().lower() in _TRUE_VALUES
 
 
 def _token_file() -> TokenFile | None:

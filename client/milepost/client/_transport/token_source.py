@@ -28,7 +28,7 @@ TOKEN_TIMEOUT: Final = 30.0
 SETTLE_TIME: Final = 0.1
 """Seconds for which a token file has to stay as it is before it is used: it may be written in place."""
 
-READS: Final = 10
+READ_LIMIT: Final = 10
 """How often an unfinished token file is read, a ``SETTLE_TIME`` apart, until that is an error."""
 
 
@@ -41,7 +41,7 @@ class TokenFile:
     def __call__(self) -> str:
         """The token in the file. It may take a second, so call it in a thread. Raises OSError, ValueError."""
         problem = ""
-        for _ in range(READS):
+        for _ in range(READ_LIMIT):
             with self.path.open() as file:
                 text = file.read().strip()
                 age = time.time() - os.fstat(file.fileno()).st_mtime

@@ -20,7 +20,7 @@ from google.protobuf.json_format import MessageToDict
 from google.protobuf.message import Message
 from google.protobuf.struct_pb2 import NULL_VALUE, Struct, Value
 
-from milepost.client._conversion import EXACT, from_value
+from milepost.client._conversion import EXACT_INTEGER_MAX, from_value
 from milepost.client._worker.truncation import text_of, truncate_bytes, unicode_text
 from milepost.contract.limits import STRUCT_DEPTH
 
@@ -106,7 +106,7 @@ class _Conversion:
                 target.bool_value = value
             case None:
                 target.null_value = NULL_VALUE
-            case int() if -EXACT <= value <= EXACT:
+            case int() if -EXACT_INTEGER_MAX <= value <= EXACT_INTEGER_MAX:
                 target.number_value = value
             case int():
                 self._text(

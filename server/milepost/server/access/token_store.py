@@ -21,7 +21,7 @@ SETTLE_TIME: Final = 0.1
 """Seconds for which a changed file has to stay as it is before it is read: the beginning of one that is being written
 in place is a valid file, which may lack an expiry, the kinds, or that a token is revoked."""
 
-LOOKS: Final = 3
+CHECK_LIMIT: Final = 3
 """Looks at a file that changes all the time before it is read as it is: what it revokes would stay in force."""
 
 
@@ -69,7 +69,7 @@ class TokenStore:
     def _is_settled(self, version: FileVersion) -> bool:
         time.sleep(SETTLE_TIME)
         self._looks += 1
-        if file_version(self._path) != version and self._looks < LOOKS:
+        if file_version(self._path) != version and self._looks < CHECK_LIMIT:
             return False
         self._looks = 0
         return True

@@ -8,7 +8,7 @@ from weakref import WeakValueDictionary
 
 from milepost.server.base.callers import Turns
 
-SMALL = 64 << 10
+SMALL_CHARGE = 64 << 10
 """Bytes up to which a charge may use all of a budget. Larger ones leave a quarter free, so that they cannot keep
 ordinary calls waiting."""
 
@@ -44,7 +44,7 @@ class ByteBudget:
 
     def try_acquire(self, size: int) -> bool:
         """Charge ``size`` bytes where they fit at once."""
-        large = size > SMALL
+        large = size > SMALL_CHARGE
         for budget in self._levels:
             room = budget._room_for_large if large else budget.limit
             if (budget.used + size > room and budget.used) or (large and budget._waiting.size):
@@ -81,7 +81,7 @@ class ByteBudget:
                 budget._serve()
 
     def _fits(self, size: int) -> bool:
-        room = self._room_for_large if size > SMALL else self.limit
+        room = self._room_for_large if size > SMALL_CHARGE else self.limit
         return self.used + size <= room or not self.used
 
     async def _wait(self, child: str, size: int) -> None:

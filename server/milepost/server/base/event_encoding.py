@@ -34,13 +34,13 @@ def _encode(value: int) -> bytes:
 
 
 # Varints of one or two bytes are precomputed: nearly all lengths, and most sequences, are below this.
-_SHORT: Final = 1 << 14
-_VARINTS: Final = [_encode(value) for value in range(_SHORT)]
+_PRECOMPUTED_LIMIT: Final = 1 << 14
+_VARINTS: Final = [_encode(value) for value in range(_PRECOMPUTED_LIMIT)]
 
 
 def varint(value: int) -> bytes:
     """Encode a number of 0 or more in base 128."""
-    return _VARINTS[value] if value < _SHORT else _long_varint(value)
+    return _VARINTS[value] if value < _PRECOMPUTED_LIMIT else _long_varint(value)
 
 
 def _long_varint(value: int) -> bytes:
@@ -128,7 +128,7 @@ class EventEncoder:
         frames: list[bytes] = []
         for sequence, (progress, fraction, job_fraction) in enumerate(progresses, first):
             # ``varint`` inlined: calls for the three numbers would take a fifth of the time.
-            number = _VARINTS[sequence] if sequence < _SHORT else _long_varint(sequence)
+            number = _VARINTS[sequence] if sequence < _PRECOMPUTED_LIMIT else _long_varint(sequence)
             size = len(progress) + _DOUBLES_SIZE
             length = _VARINTS[size]
             frames.append(

@@ -12,7 +12,7 @@ from milepost.v1 import ErrorReason
 RESPONSE_MEMORY: Final = 64 << 20
 """Bytes of responses that clients have not read yet."""
 
-COPIES: Final = 2
+RESPONSE_COPIES: Final = 2
 """Copies in memory of a response that is being sent: gRPC makes one of its own."""
 
 RESPONSE_TIMEOUT: Final = 10.0

@@ -10,10 +10,10 @@ import grpc
 import grpc.aio
 
 from milepost.contract import limits
-from milepost.server.base.byte_budget import SMALL, ByteBudget, Charge
+from milepost.server.base.byte_budget import SMALL_CHARGE, ByteBudget, Charge
 from milepost.server.base.refusal import Refusal, malformed
 from milepost.server.base.response_room import (
-    COPIES,
+    RESPONSE_COPIES,
     RESPONSE_MEMORY,
     RETRY_DELAY,
     limit_reached,
@@ -39,7 +39,7 @@ ARRIVAL_TIMEOUT: Final = 60.0
 """Seconds in which the request of a call has to arrive."""
 
 # Seconds after which a request that is not there yet is charged with the most that gRPC may keep of it.
-_SOON: Final = 0.25
+_ARRIVAL_GRACE: Final = 0.25
 
 CALL_COST: Final = 4 << 10
 """What a request costs besides its message, in bytes."""
@@ -82,7 +82,7 @@ class CallerMemory:
         none.
         """
         arriving, at_work = Charge(self._arriving), Charge(self.requests)
-        await arriving.acquire(SMALL)
+        await arriving.acquire(SMALL_CHARGE)
         try:
             request = await self._read(context, arriving)
             if request is None:
@@ -103,11 +103,11 @@ class CallerMemory:
         charged once they are there; small ones are bounded by the number of calls. Raises LIMIT_REACHED.
         """
         charge = Charge(self._arriving)
-        await charge.acquire(SMALL)
+        await charge.acquire(SMALL_CHARGE)
         try:
             request = await self._read(context, charge)
             while request is not None:
-                is_large = len(request) > SMALL
+                is_large = len(request) > SMALL_CHARGE
                 if (is_large or charge.size) and not charge.try_resize(len(request) if is_large else 0):
                     raise self._no_room()
                 yield request
@@ -124,7 +124,7 @@ class CallerMemory:
         raises, and LIMIT_REACHED where there is no room.
         """
         arriving, at_work = Charge(self._arriving), Charge(self.requests)
-        await arriving.acquire(SMALL)
+        await arriving.acquire(SMALL_CHARGE)
         size = CALL_COST
 
         def arrived(count: int) -> None:
@@ -155,24 +155,24 @@ class CallerMemory:
         Meanwhile the charge of the request includes it. Raises LIMIT_REACHED where the caller does not read.
         """
         response = Charge(self.responses)
-        if size >= _COUNTED_RESPONSE and not response.try_resize(COPIES * size):
+        if size >= _COUNTED_RESPONSE and not response.try_resize(RESPONSE_COPIES * size):
             if not request.try_resize(request.size + size):
                 raise unread()
-            await wait_for_room(response, COPIES * size)
+            await wait_for_room(response, RESPONSE_COPIES * size)
         return response
 
     async def _read(self, context: _Context, charge: Charge) -> bytes | None:
         """Receive a request, None at the end; one that takes long is charged as the largest."""
         loop = asyncio.get_running_loop()
-        due = loop.time() + _SOON
+        due = loop.time() + _ARRIVAL_GRACE
         fits = True
         timer: asyncio.TimerHandle
 
         def charge_fully() -> None:
             nonlocal due, fits, timer
-            if loop.time() > due + _SOON / 2:
+            if loop.time() > due + _ARRIVAL_GRACE / 2:
                 # The server itself is late: what has arrived meanwhile has not been noticed yet.
-                due = loop.time() + _SOON
+                due = loop.time() + _ARRIVAL_GRACE
                 timer = loop.call_at(due, charge_fully)
                 return
             fits = charge.try_resize(LARGEST_MESSAGE)

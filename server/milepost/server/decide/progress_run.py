@@ -35,7 +35,7 @@ PROGRESS: Final = tag(Update.STAGE_PROGRESSED_FIELD_NUMBER)
 """What every serialised update of progress begins with."""
 
 # The bytes before a text or message, its tag and its length, are one more from this size on, all included.
-_LONG: Final = 2 + (1 << 7)
+_LONG_FIELD: Final = 2 + (1 << 7)
 
 (_MESSAGE_TAG,) = MESSAGE
 
@@ -116,7 +116,7 @@ class ProgressRun:
         encoded: list[tuple[bytes, float, float]] = []
         for update in updates:
             size = len(update)
-            begin = 2 if size < _LONG else 3
+            begin = 2 if size < _LONG_FIELD else 3
             if not update.startswith(start, begin) or (update[1] != size - 2 and not _is_one_field(update)):
                 break
             end = begin + length
@@ -151,7 +151,7 @@ class ProgressRun:
         """Fold in the run as its last event, which has this sequence. A run without updates changes nothing."""
         if not self._current:
             return
-        message = self._message[2 if len(self._message) < _LONG else 3 :].decode()
+        message = self._message[2 if len(self._message) < _LONG_FIELD else 3 :].decode()
         self._fold.apply_progress(
             sequence, self.stage_id, self._current, message, self._fraction, self._job_fraction
         )
@@ -186,6 +186,6 @@ def _is_message(field: bytes) -> bool:
 def _is_one_field(field: bytes) -> bool:
     """Whether nothing follows the text or message that these bytes begin with."""
     size = len(field)
-    if size < _LONG:
+    if size < _LONG_FIELD:
         return field[1] == size - 2
     return field[1] > 0x7F and field[1] & 0x7F | field[2] << 7 == size - 3

@@ -8,7 +8,7 @@ from typing import Final
 
 from milepost.v1 import Stage
 
-_LEAST: Final = 0.001
+_MIN_WEIGHT: Final = 0.001
 """Of a stage that takes no time: with the weight 0 it would not count."""
 
 
@@ -42,7 +42,7 @@ def learn_weights(plan: Sequence[Stage], seconds: Mapping[str, float], before: S
             scale = 1 / mean if mean > 0 else 0.0
         for stage in group:
             if scale:
-                stage.weight = max(durations[stage.stage_id] * scale, _LEAST)
+                stage.weight = max(durations[stage.stage_id] * scale, _MIN_WEIGHT)
 
 
 def _scale(siblings: Iterable[Stage], durations: Mapping[str, float]) -> float:

@@ -16,7 +16,7 @@ from milepost.server.base.byte_budget import Charge
 from milepost.server.base.clock import Clock
 from milepost.server.base.job_encoding import JobResponse
 from milepost.server.base.refusal import Refusal, draining
-from milepost.server.base.response_room import COPIES
+from milepost.server.base.response_room import RESPONSE_COPIES
 from milepost.server.base.timestamps import SECOND
 from milepost.server.dispatch.attempt_key import AttemptKey, StartedAttempt
 from milepost.server.dispatch.attempts import Attempts
@@ -320,7 +320,7 @@ class Dispatcher:
         """Load what is assigned, and charge its bytes. While there is no room for it, it is not kept in memory."""
         while True:
             job, token = await self._attempts.assignment(job_id, key, caller=session.caller)
-            size = COPIES * job.ByteSize()
+            size = RESPONSE_COPIES * job.ByteSize()
             if charge.try_resize(size):
                 return job, token
             del job

@@ -21,7 +21,7 @@ from milepost.server.log.node_presence import NoPeers, Presence
 from milepost.v1 import ConnectedWorker
 
 # Debounce of change notifications, in seconds: a worker that reconnects leaves and comes back within a moment.
-_GATHER = 0.1
+_DEBOUNCE = 0.1
 
 REPORTED_AT_ONCE: Final = 50
 """Workers that are reported to other nodes in one pass of the event loop: each is made a message."""
@@ -244,7 +244,7 @@ class WorkerRegistry:
 
     def _notify_soon(self) -> None:
         if self._notifying is None:
-            self._notifying = asyncio.get_running_loop().call_later(_GATHER, self._notify)
+            self._notifying = asyncio.get_running_loop().call_later(_DEBOUNCE, self._notify)
 
     def _notify(self) -> None:
         self._notifying = None

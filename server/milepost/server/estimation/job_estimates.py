@@ -34,13 +34,13 @@ _RECENT_BYTES: Final = 1 << 20
 _RECENT_SIZE: Final = 300
 """Bytes of an estimate that watches of a job share, about."""
 
-RECENT: Final = 1.0
+SHARING_TIME: Final = 1.0
 """Seconds for which watches of a job share an estimate."""
 
 _Submission: TypeAlias = tuple[str, int]
 """A job by its id and the time of its submission, in nanoseconds since 1970."""
 
-_LONGEST: Final = 1e10
+_REMAINING_MAX: Final = 1e10
 """Longest remaining time in seconds that is sent: a Duration holds not much more."""
 
 
@@ -90,7 +90,7 @@ class JobEstimates:
         return True
 
     async def of_watched(self, job_id: str, submitted: int, caller: str) -> Estimate | None:
-        """As ``of_job``, for a job that is watched: at most once in ``RECENT`` seconds, however many watch it.
+        """As ``of_job``, for a job that is watched: at most once in ``SHARING_TIME`` seconds, however many watch it.
 
         None where a later job has the id of the one that was submitted then.
 
@@ -121,7 +121,7 @@ class JobEstimates:
 
     def _recent_of(self, watched: _Submission) -> tuple[float, Estimate | None] | None:
         recent = self._recent.get(watched)
-        return recent if recent is not None and self._clock.monotonic() - recent[0] < RECENT else None
+        return recent if recent is not None and self._clock.monotonic() - recent[0] < SHARING_TIME else None
 
     async def _refresh(self, job: Job, caller: str) -> Estimate | None:
         now = self._clock.monotonic()
@@ -148,8 +148,8 @@ class JobEstimates:
     def message(self, found: RemainingTime) -> Estimate:
         """An estimate as a message."""
         return Estimate(
-            remaining_p50=duration(min(found.p50, _LONGEST)),
-            remaining_p90=duration(min(found.p90, _LONGEST)),
+            remaining_p50=duration(min(found.p50, _REMAINING_MAX)),
+            remaining_p90=duration(min(found.p90, _REMAINING_MAX)),
             basis=_BASES[found.basis],
             sample_size=found.sample_size,
             as_of=timestamp(self._clock.now()),

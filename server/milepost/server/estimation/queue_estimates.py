@@ -15,9 +15,9 @@ from milepost.server.base.timestamps import duration, instant, nanoseconds
 from milepost.server.dispatch.job_queues import QueuePlace
 from milepost.server.dispatch.worker_registry import WorkerRegistry
 from milepost.server.estimation.histories import Histories
-from milepost.server.estimation.job_estimates import RECENT, JobEstimates
+from milepost.server.estimation.job_estimates import SHARING_TIME, JobEstimates
 from milepost.server.estimation.running_jobs import RunningJobs
-from milepost.server.forecasting.queue_schedule import NOTHING, Span, start_of
+from milepost.server.forecasting.queue_schedule import NO_TIME, Span, start_of
 from milepost.server.log.event_log import EventLog
 from milepost.v1 import Dispatch, Estimate, Job, JobState, Waiting, WaitingFor
 
@@ -99,14 +99,14 @@ class QueueEstimates:
         return place
 
     async def add_watched(self, job_id: str, submitted: int, waiting: Waiting, caller: str) -> None:
-        """As ``add``, for a job that is watched: at most once in ``RECENT`` seconds, however many watch it.
+        """As ``add``, for a job that is watched: at most once in ``SHARING_TIME`` seconds, however many watch it.
 
         Adds nothing where a later job has the id of the one that was submitted then, in nanoseconds since 1970.
         """
         now = self._clock.monotonic()
         watched = job_id, submitted
         made, found = self._recent.get(watched) or (-math.inf, None)
-        if found is None or now - made >= RECENT:
+        if found is None or now - made >= SHARING_TIME:
             found = Waiting(waiting_for=WaitingFor.WAITING_FOR_TURN)
             stored = await self._log.load(job_id, caller=caller)
             job = None if stored is None else stored.job
@@ -128,7 +128,7 @@ class QueueEstimates:
         if not capacity.slots:
             return None
         idle = min(max(capacity.slots - capacity.busy, 0), _SLOT_LIMIT)
-        slots = [NOTHING] * idle
+        slots = [NO_TIME] * idle
         for number, job_id in enumerate(capacity.job_ids[: _SLOT_LIMIT - idle], start=1):
             if number % SLOTS_PER_PASS == 0:
                 await asyncio.sleep(0)
@@ -136,7 +136,7 @@ class QueueEstimates:
             if span is not None:
                 slots.append(span)
         if ahead < idle:
-            return NOTHING
+            return NO_TIME
         if run is None or not slots:
             return None
         p50, p90 = (nanoseconds(each) / 1e9 for each in (run.remaining_p50, run.remaining_p90))

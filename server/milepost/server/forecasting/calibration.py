@@ -27,7 +27,7 @@ CHECKPOINTS: Final = (0.1, 0.25, 0.5, 0.75, 0.9)
 
 LEVEL: Final = 0.9
 
-OWN_ENOUGH: Final = 9
+OWN_ERRORS_MIN: Final = 9
 """Errors of a kind from which on it needs no others: fewer have no 90th percentile."""
 
 POOL_SIZE: Final = 512
@@ -42,10 +42,10 @@ _RATE: Final = 0.02
 _LEVELS: Final = (0.5, 0.995)
 """The lowest and the highest level."""
 
-_ADAPTS_FROM: Final = 3
+_ADAPTATION_RUNS_MIN: Final = 3
 """Runs from which on forecasts adapt the level: those from fewer are much worse, and rare."""
 
-_LEAST: Final = 1e-3
+_REMAINING_FLOOR: Final = 1e-3
 """Remaining times below this fraction of the elapsed time count as this fraction."""
 
 _UNKNOWN_ERROR: Final = math.log(2)
@@ -65,7 +65,7 @@ Bounds: TypeAlias = tuple[float, ...]
 
 def floored(remaining: float, elapsed: float) -> float:
     """The remaining time as it counts in errors."""
-    return max(remaining, elapsed * _LEAST)
+    return max(remaining, elapsed * _REMAINING_FLOOR)
 
 
 def error(actual: float, forecast: float, elapsed: float) -> float:
@@ -104,7 +104,7 @@ def percentile(ordered: Sequence[float], level: float = LEVEL) -> float:
     rank = level * (len(ordered) + 1) - 1
     below = max(int(rank), 0)
     if below + 1 >= len(ordered):
-        return ordered[-1] if len(ordered) >= OWN_ENOUGH else max(ordered[-1], _UNKNOWN_ERROR)
+        return ordered[-1] if len(ordered) >= OWN_ERRORS_MIN else max(ordered[-1], _UNKNOWN_ERROR)
     return ordered[below] + (rank - below) * (ordered[below + 1] - ordered[below])
 
 
@@ -130,7 +130,7 @@ class Pool:
         if len(kept) > POOL_SIZE:
             for column, each in zip(columns, kept.pop(0)[1], strict=True):
                 del column[bisect_left(column, each)]
-        if runs >= _ADAPTS_FROM:
+        if runs >= _ADAPTATION_RUNS_MIN:
             lowest, highest = _LEVELS
             self._levels = [
                 min(max(level + _RATE * (LEVEL - hit), lowest), highest)
@@ -139,7 +139,7 @@ class Pool:
 
     def bounds(self, runs: int, own: Columns = NO_ERRORS) -> Bounds:
         """The bounds for forecasts from so many ``runs``: from the errors of the kind itself where these are enough."""
-        columns = own if len(own[0]) >= OWN_ENOUGH else self._columns.get(_class(runs), NO_ERRORS)
+        columns = own if len(own[0]) >= OWN_ERRORS_MIN else self._columns.get(_class(runs), NO_ERRORS)
         return tuple(map(percentile, columns, self._levels))
 
 

@@ -23,10 +23,10 @@ STEP_LIMIT: Final = 128
 _HALF_LIFE: Final = 64.0
 """Runs after which a run weighs half. A sudden change is noticed by ``since_change``."""
 
-CHANGE: Final = 4
+CHANGE_RUNS: Final = 4
 """Runs in a row outside of the earlier range that count as a change: after five, one in 63 comes by chance."""
 
-_APART: Final = 0.75
+_CHANGE_DISTANCE_MIN: Final = 0.75
 """Minimum distance from the earlier range, in interquartile ranges: in runs that differ much, four in a row are outside
 of that range by chance. For a normal distribution it is one standard deviation."""
 
@@ -40,11 +40,11 @@ _SPREAD: Final = 0.3
 """How far, as a fraction, a job outlasts a past run that still counts with the weight 1/e. Such a job may end at any
 moment: what it still takes grows to the same part of that."""
 
-_LATE: Final = 2.0
+_LATENESS_FACTOR: Final = 2.0
 """What is late takes as many times as long again as it is late by now, so that an estimate does not jump at the end of
 what was expected, but moves away from it."""
 
-_SLACK: Final = 0.1
+_LATENESS_SLACK: Final = 0.1
 """A unit that is late moves the end only once it is later than this part of what comes after it: units differ. The same
 holds for a stage without units that runs alone."""
 
@@ -86,13 +86,13 @@ def forecast(progress: JobProgress, runs: Sequence[PastRun], scales: Scales = NO
 
 
 def since_change(runs: Sequence[PastRun]) -> Sequence[PastRun]:
-    """The runs since the kind became faster or slower: ``CHANGE`` in a row were far shorter, or longer, than before."""
+    """The runs since the kind changed its pace: ``CHANGE_RUNS`` in a row were far shorter, or longer, than before."""
     durations = [run.duration for run in runs]
     start = 0
-    for index in range(_BEFORE_CHANGE, len(durations) - CHANGE + 1):
-        before, after = sorted(durations[start:index]), durations[index : index + CHANGE]
+    for index in range(_BEFORE_CHANGE, len(durations) - CHANGE_RUNS + 1):
+        before, after = sorted(durations[start:index]), durations[index : index + CHANGE_RUNS]
         if len(before) >= _BEFORE_CHANGE:
-            apart = _APART * (before[len(before) * 3 // 4] - before[len(before) // 4])
+            apart = _CHANGE_DISTANCE_MIN * (before[len(before) * 3 // 4] - before[len(before) // 4])
             if max(after) < before[0] - apart or min(after) > before[-1] + apart:
                 start = index
     return runs[start:]
@@ -135,7 +135,7 @@ def _scenario(progress: JobProgress, run: PastRun, scales: Scales) -> tuple[floa
         return left, likelihood * likely
     end = last + run.closing
     if late and running == 1:
-        end -= min(late - due, _SLACK * max(end - late, 0.0))
+        end -= min(late - due, _LATENESS_SLACK * max(end - late, 0.0))
     return end - elapsed, likelihood
 
 
@@ -182,7 +182,7 @@ def _rest(stage: StageRun, now: StageProgress, elapsed: float, factor: float) ->
 
 def _with_slack(unit: float, rest: float) -> float:
     """What a unit that is under way, and what comes after it, still take; ``unit`` is negative if that one is late."""
-    return rest + max(unit, -_SLACK * rest)
+    return rest + max(unit, -_LATENESS_SLACK * rest)
 
 
 def _left(total: float, done: float, unit: float = 1.0) -> tuple[float, float]:
@@ -191,7 +191,7 @@ def _left(total: float, done: float, unit: float = 1.0) -> tuple[float, float]:
         return (total - done) * unit, 1.0
     if total <= 0:
         return 0.0, 1.0 if done <= 0 else _NEVER
-    left = min(_LATE * (done - total), _SPREAD * _SPREAD * done)
+    left = min(_LATENESS_FACTOR * (done - total), _SPREAD * _SPREAD * done)
     return left * unit, math.exp(-math.log(done / total) / _SPREAD)
 
 

@@ -20,7 +20,14 @@ from milepost.server.forecasting.calibration import (
     error,
     upper_bound,
 )
-from milepost.server.forecasting.forecast import CHANGE, NO_SCALES, Forecast, Scales, forecast, since_change
+from milepost.server.forecasting.forecast import (
+    CHANGE_RUNS,
+    NO_SCALES,
+    Forecast,
+    Scales,
+    forecast,
+    since_change,
+)
 from milepost.server.forecasting.job_progress import JobProgress
 from milepost.server.forecasting.pace import pace_forecast
 from milepost.server.forecasting.past_run import PastRun
@@ -33,7 +40,7 @@ RUNS: Final = 32
 OWN_ERRORS: Final = 20
 """Errors of a kind that its bounds rest on, the latest: earlier forecasts rested on fewer runs, and were worse."""
 
-OVERDUE: Final = 3.0
+OVERDUE_FACTOR: Final = 3.0
 """A job that takes this many times as long as the longest run of its kind is unlike them: nothing is known of it."""
 
 
@@ -137,7 +144,7 @@ class KindHistory:
 
     def is_overdue(self, progress: JobProgress) -> bool:
         """Whether the job takes far longer than any run of its kind did."""
-        return bool(self.runs) and progress.elapsed > OVERDUE * max(run.duration for run in self.runs)
+        return bool(self.runs) and progress.elapsed > OVERDUE_FACTOR * max(run.duration for run in self.runs)
 
     def weights(self) -> Mapping[str, float]:
         """The stages of the latest runs, by how long each takes: its median duration in seconds.
@@ -185,8 +192,8 @@ class KindHistory:
     def _bounds(self, runs: int) -> Bounds:
         if self._own is None:
             latest = OWN_ERRORS
-            if len(self._current) < len(self.runs):  # a change is noticed ``CHANGE`` runs later
-                latest = min(latest, len(self._current) - CHANGE)
+            if len(self._current) < len(self.runs):  # a change is noticed ``CHANGE_RUNS`` runs later
+                latest = min(latest, len(self._current) - CHANGE_RUNS)
             errors = list(self.judgements)[-latest:] if latest else []
             self._own = (
                 [sorted(column) for column in zip(*(judged.errors for judged in errors), strict=True)]

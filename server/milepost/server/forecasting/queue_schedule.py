@@ -25,7 +25,7 @@ class Span(NamedTuple):
         return Span(self.p50 + times * other.p50, math.hypot(self.spread, math.sqrt(times) * other.spread))
 
 
-NOTHING = Span(0.0, 0.0)
+NO_TIME = Span(0.0, 0.0)
 
 
 def start_of(slots: Sequence[Span], ahead: int, run: Span) -> Span:
@@ -42,7 +42,7 @@ def start_of(slots: Sequence[Span], ahead: int, run: Span) -> Span:
 def end_of(running: Sequence[Span], waiting: Sequence[Span], width: int) -> Span:
     """When the last of these jobs ends, of which ``width`` run at once at most, the waiting ones in their order."""
     free = list(running)
-    free += [NOTHING] * max(width - len(free), 0)
+    free += [NO_TIME] * max(width - len(free), 0)
     heapq.heapify(free)
     for span in waiting:
         heapq.heapreplace(free, free[0].then(span))

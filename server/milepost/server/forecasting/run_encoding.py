@@ -12,7 +12,7 @@ from milepost.server.forecasting.past_run import PastRun, StageRun, past_run
 RUN_BYTES: Final = 4096
 """Bound of an encoded run. Of one that is larger, the stages that took the least time are left out."""
 
-_KNOTS: Final = 96
+_KNOTS_LIMIT: Final = 96
 """Knots of all curves of a run, about; a curve has at least three."""
 
 _VERSION: Final = 2
@@ -35,7 +35,7 @@ def encode(run: PastRun) -> bytes:
 def encode_stages(duration: float, stages: Sequence[StageRun], workload: float, ended: int) -> bytes:
     """Encode the run with these stages, which ended at ``ended``, in nanoseconds."""
     curves = sum(stage.curve is not None for stage in stages)
-    limit = min(KNOT_LIMIT, max(3, _KNOTS // max(curves, 1)))
+    limit = min(KNOT_LIMIT, max(3, _KNOTS_LIMIT // max(curves, 1)))
     pieces = [_encode_stage(stage, limit) for stage in stages]
     if sum(map(len, pieces)) > RUN_BYTES - _HEAD.size:
         pieces = _longest(stages, pieces)

@@ -13,10 +13,10 @@ from milepost.server.forecasting.past_run import PastRun
 
 _RUNS: Final = 5
 _WORKLOADS: Final = 3
-_RECENT: Final = 16
+_RUNS_LIMIT: Final = 16
 """Runs that are looked at: their pairs are 120."""
 
-_STEEPEST: Final = 2.0
+_EXPONENT_MAX: Final = 2.0
 
 
 def scales_of(runs: Sequence[PastRun]) -> Scales:
@@ -25,7 +25,7 @@ def scales_of(runs: Sequence[PastRun]) -> Scales:
     The slope is the median of those between all pairs of runs (Theil, 1950; Sen, 1968), so that a few odd runs do not
     matter. It takes 5 runs of 3 workloads.
     """
-    measured = [run for run in runs[-_RECENT:] if run.workload > 0 and run.duration > 0]
+    measured = [run for run in runs[-_RUNS_LIMIT:] if run.workload > 0 and run.duration > 0]
     if len(measured) < _RUNS or len({run.workload for run in measured}) < _WORKLOADS:
         return NO_SCALES
     stages: dict[str, list[tuple[float, float]]] = {}
@@ -41,4 +41,4 @@ def scales_of(runs: Sequence[PastRun]) -> Scales:
 def _slope(points: Iterable[tuple[float, float]]) -> float:
     logs = [(math.log(workload), math.log(duration)) for workload, duration in points if duration > 0]
     slopes = [(d1 - d0) / (w1 - w0) for (w0, d0), (w1, d1) in combinations(logs, 2) if w0 != w1]
-    return min(max(median(slopes), 0.0), _STEEPEST) if slopes else 0.0
+    return min(max(median(slopes), 0.0), _EXPONENT_MAX) if slopes else 0.0

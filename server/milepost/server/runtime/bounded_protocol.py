@@ -51,7 +51,7 @@ CONNECTIONS: Final = 10_000
 _BUFFER: Final = memoryview(bytearray(READ_SIZE))
 
 # Bytes that are parsed at a time before the headers are complete.
-_PIECE: Final = 4 << 10
+_HEADER_CHUNK: Final = 4 << 10
 
 _END: Final = b"content-length: 0\r\nconnection: close\r\n\r\n"
 _TOO_LARGE: Final = b"HTTP/1.1 431 Request Header Fields Too Large\r\n" + _END
@@ -149,7 +149,7 @@ class BoundedProtocol(HttpToolsProtocol, asyncio.BufferedProtocol):
         """See ``asyncio.Protocol``."""
         # Headers come to the parser in small pieces: it calls back for each, however many there are.
         while self._awaits_headers and data and not self.transport.is_closing():
-            piece, data = data[:_PIECE], data[_PIECE:]
+            piece, data = data[:_HEADER_CHUNK], data[_HEADER_CHUNK:]
             self._receive(piece)
         if data and not self.transport.is_closing():
             self._receive(data)

@@ -38,7 +38,7 @@ just started has 200,000, say how many more there are than at the last count, at
 IDLE_CPU: Final = 0.4
 """Seconds of processor time between two collections up to which the server was idle: 2 % of a processor."""
 
-_OLD: Final = 2
+_OLD_GENERATION: Final = 2
 
 
 def apply() -> None:
@@ -87,6 +87,6 @@ class IdleCollector:
         blocks = self._blocks()
         if blocks > self._most_blocks:
             return False
-        count = len(gc.get_objects(_OLD))
+        count = len(gc.get_objects(_OLD_GENERATION))
         self._most_blocks = blocks + COUNTED_OBJECTS - count
         return count <= limit

@@ -20,7 +20,7 @@ from types import ModuleType
 from typing import Any, Final
 from weakref import WeakKeyDictionary
 
-AHEAD: Final = 8
+AHEAD_LIMIT: Final = 8
 """Calls of a method that core is asked for at a time."""
 
 
@@ -98,7 +98,7 @@ class CallsAhead:
         following = self._next = loop.create_future()
         if self._ready:
             self._resolve(self._ready.popleft())
-        while len(self._requested) + len(self._ready) < AHEAD:
+        while len(self._requested) + len(self._ready) < AHEAD_LIMIT:
             request = loop.create_task(request_call())
             self._requested.add(request)
             request.add_done_callback(self._on_done)

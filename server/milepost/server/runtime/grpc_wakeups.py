@@ -26,8 +26,8 @@ from typing import Any
 _IGNORED = bytearray(64 * 1024)
 
 # As integers: combining flags of an enum takes as long as the system call.
-_NOW = int(socket.MSG_DONTWAIT)
-_PEEK_NOW = int(socket.MSG_PEEK | socket.MSG_DONTWAIT)
+_DONT_WAIT = int(socket.MSG_DONTWAIT)
+_PEEK = int(socket.MSG_PEEK | socket.MSG_DONTWAIT)
 
 
 @contextmanager
@@ -55,9 +55,9 @@ def drain_and_call(waking: socket.socket, callback: Callable[[], None], loop: An
     Then run what those futures call, which the event loop would do in its next pass, unless others wait for that.
     """
     try:
-        waiting = waking.recv_into(_IGNORED, 0, _PEEK_NOW)
+        waiting = waking.recv_into(_IGNORED, 0, _PEEK)
         if waiting > 1:
-            waking.recv_into(_IGNORED, waiting - 1, _NOW)
+            waking.recv_into(_IGNORED, waiting - 1, _DONT_WAIT)
     except BlockingIOError:  # the loop of another thread has read them
         pass
     # asyncio's own loops keep what they run next in a deque. With another loop, or with something in it, all waits.

@@ -22,7 +22,7 @@ from milepost.server.base.loop_lag import HELD_LIMIT, LoopLag
 _log = structlog.get_logger("milepost.loop")
 
 # Seconds of a pass that need no closer look.
-_SHORT: Final = 0.001
+_SHORT_PASS: Final = 0.001
 
 # Seconds for which a reading of the thread's processor time is used again. It is a system call of 2 µs, and an event of
 # a watched job takes six passes. The processor time of a long pass is too high by that at most.
@@ -35,7 +35,7 @@ _POLL_INTERVAL: Final = 0.0002
 _LOG_INTERVAL: Final = 1.0
 
 # Seconds between two looks of the thread at the loop: while that is busy, and at most, while it waits.
-_LOOK_INTERVAL: Final = HELD_LIMIT / 2
+_SAMPLE_INTERVAL: Final = HELD_LIMIT / 2
 _LOOK_INTERVAL_LIMIT: Final = 0.16
 
 # Functions that a line in the log names, at most, and where those are that run the loop.
@@ -116,13 +116,13 @@ class LoopWatchdog:
 
     def _sample(self) -> None:
         """Sample what the loop runs, on a thread of its own."""
-        wait = _LOOK_INTERVAL
+        wait = _SAMPLE_INTERVAL
         while not self._stopped.wait(wait):
             began = self._selector.began
-            if began and time.perf_counter() - began >= _LOOK_INTERVAL and began != self._sample_of:
+            if began and time.perf_counter() - began >= _SAMPLE_INTERVAL and began != self._sample_of:
                 self._sampled = _functions(sys._current_frames().get(self._thread_id))
                 self._sample_of = began
-            wait = _LOOK_INTERVAL if began else min(2 * wait, _LOOK_INTERVAL_LIMIT)
+            wait = _SAMPLE_INTERVAL if began else min(2 * wait, _LOOK_INTERVAL_LIMIT)
 
 
 class _TimedSelector(selectors.DefaultSelector):
@@ -148,7 +148,7 @@ class _TimedSelector(selectors.DefaultSelector):
         began, self.began = self.began, 0.0
         ended = time.perf_counter()
         if self.is_counting:
-            if ended - began <= _SHORT:
+            if ended - began <= _SHORT_PASS:
                 self._lag.short += 1
             else:
                 self._watchdog.on_pass(began, self._cpu)

@@ -25,10 +25,10 @@ from typing import Final
 
 from milepost.server.runtime import gc_tuning
 
-SURGE: Final = 20_000
+SURGE_BLOCKS: Final = 20_000
 """Small blocks of memory beyond the fewest before from which on C allocates: some 2 MB."""
 
-FURTHER_GROWTH: Final = 5_000
+FURTHER_BLOCKS: Final = 5_000
 """Further blocks from which on C allocates again, after a surge whose blocks are still there."""
 
 CALM_TIME: Final = 3.0
@@ -154,7 +154,7 @@ class SurgeMemory:
             return False
         count = self._count()
         self._fewest = min(self._fewest, count)
-        if count - self._fewest <= SURGE:
+        if count - self._fewest <= SURGE_BLOCKS:
             return False
         self._is_surge = True
         self._began_with = count
@@ -170,6 +170,6 @@ class SurgeMemory:
             return False
         self._blocks.take_from_python()
         # By the most: else a number that goes up and down by much would be a surge again and again.
-        self._fewest = max(self._began_with, self._count()) + FURTHER_GROWTH - SURGE
+        self._fewest = max(self._began_with, self._count()) + FURTHER_BLOCKS - SURGE_BLOCKS
         self._is_surge = False
         return True

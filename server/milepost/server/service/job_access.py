@@ -24,7 +24,7 @@ from milepost.v1 import ErrorReason
 _NO_JOB: Final = JobIdentity("", "", "")
 """Stands in for a job that is missing."""
 
-_MISSING: Final = reason_name(ErrorReason.ERROR_REASON_JOB_NOT_FOUND)
+_JOB_NOT_FOUND: Final = reason_name(ErrorReason.ERROR_REASON_JOB_NOT_FOUND)
 
 
 class JobAccess:
@@ -49,7 +49,7 @@ class JobAccess:
             check(principal, action, job_id, target)
             return
         # The caller learns that there is no such job, in the same time; only the operator learns that there is.
-        outcome = _MISSING if target is None else "FOREIGN_JOB"
+        outcome = _JOB_NOT_FOUND if target is None else "FOREIGN_JOB"
         self._audit.write(principal, current_peer(), action.name.lower(), job_id, outcome)
         refusal = job_not_found(job_id)
         refusal.is_recorded = True

@@ -155,14 +155,18 @@ class JobStream(WatchStream):
         return self._tail.ended
 
     def _may_status_be_due(self) -> bool:
-        return self._tail.queued or self._estimates.is_look_due or self._sent_waiting not in (None, _TURN)
+        return (
+            self._tail.queued
+            or self._estimates.is_look_due
+            or self._sent_waiting not in (None, _WAITS_FOR_TURN)
+        )
 
     async def _is_status_due(self) -> bool:
         """Whether the job waits for something else than the last status said, another kind is near its own, or its
         estimate has changed.
         """
         if not self._tail.queued:
-            return self._sent_waiting not in (None, _TURN) or await self._estimates.has_changed()
+            return self._sent_waiting not in (None, _WAITS_FOR_TURN) or await self._estimates.has_changed()
         return self._sent_waiting != _summary(await self._waiting())
 
     @property
@@ -207,8 +211,12 @@ class _WaitingSummary(NamedTuple):
     nearest_kinds: Sequence[str]
 
 
-_TURN: Final = _WaitingSummary(WaitingFor.WAITING_FOR_TURN, ())
+_WAITS_FOR_TURN: Final = _WaitingSummary(WaitingFor.WAITING_FOR_TURN, ())
 
 
 def _summary(waiting: Waiting | None) -> _WaitingSummary:
-    return _TURN if waiting is None else _WaitingSummary(waiting.waiting_for, tuple(waiting.nearest_kinds))
+    return (
+        _WAITS_FOR_TURN
+        if waiting is None
+        else _WaitingSummary(waiting.waiting_for, tuple(waiting.nearest_kinds))
+    )

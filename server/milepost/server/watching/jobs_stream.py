@@ -16,7 +16,7 @@ from milepost.server.watching.batches import Batch, BatchRequest
 from milepost.server.watching.cursor_errors import ahead, trimmed
 from milepost.server.watching.feeds import Feed, Feeds, compose_items, compose_response
 from milepost.server.watching.job_criteria import FeedItem
-from milepost.server.watching.running_estimates import AT_ONCE, FilterEstimates, RunningEstimates
+from milepost.server.watching.running_estimates import ESTIMATED_PER_PASS, FilterEstimates, RunningEstimates
 from milepost.server.watching.subscriber import NoRoom, Subscriber
 from milepost.server.watching.watch_stream import AHEAD_TIMEOUT, Step, WatchStream
 from milepost.v1 import Deleted, Job, Opened, Snapshot, Status, Trimmed, WatchJobsRequest, WatchJobsResponse
@@ -139,7 +139,7 @@ class JobsStream(WatchStream):
         in_page = {job.job_id: job.last_sequence for _, job in page.jobs}
         responses = []
         for number, (_, job) in enumerate(page.jobs):
-            if number and number % AT_ONCE == 0:
+            if number and number % ESTIMATED_PER_PASS == 0:
                 await asyncio.sleep(0)
             responses.append(await self._snapshot(job))
         del page  # the responses are what is charged

@@ -10,7 +10,7 @@ from weakref import WeakKeyDictionary
 
 from milepost.server.base.caller_pace import CallerPace
 from milepost.server.base.clock import Clock
-from milepost.server.estimation.job_estimates import RECENT, JobEstimates
+from milepost.server.estimation.job_estimates import SHARING_TIME, JobEstimates
 from milepost.server.log.event_log import EventLog
 from milepost.server.watching.feeds import Feed
 from milepost.server.watching.status_estimates import differs
@@ -22,7 +22,7 @@ JOBS: Final = 500
 JOBS_BYTES: Final = 1 << 20
 """Bytes of these jobs at which fewer of them are."""
 
-AT_ONCE: Final = 10
+ESTIMATED_PER_PASS: Final = 10
 """Jobs that are estimated in one pass of the event loop: each takes some 50 µs."""
 
 
@@ -41,8 +41,8 @@ class _Published(NamedTuple):
 class PublishedEstimates:
     """The estimates of one filter's running jobs, as clients count them down, each with the version that changed it.
 
-    They are refreshed when one of the filter's watches asks, at most once in ``RECENT`` seconds. A watch keeps only the
-    version that it has sent.
+    They are refreshed when one of the filter's watches asks, at most once in ``SHARING_TIME`` seconds. A watch keeps
+    only the version that it has sent.
     """
 
     def __init__(self) -> None:
@@ -96,7 +96,7 @@ class RunningEstimates:
         That watch may be waiting for a turn of its caller, for which this one need not wait.
         """
         published = self._published.setdefault(feed, PublishedEstimates())
-        if published.is_looking or self._clock.monotonic() - published.looked_at < RECENT:
+        if published.is_looking or self._clock.monotonic() - published.looked_at < SHARING_TIME:
             return published
         published.is_looking = True
         try:
@@ -121,7 +121,7 @@ class RunningEstimates:
         page = await self._log.query(query, caller=caller)
         found: dict[str, AttemptEstimate] = {}
         for number, (_, job) in enumerate(page.jobs):
-            if number and number % AT_ONCE == 0:
+            if number and number % ESTIMATED_PER_PASS == 0:
                 await asyncio.sleep(0)
             estimate = await self._estimates.add_to_watched(job, caller)
             found[job.job_id] = AttemptEstimate(job.attempt, estimate)

@@ -14,16 +14,16 @@ from milepost.server.estimation.queue_estimates import hide_place
 from milepost.server.watching.tails import Tail
 from milepost.v1 import Estimate, Job, Waiting
 
-CHANGE: Final = 0.05
+CHANGE_MIN: Final = 0.05
 """Minimum relative change of a remaining time that is worth a status."""
 
-VISIBLE: Final = 1.0
+VISIBLE_CHANGE_MIN: Final = 1.0
 """Minimum change in seconds: clients show whole seconds."""
 
 INTERVAL: Final = 1.0
 """Minimum seconds between two looks at the estimate of a watched job."""
 
-LONGEST_INTERVAL: Final = 10.0
+INTERVAL_MAX: Final = 10.0
 """Maximum seconds. Between two looks a fiftieth of the remaining time passes: an hour changes little in a second."""
 
 
@@ -92,7 +92,7 @@ class StatusEstimates:
 def interval(said: Estimate | None) -> float:
     """Seconds until the next look, after this estimate."""
     left = 0.0 if said is None else nanoseconds(said.remaining_p50) / SECOND
-    return min(max(left / 50, INTERVAL), LONGEST_INTERVAL)
+    return min(max(left / 50, INTERVAL), INTERVAL_MAX)
 
 
 def differs(said: Estimate | None, estimate: Estimate | None, now: int) -> bool:
@@ -107,6 +107,6 @@ def differs(said: Estimate | None, estimate: Estimate | None, now: int) -> bool:
     ):
         shown = max(nanoseconds(before) - (now - instant(said.as_of)), 0) / SECOND
         is_now = max(nanoseconds(after) - (now - instant(estimate.as_of)), 0) / SECOND
-        if abs(is_now - shown) > max(CHANGE * shown, VISIBLE):
+        if abs(is_now - shown) > max(CHANGE_MIN * shown, VISIBLE_CHANGE_MIN):
             return True
     return False

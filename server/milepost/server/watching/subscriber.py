@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 from typing import Final, TypeAlias
 
 from milepost.server.base.byte_budget import ByteBudget, Charge
-from milepost.server.base.response_room import COPIES, wait_for_room
+from milepost.server.base.response_room import RESPONSE_COPIES, wait_for_room
 from milepost.server.watching.pacer import Pacer
 
 Send: TypeAlias = Callable[[bytes], Awaitable[None]]
@@ -56,7 +56,7 @@ class Subscriber:
 
     def hold(self, *responses: bytes) -> None:
         """Charge responses that are to be sent soon. Raises NoRoom."""
-        size = COPIES * sum(map(len, responses))
+        size = RESPONSE_COPIES * sum(map(len, responses))
         if not self._charge.try_resize(size):
             self._wanted = size
             raise NoRoom

@@ -12,7 +12,7 @@ from milepost.web.rest_routes import RestRoute
 from milepost.web.service import METHODS
 
 # Fields of the request that the parameter `start` replaces.
-_HIDDEN: Final = frozenset({"from_snapshot", "from_latest"})
+_REPLACED_FIELDS: Final = frozenset({"from_snapshot", "from_latest"})
 
 _CURSOR: Final[Schema] = {
     "type": "string",
@@ -37,7 +37,7 @@ def stream_operation(route: RestRoute, schemas: MessageSchemas, comments: Mappin
         **summary(route, comments),
         "parameters": [
             *path_parameters(route, schemas),
-            *query_parameters(route, schemas, _HIDDEN),
+            *query_parameters(route, schemas, _REPLACED_FIELDS),
             {
                 "in": "query",
                 "name": "start",

@@ -18,7 +18,7 @@ PAGE_POLICY: Final = (
 DATA_POLICY: Final = "default-src 'none'; frame-ancestors 'none'"
 """Content-Security-Policy of everything else, should a browser show it as a page."""
 
-_ALWAYS: Final = {
+_COMMON_HEADERS: Final = {
     "x-content-type-options": "nosniff",
     # Addresses of pages name jobs.
     "referrer-policy": "no-referrer",
@@ -44,7 +44,7 @@ class ResponseHeaders:
         async def sending(message: Message) -> None:
             if message["type"] == "http.response.start":
                 headers = MutableHeaders(raw=message.setdefault("headers", []))
-                for name, value in _ALWAYS.items():
+                for name, value in _COMMON_HEADERS.items():
                     headers.setdefault(name, value)
                 headers.setdefault("cross-origin-resource-policy", self._resource_policy)
                 is_page = headers.get("content-type", "").startswith("text/html")

@@ -49,8 +49,8 @@ class BridgeOptions:
 
 
 # Options that one direction has, and the other one has not.
-_INWARD: Final = ("--idle", "--max-jobs")
-_OUTWARD: Final = ("--max-length", "--label", "--state-key", "--from-start")
+_INBOUND_OPTIONS: Final = ("--idle", "--max-jobs")
+_OUTBOUND_OPTIONS: Final = ("--max-length", "--label", "--state-key", "--from-start")
 
 
 def run_bridge(server: ServerOptions, options: BridgeOptions, log_level: str) -> None:
@@ -62,11 +62,11 @@ def run_bridge(server: ServerOptions, options: BridgeOptions, log_level: str) ->
             "messages. For both run two bridges, on channels of different names."
         )
     if writes:
-        _refuse(options, _INWARD, "with --publish and --stream")
+        _refuse(options, _INBOUND_OPTIONS, "with --publish and --stream")
         if not options.stream:
             _refuse(options, ("--max-length",), "without --stream")
     else:
-        _refuse(options, _OUTWARD, "with --channel")
+        _refuse(options, _OUTBOUND_OPTIONS, "with --channel")
     try:
         redis = redis_client(options.url)
     except ValueError as error:

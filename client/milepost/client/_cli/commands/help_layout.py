@@ -9,7 +9,7 @@ import click
 
 __all__ = ["HelpContext", "use_layout"]
 
-_NARROW: Final = 70
+_NARROW_WIDTH: Final = 70
 """Cells, below which options of usual length stand on a line of their own, so that their descriptions have room."""
 
 
@@ -17,7 +17,7 @@ class _HelpLayout(click.HelpFormatter):
     def write_dl(self, rows: Iterable[tuple[str, str]], col_max: int = 30, col_spacing: int = 2) -> None:
         """Write options or commands with their descriptions."""
         narrow = min(col_max, max(self.width // 4, 1))
-        super().write_dl(rows, col_max if self.width >= _NARROW else narrow, col_spacing)
+        super().write_dl(rows, col_max if self.width >= _NARROW_WIDTH else narrow, col_spacing)
 
 
 class HelpContext(click.Context):

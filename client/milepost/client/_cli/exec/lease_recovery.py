@@ -36,7 +36,7 @@ _GRACE_FRACTION: Final = 0.9
 # Maximum attempts to reclaim a job whose command has ended, in order to report its end.
 _CLAIM_LIMIT: Final = 3
 # Errors that mean this process does not hold the job, or no longer does.
-_LEASE_GONE: Final = (LeaseLost, JobEndedError, JobNotFound)
+_LEASE_LOST_ERRORS: Final = (LeaseLost, JobEndedError, JobNotFound)
 
 
 class Recovery(enum.Enum):
@@ -110,7 +110,7 @@ class LeaseHolder:
                     text = "The lease ran out while the server did not hear from this process; the command goes on."
                     job.log(text, severity="warning")
                 await self._run_command(attached, job)
-        except _LEASE_GONE:
+        except _LEASE_LOST_ERRORS:
             if self._attempt == attempt:
                 # The job was never claimed.
                 raise

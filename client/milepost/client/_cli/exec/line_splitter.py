@@ -13,7 +13,7 @@ __all__ = ["LineSplitter", "OutputLine"]
 
 # Ends of lines and cursor movements: CR, LF, and the escape sequences for up, down and erase below. Of no more digits
 # than a screen may have rows: Python makes no int of thousands of them.
-_MOVES: Final = re.compile(rb"(\r|\n|\x1b\[[0-9]{0,9}[ABEFJ])")
+_CURSOR_MOVES: Final = re.compile(rb"(\r|\n|\x1b\[[0-9]{0,9}[ABEFJ])")
 # An incomplete escape sequence at the end of the data.
 _UNFINISHED: Final = re.compile(rb"\x1b(?:\[[0-?]{0,32})?\Z")
 # Colors, erasing within a line, titles of windows, and the rest of ECMA-48.
@@ -79,7 +79,7 @@ class LineSplitter:
         data = self._held + data
         cut = _UNFINISHED.search(data)
         self._held = data[cut.start() :] if cut else b""
-        pieces = _MOVES.split(data[: cut.start()] if cut else data)
+        pieces = _CURSOR_MOVES.split(data[: cut.start()] if cut else data)
         for text, move in zip(pieces[::2], (*pieces[1::2], b""), strict=True):
             space = _LINE_SIZE_LIMIT - len(self._part)
             self._part += text[:space]

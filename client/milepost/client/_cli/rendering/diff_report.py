@@ -48,7 +48,7 @@ _WORDS: Final = {
     Change.SLOWER: "slower",
     Change.UNKNOWN: "cannot be compared",
 }
-_SHOWN: Final = 50
+_LISTED_LIMIT: Final = 50
 """Differences that are listed as text; JSON has all."""
 _VALUE_LIMIT: Final = 200
 """Maximum characters of a value."""
@@ -132,10 +132,10 @@ def ratio_text(times: float | None) -> str:
 def listed(differing: Sequence[Iterable[Text]]) -> Iterator[Text]:
     """The first differences, under a heading, and how many more there are."""
     yield Text("DIFFERENCES", style="bold")
-    for lines in differing[:_SHOWN]:
+    for lines in differing[:_LISTED_LIMIT]:
         yield from lines
-    if len(differing) > _SHOWN:
-        yield Text(f"  and {len(differing) - _SHOWN:,} more; --output json has all")
+    if len(differing) > _LISTED_LIMIT:
+        yield Text(f"  and {len(differing) - _LISTED_LIMIT:,} more; --output json has all")
 
 
 def difference_lines(difference: Difference) -> Iterator[Text]:

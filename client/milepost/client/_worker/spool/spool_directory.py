@@ -26,9 +26,9 @@ _log = logging.getLogger("milepost.client")
 
 _REPORT: Final = ".report"
 _LOCK: Final = ".lock"
-_BROKEN: Final = ".broken"
-_NEW: Final = ".new"
-_SUFFIXES: Final = (_REPORT, _LOCK, _BROKEN, _NEW)
+_MALFORMED_SUFFIX: Final = ".broken"
+_TEMPORARY_SUFFIX: Final = ".new"
+_SUFFIXES: Final = (_REPORT, _LOCK, _MALFORMED_SUFFIX, _TEMPORARY_SUFFIX)
 
 
 class SpoolDirectory:
@@ -80,7 +80,7 @@ class SpoolDirectory:
 
     def _write_file(self, report: Report) -> None:
         path = self._path(report.job_id, report.lease_token)
-        new = path.with_suffix(_NEW)
+        new = path.with_suffix(_TEMPORARY_SUFFIX)
         descriptor = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
         with os.fdopen(descriptor, "wb") as file:
             file.write(report.SerializeToString())
@@ -148,7 +148,7 @@ class SpoolDirectory:
             for path in self._directory.glob(f"{owner}.*"):
                 if path.suffix == _REPORT:
                     path.rename(path.with_name(path.name.replace(owner, self._owner, 1)))
-                elif path.suffix == _NEW:  # its owner died while writing it
+                elif path.suffix == _TEMPORARY_SUFFIX:  # its owner died while writing it
                     path.unlink()
             self._lock_path(owner).unlink(missing_ok=True)
             os.close(lock)
@@ -203,7 +203,7 @@ def _read(path: Path) -> Report | None:
             return report
     except DecodeError:
         pass
-    aside = path.with_suffix(_BROKEN)
+    aside = path.with_suffix(_MALFORMED_SUFFIX)
     path.rename(aside)
     _log.error("malformed report in the spool, set aside as %s", aside)
     return None

@@ -13,13 +13,13 @@ from milepost.client.engines.celery.canvas_parent import CanvasParent
 from milepost.client.errors import MilepostError
 from milepost.v1 import Job
 
-__all__ = ["FIRST_INTERVAL", "LAST_INTERVAL", "ParentWatch", "WatchChildren"]
+__all__ = ["INITIAL_INTERVAL", "INTERVAL_MAX", "ParentWatch", "WatchChildren"]
 
 _log = logging.getLogger("milepost.client")
 
-FIRST_INTERVAL: Final = 1.0
+INITIAL_INTERVAL: Final = 1.0
 """Seconds until a parent is looked at again; then twice as many, and so on."""
-LAST_INTERVAL: Final = 60.0
+INTERVAL_MAX: Final = 60.0
 """Maximum seconds between two looks at a parent."""
 
 WatchChildren: TypeAlias = Callable[[str], StateWatch | Watch]
@@ -42,7 +42,7 @@ class ParentWatch:
         self._on_end = on_end
         self._loop = asyncio.get_running_loop()
         self._lock = asyncio.Lock()
-        self._interval = FIRST_INTERVAL
+        self._interval = INITIAL_INTERVAL
         # A timer and no task that sleeps: at the end of a process that holds no parent, nothing is in progress.
         self._timer: asyncio.TimerHandle | None = None
         self._looks: set[asyncio.Task[None]] = set()
@@ -51,7 +51,7 @@ class ParentWatch:
 
     def restart(self) -> None:
         """Begin again with the shortest interval."""
-        self._interval = FIRST_INTERVAL
+        self._interval = INITIAL_INTERVAL
         self._schedule()
 
     async def begin(self) -> None:
@@ -93,7 +93,7 @@ class ParentWatch:
         self._timer = None if self._is_over else self._loop.call_later(self._interval, self._look_again)
 
     def _look_again(self) -> None:
-        self._interval = min(self._interval * 2, LAST_INTERVAL)
+        self._interval = min(self._interval * 2, INTERVAL_MAX)
         self._schedule()
         self._start_look()
 

@@ -11,7 +11,7 @@ from milepost.client.engines.hatchet.engine_state import StateReader
 from milepost.client.errors import JobNotFound, MilepostError
 from milepost.v1 import Job, JobState
 
-__all__ = ["CANCELLED_IN_HATCHET", "LOOK_INTERVAL", "WAITING_RUNS", "WaitingRuns"]
+__all__ = ["CANCELLED_IN_HATCHET", "SEARCH_INTERVAL", "WAITING_RUNS", "WaitingRuns"]
 
 _log = logging.getLogger("milepost.client")
 
@@ -20,7 +20,7 @@ CANCELLED_IN_HATCHET: Final = "The run was cancelled in Hatchet."
 
 WAITING_RUNS: Final = 1_000
 """Maximum runs that one process polls."""
-LOOK_INTERVAL: Final = 60.0
+SEARCH_INTERVAL: Final = 60.0
 """Seconds between two looks for runs that nobody asks for, as their process has stopped."""
 # Seconds before the first question and between later ones, each longer than the one before.
 _FIRST_PAUSE: Final = 0.5
@@ -32,7 +32,7 @@ class WaitingRuns:
     """Ends the jobs of runs that end in Hatchet while they wait for an attempt.
 
     The process that ran the last attempt asks for its run. It may stop before, so each process also looks for jobs that
-    wait, with its first task and once in `LOOK_INTERVAL`.
+    wait, with its first task and once in `SEARCH_INTERVAL`.
     """
 
     def __init__(
@@ -93,7 +93,7 @@ class WaitingRuns:
                         self.watch(job.job_id, job.attempt, state)
             except MilepostError as error:
                 _log.debug("polling the runs that wait for their next attempt failed: %s", error)
-            await asyncio.sleep(LOOK_INTERVAL)
+            await asyncio.sleep(SEARCH_INTERVAL)
 
     async def _watch(self, job_id: str, attempt: int, state: StateReader) -> None:
         pause = _FIRST_PAUSE

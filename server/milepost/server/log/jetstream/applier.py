@@ -37,7 +37,7 @@ _HEAD: Final = """
     SELECT coalesce(sequence, 0), coalesce(last_sequence, 0), coalesce(job_key, 0)
     FROM (SELECT ? AS job_id) LEFT JOIN subjects USING (job_id) LEFT JOIN jobs USING (job_id)
 """
-_LAST: Final = "SELECT last_sequence, job_key FROM jobs WHERE job_id = ?"
+_SELECT_HEAD: Final = "SELECT last_sequence, job_key FROM jobs WHERE job_id = ?"
 _JOB: Final = "SELECT job FROM jobs WHERE job_id = ?"
 
 
@@ -117,7 +117,7 @@ class Applier:
             self._folds.forget(delivered.job_id)
         begins = record.kind is Kind.COMMITS and not record.key
         self._connection.execute(_SET_SUBJECT, (delivered.job_id, delivered.sequence, begins))
-        last, key = self._connection.execute(_LAST, (delivered.job_id,)).fetchone() or (0, 0)
+        last, key = self._connection.execute(_SELECT_HEAD, (delivered.job_id,)).fetchone() or (0, 0)
         return AppliedMessage(delivered, entries, accepted, JobHead(delivered.sequence, last, key))
 
     def _commit(

@@ -33,7 +33,7 @@ _UNCOLLECTED: Final = f"""
     SELECT position, run, owner, kind FROM log CROSS JOIN jobs USING (job_key)
     WHERE position > {_COLLECTED} AND run IS NOT NULL
 """
-_LAST: Final = "SELECT coalesce(max(position), 0) FROM log"
+_SELECT_LAST_POSITION: Final = "SELECT coalesce(max(position), 0) FROM log"
 _RUNS: Final = f"""
     SELECT position, run FROM histories JOIN runs USING (history_key) WHERE owner = ?1 AND kind = ?2
     UNION ALL
@@ -84,7 +84,7 @@ def collect_runs(connection: sqlite3.Connection) -> None:
 
 def skip_commits(connection: sqlite3.Connection) -> None:
     """Note that the table has the runs of all commits that are in the log now."""
-    (last,) = connection.execute(_LAST).fetchone()
+    (last,) = connection.execute(_SELECT_LAST_POSITION).fetchone()
     connection.execute(statements.SET_META, (_COLLECTED_NAME, last))
 
 

@@ -22,7 +22,7 @@ from milepost.server.log.sqlite import statements
 
 _log = structlog.get_logger("milepost.store")
 
-RESERVE: Final = statements.WAL_PAGES * (4096 + 24)
+RESERVE_SIZE: Final = statements.WAL_PAGES * (4096 + 24)
 """Bytes that the WAL has until a commit moves it into the database."""
 
 _STEP: Final = 1 << 20
@@ -43,7 +43,7 @@ class WalReserve:
         if self._is_refused:
             return False
         try:
-            return 0 < self._wal.stat().st_size < RESERVE
+            return 0 < self._wal.stat().st_size < RESERVE_SIZE
         except OSError:  # the writer's check of its files reports that
             return False
 
@@ -65,7 +65,7 @@ class WalReserve:
     def _extend(self, descriptor: int) -> None:
         size = os.fstat(descriptor).st_size
         try:
-            step = bytes(min(_STEP, RESERVE - size))
+            step = bytes(min(_STEP, RESERVE_SIZE - size))
             if os.pwrite(descriptor, step, size) < len(step):
                 raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
             os.fsync(descriptor)

@@ -56,7 +56,10 @@ def test_pieces_end_with_an_event() -> None:
 
 
 async def test_offers() -> None:
-    """A response takes them once it has begun, and where the client has room; else it writes nothing."""
+    """A response takes them once it has begun, and where the client has room; else it writes nothing.
+
+    What is no offer, but small, is written in the same way, where there is room.
+    """
     sent: list[Any] = []
     written: list[bytes] = []
     has_room = True
@@ -72,9 +75,14 @@ async def test_offers() -> None:
     response = StreamResponse(SSE, send, write_chunk)
     taken = [response.offer(b"too early")]
     await response.record("opened", "", "{}")
+    assert [b"retry: " in written[0], written[1:]] == [True, [b"18\r\nevent: opened\ndata: {}\n\n\r\n"]]
+    written.clear()
     taken += [response.offer(b"chunk"), response.offer(b"")]
+    await response.chunks([b"x" * 100_000])
     has_room = False
     taken.append(response.offer(b"no room"))
+    await response.chunks([b"waits for room"])
+    assert [message.get("body") for message in sent] == [None, b"x" * 100_000, b"waits for room"]
     response.close()
     without = StreamResponse(SSE, send)
     await without.record("opened", "", "{}")

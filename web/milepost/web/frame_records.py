@@ -11,7 +11,7 @@ from milepost.v1 import Events, WatchJobResponse, WatchJobsResponse
 from milepost.web.event_printing import EventPrinter
 from milepost.web.framing import Framing
 from milepost.web.shared_texts import SharedTexts
-from milepost.web.stream_response import chunk
+from milepost.web.stream_response import WRITTEN_AT_ONCE, chunk
 
 Frame: TypeAlias = WatchJobResponse | WatchJobsResponse
 
@@ -20,9 +20,6 @@ CACHE_BYTES: Final = 16 << 20
 
 _CHUNK: Final = 32 << 10
 """Bytes of text, about, that are sent at a time."""
-
-_OFFERED: Final = 16 << 10
-"""Bytes of text up to which it is written at once to readers that have room, one after the other."""
 
 # The name of an event whose payload this version does not know.
 _UNKNOWN: Final = "event"
@@ -100,7 +97,7 @@ class EventEncoder:
         chunks = list(_cut(text, self._framing.end.encode()))
         cursor = events.position if by_position else events.events[-1].sequence if events.events else 0
         http_chunk = b""
-        if len(chunks) == 1 and len(chunks[0]) <= _OFFERED:
+        if len(chunks) == 1 and len(chunks[0]) <= WRITTEN_AT_ONCE:
             http_chunk = chunk(chunks[0])
         size = len(frame) + len(text) + len(http_chunk)
         return EncodedEvents(chunks, cursor, size, http_chunk)

@@ -45,6 +45,11 @@ class ScriptedJobs:
             raise self.error
         yield self.answer or GetMessageClass(METHODS[method].output_type)()
 
+    async def decode(self, method: str, response: Message | bytes) -> Message:
+        """See ``JobsBackend``."""
+        assert isinstance(response, Message)
+        return response
+
     async def watch(self, method: str, receive: ReceiveRequest, caller: Caller, send: Send) -> None:
         """See ``JobsBackend``."""
         self.watching += 1

@@ -61,6 +61,12 @@ class ClientBackend:
             raise _service_error(error) from error
         yield response
 
+    async def decode(self, method: str, response: Message | bytes) -> Message:
+        """See ``JobsBackend``."""
+        if isinstance(response, Message):
+            return response
+        return GetMessageClass(METHODS[method].output_type).FromString(response)
+
     async def watch(self, method: str, receive: ReceiveRequest, caller: Caller, send: Send) -> None:
         """See ``JobsBackend``."""
         try:

@@ -22,7 +22,7 @@ from milepost.web.proto_json import json_pieces
 from milepost.web.query_parameters import set_fields, set_path_field
 from milepost.web.request_body import ClientGone, read_body
 from milepost.web.rest_routes import COLLECTION, ROUTES, RestRoute
-from milepost.web.service import METHODS, Arrived, JobsBackend, ServiceError, Steps, message_of
+from milepost.web.service import METHODS, Arrived, JobsBackend, ServiceError, Steps
 from milepost.web.watch_request import watch_request
 from milepost.web.watch_stream import WatchStreams
 
@@ -103,7 +103,8 @@ class _Resource:
             return message
 
         async with self._backend.call(route.method, request, await self._caller_of(scope)) as answer:
-            pieces = await self._backend.run_in_slices(_encode(message_of(route.method, answer)))
+            message = await self._backend.decode(route.method, answer)
+            pieces = await self._backend.run_in_slices(_encode(message))
             length = sum(map(len, pieces))
             headers = [
                 (b"content-type", b"application/json"),

@@ -8,7 +8,6 @@ from typing import Any, Final, NamedTuple, Protocol, TypeAlias, TypeVar
 
 from google.protobuf.descriptor import MethodDescriptor
 from google.protobuf.message import Message
-from google.protobuf.message_factory import GetMessageClass
 from google.rpc import error_details_pb2
 from google.rpc.status_pb2 import Status
 
@@ -30,13 +29,6 @@ def path_of(method: str) -> str:
     """The path of a method, such as ``/milepost.v1.JobService/GetJob``."""
     described = METHODS[method]
     return f"/{described.containing_service.full_name}/{described.name}"
-
-
-def message_of(method: str, response: Message | bytes) -> Message:
-    """The response of a method as a message."""
-    if isinstance(response, bytes):
-        return GetMessageClass(METHODS[method].output_type).FromString(response)
-    return response
 
 
 Arrived: TypeAlias = Callable[[int], None]
@@ -113,6 +105,9 @@ class JobsBackend(Protocol):
         The request is received once the caller is admitted. Until the context is left, the response counts as one that
         the caller has not read. Raises ServiceError.
         """
+
+    async def decode(self, method: str, response: Message | bytes) -> Message:
+        """What ``call`` yields as a message; a large one is decoded while others are served."""
 
     async def watch(self, method: str, receive: ReceiveRequest, caller: Caller, send: Send) -> None:
         """Call ``WatchJob`` or ``WatchJobs``; ``send`` is called with serialised frames, one after the other.

@@ -29,7 +29,7 @@ from milepost.web.disconnects import while_connected
 from milepost.web.frame_records import CACHE_BYTES, EventEncoder, TextCache, is_events, record_of
 from milepost.web.framing import NDJSON, SSE
 from milepost.web.http_errors import error_json
-from milepost.web.service import Arrived, Caller, JobsBackend, PromptSend, ServiceError, message_of
+from milepost.web.service import Arrived, Caller, JobsBackend, PromptSend, ServiceError
 from milepost.web.shared_texts import SharedTexts
 from milepost.web.stream_response import WRITE_CHUNK, StreamResponse, WriteChunk
 from milepost.web.watch_request import WatchRequest
@@ -203,7 +203,7 @@ class _Stream:
 
         try:
             async with self._backend.call("GetJob", receive, self._caller) as response:
-                found = message_of("GetJob", response)
+                found = await self._backend.decode("GetJob", response)
                 assert isinstance(found, GetJobResponse)
                 job = found.job
                 return has_ended(job) and (job.epoch, job.last_sequence) == (self._epoch, self._cursor)

@@ -91,7 +91,7 @@ class InProcessBackend:
     @asynccontextmanager
     async def call(
         self, method: str, receive: ReceiveRequest, caller: Caller
-    ) -> AsyncGenerator[Message, None]:
+    ) -> AsyncGenerator[Message | bytes, None]:
         """See ``JobsBackend``."""
         function = self._function(method)
         with self._recording(method, caller) as record:
@@ -104,8 +104,10 @@ class InProcessBackend:
                         answer: Message | JobResponse | bytes = await function(request, None)
                     record.note_job(answer)
                     del request
-                    response, held = await self._hold(method, answer, charge)
+                    response = answer.encode() if isinstance(answer, JobResponse) else answer
                     del answer
+                    size = len(response) if isinstance(response, bytes) else response.ByteSize()
+                    held = await self._memory.of(current_caller()).hold_response(size, charge)
                 finally:
                     charge.release()
                 responding.callback(held.release)
@@ -113,21 +115,11 @@ class InProcessBackend:
         async with left:
             yield response
 
-    async def _hold(
-        self, method: str, answer: Message | JobResponse | bytes, charge: Charge
-    ) -> tuple[Message, Charge]:
-        """Charge the response; one that the method has encoded is then decoded, in slices where it is large."""
-        memory = self._memory.of(current_caller())
-        if isinstance(answer, Message):
-            return answer, await memory.hold_response(answer.ByteSize(), charge)
-        encoded = answer.encode() if isinstance(answer, JobResponse) else answer
-        held = await memory.hold_response(len(encoded), charge)
-        try:
-            decoding = decode_in_slices(_RESPONSES[method], encoded)
-            return await self._slices.run(decoding, current_caller()), held
-        except BaseException:
-            held.release()
-            raise
+    async def decode(self, method: str, response: Message | bytes) -> Message:
+        """See ``JobsBackend``."""
+        if isinstance(response, Message):
+            return response
+        return await self._slices.run(decode_in_slices(_RESPONSES[method], response), current_caller())
 
     async def watch(self, method: str, receive: ReceiveRequest, caller: Caller, send: Send) -> None:
         """See ``JobsBackend``."""

@@ -24,7 +24,7 @@ from milepost.web.connect.envelopes import MalformedEnvelope, envelope, only_mes
 from milepost.web.disconnects import while_connected
 from milepost.web.http_errors import error_headers
 from milepost.web.request_body import BODY_SIZE, ClientGone, malformed, read_body
-from milepost.web.service import METHODS, Arrived, JobsBackend, PromptSend, ServiceError, message_of, path_of
+from milepost.web.service import METHODS, Arrived, JobsBackend, PromptSend, ServiceError, path_of
 from milepost.web.shared_texts import SharedTexts
 from milepost.web.stream_response import WRITE_CHUNK, WriteChunk, chunk
 
@@ -91,7 +91,7 @@ class _Endpoint:
                 if codec is BINARY and isinstance(response, bytes):
                     body = response
                 else:
-                    body = await _encoded(codec, message_of(self._name, response))
+                    body = await _encoded(codec, await self._backend.decode(self._name, response))
                 deadline.reschedule(None)
                 await respond(200, body, content_type(codec, streaming=False), {"cache-control": "no-store"})
         except TimeoutError:

@@ -19,7 +19,7 @@ from milepost.web.callers import CallerOf
 from milepost.web.http_errors import error_response, invalid_field, service_error
 from milepost.web.proto_json import json_body, to_json
 from milepost.web.security.session_cookie import TOKEN_LENGTH, can_hold, clear_cookie, set_cookie
-from milepost.web.service import Arrived, JobsBackend, ServiceError, message_of
+from milepost.web.service import Arrived, JobsBackend, ServiceError
 
 SESSION: Final = "/v1/session"
 """``POST`` it with the token in the header ``Authorization``; ``POST`` it with ``:clear`` to end the session."""
@@ -35,9 +35,8 @@ def session_routes(backend: JobsBackend, caller_of: CallerOf) -> list[Route]:
             token = _bearer(request.headers)
             async with backend.call("WhoAmI", _nothing, await caller_of(request.scope)) as identity:
                 headers = {**_NO_STORE, "set-cookie": set_cookie(token)}
-                return Response(
-                    json_body(to_json(message_of("WhoAmI", identity))), 200, headers, "application/json"
-                )
+                body = json_body(to_json(await backend.decode("WhoAmI", identity)))
+                return Response(body, 200, headers, "application/json")
         except ServiceError as error:
             return error_response(error)
 

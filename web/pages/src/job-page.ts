@@ -3,6 +3,7 @@ import { type MilepostJob, pageParts } from "@milepost/client/elements";
 import type { KeyHelp } from "./key-help.js";
 import { pageStyles } from "./page-styles.js";
 import type { ShareSheet } from "./share-sheet.js";
+import { WindowFit } from "./window-fit.js";
 
 const {
   LitElement,
@@ -21,6 +22,9 @@ const {
   wholePercent,
   isKnown,
 } = pageParts;
+
+/** Pixels that stay in sight above a log that was scrolled to: the head of the page, and the log's controls. */
+const ABOVE_LOG = 112;
 
 /** The job that the address names. What cannot be decoded is the id of no job, and is shown as it stands. */
 function jobIdOf(path: string): string {
@@ -46,6 +50,12 @@ export class JobPage extends LitElement {
   #line = markedLine();
   #leave: (() => void)[] = [];
 
+  constructor() {
+    super();
+    const log = () => this.#element?.logView?.renderRoot.querySelector("[part=log]");
+    new WindowFit(this, "--milepost-log-height", log, ABOVE_LOG);
+  }
+
   override connectedCallback(): void {
     super.connectedCallback();
     const update = (): void => {
@@ -68,6 +78,7 @@ export class JobPage extends LitElement {
     const { job, server } = store;
     const chip = chipOf(store.connection, server.clock.now());
     const isMissing = store.connection.state === "missing";
+    const isSignedOut = store.connection.state === "unauthenticated";
     this.#title();
     return html`
       <nav aria-label="place">
@@ -97,19 +108,26 @@ export class JobPage extends LitElement {
       </nav>
       <main>
         ${
-          store.connection.state === "unauthenticated"
-            ? html`<milepost-sign-in message=${store.connection.error}></milepost-sign-in>`
+          isSignedOut
+            ? html`<milepost-sign-in
+                message=${server.isShared || store.connection.expired ? store.connection.error : ""}
+                ?shared=${server.isShared}
+              ></milepost-sign-in>`
             : job
               ? nothing
               : html`<h1 class="hidden-text">Job ${oneLine(store.jobId)}</h1>`
         }
-        <milepost-job
-          log="full"
-          cancel
-          .line=${this.#line}
-          .store=${store}
-          @milepost-line=${this.#write}
-        ></milepost-job>
+        ${
+          isSignedOut && !job
+            ? nothing
+            : html`<milepost-job
+                log="full"
+                cancel
+                .line=${this.#line}
+                .store=${store}
+                @milepost-line=${this.#write}
+              ></milepost-job>`
+        }
         ${isMissing ? html`<p><a href=${server.address}>Show all jobs</a></p>` : nothing}
       </main>
       <milepost-share-sheet .store=${store}></milepost-share-sheet>

@@ -2,6 +2,7 @@ import type { TemplateResult } from "lit";
 import { type MilepostJobs, pageParts } from "@milepost/client/elements";
 import { KeyHelp } from "./key-help.js";
 import { pageStyles } from "./page-styles.js";
+import { WindowFit } from "./window-fit.js";
 
 const {
   LitElement,
@@ -29,6 +30,13 @@ export class ListPage extends LitElement {
   #store: JobsStore | undefined;
   #leaveStore = (): void => undefined;
   #leave: (() => void)[] = [];
+
+  constructor() {
+    super();
+    const list = () =>
+      this.renderRoot.querySelector("milepost-jobs")?.renderRoot.querySelector("[part=list]");
+    new WindowFit(this, "--milepost-list-height", list);
+  }
 
   override connectedCallback(): void {
     super.connectedCallback();
@@ -63,7 +71,7 @@ export class ListPage extends LitElement {
       </nav>
       <main>
         <h1 class="hidden-text">Jobs</h1>
-        ${isSignedOut ? html`<milepost-sign-in message=${connection.error}></milepost-sign-in>` : nothing}
+        ${isSignedOut ? html`<milepost-sign-in message=${connection.expired ? connection.error : ""}></milepost-sign-in>` : nothing}
         <milepost-workers ?quiet=${!needsWorkers(store.all())}></milepost-workers>
         ${
           isSignedOut && store.all().next().done

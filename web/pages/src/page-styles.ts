@@ -22,14 +22,15 @@ export const pageStyles = css`
   nav a:hover {
     text-decoration: underline;
   }
+  /* Until WindowFit has measured. */
   :host {
-    --milepost-log-height: max(300px, 100vh - 160px);
-    --milepost-list-height: max(300px, 100vh - 180px);
+    --milepost-log-height: max(300px, 100vh - 460px);
+    --milepost-list-height: max(300px, 100vh - 220px);
   }
   main {
     max-width: 2200px;
     margin: 0 auto;
-    padding: 16px 24px 48px;
+    padding: 16px 24px var(--below, 24px);
   }
   .chip {
     margin-inline-start: auto;
@@ -64,7 +65,7 @@ export const pageStyles = css`
       padding: 8px 12px;
     }
     main {
-      padding: 12px;
+      padding: 12px 12px var(--below, 24px);
     }
     .command,
     .crumb,

@@ -13,15 +13,20 @@ export function takeSharedToken(): string | undefined {
   const kept = storage();
   if (!kept) return token; // then it stays where it is
   kept.setItem(key, token);
-  fragment.delete("token");
-  const rest = fragment.size > 0 ? `#${fragment.toString()}` : "";
-  history.replaceState(history.state, "", location.pathname + location.search + rest);
+  removeFromAddress(fragment);
   return token;
 }
 
-/** Forget the token of this page, such as when it was refused. */
+/** Forget the token of this page, such as when it was refused. The rest of the address stays, such as the marked line. */
 export function forgetSharedToken(): void {
   storage()?.removeItem(key);
+  removeFromAddress(new URLSearchParams(location.hash.slice(1)));
+}
+
+function removeFromAddress(fragment: URLSearchParams): void {
+  fragment.delete("token");
+  const rest = fragment.size > 0 ? `#${fragment.toString()}` : "";
+  history.replaceState(history.state, "", location.pathname + location.search + rest);
 }
 
 /** The tab's own storage; undefined where the browser keeps none. */

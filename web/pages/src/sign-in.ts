@@ -4,9 +4,12 @@ import { forgetSharedToken } from "./shared-token.js";
 
 const { LitElement, css, html, nothing, serverAt, sharedStyles } = pageParts;
 
-/** Asks for a token, and changes it into a cookie that scripts cannot read. */
+/**
+ * Asks for a token, and changes it into a cookie that scripts cannot read. `message` is why the credential of before is refused:
+ * empty where there was none, since a server's words for that are for programs.
+ */
 export class SignIn extends LitElement {
-  static override properties = { error: { state: true }, message: {} };
+  static override properties = { error: { state: true }, message: {}, shared: { type: Boolean } };
   static override styles = [
     sharedStyles,
     css`
@@ -31,19 +34,23 @@ export class SignIn extends LitElement {
   ];
   declare error: string;
   declare message: string;
+  /** Whether the page was opened by a share link. */
+  declare shared: boolean;
 
   constructor() {
     super();
     this.error = this.message = "";
+    this.shared = false;
   }
 
   override render(): TemplateResult {
     return html`<form @submit=${this.#submit}>
       <h1>Sign in</h1>
+      ${this.message ? html`<p role="status">${this.message}</p>` : nothing}
       <p class="muted">
-        This server needs a token. Whoever runs it makes one with <code>milepost token create</code>.
+        ${this.shared ? "With a token of your own you need no link." : "This server needs a token."} Whoever
+        runs it makes one with <code>milepost token create</code>.
       </p>
-      ${this.message ? html`<p class="muted">${this.message}</p>` : nothing}
       <div class="line">
         <input type="password" autocomplete="off" aria-label="token" placeholder="token" required />
         <button class="primary">Sign in</button>
@@ -62,7 +69,6 @@ export class SignIn extends LitElement {
       });
       if (response.ok) {
         forgetSharedToken(); // it was refused, and must not be tried again
-        history.replaceState(null, "", location.pathname + location.search);
         location.reload();
         return;
       }

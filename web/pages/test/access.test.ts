@@ -38,7 +38,7 @@ async function startWithTokens() {
   await service.submitJob({ jobId: "mine", kind: "transcribe" }, { headers });
   await service.submitJob({ jobId: "child", kind: "transcribe", parentJobId: "mine" }, { headers });
   await service.submitJob({ jobId: "other", kind: "transcribe" }, { headers });
-  return { pages, token };
+  return { pages, token, service, headers };
 }
 
 describe("who may see a page", () => {
@@ -53,13 +53,17 @@ describe("who may see a page", () => {
     await page.goto(pages.url);
     await shows(page, "milepost-sign-in p", "Whoever runs it makes one with milepost token create.");
     expect(await page.locator("milepost-jobs").count()).toBe(0);
-    await page.goto(`${pages.url}jobs/mine`);
+    await page.goto(`${pages.url}jobs/mine#line=1204`);
+    await shows(page, "milepost-sign-in p", /^This server needs a token\./);
+    // What the server says to programs is not said to people, above the question or below it.
+    expect(await page.locator("main").innerText()).not.toMatch(/authorization|cannot be shown/);
     await page.getByLabel("token").fill("mp_wrong");
     await page.keyboard.press("Enter");
     await shows(page, "milepost-sign-in [role=alert]", /./);
     await page.getByLabel("token").fill(token);
     await page.keyboard.press("Enter");
     await shows(page, "[part=state]", "queued");
+    expect(page.url()).toBe(`${pages.url}jobs/mine#line=1204`);
     expect(
       await page.evaluate("document.cookie + JSON.stringify(localStorage) + JSON.stringify(sessionStorage)"),
     ).toBe("{}{}");
@@ -88,7 +92,7 @@ describe("who may see a page", () => {
     await tokens.expire("ann");
 
     await connected(page, "signed out");
-    await shows(page, "milepost-sign-in h1", "Sign in");
+    await shows(page, "milepost-sign-in [role=status]", "The credential");
     await shows(page, "[part=state]", "queued");
     expect(await violations(page)).toEqual([]);
     await picture(page, "expired");
@@ -133,7 +137,7 @@ describe("who may see a page", () => {
   });
 
   test("a share link shows its job and the children of it in a window without a session, and nothing else", async () => {
-    const { pages, token } = await startWithTokens();
+    const { pages, token, service, headers } = await startWithTokens();
     const page = await pages.open("mine");
     await page.getByLabel("token").fill(token);
     await page.keyboard.press("Enter");
@@ -162,5 +166,10 @@ describe("who may see a page", () => {
     expect(asked.filter((url) => url.includes("mps_"))).toEqual([]);
     await elsewhere.goto(`${pages.url}jobs/other${new URL(await link.inputValue()).hash}`);
     await shows(elsewhere, "[role=alert]", "There is no job other, or it is not yours to see.");
+
+    await service.revokeShares({ jobId: "mine" }, { headers });
+    await elsewhere.goto(`${pages.url}jobs/mine`);
+    await shows(elsewhere, "milepost-sign-in [role=status]", /^The shares of the job were revoked/);
+    await shows(elsewhere, "milepost-sign-in .muted", /^With a token of your own you need no link\./);
   });
 });

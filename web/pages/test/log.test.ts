@@ -35,6 +35,39 @@ describe("the log of a job", () => {
     await shows(page, "milepost-log-view .line:last-child", "newest 1");
   });
 
+  test("its newest line is in the window, and it grows as the reader scrolls to it", async () => {
+    const stages = Array.from({ length: 6 }, (_, n) => ({ stageId: `s${n}`, total: 10 }));
+    const job = await pages.start("fits", { stages });
+    await job.log(300);
+    const page = await pages.open("fits", { viewport: { width: 1200, height: 900 } });
+    await shows(page, "milepost-log-view .line:last-child", "line 300");
+    const edges = async () => {
+      const { y = 0, height = 0 } = (await view(page).boundingBox()) ?? {};
+      return { top: y, bottom: Math.round(y + height) };
+    };
+    await expect.poll(async () => (await edges()).bottom).toBe(876);
+    const { top } = await edges();
+
+    await page.evaluate("scrollTo(0, 1e6)");
+    await expect.poll(async () => (await edges()).top).toBeLessThan(130);
+    expect((await edges()).bottom).toBe(876);
+    expect(top).toBeGreaterThan(300);
+    await shows(page, "milepost-log-view .line:last-child", "line 300");
+  });
+
+  test("lines before thousands of other events are found without a click", async () => {
+    const job = await pages.start("far-back", { stages: [{ stageId: "a", total: 9000 }] });
+    await job.report({ case: "stageStarted", value: { stage: { stageId: "a" } } });
+    await job.log(1, "first");
+    const updates = Array.from({ length: 2500 }, (_, n) => ({
+      case: "stageProgressed" as const,
+      value: { stageId: "a", current: n },
+    }));
+    await job.report(...updates);
+    const page = await pages.open("far-back");
+    await shows(page, "milepost-log-view .line:last-child", "first 1");
+  });
+
   test("it is shown by stage, by severity and by text", async () => {
     const job = await pages.start("filtered", {
       stages: [{ stageId: "a" }, { stageId: "a/1", parentStageId: "a" }, { stageId: "b", title: "second" }],

@@ -1,4 +1,4 @@
-import{configure as xe}from"./elements.js";import{pageParts as C}from"./elements.js";import{pageParts as L}from"./elements.js";var{css:I}=L,a=I`
+import{configure as Le}from"./elements.js";import{pageParts as O}from"./elements.js";import{pageParts as M}from"./elements.js";var{css:U}=M,c=U`
   nav {
     position: sticky;
     top: 0;
@@ -18,14 +18,15 @@ import{configure as xe}from"./elements.js";import{pageParts as C}from"./elements
   nav a:hover {
     text-decoration: underline;
   }
+  /* Until WindowFit has measured. */
   :host {
-    --milepost-log-height: max(300px, 100vh - 160px);
-    --milepost-list-height: max(300px, 100vh - 180px);
+    --milepost-log-height: max(300px, 100vh - 460px);
+    --milepost-list-height: max(300px, 100vh - 220px);
   }
   main {
     max-width: 2200px;
     margin: 0 auto;
-    padding: 16px 24px 48px;
+    padding: 16px 24px var(--below, 24px);
   }
   .chip {
     margin-inline-start: auto;
@@ -60,7 +61,7 @@ import{configure as xe}from"./elements.js";import{pageParts as C}from"./elements
       padding: 8px 12px;
     }
     main {
-      padding: 12px;
+      padding: 12px 12px var(--below, 24px);
     }
     .command,
     .crumb,
@@ -68,15 +69,15 @@ import{configure as xe}from"./elements.js";import{pageParts as C}from"./elements
       display: none;
     }
   }
-`;var{LitElement:K,html:n,nothing:l,serverAt:M,ticker:P,chipIcon:J,chipOf:U,grouped:_,oneLine:g,jobLook:O,sharedStyles:A,Keyboard:F,isForeignKey:H,wholePercent:z,isKnown:D}=C;function N(s){let e=s.split("/").at(-1)??"";try{return decodeURIComponent(e)}catch{return e}}function x(){let s=Number(new URLSearchParams(location.hash.slice(1)).get("line"));return Number.isSafeInteger(s)?Math.max(s,0):0}var c=class extends K{static styles=[A,a];#e=M().job(N(location.pathname));#o=new F;#t=x();#s=[];connectedCallback(){super.connectedCallback();let e=()=>{this.requestUpdate()};this.#s=[this.#e.subscribe(e),P.add(e)],document.addEventListener("keydown",this.#c),addEventListener("hashchange",this.#r)}disconnectedCallback(){super.disconnectedCallback();for(let e of this.#s)e();document.removeEventListener("keydown",this.#c),removeEventListener("hashchange",this.#r)}render(){let e=this.#e,{job:t,server:o}=e,i=U(e.connection,o.clock.now()),r=e.connection.state==="missing";return this.#i(),n`
+`;import"./elements.js";var v=24,w=300,l=class{constructor(e,t,o,r){this.host=e;this.name=t;this.view=o;this.above=r;e.addController(this)}#t=0;#o=new ResizeObserver(()=>{this.#e()});hostConnected(){addEventListener("scroll",this.#e,{passive:!0}),addEventListener("resize",this.#e)}hostUpdated(){let e=this.host.renderRoot.querySelector("main");e&&this.#o.observe(e)}hostDisconnected(){removeEventListener("scroll",this.#e),removeEventListener("resize",this.#e),this.#o.disconnect(),cancelAnimationFrame(this.#t)}#e=()=>{cancelAnimationFrame(this.#t),this.#t=requestAnimationFrame(this.#s)};#s=()=>{let e=this.view(),{style:t}=this.host,o=e?innerHeight-e.getBoundingClientRect().top-v:0,r=this.above===void 0?1/0:Math.max(innerHeight-this.above-v,w),i=Math.floor(Math.min(Math.max(o,w),r));e&&t.setProperty(this.name,`${i}px`);let n=e!=null&&r<1/0&&e.scrollHeight>i;t.setProperty("--below",`${v+(n?r-i:0)}px`)}};var{LitElement:A,html:a,nothing:d,serverAt:K,ticker:F,chipIcon:J,chipOf:_,grouped:H,oneLine:f,jobLook:z,sharedStyles:W,Keyboard:B,isForeignKey:D,wholePercent:V,isKnown:N}=O,G=112;function Y(s){let e=s.split("/").at(-1)??"";try{return decodeURIComponent(e)}catch{return e}}function E(){let s=Number(new URLSearchParams(location.hash.slice(1)).get("line"));return Number.isSafeInteger(s)?Math.max(s,0):0}var p=class extends A{static styles=[W,c];#t=K().job(Y(location.pathname));#o=new B;#e=E();#s=[];constructor(){super();let e=()=>this.#n?.logView?.renderRoot.querySelector("[part=log]");new l(this,"--milepost-log-height",e,G)}connectedCallback(){super.connectedCallback();let e=()=>{this.requestUpdate()};this.#s=[this.#t.subscribe(e),F.add(e)],document.addEventListener("keydown",this.#d),addEventListener("hashchange",this.#r)}disconnectedCallback(){super.disconnectedCallback();for(let e of this.#s)e();document.removeEventListener("keydown",this.#d),removeEventListener("hashchange",this.#r)}render(){let e=this.#t,{job:t,server:o}=e,r=_(e.connection,o.clock.now()),i=e.connection.state==="missing",n=e.connection.state==="unauthenticated";return this.#i(),a`
       <nav aria-label="place">
         <a href=${o.address}>milepost</a><span class="muted crumb" aria-hidden="true">/</span>
         <a class="foreign cut crumb" href=${`${o.address}?kind=${encodeURIComponent(t?.kind??"")}`}
-          >${g(t?.kind??(r?e.jobId:"\u2026"),64)}</a
+          >${f(t?.kind??(i?e.jobId:"\u2026"),64)}</a
         >
-        <span class="chip ${i.tone}" role="status">${J(i.shape)} ${i.text}</span>
-        ${t?n`<span class="event muted" title="cursor ${e.epoch}:${t.lastSequence}"
-                  >event ${_(t.lastSequence)}
+        <span class="chip ${r.tone}" role="status">${J(r.shape)} ${r.text}</span>
+        ${t?a`<span class="event muted" title="cursor ${e.epoch}:${t.lastSequence}"
+                  >event ${H(t.lastSequence)}
                   <milepost-copy
                     .text=${`${e.epoch}:${t.lastSequence}`}
                     .label=${"copy the cursor of the newest event"}
@@ -88,22 +89,25 @@ import{configure as xe}from"./elements.js";import{pageParts as C}from"./elements
                   .label=${"copy the command that shows this job in a terminal"}
                   ><span class="mono">milepost watch</span></milepost-copy
                 >
-                ${o.may("share")?n`<button @click=${this.#n}>share…</button>`:l}`:l}
+                ${o.may("share")?a`<button @click=${this.#a}>share…</button>`:d}`:d}
       </nav>
       <main>
-        ${e.connection.state==="unauthenticated"?n`<milepost-sign-in message=${e.connection.error}></milepost-sign-in>`:t?l:n`<h1 class="hidden-text">Job ${g(e.jobId)}</h1>`}
-        <milepost-job
-          log="full"
-          cancel
-          .line=${this.#t}
-          .store=${e}
-          @milepost-line=${this.#l}
-        ></milepost-job>
-        ${r?n`<p><a href=${o.address}>Show all jobs</a></p>`:l}
+        ${n?a`<milepost-sign-in
+                message=${o.isShared||e.connection.expired?e.connection.error:""}
+                ?shared=${o.isShared}
+              ></milepost-sign-in>`:t?d:a`<h1 class="hidden-text">Job ${f(e.jobId)}</h1>`}
+        ${n&&!t?d:a`<milepost-job
+                log="full"
+                cancel
+                .line=${this.#e}
+                .store=${e}
+                @milepost-line=${this.#l}
+              ></milepost-job>`}
+        ${i?a`<p><a href=${o.address}>Show all jobs</a></p>`:d}
       </main>
       <milepost-share-sheet .store=${e}></milepost-share-sheet>
       <milepost-key-help></milepost-key-help>
-    `}#i(){let{job:e}=this.#e;if(!e)return;let t=D(e)?` ${z(e.fraction)} %`:"";document.title=`${O(e.state).word}${t} \xB7 ${g(e.kind,64)}`}get#a(){return this.renderRoot.querySelector("milepost-job")}#r=()=>{this.#t=x(),this.requestUpdate()};#l=e=>{this.#t=e.detail.line;let t=this.#t>0?`#line=${this.#t}`:"";history.replaceState(history.state,"",`${location.pathname}${location.search}${t}`),this.requestUpdate()};#n=()=>{this.renderRoot.querySelector("milepost-share-sheet")?.open()};#c=e=>{if(H(e))return;let t=this.#o.press(e.key,e.timeStamp),o=this.#a;if(!(!t||!o)){switch(t){case"search":o.show("log"),o.updateComplete.then(()=>o.logView?.search());break;case"next":o.stages?.move(1);break;case"previous":o.stages?.move(-1);break;case"toggle":o.stages?.toggle();break;case"follow":o.logView?.toggleFollow();break;case"cancel":o.askToCancel();break;case"list":location.href=this.#e.server.address;break;case"help":this.renderRoot.querySelector("milepost-key-help")?.toggle();break;default:return}e.preventDefault()}}};import{pageParts as W}from"./elements.js";var{LitElement:V,css:B,html:y,KEYS:Y,sharedStyles:G,dialogStyles:Q}=W,p=class extends V{static styles=[G,Q,B`
+    `}#i(){let{job:e}=this.#t;if(!e)return;let t=N(e)?` ${V(e.fraction)} %`:"";document.title=`${z(e.state).word}${t} \xB7 ${f(e.kind,64)}`}get#n(){return this.renderRoot.querySelector("milepost-job")}#r=()=>{this.#e=E(),this.requestUpdate()};#l=e=>{this.#e=e.detail.line;let t=this.#e>0?`#line=${this.#e}`:"";history.replaceState(history.state,"",`${location.pathname}${location.search}${t}`),this.requestUpdate()};#a=()=>{this.renderRoot.querySelector("milepost-share-sheet")?.open()};#d=e=>{if(D(e))return;let t=this.#o.press(e.key,e.timeStamp),o=this.#n;if(!(!t||!o)){switch(t){case"search":o.show("log"),o.updateComplete.then(()=>o.logView?.search());break;case"next":o.stages?.move(1);break;case"previous":o.stages?.move(-1);break;case"toggle":o.stages?.toggle();break;case"follow":o.logView?.toggleFollow();break;case"cancel":o.askToCancel();break;case"list":location.href=this.#t.server.address;break;case"help":this.renderRoot.querySelector("milepost-key-help")?.toggle();break;default:return}e.preventDefault()}}};import{pageParts as Q}from"./elements.js";var{LitElement:X,css:Z,html:b,KEYS:ee,sharedStyles:te,dialogStyles:oe}=Q,h=class extends X{static styles=[te,oe,Z`
       dl {
         display: grid;
         grid-template-columns: auto 1fr;
@@ -119,28 +123,28 @@ import{configure as xe}from"./elements.js";import{pageParts as C}from"./elements
         border-radius: 3px;
         font: 12px var(--_mono);
       }
-    `];toggle(){let e=this.renderRoot.querySelector("dialog");e?.open?e.close():e?.showModal()}render(){return y`<dialog aria-labelledby="title">
+    `];toggle(){let e=this.renderRoot.querySelector("dialog");e?.open?e.close():e?.showModal()}render(){return b`<dialog aria-labelledby="title">
       <h2 id="title">Keys</h2>
       <dl>
-        ${Y.map(([e,,t])=>y`<dt>${e.split(" ").map(o=>y`<kbd>${o}</kbd> `)}</dt>
+        ${ee.map(([e,,t])=>b`<dt>${e.split(" ").map(o=>b`<kbd>${o}</kbd> `)}</dt>
               <dd>${t}</dd>`)}
       </dl>
       <form method="dialog" class="actions"><button>Close</button></form>
-    </dialog>`}};import{pageParts as X}from"./elements.js";var{LitElement:Z,html:b,nothing:S,serverAt:ee,ticker:te,chipIcon:oe,chipOf:se,sharedStyles:re,Keyboard:ie,isForeignKey:ne,filterOf:w,queryOf:ae,needsWorkers:le}=X,d=class extends Z{static styles=[re,a];#e=new ie;#o=w(location.search);#t;#s=()=>{};#i=[];connectedCallback(){super.connectedCallback(),this.#i=[te.add(()=>{this.requestUpdate()})],document.addEventListener("keydown",this.#n),addEventListener("popstate",this.#r)}disconnectedCallback(){super.disconnectedCallback();for(let e of this.#i)e();this.#s(),this.#t=void 0,document.removeEventListener("keydown",this.#n),removeEventListener("popstate",this.#r)}render(){let e=ee(),t=e.jobs(this.#o);this.#a(t);let{connection:o}=t,i=o.state==="unauthenticated",r=se(o,e.clock.now());return b`<nav aria-label="place">
+    </dialog>`}};import{pageParts as se}from"./elements.js";var{LitElement:re,html:k,nothing:R,serverAt:ie,ticker:ne,chipIcon:ae,chipOf:le,sharedStyles:de,Keyboard:ce,isForeignKey:pe,filterOf:L,queryOf:he,needsWorkers:me}=se,m=class extends re{static styles=[de,c];#t=new ce;#o=L(location.search);#e;#s=()=>{};#i=[];constructor(){super();let e=()=>this.renderRoot.querySelector("milepost-jobs")?.renderRoot.querySelector("[part=list]");new l(this,"--milepost-list-height",e)}connectedCallback(){super.connectedCallback(),this.#i=[ne.add(()=>{this.requestUpdate()})],document.addEventListener("keydown",this.#a),addEventListener("popstate",this.#r)}disconnectedCallback(){super.disconnectedCallback();for(let e of this.#i)e();this.#s(),this.#e=void 0,document.removeEventListener("keydown",this.#a),removeEventListener("popstate",this.#r)}render(){let e=ie(),t=e.jobs(this.#o);this.#n(t);let{connection:o}=t,r=o.state==="unauthenticated",i=le(o,e.clock.now());return k`<nav aria-label="place">
         <a href=${e.address} aria-current="page">milepost</a>
-        <span class="chip ${r.tone}" role="status">${oe(r.shape)} ${r.text}</span>
+        <span class="chip ${i.tone}" role="status">${ae(i.shape)} ${i.text}</span>
       </nav>
       <main>
         <h1 class="hidden-text">Jobs</h1>
-        ${i?b`<milepost-sign-in message=${o.error}></milepost-sign-in>`:S}
-        <milepost-workers ?quiet=${!le(t.all())}></milepost-workers>
-        ${i&&t.all().next().done?S:b`<milepost-jobs
+        ${r?k`<milepost-sign-in message=${o.expired?o.error:""}></milepost-sign-in>`:R}
+        <milepost-workers ?quiet=${!me(t.all())}></milepost-workers>
+        ${r&&t.all().next().done?R:k`<milepost-jobs
                 controls
                 .filter=${this.#o}
                 @milepost-filter=${this.#l}
               ></milepost-jobs>`}
       </main>
-      <milepost-key-help></milepost-key-help>`}#a(e){if(e===this.#t)return;this.#t=e;let t=this.#s;this.#s=e.subscribe(()=>{this.requestUpdate()}),t()}#r=()=>{this.#o=w(location.search),this.requestUpdate()};#l=e=>{this.#o=e.detail.filter,history.replaceState(null,"",`${location.pathname}${ae(this.#o)}${location.hash}`),this.requestUpdate()};#n=e=>{let t=this.renderRoot.querySelector("milepost-jobs");if(!(!t||ne(e))){switch(this.#e.press(e.key,e.timeStamp)){case"search":t.search();break;case"next":t.move(1);break;case"previous":t.move(-1);break;case"toggle":t.open();break;case"help":this.renderRoot.querySelector("milepost-key-help")?.toggle();break;default:return}e.preventDefault()}}};import{pageParts as ce}from"./elements.js";var{LitElement:pe,css:de,html:h,nothing:E,sharedStyles:he,dialogStyles:me,absolute:ue,instantOf:ge}=ce,ye=[[900,"15 minutes"],[3600,"1 hour"],[86400,"1 day"],[7*86400,"7 days"]],m=class extends pe{static properties={store:{attribute:!1},link:{state:!0},until:{state:!0},error:{state:!0}};static styles=[he,me,de`
+      <milepost-key-help></milepost-key-help>`}#n(e){if(e===this.#e)return;this.#e=e;let t=this.#s;this.#s=e.subscribe(()=>{this.requestUpdate()}),t()}#r=()=>{this.#o=L(location.search),this.requestUpdate()};#l=e=>{this.#o=e.detail.filter,history.replaceState(null,"",`${location.pathname}${he(this.#o)}${location.hash}`),this.requestUpdate()};#a=e=>{let t=this.renderRoot.querySelector("milepost-jobs");if(!(!t||pe(e))){switch(this.#t.press(e.key,e.timeStamp)){case"search":t.search();break;case"next":t.move(1);break;case"previous":t.move(-1);break;case"toggle":t.open();break;case"help":this.renderRoot.querySelector("milepost-key-help")?.toggle();break;default:return}e.preventDefault()}}};import{pageParts as ue}from"./elements.js";var{LitElement:ye,css:ge,html:u,nothing:T,sharedStyles:ve,dialogStyles:fe,absolute:be,instantOf:ke}=ue,xe=[[900,"15 minutes"],[3600,"1 hour"],[86400,"1 day"],[7*86400,"7 days"]],y=class extends ye{static properties={store:{attribute:!1},link:{state:!0},until:{state:!0},error:{state:!0}};static styles=[ve,fe,ge`
       .link {
         display: flex;
         gap: 8px;
@@ -150,17 +154,17 @@ import{configure as xe}from"./elements.js";import{pageParts as C}from"./elements
         flex: 1;
         min-width: 0;
       }
-    `];constructor(){super(),this.link=this.until=this.error=""}open(){this.link=this.error="",this.renderRoot.querySelector("dialog")?.showModal()}render(){return h`<dialog aria-labelledby="title">
-      <form method="dialog" @submit=${this.#e}>
+    `];constructor(){super(),this.link=this.until=this.error=""}open(){this.link=this.error="",this.renderRoot.querySelector("dialog")?.showModal()}render(){return u`<dialog aria-labelledby="title">
+      <form method="dialog" @submit=${this.#t}>
         <h2 id="title">Share this job</h2>
         <p class="muted">Whoever has the link sees this job and its children, and nothing else.</p>
         <label for="ttl">For</label>
         <select id="ttl">
-          ${ye.map(([e,t])=>h`<option value=${e}>${t}</option>`)}
+          ${xe.map(([e,t])=>u`<option value=${e}>${t}</option>`)}
         </select>
         <label><input type="checkbox" id="cancel" /> may also cancel it</label>
-        ${this.error?h`<p class="failed" role="alert">${this.error}</p>`:E}
-        ${this.link?h`<div class="link">
+        ${this.error?u`<p class="failed" role="alert">${this.error}</p>`:T}
+        ${this.link?u`<div class="link">
                   <input
                     readonly
                     aria-label="link"
@@ -169,7 +173,7 @@ import{configure as xe}from"./elements.js";import{pageParts as C}from"./elements
                   />
                   <milepost-copy .text=${this.link} .label=${"copy the link"}></milepost-copy>
                 </div>
-                <p class="muted">until ${this.until}</p>`:E}
+                <p class="muted">until ${this.until}</p>`:T}
         <div class="actions">
           <button
             type="button"
@@ -180,7 +184,7 @@ import{configure as xe}from"./elements.js";import{pageParts as C}from"./elements
           <button type="submit" class="primary">Make a link</button>
         </div>
       </form>
-    </dialog>`}#e=async e=>{e.preventDefault();let{store:t}=this;if(!t)return;let o=Number(this.renderRoot.querySelector("select")?.value),i=["read"];this.renderRoot.querySelector("#cancel")?.checked&&i.push("cancel");try{let{token:r,expireTime:$}=await t.server.client.shareJob(t.jobId,{ttlMs:o*1e3,scopes:i});this.link=`${t.server.jobAddress(t.jobId).split("#")[0]??""}#token=${r}`,this.until=$?ue(ge($)).replace(/\.\d+/,""):"it expires",this.error=""}catch(r){this.error=r instanceof Error?r.message:String(r)}}};var f=`milepost share ${location.pathname}`;function R(){let s=new URLSearchParams(location.hash.slice(1)),e=s.get("token");if(!e)return v()?.getItem(f)??void 0;let t=v();if(!t)return e;t.setItem(f,e),s.delete("token");let o=s.size>0?`#${s.toString()}`:"";return history.replaceState(history.state,"",location.pathname+location.search+o),e}function T(){v()?.removeItem(f)}function v(){try{return sessionStorage}catch{return}}import{pageParts as be}from"./elements.js";var{LitElement:fe,css:ve,html:k,nothing:j,serverAt:ke,sharedStyles:$e}=be,u=class extends fe{static properties={error:{state:!0},message:{}};static styles=[$e,ve`
+    </dialog>`}#t=async e=>{e.preventDefault();let{store:t}=this;if(!t)return;let o=Number(this.renderRoot.querySelector("select")?.value),r=["read"];this.renderRoot.querySelector("#cancel")?.checked&&r.push("cancel");try{let{token:i,expireTime:n}=await t.server.client.shareJob(t.jobId,{ttlMs:o*1e3,scopes:r});this.link=`${t.server.jobAddress(t.jobId).split("#")[0]??""}#token=${i}`,this.until=n?be(ke(n)).replace(/\.\d+/,""):"it expires",this.error=""}catch(i){this.error=i instanceof Error?i.message:String(i)}}};var x=`milepost share ${location.pathname}`;function j(){let s=new URLSearchParams(location.hash.slice(1)),e=s.get("token");if(!e)return $()?.getItem(x)??void 0;let t=$();return t&&(t.setItem(x,e),I(s)),e}function q(){$()?.removeItem(x),I(new URLSearchParams(location.hash.slice(1)))}function I(s){s.delete("token");let e=s.size>0?`#${s.toString()}`:"";history.replaceState(history.state,"",location.pathname+location.search+e)}function $(){try{return sessionStorage}catch{return}}import{pageParts as $e}from"./elements.js";var{LitElement:Se,css:we,html:S,nothing:C,serverAt:Ee,sharedStyles:Re}=$e,g=class extends Se{static properties={error:{state:!0},message:{},shared:{type:Boolean}};static styles=[Re,we`
       form {
         max-width: 420px;
         margin: 12vh auto 0;
@@ -198,15 +202,16 @@ import{configure as xe}from"./elements.js";import{pageParts as C}from"./elements
         flex: 1;
         min-width: 0;
       }
-    `];constructor(){super(),this.error=this.message=""}render(){return k`<form @submit=${this.#e}>
+    `];constructor(){super(),this.error=this.message="",this.shared=!1}render(){return S`<form @submit=${this.#t}>
       <h1>Sign in</h1>
+      ${this.message?S`<p role="status">${this.message}</p>`:C}
       <p class="muted">
-        This server needs a token. Whoever runs it makes one with <code>milepost token create</code>.
+        ${this.shared?"With a token of your own you need no link.":"This server needs a token."} Whoever
+        runs it makes one with <code>milepost token create</code>.
       </p>
-      ${this.message?k`<p class="muted">${this.message}</p>`:j}
       <div class="line">
         <input type="password" autocomplete="off" aria-label="token" placeholder="token" required />
         <button class="primary">Sign in</button>
       </div>
-      ${this.error?k`<p class="failed" role="alert">${this.error}</p>`:j}
-    </form>`}#e=async e=>{e.preventDefault();let t=this.renderRoot.querySelector("input")?.value.trim()??"";try{let o=await fetch(`${ke().address}v1/session`,{method:"POST",headers:{Authorization:`Bearer ${t}`}});if(o.ok){T(),history.replaceState(null,"",location.pathname+location.search),location.reload();return}let i=await o.json();this.error=i.error?.message??`The server refused it (${o.status}).`}catch(o){this.error=`The server cannot be reached: ${String(o)}`}}};var q=R();xe({server:new URL("..",import.meta.url).href,...q?{sharedToken:q}:{}});customElements.define("milepost-key-help",p);customElements.define("milepost-share-sheet",m);customElements.define("milepost-sign-in",u);customElements.define("milepost-list-page",d);customElements.define("milepost-job-page",c);
+      ${this.error?S`<p class="failed" role="alert">${this.error}</p>`:C}
+    </form>`}#t=async e=>{e.preventDefault();let t=this.renderRoot.querySelector("input")?.value.trim()??"";try{let o=await fetch(`${Ee().address}v1/session`,{method:"POST",headers:{Authorization:`Bearer ${t}`}});if(o.ok){q(),location.reload();return}let r=await o.json();this.error=r.error?.message??`The server refused it (${o.status}).`}catch(o){this.error=`The server cannot be reached: ${String(o)}`}}};var P=j();Le({server:new URL("..",import.meta.url).href,...P?{sharedToken:P}:{}});customElements.define("milepost-key-help",h);customElements.define("milepost-share-sheet",y);customElements.define("milepost-sign-in",g);customElements.define("milepost-list-page",m);customElements.define("milepost-job-page",p);

@@ -229,7 +229,7 @@ export class MilepostJobs extends LitElement {
     return html`<div class="headings" aria-hidden="true">
       <div class="columns">
         <span>state</span><span class="name">job</span><span class="owner">owner</span><span>progress</span
-        ><span class="remaining number">left, or ran</span><span class="number">submitted</span
+        ><span class="remaining number">time</span><span class="number">submitted</span
         ><span class="worker">worker</span><span class="runs-cell">last runs</span>
       </div>
     </div>`;

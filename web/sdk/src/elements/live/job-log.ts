@@ -3,6 +3,7 @@
 import type { MilepostClient } from "../../client.js";
 import type { Event } from "../messages.js";
 import { LOG_PAYLOADS, lineOf, type LogLine } from "../model/log-line.js";
+import { numberOf } from "../model/growing-lines.js";
 import { LogLines } from "../model/log-lines.js";
 
 /** Sequences of the first page, and the most of one page. */
@@ -32,6 +33,11 @@ export class JobLog {
   /** Whether there may be older lines. */
   get hasOlder(): boolean {
     return !this.isLoaded || (this.#from >= this.#first && this.lines.hasRoom);
+  }
+
+  /** Whether no line has come, and older ones may be there. */
+  get isBlank(): boolean {
+    return numberOf(this.lines) === 0 && this.hasOlder && !this.error;
   }
 
   /** Begin behind `sequence`, the newest event of a snapshot; the events that are kept begin at `first`. */

@@ -20,6 +20,8 @@ import type { WatchedJob } from "./watched-job.js";
 
 /** Events of attempts that are kept at most; of later ones only the current attempt is then known. */
 const HISTORY_LIMIT = 20_000;
+/** Pages of the log that are loaded at first, where those before have no line; the reader asks for more. */
+const FIRST_PAGES = 4;
 /** Children that are shown. */
 const CHILDREN_LIMIT = 500;
 /** Milliseconds between two looks at the queue and the children; and of a job that has neither, as far as is known. */
@@ -204,6 +206,9 @@ export class JobStore implements WatchedJob {
   /** What the snapshot does not have: the newest lines of the log, then the earlier attempts, then the children. */
   async #loadRest(job: Job): Promise<void> {
     await this.loadOlderLines();
+    // The newest events of a job may all be of its stages.
+    for (let page = 1; page < FIRST_PAGES && this.log.isBlank && this.#snapshot === job; page++)
+      await this.loadOlderLines();
     // A job that waits for its next attempt does not say when the last one ended.
     if (job.attempt > 1 || (job.attempt === 1 && job.state === JobState.QUEUED))
       await this.#loadHistory(job.lastSequence);

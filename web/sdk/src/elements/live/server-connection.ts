@@ -21,6 +21,11 @@ export class ServerConnection {
     this.#shareToken = shareToken;
   }
 
+  /** Whether the page was opened by a share link. */
+  get isShared(): boolean {
+    return this.#shareToken !== "";
+  }
+
   /** Ask the server, once, who the caller is. */
   whoAmI(): Promise<void> {
     this.#asked ??= whenShown()

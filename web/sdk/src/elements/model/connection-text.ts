@@ -28,6 +28,8 @@ export interface Connection {
   /** While catching up: events that have arrived, of those that are known. */
   readonly arrived?: number | undefined;
   readonly known?: number | undefined;
+  /** Whether the caller's credential was in force before, and has expired or was revoked. */
+  readonly expired?: boolean | undefined;
   /** Whether the store was replaced, so that the history began again. */
   readonly restarted?: boolean | undefined;
 }
@@ -61,7 +63,7 @@ export function brokenBy(error: unknown, now: Instant): Connection {
     : error instanceof ServiceError && error.code === Code.Unauthenticated
       ? "unauthenticated"
       : "refused";
-  return { state, error: text, staleSince: now };
+  return { state, error: text, staleSince: now, expired: hasReason(error, "TOKEN_EXPIRED") };
 }
 
 export type ChipShape = "full" | "half" | "empty" | "cross" | "turned" | "done";

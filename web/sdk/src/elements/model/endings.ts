@@ -13,11 +13,13 @@ export interface Ending {
 /** The end of a job; undefined while it has none. */
 export function endingOf(job: Job): Ending | undefined {
   switch (job.state) {
-    case JobState.SUCCEEDED:
-      return {
-        headline: ["succeeded", outcomeText(job)].filter(Boolean).join(" with "),
-        next: "",
-      };
+    case JobState.SUCCEEDED: {
+      const outcome = outcomeText(job);
+      // Its state alone stands beside its kind.
+      return outcome || job.message
+        ? { headline: `succeeded${outcome && ` with ${outcome}`}`, next: "" }
+        : undefined;
+    }
     case JobState.FAILED:
       return { headline: failureText(job) || "failed", next: nextAfterFailure(job) };
     case JobState.CANCELLED:

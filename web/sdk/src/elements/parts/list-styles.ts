@@ -111,7 +111,7 @@ export const listStyles = css`
     flex: 1;
   }
   .progress .number {
-    min-width: 40px;
+    min-width: 92px; /* of "3 stages done", so that all bars end at one place */
   }
   /* What a job waits for has the room of its remaining time, too. */
   .waits .progress {
@@ -173,6 +173,9 @@ export const listStyles = css`
     }
     :is(.row, .columns) :is(.owner, .worker, .runs-cell) {
       display: none;
+    }
+    .progress .number {
+      min-width: 40px;
     }
   }
   /* The shapes say what the words do, which screen readers still read. */

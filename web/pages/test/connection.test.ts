@@ -79,6 +79,37 @@ describe("the connection of a page", () => {
     expect(await page.locator("milepost-log-view .line").count()).toBe(1);
   });
 
+  test("a laptop that slept while its connection died notices that, and goes on from its cursor", async () => {
+    const pages = await startPages();
+    const proxy = await startProxy(Number(new URL(pages.url).port));
+    const job = await pages.start("slept");
+    await job.log(3);
+    const page = await openPage("about:blank");
+    await page.clock.install();
+    await page.goto(`${proxy.baseUrl}/jobs/slept`);
+    await connected(page, "live");
+    await shows(page, "milepost-log-view .line:last-child", "line 3");
+    const states: string[] = [];
+    await page.exposeFunction("noteChip", (text: string) => states.push(text));
+    await page.evaluate(`{
+      const chip = document.querySelector("milepost-job-page").shadowRoot.querySelector(".chip");
+      new MutationObserver(() => noteChip(chip.innerText)).observe(chip, {subtree: true, childList: true, characterData: true});
+    }`);
+
+    const slept = await page.evaluate(() => new Date().toTimeString().slice(0, 5));
+    proxy.stall();
+    await job.log(3, "meanwhile");
+    await page.clock.fastForward("02:00:00");
+
+    await shows(page, "milepost-log-view .line:last-child", "meanwhile 3");
+    await connected(page, "live");
+    expect(await page.locator("milepost-log-view .line").count()).toBe(6);
+    // What the page knew was as old as the sleep was long.
+    const said = states.find((text) => text.includes("reconnecting")) ?? "";
+    expect(said).toMatch(/nothing was received for/);
+    expect(said.slice(said.indexOf("stale"))).toContain(`stale since ${slept}`);
+  });
+
   test("a hidden tab gives its stream back, and catches up when it is shown again", async () => {
     const pages = await startPages();
     const job = await pages.start("hidden");

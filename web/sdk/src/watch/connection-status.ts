@@ -41,9 +41,9 @@ export class ConnectionStatus {
     this.#restartedAt = Date.now();
   }
 
-  /** From now on newer events may be missing. */
-  becomeStale(): void {
-    this.#staleSince ??= Date.now();
+  /** From `since` on, in milliseconds since 1970, newer events may be missing. */
+  becomeStale(since: number): void {
+    this.#staleSince ??= since;
   }
 
   /** No event is missing. */

@@ -47,6 +47,8 @@ export abstract class ReconnectingStream<
   #connectedBefore = false;
   #connectDeadline: number | undefined;
   #recovering = false;
+  /** When the last frame came, in milliseconds since 1970. */
+  #heardAt = 0;
   /** Whether, after a stream that ended at the head, the server was asked about the end of the job. */
   #askedForEnd = false;
 
@@ -237,11 +239,12 @@ export abstract class ReconnectingStream<
       await this.#onStreamEnd();
       return [];
     }
+    this.#heardAt = Date.now();
     const wasOpened = this.cursor.opened;
     const items = this.cursor.accept(frame);
     if (!wasOpened && this.cursor.opened) {
       this.#credential.accepted();
-      this.#transport.fallback.streamOpened();
+      this.#transport.streamOpened();
       this.#connectedBefore = true;
     }
     if (items.length > 0 || this.cursor.reachedHead) {
@@ -256,12 +259,13 @@ export abstract class ReconnectingStream<
     if (this.#timer.isPaused()) {
       this.#reader.cancel();
       this.#transport.giveSlotBack();
-      this.#noteStale();
+      this.#noteStale(Date.now());
       this.#status.set("paused");
       while (this.#timer.isPaused() && !this.#isClosed()) {
         await this.#timer.waitForWake();
       }
       this.#timer.dueAt = 0;
+      this.#transport.suspectConnections();
     }
   }
 
@@ -277,15 +281,9 @@ export abstract class ReconnectingStream<
 
   /** Milliseconds of silence after which the connection counts as lost. */
   get #readTimeoutMs(): number {
-    const { silenceMs, probeMs } = this.context.timing;
-    const silence = SILENT_INTERVALS * (this.#options.statusIntervalMs ?? STATUS_INTERVAL_MS) + silenceMs;
-    if (this.cursor.opened) {
-      return silence;
-    }
-    return Math.min(
-      silence,
-      this.#transport.fallback.blockedStreams > 0 ? probeMs : this.context.calls.timeoutMs,
-    );
+    const interval = this.#options.statusIntervalMs ?? STATUS_INTERVAL_MS;
+    const silence = SILENT_INTERVALS * interval + this.context.timing.silenceMs;
+    return this.cursor.opened ? silence : Math.min(silence, this.#transport.openTimeoutMs);
   }
 
   async #poll(): Promise<readonly Item[]> {
@@ -320,6 +318,9 @@ export abstract class ReconnectingStream<
     this.#reader.cancel();
     if (error instanceof Silent) {
       this.context.dropConnection();
+      if (opened) {
+        this.#transport.suspectConnections();
+      }
     }
     const items = this.cursor.recover(error);
     const { renewed, cause } = await this.#renewToken(error);
@@ -337,7 +338,8 @@ export abstract class ReconnectingStream<
       waitMs = renewed ? 0 : this.#backoff.next(cause instanceof ServiceError ? cause.retryDelayMs : 0);
     }
     this.#timer.dueAt = now + waitMs;
-    this.#noteStale();
+    // Where nothing comes any more, such as after a laptop slept, the connection may have died with the last frame.
+    this.#noteStale(error instanceof Silent ? this.#heardAt : now);
     this.#status.set(this.#connectedBefore ? "reconnecting" : "connecting", cause, this.#timer.dueAt);
     if (items !== undefined) {
       this.#recovering = true;
@@ -389,9 +391,9 @@ export abstract class ReconnectingStream<
     }
   }
 
-  #noteStale(): void {
+  #noteStale(since: number): void {
     if (this.#connectedBefore) {
-      this.#status.becomeStale();
+      this.#status.becomeStale(since);
     }
   }
 }

@@ -1,6 +1,7 @@
 import {
   type MilepostError,
   ServiceError,
+  Silent,
   StreamsBlocked,
   TokenUnavailable,
   isTransient,
@@ -8,6 +9,9 @@ import {
 } from "../errors.js";
 import { TransportFallback } from "./transport-fallback.js";
 import type { WatchContext } from "./watch-context.js";
+
+/** Connections that a browser keeps open to one server over HTTP/1.1. */
+const KEPT_CONNECTIONS = 6;
 
 export const STREAMS_BLOCKED = new StreamsBlocked();
 
@@ -18,6 +22,8 @@ export class Transport {
   readonly fallback: TransportFallback;
   readonly #context: WatchContext;
   #releaseSlot: (() => void) | undefined;
+  /** Attempts left that may get one of the browser's connections which are dead without its knowledge. */
+  #suspects = 0;
 
   constructor(context: WatchContext) {
     this.#context = context;
@@ -48,6 +54,23 @@ export class Transport {
     this.isFinite = !isLong || this.#releaseSlot === undefined;
   }
 
+  /** Milliseconds in which a stream has to open; short where its connection may be dead, so that the next one is tried soon. */
+  get openTimeoutMs(): number {
+    const { timing, calls } = this.#context;
+    return this.#suspects > 0 || this.fallback.blockedStreams > 0 ? timing.probeMs : calls.timeoutMs;
+  }
+
+  /** Note that the connections so far may all be dead, such as after a laptop slept. */
+  suspectConnections(): void {
+    this.#suspects = KEPT_CONNECTIONS;
+  }
+
+  /** Note that a stream delivered a frame. */
+  streamOpened(): void {
+    this.#suspects = 0;
+    this.fallback.streamOpened();
+  }
+
   giveSlotBack(): void {
     this.#releaseSlot?.();
     this.#releaseSlot = undefined;
@@ -66,8 +89,12 @@ export class Transport {
     if (error instanceof TokenUnavailable) {
       return false; // there was no stream
     }
+    if (error instanceof Silent && this.#suspects > 0 && fallback.blockedStreams === 0) {
+      this.#suspects--;
+      return false; // the connection was dead, which says nothing of streams
+    }
     if (error instanceof ServiceError && error.reason !== "UNSPECIFIED") {
-      fallback.streamOpened(); // the server received and refused it
+      this.streamOpened(); // the server received and refused it
     } else if (fallback.mode === "call") {
       fallback.callFailed();
     } else if (fallback.streamFailed(last)) {

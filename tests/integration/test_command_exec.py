@@ -300,7 +300,7 @@ def test_a_closed_pipe_reaches_the_command(at: Exec) -> None:
     assert process.stdout is not None
     process.stdout.close()
 
-    assert process.wait(60) == 141
+    assert process.wait(120) == 141
     assert (state_name(at.job), at.job.failure.code) == ("FAILED", "SIGPIPE")
     assert process.stderr is not None
     process.stderr.close()
@@ -312,7 +312,7 @@ def test_a_full_pipe_does_not_block_cancellation(at: Exec) -> None:
     assert first_line(process) == "y"
     at.client.cancel(at.job.job_id)
 
-    assert process.wait(60) == 143
+    assert process.wait(120) == 143
     assert (state_name(at.job), at.job.cancellation.forced) == ("CANCELLED", False)
     end(process)
 

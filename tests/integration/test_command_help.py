@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
 
 import click
@@ -14,7 +14,7 @@ from click.testing import CliRunner
 
 from milepost.client._cli.commands.exit_status import ExitStatus
 from milepost.client._cli.main import milepost as group
-from tests.support.command import milepost
+from tests.support.command import Outcome, milepost
 
 COMMANDS = group.list_commands(click.Context(group))
 
@@ -84,10 +84,25 @@ async def test_without_a_command_help_is_printed(name: tuple[str, ...]) -> None:
     assert outcome.err == (await milepost(*name, "--help")).out
 
 
+@pytest.fixture(scope="module")
+def help_of() -> Callable[[str], Awaitable[Outcome]]:
+    """The help of a command, or of all for an empty name, which is run once."""
+    known: dict[str, Outcome] = {}
+
+    async def run(name: str) -> Outcome:
+        if name not in known:
+            known[name] = await milepost(*name.split(), "--help")
+        return known[name]
+
+    return run
+
+
 @pytest.mark.parametrize("name", COMMANDS)
-async def test_each_option_has_an_environment_variable(name: str) -> None:
+async def test_each_option_has_an_environment_variable(
+    help_of: Callable[[str], Awaitable[Outcome]], name: str
+) -> None:
     """The variable is named after the option, with or without the command's name; help says so once."""
-    outcome = await milepost(name, "--help")
+    outcome = await help_of(name)
     command = group.get_command(click.Context(group), name)
     assert command is not None
     context = click.Context(
@@ -104,10 +119,12 @@ async def test_each_option_has_an_environment_variable(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", COMMANDS)
-async def test_the_overview_matches_each_help(name: str) -> None:
+async def test_the_overview_matches_each_help(
+    help_of: Callable[[str], Awaitable[Outcome]], name: str
+) -> None:
     """The overview has the first sentence of each command without importing it; each help has examples."""
-    overview = " ".join((await milepost("--help")).out.split())
-    text = (await milepost(name, "--help")).out
+    overview = " ".join((await help_of("")).out.split())
+    text = (await help_of(name)).out
     command = group.get_command(click.Context(group), name)
     assert command is not None
     first = " ".join((command.help or "").partition("\n\n")[0].split())
@@ -196,16 +213,14 @@ def test_commands_are_imported_when_they_run() -> None:
         "milepost.server.runtime.server",
     )
     probe = (
-        "import sys; from milepost.client._cli.main import milepost;"
-        "milepost.main(sys.argv[1:], standalone_mode=False, prog_name='milepost');"
-        f"sys.stderr.write(' '.join(name for name in {heavy!r} if name in sys.modules))"
+        "import sys; from milepost.client._cli.main import milepost\n"
+        f"for name in {['', *COMMANDS]!r}:\n"
+        "    milepost.main([*name.split(), '--help'], standalone_mode=False, prog_name='milepost')\n"
+        f"    sys.stderr.write(''.join(f'{{name}}: {{each}} ' for each in {heavy!r} if each in sys.modules))"
     )
-    for arguments in (["--help"], *([name, "--help"] for name in COMMANDS)):
-        done = subprocess.run(
-            [sys.executable, "-c", probe, *arguments], capture_output=True, text=True, check=True
-        )
+    done = subprocess.run([sys.executable, "-c", probe], capture_output=True, text=True, check=True)
 
-        assert done.stderr == ""
+    assert done.stderr == ""
 
 
 @pytest.mark.parametrize(

@@ -20,7 +20,7 @@ from tests.support.command import Outcome, environment
 from tests.support.server import MILEPOST, ServerProcess
 from tests.support.working import working
 
-_GUARD: Final = 60.0
+_GUARD: Final = 120.0
 
 
 @pytest.fixture

@@ -201,10 +201,10 @@ def test_the_sync_client_reports_waiting_reasons(address: str) -> None:
         with client.watch(job.job_id, on_waiting=reasons.put) as watch:
             watching = threading.Thread(target=lambda: list(watch))
             watching.start()
-            heard = reasons.get(timeout=30)
+            heard = reasons.get(timeout=120)
             known = watch.waiting
             client.cancel(job.job_id)
-            watching.join(30)
+            watching.join(120)
 
     claim = Waiting(waiting_for=WaitingFor.WAITING_FOR_CLAIM)
     assert (waiting, heard, known, workers) == (claim, claim, claim, [])

@@ -61,7 +61,7 @@ async def test_settings_have_to_be_acknowledged(tmp_path: Path, forkery: Forkery
     """A connection that does not is closed, as the limits of metadata do not hold strictly before; others stay."""
     with ServerProcess(tmp_path / "data", forkery=forkery) as server:
         async with Connection.open(server.address) as other, SilentConnection.open(server.address) as silent:
-            async with asyncio.timeout(50):
+            async with asyncio.timeout(120):
                 await silent.closed.wait()
             assert not other.closed.is_set()
 

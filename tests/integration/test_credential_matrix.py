@@ -10,7 +10,6 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Final
 
-import httpx
 import jwt
 import pytest
 
@@ -21,6 +20,7 @@ from milepost.web import service
 from tests.support.authority import LOOPBACK, Authority, ServerFiles
 from tests.support.forking import Forkery
 from tests.support.http_calls import Answer, by_connect, rest
+from tests.support.http_watch import http_client
 from tests.support.issuer import Issuer
 from tests.support.methods import METHODS, outcome, request_for
 from tests.support.rpc import connect
@@ -140,7 +140,7 @@ async def test_invalid_credentials_are_refused_at_every_method(door: Door, path:
 async def test_invalid_credentials_are_refused_at_every_route(door: Door, method: str) -> None:
     """By REST and by Connect, with the same reasons."""
     found, expected = {}, {}
-    async with httpx.AsyncClient(base_url=door.server.url, trust_env=False, timeout=60) as http:
+    async with http_client(door.server.url) as http:
         for name, (authorization, (_, reason)) in door.refused.items():
             # Spaces at the end are no part of a header of HTTP.
             headers = {} if authorization is None else {"authorization": authorization.strip()}

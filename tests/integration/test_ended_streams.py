@@ -7,7 +7,6 @@ from collections.abc import Awaitable, Callable, Iterator
 from typing import Any, TypeAlias
 
 import grpc.aio
-import httpx
 import pytest
 
 from milepost.server.dispatch.worker_session import Session
@@ -15,6 +14,7 @@ from milepost.server.runtime.server import Server
 from milepost.server.watching.job_stream import JobStream
 from milepost.server.watching.jobs_stream import JobsStream
 from milepost.v1 import JobFilter, WatchJobRequest, WatchJobsRequest
+from tests.support.http_watch import http_client
 from tests.support.rpc import Rpc, connect, eventually
 
 
@@ -44,7 +44,7 @@ async def watch_jobs(server: Server, rpc: Rpc, job_id: str) -> None:
 
 async def watch_job_over_http(server: Server, rpc: Rpc, job_id: str) -> None:
     """Watch a job as a browser does, and leave."""
-    async with httpx.AsyncClient(base_url=str(server.http), trust_env=False) as http:
+    async with http_client(server.http) as http:
         headers = {"accept": "text/event-stream"}
         async with http.stream("GET", f"/v1/jobs/{job_id}:watch", headers=headers) as response:
             async for line in response.aiter_lines():

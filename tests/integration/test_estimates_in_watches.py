@@ -25,7 +25,7 @@ async def rpc(shared_server: Server) -> AsyncIterator[Rpc]:
 
 async def first_status(watch: WatchCall) -> Status:
     """The first status of a stream."""
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(120):
         async for frame in watch:
             if frame.HasField("status"):
                 watch.cancel()

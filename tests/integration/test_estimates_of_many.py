@@ -40,7 +40,7 @@ def kind() -> str:
 
 async def next_status(watch: Any) -> Status:
     """The next status of a stream."""
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(120):
         while not (frame := await watch.read()).HasField("status"):
             pass
     status: Status = frame.status

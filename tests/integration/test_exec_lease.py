@@ -118,7 +118,7 @@ def test_a_job_that_has_timed_out(at: Exec) -> None:
     program = "trap 'sleep 1; echo clean; exit 0' TERM; sleep 20 & wait"
     process = at.start("--kind", at.kind, "--timeout", "2", "--grace", "20s", "--", "sh", "-c", program)
 
-    out, err = process.communicate(timeout=60)
+    out, err = process.communicate(timeout=120)
     assert (process.returncode, out) == (124, b"clean\n")
     assert err == b"Error: Took longer than its timeout of 2 s.\n"
     assert at.job.failure.code == "TIMEOUT"

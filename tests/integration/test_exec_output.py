@@ -55,7 +55,7 @@ def test_background_processes_are_not_killed_by_a_closed_pipe(
         process = at.start(
             "--kind", at.kind, "bash", "-c", program, stdout=subprocess.PIPE if closed else file
         )
-        status = process.wait(60)
+        status = process.wait(120)
     for stream in (process.stdout, process.stderr):
         if stream is not None:
             stream.close()
@@ -75,7 +75,7 @@ def test_a_signal_after_the_command_has_ended(at: Exec, number: signal.Signals) 
     until(lambda: not runs(pid))  # its output is in flight to a reader that does not read
     process.send_signal(number)
 
-    assert process.wait(60) == 3
+    assert process.wait(120) == 3
     assert (state_name(at.job), at.job.failure.code) == ("FAILED", "EXIT_STATUS")
     end(process)
 
@@ -112,7 +112,7 @@ def test_lost_output_is_an_error(at: Exec) -> None:
     """Lost output is an error, although the command has succeeded."""
     with Path("/dev/full").open("wb") as full:
         process = at.start("--kind", at.kind, "echo", "lost", stdout=full)
-    _, err = process.communicate(timeout=60)
+    _, err = process.communicate(timeout=120)
 
     assert (process.returncode, at.lines(), state_name(at.job)) == (74, [(INFO, "lost")], "SUCCEEDED")
     assert err == b"Error: The command's output could not be written: No space left on device.\n"
@@ -138,7 +138,7 @@ def test_output_that_cannot_be_handled(at: Exec, tmp_path: Path) -> None:
         *("--kind", at.kind, "--", "sh", "-c", "echo odd; seq 50000; exit 3"),
         launcher=("env", f"PYTHONPATH={tmp_path}"),
     )
-    out, err = process.communicate(timeout=60)
+    out, err = process.communicate(timeout=120)
     assert out.decode().split() == ["odd", *map(str, range(1, 50_001))]
     assert process.returncode == 3
     assert at.job.failure.code == "EXIT_STATUS"
@@ -181,7 +181,7 @@ def test_without_a_server_at_best_effort(tmp_path: Path) -> None:
             'read line; echo "$line$MILEPOST_JOB_ID"; exit 4',
             stdin=subprocess.PIPE,
         )
-        out, err = process.communicate(b"on its own\n", timeout=60)
+        out, err = process.communicate(b"on its own\n", timeout=120)
 
     assert (process.returncode, out) == (4, b"on its own\n")
     assert err == b"The server at 127.0.0.1:1 is unavailable (connection refused): running without a job.\n"

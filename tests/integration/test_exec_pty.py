@@ -85,7 +85,7 @@ def test_it_is_as_wide_as_the_terminal_that_exec_is_on(at: Exec) -> None:
         until(lambda: at.lines() == [(INFO, "30 50")])
         fcntl.ioctl(ours, termios.TIOCSWINSZ, struct.pack("HHHH", 20, 60, 0, 0))
         process.send_signal(signal.SIGWINCH)  # the terminal does so only if it is the controlling one
-        assert process.wait(60) == 0
+        assert process.wait(120) == 0
         assert os.read(ours, 100) == b"30 50\r\n20 60\r\n"
     finally:
         os.close(ours)

@@ -22,6 +22,7 @@ from milepost.web.security.browser_policy import BrowserPolicy
 from milepost.web.service import METHODS, path_of
 from tests.support.forking import Forkery
 from tests.support.http_calls import OF_NO_JOB, Answer, bearer, by_connect, cookie, reason_in, rest
+from tests.support.http_watch import http_client
 from tests.support.rpc import connect, error_info, eventually, log_line
 from tests.support.scripted_jobs import ScriptedJobs
 from tests.support.server import ServerProcess
@@ -90,7 +91,7 @@ def server(
 @pytest.fixture
 async def http(server: ServerProcess) -> AsyncIterator[httpx.AsyncClient]:
     """A client of its HTTP that keeps no cookies."""
-    async with httpx.AsyncClient(base_url=server.url, trust_env=False, timeout=60) as client:
+    async with http_client(server.url) as client:
         yield client
 
 

@@ -90,7 +90,7 @@ async def send_all(address: str, token: str) -> int:
             writer.close()
             return answer.startswith(b"HTTP/1.1 ")
 
-    async with asyncio.timeout(50):
+    async with asyncio.timeout(120):
         answered = await asyncio.gather(*map(send, requests(token)))
     return sum(answered)
 

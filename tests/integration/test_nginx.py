@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Iterator
 from contextlib import aclosing
 
-import httpx
 import pytest
 
 from milepost.v1 import WatchJobRequest
@@ -34,7 +33,7 @@ async def rpc(web_server: ServerProcess) -> AsyncIterator[Rpc]:
 async def test_events_arrive_as_they_happen(proxy: str, rpc: Rpc, framing: str) -> None:
     """Each is here before the next one happens; the stream is whole, and resumes through the proxy, too."""
     headers = {"accept": FRAMINGS[framing]}
-    async with rpc.session(kinds=[rpc.kind]) as session, http_client(proxy, timeout=60) as client:
+    async with rpc.session(kinds=[rpc.kind]) as session, http_client(proxy, timeout=120) as client:
         job_id = (await rpc.submit()).job_id
         _, token = await session.take()
         path = f"/v1/jobs/{job_id}:watch"
@@ -82,7 +81,7 @@ async def test_a_page_behind_the_proxy_changes_what_it_may(proxy: str, rpc: Rpc)
     job_id = (await rpc.submit()).job_id
     page = {"origin": proxy, "sec-fetch-site": "same-origin"}
     other = {"origin": "https://evil.test", "sec-fetch-site": "cross-site"}
-    async with httpx.AsyncClient(base_url=proxy, trust_env=False, timeout=60) as client:
+    async with http_client(proxy) as client:
         refused = await client.post(f"/v1/jobs/{job_id}:cancel", headers=other)
         allowed = await client.post(f"/v1/jobs/{job_id}:cancel", headers=page)
 
@@ -94,7 +93,7 @@ async def test_below_a_path(proxy: str, rpc: Rpc) -> None:
     """Calls, streams and the description are there as well, and the description says where it is."""
     job_id = (await rpc.submit()).job_id
     await rpc.cancel(job_id)
-    async with httpx.AsyncClient(base_url=f"{proxy}/milepost", trust_env=False, timeout=60) as client:
+    async with http_client(f"{proxy}/milepost") as client:
         job = (await client.get(f"/v1/jobs/{job_id}")).json()["job"]
         stream = await client.get(f"/v1/jobs/{job_id}:watch")
         described = await client.get("/v1/openapi.json")

@@ -13,6 +13,7 @@ import pytest
 from milepost.v1 import JobState
 from tests.support.forking import Forkery
 from tests.support.http_calls import bearer, cookie
+from tests.support.http_watch import http_client
 from tests.support.nginx import nginx
 from tests.support.rpc import Rpc, connect
 from tests.support.server import ServerProcess
@@ -47,7 +48,7 @@ def origin(tmp_path_factory: pytest.TempPathFactory, server: ServerProcess) -> I
 @pytest.fixture
 async def http(origin: str) -> AsyncIterator[httpx.AsyncClient]:
     """A client that calls below the path, and keeps no cookies."""
-    async with httpx.AsyncClient(base_url=f"{origin}/milepost/", trust_env=False, timeout=60) as client:
+    async with http_client(f"{origin}/milepost/") as client:
         yield client
 
 
@@ -100,7 +101,7 @@ async def test_pages_of_other_sites(
         ("same-site", f"{origin}1"),
         ("same-origin", origin),
     )
-    async with httpx.AsyncClient(base_url=f"{origin}/{below}/", trust_env=False, timeout=60) as http:
+    async with http_client(f"{origin}/{below}/") as http:
         for is_rest in (True, False):
             job_id = (await alice.submit()).job_id
             path = f"v1/jobs/{job_id}:cancel" if is_rest else "milepost.v1.JobService/CancelJob"

@@ -13,6 +13,7 @@ from openapi_schema_validator import OAS31Validator
 
 from milepost.client import JobContext
 from tests.support.forking import Forkery
+from tests.support.http_watch import http_client
 from tests.support.server import ServerProcess
 from tests.support.working import working
 
@@ -27,7 +28,7 @@ def server(tmp_path_factory: pytest.TempPathFactory, forkery: Forkery) -> Iterat
 @pytest.fixture
 async def http(server: ServerProcess) -> AsyncIterator[httpx.AsyncClient]:
     """A client of its HTTP."""
-    async with httpx.AsyncClient(base_url=server.url, trust_env=False, timeout=60) as client:
+    async with http_client(server.url) as client:
         yield client
 
 

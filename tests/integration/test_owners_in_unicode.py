@@ -7,14 +7,13 @@ from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Final
 
-import httpx
-
 from milepost.server.access import token_file, tokens
 from milepost.v1 import GetHistoryRequest, JobFilter, JobState, ListJobsRequest, WatchJobsRequest
 from tests.integration.test_principals import ALL, refusal
 from tests.support.command import milepost
 from tests.support.forking import Forkery
 from tests.support.http_calls import bearer
+from tests.support.http_watch import http_client
 from tests.support.rpc import Rpc, connect, succeeded
 from tests.support.server import ServerProcess
 
@@ -57,7 +56,7 @@ async def test_names_that_look_the_same(tmp_path: Path, forkery: Forkery) -> Non
     jobs: dict[str, str] = {}
 
     async def check(server: ServerProcess, rpcs: dict[str, Rpc], admin: Rpc) -> None:
-        async with httpx.AsyncClient(base_url=server.url, trust_env=False, timeout=60) as http:
+        async with http_client(server.url) as http:
             for name, rpc in rpcs.items():
                 assert await seen(rpc, "") == await seen(admin, name) == [jobs[name]]
                 answer = await http.get("/v1/jobs", params={"filter.owner": name}, headers=bearer(operator))

@@ -9,7 +9,6 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
-import httpx
 import pytest
 from google.protobuf.struct_pb2 import Struct
 
@@ -37,6 +36,7 @@ from milepost.v1 import (
     ShareJobRequest,
     WatchJobsRequest,
 )
+from tests.support.http_watch import http_client
 from tests.support.refused import refused
 from tests.support.rpc import connect, eventually, log_line, succeeded
 from tests.support.token_files import Tokens
@@ -219,7 +219,7 @@ async def test_lists_of_a_principal_are_made_in_turn(
 
     monkeypatch.setattr(job_listing, "page", make_slowly)
     many, few = known.add("many", ["a"], *ALL), known.add("few", ["a"], *ALL)
-    async with serving(known, http=HttpSettings("127.0.0.1:0")) as server, httpx.AsyncClient() as web:
+    async with serving(known, http=HttpSettings("127.0.0.1:0")) as server, http_client("") as web:
 
         async def list_jobs(token: str) -> bool:
             if surface == "gRPC":
@@ -264,7 +264,7 @@ async def test_responses_over_http_are_charged_before_they_are_decoded(
     async with (
         serving(known, http=HttpSettings("127.0.0.1:0")) as server,
         connect(server.address, token=token) as rpc,
-        httpx.AsyncClient(headers={"Authorization": f"Bearer {token}"}) as web,
+        http_client("", headers={"Authorization": f"Bearer {token}"}) as web,
     ):
         job = await rpc.submit(input=large)
         charged.clear()

@@ -32,7 +32,7 @@ def run(command: list[str], address: str, cwd: Path) -> subprocess.CompletedProc
         env=environment(address, {"PATH": path}),
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=120,
         check=False,
     )
 

@@ -27,7 +27,7 @@ def run(program: Path, address: str) -> subprocess.CompletedProcess[str]:
         env=environment(address),
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=120,
         check=False,
     )
 

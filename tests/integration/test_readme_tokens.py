@@ -38,7 +38,7 @@ def test_the_readmes_section(tmp_path: Path) -> None:
             env=environment(None, {"PATH": path, "XDG_CONFIG_HOME": str(tmp_path / "config")}),
             capture_output=True,
             text=True,
-            timeout=60,
+            timeout=120,
             check=False,
         )
     finally:

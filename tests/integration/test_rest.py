@@ -393,6 +393,6 @@ async def test_who_may_watch_and_nothing_else_comes_back(web_server: ServerProce
         http_client(url, headers={"last-event-id": f"{job.epoch}:1"}) as web,
     ):
         await rpc.cancel(job.job_id)
-        response = await web.get(f"/v1/jobs/{job.job_id}:watch", timeout=20)
+        response = await web.get(f"/v1/jobs/{job.job_id}:watch", timeout=120)
     assert response.status_code == 200
     assert response.text.count("event: job_ended") == 1

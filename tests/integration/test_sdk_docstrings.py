@@ -177,7 +177,7 @@ async def test_a_board(name: str, own: ServerProcess, client: Client) -> None:
                 job.log("it goes on")
                 await asyncio.sleep(0.05)
         ended = (job.id, JobState.JOB_STATE_SUCCEEDED)
-        while await asyncio.to_thread(shown.get, timeout=30) != ended:
+        while await asyncio.to_thread(shown.get, timeout=120) != ended:
             pass
         if name.startswith("Client"):
             showing.cancel()
@@ -260,8 +260,8 @@ async def test_a_worker(own: ServerProcess, client: Client, tmp_path: Path) -> N
     try:
         transcribed = await client.submit("transcribe", {"tracks": ["a", "b"]})
         rendered = await client.submit("render", {"scene": "sea"})
-        assert await client.result(transcribed.job_id, timeout=60) == {"words": 1204}
-        await client.result(rendered.job_id, timeout=60)
+        assert await client.result(transcribed.job_id, timeout=120) == {"words": 1204}
+        await client.result(rendered.job_id, timeout=120)
     finally:
         worker.terminate()
         await worker.wait()

@@ -23,6 +23,7 @@ from milepost.server.http.http_settings import HttpSettings
 from milepost.server.rpc import interceptor
 from milepost.server.runtime.server import Server, Settings
 from milepost.v1 import GetJobRequest
+from tests.support.http_watch import http_client
 from tests.support.rpc import Rpc, connect
 from tests.support.token_files import Tokens
 
@@ -149,7 +150,7 @@ async def test_lines_of_strangers(server: Server, caplog: pytest.LogCaptureFixtu
     errors: list[BaseException] = []
     async with (
         connect(server.address) as rpc,
-        httpx.AsyncClient(base_url=server.http, trust_env=False, timeout=60) as http,
+        http_client(server.http) as http,
     ):
         for do in DEEDS:
             with capture_logs() as written:

@@ -73,7 +73,7 @@ async def waits_for(rpc: Rpc, job_id: str, reason: WaitingFor.ValueType) -> Wait
 
 async def next_status(watch: WatchCall) -> Waiting | None:
     """What the job waits for, from the next status of the stream."""
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(120):
         while True:
             frame = await watch.read()
             assert isinstance(frame, WatchJobResponse), frame

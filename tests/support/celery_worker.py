@@ -15,7 +15,7 @@ from tests.support.reaping import forget, reap_later
 
 _ROOT: Final = Path(__file__).parents[2]
 # Seconds for a worker to stop by itself.
-_STOP_TIMEOUT: Final = 20.0
+_STOP_TIMEOUT: Final = 120.0
 
 
 class CeleryWorker:

@@ -45,7 +45,7 @@ class Exec:
     ) -> tuple[int, bytes, bytes]:
         """Run the command as a job of the kind; return its status, stdout and stderr."""
         process = self.start("--kind", self.kind, *options, "--", *command, stdin=subprocess.PIPE)
-        out, err = process.communicate(stdin, timeout=60)
+        out, err = process.communicate(stdin, timeout=120)
         return process.returncode, out, err
 
     @property
@@ -74,7 +74,7 @@ def first_line(process: subprocess.Popen[bytes]) -> str:
 
 def end(process: subprocess.Popen[bytes]) -> tuple[int, bytes]:
     """Wait for the end; return the status and the remaining output."""
-    out, _ = process.communicate(timeout=60)
+    out, _ = process.communicate(timeout=120)
     return process.returncode, out
 
 
@@ -88,7 +88,7 @@ def runs(pid: int) -> bool:
 
 def until(condition: Callable[[], object]) -> None:
     """Wait until the condition holds; the time limit is only against hangs."""
-    guard = time.monotonic() + 30
+    guard = time.monotonic() + 120
     while not condition():
         assert time.monotonic() < guard
         time.sleep(0.01)

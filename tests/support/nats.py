@@ -21,7 +21,7 @@ NATS_SERVER = Path(sys.executable).with_name("nats-server")
 """The command, installed beside this Python."""
 
 # Time limit in seconds for the start of a server.
-_START_TIMEOUT = 30.0
+_START_TIMEOUT = 120.0
 
 
 class NatsServer(PeerProcess):
@@ -71,7 +71,7 @@ class NatsServer(PeerProcess):
 
     def monitored(self, path: str) -> Any:
         """Get a page of its monitoring, decoded."""
-        with urllib.request.urlopen(f"http://127.0.0.1:{self.monitor}{path}", timeout=5) as answer:
+        with urllib.request.urlopen(f"http://127.0.0.1:{self.monitor}{path}", timeout=60) as answer:
             return json.load(answer)
 
     def leads(self, stream: str) -> str:

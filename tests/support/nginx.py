@@ -65,10 +65,10 @@ def nginx(directory: Path, upstream: str) -> Iterator[str]:
 
 
 def _wait_for(url: str, process: subprocess.Popen[bytes]) -> None:
-    until = time.monotonic() + 30
+    until = time.monotonic() + 120
     while True:
         try:
-            urlopen(url, timeout=5).close()
+            urlopen(url, timeout=60).close()
         except OSError:
             assert process.poll() is None, "nginx did not start"
             assert time.monotonic() < until, "nginx does not answer"

@@ -24,7 +24,7 @@ from tests.support.reaping import forget, reap_later
 _PROGRAM: Final = Path("/usr/lib/rabbitmq/bin/rabbitmq-server")
 
 # Time limits in seconds for the start of a server and of its port mapper.
-_START_TIMEOUT: Final = 90.0
+_START_TIMEOUT: Final = 180.0
 
 
 class RabbitServer:

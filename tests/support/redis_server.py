@@ -17,7 +17,7 @@ from tests.support.peer_process import PeerProcess
 from tests.support.ports import free_port, give_back
 
 # Time limit in seconds for the start of a server.
-_START_TIMEOUT: Final = 30.0
+_START_TIMEOUT: Final = 120.0
 
 
 def redis_program() -> str:

@@ -27,7 +27,7 @@ __all__ = [
 ]
 
 # Seconds for a process to stop by itself.
-_STOP_TIMEOUT: Final = 30.0
+_STOP_TIMEOUT: Final = 120.0
 
 
 @contextlib.contextmanager

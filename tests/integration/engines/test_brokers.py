@@ -57,7 +57,7 @@ async def test_rabbitmq_keeps_durable_queues(tmp_path: Path) -> None:
         broker.start()
         with Connection(broker.url) as connection:
             queue = connection.SimpleQueue("kept")
-            message = queue.get(timeout=30)
+            message = queue.get(timeout=120)
             message.ack()
             queue.close()
         assert message.payload == "message"

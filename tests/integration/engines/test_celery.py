@@ -28,7 +28,7 @@ async def test_a_task_has_a_job_from_its_publication_to_its_end(
     assert dict(job.labels) == {"milepost.dev/engine": "celery", "team": "print"}
     assert (state_name(job), dict(job.result.items())) == ("SUCCEEDED", {"pages": 20})
     assert [(stage.stage_id, stage.current, stage.total) for stage in job.stages] == [("pages", 20, 20)]
-    assert result.get(timeout=30) == 20
+    assert result.get(timeout=120) == 20
     assert kinds(await events_of(client, result)) == [
         "job_submitted",
         "job_started",
@@ -48,7 +48,7 @@ async def test_a_task_that_knows_nothing_of_milepost_has_a_job(
     assert kinds(await events_of(client, result)) == ["job_submitted", "job_started", "job_ended"]
     assert (job.kind, state_name(job)) == ("add", "SUCCEEDED")
     assert (job.HasField("input"), dict(job.result.items())) == (False, {})
-    assert result.get(timeout=30) == 42
+    assert result.get(timeout=120) == 42
 
 
 async def test_a_failure_has_its_text_and_no_traceback(publisher: Celery[Any], client: Client) -> None:
@@ -63,7 +63,7 @@ async def test_a_failure_has_its_text_and_no_traceback(publisher: Celery[Any], c
     )
     assert job.failure.detail == ""
     with pytest.raises(ValueError, match="no such page"):
-        result.get(timeout=30)
+        result.get(timeout=120)
 
 
 @pytest.mark.parametrize(("failures", "state"), [(2, "SUCCEEDED"), (3, "FAILED")])
@@ -82,7 +82,7 @@ async def test_retries_are_attempts_of_the_same_job(
         if event.WhichOneof("payload") == "attempt_ended"
     ] == ["failure 1", "failure 2"]
     assert kinds(history).count("job_ended") == 1
-    assert result.get(timeout=30, propagate=False) == (2 if state == "SUCCEEDED" else result.result)
+    assert result.get(timeout=120, propagate=False) == (2 if state == "SUCCEEDED" else result.result)
     assert result.state == ("SUCCESS" if state == "SUCCEEDED" else "FAILURE")
 
 

@@ -137,7 +137,7 @@ async def test_a_canvas_is_the_children_of_one_job(
     assert dict(parent.labels) == {"milepost.dev/engine": "celery", "user": "7"}
     assert parent.planned_children == len(jobs)
     assert await children(client, album.job_id) == [f"{job} SUCCEEDED" for job in jobs]
-    assert album.result.get(timeout=30) == value
+    assert album.result.get(timeout=120) == value
 
 
 async def test_a_canvas_fails_with_a_task(publisher: Celery[Any], client: Client) -> None:
@@ -175,7 +175,7 @@ async def test_cancelling_the_parent_stops_the_canvas(
     await pids_in(started)
     await client.cancel(album.job_id or "")
     parent = await ended(client, album.job_id)
-    state = album.result.parent.get(timeout=30, propagate=False)
+    state = album.result.parent.get(timeout=120, propagate=False)
 
     assert state_name(parent) == "CANCELLED"
     assert state.args == ("Its job was cancelled.",)
@@ -191,7 +191,7 @@ async def test_a_task_published_after_its_parent_was_cancelled_does_not_run(
     await client.cancel(parent.job_id)
     hold: Any = publisher.tasks["hold"]
     result = hold.apply_async((str(started), str(released)), milepost={"parent_job_id": parent.job_id})
-    error = result.get(timeout=30, propagate=False)
+    error = result.get(timeout=120, propagate=False)
 
     assert (str(result.state), error.args) == ("REVOKED", ("Its job was cancelled.",))
     assert not exists(started)
@@ -208,7 +208,7 @@ async def test_a_task_published_while_its_parent_is_being_cancelled_does_not_run
     await client.cancel(parent.job_id, grace_period=60.0)
     result = hold.apply_async((str(started), str(released)), milepost={"parent_job_id": parent.job_id})
     await attachment.end(asyncio.CancelledError())
-    error = result.get(timeout=30, propagate=False)
+    error = result.get(timeout=120, propagate=False)
 
     assert (str(result.state), error.args) == ("REVOKED", ("Its job was cancelled.",))
     assert not exists(started)
@@ -223,7 +223,7 @@ async def test_a_group_fails_only_once_all_its_parts_have_ended(
 
     def wait_for_first(sender: str, **_: object) -> None:
         if sender == "fail":
-            publisher.AsyncResult(first.options["task_id"]).get(timeout=30, propagate=False)
+            publisher.AsyncResult(first.options["task_id"]).get(timeout=120, propagate=False)
 
     signals.after_task_publish.connect(wait_for_first)
     try:

@@ -35,9 +35,9 @@ async def test_a_cancel_reaches_the_task(
 
     assert (state_name(job), job.cancellation.reason) == ("CANCELLED", "changed my mind")
     assert not job.cancellation.forced
-    assert result.get(timeout=30, propagate=False).args == ("Its job was cancelled.",)
+    assert result.get(timeout=120, propagate=False).args == ("Its job was cancelled.",)
     assert str(result.state) == "REVOKED"
-    assert publisher.tasks["add"].delay(1, 1).get(timeout=30) == 2
+    assert publisher.tasks["add"].delay(1, 1).get(timeout=120) == 2
 
 
 async def test_a_cancel_ends_a_task_that_does_not_check(
@@ -52,7 +52,7 @@ async def test_a_cancel_ends_a_task_that_does_not_check(
 
     assert (state_name(job), job.cancellation.forced) == ("CANCELLED", False)
     assert exists(cleaned)
-    assert result.get(timeout=30, propagate=False).args == ("terminated",)
+    assert result.get(timeout=120, propagate=False).args == ("terminated",)
     assert str(result.state) == "REVOKED"
     assert kinds(await events_of(client, result)).count("job_ended") == 1
 
@@ -63,7 +63,7 @@ async def test_a_cancelled_job_never_starts(
     """A task whose job was cancelled while it waited does not run, and is REVOKED."""
     result = publisher.tasks["hold"].apply_async((str(started), str(released)), countdown=1)
     await client.cancel(str(result.id))
-    error = result.get(timeout=30, propagate=False)
+    error = result.get(timeout=120, propagate=False)
 
     assert (str(result.state), error.args) == ("REVOKED", ("Its job was cancelled.",))
     assert not exists(started)
@@ -111,7 +111,7 @@ async def test_a_time_limit_fails_the_job(
     job = await ended_job(client, result)
 
     assert (state_name(job), job.failure.code) == ("FAILED", code)
-    assert (result.get(timeout=30, propagate=False) is not None, result.state) == (True, "FAILURE")
+    assert (result.get(timeout=120, propagate=False) is not None, result.state) == (True, "FAILURE")
     assert kinds(await events_of(client, result)).count("job_ended") == 1
 
 
@@ -124,7 +124,7 @@ async def test_a_killed_process_fails_its_job(
     job = await ended_job(client, result)
 
     assert (state_name(job), job.failure.code) == ("FAILED", "PROCESS_CRASHED")
-    assert type(result.get(timeout=30, propagate=False)).__name__ == "WorkerLostError"
+    assert type(result.get(timeout=120, propagate=False)).__name__ == "WorkerLostError"
 
 
 async def test_a_redelivered_task_takes_over_from_a_killed_process(
@@ -138,7 +138,7 @@ async def test_a_redelivered_task_takes_over_from_a_killed_process(
     job = await ended_job(client, result)
 
     assert state_name(job) == "SUCCEEDED"
-    assert result.get(timeout=30) == "released"
+    assert result.get(timeout=120) == "released"
     assert kinds(await events_of(client, result)).count("job_ended") == 1
 
 
@@ -155,7 +155,7 @@ async def test_a_second_delivery_steps_aside(
     job = await ended_job(client, result)
 
     assert (state_name(job), job.attempt) == ("SUCCEEDED", 1)
-    assert again.get(timeout=30) == "released"
+    assert again.get(timeout=120) == "released"
     assert len(await pids_in(started)) == 1
 
 

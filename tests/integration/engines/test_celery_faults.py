@@ -102,7 +102,7 @@ async def test_the_parent_is_killed(
     job = await ended_job(client, result)
 
     assert state_name(job) == "SUCCEEDED"
-    assert await asyncio.to_thread(result.get, timeout=60) == "released"
+    assert await asyncio.to_thread(result.get, timeout=120) == "released"
     assert kinds(await events_of(client, result)).count("job_ended") == 1
     app.close()
 
@@ -121,7 +121,7 @@ async def test_rabbitmq(
     worker = worker_on(rabbitmq.url, shared_server.address)
     converted = app.tasks["convert"].delay(20)
     assert state_name(await ended_job(client, converted)) == "SUCCEEDED"
-    assert await asyncio.to_thread(converted.get, timeout=60) == 20
+    assert await asyncio.to_thread(converted.get, timeout=120) == 20
 
     held = app.tasks["hold-late"].delay(str(started), str(released))
     await pids_in(started)
@@ -130,7 +130,7 @@ async def test_rabbitmq(
     await pids_in(started, 2)
     touch(released)
     assert state_name(await ended_job(client, held)) == "SUCCEEDED"
-    assert await asyncio.to_thread(held.get, timeout=60) == "released"
+    assert await asyncio.to_thread(held.get, timeout=120) == "released"
     assert kinds(await events_of(client, held)).count("job_ended") == 1
     app.close()
 
@@ -165,7 +165,7 @@ async def test_canvas_and_revoke_over_rabbitmq(
     for result in (running, queued, revoked):
         assert kinds(await events_of(client, result)).count("job_ended") == 1
     assert len(await pids_in(started)) == 1
-    assert await asyncio.to_thread(add.delay(1, 2).get, timeout=60) == 3
+    assert await asyncio.to_thread(add.delay(1, 2).get, timeout=120) == 3
     app.close()
 
 
@@ -184,12 +184,12 @@ async def test_milepost_in_the_middle_of_a_task(
     if fault == "restarted":
         server.restart()
     touch(released)
-    assert await asyncio.to_thread(result.get, timeout=60) == "released"
+    assert await asyncio.to_thread(result.get, timeout=120) == "released"
     assert result.state == "SUCCESS"
     if fault == "restarted":
         async with Client(server.address) as client:
             assert state_name(await ended_job(client, result)) == "SUCCEEDED"
-    assert await asyncio.to_thread(app.tasks["add"].delay(1, 2).get, timeout=60) == 3
+    assert await asyncio.to_thread(app.tasks["add"].delay(1, 2).get, timeout=120) == 3
     app.close()
 
 
@@ -201,7 +201,7 @@ async def test_a_hundred_races_of_cancelling(
     broker = f"{redis.url}/0"
     app = application(broker, redis, shared_server.address)
     worker_on(broker, shared_server.address)
-    await asyncio.to_thread(app.tasks["add"].delay(1, 1).get, timeout=60)
+    await asyncio.to_thread(app.tasks["add"].delay(1, 1).get, timeout=120)
     chance = random.Random(1)
     for _ in range(100):
         result = app.tasks["convert"].delay(20)
@@ -210,7 +210,7 @@ async def test_a_hundred_races_of_cancelling(
             await client.cancel(str(result.id))
         job = await ended_job(client, result)
         assert kinds(await events_of(client, result)).count("job_ended") == 1
-        value = await asyncio.to_thread(result.get, timeout=60, propagate=False)
+        value = await asyncio.to_thread(result.get, timeout=120, propagate=False)
         assert (state_name(job), result.state) in [("SUCCEEDED", "SUCCESS"), ("CANCELLED", "REVOKED")], value
-    assert await asyncio.to_thread(app.tasks["add"].delay(1, 2).get, timeout=60) == 3
+    assert await asyncio.to_thread(app.tasks["add"].delay(1, 2).get, timeout=120) == 3
     app.close()

@@ -155,7 +155,7 @@ async def test_an_end_survives_the_kill_of_its_worker_right_after_it(
         proxy.refuse()
         proxy.cut()
         touch(released)
-        value = await asyncio.to_thread(result.get, timeout=60)
+        value = await asyncio.to_thread(result.get, timeout=120)
         worker.kill()
     environment["MILEPOST_ADDRESS"] = shared_server.address
     with CeleryWorker(

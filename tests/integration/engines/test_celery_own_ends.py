@@ -44,7 +44,7 @@ async def test_a_rejected_task_that_is_requeued_goes_on(
     job = await ended_job(client, result)
 
     assert (state_name(job), job.attempt) == ("SUCCEEDED", 2)
-    assert result.get(timeout=30) == "accepted"
+    assert result.get(timeout=120) == "accepted"
     assert kinds(await events_of(client, result)).count("job_ended") == 1
 
 
@@ -55,7 +55,7 @@ async def test_a_task_that_replaces_another_one_goes_on_with_its_job(
     result = publisher.tasks["replace"].delay(20, 22)
     job = await ended_job(client, result)
 
-    assert result.get(timeout=30) == 42
+    assert result.get(timeout=120) == 42
     assert (job.kind, state_name(job)) == ("replace", "SUCCEEDED")
     assert kinds(await events_of(client, result)).count("job_ended") == 1
 

@@ -63,7 +63,7 @@ async def test_tasks_have_jobs_in_pools_without_processes(
 
         assert (state_name(job), dict(job.result.items())) == ("SUCCEEDED", {"pages": 3})
         assert (state_name(again), again.attempt) == ("SUCCEEDED", 3)
-        assert (converted.get(timeout=30), retried.get(timeout=30)) == (3, 2)
+        assert (converted.get(timeout=120), retried.get(timeout=120)) == (3, 2)
 
 
 async def test_a_pool_of_green_threads_is_refused(worker_of: StartWorker, shared_server: Server) -> None:
@@ -83,7 +83,7 @@ async def test_tasks_run_alike_without_the_server(
     with worker_of("prefork", 5, nowhere) as worker:
         tasks = studio(url, url, nowhere).tasks
         results = [tasks["convert"].delay(3), tasks["flaky"].delay(2), tasks["fail"].delay("torn")]
-        values = [result.get(timeout=30, propagate=False) for result in results]
+        values = [result.get(timeout=120, propagate=False) for result in results]
         await logged(worker, "Milepost is away")
 
         assert values[:2] == [3, 2]
@@ -98,7 +98,7 @@ async def test_a_publisher_without_the_server_leaves_the_job_to_the_worker(
     """The message has what there is to submit, with the options of this publication."""
     convert: Any = studio(f"{broker.url}/0", f"{broker.url}/1", nowhere).tasks["convert"]
     result = convert.apply_async((3,), milepost={"labels": {"user": "7"}})
-    assert result.get(timeout=30) == 3
+    assert result.get(timeout=120) == 3
     job = await ended_job(client, result)
 
     assert (state_name(job), job.labels["user"]) == ("SUCCEEDED", "7")
@@ -113,7 +113,7 @@ async def test_a_publisher_that_knows_nothing_of_milepost(
     publisher = Celery("other", broker=f"{broker.url}/0", backend=f"{broker.url}/1", set_as_current=False)
     publisher.conf.task_protocol = protocol
     result = publisher.send_task("convert", (3,))
-    assert result.get(timeout=30) == 3
+    assert result.get(timeout=120) == 3
     job = await ended_job(client, result)
 
     assert (job.kind, state_name(job), job.attempt) == ("print.convert", "SUCCEEDED", 1)
@@ -134,7 +134,7 @@ async def test_the_parent_of_a_pool_never_uses_grpc(
     prefork: CeleryWorker, publisher: Celery[Any], client: Client
 ) -> None:
     """It forks, and a fork of a process with gRPC's threads hangs: a helper cancels the job of an expired task."""
-    assert publisher.tasks["add"].delay(1, 1).get(timeout=30) == 2
+    assert publisher.tasks["add"].delay(1, 1).get(timeout=120) == 2
     expired = publisher.tasks["add"].apply_async((1, 1), countdown=1, expires=0.5)
     job = await ended_job(client, expired)
 

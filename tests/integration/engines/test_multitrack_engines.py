@@ -82,7 +82,7 @@ async def test_cancelling_leaves_nothing_under_an_engine(
         await eventually(tracks_run, seconds=90)
         await client.cancel(job.job_id)
         with pytest.raises(JobCancelled):
-            await client.result(job.job_id, timeout=60)
+            await client.result(job.job_id, timeout=120)
         async for child in client.list(parent_job_id=job.job_id):
             assert child.state in {JobState.JOB_STATE_CANCELLED, JobState.JOB_STATE_SUCCEEDED}
         assert names_in(tmp_path / "runs") == []
@@ -108,7 +108,7 @@ async def test_a_shadow_shows_what_another_engine_would_change(
         monkeypatch.setattr(jobs, "shadow_engine", "celery")
         async with working_pipeline():
             job = await submit_recording(copied_recording(tmp_path), tmp_path / "runs")
-            result = await client.result(job.job_id, timeout=60)
+            result = await client.result(job.job_id, timeout=120)
         shadow = await client.result(f"{job.job_id}-shadow", timeout=120)
 
     ignored = [argument for path in IGNORED for argument in ("--ignore", path)]

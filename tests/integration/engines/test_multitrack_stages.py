@@ -62,7 +62,7 @@ async def test_cancelling_in_a_stage_leaves_nothing(
     await client.cancel(job.job_id, grace_period=120)
     engine.release(stage)
     with pytest.raises(JobCancelled):
-        await client.result(job.job_id, timeout=60)
+        await client.result(job.job_id, timeout=120)
     family = [child async for child in client.list(parent_job_id=job.job_id)]
 
     assert names_in(tmp_path / "runs") == []

@@ -85,7 +85,7 @@ async def test_async_and_plain_functions_run_children_of_both_kinds(
 
     async with running(pipeline):
         job = await pipeline.submit(kind)
-        assert await client.result(job.job_id, timeout=30) == {"children": [{"n": 20}, {"n": 4}]}
+        assert await client.result(job.job_id, timeout=120) == {"children": [{"n": 20}, {"n": 4}]}
 
     child = await client.get(f"{job.job_id}-one")
     assert (child.parent_job_id, dict(child.labels)) == (
@@ -148,7 +148,7 @@ async def test_a_retry_takes_the_child_that_succeeded_and_replaces_the_one_that_
 
     async with running(pipeline):
         job = await pipeline.submit(kind)
-        result = await client.result(job.job_id, timeout=30)
+        result = await client.result(job.job_id, timeout=120)
 
     assert ran == (["good", "bad"] if fails == "parent" else ["good", "bad", "bad"])
     assert result == {"good": 1, "bad": len(ran)}
@@ -180,7 +180,7 @@ async def test_a_child_that_failed_fails_its_parent_and_stops_the_other_children
     async with running(pipeline):
         job = await pipeline.submit(kind)
         with pytest.raises(JobFailed):
-            await client.result(job.job_id, timeout=30)
+            await client.result(job.job_id, timeout=120)
         assert (await client.get(f"{job.job_id}-slow")).state == JobState.JOB_STATE_CANCELLED
 
 
@@ -221,7 +221,7 @@ async def test_a_cancelled_parent_waits_until_its_child_has_stopped(
         await asyncio.to_thread(started.wait, 30)
         await client.cancel(job.job_id)
         with pytest.raises(JobCancelled):
-            await client.result(job.job_id, timeout=30)
+            await client.result(job.job_id, timeout=120)
 
     assert order == ["child stopped", "parent cleaned up"]
 
@@ -248,9 +248,9 @@ async def test_a_shadow_runs_beside_its_primary_with_the_same_input(
 
     async with running(pipeline):
         job = await pipeline.submit(kind, {"n": 1}, concurrency_key=kind)
-        assert await client.result(job.job_id, timeout=30) == {"n": 2, "shadow": False}
+        assert await client.result(job.job_id, timeout=120) == {"n": 2, "shadow": False}
         shadow = f"{job.job_id}-shadow"
-        assert await client.result(shadow, timeout=30) == {"n": 2, "shadow": True}
+        assert await client.result(shadow, timeout=120) == {"n": 2, "shadow": True}
 
     assert sent == [job.job_id]
     assert await labels(client, job.job_id) == {"milepost.dev/engine": "worker"}
@@ -314,7 +314,7 @@ async def test_a_shadow_that_cannot_be_submitted_does_not_affect_its_primary(
     with caplog.at_level(logging.WARNING, "milepost.client"):
         async with running(pipeline):
             job = await pipeline.submit(kind)
-            assert await client.result(job.job_id, timeout=30) == {"n": 1}
+            assert await client.result(job.job_id, timeout=120) == {"n": 1}
 
     assert [job.job_id async for job in client.list(kinds=[kind])] == [job.job_id]
     assert [line.format(job_id=job.job_id) in record.getMessage() for record in caplog.records] == [True]

@@ -85,7 +85,7 @@ async def test_a_final_failure_is_not_retried(client: Client, pipeline: Pipeline
     job = await pipeline.submit("engines.async", {"n": -1})
 
     with pytest.raises(JobFailed) as failed:
-        await client.result(job.job_id, timeout=60)
+        await client.result(job.job_id, timeout=120)
 
     failure = failed.value.failure
     assert (failure.code, failure.message) == ("TRACK_DAMAGED", "Attempt 1 met a damaged track.")
@@ -105,7 +105,7 @@ async def test_a_cancelled_parent_stops_with_its_child(
     await client.cancel(job.job_id)
 
     with pytest.raises(JobCancelled):
-        await client.result(job.job_id, timeout=60)
+        await client.result(job.job_id, timeout=120)
     assert (await client.get(f"{job.job_id}-held")).state == JobState.JOB_STATE_CANCELLED
     assert names_in(tmp_path) == ["child-cleaned", "parent-cleaned", "started"]
 
@@ -121,7 +121,7 @@ async def test_a_repeated_submission_runs_once(client: Client, pipeline: Pipelin
                 "engines.async", job_input, request_id=f"once-{tmp_path.name}-{pipeline.engine}"
             )
         )
-        assert await client.result(jobs[-1].job_id, timeout=60) == {"n": 8}
+        assert await client.result(jobs[-1].job_id, timeout=120) == {"n": 8}
 
     assert jobs[0].job_id == jobs[1].job_id
     assert log.read_text() == f"{jobs[0].job_id}\n"

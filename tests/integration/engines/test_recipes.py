@@ -70,10 +70,10 @@ async def check_under_workers(client: Client, recipe: str, settings: Mapping[str
     good, retried, failing = submitted(
         recipe, settings, work, {**work, "failures": 2}, {**work, "failures": 9}
     )
-    assert await client.result(good, timeout=60) == {"pages": 3}
-    assert await client.result(retried, timeout=60) == {"pages": 3}
+    assert await client.result(good, timeout=120) == {"pages": 3}
+    assert await client.result(retried, timeout=120) == {"pages": 3}
     with pytest.raises(JobFailed):
-        await client.result(failing, timeout=60)
+        await client.result(failing, timeout=120)
     assert [(await client.get(job_id)).attempt for job_id in (good, retried, failing)] == [1, 3, 3]
 
     running, queued, last = submitted(recipe, settings, LONG, LONG, work)
@@ -82,10 +82,10 @@ async def check_under_workers(client: Client, recipe: str, settings: Mapping[str
         await client.cancel(job_id, grace_period=60)
     for job_id in (queued, running):
         with pytest.raises(JobCancelled):
-            await client.result(job_id, timeout=60)
+            await client.result(job_id, timeout=120)
     assert not (await client.get(running)).cancellation.forced
     # Neither the one nor the other keeps the worker from the next one.
-    assert await client.result(last, timeout=60) == {"pages": 3}
+    assert await client.result(last, timeout=120) == {"pages": 3}
 
 
 @pytest.mark.nightly
@@ -123,7 +123,7 @@ async def test_dbos_after_a_crash(client: Client, settings: dict[str, str], tmp_
         await until_progress(client, job_id)
         process.kill()
     with running(*command, json.dumps({"pages": 1}), settings=settings, directory=tmp_path) as process:
-        assert await client.result(job_id, timeout=60) == {"pages": 200}
+        assert await client.result(job_id, timeout=120) == {"pages": 200}
         out, _ = process.communicate()
         assert process.returncode == 0
     job = await client.get(job_id)
@@ -161,7 +161,7 @@ async def test_cron(client: Client, settings: dict[str, str], tmp_path: Path) ->
     """A run is a job; a second one at the same time leaves it to the first; cancelling ends it."""
     command = ("python", "-m", "examples.recipes.from_cron")
     with running(*command, json.dumps({"pages": 3}), settings=settings, directory=tmp_path) as process:
-        assert await client.result(first_id(process), timeout=60) == {"pages": 3}
+        assert await client.result(first_id(process), timeout=120) == {"pages": 3}
         assert process.wait() == 0
     with running(*command, json.dumps(LONG), settings=settings, directory=tmp_path) as first:
         job_id = first_id(first)

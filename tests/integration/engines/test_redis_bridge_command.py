@@ -52,7 +52,7 @@ async def test_the_command_and_its_restart(
             assert (job.state, job.proto.attempt) == (JobState.JOB_STATE_RUNNING, number)
             if number == 2:
                 say(type="complete", result={"n": 2})
-                assert await client.result(job_id, timeout=30) == {"n": 2}
+                assert await client.result(job_id, timeout=120) == {"n": 2}
             bridge.signal(signal.SIGTERM)
             assert (await bridge.end()).status == 143
 

@@ -48,7 +48,7 @@ async def test_progress_of_job_and_stages(redis_server: RedisServer, client: Cli
         assert stages["decode-video"].title == "decode video"
         assert stages["render"].message == "frame 12"
         bridge.say(id_, type="complete", result={"frames": 30})
-        assert await client.result(job.job_id, timeout=30) == {"frames": 30}
+        assert await client.result(job.job_id, timeout=120) == {"frames": 30}
 
 
 async def test_stages_that_nobody_planned(redis_server: RedisServer, client: Client) -> None:
@@ -110,7 +110,7 @@ async def test_malformed_messages_change_nothing(
         bridge.say("1", percent=50)
         job = await job_of(client, kind, fraction=0.5)
         bridge.say("1", end="succeeded")
-        await client.result(job.job_id, timeout=30)
+        await client.result(job.job_id, timeout=120)
         bridge.say("1", percent=70)
         bridge.say("2", percent=10)
         assert len([job async for job in client.list(kinds=[kind])]) >= 1
@@ -162,7 +162,7 @@ async def test_jobs_that_exist(redis_server: RedisServer, client: Client) -> Non
         bridge.say("unknown", percent=2)
         bridge.say(job_id, percent=5)
         bridge.say(job_id, end="succeeded", result={"pages": 3})
-        assert await client.result(job_id, timeout=30) == {"pages": 3}
+        assert await client.result(job_id, timeout=120) == {"pages": 3}
 
 
 async def test_a_job_without_messages_fails(redis_server: RedisServer, client: Client) -> None:
@@ -272,7 +272,7 @@ async def test_milepost_gone_and_back(redis_server: RedisServer, server: Server)
 
         await eventually(received)
         server.restart()
-        assert await client.result(first.job_id, timeout=60) == {"n": 1}
+        assert await client.result(first.job_id, timeout=120) == {"n": 1}
         assert "while it was away" in await logged(client, first.job_id)
 
         async def second() -> bool:
@@ -304,7 +304,7 @@ async def test_memory_is_bounded(
         await eventually(all_received)
         assert bridge.inbound.buffered < 150_000
         server.restart()
-        await client.result(job.job_id, timeout=60)
+        await client.result(job.job_id, timeout=120)
         lines = await logged(client, job.job_id)
         dropped = 200 - sum(line.startswith("x") for line in lines)
         assert 150 < dropped < 200
@@ -320,7 +320,7 @@ async def test_more_jobs_than_allowed(redis_server: RedisServer, client: Client)
         first = await job_of(client, kind, fraction=0.05)
         bridge.say("2", percent=10)
         bridge.say("1", end="succeeded")
-        await client.result(first.job_id, timeout=30)
+        await client.result(first.job_id, timeout=120)
 
         async def has_room() -> bool:
             return bridge.inbound.job_count == 0

@@ -106,7 +106,7 @@ class Engine:
 
     # What tests do.
 
-    def wait_for(self, condition: Callable[[], bool], *, seconds: float = 60.0) -> None:
+    def wait_for(self, condition: Callable[[], bool], *, seconds: float = 120.0) -> None:
         """Wait until a condition is true; the time limit is only against hangs."""
         with self.changed:
             if not self.changed.wait_for(condition, seconds):

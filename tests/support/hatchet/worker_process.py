@@ -89,7 +89,7 @@ class HatchetWorker:
         if self._process.poll() is None:
             self._process.send_signal(signal.SIGTERM)
             try:
-                self._process.wait(30)
+                self._process.wait(120)
             finally:
                 self.kill()
 

@@ -48,7 +48,7 @@ class AttemptHarness:
 
     async def next(self) -> WorkRequest:
         """Its next request."""
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(120):
             request = await self.send_queue.next()
         assert request is not None
         return request
@@ -274,7 +274,7 @@ async def test_a_process_is_killed_when_its_job_is_lost(reason: str, monkeypatch
     (result,) = (await harness.report()).updates
     pids = [int(value.number_value) for value in result.log_written.fields.fields["pids"].list_value.values]
     harness.attempt.rejected(rejected(reason))
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(120):
         await harness.returned.wait()
 
     await all_gone(pids)
@@ -288,7 +288,7 @@ async def test_a_job_lost_during_cancellation_is_killed_at_once() -> None:
     pids = [int(value.number_value) for value in result.log_written.fields.fields["pids"].list_value.values]
     harness.attempt.cancel(Cancellation())
     harness.attempt.rejected(rejected("JOB_ENDED"))
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(120):
         await harness.returned.wait()
     await all_gone(pids)
 

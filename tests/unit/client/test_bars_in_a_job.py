@@ -154,7 +154,7 @@ def test_a_map_in_processes() -> None:
         "    print(listener.reports()[-1])\n"
     )
     done = subprocess.run(
-        [sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=False, timeout=60
+        [sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=False, timeout=120
     )
 
     assert (done.returncode, done.stderr) == (0, "")

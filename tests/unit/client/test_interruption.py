@@ -41,7 +41,7 @@ def interrupted(
     returned = threading.Event()
 
     def listen() -> None:
-        assert begun.wait(30)
+        assert begun.wait(120)
         interruption.request()
         wait: float | None = 0.0
         while wait is not None and not returned.wait(wait):
@@ -121,7 +121,7 @@ def test_other_threads_learn_of_it_while_the_main_thread_is_elsewhere(
         threading.Thread(target=look, daemon=True).start()
         begun.set()
         try:
-            assert seen.wait(30)
+            assert seen.wait(120)
         finally:
             signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM})
 
@@ -145,7 +145,7 @@ def test_a_signal_may_come_just_before_a_system_call(
 
     def handler(job: JobContext) -> None:
         begun.set()
-        threading.Event().wait(30)
+        threading.Event().wait(120)
 
     assert isinstance(interrupted(interruption, handler, begun).error, Cancelled)
 
@@ -248,7 +248,7 @@ def test_dropped_interruptions_are_raised_again(
         try:
             reach()
             seen_early.append(job.cancelled)
-            threading.Event().wait(30)
+            threading.Event().wait(120)
         except Cancelled:
             return f"cleaned up, cancelled: {job.cancelled}"
         return "not interrupted"

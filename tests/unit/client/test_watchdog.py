@@ -23,7 +23,7 @@ BLOCKED = 0.05
 
 def hold(caplog: pytest.LogCaptureFixture) -> None:
     """Block the caller until the watchdog has logged."""
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + 120
     while not of_hold(caplog) and time.monotonic() < deadline:
         time.sleep(0.005)
 

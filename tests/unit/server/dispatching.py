@@ -34,7 +34,7 @@ def worker(dispatcher: Dispatcher, name: str, *, room: int = 1, kinds: tuple[str
 
 async def hears(session: Session, kind: str) -> WorkResponse:
     """The next response to the worker, which must be of this kind."""
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(120):
         response = await session.responses.get()
     assert response is not None
     heard = decoded(response)

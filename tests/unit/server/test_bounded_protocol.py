@@ -283,7 +283,7 @@ async def test_connections_are_bounded() -> None:
         async def served() -> bool:
             return (await answer(port, b"GET / HTTP/1.1\r\n" + CLOSE + b"\r\n")).startswith(b"HTTP/1.1 200 ")
 
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(120):
             while not await served():
                 pass
 

@@ -158,6 +158,6 @@ async def call(callback: Callable[[], None], then: Callable[[], None]) -> None:
 def test_the_server_reads_all_wakeups_of_grpc_at_once() -> None:
     """It wraps the reader that grpc.aio adds to the event loop."""
     done = subprocess.run(
-        [sys.executable, "-c", _REGISTERED], capture_output=True, text=True, timeout=60, check=True
+        [sys.executable, "-c", _REGISTERED], capture_output=True, text=True, timeout=120, check=True
     )
     assert [line for line in done.stdout.splitlines() if line.startswith("drain_and_call socket ")]

@@ -265,7 +265,7 @@ async def test_calls_during_a_look_at_the_source(path: Path) -> None:
 
     class Slow(KeySet):
         def _read(self) -> bytes:
-            answering.wait(10)
+            answering.wait(120)
             return path.read_bytes()
 
     keys = Slow(str(path))

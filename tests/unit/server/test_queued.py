@@ -124,7 +124,7 @@ async def test_the_end_of_the_grace_wakes_those_whose_worker_is_missing() -> Non
     before = [await watches.reason("a"), await watches.reason("b")]
     over = asyncio.Event()
     roster.follow(lambda: over.set() if roster.is_complete else None)
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(120):
         await over.wait()
     woken = watches.woken()
     roster.close()

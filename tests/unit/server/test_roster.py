@@ -82,7 +82,7 @@ async def announced(roster: WorkerRegistry) -> None:
     """Wait until the roster has announced its changes."""
     heard = asyncio.Event()
     roster.follow(heard.set)
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(120):
         await heard.wait()
 
 

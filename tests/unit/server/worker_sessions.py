@@ -51,12 +51,12 @@ class Talk:
 
     async def is_heard(self) -> None:
         """Wait until the server has read all messages."""
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(120):
             await self._said.join()
 
     async def hears(self, kind: str) -> WorkResponse:
         """The next message, which must be of this kind."""
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(120):
             response = await self._heard.get()
         assert kind == response.WhichOneof("message"), response
         return response
@@ -73,7 +73,7 @@ class Talk:
 
     async def over(self) -> None:
         """Wait until the server has ended the session. Raises its error."""
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(120):
             await self._task
 
     async def leave(self) -> None:

@@ -31,6 +31,7 @@ from milepost.web.http_errors import service_error
 from milepost.web.request_body import BODY_SIZE
 from milepost.web.service import ServiceError
 from tests.support.app_server import serving
+from tests.support.http_watch import http_client
 from tests.support.rotating import until
 from tests.support.scripted_jobs import ScriptedJobs
 
@@ -46,7 +47,7 @@ FRAMES = [
 @asynccontextmanager
 async def client_of(jobs: ScriptedJobs) -> AsyncIterator[httpx.AsyncClient]:
     """Serve the backend; yield a client of it."""
-    async with serving(web_app(jobs)) as url, httpx.AsyncClient(base_url=url, trust_env=False) as client:
+    async with serving(web_app(jobs)) as url, http_client(url) as client:
         yield client
 
 

@@ -15,6 +15,7 @@ from starlette.applications import Starlette
 
 from milepost.web.app import web_app
 from tests.support.app_server import serving
+from tests.support.http_watch import http_client
 from tests.support.scripted_jobs import ScriptedJobs
 
 # Bytes of the page of a job with all that it loads, compressed.
@@ -29,7 +30,7 @@ async def client_at(path: str = "") -> AsyncIterator[httpx.AsyncClient]:
         outer = Starlette()
         outer.mount(path, app)
         app = outer
-    async with serving(app) as url, httpx.AsyncClient(base_url=url + path, trust_env=False) as client:
+    async with serving(app) as url, http_client(url + path) as client:
         yield client
 
 

@@ -16,6 +16,7 @@ from milepost.web.http_errors import service_error
 from milepost.web.security.browser_policy import BrowserPolicy
 from milepost.web.security.session_cookie import COOKIE, token_of
 from tests.support.app_server import serving
+from tests.support.http_watch import http_client
 from tests.support.scripted_jobs import ScriptedJobs
 
 FOREIGN = {"origin": "https://evil.test", "sec-fetch-site": "cross-site"}
@@ -27,7 +28,7 @@ async def client_of(jobs: ScriptedJobs, policy: BrowserPolicy) -> AsyncIterator[
     """Serve the backend with the policy; yield a client that keeps no cookies."""
     async with (
         serving(web_app(jobs, policy)) as url,
-        httpx.AsyncClient(base_url=url, trust_env=False) as client,
+        http_client(url) as client,
     ):
         yield client
 

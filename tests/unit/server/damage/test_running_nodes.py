@@ -143,7 +143,7 @@ async def test_a_stream_that_is_refilled_under_a_node_ends_the_node(
         for _ in range(20):
             await jetstream.publish(names.meta, b'{"epoch": "another", "lease_secret": "00"}')
         with pytest.raises(StoreFailed):
-            raise await asyncio.wait_for(asyncio.shield(log.failed), 30)
+            raise await asyncio.wait_for(asyncio.shield(log.failed), 120)
 
 
 async def test_a_consumer_that_is_deleted_is_made_again(

@@ -14,8 +14,11 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 from milepost.server.http.http_settings import HttpSettings
+from milepost.server.runtime import core as core_module
+from milepost.server.runtime import server as server_module
 from milepost.server.runtime.server import Server as InProcessServer
 from milepost.server.runtime.server import Settings
+from tests.support.clock import SettableClock
 from tests.support.forking import Forkery
 from tests.support.nats import NatsCluster, NatsServer
 from tests.support.nodes import Nodes
@@ -128,9 +131,29 @@ def server(tmp_path: Path, forkery: Forkery, serve: Serve) -> Iterator[Server]:
 
 
 @pytest.fixture
+def wall(monkeypatch: pytest.MonkeyPatch) -> SettableClock:
+    """The clock of servers within the test's own loop that start later: a run can take an hour at once."""
+    clock = SettableClock()
+    for module in (server_module, core_module):
+        monkeypatch.setattr(module, "SystemClock", lambda: clock)
+    return clock
+
+
+@pytest.fixture
 async def memory_server() -> AsyncIterator[InProcessServer]:
     """A server within the test's own loop, with its log in memory; it serves HTTP, too."""
     server = InProcessServer(Settings("127.0.0.1:0", None, http=HttpSettings("127.0.0.1:0")))
+    await server.start()
+    try:
+        yield server
+    finally:
+        await server.stop()
+
+
+@pytest.fixture
+async def timed_server(tmp_path: Path, wall: SettableClock) -> AsyncIterator[InProcessServer]:
+    """A server within the test's own loop, with its log on disk, whose time of day the test sets."""
+    server = InProcessServer(Settings("127.0.0.1:0", tmp_path / "data"))
     await server.start()
     try:
         yield server

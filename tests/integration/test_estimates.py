@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
 import shutil
 from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
 
+from milepost.server.runtime.server import Server as InProcessServer
 from milepost.v1 import (
     DeleteJobRequest,
     Estimate,
@@ -22,6 +22,7 @@ from milepost.v1 import (
     StagesPlanned,
     Update,
 )
+from tests.support.clock import SettableClock
 from tests.support.forking import Forkery
 from tests.support.nats import NatsServer
 from tests.support.nodes import Nodes
@@ -37,24 +38,31 @@ async def rpc(shared_server: Server) -> AsyncIterator[Rpc]:
         yield connected
 
 
-async def test_a_job_is_estimated_from_the_runs_before_it(rpc: Rpc) -> None:
+@pytest.fixture
+async def timed(timed_server: InProcessServer) -> AsyncIterator[Rpc]:
+    """A client of a server whose time of day the test sets."""
+    async with connect(timed_server.address) as connected:
+        yield connected
+
+
+async def test_a_job_is_estimated_from_the_runs_before_it(wall: SettableClock, timed: Rpc) -> None:
     """Without any there is no evidence, and no estimate; a running one has it in GetJob and lists, and none once it has
     ended.
     """
-    async with rpc.session() as session:
-        first = await rpc.submit()
+    async with timed.session() as session:
+        first = await timed.submit()
         _, token = await session.take()
-        before = (await get(rpc, first.job_id)).job
-        await asyncio.sleep(2)  # its work: of a run that is over at once the next one would soon be overdue
+        before = (await get(timed, first.job_id)).job
+        wall.jump(3600)  # its work: of a run that is over at once the next one would soon be overdue
         await session.report(first.job_id, token, 1, *RUN, succeeded())
         await session.acknowledged(len(RUN) + 1)
-        await run(rpc, session, *RUN, succeeded())
+        await run(timed, session, *RUN, succeeded())
 
-        second = await rpc.submit()
+        second = await timed.submit()
         await session.take()
-        running = (await get(rpc, second.job_id)).job
-        listed = {job.job_id: job for job in (await rpc.jobs.ListJobs(ListJobsRequest())).jobs}
-        known = await history(rpc)
+        running = (await get(timed, second.job_id)).job
+        listed = {job.job_id: job for job in (await timed.jobs.ListJobs(ListJobsRequest())).jobs}
+        known = await history(timed)
 
     assert not before.HasField("estimate")
     assert (running.estimate.sample_size, running.estimate.overdue) == (2, False)
@@ -79,20 +87,22 @@ async def test_failed_runs_are_not_learned_from(rpc: Rpc) -> None:
     assert await history(rpc) == GetHistoryResponse()
 
 
-async def test_a_queued_job_says_how_long_it_takes_and_when_it_starts(rpc: Rpc) -> None:
+async def test_a_queued_job_says_how_long_it_takes_and_when_it_starts(
+    wall: SettableClock, timed: Rpc
+) -> None:
     """With its place among the jobs of its workers; without workers the start is unknown."""
-    async with rpc.session(max_concurrency=1) as session:
-        first = await rpc.submit()
+    async with timed.session(max_concurrency=1) as session:
+        first = await timed.submit()
         _, token = await session.take()
-        await asyncio.sleep(1)  # its work: a run that is over at once says nothing of the next one
+        wall.jump(3600)  # its work: a run that is over at once says nothing of the next one
         await session.report(first.job_id, token, 1, *RUN, succeeded())
         await session.acknowledged(len(RUN) + 1)
-        await rpc.submit()
+        await timed.submit()
         await session.take()
-        waiting = [(await rpc.submit()).job_id for _ in range(3)]
-        with_worker = [(await get(rpc, job_id)).waiting for job_id in waiting]
-        queued = (await get(rpc, waiting[0])).job
-    without = await eventually(lambda: _without_worker(rpc, waiting[2]))
+        waiting = [(await timed.submit()).job_id for _ in range(3)]
+        with_worker = [(await get(timed, job_id)).waiting for job_id in waiting]
+        queued = (await get(timed, waiting[0])).job
+    without = await eventually(lambda: _without_worker(timed, waiting[2]))
 
     assert [each.jobs_ahead for each in with_worker] == [0, 1, 2]
     assert {each.jobs_waiting for each in with_worker} == {3}

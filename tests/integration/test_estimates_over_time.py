@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import asyncio
 import shutil
 from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
 
+from milepost.server.runtime.server import Server as InProcessServer
 from milepost.v1 import DeleteJobRequest, Estimate, Stage, StagesPlanned, Update
+from tests.support.clock import SettableClock
 from tests.support.command import milepost
 from tests.support.forking import Forkery
 from tests.support.nats import NatsServer
@@ -26,24 +27,31 @@ async def rpc(shared_server: Server) -> AsyncIterator[Rpc]:
         yield connected
 
 
-async def test_a_parent_is_estimated_from_its_children(rpc: Rpc) -> None:
+@pytest.fixture
+async def timed(timed_server: InProcessServer) -> AsyncIterator[Rpc]:
+    """A client of a server whose time of day the test sets."""
+    async with connect(timed_server.address) as connected:
+        yield connected
+
+
+async def test_a_parent_is_estimated_from_its_children(wall: SettableClock, timed: Rpc) -> None:
     """From those that run, those that wait and those that are planned only; without evidence for one, not at all."""
-    async with rpc.session(kinds=[rpc.kind, f"{rpc.kind}.child"], max_concurrency=2) as session:
-        parent = (await rpc.submit(planned_children=4)).job_id
+    async with timed.session(kinds=[timed.kind, f"{timed.kind}.child"], max_concurrency=2) as session:
+        parent = (await timed.submit(planned_children=4)).job_id
         await session.take()
-        child = f"{rpc.kind}.child"
-        first = (await rpc.submit(kind=child, parent_job_id=parent)).job_id
+        child = f"{timed.kind}.child"
+        first = (await timed.submit(kind=child, parent_job_id=parent)).job_id
         _, token = await session.take()
-        before = (await get(rpc, parent)).job.HasField("estimate")
-        await asyncio.sleep(2)  # its work: of a run that is over at once the next one would soon be overdue
+        before = (await get(timed, parent)).job.HasField("estimate")
+        wall.jump(3600)  # its work: of a run that is over at once the next one would soon be overdue
         await session.report(first, token, 1, *RUN, succeeded())
         await session.acknowledged(len(RUN) + 1)
-        running = (await rpc.submit(kind=child, parent_job_id=parent)).job_id
+        running = (await timed.submit(kind=child, parent_job_id=parent)).job_id
         await session.take()
-        waiting = (await rpc.submit(kind=child, parent_job_id=parent)).job_id
-        of_parent = (await get(rpc, parent)).job.estimate
-        of_child = (await get(rpc, running)).job.estimate
-        of_next = (await get(rpc, waiting)).waiting.run
+        waiting = (await timed.submit(kind=child, parent_job_id=parent)).job_id
+        of_parent = (await get(timed, parent)).job.estimate
+        of_child = (await get(timed, running)).job.estimate
+        of_next = (await get(timed, waiting)).waiting.run
 
     assert not before
     assert (of_parent.sample_size, of_child.sample_size, of_next.sample_size) == (1, 1, 1)

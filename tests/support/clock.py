@@ -6,7 +6,9 @@ from typing import Final
 
 import grpc_testing
 
-__all__ = ["START", "FakeClock"]
+from milepost.server.base.clock import SystemClock
+
+__all__ = ["START", "FakeClock", "SettableClock"]
 
 START: Final = 100_000.0
 """The time at which it starts, in seconds."""
@@ -34,3 +36,18 @@ class FakeClock:
     def jump(self, seconds: float) -> None:
         """Set the time of day forward, or back; no time passes by it."""
         self._set_by += seconds
+
+
+class SettableClock(SystemClock):
+    """The clock of the machine, whose time of day a test sets forward; the time that passes stays the machine's."""
+
+    def __init__(self) -> None:
+        self._set_by = 0
+
+    def now(self) -> int:
+        """See ``Clock``."""
+        return super().now() + self._set_by
+
+    def jump(self, seconds: int) -> None:
+        """Set the time of day forward."""
+        self._set_by += seconds * 10**9

@@ -19,7 +19,7 @@ from milepost.server.runtime import server as server_module
 from milepost.server.runtime.server import Server as InProcessServer
 from milepost.server.runtime.server import Settings
 from tests.support.clock import SettableClock
-from tests.support.forking import Forkery
+from tests.support.forking import Forkery, shared_forkery
 from tests.support.nats import NatsCluster, NatsServer
 from tests.support.nodes import Nodes
 from tests.support.rabbitmq import RabbitServer
@@ -117,10 +117,9 @@ def rabbitmq(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RabbitServer]
 
 
 @pytest.fixture(scope="session")
-def forkery() -> Iterator[Forkery]:
+def forkery() -> Forkery:
     """The preloaded process from which fast servers are forked."""
-    with Forkery() as process:
-        yield process
+    return shared_forkery()
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""Run the installed `milepost` command in a child process."""
+"""Run the `milepost` command in a child process: the installed one on a terminal, else a fork that starts fast."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
+from tests.support.forking import ForkedCommand, shared_forkery
 from tests.support.ports import free_port, give_back
 from tests.support.server import MILEPOST
 
@@ -36,6 +37,10 @@ __all__ = [
 
 _GUARD: Final = 150.0
 """Time limit in seconds; only against hangs."""
+_FORKED_STDIN: Final = 65_536
+"""What a fork can get on its stdin, in bytes."""
+# What is read before the command begins: a fork would not see it.
+_READ_AT_START: Final = ("PYTHON", "LANG", "LC_", "MILEPOST_DEBUG")
 _ESCAPE: Final = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 
 
@@ -61,7 +66,7 @@ class Outcome:
 class Running:
     """A running command, whose output a test can wait for."""
 
-    def __init__(self, process: asyncio.subprocess.Process) -> None:
+    def __init__(self, process: asyncio.subprocess.Process | ForkedCommand) -> None:
         self.process = process
         self._out = bytearray()
         self._err = bytearray()
@@ -121,14 +126,30 @@ async def started(
     env: Mapping[str, str] | None = None,
 ) -> AsyncIterator[Running]:
     """Run ``milepost`` with the arguments, without a terminal; kill it at the end if it still runs."""
+    words, settings = [*map(str, arguments)], environment(address, env)
+    if len(stdin) > _FORKED_STDIN or any(name.startswith(_READ_AT_START) for name in env or {}):
+        running = await _installed(words, stdin, cwd, settings)
+    else:
+        running = Running(await shared_forkery().start_command(words, stdin, settings, cwd))
+    try:
+        yield running
+    finally:
+        if running.process.returncode is None:
+            running.process.kill()
+            await running.end()
+
+
+async def _installed(
+    arguments: list[str], stdin: bytes, cwd: Path | None, settings: Mapping[str, str]
+) -> Running:
     process = await asyncio.create_subprocess_exec(
         MILEPOST,
-        *map(str, arguments),
+        *arguments,
         stdin=asyncio.subprocess.PIPE,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,
         cwd=cwd,
-        env=environment(address, env),
+        env=settings,
     )
     assert process.stdin is not None
     running = Running(process)
@@ -136,12 +157,7 @@ async def started(
         process.stdin.write(stdin)
         await process.stdin.drain()
     process.stdin.close()
-    try:
-        yield running
-    finally:
-        if process.returncode is None:
-            process.kill()
-            await running.end()
+    return running
 
 
 async def milepost(*arguments: str | Path, **options: Any) -> Outcome:

@@ -38,8 +38,8 @@ class Core:
         self.reports = Reports(self.journal, self.tokens)
         self.submissions = Submissions(self.log, self.journal, self.clock)
         self.tasks = Tasks()
-        self.roster = WorkerRegistry(self.clock)
-        self.sessions = SessionTable(self.clock, self.roster)
+        self.registry = WorkerRegistry(self.clock)
+        self.sessions = SessionTable(self.clock, self.registry)
         self.log.add_listener(self.journal.on_entries)
         follow_transitions(self.log, ChildCancellation(self.log, self.journal, self.tasks).on_transition)
 

@@ -19,7 +19,7 @@ __all__ = ["done", "hears", "node", "takes", "why", "worker"]
 
 def node(core: Core) -> Dispatcher:
     """Create the dispatcher of a further node on the same log."""
-    sessions = SessionTable(core.clock, core.roster)
+    sessions = SessionTable(core.clock, core.registry)
     dispatcher = Dispatcher(core.attempts, sessions, core.clock, core.tasks)
     follow_transitions(core.log, sessions.on_transition, dispatcher.on_transition)
     return dispatcher

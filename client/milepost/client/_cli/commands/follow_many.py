@@ -49,21 +49,7 @@ def watch_many(
         TimedOut: Not all have ended within ``timeout`` seconds.
     """
     jobs: Jobs = {}
-    unfinished = set(job_ids)
-    statuses: dict[str, ExitStatus] = {}
-
-    def is_over(item: Item) -> bool:
-        """Whether the item ends the last unfinished job."""
-        if isinstance(item, Gap) or item.job_id not in unfinished:
-            return False
-        if isinstance(item, Deleted):
-            statuses[item.job_id] = ExitStatus.NOT_FOUND
-        elif item.job_id in jobs and has_ended(jobs[item.job_id].job):
-            statuses[item.job_id] = of_job(jobs[item.job_id].job)
-        else:
-            return False
-        unfinished.discard(item.job_id)
-        return not unfinished
+    outcomes = _Outcomes(job_ids)
 
     async def follow(client: Client, view: JobsView) -> None:
         interval = status_interval
@@ -85,7 +71,7 @@ def watch_many(
             async for item in watch:
                 _apply(item, jobs)
                 view.item(item, jobs)
-                if is_over(item) and to_the_end:
+                if outcomes.note(item, jobs) and to_the_end:
                     return
 
     async def main() -> None:
@@ -108,8 +94,35 @@ def watch_many(
                 write_stderr(NO_JOBS)
 
     run(main())
-    ended = (statuses.get(job_id, ExitStatus.SUCCEEDED) for job_id in job_ids)
-    return next((status for status in ended if status != ExitStatus.SUCCEEDED), ExitStatus.SUCCEEDED)
+    return outcomes.status
+
+
+class _Outcomes:
+    """How each of the jobs ended."""
+
+    def __init__(self, job_ids: Sequence[str]) -> None:
+        self._job_ids = job_ids
+        self._unfinished = set(job_ids)
+        self._statuses: dict[str, ExitStatus] = {}
+
+    @property
+    def status(self) -> ExitStatus:
+        """That of the first job that did not succeed, or SUCCEEDED."""
+        ended = (self._statuses.get(job_id, ExitStatus.SUCCEEDED) for job_id in self._job_ids)
+        return next((status for status in ended if status != ExitStatus.SUCCEEDED), ExitStatus.SUCCEEDED)
+
+    def note(self, item: Item, jobs: Jobs) -> bool:
+        """Note the end of a job by an item, which ``jobs`` include; return whether it is the last end."""
+        if isinstance(item, Gap) or item.job_id not in self._unfinished:
+            return False
+        if isinstance(item, Deleted):
+            self._statuses[item.job_id] = ExitStatus.NOT_FOUND
+        elif item.job_id in jobs and has_ended(jobs[item.job_id].job):
+            self._statuses[item.job_id] = of_job(jobs[item.job_id].job)
+        else:
+            return False
+        self._unfinished.discard(item.job_id)
+        return not self._unfinished
 
 
 def _view_for(output: str) -> JobsView:

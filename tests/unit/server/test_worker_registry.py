@@ -78,23 +78,23 @@ def session(name: str = "w", *kinds: str, instance: str = "", at: int = 1) -> Se
     return made
 
 
-async def announced(roster: WorkerRegistry) -> None:
-    """Wait until the roster has announced its changes."""
+async def announced(registry: WorkerRegistry) -> None:
+    """Wait until the registry has announced its changes."""
     heard = asyncio.Event()
-    roster.follow(heard.set)
+    registry.follow(heard.set)
     async with asyncio.timeout(120):
         await heard.wait()
 
 
-def counts(roster: WorkerRegistry, owner: str = "o") -> dict[str, int]:
+def counts(registry: WorkerRegistry, owner: str = "o") -> dict[str, int]:
     """The number of workers by kind, of those that take the owner's jobs."""
-    kinds = dict.fromkeys(kind for kind, _ in roster.taken())
-    return {kind: count for kind in kinds if (count := roster.count(kind, owner))}
+    kinds = dict.fromkeys(kind for kind, _ in registry.taken())
+    return {kind: count for kind in kinds if (count := registry.count(kind, owner))}
 
 
-def names(roster: WorkerRegistry) -> list[tuple[str, str]]:
+def names(registry: WorkerRegistry) -> list[tuple[str, str]]:
     """The listed workers, each with its node."""
-    return [(worker.worker_id, worker.node) for worker in roster.listed()]
+    return [(worker.worker_id, worker.node) for worker in registry.listed()]
 
 
 async def test_a_worker_is_known_at_the_other_node(nodes: Nodes) -> None:
@@ -131,8 +131,8 @@ async def test_whose_jobs_a_worker_takes_is_known_at_the_other_node(nodes: Nodes
         nodes.a.add(Session(hello, principal=principal))
     await announced(nodes.a)
 
-    for roster in (nodes.a, nodes.b):
-        assert [counts(roster, owner) for owner in ("a", "b", "c")] == [{"k": 3}, {"k": 2}, {"k": 1}]
+    for registry in (nodes.a, nodes.b):
+        assert [counts(registry, owner) for owner in ("a", "b", "c")] == [{"k": 3}, {"k": 2}, {"k": 1}]
     listed = sorted((worker.owners_limited, list(worker.owners)) for worker in nodes.b.listed())
     assert listed == [(False, []), (True, []), (True, ["a"]), (True, ["a", "b"])]
 
@@ -226,18 +226,18 @@ async def test_of_many_jobs_some_are_named(nodes: Nodes) -> None:
 
 async def test_workers_may_be_missing_for_a_while_after_a_start() -> None:
     """Before the node's start, for the grace period after it, and without contact to other nodes."""
-    roster = WorkerRegistry(FakeClock(), grace=0.01)
-    states = [roster.is_complete]
-    roster.start(Wire(roster))
-    states.append(roster.is_complete)
-    await announced(roster)
-    states.append(roster.is_complete)
-    roster.cut_off()
-    states.append(roster.is_complete)
-    roster.reconnected()
-    await announced(roster)
-    states.append(roster.is_complete)
-    roster.close()
+    registry = WorkerRegistry(FakeClock(), grace=0.01)
+    states = [registry.is_complete]
+    registry.start(Wire(registry))
+    states.append(registry.is_complete)
+    await announced(registry)
+    states.append(registry.is_complete)
+    registry.cut_off()
+    states.append(registry.is_complete)
+    registry.reconnected()
+    await announced(registry)
+    states.append(registry.is_complete)
+    registry.close()
 
     assert states == [False, False, True, False, True]
 

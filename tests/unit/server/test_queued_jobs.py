@@ -29,8 +29,8 @@ LOG = cast("Any", None)
 class Watches:
     """Watched tails by name; changes of the registry wake them."""
 
-    def __init__(self, roster: WorkerRegistry) -> None:
-        self._queued = QueuedJobs(WaitReasons(roster))
+    def __init__(self, registry: WorkerRegistry) -> None:
+        self._queued = QueuedJobs(WaitReasons(registry))
         self._tails: dict[str, Tail] = {}
 
     def add(self, name: str, kind: str, *, owner: str = "", external: bool = False) -> None:
@@ -72,8 +72,8 @@ def session(*kinds: str, owners: frozenset[str] | None = None) -> Session:
 
 async def test_only_watches_whose_reason_changes_wake_up() -> None:
     """For the first worker of a kind, and for the leaving of the last; not for numbers or other kinds."""
-    roster = WorkerRegistry(FakeClock())
-    watches = Watches(roster)
+    registry = WorkerRegistry(FakeClock())
+    watches = Watches(registry)
     watches.add("a", "archive")
     watches.add("same", "archive")
     watches.add("b", "transcribe")
@@ -82,15 +82,15 @@ async def test_only_watches_whose_reason_changes_wake_up() -> None:
     first, second, other = session("archive"), session("archive"), session("resize")
     steps: list[set[str]] = []
     for change, worker in (
-        (roster.add, other),
-        (roster.add, first),
-        (roster.add, second),
-        (roster.remove, first),
-        (roster.remove, second),
+        (registry.add, other),
+        (registry.add, first),
+        (registry.add, second),
+        (registry.remove, first),
+        (registry.remove, second),
     ):
         change(worker)
         steps.append(watches.woken())
-    roster.close()
+    registry.close()
 
     assert reasons == {"a": "WORKER", "same": "WORKER", "b": "WORKER", "claimed": "CLAIM"}
     assert steps == [set(), {"a", "same"}, set(), set(), {"a", "same"}]
@@ -98,16 +98,16 @@ async def test_only_watches_whose_reason_changes_wake_up() -> None:
 
 async def test_jobs_that_started_and_watches_that_left_are_not_woken() -> None:
     """They have no reason to wait any more."""
-    roster = WorkerRegistry(FakeClock())
-    watches = Watches(roster)
+    registry = WorkerRegistry(FakeClock())
+    watches = Watches(registry)
     for name in ("started", "left", "watched"):
         watches.add(name, "archive")
         await watches.reason(name)
     watches.starts("started")
     watches.leave("left")
-    roster.add(session("archive"))
+    registry.add(session("archive"))
     woken = watches.woken()
-    roster.close()
+    registry.close()
 
     assert woken == {"watched"}
     assert await watches.reason("started") == ""
@@ -115,19 +115,19 @@ async def test_jobs_that_started_and_watches_that_left_are_not_woken() -> None:
 
 async def test_the_end_of_the_grace_wakes_those_whose_worker_is_missing() -> None:
     """Until then workers may be reconnecting; watches with a worker are not woken."""
-    roster = WorkerRegistry(FakeClock(), grace=0.01)
-    watches = Watches(roster)
+    registry = WorkerRegistry(FakeClock(), grace=0.01)
+    watches = Watches(registry)
     watches.add("a", "archive")
     watches.add("b", "transcribe")
-    roster.add(session("transcribe"))
-    roster.start(NoPeers())
+    registry.add(session("transcribe"))
+    registry.start(NoPeers())
     before = [await watches.reason("a"), await watches.reason("b")]
     over = asyncio.Event()
-    roster.follow(lambda: over.set() if roster.is_complete else None)
+    registry.follow(lambda: over.set() if registry.is_complete else None)
     async with asyncio.timeout(120):
         await over.wait()
     woken = watches.woken()
-    roster.close()
+    registry.close()
 
     assert before == ["RECONNECT", "TURN"]
     assert woken == {"a"}
@@ -136,9 +136,9 @@ async def test_the_end_of_the_grace_wakes_those_whose_worker_is_missing() -> Non
 
 async def test_a_nearer_kind_wakes_those_that_it_is_near_to() -> None:
     """When the first worker takes it, and when the last one does no more; not those whose kind some worker takes."""
-    roster = WorkerRegistry(FakeClock())
-    watches = Watches(roster)
-    roster.add(session("archiv"))
+    registry = WorkerRegistry(FakeClock())
+    watches = Watches(registry)
+    registry.add(session("archiv"))
     watches.add("typo", "archve")
     watches.add("taken", "archiv")
     watches.add("far", "transcribe")
@@ -148,31 +148,31 @@ async def test_a_nearer_kind_wakes_those_that_it_is_near_to() -> None:
     first, second = session("archive"), session("archive")
     steps: list[set[str]] = []
     for change, worker in (
-        (roster.add, first),
-        (roster.add, second),
-        (roster.remove, first),
-        (roster.remove, second),
+        (registry.add, first),
+        (registry.add, second),
+        (registry.remove, first),
+        (registry.remove, second),
     ):
         change(worker)
         steps.append(watches.woken())
-    roster.close()
+    registry.close()
 
     assert steps == [{"typo"}, set(), set(), {"typo"}]
 
 
 async def test_workers_of_other_owners_wake_nobody() -> None:
     """They take none of the jobs, whatever their kinds."""
-    roster = WorkerRegistry(FakeClock())
-    watches = Watches(roster)
+    registry = WorkerRegistry(FakeClock())
+    watches = Watches(registry)
     watches.add("typo", "archve", owner="a")
     watches.add("exact", "archive", owner="a")
     for name in ("typo", "exact"):
         await watches.reason(name)
     steps = []
     for owners in (frozenset({"b"}), frozenset({"a", "b"})):
-        roster.add(session("archive", owners=owners))
+        registry.add(session("archive", owners=owners))
         steps.append(watches.woken())
-    roster.close()
+    registry.close()
 
     assert steps == [set(), {"typo", "exact"}]
     assert [await watches.reason("typo"), await watches.reason("exact")] == ["WORKER", "TURN"]
@@ -189,38 +189,38 @@ async def test_comparisons_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
 
     monkeypatch.setattr(queued_jobs, "nearest", counting)
     monkeypatch.setattr(queued_jobs, "COMPARISONS_LIMIT", 100)
-    roster = WorkerRegistry(FakeClock())
-    watches = Watches(roster)
+    registry = WorkerRegistry(FakeClock())
+    watches = Watches(registry)
     for number in range(20):
         watches.add(f"j{number}", f"kind-{number}")
         await watches.reason(f"j{number}")
-    roster.add(session(*(f"other-{number}" for number in range(30))))
+    registry.add(session(*(f"other-{number}" for number in range(30))))
     assert watches.woken() == set()
-    roster.close()
+    registry.close()
 
     assert compared == 90
 
 
 async def test_a_change_of_the_workers_is_looked_at_in_slices() -> None:
     """Each kind that watched jobs wait for, each of their watches, and each comparison of two kinds is a step."""
-    roster = WorkerRegistry(FakeClock())
-    queued = QueuedJobs(WaitReasons(roster))
+    registry = WorkerRegistry(FakeClock())
+    queued = QueuedJobs(WaitReasons(registry))
     tails = []
     for number in range(2 * SLICE_STEPS):
         tails.append(tail := Tail(MemoryBudget(1 << 20)))
         tail.queued, tail.watchers = True, 1
         tail.queue = Queue(f"kind-{number}", "", Dispatch.DISPATCH_QUEUE)
         await queued.waiting(tail, "j", LOG, SERVER)
-    roster.add(session(*(f"{number}-other" for number in range(100))))
+    registry.add(session(*(f"{number}-other" for number in range(100))))
     slices = sum(1 for _ in queued.refresh())
-    roster.add(session(*(f"kind-{number}" for number in range(100))))
+    registry.add(session(*(f"kind-{number}" for number in range(100))))
     interrupted = queued.refresh()
     next(interrupted)
     for tail in tails[100:]:
         tail.watchers = 0
     finish(queued.refresh())
     finish(interrupted)
-    roster.close()
+    registry.close()
 
     assert slices == 2 + (COMPARISONS_LIMIT * 3) // SLICE_STEPS
     assert {n for n, tail in enumerate(tails) if tail.signal.version} >= set(range(100))

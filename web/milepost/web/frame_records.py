@@ -46,7 +46,7 @@ def record_of(frame: Frame, *, of_snapshot: bool) -> Record | None:
     """The record of a frame that is not one of events; None for a frame of an unknown kind.
 
     ``of_snapshot``: the stream starts with a snapshot. Whoever resumes before that has come needs it, so ``opened`` is
-    then no place to resume from.
+    then no id to resume after.
     """
     match frame.WhichOneof("frame"):
         case "opened":
@@ -105,16 +105,16 @@ class EventEncoder:
     def _texts_of_jobs(self, events: Events, epoch: str) -> Iterator[str]:
         framing = self._framing
         printer = EventPrinter()
-        # A commit is resumed after as a whole, so only its last event is a place to resume from.
+        # A commit is resumed after as a whole, so only its last event has an id to resume after.
         last = len(events.events) - 1
         for number, event in enumerate(events.events):
-            place = f"{epoch}:{events.position}" if number == last else ""
+            event_id = f"{epoch}:{events.position}" if number == last else ""
             payload = event.WhichOneof("payload")
-            prefix = framing.prefix(payload or _UNKNOWN, place)
+            prefix = framing.prefix(payload or _UNKNOWN, event_id)
             yield f"{prefix}{printer.print(event, payload)}{framing.end}"
 
     def _texts_of_job(self, events: Events, epoch: str) -> Iterator[str]:
-        # Each event is a place to resume from, so all of the text of a payload's events begins and ends alike.
+        # Each event has an id to resume after, so all of the text of a payload's events begins and ends alike.
         framing = self._framing
         data, end = framing.data, framing.end
         print_event = EventPrinter().print
@@ -125,7 +125,7 @@ class EventEncoder:
             # Most events have the payload of the one before. To ask which one takes a fifth of the time.
             if payload is None or not event.HasField(payload):
                 payload = event.WhichOneof("payload")
-                prefix = f"{framing.name}{payload or _UNKNOWN}{framing.place}{epoch}:"
+                prefix = f"{framing.name}{payload or _UNKNOWN}{framing.id_field}{epoch}:"
             yield f"{prefix}{event.sequence}{data}{print_event(event, payload)}{end}"
 
 

@@ -1,7 +1,7 @@
 """Framing of a watch in a response: server-sent events, or lines of JSON.
 
-Each frame, and each event of a frame of events, is one record: its name, its data, and an id, which is the place to
-resume from.
+Each frame, and each event of a frame of events, is one record: its name, its data, and the id to
+resume after.
 """
 
 from __future__ import annotations
@@ -15,16 +15,16 @@ class Framing(NamedTuple):
     media_type: str
     name: str
     """Before the name of the record."""
-    place: str
-    """Between the name and the id, which is the place to resume from."""
+    id_field: str
+    """Between the name and the id."""
     data: str
     """Before the data."""
     end: str
     """After the data."""
 
-    def prefix(self, name: str, place: str = "") -> str:
-        """The text before the data of a record. A record without a place cannot be resumed after."""
-        return self.name + name + (self.place + place if place else "") + self.data
+    def prefix(self, name: str, event_id: str = "") -> str:
+        """The text before the data of a record. A record without an id cannot be resumed after."""
+        return self.name + name + (self.id_field + event_id if event_id else "") + self.data
 
 
 SSE: Final = Framing("text/event-stream", "event: ", "\nid: ", "\ndata: ", "\n\n")

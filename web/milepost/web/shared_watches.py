@@ -109,8 +109,8 @@ class _Position:
 class _Reader:
     """A reader of a shared stream: the number of its next frame, and the future that it waits for."""
 
-    def __init__(self, place: int) -> None:
-        self.place = place
+    def __init__(self, next_frame: int) -> None:
+        self.next_frame = next_frame
         self._wakeup: asyncio.Future[None] | None = None
 
     async def wait(self) -> None:
@@ -155,10 +155,10 @@ class _SharedStream:
             return None
         if self._position.has_estimate_or_wait and not position.had_status:
             return None
-        place = self._place_after(position.cursor)
-        if place is None:
+        next_frame = self._frame_after(position.cursor)
+        if next_frame is None:
             return None
-        reader = _Reader(place)
+        reader = _Reader(next_frame)
         self._readers.add(reader)
         return reader
 
@@ -166,13 +166,13 @@ class _SharedStream:
         """Send the frames, to the end. Raises what reading and sending raise, and ServiceError to a slow reader."""
         try:
             while True:
-                number = reader.place - self._first
+                number = reader.next_frame - self._first
                 if number < 0:
                     raise service_error(
                         code_pb2.UNAVAILABLE, "This stream is read too slowly. Go on after its last event."
                     )
                 if number < len(self._kept):
-                    reader.place += 1
+                    reader.next_frame += 1
                     await send(self._kept[number][0])
                 elif self._reading.done():
                     return self._reading.result()
@@ -198,18 +198,18 @@ class _SharedStream:
 
     def _drop(self) -> None:
         """Drop frames that no reader needs, and those beyond ``LAG_LIMIT``."""
-        needed = min(reader.place for reader in self._readers)
+        needed = min(reader.next_frame for reader in self._readers)
         needed = min(needed, self._first + len(self._kept) - _RECENT_FRAMES)
         while self._first < needed or (self._size > LAG_LIMIT and len(self._kept) > 1):
             frame, self._cursor_before = self._kept.popleft()
             self._size -= len(frame)
             self._first += 1
 
-    def _place_after(self, cursor: int) -> int | None:
+    def _frame_after(self, cursor: int) -> int | None:
         if cursor == self._cursor_before:
             return self._first
-        places = (number for number, (_, after) in enumerate(self._kept, 1) if after == cursor)
-        number = next(places, None)
+        numbers = (number for number, (_, after) in enumerate(self._kept, 1) if after == cursor)
+        number = next(numbers, None)
         return None if number is None else self._first + number
 
     def _close(self) -> None:

@@ -46,7 +46,7 @@ async def event_response(request: Request, client: Client, job_id: str, *, rende
             job = await client.get(job_id)
         except JobNotFound:
             return Response(status_code=404)
-        if has_ended(job) and _place(job) == last_event_id:
+        if has_ended(job) and _event_id(job) == last_event_id:
             return Response(status_code=204)
     stream = event_stream(client, job_id, render=render, last_event_id=last_event_id)
     headers = {name.decode(): value.decode() for name, value in HEADERS}
@@ -72,7 +72,7 @@ async def event_stream(
         MilepostError: As for ``Client.follow``, except that the job is not there.
     """
     yield retry(0.0)
-    place, state = last_event_id, _NOT_FOUND
+    event_id, state = last_event_id, _NOT_FOUND
     jobs = _States(client.follow(job_id))
     try:
         async for job in jobs:
@@ -80,17 +80,17 @@ async def event_stream(
                 yield comment("still here")
                 continue
             state = state_name(job)
-            if place != _place(job):
-                place = _place(job)
+            if event_id != _event_id(job):
+                event_id = _event_id(job)
                 made = render(job)
                 html = await made if inspect.isawaitable(made) else made
                 for name, text in ({"message": html} if isinstance(html, str) else html).items():
-                    yield server_sent_event(text, event=name, place=place)
+                    yield server_sent_event(text, event=name, place=event_id)
     except JobNotFound:
         state = _NOT_FOUND
     finally:
         jobs.close()
-    yield server_sent_event(state, event="end", place=place)
+    yield server_sent_event(state, event="end", place=event_id)
 
 
 def server_sent_event(data: str, *, event: str = "message", place: str = "") -> str:
@@ -103,7 +103,7 @@ def server_sent_event(data: str, *, event: str = "message", place: str = "") -> 
     return name + (f"id: {place}\n" if place else "") + f"{lines}\n"
 
 
-def _place(job: JobSnapshot) -> str:
+def _event_id(job: JobSnapshot) -> str:
     return f"{job.proto.epoch}:{job.proto.last_sequence}"
 
 

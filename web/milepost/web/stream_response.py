@@ -56,14 +56,14 @@ class StreamResponse:
         self._timer: asyncio.TimerHandle | None = None
         self._commenting: asyncio.Task[None] | None = None
 
-    async def record(self, name: str, place: str, data: str) -> None:
+    async def record(self, name: str, event_id: str, data: str) -> None:
         """Send a record whose data is JSON."""
-        await self.chunks([(self._framing.prefix(name, place) + data + self._framing.end).encode()])
+        await self.chunks([(self._framing.prefix(name, event_id) + data + self._framing.end).encode()])
 
-    async def message(self, name: str, place: str, message: Message) -> None:
+    async def message(self, name: str, event_id: str, message: Message) -> None:
         """Send a record whose data is a message; a large one in pieces, while others are served."""
         pieces = json_pieces(message)
-        text = self._framing.prefix(name, place) + next(pieces)
+        text = self._framing.prefix(name, event_id) + next(pieces)
         self._is_sending = True
         for piece in pieces:
             await self._write(text.encode())

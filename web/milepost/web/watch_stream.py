@@ -119,7 +119,7 @@ class _Stream:
                 raise _NoContent
             while not await self._watch_once():
                 pass
-            await self._response.record("end", self._place, f'{{"cursor":"{self._cursor}"}}')
+            await self._response.record("end", self._event_id, f'{{"cursor":"{self._cursor}"}}')
             await self._response.end()
         except _NoContent:
             await self._response.no_content()
@@ -183,16 +183,16 @@ class _Stream:
                 raise _NoContent
             gap = self._gap_json() if self._gap is not None else None
             self._epoch = frame.opened.epoch
-        place = ""
+        event_id = ""
         if record.cursor is not None:
             self._cursor = record.cursor
-            place = self._place
-        await self._response.message(record.name, place, record.message)
+            event_id = self._event_id
+        await self._response.message(record.name, event_id, record.message)
         if gap is not None:
             await self._response.record("gap", "", gap)
 
     @property
-    def _place(self) -> str:
+    def _event_id(self) -> str:
         return f"{self._epoch}:{self._cursor}"
 
     async def _has_ended(self) -> bool:

@@ -119,7 +119,9 @@ async def test_malformed_messages_change_nothing(
             return len([job async for job in client.list(kinds=[kind])]) == 2
 
         await eventually(both)
-    counted = [record.getMessage() for record in caplog.records if "are not reported" in record.getMessage()]
+    counted = [
+        record.getMessage() for record in caplog.records if "messages not reported: " in record.getMessage()
+    ]
     assert any("it is not JSON" in line for line in counted)
     assert any("has more than 1,024 KiB" in line for line in counted)
     assert any("percent is not a number" in line for line in counted)

@@ -246,9 +246,9 @@ class InboundBridge:
 
     def _log_not_reported(self) -> None:
         for why, count in self._not_reported.most_common(5):
-            _log.warning("%d messages are not reported: %s", count, why)
+            _log.warning("messages not reported: %d, %s", count, why)
         if others := sum(count for _, count in self._not_reported.most_common()[5:]):
-            _log.warning("%d messages are not reported, for other reasons", others)
+            _log.warning("messages not reported: %d, for other reasons", others)
         self._not_reported.clear()
 
 

@@ -134,7 +134,8 @@ def request_too_large(size: int) -> Refusal:
     """The request as a whole is over the size limit."""
     return Refusal(
         ErrorReason.ERROR_REASON_TOO_LARGE,
-        f"The request is {size:,} bytes; at most {limits.REQUEST_SIZE:,} are accepted. Split reports by their size.",
+        f"The request is {size:,} bytes; at most {limits.REQUEST_SIZE:,} are accepted. "
+        "Split reports, and submit the address of a large input in its place.",
         metadata={"size": str(size), "limit": str(limits.REQUEST_SIZE)},
     )
 

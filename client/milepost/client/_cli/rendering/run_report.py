@@ -131,7 +131,7 @@ def _summary(found: Comparison, judges_durations: bool) -> Iterator[Text]:
     if found.inputs:
         first = text.one_line(format_path(found.inputs[0].path), _NAME_LIMIT)
         yield Text(
-            f"Their inputs are not: {text.count(len(found.inputs), 'difference')}, the first at {first}."
+            f"Their inputs differ: {text.count(len(found.inputs), 'difference')}, the first at {first}."
         )
     if not judges_durations:
         yield Text("Durations are only shown; --tolerance judges them.", style="dim")

@@ -161,7 +161,6 @@ async def test_any_conversation(fuzzed: Fuzzed, data: st.DataObject) -> None:
             yield request
 
     result = await ask(fuzzed.rpc.workers.Work(saying()))
-    if (
-        result is None or result.message != "Internal error from Core"
-    ):  # the client's own error: it could not write any more
+    # The exception is the client's own error: it could not write any more.
+    if result is None or result.message != "Internal error from Core":
         assert_said(result)

@@ -229,9 +229,8 @@ class HttpWatch:
             asked.ClearField("start")
             asked.ClearField("epoch")
         if not asked.on_gap:
-            asked.on_gap = (
-                OnGap.ON_GAP_FAIL
-            )  # gRPC's default; over HTTP the default is a `gap` and a snapshot
+            # gRPC's default; over HTTP the default is a `gap` and a snapshot.
+            asked.on_gap = OnGap.ON_GAP_FAIL
         if isinstance(asked, WatchJobRequest):
             asked.job_id = ""
         return headers, httpx.QueryParams([*parameters, *_parameters(asked)])

@@ -84,9 +84,8 @@ async def test_what_was_trimmed_is_not_in_the_stream_any_more(node: Nodes) -> No
         await log.trim("j", 15)
 
         async def is_purged() -> bool:
-            return (
-                await messages(log, log._names) == before - 13
-            )  # fourteen commits, and the message of the trim
+            # Fourteen commits less, and the message of the trim.
+            return await messages(log, log._names) == before - 13
 
         await eventually(is_purged)
         await put(log, author.succeed())

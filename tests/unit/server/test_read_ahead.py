@@ -13,7 +13,8 @@ from milepost.server.log.event_log import EventPage
 from milepost.server.log.sqlite.sqlite_log import SqliteEventLog
 from milepost.server.watching.batches import BATCH_BYTES, Batch, BatchRequest
 from milepost.server.watching.memory_budget import MemoryBudget
-from milepost.server.watching.tails import READ_AHEAD, READ_AHEAD_READS, ReplayCache, Tail
+from milepost.server.watching.replay_cache import READ_AHEAD, READ_AHEAD_READS, ReplayCache
+from milepost.server.watching.tails import Tail
 from tests.support.commits import Author, put_in_turn
 
 COMMITS = 40

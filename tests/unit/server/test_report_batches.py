@@ -341,9 +341,8 @@ def test_a_long_report_pauses_within_its_bound(name: str) -> None:
         if batch is None:
             largest, before = max(largest, fold.steps - before), fold.steps
             pauses += 1
-    costliest = (
-        9 * 1000
-    )  # of a plan of a thousand stages: to look at those there are, to check it, to fold it in
+    # Of a plan of a thousand stages: to look at those there are, to check it, to fold it in.
+    costliest = 9 * 1000
 
     assert largest <= SLICE_STEPS + costliest
     assert pauses >= 4

@@ -18,7 +18,7 @@ from milepost.server.base.event_encoding import event_frame
 from milepost.server.base.refusal import Refusal
 from milepost.server.log.event_log import Commit, JobAttributes
 from milepost.server.log.frames import Chunk
-from milepost.server.watching import tails
+from milepost.server.watching import replay_cache
 from milepost.server.watching.batches import BATCH_BYTES, Batch, BatchRequest, SharedBatches
 from milepost.server.watching.feeds import RecentEntries
 from milepost.server.watching.job_criteria import FeedEntry
@@ -282,7 +282,7 @@ async def test_what_was_kept_of_replays_is_dropped_when_nobody_replays(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A server that was busy once does not stay as large, and drops a bounded number of batches in a pass."""
-    monkeypatch.setattr(tails, "_DROPPED_AT_ONCE", 10)
+    monkeypatch.setattr(replay_cache, "DROPPED_PER_STEP", 10)
     world = World(tmp_path, memory=1 << 20)
     await world.submit("j")
     await (await world.start("j"))

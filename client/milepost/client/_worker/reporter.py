@@ -124,9 +124,8 @@ class Reporter:
 
     def schedule_progress(self, source: ProgressSource) -> None:
         """Poll `source` with the next tick. For callers that hold the lock."""
-        if (
-            not self._ended and source not in self._sources
-        ):  # otherwise the sender knows of it, and waits for the tick
+        # A source that is known already waits for the tick.
+        if not self._ended and source not in self._sources:
             self._sources[source] = None
             self._wake_once()
 

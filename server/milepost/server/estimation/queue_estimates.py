@@ -78,9 +78,8 @@ class QueueEstimates:
         if run is not None:
             waiting.run.CopyFrom(run)
         place = self.add_place(job, waiting)
-        if (
-            place is None or job.concurrency_key
-        ):  # it may wait for jobs of its concurrency key that run elsewhere
+        # With a concurrency key it may wait for jobs that run elsewhere.
+        if place is None or job.concurrency_key:
             return
         start = await self._start(job, run, caller)
         if start is not None:

@@ -85,9 +85,8 @@ def _prune(knots: list[tuple[float, float]], limit: int) -> None:
 
 def _error(knots: list[tuple[float, float]], index: int) -> float:
     """By how many seconds the curve is wrong at a knot once that is removed."""
-    if (
-        index <= 1 or index >= len(knots) - 1
-    ):  # the first unit takes longer in most stages, and is a start of its own
+    # The ends stay, and so does the first unit, which takes longer than others in most stages.
+    if index <= 1 or index >= len(knots) - 1:
         return float("inf")
     (left, before), (at, seconds), (right, after) = knots[index - 1 : index + 2]
     return abs(seconds - before - (after - before) * (at - left) / (right - left))

@@ -16,9 +16,10 @@ from milepost.server.log.event_log import EventLog
 from milepost.server.watching.batches import Batch, BatchRequest
 from milepost.server.watching.cursor_errors import ahead, thinned, trimmed
 from milepost.server.watching.queued_jobs import QueuedJobs
+from milepost.server.watching.replay_cache import ReplayCache
 from milepost.server.watching.status_estimates import StatusEstimates
 from milepost.server.watching.subscriber import NoRoom, Subscriber
-from milepost.server.watching.tails import ReplayCache, Tail, Tails
+from milepost.server.watching.tails import Tail, Tails
 from milepost.server.watching.watch_stream import AHEAD_TIMEOUT, Step, WatchStream
 from milepost.v1 import Opened, Status, Waiting, WaitingFor, WatchJobRequest, WatchJobResponse
 

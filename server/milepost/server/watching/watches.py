@@ -21,10 +21,11 @@ from milepost.server.watching.jobs_stream import JobsStream
 from milepost.server.watching.memory_budget import MemoryBudget
 from milepost.server.watching.pacer import Pacer
 from milepost.server.watching.queued_jobs import QueuedJobs
+from milepost.server.watching.replay_cache import KEPT_TIME, ReplayCache
 from milepost.server.watching.running_estimates import RunningEstimates
 from milepost.server.watching.status_estimates import StatusEstimates
 from milepost.server.watching.subscriber import Send, Subscriber
-from milepost.server.watching.tails import KEPT_TIME, ReplayCache, Tails
+from milepost.server.watching.tails import Tails
 from milepost.v1 import WatchJobRequest, WatchJobsRequest
 
 

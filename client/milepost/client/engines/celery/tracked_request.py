@@ -36,9 +36,8 @@ class TrackedRequest(Request):
     def on_failure(self, exc_info: Any, send_failed_event: bool = True, return_ok: bool = False) -> None:
         """Handle a failure: one of the task itself is reported where it ran."""
         super().on_failure(exc_info, send_failed_event, return_ok)
-        error = getattr(
-            exc_info.exception, "exc", exc_info.exception
-        )  # an ExceptionWithTraceback has it inside
+        # An ExceptionWithTraceback wraps the error.
+        error = getattr(exc_info.exception, "exc", exc_info.exception)
         is_lost = isinstance(error, WorkerLostError | SystemExit | KeyboardInterrupt)
         if is_lost and not getattr(self, "_already_revoked", False):
             continues = _continues_after_loss(self.task, self.request_dict.get("retries", 0))

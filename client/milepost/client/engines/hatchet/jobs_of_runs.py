@@ -98,9 +98,8 @@ class JobsOfRuns:
             may_differ, repeated = not repeated, True
             job_id = choose_job(await self._after_predecessor(await self.submit(request), run), run)
             if job_id != request.job_id:
-                if (
-                    not may_differ
-                ):  # the block runs with the id that it was given when the server was unreachable
+                if not may_differ:
+                    # The block runs with the id that it was given when the server was unreachable.
                     raise AttemptNotReported("The job of its run has ended.")
                 job_id = choose_job(await self.submit(_renamed(request, job_id)), run)
             return job_id

@@ -285,9 +285,12 @@ async def test_a_wrong_verb_is_405_with_the_allowed_ones(
     assert (options.status_code, options.headers["allow"]) == (204, allowed)
 
 
-@pytest.mark.parametrize("path", ["/v3", "/v1/job", "/v1/jobs/j:rerun", "/v1/jobs/a/b:watch/", "/v2/jobs"])
+@pytest.mark.parametrize(
+    "path",
+    ["/v3", "/v1/job", "/v1/jobs/j:rerun", "/v1/jobs/a/b:watch/", "/v2/jobs", "/v1/jobs/a/v1/jobs/b:cancel"],
+)
 async def test_unknown_paths_are_404_as_json(web: httpx.AsyncClient, path: str) -> None:
-    """404, as JSON, too."""
+    """404, as JSON, too: also the path of one job below that of another, which a proxy may have let through."""
     response = await web.get(path)
 
     assert (response.status_code, error_of(response)["status"]) == (404, "NOT_FOUND")

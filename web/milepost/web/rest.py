@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Mapping
 from typing import Final, TypeAlias
-from urllib.parse import unquote_to_bytes
+from urllib.parse import quote, unquote_to_bytes
 
 from google.protobuf.message import Message
 from google.protobuf.message_factory import GetMessageClass
@@ -129,9 +129,15 @@ def _encode(message: Message) -> Steps[list[bytes]]:
 
 
 def _split(scope: Scope) -> tuple[str, str]:
-    """The job id of a path, and the suffix after it, such as ``":watch"``: a colon that is not part of the id."""
-    raw: bytes = scope.get("raw_path") or scope["path"].encode()
-    job_id, colon, suffix = raw.rpartition(COLLECTION.encode() + b"/")[2].rpartition(b":")
+    """The job id of a path, and the suffix after it, such as ``":watch"``: a colon that is not part of the id.
+
+    Raises ServiceError for a path with another one in it: whoever forwards the request may have read it as that job's.
+    """
+    raw: bytes = scope.get("raw_path") or quote(scope["path"], safe="/:").encode()
+    resource = raw.rpartition(COLLECTION.encode() + b"/")[2]
+    if unquote_to_bytes(resource).decode(errors="replace") != scope["path_params"]["job_id"]:
+        raise no_such_path(scope["path"])
+    job_id, colon, suffix = resource.rpartition(b":")
     if not colon:
         job_id, suffix = suffix, b""
     return unquote_to_bytes(job_id).decode(errors="replace"), (colon + suffix).decode(errors="replace")

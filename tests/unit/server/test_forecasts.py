@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import struct
 from itertools import pairwise
 
 import pytest
@@ -18,7 +17,6 @@ from milepost.server.forecasting.pace_curve import KNOT_LIMIT, CurveBuilder, Pac
 from milepost.server.forecasting.past_run import PastRun, StageRun, past_run
 from milepost.server.forecasting.queue_schedule import NO_TIME, Span, end_of, start_of
 from milepost.server.forecasting.replay import progress_at
-from milepost.server.forecasting.run_encoding import RUN_BYTES, UnknownRun, decode, encode
 from milepost.server.forecasting.workload import scales_of
 from milepost.v1 import Stage
 
@@ -291,7 +289,7 @@ def test_runs_are_judged_from_those_that_had_ended_when_they_started() -> None:
     assert unknown[-1].relative[0] < judged[-1].relative[0]
 
 
-# Curves and encoding.
+# Curves.
 
 
 def test_a_curve_keeps_where_the_pace_changes() -> None:
@@ -304,35 +302,6 @@ def test_a_curve_keeps_where_the_pace_changes() -> None:
     assert len(curve.units) <= KNOT_LIMIT
     found = [curve.at(units) for units in (250, 500, 1000)]
     assert found == pytest.approx([250, 500, 2000], rel=0.02)
-
-
-def test_a_run_survives_its_encoding() -> None:
-    """To the precision of floats of four bytes."""
-    stages = [*(step.stage for step in counted(9, 1.0).steps), StageRun("t", 9.0, 9.25)]
-    run = past_run(9.5, stages, 3.0, ended=1_600_000_000_123_456_789)
-    assert decode(encode(run)) == run
-
-
-def test_a_run_without_its_end_is_read() -> None:
-    """As earlier servers stored it."""
-    stored = struct.pack("<BddH", 1, 9.5, 3.0, 1) + struct.pack("<HB?dd", 1, 0, False, 1.0, 9.0) + b"t"
-    assert decode(stored) == past_run(9.5, [StageRun("t", 1.0, 9.0)], 3.0)
-
-
-def test_a_large_run_is_encoded_without_its_shortest_stages() -> None:
-    """Within its bound."""
-    spans = [("x" * 200 + str(n), float(n * n), float((n + 1) ** 2)) for n in range(64)]
-    run = staged(*spans, duration=64.0**2)
-    encoded = encode(run)
-    kept = [step.stage.stage_id for step in decode(encoded).steps]
-    assert len(encoded) <= RUN_BYTES
-    assert kept == [span[0] for span in spans][-len(kept) :]
-
-
-def test_a_run_of_a_newer_version_is_refused() -> None:
-    """It is not guessed."""
-    with pytest.raises(UnknownRun):
-        decode(b"\xff" + encode(counted(1, 1.0))[1:])
 
 
 def test_a_run_in_hindsight_is_as_it_was() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_left
+from collections.abc import Iterable
 from typing import Final, NamedTuple
 
 KNOT_LIMIT: Final = 12
@@ -18,6 +19,16 @@ class PaceCurve(NamedTuple):
 
     units: tuple[float, ...]
     seconds: tuple[float, ...]
+
+    @staticmethod
+    def of(knots: Iterable[tuple[float, float]]) -> PaceCurve | None:
+        """The curve through these knots, of units and seconds, in ascending order; None where no units are done.
+
+        Of knots with the same units, as rounding makes them of large numbers, the last one counts.
+        """
+        seconds = {0.0: 0.0}
+        seconds.update((units, until) for units, until in knots if units > 0)
+        return None if len(seconds) == 1 else PaceCurve(tuple(seconds), tuple(seconds.values()))
 
     def at(self, units: float) -> float:
         """Seconds until ``units`` were done; beyond the last knot at the pace of the last segment."""
@@ -65,10 +76,8 @@ class CurveBuilder:
     def curve(self) -> PaceCurve | None:
         """The curve so far; None before any unit was done."""
         knots = list(self._knots)
-        if len(knots) == 1:
-            return None
         _prune(knots, KNOT_LIMIT)
-        return PaceCurve(*zip(*knots, strict=True))
+        return PaceCurve.of(knots)
 
 
 def _prune(knots: list[tuple[float, float]], limit: int) -> None:

@@ -74,7 +74,7 @@ def decode(encoded: bytes) -> PastRun:
             numbers = struct.unpack_from(f"<{2 * knots}f", encoded, at)
             at += 8 * knots
             seconds = [min(value, end - start) for value in numbers[knots:]]
-            curve = PaceCurve((0.0, *numbers[:knots]), (0.0, *seconds))
+            curve = PaceCurve.of(zip(numbers[:knots], seconds, strict=True))
         stages.append(StageRun(stage_id, start, end, curve, total_known))
     return past_run(duration, stages, workload, ended)
 

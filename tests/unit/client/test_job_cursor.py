@@ -266,6 +266,8 @@ def test_a_gap_is_raised_or_gone_over(error: ServiceError) -> None:
     assert cursor.recover(error) == ()
     assert cursor.request() == WatchJobRequest(job_id="j", from_snapshot=True)
     assert taken(cursor, opened(2, 2)) == []
+    # Whoever keeps the cursor now, to resume later, has that of the epoch before.
+    assert (cursor.sequence, cursor.epoch) == (3, "e0")
     assert len(cursor.accept(snapshot(2))) == 1
     assert (cursor.sequence, cursor.head, cursor.epoch) == (2, 2, "e1")
 

@@ -100,6 +100,17 @@ describe("the cursor of one job", () => {
     expect(cursor.recover(refusal("SEQUENCE_TRIMMED"))).toBeUndefined();
   });
 
+  test("keeps the epoch of its sequence until the snapshot has come: whoever keeps both resumes by them", () => {
+    const cursor = opened({ after: 3n });
+    cursor.recover(refusal("EPOCH_CHANGED"));
+    cursor.request(false);
+    acceptJob(cursor, "opened", { epoch: "other", headSequence: 9n, cursor: 9n });
+
+    expect([cursor.epoch, cursor.sequence, cursor.head]).toStrictEqual(["e", 3n, 9n]);
+    acceptJob(cursor, "snapshot", { job: { lastSequence: 9n } });
+    expect([cursor.epoch, cursor.sequence]).toStrictEqual(["other", 9n]);
+  });
+
   test("throws where it cannot go on, if it is told to", () => {
     expect(opened({ onGap: "throw" }).recover(refusal("SEQUENCE_TRIMMED"))).toBeUndefined();
   });

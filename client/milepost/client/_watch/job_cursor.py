@@ -36,7 +36,7 @@ class JobCursor(WatchCursor):
 
     Attributes:
         sequence: Sequence of the last event that was accepted or filtered out, or that a snapshot includes.
-        epoch: Epoch of the cursor; empty until a stream has opened.
+        epoch: Epoch of `sequence`; empty until a stream has opened or, if it starts with a snapshot, that has come.
         first: Sequence of the oldest event in the store.
         head: Sequence of the newest known event.
         caught_up: Whether this or an earlier stream has reached the head, or the job has ended.
@@ -77,17 +77,22 @@ class JobCursor(WatchCursor):
         self.waiting: Waiting | None = None
         self._job_id = job_id
         self._new_estimates = new_estimates
+        # That of the current stream, which is the cursor's once the snapshot has come that the stream starts with.
+        self._opened_epoch = ""
         # Up to this sequence the server may have thinned out progress that later progress supersedes.
         self._thinned = 0
 
     def request(self, *, finite: bool = False) -> WatchJobRequest:
         """Start a new stream: return its request. A `finite` stream ends at the head."""
-        return WatchJobRequest(
+        request = WatchJobRequest(
             job_id=self._job_id,
             # A watch is complete at `job_ended`, so the request includes it and the cursor filters it out.
             filter=self._selection.filter("job_ended"),
             **self._new_stream({"after_sequence": self.sequence}, finite=finite),
         )
+        if self._start == "snapshot":
+            request.epoch = ""  # of any
+        return request
 
     @property
     def resume_after(self) -> int:
@@ -120,6 +125,7 @@ class JobCursor(WatchCursor):
         if name == "events":
             return self._accept_events(frame.events)
         if name == "snapshot" and self._start == "snapshot":
+            self.epoch = self._opened_epoch
             return self._accept_snapshot(frame.snapshot.job)
         if name == "caught_up":
             self._advance(frame.caught_up.sequence)
@@ -148,7 +154,7 @@ class JobCursor(WatchCursor):
             return None
         if self._start == "snapshot":  # neither error is a valid answer to that
             return None
-        self._start, self.epoch = "snapshot", ""
+        self._start = "snapshot"
         return ()
 
     def _open(self, opened: Opened) -> None:
@@ -158,7 +164,11 @@ class JobCursor(WatchCursor):
             )
         if self._start == "latest":
             self._start, self.sequence = "after", opened.cursor
+        before = self.epoch
         self._note_opened(opened)
+        self._opened_epoch = opened.epoch
+        if self._start == "snapshot":
+            self.epoch = before
         self.first = opened.first_sequence
         self._thinned = opened.thinned_sequence
 

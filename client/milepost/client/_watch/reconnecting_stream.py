@@ -78,6 +78,7 @@ class ReconnectingStream(ABC, AsyncIterator[Item], Generic[Item, _Request, _Fram
         self._fallback = TransportFallback()
         self._ready: deque[Item] = deque()
         self._unread = False
+        self._yielded_epoch = cursor.epoch
         self._done = False
         self._connected_before = False
         self._recovering = False
@@ -88,8 +89,8 @@ class ReconnectingStream(ABC, AsyncIterator[Item], Generic[Item, _Request, _Fram
 
     @property
     def epoch(self) -> str:
-        """The epoch of the cursor; empty until connected."""
-        return self._cursor.epoch
+        """The epoch of the cursor; empty until connected. Keep it with the cursor."""
+        return self._yielded_epoch if self._has_unread else self._cursor.epoch
 
     @property
     def head(self) -> int:
@@ -120,6 +121,7 @@ class ReconnectingStream(ABC, AsyncIterator[Item], Generic[Item, _Request, _Fram
             if not self._ready:
                 raise StopAsyncIteration
         item = self._ready.popleft()
+        self._yielded_epoch = self._cursor.epoch
         self._on_yield((item,), all_read=not self._ready)
         return item
 
@@ -139,6 +141,7 @@ class ReconnectingStream(ABC, AsyncIterator[Item], Generic[Item, _Request, _Fram
         items: Sequence[Item] = tuple(self._ready) or await self._next()
         self._ready.clear()
         if items:
+            self._yielded_epoch = self._cursor.epoch
             self._on_yield(items, all_read=True)
         return items
 

@@ -53,6 +53,8 @@ export class JobCursor extends WatchCursor<WatchJobResponse, JobItem> {
   /** Why the job has not started, from the last status; undefined if unknown, or once it has started or ended. */
   waiting: Waiting | undefined;
   readonly #jobId: string;
+  /** That of the current stream, which is the cursor's once the snapshot has come that the stream starts with. */
+  #openedEpoch = "";
   /** Up to this sequence the server may have dropped progress that later progress supersedes. */
   #thinned = 0n;
 
@@ -69,6 +71,7 @@ export class JobCursor extends WatchCursor<WatchJobResponse, JobItem> {
       // A watch is complete at `jobEnded`, so the request includes it, and the cursor hides it again.
       filter: this.selection.filter("jobEnded"),
       ...this.newStream(finite, "afterSequence", this.sequence),
+      ...(this.start === "snapshot" ? { epoch: "" } : {}), // of any
     });
   }
 
@@ -96,9 +99,11 @@ export class JobCursor extends WatchCursor<WatchJobResponse, JobItem> {
       case "events":
         return this.#acceptEvents(frame.value.events);
       case "snapshot":
-        return this.start === "snapshot" && frame.value.job !== undefined
-          ? this.#acceptSnapshot(frame.value.job)
-          : [];
+        if (this.start !== "snapshot" || frame.value.job === undefined) {
+          return [];
+        }
+        this.epoch = this.#openedEpoch;
+        return this.#acceptSnapshot(frame.value.job);
       case "caughtUp":
         this.#advance(frame.value.sequence);
         this.caughtUp = this.reachedHead = true;
@@ -120,7 +125,8 @@ export class JobCursor extends WatchCursor<WatchJobResponse, JobItem> {
   /** The job that a call returned, if it is newer than the cursor. */
   acceptJob(job: Job): readonly JobItem[] {
     const isNew = this.start !== "after" || job.epoch !== this.epoch || job.lastSequence > this.sequence;
-    const restarted = this.epoch !== "" && job.epoch !== this.epoch;
+    // Where a snapshot is awaited, the gap before it was told.
+    const restarted = this.start !== "snapshot" && this.epoch !== "" && job.epoch !== this.epoch;
     this.epoch = job.epoch;
     if (!isNew) {
       return [];
@@ -136,7 +142,6 @@ export class JobCursor extends WatchCursor<WatchJobResponse, JobItem> {
       return undefined; // no stream that starts with a snapshot has a gap
     }
     this.start = "snapshot";
-    this.epoch = "";
     this.head = 0n;
     return [gap];
   }
@@ -149,7 +154,12 @@ export class JobCursor extends WatchCursor<WatchJobResponse, JobItem> {
       this.start = "after";
       this.sequence = opened.cursor;
     }
+    const before = this.epoch;
     this.noteOpened(opened);
+    this.#openedEpoch = opened.epoch;
+    if (this.start === "snapshot") {
+      this.epoch = before;
+    }
     this.#thinned = opened.thinnedSequence;
   }
 

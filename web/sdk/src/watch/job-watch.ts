@@ -19,6 +19,7 @@ export class JobWatch extends ReconnectingStream<WatchJobResponse, JobItem> {
   declare protected readonly cursor: JobCursor;
   readonly jobId: string;
   #yielded: bigint;
+  #yieldedEpoch: string;
   #hasUnread = false;
   #knownEstimate: Estimate | undefined;
   #knownWaiting: Waiting | undefined;
@@ -28,11 +29,16 @@ export class JobWatch extends ReconnectingStream<WatchJobResponse, JobItem> {
     super(context, cursor, options);
     this.jobId = jobId;
     this.#yielded = cursor.sequence;
+    this.#yieldedEpoch = cursor.epoch;
   }
 
   /** The sequence to go on after: of the last event that was yielded, or hidden since. */
   get sequence(): bigint {
     return this.#hasUnread ? this.#yielded : this.cursor.sequence;
+  }
+
+  override get epoch(): string {
+    return this.#hasUnread ? this.#yieldedEpoch : this.cursor.epoch;
   }
 
   /**
@@ -82,11 +88,11 @@ export class JobWatch extends ReconnectingStream<WatchJobResponse, JobItem> {
 
   protected override onYield(item: JobItem, last: boolean): void {
     this.#hasUnread = !last;
-    if (item.type === "event") {
-      this.#yielded = item.event.sequence;
-    } else if (item.type === "snapshot") {
-      this.#yielded = item.job.lastSequence;
+    if (item.type === "gap") {
+      return;
     }
+    this.#yielded = item.type === "event" ? item.event.sequence : item.job.lastSequence;
+    this.#yieldedEpoch = this.cursor.epoch;
   }
 
   #getJob(timeoutMs: number): Promise<GetJobResponse> {

@@ -10,6 +10,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
 from typing import Any, Final
 
+from milepost.client._attach import block_end
 from milepost.client._attach.attached_job import AttachedJob
 from milepost.client._attach.block_session import OpenSession
 from milepost.client._attach.claimed_job_table import BlockClaim
@@ -17,13 +18,11 @@ from milepost.client._attach.offline_block import OfflineBlock
 from milepost.client._transport.backoff import Backoff, is_transient
 from milepost.client._transport.channel import LazyChannel
 from milepost.client._worker.cancel_signal import Cancelled
-from milepost.client._worker.failure_report import failure_of
 from milepost.client._worker.handlers import StoppableHandler
 from milepost.client._worker.job_context import JobContext
 from milepost.client._worker.spool.spool_directory import SpoolDirectory
 from milepost.client.errors import (
     JobEndedError,
-    JobFailure,
     JobNotFound,
     LeaseLost,
     MilepostError,
@@ -178,7 +177,7 @@ class Attachment:
         Args:
             error: The exception that left the block, if any.
         """
-        self._left.set_result(self._handler_error(error))
+        self._left.set_result(block_end.error_of_job(error, is_stopped=self._stop_reason is not None))
         await self._finish()
 
     async def record_end(self) -> None:
@@ -220,16 +219,10 @@ class Attachment:
             attempt.leave()
 
     def exception_to_raise(self, error: BaseException | None) -> BaseException | None:
-        """The exception to raise from the block in place of `error`, after `end`; None for `error` itself.
-
-        An exception of the block itself has precedence. A block that completed although it was to stop has succeeded
-        (rule 17), unless the server did not accept its end.
-        """
-        if error is None:
-            if self._goes_on and not isinstance(self._stop_reason, Cancelled):
-                return None
-            return (self._stop_reason or self._jobs.refusal) if self._jobs.refusal is not None else None
-        return self._stop_reason if isinstance(error, asyncio.CancelledError) else None
+        """The exception to raise from the block in place of `error`, after `end`; None for `error` itself."""
+        return block_end.error_to_raise(
+            error, stop_reason=self._stop_reason, refusal=self._jobs.refusal, goes_on=self._goes_on
+        )
 
     # Private.
 
@@ -315,16 +308,6 @@ class Attachment:
             if self._on_stop is not None:
                 self._on_stop()
 
-    def _handler_error(self, error: BaseException | None) -> BaseException | None:
-        """The error as a handler would raise it. A copy, since the block raises its own exception itself."""
-        if error is None or (self._stop_reason is not None and isinstance(error, asyncio.CancelledError)):
-            return error if error is None else asyncio.CancelledError()
-        if isinstance(error, asyncio.CancelledError):
-            text = "The code that ran the job was cancelled."
-            return JobFailure("INTERRUPTED", text, retryable=True)
-        failure = failure_of(error)
-        return JobFailure(failure.code, failure.message, failure.detail, failure.retryable)
-
     async def _abandon_claim(self) -> None:
         """Give back the job, if it was assigned or is about to be: nobody waits for it any more."""
         self._jobs.stop_accepting()
@@ -386,7 +369,10 @@ class Attachment:
     async def _wait_to_retry(self, error: MilepostError, wait: float) -> None:
         """Log that a session was lost, and wait for the backoff, a shorter one once the block was left."""
         claimed = self._jobs.claimed.done()
-        if isinstance(error, _NOT_ACCEPTED) if claimed else not is_transient(error, connected_before=False):
+        is_final = (
+            isinstance(error, _NOT_ACCEPTED) if claimed else not is_transient(error, connected_before=False)
+        )
+        if is_final:
             raise error
         self._connection_error = error
         if self._offline_job is not None and not self._unreachable.done():

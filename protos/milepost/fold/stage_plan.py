@@ -1,4 +1,4 @@
-"""Stages as a plan has them, and their place within each other."""
+"""Stages of a plan, and how they nest."""
 
 from __future__ import annotations
 

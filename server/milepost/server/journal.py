@@ -155,7 +155,7 @@ class Journal:
         return opened
 
     def opened(self, job_id: str) -> OpenJob | None:
-        """Return what ``open`` would return without waiting; None where it would wait."""
+        """Return the job if ``open`` would not have to wait for it; else None."""
         return None if job_id in self._reservations else self._find_open(job_id)
 
     @contextlib.contextmanager
@@ -174,7 +174,7 @@ class Journal:
         return job_id in self._reservations
 
     def now(self, opened: OpenJob) -> int:
-        """The instant for the job's next event, never earlier than that of the event before."""
+        """The time of the job's next event, never earlier than that of the previous event."""
         return max(self._clock.now(), opened.time)
 
     # Writing.
@@ -381,7 +381,7 @@ class Journal:
 
 
 async def _dropped(job_id: str, durable: asyncio.Future[None]) -> None:
-    """Return when a drop is durable. The log answers Conflict where a concurrent call has deleted the job."""
+    """Wait until a drop is durable. Raises JOB_NOT_FOUND where a concurrent call has deleted the job."""
     try:
         await asyncio.shield(durable)
     except Conflict:

@@ -54,8 +54,8 @@ def web_app(backend: JobsBackend, policy: BrowserPolicy = _OWN_PAGES) -> Starlet
         *page_routes(),
         Route(OPENAPI, _openapi),
         # For people who open the root in a browser.
-        Route("/v1", partial(_described, "v1/openapi.json")),
-        Route("/v1/", partial(_described, "openapi.json")),
+        Route("/v1", partial(_redirect, "v1/openapi.json")),
+        Route("/v1/", partial(_redirect, "openapi.json")),
         Route("/docs", _docs),
     ]
     if policy.takes_cookies:
@@ -79,7 +79,7 @@ def web_app(backend: JobsBackend, policy: BrowserPolicy = _OWN_PAGES) -> Starlet
     return Starlette(routes=routes, middleware=middleware, exception_handlers={404: _not_found})
 
 
-async def _described(address: str, request: Request) -> Response:
+async def _redirect(address: str, request: Request) -> Response:
     # Relative, since a proxy may serve this under any path.
     return Response(status_code=307, headers={"location": address})
 

@@ -31,7 +31,7 @@ async def while_connected(receive: Receive, received: asyncio.Event, work: Corou
     leaving = asyncio.create_task(wait_for_leaving())
     try:
         await work
-        # It may have left just now: then the cancellation comes here, and not to whoever awaits next.
+        # The client may have left just now: the cancellation has to arrive here, and not at the caller's next await.
         await asyncio.sleep(0)
     except asyncio.CancelledError:
         if not has_left or working.uncancel():

@@ -45,8 +45,8 @@ def is_events(frame: bytes) -> bool:
 def record_of(frame: Frame, *, of_snapshot: bool) -> Record | None:
     """The record of a frame that is not one of events; None for a frame of an unknown kind.
 
-    ``of_snapshot``: the stream starts with a snapshot. Whoever resumes before that has come needs it, so ``opened`` is
-    then no id to resume after.
+    ``of_snapshot``: the stream starts with a snapshot. Whoever resumes before that has come needs it, so ``opened`` has
+    no id to resume after then.
     """
     match frame.WhichOneof("frame"):
         case "opened":
@@ -78,7 +78,7 @@ class EventEncoder:
     def encode(self, frame: bytes, epoch: str) -> EncodedEvents:
         """The text of a serialised frame of events, in chunks."""
         newest = self._newest
-        # Who follow the same job get the same frame one after the other: for most, that is all there is to look up.
+        # Subscribers of the same job get the same frame one after the other, so most lookups end here.
         if newest is not None and newest[0] is frame and newest[1] == epoch:
             return newest[2]
         key = self._framing, self._response, epoch, frame

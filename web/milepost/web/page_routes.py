@@ -42,7 +42,7 @@ _NOT_FOUND: Final = """<!doctype html>
 </html>
 """
 
-# Below these, errors are JSON for whoever asks.
+# Under these paths errors are JSON for every client.
 _FOR_PROGRAMS: Final = ("/v1/", "/milepost.v1.")
 
 # Levels of a path that a person may have mistyped. The page names its root by a step up for each level, several times.

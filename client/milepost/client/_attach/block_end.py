@@ -43,7 +43,7 @@ def error_to_raise(
     Args:
         error: The exception that left the block, if any.
         stop_reason: Why the block was told to stop.
-        refusal: Why the server did not accept the end of the job.
+        refusal: The error of the server that ended the lease, if any.
         goes_on: Whether the block goes on, without being reported, when its job is taken from it.
     """
     if error is not None:

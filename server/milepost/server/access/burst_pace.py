@@ -44,12 +44,12 @@ class BurstPace:
 
     def __init__(self) -> None:
         self._waiting: Turns[asyncio.Future[None]] = Turns()
-        # The calls of each caller in this span, and who was there in the one before.
+        # The calls of each caller in this span, and the callers of the previous one.
         self._counts: Counter[str] = Counter()
         self._earlier: Counter[str] = Counter()
         self._span: asyncio.TimerHandle | None = None
         self._look_again: asyncio.TimerHandle | None = None
-        # When calls began that had waited, and the processor time of the loop's thread by then.
+        # The time when waiting calls last began, and the processor time of the loop's thread by then.
         self._began = self._had_worked = 0.0
 
     @property

@@ -23,7 +23,7 @@ from milepost.server.store_errors import STORE_ERRORS
 # Answered even while the server is stopping.
 _HEALTH: Final = "/grpc.health.v1.Health/"
 
-# What needs no credential: health checks, and reflection, which tells what the contract does.
+# Methods that need no credential: health checks, and reflection, whose answers are public in the contract.
 _PUBLIC: Final = (_HEALTH, "/grpc.reflection.")
 
 
@@ -110,7 +110,7 @@ class CallAdmission:
 
 @contextmanager
 def _counted_if_given_up(record: CallRecord) -> Iterator[None]:
-    """Count a call instead of logging it if its client gives it up here, where a call waits only while it is held."""
+    """Count a call instead of logging it if its client cancels it here, where only held calls wait."""
     try:
         yield
     except asyncio.CancelledError:

@@ -38,11 +38,11 @@ class CallRecord:
         self._job_id = ""
 
     def note_principal(self, principal: Principal) -> None:
-        """Take the principal, once the call is authenticated."""
+        """Record the principal, once the call is authenticated."""
         self._principal = principal
 
     def note_admitted(self) -> None:
-        """Note that the call may be made."""
+        """Note that the call is admitted."""
         self._is_admitted = True
 
     def note_counted(self) -> None:
@@ -50,13 +50,13 @@ class CallRecord:
         self._is_counted = True
 
     def note_job(self, message: object) -> None:
-        """Take the job id of a request or a response, if it has a valid one."""
+        """Record the job id of a request or a response, if it has a valid one."""
         job_id = getattr(message, "job_id", "") or getattr(getattr(message, "job", None), "job_id", "")
         if not self._job_id and limits.JOB_ID.fullmatch(job_id):
             self._job_id = job_id
 
     def note_reason(self, reason: str) -> None:
-        """Take the reason of an error that has its status already."""
+        """Record the reason of an error that has its status already."""
         self._reason = reason
 
     def status_of(self, error: Exception) -> Status:

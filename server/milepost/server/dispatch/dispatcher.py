@@ -220,7 +220,7 @@ class Dispatcher:
         assigned = False
         try:
             assigned = await self._start(session, job.job_id, None)
-        except Conflict:  # another node was first, or the job has changed: look at it again at once
+        except Conflict:  # another node was first, or the job has changed: match it again
             self._queue(job, 0)
         except STORE_ERRORS:
             self._queue(job, _STORE_RETRY_DELAY)
@@ -260,7 +260,7 @@ class Dispatcher:
             self._finish_start(session, job_id, admitted=admitted, drop=holds and not assigned)
 
     def _hold_if_free(self, session: Session, job_id: str) -> bool:
-        """Have the session hold a job that none holds, so that it misses no transition; whether it does."""
+        """Let the session hold a job that none holds, so that it misses no transition; return whether it does."""
         if self.sessions.is_held(job_id):
             return False
         self.sessions.hold(session, job_id, None)
@@ -269,7 +269,7 @@ class Dispatcher:
     async def _start(
         self, session: Session, job_id: str, admit: Callable[[Job], None] | None, instance: str = ""
     ) -> bool:
-        """Start an attempt; whether the session has received its assignment. ``admit`` is for a job that is claimed."""
+        """Start an attempt; return whether its assignment was enqueued. ``admit`` is for a claimed job."""
 
         def check_and_admit(job: Job) -> None:
             # Since the check of the session's message, or the match, the id may have become another owner's.
@@ -317,7 +317,7 @@ class Dispatcher:
     async def _load_assignment(
         self, session: Session, job_id: str, key: AttemptKey, charge: Charge
     ) -> tuple[Job, str]:
-        """Load what is assigned, and charge its bytes. While there is no room for it, it is not kept in memory."""
+        """Load the assigned job and charge its bytes. While it waits for room, it is not kept in memory."""
         while True:
             job, token = await self._attempts.assignment(job_id, key, caller=session.caller)
             size = RESPONSE_COPIES * job.ByteSize()

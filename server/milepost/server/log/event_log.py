@@ -28,8 +28,10 @@ class JobAttributes(NamedTuple):
 
 
 class JobIdentity(NamedTuple):
-    """What decides who may do something to a job. ``key`` tells it from an earlier one with its id, alike on all nodes.
-    ``share_generation`` counts how often its shares were revoked.
+    """The attributes of a job that authorisation depends on.
+
+    ``key`` tells the job from an earlier one with its id, alike on all nodes. ``share_generation`` counts how often its
+    shares were revoked.
     """
 
     owner: str

@@ -191,7 +191,7 @@ class Interceptor(grpc.aio.ServerInterceptor):
         async for data in self._memory.of(caller).receive_all(context):
             await self._admission.turns.begin_message(caller, len(data))
             decoded = decode(data)
-            # Nearly all are messages by now, and cost no further call.
+            # Small requests are decoded already: no further call for them.
             yield decoded if isinstance(decoded, Message) else await finish_decoding(decoded, self._slices)
 
     async def _receive_until_draining(

@@ -36,7 +36,7 @@ class ResponseWriter:
 
     @property
     def is_free(self) -> bool:
-        """Whether nothing that was offered is being sent, or has failed."""
+        """Whether no offered response is being sent, and none has failed."""
         return self._sending is None and self._error is None
 
     def offer(self, response: Any) -> bool:
@@ -50,12 +50,12 @@ class ResponseWriter:
         return True
 
     async def sent(self) -> None:
-        """Wait until what was offered is sent."""
+        """Wait until the offered response is sent."""
         while self._sending is not None:
             await asyncio.wait((self._sending,))
 
     def _go_on(self, writing: Coroutine[Any, Any, None]) -> None:
-        """Run a write until it waits, or has ended."""
+        """Advance a write until it waits, or has ended."""
         try:
             sending = writing.send(None)
         except StopIteration:

@@ -87,7 +87,7 @@ class Settings:
     data: Path | None
     lease_ttl: float = 30.0
     tls: TlsFiles | None = None
-    """Plain text without."""
+    """None: plain text."""
     health_address: str = ""
     """``host:port`` of health checks in plain text besides; none by default."""
     keep: RetentionPolicy = field(default_factory=RetentionPolicy)

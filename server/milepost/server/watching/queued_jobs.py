@@ -88,7 +88,7 @@ class QueuedJobs:
 
 
 def _is_near(queue: Queue, changed: Sequence[Taken]) -> Generator[None, None, bool]:
-    """Whether a kind that workers began or ceased to take is one of those nearest to the queue's."""
+    """Whether a kind that workers began or ceased to take is among those nearest to the queue's."""
     for start in range(0, len(changed), _COMPARED_AT_ONCE):
         some = changed[start : start + _COMPARED_AT_ONCE]
         if nearest(queue.kind, kinds_for(queue.owner, some), 1):

@@ -68,7 +68,7 @@ class BrowserPolicy(NamedTuple):
                 f"This server does not know itself as {host!r}, and takes calls without a credential. "
                 "Reach it by its address, allow the name with --http-allow-host, or configure credentials."
             )
-        # A page has to bring this header, not empty. The browser adds the rest by itself, whoever's page asks it to.
+        # A page has to send this header, not empty. The browser adds everything else by itself, for pages of any site.
         is_ambient = not value_of(headers, "authorization")
         if is_ambient and method not in SAFE_METHODS and is_foreign(headers, self.allowed_origins):
             origin = headers.get("origin", "another site")

@@ -1,4 +1,4 @@
-"""Which job an attempt of a task run reports to."""
+"""Choose the job that an attempt of a task run reports to."""
 
 from __future__ import annotations
 

@@ -40,9 +40,12 @@ _CALLS = (
 
 @pytest.fixture(scope="module")
 def nodes(tmp_path_factory: pytest.TempPathFactory, forkery: Forkery) -> Iterator[Nodes]:
-    """Three nodes, each with the addresses of all three NATS servers."""
+    """Three nodes, each with the addresses of all three NATS servers; leases outlast a hundred slow rounds."""
     directory = tmp_path_factory.mktemp("cluster")
-    with NatsCluster(*[directory] * 3) as nats, Nodes(directory, [nats.url] * 3, forkery=forkery) as nodes:
+    with (
+        NatsCluster(*[directory] * 3) as nats,
+        Nodes(directory, [nats.url] * 3, "--lease-ttl", "10m", forkery=forkery) as nodes,
+    ):
         yield nodes
 
 
@@ -223,11 +226,10 @@ async def test_a_job_that_two_engines_claim_starts_once(rpcs: list[Rpc]) -> None
             jobs.append(job)
             claim = Claim(job_id=job.job_id)
             await asyncio.gather(one.send(claim=claim), other.send(claim=claim))
-            results = [
-                response.WhichOneof("message") for response in await asyncio.gather(one.next(), other.next())
-            ]
-            assert sorted(map(str, results)) == ["assignment", "rejected"]
-            wins[str(results[0])] += 1
+            answers = await asyncio.gather(one.next(), other.next())
+            results = [str(answer.WhichOneof("message")) for answer in answers]
+            assert sorted(results) == ["assignment", "rejected"], answers
+            wins[results[0]] += 1
         await Stores([rpc.jobs for rpc in rpcs]).sync()
         for job in jobs:
             assert kinds(await a.log(job.job_id)) == ["job_submitted", "job_started"]

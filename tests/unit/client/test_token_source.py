@@ -30,6 +30,7 @@ from milepost.client.errors import (
 )
 from milepost.server.access import tokens
 from milepost.server.access.share_tokens import Share, encode
+from tests.support.rpc import eventually
 
 EXPIRED = TokenExpired("It has expired.")
 
@@ -160,10 +161,16 @@ def test_one_event_loop_after_another() -> None:
     provider = Provider("one", "two")
     source = TokenSource(provider)
 
+    async def is_asked() -> bool:
+        return provider.calls == 1
+
     async def abandon() -> None:
         provider.held = asyncio.Event()
+        first = asyncio.create_task(source.metadata())
+        await eventually(is_asked)  # in a thread, which may take a while to start
         with pytest.raises(TokenUnavailable):
             await source.metadata(0.01)
+        first.cancel()
 
     async def use() -> Metadata:
         provider.held = None

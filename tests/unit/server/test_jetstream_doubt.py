@@ -25,6 +25,7 @@ from milepost.v1 import Event, Job, LogWritten, SubmitJobRequest, Update
 from tests.support.commits import read
 from tests.support.nats import NatsServer
 from tests.support.proxy import CuttableProxy
+from tests.support.rpc import eventually
 
 
 @asynccontextmanager
@@ -86,6 +87,11 @@ async def test_what_is_acknowledged_is_there_once(
     """
     monkeypatch.setattr(job_publisher, "APPEND_TIMEOUT", 1.0)
     chance = random.Random(seed)
+    writers: list[Writer] = []
+
+    def acknowledged() -> int:
+        return sum(len(writer.acknowledged) for writer in writers)
+
     names = StreamNames(f"test-{uuid.uuid4().hex}")
     target = f"127.0.0.1:{nats_server.port}"
     for name in ("a", "b", "late"):
@@ -95,13 +101,20 @@ async def test_what_is_acknowledged_is_there_once(
             node(tmp_path / "a", f"nats://{first.address}", names) as a,
             node(tmp_path / "b", f"nats://{second.address}", names) as b,
         ):
-            writers = [Writer(a, "a"), Writer(b, "b")]
+            writers += [Writer(a, "a"), Writer(b, "b")]
             await writers[0].submit()
             await b.refresh("j")
             writing = asyncio.gather(*(writer.write(_LINES) for writer in writers))
             cuts = 0
             while not writing.done():
-                await asyncio.sleep(chance.uniform(0.01, 0.15))
+                # However slow the machine is, some lines get through before the next cut.
+                wanted = acknowledged() + chance.randint(0, 40)
+
+                async def has_gone_on(wanted: int = wanted) -> bool:
+                    return acknowledged() >= wanted or writing.done()
+
+                await eventually(has_gone_on)
+                await asyncio.sleep(chance.uniform(0.0, 0.01))
                 proxy = chance.choice([first, second])
                 if proxy.open:
                     cuts += 1
@@ -126,7 +139,7 @@ async def test_what_is_acknowledged_is_there_once(
         assert [text for text in own if text not in {*writer.in_doubt}] == writer.acknowledged
         texts = [text for text in texts if text not in {*own}]
     assert texts == []
-    assert sum(len(writer.acknowledged) for writer in writers) > 200
+    assert acknowledged() > 200
 
 
 async def test_an_append_is_given_up_while_nats_is_away_and_goes_on_when_it_is_back(

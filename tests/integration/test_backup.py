@@ -158,8 +158,8 @@ async def test_a_server_that_stops_ends_a_backup(server: ServerProcess) -> None:
                 pass
 
         await eventually(is_stopping)
-        told = await refused(read_all())
-        assert told.reason == "DRAINING", told
+        refusal = await refused(read_all())
+        assert refusal.reason == "DRAINING", refusal
         assert await stopping == 0
 
 

@@ -282,9 +282,9 @@ async def test_a_silent_session_is_ended(monkeypatch: pytest.MonkeyPatch) -> Non
     monkeypatch.setattr(work_stream, "SILENT_LEASES", 0)
     async with serving() as server, connect(server.address) as rpc:
         async with rpc.session() as silent:
-            told = await refused(silent.call.read())
-            assert (told.code, told.reason) == ("RESOURCE_EXHAUSTED", "LIMIT_REACHED")
-            assert told.retry_delay
+            refusal = await refused(silent.call.read())
+            assert (refusal.code, refusal.reason) == ("RESOURCE_EXHAUSTED", "LIMIT_REACHED")
+            assert refusal.retry_delay
         async with worker(server, "k", capacity=1) as (connection, stream):
             await connection.send(stream, message(b"x" * 1_000, 4 * _MIB))
             await until_reset(connection, 1)

@@ -202,7 +202,7 @@ async def aclose(watch: Any) -> None:
 
 
 async def test_a_server_that_stops_says_so(tmp_path: Path, forkery: Forkery) -> None:
-    """A watch ends with DRAINING, upon which clients resume: neither as if it were complete, nor cut."""
+    """A watch ends with DRAINING, so that clients resume: neither as if it were complete, nor cut."""
     with ServerProcess(tmp_path / "data", forkery=forkery, http=True) as server:
         async with connect(server.address) as rpc, ConnectJobs(server.url, "proto") as jobs:
             job = await rpc.submit()

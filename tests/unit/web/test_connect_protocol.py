@@ -98,7 +98,7 @@ async def test_a_call_in_binary_and_in_json() -> None:
     assert GetJobResponse.FromString(binary.content) == jobs.answer
     assert (text.status_code, text.headers["content-type"]) == (200, "application/json")
     assert text.json() == {"job": {"jobId": "j", "lastSequence": str(2**60)}}
-    assert {"no-store"} == {binary.headers["cache-control"], text.headers["cache-control"]}
+    assert {binary.headers["cache-control"], text.headers["cache-control"]} == {"no-store"}
     assert [request.job_id for request in jobs.requests] == ["j", "j"]
 
 

@@ -166,7 +166,7 @@ def _connection_limit() -> int:
 async def _guarded(app: ASGIApp, turns: CallTurns, scope: Scope, receive: Receive, send: Send) -> None:
     """Let a request begin when it is its turn.
 
-    Log what the application raises: a bug of ours, of which the client is told no more than an id.
+    Log what the application raises: a bug of ours, of which the client gets only an id.
     """
     await turns.begin(host_of(peer_of(scope)))
     started = False

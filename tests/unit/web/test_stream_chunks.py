@@ -5,8 +5,16 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
-from milepost.v1 import Event, Events, LogWritten, WatchJobResponse
-from milepost.web.frame_records import EventEncoder
+from milepost.v1 import (
+    Event,
+    Events,
+    JobEstimate,
+    LogWritten,
+    Status,
+    WatchJobResponse,
+    WatchJobsResponse,
+)
+from milepost.web.frame_records import FrameEncoder, is_shared
 from milepost.web.framing import NDJSON, SSE
 from milepost.web.shared_texts import SharedTexts
 from milepost.web.stream_response import StreamResponse
@@ -24,7 +32,7 @@ def frame_of(*texts: str) -> bytes:
 def test_the_text_is_encoded_once_as_a_chunk() -> None:
     """The same frame gives the same object; its chunk is its text in the chunked coding."""
     for framing in (SSE, NDJSON):
-        encoder = EventEncoder(framing, WatchJobResponse, SharedTexts(1 << 20))
+        encoder = FrameEncoder(framing, WatchJobResponse, SharedTexts(1 << 20))
         frame = frame_of("one", "two")
         encoded = encoder.encode(frame, "epoch")
         size, _, rest = encoded.http_chunk.partition(b"\r\n")
@@ -36,9 +44,24 @@ def test_the_text_is_encoded_once_as_a_chunk() -> None:
         assert rest[int(size, 16) :] == b"\r\n"
 
 
+def test_small_statuses_share_their_text() -> None:
+    """Whoever gets the same one next; a status is a place to resume from. The estimates of many jobs are no such text."""
+    for framing in (SSE, NDJSON):
+        encoder = FrameEncoder(framing, WatchJobResponse, SharedTexts(1 << 20))
+        frame = WatchJobResponse(status=Status(cursor=7, head_sequence=8)).SerializeToString()
+        encoded = encoder.encode(frame, "epoch")
+        text = f'{framing.prefix("status", "epoch:7")}{{"cursor":"7","headSequence":"8"}}{framing.end}'
+
+        assert encoder.encode(frame, "epoch") is encoded
+        assert encoder.encode(frame, "other") is not encoded
+        assert (encoded.chunks, encoded.cursor) == ([text.encode()], 7)
+    many = Status(job_estimates=[JobEstimate(job_id=f"job-{n}") for n in range(300)])
+    assert not is_shared(WatchJobsResponse(status=many).SerializeToString())
+
+
 def test_long_texts_are_no_chunk() -> None:
     """What is sent in pieces, while others are served, is not written at once."""
-    encoder = EventEncoder(SSE, WatchJobResponse, SharedTexts(1 << 20))
+    encoder = FrameEncoder(SSE, WatchJobResponse, SharedTexts(1 << 20))
 
     assert encoder.encode(frame_of("x" * 20_000), "epoch").http_chunk == b""
     assert encoder.encode(frame_of(*["x" * 9_000] * 2), "epoch").http_chunk == b""
@@ -47,7 +70,7 @@ def test_long_texts_are_no_chunk() -> None:
 def test_pieces_end_with_an_event() -> None:
     """Each is of whole events, and of at least 32 KiB but for the last one."""
     for framing in (SSE, NDJSON):
-        encoder = EventEncoder(framing, WatchJobResponse, SharedTexts(1 << 20))
+        encoder = FrameEncoder(framing, WatchJobResponse, SharedTexts(1 << 20))
         pieces = encoder.encode(frame_of(*["x" * 5_000] * 30, "y" * 100_000, "\n\n", "z"), "e").chunks
 
         assert [piece.endswith(framing.end.encode()) for piece in pieces] == [True] * len(pieces)

@@ -10,6 +10,7 @@ from google.protobuf.message import Message
 from milepost.v1 import Events, WatchJobResponse, WatchJobsResponse
 from milepost.web.event_printing import EventPrinter
 from milepost.web.framing import Framing
+from milepost.web.proto_json import to_json
 from milepost.web.shared_texts import SharedTexts
 from milepost.web.stream_response import WRITTEN_AT_ONCE, chunk
 
@@ -24,8 +25,12 @@ _CHUNK: Final = 32 << 10
 # The name of an event whose payload this version does not know.
 _UNKNOWN: Final = "event"
 
-# The tag of a frame of events, of one job as of many.
+# The tags of these frames, of one job as of many.
 _EVENTS_TAG: Final = b"\x1a"
+_STATUS_TAG: Final = b"\x2a"
+
+_SHARED_STATUS: Final = 2 << 10
+"""Bytes of a status up to which subscribers share its text; the estimates of many jobs are sent in pieces."""
 
 
 class Record(NamedTuple):
@@ -37,9 +42,9 @@ class Record(NamedTuple):
     message: Message
 
 
-def is_events(frame: bytes) -> bool:
-    """Whether this serialised frame is one of events."""
-    return frame.startswith(_EVENTS_TAG)
+def is_shared(frame: bytes) -> bool:
+    """Whether subscribers share the text of this serialised frame: one of events, or a small status."""
+    return frame.startswith(_EVENTS_TAG) or (frame.startswith(_STATUS_TAG) and len(frame) <= _SHARED_STATUS)
 
 
 def record_of(frame: Frame, *, of_snapshot: bool) -> Record | None:
@@ -66,30 +71,42 @@ def record_of(frame: Frame, *, of_snapshot: bool) -> Record | None:
     return None
 
 
-class EventEncoder:
-    """Encodes frames of events. Subscribers that get the same frame share its text, by way of the cache."""
+class FrameEncoder:
+    """Encodes frames that are shared. Subscribers that get the same events share their text, by way of the cache."""
 
     def __init__(self, framing: Framing, response: type[Frame], cache: TextCache) -> None:
         self._framing = framing
         self._response = response
         self._cache = cache
-        self._newest: tuple[bytes, str, EncodedEvents] | None = None
+        self._newest: tuple[bytes, str, EncodedFrame] | None = None
 
-    def encode(self, frame: bytes, epoch: str) -> EncodedEvents:
-        """The text of a serialised frame of events, in chunks."""
+    def encode(self, frame: bytes, epoch: str) -> EncodedFrame:
+        """The text of a serialised frame, in chunks."""
         newest = self._newest
         # Subscribers of the same job get the same frame one after the other, so most lookups end here.
         if newest is not None and newest[0] is frame and newest[1] == epoch:
             return newest[2]
+        # A status is soon another one, so that only those who get it now share it.
+        encode = self._encode_status if frame.startswith(_STATUS_TAG) else self._kept_events
+        encoded = encode(frame, epoch)
+        self._newest = frame, epoch, encoded
+        return encoded
+
+    def _kept_events(self, frame: bytes, epoch: str) -> EncodedFrame:
         key = self._framing, self._response, epoch, frame
         found = self._cache.get(key)
         if found is None:
-            found = self._encode(frame, epoch)
+            found = self._encode_events(frame, epoch)
             self._cache.put(key, found, found.size)
-        self._newest = frame, epoch, found
         return found
 
-    def _encode(self, frame: bytes, epoch: str) -> EncodedEvents:
+    def _encode_status(self, frame: bytes, epoch: str) -> EncodedFrame:
+        status = self._response.FromString(frame).status
+        prefix = self._framing.prefix("status", f"{epoch}:{status.cursor}")
+        text = f"{prefix}{to_json(status)}{self._framing.end}".encode()
+        return EncodedFrame([text], status.cursor, len(frame) + len(text), b"")
+
+    def _encode_events(self, frame: bytes, epoch: str) -> EncodedFrame:
         events = self._response.FromString(frame).events
         by_position = self._response is WatchJobsResponse
         texts_of = self._texts_of_jobs if by_position else self._texts_of_job
@@ -100,7 +117,7 @@ class EventEncoder:
         if len(chunks) == 1 and len(chunks[0]) <= WRITTEN_AT_ONCE:
             http_chunk = chunk(chunks[0])
         size = len(frame) + len(text) + len(http_chunk)
-        return EncodedEvents(chunks, cursor, size, http_chunk)
+        return EncodedFrame(chunks, cursor, size, http_chunk)
 
     def _texts_of_jobs(self, events: Events, epoch: str) -> Iterator[str]:
         framing = self._framing
@@ -139,8 +156,8 @@ def _cut(text: bytes, end: bytes) -> Iterator[bytes]:
         start = stop
 
 
-class EncodedEvents(NamedTuple):
-    """The text of a frame of events."""
+class EncodedFrame(NamedTuple):
+    """The text of a frame."""
 
     chunks: list[bytes]
     cursor: int
@@ -151,5 +168,5 @@ class EncodedEvents(NamedTuple):
     """The text as one chunk of HTTP's chunked coding; empty where there is more of it than is written at once."""
 
 
-TextCache: TypeAlias = SharedTexts[tuple[Framing, type[Frame], str, bytes], EncodedEvents]
+TextCache: TypeAlias = SharedTexts[tuple[Framing, type[Frame], str, bytes], EncodedFrame]
 """The text of frames, by framing, type, epoch and frame."""

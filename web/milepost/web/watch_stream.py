@@ -26,7 +26,7 @@ from milepost.v1 import (
     WhoAmIRequest,
 )
 from milepost.web.disconnects import while_connected
-from milepost.web.frame_records import CACHE_BYTES, EventEncoder, TextCache, is_events, record_of
+from milepost.web.frame_records import CACHE_BYTES, FrameEncoder, TextCache, is_shared, record_of
 from milepost.web.framing import NDJSON, SSE
 from milepost.web.http_errors import error_json
 from milepost.web.service import Arrived, Caller, JobsBackend, PromptSend, ServiceError
@@ -52,7 +52,7 @@ class WatchStreams:
         self._backend = backend
         self._texts: TextCache = SharedTexts(CACHE_BYTES)
         self._encoders = {
-            (framing, response): EventEncoder(framing, response, self._texts)
+            (framing, response): FrameEncoder(framing, response, self._texts)
             for framing in (SSE, NDJSON)
             for response in (WatchJobResponse, WatchJobsResponse)
         }
@@ -99,7 +99,7 @@ class _Stream:
         watch: WatchRequest,
         caller: Caller,
         response: StreamResponse,
-        encoder: EventEncoder,
+        encoder: FrameEncoder,
     ) -> None:
         self._backend = backend
         self._watch = watch
@@ -154,7 +154,7 @@ class _Stream:
         return True
 
     async def _send(self, frame: bytes) -> None:
-        if is_events(frame):
+        if is_shared(frame):
             encoded = self._encoder.encode(frame, self._epoch)
             self._cursor = encoded.cursor
             await self._response.chunks(encoded.chunks)
@@ -163,7 +163,7 @@ class _Stream:
 
     def _offer(self, frame: bytes) -> bool:
         """Send a frame of a few events at once, where that is possible."""
-        if not is_events(frame):
+        if not is_shared(frame):
             return False
         encoded = self._encoder.encode(frame, self._epoch)
         if not self._response.offer(encoded.http_chunk):

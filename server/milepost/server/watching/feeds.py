@@ -24,6 +24,7 @@ from milepost.server.watching.feed_index import FeedIndex
 from milepost.server.watching.job_criteria import FeedEntry, FeedItem, JobCriteria
 from milepost.server.watching.keyed_deque import KeyedDeque
 from milepost.server.watching.memory_budget import MemoryBudget
+from milepost.server.watching.shared_status import SharedStatus
 from milepost.server.watching.signals import WOKEN_AT_ONCE, Signal
 
 SCAN_LIMIT: Final = 1000
@@ -109,6 +110,7 @@ class Feed:
         self._opened_at = log.position
         self._batches = SharedBatches()
         self.signal = Signal()
+        self.status = SharedStatus()
         self.watchers = 0
 
     @property

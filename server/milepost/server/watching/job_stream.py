@@ -41,7 +41,9 @@ class JobStream(WatchStream):
         subscriber: Subscriber,
         estimates: StatusEstimates,
     ) -> None:
-        super().__init__(log, clock, tail.signal, request, request.filter, request.after_sequence, subscriber)
+        super().__init__(
+            log, clock, tail.signal, tail.status, request, request.filter, request.after_sequence, subscriber
+        )
         self._job_id = request.job_id
         self._tails = tails
         self._tail = tail
@@ -196,7 +198,6 @@ class JobStream(WatchStream):
             fraction=self._tail.fraction,
             fraction_known=self._tail.fraction_known,
             store_away=not self._log.up,
-            server_time=timestamp(self._clock.now()),
             waiting=waiting,
             estimate=None if waiting is not None or self._tail.ended else await self._estimates.next(),
         )

@@ -44,7 +44,14 @@ class JobsStream(WatchStream):
         running: RunningEstimates | None = None,
     ) -> None:
         super().__init__(
-            log, clock, feed.signal, request, request.event_filter, request.after_position, subscriber
+            log,
+            clock,
+            feed.signal,
+            feed.status,
+            request,
+            request.event_filter,
+            request.after_position,
+            subscriber,
         )
         self._running = running
         # A stream that ends at the head has one status at most.
@@ -272,6 +279,5 @@ class JobsStream(WatchStream):
             cursor=self._cursor,
             head_sequence=self._log.position,
             store_away=not self._log.up,
-            server_time=timestamp(self._clock.now()),
             job_estimates=await self._estimates.next(),
         )

@@ -21,6 +21,7 @@ from milepost.server.watching.batches import BATCH_BYTES, Batch, BatchRequest, S
 from milepost.server.watching.cursor_errors import replaced
 from milepost.server.watching.keyed_deque import KeyedDeque
 from milepost.server.watching.memory_budget import ENTRY_OVERHEAD, MemoryBudget
+from milepost.server.watching.shared_status import SharedStatus
 from milepost.server.watching.signals import WOKEN_AT_ONCE, Signal
 from milepost.v1 import JobState
 
@@ -49,6 +50,7 @@ class Tail:
         "queued",
         "signal",
         "since",
+        "status",
         "submitted",
         "thinned",
         "watchers",
@@ -61,6 +63,7 @@ class Tail:
         # The newest event at the previous ``drop_old``.
         self._aged_to = 0
         self.signal = Signal()
+        self.status = SharedStatus()
         self.since: int | None = None
         self.submitted = 0
         """When its job was submitted, in nanoseconds since 1970; 0 until a read has said."""

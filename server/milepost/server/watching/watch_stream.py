@@ -21,6 +21,7 @@ from milepost.server.log.event_log import EventLog
 from milepost.server.watching.batches import Batch
 from milepost.server.watching.cursor_errors import changed_epoch
 from milepost.server.watching.event_filters import frame_filter
+from milepost.server.watching.shared_status import SharedStatus
 from milepost.server.watching.signals import Signal, Waiter
 from milepost.server.watching.subscriber import NoRoom, Subscriber
 from milepost.v1 import (
@@ -65,6 +66,7 @@ class WatchStream(ABC):
         log: EventLog,
         clock: Clock,
         signal: Signal,
+        shared: SharedStatus,
         request: WatchJobRequest | WatchJobsRequest,
         events: EventFilter,
         cursor: int,
@@ -73,6 +75,7 @@ class WatchStream(ABC):
         self._log = log
         self._clock = clock
         self._signal = signal
+        self._shared = shared
         self._request = request
         self._cursor = cursor
         self._subscriber = subscriber
@@ -134,7 +137,7 @@ class WatchStream(ABC):
             elif (self._may_status_be_due() and await self._is_status_due()) or not await self._waiter.wait(
                 version, serve
             ):
-                await self._send_response(self._response(status=await self._status()))
+                await self._send_status()
                 self._waiter.restart()
 
     async def _send_last_status(self) -> None:
@@ -147,7 +150,7 @@ class WatchStream(ABC):
             and not self._is_complete()
             and await self._is_status_due()
         ):
-            await self._send_response(self._response(status=await self._status()))
+            await self._send_status()
 
     def _serve(self) -> bool:
         """Offer what has come to the subscriber, without waking the stream's task; False where it takes the task.
@@ -195,6 +198,10 @@ class WatchStream(ABC):
 
     async def _send_response(self, response: WatchJobResponse | WatchJobsResponse) -> None:
         await self._subscriber.send(response.SerializeToString())
+
+    async def _send_status(self) -> None:
+        status = await self._status()
+        await self._subscriber.send(self._shared.encode(self._response(), status, self._clock.now()))
 
     @abstractmethod
     def _may_status_be_due(self) -> bool:
@@ -253,4 +260,5 @@ class WatchStream(ABC):
     def _opened(self) -> Opened: ...
 
     @abstractmethod
-    async def _status(self) -> Status: ...
+    async def _status(self) -> Status:
+        """The status as of now, without the time."""

@@ -1,0 +1,34 @@
+"""The status that watches of the same job or filter send at the same moment, mostly after the same event.
+
+They share the response, so that whoever makes text of it for clients does that once.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from milepost.server.base.timestamps import timestamp
+from milepost.v1 import Status, WatchJobResponse, WatchJobsResponse
+
+MOMENT: Final = 10_000_000
+"""Nanoseconds by which the time in a shared status may be late."""
+
+
+class SharedStatus:
+    """The newest status of watches that share a tail or a feed."""
+
+    __slots__ = ("_response", "_said", "_time")
+
+    def __init__(self) -> None:
+        self._said = b""
+        self._time = 0
+        self._response = b""
+
+    def encode(self, response: WatchJobResponse | WatchJobsResponse, status: Status, now: int) -> bytes:
+        """The status as this response, of the time ``now``, in nanoseconds; or the same one of just before."""
+        said = status.SerializeToString()
+        if said != self._said or not 0 <= now - self._time <= MOMENT:
+            status.server_time.CopyFrom(timestamp(now))
+            response.status.CopyFrom(status)
+            self._said, self._time, self._response = said, now, response.SerializeToString()
+        return self._response

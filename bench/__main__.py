@@ -85,7 +85,7 @@ MEASUREMENTS: Mapping[str, Callable[[Settings], list[Figure]]] = {
 }
 _DEFAULT = ("replay", "live", "reports")
 
-_IN_TURNS = ("replay", "live", "reports")
+_IN_TURNS = ("replay", "live", "reports", "http_live")
 """Those that take ``--against`` and ``--rows``."""
 
 
@@ -102,9 +102,11 @@ _IN_TURNS = ("replay", "live", "reports")
 @click.option(
     "--against",
     metavar="COMMIT",
-    help="Measure the server of this commit, too, in turns with this one: replay, live, reports.",
+    help="Measure the server of this commit, too, in turns with this one: replay, live, reports, http_live.",
 )
-@click.option("--rows", default="", help="Measure only rows with this in their name: replay, live, reports.")
+@click.option(
+    "--rows", default="", help="Measure only rows with this in their name: replay, live, reports, http_live."
+)
 @click.option(
     "--attack",
     "attacks",

@@ -127,15 +127,21 @@ def measure_live(settings: Settings) -> list[Figure]:
     """Publish to receipt, and the server's CPU time per message, with 100 and 1,000 subscribers."""
     settings = replace(settings, seconds=max(settings.seconds, _LIVE_SECONDS))
     figures = []
-    with (
-        milepost(settings.directory / "http-live", *_HTTP) as server,
-        socket_manager() as manager,
-        socket_manager(settings.directory / "http-live.db") as committing,
-        Load.start() as worker,
-        Load.start() as first,
-        Load.start() as second,
-    ):
+    with ExitStack() as stack:
+        servers = {
+            checkout.name: stack.enter_context(
+                milepost(settings.directory / f"http-live-{number}", *_HTTP, checkout=checkout)
+            )
+            for number, checkout in enumerate(settings.checkouts)
+        }
+        server = servers[OURS]
+        manager = stack.enter_context(socket_manager())
+        committing = stack.enter_context(socket_manager(settings.directory / "http-live.db"))
+        worker, first, second = (stack.enter_context(Load.start()) for _ in range(3))
         for size in _LIVE:
+            what = f"live over HTTP, {size.subscribers:,} subscribers"
+            if not settings.includes(what):
+                continue
             warm_up = size._replace(events=_WARM_UP)
             live_rounds = _Live(
                 worker,
@@ -144,7 +150,7 @@ def measure_live(settings: Settings) -> list[Figure]:
                 {each: _recorded_report(worker, server, each) for each in (warm_up, size)},
             )
             contestants: dict[str, Callable[[live.Size], Round]] = {
-                OURS: live_rounds.at_events,
+                **{name: partial(live_rounds.at_events, each) for name, each in servers.items()},
                 SOCKETS: partial(live_rounds.at_manager, manager),
                 GRPC: live_rounds.at_grpc,
             }
@@ -153,7 +159,7 @@ def measure_live(settings: Settings) -> list[Figure]:
             for run_round in contestants.values():
                 run_round(warm_up)
             figures += rounds(
-                f"live over HTTP, {size.subscribers:,} subscribers",
+                what,
                 {name: partial(run_round, size) for name, run_round in contestants.items()},
                 settings,
                 warm=False,
@@ -169,12 +175,12 @@ class _Live(NamedTuple):
     server: Server
     reports: Mapping[live.Size, live.Report]
 
-    def at_events(self, size: live.Size) -> Round:
+    def at_events(self, server: Server, size: live.Size) -> Round:
         """Server-sent events."""
-        return self._run(size, self.server, work.submit(self.server.address), follow=follow_events)
+        return self._run(size, server, work.submit(server.address), follow=follow_events)
 
     def at_grpc(self, size: live.Size) -> Round:
-        """The same server's streams of gRPC."""
+        """Streams of gRPC."""
         return self._run(size, self.server, work.submit(self.server.address))
 
     def at_manager(self, manager: Server, size: live.Size) -> Round:

@@ -45,7 +45,7 @@ def test_the_text_is_encoded_once_as_a_chunk() -> None:
 
 
 def test_small_statuses_share_their_text() -> None:
-    """Whoever gets the same one next; a status is a place to resume from. The estimates of many jobs are no such text."""
+    """Whoever gets the same one next; it is a place to resume from. Estimates of many jobs are no such text."""
     for framing in (SSE, NDJSON):
         encoder = FrameEncoder(framing, WatchJobResponse, SharedTexts(1 << 20))
         frame = WatchJobResponse(status=Status(cursor=7, head_sequence=8)).SerializeToString()

@@ -131,6 +131,16 @@ def test_other_units_than_before_take_as_much_longer() -> None:
     assert left(JobProgress(0.0, pending), counted(100, 1.0)) == pytest.approx(200)
 
 
+def test_workloads_beyond_the_range_of_numbers() -> None:
+    """Any positive number may be one, and what grows by a power of their ratio: there is an estimate nevertheless."""
+    least, most = 5e-324, 1e30
+    runs = [staged(("s", 0.0, n * n), duration=float(n * n), workload=float(n)) for n in range(1, 8)]
+    kinds = [known(*runs), known(*(run._replace(workload=run.workload * least) for run in runs))]
+    found = [kind.whole(workload) for kind in kinds for workload in (least, most)]
+
+    assert [each is not None and math.isfinite(each.p50 + each.p90) for each in found] == [True] * 4
+
+
 def test_durations_grow_with_the_workload() -> None:
     """By the power that the runs show, from five runs of three workloads; fewer show none."""
     runs = [PastRun(2 * w, w, (), 2 * w) for w in (1.0, 2.0, 4.0, 8.0, 16.0)]

@@ -48,6 +48,10 @@ _LATENESS_SLACK: Final = 0.1
 """A unit that is late moves the end only once it is later than this part of what comes after it: units differ. The same
 holds for a stage without units that runs alone."""
 
+_GROWTH_LIMIT: Final = 1e12
+"""How many times the workload of a run a job's counts at most, and what part of it at least: powers of any other ratio
+may be beyond the range of numbers."""
+
 _NEVER: Final = 1e-9
 
 
@@ -102,6 +106,7 @@ def _scenario(progress: JobProgress, run: PastRun, scales: Scales) -> tuple[floa
     """The remaining time if the job goes on like ``run``, and how likely it is that it does, after what it has done."""
     elapsed = progress.elapsed
     grown = progress.workload / run.workload if progress.workload and run.workload else 1.0
+    grown = min(max(grown, 1 / _GROWTH_LIMIT), _GROWTH_LIMIT)
     if not run.steps:
         return _left(run.duration * grown**scales.job, elapsed)
     ends: list[float] = []

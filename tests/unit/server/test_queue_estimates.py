@@ -9,11 +9,13 @@ from typing import Any, cast
 import pytest
 
 from milepost.server.base.timestamps import duration
+from milepost.server.dispatch.job_queues import QueuePlace
 from milepost.server.dispatch.worker_registry import WorkerRegistry
 from milepost.server.dispatch.worker_session import Session
+from milepost.server.estimation.job_estimates import REMAINING_MAX
 from milepost.server.estimation.queue_estimates import SLOTS_PER_PASS, QueueEstimates
 from milepost.server.forecasting.queue_schedule import Span
-from milepost.v1 import Estimate, Hello, Job
+from milepost.v1 import Estimate, Hello, Job, Waiting
 from tests.support.clock import FakeClock
 
 _NONE = cast("Any", None)
@@ -67,3 +69,26 @@ async def test_others_go_first_between_some_of_the_slots(
     assert start is not None
     assert max(after - before for before, after in pairwise(passes)) <= SLOTS_PER_PASS
     assert len(seen) > 10 * SLOTS_PER_PASS
+
+
+async def test_a_start_that_is_further_away_than_a_duration_can_be(
+    registry: WorkerRegistry, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The jobs that run before it may be another owner's, and count as many units as a number can have."""
+
+    class Runs:
+        async def of_run(self, *_: object) -> Estimate:
+            return Estimate(remaining_p50=duration(1.0), remaining_p90=duration(2.0))
+
+    async def remaining(_: QueueEstimates, job_id: str, caller: str) -> Span:
+        return Span(1e30, 1e30)
+
+    monkeypatch.setattr(QueueEstimates, "_remaining", remaining)
+    place = QueuePlace(own_ahead=0, own_waiting=1, is_limited=False)
+    runs = cast("Any", Runs())
+    estimates = QueueEstimates(_NONE, runs, _NONE, _NONE, registry, lambda _: place, lambda _: 0, FakeClock())
+    waiting = Waiting()
+    await estimates.add(Job(job_id="j", kind="k"), waiting)
+    registry.close()
+
+    assert [waiting.start_p50.seconds, waiting.start_p90.seconds] == [REMAINING_MAX] * 2

@@ -40,7 +40,7 @@ SHARING_TIME: Final = 1.0
 _Submission: TypeAlias = tuple[str, int]
 """A job by its id and the time of its submission, in nanoseconds since 1970."""
 
-_REMAINING_MAX: Final = 1e10
+REMAINING_MAX: Final = 1e10
 """Longest remaining time in seconds that is sent: a Duration holds not much more."""
 
 
@@ -148,8 +148,8 @@ class JobEstimates:
     def message(self, found: RemainingTime) -> Estimate:
         """An estimate as a message."""
         return Estimate(
-            remaining_p50=duration(min(found.p50, _REMAINING_MAX)),
-            remaining_p90=duration(min(found.p90, _REMAINING_MAX)),
+            remaining_p50=duration(min(found.p50, REMAINING_MAX)),
+            remaining_p90=duration(min(found.p90, REMAINING_MAX)),
             basis=_BASES[found.basis],
             sample_size=found.sample_size,
             as_of=timestamp(self._clock.now()),

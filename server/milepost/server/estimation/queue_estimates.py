@@ -15,7 +15,7 @@ from milepost.server.base.timestamps import duration, instant, nanoseconds
 from milepost.server.dispatch.job_queues import QueuePlace
 from milepost.server.dispatch.worker_registry import WorkerRegistry
 from milepost.server.estimation.histories import Histories
-from milepost.server.estimation.job_estimates import SHARING_TIME, JobEstimates
+from milepost.server.estimation.job_estimates import REMAINING_MAX, SHARING_TIME, JobEstimates
 from milepost.server.estimation.running_jobs import RunningJobs
 from milepost.server.forecasting.queue_schedule import NO_TIME, Span, start_of
 from milepost.server.log.event_log import EventLog
@@ -83,8 +83,8 @@ class QueueEstimates:
             return
         start = await self._start(job, run, caller)
         if start is not None:
-            waiting.start_p50.CopyFrom(duration(start.p50))
-            waiting.start_p90.CopyFrom(duration(start.p90))
+            waiting.start_p50.CopyFrom(duration(min(start.p50, REMAINING_MAX)))
+            waiting.start_p90.CopyFrom(duration(min(start.p90, REMAINING_MAX)))
 
     def add_place(self, job: Job, waiting: Waiting) -> QueuePlace | None:
         """Set the place of a QUEUED job in its queue, and whether its concurrency key holds it up; return the place."""

@@ -157,6 +157,25 @@ async def test_the_error_says_that_the_server_has_no_tls(shared_server: ServerPr
     )
 
 
+async def test_the_error_says_that_a_file_for_tls_cannot_be_used(
+    shared_server: ServerProcess, tmp_path: Path
+) -> None:
+    """gRPC says "Failed to create security handshaker" of a bundle without certificates, and of a bad key."""
+    bundle = tmp_path / "ca.pem"
+    bundle.write_text("-----BEGIN RSA PRIVATE KEY-----\n")
+    address = shared_server.address
+    outcome = await milepost(
+        "get", "nowhere", "--tls-ca", str(bundle), address=address, env={"MILEPOST_CONNECT_TIMEOUT": "0"}
+    )
+
+    assert (outcome.status, outcome.out, outcome.err) == (
+        5,
+        "",
+        f"Error: The server at {address} cannot be reached (a certificate or key for TLS is not in PEM). "
+        "Look at the files of --tls-ca, --tls-client-cert and --tls-client-key.\n",
+    )
+
+
 async def test_grpc_settings_are_not_inherited_by_commands(shared_server: ServerProcess, kind: str) -> None:
     """Settings for gRPC are not in the environment of a child command."""
     outcome = await milepost("exec", "--kind", kind, "--", "env", address=shared_server.address)

@@ -130,6 +130,7 @@ _BY_CODE: Final = {
 NO_TLS: Final = "it does not speak TLS"
 OTHER_NAME: Final = "its certificate is for another name"
 UNTRUSTED_CERTIFICATE: Final = "its certificate is not trusted"
+UNREADABLE_PEM: Final = "a certificate or key for TLS is not in PEM"
 NO_GRPC: Final = "what listens there does not speak gRPC"
 """Texts of `connection_error_text` on which the command has something else to say than on others."""
 
@@ -139,6 +140,7 @@ _CONNECTION_ERRORS: Final = tuple(
     for pattern, words in (
         ("connection refused", "connection refused"),
         ("wrong_version_number", NO_TLS),
+        ("create security handshaker", UNREADABLE_PEM),
         ("hostname verification|hostname mismatch", OTHER_NAME),
         ("certificate_verify_failed|issuer certificate|self.signed", UNTRUSTED_CERTIFICATE),
         ("certificate has expired", "its certificate has expired"),

@@ -9,7 +9,13 @@ from milepost.client._cli.commands.exit_status import CommandError, ExitStatus
 from milepost.client._cli.rendering import text
 from milepost.client._cli.rendering.json_line import Json
 from milepost.client._cli.rendering.status_text import error_cause
-from milepost.client._transport.error_mapping import NO_GRPC, NO_TLS, OTHER_NAME, UNTRUSTED_CERTIFICATE
+from milepost.client._transport.error_mapping import (
+    NO_GRPC,
+    NO_TLS,
+    OTHER_NAME,
+    UNREADABLE_PEM,
+    UNTRUSTED_CERTIFICATE,
+)
 from milepost.client._transport.fork_safety import grpc
 from milepost.contract.reasons import reason_name
 from milepost.v1 import ErrorReason, Job, JobState
@@ -130,6 +136,7 @@ _UNREACHABLE_HINTS: Final = {
     NO_TLS: "Leave out --tls and the options of certificates, or have it serve with --tls-cert.",
     OTHER_NAME: "Give --address the name that the certificate is for.",
     UNTRUSTED_CERTIFICATE: "--tls-ca names the certificate of its authority.",
+    UNREADABLE_PEM: "Look at the files of --tls-ca, --tls-client-cert and --tls-client-key.",
     NO_GRPC: "It may be the address of its pages: --address takes the other one that `milepost serve` prints.",
 }
 

@@ -51,22 +51,31 @@ def share(
     from milepost.client._cli.commands.async_runner import run
     from milepost.client._cli.rendering import text
     from milepost.client._cli.rendering.message_json import message_line
+    from milepost.client._cli.rendering.principal_text import is_anonymous
 
-    async def make() -> ShareJobResponse | None:
+    async def make() -> tuple[ShareJobResponse, bool] | None:
         async with server.client() as client:
             if revoke:
                 await client.revoke_shares(job_id)
                 return None
-            return await client.share(job_id, ttl=ttl, cancel=cancel)
+            is_open = output != "json" and is_anonymous(await client.whoami())
+            return await client.share(job_id, ttl=ttl, cancel=cancel), is_open
 
-    made = run(make())
-    if made is None:
+    shared = run(make())
+    if shared is None:
         click.echo(
             f"Revoked the shares of {text.one_line(job_id)}. Open streams end within seconds.", err=True
         )
         return
+    made, is_open = shared
     if output == "json":
         write_stdout(message_line(made))
         return
+    if is_open:
+        click.echo(
+            "Warning: this server takes no credentials, so the token restricts nobody: whoever reaches the server may "
+            "do everything, with a token or without.",
+            err=True,
+        )
     click.echo(f"Valid until {text.date(made.expire_time)}.", err=True)
     write_stdout(text.one_line(made.token))

@@ -9,10 +9,15 @@ from typing import Final
 from milepost.client._cli.rendering import text
 from milepost.v1 import PrincipalLimit, WhoAmIResponse
 
-__all__ = ["VALUE_COLUMN", "principal_lines"]
+__all__ = ["VALUE_COLUMN", "is_anonymous", "principal_lines"]
 
 VALUE_COLUMN: Final = 12
 """Where the values begin."""
+
+
+def is_anonymous(principal: WhoAmIResponse) -> bool:
+    """Whether the server has no credentials configured, so that everyone may do everything."""
+    return principal.subject == "anonymous" and not principal.credential_id
 
 
 def principal_lines(principal: WhoAmIResponse, zone: tzinfo | None = None) -> Iterator[str]:

@@ -29,18 +29,10 @@ async def rpc(web_server: ServerProcess) -> AsyncIterator[Rpc]:
         yield connected
 
 
-@pytest.fixture(params=["server", "mounted"])
-async def web(request: pytest.FixtureRequest, web_server: ServerProcess) -> AsyncIterator[httpx.AsyncClient]:
+@pytest.fixture
+async def web(url: str) -> AsyncIterator[httpx.AsyncClient]:
     """A client of the server's own HTTP, and of the application that is mounted over a client of the SDK."""
-    if request.param == "server":
-        async with http_client(web_server.url) as client:
-            yield client
-        return
-    async with (
-        Client(web_server.address) as sdk,
-        serving(milepost_app(sdk, authorize=lambda request, call: True)) as url,
-        http_client(url) as client,
-    ):
+    async with http_client(url) as client:
         yield client
 
 

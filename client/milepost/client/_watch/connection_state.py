@@ -5,7 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-__all__ = ["Connection"]
+from milepost.client._watch.transport_fallback import TransportMode
+
+__all__ = ["Connection", "interrupted"]
 
 
 @dataclass(frozen=True)
@@ -26,3 +28,13 @@ class Connection:
     resumed_at: int | None = None
     error: str = ""
     fruitless: int = 0
+
+
+def interrupted(
+    error: str, retry_in: float, mode: TransportMode, fruitless: int, *, connected_before: bool
+) -> Connection:
+    """The state after an error, until the next attempt in this transport mode."""
+    if mode is not TransportMode.STREAM:
+        return Connection("polling", retry_in, error=error, fruitless=fruitless)
+    state: Literal["connecting", "reconnecting"] = "reconnecting" if connected_before else "connecting"
+    return Connection(state, retry_in, error=error, fruitless=fruitless)

@@ -8,12 +8,12 @@ from abc import ABC, abstractmethod
 from collections import deque
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
 from types import TracebackType
-from typing import TYPE_CHECKING, Final, Generic, Literal, Self, TypeVar
+from typing import TYPE_CHECKING, Final, Generic, Self, TypeVar
 
 from milepost.client._transport.backoff import Backoff, is_transient
 from milepost.client._transport.fork_safety import grpc
 from milepost.client._transport.token_source import Metadata
-from milepost.client._watch.connection_state import Connection
+from milepost.client._watch.connection_state import Connection, interrupted
 from milepost.client._watch.stream_reader import StreamReader
 from milepost.client._watch.transport_fallback import TransportFallback, TransportMode
 from milepost.client._watch.watch_cursor import WatchCursor
@@ -43,11 +43,6 @@ _SILENT_MARGIN: Final = 5.0
 _FRUITLESS_LOG_THRESHOLD: Final = 5
 
 _log = logging.getLogger("milepost.client")
-
-_FALLBACK_TEXT: Final = {
-    TransportMode.REPLAY: "calls are answered, but long-lived streams do not get through: polling for new events",
-    TransportMode.CALL: "calls are answered, but no stream gets through: polling the job's state",
-}
 
 
 class ReconnectingStream(ABC, AsyncIterator[Item], Generic[Item, _Request, _Frame]):
@@ -363,8 +358,8 @@ class ReconnectingStream(ABC, AsyncIterator[Item], Generic[Item, _Request, _Fram
                 self._connected_before = True
                 self._channel.disconnected_watches.discard(self)
                 self._retry_at = 0.0
-                _log.warning("%s: %s", self._name, _FALLBACK_TEXT[fallback.mode])
-                self._notify_state(Connection("polling", error=_FALLBACK_TEXT[fallback.mode]))
+                _log.warning("%s: %s", self._name, fallback.text)
+                self._notify_state(Connection("polling", error=fallback.text))
 
     async def _server_answers(self) -> bool:
         """Whether the server answers a call now."""
@@ -383,10 +378,11 @@ class ReconnectingStream(ABC, AsyncIterator[Item], Generic[Item, _Request, _Fram
             _log.warning(
                 "%s: %d consecutive connections delivered no events: %s", self._name, fruitless, error
             )
-        state: Literal["connecting", "reconnecting", "polling"] = "polling"
-        if self._fallback.mode is TransportMode.STREAM:
-            state = "reconnecting" if self._connected_before else "connecting"
-        self._notify_state(Connection(state, wait, error=str(error), fruitless=fruitless))
+        self._notify_state(
+            interrupted(
+                str(error), wait, self._fallback.mode, fruitless, connected_before=self._connected_before
+            )
+        )
 
     def _notify_state(self, connection: Connection) -> None:
         self._connection = connection

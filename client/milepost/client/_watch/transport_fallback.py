@@ -26,6 +26,13 @@ class TransportMode(enum.Enum):
     """Unary calls, which return only the current state."""
 
 
+_TEXTS: Final = {
+    TransportMode.STREAM: "",
+    TransportMode.REPLAY: "calls are answered, but long-lived streams do not get through: polling for new events",
+    TransportMode.CALL: "calls are answered, but no stream gets through: polling the job's state",
+}
+
+
 class TransportFallback:
     """Chooses the best transport mode that works.
 
@@ -42,6 +49,11 @@ class TransportFallback:
         self.blocked_streams = 0
         self._failures = 0
         self._since = 0.0
+
+    @property
+    def text(self) -> str:
+        """Why the mode is not ``STREAM``, for people; empty if it is."""
+        return _TEXTS[self.mode]
 
     def stream_opened(self) -> None:
         """Note that a stream delivered a frame."""

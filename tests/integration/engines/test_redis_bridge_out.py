@@ -240,6 +240,24 @@ async def test_an_answer_that_is_lost(redis_server: RedisServer, monkeypatch: py
     await connection.aclose()
 
 
+async def test_a_bridge_that_ends_between_a_gap_and_the_next_position(redis_server: RedisServer) -> None:
+    """The next one resumes at the last position, in its own epoch, and meets the gap again: in the other epoch that
+    position would be an event, and those up to it would be lost.
+    """
+    name = f"out-{uuid.uuid4().hex}"
+    connection = redis_client(redis_server.url)
+    writer = RedisWriter(connection, "redis", state=f"{name}:state", stream=name, max_length=10)
+    await writer.take_over()
+    await writer.write([outgoing("1")], "before", 7)
+    for epoch, item in (("", "gap"), ("after", "snapshot")):
+        await writer.write([outgoing(item)], epoch, None)
+
+    assert await writer.take_over() == ("before", 7)
+    await writer.write([outgoing("2")], "after", 3)
+    assert await writer.take_over() == ("after", 3)
+    await connection.aclose()
+
+
 async def test_cancelling_is_not_lost() -> None:
     """A bridge that is to stop does, also where the library of Redis swallows that."""
     called = asyncio.Event()

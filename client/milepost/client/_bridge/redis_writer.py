@@ -33,8 +33,8 @@ for i = 6, #ARGV, 6 do
     end
     if ARGV[i] ~= '' then redis.call('PUBLISH', ARGV[i], ARGV[i + 1]) end
 end
-redis.call('HSET', KEYS[1], 'writer', ARGV[1], 'batch', ARGV[2], 'epoch', ARGV[3])
-if ARGV[4] ~= '' then redis.call('HSET', KEYS[1], 'position', ARGV[4]) end
+redis.call('HSET', KEYS[1], 'writer', ARGV[1], 'batch', ARGV[2])
+if ARGV[4] ~= '' then redis.call('HSET', KEYS[1], 'epoch', ARGV[3], 'position', ARGV[4]) end
 return writer and 'ok' or 'lost'
 """
 
@@ -118,7 +118,7 @@ class RedisWriter:
         Args:
             items: The items.
             epoch: Epoch of the store.
-            position: Position after the batch; None: as before.
+            position: Position after the batch; None: as before, with the epoch that it is of.
 
         Raises:
             AnotherBridge: Another one writes.

@@ -267,3 +267,22 @@ async def test_the_version() -> None:
     outcome = await milepost("--version")
 
     assert (outcome.status, outcome.out) == (0, "milepost 0.1.0\n")
+
+
+def test_packages_that_do_not_go_together() -> None:
+    """Such as stubs of gRPC for protobuf 7 beside protobuf 6, which Hatchet's SDK brings: no defect of Milepost."""
+    code = (
+        "from google.protobuf.runtime_version import VersionError\n"
+        "from milepost.client._cli import main as command\n"
+        "def run():\n"
+        "    raise VersionError('Detected versions: gencode 7.35.1 runtime 6.33.6. Runtime version cannot be older.')\n"
+        "command.run = run\n"
+        "command.main()\n"
+    )
+    found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+
+    assert (found.returncode, found.stdout) == (2, "")
+    assert found.stderr == (
+        "Error: The installed packages do not go together: Detected versions: gencode 7.35.1 runtime 6.33.6. "
+        "Install them again in one command, so that versions are chosen that do.\n"
+    )

@@ -215,6 +215,13 @@ class _ReportDefects:
     ) -> None:
         if not isinstance(error, Exception) or os.environ.get("MILEPOST_DEBUG"):
             return
+        if type(error).__name__ == "VersionError":  # protobuf's, whose import would slow down every command
+            cause = str(error).partition(". ")[0]
+            write_stderr(
+                f"Error: The installed packages do not go together: {cause}. Install them again in one command, so "
+                "that versions are chosen that do."
+            )
+            sys.exit(ExitStatus.USAGE)
         summary = f"{type(error).__name__}: {error}".splitlines()[0]
         write_stderr(f"Error: A defect in Milepost: {summary} (MILEPOST_DEBUG=1 shows where.)")
         sys.exit(ExitStatus.DEFECT)

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from milepost.server.runtime.grpc_wakeups import drain_and_call
+from milepost.server.runtime.grpc_wakeups import RUN_AT_ONCE, Wakeups
 
 # In a process of its own, since grpc.aio is initialised once in a process.
 _REGISTERED = """
@@ -47,7 +47,7 @@ async def test_all_bytes_are_read_in_one_pass() -> None:
     with reading, writing:
         for count in (1, 2, 200):
             writing.send(b"1" * count)
-            drain_and_call(reading, read_one, asyncio.get_running_loop())
+            Wakeups(asyncio.get_running_loop()).drain_and_call(reading, read_one)
     assert left == [0, 0, 0]
 
 
@@ -90,11 +90,42 @@ async def test_what_was_scheduled_before_goes_first() -> None:
     with reading, writing:
         writing.send(b"1")
         task = asyncio.create_task(begin())
-        drain_and_call(reading, lambda: future.set_result(None), loop)
+        Wakeups(loop).drain_and_call(reading, lambda: future.set_result(None))
         await task
         await asyncio.sleep(0)
 
     assert steps == ["begun", "gone on"]
+
+
+async def test_what_happens_at_once_goes_on_in_several_passes() -> None:
+    """Some of it in each, in order: thousands of streams may be left at once. Also where others wait for the pass."""
+    loop = asyncio.get_running_loop()
+    wakeups = Wakeups(loop)
+    done: list[asyncio.Future[None]] = []
+    passes = []
+    futures: list[asyncio.Future[None]] = [loop.create_future() for _ in range(8 * RUN_AT_ONCE + 2)]
+    for future in futures:
+        future.add_done_callback(done.append)
+    reading, writing = socket.socketpair()
+
+    def happen(events: list[asyncio.Future[None]]) -> None:
+        def resolve() -> None:
+            for event in events:
+                event.set_result(None)
+
+        writing.send(b"1")
+        wakeups.drain_and_call(reading, resolve)
+
+    with reading, writing:
+        happen(futures[: len(futures) // 2])
+        happen(futures[len(futures) // 2 :])
+        while len(done) < len(futures):
+            before = len(done)
+            await asyncio.sleep(0)
+            passes.append(len(done) - before)
+
+    assert done == futures
+    assert max(passes) == RUN_AT_ONCE
 
 
 @pytest.mark.parametrize("failure", [LookupError("no such"), asyncio.CancelledError()])
@@ -131,7 +162,7 @@ async def test_what_ends_the_process_ends_the_pass() -> None:
     with reading, writing:
         writing.send(b"1")
         with pytest.raises(SystemExit):
-            drain_and_call(reading, lambda: future.set_result(None), loop)
+            Wakeups(loop).drain_and_call(reading, lambda: future.set_result(None))
     assert called == []
     await asyncio.sleep(0)
     assert called == ["after"]
@@ -144,7 +175,7 @@ async def call(callback: Callable[[], None], then: Callable[[], None]) -> None:
     done = asyncio.Event()
 
     def on_byte() -> None:
-        drain_and_call(reading, callback, loop)
+        Wakeups(loop).drain_and_call(reading, callback)
         loop.remove_reader(reading)
         then()
         done.set()

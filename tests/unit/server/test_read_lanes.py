@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
+import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,7 @@ import pytest
 
 from milepost.server.base.callers import SERVER
 from milepost.server.log.event_log import EventPage, Query
-from milepost.server.log.sqlite.read_lane import ReadLane
+from milepost.server.log.sqlite.read_lane import UNDELIVERED, ReadLane
 from milepost.server.log.sqlite.reader import Reader
 from milepost.server.log.sqlite.reader_pool import LONG_READ_THREADS
 from milepost.server.log.sqlite.sqlite_log import SqliteEventLog
@@ -95,6 +96,33 @@ async def test_a_read_of_somebody_who_left_is_not_done(lane: ReadLane, held: Hel
     held.release()
     await asyncio.gather(first, last)
     assert done == ["last"]
+
+
+async def test_threads_read_no_further_than_the_event_loop_goes_on(lane: ReadLane) -> None:
+    """So that results of thousands of reads neither fill the memory nor one pass; at the end all are read."""
+    begun = 0
+
+    def note(reader: Reader) -> None:
+        nonlocal begun
+        begun += 1
+
+    reads = [asyncio.create_task(lane.run("a", note)) for _ in range(3 * UNDELIVERED)]
+    await asyncio.sleep(0)
+    # The thread waits for this one, which has the event loop for as long as it wants.
+    while begun < UNDELIVERED:
+        time.sleep(0.001)
+    delivered: list[int] = []
+    while not all(read.done() for read in reads):
+        before = sum(read.done() for read in reads)
+        await asyncio.sleep(0)
+        delivered.append(sum(read.done() for read in reads) - before)
+    assert max(delivered) <= UNDELIVERED
+
+    left = [asyncio.create_task(lane.run("a", note)) for _ in range(3 * UNDELIVERED)]
+    await asyncio.sleep(0)
+    lane.close()
+    assert begun == 6 * UNDELIVERED
+    await asyncio.gather(*left)
 
 
 async def test_an_error_of_a_read_is_raised_to_its_caller(lane: ReadLane) -> None:

@@ -18,6 +18,7 @@ from milepost.server.base.callers import host_of
 from milepost.server.base.refusal import Refusal, draining
 from milepost.server.calls.call_record import CallRecord
 from milepost.server.calls.call_turns import CallTurns
+from milepost.server.calls.paced_ends import PacedEnds
 from milepost.server.store_errors import STORE_ERRORS
 
 # Answered even while the server is stopping.
@@ -34,12 +35,14 @@ class CallAdmission:
         call_count: The number of calls so far, refused ones too.
         draining: Set once the server refuses further calls, except health checks.
         turns: Those of the calls that are admitted, and of large messages of streams.
+        ends: Those of calls that are cancelled.
     """
 
     def __init__(self, authenticator: Authenticator, limiter: Limiter) -> None:
         self._authenticator = authenticator
         self._limiter = limiter
         self.turns = CallTurns()
+        self.ends = PacedEnds()
         self.call_count = 0
         self.draining = asyncio.Event()
 

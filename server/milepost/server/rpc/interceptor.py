@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import inspect
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from functools import lru_cache, partial
 from typing import Any, NamedTuple, TypeAlias
 
@@ -236,12 +236,12 @@ def _unwrap(handler: Any) -> tuple[Callable[..., grpc.RpcMethodHandler[Any, Any]
 
 
 def _wrap_coroutine(
-    call: _Call, serve: Callable[[_Context, CallRecord], Awaitable[Any]]
+    call: _Call, serve: Callable[[_Context, CallRecord], Coroutine[Any, Any, Any]]
 ) -> Callable[..., Any]:
     async def handle(_: object, context: _Context) -> Any:
         with (call_log := call.log(context)) as record:
             try:
-                return await serve(context, record)
+                return await call.admission.ends.run(serve(context, record))
             except Exception as error:
                 await call_log.abort(error)
                 raise

@@ -10,6 +10,9 @@ What waits for an event, such as the task of a call, goes on in the same pass, w
 asyncio would have it go on in the next one; an event of a watched job has three such steps, and a pass costs as much as
 deciding a report. What was scheduled before goes first, as ever: a call may be cancelled by the event, and grpc.aio
 relies on its task having begun.
+
+Where thousands of streams end at once, all of them would go on in one pass. So each pass goes on with some of what has
+happened.
 """
 
 from __future__ import annotations
@@ -20,7 +23,14 @@ from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import Context
-from typing import Any
+from typing import Any, Final, TypeAlias
+
+RUN_AT_ONCE: Final = 200
+"""Calls of what waited for events that are made in one pass of the event loop. Where thousands of streams end at once,
+each takes some ten microseconds."""
+
+_Call: TypeAlias = tuple[Callable[..., object], tuple[object, ...], Context | None]
+"""What ``call_soon`` of an event loop gets."""
 
 # Buffer for bytes that are discarded; larger than what the socket holds.
 _IGNORED = bytearray(64 * 1024)
@@ -38,9 +48,10 @@ def take_all_at_once() -> Iterator[None]:
     """
     loop: Any = asyncio.get_running_loop()
     add_reader = loop.add_reader
+    wakeups = Wakeups(loop)
 
     def add_draining_reader(waking: socket.socket, callback: Callable[[], None]) -> None:
-        add_reader(waking, drain_and_call, waking, callback, loop)
+        add_reader(waking, wakeups.drain_and_call, waking, callback)
 
     loop.add_reader = add_draining_reader
     try:
@@ -49,34 +60,59 @@ def take_all_at_once() -> Iterator[None]:
         del loop.add_reader
 
 
-def drain_and_call(waking: socket.socket, callback: Callable[[], None], loop: Any) -> None:
-    """Read all bytes that wait but one, and call back, which reads that one and resolves the futures of all events.
+class Wakeups:
+    """Runs what grpc.aio's events cause in an event loop."""
 
-    Then run what those futures call, which the event loop would do in its next pass, unless others wait for that.
-    """
-    try:
-        waiting = waking.recv_into(_IGNORED, 0, _PEEK)
-        if waiting > 1:
-            waking.recv_into(_IGNORED, waiting - 1, _DONT_WAIT)
-    except BlockingIOError:  # the loop of another thread has read them
-        pass
-    # asyncio's own loops keep what they run next in a deque. With another loop, or with something in it, all waits.
-    if getattr(loop, "_ready", True):
-        callback()
-        return
-    due: deque[tuple[Callable[..., object], tuple[object, ...], Context | None]] = deque()
+    def __init__(self, loop: Any) -> None:
+        self._loop = loop
+        # What the passes of the loop have not come to yet.
+        self._late: deque[_Call] = deque()
 
-    def call_soon(
-        function: Callable[..., object], *arguments: object, context: Context | None = None
-    ) -> None:
-        due.append((function, arguments, context))
+    def drain_and_call(self, waking: socket.socket, callback: Callable[[], None]) -> None:
+        """Read all bytes that wait but one, and call back, which reads that one and resolves the futures of all events.
 
-    loop.call_soon = call_soon
-    try:
-        callback()
-    finally:
-        del loop.call_soon
-        while due:
+        Then run what those futures call, which the event loop would do in its next pass, unless others wait for that.
+        """
+        try:
+            waiting = waking.recv_into(_IGNORED, 0, _PEEK)
+            if waiting > 1:
+                waking.recv_into(_IGNORED, waiting - 1, _DONT_WAIT)
+        except BlockingIOError:  # the loop of another thread has read them
+            pass
+        due: deque[_Call] = deque()
+
+        def call_soon(
+            function: Callable[..., object], *arguments: object, context: Context | None = None
+        ) -> None:
+            due.append((function, arguments, context))
+
+        loop = self._loop
+        loop.call_soon = call_soon
+        try:
+            callback()
+            # asyncio's own loops keep what they run next in a deque. With another loop, or with something in it, all
+            # waits.
+            if not getattr(loop, "_ready", True):
+                self._run_some(due)
+        finally:
+            del loop.call_soon
+            if due:
+                if not self._late:
+                    loop.call_soon(self._go_on)
+                self._late += due
+
+    def _go_on(self) -> None:
+        try:
+            self._run_some(self._late)
+        finally:
+            if self._late:
+                self._loop.call_soon(self._go_on)
+
+    def _run_some(self, due: deque[_Call]) -> None:
+        """Make up to ``RUN_AT_ONCE`` calls, also those that they add."""
+        for _ in range(RUN_AT_ONCE):
+            if not due:
+                return
             function, arguments, context = due.popleft()
             try:
                 if context is None:
@@ -84,8 +120,8 @@ def drain_and_call(waking: socket.socket, callback: Callable[[], None], loop: An
                 else:
                     context.run(function, *arguments)
             except (SystemExit, KeyboardInterrupt):
-                for function, arguments, context in due:
-                    loop.call_soon(function, *arguments, context=context)
                 raise
             except BaseException as error:  # noqa: BLE001  # as the event loop does; the others go on
-                loop.call_exception_handler({"message": f"exception in {function!r}", "exception": error})
+                self._loop.call_exception_handler(
+                    {"message": f"exception in {function!r}", "exception": error}
+                )

@@ -18,6 +18,10 @@ _Result = TypeVar("_Result")
 CACHE_TIME: Final = 5.0
 """Seconds without a read after which a thread has its connection free the cached pages."""
 
+UNDELIVERED: Final = 32
+"""Results of a lane that wait for the event loop, and so reads that it goes on with in one pass. Threads read no further
+meanwhile: what is read is in memory, and what comes of it takes longer than to read it."""
+
 
 class _Read(NamedTuple):
     function: Callable[[Reader], Any]
@@ -39,6 +43,7 @@ class ReadLane:
         self._cache_time = cache_time
         self._waiting: Turns[_Read] = Turns()
         self._lock = threading.Lock()
+        self._room = threading.Semaphore(UNDELIVERED)
         # True for each read that waits, and at the end False for each thread.
         self._wanted: queue.SimpleQueue[bool] = queue.SimpleQueue()
         self._is_closed = False
@@ -67,6 +72,7 @@ class ReadLane:
         self._is_closed = True
         for _ in self._threads:
             self._wanted.put(False)
+        self._room.release(self._waiting.size + len(self._threads))  # the event loop waits here
         for thread in self._threads:
             thread.join()
 
@@ -92,33 +98,33 @@ class ReadLane:
 
     def _run_next(self, reader: Reader | None) -> Reader | None:
         """Do the read whose turn it is; return the reader. A function, so that no result is kept until the next one."""
+        self._room.acquire()
         with self._lock:
             function, result, loop = self._waiting.take()
         if result.cancelled():
+            self._room.release()
             return reader
         try:
             if reader is None:
                 reader = self._open_reader()
             found = function(reader)
         except BaseException as error:  # noqa: BLE001  # raised to the caller
-            _call(loop, _set_exception, result, error)
+            self._deliver(loop, result, result.set_exception, error)
         else:
-            _call(loop, _set_result, result, found)
+            self._deliver(loop, result, result.set_result, found)
         return reader
 
+    def _deliver(
+        self,
+        loop: asyncio.AbstractEventLoop,
+        result: asyncio.Future[Any],
+        set_outcome: Callable[[Any], None],
+        outcome: object,
+    ) -> None:
+        def deliver() -> None:
+            self._room.release()
+            if not result.done():
+                set_outcome(outcome)
 
-def _call(
-    loop: asyncio.AbstractEventLoop, function: Callable[..., None], result: asyncio.Future[Any], value: object
-) -> None:
-    with suppress(RuntimeError):  # the loop is closed: nobody waits any more
-        loop.call_soon_threadsafe(function, result, value)
-
-
-def _set_result(result: asyncio.Future[Any], found: object) -> None:
-    if not result.done():
-        result.set_result(found)
-
-
-def _set_exception(result: asyncio.Future[Any], error: BaseException) -> None:
-    if not result.done():
-        result.set_exception(error)
+        with suppress(RuntimeError):  # the loop is closed: nobody waits any more
+            loop.call_soon_threadsafe(deliver)

@@ -196,6 +196,31 @@ def test_many_objects_are_counted_again_once_they_may_be_fewer(monkeypatch: pyte
     assert counts == [1_000_000, gc_tuning.COUNTED_OBJECTS]
 
 
+def test_objects_are_not_counted_while_a_surge_keeps_the_server_busy(monkeypatch: pytest.MonkeyPatch) -> None:
+    """There are many then, and blocks of C, which has them, are not counted."""
+    counts: list[int] = []
+
+    def get_objects(generation: int) -> range:
+        counts.append(generation)
+        return range(10)
+
+    monkeypatch.setattr(gc, "get_objects", get_objects)
+    monkeypatch.setattr(gc, "collect", lambda: None)
+    cpu = 0.0
+    collector = gc_tuning.IdleCollector(lambda: cpu)
+    thresholds = gc.get_threshold()
+    try:
+        gc_tuning.scan_in_pieces(True)
+        cpu += 5.0
+        assert (collector.collect(), len(counts)) == (False, 0)
+        assert (collector.collect(), len(counts)) == (True, 1)
+        gc_tuning.scan_in_pieces(False)
+        cpu += 5.0
+        assert (collector.collect(), len(counts)) == (False, 2)
+    finally:
+        gc.set_threshold(*thresholds)
+
+
 _COUNT_SCANNED = """
 import gc
 from milepost.server.runtime import gc_tuning

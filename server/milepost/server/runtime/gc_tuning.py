@@ -79,6 +79,8 @@ class IdleCollector:
         is_busy = cpu - self._last_cpu > IDLE_CPU
         became_idle = self._was_busy and not is_busy
         self._last_cpu, self._was_busy = cpu, is_busy
+        if is_busy and gc.get_threshold() == _SURGE_THRESHOLDS:
+            return False  # there are many, and to count them alone would hold the event loop
         if self._has_at_most(MANY_OBJECTS if became_idle else FEW_OBJECTS):
             gc.collect()
         return became_idle

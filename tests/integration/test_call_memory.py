@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import time
 import weakref
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -29,6 +30,7 @@ from milepost.server.base import response_room
 from milepost.server.base.byte_budget import ByteBudget
 from milepost.server.base.refusal import job_not_found
 from milepost.server.calls import call_memory
+from milepost.server.calls.call_memory import CallMemory
 from milepost.server.rpc import work_stream
 from milepost.server.runtime.server import Server, Settings
 from milepost.server.service.jobs import Jobs
@@ -98,6 +100,35 @@ async def test_requests_that_arrive_slowly_leave_room_for_others() -> None:
         async with connect(server.address) as rpc:
             job = await rpc.submit()
             assert (await rpc.jobs.GetJob(GetJobRequest(job_id=job.job_id))).job.job_id == job.job_id
+
+
+def hold_loop(seconds: float) -> None:
+    """Keep everybody waiting."""
+    time.sleep(seconds)
+
+
+async def test_a_server_that_is_busy_does_not_take_requests_for_slow() -> None:
+    """While the event loop is held again and again, what has arrived is noticed late; without room it is received."""
+    loop = asyncio.get_running_loop()
+    memory = CallMemory(requests=_MIB).of("caller")
+    passes = 0
+
+    class Context:
+        """Of a call whose request is noticed after many long passes of the event loop."""
+
+        async def read(self) -> bytes:
+            nonlocal passes
+            begun = loop.time()
+            while loop.time() < begun + 2 * call_memory._ARRIVAL_GRACE:
+                hold_loop(call_memory._ARRIVAL_GRACE / call_memory._LOOKS)
+                await asyncio.sleep(0)
+                passes += 1
+            return b"request"
+
+    context: Any = Context()
+    data, charge = await memory.receive(context)
+    assert (data, passes > call_memory._LOOKS) == (b"request", True)
+    charge.release()
 
 
 async def test_a_large_request_is_charged_while_it_is_handled() -> None:

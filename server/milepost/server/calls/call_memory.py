@@ -41,6 +41,13 @@ ARRIVAL_TIMEOUT: Final = 60.0
 # Seconds after which a request that is not there yet is charged with the most that gRPC may keep of it.
 _ARRIVAL_GRACE: Final = 0.25
 
+# Looks at a request within that time. Where the event loop comes late to one by half of the time between them, the
+# server is busy: what has arrived may not have been noticed yet, and the look does not count.
+_LOOKS: Final = 5
+
+# Looks, late ones too, after which a request that is not there is slow in any case.
+_LOOKS_LIMIT: Final = 40
+
 CALL_COST: Final = 4 << 10
 """What a request costs besides its message, in bytes."""
 
@@ -164,21 +171,24 @@ class CallerMemory:
     async def _read(self, context: _Context, charge: Charge) -> bytes | None:
         """Receive a request, None at the end; one that takes long is charged as the largest."""
         loop = asyncio.get_running_loop()
-        due = loop.time() + _ARRIVAL_GRACE
+        interval = _ARRIVAL_GRACE / _LOOKS
+        due = loop.time() + interval
+        looks = looks_in_time = 0
         fits = True
         timer: asyncio.TimerHandle
 
-        def charge_fully() -> None:
-            nonlocal due, fits, timer
-            if loop.time() > due + _ARRIVAL_GRACE / 2:
-                # The server itself is late: what has arrived meanwhile has not been noticed yet.
-                due = loop.time() + _ARRIVAL_GRACE
-                timer = loop.call_at(due, charge_fully)
+        def look() -> None:
+            nonlocal due, fits, looks, looks_in_time, timer
+            looks += 1
+            looks_in_time += loop.time() <= due + interval / 2
+            if looks_in_time < _LOOKS and looks < _LOOKS_LIMIT:
+                due = loop.time() + interval
+                timer = loop.call_at(due, look)
                 return
             fits = charge.try_resize(LARGEST_MESSAGE)
             deadline.reschedule(loop.time() + (ARRIVAL_TIMEOUT if fits else 0))
 
-        timer = loop.call_at(due, charge_fully)
+        timer = loop.call_at(due, look)
         try:
             async with asyncio.timeout(None) as deadline:
                 return _message(await context.read())

@@ -98,6 +98,12 @@ async def test_a_read_of_somebody_who_left_is_not_done(lane: ReadLane, held: Hel
     assert done == ["last"]
 
 
+def hold_loop_until(condition: Callable[[], bool]) -> None:
+    """Keep the event loop from everything until other threads have done something."""
+    while not condition():
+        time.sleep(0.001)
+
+
 async def test_threads_read_no_further_than_the_event_loop_goes_on(lane: ReadLane) -> None:
     """So that results of thousands of reads neither fill the memory nor one pass; at the end all are read."""
     begun = 0
@@ -108,9 +114,7 @@ async def test_threads_read_no_further_than_the_event_loop_goes_on(lane: ReadLan
 
     reads = [asyncio.create_task(lane.run("a", note)) for _ in range(3 * UNDELIVERED)]
     await asyncio.sleep(0)
-    # The thread waits for this one, which has the event loop for as long as it wants.
-    while begun < UNDELIVERED:
-        time.sleep(0.001)
+    hold_loop_until(lambda: begun >= UNDELIVERED)
     delivered: list[int] = []
     while not all(read.done() for read in reads):
         before = sum(read.done() for read in reads)

@@ -19,8 +19,8 @@ CACHE_TIME: Final = 5.0
 """Seconds without a read after which a thread has its connection free the cached pages."""
 
 UNDELIVERED: Final = 32
-"""Results of a lane that wait for the event loop, and so reads that it goes on with in one pass. Threads read no further
-meanwhile: what is read is in memory, and what comes of it takes longer than to read it."""
+"""Results of a lane that wait for the event loop, and so the reads that it goes on with in one pass. Threads read no
+further meanwhile: what is read is in memory, and what comes of it takes longer than to read it."""
 
 
 class _Read(NamedTuple):

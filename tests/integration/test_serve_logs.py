@@ -118,4 +118,4 @@ async def test_on_a_terminal_it_is_for_people(tmp_path: Path) -> None:
     assert re.fullmatch(rf"\d\d:\d\d:\d\d SubmitJob OK \d+ ms 127\.0\.0\.1 {job.job_id}", calls[0])
     assert re.fullmatch(r"\d\d:\d\d:\d\d GetJob INVALID_ARGUMENT INVALID_FIELD \d+ ms 127\.0\.0\.1", calls[1])
     assert sum(line.startswith("{") for line in text.splitlines()) == 1
-    assert "[info" in text
+    assert re.search(r"\[info +\] serving address=", text)

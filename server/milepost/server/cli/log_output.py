@@ -51,7 +51,8 @@ class _TerminalRenderer:
     """Renders a call as one short line, and other entries as structlog does."""
 
     def __init__(self) -> None:
-        self._render = structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)
+        # Messages are not padded to a column: on a narrow terminal the padding of a short one is an empty line.
+        self._render = structlog.dev.ConsoleRenderer(0, exception_formatter=structlog.dev.plain_traceback)
 
     def __call__(self, logger: Any, name: str, entry: structlog.typing.EventDict) -> str:
         """See ``structlog.typing.Processor``."""

@@ -27,7 +27,8 @@ def configure(level: str) -> None:
     if sys.stderr.isatty():
         time = structlog.processors.TimeStamper(fmt="%H:%M:%S", utc=False)
         processors += [time, structlog.processors.format_exc_info, escape_values]
-        renderer = structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)
+        # Messages are not padded to a column: on a narrow terminal the padding of a short one is an empty line.
+        renderer = structlog.dev.ConsoleRenderer(0, exception_formatter=structlog.dev.plain_traceback)
     else:
         tracebacks = structlog.tracebacks.ExceptionDictTransformer(show_locals=False)
         time = structlog.processors.TimeStamper(fmt="iso", utc=True)

@@ -4,22 +4,17 @@ from __future__ import annotations
 
 import json
 from collections.abc import AsyncIterator
-from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 from google.protobuf.json_format import MessageToDict
 
-from milepost.client import Client
 from milepost.v1 import GetHistoryRequest, GetJobRequest, JobFilter, ListJobsRequest, WhoAmIRequest
-from milepost.web import ClientCall, milepost_app
-from tests.support.app_server import serving
-from tests.support.forking import Forkery
+from tests.support.http_errors import error_of, info_of
 from tests.support.http_watch import http_client
 from tests.support.rpc import Rpc, connect
 from tests.support.server import ServerProcess
-from tests.support.token_files import Tokens
 
 
 @pytest.fixture
@@ -34,20 +29,6 @@ async def web(url: str) -> AsyncIterator[httpx.AsyncClient]:
     """A client of the server's own HTTP, and of the application that is mounted over a client of the SDK."""
     async with http_client(url) as client:
         yield client
-
-
-def error_of(response: httpx.Response) -> dict[str, Any]:
-    """The error of a response, whose own code agrees with it."""
-    error: dict[str, Any] = response.json()["error"]
-    assert error["code"] == response.status_code
-    assert response.headers["content-type"] == "application/json"
-    return error
-
-
-def info_of(response: httpx.Response) -> dict[str, Any]:
-    """The ``ErrorInfo`` of an error."""
-    details: list[dict[str, Any]] = error_of(response).get("details", [])
-    return next(each for each in details if each["@type"].endswith("google.rpc.ErrorInfo"))
 
 
 # --- Calls --------------------------------------------------------------------------------------------------------
@@ -286,108 +267,3 @@ async def test_unknown_paths_are_404_as_json(web: httpx.AsyncClient, path: str) 
     response = await web.get(path)
 
     assert (response.status_code, error_of(response)["status"]) == (404, "NOT_FOUND")
-
-
-# --- Credentials --------------------------------------------------------------------------------------------------
-
-
-async def test_credentials(tmp_path: Path, forkery: Forkery) -> None:
-    """A bearer token is what it is by gRPC; without one it is 401, beyond a limit 429, with when to come back."""
-    tokens = Tokens(tmp_path / "tokens.toml")
-    ann = tokens.add("ann", ["team-a"], "submit", "read", "cancel", limits='["requests=2/s"]')
-    options = ("--tokens", str(tokens.path))
-    with ServerProcess(tmp_path / "data", *options, forkery=forkery, http=True) as server:
-        async with http_client(server.url) as web:
-            for headers in ({}, {"authorization": "Bearer mp_nonsense"}, {"authorization": "Basic YTpi"}):
-                refused = await web.get("/v1/whoami", headers=headers)
-                assert (refused.status_code, refused.headers["www-authenticate"]) == (
-                    401,
-                    'Bearer realm="milepost"',
-                )
-                assert info_of(refused)["reason"] == "UNAUTHENTICATED"
-            web.headers["authorization"] = f"Bearer {ann}"
-            assert (await web.get("/v1/whoami")).json()["subject"] == "ann"
-            job = (await web.post("/v1/jobs", json={"kind": "x"})).json()["job"]
-            assert job["owner"] == "team-a"
-            shared = (await web.post(f"/v1/jobs/{job['jobId']}:share", json={"ttl": "60s"})).json()
-            by_share = {"authorization": f"Bearer {shared['token']}"}
-            assert (await web.get(f"/v1/jobs/{job['jobId']}", headers=by_share)).status_code == 200
-            assert (await web.get("/v1/jobs/other", headers=by_share)).status_code == 404
-            denied = await web.post("/v1/jobs", json={"kind": "x"}, headers=by_share)
-            assert (denied.status_code, info_of(denied)["reason"]) == (403, "PERMISSION_DENIED")
-            assert (await web.post(f"/v1/jobs/{job['jobId']}:revokeShares")).json() == {}
-            refused = await web.get("/v1/whoami")
-            while refused.status_code == 200:
-                refused = await web.get("/v1/whoami")
-            assert (refused.status_code, info_of(refused)["reason"]) == (429, "LIMIT_REACHED")
-            assert int(refused.headers["retry-after"]) >= 1
-
-
-async def test_users_of_an_application(web_server: ServerProcess, rpc: Rpc) -> None:
-    """The application that mounts it decides about each call, and may narrow it."""
-
-    async def authorize(request: Any, call: ClientCall) -> bool:
-        if call.method == "ListJobs":
-            call.request.filter.owner = request.headers["x-user"]
-        return call.method in ("ListJobs", "GetJob")
-
-    job = await rpc.submit(owner="ann")
-    async with (
-        Client(web_server.address) as sdk,
-        serving(milepost_app(sdk, authorize=authorize)) as url,
-        http_client(url, headers={"x-user": "bob"}) as web,
-    ):
-        assert (await web.get("/v1/jobs", params={"filter.kinds": rpc.kind})).json() == {}
-        assert (await web.get(f"/v1/jobs/{job.job_id}")).status_code == 200
-        refused = await web.post(f"/v1/jobs/{job.job_id}:cancel")
-        assert (refused.status_code, info_of(refused)["reason"]) == (403, "PERMISSION_DENIED")
-
-
-@pytest.mark.parametrize("decision", [None, "", 0, 1, b"token"], ids=repr)
-async def test_only_true_authorizes_a_request(web_server: ServerProcess, rpc: Rpc, decision: Any) -> None:
-    """Nothing but True lends the client's credential: neither a forgotten return, nor a user instead of a bool."""
-    job = await rpc.submit()
-
-    async def authorize(request: Any, call: ClientCall) -> Any:
-        return decision
-
-    async with (
-        Client(web_server.address) as sdk,
-        serving(milepost_app(sdk, authorize=authorize)) as url,
-        http_client(url) as web,
-    ):
-        for path in (f"/v1/jobs/{job.job_id}", f"/v1/jobs/{job.job_id}:watch?no_follow=true"):
-            assert (await web.get(path)).status_code == (500 if decision else 403)
-
-
-async def test_a_decision_that_takes_a_call(web_server: ServerProcess, rpc: Rpc) -> None:
-    """What a call raises that the decision makes is the error of the request."""
-    job = await rpc.submit(owner="ann")
-    async with Client(web_server.address) as sdk:
-
-        async def authorize(request: Any, call: ClientCall) -> bool:
-            job = await sdk.get(call.request.job_id)
-            return job.owner == str(request.headers["x-user"])
-
-        async with (
-            serving(milepost_app(sdk, authorize=authorize)) as url,
-            http_client(url, headers={"x-user": "ann"}) as web,
-        ):
-            for suffix in ("", ":watch?no_follow=true"):
-                assert (await web.get(f"/v1/jobs/{job.job_id}{suffix}")).status_code == 200
-                missing = await web.get(f"/v1/jobs/no-such-job{suffix}")
-                assert (missing.status_code, info_of(missing)["reason"]) == (404, "JOB_NOT_FOUND")
-
-
-async def test_who_may_watch_and_nothing_else_comes_back(web_server: ServerProcess, rpc: Rpc) -> None:
-    """A stream resumes with the decision about WatchJob alone."""
-    job = await rpc.submit()
-    async with (
-        Client(web_server.address) as sdk,
-        serving(milepost_app(sdk, authorize=lambda request, call: call.method == "WatchJob")) as url,
-        http_client(url, headers={"last-event-id": f"{job.epoch}:1"}) as web,
-    ):
-        await rpc.cancel(job.job_id)
-        response = await web.get(f"/v1/jobs/{job.job_id}:watch", timeout=120)
-    assert response.status_code == 200
-    assert response.text.count("event: job_ended") == 1

@@ -16,7 +16,7 @@ import pytest
 from milepost.client import Client, JobContext
 from milepost.client.errors import Unreachable
 from milepost.v1 import Event, JobState
-from tests.support.command import Outcome, environment
+from tests.support.command import Outcome, environment, milepost
 from tests.support.server import MILEPOST, ServerProcess
 from tests.support.working import working
 
@@ -103,7 +103,9 @@ async def test_without_stderr_the_output_is_the_same(
 ) -> None:
     """Only the messages on stderr are lost."""
     commands = ["--version", f"list --kind {ended} --output json", f"watch {ended}", f"cancel {ended}"]
-    whole = await asyncio.gather(*(run(shared_server, command, "") for command in commands))
+    whole = await asyncio.gather(
+        *(milepost(*command.split(), address=shared_server.address) for command in commands)
+    )
     outcomes = await asyncio.gather(*(run(shared_server, command, redirection) for command in commands))
 
     assert [(outcome.status, outcome.out) for outcome in outcomes] == [

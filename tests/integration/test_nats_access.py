@@ -10,6 +10,7 @@ import pytest
 import trustme
 
 from tests.support.command import milepost
+from tests.support.forking import shared_forkery
 from tests.support.nats import NatsServer
 from tests.support.nats_jwt import Account, Operator
 from tests.support.rpc import connect, eventually, state_name
@@ -40,14 +41,14 @@ def certificates(authority: trustme.CA, tmp_path: Path) -> dict[str, Path]:
 
 async def works(directory: Path, *options: str) -> None:
     """Check that a node with these options accepts a job."""
-    with ServerProcess(directory / "data", *options) as node:
+    with ServerProcess(directory / "data", *options, forkery=shared_forkery()) as node:
         async with connect(node.address) as rpc:
             assert state_name(await rpc.submit()) == "QUEUED"
 
 
 async def refused(directory: Path, why: str, *options: str) -> None:
     """Check that a node with these options waits, logs the reason, and can be stopped."""
-    node = ServerProcess(directory / "refused", *options)
+    node = ServerProcess(directory / "refused", *options, forkery=shared_forkery())
     node.begin()
     try:
         await eventually(lambda: says(node, "NATS client error", error=why))
@@ -114,7 +115,11 @@ async def test_credentials_may_be_renewed(tmp_path: Path) -> None:
     account.write_credentials(file)
     with (
         NatsServer(tmp_path, extra=operator.settings) as server,
-        ServerProcess(tmp_path / "data", "--store", server.url, "--nats-credentials", str(file)) as node,
+        ServerProcess(
+            tmp_path / "data",
+            *("--store", server.url, "--nats-credentials", str(file)),
+            forkery=shared_forkery(),
+        ) as node,
     ):
         async with connect(node.address) as rpc:
             job = await rpc.submit()

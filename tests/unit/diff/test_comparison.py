@@ -218,6 +218,12 @@ def test_a_part_that_did_not_run_has_no_duration() -> None:
     assert differing(a, b, tolerance=Tolerance(1, 0)) == ["stages.scan.state changed"]
 
 
+@pytest.mark.parametrize(("a", "b"), [(0.0, 5.0), (5.0, 0.0), (1.0, 5000.0)])
+def test_without_a_tolerance_no_durations_differ(a: float, b: float) -> None:
+    """Nor where one of them is nothing."""
+    assert Tolerance().judge(a, b) is None
+
+
 @pytest.mark.parametrize(
     ("text", "ratio"),
     [

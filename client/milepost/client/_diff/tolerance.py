@@ -31,7 +31,8 @@ class Tolerance:
 
     def judge(self, a: float, b: float) -> Change | None:
         """How ``b`` differs from ``a``, both in seconds; None if that is tolerated."""
-        if abs(a - b) <= self.slack or max(a, b) <= min(a, b) * self.ratio:
+        # Infinitely many times nothing is no number, and no bound.
+        if self.ratio == math.inf or abs(a - b) <= self.slack or max(a, b) <= min(a, b) * self.ratio:
             return None
         return Change.SLOWER if b > a else Change.FASTER
 

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from google.protobuf.duration_pb2 import Duration
 
 from milepost.server.base.refusal import Refusal
+from milepost.server.dispatch.reports import PendingReport
 from milepost.v1 import (
     Capacity,
     Claim,
@@ -61,6 +64,29 @@ async def test_the_holder_of_a_job_is_notified_of_its_end(core: Core, sessions: 
 
     await core.cancel(0)
     assert await talk.refused() == ("j", "JOB_ENDED")
+
+
+async def test_the_end_that_a_worker_reports_is_only_acknowledged(
+    core: Core, sessions: WorkerSessions, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also if it is durable before the session goes on, as that of a report which is decided in slices may be."""
+    await core.submit()
+    worker = await sessions.open()
+    _, token = await worker.takes()
+    accept = core.reports.accept
+
+    async def has_ended() -> bool:
+        return (await state(core))[0] == "SUCCEEDED"
+
+    async def goes_on_late(*arguments: Any, **options: Any) -> PendingReport:
+        pending = await accept(*arguments, **options)
+        await eventually(has_ended)
+        return pending
+
+    monkeypatch.setattr(core.reports, "accept", goes_on_late)
+    succeeded = ended(JobState.JOB_STATE_SUCCEEDED)
+    worker.say(report=Report(job_id="j", lease_token=token, first_report_sequence=1, updates=[succeeded]))
+    assert (await worker.hears("acknowledged")).acknowledged.report_sequence == 1
 
 
 async def test_who_loses_a_job_is_notified_before_another_gets_it(

@@ -262,6 +262,10 @@ class WorkStream:
         if not self._memory.try_acquire(charge):
             # Meanwhile the worker is not read; its lease does not run.
             await self._memory.acquire(charge)
+        # The end that the worker reports is no news to it, and may be durable before `accept` returns.
+        is_end = self._may_end(report)
+        if is_end:
+            self._session.ending.add(report.job_id)
         try:
             accepted, durable = await self._reports.accept(
                 report.job_id,
@@ -273,8 +277,20 @@ class WorkStream:
             )
         except BaseException:
             self._memory.release(charge)
+            if is_end:
+                self._session.ending.discard(report.job_id)
             raise
+        if is_end and not accepted.over:
+            self._session.ending.discard(report.job_id)
         self._follow(report, accepted, durable, charge)
+
+    def _may_end(self, report: Report) -> bool:
+        """Whether the report has the end of a job that the session holds, and no earlier one has."""
+        return (
+            report.job_id in self._session.jobs
+            and report.job_id not in self._session.ending
+            and any(update.HasField("job_ended") for update in report.updates)
+        )
 
     def _report_at_once(self, report: Report) -> bool:
         """Take a report that ``Reports.accept_at_once`` accepts, if there is room; else do nothing.

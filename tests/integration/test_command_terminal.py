@@ -55,6 +55,19 @@ class Halting:
         return {"files": 3}
 
 
+async def test_a_sequence_that_the_job_has_not_reached(
+    shared_server: ServerProcess, client: Client, kind: str
+) -> None:
+    """The last picture counts the events that there are."""
+    job = await client.submit(kind, job_id=kind)
+    await client.cancel(job.job_id)
+    async with terminal("watch", kind, "--after", "99", address=shared_server.address) as shown:
+        await shown.shows(lambda text: "is 3" in text)
+        await shown.process.wait()
+
+    assert set(re.findall(r"\d+ events", shown.text)) == {"3 events"}
+
+
 @pytest.mark.parametrize("columns", [80, 120])
 async def test_a_job_is_drawn(shared_server: ServerProcess, client: Client, kind: str, columns: int) -> None:
     """Midway and at its end: never wider than the terminal, the cursor is restored, and the result follows."""

@@ -77,7 +77,9 @@ async def follow(
         on_state=connection_changed,
         on_waiting=lambda waiting: view.waiting_changed(watched),
     )
-    watched = WatchedJob(_start(job, after), watch, datetime.now(UTC), waiting, cursor=after)
+    # A server refuses a sequence beyond the newest, and no view may claim that there are so many events.
+    cursor = min(after, job.last_sequence)
+    watched = WatchedJob(_start(job, after), watch, datetime.now(UTC), waiting, cursor=cursor)
 
     try:
         async with asyncio.timeout(timeout), watch, view:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import base64
 import gzip
+import hashlib
 import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -51,7 +53,6 @@ async def test_a_page_loads_under_any_path(mounted_at: str, path: str) -> None:
     assert {file.status_code for file in files} == {200}
     assert {file.headers["content-type"].partition(";")[0] for file in files} == {
         "image/svg+xml",
-        "text/css",
         "text/javascript",
     }
 
@@ -89,10 +90,10 @@ async def test_what_a_browser_has_is_not_sent_again() -> None:
 async def test_files_are_compressed_for_those_who_take_that(accepted: str, encoding: str | None) -> None:
     """Weight 0 refuses an encoding."""
     async with client_at() as client:
-        response = await client.get("/assets/page.css", headers={"accept-encoding": accepted})
+        response = await client.get("/assets/docs.css", headers={"accept-encoding": accepted})
 
     assert response.headers.get("content-encoding") == encoding
-    assert response.content == resources.files("milepost.web").joinpath("assets/page.css").read_bytes()
+    assert response.content == resources.files("milepost.web").joinpath("assets/docs.css").read_bytes()
 
 
 @pytest.mark.parametrize("mounted_at", ["", "/a/b"])
@@ -139,6 +140,18 @@ async def test_a_page_that_a_browser_has_keeps_its_policy() -> None:
 
     assert second.status_code == 304
     assert second.headers["content-security-policy"] == first.headers["content-security-policy"]
+
+
+@pytest.mark.parametrize("path", ["/", "/jobs/j"])
+async def test_a_page_is_painted_without_another_file(path: str) -> None:
+    """It waits for no style sheet: its style is inside, and its policy allows that one and no other."""
+    async with client_at() as client:
+        page = await client.get(path)
+
+    [style] = re.findall("<style>(.*)</style>", page.text)
+    allowed = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
+    assert 'rel="stylesheet"' not in page.text
+    assert f"style-src 'self' 'sha256-{allowed}';" in page.headers["content-security-policy"]
 
 
 @pytest.mark.parametrize("mounted_at", ["", "/a/b"])

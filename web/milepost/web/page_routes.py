@@ -14,6 +14,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from milepost.web.security.response_headers import policy_of
+
 _MEDIA_TYPES: Final = {
     "html": "text/html; charset=utf-8",
     "css": "text/css; charset=utf-8",
@@ -59,6 +61,8 @@ class _Asset:
     compressed: bytes
     media_type: str
     tag: str
+    policy: str | None
+    """Content-Security-Policy of a page; None for other files, which have that of data."""
 
 
 def page_routes() -> list[Route]:
@@ -112,6 +116,8 @@ def _response(request: Request, name: str) -> Response:
         # Also with 304: the headers that follow from it, such as the policy of pages, replace those that a browser has.
         "content-type": asset.media_type,
     }
+    if asset.policy is not None:
+        headers["content-security-policy"] = asset.policy
     known = request.headers.get("if-none-match", "")
     if asset.tag in known or known.strip() == "*":
         return Response(status_code=304, headers=headers)
@@ -140,6 +146,6 @@ def _assets() -> dict[str, _Asset]:
 
 def _read(name: str, content: bytes) -> _Asset:
     media_type = _MEDIA_TYPES.get(name.rpartition(".")[2], "application/octet-stream")
-    return _Asset(
-        content, gzip.compress(content, mtime=0), media_type, f'"{hashlib.sha256(content).hexdigest()[:16]}"'
-    )
+    tag = f'"{hashlib.sha256(content).hexdigest()[:16]}"'
+    policy = policy_of(content.decode()) if name.endswith(".html") else None
+    return _Asset(content, gzip.compress(content, mtime=0), media_type, tag, policy)

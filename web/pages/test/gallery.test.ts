@@ -110,11 +110,13 @@ describe.runIf(process.env["NIGHTLY"])(
       url: string,
       name: string,
       wait: (page: Page) => Promise<void>,
+      restore = (): void => undefined,
     ): Promise<void> {
       for (const [look, options] of EVERY_LOOK) {
         const page = await openPage(url, options);
         await wait(page);
         await check(page, `${name}-${look}`);
+        restore();
         await page.context().close();
       }
     }
@@ -140,11 +142,13 @@ describe.runIf(process.env["NIGHTLY"])(
       const job = await pages.start("away", { stages: [{ stageId: "get", total: 10 }] });
       await job.log(3);
       for (const path of ["", "jobs/away"]) {
-        await inEveryLook(`${proxy.baseUrl}/${path}`, path ? "away-job" : "away-list", async (page) => {
+        const goAway = async (page: Page): Promise<void> => {
           await connected(page, "live");
           proxy.refuse = true;
           proxy.cut();
           await connected(page, /^reconnecting/);
+        };
+        await inEveryLook(`${proxy.baseUrl}/${path}`, path ? "away-job" : "away-list", goAway, () => {
           proxy.refuse = false;
         });
       }

@@ -1410,9 +1410,11 @@ ${c.title}`).join(`
   .more {
     min-height: 19px;
     line-height: 19px;
-    padding: 0 4px;
+    padding: 0;
     color: var(--_accent);
     display: block;
+    white-space: normal;
+    text-align: start;
   }
   .probe {
     position: absolute;
@@ -1636,7 +1638,7 @@ ${c.title}`).join(`
     position: absolute;
     top: calc(50% - 5px);
     height: 10px;
-    inset-inline-start: calc(var(--from) * 100%);
+    inset-inline-start: min(calc(var(--from) * 100%), 100% - 2px);
     width: max(calc((var(--to) - var(--from)) * 100%), 2px);
     border-radius: 2px;
     background: currentColor;

@@ -117,9 +117,11 @@ export const logStyles = css`
   .more {
     min-height: 19px;
     line-height: 19px;
-    padding: 0 4px;
+    padding: 0;
     color: var(--_accent);
     display: block;
+    white-space: normal;
+    text-align: start;
   }
   .probe {
     position: absolute;

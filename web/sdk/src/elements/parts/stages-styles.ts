@@ -113,7 +113,7 @@ export const stagesStyles = css`
     position: absolute;
     top: calc(50% - 5px);
     height: 10px;
-    inset-inline-start: calc(var(--from) * 100%);
+    inset-inline-start: min(calc(var(--from) * 100%), 100% - 2px);
     width: max(calc((var(--to) - var(--from)) * 100%), 2px);
     border-radius: 2px;
     background: currentColor;

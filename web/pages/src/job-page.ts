@@ -86,7 +86,8 @@ export class JobPage extends LitElement {
         <a class="foreign cut crumb" href=${`${server.address}?kind=${encodeURIComponent(job?.kind ?? "")}`}
           >${oneLine(job?.kind ?? (isMissing ? store.jobId : "…"), 64)}</a
         >
-        <span class="chip ${chip.tone}" role="status">${chipIcon(chip.shape)} ${chip.text}</span>
+        <span class="chip ${chip.tone}" aria-hidden="true">${chipIcon(chip.shape)} ${chip.text}</span>
+        <span class="hidden-text" role="status">${chip.milestone}</span>
         ${
           job
             ? html`<span class="event muted" title="cursor ${store.epoch}:${job.lastSequence}"

@@ -67,7 +67,8 @@ export class ListPage extends LitElement {
     const chip = chipOf(connection, server.clock.now());
     return html`<nav aria-label="place">
         <a href=${server.address} aria-current="page">milepost</a>
-        <span class="chip ${chip.tone}" role="status">${chipIcon(chip.shape)} ${chip.text}</span>
+        <span class="chip ${chip.tone}" aria-hidden="true">${chipIcon(chip.shape)} ${chip.text}</span>
+        <span class="hidden-text" role="status">${chip.milestone}</span>
       </nav>
       <main>
         <h1 class="hidden-text">Jobs</h1>

@@ -32,13 +32,22 @@ export const pageStyles = css`
     margin: 0 auto;
     padding: 16px 24px var(--below, 24px);
   }
-  .chip {
+  nav > * {
+    flex: none;
+  }
+  nav > .cut {
+    flex: 0 1 auto;
+    min-width: 0;
+  }
+  /* Why there is no connection, and since when, may take several lines. */
+  nav > .chip {
+    flex: 0 1 auto;
+    min-width: 0;
     margin-inline-start: auto;
     padding: 0 8px;
     border: 1px solid var(--_line);
     border-radius: 12px;
     line-height: 22px;
-    white-space: nowrap;
   }
   .chip .icon {
     color: var(--_muted);

@@ -28,13 +28,22 @@ import{configure as Le}from"./elements.js";import{pageParts as O}from"./elements
     margin: 0 auto;
     padding: 16px 24px var(--below, 24px);
   }
-  .chip {
+  nav > * {
+    flex: none;
+  }
+  nav > .cut {
+    flex: 0 1 auto;
+    min-width: 0;
+  }
+  /* Why there is no connection, and since when, may take several lines. */
+  nav > .chip {
+    flex: 0 1 auto;
+    min-width: 0;
     margin-inline-start: auto;
     padding: 0 8px;
     border: 1px solid var(--_line);
     border-radius: 12px;
     line-height: 22px;
-    white-space: nowrap;
   }
   .chip .icon {
     color: var(--_muted);
@@ -69,13 +78,14 @@ import{configure as Le}from"./elements.js";import{pageParts as O}from"./elements
       display: none;
     }
   }
-`;import"./elements.js";var v=24,w=300,l=class{constructor(e,t,o,r){this.host=e;this.name=t;this.view=o;this.above=r;e.addController(this)}#t=0;#o=new ResizeObserver(()=>{this.#e()});hostConnected(){addEventListener("scroll",this.#e,{passive:!0}),addEventListener("resize",this.#e)}hostUpdated(){let e=this.host.renderRoot.querySelector("main");e&&this.#o.observe(e)}hostDisconnected(){removeEventListener("scroll",this.#e),removeEventListener("resize",this.#e),this.#o.disconnect(),cancelAnimationFrame(this.#t)}#e=()=>{cancelAnimationFrame(this.#t),this.#t=requestAnimationFrame(this.#s)};#s=()=>{let e=this.view(),{style:t}=this.host,o=e?innerHeight-e.getBoundingClientRect().top-v:0,r=this.above===void 0?1/0:Math.max(innerHeight-this.above-v,w),i=Math.floor(Math.min(Math.max(o,w),r));e&&t.setProperty(this.name,`${i}px`);let n=e!=null&&r<1/0&&e.scrollHeight>i;t.setProperty("--below",`${v+(n?r-i:0)}px`)}};var{LitElement:A,html:a,nothing:d,serverAt:K,ticker:F,chipIcon:J,chipOf:_,grouped:H,oneLine:f,jobLook:z,sharedStyles:W,Keyboard:B,isForeignKey:D,wholePercent:V,isKnown:N}=O,G=112;function Y(s){let e=s.split("/").at(-1)??"";try{return decodeURIComponent(e)}catch{return e}}function E(){let s=Number(new URLSearchParams(location.hash.slice(1)).get("line"));return Number.isSafeInteger(s)?Math.max(s,0):0}var p=class extends A{static styles=[W,c];#t=K().job(Y(location.pathname));#o=new B;#e=E();#s=[];constructor(){super();let e=()=>this.#n?.logView?.renderRoot.querySelector("[part=log]");new l(this,"--milepost-log-height",e,G)}connectedCallback(){super.connectedCallback();let e=()=>{this.requestUpdate()};this.#s=[this.#t.subscribe(e),F.add(e)],document.addEventListener("keydown",this.#d),addEventListener("hashchange",this.#r)}disconnectedCallback(){super.disconnectedCallback();for(let e of this.#s)e();document.removeEventListener("keydown",this.#d),removeEventListener("hashchange",this.#r)}render(){let e=this.#t,{job:t,server:o}=e,r=_(e.connection,o.clock.now()),i=e.connection.state==="missing",n=e.connection.state==="unauthenticated";return this.#i(),a`
+`;import"./elements.js";var g=24,w=300,l=class{constructor(e,t,o,r){this.host=e;this.name=t;this.view=o;this.above=r;e.addController(this)}#t=0;#o=new ResizeObserver(()=>{this.#e()});hostConnected(){addEventListener("scroll",this.#e,{passive:!0}),addEventListener("resize",this.#e)}hostUpdated(){let e=this.host.renderRoot.querySelector("main");e&&this.#o.observe(e)}hostDisconnected(){removeEventListener("scroll",this.#e),removeEventListener("resize",this.#e),this.#o.disconnect(),cancelAnimationFrame(this.#t)}#e=()=>{cancelAnimationFrame(this.#t),this.#t=requestAnimationFrame(this.#s)};#s=()=>{let e=this.view(),{style:t}=this.host,o=e?innerHeight-e.getBoundingClientRect().top-g:0,r=this.above===void 0?1/0:Math.max(innerHeight-this.above-g,w),i=Math.floor(Math.min(Math.max(o,w),r));e&&t.setProperty(this.name,`${i}px`);let n=e!=null&&r<1/0&&e.scrollHeight>i;t.setProperty("--below",`${g+(n?r-i:0)}px`)}};var{LitElement:A,html:a,nothing:d,serverAt:K,ticker:F,chipIcon:J,chipOf:_,grouped:H,oneLine:f,jobLook:z,sharedStyles:W,Keyboard:B,isForeignKey:D,wholePercent:V,isKnown:N}=O,G=112;function Y(s){let e=s.split("/").at(-1)??"";try{return decodeURIComponent(e)}catch{return e}}function E(){let s=Number(new URLSearchParams(location.hash.slice(1)).get("line"));return Number.isSafeInteger(s)?Math.max(s,0):0}var p=class extends A{static styles=[W,c];#t=K().job(Y(location.pathname));#o=new B;#e=E();#s=[];constructor(){super();let e=()=>this.#n?.logView?.renderRoot.querySelector("[part=log]");new l(this,"--milepost-log-height",e,G)}connectedCallback(){super.connectedCallback();let e=()=>{this.requestUpdate()};this.#s=[this.#t.subscribe(e),F.add(e)],document.addEventListener("keydown",this.#d),addEventListener("hashchange",this.#r)}disconnectedCallback(){super.disconnectedCallback();for(let e of this.#s)e();document.removeEventListener("keydown",this.#d),removeEventListener("hashchange",this.#r)}render(){let e=this.#t,{job:t,server:o}=e,r=_(e.connection,o.clock.now()),i=e.connection.state==="missing",n=e.connection.state==="unauthenticated";return this.#i(),a`
       <nav aria-label="place">
         <a href=${o.address}>milepost</a><span class="muted crumb" aria-hidden="true">/</span>
         <a class="foreign cut crumb" href=${`${o.address}?kind=${encodeURIComponent(t?.kind??"")}`}
           >${f(t?.kind??(i?e.jobId:"\u2026"),64)}</a
         >
-        <span class="chip ${r.tone}" role="status">${J(r.shape)} ${r.text}</span>
+        <span class="chip ${r.tone}" aria-hidden="true">${J(r.shape)} ${r.text}</span>
+        <span class="hidden-text" role="status">${r.milestone}</span>
         ${t?a`<span class="event muted" title="cursor ${e.epoch}:${t.lastSequence}"
                   >event ${H(t.lastSequence)}
                   <milepost-copy
@@ -132,7 +142,8 @@ import{configure as Le}from"./elements.js";import{pageParts as O}from"./elements
       <form method="dialog" class="actions"><button>Close</button></form>
     </dialog>`}};import{pageParts as se}from"./elements.js";var{LitElement:re,html:k,nothing:R,serverAt:ie,ticker:ne,chipIcon:ae,chipOf:le,sharedStyles:de,Keyboard:ce,isForeignKey:pe,filterOf:L,queryOf:he,needsWorkers:me}=se,m=class extends re{static styles=[de,c];#t=new ce;#o=L(location.search);#e;#s=()=>{};#i=[];constructor(){super();let e=()=>this.renderRoot.querySelector("milepost-jobs")?.renderRoot.querySelector("[part=list]");new l(this,"--milepost-list-height",e)}connectedCallback(){super.connectedCallback(),this.#i=[ne.add(()=>{this.requestUpdate()})],document.addEventListener("keydown",this.#a),addEventListener("popstate",this.#r)}disconnectedCallback(){super.disconnectedCallback();for(let e of this.#i)e();this.#s(),this.#e=void 0,document.removeEventListener("keydown",this.#a),removeEventListener("popstate",this.#r)}render(){let e=ie(),t=e.jobs(this.#o);this.#n(t);let{connection:o}=t,r=o.state==="unauthenticated",i=le(o,e.clock.now());return k`<nav aria-label="place">
         <a href=${e.address} aria-current="page">milepost</a>
-        <span class="chip ${i.tone}" role="status">${ae(i.shape)} ${i.text}</span>
+        <span class="chip ${i.tone}" aria-hidden="true">${ae(i.shape)} ${i.text}</span>
+        <span class="hidden-text" role="status">${i.milestone}</span>
       </nav>
       <main>
         <h1 class="hidden-text">Jobs</h1>
@@ -144,7 +155,7 @@ import{configure as Le}from"./elements.js";import{pageParts as O}from"./elements
                 @milepost-filter=${this.#l}
               ></milepost-jobs>`}
       </main>
-      <milepost-key-help></milepost-key-help>`}#n(e){if(e===this.#e)return;this.#e=e;let t=this.#s;this.#s=e.subscribe(()=>{this.requestUpdate()}),t()}#r=()=>{this.#o=L(location.search),this.requestUpdate()};#l=e=>{this.#o=e.detail.filter,history.replaceState(null,"",`${location.pathname}${he(this.#o)}${location.hash}`),this.requestUpdate()};#a=e=>{let t=this.renderRoot.querySelector("milepost-jobs");if(!(!t||pe(e))){switch(this.#t.press(e.key,e.timeStamp)){case"search":t.search();break;case"next":t.move(1);break;case"previous":t.move(-1);break;case"toggle":t.open();break;case"help":this.renderRoot.querySelector("milepost-key-help")?.toggle();break;default:return}e.preventDefault()}}};import{pageParts as ue}from"./elements.js";var{LitElement:ye,css:ge,html:u,nothing:T,sharedStyles:ve,dialogStyles:fe,absolute:be,instantOf:ke}=ue,xe=[[900,"15 minutes"],[3600,"1 hour"],[86400,"1 day"],[7*86400,"7 days"]],y=class extends ye{static properties={store:{attribute:!1},link:{state:!0},until:{state:!0},error:{state:!0}};static styles=[ve,fe,ge`
+      <milepost-key-help></milepost-key-help>`}#n(e){if(e===this.#e)return;this.#e=e;let t=this.#s;this.#s=e.subscribe(()=>{this.requestUpdate()}),t()}#r=()=>{this.#o=L(location.search),this.requestUpdate()};#l=e=>{this.#o=e.detail.filter,history.replaceState(null,"",`${location.pathname}${he(this.#o)}${location.hash}`),this.requestUpdate()};#a=e=>{let t=this.renderRoot.querySelector("milepost-jobs");if(!(!t||pe(e))){switch(this.#t.press(e.key,e.timeStamp)){case"search":t.search();break;case"next":t.move(1);break;case"previous":t.move(-1);break;case"toggle":t.open();break;case"help":this.renderRoot.querySelector("milepost-key-help")?.toggle();break;default:return}e.preventDefault()}}};import{pageParts as ue}from"./elements.js";var{LitElement:ye,css:ve,html:u,nothing:T,sharedStyles:ge,dialogStyles:fe,absolute:be,instantOf:ke}=ue,xe=[[900,"15 minutes"],[3600,"1 hour"],[86400,"1 day"],[7*86400,"7 days"]],y=class extends ye{static properties={store:{attribute:!1},link:{state:!0},until:{state:!0},error:{state:!0}};static styles=[ge,fe,ve`
       .link {
         display: flex;
         gap: 8px;
@@ -184,7 +195,7 @@ import{configure as Le}from"./elements.js";import{pageParts as O}from"./elements
           <button type="submit" class="primary">Make a link</button>
         </div>
       </form>
-    </dialog>`}#t=async e=>{e.preventDefault();let{store:t}=this;if(!t)return;let o=Number(this.renderRoot.querySelector("select")?.value),r=["read"];this.renderRoot.querySelector("#cancel")?.checked&&r.push("cancel");try{let{token:i,expireTime:n}=await t.server.client.shareJob(t.jobId,{ttlMs:o*1e3,scopes:r});this.link=`${t.server.jobAddress(t.jobId).split("#")[0]??""}#token=${i}`,this.until=n?be(ke(n)).replace(/\.\d+/,""):"it expires",this.error=""}catch(i){this.error=i instanceof Error?i.message:String(i)}}};var x=`milepost share ${location.pathname}`;function j(){let s=new URLSearchParams(location.hash.slice(1)),e=s.get("token");if(!e)return $()?.getItem(x)??void 0;let t=$();return t&&(t.setItem(x,e),I(s)),e}function q(){$()?.removeItem(x),I(new URLSearchParams(location.hash.slice(1)))}function I(s){s.delete("token");let e=s.size>0?`#${s.toString()}`:"";history.replaceState(history.state,"",location.pathname+location.search+e)}function $(){try{return sessionStorage}catch{return}}import{pageParts as $e}from"./elements.js";var{LitElement:Se,css:we,html:S,nothing:C,serverAt:Ee,sharedStyles:Re}=$e,g=class extends Se{static properties={error:{state:!0},message:{},shared:{type:Boolean}};static styles=[Re,we`
+    </dialog>`}#t=async e=>{e.preventDefault();let{store:t}=this;if(!t)return;let o=Number(this.renderRoot.querySelector("select")?.value),r=["read"];this.renderRoot.querySelector("#cancel")?.checked&&r.push("cancel");try{let{token:i,expireTime:n}=await t.server.client.shareJob(t.jobId,{ttlMs:o*1e3,scopes:r});this.link=`${t.server.jobAddress(t.jobId).split("#")[0]??""}#token=${i}`,this.until=n?be(ke(n)).replace(/\.\d+/,""):"it expires",this.error=""}catch(i){this.error=i instanceof Error?i.message:String(i)}}};var x=`milepost share ${location.pathname}`;function j(){let s=new URLSearchParams(location.hash.slice(1)),e=s.get("token");if(!e)return $()?.getItem(x)??void 0;let t=$();return t&&(t.setItem(x,e),I(s)),e}function q(){$()?.removeItem(x),I(new URLSearchParams(location.hash.slice(1)))}function I(s){s.delete("token");let e=s.size>0?`#${s.toString()}`:"";history.replaceState(history.state,"",location.pathname+location.search+e)}function $(){try{return sessionStorage}catch{return}}import{pageParts as $e}from"./elements.js";var{LitElement:Se,css:we,html:S,nothing:C,serverAt:Ee,sharedStyles:Re}=$e,v=class extends Se{static properties={error:{state:!0},message:{},shared:{type:Boolean}};static styles=[Re,we`
       form {
         max-width: 420px;
         margin: 12vh auto 0;
@@ -214,4 +225,4 @@ import{configure as Le}from"./elements.js";import{pageParts as O}from"./elements
         <button class="primary">Sign in</button>
       </div>
       ${this.error?S`<p class="failed" role="alert">${this.error}</p>`:C}
-    </form>`}#t=async e=>{e.preventDefault();let t=this.renderRoot.querySelector("input")?.value.trim()??"";try{let o=await fetch(`${Ee().address}v1/session`,{method:"POST",headers:{Authorization:`Bearer ${t}`}});if(o.ok){q(),location.reload();return}let r=await o.json();this.error=r.error?.message??`The server refused it (${o.status}).`}catch(o){this.error=`The server cannot be reached: ${String(o)}`}}};var P=j();Le({server:new URL("..",import.meta.url).href,...P?{sharedToken:P}:{}});customElements.define("milepost-key-help",h);customElements.define("milepost-share-sheet",y);customElements.define("milepost-sign-in",g);customElements.define("milepost-list-page",m);customElements.define("milepost-job-page",p);
+    </form>`}#t=async e=>{e.preventDefault();let t=this.renderRoot.querySelector("input")?.value.trim()??"";try{let o=await fetch(`${Ee().address}v1/session`,{method:"POST",headers:{Authorization:`Bearer ${t}`}});if(o.ok){q(),location.reload();return}let r=await o.json();this.error=r.error?.message??`The server refused it (${o.status}).`}catch(o){this.error=`The server cannot be reached: ${String(o)}`}}};var P=j();Le({server:new URL("..",import.meta.url).href,...P?{sharedToken:P}:{}});customElements.define("milepost-key-help",h);customElements.define("milepost-share-sheet",y);customElements.define("milepost-sign-in",v);customElements.define("milepost-list-page",m);customElements.define("milepost-job-page",p);

@@ -154,6 +154,11 @@ describe("the connection", () => {
       /^reconnecting in 3 s \(connection refused\) · stale since \d\d:04:05$/,
     );
     expect(chip({ state: "ended", error: "" }, START)).toBe("complete");
+    // A screen reader reads out what happens, and no counting.
+    expect(chipOf(lost, START).milestone).toBe(chipOf(lost, START + 1000).milestone);
+    expect(chipOf({ state: "catching-up", error: "", arrived: 3, known: 9 }, START).milestone).toBe(
+      "catching up",
+    );
   });
 
   test("only a page that may be out of date says so", () => {

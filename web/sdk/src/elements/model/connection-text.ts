@@ -71,6 +71,8 @@ export type ChipShape = "full" | "half" | "empty" | "cross" | "turned" | "done";
 export interface Chip {
   readonly shape: ChipShape;
   readonly text: string;
+  /** The same for screen readers, which read each change out: without what changes all the time. */
+  readonly milestone: string;
   /** Whether what is shown may be out of date. */
   readonly stale: boolean;
   /** The colour besides: `up`, `stale`, or neither. */
@@ -80,7 +82,8 @@ export interface Chip {
 /** The chip that says how a page is connected. */
 export function chipOf(connection: Connection, now: Instant): Chip {
   const [shape, text, tone] = chipParts(connection, now);
-  return { shape, text, tone, stale: tone === "stale" };
+  const [, milestone] = chipParts({ ...connection, retryAt: undefined, known: undefined }, now);
+  return { shape, text, milestone, tone, stale: tone === "stale" };
 }
 
 function chipParts(connection: Connection, now: Instant): [ChipShape, string, Chip["tone"]] {

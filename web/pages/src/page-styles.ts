@@ -69,6 +69,11 @@ export const pageStyles = css`
     align-items: center;
     white-space: nowrap;
   }
+  @media (max-width: 899px) {
+    .chip.stale ~ :is(.command, .event) {
+      display: none;
+    }
+  }
   @media (max-width: 639px) {
     nav {
       padding: 8px 12px;

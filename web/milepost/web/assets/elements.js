@@ -1053,7 +1053,7 @@ ${ce(e.failure.detail)}</pre>
       <div
         class="view"
         part="list"
-        role=${this.#e.length>0?"list":"group"}
+        role="group"
         aria-label="jobs"
         @scroll=${this.#I}
         @pointerenter=${()=>{this.hovered=!0}}
@@ -1098,7 +1098,7 @@ ${ce(e.failure.detail)}</pre>
         ><span class="remaining number">time</span><span class="number">submitted</span
         ><span class="worker">worker</span><span class="runs-cell">last runs</span>
       </div>
-    </div>`}#u(e){let n=this.#x,r=n?.scrollTop??0,o=Math.max(Math.floor(r/Oe)-gd,0),s=Math.ceil((r+(n?.clientHeight??800))/Oe)+gd,i=this.#e.slice(o,s),{now:a}=e;return this.#s=i.flatMap(l=>l.type==="job"&&e.get(l.key)?.state===1?[l.key]:[]),f`<div class="rows" ${B({transform:`translateY(${o*Oe}px)`})}>
+    </div>`}#u(e){let n=this.#x,r=n?.scrollTop??0,o=Math.max(Math.floor(r/Oe)-gd,0),s=Math.ceil((r+(n?.clientHeight??800))/Oe)+gd,i=this.#e.slice(o,s),{now:a}=e;return this.#s=i.flatMap(l=>l.type==="job"&&e.get(l.key)?.state===1?[l.key]:[]),i.length===0?f``:f`<div class="rows" role="list" ${B({transform:`translateY(${o*Oe}px)`})}>
       ${At(i,l=>l.key,l=>{if(l.type==="group"){let u=e.isGroupComplete(l.key)?"":"+";return f`<div class="group" role="listitem">
               ${l.key} <span>${M(l.count)}${u}</span>
             </div>`}let c=e.get(l.key);return c?this.#v(e,c,l.depth,a):f`<div class="row muted" role="listitem">deleted</div>`})}

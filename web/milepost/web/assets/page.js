@@ -65,6 +65,11 @@ import{configure as Le}from"./elements.js";import{pageParts as O}from"./elements
     align-items: center;
     white-space: nowrap;
   }
+  @media (max-width: 899px) {
+    .chip.stale ~ :is(.command, .event) {
+      display: none;
+    }
+  }
   @media (max-width: 639px) {
     nav {
       padding: 8px 12px;

@@ -160,7 +160,7 @@ export class MilepostJobs extends LitElement {
       <div
         class="view"
         part="list"
-        role=${this.#rows.length > 0 ? "list" : "group"}
+        role="group"
         aria-label="jobs"
         @scroll=${this.#scrolled}
         @pointerenter=${() => {
@@ -245,7 +245,8 @@ export class MilepostJobs extends LitElement {
     this.#queued = rows.flatMap((row) =>
       row.type === "job" && store.get(row.key)?.state === JobState.QUEUED ? [row.key] : [],
     );
-    return html`<div class="rows" ${vars({ transform: `translateY(${first * ROW}px)` })}>
+    if (rows.length === 0) return html``;
+    return html`<div class="rows" role="list" ${vars({ transform: `translateY(${first * ROW}px)` })}>
       ${repeat(
         rows,
         (row) => row.key,

@@ -26,7 +26,8 @@ class PacedEnds:
     @types.coroutine
     def run(self, call: Coroutine[Any, Any, _Result]) -> Generator[Any, Any, _Result]:
         """Run a call; errors reach it in turns of its caller, and a cancellation meanwhile at once."""
-        # Emptied before the call gets the error, whose traceback has this frame: together they would be garbage.
+        # The traceback of the error has this frame. So this frame keeps neither the error nor the future that raised it
+        # when the call gets the error: together they would be garbage.
         raised: list[BaseException] = []
         while True:
             try:
@@ -41,6 +42,7 @@ class PacedEnds:
                 raise
             except BaseException as error:  # noqa: BLE001  # the call handles it, or raises it
                 raised.append(error)
+                del awaited
                 try:
                     yield from self._turns.begin(served_caller()).__await__()
                 except asyncio.CancelledError as again:

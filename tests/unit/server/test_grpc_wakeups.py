@@ -128,6 +128,25 @@ async def test_what_happens_at_once_goes_on_in_several_passes() -> None:
     assert max(passes) == RUN_AT_ONCE
 
 
+async def test_what_yields_to_others_does() -> None:
+    """A task that goes on in the pass takes its next step in the next one: so work is bounded in each pass."""
+    loop = asyncio.get_running_loop()
+    future: asyncio.Future[None] = loop.create_future()
+    steps: list[str] = []
+
+    async def work() -> None:
+        await future
+        for number in range(3):
+            steps.append(f"step {number}")
+            await asyncio.sleep(0)
+
+    working = asyncio.create_task(work())
+    await asyncio.sleep(0)
+    await call(lambda: future.set_result(None), lambda: steps.append("returned"))
+    await working
+    assert steps == ["step 0", "returned", "step 1", "step 2"]
+
+
 @pytest.mark.parametrize("failure", [LookupError("no such"), asyncio.CancelledError()])
 async def test_an_error_is_reported_and_the_others_go_on(failure: BaseException) -> None:
     """To the event loop's handler, as the loop itself does it."""

@@ -90,16 +90,17 @@ class Wakeups:
         loop.call_soon = call_soon
         try:
             callback()
+        finally:
+            # Before anything goes on: what that schedules is for the next pass, such as the rest of long work.
+            del loop.call_soon
+            is_scheduled = bool(self._late)
+            self._late += due
             # asyncio's own loops keep what they run next in a deque. With another loop, or with something in it, all
             # waits.
             if not getattr(loop, "_ready", True):
-                self._run_some(due)
-        finally:
-            del loop.call_soon
-            if due:
-                if not self._late:
-                    loop.call_soon(self._go_on)
-                self._late += due
+                self._go_on()
+            elif self._late and not is_scheduled:
+                loop.call_soon(self._go_on)
 
     def _go_on(self) -> None:
         try:
@@ -109,7 +110,7 @@ class Wakeups:
                 self._loop.call_soon(self._go_on)
 
     def _run_some(self, due: deque[_Call]) -> None:
-        """Make up to ``RUN_AT_ONCE`` calls, also those that they add."""
+        """Make up to ``RUN_AT_ONCE`` of these calls."""
         for _ in range(RUN_AT_ONCE):
             if not due:
                 return

@@ -7,6 +7,7 @@ import { onTestFinished } from "vitest";
  *
  * - `buffers`: it holds each response back until it is complete, as some proxies do.
  * - `rejects(path)`: it answers such requests with 502 itself.
+ * - `swallows(path)`: it never answers such requests.
  * - `below`: the path that it has the server below, such as "/milepost"; there is nothing above.
  * - `cut()`: it cuts all connections.
  */
@@ -14,6 +15,7 @@ export class HttpProxy {
   buffers = false;
   below = "";
   rejects: (path: string) => boolean = () => false;
+  swallows: (path: string) => boolean = () => false;
   /** What it answers by itself, by path. */
   readonly pages: Record<string, { type: string; body: string }> = {};
   /** The paths of the requests so far, and of those whose responses are not complete. */
@@ -64,6 +66,9 @@ export class HttpProxy {
     response.on("close", () => this.#open.delete(open));
     if (this.rejects(url) || !url.startsWith(`${this.below}/`)) {
       response.writeHead(502).end();
+      return;
+    }
+    if (this.swallows(url)) {
       return;
     }
     const { hostname, port } = this.#target;

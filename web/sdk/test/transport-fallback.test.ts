@@ -1,6 +1,6 @@
 import { JobState, createClient } from "@milepost/client";
 import { createClient as createNodeClient } from "@milepost/client/node";
-import { expect, test } from "vitest";
+import { expect, onTestFinished, test, vi } from "vitest";
 import { startHttpProxy } from "../../testing/http-proxy.js";
 import { IMPATIENT } from "../../testing/impatient.js";
 import { sharedServer } from "../../testing/server.js";
@@ -108,6 +108,53 @@ test("calls bring no events: a watch that wants each one says that no stream get
   await expect(collect(client.watchJob(jobId, { onGap: "throw" })).end).rejects.toMatchObject({
     name: "StreamsBlocked",
   });
+});
+
+test("a proxy that answers no stream: what calls have brought is stale since the last of them", async () => {
+  const proxy = await startHttpProxy(server.httpUrl);
+  const direct = createNodeClient({ baseUrl: server.baseUrl });
+  const { jobId } = await direct.submitJob({ kind: "test" });
+  proxy.swallows = (path) => path.endsWith("/WatchJob");
+  const client = createClient({
+    baseUrl: proxy.baseUrl,
+    timeoutMs: 300,
+    timing: { ...timing, streamRetryMs: 1_000 },
+  });
+  const begun = Date.now();
+  const stale = new Set<number | undefined>();
+  const watch = client.watchJob(jobId, { onConnection: ({ staleSince }) => stale.add(staleSince) });
+  const { end } = collect(watch);
+
+  await until(() => stale.size >= 3); // undefined, before the first call, and after some
+  watch.close();
+  await end;
+
+  expect([...stale].filter((since) => since !== undefined && since < begun)).toStrictEqual([]);
+});
+
+test("a page that is not shown before it should have connected still finds out that streams are held back", async () => {
+  const proxy = await startHttpProxy(server.httpUrl);
+  const direct = createNodeClient({ baseUrl: server.baseUrl });
+  const { jobId } = await direct.submitJob({ kind: "test" });
+  proxy.buffers = true;
+  const client = createClient({ baseUrl: proxy.baseUrl, timing, timeoutMs: 300 });
+  const page = Object.assign(new EventTarget(), { visibilityState: "hidden" });
+  vi.stubGlobal("document", page);
+  onTestFinished(() => {
+    vi.unstubAllGlobals();
+  });
+  const watch = client.watchJob(jobId, { connectTimeoutMs: 1, pauseWhenHidden: true });
+  const { items, end } = collect(watch);
+  await until(() => watch.connection.state === "paused");
+
+  page.visibilityState = "visible";
+  page.dispatchEvent(new Event("visibilitychange"));
+  await until(() => watch.connection.state === "polling" || watch.connection.state === "ended");
+  await until(() => items.length === 1 || watch.connection.state === "ended");
+  watch.close();
+  await end;
+
+  expect(sequencesOf(items)).toStrictEqual(oneTo(1));
 });
 
 test("a server that is down is no blocked stream", () => {

@@ -47,8 +47,8 @@ export abstract class ReconnectingStream<
   #connectedBefore = false;
   #connectDeadline: number | undefined;
   #recovering = false;
-  /** When the last frame came, in milliseconds since 1970. */
-  #heardAt = 0;
+  /** When the last frame or answer of a poll came, or else when the watch began, in milliseconds since 1970. */
+  #heardAt = Date.now();
   /** Whether, after a stream that ended at the head, the server was asked about the end of the job. */
   #askedForEnd = false;
 
@@ -289,6 +289,7 @@ export abstract class ReconnectingStream<
   async #poll(): Promise<readonly Item[]> {
     const accept = await this.ask(this.context.calls.timeoutMs);
     const items = accept();
+    this.#heardAt = Date.now();
     if (items === undefined) {
       throw STREAMS_BLOCKED;
     }

@@ -24,6 +24,7 @@ export class Transport {
   #releaseSlot: (() => void) | undefined;
   /** Attempts left that may get one of the browser's connections which are dead without its knowledge. */
   #suspects = 0;
+  #hasConnected = false;
 
   constructor(context: WatchContext) {
     this.#context = context;
@@ -60,13 +61,14 @@ export class Transport {
     return this.#suspects > 0 || this.fallback.blockedStreams > 0 ? timing.probeMs : calls.timeoutMs;
   }
 
-  /** Note that the connections so far may all be dead, such as after a laptop slept. */
+  /** Note that the connections so far, if there are any, may all be dead, such as after a laptop slept. */
   suspectConnections(): void {
-    this.#suspects = KEPT_CONNECTIONS;
+    this.#suspects = this.#hasConnected ? KEPT_CONNECTIONS : 0;
   }
 
   /** Note that a stream delivered a frame. */
   streamOpened(): void {
+    this.#hasConnected = true;
     this.#suspects = 0;
     this.fallback.streamOpened();
   }

@@ -231,3 +231,16 @@ async def test_a_spool_that_cannot_be_used(module: Path) -> None:
     assert outcome.err.startswith(
         "Error: Invalid value for '--spool': 'file/spool' cannot be used: Not a directory. "
     )
+
+
+async def test_a_certificate_of_the_module_that_cannot_be_read(module: Path) -> None:
+    """One line with the file and the reason, which is not the spool's."""
+    with (module / "jobs.py").open("a") as file:
+        file.write('encrypted = Worker("127.0.0.1:1", tls_ca="absent.pem")\nencrypted.job("greet")(greet)\n')
+    outcome = await milepost("worker", "jobs:encrypted", "--spool", "spool", cwd=module)
+
+    assert (outcome.status, outcome.out, outcome.err) == (
+        2,
+        "",
+        "Error: 'absent.pem' cannot be used: No such file or directory.\n",
+    )

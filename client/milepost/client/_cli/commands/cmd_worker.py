@@ -19,7 +19,7 @@ from milepost.client._cli.commands.options import (
     log_level_option,
     option,
     spool_option,
-    unusable_spool,
+    unusable_file,
 )
 from milepost.client._cli.commands.other_packages import installation_hint
 from milepost.client._cli.commands.parameter_types import seconds
@@ -98,7 +98,7 @@ def worker(
     try:
         found.main()
     except OSError as error:
-        raise unusable_spool(error) from error
+        raise unusable_file(error, found._settings.spool) from error
 
 
 def _find(target: str) -> Worker:

@@ -10,7 +10,7 @@ from milepost.client import Cancelled, Client, JobFailure
 from milepost.client._attach import Attached
 from milepost.client._cli.commands.async_runner import run
 from milepost.client._cli.commands.exit_status import ExitStatus
-from milepost.client._cli.commands.options import ServerOptions, unusable_spool
+from milepost.client._cli.commands.options import ServerOptions, unusable_file
 from milepost.client._cli.commands.outcome import explain, of_job
 from milepost.client._cli.exec.execution import Execution
 from milepost.client._cli.exec.job_reporting import OutputReporter
@@ -82,7 +82,7 @@ def execute_command(
                     await _run_alone(execution)
             except (Exception, asyncio.CancelledError) as raised:  # noqa: BLE001 - becomes a status or is raised again
                 error = raised
-        return _status(error, execution, holder)
+        return _status(error, execution, holder, spool)
 
     return run(work())
 
@@ -94,7 +94,9 @@ async def _run_alone(execution: Execution) -> None:
     await execution.wait()
 
 
-def _status(error: BaseException | None, execution: Execution, holder: LeaseHolder) -> int:
+def _status(
+    error: BaseException | None, execution: Execution, holder: LeaseHolder, spool: Path | None
+) -> int:
     """The exit status: the command's, once it has one."""
     if holder.job is not None and holder.job.state == JobState.JOB_STATE_FAILED:
         write_stderr(f"Error: {holder.job.failure.message}")
@@ -105,7 +107,7 @@ def _status(error: BaseException | None, execution: Execution, holder: LeaseHold
         return ExitStatus.CANCELLED if status is None else status
     if error is not None and status is None:
         if isinstance(error, OSError):
-            raise unusable_spool(error) from error
+            raise unusable_file(error, spool) from error
         raise error
     match error:
         case JobFailure():

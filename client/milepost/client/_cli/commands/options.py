@@ -39,7 +39,7 @@ __all__ = [
     "output_option",
     "server_options",
     "spool_option",
-    "unusable_spool",
+    "unusable_file",
 ]
 
 FORMATS: Final = ("auto", "plain", "json")
@@ -295,10 +295,20 @@ def spool_option(help_text: str) -> _Decorator:
     )
 
 
-def unusable_spool(error: OSError) -> click.BadParameter:
-    """The error of a spool that cannot be read or written."""
-    where = f"{error.filename!r}" if error.filename else "The spool"
-    return click.BadParameter(f"{where} cannot be used: {error.strerror}.", param_hint="'--spool'")
+def unusable_file(error: OSError, spool: Path | None) -> click.ClickException:
+    """The error of a file that cannot be used: of the spool, or another one, such as a certificate.
+
+    Raises:
+        OSError: The error itself, if it is of no file.
+    """
+    path = Path(error.filename) if isinstance(error.filename, str) else None
+    if spool is not None and (path is None or path.is_relative_to(spool) or spool.is_relative_to(path)):
+        return click.BadParameter(
+            f"{str(path or spool)!r} cannot be used: {error.strerror or error}.", param_hint="'--spool'"
+        )
+    if path is None:
+        raise error
+    return click.ClickException(f"{str(path)!r} cannot be used: {error.strerror}.")
 
 
 def log_level_option(default: str) -> _Decorator:

@@ -89,6 +89,33 @@ async def test_the_end_that_a_worker_reports_is_only_acknowledged(
     assert (await worker.hears("acknowledged")).acknowledged.report_sequence == 1
 
 
+async def test_the_end_of_an_attempt_is_not_that_of_the_next_one(
+    core: Core, sessions: WorkerSessions, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where the worker has the next one before the session goes on, it is still notified of the end of that."""
+    await core.submit(retry_policy=RetryPolicy(max_attempts=2, initial_backoff=Duration()))
+    worker = await sessions.open()
+    _, token = await worker.takes()
+    accept = core.reports.accept
+
+    async def has_next_attempt() -> bool:
+        return (await state(core))[:2] == ("RUNNING", 2)
+
+    async def goes_on_late(*arguments: Any, **options: Any) -> PendingReport:
+        pending = await accept(*arguments, **options)
+        await eventually(has_next_attempt)
+        return pending
+
+    monkeypatch.setattr(core.reports, "accept", goes_on_late)
+    failed = ended(JobState.JOB_STATE_FAILED, retryable=True)
+    worker.say(report=Report(job_id="j", lease_token=token, first_report_sequence=1, updates=[failed]))
+    await worker.takes()
+    await worker.hears("acknowledged")
+
+    await core.cancel(0)
+    assert await worker.refused() == ("j", "JOB_ENDED")
+
+
 async def test_who_loses_a_job_is_notified_before_another_gets_it(
     core: Core, sessions: WorkerSessions
 ) -> None:

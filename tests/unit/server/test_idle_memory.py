@@ -70,7 +70,7 @@ async def test_pages_of_a_reader_are_freed_while_nobody_reads(tmp_path: Path) ->
     lane = ReadLane(open_reader, 1, "test", cache_time=0.01)
     for _ in range(2):
         await lane.run("a", lambda reader: reader.find("j"))
-        while await asyncio.to_thread(statements_of_reader.get, True, 30.0) != statements.SHRINK_MEMORY:
+        while await asyncio.to_thread(statements_of_reader.get, True, 120.0) != statements.SHRINK_MEMORY:
             pass
 
     lane.close()

@@ -285,9 +285,9 @@ class WorkStream:
         self._follow(report, accepted, durable, charge)
 
     def _may_end(self, report: Report) -> bool:
-        """Whether the report has the end of a job that the session holds, and no earlier one has."""
+        """Whether the report has the end of an attempt that the session holds, and no earlier one has."""
         return (
-            report.job_id in self._session.jobs
+            self._session.jobs.get(report.job_id) == report.lease_token
             and report.job_id not in self._session.ending
             and any(update.HasField("job_ended") for update in report.updates)
         )
@@ -326,8 +326,6 @@ class WorkStream:
     ) -> None:
         """Renew the lease, and answer the report once it is durable."""
         self._deadlines.renew([report.job_id])
-        if accepted.over and report.job_id in self._session.jobs:
-            self._session.ending.add(report.job_id)
         if accepted.rejections:
             self._reject(report, accepted)
         self._unanswered.add(durable)

@@ -277,6 +277,13 @@ describe("ends", () => {
       expect(endingOf(runningJob({ state, endTime: at(9) }))?.next).not.toBe("");
     }
     expect(endingOf(runningJob())).toBeUndefined();
+    // The word stands beside the kind already.
+    expect(endingOf(runningJob({ state: JobState.SUCCEEDED, endTime: at(9) }))).toBeUndefined();
+    const message = "all of it";
+    expect(endingOf(runningJob({ state: JobState.SUCCEEDED, message, endTime: at(9) }))).toEqual({
+      headline: "succeeded",
+      next: "",
+    });
   });
 });
 

@@ -10,7 +10,7 @@ export interface Ending {
   readonly next: string;
 }
 
-/** The end of a job; undefined while it has none. */
+/** The end of a job; undefined while it has none, or where its state says all of it. */
 export function endingOf(job: Job): Ending | undefined {
   switch (job.state) {
     case JobState.SUCCEEDED: {

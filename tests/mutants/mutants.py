@@ -18,6 +18,8 @@ ROOT: Final = Path(__file__).parents[2]
 
 _HEADER: Final = re.compile(r"^(Promise|Killed by): (.+)$", re.MULTILINE)
 
+_FILE: Final = re.compile(r"^\+\+\+ b/(.+)$", re.MULTILINE)
+
 _TIMEOUT: Final = 120
 """Time limit of one test in seconds. A bug may make it hang, which counts as a failure."""
 
@@ -40,6 +42,11 @@ class Mutant:
     def name(self) -> str:
         """The name of the patch."""
         return self.path.stem
+
+    @property
+    def files(self) -> list[str]:
+        """The files that it changes, by their paths in the tree."""
+        return _FILE.findall(self.path.read_text())
 
     def apply(self, tree: Path, *options: str) -> subprocess.CompletedProcess[str]:
         """Plant the bug in a copy of the tree."""

@@ -64,7 +64,7 @@ def submitted_by_program(recipe: str, settings: Mapping[str, str]) -> str:
 
 async def check_under_workers(client: Client, recipe: str, settings: Mapping[str, str]) -> None:
     """The same of each recipe with workers: its command, success, retries, giving up, both kinds of cancelling."""
-    assert await client.result(submitted_by_program(recipe, settings), timeout=60) == {"pages": 5}
+    assert await client.result(submitted_by_program(recipe, settings), timeout=120) == {"pages": 5}
 
     work = {"pages": 3}
     good, retried, failing = submitted(

@@ -94,6 +94,7 @@ class SessionTable:
         if before is not None and before is not session:
             before.jobs.pop(job_id, None)
             before.unsent.discard(job_id)
+            before.ending.discard(job_id)
             self._capacity_changed(before)
         session.jobs[job_id] = token
         if token is None:

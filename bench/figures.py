@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import statistics
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -62,11 +63,16 @@ class Figure:
 
     def ratios(self, other: str) -> list[float]:
         """Milepost / the other, round by round, so that both met the same load of the machine."""
-        return [ours / theirs for ours, theirs in zip(self.values[OURS], self.values[other], strict=True)]
+        return [_ratio(*both) for both in zip(self.values[OURS], self.values[other], strict=True)]
 
     def ratio_of_medians(self, other: str) -> float:
         """Milepost's median / the other's. One slow round moves it less than it moves the ratios of few rounds."""
-        return statistics.median(self.values[OURS]) / statistics.median(self.values[other])
+        return _ratio(statistics.median(self.values[OURS]), statistics.median(self.values[other]))
+
+
+def _ratio(ours: float, theirs: float) -> float:
+    """Infinity beside nothing, such as the longest pass of an event loop that had no long one."""
+    return ours / theirs if theirs else math.inf
 
 
 def rounds(
@@ -156,6 +162,8 @@ def _spread(values: Sequence[float]) -> str:
 
 def _short(value: float) -> str:
     """Round to three digits, more than the precision of the measurement."""
+    if math.isinf(value):
+        return "∞"
     if value >= 1_000_000:
         return f"{value / 1_000_000:.3g}M"
     if value >= 1000:

@@ -54,6 +54,11 @@ def test_a_figure_of_several_rounds_has_a_range() -> None:
     assert "3 (2 … 9)" in printed(Figure("a", "s", {OURS: [9.0, 2.0, 3.0]}))
 
 
+def test_a_figure_beside_nothing_is_printed() -> None:
+    """As the longest pass of an event loop that had no long one; to fail would lose the other figures."""
+    assert "∞ (one round)" in printed(Figure("a", "ms", {OURS: [2.0], "before": [0.0]}))
+
+
 def test_a_measurement_that_fails_says_why(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """In a line, with exit status 1; the other figures are still printed."""
 

@@ -27,8 +27,6 @@ from pathlib import Path
 from types import TracebackType
 from typing import IO, Any, Final, Self
 
-from milepost.server.runtime import grpc_polling
-
 __all__ = ["Forked", "ForkedCommand", "Forkery", "shared_forkery"]
 
 _MESSAGE = 65_536
@@ -250,7 +248,6 @@ def _import_all() -> None:
 
 
 if __name__ == "__main__":
-    grpc_polling.poll_in_one_thread()  # as `serve` does before gRPC is loaded
     _import_all()
     from milepost.client._cli.main import main
 

@@ -21,7 +21,6 @@ from milepost.server.cli.options import duration, option
 from milepost.server.cli.store_options import selected_store, store_options
 from milepost.server.cli.tls_options import tls_options
 from milepost.server.http.http_settings import HttpSettings
-from milepost.server.runtime import grpc_polling
 from milepost.server.runtime.tls_files import TlsFileError, TlsFiles
 
 # Exit status after the store has failed for good.
@@ -185,7 +184,6 @@ def serve(
 
     Without the --keep-… options nothing is ever removed.
     """
-    grpc_polling.poll_in_one_thread()
     # Imported here, since the module is also loaded for help and shell completion.
     from milepost.server.base import failpoints
     from milepost.server.cli import log_output

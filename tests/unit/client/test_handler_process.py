@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import os
+import resource
 import threading
 from pathlib import Path
 
@@ -107,3 +110,16 @@ async def test_the_system_need_not_tell_when_a_process_ends(monkeypatch: pytest.
 
     assert ended is not None
     assert ended.state == JobState.JOB_STATE_SUCCEEDED
+
+
+async def test_a_worker_with_many_open_files_starts_processes() -> None:
+    """Descriptors of a process have their numbers of the worker, where those below 1,024 may be taken."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, min(4096, hard)), hard))
+    with contextlib.ExitStack() as files:
+        files.callback(resource.setrlimit, resource.RLIMIT_NOFILE, (soft, hard))
+        for _ in range(1024):
+            files.callback(os.close, os.dup(1))
+        outcome = await started(isolated.where, Reports()).outcome
+
+    assert (outcome.error, outcome.returned) == (None, True)

@@ -119,7 +119,7 @@ class _Child:
         worker = os.getppid()
         wait = 0.0  # read messages that arrived during startup before the handler begins
         while True:
-            if select.select([self._channel], [], [], wait)[0]:
+            if _is_readable(self._channel.fileno(), wait):
                 message = framing.receive(self._channel)
                 if message is None:
                     _kill_group()
@@ -150,8 +150,18 @@ def _die_with_parent(lifeline: int) -> None:
             fcntl.fcntl(lifeline, fcntl.F_SETOWN, -os.getpgrp())
             fcntl.fcntl(lifeline, fcntl.F_SETSIG, signal.SIGKILL)
             fcntl.fcntl(lifeline, fcntl.F_SETFL, fcntl.fcntl(lifeline, fcntl.F_GETFL) | os.O_ASYNC)
-        if select.select([lifeline], [], [], 0)[0]:  # the worker was gone before
+        if _is_readable(lifeline, 0.0):  # the worker was gone before
             _kill_group()
+
+
+def _is_readable(descriptor: int, timeout: float) -> bool:
+    """Whether within so many seconds there is something to read, or the other end is closed.
+
+    By `poll`, since `select` takes no descriptor from 1,024 on, and these keep the numbers that the worker gave them.
+    """
+    poll = select.poll()
+    poll.register(descriptor, select.POLLIN)
+    return bool(poll.poll(timeout * 1000))
 
 
 def _kill_group() -> None:

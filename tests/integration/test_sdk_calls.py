@@ -117,3 +117,19 @@ async def test_a_request_that_is_too_large_names_the_bound(client: Client, kind:
     assert (whole.violations, field.violations[0][0]) == ((), "input")
     assert (whole.code, whole.metadata["limit"]) == (field.code, "4194304")
     assert str(whole).endswith(" bytes; at most 4,194,304 (4 MiB) are accepted.")
+
+
+async def test_a_connection_is_replaced_while_a_call_waits_for_its_token(
+    shared_server: ServerProcess,
+) -> None:
+    """As by a fork, which closes connections without calls: the call is made on the next one."""
+
+    async def token() -> str:
+        caller._channel.release_if_idle()
+        return ""
+
+    async with Client(shared_server.address, token=token) as caller:
+        job = await caller.submit("nobody-does-this")
+        cancelled = await caller.cancel(job.job_id)
+
+    assert (cancelled.job_id, cancelled.state) == (job.job_id, JobState.JOB_STATE_CANCELLED)

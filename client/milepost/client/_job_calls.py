@@ -47,13 +47,13 @@ class JobCalls:
 
     async def submit(self, request: SubmitJobRequest) -> JobSnapshot:
         """See `Client.submit`."""
-        response = await self._channel.call(self._channel.jobs().SubmitJob, request, self._timeout)
+        response = await self._channel.call(lambda: self._channel.jobs().SubmitJob, request, self._timeout)
         return JobSnapshot(response.job)
 
     async def get(self, job_id: str) -> GetJobResponse:
         """See `Client.get` and `waiting`."""
         request = GetJobRequest(job_id=job_id)
-        return await self._channel.call(self._channel.jobs().GetJob, request, self._timeout)
+        return await self._channel.call(lambda: self._channel.jobs().GetJob, request, self._timeout)
 
     async def waiting(self, job_id: str) -> Waiting | None:
         """Why a QUEUED job has not started; None if it is not QUEUED.
@@ -83,7 +83,7 @@ class JobCalls:
             JobNotFound: There is no such job.
         """
         request = CancelJobRequest(job_id=job_id, reason=reason, grace_period=_duration(grace_period))
-        response = await self._channel.call(self._channel.jobs().CancelJob, request, self._timeout)
+        response = await self._channel.call(lambda: self._channel.jobs().CancelJob, request, self._timeout)
         return JobSnapshot(response.job)
 
     async def delete(self, job_id: str) -> None:
@@ -94,7 +94,7 @@ class JobCalls:
             JobNotEnded: The job has not ended; cancel it first.
         """
         request = DeleteJobRequest(job_id=job_id)
-        await self._channel.call(self._channel.jobs().DeleteJob, request, self._timeout)
+        await self._channel.call(lambda: self._channel.jobs().DeleteJob, request, self._timeout)
 
     async def list(
         self, filter_: JobFilter, order_by: str, page_size: int
@@ -102,7 +102,7 @@ class JobCalls:
         """See `Client.list`."""
         request = ListJobsRequest(filter=filter_, order_by=order_by, page_size=page_size)
         while True:
-            page = await self._channel.call(self._channel.jobs().ListJobs, request, self._timeout)
+            page = await self._channel.call(lambda: self._channel.jobs().ListJobs, request, self._timeout)
             for job in page.jobs:
                 yield JobSnapshot(job)
             if not page.next_page_token:
@@ -111,7 +111,7 @@ class JobCalls:
 
     async def whoami(self) -> WhoAmIResponse:
         """The principal of this client: its identity and rights. Needs a credential, but no scope."""
-        return await self._channel.call(self._channel.jobs().WhoAmI, WhoAmIRequest(), self._timeout)
+        return await self._channel.call(lambda: self._channel.jobs().WhoAmI, WhoAmIRequest(), self._timeout)
 
     async def history(self, kind: str, owner: str = "") -> GetHistoryResponse:
         """The history of a kind: the runs that its estimates rest on.
@@ -128,7 +128,7 @@ class JobCalls:
             InvalidField: `kind` or `owner` is out of bounds.
         """
         request = GetHistoryRequest(kind=kind, owner=owner)
-        return await self._channel.call(self._channel.jobs().GetHistory, request, self._timeout)
+        return await self._channel.call(lambda: self._channel.jobs().GetHistory, request, self._timeout)
 
     async def share(self, job_id: str, *, ttl: float | timedelta | None, cancel: bool) -> ShareJobResponse:
         """A token with which somebody else reads a job and its children, and with `cancel` cancels them.
@@ -145,7 +145,7 @@ class JobCalls:
         request = ShareJobRequest(job_id=job_id, scopes=["read", "cancel"] if cancel else ["read"])
         if ttl is not None:
             request.ttl.CopyFrom(to_duration(ttl))
-        return await self._channel.call(self._channel.jobs().ShareJob, request, self._timeout)
+        return await self._channel.call(lambda: self._channel.jobs().ShareJob, request, self._timeout)
 
     async def revoke_shares(self, job_id: str) -> None:
         """Revoke all tokens that `share` has made for a job; their open streams end within seconds.
@@ -154,7 +154,7 @@ class JobCalls:
             JobNotFound: There is no such job.
         """
         request = RevokeSharesRequest(job_id=job_id)
-        await self._channel.call(self._channel.jobs().RevokeShares, request, self._timeout)
+        await self._channel.call(lambda: self._channel.jobs().RevokeShares, request, self._timeout)
 
     async def workers(self, kind: str, page_size: int) -> AsyncGenerator[ConnectedWorker, None]:
         """The workers connected to the server or to any node of its cluster, in the order of their ids.
@@ -168,7 +168,7 @@ class JobCalls:
         """
         request = ListWorkersRequest(kind=kind, page_size=page_size)
         while True:
-            page = await self._channel.call(self._channel.admin().ListWorkers, request, self._timeout)
+            page = await self._channel.call(lambda: self._channel.admin().ListWorkers, request, self._timeout)
             for worker in page.workers:
                 yield worker
             if not page.next_page_token:

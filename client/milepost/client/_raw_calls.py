@@ -28,10 +28,10 @@ class RawCalls:
 
         ``token`` replaces that of the client. Raises MilepostError; ValueError for a text that cannot be a token.
         """
-        function = self._channel.unary(method)
         if token is None:
-            return await self._channel.call(function, request, self._timeout)
-        return await self._channel.call_once(function, request, bearer(checked_token(token)), self._timeout)
+            return await self._channel.call(lambda: self._channel.unary(method), request, self._timeout)
+        metadata = bearer(checked_token(token))
+        return await self._channel.call_once(self._channel.unary(method), request, metadata, self._timeout)
 
     async def watch(
         self, method: str, request: bytes, token: str | None = None

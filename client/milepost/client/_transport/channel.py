@@ -112,7 +112,7 @@ class LazyChannel:
 
     async def call(
         self,
-        method: grpc.aio.UnaryUnaryMultiCallable[_Request, _Response],
+        method: Callable[[], grpc.aio.UnaryUnaryMultiCallable[_Request, _Response]],
         request: _Request,
         timeout: float,
     ) -> _Response:
@@ -120,6 +120,12 @@ class LazyChannel:
 
         While a limit is reached that the server expects to pass, it is called again when the server says. Once the
         token is refused, it is called once more with another one, if there is one.
+
+        Args:
+            method: Returns the method, for each call: while this waits, as for a token, the connection may be replaced,
+                by a fork or with a certificate.
+            request: The request.
+            timeout: Seconds for the answer.
 
         Raises:
             TooLarge: The request exceeds the size limit of a message.
@@ -138,8 +144,6 @@ class LazyChannel:
                 is_late = 2 * loop.time() - begun >= until
                 is_starting = is_transient(error, connected_before=False)
                 if is_late or not is_starting or isinstance(error, TokenUnavailable):
-                    # A kept exception must not keep the channel open through `method`.
-                    del method
                     raise
             if self._on_wait is not None:
                 self._on_wait()
@@ -148,7 +152,7 @@ class LazyChannel:
 
     async def _call(
         self,
-        method: grpc.aio.UnaryUnaryMultiCallable[_Request, _Response],
+        method: Callable[[], grpc.aio.UnaryUnaryMultiCallable[_Request, _Response]],
         request: _Request,
         timeout: float,
     ) -> _Response:
@@ -157,23 +161,18 @@ class LazyChannel:
         loop = asyncio.get_running_loop()
         deadline = loop.time() + timeout
         credential = self.credential()
-        try:
-            while True:
-                try:
-                    metadata = await credential.metadata(timeout)
-                    return await self.call_once(method, request, metadata, deadline - loop.time())
-                except MilepostError as error:
-                    # The server has no room now, and says when to try again.
-                    delay = error.retry_delay if isinstance(error, LimitReached) else None
-                    if await credential.renew(error):
-                        delay = 0.0
-                    if delay is None or loop.time() + delay >= deadline:
-                        raise
-                await asyncio.sleep(delay)
-        except MilepostError:
-            # A kept exception must not keep the channel open through `method`: a fork could not release it.
-            del method
-            raise
+        while True:
+            try:
+                metadata = await credential.metadata(timeout)
+                return await self.call_once(method(), request, metadata, deadline - loop.time())
+            except MilepostError as error:
+                # The server has no room now, and says when to try again.
+                delay = error.retry_delay if isinstance(error, LimitReached) else None
+                if await credential.renew(error):
+                    delay = 0.0
+                if delay is None or loop.time() + delay >= deadline:
+                    raise
+            await asyncio.sleep(delay)
 
     async def call_once(
         self,
@@ -186,6 +185,7 @@ class LazyChannel:
         try:
             return await self.track(method(request, timeout=timeout, metadata=metadata))
         except grpc.aio.AioRpcError as error:
+            # A kept exception must not keep the channel open through `method`: a fork could not release it.
             del method
             raise error_from_status(error, self.target.address) from error.with_traceback(None)
         except asyncio.CancelledError:

@@ -133,7 +133,7 @@ class JobWatch(ReconnectingStream[Item, WatchJobRequest, WatchJobResponse]):
 
     async def _call_server(self, timeout: float) -> Job:
         request = GetJobRequest(job_id=self._job_id)
-        response = await self._channel.call(self._channel.jobs().GetJob, request, timeout)
+        response = await self._channel.call(lambda: self._channel.jobs().GetJob, request, timeout)
         self._cursor.accept_present(response.job, response.waiting if response.HasField("waiting") else None)
         self._notify_waiting()
         return response.job

@@ -96,7 +96,7 @@ class JobsWatch(ReconnectingStream[Item, WatchJobsRequest, WatchJobsResponse]):
 
     async def _call_server(self, timeout: float) -> None:
         request = ListJobsRequest(page_size=1)
-        await self._channel.call(self._channel.jobs().ListJobs, request, timeout)
+        await self._channel.call(lambda: self._channel.jobs().ListJobs, request, timeout)
 
     async def _fetch_missing(self) -> Sequence[Item]:
         while self._cursor.missing:
@@ -108,6 +108,6 @@ class JobsWatch(ReconnectingStream[Item, WatchJobsRequest, WatchJobsResponse]):
     async def _get_job(self, job_id: str) -> Job | None:
         request = GetJobRequest(job_id=job_id)
         try:
-            return (await self._channel.call(self._channel.jobs().GetJob, request, self._timeout)).job
+            return (await self._channel.call(lambda: self._channel.jobs().GetJob, request, self._timeout)).job
         except JobNotFound:
             return None

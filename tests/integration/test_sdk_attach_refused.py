@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import uuid
 from collections.abc import AsyncIterator
+from pathlib import Path
 
 import pytest
 
@@ -133,3 +134,14 @@ async def test_nobody_is_there() -> None:
         with pytest.raises(Unreachable):
             async with client.attach("j"):
                 raise AssertionError("it was entered")
+
+
+async def test_a_start_without_its_spool_leaves_nothing_behind(client: Client, tmp_path: Path) -> None:
+    """The block is not entered where the spool cannot be used, and its job is cancelled."""
+    (tmp_path / "file").touch()
+    job_id = f"no-spool-{uuid.uuid4().hex}"
+    with pytest.raises(FileExistsError):
+        async with client.start("step", job_id=job_id, spool=tmp_path / "file"):
+            raise AssertionError("it was entered")
+
+    assert state_name(await client.get(job_id)) == "CANCELLED"

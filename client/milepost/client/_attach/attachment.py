@@ -138,14 +138,17 @@ class Attachment:
             if self._offline_job is None or not is_transient(error, connected_before=False):
                 raise
             self._job_id, unreachable = self._offline_job.job_id, error
-        spool = SpoolDirectory(Path(self.spool)) if self.spool else None
-        handler = StoppableHandler(self._run_as_handler, self._kill)
-        claim = BlockClaim(self._job_id, handler, spool, self._flush_timeout, self._wait)
+        spool: SpoolDirectory | None = None
         try:
+            spool = SpoolDirectory(Path(self.spool)) if self.spool else None
+            handler = StoppableHandler(self._run_as_handler, self._kill)
+            claim = BlockClaim(self._job_id, handler, spool, self._flush_timeout, self._wait)
             self._jobs, self._sessions = await self._session.open(claim)
-        except BaseException:
+        except BaseException as error:
             if spool is not None:
                 spool.close()  # its reports are for the next block
+            if unreachable is None and not isinstance(error, _OWNED_BY_ANOTHER):
+                await self._withdraw_job()
             raise
         self._unreachable: asyncio.Future[MilepostError] = asyncio.get_running_loop().create_future()
         self._connection = asyncio.create_task(self._connect(unreachable))

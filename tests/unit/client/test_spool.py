@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import gc
 import os
 import shutil
 import stat
@@ -13,6 +15,7 @@ from pathlib import Path
 
 import pytest
 
+from milepost.client._worker.job_table import JobTable
 from milepost.client._worker.send_queue import SendQueue
 from milepost.client._worker.spool.redelivery import Redelivery
 from milepost.client._worker.spool.spool_directory import SpoolDirectory
@@ -332,3 +335,15 @@ async def test_an_end_that_is_refused_is_reported_differently() -> None:
     assert telling.says() == [(5, ["job_ended"])]
     telling.hears("INVALID_FIELD", number=5)
     assert [telling.kept] == telling.over
+
+
+async def test_ends_are_recorded_once_nothing_is_left_to_write(tmp_path: Path) -> None:
+    """Where the server has the end of a task before that waits for the spool, asyncio has no error to log."""
+    jobs = JobTable({}, 1, spool=SpoolDirectory(tmp_path))
+    jobs.close()
+    errors: list[object] = []
+    asyncio.get_running_loop().set_exception_handler(lambda _, context: errors.append(context))
+    await jobs.record_ends()
+    gc.collect()
+
+    assert errors == []

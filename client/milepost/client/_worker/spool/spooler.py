@@ -31,6 +31,7 @@ class Spooler:
         # Lease tokens of spooled attempts.
         self._spooled: dict[Attempt, str] = {}
         self._writer = ThreadPoolExecutor(1, "milepost spool")
+        self._closed = False
 
     def handler_ended(self, attempt: Attempt) -> None:
         """Start the flush timeout of an attempt whose handler has ended."""
@@ -55,15 +56,16 @@ class Spooler:
     async def write(self, attempts: Iterable[Attempt]) -> None:
         """Spool the reports of these attempts now, in case the process is killed before the server has them.
 
-        Returns once they are on disk.
+        Returns once they are on disk; at once after `close`, which has written them.
         """
-        if self._spool is not None:
+        if self._spool is not None and not self._closed:
             for attempt in attempts:
                 self._write_report(attempt, logging.DEBUG)
             await asyncio.wait((asyncio.wrap_future(self._writer.submit(lambda: None)),))
 
     def close(self, attempts: Iterable[Attempt]) -> None:
         """Spool the reports of all attempts now, since the process is about to end. Blocks until they are written."""
+        self._closed = True
         for timer in self._timers.values():
             timer.cancel()
         self._timers.clear()

@@ -189,7 +189,7 @@ class Attempt:
                 message.report_sequence,
                 message.message,
             )
-            if self._reporter.has_ended and message.report_sequence == self._reporter.last:
+            if self._reporter.is_end(message.report_sequence):
                 self._end_refused(message.message)
 
     def cancel(self, cancellation: Cancellation) -> None:
@@ -277,6 +277,7 @@ class Attempt:
             self._log_exception(outcome.error)
         elif self._stop_reason is _StopReason.GIVEN_BACK and not outcome.returned:
             _log.info("job %s is given back after %s", self.job_id, after)
+            self._log_exception(outcome.error)
             self._release_pending = True
             self._schedule()
         else:

@@ -177,6 +177,10 @@ class Reporter:
         """Whether the last update was appended."""
         return self._ended
 
+    def is_end(self, number: int) -> bool:
+        """Whether this is the number of the last update, which has none while it waits behind a full window."""
+        return self._ended and not self._waiting and number == self.last
+
     @property
     def is_sent(self) -> bool:
         """Whether all updates were sent."""

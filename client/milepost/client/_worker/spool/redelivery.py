@@ -90,7 +90,7 @@ class Redelivery:
         else:
             number = message.report_sequence
             _log.warning("job %s: the server refused report %d: %s", self.job_id, number, message.message)
-            if number == self._reporter.last:
+            if self._reporter.is_end(number):
                 self._end_refused(message.message)
 
     def _end_refused(self, why: str) -> None:

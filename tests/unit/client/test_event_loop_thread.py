@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import signal
 import threading
 from collections.abc import Coroutine
 from concurrent.futures import Future
@@ -38,3 +40,21 @@ def test_it_is_closed_once_and_for_all() -> None:
     background.close()
     with pytest.raises(RuntimeError, match="The client is closed"):
         background.run(asyncio.sleep(0))
+
+
+def test_a_call_that_begins_during_a_fork_does_not_block_the_child() -> None:
+    """Another thread holds the lock at that moment, and does not exist in the child, which makes calls of its own."""
+    background = EventLoopThread()
+    with background._lock:
+        child = os.fork()
+        if child == 0:
+            signal.signal(signal.SIGALRM, signal.SIG_DFL)
+            signal.alarm(120)
+            try:
+                background.run(asyncio.sleep(0))
+                os._exit(0)
+            finally:
+                os._exit(1)
+    _, status = os.waitpid(child, 0)
+
+    assert os.waitstatus_to_exitcode(status) == 0

@@ -6,8 +6,9 @@ import asyncio
 import concurrent.futures
 import os
 import threading
+import weakref
 from collections.abc import Coroutine
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
 __all__ = ["EventLoopThread"]
 
@@ -24,6 +25,7 @@ class EventLoopThread:
         self._inherited_loop: asyncio.AbstractEventLoop | None = None
         self._thread: threading.Thread | None = None
         self._closed = False
+        _all.add(self)
 
     def run(self, coroutine: Coroutine[Any, Any, _Result]) -> _Result:
         """Run a coroutine and return its result. Interrupting the wait cancels the coroutine."""
@@ -82,3 +84,16 @@ async def _cancel_all() -> None:
         task.cancel()
     await asyncio.gather(*tasks, return_exceptions=True)
     await asyncio.get_running_loop().shutdown_asyncgens()
+
+
+_all: Final[weakref.WeakSet[EventLoopThread]] = weakref.WeakSet()
+
+
+def _after_fork_in_child() -> None:
+    """Release the locks that other threads held at the fork: they do not exist here, and would hold them for good."""
+    for thread in tuple(_all):
+        thread._lock = threading.Lock()
+
+
+if hasattr(os, "register_at_fork"):  # not on Windows
+    os.register_at_fork(after_in_child=_after_fork_in_child)

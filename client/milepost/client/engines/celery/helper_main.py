@@ -79,6 +79,9 @@ async def _carry_out(ends: _JobEnds, command: Mapping[str, Any], slots: asyncio.
                     _log.warning("job %s is not reported as ended: %s", command["job_id"], error)
                     return
                 await asyncio.sleep(backoff.next_delay())
+            except OSError as error:  # of the spool; it must not end the other commands
+                _log.warning("job %s is not reported as ended: %s", command["job_id"], error)
+                return
             else:
                 return
     finally:

@@ -18,7 +18,7 @@ const SLOTS = 4;
  * The streams of a page, and of all others that watch at the same origin: one a tab, and four in all.
  *
  * A watch without a slot asks at intervals, by streams that end at the head. Locks end with their tab. Over HTTP/2 there
- * is no limit. On pages that came without TLS there are no locks, and a tab knows only of itself.
+ * is no limit. On pages that came without TLS, or may store nothing, there are no locks, and a tab knows only of itself.
  */
 export class OriginSlots implements StreamSlots {
   static readonly #byOrigin = new Map<string, OriginSlots>();
@@ -63,13 +63,17 @@ async function lockAny(origin: string): Promise<(() => void) | undefined> {
   if (locks === undefined) {
     return () => undefined;
   }
-  for (let slot = 0; slot < SLOTS; slot++) {
-    const unlock = await lock(locks, `milepost-stream-${slot} ${origin}`);
-    if (unlock !== undefined) {
-      return unlock;
+  try {
+    for (let slot = 0; slot < SLOTS; slot++) {
+      const unlock = await lock(locks, `milepost-stream-${slot} ${origin}`);
+      if (unlock !== undefined) {
+        return unlock;
+      }
     }
+    return undefined;
+  } catch {
+    return () => undefined; // the page may not use locks, as in a sandboxed frame or with its storage blocked
   }
-  return undefined;
 }
 
 /** Take a lock if it is free. It is held until the promise that its callback returns resolves. */

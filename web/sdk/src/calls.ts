@@ -8,6 +8,7 @@ import { toMilepostError } from "./errors.js";
 import { AdminService } from "./gen/milepost/v1/admin_service_pb.js";
 import { JobService } from "./gen/milepost/v1/job_service_pb.js";
 import { CallCredential, TokenSource } from "./token.js";
+import { unlessAborted } from "./watch/clock.js";
 
 /** Options of a call. */
 export interface CallOptions {
@@ -45,11 +46,12 @@ export class Calls {
     for (;;) {
       signal?.throwIfAborted();
       try {
-        return await method({ headers: await credential.headers(), signal, timeoutMs });
+        const headers = await unlessAborted(credential.headers(), signal);
+        return await method({ headers, signal, timeoutMs });
       } catch (thrown) {
         signal?.throwIfAborted();
         const error = toMilepostError(thrown);
-        if (!(await credential.renew(error))) {
+        if (!(await unlessAborted(credential.renew(error), signal))) {
           throw error;
         }
       }

@@ -140,6 +140,7 @@ export class MilepostClient {
     options: CallOptions = {},
   ): Promise<ReadonlyMap<string, Waiting>> {
     const found = new Map<string, Waiting>();
+    if (jobIds.length === 0) return found; // a filter without ids lets all jobs through
     const filter = { jobIds: [...jobIds] };
     const waiting = { pageSize: jobIds.length, waitingOnly: true, ...options };
     for await (const page of this.#pages(filter, waiting)) {

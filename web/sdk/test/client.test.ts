@@ -15,6 +15,8 @@ test("a job is submitted, followed to its end, listed, and deleted", async () =>
   });
   const { jobId } = submitted;
   expect(submitted.state).toBe(JobState.QUEUED);
+  expect([...(await client.getWaitingOf([jobId])).keys()]).toStrictEqual([jobId]);
+  expect([...(await client.getWaitingOf([])).keys()]).toStrictEqual([]);
   const work = await claimJob(server.baseUrl, jobId);
   const fractions = new Set<number>();
   for await (const job of client.followJob(jobId)) {

@@ -99,3 +99,13 @@ test("a token does not travel in plain text beyond this machine", () => {
   createClient({ baseUrl, token: "secret", allowPlaintextToken: true });
   createClient({ baseUrl: "https://jobs.example.com", token: "secret" });
 });
+
+test("the signal of a call ends it, too, while a function for tokens is asked", async () => {
+  const client = createClient({ baseUrl: server.baseUrl, token: () => new Promise(() => undefined) });
+  const ending = new AbortController();
+  const call = client.getJob("any", { signal: ending.signal });
+
+  ending.abort(new Error("no longer needed"));
+
+  await expect(call).rejects.toThrow("no longer needed");
+});

@@ -62,7 +62,10 @@ export function sleep(ms: number, signal: AbortSignal): Promise<void> {
 }
 
 /** Wait for `promise`; throw the signal's reason once it is aborted. */
-export async function unlessAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
+export async function unlessAborted<T>(promise: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
+  if (signal === undefined) {
+    return promise;
+  }
   const ended = new AbortController();
   const aborted = new Promise<never>((_, reject) => {
     const abort = (): void => {

@@ -1,5 +1,5 @@
 import type { MilepostClient } from "../client.js";
-import { type MilepostError, toMilepostError } from "../errors.js";
+import { type MilepostError, isTransient, toMilepostError } from "../errors.js";
 import { type Estimate, type Job, JobState } from "../gen/milepost/v1/job_pb.js";
 import type { Waiting } from "../gen/milepost/v1/job_service_pb.js";
 import { hasEnded } from "../job-states.js";
@@ -17,6 +17,9 @@ const GROUP = 100;
 /** Milliseconds between two statuses of many jobs, which have their new estimates. */
 export const STATUS_INTERVAL = 5000;
 
+/** Milliseconds before the server is asked again about a job that a stream has not. */
+const FIND_INTERVAL_MS = 2000;
+
 const OPTIONS = {
   start: "snapshot",
   latestProgress: true,
@@ -30,8 +33,11 @@ const OPTIONS = {
  */
 export class JobStreams {
   readonly #client: MilepostClient;
-  readonly #channels = new Map<string, JobChannel>();
+  /** By job: usually one each, and another one where a store that was hidden for a while is shown again. */
+  readonly #channels = new Map<string, readonly JobChannel[]>();
   readonly #lookups: JobLookups;
+  /** Those whose jobs the server is asked about, since a stream has not got them. */
+  readonly #sought = new Set<JobChannel>();
   #stop = new AbortController();
   #watched: ReadonlySet<string> = new Set();
   #isAsked = false;
@@ -40,21 +46,30 @@ export class JobStreams {
     this.#client = client;
     this.#lookups = new JobLookups(
       client,
-      () => [...this.#channels.values()].flatMap((channel) => (channel.isQueued ? [channel.jobId] : [])),
-      ({ job, waiting }) => this.#channels.get(job.jobId)?.lookedUp(job, waiting),
+      () => [...this.#channels.keys()].filter((jobId) => this.#of(jobId).some(({ isQueued }) => isQueued)),
+      ({ job, waiting }) => {
+        for (const channel of this.#of(job.jobId)) channel.lookedUp(job, waiting);
+      },
     );
   }
 
-  /** Follow a job until the channel is closed. There is one channel a job. */
+  /** Follow a job until the channel is closed. */
   open(jobId: string, onConnection: (connection: Connection) => void): JobChannel {
     const channel = new JobChannel(jobId, onConnection, () => {
-      if (this.#channels.get(jobId) === channel) this.#channels.delete(jobId);
+      const others = this.#of(jobId).filter((other) => other !== channel);
+      if (others.length > 0) this.#channels.set(jobId, others);
+      else this.#channels.delete(jobId);
       this.#regroupSoon();
     });
-    this.#channels.set(jobId, channel);
+    this.#channels.set(jobId, [...this.#of(jobId), channel]);
     this.#watched = new Set(); // it needs a snapshot, also if the job is watched already
     this.#regroupSoon();
     return channel;
+  }
+
+  /** The channels of a job. */
+  #of(jobId: string): readonly JobChannel[] {
+    return this.#channels.get(jobId) ?? [];
   }
 
   /** All that come in one turn share a stream. */
@@ -76,7 +91,7 @@ export class JobStreams {
     this.#stop = new AbortController();
     this.#lookups.stop();
     const { signal } = this.#stop;
-    const [first] = this.#channels.values();
+    const [first] = ids;
     if (first !== undefined && ids.length === 1) void this.#watchOne(first, signal);
     else if (ids.length > 1) {
       this.#lookups.start();
@@ -86,28 +101,31 @@ export class JobStreams {
     }
   }
 
-  async #watchOne(channel: JobChannel, signal: AbortSignal): Promise<void> {
-    const watch = this.#client.watchJob(channel.jobId, {
+  async #watchOne(jobId: string, signal: AbortSignal): Promise<void> {
+    const watch = this.#client.watchJob(jobId, {
       ...OPTIONS,
       signal,
       onConnection: (connection) => {
-        channel.connected(connection);
+        if (signal.aborted) return; // the job goes on in another stream
+        for (const channel of this.#of(jobId)) channel.connected(connection);
       },
     });
     try {
       for await (const items of watch.batches()) {
-        channel.estimate = watch.estimate;
-        channel.waiting = watch.waiting;
-        await channel.push(items);
+        for (const channel of this.#of(jobId)) {
+          channel.estimate = watch.estimate;
+          channel.waiting = watch.waiting;
+          await channel.push(items);
+        }
       }
-      if (!signal.aborted) channel.end();
+      if (!signal.aborted) for (const channel of this.#of(jobId)) channel.end();
     } catch (error) {
-      if (!signal.aborted) channel.end(toMilepostError(error));
+      if (!signal.aborted) for (const channel of this.#of(jobId)) channel.end(toMilepostError(error));
     }
   }
 
   async #watchMany(jobIds: readonly string[], signal: AbortSignal): Promise<void> {
-    const channels = (): JobChannel[] => jobIds.flatMap((jobId) => this.#channels.get(jobId) ?? []);
+    const channels = (): JobChannel[] => jobIds.flatMap((jobId) => this.#of(jobId));
     const watch = this.#client.watchJobs(
       { jobIds: [...jobIds] },
       {
@@ -115,6 +133,7 @@ export class JobStreams {
         statusIntervalMs: STATUS_INTERVAL,
         signal,
         onConnection: (connection) => {
+          if (signal.aborted) return;
           for (const channel of channels()) channel.connected(connection);
           if (watch.caughtUp)
             for (const channel of channels()) if (!channel.isKnown) void this.#find(channel);
@@ -123,12 +142,12 @@ export class JobStreams {
     );
     try {
       for await (const items of watch.batches()) {
-        for (const [jobId, own] of byJob(items)) await this.#channels.get(jobId)?.push(own);
+        for (const [jobId, own] of byJob(items))
+          for (const channel of this.#of(jobId)) await channel.push(own);
         // A batch without items has new estimates.
         if (items.length === 0) for (const channel of channels()) channel.estimated(watch);
         for (const item of items) {
-          const channel = item.type === "deleted" ? this.#channels.get(item.jobId) : undefined;
-          if (channel) void this.#find(channel);
+          if (item.type === "deleted") for (const channel of this.#of(item.jobId)) void this.#find(channel);
         }
       }
     } catch (error) {
@@ -138,12 +157,21 @@ export class JobStreams {
 
   /** A job that a stream of many has not: say why, as a watch of that job would. */
   async #find(channel: JobChannel): Promise<void> {
-    await whenShown();
-    try {
-      await this.#client.getJob(channel.jobId);
-    } catch (error) {
-      channel.end(toMilepostError(error));
+    if (this.#sought.has(channel)) return;
+    this.#sought.add(channel);
+    while (!channel.isOver) {
+      await whenShown();
+      try {
+        await this.#client.getJob(channel.jobId);
+        break;
+      } catch (thrown) {
+        const error = toMilepostError(thrown);
+        // A lost connection says nothing of the job; the stream, too, outlasts it.
+        if (!isTransient(error, true)) channel.end(error);
+        else await new Promise((resolve) => setTimeout(resolve, FIND_INTERVAL_MS));
+      }
     }
+    this.#sought.delete(channel);
   }
 }
 
@@ -166,6 +194,11 @@ export class JobChannel {
     this.jobId = jobId;
     this.#onConnection = onConnection;
     this.#onClose = onClose;
+  }
+
+  /** Whether nothing more is heard of it. */
+  get isOver(): boolean {
+    return this.#isOver;
   }
 
   get isKnown(): boolean {

@@ -1,0 +1,50 @@
+import { createClient } from "@milepost/client";
+import { createClient as createNodeClient } from "@milepost/client/node";
+import { expect, test } from "vitest";
+import { startHttpProxy } from "../../testing/http-proxy.js";
+import { IMPATIENT } from "../../testing/impatient.js";
+import { sharedServer } from "../../testing/server.js";
+import { until } from "../../testing/until.js";
+import { JobStreams } from "../src/react/job-streams.js";
+import { collect } from "./watching.js";
+
+const server = sharedServer();
+
+test("a job that a stream of many has not is told of as the server says, not as a lost connection says", async () => {
+  const { jobId } = await createNodeClient({ baseUrl: server.baseUrl }).submitJob({ kind: "test" });
+  const proxy = await startHttpProxy(server.httpUrl);
+  let refused = 0;
+  proxy.rejects = (path) => path.endsWith("/GetJob") && ++refused > 0;
+  const streams = new JobStreams(createClient({ baseUrl: proxy.baseUrl, timing: IMPATIENT }));
+  const absent = collect(streams.open("absent", () => undefined).batches());
+  const present = streams.open(jobId, () => undefined);
+  const { end } = collect(present.batches());
+
+  await until(() => refused > 0);
+  proxy.rejects = () => false;
+
+  await expect(absent.end).rejects.toMatchObject({ reason: "JOB_NOT_FOUND" });
+  present.close();
+  await end;
+});
+
+test("a job that two stores follow, one of which was hidden for a while, is followed by both to its end", async () => {
+  const direct = createNodeClient({ baseUrl: server.baseUrl });
+  const { jobId } = await direct.submitJob({ kind: "test" });
+  const streams = new JobStreams(createClient({ baseUrl: server.httpUrl, timing: IMPATIENT }));
+  const states: string[] = [];
+  const first = collect(streams.open(jobId, ({ state }) => states.push(state)).batches());
+  await until(() => first.items.flat().length > 0);
+  const second = collect(streams.open(jobId, () => undefined).batches());
+  await until(() => second.items.flat().length > 0);
+
+  expect(states).not.toContain("ended"); // as the stream is that the second one replaced
+  await direct.cancelJob(jobId);
+  await Promise.all([first.end, second.end]);
+
+  const last = [first, second].map(({ items }) => items.flat().at(-1));
+  expect(last).toMatchObject([
+    { type: "event", event: { payload: { case: "jobEnded" } } },
+    { type: "event", event: { payload: { case: "jobEnded" } } },
+  ]);
+});

@@ -156,6 +156,7 @@ export class JobStore implements WatchedJob {
   }
 
   async #run(signal: AbortSignal): Promise<void> {
+    this.connection = { state: "connecting", error: "" };
     const watch = this.server.client.watchJob(this.jobId, {
       start: "snapshot",
       latestProgress: true,
@@ -163,6 +164,7 @@ export class JobStore implements WatchedJob {
       connectTimeoutMs: Infinity,
       signal,
       onConnection: (connection) => {
+        if (signal.aborted) return; // its end is not that of the job
         this.server.clock.set(watch.clockOffsetMs);
         this.connection = connectionOf(connection, watch.clockOffsetMs);
         this.#frames.request();
@@ -181,8 +183,10 @@ export class JobStore implements WatchedJob {
   #apply(items: readonly JobItem[]): void {
     const events: Event[] = [];
     for (const item of items) {
-      if (item.type === "snapshot") this.#restart(item.job);
-      else if (item.type === "event") events.push(item.event);
+      if (item.type === "snapshot") {
+        events.length = 0; // it has those before it, or replaces them: they may be of another history
+        this.#restart(item.job);
+      } else if (item.type === "event") events.push(item.event);
     }
     for (const event of events) {
       this.#fold?.apply(event);

@@ -56,6 +56,8 @@ export class JobsStore {
   #waiting: ReadonlyMap<string, Waiting | undefined> = new Map();
   #lookUpAfter = -Infinity;
   #newAfter = -Infinity;
+  /** Jobs that came in since the store was subscribed to; others it has from before, and they may be gone. */
+  readonly #seen = new Set<string>();
   /** Whether there was no room for a job that has not ended. */
   #isFull = false;
 
@@ -155,7 +157,7 @@ export class JobsStore {
 
   /** Load another page of what is not complete: first what runs, then what waits, then what has ended. */
   loadMore(): void {
-    if (!this.isLoading) void this.#loadPage();
+    if (!this.isLoading && this.#ended.size < ENDED_LIMIT) void this.#loadPage();
   }
 
   get #serverFilter() {
@@ -165,6 +167,8 @@ export class JobsStore {
 
   async #run(signal: AbortSignal): Promise<void> {
     this.#parts = [];
+    this.#seen.clear();
+    this.connection = { state: "connecting", error: "" };
     const watch = this.server.client.watchJobs(this.#serverFilter, {
       start: "latest",
       latestProgress: true,
@@ -174,6 +178,7 @@ export class JobsStore {
       statusIntervalMs: STATUS_INTERVAL,
       signal,
       onConnection: (connection) => {
+        if (signal.aborted) return; // the list has not ended with this stream
         this.server.clock.set(watch.clockOffsetMs);
         this.connection = connectionOf(connection, watch.clockOffsetMs);
         // Only now, so that no job is missed that comes between the list and the stream.
@@ -202,6 +207,15 @@ export class JobsStore {
     do await this.#loadPage();
     while (!signal.aborted && !this.error && !this.#isFull && unended.some(({ complete }) => !complete));
     if (!signal.aborted && !this.error) await this.#loadPage();
+    if (!signal.aborted && !this.error && !this.#isFull) this.#dropUnseen();
+  }
+
+  /** Drop the jobs that were deleted, or ended long ago, while nobody was subscribed. */
+  #dropUnseen(): void {
+    for (const jobs of [this.#folds, this.#ended])
+      for (const jobId of jobs.keys()) if (!this.#seen.has(jobId)) jobs.delete(jobId);
+    this.version += 1;
+    this.#frames.request();
   }
 
   #list(states: readonly JobState[]): AsyncGenerator<Job, void, undefined> {
@@ -213,7 +227,7 @@ export class JobsStore {
 
   async #loadPage(): Promise<void> {
     const part = this.#parts.find(({ complete }) => !complete);
-    if (!part || this.#ended.size >= ENDED_LIMIT) return;
+    if (!part) return;
     this.isLoading = true;
     this.error = "";
     try {
@@ -237,6 +251,7 @@ export class JobsStore {
 
   /** Note a job as a call or a snapshot has it, unless a newer state of it is known. */
   #put(job: Job): void {
+    this.#seen.add(job.jobId);
     const known = this.get(job.jobId);
     if (known && known.lastSequence >= job.lastSequence) return;
     this.#folds.delete(job.jobId);
@@ -278,6 +293,7 @@ export class JobsStore {
   }
 
   #applyEvent(jobId: string, { event }: Extract<JobsItem, { type: "event" }>): void {
+    this.#seen.add(jobId);
     if (event.payload.case === "jobSubmitted" && !this.get(jobId)) {
       const fold = new Fold();
       fold.apply(event);

@@ -65,6 +65,7 @@ export class ProgressHub {
         statusIntervalMs: STATUS_INTERVAL,
         signal,
         onConnection: (connection) => {
+          if (signal.aborted) return; // the jobs go on in another stream
           this.server.clock.set(watch.clockOffsetMs);
           const shown = connectionOf(connection, watch.clockOffsetMs);
           for (const job of jobs) job.connected(shown, watch.caughtUp);

@@ -5,10 +5,11 @@ import { JobPage } from "./job-page.js";
 import { KeyHelp } from "./key-help.js";
 import { ListPage } from "./list-page.js";
 import { ShareSheet } from "./share-sheet.js";
-import { takeSharedToken } from "./shared-token.js";
+import { followSharedLinks, takeSharedToken } from "./shared-token.js";
 import { SignIn } from "./sign-in.js";
 
 const token = takeSharedToken();
+followSharedLinks();
 
 // This script is at `assets/page.js` below the server's root.
 configure({ server: new URL("..", import.meta.url).href, ...(token ? { sharedToken: token } : {}) });

@@ -17,6 +17,13 @@ export function takeSharedToken(): string | undefined {
   return token;
 }
 
+/** Load the page again once another share link to it is put into its address, which changes no more than the fragment. */
+export function followSharedLinks(): void {
+  addEventListener("hashchange", () => {
+    if (new URLSearchParams(location.hash.slice(1)).has("token")) location.reload();
+  });
+}
+
 /** Forget the token of this page, such as when it was refused. The rest of the address stays, such as the marked line. */
 export function forgetSharedToken(): void {
   storage()?.removeItem(key);

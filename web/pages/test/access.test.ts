@@ -171,5 +171,11 @@ describe("who may see a page", () => {
     await elsewhere.goto(`${pages.url}jobs/mine`);
     await shows(elsewhere, "milepost-sign-in [role=status]", /^The shares of the job were revoked/);
     await shows(elsewhere, "milepost-sign-in .muted", /^With a token of your own you need no link\./);
+
+    // Another link to the same job changes no more than the fragment of the address.
+    const other = await service.shareJob({ jobId: "mine" }, { headers });
+    await elsewhere.goto(`${pages.url}jobs/mine#token=${other.token}`);
+    await shows(elsewhere, "[part=state]", "queued");
+    expect(elsewhere.url()).toBe(`${pages.url}jobs/mine`);
   });
 });

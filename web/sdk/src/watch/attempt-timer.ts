@@ -20,8 +20,11 @@ export class AttemptTimer {
     return this.#pauseWhenHidden && isHidden();
   }
 
-  /** Follow the page, and call `paused` when it pauses the watch; the returned function ends that. */
-  listen(paused: () => void): () => void {
+  /** Follow the page until the signal is aborted, and call `paused` when it pauses the watch. */
+  listen(paused: () => void, { signal }: { readonly signal: AbortSignal }): void {
+    if (signal.aborted) {
+      return;
+    }
     const endWake = onWake(() => {
       this.dueAt = 0;
       this.wake();
@@ -31,10 +34,11 @@ export class AttemptTimer {
         paused();
       }
     });
-    return () => {
+    const end = (): void => {
       endWake();
       endVisibility();
     };
+    signal.addEventListener("abort", end);
   }
 
   /** Wait until the next attempt is due, or `wake` is called. */

@@ -1,6 +1,8 @@
-import type { MilepostError } from "../errors.js";
+import { type MilepostError, Silent } from "../errors.js";
 import type { Backoff } from "./backoff.js";
 import type { Connection } from "./connection.js";
+import type { Transport } from "./transport.js";
+import type { GapItem } from "./watch-cursor.js";
 
 /** Fields of a connection that say how far it is. */
 const PROGRESS: readonly (keyof Connection)[] = ["received", "head"];
@@ -10,10 +12,20 @@ interface Progress {
   readonly resumeAfter: bigint;
   readonly head: bigint;
   readonly storeAway: boolean;
+  readonly opened: boolean;
+  readonly reachedHead: boolean;
+}
+
+interface Item {
+  readonly type: string;
 }
 
 /** How a watch is connected now; it calls `onConnection` with each change. */
 export class ConnectionStatus {
+  /** Whether the watch was connected at some time. */
+  hasConnected = false;
+  /** When the last frame or answer of a poll came, or else when the watch began, in milliseconds since 1970. */
+  #heardAt = Date.now();
   readonly #progress: Progress;
   readonly #backoff: Backoff;
   readonly #onConnection: ((connection: Connection) => void) | undefined;
@@ -36,19 +48,39 @@ export class ConnectionStatus {
     return this.#current;
   }
 
-  /** The server has another history. */
-  restarted(): void {
-    this.#restartedAt = Date.now();
+  /** A frame, or the answer of a poll, came in. */
+  heard(): void {
+    this.#heardAt = Date.now();
   }
 
-  /** From `since` on, in milliseconds since 1970, newer events may be missing. */
+  /** An open stream, or a call, brought `items`, possibly none: tell how the watch is connected now. */
+  advanced(items: readonly Item[], transport: Pick<Transport, "isCalling" | "isPolling" | "blocked">): void {
+    this.#noteRestart(items);
+    const { isCalling, isPolling, blocked } = transport;
+    if (!this.#progress.opened && !isCalling) {
+      return;
+    }
+    if (this.#progress.reachedHead || isCalling) {
+      this.#staleSince = undefined; // no event is missing
+      this.set(isPolling ? "polling" : "live", blocked);
+    } else if (this.#current.state !== "polling") {
+      this.set("catching-up"); // one that polls catches up each time
+    }
+  }
+
+  /** No stream is open any more; `items`, if any, are yielded instead of the error. The next attempt is at `retryAt`. */
+  lost(items: readonly Item[], error: MilepostError, retryAt: number): void {
+    this.#noteRestart(items);
+    // Where nothing comes any more, such as after a laptop slept, the connection may have died with the last frame.
+    this.becomeStale(error instanceof Silent ? this.#heardAt : Date.now());
+    this.set(this.hasConnected ? "reconnecting" : "connecting", error, retryAt);
+  }
+
+  /** From `since` on, in milliseconds since 1970, newer events may be missing, if there were any. */
   becomeStale(since: number): void {
-    this.#staleSince ??= since;
-  }
-
-  /** No event is missing. */
-  becomeFresh(): void {
-    this.#staleSince = undefined;
+    if (this.hasConnected) {
+      this.#staleSince ??= since;
+    }
   }
 
   set(state: Connection["state"], error?: MilepostError, retryAt?: number): void {
@@ -61,6 +93,13 @@ export class ConnectionStatus {
     );
     if (isNews) {
       this.#onConnection?.(now);
+    }
+  }
+
+  /** Note whether the server has another history. */
+  #noteRestart(items: readonly Item[]): void {
+    if (items.some((item) => item.type === "gap" && (item as GapItem).why === "restarted")) {
+      this.#restartedAt = Date.now();
     }
   }
 

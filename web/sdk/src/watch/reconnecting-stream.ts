@@ -15,7 +15,7 @@ import { ConnectionStatus } from "./connection-status.js";
 import { CANCELLED, END, StreamReader } from "./stream-reader.js";
 import { STREAMS_BLOCKED, Transport } from "./transport.js";
 import type { WatchContext } from "./watch-context.js";
-import type { GapItem, WatchCursor } from "./watch-cursor.js";
+import type { WatchCursor } from "./watch-cursor.js";
 import { STATUS_INTERVAL_MS, type WatchOptions } from "./watch-options.js";
 
 /** A stream without any frame for this many status intervals, and a margin, counts as lost. */
@@ -44,11 +44,8 @@ export abstract class ReconnectingStream<
   readonly #reader = new StreamReader<Frame>();
   readonly #closing = new AbortController();
   readonly #batches: AsyncGenerator<readonly Item[], void, undefined>;
-  #connectedBefore = false;
   #connectDeadline: number | undefined;
   #recovering = false;
-  /** When the last frame or answer of a poll came, or else when the watch began, in milliseconds since 1970. */
-  #heardAt = Date.now();
   /** Whether, after a stream that ended at the head, the server was asked about the end of the job. */
   #askedForEnd = false;
 
@@ -121,11 +118,16 @@ export abstract class ReconnectingStream<
     return this.#timer.isPaused();
   }
 
-  /** End the watch: cancel the stream at the server, and end the iteration. Jobs go on. */
+  /**
+   * End the watch: cancel the stream at the server, and end the iteration. Jobs go on.
+   *
+   * What the watch holds of the page is free at once, since a consumer may never ask for another batch.
+   */
   close(): void {
     this.#closing.abort();
     this.#timer.wake();
     this.#reader.cancel();
+    this.#transport.giveSlotBack();
   }
 
   /** A new stream from the cursor; a finite one ends at the head. */
@@ -163,13 +165,15 @@ export abstract class ReconnectingStream<
 
   async *#run(): AsyncGenerator<readonly Item[], void, undefined> {
     const { signal } = this.#options;
+    const untilClosed = { signal: this.closing };
     const close = (): void => {
       this.close();
     };
-    const endListening = this.#timer.listen(() => {
+    signal?.addEventListener("abort", close, untilClosed);
+    const pause = (): void => {
       this.#reader.cancel();
-    });
-    signal?.addEventListener("abort", close);
+    };
+    this.#timer.listen(pause, untilClosed);
     try {
       signal?.throwIfAborted();
       const timeoutMs = this.#options.connectTimeoutMs ?? CONNECT_TIMEOUT_MS;
@@ -188,10 +192,7 @@ export abstract class ReconnectingStream<
         }
       }
     } finally {
-      signal?.removeEventListener("abort", close);
-      endListening();
       this.close();
-      this.#transport.giveSlotBack();
       this.#status.set("ended");
     }
     signal?.throwIfAborted();
@@ -239,19 +240,19 @@ export abstract class ReconnectingStream<
       await this.#onStreamEnd();
       return [];
     }
-    this.#heardAt = Date.now();
+    this.#status.heard();
     const wasOpened = this.cursor.opened;
     const items = this.cursor.accept(frame);
     if (!wasOpened && this.cursor.opened) {
       this.#credential.accepted();
       this.#transport.streamOpened();
-      this.#connectedBefore = true;
+      this.#status.hasConnected = true;
     }
     if (items.length > 0 || this.cursor.reachedHead) {
       this.#backoff.reset();
       this.#recovering = false;
     }
-    this.#noteProgress(items);
+    this.#status.advanced(items, this.#transport);
     return items;
   }
 
@@ -259,7 +260,7 @@ export abstract class ReconnectingStream<
     if (this.#timer.isPaused()) {
       this.#reader.cancel();
       this.#transport.giveSlotBack();
-      this.#noteStale(Date.now());
+      this.#status.becomeStale(Date.now());
       this.#status.set("paused");
       while (this.#timer.isPaused() && !this.#isClosed()) {
         await this.#timer.waitForWake();
@@ -270,7 +271,7 @@ export abstract class ReconnectingStream<
   }
 
   async #open(): Promise<void> {
-    const headers = await unlessAborted(this.#credential.headers(), this.#closing.signal);
+    const headers = await unlessAborted(this.#credential.headers(), this.closing);
     await this.#transport.prepareStream(this.#options.follow !== false);
     if (this.#isClosed() || this.isPaused) {
       this.#transport.giveSlotBack();
@@ -289,12 +290,12 @@ export abstract class ReconnectingStream<
   async #poll(): Promise<readonly Item[]> {
     const accept = await this.ask(this.context.calls.timeoutMs);
     const items = accept();
-    this.#heardAt = Date.now();
+    this.#status.heard();
     if (items === undefined) {
       throw STREAMS_BLOCKED;
     }
     this.#timer.dueAt = Date.now() + this.context.timing.pollMs;
-    this.#noteProgress(items);
+    this.#status.advanced(items, this.#transport);
     return items;
   }
 
@@ -329,7 +330,8 @@ export abstract class ReconnectingStream<
       return [];
     }
     const now = Date.now();
-    const patient = this.#connectedBefore || this.#options.connectTimeoutMs === Infinity;
+    const { hasConnected } = this.#status;
+    const patient = hasConnected || this.#options.connectTimeoutMs === Infinity;
     if (items === undefined && !renewed && !isTransient(cause, patient)) {
       throw cause;
     }
@@ -339,16 +341,12 @@ export abstract class ReconnectingStream<
       waitMs = renewed ? 0 : this.#backoff.next(cause instanceof ServiceError ? cause.retryDelayMs : 0);
     }
     this.#timer.dueAt = now + waitMs;
-    // Where nothing comes any more, such as after a laptop slept, the connection may have died with the last frame.
-    this.#noteStale(error instanceof Silent ? this.#heardAt : now);
-    this.#status.set(this.#connectedBefore ? "reconnecting" : "connecting", cause, this.#timer.dueAt);
+    this.#status.lost(items ?? [], cause, this.#timer.dueAt);
     if (items !== undefined) {
       this.#recovering = true;
-      this.#noteProgress(items);
       return items;
     }
-    const last =
-      !this.#connectedBefore && this.#connectDeadline !== undefined && now >= this.#connectDeadline;
+    const last = !hasConnected && this.#connectDeadline !== undefined && now >= this.#connectDeadline;
     if (!opened) {
       await this.#checkTransport(cause, last);
     }
@@ -360,7 +358,7 @@ export abstract class ReconnectingStream<
 
   async #renewToken(error: MilepostError): Promise<{ renewed: boolean; cause: MilepostError }> {
     try {
-      return { renewed: await this.#credential.renew(error), cause: error };
+      return { renewed: await unlessAborted(this.#credential.renew(error), this.closing), cause: error };
     } catch (unavailable) {
       return { renewed: false, cause: toMilepostError(unavailable) };
     }
@@ -368,33 +366,9 @@ export abstract class ReconnectingStream<
 
   async #checkTransport(cause: MilepostError, last: boolean): Promise<void> {
     if (await this.#transport.check(cause, last, (timeoutMs) => this.ask(timeoutMs))) {
-      this.#connectedBefore = true;
+      this.#status.hasConnected = true;
       this.#timer.dueAt = 0;
       this.#status.set("polling", this.#transport.blocked);
-    }
-  }
-
-  /** Note what came in, and tell how the watch is connected now. */
-  #noteProgress(items: readonly Item[]): void {
-    const gap = items.find((item): item is Item & GapItem => item.type === "gap");
-    if (gap?.why === "restarted") {
-      this.#status.restarted();
-    }
-    const { isCalling, isPolling, blocked } = this.#transport;
-    if (!this.cursor.opened && !isCalling) {
-      return;
-    }
-    if (this.cursor.reachedHead || isCalling) {
-      this.#status.becomeFresh();
-      this.#status.set(isPolling ? "polling" : "live", blocked);
-    } else if (this.connection.state !== "polling") {
-      this.#status.set("catching-up"); // one that polls catches up each time
-    }
-  }
-
-  #noteStale(since: number): void {
-    if (this.#connectedBefore) {
-      this.#status.becomeStale(since);
     }
   }
 }

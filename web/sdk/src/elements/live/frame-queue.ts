@@ -8,14 +8,15 @@ const MAX_ITEMS = 10_000;
 /** What comes between two animation frames, and is taken once a frame. A stream that brings more is held back. */
 export class FrameQueue<Item> {
   #items: Item[] = [];
-  #room: (() => void) | undefined;
+  /** Resolve the adds that wait for room. */
+  #waiting: (() => void)[] = [];
   readonly #frames: FrameScheduler;
 
   constructor(take: (items: readonly Item[]) => void) {
     this.#frames = new FrameScheduler(() => {
       const items = this.#items.splice(0, FRAME_ITEMS);
       if (this.#items.length > 0) this.request();
-      if (this.#items.length < MAX_ITEMS) this.#room?.();
+      if (this.#items.length < MAX_ITEMS) for (const resume of this.#waiting.splice(0)) resume();
       take(items);
     });
   }
@@ -35,7 +36,7 @@ export class FrameQueue<Item> {
     this.request();
     if (this.#items.length < MAX_ITEMS) return;
     await new Promise<void>((resolve) => {
-      this.#room = resolve;
+      this.#waiting.push(resolve);
     });
   }
 }

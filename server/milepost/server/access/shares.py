@@ -91,16 +91,17 @@ class Shares:
         job = await self._jobs.find(share.job_id, caller_of(principal, ""))
         if job is None or _version(job.key, job.generation) != version:
             raise _revoked(principal)
+        if share.job_id in self._current:  # that may be of before a revocation, or of a job that was deleted
+            self._current[share.job_id] = version
         return replace(principal, owners=frozenset({job.owner}))
 
     async def refresh(self, principals: Iterable[Principal]) -> None:
         """Look up the jobs of these principals again, those of shares. Raises STORE_UNAVAILABLE."""
         shared = {each.job_id for each in principals if each.credential_id.startswith(CREDENTIAL_PREFIX)}
-        current = {}
+        self._current = {job_id: version for job_id, version in self._current.items() if job_id in shared}
         for job_id in shared:
             job = await self._jobs.find(job_id, SERVER)
-            current[job_id] = "" if job is None else _version(job.key, job.generation)
-        self._current = current
+            self._current[job_id] = "" if job is None else _version(job.key, job.generation)
 
     def check(self, principal: Principal) -> None:
         """Check that the share of an open call is still in force, as of the last ``refresh``. Raises TOKEN_EXPIRED."""

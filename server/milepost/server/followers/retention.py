@@ -19,7 +19,7 @@ from milepost.server.base.refusal import Refusal
 from milepost.server.base.timestamps import SECOND, instant, nanoseconds
 from milepost.server.journal import Journal
 from milepost.server.log.event_log import DurableCommit, EndedJob, Entry, EventLog
-from milepost.server.log.log_errors import StoreUnavailable
+from milepost.server.log.log_errors import StoreDisplaced, StoreUnavailable
 from milepost.server.store_errors import STORE_ERRORS
 from milepost.v1 import Job
 from milepost.v1 import Retention as RetentionMessage
@@ -71,6 +71,8 @@ class Retention:
         while True:
             try:
                 await self.sweep()
+            except StoreDisplaced:  # the store fails for the whole server, which says so once
+                raise
             except STORE_ERRORS as error:  # the next sweep tries again
                 _log.warning("retention sweep aborted", error=str(error))
             try:

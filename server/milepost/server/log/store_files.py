@@ -91,7 +91,11 @@ class StoreFiles:
     def opening(self, connect: Callable[[], sqlite3.Connection]) -> sqlite3.Connection:
         """Open another connection, and verify that it is one to these files. Raises StoreDisplaced, sqlite3.Error."""
         self.check()
-        connection = connect()
+        try:
+            connection = connect()
+        except sqlite3.Error:
+            self.check()  # a file that has gone since is the reason
+            raise
         try:
             self.check()
         except StoreDisplaced:

@@ -1,5 +1,6 @@
 import { fileURLToPath } from "node:url";
 import { defineConfig } from "vitest/config";
+import { WAIT_LIMIT_MS } from "./testing/limits.js";
 
 const path = (relative: string) => fileURLToPath(new URL(relative, import.meta.url));
 
@@ -21,8 +22,9 @@ export default defineConfig({
     // Tests share two cores with the servers that they start.
     maxWorkers: 2,
     minWorkers: 1,
-    testTimeout: 60_000,
-    hookTimeout: 60_000,
-    expect: { poll: { timeout: 20_000, interval: 20 } },
+    // Limits against hangs, far beyond what a busy machine takes: that of a wait is less, so that it says what did not come.
+    testTimeout: 300_000,
+    hookTimeout: 300_000,
+    expect: { poll: { timeout: WAIT_LIMIT_MS, interval: 20 } },
   },
 });

@@ -1,5 +1,6 @@
 import { inject, onTestFinished } from "vitest";
 import { type BrowserContext, type BrowserContextOptions, type Page, chromium } from "playwright-core";
+import { WAIT_LIMIT_MS } from "./limits.js";
 
 /**
  * A fresh context (cookies, storage, cache) of the Chromium that all tests share.
@@ -9,6 +10,7 @@ import { type BrowserContext, type BrowserContextOptions, type Page, chromium } 
 export async function openContext(options: BrowserContextOptions = {}): Promise<BrowserContext> {
   const browser = await chromium.connect(inject("browserEndpoint"));
   const context = await browser.newContext(options);
+  context.setDefaultTimeout(WAIT_LIMIT_MS);
   const errors: Error[] = [];
   context.on("weberror", (event) => errors.push(event.error()));
   onTestFinished(async () => {

@@ -194,5 +194,5 @@ describe("the connection of a page", () => {
     await Promise.all(tabs.map((tab) => shows(tab, "milepost-log-view .line:last-child", "for all 1")));
     await job.end();
     await Promise.all(tabs.map((tab) => shows(tab, "[part=state]", "succeeded")));
-  }, 90_000);
+  });
 });

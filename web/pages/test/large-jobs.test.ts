@@ -152,5 +152,5 @@ describe("every size and scheme", () => {
         await page.context().close();
       }
     }
-  }, 120_000);
+  });
 });

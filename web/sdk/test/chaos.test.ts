@@ -44,7 +44,7 @@ test.each<[Protocol, number]>(
   ]),
 )(
   "over %s, chaos with the seed %i: each event once and in order, and the fold is the server's",
-  { timeout: nightly ? 600_000 : 120_000 },
+  { timeout: nightly ? 600_000 : 300_000 },
   async (protocol, seed) => {
     const random = seeded(seed);
     const setting = await setUp(await startServer(), protocol);

@@ -95,7 +95,7 @@ const nightly = process.env["NIGHTLY"] !== undefined;
 
 test(
   "logs as the server writes them, and parts of them, make the same job as in Python",
-  { timeout: nightly ? 600_000 : 60_000 },
+  { timeout: nightly ? 600_000 : 300_000 },
   async () => {
     const { stdout } = await promisify(execFile)(
       inRepository(".venv/bin/python"),

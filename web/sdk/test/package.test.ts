@@ -33,7 +33,7 @@ beforeAll(async () => {
       await symlink(inRepository(`web/node_modules/${name}`), join(modules, name));
     }
   }
-}, 120_000);
+});
 
 afterAll(() => rm(directory, { recursive: true, force: true }));
 
@@ -158,4 +158,4 @@ test("the example in React submits a job, follows it, and cancels another one", 
   await page.waitForSelector('h1:text("RUNNING")');
   await page.click("text=Cancel");
   await page.waitForSelector('h1:text("CANCELLED")');
-}, 120_000);
+});

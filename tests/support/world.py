@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -38,7 +38,7 @@ from milepost.v1 import (
     WatchJobsRequest,
     WatchJobsResponse,
 )
-from milepost.web.service import PromptSend
+from milepost.web.service import PromptSend, Send
 from tests.support.held_log import HeldLog
 from tests.support.validators import EventView, Frame, History, Recording, Stream, key
 
@@ -143,7 +143,8 @@ class Subscriber:
 
     It reads while ``flowing`` is set, which it clears before the frame of number ``stalls_at``; ``is_stalled`` says
     that a frame waits to be read. ``reason`` is why the server ended its last stream; empty unless that was an error.
-    With ``takes_offers`` it takes what it has room for at once, as over HTTP; ``offered`` counts these frames.
+    With ``takes_offers`` it takes what it has room for at once, as over HTTP; ``offered`` counts these frames. With
+    ``shares_offers`` it takes them together with others like it; ``shared`` counts the frames that it got so.
     """
 
     def __init__(
@@ -154,6 +155,7 @@ class Subscriber:
         *,
         stalls_at: int | None = None,
         takes_offers: bool = False,
+        shares_offers: bool = False,
         **fields: Any,
     ) -> None:
         self._world = world
@@ -166,7 +168,9 @@ class Subscriber:
         self.is_stalled = False
         self._stalls_at = stalls_at
         self._takes_offers = takes_offers
+        self._shares_offers = shares_offers
         self.offered = 0
+        self.shared = 0
         self.reason = ""
         self._task: asyncio.Task[None] | None = None
 
@@ -222,7 +226,9 @@ class Subscriber:
             self.offered += 1
             return True
 
-        send = PromptSend(send_response, offer) if self._takes_offers else send_response
+        send: Send = send_response
+        if self._takes_offers or self._shares_offers:
+            send = PromptSend(send_response, offer, _Reader(self, offer) if self._shares_offers else None)
         watching = self._world.watching
         try:
             if self.job_id:
@@ -237,6 +243,41 @@ class Subscriber:
             stream.code = STATUS[refusal.reason]
         else:
             stream.code = grpc.StatusCode.OK
+
+
+class _Reader:
+    """The reader of one stream of a subscriber, like those of all others."""
+
+    key = "reader"
+
+    def __init__(self, subscriber: Subscriber, offer: Callable[[bytes], bool]) -> None:
+        self.subscriber = subscriber
+        self.offer = offer
+
+    def share(self) -> _SharedOffers:
+        """See ``SharingReader``."""
+        return _SharedOffers()
+
+
+class _SharedOffers:
+    """See ``SharedOffers``."""
+
+    def __init__(self) -> None:
+        self._readers: dict[_Reader, None] = {}
+
+    def add(self, reader: _Reader) -> None:
+        self._readers[reader] = None
+
+    def discard(self, reader: _Reader) -> None:
+        self._readers.pop(reader, None)
+
+    def offer(self, response: bytes) -> list[_Reader]:
+        taken = [reader for reader in self._readers if reader.offer(response)]
+        refused = [reader for reader in self._readers if reader not in taken]
+        self._readers = dict.fromkeys(taken)
+        for reader in taken:
+            reader.subscriber.shared += 1
+        return refused
 
 
 async def _allow() -> None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 from google.protobuf.duration_pb2 import Duration
@@ -16,12 +18,17 @@ from milepost.server.watching.running_estimates import FilterEstimates
 from milepost.server.watching.signals import Signal, Waiter
 from milepost.server.watching.status_estimates import StatusEstimates
 from milepost.server.watching.subscriber import COUNTED_RESPONSE
-from milepost.v1 import JobFilter, LogWritten, Update
+from milepost.v1 import EventFilter, JobFilter, LogWritten, Update
 from tests.support.rpc import eventually
 from tests.support.validators import EventView, check
 from tests.support.world import Subscriber, World
 
 ALL = EventView()
+
+OFFERS = pytest.mark.parametrize(
+    "offers",
+    [pytest.param({"takes_offers": True}, id="alone"), pytest.param({"shares_offers": True}, id="shared")],
+)
 
 
 @pytest.fixture
@@ -82,9 +89,10 @@ async def test_live_events_need_no_task(world: World) -> None:
     assert (of_one.offered - before[0], of_many.offered - before[1], by_task.offered) == (5, 5, 0)
 
 
-async def test_a_reader_without_room(world: World) -> None:
+@OFFERS
+async def test_a_reader_without_room(world: World, offers: dict[str, Any]) -> None:
     """Whoever takes no offer gets the events by its task, once it reads, and then by offers again."""
-    reader = Subscriber(world, "j", ALL, takes_offers=True)
+    reader = Subscriber(world, "j", ALL, **offers)
     await followers(world, reader)
     reader.flowing.clear()
     for number in range(3):
@@ -99,21 +107,53 @@ async def test_a_reader_without_room(world: World) -> None:
     await followed_again(world, reader)
 
 
-async def followed_again(world: World, reader: Subscriber) -> None:
-    """Report until it takes offers again."""
-    before = reader.offered
+async def followed_again(world: World, *readers: Subscriber) -> None:
+    """Report until they take offers again."""
+    before = [reader.offered for reader in readers]
 
-    async def takes_one() -> bool:
+    async def take_one() -> bool:
         await report(world, "again")
-        return reader.offered > before
+        return all(reader.offered > count for reader, count in zip(readers, before, strict=True))
 
-    await eventually(takes_one)
-    await have_all(world, reader)
+    await eventually(take_one)
+    await have_all(world, *readers)
 
 
-async def test_large_events_are_counted(world: World) -> None:
+async def test_readers_who_share_offers(world: World) -> None:
+    """They are served together, as long as they are at the same event, have one filter, and room.
+
+    Whoever has none gets the events by its task, once it reads. The others do not wait, and later it is with them
+    again.
+    """
+    long = Duration(seconds=600)
+    readers = [Subscriber(world, "j", ALL, shares_offers=True, status_interval=long) for _ in range(40)]
+    stalled, others = readers[0], readers[1:]
+    of_logs = EventView(events=lambda event: event.HasField("log_written"))
+    logs = EventFilter(payloads=["log_written"])
+    filtered = Subscriber(world, "j", of_logs, shares_offers=True, status_interval=long, filter=logs)
+    await followers(world, *readers, filtered)
+    await followed_again(world, *readers)
+    shared = [reader.shared for reader in readers]
+    stalled.flowing.clear()
+    for number in range(5):
+        await report(world, str(number))
+    await have_all(world, *others)
+
+    assert [reader.shared for reader in readers] == [shared[0], *(count + 5 for count in shared[1:])]
+    stalled.flowing.set()
+    await have_all(world, stalled)
+    await followed_again(world, stalled)
+    events = [event.log_written.text for event in filtered.recording.events]
+    assert events == [event.log_written.text for event in stalled.recording.events[2:]]
+    await readers[1].cut()
+    await report(world, "one has left")
+    await have_all(world, *readers[2:], stalled)
+
+
+@OFFERS
+async def test_large_events_are_counted(world: World, offers: dict[str, Any]) -> None:
     """What counts as unread until it is sent goes through the task, which waits for room."""
-    reader = Subscriber(world, "j", ALL, takes_offers=True)
+    reader = Subscriber(world, "j", ALL, **offers)
     await followers(world, reader)
     await report(world, "x" * COUNTED_RESPONSE)
     await have_all(world, reader)
@@ -125,11 +165,12 @@ async def test_large_events_are_counted(world: World) -> None:
     ("estimates", "job_id"),
     [pytest.param(StatusEstimates, "j", id="one job"), pytest.param(FilterEstimates, "", id="many")],
 )
+@OFFERS
 async def test_events_go_before_looks(
-    world: World, monkeypatch: pytest.MonkeyPatch, estimates: type, job_id: str
+    world: World, monkeypatch: pytest.MonkeyPatch, estimates: type, job_id: str, offers: dict[str, Any]
 ) -> None:
     """Where it is time to look at an estimate, which takes a task, the readers have the event first."""
-    reader = Subscriber(world, job_id, ALL, takes_offers=True)
+    reader = Subscriber(world, job_id, ALL, **offers)
     offered_before_looks: list[int] = []
 
     async def has_changed(_: object) -> bool:
@@ -147,9 +188,10 @@ async def test_events_go_before_looks(
     await eventually(has_looked)
 
 
-async def test_the_server_stops(world: World) -> None:
+@OFFERS
+async def test_the_server_stops(world: World, offers: dict[str, Any]) -> None:
     """A stream that needed no task ends with DRAINING as any other."""
-    reader = Subscriber(world, "j", ALL, takes_offers=True)
+    reader = Subscriber(world, "j", ALL, **offers)
     await followers(world, reader)
     await followed_again(world, reader)
     await Slices().run(world.watching.close(), SERVER)
@@ -198,6 +240,28 @@ async def test_a_wait_goes_on_while_it_is_served() -> None:
 
     assert [served, waiting.done()] == [[1, 2], False]
     assert not await waiting
+    waiter.close()
+
+
+async def test_a_wait_that_a_group_serves() -> None:
+    """Notifications are the group's, which wakes whom it has to. The interval counts from what it sent."""
+    signal = Signal()
+    waiter = Waiter(signal, 0.02, Pacer(), "a")
+    loop = asyncio.get_running_loop()
+    group = SimpleNamespace(version=signal.version, served_at=loop.time() + 0.1)
+    waiting = asyncio.create_task(waiter.wait(signal.version, group=group))
+    await asyncio.sleep(0)
+    signal.notify()
+    group.version = signal.version
+    await asyncio.sleep(0)
+    assert not waiting.done()
+    assert not await waiting
+    assert loop.time() >= group.served_at + 0.02
+
+    waiting = asyncio.create_task(waiter.wait(signal.version, group=group))
+    await asyncio.sleep(0)
+    waiter.wake()
+    assert await waiting
     waiter.close()
 
 

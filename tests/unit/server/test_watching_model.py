@@ -194,7 +194,9 @@ class WatchingModel(RuleBasedStateMachine):
         logs_only=st.booleans(),
         most=st.sampled_from([0, 0, 1, 2, 3]),
         on_gap=st.sampled_from([OnGap.ON_GAP_FAIL, OnGap.ON_GAP_SNAPSHOT]),
-        takes_offers=st.booleans(),
+        offers=st.sampled_from(
+            [{}, {"takes_offers": True}, {"shares_offers": True}, {"shares_offers": True}]
+        ),
     )
     def watch(
         self,
@@ -204,7 +206,7 @@ class WatchingModel(RuleBasedStateMachine):
         logs_only: bool,
         most: int,
         on_gap: OnGap.ValueType,
-        takes_offers: bool,
+        offers: dict[str, Any],
     ) -> None:
         """Start a watch of one job, or of all, running, an owner's, or some by id."""
         job_id = data.draw(st.sampled_from(["", "", "running", "a's", "one", *self.jobs]))
@@ -221,7 +223,7 @@ class WatchingModel(RuleBasedStateMachine):
             view = EventView(EventView.of_filter(wanted).commits, view.events, latest)
 
         async def watching() -> None:
-            subscriber = Subscriber(self.world, job_id, view, takes_offers=takes_offers, **fields)
+            subscriber = Subscriber(self.world, job_id, view, **offers, **fields)
             self.subscribers.append(subscriber)
             if wanted is _RUNNING:
                 self.of_running.append(subscriber)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
+import pytest
+
 from milepost.v1 import (
     Event,
     Events,
@@ -14,8 +16,10 @@ from milepost.v1 import (
     WatchJobResponse,
     WatchJobsResponse,
 )
+from milepost.web import stream_response
 from milepost.web.frame_records import FrameEncoder, is_shared
 from milepost.web.framing import NDJSON, SSE
+from milepost.web.live_readers import LiveReaders
 from milepost.web.shared_texts import SharedTexts
 from milepost.web.stream_response import StreamResponse
 from tests.support.rpc import eventually
@@ -113,6 +117,66 @@ async def test_offers() -> None:
     without.close()
 
     assert [taken, written] == [[False, True, False, False, False], [b"chunk"]]
+
+
+class Reader:
+    """A stream, with the chunks that its server writes; it has no room without ``has_room``."""
+
+    def __init__(self) -> None:
+        self.sent: list[Any] = []
+        self.written: list[bytes] = []
+        self.has_room = True
+        self.cursor = 0
+        self.response = StreamResponse(SSE, self._send, self._write_chunk)
+
+    def move_to(self, cursor: int) -> None:
+        """See ``LiveReader``."""
+        self.cursor = cursor
+
+    async def _send(self, message: Any) -> None:
+        self.sent.append(message)
+
+    def _write_chunk(self, chunk: bytes) -> bool:
+        if self.has_room:
+            self.written.append(chunk)
+        return self.has_room
+
+
+async def test_readers_of_the_same_text() -> None:
+    """All who have room get the same chunk; who has none leaves, and resumes after what it got before."""
+    encoder = FrameEncoder(SSE, WatchJobResponse, SharedTexts(1 << 20))
+    readers = LiveReaders(lambda frame: encoder.encode(frame, "epoch"))
+    first, second = Reader(), Reader()
+    readers.add(first)
+    readers.add(second)
+    frames = [frame_of(*["text"] * count) for count in (1, 2, 3)]
+    chunks = [encoder.encode(frame, "epoch").http_chunk for frame in frames]
+    refused = [readers.offer(frames[0])]
+    second.has_room = False
+    refused += [readers.offer(frames[1]), readers.offer(frames[2]), readers.offer(frame_of("x" * 20_000))]
+    readers.discard(first)
+
+    assert refused == [[], [second], [], None]
+    assert [(each.written, each.cursor) for each in (first, second)] == [(chunks, 3), (chunks[:1], 1)]
+
+
+async def test_comments_of_readers_of_the_same_text(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is written together counts: a comment comes only once nothing was."""
+    monkeypatch.setattr(stream_response, "COMMENT_INTERVAL", 0.02)
+    encoder = FrameEncoder(SSE, WatchJobResponse, SharedTexts(1 << 20))
+    readers = LiveReaders(lambda frame: encoder.encode(frame, "epoch"))
+    reader = Reader()
+    await reader.response.record("opened", "", "{}")
+    readers.add(reader)
+    loop = asyncio.get_running_loop()
+    readers.sent_at = sent_at = loop.time() + 0.1
+
+    async def is_commented() -> bool:
+        return any(b"still here" in message.get("body", b"") for message in reader.sent)
+
+    await eventually(is_commented)
+    reader.response.close()
+    assert loop.time() >= sent_at + 0.02
 
 
 async def test_texts_are_dropped_after_the_last_subscriber() -> None:

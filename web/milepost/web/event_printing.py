@@ -7,15 +7,18 @@ text once.
 from __future__ import annotations
 
 from collections.abc import Callable
+from json.encoder import encode_basestring  # does not escape letters beyond ASCII
 from typing import Final
 
 from google.protobuf.message import Message
+from google.protobuf.timestamp_pb2 import Timestamp
 
 from milepost.contract.message_json import json_writer
 from milepost.v1 import Event
 from milepost.web.progress_printing import ProgressPrinter
 
 _event_json: Final = json_writer(Event)
+_time_json: Final = json_writer(Timestamp)
 
 _PAYLOADS: Final[dict[str, tuple[str, Callable[[Message], str]]]] = {
     field.name: (f'"{field.json_name}":', json_writer(type(getattr(Event(), field.name))))
@@ -52,8 +55,10 @@ class EventPrinter:
         return f"{self._before_sequence}{sequence}{self._after_sequence}{name}{body}}}"
 
     def _share(self, event: Event) -> None:
-        """Keep the text of an event but for its sequence and payload, which stands between and after its parts."""
-        bare = Event(job_id=event.job_id, sequence=1, time=event.time, attempt=event.attempt)
-        before, _, after = _event_json(bare).partition('"sequence":"1"')
-        self._before_sequence = before + '"sequence":"'
-        self._after_sequence = '"' + after[:-1] + ","
+        """Keep the text of an event but for its sequence and payload, which stands between and after its parts.
+
+        Each live event has a time of its own, so this is made for each.
+        """
+        attempt = f',"attempt":{event.attempt}' if event.attempt else ""
+        self._before_sequence = f'{{"jobId":{encode_basestring(event.job_id)},"sequence":"'
+        self._after_sequence = f'","time":{_time_json(event.time)}{attempt},'

@@ -78,6 +78,7 @@ class FrameEncoder:
         self._framing = framing
         self._response = response
         self._cache = cache
+        self._printer = EventPrinter()
         self._newest: tuple[bytes, str, EncodedFrame] | None = None
 
     def encode(self, frame: bytes, epoch: str) -> EncodedFrame:
@@ -121,7 +122,7 @@ class FrameEncoder:
 
     def _texts_of_jobs(self, events: Events, epoch: str) -> Iterator[str]:
         framing = self._framing
-        printer = EventPrinter()
+        printer = self._printer
         # A commit is resumed after as a whole, so only its last event has an id to resume after.
         last = len(events.events) - 1
         for number, event in enumerate(events.events):
@@ -134,7 +135,7 @@ class FrameEncoder:
         # Each event has an id to resume after, so all of the text of a payload's events begins and ends alike.
         framing = self._framing
         data, end = framing.data, framing.end
-        print_event = EventPrinter().print
+        print_event = self._printer.print
         event: Any  # its field names are known only at run time
         payload: str | None = None
         prefix = ""

@@ -46,11 +46,14 @@ class PromptSend:
 
     A backend may call ``offer`` instead while it is sending nothing else: that sends the response and returns True, or
     does nothing and returns False. It spares a task to wake up for each reader of the same event.
+
+    ``reader`` shares offers with others, if it is set: see ``SharingReader`` of ``milepost.server.watching``.
     """
 
-    def __init__(self, send: Send, offer: Callable[[bytes], bool]) -> None:
+    def __init__(self, send: Send, offer: Callable[[bytes], bool], reader: object = None) -> None:
         self._send = send
         self.offer = offer
+        self.reader = reader
 
     def __call__(self, response: bytes) -> Awaitable[None]:
         """See ``Send``."""

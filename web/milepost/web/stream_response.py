@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import random
 from collections.abc import Callable, Sequence
-from typing import Final, TypeAlias
+from typing import Final, Protocol, TypeAlias
 
 from google.protobuf.message import Message
 from starlette.types import Send
@@ -37,16 +37,28 @@ WriteChunk: TypeAlias = Callable[[bytes], bool]
 and has written nothing, where ``send`` would wait or would not send a chunk."""
 
 
+class SentTogether(Protocol):
+    """What writes to several responses.
+
+    Attributes:
+        sent_at: When it last did, by the clock of the event loop.
+    """
+
+    sent_at: float
+
+
 class StreamResponse:
     """One response. It begins with its first part. ``write_chunk`` is the extension of the scope.
 
     Attributes:
         started: Whether it has begun, so that its status is 200.
+        write_chunk: The extension.
     """
 
     def __init__(self, framing: Framing, send: Send, write_chunk: WriteChunk | None = None) -> None:
         self.started: bool = False
-        self._write_chunk = write_chunk
+        self.write_chunk = write_chunk
+        self._together: SentTogether | None = None
         self._framing = framing
         self._send = send
         self._is_sse = framing is SSE
@@ -82,12 +94,23 @@ class StreamResponse:
     def offer(self, chunk: bytes) -> bool:
         """Send text that is framed and is a chunk already, while nothing else is being sent; False if it cannot."""
         is_commenting = self._commenting is not None and not self._commenting.done()
-        if self._write_chunk is None or not chunk or not self.started or is_commenting:
+        if self.write_chunk is None or not chunk or not self.started or is_commenting:
             return False
-        if not self._write_chunk(chunk):
+        if not self.write_chunk(chunk):
             return False
         self._sent_at = self._loop.time()
         return True
+
+    @property
+    def together(self) -> SentTogether | None:
+        """What writes to it, as to others, at present."""
+        return self._together
+
+    @together.setter
+    def together(self, together: SentTogether | None) -> None:
+        if self._together is not None:
+            self._sent_at = max(self._sent_at, self._together.sent_at)
+        self._together = together
 
     async def retry(self, delay: float) -> None:
         """Tell the client after how many seconds to reconnect: after ``delay`` at least."""
@@ -135,11 +158,12 @@ class StreamResponse:
             await asyncio.wait((self._commenting,))
             self._commenting = None
         self._sent_at = self._loop.time()
-        if len(body) > WRITTEN_AT_ONCE or self._write_chunk is None or not self._write_chunk(chunk(body)):
+        if len(body) > WRITTEN_AT_ONCE or self.write_chunk is None or not self.write_chunk(chunk(body)):
             await self._send({"type": "http.response.body", "body": body, "more_body": True})
 
     def _comment_if_quiet(self) -> None:
-        due = self._sent_at + COMMENT_INTERVAL
+        sent_at = self._sent_at if self._together is None else max(self._sent_at, self._together.sent_at)
+        due = sent_at + COMMENT_INTERVAL
         now = self._loop.time()
         if now >= due and not self._is_sending:
             self._sent_at = now

@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import asyncio
 import json
+from collections.abc import Hashable
+from functools import partial
 from typing import Any, Final
 
 from google.protobuf.message import Message
@@ -29,6 +31,7 @@ from milepost.web.disconnects import while_connected
 from milepost.web.frame_records import CACHE_BYTES, FrameEncoder, TextCache, is_shared, record_of
 from milepost.web.framing import NDJSON, SSE
 from milepost.web.http_errors import error_json
+from milepost.web.live_readers import LiveReaders
 from milepost.web.service import Arrived, Caller, JobsBackend, PromptSend, ServiceError
 from milepost.web.shared_texts import SharedTexts
 from milepost.web.stream_response import WRITE_CHUNK, StreamResponse, WriteChunk
@@ -104,7 +107,7 @@ class _Stream:
         self._backend = backend
         self._watch = watch
         self._caller = caller
-        self._response = response
+        self.response = response
         self._encoder = encoder
         self._is_job = isinstance(watch.request, WatchJobRequest)
         self._frame_type: Any = WatchJobResponse if self._is_job else WatchJobsResponse
@@ -119,14 +122,14 @@ class _Stream:
                 raise _NoContent
             while not await self._watch_once():
                 pass
-            await self._response.record("end", self._event_id, f'{{"cursor":"{self._cursor}"}}')
-            await self._response.end()
+            await self.response.record("end", self._event_id, f'{{"cursor":"{self._cursor}"}}')
+            await self.response.end()
         except _NoContent:
-            await self._response.no_content()
+            await self.response.no_content()
         except ServiceError as error:
             await self._fail(error)
         finally:
-            self._response.close()
+            self.response.close()
 
     async def _watch_once(self) -> bool:
         """Watch until the end, or until a gap that a snapshot follows; return whether it was the end."""
@@ -144,7 +147,7 @@ class _Stream:
                 "WatchJob" if self._is_job else "WatchJobs",
                 receive,
                 self._caller,
-                PromptSend(self._send, self._offer),
+                PromptSend(self._send, self._offer, self),
             )
         except ServiceError as error:
             if error.reason not in _GAPS or not self._watch.snapshot_on_gap:
@@ -157,7 +160,7 @@ class _Stream:
         if is_shared(frame):
             encoded = self._encoder.encode(frame, self._epoch)
             self._cursor = encoded.cursor
-            await self._response.chunks(encoded.chunks)
+            await self.response.chunks(encoded.chunks)
             return
         await self._send_other(self._frame_type.FromString(frame))
 
@@ -166,10 +169,24 @@ class _Stream:
         if not is_shared(frame):
             return False
         encoded = self._encoder.encode(frame, self._epoch)
-        if not self._response.offer(encoded.http_chunk):
+        if not self.response.offer(encoded.http_chunk):
             return False
         self._cursor = encoded.cursor
         return True
+
+    @property
+    def key(self) -> Hashable:
+        """See ``SharingReader``."""
+        takes_chunks = self.response.write_chunk is not None and self.response.started
+        return (self._encoder, self._epoch) if takes_chunks else None
+
+    def share(self) -> LiveReaders:
+        """See ``SharingReader``."""
+        return LiveReaders(partial(self._encoder.encode, epoch=self._epoch))
+
+    def move_to(self, cursor: int) -> None:
+        """See ``LiveReader``."""
+        self._cursor = cursor
 
     async def _send_other(self, frame: Any) -> None:
         of_snapshot = self._gap is not None or self._watch.request.from_snapshot
@@ -187,9 +204,9 @@ class _Stream:
         if record.cursor is not None:
             self._cursor = record.cursor
             event_id = self._event_id
-        await self._response.message(record.name, event_id, record.message)
+        await self.response.message(record.name, event_id, record.message)
         if gap is not None:
-            await self._response.record("gap", "", gap)
+            await self.response.record("gap", "", gap)
 
     @property
     def _event_id(self) -> str:
@@ -231,12 +248,12 @@ class _Stream:
             error.reason == "SEQUENCE_AHEAD" and self._watch.resumed
         )
         is_sse = self._watch.framing is SSE
-        if not self._response.started and not (is_sse and is_transient):
+        if not self.response.started and not (is_sse and is_transient):
             raise error
         if is_sse and is_transient:
-            await self._response.retry(error.retry_delay or 0.0)
+            await self.response.retry(error.retry_delay or 0.0)
         if error.reason == "DRAINING" and is_sse:
-            await self._response.comment("The server is stopping; reconnect.")
+            await self.response.comment("The server is stopping; reconnect.")
         else:
-            await self._response.record("failure", "", error_json(error))
-        await self._response.end()
+            await self.response.record("failure", "", error_json(error))
+        await self.response.end()

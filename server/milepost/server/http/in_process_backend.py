@@ -65,7 +65,7 @@ def _passing(send: Send) -> Send:
 
     if not isinstance(send, PromptSend):
         return send_response
-    return PromptSend(send_response, send.offer)
+    return PromptSend(send_response, send.offer, send.reader)
 
 
 class InProcessBackend:

@@ -11,7 +11,7 @@ import asyncio
 from collections import Counter
 from functools import partial
 from typing import Any, Final, cast
-from weakref import proxy
+from weakref import ReferenceType, ref
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
@@ -252,8 +252,8 @@ class BoundedProtocol(HttpToolsProtocol, asyncio.BufferedProtocol):
     def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:
         if cycle.scope["http_version"] == http10_responses.VERSION:
             app = http10_responses.without_chunks(app, cycle)
-        # Without the proxy the cycle would hold itself, and its request, until garbage is collected.
-        write_chunk = partial(_write_chunk, proxy(cycle))
+        # With itself in its scope the cycle would hold its request until garbage is collected.
+        write_chunk = partial(_write_chunk, ref(cycle))
         cast("Any", cycle.scope).setdefault("extensions", {})[WRITE_CHUNK] = write_chunk
         super()._start_asgi_task(cycle, app)
 
@@ -267,12 +267,19 @@ class BoundedProtocol(HttpToolsProtocol, asyncio.BufferedProtocol):
             self._timer = None
 
 
-def _write_chunk(cycle: RequestResponseCycle, chunk: bytes) -> bool:
+def _write_chunk(of: ReferenceType[RequestResponseCycle], chunk: bytes) -> bool:
     """Write a chunk of the response; see ``WriteChunk``.
 
     uvicorn's ``send`` is a coroutine below those of all layers of the application, and encodes a chunk for each client.
     """
-    if cycle.flow.write_paused or cycle.disconnected or cycle.response_complete or not cycle.chunked_encoding:
+    cycle = of()
+    if (
+        cycle is None
+        or cycle.flow.write_paused
+        or cycle.disconnected
+        or cycle.response_complete
+        or not cycle.chunked_encoding
+    ):
         return False
     cycle.transport.write(chunk)
     return True

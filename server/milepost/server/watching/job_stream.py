@@ -15,6 +15,7 @@ from milepost.server.base.timestamps import instant, timestamp
 from milepost.server.log.event_log import EventLog
 from milepost.server.watching.batches import Batch, BatchRequest
 from milepost.server.watching.cursor_errors import ahead, thinned, trimmed
+from milepost.server.watching.live_groups import LiveGroup
 from milepost.server.watching.queued_jobs import QueuedJobs
 from milepost.server.watching.replay_cache import ReplayCache
 from milepost.server.watching.status_estimates import StatusEstimates
@@ -124,7 +125,8 @@ class JobStream(WatchStream):
         self._cursor = batch.last
         return Step.SENT if batch.response else Step.SKIPPED
 
-    def _news(self) -> Batch | None:
+    def news(self) -> Batch | None:
+        """See ``WatchStream``."""
         # Called for each event and subscriber, so it looks nothing up twice.
         tail, cursor = self._tail, self._cursor
         is_plain = not (tail.queued or tail.ended or tail.deleted or self._tails.closed)
@@ -134,6 +136,13 @@ class JobStream(WatchStream):
             return Batch(b"", cursor)
         batch = tail.batch(self._wanted())
         return batch if batch is not None and batch.last == tail.head else None
+
+    def _join_group(self) -> LiveGroup | None:
+        # What a queued job waits for each finds out by its task.
+        if self._tail.queued or self._sent_waiting not in (None, _WAITS_FOR_TURN):
+            return None
+        request = self._request.max_batch_events, self._filter
+        return self._tail.groups.join(self, self._cursor, self._subscriber, request)
 
     def _wanted(self) -> BatchRequest:
         return BatchRequest(self._cursor, self._request.max_batch_events, self._filter)
@@ -157,7 +166,8 @@ class JobStream(WatchStream):
     def _is_complete(self) -> bool:
         return self._tail.ended
 
-    def _may_status_be_due(self) -> bool:
+    def may_status_be_due(self) -> bool:
+        """See ``WatchStream``."""
         return (
             self._tail.queued
             or self._estimates.is_look_due

@@ -154,7 +154,8 @@ class JobsStream(WatchStream):
         self._in_snapshot |= in_page
         return after, more
 
-    def _news(self) -> Batch | None:
+    def news(self) -> Batch | None:
+        """See ``WatchStream``."""
         if self._is_draining() or self._is_trimmed():
             return None
         batch = self._next_batch()
@@ -255,7 +256,8 @@ class JobsStream(WatchStream):
         response = WatchJobsResponse(snapshot=Snapshot(position=position))
         return JobResponse(response, job, ("snapshot", "job")).encode()
 
-    def _may_status_be_due(self) -> bool:
+    def may_status_be_due(self) -> bool:
+        """See ``WatchStream``."""
         return self._estimates.is_look_due
 
     async def _is_status_due(self) -> bool:

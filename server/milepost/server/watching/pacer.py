@@ -33,8 +33,8 @@ ACCEPTING_PASSES: Final = 8
 class Resumable(Protocol):
     """Something that waits for its turn."""
 
-    def resume(self) -> bool:
-        """Go on now or in the next pass of the event loop; False if it no longer waits and does not use the turn."""
+    def resume(self) -> int:
+        """Go on now or in the next pass of the event loop; return the turns that it uses: 0 if it no longer waits."""
 
 
 class Pacer:
@@ -62,20 +62,20 @@ class Pacer:
         """Give the stream a turn: now if there is one left in this pass, else when its caller's turn comes."""
         if not self._left or self._waiting.size:
             self._waiting.put(caller, stream)
-        elif stream.resume():
-            self._spend()
+        elif turns := stream.resume():
+            self._spend(turns)
 
     async def turn(self, caller: str) -> None:
         """Return when the caller has a turn."""
         if self._left and not self._waiting.size:
-            self._spend()
+            self._spend(1)
             return
         turn = _Turn(self._loop.create_future())
         self._waiting.put(caller, turn)
         await turn.granted
 
-    def _spend(self) -> None:
-        self._left -= 1
+    def _spend(self, turns: int) -> None:
+        self._left = max(self._left - turns, 0)
         if not self._is_scheduled and self._left < TURNS_LIMIT - UNCOUNTED_TURNS:
             self._is_scheduled = True
             self._spent = 0.0
@@ -98,7 +98,7 @@ class Pacer:
         self._loop.call_soon(self._begin)
         started = self._loop.time()
         while self._left and self._waiting.size:
-            self._left -= self._waiting.take().resume()
+            self._left = max(self._left - self._waiting.take().resume(), 0)
         self._spent = self._loop.time() - started
         self._loop.call_soon(self._next_pass)
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from itertools import islice
-from typing import Final
+from typing import Final, Protocol
 
 import structlog
 
@@ -17,10 +17,18 @@ WOKEN_AT_ONCE: Final = 500
 """Waiters that the end of the server wakes between two yields."""
 
 WOKEN_PROMPTLY: Final = 8
-"""Waiters that ``notify`` wakes itself. If more wait, the acknowledgements of what they wait for go out first."""
+"""Waiters that ``notify`` wakes itself. If more wait, the acknowledgements of what they wait for go out first. A live
+group is one waiter: 128 of its readers take a millisecond."""
 
 WOKEN_PER_PASS: Final = 5_000
 """Waiters that are woken in one pass of the event loop, which puts most of them into a queue: about a millisecond."""
+
+
+class Wakeable(Protocol):
+    """Something that waits for a signal."""
+
+    def wake(self) -> None:
+        """Go on: the signal was notified. It forgets whom it wakes."""
 
 
 class Signal:
@@ -30,7 +38,7 @@ class Signal:
 
     def __init__(self) -> None:
         self.version = 0
-        self._waiters: dict[Waiter, None] = {}
+        self._waiters: dict[Wakeable, None] = {}
 
     @property
     def is_awaited(self) -> bool:
@@ -43,7 +51,7 @@ class Signal:
         if self._waiters:
             waiters, self._waiters = self._waiters, {}
             if len(waiters) > WOKEN_PROMPTLY:
-                _wake_soon(iter(waiters))
+                wake_soon(waiters)
                 return
             for waiter in waiters:
                 waiter.wake()
@@ -56,25 +64,38 @@ class Signal:
             waiter.wake()
             yield
 
-    def add(self, waiter: Waiter) -> None:
+    def add(self, waiter: Wakeable) -> None:
         """Wake this waiter at the next ``notify``."""
         self._waiters[waiter] = None
 
-    def discard(self, waiter: Waiter) -> None:
+    def discard(self, waiter: Wakeable) -> None:
         """Do not wake this waiter any more."""
         self._waiters.pop(waiter, None)
 
 
-def _wake_soon(waiters: Iterator[Waiter]) -> None:
-    asyncio.get_running_loop().call_soon(_wake_some, waiters)
+def wake_soon(waiters: Iterable[Wakeable]) -> None:
+    """Wake these in the next passes of the event loop."""
+    asyncio.get_running_loop().call_soon(_wake_some, iter(waiters))
 
 
-def _wake_some(waiters: Iterator[Waiter]) -> None:
+def _wake_some(waiters: Iterator[Wakeable]) -> None:
     woken = 0
     for woken, waiter in enumerate(islice(waiters, WOKEN_PER_PASS), start=1):
         waiter.wake()
     if woken == WOKEN_PER_PASS:
-        _wake_soon(waiters)
+        wake_soon(waiters)
+
+
+class Serving(Protocol):
+    """What serves the streams of several waiters together, see ``LiveGroup``.
+
+    Attributes:
+        version: That of the signal up to which it has served them.
+        served_at: When they were last sent something, by the clock of the event loop.
+    """
+
+    version: int
+    served_at: float
 
 
 class Waiter:
@@ -86,8 +107,10 @@ class Waiter:
     __slots__ = (
         "_caller",
         "_future",
+        "_group",
         "_idle_since",
         "_interval",
+        "_is_idle",
         "_is_queued",
         "_loop",
         "_pacer",
@@ -105,6 +128,8 @@ class Waiter:
         self._loop = asyncio.get_running_loop()
         self._idle_since = self._loop.time()
         self._future: asyncio.Future[None] | None = None
+        self._group: Serving | None = None
+        self._is_idle = False
         self._is_queued = False
         self._timer: asyncio.TimerHandle | None = None
         self._version = 0
@@ -114,25 +139,34 @@ class Waiter:
         """Count the idle interval from now."""
         self._idle_since = self._loop.time()
 
-    async def wait(self, version: int, serve: Callable[[], bool] | None = None) -> bool:
+    async def wait(
+        self, version: int, serve: Callable[[], bool] | None = None, group: Serving | None = None
+    ) -> bool:
         """Wait for a notification after ``version``; False once the idle interval is over.
 
         ``serve`` handles a notification without waking the waiting task. While it returns True the wait goes on, for
-        notifications after the version that it has seen.
+        notifications after the version that it has seen. A ``group`` gets notifications in place of this waiter, and
+        wakes it when its task has to look.
         """
         if self._signal.version != version:
             return True
         self._version = version
         self._serve = serve
+        self._group = group
+        self._is_idle = False
         self._future = self._loop.create_future()
         self._go_on()
         try:
             await self._future
             # A notification may have come between the tick and now.
-            return self._signal.version != self._version
+            seen = self._version if group is None else group.version
+            return not self._is_idle or self._signal.version != seen
         finally:
             # The latter is a method of the stream, which has this waiter: in a cycle both would outlive the stream.
             self._future = self._serve = None
+            if group is not None:
+                self._idle_since = max(self._idle_since, group.served_at)
+                self._group = None
 
     def wake(self) -> None:
         """End the wait when there is a turn."""
@@ -140,7 +174,7 @@ class Waiter:
             self._is_queued = True
             self._pacer.put(self._caller, self)
 
-    def resume(self) -> bool:
+    def resume(self) -> int:
         """See ``Resumable``."""
         self._is_queued = False
         future, version = self._future, self._signal.version
@@ -170,14 +204,17 @@ class Waiter:
             self._timer.cancel()
 
     def _go_on(self) -> None:
-        self._signal.add(self)
+        if self._group is None:
+            self._signal.add(self)
         if self._timer is None:
             self._timer = self._loop.call_at(self._idle_since + self._interval, self._tick)
 
     def _tick(self) -> None:
-        due = self._idle_since + self._interval
+        idle_since = self._idle_since if self._group is None else max(self._idle_since, self._group.served_at)
+        due = idle_since + self._interval
         if self._loop.time() < due:
             self._timer = self._loop.call_at(due, self._tick)
             return
         self._timer = None
+        self._is_idle = True
         self.wake()

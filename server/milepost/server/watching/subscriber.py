@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
-from typing import Final, TypeAlias
+from collections.abc import Awaitable, Callable, Hashable, Sequence
+from typing import Final, Protocol, TypeAlias
 
 from milepost.server.base.byte_budget import ByteBudget, Charge
 from milepost.server.base.response_room import RESPONSE_COPIES, wait_for_room
@@ -15,6 +15,34 @@ Send: TypeAlias = Callable[[bytes], Awaitable[None]]
 It may have a method ``offer(response) -> bool``, for readers that often have room at once: that sends the response
 without a wait, while nothing else is being sent, and returns True; or it sends nothing, and returns False. Where such a
 response may still be on its way, ``await sent()`` returns once it is sent."""
+
+
+class SharedOffers(Protocol):
+    """Offers the same responses to several readers."""
+
+    def add(self, reader: SharingReader) -> None:
+        """Offer them to this reader, too."""
+
+    def discard(self, reader: SharingReader) -> None:
+        """Offer them to this reader no more."""
+
+    def offer(self, response: bytes) -> Sequence[SharingReader] | None:
+        """Offer a response, as ``offer`` of ``Send`` does; return the readers who have not taken it, but left.
+
+        None, and nobody has it, where it cannot be offered.
+        """
+
+
+class SharingReader(Protocol):
+    """A reader for whom a response that is offered is the same as for others. A ``Send`` may have one as ``reader``."""
+
+    @property
+    def key(self) -> Hashable:
+        """Equal for readers who share offers; None while this one takes none."""
+
+    def share(self) -> SharedOffers:
+        """Offers to readers with this key, without any yet."""
+
 
 COUNTED_RESPONSE: Final = 2 << 10
 """Bytes from which on a response of a watch is counted. Smaller ones are bounded by the number of watches."""
@@ -37,8 +65,14 @@ class Subscriber:
         self._send = send
         self._offer: Callable[[bytes], bool] | None = getattr(send, "offer", None)
         self._sent: Callable[[], Awaitable[None]] | None = getattr(send, "sent", None)
+        self._reader: SharingReader | None = getattr(send, "reader", None)
         self._charge = Charge(unread)
         self._wanted = 0
+
+    @property
+    def sharing(self) -> SharingReader | None:
+        """The reader, where it shares offers with others."""
+        return None if self._reader is None or self._reader.key is None else self._reader
 
     @property
     def takes_offers(self) -> bool:

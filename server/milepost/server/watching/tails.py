@@ -20,6 +20,7 @@ from milepost.server.log.frames import Chunk
 from milepost.server.watching.batches import BATCH_BYTES, Batch, BatchRequest, SharedBatches
 from milepost.server.watching.cursor_errors import replaced
 from milepost.server.watching.keyed_deque import KeyedDeque
+from milepost.server.watching.live_groups import LiveGroups
 from milepost.server.watching.memory_budget import ENTRY_OVERHEAD, MemoryBudget
 from milepost.server.watching.shared_status import SharedStatus
 from milepost.server.watching.signals import WOKEN_AT_ONCE, Signal
@@ -45,6 +46,7 @@ class Tail:
         "first",
         "fraction",
         "fraction_known",
+        "groups",
         "head",
         "queue",
         "queued",
@@ -64,6 +66,7 @@ class Tail:
         self._aged_to = 0
         self.signal = Signal()
         self.status = SharedStatus()
+        self.groups = LiveGroups(self.signal)
         self.since: int | None = None
         self.submitted = 0
         """When its job was submitted, in nanoseconds since 1970; 0 until a read has said."""

@@ -21,6 +21,7 @@ from milepost.server.log.event_log import EventLog
 from milepost.server.watching.batches import Batch
 from milepost.server.watching.cursor_errors import changed_epoch
 from milepost.server.watching.event_filters import frame_filter
+from milepost.server.watching.live_groups import LiveGroup
 from milepost.server.watching.shared_status import SharedStatus
 from milepost.server.watching.signals import Signal, Waiter
 from milepost.server.watching.subscriber import NoRoom, Subscriber
@@ -134,11 +135,33 @@ class WatchStream(ABC):
             elif self._request.no_follow or self._is_complete():
                 await self._send_last_status()
                 return
-            elif (self._may_status_be_due() and await self._is_status_due()) or not await self._waiter.wait(
+            elif (self.may_status_be_due() and await self._is_status_due()) or not await self._wait(
                 version, serve
             ):
                 await self._send_status()
                 self._waiter.restart()
+
+    async def _wait(self, version: int, serve: Callable[[], bool] | None) -> bool:
+        """Wait at the head: see ``Waiter.wait``. What comes is served meanwhile, with other streams if possible."""
+        group = self._join_group() if serve is not None and self._signal.version == version else None
+        if group is None:
+            return await self._waiter.wait(version, serve)
+        try:
+            return await self._waiter.wait(version, group=group)
+        finally:
+            group.leave(self)
+
+    def _join_group(self) -> LiveGroup | None:
+        """Have what comes served together with others' who get the same; None where there may be no others."""
+        return None
+
+    def move_to(self, cursor: int) -> None:
+        """See ``Member``."""
+        self._cursor = cursor
+
+    def wake(self) -> None:
+        """See ``Member``."""
+        self._waiter.wake()
 
     async def _send_last_status(self) -> None:
         """Send the status that is due at the end, if the request has a ``status_interval``.
@@ -158,7 +181,7 @@ class WatchStream(ABC):
         What a live stream sends is mostly one small batch, which it shares with others, to a reader that has room.
         Where a status may be due, the task looks for that once all readers have the batch.
         """
-        batch = self._news()
+        batch = self.news()
         if batch is None:
             return False
         if batch.last > self._cursor:
@@ -167,7 +190,7 @@ class WatchStream(ABC):
                     return False
                 self._waiter.restart()
             self._cursor = batch.last
-        return not self._may_status_be_due()
+        return not self.may_status_be_due()
 
     async def _choose_start(self) -> Callable[[], Awaitable[None]] | None:
         """Set the cursor to where the stream starts; return what sends the snapshot that it starts with, if any."""
@@ -204,7 +227,7 @@ class WatchStream(ABC):
         await self._subscriber.send(self._shared.encode(self._response(), status, self._clock.now()))
 
     @abstractmethod
-    def _may_status_be_due(self) -> bool:
+    def may_status_be_due(self) -> bool:
         """Whether ``_is_status_due`` has to look. It is asked after each event, so it awaits nothing."""
 
     @abstractmethod
@@ -234,7 +257,7 @@ class WatchStream(ABC):
         """Set the cursor to that of a snapshot, and return what sends the snapshot."""
 
     @abstractmethod
-    def _news(self) -> Batch | None:
+    def news(self) -> Batch | None:
         """All events after the cursor, perhaps none; None if that takes more than one batch in memory, or if anything
         else goes first.
         """

@@ -15,6 +15,7 @@ worker = Worker()
 @worker.job("count")
 def count(job: JobContext) -> dict[str, int]:
     to = int(job.input["to"])
+    job.plan(["count"])
     with job.stage("count", total=to) as stage:
         for number in range(1, to + 1):
             job.raise_if_cancelled()

@@ -1,6 +1,6 @@
 """FastHTML with HTMX: the server renders the job, and HTMX swaps in what it sends.
 
-npm install htmx.org@2 htmx-ext-sse
+npm install --no-save htmx.org@2 htmx-ext-sse
 MILEPOST_ADDRESS=127.0.0.1:7070 uvicorn examples.web.fasthtml_htmx:app
 """
 

@@ -1,7 +1,7 @@
 """Starlette with Datastar: the server renders the job, and Datastar merges it into the page.
 Datastar 1.0, which is not on npm, says `data-init`, `data-on:click`, `datastar-patch-elements` and `elements`.
 
-npm install @starfederation/datastar@1.0.0-beta.11
+npm install --no-save @starfederation/datastar@1.0.0-beta.11
 MILEPOST_ADDRESS=127.0.0.1:7070 uvicorn examples.web.starlette_datastar:app
 """
 

@@ -1,6 +1,6 @@
 """Starlette with HTMX 4: its `hx-sse` sends the id of the last event when it comes back.
 
-npm install htmx4@npm:htmx.org@4
+npm install --no-save htmx4@npm:htmx.org@4
 MILEPOST_ADDRESS=127.0.0.1:7070 uvicorn examples.web.starlette_htmx4:app
 """
 

@@ -197,6 +197,15 @@ async def test_command_and_sdk(server: ServerProcess) -> None:
         again = await milepost("get", job.job_id, env={**alice, "MILEPOST_TOKEN": made.out.strip()})
         assert again.status != 0
         assert "revoked" in again.err
+        linked = await milepost(
+            "share", job.job_id, "--link", "https://jobs.example.com/milepost/", env=alice
+        )
+        page, _, token = linked.out.strip().partition("#token=")
+        assert page == f"https://jobs.example.com/milepost/jobs/{job.job_id}"
+        async with Client(server.address, token=token) as guest:
+            assert (await guest.get(job.job_id)).job_id == job.job_id
+        mistaken = await milepost("share", job.job_id, "--link", "jobs.example.com", env=alice)
+        assert "--link takes the address of the pages" in mistaken.err
         mistaken = await milepost("share", job.job_id, "--revoke", "--cancel", env=alice)
         assert "--revoke makes no token" in mistaken.err
 

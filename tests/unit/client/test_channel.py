@@ -82,7 +82,13 @@ async def test_the_first_call_waits_for_a_server_that_starts() -> None:
 
 
 async def test_an_answer_is_not_waited_for() -> None:
-    """A refusal ends the first call; and without patience so does a server that is away."""
+    """A refusal ends the first call, as does a certificate that is not trusted, at whichever of the name's addresses;
+    and without patience so does a server that is away.
+    """
+    untrusted = Answers(AWAY, Unreachable("localhost:1", "its certificate is not trusted"), AWAY, "first")
+    untrusted.wait_for_server(60, untrusted.wait)
+    with pytest.raises(Unreachable, match="not trusted"):
+        await untrusted.made()
     channel = Answers(REFUSED)
     channel.wait_for_server(60, channel.wait)
     with pytest.raises(JobNotFound):

@@ -96,6 +96,33 @@ def test_grpc_errors_in_plain_words(details: str, words: str) -> None:
     assert connection_error_text(details) == words
 
 
+@pytest.mark.parametrize(
+    ("details", "address", "words"),
+    [
+        (
+            "ipv6:%5B::1%5D:7: Failed to connect: Connection refused",
+            "localhost:7",
+            "connection refused at [::1]:7",
+        ),
+        (
+            "ipv6:%5B::1%5D:7: connect: Network is unreachable (101)",
+            "h:7",
+            "there is no route to it at [::1]:7",
+        ),
+        ("ipv4:1.2.3.4:7: Failed to connect: Connection refused", "1.2.3.4:7", "connection refused"),
+        ("ipv6:%5B::1%5D:7: Failed to connect: Connection refused", "[::1]:7", "connection refused"),
+        (
+            "ipv4:1.2.3.4:7: Ssl handshake failed: certificate has expired",
+            "h:7",
+            "its certificate has expired",
+        ),
+    ],
+)
+def test_the_address_where_nobody_listens(details: str, address: str, words: str) -> None:
+    """A name may have others, where the server listens and cannot be reached for another reason."""
+    assert connection_error_text(LAST + "UNKNOWN: " + details, address) == words
+
+
 def test_why_a_server_is_unreachable() -> None:
     """In few words, besides the full text."""
     assert (REFUSED.why, str(REFUSED)) == (

@@ -189,6 +189,18 @@ def test_a_job_is_overdue_after_three_times_the_longest_run() -> None:
     assert history.remaining(JobProgress(30.1, {})) is None
 
 
+def test_a_large_job_after_a_small_one_is_estimated_from_its_own_pace() -> None:
+    """A run or two do not make a job overdue that counts its units: they are no more than the sizes that came first."""
+    small = counted(100, 0.1)
+    large = JobProgress(100.0, {"s": StageProgress(0.0, None, 1000.0, 250.0, 1.0, 0.4, 100.0, 250)})
+    assert [known(*[small] * runs).is_overdue(large) for runs in (1, 2, 3)] == [False, False, True]
+    found = known(small).remaining(large)
+    assert found is not None
+    assert (found.p50, found.basis) == (pytest.approx(300.0, rel=0.05), Basis.PACE)
+    # Units that the runs before did not count tell nothing of the pace.
+    assert known(PastRun(10.0, 0.0, (), 10.0)).is_overdue(large)
+
+
 def test_the_first_job_of_a_kind_is_estimated_from_its_own_pace() -> None:
     """From three updates and 5 % on."""
     history = known()

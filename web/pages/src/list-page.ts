@@ -8,6 +8,7 @@ const {
   LitElement,
   html,
   nothing,
+  oneLine,
   serverAt,
   ticker,
   chipIcon,
@@ -47,6 +48,11 @@ export class ListPage extends LitElement {
     ];
     document.addEventListener("keydown", this.#keydown);
     addEventListener("popstate", this.#read);
+    void serverAt()
+      .whoAmI()
+      .then(() => {
+        this.requestUpdate();
+      });
   }
 
   override disconnectedCallback(): void {
@@ -69,6 +75,12 @@ export class ListPage extends LitElement {
         <a href=${server.address} aria-current="page">milepost</a>
         <span class="chip ${chip.tone}" aria-hidden="true">${chipIcon(chip.shape)} ${chip.text}</span>
         <span class="hidden-text" role="status">${chip.milestone}</span>
+        ${
+          server.user && !isSignedOut
+            ? html`<span class="foreign cut muted">${oneLine(server.user, 64)}</span>
+                <button @click=${this.#signOut}>Sign out</button>`
+            : nothing
+        }
       </nav>
       <main>
         <h1 class="hidden-text">Jobs</h1>
@@ -106,6 +118,11 @@ export class ListPage extends LitElement {
     this.#filter = event.detail.filter;
     history.replaceState(null, "", `${location.pathname}${queryOf(this.#filter)}${location.hash}`);
     this.requestUpdate();
+  };
+
+  readonly #signOut = async (): Promise<void> => {
+    await fetch(`${serverAt().address}v1/session:clear`, { method: "POST" });
+    location.reload();
   };
 
   readonly #keydown = (event: KeyboardEvent): void => {

@@ -48,8 +48,8 @@ export class SignIn extends LitElement {
       <h1>Sign in</h1>
       ${this.message ? html`<p role="status">${this.message}</p>` : nothing}
       <p class="muted">
-        ${this.shared ? "With a token of your own you need no link." : "This server needs a token."} Whoever
-        runs it makes one with <code>milepost token create</code>.
+        ${this.shared ? "With a token of your own you need no link." : "This server needs a token."} Its
+        operator makes one with <code>milepost token create</code>.
       </p>
       <div class="line">
         <input type="password" autocomplete="off" aria-label="token" placeholder="token" required />

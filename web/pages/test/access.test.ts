@@ -51,7 +51,7 @@ describe("who may see a page", () => {
     await picture(page, "sign-in");
     // No list that is not known pretends to be one.
     await page.goto(pages.url);
-    await shows(page, "milepost-sign-in p", "Whoever runs it makes one with milepost token create.");
+    await shows(page, "milepost-sign-in p", "Its operator makes one with milepost token create.");
     expect(await page.locator("milepost-jobs").count()).toBe(0);
     await page.goto(`${pages.url}jobs/mine#line=1204`);
     await shows(page, "milepost-sign-in p", /^This server needs a token\./);
@@ -72,6 +72,14 @@ describe("who may see a page", () => {
     await expect.poll(() => page.locator("milepost-jobs a.row").count()).toBe(3);
     // Who works is for those who administer the server.
     expect(await page.locator("milepost-workers [part=workers]").count()).toBe(0);
+
+    // Whoever has signed in sees as whom, and can sign out; then each page asks again.
+    await shows(page, "nav .foreign", "ann");
+    expect(await violations(page)).toEqual([]);
+    await page.getByRole("button", { name: "Sign out" }).click();
+    await shows(page, "milepost-sign-in h1", "Sign in");
+    await page.goto(`${pages.url}jobs/mine`);
+    await shows(page, "milepost-sign-in h1", "Sign in");
   });
 
   test("a session that expires under an open page asks for a token, and what was known stays in sight", async () => {

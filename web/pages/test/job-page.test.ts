@@ -105,10 +105,10 @@ describe("the page of a job", () => {
     await shows(
       page,
       "[part=cancellation]",
-      /asked \d\d:\d\d:\d\d.*not yet heard by the worker.*stopping, by force in 00:[23]\d.*“wrong file”/s,
+      /requested \d\d:\d\d:\d\d.*not yet acknowledged by the worker.*stopping, by force in 00:[23]\d.*“wrong file”/s,
     );
     await job.report({ case: "cancelAcknowledged", value: {} });
-    await shows(page, "[part=cancellation]", /heard \d\d:\d\d:\d\d/);
+    await shows(page, "[part=cancellation]", /acknowledged \d\d:\d\d:\d\d/);
     await picture(page, "cancelling");
     await job.end({ state: JobState.CANCELLED });
     await shows(page, "[part=cancellation]", /stopped \d\d:\d\d:\d\d/);

@@ -13,7 +13,7 @@ from google.protobuf.message import Message
 
 from milepost.client._transport import fork_safety
 from milepost.client._transport.backoff import is_transient
-from milepost.client._transport.error_mapping import error_from_status, request_too_large
+from milepost.client._transport.error_mapping import error_from_status, is_misconfigured, request_too_large
 from milepost.client._transport.fork_safety import grpc
 from milepost.client._transport.target import Target
 from milepost.client._transport.token_source import CallCredential, Metadata, TokenSource
@@ -143,7 +143,12 @@ class LazyChannel:
                 # The next one will take about as long, since gRPC makes several attempts.
                 is_late = 2 * loop.time() - begun >= until
                 is_starting = is_transient(error, connected_before=False)
-                if is_late or not is_starting or isinstance(error, TokenUnavailable):
+                if (
+                    is_late
+                    or not is_starting
+                    or is_misconfigured(error)
+                    or isinstance(error, TokenUnavailable)
+                ):
                     raise
             if self._on_wait is not None:
                 self._on_wait()

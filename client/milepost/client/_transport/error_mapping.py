@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from typing import Final
+from urllib.parse import unquote
 
 from google.protobuf.message import DecodeError
 from google.rpc import error_details_pb2, status_pb2
@@ -16,7 +17,13 @@ from milepost.contract.reasons import DOMAIN, reason_from_name, reason_name
 from milepost.contract.status_codes import STATUS
 from milepost.v1 import ErrorReason, Rejected
 
-__all__ = ["connection_error_text", "error_from_rejection", "error_from_status", "request_too_large"]
+__all__ = [
+    "connection_error_text",
+    "error_from_rejection",
+    "error_from_status",
+    "is_misconfigured",
+    "request_too_large",
+]
 
 _DETAILS: Final = "grpc-status-details-bin"
 
@@ -31,7 +38,7 @@ def error_from_status(error: grpc.aio.AioRpcError, address: str) -> errors.Milep
     code, message = error.code(), error.details() or ""
     info, bad_request, retry = _details(error)
     if info.domain != DOMAIN and code in _UNREACHABLE:
-        return errors.Unreachable(address, connection_error_text(message))
+        return errors.Unreachable(address, connection_error_text(message, address))
     reason = reason_from_name(info.reason) if info.domain == DOMAIN else ErrorReason.ERROR_REASON_UNSPECIFIED
     kind = _BY_REASON.get(reason) or _BY_CODE.get(code, errors.ServiceError)
     return kind(
@@ -67,12 +74,25 @@ def error_from_rejection(rejected: Rejected) -> errors.ServiceError:
     )
 
 
-def connection_error_text(details: str) -> str:
-    """A short text for people about a failed connection, from gRPC's details; the last detail if none is known."""
+def connection_error_text(details: str, address: str = "") -> str:
+    """A short text for people about a failed connection, from gRPC's details; the last detail if none is known.
+
+    A name may have several addresses, of which gRPC's details have the last one that was tried: at another one the
+    server may listen, and be out of reach for another reason. So where nobody listens, the text has that address,
+    unless it is `address` itself.
+    """
     for pattern, words in _CONNECTION_ERRORS:
         if pattern.search(details):
+            tried = _TRIED.search(details)
+            if words in _NOBODY_THERE and address and tried and unquote(tried[1]) != address:
+                return f"{words} at {unquote(tried[1])}"
             return words
     return details.rpartition(": ")[2].strip()
+
+
+def is_misconfigured(error: errors.MilepostError) -> bool:
+    """Whether a server answers that does not fit the client's settings of TLS: waiting for it would not help."""
+    return isinstance(error, errors.Unreachable) and error.why in _MISCONFIGURED
 
 
 def _details(
@@ -134,18 +154,25 @@ UNREADABLE_PEM: Final = "a certificate or key for TLS is not in PEM"
 NO_GRPC: Final = "what listens there does not speak gRPC"
 """Texts of `connection_error_text` on which the command has something else to say than on others."""
 
+_REFUSED: Final = "connection refused"
+_NO_ROUTE: Final = "there is no route to it"
+_NOBODY_THERE: Final = frozenset({_REFUSED, _NO_ROUTE})
+_MISCONFIGURED: Final = frozenset({NO_TLS, OTHER_NAME, UNTRUSTED_CERTIFICATE})
+
+_TRIED: Final = re.compile(r"\bipv[46]:(\S+:\d+): ")
+
 # The first match counts: gRPC's details go from the general to the particular.
 _CONNECTION_ERRORS: Final = tuple(
     (re.compile(pattern, re.IGNORECASE), words)
     for pattern, words in (
-        ("connection refused", "connection refused"),
+        ("connection refused", _REFUSED),
         ("wrong_version_number", NO_TLS),
         ("create security handshaker", UNREADABLE_PEM),
         ("hostname verification|hostname mismatch", OTHER_NAME),
         ("certificate_verify_failed|issuer certificate|self.signed", UNTRUSTED_CERTIFICATE),
         ("certificate has expired", "its certificate has expired"),
         ("name not found|name or service not known|lookup|resol", "its name is not known"),
-        ("no route to host|network is unreachable", "there is no route to it"),
+        ("no route to host|network is unreachable", _NO_ROUTE),
         ("http1.x server|parsing http/2", NO_GRPC),
         ("timeout|timed out|deadline exceeded", "no answer"),
         # With TLS 1.3 the handshake has ended for the client when the server refuses its certificate.

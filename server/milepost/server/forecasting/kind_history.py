@@ -43,6 +43,9 @@ OWN_ERRORS: Final = 20
 OVERDUE_FACTOR: Final = 3.0
 """A job that takes this many times as long as the longest run of its kind is unlike them: nothing is known of it."""
 
+OVERDUE_RUNS: Final = 3
+"""Of fewer runs the longest says little about how long such jobs may take: what a job's own pace says counts more."""
+
 
 class Basis(enum.Enum):
     """What an estimate mainly rests on."""
@@ -143,7 +146,9 @@ class KindHistory:
         return RemainingTime(found.remaining, p90, Basis.WORKLOAD if scaled else Basis.HISTORY, found.runs)
 
     def is_overdue(self, progress: JobProgress) -> bool:
-        """Whether the job takes far longer than any run of its kind did."""
+        """Whether the job takes far longer than any run of its kind did, and nothing else is known of it."""
+        if len(self.runs) < OVERDUE_RUNS and self._has_pace(progress):
+            return False
         return bool(self.runs) and progress.elapsed > OVERDUE_FACTOR * max(run.duration for run in self.runs)
 
     def weights(self) -> Mapping[str, float]:
@@ -215,6 +220,17 @@ class KindHistory:
             covered.append(left <= upper_bound(found.remaining, elapsed, bounds))
             relative.append(abs(found.remaining - left) / run.duration)
         return Judgement(tuple(errors), tuple(covered), tuple(relative))
+
+    def _has_pace(self, progress: JobProgress) -> bool:
+        """Whether a running stage counts its units, as it did in the runs before."""
+        paced = {
+            step.stage.stage_id for run in self.runs for step in run.steps if step.stage.curve is not None
+        }
+        return any(
+            now.start is not None and now.end is None and now.total is not None and now.updates
+            for stage_id, now in progress.stages.items()
+            if stage_id in paced
+        )
 
     def _basis(self, progress: JobProgress) -> Basis:
         running = (now for now in progress.stages.values() if now.start is not None and now.end is None)

@@ -238,19 +238,19 @@ describe("cancelling", () => {
     const cancellation = create(CancellationSchema, asked);
     const state = JobState.CANCELLING;
     expect(texts({ state, cancellation })).toEqual([
-      "asked HH:04:10 by ann",
-      "not yet heard by the worker",
+      "requested HH:04:10 by ann",
+      "not yet acknowledged by the worker",
       "stopping, by force in 00:29",
     ]);
     const heard = create(CancellationSchema, { ...asked, acknowledgeTime: at(6) });
     expect(texts({ state, cancellation: heard })).toEqual([
-      "asked HH:04:10 by ann",
-      "heard HH:04:11",
+      "requested HH:04:10 by ann",
+      "acknowledged HH:04:11",
       "stopping, by force in 00:29",
     ]);
     expect(texts({ state: JobState.CANCELLED, cancellation: heard, endTime: at(8) })).toEqual([
-      "asked HH:04:10 by ann",
-      "heard HH:04:11",
+      "requested HH:04:10 by ann",
+      "acknowledged HH:04:11",
       "stopped HH:04:13",
     ]);
   });

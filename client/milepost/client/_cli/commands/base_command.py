@@ -54,13 +54,17 @@ class Command(click.Command):
         shared: list[tuple[str, str]] = []
         for parameter in self.params:
             if isinstance(parameter, click.Option) and parameter.envvar is None:
-                own.append((parameter.opts[-1], f"{ctx.auto_envvar_prefix}_{parameter.name}".upper()))
+                own.append(
+                    (max(parameter.opts, key=len), f"{ctx.auto_envvar_prefix}_{parameter.name}".upper())
+                )
             elif isinstance(parameter, click.Option):
                 pair = parameter.opts[0], str(parameter.envvar)
                 (own if pair[1].startswith(f"{ctx.auto_envvar_prefix}_") else shared).append(pair)
         sentences = []
         if own:
-            sentences.append(f"Every option is also read from the environment: {own[0][0]} from {own[0][1]}.")
+            sentences.append(
+                f"Every option is also read from the environment, such as {own[0][0]} from {own[0][1]}."
+            )
         if shared:
             sentences.append(
                 f"Options that commands share are read from the environment as {', '.join(name for _, name in shared)}."

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
+from urllib.parse import quote
 
 import click
 
@@ -21,6 +22,7 @@ __all__ = ["share"]
 @command(
     examples=(
         "milepost share J --for 1h",
+        "milepost share J --link https://jobs.example.com",
         "MILEPOST_TOKEN=$(milepost share J --cancel) milepost watch J",
         "milepost share J --revoke",
     )
@@ -36,18 +38,35 @@ __all__ = ["share"]
     show_default="15m",
 )
 @option("--cancel", is_flag=True, help="The token may also cancel the job.")
+@option(
+    "--link",
+    metavar="URL",
+    envvar="MILEPOST_SHARE_LINK",
+    help="Address of the pages, as `milepost serve` prints it: print a link to the job's page there, for a browser, "
+    "instead of the token.",
+)
 @option("--revoke", is_flag=True, help="Make no token: revoke all that were made for the job so far.")
 @output_option
 @server_options
 def share(
-    server: ServerOptions, job_id: str, ttl: float | None, cancel: bool, revoke: bool, output: str
+    server: ServerOptions,
+    job_id: str,
+    ttl: float | None,
+    cancel: bool,
+    link: str | None,
+    revoke: bool,
+    output: str,
 ) -> None:
     """Make a token with which somebody else can follow a job.
 
-    It is for the job and its children, and for nothing else. Prints the token alone.
+    It is for the job and its children, and for nothing else. Prints the token alone, or with --link a link.
     """
     if revoke and (cancel or ttl is not None):
         raise click.UsageError("--revoke makes no token: it takes neither --for nor --cancel.")
+    if link is not None and not link.startswith(("http://", "https://")):
+        raise click.UsageError(
+            f"--link takes the address of the pages, such as http://127.0.0.1:7080; not {link!r}."
+        )
     from milepost.client._cli.commands.async_runner import run
     from milepost.client._cli.rendering import text
     from milepost.client._cli.rendering.message_json import message_line
@@ -78,4 +97,5 @@ def share(
             err=True,
         )
     click.echo(f"Valid until {text.date(made.expire_time)}.", err=True)
-    write_stdout(text.one_line(made.token))
+    token = text.one_line(made.token)
+    write_stdout(f"{link.rstrip('/')}/jobs/{quote(job_id, safe='')}#token={token}" if link else token)

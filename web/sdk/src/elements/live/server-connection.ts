@@ -37,6 +37,13 @@ export class ServerConnection {
     return this.#asked;
   }
 
+  /** Who has signed in: the subject of the caller's own credential; empty where there is none, or it is not known yet. */
+  get user(): string {
+    const principal = this.#principal;
+    if (principal === undefined || principal === "unknown" || this.isShared) return "";
+    return principal.credentialId && principal.subject;
+  }
+
   /**
    * Whether to offer something to the caller: false until the server has said who it is. If it does not say: true for what the
    * caller asks for by a click.

@@ -1,4 +1,4 @@
-/** The three steps of a cancellation, as they happen: asked, heard, stopped. */
+/** The three steps of a cancellation, as they happen: requested, acknowledged, stopped. */
 
 import { JobState, type Job } from "../messages.js";
 import { clock, elapsed, instantOf, type Instant } from "./instants.js";
@@ -6,7 +6,7 @@ import { oneLine } from "./plain-text.js";
 import { hasEnded } from "./state-words.js";
 
 export interface CancelStep {
-  readonly name: "asked" | "heard" | "stopped" | "forced" | "completed first";
+  readonly name: "requested" | "acknowledged" | "stopped" | "forced" | "completed first";
   /** When it happened; undefined if it is still to come. */
   readonly at: Instant | undefined;
   readonly text: string;
@@ -16,16 +16,19 @@ export interface CancelStep {
 export function cancelSteps(job: Job, now: Instant): CancelStep[] {
   const cancel = job.cancellation;
   if (!cancel) return [];
-  const asked = instantOf(cancel.requestTime);
-  const heard = instantOf(cancel.acknowledgeTime);
+  const requested = instantOf(cancel.requestTime);
+  const acknowledged = instantOf(cancel.acknowledgeTime);
   const deadline = instantOf(cancel.deadline);
   const ended = hasEnded(job) ? instantOf(job.endTime) : undefined;
   const who = cancel.requestedBy ? ` by ${oneLine(cancel.requestedBy, 64)}` : "";
-  const steps: CancelStep[] = [{ name: "asked", at: asked, text: `asked${at(asked)}${who}` }];
-  if (heard !== undefined) steps.push({ name: "heard", at: heard, text: `heard${at(heard)}` });
+  const steps: CancelStep[] = [
+    { name: "requested", at: requested, text: `requested${at(requested)}${who}` },
+  ];
+  if (acknowledged !== undefined)
+    steps.push({ name: "acknowledged", at: acknowledged, text: `acknowledged${at(acknowledged)}` });
   else if (ended === undefined)
-    steps.push({ name: "heard", at: undefined, text: "not yet heard by the worker" });
-  if (ended !== undefined) steps.push(lastStep(job, asked, ended));
+    steps.push({ name: "acknowledged", at: undefined, text: "not yet acknowledged by the worker" });
+  if (ended !== undefined) steps.push(lastStep(job, requested, ended));
   else {
     const left = deadline === undefined ? "" : `, by force in ${elapsed(Math.max(deadline - now, 0) / 1000)}`;
     steps.push({ name: "stopped", at: undefined, text: `stopping${left}` });
@@ -33,12 +36,12 @@ export function cancelSteps(job: Job, now: Instant): CancelStep[] {
   return steps;
 }
 
-function lastStep(job: Job, asked: Instant | undefined, ended: Instant): CancelStep {
+function lastStep(job: Job, requested: Instant | undefined, ended: Instant): CancelStep {
   if (job.state !== JobState.CANCELLED) {
     return { name: "completed first", at: ended, text: `ended by itself first${at(ended)}` };
   }
   if (job.cancellation?.forced) {
-    const after = asked === undefined ? "" : ` after ${elapsed((ended - asked) / 1000 + 0.5)}`;
+    const after = requested === undefined ? "" : ` after ${elapsed((ended - requested) / 1000 + 0.5)}`;
     return { name: "forced", at: ended, text: `forced${after}: the worker did not stop in time` };
   }
   return { name: "stopped", at: ended, text: `stopped${at(ended)}` };

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from examples.multitrack.run_files import PARTIAL_SUFFIX, read_json, sha256_of, write_json
+from examples.multitrack.run_files import half_written, is_half_written, read_json, sha256_of, write_json
 
 __all__ = ["Proof", "delete_withheld"]
 
@@ -41,7 +41,7 @@ def delete_withheld(
     searched: Sequence[Path],
     check: Callable[[], None],
 ) -> Proof:
-    """Delete files, and search for what they contained.
+    """Delete files, and whatever the run has half written, and search for what they contained.
 
     Args:
         run: The directory of the run.
@@ -54,7 +54,8 @@ def delete_withheld(
     if hashes is None:
         hashes = {**known, **{name: sha256_of(path) for name, path in files.items() if path.exists()}}
         write_json(run / LIST, hashes)
-    for path in files.values():
+    # What an attempt was writing when it was killed, nobody completes: the next one writes under another name.
+    for path in (*files.values(), *half_written(run)):
         check()
         path.unlink(missing_ok=True)
     forbidden = set(hashes.values())
@@ -63,7 +64,7 @@ def delete_withheld(
         check()
         checked += 1
         # Something half written has another hash than the whole: nothing of that kind may be there at all.
-        if file in files.values() or file.suffix == PARTIAL_SUFFIX or sha256_of(file) in forbidden:
+        if file in files.values() or is_half_written(file) or sha256_of(file) in forbidden:
             remaining.append(str(file))
     return Proof(tuple(sorted(hashes)), checked, tuple(remaining))
 

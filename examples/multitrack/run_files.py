@@ -10,9 +10,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Final
 
-__all__ = ["PARTIAL_SUFFIX", "read_json", "replacing", "sha256_of", "write_json"]
+__all__ = ["half_written", "is_half_written", "read_json", "replacing", "sha256_of", "write_json"]
 
-PARTIAL_SUFFIX: Final = ".part"
+_PARTIAL_SUFFIX: Final = ".part"
 
 
 @contextlib.contextmanager
@@ -21,7 +21,7 @@ def replacing(path: Path) -> Iterator[Path]:
 
     Its directory has to exist: whoever writes for a job whose directory was removed must not make it again.
     """
-    partial = path.with_name(f".{path.name}.{os.getpid()}{PARTIAL_SUFFIX}")
+    partial = path.with_name(f".{path.name}.{os.getpid()}{_PARTIAL_SUFFIX}")
     try:
         yield partial
         with partial.open("rb") as file:
@@ -29,6 +29,16 @@ def replacing(path: Path) -> Iterator[Path]:
         partial.replace(path)
     finally:
         partial.unlink(missing_ok=True)
+
+
+def is_half_written(path: Path) -> bool:
+    """Whether a file is being written, or was by a process that was killed."""
+    return path.suffix == _PARTIAL_SUFFIX
+
+
+def half_written(directory: Path) -> list[Path]:
+    """The half written files in a directory, at any depth."""
+    return sorted(path for path in directory.rglob(f"*{_PARTIAL_SUFFIX}") if path.is_file())
 
 
 def write_json(path: Path, value: Any) -> None:

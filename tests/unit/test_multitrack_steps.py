@@ -169,7 +169,7 @@ def test_who_did_not_agree_is_withheld() -> None:
 
 
 def test_deletion_is_proved_by_what_is_searched(tmp_path: Path) -> None:
-    """A copy under any name is found, and so is something half written; a repeated deletion proves the same."""
+    """A copy under any name is found, and what others have half written; a repeated deletion proves the same."""
     (run := tmp_path / "run").mkdir()
     (store := tmp_path / "store").mkdir()
     secret = store / "cleo.flac"
@@ -181,8 +181,21 @@ def test_deletion_is_proved_by_what_is_searched(tmp_path: Path) -> None:
 
     assert delete() == delete() == Proof(("cleo",), 2, ())
     (run / "copy.bin").write_bytes(b"voice")
-    (run / ".x.part").write_bytes(b"voi")
-    assert delete().remaining == (str(run / ".x.part"), str(run / "copy.bin"))
+    (store / ".x.part").write_bytes(b"voi")
+    assert delete().remaining == (str(run / "copy.bin"), str(store / ".x.part"))
+
+
+def test_what_a_killed_process_has_half_written_is_deleted(tmp_path: Path) -> None:
+    """The next attempt writes under another name, so that nobody else would delete it, and no attempt would succeed."""
+    (padded := tmp_path / "padded").mkdir()
+    with replacing(padded / "cleo.flac") as partial:
+        partial.write_bytes(b"voice")
+    partial.write_bytes(b"voi")  # as one is left whose process was killed
+
+    proof = delete_withheld(tmp_path, {"padded": padded / "cleo.flac"}, {}, [tmp_path], lambda: None)
+
+    assert proof.remaining == ()
+    assert list(padded.iterdir()) == []
 
 
 def test_audio_that_is_gone_already_is_known_by_its_hash(tmp_path: Path) -> None:

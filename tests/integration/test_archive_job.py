@@ -95,7 +95,7 @@ class Gate:
 
         def held(*args: object, **options: object) -> object:
             self._reached.set()
-            assert self._opened.wait(60)
+            assert self._opened.wait(120)
             return step(*args, **options)
 
         monkeypatch.setattr(archive_job, STEPS[stage], held)

@@ -184,7 +184,7 @@ async def test_a_partitioned_nats_server(tmp_path: Path, forkery: Forkery, leads
             await asyncio.to_thread(cluster.cut_off, cluster.servers[lonely])
             await worker.beats(beats)
             cluster.join(cluster.servers[lonely])
-            await eventually(lambda: is_told(rpcs[lonely - 1], rpcs[lonely]), seconds=90)
+            await eventually(lambda: is_told(rpcs[lonely - 1], rpcs[lonely]))
             await worker.beats(LONG)
             await worker.succeeds()
             log = await rpcs[lonely - 1].log(worker.job.job_id)

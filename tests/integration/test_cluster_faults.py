@@ -81,7 +81,7 @@ async def test_the_leader_of_the_stream_may_stop_for_a_while(nodes: Nodes, clust
                     return await asyncio.to_thread(others[0].leads, "milepost") not in ("", leader.name)
                 return False
 
-            await eventually(is_another, seconds=60)
+            await eventually(is_another)
         finally:
             leader.go_on()
 
@@ -108,7 +108,7 @@ async def test_a_server_of_nats_may_be_cut_off_from_the_others(tmp_path: Path, f
                 async def nobody_is_at_it() -> bool:
                     return address not in map(at, nodes.servers)
 
-                await eventually(nobody_is_at_it, seconds=60)
+                await eventually(nobody_is_at_it)
             finally:
                 cluster.join(server)
 
@@ -136,7 +136,7 @@ async def test_a_lost_nats_quorum_stops_writes_until_it_is_back(nodes: Nodes, cl
                 return state_name(await rpcs[1].cancel(job.job_id)) == "CANCELLED"
             return False
 
-        await eventually(goes_on, seconds=60)
+        await eventually(goes_on)
         assert state_name(await rpcs[2].cancel(job.job_id)) == "CANCELLED"
 
 
@@ -316,4 +316,4 @@ async def test_a_node_waits_for_the_nats_cluster_to_form(tmp_path: Path, forkery
         async def serves() -> bool:
             return '"event": "serving"' in node.log_path.read_text()
 
-        await eventually(serves, seconds=60)
+        await eventually(serves)

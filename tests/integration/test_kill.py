@@ -85,7 +85,7 @@ class Killing:
             moved = [reporter.acknowledged - b for reporter, b in zip(reporters, before, strict=True)]
             return all(moved) and sum(moved) >= self._reports
 
-        await eventually(flowed, seconds=60)
+        await eventually(flowed)
 
     async def _kill(self) -> None:
         await asyncio.sleep(self._random.uniform(0.0, 0.02))  # any moment

@@ -55,7 +55,7 @@ async def test_nothing_acknowledged_is_lost(disk: PoweredDisk, forkery: Forkery)
                 moved = [r.acknowledged - b for r, b in zip(reporters, before, strict=True)]
                 return all(moved) and sum(moved) >= REPORTS
 
-            await eventually(flowed, seconds=60)
+            await eventually(flowed)
 
         async with asyncio.TaskGroup() as group:
             for reporter in reporters:

@@ -70,7 +70,7 @@ def steps_of(events: list[Event]) -> list[int]:
 
 async def until(condition: Callable[[], bool]) -> None:
     """Wait until the condition holds."""
-    async with asyncio.timeout(60):
+    async with asyncio.timeout(120):
         while not condition():  # noqa: ASYNC110 - what it asks for lies in other threads and processes
             await asyncio.sleep(0.005)
 

@@ -88,7 +88,7 @@ class FaultRun:
             moved = [reporter.acknowledged - b for reporter, b in zip(self.reporters, before, strict=True)]
             return all(moved) and sum(moved) >= reports
 
-        await eventually(flowed, seconds=60)
+        await eventually(flowed)
 
 
 async def _check(rpc: Rpc, tasks: Sequence[Task], seen: Sequence[Recording], of_all: Recording) -> None:

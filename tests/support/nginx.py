@@ -68,7 +68,7 @@ def _wait_for(url: str, process: subprocess.Popen[bytes]) -> None:
     until = time.monotonic() + 120
     while True:
         try:
-            urlopen(url, timeout=60).close()
+            urlopen(url, timeout=120).close()
         except OSError:
             assert process.poll() is None, "nginx did not start"
             assert time.monotonic() < until, "nginx does not answer"

@@ -69,7 +69,7 @@ async def test_tasks_have_jobs_in_pools_without_processes(
 async def test_a_pool_of_green_threads_is_refused(worker_of: StartWorker, shared_server: Server) -> None:
     """A worker with gevent ends before it takes a task, and says what to use instead."""
     with worker_of("gevent", 4, shared_server.address) as worker:
-        status = worker.wait(60)
+        status = worker.wait(120)
 
     assert status != 0
     assert "Milepost does not work in the pool gevent, since gRPC needs real threads." in worker.log

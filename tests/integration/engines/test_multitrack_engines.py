@@ -79,7 +79,7 @@ async def test_cancelling_leaves_nothing_under_an_engine(
                 child.job_id != job.job_id and child.state == JobState.JOB_STATE_RUNNING for child in children
             )
 
-        await eventually(tracks_run, seconds=90)
+        await eventually(tracks_run)
         await client.cancel(job.job_id)
         with pytest.raises(JobCancelled):
             await client.result(job.job_id, timeout=120)

@@ -56,7 +56,7 @@ async def test_cancelling_in_a_stage_leaves_nothing(
     """
     engine.hold(stage)
     job = await submit_recording(copied_recording(tmp_path, BRIEF), tmp_path / "runs")
-    await eventually(lambda: engine.has_reached(stage), seconds=60)
+    await eventually(lambda: engine.has_reached(stage))
     before = engine.processes()
     assert (tmp_path / "runs" / job.job_id).is_dir()
     await client.cancel(job.job_id, grace_period=120)
@@ -84,7 +84,7 @@ async def test_consent_holds_after_a_crash(
     forbidden = hashes_of(recording)["cleo.flac"]
     engine.kill(point)
     job = await submit_recording(recording, runs)
-    await eventually(lambda: engine.has_killed(point), seconds=60)
+    await eventually(lambda: engine.has_killed(point))
     engine.recover()
     result = await client.result(job.job_id, timeout=120)
     family = [await client.get(job.job_id)]

@@ -60,7 +60,7 @@ async def test_functions_and_their_children_run_and_are_retried(
 
     job = await pipeline.submit("engines.family", {"fails": True, "log": str(log)}, labels={"team": "audio"})
 
-    assert await client.result(job.job_id, timeout=90) == {"sum": 106, "attempt": 2, "shadow": False}
+    assert await client.result(job.job_id, timeout=120) == {"sum": 106, "attempt": 2, "shadow": False}
     assert sorted(log.read_text().split()) == [f"{job.job_id}-one-inner", f"{job.job_id}-two"]
     ended = await client.get(job.job_id)
     assert dict(ended.labels) == {"milepost.dev/engine": pipeline.engine, "team": "audio"}
@@ -77,7 +77,7 @@ async def test_more_parents_than_places_do_not_block_their_children(
     """A kind has places of its own."""
     families = [await pipeline.submit("engines.family") for _ in range(4)]
 
-    assert [(await client.result(job.job_id, timeout=90))["sum"] for job in families] == [106] * 4
+    assert [(await client.result(job.job_id, timeout=120))["sum"] for job in families] == [106] * 4
 
 
 async def test_a_final_failure_is_not_retried(client: Client, pipeline: Pipeline) -> None:
@@ -101,7 +101,7 @@ async def test_a_cancelled_parent_stops_with_its_child(
     async def started() -> bool:
         return "started" in names_in(tmp_path)
 
-    await eventually(started, seconds=60)
+    await eventually(started)
     await client.cancel(job.job_id)
 
     with pytest.raises(JobCancelled):

@@ -133,7 +133,7 @@ async def test_what_the_leader_of_a_stream_proves(tmp_path: Path) -> None:
                     return True
                 return False
 
-            await eventually(is_made, seconds=60)
+            await eventually(is_made)
             await eventually(lambda: is_proved(connection, names))
             leader = await eventually(lambda: leading(cluster, names))
             others = [server for server in cluster.servers if server is not leader]

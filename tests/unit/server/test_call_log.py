@@ -8,6 +8,7 @@ from typing import Any, cast
 import grpc.aio
 import pytest
 from google.rpc import code_pb2
+from structlog.testing import capture_logs
 
 from milepost.server.access.audit import AuditLog
 from milepost.server.base.refusal import Refusal
@@ -54,3 +55,21 @@ async def test_an_error_that_several_calls_raise() -> None:
         await end(context)
     may_go_on.set()
     assert (context.ended, await other) == (code_pb2.UNAVAILABLE, "cleaned up")
+
+
+async def test_a_refusal_is_in_the_logs_before_its_caller_knows() -> None:
+    """Whoever looks into the audit log for what was just refused finds it, and lines stand in the order of the calls."""
+
+    class Waiting(Context):
+        async def abort_with_status(self, status: Any) -> None:
+            known.extend(line["event"] for line in lines)
+            await super().abort_with_status(status)
+
+    known: list[str] = []
+    context = cast("grpc.aio.ServicerContext[Any, Any]", Waiting())
+    record = CallRecord("/milepost.v1.JobService/CancelJob", "ipv4:127.0.0.1:1", AuditLog(None))
+    with capture_logs() as lines, pytest.raises(grpc.aio.AbortError), (call_log := CallLog(record, context)):
+        await call_log.abort(Refusal(ErrorReason.ERROR_REASON_PERMISSION_DENIED, "Not yours."))
+
+    assert known == ["call", "audit"]
+    assert [line["event"] for line in lines] == known

@@ -16,33 +16,29 @@ _Context = grpc.aio.ServicerContext[Any, Any]
 
 
 class CallLog:
-    """A record that is written when its call ends."""
+    """A record that is written before its caller can learn how the call has ended."""
 
     def __init__(self, record: CallRecord, context: _Context) -> None:
         self.record = record
         self._context = context
-        self._code: str | None = None
+        self._is_written = False
 
     def __enter__(self) -> CallRecord:
         return self.record
 
     def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
-        code = self._code
-        if code is None:
+        if not self._is_written:
             gone = error is not None and not isinstance(error, grpc.aio.AbortError)
-            code = "CANCELLED" if gone else _code_name(self._context.code())
-        self.record.write(code)
+            self.record.write("CANCELLED" if gone else _code_name(self._context.code()))
 
     async def abort(self, error: Exception) -> None:
         """End the call with the status of the error."""
-        if isinstance(error, grpc.aio.AbortError):
-            raise error
-        if _is_of_lost_connection(error):
-            self._code = "CANCELLED"
+        if isinstance(error, grpc.aio.AbortError) or _is_of_lost_connection(error):
             raise error
         status = self.record.status_of(error)
         _drop_tracebacks(error)
-        self._code = code_pb2.Code.Name(status.code)
+        self._is_written = True
+        self.record.write(code_pb2.Code.Name(status.code))
         if status.details:
             await self._context.abort_with_status(rpc_status.to_status(status))
         await self._context.abort(_STATUS_CODES[status.code], status.message)

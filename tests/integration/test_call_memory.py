@@ -177,7 +177,7 @@ async def test_the_sdk_calls_again_when_there_is_room(monkeypatch: pytest.Monkey
     """As often as the server says, within its timeout; beyond that it says which limit it is."""
     monkeypatch.setattr(response_room, "RESPONSE_TIMEOUT", 0.01)
     monkeypatch.setattr(response_room, "RETRY_DELAY", 0.05)
-    async with serving() as server, Client(server.address, timeout=20) as client:
+    async with serving() as server, Client(server.address, timeout=120) as client:
         job = await client.submit("k", {"text": "x" * 1_000_000}, dispatch=Dispatch.DISPATCH_EXTERNAL)
         server.memory.responses.charge(16 * _MIB)
         before = server.call_count
@@ -191,7 +191,7 @@ async def test_the_sdk_calls_again_when_there_is_room(monkeypatch: pytest.Monkey
         assert (await getting).input == job.input
         server.memory.responses.charge(16 * _MIB)
         monkeypatch.setattr(response_room, "RETRY_DELAY", 60.0)
-        async with Client(server.address, timeout=20) as hasty:
+        async with Client(server.address, timeout=120) as hasty:
             with pytest.raises(LimitReached) as raised:
                 await hasty.get(job.job_id)
             assert raised.value.metadata == {"limit": "response-memory"}

@@ -21,7 +21,7 @@ from tests.support.proxy import CuttableProxy
 from tests.support.rpc import Rpc, StreamEnded, WorkSession, eventually, kinds, state_name, succeeded
 
 # Lease duration and heartbeat interval, in seconds.
-LEASE = 1.0
+LEASE = 3.0
 HEARTBEAT = LEASE / 3
 
 # Heartbeats in about two leases.

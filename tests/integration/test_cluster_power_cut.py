@@ -78,7 +78,7 @@ async def test_unsynced_writes_are_lost(disks: list[PoweredDisk], sync_always: b
                 assert reply.sequence == number + 1
         await asyncio.to_thread(cut, cluster, disks, 3, random.Random(1))
         async with connected(access) as connection:
-            kept = await asyncio.wait_for(messages(connection), 60)
+            kept = await asyncio.wait_for(messages(connection), 120)
     assert sync_always == (kept == 500)
 
 

@@ -13,7 +13,7 @@ from milepost.v1 import Dispatch, RetryPolicy
 from tests.support.executing import Exec, end, feed, first_line, says, until
 from tests.support.proxy import CuttableProxy
 from tests.support.rpc import state_name
-from tests.support.server import ServerProcess
+from tests.support.server import Server, ServerProcess
 
 WAITS = ("sh", "-c", 'echo ready; read line; echo "$line"; exit 7')
 
@@ -21,7 +21,7 @@ WAITS = ("sh", "-c", 'echo ready; read line; echo "$line"; exit 7')
 @pytest.fixture(scope="module")
 def hasty(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerProcess]:
     """A server with short leases."""
-    with ServerProcess(tmp_path_factory.mktemp("hasty") / "data", "--lease-ttl", "1") as process:
+    with ServerProcess(tmp_path_factory.mktemp("hasty") / "data", "--lease-ttl", "3") as process:
         yield process
 
 
@@ -29,6 +29,14 @@ def hasty(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerProcess]:
 def at(hasty: ServerProcess) -> Iterator[Exec]:
     """`exec` at that server."""
     executing = Exec(hasty.address)
+    with executing.client:
+        yield executing
+
+
+@pytest.fixture
+def unhurried(shared_server: Server) -> Iterator[Exec]:
+    """`exec` at a server whose leases do not run out before the timeout does."""
+    executing = Exec(shared_server.address)
     with executing.client:
         yield executing
 
@@ -113,20 +121,22 @@ def test_a_job_that_another_attempt_has(at: Exec) -> None:
     assert (other.attempt, state_name(at.job)) == (2, "SUCCEEDED")
 
 
-def test_a_job_that_has_timed_out(at: Exec) -> None:
+def test_a_job_that_has_timed_out(unhurried: Exec) -> None:
     """The command has the grace period to clean up; status and message are those of a timeout."""
     program = "trap 'sleep 1; echo clean; exit 0' TERM; sleep 20 & wait"
-    process = at.start("--kind", at.kind, "--timeout", "2", "--grace", "20s", "--", "sh", "-c", program)
+    timed = ("--timeout", "2", "--grace", "20s")
+    process = unhurried.start("--kind", unhurried.kind, *timed, "--", "sh", "-c", program)
 
     out, err = process.communicate(timeout=120)
     assert (process.returncode, out) == (124, b"clean\n")
     assert err == b"Error: Took longer than its timeout of 2 s.\n"
-    assert at.job.failure.code == "TIMEOUT"
+    assert unhurried.job.failure.code == "TIMEOUT"
 
 
-def test_a_command_that_outlives_its_grace(at: Exec) -> None:
+def test_a_command_that_outlives_its_grace(unhurried: Exec) -> None:
     """It is killed, also after a timeout."""
     program = "trap '' TERM; echo ready; while :; do sleep 0.05; done"
-    process = at.start("--kind", at.kind, "--timeout", "2", "--grace", "0.2", "--", "sh", "-c", program)
+    timed = ("--timeout", "2", "--grace", "0.2")
+    process = unhurried.start("--kind", unhurried.kind, *timed, "--", "sh", "-c", program)
 
     assert end(process) == (124, b"ready\n")

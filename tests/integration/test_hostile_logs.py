@@ -284,7 +284,7 @@ async def test_injection_on_a_terminal(tmp_path: Path, known: Tokens, issuer: Is
     options += ["--jwt-audience", "milepost", "--jwt-jwks", f"{issuer.url}/jwks"]
     async with shown_server("--address", *options, columns=250) as (shown, address):
         await shown.shows(lambda text: address in text)
-        await asyncio.wait_for(say_everything(address, known, issuer), 60)
+        await asyncio.wait_for(say_everything(address, known, issuer), 120)
         await shown.shows(lambda text: text.count("CancelJob") >= 5)
         raw = shown.raw
     assert obeyed(raw, drawn=True) == []

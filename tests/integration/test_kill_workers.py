@@ -77,7 +77,7 @@ async def test_kill_workers(tmp_path: Path, forkery: Forkery) -> None:
     module.write_text(MODULE)
     policy = RetryPolicy(max_attempts=2)
     policy.initial_backoff.FromMilliseconds(10)
-    options = ("--lease-ttl", "1")
+    options = ("--lease-ttl", "3")
     with ServerProcess(tmp_path / "data", *options, forkery=forkery) as server, ExitStack() as stack:
         async with connect(server.address) as rpc:
             doomed = [

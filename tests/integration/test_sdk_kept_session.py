@@ -21,7 +21,7 @@ from tests.support.proxy import CuttableProxy
 from tests.support.rpc import eventually, state_name
 from tests.support.server import Serve, Server
 
-TIMEOUT = 10.0
+TIMEOUT = 120.0
 
 
 class Blocks:
@@ -70,7 +70,7 @@ async def blocks(shared_server: Server) -> AsyncIterator[Blocks]:
 def hasty(tmp_path_factory: pytest.TempPathFactory, forkery: Forkery, serve: Serve) -> Iterator[Server]:
     """A server with short leases."""
     data = tmp_path_factory.mktemp("hasty") / "data"
-    with serve(data, "--lease-ttl", "1", forkery=forkery) as server:
+    with serve(data, "--lease-ttl", "3", forkery=forkery) as server:
         yield server
 
 

@@ -296,7 +296,7 @@ async def test_a_worker_that_stays_away_loses_its_job(tmp_path: Path) -> None:
         return {"attempt": job.attempt}
 
     with (
-        ServerProcess(tmp_path / "data", "--lease-ttl", "1") as server,
+        ServerProcess(tmp_path / "data", "--lease-ttl", "3") as server,
         CuttableProxy(server.address) as proxy,
     ):
         async with Client(server.address) as client, working(proxy.address, **{KIND: lost}):

@@ -13,7 +13,7 @@ from tests.support.forking import Forkery
 from tests.support.rpc import Rpc, WorkSession, connect, eventually, log_line, state_name, succeeded
 from tests.support.server import ServerProcess
 
-LEASE = 1.5
+LEASE = 3.0
 
 
 @contextlib.contextmanager

@@ -51,7 +51,7 @@ async def test_a_worker_that_was_stopped_past_its_lease(tmp_path: Path, forkery:
     policy = RetryPolicy(max_attempts=2)
     policy.initial_backoff.FromMilliseconds(10)
     with (
-        ServerProcess(tmp_path / "data", "--lease-ttl", "1", forkery=forkery) as server,
+        ServerProcess(tmp_path / "data", "--lease-ttl", "3", forkery=forkery) as server,
         CuttableProxy(server.address) as proxy,
         worker_process(forkery, module, proxy.address, "stopped") as stopped,
     ):
@@ -125,7 +125,7 @@ async def test_a_silent_worker_gets_no_more_jobs(tmp_path: Path, forkery: Forker
     """A worker that lost its job by silence is offered neither the next attempt nor another job before it sends."""
     policy = RetryPolicy(max_attempts=2)
     policy.initial_backoff.FromMilliseconds(10)
-    with ServerProcess(tmp_path / "data", "--lease-ttl", "1", forkery=forkery) as server:
+    with ServerProcess(tmp_path / "data", "--lease-ttl", "3", forkery=forkery) as server:
         async with connect(server.address) as rpc, rpc.session(worker_id="silent") as silent:
             job = await rpc.submit(retry_policy=policy)
             assert job.job_id == (await silent.take())[0].job_id

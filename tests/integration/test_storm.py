@@ -29,7 +29,7 @@ async def storm(data: Path, size: int) -> None:
                     async def traffic_flowed() -> bool:
                         return all(subscriber.shown == 22 for subscriber in subscribers)
 
-                    await eventually(traffic_flowed, seconds=120)
+                    await eventually(traffic_flowed)
                     await session.report(job.job_id, token, 21, *[log_line(str(n)) for n in range(20, 40)])
                     server.kill()  # at any point of deciding, committing or sending it
                 server.restart()

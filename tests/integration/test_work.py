@@ -304,7 +304,7 @@ async def test_lost_worker(tmp_path: Path, serve: Serve) -> None:
 
 async def test_heartbeats_keep_the_lease(tmp_path: Path, serve: Serve) -> None:
     """A worker without reports keeps its jobs by heartbeats."""
-    with serve(tmp_path / "data", "--lease-ttl", "1") as server:
+    with serve(tmp_path / "data", "--lease-ttl", "3") as server:
         async with (
             connect(server.address) as rpc,
             rpc.session() as session,

@@ -71,7 +71,7 @@ class NatsServer(PeerProcess):
 
     def monitored(self, path: str) -> Any:
         """Get a page of its monitoring, decoded."""
-        with urllib.request.urlopen(f"http://127.0.0.1:{self.monitor}{path}", timeout=60) as answer:
+        with urllib.request.urlopen(f"http://127.0.0.1:{self.monitor}{path}", timeout=120) as answer:
             return json.load(answer)
 
     def leads(self, stream: str) -> str:

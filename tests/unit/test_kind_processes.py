@@ -84,7 +84,11 @@ kind_processes.run_for_each(["a", "b", "c"], run)
 def test_a_signal_while_a_process_is_reaped() -> None:
     """It reaches those that are left, and the first failure is the status."""
     done = subprocess.run(
-        [sys.executable, "-c", _SIGNAL_WHILE_REAPING], capture_output=True, text=True, timeout=60, check=False
+        [sys.executable, "-c", _SIGNAL_WHILE_REAPING],
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
     )
 
     assert (done.returncode, done.stderr) == (7, "")

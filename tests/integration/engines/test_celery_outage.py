@@ -81,7 +81,7 @@ async def test_ends_that_wait_when_the_process_ends_are_in_the_spool(
     monkeypatch.setenv("MILEPOST_SPOOL", str(tmp_path / "spool"))
     job_id = (await client.submit("step", dispatch=Dispatch.DISPATCH_EXTERNAL)).job_id
     with CuttableProxy(shared_server.address) as proxy:
-        ending, next_ = TaskClient(proxy.address, 5.0, {}), TaskClient(shared_server.address, 5.0, {})
+        ending, next_ = TaskClient(proxy.address, LONG, {}), TaskClient(shared_server.address, LONG, {})
         ending.keep_session(1)
         next_.keep_session(1)
         await asyncio.to_thread(run_block, ending, job_id, proxy)
@@ -104,7 +104,7 @@ async def test_an_end_that_has_just_come_is_in_the_spool(
     monkeypatch.setenv("MILEPOST_SPOOL", str(tmp_path / "spool"))
     job_id = (await client.submit("step", dispatch=Dispatch.DISPATCH_EXTERNAL)).job_id
     with CuttableProxy(shared_server.address) as proxy:
-        tasks = TaskClient(proxy.address, 5.0, {})
+        tasks = TaskClient(proxy.address, LONG, {})
         tasks.keep_session(1)
 
         def end_with_its_process() -> None:

@@ -46,7 +46,7 @@ async def test_milepost_never_costs_a_task(
     A warning says that a task is not reported. What a task reports during a cut is there after it.
     """
     log = tmp_path_factory.mktemp("far") / "worker.log"
-    with HatchetWorker(engine, proxy.address, log):
+    with HatchetWorker(engine, proxy.address, log, TASKS_TIMEOUT="3"):
         proxy.refuse()
         refused = [
             engine.engine.trigger(task) for task in ("convert", "convert_plain", "unsteady", "hopeless")

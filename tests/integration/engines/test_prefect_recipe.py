@@ -75,7 +75,7 @@ def answers(url: str) -> bool:
 
 async def test_prefect(client: Client, prefect: dict[str, str], programs: Path, tmp_path: Path) -> None:
     """Each attempt of the task is one of the job; Prefect and Milepost agree on the end."""
-    await eventually(lambda: asyncio.to_thread(answers, f"{prefect['PREFECT_API_URL']}/health"), seconds=120)
+    await eventually(lambda: asyncio.to_thread(answers, f"{prefect['PREFECT_API_URL']}/health"))
     blocks = re.findall(r"^```python\n(.*?)^```", RECIPES, re.DOTALL | re.MULTILINE)
     (program,) = [block for block in blocks if "from prefect import" in block]
     (tmp_path / "album.py").write_text(program)

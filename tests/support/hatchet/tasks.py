@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import itertools
 import logging
+import os
 import time
 from datetime import timedelta
 from typing import Any
@@ -17,9 +18,12 @@ from milepost.client.engines.hatchet import HatchetJobs
 from milepost.client.logging import JobHandler
 
 hatchet = Hatchet()
-milepost = HatchetJobs(timeout=3, flush_timeout=3)
+
+# Seconds that a busy machine may take for an answer, after which a task goes on without its job.
+_TIMEOUT = float(os.environ.get("TASKS_TIMEOUT", "60"))
+milepost = HatchetJobs(timeout=_TIMEOUT, flush_timeout=_TIMEOUT)
 # For a task that ends during a cut, which the test ends: it waits for the server however slow the machine is.
-patient_milepost = HatchetJobs(timeout=3, flush_timeout=120)
+patient_milepost = HatchetJobs(timeout=_TIMEOUT, flush_timeout=120)
 
 
 class Pages(BaseModel):

@@ -54,6 +54,11 @@ class Talk:
         async with asyncio.timeout(120):
             await self._said.join()
 
+    @property
+    def has_message(self) -> bool:
+        """Whether the server has sent a message that ``hears`` has not returned yet."""
+        return not self._heard.empty()
+
     async def hears(self, kind: str) -> WorkResponse:
         """The next message, which must be of this kind."""
         async with asyncio.timeout(120):

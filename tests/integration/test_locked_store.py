@@ -34,7 +34,7 @@ async def test_workers_go_on_after_a_lock_that_outlasts_their_leases(
     """Writes are refused after a bounded wait, reads and health answer, and no lease is lost (rules 12 and 14)."""
     data = tmp_path / "data"
     async with AsyncExitStack() as stack:
-        server = stack.enter_context(ServerProcess(data, "--lease-ttl", "1s", forkery=forkery))
+        server = stack.enter_context(ServerProcess(data, "--lease-ttl", "3s", forkery=forkery))
         rpc, *others = [await stack.enter_async_context(connect(server.address)) for _ in range(3)]
         reporters = [Reporter(each, seed) for seed, each in enumerate(others)]
         for reporter in reporters:

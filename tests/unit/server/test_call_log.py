@@ -58,7 +58,7 @@ async def test_an_error_that_several_calls_raise() -> None:
 
 
 async def test_a_refusal_is_in_the_logs_before_its_caller_knows() -> None:
-    """Whoever looks into the audit log for what was just refused finds it, and lines stand in the order of the calls."""
+    """Whoever looks for what was just refused finds it, and the lines stand in the order of the calls."""
 
     class Waiting(Context):
         async def abort_with_status(self, status: Any) -> None:

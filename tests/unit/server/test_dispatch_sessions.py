@@ -99,7 +99,7 @@ async def test_the_end_of_an_attempt_is_not_that_of_the_next_one(
     accept = core.reports.accept
 
     async def has_next_attempt() -> bool:
-        return worker.has_message
+        return worker.assignments == 2
 
     async def goes_on_late(*arguments: Any, **options: Any) -> PendingReport:
         pending = await accept(*arguments, **options)

@@ -34,12 +34,16 @@ class Talk:
     def __init__(self, service: WorkerService) -> None:
         self._said: asyncio.Queue[WorkRequest | None] = asyncio.Queue()
         self._heard: asyncio.Queue[WorkResponse] = asyncio.Queue()
+        self.assignments = 0
+        """How many the server has sent."""
         set_principal(ANONYMOUS)
         self._task = asyncio.create_task(service.Work(self._incoming(), cast("Any", self)))
 
     async def write(self, response: WorkResponse | JobResponse) -> None:
         """See the context of a gRPC call."""
-        self._heard.put_nowait(decoded(response))
+        received = decoded(response)
+        self.assignments += received.HasField("assignment")
+        self._heard.put_nowait(received)
 
     def peer(self) -> str:
         """See the context of a gRPC call."""
@@ -53,11 +57,6 @@ class Talk:
         """Wait until the server has read all messages."""
         async with asyncio.timeout(120):
             await self._said.join()
-
-    @property
-    def has_message(self) -> bool:
-        """Whether the server has sent a message that ``hears`` has not returned yet."""
-        return not self._heard.empty()
 
     async def hears(self, kind: str) -> WorkResponse:
         """The next message, which must be of this kind."""

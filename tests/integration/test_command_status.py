@@ -6,7 +6,6 @@ import asyncio
 import os
 import re
 import signal
-import socket
 import uuid
 from pathlib import Path
 
@@ -15,6 +14,7 @@ import pytest
 from milepost.client import Client, JobContext, JobFailure
 from milepost.v1 import JobState
 from tests.support.command import environment, milepost, started
+from tests.support.ports import free_port, give_back
 from tests.support.rpc import connect, eventually
 from tests.support.server import MILEPOST, ServerProcess
 from tests.support.working import working
@@ -120,9 +120,10 @@ async def test_a_missing_job_exits_4(shared_server: ServerProcess, command: str)
 )
 async def test_an_unreachable_server_exits_5(arguments: tuple[str, ...]) -> None:
     """The error names the address, and says what to do."""
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        address = f"127.0.0.1:{taken.getsockname()[1]}"
+    port = free_port()
+    address = f"127.0.0.1:{port}"
     outcome = await milepost(*arguments, address=address, env={"MILEPOST_CONNECT_TIMEOUT": "0"})
+    give_back(port)
 
     expected = (
         f"Error: The server at {address} cannot be reached (connection refused). "

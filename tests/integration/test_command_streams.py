@@ -6,7 +6,6 @@ import asyncio
 import json
 import os
 import signal
-import socket
 import uuid
 from pathlib import Path
 from typing import Any, Final
@@ -17,6 +16,7 @@ from milepost.client import Client, JobContext
 from milepost.client.errors import Unreachable
 from milepost.v1 import Event, JobState
 from tests.support.command import Outcome, environment, milepost
+from tests.support.ports import free_port
 from tests.support.server import MILEPOST, ServerProcess
 from tests.support.working import working
 
@@ -187,13 +187,6 @@ def read_feed(descriptor: int) -> bytes:
     """Read all output."""
     with os.fdopen(descriptor, "rb") as reader:
         return reader.read()
-
-
-def free_port() -> int:
-    """A free port."""
-    with socket.socket() as listening:
-        listening.bind(("127.0.0.1", 0))
-        return int(listening.getsockname()[1])
 
 
 @pytest.mark.parametrize("redirection", ["<&- >&- 2>&-", ">/dev/full 2>/dev/full", "> closed 2> closed"])

@@ -24,6 +24,7 @@ class CuttableProxy:
         self._targets = itertools.cycle(target.removeprefix("ipv4:").split(","))
         self._writers: set[asyncio.StreamWriter] = set()
         self._refusing = False
+        self._cuts = 0
         self._flowing = asyncio.Event()
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, name="proxy", daemon=True)
@@ -83,6 +84,7 @@ class CuttableProxy:
             await asyncio.wait(tasks, timeout=0.1)
 
     async def _cut(self) -> None:
+        self._cuts += 1
         for writer in self._writers:
             writer.transport.abort()
         self._writers.clear()
@@ -91,11 +93,16 @@ class CuttableProxy:
         if self._refusing:
             writer.transport.abort()
             return
+        cuts = self._cuts
         host, _, port = next(self._targets).rpartition(":")
         try:
             far_reader, far_writer = await asyncio.open_connection(host, int(port))
         except OSError:  # the server is down
             writer.transport.abort()
+            return
+        if cuts < self._cuts:
+            writer.transport.abort()
+            far_writer.transport.abort()
             return
         # asyncio does not set TCP_NODELAY on connections of a listening socket that it did not create.
         writer.get_extra_info("socket").setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)

@@ -18,6 +18,8 @@ from milepost.server.runtime.loop_watchdog import LoopWatchdog
 
 LIMIT = 0.5
 """Seconds. Longer than a busy machine holds a loop of which nothing is asked."""
+TOLD_LIMIT = 60.0
+"""Seconds, where passes are told rather than made."""
 PATIENCE = 120.0
 
 
@@ -73,7 +75,7 @@ def end_pass(watchdog: LoopWatchdog, seconds: float) -> None:
 @pytest.fixture
 def watchdog() -> Iterator[LoopWatchdog]:
     """One that watches no loop."""
-    made = LoopWatchdog(LoopLag(), LIMIT)
+    made = LoopWatchdog(LoopLag(), TOLD_LIMIT)
     made.start()
     yield made
     made.stop()
@@ -82,12 +84,12 @@ def watchdog() -> Iterator[LoopWatchdog]:
 def test_what_holds_the_loop_is_logged(watchdog: LoopWatchdog) -> None:
     """With how long that was, and how much of it the processor worked; what is within the limit is not."""
     with capture_logs() as log:
-        end_pass(watchdog, LIMIT / 2)
-        end_pass(watchdog, 2 * LIMIT)
+        end_pass(watchdog, TOLD_LIMIT / 2)
+        end_pass(watchdog, 2 * TOLD_LIMIT)
 
     (line,) = log
     assert line["event"] == "event loop held"
-    assert line["milliseconds"] >= 2e3 * LIMIT
+    assert line["milliseconds"] >= 2e3 * TOLD_LIMIT
     assert line["cpu_milliseconds"] < line["milliseconds"]
 
 
@@ -95,7 +97,7 @@ def test_the_log_is_not_flooded(watchdog: LoopWatchdog) -> None:
     """Within a second only the first pass has a line; the next line says how many had none."""
     with capture_logs() as log:
         for _ in range(100):
-            end_pass(watchdog, 2 * LIMIT)
+            end_pass(watchdog, 2 * TOLD_LIMIT)
 
     assert "not_logged" not in log[0]
     assert len(log) < 100
@@ -107,16 +109,16 @@ def test_the_log_has_the_longest_of_the_passes_without_a_line(
 ) -> None:
     """They are often what somebody looks for: the first of several long passes is seldom the longest."""
     with capture_logs() as log:
-        end_pass(watchdog, 2 * LIMIT)
+        end_pass(watchdog, 2 * TOLD_LIMIT)
         monkeypatch.setattr(loop_watchdog, "_LOG_INTERVAL", 60.0)
-        end_pass(watchdog, 4 * LIMIT)
-        end_pass(watchdog, 3 * LIMIT)
+        end_pass(watchdog, 4 * TOLD_LIMIT)
+        end_pass(watchdog, 3 * TOLD_LIMIT)
         monkeypatch.setattr(loop_watchdog, "_LOG_INTERVAL", 0.0)
-        end_pass(watchdog, 2 * LIMIT)
-        end_pass(watchdog, 2 * LIMIT)
+        end_pass(watchdog, 2 * TOLD_LIMIT)
+        end_pass(watchdog, 2 * TOLD_LIMIT)
 
     assert [line.get("not_logged") for line in log] == [None, 2, None]
-    assert 4e3 * LIMIT <= log[1]["longest_not_logged"] < 8e3 * LIMIT
+    assert 4e3 * TOLD_LIMIT <= log[1]["longest_not_logged"] < 8e3 * TOLD_LIMIT
     assert "longest_not_logged" not in log[2]
 
 
@@ -156,17 +158,19 @@ def test_a_pass_is_measured_from_the_start_on() -> None:
     def hold() -> None:
         time.sleep(LIMIT)
 
-    async def main() -> None:
+    async def main() -> float:
         hold()
+        began = time.perf_counter()
         watchdog.start()
         await asyncio.sleep(0)
         watchdog.stop()
+        return time.perf_counter() - began
 
     with asyncio.Runner(loop_factory=watchdog.new_event_loop) as runner:
-        runner.run(main())
+        watched = runner.run(main())
 
     assert lag.passes >= 1
-    assert lag.longest < LIMIT
+    assert lag.longest <= watched
 
 
 def test_nothing_is_counted_before_it_is_asked_for() -> None:

@@ -39,9 +39,9 @@ async def archive(job: JobContext) -> dict[str, object]:
     return {"files": 3}
 
 
-async def mistyped(client: Client) -> str:
+async def mistyped(client: Client, kind: str = "archve") -> str:
     """A job of a kind without workers, once the server says so."""
-    job = await client.submit("archve")
+    job = await client.submit(kind)
 
     async def said() -> bool:
         waiting = await client.waiting(job.job_id)
@@ -123,10 +123,10 @@ async def test_following_a_job_of_an_unknown_kind_says_so(address: str) -> None:
 async def test_followers_see_when_a_worker_connects(address: str) -> None:
     """Then the job runs like any other."""
     async with Client(address) as client:
-        job_id = await mistyped(client)
+        job_id = await mistyped(client, "archvie")
         async with started("watch", job_id, address=address) as running:
-            await running.says("no worker takes jobs of kind 'archve'")
-            async with working(address, archve=archive):
+            await running.says("no worker takes jobs of kind 'archvie'")
+            async with working(address, archvie=archive):
                 outcome = await running.end()
 
     assert (outcome.status, json.loads(outcome.out)) == (0, {"files": 3})
@@ -164,7 +164,7 @@ async def test_a_watch_knows_what_its_job_waits_for(address: str) -> None:
     """Each change is reported; once the job has started, it waits for nothing."""
     reasons: list[Waiting | None] = []
     async with Client(address) as client:
-        job_id = await mistyped(client)
+        job_id = await mistyped(client, "arhive")
         heard = asyncio.Event()
 
         def on_waiting(waiting: Waiting | None) -> None:
@@ -176,7 +176,7 @@ async def test_a_watch_knows_what_its_job_waits_for(address: str) -> None:
             following = asyncio.create_task(_rest(watch))
             await heard.wait()
             known = watch.waiting
-            async with working(address, archve=archive):
+            async with working(address, arhive=archive):
                 await following
             after = watch.waiting
         ended = await client.waiting(job_id)

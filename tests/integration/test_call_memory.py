@@ -190,7 +190,7 @@ async def test_the_sdk_calls_again_when_there_is_room(monkeypatch: pytest.Monkey
         server.memory.responses.release(16 * _MIB)
         assert (await getting).input == job.input
         server.memory.responses.charge(16 * _MIB)
-        monkeypatch.setattr(response_room, "RETRY_DELAY", 60.0)
+        monkeypatch.setattr(response_room, "RETRY_DELAY", 600.0)
         async with Client(server.address, timeout=120) as hasty:
             with pytest.raises(LimitReached) as raised:
                 await hasty.get(job.job_id)

@@ -20,7 +20,7 @@ def main(input_values: dict[str, Any]) -> int:
         with (
             SyncClient(timeout=5) as client,
             client.start(
-                "convert", input_values, concurrency_key="nightly", on_unreachable="go on", flush_timeout=2
+                "convert", input_values, concurrency_key="nightly", on_unreachable="go on", flush_timeout=5
             ) as job,
         ):
             print(job.id, flush=True)

@@ -119,7 +119,7 @@ async def test_a_server_that_is_busy_does_not_take_requests_for_slow() -> None:
         async def read(self) -> bytes:
             nonlocal passes
             begun = loop.time()
-            while loop.time() < begun + 2 * call_memory._ARRIVAL_GRACE:
+            while passes <= call_memory._LOOKS or loop.time() < begun + 2 * call_memory._ARRIVAL_GRACE:
                 hold_loop(call_memory._ARRIVAL_GRACE / call_memory._LOOKS)
                 await asyncio.sleep(0)
                 passes += 1

@@ -107,7 +107,8 @@ async def test_a_session_announces_as_many_blocks_as_it_has_had_at_once(
     shared_server: Server, client: Client
 ) -> None:
     """Whatever its process expected, operators do not see more jobs than it takes; also after it has reconnected."""
-    blocks = Blocks(shared_server.address, capacity=1)
+    proxy = CuttableProxy(shared_server.address)
+    blocks = Blocks(proxy.address, capacity=1)
     one, two, three = [await external(client) for _ in range(3)]
 
     async def capacity() -> list[int]:
@@ -120,14 +121,15 @@ async def test_a_session_announces_as_many_blocks_as_it_has_had_at_once(
     async def is_two() -> bool:
         return await capacity() == [2]
 
-    async with blocks.attach(one):
-        assert await capacity() == [1]
-        async with blocks.attach(two):
+    with proxy:
+        async with blocks.attach(one):
+            assert await capacity() == [1]
+            async with blocks.attach(two):
+                await eventually(is_two)
+        proxy.cut()
+        async with blocks.attach(three):
             await eventually(is_two)
-    await blocks.session.close(TIMEOUT)
-    async with blocks.attach(three):
-        await eventually(is_two)
-    await blocks.close()
+        await blocks.close()
 
 
 async def test_a_refused_claim_is_that_of_one_block(client: Client, blocks: Blocks) -> None:

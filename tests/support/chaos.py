@@ -105,6 +105,9 @@ class Chaos:
         finally:
             connection.abort()
             self._connections.discard(connection)
+            # A client that gives up before the fault strikes, as on a busy machine, leaves it to the next connection.
+            if connection.struck is not weather.fault:
+                self._weathers.append(weather)
 
 
 class _Connection:

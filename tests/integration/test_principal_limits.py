@@ -211,13 +211,13 @@ async def test_held_calls(known: Tokens, monkeypatch: pytest.MonkeyPatch) -> Non
             call.cancel()
         await asyncio.gather(*calls, return_exceptions=True)
         # The server reads of the cancelled calls before it reads of this one.
-        call = asyncio.ensure_future(rpc.jobs.WhoAmI(WhoAmIRequest()))
+        late = rpc.jobs.WhoAmI(WhoAmIRequest())
 
         async def is_held() -> bool:
             return throttled.held == held + 1
 
         await eventually(is_held)
-        call.cancel()
+        late.cancel()
     assert throttled.held == 0
 
 

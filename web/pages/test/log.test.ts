@@ -100,7 +100,7 @@ describe("the log of a job", () => {
     await job.log(10_000);
     const page = await pages.open("long");
     await shows(page, "milepost-log-view .line:last-child", "line 10000");
-    await shows(page, ".controls .count", /^1\u2009\d{3}\+ lines|2\u2009000\+ lines$/);
+    await shows(page, ".controls .count", /^1,\d{3}\+ lines|2,000\+ lines$/);
     await view(page).hover();
     await expect
       .poll(async () => {
@@ -108,7 +108,7 @@ describe("the log of a job", () => {
         return (await page.locator(LINES).allInnerTexts())[0];
       })
       .toBe("line 1");
-    await shows(page, ".controls .count", "10\u2009000 lines");
+    await shows(page, ".controls .count", "10,000 lines");
     expect(await page.locator(LINES).count()).toBeLessThan(120);
     await picture(page, "long-log");
 
@@ -147,7 +147,7 @@ describe("the log of a job", () => {
     expect(await later.locator("milepost-log-view .marked").isVisible()).toBe(true);
     // What comes meanwhile does not carry it away.
     await job.log(3, "later");
-    await shows(later, ".controls .count", "6\u2009004 lines");
+    await shows(later, ".controls .count", "6,004 lines");
     expect(await later.locator("milepost-log-view .marked").isVisible()).toBe(true);
     // The address may be changed by hand, also to no line at all.
     await later.evaluate(() => (location.hash = "#line=x"));

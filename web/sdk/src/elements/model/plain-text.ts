@@ -28,12 +28,12 @@ export function shortId(id: string, width = 13): string {
   return `${id.slice(0, width - 1 - tail)}…${id.slice(id.length - tail)}`;
 }
 
-/** A whole number with thin spaces between thousands, so that digits line up and read well. */
+/** A whole number with commas between thousands, as in the command and in texts of jobs. */
 export function grouped(value: number | bigint): string {
-  return String(value).replace(/\B(?=(\d{3})+(?!\d))/g, "\u2009");
+  return String(value).replace(/\B(?=(\d{3})+(?!\d))/g, ",");
 }
 
-/** A number with its noun: `1 event`, `1 234 events`. */
+/** A number with its noun: `1 event`, `1,234 events`. */
 export function count(value: number | bigint, noun: string): string {
   return `${grouped(value)} ${noun}${Number(value) === 1 ? "" : "s"}`;
 }

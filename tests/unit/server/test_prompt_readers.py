@@ -63,7 +63,8 @@ async def have_all(world: World, *subscribers: Subscriber) -> None:
     expected = world.history("j").head
 
     async def have() -> bool:
-        return all(len(subscriber.recording.events) >= expected for subscriber in subscribers)
+        newest = [subscriber.recording.events[-1:] for subscriber in subscribers]
+        return all(events and events[0].sequence >= expected for events in newest)
 
     await eventually(have)
     for subscriber in subscribers:
@@ -141,6 +142,7 @@ async def test_readers_who_share_offers(world: World) -> None:
 
     assert [reader.shared for reader in readers] == [shared[0], *(count + 5 for count in shared[1:])]
     stalled.flowing.set()
+    await report(world, "it reads")
     await have_all(world, stalled)
     await followed_again(world, stalled)
     events = [event.log_written.text for event in filtered.recording.events]

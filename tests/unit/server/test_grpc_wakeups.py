@@ -12,7 +12,8 @@ from typing import Any
 
 import pytest
 
-from milepost.server.runtime.grpc_wakeups import RUN_AT_ONCE, Wakeups
+from milepost.server.rpc.response_writer import Sent
+from milepost.server.runtime.grpc_wakeups import RUN_AT_ONCE, SENT_AT_LEAST, Wakeups
 
 # In a process of its own, since grpc.aio is initialised once in a process.
 _REGISTERED = """
@@ -126,6 +127,33 @@ async def test_what_happens_at_once_goes_on_in_several_passes() -> None:
 
     assert done == futures
     assert max(passes) == RUN_AT_ONCE
+
+
+async def test_what_is_sent_goes_on_last() -> None:
+    """A report that has come does not wait for thousands of finished writes; of these some go on in each pass."""
+    loop = asyncio.get_running_loop()
+    wakeups = Wakeups(loop)
+    steps: list[str] = []
+    passes: list[list[str]] = []
+    reading, writing = socket.socketpair()
+
+    def resolve() -> None:
+        for _ in range(2 * RUN_AT_ONCE):
+            loop.call_soon(Sent(steps.append, "sent"))
+        for _ in range(RUN_AT_ONCE):
+            loop.call_soon(steps.append, "come")
+
+    with reading, writing:
+        writing.send(b"1")
+        loop.call_soon(lambda: None)  # something else waits for the loop
+        wakeups.drain_and_call(reading, resolve)
+        while len(steps) < 3 * RUN_AT_ONCE:
+            await asyncio.sleep(0)
+            passes.append(steps[sum(map(len, passes)) :])
+
+    first = RUN_AT_ONCE * ["come"] + SENT_AT_LEAST * ["sent"]
+    rest = 2 * RUN_AT_ONCE - SENT_AT_LEAST
+    assert [done for done in passes if done] == [first, RUN_AT_ONCE * ["sent"], (rest - RUN_AT_ONCE) * ["sent"]]
 
 
 async def test_what_yields_to_others_does() -> None:

@@ -10,13 +10,15 @@ import pytest
 from milepost.server.watching.pacer import (
     ACCEPTING_PASSES,
     ACCEPTING_TURNS_LIMIT,
+    GIVING_TIME,
+    RESTING_PASSES,
     TURNS_LIMIT,
     TURNS_TIME,
     UNCOUNTED_TURNS,
     Pacer,
     Resumable,
 )
-from milepost.server.watching.signals import WOKEN_PER_PASS, WOKEN_PROMPTLY, Signal, Waiter
+from milepost.server.watching.signals import WOKEN_PER_PASS, WOKEN_PROMPTLY, Served, Signal, Waiter
 
 
 class Turns:
@@ -26,30 +28,32 @@ class Turns:
         self.given: list[str] = []
         self.time = 0.0
 
-    def stream(self, name: str, takes: float = 0.0) -> Stream:
-        """A stream whose turn takes so many seconds."""
-        return Stream(self, name, takes)
+    def stream(self, name: str, takes: float = 0.0, *, sends: float = 0.0) -> Stream:
+        """A stream that takes so many seconds after its turn, and ``sends`` for so many within it."""
+        return Stream(self, name, takes, sends)
 
-    async def per_pass(self, total: int) -> list[int]:
-        """How many each pass of the event loop has given until there were so many."""
+    async def per_pass(self, total: int, *, resting: bool = False) -> list[int]:
+        """How many each pass of the event loop has given until there were so many, without those that rest."""
         counts = [len(self.given)]
         while len(self.given) < total:
             await asyncio.sleep(0)
             counts.append(len(self.given) - sum(counts))
-        return [count for count in counts if count]
+        return [count for count in counts if count or resting]
 
 
 class Stream:
     """See ``Turns.stream``."""
 
-    def __init__(self, turns: Turns, name: str, takes: float) -> None:
+    def __init__(self, turns: Turns, name: str, takes: float, sends: float) -> None:
         self._turns = turns
         self._name = name
         self._takes = takes
+        self._sends = sends
 
     def resume(self) -> bool:
         """See ``Resumable``."""
         self._turns.given.append(self._name)
+        self._turns.time += self._sends
         asyncio.get_running_loop().call_soon(self._run)
         return True
 
@@ -84,6 +88,26 @@ async def test_others_run_between_the_turns(turns: Turns) -> None:
         await asyncio.sleep(0)
     assert TURNS_LIMIT <= len(turns.given) <= 6 * TURNS_LIMIT
     await turns.per_pass(100 * TURNS_LIMIT)
+
+
+async def test_passes_between_those_with_turns_have_none(turns: Turns) -> None:
+    """A report that arrives during the turns of a pass is accepted before those of another one."""
+    total = 3 * TURNS_LIMIT
+    paced = Pacer()
+    for _ in range(total):
+        paced.put("a", turns.stream("a"))
+    counts = await turns.per_pass(total, resting=True)
+    assert counts == [TURNS_LIMIT, *(RESTING_PASSES * [0] + [TURNS_LIMIT]) * 2]
+
+
+async def test_streams_that_send_within_their_turns_end_a_pass(turns: Turns) -> None:
+    """No further turn is given once they have taken their time; the next passes have as many again."""
+    total = 30
+    paced = Pacer()
+    for number in range(TURNS_LIMIT + total):
+        paced.put("a", turns.stream("a", sends=GIVING_TIME / 10.5 if number >= TURNS_LIMIT else 0.0))
+    counts = await turns.per_pass(TURNS_LIMIT + total)
+    assert counts == [TURNS_LIMIT, 11, 11, 8]
 
 
 async def test_callers_take_turns_in_being_paced(turns: Turns) -> None:
@@ -163,6 +187,28 @@ async def test_what_comes_while_a_stream_waits_is_one_wake_up(turns: Turns) -> N
     waiter.close()
 
 
+async def test_news_for_a_busy_subscriber(turns: Turns) -> None:
+    """It uses no turn, wakes no task, and is served once the subscriber is free."""
+    outcomes = [Served.BUSY, Served.BUSY, Served.ALL, Served.TASK]
+    paced, signal = Pacer(), Signal()
+    waiter = Waiter(signal, 60.0, paced, "a")
+    waiting = asyncio.create_task(waiter.wait(signal.version, lambda: outcomes.pop(0)))
+    left = []
+    await asyncio.sleep(0)
+    signal.notify()
+    left.append((len(outcomes), signal.is_awaited))
+    signal.notify()
+    left.append((len(outcomes), signal.is_awaited))
+    waiter.wake()
+    waiter.wake()
+    left.append((len(outcomes), signal.is_awaited))
+    await asyncio.sleep(0)
+    assert (left, waiting.done()) == ([(3, False), (3, False), (1, True)], False)
+    signal.notify()
+    assert await waiting
+    waiter.close()
+
+
 async def test_a_cancelled_stream_uses_no_turn(turns: Turns) -> None:
     """A waiter that was cancelled makes room for the next in the same pass."""
     paced = Pacer()
@@ -186,6 +232,8 @@ async def test_passes_are_short_while_calls_arrive(turns: Turns) -> None:
     total = 10 * TURNS_LIMIT
     for _ in range(total):
         paced.put("a", turns.stream("a"))
+    for _ in range(RESTING_PASSES):
+        await asyncio.sleep(0)
     counts = []
     for accepted in (1, 1, 0):
         calls[0] += accepted
@@ -193,12 +241,8 @@ async def test_passes_are_short_while_calls_arrive(turns: Turns) -> None:
         await asyncio.sleep(0)
         counts.append(len(turns.given) - before)
     assert counts == [ACCEPTING_TURNS_LIMIT] * 3
-    for _ in range(ACCEPTING_PASSES):
-        await asyncio.sleep(0)
-    before = len(turns.given)
-    await asyncio.sleep(0)
-    assert len(turns.given) - before == TURNS_LIMIT
-    await turns.per_pass(total)
+    _, *counts = await turns.per_pass(total, resting=True)
+    assert counts[:ACCEPTING_PASSES] == [*(ACCEPTING_PASSES - 2) * [ACCEPTING_TURNS_LIMIT], TURNS_LIMIT, 0]
 
 
 async def test_few_turns_take_no_callback(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -84,14 +84,17 @@ async def test_an_offer_needs_no_task() -> None:
 
 
 async def test_a_client_that_does_not_read() -> None:
-    """What was offered is sent once the client reads; until then no other offer is taken."""
+    """What was offered is sent once the client reads; until then no other offer is taken. Who asks learns of it."""
     steps: list[str] = []
     begun = asyncio.Event()
 
     async def handle(writer: ResponseWriter) -> None:
+        assert not writer.call_when_sent(lambda: steps.append("nothing to send"))
         assert writer.offer(LARGE)
         begun.set()
         steps.append(f"free {writer.is_free}")
+        assert writer.call_when_sent(lambda: steps.append("replaced"))
+        assert writer.call_when_sent(lambda: steps.append(f"sent, free {writer.is_free}"))
         await writer.sent()
         steps.append(f"free {writer.is_free}")
         await writer(b"last")
@@ -100,7 +103,7 @@ async def test_a_client_that_does_not_read() -> None:
         await begun.wait()
         assert steps == ["free False"]
         assert [len(response) async for response in call] == [len(LARGE), 4]
-    assert steps == ["free False", "free True"]
+    assert steps == ["free False", "sent, free True", "free True"]
 
 
 async def test_a_status_after_an_error_waits_for_an_offer() -> None:

@@ -9,13 +9,17 @@ it.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from functools import partial
 from typing import Any, Self
 
 import grpc.aio
 
 _Context = grpc.aio.ServicerContext[Any, Any]
+
+
+class Sent(partial[None]):
+    """What follows once a response is sent. Nobody waits for an answer by it, so it may go on after what others do."""
 
 
 class ResponseWriter:
@@ -26,6 +30,7 @@ class ResponseWriter:
         # Resolves when what was offered is sent.
         self._sending: asyncio.Future[None] | None = None
         self._error: BaseException | None = None
+        self._on_sent: Callable[[], None] | None = None
 
     async def __call__(self, response: Any) -> None:
         """Write a response; return once the next one may follow. Raises what grpc.aio does, also of an offer."""
@@ -49,6 +54,13 @@ class ResponseWriter:
             return False
         return True
 
+    def call_when_sent(self, callback: Callable[[], None]) -> bool:
+        """Call back when the offered response is sent, in place of an earlier callback; False if none is being sent."""
+        if self._sending is None:
+            return False
+        self._on_sent = callback
+        return True
+
     async def sent(self) -> None:
         """Wait until the offered response is sent."""
         while self._sending is not None:
@@ -68,7 +80,7 @@ class ResponseWriter:
             # asyncio's protocol between a future and the task that runs a coroutine: the task clears this flag.
             sending._asyncio_future_blocking = False
         self._sending = sending
-        sending.add_done_callback(partial(self._on_done, writing))
+        sending.add_done_callback(Sent(self._on_done, writing))
 
     def _on_done(self, writing: Coroutine[Any, Any, None], _: asyncio.Future[None]) -> None:
         self._sending = None
@@ -76,6 +88,9 @@ class ResponseWriter:
             self._go_on(writing)
         except (Exception, asyncio.CancelledError) as error:  # noqa: BLE001  # the task gets it with its next response
             self._error = error
+        if self._sending is None and self._on_sent is not None:
+            on_sent, self._on_sent = self._on_sent, None
+            on_sent()
 
     async def __aenter__(self) -> Self:
         return self

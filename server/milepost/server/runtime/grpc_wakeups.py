@@ -12,7 +12,7 @@ deciding a report. What was scheduled before goes first, as ever: a call may be 
 relies on its task having begun.
 
 Where thousands of streams end at once, all of them would go on in one pass. So each pass goes on with some of what has
-happened.
+happened: first with what calls wait for, such as a report that has come, then with responses that have been sent.
 """
 
 from __future__ import annotations
@@ -25,9 +25,14 @@ from contextlib import contextmanager
 from contextvars import Context
 from typing import Any, Final, TypeAlias
 
+from milepost.server.rpc.response_writer import Sent
+
 RUN_AT_ONCE: Final = 200
 """Calls of what waited for events that are made in one pass of the event loop. Where thousands of streams end at once,
 each takes some ten microseconds."""
+
+SENT_AT_LEAST: Final = 50
+"""Of them, those that go on because a response is sent, at least, however many others there are."""
 
 _Call: TypeAlias = tuple[Callable[..., object], tuple[object, ...], Context | None]
 """What ``call_soon`` of an event loop gets."""
@@ -67,6 +72,7 @@ class Wakeups:
         self._loop = loop
         # What the passes of the loop have not come to yet.
         self._late: deque[_Call] = deque()
+        self._sent: deque[_Call] = deque()
 
     def drain_and_call(self, waking: socket.socket, callback: Callable[[], None]) -> None:
         """Read all bytes that wait but one, and call back, which reads that one and resolves the futures of all events.
@@ -79,12 +85,13 @@ class Wakeups:
                 waking.recv_into(_IGNORED, waiting - 1, _DONT_WAIT)
         except BlockingIOError:  # the loop of another thread has read them
             pass
-        due: deque[_Call] = deque()
+        is_scheduled = bool(self._late or self._sent)
 
         def call_soon(
             function: Callable[..., object], *arguments: object, context: Context | None = None
         ) -> None:
-            due.append((function, arguments, context))
+            calls = self._sent if isinstance(function, Sent) else self._late
+            calls.append((function, arguments, context))
 
         loop = self._loop
         loop.call_soon = call_soon
@@ -93,27 +100,26 @@ class Wakeups:
         finally:
             # Before anything goes on: what that schedules is for the next pass, such as the rest of long work.
             del loop.call_soon
-            is_scheduled = bool(self._late)
-            self._late += due
             # asyncio's own loops keep what they run next in a deque. With another loop, or with something in it, all
             # waits.
             if not getattr(loop, "_ready", True):
                 self._go_on()
-            elif self._late and not is_scheduled:
+            elif not is_scheduled and (self._late or self._sent):
                 loop.call_soon(self._go_on)
 
     def _go_on(self) -> None:
         try:
-            self._run_some(self._late)
+            left = self._run_some(self._late, RUN_AT_ONCE)
+            self._run_some(self._sent, max(left, SENT_AT_LEAST))
         finally:
-            if self._late:
+            if self._late or self._sent:
                 self._loop.call_soon(self._go_on)
 
-    def _run_some(self, due: deque[_Call]) -> None:
-        """Make up to ``RUN_AT_ONCE`` of these calls."""
-        for _ in range(RUN_AT_ONCE):
+    def _run_some(self, due: deque[_Call], limit: int) -> int:
+        """Make up to so many of these calls; return how many more it might have made."""
+        for made in range(limit):
             if not due:
-                return
+                return limit - made
             function, arguments, context = due.popleft()
             try:
                 if context is None:
@@ -126,3 +132,4 @@ class Wakeups:
                 self._loop.call_exception_handler(
                     {"message": f"exception in {function!r}", "exception": error}
                 )
+        return 0

@@ -21,7 +21,15 @@ UNCOUNTED_TURNS: Final = 8
 each pass, and with few streams a pass more for each event."""
 
 TURNS_TIME: Final = 0.01
-"""Seconds that the turns of one pass may take. If they take longer, the next passes have fewer, and at least one."""
+"""Seconds that the turns of one pass may take, with what the streams do after them. If they take longer, the next
+passes have fewer, and at least one."""
+
+GIVING_TIME: Final = 0.005
+"""Seconds after which no more turns are given in a pass: most streams send within their turn."""
+
+RESTING_PASSES: Final = 2
+"""Passes without turns after one that had all it may have, while streams wait. In the first of them the loop learns
+what has arrived, and in the second it goes on with that: otherwise, a report would wait for the turns of both."""
 
 ACCEPTING_TURNS_LIMIT: Final = 2
 """Turns of a pass while calls arrive: grpc.aio accepts one call in a few passes, so short passes accept them sooner."""
@@ -76,20 +84,35 @@ class Pacer:
 
     def _spend(self, turns: int) -> None:
         self._left = max(self._left - turns, 0)
-        if not self._is_scheduled and self._left < TURNS_LIMIT - UNCOUNTED_TURNS:
+        if self._is_scheduled:
+            if self._loop.time() - self._began > GIVING_TIME:
+                self._left = 0
+        elif self._left < TURNS_LIMIT - UNCOUNTED_TURNS:
             self._is_scheduled = True
             self._spent = 0.0
             self._begin()
-            self._loop.call_soon(self._next_pass)
+            self._loop.call_soon(self._end_pass)
 
     def _begin(self) -> None:
         self._began = self._loop.time() - self._spent
 
-    def _next_pass(self) -> None:
-        """Give the turns of the next pass; called after those of this one."""
-        if not self._left:
-            took = self._loop.time() - self._began
-            self._limit = max(1, self._limit // 2) if took > TURNS_TIME else min(TURNS_LIMIT, 2 * self._limit)
+    def _end_pass(self) -> None:
+        """Called after the turns of a pass, in the next one: give further turns, later if it had all it may have."""
+        if self._left or self._accepting:
+            self._give_turns()
+            return
+        took = self._loop.time() - self._began
+        self._limit = max(1, self._limit // 2) if took > TURNS_TIME else min(TURNS_LIMIT, 2 * self._limit)
+        self._rest(RESTING_PASSES)
+
+    def _rest(self, passes: int) -> None:
+        if passes:
+            self._loop.call_soon(self._rest, passes - 1)
+        else:
+            self._give_turns()
+
+    def _give_turns(self) -> None:
+        """Give the turns of a pass."""
         self._left = min(self._limit, ACCEPTING_TURNS_LIMIT) if self._are_calls_arriving() else self._limit
         self._is_scheduled = self._waiting.size > 0
         if not self._is_scheduled:
@@ -97,10 +120,13 @@ class Pacer:
         # The streams run between these two, but for those that have sent something when `resume` returns.
         self._loop.call_soon(self._begin)
         started = self._loop.time()
+        self._spent = 0.0
         while self._left and self._waiting.size:
             self._left = max(self._left - self._waiting.take().resume(), 0)
-        self._spent = self._loop.time() - started
-        self._loop.call_soon(self._next_pass)
+            self._spent = self._loop.time() - started
+            if self._spent > GIVING_TIME:
+                self._left = 0
+        self._loop.call_soon(self._end_pass)
 
     def _are_calls_arriving(self) -> bool:
         accepted = self._call_count()

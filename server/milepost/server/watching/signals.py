@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import enum
 from collections.abc import Callable, Iterable, Iterator
 from itertools import islice
 from typing import Final, Protocol
@@ -22,6 +23,17 @@ group is one waiter: 128 of its readers take a millisecond."""
 
 WOKEN_PER_PASS: Final = 5_000
 """Waiters that are woken in one pass of the event loop, which puts most of them into a queue: about a millisecond."""
+
+
+class Served(enum.Enum):
+    """Outcome of serving a notification without the task that waits for it."""
+
+    ALL = enum.auto()
+    """The wait goes on, for notifications after the version that was served."""
+    BUSY = enum.auto()
+    """Something is being sent. ``Waiter.wake`` is called when that is over, and the notification is served then."""
+    TASK = enum.auto()
+    """It takes the task: wake it."""
 
 
 class Wakeable(Protocol):
@@ -133,20 +145,19 @@ class Waiter:
         self._is_queued = False
         self._timer: asyncio.TimerHandle | None = None
         self._version = 0
-        self._serve: Callable[[], bool] | None = None
+        self._serve: Callable[[], Served] | None = None
 
     def restart(self) -> None:
         """Count the idle interval from now."""
         self._idle_since = self._loop.time()
 
     async def wait(
-        self, version: int, serve: Callable[[], bool] | None = None, group: Serving | None = None
+        self, version: int, serve: Callable[[], Served] | None = None, group: Serving | None = None
     ) -> bool:
         """Wait for a notification after ``version``; False once the idle interval is over.
 
-        ``serve`` handles a notification without waking the waiting task. While it returns True the wait goes on, for
-        notifications after the version that it has seen. A ``group`` gets notifications in place of this waiter, and
-        wakes it when its task has to look.
+        ``serve`` handles a notification without waking the waiting task, if it can. A ``group`` gets notifications in
+        place of this waiter, and wakes it when its task has to look.
         """
         if self._signal.version != version:
             return True
@@ -184,18 +195,18 @@ class Waiter:
             future.set_result(None)
             return True
         try:
-            is_served = self._serve()
+            served = self._serve()
         except Exception:  # noqa: BLE001  # others wait for theirs; the task tries again, and ends with the error
             _log.exception("live delivery failed")
-            is_served = False
+            served = Served.TASK
         if future.done():  # what was sent has cancelled the stream
             return True
-        if is_served:
+        if served is Served.TASK:
+            future.set_result(None)
+        elif served is Served.ALL:
             self._version = version
             self._go_on()
-        else:
-            future.set_result(None)
-        return True
+        return served is not Served.BUSY
 
     def close(self) -> None:
         """Leave the signal and stop the timer."""

@@ -14,7 +14,8 @@ Send: TypeAlias = Callable[[bytes], Awaitable[None]]
 
 It may have a method ``offer(response) -> bool``, for readers that often have room at once: that sends the response
 without a wait, while nothing else is being sent, and returns True; or it sends nothing, and returns False. Where such a
-response may still be on its way, ``await sent()`` returns once it is sent."""
+response may still be on its way, ``await sent()`` returns once it is sent, and ``call_when_sent(callback)`` calls back
+then, or returns False if none is on its way."""
 
 
 class SharedOffers(Protocol):
@@ -65,6 +66,9 @@ class Subscriber:
         self._send = send
         self._offer: Callable[[bytes], bool] | None = getattr(send, "offer", None)
         self._sent: Callable[[], Awaitable[None]] | None = getattr(send, "sent", None)
+        self._call_when_sent: Callable[[Callable[[], None]], bool] = getattr(
+            send, "call_when_sent", lambda _: False
+        )
         self._reader: SharingReader | None = getattr(send, "reader", None)
         self._charge = Charge(unread)
         self._wanted = 0
@@ -82,6 +86,10 @@ class Subscriber:
     def offer(self, response: bytes) -> bool:
         """Send a small response now, while nothing else is being sent; False, and nothing is sent, if it cannot."""
         return len(response) < COUNTED_RESPONSE and self._offer is not None and self._offer(response)
+
+    def call_when_sent(self, callback: Callable[[], None]) -> bool:
+        """Call back when what was offered is sent; False if nothing of that is on its way, or nobody can tell."""
+        return self._call_when_sent(callback)
 
     async def sent(self) -> None:
         """Wait until what was offered is sent. What is composed before that would be held beside it."""

@@ -23,7 +23,7 @@ from milepost.server.watching.cursor_errors import changed_epoch
 from milepost.server.watching.event_filters import frame_filter
 from milepost.server.watching.live_groups import LiveGroup
 from milepost.server.watching.shared_status import SharedStatus
-from milepost.server.watching.signals import Signal, Waiter
+from milepost.server.watching.signals import Served, Signal, Waiter
 from milepost.server.watching.subscriber import NoRoom, Subscriber
 from milepost.v1 import (
     CaughtUp,
@@ -141,7 +141,7 @@ class WatchStream(ABC):
                 await self._send_status()
                 self._waiter.restart()
 
-    async def _wait(self, version: int, serve: Callable[[], bool] | None) -> bool:
+    async def _wait(self, version: int, serve: Callable[[], Served] | None) -> bool:
         """Wait at the head: see ``Waiter.wait``. What comes is served meanwhile, with other streams if possible."""
         group = self._join_group() if serve is not None and self._signal.version == version else None
         if group is None:
@@ -175,22 +175,24 @@ class WatchStream(ABC):
         ):
             await self._send_status()
 
-    def _serve(self) -> bool:
-        """Offer what has come to the subscriber, without waking the stream's task; False where it takes the task.
+    def _serve(self) -> Served:
+        """Offer what has come to the subscriber, without waking the stream's task, unless it takes that.
 
         What a live stream sends is mostly one small batch, which it shares with others, to a reader that has room.
         Where a status may be due, the task looks for that once all readers have the batch.
         """
+        if self._subscriber.call_when_sent(self._waiter.wake):
+            return Served.BUSY
         batch = self.news()
         if batch is None:
-            return False
+            return Served.TASK
         if batch.last > self._cursor:
             if batch.response:
                 if not self._subscriber.offer(batch.response):
-                    return False
+                    return Served.TASK
                 self._waiter.restart()
             self._cursor = batch.last
-        return not self.may_status_be_due()
+        return Served.TASK if self.may_status_be_due() else Served.ALL
 
     async def _choose_start(self) -> Callable[[], Awaitable[None]] | None:
         """Set the cursor to where the stream starts; return what sends the snapshot that it starts with, if any."""

@@ -153,7 +153,11 @@ async def test_what_is_sent_goes_on_last() -> None:
 
     first = RUN_AT_ONCE * ["come"] + SENT_AT_LEAST * ["sent"]
     rest = 2 * RUN_AT_ONCE - SENT_AT_LEAST
-    assert [done for done in passes if done] == [first, RUN_AT_ONCE * ["sent"], (rest - RUN_AT_ONCE) * ["sent"]]
+    assert [done for done in passes if done] == [
+        first,
+        RUN_AT_ONCE * ["sent"],
+        (rest - RUN_AT_ONCE) * ["sent"],
+    ]
 
 
 async def test_what_yields_to_others_does() -> None:

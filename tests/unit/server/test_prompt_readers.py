@@ -15,7 +15,7 @@ from milepost.server.base.callers import SERVER
 from milepost.server.base.slices import Slices
 from milepost.server.watching.pacer import Pacer
 from milepost.server.watching.running_estimates import FilterEstimates
-from milepost.server.watching.signals import Signal, Waiter
+from milepost.server.watching.signals import Served, Signal, Waiter
 from milepost.server.watching.status_estimates import StatusEstimates
 from milepost.server.watching.subscriber import COUNTED_RESPONSE
 from milepost.v1 import EventFilter, JobFilter, LogWritten, Update
@@ -205,15 +205,15 @@ async def test_the_server_stops(world: World, offers: dict[str, Any]) -> None:
     assert reader.reason == "DRAINING"
 
 
-@pytest.mark.parametrize("is_served", [True, False])
-async def test_a_wait_that_serving_cancels(is_served: bool) -> None:
+@pytest.mark.parametrize("outcome", Served)
+async def test_a_wait_that_serving_cancels(outcome: Served) -> None:
     """It ends as cancelled, and whoever notifies goes on."""
     signal = Signal()
     waiter = Waiter(signal, 60.0, Pacer(), "a")
 
-    def serve() -> bool:
+    def serve() -> Served:
         waiting.cancel()
-        return is_served
+        return outcome
 
     waiting = asyncio.create_task(waiter.wait(signal.version, serve))
     await asyncio.sleep(0)
@@ -231,9 +231,9 @@ async def test_a_wait_goes_on_while_it_is_served() -> None:
     waiter = Waiter(signal, 0.01, Pacer(), "a")
     served: list[int] = []
 
-    def serve() -> bool:
+    def serve() -> Served:
         served.append(signal.version)
-        return True
+        return Served.ALL
 
     waiting = asyncio.create_task(waiter.wait(signal.version, serve))
     await asyncio.sleep(0)
@@ -271,12 +271,12 @@ async def test_what_cannot_be_served_ends_the_wait() -> None:
     """The task goes on where `serve` declines, or raises."""
     signal = Signal()
     waiter = Waiter(signal, 60.0, Pacer(), "a")
-    waiting = asyncio.create_task(waiter.wait(signal.version, lambda: False))
+    waiting = asyncio.create_task(waiter.wait(signal.version, lambda: Served.TASK))
     await asyncio.sleep(0)
     signal.notify()
     assert await waiting
 
-    def fail() -> bool:
+    def fail() -> Served:
         raise LookupError
 
     waiting = asyncio.create_task(waiter.wait(signal.version, fail))
@@ -292,9 +292,9 @@ async def test_a_stream_that_left_is_not_served() -> None:
     waiter = Waiter(signal, 60.0, Pacer(), "a")
     served: list[int] = []
 
-    def serve() -> bool:
+    def serve() -> Served:
         served.append(signal.version)
-        return True
+        return Served.ALL
 
     waiting = asyncio.create_task(waiter.wait(signal.version, serve))
     await asyncio.sleep(0)

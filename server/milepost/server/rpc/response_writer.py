@@ -40,9 +40,14 @@ class ResponseWriter:
         await self._context.write(response)
 
     @property
+    def is_sent(self) -> bool:
+        """Whether no offered response is being sent."""
+        return self._sending is None
+
+    @property
     def is_free(self) -> bool:
         """Whether no offered response is being sent, and none has failed."""
-        return self._sending is None and self._error is None
+        return self.is_sent and self._error is None
 
     def offer(self, response: Any) -> bool:
         """Write a response while nothing is being written; False, and nothing is done, unless grpc.aio takes it."""
@@ -88,7 +93,7 @@ class ResponseWriter:
             self._go_on(writing)
         except (Exception, asyncio.CancelledError) as error:  # noqa: BLE001  # the task gets it with its next response
             self._error = error
-        if self._sending is None and self._on_sent is not None:
+        if self._on_sent is not None and self.is_sent:
             on_sent, self._on_sent = self._on_sent, None
             on_sent()
 

@@ -74,12 +74,13 @@ async def test_a_watch_and_a_worker_go_on_through_cuts(rpc: Rpc, shared_server: 
     """Every event is printed once and in order, every report is in the log once, and the first attempt succeeds."""
     with CuttableProxy(shared_server.address) as proxy:
         async with running("worker.mjs", proxy.address) as worker:
-            job = await rpc.submit(input={"to": 100})
+            job = await rpc.submit(input={"to": 400})
             async with running("watch.mjs", proxy.address, job.job_id) as watch:
-                for fraction in (0.2, 0.4, 0.6):
+                for cuts, fraction in enumerate((0.05, 0.1, 0.15)):
 
-                    async def has_reached(fraction: float = fraction) -> bool:
-                        return (await rpc.get(job.job_id)).fraction >= fraction
+                    async def has_reached(cuts: int = cuts, fraction: float = fraction) -> bool:
+                        connected = proxy.accepted >= 2 * (cuts + 1)
+                        return connected and (await rpc.get(job.job_id)).fraction >= fraction
 
                     await eventually(has_reached)
                     proxy.cut()
@@ -91,10 +92,10 @@ async def test_a_watch_and_a_worker_go_on_through_cuts(rpc: Rpc, shared_server: 
     log = await rpc.log(job.job_id)
     assert sequences(events) == [event.sequence for event in log] == list(range(1, len(log) + 1))
     results = [event.stage_progressed.current for event in log if event.HasField("stage_progressed")]
-    assert results == [float(number) for number in range(1, 101)]
+    assert results == [float(number) for number in range(1, 401)]
     ended = await rpc.get(job.job_id)
     assert (ended.state, ended.attempt) == (JobState.JOB_STATE_SUCCEEDED, 1)
-    assert (ended.result["sum"], ended.fraction, ended.fraction_known) == (5050, 1.0, True)
+    assert (ended.result["sum"], ended.fraction, ended.fraction_known) == (80200, 1.0, True)
 
 
 async def test_a_watch_resumes_after_a_sequence(rpc: Rpc, shared_server: Server) -> None:

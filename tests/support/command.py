@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import codecs
 import contextlib
 import fcntl
 import json
@@ -181,6 +182,8 @@ class Terminal:
         self.process = process
         self.columns = columns
         self.raw = ""
+        # A read may end within a character.
+        self._decoder = codecs.getincrementaldecoder("utf-8")("replace")
         self._ours = ours
         self._changed = asyncio.Condition()
 
@@ -205,7 +208,7 @@ class Terminal:
     async def feed(self, data: bytes) -> None:
         """Add output of the command."""
         async with self._changed:
-            self.raw += data.decode(errors="replace")
+            self.raw += self._decoder.decode(data)
             self._changed.notify_all()
 
 

@@ -82,7 +82,7 @@ async def test_cancel_is_idempotent(rpc: Rpc) -> None:
 
 
 async def test_forced_cancel(rpc: Rpc) -> None:
-    """Rule 16: if the grace period passes first, the job is CANCELLED with `forced`, and its worker fenced off."""
+    """Rule 16: if the grace period passes first, the job is CANCELLED with `forced`, and its worker loses its lease."""
     async with rpc.session() as session:
         await rpc.submit()
         job, token = await session.take()

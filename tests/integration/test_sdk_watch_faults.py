@@ -13,7 +13,14 @@ from grpc_status import rpc_status
 
 from milepost.client import Client, Connection, Watch
 from milepost.client._watch import reconnecting_stream
-from milepost.client.errors import PermissionDenied, ProtocolError, SequenceTrimmed, ServiceError, Unreachable
+from milepost.client.errors import (
+    EpochChanged,
+    PermissionDenied,
+    ProtocolError,
+    SequenceTrimmed,
+    ServiceError,
+    Unreachable,
+)
 from milepost.v1 import Job, JobState
 from tests.support.scripted import ScriptedServer, Stream, scripted
 
@@ -76,6 +83,22 @@ async def test_a_limit_after_a_lost_connection_is_waited_out() -> None:
         with pytest.raises(ServiceError, match="too many"):
             await anext(client.watch("j"))
     assert len(server.requests) == 1
+
+
+async def test_the_end_of_a_later_job_with_the_id_is_not_that_of_the_watched_one() -> None:
+    """It may have as many events: the epoch tells them apart."""
+
+    async def at_the_head(stream: Stream) -> None:
+        await stream.open(head=5)
+        await stream.caught_up(5)
+
+    async def replaced(stream: Stream) -> None:
+        await refuse(stream, code_pb2.FAILED_PRECONDITION, "EPOCH_CHANGED", "another job")
+
+    async with scripted(at_the_head, replaced) as server, Client(server.address) as client:
+        server.job = Job(job_id="j", epoch="other", last_sequence=5, state=JobState.JOB_STATE_SUCCEEDED)
+        with pytest.raises(EpochChanged):
+            await sequences(client.watch("j", after=5, epoch="e"))
 
 
 async def refuse(stream: Stream, code: int, reason: str, text: str) -> None:
@@ -159,7 +182,7 @@ async def test_a_watch_from_the_end_of_an_ended_log_ends() -> None:
         await stream.caught_up(5)
 
     async with scripted(at_the_end) as server, Client(server.address) as client:
-        server.job = Job(job_id="j", state=JobState.JOB_STATE_SUCCEEDED, last_sequence=5)
+        server.job = Job(job_id="j", epoch="e", state=JobState.JOB_STATE_SUCCEEDED, last_sequence=5)
         assert await sequences(client.watch("j", after=5)) == []
     async with scripted(at_the_end, at_the_end, nothing_new) as server, Client(server.address) as client:
         server.job = Job(job_id="j", state=JobState.JOB_STATE_RUNNING, last_sequence=5)

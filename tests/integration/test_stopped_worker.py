@@ -45,7 +45,7 @@ def counted(attempt: int, number: int) -> list[str]:
 
 
 async def test_a_worker_that_was_stopped_past_its_lease(tmp_path: Path, forkery: Forkery) -> None:
-    """It is fenced off, its late reports are refused, and the next attempt's log is clean (rules 11 and 14)."""
+    """It loses its lease, its late reports are refused, and the next attempt's log is clean (rules 11 and 14)."""
     module = tmp_path / "doing.py"
     module.write_text(MODULE)
     policy = RetryPolicy(max_attempts=2)

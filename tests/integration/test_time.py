@@ -99,5 +99,5 @@ async def test_cancelling_wins_over_a_timeout(rpc: Rpc) -> None:
 
     assert (end.state, end.forced) == (JobState.JOB_STATE_CANCELLED, True)
     assert "did not stop within its grace period" in end.message
-    assert "fenced off" in end.message
+    assert "lost its lease" in end.message
     assert end.message == (await rpc.get(job.job_id)).message

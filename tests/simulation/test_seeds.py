@@ -49,7 +49,7 @@ def test_the_rules_hold_in_five_hundred_worlds(first: int) -> None:
 
 
 def test_every_job_ends_after_an_older_copy_was_restored() -> None:
-    """Workers have acknowledgements of lost reports: they are fenced off, and others go on (rule 14)."""
+    """Workers have acknowledgements of lost reports: they lose their leases, and others go on (rule 14)."""
     worlds = [evidence_of(run(seed, restores=True)) for seed in range(60)]
 
     broken = {world.run.seed: violations(world, OF_LOGS) for world in worlds}

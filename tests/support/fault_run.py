@@ -97,7 +97,7 @@ async def _check(rpc: Rpc, tasks: Sequence[Task], seen: Sequence[Recording], of_
         log = await rpc.ended(task.job_id)
         assert task.lines == [event.log_written.text for event in log if event.HasField("log_written")]
         assert list(range(1, len(log) + 1)) == [event.sequence for event in log]
-        # One attempt: no worker that reconnected in time was fenced off (rule 14).
+        # One attempt: no worker that reconnected in time lost its lease (rule 14).
         assert [
             kinds(log).count("job_started"),
             kinds(log).count("job_ended"),

@@ -286,6 +286,11 @@ def test_estimates_of_statuses_go_before_those_of_jobs() -> None:
     assert [cursor.estimate_of(job) for job in (running("a", 8), ended, running("c", 1))] == [None] * 3
     more(cursor, snapshot("a", 5, 2))
     assert cursor.estimate_of(running("a", 1, first)) == first
+    # A state that is known is not yielded again; its estimate may be new.
+    known = snapshot("a", 5, 3)
+    known.snapshot.job.estimate.CopyFrom(second)
+    assert more(cursor, known) == []
+    assert cursor.estimate_of(running("a", 1, first)) == second
 
 
 def test_a_cursor_keeps_the_latest_estimates() -> None:

@@ -146,7 +146,7 @@ def _asked(seconds: float) -> Event:
 _CANCELLED = _ended(JobState.JOB_STATE_CANCELLED)
 _PLANNED = Stage(stage_id="new", state=StageState.STAGE_STATE_PENDING)
 _RUNS = Stage(stage_id="new", state=StageState.STAGE_STATE_RUNNING)
-_NO_STOP = "Worker 'w' did not stop within its grace period of {} s and was fenced off."
+_NO_STOP = "Worker 'w' did not stop within its grace period of {} s and lost its lease."
 
 EVENTS = {
     "started": [Event(job_started=JobStarted(worker_id="w", instance="i"))],
@@ -190,7 +190,7 @@ EVENTS = {
     "asked, forced": [_asked(0), _forced(_NO_STOP.format(0))],
     "forced, 20 s": [_forced(_NO_STOP.format(20))],
     "forced, 30 s": [_forced(_NO_STOP.format(30))],
-    "forced, lost": [_forced("Worker 'w' was not heard from again and was fenced off.")],
+    "forced, lost": [_forced("Worker 'w' was not heard from again and lost its lease.")],
     "-": [],
 }
 """The payloads by the names that the table has for them."""

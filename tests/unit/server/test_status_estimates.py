@@ -23,6 +23,7 @@ from milepost.server.log.memory.memory_disk import MemoryDisk
 from milepost.server.log.memory.memory_log import MemoryEventLog
 from milepost.server.watching.status_estimates import differs, interval
 from milepost.v1 import Estimate, Job, JobState, Waiting
+from tests.support.commits import Author
 
 
 def estimate(left: float, made: int = 0, most: float | None = None) -> Estimate:
@@ -129,12 +130,35 @@ async def test_a_later_job_with_the_id_has_its_own(monkeypatch: pytest.MonkeyPat
 
     monkeypatch.setattr(JobEstimates, "of_job", of_job)
     estimates = estimates_of(Loads())
-    shared = [await estimates.add_to_watched(running_job(submitted), SERVER) for submitted in (1, 2, 1)]
+    shared = [await estimates.add_to_watched(running_job(submitted), SERVER) for submitted in (1, 2, 1, 2)]
 
-    assert shared == [Estimate(sample_size=submitted) for submitted in (1, 2, 1)]
+    assert shared == [Estimate(sample_size=submitted) for submitted in (1, 2, 1, 2)]
     assert await estimates.of_watched("j", 2, SERVER) == Estimate(sample_size=2)
     # The log has one that was submitted at another time.
     assert await estimates.of_watched("j", 3, SERVER) is None
+
+
+async def test_the_next_attempt_has_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also in the moment for which watches share an estimate."""
+
+    async def of_job(_: JobEstimates, job: Job, caller: str) -> Estimate:
+        return Estimate(sample_size=job.attempt)
+
+    monkeypatch.setattr(JobEstimates, "of_job", of_job)
+    log = MemoryEventLog(MemoryDisk.new())
+    clock = SystemClock()
+    estimates = JobEstimates(log, RunningJobs(clock), Histories(log, Slices()), clock)
+    log.add_listener(estimates.on_entries)
+    author = Author("j")
+    shared = []
+    for attempt, commit in enumerate((author.submit(), author.start(), author.lines("a")), 1):
+        await log.append(commit)
+        job = running_job(0)
+        job.attempt = attempt
+        shared.append(await estimates.add_to_watched(job, SERVER))
+
+    # The last commit is no transition, and the attempt is still the one before.
+    assert shared == [Estimate(sample_size=attempt) for attempt in (1, 2, 2)]
 
 
 async def test_a_later_job_with_the_id_has_its_own_place() -> None:

@@ -149,7 +149,9 @@ class JobWatch(ReconnectingStream[Item, WatchJobRequest, WatchJobResponse]):
 
     async def _has_ended(self) -> bool:
         job = await self._call_server(self._timeout)
-        return has_ended(job) and job.last_sequence == self._cursor.sequence
+        # A later job with the id may have as many events.
+        same = (job.epoch, job.last_sequence) == (self._cursor.epoch, self._cursor.sequence)
+        return has_ended(job) and same
 
 
 class Watch(JobWatch[Event]):

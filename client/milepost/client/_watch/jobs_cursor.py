@@ -168,8 +168,9 @@ class JobsCursor(WatchCursor):
         """The items for a missing job, in its current state; `job` is None if it no longer exists."""
         self.missing.remove(job_id)
         if job is not None:
-            return (job,) if self._deduplicator.record_job(job) else ()
+            return self._record_job(job)
         self._deduplicator.forget(job_id)
+        self._estimates.pop(job_id, None)
         return (Deleted(job_id=job_id, position=self.resume_after),)
 
     def estimate_of(self, job: Job) -> Estimate | None:
@@ -220,18 +221,28 @@ class JobsCursor(WatchCursor):
 
     def _accept_snapshot(self, frame: Snapshot) -> Sequence[Job]:
         job = frame.job
-        self._estimates.pop(job.job_id, None)  # the job has its own estimate
         if frame.position:
             self._advance(frame.position)
         else:
             self._listed.add(job.job_id)
-        return (job,) if self._deduplicator.record_job(job) else ()
+        return self._record_job(job)
+
+    def _record_job(self, job: Job) -> Sequence[Job]:
+        """The items for the current state of a job: none if it is known, but for its estimate."""
+        if self._deduplicator.record_job(job):
+            self._estimates.pop(job.job_id, None)  # the job has its own estimate
+            return (job,)
+        self._keep_estimate(job.job_id, job.estimate if job.HasField("estimate") else None)
+        return ()
 
     def _accept_estimates(self, status: Status) -> None:
         for each in status.job_estimates:
-            self._estimates.pop(each.job_id, None)  # the latest ones are at the end
-            self._estimates[each.job_id] = each.estimate if each.HasField("estimate") else None
-        while len(self._estimates) > ESTIMATES_LIMIT:
+            self._keep_estimate(each.job_id, each.estimate if each.HasField("estimate") else None)
+
+    def _keep_estimate(self, job_id: str, estimate: Estimate | None) -> None:
+        self._estimates.pop(job_id, None)  # the latest ones are at the end
+        self._estimates[job_id] = estimate
+        if len(self._estimates) > ESTIMATES_LIMIT:
             del self._estimates[next(iter(self._estimates))]
 
     def _advance(self, position: int) -> bool:

@@ -122,7 +122,7 @@ def due(job: Job, now: int, *, lease_is_out: bool, age: Age | None = None) -> li
             return [_forced(job, now, _did_not_stop(job, job.cancellation))]
         if lease_is_out:
             return [
-                _forced(job, now, f"Worker {job.worker_id!r} was not heard from again and was fenced off.")
+                _forced(job, now, f"Worker {job.worker_id!r} was not heard from again and lost its lease.")
             ]
         return []
     if is_over(time_limits.timeout(job)):
@@ -235,7 +235,7 @@ def _forced(job: Job, now: int, message: str, *, offset: int = 1) -> Event:
 
 def _did_not_stop(job: Job, cancellation: Cancellation) -> str:
     grace = (instant(cancellation.deadline) - instant(cancellation.request_time)) / SECOND
-    return f"Worker {job.worker_id!r} did not stop within its grace period of {grace:g} s and was fenced off."
+    return f"Worker {job.worker_id!r} did not stop within its grace period of {grace:g} s and lost its lease."
 
 
 def _age_at(now: int) -> Age:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from functools import partial
-from typing import Final, TypeAlias
+from typing import Final, NamedTuple, TypeAlias
 
 from milepost.contract.sized_cache import SizedCache
 from milepost.server.base.callers import SERVER
@@ -15,7 +16,7 @@ from milepost.server.estimation.histories import Histories
 from milepost.server.estimation.running_jobs import RunningJobs
 from milepost.server.forecasting.kind_history import Basis, KindHistory, RemainingTime
 from milepost.server.forecasting.queue_schedule import Span, end_of
-from milepost.server.log.event_log import EventLog, Query
+from milepost.server.log.event_log import DurableCommit, Entry, EventLog, Query
 from milepost.v1 import Estimate, EstimateBasis, Job, JobState
 
 _BASES: Final = {
@@ -44,6 +45,15 @@ REMAINING_MAX: Final = 1e10
 """Longest remaining time in seconds that is sent: a Duration holds not much more."""
 
 
+class _Recent(NamedTuple):
+    """What watches of a job share, with when it was made, by the monotonic clock."""
+
+    submitted: int
+    """An id may be used again once its job is deleted."""
+    made_at: float
+    estimate: Estimate | None
+
+
 class JobEstimates:
     """Estimates the remaining time of jobs that run."""
 
@@ -52,13 +62,18 @@ class JobEstimates:
         self._running = running
         self._histories = histories
         self._clock = clock
-        # By id and submission: an id may be used again once its job is deleted.
-        self._recent: SizedCache[_Submission, tuple[float, Estimate | None]] = SizedCache(_RECENT_BYTES)
+        self._recent: SizedCache[str, _Recent] = SizedCache(_RECENT_BYTES)
         self._refreshing: dict[_Submission, asyncio.Task[Estimate | None]] = {}
 
     def drop_idle(self) -> Steps[None]:
         """See ``IdleCaches``: of estimates that watches share."""
         return self._recent.drop_idle()
+
+    def on_entries(self, entries: Sequence[Entry]) -> None:
+        """Forget what watches share of a job with its state: it is of an attempt, and the next one has its own."""
+        for entry in entries:
+            if isinstance(entry, DurableCommit) and entry.commit.is_transition:
+                self._recent.pop(entry.commit.job_id)
 
     async def of_job(self, job: Job, caller: str = SERVER) -> Estimate | None:
         """The estimate for a job; None without evidence, and where it is not RUNNING."""
@@ -100,7 +115,7 @@ class JobEstimates:
         watched = job_id, submitted
         recent = self._recent_of(watched)
         if recent is not None:
-            return recent[1]
+            return recent.estimate
         refreshing = self._refreshing.get(watched)
         if refreshing is None:
             refreshing = self._refreshing[watched] = asyncio.create_task(
@@ -114,19 +129,23 @@ class JobEstimates:
         if job.state != JobState.JOB_STATE_RUNNING:
             return None
         recent = self._recent_of(_submission(job))
-        estimate = await self._refresh(job, caller) if recent is None else recent[1]
+        estimate = await self._refresh(job, caller) if recent is None else recent.estimate
         if estimate is not None:
             job.estimate.CopyFrom(estimate)
         return estimate
 
-    def _recent_of(self, watched: _Submission) -> tuple[float, Estimate | None] | None:
-        recent = self._recent.get(watched)
-        return recent if recent is not None and self._clock.monotonic() - recent[0] < SHARING_TIME else None
+    def _recent_of(self, watched: _Submission) -> _Recent | None:
+        job_id, submitted = watched
+        recent = self._recent.get(job_id)
+        if recent is None or recent.submitted != submitted:
+            return None
+        return recent if self._clock.monotonic() - recent.made_at < SHARING_TIME else None
 
     async def _refresh(self, job: Job, caller: str) -> Estimate | None:
         now = self._clock.monotonic()
         estimate = await self.of_job(job, caller)
-        self._recent.put(_submission(job), (now, estimate), _RECENT_SIZE + len(job.job_id))
+        recent = _Recent(instant(job.submit_time), now, estimate)
+        self._recent.put(job.job_id, recent, _RECENT_SIZE + len(job.job_id))
         return estimate
 
     async def _load_and_refresh(self, watched: _Submission, caller: str) -> Estimate | None:

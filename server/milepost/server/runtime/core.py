@@ -173,7 +173,17 @@ class Core:
         idle.add(running.drop_idle, running_jobs.IDLE_TIME)
         self._watches.bound_in_time(idle)
         parent_updates = ParentUpdates(log, journal, self._tasks)
-        for follower in (journal, self._watches, self._retention, running, self._histories, parent_updates):
+        # The estimates before the watches, which ask for them once they hear of an event.
+        followers = (
+            journal,
+            estimates,
+            self._watches,
+            self._retention,
+            running,
+            self._histories,
+            parent_updates,
+        )
+        for follower in followers:
             log.add_listener(follower.on_entries)
         # Jobs with a transition before ``start`` has read the active jobs; None after that.
         self._changed: set[str] | None = set()

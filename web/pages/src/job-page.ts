@@ -1,6 +1,7 @@
 import type { TemplateResult } from "lit";
 import { type MilepostJob, pageParts } from "@milepost/client/elements";
 import type { KeyHelp } from "./key-help.js";
+import { inFragment, setInFragment } from "./fragment.js";
 import { pageStyles } from "./page-styles.js";
 import type { ShareSheet } from "./share-sheet.js";
 import { WindowFit } from "./window-fit.js";
@@ -38,7 +39,7 @@ function jobIdOf(path: string): string {
 
 /** The line that the address marks: `#line=1204`; 0 for none. */
 function markedLine(): number {
-  const line = Number(new URLSearchParams(location.hash.slice(1)).get("line"));
+  const line = Number(inFragment("line"));
   return Number.isSafeInteger(line) ? Math.max(line, 0) : 0;
 }
 
@@ -139,7 +140,7 @@ export class JobPage extends LitElement {
   #title(): void {
     const { job } = this.#store;
     if (!job) return;
-    const done = isKnown(job) ? ` ${wholePercent(job.fraction)} %` : "";
+    const done = isKnown(job) && job.attempt > 0 ? ` ${wholePercent(job.fraction)} %` : "";
     document.title = `${jobLook(job.state).word}${done} · ${oneLine(job.kind, 64)}`;
   }
 
@@ -155,8 +156,7 @@ export class JobPage extends LitElement {
   // The address of the page is then that of the line, to be sent to others.
   readonly #write = (event: CustomEvent<{ line: number }>): void => {
     this.#line = event.detail.line;
-    const hash = this.#line > 0 ? `#line=${this.#line}` : "";
-    history.replaceState(history.state, "", `${location.pathname}${location.search}${hash}`);
+    setInFragment("line", this.#line > 0 ? `${this.#line}` : undefined);
     this.requestUpdate();
   };
 

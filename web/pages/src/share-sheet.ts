@@ -38,6 +38,8 @@ export class ShareSheet extends LitElement {
   declare link: string;
   declare until: string;
   declare error: string;
+  /** Aborted once its answer would be one to an earlier question. */
+  #asking = new AbortController();
 
   constructor() {
     super();
@@ -45,13 +47,20 @@ export class ShareSheet extends LitElement {
   }
 
   open(): void {
-    this.link = this.error = "";
+    this.#forget();
     this.renderRoot.querySelector("dialog")?.showModal();
   }
 
+  /** What is shown, or on its way, is of other choices, or of another job. */
+  readonly #forget = (): void => {
+    this.#asking.abort();
+    this.#asking = new AbortController();
+    this.link = this.error = "";
+  };
+
   override render(): TemplateResult {
     return html`<dialog aria-labelledby="title">
-      <form method="dialog" @submit=${this.#share}>
+      <form method="dialog" @submit=${this.#share} @change=${this.#forget}>
         <h2 id="title">Share this job</h2>
         <p class="muted">Whoever has the link sees this job and its children, and nothing else.</p>
         <label for="ttl">For</label>
@@ -95,6 +104,8 @@ export class ShareSheet extends LitElement {
     event.preventDefault();
     const { store } = this;
     if (!store) return;
+    this.#forget();
+    const { signal } = this.#asking;
     const seconds = Number(this.renderRoot.querySelector("select")?.value);
     const scopes: ("read" | "cancel")[] = ["read"];
     if (this.renderRoot.querySelector<HTMLInputElement>("#cancel")?.checked) scopes.push("cancel");
@@ -102,12 +113,13 @@ export class ShareSheet extends LitElement {
       const { token, expireTime } = await store.server.client.shareJob(store.jobId, {
         ttlMs: seconds * 1000,
         scopes,
+        signal,
       });
       this.link = `${store.server.jobAddress(store.jobId).split("#")[0] ?? ""}#token=${token}`;
       // In whole seconds.
       this.until = expireTime ? absolute(instantOf(expireTime)).replace(/\.\d+/, "") : "it expires";
-      this.error = "";
     } catch (error) {
+      if (signal.aborted) return;
       this.error = error instanceof Error ? error.message : String(error);
     }
   };

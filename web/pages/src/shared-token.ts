@@ -3,44 +3,46 @@
  * addresses stay in the browser's history, and are copied to others. The tab keeps it for this page, to load it again.
  */
 
+import { inFragment, setInFragment } from "./fragment.js";
+
 const key = `milepost share ${location.pathname}`;
 
 /** Take the token out of the address; undefined if this page was not opened by a share link. */
 export function takeSharedToken(): string | undefined {
-  const fragment = new URLSearchParams(location.hash.slice(1));
-  const token = fragment.get("token");
-  if (!token) return storage()?.getItem(key) ?? undefined;
-  const kept = storage();
-  if (!kept) return token; // then it stays where it is
-  kept.setItem(key, token);
-  removeFromAddress(fragment);
+  const token = inFragment("token");
+  if (!token) return kept();
+  if (keep(token)) setInFragment("token", undefined); // else it stays where it is
   return token;
 }
 
 /** Load the page again once another share link to it is put into its address, which changes no more than the fragment. */
 export function followSharedLinks(): void {
   addEventListener("hashchange", () => {
-    if (new URLSearchParams(location.hash.slice(1)).has("token")) location.reload();
+    if (inFragment("token") !== null) location.reload();
   });
 }
 
 /** Forget the token of this page, such as when it was refused. The rest of the address stays, such as the marked line. */
 export function forgetSharedToken(): void {
-  storage()?.removeItem(key);
-  removeFromAddress(new URLSearchParams(location.hash.slice(1)));
+  keep(undefined);
+  setInFragment("token", undefined);
 }
 
-function removeFromAddress(fragment: URLSearchParams): void {
-  fragment.delete("token");
-  const rest = fragment.size > 0 ? `#${fragment.toString()}` : "";
-  history.replaceState(history.state, "", location.pathname + location.search + rest);
-}
-
-/** The tab's own storage; undefined where the browser keeps none. */
-function storage(): Storage | undefined {
+function kept(): string | undefined {
   try {
-    return sessionStorage;
+    return sessionStorage.getItem(key) ?? undefined;
   } catch {
-    return undefined;
+    return undefined; // the browser keeps nothing
+  }
+}
+
+/** Keep the token in the tab's own storage, or nothing; return whether that can be done. */
+function keep(token: string | undefined): boolean {
+  try {
+    if (token === undefined) sessionStorage.removeItem(key);
+    else sessionStorage.setItem(key, token);
+    return true;
+  } catch {
+    return false;
   }
 }

@@ -67,15 +67,25 @@ export class SignIn extends LitElement {
         method: "POST",
         headers: { Authorization: `Bearer ${token}` },
       });
-      if (response.ok) {
+      const answer = await answerOf(response);
+      if (response.ok && answer) {
         forgetSharedToken(); // it was refused, and must not be tried again
         location.reload();
         return;
       }
-      const body = (await response.json()) as { error?: { message?: string } };
-      this.error = body.error?.message ?? `The server refused it (${response.status}).`;
-    } catch (error) {
-      this.error = `The server cannot be reached: ${String(error)}`;
+      this.error =
+        answer?.error?.message ?? `A proxy answered in the server's place: status ${response.status}.`;
+    } catch {
+      this.error = "The server cannot be reached: no connection.";
     }
   };
+}
+
+/** What the server says; undefined where a proxy answered in its place, with a page or with nothing. */
+async function answerOf(response: Response): Promise<{ error?: { message?: string } } | undefined> {
+  try {
+    return (await response.json()) as { error?: { message?: string } };
+  } catch {
+    return undefined;
+  }
 }

@@ -60,10 +60,21 @@ describe("who may see a page", () => {
     await page.getByLabel("token").fill("mp_wrong");
     await page.keyboard.press("Enter");
     await shows(page, "milepost-sign-in [role=alert]", /./);
+    // A proxy may answer in the server's place, and with a page of its own.
+    for (const status of [502, 200]) {
+      const answer = { status, contentType: "text/html", body: "<h1>Welcome</h1>" };
+      await page.route("**/v1/session", (route) => route.fulfill(answer), { times: 1 });
+      await page.keyboard.press("Enter");
+      const said = `A proxy answered in the server's place: status ${status}.`;
+      await shows(page, "milepost-sign-in [role=alert]", said);
+    }
     await page.getByLabel("token").fill(token);
     await page.keyboard.press("Enter");
     await shows(page, "[part=state]", "queued");
     expect(page.url()).toBe(`${pages.url}jobs/mine#line=1204`);
+    // Of a job that waits "0 %" says nothing.
+    expect(await page.locator("[part=progress]").innerText()).not.toContain("%");
+    expect(await page.title()).toBe("queued · transcribe");
     expect(
       await page.evaluate("document.cookie + JSON.stringify(localStorage) + JSON.stringify(sessionStorage)"),
     ).toBe("{}{}");
@@ -142,6 +153,59 @@ describe("who may see a page", () => {
     // Whatever a page asks for is below the path.
     expect(proxy.paths.filter((path) => !path.startsWith("/milepost/"))).toEqual([]);
     expect(proxy.paths.filter((path) => path.includes("mps_"))).toEqual([]);
+  });
+
+  test("a link that was asked for before the sheet was opened again is not taken for the answer", async () => {
+    const { pages, token } = await startWithTokens();
+    const page = await pages.open("mine");
+    await page.getByLabel("token").fill(token);
+    await page.keyboard.press("Enter");
+    const held = new Promise<void>((resolve) => {
+      void page.route(
+        "**/ShareJob",
+        () => {
+          resolve();
+        },
+        { times: 1 },
+      );
+    });
+    const given = page.waitForEvent("requestfailed", (request) => request.url().endsWith("/ShareJob"));
+    const link = page.getByRole("textbox", { name: "link" });
+    await page.getByRole("button", { name: "share…" }).click();
+    await page.getByRole("button", { name: "Make a link" }).click();
+    await held;
+    await page.getByRole("button", { name: "Close" }).click();
+    await page.getByRole("button", { name: "share…" }).click();
+    await given;
+    await page.getByRole("button", { name: "Make a link" }).click();
+    await expect.poll(() => link.inputValue()).toMatch(/#token=mps_/);
+
+    // Nor is the link that of other choices.
+    await page.getByLabel("may also cancel it").check();
+    await expect.poll(() => link.count()).toBe(0);
+  });
+
+  test("a share link in a browser that keeps nothing stays in the address, also where a line is marked", async () => {
+    const { pages, service, headers } = await startWithTokens();
+    const { token } = await service.shareJob({ jobId: "mine" }, { headers });
+    const page = await (await openContext()).newPage();
+    await page.addInitScript(() => {
+      Object.defineProperty(window, "sessionStorage", {
+        get: () => {
+          throw new DOMException("Access is denied for this document.", "SecurityError");
+        },
+      });
+    });
+    await page.goto(`${pages.url}jobs/mine#token=${token}`);
+    await shows(page, "[part=state]", "queued");
+
+    await page.locator("milepost-job").evaluate((job) => {
+      job.dispatchEvent(new CustomEvent("milepost-line", { detail: { line: 3 } }));
+    });
+    await expect.poll(() => new URL(page.url()).hash).toBe(`#token=${token}&line=3`);
+    await page.reload();
+
+    await shows(page, "[part=state]", "queued");
   });
 
   test("a share link shows its job and the children of it in a window without a session, and nothing else", async () => {

@@ -1,3 +1,4 @@
+import type { Timestamp } from "@bufbuild/protobuf/wkt";
 import { type Estimate, type Job, JobState } from "./gen/milepost/v1/job_pb.js";
 import { durationMs, timestampMs } from "./time.js";
 
@@ -23,10 +24,10 @@ export function remainingTime(job: Job, now: number = Date.now()): RemainingTime
   if (estimate === undefined || job.state !== JobState.RUNNING) {
     return undefined;
   }
-  const { remainingP50, remainingP90, asOf, overdue } = estimate;
-  if (asOf && job.startTime && timestampMs(asOf) < timestampMs(job.startTime)) {
-    return undefined; // of an earlier attempt
+  if (!isOfAttempt(estimate, job.startTime)) {
+    return undefined;
   }
+  const { remainingP50, remainingP90, asOf, overdue } = estimate;
   if (overdue) {
     return { medianMs: undefined, mostMs: undefined, overdue, estimate };
   }
@@ -41,4 +42,9 @@ export function remainingTime(job: Job, now: number = Date.now()): RemainingTime
     overdue,
     estimate,
   };
+}
+
+/** Whether an estimate was made in the attempt that began at `startTime`, and not in an earlier one. */
+export function isOfAttempt({ asOf }: Estimate, startTime: Timestamp | undefined): boolean {
+  return !asOf || !startTime || timestampMs(asOf) >= timestampMs(startTime);
 }

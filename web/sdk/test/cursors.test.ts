@@ -1,7 +1,10 @@
 import { create } from "@bufbuild/protobuf";
 import {
+  EstimateSchema,
+  type Job,
   type JobItem,
   JobSchema,
+  JobState,
   type JobsItem,
   ServiceError,
   type WatchJobResponse,
@@ -14,6 +17,7 @@ import { Code } from "@connectrpc/connect";
 import { describe, expect, test } from "vitest";
 import { Backoff } from "../src/watch/backoff.js";
 import { JobCursor } from "../src/watch/job-cursor.js";
+import { ESTIMATES_LIMIT } from "../src/watch/job-estimates.js";
 import { JobsCursor } from "../src/watch/jobs-cursor.js";
 
 type JobFrame = NonNullable<WatchJobResponse["frame"]["case"]>;
@@ -194,34 +198,78 @@ describe("the estimates of a watch of many jobs", () => {
 
     expect(asked.map(({ statusInterval }) => statusInterval?.seconds)).toEqual([undefined, 10n, undefined]);
     expect(cursor.newEstimates).toBe(1);
-    expect(cursor.estimates.get("a")).toMatchObject(estimate(9));
+    expect(cursor.estimates.of(running("a"))).toBeUndefined(); // it came with the job
+    cursor.acceptList(
+      list.map((job) => create(JobSchema, job)),
+      true,
+    );
+    expect(cursor.estimates.of(running("a"))).toMatchObject(estimate(9));
   });
 
-  const estimate = (seconds: number) => ({ remainingP50: { seconds: BigInt(seconds), nanos: 0 } });
+  const estimate = (seconds: number, madeAt = 5) => ({
+    remainingP50: { seconds: BigInt(seconds), nanos: 0 },
+    asOf: { seconds: BigInt(madeAt), nanos: 0 },
+  });
 
-  test("are what snapshots and statuses said last, until the job ceases to run", () => {
+  /** A job that runs since a time. */
+  function running(jobId: string, since = 5): Job {
+    const startTime = { seconds: BigInt(since) };
+    return create(JobSchema, { jobId, state: JobState.RUNNING, startTime });
+  }
+
+  /** A cursor that has caught up, behind the snapshot of a job. */
+  function caughtUp(): JobsCursor {
     const cursor = new JobsCursor(undefined, { start: "snapshot" });
     cursor.request(false);
     acceptJobs(cursor, "opened", { epoch: "e" });
     acceptJobs(cursor, "snapshot", { job: { jobId: "a", lastSequence: 3n, estimate: estimate(9) } });
     acceptJobs(cursor, "caughtUp", { sequence: 3n });
-    const first = cursor.estimates.get("a");
+    return cursor;
+  }
+
+  test("are what jobs and statuses said last, of the attempt that runs", () => {
+    const cursor = caughtUp();
+    const own = { ...running("a"), estimate: create(EstimateSchema, estimate(9)) };
+    const first = cursor.estimates.of(own);
     acceptJobs(cursor, "status", {
       cursor: 3n,
       jobEstimates: [{ jobId: "a", estimate: estimate(7) }, { jobId: "b" }],
     });
-    const later = new Map(cursor.estimates);
-    acceptJobs(cursor, "events", {
-      events: [{ jobId: "a", sequence: 4n, payload: { case: "attemptEnded", value: {} } }],
-      position: 4n,
-    });
 
     expect(first).toMatchObject(estimate(9));
-    expect(later.get("a")).toMatchObject(estimate(7));
-    expect([later.has("b"), later.get("b")]).toEqual([true, undefined]);
-    expect([...cursor.estimates.keys()]).toEqual(["b"]);
+    expect(cursor.estimates.of(own)).toMatchObject(estimate(7));
+    expect(cursor.estimates.of({ ...own, jobId: "b" })).toBeUndefined();
+    expect(cursor.estimates.of({ ...own, state: JobState.QUEUED })).toBeUndefined();
+    // It is tried again, within the second of the last status, and there is no estimate of that yet.
+    expect(cursor.estimates.of(running("a", 6))).toBeUndefined();
     expect(cursor.newEstimates).toBe(1);
   });
+
+  test("are kept within a bound, the latest ones", () => {
+    const cursor = caughtUp();
+    for (let status = 0; status < 5; status++) {
+      const jobEstimates = Array.from({ length: 500 }, (_, job) => ({
+        jobId: `${status}-${job}`,
+        estimate: estimate(9),
+      }));
+      acceptJobs(cursor, "status", { cursor: 3n, jobEstimates });
+    }
+
+    expect(cursor.estimates.size).toBe(ESTIMATES_LIMIT);
+    expect(cursor.estimates.of(running("4-0"))).toMatchObject(estimate(9));
+    expect(cursor.estimates.of(running("0-0"))).toBeUndefined();
+  });
+});
+
+test("of very many jobs that a list has no more each is missing", () => {
+  const cursor = new JobsCursor(undefined, {});
+  const { epoch, lastSequence } = create(JobSchema);
+  const jobs = Array.from({ length: 150_000 }, (_, job) => ({ jobId: `${job}`, epoch, lastSequence }) as Job);
+  cursor.acceptList(jobs, true);
+
+  cursor.acceptList([], true);
+
+  expect(cursor.missing.length).toBe(jobs.length);
 });
 
 test("the wait before another attempt doubles from 1 s to 30 s, half of it by chance", () => {

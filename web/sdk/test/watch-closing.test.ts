@@ -1,18 +1,25 @@
 import { type MessageInitShape, create } from "@bufbuild/protobuf";
 import { Code, ConnectError, createRouterTransport } from "@connectrpc/connect";
-import { type ClientOptions, type Connection, EventSchema, WatchJobResponseSchema } from "@milepost/client";
+import {
+  type ClientOptions,
+  type Connection,
+  EventSchema,
+  type JobSchema,
+  JobState,
+  WatchJobResponseSchema,
+} from "@milepost/client";
 import { expect, onTestFinished, test, vi } from "vitest";
 import { IMPATIENT } from "../../testing/impatient.js";
 import { until } from "../../testing/until.js";
 import { MilepostClient } from "../src/client.js";
-import { ErrorInfoSchema } from "../src/gen/google/rpc/error_details_pb.js";
 import { JobService, type WatchJobResponse } from "../src/gen/milepost/v1/job_service_pb.js";
 import type { StreamSlots } from "../src/watch/stream-slots.js";
+import { refusal } from "./refusal.js";
 import { collect, statesOf } from "./watching.js";
 
 /** A page with one slot for streams, and with the listeners that it has now. */
 class Page extends EventTarget implements StreamSlots {
-  readonly visibilityState = "visible";
+  visibilityState: "visible" | "hidden" = "visible";
   readonly listeners = new Set<unknown>();
   isTaken = false;
 
@@ -26,6 +33,12 @@ class Page extends EventTarget implements StreamSlots {
     this.listeners.delete(listener);
   }
 
+  /** Hide the page, or show it again. */
+  turn(state: "visible" | "hidden"): void {
+    this.visibilityState = state;
+    this.dispatchEvent(new Event("visibilitychange"));
+  }
+
   take(): Promise<(() => void) | undefined> {
     if (this.isTaken) return Promise.resolve(undefined);
     this.isTaken = true;
@@ -33,13 +46,29 @@ class Page extends EventTarget implements StreamSlots {
   }
 }
 
-/** A client of a server in this process, of which each stream is `watchJob`. */
+/** The page that the test is in until its end. */
+function openPage(): Page {
+  const page = new Page();
+  vi.stubGlobal("document", page);
+  onTestFinished(() => {
+    vi.unstubAllGlobals();
+  });
+  return page;
+}
+
+/** A client of a server in this process, of which each stream is `watchJob`; a call has `job`, if that is given. */
 function clientOf(
   watchJob: (signal: AbortSignal) => AsyncIterable<WatchJobResponse>,
-  options: ClientOptions & { slots?: StreamSlots } = {},
+  { job, ...options }: ClientOptions & { slots?: StreamSlots; job?: MessageInitShape<typeof JobSchema> } = {},
 ): MilepostClient {
   const transport = createRouterTransport(({ service }) => {
-    service(JobService, { watchJob: (_, { signal }) => watchJob(signal) });
+    service(JobService, {
+      watchJob: (_, { signal }) => watchJob(signal),
+      getJob: () => {
+        if (job) return { job };
+        throw new ConnectError("no more than streams", Code.Unavailable);
+      },
+    });
   });
   return new MilepostClient({ timing: IMPATIENT, ...options }, { transport, slots: options.slots });
 }
@@ -64,20 +93,10 @@ function aborted(signal: AbortSignal): Promise<void> {
   });
 }
 
-/** What a stream throws where the server refuses it. */
-function refusal(code: Code, reason: string): ConnectError {
-  const info = { desc: ErrorInfoSchema, value: { domain: "milepost.v1", reason } };
-  return new ConnectError(reason, code, undefined, [info]);
-}
-
 test.each(["close", "abort"])(
   "a watch that nobody iterates any more holds nothing of the page from its %s on",
   async (how) => {
-    const page = new Page();
-    vi.stubGlobal("document", page);
-    onTestFinished(() => {
-      vi.unstubAllGlobals();
-    });
+    const page = openPage();
     const client = clientOf(
       async function* (signal) {
         yield* framesToHead();
@@ -94,8 +113,94 @@ test.each(["close", "abort"])(
     else controller.abort();
 
     expect([page.isTaken, page.listeners.size]).toStrictEqual([false, 0]);
+    expect(watch.connection.state).toBe("ended");
   },
 );
+
+test("a watch that has received the last event holds nothing and has ended, also if nobody asks for more", async () => {
+  const page = openPage();
+  const client = clientOf(
+    async function* () {
+      yield* framesToHead();
+      const event = create(EventSchema, { sequence: 2n, payload: { case: "jobEnded", value: {} } });
+      yield await Promise.resolve(frame({ case: "events", value: { events: [event] } }));
+    },
+    { slots: page },
+  );
+  const watch = client.watchJob("j");
+  const batches = watch.batches();
+  await batches.next();
+
+  const last = await batches.next();
+  await until(() => watch.connection.state === "ended");
+
+  expect(last.value).toMatchObject([{ event: { sequence: 2n } }]);
+  expect([page.isTaken, page.listeners.size]).toStrictEqual([false, 0]);
+});
+
+test("a watch that pauses on a hidden page gives its stream back then, and not once somebody asks for more", async () => {
+  const page = openPage();
+  const client = clientOf(
+    async function* (signal) {
+      yield* framesToHead();
+      await aborted(signal);
+    },
+    { slots: page },
+  );
+  const watch = client.watchJob("j", { pauseWhenHidden: true });
+  await watch.batches().next();
+  expect(page.isTaken).toBe(true);
+
+  page.turn("hidden");
+
+  expect([page.isTaken, watch.connection.state]).toStrictEqual([false, "paused"]);
+  watch.close();
+});
+
+test("the time in which a page is hidden does not count for the first connection", async () => {
+  const page = openPage();
+  let later = 0;
+  for (const clock of [Date, performance]) {
+    const now = clock.now.bind(clock);
+    vi.spyOn(clock, "now").mockImplementation(() => now() + later);
+  }
+  onTestFinished(() => {
+    vi.restoreAllMocks();
+  });
+  let opened = 0;
+  const client = clientOf(async function* (signal) {
+    if (++opened < 3) throw new ConnectError("not yet", Code.Unavailable);
+    yield* framesToHead();
+    await aborted(signal);
+  });
+  page.turn("hidden");
+  const watch = client.watchJob("j", { pauseWhenHidden: true });
+  const first = watch.batches().next();
+  await until(() => watch.connection.state === "paused");
+
+  later = 3_600_000;
+  page.turn("visible");
+
+  expect((await first).value).toMatchObject([{ event: { sequence: 1n } }]);
+  watch.close();
+});
+
+test("what `onConnection` throws ends the watch with it, and is not taken for a lost connection", async () => {
+  let opened = 0;
+  const client = clientOf(async function* (signal) {
+    opened++;
+    yield* framesToHead();
+    await aborted(signal);
+  });
+  const watch = client.watchJob("j", {
+    onConnection: ({ state }) => {
+      if (state === "live") throw new RangeError("of the caller");
+    },
+  });
+
+  await expect(collect(watch).end).rejects.toThrow(new RangeError("of the caller"));
+  expect([opened, watch.connection.state]).toStrictEqual([1, "ended"]);
+});
 
 test("a watch that is closed does not wait for another token", async () => {
   let asked = 0;
@@ -136,4 +241,21 @@ test("a history that restarts under a live watch: it is not live again before an
 
   expect(items.map(({ type }) => type)).toStrictEqual(["event", "gap"]);
   expect(statesOf(connections)).toStrictEqual(["catching-up", "live", "reconnecting", "ended"]);
+});
+
+test("the end of a later job with the id is not that of the watched one, however many events it has", async () => {
+  let opened = 0;
+  const client = clientOf(
+    async function* () {
+      await Promise.resolve();
+      if (++opened > 1) throw refusal(Code.FailedPrecondition, "EPOCH_CHANGED");
+      yield frame({ case: "opened", value: { epoch: "e", cursor: 1n, headSequence: 1n } });
+      yield frame({ case: "caughtUp", value: { sequence: 1n } });
+    },
+    { job: { epoch: "other", lastSequence: 1n, state: JobState.SUCCEEDED } },
+  );
+
+  const { end } = collect(client.watchJob("j", { after: 1n, epoch: "e", onGap: "throw" }));
+
+  await expect(end).rejects.toMatchObject({ reason: "EPOCH_CHANGED" });
 });

@@ -1,4 +1,4 @@
-import{configure as qe}from"./elements.js";import{pageParts as K}from"./elements.js";import{pageParts as O}from"./elements.js";var{css:A}=O,c=A`
+import{configure as Fe}from"./elements.js";import{pageParts as _}from"./elements.js";function d(s){return T().get(s)}function c(s,e){let t=T();e===void 0?t.delete(s):t.set(s,e);let o=t.toString(),r=location.pathname+location.search+(o&&`#${o}`);history.replaceState(history.state,"",r)}function T(){return new URLSearchParams(location.hash.slice(1))}import{pageParts as K}from"./elements.js";var{css:J}=K,h=J`
   nav {
     position: sticky;
     top: 0;
@@ -83,16 +83,16 @@ import{configure as qe}from"./elements.js";import{pageParts as K}from"./elements
       display: none;
     }
   }
-`;import"./elements.js";var f=24,R=300,l=class{constructor(e,t,o,s){this.host=e;this.name=t;this.view=o;this.above=s;e.addController(this)}#t=0;#o=new ResizeObserver(()=>{this.#e()});hostConnected(){addEventListener("scroll",this.#e,{passive:!0}),addEventListener("resize",this.#e)}hostUpdated(){let e=this.host.renderRoot.querySelector("main");e&&this.#o.observe(e)}hostDisconnected(){removeEventListener("scroll",this.#e),removeEventListener("resize",this.#e),this.#o.disconnect(),cancelAnimationFrame(this.#t)}#e=()=>{cancelAnimationFrame(this.#t),this.#t=requestAnimationFrame(this.#s)};#s=()=>{let e=this.view(),{style:t}=this.host,o=e?innerHeight-e.getBoundingClientRect().top-f:0,s=this.above===void 0?1/0:Math.max(innerHeight-this.above-f,R),i=Math.floor(Math.min(Math.max(o,R),s));e&&t.setProperty(this.name,`${i}px`);let n=e!=null&&s<1/0&&e.scrollHeight>i;t.setProperty("--below",`${f+(n?s-i:0)}px`)}};var{LitElement:F,html:a,nothing:d,serverAt:J,ticker:_,chipIcon:H,chipOf:z,grouped:W,oneLine:b,jobLook:B,sharedStyles:D,Keyboard:V,isForeignKey:N,wholePercent:G,isKnown:Y}=K,Q=112;function X(r){let e=r.split("/").at(-1)??"";try{return decodeURIComponent(e)}catch{return e}}function L(){let r=Number(new URLSearchParams(location.hash.slice(1)).get("line"));return Number.isSafeInteger(r)?Math.max(r,0):0}var p=class extends F{static styles=[D,c];#t=J().job(X(location.pathname));#o=new V;#e=L();#s=[];constructor(){super();let e=()=>this.#a?.logView?.renderRoot.querySelector("[part=log]");new l(this,"--milepost-log-height",e,Q)}connectedCallback(){super.connectedCallback();let e=()=>{this.requestUpdate()};this.#s=[this.#t.subscribe(e),_.add(e)],document.addEventListener("keydown",this.#i),addEventListener("hashchange",this.#r)}disconnectedCallback(){super.disconnectedCallback();for(let e of this.#s)e();document.removeEventListener("keydown",this.#i),removeEventListener("hashchange",this.#r)}render(){let e=this.#t,{job:t,server:o}=e,s=z(e.connection,o.clock.now()),i=e.connection.state==="missing",n=e.connection.state==="unauthenticated";return this.#n(),a`
+`;import"./elements.js";var k=24,q=300,l=class{constructor(e,t,o,r){this.host=e;this.name=t;this.view=o;this.above=r;e.addController(this)}#t=0;#o=new ResizeObserver(()=>{this.#e()});hostConnected(){addEventListener("scroll",this.#e,{passive:!0}),addEventListener("resize",this.#e)}hostUpdated(){let e=this.host.renderRoot.querySelector("main");e&&this.#o.observe(e)}hostDisconnected(){removeEventListener("scroll",this.#e),removeEventListener("resize",this.#e),this.#o.disconnect(),cancelAnimationFrame(this.#t)}#e=()=>{cancelAnimationFrame(this.#t),this.#t=requestAnimationFrame(this.#s)};#s=()=>{let e=this.view(),{style:t}=this.host,o=e?innerHeight-e.getBoundingClientRect().top-k:0,r=this.above===void 0?1/0:Math.max(innerHeight-this.above-k,q),i=Math.floor(Math.min(Math.max(o,q),r));e&&t.setProperty(this.name,`${i}px`);let n=e!=null&&r<1/0&&e.scrollHeight>i;t.setProperty("--below",`${k+(n?r-i:0)}px`)}};var{LitElement:H,html:a,nothing:p,serverAt:z,ticker:W,chipIcon:B,chipOf:D,grouped:V,oneLine:x,jobLook:N,sharedStyles:G,Keyboard:Y,isForeignKey:Q,wholePercent:X,isKnown:Z}=_,ee=112;function te(s){let e=s.split("/").at(-1)??"";try{return decodeURIComponent(e)}catch{return e}}function j(){let s=Number(d("line"));return Number.isSafeInteger(s)?Math.max(s,0):0}var m=class extends H{static styles=[G,h];#t=z().job(te(location.pathname));#o=new Y;#e=j();#s=[];constructor(){super();let e=()=>this.#a?.logView?.renderRoot.querySelector("[part=log]");new l(this,"--milepost-log-height",e,ee)}connectedCallback(){super.connectedCallback();let e=()=>{this.requestUpdate()};this.#s=[this.#t.subscribe(e),W.add(e)],document.addEventListener("keydown",this.#i),addEventListener("hashchange",this.#r)}disconnectedCallback(){super.disconnectedCallback();for(let e of this.#s)e();document.removeEventListener("keydown",this.#i),removeEventListener("hashchange",this.#r)}render(){let e=this.#t,{job:t,server:o}=e,r=D(e.connection,o.clock.now()),i=e.connection.state==="missing",n=e.connection.state==="unauthenticated";return this.#n(),a`
       <nav aria-label="place">
         <a href=${o.address}>milepost</a><span class="muted crumb" aria-hidden="true">/</span>
         <a class="foreign cut crumb" href=${`${o.address}?kind=${encodeURIComponent(t?.kind??"")}`}
-          >${b(t?.kind??(i?e.jobId:"\u2026"),64)}</a
+          >${x(t?.kind??(i?e.jobId:"\u2026"),64)}</a
         >
-        <span class="chip ${s.tone}" aria-hidden="true">${H(s.shape)} ${s.text}</span>
-        <span class="hidden-text" role="status">${s.milestone}</span>
+        <span class="chip ${r.tone}" aria-hidden="true">${B(r.shape)} ${r.text}</span>
+        <span class="hidden-text" role="status">${r.milestone}</span>
         ${t?a`<span class="event muted" title="cursor ${e.epoch}:${t.lastSequence}"
-                  >event ${W(t.lastSequence)}
+                  >event ${V(t.lastSequence)}
                   <milepost-copy
                     .text=${`${e.epoch}:${t.lastSequence}`}
                     .label=${"copy the cursor of the newest event"}
@@ -104,25 +104,25 @@ import{configure as qe}from"./elements.js";import{pageParts as K}from"./elements
                   .label=${"copy the command that shows this job in a terminal"}
                   ><span class="mono">milepost watch</span></milepost-copy
                 >
-                ${o.may("share")?a`<button @click=${this.#d}>share…</button>`:d}`:d}
+                ${o.may("share")?a`<button @click=${this.#d}>share…</button>`:p}`:p}
       </nav>
       <main>
         ${n?a`<milepost-sign-in
                 message=${o.isShared||e.connection.expired?e.connection.error:""}
                 ?shared=${o.isShared}
-              ></milepost-sign-in>`:t?d:a`<h1 class="hidden-text">Job ${b(e.jobId)}</h1>`}
-        ${n&&!t?d:a`<milepost-job
+              ></milepost-sign-in>`:t?p:a`<h1 class="hidden-text">Job ${x(e.jobId)}</h1>`}
+        ${n&&!t?p:a`<milepost-job
                 log="full"
                 cancel
                 .line=${this.#e}
                 .store=${e}
                 @milepost-line=${this.#l}
               ></milepost-job>`}
-        ${i?a`<p><a href=${o.address}>Show all jobs</a></p>`:d}
+        ${i?a`<p><a href=${o.address}>Show all jobs</a></p>`:p}
       </main>
       <milepost-share-sheet .store=${e}></milepost-share-sheet>
       <milepost-key-help></milepost-key-help>
-    `}#n(){let{job:e}=this.#t;if(!e)return;let t=Y(e)?` ${G(e.fraction)} %`:"";document.title=`${B(e.state).word}${t} \xB7 ${b(e.kind,64)}`}get#a(){return this.renderRoot.querySelector("milepost-job")}#r=()=>{this.#e=L(),this.requestUpdate()};#l=e=>{this.#e=e.detail.line;let t=this.#e>0?`#line=${this.#e}`:"";history.replaceState(history.state,"",`${location.pathname}${location.search}${t}`),this.requestUpdate()};#d=()=>{this.renderRoot.querySelector("milepost-share-sheet")?.open()};#i=e=>{if(N(e))return;let t=this.#o.press(e.key,e.timeStamp),o=this.#a;if(!(!t||!o)){switch(t){case"search":o.show("log"),o.updateComplete.then(()=>o.logView?.search());break;case"next":o.stages?.move(1);break;case"previous":o.stages?.move(-1);break;case"toggle":o.stages?.toggle();break;case"follow":o.logView?.toggleFollow();break;case"cancel":o.askToCancel();break;case"list":location.href=this.#t.server.address;break;case"help":this.renderRoot.querySelector("milepost-key-help")?.toggle();break;default:return}e.preventDefault()}}};import{pageParts as Z}from"./elements.js";var{LitElement:ee,css:te,html:k,KEYS:oe,sharedStyles:se,dialogStyles:re}=Z,h=class extends ee{static styles=[se,re,te`
+    `}#n(){let{job:e}=this.#t;if(!e)return;let t=Z(e)&&e.attempt>0?` ${X(e.fraction)} %`:"";document.title=`${N(e.state).word}${t} \xB7 ${x(e.kind,64)}`}get#a(){return this.renderRoot.querySelector("milepost-job")}#r=()=>{this.#e=j(),this.requestUpdate()};#l=e=>{this.#e=e.detail.line,c("line",this.#e>0?`${this.#e}`:void 0),this.requestUpdate()};#d=()=>{this.renderRoot.querySelector("milepost-share-sheet")?.open()};#i=e=>{if(Q(e))return;let t=this.#o.press(e.key,e.timeStamp),o=this.#a;if(!(!t||!o)){switch(t){case"search":o.show("log"),o.updateComplete.then(()=>o.logView?.search());break;case"next":o.stages?.move(1);break;case"previous":o.stages?.move(-1);break;case"toggle":o.stages?.toggle();break;case"follow":o.logView?.toggleFollow();break;case"cancel":o.askToCancel();break;case"list":location.href=this.#t.server.address;break;case"help":this.renderRoot.querySelector("milepost-key-help")?.toggle();break;default:return}e.preventDefault()}}};import{pageParts as oe}from"./elements.js";var{LitElement:se,css:re,html:$,KEYS:ie,sharedStyles:ne,dialogStyles:ae}=oe,u=class extends se{static styles=[ne,ae,re`
       dl {
         display: grid;
         grid-template-columns: auto 1fr;
@@ -138,31 +138,31 @@ import{configure as qe}from"./elements.js";import{pageParts as K}from"./elements
         border-radius: 3px;
         font: 12px var(--_mono);
       }
-    `];toggle(){let e=this.renderRoot.querySelector("dialog");e?.open?e.close():e?.showModal()}render(){return k`<dialog aria-labelledby="title">
+    `];toggle(){let e=this.renderRoot.querySelector("dialog");e?.open?e.close():e?.showModal()}render(){return $`<dialog aria-labelledby="title">
       <h2 id="title">Keys</h2>
       <dl>
-        ${oe.map(([e,,t])=>k`<dt>${e.split(" ").map(o=>k`<kbd>${o}</kbd> `)}</dt>
+        ${ie.map(([e,,t])=>$`<dt>${e.split(" ").map(o=>$`<kbd>${o}</kbd> `)}</dt>
               <dd>${t}</dd>`)}
       </dl>
       <form method="dialog" class="actions"><button>Close</button></form>
-    </dialog>`}};import{pageParts as ie}from"./elements.js";var{LitElement:ne,html:m,nothing:x,oneLine:ae,serverAt:$,ticker:le,chipIcon:de,chipOf:ce,sharedStyles:pe,Keyboard:he,isForeignKey:me,filterOf:T,queryOf:ue,needsWorkers:ye}=ie,u=class extends ne{static styles=[pe,c];#t=new he;#o=T(location.search);#e;#s=()=>{};#n=[];constructor(){super();let e=()=>this.renderRoot.querySelector("milepost-jobs")?.renderRoot.querySelector("[part=list]");new l(this,"--milepost-list-height",e)}connectedCallback(){super.connectedCallback(),this.#n=[le.add(()=>{this.requestUpdate()})],document.addEventListener("keydown",this.#i),addEventListener("popstate",this.#r),$().whoAmI().then(()=>{this.requestUpdate()})}disconnectedCallback(){super.disconnectedCallback();for(let e of this.#n)e();this.#s(),this.#e=void 0,document.removeEventListener("keydown",this.#i),removeEventListener("popstate",this.#r)}render(){let e=$(),t=e.jobs(this.#o);this.#a(t);let{connection:o}=t,s=o.state==="unauthenticated",i=ce(o,e.clock.now());return m`<nav aria-label="place">
+    </dialog>`}};import{pageParts as le}from"./elements.js";var{LitElement:de,html:f,nothing:w,oneLine:ce,serverAt:S,ticker:pe,chipIcon:he,chipOf:me,sharedStyles:ue,Keyboard:fe,isForeignKey:ge,filterOf:I,queryOf:ye,needsWorkers:ve}=le,g=class extends de{static styles=[ue,h];#t=new fe;#o=I(location.search);#e;#s=()=>{};#n=[];constructor(){super();let e=()=>this.renderRoot.querySelector("milepost-jobs")?.renderRoot.querySelector("[part=list]");new l(this,"--milepost-list-height",e)}connectedCallback(){super.connectedCallback(),this.#n=[pe.add(()=>{this.requestUpdate()})],document.addEventListener("keydown",this.#i),addEventListener("popstate",this.#r),S().whoAmI().then(()=>{this.requestUpdate()})}disconnectedCallback(){super.disconnectedCallback();for(let e of this.#n)e();this.#s(),this.#e=void 0,document.removeEventListener("keydown",this.#i),removeEventListener("popstate",this.#r)}render(){let e=S(),t=e.jobs(this.#o);this.#a(t);let{connection:o}=t,r=o.state==="unauthenticated",i=me(o,e.clock.now());return f`<nav aria-label="place">
         <a href=${e.address} aria-current="page">milepost</a>
-        <span class="chip ${i.tone}" aria-hidden="true">${de(i.shape)} ${i.text}</span>
+        <span class="chip ${i.tone}" aria-hidden="true">${he(i.shape)} ${i.text}</span>
         <span class="hidden-text" role="status">${i.milestone}</span>
-        ${e.user&&!s?m`<span class="foreign cut muted">${ae(e.user,64)}</span>
-                <button @click=${this.#d}>Sign out</button>`:x}
+        ${e.user&&!r?f`<span class="foreign cut muted">${ce(e.user,64)}</span>
+                <button @click=${this.#d}>Sign out</button>`:w}
       </nav>
       <main>
         <h1 class="hidden-text">Jobs</h1>
-        ${s?m`<milepost-sign-in message=${o.expired?o.error:""}></milepost-sign-in>`:x}
-        <milepost-workers ?quiet=${!ye(t.all())}></milepost-workers>
-        ${s&&t.all().next().done?x:m`<milepost-jobs
+        ${r?f`<milepost-sign-in message=${o.expired?o.error:""}></milepost-sign-in>`:w}
+        <milepost-workers ?quiet=${!ve(t.all())}></milepost-workers>
+        ${r&&t.all().next().done?w:f`<milepost-jobs
                 controls
                 .filter=${this.#o}
                 @milepost-filter=${this.#l}
               ></milepost-jobs>`}
       </main>
-      <milepost-key-help></milepost-key-help>`}#a(e){if(e===this.#e)return;this.#e=e;let t=this.#s;this.#s=e.subscribe(()=>{this.requestUpdate()}),t()}#r=()=>{this.#o=T(location.search),this.requestUpdate()};#l=e=>{this.#o=e.detail.filter,history.replaceState(null,"",`${location.pathname}${ue(this.#o)}${location.hash}`),this.requestUpdate()};#d=async()=>{await fetch(`${$().address}v1/session:clear`,{method:"POST"}),location.reload()};#i=e=>{let t=this.renderRoot.querySelector("milepost-jobs");if(!(!t||me(e))){switch(this.#t.press(e.key,e.timeStamp)){case"search":t.search();break;case"next":t.move(1);break;case"previous":t.move(-1);break;case"toggle":t.open();break;case"help":this.renderRoot.querySelector("milepost-key-help")?.toggle();break;default:return}e.preventDefault()}}};import{pageParts as ve}from"./elements.js";var{LitElement:ge,css:fe,html:y,nothing:q,sharedStyles:be,dialogStyles:ke,absolute:xe,instantOf:$e}=ve,Se=[[900,"15 minutes"],[3600,"1 hour"],[86400,"1 day"],[7*86400,"7 days"]],v=class extends ge{static properties={store:{attribute:!1},link:{state:!0},until:{state:!0},error:{state:!0}};static styles=[be,ke,fe`
+      <milepost-key-help></milepost-key-help>`}#a(e){if(e===this.#e)return;this.#e=e;let t=this.#s;this.#s=e.subscribe(()=>{this.requestUpdate()}),t()}#r=()=>{this.#o=I(location.search),this.requestUpdate()};#l=e=>{this.#o=e.detail.filter,history.replaceState(null,"",`${location.pathname}${ye(this.#o)}${location.hash}`),this.requestUpdate()};#d=async()=>{await fetch(`${S().address}v1/session:clear`,{method:"POST"}),location.reload()};#i=e=>{let t=this.renderRoot.querySelector("milepost-jobs");if(!(!t||ge(e))){switch(this.#t.press(e.key,e.timeStamp)){case"search":t.search();break;case"next":t.move(1);break;case"previous":t.move(-1);break;case"toggle":t.open();break;case"help":this.renderRoot.querySelector("milepost-key-help")?.toggle();break;default:return}e.preventDefault()}}};import{pageParts as be}from"./elements.js";var{LitElement:ke,css:xe,html:y,nothing:C,sharedStyles:$e,dialogStyles:we,absolute:Se,instantOf:Ee}=be,Re=[[900,"15 minutes"],[3600,"1 hour"],[86400,"1 day"],[7*86400,"7 days"]],v=class extends ke{static properties={store:{attribute:!1},link:{state:!0},until:{state:!0},error:{state:!0}};static styles=[$e,we,xe`
       .link {
         display: flex;
         gap: 8px;
@@ -172,16 +172,16 @@ import{configure as qe}from"./elements.js";import{pageParts as K}from"./elements
         flex: 1;
         min-width: 0;
       }
-    `];constructor(){super(),this.link=this.until=this.error=""}open(){this.link=this.error="",this.renderRoot.querySelector("dialog")?.showModal()}render(){return y`<dialog aria-labelledby="title">
-      <form method="dialog" @submit=${this.#t}>
+    `];#t=new AbortController;constructor(){super(),this.link=this.until=this.error=""}open(){this.#o(),this.renderRoot.querySelector("dialog")?.showModal()}#o=()=>{this.#t.abort(),this.#t=new AbortController,this.link=this.error=""};render(){return y`<dialog aria-labelledby="title">
+      <form method="dialog" @submit=${this.#e} @change=${this.#o}>
         <h2 id="title">Share this job</h2>
         <p class="muted">Whoever has the link sees this job and its children, and nothing else.</p>
         <label for="ttl">For</label>
         <select id="ttl">
-          ${Se.map(([e,t])=>y`<option value=${e}>${t}</option>`)}
+          ${Re.map(([e,t])=>y`<option value=${e}>${t}</option>`)}
         </select>
         <label><input type="checkbox" id="cancel" /> may also cancel it</label>
-        ${this.error?y`<p class="failed" role="alert">${this.error}</p>`:q}
+        ${this.error?y`<p class="failed" role="alert">${this.error}</p>`:C}
         ${this.link?y`<div class="link">
                   <input
                     readonly
@@ -191,7 +191,7 @@ import{configure as qe}from"./elements.js";import{pageParts as K}from"./elements
                   />
                   <milepost-copy .text=${this.link} .label=${"copy the link"}></milepost-copy>
                 </div>
-                <p class="muted">until ${this.until}</p>`:q}
+                <p class="muted">until ${this.until}</p>`:C}
         <div class="actions">
           <button
             type="button"
@@ -202,7 +202,7 @@ import{configure as qe}from"./elements.js";import{pageParts as K}from"./elements
           <button type="submit" class="primary">Make a link</button>
         </div>
       </form>
-    </dialog>`}#t=async e=>{e.preventDefault();let{store:t}=this;if(!t)return;let o=Number(this.renderRoot.querySelector("select")?.value),s=["read"];this.renderRoot.querySelector("#cancel")?.checked&&s.push("cancel");try{let{token:i,expireTime:n}=await t.server.client.shareJob(t.jobId,{ttlMs:o*1e3,scopes:s});this.link=`${t.server.jobAddress(t.jobId).split("#")[0]??""}#token=${i}`,this.until=n?xe($e(n)).replace(/\.\d+/,""):"it expires",this.error=""}catch(i){this.error=i instanceof Error?i.message:String(i)}}};var S=`milepost share ${location.pathname}`;function j(){let r=new URLSearchParams(location.hash.slice(1)),e=r.get("token");if(!e)return w()?.getItem(S)??void 0;let t=w();return t&&(t.setItem(S,e),C(r)),e}function I(){addEventListener("hashchange",()=>{new URLSearchParams(location.hash.slice(1)).has("token")&&location.reload()})}function P(){w()?.removeItem(S),C(new URLSearchParams(location.hash.slice(1)))}function C(r){r.delete("token");let e=r.size>0?`#${r.toString()}`:"";history.replaceState(history.state,"",location.pathname+location.search+e)}function w(){try{return sessionStorage}catch{return}}import{pageParts as we}from"./elements.js";var{LitElement:Ee,css:Re,html:E,nothing:U,serverAt:Le,sharedStyles:Te}=we,g=class extends Ee{static properties={error:{state:!0},message:{},shared:{type:Boolean}};static styles=[Te,Re`
+    </dialog>`}#e=async e=>{e.preventDefault();let{store:t}=this;if(!t)return;this.#o();let{signal:o}=this.#t,r=Number(this.renderRoot.querySelector("select")?.value),i=["read"];this.renderRoot.querySelector("#cancel")?.checked&&i.push("cancel");try{let{token:n,expireTime:L}=await t.server.client.shareJob(t.jobId,{ttlMs:r*1e3,scopes:i,signal:o});this.link=`${t.server.jobAddress(t.jobId).split("#")[0]??""}#token=${n}`,this.until=L?Se(Ee(L)).replace(/\.\d+/,""):"it expires"}catch(n){if(o.aborted)return;this.error=n instanceof Error?n.message:String(n)}}};var E=`milepost share ${location.pathname}`;function P(){let s=d("token");return s?(O(s)&&c("token",void 0),s):Le()}function F(){addEventListener("hashchange",()=>{d("token")!==null&&location.reload()})}function M(){O(void 0),c("token",void 0)}function Le(){try{return sessionStorage.getItem(E)??void 0}catch{return}}function O(s){try{return s===void 0?sessionStorage.removeItem(E):sessionStorage.setItem(E,s),!0}catch{return!1}}import{pageParts as Te}from"./elements.js";var{LitElement:qe,css:je,html:R,nothing:A,serverAt:Ie,sharedStyles:Ce}=Te,b=class extends qe{static properties={error:{state:!0},message:{},shared:{type:Boolean}};static styles=[Ce,je`
       form {
         max-width: 420px;
         margin: 12vh auto 0;
@@ -220,9 +220,9 @@ import{configure as qe}from"./elements.js";import{pageParts as K}from"./elements
         flex: 1;
         min-width: 0;
       }
-    `];constructor(){super(),this.error=this.message="",this.shared=!1}render(){return E`<form @submit=${this.#t}>
+    `];constructor(){super(),this.error=this.message="",this.shared=!1}render(){return R`<form @submit=${this.#t}>
       <h1>Sign in</h1>
-      ${this.message?E`<p role="status">${this.message}</p>`:U}
+      ${this.message?R`<p role="status">${this.message}</p>`:A}
       <p class="muted">
         ${this.shared?"With a token of your own you need no link.":"This server needs a token."} Its
         operator makes one with <code>milepost token create</code>.
@@ -231,5 +231,5 @@ import{configure as qe}from"./elements.js";import{pageParts as K}from"./elements
         <input type="password" autocomplete="off" aria-label="token" placeholder="token" required />
         <button class="primary">Sign in</button>
       </div>
-      ${this.error?E`<p class="failed" role="alert">${this.error}</p>`:U}
-    </form>`}#t=async e=>{e.preventDefault();let t=this.renderRoot.querySelector("input")?.value.trim()??"";try{let o=await fetch(`${Le().address}v1/session`,{method:"POST",headers:{Authorization:`Bearer ${t}`}});if(o.ok){P(),location.reload();return}let s=await o.json();this.error=s.error?.message??`The server refused it (${o.status}).`}catch(o){this.error=`The server cannot be reached: ${String(o)}`}}};var M=j();I();qe({server:new URL("..",import.meta.url).href,...M?{sharedToken:M}:{}});customElements.define("milepost-key-help",h);customElements.define("milepost-share-sheet",v);customElements.define("milepost-sign-in",g);customElements.define("milepost-list-page",u);customElements.define("milepost-job-page",p);
+      ${this.error?R`<p class="failed" role="alert">${this.error}</p>`:A}
+    </form>`}#t=async e=>{e.preventDefault();let t=this.renderRoot.querySelector("input")?.value.trim()??"";try{let o=await fetch(`${Ie().address}v1/session`,{method:"POST",headers:{Authorization:`Bearer ${t}`}}),r=await Pe(o);if(o.ok&&r){M(),location.reload();return}this.error=r?.error?.message??`A proxy answered in the server's place: status ${o.status}.`}catch{this.error="The server cannot be reached: no connection."}}};async function Pe(s){try{return await s.json()}catch{return}}var U=P();F();Fe({server:new URL("..",import.meta.url).href,...U?{sharedToken:U}:{}});customElements.define("milepost-key-help",u);customElements.define("milepost-share-sheet",v);customElements.define("milepost-sign-in",b);customElements.define("milepost-list-page",g);customElements.define("milepost-job-page",m);

@@ -6,7 +6,6 @@ import { ticker } from "./live/ticker.js";
 import { type Job, JobState } from "./messages.js";
 import type { Instant } from "./model/instants.js";
 import {
-  LISTED_STATES,
   type ListFilter,
   type ListRow,
   NO_FILTER,
@@ -18,9 +17,8 @@ import {
 } from "./model/job-list.js";
 import { grouped, oneLine } from "./model/plain-text.js";
 import { SmoothBar } from "./model/smooth-bar.js";
-import { jobLook } from "./model/state-words.js";
-import { stateIcon } from "./parts/icons.js";
 import { RUNS, jobRow } from "./parts/job-row.js";
+import { listControls, listHeadings } from "./parts/list-controls.js";
 import { listStyles } from "./parts/list-styles.js";
 import { sharedStyles } from "./parts/shared-styles.js";
 import { vars } from "./parts/vars-directive.js";
@@ -154,9 +152,19 @@ export class MilepostJobs extends LitElement {
   override render(): TemplateResult {
     const { store } = this;
     if (!store) return html``;
-    return html`${this.controls ? this.#controls(store) : nothing}
+    return html`${
+        this.controls
+          ? listControls({
+              filter: this.filter,
+              totals: this.#totals,
+              isComplete: (state) => store.isComplete(state),
+              onFilter: this.#change,
+              onFind: this.#find,
+            })
+          : nothing
+      }
       ${this.#hasNews ? html`<button class="news" @click=${this.#showNews}>show changes</button>` : nothing}
-      ${this.controls ? this.#headings() : nothing}
+      ${this.controls ? listHeadings() : nothing}
       <div
         class="view"
         part="list"
@@ -173,66 +181,6 @@ export class MilepostJobs extends LitElement {
         <div class="area" ${vars({ height: `${this.#rows.length * ROW}px` })}>${this.#visible(store)}</div>
         ${this.#notice(store)}
       </div>`;
-  }
-
-  #controls(store: JobsStore): TemplateResult {
-    const { filter } = this;
-    return html`<div class="totals" role="group" aria-label="state">
-        ${LISTED_STATES.map(([name, state]) => {
-          const number = this.#totals.get(state) ?? 0;
-          const { shape } = jobLook(state);
-          const more = store.isComplete(state) ? "" : "+";
-          return html`<button
-            class=${number || more ? "" : "none"}
-            aria-pressed=${filter.states.includes(state)}
-            @click=${() => {
-              this.#toggle(state);
-            }}
-          >
-            <span class=${shape}>${stateIcon(shape)}</span> ${grouped(number)}${more} ${name}
-          </button>`;
-        })}
-      </div>
-      <form class="filters" role="search" @submit=${this.#find}>
-        <input
-          type="search"
-          name="q"
-          aria-label="search by id, kind, owner or label"
-          placeholder="search, or an id  /"
-          .value=${filter.search}
-          @input=${this.#changeSearch}
-        />
-        ${this.#textFilter("kind", filter.kind)} ${this.#textFilter("owner", filter.owner)}
-        <input
-          aria-label="label"
-          placeholder="label key=value"
-          .value=${filter.labels.join(" ")}
-          @change=${this.#changeLabels}
-        />
-        <button hidden></button>
-      </form>`;
-  }
-
-  #textFilter(name: "kind" | "owner", value: string): TemplateResult {
-    return html`<input
-      aria-label=${name}
-      placeholder=${name}
-      .value=${value}
-      @change=${(event: Event) => {
-        this.#change({ ...this.filter, [name]: (event.target as HTMLInputElement).value.trim() });
-      }}
-    />`;
-  }
-
-  /** What the columns are, for eyes: the cells of a row say themselves what they are. */
-  #headings(): TemplateResult {
-    return html`<div class="headings" aria-hidden="true">
-      <div class="columns">
-        <span>state</span><span class="name">job</span><span class="owner">owner</span><span>progress</span
-        ><span class="remaining number">time</span><span class="number">submitted</span
-        ><span class="worker">worker</span><span class="runs-cell">last runs</span>
-      </div>
-    </div>`;
   }
 
   #visible(store: JobsStore): TemplateResult {
@@ -359,34 +307,14 @@ export class MilepostJobs extends LitElement {
     }
   }
 
-  #toggle(state: JobState): void {
-    const { states } = this.filter;
-    this.#change({
-      ...this.filter,
-      states: states.includes(state) ? states.filter((other) => other !== state) : [...states, state],
-    });
-  }
-
-  #change(filter: ListFilter): void {
+  readonly #change = (filter: ListFilter): void => {
     this.filter = filter;
     this.dispatchEvent(
       new CustomEvent("milepost-filter", { detail: { filter }, bubbles: true, composed: true }),
     );
-  }
-
-  readonly #changeSearch = (event: Event): void => {
-    this.#change({ ...this.filter, search: (event.target as HTMLInputElement).value });
   };
 
-  readonly #changeLabels = (event: Event): void => {
-    this.#change({
-      ...this.filter,
-      labels: (event.target as HTMLInputElement).value.split(/\s+/).filter(Boolean),
-    });
-  };
-
-  readonly #find = async (event: SubmitEvent): Promise<void> => {
-    event.preventDefault();
+  readonly #find = async (): Promise<void> => {
     const id = this.filter.search.trim();
     if (id && (await this.store?.exists(id))) location.href = this.store?.server.jobAddress(id) ?? "";
   };

@@ -1,3 +1,4 @@
+import type { Timestamp } from "@bufbuild/protobuf/wkt";
 import type { MilepostClient } from "../client.js";
 import { type MilepostError, isTransient, toMilepostError } from "../errors.js";
 import { type Estimate, type Job, JobState } from "../gen/milepost/v1/job_pb.js";
@@ -147,6 +148,8 @@ export class JobStreams {
         // A batch without items has new estimates.
         if (items.length === 0) for (const channel of channels()) channel.estimated(watch);
         for (const item of items) {
+          // Those that do not come again before it has caught up are gone.
+          if (item.type === "gap") for (const channel of channels()) channel.forget();
           if (item.type === "deleted") for (const channel of this.#of(item.jobId)) void this.#find(channel);
         }
       }
@@ -183,6 +186,8 @@ export class JobChannel {
   readonly #onConnection: (connection: Connection) => void;
   readonly #onClose: () => void;
   #state: JobState | undefined;
+  /** When its attempt began. */
+  #startTime: Timestamp | undefined;
   #connection: Connection | undefined;
   #items: JobItem[] | undefined = [];
   #error: MilepostError | undefined;
@@ -203,6 +208,11 @@ export class JobChannel {
 
   get isKnown(): boolean {
     return this.#state !== undefined;
+  }
+
+  /** A stream of many jobs begins again, with those that are there. */
+  forget(): void {
+    this.#state = this.estimate = this.waiting = undefined;
   }
 
   /** Whether a call knows more of it than a stream of many jobs: what it waits for. */
@@ -235,7 +245,12 @@ export class JobChannel {
   /** Take the estimate that a watch of many jobs has now. */
   estimated(watch: JobsWatch): void {
     if (this.#isOver || this.#state === undefined) return;
-    const estimate = watch.estimateOf({ jobId: this.jobId, state: this.#state });
+    const estimate = watch.estimateOf({
+      jobId: this.jobId,
+      state: this.#state,
+      estimate: this.estimate,
+      startTime: this.#startTime,
+    });
     if (estimate === this.estimate) return;
     this.estimate = estimate;
     this.#wakeReader();
@@ -283,11 +298,14 @@ export class JobChannel {
   #note(item: JobItem): void {
     if (item.type === "snapshot") {
       this.#state = item.job.state;
+      this.#startTime = item.job.startTime;
       this.estimate = item.job.estimate ?? this.estimate;
     } else if (item.type === "event") {
-      const { payload } = item.event;
-      if (payload.case === "jobStarted") this.#state = JobState.RUNNING;
-      else if (payload.case === "attemptEnded") this.#state = JobState.QUEUED;
+      const { payload, time } = item.event;
+      if (payload.case === "jobStarted") {
+        this.#state = JobState.RUNNING;
+        this.#startTime = time;
+      } else if (payload.case === "attemptEnded") this.#state = JobState.QUEUED;
       else if (payload.case === "cancelRequested") this.#state = JobState.CANCELLING;
       else if (payload.case === "jobEnded") this.#state = payload.value.state;
       else return;

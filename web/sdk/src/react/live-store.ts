@@ -101,7 +101,7 @@ export abstract class LiveStore<Item, View extends LiveView> {
         if (this.#watch !== watch) {
           return;
         }
-        this.#waiting.push(...items);
+        for (const item of items) this.#waiting.push(item);
         this.#askForFrame();
         if (this.#waiting.length >= WAITING_LIMIT) {
           await new Promise<void>((resolve) => (this.#roomIsLeft = resolve));
@@ -139,8 +139,9 @@ export abstract class LiveStore<Item, View extends LiveView> {
   #stopSoon(): void {
     clearTimeout(this.#stopping);
     this.#stopping = setTimeout(() => {
-      this.#watch?.close();
-      this.#watch = undefined;
+      const watch = this.#watch;
+      this.#watch = undefined; // what it tells of its end is no news of the job
+      watch?.close();
       this.#waiting = [];
       this.#roomIsLeft?.();
       if (this.#shared.get(this.#key) === this) {

@@ -28,16 +28,12 @@ export class ConnectionStatus {
   #heardAt = Date.now();
   readonly #progress: Progress;
   readonly #backoff: Backoff;
-  readonly #onConnection: ((connection: Connection) => void) | undefined;
+  readonly #onConnection: (connection: Connection) => void;
   #restartedAt: number | undefined;
   #staleSince: number | undefined;
   #current: Connection;
 
-  constructor(
-    progress: Progress,
-    backoff: Backoff,
-    onConnection: ((connection: Connection) => void) | undefined,
-  ) {
+  constructor(progress: Progress, backoff: Backoff, onConnection: (connection: Connection) => void) {
     this.#progress = progress;
     this.#backoff = backoff;
     this.#onConnection = onConnection;
@@ -92,7 +88,7 @@ export class ConnectionStatus {
       (name) => before[name] !== now[name] && (state === "catching-up" || !PROGRESS.includes(name)),
     );
     if (isNews) {
-      this.#onConnection?.(now);
+      this.#onConnection(now);
     }
   }
 

@@ -10,7 +10,7 @@ export interface Connection {
    * - `polling`: the server answers, but no long stream gets through or is to be had, so that the client asks for news
    *   at intervals.
    * - `paused`: the page is hidden, and the watch holds no stream.
-   * - `ended`: the watch is over.
+   * - `ended`: the watch is over, and no more comes than what was received.
    */
   readonly state: "connecting" | "catching-up" | "live" | "reconnecting" | "polling" | "paused" | "ended";
   /** Sequence, or position, up to which everything was received. */

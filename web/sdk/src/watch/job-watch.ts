@@ -83,7 +83,9 @@ export class JobWatch extends ReconnectingStream<WatchJobResponse, JobItem> {
 
   protected override async hasEnded(): Promise<boolean> {
     const { job } = await this.#getJob(this.context.calls.timeoutMs);
-    return job !== undefined && hasEnded(job) && job.lastSequence === this.cursor.sequence;
+    const { epoch, sequence } = this.cursor;
+    // A later job with the id may have as many events.
+    return job !== undefined && hasEnded(job) && job.epoch === epoch && job.lastSequence === sequence;
   }
 
   protected override onYield(item: JobItem, last: boolean): void {

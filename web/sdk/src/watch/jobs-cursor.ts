@@ -1,8 +1,7 @@
 import { create } from "@bufbuild/protobuf";
 import { Code } from "@connectrpc/connect";
 import { type MilepostError, ProtocolError, ServiceError, hasReason } from "../errors.js";
-import type { Event } from "../gen/milepost/v1/event_pb.js";
-import type { Estimate, Job } from "../gen/milepost/v1/job_pb.js";
+import type { Job } from "../gen/milepost/v1/job_pb.js";
 import {
   type Events,
   type JobFilter,
@@ -15,15 +14,9 @@ import {
 } from "../gen/milepost/v1/job_service_pb.js";
 import { Deduplicator } from "./deduplicator.js";
 import type { JobItem } from "./job-cursor.js";
+import { JobEstimates } from "./job-estimates.js";
 import { WatchCursor } from "./watch-cursor.js";
-import type { PayloadName, WatchOptions } from "./watch-options.js";
-
-/** Payloads with which the estimate of a job that ran ends. */
-const RUN_ENDS: ReadonlySet<string | undefined> = new Set<PayloadName>([
-  "attemptEnded",
-  "cancelRequested",
-  "jobEnded",
-]);
+import type { WatchOptions } from "./watch-options.js";
 
 /** A job was deleted. */
 export interface DeletedItem {
@@ -63,8 +56,8 @@ export class JobsCursor extends WatchCursor<WatchJobsResponse, JobsItem> {
   position: bigint | undefined;
   /** Listed jobs that were deleted or ceased to match while no stream was open; each goes to `acceptMissing`. */
   readonly missing: string[] = [];
-  /** Estimates of running jobs as statuses and snapshots said last; undefined for a job that has none any more. */
-  readonly estimates = new Map<string, Estimate | undefined>();
+  /** Estimates of running jobs. A job that is yielded has its own. */
+  readonly estimates = new JobEstimates();
   /** How many statuses, and lists of calls, had estimates. */
   newEstimates = 0;
   readonly #deduplicator = new Deduplicator();
@@ -114,7 +107,7 @@ export class JobsCursor extends WatchCursor<WatchJobsResponse, JobsItem> {
         const isNew = this.#advance(position);
         if (isNew) {
           this.#deduplicator.forget(jobId);
-          this.estimates.delete(jobId);
+          this.estimates.forget(jobId);
         }
         return isNew ? [{ type: "deleted", jobId }] : [];
       }
@@ -168,14 +161,10 @@ export class JobsCursor extends WatchCursor<WatchJobsResponse, JobsItem> {
     this.#deduplicator.retainAll(true);
     const listed = new Set(jobs.map(({ jobId }) => jobId));
     if (complete) {
-      this.missing.push(...[...this.#deduplicator.jobs].filter((jobId) => !listed.has(jobId)));
-    }
-    for (const job of jobs) {
-      this.#noteEstimate(job);
+      this.#miss(listed);
     }
     this.newEstimates += Number(jobs.some(({ estimate }) => estimate !== undefined));
-    const fresh = jobs.filter((job) => this.#deduplicator.recordJob(job));
-    return fresh.map((job): JobsItem => ({ type: "snapshot", job }));
+    return jobs.flatMap((job) => this.#recordJob(job));
   }
 
   /** Whether the states of jobs may replace events that cannot be had. */
@@ -186,14 +175,13 @@ export class JobsCursor extends WatchCursor<WatchJobsResponse, JobsItem> {
   /** The items for a missing job, in its current state; undefined if it no longer exists. */
   acceptMissing(jobId: string, job: Job | undefined): readonly JobsItem[] {
     this.missing.splice(this.missing.indexOf(jobId), 1);
-    const isNew = job !== undefined && this.#deduplicator.recordJob(job);
+    const items: readonly JobsItem[] =
+      job === undefined ? [{ type: "deleted", jobId }] : this.#recordJob(job);
     if (this.start === "snapshot" || job === undefined) {
       this.#deduplicator.forget(jobId); // it is not missed again in the next list
+      this.estimates.forget(jobId);
     }
-    if (job === undefined) {
-      return [{ type: "deleted", jobId }];
-    }
-    return isNew ? [{ type: "snapshot", job }] : [];
+    return items;
   }
 
   #open(opened: Opened): readonly JobsItem[] {
@@ -230,9 +218,6 @@ export class JobsCursor extends WatchCursor<WatchJobsResponse, JobsItem> {
   #acceptEvents(frame: Events): readonly JobsItem[] {
     const events = this.#deduplicator.recordEvents(frame.events);
     this.#advance(frame.position);
-    for (const event of events) {
-      this.#endEstimate(event);
-    }
     return events.map((event) => ({ type: "event", event }));
   }
 
@@ -245,8 +230,17 @@ export class JobsCursor extends WatchCursor<WatchJobsResponse, JobsItem> {
     } else {
       this.#listed.add(job.jobId);
     }
-    this.#noteEstimate(job);
-    return this.#deduplicator.recordJob(job) ? [{ type: "snapshot", job }] : [];
+    return this.#recordJob(job);
+  }
+
+  /** The items for the current state of a job: none if it is known, but for its estimate. */
+  #recordJob(job: Job): readonly JobsItem[] {
+    if (this.#deduplicator.recordJob(job)) {
+      this.estimates.forget(job.jobId);
+      return [{ type: "snapshot", job }];
+    }
+    this.estimates.set(job.jobId, job.estimate);
+    return [];
   }
 
   #acceptStatus(status: Status): void {
@@ -257,20 +251,6 @@ export class JobsCursor extends WatchCursor<WatchJobsResponse, JobsItem> {
     this.newEstimates += Number(status.jobEstimates.length > 0);
     for (const { jobId, estimate } of status.jobEstimates) {
       this.estimates.set(jobId, estimate);
-    }
-  }
-
-  #noteEstimate({ jobId, estimate }: Job): void {
-    if (estimate === undefined) {
-      this.estimates.delete(jobId);
-    } else {
-      this.estimates.set(jobId, estimate);
-    }
-  }
-
-  #endEstimate({ jobId, payload }: Event): void {
-    if (RUN_ENDS.has(payload.case)) {
-      this.estimates.delete(jobId);
     }
   }
 
@@ -302,12 +282,17 @@ export class JobsCursor extends WatchCursor<WatchJobsResponse, JobsItem> {
   #endList(): void {
     this.start = "after";
     this.#deduplicator.retainAll(false);
+    this.#miss(this.#listed);
+    this.#listed.clear();
+  }
+
+  /** The known jobs that a list has not are missing. */
+  #miss(listed: ReadonlySet<string>): void {
     for (const jobId of this.#deduplicator.jobs) {
-      if (!this.#listed.has(jobId)) {
+      if (!listed.has(jobId)) {
         this.missing.push(jobId);
       }
     }
-    this.#listed.clear();
   }
 }
 

@@ -1,6 +1,7 @@
 import { hasReason } from "../errors.js";
-import { type Estimate, type Job, JobState } from "../gen/milepost/v1/job_pb.js";
+import type { Estimate, Job } from "../gen/milepost/v1/job_pb.js";
 import type { JobFilter, WatchJobsResponse } from "../gen/milepost/v1/job_service_pb.js";
+import type { EstimatedJob } from "./job-estimates.js";
 import { JobsCursor, type JobsItem } from "./jobs-cursor.js";
 import { ReconnectingStream } from "./reconnecting-stream.js";
 import type { WatchContext } from "./watch-context.js";
@@ -38,12 +39,8 @@ export class JobsWatch extends ReconnectingStream<WatchJobsResponse, JobsItem> {
    *
    * New ones come at most once in each `statusIntervalMs`, those of the newest 500 jobs that run.
    */
-  estimateOf(job: Pick<Job, "jobId" | "state" | "estimate">): Estimate | undefined {
-    const { estimates } = this.cursor;
-    if (job.state !== JobState.RUNNING) {
-      return undefined;
-    }
-    return estimates.has(job.jobId) ? estimates.get(job.jobId) : job.estimate;
+  estimateOf(job: EstimatedJob): Estimate | undefined {
+    return this.cursor.estimates.of(job);
   }
 
   protected override isNews(): boolean {

@@ -27,6 +27,20 @@ export async function whenShown(): Promise<void> {
   }
 }
 
+/** Start measuring, until the signal is aborted: the function returns the milliseconds in which the page was shown since. */
+export function shownTime({ signal }: { readonly signal: AbortSignal }): () => number {
+  let before = 0;
+  let since: number | undefined;
+  const elapsed = (): number => before + (since === undefined ? 0 : performance.now() - since);
+  const look = (): void => {
+    before = elapsed();
+    since = isHidden() ? undefined : performance.now();
+  };
+  look();
+  if (!signal.aborted) signal.addEventListener("abort", onVisibility(look));
+  return elapsed;
+}
+
 /** Call `listener` when there is reason to try the network again at once: it is back, or the page is shown again. */
 export function onWake(listener: () => void): () => void {
   if (page.document === undefined) {

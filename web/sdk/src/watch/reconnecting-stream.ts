@@ -1,17 +1,11 @@
-import {
-  type MilepostError,
-  ServiceError,
-  Silent,
-  Unreachable,
-  isTransient,
-  toMilepostError,
-} from "../errors.js";
+import { MilepostError, ServiceError, Silent, Unreachable, isTransient } from "../errors.js";
 import type { CallCredential } from "../token.js";
 import { AttemptTimer } from "./attempt-timer.js";
 import { Backoff } from "./backoff.js";
 import { unlessAborted } from "./clock.js";
 import type { Connection } from "./connection.js";
 import { ConnectionStatus } from "./connection-status.js";
+import { shownTime } from "./page.js";
 import { CANCELLED, END, StreamReader } from "./stream-reader.js";
 import { STREAMS_BLOCKED, Transport } from "./transport.js";
 import type { WatchContext } from "./watch-context.js";
@@ -44,10 +38,13 @@ export abstract class ReconnectingStream<
   readonly #reader = new StreamReader<Frame>();
   readonly #closing = new AbortController();
   readonly #batches: AsyncGenerator<readonly Item[], void, undefined>;
-  #connectDeadline: number | undefined;
+  /** Milliseconds that the page was shown since the watch began. */
+  #sinceStart = (): number => 0;
   #recovering = false;
   /** Whether, after a stream that ended at the head, the server was asked about the end of the job. */
   #askedForEnd = false;
+  /** What `onConnection` threw, which ends the watch. */
+  #thrown: { readonly error: unknown } | undefined;
 
   constructor(context: WatchContext, cursor: WatchCursor<Frame, Item>, options: WatchOptions) {
     const { timing, calls } = context;
@@ -57,7 +54,9 @@ export abstract class ReconnectingStream<
     this.#credential = calls.credential();
     this.#backoff = new Backoff({ initialMs: timing.backoffMs, maximumMs: timing.maximumBackoffMs });
     this.#transport = new Transport(context);
-    this.#status = new ConnectionStatus(cursor, this.#backoff, options.onConnection);
+    this.#status = new ConnectionStatus(cursor, this.#backoff, (connection) => {
+      this.#tell(connection);
+    });
     this.#timer = new AttemptTimer(options.pauseWhenHidden === true);
     this.#batches = this.#run();
   }
@@ -121,13 +120,14 @@ export abstract class ReconnectingStream<
   /**
    * End the watch: cancel the stream at the server, and end the iteration. Jobs go on.
    *
-   * What the watch holds of the page is free at once, since a consumer may never ask for another batch.
+   * What the watch holds of the page is free at once, and its end is told, since a consumer may never ask for another batch.
    */
   close(): void {
     this.#closing.abort();
     this.#timer.wake();
     this.#reader.cancel();
     this.#transport.giveSlotBack();
+    this.#status.set("ended");
   }
 
   /** A new stream from the cursor; a finite one ends at the head. */
@@ -171,31 +171,40 @@ export abstract class ReconnectingStream<
     };
     signal?.addEventListener("abort", close, untilClosed);
     const pause = (): void => {
-      this.#reader.cancel();
+      this.#pause();
     };
     this.#timer.listen(pause, untilClosed);
+    this.#sinceStart = shownTime(untilClosed);
     try {
       signal?.throwIfAborted();
-      const timeoutMs = this.#options.connectTimeoutMs ?? CONNECT_TIMEOUT_MS;
-      this.#connectDeadline = Date.now() + timeoutMs;
-      this.#status.set("connecting");
+      if (!this.#isClosed()) this.#status.set("connecting");
       while (!this.#isClosed()) {
         const items = await this.#advance();
         signal?.throwIfAborted();
         const isNew = this.isNews();
-        if ((items.length > 0 || isNew) && !this.#isClosed()) {
+        const isClosed = this.#isClosed();
+        // Not after the last items: a consumer may ask for no more.
+        const ending = this.isComplete() ? this.#reader.drain().then(close) : undefined;
+        if ((items.length > 0 || isNew) && !isClosed) {
           yield items;
         }
-        if (this.isComplete()) {
-          await this.#reader.drain();
-          break;
-        }
+        await ending;
       }
     } finally {
       this.close();
-      this.#status.set("ended");
     }
     signal?.throwIfAborted();
+    if (this.#thrown !== undefined) throw this.#thrown.error;
+  }
+
+  /** Call `onConnection`. What it throws is not taken for an error of the connection, but ends the watch. */
+  #tell(connection: Connection): void {
+    try {
+      this.#options.onConnection?.(connection);
+    } catch (error) {
+      this.#thrown ??= { error };
+      this.close();
+    }
   }
 
   /** A method, since the answer may change while the caller awaits something. */
@@ -208,7 +217,9 @@ export abstract class ReconnectingStream<
     try {
       return await this.#step();
     } catch (thrown) {
-      return this.#isClosed() ? [] : this.#onError(toMilepostError(thrown));
+      if (this.#isClosed()) return [];
+      if (!(thrown instanceof MilepostError)) throw thrown; // which no other attempt would change
+      return this.#onError(thrown);
     }
   }
 
@@ -256,17 +267,22 @@ export abstract class ReconnectingStream<
     return items;
   }
 
+  /** Hold nothing while the page is hidden. At once, since a consumer may not ask for another batch before it is shown. */
+  #pause(): void {
+    this.#reader.cancel();
+    this.#transport.giveSlotBack();
+    this.#transport.suspectConnections();
+    this.#status.becomeStale(Date.now());
+    this.#status.set("paused");
+  }
+
   async #pauseWhileHidden(): Promise<void> {
     if (this.#timer.isPaused()) {
-      this.#reader.cancel();
-      this.#transport.giveSlotBack();
-      this.#status.becomeStale(Date.now());
-      this.#status.set("paused");
+      this.#pause();
       while (this.#timer.isPaused() && !this.#isClosed()) {
         await this.#timer.waitForWake();
       }
       this.#timer.dueAt = 0;
-      this.#transport.suspectConnections();
     }
   }
 
@@ -331,7 +347,8 @@ export abstract class ReconnectingStream<
     }
     const now = Date.now();
     const { hasConnected } = this.#status;
-    const patient = hasConnected || this.#options.connectTimeoutMs === Infinity;
+    const { connectTimeoutMs = CONNECT_TIMEOUT_MS } = this.#options;
+    const patient = hasConnected || connectTimeoutMs === Infinity;
     if (items === undefined && !renewed && !isTransient(cause, patient)) {
       throw cause;
     }
@@ -346,7 +363,7 @@ export abstract class ReconnectingStream<
       this.#recovering = true;
       return items;
     }
-    const last = !hasConnected && this.#connectDeadline !== undefined && now >= this.#connectDeadline;
+    const last = !hasConnected && this.#sinceStart() >= connectTimeoutMs;
     if (!opened) {
       await this.#checkTransport(cause, last);
     }
@@ -360,7 +377,7 @@ export abstract class ReconnectingStream<
     try {
       return { renewed: await unlessAborted(this.#credential.renew(error), this.closing), cause: error };
     } catch (unavailable) {
-      return { renewed: false, cause: toMilepostError(unavailable) };
+      return { renewed: false, cause: unavailable instanceof MilepostError ? unavailable : error };
     }
   }
 

@@ -1,4 +1,4 @@
-import { Silent } from "../errors.js";
+import { Silent, toMilepostError } from "../errors.js";
 import { deadline } from "./clock.js";
 
 /** Milliseconds to wait for the server to end a stream after its last event. */
@@ -30,7 +30,7 @@ export class StreamReader<Frame> {
     this.#frames = stream(this.#abort.signal)[Symbol.asyncIterator]();
   }
 
-  /** The next frame. Throws what the stream throws, and Silent after `timeoutMs`. */
+  /** The next frame. Throws what the stream throws, as a MilepostError, and Silent after `timeoutMs`. */
   async read(timeoutMs: number): Promise<Frame | typeof END | typeof CANCELLED> {
     const frames = this.#frames;
     if (frames === undefined) {
@@ -60,7 +60,7 @@ export class StreamReader<Frame> {
       if (this.#frames !== frames) {
         return CANCELLED;
       }
-      throw error;
+      throw toMilepostError(error);
     } finally {
       end();
       next.catch(() => undefined); // nobody waits for it any more

@@ -13,6 +13,9 @@ import type { WatchContext } from "./watch-context.js";
 /** Connections that a browser keeps open to one server over HTTP/1.1. */
 const KEPT_CONNECTIONS = 6;
 
+/** So many times as long as the last stream one may take to open. */
+const SLOWER = 3;
+
 export const STREAMS_BLOCKED = new StreamsBlocked();
 
 /** How a watch gets its events: which transport mode gets through, and the slot that its long stream has. */
@@ -25,6 +28,9 @@ export class Transport {
   /** Attempts left that may get one of the browser's connections which are dead without its knowledge. */
   #suspects = 0;
   #hasConnected = false;
+  /** When the current stream was asked for, by the monotonic clock; and how long the last one that opened took for that. */
+  #askedAt = 0;
+  #openedInMs = 0;
 
   constructor(context: WatchContext) {
     this.#context = context;
@@ -53,12 +59,17 @@ export class Transport {
       this.#releaseSlot ??= await this.#context.slots.take();
     }
     this.isFinite = !isLong || this.#releaseSlot === undefined;
+    this.#askedAt = performance.now();
   }
 
-  /** Milliseconds in which a stream has to open; short where its connection may be dead, so that the next one is tried soon. */
+  /**
+   * Milliseconds in which a stream has to open. Short where its connection may be dead, so that the next one is tried soon;
+   * but not on a network on which streams have taken longer.
+   */
   get openTimeoutMs(): number {
     const { timing, calls } = this.#context;
-    return this.#suspects > 0 || this.fallback.blockedStreams > 0 ? timing.probeMs : calls.timeoutMs;
+    if (this.#suspects === 0 && this.fallback.blockedStreams === 0) return calls.timeoutMs;
+    return Math.min(Math.max(timing.probeMs, SLOWER * this.#openedInMs), calls.timeoutMs);
   }
 
   /** Note that the connections so far, if there are any, may all be dead, such as after a laptop slept. */
@@ -68,6 +79,7 @@ export class Transport {
 
   /** Note that a stream delivered a frame. */
   streamOpened(): void {
+    this.#openedInMs = performance.now() - this.#askedAt;
     this.#hasConnected = true;
     this.#suspects = 0;
     this.fallback.streamOpened();

@@ -36,11 +36,14 @@ export interface WatchOptions {
   readonly follow?: boolean;
   /** Milliseconds between two signs of life of an idle stream, 1,000 to 3,600,000; by default 10,000. */
   readonly statusIntervalMs?: number;
-  /** Milliseconds in which the first connection has to succeed; by default 30,000, `Infinity` for no limit. */
+  /**
+   * Milliseconds in which the first connection has to succeed; by default 30,000, `Infinity` for no limit. The time in
+   * which a page is hidden does not count, since browsers then make it wait.
+   */
   readonly connectTimeoutMs?: number;
   /** In a browser: give the stream back while the page is hidden, and go on when it is shown (default false). */
   readonly pauseWhenHidden?: boolean;
-  /** Called at each change of the connection. */
+  /** Called at each change of the connection. What it throws ends the watch, and whoever iterates over it gets it. */
   readonly onConnection?: (connection: Connection) => void;
   /** Ends the watch; iterating then throws the signal's reason. */
   readonly signal?: AbortSignal;

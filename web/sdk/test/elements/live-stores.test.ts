@@ -121,22 +121,27 @@ test("events of before a history that restarted, in the same frame, are not of t
   expect(store.log.lines.lines).toStrictEqual([]);
 });
 
-test("a list that is followed again has no jobs that were deleted meanwhile", async () => {
+test("a list that is followed again has no jobs that were deleted meanwhile, also if others have their ids", async () => {
   const { client, direct } = await setUp(server, "connect");
+  await direct.submitJob({ kind: "listed", jobId: "later", labels: { number: "first" } });
+  await direct.cancelJob("later");
   const kept = await direct.submitJob({ kind: "listed" });
   const gone = await direct.submitJob({ kind: "listed" });
   const list = new JobsStore(connectionTo(client), { ...filterOf(""), kind: "listed" });
   const leave = list.subscribe(() => undefined);
-  await until(() => [...list.all()].length === 2 && !list.isLoading);
+  await until(() => [...list.all()].length === 3 && !list.isLoading);
   leave();
   await direct.cancelJob(gone.jobId);
   await direct.deleteJob(gone.jobId);
+  await direct.deleteJob("later");
+  await direct.submitJob({ kind: "listed", jobId: "later", labels: { number: "second" } });
 
   const leaveAgain = list.subscribe(() => undefined);
   await until(() => list.get(gone.jobId) === undefined);
   leaveAgain();
 
-  expect([...list.all()].map(({ jobId }) => jobId)).toStrictEqual([kept.jobId]);
+  expect(new Set([...list.all()].map(({ jobId }) => jobId))).toStrictEqual(new Set([kept.jobId, "later"]));
+  expect(list.get("later")?.labels["number"]).toBe("second");
 });
 
 test("a list that has as many ended jobs as it keeps loads what runs when it is followed again", async () => {

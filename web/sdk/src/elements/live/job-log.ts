@@ -1,7 +1,7 @@
 /** The log of one job: live lines as they come, older ones page by page from the end backwards. */
 
 import type { MilepostClient } from "../../client.js";
-import type { Event } from "../messages.js";
+import type { Event, Job } from "../messages.js";
 import { LOG_PAYLOADS, lineOf, type LogLine } from "../model/log-line.js";
 import { numberOf } from "../model/growing-lines.js";
 import { LogLines } from "../model/log-lines.js";
@@ -21,6 +21,8 @@ export class JobLog {
   error = "";
   /** Every line after this sequence is loaded. */
   #from = 0;
+  /** That of the history that the lines are of. */
+  #epoch = "";
   #first = 1;
   #span = FIRST_SPAN;
   #abort = new AbortController();
@@ -40,13 +42,14 @@ export class JobLog {
     return numberOf(this.lines) === 0 && this.hasOlder && !this.error;
   }
 
-  /** Begin behind `sequence`, the newest event of a snapshot; the events that are kept begin at `first`. */
-  restart(sequence: number, first: number): void {
+  /** Begin behind the newest event of a snapshot. */
+  restart({ lastSequence, firstSequence, epoch }: Job): void {
     this.#abort.abort();
     this.#abort = new AbortController();
     this.lines.clear();
-    this.#from = sequence;
-    this.#first = Math.max(first, 1);
+    this.#epoch = epoch;
+    this.#from = Number(lastSequence);
+    this.#first = Math.max(Number(firstSequence), 1);
     this.#span = FIRST_SPAN;
     this.isLoaded = this.isLoading = false;
     this.error = "";
@@ -85,6 +88,7 @@ export class JobLog {
     if (after >= end) return lines;
     const watch = this.client.watchJob(this.jobId, {
       after: BigInt(after),
+      epoch: this.#epoch,
       payloads: LOG_PAYLOADS,
       follow: false,
       onGap: "throw",
@@ -93,7 +97,7 @@ export class JobLog {
     });
     for await (const items of watch.batches()) {
       const events = items.flatMap((item) => (item.type === "event" ? [item.event] : []));
-      lines.push(...linesOf(events).filter((line) => line.sequence <= end));
+      for (const line of linesOf(events)) if (line.sequence <= end) lines.push(line);
       if (Number(watch.sequence) >= end) break;
     }
     return lines;

@@ -43,6 +43,9 @@ export class JobStore implements WatchedJob {
   /** The job as it was before the history. */
   #snapshot: Job | undefined;
   #history: Event[] = [];
+  #epoch = "";
+  /** Aborted once another snapshot comes: what is loaded for the one before is not of it. */
+  #loading = new AbortController();
   /** Whether all was loaded that the snapshot does not have. */
   #isComplete = false;
   #attempts: readonly Attempt[] | undefined;
@@ -203,41 +206,61 @@ export class JobStore implements WatchedJob {
     this.#snapshot = job;
     this.#history = [];
     this.#isComplete = false;
-    this.log.restart(Number(job.lastSequence), Number(job.firstSequence));
-    void this.#loadRest(job);
+    this.#loading.abort();
+    this.#loading = new AbortController();
+    if (job.epoch !== this.#epoch) this.#forget();
+    this.#epoch = job.epoch;
+    this.log.restart(job);
+    void this.#loadRest(job, this.#loading.signal);
+  }
+
+  /** What was looked up is of another job, or of one in another store. */
+  #forget(): void {
+    this.children = [];
+    this.hasMoreChildren = false;
+    this.usual = undefined;
+    this.#lookedUp = {};
   }
 
   /** What the snapshot does not have: the newest lines of the log, then the earlier attempts, then the children. */
-  async #loadRest(job: Job): Promise<void> {
+  async #loadRest(job: Job, signal: AbortSignal): Promise<void> {
     await this.loadOlderLines();
     // The newest events of a job may all be of its stages.
-    for (let page = 1; page < FIRST_PAGES && this.log.isBlank && this.#snapshot === job; page++)
+    for (let page = 1; page < FIRST_PAGES && this.log.isBlank && !signal.aborted; page++)
       await this.loadOlderLines();
     // A job that waits for its next attempt does not say when the last one ended.
     if (job.attempt > 1 || (job.attempt === 1 && job.state === JobState.QUEUED))
-      await this.#loadHistory(job.lastSequence);
+      await this.#loadHistory(job, signal);
+    if (signal.aborted) return; // another snapshot came, and all of this again
     this.#isComplete = true;
     this.#lookedAt = -Infinity;
     await this.#loadRelated();
-    await this.#loadUsual(job);
+    await this.#loadUsual(job, signal);
   }
 
-  async #loadUsual({ kind, owner }: Job): Promise<void> {
+  async #loadUsual({ kind, owner }: Job, signal: AbortSignal): Promise<void> {
     await whenShown();
+    if (this.usual !== undefined || signal.aborted) return;
     try {
-      this.usual ??= await this.server.client.getHistory(kind, { owner });
+      const usual = await this.server.client.getHistory(kind, { owner, signal });
+      if (this.#loading.signal !== signal) return;
+      this.usual = usual;
       this.#frames.request();
     } catch {
       // Whoever has a share of one job sees no others.
     }
   }
 
-  async #loadHistory(end: bigint): Promise<void> {
+  async #loadHistory({ lastSequence: end, firstSequence, epoch }: Job, signal: AbortSignal): Promise<void> {
     const events: Event[] = [];
     const watch = this.server.client.watchJob(this.jobId, {
+      after: firstSequence > 0n ? firstSequence - 1n : 0n,
+      epoch,
+      onGap: "throw",
       payloads: ATTEMPT_PAYLOADS,
       follow: false,
       pauseWhenHidden: true,
+      signal,
     });
     try {
       for await (const item of watch) {
@@ -247,6 +270,7 @@ export class JobStore implements WatchedJob {
     } catch {
       return; // the attempts before are then not shown
     }
+    if (signal.aborted) return;
     this.#history = [...events, ...this.#history.filter((event) => event.sequence > end)];
     this.#attempts = undefined;
     this.#frames.request();
@@ -260,21 +284,24 @@ export class JobStore implements WatchedJob {
     const interval = hasEnded(job) ? Infinity : often ? RELATED_INTERVAL : RARE_INTERVAL;
     if (performance.now() - this.#lookedAt < interval) return;
     this.#isLooking = true;
+    const { signal } = this.#loading;
     await whenShown();
     try {
       if (job.state === JobState.QUEUED) {
         const after = this.#watch?.waiting;
-        const waiting = await this.server.client.getWaiting(this.jobId);
-        this.#lookedUp = { waiting, after, attempt: job.attempt };
+        const waiting = await this.server.client.getWaiting(this.jobId, { signal });
+        if (!signal.aborted) this.#lookedUp = { waiting, after, attempt: job.attempt };
       }
       await whenShown();
-      const children = this.server.client.listJobs({ parentJobId: this.jobId }, { pageSize: CHILDREN_LIMIT });
-      ({ jobs: this.children, more: this.hasMoreChildren } = await firstOf(children, CHILDREN_LIMIT));
+      const options = { pageSize: CHILDREN_LIMIT, signal };
+      const children = this.server.client.listJobs({ parentJobId: this.jobId }, options);
+      const { jobs, more } = await firstOf(children, CHILDREN_LIMIT);
+      if (!signal.aborted) [this.children, this.hasMoreChildren] = [jobs, more];
     } catch {
       // The next look may have more luck.
     }
     this.#isLooking = false;
-    this.#lookedAt = performance.now();
+    this.#lookedAt = signal.aborted ? -Infinity : performance.now();
     this.#frames.request();
   }
 }

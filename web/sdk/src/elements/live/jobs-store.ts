@@ -6,7 +6,7 @@ import type { JobsWatch } from "../../watch/jobs-watch.js";
 import { whenShown } from "../../watch/page.js";
 import type { Job, JobState, Waiting } from "../messages.js";
 import { type Connection, brokenBy, connectionOf } from "../model/connection-text.js";
-import type { Instant } from "../model/instants.js";
+import { type Instant, instantOf } from "../model/instants.js";
 import { type Group, type ListFilter, labelPairs } from "../model/job-list.js";
 import { hasEnded } from "../model/state-words.js";
 import { JobState as States } from "../messages.js";
@@ -56,8 +56,10 @@ export class JobsStore {
   #waiting: ReadonlyMap<string, Waiting | undefined> = new Map();
   #lookUpAfter = -Infinity;
   #newAfter = -Infinity;
-  /** Jobs that came in since the store was subscribed to; others it has from before, and they may be gone. */
-  readonly #seen = new Set<string>();
+  /** Aborted where what is asked for now is not worth an answer any more. */
+  #listing = new AbortController();
+  /** Until all is listed: the jobs that came in since; others the store has from before, and they may be gone. */
+  #seen: Set<string> | undefined;
   /** Whether there was no room for a job that has not ended. */
   #isFull = false;
 
@@ -152,6 +154,7 @@ export class JobsStore {
       if (this.#changes.count > 0) return;
       this.#stop?.abort();
       this.#stop = undefined;
+      this.#listing.abort();
     };
   }
 
@@ -166,8 +169,7 @@ export class JobsStore {
   }
 
   async #run(signal: AbortSignal): Promise<void> {
-    this.#parts = [];
-    this.#seen.clear();
+    this.#beginList();
     this.connection = { state: "connecting", error: "" };
     const watch = this.server.client.watchJobs(this.#serverFilter, {
       start: "latest",
@@ -181,8 +183,7 @@ export class JobsStore {
         if (signal.aborted) return; // the list has not ended with this stream
         this.server.clock.set(watch.clockOffsetMs);
         this.connection = connectionOf(connection, watch.clockOffsetMs);
-        // Only now, so that no job is missed that comes between the list and the stream.
-        if (watch.caughtUp && this.#parts.length === 0) void this.#load(signal);
+        this.#loadOnceCaughtUp();
         this.#frames.request();
       },
     });
@@ -196,6 +197,20 @@ export class JobsStore {
     }
   }
 
+  /** Nothing is listed yet, and nothing that is under way counts. */
+  #beginList(): void {
+    this.#listing.abort();
+    this.#listing = new AbortController();
+    this.#parts = [];
+    this.#seen = new Set();
+    this.#isFull = false;
+  }
+
+  /** Only then, so that no job is missed that comes between the list and the stream. */
+  #loadOnceCaughtUp(): void {
+    if (this.#watch?.caughtUp && this.#parts.length === 0) void this.#load(this.#listing.signal);
+  }
+
   async #load(signal: AbortSignal): Promise<void> {
     this.#parts = [ACTIVE, [States.QUEUED], ENDED].map((states) => ({
       states,
@@ -207,13 +222,15 @@ export class JobsStore {
     do await this.#loadPage();
     while (!signal.aborted && !this.error && !this.#isFull && unended.some(({ complete }) => !complete));
     if (!signal.aborted && !this.error) await this.#loadPage();
-    if (!signal.aborted && !this.error && !this.#isFull) this.#dropUnseen();
+    if (signal.aborted) return;
+    if (!this.error && !this.#isFull) this.#dropUnseen();
+    this.#seen = undefined;
   }
 
   /** Drop the jobs that were deleted, or ended long ago, while nobody was subscribed. */
   #dropUnseen(): void {
     for (const jobs of [this.#folds, this.#ended])
-      for (const jobId of jobs.keys()) if (!this.#seen.has(jobId)) jobs.delete(jobId);
+      for (const jobId of jobs.keys()) if (!this.#seen?.has(jobId)) jobs.delete(jobId);
     this.version += 1;
     this.#frames.request();
   }
@@ -221,19 +238,21 @@ export class JobsStore {
   #list(states: readonly JobState[]): AsyncGenerator<Job, void, undefined> {
     return this.server.client.listJobs(
       { ...this.#serverFilter, states: [...states] },
-      { pageSize: PAGE_SIZE },
+      { pageSize: PAGE_SIZE, signal: this.#listing.signal },
     );
   }
 
   async #loadPage(): Promise<void> {
     const part = this.#parts.find(({ complete }) => !complete);
     if (!part) return;
+    const { signal } = this.#listing;
     this.isLoading = true;
     this.error = "";
     try {
       for (let number = 0; number < PAGE_SIZE; number++) {
         await whenShown(); // the next job may be of another page
         const next = await part.jobs.next();
+        if (signal.aborted) return;
         if (next.done) {
           part.complete = true;
           break;
@@ -241,6 +260,7 @@ export class JobsStore {
         this.#put(next.value);
       }
     } catch (error) {
+      if (signal.aborted) return;
       this.error = error instanceof Error ? error.message : String(error);
       part.jobs = this.#list(part.states); // from its beginning: what is known already changes nothing
     }
@@ -251,9 +271,9 @@ export class JobsStore {
 
   /** Note a job as a call or a snapshot has it, unless a newer state of it is known. */
   #put(job: Job): void {
-    this.#seen.add(job.jobId);
+    this.#seen?.add(job.jobId);
     const known = this.get(job.jobId);
-    if (known && known.lastSequence >= job.lastSequence) return;
+    if (known && !isNewer(job, known)) return;
     this.#folds.delete(job.jobId);
     this.#ended.delete(job.jobId);
     if (hasEnded(job)) this.#putEnded(job);
@@ -284,6 +304,8 @@ export class JobsStore {
       } else if (item.type === "gap") {
         this.#folds.clear();
         this.#ended.clear();
+        this.#beginList(); // what is under way is of before
+        this.#loadOnceCaughtUp();
         this.version += 1;
       } else if (item.type === "event") {
         this.#applyEvent(item.event.jobId, item);
@@ -293,7 +315,7 @@ export class JobsStore {
   }
 
   #applyEvent(jobId: string, { event }: Extract<JobsItem, { type: "event" }>): void {
-    this.#seen.add(jobId);
+    this.#seen?.add(jobId);
     if (event.payload.case === "jobSubmitted" && !this.get(jobId)) {
       const fold = new Fold();
       fold.apply(event);
@@ -320,9 +342,12 @@ export class JobsStore {
   async #fetch(jobId: string): Promise<void> {
     if (this.#missing.has(jobId)) return;
     this.#missing.add(jobId);
+    const { signal } = this.#listing;
     await whenShown();
     try {
-      this.#put(await this.server.client.getJob(jobId));
+      const job = await this.server.client.getJob(jobId);
+      if (signal.aborted) return; // it may be of before the history restarted
+      this.#put(job);
       this.version += 1;
       this.#frames.request();
     } catch {
@@ -331,6 +356,12 @@ export class JobsStore {
       this.#missing.delete(jobId);
     }
   }
+}
+
+/** Whether a state of a job is newer than another one: by its events, or as a later job with the id. */
+function isNewer(job: Job, known: Job): boolean {
+  if (job.epoch === known.epoch) return job.lastSequence > known.lastSequence;
+  return (instantOf(job.submitTime) ?? 0) >= (instantOf(known.submitTime) ?? 0);
 }
 
 /** Milliseconds between two statuses of a stream of many jobs, which have their new estimates. */

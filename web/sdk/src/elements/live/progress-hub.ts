@@ -75,7 +75,10 @@ export class ProgressHub {
     try {
       for (const job of jobs) job.watch = watch;
       for await (const items of watch.batches()) {
-        for (const item of items) this.#accept(item);
+        for (const item of items) {
+          if (item.type === "gap") for (const job of jobs) job.isOutdated = true;
+          else this.#accept(item);
+        }
         // A batch without items has new estimates.
         if (items.length === 0) for (const job of jobs) job.changed();
       }
@@ -96,6 +99,8 @@ class HubJob implements WatchedJob {
   connection: Connection = { state: "connecting", error: "" };
   /** The stream that it comes from. */
   watch: JobsWatch | undefined;
+  /** Whether its stream began again, and has yet to bring it: if it does not, there is no such job any more. */
+  isOutdated = false;
   #fold: Fold | undefined;
   readonly #changes = new Listeners();
   readonly #notify = new FrameScheduler(() => {
@@ -140,8 +145,10 @@ class HubJob implements WatchedJob {
   }
 
   accept(item: JobsItem): void {
-    if (item.type === "snapshot") this.#fold = new Fold(item.job);
-    else if (item.type === "event") this.#fold?.apply(item.event);
+    if (item.type === "snapshot") {
+      this.#fold = new Fold(item.job);
+      this.isOutdated = false;
+    } else if (item.type === "event") this.#fold?.apply(item.event);
     else if (item.type === "deleted") this.connection = { state: "missing", error: "" };
     if (!this.isMoving) this.connection = { state: "ended", error: "" };
     this.#notify.request();
@@ -154,6 +161,7 @@ class HubJob implements WatchedJob {
 
   connected(connection: Connection, caughtUp: boolean): void {
     if (!this.isMoving) return;
+    if (caughtUp && this.isOutdated) this.#fold = undefined;
     this.connection = caughtUp && !this.job ? { state: "missing", error: "" } : connection;
     this.#notify.request();
   }

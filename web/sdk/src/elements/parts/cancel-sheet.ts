@@ -22,6 +22,8 @@ export class CancelSheet extends StoreElement<JobStore> {
   static override styles = [sharedStyles, dialogStyles];
   declare error: string;
   declare busy: boolean;
+  /** Another one each time the reader is asked: an answer to an earlier question is none to this one. */
+  #asking = {};
 
   constructor() {
     super();
@@ -30,6 +32,8 @@ export class CancelSheet extends StoreElement<JobStore> {
   }
 
   open(): void {
+    this.#asking = {};
+    this.busy = false;
     this.error = "";
     this.#dialog?.showModal();
   }
@@ -45,6 +49,7 @@ export class CancelSheet extends StoreElement<JobStore> {
     return html`<dialog
       aria-labelledby="title"
       @close=${() => {
+        this.#asking = {};
         this.busy = false;
       }}
     >
@@ -86,14 +91,18 @@ export class CancelSheet extends StoreElement<JobStore> {
     event.preventDefault();
     const reason = this.renderRoot.querySelector("textarea")?.value ?? "";
     const grace = Number(this.renderRoot.querySelector("select")?.value ?? 30);
+    const asking = this.#asking;
     this.busy = true;
+    let problem = "";
     try {
       await this.store?.cancel(reason, grace);
-      this.#dialog?.close();
     } catch (error) {
-      this.error = error instanceof Error ? error.message : String(error);
+      problem = error instanceof Error ? error.message : String(error);
     }
+    if (asking !== this.#asking) return;
     this.busy = false;
+    this.error = problem;
+    if (!problem) this.#dialog?.close();
   };
 
   get #dialog(): HTMLDialogElement | null {

@@ -104,6 +104,7 @@ export function progressBar(job: Job, movement: Movement, known: boolean, shape:
 export function progressText(job: Job): string {
   // All stages may be done of a job that failed: "100 %" would say that it succeeded.
   if (hasEnded(job) && job.state !== JobState.SUCCEEDED && job.fraction >= 1) return "";
+  if (job.state === JobState.QUEUED && job.attempt === 0) return ""; // "0 %" says less than that it waits
   if (isKnown(job)) {
     // What it got to before is none of the attempt that it waits for.
     const before = job.state === JobState.QUEUED && job.attempt > 0;

@@ -20,6 +20,11 @@ def test_a_run_survives_its_encoding() -> None:
     assert decode(encode(run)) == run
 
 
+def test_a_run_that_ends_beyond_the_range_of_the_format() -> None:
+    """A clock that is centuries fast, or a recording of odd times: nothing fails, and the end is the last there is."""
+    assert decode(encode(past_run(9.5, [], ended=2**63))).ended == 2**63 - 1
+
+
 def test_a_run_without_its_end_is_read() -> None:
     """As earlier servers stored it."""
     stored = struct.pack("<BddH", 1, 9.5, 3.0, 1) + struct.pack("<HB?dd", 1, 0, False, 1.0, 9.0) + b"t"

@@ -22,6 +22,9 @@ _HEAD: Final = struct.Struct("<BddHq")
 _HEAD_1: Final = struct.Struct("<BddH")
 _STAGE: Final = struct.Struct("<HB?dd")
 
+_LAST_END: Final = 2**63 - 1
+"""Nanoseconds, in the year 2262: a run that ends later is stored as one that ended then."""
+
 
 class UnknownRun(ValueError):
     """A run of a newer Milepost."""
@@ -39,7 +42,7 @@ def encode_stages(duration: float, stages: Sequence[StageRun], workload: float, 
     pieces = [_encode_stage(stage, limit) for stage in stages]
     if sum(map(len, pieces)) > RUN_BYTES - _HEAD.size:
         pieces = _longest(stages, pieces)
-    return b"".join((_HEAD.pack(_VERSION, duration, workload, len(pieces), ended), *pieces))
+    return b"".join((_HEAD.pack(_VERSION, duration, workload, len(pieces), min(ended, _LAST_END)), *pieces))
 
 
 def _longest(stages: Sequence[StageRun], pieces: Sequence[bytes]) -> list[bytes]:

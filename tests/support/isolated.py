@@ -131,6 +131,19 @@ def sleeping(job: JobContext) -> None:
         job.log("cleaned up")
 
 
+def finishing_cleanup(job: JobContext) -> None:
+    """Wait until interrupted; then clean up until the test lets it go on."""
+    path = Path(job.input["path"])
+    try:
+        report_pids(job)
+        time.sleep(3600)
+    finally:
+        (path / "cleaning").touch()
+        while not (path / "go on").exists():
+            time.sleep(0.01)
+        (path / "cleaned").touch()
+
+
 async def sleeping_in_loop(job: JobContext) -> None:
     """As ``sleeping``, async."""
     other = child()

@@ -127,6 +127,11 @@ class FakeJob:
                         self._has_ended = True
                         raise
 
+    def _give_up(self) -> None:
+        """End a job that was told to stop, and has not: its worker leaves."""
+        if self.cancelled and not self._has_ended:
+            self.stop()
+
     def _set(self, resolve: Callable[[], None]) -> None:
         with self._lock:
             if self._has_ended:
@@ -190,6 +195,7 @@ class FakeWorker:
         self._script = script
         self._stops_on_cancel = stops_on_cancel
         self._waiting: list[FakeJob] = []
+        self._unfinished: set[FakeJob] = set()
         self._arrived = asyncio.Event()
         self._running: asyncio.Task[None] | None = None
         self._is_leaving = False
@@ -227,6 +233,8 @@ class FakeWorker:
         assert self._running is not None
         running = self._running
         self._is_leaving = True  # gives jobs back, also those that do not stop when they are cancelled
+        for job in self._unfinished:
+            job._give_up()
         running.cancel()
         await asyncio.wait((running,))
         if error is None and not running.cancelled():
@@ -249,7 +257,11 @@ class FakeWorker:
             done = self._script(job)
             if inspect.isawaitable(done):
                 await done
-        return await job._run(lambda: self._stops_on_cancel or self._is_leaving)
+        self._unfinished.add(job)
+        try:
+            return await job._run(lambda: self._stops_on_cancel or self._is_leaving)
+        finally:
+            self._unfinished.discard(job)
 
 
 class SyncFakeWorker:

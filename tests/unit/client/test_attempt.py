@@ -6,10 +6,12 @@ import asyncio
 import logging
 import re
 import time
+from pathlib import Path
 
 import pytest
 
 from milepost.client import JobContext, JobFailure
+from milepost.client._conversion import to_struct
 from milepost.client._worker.attempt import Attempt
 from milepost.client._worker.handlers import Handler, RegisteredHandler
 from milepost.client._worker.send_queue import SendQueue
@@ -34,11 +36,11 @@ from tests.support.isolating import all_gone
 class AttemptHarness:
     """One attempt, whose requests go to the test."""
 
-    def __init__(self, handler: Handler) -> None:
+    def __init__(self, handler: Handler, **values: object) -> None:
         self.send_queue = SendQueue()
         self.changes = 0
         self.returned = asyncio.Event()
-        job = Job(job_id="j", kind="k", attempt=1)
+        job = Job(job_id="j", kind="k", attempt=1, input=to_struct(values, "input"))
         self.attempt = Attempt(Assignment(job=job, lease_token="t"), handler, self.send_queue, self._changed)
 
     def _changed(self, attempt: Attempt) -> None:
@@ -291,6 +293,49 @@ async def test_a_job_lost_during_cancellation_is_killed_at_once() -> None:
     async with asyncio.timeout(120):
         await harness.returned.wait()
     await all_gone(pids)
+
+
+async def test_a_process_that_is_stopping_may_finish_its_cleanup_when_its_lease_is_lost(tmp_path: Path) -> None:
+    """The loss of the lease shortens its time to stop to what such a process has anyway, but does not end it."""
+    handler = RegisteredHandler(isolated.finishing_cleanup, "process")
+    harness = AttemptHarness(handler, path=str(tmp_path))
+    await harness.report()
+    harness.attempt.cancel(Cancellation())
+    while not (tmp_path / "cleaning").exists():
+        await asyncio.sleep(0.01)
+    harness.attempt.rejected(rejected("LEASE_LOST"))
+    (tmp_path / "go on").touch()
+    async with asyncio.timeout(120):
+        await harness.returned.wait()
+
+    assert (tmp_path / "cleaned").exists()
+
+
+@pytest.mark.parametrize("first", ["cancelled", "given back"])
+async def test_a_further_reason_to_stop_does_not_interrupt_the_cleanup(first: str) -> None:
+    """The handler is interrupted once; the job ends as cancelled if that is one of the reasons."""
+    cleaned = asyncio.Event()
+
+    async def cleans_up(job: JobContext) -> None:
+        try:
+            await asyncio.Event().wait()
+        finally:
+            await asyncio.sleep(0)
+            await asyncio.sleep(0)
+            cleaned.set()
+
+    harness = AttemptHarness(cleans_up)
+    await asyncio.sleep(0)
+    stop = [lambda: harness.attempt.cancel(Cancellation()), harness.attempt.give_back]
+    for reason in stop if first == "cancelled" else reversed(stop):
+        reason()
+        await asyncio.sleep(0)
+    await harness.returned.wait()
+    report = await harness.report()
+
+    assert cleaned.is_set()
+    assert names(report) == ["cancel_acknowledged", "job_ended"]
+    assert report.updates[-1].job_ended.state == JobState.JOB_STATE_CANCELLED
 
 
 @pytest.mark.parametrize("resumed", [False, True])

@@ -175,10 +175,11 @@ class Attempt:
             if self.attached and message.reason == ErrorReason.ERROR_REASON_LEASE_LOST:
                 # It may refer to an earlier attempt of the job. Then the server would believe that this one is running.
                 self._send_queue.enqueue(self._release_request())
-            is_ended = message.reason == ErrorReason.ERROR_REASON_JOB_ENDED
-            self._lose(
-                f"{reason_name(message.reason)}: {message.message}", ENDED_JOB_GRACE if is_ended else None
-            )
+            grace = STOP_GRACE
+            if message.reason == ErrorReason.ERROR_REASON_JOB_ENDED:
+                # A cancelled job is ended by the server once its grace period is over.
+                grace = 0.0 if self._stop_reason is _StopReason.CANCELLED else ENDED_JOB_GRACE
+            self._lose(f"{reason_name(message.reason)}: {message.message}", grace)
         elif message.reason == ErrorReason.ERROR_REASON_REPORT_GAP:
             self._rewind(message.expected_report_sequence - 1)
             self._schedule()
@@ -196,7 +197,7 @@ class Attempt:
         """Acknowledge the cancellation and interrupt the handler (rule 16). A repeated one may shorten the deadline."""
         if not self.is_running:
             return
-        if self._stop_reason is None:
+        if self._stop_reason is not _StopReason.CANCELLED:
             _log.info("job %s: cancellation requested", self.job_id)
             self._reporter.add(Update(cancel_acknowledged=CancelAcknowledged()))
             self._interrupt(_StopReason.CANCELLED)
@@ -237,7 +238,8 @@ class Attempt:
         self._send_queue.schedule(self)
 
     def _interrupt(self, reason: _StopReason) -> None:
-        if self._stop_reason is None:
+        """Ask the handler to stop. A job that is cancelled while it is given back ends; it is not given back then."""
+        if self._stop_reason is None or reason is _StopReason.CANCELLED:
             self._stop_reason = reason
         self._control.cancel_signal.set()
         self._running.interrupt()
@@ -299,8 +301,8 @@ class Attempt:
             self._send_queue.enqueue(self._release_request())
             self._lose(f"the server has reports up to {acknowledged}, which cannot be continued")
 
-    def _lose(self, why: str, grace: float | None = None) -> None:
-        """End an attempt whose lease was lost: stop the handler and discard its reports."""
+    def _lose(self, why: str, grace: float = STOP_GRACE) -> None:
+        """End an attempt whose lease was lost: stop the handler within so many seconds, and discard its reports."""
         if self.is_over:
             return
         self.lost_because = why
@@ -308,10 +310,8 @@ class Attempt:
             _log.warning("job %s: lost before all of its reports were delivered: %s", self.job_id, why)
         else:
             _log.log(self._loss_level, "job %s: lease lost: %s", self.job_id, why)
-            if self._stop_reason is not None:
-                grace = 0.0  # the handler is stopping already, with its own deadline
             self._interrupt(_StopReason.LEASE_LOST)
-            self._stop_within(STOP_GRACE if grace is None else grace)
+            self._stop_within(grace)
         self._reporter.close()
         self._finish()
 

@@ -58,7 +58,7 @@ class StoppableHandler:
     """An async handler, and what ends it from outside if it does not stop in time.
 
     Attributes:
-        function: The handler.
+        function: The handler. It is interrupted once for each reason to stop.
         kill: Ends it; must not block. False if that is impossible.
     """
 

@@ -29,7 +29,7 @@ class RunningHandler(Protocol):
     outcome: asyncio.Future[Outcome]
 
     def interrupt(self) -> None:
-        """Ask the handler to stop."""
+        """Ask the handler to stop; called again for each further reason."""
 
     def kill(self) -> bool:
         """End the handler forcibly. False if that is impossible."""
@@ -42,7 +42,7 @@ def start_handler(handler: Handler, context: JobContext, reporter: Reporter) -> 
             return HandlerProcess(handler.function, context.message, reporter)
         handler = handler.function
     if isinstance(handler, StoppableHandler):
-        return _TaskHandler(handler.function, context, handler.kill)
+        return _StoppableTask(handler, context)
     with as_current_job(context):  # task and thread run in a copy of this context
         if is_async(handler):
             return _TaskHandler(cast("Callable[[JobContext], Awaitable[object]]", handler), context)
@@ -50,16 +50,14 @@ def start_handler(handler: Handler, context: JobContext, reporter: Reporter) -> 
 
 
 class _TaskHandler:
-    """A handler in the event loop. An interrupt raises `asyncio.CancelledError` at its next await."""
+    """A handler in the event loop. The first interrupt raises `asyncio.CancelledError` at its next await.
 
-    def __init__(
-        self,
-        handler: Callable[[JobContext], Awaitable[object]],
-        context: JobContext,
-        kill: Callable[[], bool] = lambda: False,
-    ) -> None:
+    Further ones would end the cleanup that the first has begun.
+    """
+
+    def __init__(self, handler: Callable[[JobContext], Awaitable[object]], context: JobContext) -> None:
         self.outcome: asyncio.Future[Outcome] = asyncio.get_running_loop().create_future()
-        self._kill = kill
+        self._is_interrupted = False
         self._task = asyncio.create_task(self._work(handler, context), name=f"{TASK_NAME_PREFIX}{context.id}")
         # A task that is cancelled before its first step never runs `_work`.
         self._task.add_done_callback(
@@ -67,10 +65,12 @@ class _TaskHandler:
         )
 
     def interrupt(self) -> None:
-        self._task.cancel()
+        if not self._is_interrupted:
+            self._is_interrupted = True
+            self._task.cancel()
 
     def kill(self) -> bool:
-        return self._kill()
+        return False
 
     async def _work(self, handler: Callable[[JobContext], Awaitable[object]], context: JobContext) -> None:
         try:
@@ -80,6 +80,20 @@ class _TaskHandler:
         except BaseException as error:
             _resolve(self.outcome, Outcome.raised(error))
             raise  # SystemExit and the like end the process
+
+
+class _StoppableTask(_TaskHandler):
+    """A handler that takes each interrupt for a reason to stop, and decides for itself when it does."""
+
+    def __init__(self, handler: StoppableHandler, context: JobContext) -> None:
+        super().__init__(handler.function, context)
+        self._kill = handler.kill
+
+    def interrupt(self) -> None:
+        self._task.cancel()
+
+    def kill(self) -> bool:
+        return self._kill()
 
 
 class _ThreadHandler:

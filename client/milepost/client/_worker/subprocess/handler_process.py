@@ -64,7 +64,7 @@ class HandlerProcess:
         self._task.add_done_callback(self._resolve_outcome)
 
     def interrupt(self) -> None:
-        """Raise `Cancelled` in the handler."""
+        """Raise `Cancelled` in the handler, once; its process ignores further messages."""
         self._interrupted = True
         if self._writer is not None:
             self._writer.write(framing.frame(framing.STOP))

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
+import sys
 import threading
 import time
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from types import FrameType
 
 import pytest
 
@@ -13,6 +16,7 @@ from milepost.client import SyncClient
 from milepost.client._attach import AttachedJob
 from milepost.client._worker.current_job import current_job
 from milepost.client.errors import JobNotFound
+from milepost.contract.job_states import has_ended
 from milepost.v1 import Dispatch
 from tests.support.rpc import state_name
 from tests.support.server import ServerProcess
@@ -88,3 +92,80 @@ def test_plain_code_looks_for_its_cancellation(shared_server: ServerProcess) -> 
         assert outcome(go_on) == ("", "SUCCEEDED")
         assert outcome(go_on_for_too_long) == ("Cancelled", "CANCELLED")
         assert outcome(look, timeout=1) == ("JobEndedError", "FAILED")
+
+
+@pytest.mark.filterwarnings("ignore:coroutine 'SyncAttached._claim' was never awaited")
+def test_a_signal_anywhere_in_a_claim_leaves_no_running_job(shared_server: ServerProcess) -> None:
+    """A block that is not entered has no end, so its job is cancelled, also where the claim had succeeded."""
+    kind = f"interrupted-{uuid.uuid4().hex[:8]}"
+    with SyncClient(shared_server.address) as plain:
+        plain.whoami()
+        point = 0
+        while True:
+            point += 1
+            block = plain.start(kind)
+            try:
+                with _interrupted_at(point):
+                    block.__enter__()
+            except KeyboardInterrupt:
+                continue
+            block.__exit__(None, None, None)
+            break
+        _until(lambda: all(has_ended(job.proto) for job in plain.list(kinds=[kind])))
+        states = [state_name(job) for job in plain.list(kinds=[kind])]
+
+    assert point > 5
+    assert (states.count("SUCCEEDED"), states.count("CANCELLED")) == (1, len(states) - 1)
+    assert states.count("CANCELLED") > 1
+
+
+@pytest.mark.filterwarnings("ignore:coroutine 'Attachment.end' was never awaited")
+def test_a_signal_anywhere_in_an_end_leaves_no_running_job(shared_server: ServerProcess) -> None:
+    """The block has ended, so its end is reported all the same."""
+    kind = f"interrupted-{uuid.uuid4().hex[:8]}"
+    with SyncClient(shared_server.address) as plain:
+        left = False
+        point = 1  # no code of ours runs before the call of `__exit__` itself
+        while not left:
+            point += 1
+            block = plain.start(kind, flush_timeout=120.0)
+            block.__enter__()
+            try:
+                with _interrupted_at(point):
+                    block.__exit__(None, None, None)
+                left = True
+            except KeyboardInterrupt:
+                pass
+        _until(lambda: all(has_ended(job.proto) for job in plain.list(kinds=[kind])))
+        states = {state_name(job) for job in plain.list(kinds=[kind])}
+
+    assert point > 5
+    assert states == {"SUCCEEDED"}
+
+
+@contextlib.contextmanager
+def _interrupted_at(number: int) -> Iterator[None]:
+    """Raise KeyboardInterrupt at the so many-th point in the SDK's code where Python would look for signals.
+
+    It does so when a function begins, and after one that is written in C.
+    """
+    left = number
+
+    def trace(frame: FrameType, event: str, _: object) -> None:
+        nonlocal left
+        if event in ("call", "c_return") and "milepost/client/" in frame.f_code.co_filename:
+            left -= 1
+            if left == 0:
+                sys.setprofile(None)
+                raise KeyboardInterrupt
+
+    sys.setprofile(trace)
+    try:
+        yield
+    finally:
+        sys.setprofile(None)
+
+
+def _until(condition: Callable[[], bool]) -> None:
+    while not condition():
+        time.sleep(0.02)

@@ -259,3 +259,17 @@ async def test_a_lost_session_is_opened_again(shared_server: Server, client: Cli
         await blocks.close()
 
     assert [await state_of(client, job_id) for job_id in (one, two)] == ["SUCCEEDED", "SUCCEEDED"]
+
+
+async def test_a_session_that_is_closed_leaves_nothing_behind(shared_server: Server, client: Client) -> None:
+    """Also if the server does not end it in time; a later block connects again."""
+    blocks = Blocks(shared_server.address)
+    job_ids = [await external(client) for _ in range(2)]
+    for job_id in job_ids:
+        async with blocks.attach(job_id):
+            pass
+        await blocks.session.close(0.0)
+        assert [task for task in asyncio.all_tasks() if "KeptSession" in repr(task)] == []
+    await blocks.close()
+
+    assert [await state_of(client, job_id) for job_id in job_ids] == ["SUCCEEDED", "SUCCEEDED"]

@@ -295,7 +295,9 @@ async def test_a_job_lost_during_cancellation_is_killed_at_once() -> None:
     await all_gone(pids)
 
 
-async def test_a_process_that_is_stopping_may_finish_its_cleanup_when_its_lease_is_lost(tmp_path: Path) -> None:
+async def test_a_process_that_is_stopping_may_finish_its_cleanup_when_its_lease_is_lost(
+    tmp_path: Path,
+) -> None:
     """The loss of the lease shortens its time to stop to what such a process has anyway, but does not end it."""
     handler = RegisteredHandler(isolated.finishing_cleanup, "process")
     harness = AttemptHarness(handler, path=str(tmp_path))

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+import logging
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import pytest
 
+from milepost.client._watch.job_watch import Watch
 from milepost.client.engines.celery import helper_main
+from milepost.client.engines.celery.canvas_parent import CanvasParent
+from milepost.client.engines.celery.parent_watch import ParentWatch
 
 
 class Spoiled(helper_main._JobEnds):
@@ -30,3 +34,29 @@ async def test_a_spool_that_cannot_be_used_ends_no_other_command(caplog: pytest.
         "job j is not reported as ended: [Errno 13] Permission denied: '/spool'",
     ]
     assert not slots.locked()
+
+
+class SpoiledParent(CanvasParent):
+    """Can be held by nobody, since the spool cannot be used."""
+
+    def __init__(self) -> None:
+        self._held = None
+
+    async def check(self, now: float, on_stop: Callable[[], None]) -> bool:
+        """Fail as opening a spool does."""
+        raise PermissionError(13, "Permission denied", "/spool")
+
+
+async def test_a_spool_that_cannot_be_used_ends_no_task(caplog: pytest.LogCaptureFixture) -> None:
+    """A task whose canvas has a parent looks at that at its end; the error goes to the log."""
+    watch = ParentWatch("j", SpoiledParent(), _watch_nothing, lambda: None)
+    with caplog.at_level(logging.INFO, "milepost.client"):
+        await watch.look()
+
+    assert caplog.messages == [
+        "job j, a parent of tasks: the call failed: [Errno 13] Permission denied: '/spool'",
+    ]
+
+
+def _watch_nothing(job_id: str) -> Watch:
+    raise AssertionError(job_id)

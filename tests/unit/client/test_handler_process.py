@@ -16,6 +16,7 @@ from milepost.client._worker.handlers import Handler, RegisteredHandler
 from milepost.client._worker.in_process_runner import RunningHandler, start_handler
 from milepost.client._worker.job_context import JobContext, JobControl
 from milepost.client._worker.reporter import Reporter
+from milepost.client._worker.subprocess.handler_process import _exit_text
 from milepost.client.errors import JobFailure
 from milepost.v1 import Job, JobState, Update
 from tests.support import isolated
@@ -123,3 +124,17 @@ async def test_a_worker_with_many_open_files_starts_processes() -> None:
         outcome = await started(isolated.where, Reports()).outcome
 
     assert (outcome.error, outcome.returned) == (None, True)
+
+
+@pytest.mark.parametrize(
+    ("status", "text"),
+    [
+        (3, "exited with status 3"),
+        (-15, "was killed by SIGTERM"),
+        (-200, "was killed by signal 200"),
+        (None, "was killed, and has not ended yet,"),
+    ],
+)
+def test_how_a_process_has_ended(status: int | None, text: str) -> None:
+    """A process that the kernel keeps, as while it waits for a disk, has no status."""
+    assert _exit_text(status) == text

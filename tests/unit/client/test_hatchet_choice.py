@@ -10,12 +10,13 @@ import pytest
 from google.protobuf.timestamp_pb2 import Timestamp
 from hatchet_sdk import NonRetryableException
 from hatchet_sdk.exceptions import RetryAfterException
-from pydantic import BaseModel
+from pydantic import BaseModel, field_serializer
 
 from milepost.client import JobFailure
 from milepost.client.engines.hatchet.hatchet_jobs import HatchetJobs, kind_of
 from milepost.client.engines.hatchet.job_choice import AttemptNotReported, CancelledBefore, choose_job
 from milepost.client.engines.hatchet.task_end import as_mapping, failure_for_job, final_error
+from milepost.client.engines.hatchet.task_interrupt import TaskInterrupt
 from milepost.client.engines.hatchet.task_run import TaskRun, retry_of
 from milepost.v1 import Cancellation, Job, JobState
 
@@ -130,7 +131,31 @@ def test_a_value_that_cannot_be_shown_fails_no_task() -> None:
     class Odd(BaseModel):
         value: object
 
-    assert as_mapping(Odd(value=object())) is None
+    class Broken(BaseModel):
+        value: int
+
+        @field_serializer("value")
+        def show(self, value: int) -> int:
+            raise KeyError(value)
+
+    assert [as_mapping(value) for value in (Odd(value=object()), Broken(value=1))] == [None, None]
+
+
+async def test_a_cancellation_by_somebody_else_survives_the_interrupt() -> None:
+    """What a task's own job asked for is taken back at its end, and nothing else."""
+    outcomes = []
+
+    async def work(*, others: bool) -> None:
+        interrupt = TaskInterrupt()
+        interrupt._cancel()
+        if others:
+            task.cancel()
+        outcomes.append(await interrupt.finish())
+
+    for others in (False, True):
+        task = asyncio.create_task(work(others=others))
+        await task
+    assert outcomes == [False, True]
 
 
 def test_names() -> None:

@@ -15,11 +15,14 @@ from pathlib import Path
 
 import pytest
 
+from milepost.client import JobContext
 from milepost.client._worker.job_table import JobTable
 from milepost.client._worker.send_queue import SendQueue
 from milepost.client._worker.spool.redelivery import Redelivery
 from milepost.client._worker.spool.spool_directory import SpoolDirectory
+from milepost.client._worker.spool.spooler import Spooler
 from milepost.v1 import ErrorReason, JobEnded, JobState, LogWritten, Rejected, Report, Update, WorkRequest
+from tests.unit.client.test_attempt import AttemptHarness
 
 
 def rest(job_id: str = "j", token: str = "t", first: int = 3, *lines: str) -> Report:
@@ -345,5 +348,25 @@ async def test_ends_are_recorded_once_nothing_is_left_to_write(tmp_path: Path) -
     asyncio.get_running_loop().set_exception_handler(lambda _, context: errors.append(context))
     await jobs.record_ends()
     gc.collect()
+
+    assert errors == []
+
+
+async def test_nothing_is_written_once_it_is_closed(tmp_path: Path) -> None:
+    """A handler that does not stop may end later, when the reports are with the next worker."""
+    spooler = Spooler(SpoolDirectory(tmp_path), 0.0)
+    errors: list[object] = []
+    asyncio.get_running_loop().set_exception_handler(lambda _, context: errors.append(context))
+
+    async def quick(job: JobContext) -> None:
+        job.log("done")
+
+    harness = AttemptHarness(quick)
+    spooler.close([])
+    await harness.returned.wait()
+    spooler.handler_ended(harness.attempt)
+    await asyncio.sleep(0.01)
+    spooler.attempt_over(harness.attempt)
+    spooler.remove("j", "t")
 
     assert errors == []

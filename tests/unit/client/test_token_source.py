@@ -293,6 +293,30 @@ async def test_tokens_that_are_refused_one_after_the_other() -> None:
     assert await token.renew(EXPIRED) is True
 
 
+async def test_a_stream_that_was_open_waits_for_a_token_that_comes_late(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """For some seconds, whether it comes late to the client, or to the server, which refuses it until then."""
+    token = credential(Provider("one", "one", "two", "two", "two", "three"))
+    await token.metadata()
+    token.accepted()
+    used = []
+    for _ in range(4):
+        assert await token.renew(EXPIRED) is True
+        used.append(await token.metadata())
+    assert used == [bearer("one"), bearer("two"), bearer("two"), bearer("two")]
+    monkeypatch.setattr("milepost.client._transport.token_source.RENEWAL_TIME", 0.0)
+    assert await token.renew(EXPIRED) is False
+
+
+async def test_a_token_that_is_text_never_comes_late() -> None:
+    """Its stream ends at once."""
+    token = CallCredential(TokenSource("one"), lambda: None)
+    await token.metadata()
+    token.accepted()
+    assert await token.renew(EXPIRED) is False
+
+
 async def test_another_certificate() -> None:
     """Is another credential, too."""
     versions = ["old", "old", "old", "new"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import concurrent.futures
 import contextlib
 import logging
 from collections.abc import Coroutine
@@ -81,24 +82,51 @@ class SyncAttached:
         self._attachment = attached.attachment
         self._background = background
         self._current_job = contextlib.ExitStack()
+        self._claiming: asyncio.Task[object] | None = None
 
     def __enter__(self) -> AttachedJob:
-        job = self._background.run(self._attachment.claim())
-        self._current_job.enter_context(as_current_job(job))
+        try:
+            job = self._background.run(self._claim())
+            self._current_job.enter_context(as_current_job(job))
+        except BaseException:
+            # A signal may raise in any line, also when the job is claimed: without its block it would run for good.
+            with contextlib.suppress(
+                RuntimeError, concurrent.futures.CancelledError
+            ):  # if the client is closed
+                self._background.start(self._abandon()).result()
+            raise
         return job
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        _reset_current_job(self._current_job)
         try:
+            _reset_current_job(self._current_job)
             self._background.run(self._attachment.end(error))
         except RuntimeError as closed:
             _log.warning("the end of a job cannot be reported: %s", closed)
             return
+        except BaseException:
+            with contextlib.suppress(RuntimeError):  # as above, unless the end was reported, or cut short
+                self._background.start(self._attachment.end(error))
+            raise
         exception = self._attachment.exception_to_raise(error)
         if exception is not None:
             raise exception from None
+
+    async def _claim(self) -> AttachedJob:
+        self._claiming = asyncio.current_task()
+        return await self._attachment.claim()
+
+    async def _abandon(self) -> None:
+        """Undo a claim that has succeeded, though its caller was interrupted; one that is cancelled undoes itself."""
+        if (claiming := self._claiming) is None:
+            return
+        if not claiming.cancelling():
+            claiming.cancel()
+        await asyncio.wait((claiming,))
+        if not claiming.cancelled() and claiming.exception() is None:
+            await self._attachment.abandon()
 
     @property
     def has_spool(self) -> bool:

@@ -15,6 +15,7 @@ from milepost.client._attach.attached_job import AttachedJob
 from milepost.client._attach.block_session import OpenSession
 from milepost.client._attach.claimed_job_table import BlockClaim
 from milepost.client._attach.offline_block import OfflineBlock
+from milepost.client._attach.withdrawal import find_or_withdraw, withdraw_job
 from milepost.client._transport.backoff import Backoff, is_transient
 from milepost.client._transport.channel import LazyChannel
 from milepost.client._worker.cancel_signal import Cancelled
@@ -133,7 +134,7 @@ class Attachment:
         self._left: asyncio.Future[BaseException | None] = asyncio.get_running_loop().create_future()
         unreachable: MilepostError | None = None
         try:
-            self._job_id = await self._find()
+            self._job_id = await find_or_withdraw(self._find, self._withdraw)
         except MilepostError as error:
             if self._offline_job is None or not is_transient(error, connected_before=False):
                 raise
@@ -148,7 +149,7 @@ class Attachment:
             if spool is not None:
                 spool.close()  # its reports are for the next block
             if unreachable is None and not isinstance(error, _OWNED_BY_ANOTHER):
-                await self._withdraw_job()
+                await withdraw_job(self._withdraw, self._job_id)
             raise
         self._unreachable: asyncio.Future[MilepostError] = asyncio.get_running_loop().create_future()
         self._connection = asyncio.create_task(self._connect(unreachable))
@@ -167,19 +168,28 @@ class Attachment:
         except BaseException as error:
             if isinstance(error, TimeoutError) and self._offline_job is not None:
                 return self._run_offline(self._no_answer)
-            await self._abandon_claim()
+            await self._release()
             if not isinstance(error, _OWNED_BY_ANOTHER):
-                await self._withdraw_job()
+                await withdraw_job(self._withdraw, self._job_id)
             if isinstance(error, TimeoutError):
                 raise self._no_answer from None
             raise
 
+    async def abandon(self) -> None:
+        """Undo `claim`: the block is not entered."""
+        await self._release()
+        await withdraw_job(self._withdraw, self._job_id)
+
     async def end(self, error: BaseException | None) -> None:
         """Report the end of the job, and wait until it is durable, at most for the flush timeout.
+
+        Nothing happens if it was called before.
 
         Args:
             error: The exception that left the block, if any.
         """
+        if self._left.done():
+            return
         self._left.set_result(block_end.error_of_job(error, is_stopped=self._stop_reason is not None))
         await self._finish()
 
@@ -311,7 +321,7 @@ class Attachment:
             if self._on_stop is not None:
                 self._on_stop()
 
-    async def _abandon_claim(self) -> None:
+    async def _release(self) -> None:
         """Give back the job, if it was assigned or is about to be: nobody waits for it any more."""
         self._jobs.stop_accepting()
         try:
@@ -323,14 +333,6 @@ class Attachment:
             await self._sessions.finish(_RELEASE_TIMEOUT)
         finally:
             await self._disconnect()
-
-    async def _withdraw_job(self) -> None:
-        if self._withdraw is None:
-            return
-        try:
-            await asyncio.wait_for(self._withdraw(self._job_id), _RELEASE_TIMEOUT)
-        except (MilepostError, TimeoutError, RuntimeError) as error:
-            _log.warning("job %s: not claimed, and cancelling it failed: %s", self._job_id, error)
 
     async def _disconnect(self) -> None:
         self._connection.cancel()

@@ -77,9 +77,13 @@ class KeptSession:
         return jobs, block
 
     async def close(self, timeout: float) -> None:
-        """Close the session gracefully within so many seconds; there are no blocks any more."""
-        if self._sessions is not None:
-            await self._sessions.finish(timeout)
+        """Close the session, gracefully if the server ends it within so many seconds; there are no blocks any more."""
+        running = self._running
+        if self._sessions is None or running is None:
+            return
+        await self._sessions.finish(timeout)
+        running.cancel()
+        await asyncio.wait((running,))
 
     # For its blocks.
 
@@ -106,6 +110,7 @@ class KeptSession:
     # Private.
 
     def _connect(self) -> None:
+        self._tables.send_queue.reopen()
         self._sessions = SessionLoop(self._channel, self._tables, self._worker_id, self._timeout)
         self._running = asyncio.create_task(self._run(self._sessions))
         self._running.add_done_callback(self._ended)

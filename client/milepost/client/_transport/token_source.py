@@ -28,6 +28,9 @@ TOKEN_TIMEOUT: Final = 30.0
 SETTLE_TIME: Final = 0.1
 """Seconds for which a token file has to stay as it is before it is used: it may be written in place."""
 
+RENEWAL_TIME: Final = 5.0
+"""Seconds for which a stream that was open is opened again although the server refuses its credential."""
+
 READ_LIMIT: Final = 10
 """How often an unfinished token file is read, a ``SETTLE_TIME`` apart, until that is an error."""
 
@@ -84,6 +87,11 @@ class TokenSource:
         self._metadata = bearer(checked_token(token)) if isinstance(token, str) else None
         self._asking: asyncio.Task[Metadata] | None = None
 
+    @property
+    def is_renewable(self) -> bool:
+        """Whether the token is asked for, and not text."""
+        return self._provider is not None
+
     async def metadata(self, timeout: float = TOKEN_TIMEOUT) -> Metadata:
         """The metadata of a call. Raises TokenUnavailable, also if none is there within `timeout` seconds."""
         if self._metadata is not None:
@@ -131,8 +139,9 @@ class TokenSource:
 class CallCredential:
     """The token and the client's certificate of a call and its repetition, or of one stream after another.
 
-    It is renewed once at most until the server accepts it, so that credentials which the server refuses one after the
-    other end a watch or a worker instead of keeping it busy.
+    A call is repeated with another credential, once. A stream that was open before is opened again for a few seconds:
+    another credential may come late, and each node of a server has to learn of it. After that, credentials which the
+    server refuses end a watch or a worker instead of keeping it busy.
     """
 
     def __init__(self, source: TokenSource, certificate_version: Callable[[], object]) -> None:
@@ -141,7 +150,9 @@ class CallCredential:
         self._certificate_version = certificate_version
         self._used: Metadata = ()
         self._used_certificate: object = None
-        self._was_renewed = False
+        self._was_accepted = False
+        # When the server refused the credential for the first time since it accepted one; None if it has not.
+        self._refused_at: float | None = None
 
     async def metadata(self, timeout: float = TOKEN_TIMEOUT) -> Metadata:
         """The metadata of the next call; see `TokenSource.metadata`."""
@@ -151,17 +162,27 @@ class CallCredential:
 
     def accepted(self) -> None:
         """Note that the server accepted the credential."""
-        self._was_renewed = False
+        self._was_accepted = True
+        self._refused_at = None
 
     async def renew(self, error: MilepostError) -> bool:
-        """Whether there is another credential for the next call, where this error refuses that of the last one.
+        """Whether to call again with another credential, where this error refuses that of the last call.
 
         Raises TokenUnavailable.
         """
-        if not isinstance(error, Unauthenticated) or self._was_renewed:
+        if not isinstance(error, Unauthenticated):
             return False
-        self._was_renewed = True
-        return await self._source.renew(self._used) or self._certificate_version() != self._used_certificate
+        now = time.monotonic()
+        is_first = self._refused_at is None
+        if self._refused_at is None:
+            self._refused_at = now
+        is_early = self._was_accepted and now - self._refused_at < RENEWAL_TIME
+        if not is_first and not is_early:
+            return False
+        is_other = (
+            await self._source.renew(self._used) or self._certificate_version() != self._used_certificate
+        )
+        return is_other or (is_early and self._source.is_renewable)
 
 
 def bearer(token: str) -> Metadata:

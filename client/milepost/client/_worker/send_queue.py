@@ -61,6 +61,10 @@ class SendQueue:
         self._closed = True
         self._changed.set()
 
+    def reopen(self) -> None:
+        """Let a queue that was closed be used again."""
+        self._closed = False
+
     async def next(self) -> WorkRequest | None:
         """The next request to send; None once the queue is closed and empty."""
         while True:

@@ -102,10 +102,10 @@ class SessionLoop:
         backoff: Backoff,
         wait_to_retry: Callable[[MilepostError, float], Awaitable[None]],
     ) -> None:
-        """Get another credential if the server refused this one; else wait as after any lost session, or give up."""
+        """Ask for another credential if the server refused this; else wait as after any lost session, or give up."""
         try:
             if await self._credential.renew(error):
-                _log.info("connecting with another credential: %s", error)
+                _log.info("asking for another credential and connecting again: %s", error)
                 await asyncio.sleep(backoff.next_delay())
                 return
         except TokenUnavailable as unavailable:

@@ -66,6 +66,7 @@ class Execution:
         """
         # While SIGCHLD is ignored, the kernel discards exit statuses.
         signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+        self._forward_signals()  # before there is a command, which a signal to this process could leave alone
         start = self._start_on_terminal if self.pty else self._start_on_pipes
         try:
             self._group, self._output = start()
@@ -76,7 +77,6 @@ class Execution:
             code = "COMMAND_NOT_STARTED" if found else "COMMAND_NOT_FOUND"
             raise JobFailure(code, f"{name} cannot be run: {error.strerror}.") from error
         self.started = True
-        self._forward_signals()
         self._ending = asyncio.create_task(self._end())
 
     async def wait(self) -> None:
@@ -167,14 +167,16 @@ class Execution:
         return {name: value for name, value in environment.items() if value is not None}
 
     def _forward_signals(self) -> None:
-        """Forward signals while the command runs; after its end they cut reporting short."""
+        """Forward signals while the command runs; before it they cancel, and after its end they cut reporting short."""
         loop = asyncio.get_running_loop()
         for number in _FORWARDED_SIGNALS:
             if signal.getsignal(number) != signal.SIG_IGN:
                 loop.add_signal_handler(number, self._on_signal, number)
 
     def _on_signal(self, number: signal.Signals) -> None:
-        if not self._group.has_ended:
+        if not self.started:
+            self.cancel()
+        elif not self._group.has_ended:
             self._group.signal(number)
         elif self._output.is_done:
             self.cancel()

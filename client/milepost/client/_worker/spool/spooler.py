@@ -35,7 +35,12 @@ class Spooler:
 
     def handler_ended(self, attempt: Attempt) -> None:
         """Start the flush timeout of an attempt whose handler has ended."""
-        if self._spool is not None and attempt not in self._timers and attempt not in self._spooled:
+        if (
+            self._spool is not None
+            and not self._closed
+            and attempt not in self._timers
+            and attempt not in self._spooled
+        ):
             loop = asyncio.get_running_loop()
             self._timers[attempt] = loop.call_later(self._flush_timeout, self._write_report, attempt)
 
@@ -49,8 +54,8 @@ class Spooler:
             self.remove(attempt.job_id, lease_token)
 
     def remove(self, job_id: str, lease_token: str) -> None:
-        """Remove the report of an attempt from the spool."""
-        if self._spool is not None:
+        """Remove the report of an attempt from the spool, which belongs to the next worker after `close`."""
+        if self._spool is not None and not self._closed:
             self._submit(job_id, self._spool.remove, job_id, lease_token)
 
     async def write(self, attempts: Iterable[Attempt]) -> None:
@@ -65,12 +70,12 @@ class Spooler:
 
     def close(self, attempts: Iterable[Attempt]) -> None:
         """Spool the reports of all attempts now, since the process is about to end. Blocks until they are written."""
-        self._closed = True
         for timer in self._timers.values():
             timer.cancel()
         self._timers.clear()
         for attempt in attempts:
             self._write_report(attempt)
+        self._closed = True
         self._writer.shutdown()
         if self._spool is not None:
             self._spool.close()

@@ -118,9 +118,9 @@ class HandlerProcess:
             _log.exception("job %s: malformed message from its handler process", self._job.job_id)
             self._kill_group()
 
-    def _outcome(self, status: int, stderr: str) -> Outcome:
+    def _outcome(self, status: int | None, stderr: str) -> Outcome:
         if self._ended is not None:
-            if status:
+            if status != 0:
                 _log.warning(
                     "job %s: the handler ended, but its process %s", self._job.job_id, _exit_text(status)
                 )
@@ -185,7 +185,9 @@ def _open_pidfd(pid: int) -> int | None:
     return None
 
 
-def _exit_text(status: int) -> str:
+def _exit_text(status: int | None) -> str:
+    if status is None:  # the kernel has not ended it yet, as while it waits for a disk
+        return "was killed, and has not ended yet,"
     if status >= 0:
         return f"exited with status {status}"
     if -status == signal.SIGKILL:

@@ -71,17 +71,17 @@ class ClaimedRun:
             with as_current_job(_unreported_job(Job(job_id=task_job.job_id))):
                 return self._task.run(*args, **kwargs)
         attached, job = claimed
-        if canvas := self._canvas:
-            self._client.begin_canvas(CanvasStamp.from_text(canvas))
-        try:
+        try:  # from here on, since a signal may raise in any line
+            if canvas := self._canvas:
+                self._client.begin_canvas(CanvasStamp.from_text(canvas))
             value = self._task.run(*args, **kwargs)
+            if job.result is None:
+                job.result = self._result(value)
         except BaseException as error:
             self._leave(attached, job, job_error(error, cancelled=job.cancelled))
             if isinstance(error, asyncio.CancelledError):
                 raise self._revoked() from None
             raise
-        if job.result is None:
-            job.result = self._result(value)
         self._leave(attached, job, None)
         return value
 

@@ -76,8 +76,8 @@ class ParentWatch:
                 return
             try:
                 is_over = await action()
-            except MilepostError as error:
-                is_over = not is_transient(error, connected_before=True)
+            except (MilepostError, OSError) as error:  # the latter of the spool
+                is_over = isinstance(error, MilepostError) and not is_transient(error, connected_before=True)
                 _log.info("job %s, a parent of tasks: the call failed: %s", self._job_id, error)
             if is_over:
                 self._stop()

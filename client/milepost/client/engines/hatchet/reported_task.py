@@ -114,9 +114,9 @@ class ReportedTask:
             if (final := final_error(error)) is not None:
                 raise final from error
             raise
-        await interrupt.finish()
+        was_cancelled = await interrupt.finish()
         _, cancelled = await _to_the_end(self._thread.start(block.leave(None)))
-        if cancelled:
+        if cancelled or was_cancelled:
             raise asyncio.CancelledError
         return value
 
@@ -126,16 +126,17 @@ class ReportedTask:
             unreported = self._thread.run(unreported_job(self.kind))
             return self._function(values, context, **self._arguments(unreported, dependencies))
         block = self._block(values, context, _do_nothing)
-        job = self._thread.run(block.enter())
-        if block.is_elsewhere and self._needs_job:
-            return {}
+        job: AttachedJob | None = None
         try:
+            job = self._thread.run(block.enter())
+            if block.is_elsewhere and self._needs_job:
+                return {}
             with _block_of(job, block):
                 value = self._function(values, context, **self._arguments(job, dependencies))
                 self._set_result(job, value)
         except BaseException as error:
             self._thread.run(block.leave(error))
-            if block.cancelled and not context.is_cancelled:
+            if job is not None and block.cancelled and not context.is_cancelled:
                 _cancel_run(context, job)
             if (final := final_error(error)) is not None:
                 raise final from error

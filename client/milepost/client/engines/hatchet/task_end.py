@@ -10,7 +10,6 @@ from typing import Any
 
 from hatchet_sdk import NonRetryableException
 from pydantic import BaseModel
-from pydantic_core import PydanticSerializationError
 
 from milepost.client._worker.failure_report import failure_of
 from milepost.client.engines.hatchet.task_run import TaskRun
@@ -65,10 +64,10 @@ def as_mapping(value: object) -> Mapping[str, Any] | None:
     """
     try:
         if isinstance(value, BaseModel):
-            return value.model_dump(mode="json")
-        if dataclasses.is_dataclass(value) and not isinstance(value, type):
-            return dataclasses.asdict(value)
-    except (PydanticSerializationError, TypeError, ValueError):
+            value = value.model_dump(mode="json")
+        elif dataclasses.is_dataclass(value) and not isinstance(value, type):
+            value = dataclasses.asdict(value)
+    except Exception:
         _log.exception("input or result of a task omitted")
         return None
     return value if isinstance(value, Mapping) else None

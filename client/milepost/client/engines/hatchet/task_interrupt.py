@@ -16,6 +16,8 @@ class TaskInterrupt:
         assert task is not None
         self._task = task
         self._loop = asyncio.get_running_loop()
+        # Cancellations of the task by somebody else, before.
+        self._cancelling = task.cancelling()
         self._is_over = False
         self._requested = False
 
@@ -24,13 +26,15 @@ class TaskInterrupt:
         with contextlib.suppress(RuntimeError):  # the loop may be closed by now
             self._loop.call_soon_threadsafe(self._cancel)
 
-    async def finish(self) -> None:
-        """Interrupt no more, and take back what was not delivered."""
+    async def finish(self) -> bool:
+        """Interrupt no more, and take back what was not delivered; whether somebody else has cancelled the task too."""
         self._is_over = True
-        if self._requested:
-            self._task.uncancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await asyncio.sleep(0)
+        if not self._requested:
+            return False
+        is_cancelled = self._task.uncancel() > self._cancelling
+        with contextlib.suppress(asyncio.CancelledError):
+            await asyncio.sleep(0)
+        return is_cancelled
 
     def _cancel(self) -> None:
         if not self._is_over and not self._requested:

@@ -1,0 +1,52 @@
+"""Cancelling of jobs that were submitted for a block which is not entered."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+from typing import Final
+
+from milepost.client.errors import MilepostError
+
+__all__ = ["find_or_withdraw", "withdraw_job"]
+
+_log = logging.getLogger("milepost.client")
+
+# Seconds for a submission to complete whose caller was cancelled, and for the cancellation of its job.
+_TIMEOUT: Final = 2.0
+
+
+async def find_or_withdraw(
+    find: Callable[[], Awaitable[str]], withdraw: Callable[[str], Awaitable[object]] | None
+) -> str:
+    """The job_id that `find` returns; if this is cancelled meanwhile, and may be undone, the job is cancelled.
+
+    The server may have taken the submission by then. So it is not cut off, which would leave a job that nobody knows.
+
+    Args:
+        find: Returns the job_id, as after a submission.
+        withdraw: Cancels a job by its id; None to leave it.
+    """
+    if withdraw is None:
+        return await find()
+    finding = asyncio.ensure_future(find())
+    try:
+        return await asyncio.shield(finding)
+    except asyncio.CancelledError:
+        await asyncio.wait((finding,), timeout=_TIMEOUT)
+        if finding.done() and not finding.cancelled() and finding.exception() is None:
+            await withdraw_job(withdraw, finding.result())
+        raise
+    finally:
+        finding.cancel()
+
+
+async def withdraw_job(withdraw: Callable[[str], Awaitable[object]] | None, job_id: str) -> None:
+    """Cancel a job that could not be claimed. An error goes to the log."""
+    if withdraw is None:
+        return
+    try:
+        await asyncio.wait_for(withdraw(job_id), _TIMEOUT)
+    except (MilepostError, TimeoutError, RuntimeError) as error:
+        _log.warning("job %s: not claimed, and cancelling it failed: %s", job_id, error)

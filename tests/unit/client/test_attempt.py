@@ -31,6 +31,7 @@ from milepost.v1 import (
 )
 from tests.support import isolated
 from tests.support.isolating import all_gone
+from tests.support.rpc import eventually
 
 
 class AttemptHarness:
@@ -303,8 +304,11 @@ async def test_a_process_that_is_stopping_may_finish_its_cleanup_when_its_lease_
     harness = AttemptHarness(handler, path=str(tmp_path))
     await harness.report()
     harness.attempt.cancel(Cancellation())
-    while not (tmp_path / "cleaning").exists():
-        await asyncio.sleep(0.01)
+
+    async def is_cleaning_up() -> bool:
+        return (tmp_path / "cleaning").exists()
+
+    await eventually(is_cleaning_up)
     harness.attempt.rejected(rejected("LEASE_LOST"))
     (tmp_path / "go on").touch()
     async with asyncio.timeout(120):

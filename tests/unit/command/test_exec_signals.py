@@ -51,12 +51,10 @@ async def test_a_signal_during_the_start_reaches_the_command(monkeypatch: pytest
 
 async def test_a_signal_that_comes_without_a_command_cancels() -> None:
     """As where it could not be started."""
-    cancelled: list[None] = []
-    running = Execution(["/no/such/command"], OutputReporter(None, ""), lambda: cancelled.append(None))
+    cancelled = asyncio.Event()
+    running = Execution(["/no/such/command"], OutputReporter(None, ""), cancelled.set)
     with pytest.raises(JobFailure, match="cannot be run"):
         running.start()
     os.kill(os.getpid(), signal.SIGQUIT)
-    while not cancelled:
-        await asyncio.sleep(0.01)
-
-    assert cancelled == [None]
+    async with asyncio.timeout(120):
+        await cancelled.wait()

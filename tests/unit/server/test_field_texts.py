@@ -7,6 +7,7 @@ from google.protobuf.duration_pb2 import Duration
 
 from milepost.server.base.field_checks import Check
 from milepost.server.base.refusal import Refusal
+from milepost.v1 import ErrorReason
 
 
 @pytest.mark.parametrize(
@@ -54,3 +55,18 @@ def refused(check: Check) -> str:
     with pytest.raises(Refusal) as raised:
         check.refuse()
     return raised.value.message
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("übersetzen 翻訳", "übersetzen 翻訳"),
+        ("a\x1b[31m", "a\\x1b[31m"),
+        ("a\u202eb\u2028c\ud800", "a\\x202eb\\x2028c\\xd800"),
+        ("x" * 300, "x" * 240 + "..."),
+        ("ü" * 300, "ü" * 40 + "..."),
+    ],
+)
+def test_text_of_other_languages(text: str, shown: str) -> None:
+    """It is as it was given, but for characters that steer a terminal or reorder text, and bounded in headers."""
+    assert Refusal(ErrorReason.ERROR_REASON_INVALID_FIELD, text).message == shown

@@ -7,7 +7,7 @@ import threading
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
@@ -201,3 +201,15 @@ async def test_watches_read_in_the_turn_of_their_caller(
     assert set(callers) - {SERVER} == {"caller"}
     assert of_waiting_jobs <= 2  # why a queued job waits is loaded for all of its watches
     await world.log.close()
+
+
+async def test_a_read_that_raises_what_no_future_can_have() -> None:
+    """Its caller gets an error, and does not wait for good."""
+
+    def read(reader: Reader) -> object:
+        return next(iter(()))
+
+    lane = ReadLane(lambda: cast("Reader", None), 1, "test")
+    with pytest.raises(RuntimeError, match="a read raised StopIteration"):
+        await asyncio.wait_for(lane.run(SERVER, read), 120)
+    lane.close()

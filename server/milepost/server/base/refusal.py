@@ -7,11 +7,12 @@ from typing import NamedTuple
 
 from milepost.contract import limits
 from milepost.contract.job_states import LEASED, has_ended, state_name
+from milepost.contract.printable import escape
 from milepost.contract.reasons import reason_name
 from milepost.v1 import ErrorReason, Job
 
-# A refusal travels in headers. gRPC limits these to 8 KiB, and characters other than ASCII take three times the space.
-# Since a refusal quotes the request, its texts are ASCII, and truncated to this many characters.
+# A refusal travels in headers. gRPC limits these to 8 KiB, and a byte of characters other than ASCII takes three there.
+# A refusal quotes the request, so its texts are truncated to what takes as much as so many characters of ASCII.
 _TEXT_LENGTH = 240
 _VIOLATION_LIMIT = 8
 
@@ -62,8 +63,13 @@ class Refusal(Exception):
 
 
 def _truncate(text: str) -> str:
-    escaped = text.encode("ascii", "backslashreplace").decode()
-    return escaped if len(escaped) <= _TEXT_LENGTH else f"{escaped[:_TEXT_LENGTH]}..."
+    escaped = escape(text[: _TEXT_LENGTH + 1])
+    room = _TEXT_LENGTH
+    for index, character in enumerate(escaped):
+        room -= 1 if character.isascii() else 3 * len(character.encode())
+        if room < 0:
+            return f"{escaped[:index]}..."
+    return escaped
 
 
 def job_not_found(job_id: str) -> Refusal:

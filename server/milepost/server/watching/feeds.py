@@ -110,7 +110,7 @@ class Feed:
         self._opened_at = log.position
         self._batches = SharedBatches()
         self.signal = Signal()
-        self.status = SharedStatus()
+        self.status = SharedStatus(memory)
         self.watchers = 0
 
     @property
@@ -175,6 +175,7 @@ class Feed:
     def drop_old(self) -> Steps[None]:
         """Drop the shared batches, which are soon composed again."""
         self._memory.free(self, self._batches.clear())
+        self.status.drop()
         yield
 
     def _keep(self, request: BatchRequest, batch: Batch) -> None:
@@ -287,6 +288,7 @@ class Feeds:
         del self._feeds[criteria]
         self._index.discard(criteria, feed)
         self._memory.remove(feed)
+        feed.status.drop()
         if not self._feeds:
             self._recent.clear()
         if feed.drops_position and not criteria.job_ids:  # with ids they are soon found again

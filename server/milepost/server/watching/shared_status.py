@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import Final
 
 from milepost.server.base.timestamps import timestamp
+from milepost.server.watching.memory_budget import MemoryBudget
 from milepost.v1 import Status, WatchJobResponse, WatchJobsResponse
 
 MOMENT: Final = 10_000_000
@@ -15,11 +16,12 @@ MOMENT: Final = 10_000_000
 
 
 class SharedStatus:
-    """The newest status of watches that share a tail or a feed."""
+    """The newest status of watches that share a tail or a feed; `memory` counts it until it is dropped."""
 
-    __slots__ = ("_response", "_said", "_time")
+    __slots__ = ("_memory", "_response", "_said", "_time")
 
-    def __init__(self) -> None:
+    def __init__(self, memory: MemoryBudget) -> None:
+        self._memory = memory
         self._said = b""
         self._time = 0
         self._response = b""
@@ -30,5 +32,24 @@ class SharedStatus:
         if said != self._said or not 0 <= now - self._time <= MOMENT:
             status.server_time.CopyFrom(timestamp(now))
             response.status.CopyFrom(status)
+            before = self._size
             self._said, self._time, self._response = said, now, response.SerializeToString()
+            encoded = self._response
+            self._memory.charge(self, self._size - before)  # which may drop it at once
+            return encoded
         return self._response
+
+    def evict(self) -> int:
+        """See ``Evictable``."""
+        size = self._size
+        self._said = self._response = b""
+        self._time = 0
+        return size
+
+    def drop(self) -> None:
+        """Drop the status: it is as old as that of the next event will be, or nobody watches any more."""
+        self._memory.free(self, self.evict())
+
+    @property
+    def _size(self) -> int:
+        return len(self._said) + len(self._response)

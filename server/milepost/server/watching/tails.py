@@ -65,7 +65,7 @@ class Tail:
         # The newest event at the previous ``drop_old``.
         self._aged_to = 0
         self.signal = Signal()
-        self.status = SharedStatus()
+        self.status = SharedStatus(memory)
         self.groups = LiveGroups(self.signal)
         self.since: int | None = None
         self.submitted = 0
@@ -149,6 +149,7 @@ class Tail:
         """Drop all chunks; nobody watches any more."""
         self.since = None
         self._chunks.free()
+        self.status.drop()
 
     def drop_old(self) -> Steps[None]:
         """Drop the chunks that were here at the call before, one a step; whoever is behind by that reads the log."""
@@ -156,6 +157,7 @@ class Tail:
             self._memory.free(self, self._pop_oldest())
             yield
         self._memory.free(self, self._batches.clear())
+        self.status.drop()
         self._aged_to = self._chunks.newest_key if self._chunks else 0
         yield
 

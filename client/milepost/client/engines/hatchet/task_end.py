@@ -67,7 +67,7 @@ def as_mapping(value: object) -> Mapping[str, Any] | None:
             value = value.model_dump(mode="json")
         elif dataclasses.is_dataclass(value) and not isinstance(value, type):
             value = dataclasses.asdict(value)
-    except Exception:
+    except Exception:  # noqa: BLE001 - as above
         _log.exception("input or result of a task omitted")
         return None
     return value if isinstance(value, Mapping) else None

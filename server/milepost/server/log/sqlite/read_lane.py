@@ -108,6 +108,10 @@ class ReadLane:
             if reader is None:
                 reader = self._open_reader()
             found = function(reader)
+        except StopIteration as error:  # a future cannot have it, and its caller would wait for good
+            stopped = RuntimeError("a read raised StopIteration")
+            stopped.__cause__ = error
+            self._deliver(loop, result, result.set_exception, stopped)
         except BaseException as error:  # noqa: BLE001  # raised to the caller
             self._deliver(loop, result, result.set_exception, error)
         else:

@@ -143,7 +143,7 @@ def test_a_value_that_cannot_be_shown_fails_no_task() -> None:
 
 async def test_a_cancellation_by_somebody_else_survives_the_interrupt() -> None:
     """What a task's own job asked for is taken back at its end, and nothing else."""
-    outcomes = []
+    outcomes: list[bool] = []
 
     async def work(*, others: bool) -> None:
         interrupt = TaskInterrupt()

@@ -39,6 +39,26 @@ def test_an_empty_command_is_refused() -> None:
     assert "COMMAND is empty." in outcome.output
 
 
+@pytest.mark.parametrize(
+    ("command", "said"),
+    [
+        ("submit k --priority 5000", "5,000 is out of bounds: it must be -1,000 to 1,000."),
+        ("submit k --workload -1", "-1.0 is out of bounds: it must be at least 0."),
+        ("serve --tail-memory 0", "0 is out of bounds: it must be at least 1."),
+    ],
+)
+def test_bounds_of_numbers_are_in_words(command: str, said: str) -> None:
+    """In errors and in help, also of commands of other packages."""
+    words = command.split()
+    outcome = CliRunner().invoke(milepost, words)
+    shown = CliRunner().invoke(milepost, [words[0], "--help"])
+
+    assert (outcome.exit_code, shown.exit_code) == (2, 0)
+    assert said in outcome.output
+    assert f"[{said.rpartition(' must be ')[2].rstrip('.')}]" in shown.output
+    assert "<=" not in shown.output
+
+
 @pytest.mark.parametrize("command", ["submit k", "list", "watch", "exec --kind k"])
 def test_a_label_has_one_value(command: str) -> None:
     """A second value is refused, since the first would be lost; the same pair may be repeated."""

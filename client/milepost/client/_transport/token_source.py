@@ -7,6 +7,7 @@ import inspect
 import os
 import time
 from collections.abc import Awaitable, Callable
+from copy import copy
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, TypeAlias
@@ -151,8 +152,9 @@ class CallCredential:
         self._used: Metadata = ()
         self._used_certificate: object = None
         self._was_accepted = False
-        # When the server refused the credential for the first time since it accepted one; None if it has not.
-        self._refused_at: float | None = None
+        # The first refusal since the server accepted the credential, and when that was; None if there was none.
+        self._refusal: Unauthenticated | None = None
+        self._refused_at = 0.0
 
     async def metadata(self, timeout: float = TOKEN_TIMEOUT) -> Metadata:
         """The metadata of the next call; see `TokenSource.metadata`."""
@@ -163,7 +165,7 @@ class CallCredential:
     def accepted(self) -> None:
         """Note that the server accepted the credential."""
         self._was_accepted = True
-        self._refused_at = None
+        self._refusal = None
 
     async def renew(self, error: MilepostError) -> bool:
         """Whether to call again with another credential, where this error refuses that of the last call.
@@ -173,9 +175,10 @@ class CallCredential:
         if not isinstance(error, Unauthenticated):
             return False
         now = time.monotonic()
-        is_first = self._refused_at is None
-        if self._refused_at is None:
-            self._refused_at = now
+        is_first = self._refusal is None
+        if is_first:
+            # A copy, since a traceback would keep the call alive.
+            self._refusal, self._refused_at = copy(error), now
         is_early = self._was_accepted and now - self._refused_at < RENEWAL_TIME
         if not is_first and not is_early:
             return False
@@ -183,6 +186,10 @@ class CallCredential:
             await self._source.renew(self._used) or self._certificate_version() != self._used_certificate
         )
         return is_other or (is_early and self._source.is_renewable)
+
+    def first_of(self, error: MilepostError) -> MilepostError:
+        """The first of the refusals in a row that this error is the last of, which says why they began; or the error."""
+        return self._refusal if self._refusal is not None and isinstance(error, Unauthenticated) else error
 
 
 def bearer(token: str) -> Metadata:

@@ -319,7 +319,7 @@ class ReconnectingStream(ABC, AsyncIterator[Item], Generic[Item, _Request, _Fram
         now = asyncio.get_running_loop().time()
         if items is None and not renewed and not is_transient(error, connected_before=self._connected_before):
             self._finish()
-            raise error
+            raise self._credential.first_of(error)
         wait = 0.0
         if items is None or self._recovering:  # skip a gap at once, but not repeatedly
             if self._connected_before:

@@ -7,6 +7,8 @@ from typing import Final
 
 import click
 
+from milepost.client._cli.commands.number_ranges import in_words
+
 __all__ = ["HelpContext", "use_layout"]
 
 _NARROW_WIDTH: Final = 70
@@ -29,6 +31,7 @@ class HelpContext(click.Context):
 def use_layout(command: click.Command) -> None:
     """Have the help of a command, and of its subcommands, laid out here, with the whole first sentence of each."""
     command.context_class = HelpContext
+    in_words(command)
     if isinstance(command, click.Group):
         for subcommand in command.commands.values():
             use_layout(subcommand)

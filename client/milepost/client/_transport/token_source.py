@@ -188,7 +188,7 @@ class CallCredential:
         return is_other or (is_early and self._source.is_renewable)
 
     def first_of(self, error: MilepostError) -> MilepostError:
-        """The first of the refusals in a row that this error is the last of, which says why they began; or the error."""
+        """The first of the refusals in a row that this error is the last of; the error itself if it is none."""
         return self._refusal if self._refusal is not None and isinstance(error, Unauthenticated) else error
 
 

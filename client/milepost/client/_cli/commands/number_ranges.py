@@ -9,7 +9,7 @@ import click
 __all__ = ["in_words"]
 
 
-class _RangeInWords(click.ParamType):
+class _RangeInWords(click.ParamType[Any]):
     """The numbers of a range of Click, bounds included."""
 
     def __init__(self, numbers: click.IntRange | click.FloatRange) -> None:

@@ -2,36 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from collections.abc import Callable
+from typing import Final
 
 import click
 
 __all__ = ["in_words"]
-
-
-class _RangeInWords(click.ParamType[Any]):
-    """The numbers of a range of Click, bounds included."""
-
-    def __init__(self, numbers: click.IntRange | click.FloatRange) -> None:
-        self.name = "number"
-        self._number = click.INT if isinstance(numbers, click.IntRange) else click.FLOAT
-        self._min, self._max = numbers.min, numbers.max
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
-        """Parse a number within the bounds."""
-        number = self._number.convert(value, param, ctx)
-        is_small = self._min is not None and number < self._min
-        if is_small or (self._max is not None and number > self._max):
-            self.fail(f"{number:,} is out of bounds: it must be {self.bounds}.", param, ctx)
-        return number
-
-    @property
-    def bounds(self) -> str:
-        """Such as ``1 to 100``, or ``at least 1``."""
-        if self._max is None:
-            return f"at least {self._min:,}"
-        return f"at most {self._max:,}" if self._min is None else f"{self._min:,} to {self._max:,}"
-
 
 _RANGES: Final = (click.IntRange, click.FloatRange)
 
@@ -42,6 +18,27 @@ def in_words(command: click.Command) -> None:
         numbers = parameter.type
         if not isinstance(numbers, _RANGES) or numbers.min_open or numbers.max_open or numbers.clamp:
             continue
-        parameter.type = worded = _RangeInWords(numbers)
+        bounds = _bounds(numbers.min, numbers.max)
+        parameter.type = click.types.convert_type(_parser(numbers, bounds))
         if isinstance(parameter, click.Option) and parameter.help:
-            parameter.help = f"{parameter.help.rstrip()}  [{worded.bounds}]"
+            parameter.help = f"{parameter.help.rstrip()}  [{bounds}]"
+
+
+def _parser(numbers: click.IntRange | click.FloatRange, bounds: str) -> Callable[[str], float]:
+    parse = click.INT if isinstance(numbers, click.IntRange) else click.FLOAT
+
+    def number(value: str) -> float:
+        parsed: float = parse(value)
+        is_small = numbers.min is not None and parsed < numbers.min
+        if is_small or (numbers.max is not None and parsed > numbers.max):
+            raise click.BadParameter(f"{parsed:,} is out of bounds: it must be {bounds}.")
+        return parsed
+
+    return number
+
+
+def _bounds(least: float | None, most: float | None) -> str:
+    """Such as ``1 to 100``, or ``at least 1``."""
+    if most is None:
+        return f"at least {least:,}"
+    return f"at most {most:,}" if least is None else f"{least:,} to {most:,}"

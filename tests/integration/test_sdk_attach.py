@@ -312,3 +312,20 @@ async def test_many_blocks_share_a_client(client: Client) -> None:
     job_ids = await asyncio.gather(*(work(number) for number in range(20)))
 
     assert [await client.result(one) for one in job_ids] == [{"number": number} for number in range(20)]
+
+
+async def test_a_block_whose_task_is_cancelled_while_it_ends(client: Client) -> None:
+    """Its end reaches the server all the same, so that nobody has to wait until the lease expires."""
+    ids: list[str] = []
+
+    async def block() -> None:
+        task = asyncio.current_task()
+        assert task is not None
+        async with client.start("step") as job:
+            ids.append(job.id)
+            asyncio.get_running_loop().call_soon(task.cancel)
+
+    with pytest.raises(asyncio.CancelledError):
+        await asyncio.create_task(block())
+
+    assert state_name(await client.get(ids[0])) == "SUCCEEDED"

@@ -48,6 +48,8 @@ _FINAL_BACKOFF_LIMIT: Final = 0.5
 _FINAL_BACKOFF_PART: Final = 0.05
 # Seconds between two checks whether the reports of a detached job were acknowledged.
 _DETACH_POLL: Final = 0.02
+# Seconds for the server to acknowledge the last reports once the code that waits for that is cancelled.
+_CANCELLED_FLUSH: Final = 0.5
 # Seconds for the server to end the session once everything is sent.
 _CLOSE_TIMEOUT: Final = 1.0
 
@@ -206,8 +208,14 @@ class Attachment:
 
     async def _finish(self) -> None:
         flush = asyncio.create_task(self._flush())
+        ended = asyncio.FIRST_COMPLETED
         try:
-            await asyncio.wait((flush, self._connection), return_when=asyncio.FIRST_COMPLETED)
+            try:
+                await asyncio.wait((flush, self._connection), return_when=ended)
+            except asyncio.CancelledError:
+                if self._jobs.is_connected:  # let the end reach the server: without it the lease has to expire
+                    await asyncio.wait((flush, self._connection), timeout=_CANCELLED_FLUSH, return_when=ended)
+                raise
             if not len(self._jobs):
                 await self._sessions.finish(_CLOSE_TIMEOUT)
         finally:

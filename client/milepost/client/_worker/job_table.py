@@ -96,6 +96,11 @@ class JobTable:
         return max(self._max_concurrency - len(self._stragglers) - len(self._unanswered), 0)
 
     @property
+    def is_connected(self) -> bool:
+        """Whether a session is open."""
+        return self._connected
+
+    @property
     def running(self) -> int:
         """Number of running handlers whose leases hold."""
         return sum(attempt.is_running for attempt in self._attempts.values())

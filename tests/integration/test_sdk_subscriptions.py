@@ -41,6 +41,24 @@ def kind() -> str:
     return f"test-{uuid.uuid4().hex}"
 
 
+async def test_a_client_that_is_closed_ends_its_subscriptions(shared_server: Server, kind: str) -> None:
+    """The consumer gets the error; without one, asyncio has nothing to log."""
+    errors: list[object] = []
+    asyncio.get_running_loop().set_exception_handler(lambda _, context: errors.append(context))
+    async with Client(shared_server.address) as client:
+        job_id = (await client.submit(kind)).job_id
+        subscriptions = client.subscriptions()
+        subscriptions.add(job_id)
+        await anext(subscriptions)
+    (fetching,) = [task for task in asyncio.all_tasks() if "_Subscription._fetch" in repr(task)]
+    await asyncio.wait((fetching,))
+    del subscriptions, fetching
+    gc.collect()
+    await asyncio.sleep(0)
+
+    assert errors == []
+
+
 async def ended(subscriptions: Subscriptions, count: int) -> list[Subscribed]:
     """Read items until this many watches have ended."""
     items: list[Subscribed] = []

@@ -58,3 +58,27 @@ def test_a_call_that_begins_during_a_fork_does_not_block_the_child() -> None:
     _, status = os.waitpid(child, 0)
 
     assert os.waitstatus_to_exitcode(status) == 0
+
+
+@pytest.mark.parametrize(
+    ("missing", "error"),
+    [
+        ("threading.Thread.start", RuntimeError("can't start new thread")),
+        ("asyncio.new_event_loop", OSError(24, "full")),
+    ],
+)
+def test_a_system_without_room_fails_one_call(
+    monkeypatch: pytest.MonkeyPatch, missing: str, error: Exception
+) -> None:
+    """The next one works, once there is room again."""
+    background = EventLoopThread()
+
+    def fail(*_: object) -> None:
+        raise error
+
+    with monkeypatch.context() as full:
+        full.setattr(missing, fail)
+        with pytest.raises(type(error)):
+            background.run(asyncio.sleep(0))
+    assert background.run(asyncio.sleep(0, "done")) == "done"
+    background.close()

@@ -87,7 +87,12 @@ def test_a_connection_without_trouble(caplog: pytest.LogCaptureFixture) -> None:
         ),
         ("Deadline Exceeded", "no answer"),
         ("ping timeout", "no answer"),
+        (
+            f"{LAST}INTERNAL: ipv4:1.2.3.4:1: socket: Too many open files\n\0\x1c",
+            "this process may open no more files",
+        ),
         ("general: particular", "particular"),
+        ("general: particular\n\0\x1c\xdf", "particular"),
         ("", ""),
     ],
 )

@@ -48,7 +48,7 @@ _FINAL_BACKOFF_LIMIT: Final = 0.5
 _FINAL_BACKOFF_PART: Final = 0.05
 # Seconds between two checks whether the reports of a detached job were acknowledged.
 _DETACH_POLL: Final = 0.02
-# Seconds for the server to acknowledge the last reports once the code that waits for that is cancelled.
+# As the flush timeout once the code that waits is cancelled.
 _CANCELLED_FLUSH: Final = 0.5
 # Seconds for the server to end the session once everything is sent.
 _CLOSE_TIMEOUT: Final = 1.0
@@ -213,7 +213,9 @@ class Attachment:
             try:
                 await asyncio.wait((flush, self._connection), return_when=ended)
             except asyncio.CancelledError:
-                if self._jobs.is_connected:  # let the end reach the server: without it the lease has to expire
+                if (
+                    self._jobs.is_connected
+                ):  # let the end reach the server: without it the lease has to expire
                     await asyncio.wait((flush, self._connection), timeout=_CANCELLED_FLUSH, return_when=ended)
                 raise
             if not len(self._jobs):

@@ -87,7 +87,8 @@ def connection_error_text(details: str, address: str = "") -> str:
             if words in _NOBODY_THERE and address and tried and unquote(tried[1]) != address:
                 return f"{words} at {unquote(tried[1])}"
             return words
-    return details.rpartition(": ")[2].strip()
+    # gRPC may append the bytes of an address.
+    return _UNPRINTABLE.split(details.strip().rpartition(": ")[2].strip())[0]
 
 
 def is_misconfigured(error: errors.MilepostError) -> bool:
@@ -160,12 +161,14 @@ _NOBODY_THERE: Final = frozenset({_REFUSED, _NO_ROUTE})
 _MISCONFIGURED: Final = frozenset({NO_TLS, OTHER_NAME, UNTRUSTED_CERTIFICATE})
 
 _TRIED: Final = re.compile(r"\bipv[46]:(\S+:\d+): ")
+_UNPRINTABLE: Final = re.compile(r"[\x00-\x1f\x7f]")
 
 # The first match counts: gRPC's details go from the general to the particular.
 _CONNECTION_ERRORS: Final = tuple(
     (re.compile(pattern, re.IGNORECASE), words)
     for pattern, words in (
         ("connection refused", _REFUSED),
+        ("too many open files", "this process may open no more files"),
         ("wrong_version_number", NO_TLS),
         ("create security handshaker", UNREADABLE_PEM),
         ("hostname verification|hostname mismatch", OTHER_NAME),

@@ -42,12 +42,13 @@ class EventLoopThread:
         """Start a coroutine; its future resolves in the thread.
 
         Raises:
-            RuntimeError: The thread is closed.
+            RuntimeError: The thread is closed, or cannot be started.
+            OSError: The process may open no more files.
         """
         try:
             with self._lock:  # close() must not stop the loop in between
                 return asyncio.run_coroutine_threadsafe(coroutine, self._running_loop())
-        except RuntimeError:
+        except (RuntimeError, OSError):
             coroutine.close()
             raise
 
@@ -67,13 +68,16 @@ class EventLoopThread:
         if self._closed:
             raise RuntimeError("The client is closed.")
         if self._loop is None or self._owner_pid != os.getpid():
+            loop = asyncio.new_event_loop()
+            thread = threading.Thread(target=loop.run_forever, name="milepost client", daemon=True)
+            try:
+                thread.start()
+            except RuntimeError:  # the system has no room for a thread; the next call tries again
+                loop.close()
+                raise
             # Keep the parent's loop open: parent and child share its selector.
             self._inherited_loop = self._loop
-            self._owner_pid, self._loop = os.getpid(), asyncio.new_event_loop()
-            self._thread = threading.Thread(
-                target=self._loop.run_forever, name="milepost client", daemon=True
-            )
-            self._thread.start()
+            self._owner_pid, self._loop, self._thread = os.getpid(), loop, thread
         return self._loop
 
 

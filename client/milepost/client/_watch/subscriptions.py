@@ -210,6 +210,8 @@ class _Subscription:
             error = raised
         self._items.append(Ended(self.job_id, error))
 
-    def _fetching_ended(self, _: asyncio.Task[None]) -> None:
+    def _fetching_ended(self, fetching: asyncio.Task[None]) -> None:
+        if not fetching.cancelled():
+            fetching.exception()  # `pop` raises it if the consumer comes back, and asyncio logs it if not
         if not self._cancelled:
             self._ready.put_nowait(self)

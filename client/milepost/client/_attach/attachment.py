@@ -183,9 +183,7 @@ class Attachment:
         await withdraw_job(self._withdraw, self._job_id)
 
     async def end(self, error: BaseException | None) -> None:
-        """Report the end of the job, and wait until it is durable, at most for the flush timeout.
-
-        Nothing happens if it was called before.
+        """Report the end of the job, once, and wait until it is durable, at most for the flush timeout.
 
         Args:
             error: The exception that left the block, if any.

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from milepost.server.access import token_file, tokens
+from milepost.server.cli.token_table import token_lines
 from tests.support.command import milepost
 
 CREATE = ("--subject", "ci", "--owner", "team-a", "--scope", "submit,read")
@@ -157,3 +158,29 @@ async def test_a_bad_token_file_stops_the_start(tmp_path: Path) -> None:
     )
     assert outcome.status == 2
     assert "cannot be used: it cannot be read: No such file or directory" in outcome.err
+
+
+def test_a_table_that_does_not_fit_the_terminal_has_a_line_for_each_field() -> None:
+    """Cut it would lack what it is looked at for, and broken nobody could read it."""
+    entries: list[dict[str, object]] = [
+        {
+            "id": "4f1c09aa",
+            "subject": "ci",
+            "owners": ["team-a"],
+            "scopes": ["submit", "read"],
+            "state": "active",
+        }
+    ]
+    table = [
+        "ID        SUBJECT  OWNERS  SCOPES       KINDS  STATE   NOTE",
+        "4f1c09aa  ci       team-a  submit,read         active",
+    ]
+
+    assert [list(token_lines(entries, width)) for width in (None, 80)] == [table, table]
+    assert list(token_lines(entries, 50)) == [
+        "4f1c09aa",
+        "  subject: ci",
+        "  owners: team-a",
+        "  scopes: submit,read",
+        "  state: active",
+    ]

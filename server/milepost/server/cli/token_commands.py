@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import secrets
+import shutil
 import sys
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
@@ -12,6 +13,7 @@ from pathlib import Path
 import click
 
 from milepost.server.cli.options import duration, option
+from milepost.server.cli.token_table import token_lines
 
 _SCOPES = ("submit", "read", "cancel", "work", "admin")
 
@@ -161,17 +163,12 @@ def list_tokens(path: Path, output: str) -> None:
         for entry in entries:
             click.echo(json.dumps(entry, ensure_ascii=False))
         return
-    named = any("san" in entry for entry in entries)
-    columns = ("id", "subject", "owners", "scopes", "kinds", "state", *(["san"] if named else ()), "note")
-    rows = [tuple(column.upper() for column in columns)]
-    rows += [tuple(_cell(entry.get(column, "")) for column in columns) for entry in entries]
-    widths = [max(len(row[index]) for row in rows) for index in range(len(columns))]
     if not entries:
         click.echo(f"There is no token in {str(path)!r}.", err=True)
         return
-    for row in rows:
-        cells = (cell.ljust(width) for cell, width in zip(row, widths, strict=True))
-        sys.stdout.write("  ".join(cells).rstrip() + "\n")
+    width = shutil.get_terminal_size().columns if sys.stdout.isatty() else None
+    for line in token_lines(entries, width):
+        sys.stdout.write(line + "\n")
 
 
 @token.command()
@@ -188,7 +185,3 @@ def revoke(path: Path, ids: Sequence[str]) -> None:
                     f"There is no token {credential_id!r} in {str(path)!r}. See `milepost token list`."
                 )
     click.echo(f"Revoked {', '.join(ids)}. Open streams end within seconds.", err=True)
-
-
-def _cell(value: object) -> str:
-    return ",".join(map(str, value)) if isinstance(value, list) else str(value)

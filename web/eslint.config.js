@@ -23,4 +23,21 @@ export default tseslint.config(
       ],
     },
   },
+  {
+    // A page shows what comes by an answer of its own, at a time of its own.
+    files: [
+      "pages/test/**/*.ts",
+      ...["messages", "package", "react"].map((name) => `sdk/test/${name}.test.ts`),
+    ],
+    rules: {
+      "no-restricted-syntax": [
+        "error",
+        {
+          selector: "CallExpression[callee.name='expect'] AwaitExpression",
+          message:
+            "This reads the page once, which may be too early: wait with `await expect.poll(() => …)`, `shows` or `accessible`. What must be so at any time is read into a constant first.",
+        },
+      ],
+    },
+  },
 );

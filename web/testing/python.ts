@@ -48,7 +48,8 @@ export function exampleWorker(server: Server): PythonProcess {
   return new PythonProcess(server, "milepost", ["worker", "examples.web.counting:worker"], /(connected)/);
 }
 
-async function said(process: ChildProcess, ready: RegExp): Promise<string> {
+/** What a process says when it is ready: the first group of `ready`, in a line of its stderr. */
+export async function said(process: ChildProcess, ready: RegExp): Promise<string> {
   let log = "";
   if (process.stderr === null) {
     throw new Error("the process has no stderr");

@@ -7,6 +7,9 @@ import { createInterface } from "node:readline";
 import { afterAll, beforeAll, onTestFinished } from "vitest";
 import { inRepository } from "./repository.js";
 
+/** Jobs whose worker is the test, and which reports nothing for a while, must not be lost on a busy machine. */
+const DEFAULTS = ["--lease-ttl", "10m"];
+
 /** A `milepost serve` of its own, with an empty store. It ends with the test. */
 export class Server {
   readonly directory = mkdtempSync(join(tmpdir(), "milepost-"));
@@ -66,7 +69,7 @@ export class Server {
     const data = join(this.directory, "data");
     const process = spawn(
       inRepository(".venv/bin/milepost"),
-      ["serve", "--address", address, "--http", http, "--data", data, ...this.options],
+      ["serve", "--address", address, "--http", http, "--data", data, ...DEFAULTS, ...this.options],
       { stdio: ["ignore", "pipe", "pipe"] },
     );
     this.#process = process;

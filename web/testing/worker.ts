@@ -54,11 +54,14 @@ export class WorkedJob {
   }
 }
 
-/** Connect a worker that takes jobs, but does nothing; it leaves with the test. */
+/**
+ * Connect a worker, which leaves with the test. It does nothing with the jobs that it gets: the function returned waits for
+ * the next one, for the test to work on.
+ */
 export async function connectWorker(
   baseUrl: string,
   hello: MessageInitShape<typeof HelloSchema>,
-): Promise<void> {
+): Promise<() => Promise<WorkedJob>> {
   const leaving = new AbortController();
   onTestFinished(() => {
     leaving.abort();
@@ -71,7 +74,17 @@ export async function connectWorker(
     });
   }
   const service = createClient(WorkerService, createGrpcTransport({ baseUrl }));
-  await service.work(requests(), { signal })[Symbol.asyncIterator]().next();
+  const messages = service.work(requests(), { signal })[Symbol.asyncIterator]();
+  await messages.next();
+  return async () => {
+    for (let next = await messages.next(); !next.done; next = await messages.next()) {
+      const { message } = next.value;
+      if (message.case === "assignment" && message.value.job !== undefined) {
+        return new WorkedJob(service, message.value.job, message.value.leaseToken);
+      }
+    }
+    throw new Error("The session ended before a job was assigned.");
+  };
 }
 
 /**

@@ -30,7 +30,7 @@ test("the page of a job keeps its budget of requests, bytes and elements, and no
   await connected(page, "live");
   await shows(page, "milepost-log-view .line:last-child", "line 100");
   // The style that is in the page itself: without it the first paint would have the browser's own.
-  expect(await page.evaluate("getComputedStyle(document.body).margin")).toBe("0px");
+  await expect.poll(() => page.evaluate("getComputedStyle(document.body).margin")).toBe("0px");
   expect(asked.length).toBeLessThanOrEqual(BUDGET.requests);
   expect(bytes).toBeLessThanOrEqual(BUDGET.bytes);
 

@@ -67,7 +67,7 @@ describe("elements that come, go and change", () => {
     );
     const page = await openPage(`${host.baseUrl}/host`);
     await shows(page, "milepost-job .line", "moved 1");
-    expect(host.countOpen("/WatchJob")).toBe(1);
+    await expect.poll(() => host.countOpen("/WatchJob")).toBe(1);
     await page.evaluate(() => {
       const element = document.querySelector("milepost-job");
       element?.remove();
@@ -87,7 +87,7 @@ describe("elements that come, go and change", () => {
     });
     await job.log(1, "at last");
     await shows(page, "main > milepost-job .line:last-child", "at last 1");
-    expect(host.countOpen("/WatchJob")).toBe(1);
+    await expect.poll(() => host.countOpen("/WatchJob")).toBe(1);
   });
 
   test("an element whose job's id changes shows the other job, and nothing of the one before", async () => {
@@ -110,17 +110,21 @@ describe("elements that come, go and change", () => {
     await expect.poll(() => fractions(page, "[data-key=a] .bar")).toEqual([0.25]);
     await expect.poll(() => fractions(page, "milepost-progress .bar")).toEqual([0.125]);
     // Neither is the stage chosen that was chosen of the other job, nor is the change read out as progress.
-    expect(await page.locator("[role=treeitem][aria-selected=true]").count()).toBe(0);
-    expect(await page.locator("milepost-log-view select").first().inputValue()).toBe("");
-    expect(await page.locator("article > [role=status]").innerText()).toBe("");
-    expect(host.countOpen("/WatchJob")).toBe(1);
+    await expect.poll(() => page.locator("[role=treeitem][aria-selected=true]").count()).toBe(0);
+    await expect.poll(() => page.locator("milepost-log-view select").first().inputValue()).toBe("");
+    const said = await page.locator("article > [role=status]").innerText();
+    expect(said).toBe(""); // at any time: what is said is read out
+    await expect.poll(() => host.countOpen("/WatchJob")).toBe(1);
 
     await first.log(1, "of the one before");
     await second.report({ case: "stageEnded", value: { stageId: "a", state: StageState.SUCCEEDED } });
     await shows(page, "article > [role=status]", "stage first done");
-    expect(await page.locator("milepost-job .line").allInnerTexts()).toHaveLength(1);
+    const lines = await page.locator("milepost-job .line").allInnerTexts();
+    expect(lines).toHaveLength(1); // at any time: the other job's line is older than what was said
     await second.end();
     await shows(page, "milepost-job [part=state]", "succeeded");
-    expect(await page.evaluate("seen.filter((text) => text.startsWith('milepost-end')).length")).toBe(2);
+    await expect
+      .poll(() => page.evaluate("seen.filter((text) => text.startsWith('milepost-end')).length"))
+      .toBe(2);
   });
 });

@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import { JobState } from "@milepost/client";
 import { openPage } from "../../testing/browser.js";
 import { hostPage } from "./host-page.js";
-import { picture, sharedPages, shows, violations } from "./pages.js";
+import { accessible, picture, sharedPages, shows } from "./pages.js";
 
 describe("elements in a page of somebody else's", () => {
   const pages = sharedPages();
@@ -12,23 +12,25 @@ describe("elements in a page of somebody else's", () => {
     const host = await hostPage(pages.url, `<milepost-job job-id="hosted" log="tail" cancel></milepost-job>`);
     const page = await openPage(`${host.baseUrl}/host`);
     await shows(page, "milepost-job [part=state]", "running");
-    expect(await page.locator("milepost-job [part=bar]").evaluate((bar) => getComputedStyle(bar).color)).toBe(
-      "rgb(140, 0, 140)",
-    );
-    expect(
-      await page.locator("milepost-job h1").evaluate((title) => getComputedStyle(title).fontFamily),
-    ).toBe("Georgia, serif");
+    const bar = page.locator("milepost-job [part=bar]");
+    await expect
+      .poll(() => bar.evaluate((element) => getComputedStyle(element).color))
+      .toBe("rgb(140, 0, 140)");
+    const title = page.locator("milepost-job h1");
+    await expect
+      .poll(() => title.evaluate((element) => getComputedStyle(element).fontFamily))
+      .toBe("Georgia, serif");
     await job.log(1, "hello");
     await shows(page, "milepost-job .line", "hello 1");
     await job.end();
     await shows(page, "milepost-job [part=state]", "succeeded");
-    const seen = await page.evaluate("seen");
-    expect(seen).toContain(`milepost-change ${JobState.RUNNING} milepost-job`);
-    expect((seen as string[]).filter((text) => text.startsWith("milepost-end"))).toEqual([
-      `milepost-end ${JobState.SUCCEEDED} milepost-job`,
-    ]);
+    const seen = () => page.evaluate<string[]>("seen");
+    await expect.poll(seen).toContain(`milepost-change ${JobState.RUNNING} milepost-job`);
+    await expect
+      .poll(async () => (await seen()).filter((text) => text.startsWith("milepost-end")))
+      .toEqual([`milepost-end ${JobState.SUCCEEDED} milepost-job`]);
     await picture(page, "element-job");
-    expect(await violations(page)).toEqual([]);
+    await accessible(page);
   });
 
   test("a table of bars is one stream", async () => {
@@ -57,17 +59,13 @@ describe("elements in a page of somebody else's", () => {
     expect(host.paths.filter((path) => path.includes("JobService/Watch"))).toEqual([
       "/milepost.v1.JobService/WatchJobs",
     ]);
-    expect(host.countOpen("/WatchJobs")).toBe(1);
+    await expect.poll(() => host.countOpen("/WatchJobs")).toBe(1);
     await jobs[9]?.end();
     await shows(page, "milepost-progress[job-id=bar-9] [part=percent]", "100 %");
-    expect(
-      await page
-        .getByRole("progressbar", { name: /transcribe/ })
-        .nth(6)
-        .getAttribute("aria-valuetext"),
-    ).toBe("50 %, running");
+    const seventh = page.getByRole("progressbar", { name: /transcribe/ }).nth(6);
+    await expect.poll(() => seventh.getAttribute("aria-valuetext")).toBe("50 %, running");
     await picture(page, "element-progress");
-    expect(await violations(page)).toEqual([]);
+    await accessible(page);
   });
 
   test("a list has the filter of its attributes", async () => {
@@ -75,6 +73,6 @@ describe("elements in a page of somebody else's", () => {
     const host = await hostPage(pages.url, `<milepost-jobs kind="listed"></milepost-jobs>`);
     const page = await openPage(`${host.baseUrl}/host`);
     await expect.poll(() => page.locator("milepost-jobs a.row .id").allInnerTexts()).toEqual(["listed"]);
-    expect(await page.locator("milepost-jobs input").count()).toBe(0);
+    await expect.poll(() => page.locator("milepost-jobs input").count()).toBe(0);
   });
 });

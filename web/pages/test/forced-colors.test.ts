@@ -1,6 +1,6 @@
 import type { Page } from "playwright-core";
 import { expect, test } from "vitest";
-import { openContext, picture, sharedPages, shows, violations } from "./pages.js";
+import { accessible, openContext, picture, sharedPages, shows } from "./pages.js";
 
 const pages = sharedPages();
 
@@ -30,14 +30,14 @@ test("where the system forces its colours, bars, the waterfall and what is chose
     return getComputedStyle(document.body).backgroundColor;
   });
 
-  const bar = await colors(page, "[part=progress] .bar");
-  expect(bar.fill).toBe(paper);
-  expect(bar.border).not.toBe(paper);
-  expect((await colors(page, "[part=progress] .fill")).fill).not.toBe(paper);
-  expect((await colors(page, ".segment.part-running")).fill).not.toBe(paper);
-  const chosen = await colors(page, "[role=tab][aria-selected=true]");
-  expect(chosen.fill).not.toBe((await colors(page, "[role=tab][aria-selected=false]")).fill);
-  expect((await colors(page, "[aria-pressed=true]")).fill).toBe(chosen.fill);
-  expect(await violations(page)).toEqual([]);
+  const fill = async (selector: string) => (await colors(page, selector)).fill;
+  await expect.poll(() => fill("[part=progress] .bar")).toBe(paper);
+  await expect.poll(async () => (await colors(page, "[part=progress] .bar")).border).not.toBe(paper);
+  await expect.poll(() => fill("[part=progress] .fill")).not.toBe(paper);
+  await expect.poll(() => fill(".segment.part-running")).not.toBe(paper);
+  const chosen = await fill("[role=tab][aria-selected=true]");
+  await expect.poll(() => fill("[role=tab][aria-selected=false]")).not.toBe(chosen);
+  await expect.poll(() => fill("[aria-pressed=true]")).toBe(chosen);
+  await accessible(page);
   await picture(page, "forced-colors");
 });

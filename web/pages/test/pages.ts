@@ -61,8 +61,7 @@ export async function startPages(...options: string[]): Promise<Pages> {
 
 /** The pages of one server for all tests around the call. */
 export function sharedPages(): Pages {
-  // Jobs whose worker is the test, and which reports nothing for a while, must not be lost on a busy machine.
-  const server = new Server(["--http", "127.0.0.1:0", "--lease-ttl", "10m"]);
+  const server = new Server(["--http", "127.0.0.1:0"]);
   beforeAll(() => server.start());
   afterAll(() => server.stop("SIGKILL"));
   return new Pages(server);
@@ -86,8 +85,19 @@ export async function picture(page: Page, name: string): Promise<void> {
   await page.screenshot({ path: inRepository(`build/screenshots/${name}.png`), animations: "disabled" });
 }
 
+/** Wait until axe-core finds nothing wrong with the page. */
+export async function accessible(page: Page, name?: string): Promise<void> {
+  await expect.poll(() => violations(page), { message: name }).toEqual([]);
+}
+
+/** Wait until nothing in the page is wider than its window. */
+export async function fits(page: Page, name?: string): Promise<void> {
+  const overhang = () => page.evaluate("document.documentElement.scrollWidth - innerWidth");
+  await expect.poll(overhang, { message: name }).toBe(0);
+}
+
 /** What axe-core finds wrong with the page, with the elements concerned. */
-export async function violations(page: Page): Promise<string[]> {
+async function violations(page: Page): Promise<string[]> {
   // The page's own policy allows no foreign script, so it is put in by the debugger.
   const { source } = createRequire(import.meta.url)("axe-core") as { source: string };
   const session = await page.context().newCDPSession(page);

@@ -1,11 +1,14 @@
 import type { Page } from "playwright-core";
 import { describe, expect, test } from "vitest";
+import { JobState } from "@milepost/client";
 import { openContext, openPage } from "../../testing/browser.js";
 import { type PythonProcess, exampleApplication, exampleWorker } from "../../testing/python.js";
 import { sharedServer } from "../../testing/server.js";
+import { type WorkedJob, connectWorker } from "../../testing/worker.js";
 
+const TO = 10;
+const CANCELLED = { state: JobState.CANCELLED };
 const server = sharedServer();
-exampleWorker(server);
 
 /** The page of a job that was just submitted by a click. */
 async function submit(application: PythonProcess): Promise<Page> {
@@ -15,22 +18,57 @@ async function submit(application: PythonProcess): Promise<Page> {
   return page;
 }
 
+/** The same, and the job, whose worker is the test, so that it counts no faster than the page is looked at. */
+async function submitAndWork(application: PythonProcess): Promise<{ page: Page; job: WorkedJob }> {
+  const nextJob = await connectWorker(server.baseUrl, {
+    workerId: "w-1",
+    kinds: ["count"],
+    maxConcurrency: 1,
+  });
+  const page = await submit(application);
+  const job = await nextJob();
+  await job.report({ case: "stageStarted", value: { stage: { stageId: "count", total: TO } } });
+  return { page, job };
+}
+
+async function countTo(job: WorkedJob, current: number): Promise<void> {
+  await job.report(
+    { case: "logWritten", value: { text: `${current}` } },
+    { case: "stageProgressed", value: { stageId: "count", current } },
+  );
+}
+
 describe("FastAPI with a plain page", () => {
   const application = exampleApplication(server, "fastapi_page");
 
   test("a job runs, counts, and ends by a click", async () => {
-    const page = await submit(application);
+    const { page, job } = await submitAndWork(application);
     await page.getByRole("heading", { name: "RUNNING" }).waitFor();
+    await countTo(job, 2);
     await page.getByRole("listitem").filter({ hasText: "2" }).waitFor();
-    expect(await page.getByRole("progressbar").getAttribute("value")).not.toBe("0");
+    await expect.poll(() => page.getByRole("progressbar").getAttribute("value")).toBe("0.2");
     await page.getByRole("button", { name: "Cancel" }).click();
+    await page.getByRole("heading", { name: "CANCELLING" }).waitFor();
+    await job.end(CANCELLED);
     await page.getByRole("heading", { name: "CANCELLED" }).waitFor();
   });
 
   test("a job counts to its end", async () => {
-    const page = await submit(application);
+    const { page, job } = await submitAndWork(application);
+    await page.getByRole("heading", { name: "RUNNING" }).waitFor();
+    for (let current = 1; current <= TO; current++) await countTo(job, current);
+    await job.end();
     await page.getByRole("heading", { name: "SUCCEEDED" }).waitFor();
-    expect(await page.getByRole("listitem").count()).toBe(10);
+    await expect.poll(() => page.getByRole("listitem").count()).toBe(TO);
+  });
+
+  describe("with the worker of the examples", () => {
+    exampleWorker(server);
+
+    test("a job counts to its end", async () => {
+      const page = await submit(application);
+      await page.getByRole("heading", { name: "SUCCEEDED" }).waitFor();
+    });
   });
 });
 
@@ -42,12 +80,16 @@ describe.each([
   const application = exampleApplication(server, name);
 
   test("what the server renders is swapped in, and the stream is closed at its end", async () => {
-    const page = await submit(application);
-    await page.getByText(/^count: [1-9]$/).waitFor();
+    const { page, job } = await submitAndWork(application);
+    await countTo(job, 3);
+    await page.getByText(/^count: 3$/).waitFor();
     let streams = 0; // after the first, which the count has come by
     page.on("request", (request) => (streams += Number(new URL(request.url()).pathname.endsWith("/events"))));
-    expect(await page.locator("main > div").innerText()).not.toMatch(/[[\],]/);
+    const rendered = await page.locator("main > div").innerText();
+    expect(rendered).not.toMatch(/[[\],]/); // at any time once the count is there
     await page.getByRole("button", { name: "Cancel" }).click();
+    await page.getByRole("heading", { name: "CANCELLING" }).waitFor();
+    await job.end(CANCELLED);
     await page.getByRole("heading", { name: "CANCELLED" }).waitFor();
     await page.getByRole("button", { name: "Cancel" }).waitFor({ state: "detached" });
     // It would come back after half a second at most.
@@ -61,7 +103,8 @@ describe.each([
     const answered = page.waitForResponse((response) => streams.includes(response.request().resourceType()));
     await page.goto(`${application.url}/jobs/${encodeURIComponent("x');window.found=1;('")}`);
     await answered;
-    expect(await page.evaluate(() => "found" in globalThis)).toBe(false);
+    const isFound = await page.evaluate(() => "found" in globalThis);
+    expect(isFound).toBe(false); // the stream is opened by what would have been run
   });
 });
 
@@ -69,14 +112,16 @@ describe("Jinja with an element", () => {
   const application = exampleApplication(server, "jinja_elements");
 
   test("the element shows the job to its end", async () => {
-    const page = await submit(application);
+    const { page, job: work } = await submitAndWork(application);
     const job = page.locator("milepost-job");
     await job.getByText("running", { exact: false }).first().waitFor();
+    await work.end();
     await job.getByText("succeeded", { exact: false }).first().waitFor();
   });
 
   test("the pages work below the path that they are mounted at, and ask for nothing outside of it", async () => {
-    const jobId = new URL((await submit(application)).url()).pathname.split("/").at(-1) ?? "";
+    const submitted = await submitAndWork(application);
+    const { jobId } = submitted.job.job;
     const context = await openContext();
     const asked: string[] = [];
     context.on("request", (request) => asked.push(request.url()));
@@ -91,8 +136,10 @@ describe("Jinja with an element", () => {
     await page.locator(`milepost-jobs a.row[href$="/milepost/jobs/${jobId}"]`).click();
     await page.getByRole("button", { name: "Cancel…" }).click();
     await page.getByRole("button", { name: "Cancel the job" }).click();
+    await page.locator("[part=state]", { hasText: "cancelling" }).waitFor();
+    await submitted.job.end(CANCELLED);
     await page.locator("[part=state]", { hasText: "cancelled" }).waitFor();
-    expect(new URL(page.url()).pathname).toBe(`/milepost/jobs/${jobId}`);
+    await expect.poll(() => new URL(page.url()).pathname).toBe(`/milepost/jobs/${jobId}`);
     await page.getByRole("link", { name: "milepost" }).click();
     await page.locator("milepost-jobs a.row").first().waitFor();
     expect(asked.filter((url) => !url.startsWith(`${application.url}/milepost/`))).toEqual([]);

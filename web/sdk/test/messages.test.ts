@@ -61,6 +61,5 @@ test("the messages work in a browser", async () => {
 
   const page = await openPage(url);
 
-  await page.waitForFunction(() => document.title !== "test");
-  expect(await page.title()).toBe("logWritten hello");
+  await expect.poll(() => page.title()).toBe("logWritten hello");
 });

@@ -1,16 +1,15 @@
 import { execFile } from "node:child_process";
 import { cp, mkdir, mkdtemp, readFile, readdir, rm, symlink, writeFile } from "node:fs/promises";
-import { createServer } from "node:net";
-import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { JobState } from "@milepost/client";
 import { openPage } from "../../testing/browser.js";
 import { runBeside } from "../../testing/processes.js";
 import { inRepository } from "../../testing/repository.js";
 import { startServer } from "../../testing/server.js";
-import { until } from "../../testing/until.js";
+import { connectWorker } from "../../testing/worker.js";
 
 const run = promisify(execFile);
 
@@ -36,14 +35,6 @@ beforeAll(async () => {
 });
 
 afterAll(() => rm(directory, { recursive: true, force: true }));
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, "127.0.0.1");
-  await new Promise((resolve) => server.once("listening", resolve));
-  const { port } = server.address() as AddressInfo;
-  await new Promise((resolve) => server.close(resolve));
-  return port;
-}
 
 test("the package has what its manifest exports, and no sources or tests", async () => {
   const manifest = JSON.parse(await readFile(join(directory, "package/package.json"), "utf8")) as {
@@ -116,9 +107,8 @@ test("each of its modules is imported by Node, where there is no document", asyn
 
   expect(stdout).toBe("undefined true,true,true,true\n");
   // Frameworks with server components learn from it that hooks run in the browser.
-  expect(await readFile(join(directory, "package/dist/react/index.js"), "utf8")).toMatch(
-    /^(\/\*\*.*\*\/\n)?"use client";/,
-  );
+  const hooks = await readFile(join(directory, "package/dist/react/index.js"), "utf8");
+  expect(hooks).toMatch(/^(\/\*\*.*\*\/\n)?"use client";/);
 });
 
 test("its example in React compiles in a strict program, and Node imports the client", async () => {
@@ -138,24 +128,27 @@ test("the example in React submits a job, follows it, and cancels another one", 
   await run("npm", ["run", "build", "--silent"], { cwd: directory });
   const server = await startServer();
   const environment = { MILEPOST_ADDRESS: `127.0.0.1:${server.port}` };
-  const port = await freePort();
-  runBeside("milepost", ["worker", "examples.web.counting:worker"], environment);
-  const options = ["--app-dir", directory, "--port", `${port}`, "--log-level", "warning"];
-  runBeside("uvicorn", ["server:app", ...options], environment);
-  const url = `http://127.0.0.1:${port}/`;
-  await until(() =>
-    fetch(url).then(
-      ({ ok }) => ok,
-      () => false,
-    ),
-  );
+  const options = ["--app-dir", directory, "--port", "0"];
+  const url = await runBeside("uvicorn", ["server:app", ...options], environment, /running on (http:\S+)/);
+  const nextJob = await connectWorker(server.baseUrl, {
+    workerId: "w-1",
+    kinds: ["count"],
+    maxConcurrency: 1,
+  });
   const page = await openPage(url);
 
   await page.click("text=Count to ten");
+  const first = await nextJob();
+  await page.waitForSelector('h1:text("RUNNING")');
+  await first.end();
   await page.waitForSelector('h1:text("SUCCEEDED")');
-  expect(await page.locator("progress").evaluate((bar) => (bar as HTMLProgressElement).value)).toBe(1);
+  const bar = page.locator("progress");
+  await expect.poll(() => bar.evaluate((element) => (element as HTMLProgressElement).value)).toBe(1);
   await page.click("text=Count to ten");
+  const second = await nextJob();
   await page.waitForSelector('h1:text("RUNNING")');
   await page.click("text=Cancel");
+  await page.waitForSelector('h1:text("CANCELLING")');
+  await second.end({ state: JobState.CANCELLED });
   await page.waitForSelector('h1:text("CANCELLED")');
 });

@@ -9,7 +9,9 @@ import { TransportFallback } from "../src/watch/transport-fallback.js";
 import { collect, oneTo, sequencesOf, startJob } from "./watching.js";
 
 const server = sharedServer();
-const timing = { ...IMPATIENT, probeMs: 200, streamRetryMs: 300_000 };
+const timing = { ...IMPATIENT, streamRetryMs: 300_000 };
+/** How long a call may take: long enough for a busy machine, since one that takes longer says that the server is down. */
+const CALL_MS = 1500;
 
 test("a proxy that holds streams back: streams that end at the head bring each event, and the watch goes back to a long one", async () => {
   const proxy = await startHttpProxy(server.httpUrl);
@@ -18,7 +20,7 @@ test("a proxy that holds streams back: streams that end at the head bring each e
   proxy.buffers = true;
   const client = createClient({
     baseUrl: proxy.baseUrl,
-    timeoutMs: 300,
+    timeoutMs: CALL_MS,
     timing: { ...timing, streamRetryMs: 400 },
   });
   const watch = client.watchJob(work.job.jobId);
@@ -117,8 +119,8 @@ test("a proxy that answers no stream: what calls have brought is stale since the
   proxy.swallows = (path) => path.endsWith("/WatchJob");
   const client = createClient({
     baseUrl: proxy.baseUrl,
-    timeoutMs: 300,
-    timing: { ...timing, streamRetryMs: 1_000 },
+    timeoutMs: CALL_MS,
+    timing: { ...timing, probeMs: 500, streamRetryMs: 2_500 }, // each fallback takes a probe's time, and comes before the retry
   });
   const begun = Date.now();
   const stale = new Set<number | undefined>();
@@ -137,7 +139,11 @@ test("a page that is not shown before it should have connected still finds out t
   const direct = createNodeClient({ baseUrl: server.baseUrl });
   const { jobId } = await direct.submitJob({ kind: "test" });
   proxy.buffers = true;
-  const client = createClient({ baseUrl: proxy.baseUrl, timing, timeoutMs: 300 });
+  const client = createClient({
+    baseUrl: proxy.baseUrl,
+    timing: { ...timing, probeMs: 2 * CALL_MS },
+    timeoutMs: 2 * CALL_MS,
+  });
   const page = Object.assign(new EventTarget(), { visibilityState: "hidden" });
   vi.stubGlobal("document", page);
   onTestFinished(() => {

@@ -84,11 +84,14 @@ test: setup node  ## Run the tests; ARGS="-k watch" selects some
 	$(BIN)/pytest $(ABREAST) $(ARGS)
 
 # What is promised to those who watch and work, held against three nodes over three servers of NATS, too.
-ON_JETSTREAM = $(addprefix tests/integration/test_,watch.py watch_jobs.py watch_model.py work.py dispatch.py cancel.py \
-	cancel_races.py resume_matrix.py retention.py validators.py bad_sessions.py sdk_jobs.py sdk_subscriptions.py \
-	sdk_watch_jobs.py sdk_calls.py sdk_sync.py sdk_views.py sdk_reconnect.py sdk_drain.py sdk_attach.py \
-	sdk_attach_plain.py sdk_watch_faults.py sdk_worker_faults.py cancel_handlers.py archive_job.py kill_sdk.py time.py \
-	reused_cursors.py)
+ON_JETSTREAM = $(addprefix tests/integration/,watching/test_watch.py watching/test_watch_jobs.py \
+	watching/test_watch_model.py working/test_work.py working/test_dispatch.py working/test_cancel.py \
+	working/test_cancel_races.py watching/test_resume_matrix.py durability/test_retention.py \
+	watching/test_validators.py bounds/test_bad_sessions.py sdk/test_sdk_jobs.py sdk/test_sdk_subscriptions.py \
+	sdk/test_sdk_watch_jobs.py sdk/test_sdk_calls.py sdk/test_sdk_sync.py sdk/test_sdk_views.py \
+	sdk/test_sdk_reconnect.py sdk/test_sdk_drain.py sdk/test_sdk_attach.py sdk/test_sdk_attach_plain.py \
+	sdk/test_sdk_watch_faults.py sdk/test_sdk_worker_faults.py sdk/test_cancel_handlers.py docs/test_archive_job.py \
+	durability/test_kill_sdk.py working/test_time.py watching/test_reused_cursors.py)
 
 # The long forms, in parts that can each be run: together they take a few hours.
 NIGHTLY := nightly-long nightly-mutants nightly-jetstream nightly-web

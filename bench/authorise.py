@@ -14,11 +14,11 @@ import jwt
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from bench.figures import OURS, Figure, Round, Settings, rounds
-from milepost.server.access import tokens
 from milepost.server.access.authenticator import Authenticator
 from milepost.server.access.authorize import Action, Target, check
-from milepost.server.access.credential_settings import CredentialSettings, JwtSettings
-from milepost.server.access.limiter import Limiter
+from milepost.server.access.credentials import tokens
+from milepost.server.access.credentials.credential_settings import CredentialSettings, JwtSettings
+from milepost.server.access.limits.limiter import Limiter
 from milepost.server.access.methods import check_method
 from milepost.server.base.clock import SystemClock
 

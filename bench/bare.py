@@ -23,11 +23,11 @@ import grpc
 import grpc.aio
 
 from bench.processes import Server, child
-from milepost.server.base.payloads import STAGE_PROGRESSED
-from milepost.server.base.submission import Submission
 from milepost.server.log.event_log import Commit, job_attributes
 from milepost.server.log.frames import Chunk
 from milepost.server.log.sqlite.sqlite_log import SqliteEventLog
+from milepost.server.messages.payloads import STAGE_PROGRESSED
+from milepost.server.messages.submission import Submission
 from milepost.v1 import Job, JobState, Stage
 
 __all__ = ["Script", "bare"]

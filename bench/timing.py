@@ -20,7 +20,7 @@ import grpc
 
 from bench.figures import OURS, Figure, Settings
 from bench.processes import Load, MeasurementFailed, milepost
-from milepost.server.access import tokens
+from milepost.server.access.credentials import tokens
 from milepost.v1 import (
     CancelJobRequest,
     DeleteJobRequest,

@@ -35,7 +35,7 @@ from bench.abuse.attack import Attack
 from bench.abuse.probe import Seen
 from bench.figures import OURS, Figure, Settings, percentile
 from bench.processes import Load, MeasurementFailed, Server, milepost
-from milepost.server.access import tokens
+from milepost.server.access.credentials import tokens
 from milepost.v1 import GetStatsRequest
 from milepost.v1.admin_service_pb2_grpc import AdminServiceStub
 

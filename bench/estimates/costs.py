@@ -9,7 +9,6 @@ from typing import Any, Final
 import psutil
 
 from bench.processes import child
-from milepost.server.base.slices import Slices
 from milepost.server.estimation.histories import Histories
 from milepost.server.forecasting.pace_curve import PaceCurve
 from milepost.server.forecasting.past_run import StageRun, past_run
@@ -17,6 +16,7 @@ from milepost.server.forecasting.run_encoding import encode
 from milepost.server.log.memory.memory_disk import MemoryDisk
 from milepost.server.log.memory.memory_log import MemoryEventLog
 from milepost.server.log.stored_runs import KIND_LIMIT, OWNER_KIND_LIMIT, RUN_LIMIT, StoredRun
+from milepost.server.scheduling.slices import Slices
 
 _READ_KINDS: Final = 400
 """Kinds that are read: several times as many as their bound holds."""

@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from milepost.server.base.timestamps import timestamp
+from milepost.server.messages.timestamps import timestamp
 from milepost.v1 import Event, Job, JobStarted, JobSubmitted, Stage, StageEnded, StageProgressed, StageStarted
 
 _GZIP = b"\x1f\x8b"

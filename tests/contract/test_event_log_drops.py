@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from milepost.server.base.payloads import ANY_PAYLOAD, mask_of
 from milepost.server.log import drop_summary
 from milepost.server.log.event_log import DropNotice, Entry, EventLog, Query
+from milepost.server.messages.payloads import ANY_PAYLOAD, mask_of
 from milepost.v1 import JobState
 from tests.contract.conftest import Open
 from tests.support.commits import Author, put, put_in_turn

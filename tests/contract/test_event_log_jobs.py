@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from milepost.server.base.timestamps import instant
 from milepost.server.log.event_log import EventLog, Query
+from milepost.server.messages.timestamps import instant
 from milepost.v1 import Job, JobState
 from tests.support.bad_requests import struct
 from tests.support.commits import Author, put, put_in_turn

@@ -7,9 +7,9 @@ import asyncio
 import pytest
 
 from milepost.contract.job_states import has_ended
-from milepost.server.base.timestamps import instant
 from milepost.server.log.event_log import ChildrenSummary, CommitRow, DropNotice, Entry, EventLog, Query
 from milepost.server.log.log_errors import Conflict
+from milepost.server.messages.timestamps import instant
 from milepost.v1 import JobState
 from tests.support.bad_requests import struct
 from tests.support.commits import Author, events_of, put, put_in_turn, read, read_page

@@ -11,7 +11,6 @@ from milepost.client._worker.attempt import Attempt
 from milepost.client._worker.reporter import Reporter
 from milepost.fold import progress
 from milepost.server import decide, journal
-from milepost.server.base.prompt_future import PromptFuture
 from milepost.server.base.refusal import lease_lost
 from milepost.server.decide import ending, report_batching
 from milepost.server.dispatch.attempt_key import StartedAttempt
@@ -23,6 +22,7 @@ from milepost.server.dispatch.session_table import SessionTable
 from milepost.server.journal import Journal, OpenJob
 from milepost.server.log.event_log import Commit
 from milepost.server.rpc.work_stream import WorkStream
+from milepost.server.scheduling.prompt_future import PromptFuture
 from milepost.v1 import Event, Failure, Job, JobState, WorkRequest
 from tests.simulation.entropy import Change
 

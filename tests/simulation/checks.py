@@ -6,7 +6,7 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Sequence
 
 from milepost.fold import RELEASED, Fold, fold
-from milepost.server.base.timestamps import nanoseconds
+from milepost.server.messages.timestamps import nanoseconds
 from milepost.v1 import Event, Job, JobState
 from tests.simulation.evidence import Evidence, at, is_the_servers, meaning
 from tests.simulation.server import LEASE_TTL

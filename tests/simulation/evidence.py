@@ -8,8 +8,8 @@ from dataclasses import dataclass
 
 from google.protobuf.timestamp_pb2 import Timestamp
 
-from milepost.server.base.timestamps import instant
 from milepost.server.dispatch.lease_tokens import LeaseTokens
+from milepost.server.messages.timestamps import instant
 from milepost.v1 import Event, Events, Job, JobState, Update
 from tests.simulation.record import Lease, Record
 from tests.simulation.world import Run

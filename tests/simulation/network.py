@@ -17,7 +17,7 @@ import grpc.aio
 
 from milepost.client._transport.token_source import CallCredential, TokenSource
 from milepost.contract.status_codes import STATUS
-from milepost.server.base.job_encoding import JobResponse
+from milepost.server.messages.job_encoding import JobResponse
 from milepost.server.store_errors import refusal_of
 from milepost.v1 import WorkRequest, WorkResponse
 from tests.simulation.loop import NETWORK, VirtualLoop

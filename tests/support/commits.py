@@ -9,13 +9,13 @@ from typing import Any, cast
 from milepost.fold import Fold
 from milepost.server import decide
 from milepost.server.base.clock import SystemClock
-from milepost.server.base.job_epoch import job_epoch
-from milepost.server.base.prompt_future import PromptFuture
-from milepost.server.base.timestamps import instant
 from milepost.server.decide import EventBatch
 from milepost.server.journal import Journal, OpenJob
 from milepost.server.log.event_log import Commit, EventLog, EventPage
 from milepost.server.log.frames import Chunk
+from milepost.server.messages.job_epoch import job_epoch
+from milepost.server.messages.timestamps import instant
+from milepost.server.scheduling.prompt_future import PromptFuture
 from milepost.v1 import (
     Event,
     Events,

@@ -7,10 +7,10 @@ from collections import deque
 from functools import partial
 from pathlib import Path
 
-from milepost.server.base.callers import SERVER
-from milepost.server.base.prompt_future import PromptFuture
 from milepost.server.log.event_log import Commit, StoredJob
 from milepost.server.log.sqlite.sqlite_log import SqliteEventLog
+from milepost.server.scheduling.callers import SERVER
+from milepost.server.scheduling.prompt_future import PromptFuture
 
 __all__ = ["HeldLog"]
 

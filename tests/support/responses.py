@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from milepost.server.base.job_encoding import JobResponse
+from milepost.server.messages.job_encoding import JobResponse
 from milepost.v1 import WorkResponse
 
 

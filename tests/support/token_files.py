@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from milepost.server.access import tokens
+from milepost.server.access.credentials import tokens
 
 __all__ = ["Tokens"]
 

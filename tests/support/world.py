@@ -15,9 +15,9 @@ from milepost.contract.status_codes import STATUS
 from milepost.server import decide
 from milepost.server.access.narrowing import narrow
 from milepost.server.access.principal import ANONYMOUS
-from milepost.server.base.byte_budget import ByteBudget
 from milepost.server.base.clock import SystemClock
 from milepost.server.base.refusal import Refusal
+from milepost.server.budgets.byte_budget import ByteBudget
 from milepost.server.dispatch.lease_tokens import LeaseTokens
 from milepost.server.dispatch.reports import Acceptance, Reports
 from milepost.server.dispatch.wait_reasons import WaitReasons

@@ -7,7 +7,7 @@ import type { Server } from "./server.js";
 
 const MAKE_TOKENS = `
 import sys
-from milepost.server.access import tokens
+from milepost.server.access.credentials import tokens
 for _ in sys.argv[1:]:
     token = tokens.new_token()
     print(token, tokens.digest(token))

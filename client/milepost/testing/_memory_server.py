@@ -10,7 +10,7 @@ from typing import Self
 from milepost.client._transport.event_loop_thread import EventLoopThread
 
 try:
-    from milepost.server.access.credential_settings import CredentialSettings
+    from milepost.server.access.credentials.credential_settings import CredentialSettings
     from milepost.server.runtime.server import Server, Settings
 except ModuleNotFoundError as error:
     raise ModuleNotFoundError(

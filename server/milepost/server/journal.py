@@ -17,19 +17,19 @@ from typing import Final
 from milepost.contract.job_states import has_ended, state_name
 from milepost.contract.sized_cache import SizedCache
 from milepost.fold import Fold
-from milepost.server.base.callers import SERVER
 from milepost.server.base.clock import Clock
-from milepost.server.base.job_ages import JobAges
-from milepost.server.base.payloads import JOB_STARTED, has_end, has_transition
-from milepost.server.base.prompt_future import PromptFuture
 from milepost.server.base.refusal import Refusal, job_not_ended, job_not_found
-from milepost.server.base.reservations import Reservations
-from milepost.server.base.steps import Steps
-from milepost.server.base.timestamps import instant
 from milepost.server.decide import EventBatch, PlainReports
 from milepost.server.log.event_log import Commit, DurableCommit, Entry, EventLog, StoredJob, job_attributes
 from milepost.server.log.frames import Chunk
 from milepost.server.log.log_errors import Conflict, StoreFailed, StoreFull
+from milepost.server.messages.job_ages import JobAges
+from milepost.server.messages.payloads import JOB_STARTED, has_end, has_transition
+from milepost.server.messages.timestamps import instant
+from milepost.server.scheduling.callers import SERVER
+from milepost.server.scheduling.prompt_future import PromptFuture
+from milepost.server.scheduling.reservations import Reservations
+from milepost.server.scheduling.steps import Steps
 from milepost.v1 import Event, Job
 
 CACHE_BYTES: Final = 48 << 20

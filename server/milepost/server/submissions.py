@@ -10,16 +10,16 @@ from functools import partial
 
 from milepost.contract.job_states import has_ended
 from milepost.server import decide
-from milepost.server.access.limiter import Limiter
+from milepost.server.access.limits.limiter import Limiter
 from milepost.server.access.principal import ANONYMOUS, Principal
-from milepost.server.base.callers import SERVER
 from milepost.server.base.clock import Clock
 from milepost.server.base.refusal import Refusal, job_ended
-from milepost.server.base.sliced_decoding import SLICED_FROM, decode_in_slices
-from milepost.server.base.slices import Slices
 from milepost.server.journal import Journal
 from milepost.server.log.event_log import EventLog
 from milepost.server.log.log_errors import Conflict
+from milepost.server.scheduling.callers import SERVER
+from milepost.server.scheduling.sliced_decoding import SLICED_FROM, decode_in_slices
+from milepost.server.scheduling.slices import Slices
 from milepost.v1 import ErrorReason, Event, Events, Job, JobState, SubmitJobRequest
 
 

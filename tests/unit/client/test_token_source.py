@@ -28,8 +28,8 @@ from milepost.client.errors import (
     TokenUnavailable,
     Unauthenticated,
 )
-from milepost.server.access import tokens
-from milepost.server.access.share_tokens import Share, encode
+from milepost.server.access.credentials import tokens
+from milepost.server.access.credentials.share_tokens import Share, encode
 from tests.support.rpc import eventually
 
 EXPIRED = TokenExpired("It has expired.")

@@ -8,7 +8,6 @@ from typing import Any
 
 from milepost.server import decide
 from milepost.server.background_tasks import Tasks
-from milepost.server.base.timestamps import SECOND, duration
 from milepost.server.dispatch.attempt_key import AttemptKey
 from milepost.server.dispatch.attempts import Attempts
 from milepost.server.dispatch.lease_tokens import LeaseTokens
@@ -18,6 +17,7 @@ from milepost.server.dispatch.worker_registry import WorkerRegistry
 from milepost.server.followers.child_cancellation import ChildCancellation
 from milepost.server.followers.transitions import follow_transitions
 from milepost.server.journal import CACHE_BYTES, Journal
+from milepost.server.messages.timestamps import SECOND, duration
 from milepost.server.submissions import Submissions
 from milepost.v1 import CancelJobRequest, Event, Events, Job, SubmitJobRequest, Update
 from tests.support.clock import FakeClock

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 
 from milepost.fold import Fold
 from milepost.server import decide
-from milepost.server.base.timestamps import SECOND
+from milepost.server.messages.timestamps import SECOND
 from milepost.v1 import Event, Failure, JobEnded, JobState, LogWritten, RetryPolicy, SubmitJobRequest, Update
 
 __all__ = ["NOW", "STATES", "apply", "ended", "log_line", "run", "submitted"]

@@ -10,13 +10,13 @@ from typing import Any, Final, cast
 from milepost.contract.reasons import reason_name
 from milepost.server.access.audit import AuditLog
 from milepost.server.access.current_principal import set_principal
-from milepost.server.access.limiter import Limiter
+from milepost.server.access.limits.limiter import Limiter
 from milepost.server.access.principal import ANONYMOUS
-from milepost.server.base.job_encoding import JobResponse
 from milepost.server.calls.call_memory import CallMemory
 from milepost.server.dispatch.dispatcher import Dispatcher
 from milepost.server.followers.deadlines import Deadlines
 from milepost.server.followers.transitions import follow_transitions
+from milepost.server.messages.job_encoding import JobResponse
 from milepost.server.rpc.worker_service import WorkerService
 from milepost.server.service.job_access import JobAccess
 from milepost.v1 import Hello, Job, JobState, WorkRequest, WorkResponse

@@ -9,7 +9,7 @@ import pytest
 from google.protobuf.json_format import MessageToDict, ParseDict
 from google.protobuf.struct_pb2 import Struct
 
-from milepost.server.base.steps import finish
+from milepost.server.scheduling.steps import finish
 from milepost.v1 import Job, Stage, SubmitJobRequest
 from milepost.web.json_reading import VALUES, read_json
 from milepost.web.proto_json import PIECE_SIZE, json_pieces, to_json

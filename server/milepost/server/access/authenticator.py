@@ -9,18 +9,18 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from milepost.contract.token_checksums import SHARE_PREFIX
-from milepost.server.access import tokens
-from milepost.server.access.client_certificates import AuthContext, client_certificate
+from milepost.server.access.credentials import tokens
+from milepost.server.access.credentials.client_certificates import AuthContext, client_certificate
+from milepost.server.access.credentials.refusals import token_expired, unauthenticated
+from milepost.server.access.credentials.shares import CREDENTIAL_PREFIX, Shares
+from milepost.server.access.credentials.token_file import TokenEntry, certificate_key, token_key
+from milepost.server.access.credentials.token_store import TokenStore
 from milepost.server.access.principal import ANONYMOUS, Principal
-from milepost.server.access.refusals import token_expired, unauthenticated
-from milepost.server.access.shares import CREDENTIAL_PREFIX, Shares
-from milepost.server.access.token_file import TokenEntry, certificate_key, token_key
-from milepost.server.access.token_store import TokenStore
 from milepost.server.base.clock import Clock
 from milepost.server.base.refusal import Refusal
 
 if TYPE_CHECKING:  # PyJWT is installed only where it is needed
-    from milepost.server.access.jwt_tokens import JwtTokens
+    from milepost.server.access.credentials.jwt_tokens import JwtTokens
 
 _AUTHORIZATION: Final = "authorization"
 _SCHEME: Final = "bearer "

@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextvars import ContextVar
 
 from milepost.server.access.principal import ANONYMOUS, Principal
-from milepost.server.base.callers import host_of, set_served_caller
+from milepost.server.scheduling.callers import host_of, set_served_caller
 
 _PRINCIPAL: ContextVar[Principal] = ContextVar("principal")
 _PEER: ContextVar[str] = ContextVar("peer", default="")

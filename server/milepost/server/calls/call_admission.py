@@ -8,17 +8,17 @@ from contextlib import contextmanager
 from typing import Final
 
 from milepost.server.access.authenticator import Authenticator
-from milepost.server.access.client_certificates import AuthContext
+from milepost.server.access.credentials.client_certificates import AuthContext
+from milepost.server.access.credentials.refusals import CredentialRefused
 from milepost.server.access.current_principal import current_caller, set_principal
-from milepost.server.access.limiter import Limiter
+from milepost.server.access.limits.limiter import Limiter
 from milepost.server.access.methods import check_method
 from milepost.server.access.principal import ANONYMOUS, Principal
-from milepost.server.access.refusals import CredentialRefused
-from milepost.server.base.callers import host_of
 from milepost.server.base.refusal import Refusal, draining
 from milepost.server.calls.call_record import CallRecord
 from milepost.server.calls.call_turns import CallTurns
 from milepost.server.calls.paced_ends import PacedEnds
+from milepost.server.scheduling.callers import host_of
 from milepost.server.store_errors import STORE_ERRORS
 
 # Answered even while the server is stopping.

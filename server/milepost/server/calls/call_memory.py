@@ -10,9 +10,9 @@ import grpc
 import grpc.aio
 
 from milepost.contract import limits
-from milepost.server.base.byte_budget import SMALL_CHARGE, ByteBudget, Charge
 from milepost.server.base.refusal import Refusal, malformed
-from milepost.server.base.response_room import (
+from milepost.server.budgets.byte_budget import SMALL_CHARGE, ByteBudget, Charge
+from milepost.server.budgets.response_room import (
     RESPONSE_COPIES,
     RESPONSE_MEMORY,
     RETRY_DELAY,

@@ -18,7 +18,7 @@ from milepost.server.access.audit import AUDITED_REASONS, CHANGING, AuditLog
 from milepost.server.access.methods import ACTIONS
 from milepost.server.access.principal import ANONYMOUS, Principal
 from milepost.server.base.refusal import Refusal, Unimplemented
-from milepost.server.base.timestamps import duration
+from milepost.server.messages.timestamps import duration
 from milepost.server.store_errors import refusal_of
 
 _log = structlog.get_logger("milepost.rpc")

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 from typing import Final
 
-from milepost.server.base.callers import Turns
+from milepost.server.scheduling.callers import Turns
 
 CALLS_PER_PASS: Final = 1
 """Calls that begin in one pass of the event loop. gRPC's server accepts one of a method in a pass, too; of HTTP no more

@@ -11,8 +11,8 @@ import types
 from collections.abc import Coroutine, Generator
 from typing import Any, TypeVar
 
-from milepost.server.base.callers import served_caller
 from milepost.server.calls.call_turns import ENDS_PER_PASS, CallTurns
+from milepost.server.scheduling.callers import served_caller
 
 _Result = TypeVar("_Result")
 

@@ -10,10 +10,10 @@ from google.protobuf.message import DecodeError, Message
 from milepost.contract import limits
 from milepost.server.access.current_principal import current_caller
 from milepost.server.base.refusal import Refusal, malformed, request_too_large
-from milepost.server.base.sliced_decoding import SLICED_FROM, decode_in_slices
-from milepost.server.base.slices import Slices
-from milepost.server.base.steps import Steps
 from milepost.server.calls.update_decoding import Deserializer
+from milepost.server.scheduling.sliced_decoding import SLICED_FROM, decode_in_slices
+from milepost.server.scheduling.slices import Slices
+from milepost.server.scheduling.steps import Steps
 
 Decoded: TypeAlias = "Message | Refusal | Steps[Message | Refusal]"
 """A request, the refusal of one that cannot be decoded, or the work that returns either."""

@@ -11,8 +11,8 @@ from urllib.parse import urlsplit
 
 import click
 
-from milepost.server.access.claim_names import ClaimNames
-from milepost.server.access.credential_settings import CredentialSettings, JwtSettings
+from milepost.server.access.credentials.claim_names import ClaimNames
+from milepost.server.access.credentials.credential_settings import CredentialSettings, JwtSettings
 from milepost.server.cli.listen_options import is_loopback
 from milepost.server.cli.options import option
 

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 import click
 
-from milepost.server.access.principal_limits import Limits
+from milepost.server.access.limits.principal_limits import Limits
 from milepost.server.cli.options import option
 
 _DEFAULTS: Final = Limits()

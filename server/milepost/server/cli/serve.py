@@ -11,8 +11,8 @@ from typing import Any
 
 import click
 
-from milepost.server.access.credential_settings import CredentialSettings
-from milepost.server.access.principal_limits import Limits
+from milepost.server.access.credentials.credential_settings import CredentialSettings
+from milepost.server.access.limits.principal_limits import Limits
 from milepost.server.cli.credential_options import credential_options
 from milepost.server.cli.http_options import http_options
 from milepost.server.cli.limit_options import limit_options
@@ -21,7 +21,7 @@ from milepost.server.cli.options import duration, option
 from milepost.server.cli.store_options import selected_store, store_options
 from milepost.server.cli.tls_options import tls_options
 from milepost.server.http.http_settings import HttpSettings
-from milepost.server.runtime.tls_files import TlsFileError, TlsFiles
+from milepost.server.runtime.tls.tls_files import TlsFileError, TlsFiles
 
 # Exit status after the store has failed for good.
 _STORE_FAILED = 1
@@ -185,7 +185,7 @@ def serve(
     Without the --keep-… options nothing is ever removed.
     """
     # Imported here, since the module is also loaded for help and shell completion.
-    from milepost.server.base import failpoints
+    from milepost.server import failpoints
     from milepost.server.cli import log_output
     from milepost.server.cli.server_process import run
     from milepost.server.followers.retention import RetentionPolicy
@@ -254,7 +254,7 @@ def _check_exposure(
 @contextmanager
 def _as_command_errors(data: Path, credentials: CredentialSettings) -> Iterator[None]:
     """Turn the errors that end a server into errors of the command, which say what to do."""
-    from milepost.server.access.token_file import TokenFileError
+    from milepost.server.access.credentials.token_file import TokenFileError
     from milepost.server.log.database_lock import DatabaseInUse
     from milepost.server.log.jetstream.nats_access import StreamRefused
     from milepost.server.log.log_errors import StoreFailed

@@ -11,11 +11,12 @@ from typing import Any
 
 import structlog
 
-from milepost.server.base.loop_lag import LoopLag
-from milepost.server.runtime import gc_tuning, heap_trimming, open_files, thread_switching
-from milepost.server.runtime.loop_watchdog import LoopWatchdog
+from milepost.server.runtime import open_files
+from milepost.server.runtime.process import gc_tuning, heap_trimming, thread_switching
+from milepost.server.runtime.process.loop_watchdog import LoopWatchdog
+from milepost.server.runtime.process.surge_memory import SmallBlocks, SurgeMemory
 from milepost.server.runtime.server import Server, Settings
-from milepost.server.runtime.surge_memory import SmallBlocks, SurgeMemory
+from milepost.server.scheduling.loop_lag import LoopLag
 
 __all__ = ["run"]
 

@@ -12,7 +12,7 @@ from typing import Any
 import click
 
 from milepost.server.cli.options import EXISTING_FILE, option
-from milepost.server.runtime.tls_files import TlsFiles
+from milepost.server.runtime.tls.tls_files import TlsFiles
 
 # gRPC accepts TLS 1.2 and 1.3, and has no option for that in Python. What it has is the list of the cipher suites of
 # TLS 1.2, as a variable of the environment. This one needs a key that both sides know, which gRPC's servers never have:

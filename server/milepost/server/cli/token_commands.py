@@ -117,7 +117,7 @@ def create(
     san: str | None,
 ) -> None:
     """Create a token and print it, once: it is stored nowhere. Or name a client certificate."""
-    from milepost.server.access import tokens
+    from milepost.server.access.credentials import tokens
     from milepost.server.cli.token_writer import TokenWriter
 
     made = tokens.new_token() if san is None else ""

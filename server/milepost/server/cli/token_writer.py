@@ -17,8 +17,8 @@ import click
 import tomlkit
 from tomlkit.items import AoT, Table
 
-from milepost.server.access import token_file
-from milepost.server.access.token_file import TokenFileError
+from milepost.server.access.credentials import token_file
+from milepost.server.access.credentials.token_file import TokenFileError
 
 
 class TokenWriter:

@@ -11,10 +11,10 @@ from google.protobuf.duration_pb2 import Duration
 from milepost.contract import limits
 from milepost.contract.job_states import LEASED, has_ended
 from milepost.fold import RELEASED
-from milepost.server.base.timestamps import SECOND, instant, nanoseconds, timestamp
 from milepost.server.decide import time_limits
 from milepost.server.decide.next_event import next_event
 from milepost.server.decide.time_limits import Age
+from milepost.server.messages.timestamps import SECOND, instant, nanoseconds, timestamp
 from milepost.v1 import CancelJobRequest, Cancellation, Event, Failure, Job, JobState, RetryPolicy
 
 _INITIAL_BACKOFF = 1 * SECOND

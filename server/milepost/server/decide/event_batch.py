@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from typing import Final, NamedTuple
 
 from milepost.fold import Fold
-from milepost.server.base.event_encoding import event_frame, frame
-from milepost.server.base.job_encoding import encode_with
-from milepost.server.base.payloads import payloads_of
-from milepost.server.base.submission import Submission
+from milepost.server.messages.event_encoding import event_frame, frame
+from milepost.server.messages.job_encoding import encode_with
+from milepost.server.messages.payloads import payloads_of
+from milepost.server.messages.submission import Submission
 from milepost.v1 import Event, JobState
 
 __all__ = ["EventBatch"]

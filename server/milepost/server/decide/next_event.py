@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from milepost.server.base.timestamps import timestamp
+from milepost.server.messages.timestamps import timestamp
 from milepost.v1 import Event, Job
 
 

@@ -13,12 +13,12 @@ from typing import Final
 from milepost.contract import limits
 from milepost.contract.job_states import LEASED
 from milepost.fold import Fold
-from milepost.server.base.event_encoding import EventEncoder
-from milepost.server.base.payloads import LOG_WRITTEN, STAGE_PROGRESSED
-from milepost.server.base.steps import SLICE_STEPS
 from milepost.server.decide.event_batch import EventBatch
 from milepost.server.decide.progress_run import PROGRESS, ProgressRun
 from milepost.server.decide.reporting import is_plain_line
+from milepost.server.messages.event_encoding import EventEncoder
+from milepost.server.messages.payloads import LOG_WRITTEN, STAGE_PROGRESSED
+from milepost.server.scheduling.steps import SLICE_STEPS
 from milepost.v1 import Update
 
 __all__ = ["PlainReports", "is_short"]

@@ -19,7 +19,7 @@ from typing import Final
 
 from milepost.contract import limits
 from milepost.fold import Fold, PathToJob
-from milepost.server.base.event_encoding import (
+from milepost.server.messages.event_encoding import (
     CURRENT,
     MESSAGE,
     MESSAGE_BYTES_LIMIT,

@@ -11,15 +11,15 @@ from typing import Final, NamedTuple
 from milepost.contract import limits
 from milepost.contract.job_states import LEASED
 from milepost.fold import Fold
-from milepost.server.base.event_encoding import EventEncoder, event_frame
-from milepost.server.base.field_checks import Check
-from milepost.server.base.payloads import LOG_WRITTEN, STAGE_PROGRESSED, payloads_of
 from milepost.server.base.refusal import Refusal
 from milepost.server.decide.event_batch import EventBatch
 from milepost.server.decide.progress_run import PROGRESS, ProgressRun
 from milepost.server.decide.reporting import is_plain_line, report_steps
 from milepost.server.decide.size_budget import SizeBudget
 from milepost.server.decide.stage_weights import learn_weights
+from milepost.server.messages.event_encoding import EventEncoder, event_frame
+from milepost.server.messages.field_checks import Check
+from milepost.server.messages.payloads import LOG_WRITTEN, STAGE_PROGRESSED, payloads_of
 from milepost.v1 import Event, Job, Stage, Update
 
 __all__ = ["Rejection", "ReportBatch", "report_batches"]

@@ -8,11 +8,11 @@ from google.protobuf.descriptor import EnumDescriptor
 
 from milepost.contract import limits
 from milepost.fold import Fold, planned, set_end_fraction, set_progress_fractions
-from milepost.server.base import field_checks
-from milepost.server.base.field_checks import Check
-from milepost.server.base.steps import Steps, finish
 from milepost.server.decide.ending import failed_attempt
 from milepost.server.decide.next_event import next_event
+from milepost.server.messages import field_checks
+from milepost.server.messages.field_checks import Check
+from milepost.server.scheduling.steps import Steps, finish
 from milepost.v1 import Event, JobState, LogWritten, Severity, Stage, StageState, Update
 
 _STAGE_ENDS = frozenset(

@@ -12,7 +12,7 @@ from typing import Final
 
 from milepost.contract import limits
 from milepost.fold import Fold, planned
-from milepost.server.base.field_checks import Check
+from milepost.server.messages.field_checks import Check
 from milepost.v1 import Event
 
 OMITTED: Final = "[left out: the job is as large as it may be]"

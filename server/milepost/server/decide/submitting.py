@@ -5,10 +5,10 @@ from __future__ import annotations
 from milepost.contract.job_states import has_ended
 from milepost.fold import planned
 from milepost.server.base.refusal import Refusal, job_ended, job_held
-from milepost.server.base.sliced_comparing import are_equal
-from milepost.server.base.steps import Steps
-from milepost.server.base.timestamps import timestamp
 from milepost.server.decide.next_event import next_event
+from milepost.server.messages.timestamps import timestamp
+from milepost.server.scheduling.sliced_comparing import are_equal
+from milepost.server.scheduling.steps import Steps
 from milepost.v1 import Dispatch, ErrorReason, Event, Job, JobState, SubmitJobRequest
 
 

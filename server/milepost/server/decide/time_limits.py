@@ -12,7 +12,7 @@ from google.protobuf.duration_pb2 import Duration
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from milepost.contract.job_states import LEASED, has_ended
-from milepost.server.base.timestamps import instant, nanoseconds
+from milepost.server.messages.timestamps import instant, nanoseconds
 from milepost.v1 import Job, JobState
 
 Age: TypeAlias = Callable[[str, int], int]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import NamedTuple
 
-from milepost.server.base.timestamps import instant
+from milepost.server.messages.timestamps import instant
 from milepost.v1 import Job
 
 

@@ -7,12 +7,12 @@ from collections.abc import Callable
 
 from milepost.contract.job_states import LEASED, has_ended
 from milepost.server import decide
-from milepost.server.base.callers import SERVER
 from milepost.server.base.refusal import Refusal, attempt_over, lease_lost
 from milepost.server.dispatch.attempt_key import AttemptKey, StartedAttempt
 from milepost.server.dispatch.lease_tokens import LeaseTokens
 from milepost.server.forecasting.learned_stages import LearnedStages
 from milepost.server.journal import Journal
+from milepost.server.scheduling.callers import SERVER
 from milepost.v1 import Cancellation, Event, Job, JobState
 
 

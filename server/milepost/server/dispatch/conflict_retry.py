@@ -7,8 +7,8 @@ from collections import deque
 from collections.abc import Awaitable, Callable
 from typing import Generic, TypeAlias, TypeVar
 
-from milepost.server.base.prompt_future import PromptFuture
 from milepost.server.log.log_errors import Conflict
+from milepost.server.scheduling.prompt_future import PromptFuture
 
 _Outcome = TypeVar("_Outcome")
 

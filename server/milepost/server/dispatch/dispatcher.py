@@ -12,12 +12,10 @@ import structlog
 from milepost.server import decide
 from milepost.server.access.authorize import Action, Target, check
 from milepost.server.background_tasks import STARTS_PER_PASS, Tasks
-from milepost.server.base.byte_budget import Charge
 from milepost.server.base.clock import Clock
-from milepost.server.base.job_encoding import JobResponse
 from milepost.server.base.refusal import Refusal, draining
-from milepost.server.base.response_room import RESPONSE_COPIES
-from milepost.server.base.timestamps import SECOND
+from milepost.server.budgets.byte_budget import Charge
+from milepost.server.budgets.response_room import RESPONSE_COPIES
 from milepost.server.dispatch.attempt_key import AttemptKey, StartedAttempt
 from milepost.server.dispatch.attempts import Attempts
 from milepost.server.dispatch.concurrency_limits import ConcurrencyLimits
@@ -32,6 +30,8 @@ from milepost.server.dispatch.session_table import SessionTable, rejection
 from milepost.server.dispatch.worker_instances import WorkerInstances
 from milepost.server.dispatch.worker_session import Session
 from milepost.server.log.log_errors import Conflict
+from milepost.server.messages.job_encoding import JobResponse
+from milepost.server.messages.timestamps import SECOND
 from milepost.server.store_errors import STORE_ERRORS, refusal_of
 from milepost.v1 import Assignment, Dispatch, ErrorReason, Job, JobState, SubmitJobRequest, WorkResponse
 

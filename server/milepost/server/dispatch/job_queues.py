@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from itertools import chain
 from typing import Any, Final, Generic, NamedTuple, TypeAlias, TypeVar
 
-from milepost.server.base.timestamps import instant
+from milepost.server.messages.timestamps import instant
 from milepost.v1 import Job
 
 # Deleted items that a heap may contain beyond the number of items in it, before it is rebuilt.

@@ -11,11 +11,7 @@ from typing import NamedTuple, TypeAlias, TypeVar
 from milepost.contract.job_states import LEASED
 from milepost.fold import Fold
 from milepost.server import decide
-from milepost.server.base.callers import SERVER
-from milepost.server.base.prompt_future import PromptFuture
 from milepost.server.base.refusal import Refusal, attempt_over, lease_lost, report_gap
-from milepost.server.base.slices import Slices
-from milepost.server.base.steps import SLICE_STEPS, Steps
 from milepost.server.decide import Rejection, ReportBatch
 from milepost.server.dispatch.conflict_retry import ConflictRetry
 from milepost.server.dispatch.lease_tokens import LeaseTokens
@@ -23,6 +19,10 @@ from milepost.server.forecasting.learned_stages import LearnedStages
 from milepost.server.journal import Journal, OpenJob
 from milepost.server.log.log_errors import Conflict
 from milepost.server.log.sqlite.coalescing import COMMIT_BYTES_LIMIT
+from milepost.server.scheduling.callers import SERVER
+from milepost.server.scheduling.prompt_future import PromptFuture
+from milepost.server.scheduling.slices import Slices
+from milepost.server.scheduling.steps import SLICE_STEPS, Steps
 from milepost.v1 import Job, Update
 
 

@@ -9,9 +9,9 @@ from milepost.contract.job_states import LEASED, has_ended, state_name
 from milepost.server import decide
 from milepost.server.base.clock import Clock
 from milepost.server.base.refusal import Refusal
-from milepost.server.base.steps import Steps
 from milepost.server.dispatch.worker_registry import WorkerRegistry
 from milepost.server.dispatch.worker_session import Session
+from milepost.server.scheduling.steps import Steps
 from milepost.v1 import Cancel, Drain, ErrorReason, Job, JobState, Rejected, WorkResponse
 
 

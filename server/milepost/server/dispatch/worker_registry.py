@@ -15,9 +15,9 @@ from typing import Final, NamedTuple
 
 from milepost.contract import limits
 from milepost.server.base.clock import Clock
-from milepost.server.base.timestamps import instant, timestamp
 from milepost.server.dispatch.worker_session import Session
 from milepost.server.log.node_presence import NoPeers, Presence
+from milepost.server.messages.timestamps import instant, timestamp
 from milepost.v1 import ConnectedWorker
 
 # Debounce of change notifications, in seconds: a worker that reconnects leaves and comes back within a moment.

@@ -12,8 +12,8 @@ from collections.abc import Callable
 
 from milepost.server.access.current_principal import caller_of
 from milepost.server.access.principal import ANONYMOUS, Principal
-from milepost.server.base.byte_budget import ByteBudget
-from milepost.server.base.job_encoding import JobResponse
+from milepost.server.budgets.byte_budget import ByteBudget
+from milepost.server.messages.job_encoding import JobResponse
 from milepost.v1 import Hello, WorkResponse
 
 # The server reads no more requests of a worker while this many responses wait to be sent to it.

@@ -9,9 +9,6 @@ from typing import Final
 import structlog
 
 from milepost.contract.sized_cache import SizedCache
-from milepost.server.base.callers import SERVER
-from milepost.server.base.slices import Slices
-from milepost.server.base.steps import Steps
 from milepost.server.decide.stage_weights import learn_weights
 from milepost.server.forecasting.calibration import Pool
 from milepost.server.forecasting.kind_history import KindHistory
@@ -19,6 +16,9 @@ from milepost.server.forecasting.past_run import PastRun
 from milepost.server.forecasting.run_encoding import UnknownRun, decode
 from milepost.server.log.event_log import DurableCommit, Entry, EventLog
 from milepost.server.log.stored_runs import RUN_LIMIT, StoredRun
+from milepost.server.scheduling.callers import SERVER
+from milepost.server.scheduling.slices import Slices
+from milepost.server.scheduling.steps import Steps
 from milepost.v1 import Job
 
 HISTORY_BYTES: Final = 24 << 20

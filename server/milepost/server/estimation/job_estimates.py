@@ -8,15 +8,15 @@ from functools import partial
 from typing import Final, NamedTuple, TypeAlias
 
 from milepost.contract.sized_cache import SizedCache
-from milepost.server.base.callers import SERVER
 from milepost.server.base.clock import Clock
-from milepost.server.base.steps import Steps
-from milepost.server.base.timestamps import duration, instant, timestamp
 from milepost.server.estimation.histories import Histories
 from milepost.server.estimation.running_jobs import RunningJobs
 from milepost.server.forecasting.kind_history import Basis, KindHistory, RemainingTime
 from milepost.server.forecasting.queue_schedule import Span, end_of
 from milepost.server.log.event_log import DurableCommit, Entry, EventLog, Query
+from milepost.server.messages.timestamps import duration, instant, timestamp
+from milepost.server.scheduling.callers import SERVER
+from milepost.server.scheduling.steps import Steps
 from milepost.v1 import Estimate, EstimateBasis, Job, JobState
 
 _BASES: Final = {

@@ -6,9 +6,9 @@ import math
 from collections.abc import Sequence
 from statistics import median
 
-from milepost.server.base.steps import Steps
-from milepost.server.base.timestamps import duration
 from milepost.server.forecasting.kind_history import KindHistory
+from milepost.server.messages.timestamps import duration
+from milepost.server.scheduling.steps import Steps
 from milepost.v1 import GetHistoryResponse, StageHistory
 
 

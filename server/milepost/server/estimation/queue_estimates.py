@@ -8,10 +8,7 @@ from collections.abc import Callable
 from typing import Final
 
 from milepost.contract.sized_cache import SizedCache
-from milepost.server.base.callers import SERVER
 from milepost.server.base.clock import Clock
-from milepost.server.base.steps import Steps
-from milepost.server.base.timestamps import duration, instant, nanoseconds
 from milepost.server.dispatch.job_queues import QueuePlace
 from milepost.server.dispatch.worker_registry import WorkerRegistry
 from milepost.server.estimation.histories import Histories
@@ -19,6 +16,9 @@ from milepost.server.estimation.job_estimates import REMAINING_MAX, SHARING_TIME
 from milepost.server.estimation.running_jobs import RunningJobs
 from milepost.server.forecasting.queue_schedule import NO_TIME, Span, start_of
 from milepost.server.log.event_log import EventLog
+from milepost.server.messages.timestamps import duration, instant, nanoseconds
+from milepost.server.scheduling.callers import SERVER
+from milepost.server.scheduling.steps import Steps
 from milepost.v1 import Dispatch, Estimate, Job, JobState, Waiting, WaitingFor
 
 _RECENT_BYTES = 1 << 20

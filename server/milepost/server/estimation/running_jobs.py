@@ -7,13 +7,13 @@ from typing import Final
 
 from milepost.contract.sized_cache import SizedCache
 from milepost.server.base.clock import Clock
-from milepost.server.base.payloads import JOB_STARTED, STAGE_PROGRESSED, mask_of
-from milepost.server.base.steps import Steps
-from milepost.server.base.timestamps import SECOND, instant
 from milepost.server.forecasting.job_observer import JobObserver
 from milepost.server.forecasting.run_encoding import encode_stages
 from milepost.server.log.event_log import Commit, DurableCommit, Entry
 from milepost.server.log.frames import latest_progress
+from milepost.server.messages.payloads import JOB_STARTED, STAGE_PROGRESSED, mask_of
+from milepost.server.messages.timestamps import SECOND, instant
+from milepost.server.scheduling.steps import Steps
 from milepost.v1 import Events, Job, JobState
 
 RUNNING_BYTES: Final = 32 << 20

@@ -12,11 +12,11 @@ from milepost.contract.job_states import LEASED
 from milepost.server import decide
 from milepost.server.background_tasks import Tasks
 from milepost.server.base.clock import Clock
-from milepost.server.base.timestamps import SECOND
 from milepost.server.decide import time_limits
 from milepost.server.dispatch.session_table import SessionTable
 from milepost.server.journal import Journal
 from milepost.server.log.node_presence import NoPeers, Peers
+from milepost.server.messages.timestamps import SECOND
 from milepost.server.store_errors import STORE_ERRORS
 from milepost.v1 import Event, Job
 

@@ -16,10 +16,10 @@ import structlog
 
 from milepost.server.base.clock import CautiousClock, Clock
 from milepost.server.base.refusal import Refusal
-from milepost.server.base.timestamps import SECOND, instant, nanoseconds
 from milepost.server.journal import Journal
 from milepost.server.log.event_log import DurableCommit, EndedJob, Entry, EventLog
 from milepost.server.log.log_errors import StoreDisplaced, StoreUnavailable
+from milepost.server.messages.timestamps import SECOND, instant, nanoseconds
 from milepost.server.store_errors import STORE_ERRORS
 from milepost.v1 import Job
 from milepost.v1 import Retention as RetentionMessage

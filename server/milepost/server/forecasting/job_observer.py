@@ -6,10 +6,10 @@ from collections.abc import Iterable, Sequence
 from itertools import islice
 from typing import Final
 
-from milepost.server.base.timestamps import instant
 from milepost.server.forecasting.job_progress import JobProgress, StageProgress
 from milepost.server.forecasting.pace_curve import CurveBuilder
 from milepost.server.forecasting.past_run import PastRun, StageRun, past_run
+from milepost.server.messages.timestamps import instant
 from milepost.v1 import Event, Job, Stage
 
 STAGE_LIMIT: Final = 64

@@ -9,7 +9,6 @@ from collections.abc import Collection, Mapping, Sequence
 from statistics import fmean, median
 from typing import Final, NamedTuple
 
-from milepost.server.base.steps import Steps
 from milepost.server.forecasting.calibration import (
     CHECKPOINTS,
     NO_ERRORS,
@@ -33,6 +32,7 @@ from milepost.server.forecasting.pace import pace_forecast
 from milepost.server.forecasting.past_run import PastRun
 from milepost.server.forecasting.replay import progress_at
 from milepost.server.forecasting.workload import scales_of
+from milepost.server.scheduling.steps import Steps
 
 RUNS: Final = 32
 """Runs that are kept of a kind."""

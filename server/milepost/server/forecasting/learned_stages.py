@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import Final
 
 from milepost.contract.sized_cache import SizedCache
-from milepost.server.base.steps import Steps
+from milepost.server.scheduling.steps import Steps
 
 LEARNED_BYTES: Final = 4 << 20
 """Bound of the memory of these durations."""

@@ -15,14 +15,9 @@ from milepost.contract import limits
 from milepost.server.access.audit import AuditLog
 from milepost.server.access.current_principal import current_caller
 from milepost.server.access.principal import Principal
-from milepost.server.base.byte_budget import Charge
-from milepost.server.base.caller_pace import CallerPace
-from milepost.server.base.job_encoding import JobResponse
 from milepost.server.base.refusal import Refusal, request_too_large
-from milepost.server.base.response_room import RESPONSE_TIMEOUT
-from milepost.server.base.sliced_decoding import decode_in_slices
-from milepost.server.base.slices import Slices
-from milepost.server.base.steps import Steps
+from milepost.server.budgets.byte_budget import Charge
+from milepost.server.budgets.response_room import RESPONSE_TIMEOUT
 from milepost.server.calls.call_admission import CallAdmission
 from milepost.server.calls.call_memory import CallMemory
 from milepost.server.calls.call_record import CallRecord
@@ -31,6 +26,11 @@ from milepost.server.calls.request_decoding import decoder, finish_decoding
 from milepost.server.calls.response_stream import ResponseStream
 from milepost.server.calls.update_decoding import Deserializer
 from milepost.server.http.peer_certificate import of_scope
+from milepost.server.messages.job_encoding import JobResponse
+from milepost.server.scheduling.caller_pace import CallerPace
+from milepost.server.scheduling.sliced_decoding import decode_in_slices
+from milepost.server.scheduling.slices import Slices
+from milepost.server.scheduling.steps import Steps
 from milepost.v1 import ErrorReason
 from milepost.web.callers import peer_of
 from milepost.web.request_body import ClientGone

@@ -6,7 +6,7 @@ import ssl
 from collections.abc import Mapping
 from typing import Any, Final
 
-from milepost.server.access.client_certificates import AuthContext
+from milepost.server.access.credentials.client_certificates import AuthContext
 
 EXTENSION: Final = "milepost.peer_certificate"
 """The extension of a request's scope that has it."""

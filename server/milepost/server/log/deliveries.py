@@ -10,8 +10,8 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from typing import Final, Generic, TypeVar
 
-from milepost.server.base.steps import SLICE_STEPS
 from milepost.server.log.event_log import DurableCommit, Entry
+from milepost.server.scheduling.steps import SLICE_STEPS
 
 _Item = TypeVar("_Item")
 

@@ -7,12 +7,12 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, NamedTuple, Protocol, TypeAlias
 
-from milepost.server.base.callers import SERVER
-from milepost.server.base.payloads import ANY_PAYLOAD
-from milepost.server.base.prompt_future import PromptFuture
-from milepost.server.base.submission import Submission
 from milepost.server.log.frames import Chunk
 from milepost.server.log.stored_runs import StoredRun
+from milepost.server.messages.payloads import ANY_PAYLOAD
+from milepost.server.messages.submission import Submission
+from milepost.server.scheduling.callers import SERVER
+from milepost.server.scheduling.prompt_future import PromptFuture
 from milepost.v1 import Job, JobState
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Final, NamedTuple
 
-from milepost.server.base.event_encoding import tag, varint
+from milepost.server.messages.event_encoding import tag, varint
 from milepost.v1 import Event, Events, WatchJobResponse, WatchJobsResponse
 
 _EVENT_TAG = tag(Events.EVENTS_FIELD_NUMBER)

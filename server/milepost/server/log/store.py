@@ -10,7 +10,7 @@ from typing import Protocol
 
 import structlog
 
-from milepost.server.base.idle_caches import IdleCaches
+from milepost.server.budgets.idle_caches import IdleCaches
 from milepost.server.log.event_log import EventLog
 from milepost.server.log.jetstream.nats_access import NatsAccess
 from milepost.server.log.log_errors import StoreFailed

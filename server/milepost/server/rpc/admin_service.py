@@ -8,11 +8,11 @@ import grpc.aio
 
 from milepost.server.access.authorize import Action, check
 from milepost.server.access.current_principal import current_principal
-from milepost.server.base.loop_lag import LoopLag
-from milepost.server.base.timestamps import duration
 from milepost.server.calls.response_stream import ResponseStream
 from milepost.server.dispatch.worker_registry import WorkerRegistry
+from milepost.server.messages.timestamps import duration
 from milepost.server.rpc.backups import Backups
+from milepost.server.scheduling.loop_lag import LoopLag
 from milepost.server.service import paging, validation
 from milepost.v1 import (
     BackUpRequest,

@@ -22,7 +22,6 @@ from milepost.server.access.audit import AuditLog
 from milepost.server.access.current_principal import current_caller
 from milepost.server.access.principal import Principal
 from milepost.server.base.refusal import Refusal, draining
-from milepost.server.base.slices import Slices
 from milepost.server.calls.call_admission import CallAdmission
 from milepost.server.calls.call_memory import CallMemory
 from milepost.server.calls.call_record import CallRecord, refusal_status
@@ -32,6 +31,7 @@ from milepost.server.calls.response_stream import ResponseStream
 from milepost.server.rpc.call_log import CallLog
 from milepost.server.rpc.metadata_limit import METADATA_SIZE, MetadataFloods, metadata_size, too_large
 from milepost.server.rpc.response_writer import ResponseWriter
+from milepost.server.scheduling.slices import Slices
 
 _Context = grpc.aio.ServicerContext[Any, Any]
 

@@ -7,8 +7,8 @@ from typing import Any
 import grpc.aio
 
 from milepost.server.access.current_principal import current_caller, current_principal
-from milepost.server.base.job_encoding import JobResponse
 from milepost.server.calls.response_stream import ResponseStream
+from milepost.server.messages.job_encoding import JobResponse
 from milepost.server.service.identity import Identity
 from milepost.server.service.jobs import Jobs
 from milepost.v1 import (

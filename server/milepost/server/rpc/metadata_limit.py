@@ -16,8 +16,8 @@ from typing import Final, Protocol
 
 import structlog
 
-from milepost.server.base.callers import host_of
 from milepost.server.base.refusal import Refusal
+from milepost.server.scheduling.callers import host_of
 from milepost.v1 import ErrorReason
 
 _log = structlog.get_logger("milepost.server")

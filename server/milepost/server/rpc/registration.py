@@ -11,8 +11,8 @@ from google.protobuf.descriptor import ServiceDescriptor
 from google.protobuf.message import Message
 from google.protobuf.message_factory import GetMessageClass
 
-from milepost.server.base.job_encoding import JobResponse
 from milepost.server.calls.update_decoding import Deserializer
+from milepost.server.messages.job_encoding import JobResponse
 
 
 def add_service(server: grpc.aio.Server, service: ServiceDescriptor, servicer: object) -> None:

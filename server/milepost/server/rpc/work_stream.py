@@ -7,12 +7,11 @@ from collections.abc import AsyncIterator, Coroutine
 from functools import partial
 from typing import Any, Final
 
+from milepost.server import failpoints
 from milepost.server.access.authorize import Action
-from milepost.server.access.limiter import Limiter
-from milepost.server.base import failpoints
-from milepost.server.base.byte_budget import ByteBudget
-from milepost.server.base.prompt_future import PromptFuture
+from milepost.server.access.limits.limiter import Limiter
 from milepost.server.base.refusal import Refusal
+from milepost.server.budgets.byte_budget import ByteBudget
 from milepost.server.calls.call_memory import CALL_COST
 from milepost.server.dispatch.attempts import Attempts
 from milepost.server.dispatch.dispatcher import Dispatcher
@@ -21,6 +20,7 @@ from milepost.server.dispatch.session_table import SessionTable, rejection
 from milepost.server.dispatch.worker_session import Session
 from milepost.server.followers.deadlines import Deadlines
 from milepost.server.rpc.response_writer import ResponseWriter
+from milepost.server.scheduling.prompt_future import PromptFuture
 from milepost.server.service import validation
 from milepost.server.service.job_access import JobAccess
 from milepost.v1 import (

@@ -10,15 +10,13 @@ from typing import Any, Final
 import grpc.aio
 import structlog
 
+from milepost.server import failpoints
 from milepost.server.access.authorize import Action, Target, check, check_scope, permission_denied
 from milepost.server.access.current_principal import current_caller, current_principal
-from milepost.server.access.limiter import Limiter
+from milepost.server.access.limits.limiter import Limiter
 from milepost.server.access.principal import Principal
-from milepost.server.base import failpoints
-from milepost.server.base.byte_budget import ByteBudget
 from milepost.server.base.refusal import draining
-from milepost.server.base.steps import Steps, every
-from milepost.server.base.timestamps import duration
+from milepost.server.budgets.byte_budget import ByteBudget
 from milepost.server.calls.call_memory import CallMemory
 from milepost.server.dispatch.attempts import Attempts
 from milepost.server.dispatch.dispatcher import Dispatcher
@@ -27,8 +25,10 @@ from milepost.server.dispatch.session_table import SessionTable
 from milepost.server.dispatch.worker_session import Session
 from milepost.server.followers.deadlines import Deadlines
 from milepost.server.log.node_presence import NoPeers, Peers
+from milepost.server.messages.timestamps import duration
 from milepost.server.rpc.response_writer import ResponseWriter
 from milepost.server.rpc.work_stream import SESSION_REQUESTS, SESSION_RESPONSES, WorkStream
+from milepost.server.scheduling.steps import Steps, every
 from milepost.server.service import validation
 from milepost.server.service.job_access import JobAccess
 from milepost.v1 import (

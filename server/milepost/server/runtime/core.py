@@ -9,14 +9,11 @@ from typing import Final
 
 from milepost.contract import limits
 from milepost.server.access.audit import AuditLog
-from milepost.server.access.limiter import Limiter
-from milepost.server.access.shares import Shares
+from milepost.server.access.credentials.shares import Shares
+from milepost.server.access.limits.limiter import Limiter
 from milepost.server.background_tasks import Tasks
-from milepost.server.base.callers import SERVER
 from milepost.server.base.clock import Clock, SystemClock
-from milepost.server.base.idle_caches import IdleCaches
-from milepost.server.base.loop_lag import LoopLag
-from milepost.server.base.slices import Slices
+from milepost.server.budgets.idle_caches import IdleCaches
 from milepost.server.calls.call_memory import CallMemory
 from milepost.server.dispatch.attempts import Attempts
 from milepost.server.dispatch.dispatcher import Dispatcher
@@ -44,6 +41,9 @@ from milepost.server.rpc.admin_service import AdminService
 from milepost.server.rpc.backups import Backups
 from milepost.server.rpc.job_service import JobService
 from milepost.server.rpc.worker_service import WorkerService
+from milepost.server.scheduling.callers import SERVER
+from milepost.server.scheduling.loop_lag import LoopLag
+from milepost.server.scheduling.slices import Slices
 from milepost.server.service.identity import Identity
 from milepost.server.service.job_access import JobAccess
 from milepost.server.service.jobs import Jobs

@@ -15,16 +15,14 @@ from grpc_health.v1 import health, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection
 
 from milepost.server.access.audit import AuditLog
-from milepost.server.access.credential_settings import CredentialSettings
-from milepost.server.access.limiter import Limiter
-from milepost.server.access.principal_limits import Limits
-from milepost.server.access.shares import Shares
+from milepost.server.access.credentials.credential_settings import CredentialSettings
+from milepost.server.access.credentials.shares import Shares
+from milepost.server.access.limits.limiter import Limiter
+from milepost.server.access.limits.principal_limits import Limits
 from milepost.server.background_tasks import Tasks
 from milepost.server.base.clock import SystemClock
-from milepost.server.base.idle_caches import IdleCaches
-from milepost.server.base.loop_lag import HELD_LIMIT, LoopLag
-from milepost.server.base.response_room import RESPONSE_MEMORY
-from milepost.server.base.slices import Slices
+from milepost.server.budgets.idle_caches import IdleCaches
+from milepost.server.budgets.response_room import RESPONSE_MEMORY
 from milepost.server.calls.call_admission import CallAdmission
 from milepost.server.calls.call_memory import REQUEST_MEMORY, CallMemory
 from milepost.server.calls.open_calls import OpenCalls
@@ -39,22 +37,25 @@ from milepost.server.rpc.call_log import ignore_lost_connections
 from milepost.server.rpc.interceptor import Interceptor
 from milepost.server.rpc.metadata_limit import MetadataFloods
 from milepost.server.rpc.registration import add_service
-from milepost.server.runtime import grpc_accepting, grpc_wakeups, listen_address
+from milepost.server.runtime import listen_address
 from milepost.server.runtime.core import QUEUE_MEMORY, Core
 from milepost.server.runtime.data_directory import DataDirectory
 from milepost.server.runtime.flood_barrier import FloodBarrier
-from milepost.server.runtime.grpc_options import GRPC_OPTIONS
-from milepost.server.runtime.health_port import HealthPort
-from milepost.server.runtime.health_service import Health
+from milepost.server.runtime.grpc_server import grpc_accepting, grpc_wakeups
+from milepost.server.runtime.grpc_server.grpc_options import GRPC_OPTIONS
+from milepost.server.runtime.grpc_server.health_port import HealthPort
+from milepost.server.runtime.grpc_server.health_service import Health
 from milepost.server.runtime.startup_placeholder import StartupPlaceholder
-from milepost.server.runtime.tls_credentials import TlsCredentials
-from milepost.server.runtime.tls_files import TlsFiles
+from milepost.server.runtime.tls.tls_credentials import TlsCredentials
+from milepost.server.runtime.tls.tls_files import TlsFiles
+from milepost.server.scheduling.loop_lag import HELD_LIMIT, LoopLag
+from milepost.server.scheduling.slices import Slices
 from milepost.server.service.stored_shares import StoredShares
 from milepost.server.watching.admission import Admission
 from milepost.v1 import admin_service_pb2, job_service_pb2, worker_service_pb2
 
 if TYPE_CHECKING:
-    from milepost.server.runtime.http_port import HttpPort
+    from milepost.server.runtime.http_server.http_port import HttpPort
 
 _log = structlog.get_logger("milepost.server")
 
@@ -168,7 +169,7 @@ class Server:
         self._http: HttpPort | None = None
         if settings.http is not None:
             # It takes as long to import as the rest of the server.
-            from milepost.server.runtime.http_port import HttpPort
+            from milepost.server.runtime.http_server.http_port import HttpPort
 
             needs_credential = not settings.credentials.is_empty
             self._http = HttpPort(settings.http, settings.tls, _STOP_GRACE, needs_credential=needs_credential)

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
-from milepost.server.access.limiter import Limiter
+from milepost.server.access.limits.limiter import Limiter
+from milepost.server.access.limits.principal_limits import RATES
+from milepost.server.access.limits.rates import BURST
 from milepost.server.access.principal import ANONYMOUS, Principal
-from milepost.server.access.principal_limits import RATES
-from milepost.server.access.rates import BURST
-from milepost.server.base.timestamps import timestamp
+from milepost.server.messages.timestamps import timestamp
 from milepost.v1 import PrincipalLimit, WhoAmIResponse
 
 

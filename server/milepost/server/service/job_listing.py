@@ -7,10 +7,10 @@ from collections.abc import Callable
 
 from milepost.contract import limits
 from milepost.server.access.narrowing import Narrowed
-from milepost.server.base.callers import SERVER
-from milepost.server.base.job_encoding import field
 from milepost.server.estimation.job_estimates import JobEstimates
 from milepost.server.log.event_log import EventLog, Query
+from milepost.server.messages.job_encoding import field
+from milepost.server.scheduling.callers import SERVER
 from milepost.server.service import paging
 from milepost.server.service.validation import OLDEST_FIRST
 from milepost.v1 import Job, JobWaiting, ListJobsRequest, ListJobsResponse, Waiting

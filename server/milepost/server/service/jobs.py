@@ -8,21 +8,21 @@ from typing import Final
 from milepost.contract import limits
 from milepost.server import decide
 from milepost.server.access.authorize import Action, Target, check, check_scope, exists_for, permission_denied
+from milepost.server.access.credentials.shares import Shares
 from milepost.server.access.narrowing import narrow
 from milepost.server.access.principal import Principal, Scope
-from milepost.server.access.shares import Shares
-from milepost.server.base.caller_pace import CallerPace
-from milepost.server.base.field_checks import Check
-from milepost.server.base.job_encoding import JobResponse
 from milepost.server.base.refusal import job_not_found
-from milepost.server.base.slices import Slices
-from milepost.server.base.timestamps import nanoseconds, timestamp
 from milepost.server.dispatch.wait_reasons import WaitReasons
 from milepost.server.estimation.estimators import Estimators
 from milepost.server.estimation.kind_summary import kind_summary
 from milepost.server.estimation.queue_estimates import hide_place
 from milepost.server.journal import Journal
 from milepost.server.log.event_log import EventLog
+from milepost.server.messages.field_checks import Check
+from milepost.server.messages.job_encoding import JobResponse
+from milepost.server.messages.timestamps import nanoseconds, timestamp
+from milepost.server.scheduling.caller_pace import CallerPace
+from milepost.server.scheduling.slices import Slices
 from milepost.server.service import job_listing, validation
 from milepost.server.service.job_access import JobAccess
 from milepost.server.submissions import Submissions

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from functools import lru_cache
 
-from milepost.server.access.share_tokens import derive_secret
-from milepost.server.access.shares import SharedJob
+from milepost.server.access.credentials.share_tokens import derive_secret
+from milepost.server.access.credentials.shares import SharedJob
 from milepost.server.base.refusal import Refusal
 from milepost.server.log.event_log import EventLog
 from milepost.server.store_errors import refusal_of

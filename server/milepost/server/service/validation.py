@@ -6,9 +6,9 @@ Updates in reports depend on the job, so that ``decide.reporting`` validates the
 from __future__ import annotations
 
 from milepost.contract import limits
-from milepost.server.base import field_checks
-from milepost.server.base.field_checks import Check
-from milepost.server.base.steps import Steps
+from milepost.server.messages import field_checks
+from milepost.server.messages.field_checks import Check
+from milepost.server.scheduling.steps import Steps
 from milepost.server.service import paging
 from milepost.v1 import (
     CancelJobRequest,

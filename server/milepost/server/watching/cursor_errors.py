@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from milepost.server.base.job_epoch import is_of_store
 from milepost.server.base.refusal import Refusal
+from milepost.server.messages.job_epoch import is_of_store
 from milepost.v1 import ErrorReason
 
 

@@ -14,9 +14,9 @@ from contextlib import contextmanager
 from typing import Final
 
 from milepost.contract.sized_cache import SizedCache
-from milepost.server.base.steps import Steps, every
 from milepost.server.log.event_log import CommitRow, DropNotice, Entry, EventLog
 from milepost.server.log.frames import watch_response
+from milepost.server.scheduling.steps import Steps, every
 from milepost.server.watching.batches import BATCH_BYTES, Batch, BatchRequest, SharedBatches
 from milepost.server.watching.dropped_positions import DroppedPositions, KnownDrops
 from milepost.server.watching.event_filters import FrameFilter

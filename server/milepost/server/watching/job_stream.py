@@ -8,11 +8,11 @@ from functools import partial
 from typing import Final, NamedTuple
 
 from milepost.server.base.clock import Clock
-from milepost.server.base.job_encoding import JobResponse
-from milepost.server.base.job_epoch import job_epoch
 from milepost.server.base.refusal import Refusal, job_not_found
-from milepost.server.base.timestamps import instant, timestamp
 from milepost.server.log.event_log import EventLog
+from milepost.server.messages.job_encoding import JobResponse
+from milepost.server.messages.job_epoch import job_epoch
+from milepost.server.messages.timestamps import instant, timestamp
 from milepost.server.watching.batches import Batch, BatchRequest
 from milepost.server.watching.cursor_errors import ahead, thinned, trimmed
 from milepost.server.watching.live_groups import LiveGroup

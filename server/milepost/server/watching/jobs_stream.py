@@ -7,11 +7,11 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 
 from milepost.server.base.clock import Clock
-from milepost.server.base.job_encoding import JobResponse
-from milepost.server.base.payloads import ANY_PAYLOAD, mask_of
 from milepost.server.base.refusal import Refusal
-from milepost.server.base.timestamps import timestamp
 from milepost.server.log.event_log import EventLog, Query, job_attributes
+from milepost.server.messages.job_encoding import JobResponse
+from milepost.server.messages.payloads import ANY_PAYLOAD, mask_of
+from milepost.server.messages.timestamps import timestamp
 from milepost.server.watching.batches import Batch, BatchRequest
 from milepost.server.watching.cursor_errors import ahead, trimmed
 from milepost.server.watching.feeds import Feed, Feeds, compose_items, compose_response

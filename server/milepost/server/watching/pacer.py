@@ -11,7 +11,7 @@ import asyncio
 from collections.abc import Callable
 from typing import Final, Protocol
 
-from milepost.server.base.callers import Turns
+from milepost.server.scheduling.callers import Turns
 
 TURNS_LIMIT: Final = 256
 """Streams that get a turn in one pass of the event loop, at most."""

@@ -6,12 +6,12 @@ from collections.abc import Generator, Iterator, Sequence
 from itertools import repeat
 from typing import Final
 
-from milepost.server.base.steps import SLICE_STEPS, Steps, every
-from milepost.server.base.timestamps import instant
 from milepost.server.dispatch.nearest_names import nearest
 from milepost.server.dispatch.wait_reasons import WITHOUT_WORKER, Queue, WaitReasons, kinds_for
 from milepost.server.dispatch.worker_registry import Taken
 from milepost.server.log.event_log import EventLog
+from milepost.server.messages.timestamps import instant
+from milepost.server.scheduling.steps import SLICE_STEPS, Steps, every
 from milepost.server.watching.tails import Tail
 from milepost.v1 import Dispatch, Waiting, WaitingFor
 

@@ -7,8 +7,8 @@ from collections import OrderedDict
 from collections.abc import Sequence
 from typing import Final
 
-from milepost.server.base.steps import Steps, every
 from milepost.server.log.event_log import DropNotice, Entry, EventLog, EventPage
+from milepost.server.scheduling.steps import Steps, every
 from milepost.server.watching.batches import BATCH_BYTES, Batch, BatchRequest
 from milepost.server.watching.memory_budget import MemoryBudget
 from milepost.server.watching.tails import DROPPED_PER_STEP, Tail

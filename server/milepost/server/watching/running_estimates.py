@@ -8,10 +8,10 @@ from dataclasses import replace
 from typing import Final, NamedTuple
 from weakref import WeakKeyDictionary
 
-from milepost.server.base.caller_pace import CallerPace
 from milepost.server.base.clock import Clock
 from milepost.server.estimation.job_estimates import SHARING_TIME, JobEstimates
 from milepost.server.log.event_log import EventLog
+from milepost.server.scheduling.caller_pace import CallerPace
 from milepost.server.watching.feeds import Feed
 from milepost.server.watching.status_estimates import differs
 from milepost.v1 import Estimate, Job, JobEstimate, JobState

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from milepost.server.base.timestamps import timestamp
+from milepost.server.messages.timestamps import timestamp
 from milepost.server.watching.memory_budget import MemoryBudget
 from milepost.v1 import Status, WatchJobResponse, WatchJobsResponse
 

@@ -8,9 +8,9 @@ from __future__ import annotations
 from typing import Final
 
 from milepost.server.base.clock import Clock
-from milepost.server.base.timestamps import SECOND, instant, nanoseconds
 from milepost.server.estimation.estimators import Estimators
 from milepost.server.estimation.queue_estimates import hide_place
+from milepost.server.messages.timestamps import SECOND, instant, nanoseconds
 from milepost.server.watching.tails import Tail
 from milepost.v1 import Estimate, Job, Waiting
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Hashable, Sequence
 from typing import Final, Protocol, TypeAlias
 
-from milepost.server.base.byte_budget import ByteBudget, Charge
-from milepost.server.base.response_room import RESPONSE_COPIES, wait_for_room
+from milepost.server.budgets.byte_budget import ByteBudget, Charge
+from milepost.server.budgets.response_room import RESPONSE_COPIES, wait_for_room
 from milepost.server.watching.pacer import Pacer
 
 Send: TypeAlias = Callable[[bytes], Awaitable[None]]

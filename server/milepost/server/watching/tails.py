@@ -12,11 +12,11 @@ from contextlib import contextmanager
 from typing import Final
 
 from milepost.contract.job_states import has_ended
-from milepost.server.base.steps import Steps, every
-from milepost.server.base.timestamps import instant
 from milepost.server.dispatch.wait_reasons import Queue
 from milepost.server.log.event_log import Commit, DropNotice, DurableCommit, Entry, EventPage
 from milepost.server.log.frames import Chunk
+from milepost.server.messages.timestamps import instant
+from milepost.server.scheduling.steps import Steps, every
 from milepost.server.watching.batches import BATCH_BYTES, Batch, BatchRequest, SharedBatches
 from milepost.server.watching.cursor_errors import replaced
 from milepost.server.watching.keyed_deque import KeyedDeque

@@ -16,8 +16,8 @@ from typing import ClassVar
 from milepost.contract import limits
 from milepost.server.base.clock import Clock
 from milepost.server.base.refusal import draining
-from milepost.server.base.timestamps import SECOND, nanoseconds
 from milepost.server.log.event_log import EventLog
+from milepost.server.messages.timestamps import SECOND, nanoseconds
 from milepost.server.watching.batches import Batch
 from milepost.server.watching.cursor_errors import changed_epoch
 from milepost.server.watching.event_filters import frame_filter

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Sequence
 
 from milepost.server.access.narrowing import Narrowed
-from milepost.server.base.byte_budget import ByteBudget
 from milepost.server.base.clock import Clock
-from milepost.server.base.idle_caches import IdleCaches
-from milepost.server.base.response_room import RESPONSE_MEMORY
-from milepost.server.base.steps import Steps
+from milepost.server.budgets.byte_budget import ByteBudget
+from milepost.server.budgets.idle_caches import IdleCaches
+from milepost.server.budgets.response_room import RESPONSE_MEMORY
 from milepost.server.dispatch.wait_reasons import WaitReasons
 from milepost.server.estimation.estimators import Estimators
 from milepost.server.log.event_log import Entry, EventLog
+from milepost.server.scheduling.steps import Steps
 from milepost.server.watching.admission import Admission
 from milepost.server.watching.feeds import Feeds
 from milepost.server.watching.job_criteria import JobCriteria

@@ -6,13 +6,13 @@ from collections.abc import Callable, MutableMapping, Sequence
 from typing import Final
 
 from milepost.contract.sized_cache import SizedCache
-from milepost.server.base.steps import Steps
 from milepost.server.log.deliveries import ENTRY_STEPS, Deliveries, entry_steps
 from milepost.server.log.event_log import Entry
 from milepost.server.log.jetstream.applied_sequence import AppliedSequence
 from milepost.server.log.jetstream.applier import AppliedMessage, JobHead
 from milepost.server.log.jetstream.backlog import Backlog
 from milepost.server.log.jetstream.job_publisher import PublishedMessage
+from milepost.server.scheduling.steps import Steps
 
 HEADS_BYTES: Final = 8 << 20
 """Bound of the memory of jobs' heads; the projection has all of them."""

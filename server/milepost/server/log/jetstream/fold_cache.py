@@ -7,11 +7,11 @@ from typing import Final, NamedTuple
 
 from milepost.contract.sized_cache import SizedCache
 from milepost.fold import Fold
-from milepost.server.base.payloads import has_end, has_transition, payloads_of
-from milepost.server.base.steps import finish
-from milepost.server.base.submission import Submission
 from milepost.server.log.event_log import Commit, JobAttributes, job_attributes
 from milepost.server.log.jetstream.records import Part
+from milepost.server.messages.payloads import has_end, has_transition, payloads_of
+from milepost.server.messages.submission import Submission
+from milepost.server.scheduling.steps import finish
 from milepost.v1 import Events, Job, JobState
 
 CACHE_BYTES: Final = 32 << 20

@@ -20,12 +20,12 @@ import structlog
 from nats.aio.msg import Msg
 from nats.js import api
 
-from milepost.server.base.steps import SLICE_STEPS
 from milepost.server.log.jetstream.backlog import Backlog
 from milepost.server.log.jetstream.nats_access import ConnectionLost
 from milepost.server.log.jetstream.nats_connection import NatsConnection
 from milepost.server.log.jetstream.stream import StreamNames
 from milepost.server.log.jetstream.write_faults import WriteFaults
+from milepost.server.scheduling.steps import SLICE_STEPS
 
 _log = structlog.get_logger("milepost.nats")
 

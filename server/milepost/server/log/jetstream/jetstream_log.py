@@ -10,9 +10,7 @@ from pathlib import Path
 
 import structlog
 
-from milepost.server.base.callers import SERVER
-from milepost.server.base.idle_caches import IdleCaches
-from milepost.server.base.prompt_future import PromptFuture
+from milepost.server.budgets.idle_caches import IdleCaches
 from milepost.server.log.event_log import Commit, Entry, EventPage
 from milepost.server.log.jetstream import drop_plans, stream
 from milepost.server.log.jetstream.applied_messages import AppliedMessages
@@ -37,6 +35,8 @@ from milepost.server.log.sqlite.log_copy import LogCopy
 from milepost.server.log.sqlite.reader import Reader
 from milepost.server.log.sqlite.reader_pool import ReaderPool
 from milepost.server.log.store_files import StoreFiles
+from milepost.server.scheduling.callers import SERVER
+from milepost.server.scheduling.prompt_future import PromptFuture
 from milepost.v1 import Job
 
 _log = structlog.get_logger("milepost.store")

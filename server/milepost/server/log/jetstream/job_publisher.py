@@ -16,8 +16,6 @@ from typing import Final, Protocol
 
 import structlog
 
-from milepost.server.base.callers import served_caller
-from milepost.server.base.prompt_future import PromptFuture
 from milepost.server.log.event_log import Commit
 from milepost.server.log.jetstream.applier import AppliedMessage, JobHead
 from milepost.server.log.jetstream.nats_access import ConnectionLost
@@ -35,6 +33,8 @@ from milepost.server.log.jetstream.stream import NO_ROOM, WRONG_LAST_SEQUENCE, S
 from milepost.server.log.jetstream.write_faults import WriteFaults
 from milepost.server.log.log_errors import Conflict, StoreFailed, StoreFull, StoreUnavailable
 from milepost.server.log.sqlite.coalescing import coalesce
+from milepost.server.scheduling.callers import served_caller
+from milepost.server.scheduling.prompt_future import PromptFuture
 
 _log = structlog.get_logger("milepost.store")
 

@@ -16,7 +16,6 @@ from typing import Final
 
 import structlog
 
-from milepost.server.base.steps import Steps
 from milepost.server.log.database_lock import DatabaseLock
 from milepost.server.log.jetstream import set_aside
 from milepost.server.log.jetstream.applier import (
@@ -39,6 +38,7 @@ from milepost.server.log.sqlite.transaction import Transaction
 from milepost.server.log.sqlite.wal_upkeep import WalUpkeep
 from milepost.server.log.sqlite.writer import CHECK_INTERVAL
 from milepost.server.log.store_files import StoreFiles, connect, create
+from milepost.server.scheduling.steps import Steps
 
 _log = structlog.get_logger("milepost.store")
 

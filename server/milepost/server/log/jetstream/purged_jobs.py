@@ -11,8 +11,6 @@ import sqlite3
 from typing import Final, NamedTuple
 
 from milepost.contract.job_states import FINAL
-from milepost.server.base.payloads import payloads_of
-from milepost.server.base.timestamps import instant
 from milepost.server.log.drop_summary import record_dropped
 from milepost.server.log.event_log import DropNotice
 from milepost.server.log.jetstream.records import Kind, Part, Record, Remains
@@ -21,6 +19,8 @@ from milepost.server.log.sqlite import statements
 from milepost.server.log.sqlite.append import FRACTION_SCALE
 from milepost.server.log.sqlite.pruning import Thin
 from milepost.server.log.sqlite.transaction import Transaction
+from milepost.server.messages.payloads import payloads_of
+from milepost.server.messages.timestamps import instant
 from milepost.v1 import Events, Job, JobSubmitted
 
 PENDING: Final = "SELECT count(*) FROM jobs WHERE state = 0"

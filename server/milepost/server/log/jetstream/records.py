@@ -11,10 +11,10 @@ from collections.abc import Iterator, Sequence
 from enum import IntEnum
 from typing import Any, Final, NamedTuple
 
-from milepost.server.base.payloads import ANY_PAYLOAD
 from milepost.server.log.event_log import ANY_STATE, Commit, Drop
 from milepost.server.log.frames import Chunk
 from milepost.server.log.stored_runs import StoredRun
+from milepost.server.messages.payloads import ANY_PAYLOAD
 
 VERSION: Final = 4
 """The version of messages with runs (``StoredRun``), and of those only. TRIM and DELETE of a job whose shares were

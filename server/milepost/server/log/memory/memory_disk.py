@@ -13,9 +13,6 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from milepost.contract.job_states import FINAL
-from milepost.server.base.job_epoch import job_epoch
-from milepost.server.base.sliced_decoding import merge_stored
-from milepost.server.base.timestamps import instant
 from milepost.server.log.event_log import (
     Commit,
     CommitRow,
@@ -29,6 +26,9 @@ from milepost.server.log.event_log import (
 from milepost.server.log.frames import Chunk, without_superseded
 from milepost.server.log.log_errors import Conflict
 from milepost.server.log.stored_runs import KIND_LIMIT, OWNER_KIND_LIMIT, RUN_LIMIT, StoredRun
+from milepost.server.messages.job_epoch import job_epoch
+from milepost.server.messages.timestamps import instant
+from milepost.server.scheduling.sliced_decoding import merge_stored
 from milepost.v1 import Job
 
 __all__ = ["FRACTION_SCALE", "JobRecord", "MemoryDisk", "StoredCommit"]

@@ -14,8 +14,6 @@ from pathlib import Path
 from typing import NamedTuple, TypeAlias
 
 from milepost.contract.job_states import ACTIVE
-from milepost.server.base.callers import SERVER
-from milepost.server.base.prompt_future import PromptFuture
 from milepost.server.base.refusal import Unimplemented
 from milepost.server.log.event_log import (
     ACTIVE_PAGE_BYTES,
@@ -42,6 +40,8 @@ from milepost.server.log.sqlite.append import Append, coalesce_writes
 from milepost.server.log.sqlite.log_copy import LogCopy
 from milepost.server.log.sqlite.transaction import Transaction, Write
 from milepost.server.log.stored_runs import StoredRun
+from milepost.server.scheduling.callers import SERVER
+from milepost.server.scheduling.prompt_future import PromptFuture
 from milepost.v1 import Job
 
 __all__ = ["Delays", "MemoryEventLog"]

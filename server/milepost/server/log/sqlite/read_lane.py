@@ -10,8 +10,8 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import Any, Final, NamedTuple, TypeVar
 
-from milepost.server.base.callers import Turns
 from milepost.server.log.sqlite.reader import Reader
+from milepost.server.scheduling.callers import Turns
 
 _Result = TypeVar("_Result")
 

@@ -6,10 +6,6 @@ import sqlite3
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 
-from milepost.server.base.job_epoch import job_epoch
-from milepost.server.base.payloads import ANY_PAYLOAD
-from milepost.server.base.sliced_decoding import merge_stored
-from milepost.server.base.timestamps import instant
 from milepost.server.log.event_log import (
     ChildrenSummary,
     CommitRow,
@@ -27,6 +23,10 @@ from milepost.server.log.frames import Chunk, joined_chunks
 from milepost.server.log.sqlite import run_rows, statements
 from milepost.server.log.sqlite.append import FRACTION_SCALE
 from milepost.server.log.stored_runs import StoredRun
+from milepost.server.messages.job_epoch import job_epoch
+from milepost.server.messages.payloads import ANY_PAYLOAD
+from milepost.server.messages.timestamps import instant
+from milepost.server.scheduling.sliced_decoding import merge_stored
 from milepost.v1 import Job
 
 # Positions that one read of many jobs scans at most, so that a selective filter does not occupy a reader for long.

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
-from milepost.server.base.callers import SERVER
 from milepost.server.log.event_log import (
     ACTIVE_PAGE_BYTES,
     ChildrenSummary,
@@ -20,6 +19,7 @@ from milepost.server.log.event_log import (
 from milepost.server.log.sqlite.read_lane import ReadLane
 from milepost.server.log.sqlite.reader import Reader
 from milepost.server.log.stored_runs import StoredRun
+from milepost.server.scheduling.callers import SERVER
 from milepost.v1 import Job
 
 SHORT_READ_THREADS: Final = 1

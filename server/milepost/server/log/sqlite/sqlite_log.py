@@ -12,7 +12,6 @@ from typing import TypeVar
 
 import structlog
 
-from milepost.server.base.prompt_future import PromptFuture
 from milepost.server.log.database_lock import DatabaseLock
 from milepost.server.log.deliveries import Deliveries, entry_steps
 from milepost.server.log.event_log import Commit, Entry
@@ -31,6 +30,7 @@ from milepost.server.log.sqlite.wal_reserve import WalReserve
 from milepost.server.log.sqlite.wal_upkeep import WalUpkeep
 from milepost.server.log.sqlite.writer import Outcome, Writer
 from milepost.server.log.store_files import StoreFiles, connect, create, wal_truncated
+from milepost.server.scheduling.prompt_future import PromptFuture
 
 _log = structlog.get_logger("milepost.store")
 

@@ -7,8 +7,8 @@ from itertools import product
 from typing import Any, Final
 
 from milepost.contract import job_states
-from milepost.server.base.payloads import ANY_PAYLOAD
 from milepost.server.log.event_log import ANY_STATE, Query, state_mask
+from milepost.server.messages.payloads import ANY_PAYLOAD
 
 _HAS_LABEL = "job_key IN (SELECT job_key FROM labels WHERE name = ? AND value = ?)"
 _HAS_COMMON_LABEL = (

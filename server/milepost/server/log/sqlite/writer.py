@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 import structlog
 
-from milepost.server.base import failpoints
+from milepost.server import failpoints
 from milepost.server.log.event_log import Entry
 from milepost.server.log.log_errors import Conflict, StoreDisplaced, StoreFailed, StoreFull, StoreLocked
 from milepost.server.log.sqlite import statements

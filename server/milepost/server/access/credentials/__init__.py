@@ -1,0 +1,1 @@
+"""Credentials: tokens, JSON Web Tokens, certificates and shares, and whether one is in force."""

@@ -1,0 +1,1 @@
+"""The files of TLS: checked, read again when they change, and given to both ports."""

@@ -1,0 +1,184 @@
+"""Claimed jobs through broken connections and server failures."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from milepost.client import Client, SyncClient
+from milepost.client.errors import JobEndedError, LeaseLost, Unreachable
+from milepost.v1 import RetryPolicy
+from tests.integration.sdk.test_sdk_worker_faults import Stream, assignment, scripted
+from tests.support.proxy import CuttableProxy
+from tests.support.rpc import eventually, state_name
+from tests.support.server import ServerProcess
+
+
+@pytest.fixture(scope="module")
+def hasty(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerProcess]:
+    """A server with short leases."""
+    with ServerProcess(tmp_path_factory.mktemp("hasty") / "data", "--lease-ttl", "1") as process:
+        yield process
+
+
+async def lines(client: Client, job_id: str) -> list[str]:
+    """The log lines of the job."""
+    events = [event async for event in client.watch(job_id, follow=False)]
+    return [event.log_written.text for event in events if event.HasField("log_written")]
+
+
+async def has_lines(client: Client, job_id: str, count: int) -> bool:
+    """Whether the job's log has this many lines."""
+    return len(await lines(client, job_id)) >= count
+
+
+async def stands(client: Client, job_id: str, wanted: str) -> bool:
+    """Whether the job has this state."""
+    return wanted == state_name(await client.get(job_id))
+
+
+async def test_a_block_survives_cuts_and_restarts(server: ServerProcess) -> None:
+    """It continues under the same lease, and each report is in the log once (rules 11 and 14)."""
+    with CuttableProxy(server.address) as proxy:
+        async with Client(proxy.address) as far, Client(server.address) as near:
+            async with far.start("step") as job:
+                for number in range(3):
+                    job.log(str(number))
+                    proxy.cut()
+                    job.log(f"{number} after")
+                await eventually(lambda: has_lines(near, job.id, 4))
+                server.kill()
+                job.log("nobody hears")
+                server.restart()
+            ended = await near.get(job.id)
+            result = await lines(near, job.id)
+
+    assert (state_name(ended), ended.attempt) == ("SUCCEEDED", 1)
+    assert result == ["0", "0 after", "1", "1 after", "2", "2 after", "nobody hears"]
+
+
+@pytest.mark.parametrize(
+    ("attempts", "error", "left"), [(1, JobEndedError, "LOST"), (2, LeaseLost, "QUEUED")]
+)
+async def test_a_lease_that_ran_out_interrupts_the_block(
+    hasty: ServerProcess, attempts: int, error: type[Exception], left: str
+) -> None:
+    """As soon as the server can say so; the job is another worker's, or nobody's."""
+    policy = RetryPolicy(max_attempts=attempts)
+    policy.initial_backoff.SetInParent()
+
+    async def work(far: Client, near: Client, proxy: CuttableProxy) -> None:
+        async with far.start("step", job_id=left, retry_policy=policy):
+            proxy.refuse()
+            proxy.cut()
+            await eventually(lambda: stands(near, left, left))
+            proxy.allow()
+            await asyncio.Event().wait()
+
+    with CuttableProxy(hasty.address) as proxy:
+        async with Client(proxy.address) as far, Client(hasty.address) as near:
+            with pytest.raises(error):
+                await work(far, near, proxy)
+            assert await stands(near, left, left)
+
+
+async def test_plain_code_sees_that_its_lease_ran_out(hasty: ServerProcess) -> None:
+    """At the end of the block, even if it did not check."""
+
+    def work(proxy: CuttableProxy) -> None:
+        with (
+            SyncClient(proxy.address) as far,
+            SyncClient(hasty.address) as near,
+            far.start("step", job_id="plain"),
+        ):
+            proxy.refuse()
+            proxy.cut()
+            *_, job = near.follow("plain")
+            assert state_name(job) == "LOST"
+            proxy.allow()
+
+    with CuttableProxy(hasty.address) as proxy, pytest.raises(JobEndedError, match="LOST"):
+        await asyncio.to_thread(work, proxy)
+
+
+@pytest.mark.parametrize("raises", [False, True])
+async def test_a_server_that_is_gone_at_the_end(
+    server: ServerProcess, caplog: pytest.LogCaptureFixture, raises: bool
+) -> None:
+    """The block's outcome stands, a warning is logged, and the exit takes at most the flush timeout (rule 15)."""
+    caplog.set_level(logging.WARNING, "milepost.client")
+
+    async def work() -> str:
+        async with Client(server.address) as client:
+            async with client.start("step", flush_timeout=0.2) as job:
+                server.kill()
+                if raises:
+                    raise ValueError("as the test says")
+            return job.id
+
+    if raises:
+        with pytest.raises(ValueError, match="as the test says"):
+            await work()
+    else:
+        assert await work()
+
+    assert "were not delivered and are lost: there is no spool" in caplog.text
+
+
+async def test_what_a_server_did_not_take_is_kept(server: ServerProcess, tmp_path: Path) -> None:
+    """The spool holds them, and the next block or worker with that spool delivers them, whatever its job."""
+    spool = tmp_path / "spool"
+    async with Client(server.address) as client:
+        async with client.start("step", job_id="kept", flush_timeout=0.0, spool=spool) as job:
+            server.kill()
+            job.log("nobody hears")
+            job.result = {"n": 1}
+        server.restart()
+        async with client.start("step", spool=spool) as other:
+            assert await client.result("kept") == {"n": 1}
+        result_found = await lines(client, "kept")
+
+    assert (result_found, True, list(spool.iterdir())) == (["nobody hears"], other.id != "kept", [])
+
+
+def test_a_client_that_is_closed_within_the_block(
+    shared_server: ServerProcess, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The block's outcome stands, and a warning is logged."""
+    client = SyncClient(shared_server.address)
+    with client.start("step"):
+        client.close()
+
+    assert "the end of a job cannot be reported: The client is closed." in caplog.text
+
+
+async def test_a_claim_that_is_not_answered() -> None:
+    """It is repeated on the next session; after the client's timeout the server counts as unreachable."""
+
+    async def leave(stream: Stream) -> None:
+        await stream.welcomes()
+        await stream.hears("claim")
+
+    async def assign(stream: Stream) -> None:
+        await stream.welcomes()
+        await stream.hears("claim")
+        await stream.says(assignment=assignment())
+        await stream.ends()
+
+    async def keep_silent(stream: Stream) -> None:
+        await stream.welcomes()
+        await stream.hears("claim")
+        await stream.ends()
+
+    async with scripted(leave, assign, keep_silent) as server:
+        async with Client(server.address) as client, client.attach("j", flush_timeout=0.0):
+            pass
+        async with Client(server.address, timeout=0.1) as client:
+            with pytest.raises(Unreachable, match=r"no answer to the claim within 0\.1 s"):
+                async with client.attach("j"):
+                    pass
+    assert server.sessions >= 3

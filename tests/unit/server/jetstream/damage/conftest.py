@@ -1,0 +1,62 @@
+"""Nodes, and an administrator, on a stream of the test's own."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import nats
+import pytest
+import structlog
+from nats.js import JetStreamContext
+from structlog.testing import capture_logs
+
+from milepost.server.log.jetstream import follower, joining
+from milepost.server.log.jetstream.jetstream_log import JetStreamEventLog
+from milepost.server.log.jetstream.stream import StreamNames
+from milepost.server.log.node_presence import NoPeers
+from tests.support.nats import NatsServer
+from tests.unit.server.jetstream.damage.streams import Node, made
+
+
+@pytest.fixture
+def names() -> StreamNames:
+    """Names of a stream for this test."""
+    return StreamNames(f"test-{uuid.uuid4().hex}")
+
+
+@pytest.fixture(autouse=True)
+def said(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[structlog.typing.EventDict]]:
+    """Capture the log, and shorten the check intervals."""
+    monkeypatch.setattr(follower, "_CHECK_INTERVAL", 0.05)
+    monkeypatch.setattr(follower, "_HEARTBEAT", 0.5)
+    monkeypatch.setattr(joining, "_LOST_DELAY", 0.05)
+    with capture_logs() as lines:
+        yield lines
+
+
+@pytest.fixture
+def node(tmp_path: Path, nats_server: NatsServer, names: StreamNames) -> Node:
+    """Open a serving node on the test's stream; again the same one for the same name."""
+
+    @asynccontextmanager
+    async def opened(name: str = "a", states: list[bool] | None = None) -> AsyncIterator[JetStreamEventLog]:
+        log = made(tmp_path / name, nats_server, names, states)
+        try:
+            await log.start()
+            await log.share_presence(NoPeers(), 1.0)
+            yield log
+        finally:
+            await log.close()
+
+    return opened
+
+
+@pytest.fixture
+async def jetstream(nats_server: NatsServer) -> AsyncIterator[JetStreamContext]:
+    """The JetStream API, as an administrator uses it."""
+    client = await nats.connect(nats_server.url)
+    yield client.jetstream()
+    await client.close()

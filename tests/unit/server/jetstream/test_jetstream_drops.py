@@ -1,0 +1,75 @@
+"""Drops at two nodes at once, such as a deletion beside a sweep."""
+
+from __future__ import annotations
+
+import asyncio
+import uuid
+from pathlib import Path
+
+import pytest
+
+from milepost.server.log.jetstream import job_publisher
+from milepost.server.log.jetstream.nats_connection import Reply
+from milepost.server.log.jetstream.stream import StreamNames
+from milepost.server.log.log_errors import Conflict, StoreUnavailable
+from tests.support.commits import Author, put
+from tests.support.nats import NatsServer
+from tests.unit.server.jetstream.test_jetstream_doubt import node
+
+_JOBS = [f"j{number}" for number in range(20)]
+
+
+async def test_a_deletion_succeeds_beside_a_sweep_of_another_node(
+    tmp_path: Path, nats_server: NatsServer
+) -> None:
+    """Whichever of the two comes first in the stream. A sweep may come too late: the job is gone then."""
+    names = StreamNames(f"test-{uuid.uuid4().hex}")
+    for name in ("a", "b"):
+        (tmp_path / name).mkdir()
+    async with (
+        node(tmp_path / "a", nats_server.url, names) as a,
+        node(tmp_path / "b", nats_server.url, names) as b,
+    ):
+        for job_id in _JOBS:
+            author = Author(job_id)
+            await put(a, author.submit(), author.start(), author.succeed())
+            await b.refresh(job_id)
+        swept = [b.thin(job_id) for job_id in _JOBS]
+        deleted = [a.delete(job_id) for job_id in _JOBS]
+        outcomes = await asyncio.gather(*deleted, *swept, return_exceptions=True)
+
+        assert outcomes[: len(_JOBS)] == [None] * len(_JOBS)
+        assert {type(outcome) for outcome in outcomes} <= {type(None), Conflict}
+        for job_id in _JOBS:
+            await b.refresh(job_id)
+        assert [await b.find(job_id) for job_id in _JOBS] == [None] * len(_JOBS)
+
+
+async def test_a_drop_that_is_overtaken_all_the_time_ends(
+    tmp_path: Path, nats_server: NatsServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is planned again for a while, and then refused: what waits behind it does not wait for ever."""
+    monkeypatch.setattr(job_publisher, "APPEND_TIMEOUT", 0.5)
+    names = StreamNames(f"test-{uuid.uuid4().hex}")
+    for name in ("a", "b"):
+        (tmp_path / name).mkdir()
+    author, tries = Author("j"), 0
+    async with (
+        node(tmp_path / "a", nats_server.url, names) as a,
+        node(tmp_path / "b", nats_server.url, names) as b,
+    ):
+        publish = a.connection.publish
+
+        async def overtaken(subject: str, data: bytes, expected: int, timeout: float) -> Reply:
+            nonlocal tries
+            tries += 1
+            await put(b, author.lines("again"))
+            return await publish(subject, data, expected, timeout)
+
+        await put(b, author.submit(), author.start(), author.lines("first"))
+        await a.refresh("j")
+        monkeypatch.setattr(a.connection, "publish", overtaken)
+        outcomes = await asyncio.gather(a.trim("j", 3), a.revoke_shares("j"), return_exceptions=True)
+
+    assert [type(outcome) for outcome in outcomes] == [StoreUnavailable, StoreUnavailable]
+    assert tries > 1

@@ -1,0 +1,245 @@
+"""The bytes with which grpc.aio wakes the event loop."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import subprocess
+import sys
+from collections.abc import Callable
+from contextvars import ContextVar
+from typing import Any
+
+import pytest
+
+from milepost.server.rpc.response_writer import Sent
+from milepost.server.runtime.grpc_server.grpc_wakeups import RUN_AT_ONCE, SENT_AT_LEAST, Wakeups
+
+# In a process of its own, since grpc.aio is initialised once in a process.
+_REGISTERED = """
+import asyncio
+from milepost.server.runtime.server import Server, Settings
+
+class Loop(asyncio.SelectorEventLoop):
+    def add_reader(self, fd, callback, *args):
+        print(callback.__name__, *(type(argument).__name__ for argument in args))
+        super().add_reader(fd, callback, *args)
+
+async def main():
+    server = Server(Settings("127.0.0.1:0", None))
+    await server.start()
+    await server.stop()
+
+with asyncio.Runner(loop_factory=Loop) as runner:
+    runner.run(main())
+"""
+
+
+async def test_all_bytes_are_read_in_one_pass() -> None:
+    """However many bytes wait, one call reads all of them, of which the callback reads one."""
+    reading, writing = socket.socketpair()
+    left: list[int] = []
+
+    def read_one() -> None:
+        reading.recv(1)
+        writing.send(b"-")  # so that the next line does not wait where nothing is left
+        left.append(len(reading.recv(1000)) - 1)
+
+    with reading, writing:
+        for count in (1, 2, 200):
+            writing.send(b"1" * count)
+            Wakeups(asyncio.get_running_loop()).drain_and_call(reading, read_one)
+    assert left == [0, 0, 0]
+
+
+async def test_tasks_go_on_in_the_same_pass() -> None:
+    """A task that waits for a future has gone on when the call returns, in its own context; other waits are as ever."""
+    loop = asyncio.get_running_loop()
+    first: asyncio.Future[str] = loop.create_future()
+    second: asyncio.Future[str] = loop.create_future()
+    name: ContextVar[str] = ContextVar("name", default="the loop's")
+    steps: list[str] = []
+
+    async def wait() -> None:
+        name.set("the task's")
+        steps.append(f"{await first} in {name.get()}")
+        steps.append(f"{await second} in {name.get()}")
+
+    waiting = asyncio.create_task(wait())
+    await asyncio.sleep(0)
+    await call(lambda: first.set_result("first"), lambda: steps.append("returned"))
+    assert steps == ["first in the task's", "returned"]
+    assert name.get() == "the loop's"
+
+    second.set_result("second")
+    assert len(steps) == 2
+    await waiting
+    assert steps[2:] == ["second in the task's"]
+
+
+async def test_what_was_scheduled_before_goes_first() -> None:
+    """A task that was made in the pass has begun before what it waits for, or its cancellation, goes on."""
+    loop = asyncio.get_running_loop()
+    future: asyncio.Future[None] = loop.create_future()
+    steps: list[str] = []
+
+    async def begin() -> None:
+        steps.append("begun")
+
+    future.add_done_callback(lambda _: steps.append("gone on"))
+    reading, writing = socket.socketpair()
+    with reading, writing:
+        writing.send(b"1")
+        task = asyncio.create_task(begin())
+        Wakeups(loop).drain_and_call(reading, lambda: future.set_result(None))
+        await task
+        await asyncio.sleep(0)
+
+    assert steps == ["begun", "gone on"]
+
+
+async def test_what_happens_at_once_goes_on_in_several_passes() -> None:
+    """Some of it in each, in order: thousands of streams may be left at once. Also where others wait for the pass."""
+    loop = asyncio.get_running_loop()
+    wakeups = Wakeups(loop)
+    done: list[asyncio.Future[None]] = []
+    passes = []
+    futures: list[asyncio.Future[None]] = [loop.create_future() for _ in range(8 * RUN_AT_ONCE + 2)]
+    for future in futures:
+        future.add_done_callback(done.append)
+    reading, writing = socket.socketpair()
+
+    def happen(events: list[asyncio.Future[None]]) -> None:
+        def resolve() -> None:
+            for event in events:
+                event.set_result(None)
+
+        writing.send(b"1")
+        wakeups.drain_and_call(reading, resolve)
+
+    with reading, writing:
+        happen(futures[: len(futures) // 2])
+        happen(futures[len(futures) // 2 :])
+        while len(done) < len(futures):
+            before = len(done)
+            await asyncio.sleep(0)
+            passes.append(len(done) - before)
+
+    assert done == futures
+    assert max(passes) == RUN_AT_ONCE
+
+
+async def test_what_is_sent_goes_on_last() -> None:
+    """A report that has come does not wait for thousands of finished writes; of these some go on in each pass."""
+    loop = asyncio.get_running_loop()
+    wakeups = Wakeups(loop)
+    steps: list[str] = []
+    passes: list[list[str]] = []
+    reading, writing = socket.socketpair()
+
+    def resolve() -> None:
+        for _ in range(2 * RUN_AT_ONCE):
+            loop.call_soon(Sent(steps.append, "sent"))
+        for _ in range(RUN_AT_ONCE):
+            loop.call_soon(steps.append, "come")
+
+    with reading, writing:
+        writing.send(b"1")
+        loop.call_soon(lambda: None)  # something else waits for the loop
+        wakeups.drain_and_call(reading, resolve)
+        while len(steps) < 3 * RUN_AT_ONCE:
+            await asyncio.sleep(0)
+            passes.append(steps[sum(map(len, passes)) :])
+
+    first = RUN_AT_ONCE * ["come"] + SENT_AT_LEAST * ["sent"]
+    rest = 2 * RUN_AT_ONCE - SENT_AT_LEAST
+    assert [done for done in passes if done] == [
+        first,
+        RUN_AT_ONCE * ["sent"],
+        (rest - RUN_AT_ONCE) * ["sent"],
+    ]
+
+
+async def test_what_yields_to_others_does() -> None:
+    """A task that goes on in the pass takes its next step in the next one: so work is bounded in each pass."""
+    loop = asyncio.get_running_loop()
+    future: asyncio.Future[None] = loop.create_future()
+    steps: list[str] = []
+
+    async def work() -> None:
+        await future
+        for number in range(3):
+            steps.append(f"step {number}")
+            await asyncio.sleep(0)
+
+    working = asyncio.create_task(work())
+    await asyncio.sleep(0)
+    await call(lambda: future.set_result(None), lambda: steps.append("returned"))
+    await working
+    assert steps == ["step 0", "returned", "step 1", "step 2"]
+
+
+@pytest.mark.parametrize("failure", [LookupError("no such"), asyncio.CancelledError()])
+async def test_an_error_is_reported_and_the_others_go_on(failure: BaseException) -> None:
+    """To the event loop's handler, as the loop itself does it."""
+    loop = asyncio.get_running_loop()
+    future: asyncio.Future[None] = loop.create_future()
+    called: list[str] = []
+    errors: list[Any] = []
+    loop.set_exception_handler(lambda _, context: errors.append(context["exception"]))
+
+    def fail(_: object) -> None:
+        raise failure
+
+    future.add_done_callback(fail)
+    future.add_done_callback(lambda _: called.append("after"))
+    await call(lambda: future.set_result(None), lambda: called.append("returned"))
+
+    assert (called, errors) == (["after", "returned"], [failure])
+
+
+async def test_what_ends_the_process_ends_the_pass() -> None:
+    """The others go on in the next one: tasks that nobody wakes would hold up the end of the process."""
+    loop = asyncio.get_running_loop()
+    future: asyncio.Future[None] = loop.create_future()
+    called: list[str] = []
+
+    def leave(_: object) -> None:
+        raise SystemExit
+
+    future.add_done_callback(leave)
+    future.add_done_callback(lambda _: called.append("after"))
+    reading, writing = socket.socketpair()
+    with reading, writing:
+        writing.send(b"1")
+        with pytest.raises(SystemExit):
+            Wakeups(loop).drain_and_call(reading, lambda: future.set_result(None))
+    assert called == []
+    await asyncio.sleep(0)
+    assert called == ["after"]
+
+
+async def call(callback: Callable[[], None], then: Callable[[], None]) -> None:
+    """Have the event loop call back for a byte that waits, and ``then`` as soon as that has returned."""
+    loop = asyncio.get_running_loop()
+    reading, writing = socket.socketpair()
+    done = asyncio.Event()
+
+    def on_byte() -> None:
+        Wakeups(loop).drain_and_call(reading, callback)
+        loop.remove_reader(reading)
+        then()
+        done.set()
+
+    with reading, writing:
+        loop.add_reader(reading, on_byte)
+        writing.send(b"1")
+        await done.wait()
+
+
+def test_the_server_reads_all_wakeups_of_grpc_at_once() -> None:
+    """It wraps the reader that grpc.aio adds to the event loop."""
+    done = subprocess.run(
+        [sys.executable, "-c", _REGISTERED], capture_output=True, text=True, timeout=120, check=True
+    )
+    assert [line for line in done.stdout.splitlines() if line.startswith("drain_and_call socket ")]

@@ -1,0 +1,301 @@
+"""What a server that has nothing to do keeps in memory."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import platform
+import queue
+import sqlite3
+import subprocess
+import sys
+import threading
+import weakref
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+
+from milepost.server.log.sqlite import statements
+from milepost.server.log.sqlite.read_lane import ReadLane
+from milepost.server.log.sqlite.reader import Reader
+from milepost.server.log.sqlite.sqlite_log import SqliteEventLog
+from milepost.server.log.sqlite.transaction import Transaction
+from milepost.server.runtime.process import gc_tuning, heap_trimming
+from tests.support.commits import Author
+
+
+class _Write:
+    """A write of nothing."""
+
+    def write(self, transaction: Transaction) -> None:
+        """See ``Write``."""
+
+
+async def test_writes_are_not_kept_until_the_next_one(tmp_path: Path) -> None:
+    """The writer waits for the next write without the last ones, which may have inputs of 1 MiB each."""
+    log = SqliteEventLog(tmp_path)
+    gone = threading.Event()
+    write = _Write()
+    weakref.finalize(write, gone.set)
+    await log._write(write)
+    del write
+
+    assert await asyncio.to_thread(gone.wait, 30.0)
+    await log.close()
+
+
+async def test_pages_are_freed_while_there_is_nothing_to_write(tmp_path: Path) -> None:
+    """The writer has its connection free its cache when no write comes for a moment."""
+    freed = threading.Event()
+    log = _TracedLog(tmp_path, {statements.SHRINK_MEMORY: freed})
+    author = Author("j")
+    await log.append(author.submit())
+
+    assert await asyncio.to_thread(freed.wait, 30.0)
+    await log.append(author.start())
+    await log.close()
+
+
+async def test_pages_of_a_reader_are_freed_while_nobody_reads(tmp_path: Path) -> None:
+    """Once after the last read: replays would leave some MiB with each thread that reads."""
+    log = SqliteEventLog(tmp_path)
+    statements_of_reader: queue.SimpleQueue[str] = queue.SimpleQueue()
+
+    def open_reader() -> Reader:
+        connection = log._connect()
+        connection.set_trace_callback(statements_of_reader.put)
+        return Reader(connection, log.epoch)
+
+    lane = ReadLane(open_reader, 1, "test", cache_time=0.01)
+    for _ in range(2):
+        await lane.run("a", lambda reader: reader.find("j"))
+        while await asyncio.to_thread(statements_of_reader.get, True, 120.0) != statements.SHRINK_MEMORY:
+            pass
+
+    lane.close()
+    assert statements_of_reader.empty()
+    await log.close()
+
+
+async def test_heaps_are_trimmed_again_and_again() -> None:
+    """On a thread of its own, so that nothing else waits for it, and after garbage was collected."""
+    collected = 0
+    rounds: asyncio.Queue[int] = asyncio.Queue()
+    loop = asyncio.get_running_loop()
+
+    def trim() -> None:
+        heap_trimming.trim()
+        loop.call_soon_threadsafe(rounds.put_nowait, threading.get_ident())
+
+    def collect() -> bool:
+        nonlocal collected
+        collected += 1
+        return False
+
+    trimming = asyncio.create_task(heap_trimming.keep_trimmed(collect, _drop_nothing, trim, 0.0))
+    threads = {await rounds.get() for _ in range(3)}
+    trimming.cancel()
+
+    assert threading.get_ident() not in threads
+    assert collected >= 3
+
+
+async def test_caches_drop_what_is_unused_once_the_server_is_idle() -> None:
+    """They are asked twice, with time for use in between, before the heaps are trimmed."""
+    became_idle = iter((False, True, False))
+    done: list[str] = []
+    ended = asyncio.Event()
+
+    def collect() -> bool:
+        done.append("collect")
+        try:
+            return next(became_idle)
+        except StopIteration:
+            ended.set()
+            return False
+
+    async def drop_unused() -> None:
+        done.append("drop")
+
+    trimming = asyncio.create_task(
+        heap_trimming.keep_trimmed(collect, drop_unused, lambda: done.append("trim"), 0.0, 0.0)
+    )
+    await ended.wait()
+    trimming.cancel()
+
+    assert done[:8] == ["collect", "trim", "collect", "drop", "drop", "trim", "collect", "trim"]
+
+
+async def _drop_nothing() -> None:
+    """What a server without caches drops."""
+
+
+class _Cycle:
+    """Refers to itself, so that only the collector frees it."""
+
+    def __init__(self) -> None:
+        self.itself = self
+
+
+def test_garbage_is_collected_while_there_are_few_objects(monkeypatch: pytest.MonkeyPatch) -> None:
+    """With many, the server would stand still for as long as it takes to scan them."""
+    cycle = weakref.ref(_Cycle())
+    monkeypatch.setattr(gc_tuning, "COUNTED_OBJECTS", 2 * sys.getallocatedblocks())
+    monkeypatch.setattr(gc_tuning, "FEW_OBJECTS", -1)
+    collector = gc_tuning.IdleCollector()
+    collector.collect()
+    assert cycle() is not None
+
+    monkeypatch.setattr(gc_tuning, "FEW_OBJECTS", len(gc.get_objects()))
+    collector.collect()
+    assert cycle() is None
+
+
+def test_garbage_among_many_objects_is_collected_once_the_server_is_idle(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """In the first interval in which it has nearly nothing to do, and not again until it was busy."""
+    monkeypatch.setattr(gc_tuning, "COUNTED_OBJECTS", 2 * sys.getallocatedblocks())
+    monkeypatch.setattr(gc_tuning, "FEW_OBJECTS", -1)
+    monkeypatch.setattr(gc_tuning, "MANY_OBJECTS", 2 * len(gc.get_objects()))
+    cpu = 0.0
+    collector = gc_tuning.IdleCollector(lambda: cpu)
+    freed = []
+    for used in (0.1, 5.0, 5.0, 0.1, 0.1):
+        cycle = weakref.ref(_Cycle())
+        cpu += used
+        became_idle = collector.collect()
+        freed.append((cycle() is None, became_idle))
+        gc.collect()
+
+    assert freed == [(idle, idle) for idle in (False, False, False, True, False)]
+
+
+def test_many_objects_are_counted_again_once_they_may_be_fewer(monkeypatch: pytest.MonkeyPatch) -> None:
+    """To count them holds the event loop, too. How many blocks there are says nothing, since C has some of them."""
+    counts: list[int] = []
+    objects, blocks = 1_000_000, -5_000_000
+
+    def get_objects(generation: int) -> range:
+        counts.append(objects)
+        return range(objects)
+
+    monkeypatch.setattr(gc, "get_objects", get_objects)
+    monkeypatch.setattr(gc, "collect", lambda: None)
+    collector = gc_tuning.IdleCollector(lambda: 0.0, lambda: blocks)
+    for _ in range(3):
+        collector.collect()
+    assert counts == [1_000_000]
+    freed = 1_000_000 - gc_tuning.COUNTED_OBJECTS
+    blocks -= freed - 1
+    collector.collect()
+    assert counts == [1_000_000]
+    blocks, objects = blocks - 1, objects - freed
+    collector.collect()
+    assert counts == [1_000_000, gc_tuning.COUNTED_OBJECTS]
+
+
+def test_objects_are_not_counted_while_a_surge_keeps_the_server_busy(monkeypatch: pytest.MonkeyPatch) -> None:
+    """There are many then, and blocks of C, which has them, are not counted."""
+    counts: list[int] = []
+
+    def get_objects(generation: int) -> range:
+        counts.append(generation)
+        return range(10)
+
+    monkeypatch.setattr(gc, "get_objects", get_objects)
+    monkeypatch.setattr(gc, "collect", lambda: None)
+    cpu = 0.0
+    collector = gc_tuning.IdleCollector(lambda: cpu)
+    thresholds = gc.get_threshold()
+    try:
+        gc_tuning.scan_in_pieces(True)
+        cpu += 5.0
+        assert (collector.collect(), len(counts)) == (False, 0)
+        assert (collector.collect(), len(counts)) == (True, 1)
+        gc_tuning.scan_in_pieces(False)
+        cpu += 5.0
+        assert (collector.collect(), len(counts)) == (False, 2)
+    finally:
+        gc.set_threshold(*thresholds)
+
+
+_COUNT_SCANNED = """
+import gc
+from milepost.server.runtime.process import gc_tuning
+
+gc_tuning.apply()
+gc_tuning.scan_in_pieces(True)
+scanned = []
+
+def note(phase, info):
+    if phase == "start" and info["generation"] == 1:
+        scanned.append(len(gc.get_objects(0)) + len(gc.get_objects(1)))
+
+gc.callbacks.append(note)
+kept = [[] for _ in range(200_000)]
+print(len(scanned), max(scanned))
+"""
+
+
+def test_young_collections_scan_few_objects() -> None:
+    """While thousands of watches open, all that is allocated lives, and the event loop waits for the scan of it."""
+    run = subprocess.run(
+        [sys.executable, "-c", _COUNT_SCANNED], capture_output=True, text=True, check=True, timeout=120
+    )
+    collections, most = map(int, run.stdout.split())
+    assert (collections >= 5, most <= 30_000) == (True, True), run.stdout
+
+
+_COUNT_ARENAS = """
+import ctypes, os, tempfile, threading
+from milepost.server.runtime.process import heap_trimming
+
+libc = ctypes.CDLL(None)
+libc.malloc.restype = libc.fopen.restype = ctypes.c_void_p
+heap_trimming.limit_arenas()
+together = threading.Barrier(8)
+
+def allocate():
+    libc.malloc(100)
+    together.wait()
+
+threads = [threading.Thread(target=allocate) for _ in range(8)]
+for thread in threads:
+    thread.start()
+for thread in threads:
+    thread.join()
+with tempfile.NamedTemporaryFile() as info:
+    stream = ctypes.c_void_p(libc.fopen(os.fsencode(info.name), b"w"))
+    libc.malloc_info(0, stream)
+    libc.fclose(stream)
+    print(info.read().count(b"<heap nr="))
+"""
+
+
+@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="other C libraries have no arenas")
+def test_threads_share_few_arenas() -> None:
+    """What one thread has freed is there for the others: the arenas do not grow with the threads that come and go."""
+    counted = subprocess.run(
+        [sys.executable, "-c", _COUNT_ARENAS], check=True, capture_output=True, text=True
+    )
+
+    assert int(counted.stdout) == heap_trimming.ARENAS
+
+
+class _TracedLog(SqliteEventLog):
+    """One that sets an event once its statement is executed."""
+
+    def __init__(self, directory: Path, executed: Mapping[str, threading.Event]) -> None:
+        self._executed = executed
+        super().__init__(directory)
+
+    def _open(self) -> sqlite3.Connection:
+        connection = super()._open()
+        connection.set_trace_callback(self._trace)
+        return connection
+
+    def _trace(self, statement: str) -> None:
+        if statement in self._executed:
+            self._executed[statement].set()

@@ -1,0 +1,141 @@
+"""Long work in slices: what the loop does in between, whose turn it is, and what becomes of who waits."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from functools import partial
+from itertools import pairwise
+
+import pytest
+
+from milepost.server.scheduling.reservations import Reservations
+from milepost.server.scheduling.slices import Slices
+from milepost.server.scheduling.steps import Steps
+from tests.support.rpc import eventually
+
+
+def work(log: list[str], name: str, slices: int) -> Steps[str]:
+    """Work of so many slices, each of which is noted."""
+    for number in range(slices):
+        log.append(f"{name}{number}")
+        if number < slices - 1:
+            yield
+    return name
+
+
+async def test_work_of_one_slice_is_done_at_once() -> None:
+    """It awaits nothing."""
+    log: list[str] = []
+
+    running = Slices().run(work(log, "a", 1), "host")
+    with pytest.raises(StopIteration) as done:
+        running.send(None)
+
+    assert (done.value.value, log) == ("a", ["a0"])
+
+
+async def test_others_go_first_between_slices() -> None:
+    """Whatever else the loop has to do is done between two slices: here, something that goes on at each pass."""
+    log: list[str] = []
+
+    async def others() -> None:
+        while "a4" not in log:
+            log.append("other")
+            await asyncio.sleep(0)
+
+    slices = Slices()
+    outcome, _ = await asyncio.gather(slices.run(work(log, "a", 5), "host"), others())
+
+    places = [log.index(f"a{number}") for number in range(5)]
+    assert all("other" in log[first:last] for first, last in pairwise(places))
+    assert (outcome, slices.count) == ("a", 4)
+
+
+async def test_callers_take_turns() -> None:
+    """One with much work waits longer than one with little: each slice of one is followed by one of the other."""
+    log: list[str] = []
+    slices = Slices()
+    of_one = [slices.run(work(log, name, 3), "one") for name in "abc"]
+    await asyncio.gather(*of_one, slices.run(work(log, "z", 3), "two"))
+
+    order = [entry for entry in log if entry not in ("a0", "b0", "c0", "z0")]  # done when they came
+    assert order == ["a1", "z1", "b1", "z2", "c1", "a2", "b2", "c2"]
+
+
+async def test_work_that_is_cancelled_gives_its_turn_on() -> None:
+    """Whether it waits for a turn, or has just been given one."""
+    log: list[str] = []
+    slices = Slices()
+    tasks = [asyncio.create_task(slices.run(work(log, name, 3), "host")) for name in ("a", "b", "c")]
+    await asyncio.sleep(0)  # their first slices; "a" has a turn, the others wait
+    tasks[0].cancel()
+    tasks[1].cancel()
+
+    assert await tasks[2] == "c"
+    assert log == ["a0", "b0", "c0", "c1", "c2"]
+
+
+async def test_an_error_leaves_the_work() -> None:
+    """It reaches who asked for the work, and the next one goes on."""
+    slices = Slices()
+
+    def broken() -> Steps[None]:
+        yield
+        raise ValueError("broken")
+
+    outcomes = await asyncio.gather(
+        slices.run(broken(), "host"),
+        slices.run(work([], "a", 3), "host"),
+        return_exceptions=True,
+    )
+    assert [str(outcome) for outcome in outcomes] == ["broken", "a"]
+
+
+async def test_who_waits_for_a_key_goes_on_in_order() -> None:
+    """Also if one of them reserves it in turn, and if somebody comes at the moment when it is free."""
+    reservations = Reservations()
+    order: list[str] = []
+
+    async def visit(name: str, awaits: Callable[[], Awaitable[object]] | None = None) -> None:
+        if "k" in reservations:
+            await reservations.wait("k")
+        order.append(name)
+        if awaits is not None:
+            with reservations.hold("k"):
+                await awaits()
+            order.append(f"{name} done")
+
+    free = asyncio.Event()
+    tasks = [asyncio.create_task(visit("a", free.wait))]
+    await asyncio.sleep(0)
+    tasks += [
+        asyncio.create_task(visit("b")),
+        asyncio.create_task(visit("c", partial(asyncio.sleep, 0.001))),
+        asyncio.create_task(visit("d")),
+    ]
+    await asyncio.sleep(0)
+    free.set()
+    tasks.append(asyncio.create_task(visit("e")))
+    await asyncio.gather(*tasks)
+
+    assert order == ["a", "a done", "b", "c", "c done", "d", "e"]
+    assert "k" not in reservations
+
+
+async def test_who_gives_up_waiting_holds_up_nobody() -> None:
+    """A call that was cancelled is passed over."""
+    reservations = Reservations()
+    with reservations.hold("k"):
+        waiting = [asyncio.create_task(reservations.wait("k")) for _ in range(3)]
+        await asyncio.sleep(0)
+        waiting[0].cancel()
+        waiting[1].cancel()
+        await asyncio.sleep(0)
+
+    await waiting[2]
+    await eventually(lambda: _is_free(reservations))
+
+
+async def _is_free(reservations: Reservations) -> bool:
+    return "k" not in reservations

@@ -21,9 +21,7 @@ export function cancelSteps(job: Job, now: Instant): CancelStep[] {
   const deadline = instantOf(cancel.deadline);
   const ended = hasEnded(job) ? instantOf(job.endTime) : undefined;
   const who = cancel.requestedBy ? ` by ${oneLine(cancel.requestedBy, 64)}` : "";
-  const steps: CancelStep[] = [
-    { name: "requested", at: requested, text: `requested${at(requested)}${who}` },
-  ];
+  const steps: CancelStep[] = [{ name: "requested", at: requested, text: `requested${at(requested)}${who}` }];
   if (acknowledged !== undefined)
     steps.push({ name: "acknowledged", at: acknowledged, text: `acknowledged${at(acknowledged)}` });
   else if (ended === undefined)

@@ -48,6 +48,9 @@ def test_a_connection_without_trouble(caplog: pytest.LogCaptureFixture) -> None:
     assert caplog.messages == ["worker w is connected to h:1"]
 
 
+UNVERIFIED = "Tls handshake failed (TSI_PROTOCOL_FAILURE): SSL_ERROR_SSL: CERTIFICATE_VERIFY_FAILED"
+
+
 @pytest.mark.parametrize(
     ("details", "words"),
     [
@@ -84,6 +87,11 @@ def test_a_connection_without_trouble(caplog: pytest.LogCaptureFixture) -> None:
         (
             f"{LAST}UNKNOWN: Ssl handshake failed: CERTIFICATE_VERIFY_FAILED: unable to get local issuer certificate",
             "its certificate is not trusted",
+        ),
+        (f"{LAST}UNKNOWN: {UNVERIFIED}: certificate has expired: OK", "its certificate has expired"),
+        (
+            f"{LAST}UNKNOWN: {UNVERIFIED}: certificate is not yet valid: OK",
+            "its certificate is not valid yet",
         ),
         ("Deadline Exceeded", "no answer"),
         ("ping timeout", "no answer"),

@@ -172,8 +172,10 @@ _CONNECTION_ERRORS: Final = tuple(
         ("wrong_version_number", NO_TLS),
         ("create security handshaker", UNREADABLE_PEM),
         ("hostname verification|hostname mismatch", OTHER_NAME),
-        ("certificate_verify_failed|issuer certificate|self.signed", UNTRUSTED_CERTIFICATE),
+        # Both pass with the next certificate, or the right time, and gRPC calls them CERTIFICATE_VERIFY_FAILED, too.
         ("certificate has expired", "its certificate has expired"),
+        ("certificate is not yet valid", "its certificate is not valid yet"),
+        ("certificate_verify_failed|issuer certificate|self.signed", UNTRUSTED_CERTIFICATE),
         ("name not found|name or service not known|lookup|resol", "its name is not known"),
         ("no route to host|network is unreachable", _NO_ROUTE),
         ("http1.x server|parsing http/2", NO_GRPC),

@@ -19,7 +19,9 @@ let directory: string;
 beforeAll(async () => {
   directory = await mkdtemp(join(tmpdir(), "milepost-react-"));
   const modules = join(directory, "node_modules");
-  await cp(inRepository("examples/react"), directory, { recursive: true });
+  // Without what the README's commands have installed and built there.
+  const isSource = (path: string) => !/\/(node_modules|dist)$/.test(path);
+  await cp(inRepository("examples/react"), directory, { recursive: true, filter: isSource });
   await run("npm", ["pack", "--silent", "--workspace", "sdk", "--pack-destination", directory], {
     cwd: inRepository("web"),
   });

@@ -29,6 +29,8 @@ export class ListPage extends LitElement {
   readonly #keyboard = new Keyboard();
   #filter = filterOf(location.search);
   #store: JobsStore | undefined;
+  /** Why the last attempt to sign out failed. */
+  #stillSignedIn = "";
   #leaveStore = (): void => undefined;
   #leave: (() => void)[] = [];
 
@@ -78,6 +80,7 @@ export class ListPage extends LitElement {
         ${
           server.user && !isSignedOut
             ? html`<span class="foreign cut muted">${oneLine(server.user, 64)}</span>
+                ${this.#stillSignedIn ? html`<span class="failed" role="alert">${this.#stillSignedIn}</span>` : nothing}
                 <button @click=${this.#signOut}>Sign out</button>`
             : nothing
         }
@@ -121,8 +124,14 @@ export class ListPage extends LitElement {
   };
 
   readonly #signOut = async (): Promise<void> => {
-    await fetch(`${serverAt().address}v1/session:clear`, { method: "POST" });
-    location.reload();
+    try {
+      const { ok, status } = await fetch(`${serverAt().address}v1/session:clear`, { method: "POST" });
+      if (ok) location.reload();
+      else this.#stillSignedIn = `still signed in: status ${status}`;
+    } catch {
+      this.#stillSignedIn = "still signed in: no connection";
+    }
+    this.requestUpdate();
   };
 
   readonly #keydown = (event: KeyboardEvent): void => {

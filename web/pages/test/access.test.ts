@@ -87,6 +87,9 @@ describe("who may see a page", () => {
 
     // Whoever has signed in sees as whom, and can sign out; then each page asks again.
     await shows(page, "nav .foreign", "ann");
+    await page.route("**/v1/session:clear", (route) => route.abort(), { times: 1 });
+    await page.getByRole("button", { name: "Sign out" }).click();
+    await shows(page, "nav [role=alert]", "still signed in: no connection");
     await accessible(page);
     await page.getByRole("button", { name: "Sign out" }).click();
     await shows(page, "milepost-sign-in h1", "Sign in");
@@ -250,5 +253,7 @@ describe("who may see a page", () => {
     await elsewhere.goto(`${pages.url}jobs/mine#token=${other.token}`);
     await shows(elsewhere, "[part=state]", "queued");
     await expect.poll(() => elsewhere.url()).toBe(`${pages.url}jobs/mine`);
+    // What a share does not give is not asked for, at any time.
+    expect(asked.filter((url) => url.endsWith("/GetHistory"))).toEqual([]);
   });
 });

@@ -1,11 +1,17 @@
-import { JobState, createClient } from "@milepost/client";
+import { Code, createRouterTransport } from "@connectrpc/connect";
+import { JobState, ServiceError, createClient } from "@milepost/client";
 import { createClient as createNodeClient } from "@milepost/client/node";
 import { expect, onTestFinished, test, vi } from "vitest";
 import { startHttpProxy } from "../../testing/http-proxy.js";
 import { IMPATIENT } from "../../testing/impatient.js";
 import { sharedServer } from "../../testing/server.js";
 import { until } from "../../testing/until.js";
+import { Calls } from "../src/calls.js";
+import { TokenSource } from "../src/token.js";
+import { UNLIMITED_SLOTS } from "../src/watch/stream-slots.js";
 import { TransportFallback } from "../src/watch/transport-fallback.js";
+import { Transport } from "../src/watch/transport.js";
+import { WATCH_TIMING } from "../src/watch/watch-timing.js";
 import { collect, oneTo, sequencesOf, startJob } from "./watching.js";
 
 const server = sharedServer();
@@ -161,6 +167,33 @@ test("a page that is not shown before it should have connected still finds out t
   await end;
 
   expect(sequencesOf(items)).toStrictEqual(oneTo(1));
+});
+
+test("a refusal says nothing of how long a stream takes to open, however long ago the last one was asked for", async () => {
+  let later = 0;
+  const now = performance.now.bind(performance);
+  vi.spyOn(performance, "now").mockImplementation(() => now() + later);
+  onTestFinished(() => {
+    vi.restoreAllMocks();
+  });
+  const calls = new Calls(
+    createRouterTransport(() => undefined),
+    new TokenSource(),
+    30_000,
+  );
+  const transport = new Transport({
+    ...{ calls, timing: WATCH_TIMING, slots: UNLIMITED_SLOTS },
+    dropConnection: () => undefined,
+  });
+  await transport.prepareStream(true);
+  transport.streamOpened();
+
+  later = 3_600_000;
+  const refused = new ServiceError("no job", { reason: "JOB_NOT_FOUND", code: Code.NotFound });
+  await transport.check(refused, false, () => Promise.resolve());
+  transport.suspectConnections();
+
+  expect(transport.openTimeoutMs).toBe(WATCH_TIMING.probeMs);
 });
 
 test("a server that is down is no blocked stream", () => {

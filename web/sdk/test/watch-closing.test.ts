@@ -13,6 +13,8 @@ import { IMPATIENT } from "../../testing/impatient.js";
 import { until } from "../../testing/until.js";
 import { MilepostClient } from "../src/client.js";
 import { JobService, type WatchJobResponse } from "../src/gen/milepost/v1/job_service_pb.js";
+import { Backoff } from "../src/watch/backoff.js";
+import { ConnectionStatus } from "../src/watch/connection-status.js";
 import type { StreamSlots } from "../src/watch/stream-slots.js";
 import { refusal } from "./refusal.js";
 import { collect, statesOf } from "./watching.js";
@@ -200,6 +202,20 @@ test("what `onConnection` throws ends the watch with it, and is not taken for a 
 
   await expect(collect(watch).end).rejects.toThrow(new RangeError("of the caller"));
   expect([opened, watch.connection.state]).toStrictEqual([1, "ended"]);
+});
+
+test("nothing is told of a connection after its end, such as by the answer of a call that was under way", () => {
+  const progress = { resumeAfter: 1n, head: 1n, storeAway: false, opened: true, reachedHead: true };
+  const connections: Connection[] = [];
+  const backoff = new Backoff({ initialMs: 1, maximumMs: 1 });
+  const status = new ConnectionStatus(progress, backoff, (connection) => connections.push(connection));
+
+  status.set("ended");
+  status.advanced([], { isCalling: true, isPolling: true, blocked: undefined });
+  status.set("ended");
+
+  expect(statesOf(connections)).toStrictEqual(["ended"]);
+  expect(status.current.state).toBe("ended");
 });
 
 test("a watch that is closed does not wait for another token", async () => {

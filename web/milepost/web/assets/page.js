@@ -1,4 +1,4 @@
-import{configure as Fe}from"./elements.js";import{pageParts as _}from"./elements.js";function d(s){return T().get(s)}function c(s,e){let t=T();e===void 0?t.delete(s):t.set(s,e);let o=t.toString(),r=location.pathname+location.search+(o&&`#${o}`);history.replaceState(history.state,"",r)}function T(){return new URLSearchParams(location.hash.slice(1))}import{pageParts as K}from"./elements.js";var{css:J}=K,h=J`
+import{configure as Fe}from"./elements.js";import{pageParts as _}from"./elements.js";function d(s){return q().get(s)}function c(s,e){let t=q();e===void 0?t.delete(s):t.set(s,e);let o=t.toString(),r=location.pathname+location.search+(o&&`#${o}`);history.replaceState(history.state,"",r)}function q(){return new URLSearchParams(location.hash.slice(1))}import{pageParts as K}from"./elements.js";var{css:J}=K,m=J`
   nav {
     position: sticky;
     top: 0;
@@ -83,11 +83,11 @@ import{configure as Fe}from"./elements.js";import{pageParts as _}from"./elements
       display: none;
     }
   }
-`;import"./elements.js";var k=24,q=300,l=class{constructor(e,t,o,r){this.host=e;this.name=t;this.view=o;this.above=r;e.addController(this)}#t=0;#o=new ResizeObserver(()=>{this.#e()});hostConnected(){addEventListener("scroll",this.#e,{passive:!0}),addEventListener("resize",this.#e)}hostUpdated(){let e=this.host.renderRoot.querySelector("main");e&&this.#o.observe(e)}hostDisconnected(){removeEventListener("scroll",this.#e),removeEventListener("resize",this.#e),this.#o.disconnect(),cancelAnimationFrame(this.#t)}#e=()=>{cancelAnimationFrame(this.#t),this.#t=requestAnimationFrame(this.#s)};#s=()=>{let e=this.view(),{style:t}=this.host,o=e?innerHeight-e.getBoundingClientRect().top-k:0,r=this.above===void 0?1/0:Math.max(innerHeight-this.above-k,q),i=Math.floor(Math.min(Math.max(o,q),r));e&&t.setProperty(this.name,`${i}px`);let n=e!=null&&r<1/0&&e.scrollHeight>i;t.setProperty("--below",`${k+(n?r-i:0)}px`)}};var{LitElement:H,html:a,nothing:p,serverAt:z,ticker:W,chipIcon:B,chipOf:D,grouped:V,oneLine:x,jobLook:N,sharedStyles:G,Keyboard:Y,isForeignKey:Q,wholePercent:X,isKnown:Z}=_,ee=112;function te(s){let e=s.split("/").at(-1)??"";try{return decodeURIComponent(e)}catch{return e}}function j(){let s=Number(d("line"));return Number.isSafeInteger(s)?Math.max(s,0):0}var m=class extends H{static styles=[G,h];#t=z().job(te(location.pathname));#o=new Y;#e=j();#s=[];constructor(){super();let e=()=>this.#a?.logView?.renderRoot.querySelector("[part=log]");new l(this,"--milepost-log-height",e,ee)}connectedCallback(){super.connectedCallback();let e=()=>{this.requestUpdate()};this.#s=[this.#t.subscribe(e),W.add(e)],document.addEventListener("keydown",this.#i),addEventListener("hashchange",this.#r)}disconnectedCallback(){super.disconnectedCallback();for(let e of this.#s)e();document.removeEventListener("keydown",this.#i),removeEventListener("hashchange",this.#r)}render(){let e=this.#t,{job:t,server:o}=e,r=D(e.connection,o.clock.now()),i=e.connection.state==="missing",n=e.connection.state==="unauthenticated";return this.#n(),a`
+`;import"./elements.js";var x=24,T=300,l=class{constructor(e,t,o,r){this.host=e;this.name=t;this.view=o;this.above=r;e.addController(this)}#t=0;#o=new ResizeObserver(()=>{this.#e()});hostConnected(){addEventListener("scroll",this.#e,{passive:!0}),addEventListener("resize",this.#e)}hostUpdated(){let e=this.host.renderRoot.querySelector("main");e&&this.#o.observe(e)}hostDisconnected(){removeEventListener("scroll",this.#e),removeEventListener("resize",this.#e),this.#o.disconnect(),cancelAnimationFrame(this.#t)}#e=()=>{cancelAnimationFrame(this.#t),this.#t=requestAnimationFrame(this.#s)};#s=()=>{let e=this.view(),{style:t}=this.host,o=e?innerHeight-e.getBoundingClientRect().top-x:0,r=this.above===void 0?1/0:Math.max(innerHeight-this.above-x,T),i=Math.floor(Math.min(Math.max(o,T),r));e&&t.setProperty(this.name,`${i}px`);let n=e!=null&&r<1/0&&e.scrollHeight>i;t.setProperty("--below",`${x+(n?r-i:0)}px`)}};var{LitElement:H,html:a,nothing:p,serverAt:z,ticker:W,chipIcon:B,chipOf:D,grouped:V,oneLine:$,jobLook:N,sharedStyles:G,Keyboard:Y,isForeignKey:Q,wholePercent:X,isKnown:Z}=_,ee=112;function te(s){let e=s.split("/").at(-1)??"";try{return decodeURIComponent(e)}catch{return e}}function j(){let s=Number(d("line"));return Number.isSafeInteger(s)?Math.max(s,0):0}var u=class extends H{static styles=[G,m];#t=z().job(te(location.pathname));#o=new Y;#e=j();#s=[];constructor(){super();let e=()=>this.#i?.logView?.renderRoot.querySelector("[part=log]");new l(this,"--milepost-log-height",e,ee)}connectedCallback(){super.connectedCallback();let e=()=>{this.requestUpdate()};this.#s=[this.#t.subscribe(e),W.add(e)],document.addEventListener("keydown",this.#l),addEventListener("hashchange",this.#n)}disconnectedCallback(){super.disconnectedCallback();for(let e of this.#s)e();document.removeEventListener("keydown",this.#l),removeEventListener("hashchange",this.#n)}render(){let e=this.#t,{job:t,server:o}=e,r=D(e.connection,o.clock.now()),i=e.connection.state==="missing",n=e.connection.state==="unauthenticated";return this.#r(),a`
       <nav aria-label="place">
         <a href=${o.address}>milepost</a><span class="muted crumb" aria-hidden="true">/</span>
         <a class="foreign cut crumb" href=${`${o.address}?kind=${encodeURIComponent(t?.kind??"")}`}
-          >${x(t?.kind??(i?e.jobId:"\u2026"),64)}</a
+          >${$(t?.kind??(i?e.jobId:"\u2026"),64)}</a
         >
         <span class="chip ${r.tone}" aria-hidden="true">${B(r.shape)} ${r.text}</span>
         <span class="hidden-text" role="status">${r.milestone}</span>
@@ -110,19 +110,19 @@ import{configure as Fe}from"./elements.js";import{pageParts as _}from"./elements
         ${n?a`<milepost-sign-in
                 message=${o.isShared||e.connection.expired?e.connection.error:""}
                 ?shared=${o.isShared}
-              ></milepost-sign-in>`:t?p:a`<h1 class="hidden-text">Job ${x(e.jobId)}</h1>`}
+              ></milepost-sign-in>`:t?p:a`<h1 class="hidden-text">Job ${$(e.jobId)}</h1>`}
         ${n&&!t?p:a`<milepost-job
                 log="full"
                 cancel
                 .line=${this.#e}
                 .store=${e}
-                @milepost-line=${this.#l}
+                @milepost-line=${this.#a}
               ></milepost-job>`}
         ${i?a`<p><a href=${o.address}>Show all jobs</a></p>`:p}
       </main>
       <milepost-share-sheet .store=${e}></milepost-share-sheet>
       <milepost-key-help></milepost-key-help>
-    `}#n(){let{job:e}=this.#t;if(!e)return;let t=Z(e)&&e.attempt>0?` ${X(e.fraction)} %`:"";document.title=`${N(e.state).word}${t} \xB7 ${x(e.kind,64)}`}get#a(){return this.renderRoot.querySelector("milepost-job")}#r=()=>{this.#e=j(),this.requestUpdate()};#l=e=>{this.#e=e.detail.line,c("line",this.#e>0?`${this.#e}`:void 0),this.requestUpdate()};#d=()=>{this.renderRoot.querySelector("milepost-share-sheet")?.open()};#i=e=>{if(Q(e))return;let t=this.#o.press(e.key,e.timeStamp),o=this.#a;if(!(!t||!o)){switch(t){case"search":o.show("log"),o.updateComplete.then(()=>o.logView?.search());break;case"next":o.stages?.move(1);break;case"previous":o.stages?.move(-1);break;case"toggle":o.stages?.toggle();break;case"follow":o.logView?.toggleFollow();break;case"cancel":o.askToCancel();break;case"list":location.href=this.#t.server.address;break;case"help":this.renderRoot.querySelector("milepost-key-help")?.toggle();break;default:return}e.preventDefault()}}};import{pageParts as oe}from"./elements.js";var{LitElement:se,css:re,html:$,KEYS:ie,sharedStyles:ne,dialogStyles:ae}=oe,u=class extends se{static styles=[ne,ae,re`
+    `}#r(){let{job:e}=this.#t;if(!e)return;let t=Z(e)&&e.attempt>0?` ${X(e.fraction)} %`:"";document.title=`${N(e.state).word}${t} \xB7 ${$(e.kind,64)}`}get#i(){return this.renderRoot.querySelector("milepost-job")}#n=()=>{this.#e=j(),this.requestUpdate()};#a=e=>{this.#e=e.detail.line,c("line",this.#e>0?`${this.#e}`:void 0),this.requestUpdate()};#d=()=>{this.renderRoot.querySelector("milepost-share-sheet")?.open()};#l=e=>{if(Q(e))return;let t=this.#o.press(e.key,e.timeStamp),o=this.#i;if(!(!t||!o)){switch(t){case"search":o.show("log"),o.updateComplete.then(()=>o.logView?.search());break;case"next":o.stages?.move(1);break;case"previous":o.stages?.move(-1);break;case"toggle":o.stages?.toggle();break;case"follow":o.logView?.toggleFollow();break;case"cancel":o.askToCancel();break;case"list":location.href=this.#t.server.address;break;case"help":this.renderRoot.querySelector("milepost-key-help")?.toggle();break;default:return}e.preventDefault()}}};import{pageParts as oe}from"./elements.js";var{LitElement:se,css:re,html:w,KEYS:ie,sharedStyles:ne,dialogStyles:ae}=oe,f=class extends se{static styles=[ne,ae,re`
       dl {
         display: grid;
         grid-template-columns: auto 1fr;
@@ -138,31 +138,32 @@ import{configure as Fe}from"./elements.js";import{pageParts as _}from"./elements
         border-radius: 3px;
         font: 12px var(--_mono);
       }
-    `];toggle(){let e=this.renderRoot.querySelector("dialog");e?.open?e.close():e?.showModal()}render(){return $`<dialog aria-labelledby="title">
+    `];toggle(){let e=this.renderRoot.querySelector("dialog");e?.open?e.close():e?.showModal()}render(){return w`<dialog aria-labelledby="title">
       <h2 id="title">Keys</h2>
       <dl>
-        ${ie.map(([e,,t])=>$`<dt>${e.split(" ").map(o=>$`<kbd>${o}</kbd> `)}</dt>
+        ${ie.map(([e,,t])=>w`<dt>${e.split(" ").map(o=>w`<kbd>${o}</kbd> `)}</dt>
               <dd>${t}</dd>`)}
       </dl>
       <form method="dialog" class="actions"><button>Close</button></form>
-    </dialog>`}};import{pageParts as le}from"./elements.js";var{LitElement:de,html:f,nothing:w,oneLine:ce,serverAt:S,ticker:pe,chipIcon:he,chipOf:me,sharedStyles:ue,Keyboard:fe,isForeignKey:ge,filterOf:I,queryOf:ye,needsWorkers:ve}=le,g=class extends de{static styles=[ue,h];#t=new fe;#o=I(location.search);#e;#s=()=>{};#n=[];constructor(){super();let e=()=>this.renderRoot.querySelector("milepost-jobs")?.renderRoot.querySelector("[part=list]");new l(this,"--milepost-list-height",e)}connectedCallback(){super.connectedCallback(),this.#n=[pe.add(()=>{this.requestUpdate()})],document.addEventListener("keydown",this.#i),addEventListener("popstate",this.#r),S().whoAmI().then(()=>{this.requestUpdate()})}disconnectedCallback(){super.disconnectedCallback();for(let e of this.#n)e();this.#s(),this.#e=void 0,document.removeEventListener("keydown",this.#i),removeEventListener("popstate",this.#r)}render(){let e=S(),t=e.jobs(this.#o);this.#a(t);let{connection:o}=t,r=o.state==="unauthenticated",i=me(o,e.clock.now());return f`<nav aria-label="place">
+    </dialog>`}};import{pageParts as le}from"./elements.js";var{LitElement:de,html:h,nothing:g,oneLine:ce,serverAt:S,ticker:pe,chipIcon:he,chipOf:me,sharedStyles:ue,Keyboard:fe,isForeignKey:ge,filterOf:I,queryOf:ye,needsWorkers:ve}=le,y=class extends de{static styles=[ue,m];#t=new fe;#o=I(location.search);#e;#s="";#r=()=>{};#i=[];constructor(){super();let e=()=>this.renderRoot.querySelector("milepost-jobs")?.renderRoot.querySelector("[part=list]");new l(this,"--milepost-list-height",e)}connectedCallback(){super.connectedCallback(),this.#i=[pe.add(()=>{this.requestUpdate()})],document.addEventListener("keydown",this.#c),addEventListener("popstate",this.#a),S().whoAmI().then(()=>{this.requestUpdate()})}disconnectedCallback(){super.disconnectedCallback();for(let e of this.#i)e();this.#r(),this.#e=void 0,document.removeEventListener("keydown",this.#c),removeEventListener("popstate",this.#a)}render(){let e=S(),t=e.jobs(this.#o);this.#n(t);let{connection:o}=t,r=o.state==="unauthenticated",i=me(o,e.clock.now());return h`<nav aria-label="place">
         <a href=${e.address} aria-current="page">milepost</a>
         <span class="chip ${i.tone}" aria-hidden="true">${he(i.shape)} ${i.text}</span>
         <span class="hidden-text" role="status">${i.milestone}</span>
-        ${e.user&&!r?f`<span class="foreign cut muted">${ce(e.user,64)}</span>
-                <button @click=${this.#d}>Sign out</button>`:w}
+        ${e.user&&!r?h`<span class="foreign cut muted">${ce(e.user,64)}</span>
+                ${this.#s?h`<span class="failed" role="alert">${this.#s}</span>`:g}
+                <button @click=${this.#l}>Sign out</button>`:g}
       </nav>
       <main>
         <h1 class="hidden-text">Jobs</h1>
-        ${r?f`<milepost-sign-in message=${o.expired?o.error:""}></milepost-sign-in>`:w}
+        ${r?h`<milepost-sign-in message=${o.expired?o.error:""}></milepost-sign-in>`:g}
         <milepost-workers ?quiet=${!ve(t.all())}></milepost-workers>
-        ${r&&t.all().next().done?w:f`<milepost-jobs
+        ${r&&t.all().next().done?g:h`<milepost-jobs
                 controls
                 .filter=${this.#o}
-                @milepost-filter=${this.#l}
+                @milepost-filter=${this.#d}
               ></milepost-jobs>`}
       </main>
-      <milepost-key-help></milepost-key-help>`}#a(e){if(e===this.#e)return;this.#e=e;let t=this.#s;this.#s=e.subscribe(()=>{this.requestUpdate()}),t()}#r=()=>{this.#o=I(location.search),this.requestUpdate()};#l=e=>{this.#o=e.detail.filter,history.replaceState(null,"",`${location.pathname}${ye(this.#o)}${location.hash}`),this.requestUpdate()};#d=async()=>{await fetch(`${S().address}v1/session:clear`,{method:"POST"}),location.reload()};#i=e=>{let t=this.renderRoot.querySelector("milepost-jobs");if(!(!t||ge(e))){switch(this.#t.press(e.key,e.timeStamp)){case"search":t.search();break;case"next":t.move(1);break;case"previous":t.move(-1);break;case"toggle":t.open();break;case"help":this.renderRoot.querySelector("milepost-key-help")?.toggle();break;default:return}e.preventDefault()}}};import{pageParts as be}from"./elements.js";var{LitElement:ke,css:xe,html:y,nothing:C,sharedStyles:$e,dialogStyles:we,absolute:Se,instantOf:Ee}=be,Re=[[900,"15 minutes"],[3600,"1 hour"],[86400,"1 day"],[7*86400,"7 days"]],v=class extends ke{static properties={store:{attribute:!1},link:{state:!0},until:{state:!0},error:{state:!0}};static styles=[$e,we,xe`
+      <milepost-key-help></milepost-key-help>`}#n(e){if(e===this.#e)return;this.#e=e;let t=this.#r;this.#r=e.subscribe(()=>{this.requestUpdate()}),t()}#a=()=>{this.#o=I(location.search),this.requestUpdate()};#d=e=>{this.#o=e.detail.filter,history.replaceState(null,"",`${location.pathname}${ye(this.#o)}${location.hash}`),this.requestUpdate()};#l=async()=>{try{let{ok:e,status:t}=await fetch(`${S().address}v1/session:clear`,{method:"POST"});e?location.reload():this.#s=`still signed in: status ${t}`}catch{this.#s="still signed in: no connection"}this.requestUpdate()};#c=e=>{let t=this.renderRoot.querySelector("milepost-jobs");if(!(!t||ge(e))){switch(this.#t.press(e.key,e.timeStamp)){case"search":t.search();break;case"next":t.move(1);break;case"previous":t.move(-1);break;case"toggle":t.open();break;case"help":this.renderRoot.querySelector("milepost-key-help")?.toggle();break;default:return}e.preventDefault()}}};import{pageParts as be}from"./elements.js";var{LitElement:ke,css:xe,html:v,nothing:C,sharedStyles:$e,dialogStyles:we,absolute:Se,instantOf:Ee}=be,Re=[[900,"15 minutes"],[3600,"1 hour"],[86400,"1 day"],[7*86400,"7 days"]],b=class extends ke{static properties={store:{attribute:!1},link:{state:!0},until:{state:!0},error:{state:!0}};static styles=[$e,we,xe`
       .link {
         display: flex;
         gap: 8px;
@@ -172,17 +173,17 @@ import{configure as Fe}from"./elements.js";import{pageParts as _}from"./elements
         flex: 1;
         min-width: 0;
       }
-    `];#t=new AbortController;constructor(){super(),this.link=this.until=this.error=""}open(){this.#o(),this.renderRoot.querySelector("dialog")?.showModal()}#o=()=>{this.#t.abort(),this.#t=new AbortController,this.link=this.error=""};render(){return y`<dialog aria-labelledby="title">
+    `];#t=new AbortController;constructor(){super(),this.link=this.until=this.error=""}open(){this.#o(),this.renderRoot.querySelector("dialog")?.showModal()}#o=()=>{this.#t.abort(),this.#t=new AbortController,this.link=this.error=""};render(){return v`<dialog aria-labelledby="title">
       <form method="dialog" @submit=${this.#e} @change=${this.#o}>
         <h2 id="title">Share this job</h2>
         <p class="muted">Whoever has the link sees this job and its children, and nothing else.</p>
         <label for="ttl">For</label>
         <select id="ttl">
-          ${Re.map(([e,t])=>y`<option value=${e}>${t}</option>`)}
+          ${Re.map(([e,t])=>v`<option value=${e}>${t}</option>`)}
         </select>
         <label><input type="checkbox" id="cancel" /> may also cancel it</label>
-        ${this.error?y`<p class="failed" role="alert">${this.error}</p>`:C}
-        ${this.link?y`<div class="link">
+        ${this.error?v`<p class="failed" role="alert">${this.error}</p>`:C}
+        ${this.link?v`<div class="link">
                   <input
                     readonly
                     aria-label="link"
@@ -202,7 +203,7 @@ import{configure as Fe}from"./elements.js";import{pageParts as _}from"./elements
           <button type="submit" class="primary">Make a link</button>
         </div>
       </form>
-    </dialog>`}#e=async e=>{e.preventDefault();let{store:t}=this;if(!t)return;this.#o();let{signal:o}=this.#t,r=Number(this.renderRoot.querySelector("select")?.value),i=["read"];this.renderRoot.querySelector("#cancel")?.checked&&i.push("cancel");try{let{token:n,expireTime:L}=await t.server.client.shareJob(t.jobId,{ttlMs:r*1e3,scopes:i,signal:o});this.link=`${t.server.jobAddress(t.jobId).split("#")[0]??""}#token=${n}`,this.until=L?Se(Ee(L)).replace(/\.\d+/,""):"it expires"}catch(n){if(o.aborted)return;this.error=n instanceof Error?n.message:String(n)}}};var E=`milepost share ${location.pathname}`;function P(){let s=d("token");return s?(O(s)&&c("token",void 0),s):Le()}function F(){addEventListener("hashchange",()=>{d("token")!==null&&location.reload()})}function M(){O(void 0),c("token",void 0)}function Le(){try{return sessionStorage.getItem(E)??void 0}catch{return}}function O(s){try{return s===void 0?sessionStorage.removeItem(E):sessionStorage.setItem(E,s),!0}catch{return!1}}import{pageParts as Te}from"./elements.js";var{LitElement:qe,css:je,html:R,nothing:A,serverAt:Ie,sharedStyles:Ce}=Te,b=class extends qe{static properties={error:{state:!0},message:{},shared:{type:Boolean}};static styles=[Ce,je`
+    </dialog>`}#e=async e=>{e.preventDefault();let{store:t}=this;if(!t)return;this.#o();let{signal:o}=this.#t,r=Number(this.renderRoot.querySelector("select")?.value),i=["read"];this.renderRoot.querySelector("#cancel")?.checked&&i.push("cancel");try{let{token:n,expireTime:L}=await t.server.client.shareJob(t.jobId,{ttlMs:r*1e3,scopes:i,signal:o});this.link=`${t.server.jobAddress(t.jobId).split("#")[0]??""}#token=${n}`,this.until=L?Se(Ee(L)).replace(/\.\d+/,""):"it expires"}catch(n){if(o.aborted)return;this.error=n instanceof Error?n.message:String(n)}}};var E=`milepost share ${location.pathname}`;function P(){let s=d("token");return s?(O(s)&&c("token",void 0),s):Le()}function F(){addEventListener("hashchange",()=>{d("token")!==null&&location.reload()})}function M(){O(void 0),c("token",void 0)}function Le(){try{return sessionStorage.getItem(E)??void 0}catch{return}}function O(s){try{return s===void 0?sessionStorage.removeItem(E):sessionStorage.setItem(E,s),!0}catch{return!1}}import{pageParts as qe}from"./elements.js";var{LitElement:Te,css:je,html:R,nothing:A,serverAt:Ie,sharedStyles:Ce}=qe,k=class extends Te{static properties={error:{state:!0},message:{},shared:{type:Boolean}};static styles=[Ce,je`
       form {
         max-width: 420px;
         margin: 12vh auto 0;
@@ -232,4 +233,4 @@ import{configure as Fe}from"./elements.js";import{pageParts as _}from"./elements
         <button class="primary">Sign in</button>
       </div>
       ${this.error?R`<p class="failed" role="alert">${this.error}</p>`:A}
-    </form>`}#t=async e=>{e.preventDefault();let t=this.renderRoot.querySelector("input")?.value.trim()??"";try{let o=await fetch(`${Ie().address}v1/session`,{method:"POST",headers:{Authorization:`Bearer ${t}`}}),r=await Pe(o);if(o.ok&&r){M(),location.reload();return}this.error=r?.error?.message??`A proxy answered in the server's place: status ${o.status}.`}catch{this.error="The server cannot be reached: no connection."}}};async function Pe(s){try{return await s.json()}catch{return}}var U=P();F();Fe({server:new URL("..",import.meta.url).href,...U?{sharedToken:U}:{}});customElements.define("milepost-key-help",u);customElements.define("milepost-share-sheet",v);customElements.define("milepost-sign-in",b);customElements.define("milepost-list-page",g);customElements.define("milepost-job-page",m);
+    </form>`}#t=async e=>{e.preventDefault();let t=this.renderRoot.querySelector("input")?.value.trim()??"";try{let o=await fetch(`${Ie().address}v1/session`,{method:"POST",headers:{Authorization:`Bearer ${t}`}}),r=await Pe(o);if(o.ok&&r){M(),location.reload();return}this.error=r?.error?.message??`A proxy answered in the server's place: status ${o.status}.`}catch{this.error="The server cannot be reached: no connection."}}};async function Pe(s){try{return await s.json()}catch{return}}var U=P();F();Fe({server:new URL("..",import.meta.url).href,...U?{sharedToken:U}:{}});customElements.define("milepost-key-help",f);customElements.define("milepost-share-sheet",b);customElements.define("milepost-sign-in",k);customElements.define("milepost-list-page",y);customElements.define("milepost-job-page",u);

@@ -79,8 +79,10 @@ export class ConnectionStatus {
     }
   }
 
+  /** Nothing comes after `ended`, such as the answer of a call that was under way. */
   set(state: Connection["state"], error?: MilepostError, retryAt?: number): void {
     const before = this.#current;
+    if (before.state === "ended") return;
     const now = this.#describe(state, error, retryAt);
     this.#current = now;
     const isNews = (Object.keys(now) as (keyof Connection)[]).some(

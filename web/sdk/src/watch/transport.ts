@@ -80,6 +80,11 @@ export class Transport {
   /** Note that a stream delivered a frame. */
   streamOpened(): void {
     this.#openedInMs = performance.now() - this.#askedAt;
+    this.#gotThrough();
+  }
+
+  /** Note that the server answered: to a stream with a frame, or to a stream or call with a refusal. */
+  #gotThrough(): void {
     this.#hasConnected = true;
     this.#suspects = 0;
     this.fallback.streamOpened();
@@ -108,7 +113,7 @@ export class Transport {
       return false; // the connection was dead, which says nothing of streams
     }
     if (error instanceof ServiceError && error.reason !== "UNSPECIFIED") {
-      this.streamOpened(); // the server received and refused it
+      this.#gotThrough(); // the server received and refused it
     } else if (fallback.mode === "call") {
       fallback.callFailed();
     } else if (fallback.streamFailed(last)) {

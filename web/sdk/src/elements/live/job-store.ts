@@ -239,15 +239,16 @@ export class JobStore implements WatchedJob {
   }
 
   async #loadUsual({ kind, owner }: Job, signal: AbortSignal): Promise<void> {
+    await this.server.whoAmI();
     await whenShown();
-    if (this.usual !== undefined || signal.aborted) return;
+    if (this.usual !== undefined || signal.aborted || !this.server.may("see history")) return;
     try {
       const usual = await this.server.client.getHistory(kind, { owner, signal });
       if (this.#loading.signal !== signal) return;
       this.usual = usual;
       this.#frames.request();
     } catch {
-      // Whoever has a share of one job sees no others.
+      // An application that mounts Milepost may keep it to itself.
     }
   }
 

@@ -46,15 +46,17 @@ export class ServerConnection {
 
   /**
    * Whether to offer something to the caller: false until the server has said who it is. If it does not say: true for what the
-   * caller asks for by a click.
+   * caller asks for by a click, and for the history of a kind, of which the server then says no.
    */
-  may(action: "cancel" | "share" | "see workers"): boolean {
+  may(action: "cancel" | "share" | "see history" | "see workers"): boolean {
     const principal = this.#principal;
     // An application that mounts Milepost need not say who its users are; its calls say what they may do.
     if (principal === undefined || principal === "unknown")
       return principal === "unknown" && action !== "see workers";
     const isAdmin = principal.scopes.includes("admin");
     if (action === "share") return principal.jobId === "";
+    if (action === "see history")
+      return principal.jobId === "" && (principal.scopes.includes("read") || isAdmin);
     if (action === "see workers") return isAdmin && principal.allOwners && principal.jobId === "";
     return principal.scopes.includes(action) || isAdmin;
   }

@@ -73,7 +73,9 @@ class HatchetServer:
 
     def start(self) -> None:
         """Listen for workers."""
-        self._server = grpc.server(ThreadPoolExecutor(max_workers=64))
+        # The SDK pings more often than gRPC's servers accept by default, which would end its connections.
+        options = [("grpc.http2.max_ping_strikes", 0)]
+        self._server = grpc.server(ThreadPoolExecutor(max_workers=64), options=options)
         self._server.add_generic_rpc_handlers(_services(self.engine))
         self._server.add_insecure_port(f"127.0.0.1:{self._port}")
         self._server.start()

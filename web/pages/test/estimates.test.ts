@@ -41,7 +41,7 @@ describe("a kind with a history", () => {
       document.body.append(bar);
     });
     await shows(list, "a.row", "queued");
-    await shows(list, "milepost-progress [part=percent]", "0 %");
+    await shows(list, "milepost-progress [part=state]", "queued");
 
     await pages.claim("next");
     await shows(page, "[part=remaining]", /^about \d\d:\d\d left$/);

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import math
 
+import pytest
 from google.protobuf.timestamp_pb2 import Timestamp
 from hypothesis import example, given
 from hypothesis import strategies as st
@@ -44,6 +45,17 @@ def test_all_kinds() -> None:
         event.MergeFrom(payload)
 
         assert printer.print(event, event.WhichOneof("payload")) == json_text(event)
+
+
+def test_after_an_error() -> None:
+    """An event that has no JSON leaves nothing behind for the next one."""
+    printer = EventPrinter()
+    event = Event(job_id="j", sequence=1, time=Timestamp(seconds=5), log_written=LogWritten(text="t"))
+    printer.print(event, "log_written")
+    with pytest.raises(ValueError, match="not within the years"):
+        printer.print(Event(job_id="other", sequence=1, time=Timestamp(seconds=1 << 62)), "log_written")
+
+    assert printer.print(event, "log_written") == json_text(event)
 
 
 _NUMBERS = st.sampled_from([0.0, -0.0, 1.0, 1e12, 1e308, math.inf, math.nan]) | st.floats()

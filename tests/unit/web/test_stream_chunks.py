@@ -12,7 +12,9 @@ from milepost.v1 import (
     Events,
     JobEstimate,
     LogWritten,
+    Opened,
     Status,
+    WatchJobRequest,
     WatchJobResponse,
     WatchJobsResponse,
 )
@@ -20,8 +22,11 @@ from milepost.web import stream_response
 from milepost.web.frame_records import FrameEncoder, is_shared
 from milepost.web.framing import NDJSON, SSE
 from milepost.web.live_readers import LiveReaders
+from milepost.web.service import Caller
 from milepost.web.shared_texts import SharedTexts
 from milepost.web.stream_response import StreamResponse
+from milepost.web.watch_request import WatchRequest
+from milepost.web.watch_stream import WatchStreams
 from tests.support.rpc import eventually
 
 
@@ -158,6 +163,39 @@ async def test_readers_of_the_same_text() -> None:
 
     assert refused == [[], [second], [], None]
     assert [(each.written, each.cursor) for each in (first, second)] == [(chunks, 3), (chunks[:1], 1)]
+
+
+async def test_where_a_reader_resumes() -> None:
+    """What it got before it was served with others, such as a status, is not behind what they got before."""
+    written: list[bytes] = []
+
+    class Backend:
+        async def watch(self, method: str, receive: Any, caller: Any, send: Any) -> None:
+            await send(WatchJobResponse(opened=Opened(epoch="e")).SerializeToString())
+            shared = send.reader.share()
+            shared.add(send.reader)
+            assert shared.offer(frame_of("1", "2")) == []
+            shared.discard(send.reader)
+            await send(WatchJobResponse(status=Status(cursor=7)).SerializeToString())
+            shared.add(send.reader)
+            shared.discard(send.reader)
+
+    async def receive() -> Any:
+        await asyncio.Event().wait()
+
+    async def send(message: Any) -> None:
+        pass
+
+    def write_chunk(chunk: bytes) -> bool:
+        written.append(chunk)
+        return True
+
+    backend: Any = Backend()
+    scope = {"method": "GET", "extensions": {stream_response.WRITE_CHUNK: write_chunk}}
+    watch = WatchRequest(WatchJobRequest(job_id="j"), SSE, resumed=False, snapshot_on_gap=False)
+    await WatchStreams(backend).respond(watch, Caller("", "", scope), scope, receive, send)
+
+    assert [line for line in written[-1].splitlines() if line.startswith(b"id:")] == [b"id: e:7"]
 
 
 async def test_comments_of_readers_of_the_same_text(monkeypatch: pytest.MonkeyPatch) -> None:

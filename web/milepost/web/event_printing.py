@@ -60,5 +60,6 @@ class EventPrinter:
         Each live event has a time of its own, so this is made for each.
         """
         attempt = f',"attempt":{event.attempt}' if event.attempt else ""
-        self._before_sequence = f'{{"jobId":{encode_basestring(event.job_id)},"sequence":"'
+        # First what may raise: the text of one event and that of another are never mixed.
         self._after_sequence = f'","time":{_time_json(event.time)}{attempt},'
+        self._before_sequence = f'{{"jobId":{encode_basestring(event.job_id)},"sequence":"'

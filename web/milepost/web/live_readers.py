@@ -21,7 +21,7 @@ class LiveReader(Protocol):
         """Its response."""
 
     def move_to(self, cursor: int) -> None:
-        """Set where to resume after what was written."""
+        """Set where to resume after what was written, unless that is further already."""
 
 
 class LiveReaders:

@@ -186,7 +186,8 @@ class _Stream:
 
     def move_to(self, cursor: int) -> None:
         """See ``LiveReader``."""
-        self._cursor = cursor
+        # A status may have said more than what was written to it with others.
+        self._cursor = max(self._cursor, cursor)
 
     async def _send_other(self, frame: Any) -> None:
         of_snapshot = self._gap is not None or self._watch.request.from_snapshot

@@ -31,6 +31,8 @@ class ResponseWriter:
         self._sending: asyncio.Future[None] | None = None
         self._error: BaseException | None = None
         self._on_sent: Callable[[], None] | None = None
+        # Resolves once ``sent`` may return: who waits for ``_sending`` itself would wake before ``Sent``, in vain.
+        self._all_sent: asyncio.Future[None] | None = None
 
     async def __call__(self, response: Any) -> None:
         """Write a response; return once the next one may follow. Raises what grpc.aio does, also of an offer."""
@@ -69,7 +71,9 @@ class ResponseWriter:
     async def sent(self) -> None:
         """Wait until the offered response is sent."""
         while self._sending is not None:
-            await asyncio.wait((self._sending,))
+            if self._all_sent is None:
+                self._all_sent = asyncio.get_running_loop().create_future()
+            await asyncio.wait((self._all_sent,))
 
     def _go_on(self, writing: Coroutine[Any, Any, None]) -> None:
         """Advance a write until it waits, or has ended."""
@@ -93,6 +97,9 @@ class ResponseWriter:
             self._go_on(writing)
         except (Exception, asyncio.CancelledError) as error:  # noqa: BLE001  # the task gets it with its next response
             self._error = error
+        if self._all_sent is not None and self.is_sent:
+            self._all_sent.set_result(None)
+            self._all_sent = None
         if self._on_sent is not None and self.is_sent:
             on_sent, self._on_sent = self._on_sent, None
             on_sent()

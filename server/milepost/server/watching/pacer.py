@@ -121,12 +121,14 @@ class Pacer:
         self._loop.call_soon(self._begin)
         started = self._loop.time()
         self._spent = 0.0
-        while self._left and self._waiting.size:
-            self._left = max(self._left - self._waiting.take().resume(), 0)
-            self._spent = self._loop.time() - started
-            if self._spent > GIVING_TIME:
-                self._left = 0
-        self._loop.call_soon(self._end_pass)
+        try:
+            while self._left and self._waiting.size:
+                self._left = max(self._left - self._waiting.take().resume(), 0)
+                self._spent = self._loop.time() - started
+                if self._spent > GIVING_TIME:
+                    self._left = 0
+        finally:
+            self._loop.call_soon(self._end_pass)
 
     def _are_calls_arriving(self) -> bool:
         accepted = self._call_count()

@@ -147,7 +147,7 @@ class WatchStream(ABC):
         if group is None:
             return await self._waiter.wait(version, serve)
         try:
-            return await self._waiter.wait(version, group=group)
+            return await self._waiter.wait(version, group=group) or not group.has(self)
         finally:
             group.leave(self)
 

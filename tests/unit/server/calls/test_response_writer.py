@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -12,7 +13,8 @@ import grpc
 import grpc.aio
 import pytest
 
-from milepost.server.rpc.response_writer import ResponseWriter
+from milepost.server.rpc.response_writer import ResponseWriter, Sent
+from milepost.server.runtime.grpc_server.grpc_wakeups import RUN_AT_ONCE, Wakeups
 from milepost.server.runtime.server import Server, Settings
 from milepost.v1 import Claim, Dispatch, WorkResponse
 from tests.support.rpc import connect, log_line
@@ -185,6 +187,41 @@ async def test_a_write_whose_wait_is_cancelled() -> None:
     with pytest.raises(asyncio.CancelledError):
         await writer(b"2")
     assert context.written == []
+
+
+async def test_who_waits_for_an_offer_wakes_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also where other responses are followed up first, for some passes of the event loop."""
+    wakeups = Wakeups(asyncio.get_running_loop())
+    context: Any = _Context()
+    _, last = context.waits
+    last.set_result(None)
+    writer = ResponseWriter(context)
+    others = asyncio.get_running_loop().create_future()
+    for _ in range(10 * RUN_AT_ONCE):
+        others.add_done_callback(Sent(_ignore))
+    assert writer.offer(b"1")
+    await asyncio.sleep(0)
+    waiting = asyncio.create_task(writer.sent())
+    waits: list[object] = []
+    wait = asyncio.wait
+    monkeypatch.setattr(asyncio, "wait", lambda futures: waits.append(futures) or wait(futures))
+    await asyncio.sleep(0)
+
+    def resolve() -> None:
+        reading.recv(1)
+        others.set_result(None)
+        context.waits[0].set_result(None)
+
+    reading, writing = socket.socketpair()
+    with reading, writing:
+        writing.send(b"1")
+        wakeups.drain_and_call(reading, resolve)
+    await waiting
+    assert (len(waits), writer.is_free) == (1, True)
+
+
+def _ignore(_: object) -> None:
+    """Do nothing."""
 
 
 async def test_what_is_live_is_offered(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

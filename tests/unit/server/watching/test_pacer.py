@@ -245,6 +245,25 @@ async def test_passes_are_short_while_calls_arrive(turns: Turns) -> None:
     assert counts[:ACCEPTING_PASSES] == [*(ACCEPTING_PASSES - 2) * [ACCEPTING_TURNS_LIMIT], TURNS_LIMIT, 0]
 
 
+async def test_a_turn_that_fails(turns: Turns) -> None:
+    """The other streams have theirs."""
+
+    class Failing:
+        def resume(self) -> int:
+            raise LookupError
+
+    paced = Pacer()
+    errors: list[object] = []
+    asyncio.get_running_loop().set_exception_handler(lambda _, context: errors.append(context["exception"]))
+    for _ in range(TURNS_LIMIT):
+        paced.put("a", turns.stream("a"))
+    paced.put("a", Failing())
+    paced.put("a", turns.stream("last"))
+    for _ in range(4 * (1 + RESTING_PASSES)):
+        await asyncio.sleep(0)
+    assert (turns.given[TURNS_LIMIT:], [type(error) for error in errors]) == (["last"], [LookupError])
+
+
 async def test_few_turns_take_no_callback(monkeypatch: pytest.MonkeyPatch) -> None:
     """With few streams that would be a further pass of the loop for each event."""
     loop, paced = asyncio.get_running_loop(), Pacer()

@@ -11,8 +11,6 @@ from typing import Any
 import pytest
 from google.protobuf.duration_pb2 import Duration
 
-from milepost.server.scheduling.callers import SERVER
-from milepost.server.scheduling.slices import Slices
 from milepost.server.watching.pacer import Pacer
 from milepost.server.watching.running_estimates import FilterEstimates
 from milepost.server.watching.signals import Served, Signal, Waiter
@@ -191,18 +189,25 @@ async def test_events_go_before_looks(
 
 
 @OFFERS
-async def test_the_server_stops(world: World, offers: dict[str, Any]) -> None:
-    """A stream that needed no task ends with DRAINING as any other."""
-    reader = Subscriber(world, "j", ALL, **offers)
+async def test_the_server_stops(
+    world: World, monkeypatch: pytest.MonkeyPatch, offers: dict[str, Any]
+) -> None:
+    """A stream that needed no task ends with DRAINING as any other, also where a status would come just then."""
+    reader = Subscriber(world, "j", ALL, status_interval=Duration(seconds=600), **offers)
     await followers(world, reader)
     await followed_again(world, reader)
-    await Slices().run(world.watching.close(), SERVER)
+    loop = asyncio.get_running_loop()
+    time = loop.time
+    monkeypatch.setattr(loop, "time", lambda: time() + 700)
+    for _ in world.watching.close():
+        pass
 
     async def has_ended() -> bool:
         return not reader.is_watching
 
     await eventually(has_ended)
-    assert reader.reason == "DRAINING"
+    last = reader.recording.streams[-1].frames[-1]
+    assert (reader.reason, last.WhichOneof("frame")) == ("DRAINING", "events")
 
 
 @pytest.mark.parametrize("outcome", Served)

@@ -204,7 +204,12 @@ async def test_who_waits_for_an_offer_wakes_once(monkeypatch: pytest.MonkeyPatch
     waiting = asyncio.create_task(writer.sent())
     waits: list[object] = []
     wait = asyncio.wait
-    monkeypatch.setattr(asyncio, "wait", lambda futures: waits.append(futures) or wait(futures))
+
+    async def noted_wait(futures: Any) -> Any:
+        waits.append(futures)
+        return await wait(futures)
+
+    monkeypatch.setattr(asyncio, "wait", noted_wait)
     await asyncio.sleep(0)
 
     def resolve() -> None:

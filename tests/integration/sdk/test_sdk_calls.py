@@ -52,7 +52,7 @@ async def test_everything_that_may_be_submitted(client: Client, kind: str) -> No
         stages=["a", Stage(stage_id="b", weight=2)],
         workload=12.5,
         workload_unit="MB",
-        timeout=120,
+        timeout=90,
         retry_policy=RetryPolicy(max_attempts=2),
         dispatch=Dispatch.DISPATCH_EXTERNAL,
     )

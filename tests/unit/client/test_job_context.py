@@ -14,7 +14,7 @@ from milepost.client._conversion import from_struct
 from milepost.client._worker.job_context import JobControl
 from milepost.client._worker.reporter import Reporter
 from milepost.contract.limits import CUSTOM_SIZE, LOG_FIELDS_SIZE
-from milepost.v1 import Job, Severity, Stage
+from milepost.v1 import Job, Severity, Stage, StagesPlanned
 from tests.unit.client.stages import said
 
 
@@ -25,6 +25,23 @@ def test_a_plan_is_reported(job: JobContext, reporter: Reporter) -> None:
         Stage(stage_id="scan"),
         Stage(stage_id="hash", weight=4),
     ]
+
+
+def test_children_are_planned_beside_stages(job: JobContext, reporter: Reporter) -> None:
+    """Planning the children alone keeps the planned stages, also those of the submission."""
+    job.plan(["scan", Stage(stage_id="hash", weight=4)])
+    job.plan(children=3)
+    submitted = Job(stages=[Stage(stage_id="pack", planned=True, fraction=0.5), Stage(stage_id="extra")])
+    JobContext(JobControl(submitted, reporter)).plan(children=2)
+    assert [update.stages_planned for update in said(reporter)[1:]] == [
+        StagesPlanned(stages=[Stage(stage_id="scan"), Stage(stage_id="hash", weight=4)], planned_children=3),
+        StagesPlanned(stages=[Stage(stage_id="pack")], planned_children=2),
+    ]
+
+
+def test_the_id_is_named_as_everywhere(job: JobContext) -> None:
+    """`job_id`, as in the messages and snapshots, or `id`."""
+    assert (job.job_id, job.id) == ("j", "j")
 
 
 def test_a_log_line_never_fails_the_job(job: JobContext, reporter: Reporter) -> None:

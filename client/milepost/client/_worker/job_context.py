@@ -78,8 +78,13 @@ class JobContext:
         self._artifacts: set[str] = {artifact.name for artifact in self._job.artifacts}
 
     @property
-    def id(self) -> str:
+    def job_id(self) -> str:
         """The id of the job."""
+        return self._job.job_id
+
+    @property
+    def id(self) -> str:
+        """The same as `job_id`."""
         return self._job.job_id
 
     @property
@@ -162,7 +167,7 @@ class JobContext:
             stage_id, total=total, unit=unit, title=title, weight=weight, parent=parent
         )
 
-    def plan(self, stages: Sequence[Stage | str] = (), *, children: int = 0) -> None:
+    def plan(self, stages: Sequence[Stage | str] | None = None, *, children: int = 0) -> None:
         """Announce the stages of the job, in order, parents before their children.
 
         Stages that have started stay as they are; these replace those that were only planned before. Without a plan,
@@ -170,8 +175,8 @@ class JobContext:
         when you know more.
 
         Args:
-            stages: Their ids, or messages with parent, weight, total, title and unit.
-            children: Number of child jobs, for a job without stages; 0 if unknown.
+            stages: Their ids, or messages with parent, weight, total, title and unit; None leaves the plan as it is.
+            children: Number of child jobs, which make up the fraction of a job without stages; 0 leaves it as it is.
 
         Raises:
             ValueError: A stage_id is not one, or there are too many stages.

@@ -308,11 +308,13 @@ class StageRegistry:
         self.cancel_signal = cancel_signal
         self._declared: set[str] = set()
         self._made: set[str] = set()
+        self._plan: list[Stage] = []
         self.add_declared(job)
 
     def add_declared(self, job: Job) -> None:
-        """Count the stages that the job has already."""
+        """Count the stages that the job has already; the planned ones are the plan, unless there is a newer one."""
         self._declared.update(stage.stage_id for stage in job.stages)
+        self._plan = self._plan or [stage for stage in job.stages if stage.planned]
 
     def stage(
         self,
@@ -336,9 +338,9 @@ class StageRegistry:
         self._made.add(stage_id)
         return StageContext(self, stage)
 
-    def planned(self, stages: Sequence[Stage | str]) -> list[Stage]:
-        """The stages of a plan, within the bounds of the contract; see `JobContext.plan`."""
-        return [
+    def planned(self, stages: Sequence[Stage | str] | None) -> list[Stage]:
+        """The stages of a plan, within the bounds of the contract; None for the last one. See `JobContext.plan`."""
+        self._plan = [
             Stage(
                 stage_id=self._declare(stage.stage_id),
                 parent_stage_id=stage.parent_stage_id,
@@ -349,8 +351,9 @@ class StageRegistry:
                 total=self._amount(stage.total, "total", stage.stage_id) if stage.HasField("total") else None,
                 unit=truncate(stage.unit, limits.UNIT_LENGTH),
             )
-            for stage in to_stages(stages)
+            for stage in (self._plan if stages is None else to_stages(stages))
         ]
+        return self._plan
 
     def unused_id(self, stage_id: str) -> str:
         """`stage_id`, with a number appended if a stage of that id was made before."""

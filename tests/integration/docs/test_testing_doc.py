@@ -24,7 +24,7 @@ def test_examples(tmp_path: Path) -> None:
         cwd=tmp_path,
         check=False,
     )
-    assert "6 passed" in run.stdout, run.stdout + run.stderr
+    assert "7 passed" in run.stdout, run.stdout + run.stderr
     checked = subprocess.run(
         [
             sys.executable,

@@ -14,8 +14,10 @@ import pytest
 from milepost.client import Client
 from milepost.v1 import JobState
 from tests.support.command import milepost, started, terminal
+from tests.support.forking import Forkery
 from tests.support.reflowing import ReflowingTerminal
 from tests.support.server import ServerProcess
+from tests.support.token_files import Tokens
 
 
 @pytest.fixture
@@ -32,9 +34,10 @@ def module(tmp_path: Path) -> Path:
         dedent(
             """
             import asyncio
-            from milepost.client import Worker
+            from milepost.client import Client, Worker
 
             worker = Worker()
+            at_import = Client()
             elsewhere = Worker("127.0.0.1:1", worker_id="elsewhere")
             idle = Worker()
 
@@ -46,6 +49,16 @@ def module(tmp_path: Path) -> Path:
             async def greet(job):
                 print("greeting", flush=True)
                 return {"greeting": f"Hello {job.input['name']}"}
+
+            async def subject(job):
+                async with Client() as client:
+                    return {"in handler": (await client.whoami()).subject}
+
+            @worker.job("task")
+            async def task(job):
+                return {**await subject(job), "at import": (await at_import.whoami()).subject}
+
+            worker.job("process", run="process")(subject)
 
             @worker.job("wait")
             async def wait(job):
@@ -96,6 +109,35 @@ async def test_command_line_options_override_the_code(
         await client.result(job.job_id)
 
         assert (await client.get(job.job_id)).worker_id == "here"
+
+
+@pytest.mark.parametrize("where", ["option", "named", "current"])
+async def test_clients_of_handlers_have_the_server_of_the_worker(
+    where: str, module: Path, monkeypatch: pytest.MonkeyPatch, forkery: Forkery
+) -> None:
+    """By options or by a context, with its credentials, in the worker's process and in that of a handler.
+
+    A client that the module makes at import has it, too, but for the current context, which may not hold for the code.
+    """
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(module / "config"))
+    known = Tokens(module / "tokens.toml")
+    token = module / "token"
+    token.write_text(known.add("gpu", ["*"], "admin"))
+    with ServerProcess(module / "data", "--tokens", str(known.path), forkery=forkery) as server:
+        here = ("--address", server.address, "--token-file", str(token))
+        await milepost("context", "set", "there", *here)
+        if where == "current":
+            await milepost("context", "use", "there")
+        options = {"option": here, "named": ("--context", "there"), "current": ()}[where]
+        async with (
+            started("worker", "jobs:worker", *options, cwd=module),
+            Client(server.address, token=token.read_text()) as client,
+        ):
+            kinds = ["process"] if where == "current" else ["process", "task"]
+            jobs = [await client.submit(kind) for kind in kinds]
+            results = [await client.result(job.job_id) for job in jobs]
+    everywhere = {"in handler": "gpu", "at import": "gpu"}
+    assert results == [{"in handler": "gpu"}, everywhere][: len(kinds)]
 
 
 async def test_option_defaults_do_not_override_the_code(client: Client, module: Path) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import os
 import sys
+from collections.abc import Mapping
 from operator import attrgetter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -24,6 +25,7 @@ from milepost.client._cli.commands.options import (
 from milepost.client._cli.commands.other_packages import installation_hint
 from milepost.client._cli.commands.parameter_types import seconds
 from milepost.client._cli.commands.server_settings import server_settings
+from milepost.client._cli.commands.worker_environment import export_settings
 
 if TYPE_CHECKING:
     from milepost.client import Worker
@@ -77,16 +79,21 @@ def worker(
     """Run the Worker called NAME in MODULE.
 
     MODULE is imported from the working directory first. Options override what the Worker was constructed with, and so
-    does a context; the current one does not, if the Worker names another address. SIGTERM
-    or Ctrl-C drains it: running jobs may finish within --drain-timeout, the rest are returned to the queue.
+    does a context; the current one does not, if the Worker names another address. Clients that its handlers make have
+    the same server by default. SIGTERM or Ctrl-C drains it: running jobs may finish within --drain-timeout, the rest
+    are returned to the queue.
     """
     from milepost.client._cli.commands import log_setup
 
     log_setup.configure(log_level)
+    # The current context holds unless the code names another server, so it waits for the import. Everything else holds
+    # in any case, and is there for clients that the module makes when it is imported.
+    given = server_settings(context, connection, code_address="")
+    _pass_on(given)
     found = _find(target)
-    given = server_settings(context, connection, code_address=found._settings.address_of_code)
-    if "address" in given:
-        checked_address(given["address"])
+    if "address" not in given:
+        given = server_settings(context, connection, code_address=found._settings.address_of_code)
+        _pass_on(given)
     found._settings.override(
         **given,
         worker_id=worker_id,
@@ -99,6 +106,13 @@ def worker(
         found.main()
     except OSError as error:
         raise unusable_file(error, found._settings.spool) from error
+
+
+def _pass_on(settings: Mapping[str, Any]) -> None:
+    """Let the clients of the worker's module have the same server."""
+    if "address" in settings:
+        checked_address(settings["address"])
+    export_settings(settings)
 
 
 def _find(target: str) -> Worker:

@@ -247,7 +247,7 @@ export class MilepostJobs extends LitElement {
         The jobs could not be loaded: ${oneLine(store.error)}
         <button
           @click=${() => {
-            store.loadMore();
+            store.retry();
           }}
         >
           try again

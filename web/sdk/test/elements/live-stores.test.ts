@@ -72,6 +72,29 @@ test("a job and a list that are left and followed again never say that they are 
   }
 });
 
+test("a list that loses its connection while it is loaded asks for nothing meanwhile, and is whole afterwards", async () => {
+  const { proxy, client, direct } = await setUp(server, "connect");
+  const { jobId } = await direct.submitJob({ kind: "cut.list", dispatch: Dispatch.QUEUE });
+  const listJobs = client.listJobs.bind(client);
+  vi.spyOn(client, "listJobs").mockImplementationOnce((...query) => {
+    proxy.refuse = true;
+    proxy.cut();
+    return listJobs(...query);
+  });
+  const list = new JobsStore(connectionTo(client), { ...filterOf(""), kind: "cut.list" });
+  const leave = list.subscribe(() => undefined);
+  await until(() => list.error !== "" && list.connection.state === "reconnecting");
+
+  list.loadMore(); // as a list whose end is in sight does whenever it is drawn
+  expect(list.isLoading).toBe(false);
+  proxy.refuse = false;
+  await until(() => list.isComplete(JobState.SUCCEEDED));
+  leave();
+
+  expect(list.error).toBe("");
+  expect(list.get(jobId)).toStrictEqual(await direct.getJob(jobId));
+});
+
 test("a job does not say that it is complete when another one joins its stream", async () => {
   const { client, direct } = await setUp(server, "connect");
   const first = await direct.submitJob({ kind: "joined" });

@@ -41,6 +41,7 @@ export class JobsStore {
   /** Changes whenever the order or the number of the jobs may have. */
   version = 0;
   isLoading = true;
+  /** Why the last page could not be loaded; empty if it could. */
   error = "";
   #watch: JobsWatch | undefined;
   readonly #folds = new Map<string, Fold>();
@@ -158,9 +159,18 @@ export class JobsStore {
     };
   }
 
-  /** Load another page of what is not complete: first what runs, then what waits, then what has ended. */
+  /**
+   * Load another page of what is not complete: first what runs, then what waits, then what has ended.
+   *
+   * Lists call this whenever they are drawn with their end in sight, so after an error it does nothing until `retry`.
+   */
   loadMore(): void {
-    if (!this.isLoading && this.#ended.size < ENDED_LIMIT) void this.#loadPage();
+    if (!this.isLoading && !this.error && this.#ended.size < ENDED_LIMIT) void this.#loadPage();
+  }
+
+  /** Load what could not be loaded. The store does so itself once its stream is connected again. */
+  retry(): void {
+    if (this.error && !this.isLoading) void this.#load(this.#listing.signal);
   }
 
   get #serverFilter() {
@@ -184,6 +194,7 @@ export class JobsStore {
         this.server.clock.set(watch.clockOffsetMs);
         this.connection = connectionOf(connection, watch.clockOffsetMs);
         this.#loadOnceCaughtUp();
+        if (connection.state === "live" || connection.state === "polling") this.retry();
         this.#frames.request();
       },
     });
@@ -208,29 +219,32 @@ export class JobsStore {
 
   /** Only then, so that no job is missed that comes between the list and the stream. */
   #loadOnceCaughtUp(): void {
-    if (this.#watch?.caughtUp && this.#parts.length === 0) void this.#load(this.#listing.signal);
-  }
-
-  async #load(signal: AbortSignal): Promise<void> {
+    if (!this.#watch?.caughtUp || this.#parts.length > 0) return;
     this.#parts = [ACTIVE, [States.QUEUED], ENDED].map((states) => ({
       states,
       jobs: this.#list(states),
       complete: false,
     }));
+    void this.#load(this.#listing.signal);
+  }
+
+  async #load(signal: AbortSignal): Promise<void> {
     // What runs and what waits is loaded whole; of what has ended the first page.
     const unended = this.#parts.slice(0, 2);
     do await this.#loadPage();
     while (!signal.aborted && !this.error && !this.#isFull && unended.some(({ complete }) => !complete));
     if (!signal.aborted && !this.error) await this.#loadPage();
-    if (signal.aborted) return;
-    if (!this.error && !this.#isFull) this.#dropUnseen();
+    if (signal.aborted || this.error) return; // what is seen until a retry counts, too
+    if (!this.#isFull) this.#dropUnseen();
     this.#seen = undefined;
   }
 
   /** Drop the jobs that were deleted, or ended long ago, while nobody was subscribed. */
   #dropUnseen(): void {
+    const seen = this.#seen;
+    if (!seen) return; // all was listed before; a later page was tried again
     for (const jobs of [this.#folds, this.#ended])
-      for (const jobId of jobs.keys()) if (!this.#seen?.has(jobId)) jobs.delete(jobId);
+      for (const jobId of jobs.keys()) if (!seen.has(jobId)) jobs.delete(jobId);
     this.version += 1;
     this.#frames.request();
   }

@@ -15,15 +15,16 @@ from milepost.contract.status_codes import STATUS
 from milepost.server import decide
 from milepost.server.access.narrowing import narrow
 from milepost.server.access.principal import ANONYMOUS
-from milepost.server.base.clock import SystemClock
+from milepost.server.base.clock import Clock, SystemClock
 from milepost.server.base.refusal import Refusal
 from milepost.server.budgets.byte_budget import ByteBudget
 from milepost.server.dispatch.lease_tokens import LeaseTokens
 from milepost.server.dispatch.reports import Acceptance, Reports
 from milepost.server.dispatch.wait_reasons import WaitReasons
 from milepost.server.dispatch.worker_registry import WorkerRegistry
+from milepost.server.estimation.estimators import Estimators
 from milepost.server.journal import Journal
-from milepost.server.log.event_log import DurableCommit, Entry
+from milepost.server.log.event_log import DurableCommit, Entry, EventLog
 from milepost.server.watching.admission import Admission
 from milepost.server.watching.watches import Watches
 from milepost.v1 import (
@@ -54,10 +55,17 @@ class World:
     ``first`` is the oldest stored event of each job; 0 if the job was deleted.
     """
 
-    def __init__(self, directory: Path, memory: int, responses: ByteBudget | None = None) -> None:
+    def __init__(
+        self,
+        directory: Path,
+        memory: int,
+        responses: ByteBudget | None = None,
+        estimators: Callable[[EventLog, Clock], Estimators] | None = None,
+    ) -> None:
         self._directory = directory
         self._memory = memory
         self._responses = responses
+        self._make_estimators = estimators
         self._commits: list[tuple[int, Sequence[Event]]] = []
         self.first: dict[str, int] = {}
         self.thinned: set[str] = set()
@@ -77,6 +85,7 @@ class World:
             self._memory,
             WaitReasons(WorkerRegistry(clock)),
             responses=self._responses,
+            estimators=self._make_estimators and self._make_estimators(self.log, clock),
         )
         for listener in (self.journal.on_entries, self.watching.on_entries, self._on_entries):
             self.log.add_listener(listener)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from functools import partial
 from typing import Final, NamedTuple, TypeAlias
 
@@ -45,7 +46,7 @@ REMAINING_MAX: Final = 1e10
 """Longest remaining time in seconds that is sent: a Duration holds not much more."""
 
 
-class _Recent(NamedTuple):
+class SharedEstimate(NamedTuple):
     """What watches of a job share, with when it was made, by the monotonic clock."""
 
     submitted: int
@@ -62,8 +63,8 @@ class JobEstimates:
         self._running = running
         self._histories = histories
         self._clock = clock
-        self._recent: SizedCache[str, _Recent] = SizedCache(_RECENT_BYTES)
-        self._refreshing: dict[_Submission, asyncio.Task[Estimate | None]] = {}
+        self._recent: SizedCache[str, SharedEstimate] = SizedCache(_RECENT_BYTES)
+        self._refreshes: dict[_Submission, _Refresh] = {}
 
     def drop_idle(self) -> Steps[None]:
         """See ``IdleCaches``: of estimates that watches share."""
@@ -112,39 +113,52 @@ class JobEstimates:
         They look at the same moment, after the same event: so they share what is under way, too, in the turn of
         whoever came first.
         """
-        watched = job_id, submitted
-        recent = self._recent_of(watched)
+        recent = self.shared(job_id, submitted)
         if recent is not None:
             return recent.estimate
-        refreshing = self._refreshing.get(watched)
-        if refreshing is None:
-            refreshing = self._refreshing[watched] = asyncio.create_task(
-                self._load_and_refresh(watched, caller)
-            )
-            refreshing.add_done_callback(partial(self._refreshed, watched))
-        return await asyncio.shield(refreshing)
+        return await asyncio.shield(self._start_refresh((job_id, submitted), caller).task)
 
-    async def add_to_watched(self, job: Job, caller: str) -> Estimate | None:
-        """As ``add_to``, for a job that is watched; return the estimate, which it may share with other watches."""
-        if job.state != JobState.JOB_STATE_RUNNING:
-            return None
-        recent = self._recent_of(_submission(job))
-        estimate = await self._refresh(job, caller) if recent is None else recent.estimate
-        if estimate is not None:
-            job.estimate.CopyFrom(estimate)
-        return estimate
-
-    def _recent_of(self, watched: _Submission) -> _Recent | None:
-        job_id, submitted = watched
+    def shared(self, job_id: str, submitted: int) -> SharedEstimate | None:
+        """What ``of_watched`` would return without a wait; None where it takes a refresh."""
         recent = self._recent.get(job_id)
         if recent is None or recent.submitted != submitted:
             return None
         return recent if self._clock.monotonic() - recent.made_at < SHARING_TIME else None
 
+    def is_refreshing(self, job_id: str, submitted: int) -> bool:
+        """Whether a refresh of what watches of a job share is under way."""
+        return (job_id, submitted) in self._refreshes
+
+    def refresh(self, job_id: str, submitted: int, caller: str, on_end: Callable[[], None]) -> None:
+        """Refresh in the background what watches of a job share, then call ``on_end``, also if that failed.
+
+        The job's watches share ``on_end``, too: of a refresh that is under way, only the last one is called.
+        """
+        self._start_refresh((job_id, submitted), caller).on_end = on_end
+
+    async def add_to_watched(self, job: Job, caller: str) -> Estimate | None:
+        """As ``add_to``, for a job that is watched; return the estimate, which it may share with other watches."""
+        if job.state != JobState.JOB_STATE_RUNNING:
+            return None
+        recent = self.shared(*_submission(job))
+        estimate = await self._refresh(job, caller) if recent is None else recent.estimate
+        if estimate is not None:
+            job.estimate.CopyFrom(estimate)
+        return estimate
+
+    def _start_refresh(self, watched: _Submission, caller: str) -> _Refresh:
+        refresh = self._refreshes.get(watched)
+        if refresh is None:
+            refresh = self._refreshes[watched] = _Refresh(
+                asyncio.create_task(self._load_and_refresh(watched, caller))
+            )
+            refresh.task.add_done_callback(partial(self._end_refresh, watched))
+        return refresh
+
     async def _refresh(self, job: Job, caller: str) -> Estimate | None:
         now = self._clock.monotonic()
         estimate = await self.of_job(job, caller)
-        recent = _Recent(instant(job.submit_time), now, estimate)
+        recent = SharedEstimate(instant(job.submit_time), now, estimate)
         self._recent.put(job.job_id, recent, _RECENT_SIZE + len(job.job_id))
         return estimate
 
@@ -154,10 +168,12 @@ class JobEstimates:
             return None
         return await self._refresh(stored.job, caller)
 
-    def _refreshed(self, watched: _Submission, refreshing: asyncio.Task[Estimate | None]) -> None:
-        del self._refreshing[watched]
-        if not refreshing.cancelled():
-            refreshing.exception()  # retrieved, since there may be no waiter left to do so
+    def _end_refresh(self, watched: _Submission, task: asyncio.Task[Estimate | None]) -> None:
+        refresh = self._refreshes.pop(watched)
+        if not task.cancelled():
+            task.exception()  # retrieved, since there may be no waiter left to do so
+            if refresh.on_end is not None:
+                refresh.on_end()
 
     async def of_run(self, owner: str, kind: str, workload: float, caller: str) -> Estimate | None:
         """How long a job takes once it starts; None without evidence."""
@@ -221,6 +237,14 @@ class JobEstimates:
             return None
         end = end_of(running, waiting, max(len(running), 1))
         return self.message(RemainingTime(end.p50, end.p90, Basis.HISTORY, min(samples)))
+
+
+@dataclass(slots=True)
+class _Refresh:
+    """A refresh that is under way; ``on_end`` is called when it has ended."""
+
+    task: asyncio.Task[Estimate | None]
+    on_end: Callable[[], None] | None = None
 
 
 def _submission(job: Job) -> _Submission:

@@ -166,11 +166,20 @@ class JobStream(WatchStream):
     def _is_complete(self) -> bool:
         return self._tail.ended
 
-    def may_status_be_due(self) -> bool:
+    @property
+    def is_look_due(self) -> bool:
         """See ``WatchStream``."""
         return (
             self._tail.queued
             or self._estimates.is_look_due
+            or self._sent_waiting not in (None, _WAITS_FOR_TURN)
+        )
+
+    def may_status_be_due(self) -> bool:
+        """See ``WatchStream``."""
+        return (
+            self._tail.queued
+            or self._estimates.may_have_changed()
             or self._sent_waiting not in (None, _WAITS_FOR_TURN)
         )
 

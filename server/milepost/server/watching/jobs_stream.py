@@ -256,9 +256,14 @@ class JobsStream(WatchStream):
         response = WatchJobsResponse(snapshot=Snapshot(position=position))
         return JobResponse(response, job, ("snapshot", "job")).encode()
 
-    def may_status_be_due(self) -> bool:
+    @property
+    def is_look_due(self) -> bool:
         """See ``WatchStream``."""
         return self._estimates.is_look_due
+
+    def may_status_be_due(self) -> bool:
+        """See ``WatchStream``."""
+        return self.is_look_due
 
     async def _is_status_due(self) -> bool:
         return await self._estimates.has_changed()

@@ -34,8 +34,12 @@ class Member(Protocol):
     def news(self) -> Batch | None:
         """All events after the cursor, perhaps none; None where they take its task."""
 
+    @property
+    def is_look_due(self) -> bool:
+        """Whether it is time for a look if a status is due."""
+
     def may_status_be_due(self) -> bool:
-        """Whether its task has to look if a status is due."""
+        """Look: whether its task has to send a status, or to find out if one is due."""
 
     def wake(self) -> None:
         """Have its task go on when there is a turn."""
@@ -178,8 +182,17 @@ class LiveGroup:
                     self._release(refused)
                 self.served_at = self._loop.time()
             self.cursor = batch.last
-        # The others looked at theirs since the first did, and it looks again within ten seconds.
-        return not first.may_status_be_due()
+        if first.is_look_due:
+            self._look()
+        return True
+
+    def _look(self) -> None:
+        """Have the members look whose status may be due: all of them with the first one, which looks again within ten
+        seconds.
+        """
+        due = [reader for member, reader in self._members.items() if member.may_status_be_due()]
+        if due:
+            self._release(due)
 
     def _end(self) -> None:
         self._release(list(self._members.values()))

@@ -33,7 +33,17 @@ class StatusEstimates:
     They are of the job that the ``tail`` is of, once that knows it: its id may be another one's by now.
     """
 
-    __slots__ = ("_caller", "_clock", "_due", "_estimators", "_job_id", "_said", "_shows_place", "_tail")
+    __slots__ = (
+        "_awaits_refresh",
+        "_caller",
+        "_clock",
+        "_due",
+        "_estimators",
+        "_job_id",
+        "_said",
+        "_shows_place",
+        "_tail",
+    )
 
     def __init__(
         self,
@@ -53,14 +63,38 @@ class StatusEstimates:
         self._shows_place = shows_place
         self._said: Estimate | None = None
         self._due = 0.0
+        self._awaits_refresh = False
 
     @property
     def is_look_due(self) -> bool:
-        """Whether ``has_changed`` would look."""
+        """Whether it is time to look at the estimate, see ``interval``."""
         return self._estimators is not None and self._clock.monotonic() >= self._due
 
+    def may_have_changed(self) -> bool:
+        """Whether ``has_changed`` has to tell if the estimate is worth a status now. It waits for nothing itself.
+
+        If the job's watches have no estimate at hand, one of them has it refreshed, and the tail's signal is notified
+        of the end of that, as of an event: so they look again. Only a refresh that failed takes ``has_changed`` then,
+        which meets the error.
+        """
+        if self._estimators is None or not self.is_look_due:
+            return False
+        jobs, watched = self._estimators.jobs, (self._job_id, self._tail.submitted)
+        shared = jobs.shared(*watched)
+        if shared is None:
+            has_failed = self._awaits_refresh and not jobs.is_refreshing(*watched)
+            self._awaits_refresh = not has_failed
+            if not has_failed:
+                jobs.refresh(*watched, self._caller, self._tail.signal.notify)
+            return has_failed
+        self._awaits_refresh = False
+        if differs(self._said, shared.estimate, self._clock.now()):
+            return True
+        self._due = self._clock.monotonic() + interval(self._said)
+        return False
+
     async def has_changed(self) -> bool:
-        """Whether the estimate is worth a status now. It looks once in a while, see ``interval``."""
+        """Whether the estimate is worth a status now, if it is time to look."""
         if self._estimators is None or not self.is_look_due:
             return False
         self._due = self._clock.monotonic() + interval(self._said)

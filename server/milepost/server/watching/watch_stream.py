@@ -228,9 +228,17 @@ class WatchStream(ABC):
         status = await self._status()
         await self._subscriber.send(self._shared.encode(self._response(), status, self._clock.now()))
 
+    @property
+    @abstractmethod
+    def is_look_due(self) -> bool:
+        """Whether it is time for a look if a status is due. It is asked after each event."""
+
     @abstractmethod
     def may_status_be_due(self) -> bool:
-        """Whether ``_is_status_due`` has to look. It is asked after each event, so it awaits nothing."""
+        """Look, without waiting for anything: whether ``_is_status_due`` has to tell.
+
+        What it would have to wait for comes in the background, and the signal is notified of it.
+        """
 
     @abstractmethod
     async def _is_status_due(self) -> bool:

@@ -42,6 +42,11 @@ class Stream:
         """See ``Member``."""
         return Batch(b"event", self._head[0])
 
+    @property
+    def is_look_due(self) -> bool:
+        """See ``Member``."""
+        return False
+
     def may_status_be_due(self) -> bool:
         """See ``Member``."""
         return False

@@ -10,6 +10,7 @@ from google.protobuf.duration_pb2 import Duration
 from milepost.server.base.clock import SystemClock
 from milepost.server.dispatch.job_queues import QueuePlace
 from milepost.server.dispatch.worker_registry import WorkerRegistry
+from milepost.server.estimation.estimators import Estimators
 from milepost.server.estimation.histories import Histories
 from milepost.server.estimation.job_estimates import JobEstimates
 from milepost.server.estimation.queue_estimates import QueueEstimates
@@ -21,7 +22,11 @@ from milepost.server.log.memory.memory_log import MemoryEventLog
 from milepost.server.messages.timestamps import SECOND, timestamp
 from milepost.server.scheduling.callers import SERVER
 from milepost.server.scheduling.slices import Slices
-from milepost.server.watching.status_estimates import differs, interval
+from milepost.server.watching.memory_budget import MemoryBudget
+from milepost.server.watching.pacer import Pacer
+from milepost.server.watching.signals import Waiter
+from milepost.server.watching.status_estimates import StatusEstimates, differs, interval
+from milepost.server.watching.tails import Tail
 from milepost.v1 import Estimate, Job, JobState, Waiting
 from tests.support.commits import Author
 
@@ -113,6 +118,48 @@ async def test_a_look_that_fails_is_not_kept() -> None:
     assert [type(outcome) for outcome in outcomes] == [StoreFailed] * 3
     await estimates.of_watched("j", 0, "a")
     assert log.loads == 2
+
+
+def watched(log: Loads) -> tuple[StatusEstimates, Tail]:
+    """What a watch of the job in this log says, and its tail."""
+    clock, histories, registry = SystemClock(), Histories(log, Slices()), WorkerRegistry(SystemClock())
+    running, place = RunningJobs(clock), QueuePlace(own_ahead=0, own_waiting=0, is_limited=False)
+    jobs = JobEstimates(log, running, histories, clock)
+    queue = QueueEstimates(log, jobs, histories, running, registry, lambda _: place, lambda _: 0, clock)
+    tail = Tail(MemoryBudget(1 << 20))
+    return StatusEstimates(Estimators(jobs, queue, histories), clock, tail, "j", "a"), tail
+
+
+async def test_a_look_waits_for_nothing() -> None:
+    """What is not at hand is refreshed once, whoever looks meanwhile, and the signal tells when that is done."""
+    log = Loads()
+    estimates, tail = watched(log)
+    looks = [estimates.may_have_changed() for _ in range(3)]
+    notified = Waiter(tail.signal, 60.0, Pacer(), "a")
+    assert await notified.wait(tail.signal.version)
+    notified.close()
+
+    # Nothing is known of the job, and nothing was said: so it is time for another look in a second only.
+    assert (looks, estimates.may_have_changed(), estimates.is_look_due, log.loads) == (
+        [False] * 3,
+        False,
+        False,
+        1,
+    )
+
+
+async def test_a_look_at_an_estimate_that_cannot_be_made() -> None:
+    """The task of the watch meets the error; the refresh is not repeated until then, however many events come."""
+    log = Loads(failures=2)
+    estimates, tail = watched(log)
+    assert not estimates.may_have_changed()
+    notified = Waiter(tail.signal, 60.0, Pacer(), "a")
+    assert await notified.wait(tail.signal.version)
+    notified.close()
+
+    assert (estimates.may_have_changed(), log.loads) == (True, 1)
+    with pytest.raises(StoreFailed):
+        await estimates.has_changed()
 
 
 def running_job(submitted: int) -> Job:

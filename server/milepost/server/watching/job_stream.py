@@ -129,7 +129,7 @@ class JobStream(WatchStream):
         """See ``WatchStream``."""
         # Called for each event and subscriber, so it looks nothing up twice.
         tail, cursor = self._tail, self._cursor
-        is_plain = not (tail.queued or tail.ended or tail.deleted or self._tails.closed)
+        is_plain = not (tail.queued or tail.deleted or self._tails.closed)
         if not is_plain or cursor < tail.first - 1 or cursor < tail.thinned:
             return None
         if cursor >= tail.head:
@@ -163,7 +163,8 @@ class JobStream(WatchStream):
     def _trimmed(self) -> Refusal:
         return trimmed(self._name, self._cursor, self._tail.first, self._tail.head)
 
-    def _is_complete(self) -> bool:
+    def is_complete(self) -> bool:
+        """See ``WatchStream``."""
         return self._tail.ended
 
     @property

@@ -103,7 +103,8 @@ class JobsStream(WatchStream):
     def _trimmed(self) -> Refusal:
         return trimmed(_NAME, self._cursor, self._newest_drop + 1, self._log.position)
 
-    def _is_complete(self) -> bool:
+    def is_complete(self) -> bool:
+        """See ``WatchStream``."""
         return False
 
     @property

@@ -34,6 +34,9 @@ class Member(Protocol):
     def news(self) -> Batch | None:
         """All events after the cursor, perhaps none; None where they take its task."""
 
+    def is_complete(self) -> bool:
+        """Whether no event can follow. Its task ends the stream."""
+
     @property
     def is_look_due(self) -> bool:
         """Whether it is time for a look if a status is due."""
@@ -182,6 +185,8 @@ class LiveGroup:
                     self._release(refused)
                 self.served_at = self._loop.time()
             self.cursor = batch.last
+        if first.is_complete():
+            return False
         if first.is_look_due:
             self._look()
         return True

@@ -132,7 +132,7 @@ class WatchStream(ABC):
             elif not caught_up:
                 caught_up = True
                 await self._send_response(self._response(caught_up=CaughtUp(sequence=self._cursor)))
-            elif self._request.no_follow or self._is_complete():
+            elif self._request.no_follow or self.is_complete():
                 await self._send_last_status()
                 return
             elif (self.may_status_be_due() and await self._is_status_due()) or not await self._wait(
@@ -170,7 +170,7 @@ class WatchStream(ABC):
         """
         if (
             self._request.HasField("status_interval")
-            and not self._is_complete()
+            and not self.is_complete()
             and await self._is_status_due()
         ):
             await self._send_status()
@@ -179,7 +179,7 @@ class WatchStream(ABC):
         """Offer what has come to the subscriber, without waking the stream's task, unless it takes that.
 
         What a live stream sends is mostly one small batch, which it shares with others, to a reader that has room.
-        Where a status may be due, the task looks for that once all readers have the batch.
+        Where a status may be due, the task looks for that once all readers have the batch; and the end is its to tell.
         """
         if self._subscriber.call_when_sent(self._waiter.wake):
             return Served.BUSY
@@ -192,7 +192,7 @@ class WatchStream(ABC):
                     return Served.TASK
                 self._waiter.restart()
             self._cursor = batch.last
-        return Served.TASK if self.may_status_be_due() else Served.ALL
+        return Served.TASK if self.is_complete() or self.may_status_be_due() else Served.ALL
 
     async def _choose_start(self) -> Callable[[], Awaitable[None]] | None:
         """Set the cursor to where the stream starts; return what sends the snapshot that it starts with, if any."""
@@ -286,7 +286,7 @@ class WatchStream(ABC):
     def _trimmed(self) -> Exception: ...
 
     @abstractmethod
-    def _is_complete(self) -> bool:
+    def is_complete(self) -> bool:
         """Whether no event can follow."""
 
     @abstractmethod

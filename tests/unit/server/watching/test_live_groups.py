@@ -42,6 +42,10 @@ class Stream:
         """See ``Member``."""
         return Batch(b"event", self._head[0])
 
+    def is_complete(self) -> bool:
+        """See ``Member``."""
+        return False
+
     @property
     def is_look_due(self) -> bool:
         """See ``Member``."""

@@ -26,7 +26,7 @@ from milepost.server.watching.running_estimates import FilterEstimates
 from milepost.server.watching.signals import Served, Signal, Waiter
 from milepost.server.watching.status_estimates import StatusEstimates
 from milepost.server.watching.subscriber import COUNTED_RESPONSE
-from milepost.v1 import Estimate, EventFilter, Job, JobFilter, LogWritten, Update
+from milepost.v1 import Estimate, EventFilter, Job, JobEnded, JobFilter, JobState, LogWritten, Update
 from tests.support.rpc import eventually
 from tests.support.validators import EventView, check
 from tests.support.world import Subscriber, World
@@ -285,6 +285,29 @@ async def test_looks_need_no_task(
     assert [samples_said(reader) for reader in readers] == [[*said, 2] for said in before[1]]
     assert estimated.refreshes == before[0] + 2
     await world.log.close()
+
+
+@OFFERS
+async def test_the_end_of_a_job(world: World, offers: dict[str, Any]) -> None:
+    """Readers have the last event of a job before any task ends a stream."""
+    readers = [
+        Subscriber(world, "j", ALL, status_interval=Duration(seconds=600), **offers) for _ in range(40)
+    ]
+    await followers(world, *readers)
+    await followed_again(world, *readers)
+    before = [reader.offered for reader in readers]
+    ended = Update(job_ended=JobEnded(state=JobState.JOB_STATE_SUCCEEDED))
+    await (await world.report("j", ended))
+
+    async def have_ended() -> bool:
+        return not any(reader.is_watching for reader in readers)
+
+    await eventually(have_ended)
+    await have_all(world, *readers)
+    assert [reader.offered for reader in readers] == [count + 1 for count in before]
+    assert {
+        (reader.reason, reader.recording.streams[-1].frames[-1].WhichOneof("frame")) for reader in readers
+    } == {("", "events")}
 
 
 @OFFERS

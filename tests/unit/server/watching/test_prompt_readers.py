@@ -11,32 +11,16 @@ from typing import Any
 import pytest
 from google.protobuf.duration_pb2 import Duration
 
-from milepost.server.base.clock import Clock, SystemClock
-from milepost.server.dispatch.job_queues import QueuePlace
-from milepost.server.dispatch.worker_registry import WorkerRegistry
-from milepost.server.estimation.estimators import Estimators
-from milepost.server.estimation.histories import Histories
-from milepost.server.estimation.job_estimates import JobEstimates
-from milepost.server.estimation.queue_estimates import QueueEstimates
-from milepost.server.estimation.running_jobs import RunningJobs
-from milepost.server.log.event_log import EventLog
-from milepost.server.scheduling.slices import Slices
 from milepost.server.watching.pacer import Pacer
 from milepost.server.watching.running_estimates import FilterEstimates
 from milepost.server.watching.signals import Served, Signal, Waiter
 from milepost.server.watching.status_estimates import StatusEstimates
 from milepost.server.watching.subscriber import COUNTED_RESPONSE
-from milepost.v1 import Estimate, EventFilter, Job, JobEnded, JobFilter, JobState, LogWritten, Update
+from milepost.v1 import EventFilter, JobEnded, JobFilter, JobState, Update
+from tests.support.prompt_readers import ALL, OFFERS, followed_again, followers, have_all, report
 from tests.support.rpc import eventually
-from tests.support.validators import EventView, check
+from tests.support.validators import EventView
 from tests.support.world import Subscriber, World
-
-ALL = EventView()
-
-OFFERS = pytest.mark.parametrize(
-    "offers",
-    [pytest.param({"takes_offers": True}, id="alone"), pytest.param({"shares_offers": True}, id="shared")],
-)
 
 
 @pytest.fixture
@@ -45,38 +29,6 @@ async def world(tmp_path: Path) -> AsyncIterator[World]:
     made = World(tmp_path, memory=1 << 20)
     yield made
     await made.log.close()
-
-
-async def report(world: World, text: str) -> None:
-    """Report a line of a log; return once it is durable."""
-    await (await world.report("j", Update(log_written=LogWritten(text=text))))
-
-
-async def followers(world: World, *subscribers: Subscriber) -> None:
-    """Start the job, and have them follow it."""
-    await world.submit("j")
-    await (await world.start("j"))
-    for subscriber in subscribers:
-        subscriber.watch()
-
-    async def have_caught_up() -> bool:
-        frames = [subscriber.recording.streams[-1].frames for subscriber in subscribers]
-        return all(any(frame.HasField("caught_up") for frame in each) for each in frames)
-
-    await eventually(have_caught_up)
-
-
-async def have_all(world: World, *subscribers: Subscriber) -> None:
-    """Wait until they have all events, each once and in order."""
-    expected = world.history("j").head
-
-    async def have() -> bool:
-        newest = [subscriber.recording.events[-1:] for subscriber in subscribers]
-        return all(events and events[0].sequence >= expected for events in newest)
-
-    await eventually(have)
-    for subscriber in subscribers:
-        check(subscriber.recording, world.history("j"))
 
 
 async def test_live_events_need_no_task(world: World) -> None:
@@ -114,18 +66,6 @@ async def test_a_reader_without_room(world: World, offers: dict[str, Any]) -> No
     reader.flowing.set()
     await have_all(world, reader)
     await followed_again(world, reader)
-
-
-async def followed_again(world: World, *readers: Subscriber) -> None:
-    """Report until they take offers again."""
-    before = [reader.offered for reader in readers]
-
-    async def take_one() -> bool:
-        await report(world, "again")
-        return all(reader.offered > count for reader, count in zip(readers, before, strict=True))
-
-    await eventually(take_one)
-    await have_all(world, *readers)
 
 
 async def test_readers_who_share_offers(world: World) -> None:
@@ -201,90 +141,6 @@ async def test_events_go_before_looks(
         return reader.offered in offered_before_looks
 
     await eventually(has_looked)
-
-
-class Estimated:
-    """The estimate of each job, and the time by which streams look at it, as a test sets them."""
-
-    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        self.samples = 1
-        self.refreshes = 0
-        self.tasks_asked = 0
-        self._passed = 0.0
-        monotonic, has_changed = SystemClock.monotonic, StatusEstimates.has_changed
-
-        async def of_job(_: JobEstimates, job: Job, caller: str) -> Estimate:
-            self.refreshes += 1
-            return Estimate(sample_size=self.samples, overdue=self.samples % 2 == 0)
-
-        async def count(estimates: StatusEstimates) -> bool:
-            self.tasks_asked += 1
-            return await has_changed(estimates)
-
-        monkeypatch.setattr(SystemClock, "monotonic", lambda clock: monotonic(clock) + self._passed)
-        monkeypatch.setattr(JobEstimates, "of_job", of_job)
-        monkeypatch.setattr(StatusEstimates, "has_changed", count)
-
-    def make(self, log: EventLog, clock: Clock) -> Estimators:
-        """See ``World``."""
-        histories, running, registry = Histories(log, Slices()), RunningJobs(clock), WorkerRegistry(clock)
-        jobs = JobEstimates(log, running, histories, clock)
-        place = QueuePlace(own_ahead=0, own_waiting=0, is_limited=False)
-        queue = QueueEstimates(log, jobs, histories, running, registry, lambda _: place, lambda _: 0, clock)
-        return Estimators(jobs, queue, histories)
-
-    def pass_time(self, seconds: float) -> None:
-        """Have it be so much later for streams."""
-        self._passed += seconds
-
-
-def samples_said(reader: Subscriber) -> list[int]:
-    """The estimates in the statuses of a reader's stream."""
-    frames = reader.recording.streams[-1].frames
-    return [frame.status.estimate.sample_size for frame in frames if frame.HasField("status")]
-
-
-@OFFERS
-async def test_looks_need_no_task(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, offers: dict[str, Any]
-) -> None:
-    """Streams look at the estimate of their job, which is refreshed once for all of them, while they wait.
-
-    One that has changed makes each send a status, although no further event comes.
-    """
-    estimated = Estimated(monkeypatch)
-    world = World(tmp_path, memory=1 << 20, estimators=estimated.make)
-    long = Duration(seconds=600)
-    readers = [Subscriber(world, "j", ALL, status_interval=long, **offers) for _ in range(40)]
-    await followers(world, *readers)
-
-    async def have_said() -> bool:
-        return all(estimated.samples in samples_said(reader) for reader in readers)
-
-    await report(world, "the first look")
-    await eventually(have_said)
-    await followed_again(world, *readers)
-    before = estimated.refreshes, [samples_said(reader) for reader in readers]
-    estimated.tasks_asked = 0
-    estimated.pass_time(20)
-    await report(world, "nothing new")
-    await have_all(world, *readers)
-
-    async def has_refreshed() -> bool:
-        return estimated.refreshes > before[0]
-
-    await eventually(has_refreshed)
-    await followed_again(world, *readers)
-    assert (estimated.refreshes, estimated.tasks_asked) == (before[0] + 1, 0)
-    assert [samples_said(reader) for reader in readers] == before[1]
-
-    estimated.samples = 2
-    estimated.pass_time(20)
-    await report(world, "much happened")
-    await eventually(have_said)
-    assert [samples_said(reader) for reader in readers] == [[*said, 2] for said in before[1]]
-    assert estimated.refreshes == before[0] + 2
-    await world.log.close()
 
 
 @OFFERS

@@ -38,6 +38,8 @@ _STREAMS = 10
 # once in the stream and once in gRPC, and what the call itself takes.
 _HELD = 64 * 1024
 
+_BATCH = 28 * 1024
+
 # The log is much larger than the flow-control windows and the server's cache of it.
 _REPORTS = 80
 _LINES = 50
@@ -135,7 +137,10 @@ async def stall(rpc: Rpc, job_id: str, address: str, count: int, stack: AsyncExi
 async def test_a_stalled_stream_holds_one_batch(
     tmp_path: Path, together: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """For events of any size, reported in batches of any size (rule 7)."""
+    """For events of any size, reported in batches of any size (rule 7).
+
+    The server bounds what a caller has not read, so larger batches would take no more memory, but the room of others.
+    """
     raise_open_files()
     monkeypatch.setenv("MALLOC_TRIM_THRESHOLD_", "0")  # memory that is free belongs to no stream
     async with AsyncExitStack() as stack:
@@ -148,9 +153,13 @@ async def test_a_stalled_stream_holds_one_batch(
         for first in range(1, 301, together):
             await session.report(job.job_id, token, first, *[log_line("x" * 20_000)] * together)
             await session.acknowledged(first + together - 1)
+        request = WatchJobsRequest(filter=JobFilter(kinds=[rpc.kind]), no_follow=True)
+        sizes = [frame.ByteSize() async for frame in rpc.jobs.WatchJobs(request)]
         process = psutil.Process(server.pid)
         await stall(rpc, job.job_id, server.address, 20, stack)  # what is needed once
         before = await resting(process)
         await stall(rpc, job.job_id, server.address, 150, stack)
         after = await resting(process)
+    assert len(sizes) > 300
+    assert max(sizes) <= _BATCH
     assert after - before < 300 * _HELD

@@ -101,10 +101,13 @@ def copy_tree(target: Path) -> None:
 
 
 def run_tests(tree: Path, tests: tuple[str, ...]) -> subprocess.CompletedProcess[str]:
-    """Run these tests on the code of that tree, and that of its child processes."""
+    """Run these tests on the code of that tree, and that of its child processes, until one fails.
+
+    A bug may make each parameter of a test wait for its limit; the first one is the verdict.
+    """
     members = [str(tree / member) for member in ("protos", "client", "web", "server")]
     environment = os.environ | {"PYTHONPATH": os.pathsep.join(members), "PYTHONDONTWRITEBYTECODE": "1"}
-    options = ["-q", "-m", "", "-p", "no:cacheprovider", "--timeout", str(_TIMEOUT), "--rootdir", str(tree)]
+    options = ["-qx", "-m", "", "-p", "no:cacheprovider", "--timeout", str(_TIMEOUT), "--rootdir", str(tree)]
     return subprocess.run(
         [sys.executable, "-m", "pytest", *options, *tests],
         cwd=tree,

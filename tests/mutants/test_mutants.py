@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-import re
 import shutil
 from pathlib import Path
 
@@ -13,8 +12,6 @@ from tests.mutants.mutants import ROOT, Mutant, all_mutants, copy_tree, missing_
 
 # What pytest exits with when tests ran and some of them failed; anything else is no verdict.
 _TESTS_FAILED = 1
-
-_FAILED = re.compile(r"^(?:FAILED|ERROR) (\S+)", re.MULTILINE)
 
 
 @pytest.fixture(scope="module")
@@ -51,10 +48,9 @@ def test_a_mutant_is_killed(mutant: Mutant, tree: Path) -> None:
 
     assert mutant.apply(tree).stderr == ""
     try:
-        planted = run_tests(tree, mutant.tests)
+        planted = [run_tests(tree, (test,)) for test in mutant.tests]
     finally:
         assert mutant.apply(tree, "--reverse").stderr == ""
 
-    assert planted.returncode == _TESTS_FAILED, f"survived: {mutant.promise}\n{planted.stdout}"
-    failed = {node.partition("[")[0] for node in _FAILED.findall(planted.stdout)}
-    assert failed >= {test.partition("[")[0] for test in mutant.tests}, planted.stdout
+    for run in planted:
+        assert run.returncode == _TESTS_FAILED, f"survived: {mutant.promise}\n{run.stdout}"

@@ -60,14 +60,20 @@ def finite(value: float) -> float | None:
     return number if math.isfinite(number) else None
 
 
-def to_duration(value: float | timedelta) -> Duration:
-    """Convert seconds, or a timedelta, to a Duration.
+def to_duration(value: float | timedelta, name: str) -> Duration:
+    """Convert seconds, or a timedelta, to a Duration; errors call it `name`.
 
     Raises:
-        ValueError: The number is not finite.
+        TypeError: It is neither.
+        ValueError: The number is not finite, or too large.
     """
     duration = Duration()
-    duration.FromTimedelta(value if isinstance(value, timedelta) else timedelta(seconds=value))
+    try:
+        duration.FromTimedelta(value if isinstance(value, timedelta) else timedelta(seconds=value))
+    except TypeError as error:
+        raise TypeError(f"{name} is {value!r}, and takes seconds or a timedelta.") from error
+    except (ValueError, OverflowError) as error:
+        raise ValueError(f"{name} cannot be {value} s.") from error
     return duration
 
 

@@ -9,6 +9,7 @@ from typing import Any, Unpack
 
 from google.protobuf.duration_pb2 import Duration
 
+from milepost.client._arguments import build_request, to_job_states
 from milepost.client._conversion import to_duration, to_stages, to_struct
 from milepost.client._job_snapshot import JobSnapshot
 from milepost.client._options import JobQuery, SubmitOptions
@@ -52,7 +53,7 @@ class JobCalls:
 
     async def get(self, job_id: str) -> GetJobResponse:
         """See `Client.get` and `waiting`."""
-        request = GetJobRequest(job_id=job_id)
+        request = build_request(GetJobRequest, job_id=job_id)
         return await self._channel.call(lambda: self._channel.jobs().GetJob, request, self._timeout)
 
     async def waiting(self, job_id: str) -> Waiting | None:
@@ -82,7 +83,12 @@ class JobCalls:
         Raises:
             JobNotFound: There is no such job.
         """
-        request = CancelJobRequest(job_id=job_id, reason=reason, grace_period=_duration(grace_period))
+        request = build_request(
+            CancelJobRequest,
+            job_id=job_id,
+            reason=reason,
+            grace_period=_duration(grace_period, "grace_period"),
+        )
         response = await self._channel.call(lambda: self._channel.jobs().CancelJob, request, self._timeout)
         return JobSnapshot(response.job)
 
@@ -93,14 +99,14 @@ class JobCalls:
             JobNotFound: There is no such job.
             JobNotEnded: The job has not ended; cancel it first.
         """
-        request = DeleteJobRequest(job_id=job_id)
+        request = build_request(DeleteJobRequest, job_id=job_id)
         await self._channel.call(lambda: self._channel.jobs().DeleteJob, request, self._timeout)
 
     async def list(
         self, filter_: JobFilter, order_by: str, page_size: int
     ) -> AsyncGenerator[JobSnapshot, None]:
         """See `Client.list`."""
-        request = ListJobsRequest(filter=filter_, order_by=order_by, page_size=page_size)
+        request = build_request(ListJobsRequest, filter=filter_, order_by=order_by, page_size=page_size)
         while True:
             page = await self._channel.call(lambda: self._channel.jobs().ListJobs, request, self._timeout)
             for job in page.jobs:
@@ -127,7 +133,7 @@ class JobCalls:
         Raises:
             InvalidField: `kind` or `owner` is out of bounds.
         """
-        request = GetHistoryRequest(kind=kind, owner=owner)
+        request = build_request(GetHistoryRequest, kind=kind, owner=owner)
         return await self._channel.call(lambda: self._channel.jobs().GetHistory, request, self._timeout)
 
     async def share(self, job_id: str, *, ttl: float | timedelta | None, cancel: bool) -> ShareJobResponse:
@@ -142,9 +148,11 @@ class JobCalls:
             JobNotFound: There is no such job.
             InvalidField: `ttl` is out of bounds.
         """
-        request = ShareJobRequest(job_id=job_id, scopes=["read", "cancel"] if cancel else ["read"])
+        request = build_request(
+            ShareJobRequest, job_id=job_id, scopes=["read", "cancel"] if cancel else ["read"]
+        )
         if ttl is not None:
-            request.ttl.CopyFrom(to_duration(ttl))
+            request.ttl.CopyFrom(to_duration(ttl, "ttl"))
         return await self._channel.call(lambda: self._channel.jobs().ShareJob, request, self._timeout)
 
     async def revoke_shares(self, job_id: str) -> None:
@@ -153,7 +161,7 @@ class JobCalls:
         Raises:
             JobNotFound: There is no such job.
         """
-        request = RevokeSharesRequest(job_id=job_id)
+        request = build_request(RevokeSharesRequest, job_id=job_id)
         await self._channel.call(lambda: self._channel.jobs().RevokeShares, request, self._timeout)
 
     async def workers(self, kind: str, page_size: int) -> AsyncGenerator[ConnectedWorker, None]:
@@ -166,7 +174,7 @@ class JobCalls:
         Raises:
             InvalidField: A field is out of bounds.
         """
-        request = ListWorkersRequest(kind=kind, page_size=page_size)
+        request = build_request(ListWorkersRequest, kind=kind, page_size=page_size)
         while True:
             page = await self._channel.call(lambda: self._channel.admin().ListWorkers, request, self._timeout)
             for worker in page.workers:
@@ -191,19 +199,20 @@ def submit_request(
     """The request of `Client.submit`.
 
     Raises:
-        TypeError: A value of the input is not JSON, or there is no such option.
+        TypeError: A value is not of its option's type, a value of the input is not JSON, or there is no such option.
         ValueError: A number of the input is not finite, or not exact as a double.
     """
     _check_names(options, SubmitOptions, "submitting a job")
-    return SubmitJobRequest(
+    return build_request(
+        SubmitJobRequest,
         kind=kind,
         request_id=request_id or str(uuid.uuid4()),
         input=to_struct(input_values, "input") if input_values is not None else None,
         dispatch=dispatch,
         stages=to_stages(stages),
-        start_deadline=_duration(start_deadline),
-        timeout=_duration(timeout),
-        attempt_timeout=_duration(attempt_timeout),
+        start_deadline=_duration(start_deadline, "start_deadline"),
+        timeout=_duration(timeout, "timeout"),
+        attempt_timeout=_duration(attempt_timeout, "attempt_timeout"),
         **options,
     )
 
@@ -212,10 +221,12 @@ def job_filter(**query: Unpack[JobQuery]) -> JobFilter:
     """The filter that a query means.
 
     Raises:
-        TypeError: There is no such condition.
+        TypeError: There is no such condition, or a value is not of its type.
+        ValueError: There is no such state.
     """
     _check_names(query, JobQuery, "filtering jobs")
-    return JobFilter(**query)
+    states = to_job_states(query.pop("states", ()))
+    return build_request(JobFilter, **query, states=states)
 
 
 def _check_names(given: Iterable[str], options: type[Any], purpose: str) -> None:
@@ -225,5 +236,5 @@ def _check_names(given: Iterable[str], options: type[Any], purpose: str) -> None
         raise TypeError(f"There is no option {min(unknown)!r} for {purpose}: use {', '.join(sorted(names))}.")
 
 
-def _duration(seconds: float | timedelta | None) -> Duration | None:
-    return to_duration(seconds) if seconds is not None else None
+def _duration(seconds: float | timedelta | None, name: str) -> Duration | None:
+    return to_duration(seconds, name) if seconds is not None else None

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import pytest
 
-from milepost.client import Client
+from milepost.client import Client, JobSnapshot
+from milepost.client._job_calls import job_filter
+from milepost.v1 import Job, JobState
 
 _CONDITIONS = "job_ids, kinds, labels, owner, parent_job_id, states"
 
@@ -26,3 +29,58 @@ async def test_an_unknown_submit_option_is_an_error() -> None:
         wrong: dict[str, Any] = {"parent": "a"}
         with pytest.raises(TypeError, match=r"no option .parent. for submitting a job: use .*parent_job_id"):
             await client.submit("kind", **wrong)
+
+
+@pytest.mark.parametrize(
+    ("given", "error"),
+    [
+        ({"labels": {"room": 3}}, "labels is {'room': 3}, and takes a mapping from text to text."),
+        ({"labels": ["room"]}, "labels is ['room'], and takes a mapping from text to text."),
+        ({"parent_job_id": 7}, "parent_job_id is 7, and takes text."),
+        ({"priority": "high"}, "priority is 'high', and takes a whole number."),
+        (
+            {"dispatch": "external"},
+            "dispatch is 'external', and takes a Dispatch, such as Dispatch.DISPATCH_EXTERNAL.",
+        ),
+        ({"retry_policy": 3}, "retry_policy is 3, and takes a RetryPolicy."),
+        ({"timeout": "5m"}, "timeout is '5m', and takes seconds or a timedelta."),
+        ({"attempt_timeout": math.nan}, "attempt_timeout cannot be nan s."),
+    ],
+)
+async def test_a_wrong_value_of_a_submit_option_is_named(given: dict[str, Any], error: str) -> None:
+    """With what the option takes: protobuf's own errors name no field."""
+    async with Client("127.0.0.1:1") as client:
+        with pytest.raises((TypeError, ValueError)) as raised:
+            await client.submit("kind", **given)
+    assert str(raised.value) == error
+
+
+@pytest.mark.parametrize("name", ["kinds", "job_ids", "states"])
+@pytest.mark.parametrize("method", ["list", "watch_jobs"])
+async def test_one_text_is_no_list(method: str, name: str) -> None:
+    """It was a list of its letters, which no job matches."""
+    async with Client("127.0.0.1:1") as client:
+        with pytest.raises(TypeError) as raised:
+            getattr(client, method)(**{name: "failed"})
+    assert str(raised.value) == f"{name} is the text 'failed', and takes a list: ['failed']."
+
+
+def test_states_by_name() -> None:
+    """As the command has them, or as the contract; the error names them all."""
+    assert list(job_filter(states=["failed", "JOB_STATE_LOST", JobState.JOB_STATE_QUEUED]).states) == [
+        JobState.JOB_STATE_FAILED,
+        JobState.JOB_STATE_LOST,
+        JobState.JOB_STATE_QUEUED,
+    ]
+    names = "queued, running, cancelling, succeeded, failed, cancelled, lost"
+    with pytest.raises(ValueError, match=f"There is no state 'faild': use {names}."):
+        job_filter(states=["faild"])
+
+
+async def test_a_job_is_named_by_its_id() -> None:
+    """A snapshot in place of its job_id is an error that says so."""
+    snapshot: Any = JobSnapshot(Job(job_id="j"))
+    async with Client("127.0.0.1:1") as client:
+        for call in (client.get, client.cancel, client.delete, client.share):
+            with pytest.raises(TypeError, match=r"^job_id is JobSnapshot\(.*\), and takes text\.$"):
+                await call(snapshot)

@@ -170,7 +170,7 @@ class AttachCalls:
         kill: Callable[[], object] | None = None,
         kept: Callable[[], KeptSession] | None = None,
     ) -> Attachment:
-        waits = to_duration(wait or 0.0).ToTimedelta().total_seconds()
+        waits = to_duration(wait or 0.0, "wait").ToTimedelta().total_seconds()
         own = OwnSession(self._channel, worker_id, self._timeout, instance)
         return Attachment(
             self._channel,

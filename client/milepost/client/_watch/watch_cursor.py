@@ -78,7 +78,7 @@ class WatchCursor(ABC):
             "epoch": self.epoch,
             "delivery": self._selection.delivery,
             "no_follow": finite or not self._follow,
-            "status_interval": None if interval is None else to_duration(interval),
+            "status_interval": None if interval is None else to_duration(interval, "status_interval"),
         }
         return {**fields, **(cursor if self._start == "after" else {f"from_{self._start}": True})}
 

@@ -1,0 +1,85 @@
+"""Requests made of arguments; an argument of a wrong type is an error that names it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any, Final, TypeVar
+
+from google.protobuf.descriptor import FieldDescriptor
+from google.protobuf.message import Message
+
+from milepost.v1 import JobState
+
+__all__ = ["build_request", "to_job_states"]
+
+_Request = TypeVar("_Request", bound=Message)
+
+_VALUES: Final = {
+    FieldDescriptor.CPPTYPE_STRING: "text",
+    FieldDescriptor.CPPTYPE_BOOL: "True or False",
+    FieldDescriptor.CPPTYPE_DOUBLE: "a number",
+}
+_PREFIX: Final = "JOB_STATE_"
+
+
+def build_request(request_type: type[_Request], **arguments: Any) -> _Request:
+    """Make a message of its fields.
+
+    Raises:
+        TypeError: One of them is not of the field's type.
+    """
+    for name, value in arguments.items():
+        if isinstance(value, str) and _takes_list(request_type.DESCRIPTOR.fields_by_name[name]):
+            raise TypeError(f"{name} is the text {value!r}, and takes a list: [{value!r}].")
+    try:
+        return request_type(**arguments)
+    except (TypeError, ValueError) as error:
+        # protobuf's error does not say which field it is about.
+        for name, value in arguments.items():
+            try:
+                request_type(**{name: value})
+            except (TypeError, ValueError):
+                taken = _taken(request_type.DESCRIPTOR.fields_by_name[name])
+                raise TypeError(f"{name} is {value!r:.200}, and takes {taken}.") from error
+        raise
+
+
+def to_job_states(states: Iterable[JobState.ValueType | str]) -> list[JobState.ValueType]:
+    """Convert names of states, such as ``"failed"``; numbers pass unchanged.
+
+    Raises:
+        TypeError: This is a single text rather than a list.
+        ValueError: There is no such state.
+    """
+    if isinstance(states, str):
+        raise TypeError(f"states is the text {states!r}, and takes a list: [{states!r}].")
+    return [_to_job_state(state) if isinstance(state, str) else state for state in states]
+
+
+def _to_job_state(name: str) -> JobState.ValueType:
+    label = _PREFIX + name.upper().removeprefix(_PREFIX)
+    if label not in JobState.keys():
+        names = ", ".join(known.removeprefix(_PREFIX).lower() for known in JobState.keys()[1:])
+        raise ValueError(f"There is no state {name!r}: use {names}.")
+    return JobState.Value(label)
+
+
+def _takes_list(field: FieldDescriptor) -> bool:
+    return field.is_repeated and not _is_map(field)
+
+
+def _is_map(field: FieldDescriptor) -> bool:
+    return field.message_type is not None and field.message_type.GetOptions().map_entry
+
+
+def _taken(field: FieldDescriptor) -> str:
+    """What the field takes, for people."""
+    if _is_map(field):
+        return "a mapping from text to text"
+    if field.message_type is not None:
+        value = f"a {field.message_type.name}"
+    elif field.enum_type is not None:
+        value = f"a {field.enum_type.name}, such as {field.enum_type.name}.{field.enum_type.values[-1].name}"
+    else:
+        value = _VALUES.get(field.cpp_type, "a whole number")
+    return f"a list, each {value}" if field.is_repeated else value

@@ -28,8 +28,9 @@ def build_request(request_type: type[_Request], **arguments: Any) -> _Request:
     Raises:
         TypeError: One of them is not of the field's type.
     """
+    fields: dict[str, Any] = {field.name: field for field in request_type.DESCRIPTOR.fields}
     for name, value in arguments.items():
-        if isinstance(value, str) and _takes_list(request_type.DESCRIPTOR.fields_by_name[name]):
+        if isinstance(value, str) and _takes_list(fields[name]):
             raise TypeError(f"{name} is the text {value!r}, and takes a list: [{value!r}].")
     try:
         return request_type(**arguments)
@@ -39,8 +40,7 @@ def build_request(request_type: type[_Request], **arguments: Any) -> _Request:
             try:
                 request_type(**{name: value})
             except (TypeError, ValueError):
-                taken = _taken(request_type.DESCRIPTOR.fields_by_name[name])
-                raise TypeError(f"{name} is {value!r:.200}, and takes {taken}.") from error
+                raise TypeError(f"{name} is {value!r:.200}, and takes {_taken(fields[name])}.") from error
         raise
 
 

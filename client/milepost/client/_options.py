@@ -148,7 +148,8 @@ class JobQuery(TypedDict, total=False):
         labels: Jobs with all of these labels.
         parent_job_id: This job and its children; empty for any.
         job_ids: Jobs with one of these ids; empty for any.
-        states: Jobs in one of these states, as ``"failed"`` or `JobState`; empty for any. A watch includes the change that ends a match.
+        states: Jobs in one of these states, as ``"failed"`` or `JobState`; empty for any. A watch includes the change
+            that ends a match.
     """
 
     owner: str

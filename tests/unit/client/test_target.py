@@ -132,3 +132,21 @@ async def test_no_token_in_plain_text_beyond_this_machine(
     LazyChannel(Target.of("example.test:1", token=token, allow_plaintext_token=True))
     monkeypatch.setenv("MILEPOST_ALLOW_PLAINTEXT_TOKEN", "1")
     LazyChannel(Target.of("example.test:1", token=token))
+
+
+@pytest.mark.parametrize("kind", [Client, SyncClient, Worker])
+@pytest.mark.parametrize(
+    "address", ["http://127.0.0.1:7070", "localhost", ":7070", "host:x", "host:99999", "host:7070/", ""]
+)
+def test_an_address_has_a_host_and_a_port(kind: type[Any], address: str) -> None:
+    """Otherwise gRPC looks for a host of that name, or takes another port."""
+    with pytest.raises(ValueError, match=r"^The address is HOST:PORT, such as 127\.0\.0\.1:7070, and not '"):
+        kind(address)
+
+
+@pytest.mark.parametrize(
+    "address", ["host:1", "[::1]:7070", "unix:/run/milepost", "dns:///host:1", "ipv6:[::1]:1"]
+)
+def test_addresses(address: str) -> None:
+    """Also of gRPC's schemes."""
+    assert Target.of(address).address == address

@@ -72,8 +72,8 @@ def test_recursive_values_are_refused() -> None:
 
 def test_durations_and_stages() -> None:
     """Seconds or a timedelta; an id or a message."""
-    assert to_duration(1.5) == to_duration(timedelta(milliseconds=1500))
-    assert (to_duration(1.5).seconds, to_duration(1.5).nanos) == (1, 500_000_000)
+    assert to_duration(1.5, "ttl") == to_duration(timedelta(milliseconds=1500), "ttl")
+    assert (to_duration(1.5, "ttl").seconds, to_duration(1.5, "ttl").nanos) == (1, 500_000_000)
     assert to_stages(["a", Stage(stage_id="b", weight=2)]) == [
         Stage(stage_id="a"),
         Stage(stage_id="b", weight=2),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -48,11 +49,13 @@ def made(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Worker:
 def test_each_setting_has_its_own_precedence(
     made: Worker, arguments: list[str], environment: dict[str, str], expected: Target
 ) -> None:
-    """An option replaces that setting; the others stay as in the code."""
+    """An option replaces that setting; the others stay as in the code. Afterwards the environment is as before."""
+    before = dict(os.environ)
     outcome = CliRunner().invoke(command, ["module:worker", *arguments], env=environment)
 
     assert (outcome.exit_code, outcome.output) == (0, "")
     assert made._settings.target == expected
+    assert dict(os.environ) == before
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
+from milepost.client._transport.address_syntax import is_address
 from milepost.client._transport.default_address import DEFAULT_ADDRESS
 from milepost.client._transport.fork_safety import grpc
 from milepost.client._transport.token_source import Token, TokenFile
@@ -44,6 +45,10 @@ class Target:
     allow_plaintext_token: bool = False
 
     def __post_init__(self) -> None:
+        if not is_address(self.address):
+            raise ValueError(
+                f"The address is HOST:PORT, such as {DEFAULT_ADDRESS}, and not {self.address!r}."
+            )
         if (self.tls_cert is None) != (self.tls_key is None):
             raise ValueError("The certificate and its key go together: give both, tls_cert and tls_key.")
 

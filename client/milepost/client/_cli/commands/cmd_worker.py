@@ -25,7 +25,7 @@ from milepost.client._cli.commands.options import (
 from milepost.client._cli.commands.other_packages import installation_hint
 from milepost.client._cli.commands.parameter_types import seconds
 from milepost.client._cli.commands.server_settings import server_settings
-from milepost.client._cli.commands.worker_environment import export_settings
+from milepost.client._cli.commands.worker_environment import export_settings, restored_settings
 
 if TYPE_CHECKING:
     from milepost.client import Worker
@@ -64,6 +64,7 @@ __all__ = ["worker"]
 @log_level_option("info")
 @connection_options
 @click.pass_context
+@restored_settings()
 def worker(
     context: click.Context,
     /,

@@ -17,6 +17,7 @@ from milepost.client._cli.commands.parameter_types import pair, seconds, unique_
 from milepost.client._cli.commands.server_settings import PARAMETERS, server_settings
 from milepost.client._cli.rendering.json_line import always_print
 from milepost.client._cli.standard_streams import write_stderr
+from milepost.client._transport.address_syntax import is_address
 from milepost.client._transport.default_address import DEFAULT_ADDRESS
 
 if TYPE_CHECKING:
@@ -346,9 +347,6 @@ def checked_address(value: str) -> str:
     Raises:
         click.BadParameter: It is neither HOST:PORT nor has one of gRPC's schemes.
     """
-    host, colon, port = value.rpartition(":")
-    if value.startswith(("unix:", "dns:", "ipv4:", "ipv6:")):
-        return value
-    if "/" in value or not colon or not host or not port.isdecimal() or not 0 < int(port) < 65_536:
+    if not is_address(value):
         raise click.BadParameter(f"{value!r} is not of the form HOST:PORT.", param_hint="'--address'")
     return value

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any, Final
 
 from milepost.client._transport.token_source import TokenFile
 
-__all__ = ["export_settings"]
+__all__ = ["export_settings", "restored_settings"]
 
 _VARIABLES: Final = {
     "address": "MILEPOST_ADDRESS",
@@ -18,6 +19,22 @@ _VARIABLES: Final = {
     "tls_key": "MILEPOST_TLS_CLIENT_KEY",
     "allow_plaintext_token": "MILEPOST_ALLOW_PLAINTEXT_TOKEN",
 }
+
+
+_TOKEN_VARIABLES: Final = ("MILEPOST_TOKEN", "MILEPOST_TOKEN_FILE")
+
+
+@contextmanager
+def restored_settings() -> Iterator[None]:
+    """Restore afterwards what `export_settings` changes, for programs that call the command as a function."""
+    names = (*_VARIABLES.values(), *_TOKEN_VARIABLES)
+    before = {name: os.environ[name] for name in names if name in os.environ}
+    try:
+        yield
+    finally:
+        for name in names:
+            os.environ.pop(name, None)
+        os.environ.update(before)
 
 
 def export_settings(settings: Mapping[str, Any]) -> None:

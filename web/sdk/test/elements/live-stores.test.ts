@@ -8,6 +8,7 @@ import { JobsStore } from "../../src/elements/live/jobs-store.js";
 import { ProgressHub } from "../../src/elements/live/progress-hub.js";
 import { ServerConnection } from "../../src/elements/live/server-connection.js";
 import { filterOf } from "../../src/elements/model/job-list.js";
+import { claimJob } from "../../../testing/worker.js";
 import { setUp, startJob } from "../watching.js";
 
 const server = sharedServer();
@@ -93,6 +94,46 @@ test("a list that loses its connection while it is loaded asks for nothing meanw
 
   expect(list.error).toBe("");
   expect(list.get(jobId)).toStrictEqual(await direct.getJob(jobId));
+});
+
+test.each([
+  ["the log", 2],
+  ["the earlier attempts", 3],
+])("%s of a job come once the connection is back, however long it was away", async (_, watch) => {
+  const setting = await setUp(server, "connect");
+  const { proxy, client } = setting;
+  const retryPolicy = { maxAttempts: 2, initialBackoff: { seconds: 0n, nanos: 1_000_000 } };
+  const work = await startJob(setting, { jobId: `away-${watch}`, kind: "away", retryPolicy });
+  await work.log(3);
+  await work.end({ state: JobState.FAILED, failure: { code: "X", message: "It broke.", retryable: true } });
+  await claimJob(server.baseUrl, work.job.jobId);
+  const watchJob = client.watchJob.bind(client);
+  let watches = 0;
+  vi.spyOn(client, "watchJob").mockImplementation((...query) => {
+    if (++watches === watch) {
+      proxy.refuse = true;
+      proxy.cut();
+    }
+    return watchJob(...query);
+  });
+  const store = new JobStore(connectionTo(client), work.job.jobId);
+  const leave = store.subscribe(() => undefined);
+  await until(() => proxy.refuse && store.connection.state === "reconnecting");
+
+  const now = performance.now.bind(performance);
+  const clock = vi.spyOn(performance, "now").mockImplementation(() => now() + 3_600_000);
+  const tried = proxy.connections;
+  await until(() => proxy.connections > tried + 10);
+  clock.mockRestore();
+  const { error } = store.log;
+  proxy.refuse = false;
+  await until(() => store.connection.state === "live" && (error !== "" || store.attempts.length === 2));
+  leave();
+
+  expect(error).toBe("");
+  const texts = store.log.lines.lines.map(({ text }) => text);
+  expect(texts.slice(0, 3)).toStrictEqual(["line 1", "line 2", "line 3"]);
+  expect(store.attempts.map(({ outcome }) => outcome)).toStrictEqual(["failed", ""]);
 });
 
 test("a job does not say that it is complete when another one joins its stream", async () => {

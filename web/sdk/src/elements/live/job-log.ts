@@ -93,6 +93,7 @@ export class JobLog {
       follow: false,
       onGap: "throw",
       pauseWhenHidden: true,
+      connectTimeoutMs: Infinity, // the stream of the job itself waits, too
       signal,
     });
     for await (const items of watch.batches()) {

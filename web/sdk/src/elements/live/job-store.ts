@@ -261,6 +261,7 @@ export class JobStore implements WatchedJob {
       payloads: ATTEMPT_PAYLOADS,
       follow: false,
       pauseWhenHidden: true,
+      connectTimeoutMs: Infinity, // the stream of the job itself waits, too
       signal,
     });
     try {

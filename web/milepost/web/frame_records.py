@@ -105,7 +105,7 @@ class FrameEncoder:
         status = self._response.FromString(frame).status
         prefix = self._framing.prefix("status", f"{epoch}:{status.cursor}")
         text = f"{prefix}{to_json(status)}{self._framing.end}".encode()
-        return EncodedFrame([text], status.cursor, len(frame) + len(text), b"")
+        return EncodedFrame([text], status.cursor, len(frame) + len(text), chunk(text))
 
     def _encode_events(self, frame: bytes, epoch: str) -> EncodedFrame:
         events = self._response.FromString(frame).events

@@ -55,6 +55,10 @@ class SharedEstimate(NamedTuple):
     estimate: Estimate | None
 
 
+NO_ESTIMATE: Final = SharedEstimate(0, 0.0, None)
+"""What watches share where nothing is estimated."""
+
+
 class JobEstimates:
     """Estimates the remaining time of jobs that run."""
 

@@ -22,7 +22,7 @@ from milepost.server.watching.status_estimates import StatusEstimates
 from milepost.server.watching.subscriber import NoRoom, Subscriber
 from milepost.server.watching.tails import Tail, Tails
 from milepost.server.watching.watch_stream import AHEAD_TIMEOUT, Step, WatchStream
-from milepost.v1 import Opened, Status, Waiting, WaitingFor, WatchJobRequest, WatchJobResponse
+from milepost.v1 import Estimate, Opened, Status, Waiting, WaitingFor, WatchJobRequest, WatchJobResponse
 
 
 class JobStream(WatchStream):
@@ -139,7 +139,7 @@ class JobStream(WatchStream):
 
     def _join_group(self) -> LiveGroup | None:
         # What a queued job waits for each finds out by its task.
-        if self._tail.queued or self._sent_waiting not in (None, _WAITS_FOR_TURN):
+        if self._tail.queued or self._is_wait_over:
             return None
         request = self._request.max_batch_events, self._filter
         return self._tail.groups.join(self, self._cursor, self._subscriber, request)
@@ -170,26 +170,32 @@ class JobStream(WatchStream):
     @property
     def is_look_due(self) -> bool:
         """See ``WatchStream``."""
-        return (
-            self._tail.queued
-            or self._estimates.is_look_due
-            or self._sent_waiting not in (None, _WAITS_FOR_TURN)
-        )
+        return self._tail.queued or self._is_wait_over or self._estimates.is_look_due
 
     def may_status_be_due(self) -> bool:
         """See ``WatchStream``."""
-        return (
-            self._tail.queued
-            or self._estimates.may_have_changed()
-            or self._sent_waiting not in (None, _WAITS_FOR_TURN)
-        )
+        return self._tail.queued or self._estimates.may_be_worth_status(is_due=self._is_wait_over)
+
+    @property
+    def _is_wait_over(self) -> bool:
+        """Whether clients show that a job waits that is not QUEUED any more."""
+        return not self._tail.queued and self._sent_waiting not in (None, _WAITS_FOR_TURN)
+
+    def offer_status(self) -> bool:
+        """See ``WatchStream``."""
+        at_hand = None if self._tail.queued or self._tail.ended else self._estimates.at_hand()
+        if at_hand is None or not self._offer(self._status_of(None, at_hand.estimate)):
+            return False
+        self._sent_waiting = _WAITS_FOR_TURN
+        self._estimates.note_sent(at_hand.estimate)
+        return True
 
     async def _is_status_due(self) -> bool:
         """Whether the job waits for something else than the last status said, another kind is near its own, or its
         estimate has changed.
         """
         if not self._tail.queued:
-            return self._sent_waiting not in (None, _WAITS_FOR_TURN) or await self._estimates.has_changed()
+            return self._is_wait_over or await self._estimates.has_changed()
         return self._sent_waiting != _summary(await self._waiting())
 
     @property
@@ -212,6 +218,10 @@ class JobStream(WatchStream):
         self._sent_waiting = _summary(waiting)
         if waiting is not None:
             await self._estimates.add_to(waiting)
+        has_none = waiting is not None or self._tail.ended
+        return self._status_of(waiting, None if has_none else await self._estimates.next())
+
+    def _status_of(self, waiting: Waiting | None, estimate: Estimate | None) -> Status:
         return Status(
             cursor=self._cursor,
             head_sequence=self._tail.head,
@@ -219,7 +229,7 @@ class JobStream(WatchStream):
             fraction_known=self._tail.fraction_known,
             store_away=not self._log.up,
             waiting=waiting,
-            estimate=None if waiting is not None or self._tail.ended else await self._estimates.next(),
+            estimate=estimate,
         )
 
     async def _waiting(self) -> Waiting | None:

@@ -42,7 +42,10 @@ class Member(Protocol):
         """Whether it is time for a look if a status is due."""
 
     def may_status_be_due(self) -> bool:
-        """Look: whether its task has to send a status, or to find out if one is due."""
+        """Look: whether a status is due, or its task has to find that out."""
+
+    def offer_status(self) -> bool:
+        """Offer a status to its reader; False if that takes its task."""
 
     def wake(self) -> None:
         """Have its task go on when there is a turn."""
@@ -192,12 +195,15 @@ class LiveGroup:
         return True
 
     def _look(self) -> None:
-        """Have the members look whose status may be due: all of them with the first one, which looks again within ten
-        seconds.
-        """
-        due = [reader for member, reader in self._members.items() if member.may_status_be_due()]
-        if due:
-            self._release(due)
+        """Have all members look if their status is due: the first one does so again within ten seconds."""
+        refused = []
+        for member, reader in list(self._members.items()):
+            if member.may_status_be_due():
+                member.move_to(self.cursor)
+                if not member.offer_status():
+                    refused.append(reader)
+        if refused:
+            self._release(refused)
 
     def _end(self) -> None:
         self._release(list(self._members.values()))

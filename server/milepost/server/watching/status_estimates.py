@@ -9,6 +9,7 @@ from typing import Final
 
 from milepost.server.base.clock import Clock
 from milepost.server.estimation.estimators import Estimators
+from milepost.server.estimation.job_estimates import NO_ESTIMATE, SharedEstimate
 from milepost.server.estimation.queue_estimates import hide_place
 from milepost.server.messages.timestamps import SECOND, instant, nanoseconds
 from milepost.server.watching.tails import Tail
@@ -70,15 +71,15 @@ class StatusEstimates:
         """Whether it is time to look at the estimate, see ``interval``."""
         return self._estimators is not None and self._clock.monotonic() >= self._due
 
-    def may_have_changed(self) -> bool:
-        """Whether ``has_changed`` has to tell if the estimate is worth a status now. It waits for nothing itself.
+    def may_be_worth_status(self, *, is_due: bool) -> bool:
+        """Whether the estimate is worth a status now, if it is time to look, or goes with one that ``is_due``.
 
-        If the job's watches have no estimate at hand, one of them has it refreshed, and the tail's signal is notified
-        of the end of that, as of an event: so they look again. Only a refresh that failed takes ``has_changed`` then,
-        which meets the error.
+        It waits for nothing. If the job's watches have no estimate at hand, one of them has it refreshed, and the
+        tail's signal is notified of the end of that, as of an event: so they look again. After a refresh that failed
+        it is True, too, so that the task meets the error when it asks for the estimate.
         """
-        if self._estimators is None or not self.is_look_due:
-            return False
+        if self._estimators is None or not (is_due or self.is_look_due):
+            return is_due
         jobs, watched = self._estimators.jobs, (self._job_id, self._tail.submitted)
         shared = jobs.shared(*watched)
         if shared is None:
@@ -88,7 +89,7 @@ class StatusEstimates:
                 jobs.refresh(*watched, self._caller, self._tail.signal.notify)
             return has_failed
         self._awaits_refresh = False
-        if differs(self._said, shared.estimate, self._clock.now()):
+        if is_due or differs(self._said, shared.estimate, self._clock.now()):
             return True
         self._due = self._clock.monotonic() + interval(self._said)
         return False
@@ -107,6 +108,17 @@ class StatusEstimates:
             return None
         self._said = await self._estimators.jobs.of_watched(self._job_id, self._tail.submitted, self._caller)
         return self._said
+
+    def at_hand(self) -> SharedEstimate | None:
+        """What ``next`` would return without a wait; None where it has to wait."""
+        if self._estimators is None:
+            return NO_ESTIMATE
+        return self._estimators.jobs.shared(self._job_id, self._tail.submitted)
+
+    def note_sent(self, estimate: Estimate | None) -> None:
+        """Note that a status has said what was ``at_hand``."""
+        self._said = estimate
+        self._due = self._clock.monotonic() + interval(estimate)
 
     async def add_to(self, waiting: Waiting) -> None:
         """Add to what the job waits for how long that takes."""

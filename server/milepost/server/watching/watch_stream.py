@@ -135,9 +135,7 @@ class WatchStream(ABC):
             elif self._request.no_follow or self.is_complete():
                 await self._send_last_status()
                 return
-            elif (self.may_status_be_due() and await self._is_status_due()) or not await self._wait(
-                version, serve
-            ):
+            elif (self.is_look_due and await self._is_status_due()) or not await self._wait(version, serve):
                 await self._send_status()
                 self._waiter.restart()
 
@@ -179,7 +177,7 @@ class WatchStream(ABC):
         """Offer what has come to the subscriber, without waking the stream's task, unless it takes that.
 
         What a live stream sends is mostly one small batch, which it shares with others, to a reader that has room.
-        Where a status may be due, the task looks for that once all readers have the batch; and the end is its to tell.
+        Where a status is due, it follows once all readers have the batch. The end is for the task to tell.
         """
         if self._subscriber.call_when_sent(self._waiter.wake):
             return Served.BUSY
@@ -192,7 +190,9 @@ class WatchStream(ABC):
                     return Served.TASK
                 self._waiter.restart()
             self._cursor = batch.last
-        return Served.TASK if self.is_complete() or self.may_status_be_due() else Served.ALL
+        if self.is_complete() or (self.may_status_be_due() and not self.offer_status()):
+            return Served.TASK
+        return Served.ALL
 
     async def _choose_start(self) -> Callable[[], Awaitable[None]] | None:
         """Set the cursor to where the stream starts; return what sends the snapshot that it starts with, if any."""
@@ -225,8 +225,16 @@ class WatchStream(ABC):
         await self._subscriber.send(response.SerializeToString())
 
     async def _send_status(self) -> None:
-        status = await self._status()
-        await self._subscriber.send(self._shared.encode(self._response(), status, self._clock.now()))
+        await self._subscriber.send(self._encode(await self._status()))
+
+    def _offer(self, status: Status) -> bool:
+        is_sent = self._subscriber.offer(self._encode(status))
+        if is_sent:
+            self._waiter.restart()
+        return is_sent
+
+    def _encode(self, status: Status) -> bytes:
+        return self._shared.encode(self._response(), status, self._clock.now())
 
     @property
     @abstractmethod
@@ -239,6 +247,10 @@ class WatchStream(ABC):
 
         What it would have to wait for comes in the background, and the signal is notified of it.
         """
+
+    def offer_status(self) -> bool:
+        """Offer a status to the subscriber, as of now. False if that takes a wait, or the subscriber has no room."""
+        return False
 
     @abstractmethod
     async def _is_status_due(self) -> bool:

@@ -55,6 +55,10 @@ class Stream:
         """See ``Member``."""
         return False
 
+    def offer_status(self) -> bool:
+        """See ``Member``."""
+        return False
+
     def wake(self) -> None:
         """See ``Member``."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,12 +18,15 @@ from milepost.server.estimation.job_estimates import JobEstimates
 from milepost.server.estimation.queue_estimates import QueueEstimates
 from milepost.server.estimation.running_jobs import RunningJobs
 from milepost.server.log.event_log import EventLog
+from milepost.server.log.log_errors import StoreFailed
 from milepost.server.scheduling.slices import Slices
 from milepost.server.watching.status_estimates import StatusEstimates
 from milepost.v1 import Estimate, Job
 from tests.support.prompt_readers import ALL, OFFERS, followed_again, followers, have_all, report
 from tests.support.rpc import eventually
 from tests.support.world import Subscriber, World
+
+LONG = Duration(seconds=600)
 
 
 class Estimated:
@@ -32,11 +36,14 @@ class Estimated:
         self.samples = 1
         self.refreshes = 0
         self.tasks_asked = 0
+        self.failure: Exception | None = None
         self._passed = 0.0
         monotonic, has_changed = SystemClock.monotonic, StatusEstimates.has_changed
 
         async def of_job(_: JobEstimates, job: Job, caller: str) -> Estimate:
             self.refreshes += 1
+            if self.failure is not None:
+                raise self.failure
             return Estimate(sample_size=self.samples, overdue=self.samples % 2 == 0)
 
         async def count(estimates: StatusEstimates) -> bool:
@@ -60,6 +67,28 @@ class Estimated:
         self._passed += seconds
 
 
+async def have_said(estimated: Estimated, readers: Sequence[Subscriber]) -> None:
+    """Wait until all have said the estimate."""
+
+    async def have() -> bool:
+        return all(estimated.samples in samples_said(reader) for reader in readers)
+
+    await eventually(have)
+
+
+async def have_looked(world: World, estimated: Estimated, readers: Sequence[Subscriber]) -> None:
+    """Have them follow the job until they have looked at its estimate once, and take offers."""
+    await followers(world, *readers)
+    await report(world, "the first look")
+    await have_said(estimated, readers)
+    await followed_again(world, *readers)
+
+
+def kinds(reader: Subscriber) -> list[str | None]:
+    """Which frames its stream has."""
+    return [frame.WhichOneof("frame") for frame in reader.recording.streams[-1].frames]
+
+
 def samples_said(reader: Subscriber) -> list[int]:
     """The estimates in the statuses of a reader's stream."""
     frames = reader.recording.streams[-1].frames
@@ -76,16 +105,8 @@ async def test_looks_need_no_task(
     """
     estimated = Estimated(monkeypatch)
     world = World(tmp_path, memory=1 << 20, estimators=estimated.make)
-    long = Duration(seconds=600)
-    readers = [Subscriber(world, "j", ALL, status_interval=long, **offers) for _ in range(40)]
-    await followers(world, *readers)
-
-    async def have_said() -> bool:
-        return all(estimated.samples in samples_said(reader) for reader in readers)
-
-    await report(world, "the first look")
-    await eventually(have_said)
-    await followed_again(world, *readers)
+    readers = [Subscriber(world, "j", ALL, status_interval=LONG, **offers) for _ in range(40)]
+    await have_looked(world, estimated, readers)
     before = estimated.refreshes, [samples_said(reader) for reader in readers]
     estimated.tasks_asked = 0
     estimated.pass_time(20)
@@ -103,7 +124,57 @@ async def test_looks_need_no_task(
     estimated.samples = 2
     estimated.pass_time(20)
     await report(world, "much happened")
-    await eventually(have_said)
+    await have_said(estimated, readers)
     assert [samples_said(reader) for reader in readers] == [[*said, 2] for said in before[1]]
-    assert estimated.refreshes == before[0] + 2
+    assert (estimated.refreshes, estimated.tasks_asked) == (before[0] + 2, 0)
+    await world.log.close()
+
+
+@OFFERS
+async def test_the_status_at_the_start_of_a_job(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, offers: dict[str, Any]
+) -> None:
+    """Whoever was told what a queued job waits for has a status once it runs, after its events, without its task."""
+    estimated = Estimated(monkeypatch)
+    world = World(tmp_path, memory=1 << 20, estimators=estimated.make)
+    readers = [Subscriber(world, "j", ALL, status_interval=LONG, **offers) for _ in range(40)]
+    await world.submit("j")
+    for reader in readers:
+        reader.watch()
+
+    async def are_waiting() -> bool:
+        return all(kinds(reader)[-1:] == ["status"] for reader in readers)
+
+    await eventually(are_waiting)
+    offered = [reader.offered for reader in readers]
+    await (await world.start("j"))
+    await have_said(estimated, readers)
+
+    assert [kinds(reader)[-3:] for reader in readers] == [["status", "events", "status"]] * 40
+    assert [reader.offered for reader in readers] == [count + 2 for count in offered]
+    await world.log.close()
+
+
+@OFFERS
+async def test_an_estimate_that_cannot_be_made(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, offers: dict[str, Any]
+) -> None:
+    """Each stream ends with the error; the refresh is repeated once, for the tasks that meet it, and for no event."""
+    estimated = Estimated(monkeypatch)
+    world = World(tmp_path, memory=1 << 20, estimators=estimated.make)
+    readers = [Subscriber(world, "j", ALL, status_interval=LONG, **offers) for _ in range(40)]
+    await have_looked(world, estimated, readers)
+    before = estimated.refreshes
+    estimated.failure = StoreFailed("no")
+    estimated.pass_time(20)
+    await report(world, "one event")
+
+    async def have_ended() -> bool:
+        return not any(reader.is_watching for reader in readers)
+
+    await eventually(have_ended)
+    for reader in readers:
+        with pytest.raises(StoreFailed):
+            await reader.cut()
+    assert estimated.refreshes == before + 2
     await world.log.close()

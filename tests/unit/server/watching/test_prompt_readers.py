@@ -123,7 +123,7 @@ async def test_events_go_before_looks(
     reader = Subscriber(world, job_id, ALL, **offers)
     offered_before_looks: list[int] = []
 
-    def may_have_changed(_: object) -> bool:
+    def may_be_worth_status(_: object, *, is_due: bool) -> bool:
         offered_before_looks.append(reader.offered)
         return True
 
@@ -133,7 +133,7 @@ async def test_events_go_before_looks(
 
     await followers(world, reader)
     monkeypatch.setattr(estimates, "is_look_due", True)
-    monkeypatch.setattr(estimates, "may_have_changed", may_have_changed, raising=False)
+    monkeypatch.setattr(estimates, "may_be_worth_status", may_be_worth_status, raising=False)
     monkeypatch.setattr(estimates, "has_changed", has_changed)
     await followed_again(world, reader)
 

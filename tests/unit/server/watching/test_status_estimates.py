@@ -134,13 +134,13 @@ async def test_a_look_waits_for_nothing() -> None:
     """What is not at hand is refreshed once, whoever looks meanwhile, and the signal tells when that is done."""
     log = Loads()
     estimates, tail = watched(log)
-    looks = [estimates.may_have_changed() for _ in range(3)]
+    looks = [estimates.may_be_worth_status(is_due=False) for _ in range(3)]
     notified = Waiter(tail.signal, 60.0, Pacer(), "a")
     assert await notified.wait(tail.signal.version)
     notified.close()
 
     # Nothing is known of the job, and nothing was said: so it is time for another look in a second only.
-    assert (looks, estimates.may_have_changed(), estimates.is_look_due, log.loads) == (
+    assert (looks, estimates.may_be_worth_status(is_due=False), estimates.is_look_due, log.loads) == (
         [False] * 3,
         False,
         False,
@@ -152,12 +152,12 @@ async def test_a_look_at_an_estimate_that_cannot_be_made() -> None:
     """The task of the watch meets the error; the refresh is not repeated until then, however many events come."""
     log = Loads(failures=2)
     estimates, tail = watched(log)
-    assert not estimates.may_have_changed()
+    assert not estimates.may_be_worth_status(is_due=False)
     notified = Waiter(tail.signal, 60.0, Pacer(), "a")
     assert await notified.wait(tail.signal.version)
     notified.close()
 
-    assert (estimates.may_have_changed(), log.loads) == (True, 1)
+    assert (estimates.may_be_worth_status(is_due=False), log.loads) == (True, 1)
     with pytest.raises(StoreFailed):
         await estimates.has_changed()
 

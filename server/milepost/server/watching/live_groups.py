@@ -95,6 +95,7 @@ class LiveGroup:
 
     __slots__ = (
         "_caller",
+        "_is_look_queued",
         "_is_queued",
         "_loop",
         "_members",
@@ -119,6 +120,7 @@ class LiveGroup:
         self._loop = asyncio.get_running_loop()
         self._members: dict[Member, SharingReader] = {}
         self._is_queued = False
+        self._is_look_queued = False
         signal.add(self)
 
     @property
@@ -190,20 +192,35 @@ class LiveGroup:
             self.cursor = batch.last
         if first.is_complete():
             return False
-        if first.is_look_due:
-            self._look()
+        if first.is_look_due and not self._is_look_queued:
+            self._is_look_queued = True
+            self._pacer.put_look(self._caller, self)
         return True
 
-    def _look(self) -> None:
-        """Have all members look if their status is due: the first one does so again within ten seconds."""
+    def look(self) -> int:
+        """Have all members look if a status of theirs is due: the first one does so again within ten seconds.
+
+        See ``Looking``.
+        """
+        self._is_look_queued = False
+        turns = len(self._members)
+        try:
+            refused = self._offer_statuses()
+        except Exception:  # noqa: BLE001  # the tasks try again, and end with the error
+            _log.exception("live delivery failed")
+            refused = list(self._members.values())
+        self._release(refused)
+        return turns
+
+    def _offer_statuses(self) -> Sequence[SharingReader]:
+        """Offer a status to each reader to whom one is due; return those who take their tasks."""
         refused = []
         for member, reader in list(self._members.items()):
             if member.may_status_be_due():
                 member.move_to(self.cursor)
                 if not member.offer_status():
                     refused.append(reader)
-        if refused:
-            self._release(refused)
+        return refused
 
     def _end(self) -> None:
         self._release(list(self._members.values()))
@@ -213,7 +230,8 @@ class LiveGroup:
         members = [member for member, reader in self._members.items() if reader in readers]
         for member in members:
             self.leave(member)
-        wake_soon(members)
+        if members:
+            wake_soon(members)
 
 
 def _nothing() -> None:

@@ -45,6 +45,13 @@ class Resumable(Protocol):
         """Go on now or in the next pass of the event loop; return the turns that it uses: 0 if it no longer waits."""
 
 
+class Looking(Protocol):
+    """Something that looks whether it has more to send than news."""
+
+    def look(self) -> int:
+        """Look; return the turns that it uses: 0 if it has left, or something else looks for it."""
+
+
 class Pacer:
     """Gives turns, at once while there are few streams, else callers in rotation. Bound to the running event loop.
 
@@ -72,6 +79,10 @@ class Pacer:
             self._waiting.put(caller, stream)
         elif turns := stream.resume():
             self._spend(turns)
+
+    def put_look(self, caller: str, stream: Looking) -> None:
+        """Have the stream look in a later turn: after all who have news of what it has just sent."""
+        self._loop.call_soon(self.put, caller, _Look(stream))
 
     async def turn(self, caller: str) -> None:
         """Return when the caller has a turn."""
@@ -154,3 +165,16 @@ class _Turn:
             return False
         self.granted.set_result(None)
         return True
+
+
+class _Look:
+    """The turn in which a stream looks."""
+
+    __slots__ = ("_stream",)
+
+    def __init__(self, stream: Looking) -> None:
+        self._stream = stream
+
+    def resume(self) -> int:
+        """See ``Resumable``."""
+        return self._stream.look()

@@ -147,6 +147,11 @@ class Waiter:
         self._version = 0
         self._serve: Callable[[], Served] | None = None
 
+    @property
+    def is_waiting(self) -> bool:
+        """Whether a wait is under way."""
+        return self._future is not None and not self._future.done()
+
     def restart(self) -> None:
         """Count the idle interval from now."""
         self._idle_since = self._loop.time()
@@ -157,7 +162,7 @@ class Waiter:
         """Wait for a notification after ``version``; False once the idle interval is over.
 
         ``serve`` handles a notification without waking the waiting task, if it can. A ``group`` gets notifications in
-        place of this waiter, and wakes it when its task has to look.
+        place of this waiter, and wakes it when its task has to look; ``serve`` may have it join one.
         """
         if self._signal.version != version:
             return True
@@ -170,14 +175,18 @@ class Waiter:
         try:
             await self._future
             # A notification may have come between the tick and now.
-            seen = self._version if group is None else group.version
+            seen = self._version if self._group is None else self._group.version
             return not self._is_idle or self._signal.version != seen
         finally:
             # The latter is a method of the stream, which has this waiter: in a cycle both would outlive the stream.
             self._future = self._serve = None
-            if group is not None:
-                self._idle_since = max(self._idle_since, group.served_at)
+            if self._group is not None:
+                self._idle_since = max(self._idle_since, self._group.served_at)
                 self._group = None
+
+    def join(self, group: Serving) -> None:
+        """Have the group serve what comes from now on, while the wait goes on."""
+        self._group = group
 
     def wake(self) -> None:
         """End the wait when there is a turn."""
@@ -191,7 +200,7 @@ class Waiter:
         future, version = self._future, self._signal.version
         if future is None or future.done():
             return False
-        if self._serve is None or version == self._version:
+        if self._serve is None or self._group is not None or version == self._version:
             future.set_result(None)
             return True
         try:

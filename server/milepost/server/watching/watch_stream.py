@@ -13,6 +13,8 @@ from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable
 from typing import ClassVar
 
+import structlog
+
 from milepost.contract import limits
 from milepost.server.base.clock import Clock
 from milepost.server.base.refusal import draining
@@ -37,6 +39,8 @@ from milepost.v1 import (
     WatchJobsRequest,
     WatchJobsResponse,
 )
+
+_log = structlog.get_logger("milepost.watching")
 
 # Seconds that a cursor ahead of the head waits for the log to get there (rule 4).
 AHEAD_TIMEOUT = 2.0
@@ -88,6 +92,8 @@ class WatchStream(ABC):
         self._status_interval = interval
         self._send_interval = least if request.delivery == Delivery.DELIVERY_LATEST else 0.0
         self._waiter = Waiter(signal, interval, subscriber.pacer, subscriber.caller)
+        self._group: LiveGroup | None = None
+        self._is_look_queued = False
 
     async def run(self) -> None:
         """Send frames until the stream is complete.
@@ -141,13 +147,15 @@ class WatchStream(ABC):
 
     async def _wait(self, version: int, serve: Callable[[], Served] | None) -> bool:
         """Wait at the head: see ``Waiter.wait``. What comes is served meanwhile, with other streams if possible."""
-        group = self._join_group() if serve is not None and self._signal.version == version else None
-        if group is None:
-            return await self._waiter.wait(version, serve)
+        if serve is not None and self._signal.version == version:
+            self._group = self._join_group()
         try:
-            return await self._waiter.wait(version, group=group) or not group.has(self)
+            is_notified = await self._waiter.wait(version, serve, self._group)
+            return is_notified or (self._group is not None and not self._group.has(self))
         finally:
-            group.leave(self)
+            if self._group is not None:
+                self._group.leave(self)
+                self._group = None
 
     def _join_group(self) -> LiveGroup | None:
         """Have what comes served together with others' who get the same; None where there may be no others."""
@@ -177,7 +185,7 @@ class WatchStream(ABC):
         """Offer what has come to the subscriber, without waking the stream's task, unless it takes that.
 
         What a live stream sends is mostly one small batch, which it shares with others, to a reader that has room.
-        Where a status is due, it follows once all readers have the batch. The end is for the task to tell.
+        A status that is due follows once all readers have the batch. The end is for the task to tell.
         """
         if self._subscriber.call_when_sent(self._waiter.wake):
             return Served.BUSY
@@ -190,9 +198,36 @@ class WatchStream(ABC):
                     return Served.TASK
                 self._waiter.restart()
             self._cursor = batch.last
-        if self.is_complete() or (self.may_status_be_due() and not self.offer_status()):
+        if self.is_complete():
             return Served.TASK
+        if not self.is_look_due:
+            self._go_on_in_group()
+        elif not self._is_look_queued:
+            self._is_look_queued = True
+            self._subscriber.pacer.put_look(self._subscriber.caller, self)
         return Served.ALL
+
+    def look(self) -> int:
+        """Offer a status if one is due; wake the task where that takes it. See ``Looking``."""
+        self._is_look_queued = False
+        if self._group is not None or not self._waiter.is_waiting:
+            return 0
+        try:
+            takes_task = self.may_status_be_due() and not self.offer_status()
+        except Exception:  # noqa: BLE001  # the task tries again, and ends with the error
+            _log.exception("live delivery failed")
+            takes_task = True
+        if takes_task:
+            self._waiter.wake()
+        elif not self.is_look_due:
+            self._go_on_in_group()
+        return 1
+
+    def _go_on_in_group(self) -> None:
+        """Wait with others from now on, where there are any: while a job is queued, each waits by itself."""
+        self._group = self._join_group()
+        if self._group is not None:
+            self._waiter.join(self._group)
 
     async def _choose_start(self) -> Callable[[], Awaitable[None]] | None:
         """Set the cursor to where the stream starts; return what sends the snapshot that it starts with, if any."""

@@ -152,6 +152,9 @@ async def test_the_status_at_the_start_of_a_job(
 
     assert [kinds(reader)[-3:] for reader in readers] == [["status", "events", "status"]] * 40
     assert [reader.offered for reader in readers] == [count + 2 for count in offered]
+    await report(world, "live")
+    await have_all(world, *readers)
+    assert {reader.shared for reader in readers} == {int("shares_offers" in offers)}
     await world.log.close()
 
 

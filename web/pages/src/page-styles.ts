@@ -52,6 +52,10 @@ export const pageStyles = css`
   .chip .icon {
     color: var(--_muted);
   }
+  /* A word or two: a long kind is cut before it. */
+  nav > .chip.up {
+    flex: none;
+  }
   .chip.up .icon {
     color: var(--_good);
   }

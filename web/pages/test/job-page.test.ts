@@ -240,6 +240,15 @@ describe("the page of a job", () => {
     await accessible(page);
   });
 
+  test("a long kind is cut in the head of the page, and how it is connected stays in one line", async () => {
+    await pages.submit("long-kind", { kind: "nightly.index.of.everything.that.was.ever.uploaded" });
+    const page = await pages.open("long-kind", { viewport: { width: 640, height: 450 } });
+    await connected(page, "live");
+    await shows(page, ".command", "milepost watch");
+    const height = () => page.locator(".chip").evaluate(({ clientHeight }) => clientHeight);
+    await expect.poll(height).toBe(22);
+  });
+
   test("a job that has yet to start shows its input, and its log once it runs", async () => {
     await pages.submit("to-come", { input: { file: "a.wav" } });
     const page = await pages.open("to-come");

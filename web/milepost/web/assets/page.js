@@ -1,4 +1,4 @@
-import{configure as Fe}from"./elements.js";import{pageParts as _}from"./elements.js";function d(s){return q().get(s)}function c(s,e){let t=q();e===void 0?t.delete(s):t.set(s,e);let o=t.toString(),r=location.pathname+location.search+(o&&`#${o}`);history.replaceState(history.state,"",r)}function q(){return new URLSearchParams(location.hash.slice(1))}import{pageParts as K}from"./elements.js";var{css:J}=K,m=J`
+import{configure as Ae}from"./elements.js";import{pageParts as _}from"./elements.js";function d(s){return q().get(s)}function c(s,e){let t=q();e===void 0?t.delete(s):t.set(s,e);let o=t.toString(),r=location.pathname+location.search+(o&&`#${o}`);history.replaceState(history.state,"",r)}function q(){return new URLSearchParams(location.hash.slice(1))}import{pageParts as K}from"./elements.js";var{css:J}=K,m=J`
   nav {
     position: sticky;
     top: 0;
@@ -47,6 +47,10 @@ import{configure as Fe}from"./elements.js";import{pageParts as _}from"./elements
   }
   .chip .icon {
     color: var(--_muted);
+  }
+  /* A word or two: a long kind is cut before it. */
+  nav > .chip.up {
+    flex: none;
   }
   .chip.up .icon {
     color: var(--_good);
@@ -203,7 +207,7 @@ import{configure as Fe}from"./elements.js";import{pageParts as _}from"./elements
           <button type="submit" class="primary">Make a link</button>
         </div>
       </form>
-    </dialog>`}#e=async e=>{e.preventDefault();let{store:t}=this;if(!t)return;this.#o();let{signal:o}=this.#t,r=Number(this.renderRoot.querySelector("select")?.value),i=["read"];this.renderRoot.querySelector("#cancel")?.checked&&i.push("cancel");try{let{token:n,expireTime:L}=await t.server.client.shareJob(t.jobId,{ttlMs:r*1e3,scopes:i,signal:o});this.link=`${t.server.jobAddress(t.jobId).split("#")[0]??""}#token=${n}`,this.until=L?Se(Ee(L)).replace(/\.\d+/,""):"it expires"}catch(n){if(o.aborted)return;this.error=n instanceof Error?n.message:String(n)}}};var E=`milepost share ${location.pathname}`;function P(){let s=d("token");return s?(O(s)&&c("token",void 0),s):Le()}function F(){addEventListener("hashchange",()=>{d("token")!==null&&location.reload()})}function M(){O(void 0),c("token",void 0)}function Le(){try{return sessionStorage.getItem(E)??void 0}catch{return}}function O(s){try{return s===void 0?sessionStorage.removeItem(E):sessionStorage.setItem(E,s),!0}catch{return!1}}import{pageParts as qe}from"./elements.js";var{LitElement:Te,css:je,html:R,nothing:A,serverAt:Ie,sharedStyles:Ce}=qe,k=class extends Te{static properties={error:{state:!0},message:{},shared:{type:Boolean}};static styles=[Ce,je`
+    </dialog>`}#e=async e=>{e.preventDefault();let{store:t}=this;if(!t)return;this.#o();let{signal:o}=this.#t,r=Number(this.renderRoot.querySelector("select")?.value),i=["read"];this.renderRoot.querySelector("#cancel")?.checked&&i.push("cancel");try{let{token:n,expireTime:L}=await t.server.client.shareJob(t.jobId,{ttlMs:r*1e3,scopes:i,signal:o});this.link=`${t.server.jobAddress(t.jobId).split("#")[0]??""}#token=${n}`,this.until=L?Se(Ee(L)).replace(/\.\d+/,""):"it expires"}catch(n){if(o.aborted)return;this.error=n instanceof Error?n.message:String(n)}}};var E=`milepost share ${location.pathname}`;function P(){let s=d("token");return s?(M(s)&&c("token",void 0),s):Le()}function A(){addEventListener("hashchange",()=>{d("token")!==null&&location.reload()})}function F(){M(void 0),c("token",void 0)}function Le(){try{return sessionStorage.getItem(E)??void 0}catch{return}}function M(s){try{return s===void 0?sessionStorage.removeItem(E):sessionStorage.setItem(E,s),!0}catch{return!1}}import{pageParts as qe}from"./elements.js";var{LitElement:Te,css:je,html:R,nothing:O,serverAt:Ie,sharedStyles:Ce}=qe,k=class extends Te{static properties={error:{state:!0},message:{},shared:{type:Boolean}};static styles=[Ce,je`
       form {
         max-width: 420px;
         margin: 12vh auto 0;
@@ -223,7 +227,7 @@ import{configure as Fe}from"./elements.js";import{pageParts as _}from"./elements
       }
     `];constructor(){super(),this.error=this.message="",this.shared=!1}render(){return R`<form @submit=${this.#t}>
       <h1>Sign in</h1>
-      ${this.message?R`<p role="status">${this.message}</p>`:A}
+      ${this.message?R`<p role="status">${this.message}</p>`:O}
       <p class="muted">
         ${this.shared?"With a token of your own you need no link.":"This server needs a token."} Its
         operator makes one with <code>milepost token create</code>.
@@ -232,5 +236,5 @@ import{configure as Fe}from"./elements.js";import{pageParts as _}from"./elements
         <input type="password" autocomplete="off" aria-label="token" placeholder="token" required />
         <button class="primary">Sign in</button>
       </div>
-      ${this.error?R`<p class="failed" role="alert">${this.error}</p>`:A}
-    </form>`}#t=async e=>{e.preventDefault();let t=this.renderRoot.querySelector("input")?.value.trim()??"";try{let o=await fetch(`${Ie().address}v1/session`,{method:"POST",headers:{Authorization:`Bearer ${t}`}}),r=await Pe(o);if(o.ok&&r){M(),location.reload();return}this.error=r?.error?.message??`A proxy answered in the server's place: status ${o.status}.`}catch{this.error="The server cannot be reached: no connection."}}};async function Pe(s){try{return await s.json()}catch{return}}var U=P();F();Fe({server:new URL("..",import.meta.url).href,...U?{sharedToken:U}:{}});customElements.define("milepost-key-help",f);customElements.define("milepost-share-sheet",b);customElements.define("milepost-sign-in",k);customElements.define("milepost-list-page",y);customElements.define("milepost-job-page",u);
+      ${this.error?R`<p class="failed" role="alert">${this.error}</p>`:O}
+    </form>`}#t=async e=>{e.preventDefault();let t=this.renderRoot.querySelector("input")?.value.trim()??"";try{let o=await fetch(`${Ie().address}v1/session`,{method:"POST",headers:{Authorization:`Bearer ${t}`}}),r=await Pe(o);if(o.ok&&r){F(),location.reload();return}this.error=r?.error?.message??`A proxy answered in the server's place: status ${o.status}.`}catch{this.error="The server cannot be reached: no connection."}}};async function Pe(s){try{return await s.json()}catch{return}}var U=P();A();Ae({server:new URL("..",import.meta.url).href,...U?{sharedToken:U}:{}});customElements.define("milepost-key-help",f);customElements.define("milepost-share-sheet",b);customElements.define("milepost-sign-in",k);customElements.define("milepost-list-page",y);customElements.define("milepost-job-page",u);

@@ -77,11 +77,13 @@ class CuttableProxy:
         self._server = await asyncio.start_server(self._connected, sock=self._socket)
 
     async def _stop(self) -> None:
-        self._server.close()
+        # A closed server leaves the sockets open that it has just accepted, so it first stops to accept.
+        self._loop.remove_reader(self._socket)
         self._flowing.set()
         while tasks := asyncio.all_tasks() - {asyncio.current_task()}:
             await self._cut()  # also those that have just come
             await asyncio.wait(tasks, timeout=0.1)
+        self._server.close()
 
     async def _cut(self) -> None:
         self._cuts += 1

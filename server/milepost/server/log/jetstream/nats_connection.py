@@ -41,7 +41,7 @@ _UNANSWERED_LIMIT = 10.0
 # Minimum interval in seconds between logged errors of the client.
 _ERROR_LOG_INTERVAL = 5.0
 
-# Interval in seconds at which closing cancels a pending connect again.
+# Interval in seconds at which closing cancels a pending attempt to connect again.
 _CANCEL_INTERVAL = 0.1
 
 # Timeout of one request to JetStream in seconds.
@@ -66,6 +66,25 @@ class _ReconnectingClient(Client):
         error = nats.errors.Error(err_msg.strip("'"))
         await self._error_cb(error)
         await self._process_op_err(error)
+
+    async def _close(self, status: int, do_cbs: bool = True) -> None:
+        try:
+            await super()._close(status, do_cbs)
+        except OSError:
+            # It could not send what was left on a broken connection, and has closed nothing yet.
+            self._pending.clear()
+            self._pending_data_size = 0
+            self._status = Client.DISCONNECTED
+            await super()._close(status, do_cbs)
+
+    async def stop_connecting(self) -> None:
+        """End the attempts to reconnect.
+
+        An attempt that goes on would connect the closed client again, and it misses a cancellation that coincides with
+        a result of its own (https://github.com/python/cpython/issues/86296). So it is cancelled until it has ended.
+        """
+        while (reconnecting := self._reconnection_task) is not None and not reconnecting.done():
+            await _cancel(reconnecting)
 
 
 class NatsConnection:
@@ -130,12 +149,12 @@ class NatsConnection:
     async def close(self) -> None:
         """Close the connection."""
         self.closed = True
-        while self._connecting is not None and not self._connecting.done():
-            # A connect may mistake a cancellation for one more failed attempt.
-            self._connecting.cancel()
-            await asyncio.wait((self._connecting,), timeout=_CANCEL_INTERVAL)
-        if self._connecting is not None:  # a client can be closed only after it began to connect
-            await self.client.close()
+        if self._connecting is None:  # a client can be closed only after it began to connect
+            return
+        while not self._connecting.done():  # a connect may mistake a cancellation for one more failed attempt
+            await _cancel(self._connecting)
+        await self.client.stop_connecting()
+        await self.client.close()
 
     async def wait_up(self) -> None:
         """Wait until NATS is reachable."""
@@ -252,6 +271,12 @@ class NatsConnection:
             self._up.clear()
             _log.warning("disconnected from NATS; reads continue, writes fail")
         self._on_state(up)
+
+
+async def _cancel(task: asyncio.Task[None]) -> None:
+    """Cancel the task, and wait a moment for its end."""
+    task.cancel()
+    await asyncio.wait((task,), timeout=_CANCEL_INTERVAL)
 
 
 def _server_address(client: Client) -> str:

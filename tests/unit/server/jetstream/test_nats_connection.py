@@ -1,0 +1,69 @@
+"""Closing the connection to NATS while it is broken."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import pytest
+
+from milepost.server.log.jetstream import nats_connection
+from milepost.server.log.jetstream.nats_access import NatsAccess
+from milepost.server.log.jetstream.nats_connection import NatsConnection
+from tests.support.nats import NatsServer
+from tests.support.proxy import CuttableProxy
+from tests.support.rpc import eventually
+
+# More passes of the event loop than a reconnection over loopback takes.
+_PASSES = 24
+
+
+async def broken(proxy: CuttableProxy) -> NatsConnection:
+    """A connection that has just noticed that the proxy has cut it."""
+    gone = asyncio.Event()
+
+    def on_state(up: bool) -> None:
+        if not up:
+            gone.set()
+
+    connection = NatsConnection(NatsAccess((f"nats://{proxy.address}",)), on_state)
+    await connection.open()
+    await asyncio.to_thread(proxy.cut)
+    await gone.wait()
+    return connection
+
+
+async def nothing_is_left(proxy: CuttableProxy, before: set[asyncio.Task[Any]]) -> None:
+    """Wait until the proxy has no connection, and this event loop no more tasks than before."""
+
+    async def is_closed() -> bool:
+        return proxy.open == 0 and asyncio.all_tasks() <= before
+
+    await eventually(is_closed)
+
+
+async def test_a_closed_connection_stays_closed(
+    nats_server: NatsServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It may be closed at any step of a reconnection: no task and no socket of it is left."""
+    monkeypatch.setattr(nats_connection, "_RECONNECT_WAIT", 0.001)
+    before = asyncio.all_tasks()
+    with CuttableProxy(f"127.0.0.1:{nats_server.port}") as proxy:
+        for passes in range(_PASSES):
+            connection = await broken(proxy)
+            for _ in range(passes):
+                await asyncio.sleep(0)
+            await connection.close()
+            await nothing_is_left(proxy, before)
+
+
+async def test_what_a_broken_connection_has_left_to_send_does_not_keep_it_from_closing(
+    nats_server: NatsServer,
+) -> None:
+    """Nothing can be sent any more; all of it is closed nevertheless."""
+    before = asyncio.all_tasks()
+    with CuttableProxy(f"127.0.0.1:{nats_server.port}") as proxy:
+        connection = await broken(proxy)
+        await connection.client.subscribe("later")
+        await connection.close()
+        await nothing_is_left(proxy, before)

@@ -11,6 +11,7 @@ import { type Group, type ListFilter, labelPairs } from "../model/job-list.js";
 import { hasEnded } from "../model/state-words.js";
 import { JobState as States } from "../messages.js";
 import { FrameQueue } from "./frame-queue.js";
+import { LISTED_PAYLOADS, STATUS_INTERVAL } from "./listed-events.js";
 import { Listeners } from "./listeners.js";
 import type { ServerConnection } from "./server-connection.js";
 
@@ -377,24 +378,6 @@ function isNewer(job: Job, known: Job): boolean {
   if (job.epoch === known.epoch) return job.lastSequence > known.lastSequence;
   return (instantOf(job.submitTime) ?? 0) >= (instantOf(known.submitTime) ?? 0);
 }
-
-/** Milliseconds between two statuses of a stream of many jobs, which have their new estimates. */
-export const STATUS_INTERVAL = 5000;
-
-/** The payloads that change what a list shows. */
-export const LISTED_PAYLOADS = [
-  "jobSubmitted",
-  "jobStarted",
-  "stagesPlanned",
-  "stageStarted",
-  "stageProgressed",
-  "stageEnded",
-  "cancelRequested",
-  "cancelAcknowledged",
-  "attemptEnded",
-  "jobEnded",
-  "childrenProgressed",
-] as const;
 
 /** An ended job without what a list does not show, and what may be large. */
 function withoutDetails(job: Job): Job {

@@ -7,7 +7,7 @@ import type { Job } from "../messages.js";
 import { type Connection, brokenBy, connectionOf } from "../model/connection-text.js";
 import type { Instant } from "../model/instants.js";
 import { hasEnded } from "../model/state-words.js";
-import { LISTED_PAYLOADS, STATUS_INTERVAL } from "./jobs-store.js";
+import { LISTED_PAYLOADS, STATUS_INTERVAL } from "./listed-events.js";
 import { FrameScheduler } from "./frame-scheduler.js";
 import { Listeners } from "./listeners.js";
 import type { ServerConnection } from "./server-connection.js";

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 import uuid
 from pathlib import Path
 
 import pytest
 
-from milepost.server.log.jetstream import job_publisher
+from milepost.server.log.jetstream import follower, job_publisher
 from milepost.server.log.jetstream.nats_connection import Reply
 from milepost.server.log.jetstream.stream import StreamNames
 from milepost.server.log.log_errors import Conflict, StoreUnavailable
 from tests.support.commits import Author, put
 from tests.support.nats import NatsServer
+from tests.support.rpc import eventually
 from tests.unit.server.jetstream.test_jetstream_doubt import node
 
 _JOBS = [f"j{number}" for number in range(20)]
@@ -73,3 +75,35 @@ async def test_a_drop_that_is_overtaken_all_the_time_ends(
 
     assert [type(outcome) for outcome in outcomes] == [StoreUnavailable, StoreUnavailable]
     assert tries > 1
+
+
+async def test_a_node_that_stood_still_misses_no_deletion(
+    tmp_path: Path, nats_server: NatsServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As on a machine that was paused: the deletion has arrived meanwhile, and the node reads it before it takes the
+    silence for that of a lost consumer, since what is purged by then cannot be read from another one.
+    """
+    heartbeat = 0.1
+    monkeypatch.setattr(follower, "_HEARTBEAT", heartbeat)
+    names = StreamNames(f"test-{uuid.uuid4().hex}")
+    for name in ("still", "other"):
+        (tmp_path / name).mkdir()
+    author = Author("j")
+
+    async def delete_elsewhere() -> None:
+        async with node(tmp_path / "other", nats_server.url, names) as other:
+            await put(other, author.succeed())
+            await other.delete("j")
+        await asyncio.sleep(5 * heartbeat)
+
+    async with node(tmp_path / "still", nats_server.url, names) as log:
+        await put(log, author.submit(), author.start())
+        elsewhere = threading.Thread(target=asyncio.run, args=(delete_elsewhere(),))
+        elsewhere.start()
+        elsewhere.join()  # no pass of this event loop meanwhile
+
+        async def has_noticed() -> bool:
+            return log.failed.done() or await log.find("j") is None
+
+        await eventually(has_noticed)
+        assert not log.failed.done()

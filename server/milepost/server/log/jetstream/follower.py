@@ -34,10 +34,13 @@ _REQUEST_MESSAGES: Final = 2000
 _REQUEST_BYTES: Final = 16 << 20
 _REFILL_THRESHOLD: Final = 1000
 
-# In seconds: the expiry of a request, the heartbeat of an idle consumer, and the silence after which it is dead.
+# In seconds: the expiry of a request, and the heartbeat of an idle consumer.
 _REQUEST_EXPIRY: Final = 60.0
 _HEARTBEAT: Final = 1.0
-_SILENCE_LIMIT: Final = 3.0
+
+# Number of heartbeats without a message after which the consumer is dead. Time is no measure: of a node that stood
+# still, as on a paused machine, it may have passed while messages have arrived that the node has yet to read.
+_SILENCE_LIMIT: Final = 3
 
 # Interval in seconds between checks of the stream: a consumer may be cut off from it without knowing.
 _CHECK_INTERVAL: Final = 5.0
@@ -93,7 +96,7 @@ class Follower:
         self._steps = 0
         self.pauses = 0
         self._broken = asyncio.Event()
-        self._heard_at = 0.0
+        self._silent = 0
         self._refill = asyncio.Event()
         self._inbox = ""
         self._stopping = False
@@ -174,7 +177,8 @@ class Follower:
     async def _watch(self, inbox: str, consumer: str) -> None:
         """Keep requests outstanding; return when the consumer no longer works."""
         loop = asyncio.get_running_loop()
-        self._heard_at = self._checked_at = loop.time()
+        self._checked_at = loop.time()
+        self._silent = 0
         while not self._broken.is_set():
             self._refill.clear()
             if self._outstanding <= _REFILL_THRESHOLD and not self._backlog.is_full:
@@ -182,13 +186,15 @@ class Follower:
             refill = asyncio.create_task(self._refill.wait())
             broken = asyncio.create_task(self._broken.wait())
             try:
-                await asyncio.wait((refill, broken), timeout=_HEARTBEAT, return_when=asyncio.FIRST_COMPLETED)
+                woken, _ = await asyncio.wait(
+                    (refill, broken), timeout=_HEARTBEAT, return_when=asyncio.FIRST_COMPLETED
+                )
             finally:
                 refill.cancel()
                 broken.cancel()
-            if self._backlog.is_full:
-                self._heard_at = loop.time()  # silence counts only while the node listens
-            if loop.time() - self._heard_at > _SILENCE_LIMIT:
+            if not woken and not self._backlog.is_full:  # silence counts only while the node listens
+                self._silent += 1
+            if self._silent >= _SILENCE_LIMIT:
                 return
             if loop.time() - self._checked_at > _CHECK_INTERVAL:
                 self._checked_at = loop.time()
@@ -208,7 +214,7 @@ class Follower:
     async def _on_message(self, inbox: str, message: Msg) -> None:
         if inbox != self._inbox:  # a message of an abandoned consumer
             return
-        self._heard_at = asyncio.get_running_loop().time()
+        self._silent = 0
         if not message.reply.startswith("$JS.ACK."):
             self._on_status(message)
             return

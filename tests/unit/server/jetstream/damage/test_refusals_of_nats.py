@@ -75,7 +75,7 @@ async def test_a_node_that_gets_no_consumer(
     tmp_path: Path, names: StreamNames, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """As at a limit of its account: it refuses writes, serves what it has, and goes on when NATS gives it one."""
-    monkeypatch.setattr(follower, "_SILENCE_LIMIT", 0.2)
+    monkeypatch.setattr(follower, "_HEARTBEAT", 0.1)
 
     with NatsServer(tmp_path, extra=[account("max_consumers: 2")]) as server:
         log = made(tmp_path / "a", server, names)

@@ -204,8 +204,14 @@ async def test_command_and_sdk(server: ServerProcess) -> None:
         assert page == f"https://jobs.example.com/milepost/jobs/{job.job_id}"
         async with Client(server.address, token=token) as guest:
             assert (await guest.get(job.job_id)).job_id == job.job_id
-        mistaken = await milepost("share", job.job_id, "--link", "jobs.example.com", env=alice)
-        assert "--link takes the address of the pages" in mistaken.err
+        both = await milepost(
+            "share", job.job_id, "--link", "https://jobs.example.com", "--output", "json", env=alice
+        )
+        fields = json.loads(both.out)
+        assert fields["link"] == f"https://jobs.example.com/jobs/{job.job_id}#token={fields['token']}"
+        for link in ("jobs.example.com", "https://jobs.example.com/?a=1", "https://jobs.example.com/#jobs"):
+            mistaken = await milepost("share", job.job_id, "--link", link, env=alice)
+            assert "--link takes the address of the pages" in mistaken.err
         mistaken = await milepost("share", job.job_id, "--revoke", "--cancel", env=alice)
         assert "--revoke makes no token" in mistaken.err
 

@@ -59,11 +59,12 @@ def share(
 ) -> None:
     """Make a token with which somebody else can follow a job.
 
-    It is for the job and its children, and for nothing else. Prints the token alone, or with --link a link.
+    It is for the job and its children, and for nothing else. Prints the token alone, or with --link a link; as JSON
+    both, and when the token expires.
     """
     if revoke and (cancel or ttl is not None):
         raise click.UsageError("--revoke makes no token: it takes neither --for nor --cancel.")
-    if link is not None and not link.startswith(("http://", "https://")):
+    if link is not None and (not link.startswith(("http://", "https://")) or "?" in link or "#" in link):
         raise click.UsageError(
             f"--link takes the address of the pages, such as http://127.0.0.1:7080; not {link!r}."
         )
@@ -87,8 +88,9 @@ def share(
         )
         return
     made, is_open = shared
+    page = link and f"{link.rstrip('/')}/jobs/{quote(job_id, safe='')}#token={text.one_line(made.token)}"
     if output == "json":
-        write_stdout(message_line(made))
+        write_stdout(message_line(made, **({"link": page} if page else {})))
         return
     if is_open:
         click.echo(
@@ -97,5 +99,4 @@ def share(
             err=True,
         )
     click.echo(f"Valid until {text.date(made.expire_time)}.", err=True)
-    token = text.one_line(made.token)
-    write_stdout(f"{link.rstrip('/')}/jobs/{quote(job_id, safe='')}#token={token}" if link else token)
+    write_stdout(page or text.one_line(made.token))

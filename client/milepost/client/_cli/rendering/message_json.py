@@ -12,9 +12,9 @@ from milepost.v1 import Waiting
 __all__ = ["connection_line", "message_line", "waiting_line"]
 
 
-def message_line(message: Message) -> str:
-    """Encode a message on one line; with zero and empty fields under ``--always-print``."""
-    return dump_json(to_json(message, always_print=always_print.get()))
+def message_line(message: Message, **more: Json) -> str:
+    """Encode a message, with ``more`` fields, on one line; with zero and empty fields under ``--always-print``."""
+    return dump_json({**to_json(message, always_print=always_print.get()), **more})
 
 
 def waiting_line(waiting: Waiting) -> str:

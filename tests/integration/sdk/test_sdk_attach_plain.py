@@ -96,7 +96,9 @@ def test_plain_code_looks_for_its_cancellation(shared_server: ServerProcess) -> 
 
 @pytest.mark.filterwarnings("ignore:coroutine 'SyncAttached._claim' was never awaited")
 def test_a_signal_anywhere_in_a_claim_leaves_no_running_job(shared_server: ServerProcess) -> None:
-    """A block that is not entered has no end, so its job is cancelled, also where the claim had succeeded."""
+    """A block that is not entered has no end, so its job is cancelled, also where the claim had succeeded; and it is not
+    the current job of what follows.
+    """
     kind = f"interrupted-{uuid.uuid4().hex[:8]}"
     with SyncClient(shared_server.address) as plain:
         plain.whoami()
@@ -108,6 +110,7 @@ def test_a_signal_anywhere_in_a_claim_leaves_no_running_job(shared_server: Serve
                 with _interrupted_at(point):
                     block.__enter__()
             except KeyboardInterrupt:
+                assert current_job() is None
                 continue
             block.__exit__(None, None, None)
             break
@@ -135,7 +138,7 @@ def test_a_signal_anywhere_in_an_end_leaves_no_running_job(shared_server: Server
                     block.__exit__(None, None, None)
                 left = True
             except KeyboardInterrupt:
-                pass
+                assert current_job() is None
         _until(lambda: all(has_ended(job.proto) for job in plain.list(kinds=[kind])))
         states = {state_name(job) for job in plain.list(kinds=[kind])}
 

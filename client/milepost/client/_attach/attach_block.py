@@ -12,7 +12,7 @@ from types import TracebackType
 from milepost.client._attach.attached_job import AttachedJob
 from milepost.client._attach.attachment import Attachment
 from milepost.client._transport.event_loop_thread import EventLoopThread
-from milepost.client._worker.current_job import as_current_job
+from milepost.client._worker.current_job import CurrentJobBlock
 
 __all__ = ["Attached", "SyncAttached"]
 
@@ -28,7 +28,7 @@ class Attached:
 
     def __init__(self, attachment: Attachment) -> None:
         self.attachment = attachment
-        self._current_job = contextlib.ExitStack()
+        self._current_job = CurrentJobBlock()
         self._task: asyncio.Task[object] | None = None
         # Cancellations of the task before the block, and whether this block has cancelled it since.
         self._cancelling = 0
@@ -36,7 +36,7 @@ class Attached:
 
     async def __aenter__(self) -> AttachedJob:
         job = await self.attachment.claim(self._interrupt)
-        self._current_job.enter_context(as_current_job(job))
+        self._current_job.enter(job)
         self._task = asyncio.current_task()
         assert self._task is not None
         self._cancelling = self._task.cancelling()
@@ -47,7 +47,7 @@ class Attached:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        _reset_current_job(self._current_job)
+        self._current_job.leave()
         self._is_left = True
         others = await self._uncancel()
         await self.attachment.end(error)
@@ -81,15 +81,17 @@ class SyncAttached:
     def __init__(self, attached: Attached, background: EventLoopThread) -> None:
         self._attachment = attached.attachment
         self._background = background
-        self._current_job = contextlib.ExitStack()
+        self._current_job = CurrentJobBlock()
         self._claiming: asyncio.Task[object] | None = None
 
     def __enter__(self) -> AttachedJob:
         try:
             job = self._background.run(self._claim())
-            self._current_job.enter_context(as_current_job(job))
+            self._current_job.enter(job)
         except BaseException:
-            # A signal may raise in any line, also when the job is claimed: without its block it would run for good.
+            # A signal may raise in any line, also when the job is claimed: without its block it would run for good, and
+            # be the current job of whatever this thread does next.
+            self._current_job.leave()
             with contextlib.suppress(
                 RuntimeError, concurrent.futures.CancelledError
             ):  # if the client is closed
@@ -101,12 +103,13 @@ class SyncAttached:
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
         try:
-            _reset_current_job(self._current_job)
+            self._current_job.leave()
             self._background.run(self._attachment.end(error))
         except RuntimeError as closed:
             _log.warning("the end of a job cannot be reported: %s", closed)
             return
         except BaseException:
+            self._current_job.leave()
             with contextlib.suppress(RuntimeError):  # as above, unless the end was reported, or cut short
                 self._background.start(self._attachment.end(error))
             raise
@@ -149,15 +152,10 @@ class SyncAttached:
         Returns:
             The exception that `__exit__` would raise in place of `error`; None for none.
         """
-        _reset_current_job(self._current_job)
+        self._current_job.leave()
 
         async def end() -> BaseException | None:
             await (self._attachment.give_back() if gives_back else self._attachment.end(error))
             return self._attachment.exception_to_raise(error)
 
         return end()
-
-
-def _reset_current_job(current_job: contextlib.ExitStack) -> None:
-    with contextlib.suppress(ValueError):  # the block is left in another context than it was entered in
-        current_job.close()

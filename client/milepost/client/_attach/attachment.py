@@ -344,9 +344,11 @@ class Attachment:
 
     async def _disconnect(self) -> None:
         self._connection.cancel()
-        await asyncio.wait((self._connection,))
-        self._sessions.close()
-        self._jobs.close()
+        try:
+            await asyncio.wait((self._connection,))
+        finally:  # whoever is cancelled once more, here, still puts into the spool what is left
+            self._sessions.close()
+            self._jobs.close()
 
     async def _connect(self, unreachable: MilepostError | None) -> None:
         """Keep a session open until the end of the block, once the job is claimed (rule 15).

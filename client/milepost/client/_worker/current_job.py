@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from milepost.client._worker.job_context import JobContext
 
-__all__ = ["TASK_NAME_PREFIX", "as_current_job", "current_job", "job_id_of"]
+__all__ = ["TASK_NAME_PREFIX", "CurrentJobBlock", "as_current_job", "current_job", "job_id_of"]
 
 TASK_NAME_PREFIX: Final = "job "
 """Prefix of the names of tasks that run handlers; the id of the job follows."""
@@ -32,14 +32,36 @@ def current_job() -> JobContext | None:
     return current[1] if current is not None and current[0] == os.getpid() else None
 
 
+class CurrentJobBlock:
+    """A block of code with a current job of its own.
+
+    A signal may raise in any line, so `leave` may be called at any time and again. There is no token, since the signal
+    may come before there is one. Left in another context than it was entered in, the block changes nothing there.
+    """
+
+    def __init__(self) -> None:
+        self._before = self._own = _current.get()
+
+    def enter(self, job: JobContext) -> None:
+        """Make `job` the current job."""
+        self._before, self._own = _current.get(), (os.getpid(), job)
+        _current.set(self._own)
+
+    def leave(self) -> None:
+        """Restore the current job of before."""
+        if _current.get() is self._own:
+            _current.set(self._before)
+
+
 @contextlib.contextmanager
 def as_current_job(job: JobContext) -> Iterator[None]:
     """Make `job` the current job for the duration of a block."""
-    token = _current.set((os.getpid(), job))
+    block = CurrentJobBlock()
     try:
+        block.enter(job)
         yield
     finally:
-        _current.reset(token)
+        block.leave()
 
 
 def job_id_of(task: asyncio.Task[Any]) -> str:

@@ -96,7 +96,7 @@ def test_plain_code_looks_for_its_cancellation(shared_server: ServerProcess) -> 
 
 @pytest.mark.filterwarnings("ignore:coroutine 'SyncAttached._claim' was never awaited")
 def test_a_signal_anywhere_in_a_claim_leaves_no_running_job(shared_server: ServerProcess) -> None:
-    """A block that is not entered has no end, so its job is cancelled, also where the claim had succeeded; and it is not
+    """A block that is not entered has no end, so its job is cancelled, also where the claim had succeeded. It is not
     the current job of what follows.
     """
     kind = f"interrupted-{uuid.uuid4().hex[:8]}"

@@ -211,9 +211,8 @@ class Attachment:
             try:
                 await asyncio.wait((flush, self._connection), return_when=ended)
             except asyncio.CancelledError:
-                if (
-                    self._jobs.is_connected
-                ):  # let the end reach the server: without it the lease has to expire
+                # Let the end reach the server: without it the lease has to expire.
+                if self._jobs.is_connected:
                     await asyncio.wait((flush, self._connection), timeout=_CANCELLED_FLUSH, return_when=ended)
                 raise
             if not len(self._jobs):

@@ -15,7 +15,11 @@ ALL = EventView()
 
 OFFERS = pytest.mark.parametrize(
     "offers",
-    [pytest.param({"takes_offers": True}, id="alone"), pytest.param({"shares_offers": True}, id="shared")],
+    [
+        pytest.param({"takes_offers": True}, id="alone"),
+        pytest.param({"shares_offers": True}, id="shared"),
+        pytest.param({"delays_offers": True}, id="delayed"),
+    ],
 )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import grpc
 from google.protobuf.duration_pb2 import Duration
@@ -44,6 +44,8 @@ from tests.support.held_log import HeldLog
 from tests.support.validators import EventView, Frame, History, Recording, Stream, key
 
 __all__ = ["Subscriber", "World"]
+
+_OFFER_PASSES: Final = 3
 
 # A short interval, so that statuses interleave with everything else.
 _STATUS = Duration(nanos=5_000_000)
@@ -153,7 +155,8 @@ class Subscriber:
     It reads while ``flowing`` is set, which it clears before the frame of number ``stalls_at``; ``is_stalled`` says
     that a frame waits to be read. ``reason`` is why the server ended its last stream; empty unless that was an error.
     With ``takes_offers`` it takes what it has room for at once, as over HTTP; ``offered`` counts these frames. With
-    ``shares_offers`` it takes them together with others like it; ``shared`` counts the frames that it got so.
+    ``shares_offers`` it takes them together with others like it; ``shared`` counts the frames that it got so. With
+    ``delays_offers`` they are on their way for a few passes of the event loop, as over gRPC.
     """
 
     def __init__(
@@ -165,6 +168,7 @@ class Subscriber:
         stalls_at: int | None = None,
         takes_offers: bool = False,
         shares_offers: bool = False,
+        delays_offers: bool = False,
         **fields: Any,
     ) -> None:
         self._world = world
@@ -178,6 +182,7 @@ class Subscriber:
         self._stalls_at = stalls_at
         self._takes_offers = takes_offers
         self._shares_offers = shares_offers
+        self._delays_offers = delays_offers
         self.offered = 0
         self.shared = 0
         self.reason = ""
@@ -236,7 +241,9 @@ class Subscriber:
             return True
 
         send: Send = send_response
-        if self._takes_offers or self._shares_offers:
+        if self._delays_offers:
+            send = _DelayedSend(send_response, offer)
+        elif self._takes_offers or self._shares_offers:
             send = PromptSend(send_response, offer, _Reader(self, offer) if self._shares_offers else None)
         watching = self._world.watching
         try:
@@ -252,6 +259,44 @@ class Subscriber:
             stream.code = STATUS[refusal.reason]
         else:
             stream.code = grpc.StatusCode.OK
+
+
+class _DelayedSend(PromptSend):
+    """Sends what it is offered a few passes of the event loop later."""
+
+    def __init__(self, send: Send, offer: Callable[[bytes], bool]) -> None:
+        super().__init__(send, self._offer_later)
+        self._offer = offer
+        self._idle = asyncio.Event()
+        self._idle.set()
+        self._on_sent: Callable[[], None] | None = None
+
+    def call_when_sent(self, callback: Callable[[], None]) -> bool:
+        """See ``Send``."""
+        if self._idle.is_set():
+            return False
+        self._on_sent = callback
+        return True
+
+    async def sent(self) -> None:
+        """See ``Send``."""
+        await self._idle.wait()
+
+    def _offer_later(self, response: bytes) -> bool:
+        if not self._idle.is_set() or not self._offer(response):
+            return False
+        self._idle.clear()
+        self._arrive_after(_OFFER_PASSES)
+        return True
+
+    def _arrive_after(self, passes: int) -> None:
+        if passes:
+            asyncio.get_running_loop().call_soon(self._arrive_after, passes - 1)
+            return
+        self._idle.set()
+        if self._on_sent is not None:
+            on_sent, self._on_sent = self._on_sent, None
+            on_sent()
 
 
 class _Reader:

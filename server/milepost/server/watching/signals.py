@@ -187,12 +187,18 @@ class Waiter:
     def join(self, group: Serving) -> None:
         """Have the group serve what comes from now on, while the wait goes on."""
         self._group = group
+        self._signal.discard(self)
 
     def wake(self) -> None:
         """End the wait when there is a turn."""
         if self._future is not None and not self._is_queued:
             self._is_queued = True
             self._pacer.put(self._caller, self)
+
+    def wake_for_news(self) -> None:
+        """End the wait, or serve, if the signal was notified since what was served."""
+        if self._signal.version != self._version:
+            self.wake()
 
     def resume(self) -> int:
         """See ``Resumable``."""

@@ -200,17 +200,23 @@ class WatchStream(ABC):
             self._cursor = batch.last
         if self.is_complete():
             return Served.TASK
-        if not self.is_look_due:
+        if self.is_look_due:
+            self._look_later()
+        else:
             self._go_on_in_group()
-        elif not self._is_look_queued:
+        return Served.ALL
+
+    def _look_later(self) -> None:
+        if not self._is_look_queued:
             self._is_look_queued = True
             self._subscriber.pacer.put_look(self._subscriber.caller, self)
-        return Served.ALL
 
     def look(self) -> int:
         """Offer a status if one is due; wake the task where that takes it. See ``Looking``."""
         self._is_look_queued = False
         if self._group is not None or not self._waiter.is_waiting:
+            return 0
+        if self._subscriber.call_when_sent(self._go_on_when_sent):
             return 0
         try:
             takes_task = self.may_status_be_due() and not self.offer_status()
@@ -222,6 +228,11 @@ class WatchStream(ABC):
         elif not self.is_look_due:
             self._go_on_in_group()
         return 1
+
+    def _go_on_when_sent(self) -> None:
+        # Of several calls for this one is made, so it goes on with all that may have been put off.
+        self._look_later()
+        self._waiter.wake_for_news()
 
     def _go_on_in_group(self) -> None:
         """Wait with others from now on, where there are any: while a job is queued, each waits by itself."""

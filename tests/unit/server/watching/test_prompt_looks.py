@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -19,8 +19,12 @@ from milepost.server.estimation.queue_estimates import QueueEstimates
 from milepost.server.estimation.running_jobs import RunningJobs
 from milepost.server.log.event_log import EventLog
 from milepost.server.log.log_errors import StoreFailed
+from milepost.server.messages.timestamps import instant
+from milepost.server.scheduling.callers import SERVER
 from milepost.server.scheduling.slices import Slices
+from milepost.server.watching.job_stream import JobStream
 from milepost.server.watching.status_estimates import StatusEstimates
+from milepost.server.watching.watch_stream import Step
 from milepost.v1 import Estimate, Job
 from tests.support.prompt_readers import ALL, OFFERS, followed_again, followers, have_all, report
 from tests.support.rpc import eventually
@@ -57,10 +61,15 @@ class Estimated:
     def make(self, log: EventLog, clock: Clock) -> Estimators:
         """See ``World``."""
         histories, running, registry = Histories(log, Slices()), RunningJobs(clock), WorkerRegistry(clock)
-        jobs = JobEstimates(log, running, histories, clock)
+        jobs = self._jobs = JobEstimates(log, running, histories, clock)
         place = QueuePlace(own_ahead=0, own_waiting=0, is_limited=False)
         queue = QueueEstimates(log, jobs, histories, running, registry, lambda _: place, lambda _: 0, clock)
         return Estimators(jobs, queue, histories)
+
+    async def refresh(self, world: World) -> None:
+        """Have the estimate at hand."""
+        submitted = instant((await world.journal.open("j")).job.submit_time)
+        await self._jobs.of_watched("j", submitted, SERVER)
 
     def pass_time(self, seconds: float) -> None:
         """Have it be so much later for streams."""
@@ -126,7 +135,16 @@ async def test_looks_need_no_task(
     await report(world, "much happened")
     await have_said(estimated, readers)
     assert [samples_said(reader) for reader in readers] == [[*said, 2] for said in before[1]]
-    assert (estimated.refreshes, estimated.tasks_asked) == (before[0] + 2, 0)
+    assert estimated.refreshes == before[0] + 2
+
+    # At hand when the event comes: the status waits until that is sent.
+    estimated.samples = 3
+    estimated.pass_time(20)
+    await estimated.refresh(world)
+    await report(world, "somebody has asked already")
+    await have_said(estimated, readers)
+    assert [samples_said(reader) for reader in readers] == [[*said, 2, 3] for said in before[1]]
+    assert (estimated.refreshes, estimated.tasks_asked) == (before[0] + 3, 0)
     await world.log.close()
 
 
@@ -152,9 +170,20 @@ async def test_the_status_at_the_start_of_a_job(
 
     assert [kinds(reader)[-3:] for reader in readers] == [["status", "events", "status"]] * 40
     assert [reader.offered for reader in readers] == [count + 2 for count in offered]
+    tasks: list[JobStream] = []
+    send_next = JobStream._send_next
+
+    def count(stream: JobStream) -> Awaitable[Step]:
+        tasks.append(stream)
+        return send_next(stream)
+
+    monkeypatch.setattr(JobStream, "_send_next", count)
     await report(world, "live")
     await have_all(world, *readers)
-    assert {reader.shared for reader in readers} == {int("shares_offers" in offers)}
+    await report(world, "still live")
+    await have_all(world, *readers)
+    assert tasks == []
+    assert {reader.shared for reader in readers} == {2 * ("shares_offers" in offers)}
     await world.log.close()
 
 

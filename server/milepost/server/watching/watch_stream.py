@@ -121,7 +121,8 @@ class WatchStream(ABC):
         while True:
             await self._subscriber.sent()
             version = self._signal.version
-            self._check()
+            if not self._has_sent_end:
+                self._check()
             try:
                 step = await self._send_next()
             except NoRoom:
@@ -144,6 +145,11 @@ class WatchStream(ABC):
             elif (self.is_look_due and await self._is_status_due()) or not await self._wait(version, serve):
                 await self._send_status()
                 self._waiter.restart()
+
+    @property
+    def _has_sent_end(self) -> bool:
+        """Whether it needs nothing more of the log, where the job may be deleted by now."""
+        return self.is_complete() and self._cursor >= self._head
 
     async def _wait(self, version: int, serve: Callable[[], Served] | None) -> bool:
         """Wait at the head: see ``Waiter.wait``. What comes is served meanwhile, with other streams if possible."""

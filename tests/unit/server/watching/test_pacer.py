@@ -277,3 +277,21 @@ async def test_few_turns_take_no_callback(monkeypatch: pytest.MonkeyPatch) -> No
     monkeypatch.undo()
 
     assert (before, len(callbacks)) == (0, 1)
+
+
+async def test_news_in_the_moment_of_the_timeout() -> None:
+    """Rule 5: what comes after the interval has passed, and before the stream has noticed that, is not slept over.
+
+    A stream of many jobs would say in its status that there was nothing up to the head, and go on after it.
+    """
+    signal = Signal()
+    loop = asyncio.get_running_loop()
+    waiter = Waiter(signal, 0.001, Pacer(), "a")
+    waiting = asyncio.create_task(waiter.wait(signal.version))
+    await asyncio.sleep(0)
+    due = loop.time() + 0.001
+    loop.call_at(due, signal.notify)
+    while loop.time() <= due:
+        pass  # both are due in one turn of the loop, the timeout first
+    assert await waiting
+    waiter.close()

@@ -11,7 +11,6 @@ import pytest
 from milepost.server.log.event_log import Entry, EventPage, FeedPage, Query
 from milepost.server.log.sqlite.writer import Outcome
 from milepost.server.watching.pacer import Pacer
-from milepost.server.watching.signals import Signal, Waiter
 from milepost.server.watching.tails import Tails
 from milepost.v1 import (
     Event,
@@ -83,24 +82,6 @@ async def over(subscriber: Subscriber) -> None:
     await eventually(has_ended)
 
 
-async def test_news_in_the_moment_of_the_timeout() -> None:
-    """Rule 5: what comes after the interval has passed, and before the stream has noticed that, is not slept over.
-
-    A stream of many jobs would say in its status that there was nothing up to the head, and go on after it.
-    """
-    signal = Signal()
-    loop = asyncio.get_running_loop()
-    waiter = Waiter(signal, 0.001, Pacer(), "a")
-    waiting = asyncio.create_task(waiter.wait(signal.version))
-    await asyncio.sleep(0)
-    due = loop.time() + 0.001
-    loop.call_at(due, signal.notify)
-    while loop.time() <= due:
-        pass  # both are due in one turn of the loop, the timeout first
-    assert await waiting
-    waiter.close()
-
-
 async def test_a_job_of_a_deleted_ones_name(world: World) -> None:
     """A stalled subscriber does not disturb a new job with the id of a deleted one."""
     await ended(world, "j", line("old"))
@@ -116,6 +97,19 @@ async def test_a_job_of_a_deleted_ones_name(world: World) -> None:
     old.flowing.set()
     await over(old)
     assert old.reason == "JOB_NOT_FOUND"
+
+
+async def test_a_deletion_after_the_end_was_sent(world: World) -> None:
+    """Rule 6: who has `job_ended` gets OK after it, although the job is deleted before the stream goes on."""
+    await ended(world, "j")
+    subscriber = Subscriber(world, "j", ALL, stalls_at=1)
+    subscriber.watch()
+    await stalled(subscriber)
+    await world.log.delete("j")
+    subscriber.flowing.set()
+    await over(subscriber)
+    kinds = [event.WhichOneof("payload") for event in subscriber.recording.events]
+    assert (kinds, subscriber.reason) == (["job_submitted", "job_started", "job_ended"], "")
 
 
 @pytest.mark.parametrize("start", ["after_sequence", "from_snapshot"])

@@ -92,9 +92,8 @@ class SyncAttached:
             # A signal may raise in any line, also when the job is claimed: without its block it would run for good, and
             # be the current job of whatever this thread does next.
             self._current_job.leave()
-            with contextlib.suppress(
-                RuntimeError, concurrent.futures.CancelledError
-            ):  # if the client is closed
+            # RuntimeError if the client is closed.
+            with contextlib.suppress(RuntimeError, concurrent.futures.CancelledError):
                 self._background.start(self._abandon()).result()
             raise
         return job

@@ -21,7 +21,7 @@ from tests.support.http_watch import http_client
 from tests.support.scripted_jobs import ScriptedJobs
 
 # Bytes of the page of a job with all that it loads, compressed.
-_BUDGET: Final = 100 * 1024
+_BUDGET: Final = 100_000
 
 
 @asynccontextmanager
@@ -187,7 +187,7 @@ async def test_nothing_but_the_assets_is_served(name: str) -> None:
 
 
 async def test_the_page_of_a_job_fits_its_budget() -> None:
-    """Page and elements together take at most 100 KiB, compressed."""
+    """Page and elements together take at most 100 kB, compressed."""
     assets = resources.files("milepost.web").joinpath("assets")
     files = {file.name: len(gzip.compress(file.read_bytes())) for file in assets.iterdir()}
     loaded = {each.rpartition("/")[2] for each in _loaded_by(assets.joinpath("job.html").read_text())}

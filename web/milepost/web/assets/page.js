@@ -1,99 +1,10 @@
-import{configure as Ae}from"./elements.js";import{pageParts as _}from"./elements.js";function d(s){return q().get(s)}function c(s,e){let t=q();e===void 0?t.delete(s):t.set(s,e);let o=t.toString(),r=location.pathname+location.search+(o&&`#${o}`);history.replaceState(history.state,"",r)}function q(){return new URLSearchParams(location.hash.slice(1))}import{pageParts as K}from"./elements.js";var{css:J}=K,m=J`
-  nav {
-    position: sticky;
-    top: 0;
-    z-index: 2;
-    display: flex;
-    align-items: center;
-    gap: 8px;
-    min-height: 45px; /* as with its buttons, which come later */
-    padding: 8px 24px;
-    background: var(--_surface);
-    border-bottom: 1px solid var(--_line);
-  }
-  nav a {
-    color: inherit;
-    text-decoration: none;
-  }
-  nav a:hover {
-    text-decoration: underline;
-  }
-  /* Until WindowFit has measured. */
-  :host {
-    --milepost-log-height: max(300px, 100vh - 460px);
-    --milepost-list-height: max(300px, 100vh - 220px);
-  }
-  main {
-    max-width: 2200px;
-    margin: 0 auto;
-    padding: 16px 24px var(--below, 24px);
-  }
-  nav > * {
-    flex: none;
-  }
-  nav > .cut {
-    flex: 0 1 auto;
-    min-width: 0;
-  }
-  /* Why there is no connection, and since when, may take several lines. */
-  nav > .chip {
-    flex: 0 1 auto;
-    min-width: 0;
-    margin-inline-start: auto;
-    padding: 0 8px;
-    border: 1px solid var(--_line);
-    border-radius: 12px;
-    line-height: 22px;
-  }
-  .chip .icon {
-    color: var(--_muted);
-  }
-  /* A word or two: a long kind is cut before it. */
-  nav > .chip.up {
-    flex: none;
-  }
-  .chip.up .icon {
-    color: var(--_good);
-  }
-  .chip.stale {
-    border-color: var(--_warn);
-  }
-  .chip.stale .icon {
-    color: var(--_warn);
-  }
-  .command {
-    margin-inline-start: 8px;
-  }
-  .event {
-    display: inline-flex;
-    align-items: center;
-    white-space: nowrap;
-  }
-  @media (max-width: 899px) {
-    .chip.stale ~ :is(.command, .event) {
-      display: none;
-    }
-  }
-  @media (max-width: 639px) {
-    nav {
-      padding: 8px 12px;
-    }
-    main {
-      padding: 12px 12px var(--below, 24px);
-    }
-    .command,
-    .crumb,
-    .event {
-      display: none;
-    }
-  }
-`;import"./elements.js";var x=24,T=300,l=class{constructor(e,t,o,r){this.host=e;this.name=t;this.view=o;this.above=r;e.addController(this)}#t=0;#o=new ResizeObserver(()=>{this.#e()});hostConnected(){addEventListener("scroll",this.#e,{passive:!0}),addEventListener("resize",this.#e)}hostUpdated(){let e=this.host.renderRoot.querySelector("main");e&&this.#o.observe(e)}hostDisconnected(){removeEventListener("scroll",this.#e),removeEventListener("resize",this.#e),this.#o.disconnect(),cancelAnimationFrame(this.#t)}#e=()=>{cancelAnimationFrame(this.#t),this.#t=requestAnimationFrame(this.#s)};#s=()=>{let e=this.view(),{style:t}=this.host,o=e?innerHeight-e.getBoundingClientRect().top-x:0,r=this.above===void 0?1/0:Math.max(innerHeight-this.above-x,T),i=Math.floor(Math.min(Math.max(o,T),r));e&&t.setProperty(this.name,`${i}px`);let n=e!=null&&r<1/0&&e.scrollHeight>i;t.setProperty("--below",`${x+(n?r-i:0)}px`)}};var{LitElement:H,html:a,nothing:p,serverAt:z,ticker:W,chipIcon:B,chipOf:D,grouped:V,oneLine:$,jobLook:N,sharedStyles:G,Keyboard:Y,isForeignKey:Q,wholePercent:X,isKnown:Z}=_,ee=112;function te(s){let e=s.split("/").at(-1)??"";try{return decodeURIComponent(e)}catch{return e}}function j(){let s=Number(d("line"));return Number.isSafeInteger(s)?Math.max(s,0):0}var u=class extends H{static styles=[G,m];#t=z().job(te(location.pathname));#o=new Y;#e=j();#s=[];constructor(){super();let e=()=>this.#i?.logView?.renderRoot.querySelector("[part=log]");new l(this,"--milepost-log-height",e,ee)}connectedCallback(){super.connectedCallback();let e=()=>{this.requestUpdate()};this.#s=[this.#t.subscribe(e),W.add(e)],document.addEventListener("keydown",this.#l),addEventListener("hashchange",this.#n)}disconnectedCallback(){super.disconnectedCallback();for(let e of this.#s)e();document.removeEventListener("keydown",this.#l),removeEventListener("hashchange",this.#n)}render(){let e=this.#t,{job:t,server:o}=e,r=D(e.connection,o.clock.now()),i=e.connection.state==="missing",n=e.connection.state==="unauthenticated";return this.#r(),a`
+import{configure as Me}from"./elements.js";import{pageParts as _}from"./elements.js";function d(s){return q().get(s)}function c(s,e){let t=q();e===void 0?t.delete(s):t.set(s,e);let o=t.toString(),r=location.pathname+location.search+(o&&`#${o}`);history.replaceState(history.state,"",r)}function q(){return new URLSearchParams(location.hash.slice(1))}import{pageParts as K}from"./elements.js";var{css:J}=K,m=J` nav{position: sticky;top: 0;z-index: 2;display: flex;align-items: center;gap: 8px;min-height: 45px;padding: 8px 24px;background: var(--_surface);border-bottom: 1px solid var(--_line);}nav a{color: inherit;text-decoration: none;}nav a:hover{text-decoration: underline;}:host{--milepost-log-height: max(300px,100vh - 460px);--milepost-list-height: max(300px,100vh - 220px);}main{max-width: 2200px;margin: 0 auto;padding: 16px 24px var(--below,24px);}nav > *{flex: none;}nav > .cut{flex: 0 1 auto;min-width: 0;}nav > .chip{flex: 0 1 auto;min-width: 0;margin-inline-start: auto;padding: 0 8px;border: 1px solid var(--_line);border-radius: 12px;line-height: 22px;}.chip .icon{color: var(--_muted);}nav > .chip.up{flex: none;}.chip.up .icon{color: var(--_good);}.chip.stale{border-color: var(--_warn);}.chip.stale .icon{color: var(--_warn);}.command{margin-inline-start: 8px;}.event{display: inline-flex;align-items: center;white-space: nowrap;}@media (max-width: 899px){.chip.stale ~ :is(.command,.event){display: none;}}@media (max-width: 639px){nav{padding: 8px 12px;}main{padding: 12px 12px var(--below,24px);}.command,.crumb,.event{display: none;}}`;import"./elements.js";var x=24,T=300,l=class{constructor(e,t,o,r){this.host=e;this.name=t;this.view=o;this.above=r;e.addController(this)}#t=0;#o=new ResizeObserver(()=>{this.#e()});hostConnected(){addEventListener("scroll",this.#e,{passive:!0}),addEventListener("resize",this.#e)}hostUpdated(){let e=this.host.renderRoot.querySelector("main");e&&this.#o.observe(e)}hostDisconnected(){removeEventListener("scroll",this.#e),removeEventListener("resize",this.#e),this.#o.disconnect(),cancelAnimationFrame(this.#t)}#e=()=>{cancelAnimationFrame(this.#t),this.#t=requestAnimationFrame(this.#s)};#s=()=>{let e=this.view(),{style:t}=this.host,o=e?innerHeight-e.getBoundingClientRect().top-x:0,r=this.above===void 0?1/0:Math.max(innerHeight-this.above-x,T),i=Math.floor(Math.min(Math.max(o,T),r));e&&t.setProperty(this.name,`${i}px`);let n=e!=null&&r<1/0&&e.scrollHeight>i;t.setProperty("--below",`${x+(n?r-i:0)}px`)}};var{LitElement:H,html:a,nothing:p,serverAt:z,ticker:B,chipIcon:D,chipOf:W,grouped:V,oneLine:$,jobLook:N,sharedStyles:G,Keyboard:Y,isForeignKey:Q,wholePercent:X,isKnown:Z}=_,ee=112;function te(s){let e=s.split("/").at(-1)??"";try{return decodeURIComponent(e)}catch{return e}}function j(){let s=Number(d("line"));return Number.isSafeInteger(s)?Math.max(s,0):0}var u=class extends H{static styles=[G,m];#t=z().job(te(location.pathname));#o=new Y;#e=j();#s=[];constructor(){super();let e=()=>this.#i?.logView?.renderRoot.querySelector("[part=log]");new l(this,"--milepost-log-height",e,ee)}connectedCallback(){super.connectedCallback();let e=()=>{this.requestUpdate()};this.#s=[this.#t.subscribe(e),B.add(e)],document.addEventListener("keydown",this.#l),addEventListener("hashchange",this.#n)}disconnectedCallback(){super.disconnectedCallback();for(let e of this.#s)e();document.removeEventListener("keydown",this.#l),removeEventListener("hashchange",this.#n)}render(){let e=this.#t,{job:t,server:o}=e,r=W(e.connection,o.clock.now()),i=e.connection.state==="missing",n=e.connection.state==="unauthenticated";return this.#r(),a`
       <nav aria-label="place">
         <a href=${o.address}>milepost</a><span class="muted crumb" aria-hidden="true">/</span>
         <a class="foreign cut crumb" href=${`${o.address}?kind=${encodeURIComponent(t?.kind??"")}`}
           >${$(t?.kind??(i?e.jobId:"\u2026"),64)}</a
         >
-        <span class="chip ${r.tone}" aria-hidden="true">${B(r.shape)} ${r.text}</span>
+        <span class="chip ${r.tone}" aria-hidden="true">${D(r.shape)} ${r.text}</span>
         <span class="hidden-text" role="status">${r.milestone}</span>
         ${t?a`<span class="event muted" title="cursor ${e.epoch}:${t.lastSequence}"
                   >event ${V(t.lastSequence)}
@@ -207,7 +118,7 @@ import{configure as Ae}from"./elements.js";import{pageParts as _}from"./elements
           <button type="submit" class="primary">Make a link</button>
         </div>
       </form>
-    </dialog>`}#e=async e=>{e.preventDefault();let{store:t}=this;if(!t)return;this.#o();let{signal:o}=this.#t,r=Number(this.renderRoot.querySelector("select")?.value),i=["read"];this.renderRoot.querySelector("#cancel")?.checked&&i.push("cancel");try{let{token:n,expireTime:L}=await t.server.client.shareJob(t.jobId,{ttlMs:r*1e3,scopes:i,signal:o});this.link=`${t.server.jobAddress(t.jobId).split("#")[0]??""}#token=${n}`,this.until=L?Se(Ee(L)).replace(/\.\d+/,""):"it expires"}catch(n){if(o.aborted)return;this.error=n instanceof Error?n.message:String(n)}}};var E=`milepost share ${location.pathname}`;function P(){let s=d("token");return s?(M(s)&&c("token",void 0),s):Le()}function A(){addEventListener("hashchange",()=>{d("token")!==null&&location.reload()})}function F(){M(void 0),c("token",void 0)}function Le(){try{return sessionStorage.getItem(E)??void 0}catch{return}}function M(s){try{return s===void 0?sessionStorage.removeItem(E):sessionStorage.setItem(E,s),!0}catch{return!1}}import{pageParts as qe}from"./elements.js";var{LitElement:Te,css:je,html:R,nothing:O,serverAt:Ie,sharedStyles:Ce}=qe,k=class extends Te{static properties={error:{state:!0},message:{},shared:{type:Boolean}};static styles=[Ce,je`
+    </dialog>`}#e=async e=>{e.preventDefault();let{store:t}=this;if(!t)return;this.#o();let{signal:o}=this.#t,r=Number(this.renderRoot.querySelector("select")?.value),i=["read"];this.renderRoot.querySelector("#cancel")?.checked&&i.push("cancel");try{let{token:n,expireTime:L}=await t.server.client.shareJob(t.jobId,{ttlMs:r*1e3,scopes:i,signal:o});this.link=`${t.server.jobAddress(t.jobId).split("#")[0]??""}#token=${n}`,this.until=L?Se(Ee(L)).replace(/\.\d+/,""):"it expires"}catch(n){if(o.aborted)return;this.error=n instanceof Error?n.message:String(n)}}};var E=`milepost share ${location.pathname}`;function P(){let s=d("token");return s?(A(s)&&c("token",void 0),s):Le()}function M(){addEventListener("hashchange",()=>{d("token")!==null&&location.reload()})}function O(){A(void 0),c("token",void 0)}function Le(){try{return sessionStorage.getItem(E)??void 0}catch{return}}function A(s){try{return s===void 0?sessionStorage.removeItem(E):sessionStorage.setItem(E,s),!0}catch{return!1}}import{pageParts as qe}from"./elements.js";var{LitElement:Te,css:je,html:R,nothing:F,serverAt:Ie,sharedStyles:Ce}=qe,k=class extends Te{static properties={error:{state:!0},message:{},shared:{type:Boolean}};static styles=[Ce,je`
       form {
         max-width: 420px;
         margin: 12vh auto 0;
@@ -227,7 +138,7 @@ import{configure as Ae}from"./elements.js";import{pageParts as _}from"./elements
       }
     `];constructor(){super(),this.error=this.message="",this.shared=!1}render(){return R`<form @submit=${this.#t}>
       <h1>Sign in</h1>
-      ${this.message?R`<p role="status">${this.message}</p>`:O}
+      ${this.message?R`<p role="status">${this.message}</p>`:F}
       <p class="muted">
         ${this.shared?"With a token of your own you need no link.":"This server needs a token."} Its
         operator makes one with <code>milepost token create</code>.
@@ -236,5 +147,5 @@ import{configure as Ae}from"./elements.js";import{pageParts as _}from"./elements
         <input type="password" autocomplete="off" aria-label="token" placeholder="token" required />
         <button class="primary">Sign in</button>
       </div>
-      ${this.error?R`<p class="failed" role="alert">${this.error}</p>`:O}
-    </form>`}#t=async e=>{e.preventDefault();let t=this.renderRoot.querySelector("input")?.value.trim()??"";try{let o=await fetch(`${Ie().address}v1/session`,{method:"POST",headers:{Authorization:`Bearer ${t}`}}),r=await Pe(o);if(o.ok&&r){F(),location.reload();return}this.error=r?.error?.message??`A proxy answered in the server's place: status ${o.status}.`}catch{this.error="The server cannot be reached: no connection."}}};async function Pe(s){try{return await s.json()}catch{return}}var U=P();A();Ae({server:new URL("..",import.meta.url).href,...U?{sharedToken:U}:{}});customElements.define("milepost-key-help",f);customElements.define("milepost-share-sheet",b);customElements.define("milepost-sign-in",k);customElements.define("milepost-list-page",y);customElements.define("milepost-job-page",u);
+      ${this.error?R`<p class="failed" role="alert">${this.error}</p>`:F}
+    </form>`}#t=async e=>{e.preventDefault();let t=this.renderRoot.querySelector("input")?.value.trim()??"";try{let o=await fetch(`${Ie().address}v1/session`,{method:"POST",headers:{Authorization:`Bearer ${t}`}}),r=await Pe(o);if(o.ok&&r){O(),location.reload();return}this.error=r?.error?.message??`A proxy answered in the server's place: status ${o.status}.`}catch{this.error="The server cannot be reached: no connection."}}};async function Pe(s){try{return await s.json()}catch{return}}var U=P();M();Me({server:new URL("..",import.meta.url).href,...U?{sharedToken:U}:{}});customElements.define("milepost-key-help",f);customElements.define("milepost-share-sheet",b);customElements.define("milepost-sign-in",k);customElements.define("milepost-list-page",y);customElements.define("milepost-job-page",u);

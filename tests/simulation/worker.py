@@ -53,7 +53,7 @@ class SimulatedWorker:
 
     async def _run(self) -> None:
         worker = self._worker = Worker(
-            "server",
+            "server:1",
             worker_id=self.node.name,
             max_concurrency=self._plan.max_concurrency,
             drain_timeout=_DRAIN,

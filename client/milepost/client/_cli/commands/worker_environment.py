@@ -7,8 +7,6 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, Final
 
-from milepost.client._transport.token_source import TokenFile
-
 __all__ = ["export_settings", "restored_settings"]
 
 _VARIABLES: Final = {
@@ -42,6 +40,8 @@ def export_settings(settings: Mapping[str, Any]) -> None:
 
     So a handler's ``Client()`` has the worker's server, also where options or a context name it, and also in a process.
     """
+    from milepost.client._transport.token_source import TokenFile
+
     for name, variable in _VARIABLES.items():
         if name in settings:
             value = settings[name]

@@ -176,6 +176,21 @@ describe("the list of jobs", () => {
     await expect.poll(() => page.locator(".totals button:visible").count()).toBe(7);
   });
 
+  test("a long id gives way to the kind, which is whole where there is room", async () => {
+    const jobId = "01a21d64-9e87-7ec9-93ff-9890c9673fce";
+    await pages.submit(jobId, { kind: "archive", owner: "long.ids", dispatch: Dispatch.QUEUE });
+    const page = await pages.openList("?owner=long.ids", { viewport: { width: 1280, height: 640 } });
+    await expect.poll(() => page.locator(`${ROWS} .kind`).count()).toBe(1);
+    // Text is cut as soon as it lacks a fraction of a pixel, which `scrollWidth` does not tell.
+    const missing = () =>
+      page.locator(`${ROWS} .kind`).evaluate((kind) => {
+        const text = document.createRange();
+        text.selectNodeContents(kind);
+        return text.getBoundingClientRect().width - kind.getBoundingClientRect().width;
+      });
+    await expect.poll(missing).toBeLessThanOrEqual(0);
+  });
+
   // Ten thousand take half a minute to submit; `make nightly-web` does.
   const MANY = process.env["NIGHTLY"] ? 10_000 : 2000;
 

@@ -139,7 +139,7 @@ export const listStyles = css`
     font-weight: 600;
   }
   .name .id {
-    flex: 0 999 auto;
+    flex: 0 1000000 auto; /* a kind that gave way by a 64th of a pixel would be cut */
     min-width: 10ch; /* its end, or all of a short one */
     color: var(--_muted);
     white-space: nowrap;

@@ -50,7 +50,8 @@ export function isForeignKey(event: KeyboardEvent): boolean {
     return true;
   const target = event.composedPath()[0];
   if (!(target instanceof Element)) return false;
-  if (event.key === "Escape") return false;
+  // What a dialog had focused keeps the focus until the next frame after it is closed.
+  if (event.key === "Escape" || target.closest("dialog:not([open])")) return false;
   if (target.matches("input, textarea, select, [contenteditable]")) return true;
   return event.key === "Enter" && target.matches("button, a, summary, [role=tab]");
 }

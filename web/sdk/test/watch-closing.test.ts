@@ -12,6 +12,7 @@ import { expect, onTestFinished, test, vi } from "vitest";
 import { IMPATIENT } from "../../testing/impatient.js";
 import { until } from "../../testing/until.js";
 import { MilepostClient } from "../src/client.js";
+import { Unreachable } from "../src/errors.js";
 import { JobService, type WatchJobResponse } from "../src/gen/milepost/v1/job_service_pb.js";
 import { Backoff } from "../src/watch/backoff.js";
 import { ConnectionStatus } from "../src/watch/connection-status.js";
@@ -208,7 +209,12 @@ test("nothing is told of a connection after its end, such as by the answer of a 
   const progress = { resumeAfter: 1n, head: 1n, storeAway: false, opened: true, reachedHead: true };
   const connections: Connection[] = [];
   const backoff = new Backoff({ initialMs: 1, maximumMs: 1 });
-  const status = new ConnectionStatus(progress, backoff, (connection) => connections.push(connection));
+  const status = new ConnectionStatus(
+    progress,
+    backoff,
+    () => false,
+    (connection) => connections.push(connection),
+  );
 
   status.set("ended");
   status.advanced([], { isCalling: true, isPolling: true, blocked: undefined });
@@ -216,6 +222,34 @@ test("nothing is told of a connection after its end, such as by the answer of a 
 
   expect(statesOf(connections)).toStrictEqual(["ended"]);
   expect(status.current.state).toBe("ended");
+});
+
+test("a watch stays paused while the page is hidden, whatever a call brings that was under way", () => {
+  const progress = { resumeAfter: 1n, head: 1n, storeAway: false, opened: true, reachedHead: true };
+  const connections: Connection[] = [];
+  const polling = { isCalling: true, isPolling: true, blocked: undefined };
+  let hidden = false;
+  const status = new ConnectionStatus(
+    progress,
+    new Backoff({ initialMs: 1, maximumMs: 1 }),
+    () => hidden,
+    (connection) => connections.push(connection),
+  );
+  status.hasConnected = true;
+  status.advanced([], polling);
+  hidden = true;
+  status.becomeStale(5);
+  status.set("paused");
+
+  status.advanced([], polling);
+  status.lost([], new Unreachable("cut"), 7);
+  status.set("polling");
+  expect(status.current).toMatchObject({ state: "paused", staleSince: 5 });
+
+  hidden = false;
+  status.advanced([], polling);
+  expect(statesOf(connections)).toStrictEqual(["polling", "paused", "polling"]);
+  expect(status.current.staleSince).toBeUndefined();
 });
 
 test("a watch that is closed does not wait for another token", async () => {

@@ -28,14 +28,21 @@ export class ConnectionStatus {
   #heardAt = Date.now();
   readonly #progress: Progress;
   readonly #backoff: Backoff;
+  readonly #isPaused: () => boolean;
   readonly #onConnection: (connection: Connection) => void;
   #restartedAt: number | undefined;
   #staleSince: number | undefined;
   #current: Connection;
 
-  constructor(progress: Progress, backoff: Backoff, onConnection: (connection: Connection) => void) {
+  constructor(
+    progress: Progress,
+    backoff: Backoff,
+    isPaused: () => boolean,
+    onConnection: (connection: Connection) => void,
+  ) {
     this.#progress = progress;
     this.#backoff = backoff;
+    this.#isPaused = isPaused;
     this.#onConnection = onConnection;
     this.#current = this.#describe("connecting");
   }
@@ -55,6 +62,9 @@ export class ConnectionStatus {
     const { isCalling, isPolling, blocked } = transport;
     if (!this.#progress.opened && !isCalling) {
       return;
+    }
+    if (this.#isPaused()) {
+      return; // newer events may be missing from now on, whatever a call has brought that was under way
     }
     if (this.#progress.reachedHead || isCalling) {
       this.#staleSince = undefined; // no event is missing
@@ -79,10 +89,10 @@ export class ConnectionStatus {
     }
   }
 
-  /** Nothing comes after `ended`, such as the answer of a call that was under way. */
+  /** Nothing comes after `ended`, and only that while the watch is paused, whatever a call brings that was under way. */
   set(state: Connection["state"], error?: MilepostError, retryAt?: number): void {
     const before = this.#current;
-    if (before.state === "ended") return;
+    if (before.state === "ended" || (this.#isPaused() && state !== "paused" && state !== "ended")) return;
     const now = this.#describe(state, error, retryAt);
     this.#current = now;
     const isNews = (Object.keys(now) as (keyof Connection)[]).some(

@@ -54,10 +54,16 @@ export abstract class ReconnectingStream<
     this.#credential = calls.credential();
     this.#backoff = new Backoff({ initialMs: timing.backoffMs, maximumMs: timing.maximumBackoffMs });
     this.#transport = new Transport(context);
-    this.#status = new ConnectionStatus(cursor, this.#backoff, (connection) => {
-      this.#tell(connection);
-    });
-    this.#timer = new AttemptTimer(options.pauseWhenHidden === true);
+    const timer = new AttemptTimer(options.pauseWhenHidden === true);
+    this.#timer = timer;
+    this.#status = new ConnectionStatus(
+      cursor,
+      this.#backoff,
+      () => timer.isPaused(),
+      (connection) => {
+        this.#tell(connection);
+      },
+    );
     this.#batches = this.#run();
   }
 

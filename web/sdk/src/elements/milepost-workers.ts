@@ -1,5 +1,4 @@
 import { LitElement, css, html, nothing, type PropertyValues, type TemplateResult } from "lit";
-import { hasReason, toMilepostError } from "../errors.js";
 import { isHidden, whenShown } from "../watch/page.js";
 import { serverAt } from "./live/server.js";
 import type { ServerConnection } from "./live/server-connection.js";
@@ -163,8 +162,8 @@ export class MilepostWorkers extends LitElement {
         await whenShown(); // the next worker may be of another page
       }
     } catch (error) {
-      // Elsewhere what was shown stays, and the next time may have more luck.
-      if (hasReason(toMilepostError(error), "PERMISSION_DENIED")) this.#askedAt = Infinity;
+      // What was shown stays, and the next time may have more luck.
+      connection.note(error, "see workers");
       return;
     }
     if (kind === this.kind && server === this.server) this.workers = workers;

@@ -247,8 +247,8 @@ export class JobStore implements WatchedJob {
       if (this.#loading.signal !== signal) return;
       this.usual = usual;
       this.#frames.request();
-    } catch {
-      // An application that mounts Milepost may keep it to itself.
+    } catch (error) {
+      this.server.note(error, "see history");
     }
   }
 

@@ -1,15 +1,19 @@
 /** A server as the stores of its jobs see it: how to call it, its clock, and what it allows. */
 
 import type { MilepostClient } from "../../client.js";
+import { ServiceError, hasReason, toMilepostError } from "../../errors.js";
 import { whenShown } from "../../watch/page.js";
 import type { WhoAmIResponse } from "../../gen/milepost/v1/job_service_pb.js";
 import { ServerClock } from "./server-clock.js";
+
+type Action = "cancel" | "share" | "see history" | "see workers";
 
 export class ServerConnection {
   readonly clock = new ServerClock();
   readonly #shareToken: string;
   #asked: Promise<void> | undefined;
   #principal: WhoAmIResponse | "unknown" | undefined;
+  readonly #refused = new Set<Action>();
 
   constructor(
     /** Address of the server's root, with a slash at its end. */
@@ -26,15 +30,23 @@ export class ServerConnection {
     return this.#shareToken !== "";
   }
 
-  /** Ask the server, once, who the caller is. */
+  /** Ask the server who the caller is, once; again, when this is called later, if the connection was lost before it said so. */
   whoAmI(): Promise<void> {
     this.#asked ??= whenShown()
       .then(() => this.client.whoAmI())
       .then(
         (principal) => void (this.#principal = principal),
-        () => void (this.#principal = "unknown"),
+        (error: unknown) => {
+          this.#principal = "unknown";
+          if (!(toMilepostError(error) instanceof ServiceError)) this.#asked = undefined;
+        },
       );
     return this.#asked;
+  }
+
+  /** Offer something no more, if this is the server's refusal of it: an application may keep it from its users. */
+  note(error: unknown, action: Action): void {
+    if (hasReason(toMilepostError(error), "PERMISSION_DENIED")) this.#refused.add(action);
   }
 
   /** Who has signed in: the subject of the caller's own credential; empty where there is none, or it is not known yet. */
@@ -48,7 +60,8 @@ export class ServerConnection {
    * Whether to offer something to the caller: false until the server has said who it is. If it does not say: true for what the
    * caller asks for by a click, and for the history of a kind, of which the server then says no.
    */
-  may(action: "cancel" | "share" | "see history" | "see workers"): boolean {
+  may(action: Action): boolean {
+    if (this.#refused.has(action)) return false;
     const principal = this.#principal;
     // An application that mounts Milepost need not say who its users are; its calls say what they may do.
     if (principal === undefined || principal === "unknown")

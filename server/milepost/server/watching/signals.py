@@ -195,6 +195,11 @@ class Waiter:
             self._is_queued = True
             self._pacer.put(self._caller, self)
 
+    def wake_task(self) -> None:
+        """As ``wake``, also if the signal is notified meanwhile: serving that would be no end of the wait."""
+        self._serve = None
+        self.wake()
+
     def wake_for_news(self) -> None:
         """End the wait, or serve, if the signal was notified since what was served."""
         if self._signal.version != self._version:

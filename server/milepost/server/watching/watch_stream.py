@@ -230,7 +230,7 @@ class WatchStream(ABC):
             _log.exception("live delivery failed")
             takes_task = True
         if takes_task:
-            self._waiter.wake()
+            self._waiter.wake_task()
         elif not self.is_look_due:
             self._go_on_in_group()
         return 1

@@ -295,3 +295,24 @@ async def test_news_in_the_moment_of_the_timeout() -> None:
         pass  # both are due in one turn of the loop, the timeout first
     assert await waiting
     waiter.close()
+
+
+async def test_news_does_not_keep_a_stream_from_what_takes_its_task() -> None:
+    """What comes before the turn is left to the task: served, it would put off a status for as long as events come."""
+    signal, paced = Signal(), Pacer()
+    served: list[int] = []
+
+    def serve() -> Served:
+        served.append(signal.version)
+        return Served.TASK
+
+    waiter = Waiter(signal, 60, paced, "a")
+    waiting = asyncio.create_task(waiter.wait(signal.version, serve))
+    await asyncio.sleep(0)
+    for _ in range(TURNS_LIMIT + 1):  # all turns of this pass: the next one is in a later pass
+        paced.put("b", Stream(Turns(), "b", 0.0, 0.0))
+    waiter.wake_task()
+    signal.notify()
+
+    assert (await waiting, served) == (True, [])
+    waiter.close()

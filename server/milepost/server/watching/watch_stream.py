@@ -94,6 +94,7 @@ class WatchStream(ABC):
         self._waiter = Waiter(signal, interval, subscriber.pacer, subscriber.caller)
         self._group: LiveGroup | None = None
         self._is_look_queued = False
+        self._is_look_put_off = False
 
     async def run(self) -> None:
         """Send frames until the stream is complete.
@@ -206,10 +207,13 @@ class WatchStream(ABC):
             self._cursor = batch.last
         if self.is_complete():
             return Served.TASK
-        if self.is_look_due:
-            self._look_later()
-        else:
+        if not self.is_look_due:
             self._go_on_in_group()
+        elif self._is_look_put_off:  # by what came before: where news never ends, only the task gets to it
+            self._is_look_put_off = False
+            return Served.TASK
+        else:
+            self._look_later()
         return Served.ALL
 
     def _look_later(self) -> None:
@@ -222,7 +226,8 @@ class WatchStream(ABC):
         self._is_look_queued = False
         if self._group is not None or not self._waiter.is_waiting:
             return 0
-        if self._subscriber.call_when_sent(self._go_on_when_sent):
+        self._is_look_put_off = self._subscriber.call_when_sent(self._go_on_when_sent)
+        if self._is_look_put_off:
             return 0
         try:
             takes_task = self.may_status_be_due() and not self.offer_status()

@@ -156,7 +156,8 @@ class Subscriber:
     that a frame waits to be read. ``reason`` is why the server ended its last stream; empty unless that was an error.
     With ``takes_offers`` it takes what it has room for at once, as over HTTP; ``offered`` counts these frames. With
     ``shares_offers`` it takes them together with others like it; ``shared`` counts the frames that it got so. With
-    ``delays_offers`` they are on their way for a few passes of the event loop, as over gRPC.
+    ``delays_offers`` they are on their way for a few passes of the event loop, as over gRPC; without ``arriving`` until
+    the test has them ``arrive`` at ``delayed``.
     """
 
     def __init__(
@@ -183,6 +184,9 @@ class Subscriber:
         self._takes_offers = takes_offers
         self._shares_offers = shares_offers
         self._delays_offers = delays_offers
+        self.arriving = asyncio.Event()
+        self.arriving.set()
+        self.delayed: _DelayedSend | None = None
         self.offered = 0
         self.shared = 0
         self.reason = ""
@@ -242,7 +246,7 @@ class Subscriber:
 
         send: Send = send_response
         if self._delays_offers:
-            send = _DelayedSend(send_response, offer)
+            send = self.delayed = _DelayedSend(send_response, offer, self.arriving)
         elif self._takes_offers or self._shares_offers:
             send = PromptSend(send_response, offer, _Reader(self, offer) if self._shares_offers else None)
         watching = self._world.watching
@@ -264,8 +268,9 @@ class Subscriber:
 class _DelayedSend(PromptSend):
     """Sends what it is offered a few passes of the event loop later."""
 
-    def __init__(self, send: Send, offer: Callable[[bytes], bool]) -> None:
+    def __init__(self, send: Send, offer: Callable[[bytes], bool], arriving: asyncio.Event) -> None:
         super().__init__(send, self._offer_later)
+        self._arriving = arriving
         self._offer = offer
         self._idle = asyncio.Event()
         self._idle.set()
@@ -292,7 +297,11 @@ class _DelayedSend(PromptSend):
     def _arrive_after(self, passes: int) -> None:
         if passes:
             asyncio.get_running_loop().call_soon(self._arrive_after, passes - 1)
-            return
+        elif self._arriving.is_set():
+            self.arrive()
+
+    def arrive(self) -> None:
+        """Have what it was offered be sent."""
         self._idle.set()
         if self._on_sent is not None:
             on_sent, self._on_sent = self._on_sent, None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Sequence
 from pathlib import Path
 from typing import Any
@@ -210,3 +211,38 @@ async def test_an_estimate_that_cannot_be_made(
             await reader.cut()
     assert estimated.refreshes == before + 2
     await world.log.close()
+
+
+async def test_a_status_beside_events_without_a_pause(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It comes also where the next event is always there before the last one is sent."""
+    estimated = Estimated(monkeypatch)
+    world = World(tmp_path, memory=1 << 20, estimators=estimated.make)
+    reader = Subscriber(world, "j", ALL, status_interval=LONG, delays_offers=True)
+    await have_looked(world, estimated, [reader])
+    estimated.samples = 2
+    estimated.pass_time(20)
+    await estimated.refresh(world)
+    sending = reader.delayed
+    assert sending is not None
+    reader.arriving.clear()
+    await report(world, "on its way")
+    for number in range(5):
+        await passes()
+        await report(world, str(number))
+        await passes()
+        sending.arrive()
+        await passes()
+
+    assert samples_said(reader)[-1] == 2
+    reader.arriving.set()
+    sending.arrive()
+    await have_all(world, reader)
+    await world.log.close()
+
+
+async def passes() -> None:
+    """Let the event loop do what it can."""
+    for _ in range(20):
+        await asyncio.sleep(0)

@@ -9,6 +9,7 @@ from collections.abc import AsyncGenerator, Iterable, Iterator, Sequence
 from contextlib import AsyncExitStack, ExitStack
 from functools import partial
 from pathlib import Path
+from typing import NamedTuple
 
 from bench import work
 from bench.bare import Script, bare
@@ -26,7 +27,21 @@ _REPORTS = 1600
 # Limit of reports in flight per worker.
 _WINDOW = 20
 
-_WORKERS = (1, 8)
+
+class _Reporting(NamedTuple):
+    """Workers that report at the same time."""
+
+    workers: int
+    beforehand: bool
+    """Whether they encode their reports before the round, and not while sending."""
+
+    @property
+    def what(self) -> str:
+        encoding = "" if self.beforehand else ", encoded while sending"
+        return f"durable reports, {self.workers} worker{'s' * (self.workers > 1)}{encoding}"
+
+
+_LOADS = (_Reporting(1, True), _Reporting(8, True), _Reporting(8, False))
 
 # How often SQLite alone writes all rows in a round: once is too short to be timed.
 _REPEATS = 10
@@ -36,7 +51,7 @@ _EVENTS_BEFORE = 3
 
 
 def measure(settings: Settings) -> list[Figure]:
-    """Events per second and server CPU per event, from 1 and from 8 workers."""
+    """Events per second and server CPU per event, from 1 and from 8 workers; also from 8 that encode while sending."""
     figures = []
     script = Script(replies=work.replies([1, *[BATCH] * _REPORTS, 1]))
     with ExitStack() as stack:
@@ -48,31 +63,33 @@ def measure(settings: Settings) -> list[Figure]:
         }
         plain = stack.enter_context(bare(script))
         load, alone = (stack.enter_context(Load.start()) for _ in range(2))
-        for workers in _WORKERS:
-            what = f"durable reports, {workers} worker{'s' * (workers > 1)}"
-            if not settings.includes(what):
+        for reporting in _LOADS:
+            if not settings.includes(reporting.what):
                 continue
-            run_round = partial(_run_round, load, workers)
+            run_round = partial(_run_round, load, reporting)
             server = servers[OURS]
-            jobs = [work.submit(server.address) for _ in range(workers)]
+            jobs = [work.submit(server.address) for _ in range(reporting.workers)]
             run_round(server, jobs)
             rows = _rows(load, server, jobs)
 
             figures += rounds(
-                what,
+                reporting.what,
                 {
                     **{name: partial(run_round, each) for name, each in servers.items()},
                     "bare echo": partial(run_round, plain, jobs),
-                    "SQLite alone": partial(_run_sqlite, alone, settings.directory, rows, workers * _WINDOW),
+                    "SQLite alone": partial(
+                        _run_sqlite, alone, settings.directory, rows, reporting.workers * _WINDOW
+                    ),
                 },
                 settings,
             )
     return figures
 
 
-def _run_round(load: Load, workers: int, server: Server, jobs: Sequence[str] = ()) -> Round:
-    names = jobs or [work.submit(server.address) for _ in range(workers)]
-    load.begin(report, [(server.address, name) for name in names], _REPORTS // workers)
+def _run_round(load: Load, reporting: _Reporting, server: Server, jobs: Sequence[str] = ()) -> Round:
+    names = jobs or [work.submit(server.address) for _ in range(reporting.workers)]
+    addresses = [(server.address, name) for name in names]
+    load.begin(report, addresses, _REPORTS // reporting.workers, BATCH, reporting.beforehand)
     load.step()
     before = server.cpu()
     seconds = load.step()

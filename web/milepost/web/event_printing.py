@@ -46,7 +46,8 @@ class EventPrinter:
             if not (event.job_id and event.HasField("time")):
                 return _event_json(event)
             self._share(event)
-            self._shared = shared
+            # A time of zero equals one that is absent.
+            self._shared = shared if time.seconds else None
         sequence = event.sequence
         if payload is None or not sequence:
             return _event_json(event)

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Any, Final, NamedTuple, TypeAlias
+from collections.abc import Iterable, Iterator
+from typing import Final, NamedTuple, TypeAlias
 
 from google.protobuf.message import Message
 
 from milepost.v1 import Events, WatchJobResponse, WatchJobsResponse
 from milepost.web.event_printing import EventPrinter
 from milepost.web.framing import Framing
+from milepost.web.job_records import UNKNOWN_EVENT, job_records
 from milepost.web.proto_json import to_json
 from milepost.web.shared_texts import SharedTexts
 from milepost.web.stream_response import WRITTEN_AT_ONCE, chunk
@@ -21,9 +22,6 @@ CACHE_BYTES: Final = 16 << 20
 
 _CHUNK: Final = 32 << 10
 """Bytes of text, about, that are sent at a time."""
-
-# The name of an event whose payload this version does not know.
-_UNKNOWN: Final = "event"
 
 # The tags of these frames, of one job as of many.
 _EVENTS_TAG: Final = b"\x1a"
@@ -110,8 +108,11 @@ class FrameEncoder:
     def _encode_events(self, frame: bytes, epoch: str) -> EncodedFrame:
         events = self._response.FromString(frame).events
         by_position = self._response is WatchJobsResponse
-        texts_of = self._texts_of_jobs if by_position else self._texts_of_job
-        text = "".join(texts_of(events, epoch)).encode()
+        if by_position:
+            records = self._records_of_jobs(events, epoch)
+        else:
+            records = job_records(events, epoch, self._framing, self._printer)
+        text = "".join(records).encode()
         chunks = list(_cut(text, self._framing.end.encode()))
         cursor = events.position if by_position else events.events[-1].sequence if events.events else 0
         http_chunk = b""
@@ -120,7 +121,7 @@ class FrameEncoder:
         size = len(frame) + len(text) + len(http_chunk)
         return EncodedFrame(chunks, cursor, size, http_chunk)
 
-    def _texts_of_jobs(self, events: Events, epoch: str) -> Iterator[str]:
+    def _records_of_jobs(self, events: Events, epoch: str) -> Iterable[str]:
         framing = self._framing
         printer = self._printer
         # A commit is resumed after as a whole, so only its last event has an id to resume after.
@@ -128,23 +129,8 @@ class FrameEncoder:
         for number, event in enumerate(events.events):
             event_id = f"{epoch}:{events.position}" if number == last else ""
             payload = event.WhichOneof("payload")
-            prefix = framing.prefix(payload or _UNKNOWN, event_id)
+            prefix = framing.prefix(payload or UNKNOWN_EVENT, event_id)
             yield f"{prefix}{printer.print(event, payload)}{framing.end}"
-
-    def _texts_of_job(self, events: Events, epoch: str) -> Iterator[str]:
-        # Each event has an id to resume after, so all of the text of a payload's events begins and ends alike.
-        framing = self._framing
-        data, end = framing.data, framing.end
-        print_event = self._printer.print
-        event: Any  # its field names are known only at run time
-        payload: str | None = None
-        prefix = ""
-        for event in events.events:
-            # Most events have the payload of the one before. To ask which one takes a fifth of the time.
-            if payload is None or not event.HasField(payload):
-                payload = event.WhichOneof("payload")
-                prefix = f"{framing.name}{payload or _UNKNOWN}{framing.id_field}{epoch}:"
-            yield f"{prefix}{event.sequence}{data}{print_event(event, payload)}{end}"
 
 
 def _cut(text: bytes, end: bytes) -> Iterator[bytes]:

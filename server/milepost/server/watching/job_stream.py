@@ -56,6 +56,13 @@ class JobStream(WatchStream):
         # As of the last status: a queued job has one at once.
         self._sent_waiting: _WaitingSummary | None = None
 
+    async def run(self) -> None:
+        """See ``WatchStream``."""
+        try:
+            await super().run()
+        finally:
+            self._queued.leave(self._tail)
+
     @property
     def _epoch(self) -> str:
         return job_epoch(self._log.epoch, self._tail.submitted)

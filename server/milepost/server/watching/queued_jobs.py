@@ -50,6 +50,13 @@ class QueuedJobs:
             self._reasons.setdefault(queue, waiting.waiting_for)
         return waiting
 
+    def leave(self, tail: Tail) -> None:
+        """A watch of the tail ends: hold the tail no longer if that is its last one, since workers may not change for
+        days.
+        """
+        if tail.queue is not None and tail.watchers == 1:
+            self._drop(tail.queue, tail)
+
     def refresh(self) -> Steps[None]:
         """Wake watches that have to say something else: workers connected or left, or the grace period is over."""
         yield from every(SLICE_STEPS, self._refresh())

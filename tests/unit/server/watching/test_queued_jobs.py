@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterable
+from pathlib import Path
 from typing import Any, cast
 
 import pytest
+from google.protobuf.duration_pb2 import Duration
 
 from milepost.server.access.principal import ANONYMOUS, Principal, Scope
 from milepost.server.dispatch.wait_reasons import Queue, WaitReasons
@@ -19,8 +21,9 @@ from milepost.server.watching import queued_jobs
 from milepost.server.watching.memory_budget import MemoryBudget
 from milepost.server.watching.queued_jobs import COMPARISONS_LIMIT, QueuedJobs
 from milepost.server.watching.tails import Tail
-from milepost.v1 import Dispatch, Hello, WaitingFor
+from milepost.v1 import Dispatch, Hello, WaitingFor, WatchJobRequest, WatchJobResponse
 from tests.support.clock import FakeClock
+from tests.support.world import World
 
 LOG = cast("Any", None)
 """Nothing is looked up of a tail whose kind is known."""
@@ -94,6 +97,30 @@ async def test_only_watches_whose_reason_changes_wake_up() -> None:
 
     assert reasons == {"a": "WORKER", "same": "WORKER", "b": "WORKER", "claimed": "CLAIM"}
     assert steps == [set(), {"a", "same"}, set(), set(), {"a", "same"}]
+
+
+async def test_a_watch_that_ended_is_held_no_longer(tmp_path: Path) -> None:
+    """Although no worker comes or goes: jobs are watched from their submission on, while they are queued."""
+    world = World(tmp_path, 1 << 20)
+    tails = world.watching._queued._tails
+    held: list[int] = []
+
+    async def send(response: bytes) -> None:
+        if WatchJobResponse.FromString(response).HasField("status"):
+            held.append(sum(map(len, tails.values())))
+
+    async def check() -> None:
+        """Refuse nobody."""
+
+    async def watch(job_id: str) -> None:
+        request = WatchJobRequest(job_id=job_id, no_follow=True, status_interval=Duration(seconds=1))
+        await world.watching.watch_job(request, SERVER, send, check=check)
+
+    for job_id in ("a", "b"):
+        await world.submit(job_id)
+        await asyncio.gather(watch(job_id), watch(job_id))
+    assert (held, tails) == ([1] * 4, {})
+    await world.log.close()
 
 
 async def test_jobs_that_started_and_watches_that_left_are_not_woken() -> None:

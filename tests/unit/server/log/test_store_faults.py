@@ -116,6 +116,26 @@ async def test_a_store_that_fails_takes_nothing_more(
     await log.close()
 
 
+@pytest.mark.parametrize("column", ["log.frames", "jobs.job"])
+async def test_a_write_that_meets_damage_fails_the_store(
+    tmp_path: Path, said: list[structlog.typing.EventDict], column: str
+) -> None:
+    """Whatever its error is: otherwise the writer ended without a word, and all that was written later hung."""
+    log = SqliteEventLog(tmp_path)
+    author = Author("j")
+    await put(log, author.submit(), author.start(), author.succeed())
+    table, _, name = column.partition(".")
+    with closing(sqlite3.connect(tmp_path / "milepost.db")) as other:
+        other.execute(f"UPDATE {table} SET {name} = x'0aff'")
+        other.commit()
+    async with asyncio.timeout(120):
+        with pytest.raises(StoreFailed):
+            await log.thin("j")
+        assert isinstance(await log.failed, StoreFailed)
+    assert [(line["event"], line["fatal"]) for line in said] == [("commit failed", True)]
+    await log.close()
+
+
 @pytest.fixture
 def disarmed() -> Iterator[None]:
     """Reset failpoints after each test."""

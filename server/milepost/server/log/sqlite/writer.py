@@ -146,7 +146,7 @@ class Writer:
                 self._transaction.connection.execute(statements.COMMIT)
             self._reserve_wal()
             self._transaction.connection.execute(statements.SHRINK_MEMORY)
-        except (StoreDisplaced, sqlite3.Error) as error:
+        except Exception as error:  # noqa: BLE001  # see ``_handle_failure``
             self._handle_failure(error)
         else:
             self._written(self._transaction.position)
@@ -180,7 +180,7 @@ class Writer:
         if self._failed is None and not self._locked:
             try:
                 self._upkeep.run()
-            except sqlite3.Error as error:
+            except Exception as error:  # noqa: BLE001  # see ``_handle_failure``
                 self._handle_failure(error)
 
     def _begin(self) -> None:
@@ -215,7 +215,7 @@ class Writer:
             transaction.execute(statements.COMMIT)
             failpoints.reach("commit.after")
             self._check_files()
-        except (StoreDisplaced, sqlite3.Error, ArithmeticError, TypeError, ValueError) as error:
+        except Exception as error:  # noqa: BLE001  # see ``_handle_failure``
             transaction.position = position
             failure = self._handle_failure(error)
             return [Outcome(write, None, failure) for write in group]
@@ -234,8 +234,9 @@ class Writer:
     def _handle_failure(self, error: Exception) -> StoreFull | StoreFailed:
         """Roll the group back. A full disk and a lock of another process are transient; all else is for good.
 
-        (After a failed fsync the next commit can succeed although data is gone: see
-        https://wiki.postgresql.org/wiki/Fsync_Errors.)
+        After a failed fsync the next commit can succeed although data is gone
+        (https://wiki.postgresql.org/wiki/Fsync_Errors). The same goes for an error that nobody has thought of, such as
+        that of a damaged row: if the thread ended with it, writes would wait for ever.
         """
         code = statements.primary_code(error)
         connection = self._transaction.connection

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import sqlite3
 import threading
 import uuid
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -45,6 +47,20 @@ async def test_a_deletion_succeeds_beside_a_sweep_of_another_node(
         for job_id in _JOBS:
             await b.refresh(job_id)
         assert [await b.find(job_id) for job_id in _JOBS] == [None] * len(_JOBS)
+
+
+async def test_a_write_that_meets_damage_is_refused(tmp_path: Path, nats_server: NatsServer) -> None:
+    """Whatever its error is, and what waits behind it: the writes of the job hung, and so did the node at its end."""
+    names, author = StreamNames(f"test-{uuid.uuid4().hex}"), Author("j")
+    async with node(tmp_path, nats_server.url, names) as log:
+        await put(log, author.submit(), author.start(), author.succeed())
+        with closing(sqlite3.connect(tmp_path / "projection.db")) as other:
+            other.execute("UPDATE jobs SET job = x'0aff'")
+            other.commit()
+        async with asyncio.timeout(120):
+            outcomes = await asyncio.gather(log.delete("j"), log.thin("j"), return_exceptions=True)
+
+    assert [type(outcome) for outcome in outcomes] == [StoreUnavailable] * 2
 
 
 async def test_a_drop_that_is_overtaken_all_the_time_ends(

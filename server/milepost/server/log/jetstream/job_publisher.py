@@ -193,13 +193,19 @@ class _JobPublisher:
                 try:
                     await self._step()
                 except (Conflict, StoreFailed, StoreFull) as error:
-                    # The queued writes were decided on top of the one that failed.
-                    writes, self._writes, self._head = self._writes, deque(), None
-                    for write in writes:
-                        write.resolve(error)
+                    self._refuse(error)
+                except Exception as error:  # noqa: BLE001  # such as of a damaged row: no caller may wait for ever
+                    _log.exception("write failed", job_id=self._job_id)
+                    self._refuse(StoreUnavailable(f"the write failed: {error}"))
         finally:
             self._running = None
             self._remove_if_idle()
+
+    def _refuse(self, error: Exception) -> None:
+        """Refuse the queued writes, which were decided on top of the one that failed."""
+        writes, self._writes, self._head = self._writes, deque(), None
+        for write in writes:
+            write.resolve(error)
 
     async def _step(self) -> None:
         """Publish the next message."""

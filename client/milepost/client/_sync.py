@@ -188,7 +188,7 @@ class SyncClient:
     def watch(
         self, job_id: str, *, snapshot: bool = False, on_gap: OnGap = "raise", **options: Unpack[WatchOptions]
     ) -> SyncWatch | SyncStateWatch:
-        """See `Client.watch`. It calls `on_state` and `on_waiting` in another thread."""
+        """See `Client.watch`. It calls `on_state` and `on_waiting` in a thread where this client cannot be used."""
         watch = self._client.watch(job_id, snapshot=snapshot, on_gap=on_gap, **options)
         if isinstance(watch, Watch):
             return SyncWatch(watch, self._loop_thread)

@@ -304,6 +304,31 @@ async def test_a_cancelled_wait_loses_nothing() -> None:
     assert len(server.requests) == 1
 
 
+@pytest.mark.parametrize("closes_client", [False, True])
+async def test_a_wait_for_the_end_of_the_stream_may_be_cut_short(closes_client: bool) -> None:
+    """By a timeout of the caller, or as the client is closed: the watch is complete, and nobody gets an error."""
+
+    async def held_open(stream: Stream) -> None:
+        await whole_log(stream)
+        await stream.hang()
+
+    async with scripted(held_open) as server, Client(server.address) as client:
+        watch = client.watch("j")
+        got = [(await anext(watch)).sequence for _ in range(5)]
+        ending = asyncio.ensure_future(anext(watch, None))
+        await asyncio.sleep(0)
+        if closes_client:
+            await client.close()
+        else:
+            ending.cancel()
+            await asyncio.wait((ending,))
+            ending = asyncio.ensure_future(anext(watch, None))
+        done, _ = await asyncio.wait((ending,))
+
+    assert got == [1, 2, 3, 4, 5]
+    assert [(task.cancelled(), task.cancelled() or task.result()) for task in done] == [(False, None)]
+
+
 async def test_calls_carry_the_token() -> None:
     """As a bearer token, on calls and on streams."""
     async with scripted(whole_log) as server, Client(server.address, token="secret") as client:

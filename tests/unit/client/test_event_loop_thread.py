@@ -82,3 +82,16 @@ def test_a_system_without_room_fails_one_call(
             background.run(asyncio.sleep(0))
     assert background.run(asyncio.sleep(0, "done")) == "done"
     background.close()
+
+
+@pytest.mark.parametrize("call", ["run", "run_to_end", "close"])
+def test_a_blocking_call_from_its_own_thread_is_refused(call: str) -> None:
+    """As from a callback of a watch: it would wait for itself for ever."""
+    background = EventLoopThread()
+
+    async def callback() -> None:
+        with pytest.raises(RuntimeError, match="the client's own thread"):
+            getattr(background, call)(*([asyncio.sleep(0)] if call != "close" else []))
+
+    background.run(callback())
+    background.close()

@@ -94,7 +94,7 @@ class SyncAttached:
             self._current_job.leave()
             # RuntimeError if the client is closed.
             with contextlib.suppress(RuntimeError, concurrent.futures.CancelledError):
-                self._background.start(self._abandon()).result()
+                self._background.run_to_end(self._abandon())
             raise
         return job
 

@@ -28,8 +28,12 @@ class EventLoopThread:
         _all.add(self)
 
     def run(self, coroutine: Coroutine[Any, Any, _Result]) -> _Result:
-        """Run a coroutine and return its result. Interrupting the wait cancels the coroutine."""
-        future = self.start(coroutine)
+        """Run a coroutine and return its result. Interrupting the wait cancels the coroutine.
+
+        Raises:
+            RuntimeError: As for `start`; or the thread itself calls this, and would wait for itself for ever.
+        """
+        future = self._start_to_wait(coroutine)
         try:
             return future.result()
         except BaseException:
@@ -37,6 +41,10 @@ class EventLoopThread:
                 raise RuntimeError("The client is closed.") from None
             future.cancel()
             raise
+
+    def run_to_end(self, coroutine: Coroutine[Any, Any, _Result]) -> _Result:
+        """`run`, but the coroutine goes on where the wait for it is interrupted."""
+        return self._start_to_wait(coroutine).result()
 
     def start(self, coroutine: Coroutine[Any, Any, _Result]) -> concurrent.futures.Future[_Result]:
         """Start a coroutine; its future resolves in the thread.
@@ -53,7 +61,8 @@ class EventLoopThread:
             raise
 
     def close(self) -> None:
-        """Stop the thread; pending calls of `run` raise RuntimeError."""
+        """Stop the thread; pending calls of `run` raise RuntimeError, as does this if the thread itself calls it."""
+        self._refuse_own_thread()
         with self._lock:
             self._closed = True
             loop, self._loop = self._loop, None
@@ -63,6 +72,22 @@ class EventLoopThread:
             loop.call_soon_threadsafe(loop.stop)
             self._thread.join()
             loop.close()
+
+    def _start_to_wait(self, coroutine: Coroutine[Any, Any, _Result]) -> concurrent.futures.Future[_Result]:
+        """`start`, for a caller that waits, which must not be the thread itself."""
+        try:
+            self._refuse_own_thread()
+        except RuntimeError:
+            coroutine.close()
+            raise
+        return self.start(coroutine)
+
+    def _refuse_own_thread(self) -> None:
+        if threading.current_thread() is self._thread:
+            raise RuntimeError(
+                "A blocking call came from the client's own thread, which runs callbacks such as on_state: it would "
+                "wait for itself. Make the call in another thread."
+            )
 
     def _running_loop(self) -> asyncio.AbstractEventLoop:
         if self._closed:

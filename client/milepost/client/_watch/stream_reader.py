@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from typing import Final, Generic, TypeVar, cast
 
 from milepost.client._transport.error_mapping import error_from_status
 from milepost.client._transport.fork_safety import grpc
-from milepost.client.errors import Unreachable
+from milepost.client.errors import MilepostError, Unreachable
 from milepost.v1 import WatchJobRequest, WatchJobResponse, WatchJobsRequest, WatchJobsResponse
 
 __all__ = ["StreamReader"]
@@ -69,14 +70,14 @@ class StreamReader(Generic[_Request, _Frame]):
         return frame
 
     async def drain(self) -> None:
-        """Read to the end of the stream after its last event; cancel it if the server does not end it in time."""
-        call = self._call
-        if call is not None:
-            try:
-                async with asyncio.timeout(_DRAIN_TIMEOUT):
-                    while await _read(call) is not None:
-                        pass
-            except (TimeoutError, grpc.aio.AioRpcError):
+        """Read to the end of the stream after its last event; cancel it if the server does not end it in time.
+
+        Like `read`, it may be cancelled and called again.
+        """
+        until = asyncio.get_running_loop().time() + _DRAIN_TIMEOUT
+        # Whatever ends the stream, also as the client is closed: the watch is complete.
+        with contextlib.suppress(MilepostError, RuntimeError):
+            while await self.read(max(until - asyncio.get_running_loop().time(), 0.0)) is not None:
                 pass
         self.cancel()
 

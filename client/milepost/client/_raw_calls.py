@@ -56,7 +56,7 @@ class RawCalls:
                         yield response
                 return
             except MilepostError as error:
-                if not await credential.renew(error):
+                if not await credential.renew(error, self._timeout):
                     raise
                 if received:
                     # The readers have other credentials, or none: for them only this stream is over.

@@ -8,6 +8,7 @@ import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -15,6 +16,7 @@ import pytest
 from milepost.client._transport import token_source
 from milepost.client._transport.token_source import (
     READ_LIMIT,
+    RENEWAL_TIME,
     SETTLE_TIME,
     CallCredential,
     Metadata,
@@ -27,6 +29,7 @@ from milepost.client.errors import (
     TokenExpired,
     TokenUnavailable,
     Unauthenticated,
+    Unreachable,
 )
 from milepost.server.access.credentials import tokens
 from milepost.server.access.credentials.share_tokens import Share, encode
@@ -293,9 +296,7 @@ async def test_tokens_that_are_refused_one_after_the_other() -> None:
     assert await token.renew(EXPIRED) is True
 
 
-async def test_a_stream_that_was_open_waits_for_a_token_that_comes_late(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
+async def test_a_stream_that_was_open_waits_for_a_token_that_comes_late() -> None:
     """For some seconds, whether it comes late to the client, or to the server, which refuses it until then."""
     token = credential(Provider("one", "one", "two", "two", "two", "three"))
     await token.metadata()
@@ -305,8 +306,49 @@ async def test_a_stream_that_was_open_waits_for_a_token_that_comes_late(
         assert await token.renew(EXPIRED) is True
         used.append(await token.metadata())
     assert used == [bearer("one"), bearer("two"), bearer("two"), bearer("two")]
-    monkeypatch.setattr("milepost.client._transport.token_source.RENEWAL_TIME", 0.0)
+    token.delayed(RENEWAL_TIME - 1)
+    assert await token.renew(EXPIRED) is True
+    token.delayed(1)
     assert await token.renew(EXPIRED) is False
+
+
+async def test_time_in_which_the_server_is_away_or_a_callable_thinks(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is not counted: only the delays after refusals are, so that a credential which works is not given up."""
+    now = 0.0
+    monkeypatch.setattr(token_source, "time", SimpleNamespace(monotonic=lambda: now))
+    token = credential(Provider("one", "two", "three", "four"))
+    await token.metadata()
+    token.accepted()
+    assert await token.renew(EXPIRED) is True
+    assert await token.renew(Unreachable("localhost:1")) is False
+    now = 10 * RENEWAL_TIME
+    await token.metadata()
+    assert await token.renew(EXPIRED) is True
+
+
+async def test_which_refusal_is_shown() -> None:
+    """The first one of the credential in use, since later ones say less; not that of a credential before."""
+    token = credential(Provider("one", "one", "two", "two", "two"))
+    await token.metadata()
+    token.accepted()
+    revoked, unknown, foreign = TokenExpired("revoked"), Unauthenticated("unknown"), Unauthenticated("foreign")
+    shown = []
+    for error in (revoked, unknown, foreign, unknown):
+        await token.renew(error)
+        shown.append(str(token.first_of(error)))
+        await token.metadata()
+    assert shown == ["revoked", "revoked", "foreign", "foreign"]
+    assert token.first_of(JobNotFound("j")).args == JobNotFound("j").args
+
+
+async def test_a_renewal_ends_with_the_call() -> None:
+    """A callable that does not return keeps a call no longer than its timeout."""
+    provider = Provider("one", "two")
+    token = credential(provider)
+    await token.metadata()
+    provider.held = asyncio.Event()
+    with pytest.raises(TokenUnavailable, match=r"nothing was returned within 0\.01 s"):
+        await token.renew(EXPIRED, 0.01)
 
 
 async def test_a_token_that_is_text_never_comes_late() -> None:

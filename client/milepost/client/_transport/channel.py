@@ -168,12 +168,12 @@ class LazyChannel:
         credential = self.credential()
         while True:
             try:
-                metadata = await credential.metadata(timeout)
+                metadata = await credential.metadata(deadline - loop.time())
                 return await self.call_once(method(), request, metadata, deadline - loop.time())
             except MilepostError as error:
                 # The server has no room now, and says when to try again.
                 delay = error.retry_delay if isinstance(error, LimitReached) else None
-                if await credential.renew(error):
+                if await credential.renew(error, deadline - loop.time()):
                     delay = 0.0
                 if delay is None or loop.time() + delay >= deadline:
                     raise

@@ -30,7 +30,7 @@ SETTLE_TIME: Final = 0.1
 """Seconds for which a token file has to stay as it is before it is used: it may be written in place."""
 
 RENEWAL_TIME: Final = 5.0
-"""Seconds for which a stream that was open is opened again although the server refuses its credential."""
+"""Seconds of delays after refusals, in all, for which a stream that was open is opened again all the same."""
 
 READ_LIMIT: Final = 10
 """How often an unfinished token file is read, a ``SETTLE_TIME`` apart, until that is an error."""
@@ -104,19 +104,19 @@ class TokenSource:
         # Cancelling one who waits does not cancel the request of the others.
         done, _ = await asyncio.wait((asking,), timeout=timeout)
         if not done:
-            raise TokenUnavailable(f"nothing was returned within {timeout:g} s")
+            raise TokenUnavailable(f"nothing was returned within {min(timeout, TOKEN_TIMEOUT):.2g} s")
         return asking.result()
 
-    async def renew(self, refused: Metadata) -> bool:
+    async def renew(self, refused: Metadata, timeout: float = TOKEN_TIMEOUT) -> bool:
         """Ask for another token than the one that the server refused, unless somebody has done so already.
 
-        Return whether there is another one. Raises TokenUnavailable.
+        Return whether there is another one. Raises what `metadata` does.
         """
         if self._provider is None:
             return False
         if self._metadata == refused:
             self._metadata = None
-        return await self.metadata() != refused
+        return await self.metadata(timeout) != refused
 
     async def _ask(self) -> Metadata:
         try:
@@ -152,43 +152,56 @@ class CallCredential:
         self._used: Metadata = ()
         self._used_certificate: object = None
         self._was_accepted = False
-        # The first refusal since the server accepted the credential, and when that was; None if there was none.
+        self._is_refused = False
+        # The first refusal of what was used last; None if there was none.
         self._refusal: Unauthenticated | None = None
-        self._refused_at = 0.0
+        self._delayed = 0.0
 
     async def metadata(self, timeout: float = TOKEN_TIMEOUT) -> Metadata:
         """The metadata of the next call; see `TokenSource.metadata`."""
-        self._used = await self._source.metadata(timeout)
-        self._used_certificate = self._certificate_version()
-        return self._used
+        used = await self._source.metadata(timeout)
+        certificate = self._certificate_version()
+        if used != self._used or certificate != self._used_certificate:
+            self._refusal = None  # which was of another credential
+        self._used, self._used_certificate = used, certificate
+        return used
 
     def accepted(self) -> None:
         """Note that the server accepted the credential."""
         self._was_accepted = True
+        self._is_refused = False
         self._refusal = None
+        self._delayed = 0.0
 
-    async def renew(self, error: MilepostError) -> bool:
+    async def renew(self, error: MilepostError, timeout: float = TOKEN_TIMEOUT) -> bool:
         """Whether to call again with another credential, where this error refuses that of the last call.
 
-        Raises TokenUnavailable.
+        Raises what `metadata` does.
         """
         if not isinstance(error, Unauthenticated):
             return False
-        now = time.monotonic()
-        is_first = self._refusal is None
-        if is_first:
-            # A copy, since a traceback would keep the call alive.
-            self._refusal, self._refused_at = copy(error), now
-        is_early = self._was_accepted and now - self._refused_at < RENEWAL_TIME
+        is_first = not self._is_refused
+        self._is_refused = True
+        if self._refusal is None:
+            self._refusal = copy(error)  # a traceback would keep the call alive
+        is_early = self._was_accepted and self._delayed < RENEWAL_TIME
         if not is_first and not is_early:
             return False
-        is_other = (
-            await self._source.renew(self._used) or self._certificate_version() != self._used_certificate
+        is_other = await self._source.renew(self._used, timeout) or (
+            self._certificate_version() != self._used_certificate
         )
         return is_other or (is_early and self._source.is_renewable)
 
+    def delayed(self, seconds: float) -> None:
+        """Note the delay before the next attempt, once `renew` has allowed one.
+
+        These delays are what ends a stream, and not time that passes while the server is away or a callable returns a
+        token: neither says that a credential is bad.
+        """
+        self._delayed += seconds
+
     def first_of(self, error: MilepostError) -> MilepostError:
-        """The first of the refusals in a row that this error is the last of; the error itself if it is none."""
+        """The first refusal of the credential that this error refuses, which says best why; any other error itself."""
         return self._refusal if self._refusal is not None and isinstance(error, Unauthenticated) else error
 
 

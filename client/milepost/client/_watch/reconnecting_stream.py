@@ -242,7 +242,7 @@ class ReconnectingStream(ABC, AsyncIterator[Item], Generic[Item, _Request, _Fram
             self._fallback.retry_stream(loop.time())
             if self._fallback.mode is TransportMode.CALL:
                 return await self._poll()
-            metadata = await self._credential.metadata()
+            metadata = await self._credential.metadata(self._timeout)
             if self._done:
                 return ()
             self._reader.open(self._open(metadata, finite=self._fallback.mode is TransportMode.REPLAY))
@@ -311,7 +311,7 @@ class ReconnectingStream(ABC, AsyncIterator[Item], Generic[Item, _Request, _Fram
         items = self._recover(error)
         renewed = False
         try:
-            renewed = await self._credential.renew(error)
+            renewed = await self._credential.renew(error, self._timeout)
         except TokenUnavailable as unavailable:
             error = unavailable
         if self._done:
@@ -327,6 +327,8 @@ class ReconnectingStream(ABC, AsyncIterator[Item], Generic[Item, _Request, _Fram
             requested_delay = error.retry_delay if isinstance(error, ServiceError) else None
             simultaneous = len(self._channel.disconnected_watches)
             wait = self._backoff.next_delay(requested_delay or 0.0, opened=opened, simultaneous=simultaneous)
+            if renewed:
+                self._credential.delayed(wait)
         self._retry_at = now + wait
         self._notify_interrupted(error, wait)
         if items is not None:

@@ -57,7 +57,7 @@ class Session:
             channel: The connection to the server.
             jobs: The jobs of the worker.
             worker_id: Identifies the process of the worker.
-            timeout: Seconds until the server must have sent its welcome.
+            timeout: Seconds for a token, and then until the server must have sent its welcome.
             instance: Identifies the run of the worker, the same in all of its sessions.
             outage: Logs the connection.
             credential: The token and certificate of the stream.
@@ -79,7 +79,7 @@ class Session:
         Raises:
             MilepostError: The stream ended without `finish`.
         """
-        metadata = await self._credential.metadata()
+        metadata = await self._credential.metadata(self._timeout)
         call = self._channel.track(self._channel.work().Work(metadata=metadata))
         tasks: list[asyncio.Task[None]] = []
         try:

@@ -104,9 +104,11 @@ class SessionLoop:
     ) -> None:
         """Ask for another credential if the server refused this; else wait as after any lost session, or give up."""
         try:
-            if await self._credential.renew(error):
+            if await self._credential.renew(error, self._timeout):
                 _log.info("asking for another credential and connecting again: %s", error)
-                await asyncio.sleep(backoff.next_delay())
+                delay = backoff.next_delay()
+                self._credential.delayed(delay)
+                await asyncio.sleep(delay)
                 return
         except TokenUnavailable as unavailable:
             error = unavailable

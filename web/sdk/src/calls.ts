@@ -8,13 +8,13 @@ import { toMilepostError } from "./errors.js";
 import { AdminService } from "./gen/milepost/v1/admin_service_pb.js";
 import { JobService } from "./gen/milepost/v1/job_service_pb.js";
 import { CallCredential, TokenSource } from "./token.js";
-import { unlessAborted } from "./watch/clock.js";
+import { stopwatch, unlessAborted } from "./watch/clock.js";
 
 /** Options of a call. */
 export interface CallOptions {
   /** Ends the call; it then throws. */
   readonly signal?: AbortSignal;
-  /** Timeout in milliseconds, instead of the client's. */
+  /** Timeout in milliseconds, instead of the client's; the time for a token is part of it. */
   readonly timeoutMs?: number;
 }
 
@@ -43,15 +43,18 @@ export class Calls {
     { signal, timeoutMs = this.timeoutMs }: CallOptions = {},
   ): Promise<Response> {
     const credential = this.credential();
+    const elapsed = stopwatch();
+    // The protocols take whole numbers, and 0 is no timeout for the transport.
+    const leftMs = (): number => Math.max(Math.round(timeoutMs - elapsed()), 1);
     for (;;) {
       signal?.throwIfAborted();
       try {
-        const headers = await unlessAborted(credential.headers(), signal);
-        return await method({ headers, signal, timeoutMs });
+        const headers = await unlessAborted(credential.headers(leftMs()), signal);
+        return await method({ headers, signal, timeoutMs: leftMs() });
       } catch (thrown) {
         signal?.throwIfAborted();
         const error = toMilepostError(thrown);
-        if (!(await unlessAborted(credential.renew(error), signal))) {
+        if (!(await unlessAborted(credential.renew(error, leftMs()), signal))) {
           throw error;
         }
       }

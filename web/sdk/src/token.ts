@@ -1,10 +1,14 @@
 import { MilepostError, TokenUnavailable, hasReason } from "./errors.js";
+import { deadline } from "./watch/clock.js";
 
 /** A bearer token, or a function that returns one: on first use, and again once the server refuses it. */
 export type Token = string | (() => string | Promise<string>);
 
 /** Milliseconds that a function has to return a token. */
 export const TOKEN_TIMEOUT_MS = 30_000;
+
+/** Milliseconds of delays after refusals, in all, for which a stream that was open is opened again all the same. */
+export const RENEWAL_TIME_MS = 5_000;
 
 /** The token that all calls of a client share. Calls that need one at the same time share one request for it. */
 export class TokenSource {
@@ -20,80 +24,132 @@ export class TokenSource {
     }
   }
 
-  /** The token; empty for none. Throws TokenUnavailable. */
-  async get(): Promise<string> {
+  /** Whether the token is asked for, and not text. */
+  get isRenewable(): boolean {
+    return this.#provider !== undefined;
+  }
+
+  /** The token; empty for none. Throws TokenUnavailable, also if none is there within `timeoutMs`. */
+  async get(timeoutMs = TOKEN_TIMEOUT_MS): Promise<string> {
     if (this.#token !== undefined) {
       return this.#token;
     }
     this.#asking ??= this.#ask().finally(() => (this.#asking = undefined));
-    return this.#asking;
+    // Whoever gives up waiting does not cancel the request of the others.
+    return within(this.#asking, timeoutMs);
   }
 
   /**
    * Ask for another token than the one that the server refused, unless somebody has done so already.
    *
-   * Return whether there is another one. Throws TokenUnavailable.
+   * Return whether there is another one. Throws what `get` does.
    */
-  async renew(refused: string): Promise<boolean> {
+  async renew(refused: string, timeoutMs?: number): Promise<boolean> {
     if (this.#provider === undefined) {
       return false;
     }
     if (this.#token === refused) {
       this.#token = undefined;
     }
-    return (await this.get()) !== refused;
+    return (await this.get(timeoutMs)) !== refused;
   }
 
   async #ask(): Promise<string> {
-    let timer: ReturnType<typeof setTimeout> | undefined;
-    const timeout = new Promise<never>((_, reject) => {
-      timer = setTimeout(() => {
-        reject(new TokenUnavailable(`nothing was returned within ${TOKEN_TIMEOUT_MS / 1000} s`));
-      }, TOKEN_TIMEOUT_MS);
-    });
     try {
-      this.#token = await Promise.race([this.#provider?.() ?? "", timeout]);
+      this.#token = await within(Promise.resolve(this.#provider?.() ?? ""), TOKEN_TIMEOUT_MS);
       return this.#token;
     } catch (error) {
       throw error instanceof MilepostError ? error : new TokenUnavailable(String(error), { cause: error });
-    } finally {
-      clearTimeout(timer);
     }
+  }
+}
+
+/** Wait for the token, so many milliseconds at most. */
+async function within(token: Promise<string>, timeoutMs: number): Promise<string> {
+  let cancel = (): void => undefined;
+  const late = new Promise<never>((_, reject) => {
+    cancel = deadline(timeoutMs, () => {
+      const seconds = Number((Math.min(timeoutMs, TOKEN_TIMEOUT_MS) / 1000).toPrecision(2));
+      reject(new TokenUnavailable(`nothing was returned within ${seconds} s`));
+    });
+  });
+  try {
+    return await Promise.race([token, late]);
+  } finally {
+    cancel();
   }
 }
 
 /**
  * The token of a call and its repetition, or of one stream after another.
  *
- * It is renewed once at most until the server accepts it, so that tokens which the server refuses one after the other
- * end a watch instead of keeping it busy.
+ * A call is repeated with another token, once. A stream that was open before is opened again for a few seconds: another
+ * token may come late, and each node of a server has to learn of it. After that, tokens which the server refuses end a
+ * watch instead of keeping it busy.
  */
 export class CallCredential {
   #source: TokenSource;
   #used = "";
-  #renewed = false;
+  #wasAccepted = false;
+  #isRefused = false;
+  /** The first refusal of the token that was used last. */
+  #refusal: MilepostError | undefined;
+  #delayedMs = 0;
 
   constructor(source: TokenSource) {
     this.#source = source;
   }
 
-  /** The headers of the next call. Throws TokenUnavailable. */
-  async headers(): Promise<Record<string, string>> {
-    this.#used = await this.#source.get();
-    return this.#used === "" ? {} : { Authorization: `Bearer ${this.#used}` };
+  /** The headers of the next call. Throws what `TokenSource.get` does. */
+  async headers(timeoutMs?: number): Promise<Record<string, string>> {
+    const used = await this.#source.get(timeoutMs);
+    if (used !== this.#used) {
+      this.#refusal = undefined; // which was of another token
+    }
+    this.#used = used;
+    return used === "" ? {} : { Authorization: `Bearer ${used}` };
   }
 
   /** Note that the server accepted the token. */
   accepted(): void {
-    this.#renewed = false;
+    this.#wasAccepted = true;
+    this.#isRefused = false;
+    this.#refusal = undefined;
+    this.#delayedMs = 0;
   }
 
-  /** Whether there is another token for the next call, where `error` refuses that of the last one. */
-  async renew(error: MilepostError): Promise<boolean> {
-    if (this.#renewed || !hasReason(error, "TOKEN_EXPIRED", "UNAUTHENTICATED")) {
+  /** Whether to call again, where `error` refuses the token of the last call. Throws what `TokenSource.get` does. */
+  async renew(error: MilepostError, timeoutMs?: number): Promise<boolean> {
+    if (!isRefusal(error)) {
       return false;
     }
-    this.#renewed = true;
-    return this.#source.renew(this.#used);
+    const isFirst = !this.#isRefused;
+    this.#isRefused = true;
+    this.#refusal ??= error;
+    const isEarly = this.#wasAccepted && this.#delayedMs < RENEWAL_TIME_MS;
+    if (!isFirst && !isEarly) {
+      return false;
+    }
+    const isOther = await this.#source.renew(this.#used, timeoutMs);
+    return isOther || (isEarly && this.#source.isRenewable);
   }
+
+  /**
+   * Note the delay before the next attempt, once `renew` has allowed one.
+   *
+   * These delays are what ends a stream, and not time that passes while the server is away, a function returns a token, or
+   * the page is hidden: none of that says that a token is bad.
+   */
+  delayed(ms: number): void {
+    this.#delayedMs += ms;
+  }
+
+  /** The first refusal of the token that `error` refuses, which says best why; any other error itself. */
+  firstOf(error: MilepostError): MilepostError {
+    return this.#refusal !== undefined && isRefusal(error) ? this.#refusal : error;
+  }
+}
+
+function isRefusal(error: MilepostError): boolean {
+  return hasReason(error, "TOKEN_EXPIRED", "UNAUTHENTICATED");
 }

@@ -1,10 +1,13 @@
-import { MilepostError, TokenUnavailable } from "@milepost/client";
+import { Code } from "@connectrpc/connect";
+import { MilepostError, TokenUnavailable, Unreachable } from "@milepost/client";
 import { createClient } from "@milepost/client/node";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { Server } from "../../testing/server.js";
 import { TokenFile } from "../../testing/token-file.js";
 import { until } from "../../testing/until.js";
-import { CallCredential, TokenSource } from "../src/token.js";
+import { toMilepostError } from "../src/errors.js";
+import { CallCredential, RENEWAL_TIME_MS, TokenSource } from "../src/token.js";
+import { refusal } from "./refusal.js";
 import { type Protocol, collect, oneTo, sequencesOf, setUp } from "./watching.js";
 
 const protocols: Protocol[] = ["grpc", "connect"];
@@ -12,7 +15,10 @@ const server = new Server([]);
 const file = new TokenFile(server);
 
 beforeAll(async () => {
-  await file.create("other", ...protocols.flatMap((protocol) => [`first-${protocol}`, `only-${protocol}`]));
+  await file.create(
+    "other",
+    ...protocols.flatMap((protocol) => [`first-${protocol}`, `late-${protocol}`, `only-${protocol}`]),
+  );
   await server.start();
 });
 
@@ -43,6 +49,24 @@ describe.each(protocols)("over %s, a token that ends with its stream open", (pro
     expect((await setting.client.whoAmI()).subject).toBe("other");
   });
 
+  test("is replaced by another one that comes late, too", async () => {
+    const late = file.token(`late-${protocol}`);
+    const tokens = [late, late, late, file.token("other")];
+    let asked = 0;
+    const setting = await setUp(server, protocol, { token: () => tokens[asked++] ?? "" });
+    const { jobId } = await other().submitJob({ kind: "test" });
+    const watch = setting.client.watchJob(jobId);
+    const { items, end } = collect(watch);
+    await until(() => watch.caughtUp);
+
+    await file.remove(`late-${protocol}`);
+    await until(() => asked === 4);
+    await other().cancelJob(jobId);
+    await end;
+
+    expect(sequencesOf(items)).toStrictEqual(oneTo(3));
+  });
+
   test("ends the watch where there is no other one", async () => {
     const setting = await setUp(server, protocol, { token: file.token(`only-${protocol}`) });
     const { jobId } = await other().submitJob({ kind: "test" });
@@ -70,20 +94,72 @@ describe.each(protocols)("over %s, a token that ends with its stream open", (pro
   });
 });
 
-test("a token that the server refuses is replaced once, not again and again", async () => {
-  const credential = new CallCredential(new TokenSource(() => `${Math.random()}`));
-  const refusal = await createClient({ baseUrl: server.baseUrl, token: "unknown" })
-    .whoAmI()
-    .catch((error: unknown) => error as MilepostError);
-  expect(refusal).toMatchObject({ reason: "UNAUTHENTICATED" });
-  await credential.headers();
+describe("a credential that the server refuses", () => {
+  const expired = toMilepostError(refusal(Code.Unauthenticated, "TOKEN_EXPIRED"));
+  const unknown = toMilepostError(refusal(Code.Unauthenticated, "UNAUTHENTICATED"));
 
-  const renewed = [
-    await credential.renew(refusal as MilepostError),
-    await credential.renew(refusal as MilepostError),
-  ];
+  /** A credential whose function returns these tokens, one after the other. */
+  function credentialOf(...tokens: string[]): CallCredential {
+    return new CallCredential(new TokenSource(() => tokens.shift() ?? ""));
+  }
 
-  expect(renewed).toStrictEqual([true, false]);
+  test("is replaced once, not again and again", async () => {
+    const credential = credentialOf("one", "two", "three");
+    await credential.headers();
+
+    const renewed = [await credential.renew(expired)];
+    await credential.headers();
+    renewed.push(await credential.renew(unknown));
+
+    expect(renewed).toStrictEqual([true, false]);
+  });
+
+  test("is tried again for some seconds of delays, after a stream that was open", async () => {
+    const credential = credentialOf("one", "one", "one", "one", "one");
+    await credential.headers();
+    credential.accepted();
+
+    const renewed = [await credential.renew(expired)];
+    renewed.push(await credential.renew(new Unreachable("away")));
+    for (const delayMs of [RENEWAL_TIME_MS - 1, 1]) {
+      credential.delayed(delayMs);
+      await credential.headers();
+      renewed.push(await credential.renew(unknown));
+    }
+
+    expect(renewed).toStrictEqual([true, false, true, false]);
+  });
+
+  test("says why it was refused at first, and not why another one was", async () => {
+    const credential = credentialOf("one", "one", "two");
+    await credential.headers();
+    credential.accepted();
+
+    const shown: MilepostError[] = [];
+    for (const error of [expired, unknown, unknown]) {
+      await credential.renew(error);
+      shown.push(credential.firstOf(error));
+      await credential.headers();
+    }
+
+    expect(shown).toStrictEqual([expired, expired, unknown]);
+  });
+
+  test("that is text is not tried again", async () => {
+    const credential = new CallCredential(new TokenSource("one"));
+    await credential.headers();
+    credential.accepted();
+
+    expect(await credential.renew(expired)).toBe(false);
+  });
+});
+
+test("the timeout of a call ends it, too, while a function for tokens is asked", async () => {
+  const client = createClient({ baseUrl: server.baseUrl, token: () => new Promise(() => undefined) });
+
+  const call = client.getJob("any", { timeoutMs: 10 });
+
+  await expect(call).rejects.toThrow(new TokenUnavailable("nothing was returned within 0.01 s"));
 });
 
 test("a function for tokens that fails is told as such", async () => {

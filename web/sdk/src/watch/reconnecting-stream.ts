@@ -293,7 +293,8 @@ export abstract class ReconnectingStream<
   }
 
   async #open(): Promise<void> {
-    const headers = await unlessAborted(this.#credential.headers(), this.closing);
+    const { timeoutMs } = this.context.calls;
+    const headers = await unlessAborted(this.#credential.headers(timeoutMs), this.closing);
     await this.#transport.prepareStream(this.#options.follow !== false);
     if (this.#isClosed() || this.isPaused) {
       this.#transport.giveSlotBack();
@@ -356,12 +357,13 @@ export abstract class ReconnectingStream<
     const { connectTimeoutMs = CONNECT_TIMEOUT_MS } = this.#options;
     const patient = hasConnected || connectTimeoutMs === Infinity;
     if (items === undefined && !renewed && !isTransient(cause, patient)) {
-      throw cause;
+      throw this.#credential.firstOf(cause);
     }
     let waitMs = 0;
     if (items === undefined || this.#recovering) {
       // A gap is skipped at once, but not again and again.
-      waitMs = renewed ? 0 : this.#backoff.next(cause instanceof ServiceError ? cause.retryDelayMs : 0);
+      waitMs = this.#backoff.next(cause instanceof ServiceError ? cause.retryDelayMs : 0);
+      if (renewed) this.#credential.delayed(waitMs);
     }
     this.#timer.dueAt = now + waitMs;
     this.#status.lost(items ?? [], cause, this.#timer.dueAt);
@@ -380,8 +382,10 @@ export abstract class ReconnectingStream<
   }
 
   async #renewToken(error: MilepostError): Promise<{ renewed: boolean; cause: MilepostError }> {
+    const { timeoutMs } = this.context.calls;
     try {
-      return { renewed: await unlessAborted(this.#credential.renew(error), this.closing), cause: error };
+      const renewal = this.#credential.renew(error, timeoutMs);
+      return { renewed: await unlessAborted(renewal, this.closing), cause: error };
     } catch (unavailable) {
       return { renewed: false, cause: unavailable instanceof MilepostError ? unavailable : error };
     }

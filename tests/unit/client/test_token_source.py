@@ -331,7 +331,11 @@ async def test_which_refusal_is_shown() -> None:
     token = credential(Provider("one", "one", "two", "two", "two"))
     await token.metadata()
     token.accepted()
-    revoked, unknown, foreign = TokenExpired("revoked"), Unauthenticated("unknown"), Unauthenticated("foreign")
+    revoked, unknown, foreign = (
+        TokenExpired("revoked"),
+        Unauthenticated("unknown"),
+        Unauthenticated("foreign"),
+    )
     shown = []
     for error in (revoked, unknown, foreign, unknown):
         await token.renew(error)

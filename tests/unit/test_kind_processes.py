@@ -94,6 +94,33 @@ def test_a_signal_while_a_process_is_reaped() -> None:
     assert (done.returncode, done.stderr) == (7, "")
 
 
+_UNWRITTEN = """
+import os, sys
+from milepost.client.engines.kind_processes import run_for_each
+
+def run(kind):
+    os.close(1)
+    print("nowhere")
+
+run_for_each(["a", "b"], run)
+print("after", file=sys.stderr)
+"""
+
+
+def test_a_process_whose_output_cannot_be_written_ends() -> None:
+    """It has failed, and never goes on with the code of its parent."""
+    done = subprocess.run(
+        [sys.executable, "-c", _UNWRITTEN],
+        env={**os.environ, "PYTHONUNBUFFERED": ""},
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+
+    assert (done.returncode, done.stderr) == (120, "")
+
+
 _SLOW = """
 import os, signal, sys, time
 from pathlib import Path

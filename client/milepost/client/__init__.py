@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from milepost.client._watch.jobs_watch import JobsWatch
     from milepost.client._watch.subscriptions import Ended, Subscriptions
     from milepost.client._worker import Cancelled, JobContext, StageContext, Worker
+    from milepost.client._worker.current_job import current_job
     from milepost.client.errors import JobFailure, MilepostError
 
 __all__ = [
@@ -44,6 +45,7 @@ __all__ = [
     "SyncWatch",
     "Watch",
     "Worker",
+    "current_job",
     "to_json",
 ]
 
@@ -61,6 +63,7 @@ _MODULES: Final = {
     "_watch.jobs_cursor": ("Gap",),
     "_watch.jobs_watch": ("JobsWatch",),
     "_worker": ("Cancelled", "JobContext", "StageContext", "Worker"),
+    "_worker.current_job": ("current_job",),
 }
 _MODULE_OF: Final = {name: module for module, names in _MODULES.items() for name in names}
 

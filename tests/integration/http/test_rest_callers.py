@@ -78,9 +78,15 @@ async def test_users_of_an_application(web_server: ServerProcess, rpc: Rpc) -> N
         assert (refused.status_code, info_of(refused)["reason"]) == (403, "PERMISSION_DENIED")
 
 
-@pytest.mark.parametrize("decision", [None, "", 0, 1, b"token"], ids=repr)
-async def test_only_true_authorizes_a_request(web_server: ServerProcess, rpc: Rpc, decision: Any) -> None:
-    """Nothing but True lends the client's credential: neither a forgotten return, nor a user instead of a bool."""
+@pytest.mark.parametrize(
+    ("decision", "status"),
+    [(None, 403), ("", 403), (0, 403), (1, 500), (b"token", 500), ("no token", 401)],
+    ids=repr,
+)
+async def test_only_true_authorizes_a_request(
+    web_server: ServerProcess, rpc: Rpc, decision: Any, status: int
+) -> None:
+    """Nothing but True lends the client's credential: no forgotten return, no user, and no text of a visitor."""
     job = await rpc.submit()
 
     async def authorize(request: Any, call: ClientCall) -> Any:
@@ -92,7 +98,7 @@ async def test_only_true_authorizes_a_request(web_server: ServerProcess, rpc: Rp
         http_client(url) as web,
     ):
         for path in (f"/v1/jobs/{job.job_id}", f"/v1/jobs/{job.job_id}:watch?no_follow=true"):
-            assert (await web.get(path)).status_code == (500 if decision else 403)
+            assert (await web.get(path)).status_code == status
 
 
 async def test_a_decision_that_takes_a_call(web_server: ServerProcess, rpc: Rpc) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import threading
 
 import pytest
 
@@ -53,3 +54,20 @@ async def test_an_error_of_a_job_that_is_given_back_is_logged(caplog: pytest.Log
         await harness.returned.wait()
 
     assert caplog.messages == ["job j: the handler raised an exception"]
+
+
+async def test_a_system_that_has_no_room_for_a_thread(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The job fails retryably, and the worker's other jobs go on."""
+
+    def fail(thread: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    def plain(job: JobContext) -> None:
+        raise AssertionError("it has no thread")
+
+    monkeypatch.setattr("threading.Thread.start", fail)
+    harness = AttemptHarness(plain)
+    (ended,) = (await harness.report()).updates
+
+    failure = ended.job_ended.failure
+    assert (failure.code, failure.retryable) == ("THREAD_NOT_STARTED", True)

@@ -15,6 +15,7 @@ from starlette.requests import Request
 
 from milepost.client import Client, errors
 from milepost.client._raw_calls import RawCalls
+from milepost.client._transport.token_source import checked_token
 from milepost.contract.reasons import reason_name
 from milepost.v1 import WatchJobRequest
 from milepost.web.http_errors import service_error
@@ -112,7 +113,16 @@ class ClientBackend:
             raise TypeError(
                 f"authorize returned {type(allowed).__name__}; it returns a bool, or a token as text."
             )
-        return received, None if allowed is True else allowed
+        return received, None if allowed is True else _checked(allowed)
+
+
+def _checked(token: str) -> str:
+    """A token of a visitor, who may send anything. Raises ServiceError UNAUTHENTICATED for what cannot be one."""
+    try:
+        return checked_token(token)
+    except ValueError as error:
+        text = f"The credential cannot be used: {error}."
+        raise service_error(code_pb2.UNAUTHENTICATED, text, reason="UNAUTHENTICATED") from error
 
 
 def _followed(request: WatchJobRequest) -> bytes:

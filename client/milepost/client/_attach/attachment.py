@@ -162,11 +162,8 @@ class Attachment:
                 await asyncio.wait(
                     (self._jobs.claimed, self._unreachable), return_when=asyncio.FIRST_COMPLETED
                 )
-            return (
-                self._jobs.claimed.result()
-                if self._jobs.claimed.done()
-                else self._run_offline(self._no_answer)
-            )
+            claimed = self._jobs.claimed
+            return claimed.result() if claimed.done() else self._run_offline(self._no_answer)
         except BaseException as error:
             if isinstance(error, TimeoutError) and self._offline_job is not None:
                 return self._run_offline(self._no_answer)
@@ -354,7 +351,7 @@ class Attachment:
 
         If the server was `unreachable` for the submission, submit the job as soon as it is back.
         """
-        # Keep no exception, since its traceback keeps a call alive: a fork can close only a channel without calls.
+        # Keep no exception: its traceback keeps a call alive, and a fork can close only a channel without calls.
         try:
             if unreachable is not None:
                 await self._submit(unreachable)
@@ -366,8 +363,9 @@ class Attachment:
                 self._stop_unaccepted(refused)
             else:
                 self._jobs.claimed.set_exception(refused)
-        except RuntimeError as closed:
-            _log.warning("job %s: the connection ended: %s", self._job_id, closed)
+        except Exception as error:  # noqa: BLE001 - the block goes on
+            is_known = isinstance(error, RuntimeError)  # the client is closed
+            _log.warning("job %s: the connection ended: %s", self._job_id, error, exc_info=not is_known)
 
     async def _submit(self, unreachable: MilepostError) -> None:
         backoff = Backoff()

@@ -14,6 +14,7 @@ from milepost.client._worker.handlers import Handler, Outcome, RegisteredHandler
 from milepost.client._worker.job_context import JobContext
 from milepost.client._worker.reporter import Reporter
 from milepost.client._worker.subprocess.handler_process import HandlerProcess
+from milepost.client.errors import JobFailure
 
 __all__ = ["RunningHandler", "start_handler"]
 
@@ -113,7 +114,14 @@ class _ThreadHandler:
                 loop.call_soon_threadsafe(_resolve, self.outcome, outcome)
 
         # A daemon: a handler that ignores its cancellation must not keep the process alive.
-        threading.Thread(target=work, name=f"job {context.id}", daemon=True).start()
+        thread = threading.Thread(target=work, name=f"job {context.id}", daemon=True)
+        try:
+            thread.start()
+        except RuntimeError as error:  # the system has no room for one
+            failure = JobFailure(
+                "THREAD_NOT_STARTED", f"No thread could be started: {error}.", retryable=True
+            )
+            _resolve(self.outcome, Outcome(error=failure))
 
     def interrupt(self) -> None:
         pass

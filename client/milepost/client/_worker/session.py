@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+from functools import partial
 from typing import Final
 
 from milepost.client._transport.channel import SDK, LazyChannel
@@ -64,6 +65,7 @@ class Session:
         """
         self.was_useful = self.finishing = self.assigned_too_late = False
         self._write_failed = False
+        self._sending_error: BaseException | None = None
         self._channel = channel
         self._address = channel.target.address
         self._jobs = jobs
@@ -78,14 +80,16 @@ class Session:
 
         Raises:
             MilepostError: The stream ended without `finish`.
+            Exception: What sending raised unexpectedly.
         """
         metadata = await self._credential.metadata(self._timeout)
         call = self._channel.track(self._channel.work().Work(metadata=metadata))
         tasks: list[asyncio.Task[None]] = []
         try:
             welcome = await self._open(call)
-            tasks.append(asyncio.create_task(self._send(call)))
-            tasks.append(asyncio.create_task(self._send_heartbeats(welcome)))
+            for sending in (self._send(call), self._send_heartbeats(welcome)):
+                tasks.append(asyncio.create_task(sending))
+                tasks[-1].add_done_callback(partial(self._sending_ended, call))
             while isinstance(response := await call.read(), WorkResponse):
                 self._receive(response)
             if not self.finishing:
@@ -96,6 +100,10 @@ class Session:
                 # server's status for good. The next session shows that.
                 raise Unreachable(self._address, "it ended the session") from error.with_traceback(None)
             raise error_from_status(error, self._address) from error.with_traceback(None)
+        except asyncio.CancelledError:
+            if self._sending_error is not None:
+                raise self._sending_error from None
+            raise
         finally:
             self._jobs.session_closed()
             for task in tasks:
@@ -142,6 +150,14 @@ class Session:
                 return
         with contextlib.suppress(grpc.aio.AioRpcError, asyncio.InvalidStateError):
             await call.done_writing()
+
+    def _sending_ended(
+        self, call: grpc.aio.StreamStreamCall[WorkRequest, WorkResponse], sending: asyncio.Task[None]
+    ) -> None:
+        """End the session with an unexpected error: it would go on silently, until all leases have expired."""
+        if not sending.cancelled() and (error := sending.exception()) is not None:
+            self._sending_error = error
+            call.cancel()
 
     async def _write(
         self, call: grpc.aio.StreamStreamCall[WorkRequest, WorkResponse], request: WorkRequest

@@ -11,6 +11,8 @@ from typing import Final
 __all__ = ["run_for_each"]
 
 _SIGNALS: Final = (signal.SIGTERM, signal.SIGINT)
+# Exit status of a process whose last output cannot be written, as Python has it.
+_OUTPUT_LOST: Final = 120
 
 
 def run_for_each(kinds: Sequence[str], run: Callable[[str], None]) -> None:
@@ -105,6 +107,10 @@ def _run_and_exit(kind: str, run: Callable[[str], None]) -> None:
         sys.excepthook(*sys.exc_info())
         raise
     finally:
-        sys.stdout.flush()
-        sys.stderr.flush()
-        os._exit(status)
+        try:
+            sys.stdout.flush()
+            sys.stderr.flush()
+        except (OSError, ValueError):  # it cannot be written, or is closed
+            status = status or _OUTPUT_LOST
+        finally:
+            os._exit(status)

@@ -92,9 +92,9 @@ class HandlerProcess:
             finally:
                 os.close(lifeline)
                 theirs.close()
-            stderr = StderrTail(process)
-            reading = asyncio.create_task(self._read_updates(reader))
             try:
+                stderr = StderrTail(process)
+                reading = asyncio.create_task(self._read_updates(reader))
                 await _exit_of(process)
             finally:
                 self._kill_group()  # before the process is reaped: after that, the id could be reused

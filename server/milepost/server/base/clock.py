@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from typing import Protocol
 
 
@@ -26,6 +27,27 @@ class SystemClock:
     def monotonic(self) -> float:
         """See ``Clock``."""
         return time.monotonic()
+
+
+class AdjustedClock(SystemClock):
+    """The clock of the machine, with an offset to the time of day that all nodes go by."""
+
+    def __init__(self, read: Callable[[], int] = time.time_ns) -> None:
+        self._read = read
+        self._offset = 0
+
+    @property
+    def offset(self) -> int:
+        """Nanoseconds by which the machine's clock is behind."""
+        return self._offset
+
+    def adjust(self, offset: int) -> None:
+        """Add so many nanoseconds to the machine's time of day from now on."""
+        self._offset = offset
+
+    def now(self) -> int:
+        """See ``Clock``."""
+        return self._read() + self._offset
 
 
 class CautiousClock:

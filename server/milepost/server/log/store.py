@@ -10,6 +10,7 @@ from typing import Protocol
 
 import structlog
 
+from milepost.server.base.clock import AdjustedClock
 from milepost.server.budgets.idle_caches import IdleCaches
 from milepost.server.log.event_log import EventLog
 from milepost.server.log.jetstream.nats_access import NatsAccess
@@ -64,11 +65,13 @@ def open_store(
     nats: NatsStore | None,
     on_state: Callable[[bool], None],
     idle: IdleCaches,
+    clock: AdjustedClock,
 ) -> Store:
     """Open the store in the directory, or in NATS with a projection in the directory.
 
     The store calls ``on_state`` when it becomes reachable (True) or unreachable (False). It fails when one of
-    ``files``, to which it adds its own, is no longer in its place. ``idle`` bounds its caches in time.
+    ``files``, to which it adds its own, is no longer in its place. ``idle`` bounds its caches in time. NATS adjusts the
+    ``clock`` to the time that all nodes go by.
     """
     if nats is None:
         return SqliteEventLog(directory, files, on_state)
@@ -89,4 +92,5 @@ def open_store(
         replicas=nats.replicas,
         on_state=on_state,
         idle=idle,
+        clock=clock,
     )

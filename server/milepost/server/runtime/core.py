@@ -70,7 +70,7 @@ class Core:
     bounds what calls hold, by default as ``CallMemory`` does; ``node`` is the node's name for people; ``directory`` is
     where backups are made; ``slices`` runs long work; ``loop_lag`` counts the passes of the event loop; ``call_count``
     returns the number of calls so far; ``limiter`` keeps principals within their limits; ``shares`` are those that
-    calls are authenticated with; ``idle`` bounds the caches in time; ``clock`` is for tests.
+    calls are authenticated with; ``idle`` bounds the caches in time; ``clock`` tells the time of events.
     """
 
     def __init__(

@@ -20,7 +20,7 @@ from milepost.server.access.credentials.shares import Shares
 from milepost.server.access.limits.limiter import Limiter
 from milepost.server.access.limits.principal_limits import Limits
 from milepost.server.background_tasks import Tasks
-from milepost.server.base.clock import SystemClock
+from milepost.server.base.clock import AdjustedClock
 from milepost.server.budgets.idle_caches import IdleCaches
 from milepost.server.budgets.response_room import RESPONSE_MEMORY
 from milepost.server.calls.call_admission import CallAdmission
@@ -126,7 +126,7 @@ class Server:
         self._settings = settings
         self._loop_lag = LoopLag() if loop_lag is None else loop_lag
         self._tls = None if settings.tls is None else TlsCredentials(settings.tls)
-        clock = SystemClock()
+        self._clock = clock = AdjustedClock()
         self._slices = Slices()
         self._idle = IdleCaches(clock, self._slices)
         self._directory: DataDirectory | None = None
@@ -136,7 +136,7 @@ class Server:
         else:
             self._directory = DataDirectory(settings.data)
             files = StoreFiles()
-            self._store = open_store(settings.data, files, settings.nats, self._on_store, self._idle)
+            self._store = open_store(settings.data, files, settings.nats, self._on_store, self._idle, clock)
             self._directory.watch(files)
         self.failed = self._store.failed
         self._core: Core | None = None
@@ -255,6 +255,7 @@ class Server:
         settings = self._settings
         self._core = core = Core(
             self._store,
+            clock=self._clock,
             lease_ttl=settings.lease_ttl,
             keep=settings.keep,
             sweep_interval=settings.sweep_interval,

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import structlog
 
+from milepost.server.base.clock import AdjustedClock
 from milepost.server.budgets.idle_caches import IdleCaches
 from milepost.server.log.event_log import Commit, Entry, EventPage
 from milepost.server.log.jetstream import drop_plans, stream
@@ -28,6 +29,7 @@ from milepost.server.log.jetstream.projection import Projection, ProjectionReade
 from milepost.server.log.jetstream.records import UnknownRecord, decode, name_in
 from milepost.server.log.jetstream.stream import StreamIdentity, StreamNames
 from milepost.server.log.jetstream.stream_check import StreamCheck
+from milepost.server.log.jetstream.stream_time import StreamTime
 from milepost.server.log.jetstream.write_faults import WriteFaults
 from milepost.server.log.log_errors import StoreFailed, StreamUnusable
 from milepost.server.log.node_presence import Peers, Presence
@@ -72,6 +74,7 @@ class JetStreamEventLog(ReaderPool):
         replicas: int | None = None,
         on_state: Callable[[bool], None] = lambda up: None,
         idle: IdleCaches | None = None,
+        clock: AdjustedClock | None = None,
     ) -> None:
         super().__init__(self._open_reader)
         self._loop = asyncio.get_running_loop()
@@ -79,14 +82,12 @@ class JetStreamEventLog(ReaderPool):
         self._replicas = replicas
         self._on_state = on_state
         self._connection = NatsConnection(access, self._on_connection_state)
+        self._time = StreamTime(self._connection, names, clock or AdjustedClock())
         self._faults = WriteFaults(self._on_faults)
         self._publishers = JobPublishers(self._connection, names, self, self._faults)
         self._drops = DropPublisher(self._connection, names, self._publishers.name, self._plan)
         self._projection = Projection(
-            directory,
-            files or StoreFiles(),
-            self._deliver,
-            self._on_projection_fault,
+            directory, files or StoreFiles(), self._deliver, self._on_projection_fault
         )
         self._follower: Follower | None = None
         self._following: asyncio.Task[None] | None = None
@@ -140,19 +141,14 @@ class JetStreamEventLog(ReaderPool):
         """Connect and catch up with the stream, without a time limit. Raises StreamRefused, StoreFailed."""
         await self._connection.open()
         self._identity, head = await join(self._connection, self._names, self._replicas, self._projection)
+        await self._time.start()
         check = StreamCheck(self._connection, self._names, self._replicas, self._identity, self._faults)
         self._applied.sequence.advance(self._projection.applied)
         self._applied.position = self._projection.position
         self._projection.start()
         applied = self._applied.sequence.value
         self._follower = Follower(
-            self._connection,
-            self._names,
-            applied,
-            self._on_message,
-            check.run,
-            self._faults,
-            self._backlog,
+            self._connection, self._names, applied, self._on_message, check.run, self._faults, self._backlog
         )
         self._following = asyncio.create_task(self._follower.run())
         self._following.add_done_callback(self._on_following_ended)
@@ -187,6 +183,7 @@ class JetStreamEventLog(ReaderPool):
             self._follower.stop()
             self._following.cancel()
             await asyncio.gather(self._following, return_exceptions=True)
+        await self._time.close()
         await self._connection.close()
         await asyncio.to_thread(self._projection.close)
         await asyncio.sleep(0)  # lets the projection's last group come first

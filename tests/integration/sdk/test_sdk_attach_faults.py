@@ -145,6 +145,44 @@ async def test_what_a_server_did_not_take_is_kept(server: ServerProcess, tmp_pat
     assert (result_found, True, list(spool.iterdir())) == (["nobody hears"], other.id != "kept", [])
 
 
+@pytest.mark.parametrize("gap", [1, 2])
+async def test_an_end_that_is_cancelled_twice_is_kept(
+    server: ServerProcess, tmp_path: Path, gap: int
+) -> None:
+    """Without its server the spool has it, however soon the second cancellation comes."""
+    spool = tmp_path / "spool"
+    loop = asyncio.get_running_loop()
+
+    async def work(far: Client, proxy: CuttableProxy) -> None:
+        task = asyncio.current_task()
+        assert task is not None
+
+        def cancel(passes: int) -> None:
+            if passes in (0, gap):
+                task.cancel()
+            if passes < gap:
+                loop.call_soon(cancel, passes + 1)
+
+        block = far.start("step", job_id="kept", spool=spool)
+
+        async def is_cut() -> bool:
+            return not block.attachment._jobs.is_connected
+
+        async with block as job:
+            proxy.refuse()
+            proxy.cut()
+            job.result = {"n": 1}
+            await eventually(is_cut)
+            loop.call_soon(cancel, 0)
+
+    with CuttableProxy(server.address) as proxy:
+        async with Client(proxy.address) as far:
+            with pytest.raises(asyncio.CancelledError):
+                await asyncio.create_task(work(far, proxy))
+    async with Client(server.address) as near, near.start("step", spool=spool):
+        assert await near.result("kept") == {"n": 1}
+
+
 def test_a_client_that_is_closed_within_the_block(
     shared_server: ServerProcess, caplog: pytest.LogCaptureFixture
 ) -> None:

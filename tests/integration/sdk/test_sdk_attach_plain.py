@@ -7,13 +7,16 @@ import sys
 import threading
 import time
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Coroutine, Iterator
+from concurrent.futures import Future
 from types import FrameType
+from typing import Any
 
 import pytest
 
 from milepost.client import SyncClient
 from milepost.client._attach import AttachedJob
+from milepost.client._transport.event_loop_thread import EventLoopThread
 from milepost.client._worker.current_job import current_job
 from milepost.client.errors import JobNotFound
 from milepost.contract.job_states import has_ended
@@ -144,6 +147,42 @@ def test_a_signal_anywhere_in_an_end_leaves_no_running_job(shared_server: Server
 
     assert point > 5
     assert states == {"SUCCEEDED"}
+
+
+@pytest.mark.parametrize("begins", ["claim", "end"])
+def test_two_signals_at_once_leave_no_running_job(
+    shared_server: ServerProcess, monkeypatch: pytest.MonkeyPatch, begins: str
+) -> None:
+    """The second one raises in what the first one has interrupted: in the call that ends the block in its place."""
+    kind = f"interrupted-{uuid.uuid4().hex[:8]}"
+    signals: list[str] = []
+    start = EventLoopThread.start
+
+    def interrupted(thread: EventLoopThread, coroutine: Coroutine[Any, Any, Any]) -> Future[Any]:
+        if not signals:
+            return start(thread, coroutine)
+        if signals.pop() == "after":
+            start(thread, coroutine)
+        else:
+            coroutine.close()
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(EventLoopThread, "start", interrupted)
+    with SyncClient(shared_server.address) as plain:
+        block = plain.start(kind, flush_timeout=120.0)
+        if begins == "end":
+            block.__enter__()
+            signals += ["before", "before"]
+        else:
+            signals += ["before", "after"]
+        with pytest.raises(KeyboardInterrupt):
+            block.__exit__(None, None, None) if begins == "end" else block.__enter__()
+        assert signals == []
+        assert current_job() is None
+        _until(lambda: all(has_ended(job.proto) for job in plain.list(kinds=[kind])))
+        states = {state_name(job) for job in plain.list(kinds=[kind])}
+
+    assert states == {"SUCCEEDED" if begins == "end" else "CANCELLED"}
 
 
 @contextlib.contextmanager

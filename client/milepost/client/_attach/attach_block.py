@@ -83,6 +83,7 @@ class SyncAttached:
         self._background = background
         self._current_job = CurrentJobBlock()
         self._claiming: asyncio.Task[object] | None = None
+        self._undoing: asyncio.Task[None] | None = None
 
     def __enter__(self) -> AttachedJob:
         try:
@@ -90,11 +91,13 @@ class SyncAttached:
             self._current_job.enter(job)
         except BaseException:
             # A signal may raise in any line, also when the job is claimed: without its block it would run for good, and
-            # be the current job of whatever this thread does next.
-            self._current_job.leave()
-            # RuntimeError if the client is closed.
-            with contextlib.suppress(RuntimeError, concurrent.futures.CancelledError):
-                self._background.run_to_end(self._abandon())
+            # be the current job of whatever this thread does next. Of two signals that come at once, the second one
+            # raises in the next call, so that is repeated.
+            try:
+                self._abandon()
+            except BaseException:
+                self._abandon()
+                raise
             raise
         return job
 
@@ -108,9 +111,11 @@ class SyncAttached:
             _log.warning("the end of a job cannot be reported: %s", closed)
             return
         except BaseException:
-            self._current_job.leave()
-            with contextlib.suppress(RuntimeError):  # as above, unless the end was reported, or cut short
-                self._background.start(self._attachment.end(error))
+            try:  # as above
+                self._end(error)
+            except BaseException:
+                self._end(error)
+                raise
             raise
         exception = self._attachment.exception_to_raise(error)
         if exception is not None:
@@ -120,10 +125,26 @@ class SyncAttached:
         self._claiming = asyncio.current_task()
         return await self._attachment.claim()
 
-    async def _abandon(self) -> None:
+    def _abandon(self) -> None:
+        """Undo a claim, finished or not, and wait for that, unless the client is closed."""
+        self._current_job.leave()
+        with contextlib.suppress(RuntimeError, concurrent.futures.CancelledError):
+            self._background.run_to_end(self._undo_once())
+
+    def _end(self, error: BaseException | None) -> None:
+        """Report the end of the block, unless that was done or begun, or the client is closed. Wait for nothing."""
+        self._current_job.leave()
+        with contextlib.suppress(RuntimeError):
+            self._background.start(self._attachment.end(error))
+
+    async def _undo_once(self) -> None:
+        if self._undoing is None and self._claiming is not None:
+            self._undoing = asyncio.create_task(self._undo(self._claiming))
+        if self._undoing is not None:
+            await asyncio.wait((self._undoing,))
+
+    async def _undo(self, claiming: asyncio.Task[object]) -> None:
         """Undo a claim that has succeeded, though its caller was interrupted; one that is cancelled undoes itself."""
-        if (claiming := self._claiming) is None:
-            return
         if not claiming.cancelling():
             claiming.cancel()
         await asyncio.wait((claiming,))

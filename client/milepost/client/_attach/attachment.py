@@ -15,6 +15,7 @@ from milepost.client._attach.attached_job import AttachedJob
 from milepost.client._attach.block_session import OpenSession
 from milepost.client._attach.claimed_job_table import BlockClaim
 from milepost.client._attach.offline_block import OfflineBlock
+from milepost.client._attach.uninterrupted import uninterrupted
 from milepost.client._attach.withdrawal import find_or_withdraw, withdraw_job
 from milepost.client._transport.backoff import Backoff, is_transient
 from milepost.client._transport.channel import LazyChannel
@@ -241,8 +242,6 @@ class Attachment:
             error, stop_reason=self._stop_reason, refusal=self._jobs.refusal, goes_on=self._goes_on
         )
 
-    # Private.
-
     @property
     def _no_answer(self) -> MilepostError:
         reason = f"no answer to the claim within {self._timeout:g} s"
@@ -340,9 +339,11 @@ class Attachment:
 
     async def _disconnect(self) -> None:
         self._connection.cancel()
+        # Once the block was left its handler ends within a few passes of the loop; before, the spool would lack its end.
+        ending = [asyncio.create_task(self._jobs.idle())] if self._left.done() else []
         try:
-            await asyncio.wait((self._connection,))
-        finally:  # whoever is cancelled once more, here, still puts into the spool what is left
+            await uninterrupted(asyncio.wait((self._connection, *ending)))
+        finally:
             self._sessions.close()
             self._jobs.close()
 

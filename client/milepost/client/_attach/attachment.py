@@ -339,7 +339,7 @@ class Attachment:
 
     async def _disconnect(self) -> None:
         self._connection.cancel()
-        # Once the block was left its handler ends within a few passes of the loop; before, the spool would lack its end.
+        # Once the block was left its handler ends within a few passes of the loop; only then the spool gets its end.
         ending = [asyncio.create_task(self._jobs.idle())] if self._left.done() else []
         try:
             await uninterrupted(asyncio.wait((self._connection, *ending)))

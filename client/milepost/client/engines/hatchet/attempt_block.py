@@ -65,6 +65,7 @@ class AttemptBlock:
         self._request = request
         self._interrupt = interrupt
         self._read_state = engine_reader(context)
+        self._entering: asyncio.Task[object] | None = None
         self._attachment: Attachment | None = None
         self._job: AttachedJob | None = None
         self._stopped = asyncio.Event()
@@ -76,6 +77,7 @@ class AttemptBlock:
 
     async def enter(self) -> AttachedJob:
         """Claim the job; if that is not possible, a job that reports to nobody."""
+        self._entering = asyncio.current_task()
         self._jobs.waiting.look(partial(reader_of_job, self._context))
         attachment = self._jobs.attachment(self._run, self._request)
         try:
@@ -92,7 +94,15 @@ class AttemptBlock:
         return await unreported_job(self._request.kind, self._request.job_id)
 
     async def leave(self, error: BaseException | None) -> None:
-        """Report the end, and wait until it is durable, at most for the flush timeout."""
+        """Report the end, and wait until it is durable, at most for the flush timeout.
+
+        The thread that waits for `enter` may be interrupted meanwhile. Then the claim is undone before this returns, or
+        the job ends, if it was claimed already: the next attempt finds nobody who has it.
+        """
+        if (entering := self._entering) is not None and not entering.done():
+            if not entering.cancelling():
+                entering.cancel()
+            await asyncio.wait((entering,))
         if self._attachment is None or self._job is None or self._stopping is None:
             return
         is_evicted = isinstance(error, asyncio.CancelledError) and self._is_evicted

@@ -1,0 +1,82 @@
+"""The block of an attempt of a Hatchet task run, without an engine."""
+
+from __future__ import annotations
+
+import asyncio
+from types import SimpleNamespace
+from typing import Any, cast
+
+import pytest
+from hatchet_sdk import Context
+
+from milepost.client._attach import AttachedJob
+from milepost.client._attach.attachment import Attachment
+from milepost.client._worker.job_context import JobContext, JobControl
+from milepost.client._worker.reporter import Reporter
+from milepost.client.engines.hatchet.attempt_block import AttemptBlock
+from milepost.client.engines.hatchet.jobs_of_runs import JobsOfRuns
+from milepost.client.engines.hatchet.task_run import TaskRun
+from milepost.v1 import Job, SubmitJobRequest
+
+
+class Claim:
+    """An attachment whose claim is in progress until it is cancelled, and a while longer."""
+
+    def __init__(self, *, succeeds: bool) -> None:
+        self.steps: list[str] = []
+        self.begun = asyncio.Event()
+        self._succeeds = succeeds
+
+    async def claim(self, on_stop: object) -> AttachedJob:
+        """Wait to be cancelled."""
+        self.steps.append("claiming")
+        self.begun.set()
+        try:
+            await asyncio.Event().wait()
+        except asyncio.CancelledError:
+            for _ in range(20):
+                await asyncio.sleep(0)
+            if not self._succeeds:
+                self.steps.append("undone")
+                raise
+        self.steps.append("claimed")
+        return AttachedJob(JobContext(JobControl(Job(job_id="j"), Reporter(lambda: None))))
+
+    async def end(self, error: BaseException | None) -> None:
+        """Note the end."""
+        self.steps.append(f"ended by {type(error).__name__}")
+
+
+@pytest.mark.parametrize(
+    ("succeeds", "cancelled", "steps"),
+    [
+        (False, True, ["claiming", "undone", "left"]),
+        (False, False, ["claiming", "undone", "left"]),
+        (True, True, ["claiming", "claimed", "ended by JobFailure", "left"]),
+    ],
+)
+async def test_a_block_is_left_after_its_claim(succeeds: bool, cancelled: bool, steps: list[str]) -> None:
+    """Where the thread of a plain task is interrupted while it claims, nothing of that goes on afterwards."""
+    claim = Claim(succeeds=succeeds)
+    nothing = SimpleNamespace(look=lambda reader: None, watch=lambda *arguments: None)
+    jobs = SimpleNamespace(waiting=nothing, attachment=lambda run, request: cast("Attachment", claim))
+    context: Any = SimpleNamespace(
+        is_cancelled=False,
+        workflow_run_id="w",
+        task_run_id="t",
+        _runs_client=SimpleNamespace(get_details=None),
+    )
+    run = TaskRun("t", 0, 1, {}, "j", "")
+    block = AttemptBlock(
+        cast("JobsOfRuns", jobs), run, cast("Context", context), SubmitJobRequest(), lambda: None
+    )
+    entering = asyncio.create_task(block.enter())
+    await claim.begun.wait()
+    if cancelled:
+        entering.cancel()
+
+    await block.leave(KeyboardInterrupt())
+    claim.steps.append("left")
+
+    await asyncio.wait((entering,))
+    assert claim.steps == steps

@@ -7,7 +7,7 @@ import json
 import re
 import signal
 import uuid
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 
 import pytest
@@ -88,20 +88,26 @@ async def test_a_connection_that_is_lost(
     assert states == ["reconnecting", "live"]
 
 
-async def test_a_command_waits_for_a_server_that_starts(tmp_path: Path, forkery: Forkery) -> None:
+@pytest.mark.parametrize(
+    ("arguments", "printed"),
+    [(("list",), r"No jobs found\."), (("backup", "copy.db"), r"copy\.db  .* kB  epoch \S+")],
+    ids=["a call", "a stream"],
+)
+async def test_a_command_waits_for_a_server_that_starts(
+    tmp_path: Path, forkery: Forkery, monkeypatch: pytest.MonkeyPatch, arguments: Sequence[str], printed: str
+) -> None:
     """On a terminal it reports that once."""
+    monkeypatch.chdir(tmp_path)
     server = ServerProcess(tmp_path / "data", forkery=forkery)
     address = server._arguments[2]
-    async with terminal("list", "--connect-timeout", "60s", address=address) as shown:
+    async with terminal(*arguments, "--connect-timeout", "60s", address=address) as shown:
         await shown.shows(lambda text: "Waiting" in text)
         with server:
             status = await shown.process.wait()
-            await shown.shows(lambda text: "jobs" in text)
+            await shown.shows(lambda text: text.count("\n") == 2)
 
-    assert (status, shown.text) == (
-        0,
-        f"Waiting up to 60 s for the server at {address} …\nNo jobs found.\n",
-    )
+    assert status == 0
+    assert re.fullmatch(f"Waiting up to 60 s for the server at {address} …\n{printed}\n", shown.text)
 
 
 async def test_a_table_of_jobs_shows_its_connection(

@@ -6,7 +6,7 @@ import asyncio
 import importlib.metadata
 import json
 import weakref
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Final, TypeVar
 
 from google.protobuf.message import Message
@@ -43,6 +43,7 @@ _FIRST_CALL_INTERVAL: Final = 0.1
 _Call = TypeVar("_Call", bound=grpc.aio.Call)
 _Request = TypeVar("_Request")
 _Response = TypeVar("_Response")
+_Result = TypeVar("_Result")
 
 
 class LazyChannel:
@@ -132,13 +133,17 @@ class LazyChannel:
             TokenUnavailable: The callable for tokens failed.
             MilepostError: The server refused the call, or was unreachable for `timeout` seconds.
         """
+        return await self.patiently(lambda: self._call(method, request, timeout))
+
+    async def patiently(self, attempt: Callable[[], Awaitable[_Result]]) -> _Result:
+        """Make the first call of the channel: again while the server is unavailable, as `wait_for_server` says."""
         loop = asyncio.get_running_loop()
         patience, self._patience = self._patience, 0.0
         until = loop.time() + patience
         while True:
             begun = loop.time()
             try:
-                return await self._call(method, request, timeout)
+                return await attempt()
             except MilepostError as error:
                 # The next one will take about as long, since gRPC makes several attempts.
                 is_late = 2 * loop.time() - begun >= until

@@ -4,20 +4,23 @@ from __future__ import annotations
 
 import hashlib
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 import click
 
 from milepost.client._cli.commands.base_command import command
 from milepost.client._cli.commands.exit_status import CommandError, ExitStatus
-from milepost.client._cli.commands.options import ServerOptions, address_options, output_option
+from milepost.client._cli.commands.options import ServerOptions, output_option, server_options
 from milepost.client._cli.rendering.json_line import dump_json
 from milepost.client._cli.standard_streams import write_stdout
 
 if TYPE_CHECKING:
     from milepost.client._cli.commands.new_file import NewFile
     from milepost.client._transport.channel import LazyChannel
-    from milepost.v1 import BackupHeader
+    from milepost.client._transport.fork_safety import grpc
+    from milepost.v1 import BackupHeader, BackUpRequest, BackUpResponse
+
+    _Call: TypeAlias = grpc.aio.UnaryStreamCall[BackUpRequest, BackUpResponse]
 
 __all__ = ["backup"]
 
@@ -30,7 +33,7 @@ __all__ = ["backup"]
 )
 @click.argument("file", metavar="FILE", type=click.Path(path_type=Path))
 @output_option
-@address_options
+@server_options
 def backup(server: ServerOptions, file: Path, output: str) -> None:
     """Copy the server's log to FILE, while the server runs.
 
@@ -70,21 +73,15 @@ def backup(server: ServerOptions, file: Path, output: str) -> None:
 
 async def _receive(channel: LazyChannel, new: NewFile) -> BackupHeader:
     """Write the copy as the server sends it, and return what it is. Raises OSError, MilepostError."""
-    from milepost.client._transport.error_mapping import error_from_status
-    from milepost.client._transport.fork_safety import grpc
     from milepost.client.errors import ProtocolError
-    from milepost.v1 import BackupHeader, BackUpRequest
 
-    header, digest, received = BackupHeader(), hashlib.sha256(), 0
-    metadata = await channel.tokens.metadata()
-    call = channel.track(channel.admin().BackUp(BackUpRequest(), metadata=metadata))
+    digest, received = hashlib.sha256(), 0
+    call, header = await channel.patiently(lambda: _begin(channel))
     try:
-        async for part in call:
+        if new.free < header.size_bytes:
+            raise OSError(0, f"it needs {header.size_bytes:,} bytes, and {new.free:,} are free")
+        while (part := await _read(channel, call)) is not None:
             match part.WhichOneof("part"):
-                case "header":
-                    header = part.header
-                    if new.free < header.size_bytes:
-                        raise OSError(0, f"it needs {header.size_bytes:,} bytes, and {new.free:,} are free")
                 case "data":
                     digest.update(part.data)
                     received += len(part.data)
@@ -95,7 +92,32 @@ async def _receive(channel: LazyChannel, new: NewFile) -> BackupHeader:
         raise ProtocolError(
             "The backup did not arrive as the server sent it. Nothing was kept; start it again."
         )
-    except grpc.aio.AioRpcError as error:
-        raise error_from_status(error, channel.target.address) from error
     finally:
         call.cancel()
+
+
+async def _begin(channel: LazyChannel) -> tuple[_Call, BackupHeader]:
+    """Ask for a backup; the call, and what the server is going to send."""
+    from milepost.client.errors import ProtocolError
+    from milepost.v1 import BackUpRequest
+
+    metadata = await channel.tokens.metadata()
+    call = channel.track(channel.admin().BackUp(BackUpRequest(), metadata=metadata))
+    part = await _read(channel, call)
+    if part is None or not part.HasField("header"):
+        call.cancel()
+        raise ProtocolError("The backup did not begin with its header.")
+    return call, part.header
+
+
+async def _read(channel: LazyChannel, call: _Call) -> BackUpResponse | None:
+    """The next part; None at the end."""
+    from milepost.client._transport.error_mapping import error_from_status
+    from milepost.client._transport.fork_safety import grpc
+    from milepost.v1 import BackUpResponse
+
+    try:
+        part = await call.read()
+    except grpc.aio.AioRpcError as error:
+        raise error_from_status(error, channel.target.address) from error
+    return part if isinstance(part, BackUpResponse) else None

@@ -95,8 +95,11 @@ class ServerOptions:
 
         client = Client(**self.settings)
         if wait:
-            client._channel.wait_for_server(self.connect_timeout, self._announce_wait)
+            self._wait_on(client._channel)
         return client
+
+    def _wait_on(self, channel: LazyChannel) -> None:
+        channel.wait_for_server(self.connect_timeout, self._announce_wait)
 
     def _announce_wait(self) -> None:
         """Tell a person why nothing happens; programs learn from the exit status."""
@@ -104,10 +107,12 @@ class ServerOptions:
             write_stderr(f"Waiting up to {self.connect_timeout:g} s for the server at {self.address} …")
 
     def channel(self) -> LazyChannel:
-        """A channel that connects on first use, for calls that the client has no method for."""
+        """The channel of `client`, for calls that the client has no method for: make the first one `patiently`."""
         from milepost.client._transport.channel import LazyChannel
 
-        return LazyChannel(self.target())
+        channel = LazyChannel(self.target())
+        self._wait_on(channel)
+        return channel
 
     def target(self) -> Target:
         """The server and the credentials for it."""
@@ -130,7 +135,7 @@ def server_options(command: Callable[..., None]) -> Callable[..., None]:
 
 
 def address_options(command: Callable[..., None]) -> Callable[..., None]:
-    """Like `server_options`, for commands that either wait for the server as long as they run, or not at all."""
+    """Like `server_options`, for commands that wait for the server as long as they run."""
 
     @functools.wraps(command)
     def with_server(*, connect_timeout: float = 0.0, **parameters: Any) -> None:

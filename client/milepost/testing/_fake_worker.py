@@ -147,16 +147,16 @@ Script: TypeAlias = Callable[[FakeJob], Awaitable[object] | object]
 class FakeWorker:
     """A worker that takes jobs of the given kinds, and leaves to the test how they end.
 
-    It registers with the server as any other worker does, so that the backend under test sees real jobs::
+    It registers with the server as any other worker does, so that the application under test sees real jobs::
 
         async with FakeWorker(server.address, ["transcribe"]) as worker:
-            job_id = await backend.upload(recording)  # submits a job
+            job_id = await application.upload(recording)  # submits a job
             job = await worker.take()
             job.progress(0.5)
-            assert await backend.status(job_id) == "50 %"
+            assert await application.status(job_id) == "50 %"
             job.succeed({"words": 1204})
 
-    Where the backend waits for the job's end, give a `script`, such as ``lambda job: job.fail("NO_SPEECH")``. Leaving
+    Where the application waits for the job's end, give a `script`, such as ``lambda job: job.fail("NO_SPEECH")``. Leaving
     the block gives jobs that have not ended back to the server.
     """
 

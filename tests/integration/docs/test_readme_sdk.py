@@ -1,4 +1,4 @@
-"""The README's section on the SDK, as written: the worker by the command, and the backend as a program."""
+"""The README's section on the SDK, as written: the worker by the command, and the application as a program."""
 
 from __future__ import annotations
 
@@ -33,13 +33,13 @@ def run(program: Path, address: str) -> subprocess.CompletedProcess[str]:
 
 
 async def test_the_readmes_programs(server: ServerProcess, tmp_path: Path) -> None:
-    """The job succeeds; the backend prints its progress and its result."""
-    worker, backend = programs()
+    """The job succeeds; the application prints its progress and its result."""
+    worker, application = programs()
     (tmp_path / "counting.py").write_text(worker)
-    (tmp_path / "backend.py").write_text(backend)
+    (tmp_path / "application.py").write_text(application)
 
     async with started("worker", "counting:worker", address=server.address, cwd=tmp_path):
-        found = await asyncio.to_thread(run, tmp_path / "backend.py", server.address)
+        found = await asyncio.to_thread(run, tmp_path / "application.py", server.address)
 
     assert (found.returncode, found.stderr) == (0, "")
     *progress, result = found.stdout.splitlines()

@@ -156,8 +156,8 @@ class FakeWorker:
             assert await application.status(job_id) == "50 %"
             job.succeed({"words": 1204})
 
-    Where the application waits for the job's end, give a `script`, such as ``lambda job: job.fail("NO_SPEECH")``. Leaving
-    the block gives jobs that have not ended back to the server.
+    Where the application waits for the job's end, give a `script`, such as ``lambda job: job.fail("NO_SPEECH")``.
+    Leaving the block gives jobs that have not ended back to the server.
     """
 
     def __init__(

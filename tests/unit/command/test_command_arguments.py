@@ -59,6 +59,26 @@ def test_bounds_of_numbers_are_in_words(command: str, said: str) -> None:
     assert "<=" not in shown.output
 
 
+@pytest.mark.parametrize(
+    ("arguments", "named"),
+    [
+        (["submit", "k", "--owner", "caf\udce9"], "'--owner'"),
+        (["submit", "k", "--label", "file=caf\udce9.wav"], "'--label' / '-l'"),
+        (["submit", "caf\udce9"], "'KIND'"),
+        (["list", "--kind", "caf\udce9"], "'--kind' / '-k'"),
+        (["cancel", "j", "--reason", "caf\udce9"], "'--reason'"),
+        (["whoami", "--token", "caf\udce9"], "'--token'"),
+    ],
+)
+def test_text_that_is_no_utf_8_is_refused(arguments: list[str], named: str) -> None:
+    """As the name of an old file in an option, which the error names; it does not repeat the text."""
+    outcome = CliRunner().invoke(milepost, arguments)
+
+    assert outcome.exit_code == 2
+    assert f"Invalid value for {named}: It has bytes that are no UTF-8." in outcome.output
+    assert "caf" not in outcome.output
+
+
 @pytest.mark.parametrize("command", ["submit k", "list", "watch", "exec --kind k"])
 def test_a_label_has_one_value(command: str) -> None:
     """A second value is refused, since the first would be lost; the same pair may be repeated."""

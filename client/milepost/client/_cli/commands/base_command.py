@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 import click
@@ -20,6 +20,16 @@ class Command(click.Command):
     def __init__(self, *args: Any, examples: Sequence[str] = (), **settings: Any) -> None:
         super().__init__(*args, **settings)
         self._examples = examples
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Parse the arguments. Raises click.BadParameter for a text that no message can have, as it is no UTF-8."""
+        rest = super().parse_args(ctx, args)
+        for parameter in self.params:
+            takes_bytes = parameter.type is click.UNPROCESSED or isinstance(parameter.type, click.Path)
+            if not takes_bytes and not _is_unicode(ctx.params.get(parameter.name or "")):
+                # Without the value, which may be a secret.
+                raise click.BadParameter("It has bytes that are no UTF-8.", ctx, parameter)
+        return rest
 
     def invoke(self, ctx: click.Context) -> object:
         """Run the command."""
@@ -70,6 +80,15 @@ class Command(click.Command):
                 f"Options that commands share are read from the environment as {', '.join(name for _, name in shared)}."
             )
         return " ".join(sentences)
+
+
+def _is_unicode(value: object) -> bool:
+    """Whether all texts of a value are Unicode: Python makes lone surrogates of other bytes in arguments."""
+    if isinstance(value, str):
+        return value.isascii() or not any("\ud800" <= character <= "\udfff" for character in value)
+    if isinstance(value, Mapping):
+        value = value.items()
+    return not isinstance(value, Collection) or all(map(_is_unicode, value))
 
 
 command = functools.partial(click.command, cls=Command)

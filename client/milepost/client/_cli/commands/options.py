@@ -248,6 +248,7 @@ def input_options(prefix: str) -> _Decorator:
             "-i",
             "given",
             envvar=f"{prefix}_INPUT",
+            type=click.UNPROCESSED,
             metavar="JSON|@FILE|-",
             help="Input of the job, a JSON object; - reads stdin.",
         ),

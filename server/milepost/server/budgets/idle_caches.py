@@ -5,11 +5,11 @@ A cache notes no times. It is asked at intervals to drop what it has not used si
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable
 from typing import Final
 
 from milepost.server.base.clock import Clock
+from milepost.server.base.repeating import repeat
 from milepost.server.scheduling.callers import SERVER
 from milepost.server.scheduling.slices import Slices
 from milepost.server.scheduling.steps import Steps
@@ -48,9 +48,7 @@ class IdleCaches:
 
     async def run(self) -> None:
         """Check the caches until cancelled."""
-        while True:
-            await asyncio.sleep(CHECK_INTERVAL)
-            await self.check()
+        await repeat(self.check, CHECK_INTERVAL)
 
     async def check(self) -> None:
         """Have the caches that are due drop what is idle."""

@@ -10,6 +10,7 @@ from typing import Final
 from milepost.server.access.authenticator import Authenticator
 from milepost.server.access.principal import ANONYMOUS, Principal
 from milepost.server.base.refusal import Refusal
+from milepost.server.base.repeating import repeat
 
 CHECK_INTERVAL: Final = 1.0
 """Seconds between two checks of changed credential files and of the credentials of open calls."""
@@ -56,10 +57,7 @@ class OpenCalls:
 
     async def run(self) -> None:
         """Check the credentials until cancelled."""
-        while True:
-            await asyncio.sleep(CHECK_INTERVAL)
-            await self._authenticator.refresh(tuple(principal for principal, _ in self._open))
-            await self.check()
+        await repeat(self._refresh_and_check, CHECK_INTERVAL)
 
     async def check(self) -> None:
         """End the calls whose credential is no longer in force, some in each pass of the event loop."""
@@ -73,3 +71,7 @@ class OpenCalls:
                         task.cancel()
                     if number % ENDED_AT_ONCE == 0:
                         await asyncio.sleep(0)
+
+    async def _refresh_and_check(self) -> None:
+        await self._authenticator.refresh(tuple(principal for principal, _ in self._open))
+        await self.check()

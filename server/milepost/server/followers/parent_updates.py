@@ -9,6 +9,8 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 
+import structlog
+
 from milepost.contract.job_states import has_ended
 from milepost.server import decide
 from milepost.server.background_tasks import Tasks
@@ -17,6 +19,8 @@ from milepost.server.journal import Journal
 from milepost.server.log.event_log import Commit, DurableCommit, Entry, EventLog
 from milepost.server.store_errors import STORE_ERRORS
 from milepost.v1 import Event, Events, Job
+
+_log = structlog.get_logger("milepost.tasks")
 
 # How long changes of children are collected before their parent is updated, in seconds.
 _DEBOUNCE = 0.1
@@ -73,6 +77,8 @@ class ParentUpdates:
                         self._reported_ended.pop(job_id, None)
                     except STORE_ERRORS:  # retried in the next round
                         self._outdated[job_id] = None
+                    except Exception:  # noqa: BLE001  # a parent that cannot be read must not hold up the others
+                        _log.exception("parent not updated", job_id=job_id)
         finally:
             self._updating = False
 

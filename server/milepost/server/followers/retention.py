@@ -75,6 +75,8 @@ class Retention:
                 raise
             except STORE_ERRORS as error:  # the next sweep tries again
                 _log.warning("retention sweep aborted", error=str(error))
+            except Exception:  # noqa: BLE001  # as that one does after any other error
+                _log.exception("retention sweep failed")
             try:
                 async with asyncio.timeout(self._interval):
                     await self._woken.wait()
@@ -118,7 +120,7 @@ class Retention:
             await asyncio.sleep(_PAUSE)
 
     def _check_store_up(self) -> None:
-        """Delete nothing by an outdated view of the log: raise StoreAway while the store is away."""
+        """Delete nothing by an outdated view of the log: raise StoreUnavailable while the store is away."""
         if not self._log.up:
             raise StoreUnavailable("the store is away")
 

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import sqlite3
+
+import pytest
+
 from milepost.server.followers.parent_updates import ParentUpdates
+from milepost.server.log.event_log import ChildrenSummary, Entry
 from milepost.v1 import JobEnded, JobState, Update
 from tests.support.rpc import eventually
 from tests.unit.server.core import Core
@@ -32,3 +37,30 @@ async def test_nothing_is_remembered_of_parents_that_have_ended(core: Core) -> N
         return not (updates._reported_ended or updates._outdated or updates._updating)
 
     await eventually(forgotten)
+
+
+async def test_parents_behind_one_that_cannot_be_updated_are_updated(
+    core: Core, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever its error is, such as that of a read: their progress would be lost until their next child has some."""
+    summarise = core.log.children_summary
+
+    async def summary(job_id: str) -> ChildrenSummary:
+        if job_id == "damaged":
+            raise sqlite3.DatabaseError("database disk image is malformed")
+        return await summarise(job_id)
+
+    monkeypatch.setattr(core.log, "children_summary", summary)
+    entries: list[Entry] = []
+    core.log.add_listener(entries.extend)
+    ends = Update(job_ended=JobEnded(state=JobState.JOB_STATE_SUCCEEDED))
+    for parent in ("damaged", "p"):
+        await core.submit(parent)
+        await core.submit(f"{parent}-child", parent_job_id=parent)
+        await core.report(await core.start(f"{parent}-child"), ends, job_id=f"{parent}-child")
+    ParentUpdates(core.log, core.journal, core.tasks).on_entries(entries)
+
+    async def updated() -> bool:
+        return (await core.journal.find("p")).fraction == 0.5
+
+    await eventually(updated)

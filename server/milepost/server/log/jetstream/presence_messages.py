@@ -19,6 +19,7 @@ import nats.js.errors
 from nats.aio.msg import Msg
 
 from milepost.contract import limits
+from milepost.server.base.repeating import repeat
 from milepost.server.log.jetstream import epoch_holders
 from milepost.server.log.jetstream.epoch_holders import EpochHolder
 from milepost.server.log.jetstream.nats_access import ConnectionLost
@@ -75,9 +76,9 @@ class PresenceMessages:
         """Subscribe, and start publishing."""
         await self._connection.client.subscribe(self._names.presence, cb=self._on_message)
         self._publishing = [
-            asyncio.create_task(self._publish_heard_jobs()),
-            asyncio.create_task(self._publish_workers()),
-            asyncio.create_task(self._keep_contact()),
+            asyncio.create_task(repeat(self._publish_heard_jobs, self._interval)),
+            asyncio.create_task(repeat(self._publish_workers, limits.WORKERS_INTERVAL)),
+            asyncio.create_task(repeat(self._prove_contact, self._interval, at_once=True)),
         ]
 
     def contact(self) -> ContactPeriod | None:
@@ -112,24 +113,18 @@ class PresenceMessages:
         await asyncio.gather(*self._publishing, *self._sending, return_exceptions=True)
 
     async def _publish_heard_jobs(self) -> None:
-        while True:
-            await asyncio.sleep(self._interval)
-            heard, self._heard_jobs = list(self._heard_jobs), {}
-            for start in range(0, len(heard), _IDS_PER_MESSAGE):
-                await self._send(jobs=heard[start : start + _IDS_PER_MESSAGE])
+        heard, self._heard_jobs = list(self._heard_jobs), {}
+        for start in range(0, len(heard), _IDS_PER_MESSAGE):
+            await self._send(jobs=heard[start : start + _IDS_PER_MESSAGE])
 
-    async def _keep_contact(self) -> None:
-        while True:
-            asked = self._contact.begin_question()
-            with contextlib.suppress(ConnectionLost, nats.js.errors.APIError):
-                self._contact.on_answer(asked, await quorum_age(self._connection, self._names))
-            await asyncio.sleep(self._interval)
+    async def _prove_contact(self) -> None:
+        asked = self._contact.begin_question()
+        with contextlib.suppress(ConnectionLost, nats.js.errors.APIError):
+            self._contact.on_answer(asked, await quorum_age(self._connection, self._names))
 
     async def _publish_workers(self) -> None:
-        while True:
-            await asyncio.sleep(limits.WORKERS_INTERVAL)
-            if self._connection.up:  # while cut off a node hears nobody, so it must not expire workers
-                self._here.request_workers()
+        if self._connection.up:  # while cut off a node hears nobody, so it must not expire workers
+            self._here.request_workers()
 
     def _start(self, sending: Coroutine[Any, Any, None]) -> None:
         task = asyncio.create_task(sending)

@@ -13,6 +13,8 @@ import ctypes
 from collections.abc import Awaitable, Callable
 from typing import Final
 
+from milepost.server.base.repeating import repeat
+
 # Seconds between two rounds. One takes some milliseconds of a thread of its own.
 _INTERVAL: Final = 20.0
 
@@ -53,10 +55,12 @@ async def keep_trimmed(
     When ``collect`` says that a server that was busy is idle, caches drop first what they do not use: little of it, but
     it lies in many pages, and to read it again costs nobody anything then.
     """
-    while True:
-        await asyncio.sleep(interval)
+
+    async def collect_and_trim() -> None:
         if collect():
             await drop_unused()
             await asyncio.sleep(unused_time)
             await drop_unused()
         await asyncio.to_thread(trim)
+
+    await repeat(collect_and_trim, interval)

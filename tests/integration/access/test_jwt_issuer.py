@@ -9,7 +9,7 @@ from pathlib import Path
 import grpc.aio
 import pytest
 
-from milepost.v1 import ListJobsRequest
+from milepost.v1 import GetHistoryRequest, ListJobsRequest
 from tests.support.command import milepost
 from tests.support.forking import Forkery
 from tests.support.issuer import Issuer
@@ -42,7 +42,14 @@ async def test_a_token_without_owners(server: Server, issuer: Issuer) -> None:
             async with rpc.session():
                 pass
         assert list((await rpc.jobs.ListJobs(ListJobsRequest())).jobs) == []
-    assert [error_info(refused.value).reason for refused in (submitted, worked)] == ["PERMISSION_DENIED"] * 2
+    async with connect(server.address, token=issuer.token("one", owners=None, scope="read")) as rpc:
+        with pytest.raises(grpc.aio.AioRpcError) as read:
+            await rpc.jobs.GetHistory(GetHistoryRequest(kind="k"))
+    assert [
+        (error_info(refused.value).reason, error_info(refused.value).metadata["action"])
+        for refused in (submitted, worked, read)
+    ] == [("PERMISSION_DENIED", action) for action in ("submit", "work", "read")]
+    assert read.value.details() == "'alice' may not read: its credential names no owner."
 
 
 async def test_a_new_key_while_the_server_runs(server: Server, issuer: Issuer) -> None:

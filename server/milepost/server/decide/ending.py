@@ -38,14 +38,23 @@ def cancel_requested(
 
 
 def parent_cancelled(parent: Job, age: Age) -> Callable[[Job, int], list[Event]]:
-    """The decision on a child of a cancelled job, which gets the grace period that its parent got; see ``cancel``."""
-    return partial(
+    """The decision on a child of a cancelled job, which gets the grace period that its parent got; see ``cancel``.
+
+    A job that is no child of it stays as it is: the child that is meant may be deleted, and its id used again.
+    """
+    parent_job_id = parent.job_id
+    cancel_child = partial(
         cancel,
         reason=parent.cancellation.reason,
-        requested_by=f"parent job {parent.job_id}",
+        requested_by=f"parent job {parent_job_id}",
         grace_period=max(time_limits.grace_period(parent).duration, 0),
         age=age,
     )
+
+    def decision(job: Job, now: int) -> list[Event]:
+        return cancel_child(job, now) if job.parent_job_id == parent_job_id else []
+
+    return decision
 
 
 def cancel(

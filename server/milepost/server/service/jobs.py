@@ -88,7 +88,7 @@ class Jobs:
     async def submit(self, principal: Principal, request: SubmitJobRequest, caller: str) -> JobResponse:
         """Accept a job. One without an owner gets the only owner of its principal."""
         check_scope(principal, Action.SUBMIT)
-        _set_owner(principal, request)
+        _set_owner(principal, Action.SUBMIT, request)
         await self._slices.run(validation.submit(request), caller)
         target = Target(request.job_id, request.owner, request.kind, request.parent_job_id)
         check(principal, Action.SUBMIT, request.job_id, target)
@@ -184,12 +184,12 @@ class Jobs:
     async def history(
         self, principal: Principal, request: GetHistoryRequest, caller: str
     ) -> GetHistoryResponse:
-        """Tell what is known of a kind. Nothing is known of one of another owner."""
+        """Summarise the past runs of a kind. One of another owner has none."""
         check_scope(principal, Action.READ)
         if principal.job_id:
             raise permission_denied(principal, Action.READ, None)
         validation.history(request)
-        _set_owner(principal, request)
+        _set_owner(principal, Action.READ, request)
         if not principal.owns(request.owner):
             return GetHistoryResponse()
         history = await self._estimators.histories.get(request.owner, request.kind, caller)
@@ -232,12 +232,15 @@ def _watch_limit(principal: Principal) -> int | None:
     return dict(principal.limits).get("watches")
 
 
-def _set_owner(principal: Principal, request: SubmitJobRequest | GetHistoryRequest) -> None:
-    """Set its principal's only owner where the request names none. Raises INVALID_FIELD if there are several."""
+def _set_owner(principal: Principal, action: Action, request: SubmitJobRequest | GetHistoryRequest) -> None:
+    """Set the only owner of the principal where the request names none.
+
+    Raises INVALID_FIELD if there are several, PERMISSION_DENIED for the action if there is none.
+    """
     if request.owner or principal.owners is None or "" in principal.owners:
         return
     if not principal.owners:
-        raise permission_denied(principal, Action.SUBMIT, None)
+        raise permission_denied(principal, action, None)
     if len(principal.owners) > 1:
         owners = ", ".join(sorted(map(repr, principal.owners)))
         problem = Check()

@@ -123,7 +123,7 @@ class ReplayCache:
         self._drops += 1
         self._reading.clear()  # later requests read the log as it is now
         for job_id in gone & self._batches.keys():
-            self._memory.charge(self, -sum(batch.size for batch in self._batches.pop(job_id).values()))
+            self._memory.free(self, sum(batch.size for batch in self._batches.pop(job_id).values()))
 
     def drop_idle(self) -> Steps[None]:
         """See ``IdleCaches``: of all batches, if nobody has replayed anything since the call before."""

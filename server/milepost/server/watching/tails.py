@@ -91,7 +91,7 @@ class Tail:
             self.fraction, self.fraction_known = job.fraction, job.fraction_known
             self.queued = job.state == JobState.JOB_STATE_QUEUED
         self.first = max(self.first, page.first)
-        self.thinned = page.thinned
+        self.thinned = max(self.thinned, page.thinned)
 
     def identify(self, submitted: int) -> None:
         """Note when the job of a read was submitted. Raises STORE_UNAVAILABLE where that is a later job."""

@@ -68,6 +68,15 @@ def test_a_queued_job_is_cancelled_at_once_and_not_by_force() -> None:
     assert end.job_ended == JobEnded(state=JobState.JOB_STATE_CANCELLED)
 
 
+def test_a_parent_cancels_only_jobs_that_are_its_children() -> None:
+    """Rule 18: by the time that a child is cancelled, its id may be that of a later job, perhaps of another owner."""
+    parent = apply(run(), ask(run(), 10)).job
+    decision = decide.parent_cancelled(parent, lambda job_id, instant: 0)
+    child, later = (submitted(SubmitJobRequest(kind="k", parent_job_id=name)).job for name in ("j", ""))
+
+    assert [len(decision(job, NOW)) for job in (child, later)] == [2, 0]
+
+
 def test_the_earlier_of_grace_period_and_timeout_counts() -> None:
     """Of the grace period and the timeout the earlier one counts."""
     state = run(SubmitJobRequest(kind="k", timeout=Duration(seconds=60)))

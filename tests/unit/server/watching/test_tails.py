@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from milepost.server.log.event_log import Commit, JobAttributes
+from milepost.server.log.event_log import Commit, EventPage, JobAttributes
 from milepost.server.log.frames import Chunk
 from milepost.server.messages.event_encoding import event_frame as frame
 from milepost.server.watching.batches import BATCH_BYTES, Batch, BatchRequest
 from milepost.server.watching.event_filters import FrameFilter
 from milepost.server.watching.memory_budget import ENTRY_OVERHEAD, MemoryBudget
 from milepost.server.watching.tails import Tail
-from milepost.v1 import Event, JobState, LogWritten, WatchJobResponse
+from milepost.v1 import Event, Job, JobState, LogWritten, WatchJobResponse
 
 RUNNING = JobState.JOB_STATE_RUNNING
 
@@ -137,3 +139,13 @@ def test_the_newest_commit_is_sent_as_any_other(
     assert batch in (None, request.batch([chunk]))
     is_plain = request.cursor == first - 1 and not max_events and frame_filter is None and size < BATCH_BYTES
     assert (batch is not None) == is_plain
+
+
+def test_a_read_from_before_a_thinning_that_comes_after_it() -> None:
+    """A stream looks at the tail after its own read, to see whether that lacks progress: another read may be older."""
+    tail = Tail(MemoryBudget(1 << 20))
+    before = EventPage(chunks=[], first=1, thinned=0, head=5, job=Job(job_id="job"))
+    for page in (before, replace(before, thinned=4), before):
+        tail.observe(page)
+
+    assert tail.thinned == 4

@@ -10,7 +10,6 @@ import pytest
 
 from milepost.server.log.event_log import Entry, EventPage, FeedPage, Query
 from milepost.server.log.sqlite.writer import Outcome
-from milepost.server.watching.memory_budget import MemoryBudget
 from milepost.server.watching.pacer import Pacer
 from milepost.server.watching.tails import Tails
 from milepost.v1 import (
@@ -187,20 +186,6 @@ async def test_thinned_under_way(world: World) -> None:
     await over(subscriber)
     assert subscriber.reason == ""
     check(subscriber.recording, world.history("j"))
-
-
-async def test_a_read_from_before_a_thinning_that_comes_after_it(world: World) -> None:
-    """A stream looks at the tail after its own read, to see whether that lacks progress: another read may be older."""
-    await ended(world, "j")
-    before = await world.log.read("j", 0, 0)
-    await world.log.thin("j")
-    after = await world.log.read("j", 0, 0)
-    assert before is not None
-    assert after is not None
-    with Tails(MemoryBudget(400)).watching("j") as tail:
-        for page in (before, after, before):
-            tail.observe(page)
-        assert tail.thinned == after.thinned > before.thinned
 
 
 async def test_others_that_are_dropped(world: World) -> None:

@@ -57,6 +57,29 @@ async def test_limits(tmp_path: Path) -> None:
     assert len(await listed(path)) == 1
 
 
+async def test_the_end_of_a_lifetime_is_said(tmp_path: Path) -> None:
+    """Of a token and of a certificate: a number without a unit is seconds, as in every option, and soon over."""
+    path = tmp_path / "tokens.toml"
+    options = ("--tokens", str(path), *CREATE, "--expires", "3")
+    made = await milepost("token", "create", *options)
+    named = await milepost("token", "create", *options, "--certificate", "spiffe://example.org/ci")
+    one, two = await listed(path)
+    until = [str(entry["expires"])[:19].replace("T", " ") for entry in (one, two)]
+    assert made.err == f"Token {one['id']} for 'ci' until {until[0]} UTC. Keep it: it is not shown again.\n"
+    assert named.err == (
+        f"Certificates with the name 'spiffe://example.org/ci' are 'ci' until {until[1]} UTC, as {two['id']}.\n"
+    )
+
+
+async def test_a_pattern_that_no_kind_matches(tmp_path: Path) -> None:
+    """It is refused: the token would be good for nothing."""
+    path = tmp_path / "tokens.toml"
+    outcome = await milepost("token", "create", "--tokens", str(path), *CREATE, "--kind", "a*b**[")
+    assert outcome.status == 2
+    assert "'a*b**[' matches no kind: kinds have" in " ".join(outcome.err.split())
+    assert not path.exists()
+
+
 async def test_comments_and_other_tokens_are_kept(tmp_path: Path) -> None:
     """Comments and earlier tokens stay when a token is added or revoked."""
     path = tmp_path / "tokens.toml"
@@ -184,3 +207,28 @@ def test_a_table_that_does_not_fit_the_terminal_has_a_line_for_each_field() -> N
         "  scopes: submit,read",
         "  state: active",
     ]
+
+
+def test_columns_line_up_on_a_terminal() -> None:
+    """Text is measured in cells: wide characters take two, combining ones none; and none of it steers the terminal."""
+    notes = ["平仮名", "e\u0301te\u0301", "two\nlines", "\x1b[31mred"]
+    entries = [
+        {"id": "4f1c09aa", "subject": note, "owners": ["*"], "scopes": ["read"], "state": "active"}
+        for note in notes
+    ]
+    assert list(token_lines(entries, None)) == [
+        "ID        SUBJECT      OWNERS  SCOPES  KINDS  STATE   NOTE",
+        "4f1c09aa  平仮名       *       read           active",
+        "4f1c09aa  e\u0301te\u0301          *       read           active",
+        "4f1c09aa  two lines    *       read           active",
+        "4f1c09aa  \\x1b[31mred  *       read           active",
+    ]
+    assert len(list(token_lines(entries, 58))) == 5
+
+
+async def test_json_of_tokens_does_not_steer_a_terminal(tmp_path: Path) -> None:
+    """What would is escaped, as JSON has it."""
+    path = tmp_path / "tokens.toml"
+    await create(path, "--note", "\u202eabc")
+    outcome = await milepost("token", "list", "--tokens", str(path), "--output", "json")
+    assert r'"note": "\u202eabc"' in outcome.out

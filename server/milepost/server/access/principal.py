@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import lru_cache
 
+from milepost.contract import limits
+
 EVERY_OWNER = "*"
 """Stands for all owners where owners are named."""
 
@@ -86,6 +88,14 @@ class Principal:
 
 ANONYMOUS = Principal("anonymous", owners=None, scopes=frozenset(Scope))
 """Everyone, where the server has no credentials configured."""
+
+
+def can_match_kind(pattern: str) -> bool:
+    """Whether some kind matches the pattern; one that none matches is a mistake."""
+    # A star may stand for nothing, and the first one for what a kind has to begin with.
+    shortest = pattern.replace("*", "")
+    candidates = (shortest, f"0{shortest}") if pattern.startswith("*") else (shortest,)
+    return any(limits.KIND.fullmatch(kind) for kind in candidates)
 
 
 @lru_cache(maxsize=1024)

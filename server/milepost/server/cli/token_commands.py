@@ -12,6 +12,7 @@ from pathlib import Path
 
 import click
 
+from milepost.contract.printable import escape_json
 from milepost.server.cli.options import duration, option
 from milepost.server.cli.token_table import token_lines
 
@@ -37,6 +38,18 @@ def _scopes(value: str) -> tuple[str, ...]:
         found = repr(unknown[0]) if unknown else "nothing"
         raise click.BadParameter(f"{found} is not a scope; the scopes are {', '.join(_SCOPES)}.")
     return names
+
+
+def _kind(value: str) -> str:
+    """Check a pattern of kinds. Raises click.BadParameter."""
+    from milepost.server.access.principal import can_match_kind
+
+    if not can_match_kind(value):
+        raise click.BadParameter(
+            f"{value!r} matches no kind: kinds have up to 64 lower-case letters, digits, '.', '_' and '-', and begin with "
+            "a letter or digit; * stands for any text."
+        )
+    return value
 
 
 _tokens_option = option(
@@ -84,6 +97,7 @@ def token() -> None:
 @click.option(
     "--kind",
     "kinds",
+    type=_kind,
     multiple=True,
     metavar="PATTERN",
     help="Kinds that it may submit and work on, such as 'transcribe.*'. Default: all.",
@@ -96,7 +110,10 @@ def token() -> None:
     help="Limit of its own instead of the server's: watches=100, jobs=1000, input=64MiB, requests=50/s, events=5000/s.",
 )
 @click.option(
-    "--expires", type=duration(1), metavar="TIME", help="Lifetime, such as 90d. Default: unlimited."
+    "--expires",
+    type=duration(1),
+    metavar="TIME",
+    help="Lifetime, such as 90d; seconds without a unit. Default: unlimited.",
 )
 @click.option("--note", metavar="TEXT", help="Note about its purpose.")
 @click.option(
@@ -122,6 +139,8 @@ def create(
 
     made = tokens.new_token() if san is None else ""
     now = datetime.now(UTC).replace(microsecond=0)
+    expire_time = None if expires is None else now + timedelta(seconds=expires)
+    until = "" if expire_time is None else f" until {expire_time:%Y-%m-%d %H:%M:%S} UTC"
     credential_id = secrets.token_hex(4)
     entry: dict[str, object] = {
         "id": credential_id,
@@ -133,16 +152,18 @@ def create(
         "kinds": list(kinds),
         "limits": list(limits),
         "created": now,
-        "expires": None if expires is None else now + timedelta(seconds=expires),
+        "expires": expire_time,
         "note": note,
     }
     with TokenWriter(path) as writer:
         name = "certificate" if san is not None else "token"
         writer.add(name, {key: value for key, value in entry.items() if value not in (None, [])})
     if not made:
-        click.echo(f"Certificates with the name {san!r} are {subject!r}, as {credential_id}.", err=True)
+        click.echo(
+            f"Certificates with the name {san!r} are {subject!r}{until}, as {credential_id}.", err=True
+        )
         return
-    click.echo(f"Token {credential_id} for {subject!r}. Keep it: it is not shown again.", err=True)
+    click.echo(f"Token {credential_id} for {subject!r}{until}. Keep it: it is not shown again.", err=True)
     click.echo(made)
 
 
@@ -161,7 +182,7 @@ def list_tokens(path: Path, output: str) -> None:
         entries = writer.entries()
     if output == "json":
         for entry in entries:
-            click.echo(json.dumps(entry, ensure_ascii=False))
+            click.echo(escape_json(json.dumps(entry, ensure_ascii=False)))
         return
     if not entries:
         click.echo(f"There is no token in {str(path)!r}.", err=True)

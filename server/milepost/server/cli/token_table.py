@@ -4,6 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
+from rich.cells import cell_len
+
+from milepost.contract.printable import escape
+
 _COLUMNS = ("id", "subject", "owners", "scopes", "kinds", "state", "san", "note")
 _GAP = 2
 
@@ -13,12 +17,14 @@ def token_lines(entries: Sequence[Mapping[str, object]], width: int | None) -> I
     columns = [column for column in _COLUMNS if column != "san" or any(column in entry for entry in entries)]
     cells = [tuple(_cell(entry.get(column, "")) for column in columns) for entry in entries]
     rows = [tuple(column.upper() for column in columns), *cells]
-    widths = [max(len(row[index]) for row in rows) for index in range(len(columns))]
+    widths = [max(map(cell_len, column)) for column in zip(*rows, strict=True)]
     lines = [
-        (" " * _GAP).join(cell.ljust(size) for cell, size in zip(row, widths, strict=True)).rstrip()
+        (" " * _GAP)
+        .join(cell + " " * (size - cell_len(cell)) for cell, size in zip(row, widths, strict=True))
+        .rstrip()
         for row in rows
     ]
-    if width is None or max(map(len, lines)) <= width:
+    if width is None or max(map(cell_len, lines)) <= width:
         yield from lines
         return
     for row in cells:
@@ -29,4 +35,6 @@ def token_lines(entries: Sequence[Mapping[str, object]], width: int | None) -> I
 
 
 def _cell(value: object) -> str:
-    return ",".join(map(str, value)) if isinstance(value, list) else str(value)
+    """The value on one line, without characters that would control the terminal."""
+    text = ",".join(map(str, value)) if isinstance(value, list) else str(value)
+    return " ".join(escape(text).split())

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from milepost.server.access.authorize import Action, Target, Verdict, authorize, check, permission_denied
-from milepost.server.access.principal import ANONYMOUS, Principal, Scope
+from milepost.server.access.principal import ANONYMOUS, Principal, Scope, can_match_kind
 from milepost.server.base.refusal import Refusal
 
 ALLOWED, NOT_FOUND, DENIED = Verdict.ALLOWED, Verdict.NOT_FOUND, Verdict.DENIED
@@ -103,6 +103,21 @@ def test_kinds(action: Action, kind: str, verdict: Verdict) -> None:
     """Kinds narrow submitting and working; a dot in a pattern is a dot."""
     narrowed = principal(*Scope, kinds=("transcribe.*",))
     assert authorize(narrowed, action, OWN._replace(kind=kind)) is verdict
+
+
+@pytest.mark.parametrize(
+    ("pattern", "can"),
+    [
+        *((pattern, True) for pattern in ("*", "**", "a*b**", "*.x", "*-", "x" * 64, f"*{'x' * 64}")),
+        *(
+            (pattern, False)
+            for pattern in ("", "[", "a*b**[", "A*", "*Ö", "-x", "a b", "x" * 65, f"*.{'x' * 63}")
+        ),
+    ],
+)
+def test_patterns_of_kinds(pattern: str, can: bool) -> None:
+    """Some match no kind at all."""
+    assert can_match_kind(pattern) is can
 
 
 @pytest.mark.parametrize("action", [Action.READ, Action.CANCEL, Action.DELETE])

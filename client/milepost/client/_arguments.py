@@ -20,6 +20,8 @@ _VALUES: Final = {
     FieldDescriptor.CPPTYPE_DOUBLE: "a number",
 }
 _PREFIX: Final = "JOB_STATE_"
+# Arguments that have other names than their fields.
+_ARGUMENTS: Final = {"after_sequence": "after", "after_position": "after"}
 
 
 def build_request(request_type: type[_Request], **arguments: Any) -> _Request:
@@ -40,7 +42,8 @@ def build_request(request_type: type[_Request], **arguments: Any) -> _Request:
             try:
                 request_type(**{name: value})
             except (TypeError, ValueError):
-                raise TypeError(f"{name} is {value!r:.200}, and takes {_taken(fields[name])}.") from error
+                argument = _ARGUMENTS.get(name, name)
+                raise TypeError(f"{argument} is {value!r:.200}, and takes {_taken(fields[name])}.") from error
         raise
 
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from milepost.client._conversion import to_stages, to_struct
-from milepost.client._worker.handlers import Handler, RegisteredHandler, job_ended
+from milepost.client._worker.handlers import Handler, RegisteredHandler, job_ended, refuse_generator
 from milepost.client._worker.in_process_runner import start_handler
 from milepost.client._worker.job_context import JobContext, JobControl
 from milepost.client._worker.reporter import ProgressSource, Reporter
@@ -49,7 +49,7 @@ def run_handler(
 
     Raises:
         TypeError: The input holds a value that JSON cannot represent.
-        ValueError: The input holds a number that JSON cannot represent.
+        ValueError: The input holds a number that JSON cannot represent, or the handler is a generator function.
         RuntimeError: An event loop is running: use `run_handler_async`.
     """
     if _loop_is_running():
@@ -85,8 +85,10 @@ async def run_handler_async(
 
     Raises:
         TypeError: The input holds a value that JSON cannot represent.
-        ValueError: The input holds a number that JSON cannot represent.
+        ValueError: The input holds a number that JSON cannot represent, or the handler is a generator function.
     """
+    function = handler.function if isinstance(handler, RegisteredHandler) else handler
+    refuse_generator(function)
     submitted = Job(
         job_id=job_id,
         kind=kind,
@@ -112,7 +114,6 @@ async def run_handler_async(
         recording, (lambda: cancel_when(run)) if cancel_when is not None else lambda: False, cancel
     )
     control = JobControl(run.job.proto, reporter)
-    function = handler.function if isinstance(handler, RegisteredHandler) else handler
     running = start_handler(function, JobContext(control), reporter)
     try:
         outcome = await asyncio.shield(running.outcome)

@@ -7,6 +7,7 @@ import contextvars
 import functools
 import math
 import threading
+from collections.abc import AsyncIterator, Iterator
 from typing import Any
 
 import pytest
@@ -19,6 +20,7 @@ from milepost.client._worker.in_process_runner import RunningHandler, start_hand
 from milepost.client._worker.job_context import JobControl
 from milepost.client._worker.reporter import Reporter
 from milepost.contract.limits import RESULT_SIZE
+from milepost.testing import run_handler
 from milepost.v1 import Failure, Job, JobEnded, JobState
 
 variable: contextvars.ContextVar[str] = contextvars.ContextVar("variable", default="")
@@ -269,6 +271,43 @@ def test_an_impossible_run_mode_is_refused(handler: Handler, run: Any, text: str
     """At registration, with the alternatives."""
     with pytest.raises(ValueError, match=text):
         Worker("127.0.0.1:1").job("k", run=run)(handler)
+
+
+class Yielding:
+    """A callable object that is a generator."""
+
+    def __call__(self, job: JobContext) -> Iterator[None]:
+        """A generator."""
+        yield
+
+
+def generator(job: JobContext) -> Iterator[None]:
+    """A generator."""
+    yield
+
+
+async def asynchronous_generator(job: JobContext) -> AsyncIterator[None]:
+    """An async generator."""
+    yield
+
+
+@pytest.mark.parametrize(
+    ("handler", "name"),
+    [
+        (generator, "generator"),
+        (functools.partial(generator), "generator"),
+        (asynchronous_generator, "asynchronous_generator"),
+        (Yielding(), "Yielding"),
+    ],
+)
+def test_a_generator_is_refused(handler: Any, name: str) -> None:
+    """At registration, and by `run_handler`: nothing of it would run."""
+    with pytest.raises(
+        ValueError, match=f"^{name} yields, so that calling it runs nothing: return the result"
+    ):
+        Worker("127.0.0.1:1").job("k")(handler)
+    with pytest.raises(ValueError, match=f"^{name} yields, so that calling it runs nothing"):
+        run_handler(handler)
 
 
 def test_a_function_within_another_is_not_found_by_a_process() -> None:

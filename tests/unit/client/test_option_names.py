@@ -55,6 +55,31 @@ async def test_a_wrong_value_of_a_submit_option_is_named(given: dict[str, Any], 
     assert str(raised.value) == error
 
 
+@pytest.mark.parametrize(
+    ("method", "given", "error"),
+    [
+        ("watch", {"job_id": "j", "after": "3"}, "after is '3', and takes a whole number."),
+        ("watch", {"job_id": 3}, "job_id is 3, and takes text."),
+        ("watch", {"job_id": "j", "epoch": 3}, "epoch is 3, and takes text."),
+        ("watch_jobs", {"after": 3.5}, "after is 3.5, and takes a whole number."),
+        (
+            "watch_jobs",
+            {"status_interval": "3"},
+            "status_interval is '3', and takes seconds or a timedelta.",
+        ),
+        ("follow", {"job_id": 3}, "job_id is 3, and takes text."),
+    ],
+)
+async def test_a_wrong_value_of_a_watch_option_is_named(
+    method: str, given: dict[str, Any], error: str
+) -> None:
+    """Where the watch is made, not where its items are asked for."""
+    async with Client("127.0.0.1:1") as client:
+        with pytest.raises(TypeError) as raised:
+            getattr(client, method)(**given)
+    assert str(raised.value) == error
+
+
 @pytest.mark.parametrize("name", ["kinds", "job_ids", "states"])
 @pytest.mark.parametrize("method", ["list", "watch_jobs"])
 async def test_one_text_is_no_list(method: str, name: str) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
+from milepost.client._arguments import build_request
 from milepost.client._watch.event_selection import ALL_EVENTS, EventSelection
 from milepost.client._watch.watch_cursor import OnGap, Start, WatchCursor
 from milepost.client.errors import MilepostError, ProtocolError
@@ -84,7 +85,8 @@ class JobCursor(WatchCursor):
 
     def request(self, *, finite: bool = False) -> WatchJobRequest:
         """Start a new stream: return its request. A `finite` stream ends at the head."""
-        request = WatchJobRequest(
+        request = build_request(
+            WatchJobRequest,
             job_id=self._job_id,
             # A watch is complete at `job_ended`, so the request includes it and the cursor filters it out.
             filter=self._selection.filter("job_ended"),

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final, TypeAlias
 
+from milepost.client._arguments import build_request
 from milepost.client._watch.deduplicator import Deduplicator
 from milepost.client._watch.event_selection import ALL_EVENTS, EventSelection
 from milepost.client._watch.watch_cursor import OnGap, Start, WatchCursor
@@ -104,7 +105,8 @@ class JobsCursor(WatchCursor):
         self._stream_position = 0
         self._listed.clear()
         cursor = {} if self.position is None else {"after_position": self.position}
-        return WatchJobsRequest(
+        return build_request(
+            WatchJobsRequest,
             filter=self._filter,
             event_filter=self._selection.filter(),
             **self._new_stream(cursor, finite=finite),

@@ -51,6 +51,7 @@ def watch_job(
         follow=follow,
         status_interval=status_interval,
     )
+    cursor.request()  # raises here, and not where the watch is iterated, if an argument is of a wrong type
     kind = StateWatch if snapshot or on_gap == "snapshot" else Watch
     return kind(
         channel,
@@ -91,6 +92,7 @@ def watch_jobs(
         follow=follow,
         status_interval=status_interval,
     )
+    cursor.request()  # as above
     return JobsWatch(channel, cursor, on_state=on_state, status_interval=status_interval, timeout=timeout)
 
 
@@ -106,6 +108,7 @@ def follow_watch(
     cursor = JobCursor(
         job_id, start="snapshot", on_gap="snapshot", status_interval=status_interval, new_estimates=True
     )
+    cursor.request()  # as above
     return FollowWatch(
         channel, job_id, cursor, on_state=on_state, status_interval=status_interval, timeout=timeout
     )

@@ -28,6 +28,8 @@ __all__ = [
     "StoppableHandler",
     "is_async",
     "job_ended",
+    "name_of",
+    "refuse_generator",
     "run_mode_of",
 ]
 
@@ -106,14 +108,30 @@ def is_async(handler: Handler) -> bool:
     return inspect.iscoroutinefunction(handler) or inspect.iscoroutinefunction(type(handler).__call__)
 
 
+def name_of(function: Callable[..., object]) -> str:
+    """The name of a function for people; of an object that is called, that of its class."""
+    function = function.func if isinstance(function, functools.partial) else function
+    return getattr(function, "__qualname__", type(function).__qualname__)
+
+
+def refuse_generator(function: Callable[..., object]) -> None:
+    """Raise ValueError for a generator function, async or not: calling it runs none of its code."""
+    for called in (function, type(function).__call__):
+        if inspect.isgeneratorfunction(called) or inspect.isasyncgenfunction(called):
+            raise ValueError(
+                f"{name_of(function)} yields, so that calling it runs nothing: return the result, and report progress "
+                "by the job, as in `for item in stage.track(items)`."
+            )
+
+
 def run_mode_of(handler: Handler, run: RunMode | None) -> RunMode:
     """Validate the requested run mode; for None, return the default of the handler.
 
     Raises:
-        ValueError: The handler cannot run in that mode.
+        ValueError: The handler cannot run in that mode, or not at all: it is a generator function.
     """
-    function = handler.func if isinstance(handler, functools.partial) else handler
-    name = getattr(function, "__qualname__", type(function).__qualname__)
+    refuse_generator(handler)
+    name = name_of(handler)
     default: RunMode = "task" if is_async(handler) else "thread"
     match run:
         case None:

@@ -142,7 +142,7 @@ class Worker:
             TypeError: The decorator was used without a kind.
             ValueError: The kind is invalid or has a handler already, or the function cannot run in that mode: an async
                 one in a thread, a plain one as a task, or one that cannot be imported, such as a nested function, in a
-                process.
+                process; or it is a generator function.
         """
         if callable(kind):
             name = getattr(kind, "__name__", "kind")

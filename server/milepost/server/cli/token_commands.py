@@ -46,8 +46,8 @@ def _kind(value: str) -> str:
 
     if not can_match_kind(value):
         raise click.BadParameter(
-            f"{value!r} matches no kind: kinds have up to 64 lower-case letters, digits, '.', '_' and '-', and begin with "
-            "a letter or digit; * stands for any text."
+            f"{value!r} matches no kind: kinds have up to 64 lower-case letters, digits, '.', '_' and '-', and begin "
+            "with a letter or digit; * stands for any text."
         )
     return value
 

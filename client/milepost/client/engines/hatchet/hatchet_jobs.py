@@ -19,7 +19,7 @@ from hatchet_sdk.utils.timedelta_to_expression import expr_to_timedelta
 from milepost.client._options import ConnectionOptions, describe_options
 from milepost.client._transport.event_loop_thread import EventLoopThread
 from milepost.client._transport.target import Target
-from milepost.client._worker.handlers import Handler, is_async
+from milepost.client._worker.handlers import Handler, is_async, refuse_generator
 from milepost.client._worker.job_context import JobContext
 from milepost.client.engines.hatchet.job_options import HatchetJobOptions, HatchetTaskOptions
 from milepost.client.engines.hatchet.jobs_of_runs import JobsOfRuns, submission
@@ -105,6 +105,7 @@ class HatchetJobs:
 
         Raises:
             TypeError: It is above Hatchet's decorator.
+            ValueError: The function is a generator function.
         """
 
         def decorate(function: _Function) -> _Function:
@@ -113,6 +114,7 @@ class HatchetJobs:
                 raise TypeError(
                     f"@milepost.job() decorates the function, not the {name}: put it below @hatchet.task()."
                 )
+            refuse_generator(function)
             name = kind or kind_of(function.__name__)
             return self._decorated(
                 function, name, options, shows_input=show_input, shows_result=show_result, needs_job=False
@@ -139,7 +141,11 @@ class HatchetJobs:
             handler: An async function, or a plain one, which runs in a thread.
             job_options: Options of the jobs.
             task_options: See `HatchetTaskOptions`.
+
+        Raises:
+            ValueError: The handler is a generator function.
         """
+        refuse_generator(handler)
         register = hatchet.task(name=kind, input_validator=dict[str, Any], **task_options)
 
         def decorate(run: _Function) -> _Function:

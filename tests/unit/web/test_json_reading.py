@@ -10,7 +10,7 @@ from google.protobuf.json_format import MessageToDict
 from google.protobuf.message import Message
 
 from milepost.v1 import JobState, ListJobsRequest, SubmitJobRequest, WatchJobRequest
-from milepost.web.json_reading import PAIR_COST, PAIRS, VALUE_COST, VALUES, read_json
+from milepost.web.json_reading import COUNTED_AT_ONCE, PAIR_COST, PAIRS, VALUE_COST, VALUES, read_json
 from milepost.web.service import ServiceError
 
 
@@ -32,6 +32,14 @@ def test_a_text_may_have_what_separates_values(text: str) -> None:
 
     assert request.input["table"] == text
     assert cost <= 10 * (VALUE_COST + PAIR_COST) + 2 * len(text) * VALUE_COST
+
+
+def test_a_large_body_is_counted_in_slices() -> None:
+    """Of one value, too: to look through the largest body takes some milliseconds."""
+    plain, _ = read({"kind": "k", "input": {"text": "x"}}, SubmitJobRequest())
+    counted, _ = read({"kind": "k", "input": {"text": "x" * 7 * COUNTED_AT_ONCE}}, SubmitJobRequest())
+
+    assert counted - plain >= 7
 
 
 @pytest.mark.parametrize(

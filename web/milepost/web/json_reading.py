@@ -30,6 +30,9 @@ PAIRS: Final = limits.INPUT_SIZE // 8 + 10_000
 VALUE_COST, PAIR_COST = 32, 160
 """Bytes of memory that a value, and a pair, take once they are parsed; they count as if they had arrived."""
 
+COUNTED_AT_ONCE: Final = 512 << 10
+"""Bytes in which values are counted in one go: half a millisecond, and a whole one where they are separators only."""
+
 _VALUES_PER_SLICE: Final = 500
 
 _Field: TypeAlias = Any
@@ -72,7 +75,12 @@ def read_json(
 
 def _cost(body: bytes) -> Steps[int]:
     """What the values of a body take in memory. Raises ServiceError TOO_LARGE for more than a request can have."""
-    values, pairs = _counted(body)
+    values = pairs = 0
+    for start in range(0, len(body), COUNTED_AT_ONCE):
+        if start:
+            yield
+        more_values, more_pairs = _counted(body[start : start + COUNTED_AT_ONCE])
+        values, pairs = values + more_values, pairs + more_pairs
     if values > VALUES or pairs > PAIRS:
         # Texts may have as many commas and colons as they like.
         values = pairs = position = 0

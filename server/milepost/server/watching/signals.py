@@ -24,6 +24,10 @@ group is one waiter: 128 of its readers take a millisecond."""
 WOKEN_PER_PASS: Final = 5_000
 """Waiters that are woken in one pass of the event loop, which puts most of them into a queue: about a millisecond."""
 
+TASK_TURNS: Final = 4
+"""Turns that waking a stream's task takes: the task reads, sends or ends the stream, and that takes several times as
+long as to write what is there."""
+
 
 class Served(enum.Enum):
     """Outcome of serving a notification without the task that waits for it."""
@@ -210,20 +214,21 @@ class Waiter:
         self._is_queued = False
         future, version = self._future, self._signal.version
         if future is None or future.done():
-            return False
+            return 0
         if self._serve is None or self._group is not None or version == self._version:
             future.set_result(None)
-            return True
+            return TASK_TURNS
         try:
             served = self._serve()
         except Exception:  # noqa: BLE001  # others wait for theirs; the task tries again, and ends with the error
             _log.exception("live delivery failed")
             served = Served.TASK
         if future.done():  # what was sent has cancelled the stream
-            return True
+            return TASK_TURNS
         if served is Served.TASK:
             future.set_result(None)
-        elif served is Served.ALL:
+            return TASK_TURNS
+        if served is Served.ALL:
             self._version = version
             self._go_on()
         return served is not Served.BUSY

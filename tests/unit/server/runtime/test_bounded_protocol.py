@@ -334,6 +334,32 @@ async def test_a_request_is_freed_with_its_response() -> None:
         gc.enable()
 
 
+@pytest.mark.parametrize("linger", [b"", struct.pack("ii", 1, 0)], ids=["closed", "reset"])
+async def test_a_connection_is_freed_when_it_ends(linger: bytes) -> None:
+    """Without the garbage collector, to which thousands are long work in one pass of the event loop."""
+    loop = asyncio.get_running_loop()
+    transports: list[weakref.ref[Any]] = []
+
+    class Made(BoundedProtocol):
+        def connection_made(self, transport: asyncio.BaseTransport) -> None:
+            transports.append(weakref.ref(transport))
+            super().connection_made(transport)
+
+    gc.disable()
+    try:
+        async with serving(App(), kind=Made) as port:
+            with socket.socket() as client:
+                if linger:
+                    client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
+                client.setblocking(False)
+                await loop.sock_connect(client, ("127.0.0.1", port))
+                await loop.sock_sendall(client, b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
+                await loop.sock_recv(client, 4096)
+            await until(lambda: transports[0]() is None)
+    finally:
+        gc.enable()
+
+
 async def test_a_connection_that_was_reset_is_not_kept_for_further_requests() -> None:
     """Its timer for these would keep it in memory for more than a minute."""
     loop = asyncio.get_running_loop()

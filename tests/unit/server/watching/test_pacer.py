@@ -18,7 +18,7 @@ from milepost.server.watching.pacer import (
     Pacer,
     Resumable,
 )
-from milepost.server.watching.signals import WOKEN_PER_PASS, WOKEN_PROMPTLY, Served, Signal, Waiter
+from milepost.server.watching.signals import TASK_TURNS, WOKEN_PER_PASS, WOKEN_PROMPTLY, Served, Signal, Waiter
 
 
 class Turns:
@@ -207,6 +207,24 @@ async def test_news_for_a_busy_subscriber(turns: Turns) -> None:
     signal.notify()
     assert await waiting
     waiter.close()
+
+
+async def test_waking_a_task_takes_several_turns() -> None:
+    """What a task does, such as to end its stream, takes longer than to write an event that is there."""
+    signal, paced = Signal(), Pacer()
+    waiters = [Waiter(signal, 60.0, paced, "a") for _ in range(2 * TURNS_LIMIT)]
+    waits = [asyncio.create_task(waiter.wait(signal.version, lambda: Served.TASK)) for waiter in waiters]
+    await asyncio.sleep(0)
+    signal.notify()
+    passes = [0]
+    while sum(passes) < len(waits):
+        await asyncio.sleep(0)
+        passes.append(sum(wait.done() for wait in waits) - sum(passes))
+    for waiter in waiters:
+        waiter.close()
+
+    # A pass is charged only for what is beyond ``UNCOUNTED_TURNS``.
+    assert max(passes) <= (TURNS_LIMIT + UNCOUNTED_TURNS) // TASK_TURNS
 
 
 async def test_a_cancelled_stream_uses_no_turn(turns: Turns) -> None:

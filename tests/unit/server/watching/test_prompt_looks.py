@@ -192,10 +192,13 @@ async def test_the_status_at_the_start_of_a_job(
 async def test_an_estimate_that_cannot_be_made(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, offers: dict[str, Any]
 ) -> None:
-    """Each stream ends with the error; the refresh is repeated once, for the tasks that meet it, and for no event."""
+    """Each stream ends with the error; the refresh is repeated once, for the tasks that meet it, and for no event.
+
+    Those of one pass of the event loop meet it: there are turns for all of them in one.
+    """
     estimated = Estimated(monkeypatch)
     world = World(tmp_path, memory=1 << 20, estimators=estimated.make)
-    readers = [Subscriber(world, "j", ALL, status_interval=LONG, **offers) for _ in range(40)]
+    readers = [Subscriber(world, "j", ALL, status_interval=LONG, **offers) for _ in range(20)]
     await have_looked(world, estimated, readers)
     before = estimated.refreshes
     estimated.failure = StoreFailed("no")

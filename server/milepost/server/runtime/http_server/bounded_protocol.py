@@ -122,6 +122,8 @@ class BoundedProtocol(HttpToolsProtocol, asyncio.BufferedProtocol):
         super().connection_lost(exc)
         # uvicorn keeps this timer of a connection that was reset, and with it the connection.
         self._unset_keepalive_if_required()
+        # A method of the transport, in itself: its socket would be garbage, and thousands cost the collector long.
+        cast("Any", self.transport)._read_ready_cb = None
 
     def eof_received(self) -> bool:  # type: ignore[override]  # uvicorn's is annotated as returning None
         """See ``asyncio.Protocol``: the client sends no more, as also one that leaves does.

@@ -35,6 +35,15 @@ _log = structlog.get_logger("milepost.http")
 KEEP_ALIVE: Final = 75
 """Seconds that a connection may be idle between two requests: longer than proxies keep theirs."""
 
+BACKLOG: Final = 2048
+"""Connections that may wait to be accepted."""
+
+ACCEPTED_AT_ONCE: Final = 32
+"""Of them, those that are accepted in one pass of the event loop."""
+
+CLOSED_AT_ONCE: Final = 100
+"""Connections that are closed in one pass when the server stops."""
+
 _RESERVED_FILES: Final = 512
 """Files that the rest of the server may have open, so that connections of HTTP cannot take the last one."""
 
@@ -99,12 +108,16 @@ class HttpPort:
             timeout_keep_alive=KEEP_ALIVE,
             timeout_graceful_shutdown=round(self._stop_grace),
             reset_contextvars=True,
+            # asyncio accepts as many in a pass as may wait.
+            backlog=ACCEPTED_AT_ONCE,
         )
         config.load()
         config.ssl = self._https
         server = self._server = uvicorn.Server(config)
         server.lifespan = config.lifespan_class(config)
         await server.startup(sockets=self._sockets)
+        for each in self._sockets:
+            each.listen(BACKLOG)
         self._running = asyncio.create_task(server.main_loop())
 
     def refuse(self) -> None:
@@ -115,11 +128,19 @@ class HttpPort:
     async def stop(self) -> None:
         """End all requests that do not end by themselves, and close all connections."""
         if self._server is not None and self._running is not None:
+            await self._close_connections(self._server)
             self._server.should_exit = True
             await self._running
             await self._server.shutdown(self._sockets)
         for each in self._sockets:
             each.close()
+
+    async def _close_connections(self, server: uvicorn.Server) -> None:
+        """Close connections, each once it has its response: some in a pass, where uvicorn closes all in one."""
+        for number, connection in enumerate(list(server.server_state.connections), start=1):
+            connection.shutdown()
+            if number % CLOSED_AT_ONCE == 0:
+                await asyncio.sleep(0)
 
     def _bind_one(self, family: int, kind: int, protocol: int, address: tuple[Any, ...]) -> int:
         """Bind one address of the host, unless it is not this machine's; return the port."""

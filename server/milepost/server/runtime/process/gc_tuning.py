@@ -24,7 +24,7 @@ _THRESHOLDS: Final = 10_000, 4, 500
 
 # The same during a surge. A collection holds the event loop for half a microsecond for each object that was allocated
 # since, if all of them live, as while thousands of watches open. At other times so many collections cost a tenth.
-_SURGE_THRESHOLDS: Final = 5_000, 3, 800
+_SURGE_THRESHOLDS: Final = 5_000, 0, 1_600
 
 FEW_OBJECTS: Final = 30_000
 """Objects in the old generation up to which all are scanned from time to time: some milliseconds."""

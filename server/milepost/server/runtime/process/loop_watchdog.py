@@ -17,6 +17,7 @@ from typing import Final
 
 import structlog
 
+from milepost.server.runtime.process.bounded_selector import BoundedSelector
 from milepost.server.scheduling.loop_lag import HELD_LIMIT, LoopLag
 
 _log = structlog.get_logger("milepost.loop")
@@ -72,7 +73,8 @@ class LoopWatchdog:
         return asyncio.SelectorEventLoop(self._selector)
 
     def start(self) -> None:
-        """Begin to count and to log."""
+        """Begin to count and to log. What the loop waits for by now are the server's own files."""
+        self._selector.own_registered()
         self._selector.begin_pass()
         self._selector.is_counting = True
         self._sampling.start()
@@ -125,7 +127,7 @@ class LoopWatchdog:
             wait = _SAMPLE_INTERVAL if began else min(2 * wait, _LOOK_INTERVAL_LIMIT)
 
 
-class _TimedSelector(selectors.DefaultSelector):
+class _TimedSelector(BoundedSelector):
     """A selector that notes when the loop goes on after it: ``began``; 0 while the loop waits.
 
     Where the loop has callbacks to run anyway, it asks again only after ``_POLL_INTERVAL``: half of the passes of an

@@ -33,6 +33,9 @@ SCAN_LIMIT: Final = 1000
 ANNOUNCING_TIME: Final = 0.002
 """Seconds for which entries are announced to feeds at a time."""
 
+ANNOUNCED_AT_ONCE: Final = 8
+"""Feeds between two looks at the time."""
+
 UNANNOUNCED_LIMIT: Final = 1000
 """Entries that wait to be announced, at most; where there are more, all feeds are woken instead."""
 
@@ -239,7 +242,7 @@ class Feeds:
             self._recent.extend(wanted)
             self._unannounced.extend(wanted)
             if self._announcing is None:
-                self._announcing = self._announce()
+                self._announcing = every(ANNOUNCED_AT_ONCE, self._announce())
                 self._announce_for_a_while()
 
     async def load_drops(self, feed: Feed, caller: str) -> None:
@@ -316,7 +319,7 @@ class Feeds:
             else:
                 entry = self._unannounced.popleft()
                 for feed in self._index.candidates(entry.attributes):
-                    if not feed.signal.is_awaited or feed.criteria.item(entry) is not None:
+                    if not feed.signal.is_awaited or feed.criteria.has_item(entry):
                         feed.signal.notify()
                     yield
 

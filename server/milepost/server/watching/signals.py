@@ -64,7 +64,10 @@ class Signal:
     def notify(self) -> None:
         """Wake all waiters, each when it has its turn; where there are many, in the next passes of the event loop."""
         self.version += 1
-        if self._waiters:
+        if len(self._waiters) == 1:
+            # A dict keeps its room when its last item is taken, and the waiter is soon back.
+            self._waiters.popitem()[0].wake()
+        elif self._waiters:
             waiters, self._waiters = self._waiters, {}
             if len(waiters) > WOKEN_PROMPTLY:
                 wake_soon(waiters)

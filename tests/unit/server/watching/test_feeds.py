@@ -24,8 +24,8 @@ from milepost.server.scheduling.callers import SERVER
 from milepost.server.watching import feeds as feeds_module
 from milepost.server.watching.batches import BATCH_BYTES, Batch, BatchRequest
 from milepost.server.watching.feed_index import FeedIndex
-from milepost.server.watching.feeds import SCAN_LIMIT, UNANNOUNCED_LIMIT, Feed, Feeds
-from milepost.server.watching.job_criteria import JobCriteria
+from milepost.server.watching.feeds import ANNOUNCED_AT_ONCE, SCAN_LIMIT, UNANNOUNCED_LIMIT, Feed, Feeds
+from milepost.server.watching.job_criteria import FeedEntry, JobCriteria
 from milepost.server.watching.memory_budget import ENTRY_OVERHEAD, MemoryBudget
 from milepost.server.watching.pacer import Pacer
 from milepost.server.watching.signals import Waiter
@@ -70,6 +70,27 @@ def test_the_index_finds_every_feed_that_matches(
             {n for n, wanted in criteria.items() if wanted.matches(attributes)} <= set(found) <= set(criteria)
         )
         assert index.has_candidates(attributes) == bool(found)
+
+
+_STATES = st.integers(1, 2)
+_ENTRIES = st.builds(
+    FeedEntry,
+    position=st.just(1),
+    attributes=_ATTRIBUTES,
+    chunk=st.just(Chunk(2, 2, b"x")),
+    state_before=_STATES,
+    state=_STATES,
+    notice=st.none(),
+) | st.builds(
+    lambda attributes: FeedEntry.of(DropNotice(attributes, first_sequence=0, position=1)), _ATTRIBUTES
+)
+
+
+@given(wanted=st.just(JobFilter()) | _FILTERS, states=st.sets(_STATES), entry=_ENTRIES)
+def test_whether_there_is_an_item(wanted: JobFilter, states: set[int], entry: FeedEntry) -> None:
+    """Is told without making it, as for those who are woken."""
+    criteria = criteria_of(wanted)._replace(states=frozenset(states))
+    assert criteria.has_item(entry) == (criteria.item(entry) is not None)
 
 
 def test_the_index_gives_its_memory_back() -> None:
@@ -183,20 +204,20 @@ async def test_announcing_is_done_in_slices(feeds: Feeds, monkeypatch: pytest.Mo
     monkeypatch.setattr(asyncio.get_running_loop(), "time", lambda: clock[0])
 
     def notify(self: object) -> None:
-        clock[0] += feeds_module.ANNOUNCING_TIME / 2
+        clock[0] += 0.7 * feeds_module.ANNOUNCING_TIME / ANNOUNCED_AT_ONCE
         woken.append(self)
 
     woken: list[object] = []
     monkeypatch.setattr("milepost.server.watching.signals.Signal.notify", notify)
     with ExitStack() as stack:
-        for number in range(10):
+        for number in range(5 * ANNOUNCED_AT_ONCE):
             open_feed(feeds, stack, job_ids=["a", f"other-{number}"])
         feeds.on_entries([commit(1, "a")])
         counts = [len(woken)]
-        while len(woken) < 10:
+        while len(woken) < 5 * ANNOUNCED_AT_ONCE:
             await asyncio.sleep(0)
             counts.append(len(woken))
-    assert counts == [3, 6, 9, 10]
+    assert counts == [2 * ANNOUNCED_AT_ONCE, 4 * ANNOUNCED_AT_ONCE, 5 * ANNOUNCED_AT_ONCE]
 
 
 async def test_what_waits_to_be_announced_is_bounded(feeds: Feeds, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -18,7 +18,14 @@ from milepost.server.watching.pacer import (
     Pacer,
     Resumable,
 )
-from milepost.server.watching.signals import TASK_TURNS, WOKEN_PER_PASS, WOKEN_PROMPTLY, Served, Signal, Waiter
+from milepost.server.watching.signals import (
+    TASK_TURNS,
+    WOKEN_PER_PASS,
+    WOKEN_PROMPTLY,
+    Served,
+    Signal,
+    Waiter,
+)
 
 
 class Turns:

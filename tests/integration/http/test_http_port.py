@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import json
-import socket
 import ssl
-from collections.abc import AsyncIterator, Callable
-from contextlib import ExitStack, asynccontextmanager
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 import httpx
@@ -17,11 +16,9 @@ from click.testing import CliRunner
 from structlog.testing import capture_logs
 
 from milepost.server.cli.serve import serve
-from milepost.server.http.http_settings import HttpSettings
 from milepost.server.runtime.http_server import bounded_protocol
-from milepost.server.runtime.http_server.bounded_protocol import HEADER_SIZE, BoundedProtocol, ConnectionCount
-from milepost.server.runtime.http_server.http_port import ACCEPTED_AT_ONCE, CLOSED_AT_ONCE
-from milepost.server.runtime.server import Server, Settings
+from milepost.server.runtime.http_server.bounded_protocol import HEADER_SIZE, ConnectionCount
+from milepost.server.runtime.server import Server
 from tests.support.authority import Authority, ServerFiles
 from tests.support.command import milepost
 from tests.support.forking import Forkery
@@ -102,64 +99,6 @@ async def test_a_target_that_cannot_be_read(web_server: ServerProcess, begin: by
             writer.write(malformed)
             assert b"HTTP/1.1 400 Bad Request" in await read_to_end(reader)
     assert '"error"' not in web_server.log_path.read_text()
-
-
-@asynccontextmanager
-async def crowd(url: str, count: int) -> AsyncIterator[list[socket.socket]]:
-    """So many connections at once, which the server has not looked at yet."""
-    host, _, port = url.removeprefix("http://").rpartition(":")
-    with ExitStack() as stack:
-        yield [stack.enter_context(socket.create_connection((host, int(port)))) for _ in range(count)]
-
-
-async def per_pass(count: Callable[[], int], total: int) -> list[int]:
-    """How much a count grows in each pass of the event loop until it has come to the total."""
-    passes = [count()]
-    while sum(passes) < total:
-        await asyncio.sleep(0)
-        passes.append(count() - sum(passes))
-    return passes
-
-
-async def test_connections_are_accepted_some_at_a_time(
-    memory_server: Server, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """However many wait: to accept one takes some tens of microseconds."""
-    made: list[asyncio.BaseTransport] = []
-    monkeypatch.setattr(BoundedProtocol, "connection_made", lambda self, transport: made.append(transport))
-    async with crowd(memory_server.http, 5 * ACCEPTED_AT_ONCE):
-        passes = await per_pass(lambda: len(made), 5 * ACCEPTED_AT_ONCE)
-        assert max(passes) == ACCEPTED_AT_ONCE
-        for transport in made:
-            assert isinstance(transport, asyncio.Transport)
-            transport.abort()
-
-
-async def test_connections_are_closed_some_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
-    """When the server stops, which has others to serve until then."""
-    count = 3 * CLOSED_AT_ONCE
-    server = Server(Settings("127.0.0.1:0", None, http=HttpSettings("127.0.0.1:0")))
-    lost = 0
-    connection_lost = BoundedProtocol.connection_lost
-
-    def count_lost(protocol: BoundedProtocol, error: Exception | None) -> None:
-        nonlocal lost
-        lost += 1
-        connection_lost(protocol, error)
-
-    monkeypatch.setattr(BoundedProtocol, "connection_lost", count_lost)
-    await server.start()
-    loop = asyncio.get_running_loop()
-    async with crowd(server.http, count) as clients:
-        for client in clients:
-            client.setblocking(False)
-            await loop.sock_sendall(client, REQUEST)
-        for client in clients:
-            await loop.sock_recv(client, 4096)
-        stopping = asyncio.create_task(server.stop())
-        passes = await per_pass(lambda: lost, count)
-        await stopping
-    assert max(passes) <= CLOSED_AT_ONCE
 
 
 async def test_pipelined_requests(web_server: ServerProcess) -> None:

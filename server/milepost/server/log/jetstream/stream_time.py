@@ -16,6 +16,7 @@ import structlog
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from milepost.server.base.clock import AdjustedClock
+from milepost.server.base.repeating import repeat
 from milepost.server.log.jetstream.nats_access import ConnectionLost
 from milepost.server.log.jetstream.nats_connection import REQUEST_TIMEOUT, NatsConnection
 from milepost.server.log.jetstream.stream import StreamNames
@@ -55,7 +56,7 @@ class StreamTime:
     async def start(self) -> None:
         """Adjust the clock, and again from time to time: anybody may set either clock."""
         await self.adjust()
-        self._keeping = asyncio.create_task(self._keep_adjusted())
+        self._keeping = asyncio.create_task(repeat(self.adjust, _INTERVAL))
 
     async def close(self) -> None:
         """Leave the clock as it is from now on."""
@@ -84,11 +85,6 @@ class StreamTime:
                 "step, as by NTP",
                 seconds_behind=round(behind, 1),
             )
-
-    async def _keep_adjusted(self) -> None:
-        while True:
-            await asyncio.sleep(_INTERVAL)
-            await self.adjust()
 
     async def _ask(self) -> _Measured | None:
         """Ask once. None if NATS does not tell the time, as before 2.10."""

@@ -9,7 +9,11 @@ from typing import Any
 import pytest
 
 from milepost.client import Client
+from milepost.contract.limits import NAME_LENGTH
+from milepost.v1 import GetJobRequest, ListJobsRequest, SubmitJobRequest
 from milepost.web import ClientCall, milepost_app
+from milepost.web.application_refusal import ACTIONS, named_in, not_allowed
+from milepost.web.service import METHODS
 from tests.support.app_server import serving
 from tests.support.forking import Forkery
 from tests.support.http_errors import info_of
@@ -76,6 +80,25 @@ async def test_users_of_an_application(web_server: ServerProcess, rpc: Rpc) -> N
         assert (await web.get(f"/v1/jobs/{job.job_id}")).status_code == 200
         refused = await web.post(f"/v1/jobs/{job.job_id}:cancel")
         assert (refused.status_code, info_of(refused)["reason"]) == (403, "PERMISSION_DENIED")
+        assert refused.json()["error"]["message"] == (
+            f"You may not cancel job {job.job_id!r} here. The application decides that, not Milepost: sign in as "
+            "somebody who may, or ask those who run it."
+        )
+
+
+def test_what_an_application_refuses_is_named() -> None:
+    """The action, and the job or kind of the request, cut where it is long."""
+    assert set(ACTIONS) == set(METHODS)
+    texts = [
+        not_allowed("SubmitJob", *named_in(SubmitJobRequest(kind="k", job_id="j"))),
+        not_allowed("ListJobs", *named_in(ListJobsRequest())),
+        not_allowed("GetJob", *named_in(GetJobRequest(job_id="\n" + "j" * 5000))),
+    ]
+    assert [text.partition(" here. ")[0] for text in texts] == [
+        "You may not submit jobs of kind 'k'",
+        "You may not list jobs",
+        "You may not see job '\\n" + "j" * (NAME_LENGTH - 1) + "…'",
+    ]
 
 
 @pytest.mark.parametrize(

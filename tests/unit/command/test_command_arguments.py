@@ -42,6 +42,25 @@ def test_an_empty_command_is_refused() -> None:
 @pytest.mark.parametrize(
     ("command", "said"),
     [
+        ("exec enc -- true", "for an existing one. Did you mean `milepost exec --kind enc -- …`?"),
+        ("exec true", "for an existing one.\n"),
+        ("exec --kind a --job-id b true", "for an existing one.\n"),
+        ("list enc", "'enc' is an argument, and this command takes options only. Did you mean `--kind enc`?"),
+        ("workers ENC", "'ENC' is an argument, and this command takes options only.\n"),
+        ("whoami enc", "'enc' is an argument, and this command takes options only.\n"),
+    ],
+)
+def test_a_kind_is_an_option(command: str, said: str) -> None:
+    """Where it is given as an argument, the error says so; only submit and history take it as one."""
+    outcome = CliRunner(env={"COLUMNS": "200"}).invoke(milepost, command.split())
+
+    assert outcome.exit_code == 2
+    assert said in outcome.output
+
+
+@pytest.mark.parametrize(
+    ("command", "said"),
+    [
         ("submit k --priority 5000", "5,000 is out of bounds: it must be -1,000 to 1,000."),
         ("submit k --workload -1", "-1.0 is out of bounds: it must be at least 0."),
         ("serve --tail-memory 0", "0 is out of bounds: it must be at least 1."),

@@ -18,6 +18,7 @@ from milepost.client._raw_calls import RawCalls
 from milepost.client._transport.token_source import checked_token
 from milepost.contract.reasons import reason_name
 from milepost.v1 import WatchJobRequest
+from milepost.web.application_refusal import named_in, not_allowed
 from milepost.web.http_errors import service_error
 from milepost.web.request_body import malformed
 from milepost.web.service import METHODS, Caller, ReceiveRequest, Send, ServiceError, Steps, path_of
@@ -102,12 +103,13 @@ class ClientBackend:
                 received = GetMessageClass(METHODS[method].input_type).FromString(received)
             except DecodeError as error:
                 raise malformed("The request cannot be decoded.") from error
+        named = named_in(received)  # before `authorize` may change it
         decided = self._authorize(Request(caller.scope), ClientCall(method, received))
         allowed = await decided if inspect.isawaitable(decided) else decided
         # Only True allows the client's own credential: a function that forgets to return allows nothing.
         if not allowed:
             raise service_error(
-                code_pb2.PERMISSION_DENIED, "This is not allowed.", reason="PERMISSION_DENIED"
+                code_pb2.PERMISSION_DENIED, not_allowed(method, *named), reason="PERMISSION_DENIED"
             )
         if allowed is not True and not isinstance(allowed, str):
             raise TypeError(

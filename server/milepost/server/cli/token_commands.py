@@ -14,7 +14,6 @@ import click
 
 from milepost.contract.printable import escape_json
 from milepost.server.cli.options import duration, option
-from milepost.server.cli.token_table import token_lines
 
 _SCOPES = ("submit", "read", "cancel", "work", "admin")
 
@@ -172,6 +171,7 @@ def create(
 @click.option("--output", "-o", type=click.Choice(["text", "json"]), default="text", help="Output format.")
 def list_tokens(path: Path, output: str) -> None:
     """List the tokens of the file, without the tokens themselves, and the certificates."""
+    from milepost.server.cli.token_table import token_lines
     from milepost.server.cli.token_writer import TokenWriter
 
     if not path.exists():

@@ -8,6 +8,8 @@ from typing import Any
 
 import click
 
+from milepost.contract.limits import KIND
+
 __all__ = ["Command", "command"]
 
 
@@ -22,14 +24,31 @@ class Command(click.Command):
         self._examples = examples
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        """Parse the arguments. Raises click.BadParameter for a text that no message can have, as it is no UTF-8."""
+        """Parse the arguments.
+
+        Raises:
+            click.UsageError: There are more of them than the command takes.
+            click.BadParameter: A text is none that a message can have, as it is no UTF-8.
+        """
+        takes_more = ctx.allow_extra_args
+        ctx.allow_extra_args = True
         rest = super().parse_args(ctx, args)
+        if rest and not takes_more and not ctx.resilient_parsing:
+            ctx.fail(self._unexpected(rest))
         for parameter in self.params:
             takes_bytes = parameter.type is click.UNPROCESSED or isinstance(parameter.type, click.Path)
             if not takes_bytes and not _is_unicode(ctx.params.get(parameter.name or "")):
                 # Without the value, which may be a secret.
                 raise click.BadParameter("It has bytes that are no UTF-8.", ctx, parameter)
         return rest
+
+    def _unexpected(self, words: Sequence[str]) -> str:
+        """The error for arguments that the command does not take; a kind is most often meant as an option."""
+        from milepost.client._cli.rendering import text
+
+        takes_kind = any("--kind" in parameter.opts for parameter in self.params)
+        hint = f" Did you mean `--kind {words[0]}`?" if takes_kind and KIND.fullmatch(words[0]) else ""
+        return f"{text.one_line(words[0])!r} is an argument, and this command takes options only.{hint}"
 
     def invoke(self, ctx: click.Context) -> object:
         """Run the command."""

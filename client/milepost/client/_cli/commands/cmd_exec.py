@@ -21,7 +21,7 @@ from milepost.client._cli.commands.options import (
     spool_option,
 )
 from milepost.client._cli.commands.parameter_types import progress_parser, seconds, stage_id
-from milepost.contract.limits import GRACE_PERIOD
+from milepost.contract.limits import GRACE_PERIOD, KIND
 
 if TYPE_CHECKING:
     from milepost.client._cli.exec.progress_patterns import ProgressParser
@@ -126,7 +126,9 @@ def execute(
     environment is the job's id. Once started, the command keeps running even if the server becomes unavailable.
     """
     if bool(kind) == bool(job_id):
-        raise click.UsageError("Give either --kind, for a new job, or --job-id, for an existing one.")
+        raise click.UsageError(
+            f"Give either --kind, for a new job, or --job-id, for an existing one.{_hint(words)}"
+        )
     if job_id and (given is not None or settings or owner or labels or parent or timeout is not None):
         raise click.UsageError("--input, --set, --owner, --label, --parent and --timeout are for a new job.")
     if not words[0]:
@@ -154,3 +156,11 @@ def execute(
             spool=spool,
         )
     )
+
+
+def _hint(words: tuple[str, ...]) -> str:
+    """What was meant by a word before ``--``: most often a kind, as the first argument of `milepost submit` is."""
+    match words:
+        case (kind, "--", _, *_) if KIND.fullmatch(kind):
+            return f" Did you mean `milepost exec --kind {kind} -- …`?"
+    return ""

@@ -17,7 +17,7 @@ from milepost.client._worker.job_table import JobTable
 from milepost.contract.job_states import FINAL
 from milepost.server.base.refusal import Refusal
 from milepost.server.log.memory.memory_disk import MemoryDisk
-from milepost.server.rpc import work_stream
+from milepost.server.rpc import session_reports
 from milepost.v1 import Assignment, WorkResponse
 from tests.simulation.client import SimulatedClient
 from tests.simulation.entropy import Change, changed, from_seed
@@ -103,7 +103,7 @@ class _World:
                 super().start(assignment)
                 record.loaded(assignment.job.worker_id, len(self), self._max_concurrency)
 
-        rejection = vars(work_stream)["rejection"]
+        rejection = vars(session_reports)["rejection"]
 
         def watched(
             job_id: str, refusal: Refusal, token: str = "", *, report_sequence: int = 0, expected: int = 0
@@ -116,7 +116,7 @@ class _World:
             return response
 
         return [
-            Change(work_stream, "rejection", watched),
+            Change(session_reports, "rejection", watched),
             Change(sdk, "LazyChannel", lambda target: Channel(network, Node.current().name)),
             Change(sdk, "JobTable", WatchedJobTable),
             Change(sdk, "LoopWatchdog", nullcontext),  # it looks at real time

@@ -17,6 +17,7 @@ from milepost.server.dispatch.dispatcher import Dispatcher
 from milepost.server.followers.deadlines import Deadlines
 from milepost.server.followers.transitions import follow_transitions
 from milepost.server.messages.job_encoding import JobResponse
+from milepost.server.rpc.session_parts import SessionParts
 from milepost.server.rpc.worker_service import WorkerService
 from milepost.server.service.job_access import JobAccess
 from milepost.v1 import Hello, Job, JobState, WorkRequest, WorkResponse
@@ -104,15 +105,17 @@ class WorkerSessions:
             self.deadlines.on_transition,
         )
         self.service = WorkerService(
-            core.attempts,
-            core.reports,
-            self.dispatcher,
-            core.sessions,
-            self.deadlines,
-            JobAccess(core.log, AuditLog(None, is_open=False)),
+            SessionParts(
+                core.attempts,
+                core.reports,
+                self.dispatcher,
+                core.sessions,
+                self.deadlines,
+                JobAccess(core.log, AuditLog(None, is_open=False)),
+                Limiter(),
+            ),
             LEASE,
             CallMemory(),
-            Limiter(),
         )
         self._talks: list[Talk] = []
 

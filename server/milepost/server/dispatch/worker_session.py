@@ -5,10 +5,10 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import math
-import sys
 import uuid
 from collections import deque
 from collections.abc import Callable
+from typing import Final
 
 from milepost.server.access.current_principal import caller_of
 from milepost.server.access.principal import ANONYMOUS, Principal
@@ -18,6 +18,9 @@ from milepost.v1 import Hello, WorkResponse
 
 # The server reads no more requests of a worker while this many responses wait to be sent to it.
 _QUEUE_LIMIT = 1024
+
+SESSION_RESPONSES: Final = 8 << 20
+"""Bytes of assignments that one worker has not read yet; beyond, further ones wait."""
 
 # The server starts no more jobs for a worker while it has not been sent the assignments of this many.
 _UNSENT_LIMIT = 256
@@ -120,6 +123,8 @@ class ResponseQueue:
 class Session:
     """One connected worker. ``peer`` is its address, as gRPC names it; ``principal`` is who it authenticated as.
 
+    ``responses`` is the budget of its caller, of which its own is a part.
+
     Attributes:
         caller: The key that its load is counted under.
         instance: Names its process among those of all principals; empty where it has sent no ``Hello.instance``.
@@ -135,7 +140,13 @@ class Session:
             server is not ready to read one.
     """
 
-    def __init__(self, hello: Hello, peer: str = "", principal: Principal = ANONYMOUS) -> None:
+    def __init__(
+        self,
+        hello: Hello,
+        peer: str = "",
+        principal: Principal = ANONYMOUS,
+        responses: ByteBudget | None = None,
+    ) -> None:
         self.principal = principal
         self.session_id = uuid.uuid4().hex
         self.worker_id = hello.worker_id or f"worker-{self.session_id[:8]}"
@@ -147,7 +158,7 @@ class Session:
         self.max_concurrency = hello.max_concurrency
         self.jobs: dict[str, str | None] = {}
         self.unsent: set[str] = set()
-        self.memory = ByteBudget(sys.maxsize)
+        self.memory = ByteBudget(SESSION_RESPONSES, responses, self.session_id)
         self.ending: set[str] = set()
         self.responses = ResponseQueue()
         self.assigning = asyncio.Lock()

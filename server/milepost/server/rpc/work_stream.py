@@ -4,25 +4,17 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Coroutine
-from functools import partial
 from typing import Any, Final
 
-from milepost.server import failpoints
 from milepost.server.access.authorize import Action
-from milepost.server.access.limits.limiter import Limiter
 from milepost.server.base.refusal import Refusal
 from milepost.server.budgets.byte_budget import ByteBudget
-from milepost.server.calls.call_memory import CALL_COST
-from milepost.server.dispatch.attempts import Attempts
-from milepost.server.dispatch.dispatcher import Dispatcher
-from milepost.server.dispatch.reports import Acceptance, Reports
-from milepost.server.dispatch.session_table import SessionTable, rejection
+from milepost.server.dispatch.session_table import rejection
 from milepost.server.dispatch.worker_session import Session
-from milepost.server.followers.deadlines import Deadlines
 from milepost.server.rpc.response_writer import ResponseWriter
-from milepost.server.scheduling.prompt_future import PromptFuture
+from milepost.server.rpc.session_parts import SessionParts
+from milepost.server.rpc.session_reports import SessionReports
 from milepost.server.service import validation
-from milepost.server.service.job_access import JobAccess
 from milepost.v1 import (
     Capacity,
     Claim,
@@ -41,9 +33,6 @@ _UNANSWERED_LIMIT = 256
 SESSION_REQUESTS: Final = 8 << 20
 """Bytes of reports of one session that are not durable yet; beyond, the server reads no more of it."""
 
-SESSION_RESPONSES: Final = 8 << 20
-"""Bytes of assignments that one worker has not read yet; beyond, further ones wait."""
-
 SILENT_LEASES: Final = 3
 """Leases that a worker may be silent for before the server ends its session."""
 
@@ -58,33 +47,26 @@ SILENCE_TIMEOUT: Final = 60.0
 
 
 class WorkStream:
-    """Handles the requests of one worker session."""
+    """Handles the requests of one worker session. ``requests`` is the memory that its reports may take."""
 
     def __init__(
         self,
+        parts: SessionParts,
         session: Session,
-        attempts: Attempts,
-        reports: Reports,
-        dispatcher: Dispatcher,
-        sessions: SessionTable,
-        deadlines: Deadlines,
-        access: JobAccess,
-        memory: ByteBudget,
-        limiter: Limiter,
+        requests: ByteBudget,
         writer: ResponseWriter,
     ) -> None:
-        self._writer = writer
-        self._limiter = limiter
-        self._access = access
+        self._attempts = parts.attempts
+        self._dispatcher = parts.dispatcher
+        self._sessions = parts.sessions
+        self._deadlines = parts.deadlines
+        self._access = parts.access
+        self._limiter = parts.limiter
         self._session = session
         self._responses = session.responses
-        self._attempts = attempts
-        self._reports = reports
-        self._dispatcher = dispatcher
-        self._sessions = sessions
-        self._deadlines = deadlines
-        self._memory = memory
         self._unanswered: set[asyncio.Future[Any]] = set()
+        """What is not answered yet: the reports that are not durable, and the claims."""
+        self._reports = SessionReports(parts, session, requests, writer, self._unanswered)
         self._idle = asyncio.Event()
         """Set while no request is handled."""
         self._idle.set()
@@ -104,7 +86,7 @@ class WorkStream:
                 return
             # A message other than a report counts as one event.
             pause = self._limiter.use_events(self._session.principal, updates or 1)
-            if not request.HasField("report") or not self._report_at_once(request.report):
+            if not request.HasField("report") or not self._reports.take_at_once(request.report):
                 self._idle.clear()
                 try:
                     await self._handle(request)
@@ -183,7 +165,7 @@ class WorkStream:
     async def _handle(self, request: WorkRequest) -> None:
         match request.WhichOneof("message"):
             case "report":
-                await self._answer_refusal(request.report, self._report(request.report))
+                await self._answer_refusal(request.report, self._reports.take(request.report))
             case "heartbeat":
                 self._deadlines.renew(self._session.jobs)
             case "claim":
@@ -251,134 +233,6 @@ class WorkStream:
     async def _capacity(self, capacity: Capacity) -> None:
         validation.capacity(capacity)
         self._sessions.resize(self._session, capacity.max_concurrency)
-
-    async def _report(self, report: Report) -> None:
-        validation.report(report)
-        # A job that the session holds was checked when the session got it.
-        if report.job_id not in self._session.jobs:
-            await self._check_access(report.job_id)
-        size = report.ByteSize()
-        charge = size + CALL_COST
-        if not self._memory.try_acquire(charge):
-            # Meanwhile the worker is not read; its lease does not run.
-            await self._memory.acquire(charge)
-        # The end that the worker reports is no news to it, and may be durable before `accept` returns.
-        is_end = self._may_end(report)
-        if is_end:
-            self._session.ending.add(report.job_id)
-        try:
-            accepted, durable = await self._reports.accept(
-                report.job_id,
-                report.lease_token,
-                report.first_report_sequence,
-                report.updates,
-                size=size,
-                caller=self._session.caller,
-            )
-        except BaseException:
-            self._memory.release(charge)
-            if is_end:
-                self._session.ending.discard(report.job_id)
-            raise
-        if is_end and not accepted.over:
-            self._session.ending.discard(report.job_id)
-        self._follow(report, accepted, durable, charge)
-
-    def _may_end(self, report: Report) -> bool:
-        """Whether the report has the end of an attempt that the session holds, and no earlier one has."""
-        return (
-            self._session.jobs.get(report.job_id) == report.lease_token
-            and report.job_id not in self._session.ending
-            and any(update.HasField("job_ended") for update in report.updates)
-        )
-
-    def _report_at_once(self, report: Report) -> bool:
-        """Take a report that ``Reports.accept_at_once`` accepts, if there is room; else do nothing.
-
-        Nothing in it can be refused: the session holds the job, and the report is the next one.
-        """
-        if report.job_id not in self._session.jobs:
-            return False
-        size = report.ByteSize()
-        charge = size + CALL_COST
-        if not self._memory.try_acquire(charge):
-            return False
-        pending = None
-        try:
-            pending = self._reports.accept_at_once(
-                report.job_id,
-                report.lease_token,
-                report.first_report_sequence,
-                report.updates,
-                size,
-                self._session.caller,
-            )
-        finally:
-            if pending is None:
-                self._memory.release(charge)
-        if pending is None:
-            return False
-        self._follow(report, *pending, charge)
-        return True
-
-    def _follow(
-        self, report: Report, accepted: Acceptance, durable: PromptFuture[Acceptance], charge: int
-    ) -> None:
-        """Renew the lease, and answer the report once it is durable."""
-        self._deadlines.renew([report.job_id])
-        if accepted.rejections:
-            self._reject(report, accepted)
-        self._unanswered.add(durable)
-        durable.call_back(partial(self._acknowledge, report, accepted, charge))
-
-    def _reject(self, report: Report, accepted: Acceptance) -> None:
-        for number, refusal in accepted.rejections:
-            self._responses.put(
-                rejection(
-                    report.job_id,
-                    refusal,
-                    report.lease_token,
-                    report_sequence=number,
-                    expected=accepted.report_sequence + 1,
-                )
-            )
-
-    def _acknowledge(
-        self, report: Report, decided: Acceptance, charge: int, durable: PromptFuture[Acceptance]
-    ) -> None:
-        self._memory.release(charge)
-        self._unanswered.discard(durable)
-        error = durable.exception()
-        if isinstance(error, Refusal):
-            # Another node has cancelled the job or lost its worker; this node has read that by now.
-            self._session.ending.discard(report.job_id)
-            self._responses.put(rejection(report.job_id, error, report.lease_token))
-            return
-        if error is not None:
-            self._responses.close(error)
-            return
-        accepted = durable.result()
-        if accepted is not decided:
-            self._reject(report, accepted)
-        response = WorkResponse()
-        # Set in place: protobuf would copy a message that it is given by encoding and decoding it.
-        acknowledged = response.acknowledged
-        acknowledged.job_id = report.job_id
-        acknowledged.report_sequence = accepted.report_sequence
-        acknowledged.last_sequence = accepted.last_sequence
-        acknowledged.lease_token = report.lease_token
-        # Where others will be answered, too, one acknowledgement may do for all of them.
-        if self._unanswered or not self._send_at_once(response):
-            self._responses.put(response)
-
-    def _send_at_once(self, response: WorkResponse) -> bool:
-        """Send a response that nothing precedes, without waking the task of the call; False where that has to do it."""
-        if not self._responses.is_awaited or not self._writer.is_free:
-            return False
-        failpoints.reach_message(response, "before")
-        is_sent = self._writer.offer(response)
-        failpoints.reach_message(response, "after")
-        return is_sent
 
 
 def _silent(limit: float) -> Refusal:

@@ -12,25 +12,19 @@ import structlog
 
 from milepost.server import failpoints
 from milepost.server.access.authorize import Action, Target, check, check_scope, permission_denied
-from milepost.server.access.current_principal import current_caller, current_principal
-from milepost.server.access.limits.limiter import Limiter
+from milepost.server.access.current_principal import caller_of, current_caller, current_principal
 from milepost.server.access.principal import Principal
 from milepost.server.base.refusal import draining
 from milepost.server.budgets.byte_budget import ByteBudget
 from milepost.server.calls.call_memory import CallMemory
-from milepost.server.dispatch.attempts import Attempts
-from milepost.server.dispatch.dispatcher import Dispatcher
-from milepost.server.dispatch.reports import Reports
-from milepost.server.dispatch.session_table import SessionTable
 from milepost.server.dispatch.worker_session import Session
-from milepost.server.followers.deadlines import Deadlines
 from milepost.server.log.node_presence import NoPeers, Peers
 from milepost.server.messages.timestamps import duration
 from milepost.server.rpc.response_writer import ResponseWriter
-from milepost.server.rpc.work_stream import SESSION_REQUESTS, SESSION_RESPONSES, WorkStream
+from milepost.server.rpc.session_parts import SessionParts
+from milepost.server.rpc.work_stream import SESSION_REQUESTS, WorkStream
 from milepost.server.scheduling.steps import Steps, every
 from milepost.server.service import validation
-from milepost.server.service.job_access import JobAccess
 from milepost.v1 import (
     ReportJobRequest,
     ReportJobResponse,
@@ -51,25 +45,8 @@ DRAINED_PER_PASS: Final = 50
 class WorkerService:
     """The service for workers."""
 
-    def __init__(
-        self,
-        attempts: Attempts,
-        reports: Reports,
-        dispatcher: Dispatcher,
-        sessions: SessionTable,
-        deadlines: Deadlines,
-        access: JobAccess,
-        lease_ttl: float,
-        memory: CallMemory,
-        limiter: Limiter,
-    ) -> None:
-        self._limiter = limiter
-        self._access = access
-        self._attempts = attempts
-        self._reports = reports
-        self._dispatcher = dispatcher
-        self._sessions = sessions
-        self._deadlines = deadlines
+    def __init__(self, parts: SessionParts, lease_ttl: float, memory: CallMemory) -> None:
+        self._parts = parts
         self._lease_ttl = lease_ttl
         self._memory = memory
         self._streams: dict[WorkStream, None] = {}
@@ -90,9 +67,8 @@ class WorkerService:
         validation.hello(hello)
         assert hello is not None
         _check_kinds(principal, hello.hello.kinds)
-        session = Session(hello.hello, context.peer(), principal)
-        memory = self._memory.of(session.caller)
-        session.memory = ByteBudget(SESSION_RESPONSES, memory.responses, session.session_id)
+        memory = self._memory.of(caller_of(principal, context.peer()))
+        session = Session(hello.hello, context.peer(), principal, memory.responses)
         requests = ByteBudget(SESSION_REQUESTS, memory.requests, session.session_id)
         log = _log.bind(worker_id=session.worker_id, session_id=session.session_id)
         log.info("worker connected", kinds=sorted(session.kinds), sdk=hello.hello.sdk)
@@ -106,18 +82,7 @@ class WorkerService:
             )
         )
         writer = ResponseWriter(context)
-        stream = WorkStream(
-            session,
-            self._attempts,
-            self._reports,
-            self._dispatcher,
-            self._sessions,
-            self._deadlines,
-            self._access,
-            requests,
-            self._limiter,
-            writer,
-        )
+        stream = WorkStream(self._parts, session, requests, writer)
         self._streams[stream] = None
         if session.instance:
             # The worker process has one stream: it has left the older one, even if the server has not noticed yet.
@@ -129,7 +94,7 @@ class WorkerService:
         stream.end_silence(self._lease_ttl)
         reading = asyncio.create_task(stream.read(incoming))
         reading.add_done_callback(stream.on_read)
-        self._dispatcher.connect(session, frozenset(hello.hello.job_ids))
+        self._parts.dispatcher.connect(session, frozenset(hello.hello.job_ids))
         del hello  # its job ids may take a megabyte, and the session lasts
         try:
             async with writer:
@@ -142,10 +107,10 @@ class WorkerService:
             stream.close()
             if self._instances.get(session.instance) is stream:
                 del self._instances[session.instance]
-            self._sessions.remove(session)
+            self._parts.sessions.remove(session)
             session.responses.discard()
             if session.listening_since == math.inf:  # its last messages may be unread
-                self._deadlines.renew(session.jobs)
+                self._parts.deadlines.renew(session.jobs)
             reading.cancel()
             await asyncio.gather(reading, return_exceptions=True)
             log.info("worker left", jobs=len(session.jobs))
@@ -154,29 +119,29 @@ class WorkerService:
         """See the contract."""
         caller = current_caller()
         validation.report(request)
-        await self._access.check(current_principal(), Action.WORK, request.job_id)
+        await self._parts.access.check(current_principal(), Action.WORK, request.job_id)
         if not request.updates:
-            report_sequence, job = await self._attempts.resume(
+            report_sequence, job = await self._parts.attempts.resume(
                 request.job_id, request.lease_token, caller=caller
             )
             last_sequence = job.last_sequence
             cancellation = job.cancellation if job.HasField("cancellation") else None
-            self._deadlines.renew([request.job_id])
+            self._parts.deadlines.renew([request.job_id])
         else:
-            self._limiter.admit_events(current_principal(), len(request.updates))
-            pending = await self._reports.accept(
+            self._parts.limiter.admit_events(current_principal(), len(request.updates))
+            pending = await self._parts.reports.accept(
                 request.job_id,
                 request.lease_token,
                 request.first_report_sequence,
                 request.updates,
                 atomic=True,
                 caller=caller,
-                during=self._deadlines.suspend_expiry,
+                during=self._parts.deadlines.suspend_expiry,
             )
-            with self._deadlines.suspend_expiry(request.job_id):
+            with self._parts.deadlines.suspend_expiry(request.job_id):
                 accepted = await asyncio.shield(pending.durable)
             report_sequence, last_sequence = accepted.report_sequence, accepted.last_sequence
-            cancellation = await self._attempts.cancellation(
+            cancellation = await self._parts.attempts.cancellation(
                 request.job_id, request.lease_token, caller=caller
             )
         return ReportJobResponse(
@@ -192,7 +157,7 @@ class WorkerService:
     async def drain(self) -> None:
         """Tell the workers that the server is stopping, and close their streams once their reports are durable."""
         self._stopping.set()
-        for _ in every(DRAINED_PER_PASS, self._sessions.drain()):
+        for _ in every(DRAINED_PER_PASS, self._parts.sessions.drain()):
             await asyncio.sleep(0)
         finishing: list[asyncio.Task[None]] = []
         for _ in every(DRAINED_PER_PASS, self._finish(finishing)):

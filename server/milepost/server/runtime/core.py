@@ -40,6 +40,7 @@ from milepost.server.log.store import Store
 from milepost.server.rpc.admin_service import AdminService
 from milepost.server.rpc.backups import Backups
 from milepost.server.rpc.job_service import JobService
+from milepost.server.rpc.session_parts import SessionParts
 from milepost.server.rpc.worker_service import WorkerService
 from milepost.server.scheduling.callers import SERVER
 from milepost.server.scheduling.loop_lag import LoopLag
@@ -155,15 +156,9 @@ class Core:
             Identity(limiter, admission.open_watches),
         )
         self.worker_service = WorkerService(
-            attempts,
-            reports,
-            self._dispatcher,
-            sessions,
-            self.deadlines,
-            access,
+            SessionParts(attempts, reports, self._dispatcher, sessions, self.deadlines, access, limiter),
             lease_ttl,
             memory,
-            limiter,
         )
         self._backups = Backups(log, directory)
         self.admin_service = AdminService(self._registry, self._backups, loop_lag or LoopLag())

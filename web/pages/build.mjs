@@ -24,6 +24,24 @@ const shortened = (literal) =>
     .map((part, number) => (number % 2 ? part : part.replace(/\s+/g, " ").replace(/ ?([{};,]) ?/g, "$1")))
     .join("");
 
+// The client speaks the binary format; what reads messages from JSON, 2 kB compressed, comes along with Connect.
+const withoutJsonReader = {
+  name: "without-json-reader",
+  setup: ({ onLoad }) => {
+    const names = [
+      "fromJson",
+      "fromJsonString",
+      "mergeFromJson",
+      "mergeFromJsonString",
+      "enumFromJson",
+      "isEnumJson",
+    ];
+    const contents = `const unused = () => { throw new Error("JSON is not read here."); };
+      export { ${names.map((name) => `unused as ${name}`).join(", ")} };`;
+    onLoad({ filter: /@bufbuild\/protobuf\/dist\/esm\/from-json\.js$/ }, () => ({ contents }));
+  },
+};
+
 await rm(assets, { recursive: true, force: true });
 await mkdir(assets, { recursive: true });
 const options = {
@@ -37,11 +55,55 @@ const options = {
   legalComments: "linked",
   logLevel: "warning",
 };
-await build({
-  ...options,
-  plugins: [styleSheets],
-  entryPoints: { elements: path("../sdk/src/elements/index.ts") },
-});
+/** Bundle without the indentation of markup: lines begin with spaces only in template literals. */
+async function bundle(entryPoints, ...plugins) {
+  const { outputFiles } = await build({
+    ...options,
+    entryPoints,
+    plugins: [styleSheets, ...plugins],
+    write: false,
+  });
+  for (const { path: file, text } of outputFiles) {
+    await writeFile(file, file.endsWith(".js") ? text.replace(/\n[ \t]+/g, "\n") : text);
+  }
+}
+
+// What few look at is a file of its own, which the elements load from beside them. It shares with them what they have already:
+// each module outside of its folder is the elements' own, by their `pageParts`.
+const events = path("../sdk/src/elements/events/");
+const eventsOnDemand = {
+  name: "events-on-demand",
+  setup: ({ onResolve }) => {
+    onResolve({ filter: /\/events\/events-view\.js$/ }, ({ kind }) =>
+      kind === "dynamic-import" ? { path: "./events.js", external: true } : undefined,
+    );
+  },
+};
+const partsOfElements = {
+  name: "parts-of-elements",
+  setup: ({ onResolve, onLoad }) => {
+    onResolve({ filter: /.*/ }, ({ path: name, importer, namespace }) => {
+      if (name === "./elements.js") return { path: name, external: true };
+      return namespace === "file" && importer.startsWith(events) && !name.startsWith("./")
+        ? { path: "parts", namespace: "elements" }
+        : undefined;
+    });
+    onLoad({ filter: /.*/, namespace: "elements" }, async () => {
+      const source = await readFile(path("../sdk/src/elements/page-parts.ts"), "utf8");
+      const lists = [...source.matchAll(/export \{([^}]*)\}/g)].map(([, list]) => list);
+      const names = lists
+        .join()
+        .split(/[\s,]+/)
+        .filter(Boolean);
+      return {
+        contents: `import { pageParts } from "./elements.js"; export const {${names.join()}} = pageParts;`,
+      };
+    });
+  },
+};
+
+await bundle({ elements: path("../sdk/src/elements/index.ts") }, withoutJsonReader, eventsOnDemand);
+await bundle({ events: `${events}events-view.ts` }, partsOfElements);
 // The pages load the same file of elements as anyone else's page.
 const besides = {
   name: "besides",
@@ -49,7 +111,7 @@ const besides = {
     onResolve({ filter: /^@milepost\/client\/elements$/ }, () => ({ path: "./elements.js", external: true }));
   },
 };
-await build({ ...options, plugins: [besides, styleSheets], entryPoints: { page: path("src/page.ts") } });
+await bundle({ page: path("src/page.ts") }, besides);
 // Within the pages, so that the first paint waits for no file. The server's policy allows this one style, by its hash.
 const style = await transform(await readFile(path("src/page.css"), "utf8"), { loader: "css", minify: true });
 for (const name of ["index.html", "job.html"]) {

@@ -50,6 +50,15 @@ export class TokenFile {
     return this.#tokens.get(subject) ?? "";
   }
 
+  /** Let the token of a subject be for these scopes only; before the server starts, or within seconds. */
+  async restrict(subject: string, ...scopes: string[]): Promise<void> {
+    await this.#rewrite((entries) =>
+      entries.map((entry) =>
+        isOf(entry, subject) ? entry.replace(/scopes = .*/, `scopes = ${JSON.stringify(scopes)}`) : entry,
+      ),
+    );
+  }
+
   /** Take the token of a subject out of the file; the server ends its open streams within seconds. */
   async remove(subject: string): Promise<void> {
     await this.#rewrite((entries) => entries.filter((entry) => !isOf(entry, subject)));

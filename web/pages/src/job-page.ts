@@ -17,6 +17,7 @@ const {
   grouped,
   oneLine,
   jobLook,
+  titleOf,
   sharedStyles,
   Keyboard,
   isForeignKey,
@@ -53,7 +54,8 @@ export class JobPage extends LitElement {
 
   constructor() {
     super();
-    const log = () => this.#element?.logView?.renderRoot.querySelector("[part=log]");
+    const log = () =>
+      (this.#element?.logView ?? this.#element?.eventsView)?.renderRoot.querySelector(".view");
     new WindowFit(this, "--milepost-log-height", log, ABOVE_LOG);
   }
 
@@ -125,6 +127,7 @@ export class JobPage extends LitElement {
             : html`<milepost-job
                 log="full"
                 cancel
+                retry
                 .line=${this.#line}
                 .store=${store}
                 @milepost-line=${this.#write}
@@ -141,7 +144,9 @@ export class JobPage extends LitElement {
     const { job } = this.#store;
     if (!job) return;
     const done = isKnown(job) && job.attempt > 0 ? ` ${wholePercent(job.fraction)} %` : "";
-    document.title = `${jobLook(job.state).word}${done} · ${oneLine(job.kind, 64)}`;
+    document.title = [`${jobLook(job.state).word}${done}`, oneLine(job.kind, 64), titleOf(job)]
+      .filter(Boolean)
+      .join(" · ");
   }
 
   get #element(): MilepostJob | null {
@@ -184,10 +189,13 @@ export class JobPage extends LitElement {
         element.stages?.toggle();
         break;
       case "follow":
-        element.logView?.toggleFollow();
+        (element.logView ?? element.eventsView)?.toggleFollow();
         break;
       case "cancel":
         element.askToCancel();
+        break;
+      case "retry":
+        element.askToRetry();
         break;
       case "list":
         location.href = this.#store.server.address;

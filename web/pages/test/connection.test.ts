@@ -45,6 +45,35 @@ describe("the connection of a page", () => {
     await expect.poll(() => page.locator("[part=stale]").count()).toBe(0);
   });
 
+  test("a list that may be out of date says so, and its clocks stand still", async () => {
+    const pages = await startPages();
+    const proxy = await startProxy(Number(new URL(pages.url).port));
+    const job = await pages.start("listed");
+    await job.report({ case: "stageStarted", value: { stage: { stageId: "a" } } });
+    const page = await openPage(`${proxy.baseUrl}/`);
+    await connected(page, "live");
+    await shows(page, "a.row", "running");
+    await expect.poll(() => page.locator("milepost-jobs [part=stale]").count()).toBe(0);
+
+    proxy.refuse = true;
+    proxy.cut();
+    await shows(page, "milepost-jobs [part=stale]", /^No connection: .* It may have changed since\.$/);
+    const moves = () => page.locator(".bar.moving .fill").evaluate((fill) => fill.getAnimations().length);
+    await expect.poll(moves).toBe(0);
+    const times = () => page.locator("a.row .number").allInnerTexts();
+    const stood = await times();
+    await accessible(page);
+    await picture(page, "list-reconnecting");
+    await page.waitForTimeout(2100);
+    const stands = await times();
+    expect(stands).toEqual(stood); // at any time until it is connected again
+
+    proxy.refuse = false;
+    await connected(page, "live");
+    await expect.poll(() => page.locator("milepost-jobs [part=stale]").count()).toBe(0);
+    await expect.poll(moves).toBe(1);
+  });
+
   test("a server that was killed and comes back is followed again; one with another store says so", async () => {
     const pages = await startPages();
     const proxy = await startProxy(Number(new URL(pages.url).port));

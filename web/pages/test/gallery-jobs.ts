@@ -68,6 +68,8 @@ export async function makeEndedJobs(pages: Pages): Promise<void> {
   await failed.end({ state: JobState.FAILED, failure: { ...FAILURE, detail: "Traceback: frame 4711" } });
   await pages.start("forced", { stages: PLAN });
   await pages.service.cancelJob({ jobId: "forced", gracePeriod: { seconds: 0n } });
+  await pages.submit("lapsed", { dispatch: Dispatch.QUEUE, labels: { room: "blue" } });
+  await pages.service.cancelJob({ jobId: "lapsed", reason: "wrong file" });
   const succeeded = await pages.start("succeeded", { stages: PLAN });
   const artifact = { name: "words.json", uri: "https://files.test/words.json", sizeBytes: 51_200n };
   await succeeded.report({ case: "artifactAdded", value: { artifact } });

@@ -50,6 +50,8 @@ const VIEWS: Readonly<Record<string, View>> = {
   failed: { path: "jobs/failed", shows: "[part=ending]" },
   succeeded: { path: "jobs/succeeded", shows: "[part=ending]" },
   artifacts: { path: "jobs/succeeded", shows: "#tab-artifacts", click: "#tab-artifacts" },
+  events: { path: "jobs/retried", shows: "#tab-events", click: "#tab-events" },
+  "retry-sheet": { path: "jobs/lapsed", shows: "[part=retry]", click: "[part=retry]" },
   raw: { path: "jobs/succeeded", shows: "#tab-raw", click: "#tab-raw" },
   children: { path: "jobs/parent", shows: "[part=children] tbody tr" },
   large: { path: "jobs/large", shows: "milepost-log-view .line" },

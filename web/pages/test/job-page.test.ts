@@ -1,7 +1,8 @@
 import type { Page } from "playwright-core";
 import { describe, expect, test } from "vitest";
 import { Dispatch, JobState, Severity, StageState } from "@milepost/client";
-import { accessible, connected, picture, sharedPages, shows, startPages } from "./pages.js";
+import { connectWorker } from "../../testing/worker.js";
+import { accessible, connected, fits, picture, sharedPages, shows, startPages } from "./pages.js";
 
 const PLAN = [
   { stageId: "get", title: "get recording", total: 10, unit: "MB" },
@@ -194,6 +195,61 @@ describe("the page of a job", () => {
     await shows(later, "[role=tabpanel]", /1\s+failed.*2\s+failed/s);
     await picture(later, "failed");
     await accessible(later);
+  });
+
+  test("the children of a job have their state, a bar and a percentage", async () => {
+    await pages.start("family", { plannedChildren: 3 });
+    const child = await pages.start("family-1", {
+      parentJobId: "family",
+      stages: [{ stageId: "a", total: 4 }],
+    });
+    await child.report(
+      { case: "stageStarted", value: { stage: { stageId: "a" } } },
+      { case: "stageProgressed", value: { stageId: "a", current: 1 } },
+    );
+    const done = await pages.start("family-2", { parentJobId: "family" });
+    await done.end();
+    await pages.submit("family-3", { parentJobId: "family" });
+    const page = await pages.open("family");
+    const row = (jobId: string) => page.locator("[part=children] tr", { hasText: jobId });
+    const text = (jobId: string) => async () => (await row(jobId).innerText()).replace(/\s+/g, " ").trim();
+    await expect.poll(text("family-1")).toMatch(/^running transcribe family-1 25 % \d\d:\d\d$/);
+    await expect.poll(text("family-2")).toMatch(/^succeeded transcribe family-2 100 % \d\d:\d\d$/);
+    await expect.poll(text("family-3")).toBe("queued transcribe family-3");
+    const bar = row("family-1").getByRole("progressbar");
+    await expect.poll(() => bar.getAttribute("aria-valuetext")).toBe("25 %, running");
+    await child.report({ case: "stageProgressed", value: { stageId: "a", current: 3 } });
+    await expect.poll(text("family-1")).toContain("75 %");
+    await accessible(page);
+    await page.setViewportSize({ width: 320, height: 700 });
+    await fits(page);
+    await picture(page, "children-320");
+  });
+
+  test("in the table of attempts the name of a worker stays in one line, and is whole where it has one of its own", async () => {
+    const workerId = "transcriber-eu-west-1-7c9f-4b1d.4711";
+    const queue = { kind: "named", dispatch: Dispatch.QUEUE, retryPolicy: { maxAttempts: 1 } };
+    const next = await connectWorker(pages.server.baseUrl, { workerId, kinds: ["named"], maxConcurrency: 1 });
+    await pages.submit("named", queue);
+    const work = await next();
+    const message = "The decoder could not read frame 4711 of the recording that was uploaded yesterday.";
+    await work.end({ state: JobState.FAILED, failure: { code: "DECODER_BROKEN", message } });
+    const page = await pages.open("named", { viewport: { width: 800, height: 900 } });
+    await page.getByRole("tab", { name: "attempts" }).click();
+    const worker = page.locator("[part=attempts] .worker");
+    const lines = () =>
+      worker.evaluate((cell) => {
+        const text = document.createRange();
+        text.selectNodeContents(cell);
+        return new Set(Array.from(text.getClientRects(), ({ top }) => top)).size;
+      });
+    await expect.poll(lines).toBe(1);
+    await expect.poll(() => worker.getAttribute("title")).toBe(workerId);
+    await picture(page, "attempts-800");
+    await page.setViewportSize({ width: 320, height: 700 });
+    const missing = () => worker.evaluate((cell) => cell.scrollWidth - cell.clientWidth);
+    await expect.poll(missing).toBe(0);
+    await fits(page);
   });
 
   test("a job that waits for its next attempt shows since when, also to whoever comes only then", async () => {

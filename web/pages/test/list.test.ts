@@ -199,6 +199,26 @@ describe("the list of jobs", () => {
     await expect.poll(missing).toBeLessThanOrEqual(0);
   });
 
+  test("a job's title, which is a label, is in the list in place of its id, and beside its kind on its page", async () => {
+    const title = "weekly <i>call</i>";
+    await pages.submit("titled", {
+      kind: "titled",
+      dispatch: Dispatch.QUEUE,
+      labels: { title, room: "blue" },
+    });
+    const page = await pages.openList("?kind=titled", { viewport: { width: 320, height: 640 } });
+    await shows(page, `${ROWS} .title`, title);
+    await expect.poll(() => page.locator(`${ROWS} .title`).getAttribute("title")).toBe("titled");
+    await fits(page);
+    await page.locator(ROWS).click();
+    await shows(page, "[part=title]", title);
+    await expect.poll(() => page.locator(".label").allInnerTexts()).toEqual(["room=blue"]);
+    await expect.poll(() => page.title()).toBe(`queued · titled · ${title}`);
+    await fits(page);
+    await accessible(page);
+    await picture(page, "title-320");
+  });
+
   // Ten thousand take half a minute to submit; `make nightly-web` does.
   const MANY = process.env["NIGHTLY"] ? 10_000 : 2000;
 

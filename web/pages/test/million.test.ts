@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { openPage } from "../../testing/browser.js";
 import { startProxy } from "../../testing/proxy.js";
-import { sharedPages, shows } from "./pages.js";
+import { connected, sharedPages, shows } from "./pages.js";
 
 const MILLION = 1_000_000;
 /** Bytes that the page of a job loads until its newest lines are there: its files, and some thousand events. */
@@ -35,5 +35,24 @@ describe.runIf(process.env["NIGHTLY"])("a log of a million lines", () => {
     });
     await shows(page, "milepost-log-view .line:first-child", "needle 1");
     await expect.poll(() => lines.count()).toBeLessThan(120);
+
+    // Its events are reached wherever they are, and no others are loaded.
+    const events = await openPage(`${proxy.baseUrl}/jobs/million`);
+    await connected(events, "live");
+    const before = proxy.bytesReceived;
+    await events.getByRole("tab", { name: "events" }).click();
+    await shows(
+      events,
+      "milepost-events-view [role=listitem]:last-child",
+      `part ${MILLION / 1000} line 1000`,
+    );
+    await events.getByLabel("go to event").fill("500,002");
+    await events.keyboard.press("Enter");
+    await shows(events, "milepost-events-view .marked", "part 500 line 1000");
+    await events.locator("milepost-events-view .view").evaluate((view) => {
+      view.scrollTop = 0;
+    });
+    await shows(events, "milepost-events-view [role=listitem]:first-child", "transcribe submitted");
+    expect(proxy.bytesReceived - before).toBeLessThan(BUDGET);
   }, 600_000);
 });

@@ -14,6 +14,7 @@ import {
   type Waiting,
   type WhoAmIResponse,
 } from "./gen/milepost/v1/job_service_pb.js";
+import { randomId } from "./random-id.js";
 import { toDuration } from "./time.js";
 import { type Token, TokenSource } from "./token.js";
 import { JobFollower } from "./watch/job-follower.js";
@@ -255,18 +256,6 @@ export class MilepostClient {
 
 function toFilter(filter: Filter): JobFilter {
   return create(JobFilterSchema, filter);
-}
-
-/** A random id. `crypto.randomUUID` exists only on pages that came over TLS, and Node 18 has no `crypto` at all. */
-function randomId(): string {
-  const bytes = new Uint8Array(16);
-  const { crypto } = globalThis as Partial<typeof globalThis>;
-  if (crypto === undefined) {
-    bytes.forEach((_, index) => (bytes[index] = Math.floor(Math.random() * 256)));
-  } else {
-    crypto.getRandomValues(bytes);
-  }
-  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
 }
 
 function present(job: Job | undefined): Job {

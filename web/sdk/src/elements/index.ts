@@ -7,6 +7,7 @@ import { MilepostWorkers } from "./milepost-workers.js";
 import { CancelSheet } from "./parts/cancel-sheet.js";
 import { CopyButton } from "./parts/copy-button.js";
 import { LogView } from "./parts/log-view.js";
+import { RetrySheet } from "./parts/retry-sheet.js";
 import { StagesView } from "./parts/stages-view.js";
 
 export { configure } from "./live/server.js";
@@ -15,6 +16,7 @@ export { MilepostJob, MilepostJobs, MilepostProgress, MilepostWorkers };
 const elements: readonly (readonly [string, CustomElementConstructor])[] = [
   ["milepost-copy", CopyButton],
   ["milepost-cancel-sheet", CancelSheet],
+  ["milepost-retry-sheet", RetrySheet],
   ["milepost-log-view", LogView],
   ["milepost-stages-view", StagesView],
   ["milepost-job", MilepostJob],

@@ -6,13 +6,16 @@ import { numberOf } from "./model/growing-lines.js";
 import { type Announced, announcedOf, milestone } from "./model/milestones.js";
 import { SmoothBar } from "./model/smooth-bar.js";
 import { oneLine } from "./model/plain-text.js";
+import { isRetryable } from "./model/resubmission.js";
 import { hasEnded } from "./model/state-words.js";
+import type { EventsView } from "./events/events-view.js";
 import type { Server } from "./live/server.js";
 import { CancelSheet } from "./parts/cancel-sheet.js";
 import { artifactsPanel, attemptsPanel, childrenPanel, jsonPanel, rawPanel } from "./parts/job-details.js";
 import { JobElement } from "./parts/job-element.js";
 import { currentStageLine, identity, notices, progressLine } from "./parts/job-head.js";
 import { jobStyles } from "./parts/job-styles.js";
+import { RetrySheet } from "./parts/retry-sheet.js";
 import { narrowTables } from "./parts/narrow-tables.js";
 import type { LogView } from "./parts/log-view.js";
 import { sharedStyles } from "./parts/shared-styles.js";
@@ -20,36 +23,43 @@ import type { StagesView } from "./parts/stages-view.js";
 
 /** Narrower than this, the stages are behind a tab. */
 const NARROW = 640;
+const EVENTS = "milepost-events-view";
 
-type Tab = "stages" | "log" | "artifacts" | "result" | "input" | "attempts" | "children" | "raw";
+type Tab = "stages" | "log" | "artifacts" | "result" | "input" | "attempts" | "children" | "events" | "raw";
 
 /**
  * A job, live: `<milepost-job job-id="…">`.
  *
  * Attributes: `job-id`; `server`, by default the one that the script came from; `log`, `off`, `tail` or `full`; `cancel`, to offer
- * cancelling; `compact`, without stages. Events: `milepost-change` and `milepost-end`, whose `detail.job` is the job;
- * `milepost-line`, whose `detail.line` is what the property `line` then is.
+ * cancelling; `retry`, to offer submitting it again; `compact`, without stages. Events: `milepost-change` and `milepost-end`,
+ * whose `detail.job` is the job; `milepost-open`, whose `detail.jobId` is the job that was submitted again, and whose page opens
+ * unless it is prevented; `milepost-line`, whose `detail.line` is what the property `line` then is.
  */
 export class MilepostJob extends JobElement<JobStore> {
   static override properties = {
     log: {},
     cancel: { type: Boolean },
+    retry: { type: Boolean },
     compact: { type: Boolean },
     tab: { state: true },
     narrow: { state: true },
     stageId: { state: true },
     line: { attribute: false },
     said: { state: true },
+    eventsError: { state: true },
   };
   static override styles = [sharedStyles, jobStyles, narrowTables];
   declare log: "off" | "tail" | "full";
   declare cancel: boolean;
+  declare retry: boolean;
   declare compact: boolean;
   /** What the reader has chosen; until then it is what there is to see. */
   declare tab: Tab | undefined;
   declare narrow: boolean;
   declare stageId: string;
   declare said: string;
+  /** Why the element that shows events could not be loaded; empty if it could. */
+  declare eventsError: string;
   /** The sequence of the marked line of the log; 0 for none. `milepost-line` says that the reader has marked another one. */
   declare line: number;
   #bar = new SmoothBar();
@@ -60,10 +70,10 @@ export class MilepostJob extends JobElement<JobStore> {
 
   constructor() {
     super();
-    this.stageId = this.said = "";
+    this.stageId = this.said = this.eventsError = "";
     this.line = 0;
     this.log = "off";
-    this.cancel = this.compact = false;
+    this.cancel = this.retry = this.compact = false;
     this.narrow = false;
   }
 
@@ -82,12 +92,21 @@ export class MilepostJob extends JobElement<JobStore> {
     if (this.#canCancel) this.renderRoot.querySelector<CancelSheet>("milepost-cancel-sheet")?.open();
   }
 
+  /** Ask whether to submit the job again, if that is allowed. */
+  askToRetry(): void {
+    if (this.#canRetry) this.renderRoot.querySelector<RetrySheet>("milepost-retry-sheet")?.open();
+  }
+
   get stages(): StagesView | null {
     return this.renderRoot.querySelector("milepost-stages-view");
   }
 
   get logView(): LogView | null {
     return this.renderRoot.querySelector("milepost-log-view");
+  }
+
+  get eventsView(): EventsView | null {
+    return this.renderRoot.querySelector<EventsView>(EVENTS);
   }
 
   show(tab: Tab): void {
@@ -119,7 +138,7 @@ export class MilepostJob extends JobElement<JobStore> {
     const { now } = store;
     const stale = staleNotice(store.connection, now);
     const wide = !this.narrow && !this.compact;
-    return html`<article part="job" class=${this.log === "full" ? "full" : ""}>
+    return html`<article part="job" class="${this.log === "full" ? "full" : ""} ${stale ? "stale" : ""}">
       ${stale ? html`<p class="notice attention" part="stale">${stale}</p>` : nothing}
       ${identity(store, job, this.#actions(job))}
       ${progressLine(job, store, this.#bar.update(job.fraction, job.attempt, now), now, stale !== "")}
@@ -129,6 +148,7 @@ export class MilepostJob extends JobElement<JobStore> {
       ${this.log === "full" ? this.#tabs(job, wide) : nothing}
       <p class="hidden-text" role="status">${this.said}</p>
       <milepost-cancel-sheet .store=${store}></milepost-cancel-sheet>
+      <milepost-retry-sheet .store=${store}></milepost-retry-sheet>
     </article>`;
   }
 
@@ -148,6 +168,15 @@ export class MilepostJob extends JobElement<JobStore> {
   }
 
   #actions(job: Job): TemplateResult | typeof nothing {
+    if (this.#canRetry)
+      return html`<button
+        part="retry"
+        @click=${() => {
+          this.askToRetry();
+        }}
+      >
+        Retry…
+      </button>`;
     if (!this.#canCancel) return nothing;
     return html`<button
       part="cancel"
@@ -162,6 +191,11 @@ export class MilepostJob extends JobElement<JobStore> {
   get #canCancel(): boolean {
     const job = this.store?.job;
     return this.cancel && job !== undefined && !hasEnded(job) && (this.store?.mayCancel ?? false);
+  }
+
+  get #canRetry(): boolean {
+    const { job, server } = this.store ?? {};
+    return this.retry && job !== undefined && isRetryable(job) && (server?.maySubmit(job.kind) ?? false);
   }
 
   #stages(): TemplateResult {
@@ -185,6 +219,7 @@ export class MilepostJob extends JobElement<JobStore> {
         this.#childrenLabel(job),
         job.plannedChildren > 0 || (this.store?.children.length ?? 0) > 0,
       ],
+      ["events", "events", true],
       ["raw", "raw", true],
     ];
     const shown = tabs.filter(([, , there]) => there);
@@ -255,9 +290,29 @@ export class MilepostJob extends JobElement<JobStore> {
           (id) => store?.server.jobAddress(id) ?? "",
           now,
         );
+      case "events":
+        return this.#events();
       case "raw":
         return rawPanel(job);
     }
+  }
+
+  /** Few look at events, so that their element is loaded when the first one does. */
+  #events(): TemplateResult {
+    if (customElements.get(EVENTS))
+      return html`<milepost-events-view .store=${this.store}></milepost-events-view>`;
+    if (this.eventsError)
+      return html`<p class="failed" role="alert">
+        The events cannot be shown: ${oneLine(this.eventsError)} Load the page again.
+      </p>`;
+    void import("./events/events-view.js").then(
+      ({ EventsView }) => {
+        if (!customElements.get(EVENTS)) customElements.define(EVENTS, EventsView);
+        this.requestUpdate();
+      },
+      (error: unknown) => (this.eventsError = String(error)),
+    );
+    return html`<p class="muted">loading…</p>`;
   }
 
   readonly #tabKey = (event: KeyboardEvent): void => {

@@ -4,6 +4,7 @@ import type { JobsStore } from "./live/jobs-store.js";
 import { serverAt } from "./live/server.js";
 import { ticker } from "./live/ticker.js";
 import { type Job, JobState } from "./messages.js";
+import { staleNotice } from "./model/connection-text.js";
 import type { Instant } from "./model/instants.js";
 import {
   type ListFilter,
@@ -20,6 +21,7 @@ import { SmoothBar } from "./model/smooth-bar.js";
 import { RUNS, jobRow } from "./parts/job-row.js";
 import { listControls, listHeadings } from "./parts/list-controls.js";
 import { listStyles } from "./parts/list-styles.js";
+import { mayOpen } from "./parts/opening.js";
 import { sharedStyles } from "./parts/shared-styles.js";
 import { vars } from "./parts/vars-directive.js";
 
@@ -116,21 +118,9 @@ export class MilepostJobs extends LitElement {
 
   /** Open the selected job. */
   open(): void {
-    if (this.selected && this.store && this.#mayOpen(this.selected)) {
+    if (this.selected && this.store && mayOpen(this, this.selected)) {
       location.href = this.store.server.jobAddress(this.selected);
     }
-  }
-
-  /** Whether the page of a job is to be opened: unless the host page shows the job itself. */
-  #mayOpen(jobId: string): boolean {
-    return this.dispatchEvent(
-      new CustomEvent("milepost-open", {
-        detail: { jobId },
-        bubbles: true,
-        composed: true,
-        cancelable: true,
-      }),
-    );
   }
 
   protected override willUpdate(changed: PropertyValues): void {
@@ -152,7 +142,9 @@ export class MilepostJobs extends LitElement {
   override render(): TemplateResult {
     const { store } = this;
     if (!store) return html``;
-    return html`${
+    const stale = staleNotice(store.connection, store.now);
+    return html`${stale ? html`<p class="stale-notice" part="stale">${stale}</p>` : nothing}
+      ${
         this.controls
           ? listControls({
               filter: this.filter,
@@ -166,7 +158,7 @@ export class MilepostJobs extends LitElement {
       ${this.#hasNews ? html`<button class="news" @click=${this.#showNews}>show changes</button>` : nothing}
       ${this.controls ? listHeadings() : nothing}
       <div
-        class="view"
+        class="view ${stale ? "stale" : ""}"
         part="list"
         role="group"
         aria-label="jobs"
@@ -178,12 +170,14 @@ export class MilepostJobs extends LitElement {
           this.hovered = false;
         }}
       >
-        <div class="area" ${vars({ height: `${this.#rows.length * ROW}px` })}>${this.#visible(store)}</div>
+        <div class="area" ${vars({ height: `${this.#rows.length * ROW}px` })}>
+          ${this.#visible(store, stale !== "")}
+        </div>
         ${this.#notice(store)}
       </div>`;
   }
 
-  #visible(store: JobsStore): TemplateResult {
+  #visible(store: JobsStore, stale: boolean): TemplateResult {
     const view = this.#view;
     const top = view?.scrollTop ?? 0;
     const first = Math.max(Math.floor(top / ROW) - MARGIN, 0);
@@ -207,14 +201,14 @@ export class MilepostJobs extends LitElement {
           }
           const job = store.get(row.key);
           return job
-            ? this.#row(store, job, row.depth, now)
+            ? this.#row(store, job, row.depth, now, stale)
             : html`<div class="row muted" role="listitem">deleted</div>`;
         },
       )}
     </div>`;
   }
 
-  #row(store: JobsStore, job: Job, depth: number, now: Instant): TemplateResult {
+  #row(store: JobsStore, job: Job, depth: number, now: Instant, stale: boolean): TemplateResult {
     if (this.#bars.size > MAX_BARS) this.#bars.clear();
     let bar = this.#bars.get(job.jobId);
     if (!bar) this.#bars.set(job.jobId, (bar = new SmoothBar()));
@@ -226,7 +220,8 @@ export class MilepostJobs extends LitElement {
       runs: this.#runs.get(job.kind) ?? [],
       waiting: store.waitingOf(job.jobId),
       now,
-      mayOpen: () => this.#mayOpen(job.jobId),
+      stale,
+      mayOpen: () => mayOpen(this, job.jobId),
     });
   }
 

@@ -1,5 +1,6 @@
 import { create } from "@bufbuild/protobuf";
 import { Dispatch, type Filter, type Job, JobSchema, JobState, type MilepostClient } from "@milepost/client";
+import { Code } from "@connectrpc/connect";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { sharedServer } from "../../../testing/server.js";
 import { until } from "../../../testing/until.js";
@@ -7,8 +8,12 @@ import { JobStore } from "../../src/elements/live/job-store.js";
 import { JobsStore } from "../../src/elements/live/jobs-store.js";
 import { ProgressHub } from "../../src/elements/live/progress-hub.js";
 import { ServerConnection } from "../../src/elements/live/server-connection.js";
+import { ticker } from "../../src/elements/live/ticker.js";
 import { filterOf } from "../../src/elements/model/job-list.js";
+import { Unreachable, toMilepostError } from "../../src/errors.js";
+import { GetHistoryResponseSchema } from "../../src/gen/milepost/v1/job_service_pb.js";
 import { claimJob } from "../../../testing/worker.js";
+import { refusal } from "../refusal.js";
 import { setUp, startJob } from "../watching.js";
 
 const server = sharedServer();
@@ -29,6 +34,13 @@ afterEach(() => {
 
 function connectionTo(client: MilepostClient): ServerConnection {
   return new ServerConnection(`${server.httpUrl}/`, client);
+}
+
+/** A list that fails with its first page. */
+// eslint-disable-next-line @typescript-eslint/require-await, require-yield
+async function* failing(error: Error, onAsk?: () => void): AsyncGenerator<Job, void, undefined> {
+  onAsk?.();
+  throw error;
 }
 
 interface Followed {
@@ -134,6 +146,80 @@ test.each([
   const texts = store.log.lines.lines.map(({ text }) => text);
   expect(texts.slice(0, 3)).toStrictEqual(["line 1", "line 2", "line 3"]);
   expect(store.attempts.map(({ outcome }) => outcome)).toStrictEqual(["failed", ""]);
+});
+
+test("what a call could not load while the stream is there is loaded without being asked for: a list, and the log of a job", async () => {
+  const setting = await setUp(server, "connect");
+  const { client } = setting;
+  const work = await startJob(setting, { jobId: "unlucky", kind: "unlucky" });
+  await work.log(3);
+  const cut = new Unreachable("a proxy cut the call");
+  vi.spyOn(client, "listJobs").mockImplementationOnce(() => failing(cut));
+  const list = new JobsStore(connectionTo(client), { ...filterOf(""), kind: "unlucky" });
+  const leaveList = list.subscribe(() => undefined);
+  await until(() => list.error !== "" && list.connection.state === "live");
+  await until(() => list.isComplete(JobState.SUCCEEDED));
+  leaveList();
+
+  const watchJob = client.watchJob.bind(client);
+  let watches = 0;
+  vi.spyOn(client, "watchJob").mockImplementation((...query) => {
+    if (++watches === 2) throw cut; // the first is the stream
+    return watchJob(...query);
+  });
+  const job = new JobStore(connectionTo(client), "unlucky");
+  const leaveJob = job.subscribe(() => undefined);
+  await until(() => job.log.error !== "" && job.connection.state === "live");
+  await until(() => job.log.isLoaded);
+  leaveJob();
+
+  expect([...list.all()].map(({ jobId }) => jobId)).toStrictEqual(["unlucky"]);
+  expect([list.error, job.log.error]).toStrictEqual(["", ""]);
+  expect(job.log.lines.lines.map(({ text }) => text)).toStrictEqual(["line 1", "line 2", "line 3"]);
+});
+
+test("a list that the server refuses is not asked for again and again", async () => {
+  const { client } = await setUp(server, "connect");
+  let asked = 0;
+  const error = toMilepostError(refusal(Code.PermissionDenied, "PERMISSION_DENIED"));
+  vi.spyOn(client, "listJobs").mockImplementation(() => failing(error, () => (asked += 1)));
+  const now = performance.now.bind(performance);
+  const list = new JobsStore(connectionTo(client), { ...filterOf(""), kind: "refused" });
+  const leave = list.subscribe(() => undefined);
+  await until(() => list.error !== "");
+  const clock = vi.spyOn(performance, "now").mockImplementation(() => now() + 3_600_000);
+  let ticks = 0;
+  const untick = ticker.add(() => (ticks += 1));
+  await until(() => ticks > 1);
+  clock.mockRestore();
+  untick();
+  leave();
+
+  expect(asked).toBe(1);
+});
+
+test("what is usual is asked for again while there are too few runs to say, and once the job has ended", async () => {
+  const setting = await setUp(server, "connect");
+  const { client } = setting;
+  const work = await startJob(setting, { jobId: "usual", kind: "usual" });
+  let runs = 0;
+  const getHistory = vi
+    .spyOn(client, "getHistory")
+    .mockImplementation(() => Promise.resolve(create(GetHistoryResponseSchema, { runs })));
+  const store = new JobStore(connectionTo(client), "usual");
+  const leave = store.subscribe(() => undefined);
+  await until(() => store.usual !== undefined);
+  runs = 3;
+  const now = performance.now.bind(performance);
+  const clock = vi.spyOn(performance, "now").mockImplementation(() => now() + 60_000);
+  await until(() => store.usual?.runs === 3);
+  clock.mockRestore();
+  runs = 4;
+  await work.end();
+  await until(() => store.usual?.runs === 4);
+  leave();
+
+  expect(getHistory.mock.calls.length).toBe(3);
 });
 
 test("a job does not say that it is complete when another one joins its stream", async () => {

@@ -46,6 +46,24 @@ test("a server that does not say who the caller is, is not asked again", async (
   expect([connection.may("see history"), asked()]).toStrictEqual([true, 1]);
 });
 
+test("jobs are submitted only by those with the scope, of the kinds that are theirs, and never by a share link", async () => {
+  const maySubmit = async (init: Parameters<typeof create<typeof WhoAmIResponseSchema>>[1]) => {
+    const { connection } = connectionTo(create(WhoAmIResponseSchema, init));
+    await connection.whoAmI();
+    return connection.maySubmit("audio.mix");
+  };
+  const scopes = ["read", "submit"];
+  expect([
+    await maySubmit({ scopes }),
+    await maySubmit({ scopes: ["admin"] }),
+    await maySubmit({ scopes, kinds: ["video", "audio.*"] }),
+    await maySubmit({ scopes, kinds: ["*mix"] }),
+    await maySubmit({ scopes: ["read"] }),
+    await maySubmit({ scopes, kinds: ["audio", "audio?mix", "mix*"] }),
+    await maySubmit({ scopes, jobId: "shared" }),
+  ]).toStrictEqual([true, true, true, true, false, false, false]);
+});
+
 test("what a server has refused once is not asked for again", async () => {
   const { connection } = connectionTo(admin);
   await connection.whoAmI();

@@ -5,6 +5,7 @@ import type { Event, Job } from "../messages.js";
 import { LOG_PAYLOADS, lineOf, type LogLine } from "../model/log-line.js";
 import { numberOf } from "../model/growing-lines.js";
 import { LogLines } from "../model/log-lines.js";
+import { Retries } from "./retries.js";
 
 /** Sequences of the first page, and the most of one page. */
 const FIRST_SPAN = 2000;
@@ -19,6 +20,8 @@ export class JobLog {
   isLoading = false;
   /** Why the last page could not be loaded; empty if it could. */
   error = "";
+  /** Those of the last page, if it could not be loaded. */
+  readonly retries = new Retries();
   /** Every line after this sequence is loaded. */
   #from = 0;
   /** That of the history that the lines are of. */
@@ -53,6 +56,7 @@ export class JobLog {
     this.#span = FIRST_SPAN;
     this.isLoaded = this.isLoading = false;
     this.error = "";
+    this.retries.succeeded();
   }
 
   /** Add the lines among events that have just come. */
@@ -66,6 +70,7 @@ export class JobLog {
     const { signal } = this.#abort;
     this.isLoading = true;
     this.error = "";
+    this.retries.begun();
     try {
       const after = Math.max(this.#from - this.#span, this.#first - 1);
       const older = await this.#read(after, this.#from, signal);
@@ -73,10 +78,13 @@ export class JobLog {
       this.lines.prepend(older);
       this.#from = after;
       this.isLoaded = true;
+      this.retries.succeeded();
       if (older.length < PAGE_LINES / 2) this.#span = Math.min(this.#span * 4, LARGEST_SPAN);
       else if (older.length > PAGE_LINES * 2) this.#span /= 4;
     } catch (error) {
-      if (!signal.aborted) this.error = error instanceof Error ? error.message : String(error);
+      if (signal.aborted) return;
+      this.retries.failed(error);
+      this.error = error instanceof Error ? error.message : String(error);
     } finally {
       if (!signal.aborted) this.isLoading = false;
     }

@@ -11,9 +11,11 @@ import { ATTEMPT_PAYLOADS, attemptsOf, type Attempt } from "../model/attempts.js
 import { type Connection, brokenBy, connectionOf } from "../model/connection-text.js";
 import type { Instant } from "../model/instants.js";
 import { hasEnded } from "../model/state-words.js";
+import { hasUsual } from "../model/usual.js";
 import { FrameQueue } from "./frame-queue.js";
 import { JobLog } from "./job-log.js";
 import { Listeners } from "./listeners.js";
+import { Retries } from "./retries.js";
 import type { ServerConnection } from "./server-connection.js";
 import { ticker } from "./ticker.js";
 import type { WatchedJob } from "./watched-job.js";
@@ -29,6 +31,13 @@ const RELATED_INTERVAL = 5000;
 const RARE_INTERVAL = 30_000;
 
 const ATTEMPT_NAMES: ReadonlySet<string | undefined> = new Set<PayloadName>(ATTEMPT_PAYLOADS);
+
+/** Has the events of a job as they come. */
+export interface EventReader {
+  /** Begin with a snapshot, which is of another history than what came before, or goes on from there. */
+  restart(job: Job): void;
+  add(events: readonly Event[]): void;
+}
 
 export class JobStore implements WatchedJob {
   readonly log: JobLog;
@@ -56,6 +65,12 @@ export class JobStore implements WatchedJob {
   #lookedUp: { waiting?: Waiting | undefined; after?: Waiting | undefined; attempt?: number } = {};
   #isLooking = false;
   #lookedAt = -Infinity;
+  /** Of the events of its attempts before. */
+  readonly #historyRetries = new Retries();
+  /** When what is usual may be asked for again, and whether the job had ended when it was asked for last. */
+  #usualAfter = -Infinity;
+  #isUsualOfEnd = false;
+  readonly #readers = new Set<EventReader>();
   readonly #changes = new Listeners();
   readonly #frames = new FrameQueue<JobItem>((items) => {
     this.#apply(items);
@@ -124,7 +139,7 @@ export class JobStore implements WatchedJob {
   /** Subscribe to changes, at most once an animation frame. The stream is open while there are subscribers. */
   subscribe(listener: () => void): () => void {
     const remove = this.#changes.add(listener);
-    this.#untick ??= ticker.add(() => void this.#loadRelated());
+    this.#untick ??= ticker.add(this.#tick);
     void this.server.whoAmI().then(() => {
       this.#frames.request();
     });
@@ -142,6 +157,13 @@ export class JobStore implements WatchedJob {
     };
   }
 
+  /** Let a reader have the events that come from here on, by the stream that is there; returns what ends that. */
+  read(reader: EventReader): () => void {
+    this.#readers.add(reader);
+    if (this.job) reader.restart(this.job);
+    return () => this.#readers.delete(reader);
+  }
+
   /** Whether the caller may cancel the job; false until that is known. */
   get mayCancel(): boolean {
     return this.server.may("cancel");
@@ -157,6 +179,14 @@ export class JobStore implements WatchedJob {
   async cancel(reason: string, graceSeconds: number): Promise<void> {
     await this.server.client.cancelJob(this.jobId, { reason, gracePeriodMs: graceSeconds * 1000 });
   }
+
+  readonly #tick = (): void => {
+    void this.#loadRelated();
+    void this.#loadUsual();
+    if (this.log.retries.areDue) void this.loadOlderLines();
+    if (this.#historyRetries.areDue && this.#snapshot)
+      void this.#loadHistory(this.#snapshot, this.#loading.signal);
+  };
 
   async #run(signal: AbortSignal): Promise<void> {
     this.connection = { state: "connecting", error: "" };
@@ -185,6 +215,7 @@ export class JobStore implements WatchedJob {
 
   #apply(items: readonly JobItem[]): void {
     const events: Event[] = [];
+    const { isEnded } = this;
     for (const item of items) {
       if (item.type === "snapshot") {
         events.length = 0; // it has those before it, or replaces them: they may be of another history
@@ -196,8 +227,10 @@ export class JobStore implements WatchedJob {
       if (ATTEMPT_NAMES.has(event.payload.case) && this.#history.length < HISTORY_LIMIT)
         this.#history.push(event);
     }
+    if (this.isEnded && !isEnded) this.#usualAfter = -Infinity;
     if (items.length > 0) this.#attempts = undefined;
     this.log.add(events);
+    for (const reader of this.#readers) reader.add(events);
     this.#changes.notify();
   }
 
@@ -205,12 +238,14 @@ export class JobStore implements WatchedJob {
     this.#fold = new Fold(job);
     this.#snapshot = job;
     this.#history = [];
+    this.#historyRetries.succeeded();
     this.#isComplete = false;
     this.#loading.abort();
     this.#loading = new AbortController();
     if (job.epoch !== this.#epoch) this.#forget();
     this.#epoch = job.epoch;
     this.log.restart(job);
+    for (const reader of this.#readers) reader.restart(job);
     void this.#loadRest(job, this.#loading.signal);
   }
 
@@ -219,6 +254,8 @@ export class JobStore implements WatchedJob {
     this.children = [];
     this.hasMoreChildren = false;
     this.usual = undefined;
+    this.#usualAfter = -Infinity;
+    this.#isUsualOfEnd = false;
     this.#lookedUp = {};
   }
 
@@ -235,17 +272,25 @@ export class JobStore implements WatchedJob {
     this.#isComplete = true;
     this.#lookedAt = -Infinity;
     await this.#loadRelated();
-    await this.#loadUsual(job, signal);
+    await this.#loadUsual();
   }
 
-  async #loadUsual({ kind, owner }: Job, signal: AbortSignal): Promise<void> {
+  /** Ask what is usual: again while there are too few runs to say, and once the job has ended. */
+  async #loadUsual(): Promise<void> {
+    const { job } = this;
+    const { signal } = this.#loading;
+    if (!job || !this.#isComplete || performance.now() < this.#usualAfter) return;
+    const ended = hasEnded(job);
+    if (ended ? this.#isUsualOfEnd : hasUsual(this.usual)) return;
+    this.#usualAfter = performance.now() + RARE_INTERVAL;
     await this.server.whoAmI();
     await whenShown();
-    if (this.usual !== undefined || signal.aborted || !this.server.may("see history")) return;
+    if (signal.aborted || !this.server.may("see history")) return;
     try {
-      const usual = await this.server.client.getHistory(kind, { owner, signal });
+      const usual = await this.server.client.getHistory(job.kind, { owner: job.owner, signal });
       if (this.#loading.signal !== signal) return;
       this.usual = usual;
+      this.#isUsualOfEnd = ended;
       this.#frames.request();
     } catch (error) {
       this.server.note(error, "see history");
@@ -265,12 +310,15 @@ export class JobStore implements WatchedJob {
       signal,
     });
     try {
+      this.#historyRetries.begun();
       for await (const item of watch) {
         if (item.type === "event" && item.event.sequence <= end) events.push(item.event);
         if (watch.sequence >= end || events.length >= HISTORY_LIMIT) break;
       }
-    } catch {
-      return; // the attempts before are then not shown
+      this.#historyRetries.succeeded();
+    } catch (error) {
+      if (!signal.aborted) this.#historyRetries.failed(error);
+      return; // the attempts before are not shown until then
     }
     if (signal.aborted) return;
     this.#history = [...events, ...this.#history.filter((event) => event.sequence > end)];

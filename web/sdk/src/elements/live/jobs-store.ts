@@ -6,14 +6,17 @@ import type { JobsWatch } from "../../watch/jobs-watch.js";
 import { whenShown } from "../../watch/page.js";
 import type { Job, JobState, Waiting } from "../messages.js";
 import { type Connection, brokenBy, connectionOf } from "../model/connection-text.js";
-import { type Instant, instantOf } from "../model/instants.js";
+import type { Instant } from "../model/instants.js";
 import { type Group, type ListFilter, labelPairs } from "../model/job-list.js";
+import { isNewer, withoutDetails } from "../model/listed-job.js";
 import { hasEnded } from "../model/state-words.js";
 import { JobState as States } from "../messages.js";
 import { FrameQueue } from "./frame-queue.js";
 import { LISTED_PAYLOADS, STATUS_INTERVAL } from "./listed-events.js";
 import { Listeners } from "./listeners.js";
+import { Retries } from "./retries.js";
 import type { ServerConnection } from "./server-connection.js";
+import { ticker } from "./ticker.js";
 
 /** Jobs of one call. */
 const PAGE_SIZE = 500;
@@ -52,6 +55,8 @@ export class JobsStore {
     this.#apply(items);
   });
   #parts: Part[] = [];
+  readonly #retries = new Retries();
+  #untick = (): void => undefined;
   #stop: AbortController | undefined;
   #missing = new Set<string>();
   /** What the queued jobs that were looked up last wait for; undefined for those that no longer did. */
@@ -149,6 +154,9 @@ export class JobsStore {
     const remove = this.#changes.add(listener);
     if (!this.#stop) {
       this.#stop = new AbortController();
+      this.#untick = ticker.add(() => {
+        if (this.#retries.areDue && this.#isConnected) this.retry();
+      });
       void this.#run(this.#stop.signal);
     }
     return () => {
@@ -156,6 +164,7 @@ export class JobsStore {
       if (this.#changes.count > 0) return;
       this.#stop?.abort();
       this.#stop = undefined;
+      this.#untick();
       this.#listing.abort();
     };
   }
@@ -169,9 +178,13 @@ export class JobsStore {
     if (!this.isLoading && !this.error && this.#ended.size < ENDED_LIMIT) void this.#loadPage();
   }
 
-  /** Load what could not be loaded. The store does so itself once its stream is connected again. */
+  /** Load what could not be loaded. The store does so itself once its stream is connected again, and after a while. */
   retry(): void {
     if (this.error && !this.isLoading) void this.#load(this.#listing.signal);
+  }
+
+  get #isConnected(): boolean {
+    return this.connection.state === "live" || this.connection.state === "polling";
   }
 
   get #serverFilter() {
@@ -195,7 +208,7 @@ export class JobsStore {
         this.server.clock.set(watch.clockOffsetMs);
         this.connection = connectionOf(connection, watch.clockOffsetMs);
         this.#loadOnceCaughtUp();
-        if (connection.state === "live" || connection.state === "polling") this.retry();
+        if (this.#isConnected) this.retry();
         this.#frames.request();
       },
     });
@@ -263,6 +276,7 @@ export class JobsStore {
     const { signal } = this.#listing;
     this.isLoading = true;
     this.error = "";
+    this.#retries.begun();
     try {
       for (let number = 0; number < PAGE_SIZE; number++) {
         await whenShown(); // the next job may be of another page
@@ -274,8 +288,10 @@ export class JobsStore {
         }
         this.#put(next.value);
       }
+      this.#retries.succeeded();
     } catch (error) {
       if (signal.aborted) return;
+      this.#retries.failed(error);
       this.error = error instanceof Error ? error.message : String(error);
       part.jobs = this.#list(part.states); // from its beginning: what is known already changes nothing
     }
@@ -371,18 +387,4 @@ export class JobsStore {
       this.#missing.delete(jobId);
     }
   }
-}
-
-/** Whether a state of a job is newer than another one: by its events, or as a later job with the id. */
-function isNewer(job: Job, known: Job): boolean {
-  if (job.epoch === known.epoch) return job.lastSequence > known.lastSequence;
-  return (instantOf(job.submitTime) ?? 0) >= (instantOf(known.submitTime) ?? 0);
-}
-
-/** An ended job without what a list does not show, and what may be large. */
-function withoutDetails(job: Job): Job {
-  const rest: Job = { ...job, stages: [], artifacts: [] };
-  delete rest.input;
-  delete rest.result;
-  return rest;
 }

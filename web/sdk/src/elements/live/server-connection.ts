@@ -6,7 +6,7 @@ import { whenShown } from "../../watch/page.js";
 import type { WhoAmIResponse } from "../../gen/milepost/v1/job_service_pb.js";
 import { ServerClock } from "./server-clock.js";
 
-type Action = "cancel" | "share" | "see history" | "see workers";
+type Action = "submit" | "cancel" | "share" | "see history" | "see workers";
 
 export class ServerConnection {
   readonly clock = new ServerClock();
@@ -67,6 +67,7 @@ export class ServerConnection {
     if (principal === undefined || principal === "unknown")
       return principal === "unknown" && action !== "see workers";
     const isAdmin = principal.scopes.includes("admin");
+    if (action === "submit" && principal.jobId !== "") return false;
     if (action === "share") return principal.jobId === "";
     if (action === "see history")
       return principal.jobId === "" && (principal.scopes.includes("read") || isAdmin);
@@ -74,9 +75,23 @@ export class ServerConnection {
     return principal.scopes.includes(action) || isAdmin;
   }
 
+  /** Whether to offer to submit jobs of a kind; see `may`. */
+  maySubmit(kind: string): boolean {
+    if (!this.may("submit")) return false;
+    const principal = this.#principal;
+    const patterns = principal === undefined || principal === "unknown" ? [] : principal.kinds;
+    return patterns.length === 0 || patterns.some((pattern) => isLike(kind, pattern));
+  }
+
   /** The page of a job. With the token of a share link it is shown as the link's own job is. */
   jobAddress(jobId: string): string {
     const fragment = this.#shareToken && `#token=${this.#shareToken}`;
     return `${this.address}jobs/${encodeURIComponent(jobId)}${fragment}`;
   }
+}
+
+/** Whether a kind matches a pattern of kinds, in which `*` stands for any text. */
+function isLike(kind: string, pattern: string): boolean {
+  const parts = pattern.split("*").map((part) => part.replace(/[^a-z0-9]/g, "\\$&"));
+  return new RegExp(`^${parts.join(".*")}$`).test(kind);
 }

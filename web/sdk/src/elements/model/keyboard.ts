@@ -3,7 +3,7 @@
 import type { Instant } from "./instants.js";
 
 export type Command =
-  "search" | "next" | "previous" | "toggle" | "follow" | "cancel" | "list" | "help" | "close";
+  "search" | "next" | "previous" | "toggle" | "follow" | "cancel" | "retry" | "list" | "help" | "close";
 
 /** For the help, in order. */
 export const KEYS: readonly (readonly [string, Command, string])[] = [
@@ -13,6 +13,7 @@ export const KEYS: readonly (readonly [string, Command, string])[] = [
   ["Enter", "toggle", "fold or unfold the stage, open the job"],
   ["f", "follow", "follow the log"],
   ["c", "cancel", "cancel the job"],
+  ["r", "retry", "retry a job that failed, was lost or cancelled"],
   ["g l", "list", "go to the list"],
   ["?", "help", "show or hide these keys"],
   ["Escape", "close", "close what is open"],

@@ -11,6 +11,11 @@ const MIN_RUNS = 3;
 const SLOW_RATIO = 1.5;
 const SLOW_SECONDS = 1;
 
+/** Whether there are enough runs to say what is usual. */
+export function hasUsual(history: GetHistoryResponse | undefined): boolean {
+  return (history?.runs ?? 0) >= MIN_RUNS;
+}
+
 /** What a succeeded run took beside others: `usually 03:05, at most 04:10 in nine of ten · 12 runs`; empty without any. */
 export function usualText(job: Job, history: GetHistoryResponse | undefined): string {
   const { runs = 0, durationP50, durationP90 } = history ?? {};

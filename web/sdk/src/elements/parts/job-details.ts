@@ -3,12 +3,13 @@
 import { toJson } from "@bufbuild/protobuf";
 import { html, nothing, type TemplateResult } from "lit";
 import { JobSchema } from "../../gen/milepost/v1/job_pb.js";
-import type { Artifact, Job } from "../messages.js";
+import { JobState, type Artifact, type Job } from "../messages.js";
 import type { Attempt } from "../model/attempts.js";
 import { absolute, clock, elapsed, instantOf, took, type Instant } from "../model/instants.js";
 import { humanSize, oneLine, printable } from "../model/plain-text.js";
-import { jobLook } from "../model/state-words.js";
+import { isActive, isKnown, jobLook } from "../model/state-words.js";
 import { stateIcon } from "./icons.js";
+import { progressBar, progressText } from "./job-head.js";
 
 export function artifactsPanel(artifacts: readonly Artifact[]): TemplateResult {
   return html`<table part="artifacts">
@@ -86,7 +87,9 @@ export function attemptsPanel(attempts: readonly Attempt[], now: Instant): Templ
               ${attempt.end === undefined ? (attempt.outcome ? "" : elapsed((now - attempt.start) / 1000)) : took((attempt.end - attempt.start) / 1000)}
             </td>
             <td data-label="started" title=${absolute(attempt.start)}>${clock(attempt.start)}</td>
-            <td class="foreign mono" data-label="by">${oneLine(attempt.workerId, 128)}</td>
+            <td class="worker cut foreign mono" data-label="by" title=${oneLine(attempt.workerId)}>
+              ${oneLine(attempt.workerId, 128)}
+            </td>
             <td class="foreign own-line">
               ${attempt.failure ? html`${oneLine(attempt.failure.message, 500)} <span class="muted mono">${attempt.failure.code}</span>` : nothing}
             </td>
@@ -108,23 +111,39 @@ export function childrenPanel(
           <th scope="col">state</th>
           <th scope="col">kind</th>
           <th scope="col">job</th>
-          <th scope="col" class="number">took</th>
+          <th scope="col">progress</th>
+          <th scope="col" class="number">ran</th>
         </tr>
       </thead>
       <tbody>
         ${children.map((child) => {
           const { word, shape } = jobLook(child.state);
           const start = instantOf(child.startTime);
+          // What ran before is no time of an attempt that has yet to start.
+          const hasRun = start !== undefined && child.state !== JobState.QUEUED;
+          const ran = hasRun ? elapsed(((instantOf(child.endTime) ?? now) - start) / 1000) : nothing;
           return html`<tr>
             <td class=${shape}>${stateIcon(shape)} ${word}</td>
             <td class="foreign">${oneLine(child.kind, 64)}</td>
             <td class="mono"><a class="foreign" href=${address(child.jobId)}>${child.jobId}</a></td>
-            <td class="number">
-              ${start === undefined ? "" : elapsed(((instantOf(child.endTime) ?? now) - start) / 1000)}
-            </td>
+            <td class="progress-cell ${isActive(child) ? "own-line" : ""}">${childProgress(child)}</td>
+            <td class="number" data-label="ran">${ran}</td>
           </tr>`;
         })}
       </tbody>
     </table>
     ${more ? html`<p class="muted">There are more children; the list shows all of them.</p>` : nothing}`;
+}
+
+/** Children are looked up every few seconds, in which their bars move evenly. */
+const BAR_SECONDS = 1.5;
+
+function childProgress(child: Job): TemplateResult | typeof nothing {
+  const text = progressText(child);
+  if (!isActive(child)) return text ? html`<span class="muted">${text}</span>` : nothing;
+  const { fraction } = child;
+  return html`<span class="child-progress"
+    >${progressBar(child, { fraction, seconds: BAR_SECONDS }, isKnown(child), jobLook(child.state).shape)}
+    <span class="number">${text}</span></span
+  >`;
 }

@@ -8,6 +8,7 @@ import { endingOf } from "../model/endings.js";
 import { evidenceText, remainingText, runEvidenceText, runText } from "../model/estimate-text.js";
 import { absolute, clock, elapsed, instantOf, took, type Instant } from "../model/instants.js";
 import { count, oneLine, percent, printable, shortId, wholePercent } from "../model/plain-text.js";
+import { TITLE_LABEL, titleOf } from "../model/job-title.js";
 import { currentStage, isDone } from "../model/stage-rows.js";
 import { hasEnded, isActive, isKnown, jobLook } from "../model/state-words.js";
 import { usualText } from "../model/usual.js";
@@ -36,16 +37,19 @@ export function identity(
   const number = job.attempt + (job.state === JobState.QUEUED ? 1 : 0);
   const attempt =
     number > 1 || attempts > 1 ? ` · attempt ${Math.max(number, 1)} of ${Math.max(attempts, number)}` : "";
+  // The title stands beside the kind.
+  const labels = Object.entries(job.labels).filter(([key]) => key !== TITLE_LABEL);
   return html`<header part="header">
     <h1 class="foreign" part="kind">
       <span class=${shape}>${stateIcon(shape)}</span> ${breakable(oneLine(job.kind, 64))}
     </h1>
+    ${titleOf(job) ? html`<span class="title foreign" part="title" title="label title">${titleOf(job)}</span>` : nothing}
     <div class="status"><span class="state ${shape}" part="state">${word}${attempt}</span>${actions}</div>
     <p class="facts muted">
       <span class="mono foreign" title=${job.jobId}>${shortId(job.jobId, 24)}</span
       ><milepost-copy .text=${job.jobId} .label=${"copy the job's id"}></milepost-copy>
       ${job.owner ? html`<span title=${job.owner}>owner <span class="foreign value">${oneLine(job.owner, 128)}</span></span>` : nothing}
-      ${Object.entries(job.labels).map(([key, value]) => html`<span class="label foreign" title=${`label ${key}=${value}`}>${oneLine(key)}=${oneLine(value)}</span>`)}
+      ${labels.map(([key, value]) => html`<span class="label foreign" title=${`label ${key}=${value}`}>${oneLine(key)}=${oneLine(value)}</span>`)}
       ${job.parentJobId ? html`<span>part of <a class="mono" href=${store.server.jobAddress(job.parentJobId)}>${shortId(job.parentJobId)}</a></span>` : nothing}
       ${job.workerId && isActive(job) ? html`<span>worker <span class="mono foreign value">${oneLine(job.workerId, 64)}</span></span>` : nothing}
     </p>

@@ -5,6 +5,7 @@ import { JobState, type Job, type Waiting } from "../messages.js";
 import { remainingCell } from "../model/estimate-text.js";
 import { absolute, age, elapsed, instantOf, took, type Instant } from "../model/instants.js";
 import type { Run } from "../model/job-list.js";
+import { titleOf } from "../model/job-title.js";
 import { oneLine } from "../model/plain-text.js";
 import type { Movement } from "../model/smooth-bar.js";
 import { hasEnded, isActive, isKnown, jobLook } from "../model/state-words.js";
@@ -33,12 +34,14 @@ export interface RowOptions {
   /** What it waits for, as far as that is known. */
   readonly waiting: Waiting | undefined;
   readonly now: Instant;
+  /** Whether all of this may be out of date. */
+  readonly stale: boolean;
   /** Ask the host page whether the page of the job is to be opened. */
   readonly mayOpen: () => boolean;
 }
 
 export function jobRow(job: Job, options: RowOptions): TemplateResult {
-  const { selected, depth, address, movement, runs, waiting, now, mayOpen } = options;
+  const { selected, depth, address, movement, runs, waiting, now, stale, mayOpen } = options;
   const note = noteText(job, waiting, now);
   const isQueued = job.state === JobState.QUEUED;
   const { word, shape } = jobLook(job.state);
@@ -66,7 +69,7 @@ export function jobRow(job: Job, options: RowOptions): TemplateResult {
               >`
             : nothing
         }<span class="kind foreign cut" title=${job.kind}>${oneLine(job.kind, 64)}</span
-        >${idCell(job.jobId)}</span
+        >${nameCell(job)}</span
       >
       <span class="owner foreign cut">${oneLine(job.owner, 128)}</span>
       <span class="progress"
@@ -81,7 +84,7 @@ export function jobRow(job: Job, options: RowOptions): TemplateResult {
               >`
         }</span
       >
-      <span class="remaining number muted">${timeText(job, now)}</span>
+      <span class="remaining number muted">${timeText(job, now, stale)}</span>
       <span class="number muted" title=${`submitted ${absolute(submitted)}`}
         >${age((now - submitted) / 1000)}<span class="ago"> ago</span></span
       >
@@ -89,6 +92,12 @@ export function jobRow(job: Job, options: RowOptions): TemplateResult {
       <span class="runs-cell">${smallBars(runs)}</span>
     </a>
   </div>`;
+}
+
+/** The title of a job or, as most have none, its id. */
+function nameCell(job: Job): TemplateResult {
+  const title = titleOf(job);
+  return title ? html`<span class="title foreign cut" title=${job.jobId}>${title}</span>` : idCell(job.jobId);
 }
 
 /** Ids of one day begin alike: where there is little room, only the last characters stay. */
@@ -107,7 +116,7 @@ function noteText(job: Job, waiting: Waiting | undefined, now: Instant): string 
   return [waits, failure].filter(Boolean).join(" · ");
 }
 
-function timeText(job: Job, now: Instant): string {
+function timeText(job: Job, now: Instant, stale: boolean): string {
   // What ran before is no time of an attempt that has yet to start.
   if (job.state === JobState.QUEUED) return "";
   const start = instantOf(job.firstStartTime);
@@ -116,7 +125,7 @@ function timeText(job: Job, now: Instant): string {
   const verb = job.attempt > 1 ? "took" : "ran";
   if (start !== undefined && end !== undefined) return `${verb} ${took((end - start) / 1000)}`;
   if (hasEnded(job) || start === undefined) return "";
-  return remainingCell(job, now) || elapsed((now - start) / 1000);
+  return (stale ? "" : remainingCell(job, now)) || elapsed((now - start) / 1000);
 }
 
 /** The durations of the last runs; those that did not succeed are hollow. */

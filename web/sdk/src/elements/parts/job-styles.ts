@@ -33,6 +33,10 @@ export const jobStyles = css`
     line-height: 28px;
     font-weight: 600;
   }
+  .title {
+    min-width: 0;
+    font-size: 16px;
+  }
   h1 .icon {
     width: 18px;
     height: 18px;
@@ -241,6 +245,32 @@ export const jobStyles = css`
   }
   td.type {
     max-width: 160px;
+  }
+  /* Its title has all of it. */
+  td.worker {
+    max-width: 24ch;
+  }
+  @container (max-width: 639px) {
+    td.worker {
+      max-width: none;
+      white-space: normal;
+    }
+  }
+  .progress-cell {
+    width: 40%;
+  }
+  .child-progress {
+    display: flex;
+    gap: 8px;
+    align-items: center;
+    min-height: 20px;
+  }
+  .child-progress .bar {
+    flex: 1;
+    min-width: 60px;
+  }
+  .child-progress .number {
+    min-width: 44px;
   }
   .number {
     text-align: end;

@@ -144,6 +144,10 @@ export const listStyles = css`
     color: var(--_muted);
     white-space: nowrap;
   }
+  .name .title {
+    flex: 0 1000000 auto;
+    min-width: 8ch;
+  }
   .name .id .cut {
     display: inline-block;
     max-width: calc(100% - 4ch);
@@ -165,6 +169,14 @@ export const listStyles = css`
   .notice {
     padding: 12px 8px;
     margin: 0;
+  }
+  .stale-notice {
+    margin-bottom: 12px;
+    padding: 8px 12px;
+    border: 1px solid var(--_line);
+    border-inline-start: 3px solid var(--_warn);
+    border-radius: var(--_radius);
+    background: var(--_raised);
   }
   @container (max-width: 899px) {
     .row,

@@ -61,20 +61,17 @@ export function logControls(choices: LogChoices): TemplateResult {
       }}
     />
     <span class="muted count" role="status">${count}</span>
-    ${
-      isEnded
-        ? html`<button title="go to the last line (f)" ?disabled=${follow} @click=${choices.onFollow}>
-            to the end
-          </button>`
-        : html`<button
-            aria-pressed=${follow}
-            title="keep the newest line in sight (f)"
-            @click=${choices.onFollow}
-          >
-            ${follow ? "following" : "follow"}
-          </button>`
-    }
+    ${followButton(follow, isEnded, choices.onFollow)}
   </div>`;
+}
+
+/** Whether the newest line is kept in sight; of what has ended it is only gone to. */
+export function followButton(follow: boolean, isEnded: boolean, onFollow: () => void): TemplateResult {
+  return isEnded
+    ? html`<button title="go to the last line (f)" ?disabled=${follow} @click=${onFollow}>to the end</button>`
+    : html`<button aria-pressed=${follow} title="keep the newest line in sight (f)" @click=${onFollow}>
+        ${follow ? "following" : "follow"}
+      </button>`;
 }
 
 function stageOptions(stages: readonly Stage[], chosen: string): TemplateResult {

@@ -165,6 +165,10 @@ export const sharedStyles = css`
     inset-inline-start: -17px;
     animation: moving 1.4s linear infinite;
   }
+  /* What moves says that work goes on, which is not known without a connection. */
+  .stale .bar.moving > .fill {
+    animation: none;
+  }
   @keyframes moving {
     to {
       transform: translateX(17px);

@@ -1,0 +1,178 @@
+/** The events of a job by pages of sequences: those in sight are loaded, and the newest come by the stream of the job. */
+
+import type { MilepostClient } from "../../client.js";
+import type { EventReader } from "../live/job-store.js";
+import { Retries } from "../live/retries.js";
+import type { Event, Job } from "../messages.js";
+
+/** Sequences of a page. */
+export const PAGE = 128;
+/** Pages that are kept at most; those that are farthest from what is in sight are dropped. */
+const KEPT = 64;
+
+interface Page {
+  readonly events: Event[];
+  /** Whether the stream has left out progress that was superseded when it was sent, and that the log may have. */
+  partial: boolean;
+}
+
+/** The page of a sequence, from 0. */
+export function pageOf(sequence: number): number {
+  return Math.floor((sequence - 1) / PAGE);
+}
+
+export class EventPages implements EventReader {
+  epoch = "";
+  /** Sequences of the oldest event that is kept and of the newest one; the newest is less if none is kept. */
+  first = 1;
+  last = 0;
+  /** Why the last page could not be loaded; empty if it could. */
+  error = "";
+  readonly retries = new Retries();
+  readonly #pages = new Map<number, Page>();
+  #ended = false;
+  #loading = false;
+  #abort = new AbortController();
+  /** What came by the stream while a page is being loaded. */
+  #meanwhile: Event[] = [];
+
+  constructor(
+    readonly client: MilepostClient,
+    readonly jobId: string,
+    readonly changed: () => void,
+  ) {}
+
+  /** Begin with a snapshot: what is known may be of another history. */
+  restart({ epoch, firstSequence, lastSequence }: Job): void {
+    this.#abort.abort();
+    this.#abort = new AbortController();
+    this.#pages.clear();
+    this.#loading = this.#ended = false;
+    this.epoch = epoch;
+    this.first = Math.max(Number(firstSequence), 1);
+    this.last = Number(lastSequence);
+    this.error = "";
+    this.retries.succeeded();
+    this.changed();
+  }
+
+  /** Add events that have just come. */
+  add(events: readonly Event[]): void {
+    for (const event of events) {
+      if (this.#loading) this.#meanwhile.push(event);
+      this.#append(event);
+    }
+  }
+
+  /** The events of a page that is loaded. */
+  eventsOf(page: number): readonly Event[] | undefined {
+    return this.#pages.get(page)?.events;
+  }
+
+  /** The sequences of a page that may be there. */
+  rangeOf(page: number): { readonly start: number; readonly end: number } {
+    return { start: Math.max(page * PAGE + 1, this.first), end: Math.min((page + 1) * PAGE, this.last) };
+  }
+
+  /** Load what is missing of the pages from `from` to `to`, which are in sight: one call at a time. */
+  want(from: number, to: number): void {
+    if (this.#loading || this.error) return;
+    let start = from;
+    while (start <= to && !this.#isMissing(start)) start += 1;
+    let end = start;
+    while (end < to && this.#isMissing(end + 1)) end += 1;
+    if (start <= to && this.first <= this.last) void this.#load(start, end);
+  }
+
+  /** Load what could not be loaded. */
+  retry(): void {
+    this.error = "";
+    this.changed();
+  }
+
+  /** Whether a page is to be loaded: also where the stream has left out progress, once no more comes to the page. */
+  #isMissing(page: number): boolean {
+    const known = this.#pages.get(page);
+    return !known || (known.partial && (this.#ended || page < pageOf(this.last)));
+  }
+
+  #append(event: Event): void {
+    const sequence = Number(event.sequence);
+    const page = pageOf(sequence);
+    let known = this.#pages.get(page);
+    if (!known && page > pageOf(this.last)) {
+      const before = this.#pages.get(pageOf(this.last));
+      if (before && this.last < page * PAGE) before.partial = true;
+      this.#pages.set(page, (known = { events: [], partial: false }));
+    }
+    this.last = Math.max(this.last, sequence);
+    this.#ended ||= event.payload.case === "jobEnded";
+    const newest = Number(known?.events.at(-1)?.sequence ?? this.rangeOf(page).start - 1);
+    if (!known || sequence <= newest) return; // it is loaded once it is in sight, or was
+    known.partial ||= sequence > newest + 1;
+    known.events.push(event);
+  }
+
+  async #load(from: number, to: number): Promise<void> {
+    const { signal } = this.#abort;
+    this.#loading = true;
+    this.#meanwhile = [];
+    this.retries.begun();
+    try {
+      await this.#read(from, to, signal);
+      if (signal.aborted) return;
+      this.retries.succeeded();
+    } catch (error) {
+      if (signal.aborted) return;
+      this.retries.failed(error);
+      this.error = error instanceof Error ? error.message : String(error);
+    }
+    this.#loading = false;
+    for (const event of this.#meanwhile) this.#append(event);
+    this.#meanwhile = [];
+    this.#dropBeyond((from + to) / 2);
+    this.changed();
+  }
+
+  async #read(from: number, to: number, signal: AbortSignal): Promise<void> {
+    const after = this.rangeOf(from).start - 1;
+    const { end } = this.rangeOf(to);
+    const watch = this.client.watchJob(this.jobId, {
+      after: BigInt(after),
+      epoch: this.epoch,
+      follow: false,
+      pauseWhenHidden: true,
+      connectTimeoutMs: Infinity, // the stream of the job itself waits, too
+      signal,
+    });
+    const events: Event[] = [];
+    for await (const items of watch.batches()) {
+      for (const item of items) {
+        if (item.type === "snapshot") {
+          // What was asked for is not kept any more.
+          this.first = Math.max(Number(item.job.firstSequence), this.first);
+          return;
+        }
+        if (item.type === "event") events.push(item.event);
+      }
+      if (watch.sequence >= end) break;
+    }
+    if (signal.aborted) return;
+    const reached = Number(watch.sequence);
+    for (let page = from; page <= to; page++) this.#pages.set(page, { events: [], partial: false });
+    // A batch may go on beyond what is in sight: pages that are whole in it, as in a log without most of its progress, are kept.
+    for (let page = to + 1; this.rangeOf(page).end <= reached && page <= pageOf(this.last); page++)
+      if (this.#isMissing(page)) this.#pages.set(page, { events: [], partial: false });
+    for (const event of events) {
+      const known = this.#pages.get(pageOf(Number(event.sequence)));
+      const newest = known?.events.at(-1)?.sequence ?? 0n;
+      if (known && event.sequence > newest) known.events.push(event);
+    }
+  }
+
+  #dropBeyond(middle: number): void {
+    const byDistance = [...this.#pages.keys()].sort((a, b) => Math.abs(a - middle) - Math.abs(b - middle));
+    // The newest is where the stream goes on.
+    for (const page of byDistance.slice(KEPT)) if (page !== pageOf(this.last)) this.#pages.delete(page);
+  }
+}

@@ -1,0 +1,237 @@
+import { html, nothing, type PropertyValues, type TemplateResult } from "lit";
+import { guard } from "lit/directives/guard.js";
+import { repeat } from "lit/directives/repeat.js";
+import type { JobStore } from "../live/job-store.js";
+import { ticker } from "../live/ticker.js";
+import type { Event } from "../messages.js";
+import { absolute, clock, instantOf } from "../model/instants.js";
+import { count, grouped, printable } from "../model/plain-text.js";
+import { followButton } from "../parts/log-controls.js";
+import { foldIcon } from "../parts/icons.js";
+import { sharedStyles } from "../parts/shared-styles.js";
+import { StoreElement } from "../parts/store-element.js";
+import { vars } from "../parts/vars-directive.js";
+import { eventJson } from "./event-json.js";
+import { EventLayout, type EventRow } from "./event-layout.js";
+import { EventPages } from "./event-pages.js";
+import { type StagesById, eventText } from "./event-text.js";
+import { eventsStyles } from "./events-styles.js";
+
+/** As near to the end as this many pixels, the view follows again. */
+const AT_END = 4;
+
+/** The events of a job, any number of them: those in sight are loaded and drawn, and the newest come as they happen. */
+export class EventsView extends StoreElement<JobStore> {
+  static override properties = { follow: { type: Boolean }, marked: { state: true } };
+  static override styles = [sharedStyles, eventsStyles];
+  /** Whether the newest event is kept in sight. */
+  declare follow: boolean;
+  /** The sequence that the reader went to; 0 for none. */
+  declare marked: number;
+  #reading: JobStore | undefined;
+  #layout: EventLayout | undefined;
+  #leave = (): void => undefined;
+  #untick = (): void => undefined;
+  readonly #resized = new ResizeObserver(() => {
+    this.requestUpdate();
+  });
+
+  constructor() {
+    super();
+    this.follow = true;
+    this.marked = 0;
+  }
+
+  override connectedCallback(): void {
+    super.connectedCallback();
+    this.#resized.observe(this);
+    this.#untick = ticker.add(() => {
+      const pages = this.#layout?.pages;
+      if (pages?.retries.areDue) pages.retry();
+    });
+    this.requestUpdate();
+  }
+
+  override disconnectedCallback(): void {
+    super.disconnectedCallback();
+    this.#resized.disconnect();
+    this.#untick();
+    this.#leave();
+    this.#reading = undefined;
+  }
+
+  readonly toggleFollow = (): void => {
+    this.follow = !this.follow;
+  };
+
+  protected override willUpdate(changed: PropertyValues): void {
+    super.willUpdate(changed);
+    this.#read();
+    const layout = this.#layout;
+    if (!layout) return;
+    layout.update(this.#view?.clientHeight ?? 400);
+    if (this.follow) layout.moveToEnd();
+  }
+
+  override render(): TemplateResult | typeof nothing {
+    const { store } = this;
+    const layout = this.#layout;
+    if (!store || !layout) return nothing;
+    const { pages } = layout;
+    const number = Math.max(pages.last - pages.first + 1, 0);
+    return html`<div class="controls">
+        <label
+          >go to event
+          <input inputmode="numeric" placeholder="${pages.first}–${pages.last}" @change=${this.#goTo}
+        /></label>
+        <span class="muted count">${count(number, "event")}</span>
+        ${followButton(this.follow, store.isEnded, this.toggleFollow)}
+      </div>
+      ${number === 0 ? html`<p class="notice muted">The events of this job are not kept any more.</p>` : nothing}
+      <div
+        class="view"
+        part="events"
+        role="group"
+        aria-label="events"
+        tabindex="0"
+        ?hidden=${number === 0}
+        @scroll=${this.#scrolled}
+      >
+        <div class="area" ${vars({ height: `${layout.map.height}px` })}>${this.#rows(layout, store)}</div>
+      </div>
+      ${
+        pages.error
+          ? html`<p class="notice failed" role="alert">
+              The events could not be loaded: ${pages.error}
+              <button
+                @click=${() => {
+                  pages.retry();
+                }}
+              >
+                try again
+              </button>
+            </p>`
+          : nothing
+      }`;
+  }
+
+  #rows(layout: EventLayout, { job }: JobStore): TemplateResult {
+    const { rows, offset } = layout.window();
+    const stages: StagesById = new Map(job?.stages.map((stage) => [stage.stageId, stage]));
+    return html`<div
+      class="rows"
+      role="list"
+      ${vars({ transform: `translateY(${offset}px)`, "--sequence-width": `${grouped(layout.pages.last).length}ch` })}
+    >
+      ${repeat(
+        rows,
+        ({ sequence }) => sequence,
+        (row) => this.#row(row, layout, stages),
+      )}
+    </div>`;
+  }
+
+  #row({ sequence, event, superseded }: EventRow, layout: EventLayout, stages: StagesById): TemplateResult {
+    const isOpen = layout.unfolded.has(sequence);
+    const time = event && instantOf(event.time);
+    const before = superseded > 0 ? `after ${grouped(superseded)} superseded · ` : "";
+    return html`<div role="listitem">
+      <div class="row ${sequence === this.marked ? "marked" : ""}">
+        <button
+          class="event"
+          ?disabled=${!event}
+          aria-expanded=${isOpen}
+          @click=${() => {
+            this.#toggle(layout, sequence);
+          }}
+        >
+          ${foldIcon(isOpen)}<span class="sequence muted">${grouped(sequence)}</span>
+          <time class="muted" title=${time === undefined ? nothing : absolute(time)}
+            >${time === undefined ? "" : clock(time)}</time
+          >
+          <span class="what cut foreign"
+            ><span class="muted" title="progress that later progress replaced">${before}</span
+            >${event ? eventText(event, stages) : "…"}</span
+          >
+        </button>
+        <milepost-copy
+          .text=${`${layout.pages.epoch}:${sequence}`}
+          .label=${`copy the cursor of event ${sequence}`}
+        ></milepost-copy>
+      </div>
+      ${isOpen && event ? guard([event], () => payload(event)) : nothing}
+    </div>`;
+  }
+
+  protected override updated(): void {
+    const view = this.#view;
+    const layout = this.#layout;
+    if (!view || !layout) return;
+    if (Math.abs(view.scrollTop - layout.map.position) > 1) view.scrollTop = layout.map.position;
+    let isNews = false;
+    for (const each of this.renderRoot.querySelectorAll<HTMLElement>(".payload")) {
+      const sequence = Number(each.dataset["sequence"]);
+      isNews ||= layout.unfolded.get(sequence) !== each.offsetHeight;
+      layout.unfolded.set(sequence, each.offsetHeight);
+    }
+    if (isNews) this.requestUpdate();
+    const { from, to } = layout.pagesInSight;
+    layout.pages.want(from, to);
+  }
+
+  /** Read the events of the store, from its newest on. */
+  #read(): void {
+    const { store } = this;
+    if (store === this.#reading || !this.isConnected) return;
+    this.#leave();
+    this.#reading = store;
+    this.#layout = undefined;
+    this.follow = true;
+    this.marked = 0;
+    if (!store) return;
+    const pages = new EventPages(store.server.client, store.jobId, () => {
+      this.requestUpdate();
+    });
+    this.#layout = new EventLayout(pages);
+    this.#leave = store.read(pages);
+  }
+
+  #toggle(layout: EventLayout, sequence: number): void {
+    if (!layout.unfolded.delete(sequence)) layout.unfolded.set(sequence, 0);
+    this.follow = false;
+    this.requestUpdate();
+  }
+
+  readonly #goTo = (event: InputEvent): void => {
+    const layout = this.#layout;
+    const sequence = Number((event.target as HTMLInputElement).value.replace(/\D/g, ""));
+    if (!layout || sequence === 0) return;
+    const { first, last } = layout.pages;
+    this.marked = Math.min(Math.max(sequence, first), last);
+    this.follow = false;
+    layout.moveTo(this.marked);
+    this.requestUpdate();
+  };
+
+  readonly #scrolled = (): void => {
+    const view = this.#view;
+    const map = this.#layout?.map;
+    if (!view || !map || Math.abs(view.scrollTop - map.position) <= 1) return;
+    const position = this.#layout?.scrolled(view.scrollTop) ?? 0;
+    if (Math.abs(position - view.scrollTop) > 1) view.scrollTop = position;
+    this.follow = map.bottom - map.top <= AT_END;
+    this.requestUpdate();
+  };
+
+  get #view(): HTMLElement | null {
+    return this.renderRoot.querySelector(".view");
+  }
+}
+
+function payload(event: Event): TemplateResult {
+  const text = eventJson(event);
+  return html`<div class="payload" data-sequence=${`${event.sequence}`}>
+    <milepost-copy .text=${text} .label=${"copy the event as JSON"}></milepost-copy>
+    <pre class="foreign mono" tabindex="0" aria-label="event as JSON">${printable(text)}</pre>
+  </div>`;
+}

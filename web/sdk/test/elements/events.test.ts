@@ -1,0 +1,137 @@
+import { JobState, type Event, type MilepostClient } from "@milepost/client";
+import { expect, test } from "vitest";
+import { until } from "../../../testing/until.js";
+import { EventLayout } from "../../src/elements/events/event-layout.js";
+import { EventPages, pageOf } from "../../src/elements/events/event-pages.js";
+import { MAX_PIXELS } from "../../src/elements/model/scroll-map.js";
+import { event, job } from "./jobs.js";
+
+const VIEW = 260;
+const ROW = 26;
+
+function line(sequence: number): Event {
+  return event(sequence, { payload: { case: "logWritten", value: { text: `line ${sequence}` } } });
+}
+
+/** A client whose job has these events, in batches of `size`; and what was asked for. */
+function clientOf(has: (sequence: number) => boolean, last: number, size = 1000) {
+  const asked: number[] = [];
+  const watchJob = (_: string, { after = 0n }: { after?: bigint }) => {
+    asked.push(Number(after));
+    const watch = {
+      sequence: after,
+      async *batches() {
+        let items: object[] = [];
+        for (let sequence = Number(after) + 1; sequence <= last; sequence++) {
+          if (has(sequence)) items.push({ type: "event", event: line(sequence) });
+          if (items.length < size && sequence < last) continue;
+          watch.sequence = BigInt(sequence);
+          yield await Promise.resolve(items);
+          items = [];
+        }
+      },
+    };
+    return watch;
+  };
+  return { client: { watchJob } as unknown as MilepostClient, asked };
+}
+
+function open(has: (sequence: number) => boolean, last: number) {
+  const { client, asked } = clientOf(has, last);
+  const pages = new EventPages(client, "j", () => undefined);
+  pages.restart(job({ lastSequence: BigInt(last), firstSequence: 1n, epoch: "e" }));
+  const layout = new EventLayout(pages);
+  layout.update(VIEW);
+  /** Load what is in sight until nothing of it is missing. */
+  const settle = async (): Promise<void> => {
+    for (let before = -1; before !== asked.length;) {
+      before = asked.length;
+      layout.update(VIEW);
+      const { from, to } = layout.pagesInSight;
+      pages.want(from, to);
+      await until(() => pages.eventsOf(from) !== undefined && pages.eventsOf(to) !== undefined);
+    }
+  };
+  const sequences = () => layout.window().rows.map(({ sequence }) => sequence);
+  return { pages, layout, asked, settle, sequences };
+}
+
+test("of a million events those in sight are loaded, at the end as anywhere else, and the place read stays", async () => {
+  const { layout, asked, settle, sequences, pages } = open(() => true, 1_000_000);
+  layout.moveToEnd();
+  await settle();
+  expect(sequences().at(-1)).toBe(1_000_000);
+  expect(layout.map.height).toBeLessThanOrEqual(MAX_PIXELS);
+
+  layout.moveTo(500_000);
+  await settle();
+  const inSight = () => layout.window().rows.find(({ sequence }) => sequence === 500_000);
+  expect(inSight()?.event).toStrictEqual(line(500_000));
+  expect(layout.window().rows.length).toBeLessThan(40);
+  expect(asked.length).toBeLessThan(8);
+  const before = layout.window();
+  pages.add([line(1_000_001), line(1_000_002)]);
+  layout.update(VIEW);
+  expect(sequences()).toStrictEqual(before.rows.map(({ sequence }) => sequence));
+  expect(pages.last).toBe(1_000_002);
+});
+
+test("a thinned log has the events that it has, one after the other, and says how many are missing before each", async () => {
+  const kept = new Set([1, 2, 1000, 5000]);
+  const { layout, settle } = open((sequence) => kept.has(sequence), 5000);
+  layout.moveToEnd();
+  await settle();
+  const rows = layout.window().rows.map(({ sequence, superseded }) => [sequence, superseded]);
+  expect(rows).toStrictEqual([
+    [1, 0],
+    [2, 0],
+    [1000, 997],
+    [5000, 3999],
+  ]);
+  expect(layout.map.height).toBe(4 * ROW);
+});
+
+test("what is loaded, or unfolded, above the view does not move what is in it", async () => {
+  // Of each page the first half is thinned out.
+  const { layout, settle, pages } = open((sequence) => (sequence - 1) % 128 >= 64, 2000);
+  layout.moveTo(1000);
+  await settle();
+  const topRow = () => {
+    const { rows, offset } = layout.window();
+    return rows[Math.round((layout.map.position - offset) / ROW)]?.sequence;
+  };
+  const read = topRow();
+  pages.want(0, 3);
+  await until(() => pages.eventsOf(3) !== undefined);
+  layout.update(VIEW);
+  expect(topRow()).toBe(read);
+  layout.unfolded.set(100, 300);
+  layout.update(VIEW);
+  expect(topRow()).toBe(read);
+});
+
+test("progress that the stream left out is loaded once no more events come to its page", async () => {
+  const { pages, layout, asked, settle } = open(() => true, 10);
+  await settle();
+  pages.add([line(20)]); // 11 to 19 were superseded
+  layout.update(VIEW);
+  expect(layout.window().rows.at(-1)).toMatchObject({ sequence: 20, superseded: 9 });
+  expect(asked).toStrictEqual([0]);
+  pages.want(0, 0);
+  expect(asked).toStrictEqual([0]); // more may come
+
+  pages.add([event(21, { payload: { case: "jobEnded", value: { state: JobState.SUCCEEDED } } })]);
+  pages.want(0, pageOf(21));
+  expect(asked).toStrictEqual([0, 0]);
+});
+
+test("events that come while a page is loaded are among them, once and in order", async () => {
+  const { pages, layout } = open(() => true, 10);
+  pages.want(0, 0);
+  pages.add([line(11), line(12)]);
+  await until(() => pages.eventsOf(0)?.length === 12);
+  pages.add([line(12), line(13)]);
+  layout.update(VIEW);
+  const sequences = layout.window().rows.map(({ sequence }) => sequence);
+  expect(sequences).toStrictEqual(Array.from({ length: 13 }, (_, n) => n + 1));
+});

@@ -10,9 +10,14 @@ from typing import Any, Literal
 import grpc
 import grpc.aio
 
+from milepost.v1 import WatchJobRequest, WatchJobsRequest
+
 Context = grpc.aio.ServicerContext[Any, Any]
 
-_STREAMS = frozenset({"/milepost.v1.JobService/WatchJob", "/milepost.v1.JobService/WatchJobs"})
+_STREAMS: dict[str, type[WatchJobRequest] | type[WatchJobsRequest]] = {
+    "/milepost.v1.JobService/WatchJob": WatchJobRequest,
+    "/milepost.v1.JobService/WatchJobs": WatchJobsRequest,
+}
 
 
 class Gateway(grpc.GenericRpcHandler):
@@ -21,7 +26,8 @@ class Gateway(grpc.GenericRpcHandler):
     - ``pass``: forwards each frame at once
     - ``swallow``: forwards nothing
     - ``cut``: ends them with UNAVAILABLE at once
-    - ``hold``: forwards all frames when the server has ended the stream.
+    - ``hold``: forwards all frames when the server has ended the stream
+    - ``finite``: passes streams that end at the head, and cuts the others.
 
     With ``frames`` set, it cuts off a passing stream after so many frames, and then switches to the mode ``then``.
     ``opened`` counts all streams, ``open`` those that clients have not left; ``calls`` has the names of other calls.
@@ -30,7 +36,7 @@ class Gateway(grpc.GenericRpcHandler):
     def __init__(self, channel: Any) -> None:  # a grpc.aio.Channel, whose type does not allow for plain bytes
         self._channel = channel
         self.address = ""
-        self.mode: Literal["pass", "swallow", "cut", "hold"] = "pass"
+        self.mode: Literal["pass", "swallow", "cut", "hold", "finite"] = "pass"
         self.frames: int | None = None
         self.then: Literal["hold"] | None = None
         self.opened = 0
@@ -69,7 +75,7 @@ class Gateway(grpc.GenericRpcHandler):
     async def _forward(self, path: str, request: bytes, context: Context) -> None:
         if self.mode == "swallow":
             await asyncio.Event().wait()
-        if self.mode == "cut":
+        if self.mode == "cut" or (self.mode == "finite" and not _STREAMS[path].FromString(request).no_follow):
             await context.abort(grpc.StatusCode.UNAVAILABLE, "cut off")
         call = self._channel.unary_stream(path)(request)
         try:

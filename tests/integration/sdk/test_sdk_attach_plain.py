@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import sys
 import threading
 import time
 import uuid
 from collections.abc import Callable, Coroutine, Iterator
 from concurrent.futures import Future
+from pathlib import Path
 from types import FrameType
 from typing import Any
 
 import pytest
 
+import milepost.client
 from milepost.client import SyncClient
 from milepost.client._attach import AttachedJob
 from milepost.client._transport.event_loop_thread import EventLoopThread
@@ -25,6 +28,7 @@ from tests.support.rpc import state_name
 from tests.support.server import ServerProcess
 
 EXTERNAL = Dispatch.DISPATCH_EXTERNAL
+CLIENT = f"{Path(milepost.client.__file__).parent}{os.sep}"
 
 
 def test_plain_code(shared_server: ServerProcess) -> None:
@@ -195,7 +199,7 @@ def _interrupted_at(number: int) -> Iterator[None]:
 
     def trace(frame: FrameType, event: str, _: object) -> None:
         nonlocal left
-        if event in ("call", "c_return") and "milepost/client/" in frame.f_code.co_filename:
+        if event in ("call", "c_return") and frame.f_code.co_filename.startswith(CLIENT):
             left -= 1
             if left == 0:
                 sys.setprofile(None)

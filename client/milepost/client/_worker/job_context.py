@@ -202,7 +202,8 @@ class JobContext:
         Args:
             text: The line; truncated at 64 KiB.
             severity: ``"debug"``, ``"info"``, ``"warning"`` or ``"error"``.
-            stage: The stage that it belongs to; empty for the job as a whole.
+            stage: The stage that it belongs to, also within the stage's own block: ``job.log(text, stage=stage)``.
+                Empty for the job as a whole.
             fields: Structured values, for programs, of at most 64 KiB.
 
         Raises:
@@ -243,7 +244,7 @@ class JobContext:
             media_type: Such as ``"application/json"``; at most 256 characters.
             size_bytes: Its size in bytes.
             sha256: Its SHA-256 as 64 hexadecimal digits; empty if unknown.
-            stage: The stage that produced it; empty for none.
+            stage: The stage that produced it, also within the stage's own block; empty for none.
         """
         artifact = build_artifact(
             name,

@@ -36,6 +36,9 @@ _RECENT_BYTES: Final = 1 << 20
 _RECENT_SIZE: Final = 300
 """Bytes of an estimate that watches of a job share, about."""
 
+_TRANSITIONS_BYTES: Final = 256 << 10
+_TRANSITION_SIZE: Final = 150
+
 SHARING_TIME: Final = 1.0
 """Seconds for which watches of a job share an estimate."""
 
@@ -69,16 +72,21 @@ class JobEstimates:
         self._clock = clock
         self._recent: SizedCache[str, SharedEstimate] = SizedCache(_RECENT_BYTES)
         self._refreshes: dict[_Submission, _Refresh] = {}
+        # By job, the sequence of its latest transition: a refresh may be under way that has read the job before that.
+        self._transitions: SizedCache[str, int] = SizedCache(_TRANSITIONS_BYTES)
 
     def drop_idle(self) -> Steps[None]:
         """See ``IdleCaches``: of estimates that watches share."""
-        return self._recent.drop_idle()
+        yield from self._recent.drop_idle()
+        yield from self._transitions.drop_idle()
 
     def on_entries(self, entries: Sequence[Entry]) -> None:
         """Forget what watches share of a job with its state: it is of an attempt, and the next one has its own."""
         for entry in entries:
             if isinstance(entry, DurableCommit) and entry.commit.is_transition:
-                self._recent.pop(entry.commit.job_id)
+                job_id = entry.commit.job_id
+                self._recent.pop(job_id)
+                self._transitions.put(job_id, entry.commit.chunk.last, _TRANSITION_SIZE + len(job_id))
 
     async def of_job(self, job: Job, caller: str = SERVER) -> Estimate | None:
         """The estimate for a job; None without evidence, and where it is not RUNNING."""
@@ -162,15 +170,21 @@ class JobEstimates:
     async def _refresh(self, job: Job, caller: str) -> Estimate | None:
         now = self._clock.monotonic()
         estimate = await self.of_job(job, caller)
-        recent = SharedEstimate(instant(job.submit_time), now, estimate)
-        self._recent.put(job.job_id, recent, _RECENT_SIZE + len(job.job_id))
+        if (self._transitions.get(job.job_id) or 0) <= job.last_sequence:
+            recent = SharedEstimate(instant(job.submit_time), now, estimate)
+            self._recent.put(job.job_id, recent, _RECENT_SIZE + len(job.job_id))
         return estimate
 
     async def _load_and_refresh(self, watched: _Submission, caller: str) -> Estimate | None:
-        stored = await self._log.load(watched[0], caller=caller)
-        if stored is None or _submission(stored.job) != watched:
-            return None
-        return await self._refresh(stored.job, caller)
+        job_id, _ = watched
+        while True:
+            before = self._transitions.get(job_id)
+            stored = await self._log.load(job_id, caller=caller)
+            if stored is None or _submission(stored.job) != watched:
+                return None
+            estimate = await self._refresh(stored.job, caller)
+            if self._transitions.get(job_id) == before:
+                return estimate
 
     def _end_refresh(self, watched: _Submission, task: asyncio.Task[Estimate | None]) -> None:
         refresh = self._refreshes.pop(watched)

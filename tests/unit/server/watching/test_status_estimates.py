@@ -19,7 +19,7 @@ from milepost.server.log.event_log import StoredJob
 from milepost.server.log.log_errors import StoreFailed
 from milepost.server.log.memory.memory_disk import MemoryDisk
 from milepost.server.log.memory.memory_log import MemoryEventLog
-from milepost.server.messages.timestamps import SECOND, timestamp
+from milepost.server.messages.timestamps import SECOND, instant, timestamp
 from milepost.server.scheduling.callers import SERVER
 from milepost.server.scheduling.slices import Slices
 from milepost.server.watching.memory_budget import MemoryBudget
@@ -201,11 +201,40 @@ async def test_the_next_attempt_has_its_own(monkeypatch: pytest.MonkeyPatch) -> 
     for attempt, commit in enumerate((author.submit(), author.start(), author.lines("a")), 1):
         await log.append(commit)
         job = running_job(0)
-        job.attempt = attempt
+        job.attempt, job.last_sequence = attempt, author.job.last_sequence
         shared.append(await estimates.add_to_watched(job, SERVER))
 
     # The last commit is no transition, and the attempt is still the one before.
     assert shared == [Estimate(sample_size=attempt) for attempt in (1, 2, 2)]
+
+
+@pytest.mark.parametrize("reads", [True, False])
+async def test_an_attempt_that_begins_during_a_look(monkeypatch: pytest.MonkeyPatch, reads: bool) -> None:
+    """What was found of the job before is shared with nobody, whoever read the job; who reads it looks again."""
+    log = MemoryEventLog(MemoryDisk.new())
+    clock, author, looks = SystemClock(), Author("j"), list[int]()
+
+    async def of_job(_: JobEstimates, job: Job, caller: str) -> Estimate:
+        looks.append(job.attempt)
+        if len(looks) == 1:
+            await log.append(author.start())
+        return Estimate(sample_size=job.attempt)
+
+    monkeypatch.setattr(JobEstimates, "of_job", of_job)
+    estimates = JobEstimates(log, RunningJobs(clock), Histories(log, Slices()), clock)
+    log.add_listener(estimates.on_entries)
+    await log.append(author.submit())
+    watched = "j", instant(author.job.submit_time)
+    if reads:
+        assert await estimates.of_watched(*watched, SERVER) == Estimate(sample_size=1)
+    else:
+        job = running_job(watched[1])
+        job.last_sequence = author.job.last_sequence
+        await estimates.add_to_watched(job, SERVER)
+        assert estimates.shared(*watched) is None
+
+    assert await estimates.of_watched(*watched, SERVER) == Estimate(sample_size=1)
+    assert looks == [0, 1]
 
 
 async def test_a_later_job_with_the_id_has_its_own_place() -> None:

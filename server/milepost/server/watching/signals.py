@@ -181,9 +181,10 @@ class Waiter:
         self._go_on()
         try:
             await self._future
-            # A notification may have come between the tick and now.
+            # A notification may have come, or been served, between the tick and now.
             seen = self._version if self._group is None else self._group.version
-            return not self._is_idle or self._signal.version != seen
+            is_idle = self._is_idle and self._loop.time() >= self._due
+            return not is_idle or self._signal.version != seen
         finally:
             # The latter is a method of the stream, which has this waiter: in a cycle both would outlive the stream.
             self._future = self._serve = None
@@ -248,11 +249,15 @@ class Waiter:
         if self._timer is None:
             self._timer = self._loop.call_at(self._idle_since + self._interval, self._tick)
 
-    def _tick(self) -> None:
+    @property
+    def _due(self) -> float:
+        """When the idle interval is over, by the clock of the event loop."""
         idle_since = self._idle_since if self._group is None else max(self._idle_since, self._group.served_at)
-        due = idle_since + self._interval
-        if self._loop.time() < due:
-            self._timer = self._loop.call_at(due, self._tick)
+        return idle_since + self._interval
+
+    def _tick(self) -> None:
+        if self._loop.time() < self._due:
+            self._timer = self._loop.call_at(self._due, self._tick)
             return
         self._timer = None
         self._is_idle = True

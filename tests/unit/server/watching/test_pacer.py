@@ -234,6 +234,44 @@ async def test_waking_a_task_takes_several_turns() -> None:
     assert max(passes) <= (TURNS_LIMIT + UNCOUNTED_TURNS) // TASK_TURNS
 
 
+@pytest.mark.parametrize("shares", [True, False])
+async def test_news_that_is_served_after_an_idle_interval(turns: Turns, shares: bool) -> None:
+    """It begins another one, although the turn that the end of the first one takes has yet to come.
+
+    So a task that is woken after that has no idle interval to tell of.
+    """
+
+    class Group:
+        version, served_at = 0, 0.0
+
+    class Late(Pacer):
+        def put(self, caller: str, stream: Resumable) -> None:
+            asked.put_nowait(stream)
+
+    def serve() -> Served:
+        waiter.restart()
+        return Served.ALL
+
+    asked: asyncio.Queue[Resumable] = asyncio.Queue()
+    signal, group = Signal(), Group()
+    waiter = Waiter(signal, 60.0, Late(), "a")
+    waiting = asyncio.create_task(waiter.wait(0, serve, group if shares else None))
+    await asyncio.sleep(0)
+    turns.time = 60.0
+    turn = await asked.get()
+    signal.notify()
+    if shares:
+        group.version, group.served_at = signal.version, turns.time
+    else:
+        turn.resume()
+        waiter.wake_task()
+        turn = asked.get_nowait()
+    turn.resume()
+
+    assert await waiting
+    waiter.close()
+
+
 async def test_a_cancelled_stream_uses_no_turn(turns: Turns) -> None:
     """A waiter that was cancelled makes room for the next in the same pass."""
     paced = Pacer()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterable, AsyncIterator, Coroutine, Sequence
+from collections.abc import AsyncIterator, Coroutine, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from typing import Any, TypeVar
@@ -22,25 +22,21 @@ from milepost.v1 import (
     Dispatch,
     Event,
     JobFilter,
-    OnGap,
     Resume,
     Retention,
     Stage,
     StageProgressed,
     StageStarted,
     Update,
-    WatchJobRequest,
     WatchJobsRequest,
 )
 from tests.support.forking import Forkery
-from tests.support.rpc import WorkSession, connect, error_info, eventually, log_line, succeeded
+from tests.support.model_watcher import ModelWatcher
+from tests.support.rpc import WorkSession, connect, eventually, log_line, succeeded
 from tests.support.server import Serve, Server
-from tests.support.validators import EventView, Frame, History, Recording, check, key, missing
+from tests.support.validators import EventView, History, check, key
 
 _Result = TypeVar("_Result")
-
-# What a stream ends with when its server is killed.
-_BROKEN = (grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.CANCELLED, grpc.StatusCode.INTERNAL)
 
 # Events that a job keeps. The server trims it, and sweeps, whenever it exceeds that by another quarter.
 _NEWEST = 100
@@ -70,59 +66,6 @@ class _Job:
         return self.kept == "newest" and last > _NEWEST and last // quarter != (last - updates) // quarter
 
 
-class _Watcher:
-    """A subscriber of a job, or of all the model's jobs if ``job_id`` is empty."""
-
-    def __init__(self, model: WireModel, job_id: str, view: EventView, fields: dict[str, Any]) -> None:
-        self._model = model
-        self.job_id = job_id
-        self.view = view
-        self._fields = fields
-        self.recording = Recording(breaks=True)
-        self._task: asyncio.Task[grpc.StatusCode] | None = None
-
-    @property
-    def is_watching(self) -> bool:
-        """Whether the stream is open."""
-        return self._task is not None and not self._task.done()
-
-    @property
-    def reason(self) -> str:
-        """Why the server refused to resume; empty if it did not, or is gone."""
-        error = self.recording.streams[-1].error if self.recording.streams else None
-        return "" if error is None or error.code() in _BROKEN else error_info(error).reason
-
-    def watch(self, **start: Any) -> None:
-        """Open a stream, with a start or at its cursor."""
-        cursor, jobs = self.recording.cursor, self._model.jobs_stub
-        resumes = not start and self.recording.streams and cursor is not None
-        if resumes:
-            start = {"after_sequence" if self.job_id else "after_position": cursor}
-        fresh = start.get("from_snapshot") or start.get("from_latest")
-        fields = {**self._fields, **start, "on_gap": OnGap.ON_GAP_SNAPSHOT}
-        call: AsyncIterable[Frame]
-        if self.job_id:
-            call = jobs.WatchJob(WatchJobRequest(job_id=self.job_id, **fields))
-        else:
-            call = jobs.WatchJobs(WatchJobsRequest(filter=JobFilter(kinds=[self._model.kind]), **fields))
-        unset = not self.job_id and not any(start.values())
-        recorded = self.recording.record(
-            call, None if fresh else cursor or 0, of_what_is_kept=unset, on_gap_snapshot=True
-        )
-        self._task = asyncio.create_task(recorded)
-
-    async def leave(self) -> None:
-        """Disconnect the stream."""
-        if self._task is not None:
-            self._task.cancel()
-            await asyncio.wait([self._task])
-            self._task = None
-
-    def lacks(self) -> list[Event]:
-        """The events that it has not received yet."""
-        return missing(self.recording, self._model.history(self.job_id), self.view)
-
-
 class WireModel(RuleBasedStateMachine):
     """Jobs that a worker reports on, subscribers, and a server that is killed. ``server`` is given to a subclass."""
 
@@ -135,7 +78,7 @@ class WireModel(RuleBasedStateMachine):
         self._session: WorkSession | None = None
         self.jobs: list[_Job] = []
         self.gone: set[str] = set()
-        self.watchers: list[_Watcher] = []
+        self.watchers: list[ModelWatcher] = []
         self.commits: list[tuple[int, Sequence[Event]]] = []
         self._position = 0
         self._swept = False
@@ -229,7 +172,7 @@ class WireModel(RuleBasedStateMachine):
         fields: dict[str, Any] = {"max_batch_events": most}
         if latest:
             fields["delivery"] = Delivery.DELIVERY_LATEST
-        watcher = _Watcher(self, job_id, EventView(latest=latest), fields)
+        watcher = ModelWatcher(self, job_id, EventView(latest=latest), fields)
         self.watchers.append(watcher)
         self._watch(watcher, start)
 
@@ -289,7 +232,7 @@ class WireModel(RuleBasedStateMachine):
             for index, kind in enumerate(what)
         ]
 
-    def _watch(self, watcher: _Watcher, start: str) -> None:
+    def _watch(self, watcher: ModelWatcher, start: str) -> None:
         async def watching() -> None:
             watcher.watch(**({start: True} if start else {}))
 

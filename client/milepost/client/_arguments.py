@@ -1,7 +1,8 @@
-"""Requests made of arguments; an argument of a wrong type is an error that names it."""
+"""Checks of arguments: one of a wrong type, or that there is not, is an error that names it."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 from typing import Any, Final, TypeVar
 
@@ -10,7 +11,7 @@ from google.protobuf.message import Message
 
 from milepost.v1 import JobState
 
-__all__ = ["build_request", "to_job_states"]
+__all__ = ["build_request", "check_names", "check_seconds", "to_job_states"]
 
 _Request = TypeVar("_Request", bound=Message)
 
@@ -45,6 +46,31 @@ def build_request(request_type: type[_Request], **arguments: Any) -> _Request:
                 argument = _ARGUMENTS.get(name, name)
                 raise TypeError(f"{argument} is {value!r:.200}, and takes {_taken(fields[name])}.") from error
         raise
+
+
+def check_names(given: Iterable[str], options: type[Any], purpose: str) -> None:
+    """Check that a TypedDict has these options.
+
+    Raises:
+        TypeError: It has not; the text has all of its options.
+    """
+    names = options.__annotations__
+    if unknown := set(given) - names.keys():
+        raise TypeError(f"There is no option {min(unknown)!r} for {purpose}: use {', '.join(sorted(names))}.")
+
+
+def check_seconds(**arguments: object) -> None:
+    """Check that these are numbers of seconds.
+
+    Raises:
+        TypeError: One is no number.
+        ValueError: One is negative, or not finite.
+    """
+    for name, value in arguments.items():
+        if not isinstance(value, int | float) or isinstance(value, bool):
+            raise TypeError(f"{name} is {value!r}, and takes a number of seconds.")
+        if not 0 <= value < math.inf:
+            raise ValueError(f"{name} is {value!r}, and takes a number of seconds of at least 0.")
 
 
 def to_job_states(states: Iterable[JobState.ValueType | str]) -> list[JobState.ValueType]:

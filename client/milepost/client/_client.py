@@ -79,7 +79,8 @@ class Client:
 
         Raises:
             InsecureToken: The token would travel unencrypted beyond this machine.
-            ValueError: The text cannot be a token, or there is a certificate without its key.
+            TypeError: A value has the wrong type, or there is no such option.
+            ValueError: The text cannot be a token, there is a certificate without its key, or `timeout` is negative.
         """
         self._channel = LazyChannel(Target.of(address, **options))
         self._timeout = timeout

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import AsyncGenerator, Iterable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from datetime import timedelta
 from typing import Any, Unpack
 
 from google.protobuf.duration_pb2 import Duration
 
-from milepost.client._arguments import build_request, to_job_states
+from milepost.client._arguments import build_request, check_names, check_seconds, to_job_states
 from milepost.client._conversion import to_duration, to_stages, to_struct
 from milepost.client._job_snapshot import JobSnapshot
 from milepost.client._options import JobQuery, SubmitOptions
@@ -43,6 +43,7 @@ class JobCalls:
     """The unary calls over one channel, each with the same timeout in seconds."""
 
     def __init__(self, channel: LazyChannel, timeout: float) -> None:
+        check_seconds(timeout=timeout)
         self._channel = channel
         self._timeout = timeout
 
@@ -202,7 +203,7 @@ def submit_request(
         TypeError: A value is not of its option's type, a value of the input is not JSON, or there is no such option.
         ValueError: A number of the input is not finite, or not exact as a double.
     """
-    _check_names(options, SubmitOptions, "submitting a job")
+    check_names(options, SubmitOptions, "submitting a job")
     return build_request(
         SubmitJobRequest,
         kind=kind,
@@ -224,16 +225,9 @@ def job_filter(**query: Unpack[JobQuery]) -> JobFilter:
         TypeError: There is no such condition, or a value is not of its type.
         ValueError: There is no such state.
     """
-    _check_names(query, JobQuery, "filtering jobs")
+    check_names(query, JobQuery, "filtering jobs")
     states = to_job_states(query.pop("states", ()))
     return build_request(JobFilter, **query, states=states)
-
-
-def _check_names(given: Iterable[str], options: type[Any], purpose: str) -> None:
-    """Raise TypeError with the options that there are, if one is given that there is not."""
-    names = options.__annotations__
-    if unknown := set(given) - names.keys():
-        raise TypeError(f"There is no option {min(unknown)!r} for {purpose}: use {', '.join(sorted(names))}.")
 
 
 def _duration(seconds: float | timedelta | None, name: str) -> Duration | None:

@@ -145,3 +145,18 @@ async def test_a_start_without_its_spool_leaves_nothing_behind(client: Client, t
             raise AssertionError("it was entered")
 
     assert state_name(await client.get(job_id)) == "CANCELLED"
+
+
+async def test_an_error_that_nobody_thought_of_is_raised(
+    client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """At once, and by its own name: the server seemed to be unreachable, and a client's timeout later."""
+
+    def fail(jobs: ClaimedJobTable) -> list[WorkRequest]:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(ClaimedJobTable, "opening_requests", fail)
+    job = await client.submit("external", dispatch=EXTERNAL)
+    with pytest.raises(ZeroDivisionError):
+        async with client.attach(job.job_id):
+            raise AssertionError("the block ran")

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import math
+import uuid
 from typing import Any
 
 import pytest
 
-from milepost.client import Client, JobSnapshot
+from milepost.client import Client, JobSnapshot, Worker
 from milepost.client._job_calls import job_filter
 from milepost.v1 import Job, JobState
 
 _CONDITIONS = "job_ids, kinds, labels, owner, parent_job_id, states"
+_ATTACH_OPTIONS = "flush_timeout, instance, on_lost, on_unreachable, spool, wait, worker_id"
 
 
 @pytest.mark.parametrize("method", ["list", "watch_jobs"])
@@ -109,3 +111,50 @@ async def test_a_job_is_named_by_its_id() -> None:
         for call in (client.get, client.cancel, client.delete, client.share):
             with pytest.raises(TypeError, match=r"^job_id is JobSnapshot\(.*\), and takes text\.$"):
                 await call(snapshot)
+
+
+@pytest.mark.parametrize(
+    ("given", "error"),
+    [
+        (
+            {"job_id": uuid.UUID(int=1)},
+            "job_id is UUID('00000000-0000-0000-0000-000000000001'), and takes text.",
+        ),
+        ({"instance": 7}, "instance is 7, and takes text."),
+        ({"worker_id": 7}, "worker_id is 7, and takes text."),
+        ({"wait": "1m"}, "wait is '1m', and takes seconds or a timedelta."),
+        ({"flush_timeout": "5"}, "flush_timeout is '5', and takes a number of seconds."),
+        ({"flush_timeout": -1}, "flush_timeout is -1, and takes a number of seconds of at least 0."),
+        ({"on_error": "go on"}, f"There is no option 'on_error' for claiming a job: use {_ATTACH_OPTIONS}."),
+    ],
+)
+async def test_a_wrong_value_of_a_block_is_named(given: dict[str, Any], error: str) -> None:
+    """At once: the server seemed to be unreachable, or the end of the block got lost."""
+    async with Client("127.0.0.1:1") as client:
+        with pytest.raises((TypeError, ValueError)) as raised:
+            client.attach(**{"job_id": "j", **given})
+    assert str(raised.value) == error
+
+
+@pytest.mark.parametrize(
+    ("made", "given", "error"),
+    [
+        (Client, {"address": 7}, "The address is HOST:PORT, such as 127.0.0.1:7070, and not 7."),
+        (Client, {"token": 7}, "token is of type int, and takes text or a callable."),
+        (Client, {"timeout": "5"}, "timeout is '5', and takes a number of seconds."),
+        (Worker, {"timeout": -1}, "timeout is -1, and takes a number of seconds of at least 0."),
+        (Worker, {"drain_timeout": "5"}, "drain_timeout is '5', and takes a number of seconds."),
+        (Worker, {"max_concurrency": "4"}, "max_concurrency is '4', and takes a whole number."),
+        (Worker, {"worker_id": 7}, "worker_id is 7, and takes text."),
+    ],
+)
+def test_a_wrong_value_of_a_client_or_worker_is_named(made: Any, given: dict[str, Any], error: str) -> None:
+    """When it is made, and not with its first call."""
+    with pytest.raises((TypeError, ValueError)) as raised:
+        made(**given)
+    assert str(raised.value) == error
+
+
+def test_a_worker_may_wait_for_its_jobs_without_a_limit() -> None:
+    """Its drain timeout may be infinite."""
+    assert Worker(drain_timeout=math.inf)._settings.drain_timeout == math.inf

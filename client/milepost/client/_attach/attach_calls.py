@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from datetime import timedelta
 from typing import Any, Final, Unpack
 
+from milepost.client._arguments import build_request, check_names, check_seconds
 from milepost.client._attach.attach_block import Attached
 from milepost.client._attach.attachment import Attachment
 from milepost.client._attach.block_session import BlockSession, OwnSession
@@ -17,7 +18,7 @@ from milepost.client._conversion import to_duration, to_struct
 from milepost.client._job_calls import JobCalls, submit_request
 from milepost.client._options import AttachOptions, OnLost, OnUnreachable, SubmitOptions
 from milepost.client._transport.channel import LazyChannel
-from milepost.v1 import Dispatch, Job
+from milepost.v1 import Claim, Dispatch, Hello, Job
 
 __all__ = ["AttachCalls"]
 
@@ -59,6 +60,10 @@ class AttachCalls:
             job_id: The job.
             options: See `AttachOptions`.
 
+        Raises:
+            TypeError: A value is not of its option's type, or there is no such option.
+            ValueError: A value is out of its bounds.
+
         Entering it raises:
             JobNotFound: There is no such job.
             JobEndedError: The job has ended.
@@ -76,6 +81,8 @@ class AttachCalls:
             Unauthenticated, PermissionDenied: The server no longer accepts the token, and there is no other one. The
                 block was interrupted.
         """
+        job_id = build_request(Claim, job_id=job_id).job_id
+        check_names(options, AttachOptions, "claiming a job")
 
         async def find() -> str:
             return job_id
@@ -171,6 +178,9 @@ class AttachCalls:
         kept: Callable[[], KeptSession] | None = None,
     ) -> Attachment:
         waits = to_duration(wait or 0.0, "wait").ToTimedelta().total_seconds()
+        check_seconds(flush_timeout=flush_timeout)
+        build_request(Claim, instance=instance)
+        build_request(Hello, worker_id=worker_id)
         own = OwnSession(self._channel, worker_id, self._timeout, instance)
         return Attachment(
             self._channel,

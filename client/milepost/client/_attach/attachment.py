@@ -359,14 +359,14 @@ class Attachment:
             await self._sessions.run(self._wait_to_retry)
         except asyncio.CancelledError:
             pass
-        except MilepostError as refused:
-            if self._jobs.claimed.done():
-                self._stop_unaccepted(refused)
+        except Exception as error:  # noqa: BLE001 - a block that was entered goes on
+            if not self._jobs.claimed.done():
+                self._jobs.claimed.set_exception(error)
+            elif isinstance(error, MilepostError):
+                self._stop_unaccepted(error)
             else:
-                self._jobs.claimed.set_exception(refused)
-        except Exception as error:  # noqa: BLE001 - the block goes on
-            is_known = isinstance(error, RuntimeError)  # the client is closed
-            _log.warning("job %s: the connection ended: %s", self._job_id, error, exc_info=not is_known)
+                is_known = isinstance(error, RuntimeError)  # the client is closed
+                _log.warning("job %s: the connection ended: %s", self._job_id, error, exc_info=not is_known)
 
     async def _submit(self, unreachable: MilepostError) -> None:
         backoff = Backoff()

@@ -45,6 +45,8 @@ class Target:
     allow_plaintext_token: bool = False
 
     def __post_init__(self) -> None:
+        if not (isinstance(self.token, str) or callable(self.token)):
+            raise TypeError(f"token is of type {type(self.token).__name__}, and takes text or a callable.")
         if not is_address(self.address):
             raise ValueError(
                 f"The address is HOST:PORT, such as {DEFAULT_ADDRESS}, and not {self.address!r}."

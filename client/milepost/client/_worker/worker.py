@@ -12,6 +12,7 @@ import threading
 from collections.abc import Awaitable, Callable
 from typing import Final, TypeVar, Unpack
 
+from milepost.client._arguments import check_seconds
 from milepost.client._options import ConnectionOptions, describe_options
 from milepost.client._transport.channel import LazyChannel
 from milepost.client._transport.fork_safety import grpc
@@ -105,6 +106,7 @@ class Worker:
             options: See `ConnectionOptions`.
 
         Raises:
+            TypeError: An argument has the wrong type, or there is no such option.
             ValueError: An argument is out of its bounds.
         """
         self._settings = WorkerSettings(
@@ -114,10 +116,13 @@ class Worker:
             flush_timeout=flush_timeout,
         )
         self._settings.address_of_code = address
+        check_seconds(timeout=timeout)
         self._timeout = timeout
         self._settings.override(
             worker_id=worker_id,
             max_concurrency=max_concurrency,
+            drain_timeout=drain_timeout,
+            flush_timeout=flush_timeout,
             spool=spool or os.environ.get("MILEPOST_SPOOL"),
         )
         self._handlers: dict[str, Handler] = {}

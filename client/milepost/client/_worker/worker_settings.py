@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 
+from milepost.client._arguments import build_request, check_seconds
 from milepost.client._transport.target import FilePath, Target
 from milepost.client._transport.token_source import Token
 from milepost.contract.limits import CONCURRENCY, NAME_LENGTH
+from milepost.v1 import Hello
 
 __all__ = ["WorkerSettings"]
 
@@ -54,8 +57,13 @@ class WorkerSettings:
         """Replace each setting that is not None, before the worker runs.
 
         Raises:
+            TypeError: A value has the wrong type.
             ValueError: A value is out of its bounds.
         """
+        build_request(Hello, worker_id=worker_id, max_concurrency=max_concurrency)
+        timeouts = {"drain_timeout": drain_timeout, "flush_timeout": flush_timeout}
+        # An infinite one sets no limit.
+        check_seconds(**{name: value for name, value in timeouts.items() if value not in (None, math.inf)})
         if max_concurrency is not None and not 1 <= max_concurrency <= CONCURRENCY:
             raise ValueError(f"max_concurrency is 1 to {CONCURRENCY}, not {max_concurrency}.")
         if worker_id is not None and not 1 <= len(worker_id) <= NAME_LENGTH:

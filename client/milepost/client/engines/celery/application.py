@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import math
 from typing import Any, Final, Unpack
 
 from celery import Celery, signals
 
+from milepost.client._arguments import check_names, check_seconds
 from milepost.client._options import ConnectionOptions, describe_options
 from milepost.client.engines.celery.execution_pool import MilepostStep
 from milepost.client.engines.celery.installation import Installation, register
@@ -56,9 +56,8 @@ def install(
     """
     if address is not None and not isinstance(address, str):
         raise TypeError(f"address is {address!r}, and takes text such as '127.0.0.1:7070'.")
-    _check_seconds(timeout=timeout, flush_timeout=flush_timeout, redelivery_delay=redelivery_delay)
-    if unknown := options.keys() - ConnectionOptions.__annotations__.keys():
-        raise TypeError(f"There is no option {min(unknown)!r} for install.")
+    check_seconds(timeout=timeout, flush_timeout=flush_timeout, redelivery_delay=redelivery_delay)
+    check_names(options, ConnectionOptions, "install")
     client = TaskClient(address, timeout, options)
     helper_options = {name: value for name, value in options.items() if isinstance(value, str | bool)}
     paths = {name: str(value) for name, value in options.items() if name.startswith("tls_") and value}
@@ -67,11 +66,3 @@ def install(
     app.steps["worker"].add(MilepostStep)
     signals.task_revoked.connect(cancel_revoked, weak=False, dispatch_uid="milepost")
     signals.task_unknown.connect(fail_unknown, weak=False, dispatch_uid="milepost")
-
-
-def _check_seconds(**options: object) -> None:
-    for name, value in options.items():
-        if not isinstance(value, int | float) or isinstance(value, bool):
-            raise TypeError(f"{name} is {value!r}, and takes a number of seconds.")
-        if not 0 <= value < math.inf:
-            raise ValueError(f"{name} is {value!r}, and takes a number of seconds of at least 0.")

@@ -22,7 +22,7 @@ _VALUES: Final = {
 }
 _PREFIX: Final = "JOB_STATE_"
 # Arguments that have other names than their fields.
-_ARGUMENTS: Final = {"after_sequence": "after", "after_position": "after"}
+_ARGUMENTS: Final = {"after_sequence": "after", "after_position": "after", "stage_ids": "stages"}
 
 
 def build_request(request_type: type[_Request], **arguments: Any) -> _Request:
@@ -34,7 +34,7 @@ def build_request(request_type: type[_Request], **arguments: Any) -> _Request:
     fields: dict[str, Any] = {field.name: field for field in request_type.DESCRIPTOR.fields}
     for name, value in arguments.items():
         if isinstance(value, str) and _takes_list(fields[name]):
-            raise TypeError(f"{name} is the text {value!r}, and takes a list: [{value!r}].")
+            raise TypeError(f"{_argument(name)} is the text {value!r}, and takes a list: [{value!r}].")
     try:
         return request_type(**arguments)
     except (TypeError, ValueError) as error:
@@ -43,9 +43,13 @@ def build_request(request_type: type[_Request], **arguments: Any) -> _Request:
             try:
                 request_type(**{name: value})
             except (TypeError, ValueError):
-                argument = _ARGUMENTS.get(name, name)
-                raise TypeError(f"{argument} is {value!r:.200}, and takes {_taken(fields[name])}.") from error
+                text = f"{_argument(name)} is {value!r:.200}, and takes {_taken(fields[name])}."
+                raise TypeError(text) from error
         raise
+
+
+def _argument(field: str) -> str:
+    return _ARGUMENTS.get(field, field)
 
 
 def check_names(given: Iterable[str], options: type[Any], purpose: str) -> None:

@@ -13,6 +13,9 @@ from milepost.client._job_calls import job_filter
 from milepost.v1 import Job, JobState
 
 _CONDITIONS = "job_ids, kinds, labels, owner, parent_job_id, states"
+_WATCH_OPTIONS = (
+    "after, epoch, follow, latest, latest_progress, on_state, on_waiting, payloads, stages, status_interval"
+)
 _ATTACH_OPTIONS = "flush_timeout, instance, on_lost, on_unreachable, spool, wait, worker_id"
 
 
@@ -137,6 +140,24 @@ async def test_a_wrong_value_of_a_block_is_named(given: dict[str, Any], error: s
 
 
 @pytest.mark.parametrize(
+    ("given", "error"),
+    [
+        ({"payloads": "job_ended"}, "payloads is the text 'job_ended', and takes a list: ['job_ended']."),
+        ({"payloads": [1, "job_ended"]}, "payloads is [1, 'job_ended'], and takes a list, each text."),
+        ({"stages": "scan"}, "stages is the text 'scan', and takes a list: ['scan']."),
+        ({"on_gap": "skip"}, 'There is no on_gap=\'skip\': use "raise" or "snapshot".'),
+        ({"on_end": print}, f"There is no option 'on_end' for watching a job: use {_WATCH_OPTIONS}."),
+    ],
+)
+async def test_a_wrong_value_of_a_watch_is_named(given: dict[str, Any], error: str) -> None:
+    """When the watch is made. Another `on_gap` than the two was taken for the first."""
+    async with Client("127.0.0.1:1") as client:
+        with pytest.raises((TypeError, ValueError)) as raised:
+            client.watch("j", **given)
+    assert str(raised.value) == error
+
+
+@pytest.mark.parametrize(
     ("made", "given", "error"),
     [
         (Client, {"address": 7}, "The address is HOST:PORT, such as 127.0.0.1:7070, and not 7."),
@@ -158,3 +179,12 @@ def test_a_wrong_value_of_a_client_or_worker_is_named(made: Any, given: dict[str
 def test_a_worker_may_wait_for_its_jobs_without_a_limit() -> None:
     """Its drain timeout may be infinite."""
     assert Worker(drain_timeout=math.inf)._settings.drain_timeout == math.inf
+
+
+def test_what_is_no_handler_is_refused() -> None:
+    """Each of its jobs would fail."""
+    worker: Any = Worker()
+    with pytest.raises(TypeError, match="kind is 7, and takes text"):
+        worker.job(7)
+    with pytest.raises(TypeError, match="A handler is a function, and not 7"):
+        worker.job("k")(7)

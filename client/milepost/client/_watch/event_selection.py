@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Self
 
+from milepost.client._arguments import build_request
 from milepost.v1 import Delivery, Event, EventFilter
 
 __all__ = ["ALL_EVENTS", "EventSelection"]
@@ -30,12 +31,10 @@ class EventSelection:
         """The selection that these arguments mean.
 
         Raises:
-            TypeError: `payloads` or `stages` is a single string.
+            TypeError: `payloads` or `stages` is not a list of texts.
         """
-        for name, values in (("payloads", payloads), ("stages", stages)):
-            if isinstance(values, str):
-                raise TypeError(f"{name} must be a collection of names, not the string {values!r}.")
-        return cls(frozenset(payloads), frozenset(stages), latest_progress)
+        request = build_request(EventFilter, payloads=payloads, stage_ids=stages)
+        return cls(frozenset(request.payloads), frozenset(request.stage_ids), latest_progress)
 
     @property
     def is_filtered(self) -> bool:

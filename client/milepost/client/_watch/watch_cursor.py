@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
-from typing import Any, Literal, TypeAlias
+from typing import Any, Literal, TypeAlias, get_args
 
 from milepost.client._conversion import to_duration
 from milepost.client._watch.event_selection import EventSelection
@@ -37,6 +37,8 @@ class WatchCursor(ABC):
         follow: bool,
         status_interval: float | None,
     ) -> None:
+        if on_gap not in get_args(OnGap):
+            raise ValueError(f'There is no on_gap={on_gap!r}: use "raise" or "snapshot".')
         self.epoch: str = epoch
         self.head: int = 0
         self.caught_up: bool = False

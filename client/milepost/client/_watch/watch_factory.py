@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator, Callable, Iterable
 from typing import Any
 
+from milepost.client._arguments import check_names
 from milepost.client._job_calls import job_filter
 from milepost.client._job_snapshot import JobSnapshot
+from milepost.client._options import WatchOptions
 from milepost.client._transport.channel import LazyChannel
 from milepost.client._watch.connection_state import Connection
 from milepost.client._watch.event_selection import EventSelection
@@ -39,8 +41,10 @@ def watch_job(
     status_interval: float | None = None,
     on_state: Callable[[Connection], None] | None = None,
     on_waiting: Callable[[Waiting | None], None] | None = None,
+    **unknown: object,
 ) -> Watch | StateWatch:
     """A watch of one job; see `Client.watch`."""
+    check_names(unknown, WatchOptions, "watching a job")
     cursor = JobCursor(
         job_id,
         after=after,

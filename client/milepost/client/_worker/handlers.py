@@ -128,8 +128,11 @@ def run_mode_of(handler: Handler, run: RunMode | None) -> RunMode:
     """Validate the requested run mode; for None, return the default of the handler.
 
     Raises:
+        TypeError: It is no function.
         ValueError: The handler cannot run in that mode, or not at all: it is a generator function.
     """
+    if not callable(handler):
+        raise TypeError(f"A handler is a function, and not {handler!r}.")
     refuse_generator(handler)
     name = name_of(handler)
     default: RunMode = "task" if is_async(handler) else "thread"

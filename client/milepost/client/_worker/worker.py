@@ -12,7 +12,7 @@ import threading
 from collections.abc import Awaitable, Callable
 from typing import Final, TypeVar, Unpack
 
-from milepost.client._arguments import check_seconds
+from milepost.client._arguments import build_request, check_seconds
 from milepost.client._options import ConnectionOptions, describe_options
 from milepost.client._transport.channel import LazyChannel
 from milepost.client._transport.fork_safety import grpc
@@ -28,6 +28,7 @@ from milepost.client._worker.subprocess.handler_pickling import is_loading
 from milepost.client._worker.worker_settings import WorkerSettings
 from milepost.client.errors import MilepostError, ProtocolError, ServiceError
 from milepost.contract.limits import KIND
+from milepost.v1 import Job
 
 __all__ = ["Worker"]
 
@@ -144,7 +145,7 @@ class Worker:
                 None: an async function as a task, a plain one in a thread.
 
         Raises:
-            TypeError: The decorator was used without a kind.
+            TypeError: The decorator was used without a kind, the kind is no text, or it decorates no function.
             ValueError: The kind is invalid or has a handler already, or the function cannot run in that mode: an async
                 one in a thread, a plain one as a task, or one that cannot be imported, such as a nested function, in a
                 process; or it is a generator function.
@@ -152,6 +153,7 @@ class Worker:
         if callable(kind):
             name = getattr(kind, "__name__", "kind")
             raise TypeError(f"@worker.job needs the kind of job, as in @worker.job({name!r}).")
+        build_request(Job, kind=kind)
         if not KIND.fullmatch(kind):
             raise ValueError(f"A kind of job cannot be called {kind!r}: it has to match {KIND.pattern}.")
         if kind in self._handlers:

@@ -529,7 +529,7 @@ class Failure(_message.Message):
     DETAIL_FIELD_NUMBER: _builtins.int
     RETRYABLE_FIELD_NUMBER: _builtins.int
     code: _builtins.str
-    """Code for programs: a short constant such as "PATH_NOT_FOUND". Matches `[A-Za-z0-9][A-Za-z0-9._-]{0,63}`. The server's own are "TIMEOUT", "WORKER_LOST" and "RELEASED"."""
+    """Code for programs: a short constant such as "PATH_NOT_FOUND". Matches `[A-Za-z0-9][A-Za-z0-9._-]{0,63}`. The server's own are "TIMEOUT", "START_DEADLINE", "ATTEMPT_TIMEOUT", "WORKER_LOST" and "RELEASED"."""
     message: _builtins.str
     """Message for people: what happened, in one sentence; at most 4,096 characters."""
     detail: _builtins.str

@@ -62,7 +62,7 @@ def _connect(target: str, environment: Mapping[str, str]) -> socket.socket:
 
 
 def _tls(environment: Mapping[str, str]) -> ssl.SSLContext | None:
-    """Settings of TLS as the server's are.
+    """The settings of TLS for a server with those of the environment; None for one without TLS.
 
     The server is not verified: it is this very container's, and gets nothing that is secret. So neither the name nor
     the authority of its certificate matters, and a renewal that went wrong does not look like a server that is down.

@@ -58,7 +58,7 @@ class Submissions:
     ) -> Job:
         """Create a job, or find the one that the same request created; durable on return.
 
-        The request has been validated; ``caller`` is in whose turn the log is read. Raises JOB_ALREADY_EXISTS;
+        The request has been validated; the log is read in the turns of ``caller``. Raises JOB_ALREADY_EXISTS;
         JOB_NOT_FOUND and JOB_ENDED for the parent; what ``admit`` does; LIMIT_REACHED where the submitter has too many.
         """
         if not request.request_id:

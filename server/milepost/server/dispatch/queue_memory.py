@@ -12,7 +12,7 @@ _RETRY_DELAY = 5.0
 
 
 class QueueMemory:
-    """The memory of jobs that have not ended, in bytes: the sum of ``parts``, each of which tells its own."""
+    """The memory of jobs that have not ended: the sum of what ``parts`` return, in bytes, of which there may be ``limit``."""
 
     def __init__(self, limit: int, *parts: Callable[[], int]) -> None:
         self._limit = limit

@@ -240,7 +240,7 @@ class EndedJob(NamedTuple):
 class EventLog(Protocol):
     """An ordered, durable log of events per job. Short reads go before long ones.
 
-    ``caller`` is in whose turn a read is done (see ``base.callers``).
+    A read is done in the turns of ``caller`` (see ``scheduling.callers``).
     """
 
     @property

@@ -467,7 +467,7 @@ export const StageSchema: GenMessage<Stage> = /*@__PURE__*/
  */
 export type Failure = Message<"milepost.v1.Failure"> & {
   /**
-   * Code for programs: a short constant such as "PATH_NOT_FOUND". Matches `[A-Za-z0-9][A-Za-z0-9._-]{0,63}`. The server's own are "TIMEOUT", "WORKER_LOST" and "RELEASED".
+   * Code for programs: a short constant such as "PATH_NOT_FOUND". Matches `[A-Za-z0-9][A-Za-z0-9._-]{0,63}`. The server's own are "TIMEOUT", "START_DEADLINE", "ATTEMPT_TIMEOUT", "WORKER_LOST" and "RELEASED".
    *
    * @generated from field: string code = 1;
    */

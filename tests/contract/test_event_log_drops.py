@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from milepost.server.log import drop_summary
 from milepost.server.log.event_log import DropNotice, Entry, EventLog, Query
+from milepost.server.log.sqlite import drop_summary
 from milepost.server.messages.payloads import ANY_PAYLOAD, mask_of
 from milepost.v1 import JobState
 from tests.contract.conftest import Open

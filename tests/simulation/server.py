@@ -10,7 +10,7 @@ from milepost.server.log.log_errors import StoreFull
 from milepost.server.log.memory.memory_disk import MemoryDisk
 from milepost.server.log.memory.memory_log import Delays, MemoryEventLog
 from milepost.server.runtime.core import Core
-from milepost.server.watching.admission import Admission
+from milepost.server.watching.watch_admission import WatchAdmission
 from tests.simulation.loop import Node, VirtualClock, VirtualLoop
 
 __all__ = ["LEASE_TTL", "DiskDelays", "SimulatedServer"]
@@ -63,7 +63,7 @@ class SimulatedServer:
             keep=RetentionPolicy(),
             sweep_interval=60.0,
             tail_memory=1 << 20,
-            admission=Admission(100, 100),
+            admission=WatchAdmission(100, 100),
             clock=VirtualClock(loop),
         )
         self.jobs, self.workers = self._core.job_service, self._core.worker_service

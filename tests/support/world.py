@@ -25,7 +25,7 @@ from milepost.server.dispatch.worker_registry import WorkerRegistry
 from milepost.server.estimation.estimators import Estimators
 from milepost.server.journal import Journal
 from milepost.server.log.event_log import DurableCommit, Entry, EventLog
-from milepost.server.watching.admission import Admission
+from milepost.server.watching.watch_admission import WatchAdmission
 from milepost.server.watching.watches import Watches
 from milepost.v1 import (
     Event,
@@ -83,7 +83,7 @@ class World:
         self.watching = Watches(
             self.log,
             clock,
-            Admission(1000, 1000),
+            WatchAdmission(1000, 1000),
             self._memory,
             WaitReasons(WorkerRegistry(clock)),
             responses=self._responses,

@@ -23,7 +23,7 @@ from milepost.server.scheduling.callers import SERVER, Turns
 from milepost.server.scheduling.sliced_decoding import decode_in_slices
 from milepost.server.service import job_listing
 from milepost.server.service.jobs import LISTS_AT_ONCE
-from milepost.server.watching.admission import Admission
+from milepost.server.watching.watch_admission import WatchAdmission
 from milepost.v1 import (
     Claim,
     DeleteJobRequest,
@@ -76,7 +76,7 @@ async def test_everything_is_counted_by_principal(known: Tokens, monkeypatch: py
 
         monkeypatch.setattr(owner, name, noting)
 
-    for owner, name in ((ByteBudget, "child"), (Admission, "admit"), (ReadLane, "run"), (Turns, "put")):
+    for owner, name in ((ByteBudget, "child"), (WatchAdmission, "admit"), (ReadLane, "run"), (Turns, "put")):
         note(owner, name)
     token = known.add("ci", ["a"], *ALL)
     async with serving(known) as server, connect(server.address, token=token) as rpc:
@@ -102,7 +102,7 @@ async def test_everything_is_counted_by_principal(known: Tokens, monkeypatch: py
 
     assert {owner: found - {SERVER} for owner, found in keys.items()} == {
         "ByteBudget": {"principal:ci"},
-        "Admission": {"principal:ci"},
+        "WatchAdmission": {"principal:ci"},
         "ReadLane": {"principal:ci"},
         "Turns": {"principal:ci"},
     }

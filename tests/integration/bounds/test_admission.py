@@ -10,7 +10,7 @@ import grpc.aio
 import pytest
 
 from milepost.server.base.refusal import Refusal
-from milepost.server.watching.admission import Admission
+from milepost.server.watching.watch_admission import WatchAdmission
 from milepost.v1 import Job, WatchJobsRequest
 from tests.support.forking import Forkery
 from tests.support.refused import refused
@@ -78,7 +78,7 @@ async def test_submissions_are_refused_while_too_many_jobs_wait(tmp_path: Path, 
 
 def test_each_caller_has_a_limit_of_its_own() -> None:
     """Up to the total one."""
-    admission = Admission(limit=3, limit_per_caller=2)
+    admission = WatchAdmission(limit=3, limit_per_caller=2)
     with admission.admit("a"), admission.admit("a"):
         with pytest.raises(Refusal, match="of this caller"), admission.admit("a"):
             pass

@@ -12,7 +12,7 @@ _RETRY_DELAY = 5.0
 
 
 class QueueMemory:
-    """The memory of jobs that have not ended: the sum of what ``parts`` return, in bytes, of which there may be ``limit``."""
+    """The memory of jobs that have not ended: ``parts`` return its parts, in bytes, and ``limit`` bounds their sum."""
 
     def __init__(self, limit: int, *parts: Callable[[], int]) -> None:
         self._limit = limit

@@ -41,7 +41,7 @@ class Taken(NamedTuple):
         return self.owners is None or owner in self.owners
 
 
-class Capacity(NamedTuple):
+class WorkerCapacity(NamedTuple):
     """The number of jobs that workers can run at once, and the number that they run."""
 
     slots: int
@@ -51,7 +51,7 @@ class Capacity(NamedTuple):
 
 
 _CAPACITY_JOBS: Final = 1000
-"""Jobs that a ``Capacity`` names; of ten thousand workers it would name a million."""
+"""Jobs that a ``WorkerCapacity`` names; of ten thousand workers it would name a million."""
 
 
 class WorkerRegistry:
@@ -89,7 +89,7 @@ class WorkerRegistry:
             number for owners, number in self._taken[kind].items() if Taken(kind, owners).concerns(owner)
         )
 
-    def capacity(self, kind: str, owner: str) -> Capacity:
+    def capacity(self, kind: str, owner: str) -> WorkerCapacity:
         """The capacity of the connected workers that take jobs of this kind and owner. It looks at all workers."""
         slots = busy = 0
         job_ids: list[str] = []
@@ -104,7 +104,7 @@ class WorkerRegistry:
                 slots += worker.max_concurrency
                 busy += worker.job_count
                 job_ids += islice(worker.job_ids, _room(job_ids))
-        return Capacity(slots, busy, job_ids)
+        return WorkerCapacity(slots, busy, job_ids)
 
     def taken(self) -> Iterator[Taken]:
         """The kinds and owners that the connected workers take; each pair once."""

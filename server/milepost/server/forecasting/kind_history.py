@@ -22,6 +22,7 @@ from milepost.server.forecasting.calibration import (
 from milepost.server.forecasting.forecast import (
     CHANGE_RUNS,
     NO_SCALES,
+    RUN_LIMIT,
     Forecast,
     Scales,
     forecast,
@@ -29,13 +30,10 @@ from milepost.server.forecasting.forecast import (
 )
 from milepost.server.forecasting.job_progress import JobProgress
 from milepost.server.forecasting.pace import pace_forecast
+from milepost.server.forecasting.past_progress import progress_at
 from milepost.server.forecasting.past_run import PastRun
-from milepost.server.forecasting.replay import progress_at
 from milepost.server.forecasting.workload import scales_of
 from milepost.server.scheduling.steps import Steps
-
-RUNS: Final = 32
-"""Runs that are kept of a kind."""
 
 OWN_ERRORS: Final = 20
 """Errors of a kind that its bounds rest on, the latest: earlier forecasts rested on fewer runs, and were worse."""
@@ -97,8 +95,8 @@ class KindHistory:
 
     def __init__(self, pool: Pool) -> None:
         self._pool = pool
-        self.runs: deque[PastRun] = deque(maxlen=RUNS)
-        self.judgements: deque[Judgement] = deque(maxlen=RUNS)
+        self.runs: deque[PastRun] = deque(maxlen=RUN_LIMIT)
+        self.judgements: deque[Judgement] = deque(maxlen=RUN_LIMIT)
         """Of forecasts for runs, in hindsight."""
         self._current: tuple[PastRun, ...] = ()
         """Those since the kind became faster or slower."""

@@ -15,6 +15,9 @@ from milepost.server.scheduling.callers import SERVER
 from milepost.server.scheduling.prompt_future import PromptFuture
 from milepost.v1 import Job, JobState
 
+FRACTION_SCALE: Final = 1_000_000
+"""Stores sum the fractions of children as whole millionths, so that a running sum stays exact over many changes."""
+
 
 class JobAttributes(NamedTuple):
     """The immutable attributes of a job: those that filters match, and its own ``max_events`` (0: not set)."""
@@ -262,7 +265,7 @@ class EventLog(Protocol):
     def append(self, commit: Commit) -> PromptFuture[None]:
         """Append a commit; return a future that resolves when it is durable. Per job, the order of calls holds.
 
-        Commits of a job that wait at the same time may become one (see ``sqlite.coalescing``). The future raises
+        Commits of a job that wait at the same time may become one (see ``log.coalescing``). The future raises
         Conflict, StoreFull or StoreFailed if nothing was appended, and StoreUnavailable if the outcome is unknown.
         """
 

@@ -50,7 +50,7 @@ from milepost.server.service.job_access import JobAccess
 from milepost.server.service.jobs import Jobs
 from milepost.server.service.stored_shares import StoredShares
 from milepost.server.submissions import Submissions
-from milepost.server.watching.admission import Admission
+from milepost.server.watching.watch_admission import WatchAdmission
 from milepost.server.watching.watches import Watches
 from milepost.v1 import Job, SubmitJobRequest
 
@@ -82,7 +82,7 @@ class Core:
         keep: RetentionPolicy,
         sweep_interval: float,
         tail_memory: int,
-        admission: Admission,
+        admission: WatchAdmission,
         node: str = "",
         directory: Path = Path(),
         queue_memory: int = QUEUE_MEMORY,

@@ -51,7 +51,7 @@ from milepost.server.runtime.tls.tls_files import TlsFiles
 from milepost.server.scheduling.loop_lag import HELD_LIMIT, LoopLag
 from milepost.server.scheduling.slices import Slices
 from milepost.server.service.stored_shares import StoredShares
-from milepost.server.watching.admission import Admission
+from milepost.server.watching.watch_admission import WatchAdmission
 from milepost.v1 import admin_service_pb2, job_service_pb2, worker_service_pb2
 
 if TYPE_CHECKING:
@@ -261,7 +261,7 @@ class Server:
             sweep_interval=settings.sweep_interval,
             tail_memory=settings.tail_memory,
             queue_memory=settings.queue_memory,
-            admission=Admission(settings.max_watches, settings.max_watches_per_caller),
+            admission=WatchAdmission(settings.max_watches, settings.max_watches_per_caller),
             memory=self.memory,
             directory=settings.data or Path(),
             slices=self._slices,

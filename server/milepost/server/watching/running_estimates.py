@@ -35,7 +35,7 @@ class AttemptEstimate(NamedTuple):
 
 class _Published(NamedTuple):
     version: int
-    said: AttemptEstimate
+    sent: AttemptEstimate
 
 
 class PublishedEstimates:
@@ -57,9 +57,9 @@ class PublishedEstimates:
         published: dict[str, _Published] = {}
         for job_id, each in found.items():
             before = self._jobs.get(job_id)
-            if before is not None and before.said.attempt != each.attempt:
+            if before is not None and before.sent.attempt != each.attempt:
                 before = None
-            if differs(None if before is None else before.said.estimate, each.estimate, now):
+            if differs(None if before is None else before.sent.estimate, each.estimate, now):
                 published[job_id] = _Published(version, each)
                 self.version = version
             elif before is not None:
@@ -69,7 +69,7 @@ class PublishedEstimates:
     def since(self, version: int) -> list[JobEstimate]:
         """The estimates that are newer than this version."""
         return [
-            JobEstimate(job_id=job_id, estimate=each.said.estimate)
+            JobEstimate(job_id=job_id, estimate=each.sent.estimate)
             for job_id, each in self._jobs.items()
             if each.version > version
         ]

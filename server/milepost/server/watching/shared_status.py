@@ -18,22 +18,23 @@ MOMENT: Final = 10_000_000
 class SharedStatus:
     """The newest status of watches that share a tail or a feed; `memory` counts it until it is dropped."""
 
-    __slots__ = ("_memory", "_response", "_said", "_time")
+    __slots__ = ("_memory", "_response", "_time", "_timeless")
 
     def __init__(self, memory: MemoryBudget) -> None:
         self._memory = memory
-        self._said = b""
+        # The status without a time.
+        self._timeless = b""
         self._time = 0
         self._response = b""
 
     def encode(self, response: WatchJobResponse | WatchJobsResponse, status: Status, now: int) -> bytes:
         """The status as this response, of the time ``now``, in nanoseconds; or the same one of just before."""
-        said = status.SerializeToString()
-        if said != self._said or not 0 <= now - self._time <= MOMENT:
+        timeless = status.SerializeToString()
+        if timeless != self._timeless or not 0 <= now - self._time <= MOMENT:
             status.server_time.CopyFrom(timestamp(now))
             response.status.CopyFrom(status)
             before = self._size
-            self._said, self._time, self._response = said, now, response.SerializeToString()
+            self._timeless, self._time, self._response = timeless, now, response.SerializeToString()
             encoded = self._response
             self._memory.charge(self, self._size - before)  # which may drop it at once
             return encoded
@@ -42,7 +43,7 @@ class SharedStatus:
     def evict(self) -> int:
         """See ``Evictable``."""
         size = self._size
-        self._said = self._response = b""
+        self._timeless = self._response = b""
         self._time = 0
         return size
 
@@ -52,4 +53,4 @@ class SharedStatus:
 
     @property
     def _size(self) -> int:
-        return len(self._said) + len(self._response)
+        return len(self._timeless) + len(self._response)

@@ -41,7 +41,7 @@ class StatusEstimates:
         "_due",
         "_estimators",
         "_job_id",
-        "_said",
+        "_sent",
         "_shows_place",
         "_tail",
     )
@@ -62,7 +62,7 @@ class StatusEstimates:
         self._job_id = job_id
         self._caller = caller
         self._shows_place = shows_place
-        self._said: Estimate | None = None
+        self._sent: Estimate | None = None
         self._due = 0.0
         self._awaits_refresh = False
 
@@ -89,25 +89,25 @@ class StatusEstimates:
                 jobs.refresh(*watched, self._caller, self._tail.signal.notify)
             return has_failed
         self._awaits_refresh = False
-        if is_due or differs(self._said, shared.estimate, self._clock.now()):
+        if is_due or differs(self._sent, shared.estimate, self._clock.now()):
             return True
-        self._due = self._clock.monotonic() + interval(self._said)
+        self._due = self._clock.monotonic() + interval(self._sent)
         return False
 
     async def has_changed(self) -> bool:
         """Whether the estimate is worth a status now, if it is time to look."""
         if self._estimators is None or not self.is_look_due:
             return False
-        self._due = self._clock.monotonic() + interval(self._said)
+        self._due = self._clock.monotonic() + interval(self._sent)
         found = await self._estimators.jobs.of_watched(self._job_id, self._tail.submitted, self._caller)
-        return differs(self._said, found, self._clock.now())
+        return differs(self._sent, found, self._clock.now())
 
     async def next(self) -> Estimate | None:
         """The estimate for a status that is sent now."""
         if self._estimators is None:
             return None
-        self._said = await self._estimators.jobs.of_watched(self._job_id, self._tail.submitted, self._caller)
-        return self._said
+        self._sent = await self._estimators.jobs.of_watched(self._job_id, self._tail.submitted, self._caller)
+        return self._sent
 
     def at_hand(self) -> SharedEstimate | None:
         """What ``next`` would return without a wait; None where it has to wait."""
@@ -116,8 +116,8 @@ class StatusEstimates:
         return self._estimators.jobs.shared(self._job_id, self._tail.submitted)
 
     def note_sent(self, estimate: Estimate | None) -> None:
-        """Note that a status has said what was ``at_hand``."""
-        self._said = estimate
+        """Note that a status was sent with what was ``at_hand``."""
+        self._sent = estimate
         self._due = self._clock.monotonic() + interval(estimate)
 
     async def add_to(self, waiting: Waiting) -> None:
@@ -132,26 +132,26 @@ class StatusEstimates:
     async def add_to_snapshot(self, job: Job) -> None:
         """Set the estimate of the job that the watch starts with."""
         if self._estimators is not None:
-            self._said = await self._estimators.jobs.add_to_watched(job, self._caller)
+            self._sent = await self._estimators.jobs.add_to_watched(job, self._caller)
 
 
-def interval(said: Estimate | None) -> float:
+def interval(sent: Estimate | None) -> float:
     """Seconds until the next look, after this estimate."""
-    left = 0.0 if said is None else nanoseconds(said.remaining_p50) / SECOND
+    left = 0.0 if sent is None else nanoseconds(sent.remaining_p50) / SECOND
     return min(max(left / 50, INTERVAL), INTERVAL_MAX)
 
 
-def differs(said: Estimate | None, estimate: Estimate | None, now: int) -> bool:
-    """Whether the estimate differs from the one that was said, as that is counted down by ``now``, in nanoseconds."""
-    if said is None or estimate is None:
-        return said is not estimate
-    if said.overdue or estimate.overdue:
-        return said.overdue != estimate.overdue
+def differs(sent: Estimate | None, estimate: Estimate | None, now: int) -> bool:
+    """Whether the estimate differs from the one that was sent, as that is counted down by ``now``, in nanoseconds."""
+    if sent is None or estimate is None:
+        return sent is not estimate
+    if sent.overdue or estimate.overdue:
+        return sent.overdue != estimate.overdue
     for before, after in (
-        (said.remaining_p50, estimate.remaining_p50),
-        (said.remaining_p90, estimate.remaining_p90),
+        (sent.remaining_p50, estimate.remaining_p50),
+        (sent.remaining_p90, estimate.remaining_p90),
     ):
-        shown = max(nanoseconds(before) - (now - instant(said.as_of)), 0) / SECOND
+        shown = max(nanoseconds(before) - (now - instant(sent.as_of)), 0) / SECOND
         is_now = max(nanoseconds(after) - (now - instant(estimate.as_of)), 0) / SECOND
         if abs(is_now - shown) > max(CHANGE_MIN * shown, VISIBLE_CHANGE_MIN):
             return True

@@ -13,7 +13,6 @@ from milepost.server.dispatch.wait_reasons import WaitReasons
 from milepost.server.estimation.estimators import Estimators
 from milepost.server.log.event_log import Entry, EventLog
 from milepost.server.scheduling.steps import Steps
-from milepost.server.watching.admission import Admission
 from milepost.server.watching.feeds import Feeds
 from milepost.server.watching.job_criteria import JobCriteria
 from milepost.server.watching.job_stream import JobStream
@@ -26,6 +25,7 @@ from milepost.server.watching.running_estimates import RunningEstimates
 from milepost.server.watching.status_estimates import StatusEstimates
 from milepost.server.watching.subscriber import Send, Subscriber
 from milepost.server.watching.tails import Tails
+from milepost.server.watching.watch_admission import WatchAdmission
 from milepost.v1 import WatchJobRequest, WatchJobsRequest
 
 
@@ -40,7 +40,7 @@ class Watches:
         self,
         log: EventLog,
         clock: Clock,
-        admission: Admission,
+        admission: WatchAdmission,
         memory_limit: int,
         waits: WaitReasons,
         call_count: Callable[[], int] = lambda: 0,

@@ -11,8 +11,8 @@ from milepost.fold import Fold
 from milepost.server import decide
 from milepost.server.base.refusal import Refusal, job_ended
 from milepost.server.dispatch.reports import Acceptance, Reports
+from milepost.server.log.coalescing import COMMIT_BYTES_LIMIT
 from milepost.server.log.log_errors import Conflict
-from milepost.server.log.sqlite.coalescing import COMMIT_BYTES_LIMIT
 from milepost.server.scheduling.slices import Slices
 from milepost.server.scheduling.steps import SLICE_STEPS
 from milepost.v1 import Job, JobState, Stage, StageProgressed, StageStarted, Update

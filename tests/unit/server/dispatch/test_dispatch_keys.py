@@ -12,7 +12,7 @@ from milepost.server.followers.transitions import follow_transitions
 from milepost.server.log.event_log import JobPage
 from milepost.server.log.log_errors import StoreFull
 from milepost.server.runtime.core import Core as Server
-from milepost.server.watching.admission import Admission
+from milepost.server.watching.watch_admission import WatchAdmission
 from milepost.v1 import Dispatch, JobState, RetryPolicy
 from tests.support.responses import decoded
 from tests.unit.server.core import Core
@@ -198,7 +198,7 @@ async def test_changes_during_a_start_are_kept(core: Core, monkeypatch: pytest.M
         keep=RetentionPolicy(),
         sweep_interval=60.0,
         tail_memory=1 << 20,
-        admission=Admission(10, 10),
+        admission=WatchAdmission(10, 10),
     )
     monkeypatch.setattr(core.log, "active", ends_meanwhile)
     await server.start()

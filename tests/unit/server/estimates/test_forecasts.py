@@ -9,13 +9,13 @@ import pytest
 
 from milepost.server.decide.stage_weights import learn_weights
 from milepost.server.forecasting.calibration import CHECKPOINTS, POOL_SIZE, Pool, percentile, upper_bound
-from milepost.server.forecasting.forecast import forecast, since_change
+from milepost.server.forecasting.forecast import RUN_LIMIT, forecast, since_change
 from milepost.server.forecasting.job_progress import JobProgress, StageProgress
-from milepost.server.forecasting.kind_history import NO_HINDSIGHT, RUNS, Basis, KindHistory
+from milepost.server.forecasting.kind_history import NO_HINDSIGHT, Basis, KindHistory
 from milepost.server.forecasting.pace_curve import KNOT_LIMIT, CurveBuilder, PaceCurve
+from milepost.server.forecasting.past_progress import progress_at
 from milepost.server.forecasting.past_run import PastRun, StageRun, past_run
 from milepost.server.forecasting.queue_schedule import NO_TIME, Span, end_of, start_of
-from milepost.server.forecasting.replay import progress_at
 from milepost.server.forecasting.workload import scales_of
 from milepost.server.scheduling.steps import finish
 from milepost.v1 import Stage
@@ -223,13 +223,13 @@ def test_hindsight_follows_from_the_runs_that_are_kept() -> None:
     for position in range(POOL_SIZE):
         pool.add((3.0,) * len(CHECKPOINTS), COVERED, 2, -1 - position)
     seen = KindHistory(pool)
-    for position in range(RUNS + 8):
+    for position in range(RUN_LIMIT + 8):
         seen.add(PastRun(10.0 + position % 7, 0.0, (), 10.0 + position % 7), position)
     found = finish(seen.hindsight())
 
     assert found == finish(known(*seen.runs).hindsight())
-    assert (found.runs, found.median_error > 0, 0.5 < found.coverage <= 1) == (RUNS - 1, True, True)
-    seen.add(PastRun(99.0, 0.0, (), 99.0), RUNS + 8)
+    assert (found.runs, found.median_error > 0, 0.5 < found.coverage <= 1) == (RUN_LIMIT - 1, True, True)
+    seen.add(PastRun(99.0, 0.0, (), 99.0), RUN_LIMIT + 8)
     assert finish(seen.hindsight()).mean_error > found.mean_error
     assert finish(known().hindsight()) == NO_HINDSIGHT
 

@@ -7,8 +7,8 @@ import struct
 import pytest
 
 from milepost.server.forecasting.pace_curve import PaceCurve
+from milepost.server.forecasting.past_progress import progress_at
 from milepost.server.forecasting.past_run import StageRun, past_run
-from milepost.server.forecasting.replay import progress_at
 from milepost.server.forecasting.run_encoding import RUN_BYTES, UnknownRun, decode, encode
 from tests.unit.server.estimates.test_forecasts import counted, known, staged
 

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
+from milepost.server.log.coalescing import coalesce
 from milepost.server.log.event_log import Commit
 from milepost.server.log.sqlite import wal_reserve
 from milepost.server.log.sqlite.append import Append, coalesce_writes
-from milepost.server.log.sqlite.coalescing import coalesce
 from milepost.server.log.sqlite.pruning import Trim
 from milepost.server.log.sqlite.sqlite_log import SqliteEventLog
 from milepost.server.log.sqlite.transaction import Write

@@ -17,7 +17,7 @@ from milepost.server.log.memory.memory_log import MemoryEventLog
 from milepost.server.log.node_presence import NoPeers, Peers, Presence
 from milepost.server.messages.job_encoding import JobResponse
 from milepost.server.runtime.core import Core
-from milepost.server.watching.admission import Admission
+from milepost.server.watching.watch_admission import WatchAdmission
 from milepost.v1 import (
     Claim,
     Dispatch,
@@ -107,7 +107,7 @@ async def test_renewals_are_sent_to_other_nodes(way: str) -> None:
         keep=RetentionPolicy(),
         sweep_interval=60.0,
         tail_memory=1 << 20,
-        admission=Admission(100, 100),
+        admission=WatchAdmission(100, 100),
     )
     await log.start()
     await core.start()
@@ -162,7 +162,7 @@ async def test_a_start_resumes_all_jobs_that_have_not_ended() -> None:
             keep=RetentionPolicy(),
             sweep_interval=60.0,
             tail_memory=1 << 20,
-            admission=Admission(100, 100),
+            admission=WatchAdmission(100, 100),
         )
         await log.start()
         await core.start()

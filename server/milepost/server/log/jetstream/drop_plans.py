@@ -11,11 +11,11 @@ from collections.abc import Callable, Sequence
 from typing import Final, NamedTuple, TypeAlias
 
 from milepost.contract.job_states import FINAL
-from milepost.server.log.drop_summary import drops_before
 from milepost.server.log.event_log import Drop
 from milepost.server.log.jetstream.records import Kind, Record, Remains
 from milepost.server.log.log_errors import Conflict
 from milepost.server.log.sqlite import statements
+from milepost.server.log.sqlite.drop_summary import drops_before
 from milepost.server.log.sqlite.run_rows import run_of_job
 from milepost.server.messages.timestamps import instant
 from milepost.v1 import Job, JobSubmitted

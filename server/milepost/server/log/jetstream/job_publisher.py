@@ -16,6 +16,7 @@ from typing import Final, Protocol
 
 import structlog
 
+from milepost.server.log.coalescing import coalesce
 from milepost.server.log.event_log import Commit
 from milepost.server.log.jetstream.applier import AppliedMessage, JobHead
 from milepost.server.log.jetstream.nats_access import ConnectionLost
@@ -32,7 +33,6 @@ from milepost.server.log.jetstream.records import (
 from milepost.server.log.jetstream.stream import NO_ROOM, WRONG_LAST_SEQUENCE, StreamNames, message_at
 from milepost.server.log.jetstream.write_faults import WriteFaults
 from milepost.server.log.log_errors import Conflict, StoreFailed, StoreFull, StoreUnavailable
-from milepost.server.log.sqlite.coalescing import coalesce
 from milepost.server.scheduling.callers import served_caller
 from milepost.server.scheduling.prompt_future import PromptFuture
 

@@ -11,12 +11,11 @@ import sqlite3
 from typing import Final, NamedTuple
 
 from milepost.contract.job_states import FINAL
-from milepost.server.log.drop_summary import record_dropped
-from milepost.server.log.event_log import DropNotice
+from milepost.server.log.event_log import FRACTION_SCALE, DropNotice
 from milepost.server.log.jetstream.records import Kind, Part, Record, Remains
 from milepost.server.log.log_errors import Conflict, StoreFailed
 from milepost.server.log.sqlite import statements
-from milepost.server.log.sqlite.append import FRACTION_SCALE
+from milepost.server.log.sqlite.drop_summary import record_dropped
 from milepost.server.log.sqlite.pruning import Thin
 from milepost.server.log.sqlite.transaction import Transaction
 from milepost.server.messages.payloads import payloads_of

@@ -14,6 +14,7 @@ from typing import Any
 
 from milepost.contract.job_states import FINAL
 from milepost.server.log.event_log import (
+    FRACTION_SCALE,
     Commit,
     CommitRow,
     Drop,
@@ -31,10 +32,7 @@ from milepost.server.messages.timestamps import instant
 from milepost.server.scheduling.sliced_decoding import merge_stored
 from milepost.v1 import Job
 
-__all__ = ["FRACTION_SCALE", "JobRecord", "MemoryDisk", "StoredCommit"]
-
-FRACTION_SCALE = 1_000_000
-"""Children's fractions are summed as whole numbers of this unit, as every store does."""
+__all__ = ["JobRecord", "MemoryDisk", "StoredCommit"]
 
 
 @dataclass(slots=True)

@@ -17,6 +17,7 @@ from milepost.contract.job_states import ACTIVE
 from milepost.server.base.refusal import Unimplemented
 from milepost.server.log.event_log import (
     ACTIVE_PAGE_BYTES,
+    FRACTION_SCALE,
     ChildrenSummary,
     Commit,
     CommitRow,
@@ -34,7 +35,7 @@ from milepost.server.log.event_log import (
 from milepost.server.log.frames import joined_chunks
 from milepost.server.log.log_errors import Conflict, StoreFailed
 from milepost.server.log.memory.job_matching import matches
-from milepost.server.log.memory.memory_disk import FRACTION_SCALE, JobRecord, MemoryDisk
+from milepost.server.log.memory.memory_disk import JobRecord, MemoryDisk
 from milepost.server.log.node_presence import NoPeers, Peers, Presence
 from milepost.server.log.sqlite.append import Append, coalesce_writes
 from milepost.server.log.sqlite.log_copy import LogCopy

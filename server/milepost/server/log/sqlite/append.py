@@ -5,14 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from milepost.server.log.event_log import Commit, DurableCommit
+from milepost.server.log.coalescing import CommitBatch
+from milepost.server.log.event_log import FRACTION_SCALE, Commit, DurableCommit
 from milepost.server.log.log_errors import Conflict
 from milepost.server.log.sqlite import statements
-from milepost.server.log.sqlite.coalescing import CommitBatch
 from milepost.server.log.sqlite.transaction import Transaction, Write
-
-# Fractions of children are summed as integers in millionths, so that a running sum stays exact over many changes.
-FRACTION_SCALE = 1_000_000
 
 
 class Append(NamedTuple):

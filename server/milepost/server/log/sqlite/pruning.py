@@ -6,11 +6,11 @@ import sqlite3
 from typing import NamedTuple
 
 from milepost.contract.job_states import FINAL
-from milepost.server.log.drop_summary import drops_before, record_dropped
 from milepost.server.log.event_log import DropNotice
 from milepost.server.log.frames import without_superseded
 from milepost.server.log.log_errors import Conflict
 from milepost.server.log.sqlite import statements
+from milepost.server.log.sqlite.drop_summary import drops_before, record_dropped
 from milepost.server.log.sqlite.transaction import Transaction
 from milepost.server.messages.timestamps import instant
 from milepost.v1 import Job

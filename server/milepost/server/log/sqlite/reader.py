@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 
 from milepost.server.log.event_log import (
+    FRACTION_SCALE,
     ChildrenSummary,
     CommitRow,
     DropNotice,
@@ -21,7 +22,6 @@ from milepost.server.log.event_log import (
 )
 from milepost.server.log.frames import Chunk, joined_chunks
 from milepost.server.log.sqlite import run_rows, statements
-from milepost.server.log.sqlite.append import FRACTION_SCALE
 from milepost.server.log.stored_runs import StoredRun
 from milepost.server.messages.job_epoch import job_epoch
 from milepost.server.messages.payloads import ANY_PAYLOAD

@@ -10,7 +10,7 @@ from milepost.server.base.refusal import Refusal
 from milepost.v1 import ErrorReason
 
 
-class Admission:
+class WatchAdmission:
     """Counts the open watches."""
 
     def __init__(self, limit: int, limit_per_caller: int) -> None:

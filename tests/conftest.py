@@ -140,8 +140,8 @@ def server(tmp_path: Path, forkery: Forkery, serve: Serve) -> Iterator[Server]:
 def wall(monkeypatch: pytest.MonkeyPatch) -> SettableClock:
     """The clock of servers within the test's own loop that start later: a run can take an hour at once."""
     clock = SettableClock()
-    for module in (server_module, core_module):
-        monkeypatch.setattr(module, "SystemClock", lambda: clock)
+    monkeypatch.setattr(server_module, "AdjustedClock", lambda: clock)
+    monkeypatch.setattr(core_module, "SystemClock", lambda: clock)
     return clock
 
 

@@ -20,6 +20,7 @@ from milepost.client._bridge.redis_server import cancellable, redis_client, redi
 from milepost.client._bridge.redis_writer import AnotherBridge, Outgoing, RedisWriter
 from milepost.v1 import Job
 from tests.support.command import started
+from tests.support.proxy import CuttableProxy
 from tests.support.redis_server import RedisServer
 from tests.support.rpc import eventually
 from tests.support.server import Server
@@ -103,6 +104,23 @@ async def published(heard: PubSub, count: int) -> list[dict[str, str]]:
 
     await eventually(have_come)
     return messages
+
+
+async def test_a_bridge_that_starts_before_its_server(
+    redis_server: RedisServer, server: Server, caplog: pytest.LogCaptureFixture
+) -> None:
+    """It waits for it, as each later connection does, and as a bridge that reads does."""
+    name = f"out-{uuid.uuid4().hex}"
+    with CuttableProxy(server.address) as proxy:
+        proxy.refuse()
+
+        async def waits() -> bool:
+            return "; trying again until it is back" in caplog.text
+
+        async with Client(proxy.address, timeout=0.5) as far, writing(redis_server, far, name):
+            await eventually(waits)
+            proxy.allow()
+            await has_position(redis_server, name)
 
 
 async def test_old_channels_and_a_stream(redis_server: RedisServer, client: Client) -> None:

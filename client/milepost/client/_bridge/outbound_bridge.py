@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import logging
 import re
@@ -15,10 +16,11 @@ from milepost.client._client import Client
 from milepost.client._message_json import to_json
 from milepost.client._options import JobsWatchOptions
 from milepost.client._transport.backoff import Backoff, is_transient
+from milepost.client._transport.error_mapping import is_misconfigured
 from milepost.client._watch.jobs_cursor import Gap, Item
 from milepost.client._watch.jobs_watch import JobsWatch
 from milepost.client._worker.truncation import unicode_text
-from milepost.client.errors import JobNotFound, MilepostError
+from milepost.client.errors import JobNotFound, MilepostError, StreamsBlocked, Unreachable
 from milepost.v1 import Event, Job
 
 __all__ = ["KNOWN_JOBS", "ChannelName", "OutboundBridge"]
@@ -100,14 +102,29 @@ class OutboundBridge:
             self._selection |= {"after": written.position, "epoch": written.epoch}
         elif not self._from_start:
             self._selection["latest"] = True
-        async with self._client.watch_jobs(on_gap="snapshot", **self._selection) as watch:
-            await watch.opened()
+        async with await self._opened_watch() as watch:
             # Even before the first event, so that the next bridge goes on from here.
             await self._writer.write((), watch.epoch, watch.position)
             _log.info("writing the events after position %s", watch.position or 0)
             while items := await watch.batch():
                 outgoing = [await self._outgoing(item, watch) for item in items]
                 await self._writer.write(outgoing, watch.epoch, watch.position)
+
+    async def _opened_watch(self) -> JobsWatch:
+        """A watch that the server has accepted. It waits for a server that is away as long as a bridge runs."""
+        while True:
+            async with contextlib.AsyncExitStack() as unless_opened:
+                watch = self._client.watch_jobs(on_gap="snapshot", **self._selection)
+                await unless_opened.enter_async_context(watch)
+                try:
+                    await watch.opened()
+                except Unreachable as error:
+                    if isinstance(error, StreamsBlocked) or is_misconfigured(error):
+                        raise
+                    _log.warning("%s; trying again until it is back", str(error).rstrip("."))
+                else:
+                    unless_opened.pop_all()
+                    return watch
 
     async def _outgoing(self, item: Item, watch: JobsWatch) -> Outgoing:
         name, job_id, sequence, data = _described(item)

@@ -81,11 +81,17 @@ def to_stages(stages: Iterable[Stage | str]) -> list[Stage]:
     """Convert ids to stages; messages pass unchanged.
 
     Raises:
-        TypeError: This is a single text rather than a list.
+        TypeError: This is a single text rather than a list, or has anything else.
     """
     if isinstance(stages, str):
         raise TypeError(f"stages is the text {stages!r}, and takes a list: [{stages!r}].")
-    return [Stage(stage_id=stage) if isinstance(stage, str) else stage for stage in stages]
+    return [stage if isinstance(stage, Stage) else _to_stage(stage) for stage in stages]
+
+
+def _to_stage(stage_id: object) -> Stage:
+    if not isinstance(stage_id, str):
+        raise TypeError(f"stages has {stage_id!r:.200}, and takes ids or messages of the type Stage.")
+    return Stage(stage_id=stage_id)
 
 
 def _fill(struct: Struct, values: Mapping[str, object], path: str, depth: int) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from milepost.client import JobSnapshot
@@ -68,6 +69,8 @@ class Recording:
         assert name is not None
         getattr(event, name).CopyFrom(getattr(update, name))
         match name:
+            case "stages_planned":
+                self._check_plan(update.stages_planned.stages)
             case "stage_started":
                 self._check_start(update.stage_started.stage)
             case "stage_progressed":
@@ -83,6 +86,19 @@ class Recording:
                 self.custom.append(update.custom)
         self.updates.append(update)
         self.record(event)
+
+    def _check_plan(self, stages: Iterable[Stage]) -> None:
+        earlier: set[str] = set()
+        for stage in stages:
+            if stage.stage_id in earlier:
+                raise ValueError(f"Stage {stage.stage_id!r} is in the plan twice.")
+            parent = stage.parent_stage_id
+            if parent not in ("", *earlier, *self.fold.stages):
+                raise ValueError(
+                    f"Stage {stage.stage_id!r} is planned within {parent!r}, which is no stage of the job: "
+                    "parents come before their children."
+                )
+            earlier.add(stage.stage_id)
 
     def _check_start(self, started: Stage) -> None:
         self._check_stage(started.parent_stage_id)

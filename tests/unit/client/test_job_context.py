@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+from collections.abc import Callable
 from typing import Any, cast
 
 import pytest
@@ -62,8 +63,10 @@ def test_a_log_line_never_fails_the_job(job: JobContext, reporter: Reporter) -> 
     assert third.text == "a\\udcffb"
     assert re.fullmatch(r"y+… \[clipped \d+ characters\]", from_struct(third.fields)["blob"])
     assert third.fields.ByteSize() <= LOG_FIELDS_SIZE
-    with pytest.raises(ValueError, match="no severity 'loud'"):
-        job.log("x", severity="loud")
+    unknown: list[Any] = ["loud", 99]
+    for severity in unknown:
+        with pytest.raises(ValueError, match=f"no severity {severity!r}"):
+            job.log("x", severity=severity)
 
 
 def test_an_artifact_is_registered(job: JobContext, reporter: Reporter) -> None:
@@ -84,7 +87,8 @@ def test_an_artifact_is_registered(job: JobContext, reporter: Reporter) -> None:
         artifact.size_bytes,
         artifact.stage_id,
     ) == ("a.tar", "file:///a.tar", 7, "pack")
-    for name, uri in (("", "u"), ("n", ""), ("n", "u" * 3000)):
+    unusable: list[tuple[Any, Any]] = [("", "u"), ("n", ""), ("n", "u" * 3000), ("n", None)]
+    for name, uri in unusable:
         job.artifact(name, uri)
         (result,) = said(reporter)
         assert f"Not registered: {name!r} at {uri!r}." in result.log_written.text
@@ -167,3 +171,16 @@ def test_a_finalizer_may_log_at_any_moment(job: JobContext, reporter: Reporter) 
         "stage_started",
         "stage_progressed",
     ]
+
+
+def test_names_that_are_no_text_are_refused(job: JobContext) -> None:
+    """As with a number in place of an id: the error names the argument."""
+    context: Any = job
+    calls: list[tuple[Callable[[], object], str]] = [
+        (lambda: context.stage(1), "stage_id is 1, and takes text"),
+        (lambda: context.plan([1]), "stages has 1, and takes ids"),
+        (lambda: context.emit(1, {}), "type is 1, and takes text"),
+    ]
+    for call, error in calls:
+        with pytest.raises(TypeError, match=error):
+            call()

@@ -137,7 +137,7 @@ def test_success_despite_cancellation() -> None:
 
 
 def test_stages_that_a_server_refuses() -> None:
-    """A stage that starts twice, or within an unknown one, fails the handler: a worker would only log the refusal."""
+    """A stage that starts twice, or within an unknown one, or such a plan, fails the handler; a worker would log it."""
 
     def twice(job: JobContext) -> None:
         for _ in range(2):
@@ -148,8 +148,16 @@ def test_stages_that_a_server_refuses() -> None:
         with job.stage("scan", parent="nowhere"):
             pass
 
+    def planned_twice(job: JobContext) -> None:
+        job.plan(["scan", "scan"])
+
+    def planned_too_early(job: JobContext) -> None:
+        job.plan([Stage(stage_id="pages", parent_stage_id="scan"), "scan"])
+
     assert "starts once" in str(run_handler(twice).error)
     assert "no stage 'nowhere'" in str(run_handler(nowhere).error)
+    assert "'scan' is in the plan twice" in str(run_handler(planned_twice).error)
+    assert "parents come before their children" in str(run_handler(planned_too_early).error)
 
 
 async def test_in_a_running_loop() -> None:

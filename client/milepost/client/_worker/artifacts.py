@@ -17,13 +17,13 @@ _SIZE_LIMIT: Final = 2**63 - 1
 
 
 def build_artifact(
-    name: str, uri: str, *, media_type: str, size_bytes: int, sha256: str, warn: Warn
+    name: str | None, uri: str | None, *, media_type: str, size_bytes: int, sha256: str, warn: Warn
 ) -> Artifact | str:
     """Make an artifact within the bounds of the contract, or return why it cannot be registered.
 
     Other values out of their bounds are truncated or omitted, with a warning.
     """
-    name, uri = text_of(name), text_of(uri)
+    name, uri = _text(name), _text(uri)
     if not name:
         return "An artifact needs a name."
     if not 1 <= len(uri) <= limits.ARTIFACT_URI_LENGTH:
@@ -49,6 +49,11 @@ def build_artifact(
         size_bytes=size or 0,
         sha256=digest,
     )
+
+
+def _text(value: str | None) -> str:
+    """The text; empty for None, which a function returns that has stored nothing."""
+    return "" if value is None else text_of(value)
 
 
 def _size(size_bytes: float) -> int | None:

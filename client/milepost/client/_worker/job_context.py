@@ -10,6 +10,7 @@ from typing import Any, Final
 from google.protobuf.any_pb2 import Any as AnyMessage
 from google.protobuf.message import Message
 
+from milepost.client._arguments import build_request
 from milepost.client._conversion import from_struct
 from milepost.client._worker.artifacts import build_artifact
 from milepost.client._worker.cancel_signal import CancelSignal
@@ -161,6 +162,7 @@ class JobContext:
             parent: The stage that contains it; None for a top-level stage.
 
         Raises:
+            TypeError: The stage_id is no text.
             ValueError: The stage_id is not one, or there are too many stages.
         """
         return self._control.stages.stage(
@@ -179,6 +181,7 @@ class JobContext:
             children: Number of child jobs, which make up the fraction of a job without stages; 0 leaves it as it is.
 
         Raises:
+            TypeError: This is no list of ids or messages.
             ValueError: A stage_id is not one, or there are too many stages.
         """
         if type(children) is not int or not 0 <= children <= limits.CHILDREN:
@@ -213,6 +216,8 @@ class JobContext:
             if severity not in _SEVERITIES:
                 raise ValueError(f"There is no severity {severity!r}: use one of {', '.join(_SEVERITIES)}.")
             severity = _SEVERITIES[severity]
+        elif severity not in Severity.values():
+            raise ValueError(f"There is no severity {severity!r}: use one of {', '.join(_SEVERITIES)}.")
         line = LogWritten(
             stage_id=stage_id_of(stage),
             severity=severity,
@@ -272,13 +277,14 @@ class JobContext:
                 larger message omitted, with a warning.
 
         Raises:
+            TypeError: The type is no text.
             ValueError: The type is not one.
         """
+        custom = build_request(Custom, type=type)
         if not limits.CUSTOM_TYPE.fullmatch(type):
             raise ValueError(
                 f"An event cannot be called {type!r}: it has to match {limits.CUSTOM_TYPE.pattern}."
             )
-        custom = Custom(type=type)
         if isinstance(data, Message):
             packed = AnyMessage()
             packed.Pack(data)

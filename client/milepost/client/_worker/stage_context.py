@@ -9,6 +9,7 @@ from collections.abc import AsyncIterable, AsyncIterator, Iterable, Iterator, Se
 from types import TracebackType
 from typing import Final, Self, TypeVar, overload
 
+from milepost.client._arguments import build_request
 from milepost.client._conversion import finite, to_stages
 from milepost.client._worker.cancel_signal import CancelSignal
 from milepost.client._worker.failure_report import failure_of
@@ -375,6 +376,7 @@ class StageRegistry:
         return number
 
     def _declare(self, stage_id: str) -> str:
+        build_request(Stage, stage_id=stage_id)
         if not limits.STAGE_ID.fullmatch(stage_id):
             raise ValueError(
                 f"A stage cannot be called {stage_id!r}: it has to match {limits.STAGE_ID.pattern}."

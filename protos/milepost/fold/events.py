@@ -140,10 +140,10 @@ def fold(events: Iterable[Event], job: Job | None = None) -> Job:
 
     ``job`` is used up: it is changed, and need not be the one that is returned.
     """
-    state = Fold(job)
+    tree = Fold(job)
     for event in events:
-        state.apply(event)
-    return state.job
+        tree.apply(event)
+    return tree.job
 
 
 def _end(tree: Fold, stages: Iterable[Stage], state: StageState.ValueType, event: Event) -> None:
@@ -162,14 +162,14 @@ def _end(tree: Fold, stages: Iterable[Stage], state: StageState.ValueType, event
         tree.levels.invalidate(stage)
 
 
-def _job_submitted(state: Fold, event: Event) -> None:
-    state.job.CopyFrom(event.job_submitted.job)
-    state._size = state.job.ByteSize()
-    _all_planned(state)
+def _job_submitted(tree: Fold, event: Event) -> None:
+    tree.job.CopyFrom(event.job_submitted.job)
+    tree._size = tree.job.ByteSize()
+    _all_planned(tree)
 
 
-def _job_started(state: Fold, event: Event) -> None:
-    job = state.job
+def _job_started(tree: Fold, event: Event) -> None:
+    job = tree.job
     job.state = JobState.JOB_STATE_RUNNING
     job.attempt = event.attempt
     job.worker_id = event.job_started.worker_id
@@ -189,23 +189,23 @@ def _job_started(state: Fold, event: Event) -> None:
         stage.ClearField("failure")
         stage.ClearField("start_time")
         stage.ClearField("end_time")
-    state._rewritten()
-    refresh_known(state)
+    tree._rewritten()
+    refresh_known(tree)
 
 
-def _all_planned(state: Fold) -> None:
+def _all_planned(tree: Fold) -> None:
     """Mark all present stages as planned: no further ones are expected."""
-    for stage in state.job.stages:
+    for stage in tree.job.stages:
         stage.planned = True
-    state._index()
-    refresh_known(state)
+    tree._index()
+    refresh_known(tree)
 
 
-def _stages_planned(state: Fold, event: Event) -> None:
-    fixed = state.fixed_stage_ids()
-    state.steps += _PLANNED_STEPS * len(event.stages_planned.stages)
+def _stages_planned(tree: Fold, event: Event) -> None:
+    fixed = tree.fixed_stage_ids()
+    tree.steps += _PLANNED_STEPS * len(event.stages_planned.stages)
     # A copy, since the originals are deleted.
-    rest = Job(stages=[stage for stage in state.job.stages if stage.stage_id in fixed])
+    rest = Job(stages=[stage for stage in tree.job.stages if stage.stage_id in fixed])
     parents = {stage.stage_id: stage.parent_stage_id for stage in rest.stages}
     missing = set(parents.values()) - fixed - {""}
     for planned_stage in event.stages_planned.stages:
@@ -216,30 +216,30 @@ def _stages_planned(state: Fold, event: Event) -> None:
         if stage.stage_id in missing and leads_to(parents, stage.parent_stage_id, stage.stage_id):
             stage.parent_stage_id = ""
         parents[stage.stage_id] = stage.parent_stage_id
-    del state.job.stages[:]
-    state.job.stages.extend(rest.stages)
+    del tree.job.stages[:]
+    tree.job.stages.extend(rest.stages)
     if event.stages_planned.planned_children:
-        state.job.planned_children = event.stages_planned.planned_children
-    state._rewritten()
-    _all_planned(state)
+        tree.job.planned_children = event.stages_planned.planned_children
+    tree._rewritten()
+    _all_planned(tree)
 
 
-def _stage_started(state: Fold, event: Event) -> None:
+def _stage_started(tree: Fold, event: Event) -> None:
     declared = event.stage_started.stage
-    stage = state.stages.get(declared.stage_id)
-    before = None if stage is None else state.levels.contribution(stage)
+    stage = tree.stages.get(declared.stage_id)
+    before = None if stage is None else tree.levels.contribution(stage)
     if stage is None:
         parent = declared.parent_stage_id
-        if state.children.get(declared.stage_id):  # its declaration was delayed
-            parents = {name: stage.parent_stage_id for name, stage in state.stages.items()}
+        if tree.children.get(declared.stage_id):  # its declaration was delayed
+            parents = {name: stage.parent_stage_id for name, stage in tree.stages.items()}
             parent = "" if leads_to(parents, parent, declared.stage_id) else parent
-        stage = state.job.stages.add(stage_id=declared.stage_id, parent_stage_id=parent)
-        state.stages[stage.stage_id] = stage
-        state.children.setdefault(stage.stage_id, [])
-        state.children.setdefault(stage.parent_stage_id, []).append(stage)
-        state._size += declared.ByteSize()
+        stage = tree.job.stages.add(stage_id=declared.stage_id, parent_stage_id=parent)
+        tree.stages[stage.stage_id] = stage
+        tree.children.setdefault(stage.stage_id, [])
+        tree.children.setdefault(stage.parent_stage_id, []).append(stage)
+        tree._size += declared.ByteSize()
     else:
-        state._waste += declared.ByteSize()
+        tree._waste += declared.ByteSize()
     if declared.title:
         stage.title = declared.title
     if declared.HasField("weight"):
@@ -252,44 +252,44 @@ def _stage_started(state: Fold, event: Event) -> None:
         stage.message = declared.message
     stage.state = StageState.STAGE_STATE_RUNNING
     stage.start_time.CopyFrom(event.time)
-    stage.fraction_known = stage_known(state, stage)
-    state.levels.invalidate(stage)
-    if before != state.levels.contribution(stage):
-        carry_known_up(state, stage.parent_stage_id)
+    stage.fraction_known = stage_known(tree, stage)
+    tree.levels.invalidate(stage)
+    if before != tree.levels.contribution(stage):
+        carry_known_up(tree, stage.parent_stage_id)
 
 
-def _stage_progressed(state: Fold, event: Event) -> None:
+def _stage_progressed(tree: Fold, event: Event) -> None:
     progress = event.stage_progressed
-    state.job.fraction = progress.job_fraction
-    stage = state.stages.get(progress.stage_id)
+    tree.job.fraction = progress.job_fraction
+    stage = tree.stages.get(progress.stage_id)
     if stage is None:  # its declaration was hidden by a filter
         return
     if progress.HasField("total"):
         stage.total = progress.total
         if stage.state in OPEN:
-            stage.fraction_known = stage_known(state, stage)
+            stage.fraction_known = stage_known(tree, stage)
     if progress.unit:
         stage.unit = progress.unit
-        state._waste += text_size(progress.unit)
-    _move(state, stage, progress.current, progress.message, progress.fraction)
+        tree._waste += text_size(progress.unit)
+    _move(tree, stage, progress.current, progress.message, progress.fraction)
 
 
-def _move(state: Fold, stage: Stage, current: float, message: str, fraction: float) -> None:
+def _move(tree: Fold, stage: Stage, current: float, message: str, fraction: float) -> None:
     stage.current = current
     if message:
         stage.message = message
-        state._waste += text_size(message)
+        tree._waste += text_size(message)
     stage.fraction = fraction
-    carry_up(state, stage)
+    carry_up(tree, stage)
 
 
-def _stage_ended(state: Fold, event: Event) -> None:
+def _stage_ended(tree: Fold, event: Event) -> None:
     ended = event.stage_ended
-    state.job.fraction = ended.job_fraction
-    stage = state.stages.get(ended.stage_id)
+    tree.job.fraction = ended.job_fraction
+    stage = tree.stages.get(ended.stage_id)
     if stage is None:  # its declaration was hidden by a filter
         return
-    before = state.levels.contribution(stage)
+    before = tree.levels.contribution(stage)
     stage.state = ended.state
     if ended.state == StageState.STAGE_STATE_SUCCEEDED:
         stage.fraction = 1.0
@@ -299,44 +299,44 @@ def _stage_ended(state: Fold, event: Event) -> None:
     if ended.HasField("failure"):
         stage.failure.CopyFrom(ended.failure)
     stage.end_time.CopyFrom(event.time)
-    state._waste += event.ByteSize()
-    _end(state, state._within(stage), ended.state, event)
-    carry_up(state, stage)
-    if before != state.levels.contribution(stage):
-        carry_known_up(state, stage.parent_stage_id)
+    tree._waste += event.ByteSize()
+    _end(tree, tree._within(stage), ended.state, event)
+    carry_up(tree, stage)
+    if before != tree.levels.contribution(stage):
+        carry_known_up(tree, stage.parent_stage_id)
 
 
-def _artifact_added(state: Fold, event: Event) -> None:
+def _artifact_added(tree: Fold, event: Event) -> None:
     added = event.artifact_added.artifact
-    state.steps += len(state.job.artifacts)
-    for artifact in state.job.artifacts:
+    tree.steps += len(tree.job.artifacts)
+    for artifact in tree.job.artifacts:
         if artifact.name == added.name:
             artifact.CopyFrom(added)
-            state._waste += added.ByteSize()
+            tree._waste += added.ByteSize()
             return
-    state.job.artifacts.append(added)
-    state._size += added.ByteSize()
+    tree.job.artifacts.append(added)
+    tree._size += added.ByteSize()
 
 
-def _cancel_requested(state: Fold, event: Event) -> None:
-    state.job.state = JobState.JOB_STATE_CANCELLING
-    state.job.cancellation.CopyFrom(event.cancel_requested.cancellation)
-    state._waste += event.ByteSize()
+def _cancel_requested(tree: Fold, event: Event) -> None:
+    tree.job.state = JobState.JOB_STATE_CANCELLING
+    tree.job.cancellation.CopyFrom(event.cancel_requested.cancellation)
+    tree._waste += event.ByteSize()
 
 
-def _cancel_acknowledged(state: Fold, event: Event) -> None:
-    state.job.cancellation.acknowledge_time.CopyFrom(event.time)
-    state._waste += event.ByteSize()
+def _cancel_acknowledged(tree: Fold, event: Event) -> None:
+    tree.job.cancellation.acknowledge_time.CopyFrom(event.time)
+    tree._waste += event.ByteSize()
 
 
-def _attempt_ended(state: Fold, event: Event) -> None:
-    job, ended = state.job, event.attempt_ended
+def _attempt_ended(tree: Fold, event: Event) -> None:
+    job, ended = tree.job, event.attempt_ended
     job.state = JobState.JOB_STATE_QUEUED
     job.failure.CopyFrom(ended.failure)
     job.message = ended.failure.message
     if ended.HasField("retry_time"):
         job.retry_time.CopyFrom(ended.retry_time)
-    state._waste += event.ByteSize()
+    tree._waste += event.ByteSize()
     released = ended.failure.code == RELEASED
     if not released:
         job.failed_attempts += 1
@@ -344,11 +344,11 @@ def _attempt_ended(state: Fold, event: Event) -> None:
         if stage.state == StageState.STAGE_STATE_RUNNING:
             stage.state = StageState.STAGE_STATE_CANCELLED if released else StageState.STAGE_STATE_FAILED
             stage.end_time.CopyFrom(event.time)
-    refresh_known(state)
+    refresh_known(tree)
 
 
-def _job_ended(state: Fold, event: Event) -> None:
-    job, ended = state.job, event.job_ended
+def _job_ended(tree: Fold, event: Event) -> None:
+    job, ended = tree.job, event.job_ended
     if ended.state in _ATTEMPT_FAILED and job.state != JobState.JOB_STATE_QUEUED:
         job.failed_attempts += 1
     job.state = ended.state
@@ -362,21 +362,21 @@ def _job_ended(state: Fold, event: Event) -> None:
         job.failure.CopyFrom(ended.failure)
     if ended.forced:
         job.cancellation.forced = True
-    state._size += event.ByteSize()
+    tree._size += event.ByteSize()
     if ended.state == JobState.JOB_STATE_SUCCEEDED:
         job.fraction = 1.0
         job.fraction_known = True
-    _end(state, job.stages, _ENDS_WITH_JOB.get(ended.state, StageState.STAGE_STATE_CANCELLED), event)
+    _end(tree, job.stages, _ENDS_WITH_JOB.get(ended.state, StageState.STAGE_STATE_CANCELLED), event)
 
 
-def _children_progressed(state: Fold, event: Event) -> None:
+def _children_progressed(tree: Fold, event: Event) -> None:
     progress = event.children_progressed
-    state.job.fraction = progress.job_fraction
-    if not state.job.stages:
-        state.job.fraction_known = 0 < progress.total <= state.job.planned_children
+    tree.job.fraction = progress.job_fraction
+    if not tree.job.stages:
+        tree.job.fraction_known = 0 < progress.total <= tree.job.planned_children
 
 
-def _no_effect(state: Fold, event: Event) -> None:
+def _no_effect(tree: Fold, event: Event) -> None:
     """Leave the job unchanged: the event is for readers of the log."""
 
 

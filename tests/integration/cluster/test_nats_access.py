@@ -159,6 +159,7 @@ async def test_by_a_password(tmp_path: Path) -> None:
         (["--store", "nats://localhost", "--nats-nkey-seed", __file__], "needs the seed of a user"),
         (["--nats-replicas", "3"], "log in NATS: --store nats://"),
         (["--nats-sync-always"], "log in NATS: --store nats://"),
+        (["--nats-tls-key", __file__], "log in NATS: --store nats://"),
     ],
 )
 async def test_invalid_options_are_refused(tmp_path: Path, options: list[str], result: str) -> None:

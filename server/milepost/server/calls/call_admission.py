@@ -32,7 +32,7 @@ class CallAdmission:
     """Admits the calls of every surface.
 
     Attributes:
-        call_count: The number of calls so far, refused ones too.
+        call_count: The number of calls so far, refused ones too, but for those that ``refuse_early`` refuses.
         draining: Set once the server refuses further calls, except health checks.
         turns: Those of the calls that are admitted, and of large messages of streams.
         ends: Those of calls that are cancelled.
@@ -59,6 +59,10 @@ class CallAdmission:
             return None
         throttled = self._limiter.is_throttled(principal)
         return await self._limiter.refuse_request(principal) if throttled else None
+
+    def count_call(self) -> None:
+        """Count a call that has come and is not refused early."""
+        self.call_count += 1
 
     def count_refused(self, peer: str, refusal: Refusal) -> None:
         """Count a call that is refused before its principal is known, instead of logging it, if its host makes many."""

@@ -14,7 +14,7 @@ import click
 from milepost.server.access.credentials.claim_names import ClaimNames
 from milepost.server.access.credentials.credential_settings import CredentialSettings, JwtSettings
 from milepost.server.cli.listen_options import is_loopback
-from milepost.server.cli.options import option
+from milepost.server.cli.options import option, with_options
 
 
 def _claims(value: str) -> ClaimNames:
@@ -88,10 +88,7 @@ def credential_options(command: Callable[..., Any]) -> Callable[..., Any]:
         jwt = _jwt(jwt_issuer, jwt_audience, jwt_jwks, jwt_claims)
         return command(*arguments, credentials=CredentialSettings(tokens, jwt), **options)
 
-    decorated: Callable[..., Any] = with_credentials
-    for each in reversed(_OPTIONS):
-        decorated = each(decorated)
-    return decorated
+    return with_options(with_credentials, _OPTIONS)
 
 
 def _jwt(issuer: str, audience: str, jwks: str, claims: ClaimNames) -> JwtSettings | None:

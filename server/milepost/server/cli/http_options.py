@@ -10,7 +10,7 @@ from typing import Any, Final
 import click
 
 from milepost.server.cli.listen_options import parse_address
-from milepost.server.cli.options import option
+from milepost.server.cli.options import option, with_options
 from milepost.server.http.http_settings import HttpSettings
 
 _ORIGIN: Final = re.compile(r"https?://[^/\s@?#]+")
@@ -77,7 +77,4 @@ def http_options(command: Callable[..., Any]) -> Callable[..., Any]:
         settings = HttpSettings(http, http_allow_origin, http_allow_host) if http else None
         return command(*arguments, http=settings, **options)
 
-    decorated: Callable[..., Any] = with_http
-    for each in reversed(_OPTIONS):
-        decorated = each(decorated)
-    return decorated
+    return with_options(with_http, _OPTIONS)

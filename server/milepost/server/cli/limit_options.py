@@ -9,7 +9,7 @@ from typing import Any, Final
 import click
 
 from milepost.server.access.limits.principal_limits import Limits
-from milepost.server.cli.options import option
+from milepost.server.cli.options import option, with_options
 
 _DEFAULTS: Final = Limits()
 
@@ -61,7 +61,4 @@ def limit_options(command: Callable[..., Any]) -> Callable[..., Any]:
         )
         return command(*arguments, limits=limits, **options)
 
-    decorated: Callable[..., Any] = with_limits
-    for each in reversed(_OPTIONS):
-        decorated = each(decorated)
-    return decorated
+    return with_options(with_limits, _OPTIONS)

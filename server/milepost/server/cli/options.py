@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +19,13 @@ def option(name: str, *more: str, **settings: Any) -> Callable[[Any], Any]:
     """``click.option`` with an environment variable: ``--lease-ttl`` is MILEPOST_LEASE_TTL."""
     variable = "MILEPOST_" + name.removeprefix("--").replace("-", "_").upper()
     return click.option(name, *more, envvar=variable, **settings)
+
+
+def with_options(command: Callable[..., Any], options: Sequence[Callable[[Any], Any]]) -> Callable[..., Any]:
+    """The command with these options of ``click``, which its help lists in this order."""
+    for each in reversed(options):
+        command = each(command)
+    return command
 
 
 def duration(minimum: float = 0.0, maximum: float = math.inf) -> Callable[[str], float]:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from milepost.server.cli.options import EXISTING_FILE
+from milepost.server.cli.options import EXISTING_FILE, with_options
 
 if TYPE_CHECKING:
     from milepost.server.log.store import NatsStore
@@ -81,12 +82,7 @@ def access_options(option: Callable[..., Callable[[Any], Any]]) -> Callable[[Any
         option("--nats-tls-key", type=EXISTING_FILE, help="Private key of --nats-tls-cert (PEM)."),
     )
 
-    def decorate(command: Any) -> Any:
-        for each in reversed(options):
-            command = each(command)
-        return command
-
-    return decorate
+    return partial(with_options, options=options)
 
 
 def selected_store(
@@ -107,7 +103,7 @@ def selected_store(
 
     if not store:
         if nats_sync_always or any(
-            (nats_replicas, nats_credentials, nats_nkey_seed, nats_tls_ca, nats_tls_cert)
+            (nats_replicas, nats_credentials, nats_nkey_seed, nats_tls_ca, nats_tls_cert, nats_tls_key)
         ):
             raise click.UsageError("The --nats-… options are for a log in NATS: --store nats://host:4222.")
         return None

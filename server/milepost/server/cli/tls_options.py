@@ -11,7 +11,7 @@ from typing import Any
 
 import click
 
-from milepost.server.cli.options import EXISTING_FILE, option
+from milepost.server.cli.options import EXISTING_FILE, option, with_options
 from milepost.server.runtime.tls.tls_files import TlsFiles
 
 # gRPC accepts TLS 1.2 and 1.3, and has no option for that in Python. What it has is the list of the cipher suites of
@@ -61,10 +61,7 @@ def tls_options(command: Callable[..., Any]) -> Callable[..., Any]:
             _refuse_tls_1_2()
         return command(*arguments, tls=TlsFiles(tls_cert, tls_key, tls_client_ca, tls_min_version), **options)
 
-    decorated: Callable[..., Any] = with_tls
-    for each in reversed(_OPTIONS):
-        decorated = each(decorated)
-    return decorated
+    return with_options(with_tls, _OPTIONS)
 
 
 def _refuse_tls_1_2() -> None:

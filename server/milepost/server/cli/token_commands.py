@@ -15,8 +15,6 @@ import click
 from milepost.contract.printable import escape_json
 from milepost.server.cli.options import duration, option
 
-_SCOPES = ("submit", "read", "cancel", "work", "admin")
-
 _EPILOG = """\b
 Examples:
   milepost token create --tokens tokens.toml --subject ci --owner team-a --scope submit,read
@@ -31,11 +29,13 @@ Running servers read the file again within a second. --tokens is also read from 
 
 def _scopes(value: str) -> tuple[str, ...]:
     """Parse ``submit,read``. Raises click.BadParameter."""
+    from milepost.server.access.principal import Scope
+
     names = tuple(name.strip() for name in value.split(",") if name.strip())
-    unknown = sorted(set(names) - set(_SCOPES))
+    unknown = sorted(set(names) - set(Scope))
     if unknown or not names:
         found = repr(unknown[0]) if unknown else "nothing"
-        raise click.BadParameter(f"{found} is not a scope; the scopes are {', '.join(_SCOPES)}.")
+        raise click.BadParameter(f"{found} is not a scope; the scopes are {', '.join(Scope)}.")
     return names
 
 

@@ -30,15 +30,15 @@ _PLANNED_STEPS = 4
 _SEVERITIES = frozenset(Severity.values())
 
 
-def report(state: Fold, update: Update, now: int) -> Event:
+def report(fold: Fold, update: Update, now: int) -> Event:
     """The event of an update. Raises INVALID_FIELD or TOO_LARGE, naming the field within the update.
 
     The caller has checked the lease. Fields that the server authors are ignored in the update (rule 13).
     """
-    return finish(report_steps(state, update, now))
+    return finish(report_steps(fold, update, now))
 
 
-def report_steps(state: Fold, update: Update, now: int) -> Steps[Event]:
+def report_steps(fold: Fold, update: Update, now: int) -> Steps[Event]:
     """Do as ``report``, in slices."""
     name = update.WhichOneof("update")
     if name is None:
@@ -49,7 +49,7 @@ def report_steps(state: Fold, update: Update, now: int) -> Steps[Event]:
         )
         check.refuse()
     assert name is not None
-    event = _DECISIONS[name](state, update, now)
+    event = _DECISIONS[name](fold, update, now)
     yield from _struct_checks(update)
     return event
 
@@ -66,33 +66,33 @@ def _struct_checks(update: Update) -> Steps[None]:
     check.refuse()
 
 
-def _stages_planned(state: Fold, update: Update, now: int) -> Event:
+def _stages_planned(fold: Fold, update: Update, now: int) -> Event:
     check = Check()
     plan = update.stages_planned.stages
-    fixed = {stage_id: state.stages[stage_id] for stage_id in state.fixed_stage_ids()}
+    fixed = {stage_id: fold.stages[stage_id] for stage_id in fold.fixed_stage_ids()}
     field_checks.stage_plan(check, "stages_planned.stages", plan, fixed)
     if len(plan) <= limits.STAGES < len({*fixed, *(stage.stage_id for stage in plan)}):
         check.too_large("stages_planned.stages", f"would give the job more than {limits.STAGES:,} stages")
     children = update.stages_planned.planned_children
     check.between("stages_planned.planned_children", children, 0, limits.CHILDREN)
     check.refuse()
-    state.steps += _PLANNED_STEPS * len(plan)
-    event = next_event(state.job, now)
+    fold.steps += _PLANNED_STEPS * len(plan)
+    event = next_event(fold.job, now)
     event.stages_planned.stages.extend(planned(stage) for stage in plan)
     event.stages_planned.planned_children = children
     return event
 
 
-def _stage_started(state: Fold, update: Update, now: int) -> Event:
+def _stage_started(fold: Fold, update: Update, now: int) -> Event:
     check = Check()
     reported = update.stage_started.stage
     path = "stage_started.stage"
     field_checks.stage_fields(check, path, reported)
-    stage = state.stages.get(reported.stage_id)
+    stage = fold.stages.get(reported.stage_id)
     if stage is None:
-        if len(state.stages) >= limits.STAGES:
+        if len(fold.stages) >= limits.STAGES:
             check.too_large(f"{path}.stage_id", f"the job has {limits.STAGES:,} stages already")
-        if reported.parent_stage_id and reported.parent_stage_id not in state.stages:
+        if reported.parent_stage_id and reported.parent_stage_id not in fold.stages:
             check.wrong(f"{path}.parent_stage_id", f"{reported.parent_stage_id!r} is not a stage of the job")
     elif stage.state != StageState.STAGE_STATE_PENDING:
         check.wrong(
@@ -103,7 +103,7 @@ def _stage_started(state: Fold, update: Update, now: int) -> Event:
             f"{path}.parent_stage_id", f"{reported.stage_id!r} was planned within {stage.parent_stage_id!r}"
         )
     check.refuse()
-    event = next_event(state.job, now)
+    event = next_event(fold.job, now)
     started = event.stage_started.stage
     started.CopyFrom(planned(reported))
     started.state = StageState.STAGE_STATE_RUNNING
@@ -112,9 +112,9 @@ def _stage_started(state: Fold, update: Update, now: int) -> Event:
     return event
 
 
-def _stage_progressed(state: Fold, update: Update, now: int) -> Event:
+def _stage_progressed(fold: Fold, update: Update, now: int) -> Event:
     reported = update.stage_progressed
-    stage = state.stages.get(reported.stage_id)
+    stage = fold.stages.get(reported.stage_id)
     if stage is None or stage.state != StageState.STAGE_STATE_RUNNING or not _plain_progress(update):
         check = Check()
         _stage_is(check, "stage_progressed.stage_id", reported.stage_id, stage, running=True)
@@ -126,7 +126,7 @@ def _stage_progressed(state: Fold, update: Update, now: int) -> Event:
         check.length("stage_progressed.message", reported.message, limits.MESSAGE_LENGTH)
         check.refuse()
     assert stage is not None
-    event = next_event(state.job, now)
+    event = next_event(fold.job, now)
     progress = event.stage_progressed
     progress.stage_id = reported.stage_id
     progress.current = reported.current
@@ -134,7 +134,7 @@ def _stage_progressed(state: Fold, update: Update, now: int) -> Event:
         progress.total = reported.total if reported.HasField("total") else stage.total
     progress.unit = reported.unit
     progress.message = reported.message
-    set_progress_fractions(state, progress)
+    set_progress_fractions(fold, progress)
     return event
 
 
@@ -151,10 +151,10 @@ def _plain_progress(update: Update) -> bool:
     )
 
 
-def _stage_ended(state: Fold, update: Update, now: int) -> Event:
+def _stage_ended(fold: Fold, update: Update, now: int) -> Event:
     check = Check()
     reported = update.stage_ended
-    stage = state.stages.get(reported.stage_id)
+    stage = fold.stages.get(reported.stage_id)
     _stage_is(check, "stage_ended.stage_id", reported.stage_id, stage, running=False)
     if reported.state not in _STAGE_ENDS:
         check.wrong(
@@ -166,80 +166,80 @@ def _stage_ended(state: Fold, update: Update, now: int) -> Event:
         field_checks.failure(check, "stage_ended.failure", reported.failure)
     check.refuse()
     assert stage is not None
-    event = next_event(state.job, now)
+    event = next_event(fold.job, now)
     event.stage_ended.CopyFrom(reported)
-    set_end_fraction(state, event.stage_ended)
+    set_end_fraction(fold, event.stage_ended)
     return event
 
 
-def is_plain_line(state: Fold, line: LogWritten) -> bool:
+def is_plain_line(fold: Fold, line: LogWritten) -> bool:
     """Whether a log line is within all bounds: a quick check, which lines with fields never pass."""
     return (
-        (not line.stage_id or line.stage_id in state.stages)
+        (not line.stage_id or line.stage_id in fold.stages)
         and line.severity in _SEVERITIES
         and len(line.text) * 4 <= limits.LOG_TEXT_SIZE
         and not line.HasField("fields")
     )
 
 
-def _log_written(state: Fold, update: Update, now: int) -> Event:
+def _log_written(fold: Fold, update: Update, now: int) -> Event:
     check = Check()
     reported = update.log_written
-    _stage_exists(check, "log_written.stage_id", reported.stage_id, state)
+    _stage_exists(check, "log_written.stage_id", reported.stage_id, fold)
     check.known("log_written.severity", reported.severity, Severity.DESCRIPTOR.values_by_number)
     if len(reported.text) * 4 > limits.LOG_TEXT_SIZE and len(reported.text.encode()) > limits.LOG_TEXT_SIZE:
         check.too_large("log_written.text", f"is over {limits.LOG_TEXT_SIZE:,} bytes")
     check.size("log_written.fields", reported.fields, limits.LOG_FIELDS_SIZE)
     check.refuse()
-    event = next_event(state.job, now)
+    event = next_event(fold.job, now)
     event.log_written.CopyFrom(reported)
     return event
 
 
-def _artifact_added(state: Fold, update: Update, now: int) -> Event:
+def _artifact_added(fold: Fold, update: Update, now: int) -> Event:
     check = Check()
     reported = update.artifact_added.artifact
     field_checks.artifact(check, "artifact_added.artifact", reported)
-    _stage_exists(check, "artifact_added.artifact.stage_id", reported.stage_id, state)
-    artifacts = state.job.artifacts
+    _stage_exists(check, "artifact_added.artifact.stage_id", reported.stage_id, fold)
+    artifacts = fold.job.artifacts
     if len(artifacts) >= limits.ARTIFACTS and all(artifact.name != reported.name for artifact in artifacts):
         check.too_large("artifact_added.artifact", f"the job has {limits.ARTIFACTS:,} artifacts already")
     check.refuse()
-    event = next_event(state.job, now)
+    event = next_event(fold.job, now)
     event.artifact_added.artifact.CopyFrom(reported)
     return event
 
 
-def _custom(state: Fold, update: Update, now: int) -> Event:
+def _custom(fold: Fold, update: Update, now: int) -> Event:
     check = Check()
     check.pattern("custom.type", update.custom.type, limits.CUSTOM_TYPE)
     check.size("custom", update.custom, limits.CUSTOM_SIZE)
     check.refuse()
-    event = next_event(state.job, now)
+    event = next_event(fold.job, now)
     event.custom.CopyFrom(update.custom)
     return event
 
 
-def _cancel_acknowledged(state: Fold, update: Update, now: int) -> Event:
+def _cancel_acknowledged(fold: Fold, update: Update, now: int) -> Event:
     check = Check()
-    if state.job.state != JobState.JOB_STATE_CANCELLING:
+    if fold.job.state != JobState.JOB_STATE_CANCELLING:
         check.wrong("cancel_acknowledged", "nobody has asked for the job to be cancelled")
-    elif state.job.cancellation.HasField("acknowledge_time"):
+    elif fold.job.cancellation.HasField("acknowledge_time"):
         check.wrong("cancel_acknowledged", "the cancellation was acknowledged before")
     check.refuse()
-    event = next_event(state.job, now)
+    event = next_event(fold.job, now)
     event.cancel_acknowledged.SetInParent()
     return event
 
 
-def _job_ended(state: Fold, update: Update, now: int) -> Event:
+def _job_ended(fold: Fold, update: Update, now: int) -> Event:
     """The end of the job, or of the attempt where its failure is retried."""
     check = Check()
     reported = update.job_ended
     if reported.state not in _JOB_ENDS:
         state_name = _value(JobState.DESCRIPTOR, reported.state)
         check.wrong("job_ended.state", f"{state_name} is not an end that a worker may report")
-    if reported.state == JobState.JOB_STATE_CANCELLED and state.job.state != JobState.JOB_STATE_CANCELLING:
+    if reported.state == JobState.JOB_STATE_CANCELLED and fold.job.state != JobState.JOB_STATE_CANCELLING:
         check.wrong("job_ended.state", "nobody has asked for the job to be cancelled")
     check.length("job_ended.message", reported.message, limits.MESSAGE_LENGTH)
     check.size("job_ended.result", reported.result, limits.RESULT_SIZE)
@@ -249,11 +249,11 @@ def _job_ended(state: Fold, update: Update, now: int) -> Event:
         check.wrong("job_ended.failure", "must be set when the job FAILED")
     check.refuse()
     if reported.state == JobState.JOB_STATE_FAILED:
-        event = failed_attempt(state.job, reported.failure, now, otherwise=JobState.JOB_STATE_FAILED)
+        event = failed_attempt(fold.job, reported.failure, now, otherwise=JobState.JOB_STATE_FAILED)
         if event.HasField("attempt_ended"):
             return event
     else:
-        event = next_event(state.job, now)
+        event = next_event(fold.job, now)
         event.job_ended.state = reported.state
     event.job_ended.message = reported.message
     if reported.HasField("result") and reported.state == JobState.JOB_STATE_SUCCEEDED:
@@ -270,8 +270,8 @@ def _stage_is(check: Check, field: str, stage_id: str, stage: Stage | None, *, r
         check.wrong(field, f"{stage_id!r} has not started; report stage_started first")
 
 
-def _stage_exists(check: Check, field: str, stage_id: str, state: Fold) -> None:
-    if stage_id and stage_id not in state.stages:
+def _stage_exists(check: Check, field: str, stage_id: str, fold: Fold) -> None:
+    if stage_id and stage_id not in fold.stages:
         check.wrong(field, f"{stage_id!r} is not a stage of the job")
 
 

@@ -31,13 +31,13 @@ class SizeBudget:
         """Whether all of the report fits, whatever it contains."""
         self._size = None if self.is_ample else size
 
-    def fit(self, state: Fold, event: Event) -> None:
+    def fit(self, fold: Fold, event: Event) -> None:
         """Make the next event fit, as the function ``fit`` does."""
         if self._size is not None:
-            self._size = fit(state, event, self._size)
+            self._size = fit(fold, event, self._size)
 
 
-def fit(state: Fold, event: Event, size: int) -> int:
+def fit(fold: Fold, event: Event, size: int) -> int:
     """Return the size of the job after the event, from that before it, in bytes and without the job's input.
 
     Texts that do not fit are omitted from the event. Raises TOO_LARGE where a new stage or artifact does not fit.
@@ -45,17 +45,17 @@ def fit(state: Fold, event: Event, size: int) -> int:
     name = event.WhichOneof("payload")
     if name not in _GROWTHS:
         return size
-    growth = _GROWTHS[name](state, event)
+    growth = _GROWTHS[name](fold, event)
     if growth <= 0 or size + growth <= limits.JOB_SIZE:
         return size + growth
     if name in _REFUSABLE and not (
-        name == "stage_started" and event.stage_started.stage.stage_id in state.stages
+        name == "stage_started" and event.stage_started.stage.stage_id in fold.stages
     ):
         check = Check()
         check.too_large(_REFUSABLE[name], f"would make the job larger than {limits.JOB_SIZE:,} bytes")
         check.refuse()
     for _ in _shorten(event):
-        growth = _GROWTHS[name](state, event)
+        growth = _GROWTHS[name](fold, event)
         if size + growth <= limits.JOB_SIZE:
             break
     return size + growth
@@ -69,15 +69,15 @@ _REFUSABLE: Final = {
 """The payloads that may be refused, each with its field."""
 
 
-def _stages_planned(state: Fold, event: Event) -> int:
-    fixed = state.fixed_stage_ids()
-    replaced = sum(planned(stage).ByteSize() for stage in state.job.stages if stage.stage_id not in fixed)
+def _stages_planned(fold: Fold, event: Event) -> int:
+    fixed = fold.fixed_stage_ids()
+    replaced = sum(planned(stage).ByteSize() for stage in fold.job.stages if stage.stage_id not in fixed)
     return sum(stage.ByteSize() for stage in event.stages_planned.stages) - replaced
 
 
-def _stage_started(state: Fold, event: Event) -> int:
+def _stage_started(fold: Fold, event: Event) -> int:
     reported = event.stage_started.stage
-    stage = state.stages.get(reported.stage_id)
+    stage = fold.stages.get(reported.stage_id)
     if stage is None:
         return reported.ByteSize()
     return sum(
@@ -90,20 +90,20 @@ def _stage_started(state: Fold, event: Event) -> int:
     )
 
 
-def _stage_progressed(state: Fold, event: Event) -> int:
+def _stage_progressed(fold: Fold, event: Event) -> int:
     reported = event.stage_progressed
     if not reported.message and not reported.unit:  # most updates
         return 0
-    stage = state.stages[reported.stage_id]
+    stage = fold.stages[reported.stage_id]
     return _replaced(stage.message, reported.message) + _replaced(stage.unit, reported.unit)
 
 
-def _stage_ended(state: Fold, event: Event) -> int:
+def _stage_ended(fold: Fold, event: Event) -> int:
     reported = event.stage_ended
-    return _replaced(state.stages[reported.stage_id].message, reported.message) + reported.failure.ByteSize()
+    return _replaced(fold.stages[reported.stage_id].message, reported.message) + reported.failure.ByteSize()
 
 
-def _artifact_added(state: Fold, event: Event) -> int:
+def _artifact_added(fold: Fold, event: Event) -> int:
     return event.artifact_added.artifact.ByteSize()
 
 

@@ -149,7 +149,7 @@ class InProcessBackend:
     @contextmanager
     def _recording(self, method: str, caller: Caller) -> Iterator[CallRecord]:
         """Record a call, and turn its error into a ServiceError."""
-        self._admission.call_count += 1
+        self._admission.count_call()
         record = CallRecord(path_of(method), caller.peer, self._audit)
         code: int = code_pb2.CANCELLED
         try:

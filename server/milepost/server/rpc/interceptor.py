@@ -95,7 +95,7 @@ class Interceptor(grpc.aio.ServerInterceptor):
         shared_refusal = await self._admission.refuse_early(method, metadata)
         if shared_refusal is not None:
             return _refusing(shared_refusal)
-        self._admission.call_count += 1
+        self._admission.count_call()
         handler = await continuation(handler_call_details)
         if handler is None:  # there is no such method
             return handler

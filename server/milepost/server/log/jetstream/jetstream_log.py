@@ -135,7 +135,7 @@ class JetStreamEventLog(ReaderPool):
         """See ``EventLog``."""
         self._applied.add_listener(listener)
 
-    # --- Lifecycle ----------------------------------------------------------------------------------------------------
+    # Lifecycle.
 
     async def start(self) -> None:
         """Connect and catch up with the stream, without a time limit. Raises StreamRefused, StoreFailed."""
@@ -319,7 +319,7 @@ class JetStreamEventLog(ReaderPool):
         """See ``AppliedLog``."""
         await self._applied.sequence.reached(sequence)
 
-    # --- Following ----------------------------------------------------------------------------------------------------
+    # Following.
 
     def _on_message(self, sequence: int, subject: str, data: bytes) -> None:
         """Decode the stream's next message and queue it for the projection."""

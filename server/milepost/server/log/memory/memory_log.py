@@ -148,7 +148,7 @@ class MemoryEventLog:
         """End at once, as a crash would: pending writes are lost, and their futures never resolve."""
         self._closed = self._has_crashed = True
 
-    # --- Writing ----------------------------------------------------------------------------------------------------
+    # Writing.
 
     def append(self, commit: Commit) -> PromptFuture[None]:
         """See ``EventLog``."""
@@ -245,7 +245,7 @@ class MemoryEventLog:
         if not self._pending_notifications and not self._writing:
             self._idle.set()
 
-    # --- Reading ----------------------------------------------------------------------------------------------------
+    # Reading.
 
     async def refresh(self, job_id: str) -> None:
         """See ``EventLog``: there are no other writers."""

@@ -147,7 +147,7 @@ class SqliteEventLog(ReaderPool):
         """See ``EventLog``."""
         self._listeners.append(listener)
 
-    # --- Writing ----------------------------------------------------------------------------------------------------
+    # Writing.
 
     def append(self, commit: Commit) -> PromptFuture[None]:
         """See ``EventLog``."""

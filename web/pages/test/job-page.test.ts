@@ -209,13 +209,13 @@ describe("the page of a job", () => {
     );
     const done = await pages.start("family-2", { parentJobId: "family" });
     await done.end();
-    await pages.submit("family-3", { parentJobId: "family" });
+    await pages.submit("family-3", { parentJobId: "family", labels: { title: "the last" } });
     const page = await pages.open("family");
     const row = (jobId: string) => page.locator("[part=children] tr", { hasText: jobId });
     const text = (jobId: string) => async () => (await row(jobId).innerText()).replace(/\s+/g, " ").trim();
     await expect.poll(text("family-1")).toMatch(/^running transcribe family-1 25 % \d\d:\d\d$/);
     await expect.poll(text("family-2")).toMatch(/^succeeded transcribe family-2 100 % \d\d:\d\d$/);
-    await expect.poll(text("family-3")).toBe("queued transcribe family-3");
+    await expect.poll(text("family-3")).toBe("queued transcribe the last family-3");
     const bar = row("family-1").getByRole("progressbar");
     await expect.poll(() => bar.getAttribute("aria-valuetext")).toBe("25 %, running");
     await child.report({ case: "stageProgressed", value: { stageId: "a", current: 3 } });

@@ -6,6 +6,7 @@ import { JobSchema } from "../../gen/milepost/v1/job_pb.js";
 import { JobState, type Artifact, type Job } from "../messages.js";
 import type { Attempt } from "../model/attempts.js";
 import { absolute, clock, elapsed, instantOf, took, type Instant } from "../model/instants.js";
+import { titleOf } from "../model/job-title.js";
 import { humanSize, oneLine, printable } from "../model/plain-text.js";
 import { isActive, isKnown, jobLook } from "../model/state-words.js";
 import { stateIcon } from "./icons.js";
@@ -124,7 +125,7 @@ export function childrenPanel(
           const ran = hasRun ? elapsed(((instantOf(child.endTime) ?? now) - start) / 1000) : nothing;
           return html`<tr>
             <td class=${shape}>${stateIcon(shape)} ${word}</td>
-            <td class="foreign">${oneLine(child.kind, 64)}</td>
+            <td class="foreign">${oneLine(child.kind, 64)} <span class="muted">${titleOf(child)}</span></td>
             <td class="mono"><a class="foreign" href=${address(child.jobId)}>${child.jobId}</a></td>
             <td class="progress-cell ${isActive(child) ? "own-line" : ""}">${childProgress(child)}</td>
             <td class="number" data-label="ran">${ran}</td>

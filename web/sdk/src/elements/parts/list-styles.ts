@@ -146,7 +146,7 @@ export const listStyles = css`
   }
   .name .title {
     flex: 0 1000000 auto;
-    min-width: 8ch;
+    min-width: 5ch;
   }
   .name .id .cut {
     display: inline-block;

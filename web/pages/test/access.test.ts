@@ -160,6 +160,8 @@ describe("who may see a page", () => {
     await page.getByRole("button", { name: "Cancel…" }).click();
     await page.getByRole("button", { name: "Cancel the job" }).click();
     await shows(page, "[part=state]", "cancelled");
+    await page.getByRole("tab", { name: "events" }).click();
+    await shows(page, "milepost-events-view .row", /^1\s/);
     // Whatever a page asks for is below the path.
     expect(proxy.paths.filter((path) => !path.startsWith("/milepost/"))).toEqual([]);
     expect(proxy.paths.filter((path) => path.includes("mps_"))).toEqual([]);

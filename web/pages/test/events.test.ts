@@ -160,7 +160,7 @@ describe("the events of a job", () => {
     await expect.poll(async () => (await rows(page)).at(-1)).toMatch(/line 500$/);
   });
 
-  test("below any path, and where the file of events does not come, which is said", async () => {
+  test("where the part of the script that shows them does not come, the page says so", async () => {
     await pages.submit("no-file");
     const context = await openContext();
     const page = await context.newPage();

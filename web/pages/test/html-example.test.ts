@@ -29,6 +29,12 @@ test("a plain page of another site shows jobs, in its own colours, once the serv
   );
   await shows(page, "milepost-job .line", "half of it");
   await expect.poll(() => page.title()).toBe("50 %");
+  // What loads on demand comes from where the elements came from.
+  await page.locator("milepost-job").evaluate((element) => {
+    element.setAttribute("log", "full");
+  });
+  await page.getByRole("tab", { name: "events" }).click();
+  await shows(page, "milepost-events-view .row", /^1\s/);
   await accessible(page);
   await job.end();
   await shows(page, "#news", "Job packed has ended.");

@@ -61,6 +61,7 @@ class Chaos:
         self._random = random.Random(seed)
         self._connections: set[_Connection] = set()
         self._tasks: set[asyncio.Task[None]] = set()
+        self._has_ended = False
         self.struck: Counter[Fault] = Counter()
         self.carried = 0
         self.address = ""
@@ -79,6 +80,12 @@ class Chaos:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        # A closed server leaves the sockets open that it has just accepted, so it first stops to accept.
+        loop = asyncio.get_running_loop()
+        for listening in self._server.sockets:
+            loop.remove_reader(listening.fileno())
+        self._has_ended = True
+        await asyncio.sleep(0)
         self._server.close()
         for connection in self._connections:
             connection.abort()
@@ -87,8 +94,12 @@ class Chaos:
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
     def _connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        if self._has_ended:
+            writer.transport.abort()
+            return
         task = asyncio.create_task(self._serve(reader, writer))
         self._tasks.add(task)
+        task.add_done_callback(lambda _: writer.transport.abort())  # it may be cancelled before it begins
         task.add_done_callback(self._tasks.discard)
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

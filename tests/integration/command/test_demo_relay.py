@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import gc
+import socket
 from collections.abc import AsyncIterator
+from typing import Any
 
 import pytest
 
@@ -89,3 +92,28 @@ async def test_when_one_side_ends_the_other_one_does(echo: str) -> None:
         writer.write_eof()
         writer.close()
         await writer.wait_closed()
+
+
+@pytest.mark.parametrize("passes", range(4))
+async def test_a_cut_while_connections_are_accepted(echo: str, passes: int) -> None:
+    """None of them is left open, whichever step of being accepted it has come to; nothing is an error in the log."""
+    loop = asyncio.get_running_loop()
+    errors: list[dict[str, Any]] = []
+    loop.set_exception_handler(lambda _, context: errors.append(context))
+    async with TcpRelay(echo) as relay:
+        host, _, port = relay.address.rpartition(":")
+        clients = [socket.create_connection((host, int(port))) for _ in range(20)]
+        for _ in range(passes):
+            await asyncio.sleep(0)
+        relay.cut()
+        for client in clients:
+            client.setblocking(False)
+            with contextlib.suppress(ConnectionResetError):
+                assert await loop.sock_recv(client, 1) == b""
+            client.close()
+        await relay.restore()
+        _, writer = await connect(relay.address)
+        writer.close()
+
+    gc.collect()
+    assert errors == []

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import random
+import socket
 from collections.abc import Sequence
+from typing import Any
 
 import pytest
 
@@ -49,6 +52,26 @@ async def report_until(rpc: Rpc, job_id: str, stop: asyncio.Event) -> None:
         end = Update(job_ended=JobEnded(state=JobState.JOB_STATE_SUCCEEDED))
         await session.report(job_id, token, said + 1, end)
         await session.acknowledged(said + 1)
+
+
+@pytest.mark.parametrize("passes", range(5))
+async def test_a_network_that_ends_while_it_accepts(passes: int) -> None:
+    """It leaves no connection open, whichever step of being accepted that has come to."""
+    loop = asyncio.get_running_loop()
+    errors: list[dict[str, Any]] = []
+    loop.set_exception_handler(lambda _, context: errors.append(context))
+    async with Chaos("127.0.0.1:1", [], 1) as network:
+        host, _, port = network.address.rpartition(":")
+        clients = [socket.create_connection((host, int(port))) for _ in range(20)]
+        for _ in range(passes):
+            await asyncio.sleep(0)
+    for client in clients:
+        client.setblocking(False)
+        with contextlib.suppress(ConnectionResetError):
+            assert await loop.sock_recv(client, 1) == b""
+        client.close()
+
+    assert errors == []
 
 
 async def chaos(server: ServerProcess, seed: int, *, resets: bool) -> None:

@@ -5,7 +5,9 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
+import nats.errors
 import pytest
+from nats.aio.client import Client
 
 from milepost.server.log.jetstream import nats_connection
 from milepost.server.log.jetstream.nats_access import NatsAccess
@@ -65,5 +67,38 @@ async def test_what_a_broken_connection_has_left_to_send_does_not_keep_it_from_c
     with CuttableProxy(f"127.0.0.1:{nats_server.port}") as proxy:
         connection = await broken(proxy)
         await connection.client.subscribe("later")
+        await connection.close()
+        await nothing_is_left(proxy, before)
+
+
+async def test_a_reconnection_that_fails_after_its_handshake(
+    nats_server: NatsServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The attempts after it begin anew: no task and no socket of it is left, neither beside the one that succeeds."""
+    monkeypatch.setattr(nats_connection, "_RECONNECT_WAIT", 0.001)
+    failures, flush = iter([True] * 3), Client.flush
+
+    async def unanswered(client: Client, timeout: int = 10) -> None:
+        if next(failures, False):
+            raise nats.errors.TimeoutError
+        await flush(client, timeout)
+
+    before = asyncio.all_tasks()
+    with CuttableProxy(f"127.0.0.1:{nats_server.port}") as proxy:
+        whole = NatsConnection(NatsAccess((f"nats://{proxy.address}",)), lambda up: None)
+        await whole.open()
+        running = len(asyncio.all_tasks())
+        await whole.close()
+        await nothing_is_left(proxy, before)
+
+        monkeypatch.setattr(Client, "flush", unanswered)
+        connection = await broken(proxy)
+        await connection.wait_up()
+
+        async def is_alone() -> bool:
+            return proxy.open == 1 and len(asyncio.all_tasks()) == running
+
+        await eventually(is_alone)
+        assert next(failures, None) is None
         await connection.close()
         await nothing_is_left(proxy, before)

@@ -25,6 +25,7 @@ class TcpRelay:
         self._target = (host.strip("[]"), int(port))
         self._port = 0
         self._server: asyncio.Server | None = None
+        self._closing: asyncio.Task[None] | None = None
         self._open: set[asyncio.StreamWriter] = set()
         self._relay_tasks: set[asyncio.Task[None]] = set()
 
@@ -36,7 +37,7 @@ class TcpRelay:
     def cut(self) -> int:
         """Reset all connections and refuse new ones. Return their number."""
         if self._server is not None:
-            self._server.close()
+            self._closing = asyncio.create_task(_close(self._server))
             self._server = None
         connections = len(self._relay_tasks)
         for writer in self._open:
@@ -46,6 +47,8 @@ class TcpRelay:
 
     async def restore(self) -> None:
         """Accept connections again, on the same port."""
+        if self._closing is not None:
+            await self._closing
         self._server = await asyncio.start_server(self._accept, "127.0.0.1", self._port)
         self._port = self._server.sockets[0].getsockname()[1]
 
@@ -57,10 +60,15 @@ class TcpRelay:
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
         self.cut()
+        if self._closing is not None:
+            await self._closing
         if self._relay_tasks:
             await asyncio.wait(self._relay_tasks)
 
     def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        if self._server is None:  # it was cut meanwhile
+            _reset(writer)
+            return
         self._open.add(writer)  # at once: a cut may come before the task begins
         task = asyncio.create_task(self._relay(reader, writer))
         self._relay_tasks.add(task)
@@ -81,6 +89,16 @@ class TcpRelay:
         finally:
             self._open.discard(writer)
             writer.transport.abort()
+
+
+async def _close(server: asyncio.Server) -> None:
+    """Stop to accept, then close: a server that is closed while it accepts leaves the accepted sockets open."""
+    loop = asyncio.get_running_loop()
+    for listening in server.sockets:
+        loop.remove_reader(listening.fileno())
+    # In the next pass asyncio takes over those that it has just accepted.
+    await asyncio.sleep(0)
+    server.close()
 
 
 def _reset(writer: asyncio.StreamWriter) -> None:

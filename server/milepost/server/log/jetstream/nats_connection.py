@@ -77,6 +77,20 @@ class _ReconnectingClient(Client):
             self._status = Client.DISCONNECTED
             await super()._close(status, do_cbs)
 
+    def abandon_attempt(self) -> None:
+        """Close what a failed attempt to connect has opened and started: the next one replaces that without ending it.
+
+        An attempt that fails after its handshake, as without an answer to its first ping, counts as connected by then.
+        """
+        is_reconnecting = asyncio.current_task() is self._reconnection_task
+        transport: Any = self._transport
+        if transport is not None and (is_reconnecting or not self.is_connected):
+            transport.close()
+        if is_reconnecting:
+            for task in (self._reading_task, self._ping_interval_task, self._flusher_task):
+                if task is not None:
+                    task.cancel()
+
     async def stop_connecting(self) -> None:
         """End the attempts to reconnect.
 
@@ -252,10 +266,7 @@ class NatsConnection:
         self._set_state(up=True)
 
     async def _on_error(self, error: Exception) -> None:
-        transport: Any = self.client._transport
-        if transport is not None and not self.client.is_connected:
-            # The next attempt replaces the transport without closing it.
-            transport.close()
+        self.client.abandon_attempt()
         now = asyncio.get_running_loop().time()
         if now >= self._error_logged_at + _ERROR_LOG_INTERVAL:
             self._error_logged_at = now

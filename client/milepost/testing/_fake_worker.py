@@ -86,9 +86,11 @@ class FakeJob:
         """End the job as succeeded.
 
         Raises:
+            TypeError: The result is no mapping.
             RuntimeError: The test, or a cancellation, has ended the job before.
         """
-        self._set(lambda: self._end.set_result(dict(result) if result is not None else None))
+        values = {**result} if result is not None else None
+        self._set(lambda: self._end.set_result(values))
 
     def fail(self, code: str, message: str = "", *, detail: str = "", retryable: bool = False) -> None:
         """End the attempt as a handler does that raises `JobFailure`; the server retries it if it is retryable.

@@ -353,3 +353,17 @@ async def test_names_that_cannot_be_are_refused(pipeline: Pipeline, kind: str) -
         pipeline.job("Not A Kind")
     with pytest.raises(ValueError, match=f"no function for 'other', only for {kind}"):
         await pipeline.submit("other")
+
+
+def test_wrong_options_of_a_kind_are_refused(pipeline: Pipeline, kind: str) -> None:
+    """Where it is registered, and not with its first job; nor does a pipeline without functions run."""
+    wrong: dict[str, Any]
+    for wrong, error in (
+        ({"kind": 7}, "kind is 7, and takes text"),
+        ({"kind": kind, "stage": "scan"}, "There is no option 'stage' for submitting a job"),
+        ({"kind": kind, "retry_policy": 3}, "retry_policy is 3, and takes a RetryPolicy"),
+    ):
+        with pytest.raises(TypeError, match=error):
+            pipeline.job(**wrong)
+    with pytest.raises(RuntimeError, match="The pipeline has no functions"):
+        pipeline.main()

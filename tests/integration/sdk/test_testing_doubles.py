@@ -6,6 +6,7 @@ import asyncio
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -51,7 +52,7 @@ async def test_a_recorded_job_is_that_of_a_server() -> None:
 
 
 async def test_progress_and_success() -> None:
-    """The backend receives the reports of the fake worker."""
+    """The application receives the reports of the fake worker."""
     async with (
         MemoryServer() as server,
         Client(server.address) as client,
@@ -75,6 +76,9 @@ async def test_progress_and_success() -> None:
         assert event.stage_progressed.message == "frame 5"
         encode.end_stage("frames")
         encode.context.log("done")
+        no_result: Any = ["frame"]
+        with pytest.raises(TypeError):
+            encode.succeed(no_result)  # and the job goes on
         encode.succeed({"frames": 20})
         decode.succeed()
         assert await client.result(first) == {"frames": 20}

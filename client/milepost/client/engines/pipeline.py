@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, Final, TypeVar, Unpack
 
 from milepost.client._client import Client
+from milepost.client._job_calls import submit_request
 from milepost.client._job_snapshot import JobSnapshot
 from milepost.client._options import ConnectionOptions, SubmitOptions, describe_options
 from milepost.client._worker.handlers import Handler, RunMode, run_mode_of
@@ -26,6 +27,7 @@ from milepost.client.engines.engine_port import (
 )
 from milepost.client.engines.labels import ENGINE, SHADOW_ID, SHADOW_OF
 from milepost.contract.limits import CONCURRENCY, KIND, PRIORITY
+from milepost.v1 import Dispatch
 
 __all__ = ["SHADOW_START_DEADLINE", "SHADOW_TIMEOUT", "Pipeline"]
 
@@ -117,8 +119,12 @@ class Pipeline:
             options: Options of each submission, such as `stages` and `retry_policy`; those of a submission go first.
 
         Raises:
+            TypeError: The kind is no text, there is no such option, or its value has the wrong type.
             ValueError: The kind is invalid or has a function already, or the function cannot run in that mode.
         """
+        submit_request(
+            kind, None, Dispatch.DISPATCH_QUEUE, None, **options
+        )  # wrong options raise here, and not later
         if not KIND.fullmatch(kind):
             raise ValueError(f"A kind of job cannot be called {kind!r}: it has to match {KIND.pattern}.")
         if kind in self._functions:
@@ -212,7 +218,13 @@ class Pipeline:
         return run_blocking(job, self.run_child(job, kind, input, name=name, **options))
 
     def main(self) -> None:
-        """Run jobs in this process, under the pipeline's engine, until SIGTERM or SIGINT."""
+        """Run jobs in this process, under the pipeline's engine, until SIGTERM or SIGINT.
+
+        Raises:
+            RuntimeError: The pipeline has no functions.
+        """
+        if not self._functions:
+            raise RuntimeError("The pipeline has no functions: decorate some with @pipeline.job(kind).")
         self.running_engine().main()
 
     def running_engine(self, name: str | None = None) -> Engine:

@@ -10,7 +10,7 @@ from itertools import pairwise
 import pytest
 
 from milepost.server.scheduling.reservations import Reservations
-from milepost.server.scheduling.slices import Slices
+from milepost.server.scheduling.slices import BEGUN_AT_ONCE, Slices
 from milepost.server.scheduling.steps import Steps
 from tests.support.rpc import eventually
 
@@ -33,6 +33,21 @@ async def test_work_of_one_slice_is_done_at_once() -> None:
         running.send(None)
 
     assert (done.value.value, log) == ("a", ["a0"])
+
+
+async def test_little_long_work_begins_at_once() -> None:
+    """However many large requests are complete in the same pass, which would have a slice of each of them."""
+    log: list[str] = []
+    slices = Slices()
+    names = [chr(ord("a") + number) for number in range(5 * BEGUN_AT_ONCE)]
+    works = [asyncio.create_task(slices.run(work(log, name, 2), "host")) for name in names]
+    passes = [0]
+    while not all(each.done() for each in works):
+        await asyncio.sleep(0)
+        passes.append(len(log) - sum(passes))
+
+    assert max(passes) == BEGUN_AT_ONCE
+    assert sorted(log) == sorted(f"{name}{number}" for name in names for number in range(2))
 
 
 async def test_others_go_first_between_slices() -> None:

@@ -18,9 +18,10 @@ import time
 from collections.abc import Callable
 from typing import Final
 
-# Allocations per young collection; young per middle; middle per full collection. Most objects die young, and a middle
-# collection scans those that did not, once: the fewer at a time, the shorter it holds the event loop.
-_THRESHOLDS: Final = 10_000, 4, 500
+# Allocations per young collection; young ones after which the next but one is a middle one; middle per full collection.
+# Most objects die young, and a middle collection scans those that did not, once: the fewer at a time, the shorter it
+# holds the event loop.
+_THRESHOLDS: Final = 10_000, 0, 2_500
 
 # The same during a surge. A collection holds the event loop for half a microsecond for each object that was allocated
 # since, if all of them live, as while thousands of watches open. At other times so many collections cost a tenth.

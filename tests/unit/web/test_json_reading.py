@@ -42,6 +42,19 @@ def test_a_large_body_is_counted_in_slices() -> None:
     assert counted - plain >= 7
 
 
+@pytest.mark.parametrize("structure", [b" " * 7 * COUNTED_AT_ONCE, b'""' * 500 * 7])
+def test_what_is_between_texts_is_counted_in_slices(structure: bytes) -> None:
+    """Where the body has more separators than a request has values: here, in a text."""
+    steps = read_json(b'"' + b"," * (VALUES + 1) + b'"' + structure, SubmitJobRequest(), lambda size: None)
+    slices = 0
+    with pytest.raises(ServiceError) as raised:
+        for _ in steps:
+            slices += 1
+
+    first_look = (VALUES + len(structure)) // COUNTED_AT_ONCE
+    assert (raised.value.reason, slices - first_look >= 7) == ("INVALID_FIELD", True)
+
+
 @pytest.mark.parametrize(
     "body",
     [

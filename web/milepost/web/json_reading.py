@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Iterator
-from itertools import islice
+from itertools import chain, islice
 from typing import Any, Final, NoReturn, TypeAlias
 
 from google.protobuf.json_format import ParseDict, ParseError
@@ -83,16 +83,14 @@ def _cost(body: bytes) -> Steps[int]:
         values, pairs = values + more_values, pairs + more_pairs
     if values > VALUES or pairs > PAIRS:
         # Texts may have as many commas and colons as they like.
-        values = pairs = position = 0
-        for number, text in enumerate(_TEXT.finditer(body)):
-            more_values, more_pairs = _counted(body[position : text.start()])
-            values, pairs, position = values + more_values, pairs + more_pairs, text.end()
+        values = pairs = 0
+        for number, part in enumerate(_structure(body)):
+            if number % _VALUES_PER_SLICE == 0 or len(part) == COUNTED_AT_ONCE:
+                yield
+            more_values, more_pairs = _counted(part)
+            values, pairs = values + more_values, pairs + more_pairs
             if values > VALUES or pairs > PAIRS:
                 break
-            if number % _VALUES_PER_SLICE == 0:
-                yield
-        more_values, more_pairs = _counted(body[position:])
-        values, pairs = values + more_values, pairs + more_pairs
     if values > VALUES or pairs > PAIRS:
         limit = f"{VALUES:,} values, {PAIRS:,} of them with names"
         raise service_error(
@@ -102,6 +100,15 @@ def _cost(body: bytes) -> Steps[int]:
             metadata={"limit": limit},
         )
     return values * VALUE_COST + pairs * PAIR_COST
+
+
+def _structure(body: bytes) -> Iterator[bytes]:
+    """What is before each text and after the last one, in parts."""
+    position = 0
+    for start, end in chain((text.span() for text in _TEXT.finditer(body)), [(len(body), len(body))]):
+        for first in range(position, max(start, position + 1), COUNTED_AT_ONCE):
+            yield body[first : min(first + COUNTED_AT_ONCE, start)]
+        position = end
 
 
 def _counted(structure: bytes) -> tuple[int, int]:

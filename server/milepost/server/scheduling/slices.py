@@ -15,7 +15,7 @@ _PAUSE_LIMIT: Final = 0.01
 
 
 BEGUN_AT_ONCE: Final = 4
-"""Long works that begin at once in one pass of the event loop. Dozens of large requests may be complete in the same one."""
+"""Long works that begin at once in one pass of the event loop: dozens of large requests may be complete in the same."""
 
 
 class Slices:

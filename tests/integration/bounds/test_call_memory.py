@@ -119,15 +119,15 @@ async def test_a_server_that_is_busy_does_not_take_requests_for_slow() -> None:
         async def read(self) -> bytes:
             nonlocal passes
             begun = loop.time()
-            while passes <= call_memory._LOOKS or loop.time() < begun + 2 * call_memory._ARRIVAL_GRACE:
-                hold_loop(call_memory._ARRIVAL_GRACE / call_memory._LOOKS)
+            while passes <= call_memory._CHECKS or loop.time() < begun + 2 * call_memory._ARRIVAL_GRACE:
+                hold_loop(call_memory._ARRIVAL_GRACE / call_memory._CHECKS)
                 await asyncio.sleep(0)
                 passes += 1
             return b"request"
 
     context: Any = Context()
     data, charge = await memory.receive(context)
-    assert (data, passes > call_memory._LOOKS) == (b"request", True)
+    assert (data, passes > call_memory._CHECKS) == (b"request", True)
     charge.release()
 
 

@@ -41,12 +41,12 @@ ARRIVAL_TIMEOUT: Final = 60.0
 # Seconds after which a request that is not there yet is charged with the most that gRPC may keep of it.
 _ARRIVAL_GRACE: Final = 0.25
 
-# Looks at a request within that time. Where the event loop comes late to one by half of the time between them, the
-# server is busy: what has arrived may not have been noticed yet, and the look does not count.
-_LOOKS: Final = 5
+# Checks within that time of whether the request is there. Where the event loop comes late to one by half of the time
+# between them, the server is busy: what has arrived may not have been noticed yet, and the check does not count.
+_CHECKS: Final = 5
 
-# Looks, late ones too, after which a request that is not there is slow in any case.
-_LOOKS_LIMIT: Final = 40
+# Checks, late ones too, after which a request that is not there is slow in any case.
+_CHECKS_LIMIT: Final = 40
 
 CALL_COST: Final = 4 << 10
 """What a request costs besides its message, in bytes."""
@@ -171,24 +171,24 @@ class CallerMemory:
     async def _read(self, context: _Context, charge: Charge) -> bytes | None:
         """Receive a request, None at the end; one that takes long is charged as the largest."""
         loop = asyncio.get_running_loop()
-        interval = _ARRIVAL_GRACE / _LOOKS
+        interval = _ARRIVAL_GRACE / _CHECKS
         due = loop.time() + interval
-        looks = looks_in_time = 0
+        checks = checks_in_time = 0
         fits = True
         timer: asyncio.TimerHandle
 
-        def look() -> None:
-            nonlocal due, fits, looks, looks_in_time, timer
-            looks += 1
-            looks_in_time += loop.time() <= due + interval / 2
-            if looks_in_time < _LOOKS and looks < _LOOKS_LIMIT:
+        def check() -> None:
+            nonlocal due, fits, checks, checks_in_time, timer
+            checks += 1
+            checks_in_time += loop.time() <= due + interval / 2
+            if checks_in_time < _CHECKS and checks < _CHECKS_LIMIT:
                 due = loop.time() + interval
-                timer = loop.call_at(due, look)
+                timer = loop.call_at(due, check)
                 return
             fits = charge.try_resize(LARGEST_MESSAGE)
             deadline.reschedule(loop.time() + (ARRIVAL_TIMEOUT if fits else 0))
 
-        timer = loop.call_at(due, look)
+        timer = loop.call_at(due, check)
         try:
             async with asyncio.timeout(None) as deadline:
                 return _message(await context.read())

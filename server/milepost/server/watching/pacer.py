@@ -46,7 +46,7 @@ class Resumable(Protocol):
 
 
 class Looking(Protocol):
-    """Something that looks whether it has more to send than news."""
+    """A stream, or a group of them, that looks whether a status is due."""
 
     def look(self) -> int:
         """Look; return the turns that it uses: 0 if it has left, or something else looks for it."""

@@ -110,20 +110,20 @@ async def test_calls_wait_until_the_loop_has_rested(
     """For as long as it has worked since the last one began."""
     work(monkeypatch, 0.6)
     monkeypatch.setattr(burst_pace, "LONGEST_WAIT", 3600.0)
-    looks: list[None] = []
-    look = BurstPace._look
+    checks: list[None] = []
+    admit = BurstPace._admit_rested
 
-    def note_and_look(self: BurstPace) -> None:
-        looks.append(None)
-        look(self)
+    def note_and_admit(self: BurstPace) -> None:
+        checks.append(None)
+        admit(self)
 
-    monkeypatch.setattr(BurstPace, "_look", note_and_look)
+    monkeypatch.setattr(BurstPace, "_admit_rested", note_and_admit)
     begin("b", *["a"] * (AT_ONCE + 1))
 
-    async def has_looked() -> bool:
-        return len(looks) >= 3
+    async def has_checked() -> bool:
+        return len(checks) >= 3
 
-    await eventually(has_looked)
+    await eventually(has_checked)
     assert order == ["b", *["a"] * AT_ONCE]
     work(monkeypatch, 0.0)
 

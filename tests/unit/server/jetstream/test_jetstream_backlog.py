@@ -14,10 +14,10 @@ import nats
 from milepost.server.log.event_log import DurableCommit, Entry
 from milepost.server.log.jetstream.applier import AppliedMessage, DeliveredMessage
 from milepost.server.log.jetstream.backlog import MESSAGE_COST, Backlog
-from milepost.server.log.jetstream.follower import Follower
 from milepost.server.log.jetstream.jetstream_log import JetStreamEventLog
 from milepost.server.log.jetstream.nats_access import NatsAccess
 from milepost.server.log.jetstream.nats_connection import NatsConnection
+from milepost.server.log.jetstream.ordered_consumer import OrderedConsumer
 from milepost.server.log.jetstream.projection import Projection
 from milepost.server.log.jetstream.stream import StreamNames, ensure_stream
 from milepost.server.log.jetstream.write_faults import WriteFaults
@@ -32,7 +32,7 @@ _ROOM = 8
 """Messages that fit into the backlog."""
 
 
-async def test_a_follower_with_a_full_backlog_delivers_nothing_until_there_is_room(
+async def test_a_consumer_with_a_full_backlog_delivers_nothing_until_there_is_room(
     nats_server: NatsServer,
 ) -> None:
     """It goes on where it was, after the message that filled the backlog, with none missing."""
@@ -53,8 +53,8 @@ async def test_a_follower_with_a_full_backlog_delivers_nothing_until_there_is_ro
     publisher = await nats.connect(nats_server.url)
     for message in messages:
         await publisher.jetstream().publish(names.job("j"), message)
-    follower = Follower(connection, names, 0, deliver, check, WriteFaults(lambda: None), backlog)
-    following = asyncio.create_task(follower.run())
+    consumer = OrderedConsumer(connection, names, 0, deliver, check, WriteFaults(lambda: None), backlog)
+    following = asyncio.create_task(consumer.run())
 
     async def is_full() -> bool:
         return backlog.is_full
@@ -68,7 +68,7 @@ async def test_a_follower_with_a_full_backlog_delivers_nothing_until_there_is_ro
             backlog.remove(_SIZE)
             await asyncio.sleep(0)
     finally:
-        follower.stop()
+        consumer.stop()
         following.cancel()
         await asyncio.gather(following, return_exceptions=True)
         await publisher.close()

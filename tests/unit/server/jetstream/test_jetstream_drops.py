@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from milepost.server.log.jetstream import follower, job_publisher
+from milepost.server.log.jetstream import job_publisher, ordered_consumer
 from milepost.server.log.jetstream.nats_connection import Reply
 from milepost.server.log.jetstream.stream import StreamNames
 from milepost.server.log.log_errors import Conflict, StoreUnavailable
@@ -100,7 +100,7 @@ async def test_a_node_that_stood_still_misses_no_deletion(
     silence for that of a lost consumer, since what is purged by then cannot be read from another one.
     """
     heartbeat = 0.1
-    monkeypatch.setattr(follower, "_HEARTBEAT", heartbeat)
+    monkeypatch.setattr(ordered_consumer, "_HEARTBEAT", heartbeat)
     names = StreamNames(f"test-{uuid.uuid4().hex}")
     for name in ("still", "other"):
         (tmp_path / name).mkdir()

@@ -119,9 +119,9 @@ async def test_a_large_batch_of_a_stream(
         await put(writing, *(Author(f"{number}").submit() for number in range(500)))
         async with node(tmp_path / "b", nats_server.url, names) as catching_up:
             assert catching_up.position == writing.position
-            follower = catching_up._follower
-            assert follower is not None
-            assert follower.pauses > 500 * 25 // 1000 - 2
+            consumer = catching_up._consumer
+            assert consumer is not None
+            assert consumer.pauses > 500 * 25 // 1000 - 2
 
 
 async def test_followers_know_of_a_commit_before_any_of_its_acknowledgements(tmp_path: Path) -> None:

@@ -48,7 +48,7 @@ class BurstPace:
         self._counts: Counter[str] = Counter()
         self._earlier: Counter[str] = Counter()
         self._span: asyncio.TimerHandle | None = None
-        self._look_again: asyncio.TimerHandle | None = None
+        self._timer: asyncio.TimerHandle | None = None
         # The time when waiting calls last began, and the processor time of the loop's thread by then.
         self._began = self._had_worked = 0.0
 
@@ -86,7 +86,7 @@ class BurstPace:
             return None
         turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._waiting.put(caller, turn)
-        if self._look_again is None:
+        if self._timer is None:
             self._wait()
         return turn
 
@@ -106,9 +106,9 @@ class BurstPace:
     def _wait(self) -> None:
         loop = asyncio.get_running_loop()
         self._began, self._had_worked = loop.time(), time.thread_time()
-        self._look_again = loop.call_later(_SHORTEST_WAIT, self._look)
+        self._timer = loop.call_later(_SHORTEST_WAIT, self._admit_rested)
 
-    def _look(self) -> None:
+    def _admit_rested(self) -> None:
         """Let calls begin if the loop has rested for as long as it has worked since the last ones began."""
         loop = asyncio.get_running_loop()
         passed = loop.time() - self._began
@@ -116,7 +116,7 @@ class BurstPace:
         rested = passed - worked
         if rested < worked and passed < LONGEST_WAIT:
             wait = max(_SHORTEST_WAIT, min(worked - rested, LONGEST_WAIT - passed))
-            self._look_again = loop.call_later(wait, self._look)
+            self._timer = loop.call_later(wait, self._admit_rested)
             return
         room = _TOGETHER if rested > _TOGETHER * worked else 1
         while self._waiting and room:
@@ -124,7 +124,7 @@ class BurstPace:
             if not turn.done():  # done if the call was cancelled
                 turn.set_result(None)
                 room -= 1
-        self._look_again = None
+        self._timer = None
         if self._waiting:
             self._wait()
 

@@ -19,11 +19,11 @@ from milepost.server.log.jetstream.applier import AppliedMessage, DeliveredMessa
 from milepost.server.log.jetstream.backlog import Backlog
 from milepost.server.log.jetstream.drop_publisher import DropPublisher
 from milepost.server.log.jetstream.epoch_holders import EpochHolder
-from milepost.server.log.jetstream.follower import Follower
 from milepost.server.log.jetstream.job_publisher import JobPublishers, PendingWrite
 from milepost.server.log.jetstream.joining import join
 from milepost.server.log.jetstream.nats_access import ConnectionLost, NatsAccess
 from milepost.server.log.jetstream.nats_connection import NatsConnection
+from milepost.server.log.jetstream.ordered_consumer import OrderedConsumer
 from milepost.server.log.jetstream.presence_messages import PresenceMessages
 from milepost.server.log.jetstream.projection import Projection, ProjectionReader
 from milepost.server.log.jetstream.records import UnknownRecord, decode, name_in
@@ -89,7 +89,7 @@ class JetStreamEventLog(ReaderPool):
         self._projection = Projection(
             directory, files or StoreFiles(), self._deliver, self._on_projection_fault
         )
-        self._follower: Follower | None = None
+        self._consumer: OrderedConsumer | None = None
         self._following: asyncio.Task[None] | None = None
         self._presence: PresenceMessages | None = None
         self._identity = StreamIdentity("", "", 0)
@@ -147,10 +147,10 @@ class JetStreamEventLog(ReaderPool):
         self._applied.position = self._projection.position
         self._projection.start()
         applied = self._applied.sequence.value
-        self._follower = Follower(
+        self._consumer = OrderedConsumer(
             self._connection, self._names, applied, self._on_message, check.run, self._faults, self._backlog
         )
-        self._following = asyncio.create_task(self._follower.run())
+        self._following = asyncio.create_task(self._consumer.run())
         self._following.add_done_callback(self._on_following_ended)
         await self._catch_up(head)
 
@@ -179,8 +179,8 @@ class JetStreamEventLog(ReaderPool):
         if not self._failed.done():
             await self._publishers.finish()
             await self._drops.finish()
-        if self._follower is not None and self._following is not None:
-            self._follower.stop()
+        if self._consumer is not None and self._following is not None:
+            self._consumer.stop()
             self._following.cancel()
             await asyncio.gather(self._following, return_exceptions=True)
         await self._time.close()
@@ -304,8 +304,8 @@ class JetStreamEventLog(ReaderPool):
 
     def check_stream(self) -> None:
         """See ``AppliedLog``."""
-        if self._follower is not None:
-            self._follower.check_soon()
+        if self._consumer is not None:
+            self._consumer.check_soon()
 
     async def head(self, job_id: str, caller: str) -> JobHead:
         """See ``AppliedLog``."""
@@ -353,8 +353,8 @@ class JetStreamEventLog(ReaderPool):
         self._fail(error if isinstance(error, StoreFailed) else failed)
 
     def _on_connection_state(self, up: bool) -> None:
-        if not up and self._follower is not None:
-            self._follower.connection_lost()
+        if not up and self._consumer is not None:
+            self._consumer.connection_lost()
         self._on_state(self.up)
 
     def _on_projection_fault(self, fault: str) -> None:
@@ -375,7 +375,9 @@ class JetStreamEventLog(ReaderPool):
         if not following.cancelled():
             error = following.exception()
             self._fail(
-                error if isinstance(error, StoreFailed) else StoreFailed(f"The follower failed: {error!r}")
+                error
+                if isinstance(error, StoreFailed)
+                else StoreFailed(f"Following the stream failed: {error!r}")
             )
 
     def _fail(self, error: StoreFailed) -> None:

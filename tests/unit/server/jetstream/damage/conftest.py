@@ -13,7 +13,7 @@ import structlog
 from nats.js import JetStreamContext
 from structlog.testing import capture_logs
 
-from milepost.server.log.jetstream import follower, joining
+from milepost.server.log.jetstream import joining, ordered_consumer
 from milepost.server.log.jetstream.jetstream_log import JetStreamEventLog
 from milepost.server.log.jetstream.stream import StreamNames
 from milepost.server.log.node_presence import NoPeers
@@ -30,8 +30,8 @@ def names() -> StreamNames:
 @pytest.fixture(autouse=True)
 def said(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[structlog.typing.EventDict]]:
     """Capture the log, and shorten the check intervals."""
-    monkeypatch.setattr(follower, "_CHECK_INTERVAL", 0.05)
-    monkeypatch.setattr(follower, "_HEARTBEAT", 0.5)
+    monkeypatch.setattr(ordered_consumer, "_CHECK_INTERVAL", 0.05)
+    monkeypatch.setattr(ordered_consumer, "_HEARTBEAT", 0.5)
     monkeypatch.setattr(joining, "_LOST_DELAY", 0.05)
     with capture_logs() as lines:
         yield lines

@@ -10,7 +10,7 @@ import pytest
 from nats.js import JetStreamContext, api
 from nats.js.errors import ServiceUnavailableError
 
-from milepost.server.log.jetstream import follower, job_publisher
+from milepost.server.log.jetstream import job_publisher, ordered_consumer
 from milepost.server.log.jetstream.jetstream_log import JetStreamEventLog
 from milepost.server.log.jetstream.stream import StreamNames
 from milepost.server.log.log_errors import StoreFull, StoreUnavailable, StreamUnusable
@@ -75,7 +75,7 @@ async def test_a_node_that_gets_no_consumer(
     tmp_path: Path, names: StreamNames, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """As at a limit of its account: it refuses writes, serves what it has, and goes on when NATS gives it one."""
-    monkeypatch.setattr(follower, "_HEARTBEAT", 0.1)
+    monkeypatch.setattr(ordered_consumer, "_HEARTBEAT", 0.1)
 
     with NatsServer(tmp_path, extra=[account("max_consumers: 2")]) as server:
         log = made(tmp_path / "a", server, names)

@@ -12,7 +12,7 @@ import pytest
 import structlog
 from nats.js import JetStreamContext, api
 
-from milepost.server.log.jetstream import follower, projection
+from milepost.server.log.jetstream import ordered_consumer, projection
 from milepost.server.log.jetstream.stream import StreamNames
 from milepost.server.log.log_errors import StoreFailed, StoreUnavailable, StreamUnusable
 from milepost.server.log.node_presence import NoPeers
@@ -79,7 +79,7 @@ async def test_an_append_to_a_purged_stream_does_not_wait_for_the_next_check(
     node: Node, names: StreamNames, jetstream: JetStreamContext, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """It triggers a check of the stream, and gets its outcome."""
-    monkeypatch.setattr(follower, "_CHECK_INTERVAL", 3600.0)
+    monkeypatch.setattr(ordered_consumer, "_CHECK_INTERVAL", 3600.0)
     async with node() as log:
         author = Author("j")
         await put(log, author.submit(), author.start())

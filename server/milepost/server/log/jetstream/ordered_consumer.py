@@ -2,7 +2,7 @@
 
 It pulls messages in batches and requests the next batch before the last one is used up, so that the consumer neither
 floods the node nor leaves it idle. A NATS consumer lives on one server and may disappear with it. So if it misses its
-heartbeats, or its count has a gap, the follower makes another one from where the node stands.
+heartbeats, or its count has a gap, this makes another one from where the node stands.
 """
 
 from __future__ import annotations
@@ -61,7 +61,7 @@ _FIELDS_LONG: Final = 7
 _RETRY_DELAY: Final = 0.1
 
 
-class Follower:
+class OrderedConsumer:
     """Calls ``deliver(sequence, subject, data)`` with every message after ``start``, in order.
 
     It awaits ``check(last)`` before it makes each consumer, and every ``_CHECK_INTERVAL`` seconds: ConnectionLost makes

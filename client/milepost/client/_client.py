@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
 from collections.abc import AsyncGenerator, Callable, Mapping
 from datetime import timedelta
@@ -32,12 +31,17 @@ from milepost.client._watch.job_watch import StateWatch, Watch
 from milepost.client._watch.jobs_watch import JobsWatch
 from milepost.client._watch.subscriptions import Subscriptions
 from milepost.client._watch.watch_cursor import OnGap
-from milepost.client._watch.watch_factory import fold_snapshots, follow_watch, watch_job, watch_jobs
+from milepost.client._watch.watch_factory import (
+    final_job,
+    fold_snapshots,
+    follow_watch,
+    watch_job,
+    watch_jobs,
+)
 from milepost.v1 import (
     ConnectedWorker,
     Dispatch,
     GetHistoryResponse,
-    Job,
     ShareJobResponse,
     Waiting,
     WhoAmIResponse,
@@ -346,11 +350,7 @@ class Client:
             TimeoutError: The job did not end in time.
             JobNotFound: There is no such job.
         """
-        async with asyncio.timeout(timeout):
-            ended = Job()
-            async for job in self.follow(job_id):
-                ended = job.proto
-        return result_of(ended)
+        return result_of(await final_job(self.follow(job_id), job_id, timeout))
 
     @documented_by(AttachCalls.attach)
     def attach(self, job_id: str, **options: Unpack[AttachOptions]) -> Attached:

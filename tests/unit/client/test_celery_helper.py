@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import logging
+import select
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -12,7 +14,10 @@ import pytest
 from milepost.client._watch.job_watch import Watch
 from milepost.client.engines.celery import helper_main
 from milepost.client.engines.celery.canvas_parent import CanvasParent
+from milepost.client.engines.celery.parent_reports import ParentReports
 from milepost.client.engines.celery.parent_watch import ParentWatch
+from milepost.client.engines.celery.task_job import TaskJob
+from milepost.v1 import SubmitJobRequest
 
 
 class Spoiled(helper_main._JobEnds):
@@ -60,3 +65,17 @@ async def test_a_spool_that_cannot_be_used_ends_no_task(caplog: pytest.LogCaptur
 
 def _watch_nothing(job_id: str) -> Watch:
     raise AssertionError(job_id)
+
+
+@pytest.mark.parametrize("character", ["🎬", "\0", "\udc80"])
+def test_a_command_is_written_to_the_pipe_whole(monkeypatch: pytest.MonkeyPatch, character: str) -> None:
+    """Whatever a failure says, its line is shorter than what a pipe takes at once, and the helper reads it."""
+    lines: list[bytes] = []
+    reports = ParentReports({})
+    monkeypatch.setattr(reports, "_write", lines.append)
+    job = TaskJob("t" * 36, SubmitJobRequest(job_id="j" * 128), "i" * 64, canvas="c" * 200)
+    reports.fail(job, "i" * 64, "CODE", character * 1000, retryable=True, worker_id="w" * 128)
+
+    (line,) = lines
+    assert len(line) < select.PIPE_BUF
+    assert json.loads(line)["message"] == character * 400

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Sequence
 from typing import Any, cast
 
-from milepost.client._watch.watch_factory import fold_snapshots
+import pytest
+
+from milepost.client import JobSnapshot
+from milepost.client._watch.watch_factory import final_job, fold_snapshots
 from milepost.v1 import Estimate, Event, Job, JobEnded, JobState, JobSubmitted
 
 
@@ -45,3 +49,14 @@ async def test_a_snapshot_has_the_estimate_of_its_moment() -> None:
     assert [snapshot.estimate.sample_size for snapshot in snapshots] == [0, 3, 4, 0]
     assert [snapshot.last_sequence for snapshot in snapshots] == [1, 2, 2, 3]
     assert [snapshot.HasField("estimate") for snapshot in snapshots] == [False, True, True, False]
+
+
+async def test_a_result_that_does_not_come_in_time() -> None:
+    """The error says which job, and how long was waited."""
+
+    async def endless() -> AsyncIterator[JobSnapshot]:
+        yield JobSnapshot(Job(job_id="j"))
+        await asyncio.Event().wait()
+
+    with pytest.raises(TimeoutError, match=r"^Job 'j' has not ended within 0 s; it continues\.$"):
+        await final_job(endless(), "j", 0)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Callable, Iterable
+import asyncio
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable
 from typing import Any
 
-from milepost.client._arguments import check_names
+from milepost.client._arguments import check_names, check_seconds
 from milepost.client._job_calls import job_filter
 from milepost.client._job_snapshot import JobSnapshot
 from milepost.client._options import WatchOptions
@@ -21,7 +22,7 @@ from milepost.contract.job_states import has_ended
 from milepost.fold import Fold
 from milepost.v1 import Event, Job, Waiting
 
-__all__ = ["fold_snapshots", "follow_watch", "watch_job", "watch_jobs"]
+__all__ = ["final_job", "fold_snapshots", "follow_watch", "watch_job", "watch_jobs"]
 
 
 def watch_job(
@@ -137,6 +138,25 @@ async def fold_snapshots(watch: FollowWatch) -> AsyncGenerator[JobSnapshot, None
             yield JobSnapshot(job)
             if has_ended(job):
                 return
+
+
+async def final_job(states: AsyncIterator[JobSnapshot], job_id: str, timeout: float | None) -> Job:
+    """The job once it has ended, as the last of its states.
+
+    Raises:
+        TimeoutError: It has not within so many seconds; None for no limit.
+    """
+    check_seconds(timeout=timeout or 0)
+    ended, limit = Job(), asyncio.timeout(timeout)
+    try:
+        async with limit:
+            async for job in states:
+                ended = job.proto
+    except TimeoutError:
+        if not limit.expired():
+            raise
+        raise TimeoutError(f"Job {job_id!r} has not ended within {timeout:g} s; it continues.") from None
+    return ended
 
 
 def _start(*, after: bool, snapshot: bool, latest: bool) -> Start:

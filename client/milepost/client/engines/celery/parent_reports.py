@@ -77,7 +77,8 @@ class ParentReports:
                 helper.stdin.close()
 
     def _send(self, command: Mapping[str, Any]) -> None:
-        line = json.dumps(command).encode() + b"\n"
+        # In UTF-8, since an escape takes three times as many bytes; a lone surrogate has no other form.
+        line = json.dumps(command, ensure_ascii=False).encode(errors="backslashreplace") + b"\n"
         with self._lock:
             for _ in range(2):
                 try:

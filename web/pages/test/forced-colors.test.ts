@@ -38,6 +38,16 @@ test("where the system forces its colours, bars, the waterfall and what is chose
   const chosen = await fill("[role=tab][aria-selected=true]");
   await expect.poll(() => fill("[role=tab][aria-selected=false]")).not.toBe(chosen);
   await expect.poll(() => fill("[aria-pressed=true]")).toBe(chosen);
+  await job.log(2);
+  await page.locator("milepost-log-view .line .at").last().click();
+  const outline = (selector: string) =>
+    page.locator(selector).evaluate((element) => getComputedStyle(element).outlineStyle);
+  await expect.poll(() => outline("milepost-log-view .marked")).toBe("solid");
+  await page.getByRole("tab", { name: "events" }).click();
+  await page.getByLabel("go to event").fill("2");
+  await page.keyboard.press("Enter");
+  await expect.poll(() => outline("milepost-events-view .marked")).toBe("solid");
+  await expect.poll(() => page.locator("milepost-events-view [aria-current=true]").count()).toBe(1);
   await accessible(page);
   await picture(page, "forced-colors");
 });

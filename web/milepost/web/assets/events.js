@@ -37,6 +37,7 @@ ${J(s,({sequence:o})=>o,o=>this.#a(o,e,a))}
 class="event"
 ?disabled=${!t}
 aria-expanded=${o}
+aria-current=${e===this.marked?"true":v}
 @click=${()=>{this.#i(n,e)}}
 >
 ${G(o)}<span class="sequence muted">${f(e)}</span>

@@ -141,6 +141,7 @@ export class EventsView extends StoreElement<JobStore> {
           class="event"
           ?disabled=${!event}
           aria-expanded=${isOpen}
+          aria-current=${sequence === this.marked ? "true" : nothing}
           @click=${() => {
             this.#toggle(layout, sequence);
           }}

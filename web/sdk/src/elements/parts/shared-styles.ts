@@ -199,6 +199,7 @@ export const sharedStyles = css`
       color: SelectedItemText !important;
       background: SelectedItem !important;
     }
+    .marked,
     .row.selected,
     .row[aria-selected="true"] {
       outline: 2px solid SelectedItem;

@@ -38,7 +38,7 @@ def find_mapping(source: str, function_rules: JobRules) -> MessageMapping:
     """
     path = Path(source)
     if source in shipped_mappings() and not path.exists():
-        return read_mapping(tomllib.loads((_SHIPPED / f"{source}.toml").read_text()))
+        return read_mapping(tomllib.loads((_SHIPPED / f"{source}.toml").read_text(encoding="utf-8")))
     if ":" in source and not path.exists():
         return FunctionMapping(find_function(source), function_rules)
     try:

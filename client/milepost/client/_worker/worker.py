@@ -223,7 +223,7 @@ class Worker:
     def stop(self) -> None:
         """Accept no more jobs; `run` returns when the running ones have finished, or after the drain timeout.
 
-        Thread-safe.
+        Thread-safe. It has no effect on a worker that does not run, nor on its next `run`.
         """
         loop, stopping = self._loop, self._stopping
         if loop is not None and stopping is not None:

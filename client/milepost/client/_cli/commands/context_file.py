@@ -69,7 +69,7 @@ class ContextFile:
             return cls(Path(), {})
         path = Path(base, "milepost", "config.toml")
         try:
-            return cls(path, tomllib.loads(path.read_text()))
+            return cls(path, tomllib.loads(path.read_text(encoding="utf-8")))
         except FileNotFoundError:
             return cls(path, {})
         except OSError as error:
@@ -100,7 +100,7 @@ class ContextFile:
         import tomlkit
 
         try:
-            document = tomlkit.parse(self.path.read_text() if self.path.exists() else "")
+            document = tomlkit.parse(self.path.read_text(encoding="utf-8") if self.path.exists() else "")
             document.pop("current", None)
             if self.current:
                 # Before the first table, or it would belong to the last one.
@@ -116,7 +116,7 @@ class ContextFile:
             make_directory(self.path.parent)
             descriptor, temporary = tempfile.mkstemp(dir=self.path.parent, prefix=".config.")  # mode 0600
             try:
-                with os.fdopen(descriptor, "w") as file:
+                with os.fdopen(descriptor, "w", encoding="utf-8") as file:
                     file.write(tomlkit.dumps(document))
                 Path(temporary).replace(self.path)
             except BaseException:

@@ -70,7 +70,7 @@ class SubmitOptions(TypedDict, total=False):
         job_id: The job's id. Default: the server generates one.
         request_id: Idempotency key: the same request_id and content return the same job again. Default: the SDK
             generates one, so that its own retries are safe.
-        owner: Owner of the job.
+        owner: Owner of the job. Default: that of the parent, or else of the credential, if it has only one.
         labels: Labels to filter lists and watches by.
         parent_job_id: The parent job. Cancelling the parent cancels this job.
         stages: The planned stages: ids, or messages with weight, total and title. `fraction_known` is true only for a

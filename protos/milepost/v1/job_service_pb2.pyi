@@ -165,7 +165,7 @@ class SubmitJobRequest(_message.Message):
     kind: _builtins.str
     """See `Job.kind`."""
     owner: _builtins.str
-    """See `Job.owner`."""
+    """See `Job.owner`. Empty: that of the parent, or else of a principal that has only one."""
     parent_job_id: _builtins.str
     """See `Job.parent_job_id`. The parent must exist and must not have ended."""
     workload: _builtins.float

@@ -190,6 +190,20 @@ async def test_owner_of_a_submission(caller: Cast) -> None:
     assert denied[3] == {"subject": "a", "action": "submit", "scope": "submit"}
 
 
+async def test_owner_of_a_child(caller: Cast) -> None:
+    """A child without an owner gets that of its parent, which whoever follows the parent may see; a repeat finds it."""
+    a, b = await caller("a", ["team-a"], *ALL), await caller("b", ["team-b"], *ALL)
+    parent = await a.submit(dispatch=Dispatch.DISPATCH_EXTERNAL)
+    worker, both = await caller("worker", ["*"], *ALL), await caller("both", ["team-a", "team-b"], *ALL)
+    child = await worker.submit(parent_job_id=parent.job_id, request_id="child")
+    assert child.owner == "team-a"
+    assert (await worker.submit(parent_job_id=parent.job_id, request_id="child")).job_id == child.job_id
+    assert (await both.submit(parent_job_id=parent.job_id)).owner == "team-a"
+    assert (await worker.submit(parent_job_id=parent.job_id, owner="team-b")).owner == "team-b"
+    assert (await refusal(b.submit(parent_job_id=parent.job_id)))[1] == "JOB_NOT_FOUND"
+    assert (await refusal(worker.submit(parent_job_id="none")))[1] == "JOB_NOT_FOUND"
+
+
 async def test_request_ids_are_each_owners_own(caller: Cast) -> None:
     """The same request id of another owner is another one."""
     a, b = await caller("a", ["team-a"], *ALL), await caller("b", ["team-b"], *ALL)

@@ -45,6 +45,11 @@ def test_the_id_is_named_as_everywhere(job: JobContext) -> None:
     assert (job.job_id, job.id) == ("j", "j")
 
 
+def test_the_owner_is_that_of_the_job(reporter: Reporter) -> None:
+    """For the rights of a user, such as paths or databases."""
+    assert JobContext(JobControl(Job(job_id="j", owner="ann"), reporter)).owner == "ann"
+
+
 def test_a_log_line_never_fails_the_job(job: JobContext, reporter: Reporter) -> None:
     """Values that are not JSON become text, long text is truncated, and file names may be any bytes."""
     job.log("plain", severity="warning", stage="hash", size=3, path={1, 2}, name="\udcff")

@@ -93,6 +93,11 @@ class JobContext:
         """The kind of the job."""
         return self._job.kind
 
+    @property
+    def owner(self) -> str:
+        """The owner of the job; empty for none."""
+        return self._job.owner
+
     @cached_property
     def input(self) -> dict[str, Any]:
         """The input of the job. JSON has one kind of number: whole numbers become ints, others floats."""

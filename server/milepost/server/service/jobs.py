@@ -86,14 +86,14 @@ class Jobs:
         self._lists = CallerPace(LISTS_AT_ONCE)
 
     async def submit(self, principal: Principal, request: SubmitJobRequest, caller: str) -> JobResponse:
-        """Accept a job. One without an owner gets the only owner of its principal."""
+        """Accept a job. Without an owner it gets that of its parent, or the only owner of its principal."""
         check_scope(principal, Action.SUBMIT)
-        _set_owner(principal, Action.SUBMIT, request)
         await self._slices.run(validation.submit(request), caller)
+        if request.parent_job_id:
+            await self._look_at_parent(principal, request, caller)
+        _set_owner(principal, Action.SUBMIT, request)
         target = Target(request.job_id, request.owner, request.kind, request.parent_job_id)
         check(principal, Action.SUBMIT, request.job_id, target)
-        if request.parent_job_id:
-            await self._check_parent(principal, request.parent_job_id, caller)
         job = await self._submissions.submit(request, caller, principal)
         # Since the submission, or the one before that it repeats, the job may be deleted, and its id another owner's.
         if not exists_for(principal, Target.of(job)):
@@ -218,13 +218,19 @@ class Jobs:
         narrowed = narrow(principal, request.filter, with_parent=True)
         await self._watches.watch_jobs(request, narrowed, caller, send, _watch_limit(principal))
 
-    async def _check_parent(self, principal: Principal, parent_job_id: str, caller: str) -> None:
-        """A parent of another owner does not exist either. To name it takes no further scope."""
-        if principal.is_unrestricted:
+    async def _look_at_parent(self, principal: Principal, request: SubmitJobRequest, caller: str) -> None:
+        """Set the owner of the parent where the request names none. To name a parent takes no further scope.
+
+        Raises JOB_NOT_FOUND where the parent does not exist for the principal. Where all jobs do, the submission finds
+        whether there is such a job: a repeated one succeeds without.
+        """
+        if principal.is_unrestricted and request.owner:
             return
-        parent = await self._access.find(principal, parent_job_id, caller)
-        if parent is None or not exists_for(principal, parent):
-            raise job_not_found(parent_job_id)
+        parent = await self._access.find(principal, request.parent_job_id, caller)
+        if parent is not None and exists_for(principal, parent):
+            request.owner = request.owner or parent.owner
+        elif not principal.is_unrestricted:
+            raise job_not_found(request.parent_job_id)
 
 
 def _watch_limit(principal: Principal) -> int | None:

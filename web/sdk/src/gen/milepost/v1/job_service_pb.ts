@@ -46,7 +46,7 @@ export type SubmitJobRequest = Message<"milepost.v1.SubmitJobRequest"> & {
   kind: string;
 
   /**
-   * See `Job.owner`.
+   * See `Job.owner`. Empty: that of the parent, or else of a principal that has only one.
    *
    * @generated from field: string owner = 4;
    */

@@ -19,7 +19,14 @@ from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
 from milepost.client import Client, JobSnapshot
-from milepost.client.errors import JobNotFound
+from milepost.client.errors import (
+    Draining,
+    JobNotFound,
+    LimitReached,
+    StoreUnavailable,
+    TokenUnavailable,
+    Unreachable,
+)
 from milepost.contract.job_states import has_ended, state_name
 from milepost.web.framing import SSE
 from milepost.web.stream_response import COMMENT_INTERVAL, HEADERS, comment, retry
@@ -32,22 +39,31 @@ text of a job is somebody else's."""
 
 _NOT_FOUND: Final = "NOT_FOUND"
 
+_TRANSIENT: Final = (Unreachable, Draining, StoreUnavailable, LimitReached, TokenUnavailable)
+"""Errors that pass."""
+
 _LINE_END: Final = re.compile("\r\n|\r|\n")
 
 
 async def event_response(request: Request, client: Client, job_id: str, *, render: Render) -> Response:
     """A response with ``event_stream`` to a request of EventSource or HTMX, with the headers that it needs.
 
-    A client that comes back after the end gets 204, which stops EventSource.
+    A client that comes back after the end gets 204, which stops EventSource. While the server is away it gets the
+    stream, which waits for that: EventSource gives up for good on any other status.
+
+    Raises:
+        MilepostError: The server refuses the client.
     """
     last_event_id = request.headers.get("last-event-id", "")
     if last_event_id:
         try:
             job = await client.get(job_id)
+            if has_ended(job) and _event_id(job) == last_event_id:
+                return Response(status_code=204)
         except JobNotFound:
             return Response(status_code=404)
-        if has_ended(job) and _event_id(job) == last_event_id:
-            return Response(status_code=204)
+        except _TRANSIENT:
+            pass  # the stream waits
     stream = event_stream(client, job_id, render=render, last_event_id=last_event_id)
     headers = {name.decode(): value.decode() for name, value in HEADERS}
     return StreamingResponse(stream, headers=headers, media_type=SSE.media_type)

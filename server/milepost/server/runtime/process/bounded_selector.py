@@ -15,7 +15,7 @@ import os
 import select
 import selectors
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from typing import Any, Final, TypeAlias
 
 READY_LIMIT: Final = 64
@@ -30,6 +30,7 @@ class BoundedSelector(selectors.DefaultSelector):
     def __init__(self) -> None:
         super().__init__()
         self._own_fds: set[int] = set()
+        self._count = 0
         if sys.platform == "linux":
             self._own = select.epoll()
             # The same as that of the base class, which asks it for as many as are registered.
@@ -43,9 +44,16 @@ class BoundedSelector(selectors.DefaultSelector):
                     self._own.register(key.fd, select.EPOLLIN)
                     self._own_fds.add(key.fd)
 
+    def register(self, fileobj: Any, events: int, data: Any = None) -> selectors.SelectorKey:
+        """See ``selectors.BaseSelector``."""
+        key = super().register(fileobj, events, data)
+        self._count += 1
+        return key
+
     def unregister(self, fileobj: Any) -> selectors.SelectorKey:
         """See ``selectors.BaseSelector``."""
         key = super().unregister(fileobj)
+        self._count -= 1
         if key.fd in self._own_fds:
             self._own_fds.discard(key.fd)
             with contextlib.suppress(OSError):  # it is closed already
@@ -54,14 +62,14 @@ class BoundedSelector(selectors.DefaultSelector):
 
     def select(self, timeout: float | None = None) -> _Ready:
         """See ``selectors.BaseSelector``."""
-        if sys.platform != "linux" or len(self.get_map()) <= READY_LIMIT:
+        if sys.platform != "linux" or self._count <= READY_LIMIT:
             return super().select(timeout)
         # Of a wait, epoll counts milliseconds; a shorter one would be none.
         wait = None if timeout is None else math.ceil(max(timeout, 0) * 1e3) * 1e-3
         events = self._all.poll(wait, READY_LIMIT)
         if len(events) == READY_LIMIT:
             events = list({**dict(self._own.poll(0)), **dict(events)}.items())
-        return list(self._keys(events))
+        return self._keys(events)
 
     def close(self) -> None:
         """See ``selectors.BaseSelector``."""
@@ -70,12 +78,14 @@ class BoundedSelector(selectors.DefaultSelector):
             self._all.close()
         super().close()
 
-    def _keys(self, events: Iterable[tuple[int, int]]) -> Iterator[tuple[selectors.SelectorKey, int]]:
+    def _keys(self, events: Iterable[tuple[int, int]]) -> _Ready:
         registered = self.get_map()
+        ready = []
         for fd, event in events:
             key = registered.get(fd)
             if key is not None:
                 # An error, or the end of a connection, is for whoever waits for it: reader or writer.
                 reads = selectors.EVENT_READ if event & ~select.EPOLLOUT else 0
                 writes = selectors.EVENT_WRITE if event & ~select.EPOLLIN else 0
-                yield key, key.events & (reads | writes)
+                ready.append((key, key.events & (reads | writes)))
+        return ready

@@ -38,10 +38,10 @@ function jobIdOf(path: string): string {
   }
 }
 
-/** The line that the address marks: `#line=1204`; 0 for none. */
-function markedLine(): number {
-  const line = Number(inFragment("line"));
-  return Number.isSafeInteger(line) ? Math.max(line, 0) : 0;
+/** The line or the event that the address marks: `#line=1204`; 0 for none. */
+function markedIn(name: "line" | "event"): number {
+  const sequence = Number(inFragment(name));
+  return Number.isSafeInteger(sequence) ? Math.max(sequence, 0) : 0;
 }
 
 /** The page of one job. */
@@ -49,7 +49,8 @@ export class JobPage extends LitElement {
   static override styles = [sharedStyles, pageStyles];
   readonly #store = serverAt().job(jobIdOf(location.pathname));
   readonly #keyboard = new Keyboard();
-  #line = markedLine();
+  #line = markedIn("line");
+  #event = markedIn("event");
   #leave: (() => void)[] = [];
 
   constructor() {
@@ -129,8 +130,10 @@ export class JobPage extends LitElement {
                 cancel
                 retry
                 .line=${this.#line}
+                .event=${this.#event}
                 .store=${store}
-                @milepost-line=${this.#write}
+                @milepost-line=${this.#writeLine}
+                @milepost-event=${this.#writeEvent}
               ></milepost-job>`
         }
         ${isMissing ? html`<p><a href=${server.address}>Show all jobs</a></p>` : nothing}
@@ -154,16 +157,26 @@ export class JobPage extends LitElement {
   }
 
   readonly #read = (): void => {
-    this.#line = markedLine();
+    this.#line = markedIn("line");
+    this.#event = markedIn("event");
     this.requestUpdate();
   };
 
-  // The address of the page is then that of the line, to be sent to others.
-  readonly #write = (event: CustomEvent<{ line: number }>): void => {
+  // The address of the page is then that of the line or the event, to be sent to others.
+  readonly #writeLine = (event: CustomEvent<{ line: number }>): void => {
     this.#line = event.detail.line;
-    setInFragment("line", this.#line > 0 ? `${this.#line}` : undefined);
-    this.requestUpdate();
+    this.#write("line", this.#line);
   };
+
+  readonly #writeEvent = (event: CustomEvent<{ event: number }>): void => {
+    this.#event = event.detail.event;
+    this.#write("event", this.#event);
+  };
+
+  #write(name: string, sequence: number): void {
+    setInFragment(name, sequence > 0 ? `${sequence}` : undefined);
+    this.requestUpdate();
+  }
 
   readonly #share = (): void => {
     this.renderRoot.querySelector<ShareSheet>("milepost-share-sheet")?.open();

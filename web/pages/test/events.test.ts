@@ -105,6 +105,11 @@ describe("the events of a job", () => {
         return Math.round(row - edge);
       });
     await expect.poll(top).toBe(1);
+    // The address is then that of the event, for others; who opens it sees the event with what it holds.
+    await expect.poll(() => new URL(page.url()).hash).toBe("#event=1204");
+    const other = await openPage(page.url());
+    await shows(other, `${ROWS}.marked`, /1,204.*line 1202/s);
+    await shows(other, ".payload pre", '"text": "line 1202"');
     await job.log(200, "later");
     await shows(page, ".controls .count", "5,202 events");
     const place = await top();
@@ -115,6 +120,14 @@ describe("the events of a job", () => {
     });
     await expect.poll(async () => (await rows(page))[0]).toMatch(/^1 .* transcribe submitted$/);
     await expect.poll(async () => (await rows(page))[9]).toMatch(/^10 .* line 8$/);
+    await page.getByRole("button", { name: /line 8$/ }).click();
+    await expect.poll(() => new URL(page.url()).hash).toBe("#event=10");
+    await page.getByRole("button", { name: /line 8$/ }).click();
+    await expect.poll(() => new URL(page.url()).hash).toBe("");
+    // Also to where one was before.
+    await page.getByLabel("go to event").fill("1204");
+    await page.keyboard.press("Enter");
+    await shows(page, `${ROWS}.marked`, /1,204.*line 1202/s);
     await page.getByRole("button", { name: "follow" }).click();
     await expect.poll(async () => (await rows(page)).at(-1)).toMatch(/^5,202 .* later 200$/);
   });
@@ -148,7 +161,7 @@ describe("the events of a job", () => {
     await expect.poll(async () => (await rows(page)).join()).not.toContain("superseded");
   });
 
-  test("a page that was cut off says that events could not be loaded, and loads them by itself", async () => {
+  test("events that a call did not bring are said to be missing, and asked for again on request", async () => {
     const job = await pages.start("cut-events");
     await job.log(500);
     const page = await pages.open("cut-events");

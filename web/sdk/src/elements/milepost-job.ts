@@ -33,7 +33,7 @@ type Tab = "stages" | "log" | "artifacts" | "result" | "input" | "attempts" | "c
  * Attributes: `job-id`; `server`, by default the one that the script came from; `log`, `off`, `tail` or `full`; `cancel`, to offer
  * cancelling; `retry`, to offer submitting it again; `compact`, without stages. Events: `milepost-change` and `milepost-end`,
  * whose `detail.job` is the job; `milepost-open`, whose `detail.jobId` is the job that was submitted again, and whose page opens
- * unless it is prevented; `milepost-line`, whose `detail.line` is what the property `line` then is.
+ * unless it is prevented; `milepost-line` and `milepost-event`, whose `detail` has what the property `line` or `event` then is.
  */
 export class MilepostJob extends JobElement<JobStore> {
   static override properties = {
@@ -45,6 +45,7 @@ export class MilepostJob extends JobElement<JobStore> {
     narrow: { state: true },
     stageId: { state: true },
     line: { attribute: false },
+    event: { attribute: false },
     said: { state: true },
     eventsError: { state: true },
   };
@@ -62,6 +63,8 @@ export class MilepostJob extends JobElement<JobStore> {
   declare eventsError: string;
   /** The sequence of the marked line of the log; 0 for none. `milepost-line` says that the reader has marked another one. */
   declare line: number;
+  /** The sequence of the marked event; 0 for none. `milepost-event` says that the reader has marked another one. */
+  declare event: number;
   #bar = new SmoothBar();
   #announced: Announced | undefined;
   #resized = new ResizeObserver(([entry]) => {
@@ -71,7 +74,7 @@ export class MilepostJob extends JobElement<JobStore> {
   constructor() {
     super();
     this.stageId = this.said = this.eventsError = "";
-    this.line = 0;
+    this.line = this.event = 0;
     this.log = "off";
     this.cancel = this.retry = this.compact = false;
     this.narrow = false;
@@ -120,7 +123,7 @@ export class MilepostJob extends JobElement<JobStore> {
   protected override forget(): void {
     this.tab = undefined;
     this.stageId = this.said = "";
-    this.line = 0;
+    this.line = this.event = 0;
     this.#bar = new SmoothBar();
     this.#announced = undefined;
   }
@@ -223,7 +226,8 @@ export class MilepostJob extends JobElement<JobStore> {
       ["raw", "raw", true],
     ];
     const shown = tabs.filter(([, , there]) => there);
-    const wanted = this.tab ?? (this.line > 0 ? "log" : this.#firstTab(job));
+    const marked = this.event > 0 ? "events" : this.line > 0 ? "log" : undefined;
+    const wanted = this.tab ?? marked ?? this.#firstTab(job);
     const tab = shown.some(([name]) => name === wanted) ? wanted : "log";
     return html`<section class="details">
       <div role="tablist" aria-label="details" @keydown=${this.#tabKey}>
@@ -300,7 +304,7 @@ export class MilepostJob extends JobElement<JobStore> {
   /** Few look at events, so that their element is loaded when the first one does. */
   #events(): TemplateResult {
     if (customElements.get(EVENTS))
-      return html`<milepost-events-view .store=${this.store}></milepost-events-view>`;
+      return html`<milepost-events-view .event=${this.event} .store=${this.store}></milepost-events-view>`;
     if (this.eventsError)
       return html`<p class="failed" role="alert">
         The events cannot be shown: ${oneLine(this.eventsError)} Load the page again.

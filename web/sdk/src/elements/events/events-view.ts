@@ -22,12 +22,12 @@ const AT_END = 4;
 
 /** The events of a job, any number of them: those in sight are loaded and drawn, and the newest come as they happen. */
 export class EventsView extends StoreElement<JobStore> {
-  static override properties = { follow: { type: Boolean }, marked: { state: true } };
+  static override properties = { follow: { type: Boolean }, event: { attribute: false } };
   static override styles = [sharedStyles, eventsStyles];
   /** Whether the newest event is kept in sight. */
   declare follow: boolean;
-  /** The sequence that the reader went to; 0 for none. */
-  declare marked: number;
+  /** The sequence of the event that is marked; 0 for none. It is brought into sight. `milepost-event` says which the reader marks. */
+  declare event: number;
   #reading: JobStore | undefined;
   #layout: EventLayout | undefined;
   #leave = (): void => undefined;
@@ -39,7 +39,7 @@ export class EventsView extends StoreElement<JobStore> {
   constructor() {
     super();
     this.follow = true;
-    this.marked = 0;
+    this.event = 0;
   }
 
   override connectedCallback(): void {
@@ -69,6 +69,7 @@ export class EventsView extends StoreElement<JobStore> {
     this.#read();
     const layout = this.#layout;
     if (!layout) return;
+    if (changed.has("event") && this.event > 0 && !layout.unfolded.has(this.event)) this.#show(layout);
     layout.update(this.#view?.clientHeight ?? 400);
     if (this.follow) layout.moveToEnd();
   }
@@ -136,12 +137,12 @@ export class EventsView extends StoreElement<JobStore> {
     const time = event && instantOf(event.time);
     const before = superseded > 0 ? `after ${grouped(superseded)} superseded · ` : "";
     return html`<div role="listitem">
-      <div class="row ${sequence === this.marked ? "marked" : ""}">
+      <div class="row ${sequence === this.event ? "marked" : ""}">
         <button
           class="event"
           ?disabled=${!event}
           aria-expanded=${isOpen}
-          aria-current=${sequence === this.marked ? "true" : nothing}
+          aria-current=${sequence === this.event ? "true" : nothing}
           @click=${() => {
             this.#toggle(layout, sequence);
           }}
@@ -188,7 +189,6 @@ export class EventsView extends StoreElement<JobStore> {
     this.#reading = store;
     this.#layout = undefined;
     this.follow = true;
-    this.marked = 0;
     if (!store) return;
     const pages = new EventPages(store.server.client, store.jobId, () => {
       this.requestUpdate();
@@ -197,20 +197,36 @@ export class EventsView extends StoreElement<JobStore> {
     this.#leave = store.read(pages);
   }
 
-  #toggle(layout: EventLayout, sequence: number): void {
-    if (!layout.unfolded.delete(sequence)) layout.unfolded.set(sequence, 0);
+  /** Bring the marked event into sight, unfolded. */
+  #show(layout: EventLayout): void {
+    const { first, last } = layout.pages;
+    this.event = Math.min(Math.max(this.event, first), last);
+    if (!layout.unfolded.has(this.event)) layout.unfolded.set(this.event, 0);
+    layout.moveTo(this.event);
     this.follow = false;
+  }
+
+  #toggle(layout: EventLayout, sequence: number): void {
+    const isOpen = layout.unfolded.delete(sequence);
+    if (!isOpen) layout.unfolded.set(sequence, 0);
+    this.follow = false;
+    if (!isOpen || sequence === this.event) this.#mark(isOpen ? 0 : sequence);
     this.requestUpdate();
+  }
+
+  #mark(sequence: number): void {
+    this.event = sequence;
+    const detail = { event: sequence };
+    this.dispatchEvent(new CustomEvent("milepost-event", { detail, bubbles: true, composed: true }));
   }
 
   readonly #goTo = (event: InputEvent): void => {
     const layout = this.#layout;
     const sequence = Number((event.target as HTMLInputElement).value.replace(/\D/g, ""));
     if (!layout || sequence === 0) return;
-    const { first, last } = layout.pages;
-    this.marked = Math.min(Math.max(sequence, first), last);
-    this.follow = false;
-    layout.moveTo(this.marked);
+    this.event = sequence;
+    this.#show(layout);
+    this.#mark(this.event);
     this.requestUpdate();
   };
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import sqlite3
 import threading
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
@@ -12,12 +13,14 @@ from typing import Any, cast
 import pytest
 
 from milepost.server.log.event_log import EventPage, Query
+from milepost.server.log.log_errors import StoreUnavailable
 from milepost.server.log.sqlite.read_lane import UNDELIVERED, ReadLane
 from milepost.server.log.sqlite.reader import Reader
 from milepost.server.log.sqlite.reader_pool import LONG_READ_THREADS
 from milepost.server.log.sqlite.sqlite_log import SqliteEventLog
 from milepost.server.scheduling.callers import SERVER
-from milepost.v1 import EventFilter, JobFilter
+from milepost.server.store_errors import refusal_of
+from milepost.v1 import ErrorReason, EventFilter, JobFilter
 from tests.support.rpc import eventually
 from tests.support.validators import EventView
 from tests.support.world import Subscriber, World
@@ -213,3 +216,26 @@ async def test_a_read_that_raises_what_no_future_can_have() -> None:
     with pytest.raises(RuntimeError, match="a read raised StopIteration"):
         await asyncio.wait_for(lane.run(SERVER, read), 120)
     lane.close()
+
+
+async def test_a_read_that_the_store_cannot_do_for_now(tmp_path: Path) -> None:
+    """It may be repeated, as a write may; an error of the server's own may not."""
+    log = SqliteEventLog(tmp_path)
+    openings: list[Callable[[], object]] = [lambda: sqlite3.connect(tmp_path / "missing" / "log.db")]
+
+    def open_reader() -> Reader:
+        if openings:
+            openings.pop()()
+        return log._open_reader()
+
+    lane = ReadLane(open_reader, 1, "test")
+    with pytest.raises(StoreUnavailable, match="unable to open database file") as refused:
+        await lane.run(SERVER, lambda reader: reader.find("j"))
+    refusal = refusal_of(refused.value)
+    assert refusal is not None
+    assert refusal.reason == ErrorReason.ERROR_REASON_STORE_UNAVAILABLE
+    assert await lane.run(SERVER, lambda reader: reader.find("j")) is None
+    with pytest.raises(sqlite3.OperationalError, match="no such table"):
+        await lane.run(SERVER, lambda reader: reader._connection.execute("SELECT 1 FROM missing"))
+    lane.close()
+    await log.close()

@@ -10,6 +10,10 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import Any, Final, NamedTuple, TypeVar
 
+import structlog
+
+from milepost.server.log.log_errors import StoreUnavailable
+from milepost.server.log.sqlite import statements
 from milepost.server.log.sqlite.reader import Reader
 from milepost.server.scheduling.callers import Turns
 
@@ -21,6 +25,20 @@ CACHE_TIME: Final = 5.0
 UNDELIVERED: Final = 32
 """Results of a lane that wait for the event loop, and so the reads that it goes on with in one pass. Threads read no
 further meanwhile: what is read is in memory, and what comes of it takes longer than to read it."""
+
+
+# Errors of the disk, of memory and of others at the database: the statement and the data are right.
+_OF_THE_STORE: Final = frozenset(
+    {
+        sqlite3.SQLITE_BUSY,
+        sqlite3.SQLITE_CANTOPEN,
+        sqlite3.SQLITE_IOERR,
+        sqlite3.SQLITE_LOCKED,
+        sqlite3.SQLITE_NOMEM,
+    }
+)
+
+_log = structlog.get_logger("milepost.store")
 
 
 class _Read(NamedTuple):
@@ -55,7 +73,10 @@ class ReadLane:
             thread.start()
 
     async def run(self, caller: str, function: Callable[[Reader], _Result]) -> _Result:
-        """Call the function with a reader when it is the caller's turn. One that is cancelled before takes no turn."""
+        """Call the function with a reader when it is the caller's turn. One that is cancelled before takes no turn.
+
+        Raises StoreUnavailable after an error of the disk, and what the function raises.
+        """
         if self._is_closed:
             raise RuntimeError("the log is closed")
         loop = asyncio.get_running_loop()
@@ -113,7 +134,7 @@ class ReadLane:
             stopped.__cause__ = error
             self._deliver(loop, result, result.set_exception, stopped)
         except BaseException as error:  # noqa: BLE001  # raised to the caller
-            self._deliver(loop, result, result.set_exception, error)
+            self._deliver(loop, result, result.set_exception, _as_store_error(error))
         else:
             self._deliver(loop, result, result.set_result, found)
         return reader
@@ -132,3 +153,13 @@ class ReadLane:
 
         with suppress(RuntimeError):  # the loop is closed: nobody waits any more
             loop.call_soon_threadsafe(deliver)
+
+
+def _as_store_error(error: BaseException) -> BaseException:
+    """The error for the caller of a read: one that it may repeat, where the store could not be read for now."""
+    if not isinstance(error, sqlite3.Error) or statements.primary_code(error) not in _OF_THE_STORE:
+        return error
+    _log.error("read failed", error=str(error))
+    unavailable = StoreUnavailable(str(error))
+    unavailable.__cause__ = error
+    return unavailable

@@ -18,7 +18,6 @@ import gc
 import os
 import resource
 import sys
-import sysconfig
 from collections.abc import Callable
 from pathlib import Path
 from typing import Final
@@ -67,7 +66,7 @@ class SmallBlocks:
         """Whether Python has its own allocator, without hooks for debugging, and C's gives memory back by the page."""
         return (
             sys.implementation.name == "cpython"
-            and not sysconfig.get_config_var("Py_GIL_DISABLED")
+            and "t" not in sys.abiflags  # which a build without the GIL has
             and "PYTHONMALLOC" not in os.environ
             and not any(_allocator(domain).ctx for domain in (_RAW, *_SMALL))
             and hasattr(ctypes.CDLL(None), "malloc_trim")

@@ -122,13 +122,17 @@ async def _read(server: ServerOptions, options: BridgeOptions, redis: Redis, map
             client, mapping, partial(publish, redis), owner=options.owner, max_jobs=options.max_jobs
         )
         reader = RedisSubscriber(redis, name, options.channels, inbound.receive, inbound.interrupted)
-        upkeep = asyncio.create_task(inbound.run())
+        running = [asyncio.create_task(part) for part in (reader.run(), inbound.run())]
         try:
-            await reader.run()
+            ended, _ = await asyncio.wait(running, return_when=asyncio.FIRST_COMPLETED)
+            for task in ended:  # with its error: a bridge that only reads would end no idle job
+                task.result()
         except AuthenticationError as error:
             raise CommandError(f"{describe(error, name)}.", ExitStatus.FAILED, json=False) from None
         finally:
-            upkeep.cancel()
+            for task in running:
+                task.cancel()
+            await asyncio.wait(running)
             await inbound.close()
             await redis.aclose()
 

@@ -179,7 +179,7 @@ async def test_the_sdk_calls_again_when_there_is_room(monkeypatch: pytest.Monkey
     monkeypatch.setattr(response_room, "RETRY_DELAY", 0.05)
     async with serving() as server, Client(server.address, timeout=120) as client:
         job = await client.submit("k", {"text": "x" * 1_000_000}, dispatch=Dispatch.DISPATCH_EXTERNAL)
-        server.memory.responses.charge(16 * _MIB)
+        await server.memory.responses.acquire(16 * _MIB)
         before = server.call_count
         getting = asyncio.create_task(client.get(job.job_id))
 
@@ -189,7 +189,7 @@ async def test_the_sdk_calls_again_when_there_is_room(monkeypatch: pytest.Monkey
         await eventually(was_called_again)
         server.memory.responses.release(16 * _MIB)
         assert (await getting).input == job.input
-        server.memory.responses.charge(16 * _MIB)
+        await server.memory.responses.acquire(16 * _MIB)
         monkeypatch.setattr(response_room, "RETRY_DELAY", 600.0)
         async with Client(server.address, timeout=120) as hasty:
             with pytest.raises(LimitReached) as raised:

@@ -67,11 +67,6 @@ class ByteBudget:
                 budget._free(size)
             raise
 
-    def charge(self, size: int) -> None:
-        """Charge ``size`` bytes whether they fit or not."""
-        for budget in self._levels:
-            budget.used += size
-
     def release(self, size: int) -> None:
         """Give ``size`` bytes back."""
         for budget in self._levels:

@@ -198,7 +198,7 @@ describe("the page of a job", () => {
   });
 
   test("the children of a job have their state, a bar and a percentage", async () => {
-    await pages.start("family", { plannedChildren: 3 });
+    const family = await pages.start("family", { plannedChildren: 3 });
     const child = await pages.start("family-1", {
       parentJobId: "family",
       stages: [{ stageId: "a", total: 4 }],
@@ -224,6 +224,10 @@ describe("the page of a job", () => {
     await page.setViewportSize({ width: 320, height: 700 });
     await fits(page);
     await picture(page, "children-320");
+    await family.end();
+    await shows(page, "[part=state]", "succeeded");
+    await child.end();
+    await expect.poll(text("family-1")).toMatch(/^succeeded/);
   });
 
   test("in the table of attempts the name of a worker stays in one line, and is whole where it has one of its own", async () => {

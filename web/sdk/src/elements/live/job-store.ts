@@ -227,7 +227,7 @@ export class JobStore implements WatchedJob {
       if (ATTEMPT_NAMES.has(event.payload.case) && this.#history.length < HISTORY_LIMIT)
         this.#history.push(event);
     }
-    if (this.isEnded && !isEnded) this.#usualAfter = -Infinity;
+    if (this.isEnded && !isEnded) this.#usualAfter = this.#lookedAt = -Infinity;
     if (items.length > 0) this.#attempts = undefined;
     this.log.add(events);
     for (const reader of this.#readers) reader.add(events);
@@ -330,8 +330,12 @@ export class JobStore implements WatchedJob {
   async #loadRelated(): Promise<void> {
     const { job } = this;
     if (!job || !this.#isComplete || this.#isLooking) return;
-    const often = job.state === JobState.QUEUED || this.children.length > 0 || job.plannedChildren > 0;
-    const interval = hasEnded(job) ? Infinity : often ? RELATED_INTERVAL : RARE_INTERVAL;
+    const ended = hasEnded(job);
+    // Children may go on after the end of their parent.
+    const often = ended
+      ? this.children.some((child) => !hasEnded(child))
+      : job.state === JobState.QUEUED || this.children.length > 0 || job.plannedChildren > 0;
+    const interval = often ? RELATED_INTERVAL : ended ? Infinity : RARE_INTERVAL;
     if (performance.now() - this.#lookedAt < interval) return;
     this.#isLooking = true;
     const { signal } = this.#loading;
@@ -351,7 +355,7 @@ export class JobStore implements WatchedJob {
       // The next look may have more luck.
     }
     this.#isLooking = false;
-    this.#lookedAt = signal.aborted ? -Infinity : performance.now();
+    this.#lookedAt = signal.aborted || this.isEnded !== ended ? -Infinity : performance.now();
     this.#frames.request();
   }
 }

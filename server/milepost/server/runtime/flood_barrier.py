@@ -142,9 +142,8 @@ class FloodBarrier:
                     continue
                 silent = await asyncio.to_thread(_shut_down_silent, self._port, silent)
                 others, failed = max(files - len(silent), 0), False
-            except (
-                OSError
-            ) as error:  # the process has as many files as it may; it looks again until one is free
+            # Such as that the process has as many files as it may. It looks again, until one is free.
+            except Exception as error:  # noqa: BLE001
                 if not failed:
                     _log.warning("silent connections not closed", error=str(error))
                 failed = True

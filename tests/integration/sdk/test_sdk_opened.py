@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
 
+import grpc
 import pytest
 from google.protobuf.duration_pb2 import Duration
 
@@ -21,6 +22,7 @@ from milepost.client.errors import (
 from milepost.v1 import Event, Job, Retention
 from tests.support.proxy import CuttableProxy
 from tests.support.rpc import eventually
+from tests.support.scripted import Stream, scripted
 from tests.support.server import Serve, Server
 
 
@@ -142,3 +144,24 @@ def test_without_asyncio(shared_server: Server) -> None:
 async def _submitted(server: Server) -> JobSnapshot:
     async with Client(server.address) as client:
         return await client.submit("k")
+
+
+async def test_a_watch_that_falls_back_has_opened_with_its_first_stream() -> None:
+    """Before that it has neither epoch nor position, from which another watch could go on."""
+
+    async def blocked(stream: Stream) -> None:
+        await stream.fail(grpc.StatusCode.UNAVAILABLE)
+
+    async def replay(stream: Stream) -> None:
+        await stream.open(head=0)
+        await stream.caught_up(0)
+
+    async with (
+        scripted(*[blocked] * 4, replay) as server,
+        Client(server.address) as client,
+        client.watch("j") as watch,
+    ):
+        await watch.opened()
+        opened = watch.epoch, watch.connection.state
+
+    assert opened == ("e", "polling")

@@ -74,8 +74,7 @@ class ReconnectingStream(ABC, AsyncIterator[Item], Generic[Item, _Request, _Fram
         self._ready: deque[Item] = deque()
         self._unread = False
         self._yielded_epoch = cursor.epoch
-        self._done = False
-        self._connected_before = False
+        self._done = self._has_opened = self._connected_before = False
         self._recovering = False
         self._retry_at = 0.0
         self._connect_deadline: float | None = None
@@ -128,7 +127,8 @@ class ReconnectingStream(ABC, AsyncIterator[Item], Generic[Item, _Request, _Fram
         Raises:
             MilepostError: The error that iterating would raise, such as `JobNotFound` or `SequenceAhead`.
         """
-        while not (self._connected_before or self._ready or self._done):
+        calls = TransportMode.CALL  # without any stream
+        while not (self._has_opened or self._fallback.mode is calls or self._ready or self._done):
             self._ready.extend(await self._advance())
 
     async def batch(self) -> Sequence[Item]:
@@ -287,6 +287,7 @@ class ReconnectingStream(ABC, AsyncIterator[Item], Generic[Item, _Request, _Fram
 
     def _on_opened(self) -> None:
         """Note that a stream has opened."""
+        self._has_opened = True
         self._credential.accepted()
         self._fallback.stream_opened()
         if self._fallback.mode is not TransportMode.STREAM:

@@ -58,7 +58,9 @@ def test_the_beginning(story: Story) -> None:
     submitted = Event()
     submitted.job_submitted.job.CopyFrom(fold.job)
 
-    assert said(story, submitted) == f"archive {JOB_ID} submitted by ann"
+    assert said(story, submitted) == f"archive {JOB_ID} submitted, owner ann"
+    submitted.job_submitted.job.submitted_by = "ci"
+    assert said(story, submitted) == f"archive {JOB_ID} submitted by ci, owner ann"
     assert said(story, Event(attempt=1, job_started=JobStarted(worker_id="w"))) == "started by worker w"
     assert (
         said(story, Event(attempt=2, job_started=JobStarted(worker_id="w")))
@@ -76,6 +78,9 @@ def test_a_plan_names_the_first_stages(story: Story) -> None:
         said(story, Event(stages_planned=many))
         == "planned 20 stages: s0, s1, s2, s3, s4, s5, s6, s7, and 12 more"
     )
+    children = StagesPlanned(stages=[Stage(stage_id="a")], planned_children=3)
+    assert said(story, Event(stages_planned=children)) == "planned 1 stage: a; 3 children"
+    assert said(story, Event(stages_planned=StagesPlanned(planned_children=1))) == "planned 1 child"
 
 
 def test_a_stage_from_start_to_end(story: Story) -> None:

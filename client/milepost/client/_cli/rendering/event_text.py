@@ -27,8 +27,9 @@ def describe(event: Event, fold: Fold) -> str:
 
 def _job_submitted(event: Event, fold: Fold) -> str:
     job = event.job_submitted.job
-    owner = f" by {text.escaped(job.owner)}" if job.owner else ""
-    return f"{text.one_line(job.kind)} {text.one_line(job.job_id)} submitted{owner}"
+    submitter = f" by {text.escaped(job.submitted_by)}" if job.submitted_by else ""
+    owner = f", owner {text.escaped(job.owner)}" if job.owner else ""
+    return f"{text.one_line(job.kind)} {text.one_line(job.job_id)} submitted{submitter}{owner}"
 
 
 def _job_started(event: Event, fold: Fold) -> str:
@@ -37,11 +38,14 @@ def _job_started(event: Event, fold: Fold) -> str:
 
 
 def _stages_planned(event: Event, fold: Fold) -> str:
-    stages = event.stages_planned.stages
+    stages, children = event.stages_planned.stages, event.stages_planned.planned_children
     names = [text.stage_name(stage) for stage in stages[:_STAGE_NAME_LIMIT]]
     if len(stages) > _STAGE_NAME_LIMIT:
         names.append(f"and {len(stages) - _STAGE_NAME_LIMIT:,} more")
-    return f"planned {text.count(len(stages), 'stage')}: {', '.join(names)}"
+    plan = [f"{text.count(len(stages), 'stage')}: {', '.join(names)}"] if stages or not children else []
+    if children:
+        plan.append("1 child" if children == 1 else f"{children:,} children")
+    return f"planned {'; '.join(plan)}"
 
 
 def _stage_started(event: Event, fold: Fold) -> str:

@@ -228,6 +228,15 @@ describe("the page of a job", () => {
     await shows(page, "[part=state]", "succeeded");
     await child.end();
     await expect.poll(text("family-1")).toMatch(/^succeeded/);
+    await page.evaluate(() => {
+      document.addEventListener("milepost-open", (event) => {
+        event.preventDefault();
+        document.title = `opens ${(event as CustomEvent<{ jobId: string }>).detail.jobId}`;
+      });
+    });
+    await row("family-2").getByRole("link").click();
+    await expect.poll(() => page.title()).toBe("opens family-2");
+    expect(new URL(page.url()).pathname).toBe("/jobs/family");
   });
 
   test("in the table of attempts the name of a worker stays in one line, and is whole where it has one of its own", async () => {

@@ -32,8 +32,8 @@ type Tab = "stages" | "log" | "artifacts" | "result" | "input" | "attempts" | "c
  *
  * Attributes: `job-id`; `server`, by default the one that the script came from; `log`, `off`, `tail` or `full`; `cancel`, to offer
  * cancelling; `retry`, to offer submitting it again; `compact`, without stages. Events: `milepost-change` and `milepost-end`,
- * whose `detail.job` is the job; `milepost-open`, whose `detail.jobId` is the job that was submitted again, and whose page opens
- * unless it is prevented; `milepost-line` and `milepost-event`, whose `detail` has what the property `line` or `event` then is.
+ * whose `detail.job` is the job; `milepost-open`, whose `detail.jobId` is a child or the parent that the reader opens, or the job that was submitted
+ * again, and whose page opens unless it is prevented; `milepost-line` and `milepost-event`, whose `detail` has what the property `line` or `event` then is.
  */
 export class MilepostJob extends JobElement<JobStore> {
   static override properties = {

@@ -11,6 +11,7 @@ import { humanSize, oneLine, printable } from "../model/plain-text.js";
 import { isActive, isKnown, jobLook } from "../model/state-words.js";
 import { stateIcon } from "./icons.js";
 import { progressBar, progressText } from "./job-head.js";
+import { onOpen } from "./opening.js";
 
 export function artifactsPanel(artifacts: readonly Artifact[]): TemplateResult {
   return html`<table part="artifacts">
@@ -126,7 +127,16 @@ export function childrenPanel(
           return html`<tr>
             <td class=${shape}>${stateIcon(shape)} ${word}</td>
             <td class="foreign">${oneLine(child.kind, 64)} <span class="muted">${titleOf(child)}</span></td>
-            <td class="mono"><a class="foreign" href=${address(child.jobId)}>${child.jobId}</a></td>
+            <td class="mono">
+              <a
+                class="foreign"
+                href=${address(child.jobId)}
+                @click=${(event: MouseEvent) => {
+                  onOpen(event, child.jobId);
+                }}
+                >${child.jobId}</a
+              >
+            </td>
             <td class="progress-cell ${isActive(child) ? "own-line" : ""}">${childProgress(child)}</td>
             <td class="number" data-label="ran">${ran}</td>
           </tr>`;

@@ -15,6 +15,7 @@ import { usualText } from "../model/usual.js";
 import { needsAttention, waitingHint, waitingText } from "../model/waiting-text.js";
 import type { Movement } from "../model/smooth-bar.js";
 import { stateIcon } from "./icons.js";
+import { onOpen } from "./opening.js";
 import { vars } from "./vars-directive.js";
 
 /** The code of the failure of an attempt whose worker disappeared. */
@@ -50,7 +51,21 @@ export function identity(
       ><milepost-copy .text=${job.jobId} .label=${"copy the job's id"}></milepost-copy>
       ${job.owner ? html`<span title=${job.owner}>owner <span class="foreign value">${oneLine(job.owner, 128)}</span></span>` : nothing}
       ${labels.map(([key, value]) => html`<span class="label foreign" title=${`label ${key}=${value}`}>${oneLine(key)}=${oneLine(value)}</span>`)}
-      ${job.parentJobId ? html`<span>part of <a class="mono" href=${store.server.jobAddress(job.parentJobId)}>${shortId(job.parentJobId)}</a></span>` : nothing}
+      ${
+        job.parentJobId
+          ? html`<span
+              >part of
+              <a
+                class="mono"
+                href=${store.server.jobAddress(job.parentJobId)}
+                @click=${(event: MouseEvent) => {
+                  onOpen(event, job.parentJobId);
+                }}
+                >${shortId(job.parentJobId)}</a
+              ></span
+            >`
+          : nothing
+      }
       ${job.workerId && isActive(job) ? html`<span>worker <span class="mono foreign value">${oneLine(job.workerId, 64)}</span></span>` : nothing}
     </p>
   </header>`;

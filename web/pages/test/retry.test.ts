@@ -102,6 +102,10 @@ describe("a job that did not succeed", () => {
     });
     await answered;
     await shows(page, "milepost-retry-sheet [role=alert]", /cannot be reached/);
+    await page.keyboard.press("r"); // the question is open already
+    await shows(page, "milepost-retry-sheet [role=alert]", /cannot be reached/);
+    await page.getByRole("button", { name: "Close" }).click();
+    await page.getByRole("button", RETRY).click();
     await page.getByRole("button", AGAIN).click();
     await expect.poll(() => jobIdOf(page)).not.toBe("broken");
     await shows(page, "h1", "retry");

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import uuid
 from collections.abc import Awaitable, Callable, Mapping
@@ -178,7 +179,8 @@ class AttachCalls:
         kept: Callable[[], KeptSession] | None = None,
     ) -> Attachment:
         waits = to_duration(wait or 0.0, "wait").ToTimedelta().total_seconds()
-        check_seconds(flush_timeout=flush_timeout)
+        if flush_timeout != math.inf:
+            check_seconds(flush_timeout=flush_timeout)
         build_request(Claim, instance=instance)
         build_request(Hello, worker_id=worker_id)
         own = OwnSession(self._channel, worker_id, self._timeout, instance)

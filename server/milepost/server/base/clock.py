@@ -30,24 +30,36 @@ class SystemClock:
 
 
 class AdjustedClock(SystemClock):
-    """The clock of the machine, with an offset to the time of day that all nodes go by."""
+    """The clock of the machine, with an offset to the time of day that all nodes go by.
+
+    While there is an offset, time passes by the monotonic clock: if somebody sets the clock of the machine right, the
+    offset would be wrong by as much until it is measured again.
+    """
 
     def __init__(self, read: Callable[[], int] = time.time_ns) -> None:
         self._read = read
-        self._offset = 0
+        # The time of day at a reading of the monotonic clock, both in nanoseconds; None without an offset.
+        self._base: tuple[int, int] | None = None
+
+    def machine(self) -> int:
+        """The time of day of the machine, in nanoseconds since the epoch."""
+        return self._read()
 
     @property
-    def offset(self) -> int:
-        """Nanoseconds by which the machine's clock is behind."""
-        return self._offset
+    def is_adjusted(self) -> bool:
+        """Whether there is an offset."""
+        return self._base is not None
 
     def adjust(self, offset: int) -> None:
-        """Add so many nanoseconds to the machine's time of day from now on."""
-        self._offset = offset
+        """Go by the machine's time of day and so many nanoseconds; with 0, by the machine's clock itself."""
+        self._base = (self._read() + offset, time.monotonic_ns()) if offset else None
 
     def now(self) -> int:
         """See ``Clock``."""
-        return self._read() + self._offset
+        if self._base is None:
+            return self._read()
+        then, read_at = self._base
+        return then + time.monotonic_ns() - read_at
 
 
 class CautiousClock:

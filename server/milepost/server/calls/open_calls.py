@@ -73,5 +73,7 @@ class OpenCalls:
                         await asyncio.sleep(0)
 
     async def _refresh_and_check(self) -> None:
-        await self._authenticator.refresh(tuple(principal for principal, _ in self._open))
-        await self.check()
+        try:
+            await self._authenticator.refresh(tuple(principal for principal, _ in self._open))
+        finally:  # what has expired has expired, whatever the refresh met
+            await self.check()

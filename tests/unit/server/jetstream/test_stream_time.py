@@ -6,6 +6,7 @@ import time
 import uuid
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 import structlog.testing
@@ -13,7 +14,7 @@ import structlog.testing
 from milepost.server.base.clock import AdjustedClock
 from milepost.server.log.jetstream import stream_time
 from milepost.server.log.jetstream.jetstream_log import JetStreamEventLog
-from milepost.server.log.jetstream.nats_access import NatsAccess
+from milepost.server.log.jetstream.nats_access import ConnectionLost, NatsAccess
 from milepost.server.log.jetstream.nats_connection import NatsConnection
 from milepost.server.log.jetstream.stream import StreamNames
 from milepost.server.log.jetstream.stream_time import TOLERANCE, StreamTime
@@ -86,10 +87,10 @@ async def test_a_clock_that_is_set_later(
     clock = AdjustedClock(machine.now)
     time_of_stream = StreamTime(connection, names, clock)
     await time_of_stream.start()
-    assert clock.offset == 0
+    assert not clock.is_adjusted
 
     async def follows() -> bool:
-        return is_right(clock) and (clock.offset == 0) == (machine.ahead == 0)
+        return is_right(clock) and clock.is_adjusted == (machine.ahead != 0)
 
     machine.ahead = HOUR
     await eventually(follows)
@@ -103,16 +104,61 @@ async def test_a_clock_that_is_right(connection: NatsConnection, names: StreamNa
     clock = AdjustedClock(Machine(TOLERANCE // 2).now)
     await StreamTime(connection, names, clock).adjust()
 
-    assert clock.offset == 0
+    assert not clock.is_adjusted
+
+
+async def test_a_clock_that_is_set_right(connection: NatsConnection, names: StreamNames) -> None:
+    """Until the next measurement the node goes on with the time that it has, and not by twice the difference."""
+    machine = Machine(-HOUR)
+    clock = AdjustedClock(machine.now)
+    await StreamTime(connection, names, clock).adjust()
+    machine.ahead = 0
+
+    assert is_right(clock)
+
+
+async def test_a_clock_that_drifts(connection: NatsConnection, names: StreamNames) -> None:
+    """The log warns although no two measurements differ by much; once, until it is wrong by another second."""
+    machine = Machine(0)
+    time_of_stream = StreamTime(connection, names, AdjustedClock(machine.now))
+    with structlog.testing.capture_logs() as lines:
+        for _ in range(8):
+            machine.ahead -= SECOND // 2
+            await time_of_stream.adjust()
+
+    assert [line["log_level"] for line in lines] == ["warning"] * 3
+
+
+async def test_an_answer_that_is_lost(
+    connection: NatsConnection, names: StreamNames, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One that came before counts. A node that starts asks until there is one."""
+    clock = AdjustedClock(Machine(HOUR).now)
+    time_of_stream = StreamTime(connection, names, clock)
+    ask, asked = connection.ask, 0
+
+    async def lossy(question: Any) -> Any:
+        nonlocal asked
+        asked += 1
+        if asked in (1, 3):
+            raise ConnectionLost("lost")
+        return await ask(question)
+
+    monkeypatch.setattr(connection, "ask", lossy)
+    await time_of_stream.start()
+    await time_of_stream.close()
+
+    assert is_right(clock)
+    assert asked == 3
 
 
 async def test_without_an_answer(connection: NatsConnection, names: StreamNames) -> None:
     """The clock stays as it was: of a NATS that tells no time, and of one that does not answer."""
-    clock = AdjustedClock()
+    clock = AdjustedClock(Machine(-HOUR).now)
     clock.adjust(HOUR)
-    await StreamTime(connection, StreamNames("unknown"), clock).adjust()
-    assert clock.offset == HOUR
+    assert await StreamTime(connection, StreamNames("unknown"), clock).adjust()
+    assert is_right(clock)
 
     await connection.close()
-    await StreamTime(connection, names, clock).adjust()
-    assert clock.offset == HOUR
+    assert not await StreamTime(connection, names, clock).adjust()
+    assert is_right(clock)

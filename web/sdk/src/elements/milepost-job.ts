@@ -304,7 +304,13 @@ export class MilepostJob extends JobElement<JobStore> {
   /** Few look at events, so that their element is loaded when the first one does. */
   #events(): TemplateResult {
     if (customElements.get(EVENTS))
-      return html`<milepost-events-view .event=${this.event} .store=${this.store}></milepost-events-view>`;
+      return html`<milepost-events-view
+        .event=${this.event}
+        .store=${this.store}
+        @milepost-event=${() => {
+          this.tab = "events"; // it stays when the mark, which may have opened it, goes
+        }}
+      ></milepost-events-view>`;
     if (this.eventsError)
       return html`<p class="failed" role="alert">
         The events cannot be shown: ${oneLine(this.eventsError)} Load the page again.

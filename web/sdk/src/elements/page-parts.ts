@@ -5,6 +5,7 @@ export { LitElement, css, html, nothing } from "lit";
 export { guard } from "lit/directives/guard.js";
 export { repeat } from "lit/directives/repeat.js";
 export { serverAt } from "./live/server.js";
+export { Unreachable } from "../errors.js";
 export { Retries } from "./live/retries.js";
 export { ticker } from "./live/ticker.js";
 export { EventSchema, JobState } from "./messages.js";

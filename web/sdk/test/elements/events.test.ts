@@ -135,3 +135,43 @@ test("events that come while a page is loaded are among them, once and in order"
   const sequences = layout.window().rows.map(({ sequence }) => sequence);
   expect(sequences).toStrictEqual(Array.from({ length: 13 }, (_, n) => n + 1));
 });
+
+test("a log of which nearly all is thinned out is loaded once, however many pages of it are empty", async () => {
+  const { asked, layout, settle, sequences } = open(
+    (sequence) => sequence === 1 || sequence === 25_600,
+    25_600,
+  );
+  layout.moveToEnd();
+  await settle();
+  expect(sequences()).toStrictEqual([1, 25_600]);
+  const before = asked.length;
+  expect(before).toBeLessThanOrEqual(pageOf(25_600) + 1);
+  await settle();
+  expect(asked.length).toBe(before);
+});
+
+test("of a stream as many events are kept as of a log, about what is in sight", async () => {
+  const { pages, settle } = open(() => true, 10);
+  await settle();
+  pages.add(Array.from({ length: 20_000 }, (_, n) => line(11 + n)));
+  const kept = Array.from({ length: pageOf(20_010) + 1 }, (_, page) => pages.eventsOf(page)?.length ?? 0);
+  expect(kept.reduce((sum, length) => sum + length, 0)).toBeLessThanOrEqual(66 * 128);
+  expect([kept[0], kept[1], kept.at(-1)]).toStrictEqual([128, 128, 20_010 - pageOf(20_010) * 128]);
+});
+
+test("a call that only ever brings the job as it is has failed, and is not made again at once", async () => {
+  let asked = 0;
+  const watchJob = () => {
+    asked += 1;
+    const snapshot = { type: "snapshot", job: job({ lastSequence: 10n, firstSequence: 1n, epoch: "e" }) };
+    return { sequence: 0n, batches: () => [Promise.resolve([snapshot])] };
+  };
+  const pages = new EventPages({ watchJob } as unknown as MilepostClient, "j", () => undefined);
+  pages.restart(job({ lastSequence: 10n, firstSequence: 1n, epoch: "e" }));
+  pages.want(0, 0);
+  await until(() => pages.error !== "");
+  pages.want(0, 0);
+
+  expect(asked).toBe(1);
+  expect(pages.retries.areDue).toBe(false);
+});

@@ -48,6 +48,8 @@ class Command(click.Command):
 
         takes_kind = any("--kind" in parameter.opts for parameter in self.params)
         hint = f" Did you mean `--kind {words[0]}`?" if takes_kind and KIND.fullmatch(words[0]) else ""
+        if any(isinstance(parameter, click.Argument) for parameter in self.params):
+            return f"{text.one_line(words[0])!r} is one argument too many.{hint}"
         return f"{text.one_line(words[0])!r} is an argument, and this command takes options only.{hint}"
 
     def invoke(self, ctx: click.Context) -> object:

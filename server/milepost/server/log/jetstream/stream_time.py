@@ -8,6 +8,7 @@ each answer about a stream.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import time
 from typing import Final, NamedTuple
@@ -24,6 +25,9 @@ from milepost.server.messages.timestamps import SECOND, instant
 
 _INTERVAL: Final = 10.0
 """Seconds between two measurements."""
+
+_RETRY_DELAY: Final = 0.2
+"""Seconds before the next measurement when a node starts and had no answer."""
 
 _MEASUREMENTS: Final = 3
 """Questions of a measurement; the answer that came soonest counts."""
@@ -52,10 +56,18 @@ class StreamTime:
         self._subject = f"$JS.API.STREAM.INFO.{names.stream}"
         self._clock = clock
         self._keeping: asyncio.Task[None] | None = None
+        # The offset of the last warning.
+        self._warned = 0
 
     async def start(self) -> None:
-        """Adjust the clock, and again from time to time: anybody may set either clock."""
-        await self.adjust()
+        """Adjust the clock, and again from time to time: anybody may set either clock.
+
+        Waits for an answer without a limit, since the ages of all jobs are about to be reckoned from the clock.
+        """
+        answered = await self.adjust()
+        while not answered:
+            await asyncio.sleep(_RETRY_DELAY)
+            answered = await self.adjust()
         self._keeping = asyncio.create_task(repeat(self.adjust, _INTERVAL))
 
     async def close(self) -> None:
@@ -64,31 +76,38 @@ class StreamTime:
             self._keeping.cancel()
             await asyncio.gather(self._keeping, return_exceptions=True)
 
-    async def adjust(self) -> None:
-        """Ask the stream's leader, and adjust the clock; it stays as it is if there is no answer."""
-        try:
-            answers = [await self._ask() for _ in range(_MEASUREMENTS)]
-        except ConnectionLost:
-            return
-        measured = min(
-            (answer for answer in answers if answer), key=lambda answer: answer.error, default=None
-        )
+    async def adjust(self) -> bool:
+        """Ask the stream's leader, and adjust the clock. Return whether there was an answer; if not, it stays."""
+        answers: list[_Measured | None] = []
+        with contextlib.suppress(ConnectionLost):
+            while len(answers) < _MEASUREMENTS:
+                answers.append(await self._ask())
+        measured = min((each for each in answers if each), key=lambda each: each.error, default=None)
+        if measured is None:
+            return bool(answers)
+        tolerance = measured.error + TOLERANCE
+        if abs(measured.offset) <= tolerance:
+            self._clock.adjust(0)
+            self._warned = 0
         # A clock that is right within what can be measured stays as it is: it would only move back and forth.
-        if measured is None or abs(measured.offset - self._clock.offset) <= measured.error + TOLERANCE:
-            return
-        changed = abs(measured.offset - self._clock.offset) > _NOTED
-        self._clock.adjust(0 if abs(measured.offset) <= measured.error + TOLERANCE else measured.offset)
-        if changed and self._clock.offset:
-            behind = self._clock.offset / SECOND
+        elif abs(measured.offset - (self._clock.now() - self._clock.machine())) > tolerance:
+            self._clock.adjust(measured.offset)
+        self._warn(measured.offset)
+        return True
+
+    def _warn(self, offset: int) -> None:
+        """Warn once, and again when it has become a different offset: a clock may drift for months."""
+        if abs(offset) > _NOTED and abs(offset - self._warned) > _NOTED:
+            self._warned = offset
             _log.warning(
                 "the clock of this machine is not that of the stream's leader, by which all nodes go; keep both in "
                 "step, as by NTP",
-                seconds_behind=round(behind, 1),
+                seconds_behind=round(offset / SECOND, 1),
             )
 
     async def _ask(self) -> _Measured | None:
         """Ask once. None if NATS does not tell the time, as before 2.10."""
-        asked, begun = self._clock.now() - self._clock.offset, time.monotonic_ns()
+        asked, begun = self._clock.machine(), time.monotonic_ns()
         answer = await self._connection.ask(
             lambda _: self._connection.client.request(self._subject, b"", timeout=REQUEST_TIMEOUT)
         )

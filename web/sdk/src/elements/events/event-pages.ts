@@ -2,12 +2,13 @@
 
 import type { MilepostClient } from "../../client.js";
 import type { EventReader } from "../live/job-store.js";
+import { Unreachable } from "../../errors.js";
 import { Retries } from "../live/retries.js";
 import type { Event, Job } from "../messages.js";
 
 /** Sequences of a page. */
 export const PAGE = 128;
-/** Pages that are kept at most; those that are farthest from what is in sight are dropped. */
+/** Full pages of events that are kept at most; those that are farthest from what is in sight are dropped. */
 const KEPT = 64;
 
 interface Page {
@@ -32,6 +33,8 @@ export class EventPages implements EventReader {
   readonly #pages = new Map<number, Page>();
   #ended = false;
   #loading = false;
+  /** The middle of the pages in sight. */
+  #middle = 0;
   #abort = new AbortController();
   /** What came by the stream while a page is being loaded. */
   #meanwhile: Event[] = [];
@@ -76,6 +79,7 @@ export class EventPages implements EventReader {
 
   /** Load what is missing of the pages from `from` to `to`, which are in sight: one call at a time. */
   want(from: number, to: number): void {
+    this.#middle = (from + to) / 2;
     if (this.#loading || this.error) return;
     let start = from;
     while (start <= to && !this.#isMissing(start)) start += 1;
@@ -104,6 +108,7 @@ export class EventPages implements EventReader {
       const before = this.#pages.get(pageOf(this.last));
       if (before && this.last < page * PAGE) before.partial = true;
       this.#pages.set(page, (known = { events: [], partial: false }));
+      this.#dropBeyond(this.#middle);
     }
     this.last = Math.max(this.last, sequence);
     this.#ended ||= event.payload.case === "jobEnded";
@@ -130,7 +135,7 @@ export class EventPages implements EventReader {
     this.#loading = false;
     for (const event of this.#meanwhile) this.#append(event);
     this.#meanwhile = [];
-    this.#dropBeyond((from + to) / 2);
+    this.#dropBeyond(this.#middle);
     this.changed();
   }
 
@@ -149,8 +154,14 @@ export class EventPages implements EventReader {
     for await (const items of watch.batches()) {
       for (const item of items) {
         if (item.type === "snapshot") {
-          // What was asked for is not kept any more.
-          this.first = Math.max(Number(item.job.firstSequence), this.first);
+          if (item.job.epoch !== this.epoch) {
+            this.restart(item.job);
+            return;
+          }
+          // What was asked for is not kept any more; or streams do not get through, and each call gives a snapshot.
+          const first = Number(item.job.firstSequence);
+          if (first <= this.first) throw new Unreachable("events do not get through");
+          this.first = first;
           return;
         }
         if (item.type === "event") events.push(item.event);
@@ -170,9 +181,14 @@ export class EventPages implements EventReader {
     }
   }
 
+  /** Drop pages once there are too many events. Those without any stay: they cost nothing, and many may be in sight. */
   #dropBeyond(middle: number): void {
-    const byDistance = [...this.#pages.keys()].sort((a, b) => Math.abs(a - middle) - Math.abs(b - middle));
-    // The newest is where the stream goes on.
-    for (const page of byDistance.slice(KEPT)) if (page !== pageOf(this.last)) this.#pages.delete(page);
+    const byDistance = [...this.#pages].sort(([a], [b]) => Math.abs(a - middle) - Math.abs(b - middle));
+    let kept = 0;
+    for (const [page, { events }] of byDistance) {
+      kept += events.length;
+      // The newest is where the stream goes on.
+      if (kept > KEPT * PAGE && events.length > 0 && page !== pageOf(this.last)) this.#pages.delete(page);
+    }
   }
 }

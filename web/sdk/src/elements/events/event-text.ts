@@ -31,7 +31,12 @@ export function eventText({ payload, attempt, time }: Event, stages: StagesById)
       const planned = payload.value.stages;
       const names = planned.slice(0, NAMED).map(({ stageId, title }) => oneLine(title || stageId, 64));
       if (planned.length > NAMED) names.push(`and ${grouped(planned.length - NAMED)} more`);
-      return [`planned ${count(planned.length, "stage")}`, names.join(", ")].filter(Boolean).join(": ");
+      const children = payload.value.plannedChildren;
+      const plan = [];
+      if (planned.length > 0 || !children)
+        plan.push([count(planned.length, "stage"), names.join(", ")].filter(Boolean).join(": "));
+      if (children) plan.push(children === 1 ? "1 child" : `${grouped(children)} children`);
+      return `planned ${plan.join("; ")}`;
     }
     case "stageStarted": {
       const { stageId = "", title = "", message = "" } = payload.value.stage ?? {};

@@ -1,6 +1,7 @@
 import { html, nothing, type TemplateResult } from "lit";
 import type { JobStore } from "../live/job-store.js";
 import { Retry } from "../live/retry.js";
+import type { Job } from "../messages.js";
 import { oneLine, shortId } from "../model/plain-text.js";
 import { dialogStyles } from "./dialog-styles.js";
 import { mayOpen } from "./opening.js";
@@ -14,6 +15,8 @@ export class RetrySheet extends StoreElement<JobStore> {
   declare error: string;
   declare busy: boolean;
   declare retry: Retry | undefined;
+  /** A submission of which the reader does not know what became: if it is made again, it makes no second job. */
+  #unanswered: { readonly of: string; readonly retry: Retry } | undefined;
   /** Aborted once the question is another one. */
   #asking = new AbortController();
 
@@ -24,6 +27,7 @@ export class RetrySheet extends StoreElement<JobStore> {
   }
 
   open(): void {
+    if (this.#dialog?.open) return; // the question may have been answered already
     this.#forgetQuestion();
     this.#dialog?.showModal();
     void this.#prepare();
@@ -89,7 +93,8 @@ export class RetrySheet extends StoreElement<JobStore> {
     const job = store?.job;
     if (!store || !job) return;
     await this.#try(signal, async () => {
-      const retry = await Retry.of(store.server.client, job, signal);
+      const last = this.#unanswered;
+      const retry = last?.of === nameOf(job) ? last.retry : await Retry.of(store.server.client, job, signal);
       if (!signal.aborted) this.retry = retry;
     });
   }
@@ -101,8 +106,10 @@ export class RetrySheet extends StoreElement<JobStore> {
     const { retry, store } = this;
     if (!retry?.isPossible || signal.aborted) return;
     await this.#try(signal, async () => {
+      this.#unanswered = { of: nameOf(store?.job), retry };
       const jobId = await retry.submit();
       if (signal.aborted) return;
+      this.#unanswered = undefined;
       this.#dialog?.close();
       if (store && mayOpen(this, jobId)) location.href = store.server.jobAddress(jobId);
     });
@@ -124,4 +131,9 @@ export class RetrySheet extends StoreElement<JobStore> {
   get #dialog(): HTMLDialogElement | null {
     return this.renderRoot.querySelector("dialog");
   }
+}
+
+/** A job by its id and the history that it is of. */
+function nameOf(job: Job | undefined): string {
+  return job ? `${job.epoch} ${job.jobId}` : "";
 }

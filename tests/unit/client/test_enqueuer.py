@@ -1,11 +1,12 @@
-"""Submissions to an engine that hangs, without a server."""
+"""Submissions to an engine that hangs or refuses, without a server."""
 
 from __future__ import annotations
 
 import asyncio
 import logging
 import threading
-from typing import Any
+from collections.abc import Callable
+from typing import Any, Self
 
 import pytest
 
@@ -20,18 +21,46 @@ class Submitted:
 
     def __init__(self) -> None:
         self.cancelled: list[str] = []
+        self.submitting = asyncio.Event()
+        self.answers = asyncio.Event()
+        self.answers.set()
 
     async def submit(self, kind: str, input_values: Any, **options: Any) -> JobSnapshot:
-        """Submit a job."""
+        """Submit a job, once the server answers."""
+        self.submitting.set()
+        await self.answers.wait()
         return JobSnapshot(Job(job_id=options["job_id"], kind=kind, state=JobState.JOB_STATE_QUEUED))
 
     async def cancel(self, job_id: str, *, reason: str) -> None:
         """Cancel a job."""
         self.cancelled.append(job_id)
 
+    async def __aenter__(self) -> Self:
+        return self
 
-async def test_a_submission_that_is_cancelled_leaves_no_job_behind(caplog: pytest.LogCaptureFixture) -> None:
-    """A job whose call has not begun is cancelled: no engine will ever take it. One whose call fails is in the log."""
+    async def __aexit__(self, *_: object) -> None:
+        """Close nothing."""
+
+
+def enqueuer_of(client: Any, enqueue: Callable[[JobSnapshot], object]) -> Enqueuer:
+    """An enqueuer that cancels by the same client."""
+    return Enqueuer("celery", enqueue, lambda: client)
+
+
+async def ended(*submissions: asyncio.Task[JobSnapshot]) -> None:
+    """Cancel the submissions, and wait for them."""
+    for submission in submissions:
+        submission.cancel()
+    await asyncio.wait(submissions)
+
+
+@pytest.mark.parametrize("repeatable", [False, True])
+async def test_a_submission_that_is_cancelled_leaves_no_job_behind(
+    repeatable: bool, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A job whose call has not begun, or fails later, is cancelled: no engine will ever take it. The log has the error
+    of the latter. Where the caller can submit it again it waits for that.
+    """
     client: Any = Submitted()
     begun, released = threading.Semaphore(0), threading.Event()
 
@@ -40,21 +69,51 @@ async def test_a_submission_that_is_cancelled_leaves_no_job_behind(caplog: pytes
         released.wait()
         raise ConnectionError("gone")
 
-    enqueuer = Enqueuer("celery", hang, ConnectionError)
+    enqueuer = enqueuer_of(client, hang)
     submissions = [
-        asyncio.create_task(enqueuer.submit(client, Submission("k", None, {"job_id": f"j{number}"})))
+        asyncio.create_task(
+            enqueuer.submit(client, Submission("k", None, {"job_id": f"j{number}"}, repeatable=repeatable))
+        )
         for number in range(5)
     ]
     for _ in range(4):
         await asyncio.to_thread(begun.acquire)
-    for submission in submissions:
-        submission.cancel()
-    await asyncio.wait(submissions)
+    await ended(*submissions)
     with caplog.at_level(logging.WARNING, "milepost.client"):
         released.set()
         enqueuer._threads.shutdown()
 
-    assert client.cancelled == ["j4"]
+    assert sorted(client.cancelled) == ([] if repeatable else ["j0", "j1", "j2", "j3", "j4"])
     assert sorted(caplog.messages) == [
-        f"job j{number} waits for nobody: celery did not take it: gone" for number in range(4)
+        f"job j{number} does not run: celery did not take it: gone" for number in range(4)
     ]
+
+
+@pytest.mark.parametrize("repeatable", [False, True])
+async def test_a_submission_that_is_cancelled_before_the_server_answers(repeatable: bool) -> None:
+    """Its job is cancelled, too, once the server has said that it made one."""
+    client: Any = Submitted()
+    client.answers.clear()
+    enqueued: list[str] = []
+    enqueuer = enqueuer_of(client, lambda job: enqueued.append(job.job_id))
+    submission = Submission("k", None, {"job_id": "j"}, repeatable=repeatable)
+    submitting = asyncio.create_task(enqueuer.submit(client, submission))
+    await client.submitting.wait()
+    asyncio.get_running_loop().call_soon(client.answers.set)
+    await ended(submitting)
+
+    assert (client.cancelled, enqueued) == ([] if repeatable else ["j"], [])
+
+
+@pytest.mark.parametrize("error", [ConnectionError("gone"), ValueError("no message can have this input")])
+async def test_a_job_that_the_engine_does_not_take_is_cancelled(error: Exception) -> None:
+    """Whatever the error, which the submitter gets."""
+    client: Any = Submitted()
+
+    def refuse(job: JobSnapshot) -> None:
+        raise error
+
+    with pytest.raises(type(error), match=str(error)):
+        await enqueuer_of(client, refuse).submit(client, Submission("k", None, {"job_id": "j"}))
+
+    assert client.cancelled == ["j"]

@@ -1,4 +1,4 @@
-"""Cancelling of jobs that were submitted for a block which is not entered."""
+"""Cancelling of submitted jobs that nothing would run: of a block that is not entered, or of no engine."""
 
 from __future__ import annotations
 
@@ -43,10 +43,10 @@ async def find_or_withdraw(
 
 
 async def withdraw_job(withdraw: Callable[[str], Awaitable[object]] | None, job_id: str) -> None:
-    """Cancel a job that could not be claimed. An error goes to the log."""
+    """Cancel a job that nothing will run. An error goes to the log."""
     if withdraw is None:
         return
     try:
         await asyncio.wait_for(withdraw(job_id), _TIMEOUT)
     except (MilepostError, TimeoutError, RuntimeError) as error:
-        _log.warning("job %s: not claimed, and cancelling it failed: %s", job_id, error)
+        _log.warning("job %s: nothing will run it, and cancelling it failed: %s", job_id, error)

@@ -11,7 +11,6 @@ from typing import Any, Final, cast
 
 from celery import Celery
 from google.protobuf.duration_pb2 import Duration
-from kombu.exceptions import OperationalError
 
 from milepost.client._attach import AttachedJob
 from milepost.client._client import Client
@@ -57,14 +56,14 @@ class CeleryEngine:
         install(self._app, settings.address, **settings.connection)
         self._tasks: dict[str, MilepostTask[..., Any]] = {}
         self._lock = threading.Lock()
-        self._enqueuer = Enqueuer("celery", self._publish, OperationalError)
+        self._enqueuer = Enqueuer("celery", self._publish, settings.client)
 
     async def submit(self, client: Client, submission: Submission) -> JobSnapshot:
         """Submit an external job, and publish the task of its kind, unless it has started.
 
         Raises:
             MilepostError: The server refused the job, or was not reached.
-            OperationalError: The broker is away; the job is cancelled.
+            OperationalError: The broker is away; see `Enqueuer` for what becomes of the job.
         """
         return await self._enqueuer.submit(client, submission)
 

@@ -9,7 +9,6 @@ from typing import Any, Final
 
 from milepost.client._client import Client
 from milepost.client._job_snapshot import JobSnapshot
-from milepost.client._transport.fork_safety import grpc
 from milepost.client.engines.engine_port import EngineSettings, Submission
 from milepost.client.engines.external_jobs import Enqueuer
 from milepost.client.engines.hatchet import Hatchet, HatchetJobs, HatchetTask, TriggeredJob
@@ -35,14 +34,15 @@ class HatchetEngine:
         self._tasks: dict[str, HatchetTask] = {}
         self._lock = threading.Lock()
         # By calls that block: the SDK's async ones belong to a single event loop.
-        self._enqueuer = Enqueuer("hatchet", self._trigger, grpc.RpcError)
+        self._enqueuer = Enqueuer("hatchet", self._trigger, settings.client)
 
     async def submit(self, client: Client, submission: Submission) -> JobSnapshot:
         """Submit an external job, and trigger a run of the task of its kind, unless one has started.
 
         Raises:
             MilepostError: The server refused the job, or was not reached.
-            grpc.RpcError: Hatchet is away, or has had no worker of this kind yet; the job is cancelled.
+            grpc.RpcError: Hatchet is away, or has had no worker of this kind yet; see `Enqueuer` for what becomes of
+                the job.
         """
         return await self._enqueuer.submit(client, submission)
 

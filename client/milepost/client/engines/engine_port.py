@@ -42,12 +42,15 @@ class Submission:
         input: Its input.
         options: Its options, with `job_id`, `request_id` and `labels`.
         start_deadline: Maximum seconds until its first attempt; None for no limit.
+        repeatable: Whether the caller can submit it again by a `request_id` of its own, so that a job which the engine
+            does not take may stay QUEUED. It is cancelled otherwise: no other submission would have it run.
     """
 
     kind: str
     input: Mapping[str, Any] | None
     options: SubmitOptions
     start_deadline: float | None = None
+    repeatable: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +68,10 @@ class EngineSettings:
     address: str | None
     connection: ConnectionOptions
     concurrency: int
+
+    def client(self) -> Client:
+        """A client of the server, which the caller closes."""
+        return Client(self.address, **self.connection)
 
 
 class Engine(Protocol):

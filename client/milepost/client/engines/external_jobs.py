@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import logging
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from functools import partial
 from typing import Final
 
-from milepost.client._attach.withdrawal import withdraw_job
+from milepost.client._attach.withdrawal import find_or_withdraw, withdraw_job
 from milepost.client._client import Client
 from milepost.client._job_snapshot import JobSnapshot
 from milepost.client.engines.engine_port import Submission
-from milepost.client.errors import MilepostError
 from milepost.v1 import Dispatch, JobState
 
 __all__ = ["Enqueuer"]
@@ -23,25 +21,31 @@ _log = logging.getLogger("milepost.client")
 
 _CALLS: Final = 4
 """Calls to an engine at once. One that hangs holds up no more threads than these."""
+_ABANDONED: Final = "Its submission was cancelled."
 
 
 class Enqueuer:
     """Submits external jobs, and enqueues each with its engine by a call that may block.
 
+    A job that was not enqueued would be QUEUED for good, so it is cancelled, unless its submission is repeatable.
+
     Attributes:
         engine: Name of the engine, for threads and texts.
-        failures: What `enqueue` raises if the engine does not take the job.
     """
 
     def __init__(
-        self,
-        engine: str,
-        enqueue: Callable[[JobSnapshot], object],
-        failures: type[Exception],
+        self, engine: str, enqueue: Callable[[JobSnapshot], object], connect: Callable[[], Client]
     ) -> None:
+        """Enqueue nothing yet.
+
+        Args:
+            engine: Name of the engine.
+            enqueue: Enqueues a job; an exception means that the engine does not have it.
+            connect: Returns another client of the server, to cancel a job whose submitter may be gone by then.
+        """
         self.engine = engine
-        self.failures = failures
         self._enqueue = enqueue
+        self._connect = connect
         self._threads = ThreadPoolExecutor(_CALLS, f"milepost {engine}")
 
     async def submit(self, client: Client, submission: Submission) -> JobSnapshot:
@@ -49,36 +53,62 @@ class Enqueuer:
 
         Raises:
             MilepostError: The server refused the job, or was not reached.
-            Exception: One of `failures`: the engine did not take the job, which is cancelled.
+            Exception: What the engine raised when it did not take the job.
         """
-        job = await client.submit(
-            submission.kind,
-            submission.input,
-            dispatch=Dispatch.DISPATCH_EXTERNAL,
-            start_deadline=submission.start_deadline,
-            **submission.options,
-        )
-        if job.state == JobState.JOB_STATE_QUEUED and not job.attempt:
-            await self._enqueue_or_cancel(client, job)
-        return job
+        jobs: dict[str, JobSnapshot] = {}
 
-    async def _enqueue_or_cancel(self, client: Client, job: JobSnapshot) -> None:
-        enqueuing = self._threads.submit(self._enqueue, job)
+        async def submit() -> str:
+            job = await client.submit(
+                submission.kind,
+                submission.input,
+                dispatch=Dispatch.DISPATCH_EXTERNAL,
+                start_deadline=submission.start_deadline,
+                **submission.options,
+            )
+            jobs[job.job_id] = job
+            return job.job_id
+
+        async def withdraw(job_id: str) -> None:
+            if _is_waiting(jobs[job_id]):
+                await client.cancel(job_id, reason=_ABANDONED)
+
+        job = jobs[await find_or_withdraw(submit, None if submission.repeatable else withdraw)]
+        if not _is_waiting(job):
+            return job
+        enqueuing = self._threads.submit(self._enqueue_or_cancel, job, repeatable=submission.repeatable)
         try:
             await asyncio.wrap_future(enqueuing)
-        except self.failures:
-            with contextlib.suppress(MilepostError):
-                await client.cancel(job.job_id, reason=f"{self.engine.capitalize()} did not take it.")
-            raise
         except asyncio.CancelledError:
-            if enqueuing.cancelled():  # all threads are busy, and no engine will ever take it
-                reason = "Its submission was cancelled."
-                await withdraw_job(lambda job_id: client.cancel(job_id, reason=reason), job.job_id)
-            else:
+            if not enqueuing.cancelled():
                 enqueuing.add_done_callback(partial(self._log_failure, job.job_id))
+            elif not submission.repeatable:  # all threads are busy
+                await withdraw_job(withdraw, job.job_id)
+            raise
+        return job
+
+    def _enqueue_or_cancel(self, job: JobSnapshot, *, repeatable: bool) -> None:
+        """Enqueue the job; cancel it, in this thread, if the engine does not take it.
+
+        The submitter may not wait any more by then, and its client and event loop may be closed.
+        """
+        try:
+            self._enqueue(job)
+        except Exception:
+            if not repeatable:
+                asyncio.run(self._cancel(job.job_id))
             raise
 
-    def _log_failure(self, job_id: str, enqueuing: Future[object]) -> None:
+    async def _cancel(self, job_id: str) -> None:
+        reason = f"{self.engine.capitalize()} did not take it."
+        async with self._connect() as client:
+            await withdraw_job(lambda job_id: client.cancel(job_id, reason=reason), job_id)
+
+    def _log_failure(self, job_id: str, enqueuing: Future[None]) -> None:
         """Log that the engine did not take a job whose submitter does not wait any more."""
         if (error := enqueuing.exception()) is not None:
-            _log.warning("job %s waits for nobody: %s did not take it: %s", job_id, self.engine, error)
+            _log.warning("job %s does not run: %s did not take it: %s", job_id, self.engine, error)
+
+
+def _is_waiting(job: JobSnapshot) -> bool:
+    """Whether no engine has started the job."""
+    return job.state == JobState.JOB_STATE_QUEUED and not job.attempt

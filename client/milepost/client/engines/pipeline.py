@@ -97,8 +97,6 @@ class Pipeline:
         self.shadow_engine: str | None = _engine_name(shadow, "MILEPOST_SHADOW_ENGINE") if shadow else None
         if not 1 <= concurrency <= CONCURRENCY:
             raise ValueError(f"concurrency is 1 to {CONCURRENCY}, not {concurrency}.")
-        self._address = address
-        self._options = options
         self._functions: dict[str, PipelineFunction] = {}
         self._settings = EngineSettings(self._functions, address, options, concurrency)
         self._engines: dict[str, Engine] = {}
@@ -139,7 +137,7 @@ class Pipeline:
 
     def client(self) -> Client:
         """A client of the pipeline's server, which the caller closes."""
-        return Client(self._address, **self._options)
+        return self._settings.client()
 
     async def submit(
         self,
@@ -149,6 +147,9 @@ class Pipeline:
     ) -> JobSnapshot:
         """Submit a job to the pipeline's engine, and its shadow, if any, to the other one.
 
+        If the engine does not take the job, the job is cancelled, also where this was cancelled meanwhile; unless it
+        has a `request_id`, with which the caller can submit it again.
+
         Args:
             kind: The kind of the job.
             input: Its input: JSON values, at most 1 MiB.
@@ -157,9 +158,12 @@ class Pipeline:
         Raises:
             ValueError: The kind has no function here.
             MilepostError: As for `Client.submit`.
+            Exception: The engine's own error, such as `kombu.exceptions.OperationalError` or `grpc.RpcError`: it did
+                not take the job.
         """
         async with self.client() as client:
-            job = await self._submit(client, self.engine, kind, input, options)
+            repeatable = bool(options.get("request_id"))
+            job = await self._submit(client, self.engine, kind, input, options, repeatable=repeatable)
             if self.shadow_engine is not None:
                 await self._submit_shadow(client, self.shadow_engine, job, input, options)
         return job
@@ -248,7 +252,9 @@ class Pipeline:
         kind: str,
         input_values: Mapping[str, Any] | None,
         options: SubmitOptions,
+        *,
         start_deadline: float | None = None,
+        repeatable: bool = False,
     ) -> JobSnapshot:
         if kind not in self._functions:
             raise ValueError(f"The pipeline has no function for {kind!r}, only for {', '.join(self.kinds)}.")
@@ -260,7 +266,7 @@ class Pipeline:
             # In a thread: the packages of an engine take a while to import.
             await asyncio.to_thread(self.running_engine, engine)
         return await self._engines[engine].submit(
-            client, Submission(kind, input_values, complete, start_deadline)
+            client, Submission(kind, input_values, complete, start_deadline, repeatable)
         )
 
     async def _submit_shadow(
@@ -279,7 +285,9 @@ class Pipeline:
         if key := shadow.get("concurrency_key"):
             shadow["concurrency_key"] = f"{key}/shadow"
         submitting = asyncio.create_task(
-            self._submit(client, engine, primary.kind, input_values, shadow, SHADOW_START_DEADLINE)
+            self._submit(
+                client, engine, primary.kind, input_values, shadow, start_deadline=SHADOW_START_DEADLINE
+            )
         )
         try:
             await asyncio.wait((submitting,), timeout=SHADOW_TIMEOUT)

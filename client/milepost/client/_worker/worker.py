@@ -129,6 +129,7 @@ class Worker:
         self._handlers: dict[str, Handler] = {}
         self._loop: asyncio.AbstractEventLoop | None = None
         self._stopping: asyncio.Event | None = None
+        self._stop_requested = False
         self._jobs: JobTable | None = None
 
     @property
@@ -168,6 +169,8 @@ class Worker:
     async def run(self) -> None:
         """Run jobs until `stop`; cancelling this coroutine gives running jobs back at once.
 
+        Returns at once if `stop` was called before.
+
         Raises:
             Unauthenticated: The server does not accept the token, and there is no other one.
             InsecureToken: The token would travel unencrypted beyond this machine.
@@ -187,44 +190,23 @@ class Worker:
         if not self._handlers:
             raise RuntimeError("The worker has no handlers: decorate some with @worker.job(kind).")
         self._loop = asyncio.get_running_loop()
-        channel = LazyChannel(self._settings.target)
-        jobs = self._jobs = JobTable(
-            self._handlers,
-            self._settings.max_concurrency,
-            spool=SpoolDirectory(self._settings.spool) if self._settings.spool is not None else None,
-            flush_timeout=self._settings.flush_timeout,
-        )
-        self._stopping = asyncio.Event()
-        sessions = SessionLoop(channel, jobs, self._settings.worker_id, self._timeout)
-        with LoopWatchdog():
-            connection = asyncio.create_task(sessions.run(functools.partial(_wait_to_retry, sessions.outage)))
-            stopping = asyncio.create_task(self._stopping.wait())
-            try:
-                await asyncio.wait((connection, stopping), return_when=asyncio.FIRST_COMPLETED)
-                if not connection.done():
-                    await self._drain(jobs, sessions, self._settings.drain_timeout)
-            except asyncio.CancelledError:
-                await self._drain(jobs, sessions, 0.0)
-                raise
-            finally:
-                try:
-                    stopping.cancel()
-                    connection.cancel()
-                    await asyncio.wait((connection,))
-                    for attempt in jobs:
-                        attempt.give_back()
-                    await channel.close()
-                finally:
-                    jobs.close()
-                    self._stopping = self._jobs = None
-        if not connection.cancelled():
-            connection.result()
+        stopping = self._stopping = asyncio.Event()
+        try:
+            if (
+                not self._stop_requested
+            ):  # read after `_stopping` is set: `stop` writes and reads the other way round
+                await self._run(stopping)
+        finally:
+            self._stopping = self._jobs = None
+            self._stop_requested = False
 
     def stop(self) -> None:
         """Accept no more jobs; `run` returns when the running ones have finished, or after the drain timeout.
 
-        Thread-safe. It has no effect on a worker that does not run, nor on its next `run`.
+        Thread-safe. If the worker does not run, its next `run` returns at once: so no stop is lost that comes while the
+        worker starts.
         """
+        self._stop_requested = True
         loop, stopping = self._loop, self._stopping
         if loop is not None and stopping is not None:
             with contextlib.suppress(RuntimeError):  # the loop may be closed by now
@@ -262,6 +244,39 @@ class Worker:
                 for number in (signal.SIGTERM, signal.SIGINT):
                     loop.add_signal_handler(number, interrupt)
         await running
+
+    async def _run(self, stop: asyncio.Event) -> None:
+        """Run jobs until `stop` is set."""
+        channel = LazyChannel(self._settings.target)
+        jobs = self._jobs = JobTable(
+            self._handlers,
+            self._settings.max_concurrency,
+            spool=SpoolDirectory(self._settings.spool) if self._settings.spool is not None else None,
+            flush_timeout=self._settings.flush_timeout,
+        )
+        sessions = SessionLoop(channel, jobs, self._settings.worker_id, self._timeout)
+        with LoopWatchdog():
+            connection = asyncio.create_task(sessions.run(functools.partial(_wait_to_retry, sessions.outage)))
+            stopping = asyncio.create_task(stop.wait())
+            try:
+                await asyncio.wait((connection, stopping), return_when=asyncio.FIRST_COMPLETED)
+                if not connection.done():
+                    await self._drain(jobs, sessions, self._settings.drain_timeout)
+            except asyncio.CancelledError:
+                await self._drain(jobs, sessions, 0.0)
+                raise
+            finally:
+                try:
+                    stopping.cancel()
+                    connection.cancel()
+                    await asyncio.wait((connection,))
+                    for attempt in jobs:
+                        attempt.give_back()
+                    await channel.close()
+                finally:
+                    jobs.close()
+        if not connection.cancelled():
+            connection.result()
 
     async def _drain(self, jobs: JobTable, sessions: SessionLoop, timeout: float) -> None:
         """Accept no more jobs, let running ones finish in time, give the others back, and close the session."""

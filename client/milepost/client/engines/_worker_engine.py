@@ -26,6 +26,7 @@ class WorkerEngine:
     def __init__(self, settings: EngineSettings) -> None:
         self._settings = settings
         self._workers: list[Worker] = []
+        self._stop_requested = False
 
     async def submit(self, client: Client, submission: Submission) -> JobSnapshot:
         """Put the job into the server's queue."""
@@ -42,7 +43,7 @@ class WorkerEngine:
             asyncio.run(self._main())
 
     async def run(self) -> None:
-        """Run jobs until `stop`; see `Worker.run` for what it raises."""
+        """Run jobs until `stop`, not at all if that was called before; see `Worker.run` for what it raises."""
         process = f"{socket.gethostname()[:60]}-{os.getpid()}"
         for kind, registered in self._settings.functions.items():
             worker = Worker(
@@ -53,6 +54,8 @@ class WorkerEngine:
             )
             worker.job(kind, registered.run)(registered.function)
             self._workers.append(worker)
+        if self._stop_requested:  # read after `_workers` is set: `stop` writes and reads the other way round
+            self.stop()
         running = [asyncio.create_task(worker.run()) for worker in self._workers]
         try:
             await asyncio.gather(*running)
@@ -61,10 +64,12 @@ class WorkerEngine:
                 task.cancel()
             await asyncio.wait(running)
             self._workers.clear()
+            self._stop_requested = False
 
     def stop(self) -> None:
-        """Accept no more jobs; `run` returns when the running ones have ended. Thread-safe."""
-        for worker in self._workers:
+        """Accept no more jobs; `run` returns when the running ones have ended. Thread-safe; see `Worker.stop`."""
+        self._stop_requested = True
+        for worker in tuple(self._workers):
             worker.stop()
 
     async def _main(self) -> None:

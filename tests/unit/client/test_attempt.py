@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import inspect
 import logging
 import re
 
@@ -289,7 +290,10 @@ async def breaks(job: JobContext) -> None:
         (quick, ["job j succeeded after N s"]),
         (fails, ["job j failed after N s: there is no disk (NO_DISK)"]),
         (breaks, ["job j failed after N s: boo (ValueError)", "job j: the handler raised an exception"]),
-        (RegisteredHandler(isolated.failing, "process"), ["job j failed after N s: 'how' (KeyError)"]),
+        (
+            RegisteredHandler(isolated.failing, "process"),
+            ["job j failed after N s: 'how' (KeyError)", "job j: the handler raised an exception"],
+        ),
     ],
     ids=["succeeds", "fails", "breaks", "in a process"],
 )
@@ -301,6 +305,22 @@ async def test_an_end_is_logged(handler: Handler, lines: list[str], caplog: pyte
 
     assert said(caplog) == lines
     assert [record.exc_info is not None for record in caplog.records] == [False, True][: len(lines)]
+
+
+@pytest.mark.parametrize("handler", [breaks, RegisteredHandler(isolated.failing, "process")])
+async def test_an_unexpected_exception_is_logged_with_its_source(
+    handler: Handler, caplog: pytest.LogCaptureFixture
+) -> None:
+    """As an error, with the file, the line and the function, also from a process of its own."""
+    with caplog.at_level(logging.ERROR, "milepost.client"):
+        harness = AttemptHarness(handler)
+        await harness.returned.wait()
+
+    function = handler.function if isinstance(handler, RegisteredHandler) else handler
+    name, file = function.__name__, inspect.getsourcefile(function)
+    (line,) = re.findall(rf'File "{re.escape(str(file))}", line (\d+), in {name}', caplog.text)
+    begin = inspect.getsourcelines(function)[1]
+    assert 0 < int(line) - begin < 4
 
 
 async def test_a_cancelled_job_is_logged(caplog: pytest.LogCaptureFixture) -> None:

@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable
 
 from milepost.client._worker.elapsed_text import elapsed_text
-from milepost.client._worker.failure_report import failure_of
+from milepost.client._worker.failure_report import failure_of, is_unexpected
 from milepost.client._worker.grace_period import ENDED_JOB_GRACE, STOP_GRACE, remaining_grace
 from milepost.client._worker.handlers import Handler, Outcome, job_ended
 from milepost.client._worker.in_process_runner import start_handler
@@ -291,8 +291,8 @@ class Attempt:
         self._on_change(self)
 
     def _log_exception(self, error: BaseException | None) -> None:
-        """Log the traceback of an exception that is neither a `JobFailure` nor an interruption."""
-        if error is not None and not isinstance(error, JobFailure | asyncio.CancelledError):
+        """Log the traceback of an exception that developers have to look at."""
+        if error is not None and is_unexpected(error):
             _log.error("job %s: the handler raised an exception", self.job_id, exc_info=error)
 
     def _rewind(self, acknowledged: int) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import traceback
 from typing import Final
 
@@ -10,10 +11,15 @@ from milepost.client.errors import JobFailure
 from milepost.contract.limits import FAILURE_DETAIL_SIZE, MESSAGE_LENGTH
 from milepost.v1 import Failure
 
-__all__ = ["failure_of"]
+__all__ = ["failure_of", "is_unexpected"]
 
 # Innermost frames of each exception in the chain.
 _FRAME_LIMIT: Final = 50
+
+
+def is_unexpected(error: BaseException) -> bool:
+    """Whether developers need the traceback of what left a handler: it is no `JobFailure`, and no interruption."""
+    return not isinstance(error, JobFailure | asyncio.CancelledError)
 
 
 def failure_of(error: BaseException, *, detail: bool = True) -> Failure:

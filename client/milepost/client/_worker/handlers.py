@@ -21,6 +21,7 @@ from milepost.v1 import JobEnded, JobState
 __all__ = [
     "Handler",
     "HandlerKilled",
+    "HandlerRaised",
     "Outcome",
     "RegisteredHandler",
     "Result",
@@ -79,9 +80,16 @@ class HandlerKilled(asyncio.CancelledError):
         super().__init__(self.__doc__)
 
 
+class HandlerRaised(Exception):
+    """The exception of a handler in another process: its text is the traceback there."""
+
+
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """The outcome of a handler: its result, its exception, or, from a handler process, the end of the job."""
+    """The outcome of a handler: its result, its exception, or, from a handler process, the end of the job.
+
+    With the end of the job, the exception is only for the log.
+    """
 
     result: object = None
     error: BaseException | None = None

@@ -18,6 +18,7 @@ from collections.abc import Awaitable, Callable
 from typing import Final, cast
 
 from milepost.client._worker.current_job import as_current_job
+from milepost.client._worker.failure_report import failure_of, is_unexpected
 from milepost.client._worker.handlers import Handler, Outcome, is_async, job_ended
 from milepost.client._worker.job_context import JobContext, JobControl
 from milepost.client._worker.reporter import Reporter
@@ -62,6 +63,7 @@ class _Child:
         self._interrupter = Interrupter(self._context, self._control.cancel_signal)
         self._called_back = threading.Event()
         self._listening = threading.Event()
+        self._traceback = ""
 
     def work(self, pickled_handler: PickledHandler) -> None:
         """Run the handler, and return once all of its reports are sent."""
@@ -71,7 +73,7 @@ class _Child:
         try:
             handler = pickled_handler.load()
         except JobFailure as error:
-            self._end(Outcome(error=error))
+            self._end(Outcome(error=error), traceback=error.detail)
         else:
             self._listening.wait()
             with as_current_job(self._context):
@@ -97,8 +99,12 @@ class _Child:
         # Report the end before closing the loop, which may wait long for other tasks and threads of the handler.
         self._end(outcome)
 
-    def _end(self, outcome: Outcome) -> None:
+    def _end(self, outcome: Outcome, traceback: str = "") -> None:
         cancelled = self._interrupter.requested
+        error = outcome.error
+        self._traceback = (
+            failure_of(error).detail if error is not None and is_unexpected(error) else traceback
+        )
         ended = job_ended(outcome, self._control.warnings.add, cancelled=cancelled)
         self._reporter.end(Update(job_ended=ended))
 
@@ -108,12 +114,16 @@ class _Child:
             self._ready.wait(reporter.due(time.monotonic()))
             self._ready.clear()
             while (batch := reporter.next_batch(time.monotonic())) is not None:
-                report = Report(updates=batch.updates)
-                try:
-                    self._channel.sendall(framing.frame(report.SerializeToString()))
-                except OSError:
-                    _kill_group()
+                self._send_message(Report(updates=batch.updates).SerializeToString())
                 reporter.acknowledge(batch.first + len(batch.updates) - 1)
+        if self._traceback:
+            self._send_message(framing.TRACEBACK + self._traceback.encode(errors="replace"))
+
+    def _send_message(self, message: bytes) -> None:
+        try:
+            self._channel.sendall(framing.frame(message))
+        except OSError:
+            _kill_group()
 
     def _listen(self) -> None:
         worker = os.getppid()

@@ -7,10 +7,13 @@ import socket
 import struct
 from typing import Final
 
-__all__ = ["STOP", "frame", "read", "receive"]
+__all__ = ["STOP", "TRACEBACK", "frame", "read", "receive"]
 
 STOP: Final = b""
 """The message that tells the handler to stop."""
+TRACEBACK: Final = b"\0"
+"""Begins the message with the traceback of the handler's exception. Other messages to the worker are reports, and no
+protobuf message begins with this byte."""
 
 _LENGTH: Final = struct.Struct(">I")
 

@@ -15,7 +15,7 @@ from typing import Final
 
 from google.protobuf.message import DecodeError
 
-from milepost.client._worker.handlers import Handler, HandlerKilled, Outcome
+from milepost.client._worker.handlers import Handler, HandlerKilled, HandlerRaised, Outcome
 from milepost.client._worker.reporter import Reporter
 from milepost.client._worker.subprocess import framing
 from milepost.client._worker.subprocess.handler_pickling import PickledHandler
@@ -59,6 +59,7 @@ class HandlerProcess:
         self._process: subprocess.Popen[bytes] | None = None
         self._writer: asyncio.StreamWriter | None = None
         self._ended: JobEnded | None = None
+        self._raised: HandlerRaised | None = None
         self._interrupted = self._killed = False
         self._task = asyncio.create_task(self._supervise(handler), name=f"process of job {job.job_id}")
         self._task.add_done_callback(self._resolve_outcome)
@@ -108,6 +109,9 @@ class HandlerProcess:
         loop = asyncio.get_running_loop()
         try:
             while (message := await framing.read(reader)) is not None:
+                if message.startswith(framing.TRACEBACK):
+                    self._raised = HandlerRaised(message.removeprefix(framing.TRACEBACK).decode())
+                    continue
                 for update in Report.FromString(message).updates:
                     if update.HasField("job_ended"):
                         self._ended = update.job_ended
@@ -124,7 +128,7 @@ class HandlerProcess:
                 _log.warning(
                     "job %s: the handler ended, but its process %s", self._job.job_id, _exit_text(status)
                 )
-            return Outcome(ended=self._ended)
+            return Outcome(ended=self._ended, error=self._raised)
         if self._killed:
             return Outcome(error=HandlerKilled())
         if self._interrupted and status == -signal.SIGTERM:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 from pathlib import Path
 from types import TracebackType
@@ -12,6 +13,7 @@ from milepost.client._transport.event_loop_thread import EventLoopThread
 try:
     from milepost.server.access.credentials.credential_settings import CredentialSettings
     from milepost.server.runtime.server import Server, Settings
+    from milepost.testing._server_log import level_of, server_log
 except ModuleNotFoundError as error:
     raise ModuleNotFoundError(
         f"MemoryServer needs the server, and there is no module {error.name!r}: pip install milepost-server",
@@ -33,7 +35,13 @@ class MemoryServer:
     asyncio. It can be started only once. Without a token file anyone on this machine may do everything.
     """
 
-    def __init__(self, *, lease_ttl: float = 30.0, tokens: str | os.PathLike[str] | None = None) -> None:
+    def __init__(
+        self,
+        *,
+        lease_ttl: float = 30.0,
+        tokens: str | os.PathLike[str] | None = None,
+        log_level: str = "warning",
+    ) -> None:
         """Configure the server; entering it starts it.
 
         Args:
@@ -41,10 +49,17 @@ class MemoryServer:
                 A test of lost workers wants it short.
             tokens: Token file, as ``milepost token create`` makes it: each call needs one of its tokens. The server
                 reads it again within a second after it has changed.
+            log_level: Level of the server's log: ``"debug"``, ``"info"``, which has a line for each call,
+                ``"warning"`` or ``"error"``. It goes where structlog writes, which is stdout by default.
+
+        Raises:
+            ValueError: There is no such level.
         """
+        self._log_level = level_of(log_level)
         self._lease_ttl = lease_ttl
         self._tokens = None if tokens is None else Path(tokens)
         self._server: Server | None = None
+        self._running = contextlib.AsyncExitStack()
         self._thread: EventLoopThread | None = None
 
     @property
@@ -62,21 +77,19 @@ class MemoryServer:
         if self._server is not None:
             raise RuntimeError("The server was started before: make another MemoryServer.")
         credentials = CredentialSettings(tokens=self._tokens)
-        server = self._server = Server(
-            Settings("127.0.0.1:0", None, lease_ttl=self._lease_ttl, credentials=credentials)
-        )
-        try:
+        settings = Settings("127.0.0.1:0", None, lease_ttl=self._lease_ttl, credentials=credentials)
+        async with contextlib.AsyncExitStack() as running:
+            running.enter_context(server_log(self._log_level))
+            server = self._server = Server(settings)
+            running.push_async_callback(server.stop)
             await server.start()
-        except BaseException:
-            await server.stop()
-            raise
+            self._running = running.pop_all()
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        if self._server is not None:
-            await self._server.stop()
+        await self._running.aclose()
 
     def __enter__(self) -> Self:
         thread = self._thread = EventLoopThread()

@@ -13,6 +13,8 @@ from typing import ClassVar, Self
 from milepost.client._job_snapshot import JobSnapshot
 from milepost.client._transport.fork_safety import grpc
 from milepost.contract.reasons import reason_name
+from milepost.contract.sentence import sentence
+from milepost.contract.status_codes import STATUS
 from milepost.v1 import Cancellation, ErrorReason, Failure, Job
 
 __all__ = [
@@ -109,7 +111,7 @@ class TokenUnavailable(MilepostError):
     """No token could be obtained: the callable for tokens failed, or the token file cannot be read."""
 
     def __init__(self, why: str) -> None:
-        super().__init__(f"No token could be obtained: {why}.")
+        super().__init__(sentence(f"No token could be obtained: {why}"))
 
 
 class ProtocolError(MilepostError):
@@ -135,7 +137,7 @@ class ServiceError(MilepostError):
         message: str = "",
         *,
         reason: ErrorReason.ValueType | None = None,
-        code: grpc.StatusCode = grpc.StatusCode.UNKNOWN,
+        code: grpc.StatusCode | None = None,
         metadata: Mapping[str, str] = MappingProxyType({}),
         violations: tuple[tuple[str, str], ...] = (),
         retry_delay: float | None = None,
@@ -144,7 +146,7 @@ class ServiceError(MilepostError):
         if reason is None:
             reason = self.reasons[0] if self.reasons else ErrorReason.ERROR_REASON_UNSPECIFIED
         self.reason = reason
-        self.code = code
+        self.code: grpc.StatusCode = STATUS.get(reason, grpc.StatusCode.UNKNOWN) if code is None else code
         self.metadata: dict[str, str] = dict(metadata)
         self.violations = violations
         self.retry_delay = retry_delay

@@ -83,7 +83,7 @@ async def test_lists(web: httpx.AsyncClient, rpc: Rpc) -> None:
         ("state", ": did you mean filter.states?"),
         ("filter.kind", ": did you mean filter.kinds?"),
         ("pagesize", ": did you mean page_size?"),
-        ("colour", ""),
+        ("colour", "."),
     ],
 )
 async def test_an_unknown_parameter_is_told_with_the_nearest(
@@ -91,7 +91,7 @@ async def test_an_unknown_parameter_is_told_with_the_nearest(
 ) -> None:
     """Whoever guesses a name finds the right one."""
     error = error_of(await web.get("/v1/jobs", params={parameter: "x"}))
-    assert error["message"] == f"{parameter} is not a parameter of this call{hint}."
+    assert error["message"] == f"{parameter} is not a parameter of this call{hint}"
 
 
 async def test_whoami(web: httpx.AsyncClient, rpc: Rpc) -> None:

@@ -16,6 +16,7 @@ from starlette.requests import Request
 from milepost.client import Client, errors
 from milepost.client._raw_calls import RawCalls
 from milepost.client._transport.token_source import checked_token
+from milepost.contract.job_texts import no_job
 from milepost.contract.reasons import reason_name
 from milepost.v1 import WatchJobRequest
 from milepost.web.application_refusal import named_in, not_allowed
@@ -42,7 +43,8 @@ class ClientCall(NamedTuple):
 Authorize: TypeAlias = Callable[[Request, ClientCall], "bool | str | Awaitable[bool | str]"]
 """Decides about a call: True makes it with the client's credential, False (or None, or an empty text) refuses it, and a
 text is the token to make it with, so that Milepost decides what its bearer may do. It may narrow the call
-(``call.request.filter.owner = …``), and raise what its own calls raise: ``JobNotFound`` is 404."""
+(``call.request.filter.owner = …``), and raise what its own calls raise, such as ``JobNotFound`` to hide that a job
+exists: the answer is that of Milepost about a job that does not."""
 
 
 class ClientBackend:
@@ -104,8 +106,17 @@ class ClientBackend:
             except DecodeError as error:
                 raise malformed("The request cannot be decoded.") from error
         named = named_in(received)  # before `authorize` may change it
-        decided = self._authorize(Request(caller.scope), ClientCall(method, received))
-        allowed = await decided if inspect.isawaitable(decided) else decided
+        try:
+            decided = self._authorize(Request(caller.scope), ClientCall(method, received))
+            allowed = await decided if inspect.isawaitable(decided) else decided
+        except errors.JobNotFound as error:
+            if "job_id" in error.metadata:  # the server's
+                raise
+            # The application's, to hide that the job exists: the same as the server's about one that does not.
+            text, metadata = no_job(named[0]), {"job_id": named[0]}
+            raise service_error(
+                code_pb2.NOT_FOUND, text, reason="JOB_NOT_FOUND", metadata=metadata
+            ) from error
         # Only True allows the client's own credential: a function that forgets to return allows nothing.
         if not allowed:
             raise service_error(

@@ -16,6 +16,7 @@ from google.rpc.status_pb2 import Status
 from starlette.responses import Response
 
 from milepost.contract.reasons import DOMAIN
+from milepost.contract.sentence import sentence
 from milepost.web.proto_json import json_body, to_json
 from milepost.web.service import ServiceError
 
@@ -108,11 +109,11 @@ def service_error(
 
 
 def invalid_field(field: str, problem: str) -> ServiceError:
-    """A field of the request has a value that it cannot have; ``problem`` continues "FIELD …"."""
+    """A field of the request has a value that it cannot have; ``problem`` continues "FIELD …", without a full stop."""
     field, problem = _shown(field), _shown(problem)
     return service_error(
         code_pb2.INVALID_ARGUMENT,
-        f"{field} {problem}.",
+        sentence(f"{field} {problem}"),
         reason="INVALID_FIELD",
         metadata={"field": field},
         fields=((field, problem),),

@@ -232,7 +232,9 @@ def _load(plug_in: EntryPoint) -> object:
     try:
         return plug_in.load()
     except ImportError as error:
-        return _failing_command(plug_in.name, f"{plug_in.value} cannot be loaded: {error}.")
+        from milepost.contract.sentence import sentence
+
+        return _failing_command(plug_in.name, sentence(f"{plug_in.value} cannot be loaded: {error}"))
 
 
 def _missing_command(name: str) -> click.Command:

@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from milepost.contract import limits
 from milepost.contract.job_states import LEASED, has_ended, state_name
+from milepost.contract.job_texts import no_job
 from milepost.contract.printable import escape
 from milepost.contract.reasons import reason_name
 from milepost.v1 import ErrorReason, Job
@@ -76,7 +77,7 @@ def job_not_found(job_id: str) -> Refusal:
     """No job has this id."""
     return Refusal(
         ErrorReason.ERROR_REASON_JOB_NOT_FOUND,
-        f"There is no job {job_id!r}. Check the id, or list the jobs there are.",
+        no_job(job_id),
         metadata={"job_id": job_id},
     )
 

@@ -6,13 +6,15 @@ import asyncio
 import logging
 import uuid
 from collections.abc import AsyncIterator
+from typing import Any
 
 import pytest
 
 from milepost.client import Client, Connection, JobContext, JobSnapshot
 from milepost.client._watch import reconnecting_stream, transport_fallback
+from milepost.client._watch.job_watch import JobWatch
 from milepost.client.errors import StreamsBlocked
-from milepost.v1 import Event, JobState
+from milepost.v1 import Event, Job, JobState
 from tests.support.gateway import Gateway, gateway
 from tests.support.rpc import eventually
 from tests.support.server import ServerProcess
@@ -185,3 +187,28 @@ async def test_a_server_that_is_away_is_not_asked_in_another_way(server: ServerP
         await watch.aclose()
     assert {state.state for state in states} == {"connecting", "live", "reconnecting"}
     assert max(state.fruitless for state in states) >= 5
+
+
+async def test_a_server_that_comes_back_at_the_last_moment(
+    server: ServerProcess, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Calls are repeated by gRPC, and the stream that failed is not: the watch opens another one, and does not poll."""
+    monkeypatch.setattr(reconnecting_stream, "_BLOCKED_READ_TIMEOUT", 120.0)
+    call_server = JobWatch._call_server
+    states: list[Connection] = []
+
+    async def restart_and_call(watch: JobWatch[Any], timeout: float) -> Job:
+        await asyncio.to_thread(server.restart)
+        monkeypatch.setattr(JobWatch, "_call_server", call_server)
+        return await call_server(watch, 120.0)
+
+    async with Client(server.address) as client:
+        job = await client.submit("test")
+    await asyncio.to_thread(server.kill)
+    monkeypatch.setattr(JobWatch, "_call_server", restart_and_call)
+    async with Client(server.address, timeout=0.01) as late:
+        watch = late.watch(job.job_id, on_state=states.append)
+        assert (await anext(watch)).sequence == 1
+        await watch.aclose()
+    assert states[-1].state == "live"
+    assert "polling" not in {state.state for state in states}

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from milepost.client import Client, Connection, JobContext, Watch
-from milepost.client._watch import reconnecting_stream
+from milepost.client._watch import watch_cursor
 from milepost.v1 import Event, JobState, RetryPolicy
 from tests.support.proxy import CuttableProxy
 from tests.support.server import ServerProcess
@@ -142,7 +142,7 @@ async def test_a_watch_finds_a_network_that_swallows_everything(
     client: Client, proxy: CuttableProxy, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """No connection breaks, but nothing arrives: the watch notices the silence, and resumes afterwards."""
-    monkeypatch.setattr(reconnecting_stream, "_SILENT_MARGIN", -1.5)
+    monkeypatch.setattr(watch_cursor, "_SILENT_MARGIN", -1.5)
     steps = Steps(10)
     states: list[Connection] = []
     events: list[Event] = []

@@ -12,7 +12,7 @@ from google.rpc import code_pb2, error_details_pb2, status_pb2
 from grpc_status import rpc_status
 
 from milepost.client import Client, Connection, Watch
-from milepost.client._watch import reconnecting_stream
+from milepost.client._watch import watch_cursor
 from milepost.client.errors import (
     EpochChanged,
     PermissionDenied,
@@ -217,7 +217,7 @@ async def test_a_server_that_comes_up_late_is_found() -> None:
 
 async def test_silence_is_a_lost_connection(monkeypatch: pytest.MonkeyPatch) -> None:
     """A stream that is silent for two and a half status intervals and a margin counts as lost."""
-    monkeypatch.setattr(reconnecting_stream, "_SILENT_MARGIN", -1.5)  # leaves a timeout of a second
+    monkeypatch.setattr(watch_cursor, "_SILENT_MARGIN", -1.5)  # leaves a timeout of a second
 
     async def falls_silent(stream: Stream) -> None:
         await stream.open(head=5)

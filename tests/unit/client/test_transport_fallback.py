@@ -13,6 +13,16 @@ def failed(fallback: TransportFallback, *, answered: bool, now: float = 0.0) -> 
     return due
 
 
+def blocked(now: float) -> TransportFallback:
+    """A fallback that has given up streams at that time."""
+    fallback = TransportFallback()
+    for _ in range(2):
+        fallback.stream_failed(last=True)
+        fallback.probed(answered=True, now=now, last=True)
+    assert fallback.mode is TransportMode.REPLAY
+    return fallback
+
+
 def mode_and_blocked_streams(fallback: TransportFallback) -> tuple[TransportMode, int]:
     """The mode, and whether streams are blocked."""
     return fallback.mode, fallback.blocked_streams
@@ -41,8 +51,13 @@ def test_an_outage_does_not_cause_a_fallback() -> None:
 
 
 def test_the_last_try_looks_around_at_once() -> None:
-    """So that a server that answers is not given up."""
+    """So that a server that answers is not given up. One more stream says whether it is just back, or streams are
+    blocked.
+    """
     fallback = TransportFallback()
+    assert fallback.stream_failed(last=True)
+    assert not fallback.probed(answered=True, now=0.0, last=True)
+    assert mode_and_blocked_streams(fallback) == (TransportMode.STREAM, 1)
     assert fallback.stream_failed(last=True)
     assert fallback.probed(answered=True, now=0.0, last=True)
     assert fallback.mode is TransportMode.REPLAY
@@ -50,9 +65,7 @@ def test_the_last_try_looks_around_at_once() -> None:
 
 def test_calls_are_the_last_way() -> None:
     """Used when not even finite streams get through; left when calls fail."""
-    fallback = TransportFallback()
-    fallback.stream_failed(last=True)
-    fallback.probed(answered=True, now=0.0, last=True)
+    fallback = blocked(0.0)
     assert not failed(fallback, answered=True)
     assert failed(fallback, answered=True)
     assert fallback.mode is TransportMode.CALL
@@ -62,11 +75,9 @@ def test_calls_are_the_last_way() -> None:
 
 def test_streams_are_tried_again_once_in_a_while() -> None:
     """After five minutes; one failure is enough to fall back again."""
-    fallback = TransportFallback()
-    fallback.stream_failed(last=True)
-    fallback.probed(answered=True, now=100.0, last=True)
+    fallback = blocked(100.0)
     fallback.retry_stream(399.0)
-    assert mode_and_blocked_streams(fallback) == (TransportMode.REPLAY, 1)
+    assert mode_and_blocked_streams(fallback) == (TransportMode.REPLAY, 2)
     fallback.retry_stream(400.0)
     assert mode_and_blocked_streams(fallback) == (TransportMode.STREAM, 2)
     assert failed(fallback, answered=True, now=405.0)

@@ -43,14 +43,12 @@ class JobWatch(ReconnectingStream[Item, WatchJobRequest, WatchJobResponse]):
         *,
         on_state: Callable[[Connection], None] | None = None,
         on_waiting: Callable[[Waiting | None], None] | None = None,
-        status_interval: float | None = None,
         timeout: float = 30.0,
         backoff: Backoff | None = None,
     ) -> None:
         super().__init__(
             channel,
             cursor,
-            status_interval=status_interval,
             timeout=timeout,
             on_state=on_state,
             backoff=backoff,

@@ -39,14 +39,12 @@ class JobsWatch(ReconnectingStream[Item, WatchJobsRequest, WatchJobsResponse]):
         cursor: JobsCursor,
         *,
         on_state: Callable[[Connection], None] | None = None,
-        status_interval: float | None = None,
         timeout: float = 30.0,
         backoff: Backoff | None = None,
     ) -> None:
         super().__init__(
             channel,
             cursor,
-            status_interval=status_interval,
             timeout=timeout,
             on_state=on_state,
             backoff=backoff,

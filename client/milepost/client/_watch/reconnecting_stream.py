@@ -18,7 +18,6 @@ from milepost.client._watch.stream_reader import StreamReader
 from milepost.client._watch.transport_fallback import TransportFallback, TransportMode
 from milepost.client._watch.watch_cursor import WatchCursor
 from milepost.client.errors import MilepostError, ServiceError, StreamsBlocked, TokenUnavailable, Unreachable
-from milepost.contract.limits import STATUS_INTERVAL
 from milepost.v1 import Job, WatchJobRequest, WatchJobResponse, WatchJobsRequest, WatchJobsResponse
 
 if TYPE_CHECKING:
@@ -36,9 +35,6 @@ _POLL_INTERVAL: Final = 2.0
 _PROBE_TIMEOUT: Final = 5.0
 # Seconds of silence after which a stream counts as blocked where others were blocked before.
 _BLOCKED_READ_TIMEOUT: Final = 5.0
-# A stream without any frame for this many status intervals, and a margin in seconds, counts as lost.
-_SILENT_INTERVALS: Final = 2.5
-_SILENT_MARGIN: Final = 5.0
 # Consecutive connections without any event after which the watch logs a warning.
 _FRUITLESS_LOG_THRESHOLD: Final = 5
 
@@ -57,14 +53,12 @@ class ReconnectingStream(ABC, AsyncIterator[Item], Generic[Item, _Request, _Fram
         channel: LazyChannel,
         cursor: WatchCursor,
         *,
-        status_interval: float | None,
         timeout: float,
         on_state: Callable[[Connection], None] | None,
         backoff: Backoff | None,
     ) -> None:
         self._channel = channel
         self._cursor = cursor
-        self._silence_timeout = _SILENT_INTERVALS * (status_interval or STATUS_INTERVAL) + _SILENT_MARGIN
         self._timeout = timeout
         self._on_state = on_state
         self._backoff = backoff or Backoff()
@@ -264,9 +258,9 @@ class ReconnectingStream(ABC, AsyncIterator[Item], Generic[Item, _Request, _Fram
     def _read_timeout(self) -> float:
         """Seconds of silence after which the connection counts as lost."""
         if self._cursor.opened:
-            return self._silence_timeout
+            return self._cursor.silence_timeout
         timeout = _BLOCKED_READ_TIMEOUT if self._fallback.blocked_streams else self._timeout
-        return min(self._silence_timeout, timeout)
+        return min(self._cursor.silence_timeout, timeout)
 
     async def _poll(self) -> Sequence[Item]:
         job = await self._call_server(self._timeout)
@@ -337,18 +331,20 @@ class ReconnectingStream(ABC, AsyncIterator[Item], Generic[Item, _Request, _Fram
             return items
         deadline = self._connect_deadline
         deadline_passed = not self._connected_before and deadline is not None and now >= deadline
-        if not opened:
-            await self._check_transport(error, deadline_passed=deadline_passed)
-        if deadline_passed and self._fallback.mode is TransportMode.STREAM:
+        answered = not opened and await self._check_transport(error, deadline_passed=deadline_passed)
+        if deadline_passed and not answered:
             self._finish()
             raise error
         return ()
 
-    async def _check_transport(self, error: MilepostError, *, deadline_passed: bool) -> None:
-        """After a stream that did not open, check whether only streams are blocked, and choose the transport mode."""
+    async def _check_transport(self, error: MilepostError, *, deadline_passed: bool) -> bool:
+        """After a stream that did not open, check whether only streams are blocked, and choose the transport mode.
+
+        Returns whether the server answered a call, so that there is more to try.
+        """
         fallback = self._fallback
         if isinstance(error, TokenUnavailable):  # there was no stream
-            return
+            return False
         if isinstance(error, ServiceError) and error.reason:  # the server received and refused it
             fallback.stream_opened()
         elif fallback.mode is TransportMode.CALL:  # calls fail as well by now
@@ -363,6 +359,10 @@ class ReconnectingStream(ABC, AsyncIterator[Item], Generic[Item, _Request, _Fram
                 self._retry_at = 0.0
                 _log.warning("%s: %s", self._name, fallback.text)
                 self._notify_state(Connection("polling", error=fallback.text))
+            elif answered and deadline_passed:
+                self._retry_at = 0.0
+            return answered
+        return False
 
     async def _server_answers(self) -> bool:
         """Whether the server answers a call now."""

@@ -9,6 +9,9 @@ __all__ = ["TransportFallback", "TransportMode"]
 
 # Consecutive failed streams, each with an answered call beside it, after which streams count as blocked.
 _BLOCKED_THRESHOLD: Final = 3
+# The same for a watch whose time to connect is over. The first one may have failed because the server was still away a
+# moment ago: gRPC fails streams at once while it waits to connect again, and repeats calls. The second one says more.
+_LAST_BLOCKED_THRESHOLD: Final = 2
 # Consecutive failed streams from which on a call probes the server.
 _PROBE_THRESHOLD: Final = 2
 # Seconds in a fallback mode before the next attempt at long-lived streams.
@@ -67,12 +70,16 @@ class TransportFallback:
         return last or self._failures >= _PROBE_THRESHOLD
 
     def probed(self, *, answered: bool, now: float, last: bool = False) -> bool:
-        """Note the outcome of a call beside a failed stream; return whether the mode changed."""
+        """Note the outcome of a call beside a failed stream; return whether the mode changed.
+
+        `last`: no more attempts, except for one after the first stream that fails beside an answered call.
+        """
         if not answered:
             self.mode, self.blocked_streams = TransportMode.STREAM, 0
             return False
         self.blocked_streams += 1
-        if self.mode is TransportMode.STREAM and (last or self.blocked_streams >= _BLOCKED_THRESHOLD):
+        threshold = _LAST_BLOCKED_THRESHOLD if last else _BLOCKED_THRESHOLD
+        if self.mode is TransportMode.STREAM and self.blocked_streams >= threshold:
             self.mode, self._since = TransportMode.REPLAY, now
         elif self.mode is TransportMode.REPLAY:
             self.mode, self._since = TransportMode.CALL, now

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
-from typing import Any, Literal, TypeAlias, get_args
+from typing import Any, Final, Literal, TypeAlias, get_args
 
 from milepost.client._conversion import to_duration
 from milepost.client._watch.event_selection import EventSelection
@@ -16,6 +16,10 @@ __all__ = ["OnGap", "Start", "WatchCursor"]
 
 Start: TypeAlias = Literal["after", "snapshot", "latest"]
 OnGap: TypeAlias = Literal["raise", "snapshot"]
+
+# A stream without any frame for this many status intervals, and a margin in seconds, counts as lost.
+_SILENT_INTERVALS: Final = 2.5
+_SILENT_MARGIN: Final = 5.0
 
 
 class WatchCursor(ABC):
@@ -54,6 +58,12 @@ class WatchCursor(ABC):
     @abstractmethod
     def resume_after(self) -> int:
         """The sequence or position that a new stream resumes after; 0 if it starts over."""
+
+    @property
+    def silence_timeout(self) -> float:
+        """Seconds without any frame after which a stream counts as lost."""
+        interval = to_duration(self._status_interval or STATUS_INTERVAL, "status_interval").ToTimedelta()
+        return _SILENT_INTERVALS * interval.total_seconds() + _SILENT_MARGIN
 
     @property
     def opened(self) -> bool:

@@ -64,7 +64,6 @@ def watch_job(
         cursor,
         on_state=on_state,
         on_waiting=on_waiting,
-        status_interval=status_interval,
         timeout=timeout,
     )
 
@@ -98,7 +97,7 @@ def watch_jobs(
         status_interval=status_interval,
     )
     cursor.request()  # as above
-    return JobsWatch(channel, cursor, on_state=on_state, status_interval=status_interval, timeout=timeout)
+    return JobsWatch(channel, cursor, on_state=on_state, timeout=timeout)
 
 
 def follow_watch(
@@ -114,9 +113,7 @@ def follow_watch(
         job_id, start="snapshot", on_gap="snapshot", status_interval=status_interval, new_estimates=True
     )
     cursor.request()  # as above
-    return FollowWatch(
-        channel, job_id, cursor, on_state=on_state, status_interval=status_interval, timeout=timeout
-    )
+    return FollowWatch(channel, job_id, cursor, on_state=on_state, timeout=timeout)
 
 
 async def fold_snapshots(watch: FollowWatch) -> AsyncGenerator[JobSnapshot, None]:

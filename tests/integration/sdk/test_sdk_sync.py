@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import itertools
 import threading
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Coroutine, Iterator
+from typing import Any
 
 import pytest
 
-from milepost.client import Connection, JobContext, SyncClient, Worker
+from milepost.client import Connection, Ended, JobContext, SyncClient, Worker
 from milepost.client.errors import JobCancelled, JobFailed, JobNotFound
 from milepost.v1 import JobState
 from tests.support.proxy import CuttableProxy
@@ -49,9 +51,8 @@ def kind(shared_server: ServerProcess) -> Iterator[str]:
     try:
         yield name
     finally:
-        while thread.is_alive():
-            worker.stop()  # it may not run yet
-            thread.join(0.05)
+        worker.stop()
+        thread.join()
 
 
 def test_the_same_verbs(client: SyncClient, kind: str) -> None:
@@ -102,6 +103,83 @@ def test_a_watch_can_be_left_and_taken_up(client: SyncClient, kind: str) -> None
     rest = client.watch(job.job_id, after=cursor, epoch=epoch)
     assert [*first, *(event.sequence for event in rest)] == list(range(1, rest.head + 1))
     assert (rest.caught_up, rest.reconnects) == (True, 0)
+
+
+@pytest.fixture
+def interrupted(client: SyncClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each second wait of the client is interrupted as by Ctrl-C, just when what it waited for has come."""
+    run = client._loop_thread.run
+    waits = itertools.count()
+
+    def run_and_interrupt(coroutine: Coroutine[Any, Any, Any]) -> Any:
+        result = run(coroutine)
+        if next(waits) % 2 == 0:
+            raise KeyboardInterrupt
+        return result
+
+    monkeypatch.setattr(client._loop_thread, "run", run_and_interrupt)
+
+
+def yielded(items: Iterator[Any], check: Callable[[list[Any]], object]) -> list[Any]:
+    """All items of an iterator that goes on after each interruption; `check` gets those before it."""
+    collected: list[Any] = []
+    while True:
+        try:
+            collected.append(next(items))
+        except KeyboardInterrupt:
+            check(collected)
+        except StopIteration:
+            return collected
+
+
+def test_an_interrupted_watch_goes_on_where_it_was(
+    client: SyncClient, kind: str, request: pytest.FixtureRequest
+) -> None:
+    """Each event comes once, and the cursor is that of the last one that the caller got."""
+    job = client.submit(kind, {"count": 10})
+    client.result(job.job_id)
+    head = client.get(job.job_id).last_sequence
+    watch, resumed = client.watch(job.job_id), client.watch(job.job_id, after=2)
+    jobs = client.watch_jobs(job_ids=[job.job_id], follow=False)
+    request.getfixturevalue("interrupted")
+    cursors: list[tuple[int, int]] = []
+    positions: list[int | None] = []
+
+    events = yielded(watch, lambda got: cursors.append((watch.cursor, len(got))))
+    rest = yielded(resumed, lambda got: cursors.append((resumed.cursor, got[-1].sequence if got else 2)))
+    items = yielded(jobs, lambda got: positions.append(jobs.position))
+
+    assert [event.sequence for event in events] == list(range(1, head + 1))
+    assert [event.sequence for event in rest] == [event.sequence for event in events[2:]]
+    assert [item.sequence for item in items] == list(range(1, head + 1))
+    assert [cursor for cursor, _ in cursors] == [last for _, last in cursors]
+    assert positions[0] is None
+
+
+def test_interrupted_subscriptions_go_on_where_they_were(
+    client: SyncClient, kind: str, request: pytest.FixtureRequest
+) -> None:
+    """Each item comes once, also the end, and a cursor is that of the last event that the caller got."""
+    job = client.submit(kind, {"count": 10})
+    client.result(job.job_id)
+    head = client.get(job.job_id).last_sequence
+    subscriptions = client.subscriptions()
+    subscriptions.add(job.job_id)
+    request.getfixturevalue("interrupted")
+    got: list[Any] = []
+    cursors: list[tuple[int, int]] = []
+
+    while subscriptions:
+        try:
+            got.append(next(subscriptions))
+        except KeyboardInterrupt:
+            if len(got) < head:
+                cursors.append((subscriptions.cursor(job.job_id), len(got)))
+            assert job.job_id in subscriptions
+
+    assert [item.sequence for item in got[:-1]] == list(range(1, head + 1))
+    assert got[-1] == Ended(job.job_id)
+    assert [cursor for cursor, _ in cursors] == [last for _, last in cursors]
 
 
 def test_a_watch_survives_cuts(shared_server: ServerProcess, client: SyncClient, kind: str) -> None:

@@ -120,17 +120,25 @@ class Subscriptions(AsyncIterator[Subscribed]):
         return self
 
     async def __anext__(self) -> Subscribed:
+        taken = await self._take()
+        if taken is None:
+            raise StopAsyncIteration
+        return taken[0]
+
+    async def _take(self) -> tuple[Subscribed, int] | None:
+        """The next item, and the cursor of its job before it; None once this is closed."""
         while not self._closed:
             subscription = await self._ready.get()
             if subscription is None or self._subscriptions.get(subscription.job_id) is not subscription:
                 continue  # closed, or discarded meanwhile
+            cursor = subscription.cursor
             item = subscription.pop()
             if isinstance(item, Ended):
                 del self._subscriptions[item.job_id]
             elif subscription.has_more:
                 self._ready.put_nowait(subscription)
-            return item
-        raise StopAsyncIteration
+            return item, cursor
+        return None
 
     async def aclose(self) -> None:
         """End all watches, at the server too. Jobs continue."""

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
-from collections import deque
-from collections.abc import Iterator
+from abc import abstractmethod
+from collections.abc import Iterator, Sequence
 from types import TracebackType
-from typing import Generic, Self, TypeVar, Unpack
+from typing import Any, Generic, NamedTuple, Self, TypeVar, Unpack
 
 from milepost.client._options import WatchOptions
 from milepost.client._transport.event_loop_thread import EventLoopThread
@@ -15,7 +16,7 @@ from milepost.client._watch.job_watch import JobWatch
 from milepost.client._watch.jobs_cursor import Item
 from milepost.client._watch.jobs_watch import JobsWatch
 from milepost.client._watch.reconnecting_stream import ReconnectingStream
-from milepost.client._watch.subscriptions import Subscribed, Subscriptions
+from milepost.client._watch.subscriptions import Ended, Subscribed, Subscriptions
 from milepost.client._watch.watch_cursor import OnGap
 from milepost.v1 import (
     Estimate,
@@ -34,8 +35,28 @@ _Item = TypeVar("_Item")
 _JobItem = TypeVar("_JobItem", bound=Event | Job)
 
 
+class _Place(NamedTuple):
+    """Where the iteration stands in a batch. Replaced in one step, since a signal may interrupt between any two.
+
+    Attributes:
+        items: The batch.
+        count: How many of its items were yielded.
+        cursor: The cursor after the last of them.
+        epoch: The epoch of `cursor`.
+    """
+
+    items: Sequence[Any]
+    count: int
+    cursor: int | None
+    epoch: str
+
+
 class _SyncWatchBase(Iterator[_Item], Generic[_Item]):
-    """Base of all synchronous watches: plain iterators, and context managers that cancel the stream."""
+    """Base of all synchronous watches: plain iterators, and context managers that cancel the stream.
+
+    A signal whose handler raises, as Ctrl-C does, may interrupt the iteration anywhere. Then the next iteration yields
+    the item that this one did not, and the cursor is before it.
+    """
 
     def __init__(
         self,
@@ -45,13 +66,16 @@ class _SyncWatchBase(Iterator[_Item], Generic[_Item]):
     ) -> None:
         self._stream = watch
         self._loop_thread = loop_thread
-        self._ready: deque[_Item] = deque()
+        # The batch after that of `_place`. The loop's thread stores it here, since the wait for it may be interrupted.
+        self._fetched: Sequence[_Item] = ()
+        self._reading = asyncio.Lock()  # a wait that is interrupted as it begins leaves its coroutine running
+        self._place = _Place((), 0, self._stream_cursor, watch.epoch)
         self._unread = False
 
     @property
     def epoch(self) -> str:
         """See `Watch.epoch`."""
-        return self._stream.epoch
+        return self._place.epoch if self._has_unread else self._stream.epoch
 
     @property
     def head(self) -> int:
@@ -75,35 +99,66 @@ class _SyncWatchBase(Iterator[_Item], Generic[_Item]):
 
     def opened(self) -> None:
         """See `Watch.opened`."""
-        self._loop_thread.run(self._stream.opened())
+        self._loop_thread.run(self._wait_until_opened())
 
     def __iter__(self) -> Self:
         return self
 
     def __next__(self) -> _Item:
-        if not self._ready:
-            self._on_all_yielded()
-            self._ready.extend(self._loop_thread.run(self._stream.batch()))
-            if not self._ready:
-                raise StopIteration
-        item = self._ready.popleft()
-        self._on_yield(item)
+        if self._place.count == len(self._place.items):
+            self._next_batch()
+        items, count, cursor, _ = self._place
+        item: _Item = items[count]
+        place = _Place(items, count + 1, self._cursor_after(item, cursor), self._stream.epoch)
+        # Python handles signals at calls and jumps, of which there is none from here to the caller.
+        self._place = place
         return item
 
-    def _on_all_yielded(self) -> None:
-        """Note that every received item was yielded."""
+    def _next_batch(self) -> None:
+        """Go on to the next batch.
 
-    def _on_yield(self, item: _Item) -> None:
-        """Note that this item is yielded."""
+        Raises:
+            StopIteration: There is none.
+        """
+        if not self._fetched:
+            # Every received item was yielded, so the stream's cursor holds; it is also past events that are filtered.
+            self._place = self._place._replace(cursor=self._stream_cursor, epoch=self._stream.epoch)
+            self._loop_thread.run(self._fetch())
+        if not self._fetched:
+            raise StopIteration
+        place = self._place._replace(items=self._fetched, count=0)
+        self._place, self._fetched = place, ()
+
+    async def _fetch(self) -> None:
+        async with self._reading:
+            if not self._fetched:  # by an iteration that was interrupted
+                self._fetched = await self._stream.batch()
+
+    async def _wait_until_opened(self) -> None:
+        async with self._reading:
+            await self._stream.opened()
+
+    @property
+    @abstractmethod
+    def _stream_cursor(self) -> int | None:
+        """The cursor of the stream, once all of its items are yielded."""
+
+    @abstractmethod
+    def _cursor_after(self, item: _Item, cursor: int | None) -> int | None:
+        """The cursor once this item is yielded, and others of its batch are not; before it was `cursor`."""
+
+    @property
+    def _cursor(self) -> int | None:
+        return self._place.cursor if self._has_unread else self._stream_cursor
 
     @property
     def _has_unread(self) -> bool:
-        return self._unread or bool(self._ready)
+        return self._unread or self._place.count < len(self._place.items) or bool(self._fetched)
 
     def close(self) -> None:
         """End the watch: cancel the stream at the server. Jobs continue."""
         self._unread = self._has_unread
-        self._ready.clear()
+        self._place, self._fetched = self._place._replace(items=(), count=0), ()
         with contextlib.suppress(RuntimeError):  # the client is closed
             self._loop_thread.run(self._stream.aclose())
 
@@ -120,14 +175,13 @@ class _SyncJobWatch(_SyncWatchBase[_JobItem]):
     """Base of the synchronous watches of one job."""
 
     def __init__(self, watch: JobWatch[_JobItem], loop_thread: EventLoopThread) -> None:
-        super().__init__(watch, loop_thread)
         self._watch = watch
-        self._yielded_sequence = watch.cursor
+        super().__init__(watch, loop_thread)
 
     @property
     def cursor(self) -> int:
         """See `Watch.cursor`."""
-        return self._yielded_sequence if self._has_unread else self._watch.cursor
+        return self._cursor or 0
 
     @property
     def fraction(self) -> float | None:
@@ -149,8 +203,12 @@ class _SyncJobWatch(_SyncWatchBase[_JobItem]):
         """See `Watch.waiting`."""
         return self._watch.waiting
 
-    def _on_yield(self, item: _JobItem) -> None:
-        self._yielded_sequence = item.sequence if isinstance(item, Event) else item.last_sequence
+    @property
+    def _stream_cursor(self) -> int:
+        return self._watch.cursor
+
+    def _cursor_after(self, item: _JobItem, cursor: int | None) -> int:
+        return item.sequence if isinstance(item, Event) else item.last_sequence
 
 
 class SyncWatch(_SyncJobWatch[Event]):
@@ -165,32 +223,39 @@ class SyncJobsWatch(_SyncWatchBase[Item]):
     """The events of all jobs that match, like `JobsWatch`."""
 
     def __init__(self, watch: JobsWatch, loop_thread: EventLoopThread) -> None:
-        super().__init__(watch, loop_thread)
         self._watch = watch
-        self._yielded_position = watch.position
+        super().__init__(watch, loop_thread)
 
     @property
     def position(self) -> int | None:
         """See `JobsWatch.position`."""
-        return self._yielded_position if self._has_unread else self._watch.position
+        return self._cursor
 
     def estimate_of(self, job: Job) -> Estimate | None:
         """See `JobsWatch.estimate_of`."""
         return self._watch.estimate_of(job)
 
-    def _on_all_yielded(self) -> None:
-        self._yielded_position = self._watch.position
+    @property
+    def _stream_cursor(self) -> int | None:
+        return self._watch.position
+
+    def _cursor_after(self, item: Item, cursor: int | None) -> int | None:
+        return cursor  # the position of a batch holds once all of it is yielded
 
 
 class SyncSubscriptions(Iterator[Subscribed]):
     """Watches added and removed at run time, like `Subscriptions`: a plain iterator and a context manager.
 
-    Another thread may add and discard while one thread iterates.
+    Another thread may add and discard while one thread iterates. A signal whose handler raises interrupts the iteration
+    without loss, as in a watch of one job.
     """
 
     def __init__(self, subscriptions: Subscriptions, loop_thread: EventLoopThread) -> None:
         self._loop_thread = loop_thread
         self._subscriptions = subscriptions
+        # The next item, and the cursor of its job before it. The loop's thread stores it here, as for a single watch.
+        self._fetched: tuple[Subscribed, int] | None = None
+        self._reading = asyncio.Lock()
 
     def add(
         self,
@@ -212,29 +277,40 @@ class SyncSubscriptions(Iterator[Subscribed]):
 
         async def discard() -> None:
             self._subscriptions.discard(job_id)
+            if self._fetched is not None and self._fetched[0].job_id == job_id:
+                self._fetched = None
 
         self._loop_thread.run(discard())
 
     def cursor(self, job_id: str) -> int:
         """See `Subscriptions.cursor`."""
+        fetched = self._fetched
+        if fetched is not None and fetched[0].job_id == job_id:
+            return fetched[1]
         return self._subscriptions.cursor(job_id)
 
     def __contains__(self, job_id: object) -> bool:
-        return job_id in self._subscriptions
+        return job_id in self._subscriptions or job_id == self._fetched_end
 
     def __len__(self) -> int:
-        return len(self._subscriptions)
+        return len(self._subscriptions) + (self._fetched_end is not None)
 
     def __iter__(self) -> Self:
         return self
 
     def __next__(self) -> Subscribed:
-        for item in self._loop_thread.run(self._next()):
-            return item
-        raise StopIteration
+        if self._fetched is None:
+            self._loop_thread.run(self._fetch())
+        fetched = self._fetched
+        if fetched is None:
+            raise StopIteration
+        item, _ = fetched
+        self._fetched = None
+        return item
 
     def close(self) -> None:
         """End all watches. Jobs continue."""
+        self._fetched = None
         with contextlib.suppress(RuntimeError):  # the client is closed
             self._loop_thread.run(self._subscriptions.aclose())
 
@@ -246,7 +322,13 @@ class SyncSubscriptions(Iterator[Subscribed]):
     ) -> None:
         self.close()
 
-    async def _next(self) -> tuple[Subscribed, ...]:
-        async for item in self._subscriptions:
-            return (item,)
-        return ()
+    @property
+    def _fetched_end(self) -> str | None:
+        """The job whose end was fetched, and not yielded; None if there is none."""
+        fetched = self._fetched
+        return fetched[0].job_id if fetched is not None and isinstance(fetched[0], Ended) else None
+
+    async def _fetch(self) -> None:
+        async with self._reading:
+            if self._fetched is None:
+                self._fetched = await self._subscriptions._take()

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from milepost.client import Client
+from milepost.client.errors import JobNotFound
 from milepost.contract.limits import NAME_LENGTH
 from milepost.v1 import GetJobRequest, ListJobsRequest, SubmitJobRequest
 from milepost.web import ClientCall, milepost_app
@@ -141,6 +142,26 @@ async def test_a_decision_that_takes_a_call(web_server: ServerProcess, rpc: Rpc)
                 assert (await web.get(f"/v1/jobs/{job.job_id}{suffix}")).status_code == 200
                 missing = await web.get(f"/v1/jobs/no-such-job{suffix}")
                 assert (missing.status_code, info_of(missing)["reason"]) == (404, "JOB_NOT_FOUND")
+
+
+async def test_an_application_hides_jobs(web_server: ServerProcess, rpc: Rpc) -> None:
+    """Where the decision raises JobNotFound, the answer is that about a job that does not exist."""
+    job = await rpc.submit(owner="ann")
+    names = (job.job_id, "no-such-job")
+    async with Client(web_server.address) as sdk:
+
+        async def authorize(request: Any, call: ClientCall) -> bool:
+            if (await sdk.get(call.request.job_id)).owner != "bob":
+                raise JobNotFound(call.request.job_id)
+            return True
+
+        async with serving(milepost_app(sdk, authorize=authorize)) as url, http_client(url) as web:
+            for suffix in ("", ":watch?no_follow=true"):
+                answers = [await web.get(f"/v1/jobs/{name}{suffix}") for name in names]
+                hidden, missing = (
+                    answer.text.replace(name, "J") for answer, name in zip(answers, names, strict=True)
+                )
+                assert ([answer.status_code for answer in answers], hidden) == ([404, 404], missing)
 
 
 async def test_who_may_watch_and_nothing_else_comes_back(web_server: ServerProcess, rpc: Rpc) -> None:

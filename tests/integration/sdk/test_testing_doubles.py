@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import structlog
 
 from milepost.client import Client, JobContext, SyncClient, Worker
 from milepost.client.errors import JobCancelled, JobFailed, Unauthenticated
@@ -238,3 +239,26 @@ async def test_a_server_with_tokens(tmp_path: Path) -> None:
         (await worker.take()).succeed()
         with pytest.raises(Unauthenticated):
             await stranger.whoami()
+
+
+@pytest.mark.parametrize(("options", "calls"), [({}, 0), ({"log_level": "info"}, 1)])
+async def test_the_log_of_a_server(
+    options: dict[str, Any], calls: int, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """No line for each call by default; what the test itself logs by structlog is as ever."""
+    before = structlog.get_config()["logger_factory"]
+    async with MemoryServer(**options) as server, Client(server.address) as client:
+        await client.submit("k")
+        structlog.get_logger("mine").info("own")
+        structlog.get_logger("milepost.test").error("a fault")
+    lines = capsys.readouterr().out.splitlines()
+
+    assert sum("SubmitJob" in line for line in lines) == calls
+    assert [text for text in ("own", "a fault") if any(text in line for line in lines)] == ["own", "a fault"]
+    assert structlog.get_config()["logger_factory"] is before
+
+
+def test_a_level_that_there_is_not() -> None:
+    """The error names those that there are."""
+    with pytest.raises(ValueError, match="There is no log_level='loud': use debug, info, warning, error"):
+        MemoryServer(log_level="loud")

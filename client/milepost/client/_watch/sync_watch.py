@@ -40,13 +40,13 @@ class _Place(NamedTuple):
 
     Attributes:
         items: The batch.
-        count: How many of its items were yielded.
+        yielded: How many of its items were yielded.
         cursor: The cursor after the last of them.
         epoch: The epoch of `cursor`.
     """
 
     items: Sequence[Any]
-    count: int
+    yielded: int
     cursor: int | None
     epoch: str
 
@@ -105,11 +105,11 @@ class _SyncWatchBase(Iterator[_Item], Generic[_Item]):
         return self
 
     def __next__(self) -> _Item:
-        if self._place.count == len(self._place.items):
+        if self._place.yielded == len(self._place.items):
             self._next_batch()
-        items, count, cursor, _ = self._place
-        item: _Item = items[count]
-        place = _Place(items, count + 1, self._cursor_after(item, cursor), self._stream.epoch)
+        items, yielded, cursor, _ = self._place
+        item: _Item = items[yielded]
+        place = _Place(items, yielded + 1, self._cursor_after(item, cursor), self._stream.epoch)
         # Python handles signals at calls and jumps, of which there is none from here to the caller.
         self._place = place
         return item
@@ -126,7 +126,7 @@ class _SyncWatchBase(Iterator[_Item], Generic[_Item]):
             self._loop_thread.run(self._fetch())
         if not self._fetched:
             raise StopIteration
-        place = self._place._replace(items=self._fetched, count=0)
+        place = self._place._replace(items=self._fetched, yielded=0)
         self._place, self._fetched = place, ()
 
     async def _fetch(self) -> None:
@@ -153,12 +153,12 @@ class _SyncWatchBase(Iterator[_Item], Generic[_Item]):
 
     @property
     def _has_unread(self) -> bool:
-        return self._unread or self._place.count < len(self._place.items) or bool(self._fetched)
+        return self._unread or self._place.yielded < len(self._place.items) or bool(self._fetched)
 
     def close(self) -> None:
         """End the watch: cancel the stream at the server. Jobs continue."""
         self._unread = self._has_unread
-        self._place, self._fetched = self._place._replace(items=(), count=0), ()
+        self._place, self._fetched = self._place._replace(items=(), yielded=0), ()
         with contextlib.suppress(RuntimeError):  # the client is closed
             self._loop_thread.run(self._stream.aclose())
 

@@ -79,7 +79,7 @@ class ServerProcess:
     ) -> None:
         self.data = data
         self.log_path = data.parent / f"{data.name}.log"
-        self.address = self.health_address = self.url = ""
+        self.address = self.health_address = self.url = self.metrics = ""
         self.epoch = ""
         self.expected_fault = ""
         self.failpoints = ""
@@ -118,6 +118,7 @@ class ServerProcess:
         ready: dict[str, Any] = json.loads(line)
         self.address, self.epoch = ready["address"], ready["epoch"]
         self.health_address, self.url = ready.get("health_address", ""), ready.get("http", "")
+        self.metrics = ready.get("metrics", "")
         self._arguments[2] = self.address  # clients know it now
         return self
 

@@ -15,6 +15,7 @@ from milepost.server.access.limits.limiter import Limiter
 from milepost.server.access.methods import check_method
 from milepost.server.access.principal import ANONYMOUS, Principal
 from milepost.server.base.refusal import Refusal, draining
+from milepost.server.calls.call_counts import CallCounts
 from milepost.server.calls.call_record import CallRecord
 from milepost.server.calls.call_turns import CallTurns
 from milepost.server.calls.paced_ends import PacedEnds
@@ -33,6 +34,7 @@ class CallAdmission:
 
     Attributes:
         call_count: The number of calls so far, refused ones too, but for those that ``refuse_early`` refuses.
+        ended: The calls that have ended.
         draining: Set once the server refuses further calls, except health checks.
         turns: Those of the calls that are admitted, and of large messages of streams.
         ends: Those of calls that are cancelled.
@@ -44,6 +46,7 @@ class CallAdmission:
         self.turns = CallTurns()
         self.ends = PacedEnds()
         self.call_count = 0
+        self.ended = CallCounts()
         self.draining = asyncio.Event()
 
     async def refuse_early(self, method: str, metadata: Iterable[tuple[str, str | bytes]]) -> Refusal | None:

@@ -18,6 +18,7 @@ from milepost.server.access.audit import AUDITED_REASONS, CHANGING, AuditLog
 from milepost.server.access.methods import ACTIONS
 from milepost.server.access.principal import ANONYMOUS, Principal
 from milepost.server.base.refusal import Refusal, Unimplemented
+from milepost.server.calls.call_counts import CallCounts
 from milepost.server.messages.timestamps import duration
 from milepost.server.store_errors import refusal_of
 
@@ -27,11 +28,12 @@ _log = structlog.get_logger("milepost.rpc")
 class CallRecord:
     """One call of a method, by its path, from a peer, as gRPC names it."""
 
-    def __init__(self, method: str, peer: str, audit: AuditLog) -> None:
+    def __init__(self, method: str, peer: str, audit: AuditLog, counts: CallCounts | None = None) -> None:
         self.method = method
         self.peer = peer
         self._principal = ANONYMOUS
         self._audit = audit
+        self._counts = counts
         self._started = time.monotonic()
         self._reason = ""
         self._is_recorded = self._is_admitted = self._is_counted = False
@@ -74,6 +76,8 @@ class CallRecord:
 
     def write(self, code: str) -> None:
         """Write the lines of a call that has ended with the status of this name, unless it is counted instead."""
+        if self._counts is not None:
+            self._counts.count(self.method, code)
         if self._is_counted:
             return
         _log.info(

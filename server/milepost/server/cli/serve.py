@@ -52,6 +52,12 @@ Every option is also read from the environment: --lease-ttl from MILEPOST_LEASE_
     help="Address for health checks in plain text, and nothing else, besides those on --address. Default: none.",
 )
 @option(
+    "--metrics",
+    type=parse_address,
+    metavar="HOST:PORT",
+    help="Address of /metrics for Prometheus, in plain text and without credentials. Default: none.",
+)
+@option(
     "--data",
     type=click.Path(file_okay=False, path_type=Path),
     default=Path("milepost-data"),
@@ -153,6 +159,7 @@ def serve(
     address: str,
     http: HttpSettings | None,
     health_address: str | None,
+    metrics: str | None,
     data: Path,
     lease_ttl: float,
     tls: TlsFiles | None,
@@ -201,6 +208,7 @@ def serve(
         address=address,
         http=http,
         health_address=health_address or "",
+        metrics_address=metrics or "",
         data=data,
         lease_ttl=lease_ttl,
         tls=tls,

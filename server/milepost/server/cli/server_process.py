@@ -56,7 +56,11 @@ async def _serve(settings: Settings, lag: LoopLag, watchdog: LoopWatchdog) -> No
         if SmallBlocks.available():
             freeing.append(asyncio.create_task(SurgeMemory(SmallBlocks()).run()))
         watchdog.start()
-        optional = {"health_address": server.health_address, "http": server.http}
+        optional = {
+            "health_address": server.health_address,
+            "http": server.http,
+            "metrics": server.metrics,
+        }
         _print_ready_line(
             {"address": server.address, "epoch": server.epoch}
             | {name: address for name, address in optional.items() if address}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import OrderedDict, deque
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Mapping
 from functools import partial
 
 import structlog
@@ -70,6 +70,11 @@ class Dispatcher:
     def memory(self) -> int:
         """Approximate bytes of memory of the jobs that wait for workers."""
         return self._queues.memory + len(self._delayed) * _DELAYED_MEMORY
+
+    @property
+    def waiting(self) -> Mapping[str, int]:
+        """The number of jobs in the queue of each kind that has any."""
+        return self._queues.waiting
 
     def admit(self, request: SubmitJobRequest) -> None:
         """Admit a job to the queues. Raises LIMIT_REACHED."""

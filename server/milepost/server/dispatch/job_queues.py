@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import heapq
 from bisect import bisect_left, insort
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, field
 from itertools import chain
@@ -87,7 +87,11 @@ class QueuePlace(NamedTuple):
 
 
 class JobQueues:
-    """The queued jobs by kind, and the number of active jobs of each concurrency key."""
+    """The queued jobs by kind, and the number of active jobs of each concurrency key.
+
+    Attributes:
+        waiting: The number of queued jobs of each kind that has any.
+    """
 
     def __init__(self) -> None:
         self._queued: dict[str, tuple[QueuedJob, _OwnerQueue, _LimitGroup]] = {}
@@ -97,6 +101,7 @@ class JobQueues:
         self._keyed: dict[tuple[ConcurrencyKey, int], dict[_LimitGroup, _OwnerQueue]] = {}
         self._active: defaultdict[ConcurrencyKey, int] = defaultdict(int)
         self._served = 0
+        self.waiting: Counter[str] = Counter()
         self._jobs_memory = self._key_groups = 0
 
     @property
@@ -131,6 +136,7 @@ class JobQueues:
                 self._key_groups += 1
         self._queued[job.job_id] = job, owner_queue, group
         self._jobs_memory += job.memory
+        self.waiting[job.kind] += 1
         self._unindex_group(owner_queue, group)
         group.jobs.add((job.submitted, job.job_id))
         insort(owner_queue.order, (job.submitted, job.job_id))
@@ -143,6 +149,9 @@ class JobQueues:
             return
         job, owner_queue, group = found
         self._jobs_memory -= job.memory
+        self.waiting[job.kind] -= 1
+        if not self.waiting[job.kind]:
+            del self.waiting[job.kind]
         self._unindex_group(owner_queue, group)
         group.jobs.discard((job.submitted, job_id))
         del owner_queue.order[bisect_left(owner_queue.order, (job.submitted, job_id))]

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from heapq import nsmallest
 from itertools import chain, islice
 from typing import Final, NamedTuple
@@ -88,6 +88,11 @@ class WorkerRegistry:
         return sum(
             number for owners, number in self._taken[kind].items() if Taken(kind, owners).concerns(owner)
         )
+
+    @property
+    def here(self) -> Collection[Session]:
+        """The workers that are connected to this node."""
+        return self._here.values()
 
     def capacity(self, kind: str, owner: str) -> WorkerCapacity:
         """The capacity of the connected workers that take jobs of this kind and owner. It looks at all workers."""

@@ -113,6 +113,11 @@ class Deadlines:
         return len(self._timers) * _TIMER_MEMORY
 
     @property
+    def leased(self) -> int:
+        """The number of jobs under a lease."""
+        return len(self._leases)
+
+    @property
     def watched(self) -> set[str]:
         """The jobs that have a timer."""
         return set(self._timers)

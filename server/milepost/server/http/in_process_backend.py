@@ -136,7 +136,7 @@ class InProcessBackend:
 
     async def record_refusal(self, scope: Scope, message: str) -> None:
         """Record a request that calls nothing, since the page of another site makes it; late if its host makes many."""
-        record = CallRecord(f"/http/{scope['method']}", peer_of(scope), self._audit)
+        record = CallRecord(f"/http/{scope['method']}", peer_of(scope), self._audit, self._admission.ended)
         refusal = Refusal(ErrorReason.ERROR_REASON_PERMISSION_DENIED, message)
         await self._admission.hold_refused(record.peer, refusal)
         record.write(code_pb2.Code.Name(code_pb2.Code.ValueType(record.status_of(refusal).code)))
@@ -150,7 +150,7 @@ class InProcessBackend:
     def _recording(self, method: str, caller: Caller) -> Iterator[CallRecord]:
         """Record a call, and turn its error into a ServiceError."""
         self._admission.count_call()
-        record = CallRecord(path_of(method), caller.peer, self._audit)
+        record = CallRecord(path_of(method), caller.peer, self._audit, self._admission.ended)
         code: int = code_pb2.CANCELLED
         try:
             yield record

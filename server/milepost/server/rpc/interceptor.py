@@ -51,7 +51,8 @@ class _Call(NamedTuple):
 
     def log(self, context: _Context) -> CallLog:
         """The record of the call."""
-        return CallLog(CallRecord(self.details.method, context.peer(), self.audit), context)
+        counts = self.admission.ended
+        return CallLog(CallRecord(self.details.method, context.peer(), self.audit, counts), context)
 
     async def admit(self, context: _Context, record: CallRecord) -> Principal:
         """Return the principal of the call. Raises the refusal of a call that is not admitted."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -23,6 +23,7 @@ from milepost.server.dispatch.reports import Reports
 from milepost.server.dispatch.session_table import SessionTable
 from milepost.server.dispatch.wait_reasons import WaitReasons
 from milepost.server.dispatch.worker_registry import WorkerRegistry
+from milepost.server.dispatch.worker_session import Session
 from milepost.server.estimation import running_jobs
 from milepost.server.estimation.estimators import Estimators
 from milepost.server.estimation.histories import Histories
@@ -31,6 +32,7 @@ from milepost.server.estimation.queue_estimates import QueueEstimates
 from milepost.server.estimation.running_jobs import RunningJobs
 from milepost.server.followers.child_cancellation import ChildCancellation
 from milepost.server.followers.deadlines import Deadlines
+from milepost.server.followers.job_ends import JobEnds
 from milepost.server.followers.parent_updates import ParentUpdates
 from milepost.server.followers.retention import Retention, RetentionPolicy
 from milepost.server.followers.transitions import follow_transitions
@@ -134,11 +136,13 @@ class Core:
         estimators = Estimators(estimates, queued, self._histories)
 
         # Watching, and the followers of the log.
+        self._admission = admission
         self._watches = Watches(
             log, clock, admission, tail_memory, waits, call_count, memory.responses, estimators
         )
         self._registry.follow(self._workers_changed)
         self.deadlines = Deadlines(journal, sessions, clock, self._tasks, lease_ttl)
+        self.job_ends = JobEnds()
         self._child_cancellation = ChildCancellation(log, journal, self._tasks)
         self._retention = Retention(log, journal, clock, keep, sweep_interval)
 
@@ -183,6 +187,21 @@ class Core:
         # Jobs with a transition before ``start`` has read the active jobs; None after that.
         self._changed: set[str] | None = set()
         self._follow_transitions(sessions)
+
+    @property
+    def waiting_jobs(self) -> Mapping[str, int]:
+        """The number of jobs in the queue of each kind that has any."""
+        return self._dispatcher.waiting
+
+    @property
+    def local_workers(self) -> Collection[Session]:
+        """The workers that are connected to this node."""
+        return self._registry.here
+
+    @property
+    def open_watches(self) -> int:
+        """The number of open watches."""
+        return self._admission.open
 
     async def start(self) -> None:
         """Connect to the other nodes, and resume the jobs that have not ended."""
@@ -253,6 +272,7 @@ class Core:
             self._dispatcher.on_transition,
             self.deadlines.on_transition,
             self._child_cancellation.on_transition,
+            self.job_ends.on_transition,
         )
 
     def _workers_changed(self) -> None:

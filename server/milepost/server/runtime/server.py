@@ -45,6 +45,9 @@ from milepost.server.runtime.grpc_server import grpc_accepting, grpc_wakeups
 from milepost.server.runtime.grpc_server.grpc_options import GRPC_OPTIONS
 from milepost.server.runtime.grpc_server.health_port import HealthPort
 from milepost.server.runtime.grpc_server.health_service import Health
+from milepost.server.runtime.metrics.exposition import exposition
+from milepost.server.runtime.metrics.metrics_port import MetricsPort
+from milepost.server.runtime.metrics.server_metrics import ServerMetrics
 from milepost.server.runtime.startup_placeholder import StartupPlaceholder
 from milepost.server.runtime.tls.tls_credentials import TlsCredentials
 from milepost.server.runtime.tls.tls_files import TlsFiles
@@ -91,6 +94,8 @@ class Settings:
     """None: plain text."""
     health_address: str = ""
     """``host:port`` of health checks in plain text besides; none by default."""
+    metrics_address: str = ""
+    """``host:port`` of metrics for Prometheus; none by default."""
     keep: RetentionPolicy = field(default_factory=RetentionPolicy)
     sweep_interval: float = 60.0
     tail_memory: int = 128 << 20
@@ -157,6 +162,14 @@ class Server:
         self._audit = AuditLog(settings.audit_log, is_open=audited)
         self._limiter = Limiter(settings.limits._replace(watches=settings.max_watches_per_caller))
         self._admission = CallAdmission(self._authenticator, self._limiter)
+        self._metrics = metrics = ServerMetrics(
+            self._store, settings.data, self._admission.ended, self._loop_lag
+        )
+        self._metrics_port = (
+            MetricsPort(settings.metrics_address, lambda: exposition(metrics.read()))
+            if settings.metrics_address
+            else None
+        )
         self._barrier = FloodBarrier(self._tasks)
         floods = MetadataFloods(self._barrier)
         interceptor = Interceptor(
@@ -173,7 +186,7 @@ class Server:
 
             needs_credential = not settings.credentials.is_empty
             self._http = HttpPort(settings.http, settings.tls, _STOP_GRACE, needs_credential=needs_credential)
-        self.address = self.health_address = self.http = ""
+        self.address = self.health_address = self.http = self.metrics = ""
 
     @property
     def epoch(self) -> str:
@@ -202,6 +215,8 @@ class Server:
         self._barrier.attach(int(self.address.rpartition(":")[2]))
         if self._health_port is not None:
             self.health_address = await self._health_port.start()
+        if self._metrics_port is not None:
+            self.metrics = await self._metrics_port.start()
         await self._authenticator.start()
         await self._grpc.start()
         self._tasks.start(self._calls.run())
@@ -237,6 +252,8 @@ class Server:
         await self._grpc.stop(_STOP_GRACE)
         if self._health_port is not None:
             await self._health_port.stop()
+        if self._metrics_port is not None:
+            await self._metrics_port.stop()
         await self._tasks.close()
         if self._core is not None:
             await self._core.close()
@@ -274,6 +291,7 @@ class Server:
             node=f"{socket.gethostname()}:{self.address.rpartition(':')[2]}",
         )
         await core.start()
+        self._metrics.core = core
         self._job_service.replace(core.job_service)
         self._worker_service.replace(core.worker_service)
         self._admin_service.replace(core.admin_service)

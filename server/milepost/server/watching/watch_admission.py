@@ -18,6 +18,11 @@ class WatchAdmission:
         self._limit_per_caller = limit_per_caller
         self._open: Counter[str] = Counter()
 
+    @property
+    def open(self) -> int:
+        """The number of open watches."""
+        return self._open.total()
+
     def open_watches(self, caller: str) -> int:
         """The number of open watches of a caller."""
         return self._open[caller]

@@ -1,0 +1,105 @@
+"""``milepost serve --metrics``: what Prometheus reads."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final
+
+import httpx
+import pytest
+from prometheus_client.parser import text_string_to_metric_families
+
+from tests.support.forking import Forkery
+from tests.support.refused import refused
+from tests.support.rpc import connect, eventually, succeeded
+from tests.support.server import ServerProcess
+
+DOC: Final = Path(__file__).parents[3] / "docs" / "operating.md"
+
+
+@pytest.fixture
+def server(tmp_path: Path, forkery: Forkery) -> Iterator[ServerProcess]:
+    """A server with metrics."""
+    with ServerProcess(tmp_path / "data", "--metrics", "127.0.0.1:0", forkery=forkery) as started:
+        yield started
+
+
+async def read(server: ServerProcess) -> dict[str, float]:
+    """The values of all samples, by their names with their labels, as Prometheus's own parser reads them."""
+    async with httpx.AsyncClient() as http:
+        answer = await http.get(server.metrics)
+    assert (answer.status_code, answer.headers["connection"]) == (200, "close")
+    found = {}
+    for family in text_string_to_metric_families(answer.text):
+        for sample in family.samples:
+            labels = "".join(f" {value}" for value in sample.labels.values())
+            found[f"{sample.name}{labels}"] = sample.value
+    return found
+
+
+async def test_jobs_workers_and_calls_are_counted(server: ServerProcess) -> None:
+    """As they are at the moment of the request, or since the start."""
+    async with connect(server.address) as rpc:
+        waiting = await rpc.submit(kind="w")
+        assert (await refused(rpc.get("missing"))).reason == "JOB_NOT_FOUND"
+        async with rpc.session(kinds=["k"], max_concurrency=3) as session:
+            job = await rpc.submit(kind="k")
+            _, token = await session.take()
+            watch = rpc.watch(waiting.job_id)
+            await watch.read()
+            busy = await read(server)
+            watch.cancel()
+            await session.report(job.job_id, token, 1, succeeded())
+            await session.acknowledged(1)
+        await rpc.cancel(waiting.job_id)
+
+        async def all_ended() -> bool:
+            found = await read(server)
+            return (
+                found["milepost_jobs_running"] == found["milepost_watches"] == found["milepost_workers"] == 0
+            )
+
+        await eventually(all_ended)
+        idle = await read(server)
+
+    expected = {
+        "milepost_jobs_waiting w": 1,
+        "milepost_jobs_running": 1,
+        "milepost_workers": 1,
+        "milepost_worker_slots": 3,
+        "milepost_worker_jobs": 1,
+        "milepost_watches": 1,
+        "milepost_store_up": 1,
+        "milepost_calls_total JobService/SubmitJob OK": 2,
+        "milepost_calls_total JobService/GetJob NOT_FOUND": 1,
+    }
+    assert {name: busy.get(name) for name in expected} == expected
+    assert "milepost_jobs_waiting w" not in idle
+    assert idle["milepost_jobs_ended_total SUCCEEDED"] == idle["milepost_jobs_ended_total CANCELLED"] == 1
+    assert idle["milepost_log_position"] > busy["milepost_log_position"] > 0
+    assert idle["milepost_store_bytes"] > 0
+    table = DOC.read_text().partition("| metric | labels | |\n")[2].partition("\n\n")[0]
+    assert set(re.findall(r"^\| `(\w+)`", table, re.MULTILINE)) == {
+        name.partition(" ")[0] for name in {**busy, **idle}
+    }
+
+
+async def test_nothing_else_is_there(server: ServerProcess) -> None:
+    """Neither other paths nor other verbs; a connection that says nothing, or too much, disturbs nobody."""
+    url = server.metrics
+    async with httpx.AsyncClient() as http:
+        found = [
+            (await http.request(verb, url.replace("/metrics", path))).status_code
+            for verb, path in (
+                ("GET", "/"),
+                ("GET", "/metrics/x"),
+                ("POST", "/metrics"),
+                ("HEAD", "/metrics"),
+            )
+        ]
+        with pytest.raises(httpx.RemoteProtocolError):
+            await http.get(url, headers={"x": "x" * 100_000})
+    assert found == [404, 404, 405, 200]
+    assert (await read(server))["milepost_store_up"] == 1

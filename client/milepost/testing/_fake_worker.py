@@ -35,9 +35,14 @@ class FakeJob:
         context.on_cancel(self._cancelled.set)
 
     @property
-    def id(self) -> str:
+    def job_id(self) -> str:
         """The id of the job."""
-        return self.context.id
+        return self.context.job_id
+
+    @property
+    def id(self) -> str:
+        """The same as ``job_id``."""
+        return self.job_id
 
     @property
     def kind(self) -> str:

@@ -62,7 +62,7 @@ async def test_progress_and_success() -> None:
         first = (await client.submit("encode", {"path": "a"}, labels={"x": "y"})).job_id
         await client.submit("decode")
         decode, encode = await worker.take("decode"), await worker.take()
-        assert (encode.id, encode.kind, encode.input, encode.labels) == (
+        assert (encode.job_id, encode.kind, encode.input, encode.labels) == (
             first,
             "encode",
             {"path": "a"},

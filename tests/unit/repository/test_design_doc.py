@@ -80,6 +80,26 @@ def test_links_lead_to_files(document: Path) -> None:
     assert mislabelled == []
 
 
+def headings(document: Path) -> set[str]:
+    """The anchors of its headings, as GitHub makes them."""
+    text = re.sub(r"^```.*?^```", "", document.read_text(), flags=re.DOTALL | re.MULTILINE)
+    found = re.findall(r"^#+ (.*)$", text, re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).strip().replace(" ", "-") for heading in found}
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
+def test_links_lead_to_headings(document: Path) -> None:
+    """A link to a part of a document leads to one of its headings."""
+    links = re.findall(r"\]\(([^)\s#]*\.md)?#([^)\s]+)\)", document.read_text())
+    missing = [
+        (target, anchor)
+        for target, anchor in links
+        if anchor not in headings(document.parent / target if target else document)
+    ]
+
+    assert missing == []
+
+
 def test_decisions_are_numbered_one_after_the_other() -> None:
     """A number names one decision: two of the same number come from two branches, and one of them has to move."""
     numbers = [int(path.name[:4]) for path in sorted((ROOT / "docs" / "decisions").glob("*.md"))]

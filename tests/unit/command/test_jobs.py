@@ -187,6 +187,25 @@ def test_a_job_on_a_terminal(failed: Job) -> None:
     assert drawn(job_picture(failed, canvas(80, 100)), 80) == expected
 
 
+def test_a_job_with_a_title(failed: Job) -> None:
+    """The label `title` stands beside the kind, as on pages, and not among the labels; the state is never cut."""
+    failed.labels["title"] = "weekly\nphotos"
+    lines = list(job_lines(failed, at(100), UTC))
+    assert lines[1:4] == ["kind       archive", "title      weekly photos", "state      failed"]
+    assert "labels     env=test, team=photos" in lines
+    assert (
+        "  labels     env=test, team=photos" in drawn(job_picture(failed, canvas(80, 100)), 80).splitlines()
+    )
+    first = [drawn(job_picture(failed, canvas(width, 100)), width).splitlines()[0] for width in (100, 60, 36)]
+    assert [line.removesuffix("25%  00:11").rstrip() for line in first] == [
+        f"archive weekly photos  {JOB_ID}  failed",
+        "archive weekly photos  019aa8c2-5f0e-…1-9f3e3c1b7a21  failed",
+        "archive week…otos  019a…7a21  failed",
+    ]
+    failed.labels["title"] = "\u4f1a\u8bae" * 20
+    assert drawn(job_picture(failed, canvas(36, 100)), 36).splitlines()[0] == "archive 019a…7a21  failed"
+
+
 @pytest.fixture
 def jobs(failed: Job) -> list[Job]:
     """Two jobs."""
@@ -210,6 +229,23 @@ def test_a_table_of_jobs_on_a_terminal(jobs: list[Job]) -> None:
         f"{JOB_ID}  archive    failed  25%   00:11  20s  ann",
         "short                                 transcri…  queued  0%           2h",
     ]
+
+
+def test_a_table_of_jobs_with_titles(jobs: list[Job]) -> None:
+    """A title stands beside the kind, as far as there is room beside whole ids, which users copy."""
+    jobs[0].labels["title"] = "weekly photos"
+    assert list(jobs_lines(jobs, at(20))) == [
+        "JOB                                   KIND        TITLE          STATE   DONE  TOOK   AGE  OWNER",
+        f"{JOB_ID}  archive     weekly photos  failed  25%   00:11  20s  ann",
+        "short                                 transcribe                 queued  0%           2h",
+    ]
+    assert drawn(Group(*jobs_table(jobs, at(20), 90)), 90).splitlines() == [
+        "JOB                                   KIND        TITLE    STATE   DONE  TOOK   AGE  OWNER",
+        f"{JOB_ID}  archive     weekly…  failed  25%   00:11  20s  ann",
+        "short                                 transcribe           queued  0%           2h",
+    ]
+    narrow = drawn(Group(*jobs_table(jobs, at(20), 80)), 80).splitlines()
+    assert narrow[1] == f"{JOB_ID}  archive    failed  25%   00:11  20s  ann"
 
 
 def test_a_table_without_owners(jobs: list[Job]) -> None:

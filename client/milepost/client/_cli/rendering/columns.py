@@ -11,7 +11,7 @@ from rich.text import Text
 from milepost.client._cli.rendering import text
 from milepost.client._cli.rendering.canvas import single_line
 
-__all__ = ["align", "fit"]
+__all__ = ["align", "fit", "fits"]
 
 _MIN_COLUMN_WIDTH: Final = 5
 _MIN_ID_WIDTH: Final = 9
@@ -24,6 +24,14 @@ def align(rows: Sequence[Sequence[str]]) -> Iterator[str]:
     for row in rows:
         cells = (cell + " " * (width - cell_len(cell)) for cell, width in zip(row, widths, strict=True))
         yield (" " * _GAP).join(cells).rstrip()
+
+
+def fits(rows: Sequence[Sequence[str]], width: int, *, shrink_order: Sequence[int]) -> bool:
+    """Whether rows fit into ``width`` cells once these columns have shrunk, and no others."""
+    widths = _column_widths(rows)
+    for column in shrink_order:
+        widths[column] = min(widths[column], _MIN_COLUMN_WIDTH)
+    return _excess(widths, width) <= 0
 
 
 def fit(

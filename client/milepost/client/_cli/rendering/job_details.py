@@ -52,8 +52,10 @@ def job_lines(
     lines = [
         ("job", text.one_line(job.job_id)),
         ("kind", text.one_line(job.kind)),
-        ("state", text.job_state(job.state)),
     ]
+    if title := text.title(job):
+        lines.append(("title", title))
+    lines.append(("state", text.job_state(job.state)))
     if done := text.progress(job):
         lines.append(("done", done.removesuffix(" done")))
     if job.HasField("start_time"):
@@ -84,13 +86,9 @@ def _attributes(job: Job, zone: tzinfo | None) -> Iterator[tuple[str, str]]:
     """Attributes beyond the job's progress; a failure's detail last, since it may be long."""
     if job.owner:
         yield "owner", text.escaped(job.owner)
-    if job.labels:
-        yield (
-            "labels",
-            ", ".join(
-                f"{text.one_line(key)}={text.one_line(value)}" for key, value in sorted(job.labels.items())
-            ),
-        )
+    labels = sorted((key, value) for key, value in job.labels.items() if key != text.TITLE_LABEL)
+    if labels:
+        yield "labels", ", ".join(f"{text.one_line(key)}={text.one_line(value)}" for key, value in labels)
     if job.parent_job_id:
         yield "part of", text.one_line(job.parent_job_id)
     if job.attempt:

@@ -45,9 +45,10 @@ _LOG_LINE_LIMIT = 5
 _ARTIFACT_LIMIT = 5
 _MIN_STAGE_ROWS = 3
 
-# Characters that a shortened id and kind keep.
+# Characters that a shortened id, kind and title keep.
 _MIN_ID_WIDTH = 9
 _MIN_KIND_WIDTH = 8
+_MIN_TITLE_WIDTH = 8
 
 _WRAPPED_SEVERITIES = frozenset({Severity.SEVERITY_WARNING, Severity.SEVERITY_ERROR})
 
@@ -143,15 +144,23 @@ def _notice(words: str, style: str, canvas: Canvas, *, mark: str = "") -> Iterat
 
 
 def _identity(job: Job, style: str, canvas: Canvas) -> Text:
-    """Kind, id and state. If they do not fit, the id is shortened, then the kind, but never the state."""
-    kind, job_id, state = text.one_line(job.kind), text.one_line(job.job_id), text.job_state(job.state)
-    for name, minimum in (("id", _MIN_ID_WIDTH), ("kind", _MIN_KIND_WIDTH)):
-        over = cell_len(f"{kind} {job_id}  {state}") - canvas.text_width
-        if over > 0 and name == "id":
-            job_id = text.shorten(job_id, max(len(job_id) - over, minimum), canvas.marks.ellipsis)
-        elif over > 0:
-            kind = text.shorten(kind, max(len(kind) - over, minimum), canvas.marks.ellipsis)
-    return Text.assemble((kind, "bold"), " ", job_id, "  ", (state, style))
+    """Kind, title, id and state. If they do not fit, the id is shortened, then title and kind, but never the state."""
+    names = [text.one_line(job.kind), text.title(job), text.one_line(job.job_id)]
+    state = Text(text.job_state(job.state), style=style)
+    for place, minimum in ((2, _MIN_ID_WIDTH), (1, _MIN_TITLE_WIDTH), (0, _MIN_KIND_WIDTH)):
+        over = _identity_text(names, state).cell_len - canvas.text_width
+        if over > 0:
+            width = max(len(names[place]) - over, minimum)
+            names[place] = text.shorten(names[place], width, canvas.marks.ellipsis)
+    line = _identity_text(names, state)
+    # Characters of a title may be two cells wide.
+    return line if line.cell_len <= canvas.text_width else _identity_text((names[0], "", names[2]), state)
+
+
+def _identity_text(names: Sequence[str], state: Text) -> Text:
+    kind, title, job_id = names
+    # The gap after a title is wider than those within it.
+    return Text.assemble((kind, "bold"), " ", f"{title}  " if title else "", job_id, "  ", state)
 
 
 def frame(watched: WatchedJob, canvas: Canvas) -> Group:

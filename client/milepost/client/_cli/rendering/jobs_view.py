@@ -113,7 +113,8 @@ class PlainJobsView:
             case Job():
                 done = text.progress(item)
                 state = ", ".join(filter(None, (text.job_state(item.state), done)))
-                self._write(f"{text.one_line(item.job_id)}  {text.one_line(item.kind)}: {state}")
+                name = " ".join(filter(None, (text.one_line(item.kind), text.title(item))))
+                self._write(f"{text.one_line(item.job_id)}  {name}: {state}")
             case Deleted():
                 self._views.pop(item.job_id, None)
                 self._write(f"{text.one_line(item.job_id)}  deleted")

@@ -10,16 +10,16 @@ from rich.text import Text
 
 from milepost.client._cli.rendering import text
 from milepost.client._cli.rendering.canvas import JOB_STYLES
-from milepost.client._cli.rendering.columns import align, fit
+from milepost.client._cli.rendering.columns import align, fit, fits
 from milepost.client._cli.rendering.estimate_text import remaining_cell
 from milepost.v1 import ConnectedWorker, Estimate, Job
 
 __all__ = ["jobs_lines", "jobs_table", "own_estimate", "workers_lines", "workers_table"]
 
-_JOB_HEADINGS: Final = ("JOB", "KIND", "STATE", "DONE", "TOOK", "LEFT", "AGE", "OWNER")
-_KIND, _STATE = 1, 2
-_IF_ANY: Final = (5, 7)
-"""Columns that are there only if a job has something in them: what is left, owners."""
+_JOB_HEADINGS: Final = ("JOB", "KIND", "TITLE", "STATE", "DONE", "TOOK", "LEFT", "AGE", "OWNER")
+_IF_ANY: Final = frozenset(("TITLE", "LEFT", "OWNER"))
+"""Columns that are there only if a job has something in them."""
+_SHRINK_ORDER: Final = ("OWNER", "TITLE", "KIND")
 
 _WORKER_HEADINGS: Final = ("WORKER", "JOBS", "HEARD", "FROM", "NODE", "KINDS")
 _WORKER, _FROM, _NODE, _KINDS = 0, 3, 4, 5
@@ -43,16 +43,19 @@ def jobs_table(
 
     ``estimate_of`` returns the estimate of a job. With ``words`` what is left is ``about 03:20 left``, not ``03:20``.
 
-    If they do not fit, owners and kinds shrink first, then ids lose their middle; then columns are dropped from the
-    right, down to the state.
+    If they do not fit, owners, titles and kinds shrink first; then titles are left out, before ids, which users copy,
+    lose their middle; then columns are dropped from the right, down to the state.
     """
+    rows = _job_rows(jobs, now, estimate_of, words=words)
+    if not fits(rows, width, shrink_order=_shrink_order(rows[0])):
+        rows = _job_rows(jobs, now, estimate_of, words=words, titles=False)
+    state = rows[0].index("STATE")
 
     def style(row: int, column: int) -> str:
-        return JOB_STYLES.get(jobs[row - 1].state, "") if column == _STATE else ""
+        return JOB_STYLES.get(jobs[row - 1].state, "") if column == state else ""
 
-    rows = _job_rows(jobs, now, estimate_of, words=words)
-    shrink_order = (-1, _KIND) if rows[0][-1] == _JOB_HEADINGS[-1] else (_KIND,)
-    return fit(rows, width, shrink_order=shrink_order, id_column=0, min_columns=_STATE + 1, style=style)
+    order = _shrink_order(rows[0])
+    return fit(rows, width, shrink_order=order, id_column=0, min_columns=state + 1, style=style)
 
 
 def jobs_lines(jobs: Sequence[Job], now: datetime) -> Iterator[str]:
@@ -72,15 +75,24 @@ def workers_lines(workers: Sequence[ConnectedWorker], now: datetime) -> Iterator
     return align(_worker_rows(workers, now)[0])
 
 
+def _shrink_order(headings: Sequence[str]) -> list[int]:
+    return [headings.index(name) for name in _SHRINK_ORDER if name in headings]
+
+
 def _job_rows(
-    jobs: Sequence[Job], now: datetime, estimate_of: Callable[[Job], Estimate | None], *, words: bool = False
+    jobs: Sequence[Job],
+    now: datetime,
+    estimate_of: Callable[[Job], Estimate | None],
+    *,
+    words: bool = False,
+    titles: bool = True,
 ) -> list[tuple[str, ...]]:
     """The rows, headings first; without the columns of `_IF_ANY` that are empty."""
     cells = [_job_cells(job, now, remaining_cell(job, estimate_of(job), now, words=words)) for job in jobs]
     columns = [
         column
-        for column in range(len(_JOB_HEADINGS))
-        if column not in _IF_ANY or any(row[column] for row in cells)
+        for column, heading in enumerate(_JOB_HEADINGS)
+        if (heading not in _IF_ANY or any(row[column] for row in cells)) and (titles or heading != "TITLE")
     ]
     return [tuple(row[column] for column in columns) for row in (_JOB_HEADINGS, *cells)]
 
@@ -93,6 +105,7 @@ def _job_cells(job: Job, now: datetime, left: str) -> tuple[str, ...]:
     return (
         text.one_line(job.job_id),
         text.one_line(job.kind),
+        text.title(job),
         text.job_state(job.state),
         done,
         took,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from datetime import UTC, datetime, tzinfo
+from typing import Final
 
 from google.protobuf.timestamp_pb2 import Timestamp
 
@@ -13,6 +14,7 @@ from milepost.fold import COMPLETE
 from milepost.v1 import Artifact, Failure, Job, JobState, Severity, Stage, StageState
 
 __all__ = [
+    "TITLE_LABEL",
     "age",
     "amount",
     "artifact",
@@ -39,9 +41,13 @@ __all__ = [
     "shorten",
     "stage_name",
     "stage_state",
+    "title",
 ]
 
 _BYTES = frozenset({"b", "byte", "bytes"})
+TITLE_LABEL: Final = "title"
+"""The label that is shown as the title of a job: jobs have no other."""
+
 _PREFIXES = ("", "k", "M", "G", "T", "P", "E", "Z", "Y")
 
 
@@ -219,6 +225,11 @@ def severity(value: Severity.ValueType) -> str:
 def stage_name(stage: Stage) -> str:
     """Title of the stage, or its id if it has none."""
     return one_line(stage.title or stage.stage_id)
+
+
+def title(job: Job) -> str:
+    """Title of the job; empty for most."""
+    return one_line(job.labels.get(TITLE_LABEL, ""), 128)
 
 
 def failure_text(failure: Failure) -> str:

@@ -21,7 +21,7 @@ from milepost.web import ClientCall, milepost_app
 client = Client()
 templates = Jinja2Templates(Path(__file__).with_name("templates"))
 
-ALLOWED = ("GetJob", "ListJobs", "WatchJob", "WatchJobs", "CancelJob", "WhoAmI")
+ALLOWED = ("GetJob", "ListJobs", "WatchJob", "WatchJobs", "CancelJob")
 
 
 @asynccontextmanager

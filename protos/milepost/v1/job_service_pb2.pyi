@@ -1351,7 +1351,9 @@ class WhoAmIResponse(_message.Message):
     CREDENTIAL_ID_FIELD_NUMBER: _builtins.int
     LIMITS_FIELD_NUMBER: _builtins.int
     subject: _builtins.str
-    """Name of the caller; "anonymous" where the server has no credentials configured."""
+    """Name of the caller; "anonymous" where the server has no credentials configured;
+    empty where an application that mounts Milepost does not name its users, of whose `scopes` it then says at most "read".
+    """
     all_owners: _builtins.bool
     """Whether the jobs of all owners exist for the caller."""
     job_id: _builtins.str

@@ -87,6 +87,48 @@ async def test_users_of_an_application(web_server: ServerProcess, rpc: Rpc) -> N
         )
 
 
+@pytest.mark.parametrize("shows_history", [True, False])
+async def test_an_application_that_does_not_name_its_users(
+    web_server: ServerProcess, rpc: Rpc, *, shows_history: bool
+) -> None:
+    """WhoAmI is answered all the same: nobody, who may read what jobs usually take if the application allows that."""
+    allowed = ["GetHistory"] if shows_history else []
+    async with (
+        Client(web_server.address) as sdk,
+        serving(milepost_app(sdk, authorize=lambda request, call: call.method in allowed)) as url,
+        http_client(url) as web,
+    ):
+        who = await web.get("/v1/whoami")
+        assert (who.status_code, who.json()) == (200, {"scopes": ["read"]} if shows_history else {})
+        history = await web.get(f"/v1/kinds/{rpc.kind}/history")
+        assert history.status_code == (200 if shows_history else 403)
+
+
+async def test_an_application_whose_decision_fails_names_nobody(web_server: ServerProcess) -> None:
+    """What a call raises that the decision makes counts as no, where nobody has asked for it."""
+    async with Client(web_server.address) as sdk:
+
+        async def authorize(request: Any, call: ClientCall) -> bool:
+            return call.method != "WhoAmI" and bool(await sdk.get("no-such-job"))
+
+        async with serving(milepost_app(sdk, authorize=authorize)) as url, http_client(url) as web:
+            who = await web.get("/v1/whoami")
+            assert (who.status_code, who.json()) == (200, {})
+
+
+@pytest.mark.parametrize(("method", "status"), [("ListJobs", 200), ("WhoAmI", 403)])
+async def test_headers_of_many_jobs_are_those_of_who_may_list_them(
+    web_server: ServerProcess, method: str, status: int
+) -> None:
+    """HEAD of a stream of many jobs ends as the stream would for whom the application shows no jobs."""
+    async with (
+        Client(web_server.address) as sdk,
+        serving(milepost_app(sdk, authorize=lambda request, call: call.method == method)) as url,
+        http_client(url) as web,
+    ):
+        assert (await web.head("/v1/jobs:watch")).status_code == status
+
+
 def test_what_an_application_refuses_is_named() -> None:
     """The action, and the job or kind of the request, cut where it is long."""
     assert set(ACTIONS) == set(METHODS)

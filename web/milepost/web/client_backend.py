@@ -18,7 +18,7 @@ from milepost.client._raw_calls import RawCalls
 from milepost.client._transport.token_source import checked_token
 from milepost.contract.job_texts import no_job
 from milepost.contract.reasons import reason_name
-from milepost.v1 import WatchJobRequest
+from milepost.v1 import GetHistoryRequest, WatchJobRequest, WhoAmIResponse
 from milepost.web.application_refusal import named_in, not_allowed
 from milepost.web.http_errors import service_error
 from milepost.web.request_body import malformed
@@ -59,8 +59,7 @@ class ClientBackend:
     async def call(self, method: str, receive: ReceiveRequest, caller: Caller) -> AsyncGenerator[bytes, None]:
         """See ``JobsBackend``."""
         try:
-            request, token = await self._admit(method, receive, caller)
-            response = await self._calls.call(path_of(method), request.SerializeToString(), token)
+            response = await self._respond(method, receive, caller)
         except errors.MilepostError as error:
             raise _service_error(error) from error
         yield response
@@ -74,7 +73,8 @@ class ClientBackend:
     async def watch(self, method: str, receive: ReceiveRequest, caller: Caller, send: Send) -> None:
         """See ``JobsBackend``."""
         try:
-            request, token = await self._admit(method, receive, caller)
+            request = await _received(method, receive)
+            token = await self._admit(ClientCall(method, request), caller)
             frames = self._calls.watch(path_of(method), request.SerializeToString(), token)
             if isinstance(request, WatchJobRequest) and not request.no_follow:
                 await self._shared.watch((token, _followed(request)), frames, send)
@@ -95,19 +95,29 @@ class ClientBackend:
                 return outcome
             await asyncio.sleep(0)
 
-    async def _admit(
-        self, method: str, receive: ReceiveRequest, caller: Caller
-    ) -> tuple[Message, str | None]:
-        """The authorised request, and the token to make it with; None for that of the client."""
-        received = await receive(lambda size: None)
-        if isinstance(received, bytes):
-            try:
-                received = GetMessageClass(METHODS[method].input_type).FromString(received)
-            except DecodeError as error:
-                raise malformed("The request cannot be decoded.") from error
-        named = named_in(received)  # before `authorize` may change it
+    async def _respond(self, method: str, receive: ReceiveRequest, caller: Caller) -> bytes:
+        request = await _received(method, receive)
         try:
-            decided = self._authorize(Request(caller.scope), ClientCall(method, received))
+            token = await self._admit(ClientCall(method, request), caller)
+        except _NotAllowed:
+            if method != "WhoAmI":
+                raise
+            return (await self._unnamed(caller)).SerializeToString()
+        return await self._calls.call(path_of(method), request.SerializeToString(), token)
+
+    async def _unnamed(self, caller: Caller) -> WhoAmIResponse:
+        """What pages are to know of a user whom the application does not name: whether they may ask for histories."""
+        try:
+            await self._admit(ClientCall("GetHistory", GetHistoryRequest()), caller)
+        except (ServiceError, errors.MilepostError):
+            return WhoAmIResponse()
+        return WhoAmIResponse(scopes=["read"])
+
+    async def _admit(self, call: ClientCall, caller: Caller) -> str | None:
+        """The token to make an authorised call with; None for that of the client. Raises _NotAllowed."""
+        named = named_in(call.request)  # before `authorize` may change it
+        try:
+            decided = self._authorize(Request(caller.scope), call)
             allowed = await decided if inspect.isawaitable(decided) else decided
         except errors.JobNotFound as error:
             if "job_id" in error.metadata:  # the server's
@@ -119,14 +129,31 @@ class ClientBackend:
             ) from error
         # Only True allows the client's own credential: a function that forgets to return allows nothing.
         if not allowed:
-            raise service_error(
-                code_pb2.PERMISSION_DENIED, not_allowed(method, *named), reason="PERMISSION_DENIED"
-            )
+            raise _NotAllowed(not_allowed(call.method, *named))
         if allowed is not True and not isinstance(allowed, str):
             raise TypeError(
                 f"authorize returned {type(allowed).__name__}; it returns a bool, or a token as text."
             )
-        return received, None if allowed is True else _checked(allowed)
+        return None if allowed is True else _checked(allowed)
+
+
+class _NotAllowed(ServiceError):
+    """The application does not allow a call."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(
+            service_error(code_pb2.PERMISSION_DENIED, message, reason="PERMISSION_DENIED").status
+        )
+
+
+async def _received(method: str, receive: ReceiveRequest) -> Message:
+    received = await receive(lambda size: None)
+    if not isinstance(received, bytes):
+        return received
+    try:
+        return GetMessageClass(METHODS[method].input_type).FromString(received)
+    except DecodeError as error:
+        raise malformed("The request cannot be decoded.") from error
 
 
 def _checked(token: str) -> str:

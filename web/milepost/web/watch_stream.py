@@ -21,11 +21,11 @@ from milepost.contract.job_states import has_ended
 from milepost.v1 import (
     GetJobRequest,
     GetJobResponse,
+    ListJobsRequest,
     WatchJobRequest,
     WatchJobResponse,
     WatchJobsRequest,
     WatchJobsResponse,
-    WhoAmIRequest,
 )
 from milepost.web.disconnects import while_connected
 from milepost.web.frame_records import CACHE_BYTES, FrameEncoder, TextCache, is_shared, record_of
@@ -66,7 +66,7 @@ class WatchStreams:
         """Send the response. Raises ServiceError before anything is sent; ClientGone once the client has left."""
         is_job = isinstance(watch.request, WatchJobRequest)
         if scope["method"] == "HEAD":
-            await self._check(watch.request.job_id if is_job else None, caller)
+            await self._check(watch.request, caller)
             await StreamResponse(watch.framing, send).end()
             return
         write_chunk: WriteChunk | None = scope.get("extensions", {}).get(WRITE_CHUNK)
@@ -83,13 +83,16 @@ class WatchStreams:
         with self._texts.subscribing():
             await while_connected(receive, complete, stream.run())
 
-    async def _check(self, job_id: str | None, caller: Caller) -> None:
+    async def _check(self, watch: WatchJobRequest | WatchJobsRequest, caller: Caller) -> None:
         """Raise the error that a watch of a job, or of many, would begin with."""
 
         async def request(arrived: Arrived) -> Message:
-            return WhoAmIRequest() if job_id is None else GetJobRequest(job_id=job_id)
+            if isinstance(watch, WatchJobRequest):
+                return GetJobRequest(job_id=watch.job_id)
+            return ListJobsRequest(filter=watch.filter, page_size=1)
 
-        async with self._backend.call("WhoAmI" if job_id is None else "GetJob", request, caller):
+        method = "GetJob" if isinstance(watch, WatchJobRequest) else "ListJobs"
+        async with self._backend.call(method, request, caller):
             pass
 
 

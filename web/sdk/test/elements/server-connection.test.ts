@@ -46,9 +46,23 @@ test("a server that does not say who the caller is, is not asked again", async (
   expect([connection.may("see history"), asked()]).toStrictEqual([true, 1]);
 });
 
+test("of an application that does not name its users, only what it allows is asked for without a click", async () => {
+  const mayOf = async (scopes: string[]) => {
+    const { connection } = connectionTo(create(WhoAmIResponseSchema, { scopes }));
+    await connection.whoAmI();
+    return (["see history", "see workers", "cancel", "submit"] as const).map((action) =>
+      connection.may(action),
+    );
+  };
+  expect([await mayOf([]), await mayOf(["read"])]).toStrictEqual([
+    [false, false, true, true],
+    [true, false, true, true],
+  ]);
+});
+
 test("jobs are submitted only by those with the scope, of the kinds that are theirs, and never by a share link", async () => {
   const maySubmit = async (init: Parameters<typeof create<typeof WhoAmIResponseSchema>>[1]) => {
-    const { connection } = connectionTo(create(WhoAmIResponseSchema, init));
+    const { connection } = connectionTo(create(WhoAmIResponseSchema, { subject: "ann", ...init }));
     await connection.whoAmI();
     return connection.maySubmit("audio.mix");
   };

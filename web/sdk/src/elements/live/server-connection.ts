@@ -12,6 +12,7 @@ export class ServerConnection {
   readonly clock = new ServerClock();
   readonly #shareToken: string;
   #asked: Promise<void> | undefined;
+  /** Undefined until the server has said it, or has not: "unknown". */
   #principal: WhoAmIResponse | "unknown" | undefined;
   readonly #refused = new Set<Action>();
 
@@ -57,15 +58,16 @@ export class ServerConnection {
   }
 
   /**
-   * Whether to offer something to the caller: false until the server has said who it is. If it does not say: true for what the
-   * caller asks for by a click, and for the history of a kind, of which the server then says no.
+   * Whether to offer something to the caller: false until the server has said who it is. An application that mounts Milepost
+   * does not name its users: then true for what the caller asks for by a click, of which the application may say no.
    */
   may(action: Action): boolean {
     if (this.#refused.has(action)) return false;
     const principal = this.#principal;
-    // An application that mounts Milepost need not say who its users are; its calls say what they may do.
-    if (principal === undefined || principal === "unknown")
-      return principal === "unknown" && action !== "see workers";
+    if (principal === undefined) return false;
+    if (principal === "unknown") return action !== "see workers";
+    if (principal.subject === "")
+      return action === "see history" ? principal.scopes.includes("read") : action !== "see workers";
     const isAdmin = principal.scopes.includes("admin");
     if (action === "submit" && principal.jobId !== "") return false;
     if (action === "share") return principal.jobId === "";

@@ -1379,7 +1379,8 @@ export const WhoAmIRequestSchema: GenMessage<WhoAmIRequest> = /*@__PURE__*/
  */
 export type WhoAmIResponse = Message<"milepost.v1.WhoAmIResponse"> & {
   /**
-   * Name of the caller; "anonymous" where the server has no credentials configured.
+   * Name of the caller; "anonymous" where the server has no credentials configured;
+   * empty where an application that mounts Milepost does not name its users, of whose `scopes` it then says at most "read".
    *
    * @generated from field: string subject = 1;
    */

@@ -89,6 +89,10 @@ describe("the connection of a page", () => {
     await job.log(1, "after");
     await connected(page, "live");
     await shows(page, "milepost-log-view .line:last-child", "after 1");
+    await page.getByRole("tab", { name: "events" }).click();
+    await page.getByRole("button", { name: /line 2$/ }).click();
+    await shows(page, ".payload pre", '"text": "line 2"');
+    await expect.poll(() => new URL(page.url()).hash).toBe("#event=4");
 
     proxy.refuse = true; // until the other store has a job of this name, which the page would not find before
     await pages.server.stop("SIGKILL");
@@ -98,7 +102,12 @@ describe("the connection of a page", () => {
     proxy.target = Number(new URL(pages.url).port);
     proxy.refuse = false;
     await other.log(1, "other");
-    await connected(page, "live · history restarted");
+    await connected(page, "live · log restarted");
+    // Nothing of what was unfolded and marked in the log before is so in this one.
+    await shows(page, "milepost-events-view [role=listitem]:last-child", /other 1$/);
+    await expect.poll(() => page.locator("milepost-events-view :is(.payload, .marked)").count()).toBe(0);
+    await expect.poll(() => new URL(page.url()).hash).toBe("");
+    await page.getByRole("tab", { name: "log" }).click();
     await shows(page, "milepost-log-view .line:last-child", "other 1");
     await expect.poll(() => page.locator("milepost-log-view .line").count()).toBe(1);
   });

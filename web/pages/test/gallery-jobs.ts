@@ -26,7 +26,7 @@ export async function makeOpenJobs(pages: Pages): Promise<void> {
   const running = await pages.start("running", {
     stages: PLAN,
     owner: "team-a",
-    labels: { room: "blue", language: "en" },
+    labels: { title: "weekly 2026-11-25, the whole team", room: "blue", language: "en" },
   });
   await running.report(
     { case: "stageStarted", value: { stage: { stageId: "get" } } },

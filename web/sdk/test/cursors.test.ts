@@ -170,7 +170,7 @@ describe("the cursor of many jobs", () => {
     expect(() => acceptJobs(cursor, "events", { position: 4n })).toThrow("went back from 5 to 4");
   });
 
-  test("takes another store while it lists for a restart of the history", () => {
+  test("takes another store while it lists for a restart of the log", () => {
     const cursor = new JobsCursor(undefined, { start: "snapshot" });
     list(cursor);
     acceptJobs(cursor, "snapshot", snapshot("a", 3));

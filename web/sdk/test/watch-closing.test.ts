@@ -272,7 +272,7 @@ test("a watch that is closed does not wait for another token", async () => {
   expect(watch.connection.state).toBe("ended");
 });
 
-test("a history that restarts under a live watch: it is not live again before another stream is", async () => {
+test("a log that restarts under a live watch: it is not live again before another stream is", async () => {
   let opened = 0;
   const client = clientOf(async function* (signal) {
     if (++opened === 1) {

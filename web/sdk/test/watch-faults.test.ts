@@ -211,7 +211,7 @@ describe.each(protocols)("over %s", (protocol) => {
     expect(sequencesOf(resumed.items)).toStrictEqual([3n]);
   });
 
-  test("with a later job of the same id the history restarts: a gap, and its current state", async () => {
+  test("with a later job of the same id the log restarts: a gap, and its current state", async () => {
     const setting = await setUp(server, protocol);
     const jobId = `again-${protocol}`;
     const job = { jobId, kind: "again", dispatch: Dispatch.EXTERNAL };
@@ -305,7 +305,7 @@ describe.each(protocols)("over %s, where the server restarts", (protocol) => {
     },
   );
 
-  test("with another store the history restarts: a gap, and the current state", async () => {
+  test("with another store the log restarts: a gap, and the current state", async () => {
     const setting = await setUp(await startServer(), protocol);
     const work = await startJob(setting, { jobId: "same" });
     await work.log(5);

@@ -1,5 +1,5 @@
 import type { JobStore } from "./live/job-store.js";
-import { html, nothing, type TemplateResult } from "lit";
+import { html, nothing, type PropertyValues, type TemplateResult } from "lit";
 import { JobState, type Job } from "./messages.js";
 import { staleNotice } from "./model/connection-text.js";
 import { numberOf } from "./model/growing-lines.js";
@@ -120,10 +120,11 @@ export class MilepostJob extends JobElement<JobStore> {
     return server.job(jobId);
   }
 
-  protected override forget(): void {
-    this.tab = undefined;
+  protected override forget(changed: PropertyValues): void {
+    if (changed.has("store")) this.tab = undefined;
     this.stageId = this.said = "";
-    this.line = this.event = 0;
+    this.#unmark("line", changed);
+    this.#unmark("event", changed);
     this.#bar = new SmoothBar();
     this.#announced = undefined;
   }
@@ -339,6 +340,14 @@ export class MilepostJob extends JobElement<JobStore> {
   readonly #selected = (event: CustomEvent<{ stageId: string }>): void => {
     this.stageId = event.detail.stageId;
   };
+
+  /** The page knows of the mark, which may be in its address. */
+  #unmark(name: "line" | "event", changed: PropertyValues): void {
+    if (this[name] === 0 || changed.has(name)) return;
+    this[name] = 0;
+    const detail = { [name]: 0 };
+    this.dispatchEvent(new CustomEvent(`milepost-${name}`, { detail, bubbles: true, composed: true }));
+  }
 
   #announce(job: Job): void {
     const said = this.#announced ? milestone(this.#announced, job) : "";

@@ -210,8 +210,9 @@ export class MilepostJobs extends LitElement {
 
   #row(store: JobsStore, job: Job, depth: number, now: Instant, stale: boolean): TemplateResult {
     if (this.#bars.size > MAX_BARS) this.#bars.clear();
-    let bar = this.#bars.get(job.jobId);
-    if (!bar) this.#bars.set(job.jobId, (bar = new SmoothBar()));
+    const log = `${job.epoch} ${job.jobId}`; // that of a later job with the id begins anew
+    let bar = this.#bars.get(log);
+    if (!bar) this.#bars.set(log, (bar = new SmoothBar()));
     return jobRow(job, {
       selected: job.jobId === this.selected,
       depth,

@@ -104,7 +104,7 @@ export class ConnectionStatus {
     }
   }
 
-  /** Note whether the server has another history. */
+  /** Note whether the server has another log. */
   #noteRestart(items: readonly Item[]): void {
     if (items.some((item) => item.type === "gap" && (item as GapItem).why === "restarted")) {
       this.#restartedAt = Date.now();

@@ -23,7 +23,7 @@ export interface Connection {
   readonly error: MilepostError | undefined;
   /** Since when the watch may lack newer events, in milliseconds since 1970; undefined while it lacks none. */
   readonly staleSince: number | undefined;
-  /** When the history last restarted: the server has another store, and what was received before is void. */
+  /** When the log last restarted: the server has another store, and what was received before is void. */
   readonly restartedAt: number | undefined;
   /** Whether the server cannot reach its store now, so that it may lack newer events itself. */
   readonly storeAway: boolean;

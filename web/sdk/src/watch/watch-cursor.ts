@@ -6,7 +6,7 @@ import { EventSelection, STATUS_INTERVAL_MS, type WatchOptions } from "./watch-o
 /** The watch cannot go on where it was; the current state follows, as if the watch had just begun. */
 export interface GapItem {
   readonly type: "gap";
-  /** `trimmed`: the server dropped events; `restarted`: it has another history, so that all received before is void. */
+  /** `trimmed`: the server dropped events; `restarted`: it has another log, so that all received before is void. */
   readonly why: "trimmed" | "restarted";
   readonly error: MilepostError;
 }

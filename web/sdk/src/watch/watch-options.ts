@@ -14,7 +14,7 @@ export interface WatchOptions {
   /**
    * Start after this cursor: the sequence of an event or, for many jobs, a position. Not with `start`.
    *
-   * Pass the `epoch` with it, so that a cursor of another history is noticed.
+   * Pass the `epoch` with it, so that a cursor of another log is noticed.
    */
   readonly after?: bigint;
   /** Epoch of the cursor, as `watch.epoch` had it. */
@@ -22,7 +22,7 @@ export interface WatchOptions {
   /** Where to start: with the whole log (default), the current state, or later events only. */
   readonly start?: "beginning" | "snapshot" | "latest";
   /**
-   * What to do if the watch cannot go on from its cursor, because the server dropped events or has another history:
+   * What to do if the watch cannot go on from its cursor, because the server dropped events or has another log:
    * yield a gap and then the current state (default), or throw SEQUENCE_TRIMMED or EPOCH_CHANGED.
    */
   readonly onGap?: "snapshot" | "throw";

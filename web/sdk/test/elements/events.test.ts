@@ -38,7 +38,8 @@ function clientOf(has: (sequence: number) => boolean, last: number, size = 1000)
 
 function open(has: (sequence: number) => boolean, last: number) {
   const { client, asked } = clientOf(has, last);
-  const pages = new EventPages(client, "j", () => undefined);
+  let changes = 0;
+  const pages = new EventPages(client, "j", () => (changes += 1));
   pages.restart(job({ lastSequence: BigInt(last), firstSequence: 1n, epoch: "e" }));
   const layout = new EventLayout(pages);
   layout.update(VIEW);
@@ -48,8 +49,9 @@ function open(has: (sequence: number) => boolean, last: number) {
       before = asked.length;
       layout.update(VIEW);
       const { from, to } = layout.pagesInSight;
+      const loaded = changes;
       pages.want(from, to);
-      await until(() => pages.eventsOf(from) !== undefined && pages.eventsOf(to) !== undefined);
+      if (asked.length > before) await until(() => changes > loaded);
     }
   };
   const sequences = () => layout.window().rows.map(({ sequence }) => sequence);
@@ -148,6 +150,42 @@ test("a log of which nearly all is thinned out is loaded once, however many page
   expect(before).toBeLessThanOrEqual(pageOf(25_600) + 1);
   await settle();
   expect(asked.length).toBe(before);
+});
+
+test.each([
+  ["all", 100, 16],
+  ["the half", 500_000, 32],
+])(
+  "a log of which %s was thinned out, a million sequences, takes few calls that bring little",
+  async (_, kept, calls) => {
+    const last = kept + 1_000_000;
+    const { asked, layout, settle, sequences } = open(
+      (sequence) => sequence <= kept || sequence === last,
+      last,
+    );
+    layout.moveToEnd();
+    await settle();
+    expect(sequences().slice(-3)).toStrictEqual([kept - 1, kept, last]);
+    expect(asked.length).toBeLessThanOrEqual(calls);
+  },
+);
+
+test("what is being loaded is given up once nobody looks, and nothing is asked for any more", () => {
+  const signals: AbortSignal[] = [];
+  const watchJob = (_: string, { signal }: { signal: AbortSignal }) => {
+    signals.push(signal);
+    return { sequence: 0n, batches: () => [new Promise(() => undefined)] };
+  };
+  const pages = new EventPages({ watchJob } as unknown as MilepostClient, "j", () => undefined);
+  pages.restart(job({ lastSequence: 10n, firstSequence: 1n, epoch: "e" }));
+  pages.want(0, 0);
+  pages.close();
+  expect(signals.map(({ aborted }) => aborted)).toStrictEqual([true]);
+
+  pages.restart(job({ lastSequence: 10n, firstSequence: 1n, epoch: "e" }));
+  pages.close();
+  pages.want(0, 0);
+  expect(signals.length).toBe(1);
 });
 
 test("of a stream as many events are kept as of a log, about what is in sight", async () => {

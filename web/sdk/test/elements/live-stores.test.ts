@@ -240,7 +240,7 @@ test("a job does not say that it is complete when another one joins its stream",
   expect(states).not.toContain("ended");
 });
 
-test("events of before a history that restarted, in the same frame, are not of the job", async () => {
+test("events of before a log that restarted, in the same frame, are not of the job", async () => {
   const setting = await setUp(server, "connect");
   const { proxy, direct, client } = setting;
   const submission = { jobId: "again", kind: "again", dispatch: Dispatch.EXTERNAL };

@@ -1,4 +1,4 @@
-/** What is shown where the history restarts: nothing of before, also not what comes late. */
+/** What is shown where the log restarts: nothing of before, also not what comes late. */
 import { type MessageInitShape, create } from "@bufbuild/protobuf";
 import { Code, type ServiceImpl, createRouterTransport } from "@connectrpc/connect";
 import { JobSchema, JobState, WatchJobResponseSchema, WatchJobsResponseSchema } from "@milepost/client";
@@ -42,7 +42,7 @@ class Gate {
 type JobsFrame = MessageInitShape<typeof WatchJobsResponseSchema>["frame"];
 type JobFrame = MessageInitShape<typeof WatchJobResponseSchema>["frame"];
 
-/** Streams of many jobs: those of `before`, until the history restarts, and then, for good, those of `after`. */
+/** Streams of many jobs: those of `before`, until the log restarts, and then, for good, those of `after`. */
 function restarting(before: readonly string[], after: readonly string[], restart: Gate) {
   const frame = (value: JobsFrame) => create(WatchJobsResponseSchema, { frame: value });
   let opened = 0;
@@ -123,8 +123,8 @@ test("a hook of a job that is not in the other store says that there is none", a
   await kept.end;
 });
 
-test("the attempts of a job are those of its history, however late those of the one before come", async () => {
-  const [restart, history, end] = [new Gate(), new Gate(), new Gate()];
+test("the attempts of a job are those of its log, however late those of the one before come", async () => {
+  const [restart, answer, end] = [new Gate(), new Gate(), new Gate()];
   const frame = (value: JobFrame) => create(WatchJobResponseSchema, { frame: value });
   const job = (epoch: string, attempt: number) =>
     create(JobSchema, {
@@ -136,7 +136,7 @@ test("the attempts of a job are those of its history, however late those of the 
     watchJob: async function* ({ filter, start }) {
       if (filter?.payloads.includes("attempt_ended")) {
         read++;
-        await history.opened;
+        await answer.opened;
       }
       const isFirst = filter !== undefined ? opened < 2 : ++opened === 1;
       const epoch = isFirst ? "before" : "after";
@@ -166,7 +166,7 @@ test("the attempts of a job are those of its history, however late those of the 
 
   restart.open();
   await until(() => store.job?.epoch === "after" && store.usual !== undefined);
-  history.open();
+  answer.open();
   await end.opened;
   await new Promise((resolve) => setTimeout(resolve, 50)); // for what must not happen
   leave();

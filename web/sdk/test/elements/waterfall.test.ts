@@ -151,14 +151,14 @@ describe("bars", () => {
   });
 
   test("earlier attempts have their own parts, with the time in the queue between them", () => {
-    const history = [
+    const events = [
       event(1, { payload: { case: "jobStarted", value: { workerId: "w1" } } }),
       event(2, { payload: { case: "stageStarted", value: { stage: { stageId: "a" } } } }),
       event(4, { payload: { case: "attemptEnded", value: { failure: { code: "X", message: "broken" } } } }),
       event(6, { attempt: 2, payload: { case: "jobStarted", value: { workerId: "w2" } } }),
     ];
     const second = runningJob({ attempt: 2, startTime: at(6), firstStartTime: at(1) });
-    const attempts = attemptsOf(second, history);
+    const attempts = attemptsOf(second, events);
     expect(attempts.map(({ number, outcome, workerId }) => [number, outcome, workerId])).toEqual([
       [1, "failed", "w1"],
       [2, "", "w2"],

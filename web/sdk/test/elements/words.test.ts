@@ -140,7 +140,7 @@ describe("the connection", () => {
 
   test("it is told as it is", () => {
     expect(chip({ state: "live", error: "" }, START)).toBe("live");
-    expect(chip({ state: "live", error: "", restarted: true }, START)).toBe("live · history restarted");
+    expect(chip({ state: "live", error: "", restarted: true }, START)).toBe("live · log restarted");
     expect(chip({ state: "catching-up", error: "", arrived: 1200, known: 8400 }, START)).toBe(
       "catching up 1,200 of 8,400",
     );

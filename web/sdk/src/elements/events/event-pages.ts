@@ -5,11 +5,14 @@ import type { EventReader } from "../live/job-store.js";
 import { Unreachable } from "../../errors.js";
 import { Retries } from "../live/retries.js";
 import type { Event, Job } from "../messages.js";
+import { NO_SEARCH, searchAfter } from "./backward-search.js";
 
 /** Sequences of a page. */
 export const PAGE = 128;
 /** Full pages of events that are kept at most; those that are farthest from what is in sight are dropped. */
 const KEPT = 64;
+/** Events of a call that goes back over empty pages, beyond which it is given up: those that are wanted are its last ones. */
+const ENOUGH = 4 * PAGE;
 
 interface Page {
   readonly events: Event[];
@@ -36,6 +39,7 @@ export class EventPages implements EventReader {
   /** The middle of the pages in sight. */
   #middle = 0;
   #abort = new AbortController();
+  #search = NO_SEARCH;
   /** What came by the stream while a page is being loaded. */
   #meanwhile: Event[] = [];
 
@@ -45,12 +49,13 @@ export class EventPages implements EventReader {
     readonly changed: () => void,
   ) {}
 
-  /** Begin with a snapshot: what is known may be of another history. */
+  /** Begin with a snapshot: what is known may be of another log. */
   restart({ epoch, firstSequence, lastSequence }: Job): void {
     this.#abort.abort();
     this.#abort = new AbortController();
     this.#pages.clear();
     this.#loading = this.#ended = false;
+    this.#search = NO_SEARCH;
     this.epoch = epoch;
     this.first = Math.max(Number(firstSequence), 1);
     this.last = Number(lastSequence);
@@ -80,12 +85,21 @@ export class EventPages implements EventReader {
   /** Load what is missing of the pages from `from` to `to`, which are in sight: one call at a time. */
   want(from: number, to: number): void {
     this.#middle = (from + to) / 2;
-    if (this.#loading || this.error) return;
+    if (this.#loading || this.error || this.#abort.signal.aborted) return;
     let start = from;
     while (start <= to && !this.#isMissing(start)) start += 1;
     let end = start;
     while (end < to && this.#isMissing(end + 1)) end += 1;
-    if (start <= to && this.first <= this.last) void this.#load(start, end);
+    if (start > to || this.first > this.last) return;
+    if (end !== this.#search.next) this.#search = NO_SEARCH;
+    const farthest = Math.max(end - this.#search.span + 1, pageOf(this.first));
+    while (start > farthest && this.#isMissing(start - 1)) start -= 1;
+    void this.#load(start, end);
+  }
+
+  /** Nobody looks any more: give up what is being loaded, and load nothing. */
+  close(): void {
+    this.#abort.abort();
   }
 
   /** Load what could not be loaded. */
@@ -107,7 +121,7 @@ export class EventPages implements EventReader {
     if (!known && page > pageOf(this.last)) {
       const before = this.#pages.get(pageOf(this.last));
       if (before && this.last < page * PAGE) before.partial = true;
-      this.#pages.set(page, (known = { events: [], partial: false }));
+      known = this.#begin(page);
       this.#dropBeyond(this.#middle);
     }
     this.last = Math.max(this.last, sequence);
@@ -151,6 +165,7 @@ export class EventPages implements EventReader {
       signal,
     });
     const events: Event[] = [];
+    let isCut = false;
     for await (const items of watch.batches()) {
       for (const item of items) {
         if (item.type === "snapshot") {
@@ -167,18 +182,30 @@ export class EventPages implements EventReader {
         if (item.type === "event") events.push(item.event);
       }
       if (watch.sequence >= end) break;
+      isCut = this.#search.span > 1 && events.length >= ENOUGH;
+      if (isCut) break;
     }
     if (signal.aborted) return;
+    const isEmpty = Number(events[0]?.sequence ?? Infinity) > end;
+    this.#search = searchAfter(this.#search, from, to, isCut ? "too many" : isEmpty ? "nothing" : "events");
     const reached = Number(watch.sequence);
-    for (let page = from; page <= to; page++) this.#pages.set(page, { events: [], partial: false });
+    if (!isCut) for (let page = from; page <= to; page++) this.#begin(page);
     // A batch may go on beyond what is in sight: pages that are whole in it, as in a log without most of its progress, are kept.
-    for (let page = to + 1; this.rangeOf(page).end <= reached && page <= pageOf(this.last); page++)
-      if (this.#isMissing(page)) this.#pages.set(page, { events: [], partial: false });
+    for (let page = isCut ? from : to + 1; page <= pageOf(this.last); page++) {
+      if (this.rangeOf(page).end > reached) break;
+      if (this.#isMissing(page)) this.#begin(page);
+    }
     for (const event of events) {
       const known = this.#pages.get(pageOf(Number(event.sequence)));
       const newest = known?.events.at(-1)?.sequence ?? 0n;
       if (known && event.sequence > newest) known.events.push(event);
     }
+  }
+
+  #begin(page: number): Page {
+    const begun = { events: [], partial: false };
+    this.#pages.set(page, begun);
+    return begun;
   }
 
   /** Drop pages once there are too many events. Those without any stay: they cost nothing, and many may be in sight. */

@@ -60,6 +60,12 @@ export class EventsView extends StoreElement<JobStore> {
     this.#reading = undefined;
   }
 
+  protected override forget(changed: PropertyValues): void {
+    this.#layout?.unfolded.clear();
+    this.follow = true;
+    if (!changed.has("event")) this.event = 0;
+  }
+
   readonly toggleFollow = (): void => {
     this.follow = !this.follow;
   };
@@ -194,7 +200,11 @@ export class EventsView extends StoreElement<JobStore> {
       this.requestUpdate();
     });
     this.#layout = new EventLayout(pages);
-    this.#leave = store.read(pages);
+    const leave = store.read(pages);
+    this.#leave = () => {
+      leave();
+      pages.close();
+    };
   }
 
   /** Bring the marked event into sight, unfolded. */

@@ -24,7 +24,7 @@ export class JobLog {
   readonly retries = new Retries();
   /** Every line after this sequence is loaded. */
   #from = 0;
-  /** That of the history that the lines are of. */
+  /** That of the log that the lines are of. */
   #epoch = "";
   #first = 1;
   #span = FIRST_SPAN;

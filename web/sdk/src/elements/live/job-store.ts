@@ -21,7 +21,7 @@ import { ticker } from "./ticker.js";
 import type { WatchedJob } from "./watched-job.js";
 
 /** Events of attempts that are kept at most; of later ones only the current attempt is then known. */
-const HISTORY_LIMIT = 20_000;
+const ATTEMPT_EVENTS_LIMIT = 20_000;
 /** Pages of the log that are loaded at first, where those before have no line; the reader asks for more. */
 const FIRST_PAGES = 4;
 /** Children that are shown. */
@@ -34,7 +34,7 @@ const ATTEMPT_NAMES: ReadonlySet<string | undefined> = new Set<PayloadName>(ATTE
 
 /** Has the events of a job as they come. */
 export interface EventReader {
-  /** Begin with a snapshot, which is of another history than what came before, or goes on from there. */
+  /** Begin with a snapshot, which is of another log than what came before, or goes on from there. */
   restart(job: Job): void;
   add(events: readonly Event[]): void;
 }
@@ -49,9 +49,10 @@ export class JobStore implements WatchedJob {
   #fold: Fold | undefined;
   /** The job of the fold, with the estimate that came beside its events. */
   #estimated: { readonly of: Job; readonly job: Job } | undefined;
-  /** The job as it was before the history. */
+  /** The job as a stream began with it. */
   #snapshot: Job | undefined;
-  #history: Event[] = [];
+  /** Those of its attempts: before the snapshot, once they are loaded, and after it. */
+  #attemptEvents: Event[] = [];
   #epoch = "";
   /** Aborted once another snapshot comes: what is loaded for the one before is not of it. */
   #loading = new AbortController();
@@ -66,7 +67,7 @@ export class JobStore implements WatchedJob {
   #isLooking = false;
   #lookedAt = -Infinity;
   /** Of the events of its attempts before. */
-  readonly #historyRetries = new Retries();
+  readonly #attemptRetries = new Retries();
   /** When what is usual may be asked for again, and whether the job had ended when it was asked for last. */
   #usualAfter = -Infinity;
   #isUsualOfEnd = false;
@@ -132,7 +133,7 @@ export class JobStore implements WatchedJob {
   }
 
   get attempts(): readonly Attempt[] {
-    if (this.job) this.#attempts ??= attemptsOf(this.job, this.#history, this.#snapshot);
+    if (this.job) this.#attempts ??= attemptsOf(this.job, this.#attemptEvents, this.#snapshot);
     return this.#attempts ?? [];
   }
 
@@ -184,8 +185,8 @@ export class JobStore implements WatchedJob {
     void this.#loadRelated();
     void this.#loadUsual();
     if (this.log.retries.areDue) void this.loadOlderLines();
-    if (this.#historyRetries.areDue && this.#snapshot)
-      void this.#loadHistory(this.#snapshot, this.#loading.signal);
+    if (this.#attemptRetries.areDue && this.#snapshot)
+      void this.#loadAttempts(this.#snapshot, this.#loading.signal);
   };
 
   async #run(signal: AbortSignal): Promise<void> {
@@ -218,14 +219,14 @@ export class JobStore implements WatchedJob {
     const { isEnded } = this;
     for (const item of items) {
       if (item.type === "snapshot") {
-        events.length = 0; // it has those before it, or replaces them: they may be of another history
+        events.length = 0; // it has those before it, or replaces them: they may be of another log
         this.#restart(item.job);
       } else if (item.type === "event") events.push(item.event);
     }
     for (const event of events) {
       this.#fold?.apply(event);
-      if (ATTEMPT_NAMES.has(event.payload.case) && this.#history.length < HISTORY_LIMIT)
-        this.#history.push(event);
+      if (ATTEMPT_NAMES.has(event.payload.case) && this.#attemptEvents.length < ATTEMPT_EVENTS_LIMIT)
+        this.#attemptEvents.push(event);
     }
     if (this.isEnded && !isEnded) this.#usualAfter = this.#lookedAt = -Infinity;
     if (items.length > 0) this.#attempts = undefined;
@@ -237,8 +238,8 @@ export class JobStore implements WatchedJob {
   #restart(job: Job): void {
     this.#fold = new Fold(job);
     this.#snapshot = job;
-    this.#history = [];
-    this.#historyRetries.succeeded();
+    this.#attemptEvents = [];
+    this.#attemptRetries.succeeded();
     this.#isComplete = false;
     this.#loading.abort();
     this.#loading = new AbortController();
@@ -267,7 +268,7 @@ export class JobStore implements WatchedJob {
       await this.loadOlderLines();
     // A job that waits for its next attempt does not say when the last one ended.
     if (job.attempt > 1 || (job.attempt === 1 && job.state === JobState.QUEUED))
-      await this.#loadHistory(job, signal);
+      await this.#loadAttempts(job, signal);
     if (signal.aborted) return; // another snapshot came, and all of this again
     this.#isComplete = true;
     this.#lookedAt = -Infinity;
@@ -297,7 +298,7 @@ export class JobStore implements WatchedJob {
     }
   }
 
-  async #loadHistory({ lastSequence: end, firstSequence, epoch }: Job, signal: AbortSignal): Promise<void> {
+  async #loadAttempts({ lastSequence: end, firstSequence, epoch }: Job, signal: AbortSignal): Promise<void> {
     const events: Event[] = [];
     const watch = this.server.client.watchJob(this.jobId, {
       after: firstSequence > 0n ? firstSequence - 1n : 0n,
@@ -310,18 +311,18 @@ export class JobStore implements WatchedJob {
       signal,
     });
     try {
-      this.#historyRetries.begun();
+      this.#attemptRetries.begun();
       for await (const item of watch) {
         if (item.type === "event" && item.event.sequence <= end) events.push(item.event);
-        if (watch.sequence >= end || events.length >= HISTORY_LIMIT) break;
+        if (watch.sequence >= end || events.length >= ATTEMPT_EVENTS_LIMIT) break;
       }
-      this.#historyRetries.succeeded();
+      this.#attemptRetries.succeeded();
     } catch (error) {
-      if (!signal.aborted) this.#historyRetries.failed(error);
+      if (!signal.aborted) this.#attemptRetries.failed(error);
       return; // the attempts before are not shown until then
     }
     if (signal.aborted) return;
-    this.#history = [...events, ...this.#history.filter((event) => event.sequence > end)];
+    this.#attemptEvents = [...events, ...this.#attemptEvents.filter((event) => event.sequence > end)];
     this.#attempts = undefined;
     this.#frames.request();
   }

@@ -377,7 +377,7 @@ export class JobsStore {
     await whenShown();
     try {
       const job = await this.server.client.getJob(jobId);
-      if (signal.aborted) return; // it may be of before the history restarted
+      if (signal.aborted) return; // it may be of before the log restarted
       this.#put(job);
       this.version += 1;
       this.#frames.request();

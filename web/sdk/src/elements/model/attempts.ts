@@ -5,7 +5,7 @@ import { clock, instantOf, type Instant } from "./instants.js";
 import { oneLine } from "./plain-text.js";
 import { hasEnded, jobLook } from "./state-words.js";
 
-/** The payloads that `attemptsOf` reads; a watch of the history asks for no others. */
+/** The payloads that `attemptsOf` reads; a watch for them asks for no others. */
 export const ATTEMPT_PAYLOADS = [
   "jobStarted",
   "stageStarted",
@@ -36,17 +36,17 @@ export interface Attempt {
 }
 
 /**
- * The attempts in order. Of those before the current one only that is known what `history` shows, and what was the current one
- * in `snapshot`, the job as it was before the history.
+ * The attempts in order. Of those before the current one only that is known what `events` show, and what was the current one
+ * in `snapshot`, the job as it was before them.
  */
-export function attemptsOf(job: Job, history: readonly Event[], snapshot?: Job): Attempt[] {
+export function attemptsOf(job: Job, events: readonly Event[], snapshot?: Job): Attempt[] {
   const attempts: Attempt[] = [];
   let queued = instantOf(job.submitTime) ?? 0;
-  const known = history.some(
+  const known = events.some(
     ({ payload, attempt }) => payload.case === "jobStarted" && attempt === snapshot?.attempt,
   );
   if (snapshot && !known) addCurrent(attempts, snapshot, queued);
-  for (const { attempt, time, payload } of history) {
+  for (const { attempt, time, payload } of events) {
     const at = instantOf(time) ?? queued;
     const current = attempts.at(-1);
     if (payload.case === "jobStarted") {
@@ -105,7 +105,7 @@ const END_OF_STAGES: Readonly<Record<number, StageState>> = {
   [JobState.CANCELLED]: StageState.CANCELLED,
 };
 
-/** The current attempt as the job has it; it may be newer than the history. */
+/** The current attempt as the job has it; it may be newer than the events. */
 function addCurrent(attempts: Attempt[], job: Job, queued: Instant): void {
   const start = instantOf(job.startTime);
   if (job.attempt === 0 || start === undefined) return;

@@ -30,7 +30,7 @@ export interface Connection {
   readonly known?: number | undefined;
   /** Whether the caller's credential was in force before, and has expired or was revoked. */
   readonly expired?: boolean | undefined;
-  /** Whether the store was replaced, so that the history began again. */
+  /** Whether the store was replaced, so that another log is shown. */
   readonly restarted?: boolean | undefined;
 }
 
@@ -92,7 +92,7 @@ function chipParts(connection: Connection, now: Instant): [ChipShape, string, Ch
   const since = staleSince === undefined ? "" : ` · stale since ${clock(staleSince)}`;
   switch (state) {
     case "live":
-      if (connection.restarted) return ["turned", "live · history restarted", "up"];
+      if (connection.restarted) return ["turned", "live · log restarted", "up"];
       return ["full", "live", "up"];
     case "catching-up": {
       const of = connection.known

@@ -87,11 +87,12 @@ export class LogView extends StoreElement<JobStore> {
     this.#resized.disconnect();
   }
 
-  protected override forget(): void {
-    this.stageId = this.text = "";
+  protected override forget(changed: PropertyValues): void {
+    this.text = "";
     this.follow = true;
     this.searching = false;
-    this.line = 0;
+    if (!changed.has("stageId")) this.stageId = "";
+    if (!changed.has("line")) this.line = 0;
   }
 
   protected override willUpdate(changed: PropertyValues): void {

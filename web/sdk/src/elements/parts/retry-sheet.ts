@@ -133,7 +133,7 @@ export class RetrySheet extends StoreElement<JobStore> {
   }
 }
 
-/** A job by its id and the history that it is of. */
+/** A job by its id and the log that it is of. */
 function nameOf(job: Job | undefined): string {
   return job ? `${job.epoch} ${job.jobId}` : "";
 }

@@ -8,6 +8,8 @@ export abstract class StoreElement<Store extends WatchedJob> extends LitElement 
   declare store: Store | undefined;
   #subscribed: Store | undefined;
   #unsubscribe: (() => void) | undefined;
+  /** Of the log that was shown last; empty before. */
+  #epoch = "";
   #untick: (() => void) | undefined;
 
   override connectedCallback(): void {
@@ -28,14 +30,19 @@ export abstract class StoreElement<Store extends WatchedJob> extends LitElement 
   protected override willUpdate(changed: PropertyValues): void {
     super.willUpdate(changed);
     const before: unknown = changed.get("store");
-    if (before !== undefined && before !== this.store) this.forget();
+    const epoch = this.store?.job?.epoch ?? "";
+    const isOtherJob = before !== undefined && before !== this.store;
+    const isOtherLog = this.#epoch !== "" && epoch !== "" && epoch !== this.#epoch;
+    if (isOtherJob || isOtherLog) this.forget?.(changed);
+    if (isOtherJob || epoch) this.#epoch = epoch;
     if (this.isConnected) this.#subscribe();
   }
 
-  /** Another job is shown from here on: what the reader has chosen of the one before is none of its. */
-  protected forget(): void {
-    // Most elements keep nothing of a job.
-  }
+  /**
+   * Another job is shown from here on, or another log of the same id: what the reader has chosen of the one before is none of
+   * its, unless it has come with the change. Most elements keep nothing of a job.
+   */
+  protected forget?(changed: PropertyValues): void;
 
   /** The store has changed. */
   protected changed(): void {

@@ -10,7 +10,22 @@ from milepost.client import Client
 from milepost.web import milepost_app
 from tests.support.app_server import serving
 from tests.support.issuer import Issuer
-from tests.support.server import ServerProcess
+from tests.support.rpc import Rpc, connect
+from tests.support.server import Server, ServerProcess
+
+
+@pytest.fixture
+async def rpc(shared_server: Server) -> AsyncIterator[Rpc]:
+    """The services of the shared server, as generated stubs."""
+    async with connect(shared_server.address) as connected:
+        yield connected
+
+
+@pytest.fixture
+async def client(shared_server: Server) -> AsyncIterator[Client]:
+    """A client of the shared server."""
+    async with Client(shared_server.address) as connected:
+        yield connected
 
 
 @pytest.fixture(params=["served", "mounted"])

@@ -41,7 +41,7 @@ def _is_gone(path: Path) -> bool:
 def test_one_that_fails_ends_the_others_and_gives_its_status(tmp_path: Path) -> None:
     """Nobody is left behind."""
     with _start(tmp_path, "b") as process:
-        assert process.wait(60) == 7
+        assert process.wait(120) == 7
 
     assert [_is_gone(path) for path in tmp_path.iterdir()] == [True] * 3
 
@@ -53,7 +53,7 @@ def test_a_signal_reaches_all_of_them(tmp_path: Path, number: signal.Signals) ->
         while len([path for path in tmp_path.iterdir() if path.read_text()]) < 3:
             assert process.poll() is None
         process.send_signal(number)
-        process.wait(60)
+        process.wait(120)
 
     assert [_is_gone(path) for path in tmp_path.iterdir()] == [True] * 3
 
@@ -151,7 +151,7 @@ def test_each_gets_a_signal_once(tmp_path: Path) -> None:
         while not ((tmp_path / "quick").exists() and (tmp_path / "slow").exists()):
             assert process.poll() is None
         process.send_signal(signal.SIGTERM)
-        assert process.wait(60) == 0
+        assert process.wait(120) == 0
 
     assert [(tmp_path / f"{kind}-received").read_text() for kind in ("quick", "slow")] == ["1", "1"]
 

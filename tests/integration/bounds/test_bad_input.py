@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
@@ -25,15 +24,7 @@ from milepost.v1 import (
 from tests.support.bad_requests import REQUESTS, Bad, struct
 from tests.support.bad_updates import BEFORE, UPDATES
 from tests.support.refused import Refused, refused
-from tests.support.rpc import Rpc, connect, log_line
-from tests.support.server import ServerProcess
-
-
-@pytest.fixture
-async def rpc(shared_server: ServerProcess) -> AsyncIterator[Rpc]:
-    """A client of the server's services."""
-    async with connect(shared_server.address) as connected:
-        yield connected
+from tests.support.rpc import Rpc, log_line
 
 
 def call(rpc: Rpc, request: Message) -> Any:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-
 import grpc
 import grpc.aio
 import pytest
@@ -26,15 +24,7 @@ from milepost.v1 import (
 )
 from tests.support.bad_updates import BEFORE, UPDATES
 from tests.support.refused import refused
-from tests.support.rpc import Rpc, WorkSession, connect, log_line, succeeded
-from tests.support.server import Server
-
-
-@pytest.fixture
-async def rpc(shared_server: Server) -> AsyncIterator[Rpc]:
-    """A client of the server's services."""
-    async with connect(shared_server.address) as connected:
-        yield connected
+from tests.support.rpc import Rpc, WorkSession, log_line, succeeded
 
 
 async def rejected(session: WorkSession) -> tuple[str, str, str, int, int]:

@@ -28,8 +28,7 @@ from milepost.v1 import (
     worker_service_pb2,
 )
 from tests.support.refused import Refused, refused
-from tests.support.rpc import Rpc, connect
-from tests.support.server import ServerProcess
+from tests.support.rpc import Rpc
 
 MALFORMED = Refused(
     "INVALID_ARGUMENT",
@@ -83,13 +82,6 @@ async def raw(rpc: Rpc, method: MethodDescriptor, request: bytes) -> list[bytes]
         call = channel.unary_unary(path)(request)
         return [await call]
     return [response async for response in call]
-
-
-@pytest.fixture
-async def rpc(shared_server: ServerProcess) -> AsyncIterator[Rpc]:
-    """A client of the server's services."""
-    async with connect(shared_server.address) as connected:
-        yield connected
 
 
 @pytest.mark.parametrize("method", METHODS, ids=lambda method: method.name)

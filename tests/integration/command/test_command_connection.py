@@ -7,7 +7,7 @@ import json
 import re
 import signal
 import uuid
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -24,13 +24,6 @@ from tests.support.working import working
 def kind() -> str:
     """A kind of job of the test's own, short enough for a line."""
     return f"c-{uuid.uuid4().hex[:12]}"
-
-
-@pytest.fixture
-async def client(shared_server: ServerProcess) -> AsyncIterator[Client]:
-    """A client of the shared server."""
-    async with Client(shared_server.address) as connected:
-        yield connected
 
 
 class Held:

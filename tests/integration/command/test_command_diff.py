@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import re
 import uuid
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import Mapping
 from contextlib import suppress
 from typing import Any
 
@@ -26,13 +26,6 @@ SHADOW_OF = "milepost.dev/shadow-of"
 def kind() -> str:
     """A kind of job of the test's own."""
     return f"test-{uuid.uuid4().hex}"
-
-
-@pytest.fixture
-async def client(shared_server: Server) -> AsyncIterator[Client]:
-    """A client of the shared server."""
-    async with Client(shared_server.address) as connected:
-        yield connected
 
 
 async def album(

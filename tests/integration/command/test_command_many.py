@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import signal
 import uuid
-from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
@@ -20,13 +19,6 @@ from tests.support.working import working
 def kind() -> str:
     """A kind of job of the test's own."""
     return f"m-{uuid.uuid4().hex[:12]}"
-
-
-@pytest.fixture
-async def client(shared_server: ServerProcess) -> AsyncIterator[Client]:
-    """A client of the shared server."""
-    async with Client(shared_server.address) as connected:
-        yield connected
 
 
 async def handle(job: JobContext) -> dict[str, object]:

@@ -6,7 +6,6 @@ import asyncio
 import re
 import signal
 import uuid
-from collections.abc import AsyncIterator
 
 import pytest
 from rich.cells import cell_len
@@ -26,13 +25,6 @@ HIDE, SHOW = "\x1b[?25l", "\x1b[?25h"
 def kind() -> str:
     """A kind of job of the test's own, short enough for a line."""
     return f"t-{uuid.uuid4().hex[:12]}"
-
-
-@pytest.fixture
-async def client(shared_server: ServerProcess) -> AsyncIterator[Client]:
-    """A client of the shared server."""
-    async with Client(shared_server.address) as connected:
-        yield connected
 
 
 class Halting:

@@ -6,7 +6,6 @@ import asyncio
 import json
 import re
 import uuid
-from collections.abc import AsyncIterator
 from dataclasses import dataclass
 
 import pytest
@@ -24,13 +23,6 @@ from tests.support.working import working
 def kind() -> str:
     """A kind of job of the test's own."""
     return f"test-{uuid.uuid4().hex}"
-
-
-@pytest.fixture
-async def client(shared_server: ServerProcess) -> AsyncIterator[Client]:
-    """A client of the shared server."""
-    async with Client(shared_server.address) as connected:
-        yield connected
 
 
 @dataclass

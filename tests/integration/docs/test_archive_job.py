@@ -104,7 +104,7 @@ class Gate:
     async def reached(self) -> AsyncIterator[None]:
         """Run the block while the job is held; release it at the end."""
         try:
-            assert await asyncio.to_thread(self._reached.wait, 60)
+            assert await asyncio.to_thread(self._reached.wait, 120)
             yield
         finally:
             self._opened.set()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any, Final
 
@@ -32,13 +31,6 @@ from tests.support.rpc import Rpc, WorkSession, connect, log_line, succeeded
 from tests.support.server import Server, ServerProcess
 
 DOC: Final = Path(__file__).parents[3] / "docs" / "clients.md"
-
-
-@pytest.fixture
-async def rpc(shared_server: Server) -> AsyncIterator[Rpc]:
-    """A client of the shared server's services."""
-    async with connect(shared_server.address) as connected:
-        yield connected
 
 
 def table(heading: str) -> set[str]:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 from celery import Celery
 
-from milepost.client import Client
 from tests.support.celery_tasks import studio
 from tests.support.celery_worker import CeleryWorker
 from tests.support.hatchet.dispatcher import HatchetServer
@@ -46,13 +45,6 @@ def prefork(
     log = tmp_path_factory.mktemp("prefork") / "prefork.log"
     with CeleryWorker("tests.support.celery_tasks", log, environment=environment, concurrency=2) as worker:
         yield worker
-
-
-@pytest.fixture
-async def client(shared_server: Server) -> AsyncIterator[Client]:
-    """A client of the shared server."""
-    async with Client(shared_server.address) as connected:
-        yield connected
 
 
 @pytest.fixture

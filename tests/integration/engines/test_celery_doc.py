@@ -19,7 +19,7 @@ async def test_the_example_runs(broker: RedisServer, shared_server: Server, tmp_
     """A worker runs album.py, and publish.py prints progress, the job's result and the task's."""
     for name, code in re.findall(r"```python\n# (\w+\.py)\n(.*?)```", DOCUMENT.read_text(), re.DOTALL):
         # A busy server answers late, and then jobs are not submitted.
-        (tmp_path / name).write_text(code.replace('"127.0.0.1:7070"))', '"127.0.0.1:7070"), timeout=60)'))
+        (tmp_path / name).write_text(code.replace('"127.0.0.1:7070"))', '"127.0.0.1:7070"), timeout=120)'))
     environment = {
         "BROKER_URL": f"{broker.url}/6",
         "MILEPOST_ADDRESS": shared_server.address,

@@ -25,7 +25,7 @@ WorkerOf: TypeAlias = Callable[..., CeleryWorker]
 """Makes a worker from options of its command, with its pool as ``pool``."""
 
 # Seconds for a task's result to come, however slow Milepost is; without a bound it would never.
-RESULT_TIMEOUT = 60.0
+RESULT_TIMEOUT = 120.0
 
 
 @pytest.fixture

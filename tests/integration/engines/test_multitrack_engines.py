@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
@@ -20,13 +19,6 @@ from tests.support.running_engine import running_engine, use_engine
 from tests.support.server import Server
 
 MODULE = "examples.multitrack.work"
-
-
-@pytest.fixture
-async def client(shared_server: Server) -> AsyncIterator[Client]:
-    """A client."""
-    async with Client(shared_server.address) as connected:
-        yield connected
 
 
 def lead_to(engine: str, environment: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> None:

@@ -28,13 +28,6 @@ def kind() -> str:
 
 
 @pytest.fixture
-async def client(shared_server: Server) -> AsyncIterator[Client]:
-    """A client."""
-    async with Client(shared_server.address) as connected:
-        yield connected
-
-
-@pytest.fixture
 def pipeline(shared_server: Server) -> Pipeline:
     """A pipeline under the worker engine, whose jobs have three attempts without backoff."""
     return Pipeline(shared_server.address, engine="worker")
@@ -218,7 +211,7 @@ async def test_a_cancelled_parent_waits_until_its_child_has_stopped(
 
     async with running(pipeline):
         job = await pipeline.submit(kind)
-        await asyncio.to_thread(started.wait, 30)
+        assert await asyncio.to_thread(started.wait, 120)
         await client.cancel(job.job_id)
         with pytest.raises(JobCancelled):
             await client.result(job.job_id, timeout=120)

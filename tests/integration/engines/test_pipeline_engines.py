@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -43,13 +43,6 @@ def pipeline(environment: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> Pi
     submitting = Pipeline(concurrency=2)
     submitting._functions.update(jobs._functions)
     return submitting
-
-
-@pytest.fixture
-async def client(shared_server: Server) -> AsyncIterator[Client]:
-    """A client."""
-    async with Client(shared_server.address) as connected:
-        yield connected
 
 
 async def test_functions_and_their_children_run_and_are_retried(

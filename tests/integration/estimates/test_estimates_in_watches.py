@@ -3,24 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
 
-import pytest
 from google.protobuf.duration_pb2 import Duration
 
 from milepost.v1 import JobFilter, Status, WaitingFor, WatchJobsRequest
-from tests.support.rpc import Rpc, WatchCall, connect, succeeded
-from tests.support.server import Server
+from tests.support.rpc import Rpc, WatchCall, succeeded
 from tests.support.staged_runs import RUN, run
 
 HOUR = Duration(seconds=3600)
-
-
-@pytest.fixture
-async def rpc(shared_server: Server) -> AsyncIterator[Rpc]:
-    """A client of the server's services."""
-    async with connect(shared_server.address) as connected:
-        yield connected
 
 
 async def first_status(watch: WatchCall) -> Status:

@@ -16,15 +16,8 @@ from tests.support.forking import Forkery
 from tests.support.nats import NatsServer
 from tests.support.nodes import Nodes
 from tests.support.rpc import Rpc, connect, eventually, succeeded
-from tests.support.server import Server, ServerProcess
+from tests.support.server import ServerProcess
 from tests.support.staged_runs import RUN, get, history, progressed, run, started
-
-
-@pytest.fixture
-async def rpc(shared_server: Server) -> AsyncIterator[Rpc]:
-    """A client of the server's services."""
-    async with connect(shared_server.address) as connected:
-        yield connected
 
 
 @pytest.fixture

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
 from functools import partial
 
-import pytest
 from google.protobuf.duration_pb2 import Duration
 
 from milepost.client import Client, JobContext
@@ -14,13 +12,6 @@ from milepost.v1 import Dispatch, Job, Stage, StageEnded, StagesPlanned, StageSt
 from tests.support.rpc import Rpc, WorkSession, connect, eventually, succeeded
 from tests.support.server import Server
 from tests.support.working import working
-
-
-@pytest.fixture
-async def rpc(shared_server: Server) -> AsyncIterator[Rpc]:
-    """A client of the shared server's services."""
-    async with connect(shared_server.address) as connected:
-        yield connected
 
 
 def start(stage_id: str, parent: str = "") -> Update:

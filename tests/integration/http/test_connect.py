@@ -38,13 +38,6 @@ from tests.support.server import ServerProcess
 METHODS = {method.name for method in job_service_pb2.DESCRIPTOR.services_by_name["JobService"].methods}
 
 
-@pytest.fixture
-async def rpc(web_server: ServerProcess) -> AsyncIterator[Rpc]:
-    """The same server by gRPC."""
-    async with connect(web_server.address) as connected:
-        yield connected
-
-
 async def refused(call: Awaitable[Any]) -> ConnectError:
     """The error that a call ends with."""
     with pytest.raises(ConnectError) as raised:

@@ -41,20 +41,6 @@ from tests.support.server import ServerProcess
 from tests.support.token_files import Tokens
 
 
-@pytest.fixture
-async def rpc(web_server: ServerProcess) -> AsyncIterator[Rpc]:
-    """A client of the server, by gRPC."""
-    async with connect(web_server.address) as connected:
-        yield connected
-
-
-@pytest.fixture
-async def web(web_server: ServerProcess) -> AsyncIterator[httpx.AsyncClient]:
-    """A client of the server's HTTP."""
-    async with http_client(web_server.url) as client:
-        yield client
-
-
 async def test_quiet_streams_have_comments(memory_server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
     """So that proxies do not take them for dead; lines of JSON have none."""
     monkeypatch.setattr(stream_response, "COMMENT_INTERVAL", 0.05)

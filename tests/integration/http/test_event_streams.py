@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
 from pathlib import Path
 
 import httpx
@@ -14,20 +13,6 @@ from tests.support.forking import Forkery
 from tests.support.http_watch import FRAMINGS, http_client
 from tests.support.rpc import Rpc, connect, eventually
 from tests.support.server import ServerProcess
-
-
-@pytest.fixture
-async def rpc(web_server: ServerProcess) -> AsyncIterator[Rpc]:
-    """A client of the server, by gRPC."""
-    async with connect(web_server.address) as connected:
-        yield connected
-
-
-@pytest.fixture
-async def web(web_server: ServerProcess) -> AsyncIterator[httpx.AsyncClient]:
-    """A client of the server's HTTP."""
-    async with http_client(web_server.url) as client:
-        yield client
 
 
 async def test_headers(web: httpx.AsyncClient, rpc: Rpc) -> None:

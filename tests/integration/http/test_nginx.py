@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import Iterator
 from contextlib import aclosing
 
 import pytest
@@ -11,7 +11,7 @@ from milepost.v1 import WatchJobRequest
 from tests.support.connect_client import ConnectJobs
 from tests.support.http_watch import FRAMINGS, http_client, records
 from tests.support.nginx import nginx
-from tests.support.rpc import Rpc, connect, log_line, succeeded
+from tests.support.rpc import Rpc, log_line, succeeded
 from tests.support.server import ServerProcess
 
 
@@ -20,13 +20,6 @@ def proxy(tmp_path_factory: pytest.TempPathFactory, web_server: ServerProcess) -
     """The URL of nginx in front of the server."""
     with nginx(tmp_path_factory.mktemp("nginx"), web_server.url) as url:
         yield url
-
-
-@pytest.fixture
-async def rpc(web_server: ServerProcess) -> AsyncIterator[Rpc]:
-    """A client of the server, by gRPC."""
-    async with connect(web_server.address) as connected:
-        yield connected
 
 
 @pytest.mark.parametrize("framing", FRAMINGS)

@@ -13,15 +13,7 @@ from google.protobuf.json_format import MessageToDict
 from milepost.v1 import GetHistoryRequest, GetJobRequest, JobFilter, ListJobsRequest, WhoAmIRequest
 from tests.support.http_errors import error_of, info_of
 from tests.support.http_watch import http_client
-from tests.support.rpc import Rpc, connect
-from tests.support.server import ServerProcess
-
-
-@pytest.fixture
-async def rpc(web_server: ServerProcess) -> AsyncIterator[Rpc]:
-    """The same server by gRPC."""
-    async with connect(web_server.address) as connected:
-        yield connected
+from tests.support.rpc import Rpc
 
 
 @pytest.fixture

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
@@ -19,16 +18,9 @@ from tests.support.app_server import serving
 from tests.support.forking import Forkery
 from tests.support.http_errors import info_of
 from tests.support.http_watch import http_client
-from tests.support.rpc import Rpc, connect
+from tests.support.rpc import Rpc
 from tests.support.server import ServerProcess
 from tests.support.token_files import Tokens
-
-
-@pytest.fixture
-async def rpc(web_server: ServerProcess) -> AsyncIterator[Rpc]:
-    """The same server by gRPC."""
-    async with connect(web_server.address) as connected:
-        yield connected
 
 
 async def test_credentials(tmp_path: Path, forkery: Forkery) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import uuid
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
@@ -20,16 +20,8 @@ from milepost.client.errors import (
 )
 from milepost.v1 import Dispatch, Event, RetryPolicy
 from tests.support.rpc import eventually, state_name
-from tests.support.server import ServerProcess
 
 EXTERNAL = Dispatch.DISPATCH_EXTERNAL
-
-
-@pytest.fixture
-async def client(shared_server: ServerProcess) -> AsyncIterator[Client]:
-    """A client of the shared server."""
-    async with Client(shared_server.address) as connected:
-        yield connected
 
 
 async def log(client: Client, job_id: str) -> list[Event]:

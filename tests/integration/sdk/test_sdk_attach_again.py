@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import uuid
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, cast
 
@@ -22,13 +22,6 @@ from tests.support.server import Serve, Server, ServerProcess
 
 EXTERNAL = Dispatch.DISPATCH_EXTERNAL
 RETRIED = RetryPolicy(max_attempts=3, initial_backoff=Duration())
-
-
-@pytest.fixture
-async def client(shared_server: Server) -> AsyncIterator[Client]:
-    """A client of the shared server."""
-    async with Client(shared_server.address) as connected:
-        yield connected
 
 
 @pytest.fixture(scope="module")
@@ -320,7 +313,7 @@ async def test_a_server_that_comes_back_at_the_end(tmp_path: Path, forkery: Fork
             server.kill()
 
             async def fail() -> None:
-                async with client.attach(job_id, on_unreachable="go on", flush_timeout=60) as job:
+                async with client.attach(job_id, on_unreachable="go on", flush_timeout=120) as job:
                     job.log("a line")
                     restarting.append(asyncio.create_task(asyncio.to_thread(server.restart)))
                     raise ValueError("boo")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import uuid
-from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
@@ -21,16 +20,8 @@ from milepost.client.errors import (
 )
 from milepost.v1 import Dispatch, WorkRequest
 from tests.support.rpc import state_name
-from tests.support.server import ServerProcess
 
 EXTERNAL = Dispatch.DISPATCH_EXTERNAL
-
-
-@pytest.fixture
-async def client(shared_server: ServerProcess) -> AsyncIterator[Client]:
-    """A client of the shared server."""
-    async with Client(shared_server.address) as connected:
-        yield connected
 
 
 async def test_what_cannot_be_claimed(client: Client) -> None:

@@ -35,13 +35,6 @@ def patient(impatient: None, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-async def client(shared_server: ServerProcess) -> AsyncIterator[Client]:
-    """A client with a direct connection."""
-    async with Client(shared_server.address) as connected:
-        yield connected
-
-
-@pytest.fixture
 async def between(shared_server: ServerProcess) -> AsyncIterator[Gateway]:
     """The proxy."""
     async with gateway(shared_server.address) as opened:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import AsyncIterator
 
 import pytest
 
@@ -18,13 +17,6 @@ from milepost.client.errors import (
 from milepost.contract.limits import MIB
 from milepost.v1 import Dispatch, JobState, RetryPolicy, Stage
 from tests.support.server import ServerProcess
-
-
-@pytest.fixture
-async def client(shared_server: ServerProcess) -> AsyncIterator[Client]:
-    """A client of the shared server."""
-    async with Client(shared_server.address) as connected:
-        yield connected
 
 
 @pytest.fixture

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import threading
 import uuid
-from collections.abc import AsyncIterator
 
 import pytest
 from google.protobuf.duration_pb2 import Duration
@@ -19,15 +18,7 @@ from milepost.client.errors import (
 )
 from milepost.fold import fold
 from milepost.v1 import Event, JobState, RetryPolicy, Severity, Stage, StageState
-from tests.support.server import Server
 from tests.support.working import working
-
-
-@pytest.fixture
-async def client(shared_server: Server) -> AsyncIterator[Client]:
-    """A client of the shared server."""
-    async with Client(shared_server.address) as connected:
-        yield connected
 
 
 @pytest.fixture

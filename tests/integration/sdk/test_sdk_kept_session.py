@@ -52,13 +52,6 @@ class Blocks:
 
 
 @pytest.fixture
-async def client(shared_server: Server) -> AsyncIterator[Client]:
-    """A client of the shared server."""
-    async with Client(shared_server.address) as connected:
-        yield connected
-
-
-@pytest.fixture
 async def blocks(shared_server: Server) -> AsyncIterator[Blocks]:
     """Blocks on the shared server."""
     opened = Blocks(shared_server.address)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
 from pathlib import Path
 
 import grpc
@@ -24,13 +23,6 @@ from tests.support.proxy import CuttableProxy
 from tests.support.rpc import eventually
 from tests.support.scripted import Stream, scripted
 from tests.support.server import Serve, Server
-
-
-@pytest.fixture
-async def client(shared_server: Server) -> AsyncIterator[Client]:
-    """A client of the shared server."""
-    async with Client(shared_server.address) as connected:
-        yield connected
 
 
 async def test_a_watch_that_has_opened_loses_nothing(client: Client) -> None:

@@ -261,7 +261,7 @@ async def test_a_forced_cancellation_frees_the_worker_when_the_handler_stops(cli
 
     def handler(job: JobContext) -> None:
         started.set()
-        stuck.wait(60)
+        stuck.wait(120)
         job.log("nobody hears this any more")
 
     async def other(job: JobContext) -> None:
@@ -318,7 +318,7 @@ async def test_a_worker_that_stays_away_loses_its_job(tmp_path: Path) -> None:
 async def test_a_worker_that_stops_finishes_what_it_has(client: Client) -> None:
     """It accepts no more jobs, and returns when its jobs have ended."""
     steps = Steps(3)
-    async with working(client.address, drain_timeout=60.0, **{KIND: steps.handler}) as worker:
+    async with working(client.address, drain_timeout=120.0, **{KIND: steps.handler}) as worker:
         first = await client.submit(KIND)
         await until(lambda: steps.attempts == [1])
         second = await client.submit(KIND)

@@ -22,13 +22,6 @@ from tests.support.server import Server
 
 
 @pytest.fixture
-async def client(shared_server: Server) -> AsyncIterator[Client]:
-    """A client of the shared server."""
-    async with Client(shared_server.address) as connected:
-        yield connected
-
-
-@pytest.fixture
 async def between(shared_server: Server) -> AsyncIterator[Gateway]:
     """A proxy that counts open streams."""
     async with gateway(shared_server.address) as opened:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
@@ -16,20 +15,6 @@ from tests.support.gateway import gateway
 from tests.support.proxy import CuttableProxy
 from tests.support.rpc import Rpc, connect, eventually, log_line, succeeded
 from tests.support.server import ServerProcess
-
-
-@pytest.fixture
-async def client(shared_server: ServerProcess) -> AsyncIterator[Client]:
-    """A client of the shared server."""
-    async with Client(shared_server.address) as connected:
-        yield connected
-
-
-@pytest.fixture
-async def rpc(shared_server: ServerProcess) -> AsyncIterator[Rpc]:
-    """A client of the services, as a worker."""
-    async with connect(shared_server.address) as connected:
-        yield connected
 
 
 def started() -> Update:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import uuid
 from collections import defaultdict
-from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
@@ -18,15 +17,8 @@ from milepost.v1 import Deleted, Event, Job, JobState
 from tests.support.gateway import gateway
 from tests.support.proxy import CuttableProxy
 from tests.support.rpc import eventually
-from tests.support.server import Serve, Server
+from tests.support.server import Serve
 from tests.support.working import working
-
-
-@pytest.fixture
-async def client(shared_server: Server) -> AsyncIterator[Client]:
-    """A client of the shared server."""
-    async with Client(shared_server.address) as connected:
-        yield connected
 
 
 @pytest.fixture

@@ -31,6 +31,6 @@ async def test_a_worker_that_cannot_send_any_more_ends(monkeypatch: pytest.Monke
             job.log("hello")
             await asyncio.Event().wait()
 
-        async with asyncio.timeout(60):
+        async with asyncio.timeout(120):
             with pytest.raises(ZeroDivisionError):
                 await worker.run()

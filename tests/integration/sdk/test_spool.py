@@ -104,7 +104,7 @@ class Held:
     """A worker with a running job that ends on request, with further reports."""
 
     def __init__(self, rpc: Rpc, address: str, **options: Any) -> None:
-        self.worker = Worker(address, flush_timeout=0.0, drain_timeout=60.0, **options)
+        self.worker = Worker(address, flush_timeout=0.0, drain_timeout=120.0, **options)
         self.worker.job(rpc.kind)(self._work)
         self.job_id = ""
         self._rpc = rpc

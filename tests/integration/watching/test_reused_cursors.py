@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import Sequence
 from typing import Literal, NamedTuple
 
 import pytest
@@ -54,13 +54,6 @@ async def frames_of(
 def sequences(frames: Sequence[WatchJobResponse]) -> list[int]:
     """The sequences of all events in the frames."""
     return [event.sequence for frame in frames for event in frame.events.events]
-
-
-@pytest.fixture
-async def rpc(shared_server: Server) -> AsyncIterator[Rpc]:
-    """A connection to the shared server."""
-    async with connect(shared_server.address) as connected:
-        yield connected
 
 
 async def test_a_cursor_of_a_deleted_job(server: Server) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
 from itertools import groupby
 
 import grpc
@@ -14,13 +13,6 @@ from milepost.v1 import GetJobRequest, OnGap, WatchJobResponse
 from tests.support.rpc import Rpc, WatchCall, connect, error_info, eventually, kinds, log_line, succeeded
 from tests.support.server import Server
 from tests.support.validators import History, Recording, check
-
-
-@pytest.fixture
-async def rpc(shared_server: Server) -> AsyncIterator[Rpc]:
-    """A client of the server's services."""
-    async with connect(shared_server.address) as connected:
-        yield connected
 
 
 async def finished_job(rpc: Rpc, lines: int) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
 from typing import Any
 
 import grpc
@@ -27,13 +26,6 @@ from milepost.v1 import (
 from tests.support.rpc import Rpc, connect, error_info, kinds, log_line, succeeded
 from tests.support.server import Server
 from tests.support.validators import EventView, History, Recording, Stream, check
-
-
-@pytest.fixture
-async def rpc(shared_server: Server) -> AsyncIterator[Rpc]:
-    """A client of the server's services."""
-    async with connect(shared_server.address) as connected:
-        yield connected
 
 
 async def frames_of(rpc: Rpc, wanted: JobFilter | None = None, **request: Any) -> list[WatchJobsResponse]:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-
 import grpc
 import pytest
 
@@ -17,15 +15,7 @@ from milepost.v1 import (
     StageState,
     Update,
 )
-from tests.support.rpc import Rpc, connect, error_info, kinds, succeeded
-from tests.support.server import Server
-
-
-@pytest.fixture
-async def rpc(shared_server: Server) -> AsyncIterator[Rpc]:
-    """A client of the server's services."""
-    async with connect(shared_server.address) as connected:
-        yield connected
+from tests.support.rpc import Rpc, error_info, kinds, succeeded
 
 
 async def test_cancel_queued(rpc: Rpc) -> None:

@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
 from pathlib import Path
-
-import pytest
 
 from milepost.client import Worker
 from milepost.v1 import Capacity, Claim, Dispatch, ErrorReason, Resume
@@ -14,13 +11,6 @@ from tests.support.proxy import CuttableProxy
 from tests.support.rpc import Rpc, connect, eventually, kinds, state_name, succeeded
 from tests.support.server import Serve, Server
 from tests.support.working import working
-
-
-@pytest.fixture
-async def rpc(shared_server: Server) -> AsyncIterator[Rpc]:
-    """A client of the server's services."""
-    async with connect(shared_server.address) as connected:
-        yield connected
 
 
 async def test_the_order_of_the_queue(rpc: Rpc) -> None:

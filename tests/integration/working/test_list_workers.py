@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 from pathlib import Path
 
@@ -14,15 +13,7 @@ from milepost.v1 import Capacity, ConnectedWorker, Heartbeat, ListWorkersRequest
 from tests.support.forking import Forkery
 from tests.support.nats import NatsServer
 from tests.support.nodes import Nodes
-from tests.support.rpc import Rpc, connect, error_info, eventually
-from tests.support.server import Server
-
-
-@pytest.fixture
-async def rpc(shared_server: Server) -> AsyncIterator[Rpc]:
-    """A client of the server's services."""
-    async with connect(shared_server.address) as connected:
-        yield connected
+from tests.support.rpc import Rpc, error_info, eventually
 
 
 async def listed(rpc: Rpc) -> list[ConnectedWorker]:

@@ -6,7 +6,6 @@ import asyncio
 import os
 import sys
 import uuid
-from collections.abc import AsyncIterator
 
 import pytest
 from google.protobuf.duration_pb2 import Duration
@@ -22,13 +21,6 @@ from tests.support.working import working
 
 EXTERNAL = Dispatch.DISPATCH_EXTERNAL
 AT_ONCE = Duration()
-
-
-@pytest.fixture
-async def client(shared_server: Server) -> AsyncIterator[Client]:
-    """A client of the shared server."""
-    async with Client(shared_server.address) as connected:
-        yield connected
 
 
 @pytest.fixture

@@ -3,20 +3,9 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import AsyncIterator
-
-import pytest
 
 from milepost.v1 import DeleteJobRequest, ErrorReason, JobEnded, JobState, Resume, Update
-from tests.support.rpc import Rpc, connect, log_line, succeeded
-from tests.support.server import Server
-
-
-@pytest.fixture
-async def rpc(shared_server: Server) -> AsyncIterator[Rpc]:
-    """A connection to the shared server."""
-    async with connect(shared_server.address) as connected:
-        yield connected
+from tests.support.rpc import Rpc, log_line, succeeded
 
 
 async def test_an_old_lease_is_not_that_of_a_later_job(rpc: Rpc) -> None:

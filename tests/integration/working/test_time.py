@@ -2,27 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
 from pathlib import Path
 
-import pytest
 from google.protobuf.duration_pb2 import Duration
 
 from milepost.v1 import Dispatch, ErrorReason, Failure, JobEnded, JobState, RetryPolicy, Update
 from tests.support.rpc import Rpc, connect, kinds
-from tests.support.server import Serve, Server
+from tests.support.server import Serve
 
 SECOND = Duration(seconds=1)
 WHILE = Duration(seconds=3)
 """In which a busy machine gets a report or a cancellation to a job."""
 LONG = Duration(seconds=3600)
-
-
-@pytest.fixture
-async def rpc(shared_server: Server) -> AsyncIterator[Rpc]:
-    """A client of the server's services."""
-    async with connect(shared_server.address) as connected:
-        yield connected
 
 
 async def test_a_job_that_does_not_start_in_time_fails(rpc: Rpc) -> None:

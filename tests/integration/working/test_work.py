@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
 from pathlib import Path
 
 import grpc
@@ -30,14 +29,7 @@ from milepost.v1 import (
     Update,
 )
 from tests.support.rpc import Rpc, connect, error_info, eventually, kinds, log_line, state_name, succeeded
-from tests.support.server import Serve, Server
-
-
-@pytest.fixture
-async def rpc(shared_server: Server) -> AsyncIterator[Rpc]:
-    """A client of the server's services."""
-    async with connect(shared_server.address) as connected:
-        yield connected
+from tests.support.server import Serve
 
 
 async def test_assignment_and_progress(rpc: Rpc) -> None:

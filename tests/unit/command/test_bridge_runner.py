@@ -28,6 +28,6 @@ async def test_a_bridge_ends_with_each_of_its_parts(monkeypatch: pytest.MonkeyPa
     options: Any = SimpleNamespace(url=url, owner="", max_jobs=1, channels=["progress:*"])
     reading = bridge_runner._read(server, options, redis_client(url), find_mapping("progress", JobRules()))
 
-    async with asyncio.timeout(60):
+    async with asyncio.timeout(120):
         with pytest.raises(ZeroDivisionError):
             await reading

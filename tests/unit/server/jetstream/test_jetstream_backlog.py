@@ -105,7 +105,7 @@ def test_a_transaction_takes_no_more_messages_than_its_bytes_allow(tmp_path: Pat
     for sequence in range(1, 6):
         projection.put(DeliveredMessage(sequence, b"", 2 << 20))
     projection.start()
-    done.wait(60)
+    assert done.wait(120)
     projection.close()
     assert groups == [2, 2, 1]
 

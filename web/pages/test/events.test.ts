@@ -3,7 +3,16 @@ import { describe, expect, test } from "vitest";
 import { JobState, StageState } from "@milepost/client";
 import { openPage } from "../../testing/browser.js";
 import { startProxy } from "../../testing/proxy.js";
-import { accessible, connected, fits, openContext, picture, sharedPages, shows } from "./pages.js";
+import {
+  accessible,
+  connected,
+  fits,
+  openContext,
+  picture,
+  sharedPages,
+  scrollBeforeUpdate,
+  shows,
+} from "./pages.js";
 
 const ROWS = "milepost-events-view .row";
 const failure = { code: "X", message: "It broke." };
@@ -115,9 +124,7 @@ describe("the events of a job", () => {
     const place = await top();
     expect(place).toBe(1); // at any time: what comes does not move what is read
 
-    await view.evaluate((element) => {
-      element.scrollTop = 0;
-    });
+    await scrollBeforeUpdate(view, 0);
     await expect.poll(async () => (await rows(page))[0]).toMatch(/^1 .* transcribe submitted$/);
     await expect.poll(async () => (await rows(page))[9]).toMatch(/^10 .* line 8$/);
     await page.getByRole("button", { name: /line 8$/ }).click();

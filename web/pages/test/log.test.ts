@@ -1,7 +1,7 @@
 import type { Page } from "playwright-core";
 import { describe, expect, test } from "vitest";
 import { Severity } from "@milepost/client";
-import { picture, sharedPages, shows } from "./pages.js";
+import { picture, scrollBeforeUpdate, sharedPages, shows } from "./pages.js";
 
 const LINES = "milepost-log-view .line .text";
 
@@ -46,9 +46,7 @@ describe("the log of a job", () => {
     const after = await place();
     expect(after).toEqual(before); // at once: what came does not move what is read, not even for a moment
 
-    await view(page).evaluate((element) => {
-      element.scrollTop = element.scrollHeight;
-    });
+    await scrollBeforeUpdate(view(page), 1e6);
     await shows(page, "milepost-log-view .controls", /following$/);
     await job.log(1, "newest");
     await shows(page, "milepost-log-view .line:last-child", "newest 1");

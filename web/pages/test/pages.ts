@@ -3,7 +3,7 @@ import { createRequire } from "node:module";
 import { type MessageInitShape } from "@bufbuild/protobuf";
 import { type Client, createClient } from "@connectrpc/connect";
 import { createGrpcTransport } from "@connectrpc/connect-node";
-import type { BrowserContextOptions, Page } from "playwright-core";
+import type { BrowserContextOptions, Locator, Page } from "playwright-core";
 import { afterAll, beforeAll, expect } from "vitest";
 import { Dispatch, JobService, type SubmitJobRequestSchema } from "@milepost/client";
 import { openContext, openPage } from "../../testing/browser.js";
@@ -78,6 +78,15 @@ export async function shows(page: Page, selector: string, text: string | RegExp)
 /** Wait until the chip says how the page is connected. */
 export async function connected(page: Page, text: string | RegExp): Promise<void> {
   await shows(page, ".chip", text);
+}
+
+/** Scroll a view, and draw its element before the browser tells it of that, as when news come at that moment. */
+export async function scrollBeforeUpdate(view: Locator, top: number): Promise<void> {
+  await view.evaluate((element, to) => {
+    element.scrollTop = to;
+    const { host } = element.getRootNode() as ShadowRoot;
+    (host as Element & { requestUpdate(): void }).requestUpdate();
+  }, top);
 }
 
 /** Keep a picture as an artifact of the run. */

@@ -24,6 +24,7 @@ export {
   wholePercent,
 } from "./model/plain-text.js";
 export { ScrollMap } from "./model/scroll-map.js";
+export { ScrollPosition } from "./model/scroll-position.js";
 export { titleOf } from "./model/job-title.js";
 export { isKnown, jobLook, severityWord, stageLook } from "./model/state-words.js";
 export { chipIcon, foldIcon, stateIcon } from "./parts/icons.js";

@@ -6,6 +6,7 @@ import { ticker } from "../live/ticker.js";
 import type { Event } from "../messages.js";
 import { absolute, clock, instantOf } from "../model/instants.js";
 import { count, grouped, printable } from "../model/plain-text.js";
+import { ScrollPosition } from "../model/scroll-position.js";
 import { followButton } from "../parts/log-controls.js";
 import { foldIcon } from "../parts/icons.js";
 import { sharedStyles } from "../parts/shared-styles.js";
@@ -30,6 +31,7 @@ export class EventsView extends StoreElement<JobStore> {
   declare event: number;
   #reading: JobStore | undefined;
   #layout: EventLayout | undefined;
+  readonly #position = new ScrollPosition();
   #leave = (): void => undefined;
   #untick = (): void => undefined;
   readonly #resized = new ResizeObserver(() => {
@@ -71,6 +73,8 @@ export class EventsView extends StoreElement<JobStore> {
   };
 
   protected override willUpdate(changed: PropertyValues): void {
+    const isAskedToFollow = this.follow && changed.has("follow");
+    if (this.#view && !isAskedToFollow && this.#position.hasMoved(this.#view)) this.#scrolled();
     super.willUpdate(changed);
     this.#read();
     const layout = this.#layout;
@@ -175,7 +179,7 @@ export class EventsView extends StoreElement<JobStore> {
     const view = this.#view;
     const layout = this.#layout;
     if (!view || !layout) return;
-    if (Math.abs(view.scrollTop - layout.map.position) > 1) view.scrollTop = layout.map.position;
+    this.#position.put(view, layout.map.position);
     let isNews = false;
     for (const each of this.renderRoot.querySelectorAll<HTMLElement>(".payload")) {
       const sequence = Number(each.dataset["sequence"]);

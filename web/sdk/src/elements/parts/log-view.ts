@@ -9,6 +9,7 @@ import { numberOf } from "../model/growing-lines.js";
 import type { LogLine } from "../model/log-line.js";
 import type { LogLines } from "../model/log-lines.js";
 import { grouped } from "../model/plain-text.js";
+import { ScrollPosition } from "../model/scroll-position.js";
 import { logControls } from "./log-controls.js";
 import { boundaryRow, logRow } from "./log-row.js";
 import { logStyles } from "./log-styles.js";
@@ -53,6 +54,7 @@ export class LogView extends StoreElement<JobStore> {
   /** Whether the marked line is still to be brought into sight. */
   #seeking = false;
   readonly #layout = new LogLayout(LINE);
+  readonly #position = new ScrollPosition();
   readonly #resized = new ResizeObserver(() => {
     this.#measure();
   });
@@ -96,6 +98,8 @@ export class LogView extends StoreElement<JobStore> {
   }
 
   protected override willUpdate(changed: PropertyValues): void {
+    const isAskedToFollow = this.follow && changed.has("follow");
+    if (this.#view && !isAskedToFollow && this.#position.hasMoved(this.#view)) this.#scrolled();
     super.willUpdate(changed);
     if (changed.has("line")) {
       this.#seeking = this.line > 0;
@@ -243,7 +247,7 @@ export class LogView extends StoreElement<JobStore> {
     if (!view) return;
     if (this.#seeking) this.#seek();
     const position = this.follow ? this.#layout.moveToEnd() : this.#layout.position;
-    if (Math.abs(view.scrollTop - position) > 1) view.scrollTop = position;
+    this.#position.put(view, position);
     this.#correctHeights();
     const log = this.store?.log;
     const near = !this.follow && this.#layout.above < LOAD_AHEAD * view.clientHeight;

@@ -44,13 +44,15 @@ async def test_jobs_workers_and_calls_are_counted(server: ServerProcess) -> None
     async with connect(server.address) as rpc:
         waiting = await rpc.submit(kind="w")
         assert (await refused(rpc.get("missing"))).reason == "JOB_NOT_FOUND"
-        async with rpc.session(kinds=["k"], max_concurrency=3) as session:
+        async with rpc.session(kinds=["k"], max_concurrency=1) as session:
             job = await rpc.submit(kind="k")
             _, token = await session.take()
+            queued = await rpc.submit(kind="k")
             watch = rpc.watch(waiting.job_id)
             await watch.read()
             busy = await read(server)
             watch.cancel()
+            await rpc.cancel(queued.job_id)
             await session.report(job.job_id, token, 1, succeeded())
             await session.acknowledged(1)
         await rpc.cancel(waiting.job_id)
@@ -66,24 +68,32 @@ async def test_jobs_workers_and_calls_are_counted(server: ServerProcess) -> None
 
     expected = {
         "milepost_jobs_waiting w": 1,
+        "milepost_kind_workers w": 0,
+        "milepost_jobs_waiting k": 1,
+        "milepost_kind_workers k": 1,
         "milepost_jobs_running": 1,
         "milepost_workers": 1,
-        "milepost_worker_slots": 3,
+        "milepost_worker_slots": 1,
         "milepost_worker_jobs": 1,
         "milepost_watches": 1,
         "milepost_store_up": 1,
-        "milepost_calls_total JobService/SubmitJob OK": 2,
+        "milepost_calls_total JobService/SubmitJob OK": 3,
         "milepost_calls_total JobService/GetJob NOT_FOUND": 1,
     }
     assert {name: busy.get(name) for name in expected} == expected
     assert "milepost_jobs_waiting w" not in idle
-    assert idle["milepost_jobs_ended_total SUCCEEDED"] == idle["milepost_jobs_ended_total CANCELLED"] == 1
+    ends = [
+        idle[f"milepost_jobs_ended_total {state}"] for state in ("SUCCEEDED", "CANCELLED", "FAILED", "LOST")
+    ]
+    assert ends == [1, 2, 0, 0]
     assert idle["milepost_log_position"] > busy["milepost_log_position"] > 0
     assert idle["milepost_store_bytes"] > 0
-    table = DOC.read_text().partition("| metric | labels | |\n")[2].partition("\n\n")[0]
-    assert set(re.findall(r"^\| `(\w+)`", table, re.MULTILINE)) == {
-        name.partition(" ")[0] for name in {**busy, **idle}
-    }
+    names = {name.partition(" ")[0] for name in {**busy, **idle}}
+    metrics, _, alerts = (
+        DOC.read_text().partition("\n### Metrics\n")[2].partition("\n### ")[0].partition("| when | means |")
+    )
+    assert set(re.findall(r"^\| `(\w+)`", metrics.partition("| metric |")[2], re.MULTILINE)) == names
+    assert set(re.findall(r"milepost_\w+", alerts)) <= names
 
 
 async def test_nothing_else_is_there(server: ServerProcess) -> None:

@@ -89,6 +89,10 @@ class WorkerRegistry:
             number for owners, number in self._taken[kind].items() if Taken(kind, owners).concerns(owner)
         )
 
+    def takers(self, kind: str) -> int:
+        """The number of connected workers, of all nodes, that take jobs of this kind, of whichever owners."""
+        return sum(self._taken.get(kind, {}).values())
+
     @property
     def here(self) -> Collection[Session]:
         """The workers that are connected to this node."""

@@ -193,6 +193,10 @@ class Core:
         """The number of jobs in the queue of each kind that has any."""
         return self._dispatcher.waiting
 
+    def takers(self, kind: str) -> int:
+        """The number of connected workers, of all nodes, that take jobs of this kind."""
+        return self._registry.takers(kind)
+
     @property
     def local_workers(self) -> Collection[Session]:
         """The workers that are connected to this node."""

@@ -57,6 +57,11 @@ class ServerMetrics:
             "Jobs that a worker could start, by kind.",
             [Sample(number, {"kind": kind}) for kind, number in most],
         )
+        yield Metric(
+            "milepost_kind_workers",
+            "Workers of all nodes that take the kind, for each kind with waiting jobs.",
+            [Sample(core.takers(kind), {"kind": kind}) for kind, _ in most],
+        )
         yield Metric("milepost_jobs_running", "Jobs under a lease.", [Sample(core.deadlines.leased)])
         yield Metric(
             "milepost_jobs_ended_total",

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import inspect
 import math
+import os
 from collections.abc import Iterable
+from pathlib import Path
 from typing import Any, Final, TypeVar
 
 from google.protobuf.descriptor import FieldDescriptor
@@ -11,7 +14,18 @@ from google.protobuf.message import Message
 
 from milepost.v1 import JobState
 
-__all__ = ["build_request", "check_names", "check_seconds", "to_job_states"]
+__all__ = [
+    "build_request",
+    "check_callbacks",
+    "check_flags",
+    "check_list",
+    "check_names",
+    "check_seconds",
+    "check_text",
+    "check_whole",
+    "to_job_states",
+    "to_path",
+]
 
 _Request = TypeVar("_Request", bound=Message)
 
@@ -63,6 +77,74 @@ def check_names(given: Iterable[str], options: type[Any], purpose: str) -> None:
         raise TypeError(f"There is no option {min(unknown)!r} for {purpose}: use {', '.join(sorted(names))}.")
 
 
+def check_text(**arguments: object) -> None:
+    """Check that these are texts. Messages take None for none, and the server would refuse the empty text.
+
+    Raises:
+        TypeError: One is none.
+    """
+    for name, value in arguments.items():
+        if not isinstance(value, str):
+            raise TypeError(f"{name} is {value!r:.200}, and takes text.")
+
+
+def check_whole(**arguments: object) -> None:
+    """Check that these are whole numbers.
+
+    Raises:
+        TypeError: One is none.
+    """
+    for name, value in arguments.items():
+        if not isinstance(value, int) or isinstance(value, bool):
+            raise TypeError(f"{name} is {value!r:.200}, and takes a whole number.")
+
+
+def check_flags(**arguments: object) -> None:
+    """Check that these are True or False; other values, such as ``"no"``, would count as true.
+
+    Raises:
+        TypeError: One is neither.
+    """
+    for name, value in arguments.items():
+        if not isinstance(value, bool):
+            raise TypeError(f"{name} is {value!r:.200}, and takes True or False.")
+
+
+def check_callbacks(**arguments: object) -> None:
+    """Check that these are plain functions, or None.
+
+    Raises:
+        TypeError: One cannot be called, or is async, and nobody would await it.
+    """
+    for name, value in arguments.items():
+        if value is not None and (not callable(value) or inspect.iscoroutinefunction(value)):
+            raise TypeError(f"{name} is {value!r:.200}, and takes a plain function.")
+
+
+def check_list(values: object, name: str, taken: str) -> None:
+    """Check that these can be iterated over, and are no text, whose letters would be taken one by one.
+
+    Raises:
+        TypeError: They are something else; the error says that ``taken`` is taken.
+    """
+    if isinstance(values, str):
+        raise TypeError(f"{name} is the text {values!r}, and takes a list: [{values!r}].")
+    if not isinstance(values, Iterable):
+        raise TypeError(f"{name} is {values!r:.200}, and takes {taken}.")
+
+
+def to_path(path: str | os.PathLike[str], name: str) -> Path:
+    """The path of a file.
+
+    Raises:
+        TypeError: It is none; the error calls it ``name``.
+    """
+    try:
+        return Path(path)
+    except TypeError as error:
+        raise TypeError(f"{name} is {path!r:.200}, and takes the path of a file.") from error
+
+
 def check_seconds(**arguments: object) -> None:
     """Check that these are numbers of seconds.
 
@@ -81,11 +163,10 @@ def to_job_states(states: Iterable[JobState.ValueType | str]) -> list[JobState.V
     """Convert names of states, such as ``"failed"``; numbers pass unchanged.
 
     Raises:
-        TypeError: This is a single text rather than a list.
+        TypeError: This is no list, such as a single text.
         ValueError: There is no such state.
     """
-    if isinstance(states, str):
-        raise TypeError(f"states is the text {states!r}, and takes a list: [{states!r}].")
+    check_list(states, "states", 'a list of names such as "failed"')
     return [_to_job_state(state) if isinstance(state, str) else state for state in states]
 
 

@@ -10,6 +10,7 @@ from typing import Any, Final
 from google.protobuf.duration_pb2 import Duration
 from google.protobuf.struct_pb2 import NULL_VALUE, Struct, Value
 
+from milepost.client._arguments import check_list
 from milepost.contract.limits import STRUCT_DEPTH
 from milepost.v1 import Stage
 
@@ -81,10 +82,9 @@ def to_stages(stages: Iterable[Stage | str]) -> list[Stage]:
     """Convert ids to stages; messages pass unchanged.
 
     Raises:
-        TypeError: This is a single text rather than a list, or has anything else.
+        TypeError: This is no list, such as a single text, or has anything else.
     """
-    if isinstance(stages, str):
-        raise TypeError(f"stages is the text {stages!r}, and takes a list: [{stages!r}].")
+    check_list(stages, "stages", "a list of ids or messages of the type Stage")
     return [stage if isinstance(stage, Stage) else _to_stage(stage) for stage in stages]
 
 

@@ -9,7 +9,14 @@ from typing import Any, Unpack
 
 from google.protobuf.duration_pb2 import Duration
 
-from milepost.client._arguments import build_request, check_names, check_seconds, to_job_states
+from milepost.client._arguments import (
+    build_request,
+    check_flags,
+    check_names,
+    check_seconds,
+    check_text,
+    to_job_states,
+)
 from milepost.client._conversion import to_duration, to_stages, to_struct
 from milepost.client._job_snapshot import JobSnapshot
 from milepost.client._options import JobQuery, SubmitOptions
@@ -54,6 +61,7 @@ class JobCalls:
 
     async def get(self, job_id: str) -> GetJobResponse:
         """See `Client.get` and `waiting`."""
+        check_text(job_id=job_id)
         request = build_request(GetJobRequest, job_id=job_id)
         return await self._channel.call(lambda: self._channel.jobs().GetJob, request, self._timeout)
 
@@ -84,6 +92,7 @@ class JobCalls:
         Raises:
             JobNotFound: There is no such job.
         """
+        check_text(job_id=job_id)
         request = build_request(
             CancelJobRequest,
             job_id=job_id,
@@ -100,6 +109,7 @@ class JobCalls:
             JobNotFound: There is no such job.
             JobNotEnded: The job has not ended; cancel it first.
         """
+        check_text(job_id=job_id)
         request = build_request(DeleteJobRequest, job_id=job_id)
         await self._channel.call(lambda: self._channel.jobs().DeleteJob, request, self._timeout)
 
@@ -134,6 +144,7 @@ class JobCalls:
         Raises:
             InvalidField: `kind` or `owner` is out of bounds.
         """
+        check_text(kind=kind)
         request = build_request(GetHistoryRequest, kind=kind, owner=owner)
         return await self._channel.call(lambda: self._channel.jobs().GetHistory, request, self._timeout)
 
@@ -149,6 +160,8 @@ class JobCalls:
             JobNotFound: There is no such job.
             InvalidField: `ttl` is out of bounds.
         """
+        check_text(job_id=job_id)
+        check_flags(cancel=cancel)
         request = build_request(
             ShareJobRequest, job_id=job_id, scopes=["read", "cancel"] if cancel else ["read"]
         )
@@ -162,6 +175,7 @@ class JobCalls:
         Raises:
             JobNotFound: There is no such job.
         """
+        check_text(job_id=job_id)
         request = build_request(RevokeSharesRequest, job_id=job_id)
         await self._channel.call(lambda: self._channel.jobs().RevokeShares, request, self._timeout)
 
@@ -204,6 +218,7 @@ def submit_request(
         ValueError: A number of the input is not finite, or not exact as a double.
     """
     check_names(options, SubmitOptions, "submitting a job")
+    check_text(kind=kind)
     return build_request(
         SubmitJobRequest,
         kind=kind,

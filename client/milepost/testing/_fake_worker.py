@@ -10,8 +10,10 @@ from types import TracebackType
 from typing import Any, Self, TypeAlias
 
 from milepost.client import Cancelled, JobContext, JobFailure, StageContext, Worker
+from milepost.client._arguments import check_flags, check_list, check_seconds, check_text
 from milepost.client._transport.event_loop_thread import EventLoopThread
 from milepost.client._transport.token_source import Token
+from milepost.client._worker.handlers import refuse_generator
 
 __all__ = ["FakeJob", "FakeWorker", "Script", "SyncFakeWorker"]
 
@@ -189,11 +191,15 @@ class FakeWorker:
             token: The worker's token, as for `Worker`.
 
         Raises:
-            TypeError: `kinds` is a single text.
-            ValueError: There are no kinds, or one is invalid.
+            TypeError: An argument has the wrong type, such as a single text as the `kinds`.
+            ValueError: There are no kinds, one is invalid, or the script is a generator function.
         """
-        if isinstance(kinds, str):
-            raise TypeError(f"kinds is a sequence of kinds, such as [{kinds!r}].")
+        check_list(kinds, "kinds", "a list of kinds")
+        check_flags(stops_on_cancel=stops_on_cancel)
+        if script is not None:
+            if not callable(script):
+                raise TypeError(f"script is {script!r:.200}, and takes a function.")
+            refuse_generator(script)
         if not kinds:
             raise ValueError("A FakeWorker needs kinds of jobs to take.")
         self._worker = Worker(address, token=token, max_concurrency=max_concurrency)
@@ -219,6 +225,8 @@ class FakeWorker:
             raise RuntimeError(
                 "The worker is not running: enter it, as in `async with FakeWorker(…) as worker:`."
             )
+        check_text(kind=kind)
+        check_seconds(timeout=timeout)
         taking = asyncio.create_task(self._take(kind))
         try:
             await asyncio.wait((taking, self._running), timeout=timeout, return_when=asyncio.FIRST_COMPLETED)

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import contextlib
 import os
-from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from milepost.client._arguments import check_seconds, to_path
 from milepost.client._transport.event_loop_thread import EventLoopThread
 
 try:
@@ -53,11 +53,13 @@ class MemoryServer:
                 ``"warning"`` or ``"error"``. It goes where structlog writes, which is stdout by default.
 
         Raises:
-            ValueError: There is no such level.
+            TypeError: An argument has the wrong type.
+            ValueError: There is no such level, or a number of seconds is negative or not finite.
         """
         self._log_level = level_of(log_level)
+        check_seconds(lease_ttl=lease_ttl)
         self._lease_ttl = lease_ttl
-        self._tokens = None if tokens is None else Path(tokens)
+        self._tokens = None if tokens is None else to_path(tokens, "tokens")
         self._server: Server | None = None
         self._running = contextlib.AsyncExitStack()
         self._thread: EventLoopThread | None = None

@@ -6,8 +6,9 @@ import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from milepost.client._arguments import build_request, check_callbacks
 from milepost.client._conversion import to_stages, to_struct
-from milepost.client._worker.handlers import Handler, RegisteredHandler, job_ended, refuse_generator
+from milepost.client._worker.handlers import Handler, RegisteredHandler, job_ended, run_mode_of
 from milepost.client._worker.in_process_runner import start_handler
 from milepost.client._worker.job_context import JobContext, JobControl
 from milepost.client._worker.reporter import ProgressSource, Reporter
@@ -88,8 +89,10 @@ async def run_handler_async(
         ValueError: The input holds a number that JSON cannot represent, or the handler is a generator function.
     """
     function = handler.function if isinstance(handler, RegisteredHandler) else handler
-    refuse_generator(function)
-    submitted = Job(
+    run_mode_of(function, None)
+    check_callbacks(cancel_when=cancel_when)
+    submitted = build_request(
+        Job,
         job_id=job_id,
         kind=kind,
         labels=labels,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from types import SimpleNamespace
 from typing import Any
 
@@ -100,3 +101,30 @@ def test_a_worker_without_tasks_with_jobs_says_so(
     MilepostStep(SimpleNamespace(concurrency=1, app=app, pool_cls="celery.concurrency.solo"))
 
     assert ["No task of 'studio' will have a job" in line for line in _lines(caplog)] == [True] * warnings
+
+
+def _generator() -> Iterator[int]:
+    yield 1
+
+
+async def _asynchronous() -> None:
+    """Do nothing."""
+
+
+@pytest.mark.parametrize(
+    ("function", "text"),
+    [
+        (_generator, "_generator yields, so that calling it runs nothing"),
+        (_asynchronous, "_asynchronous is async, and Celery awaits no task"),
+    ],
+)
+@pytest.mark.parametrize("bind", [False, True])
+def test_a_function_that_calling_does_not_run_is_refused(
+    offline: Celery[Any], function: Any, text: str, bind: bool
+) -> None:
+    """When the application is made, and not in each run; so is a class of such tasks."""
+    register: Any = offline.task(base=MilepostTask, bind=bind, lazy=False)
+    with pytest.raises(ValueError, match=text):
+        register(function)
+    with pytest.raises(ValueError, match=text):
+        type("Unrun", (MilepostTask,), {"run": function, "name": "unrun"})

@@ -330,10 +330,11 @@ def test_the_environment_names_the_engines(monkeypatch: pytest.MonkeyPatch) -> N
         engines.append((pipeline.engine, pipeline.shadow_engine))
 
     assert engines == [("worker", None), ("celery", "hatchet"), ("worker", None)]
-    with pytest.raises(
-        ValueError, match="MILEPOST_SHADOW_ENGINE cannot be 'airflow': use worker, celery, hatchet"
-    ):
+    with pytest.raises(ValueError, match="shadow_engine cannot be 'airflow': use worker, celery, hatchet"):
         Pipeline(shadow_engine="airflow")
+    monkeypatch.setenv("MILEPOST_ENGINE", "airflow")
+    with pytest.raises(ValueError, match="MILEPOST_ENGINE cannot be 'airflow'"):
+        Pipeline()
 
 
 async def test_names_that_cannot_be_are_refused(pipeline: Pipeline, kind: str) -> None:

@@ -19,8 +19,9 @@ from milepost.client._worker.handlers import Handler, HandlerKilled, Outcome, is
 from milepost.client._worker.in_process_runner import RunningHandler, start_handler
 from milepost.client._worker.job_context import JobControl
 from milepost.client._worker.reporter import Reporter
+from milepost.client.engines import Pipeline
 from milepost.contract.limits import RESULT_SIZE
-from milepost.testing import run_handler
+from milepost.testing import FakeWorker, run_handler
 from milepost.v1 import Failure, Job, JobEnded, JobState
 
 variable: contextvars.ContextVar[str] = contextvars.ContextVar("variable", default="")
@@ -306,6 +307,10 @@ def test_a_generator_is_refused(handler: Any, name: str) -> None:
         ValueError, match=f"^{name} yields, so that calling it runs nothing: return the result"
     ):
         Worker("127.0.0.1:1").job("k")(handler)
+    with pytest.raises(ValueError, match=f"^{name} yields, so that calling it runs nothing"):
+        Pipeline("127.0.0.1:1").job("k")(handler)
+    with pytest.raises(ValueError, match=f"^{name} yields, so that calling it runs nothing"):
+        FakeWorker("127.0.0.1:1", ["k"], script=handler)
     with pytest.raises(ValueError, match=f"^{name} yields, so that calling it runs nothing"):
         run_handler(handler)
 

@@ -9,13 +9,13 @@ from collections.abc import Awaitable, Callable, Mapping
 from datetime import timedelta
 from typing import Any, Final, Unpack
 
-from milepost.client._arguments import build_request, check_names, check_seconds
+from milepost.client._arguments import build_request, check_names, check_seconds, check_text
 from milepost.client._attach.attach_block import Attached
 from milepost.client._attach.attachment import Attachment
 from milepost.client._attach.block_session import BlockSession, OwnSession
 from milepost.client._attach.claimed_job_table import BlockClaim, ClaimedJobTable
 from milepost.client._attach.kept_session import KeptSession
-from milepost.client._conversion import to_duration, to_struct
+from milepost.client._conversion import to_duration
 from milepost.client._job_calls import JobCalls, submit_request
 from milepost.client._options import AttachOptions, OnLost, OnUnreachable, SubmitOptions
 from milepost.client._transport.channel import LazyChannel
@@ -82,7 +82,7 @@ class AttachCalls:
             Unauthenticated, PermissionDenied: The server no longer accepts the token, and there is no other one. The
                 block was interrupted.
         """
-        job_id = build_request(Claim, job_id=job_id).job_id
+        check_text(job_id=job_id)
         check_names(options, AttachOptions, "claiming a job")
 
         async def find() -> str:
@@ -117,7 +117,11 @@ class AttachCalls:
             attach_options: See `AttachOptions`.
             submit_options: See `SubmitOptions`.
 
-        Entering it raises what `submit` and `attach` raise.
+        Raises:
+            TypeError: As for `submit` and `attach`.
+            ValueError: As for these.
+
+        Entering it raises what entering that of `attach` raises, and what `submit` does.
         """
         # A job with the caller's own request_id may stem from an earlier call, and the caller can submit it again.
         cancels = not submit_options.get("request_id")
@@ -125,15 +129,13 @@ class AttachCalls:
         if _runs_offline(attach_options):
             # With its ids made here the submission is idempotent: the SDK repeats it until the server is back.
             submit_options["job_id"] = submit_options.get("job_id") or str(uuid.uuid4())
-            submit_options["request_id"] = submit_options.get("request_id") or str(uuid.uuid4())
-            offline = Job(job_id=submit_options["job_id"], kind=kind, labels=submit_options.get("labels"))
-            if input_values is not None:
-                offline.input.CopyFrom(to_struct(input_values, "input"))
+        request = submit_request(
+            kind, input_values, Dispatch.DISPATCH_EXTERNAL, start_deadline, **submit_options
+        )
+        if _runs_offline(attach_options):
+            offline = Job(job_id=request.job_id, kind=kind, labels=request.labels, input=request.input)
 
         async def submit() -> str:
-            request = submit_request(
-                kind, input_values, Dispatch.DISPATCH_EXTERNAL, start_deadline, **submit_options
-            )
             return (await self._calls.submit(request)).job_id
 
         async def cancel(job_id: str) -> None:

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
+from milepost.client._arguments import check_flags, to_path
 from milepost.client._transport.address_syntax import is_address
 from milepost.client._transport.default_address import DEFAULT_ADDRESS
 from milepost.client._transport.fork_safety import grpc
@@ -51,6 +52,7 @@ class Target:
             raise ValueError(
                 f"The address is HOST:PORT, such as {DEFAULT_ADDRESS}, and not {self.address!r}."
             )
+        check_flags(tls=self.tls, allow_plaintext_token=self.allow_plaintext_token)
         if (self.tls_cert is None) != (self.tls_key is None):
             raise ValueError("The certificate and its key go together: give both, tls_cert and tls_key.")
 
@@ -88,9 +90,9 @@ class Target:
             address if address is not None else os.environ.get("MILEPOST_ADDRESS") or DEFAULT_ADDRESS,
             token,
             tls or tls_ca is not None or tls_cert is not None or _is_on("MILEPOST_TLS"),
-            _path(tls_ca),
-            _path(tls_cert),
-            _path(tls_key),
+            _path(tls_ca, "tls_ca"),
+            _path(tls_cert, "tls_cert"),
+            _path(tls_key, "tls_key"),
             allow_plaintext_token or _is_on("MILEPOST_ALLOW_PLAINTEXT_TOKEN"),
         )
 
@@ -179,5 +181,5 @@ def _token_file() -> TokenFile | None:
     return TokenFile(Path(path)) if path else None
 
 
-def _path(path: FilePath | None) -> Path | None:
-    return None if path is None else Path(path)
+def _path(path: FilePath | None, name: str) -> Path | None:
+    return None if path is None else to_path(path, name)

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from types import TracebackType
 from typing import Protocol, Self, TypeAlias, Unpack
 
+from milepost.client._arguments import check_text
 from milepost.client._options import WatchOptions
 from milepost.client._watch.job_watch import StateWatch, Watch
 from milepost.client._watch.watch_cursor import OnGap
@@ -87,6 +88,7 @@ class Subscriptions(AsyncIterator[Subscribed]):
         """
         if self._closed:
             raise RuntimeError("The subscriptions are closed.")
+        check_text(job_id=job_id)
         if job_id in self._subscriptions:
             raise ValueError(f"Job {job_id!r} is already subscribed.")
         watch = self._open_watch(job_id, snapshot=snapshot, on_gap=on_gap, **options)

@@ -3,10 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+import math
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable
 from typing import Any
 
-from milepost.client._arguments import check_names, check_seconds
+from milepost.client._arguments import (
+    check_callbacks,
+    check_flags,
+    check_names,
+    check_seconds,
+    check_text,
+    check_whole,
+)
 from milepost.client._job_calls import job_filter
 from milepost.client._job_snapshot import JobSnapshot
 from milepost.client._options import WatchOptions
@@ -46,6 +54,10 @@ def watch_job(
 ) -> Watch | StateWatch:
     """A watch of one job; see `Client.watch`."""
     check_names(unknown, WatchOptions, "watching a job")
+    check_text(job_id=job_id)
+    check_flags(snapshot=snapshot, latest=latest, latest_progress=latest_progress, follow=follow)
+    check_callbacks(on_state=on_state, on_waiting=on_waiting)
+    check_whole(after=after)
     cursor = JobCursor(
         job_id,
         after=after,
@@ -86,6 +98,10 @@ def watch_jobs(
     **query: Any,
 ) -> JobsWatch:
     """A watch of all jobs that match a query; see `Client.watch_jobs`."""
+    check_flags(snapshot=snapshot, latest=latest, latest_progress=latest_progress, follow=follow)
+    check_callbacks(on_state=on_state)
+    if after is not None:
+        check_whole(after=after)
     cursor = JobsCursor(
         job_filter(**query),
         after=after,
@@ -109,6 +125,8 @@ def follow_watch(
     status_interval: float | None,
 ) -> FollowWatch:
     """The watch of `Client.follow`."""
+    check_text(job_id=job_id)
+    check_callbacks(on_state=on_state)
     cursor = JobCursor(
         job_id, start="snapshot", on_gap="snapshot", status_interval=status_interval, new_estimates=True
     )
@@ -141,9 +159,12 @@ async def final_job(states: AsyncIterator[JobSnapshot], job_id: str, timeout: fl
     """The job once it has ended, as the last of its states.
 
     Raises:
-        TimeoutError: It has not within so many seconds; None for no limit.
+        TimeoutError: It has not within so many seconds; None, or infinitely many, for no limit.
     """
-    check_seconds(timeout=timeout or 0)
+    if timeout == math.inf:
+        timeout = None
+    if timeout is not None:
+        check_seconds(timeout=timeout)
     ended, limit = Job(), asyncio.timeout(timeout)
     try:
         async with limit:

@@ -57,6 +57,6 @@ def _text(value: str | None) -> str:
 
 
 def _size(size_bytes: float) -> int | None:
-    number = finite(size_bytes)
+    number = None if isinstance(size_bytes, bool) else finite(size_bytes)
     size = size_bytes if isinstance(size_bytes, int) else int(number or 0)
     return size if number is not None and 0 <= size <= _SIZE_LIMIT else None

@@ -10,7 +10,7 @@ from typing import Any, Final
 from google.protobuf.any_pb2 import Any as AnyMessage
 from google.protobuf.message import Message
 
-from milepost.client._arguments import build_request
+from milepost.client._arguments import check_text
 from milepost.client._conversion import from_struct
 from milepost.client._worker.artifacts import build_artifact
 from milepost.client._worker.cancel_signal import CancelSignal
@@ -140,6 +140,8 @@ class JobContext:
         Raises:
             TypeError: It is async: have it set an event, or start a task.
         """
+        if not callable(callback):
+            raise TypeError(f"callback is {callback!r:.200}, and takes a plain function.")
         if inspect.iscoroutinefunction(callback):
             raise TypeError(
                 "A callback of on_cancel is a plain function, since nobody could await an async one."
@@ -221,7 +223,7 @@ class JobContext:
             if severity not in _SEVERITIES:
                 raise ValueError(f"There is no severity {severity!r}: use one of {', '.join(_SEVERITIES)}.")
             severity = _SEVERITIES[severity]
-        elif severity not in Severity.values():
+        elif severity not in Severity.values() or isinstance(severity, bool):
             raise ValueError(f"There is no severity {severity!r}: use one of {', '.join(_SEVERITIES)}.")
         line = LogWritten(
             stage_id=stage_id_of(stage),
@@ -285,7 +287,8 @@ class JobContext:
             TypeError: The type is no text.
             ValueError: The type is not one.
         """
-        custom = build_request(Custom, type=type)
+        check_text(type=type)
+        custom = Custom(type=type)
         if not limits.CUSTOM_TYPE.fullmatch(type):
             raise ValueError(
                 f"An event cannot be called {type!r}: it has to match {limits.CUSTOM_TYPE.pattern}."

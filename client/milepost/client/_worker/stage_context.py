@@ -9,7 +9,7 @@ from collections.abc import AsyncIterable, AsyncIterator, Iterable, Iterator, Se
 from types import TracebackType
 from typing import Final, Self, TypeVar, overload
 
-from milepost.client._arguments import build_request
+from milepost.client._arguments import check_text
 from milepost.client._conversion import finite, to_stages
 from milepost.client._worker.cancel_signal import CancelSignal
 from milepost.client._worker.failure_report import failure_of
@@ -330,7 +330,7 @@ class StageRegistry:
         """Make the context of a stage; see `JobContext.stage`."""
         stage = Stage(
             stage_id=self._declare(stage_id),
-            parent_stage_id=stage_id_of(parent),
+            parent_stage_id=stage_id_of(parent, "parent"),
             title=truncate(title, limits.TITLE_LENGTH),
             weight=self._amount(weight, "weight", stage_id),
             total=self._amount(total, "total", stage_id),
@@ -376,7 +376,7 @@ class StageRegistry:
         return number
 
     def _declare(self, stage_id: str) -> str:
-        build_request(Stage, stage_id=stage_id)
+        check_text(stage_id=stage_id)
         if not limits.STAGE_ID.fullmatch(stage_id):
             raise ValueError(
                 f"A stage cannot be called {stage_id!r}: it has to match {limits.STAGE_ID.pattern}."
@@ -387,6 +387,10 @@ class StageRegistry:
         return stage_id
 
 
-def stage_id_of(stage: StageContext | Stage | str | None) -> str:
-    """The id of a stage; empty for None."""
-    return stage if isinstance(stage, str) else stage.stage_id if stage is not None else ""
+def stage_id_of(stage: StageContext | Stage | str | None, name: str = "stage") -> str:
+    """The id of a stage; empty for None. Raises TypeError, which calls it `name`, for what is no stage."""
+    if isinstance(stage, StageContext | Stage):
+        return stage.stage_id
+    stage_id = "" if stage is None else stage
+    check_text(**{name: stage_id})
+    return stage_id

@@ -12,7 +12,7 @@ import threading
 from collections.abc import Awaitable, Callable
 from typing import Final, TypeVar, Unpack
 
-from milepost.client._arguments import build_request, check_seconds
+from milepost.client._arguments import check_seconds, check_text
 from milepost.client._options import ConnectionOptions, describe_options
 from milepost.client._transport.channel import LazyChannel
 from milepost.client._transport.fork_safety import grpc
@@ -28,7 +28,6 @@ from milepost.client._worker.subprocess.handler_pickling import is_loading
 from milepost.client._worker.worker_settings import WorkerSettings
 from milepost.client.errors import MilepostError, ProtocolError, ServiceError
 from milepost.contract.limits import KIND
-from milepost.v1 import Job
 
 __all__ = ["Worker"]
 
@@ -154,7 +153,7 @@ class Worker:
         if callable(kind):
             name = getattr(kind, "__name__", "kind")
             raise TypeError(f"@worker.job needs the kind of job, as in @worker.job({name!r}).")
-        build_request(Job, kind=kind)
+        check_text(kind=kind)
         if not KIND.fullmatch(kind):
             raise ValueError(f"A kind of job cannot be called {kind!r}: it has to match {KIND.pattern}.")
         if kind in self._handlers:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from pathlib import Path
 
-from milepost.client._arguments import build_request, check_seconds
+from milepost.client._arguments import build_request, check_seconds, to_path
 from milepost.client._transport.target import FilePath, Target
 from milepost.client._transport.token_source import Token
 from milepost.contract.limits import CONCURRENCY, NAME_LENGTH
@@ -85,4 +85,4 @@ class WorkerSettings:
         if flush_timeout is not None:
             self.flush_timeout = flush_timeout
         if spool:
-            self.spool = Path(spool)
+            self.spool = to_path(spool, "spool")

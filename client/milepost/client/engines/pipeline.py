@@ -9,10 +9,12 @@ import uuid
 from collections.abc import Callable, Mapping
 from typing import Any, Final, TypeVar, Unpack
 
+from milepost.client._arguments import check_whole
 from milepost.client._client import Client
 from milepost.client._job_calls import submit_request
 from milepost.client._job_snapshot import JobSnapshot
 from milepost.client._options import ConnectionOptions, SubmitOptions, describe_options
+from milepost.client._transport.target import Target
 from milepost.client._worker.handlers import Handler, RunMode, run_mode_of
 from milepost.client._worker.job_context import JobContext
 from milepost.client.engines.blocking import run_blocking
@@ -88,13 +90,15 @@ class Pipeline:
             options: See `ConnectionOptions`.
 
         Raises:
+            TypeError: An argument has the wrong type, or there is no such option.
             ValueError: There is no such engine, or an argument is out of its bounds.
         """
-        self.engine: str = _engine_name(
-            engine or os.environ.get("MILEPOST_ENGINE") or "worker", "MILEPOST_ENGINE"
+        self.engine: str = _engine_name(engine, "engine", "MILEPOST_ENGINE") or "worker"
+        self.shadow_engine: str | None = _engine_name(
+            shadow_engine, "shadow_engine", "MILEPOST_SHADOW_ENGINE"
         )
-        shadow = shadow_engine or os.environ.get("MILEPOST_SHADOW_ENGINE")
-        self.shadow_engine: str | None = _engine_name(shadow, "MILEPOST_SHADOW_ENGINE") if shadow else None
+        Target.of(address, **options)  # wrong ones raise here, and not in the first submission
+        check_whole(concurrency=concurrency)
         if not 1 <= concurrency <= CONCURRENCY:
             raise ValueError(f"concurrency is 1 to {CONCURRENCY}, not {concurrency}.")
         self._functions: dict[str, PipelineFunction] = {}
@@ -238,7 +242,7 @@ class Pipeline:
             ValueError: There is no such engine.
             ModuleNotFoundError: Its extra is not installed.
         """
-        name = _engine_name(name or self.engine, "engine")
+        name = _known(name or self.engine, "engine")
         if name not in self._engines:
             self._engines[name] = engine_of(name, self._settings)
         return self._engines[name]
@@ -305,7 +309,13 @@ class Pipeline:
             _log.warning("job %s has no shadow under %s: %s", primary.job_id, engine, error)
 
 
-def _engine_name(name: str, setting: str) -> str:
+def _engine_name(given: str | None, argument: str, variable: str) -> str | None:
+    """The engine that the argument names, or else the variable of the environment; None if neither does."""
+    name, setting = (given, argument) if given else (os.environ.get(variable), variable)
+    return _known(name, setting) if name else None
+
+
+def _known(name: str, setting: str) -> str:
     if name not in ENGINES:
         raise ValueError(f"{setting} cannot be {name!r}: use {', '.join(ENGINES)}.")
     return name

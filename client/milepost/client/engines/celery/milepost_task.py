@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
 from typing import Any, ParamSpec, TypeVar
 
@@ -9,6 +10,7 @@ from celery.result import AsyncResult
 from celery.utils import uuid as new_task_id
 
 from milepost.client._attach import AttachedJob
+from milepost.client._worker.handlers import is_async, name_of, refuse_generator
 from milepost.client.engines.celery.canvas_stamp import canvas_in_stamps
 from milepost.client.engines.celery.claimed_run import ClaimedRun, job_of_this_task
 from milepost.client.engines.celery.installation import installation_of
@@ -46,6 +48,17 @@ class MilepostTask(TaskWithJob[_Parameters, _Result_co]):
 
     abstract = True
     Request = TRACKED_REQUEST
+
+    def __init_subclass__(cls, **options: Any) -> None:
+        """Refuse a function that Celery would call without running any of its code.
+
+        Raises:
+            ValueError: It is a generator function, or async.
+        """
+        super().__init_subclass__(**options)
+        run = vars(cls).get("run")
+        if run is not None:
+            _check_runs(getattr(run, "__func__", run))
 
     @property
     def job(self) -> AttachedJob:
@@ -101,3 +114,12 @@ class MilepostTask(TaskWithJob[_Parameters, _Result_co]):
         request.update(milepost_entered=True)
         result: _Result_co = ClaimedRun(installation, self).run(*args, **kwargs)
         return result
+
+
+def _check_runs(function: Callable[..., object]) -> None:
+    refuse_generator(function)
+    if is_async(function):
+        raise ValueError(
+            f"{name_of(function)} is async, and Celery awaits no task, so that calling it runs nothing: make it a "
+            "plain function, which may call asyncio.run."
+        )

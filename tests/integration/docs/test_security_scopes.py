@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
+import uuid
 from collections.abc import Iterator, Mapping
 from itertools import combinations
 from pathlib import Path
@@ -10,6 +12,8 @@ from typing import Final
 
 import pytest
 
+from milepost.client import Client, JobContext, Worker
+from milepost.client.errors import JobFailed, MilepostError
 from milepost.server.access.authorize import SCOPES
 from milepost.server.access.methods import ACTIONS
 from milepost.server.access.principal import Scope
@@ -94,7 +98,7 @@ class Callers:
             frozenset(scopes): self.known.add(
                 "-".join(scopes) or "none", ["*"], *(scope.value for scope in scopes)
             )
-            for size in range(3)
+            for size in range(4)
             for scopes in combinations(Scope, size)
         }
         self.server = ServerProcess(directory / "data", "--tokens", str(self.known.path), forkery=forkery)
@@ -143,4 +147,72 @@ async def test_what_each_command_needs(callers: Callers) -> None:
             done = await callers.run(COMMANDS[name], given)
             found[name, given] = " may not " in done.err
             expected[name, given] = given != enough
+    assert found == expected
+
+
+def scopes_of(program: str) -> frozenset[Scope]:
+    """The scopes of the program whose row begins with this."""
+    rows = (
+        DOC.read_text().partition("\n| program | scopes |\n|---|---|\n")[2].partition("\n\n")[0].splitlines()
+    )
+    (row,) = [row for row in rows if row.startswith(f"| {program}")]
+    return frozenset(
+        scope
+        for scope in Scope
+        if f"`{scope}`" in row.rpartition("|")[0].rpartition("|")[2].partition(";")[0]
+    )
+
+
+async def test_what_each_program_needs(callers: Callers) -> None:
+    """Code that starts or claims a job, and a worker whose handler waits for a child, do with what the table says."""
+    address, admin = callers.server.address, callers.tokens[frozenset({Scope.ADMIN})]
+
+    async def start(client: Client, token: str) -> None:
+        async with client.start("k"):
+            pass
+
+    async def attach(client: Client, token: str) -> None:
+        async with Client(address, token=admin) as owner:
+            job = await owner.submit("k", dispatch=Dispatch.DISPATCH_EXTERNAL)
+        async with client.attach(job.job_id):
+            pass
+
+    async def wait_for_a_child(client: Client, token: str) -> None:
+        kind = uuid.uuid4().hex
+        worker = Worker(address, token=token)
+
+        @worker.job(kind)
+        async def handle(job: JobContext) -> None:
+            child = await client.submit("k", parent_job_id=job.job_id, start_deadline=1)
+            with pytest.raises(JobFailed):  # since nobody takes it
+                await client.result(child.job_id)
+
+        working = asyncio.create_task(worker.run())
+        async with Client(address, token=admin) as owner:
+            job = await owner.submit(kind)
+            ending = asyncio.create_task(owner.result(job.job_id))
+            await asyncio.wait((working, ending), return_when=asyncio.FIRST_COMPLETED)
+            worker.stop()
+            ending.cancel()  # if the worker has ended, since it may not work
+            outcomes = await asyncio.gather(working, ending, return_exceptions=True)
+        for outcome in outcomes:
+            if isinstance(outcome, MilepostError):
+                raise outcome
+
+    programs = {
+        "code that reports its own job": start,
+        "… or claims one": attach,
+        "… and wait for their results": wait_for_a_child,
+    }
+    found, expected = {}, {}
+    for name, program in programs.items():
+        enough = scopes_of(name)
+        for given in (enough, *(enough - {scope} for scope in enough)):
+            async with Client(address, token=callers.tokens[given]) as client:
+                try:
+                    await program(client, callers.tokens[given])
+                    found[name, given] = True
+                except MilepostError:
+                    found[name, given] = False
+            expected[name, given] = given == enough
     assert found == expected

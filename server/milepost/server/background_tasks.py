@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections import deque
 from collections.abc import Coroutine
 from typing import Any, Final
 
 import structlog
 
+from milepost.server.base.fault_log import FaultLog
 from milepost.server.base.refusal import Refusal
 from milepost.server.log.log_errors import StoreDisplaced, StoreFailed, StoreFull
 
@@ -25,6 +27,8 @@ class Tasks:
         # In the order in which they started.
         self._running: dict[asyncio.Task[None], None] = {}
         self._waiting: deque[Coroutine[Any, Any, None]] = deque()
+        self._refused = FaultLog(_log, "background task failed")
+        self._failed = FaultLog(_log, "task failed", logging.ERROR)
 
     def __len__(self) -> int:
         return len(self._running) + len(self._waiting)
@@ -74,6 +78,6 @@ class Tasks:
         if isinstance(error, StoreDisplaced):
             return  # the store fails for the whole server, which says so once, and ends
         if isinstance(error, Refusal | StoreFull | StoreFailed):
-            _log.warning("background task failed", error=str(error))
+            self._refused.note(str(error), error=str(error))
         elif error is not None:
-            _log.error("task failed", exc_info=error)
+            self._failed.note(repr(error), exc_info=error)

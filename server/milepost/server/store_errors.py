@@ -1,6 +1,10 @@
-"""Map errors of the store to refusals."""
+"""Map errors of the store to refusals, and repeat what the store did not do."""
 
 from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Final, TypeVar
 
 from milepost.server.base.refusal import Refusal
 from milepost.server.log.log_errors import (
@@ -16,6 +20,20 @@ from milepost.server.log.log_errors import (
 from milepost.v1 import ErrorReason
 
 STORE_ERRORS = (StoreFull, StoreFailed, Conflict)
+
+STORE_RETRY_DELAY: Final = 1.0
+"""Backoff in seconds before work is repeated that failed with an error of the store."""
+
+_Result = TypeVar("_Result")
+
+
+async def retry_store_errors(work: Callable[[], Awaitable[_Result]]) -> _Result:
+    """Repeat the work for as long as the store fails. For what nobody else would repeat."""
+    while True:
+        try:
+            return await work()
+        except STORE_ERRORS:
+            await asyncio.sleep(STORE_RETRY_DELAY)
 
 
 def refusal_of(error: BaseException) -> Refusal | None:

@@ -1,1 +1,3 @@
-"""What every other part of the server stands on: time, refusals, repeated work, and versions of files."""
+"""What every other part of the server stands on: time, refusals, repeated work and faults, listeners, and
+versions of files.
+"""

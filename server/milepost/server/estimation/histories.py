@@ -9,11 +9,12 @@ from typing import Final
 import structlog
 
 from milepost.contract.sized_cache import SizedCache
+from milepost.server.base.fault_log import FaultLog
 from milepost.server.decide.stage_weights import learn_weights
 from milepost.server.forecasting.calibration import Pool
 from milepost.server.forecasting.kind_history import KindHistory
 from milepost.server.forecasting.past_run import PastRun
-from milepost.server.forecasting.run_encoding import UnknownRun, decode
+from milepost.server.forecasting.run_encoding import decode
 from milepost.server.log.event_log import DurableCommit, Entry, EventLog
 from milepost.server.log.stored_runs import RUN_LIMIT, StoredRun
 from milepost.server.scheduling.callers import SERVER
@@ -39,8 +40,9 @@ _KNOT_OVERHEAD = 64
 class _Known:
     """A history, and the runs that are not in it yet."""
 
-    def __init__(self, pool: Pool) -> None:
+    def __init__(self, pool: Pool, ignored: FaultLog) -> None:
         self.history = KindHistory(pool)
+        self._ignored = ignored
         self.lock = asyncio.Lock()
         self.is_loaded = False
         self.pending: dict[int, bytes] = {}
@@ -61,9 +63,11 @@ class _Known:
                 continue
             self.last = position
             try:
-                self.history.add(decode(run), position)
-            except UnknownRun as error:
-                _log.warning("past run of a newer version ignored", error=str(error))
+                decoded = decode(run)
+            except Exception as error:  # noqa: BLE001  # of a newer version, or damaged; jobs start without it
+                self._ignored.note(repr(error), error=str(error) or repr(error))
+            else:
+                self.history.add(decoded, position)
             yield
         self.memory = _HISTORY_OVERHEAD + sum(map(_memory, self.history.runs))
 
@@ -77,6 +81,7 @@ class Histories:
         self._pool = Pool()
         self._known: SizedCache[tuple[str, str], _Known] = SizedCache(HISTORY_BYTES)
         self._loading: dict[tuple[str, str], _Known] = {}
+        self._ignored = FaultLog(_log, "past run ignored")
 
     @property
     def memory(self) -> int:
@@ -95,7 +100,7 @@ class Histories:
             return known.history
         known = known or self._loading.get(key)
         if known is None:
-            known = self._loading[key] = _Known(self._pool)
+            known = self._loading[key] = _Known(self._pool, self._ignored)
         async with known.lock:
             try:
                 if not known.is_loaded:

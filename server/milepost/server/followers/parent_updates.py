@@ -7,6 +7,7 @@ within the debounce time, however many of its children report.
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Sequence
 
 import structlog
@@ -14,10 +15,11 @@ import structlog
 from milepost.contract.job_states import has_ended
 from milepost.server import decide
 from milepost.server.background_tasks import Tasks
+from milepost.server.base.fault_log import FaultLog
 from milepost.server.base.refusal import Refusal
 from milepost.server.journal import Journal
 from milepost.server.log.event_log import Commit, DurableCommit, Entry, EventLog
-from milepost.server.store_errors import STORE_ERRORS
+from milepost.server.store_errors import STORE_ERRORS, STORE_RETRY_DELAY
 from milepost.v1 import Event, Events, Job
 
 _log = structlog.get_logger("milepost.tasks")
@@ -34,7 +36,11 @@ class ParentUpdates:
         self._journal = journal
         self._tasks = tasks
         self._outdated: dict[str, None] = {}  # parents, in the order in which their children progressed
+        # Those whose update the store did not accept, and when it is retried.
+        self._refused: dict[str, None] = {}
+        self._retry_time = 0.0
         self._updating = False
+        self._failures = FaultLog(_log, "parent not updated", logging.ERROR)
         self._reported_ended: dict[str, int] = {}
         """The number of ended children in the last update of each parent that has not ended."""
 
@@ -63,9 +69,13 @@ class ParentUpdates:
                 self._reported_ended[commit.job_id] = event.children_progressed.ended
 
     async def _update_all(self) -> None:
+        loop = asyncio.get_running_loop()
         try:
-            while self._outdated:
+            while self._outdated or self._refused:
                 await asyncio.sleep(_DEBOUNCE)
+                if loop.time() >= self._retry_time:
+                    self._outdated |= self._refused
+                    self._refused = {}
                 outdated, self._outdated = self._outdated, {}
                 for job_id in outdated:
                     if self._journal.is_reserved(job_id):  # so that it does not hold up the others
@@ -75,10 +85,12 @@ class ParentUpdates:
                         await self._update(job_id)
                     except Refusal:  # the parent was deleted
                         self._reported_ended.pop(job_id, None)
-                    except STORE_ERRORS:  # retried in the next round
-                        self._outdated[job_id] = None
-                    except Exception:  # noqa: BLE001  # a parent that cannot be read must not hold up the others
-                        _log.exception("parent not updated", job_id=job_id)
+                    except STORE_ERRORS:
+                        if not self._refused:
+                            self._retry_time = loop.time() + STORE_RETRY_DELAY
+                        self._refused[job_id] = None
+                    except Exception as error:  # noqa: BLE001  # a parent that cannot be read must not hold up the others
+                        self._failures.note(job_id, job_id=job_id, exc_info=error)
         finally:
             self._updating = False
 

@@ -35,6 +35,7 @@ from urllib.parse import unquote
 import structlog
 
 from milepost.server.background_tasks import Tasks
+from milepost.server.base.fault_log import FaultLog
 
 _log = structlog.get_logger("milepost.server")
 
@@ -98,6 +99,8 @@ class FloodBarrier:
         self._has_filter = False
         self._leaving: set[_Peer] = set()
         self._is_searching = False
+        self._not_closed = FaultLog(_log, "connections of a flood not closed")
+        self._not_filtered = FaultLog(_log, "connections are not filtered")
 
     def attach(self, port: int) -> None:
         """Find the sockets that listen on the port."""
@@ -124,7 +127,7 @@ class FloodBarrier:
                 leaving, self._leaving = self._leaving, set()
                 await asyncio.to_thread(_shut_down_flood, self._port, leaving)
         except OSError as error:  # the flood has taken all files that the process may have open
-            _log.warning("connections of a flood not closed", error=str(error))
+            self._not_closed.note(str(error), error=str(error))
         finally:
             self._is_searching = False
 
@@ -156,7 +159,7 @@ class FloodBarrier:
                 try:
                     _set_filter(listening, addresses, had_filter=self._has_filter)
                 except OSError as error:  # sandboxes that emulate the kernel lack it
-                    _log.warning("connections are not filtered", error=str(error))
+                    self._not_filtered.note(str(error), error=str(error))
         self._has_filter = bool(addresses)
 
 

@@ -6,8 +6,10 @@ import sqlite3
 
 import pytest
 
+from milepost.server.followers import parent_updates
 from milepost.server.followers.parent_updates import ParentUpdates
 from milepost.server.log.event_log import ChildrenSummary, Entry
+from milepost.server.log.log_errors import StoreUnavailable
 from milepost.v1 import JobEnded, JobState, Update
 from tests.support.rpc import eventually
 from tests.unit.server.core import Core
@@ -64,3 +66,30 @@ async def test_parents_behind_one_that_cannot_be_updated_are_updated(
         return (await core.journal.find("p")).fraction == 0.5
 
     await eventually(updated)
+
+
+async def test_a_parent_that_the_store_refuses_is_updated_later(
+    core: Core, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """After a backoff, as the store may refuse it for long; its children need not report again."""
+    monkeypatch.setattr(parent_updates, "STORE_RETRY_DELAY", 0.0)
+    updates = ParentUpdates(core.log, core.journal, core.tasks)
+    core.log.add_listener(updates.on_entries)
+    await core.submit("p")
+    await core.submit("child", parent_job_id="p")
+    token = await core.start("child")
+    summarise, failures = core.log.children_summary, [StoreUnavailable("disk I/O error")]
+
+    async def summary(job_id: str) -> ChildrenSummary:
+        if failures:
+            raise failures.pop()
+        return await summarise(job_id)
+
+    monkeypatch.setattr(core.log, "children_summary", summary)
+    await core.report(token, Update(job_ended=JobEnded(state=JobState.JOB_STATE_SUCCEEDED)), job_id="child")
+
+    async def updated() -> bool:
+        return (await core.journal.find("p")).fraction == 0.5
+
+    await eventually(updated)
+    assert failures == []

@@ -11,9 +11,10 @@ from pathlib import Path
 from typing import Any, cast
 
 import pytest
+from structlog.testing import capture_logs
 
 from milepost.server.log.event_log import EventPage, Query
-from milepost.server.log.log_errors import StoreUnavailable
+from milepost.server.log.log_errors import StoreFailed, StoreUnavailable
 from milepost.server.log.sqlite.read_lane import UNDELIVERED, ReadLane
 from milepost.server.log.sqlite.reader import Reader
 from milepost.server.log.sqlite.reader_pool import LONG_READ_THREADS
@@ -239,3 +240,27 @@ async def test_a_read_that_the_store_cannot_do_for_now(tmp_path: Path) -> None:
         await lane.run(SERVER, lambda reader: reader._connection.execute("SELECT 1 FROM missing"))
     lane.close()
     await log.close()
+
+
+async def test_a_failing_disk_does_not_fill_the_log() -> None:
+    """Who meets its error tries again, some of them each tenth of a second."""
+
+    def open_reader() -> Reader:
+        sqlite3.connect("/proc/none/log.db")
+        raise AssertionError
+
+    lane = ReadLane(open_reader, 1, "test")
+    with capture_logs() as lines:
+        for _ in range(5):
+            with pytest.raises(StoreUnavailable):
+                await lane.run(SERVER, lambda reader: reader.find("j"))
+    lane.close()
+    assert [line["event"] for line in lines] == ["read failed"]
+
+
+async def test_a_read_of_a_closed_store(lane: ReadLane) -> None:
+    """It is refused like a write, which is no fault of the server: a call may come to it while the server stops."""
+    lane.close()
+    with pytest.raises(StoreFailed) as refused:
+        await lane.run(SERVER, lambda reader: reader.find("j"))
+    assert refusal_of(refused.value) is not None

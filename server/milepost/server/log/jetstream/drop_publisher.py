@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable
 import nats.js.errors
 import structlog
 
+from milepost.server.base.fault_log import FaultLog
 from milepost.server.log.jetstream.applier import JobHead
 from milepost.server.log.jetstream.drop_plans import DropPlan, Planner
 from milepost.server.log.jetstream.job_publisher import PendingWrite
@@ -34,6 +35,7 @@ class DropPublisher:
         self._name = name
         self._plan = plan
         self._purging: set[asyncio.Task[None]] = set()
+        self._failures = FaultLog(_log, "purge failed")
 
     def prepare(self, job_id: str, plan: Planner) -> PendingWrite:
         """Create the write of a planned drop; once it is applied, the dropped messages are purged."""
@@ -74,4 +76,4 @@ class DropPublisher:
                 lambda jetstream: jetstream.purge_stream(self._names.stream, seq=before, subject=subject)
             )
         except (ConnectionLost, nats.js.errors.Error) as error:
-            _log.warning("purge failed", job_id=job_id, error=str(error))
+            self._failures.note(str(error), job_id=job_id, error=str(error))

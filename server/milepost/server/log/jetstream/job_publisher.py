@@ -9,6 +9,7 @@ outcome of a message is unknown: at most one copy gets in, and the stream shows 
 from __future__ import annotations
 
 import asyncio
+import logging
 import os
 from collections import deque
 from collections.abc import Awaitable, Callable
@@ -16,6 +17,7 @@ from typing import Final, Protocol
 
 import structlog
 
+from milepost.server.base.fault_log import FaultLog
 from milepost.server.log.coalescing import coalesce
 from milepost.server.log.event_log import Commit
 from milepost.server.log.jetstream.applier import AppliedMessage, JobHead
@@ -119,6 +121,12 @@ class JobPublishers:
         self.faults = faults
         self.sent: dict[bytes, PublishedMessage] = {}
         self.failed = False
+        # Whoever is refused tries again, after a second or less.
+        self.failures = FaultLog(_log, "write failed", logging.ERROR)
+        self.refusals = FaultLog(_log, "publish refused by the stream")
+        self.timeouts = FaultLog(_log, "append timed out")
+        self.lost_timeouts = FaultLog(_log, "timeout not appended", logging.INFO)
+        self.purges = FaultLog(_log, "the stream lacks a job's messages: somebody purged them", logging.ERROR)
         self._publishers: dict[str, _JobPublisher] = {}
         self._node = os.urandom(8)
         self._count = 0
@@ -195,7 +203,7 @@ class _JobPublisher:
                 except (Conflict, StoreFailed, StoreFull) as error:
                     self._refuse(error)
                 except Exception as error:  # noqa: BLE001  # such as of a damaged row: no caller may wait for ever
-                    _log.exception("write failed", job_id=self._job_id)
+                    self._publishers.failures.note(self._job_id, job_id=self._job_id, exc_info=error)
                     self._refuse(StoreUnavailable(f"the write failed: {error}"))
         finally:
             self._running = None
@@ -300,7 +308,7 @@ class _JobPublisher:
                             if message.applied.done():
                                 return message.applied.result().delivered.sequence
                         else:
-                            _log.warning("publish refused by the stream", error=reply.text, code=reply.error)
+                            self._publishers.refusals.note(reply.text, error=reply.text, code=reply.error)
                     except ConnectionLost:
                         if message.applied.done():
                             return message.applied.result().delivered.sequence
@@ -310,7 +318,7 @@ class _JobPublisher:
                     # Another message may be in flight, or the stream may be electing a leader.
                     await asyncio.sleep(_RETRY_DELAY)
         except TimeoutError:
-            _log.warning("append timed out", job_id=self._job_id, seconds=APPEND_TIMEOUT)
+            self._publishers.timeouts.note(self._job_id, job_id=self._job_id, seconds=APPEND_TIMEOUT)
             raise StoreUnavailable("NATS did not answer in time") from None
 
     async def _send_now(self, message: PublishedMessage, breaks: int, expected: int) -> int:
@@ -330,7 +338,7 @@ class _JobPublisher:
             reason = reply.text
         except (ConnectionLost, TimeoutError) as error:
             reason = str(error) or "NATS did not answer in time"
-        _log.info("timeout not appended", job_id=self._job_id, error=reason)
+        self._publishers.lost_timeouts.note(self._job_id, job_id=self._job_id, error=reason)
         raise StoreUnavailable(reason)
 
     async def _raise_if_overtaken(self, message: PublishedMessage, expected: int) -> None:
@@ -342,7 +350,7 @@ class _JobPublisher:
                 raise Conflict(self._job_id)
         elif found is None and expected and not message.is_orphan:
             message.is_orphan = True
-            _log.error("the stream lacks a job's messages: somebody purged them", job_id=self._job_id)
+            self._publishers.purges.note(self._job_id, job_id=self._job_id)
             self._publishers.log.check_stream()
 
     def _on_applied(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import queue
 import sqlite3
 import threading
@@ -12,7 +13,8 @@ from typing import Any, Final, NamedTuple, TypeVar
 
 import structlog
 
-from milepost.server.log.log_errors import StoreUnavailable
+from milepost.server.base.fault_log import FaultLog
+from milepost.server.log.log_errors import StoreFailed, StoreUnavailable
 from milepost.server.log.sqlite import statements
 from milepost.server.log.sqlite.reader import Reader
 from milepost.server.scheduling.callers import Turns
@@ -65,6 +67,7 @@ class ReadLane:
         # True for each read that waits, and at the end False for each thread.
         self._wanted: queue.SimpleQueue[bool] = queue.SimpleQueue()
         self._is_closed = False
+        self._faults = FaultLog(_log, "read failed", logging.ERROR)
         self._threads = [
             threading.Thread(target=self._serve, name=f"milepost-{name}_{number}", daemon=True)
             for number in range(threads)
@@ -75,10 +78,10 @@ class ReadLane:
     async def run(self, caller: str, function: Callable[[Reader], _Result]) -> _Result:
         """Call the function with a reader when it is the caller's turn. One that is cancelled before takes no turn.
 
-        Raises StoreUnavailable after an error of the disk, and what the function raises.
+        Raises StoreUnavailable after an error of the disk, StoreFailed once it is closed, and what the function raises.
         """
         if self._is_closed:
-            raise RuntimeError("the log is closed")
+            raise StoreFailed("the store is closed")
         loop = asyncio.get_running_loop()
         read = _Read(function, loop.create_future(), loop)
         with self._lock:
@@ -134,7 +137,7 @@ class ReadLane:
             stopped.__cause__ = error
             self._deliver(loop, result, result.set_exception, stopped)
         except BaseException as error:  # noqa: BLE001  # raised to the caller
-            self._deliver(loop, result, result.set_exception, _as_store_error(error))
+            self._deliver(loop, result, result.set_exception, self._as_store_error(error))
         else:
             self._deliver(loop, result, result.set_result, found)
         return reader
@@ -154,12 +157,11 @@ class ReadLane:
         with suppress(RuntimeError):  # the loop is closed: nobody waits any more
             loop.call_soon_threadsafe(deliver)
 
-
-def _as_store_error(error: BaseException) -> BaseException:
-    """The error for the caller of a read: one that it may repeat, where the store could not be read for now."""
-    if not isinstance(error, sqlite3.Error) or statements.primary_code(error) not in _OF_THE_STORE:
-        return error
-    _log.error("read failed", error=str(error))
-    unavailable = StoreUnavailable(str(error))
-    unavailable.__cause__ = error
-    return unavailable
+    def _as_store_error(self, error: BaseException) -> BaseException:
+        """The error for the caller of a read: one that it may repeat, where the store could not be read for now."""
+        if not isinstance(error, sqlite3.Error) or statements.primary_code(error) not in _OF_THE_STORE:
+            return error
+        self._faults.note(str(error), error=str(error))
+        unavailable = StoreUnavailable(str(error))
+        unavailable.__cause__ = error
+        return unavailable

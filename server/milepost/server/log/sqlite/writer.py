@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import queue
 import sqlite3
 import threading
@@ -11,6 +12,7 @@ from typing import NamedTuple
 import structlog
 
 from milepost.server import failpoints
+from milepost.server.base.fault_log import FaultLog
 from milepost.server.log.event_log import Entry
 from milepost.server.log.log_errors import Conflict, StoreDisplaced, StoreFailed, StoreFull, StoreLocked
 from milepost.server.log.sqlite import statements
@@ -89,6 +91,7 @@ class Writer:
         self._on_failed = failed
         self._queue: queue.SimpleQueue[Write | None] = queue.SimpleQueue()
         self._failed: StoreFailed | None = None
+        self._refusals = FaultLog(_log, "commit failed", logging.ERROR)
         self._thread = threading.Thread(target=self._run, name="milepost-writer", daemon=True)
         self._thread.start()
 
@@ -253,10 +256,11 @@ class Writer:
             _log.error("store files displaced", error=str(error))
             failed: StoreFailed = error
         else:
-            _log.error("commit failed", fatal=not full, exc_info=error)
             if full:
+                self._refusals.note(str(error), fatal=False, exc_info=error)
                 self._refused(False)
                 return StoreFull(str(error))
+            _log.error("commit failed", fatal=True, exc_info=error)
             failed = StoreFailed(str(error))
         self._failed = failed
         self._on_failed(failed)

@@ -201,3 +201,20 @@ async def test_a_node_may_end_while_its_projection_is_locked(
                 await log.append(author.start())
     async with node() as log:
         assert author.events == await read(log, "j")
+
+
+async def test_a_damaged_job_does_not_fill_the_log(
+    node: Node, tmp_path: Path, said: list[structlog.typing.EventDict]
+) -> None:
+    """Who writes to it is refused, and may try again each second; the others are written meanwhile."""
+    async with node() as log:
+        author, other = Author("j"), Author("k")
+        await put(log, author.submit(), author.start(), author.succeed(), other.submit())
+        with closing(sqlite3.connect(tmp_path / "a" / "projection.db")) as outside:
+            outside.execute("UPDATE jobs SET job = x'0aff' WHERE job_id = 'j'")
+            outside.commit()
+        for _ in range(3):
+            with pytest.raises(StoreUnavailable, match="the write failed"):
+                await log.thin("j")
+        await put(log, other.start())
+    assert [line["job_id"] for line in said if line["event"] == "write failed"] == ["j"]

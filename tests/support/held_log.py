@@ -8,6 +8,7 @@ from functools import partial
 from pathlib import Path
 
 from milepost.server.log.event_log import Commit, StoredJob
+from milepost.server.log.log_errors import StoreUnavailable
 from milepost.server.log.sqlite.sqlite_log import SqliteEventLog
 from milepost.server.scheduling.callers import SERVER
 from milepost.server.scheduling.prompt_future import PromptFuture
@@ -43,6 +44,14 @@ class HeldLog(SqliteEventLog):
         while self._held:
             commit, future = self._held.popleft()
             super().append(commit).add_done_callback(partial(_pass_on, future))
+
+    def lose_answers(self) -> None:
+        """Append the held commits, without telling those who wait for that."""
+        self._holding = 0
+        while self._held:
+            commit, future = self._held.popleft()
+            future.set_exception(StoreUnavailable("no answer"))
+            super().append(commit).add_done_callback(lambda done: done.exception())
 
     async def load(self, job_id: str, *, caller: str = SERVER) -> StoredJob | None:
         """See ``EventLog``."""

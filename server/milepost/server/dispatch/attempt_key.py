@@ -22,7 +22,8 @@ class AttemptKey(NamedTuple):
 
 
 class StartedAttempt(NamedTuple):
-    """An attempt that is decided to start; it has started when ``durable`` resolves."""
+    """An attempt that is decided to start at ``time``; it has started when ``durable`` resolves."""
 
     key: AttemptKey
+    time: int
     durable: asyncio.Future[None]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from milepost.contract.job_states import LEASED, has_ended
 from milepost.server import decide
@@ -11,7 +11,8 @@ from milepost.server.base.refusal import Refusal, attempt_over, lease_lost
 from milepost.server.dispatch.attempt_key import AttemptKey, StartedAttempt
 from milepost.server.dispatch.lease_tokens import LeaseTokens
 from milepost.server.forecasting.learned_stages import LearnedStages
-from milepost.server.journal import Journal
+from milepost.server.journal import Decision, Journal
+from milepost.server.messages.timestamps import instant
 from milepost.server.scheduling.callers import SERVER
 from milepost.v1 import Cancellation, Event, Job, JobState
 
@@ -62,7 +63,7 @@ class Attempts:
             refusal = attempt_over(opened.job)
             await asyncio.shield(durable)
             raise refusal
-        return StartedAttempt(AttemptKey.of(opened.job), durable)
+        return StartedAttempt(AttemptKey.of(opened.job), instant(opened.job.start_time), durable)
 
     async def assignment(self, job_id: str, key: AttemptKey, *, caller: str = SERVER) -> tuple[Job, str]:
         """Return the job, with its input, and the lease token of the attempt that has started.
@@ -81,11 +82,11 @@ class Attempts:
         self,
         job_id: str,
         key: AttemptKey,
-        undo: Callable[[Job, int], list[Event]] = decide.assignment_lost,
+        undo: Decision = decide.assignment_lost,
     ) -> None:
         """Requeue a job whose worker never received the attempt. Do nothing where the attempt is over already."""
 
-        def decision(job: Job, now: int) -> list[Event]:
+        def decision(job: Job, now: int) -> Sequence[Event]:
             if AttemptKey.of(job) != key or job.state not in LEASED:
                 return []
             return undo(job, now)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections import OrderedDict, deque
 from collections.abc import Callable, Collection, Iterable, Mapping
 from functools import partial
@@ -13,6 +14,7 @@ from milepost.server import decide
 from milepost.server.access.authorize import Action, Target, check
 from milepost.server.background_tasks import STARTS_PER_PASS, Tasks
 from milepost.server.base.clock import Clock
+from milepost.server.base.fault_log import FaultLog
 from milepost.server.base.refusal import Refusal, draining
 from milepost.server.budgets.byte_budget import Charge
 from milepost.server.budgets.response_room import RESPONSE_COPIES
@@ -29,10 +31,11 @@ from milepost.server.dispatch.job_queues import (
 from milepost.server.dispatch.session_table import SessionTable, rejection
 from milepost.server.dispatch.worker_instances import WorkerInstances
 from milepost.server.dispatch.worker_session import Session
-from milepost.server.log.log_errors import Conflict
+from milepost.server.journal import Decision
+from milepost.server.log.log_errors import Conflict, StoreLocked, StoreUnavailable, StreamUnusable
 from milepost.server.messages.job_encoding import JobResponse
-from milepost.server.messages.timestamps import SECOND
-from milepost.server.store_errors import STORE_ERRORS, refusal_of
+from milepost.server.messages.timestamps import SECOND, instant
+from milepost.server.store_errors import STORE_ERRORS, STORE_RETRY_DELAY, refusal_of
 from milepost.v1 import Assignment, Dispatch, ErrorReason, Job, JobState, SubmitJobRequest, WorkResponse
 
 _log = structlog.get_logger("milepost.dispatch")
@@ -43,8 +46,8 @@ _DELAYED_MEMORY = 1500
 # Suggested delay in seconds before a refused submission is repeated: a guess, since jobs end when they end.
 _KEY_RETRY_DELAY = 5.0
 
-# Backoff in seconds before an attempt is started again that the store did not accept.
-_STORE_RETRY_DELAY = 1.0
+# How often a job that has started is loaded again before its start is undone.
+_LOAD_RETRIES = 2
 
 
 class Dispatcher:
@@ -60,6 +63,9 @@ class Dispatcher:
         self._queues = JobQueues()
         self._limits = ConcurrencyLimits(self._queues)
         self._instances = WorkerInstances()
+        # The times of starts by job of which the store has not said whether they are durable.
+        self._unknown_starts: dict[str, int] = {}
+        self._refusals = FaultLog(_log, "not dispatched", logging.INFO)
         self._delayed: dict[str, asyncio.TimerHandle] = {}
         self._idle: dict[str, OrderedDict[Session, None]] = {}
         self._kinds_to_match: dict[str, None] = {}
@@ -101,6 +107,9 @@ class Dispatcher:
     def on_transition(self, job: Job) -> None:
         """Queue a job that waits for a worker, at the time when it may start; otherwise remove it from the queue."""
         self._instances.on_transition(job)
+        if self._unknown_starts.pop(job.job_id, None) == instant(job.start_time):
+            # It was durable after all, and nobody waits any more to send the assignment.
+            self._tasks.start_in_turn(self._undo_start(job.job_id, AttemptKey.of(job)))
         startable = self._limits.on_transition(job)
         if job.state != JobState.JOB_STATE_QUEUED or job.dispatch != Dispatch.DISPATCH_QUEUE:
             self._cancel_delayed(job.job_id)
@@ -116,7 +125,7 @@ class Dispatcher:
         for job_id, key in assigned.items():
             if job_id not in job_ids:
                 _log.info("assignment lost", job_id=job_id, attempt=key.attempt, worker_id=session.worker_id)
-                self._tasks.start_in_turn(self._attempts.undo_start(job_id, key))
+                self._tasks.start_in_turn(self._undo_start(job_id, key))
         self.sessions.add(session)
 
     def close(self) -> None:
@@ -228,9 +237,9 @@ class Dispatcher:
         except Conflict:  # another node was first, or the job has changed: match it again
             self._queue(job, 0)
         except STORE_ERRORS:
-            self._queue(job, _STORE_RETRY_DELAY)
+            self._queue(job, STORE_RETRY_DELAY)
         except Refusal as refusal:  # the job was cancelled meanwhile, or another node has reached its limit
-            _log.info("not dispatched", job_id=job.job_id, reason=str(refusal))
+            self._refusals.note(job.job_id, job_id=job.job_id, reason=str(refusal))
         finally:
             self._finish_start(session, job.job_id, admitted=True, drop=not assigned)
 
@@ -291,19 +300,39 @@ class Dispatcher:
                 admit=check_and_admit,
                 caller=session.caller,
             )
+            started.durable.add_done_callback(partial(self._on_start_written, job_id, started.time))
         async with session.assigning:
             return await self._send_assignment(session, job_id, started)
 
+    def _on_start_written(self, job_id: str, start_time: int, durable: asyncio.Future[None]) -> None:
+        """Note a start whose outcome is not known: its transition may still come."""
+        if durable.cancelled():
+            return
+        error = durable.exception()
+        if isinstance(error, StoreUnavailable) and not isinstance(error, StoreLocked | StreamUnusable):
+            self._unknown_starts[job_id] = start_time
+
     async def _send_assignment(self, session: Session, job_id: str, started: StartedAttempt) -> bool:
         await started.durable
+        try:
+            return await self._load_and_send(session, job_id, started.key)
+        except STORE_ERRORS as error:
+            # Otherwise the attempt would last for a lease, at a worker that does not know of it.
+            await self._undo_start(job_id, started.key)
+            refusal = refusal_of(error)
+            assert refusal is not None
+            raise refusal from error
+
+    async def _load_and_send(self, session: Session, job_id: str, key: AttemptKey) -> bool:
+        """Send the assignment of an attempt that has started; return whether it was enqueued."""
         charge = Charge(session.memory)
         sent = False
         try:
-            job, token = await self._load_assignment(session, job_id, started.key, charge)
+            job, token = await self._load_assignment(session, job_id, key, charge)
             try:
                 self._limits.confirm(QueuedJob.of(job))
             except Refusal:
-                await self._attempts.undo_start(job_id, started.key, decide.over_limit)
+                await self._undo_start(job_id, key, decide.over_limit)
                 raise
             on_sent = partial(self._on_sent, session, job_id, charge)
             assigned = WorkResponse(assignment=Assignment(lease_token=token))
@@ -314,7 +343,7 @@ class Dispatcher:
                 charge.release()
         if not sent:
             # The worker has left, and has done nothing for the job.
-            await self._attempts.undo_start(job_id, started.key)
+            await self._undo_start(job_id, key)
             return False
         self.sessions.hold(session, job_id, token)
         return True
@@ -324,13 +353,37 @@ class Dispatcher:
     ) -> tuple[Job, str]:
         """Load the assigned job and charge its bytes. While it waits for room, it is not kept in memory."""
         while True:
-            job, token = await self._attempts.assignment(job_id, key, caller=session.caller)
+            job, token = await self._load_job(session, job_id, key)
             size = RESPONSE_COPIES * job.ByteSize()
             if charge.try_resize(size):
                 return job, token
             del job
             charge.release()
             await charge.acquire(size)
+
+    async def _load_job(self, session: Session, job_id: str, key: AttemptKey) -> tuple[Job, str]:
+        """Load the job, and again after an error of the store: to undo the start would take the store as well."""
+        for _ in range(_LOAD_RETRIES):
+            try:
+                return await self._attempts.assignment(job_id, key, caller=session.caller)
+            except STORE_ERRORS:
+                await asyncio.sleep(STORE_RETRY_DELAY)
+        return await self._attempts.assignment(job_id, key, caller=session.caller)
+
+    async def _undo_start(
+        self, job_id: str, key: AttemptKey, undo: Decision = decide.assignment_lost
+    ) -> None:
+        """Requeue a job whose worker was not sent the attempt: now, or later where the store fails."""
+        try:
+            await self._attempts.undo_start(job_id, key, undo)
+        except STORE_ERRORS:
+            self._tasks.start(self._undo_start_later(job_id, key, undo))
+
+    async def _undo_start_later(
+        self, job_id: str, key: AttemptKey, undo: Decision = decide.assignment_lost
+    ) -> None:
+        await asyncio.sleep(STORE_RETRY_DELAY)
+        await self._undo_start(job_id, key, undo)
 
     def _on_sent(self, session: Session, job_id: str, charge: Charge) -> None:
         charge.release()

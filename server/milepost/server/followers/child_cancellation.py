@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-import asyncio
+import contextlib
+from functools import partial
 
 from milepost.contract.job_states import ACTIVE
 from milepost.server import decide
@@ -10,16 +11,13 @@ from milepost.server.background_tasks import Tasks
 from milepost.server.base.refusal import Refusal
 from milepost.server.journal import Decision, Journal
 from milepost.server.log.event_log import EventLog, Query
-from milepost.server.store_errors import STORE_ERRORS
+from milepost.server.store_errors import retry_store_errors
 from milepost.v1 import Job, JobState
 
 # Children that are read at once.
 _PAGE_SIZE = 1000
 
 _CANCELLED = frozenset({JobState.JOB_STATE_CANCELLING, JobState.JOB_STATE_CANCELLED})
-
-# Backoff in seconds before a decision is retried that the store did not accept.
-_STORE_RETRY_DELAY = 1.0
 
 
 class ChildCancellation:
@@ -35,7 +33,7 @@ class ChildCancellation:
         if job.state in _CANCELLED:
             self._cancel_children(job)
         elif job.state == JobState.JOB_STATE_QUEUED and job.parent_job_id:
-            self._tasks.start(self.recover(job.parent_job_id))
+            self._tasks.start(retry_store_errors(partial(self.recover, job.parent_job_id)))
 
     async def recover(self, parent_job_id: str) -> None:
         """Cancel the jobs whose parent was cancelled during their submission, or while the server was down.
@@ -61,20 +59,13 @@ class ChildCancellation:
                 after=after,
                 limit=_PAGE_SIZE,
             )
-            children = await self._log.query(query)
+            children = await retry_store_errors(partial(self._log.query, query))
             for after, child in children.jobs:
                 await self._cancel(child.job_id, decision)
             if not children.more:
                 return
 
     async def _cancel(self, job_id: str, decision: Decision) -> None:
-        """Cancel one child; retry as long as the store accepts nothing."""
-        while True:
-            try:
-                await self._journal.commit(job_id, decision)
-            except Refusal:  # the child was deleted
-                return
-            except STORE_ERRORS:
-                await asyncio.sleep(_STORE_RETRY_DELAY)
-            else:
-                return
+        """Cancel one child."""
+        with contextlib.suppress(Refusal):  # the child was deleted
+            await retry_store_errors(partial(self._journal.commit, job_id, decision))

@@ -138,7 +138,7 @@ async def test_ended_jobs_are_ordered_by_end_time(log: EventLog) -> None:
     found: list[str] = []
     after = (0, 0)
     while page := await log.ended(after, 2):
-        found += [job.job.job_id for job in page]
+        found += [job.job_id for job in page]
         after = (page[-1].end_time, page[-1].key)
     assert found == ["j3", "j0", "j4"]
 

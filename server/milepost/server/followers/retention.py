@@ -7,18 +7,20 @@ number of its events loses the oldest ones even while it runs.
 from __future__ import annotations
 
 import asyncio
-import contextlib
-from collections.abc import Sequence
+import logging
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Literal, NamedTuple
 
 import structlog
 
 from milepost.server.base.clock import CautiousClock, Clock
+from milepost.server.base.fault_log import FaultLog
 from milepost.server.base.refusal import Refusal
 from milepost.server.journal import Journal
 from milepost.server.log.event_log import DurableCommit, EndedJob, Entry, EventLog
-from milepost.server.log.log_errors import StoreDisplaced, StoreUnavailable
+from milepost.server.log.log_errors import StoreDisplaced, StoreFull, StoreUnavailable
 from milepost.server.messages.timestamps import SECOND, instant, nanoseconds
 from milepost.server.store_errors import STORE_ERRORS
 from milepost.v1 import Job
@@ -65,6 +67,7 @@ class Retention:
         self._interval = interval
         self._trims: dict[str, _Trim] = {}
         self._woken = asyncio.Event()
+        self._failures = FaultLog(_log, "job not cleaned up", logging.ERROR)
 
     async def run(self) -> None:
         """Sweep until cancelled."""
@@ -101,23 +104,38 @@ class Retention:
     async def sweep(self) -> None:
         """Trim the jobs with too many events, then expire data of all ended jobs, in the order of their ends."""
         for job_id in list(self._trims):
-            self._check_store_up()
             trim = self._trims[job_id]
-            with contextlib.suppress(Refusal):  # the job was deleted
-                await self._journal.trim(job_id, trim.submitted, trim.first_sequence)
-            if self._trims[job_id] == trim:
+            work = partial(self._journal.trim, job_id, trim.submitted, trim.first_sequence)
+            if await self._clean_up(job_id, work) and self._trims[job_id] == trim:
                 del self._trims[job_id]
         after = (0, 0)
         while True:
             ended = await self._log.ended(after, _PAGE_SIZE)
             for job in ended:
-                self._check_store_up()
-                with contextlib.suppress(Refusal):
-                    await self._expire(job)
+                await self._clean_up(job.job_id, partial(self._expire, job))
             if len(ended) < _PAGE_SIZE:
                 return
             after = (ended[-1].end_time, ended[-1].key)
             await asyncio.sleep(_PAUSE)
+
+    async def _clean_up(self, job_id: str, work: Callable[[], Awaitable[None]]) -> bool:
+        """Do the work on one job; return whether that succeeded. A job that fails must not hold up those behind it.
+
+        An error while the store is away, full or displaced ends the sweep: it would meet all jobs.
+        """
+        self._check_store_up()
+        try:
+            await work()
+        except Refusal:  # the job was deleted
+            return True
+        except (StoreDisplaced, StoreFull):
+            raise
+        except Exception as error:  # such as of a damaged row
+            if not self._log.up:
+                raise
+            self._failures.note(job_id, job_id=job_id, exc_info=error)
+            return False
+        return True
 
     def _check_store_up(self) -> None:
         """Delete nothing by an outdated view of the log: raise StoreUnavailable while the store is away."""
@@ -127,6 +145,8 @@ class Retention:
     async def _expire(self, ended: EndedJob) -> None:
         """Delete what has expired of one job."""
         job, policy = ended.job, self._policy
+        if job is None:
+            raise ValueError("the job's row is damaged")
         age = (self._clock.now() - ended.end_time) / SECOND
         if _is_expired(age, _retention_time(job.retention, "keep_job", policy.jobs)):
             await self._journal.delete(job)

@@ -237,7 +237,9 @@ class EndedJob(NamedTuple):
     end_time: int
     first_sequence: int
     thinned_sequence: int
-    job: Job
+    job_id: str
+    job: Job | None
+    """None if its row is damaged."""
 
 
 class EventLog(Protocol):

@@ -6,6 +6,8 @@ import sqlite3
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 
+from google.protobuf.message import DecodeError
+
 from milepost.server.log.event_log import (
     FRACTION_SCALE,
     ChildrenSummary,
@@ -165,8 +167,8 @@ class Reader:
         """See ``EventLog.ended``."""
         rows = self._connection.execute(statements.ENDED, (*after, limit)).fetchall()
         return [
-            EndedJob(key, end_time, first, thinned, Job.FromString(job))
-            for key, end_time, first, thinned, job in rows
+            EndedJob(key, end_time, first, thinned, job_id, _job_if_whole(job))
+            for key, end_time, first, thinned, job_id, job in rows
         ]
 
     def runs(self, owner: str, kind: str) -> Sequence[StoredRun]:
@@ -207,3 +209,11 @@ class Reader:
             yield
         finally:
             self._connection.execute("COMMIT")
+
+
+def _job_if_whole(stored: bytes) -> Job | None:
+    """Decode a job; None if its row is damaged."""
+    try:
+        return Job.FromString(stored)
+    except DecodeError:
+        return None

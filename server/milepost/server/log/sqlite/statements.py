@@ -196,7 +196,7 @@ ACTIVE: Final = f"""
 """
 CHILDREN: Final = "SELECT children, children_ended, children_done FROM jobs WHERE job_id = ?"
 ENDED: Final = """
-    SELECT job_key, end_time, first_sequence, thinned_sequence, job FROM jobs
+    SELECT job_key, end_time, first_sequence, thinned_sequence, job_id, job FROM jobs
     WHERE end_time IS NOT NULL AND (end_time, job_key) > (?, ?) ORDER BY end_time, job_key LIMIT ?
 """
 DROPPED_LABELS: Final = "SELECT name, value FROM dropped_labels WHERE job_key = ?"

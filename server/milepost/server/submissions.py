@@ -54,21 +54,29 @@ class Submissions:
         self._submitting: dict[tuple[str, str], asyncio.Task[Job]] = {}
 
     async def submit(
-        self, request: SubmitJobRequest, caller: str = SERVER, submitter: Principal = ANONYMOUS
+        self,
+        request: SubmitJobRequest,
+        caller: str = SERVER,
+        submitter: Principal = ANONYMOUS,
+        *,
+        inherits_owner: bool = False,
     ) -> Job:
         """Create a job, or find the one that the same request created; durable on return.
 
-        The request has been validated; the log is read in the turns of ``caller``. Raises JOB_ALREADY_EXISTS;
+        The request has been validated; the log is read in the turns of ``caller``. Where it ``inherits_owner``, its
+        owner was set to that of the parent. Raises JOB_ALREADY_EXISTS;
         JOB_NOT_FOUND and JOB_ENDED for the parent; what ``admit`` does; LIMIT_REACHED where the submitter has too many.
         """
         if not request.request_id:
-            return await self._submit(request, caller, submitter)
+            return await self._submit(request, caller, submitter, inherits_owner=False)
         # A repeated request waits for the first one, whose caller may be gone, and gets its outcome. Decided by itself
         # it might be refused, because the parent has ended in between.
         key = request.owner, request.request_id
         while (before := self._submitting.get(key)) is not None:
             await asyncio.wait([before])
-        submitting = self._submitting[key] = asyncio.create_task(self._submit(request, caller, submitter))
+        submitting = self._submitting[key] = asyncio.create_task(
+            self._submit(request, caller, submitter, inherits_owner=inherits_owner)
+        )
         submitting.add_done_callback(partial(self._on_submitted, key))
         return await asyncio.shield(submitting)
 
@@ -77,7 +85,14 @@ class Submissions:
         if not submitted.cancelled():
             submitted.exception()  # retrieved, so that asyncio does not log it where the caller is gone
 
-    async def _submit(self, request: SubmitJobRequest, caller: str, submitter: Principal) -> Job:
+    async def _submit(
+        self, request: SubmitJobRequest, caller: str, submitter: Principal, *, inherits_owner: bool
+    ) -> Job:
+        # Servers before decision 0078 left such a child without an owner.
+        if inherits_owner and submitter.owns(""):
+            earlier = await self._log.find_request("", request.request_id, caller=caller)
+            if earlier is not None and await self._is_same(earlier, request, "", caller):
+                return await self._journal.find(earlier, caller=caller)
         known = await self._find_id(request, caller)
         if known is not None:
             return await self._existing(known, request, caller)
@@ -111,15 +126,8 @@ class Submissions:
 
     async def _existing(self, job_id: str, request: SubmitJobRequest, caller: str) -> Job:
         """Return the existing job, if the same request created it. Raises JOB_ALREADY_EXISTS otherwise."""
-        page = await self._log.read(job_id, 0, 0, caller=caller, short=True)
-        if page is not None and page.first > 1:
-            # The submission event is deleted, but the log still has the request_id.
-            if await self._log.find_request(request.owner, request.request_id, caller=caller) == job_id:
-                return await self._journal.find(job_id, caller=caller)
-        elif page is not None and page.chunks:
-            first = await self._first_event(page.chunks[0].first_events(1).frames, caller)
-            if await self._slices.run(decide.same_submission(first, request), caller):
-                return await self._journal.find(job_id, caller=caller)
+        if await self._is_same(job_id, request, request.owner, caller):
+            return await self._journal.find(job_id, caller=caller)
         if request.request_id:
             problem = (
                 f"Job {job_id!r} was submitted before, with another request_id or other content than this."
@@ -131,6 +139,19 @@ class Submissions:
             f"{problem} Use another id, or get that job.",
             metadata={"job_id": job_id},
         )
+
+    async def _is_same(self, job_id: str, request: SubmitJobRequest, owner: str, caller: str) -> bool:
+        """Whether the job, of this owner, came from the same request."""
+        page = await self._log.read(job_id, 0, 0, caller=caller, short=True)
+        if page is None:
+            return False
+        if page.first > 1:
+            # The submission event is deleted, but the log still has the request_id.
+            return await self._log.find_request(owner, request.request_id, caller=caller) == job_id
+        if not page.chunks:
+            return False
+        first = await self._first_event(page.chunks[0].first_events(1).frames, caller)
+        return await self._slices.run(decide.same_submission(first, request, owner), caller)
 
     async def _first_event(self, frames: bytes, caller: str) -> Event:
         """Decode the first event of a job, whose input may be large."""

@@ -54,9 +54,10 @@ def submit(
     return event
 
 
-def same_submission(first: Event, request: SubmitJobRequest) -> Steps[bool]:
+def same_submission(first: Event, request: SubmitJobRequest, owner: str) -> Steps[bool]:
     """Whether ``first``, the first event of a job, came from ``request``: the same request_id and the same content.
 
+    ``owner`` is the job's, if it is the same: that of the request, unless the server has set that since.
     It takes the input out of the event, which is compared by itself: in slices, since it may be large.
     """
     accepted = first.job_submitted
@@ -67,6 +68,7 @@ def same_submission(first: Event, request: SubmitJobRequest) -> Steps[bool]:
     if not (yield from are_equal(request.input, accepted.job.input)):
         return False
     again = submit(request, request.job_id or first.job_id, 0).job_submitted.job
+    again.owner = owner
     again.submit_time.CopyFrom(accepted.job.submit_time)
     # The same submission by another principal of the owner is the same one.
     again.submitted_by, again.input_size = accepted.job.submitted_by, accepted.job.input_size

@@ -89,12 +89,14 @@ class Jobs:
         """Accept a job. Without an owner it gets that of its parent, or the only owner of its principal."""
         check_scope(principal, Action.SUBMIT)
         await self._slices.run(validation.submit(request), caller)
+        names_owner = bool(request.owner)
         if request.parent_job_id:
             await self._look_at_parent(principal, request, caller)
+        inherits_owner = bool(request.owner) and not names_owner
         _set_owner(principal, Action.SUBMIT, request)
         target = Target(request.job_id, request.owner, request.kind, request.parent_job_id)
         check(principal, Action.SUBMIT, request.job_id, target)
-        job = await self._submissions.submit(request, caller, principal)
+        job = await self._submissions.submit(request, caller, principal, inherits_owner=inherits_owner)
         # Since the submission, or the one before that it repeats, the job may be deleted, and its id another owner's.
         if not exists_for(principal, Target.of(job)):
             raise job_not_found(job.job_id)

@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import uuid
+from typing import Any
 
 import pytest
 
 from milepost.contract.reasons import reason_name
+from milepost.server import store_errors
+from milepost.server.access.principal import ANONYMOUS, Principal, Scope
 from milepost.server.base.refusal import Refusal
-from milepost.v1 import Job, JobState
+from milepost.server.log.event_log import JobPage, Query
+from milepost.server.log.log_errors import StoreUnavailable
+from milepost.v1 import Job, JobState, SubmitJobRequest
 from tests.support.rpc import eventually
 from tests.unit.server.core import Core
 
@@ -86,3 +91,47 @@ async def test_a_child_does_not_slip_past_its_parents_cancellation(core: Core, g
 
     await eventually(cancelled)
     assert (await core.journal.find("child")).cancellation.requested_by == "parent job parent"
+
+
+async def test_children_are_cancelled_once_the_store_can_be_read(
+    core: Core, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Rule 18, also where an error of the store comes between the cancellation and its children."""
+    monkeypatch.setattr(store_errors, "STORE_RETRY_DELAY", 0.0)
+    await core.submit("parent")
+    await core.submit("child", parent_job_id="parent")
+    query, failures = core.log.query, [StoreUnavailable("disk I/O error")]
+
+    async def failing(wanted: Query) -> JobPage:
+        if failures:
+            raise failures.pop()
+        return await query(wanted)
+
+    monkeypatch.setattr(core.log, "query", failing)
+    await core.cancel(0, "parent")
+
+    async def cancelled() -> bool:
+        return (await core.journal.find("child")).state == JobState.JOB_STATE_CANCELLED
+
+    await eventually(cancelled)
+
+
+@pytest.mark.parametrize("job_id", ["", "child"])
+async def test_a_child_that_an_earlier_server_left_without_an_owner(core: Core, job_id: str) -> None:
+    """The same request finds it (decision 0078), with an id or without; another request is another job's."""
+    await core.submit("parent", owner="o")
+    fields: dict[str, Any] = {"kind": "k", "parent_job_id": "parent", "job_id": job_id}
+    earlier = await core.submissions.submit(SubmitJobRequest(**fields, request_id="r"))
+    again = SubmitJobRequest(**fields, request_id="r", owner="o")
+    assert (await core.submissions.submit(again, inherits_owner=True)).job_id == earlier.job_id
+
+    stranger = Principal("p", frozenset({"o"}), frozenset({Scope.SUBMIT}))
+    others = [(again, stranger, True), (again, ANONYMOUS, False)]
+    if not job_id:
+        other = SubmitJobRequest(**fields, request_id="r", owner="o", workload=1.0)
+        assert (await core.submissions.submit(other, inherits_owner=True)).job_id != earlier.job_id
+    else:
+        for request, submitter, inherits in others:
+            with pytest.raises(Refusal) as refused:
+                await core.submissions.submit(request, "", submitter, inherits_owner=inherits)
+            assert reason_name(refused.value.reason) == "JOB_ALREADY_EXISTS"

@@ -12,6 +12,7 @@ from nats.aio.client import Client
 from milepost.server.log.jetstream import nats_connection
 from milepost.server.log.jetstream.nats_access import NatsAccess
 from milepost.server.log.jetstream.nats_connection import NatsConnection
+from milepost.server.runtime.process.bounded_selector import BoundedEventLoop, BoundedSelector
 from tests.support.nats import NatsServer
 from tests.support.proxy import CuttableProxy
 from tests.support.rpc import eventually
@@ -102,3 +103,35 @@ async def test_a_reconnection_that_fails_after_its_handshake(
         assert next(failures, None) is None
         await connection.close()
         await nothing_is_left(proxy, before)
+
+
+class NotingSelector(BoundedSelector):
+    """Notes which files are the server's own."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.owned: list[int] = []
+
+    def own(self, fd: int) -> None:
+        """See ``BoundedSelector``."""
+        self.owned.append(fd)
+        super().own(fd)
+
+
+def test_the_event_loop_looks_at_a_new_connection_in_every_pass(nats_server: NatsServer) -> None:
+    """As at the first one: acknowledgements of reports would wait behind thousands of clients of HTTP."""
+    selector = NotingSelector()
+
+    async def reconnect() -> list[int]:
+        sockets: list[int] = []
+        with CuttableProxy(f"127.0.0.1:{nats_server.port}") as proxy:
+            connection = await broken(proxy)
+            sockets.append(selector.owned[-1])
+            await connection.wait_up()
+            transport: Any = connection.client._transport
+            sockets.append(transport._io_writer.get_extra_info("socket").fileno())
+            await connection.close()
+        return sockets
+
+    with asyncio.Runner(loop_factory=lambda: BoundedEventLoop(selector)) as runner:
+        assert runner.run(reconnect()) == selector.owned

@@ -100,3 +100,27 @@ def test_connections_that_end_at_once() -> None:
         count, passes = runner.run(main())
 
     assert (sum(passes), max(passes)) == (count, READY_LIMIT)
+
+
+def test_a_listener_that_is_left_for_a_while_stays_the_servers_own(sockets: Sockets) -> None:
+    """As asyncio leaves it while the process has no file for a connection; so does a connection that reads too much."""
+    (own,) = sockets.add(1)
+    sockets.selector.own_registered()
+    sockets.selector.unregister(own)
+    sockets.add(3 * READY_LIMIT)
+    sockets.selector.register(own, selectors.EVENT_READ)
+
+    assert [own in sockets.ready() for _ in range(4)] == [True] * 4
+
+
+def test_a_file_that_becomes_the_servers_own_later(sockets: Sockets) -> None:
+    """As the connection to NATS does that replaces a broken one, also where nothing is read of it at the moment."""
+    sockets.add(3 * READY_LIMIT)
+    first, second = sockets.add(2)
+    sockets.selector.own(first.fileno())
+    sockets.selector.unregister(second)
+    sockets.selector.own(second.fileno())
+    sockets.selector.register(second, selectors.EVENT_READ)
+
+    passes = [sockets.ready() for _ in range(4)]
+    assert [(first in ready, second in ready) for ready in passes] == [(True, True)] * 4

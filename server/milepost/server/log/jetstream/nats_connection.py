@@ -19,7 +19,9 @@ from nats.aio.msg import Msg
 from nats.js import JetStreamContext
 from nats.protocol.parser import PERMISSIONS_ERR
 
+from milepost.server.base.fault_log import FaultLog
 from milepost.server.log.jetstream.nats_access import ConnectionLost, NatsAccess
+from milepost.server.scheduling.own_files import own_socket
 
 _log = structlog.get_logger("milepost.nats")
 
@@ -37,9 +39,6 @@ _RECONNECT_WAIT = 0.2
 # Time in seconds without an answer of JetStream before it connects to another server. Electing another leader takes
 # less, and needs no other server.
 _UNANSWERED_LIMIT = 10.0
-
-# Minimum interval in seconds between logged errors of the client.
-_ERROR_LOG_INTERVAL = 5.0
 
 # Interval in seconds at which closing cancels a pending attempt to connect again.
 _CANCEL_INTERVAL = 0.1
@@ -91,6 +90,12 @@ class _ReconnectingClient(Client):
                 if task is not None:
                     task.cancel()
 
+    def own_socket(self) -> None:
+        """Have the event loop look at the connection in every pass."""
+        writer: asyncio.StreamWriter | None = getattr(self._transport, "_io_writer", None)
+        if writer is not None:  # a websocket has none
+            own_socket(writer)
+
     async def stop_connecting(self) -> None:
         """End the attempts to reconnect.
 
@@ -115,7 +120,7 @@ class NatsConnection:
         self._replies: dict[str, asyncio.Future[Reply]] = {}
         self._reply_subject = ""
         self._published = 0
-        self._error_logged_at = float("-inf")
+        self._client_errors = FaultLog(_log, "NATS client error")
         self._connecting: asyncio.Task[None] | None = None
         # By kind of request, the loop's time of the first one without an answer.
         self._unanswered: dict[str, float] = {}
@@ -156,6 +161,7 @@ class NatsConnection:
         )
         self._connecting = asyncio.create_task(connecting)
         await asyncio.shield(self._connecting)
+        self.client.own_socket()
         self._reply_subject = self.client.new_inbox()
         await self.client.subscribe(f"{self._reply_subject}.*", cb=self._on_reply)
         self._set_state(up=True)
@@ -263,14 +269,13 @@ class NatsConnection:
 
     async def _on_reconnected(self) -> None:
         self._unanswered.clear()
+        self.client.own_socket()
         self._set_state(up=True)
 
     async def _on_error(self, error: Exception) -> None:
         self.client.abandon_attempt()
-        now = asyncio.get_running_loop().time()
-        if now >= self._error_logged_at + _ERROR_LOG_INTERVAL:
-            self._error_logged_at = now
-            _log.warning("NATS client error", error=str(error) or type(error).__name__)
+        text = str(error) or type(error).__name__
+        self._client_errors.note(text, error=text)
 
     def _set_state(self, *, up: bool) -> None:
         if up == self._up.is_set() or self.closed:

@@ -4,11 +4,13 @@ asyncio handles all that its selector returns in one pass of the event loop. 3,0
 are 3,000 ready sockets: a pass reads of them all, the next one closes them, and another one ends their calls. Here each
 pass gets a bounded number of them. The kernel takes ready files in rotation, so each comes to its turn.
 
-The server's own files, such as the socket by which gRPC wakes the loop, are looked at in every pass.
+The server's own files, such as the socket by which gRPC wakes the loop, are looked at in every pass. They stay its own
+when asyncio leaves them for a while, as it does with a listener while the process has no file left for a connection.
 """
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import math
 import os
@@ -30,6 +32,8 @@ class BoundedSelector(selectors.DefaultSelector):
     def __init__(self) -> None:
         super().__init__()
         self._own_fds: set[int] = set()
+        # Own files that were unregistered, with their identity: once they are closed, others get their numbers.
+        self._left: dict[int, tuple[int, int]] = {}
         self._count = 0
         if sys.platform == "linux":
             self._own = select.epoll()
@@ -38,16 +42,25 @@ class BoundedSelector(selectors.DefaultSelector):
 
     def own_registered(self) -> None:
         """Take the files that are registered now for the server's own."""
-        if sys.platform == "linux":
-            for key in self.get_map().values():
-                if key.fd not in self._own_fds:
-                    self._own.register(key.fd, select.EPOLLIN)
-                    self._own_fds.add(key.fd)
+        for key in list(self.get_map().values()):
+            self.own(key.fd)
+
+    def own(self, fd: int) -> None:
+        """Take an open file for one of the server's own, from when it is registered."""
+        if sys.platform != "linux" or fd in self._own_fds:
+            return
+        if fd in self.get_map():
+            self._own.register(fd, select.EPOLLIN)
+            self._own_fds.add(fd)
+        else:
+            self._left[fd] = _identity(fd)
 
     def register(self, fileobj: Any, events: int, data: Any = None) -> selectors.SelectorKey:
         """See ``selectors.BaseSelector``."""
         key = super().register(fileobj, events, data)
         self._count += 1
+        if key.fd in self._left and self._left.pop(key.fd) == _identity(key.fd):
+            self.own(key.fd)
         return key
 
     def unregister(self, fileobj: Any) -> selectors.SelectorKey:
@@ -58,6 +71,7 @@ class BoundedSelector(selectors.DefaultSelector):
             self._own_fds.discard(key.fd)
             with contextlib.suppress(OSError):  # it is closed already
                 self._own.unregister(key.fd)
+                self._left[key.fd] = _identity(key.fd)
         return key
 
     def select(self, timeout: float | None = None) -> _Ready:
@@ -89,3 +103,21 @@ class BoundedSelector(selectors.DefaultSelector):
                 writes = selectors.EVENT_WRITE if event & ~select.EPOLLIN else 0
                 ready.append((key, key.events & (reads | writes)))
         return ready
+
+
+class BoundedEventLoop(asyncio.SelectorEventLoop):
+    """An event loop with such a selector; see ``scheduling.own_files``."""
+
+    def __init__(self, selector: BoundedSelector) -> None:
+        super().__init__(selector)
+        self._bounded = selector
+
+    def own(self, fd: int) -> None:
+        """See ``OwnFiles``."""
+        self._bounded.own(fd)
+
+
+def _identity(fd: int) -> tuple[int, int]:
+    """What tells an open file from a later one with its number."""
+    found = os.fstat(fd)
+    return found.st_dev, found.st_ino

@@ -17,7 +17,7 @@ from typing import Final
 
 import structlog
 
-from milepost.server.runtime.process.bounded_selector import BoundedSelector
+from milepost.server.runtime.process.bounded_selector import BoundedEventLoop, BoundedSelector
 from milepost.server.scheduling.loop_lag import HELD_LIMIT, LoopLag
 
 _log = structlog.get_logger("milepost.loop")
@@ -70,7 +70,7 @@ class LoopWatchdog:
 
     def new_event_loop(self) -> asyncio.AbstractEventLoop:
         """Make the event loop, once, to be run by this thread."""
-        return asyncio.SelectorEventLoop(self._selector)
+        return BoundedEventLoop(self._selector)
 
     def start(self) -> None:
         """Begin to count and to log. What the loop waits for by now are the server's own files."""

@@ -3,23 +3,27 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Final, TypeVar
+from collections import OrderedDict, deque
+from contextvars import copy_context
+from typing import Any, Final, TypeVar
 
-from milepost.server.scheduling.callers import Turns
 from milepost.server.scheduling.steps import Steps
 
 _Outcome = TypeVar("_Outcome")
 
 _PAUSE_LIMIT: Final = 0.01
-"""Maximum seconds between two slices, however long the first one took."""
+"""Maximum seconds between two turns, however long the first one took."""
 
+_SLICE_TIME: Final = 0.001
+"""Seconds that a slice takes, about."""
 
 BEGUN_AT_ONCE: Final = 4
-"""Long works that begin at once in one pass of the event loop: dozens of large requests may be complete in the same."""
+"""Works that begin in one pass of the event loop and may need more slices: dozens of large requests may be complete in
+the same."""
 
 
 class Slices:
-    """All long work of a server: one slice at a time, callers in turn, with pauses as long as the slices.
+    """All long work of a server: about a slice at a time, callers in turn, with pauses as long as that took.
 
     So all long work together takes at most half of the loop's time. What needs one slice only is done at once, unless
     ``BEGUN_AT_ONCE`` works that need more have begun in this pass of the event loop.
@@ -29,8 +33,9 @@ class Slices:
     """
 
     def __init__(self) -> None:
-        self._waiting: Turns[asyncio.Future[None]] = Turns()
-        self._is_busy = False
+        # Those with work that waits, in the order of their turns.
+        self._callers: OrderedDict[str, _CallerWorks] = OrderedDict()
+        self._is_scheduled = False
         # Works that have begun in this pass, and need more slices.
         self._begun = 0
         self.count = 0
@@ -40,20 +45,18 @@ class Slices:
 
         It awaits nothing if the work is done in one slice, at once.
         """
-        outcome: _Outcome
         try:
-            if self._begun < BEGUN_AT_ONCE:
+            has_begun = self._begun < BEGUN_AT_ONCE
+            if has_begun:
                 next(steps)
                 self._count_begun()
-            while True:
-                await self._turn(caller)
-                begun = asyncio.get_running_loop().time()
-                try:
-                    next(steps)
-                finally:
-                    self._pause(begun)
         except StopIteration as done:
-            outcome = done.value
+            outcome: _Outcome = done.value
+            return outcome
+        work = _Work(steps)
+        self._put(caller, work, has_begun=has_begun)
+        try:
+            outcome = await work.outcome
         finally:
             steps.close()
         return outcome
@@ -66,30 +69,89 @@ class Slices:
     def _next_pass(self) -> None:
         self._begun = 0
 
-    async def _turn(self, caller: str) -> None:
-        """Return when no other slice runs, and it is the caller's turn."""
-        granted: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._waiting.put(caller, granted)
-        if not self._is_busy:
-            self._is_busy = True
-            asyncio.get_running_loop().call_soon(self._grant)
-        try:
-            await granted
-        except asyncio.CancelledError:
-            if granted.done() and not granted.cancelled():
-                self._grant()
-            raise
+    def _put(self, caller: str, work: _Work, *, has_begun: bool) -> None:
+        works = self._callers.get(caller)
+        if works is None:
+            works = self._callers[caller] = _CallerWorks()
+        works.put(work, has_begun=has_begun)
+        if not self._is_scheduled:
+            self._is_scheduled = True
+            asyncio.get_running_loop().call_soon(self._give_turn)
 
-    def _pause(self, begun: float) -> None:
-        """Give the next turn after a pause as long as this slice."""
-        self.count += 1
+    def _give_turn(self) -> None:
+        """Give the next caller a turn, and another one a turn after a pause as long as this."""
         loop = asyncio.get_running_loop()
-        loop.call_later(min(loop.time() - begun, _PAUSE_LIMIT), self._grant)
+        began = loop.time()
+        slices = 0
+        while self._callers and not slices:
+            caller, works = self._callers.popitem(last=False)
+            slices = works.take_turn(loop)
+            if works:
+                self._callers[caller] = works
+        self.count += slices
+        self._is_scheduled = slices > 0
+        if slices:
+            loop.call_later(min(loop.time() - began, _PAUSE_LIMIT), self._give_turn)
 
-    def _grant(self) -> None:
-        self._is_busy = False
-        while self._waiting and not self._is_busy:
-            granted = self._waiting.take()
-            if not granted.done():  # done if the work was cancelled
-                granted.set_result(None)
-                self._is_busy = True
+
+class _Work:
+    """Work that waits for its next slice; ``outcome`` is done once nothing is left of it, or whoever asked has left."""
+
+    __slots__ = ("_context", "_steps", "outcome")
+
+    def __init__(self, steps: Steps[Any]) -> None:
+        self._steps = steps
+        self._context = copy_context()
+        self.outcome: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
+
+    def do_slice(self) -> None:
+        """Do the next slice."""
+        try:
+            self._context.run(next, self._steps)
+        except StopIteration as done:
+            self.outcome.set_result(done.value)
+        except Exception as error:  # noqa: BLE001  # raised to whoever asked for the work
+            self.outcome.set_exception(error)
+
+
+class _CallerWorks:
+    """The works of a caller. New ones go before those that have begun until they have used as much time as a slice.
+
+    So a small one waits for few slices of large ones, and many small ones keep none of these waiting for good.
+    """
+
+    def __init__(self) -> None:
+        self._new: deque[_Work] = deque()
+        self._begun: deque[_Work] = deque()
+        # Seconds that new works have used since the last slice of one that had begun.
+        self._used_by_new = 0.0
+
+    def __bool__(self) -> bool:
+        return bool(self._new or self._begun)
+
+    def put(self, work: _Work, *, has_begun: bool) -> None:
+        """Add a work."""
+        (self._begun if has_begun else self._new).append(work)
+
+    def take_turn(self, loop: asyncio.AbstractEventLoop) -> int:
+        """Do a slice of a work that has begun, or begin others; return how many slices were done."""
+        slices = 0
+        if self._used_by_new < _SLICE_TIME or not self._begun:
+            began = loop.time()
+            while self._new and slices < BEGUN_AT_ONCE and loop.time() - began < _SLICE_TIME:
+                slices += self._do_slice(self._new.popleft())
+            self._used_by_new += loop.time() - began
+        if not slices:
+            self._used_by_new = 0.0
+        while self._begun and not slices:
+            slices += self._do_slice(self._begun.popleft())
+        return slices
+
+    def _do_slice(self, work: _Work) -> bool:
+        """Do the next slice of a work, and have it wait for another one; False where nobody waits for it any more."""
+        if work.outcome.done():
+            return False
+        work.do_slice()
+        if not work.outcome.done():
+            self._begun.append(work)
+        return True

@@ -10,7 +10,7 @@ from itertools import pairwise
 import pytest
 
 from milepost.server.scheduling.reservations import Reservations
-from milepost.server.scheduling.slices import BEGUN_AT_ONCE, Slices
+from milepost.server.scheduling.slices import _SLICE_TIME, BEGUN_AT_ONCE, Slices, _CallerWorks, _Work
 from milepost.server.scheduling.steps import Steps
 from tests.support.rpc import eventually
 
@@ -154,3 +154,61 @@ async def test_who_gives_up_waiting_holds_up_nobody() -> None:
 
 async def _is_free(reservations: Reservations) -> bool:
     return "k" not in reservations
+
+
+async def test_small_work_does_not_wait_behind_large_work() -> None:
+    """Of one caller: what has had no slice yet goes before the further slices of others."""
+    log: list[str] = []
+    slices = Slices()
+    large = [slices.run(work(log, name, 20), "host") for name in "abcd"]
+    await asyncio.gather(
+        *large, *(slices.run(work(log, f"small{number}-", 1), "host") for number in range(8))
+    )
+
+    before = log[: log.index("small7-0")]
+    assert len([entry for entry in before if not entry.startswith("small")]) < 2 * BEGUN_AT_ONCE
+
+
+async def test_small_work_is_done_some_at_a_time() -> None:
+    """Each of many would wait for as many passes of the event loop."""
+    log: list[str] = []
+    slices = Slices()
+    large = [asyncio.create_task(slices.run(work(log, name, 2), "host")) for name in "abcd"]
+    small = [asyncio.create_task(slices.run(work(log, "small", 1), "host")) for _ in range(40)]
+    passes = [0]
+    while not all(each.done() for each in (*large, *small)):
+        await asyncio.sleep(0)
+        passes.append(log.count("small0") - sum(passes))
+
+    assert (max(passes), sum(passes)) == (BEGUN_AT_ONCE, 40)
+
+
+async def test_large_work_goes_on_beside_small_work(monkeypatch: pytest.MonkeyPatch) -> None:
+    """However much of that comes: as much time as a slice takes, and then one slice."""
+    clock = [0.0]
+    monkeypatch.setattr(asyncio.get_running_loop(), "time", lambda: clock[0])
+    log: list[str] = []
+    works = _CallerWorks()
+
+    def small() -> Steps[None]:
+        clock[0] += _SLICE_TIME / 2
+        log.append("small")
+        yield from ()
+
+    for number in range(2):
+        works.put(_Work(work(log, f"large{number}-", 3)), has_begun=True)
+    for _ in range(9):
+        works.put(_Work(small()), has_begun=False)
+    while works:
+        works.take_turn(asyncio.get_running_loop())
+    assert log[:9] == [
+        "small",
+        "small",
+        "large0-0",
+        "small",
+        "small",
+        "large1-0",
+        "small",
+        "small",
+        "large0-1",
+    ]

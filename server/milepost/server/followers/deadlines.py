@@ -12,6 +12,7 @@ from milepost.contract.job_states import LEASED
 from milepost.server import decide
 from milepost.server.background_tasks import Tasks
 from milepost.server.base.clock import Clock
+from milepost.server.base.refusal import Refusal
 from milepost.server.decide import time_limits
 from milepost.server.dispatch.session_table import SessionTable
 from milepost.server.journal import Journal
@@ -172,6 +173,11 @@ class Deadlines:
         except STORE_ERRORS:
             self._set_timer(job_id, _STORE_RETRY_DELAY)
             return
+        except Refusal:  # the job was deleted
+            return
+        except Exception:
+            self._set_timer(job_id, _STORE_RETRY_DELAY)
+            raise
         if job_id in self._timers:
             self.on_transition(opened.job)
 

@@ -8,12 +8,16 @@ filters it matches; that is done in slices of time.
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Final
 
+import structlog
+
 from milepost.contract.sized_cache import SizedCache
+from milepost.server.base.fault_log import FaultLog
 from milepost.server.log.event_log import CommitRow, DropNotice, Entry, EventLog
 from milepost.server.log.frames import watch_response
 from milepost.server.scheduling.steps import Steps, every
@@ -26,6 +30,8 @@ from milepost.server.watching.keyed_deque import KeyedDeque
 from milepost.server.watching.memory_budget import MemoryBudget
 from milepost.server.watching.shared_status import SharedStatus
 from milepost.server.watching.signals import WOKEN_AT_ONCE, Signal
+
+_log = structlog.get_logger("milepost.watching")
 
 SCAN_LIMIT: Final = 1000
 """Entries that one read of a feed looks at, at most."""
@@ -201,6 +207,7 @@ class Feeds:
         self._recent = RecentEntries(memory)
         self._unannounced: deque[FeedEntry] = deque()
         self._announcing: Iterator[None] | None = None
+        self._failures = FaultLog(_log, "entry not announced", logging.ERROR)
         # Of filters no longer in use: with many drops it takes long to find them all.
         self._known_drops: SizedCache[JobCriteria, KnownDrops] = SizedCache(KNOWN_DROPS_BYTES)
         # No events were dropped after this position.
@@ -302,10 +309,16 @@ class Feeds:
         """Announce entries for a slice of time, and the rest in the next pass of the event loop."""
         assert self._announcing is not None
         until = self._loop.time() + ANNOUNCING_TIME
-        for _ in self._announcing:
-            if self._loop.time() > until:
-                self._loop.call_soon(self._announce_for_a_while)
-                return
+        try:
+            for _ in self._announcing:
+                if self._loop.time() > until:
+                    self._loop.call_soon(self._announce_for_a_while)
+                    return
+        except Exception as error:  # noqa: BLE001  # of one entry; those who wait for others are woken
+            self._failures.note(repr(error), exc_info=error)
+            self._announcing = every(ANNOUNCED_AT_ONCE, self._announce())
+            self._loop.call_soon(self._announce_for_a_while)
+            return
         self._announcing = None
 
     def _announce(self) -> Iterator[None]:
@@ -319,9 +332,17 @@ class Feeds:
             else:
                 entry = self._unannounced.popleft()
                 for feed in self._index.candidates(entry.attributes):
-                    if not feed.signal.is_awaited or feed.criteria.has_item(entry):
+                    if not feed.signal.is_awaited or self._may_have_item(feed, entry):
                         feed.signal.notify()
                     yield
+
+    def _may_have_item(self, feed: Feed, entry: FeedEntry) -> bool:
+        """Whether the entry matches; True where that cannot be said, so that whoever watches meets the error."""
+        try:
+            return feed.criteria.has_item(entry)
+        except Exception as error:  # noqa: BLE001  # such as of a damaged frame
+            self._failures.note(repr(error), exc_info=error)
+            return True
 
 
 class _Items:

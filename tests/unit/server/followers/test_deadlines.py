@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from typing import Any
 
 import pytest
 from google.protobuf.duration_pb2 import Duration
 
+from milepost.server.followers import deadlines as deadlines_module
 from milepost.server.followers.deadlines import Deadlines
 from milepost.server.followers.transitions import follow_transitions
 from milepost.server.journal import Decision, OpenJob
@@ -162,3 +164,26 @@ async def test_a_server_that_stood_still_listens_before_it_judges(
 
 async def _is(core: Core, job_id: str, code: str) -> bool:
     return await failed(core, job_id) == code
+
+
+async def test_a_deadline_is_kept_after_an_error_of_any_kind(
+    core: Core, deadlines: Deadlines, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Otherwise a lease, or a limit, would end only when the job changes for another reason."""
+    monkeypatch.setattr(deadlines_module, "_STORE_RETRY_DELAY", 0.0)
+    await core.submit("j", start_deadline=Duration(seconds=5))
+    commit, failures = core.journal.commit, [KeyError("a fault")]
+
+    async def failing(job_id: str, decision: Decision, **options: Any) -> OpenJob:
+        if failures:
+            raise failures.pop()
+        return await commit(job_id, decision, **options)
+
+    monkeypatch.setattr(core.journal, "commit", failing)
+    core.clock.advance(5)
+    await look(core, deadlines)
+
+    async def has_failed() -> bool:
+        return await failed(core, "j") == "START_DEADLINE"
+
+    await eventually(has_failed)

@@ -191,3 +191,26 @@ def test_hooks_of_others_stay() -> None:
         assert tracemalloc.get_traced_memory()[0] - before > 50 * len(kept)
     finally:
         tracemalloc.stop()
+
+
+async def test_a_surge_ends_after_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Otherwise no other one would begin, and blocks would come from C for as long as the server runs."""
+    monkeypatch.setattr(surge_memory, "CALM_TIME", 0.0)
+    process = _Process()
+    resident, failures = process.memory._resident, [OSError("no such file")]
+
+    def failing() -> int:
+        if process.blocks.taken_from[-1] == "C" and failures:
+            raise failures.pop()
+        return resident()
+
+    process.memory._resident = failing
+    running = asyncio.create_task(process.memory.run())
+    await asyncio.sleep(0)
+    process.count += SURGE_BLOCKS + 1
+    gc.collect()
+    async with asyncio.timeout(120):
+        await process.blocks.returned.wait()
+    assert (failures, running.done()) == ([], False)
+    running.cancel()
+    await asyncio.gather(running, return_exceptions=True)

@@ -6,7 +6,7 @@ import asyncio
 import gc
 import pickle
 import tracemalloc
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from structlog.testing import capture_logs
 
 from milepost.server.access.narrowing import narrow
 from milepost.server.access.principal import ANONYMOUS
@@ -30,6 +31,7 @@ from milepost.server.watching.memory_budget import ENTRY_OVERHEAD, MemoryBudget
 from milepost.server.watching.pacer import Pacer
 from milepost.server.watching.signals import Waiter
 from milepost.v1 import JobFilter, JobState
+from tests.support.rpc import eventually
 
 RUNNING = JobState.JOB_STATE_RUNNING
 
@@ -323,3 +325,47 @@ async def test_drops_are_looked_up_by_who_reads(feeds: Feeds, monkeypatch: pytes
         feeds.on_entries([commit(7, "a"), DropNotice(attributes, 3, 8)])
         await feeds.load_drops(feed, SERVER)
         assert (asked, feed.drops.newest, feed.drops_position) == ([0, 6], 6, 8)
+
+
+async def test_feeds_are_woken_after_an_error(feeds: Feeds, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of one entry, such as a damaged one: who watches that meets the error, and all others get theirs, also later."""
+    has_item = JobCriteria.has_item
+
+    def failing(criteria: JobCriteria, entry: FeedEntry) -> bool:
+        if entry.attributes.job_id == "damaged":
+            raise ValueError("a damaged frame")
+        return has_item(criteria, entry)
+
+    monkeypatch.setattr(JobCriteria, "has_item", failing)
+    with ExitStack() as stack:
+        of_damaged, of_a = (open_feed(feeds, stack, job_ids=[job_id]) for job_id in ("damaged", "a"))
+        for feed in (of_damaged, of_a):
+            waiter = Waiter(feed.signal, 3600.0, Pacer(), "caller")
+            stack.callback(waiter.close)
+            feed.signal.add(waiter)
+        with capture_logs() as lines:
+            feeds.on_entries([commit(1, "damaged"), commit(2, "a")])
+            feeds.on_entries([commit(3, "a")])
+        assert (of_damaged.signal.version, of_a.signal.version) == (1, 2)
+    assert [line["event"] for line in lines] == ["entry not announced"]
+
+
+async def test_announcing_goes_on_after_an_error(feeds: Feeds, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nobody would be woken any more for as long as the server runs."""
+    candidates, failures = FeedIndex.candidates, [KeyError("a fault")]
+
+    def failing(index: FeedIndex[Feed], attributes: JobAttributes) -> Iterator[Feed]:
+        if failures:
+            raise failures.pop()
+        return candidates(index, attributes)
+
+    monkeypatch.setattr(FeedIndex, "has_candidates", lambda index, attributes: True)
+    monkeypatch.setattr(FeedIndex, "candidates", failing)
+    with ExitStack() as stack:
+        feed = open_feed(feeds, stack, job_ids=["a"])
+        feeds.on_entries([commit(1, "b"), commit(2, "a")])
+
+        async def woken() -> bool:
+            return feed.signal.version == 1
+
+        await eventually(woken)

@@ -6,6 +6,7 @@ from collections.abc import Callable, MutableMapping, Sequence
 from typing import Final
 
 from milepost.contract.sized_cache import SizedCache
+from milepost.server.base.listeners import Listeners
 from milepost.server.log.deliveries import ENTRY_STEPS, Deliveries, entry_steps
 from milepost.server.log.event_log import Entry
 from milepost.server.log.jetstream.applied_sequence import AppliedSequence
@@ -35,7 +36,7 @@ class AppliedMessages:
     def __init__(self, sent: MutableMapping[bytes, PublishedMessage], backlog: Backlog) -> None:
         self._sent = sent
         self._backlog = backlog
-        self._listeners: list[Callable[[Sequence[Entry]], None]] = []
+        self._listeners: Listeners[Sequence[Entry]] = Listeners()
         self._heads: SizedCache[str, JobHead] = SizedCache(HEADS_BYTES)
         self._deliveries: Deliveries[AppliedMessage] = Deliveries(_steps, self._resolve)
         self.position = 0
@@ -43,7 +44,7 @@ class AppliedMessages:
 
     def add_listener(self, listener: Callable[[Sequence[Entry]], None]) -> None:
         """See ``EventLog``."""
-        self._listeners.append(listener)
+        self._listeners.add(listener)
 
     def put(self, group: Sequence[AppliedMessage]) -> None:
         """Enqueue the messages that a transaction has applied."""
@@ -70,8 +71,7 @@ class AppliedMessages:
                 self._heads.put(job_id, applied.head, _HEAD_SIZE)
         if entries:
             self.position = entries[-1].position
-            for listener in self._listeners:
-                listener(entries)
+            self._listeners.notify(entries)
         for applied in group:
             message = self._sent.pop(applied.delivered.name, None)
             if message is not None and not message.applied.done():

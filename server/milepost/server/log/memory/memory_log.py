@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import NamedTuple, TypeAlias
 
 from milepost.contract.job_states import ACTIVE
+from milepost.server.base.listeners import Listeners
 from milepost.server.base.refusal import Unimplemented
 from milepost.server.log.event_log import (
     ACTIVE_PAGE_BYTES,
@@ -89,7 +90,7 @@ class MemoryEventLog:
         self._disk = disk
         self._delays = delays or Delays()
         self._loop = asyncio.get_running_loop()
-        self._listeners: list[Callable[[Sequence[Entry]], None]] = []
+        self._listeners: Listeners[Sequence[Entry]] = Listeners()
         self._waiting: _Group = deque()
         self._position = disk.position
         self._notify_at = 0.0
@@ -133,7 +134,7 @@ class MemoryEventLog:
 
     def add_listener(self, listener: Callable[[Sequence[Entry]], None]) -> None:
         """See ``EventLog``."""
-        self._listeners.append(listener)
+        self._listeners.add(listener)
 
     def hold(self) -> None:
         """Let no write become durable until ``release``."""
@@ -232,8 +233,7 @@ class MemoryEventLog:
         entries = [entry for _, entry, _ in outcomes if entry is not None]
         if entries:
             self._position = entries[-1].position
-            for listener in self._listeners:
-                listener(entries)
+            self._listeners.notify(entries)
         for future, _, error in outcomes:
             if future.cancelled():
                 continue
@@ -356,9 +356,9 @@ class MemoryEventLog:
         """See ``EventLog``."""
         await self._delay_read()
         found = [
-            EndedJob(record.key, record.end_time, record.first, record.thinned, Job.FromString(record.job))
-            for record in self._records()
-            if record.end_time is not None and (record.end_time, record.key) > after
+            EndedJob(each.key, each.end_time, each.first, each.thinned, job_id, Job.FromString(each.job))
+            for job_id, each in self._disk.records.items()
+            if each.end_time is not None and (each.end_time, each.key) > after
         ]
         return sorted(found, key=lambda job: (job.end_time, job.key))[:limit]
 

@@ -12,6 +12,7 @@ from typing import TypeVar
 
 import structlog
 
+from milepost.server.base.listeners import Listeners
 from milepost.server.log.database_lock import DatabaseLock
 from milepost.server.log.deliveries import Deliveries, entry_steps
 from milepost.server.log.event_log import Commit, Entry
@@ -84,7 +85,7 @@ class SqliteEventLog(ReaderPool):
         self._deliveries = Deliveries(
             lambda outcome: entry_steps(outcome.entry), self._resolve, lambda outcome: outcome.is_part
         )
-        self._listeners: list[Callable[[Sequence[Entry]], None]] = []
+        self._listeners: Listeners[Sequence[Entry]] = Listeners()
         self._closed = False
         self._locked = False
         self._refused_at = float("-inf")
@@ -145,7 +146,7 @@ class SqliteEventLog(ReaderPool):
 
     def add_listener(self, listener: Callable[[Sequence[Entry]], None]) -> None:
         """See ``EventLog``."""
-        self._listeners.append(listener)
+        self._listeners.add(listener)
 
     # Writing.
 
@@ -248,8 +249,7 @@ class SqliteEventLog(ReaderPool):
         entries = [outcome.entry for outcome in outcomes if outcome.entry is not None]
         if entries:
             self._position = entries[-1].position
-            for listener in self._listeners:
-                listener(entries)
+            self._listeners.notify(entries)
         for write, _, error in outcomes:
             future = self._waiting.pop(id(write))
             if future.cancelled():

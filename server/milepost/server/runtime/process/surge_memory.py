@@ -22,7 +22,12 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
+import structlog
+
+from milepost.server.base.fault_log import FaultLog
 from milepost.server.runtime.process import gc_tuning
+
+_log = structlog.get_logger("milepost.loop")
 
 SURGE_BLOCKS: Final = 20_000
 """Small blocks of memory beyond the fewest before from which on C allocates: some 2 MB."""
@@ -118,6 +123,7 @@ class SurgeMemory:
         self._began_with = 0
         self._last_resident = 0
         self._is_surge = False
+        self._failures = FaultLog(_log, "end of a surge not seen")
 
     async def run(self) -> None:
         """Look at the number of blocks whenever Python collects garbage, as it does for many new objects."""
@@ -145,7 +151,10 @@ class SurgeMemory:
         ended = False
         while not ended:
             await asyncio.sleep(CALM_TIME)
-            ended = self.ends()
+            try:
+                ended = self.ends()
+            except Exception as error:  # noqa: BLE001  # it looks again: no other surge begins before this one ends
+                self._failures.note(repr(error), exc_info=error)
 
     def begins(self) -> bool:
         """Whether a surge begins: take further blocks from C then. On any thread."""

@@ -100,70 +100,118 @@ def report_batches(
     pace = _Pace(fold, slice_steps)
     single = _SingleUpdates(fold, now, budget, pace, over, learned)
     encoder = EventEncoder(fold.job.job_id, now, fold.job.attempt)
-    sequence, position = fold.job.last_sequence, 0
-    frames: list[bytes] = []
-    payloads = frames_size = 0
-    rejections: list[Rejection] = []
-    run: ProgressRun | None = None
-    is_plain = budget.is_ample and fold.job.state in LEASED
     window = _Window(updates, sizes)
+    progress = _PlainProgress(fold, updates, window, encoder, pace, slice_steps)
+    sequence, position = fold.job.last_sequence, 0
+    batch = _Batch()
+    is_plain = budget.is_ample and fold.job.state in LEASED
     while position < len(updates):
-        if frames and frames_size + sizes[position] > batch_bytes:
-            _finish(fold, run, sequence)
-            run = None
-            batch = EventBatch.of(fold, frames, now, payloads)
-            yield ReportBatch(batch, first + position - 1, rejections)
-            batch_size = len(batch.job) + frames_size
-            fold.steps += _BATCH_STEPS + _FRAME_STEPS * len(frames) + batch_size // _BYTES_PER_STEP
+        if batch.frames and batch.size + sizes[position] > batch_bytes:
+            progress.end_run(sequence)
+            yield batch.close(fold, now, first + position - 1)
             yield from pace.pause()
-            frames, frames_size, payloads, rejections = [], 0, 0, []
+            batch = _Batch()
         # Fast path: nearly all updates are plain progress of one stage, and log lines, which change nothing.
         if is_plain and window.is_progress(position):
-            ahead = window.fitting(position, batch_bytes - frames_size if is_measured else batch_bytes)
-            plain = [] if run is None else run.encode(ahead, sequence + 1, encoder)
-            if not plain:
-                stage_id = updates[position].stage_progressed.stage_id
-                if run is None or run.stage_id != stage_id:
-                    _finish(fold, run, sequence)
-                    yield from pace.pause()
-                    fold.steps += _UPDATE_STEPS
-                    run = ProgressRun.of(fold, stage_id, slice_steps)
-                    plain = [] if run is None else run.encode(ahead, sequence + 1, encoder)
+            plain = yield from progress.encode(position, batch_bytes - batch.size, sequence)
             if plain:
-                frames += plain
-                if is_measured:
-                    frames_size += sum(sizes[position : position + len(plain)])
-                payloads |= STAGE_PROGRESSED
+                batch.frames += plain
+                batch.size += sum(sizes[position : position + len(plain)])
+                batch.payloads |= STAGE_PROGRESSED
                 sequence += len(plain)
                 position += len(plain)
                 continue
         update, update_size = updates[position], sizes[position]
         position += 1
-        frame: bytes | None = None
         if is_plain and update.HasField("log_written") and is_plain_line(fold, update.log_written):
             frame = encoder.log_written(sequence + 1, update.log_written)
-            payloads |= LOG_WRITTEN
-        if frame is None:
-            _finish(fold, run, sequence)
-            run = None
+            batch.payloads |= LOG_WRITTEN
+        else:
+            progress.end_run(sequence)
             try:
                 event = yield from single.apply(update)
             except Refusal as refusal:
-                rejections.append(Rejection(first + position - 1, refusal))
+                batch.rejections.append(Rejection(first + position - 1, refusal))
                 continue
             is_plain = budget.is_ample and fold.job.state in LEASED
             frame = event_frame(event)
-            payloads |= payloads_of([event])
+            batch.payloads |= payloads_of([event])
             if single.steps:
                 # So that a large result is not encoded twice in one slice, in its event and in its job.
                 fold.steps += single.steps
                 yield from pace.pause()
         sequence += 1
-        frames.append(frame)
-        frames_size += update_size
-    _finish(fold, run, sequence)
-    last = first + len(updates) - 1
-    yield ReportBatch(EventBatch.of(fold, frames, now if frames else 0, payloads), last, rejections)
+        batch.frames.append(frame)
+        batch.size += update_size
+    progress.end_run(sequence)
+    yield batch.close(fold, now, first + len(updates) - 1)
+
+
+class _Batch:
+    """The batch that is being made. ``size`` is that of its updates, where they are measured."""
+
+    __slots__ = ("frames", "payloads", "rejections", "size")
+
+    def __init__(self) -> None:
+        self.frames: list[bytes] = []
+        self.size = self.payloads = 0
+        self.rejections: list[Rejection] = []
+
+    def close(self, fold: Fold, now: int, last: int) -> ReportBatch:
+        """The batch, whose last update has this number; what it takes to append it is counted."""
+        events = EventBatch.of(fold, self.frames, now if self.frames else 0, self.payloads)
+        fold.steps += _BATCH_STEPS + _FRAME_STEPS * len(self.frames)
+        fold.steps += (len(events.job) + self.size) // _BYTES_PER_STEP
+        return ReportBatch(events, last, self.rejections)
+
+
+class _PlainProgress:
+    """The updates of a report that are plain progress of one stage after another, each of them encoded as a run."""
+
+    def __init__(
+        self,
+        fold: Fold,
+        updates: Sequence[Update],
+        window: _Window,
+        encoder: EventEncoder,
+        pace: _Pace,
+        slice_steps: float,
+    ) -> None:
+        self._fold = fold
+        self._updates = updates
+        self._window = window
+        self._encoder = encoder
+        self._pace = pace
+        self._slice_steps = slice_steps
+        self._run: ProgressRun | None = None
+
+    def encode(self, position: int, room: int, sequence: int) -> Generator[None, None, Sequence[bytes]]:
+        """The frames of plain progress from this position on that have room; none if the first is not plain.
+
+        ``sequence`` is that of the event before.
+        """
+        ahead = self._window.fitting(position, room)
+        frames = self._encode(ahead, sequence)
+        if frames:
+            return frames
+        stage_id = self._updates[position].stage_progressed.stage_id
+        if self._run is not None and self._run.stage_id == stage_id:
+            return ()
+        self.end_run(sequence)
+        yield from self._pace.pause()
+        self._fold.steps += _UPDATE_STEPS
+        self._run = ProgressRun.of(self._fold, stage_id, self._slice_steps)
+        return self._encode(ahead, sequence)
+
+    def end_run(self, sequence: int) -> None:
+        """Fold in the run, and the log lines among it, up to this sequence."""
+        if self._run is not None:
+            self._run.fold(sequence)
+            self._run = None
+        self._fold.job.last_sequence = sequence
+
+    def _encode(self, updates: Sequence[bytes], sequence: int) -> Sequence[bytes]:
+        return [] if self._run is None else self._run.encode(updates, sequence + 1, self._encoder)
 
 
 class _SingleUpdates:
@@ -291,10 +339,3 @@ class _Pace:
         if self._fold.steps >= self._end:
             yield
             self._end = self._fold.steps + self._slice_steps
-
-
-def _finish(fold: Fold, run: ProgressRun | None, sequence: int) -> None:
-    """Fold in the run, and the log lines among it, up to this sequence."""
-    if run is not None:
-        run.fold(sequence)
-    fold.job.last_sequence = sequence

@@ -108,32 +108,23 @@ class Core:
         memory = CallMemory() if memory is None else memory
         idle = IdleCaches(clock, slices) if idle is None else idle
 
-        # The journal, dispatch and estimates.
-        self._registry = WorkerRegistry(
-            clock, node=node, grace=min(lease_ttl / 2, limits.RECONNECT_GRACE_MAX)
-        )
-        waits = WaitReasons(self._registry)
-        running = RunningJobs(clock)
-        self._histories = Histories(log, slices)
-        estimates = JobEstimates(log, running, self._histories, clock)
-        journal = Journal(log, clock, run_of=running.run_of)
-        learned = LearnedStages(self._histories.stage_seconds, clock.monotonic)
-        tokens = LeaseTokens(log.lease_secret, log.epoch)
-        attempts = Attempts(journal, tokens, learned)
-        reports = Reports(journal, tokens, slices, learned)
-        sessions = SessionTable(clock, self._registry)
-        self._dispatcher = Dispatcher(attempts, sessions, clock, self._tasks)
+        forecasts = _Forecasts(log, clock, slices)
+        work = _Work(log, clock, slices, forecasts, self._tasks, lease_ttl, node)
+        self._registry = work.registry
+        self._dispatcher = work.dispatcher
+        self._histories = forecasts.histories
+        journal, waits = work.journal, WaitReasons(work.registry)
         queued = QueueEstimates(
             log,
-            estimates,
-            self._histories,
-            running,
-            self._registry,
-            self._dispatcher.place,
-            self._dispatcher.ahead,
+            forecasts.estimates,
+            forecasts.histories,
+            forecasts.running,
+            work.registry,
+            work.dispatcher.place,
+            work.dispatcher.ahead,
             clock,
         )
-        estimators = Estimators(estimates, queued, self._histories)
+        estimators = Estimators(forecasts.estimates, queued, forecasts.histories)
 
         # Watching, and the followers of the log.
         self._admission = admission
@@ -141,7 +132,7 @@ class Core:
             log, clock, admission, tail_memory, waits, call_count, memory.responses, estimators
         )
         self._registry.follow(self._workers_changed)
-        self.deadlines = Deadlines(journal, sessions, clock, self._tasks, lease_ttl)
+        self.deadlines = Deadlines(journal, work.sessions, clock, self._tasks, lease_ttl)
         self.job_ends = JobEnds()
         self._child_cancellation = ChildCancellation(log, journal, self._tasks)
         self._retention = Retention(log, journal, clock, keep, sweep_interval)
@@ -160,33 +151,22 @@ class Core:
             Identity(limiter, admission.open_watches),
         )
         self.worker_service = WorkerService(
-            SessionParts(attempts, reports, self._dispatcher, sessions, self.deadlines, access, limiter),
+            SessionParts(
+                work.attempts, work.reports, work.dispatcher, work.sessions, self.deadlines, access, limiter
+            ),
             lease_ttl,
             memory,
         )
         self._backups = Backups(log, directory)
         self.admin_service = AdminService(self._registry, self._backups, loop_lag or LoopLag())
 
-        for cache in (journal, self._histories, learned, estimates, queued):
+        for cache in (journal, forecasts.histories, forecasts.learned, forecasts.estimates, queued):
             idle.add(cache.drop_idle)
-        idle.add(running.drop_idle, running_jobs.IDLE_TIME)
+        idle.add(forecasts.running.drop_idle, running_jobs.IDLE_TIME)
         self._watches.bound_in_time(idle)
-        parent_updates = ParentUpdates(log, journal, self._tasks)
-        # The estimates before the watches, which ask for them once they hear of an event.
-        followers = (
-            journal,
-            estimates,
-            self._watches,
-            self._retention,
-            running,
-            self._histories,
-            parent_updates,
-        )
-        for follower in followers:
-            log.add_listener(follower.on_entries)
         # Jobs with a transition before ``start`` has read the active jobs; None after that.
         self._changed: set[str] | None = set()
-        self._follow_transitions(sessions)
+        self._follow_log(work, forecasts)
 
     @property
     def waiting_jobs(self) -> Mapping[str, int]:
@@ -267,12 +247,23 @@ class Core:
         self._queues.admit()
         self._dispatcher.admit(request)
 
-    def _follow_transitions(self, sessions: SessionTable) -> None:
+    def _follow_log(self, work: _Work, forecasts: _Forecasts) -> None:
+        # The estimates before the watches, which ask for them once they hear of an event.
+        for follower in (
+            work.journal,
+            forecasts.estimates,
+            self._watches,
+            self._retention,
+            forecasts.running,
+            forecasts.histories,
+            ParentUpdates(self._log, work.journal, self._tasks),
+        ):
+            self._log.add_listener(follower.on_entries)
         follow_transitions(
             self._log,
             self._note_change,
             self._limiter.jobs.on_transition,
-            sessions.on_transition,
+            work.sessions.on_transition,
             self._dispatcher.on_transition,
             self.deadlines.on_transition,
             self._child_cancellation.on_transition,
@@ -285,6 +276,38 @@ class Core:
     def _note_change(self, job: Job) -> None:
         if self._changed is not None:
             self._changed.add(job.job_id)
+
+
+class _Forecasts:
+    """What forecasts rest on."""
+
+    def __init__(self, log: Store, clock: Clock, slices: Slices) -> None:
+        self.running = RunningJobs(clock)
+        self.histories = Histories(log, slices)
+        self.estimates = JobEstimates(log, self.running, self.histories, clock)
+        self.learned = LearnedStages(self.histories.stage_seconds, clock.monotonic)
+
+
+class _Work:
+    """What decides about jobs and brings them to workers."""
+
+    def __init__(
+        self,
+        log: Store,
+        clock: Clock,
+        slices: Slices,
+        forecasts: _Forecasts,
+        tasks: Tasks,
+        lease_ttl: float,
+        node: str,
+    ) -> None:
+        self.registry = WorkerRegistry(clock, node=node, grace=min(lease_ttl / 2, limits.RECONNECT_GRACE_MAX))
+        self.journal = Journal(log, clock, run_of=forecasts.running.run_of)
+        tokens = LeaseTokens(log.lease_secret, log.epoch)
+        self.attempts = Attempts(self.journal, tokens, forecasts.learned)
+        self.reports = Reports(self.journal, tokens, slices, forecasts.learned)
+        self.sessions = SessionTable(clock, self.registry)
+        self.dispatcher = Dispatcher(self.attempts, self.sessions, clock, tasks)
 
 
 class _LocalPresence:

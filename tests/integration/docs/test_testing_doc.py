@@ -13,7 +13,7 @@ OPTIONS = ("-o", "asyncio_default_fixture_loop_scope=function")
 
 
 def test_examples(tmp_path: Path) -> None:
-    """All examples pass under pytest and a strict type checker."""
+    """All examples pass under pytest."""
     blocks = re.findall(r"^```python\n# (\w+\.py)\n(.*?)^```", DOC.read_text(), re.DOTALL | re.MULTILINE)
     for name, text in blocks:
         (tmp_path / name).write_text(text)
@@ -25,19 +25,3 @@ def test_examples(tmp_path: Path) -> None:
         check=False,
     )
     assert "7 passed" in run.stdout, run.stdout + run.stderr
-    checked = subprocess.run(
-        [
-            sys.executable,
-            "-m",
-            "mypy",
-            "--strict",
-            "--cache-dir",
-            tmp_path / "cache",
-            *(name for name, _ in blocks),
-        ],
-        capture_output=True,
-        text=True,
-        cwd=tmp_path,
-        check=False,
-    )
-    assert checked.returncode == 0, checked.stdout + checked.stderr

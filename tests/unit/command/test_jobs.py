@@ -272,6 +272,28 @@ def test_a_narrow_table_keeps_the_state(jobs: list[Job]) -> None:
     ]
 
 
+def test_a_narrow_table_with_whole_ids(jobs: list[Job]) -> None:
+    """Where they do not fit beside the rest, each has a line of its own: `milepost list` is where users copy them."""
+    assert drawn(Group(*jobs_table(jobs, at(20), 50, whole_ids=True)), 50).splitlines() == [
+        "JOB",
+        "  KIND        STATE   DONE  TOOK   AGE  OWNER",
+        JOB_ID,
+        "  archive     failed  25%   00:11  20s  ann",
+        "short",
+        "  transcribe  queued  0%           2h",
+    ]
+    assert drawn(Group(*jobs_table(jobs, at(20), 20, whole_ids=True)), 20).splitlines() == [
+        "JOB",
+        "  KIND   STATE",
+        JOB_ID[:20],
+        JOB_ID[20:],
+        "  arch…  failed",
+        "short",
+        "  tran…  queued",
+    ]
+    assert list(jobs_table(jobs, at(20), 80, whole_ids=True)) == list(jobs_table(jobs, at(20), 80))
+
+
 @pytest.mark.parametrize("width", [20, 60, 80])
 def test_a_table_is_no_wider_than_the_terminal(jobs: list[Job], width: int) -> None:
     """Long kinds and owners are cut, and stay on one line."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from dataclasses import replace
 
 import pytest
 from google.protobuf.duration_pb2 import Duration
@@ -92,4 +93,11 @@ def test_the_table_has_estimates_that_came_after_the_snapshots(jobs: Jobs) -> No
             "JOB        KIND   STATE    DONE  TOOK   LEFT   AGE",
             "01a2…9263  tran…  running        00:11  00:50  12s",
         ],
+    ]
+    final = view.picture(replace(canvas(50, 13), final=True))
+    assert drawn(final, 50).splitlines()[:4] == [
+        "JOB",
+        "  KIND     STATE    DONE  TOOK   LEFT   AGE  OWNER",
+        "01a2190d-90d9-711f-b9c3-576141469263",
+        "  transc…  running        00:11  00:50  12s  team…",
     ]

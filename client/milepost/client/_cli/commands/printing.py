@@ -61,7 +61,7 @@ def print_jobs(jobs: Sequence[Job], output: str) -> None:
     now = datetime.now(UTC)
     console = EscapingConsole()
     if output == "auto" and can_draw(console):
-        console.print(Group(*jobs_table(jobs, now, console.width)))
+        console.print(Group(*jobs_table(jobs, now, console.width, whole_ids=True)))
     else:
         for line in jobs_lines(jobs, now):
             write_stdout(line)

@@ -79,7 +79,15 @@ class LiveJobsView(Screen):
         rows = [single_line(Text(summary, style="dim"))]
         if jobs:
             words = canvas.text_width >= _WORDS_WIDTH
-            drawn = jobs_table(jobs[:visible], canvas.now, canvas.text_width, self.estimate_of, words=words)
+            # While it is drawn again and again, as many jobs as possible are to be in sight; the last picture stays.
+            drawn = jobs_table(
+                jobs[:visible],
+                canvas.now,
+                canvas.text_width,
+                self.estimate_of,
+                words=words,
+                whole_ids=canvas.final,
+            )
             rows = [*drawn, Text(""), *rows]
         if not canvas.final:
             waited = (canvas.now - self._connection_since).total_seconds()

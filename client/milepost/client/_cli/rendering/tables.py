@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import datetime
 from typing import Final
 
 from rich.text import Text
 
 from milepost.client._cli.rendering import text
-from milepost.client._cli.rendering.canvas import JOB_STYLES
+from milepost.client._cli.rendering.canvas import JOB_STYLES, single_line
 from milepost.client._cli.rendering.columns import align, fit, fits
 from milepost.client._cli.rendering.estimate_text import remaining_cell
 from milepost.v1 import ConnectedWorker, Estimate, Job
@@ -20,6 +20,9 @@ _JOB_HEADINGS: Final = ("JOB", "KIND", "TITLE", "STATE", "DONE", "TOOK", "LEFT",
 _IF_ANY: Final = frozenset(("TITLE", "LEFT", "OWNER"))
 """Columns that are there only if a job has something in them."""
 _SHRINK_ORDER: Final = ("OWNER", "TITLE", "KIND")
+
+_INDENT: Final = "  "
+"""Before the cells of a job whose id stands in a line of its own."""
 
 _WORKER_HEADINGS: Final = ("WORKER", "JOBS", "HEARD", "FROM", "NODE", "KINDS")
 _WORKER, _FROM, _NODE, _KINDS = 0, 3, 4, 5
@@ -38,24 +41,33 @@ def jobs_table(
     estimate_of: Callable[[Job], Estimate | None] = own_estimate,
     *,
     words: bool = False,
+    whole_ids: bool = False,
 ) -> Iterator[Text]:
     """Lay out jobs for a terminal of ``width`` cells.
 
     ``estimate_of`` returns the estimate of a job. With ``words`` what is left is ``about 03:20 left``, not ``03:20``.
 
-    If they do not fit, owners, titles and kinds shrink first; then titles are left out, before ids, which users copy,
-    lose their middle; then columns are dropped from the right, down to the state.
+    If they do not fit, owners, titles and kinds shrink first; then titles are left out. If that is not enough, ids lose
+    their middle; with ``whole_ids``, so that users can copy them, each stands in a line of its own above the rest. Then
+    columns are dropped from the right, down to the state.
     """
     rows = _job_rows(jobs, now, estimate_of, words=words)
     if not fits(rows, width, shrink_order=_shrink_order(rows[0])):
         rows = _job_rows(jobs, now, estimate_of, words=words, titles=False)
+    ids_apart = whole_ids and not fits(rows, width, shrink_order=_shrink_order(rows[0]))
+    ids = [row[0] for row in rows]
+    if ids_apart:
+        rows = [row[1:] for row in _job_rows(jobs, now, estimate_of, words=words)]
     state = rows[0].index("STATE")
 
     def style(row: int, column: int) -> str:
         return JOB_STYLES.get(jobs[row - 1].state, "") if column == state else ""
 
     order = _shrink_order(rows[0])
-    return fit(rows, width, shrink_order=order, id_column=0, min_columns=state + 1, style=style)
+    if not ids_apart:
+        return fit(rows, width, shrink_order=order, id_column=0, min_columns=state + 1, style=style)
+    lines = fit(rows, width - len(_INDENT), shrink_order=order, min_columns=state + 1, style=style)
+    return _below_ids(ids, lines)
 
 
 def jobs_lines(jobs: Sequence[Job], now: datetime) -> Iterator[str]:
@@ -77,6 +89,13 @@ def workers_lines(workers: Sequence[ConnectedWorker], now: datetime) -> Iterator
 
 def _shrink_order(headings: Sequence[str]) -> list[int]:
     return [headings.index(name) for name in _SHRINK_ORDER if name in headings]
+
+
+def _below_ids(ids: Sequence[str], lines: Iterable[Text]) -> Iterator[Text]:
+    """Each id, headings first, in a line of its own, folded if it is longer than that, and the other cells below it."""
+    for number, (job_id, line) in enumerate(zip(ids, lines, strict=True)):
+        yield Text(job_id, style="" if number else "bold", overflow="fold")
+        yield single_line(Text(_INDENT).append_text(line))
 
 
 def _job_rows(

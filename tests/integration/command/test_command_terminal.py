@@ -166,11 +166,11 @@ async def test_ctrl_c_restores_the_terminal(shared_server: ServerProcess, client
     assert "Traceback" not in shown.text
 
 
-@pytest.mark.parametrize(("expected", "command"), [(2, "list --kind {kind}"), (10, "get {kind}-{x}")])
+@pytest.mark.parametrize(("expected", "command"), [(5, "list --kind {kind}"), (10, "get {kind}-{x}")])
 async def test_lists_and_jobs_fit_the_terminal(
     shared_server: ServerProcess, client: Client, kind: str, expected: int, command: str
 ) -> None:
-    """Long lines are truncated, not wrapped."""
+    """Long lines are truncated, not wrapped; the ids in a list are whole, for users to copy."""
     x = "x" * 60
     await client.submit(
         kind,
@@ -187,6 +187,8 @@ async def test_lists_and_jobs_fit_the_terminal(
 
     assert (status, len(lines)) == (0, expected)
     assert max(cell_len(line) for line in lines) <= 60
+    if command.startswith("list"):
+        assert "".join(lines[2:4]) == f"{kind}-{x}"
 
 
 @pytest.mark.parametrize(

@@ -91,7 +91,9 @@ _IN_TURNS = ("replay", "live", "reports", "http_live")
 
 @click.command(context_settings={"show_default": True})
 @click.argument("names", nargs=-1, type=click.Choice([*MEASUREMENTS, "estimates", "plot"]))
-@click.option("--full", is_flag=True, help="At full size, and without NAMES all measurements: half an hour.")
+@click.option(
+    "--full", is_flag=True, help="At full size, and without NAMES all measurements: more than an hour."
+)
 @click.option("--rounds", type=click.IntRange(min=1), default=5, help="Measured rounds of each contestant.")
 @click.option(
     "--seconds",
@@ -198,7 +200,7 @@ def main(
                 settings = Settings(Path(fresh), rounds, seconds, stores, full, attacks, other, rows)
                 try:
                     figures += MEASUREMENTS[name](settings)
-                except (MeasurementFailed, grpc.RpcError, OSError) as error:
+                except (MeasurementFailed, grpc.RpcError, OSError, subprocess.SubprocessError) as error:
                     failed = True
                     console.print(f"{name} failed: {error}", markup=False)
                 else:

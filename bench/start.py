@@ -16,7 +16,7 @@ from bench.figures import OURS, Figure, Round, Settings, rounds
 from bench.processes import milepost
 from bench.stores import EVENTS, Store
 
-__all__ = ["measure"]
+__all__ = ["completion", "measure"]
 
 _MILEPOST: Final = Path(sys.executable).with_name("milepost")
 _CLICK: Final = "import click"
@@ -37,7 +37,7 @@ def measure(settings: Settings) -> list[Figure]:
     with milepost(settings.directory / "empty") as server:
         for what, words in _COMMAND_LINES.items():
             address = "127.0.0.1:1" if "without" in what else server.address
-            figures += _command(what, [], _completion(words, address), settings)
+            figures += _command(what, [], completion(words, address), settings)
     return figures
 
 
@@ -63,11 +63,11 @@ def _run(command: Sequence[str | Path], environment: Mapping[str, str]) -> Round
     return {"until it is done, s": time.perf_counter() - started}
 
 
-def _completion(words: str, address: str) -> dict[str, str]:
+def completion(words: str, address: str) -> dict[str, str]:
     """The environment that bash completion sets."""
     return {
         "_MILEPOST_COMPLETE": "bash_complete",
-        "COMP_COMMAND_LINES": words,
+        "COMP_WORDS": words,
         "COMP_CWORD": str(len(words.split(" ")) - 1),
         "MILEPOST_ADDRESS": address,
     }

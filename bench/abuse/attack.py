@@ -18,6 +18,7 @@ class Attack(NamedTuple):
         processes: How many processes run it at the same time.
         limits: Of the principal that attacks, as token files have them. With limits the server knows two principals,
             the user and the attacker, and ``run`` gets the attacker's token besides.
+        http: Whether it attacks the server's HTTP: ``run`` gets its URL in place of the address.
     """
 
     run: Callable[..., AsyncGenerator[None]]

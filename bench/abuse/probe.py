@@ -19,7 +19,7 @@ from milepost.v1.job_service_pb2_grpc import JobServiceStub
 if TYPE_CHECKING:
     from milepost.v1.job_service_pb2_grpc import JobServiceAsyncStub
 
-__all__ = ["Seen", "use"]
+__all__ = ["Reports", "Seen", "use"]
 
 _INTERVAL = 0.1
 """Seconds between two submissions, and between two reports."""
@@ -49,7 +49,7 @@ async def use(address: str, seconds: float, token: str = "") -> AsyncGenerator[S
         await session.send(session.encode(work.START))
         await session.acknowledged(session.reported)
         watch = work.watch(watching, WatchJobRequest(job_id=job_id).SerializeToString())
-        reports = _Reports(session, watch)
+        reports = Reports(session, watch)
         try:
             yield None
             while True:
@@ -58,7 +58,7 @@ async def use(address: str, seconds: float, token: str = "") -> AsyncGenerator[S
             await reports.close()
 
 
-async def _use_for(seconds: float, stub: JobServiceAsyncStub, reports: _Reports) -> Seen:
+async def _use_for(seconds: float, stub: JobServiceAsyncStub, reports: Reports) -> Seen:
     seen = Seen([], [], [], [])
     reports.begin(seen)
 
@@ -71,23 +71,26 @@ async def _use_for(seconds: float, stub: JobServiceAsyncStub, reports: _Reports)
     under_way: list[asyncio.Task[None]] = []
     until = time.monotonic() + seconds
     while time.monotonic() < until:
-        under_way += [asyncio.create_task(_noting_failure(action, seen)) for action in (submit, reports.send)]
+        for name, action in (("submit", submit), ("report", reports.send)):
+            under_way.append(asyncio.create_task(_noting_failure(name, action, seen.failures.append)))
         await asyncio.sleep(_INTERVAL)
     await asyncio.gather(*under_way)
     await reports.finish()
     return seen
 
 
-async def _noting_failure(action: Callable[[], Awaitable[None]], seen: Seen) -> None:
+async def _noting_failure(
+    name: str, action: Callable[[], Awaitable[None]], note: Callable[[str], None]
+) -> None:
     try:
         await action()
     except grpc.aio.AioRpcError as error:
-        seen.failures.append(f"{action.__name__}: {error.code().name}: {error.details()}")
+        note(f"{name}: {error.code().name}: {error.details()}")
     except (MeasurementFailed, grpc.aio.UsageError, asyncio.InvalidStateError) as error:
-        seen.failures.append(f"{action.__name__}: {error}")
+        note(f"{name}: {error}")
 
 
-class _Reports:
+class Reports:
     """Reports of one progress each, with the time that each took to its acknowledgement and to the watcher."""
 
     def __init__(self, session: work.Session, watch: work.Stream) -> None:
@@ -98,8 +101,11 @@ class _Reports:
         self._changed = asyncio.Event()
         self._sending = asyncio.Lock()
         self._tasks = [
-            asyncio.create_task(_noting_failure(self._read_acknowledgements, self._seen)),
-            asyncio.create_task(_noting_failure(lambda: self._read_events(watch), self._seen)),
+            asyncio.create_task(_noting_failure(name, action, self._note_failure))
+            for name, action in (
+                ("acknowledgements", self._read_acknowledgements),
+                ("watch", lambda: self._read_events(watch)),
+            )
         ]
 
     def begin(self, seen: Seen) -> None:
@@ -152,6 +158,9 @@ class _Reports:
                 self._watched = max(self._watched, number)
             self._changed.set()
         raise MeasurementFailed("the watch ended")
+
+    def _note_failure(self, failure: str) -> None:
+        self._seen.failures.append(failure)
 
     def _note(self, numbers: range | list[int], times: list[int]) -> None:
         now = time.monotonic_ns()

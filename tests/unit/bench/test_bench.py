@@ -65,15 +65,23 @@ def test_a_measurement_that_fails_says_why(monkeypatch: pytest.MonkeyPatch, tmp_
     def fail(settings: Settings) -> list[Figure]:
         raise MeasurementFailed("the log is another one")
 
+    def fail_in_a_process(settings: Settings) -> list[Figure]:
+        raise subprocess.CalledProcessError(1, ["milepost"])
+
     monkeypatch.setattr(
         command,
         "MEASUREMENTS",
-        {"storm": fail, "idle": lambda settings: [Figure("idle", "KB", {OURS: [7.0]})]},
+        {
+            "storm": fail,
+            "start": fail_in_a_process,
+            "idle": lambda settings: [Figure("idle", "KB", {OURS: [7.0]})],
+        },
     )
-    outcome = CliRunner().invoke(command.main, ["storm", "idle", "--directory", str(tmp_path)])
+    outcome = CliRunner().invoke(command.main, ["storm", "start", "idle", "--directory", str(tmp_path)])
 
     assert outcome.exit_code == 1
     assert "storm failed: the log is another one\n" in outcome.output
+    assert "start failed: Command '['milepost']' returned non-zero exit status 1.\n" in outcome.output
     assert "7 (one round)" in outcome.output
     assert "Traceback" not in outcome.output
 

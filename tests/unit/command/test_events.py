@@ -189,9 +189,9 @@ def test_children(story: Story) -> None:
     """The number of children, and the job's progress computed from them."""
     result = ChildrenProgressed(total=4, ended=1, job_fraction=0.399)
 
-    assert (
-        said(story, story.tell(5, children_progressed=result)) == "1 of 4 parts ended, 39% of the job is done"
-    )
+    said_of_children = said(story, story.tell(5, children_progressed=result))
+
+    assert said_of_children == "1 of 4 children ended, 39% of the job is done"
 
 
 @pytest.mark.parametrize(

@@ -96,7 +96,7 @@ def test_progress_of_children_is_printed_by_tenths(view: PlainView, lines: list[
         result = ChildrenProgressed(total=100, ended=step, job_fraction=step / 100)
         view.event(story.tell(2 + step, children_progressed=result), story.watched)
 
-    assert [f"{ended} of 100 parts ended, {ended}% of the job is done" for ended in (1, 11, 21)] == [
+    assert [f"{ended} of 100 children ended, {ended}% of the job is done" for ended in (1, 11, 21)] == [
         line.partition("  ")[2] for line in lines
     ]
 

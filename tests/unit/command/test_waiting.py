@@ -50,7 +50,7 @@ CLAIM = Waiting(waiting_for=WaitingFor.WAITING_FOR_CLAIM)
 )
 def test_the_words(waiting: Waiting, words: str) -> None:
     """The reason, and the kinds that workers take instead."""
-    assert waiting_text(waiting, "archve", at(0)) == words
+    assert waiting_text(waiting, Job(kind="archve"), at(0)) == words
 
 
 def test_a_reason_of_a_later_server_is_a_turn() -> None:
@@ -59,7 +59,8 @@ def test_a_reason_of_a_later_server_is_a_turn() -> None:
     later.ParseFromString(b"\x08\x63" + later.SerializeToString())
 
     assert (
-        waiting_text(later, "archive", at(0)) == "waits for its turn; 2 workers take jobs of kind 'archive'"
+        waiting_text(later, Job(kind="archive"), at(0))
+        == "waits for its turn; 2 workers take jobs of kind 'archive'"
     )
 
 
@@ -68,7 +69,7 @@ def test_kinds_are_escaped() -> None:
     hostile = Waiting(waiting_for=WaitingFor.WAITING_FOR_WORKER, nearest_kinds=["a\x1b[2J"])
 
     assert (
-        waiting_text(hostile, "k\u202e", at(0))
+        waiting_text(hostile, Job(kind="k\u202e"), at(0))
         == r"no worker takes jobs of kind 'k\x202e'; workers take 'a\x1b[2J'"
     )
 
@@ -104,9 +105,13 @@ def test_a_job_as_it_stands_says_it() -> None:
 
 def test_a_job_that_its_children_do_says_so() -> None:
     """No process holds it, whatever they do; to claim it is nobody's business."""
-    job = queued().watched.job
+    story = queued()
+    job, story.source.waiting = story.watched.job, CLAIM
     job.planned_children = 3
+    lines: list[str] = []
+    WarningView(lines.append).waiting_changed(story.watched)
 
+    assert lines == [f"Job {JOB_ID}: waits for its children"]
     assert "○ waits for its children" in drawn(job_picture(job, canvas(80, 3), CLAIM), 80).splitlines()
     assert "waiting    waits for its children" in list(job_lines(job, at(3), waiting=CLAIM))
 
@@ -129,6 +134,6 @@ def test_plain_lines_say_what_is_news() -> None:
         plain.waiting_changed(story.watched)
         quiet.waiting_changed(story.watched)
 
-    said = [waiting_text(waiting, "archve", at(0)) for waiting in (WORKER, NEAR, TURN)]
+    said = [waiting_text(waiting, Job(kind="archve"), at(0)) for waiting in (WORKER, NEAR, TURN)]
     assert lines[::2] == said
     assert lines[1::2] == [f"Job {JOB_ID}: {words}" for words in said]

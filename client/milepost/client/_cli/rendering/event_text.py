@@ -44,7 +44,7 @@ def _stages_planned(event: Event, fold: Fold) -> str:
         names.append(f"and {len(stages) - _STAGE_NAME_LIMIT:,} more")
     plan = [f"{text.count(len(stages), 'stage')}: {', '.join(names)}"] if stages or not children else []
     if children:
-        plan.append("1 child" if children == 1 else f"{children:,} children")
+        plan.append(_children_count(children))
     return f"planned {'; '.join(plan)}"
 
 
@@ -144,10 +144,14 @@ def _job_ended(event: Event, fold: Fold) -> str:
 
 def _children_progressed(event: Event, fold: Fold) -> str:
     children = event.children_progressed
-    ended = f"{children.ended:,} of {text.count(children.total, 'part')} ended"
+    ended = f"{children.ended:,} of {_children_count(children.total)} ended"
     if not fold.job.fraction_known:
         return f"{ended}, and there may be more"
     return f"{ended}, {text.percent(children.job_fraction)} of the job is done"
+
+
+def _children_count(number: int) -> str:
+    return "1 child" if number == 1 else f"{number:,} children"
 
 
 def _joined(*parts: str) -> str:

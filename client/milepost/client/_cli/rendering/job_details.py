@@ -63,7 +63,7 @@ def job_lines(
     if job.HasField("estimate") and not has_ended(job):
         lines.append(("left", ", ".join(remaining_parts(job.estimate, now)).replace(" left", "", 1)))
     if waiting is not None:
-        lines.append(("waiting", waiting_text(waiting, job.kind, now, has_children=job.planned_children > 0)))
+        lines.append(("waiting", waiting_text(waiting, job, now)))
         if waiting.HasField("run"):
             lines.append(("takes", ", ".join(run_parts(waiting.run))))
     if job.HasField("failure"):

@@ -81,7 +81,7 @@ def notices(job: Job, canvas: Canvas, waiting: Waiting | None = None) -> Iterato
     if waiting is not None and job.state == JobState.JOB_STATE_QUEUED:
         style = "yellow" if needs_attention(waiting) else "dim"
         yield from _notice(
-            waiting_text(waiting, job.kind, canvas.now, has_children=job.planned_children > 0),
+            waiting_text(waiting, job, canvas.now),
             style,
             canvas,
             mark=canvas.marks.pending,

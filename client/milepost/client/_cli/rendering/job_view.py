@@ -88,7 +88,7 @@ class WarningView(SilentView):
 
     def waiting_changed(self, watched: WatchedJob) -> None:
         """Write the notice, if there is a new one."""
-        if notice := self._notices.next_notice(watched.source.waiting, watched.job.kind, datetime.now(UTC)):
+        if notice := self._notices.next_notice(watched.source.waiting, watched.job, datetime.now(UTC)):
             self._write(f"Job {watched.job.job_id}: {notice}")
 
 
@@ -169,7 +169,7 @@ class PlainView(SilentView):
 
     def waiting_changed(self, watched: WatchedJob) -> None:
         """Write why the job is queued, if that is worth a notice."""
-        if notice := self._notices.next_notice(watched.source.waiting, watched.job.kind, datetime.now(UTC)):
+        if notice := self._notices.next_notice(watched.source.waiting, watched.job, datetime.now(UTC)):
             self._write_now(notice)
 
     def _write_now(self, line: str) -> None:

@@ -7,7 +7,7 @@ from datetime import datetime
 from milepost.client._cli.rendering import text
 from milepost.client._cli.rendering.estimate_text import queue_text
 from milepost.client._watch.connection_state import Connection
-from milepost.v1 import Waiting, WaitingFor
+from milepost.v1 import Job, Waiting, WaitingFor
 
 __all__ = [
     "ConnectionNotices",
@@ -43,18 +43,18 @@ def error_cause(error: str) -> str:
     return text.one_line(error, 500).removesuffix(": OK").rpartition(": ")[2].rstrip(".]")
 
 
-def waiting_text(waiting: Waiting, kind: str, now: datetime, *, has_children: bool = False) -> str:
-    """Why a job of ``kind`` is queued: ``no worker takes jobs of kind 'archve'; workers take 'archive'``.
+def waiting_text(waiting: Waiting, job: Job, now: datetime) -> str:
+    """Why ``job`` is queued: ``no worker takes jobs of kind 'archve'; workers take 'archive'``.
 
-    A job of another engine that `has_children` is done by these. If it waits for its turn, its place and when it may
+    A job of another engine that has children is done by these. If it waits for its turn, its place and when it may
     start: ``3rd of 5, starts in about 02:10; 2 workers take …``.
     """
-    name = text.escaped(kind)
+    name = text.escaped(job.kind)
     kinds = " and ".join(f"'{text.escaped(near)}'" for near in waiting.nearest_kinds)
     others = f"; workers take {kinds}" if kinds else ""
     match waiting.waiting_for:
         case WaitingFor.WAITING_FOR_CLAIM:
-            return "waits for its children" if has_children else "waits to be claimed"
+            return "waits for its children" if job.planned_children else "waits to be claimed"
         case WaitingFor.WAITING_FOR_WORKER:
             return f"no worker takes jobs of kind '{name}'{others}"
         case WaitingFor.WAITING_FOR_RECONNECT:
@@ -93,9 +93,9 @@ class WaitingNotices:
     def __init__(self) -> None:
         self._last: tuple[WaitingFor.ValueType, list[str]] = (WaitingFor.WAITING_FOR_TURN, [])
 
-    def next_notice(self, waiting: Waiting | None, kind: str, now: datetime) -> str:
+    def next_notice(self, waiting: Waiting | None, job: Job, now: datetime) -> str:
         """The notice for ``waiting``; empty if nothing but its place or the number of workers changed."""
         if waiting is None or self._last == (waiting.waiting_for, list(waiting.nearest_kinds)):
             return ""
         self._last = waiting.waiting_for, list(waiting.nearest_kinds)
-        return waiting_text(waiting, kind, now)
+        return waiting_text(waiting, job, now)

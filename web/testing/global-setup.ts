@@ -12,7 +12,7 @@ declare module "vitest" {
 /** Path of Chromium; Debian's by default. */
 const executablePath = process.env["CHROMIUM"] ?? "/usr/bin/chromium";
 
-/** Start the one Chromium of a test run; `openBrowser` connects to it. */
+/** Start the one Chromium of a test run; `openContext` connects to it. */
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
   const server: BrowserServer = await chromium.launchServer({
     executablePath,

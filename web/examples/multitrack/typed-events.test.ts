@@ -1,6 +1,6 @@
 import { createClient } from "@milepost/client/node";
 import { expect, expectTypeOf, test } from "vitest";
-import { PythonProcess } from "../../testing/python.js";
+import { SharedProcess } from "../../testing/python.js";
 import { sharedServer } from "../../testing/server.js";
 import type { Topic, Transcript } from "./gen/multitrack_events_pb.js";
 import { type TypedEvent, described, typedEvents } from "./typed-events.js";
@@ -34,7 +34,7 @@ print("reported", file=sys.stderr)
 `;
 
 const server = sharedServer();
-new PythonProcess(server, "python", ["-c", PIPELINE], /(reported)/);
+new SharedProcess(server, "python", ["-c", PIPELINE], /(reported)/);
 
 test("a subscriber sees the events of the pipeline as typed messages, in order", async () => {
   const found: TypedEvent[] = [];

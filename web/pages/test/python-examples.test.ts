@@ -2,7 +2,7 @@ import type { Page } from "playwright-core";
 import { describe, expect, test } from "vitest";
 import { JobState } from "@milepost/client";
 import { openContext, openPage } from "../../testing/browser.js";
-import { type PythonProcess, exampleApplication, exampleWorker } from "../../testing/python.js";
+import { type SharedProcess, exampleApplication, exampleWorker } from "../../testing/python.js";
 import { sharedServer } from "../../testing/server.js";
 import { type WorkedJob, connectWorker } from "../../testing/worker.js";
 
@@ -11,7 +11,7 @@ const CANCELLED = { state: JobState.CANCELLED };
 const server = sharedServer();
 
 /** The page of a job that was just submitted by a click. */
-async function submit(application: PythonProcess): Promise<Page> {
+async function submit(application: SharedProcess): Promise<Page> {
   const page = await openPage(application.url);
   await page.getByRole("button", { name: "Count to ten" }).click();
   await page.waitForURL(/\/jobs\//);
@@ -19,7 +19,7 @@ async function submit(application: PythonProcess): Promise<Page> {
 }
 
 /** The same, and the job, whose worker is the test, so that it counts no faster than the page is looked at. */
-async function submitAndWork(application: PythonProcess): Promise<{ page: Page; job: WorkedJob }> {
+async function submitAndWork(application: SharedProcess): Promise<{ page: Page; job: WorkedJob }> {
   const nextJob = await connectWorker(server.baseUrl, {
     workerId: "w-1",
     kinds: ["count"],

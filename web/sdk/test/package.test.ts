@@ -6,7 +6,7 @@ import { promisify } from "node:util";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { JobState } from "@milepost/client";
 import { openPage } from "../../testing/browser.js";
-import { runBeside } from "../../testing/processes.js";
+import { runBeside } from "../../testing/python.js";
 import { inRepository } from "../../testing/repository.js";
 import { startServer } from "../../testing/server.js";
 import { connectWorker } from "../../testing/worker.js";

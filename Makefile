@@ -136,7 +136,8 @@ dist: setup  ## Build the wheels and source distributions into dist
 
 .PHONY: clean
 clean:  ## Remove everything that was made here, the environments too
-	rm -rf $(VENV) $(CODEGEN) $(NODE_MODULES) $(WEB_MODULES) web/sdk/dist build dist .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
+	rm -rf $(VENV) $(CODEGEN) $(NODE_MODULES) $(WEB_MODULES) web/testing/react-18/node_modules web/sdk/dist
+	rm -rf build dist .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # --- Generated code ---------------------------------------------------------------------------------------------

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -10,7 +12,17 @@ import pytest
 from tests.unit.repository.sources import PACKAGES, ROOT, modules, public_classes
 
 LINES = 400
-_MADE = {"node_modules", "build", "dist", ".venv"}
+TYPESCRIPT = ["web/sdk/src", "web/pages/src", "web/testing"]
+_MADE = {"node_modules", "build", "dist", ".venv", "gen"}
+_CLASS = re.compile(r"^export (?:abstract )?class (\w+)", re.MULTILINE)
+
+
+def written(pattern: str, *folders: str) -> Iterator[Path]:
+    """The files below ``folders`` that somebody wrote, not a tool."""
+    for folder in folders:
+        for path in (ROOT / folder).rglob(pattern):
+            if "_pb2" not in path.name and not _MADE & set(path.relative_to(ROOT).parts):
+                yield path
 
 
 def repeated(names: list[str]) -> list[str]:
@@ -32,15 +44,22 @@ def test_public_class_names_are_unique(package: str) -> None:
     assert repeated(names) == []
 
 
+@pytest.mark.parametrize("folder", TYPESCRIPT)
+def test_names_in_typescript_are_unique(folder: str) -> None:
+    """A module's stem and an exported class's name name one of each within the folder."""
+    found = [path for path in written("*.ts", folder) if path.stem != "index"]
+    classes = [name for path in found for name in _CLASS.findall(path.read_text())]
+
+    assert classes
+    assert repeated([path.stem for path in found]) == []
+    assert repeated(classes) == []
+
+
 def test_files_are_short() -> None:
-    """A Python file that somebody wrote has fewer than 400 lines."""
-    tracked = [
-        path
-        for part in ("all", "bench", "client", "examples", "protos", "server", "tests", "tools", "web")
-        for path in (ROOT / part).rglob("*.py")
-        if "_pb2" not in path.name and not _MADE & set(path.relative_to(ROOT).parts)
-    ]
-    assert tracked
+    """A file of Python or TypeScript that somebody wrote has fewer than 400 lines."""
+    parts = ("all", "bench", "client", "examples", "protos", "server", "tests", "tools", "web")
+    tracked = [path for pattern in ("*.py", "*.ts", "*.tsx") for path in written(pattern, *parts)]
+    assert {path.suffix for path in tracked} == {".py", ".ts", ".tsx"}
     long = {str(path.relative_to(ROOT)): lines for path in tracked if (lines := _lines(path)) >= LINES}
 
     assert long == {}

@@ -90,6 +90,36 @@ describe("elements that come, go and change", () => {
     await expect.poll(() => host.countOpen("/WatchJob")).toBe(1);
   });
 
+  test("a list that is taken out while it changes gives its stream back, and goes on where it is put in again", async () => {
+    await startAt("listed", 1);
+    const host = await hostPage(pages.url, "<milepost-jobs></milepost-jobs>");
+    const page = await openPage(`${host.baseUrl}/host`);
+    await shows(page, "milepost-jobs a.row", "listed");
+    await page.evaluate(() => {
+      const list = document.querySelector("milepost-jobs");
+      list?.setAttribute("owner", "ann");
+      list?.remove();
+      list?.setAttribute("kind", "transcribe");
+      Object.assign(globalThis, { list });
+    });
+    // Once another list shows its jobs, the first one would have opened a stream.
+    await page.evaluate(() => {
+      document.querySelector("main")?.append(document.createElement("milepost-jobs"));
+    });
+    await shows(page, "milepost-jobs a.row", "listed");
+    await page.evaluate(() => {
+      document.querySelector("milepost-jobs")?.remove();
+    });
+    await expect.poll(() => host.countOpen("/WatchJobs")).toBe(0);
+    await page.evaluate(() => {
+      const { list } = globalThis as unknown as { list: Element };
+      list.removeAttribute("owner");
+      document.querySelector("main")?.append(list);
+    });
+    await shows(page, "milepost-jobs a.row", "listed");
+    await expect.poll(() => host.countOpen("/WatchJobs")).toBe(1);
+  });
+
   test("an element whose job's id changes shows the other job, and nothing of the one before", async () => {
     const first = await startAt("before", 3);
     const second = await startAt("after", 1);

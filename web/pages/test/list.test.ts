@@ -36,6 +36,26 @@ describe("the list of jobs", () => {
     await shows(page, ".group:last-child, .rows > :last-child", "It broke.");
   });
 
+  test("a job that the search names opens like one that is clicked, unless the page prevents that", async () => {
+    await pages.submit("wanted");
+    const page = await pages.openList();
+    await connected(page, "live");
+    await page.evaluate(() => {
+      document.addEventListener("milepost-open", (event) => {
+        document.title = `opens ${(event as CustomEvent<{ jobId: string }>).detail.jobId}`;
+        if (document.body.dataset["prevents"] === "yes") event.preventDefault();
+      });
+      document.body.dataset["prevents"] = "yes";
+    });
+    const search = page.getByRole("searchbox", { name: "search by id, kind, owner or label" });
+    await search.fill("wanted");
+    await search.press("Enter");
+    await expect.poll(() => page.title()).toBe("opens wanted");
+    await page.evaluate(() => (document.body.dataset["prevents"] = "no"));
+    await search.press("Enter");
+    await expect.poll(() => new URL(page.url()).pathname).toBe("/jobs/wanted");
+  });
+
   test("its filter stands in the address, and an address shows its filter", async () => {
     for (const kind of ["alpha", "beta"]) {
       for (const owner of ["ann", "ben"]) {

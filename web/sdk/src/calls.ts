@@ -10,11 +10,17 @@ import { JobService } from "./gen/milepost/v1/job_service_pb.js";
 import { CallCredential, TokenSource } from "./token.js";
 import { stopwatch, unlessAborted } from "./watch/clock.js";
 
+/** The longest timeout in milliseconds: the protocols have eight digits for it, and timers of JavaScript 31 bits. */
+const TIMEOUT_LIMIT_MS = 99_999_999;
+
 /** Options of a call. */
 export interface CallOptions {
-  /** Ends the call; it then throws. */
+  /** Ends the call, which then throws the signal's reason. */
   readonly signal?: AbortSignal;
-  /** Timeout in milliseconds, instead of the client's; the time for a token is part of it. */
+  /**
+   * Timeout in milliseconds, instead of the client's; the time for a token is part of it. `Infinity`, or more than a
+   * day, for none.
+   */
   readonly timeoutMs?: number;
 }
 
@@ -37,7 +43,10 @@ export class Calls {
     return new CallCredential(this.#tokens);
   }
 
-  /** Make a call, again if there is another token than the one that the server refuses. Throws MilepostError. */
+  /**
+   * Make a call, again if there is another token than the one that the server refuses. Throws a MilepostError, or the
+   * signal's reason.
+   */
   async call<Response>(
     method: (options: ConnectCallOptions) => Promise<Response>,
     { signal, timeoutMs = this.timeoutMs }: CallOptions = {},
@@ -46,11 +55,12 @@ export class Calls {
     const elapsed = stopwatch();
     // The protocols take whole numbers, and 0 is no timeout for the transport.
     const leftMs = (): number => Math.max(Math.round(timeoutMs - elapsed()), 1);
+    const isLimited = timeoutMs <= TIMEOUT_LIMIT_MS;
     for (;;) {
       signal?.throwIfAborted();
       try {
         const headers = await unlessAborted(credential.headers(leftMs()), signal);
-        return await method({ headers, signal, timeoutMs: leftMs() });
+        return await method({ headers, signal, timeoutMs: isLimited ? leftMs() : undefined });
       } catch (thrown) {
         signal?.throwIfAborted();
         const error = toMilepostError(thrown);

@@ -14,6 +14,7 @@ import {
   type Waiting,
   type WhoAmIResponse,
 } from "./gen/milepost/v1/job_service_pb.js";
+import { PAGE_SIZE_LIMIT } from "./limits.js";
 import { randomId } from "./random-id.js";
 import { toDuration } from "./time.js";
 import { type Token, TokenSource } from "./token.js";
@@ -25,9 +26,6 @@ import { type StreamSlots, UNLIMITED_SLOTS } from "./watch/stream-slots.js";
 import type { WatchOptions } from "./watch/watch-options.js";
 import { WATCH_TIMING, type WatchTiming } from "./watch/watch-timing.js";
 
-/** Workers in one response; the server lists no more at once. */
-const WORKERS_PAGE = 1000;
-
 /** A filter of jobs: all conditions that are set must hold. */
 export type Filter = MessageInitShape<typeof JobFilterSchema>;
 
@@ -38,9 +36,9 @@ export type Submission = MessageInitShape<typeof SubmitJobRequestSchema>;
 export interface ClientOptions {
   /** The bearer token, or a function that returns one: on first use, and again once the server refuses it. */
   readonly token?: Token;
-  /** Timeout of each call in milliseconds; by default 30,000. */
+  /** Timeout of each call in milliseconds; by default 30,000, `Infinity` for none. */
   readonly timeoutMs?: number;
-  /** How long watches wait, where it differs from the default. */
+  /** Waits and timeouts of watches that differ from the defaults. */
   readonly timing?: Partial<WatchTiming>;
 }
 
@@ -70,9 +68,9 @@ export interface CancelOptions extends CallOptions {
 
 /** Options of `shareJob`. */
 export interface ShareOptions extends CallOptions {
-  /** Lifetime of the token in milliseconds, at most 7 days, in whole seconds; by default 15 minutes. */
+  /** Lifetime of the token in milliseconds: whole seconds, at most 7 days; by default 15 minutes. */
   readonly ttlMs?: number;
-  /** What the token is for: `"read"`, which it always is, and `"cancel"`. */
+  /** What the token allows: `"read"`, which it always allows, and `"cancel"`. */
   readonly scopes?: readonly ("read" | "cancel")[];
 }
 
@@ -82,9 +80,11 @@ export interface HistoryOptions extends CallOptions {
   readonly owner?: string;
 }
 
-/** A token for one job and its children. */
+/** A share token: a credential for one job and its children. */
 export interface Share {
+  /** The bearer token. */
   readonly token: string;
+  /** When it expires. */
   readonly expireTime: Timestamp | undefined;
 }
 
@@ -125,7 +125,7 @@ export class MilepostClient {
     return present(job);
   }
 
-  /** The current job. */
+  /** The current job. Throws JOB_NOT_FOUND, also for a job of another owner. */
   async getJob(jobId: string, options?: CallOptions): Promise<Job> {
     return (await this.lookUp(jobId, options)).job;
   }
@@ -135,7 +135,7 @@ export class MilepostClient {
     return (await this.lookUp(jobId, options)).waiting;
   }
 
-  /** Why jobs have not started, 100 at most, by one list of them; without those that are not QUEUED. */
+  /** Why the QUEUED ones of these jobs, at most 100, have not started, by job id. Other jobs are not in the map. */
   async getWaitingOf(
     jobIds: readonly string[],
     options: CallOptions = {},
@@ -162,7 +162,7 @@ export class MilepostClient {
     return { job: present(job), waiting };
   }
 
-  /** The jobs that match, page by page, as they stand when the page is asked for. */
+  /** The jobs that match. They are fetched page by page, so each is as of the call that fetched its page. */
   async *listJobs(filter: Filter = {}, options: ListOptions = {}): AsyncGenerator<Job, void, undefined> {
     for await (const page of this.#pages(filter, options)) yield* page.jobs;
   }
@@ -182,7 +182,7 @@ export class MilepostClient {
   }
 
   /**
-   * Cancel a job and its children; return it: CANCELLED, CANCELLING, or ended before.
+   * Cancel a job and its children. Return the job: CANCELLED, CANCELLING, or as it had ended before.
    *
    * Idempotent: a job that has ended stays as it is.
    */
@@ -193,12 +193,12 @@ export class MilepostClient {
     return present(job);
   }
 
-  /** Delete a job that has ended, with its events. */
+  /** Delete a job that has ended, with its events. Throws JOB_NOT_ENDED for another one, and JOB_NOT_FOUND. */
   async deleteJob(jobId: string, options?: CallOptions): Promise<void> {
     await this.#calls.call((call) => this.#calls.service.deleteJob({ jobId }, call), options);
   }
 
-  /** Make a token for a job and its children, for people without a credential of their own. */
+  /** Make a share token of a job, for people without a credential of their own. Throws JOB_NOT_FOUND. */
   async shareJob(jobId: string, options: ShareOptions = {}): Promise<Share> {
     const { ttlMs, scopes = [], ...rest } = options;
     const request = { jobId, ttl: toDuration(ttlMs), scopes: [...scopes] };
@@ -209,33 +209,36 @@ export class MilepostClient {
     return { token, expireTime };
   }
 
-  /** Revoke all share tokens of a job; streams that were opened with them end within seconds. */
+  /** Revoke all share tokens of a job. Streams that were opened with them end within seconds. */
   async revokeShares(jobId: string, options?: CallOptions): Promise<void> {
     await this.#calls.call((call) => this.#calls.service.revokeShares({ jobId }, call), options);
   }
 
-  /** Who the caller is, and what it may do. */
+  /** The caller's principal: its subject, and what it may do. */
   whoAmI(options?: CallOptions): Promise<WhoAmIResponse> {
     return this.#calls.call((call) => this.#calls.service.whoAmI({}, call), options);
   }
 
-  /** The latest runs of a kind, which estimates rest on; empty `owner` means jobs without one. */
+  /** The latest runs of a kind, which estimates rest on. */
   getHistory(kind: string, { owner = "", ...options }: HistoryOptions = {}): Promise<GetHistoryResponse> {
     return this.#calls.call((call) => this.#calls.service.getHistory({ kind, owner }, call), options);
   }
 
-  /** The connected workers, those of a kind if it is not empty. Takes the scope "admin", for all owners. */
+  /**
+   * The connected workers, or with a `kind` only those that take it. Throws PERMISSION_DENIED unless the caller has the
+   * scope `admin` for all owners.
+   */
   async *listWorkers(kind = "", options: CallOptions = {}): AsyncGenerator<ConnectedWorker, void, undefined> {
     let pageToken = "";
     do {
-      const request = { kind, pageSize: WORKERS_PAGE, pageToken };
+      const request = { kind, pageSize: PAGE_SIZE_LIMIT, pageToken };
       const page = await this.#calls.call((call) => this.#calls.admin.listWorkers(request, call), options);
       yield* page.workers;
       pageToken = page.nextPageToken;
     } while (pageToken !== "");
   }
 
-  /** Watch one job: its events so far, then each as it happens, until the job has ended. */
+  /** Watch one job: its events so far, then each as it happens, until the job has ended. Nothing is opened before it is iterated. */
   watchJob(jobId: string, options: WatchOptions = {}): JobWatch {
     return new JobWatch(this.#context, jobId, options);
   }

@@ -67,18 +67,30 @@ export interface FieldViolation {
   readonly description: string;
 }
 
-/** The service refused a call. */
-export class ServiceError extends MilepostError {
-  override name = "ServiceError";
+/** What a refusal says besides its message. */
+export interface Refusal {
+  /** Why, for programs; `"UNSPECIFIED"` if the service gave no reason that this client knows. */
   readonly reason: Reason;
+  /** Code of gRPC and Connect. */
   readonly code: Code;
   /** Details of the reason, such as `job_id`; `ErrorReason` lists them. */
   readonly metadata: Readonly<Record<string, string>>;
+  /** The fields that are refused; empty unless the reason is `"INVALID_FIELD"` or `"TOO_LARGE"`. */
   readonly violations: readonly FieldViolation[];
   /** Milliseconds to wait before a retry, if the server says so. */
   readonly retryDelayMs: number | undefined;
+}
 
-  constructor(message: string, details: Partial<ServiceError> & { code: Code }, options?: ErrorOptions) {
+/** The service refused a call. */
+export class ServiceError extends MilepostError implements Refusal {
+  override name = "ServiceError";
+  readonly reason: Reason;
+  readonly code: Code;
+  readonly metadata: Readonly<Record<string, string>>;
+  readonly violations: readonly FieldViolation[];
+  readonly retryDelayMs: number | undefined;
+
+  constructor(message: string, details: Partial<Refusal> & Pick<Refusal, "code">, options?: ErrorOptions) {
     super(message, options);
     this.reason = details.reason ?? "UNSPECIFIED";
     this.code = details.code;

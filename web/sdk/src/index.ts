@@ -16,7 +16,19 @@ export type {
   ShareOptions,
   Submission,
 } from "./client.js";
-export * from "./errors.js";
+export {
+  type FieldViolation,
+  MilepostError,
+  ProtocolError,
+  type Reason,
+  type Refusal,
+  ServiceError,
+  Silent,
+  StreamsBlocked,
+  TokenUnavailable,
+  Unreachable,
+  hasReason,
+} from "./errors.js";
 export { type RemainingTime, remainingTime } from "./remaining-time.js";
 export { Fold } from "./fold/index.js";
 export { hasEnded } from "./job-states.js";

@@ -7,16 +7,16 @@ export function durationMs({ seconds, nanos }: Duration): number {
   return Number(seconds) * 1000 + nanos / 1e6;
 }
 
-/** The duration of so many milliseconds; undefined stays undefined. */
+/** The duration of so many milliseconds; undefined stays undefined. Throws a RangeError unless it is a number. */
 export function toDuration(ms: number | undefined): Duration | undefined {
   if (ms === undefined) {
     return undefined;
   }
-  const seconds = Math.floor(ms / 1000);
-  return create(DurationSchema, {
-    seconds: BigInt(seconds),
-    nanos: Math.round((ms - seconds * 1000) * 1e6),
-  });
+  if (!Number.isFinite(ms)) {
+    throw new RangeError(`${ms} ms is no duration.`);
+  }
+  const nanos = BigInt(Math.round(ms * 1e6));
+  return create(DurationSchema, { seconds: nanos / 1_000_000_000n, nanos: Number(nanos % 1_000_000_000n) });
 }
 
 /** A timestamp in milliseconds since 1970, as `Date` has it. */

@@ -1,5 +1,5 @@
 import { MilepostError, TokenUnavailable, hasReason } from "./errors.js";
-import { deadline } from "./watch/clock.js";
+import { deadline, unlessAborted } from "./watch/clock.js";
 
 /** A bearer token, or a function that returns one: on first use, and again once the server refuses it. */
 export type Token = string | (() => string | Promise<string>);
@@ -132,6 +132,22 @@ export class CallCredential {
     }
     const isOther = await this.#source.renew(this.#used, timeoutMs);
     return isOther || (isEarly && this.#source.isRenewable);
+  }
+
+  /**
+   * As `renew`, without throwing: the `cause` is what the token's function has thrown, or else `error`. Ends early, as
+   * not renewed, when the signal is aborted.
+   */
+  async tryRenew(
+    error: MilepostError,
+    timeoutMs: number,
+    signal: AbortSignal,
+  ): Promise<{ readonly renewed: boolean; readonly cause: MilepostError }> {
+    try {
+      return { renewed: await unlessAborted(this.renew(error, timeoutMs), signal), cause: error };
+    } catch (thrown) {
+      return { renewed: false, cause: thrown instanceof MilepostError ? thrown : error };
+    }
   }
 
   /**

@@ -1,11 +1,12 @@
-import { createClient } from "@milepost/client";
+import { create } from "@bufbuild/protobuf";
+import { JobSchema, JobState, WaitingFor, WaitingSchema, createClient } from "@milepost/client";
 import { createClient as createNodeClient } from "@milepost/client/node";
 import { expect, test } from "vitest";
 import { startHttpProxy } from "../../testing/http-proxy.js";
 import { IMPATIENT } from "../../testing/impatient.js";
 import { sharedServer } from "../../testing/server.js";
 import { until } from "../../testing/until.js";
-import { JobStreams } from "../src/react/job-streams.js";
+import { JobChannel, JobStreams } from "../src/react/job-streams.js";
 import { collect } from "./watching.js";
 
 const server = sharedServer();
@@ -47,4 +48,24 @@ test("a job that two stores follow, one of which was hidden for a while, is foll
     { type: "event", event: { payload: { case: "jobEnded" } } },
     { type: "event", event: { payload: { case: "jobEnded" } } },
   ]);
+});
+
+test("a job that a snapshot says has started no longer waits for anything, as where no stream gets through", async () => {
+  const channel = new JobChannel(
+    "job",
+    () => undefined,
+    () => undefined,
+  );
+  const { end } = collect(channel.batches());
+  const queued = create(JobSchema, { jobId: "job", state: JobState.QUEUED });
+  await channel.push([{ type: "snapshot", job: queued }]);
+  channel.lookedUp(queued, create(WaitingSchema, { waitingFor: WaitingFor.WORKER }));
+  expect(channel.waiting).toMatchObject({ waitingFor: WaitingFor.WORKER });
+
+  const running = create(JobSchema, { jobId: "job", state: JobState.RUNNING });
+  await channel.push([{ type: "snapshot", job: running }]);
+
+  expect(channel.waiting).toBeUndefined();
+  channel.close();
+  await end;
 });

@@ -168,6 +168,13 @@ test("a function for tokens that fails is told as such", async () => {
   await expect(createClient({ token }).whoAmI()).rejects.toThrow(new TokenUnavailable("Error: logged out"));
 });
 
+test("a name that begins like an address of this machine is another machine", () => {
+  const create = () => createClient({ baseUrl: "http://127.0.0.1.example.org", token: "secret" });
+
+  expect(create).toThrow("The token would travel to 127.0.0.1.example.org in plain text");
+  createClient({ baseUrl: "http://127.1", token: "secret" });
+});
+
 test("a token does not travel in plain text beyond this machine", () => {
   const baseUrl = "http://jobs.example.com:7070";
 

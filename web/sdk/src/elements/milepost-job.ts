@@ -7,7 +7,7 @@ import { type Announced, announcedOf, milestone } from "./model/milestones.js";
 import { SmoothBar } from "./model/smooth-bar.js";
 import { oneLine } from "./model/plain-text.js";
 import { isRetryable } from "./model/resubmission.js";
-import { hasEnded } from "./model/state-words.js";
+import { hasEnded } from "../job-states.js";
 import type { EventsView } from "./events/events-view.js";
 import type { Server } from "./live/server.js";
 import { CancelSheet } from "./parts/cancel-sheet.js";
@@ -21,8 +21,8 @@ import type { LogView } from "./parts/log-view.js";
 import { sharedStyles } from "./parts/shared-styles.js";
 import type { StagesView } from "./parts/stages-view.js";
 
-/** Narrower than this, the stages are behind a tab. */
-const NARROW = 640;
+/** Width in pixels below which the stages are behind a tab. */
+const NARROW_WIDTH = 640;
 const EVENTS = "milepost-events-view";
 
 type Tab = "stages" | "log" | "artifacts" | "result" | "input" | "attempts" | "children" | "events" | "raw";
@@ -30,10 +30,12 @@ type Tab = "stages" | "log" | "artifacts" | "result" | "input" | "attempts" | "c
 /**
  * A job, live: `<milepost-job job-id="…">`.
  *
- * Attributes: `job-id`; `server`, by default the one that the script came from; `log`, `off`, `tail` or `full`; `cancel`, to offer
- * cancelling; `retry`, to offer submitting it again; `compact`, without stages. Events: `milepost-change` and `milepost-end`,
- * whose `detail.job` is the job; `milepost-open`, whose `detail.jobId` is a child or the parent that the reader opens, or the job that was submitted
- * again, and whose page opens unless it is prevented; `milepost-line` and `milepost-event`, whose `detail` has what the property `line` or `event` then is.
+ * Attributes: `job-id`; `server`, by default the one that the script came from; `log`, which is `off`, `tail` or `full`;
+ * `cancel`, to offer cancelling; `retry`, to offer submitting the job again; `compact`, to leave out the stages.
+ *
+ * Events: `milepost-change` and `milepost-end`, whose `detail.job` is the job; `milepost-open`, whose `detail.jobId` is the
+ * child or parent that the reader opens, or the job that was submitted again, and whose page follows unless that is
+ * prevented; `milepost-line` and `milepost-event`, whose `detail` has the new value of the property `line` or `event`.
  */
 export class MilepostJob extends JobElement<JobStore> {
   static override properties = {
@@ -68,7 +70,7 @@ export class MilepostJob extends JobElement<JobStore> {
   #bar = new SmoothBar();
   #announced: Announced | undefined;
   #resized = new ResizeObserver(([entry]) => {
-    this.narrow = (entry?.contentRect.width ?? NARROW) < NARROW;
+    this.narrow = (entry?.contentRect.width ?? NARROW_WIDTH) < NARROW_WIDTH;
   });
 
   constructor() {

@@ -26,18 +26,19 @@ import { sharedStyles } from "./parts/shared-styles.js";
 import { vars } from "./parts/vars-directive.js";
 
 /** Height of a row in pixels, as in the styles. */
-const ROW = 36;
+const ROW_HEIGHT = 36;
 /** Bars that are remembered, many more than are in sight. */
-const MAX_BARS = 1000;
-/** Rows beyond the view that are drawn as well. */
-const MARGIN = 10;
+const BARS_LIMIT = 1000;
+/** Rows that are drawn beyond the view, on either side. */
+const MARGIN_ROWS = 10;
 
 /**
- * Jobs, live: `<milepost-jobs kind="…">`.
+ * A list of jobs, live: `<milepost-jobs kind="…">`.
  *
- * Attributes: `kind`, `owner` and `server`; `controls`, to offer filters and totals. The property `filter` has all filters; the
- * event `milepost-filter` says that the reader has changed them. The event `milepost-open` says which job the reader opens; unless
- * it is prevented, that is the page of the job.
+ * Attributes: `kind`, `owner` and `server`; `controls`, to offer filters and totals. The property `filter` has all filters.
+ *
+ * Events: `milepost-filter`, once the reader has changed the filter, which `detail.filter` is; `milepost-open`, once the
+ * reader opens the job `detail.jobId`, whose page follows unless that is prevented.
  */
 export class MilepostJobs extends LitElement {
   static override properties = {
@@ -81,6 +82,7 @@ export class MilepostJobs extends LitElement {
 
   override connectedCallback(): void {
     super.connectedCallback();
+    this.requestUpdate(); // which subscribes again
     this.#resized.observe(this);
     this.#leave.push(
       ticker.add(() => {
@@ -110,10 +112,10 @@ export class MilepostJobs extends LitElement {
     if (!next) return;
     this.selected = next.key;
     const view = this.#view;
-    const top = this.#rows.indexOf(next) * ROW;
+    const top = this.#rows.indexOf(next) * ROW_HEIGHT;
     if (view && top < view.scrollTop) view.scrollTop = top;
-    if (view && top + ROW > view.scrollTop + view.clientHeight)
-      view.scrollTop = top + ROW - view.clientHeight;
+    if (view && top + ROW_HEIGHT > view.scrollTop + view.clientHeight)
+      view.scrollTop = top + ROW_HEIGHT - view.clientHeight;
   }
 
   /** Open the selected job. */
@@ -135,7 +137,7 @@ export class MilepostJobs extends LitElement {
     if (changed.has("filter") || changed.has("server") || changed.has("kind") || changed.has("owner")) {
       this.store = serverAt(this.server).jobs(this.filter);
     }
-    this.#subscribe();
+    if (this.isConnected) this.#subscribe();
     this.#arrange(changed.has("filter"));
   }
 
@@ -170,7 +172,7 @@ export class MilepostJobs extends LitElement {
           this.hovered = false;
         }}
       >
-        <div class="area" ${vars({ height: `${this.#rows.length * ROW}px` })}>
+        <div class="area" ${vars({ height: `${this.#rows.length * ROW_HEIGHT}px` })}>
           ${this.#visible(store, stale !== "")}
         </div>
         ${this.#notice(store)}
@@ -180,15 +182,15 @@ export class MilepostJobs extends LitElement {
   #visible(store: JobsStore, stale: boolean): TemplateResult {
     const view = this.#view;
     const top = view?.scrollTop ?? 0;
-    const first = Math.max(Math.floor(top / ROW) - MARGIN, 0);
-    const last = Math.ceil((top + (view?.clientHeight ?? 800)) / ROW) + MARGIN;
+    const first = Math.max(Math.floor(top / ROW_HEIGHT) - MARGIN_ROWS, 0);
+    const last = Math.ceil((top + (view?.clientHeight ?? 800)) / ROW_HEIGHT) + MARGIN_ROWS;
     const rows = this.#rows.slice(first, last);
     const { now } = store;
     this.#queued = rows.flatMap((row) =>
       row.type === "job" && store.get(row.key)?.state === JobState.QUEUED ? [row.key] : [],
     );
     if (rows.length === 0) return html``;
-    return html`<div class="rows" role="list" ${vars({ transform: `translateY(${first * ROW}px)` })}>
+    return html`<div class="rows" role="list" ${vars({ transform: `translateY(${first * ROW_HEIGHT}px)` })}>
       ${repeat(
         rows,
         (row) => row.key,
@@ -209,7 +211,7 @@ export class MilepostJobs extends LitElement {
   }
 
   #row(store: JobsStore, job: Job, depth: number, now: Instant, stale: boolean): TemplateResult {
-    if (this.#bars.size > MAX_BARS) this.#bars.clear();
+    if (this.#bars.size > BARS_LIMIT) this.#bars.clear();
     const log = `${job.epoch} ${job.jobId}`; // that of a later job with the id begins anew
     let bar = this.#bars.get(log);
     if (!bar) this.#bars.set(log, (bar = new SmoothBar()));
@@ -222,7 +224,6 @@ export class MilepostJobs extends LitElement {
       waiting: store.waitingOf(job.jobId),
       now,
       stale,
-      mayOpen: () => mayOpen(this, job.jobId),
     });
   }
 
@@ -263,7 +264,7 @@ export class MilepostJobs extends LitElement {
     const { store } = this;
     if (!view || !store) return;
     void store.lookUpWaiting(this.#queued);
-    if (view.scrollTop + 3 * view.clientHeight > this.#rows.length * ROW) store.loadMore();
+    if (view.scrollTop + 3 * view.clientHeight > this.#rows.length * ROW_HEIGHT) store.loadMore();
   }
 
   /** Put the rows in order, unless the pointer is over them: then nothing moves. */
@@ -312,7 +313,10 @@ export class MilepostJobs extends LitElement {
 
   readonly #find = async (): Promise<void> => {
     const id = this.filter.search.trim();
-    if (id && (await this.store?.exists(id))) location.href = this.store?.server.jobAddress(id) ?? "";
+    const { store } = this;
+    if (!id || !store || !(await store.exists(id))) return;
+    const isWanted = this.isConnected && id === this.filter.search.trim();
+    if (isWanted && mayOpen(this, id)) location.href = store.server.jobAddress(id);
   };
 
   readonly #scrolled = (): void => {

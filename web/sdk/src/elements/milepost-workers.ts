@@ -10,15 +10,15 @@ import { onlyClaims, workersText } from "./model/worker-text.js";
 import { narrowTables } from "./parts/narrow-tables.js";
 import { sharedStyles } from "./parts/shared-styles.js";
 
-/** Milliseconds between two calls. There is no stream of workers. */
-const INTERVAL = 5000;
-/** Workers that are shown at most; the line above has all. */
-const SHOWN = 200;
+/** Milliseconds between two calls: there is no stream of workers. */
+const POLL_INTERVAL_MS = 5000;
+/** Workers in the table; the line above it counts all. */
+const TABLE_LIMIT = 200;
 
 /**
- * Who works, in one line that unfolds: `<milepost-workers kind="…">`. For whom that is not to be seen there is nothing.
+ * The connected workers, in one line that unfolds: `<milepost-workers kind="…">`. It is empty unless the caller may see them.
  *
- * Attributes: `kind`, only those that take it; `server`, as `<milepost-job>` has it; `quiet`, to show nothing either where no
+ * Attributes: `kind`, for the workers that take it; `server`, as `<milepost-job>` has it; `quiet`, to show nothing where no
  * worker is connected, such as beside jobs that engines claim.
  */
 export class MilepostWorkers extends LitElement {
@@ -62,7 +62,7 @@ export class MilepostWorkers extends LitElement {
   declare kind: string;
   declare server: string;
   declare quiet: boolean;
-  /** Undefined until they are known, and for whom they are not to be seen. */
+  /** Undefined until they are known, and where the caller may not see them. */
   declare workers: readonly ConnectedWorker[] | undefined;
   #askedAt = -Infinity;
   #untick: (() => void) | undefined;
@@ -111,7 +111,7 @@ export class MilepostWorkers extends LitElement {
             </tr>
           </thead>
           <tbody>
-            ${workers.slice(0, SHOWN).map((worker) => this.#row(worker, now))}
+            ${workers.slice(0, TABLE_LIMIT).map((worker) => this.#row(worker, now))}
           </tbody>
         </table>
       </div>
@@ -148,7 +148,7 @@ export class MilepostWorkers extends LitElement {
   }
 
   async #ask(): Promise<void> {
-    if (isHidden() || performance.now() - this.#askedAt < INTERVAL) return;
+    if (isHidden() || performance.now() - this.#askedAt < POLL_INTERVAL_MS) return;
     this.#askedAt = performance.now();
     const { kind, server } = this;
     const connection = this.#connection;
@@ -162,7 +162,7 @@ export class MilepostWorkers extends LitElement {
         await whenShown(); // the next worker may be of another page
       }
     } catch (error) {
-      // What was shown stays, and the next time may have more luck.
+      // What was shown stays, and the next call tries again.
       connection.note(error, "see workers");
       return;
     }

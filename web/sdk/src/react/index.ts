@@ -16,12 +16,12 @@ import type { CancelOptions, Filter, MilepostClient } from "../client.js";
 import type { Job } from "../gen/milepost/v1/job_pb.js";
 import { JobFilterSchema } from "../gen/milepost/v1/job_service_pb.js";
 import type { Connection } from "../watch/connection.js";
-import { JobStore, type JobView } from "./job-store.js";
 import { JobStreams } from "./job-streams.js";
-import { JobsStore, type JobsView } from "./jobs-store.js";
+import { LiveJob, type JobView } from "./live-job.js";
+import { LiveJobs, type JobsView } from "./live-jobs.js";
 
-export type { JobView } from "./job-store.js";
-export type { JobsView } from "./jobs-store.js";
+export type { JobView } from "./live-job.js";
+export type { JobsView } from "./live-jobs.js";
 
 const ClientContext = createContext<MilepostClient | undefined>(undefined);
 
@@ -33,7 +33,7 @@ export function MilepostProvider({
   return createElement(ClientContext.Provider, { value: client }, children);
 }
 
-/** The client of the nearest `MilepostProvider`. */
+/** The client of the nearest `MilepostProvider`. Throws an Error without one. */
 export function useClient(): MilepostClient {
   const client = useContext(ClientContext);
   if (client === undefined) {
@@ -57,14 +57,16 @@ export interface UsedJobs extends JobsView {
 }
 
 /**
- * Follow one job while the component is shown; components that follow several share one stream. The job is a new object whenever it has changed, at most once an
- * animation frame; what did not change in it, such as most of its stages, stays the same object.
+ * Follow one job while the component is mounted. All components of a page share one stream.
+ *
+ * The job is a new object whenever it has changed, at most once an animation frame; what did not change in it, such as
+ * most of its stages, stays the same object.
  */
 export function useJob(jobId: string): UsedJob {
   const client = useClient();
   const key = `job ${jobId}`;
   const store = useMemo(
-    () => shared(client, key, (stores) => new JobStore(streamsOf(client), jobId, stores, key)),
+    () => shared(client, key, (stores) => new LiveJob(streamsOf(client), jobId, stores, key)),
     [client, key, jobId],
   );
   const view = useSyncExternalStore(store.subscribe, store.getSnapshot, () => NO_JOB);
@@ -72,19 +74,19 @@ export function useJob(jobId: string): UsedJob {
   return { ...view, state: view.connection?.state ?? "connecting", cancel };
 }
 
-/** Follow all jobs that match a filter while the component is shown; see `useJob`. */
+/** Follow all jobs that match a filter while the component is mounted; see `useJob`. Each filter has a stream of its own. */
 export function useJobs(filter: Filter = {}): UsedJobs {
   const client = useClient();
   const key = `jobs ${toJsonString(JobFilterSchema, create(JobFilterSchema, filter))}`;
   const store = useMemo(
-    () => shared(client, key, (stores) => new JobsStore(client, filter, stores, key)),
+    () => shared(client, key, (stores) => new LiveJobs(client, filter, stores, key)),
     [client, key], // which has all that is in the filter
   );
   const view = useSyncExternalStore(store.subscribe, store.getSnapshot, () => NO_JOBS);
   return { ...view, state: view.connection?.state ?? "connecting" };
 }
 
-/** What a page that is rendered on a server knows. */
+/** What is known where a page is rendered on a server. */
 const NO_JOB: JobView = { job: undefined, waiting: undefined, connection: undefined, error: undefined };
 const NO_JOBS: JobsView = { jobs: [], caughtUp: false, connection: undefined, error: undefined };
 

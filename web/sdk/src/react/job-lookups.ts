@@ -3,19 +3,16 @@ import type { Job } from "../gen/milepost/v1/job_pb.js";
 import type { Waiting } from "../gen/milepost/v1/job_service_pb.js";
 import { isHidden } from "../watch/page.js";
 
-/** Milliseconds between two look-ups. */
-const INTERVAL_MS = 2000;
+/** Milliseconds between two look-ups, however many jobs there are. */
+const LOOKUP_INTERVAL_MS = 2000;
 
-/** A job as a call has it, and why it is queued. */
+/** A job as a call returned it, and why it is queued. */
 export interface LookedUpJob {
   readonly job: Job;
   readonly waiting: Waiting | undefined;
 }
 
-/**
- * Looks jobs up in turns, one every two seconds however many they are, for what a stream of many jobs does not have: why a
- * job is queued.
- */
+/** Looks jobs up one after the other, in rotation, for what no stream of many jobs has: why a job is queued. */
 export class JobLookups {
   readonly #client: MilepostClient;
   readonly #wanted: () => readonly string[];
@@ -24,7 +21,7 @@ export class JobLookups {
   #isLooking = false;
   #last = "";
 
-  /** `wanted` are the ids of the jobs that are worth a look; `found` takes what there is of one. */
+  /** `wanted` returns the ids of the jobs to look up; `found` is called with each answer. */
   constructor(client: MilepostClient, wanted: () => readonly string[], found: (found: LookedUpJob) => void) {
     this.#client = client;
     this.#wanted = wanted;
@@ -32,7 +29,7 @@ export class JobLookups {
   }
 
   start(): void {
-    this.#timer ??= setInterval(() => void this.#next(), INTERVAL_MS);
+    this.#timer ??= setInterval(() => void this.#next(), LOOKUP_INTERVAL_MS);
   }
 
   stop(): void {
@@ -50,7 +47,7 @@ export class JobLookups {
     try {
       this.#found(await this.#client.lookUp(jobId));
     } catch {
-      // The next turn may have more luck.
+      // Repeated in the next round.
     } finally {
       this.#isLooking = false;
     }

@@ -4,21 +4,16 @@ import { type MilepostError, isTransient, toMilepostError } from "../errors.js";
 import { type Estimate, type Job, JobState } from "../gen/milepost/v1/job_pb.js";
 import type { Waiting } from "../gen/milepost/v1/job_service_pb.js";
 import { hasEnded } from "../job-states.js";
+import { FILTER_VALUES_LIMIT } from "../limits.js";
 import type { Connection } from "../watch/connection.js";
 import type { JobItem } from "../watch/job-cursor.js";
 import type { JobsItem } from "../watch/jobs-cursor.js";
 import { whenShown } from "../watch/page.js";
 import type { JobsWatch } from "../watch/jobs-watch.js";
-import type { WatchOptions } from "../watch/watch-options.js";
+import { JOBS_STATUS_INTERVAL_MS, type WatchOptions } from "../watch/watch-options.js";
 import { JobLookups } from "./job-lookups.js";
 
-/** Jobs of one stream; a server takes no more ids in a filter. */
-const GROUP = 100;
-
-/** Milliseconds between two statuses of many jobs, which have their new estimates. */
-export const STATUS_INTERVAL = 5000;
-
-/** Milliseconds before the server is asked again about a job that a stream has not. */
+/** Milliseconds before the server is asked again about a job that a stream lacks. */
 const FIND_INTERVAL_MS = 2000;
 
 const OPTIONS = {
@@ -29,15 +24,15 @@ const OPTIONS = {
 } as const satisfies WatchOptions;
 
 /**
- * The jobs that the components of a page follow. A page over HTTP/1.1 has one stream: one job is watched by itself, and
- * several together, as one stream of many jobs.
+ * The streams for the jobs that the components of a page follow. One job has a watch of its own; several share one watch
+ * of many jobs, since a page over HTTP/1.1 has one stream.
  */
 export class JobStreams {
   readonly #client: MilepostClient;
-  /** By job: usually one each, and another one where a store that was hidden for a while is shown again. */
+  /** By job: usually one, and a second one where a store was unused for a while and is used again. */
   readonly #channels = new Map<string, readonly JobChannel[]>();
   readonly #lookups: JobLookups;
-  /** Those whose jobs the server is asked about, since a stream has not got them. */
+  /** The channels whose jobs the server is being asked about, since a stream lacks them. */
   readonly #sought = new Set<JobChannel>();
   #stop = new AbortController();
   #watched: ReadonlySet<string> = new Set();
@@ -63,7 +58,7 @@ export class JobStreams {
       this.#regroupSoon();
     });
     this.#channels.set(jobId, [...this.#of(jobId), channel]);
-    this.#watched = new Set(); // it needs a snapshot, also if the job is watched already
+    this.#watched = new Set(); // a new stream begins with a snapshot, which the channel needs
     this.#regroupSoon();
     return channel;
   }
@@ -73,7 +68,7 @@ export class JobStreams {
     return this.#channels.get(jobId) ?? [];
   }
 
-  /** All that come in one turn share a stream. */
+  /** Channels that are opened in one task share a stream. */
   #regroupSoon(): void {
     if (this.#isAsked) return;
     this.#isAsked = true;
@@ -85,7 +80,7 @@ export class JobStreams {
 
   #regroup(): void {
     const ids = [...this.#channels.keys()];
-    // A stream that has some jobs too many goes on; another one would begin with the snapshots of all.
+    // A stream with a few jobs too many goes on: another one would begin with the snapshots of all.
     if (ids.length * 2 > this.#watched.size && ids.every((id) => this.#watched.has(id))) return;
     this.#watched = new Set(ids);
     this.#stop.abort();
@@ -96,8 +91,8 @@ export class JobStreams {
     if (first !== undefined && ids.length === 1) void this.#watchOne(first, signal);
     else if (ids.length > 1) {
       this.#lookups.start();
-      for (let start = 0; start < ids.length; start += GROUP) {
-        void this.#watchMany(ids.slice(start, start + GROUP), signal);
+      for (let start = 0; start < ids.length; start += FILTER_VALUES_LIMIT) {
+        void this.#watchMany(ids.slice(start, start + FILTER_VALUES_LIMIT), signal);
       }
     }
   }
@@ -117,6 +112,7 @@ export class JobStreams {
           channel.estimate = watch.estimate;
           channel.waiting = watch.waiting;
           await channel.push(items);
+          if (signal.aborted) return; // the next channel has newer items from another stream
         }
       }
       if (!signal.aborted) for (const channel of this.#of(jobId)) channel.end();
@@ -131,7 +127,7 @@ export class JobStreams {
       { jobIds: [...jobIds] },
       {
         ...OPTIONS,
-        statusIntervalMs: STATUS_INTERVAL,
+        statusIntervalMs: JOBS_STATUS_INTERVAL_MS,
         signal,
         onConnection: (connection) => {
           if (signal.aborted) return;
@@ -143,12 +139,16 @@ export class JobStreams {
     );
     try {
       for await (const items of watch.batches()) {
-        for (const [jobId, own] of byJob(items))
-          for (const channel of this.#of(jobId)) await channel.push(own);
+        for (const [jobId, own] of byJob(items)) {
+          for (const channel of this.#of(jobId)) {
+            await channel.push(own);
+            if (signal.aborted) return;
+          }
+        }
         // A batch without items has new estimates.
         if (items.length === 0) for (const channel of channels()) channel.estimated(watch);
         for (const item of items) {
-          // Those that do not come again before it has caught up are gone.
+          // All jobs that exist come again before the watch has caught up.
           if (item.type === "gap") for (const channel of channels()) channel.forget();
           if (item.type === "deleted") for (const channel of this.#of(item.jobId)) void this.#find(channel);
         }
@@ -158,7 +158,7 @@ export class JobStreams {
     }
   }
 
-  /** A job that a stream of many has not: say why, as a watch of that job would. */
+  /** End the channel of a job that a watch of many jobs lacks, with the error that a watch of that job would have. */
   async #find(channel: JobChannel): Promise<void> {
     if (this.#sought.has(channel)) return;
     this.#sought.add(channel);
@@ -169,7 +169,7 @@ export class JobStreams {
         break;
       } catch (thrown) {
         const error = toMilepostError(thrown);
-        // A lost connection says nothing of the job; the stream, too, outlasts it.
+        // A lost connection says nothing about the job, and the stream outlasts it, too.
         if (!isTransient(error, true)) channel.end(error);
         else await new Promise((resolve) => setTimeout(resolve, FIND_INTERVAL_MS));
       }
@@ -178,7 +178,7 @@ export class JobStreams {
   }
 }
 
-/** What one component, or several, hear of a job. */
+/** Hands the items of one job from a stream to one reader, which holds the stream back until it has taken them. */
 export class JobChannel {
   waiting: Waiting | undefined;
   estimate: Estimate | undefined;
@@ -201,21 +201,22 @@ export class JobChannel {
     this.#onClose = onClose;
   }
 
-  /** Whether nothing more is heard of it. */
+  /** Whether no more items come. */
   get isOver(): boolean {
     return this.#isOver;
   }
 
+  /** Whether a stream has brought the job. */
   get isKnown(): boolean {
     return this.#state !== undefined;
   }
 
-  /** A stream of many jobs begins again, with those that are there. */
+  /** The watch of many jobs has a gap, after which it brings the jobs that exist again. */
   forget(): void {
     this.#state = this.estimate = this.waiting = undefined;
   }
 
-  /** Whether a call knows more of it than a stream of many jobs: what it waits for. */
+  /** Whether the job is QUEUED: what it waits for has to be looked up, since no watch of many jobs says it. */
   get isQueued(): boolean {
     return this.#state === JobState.QUEUED;
   }
@@ -230,12 +231,14 @@ export class JobChannel {
     if (this.#state !== undefined && hasEnded({ state: this.#state })) this.end();
   }
 
+  /** Note how the stream is connected. */
   connected(connection: Connection): void {
     if (this.#isOver) return;
     this.#connection = connection;
     this.#onConnection(connection);
   }
 
+  /** Note what a call says the job waits for. */
   lookedUp(job: Job, waiting: Waiting | undefined): void {
     if (this.#isOver || job.state !== this.#state) return; // the stream is ahead of the call, or behind it
     this.waiting = waiting;
@@ -266,7 +269,7 @@ export class JobChannel {
     this.close();
   }
 
-  /** What comes, together as it comes. A batch without items says that something else is new. */
+  /** The items received so far at a time. A batch without items says that something else is new, such as the estimate. */
   async *batches(): AsyncGenerator<readonly JobItem[], void, undefined> {
     for (;;) {
       const items = this.#take();
@@ -282,6 +285,7 @@ export class JobChannel {
     if (this.#error !== undefined) throw this.#error;
   }
 
+  /** Leave: the stream goes on for others. */
   close(): void {
     this.#isOver = true;
     this.#wakeReader();
@@ -300,6 +304,7 @@ export class JobChannel {
       this.#state = item.job.state;
       this.#startTime = item.job.startTime;
       this.estimate = item.job.estimate ?? this.estimate;
+      if (this.#state !== JobState.QUEUED) this.waiting = undefined;
     } else if (item.type === "event") {
       const { payload, time } = item.event;
       if (payload.case === "jobStarted") {

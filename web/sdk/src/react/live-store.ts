@@ -1,12 +1,11 @@
-import type { MilepostError } from "../errors.js";
-import { toMilepostError } from "../errors.js";
+import { type MilepostError, toMilepostError } from "../errors.js";
 import type { Connection } from "../watch/connection.js";
 
-/** What a store tells of the watch behind it. */
+/** What a store knows about its watch. */
 export interface LiveView {
   /** How the watch is connected; undefined before it has begun. */
   readonly connection: Connection | undefined;
-  /** Why the watch has ended before its time. */
+  /** The error that has ended the watch; undefined without one. */
   readonly error: MilepostError | undefined;
 }
 
@@ -16,9 +15,9 @@ export interface LiveWatch<Item> {
   close(): void;
 }
 
-/** Items that wait for the next frame, at most, before the watch is held back. */
+/** Items that may wait for the next frame before the watch is held back. */
 const WAITING_LIMIT = 10_000;
-/** Milliseconds without anybody who listens, before a store gives its stream back. */
+/** Milliseconds without a listener after which a store closes its watch: components that remount keep it. */
 const LINGER_MS = 500;
 
 /** Run `work` in the next animation frame; where nothing is drawn, soon. */

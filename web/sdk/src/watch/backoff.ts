@@ -20,12 +20,12 @@ export class Backoff {
     this.#random = random;
   }
 
-  /** Milliseconds to wait before the next attempt, besides the ones that the server asked for. */
-  next(atLeastMs = 0): number {
+  /** Milliseconds to wait before the next attempt: `askedMs`, as the server asked for, and the backoff. */
+  next(askedMs = 0): number {
     const { initialMs, maximumMs } = this.#bounds;
     const bound = Math.min(initialMs * 2 ** this.fruitless, maximumMs);
     this.fruitless++;
-    return atLeastMs + (bound / 2) * (1 + this.#random());
+    return askedMs + (bound / 2) * (1 + this.#random());
   }
 
   /** Note a success: the next delay is short. */

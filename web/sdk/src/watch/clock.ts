@@ -3,7 +3,7 @@
  * them late.
  */
 
-/** Milliseconds between two looks at the clock, so that a machine that woke up notices soon. */
+/** Longest timer in milliseconds: after a sleep the clock is read within this time. */
 const TICK_MS = 5_000;
 /** A timer that is this late says that the page slept; what came in meanwhile gets as much time to be read. */
 const LATE_MS = 2_000;

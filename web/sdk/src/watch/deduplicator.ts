@@ -1,9 +1,9 @@
 import type { Event } from "../gen/milepost/v1/event_pb.js";
 import type { Job } from "../gen/milepost/v1/job_pb.js";
 
-/** Jobs per generation. An event could repeat only if a broken stream was more matching jobs than this behind its server. */
+/** Jobs per generation. Events repeat only after a break in which more jobs than this have come to match. */
 const GENERATION_SIZE = 10_000;
-/** Positions after a listing by which its jobs' commits have surely come; few are in it before the server's position. */
+/** Positions after a list at which all commits of its jobs have arrived: a list is ahead of its stream by fewer. */
 const LISTING_SLACK = 10_000n;
 
 /** The last event received of a job; its epoch, if known, tells it from another one with the same id. */

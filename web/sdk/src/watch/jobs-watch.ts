@@ -1,4 +1,5 @@
 import { hasReason } from "../errors.js";
+import { PAGE_SIZE_LIMIT } from "../limits.js";
 import type { Estimate, Job } from "../gen/milepost/v1/job_pb.js";
 import type { JobFilter, WatchJobsResponse } from "../gen/milepost/v1/job_service_pb.js";
 import type { EstimatedJob } from "./job-estimates.js";
@@ -6,9 +7,6 @@ import { JobsCursor, type JobsItem } from "./jobs-cursor.js";
 import { ReconnectingStream } from "./reconnecting-stream.js";
 import type { WatchContext } from "./watch-context.js";
 import type { WatchOptions } from "./watch-options.js";
-
-/** Jobs that a watch asks for at a time while no stream gets through: the newest ones. The server lists no more at once. */
-const LIST_LIMIT = 1_000;
 
 /** The events of all jobs that match a filter, in one stream: each exactly once, and those of each job in order. */
 export class JobsWatch extends ReconnectingStream<WatchJobsResponse, JobsItem> {
@@ -55,7 +53,7 @@ export class JobsWatch extends ReconnectingStream<WatchJobsResponse, JobsItem> {
 
   protected override async ask(timeoutMs: number): Promise<() => readonly JobsItem[] | undefined> {
     const { calls } = this.context;
-    const request = { filter: this.cursor.filter, pageSize: LIST_LIMIT };
+    const request = { filter: this.cursor.filter, pageSize: PAGE_SIZE_LIMIT };
     const { jobs, nextPageToken } = await calls.call((options) => calls.service.listJobs(request, options), {
       timeoutMs,
       signal: this.closing,

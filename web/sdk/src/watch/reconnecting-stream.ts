@@ -348,7 +348,8 @@ export abstract class ReconnectingStream<
       }
     }
     const items = this.cursor.recover(error);
-    const { renewed, cause } = await this.#renewToken(error);
+    const { timeoutMs } = this.context.calls;
+    const { renewed, cause } = await this.#credential.tryRenew(error, timeoutMs, this.closing);
     if (this.#isClosed()) {
       return [];
     }
@@ -379,16 +380,6 @@ export abstract class ReconnectingStream<
       throw cause;
     }
     return [];
-  }
-
-  async #renewToken(error: MilepostError): Promise<{ renewed: boolean; cause: MilepostError }> {
-    const { timeoutMs } = this.context.calls;
-    try {
-      const renewal = this.#credential.renew(error, timeoutMs);
-      return { renewed: await unlessAborted(renewal, this.closing), cause: error };
-    } catch (unavailable) {
-      return { renewed: false, cause: unavailable instanceof MilepostError ? unavailable : error };
-    }
   }
 
   async #checkTransport(cause: MilepostError, last: boolean): Promise<void> {

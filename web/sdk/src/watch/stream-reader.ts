@@ -11,11 +11,13 @@ export const CANCELLED = Symbol("the stream was cancelled");
 /**
  * Reads one stream at a time, frame by frame.
  *
- * It asks for a frame only when it is read, so that a consumer which stalls holds the stream back.
+ * Frames after the first are asked for only when they are read, so that a consumer which stalls holds the stream back.
  */
 export class StreamReader<Frame> {
   #abort = new AbortController();
   #frames: AsyncIterator<Frame> | undefined;
+  /** The first frame of the stream, until it is read. */
+  #first: Promise<IteratorResult<Frame>> | undefined;
   /** Resolves a pending read when the stream is cancelled. */
   #cancelled: (() => void) | undefined;
 
@@ -28,6 +30,9 @@ export class StreamReader<Frame> {
   open(stream: (signal: AbortSignal) => AsyncIterable<Frame>): void {
     this.#abort = new AbortController();
     this.#frames = stream(this.#abort.signal)[Symbol.asyncIterator]();
+    // Asked for at once: the error of a stream that is cancelled before somebody reads would be unhandled.
+    this.#first = this.#frames.next();
+    this.#first.catch(() => undefined);
   }
 
   /** The next frame. Throws what the stream throws, as a MilepostError, and Silent after `timeoutMs`. */
@@ -45,7 +50,8 @@ export class StreamReader<Frame> {
         reject(new Silent(timeoutMs));
       });
     });
-    const next = frames.next();
+    const next = this.#first ?? frames.next();
+    this.#first = undefined;
     try {
       const result = await Promise.race([next, other]);
       if (this.#frames !== frames || result === CANCELLED) {

@@ -13,8 +13,8 @@ import type { WatchContext } from "./watch-context.js";
 /** Connections that a browser keeps open to one server over HTTP/1.1. */
 const KEPT_CONNECTIONS = 6;
 
-/** So many times as long as the last stream one may take to open. */
-const SLOWER = 3;
+/** Timeout of opening a stream, as a multiple of the time that the last one took. */
+const OPEN_TIME_FACTOR = 3;
 
 export const STREAMS_BLOCKED = new StreamsBlocked();
 
@@ -25,7 +25,7 @@ export class Transport {
   readonly fallback: TransportFallback;
   readonly #context: WatchContext;
   #releaseSlot: (() => void) | undefined;
-  /** Attempts left that may get one of the browser's connections which are dead without its knowledge. */
+  /** Attempts left that may go over a connection that is dead, which the browser has not noticed yet. */
   #suspects = 0;
   #hasConnected = false;
   /** When the current stream was asked for, by the monotonic clock; and how long the last one that opened took for that. */
@@ -69,7 +69,7 @@ export class Transport {
   get openTimeoutMs(): number {
     const { timing, calls } = this.#context;
     if (this.#suspects === 0 && this.fallback.blockedStreams === 0) return calls.timeoutMs;
-    return Math.min(Math.max(timing.probeMs, SLOWER * this.#openedInMs), calls.timeoutMs);
+    return Math.min(Math.max(timing.probeMs, OPEN_TIME_FACTOR * this.#openedInMs), calls.timeoutMs);
   }
 
   /** Note that the connections so far, if there are any, may all be dead, such as after a laptop slept. */

@@ -27,7 +27,7 @@ type Start<Name extends string> =
 
 /** The options of a watch, and the state of its current stream. Pure: no transport, no time. */
 export abstract class WatchCursor<Frame, Item> {
-  /** Epoch of the cursor; empty until a stream has opened or, of one job that starts with a snapshot, that has come. */
+  /** Epoch of the cursor; empty until a stream has opened or, of one job from a snapshot, until that has come. */
   epoch: string;
   /** The newest known sequence or, in a watch of many jobs, position. */
   head = 0n;

@@ -3,8 +3,10 @@ import { Delivery, type EventFilter, EventFilterSchema } from "../gen/milepost/v
 import { create } from "@bufbuild/protobuf";
 import type { Connection } from "./connection.js";
 
-/** Milliseconds between two signs of life of an idle stream, unless the caller asks for others. */
+/** Default of `statusIntervalMs`. */
 export const STATUS_INTERVAL_MS = 10_000;
+/** Milliseconds between two statuses of many jobs that are shown: a status has their new estimates. */
+export const JOBS_STATUS_INTERVAL_MS = 5_000;
 
 /** Name of a payload of an event, as in `event.payload.case`. */
 export type PayloadName = NonNullable<Event["payload"]["case"]>;
@@ -34,7 +36,7 @@ export interface WatchOptions {
   readonly latestProgress?: boolean;
   /** Whether to wait for further events (default), or end when the watch has caught up. */
   readonly follow?: boolean;
-  /** Milliseconds between two signs of life of an idle stream, 1,000 to 3,600,000; by default 10,000. */
+  /** Milliseconds between two statuses of an idle stream, 1,000 to 3,600,000; by default 10,000. */
   readonly statusIntervalMs?: number;
   /**
    * Milliseconds in which the first connection has to succeed; by default 30,000, `Infinity` for no limit. The time in

@@ -1,16 +1,16 @@
-/** How long a watch waits, in milliseconds. */
+/** Waits and timeouts of a watch, in milliseconds. */
 export interface WatchTiming {
-  /** The first wait before it connects again; doubles each time. Default 1,000. */
+  /** First delay before a reconnect; it doubles each time. Default 1,000. */
   readonly backoffMs: number;
-  /** The longest wait before it connects again. Default 30,000. */
+  /** Longest delay before a reconnect. Default 30,000. */
   readonly maximumBackoffMs: number;
-  /** Between two questions while no stream is to be had. Default 2,000. */
+  /** Polling interval where no long stream is to be had. Default 2,000. */
   readonly pollMs: number;
-  /** Before the next attempt at a long stream while none gets through. Default 300,000. */
+  /** Delay before long streams are tried again where none got through. Default 300,000. */
   readonly streamRetryMs: number;
-  /** For the answer of a call that only finds out whether the server answers. Default 5,000. */
+  /** Timeout of a call that probes whether the server answers. Default 5,000. */
   readonly probeMs: number;
-  /** Beyond 2.5 status intervals without any frame, before the connection counts as lost. Default 5,000. */
+  /** Silence beyond 2.5 status intervals after which a stream counts as lost. Default 5,000. */
   readonly silenceMs: number;
 }
 

@@ -8,9 +8,9 @@ import { whenShown } from "../../watch/page.js";
 import type { JobWatch } from "../../watch/job-watch.js";
 import { JobState, type Event, type Job, type Waiting } from "../messages.js";
 import { ATTEMPT_PAYLOADS, attemptsOf, type Attempt } from "../model/attempts.js";
-import { type Connection, brokenBy, connectionOf } from "../model/connection-text.js";
+import { type ShownConnection, brokenBy, connectionOf } from "../model/connection-text.js";
 import type { Instant } from "../model/instants.js";
-import { hasEnded } from "../model/state-words.js";
+import { hasEnded } from "../../job-states.js";
 import { hasUsual } from "../model/usual.js";
 import { FrameQueue } from "./frame-queue.js";
 import { JobLog } from "./job-log.js";
@@ -26,13 +26,13 @@ const ATTEMPT_EVENTS_LIMIT = 20_000;
 const FIRST_PAGES = 4;
 /** Children that are shown. */
 const CHILDREN_LIMIT = 500;
-/** Milliseconds between two looks at the queue and the children; and of a job that has neither, as far as is known. */
-const RELATED_INTERVAL = 5000;
-const RARE_INTERVAL = 30_000;
+/** Milliseconds between two look-ups of the queue and the children; and for a job that has neither, as far as is known. */
+const RELATED_INTERVAL_MS = 5000;
+const RARE_INTERVAL_MS = 30_000;
 
 const ATTEMPT_NAMES: ReadonlySet<string | undefined> = new Set<PayloadName>(ATTEMPT_PAYLOADS);
 
-/** Has the events of a job as they come. */
+/** Gets the events of a job as they come. */
 export interface EventReader {
   /** Begin with a snapshot, which is of another log than what came before, or goes on from there. */
   restart(job: Job): void;
@@ -41,7 +41,7 @@ export interface EventReader {
 
 export class JobStore implements WatchedJob {
   readonly log: JobLog;
-  connection: Connection = { state: "connecting", error: "" };
+  connection: ShownConnection = { state: "connecting", error: "" };
   children: readonly Job[] = [];
   hasMoreChildren = false;
   /** What the latest runs of its kind took; undefined until it is known, and for whom it is not to be seen. */
@@ -283,7 +283,7 @@ export class JobStore implements WatchedJob {
     if (!job || !this.#isComplete || performance.now() < this.#usualAfter) return;
     const ended = hasEnded(job);
     if (ended ? this.#isUsualOfEnd : hasUsual(this.usual)) return;
-    this.#usualAfter = performance.now() + RARE_INTERVAL;
+    this.#usualAfter = performance.now() + RARE_INTERVAL_MS;
     await this.server.whoAmI();
     await whenShown();
     if (signal.aborted || !this.server.may("see history")) return;
@@ -336,7 +336,7 @@ export class JobStore implements WatchedJob {
     const often = ended
       ? this.children.some((child) => !hasEnded(child))
       : job.state === JobState.QUEUED || this.children.length > 0 || job.plannedChildren > 0;
-    const interval = often ? RELATED_INTERVAL : ended ? Infinity : RARE_INTERVAL;
+    const interval = often ? RELATED_INTERVAL_MS : ended ? Infinity : RARE_INTERVAL_MS;
     if (performance.now() - this.#lookedAt < interval) return;
     this.#isLooking = true;
     const { signal } = this.#loading;
@@ -353,7 +353,7 @@ export class JobStore implements WatchedJob {
       const { jobs, more } = await firstOf(children, CHILDREN_LIMIT);
       if (!signal.aborted) [this.children, this.hasMoreChildren] = [jobs, more];
     } catch {
-      // The next look may have more luck.
+      // The next look-up tries again.
     }
     this.#isLooking = false;
     this.#lookedAt = signal.aborted || this.isEnded !== ended ? -Infinity : performance.now();

@@ -1,18 +1,20 @@
 /** The jobs that match a filter, kept up to date by one stream while there are subscribers. */
 
 import { Fold } from "../../fold/index.js";
+import { FILTER_VALUES_LIMIT } from "../../limits.js";
 import type { JobsItem } from "../../watch/jobs-cursor.js";
 import type { JobsWatch } from "../../watch/jobs-watch.js";
 import { whenShown } from "../../watch/page.js";
+import { JOBS_STATUS_INTERVAL_MS } from "../../watch/watch-options.js";
 import type { Job, JobState, Waiting } from "../messages.js";
-import { type Connection, brokenBy, connectionOf } from "../model/connection-text.js";
+import { type ShownConnection, brokenBy, connectionOf } from "../model/connection-text.js";
 import type { Instant } from "../model/instants.js";
 import { type Group, type ListFilter, labelPairs } from "../model/job-list.js";
 import { isNewer, withoutDetails } from "../model/listed-job.js";
-import { hasEnded } from "../model/state-words.js";
+import { FINAL_STATES, hasEnded } from "../../job-states.js";
 import { JobState as States } from "../messages.js";
 import { FrameQueue } from "./frame-queue.js";
-import { LISTED_PAYLOADS, STATUS_INTERVAL } from "./listed-events.js";
+import { LISTED_PAYLOADS } from "./listed-events.js";
 import { Listeners } from "./listeners.js";
 import { Retries } from "./retries.js";
 import type { ServerConnection } from "./server-connection.js";
@@ -24,14 +26,11 @@ const PAGE_SIZE = 500;
 const ACTIVE_LIMIT = 20_000;
 const ENDED_LIMIT = 20_000;
 
-/** Queued jobs that are looked up together; a server takes no more ids in a filter. */
-const LOOKUP_LIMIT = 100;
-/** Milliseconds between two looks at what jobs wait for; and where some are new, as after the list was scrolled. */
-const LOOKUP_INTERVAL = 5000;
-const NEW_INTERVAL = 500;
+/** Milliseconds between two look-ups of what jobs wait for; and where some are new, as after the list was scrolled. */
+const LOOKUP_INTERVAL_MS = 5000;
+const NEW_LOOKUP_INTERVAL_MS = 500;
 
 const ACTIVE: readonly JobState[] = [States.RUNNING, States.CANCELLING];
-const ENDED: readonly JobState[] = [States.SUCCEEDED, States.FAILED, States.CANCELLED, States.LOST];
 
 /** Jobs in some states that are loaded page by page. */
 interface Part {
@@ -41,7 +40,7 @@ interface Part {
 }
 
 export class JobsStore {
-  connection: Connection = { state: "connecting", error: "" };
+  connection: ShownConnection = { state: "connecting", error: "" };
   /** Changes whenever the order or the number of the jobs may have. */
   version = 0;
   isLoading = true;
@@ -63,9 +62,9 @@ export class JobsStore {
   #waiting: ReadonlyMap<string, Waiting | undefined> = new Map();
   #lookUpAfter = -Infinity;
   #newAfter = -Infinity;
-  /** Aborted where what is asked for now is not worth an answer any more. */
+  /** Aborted once the list begins again, or nobody is subscribed: answers that come later do not count. */
   #listing = new AbortController();
-  /** Until all is listed: the jobs that came in since; others the store has from before, and they may be gone. */
+  /** The jobs that have come in since the list began; undefined once it is complete. Others may be gone. */
   #seen: Set<string> | undefined;
   /** Whether there was no room for a job that has not ended. */
   #isFull = false;
@@ -105,7 +104,7 @@ export class JobsStore {
 
   /** Look up what the queued jobs in sight wait for, all in one call, once in a while. No event says it. */
   async lookUpWaiting(jobIds: readonly string[]): Promise<void> {
-    const ids = jobIds.slice(0, LOOKUP_LIMIT);
+    const ids = jobIds.slice(0, FILTER_VALUES_LIMIT);
     const hasNew = ids.some((id) => !this.#waiting.has(id));
     if (ids.length === 0 || performance.now() < (hasNew ? this.#newAfter : this.#lookUpAfter)) return;
     this.#newAfter = Infinity; // until it is answered
@@ -117,11 +116,11 @@ export class JobsStore {
       this.#waiting = new Map(ids.map((id) => [id, found.get(id)]));
       isKnown = true;
     } catch {
-      // The next look may have more luck.
+      // The next look-up tries again.
     }
     const now = performance.now();
-    this.#lookUpAfter = now + LOOKUP_INTERVAL;
-    this.#newAfter = now + (isKnown ? NEW_INTERVAL : LOOKUP_INTERVAL);
+    this.#lookUpAfter = now + LOOKUP_INTERVAL_MS;
+    this.#newAfter = now + (isKnown ? NEW_LOOKUP_INTERVAL_MS : LOOKUP_INTERVAL_MS);
     this.#frames.request();
   }
 
@@ -201,7 +200,7 @@ export class JobsStore {
       payloads: LISTED_PAYLOADS,
       pauseWhenHidden: true,
       connectTimeoutMs: Infinity,
-      statusIntervalMs: STATUS_INTERVAL,
+      statusIntervalMs: JOBS_STATUS_INTERVAL_MS,
       signal,
       onConnection: (connection) => {
         if (signal.aborted) return; // the list has not ended with this stream
@@ -234,7 +233,7 @@ export class JobsStore {
   /** Only then, so that no job is missed that comes between the list and the stream. */
   #loadOnceCaughtUp(): void {
     if (!this.#watch?.caughtUp || this.#parts.length > 0) return;
-    this.#parts = [ACTIVE, [States.QUEUED], ENDED].map((states) => ({
+    this.#parts = [ACTIVE, [States.QUEUED], FINAL_STATES].map((states) => ({
       states,
       jobs: this.#list(states),
       complete: false,

@@ -1,9 +1,4 @@
-/** What a stream of many jobs brings, for lists and bars. */
-
-/** Milliseconds between two statuses of a stream of many jobs, which have their new estimates. */
-export const STATUS_INTERVAL = 5000;
-
-/** The payloads that change what a list shows. */
+/** The payloads that change what a list or a bar shows. */
 export const LISTED_PAYLOADS = [
   "jobSubmitted",
   "jobStarted",

@@ -1,23 +1,23 @@
-/** Many jobs of a page that show no more than their progress: one stream for all of them. */
+/** The jobs of a page of which only the progress is shown: one stream for each hundred of them. */
 
 import { Fold } from "../../fold/index.js";
+import { FILTER_VALUES_LIMIT } from "../../limits.js";
 import type { JobsItem } from "../../watch/jobs-cursor.js";
 import type { JobsWatch } from "../../watch/jobs-watch.js";
+import { JOBS_STATUS_INTERVAL_MS } from "../../watch/watch-options.js";
 import type { Job } from "../messages.js";
-import { type Connection, brokenBy, connectionOf } from "../model/connection-text.js";
+import { type ShownConnection, brokenBy, connectionOf } from "../model/connection-text.js";
 import type { Instant } from "../model/instants.js";
-import { hasEnded } from "../model/state-words.js";
-import { LISTED_PAYLOADS, STATUS_INTERVAL } from "./listed-events.js";
+import { hasEnded } from "../../job-states.js";
+import { LISTED_PAYLOADS } from "./listed-events.js";
 import { FrameScheduler } from "./frame-scheduler.js";
 import { Listeners } from "./listeners.js";
 import type { ServerConnection } from "./server-connection.js";
 import { dropUnshown } from "./unshown-jobs.js";
 import type { WatchedJob } from "./watched-job.js";
 
-/** Jobs of one stream; a server takes no more ids in a filter. */
-const GROUP = 100;
-/** Jobs that no element shows any more and that are kept, with no more than their state. */
-const KEPT = 1000;
+/** Jobs that no element shows any more, but which are kept: they are small. */
+const UNSHOWN_LIMIT = 1000;
 
 export class ProgressHub {
   readonly #jobs = new Map<string, HubJob>();
@@ -32,7 +32,7 @@ export class ProgressHub {
   job(jobId: string): WatchedJob {
     let job = this.#jobs.get(jobId);
     if (!job) {
-      dropUnshown(this.#jobs, KEPT);
+      dropUnshown(this.#jobs, UNSHOWN_LIMIT);
       job = new HubJob(this.server, jobId, this.#frames);
       this.#jobs.set(jobId, job);
     }
@@ -47,8 +47,8 @@ export class ProgressHub {
     this.#watched = ids.join(" ");
     this.#stop.abort();
     this.#stop = new AbortController();
-    for (let start = 0; start < ids.length; start += GROUP) {
-      void this.#watch(ids.slice(start, start + GROUP), this.#stop.signal);
+    for (let start = 0; start < ids.length; start += FILTER_VALUES_LIMIT) {
+      void this.#watch(ids.slice(start, start + FILTER_VALUES_LIMIT), this.#stop.signal);
     }
   }
 
@@ -62,7 +62,7 @@ export class ProgressHub {
         payloads: LISTED_PAYLOADS,
         pauseWhenHidden: true,
         connectTimeoutMs: Infinity,
-        statusIntervalMs: STATUS_INTERVAL,
+        statusIntervalMs: JOBS_STATUS_INTERVAL_MS,
         signal,
         onConnection: (connection) => {
           if (signal.aborted) return; // the jobs go on in another stream
@@ -96,7 +96,7 @@ export class ProgressHub {
 }
 
 class HubJob implements WatchedJob {
-  connection: Connection = { state: "connecting", error: "" };
+  connection: ShownConnection = { state: "connecting", error: "" };
   /** The stream that it comes from. */
   watch: JobsWatch | undefined;
   /** Whether its stream began again, and has yet to bring it: if it does not, there is no such job any more. */
@@ -110,7 +110,7 @@ class HubJob implements WatchedJob {
   constructor(
     readonly server: ServerConnection,
     readonly jobId: string,
-    /** Asks the hub to look who is wanted. */
+    /** Has the hub choose anew which jobs it watches. */
     readonly regroup: FrameScheduler,
   ) {}
 
@@ -154,12 +154,12 @@ class HubJob implements WatchedJob {
     this.#notify.request();
   }
 
-  /** Its estimate may be new. */
+  /** Note that the estimate may be a new one. */
   changed(): void {
     this.#notify.request();
   }
 
-  connected(connection: Connection, caughtUp: boolean): void {
+  connected(connection: ShownConnection, caughtUp: boolean): void {
     if (!this.isMoving) return;
     if (caughtUp && this.isOutdated) this.#fold = undefined;
     this.connection = caughtUp && !this.job ? { state: "missing", error: "" } : connection;

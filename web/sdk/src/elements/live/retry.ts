@@ -6,7 +6,7 @@ import { Fold } from "../../fold/index.js";
 import { randomId } from "../../random-id.js";
 import type { Job } from "../messages.js";
 import { hasInput, resubmission } from "../model/resubmission.js";
-import { hasEnded } from "../model/state-words.js";
+import { hasEnded } from "../../job-states.js";
 
 /** One question whether to submit a job again. However often it is answered, it makes one job. */
 export class Retry {

@@ -3,7 +3,8 @@
 import { JobState, StageState, type Event, type Failure, type Job } from "../messages.js";
 import { clock, instantOf, type Instant } from "./instants.js";
 import { oneLine } from "./plain-text.js";
-import { hasEnded, jobLook } from "./state-words.js";
+import { hasEnded } from "../../job-states.js";
+import { jobLook } from "./state-words.js";
 
 /** The payloads that `attemptsOf` reads; a watch for them asks for no others. */
 export const ATTEMPT_PAYLOADS = [

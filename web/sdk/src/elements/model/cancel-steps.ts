@@ -3,7 +3,7 @@
 import { JobState, type Job } from "../messages.js";
 import { clock, elapsed, instantOf, type Instant } from "./instants.js";
 import { oneLine } from "./plain-text.js";
-import { hasEnded } from "./state-words.js";
+import { hasEnded } from "../../job-states.js";
 
 export interface CancelStep {
   readonly name: "requested" | "acknowledged" | "stopped" | "forced" | "completed first";

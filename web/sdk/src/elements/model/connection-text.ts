@@ -1,13 +1,13 @@
-/** The state of the connection in words that are always true. */
+/** The connection of a page to its server, and how it is shown. */
 
 import { Code } from "@connectrpc/connect";
 import { MilepostError, ServiceError, Unreachable, hasReason } from "../../errors.js";
-import type { Connection as WatchConnection } from "../../watch/connection.js";
+import type { Connection } from "../../watch/connection.js";
 import { clock, type Instant } from "./instants.js";
 import { grouped, oneLine } from "./plain-text.js";
 
 /** How a page is connected to its server. */
-export interface Connection {
+export interface ShownConnection {
   readonly state:
     | "connecting"
     | "catching-up"
@@ -35,7 +35,7 @@ export interface Connection {
 }
 
 /** A watch's connection as a page shows it, in the server's time. */
-export function connectionOf(watch: WatchConnection, clockOffsetMs = 0): Connection {
+export function connectionOf(watch: Connection, clockOffsetMs = 0): ShownConnection {
   const { state, error, retryAt, staleSince, received, head, restartedAt, storeAway } = watch;
   return {
     state: state === "paused" ? "hidden" : state,
@@ -56,7 +56,7 @@ function causeOf(error: MilepostError | undefined): string {
 }
 
 /** The connection of a watch that an error has ended; what was known before stays, and may be out of date. */
-export function brokenBy(error: unknown, now: Instant): Connection {
+export function brokenBy(error: unknown, now: Instant): ShownConnection {
   const text = error instanceof MilepostError ? error.message : `The page has an error: ${String(error)}`;
   const state = hasReason(error, "JOB_NOT_FOUND")
     ? "missing"
@@ -80,13 +80,13 @@ export interface Chip {
 }
 
 /** The chip that says how a page is connected. */
-export function chipOf(connection: Connection, now: Instant): Chip {
+export function chipOf(connection: ShownConnection, now: Instant): Chip {
   const [shape, text, tone] = chipParts(connection, now);
   const [, milestone] = chipParts({ ...connection, retryAt: undefined, known: undefined }, now);
   return { shape, text, milestone, tone, stale: tone === "stale" };
 }
 
-function chipParts(connection: Connection, now: Instant): [ChipShape, string, Chip["tone"]] {
+function chipParts(connection: ShownConnection, now: Instant): [ChipShape, string, Chip["tone"]] {
   const { state, error, retryAt, staleSince } = connection;
   const cause = error ? ` (${oneLine(error, 120)})` : "";
   const since = staleSince === undefined ? "" : ` · stale since ${clock(staleSince)}`;
@@ -123,7 +123,7 @@ function chipParts(connection: Connection, now: Instant): [ChipShape, string, Ch
 }
 
 /** The notice above a page that may be out of date; empty if it is up to date. */
-export function staleNotice(connection: Connection, now: Instant): string {
+export function staleNotice(connection: ShownConnection, now: Instant): string {
   if (!chipOf(connection, now).stale || connection.staleSince === undefined) return "";
   return `No connection: this is what was known at ${clock(connection.staleSince)}. It may have changed since.`;
 }

@@ -2,7 +2,8 @@
 
 import { Dispatch, JobState, type Job } from "../messages.js";
 import { instantOf, type Instant } from "./instants.js";
-import { hasEnded, isActive } from "./state-words.js";
+import { hasEnded } from "../../job-states.js";
+import { isActive } from "./state-words.js";
 
 /** What the reader asked for. It stands in the address of the page, so that a view can be sent. */
 export interface ListFilter {

@@ -5,7 +5,7 @@ import { failureText } from "./endings.js";
 import { oneLine, wholePercent } from "./plain-text.js";
 import { isKnown, jobLook, stageLook } from "./state-words.js";
 
-/** What was announced last; a job itself is changed in place, so that it cannot be compared with. */
+/** What was announced of a job, to compare its next state with. */
 export interface Announced {
   readonly state: JobState;
   readonly attempt: number;

@@ -51,11 +51,6 @@ export function severityWord(severity: Severity): string {
   return SEVERITIES[severity] ?? "info";
 }
 
-/** Whether no further event comes. */
-export function hasEnded(job: Job): boolean {
-  return [JobState.SUCCEEDED, JobState.FAILED, JobState.CANCELLED, JobState.LOST].includes(job.state);
-}
-
 export function isActive(job: Job): boolean {
   return job.state === JobState.RUNNING || job.state === JobState.CANCELLING;
 }

@@ -4,7 +4,7 @@ import { remainingTime } from "../../remaining-time.js";
 import { StageState, type Job, type Stage } from "../messages.js";
 import type { Attempt } from "./attempts.js";
 import { elapsed, instantOf, type Instant } from "./instants.js";
-import { hasEnded } from "./state-words.js";
+import { hasEnded } from "../../job-states.js";
 
 /** Part of a bar; `from` and `to` are fractions of the scale. */
 export interface Segment {

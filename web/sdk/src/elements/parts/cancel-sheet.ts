@@ -1,7 +1,8 @@
 import { html, nothing, type TemplateResult } from "lit";
 import type { JobStore } from "../live/job-store.js";
 import { oneLine } from "../model/plain-text.js";
-import { hasEnded, jobLook } from "../model/state-words.js";
+import { hasEnded } from "../../job-states.js";
+import { jobLook } from "../model/state-words.js";
 import { dialogStyles } from "./dialog-styles.js";
 import { sharedStyles } from "./shared-styles.js";
 import { StoreElement } from "./store-element.js";

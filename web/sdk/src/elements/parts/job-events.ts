@@ -1,5 +1,5 @@
 import type { Job } from "../messages.js";
-import { hasEnded } from "../model/state-words.js";
+import { hasEnded } from "../../job-states.js";
 
 /** Fires `milepost-change` for each state of a job, and `milepost-end` once; `detail.job` is the job. */
 export class JobEvents {

@@ -10,7 +10,8 @@ import { absolute, clock, elapsed, instantOf, took, type Instant } from "../mode
 import { count, oneLine, percent, printable, shortId, wholePercent } from "../model/plain-text.js";
 import { TITLE_LABEL, titleOf } from "../model/job-title.js";
 import { currentStage, isDone } from "../model/stage-rows.js";
-import { hasEnded, isActive, isKnown, jobLook } from "../model/state-words.js";
+import { hasEnded } from "../../job-states.js";
+import { isActive, isKnown, jobLook } from "../model/state-words.js";
 import { usualText } from "../model/usual.js";
 import { needsAttention, waitingHint, waitingText } from "../model/waiting-text.js";
 import type { Movement } from "../model/smooth-bar.js";

@@ -8,10 +8,12 @@ import type { Run } from "../model/job-list.js";
 import { titleOf } from "../model/job-title.js";
 import { oneLine } from "../model/plain-text.js";
 import type { Movement } from "../model/smooth-bar.js";
-import { hasEnded, isActive, isKnown, jobLook } from "../model/state-words.js";
+import { hasEnded } from "../../job-states.js";
+import { isActive, isKnown, jobLook } from "../model/state-words.js";
 import { needsAttention, waitingCell } from "../model/waiting-text.js";
 import { stateIcon } from "./icons.js";
 import { progressBar, progressText } from "./job-head.js";
+import { onOpen } from "./opening.js";
 import { vars } from "./vars-directive.js";
 
 /** Runs in the column of small bars. */
@@ -36,12 +38,10 @@ export interface RowOptions {
   readonly now: Instant;
   /** Whether all of this may be out of date. */
   readonly stale: boolean;
-  /** Ask the host page whether the page of the job is to be opened. */
-  readonly mayOpen: () => boolean;
 }
 
 export function jobRow(job: Job, options: RowOptions): TemplateResult {
-  const { selected, depth, address, movement, runs, waiting, now, stale, mayOpen } = options;
+  const { selected, depth, address, movement, runs, waiting, now, stale } = options;
   const note = noteText(job, waiting, now);
   const isQueued = job.state === JobState.QUEUED;
   const { word, shape } = jobLook(job.state);
@@ -52,8 +52,7 @@ export function jobRow(job: Job, options: RowOptions): TemplateResult {
       part="row"
       href=${address}
       @click=${(event: MouseEvent) => {
-        // A new tab or window opens the job's own page.
-        if (!event.ctrlKey && !event.metaKey && !event.shiftKey && !mayOpen()) event.preventDefault();
+        onOpen(event, job.jobId);
       }}
     >
       <span class=${shape}>${stateIcon(shape)} <span class="word">${word}</span></span>

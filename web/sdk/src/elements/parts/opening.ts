@@ -1,11 +1,11 @@
-/** Ask the host page whether the page of a job is to be opened: not where it shows the job itself. */
+/** Fire `milepost-open`; return whether to open the page of the job: not where the host page shows the job itself. */
 export function mayOpen(element: HTMLElement, jobId: string): boolean {
   return element.dispatchEvent(
     new CustomEvent("milepost-open", { detail: { jobId }, bubbles: true, composed: true, cancelable: true }),
   );
 }
 
-/** A link to another job was clicked. A new tab or window opens the job's own page. */
+/** Handle a click on a link to a job. One that opens a new tab or window always opens the page of the job. */
 export function onOpen(event: MouseEvent, jobId: string): void {
   const isHere = !event.ctrlKey && !event.metaKey && !event.shiftKey;
   if (isHere && !mayOpen(event.currentTarget as HTMLElement, jobId)) event.preventDefault();

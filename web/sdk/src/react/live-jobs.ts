@@ -5,7 +5,7 @@ import type { Connection } from "../watch/connection.js";
 import type { JobsItem } from "../watch/jobs-cursor.js";
 import type { JobsWatch } from "../watch/jobs-watch.js";
 import { timestampMs } from "../time.js";
-import { STATUS_INTERVAL } from "./job-streams.js";
+import { JOBS_STATUS_INTERVAL_MS } from "../watch/watch-options.js";
 import { LiveStore, type LiveView } from "./live-store.js";
 
 /** What is known of the jobs that match a filter. */
@@ -16,8 +16,8 @@ export interface JobsView extends LiveView {
   readonly caughtUp: boolean;
 }
 
-/** The state of all jobs that match a filter, kept up to date. */
-export class JobsStore extends LiveStore<JobsItem, JobsView> {
+/** All jobs that match a filter as an external store of React. */
+export class LiveJobs extends LiveStore<JobsItem, JobsView> {
   readonly #client: MilepostClient;
   readonly #filter: Filter;
   readonly #folds = new Map<string, Fold>();
@@ -36,7 +36,7 @@ export class JobsStore extends LiveStore<JobsItem, JobsView> {
       latestProgress: true,
       pauseWhenHidden: true,
       connectTimeoutMs: Infinity,
-      statusIntervalMs: STATUS_INTERVAL,
+      statusIntervalMs: JOBS_STATUS_INTERVAL_MS,
       onConnection,
     });
     return this.#watch;
@@ -75,7 +75,7 @@ export class JobsStore extends LiveStore<JobsItem, JobsView> {
     return { ...live, jobs, caughtUp: this.#watch?.caughtUp ?? false };
   }
 
-  /** Keep a job while it matches; of what a filter asks for only the state changes. */
+  /** Keep a job while it matches: of what a filter compares, only the state of a job changes. */
   #keep(fold: Fold): void {
     const { job } = fold;
     const states = this.#filter.states ?? [];

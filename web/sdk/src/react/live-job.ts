@@ -14,8 +14,8 @@ export interface JobView extends LiveView {
   readonly waiting: Waiting | undefined;
 }
 
-/** The state of one job, kept up to date. */
-export class JobStore extends LiveStore<JobItem, JobView> {
+/** One job as an external store of React. */
+export class LiveJob extends LiveStore<JobItem, JobView> {
   readonly #streams: JobStreams;
   readonly #jobId: string;
   #channel: JobChannel | undefined;

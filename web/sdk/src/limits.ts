@@ -1,0 +1,6 @@
+/** Limits of the contract that the client has to know; `milepost.contract.limits` has all of them. */
+
+/** Values of one field of a filter, such as ids of jobs. */
+export const FILTER_VALUES_LIMIT = 100;
+/** Jobs, or workers, in one response. */
+export const PAGE_SIZE_LIMIT = 1_000;

@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
-import contextlib
+import asyncio
+import logging
 from functools import partial
+
+import structlog
 
 from milepost.contract.job_states import ACTIVE
 from milepost.server import decide
 from milepost.server.background_tasks import Tasks
+from milepost.server.base.fault_log import FaultLog
 from milepost.server.base.refusal import Refusal
 from milepost.server.journal import Decision, Journal
 from milepost.server.log.event_log import EventLog, Query
-from milepost.server.store_errors import retry_store_errors
+from milepost.server.store_errors import STORE_ERRORS, STORE_RETRY_DELAY, retry_store_errors
 from milepost.v1 import Job, JobState
+
+_log = structlog.get_logger("milepost.tasks")
 
 # Children that are read at once.
 _PAGE_SIZE = 1000
@@ -27,6 +33,7 @@ class ChildCancellation:
         self._log = log
         self._journal = journal
         self._tasks = tasks
+        self._failures = FaultLog(_log, "child not cancelled", logging.ERROR)
 
     def on_transition(self, job: Job) -> None:
         """Cancel the children of a job that is cancelled, or being cancelled."""
@@ -50,8 +57,11 @@ class ChildCancellation:
         self._tasks.start(self._cancel_each(parent.job_id, decision))
 
     async def _cancel_each(self, parent_job_id: str, decision: Decision) -> None:
+        """Cancel all children; a second time, and so on, those that the store did not accept."""
+        refused: list[str] = []
         after: int | None = None
-        while True:
+        more = True
+        while more:
             query = Query(
                 parent_job_id=parent_job_id,
                 states=sorted(ACTIVE),
@@ -61,11 +71,21 @@ class ChildCancellation:
             )
             children = await retry_store_errors(partial(self._log.query, query))
             for after, child in children.jobs:
-                await self._cancel(child.job_id, decision)
-            if not children.more:
-                return
+                if not await self._try_cancel(child.job_id, decision):
+                    refused.append(child.job_id)
+            more = children.more
+        while refused:
+            await asyncio.sleep(STORE_RETRY_DELAY)
+            refused = [job_id for job_id in refused if not await self._try_cancel(job_id, decision)]
 
-    async def _cancel(self, job_id: str, decision: Decision) -> None:
-        """Cancel one child."""
-        with contextlib.suppress(Refusal):  # the child was deleted
-            await retry_store_errors(partial(self._journal.commit, job_id, decision))
+    async def _try_cancel(self, job_id: str, decision: Decision) -> bool:
+        """Cancel one child; False if the store did not accept that. One that fails must not hold up the others."""
+        try:
+            await self._journal.commit(job_id, decision)
+        except Refusal:  # the child was deleted
+            return True
+        except STORE_ERRORS:
+            return False
+        except Exception as error:  # noqa: BLE001  # such as of a damaged row
+            self._failures.note(job_id, job_id=job_id, exc_info=error)
+        return True

@@ -12,6 +12,7 @@ from milepost.contract.reasons import reason_name
 from milepost.server import store_errors
 from milepost.server.access.principal import ANONYMOUS, Principal, Scope
 from milepost.server.base.refusal import Refusal
+from milepost.server.journal import Decision, OpenJob
 from milepost.server.log.event_log import JobPage, Query
 from milepost.server.log.log_errors import StoreUnavailable
 from milepost.v1 import Job, JobState, SubmitJobRequest
@@ -108,6 +109,32 @@ async def test_children_are_cancelled_once_the_store_can_be_read(
         return await query(wanted)
 
     monkeypatch.setattr(core.log, "query", failing)
+    await core.cancel(0, "parent")
+
+    async def cancelled() -> bool:
+        return (await core.journal.find("child")).state == JobState.JOB_STATE_CANCELLED
+
+    await eventually(cancelled)
+
+
+@pytest.mark.parametrize(
+    "error", [StoreUnavailable("the write failed"), ValueError("a damaged row")], ids=repr
+)
+async def test_children_behind_one_that_cannot_be_cancelled_are_cancelled(
+    core: Core, monkeypatch: pytest.MonkeyPatch, error: Exception
+) -> None:
+    """Rule 18, whatever its error is: they would run on."""
+    await core.submit("parent")
+    for child in ("damaged", "child"):
+        await core.submit(child, parent_job_id="parent")
+    commit = core.journal.commit
+
+    async def failing(job_id: str, decision: Decision, **options: Any) -> OpenJob:
+        if job_id == "damaged":
+            raise error
+        return await commit(job_id, decision, **options)
+
+    monkeypatch.setattr(core.journal, "commit", failing)
     await core.cancel(0, "parent")
 
     async def cancelled() -> bool:

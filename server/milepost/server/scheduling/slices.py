@@ -17,6 +17,9 @@ _PAUSE_LIMIT: Final = 0.01
 _SLICE_TIME: Final = 0.001
 """Seconds that a slice takes, about."""
 
+NEW_TIME: Final = 5 * _SLICE_TIME
+"""Seconds that new works of a caller use before one that has begun has its next slice."""
+
 BEGUN_AT_ONCE: Final = 4
 """Works that begin in one pass of the event loop and may need more slices: dozens of large requests may be complete in
 the same."""
@@ -115,7 +118,7 @@ class _Work:
 
 
 class _CallerWorks:
-    """The works of a caller. New ones go before those that have begun until they have used as much time as a slice.
+    """The works of a caller. New ones go before those that have begun, until they have used ``NEW_TIME``.
 
     So a small one waits for few slices of large ones, and many small ones keep none of these waiting for good.
     """
@@ -136,7 +139,7 @@ class _CallerWorks:
     def take_turn(self, loop: asyncio.AbstractEventLoop) -> int:
         """Do a slice of a work that has begun, or begin others; return how many slices were done."""
         slices = 0
-        if self._used_by_new < _SLICE_TIME or not self._begun:
+        if self._used_by_new < NEW_TIME or not self._begun:
             began = loop.time()
             while self._new and slices < BEGUN_AT_ONCE and loop.time() - began < _SLICE_TIME:
                 slices += self._do_slice(self._new.popleft())

@@ -10,7 +10,7 @@ from itertools import pairwise
 import pytest
 
 from milepost.server.scheduling.reservations import Reservations
-from milepost.server.scheduling.slices import _SLICE_TIME, BEGUN_AT_ONCE, Slices, _CallerWorks, _Work
+from milepost.server.scheduling.slices import BEGUN_AT_ONCE, NEW_TIME, Slices, _CallerWorks, _Work
 from milepost.server.scheduling.steps import Steps
 from tests.support.rpc import eventually
 
@@ -184,14 +184,14 @@ async def test_small_work_is_done_some_at_a_time() -> None:
 
 
 async def test_large_work_goes_on_beside_small_work(monkeypatch: pytest.MonkeyPatch) -> None:
-    """However much of that comes: as much time as a slice takes, and then one slice."""
+    """However much of that comes: that has its time, and then there is a slice of large work."""
     clock = [0.0]
     monkeypatch.setattr(asyncio.get_running_loop(), "time", lambda: clock[0])
     log: list[str] = []
     works = _CallerWorks()
 
     def small() -> Steps[None]:
-        clock[0] += _SLICE_TIME / 2
+        clock[0] += NEW_TIME / 2
         log.append("small")
         yield from ()
 

@@ -59,7 +59,7 @@ describe("the events of a job", () => {
       "1 T transcribe submitted",
       "2 T attempt 1 started by worker .*",
       "3 T get it: started",
-      "4 T get it: 25 %, 1 of 4, one",
+      "4 T get it: 25 %, 1 of 4 · one",
       String.raw`5 T get it \| <b>low</b>\\x202e level`,
       String.raw`6 T topic.found \{"topic":"rust"\}`,
       "7 T frame type.test/Frame",
@@ -74,7 +74,7 @@ describe("the events of a job", () => {
     await job.report({ case: "stageEnded", value: { stageId: "get", state: StageState.SUCCEEDED } });
     await expect.poll(() => rows(page)).toEqual(expected([...told, "8 T get it: done"]));
     await job.end({ state: JobState.FAILED, failure });
-    const all = expected([...told, "8 T get it: done", "9 T failed, It broke."]);
+    const all = expected([...told, "8 T get it: done", "9 T failed · It broke."]);
     await expect.poll(() => rows(page)).toEqual(all);
     expect(loaded.filter((url) => url.endsWith("/WatchJob"))).toEqual([]);
     await accessible(page);

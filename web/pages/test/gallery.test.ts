@@ -50,7 +50,7 @@ const VIEWS: Readonly<Record<string, View>> = {
   failed: { path: "jobs/failed", shows: "[part=ending]" },
   succeeded: { path: "jobs/succeeded", shows: "[part=ending]" },
   artifacts: { path: "jobs/succeeded", shows: "#tab-artifacts", click: "#tab-artifacts" },
-  line: { path: "jobs/retried#line=4", shows: "milepost-log-view .marked" },
+  line: { path: "jobs/running#line=10", shows: "milepost-log-view .marked" },
   events: { path: "jobs/running", shows: "#tab-events", click: "#tab-events" },
   event: { path: "jobs/retried#event=6", shows: "milepost-events-view .payload" },
   "retry-sheet": { path: "jobs/lapsed", shows: "[part=retry]", click: "[part=retry]" },

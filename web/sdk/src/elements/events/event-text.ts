@@ -40,7 +40,7 @@ export function eventText({ payload, attempt, time }: Event, stages: StagesById)
     }
     case "stageStarted": {
       const { stageId = "", title = "", message = "" } = payload.value.stage ?? {};
-      return joined(`${title ? oneLine(title, 64) : nameOf(stageId)}: started`, oneLine(message, LENGTH));
+      return said(`${title ? oneLine(title, 64) : nameOf(stageId)}: started`, oneLine(message, LENGTH));
     }
     case "stageProgressed": {
       const { stageId, current, total, unit, message, fraction } = payload.value;
@@ -48,12 +48,12 @@ export function eventText({ payload, attempt, time }: Event, stages: StagesById)
       const of = total ?? stage?.total;
       const done = of === undefined ? "" : percent(fraction);
       const numbers = amount(current, of, unit || (stage?.unit ?? ""));
-      return `${nameOf(stageId)}: ${joined(done, numbers, oneLine(message, LENGTH))}`;
+      return `${nameOf(stageId)}: ${said(joined(done, numbers), oneLine(message, LENGTH))}`;
     }
     case "stageEnded": {
       const { stageId, state, message, failure } = payload.value;
       const why = failure && (oneLine(failure.message, LENGTH) || failure.code);
-      return joined(`${nameOf(stageId)}: ${stageLook(state).word}`, why, oneLine(message, LENGTH));
+      return said(`${nameOf(stageId)}: ${stageLook(state).word}`, why, oneLine(message, LENGTH));
     }
     case "logWritten": {
       const { stageId, severity, text } = payload.value;
@@ -81,9 +81,8 @@ export function eventText({ payload, attempt, time }: Event, stages: StagesById)
       const { failure, retryTime } = payload.value;
       const wait = until(retryTime);
       const then = retryTime && wait >= 1 ? `the next one in ${elapsed(wait)}` : "back in the queue";
-      return joined(
-        `attempt ${attempt} ended`,
-        then,
+      return said(
+        joined(`attempt ${attempt} ended`, then),
         failure && (oneLine(failure.message, LENGTH) || failure.code),
       );
     }
@@ -91,9 +90,8 @@ export function eventText({ payload, attempt, time }: Event, stages: StagesById)
       const { state, failure, message, forced } = payload.value;
       const why = failure && (oneLine(failure.message, LENGTH) || failure.code);
       const force = state === JobState.CANCELLED && forced ? "by force" : "";
-      return joined(
-        jobLook(state).word,
-        force,
+      return said(
+        joined(jobLook(state).word, force),
         why,
         message === failure?.message ? "" : oneLine(message, LENGTH),
       );
@@ -107,6 +105,11 @@ export function eventText({ payload, attempt, time }: Event, stages: StagesById)
   }
 }
 
-function joined(...parts: (string | undefined)[]): string {
-  return parts.filter(Boolean).join(", ");
+function joined(...words: (string | undefined)[]): string {
+  return words.filter(Boolean).join(", ");
+}
+
+/** What happened, and what a worker said of it in sentences of its own. */
+function said(...parts: (string | undefined)[]): string {
+  return parts.filter(Boolean).join(" · ");
 }

@@ -56,7 +56,8 @@ export const eventsStyles = css`
     background: var(--_raised);
   }
   .row.marked {
-    background: color-mix(in srgb, var(--_accent) 18%, transparent);
+    background: color-mix(in srgb, var(--_accent) 12%, transparent);
+    box-shadow: inset 3px 0 0 var(--_accent);
   }
   .event {
     all: unset;

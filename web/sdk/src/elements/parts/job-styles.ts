@@ -147,6 +147,11 @@ export const jobStyles = css`
     list-style: none;
     border-inline-start-color: var(--_warn);
   }
+  /* Lines after the first begin as its text, after the icon, does. */
+  .steps li:not(.reason) {
+    padding-inline-start: 18px;
+    text-indent: -18px;
+  }
   .reason {
     flex-basis: 100%;
     color: var(--_muted);

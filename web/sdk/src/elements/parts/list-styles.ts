@@ -57,7 +57,7 @@ export const listStyles = css`
   .columns {
     display: grid;
     grid-template-columns:
-      104px minmax(150px, 1.6fr) minmax(60px, 0.7fr) minmax(120px, 2.4fr) 116px 84px
+      104px minmax(150px, 2.2fr) minmax(60px, 0.7fr) minmax(120px, 1.8fr) 144px 84px
       minmax(60px, 0.6fr) 88px;
     column-gap: 12px;
     align-items: center;
@@ -101,6 +101,10 @@ export const listStyles = css`
   .number {
     text-align: end;
     white-space: nowrap;
+  }
+  .remaining {
+    overflow: hidden;
+    text-overflow: ellipsis;
   }
   .progress {
     display: flex;
@@ -181,7 +185,7 @@ export const listStyles = css`
   @container (max-width: 899px) {
     .row,
     .columns {
-      grid-template-columns: 104px minmax(150px, 1.4fr) minmax(110px, 1.4fr) 116px 84px;
+      grid-template-columns: 104px minmax(150px, 1.4fr) minmax(110px, 1.4fr) 144px 84px;
     }
     :is(.row, .columns) :is(.owner, .worker, .runs-cell) {
       display: none;
@@ -193,7 +197,7 @@ export const listStyles = css`
   /* The shapes say what the words do, which screen readers still read. */
   @container (max-width: 759px) {
     .row {
-      grid-template-columns: 16px minmax(190px, 1.6fr) minmax(80px, 1fr) 116px 84px;
+      grid-template-columns: 16px minmax(170px, 1.6fr) minmax(64px, 1fr) 144px 84px;
     }
     .row .word {
       position: absolute;

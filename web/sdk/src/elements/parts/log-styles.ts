@@ -77,7 +77,9 @@ export const logStyles = css`
     user-select: none;
   }
   .line.marked {
-    background: color-mix(in srgb, var(--_accent) 18%, transparent);
+    /* With more of it, muted text and errors would be too faint. */
+    background: color-mix(in srgb, var(--_accent) 12%, transparent);
+    box-shadow: inset 3px 0 0 var(--_accent);
   }
   .at {
     all: unset;

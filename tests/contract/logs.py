@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from google.protobuf.duration_pb2 import Duration
+from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 
 from milepost.contract.job_states import has_ended
@@ -29,7 +30,10 @@ from milepost.v1 import (
     Update,
 )
 
-__all__ = ["IDS", "logs", "parts"]
+__all__ = ["IDS", "logs", "parts", "unhurried"]
+
+# A machine may be slow; that proves nothing.
+unhurried = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 # Few ids, so that they collide. The part before the last "/" is the parent.
 IDS = ["a", "b", "a/1", "a/2", "b/1", "a/1/x", "a/1/y"]

@@ -9,7 +9,7 @@ from milepost.server.log.sqlite import drop_summary
 from milepost.server.messages.payloads import ANY_PAYLOAD, mask_of
 from milepost.v1 import JobState
 from tests.contract.conftest import Open
-from tests.support.commits import Author, put, put_in_turn
+from tests.support.commits import Author, positions_of, put, put_in_turn
 
 QUEUED, RUNNING, SUCCEEDED = (
     JobState.JOB_STATE_QUEUED,
@@ -26,13 +26,6 @@ MINE = {
     "parent": Query(parent_job_id="p", with_parent=True),
     "both": Query(owners=["a"], kinds=["x"], labels={"m": "2"}),
 }
-
-
-def positions_of(log: EventLog) -> list[int]:
-    """Collect the positions of all entries from now on."""
-    positions: list[int] = []
-    log.add_listener(lambda entries: positions.extend(entry.position for entry in entries))
-    return positions
 
 
 async def over(log: EventLog, job_id: str, **request: object) -> Author:

@@ -12,7 +12,7 @@ from milepost.server.log.log_errors import Conflict
 from milepost.server.messages.timestamps import instant
 from milepost.v1 import JobState
 from tests.support.bad_requests import struct
-from tests.support.commits import Author, events_of, put, put_in_turn, read, read_page
+from tests.support.commits import Author, events_of, positions_of, put, put_in_turn, read, read_page
 
 QUEUED, RUNNING, SUCCEEDED = (
     JobState.JOB_STATE_QUEUED,
@@ -34,13 +34,6 @@ async def spans(
             return found
         assert span.scanned > after
         after = span.scanned
-
-
-def positions_of(log: EventLog) -> list[int]:
-    """Collect the positions of all entries from now on."""
-    positions: list[int] = []
-    log.add_listener(lambda entries: positions.extend(entry.position for entry in entries))
-    return positions
 
 
 async def ended(log: EventLog, job_id: str, **request: object) -> Author:

@@ -12,9 +12,8 @@ from milepost.contract import limits
 from milepost.fold import Fold
 from milepost.fold.memory import WASTE_LIMIT
 from milepost.v1 import Event, Job, JobStarted, Stage, StageProgressed, StagesPlanned, StageState
-from tests.contract.logs import logs
+from tests.contract.logs import logs, unhurried
 from tests.contract.samples import choices, sample
-from tests.contract.test_fold_properties import unhurried
 
 PAYLOADS = [field.name for field in choices(Event.DESCRIPTOR)]
 

@@ -4,16 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from milepost.contract.job_states import has_ended
 from milepost.fold import Fold, fold, job_fraction_after
 from milepost.v1 import Event, Job, StageState
-from tests.contract.logs import logs
-
-# A machine may be slow; that proves nothing.
-unhurried = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
+from tests.contract.logs import logs, unhurried
 
 
 @unhurried

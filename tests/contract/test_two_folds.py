@@ -10,7 +10,7 @@ from typing import TypeVar
 
 import pytest
 from google.protobuf import json_format
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from milepost.fold import fold
@@ -29,11 +29,9 @@ from milepost.v1 import (
     StageProgressed,
     StageState,
 )
-from tests.contract.logs import IDS, logs, parts
+from tests.contract.logs import IDS, logs, parts, unhurried
 from tests.contract.second_fold import second_fold
 from tests.contract.vectors import Vector, vectors
-
-unhurried = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 
 @pytest.mark.parametrize("vector", vectors(), ids=lambda vector: vector.name)

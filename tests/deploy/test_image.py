@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from milepost.client import Client
-from tests.deploy.test_running import DOCKERFILE, image_environment, image_health_check, secrets
+from tests.deploy.image_settings import DOCKERFILE, image_environment, image_health_check, secrets
 from tests.support.authority import LOOPBACK, Authority
 from tests.support.command import environment
 from tests.support.ports import free_port

@@ -20,44 +20,19 @@ from nats.aio.client import Client as NatsConnection
 from nats.js.api import StreamConfig
 
 from milepost.client import Client
-from tests.support.authority import LOOPBACK, Authority, chain_of
+from tests.deploy.image_settings import DEPLOY, image_environment, image_health_check, secrets
+from tests.support.authority import LOOPBACK, Authority
 from tests.support.nats import NatsServer
 from tests.support.nats_tls import deployed, write_tls
 from tests.support.ports import free_port
 from tests.support.replacing import replace
 from tests.support.server import ServerProcess
-from tests.support.token_files import Tokens
-
-DEPLOY = Path(__file__).parents[2] / "deploy"
-DOCKERFILE = DEPLOY.parent / "Dockerfile"
 
 
 @pytest.fixture
 def authority() -> Authority:
     """The authority of all certificates."""
     return Authority()
-
-
-def secrets(directory: Path, authority: Authority) -> str:
-    """Put what the secrets hold into a directory; return the token of an administrator."""
-    directory.mkdir()
-    issued = authority.issue(LOOPBACK)
-    replace(directory / "tls.crt", chain_of(issued))
-    replace(directory / "tls.key", issued.private_key_pem.bytes())
-    replace(directory / "ca.crt", authority.pem)
-    return Tokens(directory / "tokens.toml").add("me", ["*"], "admin")
-
-
-def image_environment() -> dict[str, str]:
-    """The settings of the image."""
-    return dict(re.findall(r"(MILEPOST_\w+)=(\S+)", DOCKERFILE.read_text()))
-
-
-def image_health_check() -> list[str]:
-    """The command of the image's health check."""
-    (command,) = re.findall(r"HEALTHCHECK .*\\\n +CMD (\[.*\])", DOCKERFILE.read_text())
-    found: list[str] = yaml.safe_load(command)
-    return found
 
 
 def settings(directory: Path, declared: dict[str, str]) -> dict[str, str]:

@@ -30,7 +30,14 @@ from milepost.v1 import (
     Update,
 )
 
-__all__ = ["Author", "events_of", "put", "put_in_turn", "read", "read_page"]
+__all__ = ["Author", "events_of", "positions_of", "put", "put_in_turn", "read", "read_page"]
+
+
+def positions_of(log: EventLog) -> list[int]:
+    """Collect the positions of all entries from now on."""
+    positions: list[int] = []
+    log.add_listener(lambda entries: positions.extend(entry.position for entry in entries))
+    return positions
 
 
 async def put(log: EventLog, *commits: Commit) -> None:

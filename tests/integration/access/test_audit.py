@@ -4,47 +4,20 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import AsyncIterator, Iterator
-from contextlib import AsyncExitStack
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 from google.protobuf.duration_pb2 import Duration
 
 from milepost.server.access.credentials import tokens
 from milepost.v1 import ListJobsRequest, RevokeSharesRequest, ShareJobRequest
-from tests.integration.access.test_principals import ALL, Cast, calls, refusal
+from tests.support.audited import Audited
 from tests.support.forking import Forkery
 from tests.support.issuer import Issuer
-from tests.support.rpc import connect, eventually
-from tests.support.server import ServerProcess
+from tests.support.principals import ALL, Cast, calls, refusal
+from tests.support.rpc import connect
 from tests.support.token_files import Tokens
-
-
-@pytest.fixture
-def known(tmp_path: Path) -> Tokens:
-    """The tokens that the server knows."""
-    found = Tokens(tmp_path / "tokens.toml")
-    found.write()
-    return found
-
-
-class Audited(ServerProcess):
-    """A server with tokens of a file and of an issuer, and an audit log."""
-
-    async def audit(self, count: int, **wanted: str) -> list[dict[str, Any]]:
-        """Wait for so many lines of the audit log with these values; return them without their times and peers."""
-
-        async def found() -> list[dict[str, Any]] | None:
-            text = (self.data.parent / "audit.jsonl").read_text()
-            lines = [line for line in map(json.loads, text.splitlines()) if wanted.items() <= line.items()]
-            return lines if len(lines) >= count else None
-
-        return [
-            {name: value for name, value in line.items() if name not in ("time", "peer")}
-            for line in await eventually(found)
-        ]
 
 
 @pytest.fixture
@@ -54,13 +27,6 @@ def server(tmp_path: Path, forkery: Forkery, known: Tokens, issuer: Issuer) -> I
     options += ["--jwt-issuer", issuer.url, "--jwt-audience", "milepost", "--jwt-jwks", f"{issuer.url}/jwks"]
     with Audited(tmp_path / "data", *options, forkery=forkery) as started:
         yield started
-
-
-@pytest.fixture
-async def caller(server: Audited, known: Tokens) -> AsyncIterator[Cast]:
-    """Makes callers."""
-    async with AsyncExitStack() as stack:
-        yield Cast(server, known, stack)
 
 
 async def list_jobs(server: Audited, token: str) -> str:

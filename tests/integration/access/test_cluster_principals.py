@@ -17,20 +17,11 @@ from tests.support.forking import Forkery
 from tests.support.issuer import Issuer
 from tests.support.nats import NatsServer
 from tests.support.nodes import Nodes
+from tests.support.principals import ALL
 from tests.support.refused import Refused, refused
 from tests.support.replacing import replace
 from tests.support.rpc import Rpc, WatchCall, connect, eventually
 from tests.support.token_files import Tokens
-
-ALL = ("submit", "read", "cancel", "work")
-
-
-@pytest.fixture
-def known(tmp_path: Path) -> Tokens:
-    """The token file of both nodes."""
-    made = Tokens(tmp_path / "tokens.toml")
-    made.write()
-    return made
 
 
 @pytest.fixture

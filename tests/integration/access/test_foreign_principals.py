@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator
-from contextlib import AsyncExitStack
+from collections.abc import Iterator
 from pathlib import Path
 from typing import cast
 
@@ -22,19 +21,11 @@ from milepost.v1 import (
     WatchJobResponse,
     WatchJobsRequest,
 )
-from tests.integration.access.test_principals import ALL, Cast, refusal
 from tests.support.forking import Forkery
+from tests.support.principals import ALL, Cast, refusal
 from tests.support.rpc import Rpc, StreamEnded, eventually, state_name, succeeded
 from tests.support.server import Server, ServerProcess
 from tests.support.token_files import Tokens
-
-
-@pytest.fixture
-def known(tmp_path: Path) -> Tokens:
-    """The tokens that the server knows."""
-    found = Tokens(tmp_path / "tokens.toml")
-    found.write()
-    return found
 
 
 @pytest.fixture
@@ -42,13 +33,6 @@ def server(tmp_path: Path, forkery: Forkery, known: Tokens) -> Iterator[Server]:
     """A server with a token file."""
     with ServerProcess(tmp_path / "data", "--tokens", str(known.path), forkery=forkery) as started:
         yield started
-
-
-@pytest.fixture
-async def caller(server: Server, known: Tokens) -> AsyncIterator[Cast]:
-    """Makes callers."""
-    async with AsyncExitStack() as stack:
-        yield Cast(server, known, stack)
 
 
 @pytest.mark.parametrize("owners", [["team-a"], ["*"]], ids=["its job's owner", "all owners"])

@@ -31,17 +31,17 @@ from milepost.v1 import (
     ShareJobRequest,
     Update,
 )
-from tests.integration.access.test_audit import Audited
+from tests.support.audited import Audited
 from tests.support.command import shown_server
 from tests.support.forking import Forkery
 from tests.support.hostile import HOSTILE, obeyed
 from tests.support.issuer import Issuer
 from tests.support.methods import METHODS, invoke, request_for
+from tests.support.principals import ALL
 from tests.support.rotating import loaded
 from tests.support.rpc import Rpc, StreamEnded, connect, log_line
 from tests.support.token_files import Tokens
 
-ALL: Final = ("submit", "read", "cancel", "work")
 FORGED: Final = 'x", "outcome": "OK", "subject": "root'
 """Would end its field, where text were put into a line as it is."""
 

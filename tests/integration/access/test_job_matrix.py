@@ -20,12 +20,12 @@ from milepost.v1 import (
 )
 from tests.support.forking import Forkery
 from tests.support.methods import METHODS, OF_JOBS, WORK_OF_JOBS, outcome, request_for, work_outcome
+from tests.support.principals import ALL
 from tests.support.refused import Refused
 from tests.support.rpc import Rpc, connect, eventually
 from tests.support.server import Server, ServerProcess
 from tests.support.token_files import Tokens
 
-ALL = ("submit", "read", "cancel", "work")
 JOBS, WORKERS = "/milepost.v1.JobService/", "/milepost.v1.WorkerService/"
 MISSING = "JOB_NOT_FOUND"
 

@@ -9,11 +9,11 @@ from typing import Final
 
 from milepost.server.access.credentials import token_file, tokens
 from milepost.v1 import GetHistoryRequest, JobFilter, JobState, ListJobsRequest, WatchJobsRequest
-from tests.integration.access.test_principals import ALL, refusal
 from tests.support.command import milepost
 from tests.support.forking import Forkery
 from tests.support.http_calls import bearer
 from tests.support.http_watch import http_client
+from tests.support.principals import ALL, refusal
 from tests.support.rpc import Rpc, connect, succeeded
 from tests.support.server import ServerProcess
 

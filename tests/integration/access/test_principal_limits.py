@@ -7,7 +7,6 @@ import contextlib
 from collections import Counter
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
-from pathlib import Path
 from typing import Any
 
 import grpc.aio
@@ -29,17 +28,10 @@ from milepost.server.log.log_errors import StoreUnavailable
 from milepost.server.rpc import work_stream
 from milepost.server.runtime.server import Server, Settings
 from milepost.v1 import Claim, Dispatch, Job, ReportJobRequest, WhoAmIRequest
+from tests.support.principals import ALL
 from tests.support.refused import Refused, refused
 from tests.support.rpc import Rpc, connect, eventually, log_line
 from tests.support.token_files import Tokens
-
-ALL = ("submit", "read", "cancel", "work")
-
-
-@pytest.fixture
-def known(tmp_path: Path) -> Tokens:
-    """The tokens that the server knows."""
-    return Tokens(tmp_path / "tokens.toml")
 
 
 @asynccontextmanager

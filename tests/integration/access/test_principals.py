@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import stat
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import Iterator
 from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Any
@@ -17,40 +17,26 @@ from grpc_health.v1 import health_pb2, health_pb2_grpc
 from milepost.server.access.credentials import tokens
 from milepost.v1 import (
     Claim,
-    DeleteJobRequest,
     Dispatch,
     ErrorReason,
     JobFilter,
     ListJobsRequest,
     Release,
     Report,
-    ReportJobRequest,
     Resume,
-    RevokeSharesRequest,
-    ShareJobRequest,
     WatchJobsRequest,
 )
 from tests.support.forking import Forkery
+from tests.support.principals import ALL, Cast, calls, frames, refusal
 from tests.support.rpc import (
     Rpc,
     connect,
     error_info,
-    eventually,
     log_line,
     succeeded,
 )
 from tests.support.server import Server, ServerProcess
 from tests.support.token_files import Tokens
-
-ALL = ("submit", "read", "cancel", "work")
-
-
-@pytest.fixture
-def known(tmp_path: Path) -> Tokens:
-    """The tokens that the server knows."""
-    found = Tokens(tmp_path / "tokens.toml")
-    found.write()
-    return found
 
 
 @pytest.fixture
@@ -58,64 +44,6 @@ def server(tmp_path: Path, forkery: Forkery, known: Tokens) -> Iterator[Server]:
     """A server with a token file."""
     with ServerProcess(tmp_path / "data", "--tokens", str(known.path), forkery=forkery) as started:
         yield started
-
-
-class Cast:
-    """Callers by their tokens, connected on demand."""
-
-    def __init__(self, server: Server, known: Tokens, stack: AsyncExitStack) -> None:
-        self._server, self._known, self._stack = server, known, stack
-
-    async def __call__(self, subject: str, owners: list[str], *scopes: str, **more: str) -> Rpc:
-        """Connect as a new principal."""
-        token = self._known.add(subject, owners, *scopes, **more)
-        rpc = await self._stack.enter_async_context(connect(self._server.address, token=token))
-
-        async def authenticated() -> bool:
-            try:
-                await rpc.jobs.ListJobs(ListJobsRequest())
-            except grpc.aio.AioRpcError as error:
-                return error.code() != grpc.StatusCode.UNAUTHENTICATED
-            return True
-
-        await eventually(authenticated)
-        return rpc
-
-
-@pytest.fixture
-async def caller(server: Server, known: Tokens) -> AsyncIterator[Cast]:
-    """Makes callers."""
-    async with AsyncExitStack() as stack:
-        yield Cast(server, known, stack)
-
-
-async def refusal(call: Awaitable[Any]) -> tuple[grpc.StatusCode, str, str, dict[str, str]]:
-    """How a call is refused: status, reason, text, metadata."""
-    with pytest.raises(grpc.aio.AioRpcError) as refused:
-        await call
-    info = error_info(refused.value)
-    return refused.value.code(), info.reason, refused.value.details() or "", dict(info.metadata)
-
-
-async def frames(call: Any) -> list[Any]:
-    """All frames of a watch that ends."""
-    return [frame async for frame in call]
-
-
-def calls(rpc: Rpc, job_id: str) -> dict[str, Callable[[], Awaitable[Any]]]:
-    """Every call that names a job."""
-    return {
-        "get": lambda: rpc.get(job_id),
-        "watch": lambda: frames(rpc.watch(job_id)),
-        "cancel": lambda: rpc.cancel(job_id),
-        "delete": lambda: rpc.jobs.DeleteJob(DeleteJobRequest(job_id=job_id)),
-        "child": lambda: rpc.submit(parent_job_id=job_id),
-        "share": lambda: rpc.jobs.ShareJob(ShareJobRequest(job_id=job_id)),
-        "revoke": lambda: rpc.jobs.RevokeShares(RevokeSharesRequest(job_id=job_id)),
-        "report": lambda: rpc.workers.ReportJob(
-            ReportJobRequest(job_id=job_id, lease_token="x", first_report_sequence=1, updates=[log_line("x")])
-        ),
-    }
 
 
 def report(job_id: str, token: str) -> Report:

@@ -6,7 +6,6 @@ import asyncio
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -37,17 +36,10 @@ from milepost.v1 import (
     WatchJobsRequest,
 )
 from tests.support.http_watch import http_client
+from tests.support.principals import ALL
 from tests.support.refused import refused
 from tests.support.rpc import connect, eventually, log_line, succeeded
 from tests.support.token_files import Tokens
-
-ALL = ("submit", "read", "cancel", "work")
-
-
-@pytest.fixture
-def known(tmp_path: Path) -> Tokens:
-    """The tokens that the server knows."""
-    return Tokens(tmp_path / "tokens.toml")
 
 
 @asynccontextmanager

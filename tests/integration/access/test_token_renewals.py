@@ -11,8 +11,8 @@ import grpc
 import pytest
 
 from milepost.v1 import ReportJobRequest, Resume
-from tests.integration.access.test_principals import ALL, refusal
 from tests.support.forking import Forkery
+from tests.support.principals import ALL, refusal
 from tests.support.rpc import Rpc, WorkSession, connect, log_line, state_name, succeeded
 from tests.support.server import ServerProcess
 from tests.support.token_files import Tokens

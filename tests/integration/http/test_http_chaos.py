@@ -14,7 +14,6 @@ import pytest
 from google.protobuf.duration_pb2 import Duration
 
 from milepost.v1 import Dispatch, JobFilter, WatchJobRequest, WatchJobsRequest
-from tests.integration.watching.test_chaos import report_until
 from tests.support.chaos import FAULTS, Chaos, Weather
 from tests.support.connect_watch import ConnectHttpJobs
 from tests.support.following import follow_all
@@ -23,6 +22,7 @@ from tests.support.http_watch import FRAMINGS, HttpJobs
 from tests.support.reporting import Reporter
 from tests.support.rpc import connect, eventually
 from tests.support.server import ServerProcess
+from tests.support.steady_reports import report_until
 from tests.support.validators import History, Recording, check
 
 # Seconds without a word after which a subscriber gives a connection up; there is a status each second.

@@ -12,9 +12,9 @@ import pytest
 from milepost.client import Client, SyncClient
 from milepost.client.errors import JobEndedError, LeaseLost, Unreachable
 from milepost.v1 import RetryPolicy
-from tests.integration.sdk.test_sdk_worker_faults import Stream, assignment, scripted
 from tests.support.proxy import CuttableProxy
 from tests.support.rpc import eventually, state_name
+from tests.support.scripted_sessions import Stream, assignment, scripted
 from tests.support.server import ServerProcess
 
 

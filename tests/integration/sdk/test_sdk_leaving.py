@@ -6,9 +6,9 @@ import asyncio
 
 from milepost.client import Client, JobContext, Worker
 from milepost.v1 import Dispatch
-from tests.integration.sdk.test_sdk_worker_faults import Stream, assignment, scripted, worker_at
 from tests.support.proxy import CuttableProxy
 from tests.support.rpc import Rpc, connect, eventually, state_name
+from tests.support.scripted_sessions import Stream, assignment, scripted, worker_at
 from tests.support.server import ServerProcess
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from milepost.client import JobContext, Worker
 from milepost.client._worker.send_queue import SendQueue
-from tests.integration.sdk.test_sdk_worker_faults import Stream, assignment, scripted
+from tests.support.scripted_sessions import Stream, assignment, scripted
 
 
 async def test_a_worker_that_cannot_send_any_more_ends(monkeypatch: pytest.MonkeyPatch) -> None:

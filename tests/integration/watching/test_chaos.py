@@ -12,14 +12,14 @@ from typing import Any
 import pytest
 
 from milepost.client import Client
-from milepost.v1 import Claim, Dispatch, Event, JobEnded, JobState, Update
+from milepost.v1 import Dispatch, Event
 from tests.support.chaos import FAULTS, Chaos, Weather
-from tests.support.rpc import Rpc, connect, eventually, log_line
+from tests.support.rpc import connect, eventually
 from tests.support.server import ServerProcess
+from tests.support.steady_reports import report_until
 from tests.support.validators import History, Recording, check
 
 SUBSCRIBERS = 8
-LINES = 10
 
 
 class Subscriber:
@@ -35,23 +35,6 @@ class Subscriber:
             async for batch in watch.batches():
                 self.batches.append(batch)
                 self.reconnects = watch.reconnects
-
-
-async def report_until(rpc: Rpc, job_id: str, stop: asyncio.Event) -> None:
-    """Claim the job, report lines as fast as they become durable, and then its end."""
-    async with rpc.session(kinds=[]) as session:
-        await session.send(claim=Claim(job_id=job_id))
-        _, token = await session.take()
-        said = 0
-        while not stop.is_set():
-            lines = [log_line(f"line {said + number} {'.' * 80}") for number in range(LINES)]
-            await session.report(job_id, token, said + 1, *lines)
-            said += LINES
-            await session.acknowledged(said)
-            await asyncio.sleep(0.01)  # the pace of a worker
-        end = Update(job_ended=JobEnded(state=JobState.JOB_STATE_SUCCEEDED))
-        await session.report(job_id, token, said + 1, end)
-        await session.acknowledged(said + 1)
 
 
 @pytest.mark.parametrize("passes", range(5))

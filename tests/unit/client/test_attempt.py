@@ -10,61 +10,18 @@ import re
 import pytest
 
 from milepost.client import JobContext, JobFailure
-from milepost.client._conversion import to_struct
-from milepost.client._worker.attempt import Attempt
 from milepost.client._worker.handlers import Handler, RegisteredHandler
-from milepost.client._worker.send_queue import SendQueue
 from milepost.v1 import (
-    Assignment,
     Cancellation,
-    ErrorReason,
-    Job,
     JobState,
-    Rejected,
     Release,
-    Report,
     Resume,
     Resumed,
     Update,
     WorkRequest,
 )
 from tests.support import isolated
-
-
-class AttemptHarness:
-    """One attempt, whose requests go to the test."""
-
-    def __init__(self, handler: Handler, **values: object) -> None:
-        self.send_queue = SendQueue()
-        self.changes = 0
-        self.returned = asyncio.Event()
-        job = Job(job_id="j", kind="k", attempt=1, input=to_struct(values, "input"))
-        self.attempt = Attempt(Assignment(job=job, lease_token="t"), handler, self.send_queue, self._changed)
-
-    def _changed(self, attempt: Attempt) -> None:
-        self.changes += 1
-        if not attempt.is_running:
-            self.returned.set()
-
-    async def next(self) -> WorkRequest:
-        """Its next request."""
-        async with asyncio.timeout(120):
-            request = await self.send_queue.next()
-        assert request is not None
-        return request
-
-    async def report(self) -> Report:
-        """Its next report."""
-        return (await self.next()).report
-
-    def says_nothing(self) -> bool:
-        """Whether it has no request, now or later."""
-        return self.attempt.next_request(1e9) is None
-
-
-def names(report: Report) -> list[str | None]:
-    """The names of the updates."""
-    return [update.WhichOneof("update") for update in report.updates]
+from tests.unit.client.attempt_harness import AttemptHarness, names, rejected
 
 
 async def quick(job: JobContext) -> dict[str, object]:
@@ -77,17 +34,6 @@ async def endless(job: JobContext) -> None:
     """Wait until interrupted."""
     async with job.stage("s"):
         await asyncio.Event().wait()
-
-
-def rejected(reason: str, *, number: int = 0, expected: int = 0) -> Rejected:
-    """A refusal."""
-    return Rejected(
-        job_id="j",
-        reason=ErrorReason.Value(f"ERROR_REASON_{reason}"),
-        message="No.",
-        report_sequence=number,
-        expected_report_sequence=expected,
-    )
 
 
 async def test_an_attempt_ends_when_its_end_is_acknowledged() -> None:

@@ -10,7 +10,7 @@ import pytest
 
 from milepost.client import JobContext
 from milepost.v1 import JobState
-from tests.unit.client.test_attempt import AttemptHarness, rejected
+from tests.unit.client.attempt_harness import AttemptHarness, rejected
 
 WINDOW = 5_000
 """Updates that may be sent before one is acknowledged."""

@@ -14,7 +14,7 @@ from milepost.v1 import Cancellation, JobState, Resumed, Update
 from tests.support import isolated
 from tests.support.isolating import all_gone
 from tests.support.rpc import eventually
-from tests.unit.client.test_attempt import AttemptHarness, names, rejected
+from tests.unit.client.attempt_harness import AttemptHarness, names, rejected
 
 
 @pytest.mark.parametrize("reason", ["LEASE_LOST", "JOB_ENDED"])

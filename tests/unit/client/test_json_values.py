@@ -25,7 +25,7 @@ from milepost.client._worker.report_warnings import ReportWarnings
 from milepost.client._worker.reporter import Reporter
 from milepost.v1 import Severity, Stage
 from tests.unit.client.stages import said
-from tests.unit.client.test_values import VALUES
+from tests.unit.client.values import VALUES
 
 SIZE: Final = 1_000_000
 

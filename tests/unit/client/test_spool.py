@@ -22,7 +22,7 @@ from milepost.client._worker.spool.redelivery import Redelivery
 from milepost.client._worker.spool.spool_directory import SpoolDirectory
 from milepost.client._worker.spool.spooler import Spooler
 from milepost.v1 import ErrorReason, JobEnded, JobState, LogWritten, Rejected, Report, Update, WorkRequest
-from tests.unit.client.test_attempt import AttemptHarness
+from tests.unit.client.attempt_harness import AttemptHarness
 
 
 def rest(job_id: str = "j", token: str = "t", first: int = 3, *lines: str) -> Report:

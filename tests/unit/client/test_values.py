@@ -13,16 +13,7 @@ from hypothesis import strategies as st
 
 from milepost.client._conversion import from_struct, to_duration, to_stages, to_struct
 from milepost.v1 import Stage
-
-VALUES = st.recursive(
-    st.none()
-    | st.booleans()
-    | st.integers(-(2**53), 2**53)
-    | st.floats(allow_nan=False, allow_infinity=False)
-    | st.text(),
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
-    max_leaves=10,
-)
+from tests.unit.client.values import VALUES
 
 
 @given(st.dictionaries(st.text(), VALUES, max_size=4))

@@ -23,8 +23,8 @@ from milepost.v1 import (
     Waiting,
     WaitingFor,
 )
+from tests.unit.command.drawing import drawn
 from tests.unit.command.story import JOB_ID, Story, at, canvas, stamp
-from tests.unit.command.test_jobs import drawn
 
 
 def estimate(

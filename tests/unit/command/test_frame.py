@@ -10,7 +10,7 @@ from textwrap import dedent
 import pytest
 from google.protobuf.duration_pb2 import Duration
 from rich.cells import cell_len
-from rich.console import Console, RenderableType
+from rich.console import Console
 
 from milepost.client._cli.rendering.canvas import ASCII, UNICODE, Marks, marks_for
 from milepost.client._cli.rendering.job_frame import frame
@@ -30,15 +30,8 @@ from milepost.v1 import (
     Stage,
     StagesPlanned,
 )
+from tests.unit.command.drawing import drawn
 from tests.unit.command.story import JOB_ID, Story, at, canvas, stamp
-
-
-def drawn(picture: RenderableType, width: int) -> str:
-    """The picture as text, without trailing blanks."""
-    console = Console(file=io.StringIO(), width=width, force_terminal=False, color_system=None)
-    with console.capture() as capture:
-        console.print(picture)
-    return "\n".join(line.rstrip() for line in capture.get().splitlines())
 
 
 def picture(story: Story, seconds: float, width: int = 80, height: int = 24, marks: Marks = UNICODE) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 from datetime import UTC
 from textwrap import dedent
 
@@ -10,7 +9,7 @@ import pytest
 from google.protobuf.duration_pb2 import Duration
 from google.protobuf.struct_pb2 import Struct
 from rich.cells import cell_len
-from rich.console import Console, Group, RenderableType
+from rich.console import Group
 
 from milepost.client._cli.rendering.job_details import job_lines, job_picture
 from milepost.client._cli.rendering.tables import jobs_lines, jobs_table
@@ -25,6 +24,7 @@ from milepost.v1 import (
     Stage,
     StageState,
 )
+from tests.unit.command.drawing import drawn
 from tests.unit.command.story import JOB_ID, at, canvas, stamp
 
 
@@ -33,14 +33,6 @@ def struct(**values: str) -> Struct:
     made = Struct()
     made.update(values)
     return made
-
-
-def drawn(picture: RenderableType, width: int) -> str:
-    """The drawing as text, without trailing blanks."""
-    console = Console(file=io.StringIO(), width=width, force_terminal=False, color_system=None)
-    with console.capture() as capture:
-        console.print(picture)
-    return "\n".join(line.rstrip() for line in capture.get().splitlines())
 
 
 @pytest.fixture

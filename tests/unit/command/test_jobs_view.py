@@ -13,8 +13,8 @@ from milepost.client._cli.rendering.jobs_view import Jobs, LiveJobsView
 from milepost.client._watch.connection_state import Connection
 from milepost.fold import Fold
 from milepost.v1 import Estimate, Job, JobState
+from tests.unit.command.drawing import drawn
 from tests.unit.command.story import at, canvas, stamp
-from tests.unit.command.test_jobs import drawn
 
 LOST = "The server cannot be reached: Connection refused"
 

@@ -10,8 +10,8 @@ from milepost.client._cli.rendering.job_view import PlainView, WarningView
 from milepost.client._cli.rendering.status_text import waiting_text
 from milepost.contract import limits
 from milepost.v1 import Job, JobState, JobSubmitted, Waiting, WaitingFor
+from tests.unit.command.drawing import drawn
 from tests.unit.command.story import JOB_ID, Story, at, canvas, stamp
-from tests.unit.command.test_jobs import drawn
 
 TURN = Waiting(waiting_for=WaitingFor.WAITING_FOR_TURN, workers=2)
 WORKER = Waiting(waiting_for=WaitingFor.WAITING_FOR_WORKER)

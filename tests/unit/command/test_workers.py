@@ -7,8 +7,8 @@ from rich.console import Group
 
 from milepost.client._cli.rendering.tables import workers_lines, workers_table
 from milepost.v1 import ConnectedWorker
+from tests.unit.command.drawing import drawn
 from tests.unit.command.story import at, stamp
-from tests.unit.command.test_jobs import drawn
 
 WORKERS = [
     ConnectedWorker(

@@ -1,4 +1,4 @@
-"""Names are unique within a package, and files stay small."""
+"""Names are unique within a package, files stay small, and tests stand alone."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from tests.unit.repository.sources import PACKAGES, ROOT, modules, public_classe
 LINES = 400
 TYPESCRIPT = ["web/sdk/src", "web/pages/src", "web/testing"]
 _MADE = {"node_modules", "build", "dist", ".venv", "gen"}
+_OF_A_TEST_MODULE = re.compile(r"^(?:from|import) (tests\.\S*\btest_\w+)", re.MULTILINE)
 _CLASS = re.compile(r"^export (?:abstract )?class (\w+)", re.MULTILINE)
 
 
@@ -63,6 +64,17 @@ def test_files_are_short() -> None:
     long = {str(path.relative_to(ROOT)): lines for path in tracked if (lines := _lines(path)) >= LINES}
 
     assert long == {}
+
+
+def test_no_test_module_is_imported() -> None:
+    """What tests share is in a module without tests, where the next test looks for it."""
+    importing = {
+        str(path.relative_to(ROOT)): found
+        for path in (ROOT / "tests").rglob("*.py")
+        if (found := _OF_A_TEST_MODULE.findall(path.read_text()))
+    }
+
+    assert importing == {}
 
 
 def _lines(path: Path) -> int:

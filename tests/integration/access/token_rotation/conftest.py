@@ -15,14 +15,6 @@ from tests.support.token_files import Tokens
 
 
 @pytest.fixture
-def known(tmp_path: Path) -> Tokens:
-    """The tokens that the server knows."""
-    found = Tokens(tmp_path / "tokens.toml")
-    found.write()
-    return found
-
-
-@pytest.fixture
 def root(known: Tokens) -> str:
     """A token that stays."""
     return known.add("root", ["*"], "admin")

@@ -33,7 +33,7 @@ from milepost.server.base.refusal import Refusal
 from milepost.server.service import paging
 from milepost.server.service.paging import InvalidPageToken
 from milepost.v1 import JobFilter, ListJobsRequest, ListWorkersRequest
-from tests.unit.server.access.test_jwt_tokens import AUDIENCE, ISSUER, PRIVATE, public_key, write_keys
+from tests.unit.server.access.signed_tokens import AUDIENCE, ISSUER, PRIVATE, public_key, segment, write_keys
 
 many = settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
@@ -92,15 +92,11 @@ def test_authorization(authenticator: Authenticator, value: str | bytes) -> None
     assert found == ("" if is_good else "UNAUTHENTICATED")
 
 
-def _part(value: object) -> str:
-    return base64.urlsafe_b64encode(json.dumps(value).encode()).decode().rstrip("=")
-
-
 @many
 @given(st.dictionaries(st.sampled_from(["alg", "kid", "typ", "crit", "b64", "jwk", "x5u"]), values), values)
 def test_headers_of_json_web_tokens(authenticator: Authenticator, header: object, claims: object) -> None:
     """Whatever they say, a token without a signature of the issuer is nobody's."""
-    value = f"Bearer {_part(header)}.{_part(claims)}.AAAA"
+    value = f"Bearer {segment(header)}.{segment(claims)}.AAAA"
     assert refused(lambda: asyncio.run(authenticator.authenticate([("authorization", value)]))) == (
         "UNAUTHENTICATED"
     )
@@ -228,11 +224,11 @@ WORKERS_PAGE = paging.workers_token(ListWorkersRequest(), "w", "s")
 def forged(request: object) -> st.SearchStrategy[str]:
     """Page tokens with a right digest and any key."""
     digest = json.loads(base64.urlsafe_b64decode(str(request) + "=="))[0]
-    return st.builds(lambda key: _part([digest, key]), values)
+    return st.builds(lambda key: segment([digest, key]), values)
 
 
 @many
-@given(st.one_of(st.text(max_size=60), mutations(PAGE), forged(PAGE), values.map(_part)))
+@given(st.one_of(st.text(max_size=60), mutations(PAGE), forged(PAGE), values.map(segment)))
 def test_page_tokens_of_jobs(token: str) -> None:
     """A page token leads to a key that a store can have, or is refused."""
     request = ListJobsRequest()
@@ -249,7 +245,7 @@ def test_page_tokens_of_jobs(token: str) -> None:
 
 
 @many
-@given(st.one_of(st.text(max_size=60), mutations(WORKERS_PAGE), forged(WORKERS_PAGE), values.map(_part)))
+@given(st.one_of(st.text(max_size=60), mutations(WORKERS_PAGE), forged(WORKERS_PAGE), values.map(segment)))
 def test_page_tokens_of_workers(token: str) -> None:
     """The same of workers, whose keys are two texts."""
     try:

@@ -15,7 +15,6 @@ from typing import Any
 
 import jwt
 import pytest
-from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from milepost.contract.reasons import reason_name
@@ -26,15 +25,18 @@ from milepost.server.access.credentials.jwt_tokens import LEEWAY, JwtTokens
 from milepost.server.access.principal import Principal, Scope
 from milepost.server.base.clock import SystemClock
 from milepost.server.base.refusal import Refusal
-
-ISSUER, AUDIENCE = "https://issuer.test", "milepost"
-
-PRIVATE: Mapping[str, Any] = {
-    "RS256": rsa.generate_private_key(public_exponent=65537, key_size=2048),
-    "ES256": ec.generate_private_key(ec.SECP256R1()),
-    "EdDSA": ed25519.Ed25519PrivateKey.generate(),
-}
-STRANGER = ed25519.Ed25519PrivateKey.generate()
+from tests.unit.server.access.signed_tokens import (
+    AUDIENCE,
+    ISSUER,
+    PRIVATE,
+    STRANGER,
+    public_key,
+    reason,
+    replace,
+    segment,
+    token,
+    write_keys,
+)
 
 
 class MovableClock(SystemClock):
@@ -47,43 +49,11 @@ class MovableClock(SystemClock):
         return time.time_ns() + int(self.offset * 1e9)
 
 
-def public_key(algorithm: str, key_id: str = "", private: Any = None) -> dict[str, Any]:
-    """The public key as a JSON Web Key."""
-    encoded = jwt.get_algorithm_by_name(algorithm).to_jwk((private or PRIVATE[algorithm]).public_key())
-    return {**json.loads(str(encoded)), "kid": key_id or algorithm, "alg": algorithm, "use": "sig"}
-
-
-def write_keys(path: Path, *algorithms: str) -> None:
-    """Write a key set."""
-    path.write_text(json.dumps({"keys": [public_key(name) for name in algorithms]}))
-
-
-def token(algorithm: str = "EdDSA", key: Any = None, key_id: str | None = None, **changed: Any) -> str:
-    """A token; claims that are None are left out."""
-    claims = {
-        "iss": ISSUER,
-        "aud": AUDIENCE,
-        "sub": "alice",
-        "exp": time.time() + 600,
-        "owners": ["team-a"],
-        "scope": "milepost:submit read other",
-        **changed,
-    }
-    return jwt.encode(
-        {name: value for name, value in claims.items() if value is not None},
-        key or PRIVATE[algorithm],
-        algorithm=algorithm,
-        headers={"kid": algorithm if key_id is None else key_id},
-    )
-
-
 def unsigned(**header: Any) -> str:
     """A token without a signature."""
-
-    def part(value: Any) -> str:
-        return base64.urlsafe_b64encode(json.dumps(value).encode()).decode().rstrip("=")
-
-    return f"{part({'alg': 'none', 'kid': 'EdDSA', **header})}.{part({'iss': ISSUER, 'aud': AUDIENCE})}."
+    return (
+        f"{segment({'alg': 'none', 'kid': 'EdDSA', **header})}.{segment({'iss': ISSUER, 'aud': AUDIENCE})}."
+    )
 
 
 @pytest.fixture
@@ -104,14 +74,6 @@ def clock() -> MovableClock:
 def known(path: Path, clock: MovableClock) -> JwtTokens:
     """What verifies tokens."""
     return JwtTokens(KeySet(str(path)), ISSUER, AUDIENCE, ClaimNames(), clock)
-
-
-async def reason(known: JwtTokens, text: str) -> str:
-    """Why a token is refused."""
-    with pytest.raises(Refusal) as refused:
-        await known.principal(text)
-    assert text[:40] not in refused.value.message
-    return reason_name(refused.value.reason)
 
 
 @pytest.mark.parametrize("algorithm", PRIVATE)
@@ -274,13 +236,6 @@ async def test_calls_during_a_look_at_the_source(path: Path) -> None:
     answering.set()
     found = await asyncio.gather(*asked)
     assert [key is not None for key in found] == [True] * 3
-
-
-def replace(path: Path, text: str | None) -> None:
-    """Replace the file; delete it with None."""
-    path.unlink()
-    if text is not None:
-        path.write_text(text)
 
 
 SECRET_KEY = '{"keys": [{"kid": "x", "kty": "oct", "k": "AA"}]}'

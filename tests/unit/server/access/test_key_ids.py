@@ -13,7 +13,7 @@ from milepost.server.access.credentials.jwks import KeySet
 from milepost.server.access.credentials.jwt_tokens import JwtTokens
 from milepost.server.base.clock import SystemClock
 from milepost.server.base.refusal import Refusal
-from tests.unit.server.access.test_jwt_tokens import (
+from tests.unit.server.access.signed_tokens import (
     AUDIENCE,
     ISSUER,
     PRIVATE,

@@ -25,7 +25,7 @@ from milepost.server.base.clock import SystemClock
 from tests.support.authority import Authority
 from tests.support.rpc import eventually
 from tests.support.token_files import Tokens
-from tests.unit.server.access.test_jwt_tokens import public_key
+from tests.unit.server.access.signed_tokens import public_key
 
 Answer: TypeAlias = "Callable[[socket.socket, str], None]"
 """Answers the request for a path over a connection, which is closed afterwards."""

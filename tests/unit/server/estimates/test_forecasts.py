@@ -12,35 +12,16 @@ from milepost.server.forecasting.calibration import CHECKPOINTS, POOL_SIZE, Pool
 from milepost.server.forecasting.forecast import RUN_LIMIT, forecast, since_change
 from milepost.server.forecasting.job_progress import JobProgress, StageProgress
 from milepost.server.forecasting.kind_history import NO_HINDSIGHT, Basis, KindHistory
-from milepost.server.forecasting.pace_curve import KNOT_LIMIT, CurveBuilder, PaceCurve
+from milepost.server.forecasting.pace_curve import KNOT_LIMIT, CurveBuilder
 from milepost.server.forecasting.past_progress import progress_at
-from milepost.server.forecasting.past_run import PastRun, StageRun, past_run
+from milepost.server.forecasting.past_run import PastRun
 from milepost.server.forecasting.queue_schedule import NO_TIME, Span, end_of, start_of
 from milepost.server.forecasting.workload import scales_of
 from milepost.server.scheduling.steps import finish
 from milepost.v1 import Stage
+from tests.unit.server.estimates.past_runs import counted, known, staged
 
 COVERED = (True,) * len(CHECKPOINTS)
-
-
-def staged(*spans: tuple[str, float, float], duration: float, workload: float = 0.0) -> PastRun:
-    """A run with these stages, none of which counts units."""
-    return past_run(duration, [StageRun(*span) for span in spans], workload)
-
-
-def known(*runs: PastRun) -> KindHistory:
-    """The history after these runs."""
-    history = KindHistory(Pool())
-    for position, run in enumerate(runs):
-        history.add(run, position)
-    return history
-
-
-def counted(units: int, pace: float, stage_id: str = "s") -> PastRun:
-    """A run of one stage that counts its units at an even pace."""
-    knots = tuple(float(unit) for unit in range(units + 1))
-    curve = PaceCurve(knots, tuple(pace * unit for unit in knots))
-    return past_run(units * pace, [StageRun(stage_id, 0.0, units * pace, curve, True)])
 
 
 def left(progress: JobProgress, *runs: PastRun) -> float:

@@ -10,7 +10,7 @@ from milepost.server.forecasting.pace_curve import PaceCurve
 from milepost.server.forecasting.past_progress import progress_at
 from milepost.server.forecasting.past_run import StageRun, past_run
 from milepost.server.forecasting.run_encoding import RUN_BYTES, UnknownRun, decode, encode
-from tests.unit.server.estimates.test_forecasts import counted, known, staged
+from tests.unit.server.estimates.past_runs import counted, known, staged
 
 
 def test_a_run_survives_its_encoding() -> None:

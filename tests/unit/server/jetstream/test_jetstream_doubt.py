@@ -5,8 +5,6 @@ from __future__ import annotations
 import asyncio
 import random
 import uuid
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
@@ -17,27 +15,14 @@ from milepost.server.base.clock import SystemClock
 from milepost.server.journal import Journal
 from milepost.server.log.event_log import EventLog
 from milepost.server.log.jetstream import job_publisher
-from milepost.server.log.jetstream.jetstream_log import JetStreamEventLog
-from milepost.server.log.jetstream.nats_access import NatsAccess
 from milepost.server.log.jetstream.stream import StreamNames
 from milepost.server.log.log_errors import StoreUnavailable
 from milepost.v1 import Event, Job, LogWritten, SubmitJobRequest, Update
 from tests.support.commits import read
+from tests.support.jetstream_node import node
 from tests.support.nats import NatsServer
 from tests.support.proxy import CuttableProxy
 from tests.support.rpc import eventually
-
-
-@asynccontextmanager
-async def node(directory: Path, url: str, names: StreamNames) -> AsyncIterator[JetStreamEventLog]:
-    """A node on the stream, with an existing directory."""
-    log = JetStreamEventLog(directory, NatsAccess((url,)), names)
-    try:
-        await log.start()
-        yield log
-    finally:
-        await log.close()
-
 
 # Lines of each writer.
 _LINES = 300

@@ -16,9 +16,9 @@ from milepost.server.log.jetstream.nats_connection import Reply
 from milepost.server.log.jetstream.stream import StreamNames
 from milepost.server.log.log_errors import Conflict, StoreUnavailable
 from tests.support.commits import Author, put
+from tests.support.jetstream_node import node
 from tests.support.nats import NatsServer
 from tests.support.rpc import eventually
-from tests.unit.server.jetstream.test_jetstream_doubt import node
 
 _JOBS = [f"j{number}" for number in range(20)]
 

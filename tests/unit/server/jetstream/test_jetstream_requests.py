@@ -11,8 +11,8 @@ import pytest
 from milepost.server.log.jetstream.stream import StreamNames
 from milepost.server.log.log_errors import Conflict
 from tests.support.commits import Author
+from tests.support.jetstream_node import node
 from tests.support.nats import NatsServer
-from tests.unit.server.jetstream.test_jetstream_doubt import node
 
 
 @pytest.mark.parametrize(

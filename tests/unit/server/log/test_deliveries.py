@@ -16,9 +16,9 @@ from milepost.server.log.jetstream import job_publisher
 from milepost.server.log.jetstream.stream import StreamNames
 from milepost.server.log.sqlite.sqlite_log import SqliteEventLog
 from tests.support.commits import Author, put
+from tests.support.jetstream_node import node
 from tests.support.nats import NatsServer
 from tests.support.rpc import eventually
-from tests.unit.server.jetstream.test_jetstream_doubt import node
 
 AT_ONCE = DELIVERED_STEPS // ENTRY_STEPS
 """Small entries in a slice."""

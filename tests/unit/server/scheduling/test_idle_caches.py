@@ -24,7 +24,7 @@ from milepost.v1 import JobFilter
 from tests.support.clock import FakeClock
 from tests.support.commits import Author
 from tests.unit.server.core import Core
-from tests.unit.server.watching.test_feeds import commit, criteria_of
+from tests.unit.server.watching.feed_entries import commit, criteria_of
 
 
 async def pass_time(idle: IdleCaches, clock: FakeClock, seconds: float) -> None:

@@ -16,9 +16,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from structlog.testing import capture_logs
 
-from milepost.server.access.narrowing import narrow
-from milepost.server.access.principal import ANONYMOUS
-from milepost.server.log.event_log import Commit, Drop, DropNotice, DurableCommit, JobAttributes, Query
+from milepost.server.log.event_log import Drop, DropNotice, JobAttributes, Query
 from milepost.server.log.frames import Chunk
 from milepost.server.log.sqlite.sqlite_log import SqliteEventLog
 from milepost.server.scheduling.callers import SERVER
@@ -26,14 +24,13 @@ from milepost.server.watching import feeds as feeds_module
 from milepost.server.watching.batches import BATCH_BYTES, Batch, BatchRequest
 from milepost.server.watching.feed_index import FeedIndex
 from milepost.server.watching.feeds import ANNOUNCED_AT_ONCE, SCAN_LIMIT, UNANNOUNCED_LIMIT, Feed, Feeds
-from milepost.server.watching.job_criteria import FeedEntry, JobCriteria
+from milepost.server.watching.job_criteria import FeedEntry
 from milepost.server.watching.memory_budget import ENTRY_OVERHEAD, MemoryBudget
 from milepost.server.watching.pacer import Pacer
 from milepost.server.watching.signals import Waiter
-from milepost.v1 import JobFilter, JobState
+from milepost.v1 import JobFilter
 from tests.support.rpc import eventually
-
-RUNNING = JobState.JOB_STATE_RUNNING
+from tests.unit.server.watching.feed_entries import RUNNING, commit, criteria_of
 
 _NAMES = st.sampled_from(["", "a", "b"])
 _FILTERS = st.builds(
@@ -123,32 +120,6 @@ async def feeds(tmp_path: Path) -> AsyncIterator[Feeds]:
     log = SqliteEventLog(tmp_path)
     yield Feeds(log, MemoryBudget(1 << 30))
     await log.close()
-
-
-def commit(
-    position: int, job_id: str, size: int = 10, labels: Mapping[str, str] | None = None
-) -> DurableCommit:
-    """A commit of one event."""
-    made = Commit(
-        attributes=JobAttributes(job_id, "", "kind", "", labels or {}),
-        chunk=Chunk(position, position, b"x" * size),
-        job=b"",
-        state_before=RUNNING,
-        state=RUNNING,
-        fraction_before=0.0,
-        fraction=0.0,
-        report_sequence=0,
-        time=0,
-        is_transition=False,
-        ends=False,
-        payloads=1,
-    )
-    return DurableCommit(made, position)
-
-
-def criteria_of(wanted: JobFilter) -> JobCriteria:
-    """The criteria of a filter for everybody."""
-    return JobCriteria.of(wanted, narrow(ANONYMOUS, wanted, with_parent=True))
 
 
 def open_feed(feeds: Feeds, stack: ExitStack, **fields: Any) -> Feed:

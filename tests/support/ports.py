@@ -7,10 +7,11 @@ import os
 import random
 import socket
 import tempfile
+from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
-__all__ = ["free_port", "give_back"]
+__all__ = ["free_port", "give_back", "is_closed"]
 
 _FIRST: Final = 10_000
 
@@ -43,6 +44,13 @@ def give_back(port: int) -> None:
     file = _held.pop(port, None)
     if file is not None:
         os.close(file)
+
+
+def is_closed(port: int) -> bool:
+    """Whether nobody listens at the port."""
+    with suppress(ConnectionRefusedError), socket.create_connection(("127.0.0.1", port)):
+        return False
+    return True
 
 
 def _lock(directory: Path, port: int) -> bool:

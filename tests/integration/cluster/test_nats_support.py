@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import signal
 import socket
 import subprocess
@@ -14,7 +13,7 @@ import pytest
 
 from tests.support import nats
 from tests.support.nats import NatsCluster, NatsServer
-from tests.support.ports import free_port, give_back
+from tests.support.ports import free_port, give_back, is_closed
 from tests.support.rpc import eventually
 
 ROOT = Path(__file__).parents[3]
@@ -32,18 +31,11 @@ time.sleep(600)
 _TAKES = "from tests.support.ports import free_port; print(*(free_port() for _ in range(200)))"
 
 
-def is_gone(port: int) -> bool:
-    """Whether the port is closed."""
-    with contextlib.suppress(ConnectionRefusedError), socket.create_connection(("127.0.0.1", port)):
-        return False
-    return True
-
-
 async def gone(port: int) -> None:
     """Wait until the port is closed."""
 
     async def nobody_listens() -> bool:
-        return is_gone(port)
+        return is_closed(port)
 
     await eventually(nobody_listens)
 
@@ -54,7 +46,7 @@ def killed_once_it_has_started_one(directory: Path) -> int:
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=ROOT) as process:
         assert process.stdout is not None
         port = int(process.stdout.readline())
-        assert not is_gone(port)
+        assert not is_closed(port)
         process.send_signal(signal.SIGKILL)
     return port
 

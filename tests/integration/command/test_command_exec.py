@@ -7,7 +7,6 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -21,14 +20,6 @@ from tests.support.server import ServerProcess
 
 PYTHON = (sys.executable, "-u", "-c")
 INFO, WARNING = Severity.SEVERITY_INFO, Severity.SEVERITY_WARNING
-
-
-@pytest.fixture
-def at(shared_server: ServerProcess) -> Iterator[Exec]:
-    """A client of the shared server."""
-    executing = Exec(shared_server.address)
-    with executing.client:
-        yield executing
 
 
 def test_output_is_forwarded_and_logged(at: Exec) -> None:

@@ -8,7 +8,6 @@ import re
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import psutil
@@ -22,14 +21,6 @@ from tests.support.server import ServerProcess
 
 INFO, WARNING = Severity.SEVERITY_INFO, Severity.SEVERITY_WARNING
 RECORDINGS = Path(__file__).parents[2] / "unit" / "command" / "recordings"
-
-
-@pytest.fixture
-def at(shared_server: ServerProcess) -> Iterator[Exec]:
-    """A client of the shared server."""
-    executing = Exec(shared_server.address)
-    with executing.client:
-        yield executing
 
 
 def test_output_of_background_processes_is_read_for_a_bounded_time(at: Exec) -> None:

@@ -11,24 +11,12 @@ import struct
 import subprocess
 import sys
 import termios
-from collections.abc import Iterator
-
-import pytest
 
 from milepost.v1 import Severity
 from tests.support.executing import Exec, end, feed, first_line, until
 from tests.support.rpc import state_name
-from tests.support.server import ServerProcess
 
 INFO = Severity.SEVERITY_INFO
-
-
-@pytest.fixture
-def at(shared_server: ServerProcess) -> Iterator[Exec]:
-    """A client of the shared server."""
-    executing = Exec(shared_server.address)
-    with executing.client:
-        yield executing
 
 
 def test_a_terminal_for_the_command_alone(at: Exec) -> None:

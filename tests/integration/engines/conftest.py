@@ -13,6 +13,7 @@ from tests.support.celery_tasks import studio
 from tests.support.celery_worker import CeleryWorker
 from tests.support.hatchet.dispatcher import HatchetServer
 from tests.support.hatchet.worker_process import HatchetWorker
+from tests.support.ports import free_port, give_back
 from tests.support.redis_server import RedisServer
 from tests.support.server import Server
 
@@ -45,6 +46,14 @@ def prefork(
     log = tmp_path_factory.mktemp("prefork") / "prefork.log"
     with CeleryWorker("tests.support.celery_tasks", log, environment=environment, concurrency=2) as worker:
         yield worker
+
+
+@pytest.fixture
+def nowhere() -> Iterator[str]:
+    """An address where no server is: it refuses connections."""
+    port = free_port()
+    yield f"127.0.0.1:{port}"
+    give_back(port)
 
 
 @pytest.fixture

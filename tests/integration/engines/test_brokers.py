@@ -2,29 +2,26 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 import signal
-import socket
 from pathlib import Path
 
 import pytest
 from kombu import Connection
 
+from tests.support.ports import is_closed
 from tests.support.rabbitmq import RabbitServer
 from tests.support.redis_server import RedisServer
 from tests.support.rpc import eventually
 
 
-async def is_closed(port: int) -> None:
+async def closed(port: int) -> None:
     """Wait until nobody listens there."""
 
-    async def closed() -> bool:
-        with contextlib.suppress(ConnectionRefusedError), socket.create_connection(("127.0.0.1", port)):
-            return False
-        return True
+    async def nobody_listens() -> bool:
+        return is_closed(port)
 
-    await eventually(closed)
+    await eventually(nobody_listens)
 
 
 @pytest.mark.parametrize("durable", [False, True])
@@ -42,7 +39,7 @@ async def test_redis_keeps_what_it_says(tmp_path: Path, durable: bool) -> None:
         server.start()
         with server.client(1) as client:
             assert client.get("key") == ("newer" if durable else "value")
-    await is_closed(server.port)
+    await closed(server.port)
 
 
 @pytest.mark.nightly
@@ -64,6 +61,6 @@ async def test_rabbitmq_keeps_durable_queues(tmp_path: Path) -> None:
         broker.kill()
         broker.start()
         group = broker.pid
-    await is_closed(broker.port)
+    await closed(broker.port)
     with pytest.raises(ProcessLookupError):
         os.killpg(group, signal.SIGCONT)

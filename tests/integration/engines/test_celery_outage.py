@@ -18,7 +18,6 @@ from milepost.v1 import Dispatch, SubmitJobRequest
 from tests.support.celery_jobs import pids_in, touch
 from tests.support.celery_tasks import studio
 from tests.support.celery_worker import CeleryWorker
-from tests.support.ports import free_port, give_back
 from tests.support.proxy import CuttableProxy
 from tests.support.redis_server import RedisServer
 from tests.support.rpc import eventually, state_name
@@ -26,14 +25,6 @@ from tests.support.server import Server
 
 # Seconds that no test lasts: whoever waits for an answer is found out by the time-out of the test.
 LONG = 600.0
-
-
-@pytest.fixture
-def refusing() -> Iterator[str]:
-    """An address where no server is."""
-    port = free_port()
-    yield f"127.0.0.1:{port}"
-    give_back(port)
 
 
 @pytest.fixture
@@ -48,9 +39,9 @@ def request() -> SubmitJobRequest:
     return SubmitJobRequest(job_id="a-task", kind="convert", dispatch=Dispatch.DISPATCH_EXTERNAL)
 
 
-def test_a_refused_connection_is_recognised_at_once(refusing: str, caplog: pytest.LogCaptureFixture) -> None:
+def test_a_refused_connection_is_recognised_at_once(nowhere: str, caplog: pytest.LogCaptureFixture) -> None:
     """The first one is the end of the attempt: gRPC repeats it for longer than a publication waits by default."""
-    client = TaskClient(refusing, 1.0, {})
+    client = TaskClient(nowhere, 1.0, {})
     submitted = client.submit(request())
 
     assert submitted is None

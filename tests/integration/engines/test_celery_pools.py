@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -13,21 +13,12 @@ from milepost.client import Client
 from tests.support.celery_jobs import ended_job, logged, native_threads
 from tests.support.celery_tasks import studio
 from tests.support.celery_worker import CeleryWorker
-from tests.support.ports import free_port, give_back
 from tests.support.redis_server import RedisServer
 from tests.support.rpc import state_name
 from tests.support.server import Server
 
 StartWorker: TypeAlias = Callable[[str, int, str], CeleryWorker]
 """Makes a worker with a pool, on a database of the broker, for a server."""
-
-
-@pytest.fixture
-def nowhere() -> Iterator[str]:
-    """An address where no server is."""
-    port = free_port()
-    yield f"127.0.0.1:{port}"
-    give_back(port)
 
 
 @pytest.fixture

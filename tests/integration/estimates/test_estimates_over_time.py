@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
 
-from milepost.server.runtime.server import Server as InProcessServer
 from milepost.v1 import DeleteJobRequest, Estimate, Stage, StagesPlanned, Update
 from tests.support.clock import SettableClock
 from tests.support.command import milepost
@@ -18,13 +16,6 @@ from tests.support.nodes import Nodes
 from tests.support.rpc import Rpc, connect, eventually, succeeded
 from tests.support.server import ServerProcess
 from tests.support.staged_runs import RUN, get, history, progressed, run, started
-
-
-@pytest.fixture
-async def timed(timed_server: InProcessServer) -> AsyncIterator[Rpc]:
-    """A client of a server whose time of day the test sets."""
-    async with connect(timed_server.address) as connected:
-        yield connected
 
 
 async def test_a_parent_is_estimated_from_its_children(wall: SettableClock, timed: Rpc) -> None:

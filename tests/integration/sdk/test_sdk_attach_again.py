@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import logging
 import uuid
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, cast
 
@@ -18,18 +17,10 @@ from milepost.v1 import Dispatch, RetryPolicy
 from tests.support.forking import Forkery
 from tests.support.proxy import CuttableProxy
 from tests.support.rpc import eventually, state_name
-from tests.support.server import Serve, Server, ServerProcess
+from tests.support.server import Server, ServerProcess
 
 EXTERNAL = Dispatch.DISPATCH_EXTERNAL
 RETRIED = RetryPolicy(max_attempts=3, initial_backoff=Duration())
-
-
-@pytest.fixture(scope="module")
-def hasty(tmp_path_factory: pytest.TempPathFactory, forkery: Forkery, serve: Serve) -> Iterator[Server]:
-    """A server with short leases."""
-    data = tmp_path_factory.mktemp("hasty") / "data"
-    with serve(data, "--lease-ttl", "3", forkery=forkery) as server:
-        yield server
 
 
 async def external(client: Client, values: dict[str, Any] | None = None) -> str:

@@ -15,7 +15,7 @@ from milepost.client._watch import reconnecting_stream, transport_fallback
 from milepost.client._watch.job_watch import JobWatch
 from milepost.client.errors import StreamsBlocked
 from milepost.v1 import Event, Job, JobState
-from tests.support.gateway import Gateway, gateway
+from tests.support.gateway import Gateway
 from tests.support.rpc import eventually
 from tests.support.server import ServerProcess
 from tests.support.working import working
@@ -32,13 +32,6 @@ def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
 def patient(impatient: None, monkeypatch: pytest.MonkeyPatch) -> None:
     """Long timeouts."""
     monkeypatch.setattr(reconnecting_stream, "_BLOCKED_READ_TIMEOUT", 1.0)
-
-
-@pytest.fixture
-async def between(shared_server: ServerProcess) -> AsyncIterator[Gateway]:
-    """The proxy."""
-    async with gateway(shared_server.address) as opened:
-        yield opened
 
 
 @pytest.fixture

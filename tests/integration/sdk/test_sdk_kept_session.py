@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import uuid
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
@@ -16,10 +16,9 @@ from milepost.client._transport.channel import LazyChannel
 from milepost.client._transport.target import Target
 from milepost.client.errors import JobEndedError, LeaseLost, Unreachable
 from milepost.v1 import Dispatch, Job
-from tests.support.forking import Forkery
 from tests.support.proxy import CuttableProxy
 from tests.support.rpc import eventually, state_name
-from tests.support.server import Serve, Server
+from tests.support.server import Server
 
 TIMEOUT = 120.0
 
@@ -57,14 +56,6 @@ async def blocks(shared_server: Server) -> AsyncIterator[Blocks]:
     opened = Blocks(shared_server.address)
     yield opened
     await opened.close()
-
-
-@pytest.fixture(scope="module")
-def hasty(tmp_path_factory: pytest.TempPathFactory, forkery: Forkery, serve: Serve) -> Iterator[Server]:
-    """A server with short leases."""
-    data = tmp_path_factory.mktemp("hasty") / "data"
-    with serve(data, "--lease-ttl", "3", forkery=forkery) as server:
-        yield server
 
 
 async def external(client: Client) -> str:

@@ -6,7 +6,7 @@ import asyncio
 import gc
 import itertools
 import uuid
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import Awaitable, Callable
 
 import pytest
 
@@ -14,18 +14,11 @@ from milepost.client import Client, Connection, Ended, Subscriptions, SyncClient
 from milepost.client._watch.subscriptions import Subscribed
 from milepost.client.errors import JobNotFound, SequenceAhead
 from milepost.v1 import Event, Job
-from tests.support.gateway import Gateway, gateway
+from tests.support.gateway import Gateway
 from tests.support.proxy import CuttableProxy
 from tests.support.rpc import eventually
 from tests.support.scripted import Stream, scripted
 from tests.support.server import Server
-
-
-@pytest.fixture
-async def between(shared_server: Server) -> AsyncIterator[Gateway]:
-    """A proxy that counts open streams."""
-    async with gateway(shared_server.address) as opened:
-        yield opened
 
 
 @pytest.fixture

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
@@ -13,26 +12,16 @@ from milepost.server import decide
 from milepost.server.base.clock import CautiousClock
 from milepost.server.decide import time_limits
 from milepost.server.followers.deadlines import Deadlines
-from milepost.server.followers.transitions import follow_transitions
 from milepost.server.messages.job_ages import JobAges
 from milepost.server.messages.timestamps import SECOND, instant
 from milepost.v1 import Job, JobState, RetryPolicy
 from tests.support.clock import FakeClock
 from tests.support.rpc import eventually, log_line
 from tests.unit.server.core import Core
+from tests.unit.server.followers.core_deadlines import LEASE
 from tests.unit.server.states import ended
 
-LEASE = 30.0
 JUMPS = [-7200.0, 7200.0]
-
-
-@pytest.fixture
-async def deadlines(core: Core) -> AsyncIterator[Deadlines]:
-    """Those of the core."""
-    made = Deadlines(core.journal, core.sessions, core.clock, core.tasks, LEASE)
-    follow_transitions(core.log, made.on_transition)
-    yield made
-    made.close()
 
 
 async def left(core: Core, job_id: str = "j") -> list[float]:

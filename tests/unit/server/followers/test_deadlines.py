@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
@@ -16,18 +15,8 @@ from milepost.server.log.log_errors import StoreFull
 from milepost.v1 import Dispatch, JobState, RetryPolicy
 from tests.support.rpc import eventually
 from tests.unit.server.core import Core
+from tests.unit.server.followers.core_deadlines import LEASE, core_deadlines
 from tests.unit.server.states import ended
-
-LEASE = 30.0
-
-
-@pytest.fixture
-async def deadlines(core: Core) -> AsyncIterator[Deadlines]:
-    """The deadlines of the core."""
-    made = Deadlines(core.journal, core.sessions, core.clock, core.tasks, LEASE)
-    follow_transitions(core.log, made.on_transition)
-    yield made
-    made.close()
 
 
 async def failed(core: Core, job_id: str) -> str:
@@ -75,7 +64,7 @@ async def test_bounds_hold_after_a_restart(core: Core) -> None:
     await core.submit("runs", timeout=Duration(seconds=5))
     await core.start("runs")
     core.clock.advance(5)
-    deadlines = Deadlines(core.journal, core.sessions, core.clock, core.tasks, LEASE)
+    deadlines = core_deadlines(core)
     await look(core, deadlines)
 
     await eventually(lambda: _is(core, "starts", "START_DEADLINE"))
@@ -108,7 +97,7 @@ async def test_jobs_without_deadlines_have_no_timer(core: Core, deadlines: Deadl
 
 async def test_another_attempt_has_another_lease(core: Core) -> None:
     """An attempt that another node started has a full lease of its own (rule 14)."""
-    deadlines = Deadlines(core.journal, core.sessions, core.clock, core.tasks, LEASE)
+    deadlines = core_deadlines(core)
     results = [await core.submit("waits", start_deadline=Duration(seconds=1))]
     for job_id in ("tried", "lost"):
         await core.submit(job_id)

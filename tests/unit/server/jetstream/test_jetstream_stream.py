@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import uuid
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
-import nats
 import pytest
 from nats.js import JetStreamContext, api
 from nats.js.errors import NotFoundError
@@ -27,12 +25,6 @@ Nodes = Callable[..., Any]
 
 
 @pytest.fixture
-def names() -> StreamNames:
-    """Names of a stream for this test."""
-    return StreamNames(f"test-{uuid.uuid4().hex}")
-
-
-@pytest.fixture
 def node(tmp_path: Path, nats_server: NatsServer, names: StreamNames) -> Nodes:
     """Open a node on the test's stream; again the same one for the same name."""
 
@@ -48,14 +40,6 @@ def node(tmp_path: Path, nats_server: NatsServer, names: StreamNames) -> Nodes:
             await log.close()
 
     return opened
-
-
-@pytest.fixture
-async def jetstream(nats_server: NatsServer) -> AsyncIterator[JetStreamContext]:
-    """The JetStream API, as an administrator uses it."""
-    client = await nats.connect(nats_server.url)
-    yield client.jetstream()
-    await client.close()
 
 
 def right(names: StreamNames, **wrong: Any) -> api.StreamConfig:

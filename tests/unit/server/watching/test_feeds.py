@@ -24,7 +24,7 @@ from milepost.server.watching import feeds as feeds_module
 from milepost.server.watching.batches import BATCH_BYTES, Batch, BatchRequest
 from milepost.server.watching.feed_index import FeedIndex
 from milepost.server.watching.feeds import ANNOUNCED_AT_ONCE, SCAN_LIMIT, UNANNOUNCED_LIMIT, Feed, Feeds
-from milepost.server.watching.job_criteria import FeedEntry
+from milepost.server.watching.job_criteria import FeedEntry, JobCriteria
 from milepost.server.watching.memory_budget import ENTRY_OVERHEAD, MemoryBudget
 from milepost.server.watching.pacer import Pacer
 from milepost.server.watching.signals import Waiter

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import uuid
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-import nats
 import pytest
 import structlog
-from nats.js import JetStreamContext
 from structlog.testing import capture_logs
 
 from milepost.server.log.jetstream import joining, ordered_consumer
@@ -19,12 +16,6 @@ from milepost.server.log.jetstream.stream import StreamNames
 from milepost.server.log.node_presence import NoPeers
 from tests.support.nats import NatsServer
 from tests.unit.server.jetstream.damage.streams import Node, made
-
-
-@pytest.fixture
-def names() -> StreamNames:
-    """Names of a stream for this test."""
-    return StreamNames(f"test-{uuid.uuid4().hex}")
 
 
 @pytest.fixture(autouse=True)
@@ -52,11 +43,3 @@ def node(tmp_path: Path, nats_server: NatsServer, names: StreamNames) -> Node:
             await log.close()
 
     return opened
-
-
-@pytest.fixture
-async def jetstream(nats_server: NatsServer) -> AsyncIterator[JetStreamContext]:
-    """The JetStream API, as an administrator uses it."""
-    client = await nats.connect(nats_server.url)
-    yield client.jetstream()
-    await client.close()

@@ -1,0 +1,27 @@
+"""A stream of the test's own."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import AsyncIterator
+
+import nats
+import pytest
+from nats.js import JetStreamContext
+
+from milepost.server.log.jetstream.stream import StreamNames
+from tests.support.nats import NatsServer
+
+
+@pytest.fixture
+def names() -> StreamNames:
+    """Names of a stream for this test."""
+    return StreamNames(f"test-{uuid.uuid4().hex}")
+
+
+@pytest.fixture
+async def jetstream(nats_server: NatsServer) -> AsyncIterator[JetStreamContext]:
+    """The JetStream API, as an administrator uses it."""
+    client = await nats.connect(nats_server.url)
+    yield client.jetstream()
+    await client.close()

@@ -60,6 +60,7 @@ class Stream:
         async for request in self._incoming:
             if request.HasField("heartbeat"):
                 return
+        raise AssertionError("the worker ended the stream before a heartbeat")
 
     async def ends(self) -> None:
         """Wait until the worker has half-closed the stream."""

@@ -63,6 +63,7 @@ async def _read_and_cancel(call: grpc.aio.UnaryStreamCall[Any, Any]) -> None:
         if "caught_up" in str(frame):
             call.cancel()
             return
+    raise AssertionError("the watch ended before it had caught up")
 
 
 @pytest.mark.parametrize(

@@ -85,13 +85,19 @@ async def test_a_relay_whose_target_is_gone_closes(echo: str) -> None:
         writer.close()
 
 
-async def test_when_one_side_ends_the_other_one_does(echo: str) -> None:
-    """It closes the other side, too."""
-    async with TcpRelay(echo) as relay:
-        _, writer = await connect(relay.address)
-        writer.write_eof()
-        writer.close()
-        await writer.wait_closed()
+@pytest.mark.parametrize("first", ["client", "target"])
+async def test_when_one_side_ends_the_other_one_does(first: str) -> None:
+    """Both read the end: gRPC cannot use a connection that is half closed."""
+    at_the_target: asyncio.Queue[tuple[asyncio.StreamReader, asyncio.StreamWriter]] = asyncio.Queue()
+    target = await asyncio.start_server(lambda *streams: at_the_target.put_nowait(streams), "127.0.0.1", 0)
+    async with target, TcpRelay(f"127.0.0.1:{target.sockets[0].getsockname()[1]}") as relay:
+        client = await connect(relay.address)
+        sides = {"client": client, "target": await at_the_target.get()}
+        sides[first][1].write_eof()
+
+        assert [await reader.read() for reader, _ in sides.values()] == [b"", b""]
+        for _, writer in sides.values():
+            writer.close()
 
 
 @pytest.mark.parametrize("passes", range(4))

@@ -16,7 +16,8 @@ from tests.support.validators import History, check
 async def storm(data: Path, size: int) -> None:
     """Watch a job whose server is killed and restarted; then the job runs to its end."""
     raise_open_files()
-    with ServerProcess(data) as server:
+    # Subscribers may take all of the machine for longer than the default lease; the session sends no heartbeats.
+    with ServerProcess(data, "--lease-ttl", "10m") as server:
         async with connect(server.address) as rpc:
             job = await rpc.submit(dispatch=Dispatch.DISPATCH_EXTERNAL)
             async with many_subscribers(server.address, job.job_id, size) as subscribers:

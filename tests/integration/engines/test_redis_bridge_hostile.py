@@ -56,11 +56,19 @@ async def test_the_bridge_reads_on(
     assert "secret" not in caplog.text
 
 
-@pytest.mark.parametrize("returned", [5, ["id"], {1: 2, "a": 3}, {"id": LONE, "end": "failed"}], ids=repr)
+@pytest.mark.parametrize(
+    ("returned", "is_counted"),
+    [(5, True), (["id"], True), ({1: 2, "a": 3}, True), ({"id": LONE, "end": "failed"}, False)],
+    ids=repr,
+)
 async def test_functions_that_return_something_else(
-    redis_server: RedisServer, client: Client, returned: Any
+    redis_server: RedisServer,
+    client: Client,
+    returned: Any,
+    is_counted: bool,
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
-    """Their messages are counted, and the bridge reads on."""
+    """What is no message is counted, one with text that is no Unicode is reported; and the bridge reads on."""
 
     def function(channel: str, message: Any) -> Any:
         return {"id": "next", "end": "succeeded"} if message == "next" else returned
@@ -68,8 +76,10 @@ async def test_functions_that_return_something_else(
     mapping = FunctionMapping(function, JobRules(kind=f"kind-{uuid.uuid4().hex}"))
     async with bridging(redis_server, client, mapping) as bridge:
         with redis_server.client() as redis:
+            redis.publish(f"{bridge.name}:1", '"something else"')
             redis.publish(f"{bridge.name}:1", '"next"')
         await one_succeeded(client, mapping.job_rules.kind)
+    assert is_counted == (f"malformed message on '{bridge.name}:1'" in caplog.text)
 
 
 async def test_channels_that_match_several_subscriptions(redis_server: RedisServer) -> None:

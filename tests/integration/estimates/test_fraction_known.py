@@ -110,6 +110,7 @@ async def test_a_status_says_whether_it_is_known(rpc: Rpc) -> None:
         async for frame in watch:
             if frame.HasField("status") and frame.status.fraction_known == known:
                 return
+        raise AssertionError(f"the watch ended before a status with {known=}")
 
     await status_that_says(known=True)
     async with rpc.session() as session:

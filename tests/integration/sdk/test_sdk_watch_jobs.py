@@ -90,6 +90,7 @@ async def _ended(watch: JobsWatch, items: list[Item], count: int) -> None:
         count -= isinstance(item, Event) and item.HasField("job_ended")
         if not count:
             return
+    raise AssertionError(f"the watch ended before {count} jobs did")
 
 
 async def test_snapshots_then_events(client: Client, kind: str) -> None:

@@ -230,11 +230,9 @@ async def test_a_feed_does_not_say_it(rpc: Rpc) -> None:
     watch = rpc.jobs.WatchJobs(
         WatchJobsRequest(filter=JobFilter(job_ids=[job.job_id]), status_interval=Duration(seconds=1))
     )
-    async for frame in watch:
-        if frame.HasField("status"):
-            assert not frame.status.HasField("waiting")
-            break
+    status = await anext(frame.status async for frame in watch if frame.HasField("status"))
     watch.cancel()
+    assert not status.HasField("waiting")
 
 
 async def test_workers_may_be_reconnecting_after_a_start(tmp_path: Path, forkery: Forkery) -> None:

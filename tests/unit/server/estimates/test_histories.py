@@ -10,7 +10,7 @@ from milepost.server.log.memory.memory_disk import MemoryDisk
 from milepost.server.log.memory.memory_log import MemoryEventLog
 from milepost.server.log.stored_runs import StoredRun
 from milepost.server.scheduling.slices import Slices
-from tests.unit.server.estimates.test_forecasts import counted
+from tests.unit.server.estimates.past_runs import counted
 
 
 async def test_runs_that_cannot_be_read_are_left_out() -> None:

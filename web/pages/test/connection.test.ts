@@ -1,4 +1,4 @@
-import type { Page, Route } from "playwright-core";
+import type { Page } from "playwright-core";
 import { describe, expect, test } from "vitest";
 import { openPage } from "../../testing/browser.js";
 import { startProxy } from "../../testing/proxy.js";
@@ -200,24 +200,38 @@ describe("the connection of a page", () => {
     const job = await pages.start("hidden");
     await job.log(3);
     const page = await (await openContext()).newPage();
-    // The page itself says what it asks for while it is hidden: what it asked for before may be told of later.
-    await page.addInitScript(() => {
+    // It is hidden as soon as it asks, before a clock of its own lets it ask for more; and it says itself what it asks for
+    // then: what it asked for before may be told of later.
+    await page.addInitScript((last) => {
       const hidden: string[] = [];
       const { fetch } = globalThis;
+      let isHidden = false;
+      const hide = (value: boolean): void => {
+        isHidden = value;
+        document.dispatchEvent(new Event("visibilitychange"));
+      };
+      Object.defineProperty(document, "visibilityState", { get: () => (isHidden ? "hidden" : "visible") });
+      Object.defineProperty(document, "hidden", { get: () => isHidden });
       Object.assign(globalThis, {
         hidden,
+        show: () => {
+          hide(false);
+        },
         fetch: (...request: Parameters<typeof fetch>) => {
-          if (document.hidden) hidden.push(new Request(...request).url);
+          const { url } = new Request(...request);
+          if (isHidden) hidden.push(url);
+          else if (url.endsWith(last)) {
+            last = "never again";
+            queueMicrotask(() => {
+              hide(true);
+            });
+          }
           return fetch(...request);
         },
       });
-    });
-    const held = new Promise<Route>((resolve) => void page.route(`**/${method}`, resolve, { times: 1 }));
-    await page.goto(pages.url + path);
-    const route = await held;
-    await setHidden(page, true);
+    }, method);
     const answered = page.waitForResponse(`**/${method}`);
-    await route.continue();
+    await page.goto(pages.url + path);
     await answered;
     await page.waitForTimeout(1500);
     const asked = await page.evaluate("hidden");
@@ -225,7 +239,7 @@ describe("the connection of a page", () => {
 
     const last = path ? "GetHistory" : method === "WhoAmI" ? "ListWorkers" : "ListJobs";
     const goesOn = page.waitForRequest(`**/${last}`);
-    await setHidden(page, false);
+    await page.evaluate("show()");
     await goesOn;
   });
 

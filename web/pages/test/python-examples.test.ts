@@ -87,8 +87,13 @@ describe.each([
     page.on("request", (request) => (streams += Number(new URL(request.url()).pathname.endsWith("/events"))));
     const rendered = await page.locator("main > div").innerText();
     expect(rendered).not.toMatch(/[[\],]/); // at any time once the count is there
-    await page.getByRole("button", { name: "Cancel" }).click();
-    await page.getByRole("heading", { name: "CANCELLING" }).waitFor();
+    // HTMX lets a button do something only a while after it has put it in.
+    await expect
+      .poll(async () => {
+        await page.getByRole("button", { name: "Cancel" }).click();
+        return page.getByRole("heading", { name: "CANCELLING" }).count();
+      })
+      .toBe(1);
     await job.end(CANCELLED);
     await page.getByRole("heading", { name: "CANCELLED" }).waitFor();
     await page.getByRole("button", { name: "Cancel" }).waitFor({ state: "detached" });

@@ -99,7 +99,7 @@ def test_a_watch_can_be_left_and_taken_up(client: SyncClient, kind: str) -> None
         first = [next(watch).sequence for _ in range(3)]
         assert (watch.cursor, watch.connection.state) == (3, "live")
         cursor, epoch = watch.cursor, watch.epoch
-    assert list(watch) == []
+    assert (list(watch), watch.cursor, watch.epoch) == ([], cursor, epoch)
     rest = client.watch(job.job_id, after=cursor, epoch=epoch)
     assert [*first, *(event.sequence for event in rest)] == list(range(1, rest.head + 1))
     assert (rest.caught_up, rest.reconnects) == (True, 0)

@@ -122,25 +122,27 @@ class Subscriptions(AsyncIterator[Subscribed]):
         return self
 
     async def __anext__(self) -> Subscribed:
-        taken = await self._take()
-        if taken is None:
+        subscription = await self._next_ready()
+        if subscription is None:
             raise StopAsyncIteration
-        return taken[0]
+        return self._pop(subscription)
 
-    async def _take(self) -> tuple[Subscribed, int] | None:
-        """The next item, and the cursor of its job before it; None once this is closed."""
+    async def _next_ready(self) -> _Subscription | None:
+        """The next subscription with an item, which `_pop` takes; None once this is closed."""
         while not self._closed:
             subscription = await self._ready.get()
-            if subscription is None or self._subscriptions.get(subscription.job_id) is not subscription:
-                continue  # closed, or discarded meanwhile
-            cursor = subscription.cursor
-            item = subscription.pop()
-            if isinstance(item, Ended):
-                del self._subscriptions[item.job_id]
-            elif subscription.has_more:
-                self._ready.put_nowait(subscription)
-            return item, cursor
+            # Otherwise it is closed, or discarded meanwhile.
+            if subscription is not None and self._subscriptions.get(subscription.job_id) is subscription:
+                return subscription
         return None
+
+    def _pop(self, subscription: _Subscription) -> Subscribed:
+        item = subscription.pop()
+        if isinstance(item, Ended):
+            del self._subscriptions[item.job_id]
+        elif subscription.has_more:
+            self._ready.put_nowait(subscription)
+        return item
 
     async def aclose(self) -> None:
         """End all watches, at the server too. Jobs continue."""
@@ -188,11 +190,17 @@ class _Subscription:
         """Whether an item is buffered."""
         return bool(self._items)
 
-    def pop(self) -> Subscribed:
-        """Take the next buffered item, of which there is one; or raise the error that ended the watch unexpectedly."""
+    @property
+    def first(self) -> Subscribed:
+        """The next buffered item, of which there is one; or raise the error that ended the watch unexpectedly."""
         if not self._items:
             self._fetching.result()
-        item = self._items.popleft()
+        return self._items[0]
+
+    def pop(self) -> Subscribed:
+        """Take the next buffered item; see `first`."""
+        item = self.first
+        self._items.popleft()
         if isinstance(item, Event):
             self._cursor = item.sequence
         elif isinstance(item, Job):

@@ -70,12 +70,12 @@ class _SyncWatchBase(Iterator[_Item], Generic[_Item]):
         self._fetched: Sequence[_Item] = ()
         self._reading = asyncio.Lock()  # a wait that is interrupted as it begins leaves its coroutine running
         self._place = _Place((), 0, self._stream_cursor, watch.epoch)
-        self._unread = False
+        self._closed = False
 
     @property
     def epoch(self) -> str:
         """See `Watch.epoch`."""
-        return self._place.epoch if self._has_unread else self._stream.epoch
+        return self._place.epoch
 
     @property
     def head(self) -> int:
@@ -100,6 +100,7 @@ class _SyncWatchBase(Iterator[_Item], Generic[_Item]):
     def opened(self) -> None:
         """See `Watch.opened`."""
         self._loop_thread.run(self._wait_until_opened())
+        self._note_stream_cursor()
 
     def __iter__(self) -> Self:
         return self
@@ -109,7 +110,10 @@ class _SyncWatchBase(Iterator[_Item], Generic[_Item]):
             self._next_batch()
         items, yielded, cursor, _ = self._place
         item: _Item = items[yielded]
-        place = _Place(items, yielded + 1, self._cursor_after(item, cursor), self._stream.epoch)
+        # With the last item of a batch the cursor is that of the stream, which is also past events that are filtered.
+        is_last = yielded + 1 == len(items)
+        cursor = self._stream_cursor if is_last else self._cursor_after(item, cursor)
+        place = _Place(items, yielded + 1, cursor, self._stream.epoch)
         # Python handles signals at calls and jumps, of which there is none from here to the caller.
         self._place = place
         return item
@@ -121,13 +125,17 @@ class _SyncWatchBase(Iterator[_Item], Generic[_Item]):
             StopIteration: There is none.
         """
         if not self._fetched:
-            # Every received item was yielded, so the stream's cursor holds; it is also past events that are filtered.
-            self._place = self._place._replace(cursor=self._stream_cursor, epoch=self._stream.epoch)
             self._loop_thread.run(self._fetch())
         if not self._fetched:
+            self._note_stream_cursor()
             raise StopIteration
         place = self._place._replace(items=self._fetched, yielded=0)
         self._place, self._fetched = place, ()
+
+    def _note_stream_cursor(self) -> None:
+        """Take the cursor of the stream, unless there is something to yield. Only while no coroutine reads from it."""
+        if not self._closed and not self._fetched and self._place.yielded == len(self._place.items):
+            self._place = self._place._replace(cursor=self._stream_cursor, epoch=self._stream.epoch)
 
     async def _fetch(self) -> None:
         async with self._reading:
@@ -147,17 +155,9 @@ class _SyncWatchBase(Iterator[_Item], Generic[_Item]):
     def _cursor_after(self, item: _Item, cursor: int | None) -> int | None:
         """The cursor once this item is yielded, and others of its batch are not; before it was `cursor`."""
 
-    @property
-    def _cursor(self) -> int | None:
-        return self._place.cursor if self._has_unread else self._stream_cursor
-
-    @property
-    def _has_unread(self) -> bool:
-        return self._unread or self._place.yielded < len(self._place.items) or bool(self._fetched)
-
     def close(self) -> None:
         """End the watch: cancel the stream at the server. Jobs continue."""
-        self._unread = self._has_unread
+        self._closed = True  # what was received and not yielded is dropped: the cursor stays before it
         self._place, self._fetched = self._place._replace(items=(), yielded=0), ()
         with contextlib.suppress(RuntimeError):  # the client is closed
             self._loop_thread.run(self._stream.aclose())
@@ -181,7 +181,7 @@ class _SyncJobWatch(_SyncWatchBase[_JobItem]):
     @property
     def cursor(self) -> int:
         """See `Watch.cursor`."""
-        return self._cursor or 0
+        return self._place.cursor or 0
 
     @property
     def fraction(self) -> float | None:
@@ -229,7 +229,7 @@ class SyncJobsWatch(_SyncWatchBase[Item]):
     @property
     def position(self) -> int | None:
         """See `JobsWatch.position`."""
-        return self._cursor
+        return self._place.cursor
 
     def estimate_of(self, job: Job) -> Estimate | None:
         """See `JobsWatch.estimate_of`."""
@@ -331,4 +331,8 @@ class SyncSubscriptions(Iterator[Subscribed]):
     async def _fetch(self) -> None:
         async with self._reading:
             if self._fetched is None:
-                self._fetched = await self._subscriptions._take()
+                subscription = await self._subscriptions._next_ready()
+                if subscription is not None:
+                    # First, since another thread may look in between.
+                    self._fetched = subscription.first, subscription.cursor
+                    self._subscriptions._pop(subscription)

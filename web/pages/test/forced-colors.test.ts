@@ -35,9 +35,10 @@ test("where the system forces its colours, bars, the waterfall and what is chose
   await expect.poll(async () => (await colors(page, "[part=progress] .bar")).border).not.toBe(paper);
   await expect.poll(() => fill("[part=progress] .fill")).not.toBe(paper);
   await expect.poll(() => fill(".segment.part-running")).not.toBe(paper);
-  const chosen = await fill("[role=tab][aria-selected=true]");
-  await expect.poll(() => fill("[role=tab][aria-selected=false]")).not.toBe(chosen);
-  await expect.poll(() => fill("[aria-pressed=true]")).toBe(chosen);
+  const isChosen = async (selector: string) =>
+    (await fill(selector)) === (await fill("[role=tab][aria-selected=true]"));
+  await expect.poll(() => isChosen("[role=tab][aria-selected=false]")).toBe(false);
+  await expect.poll(() => isChosen("[aria-pressed=true]")).toBe(true);
   await job.log(2);
   await page.locator("milepost-log-view .line .at").last().click();
   const outline = (selector: string) =>

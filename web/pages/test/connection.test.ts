@@ -1,7 +1,7 @@
 import type { Page } from "playwright-core";
 import { describe, expect, test } from "vitest";
 import { openPage } from "../../testing/browser.js";
-import { startProxy } from "../../testing/proxy.js";
+import { startTcpProxy } from "../../testing/tcp-proxy.js";
 import { accessible, connected, openContext, picture, setHidden, shows, startPages } from "./pages.js";
 
 /** The calls that a page makes from now on. */
@@ -16,7 +16,7 @@ function callsOf(page: Page): string[] {
 describe("the connection of a page", () => {
   test("a cut is told at once, clocks stand still meanwhile, and nothing is missing afterwards", async () => {
     const pages = await startPages();
-    const proxy = await startProxy(Number(new URL(pages.url).port));
+    const proxy = await startTcpProxy(Number(new URL(pages.url).port));
     const job = await pages.start("cut", { stages: [{ stageId: "a", total: 10 }] });
     await job.log(3);
     const page = await openPage(`${proxy.baseUrl}/jobs/cut`);
@@ -47,7 +47,7 @@ describe("the connection of a page", () => {
 
   test("a list that may be out of date says so, and its clocks stand still", async () => {
     const pages = await startPages();
-    const proxy = await startProxy(Number(new URL(pages.url).port));
+    const proxy = await startTcpProxy(Number(new URL(pages.url).port));
     const job = await pages.start("listed");
     await job.report({ case: "stageStarted", value: { stage: { stageId: "a" } } });
     const page = await openPage(`${proxy.baseUrl}/`);
@@ -76,7 +76,7 @@ describe("the connection of a page", () => {
 
   test("a server that was killed and comes back is followed again; one with another store says so", async () => {
     const pages = await startPages();
-    const proxy = await startProxy(Number(new URL(pages.url).port));
+    const proxy = await startTcpProxy(Number(new URL(pages.url).port));
     const job = await pages.start("killed");
     await job.log(2);
     const page = await openPage(`${proxy.baseUrl}/jobs/killed`);
@@ -114,7 +114,7 @@ describe("the connection of a page", () => {
 
   test("a laptop that slept while its connection died notices that, and goes on from its cursor", async () => {
     const pages = await startPages();
-    const proxy = await startProxy(Number(new URL(pages.url).port));
+    const proxy = await startTcpProxy(Number(new URL(pages.url).port));
     const job = await pages.start("slept");
     await job.log(3);
     const page = await openPage("about:blank");

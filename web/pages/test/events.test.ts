@@ -2,7 +2,7 @@ import type { Page } from "playwright-core";
 import { describe, expect, test } from "vitest";
 import { JobState, StageState } from "@milepost/client";
 import { openPage } from "../../testing/browser.js";
-import { startProxy } from "../../testing/proxy.js";
+import { startTcpProxy } from "../../testing/tcp-proxy.js";
 import {
   accessible,
   connected,
@@ -94,7 +94,7 @@ describe("the events of a job", () => {
   test("of many events those in sight are loaded, wherever that is, and what is read stays where it is", async () => {
     const job = await pages.start("many");
     await job.log(5000);
-    const proxy = await startProxy(Number(new URL(pages.url).port));
+    const proxy = await startTcpProxy(Number(new URL(pages.url).port));
     const page = await openPage(`${proxy.baseUrl}/jobs/many`);
     await shows(page, "milepost-log-view .line:last-child", "line 5000");
     await openEvents(page);

@@ -3,7 +3,7 @@ import { createGrpcTransport } from "@connectrpc/connect-node";
 import type { BrowserContextOptions, Page } from "playwright-core";
 import { describe, onTestFinished, test } from "vitest";
 import { JobService } from "@milepost/client";
-import { startProxy } from "../../testing/proxy.js";
+import { startTcpProxy } from "../../testing/tcp-proxy.js";
 import { Server } from "../../testing/server.js";
 import { TokenFile } from "../../testing/token-file.js";
 import { connectWorker } from "../../testing/worker.js";
@@ -150,7 +150,7 @@ describe.runIf(process.env["NIGHTLY"])(
 
     test("a server that went away", async () => {
       const pages = await startPages();
-      const proxy = await startProxy(Number(new URL(pages.url).port));
+      const proxy = await startTcpProxy(Number(new URL(pages.url).port));
       const job = await pages.start("away", { stages: [{ stageId: "get", total: 10 }] });
       await job.log(3);
       for (const path of ["", "jobs/away"]) {

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { openPage } from "../../testing/browser.js";
-import { startProxy } from "../../testing/proxy.js";
+import { startTcpProxy } from "../../testing/tcp-proxy.js";
 import { connected, sharedPages, shows } from "./pages.js";
 
 const MILLION = 1_000_000;
@@ -16,7 +16,7 @@ describe.runIf(process.env["NIGHTLY"])("a log of a million lines", () => {
     await job.log(1, "needle");
     await job.log(999, "part 1 line");
     for (let part = 2; part <= MILLION / 1000; part++) await job.log(1000, `part ${part} line`);
-    const proxy = await startProxy(Number(new URL(pages.url).port));
+    const proxy = await startTcpProxy(Number(new URL(pages.url).port));
     const page = await openPage(`${proxy.baseUrl}/jobs/million`);
     await shows(page, "milepost-log-view .line:last-child", `part ${MILLION / 1000} line 1000`);
     expect(proxy.bytesReceived).toBeLessThan(BUDGET);

@@ -1,6 +1,6 @@
 import { type Connection, Dispatch, JobState, hasReason } from "@milepost/client";
 import { describe, expect, test } from "vitest";
-import type { Proxy } from "../../testing/proxy.js";
+import type { TcpProxy } from "../../testing/tcp-proxy.js";
 import { sharedServer, startServer } from "../../testing/server.js";
 import { until } from "../../testing/until.js";
 import { type Protocol, collect, oneTo, sequencesOf, setUp, startJob, statesOf } from "./watching.js";
@@ -337,7 +337,7 @@ describe.each(protocols)("over %s, where the server restarts", (protocol) => {
 });
 
 /** Wait until no more bytes come in. */
-async function bytesAtRest(proxy: Proxy): Promise<void> {
+async function bytesAtRest(proxy: TcpProxy): Promise<void> {
   let before = -1;
   await until(async () => {
     await new Promise((resolve) => setTimeout(resolve, 300));

@@ -9,7 +9,7 @@ import {
 import { type ClientOptions } from "@milepost/client";
 import { createClient as createNodeClient } from "@milepost/client/node";
 import { IMPATIENT } from "../../testing/impatient.js";
-import { type Proxy, startProxy } from "../../testing/proxy.js";
+import { type TcpProxy, startTcpProxy } from "../../testing/tcp-proxy.js";
 import type { Server } from "../../testing/server.js";
 import { type WorkedJob, claimJob } from "../../testing/worker.js";
 
@@ -19,7 +19,7 @@ export type Protocol = "grpc" | "connect";
 /** A server with clients, of which one goes through a proxy that misbehaves. */
 export interface Setting {
   readonly server: Server;
-  readonly proxy: Proxy;
+  readonly proxy: TcpProxy;
   readonly direct: MilepostClient;
   readonly client: MilepostClient;
 }
@@ -30,7 +30,7 @@ export async function setUp(
   protocol: Protocol,
   options: ClientOptions = {},
 ): Promise<Setting> {
-  const proxy = await startProxy(protocol === "grpc" ? server.port : server.httpPort);
+  const proxy = await startTcpProxy(protocol === "grpc" ? server.port : server.httpPort);
   const create = protocol === "grpc" ? createNodeClient : createClient;
   return {
     server,

@@ -18,7 +18,7 @@ interface Pair {
  * - `hold = true` holds what the server sends back until the server closes the connection, or `hold` is false again.
  * - `refuse = true` resets new connections at once.
  */
-export class Proxy {
+export class TcpProxy {
   refuse = false;
   /** Connections that were made so far, and bytes that came from the server. */
   connections = 0;
@@ -119,8 +119,8 @@ export class Proxy {
 }
 
 /** Start a proxy before a local port; it ends with the test. */
-export async function startProxy(target: number): Promise<Proxy> {
-  const proxy = new Proxy(target);
+export async function startTcpProxy(target: number): Promise<TcpProxy> {
+  const proxy = new TcpProxy(target);
   await proxy.start();
   onTestFinished(() => proxy.close());
   return proxy;

@@ -233,6 +233,7 @@ describe("wrapping", () => {
     expect(cutAt("short", 80)).toBe(5);
     expect(cutAt("x".repeat(65_536), 100)).toBe(2000);
     expect(cutAt("a\n".repeat(100), 80, 20)).toBe(40);
+    expect(cutAt(`a${"👍".repeat(100)}`, 10, 2)).toBe(19);
   });
 });
 

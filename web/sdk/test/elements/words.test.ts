@@ -97,6 +97,11 @@ describe("numbers and names", () => {
     expect(printable("tab\tline\nعربي 👍")).toBe("tab\tline\nعربي 👍");
     expect(oneLine("a\n  b", 10)).toBe("a b");
     expect(oneLine("x".repeat(70_000), 10)).toBe("xxxxxxxxx…");
+    expect([9, 10, 11].map((limit) => oneLine("👍".repeat(70_000), limit))).toEqual([
+      "👍👍👍👍…",
+      "👍👍👍👍…",
+      "👍👍👍👍👍…",
+    ]);
   });
 });
 

@@ -15,10 +15,15 @@ export function printable(text: string): string {
 /** The same on one line, shortened to `limit` characters. */
 export function oneLine(text: string, limit = 256): string {
   // Only as much as can be shown is looked at, since the text may be long.
-  const line = printable(text.slice(0, 4 * limit))
+  const line = printable(text.slice(0, wholeEnd(text, 4 * limit)))
     .replace(/\s+/g, " ")
     .trim();
-  return line.length <= limit ? line : `${line.slice(0, limit - 1)}…`;
+  return line.length <= limit ? line : `${line.slice(0, wholeEnd(line, limit - 1))}…`;
+}
+
+/** Where to cut `text`, at `end` or one before it: half of a character that takes two code units would be shown as �. */
+export function wholeEnd(text: string, end: number): number {
+  return /[\ud800-\udbff]/.test(text.charAt(end - 1)) ? end - 1 : end;
 }
 
 /** Elide the middle of an id that is longer than `width`: both ends tell it from others. */

@@ -1,4 +1,5 @@
 /** How many lines a text takes in a column of fixed-width characters, broken between words where possible. */
+import { wholeEnd } from "./plain-text.js";
 
 /** Longer texts are cut to this many lines, until the reader asks for all of it. */
 export const MAX_ROWS = 20;
@@ -23,7 +24,7 @@ export function cutAt(text: string, columns: number, rows = MAX_ROWS): number {
   let end = 0;
   for (const line of text.split("\n")) {
     const taken = rowsOf(line, columns);
-    if (taken > left) return end + Math.min(left * columns, line.length);
+    if (taken > left) return wholeEnd(text, end + Math.min(left * columns, line.length));
     left -= taken;
     end += line.length + 1;
     if (left === 0) break;

@@ -60,8 +60,8 @@ export async function startPages(...options: string[]): Promise<Pages> {
 }
 
 /** The pages of one server for all tests around the call. */
-export function sharedPages(): Pages {
-  const server = new Server(["--http", "127.0.0.1:0"]);
+export function sharedPages(...options: string[]): Pages {
+  const server = new Server(["--http", "127.0.0.1:0", ...options]);
   beforeAll(() => server.start());
   afterAll(() => server.stop("SIGKILL"));
   return new Pages(server);

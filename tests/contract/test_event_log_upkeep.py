@@ -120,6 +120,22 @@ async def test_children_are_counted(log: EventLog) -> None:
     assert await log.children_summary("a") == ChildrenSummary(0, 0, 0.0)
 
 
+async def test_unfinished_children_are_read_page_by_page(log: EventLog) -> None:
+    """By their ids, oldest first; neither the parent, nor ended ones, nor those of another job."""
+    children = [Author(f"c{number}", parent_job_id="p") for number in range(4)]
+    await put(log, Author("p").submit(), *[child.submit() for child in children])
+    await put_in_turn(log, Author("other").submit(), Author("x", parent_job_id="other").submit())
+    await put_in_turn(log, children[1].start(), children[1].succeed())
+
+    found: list[str] = []
+    after = 0
+    while page := await log.active_children("p", after, 2):
+        assert len(page) <= 2
+        found += [job_id for _, job_id in page]
+        after = page[-1][0]
+    assert found == ["c0", "c2", "c3"]
+
+
 async def test_ended_jobs_are_ordered_by_end_time(log: EventLog) -> None:
     """Page by page."""
     authors = [Author(f"j{number}") for number in range(5)]

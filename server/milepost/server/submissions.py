@@ -88,11 +88,10 @@ class Submissions:
     async def _submit(
         self, request: SubmitJobRequest, caller: str, submitter: Principal, *, inherits_owner: bool
     ) -> Job:
-        # Servers before decision 0078 left such a child without an owner.
         if inherits_owner and submitter.owns(""):
-            earlier = await self._log.find_request("", request.request_id, caller=caller)
-            if earlier is not None and await self._is_same(earlier, request, "", caller):
-                return await self._journal.find(earlier, caller=caller)
+            ownerless = await self._find_ownerless(request, caller)
+            if ownerless is not None:
+                return ownerless
         known = await self._find_id(request, caller)
         if known is not None:
             return await self._existing(known, request, caller)
@@ -114,6 +113,18 @@ class Submissions:
         except Conflict:  # a concurrent request has created it
             return await self._existing(await self._find_id(request, caller) or job_id, request, caller)
         return await self._journal.find(job_id, caller=caller)
+
+    async def _find_ownerless(self, request: SubmitJobRequest, caller: str) -> Job | None:
+        """Return the child that the request created before decision 0078, when such a child had no owner."""
+        job_id = await self._log.find_request("", request.request_id, caller=caller)
+        if job_id is None or request.job_id not in ("", job_id):
+            return None
+        if not await self._is_same(job_id, request, "", caller):
+            return None
+        job = await self._journal.find(job_id, caller=caller)
+        # Others without an owner have request_ids of their own choice, and a trimmed log tells no more than the id.
+        is_child = (job.parent_job_id, job.kind) == (request.parent_job_id, request.kind)
+        return job if is_child else None
 
     async def _find_id(self, request: SubmitJobRequest, caller: str) -> str | None:
         if request.request_id:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -79,6 +80,7 @@ async def test_jobs_workers_and_calls_are_counted(server: ServerProcess) -> None
         "milepost_store_up": 1,
         "milepost_calls_total JobService/SubmitJob OK": 3,
         "milepost_calls_total JobService/GetJob NOT_FOUND": 1,
+        "milepost_calls_total JobService/GetJob INTERNAL": 0,
     }
     assert {name: busy.get(name) for name in expected} == expected
     assert "milepost_jobs_waiting w" not in idle
@@ -94,6 +96,28 @@ async def test_jobs_workers_and_calls_are_counted(server: ServerProcess) -> None
     )
     assert set(re.findall(r"^\| `(\w+)`", metrics.partition("| metric |")[2], re.MULTILINE)) == names
     assert set(re.findall(r"milepost_\w+", alerts)) <= names
+
+
+async def test_silent_connections_keep_nobody_out(server: ServerProcess) -> None:
+    """Beyond so many the oldest is closed."""
+    port = int(server.metrics.rpartition(":")[2].partition("/")[0])
+    silent = [await asyncio.open_connection("127.0.0.1", port) for _ in range(20)]
+    async with asyncio.timeout(120):
+        assert (await read(server))["milepost_store_up"] == 1
+        assert await silent[0][0].read() == b""
+    for _, writer in silent:
+        writer.close()
+
+
+async def test_a_directory_that_cannot_be_read_leaves_its_size_out(
+    server: ServerProcess, tmp_path: Path
+) -> None:
+    """The other metrics are there: they are wanted then."""
+    moved = (tmp_path / "data").rename(tmp_path / "moved")
+    found = await read(server)
+    moved.rename(tmp_path / "data")
+    assert "milepost_store_bytes" not in found
+    assert found["milepost_store_up"] == 1
 
 
 async def test_nothing_else_is_there(server: ServerProcess) -> None:

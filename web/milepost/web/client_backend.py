@@ -122,6 +122,8 @@ class ClientBackend:
         except errors.JobNotFound as error:
             if "job_id" in error.metadata:  # the server's
                 raise
+            if not named[0]:  # there is no job that it could hide
+                raise _NotAllowed(not_allowed(call.method, *named)) from error
             # The application's, to hide that the job exists: the same as the server's about one that does not.
             text, metadata = no_job(named[0]), {"job_id": named[0]}
             raise service_error(

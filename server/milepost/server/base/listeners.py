@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
-import asyncio
+import logging
 from collections.abc import Callable
 from typing import Generic, TypeVar
+
+import structlog
+
+from milepost.server.base.fault_log import FaultLog
+
+_log = structlog.get_logger("milepost.tasks")
 
 _Message = TypeVar("_Message")
 
@@ -14,16 +20,16 @@ class Listeners(Generic[_Message]):
 
     def __init__(self, *listeners: Callable[[_Message], None]) -> None:
         self._listeners = list(listeners)
+        self._failures = FaultLog(_log, "listener failed", logging.ERROR)
 
     def add(self, listener: Callable[[_Message], None]) -> None:
         """Add one after the others."""
         self._listeners.append(listener)
 
     def notify(self, message: _Message) -> None:
-        """Call all of them. The event loop's handler of exceptions gets what one raises, as that of any callback."""
+        """Call all of them. What one raises is logged."""
         for listener in self._listeners:
             try:
                 listener(message)
             except Exception as error:  # noqa: BLE001  # see above
-                context = {"message": f"exception in listener {listener!r}", "exception": error}
-                asyncio.get_running_loop().call_exception_handler(context)
+                self._failures.note(repr(error), listener=repr(listener), exc_info=error)

@@ -8,13 +8,12 @@ from functools import partial
 
 import structlog
 
-from milepost.contract.job_states import ACTIVE
 from milepost.server import decide
 from milepost.server.background_tasks import Tasks
 from milepost.server.base.fault_log import FaultLog
 from milepost.server.base.refusal import Refusal
 from milepost.server.journal import Decision, Journal
-from milepost.server.log.event_log import EventLog, Query
+from milepost.server.log.event_log import EventLog
 from milepost.server.store_errors import STORE_ERRORS, STORE_RETRY_DELAY, retry_store_errors
 from milepost.v1 import Job, JobState
 
@@ -59,21 +58,12 @@ class ChildCancellation:
     async def _cancel_each(self, parent_job_id: str, decision: Decision) -> None:
         """Cancel all children; a second time, and so on, those that the store did not accept."""
         refused: list[str] = []
-        after: int | None = None
-        more = True
-        while more:
-            query = Query(
-                parent_job_id=parent_job_id,
-                states=sorted(ACTIVE),
-                newest_first=False,
-                after=after,
-                limit=_PAGE_SIZE,
-            )
-            children = await retry_store_errors(partial(self._log.query, query))
-            for after, child in children.jobs:
-                if not await self._try_cancel(child.job_id, decision):
-                    refused.append(child.job_id)
-            more = children.more
+        after = 0
+        read = self._log.active_children
+        while children := await retry_store_errors(partial(read, parent_job_id, after, _PAGE_SIZE)):
+            for after, job_id in children:
+                if not await self._try_cancel(job_id, decision):
+                    refused.append(job_id)
         while refused:
             await asyncio.sleep(STORE_RETRY_DELAY)
             refused = [job_id for job_id in refused if not await self._try_cancel(job_id, decision)]

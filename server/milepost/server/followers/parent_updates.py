@@ -78,6 +78,8 @@ class ParentUpdates:
                     self._refused = {}
                 outdated, self._outdated = self._outdated, {}
                 for job_id in outdated:
+                    if job_id in self._refused:  # it waits for its retry, whatever its children do
+                        continue
                     if self._journal.is_reserved(job_id):  # so that it does not hold up the others
                         self._outdated[job_id] = None
                         continue

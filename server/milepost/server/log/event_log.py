@@ -319,6 +319,9 @@ class EventLog(Protocol):
     async def has_children_of_others(self, job_id: str, owner: str, *, caller: str = SERVER) -> bool:
         """Return whether jobs of other owners than this one have this parent, which need not exist any more."""
 
+    async def active_children(self, job_id: str, after: int, limit: int) -> Sequence[tuple[int, str]]:
+        """Read keys and ids of a job's unfinished children after the one with this key, oldest first."""
+
     async def query(self, query: Query, *, caller: str = SERVER) -> JobPage:
         """Read a page of jobs, with their inputs."""
 

@@ -113,7 +113,8 @@ class _Work:
             self._context.run(next, self._steps)
         except StopIteration as done:
             self.outcome.set_result(done.value)
-        except Exception as error:  # noqa: BLE001  # raised to whoever asked for the work
+        # Raised to whoever asked for the work, also if it was cancelled: the works of others go on.
+        except (Exception, asyncio.CancelledError) as error:  # noqa: BLE001
             self.outcome.set_exception(error)
 
 

@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import sqlite3
 import uuid
+from collections.abc import Sequence
+from contextlib import closing
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,7 +17,6 @@ from milepost.server import store_errors
 from milepost.server.access.principal import ANONYMOUS, Principal, Scope
 from milepost.server.base.refusal import Refusal
 from milepost.server.journal import Decision, OpenJob
-from milepost.server.log.event_log import JobPage, Query
 from milepost.server.log.log_errors import StoreUnavailable
 from milepost.v1 import Job, JobState, SubmitJobRequest
 from tests.support.rpc import eventually
@@ -101,14 +104,14 @@ async def test_children_are_cancelled_once_the_store_can_be_read(
     monkeypatch.setattr(store_errors, "STORE_RETRY_DELAY", 0.0)
     await core.submit("parent")
     await core.submit("child", parent_job_id="parent")
-    query, failures = core.log.query, [StoreUnavailable("disk I/O error")]
+    read, failures = core.log.active_children, [StoreUnavailable("disk I/O error")]
 
-    async def failing(wanted: Query) -> JobPage:
+    async def failing(job_id: str, after: int, limit: int) -> Sequence[tuple[int, str]]:
         if failures:
             raise failures.pop()
-        return await query(wanted)
+        return await read(job_id, after, limit)
 
-    monkeypatch.setattr(core.log, "query", failing)
+    monkeypatch.setattr(core.log, "active_children", failing)
     await core.cancel(0, "parent")
 
     async def cancelled() -> bool:
@@ -141,6 +144,35 @@ async def test_children_behind_one_that_cannot_be_cancelled_are_cancelled(
         return (await core.journal.find("child")).state == JobState.JOB_STATE_CANCELLED
 
     await eventually(cancelled)
+
+
+async def test_a_damaged_row_does_not_keep_other_children_from_being_cancelled(
+    core: Core, tmp_path: Path
+) -> None:
+    """Rule 18: what is read of children is their ids."""
+    await core.submit("parent")
+    for child in ("damaged", "child"):
+        await core.submit(child, parent_job_id="parent")
+    with closing(sqlite3.connect(tmp_path / "milepost.db")) as database, database:
+        database.execute("UPDATE jobs SET job = x'0aff' WHERE job_id = 'damaged'")
+    await core.cancel(0, "parent")
+
+    async def cancelled() -> bool:
+        return (await core.journal.find("child")).state == JobState.JOB_STATE_CANCELLED
+
+    await eventually(cancelled)
+
+
+async def test_a_job_of_others_without_an_owner_is_no_child_of_an_earlier_server(core: Core) -> None:
+    """Its request_id may be the same by chance, and its log so short that nothing else can be compared."""
+    await core.submit("parent", owner="o")
+    other = await core.submissions.submit(SubmitJobRequest(kind="other", job_id="old", request_id="r"))
+    await core.cancel(0, "old")
+    await core.log.trim("old", 2)
+    child = SubmitJobRequest(kind="k", parent_job_id="parent", owner="o", request_id="r")
+    submitted = await core.submissions.submit(child, inherits_owner=True)
+    assert submitted.job_id != other.job_id
+    assert (submitted.kind, submitted.parent_job_id) == ("k", "parent")
 
 
 @pytest.mark.parametrize("job_id", ["", "child"])

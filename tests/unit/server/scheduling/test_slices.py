@@ -91,20 +91,22 @@ async def test_work_that_is_cancelled_gives_its_turn_on() -> None:
     assert log == ["a0", "b0", "c0", "c1", "c2"]
 
 
-async def test_an_error_leaves_the_work() -> None:
+@pytest.mark.parametrize("error", [ValueError("broken"), asyncio.CancelledError()], ids=repr)
+async def test_an_error_leaves_the_work(error: BaseException) -> None:
     """It reaches who asked for the work, and the next one goes on."""
     slices = Slices()
 
     def broken() -> Steps[None]:
         yield
-        raise ValueError("broken")
+        raise error
 
-    outcomes = await asyncio.gather(
-        slices.run(broken(), "host"),
-        slices.run(work([], "a", 3), "host"),
-        return_exceptions=True,
-    )
-    assert [str(outcome) for outcome in outcomes] == ["broken", "a"]
+    async with asyncio.timeout(120):
+        outcomes = await asyncio.gather(
+            slices.run(broken(), "host"),
+            slices.run(work([], "a", 3), "host"),
+            return_exceptions=True,
+        )
+    assert [str(outcome) for outcome in outcomes] == [str(error), "a"]
 
 
 async def test_who_waits_for_a_key_goes_on_in_order() -> None:

@@ -315,6 +315,16 @@ class MemoryEventLog:
         await self._delay_read()
         return self._disk.has_children_of_others(job_id, owner)
 
+    async def active_children(self, job_id: str, after: int, limit: int) -> Sequence[tuple[int, str]]:
+        """See ``EventLog``."""
+        await self._delay_read()
+        children = [
+            (record.key, record.attributes.job_id)
+            for record in self._records()
+            if record.key > after and record.state in ACTIVE and record.attributes.parent_job_id == job_id
+        ]
+        return children[:limit]
+
     async def query(self, query: Query, *, caller: str = SERVER) -> JobPage:
         """See ``EventLog``."""
         await self._delay_read()

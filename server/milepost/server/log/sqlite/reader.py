@@ -131,6 +131,11 @@ class Reader:
         ).fetchone()
         return found is not None
 
+    def active_children(self, job_id: str, after: int, limit: int) -> Sequence[tuple[int, str]]:
+        """See ``EventLog.active_children``."""
+        rows = self._connection.execute(statements.ACTIVE_CHILDREN, (job_id, after, limit))
+        return [(key, child) for key, child in rows]
+
     def list_jobs(self, query: Query) -> JobPage:
         """See ``EventLog.query``."""
         jobs: list[tuple[int, Job]] = []

@@ -78,6 +78,10 @@ class ReaderPool:
         """See ``EventLog``."""
         return await self._short.run(caller, lambda reader: reader.has_children_of_others(job_id, owner))
 
+    async def active_children(self, job_id: str, after: int, limit: int) -> Sequence[tuple[int, str]]:
+        """See ``EventLog``."""
+        return await self._long.run(SERVER, lambda reader: reader.active_children(job_id, after, limit))
+
     async def query(self, query: Query, *, caller: str = SERVER) -> JobPage:
         """See ``EventLog``."""
         return await self._long.run(caller, lambda reader: reader.list_jobs(query))

@@ -194,6 +194,11 @@ ACTIVE: Final = f"""
     SELECT job_key, job, first_sequence, thinned_sequence FROM jobs
     WHERE state IN ({_ACTIVE_STATES}) AND job_key > ? ORDER BY job_key
 """
+ACTIVE_CHILDREN: Final = f"""
+    SELECT job_key, job_id FROM jobs
+    WHERE parent_job_id = ? AND parent_job_id <> '' AND job_key > ? AND state IN ({_ACTIVE_STATES})
+    ORDER BY job_key LIMIT ?
+"""
 CHILDREN: Final = "SELECT children, children_ended, children_done FROM jobs WHERE job_id = ?"
 ENDED: Final = """
     SELECT job_key, end_time, first_sequence, thinned_sequence, job_id, job FROM jobs

@@ -15,7 +15,7 @@ _HEAD_SIZE: Final = 8192
 # Seconds for a request to arrive and its response to be read.
 _TIMEOUT: Final = 10.0
 
-# Open connections; further ones are closed.
+# Open connections. Beyond them the oldest is closed, so that silent ones keep nobody out.
 _CONNECTIONS_LIMIT: Final = 16
 
 
@@ -25,7 +25,7 @@ class MetricsPort:
     def __init__(self, address: str, read: Callable[[], str]) -> None:
         self._address = address
         self._read = read
-        self._open = 0
+        self._open: dict[asyncio.StreamWriter, None] = {}
         self._server: asyncio.Server | None = None
 
     async def start(self) -> str:
@@ -43,17 +43,20 @@ class MetricsPort:
             self._server.close()
 
     async def _connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        self._open += 1
+        self._open[writer] = None
+        if len(self._open) > _CONNECTIONS_LIMIT:
+            oldest = next(iter(self._open))
+            del self._open[oldest]
+            oldest.transport.abort()
         try:
-            if self._open <= _CONNECTIONS_LIMIT:
-                async with asyncio.timeout(_TIMEOUT):
-                    head = await reader.readuntil(b"\r\n\r\n")
-                    writer.write(self._answer(head))
-                    await writer.drain()
+            async with asyncio.timeout(_TIMEOUT):
+                head = await reader.readuntil(b"\r\n\r\n")
+                writer.write(self._answer(head))
+                await writer.drain()
         except (TimeoutError, asyncio.IncompleteReadError, asyncio.LimitOverrunError, ConnectionError):
             pass
         finally:
-            self._open -= 1
+            self._open.pop(writer, None)
             writer.close()
 
     def _answer(self, head: bytes) -> bytes:

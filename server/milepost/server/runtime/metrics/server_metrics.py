@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import resource
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
+from contextlib import suppress
 from heapq import nlargest
 from importlib.metadata import version
 from operator import itemgetter
@@ -42,10 +43,13 @@ class ServerMetrics:
         yield Metric("milepost_info", "The version.", [Sample(1, {"version": version("milepost-server")})])
         if self.core is not None:
             yield from self._of_jobs(self.core)
+        # INTERNAL from 0 on, since a rate is between two samples: the first fault is to be seen.
+        ended = {(method, "INTERNAL"): 0 for method, _ in self._calls.ended} | self._calls.ended
         yield Metric(
             "milepost_calls_total",
-            "Calls that ended, by method and status, but for those refused since their caller makes too many.",
-            [Sample(n, {"method": method, "code": code}) for (method, code), n in self._calls.ended.items()],
+            "Calls that ended, by method and status, but for those of gRPC that are refused since their caller makes "
+            "too many.",
+            [Sample(n, {"method": method, "code": code}) for (method, code), n in ended.items()],
         )
         yield from self._of_the_store()
         yield from self._of_the_process()
@@ -54,7 +58,7 @@ class ServerMetrics:
         most = nlargest(KINDS_LIMIT, core.waiting_jobs.items(), key=itemgetter(1))
         yield Metric(
             "milepost_jobs_waiting",
-            "Jobs that a worker could start, by kind.",
+            "Jobs in the queue, by kind.",
             [Sample(number, {"kind": kind}) for kind, number in most],
         )
         yield Metric(
@@ -86,16 +90,13 @@ class ServerMetrics:
         yield Metric("milepost_watches", "Open watches.", [Sample(core.open_watches)])
 
     def _of_the_store(self) -> Iterator[Metric]:
-        yield Metric("milepost_store_up", "Whether it can be written.", [Sample(self._store.up)])
+        yield Metric("milepost_store_up", "Whether the store can be reached.", [Sample(self._store.up)])
         yield Metric(
             "milepost_log_position", "Position of the newest commit.", [Sample(self._store.position)]
         )
-        if self._directory is not None:
-            yield Metric(
-                "milepost_store_bytes",
-                "Size of the data directory.",
-                [Sample(_size(self._directory.iterdir()))],
-            )
+        size = None if self._directory is None else _size(self._directory)
+        if size is not None:
+            yield Metric("milepost_store_bytes", "Size of the data directory.", [Sample(size)])
 
     def _of_the_process(self) -> Iterator[Metric]:
         lag = self._loop_lag
@@ -110,13 +111,15 @@ class ServerMetrics:
             yield Metric("process_resident_memory_bytes", "Resident memory.", [Sample(resident)])
 
 
-def _size(files: Iterable[Path]) -> int:
+def _size(directory: Path) -> int | None:
+    """Bytes of its files; None where the directory cannot be read."""
     size = 0
-    for file in files:
-        try:
-            size += file.stat().st_size
-        except FileNotFoundError:  # it was deleted meanwhile
-            continue
+    try:
+        for file in directory.iterdir():
+            with suppress(FileNotFoundError):  # it was deleted meanwhile
+                size += file.stat().st_size
+    except OSError:
+        return None
     return size
 
 

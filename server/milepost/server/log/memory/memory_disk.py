@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from milepost.contract.job_states import FINAL
+from milepost.contract.job_states import ACTIVE, FINAL
 from milepost.server.log.event_log import (
     FRACTION_SCALE,
     Commit,
@@ -20,6 +20,7 @@ from milepost.server.log.event_log import (
     Drop,
     DropNotice,
     DurableCommit,
+    EndedJob,
     Entry,
     JobAttributes,
     JobIdentity,
@@ -128,6 +129,23 @@ class MemoryDisk:
         """See ``EventLog``."""
         attributes = (record.attributes for record in self.records.values())
         return any(each.parent_job_id == job_id != "" and each.owner != owner for each in attributes)
+
+    def active_children(self, job_id: str, after: int) -> list[tuple[int, str]]:
+        """Keys and ids of all unfinished children after a key; see ``EventLog``."""
+        return sorted(
+            (record.key, child_id)
+            for child_id, record in self.records.items()
+            if record.key > after and record.attributes.parent_job_id == job_id and record.state in ACTIVE
+        )
+
+    def ended(self, after: tuple[int, int]) -> list[EndedJob]:
+        """All ended jobs after the one with this ``end_time`` and ``key``; see ``EventLog``."""
+        found = [
+            EndedJob(each.key, each.end_time, each.first, each.thinned, job_id, Job.FromString(each.job))
+            for job_id, each in self.records.items()
+            if each.end_time is not None and (each.end_time, each.key) > after
+        ]
+        return sorted(found, key=lambda job: (job.end_time, job.key))
 
     def append(self, commit: Commit) -> Entry | None:
         """See ``EventLog``."""

@@ -318,12 +318,7 @@ class MemoryEventLog:
     async def active_children(self, job_id: str, after: int, limit: int) -> Sequence[tuple[int, str]]:
         """See ``EventLog``."""
         await self._delay_read()
-        children = [
-            (record.key, record.attributes.job_id)
-            for record in self._records()
-            if record.key > after and record.state in ACTIVE and record.attributes.parent_job_id == job_id
-        ]
-        return children[:limit]
+        return self._disk.active_children(job_id, after)[:limit]
 
     async def query(self, query: Query, *, caller: str = SERVER) -> JobPage:
         """See ``EventLog``."""
@@ -365,12 +360,7 @@ class MemoryEventLog:
     async def ended(self, after: tuple[int, int], limit: int) -> Sequence[EndedJob]:
         """See ``EventLog``."""
         await self._delay_read()
-        found = [
-            EndedJob(each.key, each.end_time, each.first, each.thinned, job_id, Job.FromString(each.job))
-            for job_id, each in self._disk.records.items()
-            if each.end_time is not None and (each.end_time, each.key) > after
-        ]
-        return sorted(found, key=lambda job: (job.end_time, job.key))[:limit]
+        return self._disk.ended(after)[:limit]
 
     async def runs(self, owner: str, kind: str, *, caller: str = SERVER) -> Sequence[StoredRun]:
         """See ``EventLog``."""

@@ -31,6 +31,25 @@ def test_a_failure_in_a_process_that_makes_load_comes_back() -> None:
             load.step()
 
 
+async def late(path: str) -> AsyncGenerator[None]:
+    """A load whose first step takes until the file exists."""
+    while not Path(path).exists():  # noqa: ASYNC110, ASYNC240 - another process makes it
+        await asyncio.sleep(0.001)
+    yield
+
+
+def test_a_step_that_takes_too_long(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    """The limit is the error; that the result comes to nobody is none."""
+    with Load.start() as load:
+        load.begin(late, str(tmp_path / "go on"))
+        with pytest.raises(MeasurementFailed, match=r"^a step took over 0.01 s$"):
+            load.step(0.01)
+        load._pipe.close()
+        (tmp_path / "go on").touch()
+
+    assert capfd.readouterr().err == ""
+
+
 _MEASURING = """
 import sys, time
 from pathlib import Path

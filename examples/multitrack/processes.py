@@ -90,6 +90,8 @@ def _ready(kinds: int) -> None:
 @asynccontextmanager
 async def _redis(directory: Path) -> AsyncIterator[str]:
     """Run a Redis server on a socket of its own in the directory; yield its URL."""
+    # Redis takes a relative socket to be below its own directory.
+    directory = directory.absolute()  # noqa: ASYNC240 - it takes no time
     socket = directory / "redis.sock"
     options = ("--port", "0", "--unixsocket", str(socket), "--save", "", "--dir", str(directory))
     with (directory / "redis.log").open("wb") as log:

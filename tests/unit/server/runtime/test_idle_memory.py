@@ -16,7 +16,7 @@ from pathlib import Path
 
 import pytest
 
-from milepost.server.log.sqlite import statements
+from milepost.server.log.sqlite import idle_connection, statements
 from milepost.server.log.sqlite.read_lane import ReadLane
 from milepost.server.log.sqlite.reader import Reader
 from milepost.server.log.sqlite.sqlite_log import SqliteEventLog
@@ -78,6 +78,31 @@ async def test_pages_of_a_reader_are_freed_while_nobody_reads(tmp_path: Path) ->
     await log.close()
 
 
+def test_cursors_are_forgotten_while_nobody_uses_a_connection() -> None:
+    """sqlite3 has a weak reference to each of up to 200, which lie anywhere in memory."""
+    connection = sqlite3.connect(":memory:")
+    cursors = [connection.cursor() for _ in range(150)]
+    noted = [weakref.ref(cursor) for cursor in cursors]
+    of_this_test = [2] * len(noted)
+    assert [sys.getrefcount(each) for each in map(noted.__getitem__, range(150))] > of_this_test
+    cursors.clear()
+
+    idle_connection.free_memory(connection)
+    assert [sys.getrefcount(noted[number]) for number in range(150)] == of_this_test
+    connection.close()
+
+
+def test_the_type_cache_lets_go_of_names() -> None:
+    """It has the name of each attribute that was looked up, also where C code makes a new string of it each time."""
+    name = str(bytearray(b"utcoffset"), "ascii")
+    alone = sys.getrefcount(name)
+    getattr(object, name, None)
+    assert sys.getrefcount(name) > alone
+
+    heap_trimming.clear_type_cache()
+    assert sys.getrefcount(name) == alone
+
+
 async def test_heaps_are_trimmed_again_and_again() -> None:
     """On a thread of its own, so that nothing else waits for it, and after garbage was collected."""
     collected = 0
@@ -101,8 +126,8 @@ async def test_heaps_are_trimmed_again_and_again() -> None:
     assert collected >= 3
 
 
-async def test_caches_drop_what_is_unused_once_the_server_is_idle() -> None:
-    """They are asked twice, with time for use in between, before the heaps are trimmed."""
+async def test_caches_drop_what_is_unused_once_the_server_is_idle(monkeypatch: pytest.MonkeyPatch) -> None:
+    """They are asked twice, with time for use in between, and Python's own once, before the heaps are trimmed."""
     became_idle = iter((False, True, False))
     done: list[str] = []
     ended = asyncio.Event()
@@ -118,13 +143,14 @@ async def test_caches_drop_what_is_unused_once_the_server_is_idle() -> None:
     async def drop_unused() -> None:
         done.append("drop")
 
+    monkeypatch.setattr(heap_trimming, "clear_type_cache", lambda: done.append("clear"))
     trimming = asyncio.create_task(
         heap_trimming.keep_trimmed(collect, drop_unused, lambda: done.append("trim"), 0.0, 0.0)
     )
     await ended.wait()
     trimming.cancel()
 
-    assert done[:8] == ["collect", "trim", "collect", "drop", "drop", "trim", "collect", "trim"]
+    assert done[:9] == ["collect", "trim", "collect", "drop", "drop", "clear", "trim", "collect", "trim"]
 
 
 async def _drop_nothing() -> None:

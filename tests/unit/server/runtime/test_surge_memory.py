@@ -15,6 +15,8 @@ from milepost.server.runtime.process import gc_tuning, surge_memory
 from milepost.server.runtime.process.surge_memory import (
     CALM_GROWTH,
     FURTHER_BLOCKS,
+    LARGE_CALM_TIMES,
+    LARGE_SURGE,
     SURGE_BLOCKS,
     SmallBlocks,
     SurgeMemory,
@@ -72,6 +74,22 @@ def test_blocks_beyond_a_surge_come_from_c_until_there_is_no_growth() -> None:
     assert process.blocks.taken_from == ["Python", "C"]
     assert (process.grow_by_bytes(CALM_GROWTH + 1), process.grow_by_bytes(CALM_GROWTH)) == (False, True)
     assert process.blocks.taken_from == ["Python", "C", "Python"]
+
+
+def test_a_large_surge_lasts_until_its_streams_have_ended() -> None:
+    """As after an attack of thousands of watches: C has what is made while they end, too."""
+    process = _Process()
+    process.grow(SURGE_BLOCKS + 1)
+    assert process.grow_by_bytes(LARGE_SURGE + 1) is False
+    shrinks = [process.grow_by_bytes(-1) for _ in range(LARGE_CALM_TIMES - 1)]
+    assert (any(shrinks), process.grow_by_bytes(CALM_GROWTH + 1)) == (False, False)
+    shrinks = [process.grow_by_bytes(-(LARGE_SURGE // 2)) for _ in range(LARGE_CALM_TIMES)]
+    assert (shrinks[:-1], shrinks[-1]) == ([False] * (LARGE_CALM_TIMES - 1), True)
+
+    process.grow(-SURGE_BLOCKS)
+    process.grow(2 * SURGE_BLOCKS + 1)
+    assert process.grow_by_bytes(0)
+    assert process.blocks.taken_from == ["Python", "C", "Python", "C", "Python"]
 
 
 def test_what_is_there_after_a_surge_is_not_the_next_one() -> None:

@@ -30,7 +30,7 @@ from milepost.server.log.jetstream.drop_plans import DropPlan, JobRows, Planner
 from milepost.server.log.jetstream.purged_jobs import PENDING, TooFarBehind
 from milepost.server.log.jetstream.records import STRIDE
 from milepost.server.log.log_errors import StoreDisplaced
-from milepost.server.log.sqlite import statements
+from milepost.server.log.sqlite import idle_connection, statements
 from milepost.server.log.sqlite.log_copy import LogCopy, copy_log
 from milepost.server.log.sqlite.reader import Reader
 from milepost.server.log.sqlite.schema import migrate
@@ -208,7 +208,7 @@ class Projection:
             self._files.check()
             upkeep.run()
             if not group and not transaction.runs.is_due:
-                self._connection.execute(statements.SHRINK_MEMORY)
+                idle_connection.free_memory(self._connection)
                 return not is_last
             if not self._begin():
                 return False

@@ -23,7 +23,7 @@ from milepost.server.log.event_log import (
     StoredJob,
 )
 from milepost.server.log.frames import Chunk, joined_chunks
-from milepost.server.log.sqlite import run_rows, statements
+from milepost.server.log.sqlite import idle_connection, run_rows, statements
 from milepost.server.log.stored_runs import StoredRun
 from milepost.server.messages.job_epoch import job_epoch
 from milepost.server.messages.payloads import ANY_PAYLOAD
@@ -55,8 +55,8 @@ class Reader:
         self._connection.close()
 
     def free_cache(self) -> None:
-        """Free the cached pages of the connection, as far as SQLite can at the moment."""
-        self._connection.execute(statements.SHRINK_MEMORY)
+        """Free what the connection keeps from its reads, as far as SQLite can at the moment."""
+        idle_connection.free_memory(self._connection)
 
     def page(self, job_id: str, cursor: int, max_bytes: int) -> EventPage | None:
         """See ``EventLog.read``."""

@@ -15,7 +15,7 @@ from milepost.server import failpoints
 from milepost.server.base.fault_log import FaultLog
 from milepost.server.log.event_log import Entry
 from milepost.server.log.log_errors import Conflict, StoreDisplaced, StoreFailed, StoreFull, StoreLocked
-from milepost.server.log.sqlite import statements
+from milepost.server.log.sqlite import idle_connection, statements
 from milepost.server.log.sqlite.append import coalesce_writes
 from milepost.server.log.sqlite.transaction import Transaction, Write
 from milepost.server.log.sqlite.wal_reserve import WalReserve
@@ -148,7 +148,7 @@ class Writer:
                 self._transaction.runs.collect()
                 self._transaction.connection.execute(statements.COMMIT)
             self._reserve_wal()
-            self._transaction.connection.execute(statements.SHRINK_MEMORY)
+            idle_connection.free_memory(self._transaction.connection)
         except Exception as error:  # noqa: BLE001  # see ``_handle_failure``
             self._handle_failure(error)
         else:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import ctypes
+import sys
 from collections.abc import Awaitable, Callable
 from typing import Final
 
@@ -43,6 +44,17 @@ def trim() -> None:
         malloc_trim(0)
 
 
+def clear_type_cache() -> None:
+    """Free the names of attributes that Python's cache of methods has: as many as it has entries, 4,096.
+
+    C code that calls a method by its name makes a string of it each time, such as ``datetime`` of ``utcoffset``, and
+    the cache keeps most of them. Those of a surge lie between what has been freed since, each in a page of its own.
+    """
+    clear = getattr(sys, "_clear_internal_caches", None) or getattr(sys, "_clear_type_cache", None)
+    if clear is not None:
+        clear()
+
+
 async def keep_trimmed(
     collect: Callable[[], bool],
     drop_unused: Callable[[], Awaitable[None]],
@@ -61,6 +73,7 @@ async def keep_trimmed(
             await drop_unused()
             await asyncio.sleep(unused_time)
             await drop_unused()
+            clear_type_cache()
         await asyncio.to_thread(trim)
 
     await repeat(collect_and_trim, interval)

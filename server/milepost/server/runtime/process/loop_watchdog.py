@@ -74,6 +74,7 @@ class LoopWatchdog:
 
     def start(self) -> None:
         """Begin to count and to log. What the loop waits for by now are the server's own files."""
+        _make_frame_objects(sys._getframe())
         self._selector.own_registered()
         self._selector.begin_pass()
         self._selector.is_counting = True
@@ -168,6 +169,15 @@ class _TimedSelector(BoundedSelector):
         """Measure the pass from now on."""
         self._cpu, self._cpu_read_at = time.thread_time(), time.perf_counter()
         self.began = self._cpu_read_at
+
+
+def _make_frame_objects(frame: FrameType | None) -> None:
+    """Have Python make the objects of all running frames now, where the first sample would.
+
+    Those of the frames that run the loop last until its end. Made during a surge, they held an arena of Python's.
+    """
+    while frame is not None:
+        frame = frame.f_back
 
 
 def _functions(frame: FrameType | None) -> str:

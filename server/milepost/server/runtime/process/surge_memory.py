@@ -36,10 +36,17 @@ FURTHER_BLOCKS: Final = 5_000
 """Further blocks from which on C allocates again, after a surge whose blocks are still there."""
 
 CALM_TIME: Final = 3.0
-"""Seconds in which the process grows by no more than ``CALM_GROWTH`` when the surge has ended."""
+"""Seconds in which the process grows by no more than ``CALM_GROWTH`` when a surge has ended."""
 
 CALM_GROWTH: Final = 256 << 10
 """Bytes."""
+
+LARGE_SURGE: Final = 64 << 20
+"""Bytes by which the process has grown in a large surge. That its streams end belongs to it: meanwhile Python would
+begin arenas that a few objects hold for good. A thousand subscribers take less, and each event has Python's speed."""
+
+LARGE_CALM_TIMES: Final = 7
+"""Times of ``CALM_TIME`` without growth after which a large surge has ended, where one is enough for others."""
 
 _STATM: Final = Path("/proc/self/statm")
 
@@ -121,7 +128,10 @@ class SurgeMemory:
         # Of the time before a surge; after one, as if there had been most of its blocks.
         self._fewest = count()
         self._began_with = 0
+        self._resident_before = 0
         self._last_resident = 0
+        self._is_large = False
+        self._calm_times = 0
         self._is_surge = False
         self._failures = FaultLog(_log, "end of a surge not seen")
 
@@ -166,15 +176,22 @@ class SurgeMemory:
             return False
         self._is_surge = True
         self._began_with = count
-        self._last_resident = self._resident()
+        self._resident_before = self._last_resident = self._resident()
+        self._is_large = False
+        self._calm_times = 0
         self._blocks.take_from_c()
         return True
 
     def ends(self) -> bool:
-        """Whether the memory has not grown since the call before, or since the begin: take blocks from Python then."""
+        """Whether the memory has not grown for long enough: take blocks from Python then.
+
+        To be called every ``CALM_TIME`` seconds.
+        """
         resident = self._resident()
         grown, self._last_resident = resident - self._last_resident, resident
-        if grown > CALM_GROWTH:
+        self._is_large |= resident - self._resident_before > LARGE_SURGE
+        self._calm_times = 0 if grown > CALM_GROWTH else self._calm_times + 1
+        if self._calm_times < (LARGE_CALM_TIMES if self._is_large else 1):
             return False
         self._blocks.take_from_python()
         # By the most: else a number that goes up and down by much would be a surge again and again.

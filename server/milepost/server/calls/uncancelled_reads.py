@@ -20,24 +20,22 @@ _Result = TypeVar("_Result")
 
 @types.coroutine
 def see_to_end(operation: Coroutine[Any, Any, _Result]) -> Generator[Any, Any, _Result]:
-    """Return the result of a coroutine that waits for one future. It does so even if this is cancelled meanwhile."""
-    try:
-        future: asyncio.Future[Any] = operation.send(None)
-    except StopIteration as ended:
-        at_once: _Result = ended.value
-        return at_once
-    try:
-        yield _Uncancelled(future)
-    except BaseException as error:  # its own error, which the coroutine handles, or that it is cancelled
-        if not future.done() or future.cancelled() or future.exception() is not error:
-            future.add_done_callback(lambda _: _end(operation))
-            raise
-    try:
-        operation.send(None)
-    except StopIteration as ended:
-        result: _Result = ended.value
-        return result
-    raise RuntimeError("the operation waits for something else")
+    """Return the result of a coroutine. The future that it waits for is not cancelled with whoever waits for this."""
+    while True:
+        try:
+            future: asyncio.Future[Any] | None = operation.send(None)
+        except StopIteration as ended:
+            result: _Result = ended.value
+            return result
+        if future is None:  # it only lets others run
+            yield
+            continue
+        try:
+            yield _Uncancelled(future)
+        except BaseException as error:  # that of the future, which the coroutine handles, or a cancellation
+            if not future.done() or future.cancelled() or future.exception() is not error:
+                future.add_done_callback(lambda _: _end(operation))
+                raise
 
 
 def _end(operation: Coroutine[Any, Any, object]) -> None:

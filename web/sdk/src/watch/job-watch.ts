@@ -1,4 +1,4 @@
-import { equals } from "@bufbuild/protobuf";
+import { toBinary } from "@bufbuild/protobuf";
 import type { GenMessage } from "@bufbuild/protobuf/codegenv2";
 import type { Message } from "@bufbuild/protobuf";
 import { type Estimate, EstimateSchema } from "../gen/milepost/v1/job_pb.js";
@@ -106,10 +106,12 @@ export class JobWatch extends ReconnectingStream<WatchJobResponse, JobItem> {
   }
 }
 
+/** Whether two messages without maps are the same, by their encodings: `equals` of protobuf would be 0.7 kB more in pages. */
 function same<Shape extends Message>(
   schema: GenMessage<Shape>,
   one: Shape | undefined,
   other: Shape | undefined,
 ): boolean {
-  return one === other || (one !== undefined && other !== undefined && equals(schema, one, other));
+  if (one === undefined || other === undefined) return one === other;
+  return String(toBinary(schema, one)) === String(toBinary(schema, other));
 }

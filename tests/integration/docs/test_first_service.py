@@ -7,6 +7,7 @@ import configparser
 import json
 import os
 import re
+import runpy
 import shlex
 import subprocess
 from collections.abc import Iterator
@@ -16,6 +17,7 @@ from typing import Final
 import pytest
 
 from milepost.client import Client
+from milepost.testing import FakeWorker, MemoryServer
 from tests.support.command import environment
 from tests.support.ports import free_port, give_back
 from tests.support.recipe_runs import running
@@ -91,6 +93,22 @@ def test_the_commands(service: Path, ports: dict[str, str]) -> None:
     assert '{"words":5}\n' in done.stdout
     kinds = re.findall(r"^[0-9a-f-]{36}  (\w+) ", done.stdout.rpartition("\nJOB ")[2], re.MULTILINE)
     assert sorted(kinds) == ["album"] * 2 + ["track"] * 4
+
+
+async def test_the_next_attempt_of_an_album(service: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It has the tracks of the attempt before, and no further ones."""
+    album = runpy.run_path(str(service / "jobs.py"))["album"]
+    async with (
+        MemoryServer() as server,
+        Client(server.address) as client,
+        FakeWorker(server.address, ["track"], script=lambda job: job.succeed({"words": 2})),
+    ):
+        monkeypatch.setenv("MILEPOST_ADDRESS", server.address)
+        async with client.start("album", {"tracks": ["one two", "one two"]}) as job:
+            results = [await album(job) for _ in range(2)]
+        tracks = [track async for track in client.list(parent_job_id=job.job_id)]
+
+    assert (results, len(tracks)) == ([{"words": 4}] * 2, 2)
 
 
 @pytest.mark.nightly

@@ -45,13 +45,20 @@ class HeldLog(SqliteEventLog):
             commit, future = self._held.popleft()
             super().append(commit).add_done_callback(partial(_pass_on, future))
 
-    def lose_answers(self) -> None:
-        """Append the held commits, without telling those who wait for that."""
+    def lose_answers(self, *, listeners_first: bool = False) -> None:
+        """Append the held commits, and let those who wait for that fail: at once, or after the log's listeners."""
         self._holding = 0
         while self._held:
             commit, future = self._held.popleft()
-            future.set_exception(StoreUnavailable("no answer"))
-            super().append(commit).add_done_callback(lambda done: done.exception())
+            if not listeners_first:
+                _lose(future)
+            super().append(commit).add_done_callback(partial(_lose, future))
+
+    def lose_commits(self) -> None:
+        """Drop the held commits, so that those who wait for them do not learn that."""
+        self._holding = 0
+        while self._held:
+            _lose(self._held.popleft()[1])
 
     async def load(self, job_id: str, *, caller: str = SERVER) -> StoredJob | None:
         """See ``EventLog``."""
@@ -71,6 +78,13 @@ class HeldLog(SqliteEventLog):
             self._held.append((commit, future))
             self._more_held.set()
         return future
+
+
+def _lose(future: asyncio.Future[None], done: asyncio.Future[None] | None = None) -> None:
+    if done is not None:
+        done.exception()
+    if not future.done():
+        future.set_exception(StoreUnavailable("no answer"))
 
 
 def _pass_on(future: asyncio.Future[None], done: asyncio.Future[None]) -> None:

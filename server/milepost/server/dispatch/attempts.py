@@ -12,7 +12,6 @@ from milepost.server.dispatch.attempt_key import AttemptKey, StartedAttempt
 from milepost.server.dispatch.lease_tokens import LeaseTokens
 from milepost.server.forecasting.learned_stages import LearnedStages
 from milepost.server.journal import Decision, Journal
-from milepost.server.messages.timestamps import instant
 from milepost.server.scheduling.callers import SERVER
 from milepost.v1 import Cancellation, Event, Job, JobState
 
@@ -47,8 +46,10 @@ class Attempts:
 
         Raises JOB_ENDED, also where the job's start deadline has passed; LEASE_LOST, INVALID_FIELD, and as ``admit``.
         """
+        time = 0
 
         def decision(job: Job, now: int) -> list[Event]:
+            nonlocal time
             if job.state == JobState.JOB_STATE_QUEUED:
                 overdue = decide.due(job, now, lease_is_out=False, age=self._journal.ages.age)
                 if overdue:
@@ -56,6 +57,8 @@ class Attempts:
             event = decide.start(job, worker_id, now, instance=instance, claimed=claimed)
             if admit is not None:
                 admit(job)
+            opened = self._journal.opened(job_id)
+            time = now if opened is not None and now > opened.time else 0
             return [event]
 
         opened, durable = await self._journal.apply(job_id, decision, caller=caller)
@@ -63,7 +66,7 @@ class Attempts:
             refusal = attempt_over(opened.job)
             await asyncio.shield(durable)
             raise refusal
-        return StartedAttempt(AttemptKey.of(opened.job), instant(opened.job.start_time), durable)
+        return StartedAttempt(AttemptKey.of(opened.job), time, worker_id, instance, durable)
 
     async def assignment(self, job_id: str, key: AttemptKey, *, caller: str = SERVER) -> tuple[Job, str]:
         """Return the job, with its input, and the lease token of the attempt that has started.

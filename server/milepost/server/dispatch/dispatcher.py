@@ -18,7 +18,7 @@ from milepost.server.base.fault_log import FaultLog
 from milepost.server.base.refusal import Refusal, draining
 from milepost.server.budgets.byte_budget import Charge
 from milepost.server.budgets.response_room import RESPONSE_COPIES
-from milepost.server.dispatch.attempt_key import AttemptKey, StartedAttempt
+from milepost.server.dispatch.attempt_key import AttemptKey
 from milepost.server.dispatch.attempts import Attempts
 from milepost.server.dispatch.concurrency_limits import ConcurrencyLimits
 from milepost.server.dispatch.job_queues import (
@@ -28,13 +28,14 @@ from milepost.server.dispatch.job_queues import (
     QueuedJob,
     QueuePlace,
 )
+from milepost.server.dispatch.job_starts import JobStart, JobStarts
 from milepost.server.dispatch.session_table import SessionTable, rejection
 from milepost.server.dispatch.worker_instances import WorkerInstances
 from milepost.server.dispatch.worker_session import Session
 from milepost.server.journal import Decision
-from milepost.server.log.log_errors import Conflict, StoreLocked, StoreUnavailable, StreamUnusable
+from milepost.server.log.log_errors import Conflict
 from milepost.server.messages.job_encoding import JobResponse
-from milepost.server.messages.timestamps import SECOND, instant
+from milepost.server.messages.timestamps import SECOND
 from milepost.server.store_errors import STORE_ERRORS, STORE_RETRY_DELAY, refusal_of
 from milepost.v1 import Assignment, Dispatch, ErrorReason, Job, JobState, SubmitJobRequest, WorkResponse
 
@@ -63,8 +64,7 @@ class Dispatcher:
         self._queues = JobQueues()
         self._limits = ConcurrencyLimits(self._queues)
         self._instances = WorkerInstances()
-        # The times of starts by job of which the store has not said whether they are durable.
-        self._unknown_starts: dict[str, int] = {}
+        self._starts = JobStarts(sessions)
         self._refusals = FaultLog(_log, "not dispatched", logging.INFO)
         self._delayed: dict[str, asyncio.TimerHandle] = {}
         self._idle: dict[str, OrderedDict[Session, None]] = {}
@@ -107,15 +107,16 @@ class Dispatcher:
     def on_transition(self, job: Job) -> None:
         """Queue a job that waits for a worker, at the time when it may start; otherwise remove it from the queue."""
         self._instances.on_transition(job)
-        if self._unknown_starts.pop(job.job_id, None) == instant(job.start_time):
-            # It was durable after all, and nobody waits any more to send the assignment.
-            self._tasks.start_in_turn(self._undo_start(job.job_id, AttemptKey.of(job)))
+        unsent = self._starts.on_transition(job)
+        if unsent is not None:
+            self._tasks.start_in_turn(self._undo_start(job.job_id, unsent))
         startable = self._limits.on_transition(job)
         if job.state != JobState.JOB_STATE_QUEUED or job.dispatch != Dispatch.DISPATCH_QUEUE:
             self._cancel_delayed(job.job_id)
             self._queues.remove(job.job_id)
         else:
-            self._queue(QueuedJob.of(job), decide.retry_delay(job, self._clock.now()) / SECOND)
+            wait = decide.retry_delay(job, self._clock.now()) / SECOND
+            self._queue(QueuedJob.of(job), max(wait, self._starts.delay(job.job_id)))
             startable.add(job.kind)
         self._match_soon(sorted(startable))
 
@@ -141,8 +142,9 @@ class Dispatcher:
         With an `instance` of its own the claim takes the job over from an earlier claim of the same one.
         """
         taken_over = self._instances.attempts(instance).get(job_id) if instance else None
-        holds = self._hold_if_free(session, job_id)
-        return self._tasks.run(self._claim(session, job_id, instance, taken_over, holds=holds))
+        start = JobStart(session, job_id)
+        self._starts.hold_if_free(start)
+        return self._tasks.run(self._claim(start, instance, taken_over))
 
     # Queueing.
 
@@ -224,29 +226,29 @@ class Dispatcher:
                 idle.append(session)
                 self._idle[kind].move_to_end(session)
                 self._limits.admit(job)
-                self.sessions.hold(session, job.job_id, None)
-                self._tasks.start(self._assign(session, job))
+                start = JobStart(session, job.job_id)
+                self._starts.hold(start)
+                self._tasks.start(self._assign(start, job))
                 starts += 1
 
     # Starting.
 
-    async def _assign(self, session: Session, job: QueuedJob) -> None:
-        assigned = False
+    async def _assign(self, start: JobStart, job: QueuedJob) -> None:
         try:
-            assigned = await self._start(session, job.job_id, None)
-        except Conflict:  # another node was first, or the job has changed: match it again
-            self._queue(job, 0)
-        except STORE_ERRORS:
-            self._queue(job, STORE_RETRY_DELAY)
+            await self._start(start, None)
+        except STORE_ERRORS as error:
+            if start.undo is None:  # otherwise it is queued once the start is undone
+                # After a conflict another node was first, or the job has changed: match it again.
+                self._queue(job, 0 if isinstance(error, Conflict) else STORE_RETRY_DELAY)
         except Refusal as refusal:  # the job was cancelled meanwhile, or another node has reached its limit
             self._refusals.note(job.job_id, job_id=job.job_id, reason=str(refusal))
         finally:
-            self._finish_start(session, job.job_id, admitted=True, drop=not assigned)
+            self._end_start(start, admitted=True)
+        await self._undo_if_unsent(start)
 
-    async def _claim(
-        self, session: Session, job_id: str, instance: str, taken_over: AttemptKey | None, *, holds: bool
-    ) -> None:
-        admitted = assigned = False
+    async def _claim(self, start: JobStart, instance: str, taken_over: AttemptKey | None) -> None:
+        admitted = False
+        refusal: Refusal | None = None
 
         def admit(job: Job) -> None:
             nonlocal admitted
@@ -259,31 +261,25 @@ class Dispatcher:
                 raise draining()
             if taken_over is not None:
                 undo = partial(decide.claimed_again, instance=instance)
-                await self._attempts.undo_start(job_id, taken_over, undo)
+                await self._attempts.undo_start(start.job_id, taken_over, undo)
                 # The session that held it does not any more.
-                holds = holds or self._hold_if_free(session, job_id)
+                self._starts.hold_if_free(start)
             try:
-                assigned = await self._start(session, job_id, admit, instance)
+                await self._start(start, admit, instance)
             except Conflict:  # decide once more, after what another node has appended
-                assigned = await self._start(session, job_id, admit, instance)
+                await self._start(start, admit, instance)
         except (Refusal, *STORE_ERRORS) as error:
             refusal = refusal_of(error)
             assert refusal is not None
-            session.responses.put(rejection(job_id, refusal))
         finally:
-            self._finish_start(session, job_id, admitted=admitted, drop=holds and not assigned)
+            self._end_start(start, admitted=admitted)
+        await self._undo_if_unsent(start)
+        if refusal is not None:
+            start.session.responses.put(rejection(start.job_id, refusal))
 
-    def _hold_if_free(self, session: Session, job_id: str) -> bool:
-        """Let the session hold a job that none holds, so that it misses no transition; return whether it does."""
-        if self.sessions.is_held(job_id):
-            return False
-        self.sessions.hold(session, job_id, None)
-        return True
-
-    async def _start(
-        self, session: Session, job_id: str, admit: Callable[[Job], None] | None, instance: str = ""
-    ) -> bool:
-        """Start an attempt; return whether its assignment was enqueued. ``admit`` is for a claimed job."""
+    async def _start(self, start: JobStart, admit: Callable[[Job], None] | None, instance: str = "") -> None:
+        """Start an attempt, and enqueue its assignment. ``admit`` is for a claimed job."""
+        session, job_id = start.session, start.job_id
 
         def check_and_admit(job: Job) -> None:
             # Since the check of the session's message, or the match, the id may have become another owner's.
@@ -300,60 +296,51 @@ class Dispatcher:
                 admit=check_and_admit,
                 caller=session.caller,
             )
-            started.durable.add_done_callback(partial(self._on_start_written, job_id, started.time))
-        async with session.assigning:
-            return await self._send_assignment(session, job_id, started)
+            self._starts.decided(start, started)
+        for retries in range(_LOAD_RETRIES, -1, -1):
+            async with session.assigning:
+                await start.written()
+                try:
+                    await self._send_assignment(start, started.key)
+                except STORE_ERRORS:
+                    if not retries:
+                        start.unreadable()
+                        raise
+                else:
+                    return
+            # To undo the start would take the store as well. Other assignments of the session go on meanwhile.
+            await asyncio.sleep(STORE_RETRY_DELAY)
 
-    def _on_start_written(self, job_id: str, start_time: int, durable: asyncio.Future[None]) -> None:
-        """Note a start whose outcome is not known: its transition may still come."""
-        if durable.cancelled():
-            return
-        error = durable.exception()
-        if isinstance(error, StoreUnavailable) and not isinstance(error, StoreLocked | StreamUnusable):
-            self._unknown_starts[job_id] = start_time
-
-    async def _send_assignment(self, session: Session, job_id: str, started: StartedAttempt) -> bool:
-        await started.durable
-        try:
-            return await self._load_and_send(session, job_id, started.key)
-        except STORE_ERRORS as error:
-            # Otherwise the attempt would last for a lease, at a worker that does not know of it.
-            await self._undo_start(job_id, started.key)
-            refusal = refusal_of(error)
-            assert refusal is not None
-            raise refusal from error
-
-    async def _load_and_send(self, session: Session, job_id: str, key: AttemptKey) -> bool:
-        """Send the assignment of an attempt that has started; return whether it was enqueued."""
+    async def _send_assignment(self, start: JobStart, key: AttemptKey) -> None:
+        """Enqueue the assignment of an attempt that has started."""
+        session, job_id = start.session, start.job_id
         charge = Charge(session.memory)
-        sent = False
         try:
             job, token = await self._load_assignment(session, job_id, key, charge)
             try:
                 self._limits.confirm(QueuedJob.of(job))
             except Refusal:
-                await self._undo_start(job_id, key, decide.over_limit)
+                start.undo = decide.over_limit
                 raise
             on_sent = partial(self._on_sent, session, job_id, charge)
             assigned = WorkResponse(assignment=Assignment(lease_token=token))
             response = JobResponse(assigned, job, ("assignment", "job"))
-            sent = session.open and session.responses.put(response, on_sent)
+            start.assigned = session.open and session.responses.put(response, on_sent)
         finally:
-            if not sent:
+            if not start.assigned:
                 charge.release()
-        if not sent:
+        if start.assigned:
+            self.sessions.hold(session, job_id, token)
+        else:
             # The worker has left, and has done nothing for the job.
-            await self._undo_start(job_id, key)
-            return False
-        self.sessions.hold(session, job_id, token)
-        return True
+            start.undo = decide.assignment_lost
 
     async def _load_assignment(
         self, session: Session, job_id: str, key: AttemptKey, charge: Charge
     ) -> tuple[Job, str]:
         """Load the assigned job and charge its bytes. While it waits for room, it is not kept in memory."""
         while True:
-            job, token = await self._load_job(session, job_id, key)
+            job, token = await self._attempts.assignment(job_id, key, caller=session.caller)
             size = RESPONSE_COPIES * job.ByteSize()
             if charge.try_resize(size):
                 return job, token
@@ -361,14 +348,22 @@ class Dispatcher:
             charge.release()
             await charge.acquire(size)
 
-    async def _load_job(self, session: Session, job_id: str, key: AttemptKey) -> tuple[Job, str]:
-        """Load the job, and again after an error of the store: to undo the start would take the store as well."""
-        for _ in range(_LOAD_RETRIES):
-            try:
-                return await self._attempts.assignment(job_id, key, caller=session.caller)
-            except STORE_ERRORS:
-                await asyncio.sleep(STORE_RETRY_DELAY)
-        return await self._attempts.assignment(job_id, key, caller=session.caller)
+    def _on_sent(self, session: Session, job_id: str, charge: Charge) -> None:
+        charge.release()
+        self.sessions.assignment_sent(session, job_id)
+
+    def _end_start(self, start: JobStart, *, admitted: bool) -> None:
+        """Note that a start has succeeded or failed."""
+        startable = self._limits.finish_start(start.job_id) if admitted else set()
+        self._starts.end(start)
+        self._match_soon(sorted(startable))
+
+    # Undoing starts.
+
+    async def _undo_if_unsent(self, start: JobStart) -> None:
+        """Requeue the job of a start that has ended. The next one may begin, and hold the job, before this returns."""
+        if start.undo is not None and start.started is not None:
+            await self._undo_start(start.job_id, start.started.key, start.undo)
 
     async def _undo_start(
         self, job_id: str, key: AttemptKey, undo: Decision = decide.assignment_lost
@@ -378,20 +373,11 @@ class Dispatcher:
             await self._attempts.undo_start(job_id, key, undo)
         except STORE_ERRORS:
             self._tasks.start(self._undo_start_later(job_id, key, undo))
+        except Refusal:  # the job was deleted meanwhile
+            return
 
     async def _undo_start_later(
         self, job_id: str, key: AttemptKey, undo: Decision = decide.assignment_lost
     ) -> None:
         await asyncio.sleep(STORE_RETRY_DELAY)
         await self._undo_start(job_id, key, undo)
-
-    def _on_sent(self, session: Session, job_id: str, charge: Charge) -> None:
-        charge.release()
-        self.sessions.assignment_sent(session, job_id)
-
-    def _finish_start(self, session: Session, job_id: str, *, admitted: bool, drop: bool) -> None:
-        """Note that a start has succeeded or failed."""
-        startable = self._limits.finish_start(job_id) if admitted else set()
-        if drop:
-            self.sessions.drop(session, job_id)
-        self._match_soon(sorted(startable))

@@ -2,23 +2,27 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Callable
+
 import pytest
 
 from milepost.server import store_errors
 from milepost.server.dispatch import dispatcher as dispatcher_module
+from milepost.server.dispatch import job_starts
 from milepost.server.dispatch.dispatcher import Dispatcher
 from milepost.server.dispatch.worker_session import Session
 from milepost.server.log.log_errors import StoreFull, StoreUnavailable
 from milepost.v1 import Dispatch, Hello, Job, JobState
 from tests.support.rpc import eventually
 from tests.unit.server.core import Core
-from tests.unit.server.dispatching import hears, takes, why, worker
+from tests.unit.server.dispatching import hears, node, takes, why, worker
 
 
 @pytest.fixture(autouse=True)
 def no_backoff(monkeypatch: pytest.MonkeyPatch) -> None:
     """Retry at once."""
-    for module in (store_errors, dispatcher_module):
+    for module in (store_errors, dispatcher_module, job_starts):
         monkeypatch.setattr(module, "STORE_RETRY_DELAY", 0.0)
 
 
@@ -32,6 +36,15 @@ def fail_reads(core: Core, monkeypatch: pytest.MonkeyPatch, count: int) -> None:
         return await find(job_id, caller=caller)
 
     monkeypatch.setattr(core.log, "find", failing)
+
+
+async def end_of_tasks(core: Core, *, but: int = 0) -> None:
+    """Wait for the background tasks, but for so many."""
+
+    async def ended() -> bool:
+        return len(core.tasks) == but
+
+    await eventually(ended)
 
 
 @pytest.mark.parametrize(("failures", "attempt"), [(1, 1), (dispatcher_module._LOAD_RETRIES + 1, 2)])
@@ -92,14 +105,18 @@ async def test_a_lost_assignment_while_the_store_takes_nothing(core: Core, dispa
     assert (await core.journal.find("j")).attempt == 2
 
 
-async def test_a_start_whose_outcome_was_not_known(core: Core, dispatcher: Dispatcher) -> None:
-    """It is durable all the same, and comes when nobody waits for it any more: the job goes back to the queue."""
+@pytest.mark.parametrize("listeners_first", [False, True])
+async def test_a_start_whose_outcome_was_not_known(
+    core: Core, dispatcher: Dispatcher, listeners_first: bool
+) -> None:
+    """It is durable all the same, and its transition comes before or after the error: the job is requeued."""
     await core.submit()
+    core.clock.advance(1)
     core.log.hold(1)
     session = worker(dispatcher, "w")
     await core.log.holds(1)
     session.max_concurrency = 0
-    core.log.lose_answers()
+    core.log.lose_answers(listeners_first=listeners_first)
 
     async def requeued() -> bool:
         job = await core.journal.find("j")
@@ -109,3 +126,95 @@ async def test_a_start_whose_outcome_was_not_known(core: Core, dispatcher: Dispa
     dispatcher.sessions.resize(session, 1)
     assert await takes(session) == "j"
     assert (await core.journal.find("j")).attempt == 2
+
+
+@pytest.mark.parametrize("seconds", [0, 1])
+async def test_a_start_at_the_time_of_one_that_is_not_durable(
+    core: Core, dispatcher: Dispatcher, seconds: int
+) -> None:
+    """Where the clock is behind, or on another node: what its worker has been sent is not taken back."""
+    another = node(core)
+    await core.submit()
+    core.clock.advance(seconds)
+    core.log.hold(1)
+    session = worker(dispatcher, "w" if not seconds else "gone")
+    await core.log.holds(1)
+    if seconds:
+        dispatcher.sessions.remove(session)
+        session = worker(another, "w")
+    core.log.lose_commits()
+
+    assert await takes(session) == "j"
+    await end_of_tasks(core)
+    job = await core.journal.find("j")
+    assert (job.state, job.attempt, job.worker_id) == (JobState.JOB_STATE_RUNNING, 1, "w")
+
+
+async def test_a_job_that_comes_back_to_the_same_worker(
+    core: Core, dispatcher: Dispatcher, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The end of its undone start drops nothing that the next one holds, so the worker hears of a cancellation."""
+    await core.submit()
+    failures = [StoreUnavailable("disk I/O error")] * (dispatcher_module._LOAD_RETRIES + 1)
+    find, reads, readable = core.log.find, asyncio.Event(), asyncio.Event()
+
+    async def failing_then_slow(job_id: str, *, caller: str) -> Job | None:
+        if failures:
+            raise failures.pop()
+        reads.set()
+        await readable.wait()
+        return await find(job_id, caller=caller)
+
+    monkeypatch.setattr(core.log, "find", failing_then_slow)
+    session = worker(dispatcher, "w", room=2)
+    await reads.wait()
+    await end_of_tasks(core, but=1)
+    assert (session.jobs, session.unsent) == ({"j": None}, {"j"})
+
+    await core.cancel(grace=60)
+    readable.set()
+    assert await takes(session) == "j"
+    assert (await hears(session, "cancel")).cancel.job_id == "j"
+
+
+async def test_others_while_a_job_cannot_be_read(
+    core: Core, dispatcher: Dispatcher, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The worker is assigned them meanwhile."""
+    monkeypatch.setattr(dispatcher_module, "STORE_RETRY_DELAY", 3600.0)
+    await core.submit()
+    await core.submit("other")
+    fail_reads(core, monkeypatch, 1)
+    assert await takes(worker(dispatcher, "w", room=2)) == "other"
+
+
+async def test_a_job_that_cannot_be_read_at_all(
+    core: Core, dispatcher: Dispatcher, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is started ever less often: each start, and its undoing, is in the log."""
+    monkeypatch.setattr(job_starts, "STORE_RETRY_DELAY", 1.0)
+    loop = asyncio.get_running_loop()
+    later, delays = loop.call_later, list[float]()
+
+    def at_once(delay: float, callback: Callable[..., object], *args: object) -> asyncio.TimerHandle:
+        if callback == dispatcher._end_delay:
+            delays.append(delay)
+            delay = 0
+        return later(delay, callback, *args)
+
+    monkeypatch.setattr(loop, "call_later", at_once)
+    await core.submit()
+    fail_reads(core, monkeypatch, 9 * (dispatcher_module._LOAD_RETRIES + 1))
+    session = worker(dispatcher, "w")
+    assert await takes(session) == "j"
+    assert delays == [1, 2, 4, 8, 16, 32, 64, 64, 64]
+
+    await core.attempts.release("j", core.token("j", 10))
+    assert await takes_again(session) == "j"
+    assert len(delays) == 9
+
+
+async def takes_again(session: Session) -> str:
+    """The next job that is assigned to the worker, after the rejection of the one before."""
+    await hears(session, "rejected")
+    return await takes(session)

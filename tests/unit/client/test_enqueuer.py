@@ -10,16 +10,19 @@ from typing import Any, Self
 
 import pytest
 
-from milepost.client import JobSnapshot
+from milepost.client import Client, JobSnapshot
+from milepost.client._options import SubmitOptions
+from milepost.client.engines import Pipeline
 from milepost.client.engines.engine_port import Submission
 from milepost.client.engines.external_jobs import Enqueuer
 from milepost.v1 import Job, JobState
 
 
 class Submitted:
-    """A client whose jobs are QUEUED; ``cancelled`` are those that it was to cancel."""
+    """A client whose jobs are QUEUED, or in another ``state`` later; ``cancelled`` are those that it was to cancel."""
 
     def __init__(self) -> None:
+        self.state: JobState.ValueType = JobState.JOB_STATE_QUEUED
         self.cancelled: list[str] = []
         self.submitting = asyncio.Event()
         self.answers = asyncio.Event()
@@ -30,6 +33,10 @@ class Submitted:
         self.submitting.set()
         await self.answers.wait()
         return JobSnapshot(Job(job_id=options["job_id"], kind=kind, state=JobState.JOB_STATE_QUEUED))
+
+    async def get(self, job_id: str) -> JobSnapshot:
+        """The job in its later state."""
+        return JobSnapshot(Job(job_id=job_id, state=self.state))
 
     async def cancel(self, job_id: str, *, reason: str) -> None:
         """Cancel a job."""
@@ -85,7 +92,7 @@ async def test_a_submission_that_is_cancelled_leaves_no_job_behind(
 
     assert sorted(client.cancelled) == ([] if repeatable else ["j0", "j1", "j2", "j3", "j4"])
     assert sorted(caplog.messages) == [
-        f"job j{number} does not run: celery did not take it: gone" for number in range(4)
+        f"job j{number} may not run: its submission to celery failed: gone" for number in range(4)
     ]
 
 
@@ -117,3 +124,38 @@ async def test_a_job_that_the_engine_does_not_take_is_cancelled(error: Exception
         await enqueuer_of(client, refuse).submit(client, Submission("k", None, {"job_id": "j"}))
 
     assert client.cancelled == ["j"]
+
+
+async def test_a_job_that_an_engine_has_started_goes_on() -> None:
+    """Its submission may fail all the same: the broker's confirmation was lost, or another submission was faster."""
+    client: Any = Submitted()
+
+    def start_and_fail(job: JobSnapshot) -> None:
+        client.state = JobState.JOB_STATE_RUNNING
+        raise ConnectionError("gone")
+
+    with pytest.raises(ConnectionError):
+        await enqueuer_of(client, start_and_fail).submit(client, Submission("k", None, {"job_id": "j"}))
+
+    assert client.cancelled == []
+
+
+@pytest.mark.parametrize(
+    ("options", "is_repeatable"), [({}, False), ({"job_id": "order-17"}, True), ({"request_id": "r"}, True)]
+)
+async def test_a_submission_with_an_id_is_repeatable(options: SubmitOptions, is_repeatable: bool) -> None:
+    """The same id finds the same job, and its shadow."""
+    submissions: list[Submission] = []
+
+    class Taken:
+        async def submit(self, client: Client, submission: Submission) -> JobSnapshot:
+            submissions.append(submission)
+            return JobSnapshot(Job(job_id="j", kind="k"))
+
+    pipeline = Pipeline("127.0.0.1:1", engine="celery", shadow_engine="worker")
+    engine: Any = Taken()
+    pipeline._engines = {"celery": engine, "worker": engine}
+    pipeline.job("k")(lambda job: None)
+    await pipeline.submit("k", **options)
+
+    assert [submission.repeatable for submission in submissions] == [is_repeatable, is_repeatable]

@@ -27,7 +27,9 @@ _ABANDONED: Final = "Its submission was cancelled."
 class Enqueuer:
     """Submits external jobs, and enqueues each with its engine by a call that may block.
 
-    A job that was not enqueued would be QUEUED for good, so it is cancelled, unless its submission is repeatable.
+    A job that was not enqueued would be QUEUED for good, so it is cancelled, unless its submission is repeatable. A call
+    that fails may have enqueued it all the same, as where only a broker's confirmation was lost: a job that has started
+    goes on.
 
     Attributes:
         engine: Name of the engine, for threads and texts.
@@ -40,7 +42,7 @@ class Enqueuer:
 
         Args:
             engine: Name of the engine.
-            enqueue: Enqueues a job; an exception means that the engine does not have it.
+            enqueue: Enqueues a job; after an exception the engine may have it, or not.
             connect: Returns another client of the server, to cancel a job whose submitter may be gone by then.
         """
         self.engine = engine
@@ -53,7 +55,7 @@ class Enqueuer:
 
         Raises:
             MilepostError: The server refused the job, or was not reached.
-            Exception: What the engine raised when it did not take the job.
+            Exception: What the engine raised: it has not confirmed that it has the job.
         """
         jobs: dict[str, JobSnapshot] = {}
 
@@ -69,8 +71,7 @@ class Enqueuer:
             return job.job_id
 
         async def withdraw(job_id: str) -> None:
-            if _is_waiting(jobs[job_id]):
-                await client.cancel(job_id, reason=_ABANDONED)
+            await _cancel_waiting(client, job_id, _ABANDONED)
 
         job = jobs[await find_or_withdraw(submit, None if submission.repeatable else withdraw)]
         if not _is_waiting(job):
@@ -87,7 +88,7 @@ class Enqueuer:
         return job
 
     def _enqueue_or_cancel(self, job: JobSnapshot, *, repeatable: bool) -> None:
-        """Enqueue the job; cancel it, in this thread, if the engine does not take it.
+        """Enqueue the job; if that fails and the job still waits, cancel it, in this thread.
 
         The submitter may not wait any more by then, and its client and event loop may be closed.
         """
@@ -101,12 +102,21 @@ class Enqueuer:
     async def _cancel(self, job_id: str) -> None:
         reason = f"{self.engine.capitalize()} did not take it."
         async with self._connect() as client:
-            await withdraw_job(lambda job_id: client.cancel(job_id, reason=reason), job_id)
+            await withdraw_job(lambda job_id: _cancel_waiting(client, job_id, reason), job_id)
 
     def _log_failure(self, job_id: str, enqueuing: Future[None]) -> None:
-        """Log that the engine did not take a job whose submitter does not wait any more."""
+        """Log the engine's error about a job whose submitter does not wait any more."""
         if (error := enqueuing.exception()) is not None:
-            _log.warning("job %s does not run: %s did not take it: %s", job_id, self.engine, error)
+            _log.warning("job %s may not run: its submission to %s failed: %s", job_id, self.engine, error)
+
+
+async def _cancel_waiting(client: Client, job_id: str, reason: str) -> None:
+    """Cancel a job that no engine has started.
+
+    One that starts between the two calls is cancelled, too: the server has no call that cancels only what waits.
+    """
+    if _is_waiting(await client.get(job_id)):
+        await client.cancel(job_id, reason=reason)
 
 
 def _is_waiting(job: JobSnapshot) -> bool:

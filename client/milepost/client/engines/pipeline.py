@@ -151,8 +151,9 @@ class Pipeline:
     ) -> JobSnapshot:
         """Submit a job to the pipeline's engine, and its shadow, if any, to the other one.
 
-        If the engine does not take the job, the job is cancelled, also where this was cancelled meanwhile; unless it
-        has a `request_id`, with which the caller can submit it again.
+        If the engine does not take the job, the job is cancelled, also where this was cancelled meanwhile; unless the
+        caller can submit it again, with its `job_id` or `request_id`, or an engine has started it: the error of a
+        broker does not prove that it has no message.
 
         Args:
             kind: The kind of the job.
@@ -162,14 +163,15 @@ class Pipeline:
         Raises:
             ValueError: The kind has no function here.
             MilepostError: As for `Client.submit`.
-            Exception: The engine's own error, such as `kombu.exceptions.OperationalError` or `grpc.RpcError`: it did
-                not take the job.
+            Exception: The engine's own error, such as `kombu.exceptions.OperationalError` or `grpc.RpcError`.
         """
         async with self.client() as client:
-            repeatable = bool(options.get("request_id"))
+            repeatable = bool(options.get("job_id") or options.get("request_id"))
             job = await self._submit(client, self.engine, kind, input, options, repeatable=repeatable)
             if self.shadow_engine is not None:
-                await self._submit_shadow(client, self.shadow_engine, job, input, options)
+                await self._submit_shadow(
+                    client, self.shadow_engine, job, input, options, repeatable=repeatable
+                )
         return job
 
     async def run_child(
@@ -280,6 +282,8 @@ class Pipeline:
         primary: JobSnapshot,
         input_values: Mapping[str, Any] | None,
         options: SubmitOptions,
+        *,
+        repeatable: bool,
     ) -> None:
         """Submit the shadow. Log a failure, or after a timeout that the outcome is unknown: it may still start."""
         shadow: SubmitOptions = {**self._functions[primary.kind].options, **options}
@@ -290,7 +294,13 @@ class Pipeline:
             shadow["concurrency_key"] = f"{key}/shadow"
         submitting = asyncio.create_task(
             self._submit(
-                client, engine, primary.kind, input_values, shadow, start_deadline=SHADOW_START_DEADLINE
+                client,
+                engine,
+                primary.kind,
+                input_values,
+                shadow,
+                start_deadline=SHADOW_START_DEADLINE,
+                repeatable=repeatable,
             )
         )
         try:

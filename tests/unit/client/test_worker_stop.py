@@ -56,6 +56,31 @@ def test_a_worker_that_another_thread_stops_as_it_starts(worker: Worker) -> None
     assert not thread.is_alive()
 
 
+async def test_a_worker_that_is_stopped_after_its_end_runs_again(worker: Worker) -> None:
+    """As where a finally stops it."""
+    for _ in range(2):
+        running = asyncio.create_task(worker.run())
+        await asyncio.sleep(0)
+
+        assert worker._jobs is not None
+        worker.stop()
+        await asyncio.wait_for(running, LIMIT)
+        worker.stop()
+
+
+async def test_an_engine_that_is_stopped_after_its_end_runs_again(engine: WorkerEngine) -> None:
+    """As a worker does."""
+    for _ in range(2):
+        running = asyncio.create_task(engine.run())
+        for _ in range(2):
+            await asyncio.sleep(0)
+
+        assert [worker._jobs is not None for worker in engine._workers] == [True]
+        engine.stop()
+        await asyncio.wait_for(running, LIMIT)
+        engine.stop()
+
+
 @pytest.mark.parametrize("steps", [0, 1, 2])
 async def test_an_engine_that_is_stopped_as_it_starts(engine: WorkerEngine, steps: int) -> None:
     """Before it has begun, and before its workers have, as on a signal at that moment."""

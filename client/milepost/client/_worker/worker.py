@@ -129,6 +129,7 @@ class Worker:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._stopping: asyncio.Event | None = None
         self._stop_requested = False
+        self._has_run = False
         self._jobs: JobTable | None = None
 
     @property
@@ -168,7 +169,7 @@ class Worker:
     async def run(self) -> None:
         """Run jobs until `stop`; cancelling this coroutine gives running jobs back at once.
 
-        Returns at once if `stop` was called before.
+        The first run returns at once if `stop` was called before.
 
         Raises:
             Unauthenticated: The server does not accept the token, and there is no other one.
@@ -188,6 +189,9 @@ class Worker:
             raise RuntimeError("The worker runs already.")
         if not self._handlers:
             raise RuntimeError("The worker has no handlers: decorate some with @worker.job(kind).")
+        if self._has_run:
+            self._stop_requested = False  # that was of the last run, or came after its end
+        self._has_run = True
         self._loop = asyncio.get_running_loop()
         stopping = self._stopping = asyncio.Event()
         try:
@@ -197,13 +201,12 @@ class Worker:
                 await self._run(stopping)
         finally:
             self._stopping = self._jobs = None
-            self._stop_requested = False
 
     def stop(self) -> None:
         """Accept no more jobs; `run` returns when the running ones have finished, or after the drain timeout.
 
-        Thread-safe. If the worker does not run, its next `run` returns at once: so no stop is lost that comes while the
-        worker starts.
+        Thread-safe. If the worker has never run, its first `run` returns at once: so no stop is lost that comes while
+        it starts. After the end of a run this does nothing.
         """
         self._stop_requested = True
         loop, stopping = self._loop, self._stopping

@@ -27,6 +27,7 @@ class WorkerEngine:
         self._settings = settings
         self._workers: list[Worker] = []
         self._stop_requested = False
+        self._has_run = False
 
     async def submit(self, client: Client, submission: Submission) -> JobSnapshot:
         """Put the job into the server's queue."""
@@ -43,7 +44,10 @@ class WorkerEngine:
             asyncio.run(self._main())
 
     async def run(self) -> None:
-        """Run jobs until `stop`, not at all if that was called before; see `Worker.run` for what it raises."""
+        """Run jobs until `stop`; the first time not at all if that came before. It raises what `Worker.run` does."""
+        if self._has_run:
+            self._stop_requested = False  # as in `Worker.run`
+        self._has_run = True
         process = f"{socket.gethostname()[:60]}-{os.getpid()}"
         for kind, registered in self._settings.functions.items():
             worker = Worker(
@@ -64,7 +68,6 @@ class WorkerEngine:
                 task.cancel()
             await asyncio.wait(running)
             self._workers.clear()
-            self._stop_requested = False
 
     def stop(self) -> None:
         """Accept no more jobs; `run` returns when the running ones have ended. Thread-safe; see `Worker.stop`."""

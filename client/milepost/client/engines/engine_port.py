@@ -42,8 +42,9 @@ class Submission:
         input: Its input.
         options: Its options, with `job_id`, `request_id` and `labels`.
         start_deadline: Maximum seconds until its first attempt; None for no limit.
-        repeatable: Whether the caller can submit it again, by a `job_id` or `request_id` of its own, so that a job which
-            the engine does not take may stay QUEUED. It is cancelled otherwise: no other submission would have it run.
+        repeatable: Whether the caller can submit it again, by a `job_id` or `request_id` of its own, so that a job
+            which the engine does not take may stay QUEUED. It is cancelled otherwise: no other submission would have it
+            run.
     """
 
     kind: str

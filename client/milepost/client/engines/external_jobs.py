@@ -27,9 +27,9 @@ _ABANDONED: Final = "Its submission was cancelled."
 class Enqueuer:
     """Submits external jobs, and enqueues each with its engine by a call that may block.
 
-    A job that was not enqueued would be QUEUED for good, so it is cancelled, unless its submission is repeatable. A call
-    that fails may have enqueued it all the same, as where only a broker's confirmation was lost: a job that has started
-    goes on.
+    A job that was not enqueued would be QUEUED for good, so it is cancelled, unless its submission is repeatable. A
+    call that fails may have enqueued it all the same, as where only a broker's confirmation was lost: a job that has
+    started goes on.
 
     Attributes:
         engine: Name of the engine, for threads and texts.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC
+from itertools import islice
 from textwrap import dedent
 
 import pytest
@@ -180,7 +181,7 @@ def test_a_job_on_a_terminal(failed: Job) -> None:
 
 
 def test_a_job_with_a_title(failed: Job) -> None:
-    """The label `title` stands beside the kind, as on pages, and not among the labels; the state is never cut."""
+    """The label `title` stands beside the kind, as on pages, and not among the labels; it is cut first."""
     failed.labels["title"] = "weekly\nphotos"
     lines = list(job_lines(failed, at(100), UTC))
     assert lines[1:4] == ["kind       archive", "title      weekly photos", "state      failed"]
@@ -191,11 +192,22 @@ def test_a_job_with_a_title(failed: Job) -> None:
     first = [drawn(job_picture(failed, canvas(width, 100)), width).splitlines()[0] for width in (100, 60, 36)]
     assert [line.removesuffix("25%  00:11").rstrip() for line in first] == [
         f"archive weekly photos  {JOB_ID}  failed",
-        "archive weekly photos  019aa8c2-5f0e-…1-9f3e3c1b7a21  failed",
-        "archive week…otos  019a…7a21  failed",
+        "archive week…tos  019aa8c2-5f0e-7c1…0a1-9f3e3c1b7a21  failed",
+        "archive week…tos  019aa…7a21  failed",
     ]
-    failed.labels["title"] = "\u4f1a\u8bae" * 20
+    wide = failed.labels["title"] = "\u4f1a\u8bae" * 20
     assert drawn(job_picture(failed, canvas(36, 100)), 36).splitlines()[0] == "archive 019a…7a21  failed"
+    assert wide in "".join(drawn(job_picture(failed, canvas(36, 100)), 36).split())
+
+
+def test_a_title_is_to_be_seen_whole(failed: Job) -> None:
+    """Of any length: on a line of its own where the header has no room for it."""
+    title = failed.labels["title"] = " ".join(f"part {n}" for n in range(31))
+    assert f"title      {title}" in job_lines(failed, at(100), UTC)
+    assert title in next(islice(jobs_lines([failed], at(100)), 1, None))
+    assert f"  title      {title}" in drawn(job_picture(failed, canvas(250, 100)), 250).splitlines()
+    failed.labels["title"] = "weekly photos"
+    assert "  title " not in drawn(job_picture(failed, canvas(100, 100)), 100)
 
 
 @pytest.fixture
@@ -224,12 +236,12 @@ def test_a_table_of_jobs_on_a_terminal(jobs: list[Job]) -> None:
 
 
 def test_a_table_of_jobs_with_titles(jobs: list[Job]) -> None:
-    """A title stands beside the kind, as far as there is room beside whole ids, which users copy."""
+    """A title stands beside the kind, as far as there is room beside whole ids; in a pipe it is last."""
     jobs[0].labels["title"] = "weekly photos"
     assert list(jobs_lines(jobs, at(20))) == [
-        "JOB                                   KIND        TITLE          STATE   DONE  TOOK   AGE  OWNER",
-        f"{JOB_ID}  archive     weekly photos  failed  25%   00:11  20s  ann",
-        "short                                 transcribe                 queued  0%           2h",
+        "JOB                                   KIND        STATE   DONE  TOOK   AGE  OWNER  TITLE",
+        f"{JOB_ID}  archive     failed  25%   00:11  20s  ann    weekly photos",
+        "short                                 transcribe  queued  0%           2h",
     ]
     assert drawn(Group(*jobs_table(jobs, at(20), 90)), 90).splitlines() == [
         "JOB                                   KIND        TITLE    STATE   DONE  TOOK   AGE  OWNER",

@@ -31,9 +31,13 @@ def job_picture(job: Job, canvas: Canvas, waiting: Waiting | None = None) -> Gro
     attributes = Table.grid(padding=(0, 2))
     attributes.add_column(style="dim", no_wrap=True)
     attributes.add_column(overflow="fold")
+    above = list(header(job, canvas, estimate, waiting))
+    title = text.title(job)
+    if title not in above[0].plain:  # shortened there
+        attributes.add_row("  title", Text(title))
     for name, value in _attributes(job, canvas.zone):
         attributes.add_row(f"  {name}", Text(value))
-    blocks: list[RenderableType] = [*header(job, canvas, estimate, waiting), *notices(job, canvas, waiting)]
+    blocks: list[RenderableType] = [*above, *notices(job, canvas, waiting)]
     for block in (
         list(stage_rows.stage_lines(visible, canvas)),
         list(artifacts(job, replace(canvas, final=True))),

@@ -144,10 +144,10 @@ def _notice(words: str, style: str, canvas: Canvas, *, mark: str = "") -> Iterat
 
 
 def _identity(job: Job, style: str, canvas: Canvas) -> Text:
-    """Kind, title, id and state. If they do not fit, the id is shortened, then title and kind, but never the state."""
+    """Kind, title, id and state. If they do not fit, the title is shortened, then id and kind, but never the state."""
     names = [text.one_line(job.kind), text.title(job), text.one_line(job.job_id)]
     state = Text(text.job_state(job.state), style=style)
-    for place, minimum in ((2, _MIN_ID_WIDTH), (1, _MIN_TITLE_WIDTH), (0, _MIN_KIND_WIDTH)):
+    for place, minimum in ((1, _MIN_TITLE_WIDTH), (2, _MIN_ID_WIDTH), (0, _MIN_KIND_WIDTH)):
         over = _identity_text(names, state).cell_len - canvas.text_width
         if over > 0:
             width = max(len(names[place]) - over, minimum)

@@ -17,6 +17,9 @@ from milepost.v1 import ConnectedWorker, Estimate, Job
 __all__ = ["jobs_lines", "jobs_table", "own_estimate", "workers_lines", "workers_table"]
 
 _JOB_HEADINGS: Final = ("JOB", "KIND", "TITLE", "STATE", "DONE", "TOOK", "LEFT", "AGE", "OWNER")
+_UNTITLED_HEADINGS: Final = tuple(heading for heading in _JOB_HEADINGS if heading != "TITLE")
+_LINE_HEADINGS: Final = (*_UNTITLED_HEADINGS, "TITLE")
+"""Titles, of several words, are last where programs count columns."""
 _IF_ANY: Final = frozenset(("TITLE", "LEFT", "OWNER"))
 """Columns that are there only if a job has something in them."""
 _SHRINK_ORDER: Final = ("OWNER", "TITLE", "KIND")
@@ -53,7 +56,7 @@ def jobs_table(
     """
     rows = _job_rows(jobs, now, estimate_of, words=words)
     if not fits(rows, width, shrink_order=_shrink_order(rows[0])):
-        rows = _job_rows(jobs, now, estimate_of, words=words, titles=False)
+        rows = _job_rows(jobs, now, estimate_of, words=words, headings=_UNTITLED_HEADINGS)
     ids_apart = whole_ids and not fits(rows, width, shrink_order=_shrink_order(rows[0]))
     ids = [row[0] for row in rows]
     if ids_apart:
@@ -72,7 +75,7 @@ def jobs_table(
 
 def jobs_lines(jobs: Sequence[Job], now: datetime) -> Iterator[str]:
     """Lay out jobs as plain text."""
-    return align(_job_rows(jobs, now, own_estimate))
+    return align(_job_rows(jobs, now, own_estimate, headings=_LINE_HEADINGS))
 
 
 def workers_table(workers: Sequence[ConnectedWorker], now: datetime, width: int) -> Iterator[Text]:
@@ -104,14 +107,15 @@ def _job_rows(
     estimate_of: Callable[[Job], Estimate | None],
     *,
     words: bool = False,
-    titles: bool = True,
+    headings: Sequence[str] = _JOB_HEADINGS,
 ) -> list[tuple[str, ...]]:
     """The rows, headings first; without the columns of `_IF_ANY` that are empty."""
     cells = [_job_cells(job, now, remaining_cell(job, estimate_of(job), now, words=words)) for job in jobs]
     columns = [
         column
-        for column, heading in enumerate(_JOB_HEADINGS)
-        if (heading not in _IF_ANY or any(row[column] for row in cells)) and (titles or heading != "TITLE")
+        for heading in headings
+        for column in (_JOB_HEADINGS.index(heading),)
+        if heading not in _IF_ANY or any(row[column] for row in cells)
     ]
     return [tuple(row[column] for column in columns) for row in (_JOB_HEADINGS, *cells)]
 

@@ -229,7 +229,7 @@ def stage_name(stage: Stage) -> str:
 
 def title(job: Job) -> str:
     """Title of the job; empty for most."""
-    return one_line(job.labels.get(TITLE_LABEL, ""), 128)
+    return one_line(job.labels.get(TITLE_LABEL, ""))
 
 
 def failure_text(failure: Failure) -> str:

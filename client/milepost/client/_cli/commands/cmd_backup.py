@@ -28,7 +28,7 @@ __all__ = ["backup"]
 @command(
     examples=(
         "milepost backup /backups/milepost-$(date +%F).db",
-        "milepost backup --address milepost.internal:7070 milepost.db",
+        "milepost backup --address milepost.internal:7070 --tls milepost.db",
     )
 )
 @click.argument("file", metavar="FILE", type=click.Path(path_type=Path))

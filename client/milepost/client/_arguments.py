@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import inspect
 import math
+import operator
 import os
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from numbers import Real
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
@@ -22,9 +24,10 @@ __all__ = [
     "check_names",
     "check_seconds",
     "check_text",
-    "check_whole",
+    "is_async",
     "to_job_states",
     "to_path",
+    "to_whole",
 ]
 
 _Request = TypeVar("_Request", bound=Message)
@@ -88,25 +91,28 @@ def check_text(**arguments: object) -> None:
             raise TypeError(f"{name} is {value!r:.200}, and takes text.")
 
 
-def check_whole(**arguments: object) -> None:
-    """Check that these are whole numbers.
+def to_whole(value: Any, name: str) -> int:
+    """A whole number, also where it is one of numpy's.
 
     Raises:
-        TypeError: One is none.
+        TypeError: It is none; the error calls it ``name``.
     """
-    for name, value in arguments.items():
-        if not isinstance(value, int) or isinstance(value, bool):
-            raise TypeError(f"{name} is {value!r:.200}, and takes a whole number.")
+    try:
+        if not isinstance(value, bool):
+            return operator.index(value)
+    except TypeError:
+        pass
+    raise TypeError(f"{name} is {value!r:.200}, and takes a whole number.")
 
 
 def check_flags(**arguments: object) -> None:
-    """Check that these are True or False; other values, such as ``"no"``, would count as true.
+    """Check that these are True or False, or equal to one, as numpy's; others, such as ``"no"``, would count as true.
 
     Raises:
         TypeError: One is neither.
     """
     for name, value in arguments.items():
-        if not isinstance(value, bool):
+        if value not in (True, False):
             raise TypeError(f"{name} is {value!r:.200}, and takes True or False.")
 
 
@@ -117,8 +123,13 @@ def check_callbacks(**arguments: object) -> None:
         TypeError: One cannot be called, or is async, and nobody would await it.
     """
     for name, value in arguments.items():
-        if value is not None and (not callable(value) or inspect.iscoroutinefunction(value)):
+        if value is not None and (not callable(value) or is_async(value)):
             raise TypeError(f"{name} is {value!r:.200}, and takes a plain function.")
+
+
+def is_async(function: Callable[..., object]) -> bool:
+    """Whether this is an async function, a partial of one, or an object with an async ``__call__``."""
+    return inspect.iscoroutinefunction(function) or inspect.iscoroutinefunction(type(function).__call__)
 
 
 def check_list(values: object, name: str, taken: str) -> None:
@@ -153,9 +164,9 @@ def check_seconds(**arguments: object) -> None:
         ValueError: One is negative, or not finite.
     """
     for name, value in arguments.items():
-        if not isinstance(value, int | float) or isinstance(value, bool):
+        if not isinstance(value, Real) or isinstance(value, bool):
             raise TypeError(f"{name} is {value!r}, and takes a number of seconds.")
-        if not 0 <= value < math.inf:
+        if not 0 <= float(value) < math.inf:
             raise ValueError(f"{name} is {value!r}, and takes a number of seconds of at least 0.")
 
 

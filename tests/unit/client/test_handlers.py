@@ -13,9 +13,10 @@ from typing import Any
 import pytest
 
 from milepost.client import Cancelled, JobContext, JobFailure, Worker
+from milepost.client._arguments import is_async
 from milepost.client._conversion import from_struct
 from milepost.client._worker.current_job import current_job
-from milepost.client._worker.handlers import Handler, HandlerKilled, Outcome, is_async, job_ended, run_mode_of
+from milepost.client._worker.handlers import Handler, HandlerKilled, Outcome, job_ended, run_mode_of
 from milepost.client._worker.in_process_runner import RunningHandler, start_handler
 from milepost.client._worker.job_context import JobControl
 from milepost.client._worker.reporter import Reporter

@@ -7,6 +7,7 @@ import math
 from collections.abc import Callable
 from typing import Any, Final, TypeAlias
 
+import numpy as np
 import pytest
 from celery import Celery
 
@@ -243,15 +244,52 @@ async def test_subscriptions_take_ids() -> None:
                 subscriptions.add(wrong)
 
 
-def test_a_callback_is_a_plain_function() -> None:
-    """Nobody would await what an async one returns."""
+async def async_callback(*_: object) -> None:
+    """Do nothing."""
 
-    async def on_state(connection: object) -> None:
+
+class AsyncCallback:
+    """An object that is called as an async function is."""
+
+    async def __call__(self, *_: object) -> None:
         """Do nothing."""
 
-    wrong: Any = on_state
+
+@pytest.mark.parametrize("callback", [async_callback, AsyncCallback()])
+def test_a_callback_is_a_plain_function(callback: Any) -> None:
+    """Nobody would await what an async one returns."""
     with pytest.raises(TypeError, match=r"on_state is .*, and takes a plain function"):
-        Client(NOBODY).follow("j", on_state=wrong)
+        Client(NOBODY).follow("j", on_state=callback)
+    with pytest.raises(TypeError, match="A callback of on_cancel is a plain function"):
+        job_context().on_cancel(callback)
+
+
+async def test_numbers_of_numpy_are_numbers() -> None:
+    """As whole numbers, seconds and flags, alone and together."""
+    flags: dict[str, Any] = {"latest": np.False_, "latest_progress": np.True_, "follow": 1}
+    numbers: tuple[Any, ...] = (np.int64(0), np.int64(7), np.int64(3), np.float32(0.5))
+    zero, seven, three, half = numbers
+    async with Client(NOBODY, timeout=half) as client:
+        watch = client.watch("j", after=zero, **flags)
+        assert (type(watch.cursor), watch.cursor) == (int, 0)
+        assert client.watch_jobs(after=seven, **flags).position == 7
+        with pytest.raises(ValueError, match="A watch starts in one way"):
+            client.watch("j", **{**flags, "snapshot": np.True_, "latest": np.True_})
+    assert type(Pipeline(NOBODY, concurrency=three)._settings.concurrency) is int
+
+
+def test_a_pipeline_reads_its_server_in_the_environment_when_it_connects(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A wrong address there may be replaced until then; one that is given is refused at once, as before."""
+    monkeypatch.setenv("MILEPOST_ADDRESS", "http://elsewhere")
+    pipeline = Pipeline()
+    with pytest.raises(ValueError, match="The address is HOST:PORT"):
+        pipeline.client()
+    monkeypatch.setenv("MILEPOST_ADDRESS", NOBODY)
+    pipeline.client()
+    with pytest.raises(ValueError, match="The address is HOST:PORT"):
+        Pipeline("http://elsewhere")
 
 
 def test_a_size_that_is_no_number_is_left_out() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ipaddress
 import os
 import ssl
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
@@ -60,6 +61,8 @@ class Target:
     def of(
         cls,
         address: str | None,
+        environment: Mapping[str, str] = os.environ,
+        /,
         *,
         token: Token | None = None,
         tls: bool = False,
@@ -69,7 +72,7 @@ class Target:
         allow_plaintext_token: bool = False,
         **unknown: object,
     ) -> Target:
-        """The target of these arguments; variables of the environment replace None and False.
+        """The target of these arguments; variables of `environment` replace None and False.
 
         These are MILEPOST_ADDRESS, MILEPOST_TOKEN or MILEPOST_TOKEN_FILE, MILEPOST_TLS, MILEPOST_TLS_CA,
         MILEPOST_TLS_CLIENT_CERT, MILEPOST_TLS_CLIENT_KEY and MILEPOST_ALLOW_PLAINTEXT_TOKEN. A certificate implies TLS.
@@ -80,20 +83,20 @@ class Target:
                 f"There is no option {min(unknown)!r}; help() of the class shows which there are."
             )
         if token is None:
-            token = os.environ.get("MILEPOST_TOKEN") or _token_file() or ""
+            token = environment.get("MILEPOST_TOKEN") or _token_file(environment) or ""
         if tls_cert is None and tls_key is None:
-            tls_cert = os.environ.get("MILEPOST_TLS_CLIENT_CERT") or None
-            tls_key = os.environ.get("MILEPOST_TLS_CLIENT_KEY") or None
+            tls_cert = environment.get("MILEPOST_TLS_CLIENT_CERT") or None
+            tls_key = environment.get("MILEPOST_TLS_CLIENT_KEY") or None
         if tls_ca is None:
-            tls_ca = os.environ.get("MILEPOST_TLS_CA") or None
+            tls_ca = environment.get("MILEPOST_TLS_CA") or None
         return cls(
-            address if address is not None else os.environ.get("MILEPOST_ADDRESS") or DEFAULT_ADDRESS,
+            address if address is not None else environment.get("MILEPOST_ADDRESS") or DEFAULT_ADDRESS,
             token,
-            tls or tls_ca is not None or tls_cert is not None or _is_on("MILEPOST_TLS"),
+            tls or tls_ca is not None or tls_cert is not None or _is_on(environment, "MILEPOST_TLS"),
             _path(tls_ca, "tls_ca"),
             _path(tls_cert, "tls_cert"),
             _path(tls_key, "tls_key"),
-            allow_plaintext_token or _is_on("MILEPOST_ALLOW_PLAINTEXT_TOKEN"),
+            allow_plaintext_token or _is_on(environment, "MILEPOST_ALLOW_PLAINTEXT_TOKEN"),
         )
 
     def changed(
@@ -172,12 +175,12 @@ def _is_loopback(address: str) -> bool:
         return host == "localhost"
 
 
-def _is_on(variable: str) -> bool:
-    return os.environ.get(variable, "").strip().lower() in _TRUE_VALUES
+def _is_on(environment: Mapping[str, str], variable: str) -> bool:
+    return environment.get(variable, "").strip().lower() in _TRUE_VALUES
 
 
-def _token_file() -> TokenFile | None:
-    path = os.environ.get("MILEPOST_TOKEN_FILE")
+def _token_file(environment: Mapping[str, str]) -> TokenFile | None:
+    path = environment.get("MILEPOST_TOKEN_FILE")
     return TokenFile(Path(path)) if path else None
 
 

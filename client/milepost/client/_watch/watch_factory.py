@@ -13,7 +13,7 @@ from milepost.client._arguments import (
     check_names,
     check_seconds,
     check_text,
-    check_whole,
+    to_whole,
 )
 from milepost.client._job_calls import job_filter
 from milepost.client._job_snapshot import JobSnapshot
@@ -57,7 +57,7 @@ def watch_job(
     check_text(job_id=job_id)
     check_flags(snapshot=snapshot, latest=latest, latest_progress=latest_progress, follow=follow)
     check_callbacks(on_state=on_state, on_waiting=on_waiting)
-    check_whole(after=after)
+    after = to_whole(after, "after")
     cursor = JobCursor(
         job_id,
         after=after,
@@ -101,7 +101,7 @@ def watch_jobs(
     check_flags(snapshot=snapshot, latest=latest, latest_progress=latest_progress, follow=follow)
     check_callbacks(on_state=on_state)
     if after is not None:
-        check_whole(after=after)
+        after = to_whole(after, "after")
     cursor = JobsCursor(
         job_filter(**query),
         after=after,
@@ -178,7 +178,7 @@ async def final_job(states: AsyncIterator[JobSnapshot], job_id: str, timeout: fl
 
 
 def _start(*, after: bool, snapshot: bool, latest: bool) -> Start:
-    if after + snapshot + latest > 1:
+    if sum(map(bool, (after, snapshot, latest))) > 1:
         raise ValueError("A watch starts in one way: after a cursor, with a snapshot, or with the latest.")
     if snapshot:
         return "snapshot"

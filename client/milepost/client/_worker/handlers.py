@@ -10,6 +10,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, TypeAlias
 
+from milepost.client._arguments import is_async
 from milepost.client._worker.failure_report import failure_of
 from milepost.client._worker.job_context import JobContext
 from milepost.client._worker.json_values import Warn, to_lossy_struct
@@ -27,7 +28,6 @@ __all__ = [
     "Result",
     "RunMode",
     "StoppableHandler",
-    "is_async",
     "job_ended",
     "name_of",
     "refuse_generator",
@@ -109,11 +109,6 @@ class Outcome:
         if self.ended is not None:
             return self.ended.state == JobState.JOB_STATE_SUCCEEDED
         return self.error is None
-
-
-def is_async(handler: Callable[..., object]) -> bool:
-    """Whether the handler is an async function, a partial of one, or an object with an async ``__call__``."""
-    return inspect.iscoroutinefunction(handler) or inspect.iscoroutinefunction(type(handler).__call__)
 
 
 def name_of(function: Callable[..., object]) -> str:

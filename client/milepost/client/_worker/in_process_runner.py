@@ -9,8 +9,9 @@ import threading
 from collections.abc import Awaitable, Callable
 from typing import Protocol, cast
 
+from milepost.client._arguments import is_async
 from milepost.client._worker.current_job import TASK_NAME_PREFIX, as_current_job
-from milepost.client._worker.handlers import Handler, Outcome, RegisteredHandler, StoppableHandler, is_async
+from milepost.client._worker.handlers import Handler, Outcome, RegisteredHandler, StoppableHandler
 from milepost.client._worker.job_context import JobContext
 from milepost.client._worker.reporter import Reporter
 from milepost.client._worker.subprocess.handler_process import HandlerProcess

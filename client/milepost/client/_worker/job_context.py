@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
 from typing import Any, Final
@@ -10,7 +9,7 @@ from typing import Any, Final
 from google.protobuf.any_pb2 import Any as AnyMessage
 from google.protobuf.message import Message
 
-from milepost.client._arguments import check_text
+from milepost.client._arguments import check_text, is_async
 from milepost.client._conversion import from_struct
 from milepost.client._worker.artifacts import build_artifact
 from milepost.client._worker.cancel_signal import CancelSignal
@@ -142,7 +141,7 @@ class JobContext:
         """
         if not callable(callback):
             raise TypeError(f"callback is {callback!r:.200}, and takes a plain function.")
-        if inspect.iscoroutinefunction(callback):
+        if is_async(callback):
             raise TypeError(
                 "A callback of on_cancel is a plain function, since nobody could await an async one."
             )

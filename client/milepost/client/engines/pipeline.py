@@ -9,7 +9,7 @@ import uuid
 from collections.abc import Callable, Mapping
 from typing import Any, Final, TypeVar, Unpack
 
-from milepost.client._arguments import check_whole
+from milepost.client._arguments import to_whole
 from milepost.client._client import Client
 from milepost.client._job_calls import submit_request
 from milepost.client._job_snapshot import JobSnapshot
@@ -97,8 +97,9 @@ class Pipeline:
         self.shadow_engine: str | None = _engine_name(
             shadow_engine, "shadow_engine", "MILEPOST_SHADOW_ENGINE"
         )
-        Target.of(address, **options)  # wrong ones raise here, and not in the first submission
-        check_whole(concurrency=concurrency)
+        # Wrong ones raise here, and not in the first submission; the environment may be another one by then.
+        Target.of(address, {}, **options)
+        concurrency = to_whole(concurrency, "concurrency")
         if not 1 <= concurrency <= CONCURRENCY:
             raise ValueError(f"concurrency is 1 to {CONCURRENCY}, not {concurrency}.")
         self._functions: dict[str, PipelineFunction] = {}

@@ -34,7 +34,8 @@ def _jobs(context: click.Context, states: tuple[str, ...] = ()) -> list[tuple[st
     from milepost.v1.job_service_pb2 import ListJobsRequest, ListJobsResponse
 
     try:
-        target = Target.of(**{"address": None, **server_settings(context, context.params)})
+        settings = dict(server_settings(context, context.params))
+        target = Target.of(settings.pop("address", None), **settings)
         target.check_token()
         token = checked_token(target.token if isinstance(target.token, str) else target.token())
         channel = (

@@ -118,7 +118,8 @@ class ServerOptions:
         """The server and the credentials for it."""
         from milepost.client._transport.target import Target
 
-        return Target.of(**{"address": None, **self.settings})
+        settings = dict(self.settings)
+        return Target.of(settings.pop("address", None), **settings)
 
 
 def server_options(command: Callable[..., None]) -> Callable[..., None]:

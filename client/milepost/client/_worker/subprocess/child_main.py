@@ -17,9 +17,10 @@ import time
 from collections.abc import Awaitable, Callable
 from typing import Final, cast
 
+from milepost.client._arguments import is_async
 from milepost.client._worker.current_job import as_current_job
 from milepost.client._worker.failure_report import failure_of, is_unexpected
-from milepost.client._worker.handlers import Handler, Outcome, is_async, job_ended
+from milepost.client._worker.handlers import Handler, Outcome, job_ended
 from milepost.client._worker.job_context import JobContext, JobControl
 from milepost.client._worker.reporter import Reporter
 from milepost.client._worker.subprocess import framing

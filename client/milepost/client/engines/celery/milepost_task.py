@@ -9,8 +9,9 @@ from typing import Any, ParamSpec, TypeVar
 from celery.result import AsyncResult
 from celery.utils import uuid as new_task_id
 
+from milepost.client._arguments import is_async
 from milepost.client._attach import AttachedJob
-from milepost.client._worker.handlers import is_async, name_of, refuse_generator
+from milepost.client._worker.handlers import name_of, refuse_generator
 from milepost.client.engines.celery.canvas_stamp import canvas_in_stamps
 from milepost.client.engines.celery.claimed_run import ClaimedRun, job_of_this_task
 from milepost.client.engines.celery.installation import installation_of

@@ -16,10 +16,11 @@ from hatchet_sdk import Context, Hatchet
 from hatchet_sdk.runnables.workflow import Standalone
 from hatchet_sdk.utils.timedelta_to_expression import expr_to_timedelta
 
+from milepost.client._arguments import is_async
 from milepost.client._options import ConnectionOptions, describe_options
 from milepost.client._transport.event_loop_thread import EventLoopThread
 from milepost.client._transport.target import Target
-from milepost.client._worker.handlers import Handler, is_async, refuse_generator
+from milepost.client._worker.handlers import Handler, refuse_generator
 from milepost.client._worker.job_context import JobContext
 from milepost.client.engines.hatchet.job_options import HatchetJobOptions, HatchetTaskOptions
 from milepost.client.engines.hatchet.jobs_of_runs import JobsOfRuns, submission

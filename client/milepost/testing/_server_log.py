@@ -35,7 +35,11 @@ def level_of(name: str) -> int:
 def server_log(level: int) -> Iterator[None]:
     """Within this block the server logs from this level on; with several blocks, from the lowest of their levels."""
     if not _levels:
-        _factory.wrapped = structlog.get_config()["logger_factory"]
+        current = structlog.get_config()["logger_factory"]
+        if (
+            current is not _factory
+        ):  # as it is where somebody has restored a configuration of an earlier block
+            _factory.wrapped = current
         structlog.configure(logger_factory=_factory)
     _levels.append(level)
     try:

@@ -96,12 +96,18 @@ async def test_an_application_that_does_not_name_its_users(
         assert history.status_code == (200 if shows_history else 403)
 
 
-async def test_an_application_whose_decision_fails_names_nobody(web_server: ServerProcess) -> None:
-    """What a call raises that the decision makes counts as no, where nobody has asked for it."""
+@pytest.mark.parametrize("looks_up_the_kind", [True, False])
+async def test_an_application_whose_decision_fails_names_nobody(
+    web_server: ServerProcess, *, looks_up_the_kind: bool
+) -> None:
+    """What the decision raises, or a call that it makes, counts as no, where nobody has asked for it."""
+    teams: dict[str, bool] = {}
     async with Client(web_server.address) as sdk:
 
         async def authorize(request: Any, call: ClientCall) -> bool:
-            return call.method != "WhoAmI" and bool(await sdk.get("no-such-job"))
+            if call.method == "WhoAmI":
+                return False
+            return teams[call.request.kind] if looks_up_the_kind else bool(await sdk.get("no-such-job"))
 
         async with serving(milepost_app(sdk, authorize=authorize)) as url, http_client(url) as web:
             who = await web.get("/v1/whoami")

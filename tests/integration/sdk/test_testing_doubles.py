@@ -258,6 +258,19 @@ async def test_the_log_of_a_server(
     assert structlog.get_config()["logger_factory"] is before
 
 
+async def test_a_configuration_that_is_restored_later() -> None:
+    """The log of the next server works, where a fixture restores what it found while another one ran."""
+    before = structlog.get_config()
+    try:
+        async with MemoryServer():
+            found = structlog.get_config()
+        structlog.configure(**found)
+        async with MemoryServer():
+            structlog.get_logger("milepost.test").error("a fault")
+    finally:
+        structlog.configure(**before)
+
+
 def test_a_level_that_there_is_not() -> None:
     """The error names those that there are."""
     with pytest.raises(ValueError, match="There is no log_level='loud': use debug, info, warning, error"):

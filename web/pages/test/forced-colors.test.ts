@@ -52,3 +52,13 @@ test("where the system forces its colours, bars, the waterfall and what is chose
   await accessible(page);
   await picture(page, "forced-colors");
 });
+
+test("where the system forces its colours, the icon of a chosen state is as plain as its word", async () => {
+  const context = await openContext({ forcedColors: "active" });
+  const page = await context.newPage();
+  await page.goto(`${pages.url}?state=running`);
+  const color = (selector: string) =>
+    page.locator(selector).evaluate((element) => getComputedStyle(element).color);
+  const chosen = "milepost-jobs button[aria-pressed=true]";
+  await expect.poll(async () => (await color(`${chosen} .icon`)) === (await color(chosen))).toBe(true);
+});

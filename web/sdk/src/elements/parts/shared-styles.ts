@@ -199,6 +199,11 @@ export const sharedStyles = css`
       color: SelectedItemText !important;
       background: SelectedItem !important;
     }
+    /* A state's own colour is not to be seen upon that of what is chosen. */
+    [aria-pressed="true"] > *,
+    [aria-pressed="true"] .icon {
+      color: inherit !important;
+    }
     .marked,
     .row.selected,
     .row[aria-selected="true"] {

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import time
+import uuid
 from pathlib import Path
 from typing import Any
 
 import pytest
 from celery import Celery
+from kombu.exceptions import OperationalError
 
 from milepost.client import Client
 from milepost.client.engines.celery.process_identity import worker_id_of
@@ -84,6 +87,36 @@ async def test_retries_are_attempts_of_the_same_job(
     assert kinds(history).count("job_ended") == 1
     assert result.get(timeout=120, propagate=False) == (2 if state == "SUCCEEDED" else result.result)
     assert result.state == ("SUCCESS" if state == "SUCCEEDED" else "FAILURE")
+
+
+@pytest.mark.parametrize(("arrives", "state"), [(True, "SUCCEEDED"), (False, "CANCELLED")])
+async def test_a_task_whose_publication_fails(
+    publisher: Celery[Any],
+    client: Client,
+    started: Path,
+    released: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    arrives: bool,
+    state: str,
+) -> None:
+    """Its job is cancelled, unless a worker has started it: the broker had the message, and did not confirm it."""
+    send = publisher.amqp.send_task_message
+    task_id = str(uuid.uuid4())
+
+    def send_unconfirmed(*args: Any, **options: Any) -> None:
+        if arrives:
+            send(*args, **options)
+            while not started.exists():
+                time.sleep(0.01)
+        raise ConnectionError("gone")
+
+    monkeypatch.setattr(publisher.amqp, "send_task_message", send_unconfirmed)
+    with pytest.raises(OperationalError, match="gone"):
+        publisher.tasks["hold"].apply_async((str(started), str(released)), task_id=task_id)
+    touch(released)
+    job = await ended_job(client, publisher.AsyncResult(task_id))
+
+    assert (state_name(job), job.HasField("cancellation")) == (state, not arrives)
 
 
 async def test_a_process_keeps_its_session(

@@ -41,7 +41,7 @@ def publish(
 
     A retry, and a task that replaces the running one, keep their id and their job. Any other task gets a job, which
     the message carries where gRPC cannot be used: whoever starts the task submits it then. If the message does not get
-    out, the job is cancelled.
+    out, the job is cancelled, unless it has started by then.
     """
     job = _continued(headers, task_id, task.app.current_worker_task)
     if job is not None:
@@ -65,7 +65,8 @@ def publish(
         yield {**headers, HEADER: job.to_header()}
     except BaseException:
         if job.request.kind and job.is_submitted:
-            client.cancel_quietly(job.job_id, "Its task could not be published.")
+            # A broker that has not confirmed the message may have it all the same.
+            client.cancel_unstarted(job.job_id, "Its task could not be published.")
         raise
 
 

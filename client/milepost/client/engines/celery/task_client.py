@@ -137,6 +137,16 @@ class TaskClient:
         except (MilepostError, RuntimeError) as error:
             _log.warning("job %s: cancelling it failed: %s", job_id, error)
 
+    def cancel_unstarted(self, job_id: str, reason: str) -> None:
+        """`cancel_quietly`, unless a worker has started the job's task."""
+        try:
+            job = self.get(job_id)
+        except (MilepostError, RuntimeError) as error:
+            _log.warning("job %s: cancelling it failed: %s", job_id, error)
+            return
+        if job.state == JobState.JOB_STATE_QUEUED and not job.attempt:
+            self.cancel_quietly(job_id, reason)
+
     def end(
         self,
         leaving: Leaving,

@@ -123,7 +123,7 @@ def test_a_function_that_calling_does_not_run_is_refused(
     offline: Celery[Any], function: Any, text: str, bind: bool
 ) -> None:
     """When the application is made, and not in each run; so is a class of such tasks."""
-    register: Any = offline.task(base=MilepostTask, bind=bind, lazy=False)
+    register: Any = offline.task(base=MilepostTask, bind=bind, lazy=False, shared=False)
     with pytest.raises(ValueError, match=text):
         register(function)
     with pytest.raises(ValueError, match=text):

@@ -35,17 +35,31 @@ _Item = TypeVar("_Item")
 _JobItem = TypeVar("_JobItem", bound=Event | Job)
 
 
+class _Batch(NamedTuple):
+    """Items that came together.
+
+    Attributes:
+        items: The items.
+        cursor: The cursor of the stream when it had read them, which is also past events that are filtered.
+        epoch: The epoch of `cursor`.
+    """
+
+    items: Sequence[Any]
+    cursor: int | None
+    epoch: str
+
+
 class _Place(NamedTuple):
     """Where the iteration stands in a batch. Replaced in one step, since a signal may interrupt between any two.
 
     Attributes:
-        items: The batch.
+        batch: The batch.
         yielded: How many of its items were yielded.
         cursor: The cursor after the last of them.
         epoch: The epoch of `cursor`.
     """
 
-    items: Sequence[Any]
+    batch: _Batch
     yielded: int
     cursor: int | None
     epoch: str
@@ -54,8 +68,9 @@ class _Place(NamedTuple):
 class _SyncWatchBase(Iterator[_Item], Generic[_Item]):
     """Base of all synchronous watches: plain iterators, and context managers that cancel the stream.
 
-    A signal whose handler raises, as Ctrl-C does, may interrupt the iteration anywhere. Then the next iteration yields
-    the item that this one did not, and the cursor is before it.
+    A signal whose handler raises, as Ctrl-C does, may interrupt a `for` loop anywhere. Then the next iteration yields
+    the item that this one did not, and the cursor is before it. After `next()` the signal may come before its caller
+    has the item: then that is lost, and the cursor is past it.
     """
 
     def __init__(
@@ -67,9 +82,10 @@ class _SyncWatchBase(Iterator[_Item], Generic[_Item]):
         self._stream = watch
         self._loop_thread = loop_thread
         # The batch after that of `_place`. The loop's thread stores it here, since the wait for it may be interrupted.
-        self._fetched: Sequence[_Item] = ()
+        self._fetched: _Batch | None = None
         self._reading = asyncio.Lock()  # a wait that is interrupted as it begins leaves its coroutine running
-        self._place = _Place((), 0, self._stream_cursor, watch.epoch)
+        batch = _Batch((), self._stream_cursor, watch.epoch)
+        self._place = _Place(batch, 0, batch.cursor, batch.epoch)
         self._closed = False
 
     @property
@@ -99,21 +115,20 @@ class _SyncWatchBase(Iterator[_Item], Generic[_Item]):
 
     def opened(self) -> None:
         """See `Watch.opened`."""
-        self._loop_thread.run(self._wait_until_opened())
-        self._note_stream_cursor()
+        self._note_cursor(self._loop_thread.run(self._wait_until_opened()))
 
     def __iter__(self) -> Self:
         return self
 
     def __next__(self) -> _Item:
-        if self._place.yielded == len(self._place.items):
+        if self._place.yielded == len(self._place.batch.items):
             self._next_batch()
-        items, yielded, cursor, _ = self._place
-        item: _Item = items[yielded]
-        # With the last item of a batch the cursor is that of the stream, which is also past events that are filtered.
-        is_last = yielded + 1 == len(items)
-        cursor = self._stream_cursor if is_last else self._cursor_after(item, cursor)
-        place = _Place(items, yielded + 1, cursor, self._stream.epoch)
+        batch, yielded, cursor, _ = self._place
+        item: _Item = batch.items[yielded]
+        # Not that of the stream, from which an interrupted wait may read on meanwhile.
+        is_last = yielded + 1 == len(batch.items)
+        cursor = batch.cursor if is_last else self._cursor_after(item, cursor)
+        place = _Place(batch, yielded + 1, cursor, batch.epoch)
         # Python handles signals at calls and jumps, of which there is none from here to the caller.
         self._place = place
         return item
@@ -124,27 +139,35 @@ class _SyncWatchBase(Iterator[_Item], Generic[_Item]):
         Raises:
             StopIteration: There is none.
         """
-        if not self._fetched:
-            self._loop_thread.run(self._fetch())
-        if not self._fetched:
-            self._note_stream_cursor()
+        fetched = self._fetched or self._loop_thread.run(self._fetch())
+        if not fetched.items:
+            self._note_cursor(fetched)
             raise StopIteration
-        place = self._place._replace(items=self._fetched, yielded=0)
-        self._place, self._fetched = place, ()
+        place = self._place._replace(batch=fetched, yielded=0)
+        self._place, self._fetched = place, None
 
-    def _note_stream_cursor(self) -> None:
-        """Take the cursor of the stream, unless there is something to yield. Only while no coroutine reads from it."""
-        if not self._closed and not self._fetched and self._place.yielded == len(self._place.items):
-            self._place = self._place._replace(cursor=self._stream_cursor, epoch=self._stream.epoch)
+    def _note_cursor(self, read: _Batch) -> None:
+        """Take the cursor of what was read without items, unless there is something to yield."""
+        if not self._closed and self._fetched is None and self._place.yielded == len(self._place.batch.items):
+            self._place = self._place._replace(cursor=read.cursor, epoch=read.epoch)
 
-    async def _fetch(self) -> None:
+    async def _fetch(self) -> _Batch:
+        """Fetch the next batch, unless an iteration that was interrupted has; an empty one at the end."""
         async with self._reading:
-            if not self._fetched:  # by an iteration that was interrupted
-                self._fetched = await self._stream.batch()
+            if self._fetched is None:
+                batch = self._read(await self._stream.batch())
+                if not batch.items:
+                    return batch
+                self._fetched = batch
+            return self._fetched
 
-    async def _wait_until_opened(self) -> None:
+    async def _wait_until_opened(self) -> _Batch:
         async with self._reading:
             await self._stream.opened()
+            return self._read(())
+
+    def _read(self, items: Sequence[_Item]) -> _Batch:
+        return _Batch(items, self._stream_cursor, self._stream.epoch)
 
     @property
     @abstractmethod
@@ -158,7 +181,8 @@ class _SyncWatchBase(Iterator[_Item], Generic[_Item]):
     def close(self) -> None:
         """End the watch: cancel the stream at the server. Jobs continue."""
         self._closed = True  # what was received and not yielded is dropped: the cursor stays before it
-        self._place, self._fetched = self._place._replace(items=(), yielded=0), ()
+        self._place = self._place._replace(batch=self._place.batch._replace(items=()), yielded=0)
+        self._fetched = None
         with contextlib.suppress(RuntimeError):  # the client is closed
             self._loop_thread.run(self._stream.aclose())
 

@@ -9,11 +9,13 @@ import os
 import re
 import runpy
 import shlex
+import signal
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
+import httpx
 import pytest
 
 from milepost.client import Client
@@ -131,49 +133,74 @@ class Unit:
     def words(self, name: str) -> list[str]:
         """The words of a setting of its service."""
         text = self._parser["Service"][name].replace("%i", "tracks").replace("/opt/albums/.venv/bin/", "")
-        return shlex.split(re.sub(r"/(var/lib|etc)\b", rf"{self._root}\g<0>", text))
+        return shlex.split(within(self._root, text))
+
+    def environment(self) -> dict[str, str]:
+        """What the unit sets."""
+        service = self._parser["Service"]
+        lines = self.words("Environment") if "Environment" in service else []
+        if "EnvironmentFile" in service:
+            lines += Path(*self.words("EnvironmentFile")).read_text().splitlines()
+        return dict(line.split("=", 1) for line in lines)
+
+    def secrets(self) -> set[tuple[str, str]]:
+        """The files of /etc/albums that its programs read, each with the user that they run as."""
+        words = [*self.words("ExecStart"), *self.environment().values()]
+        names = [Path(word).name for word in words if word.startswith(f"{self._root}/etc/")]
+        return {(self._parser["Service"]["User"], name) for name in names}
 
 
-def make_tokens(directory: Path) -> None:
-    """The files of /etc/albums."""
-    directory.mkdir(parents=True)
-    for subject, scope in (("tracks", "work"), ("operator", "admin")):
-        create = [
-            "token",
-            "create",
-            "--tokens",
-            "tokens.toml",
-            "--subject",
-            subject,
-            "--owner",
-            "*",
-            "--scope",
-        ]
-        made = subprocess.run(
-            [MILEPOST, *create, scope], cwd=directory, capture_output=True, text=True, check=True
-        )
-        (directory / f"{subject}.token").write_text(made.stdout)
+def within(root: Path, text: str) -> str:
+    """The text with directories of the test in place of the system's."""
+    return re.sub(r"/(var/lib|etc/albums|opt/albums)\b", rf"{root}\g<0>", text)
+
+
+def install(service: Path, env: dict[str, str]) -> set[tuple[str, str]]:
+    """Do what root does, but for what is the machine's; each secret, with the user whom it is given to."""
+    (script,) = blocks("bash")
+    tokens = [command for command in commands() if command.startswith("milepost token create")]
+    steps = [step for step in script.splitlines() if not re.search(r"useradd|systemctl|bin/pip|venv", step)]
+    lines = ["set -e", *tokens, *(re.sub(r"-o \w+ ", "", within(service, step)) for step in steps)]
+    subprocess.run(["bash", "-c", "\n".join(lines)], cwd=service, env=env, check=True)
+    given = re.findall(r"^install -o (\w+) -m 600 (.+) /etc/albums$", script, re.MULTILINE)
+    assert {f"useradd --system {user}" for user, _ in given} <= set(script.splitlines())
+    return {(user, name) for user, names in given for name in names.split()}
 
 
 async def test_the_units(service: Path, ports: dict[str, str]) -> None:
-    """The commands of both units run: the worker connects to the server, and both stop at SIGTERM."""
-    server, worker = (Unit(block, service) for block in blocks("ini"))
-    tokens = service / "etc" / "albums"
-    make_tokens(tokens)
-    (service / "var" / "lib").mkdir(parents=True)
+    """Programs find what root installs, as their users; the worker connects; cookies need TLS; all stop at SIGTERM."""
     env = settings(service, ports)
-    variable, _, value = worker.words("Environment")[0].partition("=")
+    given = install(service, env)
+    units = server, worker, app = [Unit(block, service) for block in blocks("ini")]
+    assert given - {("albums", "albums.token")} == set.union(*(unit.secrets() for unit in units))
+    (service / "var" / "lib").mkdir(parents=True)
+    home = service / "opt" / "albums"
     with running(*server.words("ExecStart"), settings=env, directory=service) as serving:
         assert serving.stdout is not None
         json.loads(await asyncio.to_thread(serving.stdout.readline))
-        with running(
-            *worker.words("ExecStart"), settings=env | {variable: value}, directory=service
-        ) as working:
-            token = (tokens / "operator.token").read_text().strip()
-            async with Client(f"127.0.0.1:{ports['7070']}", token=token) as client:
+        with (
+            running(
+                *worker.words("ExecStart"), settings=env | worker.environment(), directory=home
+            ) as working,
+            running(*app.words("ExecStart"), settings=env | app.environment(), directory=home) as applied,
+        ):
+            token = (service / "operator.token").read_text().strip()
+            async with (
+                Client(f"127.0.0.1:{ports['7070']}", token=token) as client,
+                httpx.AsyncClient(base_url=f"http://127.0.0.1:{ports['8000']}") as browser,
+            ):
 
                 async def is_connected() -> bool:
                     return [list(each.kinds) async for each in client.workers()] == [["track"]]
 
+                async def signs_in() -> bool:
+                    try:
+                        answer = await browser.post("/sign-in", data={"user": "ann"})
+                    except httpx.TransportError:
+                        return False
+                    return answer.headers["set-cookie"].endswith("; secure")
+
                 await eventually(is_connected)
+                await eventually(signs_in)
     assert (working.returncode, serving.returncode) == (0, 0)
+    assert applied.returncode in {0, -signal.SIGTERM}  # systemd takes both for a clean end

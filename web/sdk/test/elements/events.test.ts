@@ -36,18 +36,18 @@ function clientOf(has: (sequence: number) => boolean, last: number, size = 1000)
   return { client: { watchJob } as unknown as MilepostClient, asked };
 }
 
-function open(has: (sequence: number) => boolean, last: number) {
+function open(has: (sequence: number) => boolean, last: number, view = VIEW) {
   const { client, asked } = clientOf(has, last);
   let changes = 0;
   const pages = new EventPages(client, "j", () => (changes += 1));
   pages.restart(job({ lastSequence: BigInt(last), firstSequence: 1n, epoch: "e" }));
   const layout = new EventLayout(pages);
-  layout.update(VIEW);
+  layout.update(view);
   /** Load what is in sight until nothing of it is missing. */
   const settle = async (): Promise<void> => {
     for (let before = -1; before !== asked.length;) {
       before = asked.length;
-      layout.update(VIEW);
+      layout.update(view);
       const { from, to } = layout.pagesInSight;
       const loaded = changes;
       pages.want(from, to);
@@ -169,6 +169,17 @@ test.each([
     expect(asked.length).toBeLessThanOrEqual(calls);
   },
 );
+
+test("a log of which few are left here and there takes few calls for what is in sight", async () => {
+  const last = 1_000_000;
+  const { asked, layout, settle, sequences } = open((sequence) => sequence % 1000 === 0, last, 30 * ROW);
+  layout.moveToEnd();
+  await settle();
+  expect(sequences().slice(-30)).toStrictEqual(
+    Array.from({ length: 30 }, (_, row) => last - (29 - row) * 1000),
+  );
+  expect(asked.length).toBeLessThanOrEqual(16);
+});
 
 test("what is being loaded is given up once nobody looks, and nothing is asked for any more", () => {
   const signals: AbortSignal[] = [];

@@ -1,9 +1,9 @@
-/** How many pages of events to ask for at once, going back over pages without any: most of a log may have been thinned out. */
+/** How many pages of events to ask for at once, going back over pages with few or none: most of a log may have been thinned out. */
 
 /** Pages that are asked for at once at most: a million sequences. */
 const LARGEST_SPAN = 8192;
 
-/** A search for the events before pages that are empty. */
+/** A search for the events before pages that have few or none. */
 export interface BackwardSearch {
   /** The page that is asked for next, with those before it; -1 for none. */
   readonly next: number;
@@ -16,7 +16,7 @@ export interface BackwardSearch {
 export const NO_SEARCH: BackwardSearch = { next: -1, span: 1, widens: true };
 
 /** What the pages of a call had: more events than are wanted leave the call unfinished. */
-export type Found = "nothing" | "events" | "too many";
+export type Found = "few" | "enough" | "too many";
 
 /** The search after a call for the pages from `from` to `to`. */
 export function searchAfter(
@@ -27,11 +27,11 @@ export function searchAfter(
 ): BackwardSearch {
   const half = Math.max(Math.floor(span / 2), 1);
   switch (found) {
-    case "events":
+    case "enough":
       return NO_SEARCH;
     case "too many":
       return { next: to, span: half, widens: false };
-    case "nothing":
+    case "few":
       if (!widens && span > 1) return { next: from - 1, span: half, widens };
       return { next: from - 1, span: Math.min(span * 2, LARGEST_SPAN), widens: true };
   }

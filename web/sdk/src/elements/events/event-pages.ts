@@ -186,8 +186,8 @@ export class EventPages implements EventReader {
       if (isCut) break;
     }
     if (signal.aborted) return;
-    const isEmpty = Number(events[0]?.sequence ?? Infinity) > end;
-    this.#search = searchAfter(this.#search, from, to, isCut ? "too many" : isEmpty ? "nothing" : "events");
+    const isFew = events.filter(({ sequence }) => sequence <= end).length < PAGE;
+    this.#search = searchAfter(this.#search, from, to, isCut ? "too many" : isFew ? "few" : "enough");
     const reached = Number(watch.sequence);
     if (!isCut) for (let page = from; page <= to; page++) this.#begin(page);
     // A batch may go on beyond what is in sight: pages that are whole in it, as in a log without most of its progress, are kept.

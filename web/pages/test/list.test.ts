@@ -1,7 +1,7 @@
 import type { Page } from "playwright-core";
 import { describe, expect, test } from "vitest";
 import { Dispatch, JobState } from "@milepost/client";
-import { accessible, connected, fits, picture, sharedPages, shows, startPages } from "./pages.js";
+import { accessible, connected, fits, openPage, picture, sharedPages, shows, startPages } from "./pages.js";
 
 const ROWS = "milepost-jobs a.row";
 
@@ -173,6 +173,16 @@ describe("the list of jobs", () => {
     expect(rows).toBe(1); // at any time until the pointer leaves
     await page.mouse.move(5, 5);
     await expect.poll(() => page.locator(`${ROWS} .id`).allInnerTexts()).toEqual(["calm-2", "calm-1"]);
+  });
+
+  test("states whose jobs could not be loaded have no number", async () => {
+    const page = await openPage("about:blank");
+    await page.route("**/ListJobs*", (route) => route.abort());
+    await page.goto(`${pages.url}?kind=unloaded`);
+    await shows(page, "milepost-jobs [role=alert]", "could not be loaded");
+    await expect
+      .poll(() => page.locator(".totals button").allInnerTexts())
+      .toEqual(["queued", "running", "cancelling", "succeeded", "failed", "cancelled", "lost"]);
   });
 
   test("in a narrow list each job has the end of its id, and states that no job is in go away", async () => {

@@ -163,7 +163,7 @@ export class MilepostJob extends JobElement<JobStore> {
     const jobId = oneLine(store.jobId);
     if (connection.state === "missing") {
       return html`<p class="notice bad" role="alert">
-        There is no job ${jobId}, or it is not yours to see.
+        <span>There is no job <span class="mono">${jobId}</span>, or it is not yours to see.</span>
       </p>`;
     }
     if (connection.error)

@@ -22,6 +22,12 @@ export class CopyButton extends LitElement {
       ::slotted(*) {
         margin-inline-end: 6px;
       }
+      @media (forced-colors: active) {
+        /* Its border is drawn there, and stood against the text before it. */
+        button.plain {
+          margin-inline-start: 4px;
+        }
+      }
     `,
   ];
   declare text: string;

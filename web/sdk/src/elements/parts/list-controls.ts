@@ -33,6 +33,8 @@ export function listControls({ filter, totals, isComplete, onFilter, onFind }: L
         const number = totals.get(state) ?? 0;
         const { shape } = jobLook(state);
         const more = isComplete(state) ? "" : "+";
+        // "0+" would say nothing.
+        const total = number || !more ? `${grouped(number)}${more}` : "";
         return html`<button
           class=${number || more ? "" : "none"}
           aria-pressed=${filter.states.includes(state)}
@@ -40,7 +42,7 @@ export function listControls({ filter, totals, isComplete, onFilter, onFind }: L
             onFilter({ ...filter, states: toggled(filter.states, state) });
           }}
         >
-          <span class=${shape}>${stateIcon(shape)}</span> ${grouped(number)}${more} ${name}
+          <span class=${shape}>${stateIcon(shape)}</span> ${total} ${name}
         </button>`;
       })}
     </div>

@@ -20,7 +20,6 @@ from milepost.server.budgets.response_room import (
     unread,
     wait_for_room,
 )
-from milepost.server.calls.uncancelled_reads import see_to_end
 from milepost.v1 import ErrorReason
 
 _Context = grpc.aio.ServicerContext[Any, Any]
@@ -121,7 +120,7 @@ class CallerMemory:
                 yield request
                 if charge.size:
                     charge.release()
-                request = _message(await see_to_end(context.read()))
+                request = _message(await context.read())
         finally:
             charge.release()
 
@@ -192,7 +191,7 @@ class CallerMemory:
         timer = loop.call_at(due, check)
         try:
             async with asyncio.timeout(None) as deadline:
-                return _message(await see_to_end(context.read()))
+                return _message(await context.read())
         except TimeoutError:
             raise (_too_slow() if fits else self._no_room()) from None
         finally:

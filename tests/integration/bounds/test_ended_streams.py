@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import asyncio
 import gc
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import asynccontextmanager
 from typing import Any, TypeAlias
 
 import grpc.aio
 import pytest
+from grpc._cython.cygrpc import ExecuteBatchError  # type: ignore[import-not-found]
 
 from milepost.server.dispatch.worker_session import Session
+from milepost.server.rpc.response_writer import ResponseWriter
 from milepost.server.runtime.server import Server
 from milepost.server.watching.job_stream import JobStream
 from milepost.server.watching.jobs_stream import JobsStream
-from milepost.v1 import JobFilter, WatchJobRequest, WatchJobsRequest
+from milepost.v1 import JobFilter, Release, WatchJobRequest, WatchJobsRequest
 from tests.support.http_watch import http_client
 from tests.support.rpc import Rpc, connect, eventually
 
@@ -58,6 +62,36 @@ async def work(server: Server, rpc: Rpc, job_id: str) -> None:
         await session.take()
 
 
+async def lose(server: Server, rpc: Rpc, job_id: str) -> None:
+    """Watch a job, and be gone when the first response is sent."""
+    async with _failing_to_send():
+        call = rpc.jobs.WatchJob(WatchJobRequest(job_id=job_id))
+    call.cancel()
+
+
+async def lose_worker(server: Server, rpc: Rpc, job_id: str) -> None:
+    """Take the job, and be gone when the next response is sent."""
+    async with rpc.session(kinds=["k"]) as session:
+        await session.take()
+        async with _failing_to_send():
+            await session.send(release=Release(job_id="not-held"))
+
+
+@asynccontextmanager
+async def _failing_to_send() -> AsyncIterator[None]:
+    """Wait at the end until a response could not be sent, as where gRPC learns of that before it cancels the call."""
+    failed = asyncio.Event()
+
+    async def fail(writer: ResponseWriter, response: object) -> None:
+        failed.set()
+        raise ExecuteBatchError("the client has gone")
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(ResponseWriter, "__call__", fail)
+        yield
+        await failed.wait()
+
+
 async def _read_and_cancel(call: grpc.aio.UnaryStreamCall[Any, Any]) -> None:
     async for frame in call:
         if "caught_up" in str(frame):
@@ -73,6 +107,8 @@ async def _read_and_cancel(call: grpc.aio.UnaryStreamCall[Any, Any]) -> None:
         (watch_jobs, JobsStream),
         (watch_job_over_http, JobStream),
         (work, Session),
+        (lose, JobStream),
+        (lose_worker, Session),
     ],
 )
 async def test_an_ended_stream_is_free(
@@ -81,9 +117,11 @@ async def test_an_ended_stream_is_free(
     """Thousands of streams that are left at once would otherwise hold their memory until the next full collection."""
     async with connect(memory_server.address) as rpc:
         job = await rpc.submit(kind="k")
+        # What another test of this process has left is not this one's.
+        before = {id(each): each for each in gc.get_objects() if isinstance(each, kind)}
         await follow(memory_server, rpc, job.job_id)
 
         async def are_free() -> bool:
-            return not any(isinstance(each, kind) for each in gc.get_objects())
+            return not any(isinstance(each, kind) and id(each) not in before for each in gc.get_objects())
 
         await eventually(are_free)

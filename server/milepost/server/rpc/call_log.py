@@ -34,6 +34,7 @@ class CallLog:
     async def abort(self, error: Exception) -> None:
         """End the call with the status of the error."""
         if isinstance(error, grpc.aio.AbortError) or _is_of_lost_connection(error):
+            _drop_tracebacks(error)
             raise error
         status = self.record.status_of(error)
         _drop_tracebacks(error)

@@ -6,11 +6,11 @@ import asyncio
 import gc
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager
+from importlib import import_module
 from typing import Any, TypeAlias
 
 import grpc.aio
 import pytest
-from grpc._cython.cygrpc import ExecuteBatchError  # type: ignore[import-not-found]
 
 from milepost.server.dispatch.worker_session import Session
 from milepost.server.rpc.response_writer import ResponseWriter
@@ -84,7 +84,7 @@ async def _failing_to_send() -> AsyncIterator[None]:
 
     async def fail(writer: ResponseWriter, response: object) -> None:
         failed.set()
-        raise ExecuteBatchError("the client has gone")
+        raise import_module("grpc._cython.cygrpc").ExecuteBatchError("the client has gone")
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(ResponseWriter, "__call__", fail)

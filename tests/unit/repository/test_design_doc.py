@@ -100,8 +100,19 @@ def test_links_lead_to_headings(document: Path) -> None:
     assert missing == []
 
 
+DECISIONS = sorted((ROOT / "docs" / "decisions").glob("[0-9]*.md"))
+
+
 def test_decisions_are_numbered_one_after_the_other() -> None:
     """A number names one decision: two of the same number come from two branches, and one of them has to move."""
-    numbers = [int(path.name[:4]) for path in sorted((ROOT / "docs" / "decisions").glob("*.md"))]
+    numbers = [int(path.name[:4]) for path in DECISIONS]
 
     assert numbers == list(range(1, len(numbers) + 1))
+
+
+def test_the_index_has_each_decision_once() -> None:
+    """A new decision needs a line in the index, under its subject."""
+    index = (ROOT / "docs" / "decisions" / "README.md").read_text()
+    listed = re.findall(r"^- \[(\d{4})\]\((.+?)\): ", index, re.MULTILINE)
+
+    assert sorted(listed) == [(path.name[:4], path.name) for path in DECISIONS]

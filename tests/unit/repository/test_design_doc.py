@@ -100,6 +100,18 @@ def test_links_lead_to_headings(document: Path) -> None:
     assert missing == []
 
 
+def prose(document: Path) -> list[str]:
+    """Its lines without tables and blocks of code."""
+    text = re.sub(r"^ *```.*?^ *```", "", document.read_text(), flags=re.DOTALL | re.MULTILINE)
+    return [line for line in text.splitlines() if not line.lstrip().startswith("|")]
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
+def test_prose_is_wrapped(document: Path) -> None:
+    """At 120 columns, with room for an edit that leaves the rest of its paragraph as it is."""
+    assert [line for line in prose(document) if len(line) > 130] == []
+
+
 DECISIONS = sorted((ROOT / "docs" / "decisions").glob("[0-9]*.md"))
 
 

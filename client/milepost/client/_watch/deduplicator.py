@@ -9,10 +9,10 @@ from milepost.v1 import Event, Job
 
 __all__ = ["Deduplicator"]
 
-# Jobs per generation. An event could repeat only if a broken stream was more matching jobs than this behind its server.
+# Jobs per generation. An event can repeat only if a broken stream lagged its server by more matching jobs than this.
 _GENERATION_SIZE: Final = 10_000
-# Positions after a listing by which its jobs' commits have surely come. Commits may be in the listing that the server's
-# position did not yet include; these are few.
+# Positions after a listing by which the commits of its jobs have surely arrived. A listing may contain a few commits
+# that the server's position did not include yet.
 _LISTING_SLACK: Final = 10_000
 
 

@@ -9,8 +9,8 @@ __all__ = ["TransportFallback", "TransportMode"]
 
 # Consecutive failed streams, each with an answered call beside it, after which streams count as blocked.
 _BLOCKED_THRESHOLD: Final = 3
-# The same for a watch whose time to connect is over. The first one may have failed because the server was still away a
-# moment ago: gRPC fails streams at once while it waits to connect again, and repeats calls. The second one says more.
+# The same for a watch whose time to connect is over. The first stream may have failed because the server was away a
+# moment ago: while gRPC waits to reconnect it fails streams at once, but repeats calls. A second failure is conclusive.
 _LAST_BLOCKED_THRESHOLD: Final = 2
 # Consecutive failed streams from which on a call probes the server.
 _PROBE_THRESHOLD: Final = 2

@@ -15,7 +15,7 @@ from milepost.v1 import Job
 # Starts of unknown outcome that are remembered of a job: the first ones, since only one of them can get in.
 _UNKNOWN_LIMIT = 4
 
-# A job that cannot be read is started again after 1 s, and each time after twice as long, this often.
+# How often the delay doubles, from 1 s on, before a job that cannot be read is started again.
 _DOUBLINGS = 6
 
 
@@ -51,13 +51,13 @@ class JobStart:
             raise
 
     def unreadable(self) -> None:
-        """Note that the job of the attempt could not be loaded, so that it lasted a lease if it were not undone."""
+        """Note that the job of the attempt could not be loaded: unless it is undone, the attempt lasts for a lease."""
         self.is_unreadable = True
         self.undo = decide.assignment_lost
 
 
 class JobStarts:
-    """The starts that are under way, and those of unknown outcome until the job's next transition tells it."""
+    """Starts under way, and starts of unknown outcome until the job's next transition shows the outcome."""
 
     def __init__(self, sessions: SessionTable) -> None:
         self._sessions = sessions

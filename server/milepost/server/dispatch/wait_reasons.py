@@ -1,7 +1,7 @@
 """Tell clients what a queued job waits for.
 
-Only workers that could take the job count: of its kind, and for its owner. So who may read the job learns nothing of
-the workers of owners that do not exist for them (rule 10).
+Only workers that could take the job count: those that take its kind, for its owner. So readers of the job learn nothing
+about workers of other owners (rule 10).
 """
 
 from __future__ import annotations

@@ -49,9 +49,9 @@ class BatchRequest(NamedTuple):
         return Batch(watch_response(frames), selected[-1].last)
 
     def batch_of_one(self, newest: Chunk) -> Batch | None:
-        """Return the batch where the newest whole chunk is all there is to send; else None.
+        """Return the batch if it is exactly the newest chunk, as for a subscriber that has kept up; else None.
 
-        So it is for whoever has kept up, in half the time.
+        It takes half the time of ``batch``.
         """
         cursor, max_events, frame_filter = self
         first, last, frames = newest

@@ -11,10 +11,10 @@ from milepost.server.watching.job_criteria import JobCriteria
 _Feed = TypeVar("_Feed", bound=Hashable)
 
 _SHRINK_RATIO: Final = 8
-"""A dict keeps the room of the most entries that it had. It is copied when it has only one in so many of these."""
+"""A dict keeps room for the most entries that it ever had. It is copied once only one in this many is left."""
 
 _SHRINK_FROM: Final = 1000
-"""Entries of a dict that is too small to be worth that."""
+"""Dicts with room for fewer entries are not copied."""
 
 
 class FeedIndex(Generic[_Feed]):

@@ -127,7 +127,7 @@ class JobCriteria(NamedTuple):
         return FeedItem(position, job_id, chunk, starts_matching)
 
     def has_item(self, entry: FeedEntry) -> bool:
-        """Whether ``item`` has one. It makes none, which takes longer than the rest."""
+        """Whether ``item`` would return one. It does not make it, since that takes longer than the rest."""
         return (
             not self.states
             or entry.notice is not None

@@ -28,7 +28,7 @@ class QueuedJobs:
 
     def __init__(self, waits: WaitReasons) -> None:
         self._waits = waits
-        # A dict and no set, whose order would differ from run to run.
+        # A dict instead of a set, whose order would differ from run to run.
         self._tails: dict[Queue, dict[Tail, None]] = {}
         # The reason that watches of a queue have sent, or will send before they wait.
         self._reasons: dict[Queue, WaitingFor.ValueType] = {}

@@ -47,7 +47,7 @@ class ReplayCache:
         return await asyncio.shield(self._reading[tail, request])
 
     def kept(self, job_id: str, tail: Tail, request: BatchRequest, caller: str) -> Batch | None:
-        """Return the batch if it is in memory, as most of a replay that others have begun is; else None."""
+        """Return the batch if it is in memory, else None. Most of a replay that others have begun is in memory."""
         batches = self._batches.get(job_id)
         cached = None if batches is None else batches.get(request)
         if batches is None or cached is None:

@@ -83,7 +83,7 @@ class RunningEstimates:
         self._clock = clock
         self._estimates = estimates
         self._published: WeakKeyDictionary[Feed, PublishedEstimates] = WeakKeyDictionary()
-        # One look of a caller at a time, with pauses: the watches of one with hundreds of filters are due together.
+        # One look of a caller at a time, with pauses: its watches are due together, and there may be hundreds.
         self._looks = CallerPace(1)
 
     async def add_to(self, job: Job, caller: str) -> None:

@@ -28,7 +28,7 @@ class SharedStatus:
         self._response = b""
 
     def encode(self, response: WatchJobResponse | WatchJobsResponse, status: Status, now: int) -> bytes:
-        """The status as this response, of the time ``now``, in nanoseconds; or the same one of just before."""
+        """The response with this status and the time ``now``, in nanoseconds; or the one of up to ``MOMENT`` before."""
         timeless = status.SerializeToString()
         if timeless != self._timeless or not 0 <= now - self._time <= MOMENT:
             status.server_time.CopyFrom(timestamp(now))
@@ -48,7 +48,7 @@ class SharedStatus:
         return size
 
     def drop(self) -> None:
-        """Drop the status: it is as old as that of the next event will be, or nobody watches any more."""
+        """Drop the status: nobody watches any more, or whatever is old is dropped."""
         self._memory.free(self, self.evict())
 
     @property

@@ -204,7 +204,7 @@ class Waiter:
             self._pacer.put(self._caller, self)
 
     def wake_task(self) -> None:
-        """As ``wake``, also if the signal is notified meanwhile: serving that would be no end of the wait."""
+        """End the wait even if the signal is notified meanwhile: to serve that would let the wait go on."""
         self._serve = None
         self.wake()
 

@@ -28,9 +28,9 @@ class SharedOffers(Protocol):
         """Offer them to this reader no more."""
 
     def offer(self, response: bytes) -> Sequence[SharingReader] | None:
-        """Offer a response, as ``offer`` of ``Send`` does; return the readers who have not taken it, but left.
+        """Offer a response, as ``offer`` of ``Send`` does; return the readers that did not take it, and have left.
 
-        None, and nobody has it, where it cannot be offered.
+        Return None if it cannot be offered: then no reader has it.
         """
 
 
@@ -50,7 +50,7 @@ COUNTED_RESPONSE: Final = 2 << 10
 
 
 class NoRoom(Exception):
-    """The caller has not read so much that the response does not fit. Drop it, and compose it once there is room."""
+    """The caller's unread responses leave no room for this one. Drop it, and compose it again once there is room."""
 
 
 class Subscriber:

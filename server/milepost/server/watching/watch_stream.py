@@ -56,7 +56,7 @@ class Step(enum.Enum):
     SKIPPED = enum.auto()
     """The filter hides all that was read."""
     NO_ROOM = enum.auto()
-    """The caller has not read so much that what was read does not fit."""
+    """The caller's unread responses leave no room for what was read."""
     AT_HEAD = enum.auto()
     """There is nothing after the cursor."""
 
@@ -209,7 +209,7 @@ class WatchStream(ABC):
             return Served.TASK
         if not self.is_look_due:
             self._go_on_in_group()
-        elif self._is_look_put_off:  # by what came before: where news never ends, only the task gets to it
+        elif self._is_look_put_off:  # under a steady flow of events only the task gets to look
             self._is_look_put_off = False
             return Served.TASK
         else:
@@ -241,12 +241,12 @@ class WatchStream(ABC):
         return 1
 
     def _go_on_when_sent(self) -> None:
-        # Of several calls for this one is made, so it goes on with all that may have been put off.
+        # Several callers may have asked for this one call, so it resumes everything that may have been put off.
         self._look_later()
         self._waiter.wake_for_news()
 
     def _go_on_in_group(self) -> None:
-        """Wait with others from now on, where there are any: while a job is queued, each waits by itself."""
+        """Join a live group if there is one: while a job is queued, each stream waits by itself."""
         self._group = self._join_group()
         if self._group is not None:
             self._waiter.join(self._group)

@@ -188,10 +188,10 @@ class ClaimedRun:
     def _leave(self, attached: SyncAttached, job: AttachedJob, error: BaseException | None) -> None:
         """Report the end of the task to its job.
 
-        A task whose message is acknowledged before it runs does not wait until the server has its end. A message that
-        is acknowledged late must not be before that: should the process be killed in between, nobody would deliver it
-        again, and its job would wait for that. With a spool, the task waits until its end is there, so that also
-        the kill of its process right after it loses nothing.
+        With early acknowledgement a task does not wait until the server has its end. With `acks_late` it does: if the
+        process were killed after the message is acknowledged and before the server has the end, the broker would not
+        deliver the message again, and the job would wait for that. With a spool, the task waits until its end is on
+        disk, so that nothing is lost even if its process is killed right afterwards.
         """
         gives_back = isinstance(error, GivenBack)
         is_final = error is None or (isinstance(error, JobFailure) and not error.retryable)

@@ -22,8 +22,8 @@ WATCHED_PARENTS: Final = 100
 class ParentWatches:
     """Looks at parents after the end of each child that it sees, and in growing intervals.
 
-    Whoever publishes a canvas, and each process that has run a task of it, does this, since a child may end without
-    anybody who knows: LOST, or cancelled. Belongs to the running loop; after a fork the child process begins with none.
+    The publisher of a canvas does this, and each process that has run a task of it, since a child may end without any
+    process noticing: LOST, or cancelled. Belongs to the running loop; after a fork the child process begins with none.
 
     Attributes:
         holds: Whether this process runs tasks, and so may hold their parents; see `CanvasParent`.

@@ -21,7 +21,7 @@ CANCELLED_IN_HATCHET: Final = "The run was cancelled in Hatchet."
 WAITING_RUNS: Final = 1_000
 """Maximum runs that one process polls."""
 SEARCH_INTERVAL: Final = 60.0
-"""Seconds between two looks for runs that nobody asks for, as their process has stopped."""
+"""Seconds between two searches for runs that no process polls any more, since theirs has stopped."""
 # Seconds before the first question and between later ones, each longer than the one before.
 _FIRST_PAUSE: Final = 0.5
 _PAUSE_FACTOR: Final = 1.5

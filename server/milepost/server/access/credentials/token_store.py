@@ -22,7 +22,7 @@ SETTLE_TIME: Final = 0.1
 in place is a valid file, which may lack an expiry, the kinds, or that a token is revoked."""
 
 CHECK_LIMIT: Final = 3
-"""Looks at a file that changes all the time before it is read as it is: what it revokes would stay in force."""
+"""How often a file that keeps changing is looked at before it is read as it is, lest what it revokes stay in force."""
 
 
 class TokenStore:

@@ -21,7 +21,7 @@ SPAN: Final = 0.1
 """Seconds in which the calls of each caller are counted."""
 
 AT_ONCE: Final = 8
-"""Calls of a caller that begin at once in a span; all, while nobody else was there in it and the one before."""
+"""Calls of a caller that begin at once in a span; all of them if no other caller was active in it or the one before."""
 
 LONGEST_WAIT: Final = 0.02
 """Seconds after which one of the calls that wait begins, however busy the loop is."""
@@ -33,7 +33,7 @@ _RETRY_DELAY: Final = 5.0
 """Seconds after which a call that was refused for that is worth repeating."""
 
 _TOGETHER: Final = 4
-"""Calls that begin together, at most, where the loop has hardly anything to do."""
+"""Calls that begin together, at most, while the loop has hardly anything to do."""
 
 _SHORTEST_WAIT: Final = 0.001
 """Seconds between two checks of the loop's load: the resolution of its timers."""

@@ -121,7 +121,7 @@ class JobPublishers:
         self.faults = faults
         self.sent: dict[bytes, PublishedMessage] = {}
         self.failed = False
-        # Whoever is refused tries again, after a second or less.
+        # Refused callers retry within a second, so a fault has one line a minute in the log.
         self.failures = FaultLog(_log, "write failed", logging.ERROR)
         self.refusals = FaultLog(_log, "publish refused by the stream")
         self.timeouts = FaultLog(_log, "append timed out")

@@ -199,7 +199,7 @@ class Reader:
     def _job(self, stored: bytes, given: bytes | None, first: int, thinned: int) -> Job:
         job = Job.FromString(stored)
         if given is not None:
-            job.input.SetInParent()  # one without fields is an input, too
+            job.input.SetInParent()  # set also if it has no fields
             merge_stored(job.input, given)
         job.epoch = job_epoch(self._epoch, instant(job.submit_time))
         job.first_sequence = first

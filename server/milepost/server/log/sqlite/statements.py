@@ -175,8 +175,8 @@ LISTED_JOB: Final = """
 """
 # Whether more jobs than that have a label.
 LABEL_HAS_MORE_JOBS: Final = "SELECT 1 FROM labels WHERE name = ? AND value = ? LIMIT 1 OFFSET ?"
-# The second parameter is the key of any job, which is read where there is none with the id: reading no row takes less
-# time than reading one, and callers must not learn by time that there is a job of another owner.
+# The second parameter is the key of any job, which is read if there is none with the id: to read no row would take less
+# time than to read one, and callers must not learn from response times that another owner has a job with this id.
 IDENTIFY: Final = """
     SELECT owner, kind, parent_job_id, job_key, share_generation, job_id FROM jobs
     WHERE job_key = coalesce((SELECT job_key FROM jobs WHERE job_id = ?), ?)

@@ -122,7 +122,7 @@ class BoundedProtocol(HttpToolsProtocol, asyncio.BufferedProtocol):
         super().connection_lost(exc)
         # uvicorn keeps this timer of a connection that was reset, and with it the connection.
         self._unset_keepalive_if_required()
-        # A method of the transport, in itself: its socket would be garbage, and thousands cost the collector long.
+        # The transport refers to its own method: the cycle would leave its socket to the garbage collector.
         cast("Any", self.transport)._read_ready_cb = None
 
     def eof_received(self) -> bool:  # type: ignore[override]  # uvicorn's is annotated as returning None

@@ -18,9 +18,9 @@ import time
 from collections.abc import Callable
 from typing import Final
 
-# Allocations per young collection; young ones after which the next but one is a middle one; middle per full collection.
-# Most objects die young, and a middle collection scans those that did not, once: the fewer at a time, the shorter it
-# holds the event loop.
+# The arguments of `gc.set_threshold`: allocations per young collection, young collections per middle one (CPython makes
+# it one more than the number), and middle ones per full one. Most objects die young; a middle collection scans those
+# that did not, once: the fewer at a time, the shorter it holds the event loop.
 _THRESHOLDS: Final = 10_000, 0, 2_500
 
 # The same during a surge. A collection holds the event loop for half a microsecond for each object that was allocated

@@ -64,8 +64,8 @@ async def keep_trimmed(
 ) -> None:
     """Every ``interval`` seconds ``collect`` garbage, and trim, until cancelled.
 
-    When ``collect`` says that a server that was busy is idle, caches drop first what they do not use: little of it, but
-    it lies in many pages, and to read it again costs nobody anything then.
+    When ``collect`` says that a server that was busy is idle, caches first drop what they do not use. That is little,
+    but it lies in many pages, and nobody has to wait while it is read again.
     """
 
     async def collect_and_trim() -> None:

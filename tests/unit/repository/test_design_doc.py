@@ -128,3 +128,11 @@ def test_the_index_has_each_decision_once() -> None:
     listed = re.findall(r"^- \[(\d{4})\]\((.+?)\): ", index, re.MULTILINE)
 
     assert sorted(listed) == [(path.name[:4], path.name) for path in DECISIONS]
+
+
+def test_the_index_leads_to_each_document() -> None:
+    """A new document needs a question that it answers."""
+    index = (ROOT / "docs" / "README.md").read_text()
+    linked = set(re.findall(r"\]\((\w[\w-]*\.md)[#)]", index))
+
+    assert {path.name for path in (ROOT / "docs").glob("*.md")} - linked == {"README.md"}

@@ -13,12 +13,19 @@ from tests.unit.repository.sources import PACKAGES, ROOT, Definitions
 DESIGN = ROOT / "docs" / "design.md"
 TEXT = re.sub(r"```.*?```", "", DESIGN.read_text(), flags=re.DOTALL)
 
-DOCUMENTS = sorted(
-    path
-    for pattern in ("*.md", "docs/**/*.md", "*/README.md", "tests/*/README.md")
-    for path in ROOT.glob(pattern)
-    if not {"node_modules", "build", "dist"} & set(path.relative_to(ROOT).parts)
-)
+
+def is_ours(path: Path) -> bool:
+    """Whether the file is in no directory that tools make."""
+    parts = path.relative_to(ROOT).parts
+    return not {"node_modules", "build", "dist"} & set(parts) and not any(
+        part.startswith(".") for part in parts
+    )
+
+
+PATTERNS = ("*.md", "docs/**/*.md", "*/README.md", "*/*/README.md", "tests/contract/vectors/README.md")
+
+DOCUMENTS = sorted({path for pattern in PATTERNS for path in ROOT.glob(pattern) if is_ours(path)})
+"""Of the repository alone: other directories, such as pytest's, may come while the workers of pytest collect tests."""
 
 
 OWN_CODE = TEXT.partition("## Where Milepost reaches into libraries")[0]

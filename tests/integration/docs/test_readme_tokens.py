@@ -30,12 +30,16 @@ def test_the_readmes_section(tmp_path: Path) -> None:
     (tmp_path / "program.py").write_text(program.replace(ADDRESS, f"127.0.0.1:{port}"))
     lines = [line.removeprefix("$ ") for block in blocks("console") for line in block.splitlines()]
     script = ["set -e", "trap 'kill %1; wait' EXIT", *lines, "python program.py"]
-    path = f"{MILEPOST.parent}{os.pathsep}{os.environ['PATH']}"
+    settings = {
+        "PATH": f"{MILEPOST.parent}{os.pathsep}{os.environ['PATH']}",
+        "XDG_CONFIG_HOME": str(tmp_path / "config"),
+        "MILEPOST_CONNECT_TIMEOUT": "60s",  # a busy machine may take longer than the default to start the server
+    }
     try:
         done = subprocess.run(
             ["bash", "-c", "\n".join(script).replace(ADDRESS, f"127.0.0.1:{port}")],
             cwd=tmp_path,
-            env=environment(None, {"PATH": path, "XDG_CONFIG_HOME": str(tmp_path / "config")}),
+            env=environment(None, settings),
             capture_output=True,
             text=True,
             timeout=120,

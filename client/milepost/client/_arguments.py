@@ -1,4 +1,4 @@
-"""Checks of arguments: one of a wrong type, or that there is not, is an error that names it."""
+"""Checks of arguments: an unknown one, or one of a wrong type, raises an error that names it."""
 
 from __future__ import annotations
 
@@ -70,10 +70,10 @@ def _argument(field: str) -> str:
 
 
 def check_names(given: Iterable[str], options: type[Any], purpose: str) -> None:
-    """Check that a TypedDict has these options.
+    """Check that these are options of a TypedDict.
 
     Raises:
-        TypeError: It has not; the text has all of its options.
+        TypeError: One does not exist; the text lists those that do.
     """
     names = options.__annotations__
     if unknown := set(given) - names.keys():
@@ -81,10 +81,10 @@ def check_names(given: Iterable[str], options: type[Any], purpose: str) -> None:
 
 
 def check_text(**arguments: object) -> None:
-    """Check that these are texts. Messages take None for none, and the server would refuse the empty text.
+    """Check that these are texts. A message would take None for an empty text, which the server refuses.
 
     Raises:
-        TypeError: One is none.
+        TypeError: One is not a text.
     """
     for name, value in arguments.items():
         if not isinstance(value, str):
@@ -92,10 +92,10 @@ def check_text(**arguments: object) -> None:
 
 
 def to_whole(value: Any, name: str) -> int:
-    """A whole number, also where it is one of numpy's.
+    """Convert a whole number, such as one of numpy's, to an int.
 
     Raises:
-        TypeError: It is none; the error calls it ``name``.
+        TypeError: It is not a whole number; the error calls it ``name``.
     """
     try:
         if not isinstance(value, bool):
@@ -106,10 +106,10 @@ def to_whole(value: Any, name: str) -> int:
 
 
 def check_flags(**arguments: object) -> None:
-    """Check that these are True or False, or equal to one, as numpy's; others, such as ``"no"``, would count as true.
+    """Check that these equal True or False, as numpy's flags do. Others, such as ``"no"``, would count as true.
 
     Raises:
-        TypeError: One is neither.
+        TypeError: One equals neither.
     """
     for name, value in arguments.items():
         if value not in (True, False):
@@ -133,10 +133,10 @@ def is_async(function: Callable[..., object]) -> bool:
 
 
 def check_list(values: object, name: str, taken: str) -> None:
-    """Check that these can be iterated over, and are no text, whose letters would be taken one by one.
+    """Check that these can be iterated over. A text is refused, since its letters would be taken one by one.
 
     Raises:
-        TypeError: They are something else; the error says that ``taken`` is taken.
+        TypeError: They cannot, or this is a text; the error says that ``taken`` is taken.
     """
     if isinstance(values, str):
         raise TypeError(f"{name} is the text {values!r}, and takes a list: [{values!r}].")
@@ -148,7 +148,7 @@ def to_path(path: str | os.PathLike[str], name: str) -> Path:
     """The path of a file.
 
     Raises:
-        TypeError: It is none; the error calls it ``name``.
+        TypeError: It is not a path; the error calls it ``name``.
     """
     try:
         return Path(path)

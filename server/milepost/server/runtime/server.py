@@ -73,9 +73,9 @@ _NAMES = [service.full_name for service in _SERVICES]
 # Seconds for open calls to finish when the server stops.
 _STOP_GRACE = 5.0
 
-# Draining waits for a quiet period without new calls, in seconds, and at most this often.
+# Draining waits until no call has come for a quiet period, in seconds, and for at most so many periods. A period has
+# steps: on a busy machine each takes longer, so that gRPC's threads get to run in between.
 _QUIET_PERIOD = 0.05
-# On a busy machine each step takes longer, so that gRPC's threads have turns in between.
 _QUIET_STEPS = 10
 _QUIET_PERIOD_LIMIT = 20
 

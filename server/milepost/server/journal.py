@@ -127,8 +127,16 @@ class Journal:
             raise job_not_found(job_id)
         return job
 
+    async def find_ended(self, job_id: str, *, caller: str = SERVER) -> Job:
+        """As ``find``, but with the end that another node has acknowledged and this one has yet to read."""
+        job = await self.find(job_id, caller=caller)
+        if not has_ended(job):
+            await self.refresh(job_id)
+            job = await self.find(job_id, caller=caller)
+        return job
+
     async def refresh(self, job_id: str) -> None:
-        """Catch up with what other nodes have appended to the job, so that the next decision builds on it."""
+        """Catch up with what other nodes have appended to the job: no store checks a refusal. Raises StoreBehind."""
         await self._log.refresh(job_id)
 
     async def open(self, job_id: str, *, caller: str = SERVER) -> OpenJob:

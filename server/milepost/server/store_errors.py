@@ -10,6 +10,7 @@ from milepost.server.base.refusal import Refusal
 from milepost.server.log.log_errors import (
     Conflict,
     NoRoomForCopy,
+    StoreBehind,
     StoreDisplaced,
     StoreFailed,
     StoreFull,
@@ -63,6 +64,13 @@ def refusal_of(error: BaseException) -> Refusal | None:
             "The server's log in NATS was changed or lost; nothing is written before an operator has mended it, and "
             "nothing was changed. The server's log says what is wrong.",
             retry_delay=5.0,
+        )
+    if isinstance(error, StoreBehind):
+        return Refusal(
+            ErrorReason.ERROR_REASON_STORE_UNAVAILABLE,
+            "This server cannot read now what others may have written about the job, and changed nothing. Try again, "
+            "perhaps at another one.",
+            retry_delay=1.0,
         )
     if isinstance(error, StoreUnavailable):
         return Refusal(

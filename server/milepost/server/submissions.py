@@ -94,7 +94,13 @@ class Submissions:
                 return ownerless
         known = await self._find_id(request, caller)
         if known is not None:
-            return await self._existing(known, request, caller)
+            try:
+                return await self._existing(known, request, caller)
+            except Refusal:
+                # Another node may have deleted that job.
+                await self._log.refresh(known)
+                if await self._find_id(request, caller) is not None:
+                    raise
         if request.parent_job_id:
             await self._check_parent(request.parent_job_id, caller)
         if request.job_id:

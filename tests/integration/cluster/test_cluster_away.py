@@ -207,7 +207,7 @@ async def knows(rpc: Rpc, job: Job) -> bool:
     try:
         return (await rpc.get(job.job_id)).last_sequence >= job.last_sequence
     except grpc.aio.AioRpcError as error:
-        if error.code() != grpc.StatusCode.NOT_FOUND:
+        if error.code() != grpc.StatusCode.UNAVAILABLE:
             raise
         return False
 

@@ -324,5 +324,5 @@ async def test_a_worker_that_stops_finishes_what_it_has(client: Client) -> None:
         second = await client.submit(KIND)
         worker.stop()
         steps.allow(6)
-    assert (await client.get(first.job_id)).state == JobState.JOB_STATE_SUCCEEDED
+    assert await client.result(first.job_id) == {"count": 3}
     assert (await client.get(second.job_id)).state == JobState.JOB_STATE_QUEUED

@@ -24,7 +24,8 @@ async def test_the_order_of_the_queue(rpc: Rpc) -> None:
         ("low", "a", -1000),
         ("high", "a", 1000),
     ):
-        await rpc.submit(job_id=f"{rpc.kind}-{job_id}", owner=owner, priority=priority)
+        last = await rpc.submit(job_id=f"{rpc.kind}-{job_id}", owner=owner, priority=priority)
+    await rpc.get(last.job_id)  # by now each node has them, whichever the worker connects to
     async with rpc.session(max_concurrency=10) as session:
         taken = [(await session.take())[0].job_id.removeprefix(f"{rpc.kind}-") for _ in range(7)]
 

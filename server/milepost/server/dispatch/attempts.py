@@ -12,6 +12,7 @@ from milepost.server.dispatch.attempt_key import AttemptKey, StartedAttempt
 from milepost.server.dispatch.lease_tokens import LeaseTokens
 from milepost.server.forecasting.learned_stages import LearnedStages
 from milepost.server.journal import Decision, Journal
+from milepost.server.log.log_errors import StoreBehind
 from milepost.server.scheduling.callers import SERVER
 from milepost.v1 import Cancellation, Event, Job, JobState
 
@@ -68,6 +69,16 @@ class Attempts:
             raise refusal
         return StartedAttempt(AttemptKey.of(opened.job), time, worker_id, instance, durable)
 
+    async def prepare_claim(self, job_id: str, *, caller: str = SERVER) -> None:
+        """Catch up with the job unless it waits for a start, so that no claim is refused for an attempt that is over.
+
+        Another node may have acknowledged its end to an engine that claims the next one here. Raises JOB_NOT_FOUND,
+        StoreBehind.
+        """
+        opened = await self._journal.open(job_id, caller=caller)
+        if opened.job.state != JobState.JOB_STATE_QUEUED:
+            await self._journal.refresh(job_id)
+
     async def assignment(self, job_id: str, key: AttemptKey, *, caller: str = SERVER) -> tuple[Job, str]:
         """Return the job, with its input, and the lease token of the attempt that has started.
 
@@ -106,14 +117,23 @@ class Attempts:
         await self._journal.commit(job_id, decision, caller=caller)
 
     async def resume(self, job_id: str, token: str, *, caller: str = SERVER) -> tuple[int, Job]:
-        """Return the last durable report of a running attempt, and the job. Raises LEASE_LOST, JOB_ENDED."""
+        """Return the last durable report of a running attempt, and the job. Raises LEASE_LOST, JOB_ENDED.
+
+        While the store is away, attempts that this node knows go on; of any other it raises StoreBehind.
+        """
+        is_behind = False
 
         def decision(job: Job, _: int) -> list[Event]:
+            if is_behind and not self._tokens.holds(job, token):
+                raise StoreBehind(f"the attempt at job {job_id!r} may have begun at another node")
             self._tokens.check(job, token)
             return []
 
-        # The worker may have been connected to another node until now.
-        await self._journal.refresh(job_id)
+        try:
+            # The worker may have been connected to another node until now.
+            await self._journal.refresh(job_id)
+        except StoreBehind:
+            is_behind = True
         opened = await self._journal.commit(job_id, decision, caller=caller)
         await self._learned.prepare(opened.job.owner, opened.job.kind)
         job = await self._journal.find(job_id, caller=caller)

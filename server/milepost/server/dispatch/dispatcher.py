@@ -264,6 +264,7 @@ class Dispatcher:
                 await self._attempts.undo_start(start.job_id, taken_over, undo)
                 # The session that held it does not any more.
                 self._starts.hold_if_free(start)
+            await self._attempts.prepare_claim(start.job_id, caller=start.session.caller)
             try:
                 await self._start(start, admit, instance)
             except Conflict:  # decide once more, after what another node has appended

@@ -277,7 +277,7 @@ class EventLog(Protocol):
     async def refresh(self, job_id: str) -> None:
         """Wait until this node can read everything that any node has appended to the job by now.
 
-        While the store is unreachable it returns after a short timeout.
+        Raises StoreBehind while the store is unreachable, and after a short timeout.
         """
 
     async def read(

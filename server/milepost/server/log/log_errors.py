@@ -45,6 +45,10 @@ class StoreUnavailable(StoreFailed):
     """
 
 
+class StoreBehind(StoreUnavailable):
+    """This node cannot read now what other nodes may have appended, so it does not know; nothing was appended."""
+
+
 class StreamUnusable(StoreUnavailable):
     """The stream is reachable, but must not be written to before an operator has mended it; nothing was appended."""
 

@@ -141,12 +141,17 @@ class Jobs:
         await self._access.check(principal, Action.CANCEL, request.job_id)
         cancel = decide.cancel_requested(request, self._journal.ages.age, principal.author)
 
+        events: list[Event] = []
+
         def decision(job: Job, now: int) -> list[Event]:
+            nonlocal events
             check(principal, Action.CANCEL, request.job_id, Target.of(job))
-            return cancel(job, now)
+            events = cancel(job, now)
+            return events
 
         await self._journal.commit(request.job_id, decision, caller=caller)
-        job = await self._journal.find(request.job_id, caller=caller)
+        find = self._journal.find if events else self._journal.find_ended
+        job = await find(request.job_id, caller=caller)
         check(principal, Action.CANCEL, request.job_id, Target.of(job))
         return JobResponse(CancelJobResponse(), job)
 
@@ -154,7 +159,7 @@ class Jobs:
         """Delete a job that has ended."""
         validation.job_id(request.job_id)
         await self._access.check(principal, Action.DELETE, request.job_id)
-        job = await self._journal.find(request.job_id, caller=caller)
+        job = await self._journal.find_ended(request.job_id, caller=caller)
         check(principal, Action.DELETE, request.job_id, Target.of(job))
         await self._journal.delete(job)
         return DeleteJobResponse()

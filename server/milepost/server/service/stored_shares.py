@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 from functools import lru_cache
 
 from milepost.server.access.credentials.share_tokens import derive_secret
 from milepost.server.access.credentials.shares import SharedJob
 from milepost.server.base.refusal import Refusal
 from milepost.server.log.event_log import EventLog
+from milepost.server.log.log_errors import StoreBehind
 from milepost.server.store_errors import refusal_of
 from milepost.v1 import ErrorReason
 
@@ -34,7 +36,10 @@ class StoredShares:
         try:
             found = await self._log.identify(job_id, caller=caller)
             if found is None:
-                await self._log.refresh(job_id)
+                with contextlib.suppress(
+                    StoreBehind
+                ):  # a share is not in force unless this node knows it to be
+                    await self._log.refresh(job_id)
                 found = await self._log.identify(job_id, caller=caller)
         except Exception as error:
             refusal = refusal_of(error)

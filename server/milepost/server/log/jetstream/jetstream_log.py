@@ -31,7 +31,7 @@ from milepost.server.log.jetstream.stream import StreamIdentity, StreamNames
 from milepost.server.log.jetstream.stream_check import StreamCheck
 from milepost.server.log.jetstream.stream_time import StreamTime
 from milepost.server.log.jetstream.write_faults import WriteFaults
-from milepost.server.log.log_errors import StoreFailed, StreamUnusable
+from milepost.server.log.log_errors import StoreBehind, StoreFailed, StreamUnusable
 from milepost.server.log.node_presence import Peers, Presence
 from milepost.server.log.sqlite.log_copy import LogCopy
 from milepost.server.log.sqlite.reader import Reader
@@ -281,8 +281,8 @@ class JetStreamEventLog(ReaderPool):
                 )
                 if found is not None:
                     await self.reached(found[0])
-        except (ConnectionLost, StoreFailed, TimeoutError):  # reads go on with what this node has
-            pass
+        except (ConnectionLost, StoreFailed, TimeoutError) as error:
+            raise StoreBehind(f"job {job_id!r} may have events that this node has not read") from error
 
     async def find(self, job_id: str, *, caller: str = SERVER) -> Job | None:
         """See ``EventLog``: it also finds a job that another node has just created."""

@@ -68,7 +68,7 @@ async def test_a_stream_that_is_damaged_under_a_node(
         assert refusal is not None
         assert (refusal.reason, refusal.retry_delay) == (ErrorReason.ERROR_REASON_STORE_UNAVAILABLE, 5.0)
         assert author.events[:2] == await read(log, "j")
-        assert await log.find("k") is None
+        assert await log.load("k") is None
         assert states[-2:] == [True, False]
         assert not log.failed.done()
         (fault,) = faults(said)

@@ -15,17 +15,19 @@ from tests.support.working import working
 
 async def test_the_order_of_the_queue(rpc: Rpc) -> None:
     """The highest priority first, then owners in turn, then in order of submission."""
-    for job_id, owner, priority in (
-        ("a1", "a", 0),
-        ("a2", "a", 0),
-        ("a3", "a", 0),
-        ("b1", "b", 0),
-        ("b2", "b", 0),
-        ("low", "a", -1000),
-        ("high", "a", 1000),
-    ):
-        last = await rpc.submit(job_id=f"{rpc.kind}-{job_id}", owner=owner, priority=priority)
-    await rpc.get(last.job_id)  # by now each node has them, whichever the worker connects to
+    jobs = [
+        await rpc.submit(job_id=f"{rpc.kind}-{job_id}", owner=owner, priority=priority)
+        for job_id, owner, priority in (
+            ("a1", "a", 0),
+            ("a2", "a", 0),
+            ("a3", "a", 0),
+            ("b1", "b", 0),
+            ("b2", "b", 0),
+            ("low", "a", -1000),
+            ("high", "a", 1000),
+        )
+    ]
+    await rpc.get(jobs[-1].job_id)  # by now each node has them, whichever the worker connects to
     async with rpc.session(max_concurrency=10) as session:
         taken = [(await session.take())[0].job_id.removeprefix(f"{rpc.kind}-") for _ in range(7)]
 

@@ -9,8 +9,15 @@ import nats
 import pytest
 from nats.js import JetStreamContext
 
+from milepost.server.log.jetstream import job_publisher
 from milepost.server.log.jetstream.stream import StreamNames
 from tests.support.nats import NatsServer
+
+
+@pytest.fixture(autouse=True)
+def patient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Appends wait for a busy disk for longer than by default."""
+    monkeypatch.setattr(job_publisher, "APPEND_TIMEOUT", 120.0)
 
 
 @pytest.fixture

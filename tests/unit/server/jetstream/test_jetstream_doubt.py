@@ -70,7 +70,6 @@ async def test_what_is_acknowledged_is_there_once(
 
     What is in doubt is there once or not at all, and all is in order.
     """
-    monkeypatch.setattr(job_publisher, "APPEND_TIMEOUT", 1.0)
     chance = random.Random(seed)
     writers: list[Writer] = []
 
@@ -89,6 +88,7 @@ async def test_what_is_acknowledged_is_there_once(
             writers += [Writer(a, "a"), Writer(b, "b")]
             await writers[0].submit()
             await b.refresh("j")
+            monkeypatch.setattr(job_publisher, "APPEND_TIMEOUT", 1.0)
             writing = asyncio.gather(*(writer.write(_LINES) for writer in writers))
             cuts = 0
             while not writing.done():
@@ -129,7 +129,6 @@ async def test_an_append_is_given_up_while_nats_is_away_and_goes_on_when_it_is_b
     tmp_path: Path, nats_server: NatsServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """It is refused after a while rather than hang; recovery needs no restart."""
-    monkeypatch.setattr(job_publisher, "APPEND_TIMEOUT", 0.3)
     names = StreamNames(f"test-{uuid.uuid4().hex}")
     with CuttableProxy(f"127.0.0.1:{nats_server.port}") as proxy:
         async with node(tmp_path, f"nats://{proxy.address}", names) as log:
@@ -137,7 +136,9 @@ async def test_an_append_is_given_up_while_nats_is_away_and_goes_on_when_it_is_b
             await writer.submit()
             proxy.refuse()
             proxy.cut()
-            await writer.write(2)
+            with monkeypatch.context() as impatient:
+                impatient.setattr(job_publisher, "APPEND_TIMEOUT", 0.3)
+                await writer.write(2)
             assert len(writer.in_doubt) == 2
             proxy.allow()
             await log.connection.wait_up()

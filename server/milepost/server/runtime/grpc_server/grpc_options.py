@@ -20,6 +20,13 @@ _HANDSHAKE_TIMEOUT_MS = 20_000
 
 _SETTINGS_TIMEOUT_MS = 10_000
 
+_PING_INTERVAL_MS = 20_000
+"""Silence after which the server pings a client."""
+
+_PING_TIMEOUT_MS = 20_000
+"""How long a client may take to answer a ping, after which it counts as dead. gRPC's own default, as the process of a
+client may get no processor for ten seconds, and nothing waits for a dead one: leases have a limit of their own."""
+
 GRPC_OPTIONS = [
     # A second server on the same port would silently get half of the connections.
     ("grpc.so_reuseport", 0),
@@ -31,11 +38,10 @@ GRPC_OPTIONS = [
     ("grpc.absolute_max_metadata_size", METADATA_SIZE),
     ("grpc.server_handshake_timeout_ms", _HANDSHAKE_TIMEOUT_MS),
     ("grpc.http2.settings_timeout", _SETTINGS_TIMEOUT_MS),
-    # Clients may ping often; a dead peer is detected within seconds.
     ("grpc.http2.min_ping_interval_without_data_ms", 10_000),
     ("grpc.keepalive_permit_without_calls", 1),
-    ("grpc.keepalive_time_ms", 20_000),
-    ("grpc.http2.ping_timeout_ms", 10_000),
+    ("grpc.keepalive_time_ms", _PING_INTERVAL_MS),
+    ("grpc.http2.ping_timeout_ms", _PING_TIMEOUT_MS),
     ("grpc.http2.max_pings_without_data", 0),
     ("grpc.max_receive_message_length", LARGEST_MESSAGE),
     # Core would let clients send up to 64 MiB ahead of what the server reads, on every stream of a fast connection. Now

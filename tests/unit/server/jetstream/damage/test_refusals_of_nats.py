@@ -137,8 +137,6 @@ async def test_a_disk_of_nats_that_is_full(
     tmp_path: Path, names: StreamNames, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """NATS answers nothing then: writes are refused in time, reads go on; with room and NATS again, all is there."""
-    monkeypatch.setattr(job_publisher, "APPEND_TIMEOUT", 0.5)
-    monkeypatch.setattr(job_publisher, "_PUBLISH_TIMEOUT", 0.2)
     with small_disk(tmp_path / "disk") as disk, NatsServer(disk.path) as server:
         disk.narrow(server)
         filler = disk.path / "filler"
@@ -153,8 +151,11 @@ async def test_a_disk_of_nats_that_is_full(
             while True:
                 await log.append(author.lines("x" * 60_000))
 
-        with pytest.raises((StoreFull, StoreUnavailable)):
-            await fill()
+        with monkeypatch.context() as impatient:
+            impatient.setattr(job_publisher, "APPEND_TIMEOUT", 0.5)
+            impatient.setattr(job_publisher, "_PUBLISH_TIMEOUT", 0.2)
+            with pytest.raises((StoreFull, StoreUnavailable)):
+                await fill()
         acknowledged = len(author.events) - 1
         assert (await read(log, "j"))[:acknowledged] == author.events[:acknowledged]
         assert not log.failed.done()

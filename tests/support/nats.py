@@ -8,11 +8,14 @@ import signal
 import sys
 import time
 import urllib.request
-from collections.abc import Sequence
-from contextlib import ExitStack
+from collections.abc import AsyncIterator, Sequence
+from contextlib import ExitStack, asynccontextmanager
 from pathlib import Path
 from types import TracebackType
 from typing import Any
+
+import nats
+from nats.js import JetStreamContext
 
 from tests.support.peer_process import PeerProcess
 from tests.support.ports import free_port
@@ -22,6 +25,9 @@ NATS_SERVER = Path(sys.executable).with_name("nats-server")
 
 # Time limit in seconds for the start of a server.
 _START_TIMEOUT = 120.0
+
+# Time limit in seconds for an answer; the client's own ones are too short for a busy machine.
+_ANSWER_TIMEOUT = 120
 
 
 class NatsServer(PeerProcess):
@@ -154,6 +160,16 @@ class NatsServer(PeerProcess):
             return bool(self.monitored(path)["status"] == "ok")
         except OSError:
             return False
+
+
+@asynccontextmanager
+async def administering(url: str) -> AsyncIterator[JetStreamContext]:
+    """The JetStream API, as an administrator uses it."""
+    client = await nats.connect(url, connect_timeout=_ANSWER_TIMEOUT)
+    try:
+        yield client.jetstream(timeout=_ANSWER_TIMEOUT)
+    finally:
+        await client.close()
 
 
 class NatsCluster:

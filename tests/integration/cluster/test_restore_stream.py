@@ -10,13 +10,12 @@ from pathlib import Path
 from typing import Any
 
 import grpc.aio
-import nats
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 
 from milepost.v1 import DeleteJobRequest, Dispatch, ListJobsRequest, WatchJobRequest
 from tests.support.command import milepost
 from tests.support.forking import Forkery
-from tests.support.nats import NatsServer
+from tests.support.nats import NatsServer, administering
 from tests.support.nodes import Nodes
 from tests.support.refused import refused
 from tests.support.rpc import Rpc, connect, eventually, succeeded
@@ -39,9 +38,8 @@ async def health(address: str, service: str) -> int:
 
 async def administer(server: NatsServer, what: str) -> None:
     """Purge or delete the stream."""
-    client = await nats.connect(server.url)
-    await getattr(client.jetstream(), what)("milepost")
-    await client.close()
+    async with administering(server.url) as jetstream:
+        await getattr(jetstream, what)("milepost")
 
 
 async def logs_of(rpc: Rpc) -> tuple[list[Any], dict[str, list[object]]]:

@@ -21,6 +21,7 @@ import pytest
 from milepost.client import Client
 from milepost.testing import FakeWorker, MemoryServer
 from tests.support.command import environment
+from tests.support.http_watch import http_client
 from tests.support.ports import free_port, give_back
 from tests.support.recipe_runs import running
 from tests.support.rpc import eventually
@@ -187,7 +188,7 @@ async def test_the_units(service: Path, ports: dict[str, str]) -> None:
             token = (service / "operator.token").read_text().strip()
             async with (
                 Client(f"127.0.0.1:{ports['7070']}", token=token) as client,
-                httpx.AsyncClient(base_url=f"http://127.0.0.1:{ports['8000']}") as browser,
+                http_client(f"http://127.0.0.1:{ports['8000']}") as browser,
             ):
 
                 async def is_connected() -> bool:

@@ -13,11 +13,13 @@ import grpc
 import grpc.aio
 import pytest
 
+from milepost.server.dispatch.worker_session import ResponseQueue
 from milepost.server.rpc.response_writer import ResponseWriter, Sent
 from milepost.server.runtime.grpc_server.grpc_wakeups import RUN_AT_ONCE, Wakeups
 from milepost.server.runtime.server import Server, Settings
+from milepost.server.watching.signals import Waiter
 from milepost.v1 import Claim, Dispatch, WorkResponse
-from tests.support.rpc import connect, log_line
+from tests.support.rpc import connect, eventually, log_line
 
 Handle: TypeAlias = Callable[[ResponseWriter], Awaitable[None]]
 
@@ -229,6 +231,19 @@ def _ignore(_: object) -> None:
     """Do nothing."""
 
 
+def users(monkeypatch: pytest.MonkeyPatch, kind: type[Any], method: str) -> set[Any]:
+    """The objects of a class whose method is called from now on."""
+    found: set[Any] = set()
+    call = getattr(kind, method)
+
+    def note(user: object, *arguments: object) -> object:
+        found.add(user)
+        return call(user, *arguments)
+
+    monkeypatch.setattr(kind, method, note)
+    return found
+
+
 async def test_what_is_live_is_offered(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A report that comes alone is acknowledged, and shown to who watches, without waking the task of either call."""
     offered: list[object] = []
@@ -241,6 +256,18 @@ async def test_what_is_live_is_offered(tmp_path: Path, monkeypatch: pytest.Monke
         return taken
 
     monkeypatch.setattr(ResponseWriter, "offer", note)
+    writers = users(monkeypatch, ResponseWriter, "__aenter__")
+    queues = users(monkeypatch, ResponseQueue, "get")
+    waiters = users(monkeypatch, Waiter, "wait")
+
+    async def nothing_is_written() -> bool:
+        """Whether both calls wait: a client may have read a response before the server hears that it is sent."""
+        return (
+            all(writer.is_free for writer in writers)
+            and all(queue.is_awaited for queue in queues)
+            and all(waiter.is_waiting for waiter in waiters)
+        )
+
     server = Server(Settings("127.0.0.1:0", tmp_path / "data"))
     await server.start()
     try:
@@ -254,6 +281,7 @@ async def test_what_is_live_is_offered(tmp_path: Path, monkeypatch: pytest.Monke
                 pass
             offered.clear()
             for number in range(1, 4):
+                await eventually(nothing_is_written)
                 await session.report(job.job_id, token, number, log_line(str(number)))
                 await session.acknowledged(number)
                 assert [event.log_written.text for event in (await anext(frames)).events.events] == [

@@ -5,13 +5,12 @@ from __future__ import annotations
 import uuid
 from collections.abc import AsyncIterator
 
-import nats
 import pytest
 from nats.js import JetStreamContext
 
 from milepost.server.log.jetstream import job_publisher
 from milepost.server.log.jetstream.stream import StreamNames
-from tests.support.nats import NatsServer
+from tests.support.nats import NatsServer, administering
 
 
 @pytest.fixture(autouse=True)
@@ -29,6 +28,5 @@ def names() -> StreamNames:
 @pytest.fixture
 async def jetstream(nats_server: NatsServer) -> AsyncIterator[JetStreamContext]:
     """The JetStream API, as an administrator uses it."""
-    client = await nats.connect(nats_server.url)
-    yield client.jetstream()
-    await client.close()
+    async with administering(nats_server.url) as jetstream:
+        yield jetstream

@@ -9,8 +9,6 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-import nats
-
 from milepost.server.log.event_log import DurableCommit, Entry
 from milepost.server.log.jetstream.applier import AppliedMessage, DeliveredMessage
 from milepost.server.log.jetstream.backlog import MESSAGE_COST, Backlog
@@ -23,7 +21,7 @@ from milepost.server.log.jetstream.stream import StreamNames, ensure_stream
 from milepost.server.log.jetstream.write_faults import WriteFaults
 from milepost.server.log.store_files import StoreFiles
 from tests.support.commits import Author, put_in_turn
-from tests.support.nats import NatsServer
+from tests.support.nats import NatsServer, administering
 from tests.support.rpc import eventually
 
 _COUNT = 50
@@ -50,9 +48,9 @@ async def test_a_consumer_with_a_full_backlog_delivers_nothing_until_there_is_ro
     await connection.open()
     await ensure_stream(connection, names, None)
     messages = [(b"%d" % number).ljust(_SIZE, b".") for number in range(_COUNT)]
-    publisher = await nats.connect(nats_server.url)
-    for message in messages:
-        await publisher.jetstream().publish(names.job("j"), message)
+    async with administering(nats_server.url) as publisher:
+        for message in messages:
+            await publisher.publish(names.job("j"), message)
     consumer = OrderedConsumer(connection, names, 0, deliver, check, WriteFaults(lambda: None), backlog)
     following = asyncio.create_task(consumer.run())
 
@@ -71,7 +69,6 @@ async def test_a_consumer_with_a_full_backlog_delivers_nothing_until_there_is_ro
         consumer.stop()
         following.cancel()
         await asyncio.gather(following, return_exceptions=True)
-        await publisher.close()
         await connection.close()
     assert (held, delivered) == (messages[:_ROOM], messages)
 

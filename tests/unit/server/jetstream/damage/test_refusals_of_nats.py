@@ -5,7 +5,6 @@ from __future__ import annotations
 from contextlib import suppress
 from pathlib import Path
 
-import nats
 import pytest
 from nats.js import JetStreamContext, api
 from nats.js.errors import ServiceUnavailableError
@@ -16,7 +15,7 @@ from milepost.server.log.jetstream.stream import StreamNames
 from milepost.server.log.log_errors import StoreFull, StoreUnavailable, StreamUnusable
 from tests.support.commits import Author, put, read
 from tests.support.disk import Tmpfs, small_disk
-from tests.support.nats import NatsServer
+from tests.support.nats import NatsServer, administering
 from tests.support.rpc import eventually
 from tests.unit.server.jetstream.damage.streams import is_up, made
 
@@ -83,17 +82,15 @@ async def test_a_node_that_gets_no_consumer(
         author = Author("j")
         await put(log, author.submit())
         server.reload(account("max_consumers: 1"))
-        administrator = await nats.connect(server.url)
-        jetstream = administrator.jetstream()
-        own = await only_consumer(jetstream, names)
-        await jetstream.delete_consumer(names.stream, own.name)
-        await jetstream.add_consumer(names.stream, name="theirs", durable_name="theirs")
-        await eventually(lambda: is_up(log, up=False))
-        with pytest.raises(StreamUnusable, match="maximum consumers limit reached"):
-            await log.append(author.start())
-        assert await log.find("j") is not None
-        await jetstream.delete_consumer(names.stream, "theirs")
-        await administrator.close()
+        async with administering(server.url) as jetstream:
+            own = await only_consumer(jetstream, names)
+            await jetstream.delete_consumer(names.stream, own.name)
+            await jetstream.add_consumer(names.stream, name="theirs", durable_name="theirs")
+            await eventually(lambda: is_up(log, up=False))
+            with pytest.raises(StreamUnusable, match="maximum consumers limit reached"):
+                await log.append(author.start())
+            assert await log.find("j") is not None
+            await jetstream.delete_consumer(names.stream, "theirs")
         await eventually(lambda: is_up(log))
         other = Author("k")
         await put(log, other.submit())

@@ -118,10 +118,15 @@ async def test_an_ended_stream_is_free(
     async with connect(memory_server.address) as rpc:
         job = await rpc.submit(kind="k")
         # What another test of this process has left is not this one's.
-        before = {id(each): each for each in gc.get_objects() if isinstance(each, kind)}
+        before = {id(each): each for each in instances(kind)}
         await follow(memory_server, rpc, job.job_id)
 
         async def are_free() -> bool:
-            return not any(isinstance(each, kind) and id(each) not in before for each in gc.get_objects())
+            return all(id(each) in before for each in instances(kind))
 
         await eventually(are_free)
+
+
+def instances(kind: type[object]) -> list[object]:
+    """All objects of exactly this class: ``isinstance`` would ask proxies, as those of Celery, what they stand for."""
+    return [each for each in gc.get_objects() if type(each) is kind]

@@ -210,7 +210,11 @@ async def test_cancelling_in_a_stage_leaves_nothing(
 
     assert [child.job_id for child in children if child.state == JobState.JOB_STATE_RUNNING] == []
     assert names_in(runs) == []
-    assert threading.active_count() <= before
+
+    async def have_ended() -> bool:
+        return threading.active_count() <= before
+
+    await eventually(have_ended)
 
 
 @contextmanager

@@ -311,7 +311,7 @@ async def test_a_projection_while_nobody_writes(directory: Path, nats_server: Na
         directory, NatsAccess((nats_server.url,)), StreamNames(f"test-{uuid.uuid4().hex}")
     )
     await log.start()
-    shutil.rmtree(directory)
+    delete(directory)
 
     assert isinstance(await log.failed, StoreDisplaced)
     await log.close()

@@ -24,6 +24,8 @@ from milepost.server.log.sqlite.transaction import Transaction
 from milepost.server.runtime.process import gc_tuning, heap_trimming
 from tests.support.commits import Author
 
+pytestmark = pytest.mark.usefixtures("collected_on_request")
+
 
 class _Write:
     """A write of nothing."""
@@ -41,7 +43,7 @@ async def test_writes_are_not_kept_until_the_next_one(tmp_path: Path) -> None:
     await log._write(write)
     del write
 
-    assert await asyncio.to_thread(gone.wait, 30.0)
+    assert await asyncio.to_thread(gone.wait, 120.0)
     await log.close()
 
 
@@ -52,7 +54,7 @@ async def test_pages_are_freed_while_there_is_nothing_to_write(tmp_path: Path) -
     author = Author("j")
     await log.append(author.submit())
 
-    assert await asyncio.to_thread(freed.wait, 30.0)
+    assert await asyncio.to_thread(freed.wait, 120.0)
     await log.append(author.start())
     await log.close()
 

@@ -22,6 +22,8 @@ from milepost.server.runtime.process.surge_memory import (
     SurgeMemory,
 )
 
+pytestmark = pytest.mark.usefixtures("collected_on_request")
+
 _GLIBC = pytest.mark.skipif(
     not SmallBlocks.available(),
     reason="Python's allocator has hooks, or C's gives no memory back by the page",

@@ -8,12 +8,14 @@ from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager, suppress
 
 __all__ = [
+    "ACK",
     "CONTINUATION",
     "DATA",
     "END_HEADERS",
     "END_STREAM",
     "HEADERS",
     "INITIAL_WINDOW_SIZE",
+    "PING",
     "RST_STREAM",
     "Connection",
     "SilentConnection",

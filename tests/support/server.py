@@ -127,8 +127,7 @@ class ServerProcess:
         environment = {k: v for k, v in os.environ.items() if not k.startswith("MILEPOST_")}
         # On a busy machine any pass of the event loop may take long; tests compare what else the log says.
         environment["MILEPOST_LOOP_WARNING"] = "1h"
-        # Most tests send no heartbeats, and the jobs of their sessions are not to be lost on a busy machine. A test about
-        # leases has its own.
+        # Most tests send no heartbeats, and no job is to be lost on a busy machine; a test about leases has its own.
         environment["MILEPOST_LEASE_TTL"] = "10m"
         environment |= self.environment
         if self.failpoints:

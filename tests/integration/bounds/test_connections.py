@@ -11,9 +11,11 @@ import grpc
 import pytest
 
 from bench.abuse.raw_http2 import (
+    ACK,
     CONTINUATION,
     END_HEADERS,
     HEADERS,
+    PING,
     Connection,
     SilentConnection,
     header,
@@ -64,6 +66,40 @@ async def test_settings_have_to_be_acknowledged(tmp_path: Path, forkery: Forkery
             async with asyncio.timeout(120):
                 await silent.closed.wait()
             assert not other.closed.is_set()
+
+
+class LateConnection(Connection):
+    """One that answers a ping when it is told to."""
+
+    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        super().__init__(reader, writer)
+        self.ping: asyncio.Future[bytes] = asyncio.get_running_loop().create_future()
+
+    async def answer(self) -> None:
+        """Answer the first ping."""
+        self.write(PING, ACK, 0, await self.ping)
+
+    def _note(self, kind: int, flags: int, stream: int, payload: bytes) -> None:
+        if kind != PING:
+            super()._note(kind, flags, stream, payload)
+        elif not self.ping.done():
+            self.ping.set_result(payload)
+
+
+@pytest.mark.nightly
+async def test_a_client_that_stands_still_keeps_its_connection(tmp_path: Path, forkery: Forkery) -> None:
+    """As one whose process gets no processor for twelve seconds; one that never answers a ping is cut off."""
+    with ServerProcess(tmp_path / "data", forkery=forkery) as server:
+        async with (
+            LateConnection.open(server.address) as late,
+            LateConnection.open(server.address) as dead,
+            asyncio.timeout(240),
+        ):
+            await asyncio.gather(late.ping, dead.ping)
+            await asyncio.sleep(12)  # the fault itself
+            await late.answer()
+            await dead.closed.wait()
+            assert not late.closed.is_set()
 
 
 async def test_metadata_beyond_the_limit_is_refused(tmp_path: Path, forkery: Forkery) -> None:

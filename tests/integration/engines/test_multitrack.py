@@ -30,6 +30,7 @@ from milepost.client.errors import JobCancelled, JobFailed, JobLost
 from milepost.v1 import JobState, RetryPolicy, StageState
 from tests.support.multitrack import BRIEF, copied_recording, hashes_of, names_in, working_pipeline
 from tests.support.multitrack_steps import DELETIONS, STEPS, stopping_at
+from tests.support.rpc import eventually
 from tests.support.server import Server, ServerProcess
 
 STAGE_IDS = [stage.stage_id for stage in STAGES]

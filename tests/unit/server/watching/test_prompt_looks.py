@@ -43,7 +43,7 @@ class Estimated:
         self.tasks_asked = 0
         self.failure: Exception | None = None
         self._passed = 0.0
-        monotonic, has_changed = SystemClock.monotonic, StatusEstimates.has_changed
+        begun, has_changed = SystemClock().monotonic(), StatusEstimates.has_changed
 
         async def of_job(_: JobEstimates, job: Job, caller: str) -> Estimate:
             self.refreshes += 1
@@ -55,7 +55,8 @@ class Estimated:
             self.tasks_asked += 1
             return await has_changed(estimates)
 
-        monkeypatch.setattr(SystemClock, "monotonic", lambda clock: monotonic(clock) + self._passed)
+        # No other time passes: on a busy machine another look would be due.
+        monkeypatch.setattr(SystemClock, "monotonic", lambda clock: begun + self._passed)
         monkeypatch.setattr(JobEstimates, "of_job", of_job)
         monkeypatch.setattr(StatusEstimates, "has_changed", count)
 

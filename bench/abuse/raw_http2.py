@@ -6,6 +6,7 @@ import asyncio
 import struct
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager, suppress
+from typing import Self
 
 __all__ = [
     "ACK",
@@ -61,7 +62,7 @@ class Connection:
     @asynccontextmanager
     async def open(
         cls, address: str, settings: Sequence[tuple[int, int]] = (), from_host: str | None = None
-    ) -> AsyncGenerator[Connection]:
+    ) -> AsyncGenerator[Self]:
         """Connect to ``host:port``, from this of the machine's own addresses."""
         host, _, port = address.rpartition(":")
         own = None if from_host is None else (from_host, 0)

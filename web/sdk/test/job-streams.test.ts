@@ -29,6 +29,27 @@ test("a job that a stream of many has not is told of as the server says, not as 
   await end;
 });
 
+test("ids that can be none end by themselves, and the jobs beside them are followed to their ends", async () => {
+  const direct = createNodeClient({ baseUrl: server.baseUrl });
+  const jobs = await Promise.all([1, 2].map(() => direct.submitJob({ kind: "test" })));
+  const streams = new JobStreams(createClient({ baseUrl: server.httpUrl, timing: IMPATIENT }));
+  const states: Record<string, string> = {};
+  const [empty, wrong] = ["", "no id"].map((jobId) =>
+    collect(streams.open(jobId, ({ state }) => (states[jobId] = state)).batches()),
+  );
+  const followed = jobs.map(({ jobId }) => collect(streams.open(jobId, () => undefined).batches()));
+  await until(() => followed.every(({ items }) => items.flat().length > 0));
+  await Promise.all(jobs.map(({ jobId }) => direct.cancelJob(jobId)));
+  await Promise.all(followed.map(({ end }) => end));
+
+  await expect(empty?.end).rejects.toMatchObject({ reason: "INVALID_FIELD" });
+  await expect(wrong?.end).rejects.toMatchObject({ reason: "INVALID_FIELD" });
+  expect(states).toStrictEqual({ "": "ended", "no id": "ended" });
+  expect(followed.map(({ items }) => items.flat().at(-1))).toMatchObject(
+    jobs.map(({ jobId }) => ({ event: { jobId, payload: { case: "jobEnded" } } })),
+  );
+});
+
 test("a job that two stores follow, one of which was hidden for a while, is followed by both to its end", async () => {
   const direct = createNodeClient({ baseUrl: server.baseUrl });
   const { jobId } = await direct.submitJob({ kind: "test" });

@@ -4,7 +4,7 @@ import { type MilepostError, isTransient, toMilepostError } from "../errors.js";
 import { type Estimate, type Job, JobState } from "../gen/milepost/v1/job_pb.js";
 import type { Waiting } from "../gen/milepost/v1/job_service_pb.js";
 import { hasEnded } from "../job-states.js";
-import { FILTER_VALUES_LIMIT } from "../limits.js";
+import { FILTER_VALUES_LIMIT, JOB_ID } from "../limits.js";
 import type { Connection } from "../watch/connection.js";
 import type { JobItem } from "../watch/job-cursor.js";
 import type { JobsItem } from "../watch/jobs-cursor.js";
@@ -87,12 +87,14 @@ export class JobStreams {
     this.#stop = new AbortController();
     this.#lookups.stop();
     const { signal } = this.#stop;
-    const [first] = ids;
-    if (first !== undefined && ids.length === 1) void this.#watchOne(first, signal);
-    else if (ids.length > 1) {
+    const shared = ids.filter((id) => JOB_ID.test(id));
+    // One that can be no id, such as an empty one, is refused by itself, and not with all others.
+    const alone = shared.length === 1 ? ids : ids.filter((id) => !JOB_ID.test(id));
+    for (const id of alone) void this.#watchOne(id, signal);
+    if (shared.length > 1) {
       this.#lookups.start();
-      for (let start = 0; start < ids.length; start += FILTER_VALUES_LIMIT) {
-        void this.#watchMany(ids.slice(start, start + FILTER_VALUES_LIMIT), signal);
+      for (let start = 0; start < shared.length; start += FILTER_VALUES_LIMIT) {
+        void this.#watchMany(shared.slice(start, start + FILTER_VALUES_LIMIT), signal);
       }
     }
   }

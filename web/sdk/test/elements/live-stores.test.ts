@@ -223,6 +223,22 @@ test("what is usual is asked for again while there are too few runs to say, and 
   expect(getHistory.mock.calls.length).toBe(3);
 });
 
+test("an id that can be none is that of no job, and the others of its stream are followed", async () => {
+  const { client, direct } = await setUp(server, "connect");
+  const { jobId } = await direct.submitJob({ kind: "beside" });
+  const hub = new ProgressHub(connectionTo(client));
+  const jobs = ["", "no id", jobId].map((id) => hub.job(id));
+  const leave = jobs.map((job) => job.subscribe(() => undefined));
+  await until(() => jobs[2]?.connection.state === "live");
+  for (const end of leave) end();
+
+  expect(jobs.map(({ connection, job }) => [connection.state, job?.jobId])).toStrictEqual([
+    ["missing", undefined],
+    ["missing", undefined],
+    ["live", jobId],
+  ]);
+});
+
 test("a job does not say that it is complete when another one joins its stream", async () => {
   const { client, direct } = await setUp(server, "connect");
   const first = await direct.submitJob({ kind: "joined" });

@@ -1,7 +1,7 @@
 /** The jobs of a page of which only the progress is shown: one stream for each hundred of them. */
 
 import { Fold } from "../../fold/index.js";
-import { FILTER_VALUES_LIMIT } from "../../limits.js";
+import { FILTER_VALUES_LIMIT, JOB_ID } from "../../limits.js";
 import type { JobsItem } from "../../watch/jobs-cursor.js";
 import type { JobsWatch } from "../../watch/jobs-watch.js";
 import { JOBS_STATUS_INTERVAL_MS } from "../../watch/watch-options.js";
@@ -96,7 +96,7 @@ export class ProgressHub {
 }
 
 class HubJob implements WatchedJob {
-  connection: ShownConnection = { state: "connecting", error: "" };
+  connection: ShownConnection;
   /** The stream that it comes from. */
   watch: JobsWatch | undefined;
   /** Whether its stream began again, and has yet to bring it: if it does not, there is no such job any more. */
@@ -112,7 +112,9 @@ class HubJob implements WatchedJob {
     readonly jobId: string,
     /** Has the hub choose anew which jobs it watches. */
     readonly regroup: FrameScheduler,
-  ) {}
+  ) {
+    this.connection = { state: this.#isPossible ? "connecting" : "missing", error: "" };
+  }
 
   get job(): Job | undefined {
     const job = this.#fold?.job;
@@ -132,7 +134,12 @@ class HubJob implements WatchedJob {
   }
 
   get isWanted(): boolean {
-    return this.isShown && this.isMoving;
+    return this.isShown && this.isMoving && this.#isPossible;
+  }
+
+  /** Whether there can be such a job. The server refuses a stream of many jobs for one id that can be none. */
+  get #isPossible(): boolean {
+    return JOB_ID.test(this.jobId);
   }
 
   subscribe(listener: () => void): () => void {

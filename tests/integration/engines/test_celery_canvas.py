@@ -7,6 +7,7 @@ import contextlib
 import os
 import re
 import signal
+import time
 from datetime import timedelta
 from pathlib import Path
 from typing import Any, cast
@@ -14,6 +15,7 @@ from uuid import uuid4
 
 import pytest
 from celery import Celery, chain, chord, group, signals
+from kombu.exceptions import OperationalError
 
 from milepost.client import Client
 from milepost.client._attach import AttachCalls
@@ -181,6 +183,41 @@ async def test_cancelling_the_parent_stops_the_canvas(
     assert state.args == ("Its job was cancelled.",)
     assert await children(client, album.job_id) == ["hold CANCELLED"]
     assert len(await pids_in(started)) == 1
+
+
+async def test_a_canvas_that_was_published_in_part(
+    publisher: Celery[Any],
+    client: Client,
+    started: Path,
+    released: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """It is cancelled, with the tasks that run by then; and may be published again, also with its job_id."""
+    send, hold, add = publisher.amqp.send_task_message, publisher.tasks["hold"], publisher.tasks["add"]
+    job_id = str(uuid4())
+
+    def send_first(*args: Any, **options: Any) -> None:
+        if started.exists():
+            raise ConnectionError("gone")
+        send(*args, **options)
+        while not started.exists():
+            time.sleep(0.01)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(publisher.amqp, "send_task_message", send_first)
+        with pytest.raises(OperationalError, match="gone"):
+            publish_canvas(group(hold.si(str(started), str(released)), add.s(1, 2)), "album", job_id=job_id)
+    parent = await ended(client, job_id)
+    async for child in client.list(parent_job_id=job_id):
+        await ended(client, child.job_id)
+    again = publish_canvas(group(add.s(1, 2), add.s(3, 4)), "album", job_id=job_id)
+
+    assert (state_name(parent), await children(client, job_id)) == (
+        "CANCELLED",
+        ["add CANCELLED", "hold CANCELLED"],
+    )
+    assert again.result.get(timeout=120) == [3, 7]
+    assert state_name(await ended(client, again.job_id)) == "SUCCEEDED"
 
 
 async def test_a_task_published_after_its_parent_was_cancelled_does_not_run(

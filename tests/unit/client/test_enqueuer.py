@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import logging
 import threading
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from types import SimpleNamespace
 from typing import Any, Self
 
 import pytest
@@ -13,15 +14,20 @@ import pytest
 from milepost.client import Client, JobSnapshot
 from milepost.client._options import SubmitOptions
 from milepost.client.engines import Pipeline
+from milepost.client.engines.child_jobs import ChildJob, run_child
 from milepost.client.engines.engine_port import Submission
 from milepost.client.engines.external_jobs import Enqueuer
+from milepost.client.errors import JobAlreadyExists
 from milepost.v1 import Job, JobState
 
 
 class Submitted:
-    """A client whose jobs are QUEUED, or in another ``state`` later; ``cancelled`` are those that it was to cancel."""
+    """A client whose jobs are QUEUED, or in another ``state`` later; ``cancelled`` are those that it was to cancel.
+    Their parent is in this ``attempt``.
+    """
 
     def __init__(self) -> None:
+        self.attempt = 1
         self.state: JobState.ValueType = JobState.JOB_STATE_QUEUED
         self.cancelled: list[str] = []
         self.submitting = asyncio.Event()
@@ -36,7 +42,18 @@ class Submitted:
 
     async def get(self, job_id: str) -> JobSnapshot:
         """The job in its later state."""
-        return JobSnapshot(Job(job_id=job_id, state=self.state))
+        if job_id == "parent":
+            return JobSnapshot(Job(job_id=job_id, attempt=self.attempt))
+        return JobSnapshot(Job(job_id=job_id, state=self.state, parent_job_id="parent"))
+
+    async def list(self, **_: Any) -> AsyncIterator[JobSnapshot]:
+        """The child that an earlier attempt has submitted."""
+        attempt = int(self.state != JobState.JOB_STATE_QUEUED)
+        yield JobSnapshot(Job(job_id="parent-one", state=self.state, attempt=attempt))
+
+    async def result(self, job_id: str) -> dict[str, Any]:
+        """The result of a job."""
+        return {"of": job_id}
 
     async def cancel(self, job_id: str, *, reason: str) -> None:
         """Cancel a job."""
@@ -124,6 +141,51 @@ async def test_a_job_that_the_engine_does_not_take_is_cancelled(error: Exception
         await enqueuer_of(client, refuse).submit(client, Submission("k", None, {"job_id": "j"}))
 
     assert client.cancelled == ["j"]
+
+
+@pytest.mark.parametrize(("attempt", "cancelled"), [(1, ["j"]), (2, [])])
+async def test_a_child_that_a_later_attempt_submits_again_goes_on(attempt: int, cancelled: list[str]) -> None:
+    """The engine may have it from there; the late failure of the earlier submission says nothing of that."""
+    client: Any = Submitted()
+
+    def refuse_late(job: JobSnapshot) -> None:
+        client.attempt = attempt
+        raise ConnectionError("gone")
+
+    submission = Submission("k", None, {"job_id": "j"}, parent_attempt=1)
+    with pytest.raises(ConnectionError):
+        await enqueuer_of(client, refuse_late).submit(client, submission)
+
+    assert client.cancelled == cancelled
+
+
+@pytest.mark.parametrize("is_other", [False, True])
+@pytest.mark.parametrize(
+    ("state", "again"),
+    [
+        (JobState.JOB_STATE_QUEUED, ["parent-one"]),
+        (JobState.JOB_STATE_RUNNING, []),
+        (JobState.JOB_STATE_FAILED, ["parent-one-2"]),
+    ],
+)
+async def test_a_child_of_an_earlier_attempt(
+    state: JobState.ValueType, again: list[str], is_other: bool
+) -> None:
+    """One that waits is submitted again, as its engine may never have got it; with another input it stays as it is."""
+    client: Any = Submitted()
+    client.state = state
+    parent: Any = SimpleNamespace(id="parent", attempt=2, labels={}, cancelled=False)
+    submitted: list[str] = []
+
+    async def submit(_: Client, options: SubmitOptions) -> JobSnapshot:
+        submitted.append(options["job_id"])
+        if is_other and submitted == ["parent-one"]:
+            raise JobAlreadyExists("with other content")
+        return JobSnapshot(Job(job_id=options["job_id"]))
+
+    result = await run_child(client, ChildJob(parent, "k", None, "one", {}), submit)
+
+    assert (submitted, result) == (again, {"of": (again or ["parent-one"])[0]})
 
 
 async def test_a_job_that_an_engine_has_started_goes_on() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final, TypeAlias
@@ -11,8 +12,9 @@ from milepost.client._client import Client
 from milepost.client._job_snapshot import JobSnapshot
 from milepost.client._options import SubmitOptions
 from milepost.client._worker.job_context import JobContext
+from milepost.client.engines.external_jobs import is_waiting
 from milepost.client.engines.labels import CHILD, SHADOW_OF
-from milepost.client.errors import MilepostError
+from milepost.client.errors import JobAlreadyExists, MilepostError
 from milepost.contract.job_states import has_ended
 from milepost.contract.limits import JOB_ID
 from milepost.v1 import JobState
@@ -43,15 +45,17 @@ class ChildJob:
     name: str
     options: SubmitOptions
 
-    def submission(self, *, replaces: bool) -> SubmitOptions:
-        """The options of its submission; if it `replaces` one of an earlier attempt, with another job_id.
+    def submission(self, earlier: JobSnapshot | None) -> SubmitOptions:
+        """The options of its submission, with the job_id of one of an `earlier` attempt that waits; it replaces others.
 
         Raises:
             ValueError: The name makes no job_id.
         """
-        suffix = f"-{self.name}-{self.parent.attempt}" if replaces else f"-{self.name}"
         options: SubmitOptions = {**self.options}
-        options["job_id"] = options["request_id"] = f"{self.parent.id}{suffix}"
+        job_id = f"{self.parent.id}-{self.name}"
+        if earlier is not None:
+            job_id = earlier.job_id if is_waiting(earlier) else f"{job_id}-{self.parent.attempt}"
+        options["job_id"] = options["request_id"] = job_id
         if not JOB_ID.fullmatch(options["job_id"]):
             raise ValueError(
                 f"A child cannot be called {self.name!r}: {options['job_id']!r} has to match {JOB_ID.pattern}."
@@ -75,8 +79,13 @@ async def run_child(client: Client, child: ChildJob, submit: Submit) -> dict[str
     earlier = await _of_earlier_attempt(client, child) if child.parent.attempt > 1 else None
     if earlier is not None and _is_good(earlier):
         job_id = earlier.job_id
+        if is_waiting(earlier):  # the attempt may have ended before the engine had it
+            with contextlib.suppress(
+                JobAlreadyExists
+            ):  # with another input: that of the earlier attempt counts
+                await submit(client, child.submission(earlier))
     else:
-        job_id = (await submit(client, child.submission(replaces=earlier is not None))).job_id
+        job_id = (await submit(client, child.submission(earlier))).job_id
     try:
         return await client.result(job_id)
     except asyncio.CancelledError:

@@ -45,6 +45,8 @@ class Submission:
         repeatable: Whether the caller can submit it again, by a `job_id` or `request_id` of its own, so that a job
             which the engine does not take may stay QUEUED. It is cancelled otherwise: no other submission would have it
             run.
+        parent_attempt: The attempt of its parent that submits it, since a later one submits it again if it waits; 0 for
+            a job that no function submits.
     """
 
     kind: str
@@ -52,6 +54,7 @@ class Submission:
     options: SubmitOptions
     start_deadline: float | None = None
     repeatable: bool = False
+    parent_attempt: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,7 @@ from milepost.client._job_snapshot import JobSnapshot
 from milepost.client.engines.engine_port import Submission
 from milepost.v1 import Dispatch, JobState
 
-__all__ = ["Enqueuer"]
+__all__ = ["Enqueuer", "is_waiting"]
 
 _log = logging.getLogger("milepost.client")
 
@@ -71,12 +71,12 @@ class Enqueuer:
             return job.job_id
 
         async def withdraw(job_id: str) -> None:
-            await _cancel_waiting(client, job_id, _ABANDONED)
+            await _cancel_waiting(client, job_id, submission.parent_attempt, _ABANDONED)
 
         job = jobs[await find_or_withdraw(submit, None if submission.repeatable else withdraw)]
-        if not _is_waiting(job):
+        if not is_waiting(job):
             return job
-        enqueuing = self._threads.submit(self._enqueue_or_cancel, job, repeatable=submission.repeatable)
+        enqueuing = self._threads.submit(self._enqueue_or_cancel, job, submission)
         try:
             await asyncio.wrap_future(enqueuing)
         except asyncio.CancelledError:
@@ -87,7 +87,7 @@ class Enqueuer:
             raise
         return job
 
-    def _enqueue_or_cancel(self, job: JobSnapshot, *, repeatable: bool) -> None:
+    def _enqueue_or_cancel(self, job: JobSnapshot, submission: Submission) -> None:
         """Enqueue the job; if that fails and the job still waits, cancel it, in this thread.
 
         The submitter may not wait any more by then, and its client and event loop may be closed.
@@ -95,14 +95,14 @@ class Enqueuer:
         try:
             self._enqueue(job)
         except Exception:
-            if not repeatable:
-                asyncio.run(self._cancel(job.job_id))
+            if not submission.repeatable:
+                asyncio.run(self._cancel(job.job_id, submission.parent_attempt))
             raise
 
-    async def _cancel(self, job_id: str) -> None:
+    async def _cancel(self, job_id: str, parent_attempt: int) -> None:
         reason = f"{self.engine.capitalize()} did not take it."
         async with self._connect() as client:
-            await withdraw_job(lambda job_id: _cancel_waiting(client, job_id, reason), job_id)
+            await withdraw_job(lambda job_id: _cancel_waiting(client, job_id, parent_attempt, reason), job_id)
 
     def _log_failure(self, job_id: str, enqueuing: Future[None]) -> None:
         """Log the engine's error about a job whose submitter does not wait any more."""
@@ -110,15 +110,19 @@ class Enqueuer:
             _log.warning("job %s may not run: its submission to %s failed: %s", job_id, self.engine, error)
 
 
-async def _cancel_waiting(client: Client, job_id: str, reason: str) -> None:
-    """Cancel a job that no engine has started.
+async def _cancel_waiting(client: Client, job_id: str, parent_attempt: int, reason: str) -> None:
+    """Cancel a job that no engine has started; not a child that a later attempt of its parent submits again.
 
-    One that starts between the two calls is cancelled, too: the server has no call that cancels only what waits.
+    One that starts between the calls is cancelled, too: the server has no call that cancels only what waits.
     """
-    if _is_waiting(await client.get(job_id)):
-        await client.cancel(job_id, reason=reason)
+    job = await client.get(job_id)
+    if not is_waiting(job):
+        return
+    if parent_attempt and (await client.get(job.parent_job_id)).attempt > parent_attempt:
+        return
+    await client.cancel(job_id, reason=reason)
 
 
-def _is_waiting(job: JobSnapshot) -> bool:
+def is_waiting(job: JobSnapshot) -> bool:
     """Whether no engine has started the job."""
     return job.state == JobState.JOB_STATE_QUEUED and not job.attempt

@@ -187,7 +187,8 @@ class Pipeline:
         """Run a child of `job` under the same engine, and return its result.
 
         The child's job_id is that of `job` and `name`, so that a retry of `job` finds the child of an earlier attempt:
-        it takes the result of one that succeeded, waits for one that runs, and replaces one that failed. If `job` is
+        it takes the result of one that succeeded, waits for one that runs, submits one again that has not started, as
+        its engine may not have it, and replaces one that failed. If `job` is
         cancelled, the server cancels the child, and this waits until it has stopped; if only the caller is cancelled,
         as by a task group in which another child failed, this cancels the child.
 
@@ -206,7 +207,8 @@ class Pipeline:
         child = ChildJob(job, kind, input, name, options)
 
         async def submit(client: Client, options: SubmitOptions) -> JobSnapshot:
-            return await self._submit(client, job.labels.get(ENGINE, self.engine), kind, input, options)
+            engine = job.labels.get(ENGINE, self.engine)
+            return await self._submit(client, engine, kind, input, options, parent_attempt=job.attempt)
 
         async with self.client() as client:
             return await run_child(client, child, submit)
@@ -262,6 +264,7 @@ class Pipeline:
         *,
         start_deadline: float | None = None,
         repeatable: bool = False,
+        parent_attempt: int = 0,
     ) -> JobSnapshot:
         if kind not in self._functions:
             raise ValueError(f"The pipeline has no function for {kind!r}, only for {', '.join(self.kinds)}.")
@@ -273,7 +276,7 @@ class Pipeline:
             # In a thread: the packages of an engine take a while to import.
             await asyncio.to_thread(self.running_engine, engine)
         return await self._engines[engine].submit(
-            client, Submission(kind, input_values, complete, start_deadline, repeatable)
+            client, Submission(kind, input_values, complete, start_deadline, repeatable, parent_attempt)
         )
 
     async def _submit_shadow(

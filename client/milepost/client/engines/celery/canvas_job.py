@@ -24,6 +24,7 @@ from milepost.client.engines.celery.task_with_job import TaskOptions
 from milepost.client.engines.labels import ENGINE
 from milepost.client.errors import MilepostError
 from milepost.contract import limits
+from milepost.contract.job_states import has_ended
 from milepost.v1 import Dispatch, RetryPolicy, SubmitJobRequest
 
 __all__ = ["PARENT_DEADLINE", "CanvasJob", "publish_canvas"]
@@ -68,7 +69,8 @@ def publish_canvas(
     Raises:
         TypeError: This is no canvas, there is no such option, or its value has the wrong type.
         ValueError: The value of an option is out of its bounds.
-        OperationalError: The broker is away; the job is cancelled.
+        OperationalError: The broker is away. The job is cancelled, and with it the tasks that were published before,
+            also those that run by then: what is to follow them would never come.
     """
     if not isinstance(kind, str):
         raise TypeError(f"kind is {kind!r}, and takes text such as 'album'.")
@@ -109,6 +111,10 @@ def _submit(
         return None
     try:
         job = installation.client.submit(request)
+        if job is not None and has_ended(job.proto):
+            # An id that is used again, as where an earlier call failed: its job would cancel the tasks of this one.
+            request.job_id = request.request_id = str(uuid4())
+            job = installation.client.submit(request)
     except (MilepostError, RuntimeError) as error:
         _log.warning("the tasks of %s are published without a parent: %s", kind, error)
         return None

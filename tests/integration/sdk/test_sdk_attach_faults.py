@@ -11,7 +11,7 @@ import pytest
 
 from milepost.client import Client, SyncClient
 from milepost.client.errors import JobEndedError, LeaseLost, Unreachable
-from milepost.v1 import RetryPolicy
+from milepost.v1 import ErrorReason, Rejected, RetryPolicy
 from tests.support.proxy import CuttableProxy
 from tests.support.rpc import eventually, state_name
 from tests.support.scripted_sessions import Stream, assignment, scripted
@@ -195,7 +195,9 @@ def test_a_client_that_is_closed_within_the_block(
 
 
 async def test_a_claim_that_is_not_answered() -> None:
-    """It is repeated on the next session; after the client's timeout the server counts as unreachable."""
+    """It is repeated on the next session, and for a moment also where that is refused, as the server may have granted
+    the first one; after the client's timeout the server counts as unreachable.
+    """
 
     async def leave(stream: Stream) -> None:
         await stream.welcomes()
@@ -203,6 +205,10 @@ async def test_a_claim_that_is_not_answered() -> None:
 
     async def assign(stream: Stream) -> None:
         await stream.welcomes()
+        for _ in range(2):
+            await stream.hears("claim")
+            held = Rejected(job_id="j", reason=ErrorReason.ERROR_REASON_LEASE_LOST, message="held")
+            await stream.says(rejected=held)
         await stream.hears("claim")
         await stream.says(assignment=assignment())
         await stream.ends()

@@ -25,6 +25,9 @@ _log = logging.getLogger("milepost.client")
 
 # Seconds between two claims of a job that another worker has.
 _RETRY_INTERVAL: Final = 0.5
+# Seconds to repeat a claim that may be refused because of the one before it, whose session ended without an answer: the
+# server has yet to undo what it granted.
+_OWN_CLAIM_WAIT: Final = 5.0
 _RETRYABLE_REASONS: Final = frozenset(
     {ErrorReason.ERROR_REASON_LEASE_LOST, ErrorReason.ERROR_REASON_LIMIT_REACHED}
 )
@@ -51,7 +54,8 @@ class BlockClaim(NamedTuple):
 class ClaimedJobTable(JobTable):
     """Claims a job by its id, on each session until the server answers, and runs no other.
 
-    While another worker has the job, or its concurrency key is at its limit, it repeats the claim until `wait` is over.
+    While another worker has the job, or its concurrency key is at its limit, it repeats the claim until `wait` is over,
+    and for a moment where that may be this block: an earlier session ended before it had the answer.
 
     Attributes:
         job_id: The id of the job.
@@ -83,6 +87,7 @@ class ClaimedJobTable(JobTable):
         self._loop = asyncio.get_running_loop()
         self._wait_until = self._loop.time() + claim.wait
         self._retry_timer: asyncio.TimerHandle | None = None
+        self._awaits_answer = False
         self._wait_logged = False
         self.claimed: asyncio.Future[AttachedJob] = self._loop.create_future()
         self.refusal: MilepostError | None = None
@@ -99,7 +104,11 @@ class ClaimedJobTable(JobTable):
         if self._retry_timer is not None:
             self._retry_timer.cancel()
         resumes = super().opening_requests()
-        return resumes if self.claimed.done() or resumes else [self._claim()]
+        if self.claimed.done() or resumes:
+            return resumes
+        if self._awaits_answer:
+            self._wait_until = max(self._wait_until, self._loop.time() + _OWN_CLAIM_WAIT)
+        return [self._claim()]
 
     def stop_accepting(self) -> None:
         """Stop claiming: a session that only gives the job back must not claim it again."""
@@ -111,14 +120,17 @@ class ClaimedJobTable(JobTable):
     def rejected(self, message: Rejected) -> None:
         """Handle a refusal of the claim, or of a report."""
         if not self.claimed.done() and not message.lease_token and not self.has_job:
-            if message.job_id == self.job_id and not self._retry(message):
-                self.claimed.set_exception(error_from_rejection(message))
+            if message.job_id == self.job_id:
+                self._awaits_answer = False
+                if not self._retry(message):
+                    self.claimed.set_exception(error_from_rejection(message))
             return
         if message.reason in ATTEMPT_OVER and self.find(message.job_id, message.lease_token) is not None:
             self.refusal = error_from_rejection(message)
         super().rejected(message)
 
     def _claim(self) -> WorkRequest:
+        self._awaits_answer = True
         return WorkRequest(claim=Claim(job_id=self.job_id, instance=self._instance))
 
     def _retry(self, message: Rejected) -> bool:

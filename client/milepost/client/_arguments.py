@@ -112,7 +112,11 @@ def check_flags(**arguments: object) -> None:
         TypeError: One equals neither.
     """
     for name, value in arguments.items():
-        if value not in (True, False):
+        try:
+            is_flag = value in (True, False)
+        except (TypeError, ValueError):  # an array, which compares its elements
+            is_flag = False
+        if not is_flag:
             raise TypeError(f"{name} is {value!r:.200}, and takes True or False.")
 
 

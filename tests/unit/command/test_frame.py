@@ -87,15 +87,18 @@ def test_a_job_midway(midway: Story) -> None:
     ) == picture(midway, 12)
 
 
-def test_the_last_picture_shows_addresses_of_artifacts_whole(midway: Story) -> None:
+def test_the_last_picture_shows_the_title_and_addresses_of_artifacts_whole(midway: Story) -> None:
     """While the job runs, a line for each artifact; at the end the whole address, from which it is fetched."""
     uri = f"file:///srv/{'archives/' * 7}manifest.json"
+    title = "The photographs of the summer, with those of the autumn"
+    midway.watched.job.labels["title"] = title
     midway.tell(10, artifact_added=ArtifactAdded(artifact=Artifact(name="whole", uri=uri)))
     running = drawn(frame(midway.watched, canvas(50, 12)), 50)
     final = drawn(frame(midway.watched, replace(canvas(50, 12), final=True)), 50)
 
     assert ("whole" in running, uri in "".join(running.split())) == (True, False)
     assert uri in "".join(final.split())
+    assert [title in " ".join(shown.split()) for shown in (running, final)] == [False, True]
 
 
 def test_a_wide_terminal(midway: Story) -> None:

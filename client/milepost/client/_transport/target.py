@@ -53,7 +53,6 @@ class Target:
             raise ValueError(
                 f"The address is HOST:PORT, such as {DEFAULT_ADDRESS}, and not {self.address!r}."
             )
-        check_flags(tls=self.tls, allow_plaintext_token=self.allow_plaintext_token)
         if (self.tls_cert is None) != (self.tls_key is None):
             raise ValueError("The certificate and its key go together: give both, tls_cert and tls_key.")
 
@@ -82,6 +81,7 @@ class Target:
             raise TypeError(
                 f"There is no option {min(unknown)!r}; help() of the class shows which there are."
             )
+        check_flags(tls=tls, allow_plaintext_token=allow_plaintext_token)
         if token is None:
             token = environment.get("MILEPOST_TOKEN") or _token_file(environment) or ""
         if tls_cert is None and tls_key is None:

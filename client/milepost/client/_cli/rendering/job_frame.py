@@ -167,7 +167,11 @@ def frame(watched: WatchedJob, canvas: Canvas) -> Group:
     """Draw header and bar, stages, the last log lines, artifacts and the state of the connection."""
     job = watched.job
     waiting = watched.waiting
-    above = [*header(job, canvas, watched.estimate, waiting), *notices(job, canvas, waiting)]
+    above = list(header(job, canvas, watched.estimate, waiting))
+    title = text.title(job)
+    if canvas.final and title not in above[0].plain:  # shortened there
+        above += wrapped(Text(title), 2, _UNLIMITED, canvas)
+    above += notices(job, canvas, waiting)
     below = [
         *_block(list(_log(watched, canvas))),
         *_block(list(artifacts(job, canvas))),

@@ -12,7 +12,6 @@ from examples.multitrack.recording import DESCRIPTION, Recording
 from examples.multitrack.run_files import replacing
 from milepost.client import Client
 from milepost.client.errors import JobNotFound, MilepostError
-from milepost.contract.job_states import has_ended
 from milepost.contract.limits import JOB_ID
 
 __all__ = ["RunDirectory", "remove_leftovers"]
@@ -100,7 +99,7 @@ async def remove_leftovers(client: Client, runs: Path) -> list[str]:
     removed = []
     for job_id in await asyncio.to_thread(_unfinished, runs):
         try:
-            if not has_ended(await client.get(job_id)):
+            if not (await client.get(job_id)).has_ended:
                 continue
         except JobNotFound:  # deleted since, or about to be submitted
             if await asyncio.to_thread(_age, runs / job_id) < _SUBMISSION_TIME:

@@ -10,6 +10,7 @@ from google.protobuf.duration_pb2 import Duration
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from milepost.client._conversion import from_struct
+from milepost.contract import job_states
 from milepost.v1 import (
     Artifact,
     Cancellation,
@@ -34,17 +35,26 @@ class JobSnapshot:
 
     `fraction` is the fraction of the job that is done. `fraction_known` says whether the number of stages, or of child
     jobs, behind it is known, because all of them were planned. Show a percentage only if it is true, otherwise the
-    stages that are done. `state` is a value of the enum: ``JobState.Name(job.state)`` is its name, and
-    `milepost.contract.job_states.has_ended` says whether the job has ended.
+    stages that are done. `state` is a value of the enum `JobState`, and `state_name` its name.
 
     Attributes:
-        proto: The message, for functions that take one, such as `milepost.fold.Fold`.
+        proto: The message, for functions that take one, such as `milepost.fold.Fold`. Print it to see all fields.
     """
 
     proto: Job
 
     def __init__(self, proto: Job) -> None:
         self.__dict__["proto"] = proto
+
+    @property
+    def state_name(self) -> str:
+        """The state for people, such as ``"SUCCEEDED"``."""
+        return job_states.state_name(self.proto)
+
+    @property
+    def has_ended(self) -> bool:
+        """Whether the state is final: SUCCEEDED, FAILED, CANCELLED or LOST."""
+        return job_states.has_ended(self.proto)
 
     @cached_property
     def input(self) -> dict[str, Any]:
@@ -125,7 +135,7 @@ class JobSnapshot:
         return hash(self.proto.job_id)
 
     def __repr__(self) -> str:
-        return f"JobSnapshot({str(self.proto).strip()!r})"
+        return f"<JobSnapshot {self.job_id} {self.kind} {self.state_name}>"
 
     def __dir__(self) -> list[str]:
         return sorted({*super().__dir__(), *self.proto.DESCRIPTOR.fields_by_name})

@@ -79,7 +79,18 @@ def test_snapshots_are_immutable_values(message: Job) -> None:
     assert len({job, JobSnapshot(other)}) == 1
     with pytest.raises(AttributeError, match="is immutable"):
         job.state = JobState.JOB_STATE_LOST
-    assert message.job_id in repr(job)
+
+
+def test_the_state_of_a_snapshot_in_words() -> None:
+    """So that a printed job says what it is, in one line, and nobody has to know the enum."""
+    running = JobSnapshot(Job(job_id="j", kind="album", state=JobState.JOB_STATE_RUNNING))
+    lost = JobSnapshot(Job(job_id="j", kind="album", state=JobState.JOB_STATE_LOST))
+
+    assert [(job.state_name, job.has_ended) for job in (running, lost)] == [
+        ("RUNNING", False),
+        ("LOST", True),
+    ]
+    assert str(running) == "<JobSnapshot j album RUNNING>"
 
 
 def test_the_job_of_an_error_is_one(message: Job) -> None:

@@ -112,7 +112,7 @@ async def test_a_job_is_named_by_its_id() -> None:
     snapshot: Any = JobSnapshot(Job(job_id="j"))
     async with Client("127.0.0.1:1") as client:
         for call in (client.get, client.cancel, client.delete, client.share):
-            with pytest.raises(TypeError, match=r"^job_id is JobSnapshot\(.*\), and takes text\.$"):
+            with pytest.raises(TypeError, match=r"^job_id is <JobSnapshot j .*>, and takes text\.$"):
                 await call(snapshot)
 
 

@@ -57,9 +57,11 @@ export function reasonOf(error) {
 const PASSING = ["DRAINING", "STORE_UNAVAILABLE", "STORE_FULL", "LIMIT_REACHED"];
 const CUT = [grpc.status.UNAVAILABLE, grpc.status.CANCELLED, grpc.status.UNKNOWN, grpc.status.INTERNAL];
 
-// Whether it may be another story soon: a refusal that passes, or a connection that broke.
-export function passes(error) {
+// Whether it may be another story soon: a refusal that passes, or a connection that broke. A node that refuses a cursor
+// of an epoch as ahead has the log that it is of, and has only not read it as far as another node.
+export function passes(error, epoch = "") {
   const reason = reasonOf(error);
+  if (reason === "SEQUENCE_AHEAD") return epoch !== "";
   return reason ? PASSING.includes(reason) : CUT.includes(error.code);
 }
 

@@ -41,7 +41,7 @@ export async function* watch({ jobs }, jobId, after = 0) {
       }
       return; // OK, so the job has ended
     } catch (error) {
-      if (!silent && !passes(error)) throw error;
+      if (!silent && !passes(error, epoch)) throw error;
     } finally {
       clearTimeout(watchdog);
       call.cancel();

@@ -78,7 +78,8 @@ class Client:
 
         Args:
             address: Server address as ``host:port``. Default: MILEPOST_ADDRESS, else ``127.0.0.1:7070``.
-            timeout: Timeout in seconds of each call, and of a watch's first connection.
+            timeout: Timeout in seconds of each call, of a watch's first connection, and of a node that lags behind a
+                watch's cursor.
             options: See `ConnectionOptions`.
 
         Raises:
@@ -255,7 +256,7 @@ class Client:
         Iterating raises:
             JobNotFound: There is no such job, or it was deleted.
             SequenceTrimmed: The server no longer has the events after `after`, or after the last event.
-            SequenceAhead: Event `after` does not exist yet.
+            SequenceAhead: Event `after` does not exist. With its `epoch`, a node has the client's timeout to read it.
             EpochChanged: `after`, or the last event, belongs to another store.
             InvalidField: `payloads` or `status_interval` is out of bounds.
             Unreachable: The first connection failed within the client's timeout.
@@ -293,7 +294,7 @@ class Client:
 
         Iterating raises:
             SequenceTrimmed: The server no longer has all events of matching jobs after the position.
-            SequenceAhead: The store has not reached this position yet.
+            SequenceAhead: The store has not reached this position yet; as for `watch`.
             EpochChanged: The position belongs to another store.
             InvalidField: A field is out of bounds.
             Unreachable: The first connection failed within the client's timeout.

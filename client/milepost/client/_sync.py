@@ -142,7 +142,8 @@ class SyncClient:
 
         Args:
             address: Server address as ``host:port``.
-            timeout: Timeout in seconds of each call, and of a watch's first connection.
+            timeout: Timeout in seconds of each call, of a watch's first connection, and of a node that lags behind a
+                watch's cursor.
             options: See `ConnectionOptions`.
         """
         self._client = Client(address, timeout=timeout, **options)

@@ -13,10 +13,12 @@ from grpc_status import rpc_status
 
 from milepost.client import Client, Connection, Watch
 from milepost.client._watch import watch_cursor
+from milepost.client._watch.node_lag import NodeLag
 from milepost.client.errors import (
     EpochChanged,
     PermissionDenied,
     ProtocolError,
+    SequenceAhead,
     SequenceTrimmed,
     ServiceError,
     Unreachable,
@@ -107,6 +109,44 @@ async def refuse(stream: Stream, code: int, reason: str, text: str) -> None:
     detail.Pack(error_details_pb2.ErrorInfo(reason=reason, domain="milepost.v1"))
     status = status_pb2.Status(code=code, message=text, details=[detail])
     await stream.context.abort_with_status(rpc_status.to_status(status))
+
+
+async def ahead(stream: Stream) -> None:
+    """A node that has not read as far as the cursor."""
+    await refuse(stream, code_pb2.OUT_OF_RANGE, "SEQUENCE_AHEAD", "ahead of the head")
+
+
+async def test_a_node_that_lags_is_waited_for() -> None:
+    """It has the log of the cursor's epoch, and has yet to read what another node has sent. Events come once."""
+
+    async def interrupted(stream: Stream) -> None:
+        await stream.open(head=5)
+        await stream.events(1, 2)
+        await stream.fail(grpc.StatusCode.UNAVAILABLE)
+
+    async with scripted(interrupted, ahead, ahead, whole_log) as server, Client(server.address) as client:
+        states: list[Connection] = []
+        watch = client.watch("j", on_state=states.append)
+        assert await sequences(watch) == [1, 2, 3, 4, 5]
+        later = client.watch("j", after=3, epoch="e")
+        assert await sequences(later) == [4, 5]
+    assert [(request.after_sequence, request.epoch) for request in server.requests] == [
+        (0, ""),
+        *[(2, "e")] * 3,
+        (3, "e"),
+    ]
+    assert [state.state for state in states] == ["connecting", "live", *["reconnecting"] * 3, "live"]
+
+
+@pytest.mark.parametrize(("epoch", "timeout"), [("", 30.0), ("e", 0.0)])
+async def test_a_cursor_that_stays_ahead_is_raised(epoch: str, timeout: float) -> None:
+    """At once without an epoch, by which the number could be of any log, and else after the client's timeout."""
+    async with scripted(ahead) as server, Client(server.address, timeout=30.0) as client:
+        watch = client.watch("j", after=9, epoch=epoch)
+        watch._lag = NodeLag(timeout)
+        with pytest.raises(SequenceAhead, match="ahead of the head"):
+            await sequences(watch)
+    assert len(server.requests) == 1
 
 
 async def test_following_gets_over_events_that_are_not_kept() -> None:

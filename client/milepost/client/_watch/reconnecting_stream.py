@@ -14,6 +14,7 @@ from milepost.client._transport.backoff import Backoff, is_transient
 from milepost.client._transport.fork_safety import grpc
 from milepost.client._transport.token_source import Metadata
 from milepost.client._watch.connection_state import Connection, interrupted
+from milepost.client._watch.node_lag import NodeLag
 from milepost.client._watch.stream_reader import StreamReader
 from milepost.client._watch.transport_fallback import TransportFallback, TransportMode
 from milepost.client._watch.watch_cursor import WatchCursor
@@ -65,11 +66,10 @@ class ReconnectingStream(ABC, AsyncIterator[Item], Generic[Item, _Request, _Fram
         self._credential = channel.credential()
         self._reader: StreamReader[_Request, _Frame] = StreamReader(channel.target.address)
         self._fallback = TransportFallback()
+        self._lag = NodeLag(timeout)
         self._ready: deque[Item] = deque()
-        self._unread = False
         self._yielded_epoch = cursor.epoch
-        self._done = self._has_opened = self._connected_before = False
-        self._recovering = False
+        self._done = self._has_opened = self._connected_before = self._recovering = self._unread = False
         self._retry_at = 0.0
         self._connect_deadline: float | None = None
         self._reconnects = 0
@@ -312,7 +312,9 @@ class ReconnectingStream(ABC, AsyncIterator[Item], Generic[Item, _Request, _Fram
         if self._done:
             return ()
         now = asyncio.get_running_loop().time()
-        if items is None and not renewed and not is_transient(error, connected_before=self._connected_before):
+        transient = is_transient(error, connected_before=self._connected_before)
+        lags = self._lag.may_pass(error, self._cursor.epoch, now)
+        if items is None and not (renewed or transient or lags):
             self._finish()
             raise self._credential.first_of(error)
         wait = 0.0
@@ -381,11 +383,8 @@ class ReconnectingStream(ABC, AsyncIterator[Item], Generic[Item, _Request, _Fram
             _log.warning(
                 "%s: %d consecutive connections delivered no events: %s", self._name, fruitless, error
             )
-        self._notify_state(
-            interrupted(
-                str(error), wait, self._fallback.mode, fruitless, connected_before=self._connected_before
-            )
-        )
+        before, mode = self._connected_before, self._fallback.mode
+        self._notify_state(interrupted(str(error), wait, mode, fruitless, connected_before=before))
 
     def _notify_state(self, connection: Connection) -> None:
         self._connection = connection

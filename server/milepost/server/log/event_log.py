@@ -246,7 +246,12 @@ class EventLog(Protocol):
     """An ordered, durable log of events per job. Short reads go before long ones.
 
     A read is done in the turns of ``caller`` (see ``scheduling.callers``).
+
+    Attributes:
+        is_shared: Whether other nodes append to it, too, so that this one may lack what they have.
     """
+
+    is_shared: bool
 
     @property
     def epoch(self) -> str:

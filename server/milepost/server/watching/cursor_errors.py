@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from milepost.server.base.refusal import Refusal
+from milepost.server.log.event_log import EventLog
 from milepost.server.messages.job_epoch import is_of_store
 from milepost.v1 import ErrorReason
 
@@ -47,8 +48,15 @@ def thinned(what: str) -> Refusal:
     )
 
 
-def ahead(what: str, requested: int, first: int, head: int) -> Refusal:
-    """The log did not reach the cursor within a moment (rule 4)."""
+def ahead(log: EventLog, what: str, requested: int, first: int, head: int) -> Refusal:
+    """The log did not reach the cursor within a moment (rule 4). Of a node that is cut off, that says nothing."""
+    if log.is_shared and not log.up:
+        return Refusal(
+            ErrorReason.ERROR_REASON_STORE_UNAVAILABLE,
+            f"{what} cannot be continued from {requested} at this node, which is cut off from its store and has "
+            f"read it up to {head}. Try again.",
+            retry_delay=1.0,
+        )
     return Refusal(
         ErrorReason.ERROR_REASON_SEQUENCE_AHEAD,
         f"{what} cannot be continued from {requested}, which is ahead of its head, {head}. "

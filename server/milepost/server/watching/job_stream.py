@@ -90,7 +90,7 @@ class JobStream(WatchStream):
         except TimeoutError:
             pass
         if self._cursor > tail.head:
-            raise ahead(self._name, self._cursor, tail.first, tail.head)
+            raise ahead(self._log, self._name, self._cursor, tail.first, tail.head)
 
     async def _move_to_snapshot(self) -> Callable[[], Awaitable[None]]:
         while True:

@@ -83,7 +83,7 @@ class JobsStream(WatchStream):
         deadline = self._clock.monotonic() + AHEAD_TIMEOUT
         while self._cursor > self._log.position:
             if self._clock.monotonic() >= deadline:
-                raise ahead(_NAME, self._cursor, self._newest_drop + 1, self._log.position)
+                raise ahead(self._log, _NAME, self._cursor, self._newest_drop + 1, self._log.position)
             await asyncio.sleep(AHEAD_TIMEOUT / 20)
             self._check()
 

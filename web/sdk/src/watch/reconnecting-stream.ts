@@ -5,6 +5,7 @@ import { Backoff } from "./backoff.js";
 import { unlessAborted } from "./clock.js";
 import type { Connection } from "./connection.js";
 import { ConnectionStatus } from "./connection-status.js";
+import { NodeLag } from "./node-lag.js";
 import { shownTime } from "./page.js";
 import { CANCELLED, END, StreamReader } from "./stream-reader.js";
 import { STREAMS_BLOCKED, Transport } from "./transport.js";
@@ -35,6 +36,7 @@ export abstract class ReconnectingStream<
   readonly #transport: Transport;
   readonly #status: ConnectionStatus;
   readonly #timer: AttemptTimer;
+  readonly #lag: NodeLag;
   readonly #reader = new StreamReader<Frame>();
   readonly #closing = new AbortController();
   readonly #batches: AsyncGenerator<readonly Item[], void, undefined>;
@@ -54,6 +56,7 @@ export abstract class ReconnectingStream<
     this.#credential = calls.credential();
     this.#backoff = new Backoff({ initialMs: timing.backoffMs, maximumMs: timing.maximumBackoffMs });
     this.#transport = new Transport(context);
+    this.#lag = new NodeLag(options.connectTimeoutMs ?? CONNECT_TIMEOUT_MS);
     const timer = new AttemptTimer(options.pauseWhenHidden === true);
     this.#timer = timer;
     this.#status = new ConnectionStatus(
@@ -357,7 +360,8 @@ export abstract class ReconnectingStream<
     const { hasConnected } = this.#status;
     const { connectTimeoutMs = CONNECT_TIMEOUT_MS } = this.#options;
     const patient = hasConnected || connectTimeoutMs === Infinity;
-    if (items === undefined && !renewed && !isTransient(cause, patient)) {
+    const lags = this.#lag.mayPass(cause, this.cursor.epoch, now);
+    if (items === undefined && !renewed && !lags && !isTransient(cause, patient)) {
       throw this.#credential.firstOf(cause);
     }
     let waitMs = 0;

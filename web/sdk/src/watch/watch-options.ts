@@ -39,8 +39,9 @@ export interface WatchOptions {
   /** Milliseconds between two statuses of an idle stream, 1,000 to 3,600,000; by default 10,000. */
   readonly statusIntervalMs?: number;
   /**
-   * Milliseconds in which the first connection has to succeed; by default 30,000, `Infinity` for no limit. The time in
-   * which a page is hidden does not count, since browsers then make it wait.
+   * Milliseconds in which the first connection has to succeed, and in which a node that lags behind the cursor has to read as
+   * far; by default 30,000, `Infinity` for no limit. For the first connection, the time in which a page is hidden does not
+   * count, since browsers then make it wait.
    */
   readonly connectTimeoutMs?: number;
   /** In a browser: give the stream back while the page is hidden, and go on when it is shown (default false). */

@@ -64,6 +64,8 @@ class JetStreamEventLog(ReaderPool):
     when it has failed for good, for example because the stream was replaced.
     """
 
+    is_shared = True
+
     def __init__(
         self,
         directory: Path,

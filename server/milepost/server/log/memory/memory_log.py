@@ -86,6 +86,8 @@ class MemoryEventLog:
     Between ``hold`` and ``release`` nothing becomes durable.
     """
 
+    is_shared = False
+
     def __init__(self, disk: MemoryDisk, delays: Delays | None = None) -> None:
         self._disk = disk
         self._delays = delays or Delays()

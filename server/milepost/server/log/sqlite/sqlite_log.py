@@ -51,6 +51,8 @@ class SqliteEventLog(ReaderPool):
     Raises DatabaseInUse, SchemaTooNew, or sqlite3.Error if the database cannot be opened.
     """
 
+    is_shared = False
+
     def __init__(
         self,
         directory: Path,

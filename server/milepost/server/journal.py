@@ -206,17 +206,18 @@ class Journal:
         With ``by_timeout`` it does not wait for a store that is away: it raises StoreFailed instead.
         Raises what the decision refuses, JOB_NOT_FOUND, StoreFull or StoreFailed; Conflict after too many retries.
         """
-        conflict = Conflict(job_id)
         for _ in range(_RETRY_LIMIT):
             opened, durable = await self.apply(job_id, decision, by_timeout=by_timeout, caller=caller)
             try:
                 await asyncio.shield(durable)
-            except Conflict as error:
-                conflict = error
+            except Conflict:
                 await asyncio.sleep(_RETRY_DELAY)
             else:
                 return opened
-        raise conflict
+            finally:
+                # It has the error, whose traceback has this frame: the job would be garbage with both.
+                del durable
+        raise Conflict(job_id)
 
     async def apply(
         self, job_id: str, decision: Decision, *, by_timeout: bool = False, caller: str = SERVER

@@ -1,37 +1,28 @@
-"""What a stream held is free once the stream has ended, without the garbage collector."""
+"""What a stream or a call held is free once that has ended, without the garbage collector."""
 
 from __future__ import annotations
 
 import asyncio
 import gc
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from importlib import import_module
 from typing import Any, TypeAlias
 
 import grpc.aio
+import httpx
 import pytest
 
+from milepost.server.base.refusal import Refusal
 from milepost.server.dispatch.worker_session import Session
 from milepost.server.rpc.response_writer import ResponseWriter
 from milepost.server.runtime.server import Server
 from milepost.server.watching.job_stream import JobStream
 from milepost.server.watching.jobs_stream import JobsStream
-from milepost.v1 import JobFilter, Release, WatchJobRequest, WatchJobsRequest
+from milepost.v1 import Claim, Dispatch, JobFilter, Release, WatchJobRequest, WatchJobsRequest
+from milepost.web.service import ServiceError
 from tests.support.http_watch import http_client
 from tests.support.rpc import Rpc, connect, eventually
-
-
-@pytest.fixture
-def no_collector() -> Iterator[None]:
-    """Only reference counts free memory."""
-    gc.collect()
-    gc.disable()
-    try:
-        yield
-    finally:
-        gc.enable()
-
 
 Follow: TypeAlias = Callable[[Server, Rpc, str], Awaitable[None]]
 
@@ -54,6 +45,56 @@ async def watch_job_over_http(server: Server, rpc: Rpc, job_id: str) -> None:
             async for line in response.aiter_lines():
                 if "caught_up" in line:
                     return
+
+
+async def watch_past_a_gap_over_http(server: Server, rpc: Rpc, job_id: str) -> None:
+    """Come back to another epoch, which a gap and a snapshot answer, and leave."""
+    names = []
+    async with http_client(server.http) as http:
+        headers = {"accept": "text/event-stream", "last-event-id": "another:1"}
+        async with http.stream("GET", f"/v1/jobs/{job_id}:watch", headers=headers) as response:
+            async for line in response.aiter_lines():
+                names.append(line.removeprefix("event: "))
+                if "caught_up" in line:
+                    break
+    assert "gap" in names
+
+
+async def watch_at_the_head_over_http(server: Server, rpc: Rpc, job_id: str) -> None:
+    """Ask for what is new, where nothing is: sending ends the watch."""
+    job = await rpc.get(job_id)
+    async with http_client(server.http) as http:
+        answer = await http.get(
+            f"/v1/jobs/{job_id}:watch?no_follow=true",
+            headers={"accept": "text/event-stream", "last-event-id": f"{job.epoch}:{job.last_sequence}"},
+        )
+    assert answer.status_code == httpx.codes.NO_CONTENT
+
+
+async def ask_for_a_missing_job(server: Server, rpc: Rpc, job_id: str) -> None:
+    """By Connect."""
+    await _refused_by_connect(server, b'{"job_id":"missing"}', "json", httpx.codes.NOT_FOUND)
+
+
+async def send_a_malformed_request(server: Server, rpc: Rpc, job_id: str) -> None:
+    """By Connect, as bytes that are no message."""
+    await _refused_by_connect(server, b"\xff", "proto", httpx.codes.BAD_REQUEST)
+
+
+async def _refused_by_connect(server: Server, body: bytes, codec: str, code: int) -> None:
+    async with http_client(server.http) as http:
+        headers = {"content-type": f"application/{codec}"}
+        answer = await http.post("/milepost.v1.JobService/GetJob", content=body, headers=headers)
+    assert answer.status_code == code
+
+
+async def claim_in_vain(server: Server, rpc: Rpc, job_id: str) -> None:
+    """Claim a job that has ended, and leave."""
+    job = await rpc.submit(dispatch=Dispatch.DISPATCH_EXTERNAL)
+    await rpc.cancel(job.job_id)
+    async with rpc.session(kinds=[]) as session:
+        await session.send(claim=Claim(job_id=job.job_id))
+        await session.receive("rejected")
 
 
 async def work(server: Server, rpc: Rpc, job_id: str) -> None:
@@ -106,15 +147,23 @@ async def _read_and_cancel(call: grpc.aio.UnaryStreamCall[Any, Any]) -> None:
         (watch_job, JobStream),
         (watch_jobs, JobsStream),
         (watch_job_over_http, JobStream),
+        (watch_past_a_gap_over_http, JobStream),
+        (watch_at_the_head_over_http, JobStream),
         (work, Session),
         (lose, JobStream),
         (lose_worker, Session),
+        (claim_in_vain, Session),
+        (ask_for_a_missing_job, ServiceError),
+        (send_a_malformed_request, Refusal),
     ],
 )
-async def test_an_ended_stream_is_free(
+async def test_what_has_ended_is_free(
     memory_server: Server, no_collector: None, follow: Follow, kind: type[object]
 ) -> None:
-    """Thousands of streams that are left at once would otherwise hold their memory until the next full collection."""
+    """Thousands of streams that are left at once would otherwise hold their memory until the next full collection.
+
+    So would the requests of refused calls, which the budgets of memory count no more.
+    """
     async with connect(memory_server.address) as rpc:
         job = await rpc.submit(kind="k")
         # What another test of this process has left is not this one's.

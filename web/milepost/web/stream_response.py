@@ -141,6 +141,8 @@ class StreamResponse:
             self._timer.cancel()
         if self._commenting is not None:
             self._commenting.cancel()
+            # Its error will have the frame of the comment, and so this response.
+            self._commenting = None
 
     async def _start(self) -> None:
         self.started = True

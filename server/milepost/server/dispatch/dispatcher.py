@@ -248,7 +248,7 @@ class Dispatcher:
 
     async def _claim(self, start: JobStart, instance: str, taken_over: AttemptKey | None) -> None:
         admitted = False
-        refusal: Refusal | None = None
+        answer: WorkResponse | None = None
 
         def admit(job: Job) -> None:
             nonlocal admitted
@@ -270,13 +270,12 @@ class Dispatcher:
             except Conflict:  # decide once more, after what another node has appended
                 await self._start(start, admit, instance)
         except (Refusal, *STORE_ERRORS) as error:
-            refusal = refusal_of(error)
-            assert refusal is not None
+            answer = _refused(start.job_id, error)
         finally:
             self._end_start(start, admitted=admitted)
         await self._undo_if_unsent(start)
-        if refusal is not None:
-            start.session.responses.put(rejection(start.job_id, refusal))
+        if answer is not None:
+            start.session.responses.put(answer)
 
     async def _start(self, start: JobStart, admit: Callable[[Job], None] | None, instance: str = "") -> None:
         """Start an attempt, and enqueue its assignment. ``admit`` is for a claimed job."""
@@ -382,3 +381,10 @@ class Dispatcher:
     ) -> None:
         await asyncio.sleep(STORE_RETRY_DELAY)
         await self._undo_start(job_id, key, undo)
+
+
+def _refused(job_id: str, error: Exception) -> WorkResponse:
+    """The answer to a claim. The claim keeps no error: its traceback has the claim's frame, and so the session."""
+    refusal = refusal_of(error)
+    assert refusal is not None
+    return rejection(job_id, refusal)

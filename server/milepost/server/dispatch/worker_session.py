@@ -57,7 +57,10 @@ class ResponseQueue:
         return True
 
     def close(self, error: BaseException | None = None) -> None:
-        """Accept no more responses; the stream ends after those enqueued, with the error if there is one."""
+        """Accept no more responses; the stream ends after those enqueued, with the error if there is one.
+
+        The queue keeps the error until ``get`` raises it: its traceback may have frames that have the queue.
+        """
         if not self._closed:
             self._closed = True
             self._error = error
@@ -66,6 +69,7 @@ class ResponseQueue:
     def discard(self) -> None:
         """Drop what is enqueued: the stream has ended."""
         self.close()
+        self._error = None
         self._sent()
         self._responses.clear()
         while self._on_sent:
@@ -95,7 +99,11 @@ class ResponseQueue:
         while not self._responses:
             if self._closed:
                 if self._error is not None:
-                    raise self._error
+                    error, self._error = self._error, None
+                    try:
+                        raise error
+                    finally:
+                        del error
                 return None
             self._ready = asyncio.get_running_loop().create_future()
             await self._ready

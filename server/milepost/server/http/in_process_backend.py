@@ -24,6 +24,7 @@ from milepost.server.calls.call_record import CallRecord
 from milepost.server.calls.open_calls import OpenCalls
 from milepost.server.calls.request_decoding import decoder, finish_decoding
 from milepost.server.calls.response_stream import ResponseStream
+from milepost.server.calls.tracebacks import drop_tracebacks
 from milepost.server.calls.update_decoding import Deserializer
 from milepost.server.http.peer_certificate import of_scope
 from milepost.server.messages.job_encoding import JobResponse
@@ -52,8 +53,11 @@ LISTS_AT_ONCE: Final = 4
 class _NotSent(Exception):
     """Wraps an error of sending a response, which is not an error of the call."""
 
-    def __init__(self, reason: Exception) -> None:
-        self.reason = reason
+    def take_reason(self) -> Exception:
+        """Return the error, and let go of it: once it is raised, its context is this exception."""
+        reason: Exception
+        (reason,), self.args, self.__cause__ = self.args, (), None
+        return reason
 
 
 def _passing(send: Send) -> Send:
@@ -156,7 +160,7 @@ class InProcessBackend:
             yield record
             code = code_pb2.OK
         except _NotSent as error:
-            raise error.reason from None
+            raise error.take_reason() from None
         except ClientGone:
             raise
         except ServiceError as error:
@@ -166,6 +170,7 @@ class InProcessBackend:
         except Exception as error:
             status = record.status_of(error)
             code = status.code
+            drop_tracebacks(error)
             raise ServiceError(status) from error
         finally:
             record.write(code_pb2.Code.Name(code_pb2.Code.ValueType(code)))

@@ -11,6 +11,7 @@ from google.rpc import code_pb2
 from grpc_status import rpc_status
 
 from milepost.server.calls.call_record import CallRecord
+from milepost.server.calls.tracebacks import drop_tracebacks
 
 _Context = grpc.aio.ServicerContext[Any, Any]
 
@@ -34,10 +35,10 @@ class CallLog:
     async def abort(self, error: Exception) -> None:
         """End the call with the status of the error."""
         if isinstance(error, grpc.aio.AbortError) or _is_of_lost_connection(error):
-            _drop_tracebacks(error)
+            drop_tracebacks(error)
             raise error
         status = self.record.status_of(error)
-        _drop_tracebacks(error)
+        drop_tracebacks(error)
         self._is_written = True
         self.record.write(code_pb2.Code.Name(status.code))
         if status.details:
@@ -61,19 +62,6 @@ def _is_not_of_lost_connection(record: logging.LogRecord) -> bool:
 def _is_of_lost_connection(error: BaseException | None) -> bool:
     # The client went away while something was being sent to it (https://github.com/grpc/grpc/issues/36193).
     return isinstance(error, grpc.aio.InternalError) and type(error).__name__ == "ExecuteBatchError"
-
-
-def _drop_tracebacks(error: BaseException) -> None:
-    """Free what the functions hold that the error has passed through.
-
-    grpc.aio keeps the exception that ends a call, and with it the error, in a cycle with the call: until the garbage
-    collector runs, which may be long, while the budgets of memory count nothing of it any more. Frames themselves are
-    not cleared: an error that several calls wait for, such as one of the store, has frames of calls that go on.
-    """
-    passed: BaseException | None = error
-    while passed is not None:
-        passed.__traceback__ = None
-        passed = passed.__context__
 
 
 _STATUS_CODES = {code.value[0]: code for code in grpc.StatusCode}

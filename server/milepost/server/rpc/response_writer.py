@@ -29,7 +29,9 @@ class ResponseWriter:
         self._context = context
         # Resolves when what was offered is sent.
         self._sending: asyncio.Future[None] | None = None
+        # The error of an offer until ``__call__`` raises it: once, since the error then has its frame, which has this.
         self._error: BaseException | None = None
+        self._has_failed = False
         self._on_sent: Callable[[], None] | None = None
         # Resolves once ``sent`` may return: who waits for ``_sending`` itself would wake before ``Sent``, in vain.
         self._all_sent: asyncio.Future[None] | None = None
@@ -38,7 +40,11 @@ class ResponseWriter:
         """Write a response; return once the next one may follow. Raises what grpc.aio does, also of an offer."""
         await self.sent()
         if self._error is not None:
-            raise self._error
+            error, self._error = self._error, None
+            try:
+                raise error
+            finally:
+                del error
         await self._context.write(response)
 
     @property
@@ -49,11 +55,11 @@ class ResponseWriter:
     @property
     def is_free(self) -> bool:
         """Whether no offered response is being sent, and none has failed."""
-        return self.is_sent and self._error is None
+        return self.is_sent and not self._has_failed
 
     def offer(self, response: Any) -> bool:
         """Write a response while nothing is being written; False, and nothing is done, unless grpc.aio takes it."""
-        if self._sending is not None or self._error is not None:
+        if not self.is_free:
             return False
         try:
             self._go_on(self._context.write(response))
@@ -96,7 +102,9 @@ class ResponseWriter:
         try:
             self._go_on(writing)
         except (Exception, asyncio.CancelledError) as error:  # noqa: BLE001  # the task gets it with its next response
-            self._error = error
+            # Without its traceback, which has this frame: the writer, and with it the call, would be garbage.
+            self._error = error.with_traceback(None)
+            self._has_failed = True
         if self._all_sent is not None and self.is_sent:
             self._all_sent.set_result(None)
             self._all_sent = None

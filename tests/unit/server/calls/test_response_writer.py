@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import socket
+import weakref
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -189,6 +190,23 @@ async def test_a_write_whose_wait_is_cancelled() -> None:
     with pytest.raises(asyncio.CancelledError):
         await writer(b"2")
     assert context.written == []
+
+
+@pytest.mark.parametrize("is_raised", [True, False])
+async def test_a_writer_that_has_failed_is_no_garbage(no_collector: None, *, is_raised: bool) -> None:
+    """Its call has a request and a stream, which only the collector would free: whether or not it got the error."""
+    context: Any = _Context()
+    writer = ResponseWriter(context)
+    assert writer.offer(b"1")
+    context.waits[0].cancel()
+    await writer.sent()
+    assert not writer.is_free
+    if is_raised:
+        with suppress(asyncio.CancelledError):
+            await writer(b"2")
+    left = weakref.ref(writer)
+    del writer
+    assert left() is None
 
 
 async def test_who_waits_for_an_offer_wakes_once(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import weakref
+from contextlib import suppress
 
 import pytest
 
@@ -83,6 +85,28 @@ async def test_responses_before_the_end_are_sent() -> None:
     assert await queue.get() == DRAIN
     with pytest.raises(ValueError, match="first"):
         await queue.get()
+
+
+@pytest.mark.parametrize("is_raised", [True, False])
+async def test_a_queue_closed_with_an_error_is_no_garbage(no_collector: None, *, is_raised: bool) -> None:
+    """The error comes from whoever has the queue: together with the session, only the collector would free them."""
+
+    def fail(queue: ResponseQueue) -> None:
+        if not queue.is_full:
+            raise ValueError("cut off")
+
+    queue = ResponseQueue()
+    try:
+        fail(queue)
+    except ValueError as error:
+        queue.close(error)
+    if is_raised:
+        with suppress(ValueError):
+            await queue.get()
+    queue.discard()
+    left = weakref.ref(queue)
+    del queue
+    assert left() is None
 
 
 async def test_a_worker_that_does_not_read_is_not_read() -> None:

@@ -95,16 +95,14 @@ class _Endpoint:
                 deadline.reschedule(None)
                 await respond(200, body, content_type(codec, streaming=False), {"cache-control": "no-store"})
         except TimeoutError:
-            error = timed_out(timeout)
-        except ServiceError as raised:
-            error = raised
+            answer = _answer(timed_out(timeout))
+        except ServiceError as error:
+            answer = _answer(error)
         except ClientGone:
             return
         else:
             return
-        await respond(
-            http_code(error.status), error_body(error.status), "application/json", error_headers(error)
-        )
+        await respond(*answer)
 
     async def _watch(
         self, codec: Codec, headers: Headers, scope: Scope, receive: Receive, send: Send
@@ -187,3 +185,8 @@ async def _encoded(codec: Codec, message: Message) -> bytes:
             await asyncio.sleep(0)
         pieces.append(piece)
     return pieces[0] if len(pieces) == 1 else b"".join(pieces)
+
+
+def _answer(error: ServiceError) -> tuple[int, bytes, str, Mapping[str, str]]:
+    """Code, body, type and headers of the response. The call keeps no error: its traceback has the call's frame."""
+    return http_code(error.status), error_body(error.status), "application/json", error_headers(error)

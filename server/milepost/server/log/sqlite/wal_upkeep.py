@@ -149,7 +149,7 @@ class _Checkpoint:
         except StoreDisplaced:  # the writer's check of its files reports that
             pass
         except sqlite3.Error as error:
-            self._error = error
+            self._error = error.with_traceback(None)  # that has this frame, and so the checkpoint
 
 
 def _raise_unless_transient(error: sqlite3.Error) -> None:

@@ -193,4 +193,12 @@ async def test_headers_of_a_stream(web: httpx.AsyncClient, rpc: Rpc) -> None:
         for path in (f"/v1/jobs/{job_id}:watch", "/v1/jobs:watch", "/v1/jobs/missing:watch")
     ]
     assert [each.status_code for each in (found, many, missing)] == [200, 200, 404]
+    elsewhere = {"last-event-id": "other:1"}
+    refused, bridged = [
+        await web.head(f"/v1/jobs/{job_id}:watch?on_gap={on_gap}", headers=elsewhere)
+        for on_gap in ("FAIL", "SNAPSHOT")
+    ]
+    stream = await web.get(f"/v1/jobs/{job_id}:watch?on_gap=FAIL", headers=elsewhere)
+    assert stream.json()["error"]["details"][0]["reason"] == "EPOCH_CHANGED"
+    assert (refused.status_code, bridged.status_code) == (stream.status_code, 200)
     assert (found.headers["content-type"], found.content) == (SSE, b"")

@@ -114,17 +114,22 @@ async def test_an_application_whose_decision_fails_names_nobody(
             assert (who.status_code, who.json()) == (200, {})
 
 
-@pytest.mark.parametrize(("method", "status"), [("ListJobs", 200), ("WhoAmI", 403)])
-async def test_headers_of_many_jobs_are_those_of_who_may_list_them(
-    web_server: ServerProcess, method: str, status: int
+@pytest.mark.parametrize(
+    ("method", "of_one", "of_many"),
+    [("WatchJobs", 403, 200), ("WatchJob", 200, 403), ("ListJobs", 403, 403), ("GetJob", 403, 403)],
+)
+async def test_headers_of_a_stream_are_for_who_may_watch(
+    web_server: ServerProcess, rpc: Rpc, method: str, of_one: int, of_many: int
 ) -> None:
-    """HEAD of a stream of many jobs ends as the stream would for whom the application shows no jobs."""
+    """HEAD asks the application what the stream would, and ends as that: whoever may list jobs may not watch them."""
+    job = await rpc.submit()
     async with (
         Client(web_server.address) as sdk,
         serving(milepost_app(sdk, authorize=lambda request, call: call.method == method)) as url,
         http_client(url) as web,
     ):
-        assert (await web.head("/v1/jobs:watch")).status_code == status
+        heads = [await web.head(path) for path in (f"/v1/jobs/{job.job_id}:watch", "/v1/jobs:watch")]
+    assert [head.status_code for head in heads] == [of_one, of_many]
 
 
 def test_what_an_application_refuses_is_named() -> None:

@@ -21,7 +21,6 @@ from milepost.contract.job_states import has_ended
 from milepost.v1 import (
     GetJobRequest,
     GetJobResponse,
-    ListJobsRequest,
     WatchJobRequest,
     WatchJobResponse,
     WatchJobsRequest,
@@ -48,6 +47,10 @@ class _NoContent(Exception):
     """Nothing more will come: the job has ended, and the client has all of it."""
 
 
+class _Begun(Exception):
+    """The watch has begun, which is all that was to be found out."""
+
+
 class WatchStreams:
     """Makes responses of watches. Those of the same frames share their text."""
 
@@ -66,7 +69,7 @@ class WatchStreams:
         """Send the response. Raises ServiceError before anything is sent; ClientGone once the client has left."""
         is_job = isinstance(watch.request, WatchJobRequest)
         if scope["method"] == "HEAD":
-            await self._check(watch.request, caller)
+            await self._check(watch, caller)
             await StreamResponse(watch.framing, send).end()
             return
         write_chunk: WriteChunk | None = scope.get("extensions", {}).get(WRITE_CHUNK)
@@ -83,17 +86,23 @@ class WatchStreams:
         with self._texts.subscribing():
             await while_connected(receive, complete, stream.run())
 
-    async def _check(self, watch: WatchJobRequest | WatchJobsRequest, caller: Caller) -> None:
-        """Raise the error that a watch of a job, or of many, would begin with."""
+    async def _check(self, watch: WatchRequest, caller: Caller) -> None:
+        """Raise the error that a watch begins with: begin it, and leave it at its first frame."""
+        request: Message = watch.request
 
-        async def request(arrived: Arrived) -> Message:
-            if isinstance(watch, WatchJobRequest):
-                return GetJobRequest(job_id=watch.job_id)
-            return ListJobsRequest(filter=watch.filter, page_size=1)
+        async def receive(arrived: Arrived) -> Message:
+            return request
 
-        method = "GetJob" if isinstance(watch, WatchJobRequest) else "ListJobs"
-        async with self._backend.call(method, request, caller):
+        async def leave(frame: bytes) -> None:
+            raise _Begun
+
+        try:
+            await self._backend.watch(_method_of(watch), receive, caller, leave)
+        except _Begun:
             pass
+        except ServiceError as error:
+            if not _is_bridged(error, watch):
+                raise
 
 
 class _Stream:
@@ -116,7 +125,8 @@ class _Stream:
         self._frame_type: Any = WatchJobResponse if self._is_job else WatchJobsResponse
         self._epoch = watch.request.epoch
         self._cursor = watch.cursor
-        self._gap: ServiceError | None = None
+        # The JSON of its record. Not the error: its traceback has this stream, and that of the server.
+        self._gap: str | None = None
 
     async def run(self) -> None:
         """Watch until there is nothing more to come, or the server stops."""
@@ -147,15 +157,15 @@ class _Stream:
 
         try:
             await self._backend.watch(
-                "WatchJob" if self._is_job else "WatchJobs",
+                _method_of(self._watch),
                 receive,
                 self._caller,
                 PromptSend(self._send, self._offer, self),
             )
         except ServiceError as error:
-            if error.reason not in _GAPS or not self._watch.snapshot_on_gap:
+            if not _is_bridged(error, self._watch):
                 raise
-            self._gap = error
+            self._gap = self._gap_json(error)
             return False
         return True
 
@@ -202,7 +212,7 @@ class _Stream:
             is_at_head = frame.opened.cursor >= frame.opened.head_sequence
             if self._watch.resumed and self._watch.request.no_follow and not of_snapshot and is_at_head:
                 raise _NoContent
-            gap = self._gap_json() if self._gap is not None else None
+            gap = self._gap
             self._epoch = frame.opened.epoch
         event_id = ""
         if record.cursor is not None:
@@ -234,12 +244,11 @@ class _Stream:
                 raise
             return False
 
-    def _gap_json(self) -> str:
-        assert self._gap is not None
+    def _gap_json(self, error: ServiceError) -> str:
         return json.dumps(
             {
-                "reason": self._gap.reason,
-                "message": self._gap.status.message,
+                "reason": error.reason,
+                "message": error.status.message,
                 "epoch": self._epoch,
                 "cursor": str(self._cursor),
             },
@@ -261,3 +270,12 @@ class _Stream:
         else:
             await self.response.record("failure", "", error_json(error))
         await self.response.end()
+
+
+def _method_of(watch: WatchRequest) -> str:
+    return "WatchJob" if isinstance(watch.request, WatchJobRequest) else "WatchJobs"
+
+
+def _is_bridged(error: ServiceError, watch: WatchRequest) -> bool:
+    """Whether the stream goes on after this error, with a gap and a snapshot."""
+    return error.reason in _GAPS and watch.snapshot_on_gap

@@ -33,22 +33,45 @@ class ChildCancellation:
         self._journal = journal
         self._tasks = tasks
         self._failures = FaultLog(_log, "child not cancelled", logging.ERROR)
+        self._unread = FaultLog(_log, "parent cannot be read; its children may run on", logging.ERROR)
+        # Parents of jobs that were queued since they were looked at.
+        self._unchecked: dict[str, None] = {}
+        self._checking = False
 
     def on_transition(self, job: Job) -> None:
         """Cancel the children of a job that is cancelled, or being cancelled."""
         if job.state in _CANCELLED:
             self._cancel_children(job)
         elif job.state == JobState.JOB_STATE_QUEUED and job.parent_job_id:
-            self._tasks.start(retry_store_errors(partial(self.recover, job.parent_job_id)))
+            self._unchecked[job.parent_job_id] = None
+            if not self._checking:
+                self._checking = True
+                self._tasks.start(self._check_parents())
 
     async def recover(self, parent_job_id: str) -> None:
         """Cancel the jobs whose parent was cancelled during their submission, or while the server was down.
 
         It looks no further up: the parent's own parent is looked at for the parent.
         """
-        parent = await self._log.load(parent_job_id)
+        try:
+            parent = await self._log.load(parent_job_id)
+        except STORE_ERRORS:
+            raise
+        except Exception as error:  # noqa: BLE001  # such as of a damaged row, which must not hold up the others
+            self._unread.note(parent_job_id, job_id=parent_job_id, exc_info=error)
+            return
         if parent is not None and parent.job.state in _CANCELLED:
             self._cancel_children(parent.job)
+
+    async def _check_parents(self) -> None:
+        """Look at each parent once for all of its children that were queued before."""
+        try:
+            while self._unchecked:
+                parent_job_id = next(iter(self._unchecked))
+                del self._unchecked[parent_job_id]
+                await retry_store_errors(partial(self.recover, parent_job_id))
+        finally:
+            self._checking = False
 
     def _cancel_children(self, parent: Job) -> None:
         # The task holds no job, which may be large: it may wait for the store.

@@ -205,10 +205,14 @@ class Query:
 
 @dataclass(slots=True, frozen=True)
 class JobPage:
-    """A page of jobs with their keys, from which the next page starts, and whether there is a next page."""
+    """A page of jobs with their keys, from which the next page starts, and whether there is a next page.
+
+    ``damaged`` are the ids of those that cannot be read, of unfinished jobs only.
+    """
 
     jobs: Sequence[tuple[int, Job]]
     more: bool
+    damaged: Sequence[str] = ()
 
 
 @dataclass(slots=True, frozen=True)

@@ -7,6 +7,8 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
+import structlog
+
 from milepost.contract import limits
 from milepost.server.access.audit import AuditLog
 from milepost.server.access.credentials.shares import Shares
@@ -55,6 +57,8 @@ from milepost.server.submissions import Submissions
 from milepost.server.watching.watch_admission import WatchAdmission
 from milepost.server.watching.watches import Watches
 from milepost.v1 import Job, SubmitJobRequest
+
+_log = structlog.get_logger("milepost.tasks")
 
 QUEUE_MEMORY: Final = 48 << 20
 """Default of ``queue_memory``."""
@@ -223,7 +227,10 @@ class Core:
             self._registry.cut_off()
 
     async def _resume_active(self) -> Sequence[str]:
-        """Queue the jobs that have not ended, and set their timers, page by page. Return the ids of their parents."""
+        """Queue the jobs that have not ended, and set their timers, page by page. Return the ids of their parents.
+
+        One that is damaged must not keep the server from serving all others.
+        """
         parents: dict[str, None] = {}
         after, more = 0, True
         while more:
@@ -233,14 +240,22 @@ class Core:
                     await asyncio.sleep(0)
                 # Jobs that have changed meanwhile are known in their newer state already.
                 if job.job_id not in (self._changed or ()):
-                    self._limiter.jobs.on_transition(job)
-                    self._dispatcher.on_transition(job)
-                    self.deadlines.on_transition(job)
+                    self._resume(job)
                     if job.parent_job_id:
                         parents[job.parent_job_id] = None
+            for job_id in page.damaged:
+                _log.error("job not resumed", job_id=job_id, error="its row is damaged")
             more = page.more
         self._changed = None
         return list(parents)
+
+    def _resume(self, job: Job) -> None:
+        try:
+            self._limiter.jobs.on_transition(job)
+            self._dispatcher.on_transition(job)
+            self.deadlines.on_transition(job)
+        except Exception as error:  # noqa: BLE001  # see ``_resume_active``
+            _log.error("job not resumed", job_id=job.job_id, exc_info=error)
 
     def _admit(self, request: SubmitJobRequest) -> None:
         """Refuse a submission while the queues are full, or if its job could never be dispatched."""

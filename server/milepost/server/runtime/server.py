@@ -43,6 +43,7 @@ from milepost.server.runtime.data_directory import DataDirectory
 from milepost.server.runtime.flood_barrier import FloodBarrier
 from milepost.server.runtime.grpc_server import grpc_accepting, grpc_wakeups
 from milepost.server.runtime.grpc_server.grpc_options import GRPC_OPTIONS
+from milepost.server.runtime.grpc_server.grpc_start import start_grpc
 from milepost.server.runtime.grpc_server.health_port import HealthPort
 from milepost.server.runtime.grpc_server.health_service import Health
 from milepost.server.runtime.metrics.exposition import exposition
@@ -218,7 +219,7 @@ class Server:
         if self._metrics_port is not None:
             self.metrics = await self._metrics_port.start()
         await self._authenticator.start()
-        await self._grpc.start()
+        await start_grpc(self._grpc)
         self._tasks.start(self._calls.run())
         self._tasks.start(self._idle.run())
         self._tasks.start(self._barrier.bound_silent())

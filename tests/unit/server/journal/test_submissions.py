@@ -17,6 +17,7 @@ from milepost.server import store_errors
 from milepost.server.access.principal import ANONYMOUS, Principal, Scope
 from milepost.server.base.refusal import Refusal
 from milepost.server.journal import Decision, OpenJob
+from milepost.server.log.event_log import StoredJob
 from milepost.server.log.log_errors import StoreUnavailable
 from milepost.v1 import Job, JobState, SubmitJobRequest
 from tests.support.rpc import eventually
@@ -161,6 +162,21 @@ async def test_a_damaged_row_does_not_keep_other_children_from_being_cancelled(
         return (await core.journal.find("child")).state == JobState.JOB_STATE_CANCELLED
 
     await eventually(cancelled)
+
+
+async def test_a_parent_is_looked_at_once_for_all_that_wait(
+    core: Core, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """While the store fails there would be a retry for each of its children, of which there may be thousands."""
+    await core.submit("parent")
+
+    async def failing(job_id: str, **_: object) -> StoredJob | None:
+        raise StoreUnavailable(f"{job_id} cannot be read")
+
+    monkeypatch.setattr(core.log, "load", failing)
+    for _ in range(5):
+        await core.submit("", parent_job_id="parent")
+    assert len(core.tasks) == 1
 
 
 async def test_a_job_of_others_without_an_owner_is_no_child_of_an_earlier_server(core: Core) -> None:

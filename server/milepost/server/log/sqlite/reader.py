@@ -153,14 +153,19 @@ class Reader:
     def active(self, after: int, max_bytes: int) -> JobPage:
         """See ``EventLog.active``."""
         jobs: list[tuple[int, Job]] = []
+        damaged: list[str] = []
         size = 0
         with closing(self._connection.execute(statements.ACTIVE, (after,))) as rows:
-            for key, job, first, thinned in rows:
+            for key, job_id, job, first, thinned in rows:
                 if size >= max_bytes:
-                    return JobPage(jobs, more=True)
-                jobs.append((key, self._job(job, None, first, thinned)))
-                size += len(job)
-        return JobPage(jobs, more=False)
+                    return JobPage(jobs, more=True, damaged=damaged)
+                try:
+                    jobs.append((key, self._job(job, None, first, thinned)))
+                except DecodeError:
+                    damaged.append(job_id)
+                else:
+                    size += len(job)
+        return JobPage(jobs, more=False, damaged=damaged)
 
     def children_summary(self, job_id: str) -> ChildrenSummary:
         """See ``EventLog.children_summary``."""

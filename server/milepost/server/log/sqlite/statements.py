@@ -191,7 +191,7 @@ CHILD_OF_OTHERS: Final = """
 """
 _ACTIVE_STATES: Final = ", ".join(map(str, sorted(job_states.ACTIVE)))
 ACTIVE: Final = f"""
-    SELECT job_key, job, first_sequence, thinned_sequence FROM jobs
+    SELECT job_key, job_id, job, first_sequence, thinned_sequence FROM jobs
     WHERE state IN ({_ACTIVE_STATES}) AND job_key > ? ORDER BY job_key
 """
 ACTIVE_CHILDREN: Final = f"""

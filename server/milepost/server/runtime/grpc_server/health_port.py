@@ -11,6 +11,7 @@ from grpc_health.v1.health_pb2 import HealthCheckRequest, HealthCheckResponse
 
 from milepost.server.runtime import listen_address
 from milepost.server.runtime.grpc_server.grpc_options import GRPC_OPTIONS
+from milepost.server.runtime.grpc_server.grpc_start import start_grpc
 from milepost.server.runtime.grpc_server.health_service import Health
 
 
@@ -32,7 +33,7 @@ class HealthPort:
     async def start(self) -> str:
         """Serve; return the address. Raises OSError if it cannot be bound."""
         address = listen_address.bind(self._server, self._address, None, "--health-address")
-        await self._server.start()
+        await start_grpc(self._server)
         return address
 
     async def stop(self) -> None:

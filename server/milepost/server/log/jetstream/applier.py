@@ -21,17 +21,25 @@ from milepost.server.log.sqlite.run_rows import link_run, record_runs
 from milepost.server.log.sqlite.transaction import Transaction
 from milepost.v1 import JobSubmitted
 
-SCHEMA: Final = """
+SCHEMA: Final = (
+    """
     CREATE TABLE IF NOT EXISTS subjects (
         job_id TEXT PRIMARY KEY,
         sequence INTEGER NOT NULL,
         -- Whether the stream still has the end of an earlier job with this id.
         reused INTEGER NOT NULL DEFAULT 0
     ) WITHOUT ROWID
-"""
+    """,
+    # Jobs that this node has deleted, whose messages before that one it has yet to purge.
+    "CREATE TABLE IF NOT EXISTS unpurged (job_id TEXT PRIMARY KEY, sequence INTEGER NOT NULL) WITHOUT ROWID",
+)
 _SET_SUBJECT: Final = """
     INSERT INTO subjects (job_id, sequence) VALUES (?, ?)
     ON CONFLICT (job_id) DO UPDATE SET sequence = excluded.sequence, reused = reused OR ?
+"""
+_SET_UNPURGED: Final = """
+    INSERT OR REPLACE INTO unpurged (job_id, sequence)
+    SELECT job_id, sequence FROM subjects WHERE job_id = ? AND NOT reused
 """
 _HEAD: Final = """
     SELECT coalesce(sequence, 0), coalesce(last_sequence, 0), coalesce(job_key, 0)
@@ -52,8 +60,8 @@ class JobHead(NamedTuple):
 class DeliveredMessage(NamedTuple):
     """A message read from the stream.
 
-    ``size`` are its bytes. ``record`` is None if it is not about a job. ``commits`` is set if this node published it,
-    and has its commits.
+    ``size`` are its bytes. ``record`` is None if it is not about a job. ``is_own`` says that this node published it;
+    ``commits`` are those of such a message, if it has any.
     """
 
     sequence: int
@@ -62,6 +70,7 @@ class DeliveredMessage(NamedTuple):
     job_id: str = ""
     record: Record | None = None
     commits: Sequence[Commit] | None = None
+    is_own: bool = False
 
 
 class AppliedMessage(NamedTuple):
@@ -117,6 +126,8 @@ class Applier:
             self._folds.forget(delivered.job_id)
         begins = record.kind is Kind.COMMITS and not record.key
         self._connection.execute(_SET_SUBJECT, (delivered.job_id, delivered.sequence, begins))
+        if record.kind is Kind.DELETE and accepted and delivered.is_own:
+            self._connection.execute(_SET_UNPURGED, (delivered.job_id,))
         last, key = self._connection.execute(_SELECT_HEAD, (delivered.job_id,)).fetchone() or (0, 0)
         return AppliedMessage(delivered, entries, accepted, JobHead(delivered.sequence, last, key))
 

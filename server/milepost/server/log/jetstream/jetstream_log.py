@@ -87,10 +87,10 @@ class JetStreamEventLog(ReaderPool):
         self._time = StreamTime(self._connection, names, clock or AdjustedClock())
         self._faults = WriteFaults(self._on_faults)
         self._publishers = JobPublishers(self._connection, names, self, self._faults)
-        self._drops = DropPublisher(self._connection, names, self._publishers.name, self._plan)
         self._projection = Projection(
             directory, files or StoreFiles(), self._deliver, self._on_projection_fault
         )
+        self._drops = DropPublisher(self._publishers, self._plan, self._projection)
         self._consumer: OrderedConsumer | None = None
         self._following: asyncio.Task[None] | None = None
         self._presence: PresenceMessages | None = None
@@ -147,6 +147,7 @@ class JetStreamEventLog(ReaderPool):
         check = StreamCheck(self._connection, self._names, self._replicas, self._identity, self._faults)
         self._applied.sequence.advance(self._projection.applied)
         self._applied.position = self._projection.position
+        self._drops.resume()
         self._projection.start()
         applied = self._applied.sequence.value
         self._consumer = OrderedConsumer(

@@ -9,7 +9,7 @@ from __future__ import annotations
 import queue
 import sqlite3
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
 from pathlib import Path
 from typing import Final
@@ -43,6 +43,9 @@ from milepost.server.scheduling.steps import Steps
 _log = structlog.get_logger("milepost.store")
 
 FILE_NAME: Final = "projection.db"
+
+_UNPURGED: Final = "SELECT job_id, sequence FROM unpurged"
+_FORGET_UNPURGED: Final = "DELETE FROM unpurged WHERE job_id = ? AND sequence <= ?"
 
 # Longest time in milliseconds that the writer waits for a lock of another process before it reports it.
 LOCK_WAIT = 5000
@@ -99,6 +102,7 @@ class Projection:
         self._lock: DatabaseLock | None = None
         self._connection = self._open()
         self._queue: queue.SimpleQueue[DeliveredMessage | None] = queue.SimpleQueue()
+        self._purged: queue.SimpleQueue[tuple[str, int]] = queue.SimpleQueue()
         self._thread: threading.Thread | None = None
         self._applier: Applier | None = None
 
@@ -122,6 +126,11 @@ class Projection:
         """The position of the newest entry, before ``start``."""
         (position,) = self._connection.execute(statements.LAST_POSITION).fetchone()
         return int(position)
+
+    @property
+    def unpurged(self) -> Mapping[str, int]:
+        """The jobs whose messages before these this node has yet to purge, before ``start``."""
+        return dict(self._connection.execute(_UNPURGED).fetchall())
 
     def renew(self, epoch: str) -> None:
         """Create an empty database for this epoch. Set the present one aside if it has any job.
@@ -165,6 +174,10 @@ class Projection:
         """Queue the next message."""
         self._queue.put(delivered)
 
+    def purged(self, job_id: str, sequence: int) -> None:
+        """Note soon that the messages of a job before this one are purged."""
+        self._purged.put((job_id, sequence))
+
     def close(self) -> None:
         """Apply the queued messages and end; those stay in the stream that a lock of another process holds up."""
         self._closing.set()
@@ -207,7 +220,7 @@ class Projection:
         try:
             self._files.check()
             upkeep.run()
-            if not group and not transaction.runs.is_due:
+            if not group and not transaction.runs.is_due and self._purged.empty():
                 idle_connection.free_memory(self._connection)
                 return not is_last
             if not self._begin():
@@ -219,6 +232,8 @@ class Projection:
                 self._connection.execute(statements.SET_META, ("applied_name", last.name.hex()))
             if transaction.runs.is_due:
                 transaction.runs.collect()
+            while not self._purged.empty():
+                self._connection.execute(_FORGET_UNPURGED, self._purged.get_nowait())
             self._connection.execute(statements.COMMIT)
             self._files.check()
         except (TooFarBehind, StoreDisplaced) as error:
@@ -280,7 +295,8 @@ class Projection:
         try:
             connection = self._open_existing()
             migrate(connection)
-            connection.execute(SCHEMA)
+            for table in SCHEMA:
+                connection.execute(table)
             self._files.watch_database(self._path)
         except BaseException:
             self._lock.close()

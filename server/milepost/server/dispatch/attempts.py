@@ -84,12 +84,14 @@ class Attempts:
 
         Raises LEASE_LOST or JOB_ENDED where that attempt is over already.
         """
+        attributes = (await self._journal.open(job_id, caller=caller)).attributes
+        await self._learned.prepare(attributes.owner, attributes.kind)
+        # Read after that, which may take long: meanwhile the attempt may end.
         job = await self._journal.find(job_id, caller=caller)
         if AttemptKey.of(job) != key:
             raise lease_lost(job)
         token = self._tokens.token(job, key.attempt)
         self._tokens.check(job, token)
-        await self._learned.prepare(job.owner, job.kind)
         return job, token
 
     async def undo_start(

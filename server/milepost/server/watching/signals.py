@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import enum
+import logging
 from collections.abc import Callable, Iterable, Iterator
 from itertools import islice
 from typing import Final, Protocol
 
 import structlog
 
+from milepost.server.base.fault_log import FaultLog
 from milepost.server.watching.pacer import Pacer
 
 _log = structlog.get_logger("milepost.watching")
+_failures = FaultLog(_log, "waiter not woken", logging.ERROR)
 
 WOKEN_AT_ONCE: Final = 500
 """Waiters that the end of the server wakes between two yields."""
@@ -44,7 +47,7 @@ class Wakeable(Protocol):
     """Something that waits for a signal."""
 
     def wake(self) -> None:
-        """Go on: the signal was notified. It forgets whom it wakes."""
+        """Go on: the signal was notified. It forgets whom it wakes. An error is logged, and the others are woken."""
 
 
 class Signal:
@@ -66,21 +69,21 @@ class Signal:
         self.version += 1
         if len(self._waiters) == 1:
             # A dict keeps its room when its last item is taken, and the waiter is soon back.
-            self._waiters.popitem()[0].wake()
+            _wake(self._waiters.popitem()[0])
         elif self._waiters:
             waiters, self._waiters = self._waiters, {}
             if len(waiters) > WOKEN_PROMPTLY:
                 wake_soon(waiters)
                 return
             for waiter in waiters:
-                waiter.wake()
+                _wake(waiter)
 
     def notify_in_steps(self) -> Iterator[None]:
         """Do as ``notify``, one waiter a step: thousands may wait for one signal."""
         self.version += 1
         waiters, self._waiters = self._waiters, {}
         for waiter in waiters:
-            waiter.wake()
+            _wake(waiter)
             yield
 
     def add(self, waiter: Wakeable) -> None:
@@ -97,10 +100,17 @@ def wake_soon(waiters: Iterable[Wakeable]) -> None:
     asyncio.get_running_loop().call_soon(_wake_some, iter(waiters))
 
 
+def _wake(waiter: Wakeable) -> None:
+    try:
+        waiter.wake()
+    except Exception as error:  # noqa: BLE001  # the signal has forgotten the others, too: nobody else would wake them
+        _failures.note(repr(error), exc_info=error)
+
+
 def _wake_some(waiters: Iterator[Wakeable]) -> None:
     woken = 0
     for woken, waiter in enumerate(islice(waiters, WOKEN_PER_PASS), start=1):
-        waiter.wake()
+        _wake(waiter)
     if woken == WOKEN_PER_PASS:
         wake_soon(waiters)
 

@@ -239,3 +239,20 @@ async def test_a_report_as_a_whole_that_meets_a_conflict_is_all_or_nothing(core:
         await pending.durable
     assert caught.value.metadata["field"] == f"updates[{others}].stage_progressed.stage_id"
     assert lines_of(await core.events()) == []
+
+
+async def test_an_attempt_that_ends_before_its_assignment_is_read(
+    core: Core, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its worker does not get the job: to read how long its stages usually take may take long."""
+    await core.submit()
+    started = await core.attempts.start("j", "w")
+    await started.durable
+
+    async def prepare(owner: str, kind: str) -> None:
+        await core.cancel(0)
+
+    monkeypatch.setattr(core.attempts._learned, "prepare", prepare)
+    with pytest.raises(Refusal) as refused:
+        await core.attempts.assignment("j", started.key)
+    assert reason_name(refused.value.reason) == "JOB_ENDED"

@@ -68,6 +68,7 @@ async def test_jobs_workers_and_calls_are_counted(server: ServerProcess) -> None
         await eventually(all_ended)
         idle = await read(server)
 
+    assert busy["milepost_jobs_waiting_seconds w"] >= busy["milepost_jobs_waiting_seconds k"] >= 0
     expected = {
         "milepost_jobs_waiting w": 1,
         "milepost_kind_workers w": 0,
@@ -78,10 +79,12 @@ async def test_jobs_workers_and_calls_are_counted(server: ServerProcess) -> None
         "milepost_worker_slots": 1,
         "milepost_worker_jobs": 1,
         "milepost_watches": 1,
+        "milepost_watches_waiting": 0,
+        "milepost_leases_lost_total": 0,
         "milepost_store_up": 1,
-        "milepost_calls_total JobService/SubmitJob OK": 3,
-        "milepost_calls_total JobService/GetJob NOT_FOUND": 1,
-        "milepost_calls_total JobService/GetJob INTERNAL": 0,
+        "milepost_calls_total OK JobService/SubmitJob": 3,
+        "milepost_calls_total NOT_FOUND JobService/GetJob": 1,
+        "milepost_calls_total INTERNAL JobService/GetJob": 0,
     }
     assert {name: busy.get(name) for name in expected} == expected
     assert "milepost_jobs_waiting w" not in idle
@@ -91,12 +94,17 @@ async def test_jobs_workers_and_calls_are_counted(server: ServerProcess) -> None
     assert ends == [1, 2, 0, 0]
     assert idle["milepost_log_position"] > busy["milepost_log_position"] > 0
     assert idle["milepost_store_bytes"] > 0
+    assert idle["milepost_commit_seconds_count"] > busy["milepost_commit_seconds_count"] > 0
+    assert idle["milepost_commit_seconds_bucket +Inf"] == idle["milepost_commit_seconds_count"]
+    assert idle["milepost_commit_seconds_sum"] > 0
     names = {name.partition(" ")[0] for name in {**busy, **idle}}
+    names = {re.sub(r"^(\w+_seconds)_(bucket|count|sum)$", r"\1", name) for name in names}
     metrics, _, alerts = (
         DOC.read_text().partition("\n### Metrics\n")[2].partition("\n### ")[0].partition("| when | means |")
     )
     assert set(re.findall(r"^\| `(\w+)`", metrics.partition("| metric |")[2], re.MULTILINE)) == names
-    assert set(re.findall(r"milepost_\w+", alerts)) <= names
+    alerted = {name.removesuffix("_bucket") for name in re.findall(r"(?:milepost|process)_\w+", alerts)}
+    assert alerted <= names
 
 
 async def test_silent_connections_keep_nobody_out(server: ServerProcess) -> None:

@@ -82,6 +82,10 @@ class Dispatcher:
         """The number of jobs in the queue of each kind that has any."""
         return self._queues.waiting
 
+    def oldest(self, kind: str) -> int | None:
+        """When the first of a kind's queued jobs was submitted; see ``JobQueues``."""
+        return self._queues.oldest(kind)
+
     def admit(self, request: SubmitJobRequest) -> None:
         """Admit a job to the queues. Raises LIMIT_REACHED."""
         if not request.concurrency_key:

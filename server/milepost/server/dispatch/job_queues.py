@@ -224,6 +224,14 @@ class JobQueues:
                 ahead += min(len(other.order), turn + (other.last_served < own.last_served))
         return ahead
 
+    def oldest(self, kind: str) -> int | None:
+        """When the first of a kind's queued jobs was submitted, in nanoseconds since 1970; None if none is queued.
+
+        It looks at each owner that has jobs of the kind in the queue.
+        """
+        queues = chain.from_iterable(self._queues_of_kind.get(kind, {}).values())
+        return min((queue.order[0][0] for queue in queues), default=None)
+
     def is_key_full(self, key: ConcurrencyKey, limit: int) -> bool:
         """Whether jobs of the key with this limit wait in ``KEY_GROUPS_LIMIT`` kinds and priorities."""
         return len(self._keyed.get((key, limit), ())) >= KEY_GROUPS_LIMIT

@@ -55,6 +55,8 @@ class Deadlines:
         self._suspended: Counter[str] = Counter()
         self._timers: dict[str, asyncio.TimerHandle] = {}
         self._peers: Peers = NoPeers()
+        self.leases_lost = 0
+        """Leases that this node has ended, since their workers were silent."""
 
     def start(self, peers: Peers) -> None:
         """Share lease renewals with the other nodes, and decide nothing without contact to them."""
@@ -168,8 +170,15 @@ class Deadlines:
         if self._peers.contact() is None:
             self._set_timer(job_id, _STORE_RETRY_DELAY)
             return
+        is_lost = False
+
+        def decision(job: Job, now: int) -> list[Event]:
+            nonlocal is_lost
+            events, is_lost = self._decide(job, now)
+            return events
+
         try:
-            opened = await self._journal.commit(job_id, self._decide, by_timeout=True)
+            opened = await self._journal.commit(job_id, decision, by_timeout=True)
         except STORE_ERRORS:
             self._set_timer(job_id, _STORE_RETRY_DELAY)
             return
@@ -178,14 +187,17 @@ class Deadlines:
         except Exception:
             self._set_timer(job_id, _STORE_RETRY_DELAY)
             raise
+        self.leases_lost += is_lost
         if job_id in self._timers:
             self.on_transition(opened.job)
 
-    def _decide(self, job: Job, now: int) -> list[Event]:
+    def _decide(self, job: Job, now: int) -> tuple[list[Event], bool]:
+        """What is due for a job, and whether its lease ends by that."""
         if self._peers.contact() is None:  # other nodes may have decided already
-            return []
+            return [], False
         # The job may be ahead of its durable transitions: the lease of its newest attempt has not begun here then.
         lease = self._leases.get(job.job_id, _Lease(0, 0.0))
         time = self._clock.monotonic()
         is_out = lease.attempt == job.attempt and self._expiry(job.job_id, lease, time) <= time
-        return decide.due(job, now, lease_is_out=is_out, age=self._ages.age)
+        events = decide.due(job, now, lease_is_out=is_out, age=self._ages.age)
+        return events, bool(events) and is_out and job.state in LEASED

@@ -12,6 +12,7 @@ import structlog
 
 from milepost.server.base.clock import AdjustedClock
 from milepost.server.budgets.idle_caches import IdleCaches
+from milepost.server.log.commit_times import CommitTimes
 from milepost.server.log.event_log import EventLog
 from milepost.server.log.jetstream.nats_access import NatsAccess
 from milepost.server.log.log_errors import StoreFailed
@@ -25,6 +26,10 @@ _log = structlog.get_logger("milepost.store")
 
 class Store(EventLog, Protocol):
     """An event log with the lifecycle that a server needs."""
+
+    @property
+    def commit_times(self) -> CommitTimes:
+        """How long this node's commits took until they were durable."""
 
     @property
     def failed(self) -> asyncio.Future[StoreFailed]:

@@ -41,6 +41,7 @@ from milepost.server.followers.transitions import follow_transitions
 from milepost.server.forecasting.learned_stages import LearnedStages
 from milepost.server.journal import Journal
 from milepost.server.log.store import Store
+from milepost.server.messages.timestamps import SECOND
 from milepost.server.rpc.admin_service import AdminService
 from milepost.server.rpc.backups import Backups
 from milepost.server.rpc.job_service import JobService
@@ -107,7 +108,7 @@ class Core:
         self._limiter = limiter = Limiter() if limiter is None else limiter
         self._slices = slices = Slices() if slices is None else slices
         self._tasks = Tasks()
-        clock = clock or SystemClock()
+        self._clock = clock = clock or SystemClock()
         shares = shares or Shares(clock, StoredShares(log))
         memory = CallMemory() if memory is None else memory
         idle = IdleCaches(clock, slices) if idle is None else idle
@@ -177,6 +178,11 @@ class Core:
         """The number of jobs in the queue of each kind that has any."""
         return self._dispatcher.waiting
 
+    def waiting_for(self, kind: str) -> float:
+        """Seconds since the submission of the oldest job in the queue of a kind; 0 without one."""
+        submitted = self._dispatcher.oldest(kind)
+        return 0.0 if submitted is None else max(self._clock.now() - submitted, 0) / SECOND
+
     def takers(self, kind: str) -> int:
         """The number of connected workers, of all nodes, that take jobs of this kind."""
         return self._registry.takers(kind)
@@ -190,6 +196,11 @@ class Core:
     def open_watches(self) -> int:
         """The number of open watches."""
         return self._admission.open
+
+    @property
+    def waiting_watches(self) -> int:
+        """The number of watches that wait for a turn to send what there is."""
+        return self._watches.waiting
 
     async def start(self) -> None:
         """Connect to the other nodes, and resume the jobs that have not ended."""

@@ -46,9 +46,6 @@ from milepost.server.runtime.grpc_server.grpc_options import GRPC_OPTIONS
 from milepost.server.runtime.grpc_server.grpc_start import start_grpc
 from milepost.server.runtime.grpc_server.health_port import HealthPort
 from milepost.server.runtime.grpc_server.health_service import Health
-from milepost.server.runtime.metrics.exposition import exposition
-from milepost.server.runtime.metrics.metrics_port import MetricsPort
-from milepost.server.runtime.metrics.server_metrics import ServerMetrics
 from milepost.server.runtime.startup_placeholder import StartupPlaceholder
 from milepost.server.runtime.tls.tls_credentials import TlsCredentials
 from milepost.server.runtime.tls.tls_files import TlsFiles
@@ -60,6 +57,8 @@ from milepost.v1 import admin_service_pb2, job_service_pb2, worker_service_pb2
 
 if TYPE_CHECKING:
     from milepost.server.runtime.http_server.http_port import HttpPort
+    from milepost.server.runtime.metrics.metrics_port import MetricsPort
+    from milepost.server.runtime.metrics.server_metrics import ServerMetrics
 
 _log = structlog.get_logger("milepost.server")
 
@@ -163,14 +162,17 @@ class Server:
         self._audit = AuditLog(settings.audit_log, is_open=audited)
         self._limiter = Limiter(settings.limits._replace(watches=settings.max_watches_per_caller))
         self._admission = CallAdmission(self._authenticator, self._limiter)
-        self._metrics = metrics = ServerMetrics(
-            self._store, settings.data, self._admission.ended, self._loop_lag
-        )
-        self._metrics_port = (
-            MetricsPort(settings.metrics_address, lambda: exposition(metrics.read()))
-            if settings.metrics_address
-            else None
-        )
+        self._metrics: ServerMetrics | None = None
+        self._metrics_port: MetricsPort | None = None
+        if settings.metrics_address:
+            # They import prometheus_client, which nothing else needs.
+            from milepost.server.runtime.metrics.metrics_port import MetricsPort
+            from milepost.server.runtime.metrics.server_metrics import ServerMetrics
+
+            self._metrics = ServerMetrics(
+                self._store, settings.data, self._admission.ended, self._loop_lag, self.memory.responses
+            )
+            self._metrics_port = MetricsPort(settings.metrics_address, self._metrics)
         self._barrier = FloodBarrier(self._tasks)
         floods = MetadataFloods(self._barrier)
         interceptor = Interceptor(
@@ -292,7 +294,8 @@ class Server:
             node=f"{socket.gethostname()}:{self.address.rpartition(':')[2]}",
         )
         await core.start()
-        self._metrics.core = core
+        if self._metrics is not None:
+            self._metrics.core = core
         self._job_service.replace(core.job_service)
         self._worker_service.replace(core.worker_service)
         self._admin_service.replace(core.admin_service)

@@ -130,6 +130,11 @@ class Watches:
                 self._log, self._clock, self._feeds, feed, request, subscriber, self._running
             ).run()
 
+    @property
+    def waiting(self) -> int:
+        """The number of watches that wait for a turn to send what there is."""
+        return len(self._pacer)
+
     def _subscriber(self, caller: str, send: Send) -> Subscriber:
         unread = self._responses.share(caller)
         return Subscriber(caller, send, self._pacer, unread)

@@ -176,3 +176,19 @@ async def test_a_deadline_is_kept_after_an_error_of_any_kind(
         return await failed(core, "j") == "START_DEADLINE"
 
     await eventually(has_failed)
+
+
+async def test_lost_leases_are_counted(core: Core, deadlines: Deadlines) -> None:
+    """For metrics: those of silent workers, and no other deadlines."""
+    await core.submit("lost")
+    await core.submit("bounded", start_deadline=Duration(seconds=1))
+    await core.start("lost")
+    core.clock.advance(LEASE)
+    await look(core, deadlines)
+
+    async def is_counted() -> bool:
+        return deadlines.leases_lost == 1
+
+    await eventually(is_counted)
+    await eventually(lambda: _is(core, "bounded", "START_DEADLINE"))
+    assert deadlines.leases_lost == 1

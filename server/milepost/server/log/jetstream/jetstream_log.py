@@ -84,6 +84,7 @@ class JetStreamEventLog(ReaderPool):
         self._replicas = replicas
         self._on_state = on_state
         self._connection = NatsConnection(access, self._on_connection_state)
+        self.commit_times = self._connection.commit_times
         self._time = StreamTime(self._connection, names, clock or AdjustedClock())
         self._faults = WriteFaults(self._on_faults)
         self._publishers = JobPublishers(self._connection, names, self, self._faults)
@@ -338,9 +339,9 @@ class JetStreamEventLog(ReaderPool):
         except UnknownRecord as error:
             self._fail(StoreFailed(f"Message {sequence} of the stream {self._names.stream!r} {error}."))
             return
-        message = self._publishers.sent.get(record.name)
-        commits = None if message is None else message.commits
-        delivered = DeliveredMessage(sequence, record.name, len(data), job_id, record, commits)
+        own = self._publishers.sent.get(record.name)
+        commits = None if own is None else own.commits
+        delivered = DeliveredMessage(sequence, record.name, len(data), job_id, record, commits, bool(own))
         self._projection.put(delivered)
 
     def _deliver(self, applied: Sequence[AppliedMessage] | Exception) -> None:

@@ -8,6 +8,7 @@ import json
 import random
 import re
 import ssl
+import time
 from collections.abc import Callable, Coroutine, Iterator
 from typing import Any, NamedTuple, TypeVar
 
@@ -20,6 +21,7 @@ from nats.js import JetStreamContext
 from nats.protocol.parser import PERMISSIONS_ERR
 
 from milepost.server.base.fault_log import FaultLog
+from milepost.server.log.commit_times import CommitTimes
 from milepost.server.log.jetstream.nats_access import ConnectionLost, NatsAccess
 from milepost.server.scheduling.own_files import own_socket
 
@@ -126,6 +128,8 @@ class NatsConnection:
         self._unanswered: dict[str, float] = {}
         self._switching: asyncio.Task[None] | None = None
         self.closed = False
+        self.commit_times = CommitTimes()
+        """Of ``publish``, until the stream has acknowledged."""
         self.breaks = 0
         """Number of times that the connection broke or an answer failed to come."""
 
@@ -189,17 +193,21 @@ class NatsConnection:
         reply: asyncio.Future[Reply] = asyncio.get_running_loop().create_future()
         self._replies[token] = reply
         headers = {"Nats-Expected-Last-Subject-Sequence": str(expected)}
+        began = time.monotonic()
         with self._expecting_answer("published"):
             try:
                 async with asyncio.timeout(timeout):
                     await self.client.publish(subject, message, reply=token, headers=headers)
-                    return await reply
+                    answer = await reply
             except TimeoutError:
                 raise ConnectionLost("NATS did not answer in time") from None
             except (nats.errors.Error, OSError) as error:
                 raise ConnectionLost(str(error)) from error
             finally:
                 self._replies.pop(token, None)
+        if not answer.error:
+            self.commit_times.note(time.monotonic() - began)
+        return answer
 
     async def ask(self, question: Callable[[JetStreamContext], Coroutine[Any, Any, _Answer]]) -> _Answer:
         """Send a request to JetStream. Raises ConnectionLost if it does not answer; its API errors pass through.

@@ -16,6 +16,7 @@ from typing import NamedTuple, TypeAlias
 from milepost.contract.job_states import ACTIVE
 from milepost.server.base.listeners import Listeners
 from milepost.server.base.refusal import Unimplemented
+from milepost.server.log.commit_times import CommitTimes
 from milepost.server.log.event_log import (
     ACTIVE_PAGE_BYTES,
     FRACTION_SCALE,
@@ -95,6 +96,7 @@ class MemoryEventLog:
         self._listeners: Listeners[Sequence[Entry]] = Listeners()
         self._waiting: _Group = deque()
         self._position = disk.position
+        self.commit_times = CommitTimes()
         self._notify_at = 0.0
         self._pending_notifications = 0
         self._writing = self._holding = self._closed = self._has_crashed = False

@@ -13,6 +13,7 @@ from typing import TypeVar
 import structlog
 
 from milepost.server.base.listeners import Listeners
+from milepost.server.log.commit_times import CommitTimes
 from milepost.server.log.database_lock import DatabaseLock
 from milepost.server.log.deliveries import Deliveries, entry_steps
 from milepost.server.log.event_log import Commit, Entry
@@ -93,12 +94,14 @@ class SqliteEventLog(ReaderPool):
         self._refused_at = float("-inf")
         self._failed: asyncio.Future[StoreFailed] = self._loop.create_future()
         self._connection = connection
+        self.commit_times = CommitTimes()
         self._writer = Writer(
             connection,
             position,
             self._files,
             WalUpkeep(connection, self._path, self._connect),
             WalReserve(self._path),
+            self.commit_times,
             verify=self._require_durable,
             deliver=self._deliver,
             written=self._record_position,

@@ -6,6 +6,7 @@ import logging
 import queue
 import sqlite3
 import threading
+import time
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
@@ -13,6 +14,7 @@ import structlog
 
 from milepost.server import failpoints
 from milepost.server.base.fault_log import FaultLog
+from milepost.server.log.commit_times import CommitTimes
 from milepost.server.log.event_log import Entry
 from milepost.server.log.log_errors import Conflict, StoreDisplaced, StoreFailed, StoreFull, StoreLocked
 from milepost.server.log.sqlite import idle_connection, statements
@@ -52,6 +54,8 @@ class Outcome(NamedTuple):
 class Writer:
     """Owner of the writing connection; it applies writes in the order of ``put``, while the files are in their places.
 
+    ``times`` counts its commits by how long they take, with their sync.
+
     If the write-ahead log became shorter it calls ``verify`` with the last position, which raises StoreDisplaced if the
     files lack that.
 
@@ -68,6 +72,7 @@ class Writer:
         files: StoreFiles,
         upkeep: WalUpkeep,
         reserve: WalReserve,
+        times: CommitTimes,
         *,
         verify: Callable[[int], None],
         deliver: Callable[[Sequence[Outcome]], None],
@@ -80,6 +85,7 @@ class Writer:
         self._files = files
         self._upkeep = upkeep
         self._reserve = reserve
+        self._times = times
         self._verify = verify
         self._wal_size = 0
         self._deliver = deliver
@@ -215,7 +221,9 @@ class Writer:
             if transaction.runs.is_due:
                 transaction.runs.collect()
             failpoints.reach("commit.before")
+            began = time.monotonic()
             transaction.execute(statements.COMMIT)
+            self._times.note(time.monotonic() - began)
             failpoints.reach("commit.after")
             self._check_files()
         except Exception as error:  # noqa: BLE001  # see ``_handle_failure``

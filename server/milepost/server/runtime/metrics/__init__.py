@@ -1,1 +1,1 @@
-"""Metrics for Prometheus: what they are, their text format, and the port that serves them."""
+"""Metrics for Prometheus, with prometheus_client: what they are, their text, and the port that serves them."""

@@ -1,38 +1,28 @@
-"""The text format of Prometheus (https://prometheus.io/docs/instrumenting/exposition_formats/)."""
+"""What ``/metrics`` says: the metrics of the server and of its process, in the text format of Prometheus."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from typing import Final, NamedTuple
+import asyncio
+from typing import Final
 
-CONTENT_TYPE: Final = "text/plain; version=0.0.4; charset=utf-8"
+from prometheus_client.exposition import choose_encoder
+from prometheus_client.process_collector import ProcessCollector
+from prometheus_client.registry import Collector, CollectorRegistry
 
-_ESCAPES: Final = str.maketrans({"\\": r"\\", '"': r"\"", "\n": r"\n"})
-
-
-class Sample(NamedTuple):
-    """A value, with the labels that distinguish it from the others of its metric."""
-
-    value: float
-    labels: Mapping[str, str] = {}
+_encode, CONTENT_TYPE = choose_encoder("")
 
 
-class Metric(NamedTuple):
-    """A metric with its samples. One whose name ends with ``_total`` is a counter, any other a gauge."""
+class Exposition:
+    """The text of a collector's metrics, followed by those of the process."""
 
-    name: str
-    help: str
-    samples: Iterable[Sample]
+    def __init__(self, server: Collector) -> None:
+        self._server: Final = CollectorRegistry()
+        self._server.register(server)
+        self._process: Final = CollectorRegistry()
+        ProcessCollector(registry=self._process)
 
-
-def exposition(metrics: Iterable[Metric]) -> str:
-    """The metrics as text."""
-    return "".join(line for metric in metrics for line in _lines(metric))
-
-
-def _lines(metric: Metric) -> Iterable[str]:
-    kind = "counter" if metric.name.endswith("_total") else "gauge"
-    yield f"# HELP {metric.name} {metric.help}\n# TYPE {metric.name} {kind}\n"
-    for value, labels in metric.samples:
-        named = ",".join(f'{name}="{text.translate(_ESCAPES)}"' for name, text in labels.items())
-        yield f"{metric.name}{f'{{{named}}}' if named else ''} {value:.17g}\n"
+    async def read(self) -> bytes:
+        """The text, as of now."""
+        # In a thread, since it counts the open files, which may be many thousands.
+        process = await asyncio.to_thread(_encode, self._process)
+        return _encode(self._server) + process

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
 from typing import Final
 
+from prometheus_client.registry import Collector
+
 from milepost.server.runtime.listen_address import check_free
-from milepost.server.runtime.metrics.exposition import CONTENT_TYPE
+from milepost.server.runtime.metrics.exposition import CONTENT_TYPE, Exposition
 
 # Bytes of the head of a request; a scraper's is a few hundred.
 _HEAD_SIZE: Final = 8192
@@ -20,11 +21,11 @@ _CONNECTIONS_LIMIT: Final = 16
 
 
 class MetricsPort:
-    """Serves the text of ``read`` at ``host:port``. One request a connection."""
+    """Serves a collector's metrics at ``host:port``. One request a connection."""
 
-    def __init__(self, address: str, read: Callable[[], str]) -> None:
+    def __init__(self, address: str, metrics: Collector) -> None:
         self._address = address
-        self._read = read
+        self._exposition = Exposition(metrics)
         self._open: dict[asyncio.StreamWriter, None] = {}
         self._server: asyncio.Server | None = None
 
@@ -51,7 +52,7 @@ class MetricsPort:
         try:
             async with asyncio.timeout(_TIMEOUT):
                 head = await reader.readuntil(b"\r\n\r\n")
-                writer.write(self._answer(head))
+                writer.write(await self._answer(head))
                 await writer.drain()
         except (TimeoutError, asyncio.IncompleteReadError, asyncio.LimitOverrunError, ConnectionError):
             pass
@@ -59,18 +60,17 @@ class MetricsPort:
             self._open.pop(writer, None)
             writer.close()
 
-    def _answer(self, head: bytes) -> bytes:
+    async def _answer(self, head: bytes) -> bytes:
         verb, _, rest = head.partition(b"\r\n")[0].partition(b" ")
         path = rest.partition(b" ")[0].partition(b"?")[0]
         if path != b"/metrics":
-            return _response("404 Not Found", "There is /metrics here, and nothing else.\n")
+            return _response("404 Not Found", b"There is /metrics here, and nothing else.\n")
         if verb not in (b"GET", b"HEAD"):
-            return _response("405 Method Not Allowed", "GET it.\n", "Allow: GET, HEAD\r\n")
-        return _response("200 OK", self._read(), with_body=verb == b"GET")
+            return _response("405 Method Not Allowed", b"GET it.\n", "Allow: GET, HEAD\r\n")
+        return _response("200 OK", await self._exposition.read(), with_body=verb == b"GET")
 
 
-def _response(status: str, text: str, headers: str = "", *, with_body: bool = True) -> bytes:
-    body = text.encode()
+def _response(status: str, body: bytes, headers: str = "", *, with_body: bool = True) -> bytes:
     head = (
         f"HTTP/1.1 {status}\r\nContent-Type: {CONTENT_TYPE}\r\nContent-Length: {len(body)}\r\n"
         f"{headers}Connection: close\r\n\r\n"

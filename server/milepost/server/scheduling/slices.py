@@ -62,6 +62,8 @@ class Slices:
             outcome = await work.outcome
         finally:
             steps.close()
+            # It has the error, whose traceback has this frame: they, and what the work had, would be garbage.
+            del work
         return outcome
 
     def _count_begun(self) -> None:
@@ -115,7 +117,10 @@ class _Work:
             self.outcome.set_result(done.value)
         # Raised to whoever asked for the work, also if it was cancelled: the works of others go on.
         except (Exception, asyncio.CancelledError) as error:  # noqa: BLE001
-            self.outcome.set_exception(error)
+            # Without this frame, which has the outcome.
+            self.outcome.set_exception(
+                error.with_traceback(error.__traceback__ and error.__traceback__.tb_next)
+            )
 
 
 class _CallerWorks:

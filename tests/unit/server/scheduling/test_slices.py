@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import weakref
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from functools import partial
 from itertools import pairwise
 
@@ -107,6 +109,25 @@ async def test_an_error_leaves_the_work(error: BaseException) -> None:
             return_exceptions=True,
         )
     assert [str(outcome) for outcome in outcomes] == [str(error), "a"]
+
+
+async def test_work_that_has_failed_is_no_garbage(no_collector: None) -> None:
+    """It may have had a large request, which only the collector would free."""
+
+    class Request:
+        pass
+
+    def failing(request: Request) -> Steps[None]:
+        yield
+        raise ValueError(type(request))
+
+    request = Request()
+    left = weakref.ref(request)
+    with suppress(ValueError):
+        await Slices().run(failing(request), "host")
+    del request
+    await asyncio.sleep(0)  # the callback that goes on with this test has the outcome
+    assert left() is None
 
 
 async def test_who_waits_for_a_key_goes_on_in_order() -> None:

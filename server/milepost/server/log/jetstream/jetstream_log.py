@@ -323,8 +323,6 @@ class JetStreamEventLog(ReaderPool):
         """See ``AppliedLog``."""
         await self._applied.sequence.reached(sequence)
 
-    # Following.
-
     def _on_message(self, sequence: int, subject: str, data: bytes) -> None:
         """Decode the stream's next message and queue it for the projection."""
         self._backlog.add(len(data))

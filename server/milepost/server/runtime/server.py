@@ -41,7 +41,7 @@ from milepost.server.runtime import listen_address
 from milepost.server.runtime.core import QUEUE_MEMORY, Core
 from milepost.server.runtime.data_directory import DataDirectory
 from milepost.server.runtime.flood_barrier import FloodBarrier
-from milepost.server.runtime.grpc_server import grpc_accepting, grpc_wakeups
+from milepost.server.runtime.grpc_server import grpc_accepting, grpc_batches, grpc_wakeups
 from milepost.server.runtime.grpc_server.grpc_options import GRPC_OPTIONS
 from milepost.server.runtime.grpc_server.grpc_start import start_grpc
 from milepost.server.runtime.grpc_server.health_port import HealthPort
@@ -179,6 +179,7 @@ class Server:
             self._admission, self._calls, self.memory, self._slices, self._audit, floods
         )
         grpc_accepting.install()
+        grpc_batches.install()
         ignore_lost_connections()
         with grpc_wakeups.take_all_at_once():
             self._grpc = grpc.aio.server(interceptors=[interceptor], options=GRPC_OPTIONS)

@@ -3,7 +3,7 @@
 grpc.aio starts a batch, such as to receive a message or to send a status, waits for its future, and then frees what the
 batch has taken. If its task is cancelled, or the batch fails since the client has left, that last step never comes: some
 100 bytes for each read, 300 for each write and 750 for each refusal are lost for good, and the client may reset calls
-without end. They lie between what has been freed since, so that each holds a page of C's heaps.
+without end. They lie between what has been freed since, so that each holds a page of C's heaps (decision 0082).
 
 So a batch goes on by itself once core is done with it, and whoever waits for it has a future that may be cancelled.
 """
@@ -39,11 +39,13 @@ class _Batch:
         return iter(_ONE_STEP)
 
     def set_result(self, result: None) -> None:
+        """Core has done the batch."""
         next(self.steps, None)
         if not self.future.done():
             self.future.set_result(result)
 
     def set_exception(self, error: BaseException) -> None:
+        """Core has given the batch up."""
         next(self.steps, None)
         if not self.future.done():
             self.future.set_exception(error)

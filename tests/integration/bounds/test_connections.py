@@ -25,8 +25,10 @@ from milepost.client import Client
 from milepost.client._transport import channel as sdk
 from milepost.client.errors import Unreachable
 from milepost.contract.limits import CUSTOM_SIZE, INPUT_SIZE, REQUEST_SIZE
+from milepost.server.rpc import floods
 from milepost.server.rpc.metadata_limit import METADATA_SIZE
 from milepost.server.runtime.grpc_server.grpc_options import CONCURRENT_STREAMS
+from milepost.server.runtime.server import Server
 from milepost.v1 import Custom, Dispatch, GetJobRequest, ReportJobRequest, Update
 from tests.support.bad_requests import struct
 from tests.support.forking import Forkery
@@ -169,6 +171,28 @@ async def _flood(address: str, host: str) -> None:
                     flood.write(CONTINUATION, 0, stream, note)
                 flood.write(CONTINUATION, END_HEADERS, stream, note)
                 await flood.drain()
+
+
+async def test_a_host_that_leaves_its_calls_at_once_loses_that_connection(
+    memory_server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """So resets in the packets that open the calls end; its other connections go on."""
+    monkeypatch.setattr(floods, "LEFT_CALLS", 20)
+    monkeypatch.setattr(floods, "LEFT_TIME", 60.0)
+    monkeypatch.setattr(floods, "FLOOD_PERIOD", 600.0)
+    block = request_headers(_WORK, memory_server.address)
+    async with connect(memory_server.address) as rpc:
+        assert (await rpc.submit()).job_id
+        async with Connection.open(memory_server.address, from_host="127.0.0.2") as flood:
+            with suppress(ConnectionError):
+                while not flood.closed.is_set():
+                    stream = flood.new_stream()
+                    flood.write(HEADERS, END_HEADERS, stream, block)
+                    flood.cancel(stream)
+                    await flood.drain()
+                    await asyncio.sleep(0)
+        assert memory_server.call_count > 1 + 20
+        assert (await rpc.submit()).job_id
 
 
 async def test_large_requests_one_after_another_are_no_flood(tmp_path: Path, forkery: Forkery) -> None:

@@ -39,6 +39,11 @@ class CallRecord:
         self._is_recorded = self._is_admitted = self._is_counted = False
         self._job_id = ""
 
+    @property
+    def seconds(self) -> float:
+        """How long the call has lasted so far."""
+        return time.monotonic() - self._started
+
     def note_principal(self, principal: Principal) -> None:
         """Record the principal, once the call is authenticated."""
         self._principal = principal
@@ -85,7 +90,7 @@ class CallRecord:
             method=self.method,
             code=code,
             **({"reason": self._reason} if self._reason else {}),
-            seconds=round(time.monotonic() - self._started, 4),
+            seconds=round(self.seconds, 4),
             peer=self.peer,
             **({} if self._principal is ANONYMOUS else {"subject": self._principal.subject}),
             **({"job_id": self._job_id} if self._job_id else {}),

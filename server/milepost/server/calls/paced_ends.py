@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import types
-from collections.abc import Coroutine, Generator
+from collections.abc import Callable, Coroutine, Generator
 from typing import Any, TypeVar
 
 from milepost.server.calls.call_turns import ENDS_PER_PASS, CallTurns
@@ -24,8 +24,13 @@ class PacedEnds:
         self._turns = CallTurns(ENDS_PER_PASS)
 
     @types.coroutine
-    def run(self, call: Coroutine[Any, Any, _Result]) -> Generator[Any, Any, _Result]:
-        """Run a call; errors reach it in turns of its caller, and a cancellation meanwhile at once."""
+    def run(
+        self, call: Coroutine[Any, Any, _Result], on_cancelled: Callable[[], object] = lambda: None
+    ) -> Generator[Any, Any, _Result]:
+        """Run a call; errors reach it in turns of its caller, and a cancellation meanwhile at once.
+
+        ``on_cancelled`` is called as soon as it is cancelled, before its turn.
+        """
         # The traceback of the error has this frame. So this frame keeps neither the error nor the future that raised it
         # when the call gets the error: together they would be garbage.
         raised: list[BaseException] = []
@@ -43,6 +48,8 @@ class PacedEnds:
             except BaseException as error:  # noqa: BLE001  # the call handles it, or raises it
                 raised.append(error)
                 del awaited
+                if isinstance(error, asyncio.CancelledError):
+                    on_cancelled()
                 try:
                     yield from self._turns.begin(served_caller()).__await__()
                 except asyncio.CancelledError as again:

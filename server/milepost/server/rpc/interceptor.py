@@ -29,7 +29,8 @@ from milepost.server.calls.open_calls import OpenCalls
 from milepost.server.calls.request_decoding import Decoded, decoder, finish_decoding
 from milepost.server.calls.response_stream import ResponseStream
 from milepost.server.rpc.call_log import CallLog
-from milepost.server.rpc.metadata_limit import METADATA_SIZE, MetadataFloods, metadata_size, too_large
+from milepost.server.rpc.floods import Floods
+from milepost.server.rpc.metadata_limit import METADATA_SIZE, metadata_size, too_large
 from milepost.server.rpc.response_writer import ResponseWriter
 from milepost.server.scheduling.slices import Slices
 
@@ -47,6 +48,7 @@ class _Call(NamedTuple):
 
     admission: CallAdmission
     audit: AuditLog
+    floods: Floods
     details: grpc.HandlerCallDetails
 
     def log(self, context: _Context) -> CallLog:
@@ -62,7 +64,7 @@ class _Call(NamedTuple):
 class Interceptor(grpc.aio.ServerInterceptor):
     """Wraps every handler of the server. Once ``admission`` drains, open streams of reflection end.
 
-    ``floods`` learns of metadata that is refused.
+    ``floods`` learns of metadata that is refused, and of calls that are left.
     """
 
     def __init__(
@@ -72,7 +74,7 @@ class Interceptor(grpc.aio.ServerInterceptor):
         memory: CallMemory,
         slices: Slices,
         audit: AuditLog,
-        floods: MetadataFloods,
+        floods: Floods,
     ) -> None:
         self._admission = admission
         self._floods = floods
@@ -89,7 +91,7 @@ class Interceptor(grpc.aio.ServerInterceptor):
         """See ``grpc.aio.ServerInterceptor``; never raises."""
         method, metadata = handler_call_details.method, handler_call_details.invocation_metadata
         size = metadata_size(metadata)
-        call = _Call(self._admission, self._audit, handler_call_details)
+        call = _Call(self._admission, self._audit, self._floods, handler_call_details)
         if size > METADATA_SIZE:
             return self._refuse(call, size)
         # A call that is reset meanwhile is one of its connection until it is refused. So resets are held back, too.
@@ -119,7 +121,7 @@ class Interceptor(grpc.aio.ServerInterceptor):
         """A handler that receives nothing, of a call with metadata of this size."""
 
         async def refuse(_: object, context: _Context) -> None:
-            self._floods.note(context.peer(), size)
+            self._floods.note_metadata(context.peer(), size)
             refusal = too_large(size)
             self._admission.count_refused(context.peer(), refusal)
             with (call_log := call.log(context)):
@@ -248,7 +250,9 @@ def _wrap_coroutine(
     async def handle(_: object, context: _Context) -> Any:
         with (call_log := call.log(context)) as record:
             try:
-                return await call.admission.ends.run(serve(context, record))
+                return await call.admission.ends.run(
+                    serve(context, record), lambda: call.floods.note_left(record.peer, record.seconds)
+                )
             except Exception as error:
                 await call_log.abort(error)
                 raise

@@ -34,8 +34,8 @@ from milepost.server.log.memory.memory_log import MemoryEventLog
 from milepost.server.log.store import NatsStore, Store, open_store
 from milepost.server.log.store_files import StoreFiles
 from milepost.server.rpc.call_log import ignore_lost_connections
+from milepost.server.rpc.floods import Floods
 from milepost.server.rpc.interceptor import Interceptor
-from milepost.server.rpc.metadata_limit import MetadataFloods
 from milepost.server.rpc.registration import add_service
 from milepost.server.runtime import listen_address
 from milepost.server.runtime.core import QUEUE_MEMORY, Core
@@ -174,7 +174,7 @@ class Server:
             )
             self._metrics_port = MetricsPort(settings.metrics_address, self._metrics)
         self._barrier = FloodBarrier(self._tasks)
-        floods = MetadataFloods(self._barrier)
+        floods = Floods(self._barrier)
         interceptor = Interceptor(
             self._admission, self._calls, self.memory, self._slices, self._audit, floods
         )

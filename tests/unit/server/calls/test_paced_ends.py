@@ -68,6 +68,29 @@ async def test_who_is_cancelled_again_waits_no_longer() -> None:
     assert len(calls.ended) == len(tasks)
 
 
+async def test_a_cancellation_is_noted_before_the_call_has_its_turn() -> None:
+    """So who leaves calls in a flood is known while they end; an error is none."""
+    ends, noted = PacedEnds(), list[str]()
+
+    async def call(answer: asyncio.Future[None]) -> None:
+        await ends.run(_wait_for(answer), lambda: noted.append("left"))
+
+    answers = [asyncio.get_running_loop().create_future() for _ in range(3 * ENDS_PER_PASS + 1)]
+    tasks = [asyncio.create_task(call(answer)) for answer in answers]
+    await asyncio.sleep(0)
+    answers.pop().set_exception(_NoSuchJob())
+    for task in tasks[:-1]:
+        task.cancel()
+    await asyncio.sleep(0)
+    assert (len(noted), sum(task.done() for task in tasks)) == (3 * ENDS_PER_PASS, ENDS_PER_PASS)
+    await asyncio.gather(*tasks, return_exceptions=True)
+    assert len(noted) == 3 * ENDS_PER_PASS
+
+
+async def _wait_for(answer: asyncio.Future[None]) -> None:
+    await answer
+
+
 async def test_what_a_call_awaits_is_as_without_it() -> None:
     """Timeouts and results."""
     answer: asyncio.Future[str] = asyncio.get_running_loop().create_future()

@@ -18,8 +18,8 @@ import pytest
 from structlog.testing import capture_logs
 
 from milepost.server.background_tasks import Tasks
-from milepost.server.rpc import metadata_limit
-from milepost.server.rpc.metadata_limit import FLOOD_SIZE, MetadataFloods
+from milepost.server.rpc import floods as flood_counts
+from milepost.server.rpc.floods import FLOOD_SIZE, LEFT_CALLS, LEFT_TIME, Floods
 from milepost.server.runtime import flood_barrier
 from milepost.server.runtime.flood_barrier import FILTERED_HOSTS, FloodBarrier, filter_code
 from tests.support.rpc import eventually
@@ -47,20 +47,38 @@ class _Barrier:
 
 async def test_a_host_floods_from_so_many_bytes_on(monkeypatch: pytest.MonkeyPatch) -> None:
     """Then each further call costs its connection; other hosts are counted for themselves, until the period ends."""
-    monkeypatch.setattr(metadata_limit, "FLOOD_PERIOD", 0.01)
+    monkeypatch.setattr(flood_counts, "FLOOD_PERIOD", 0.01)
     barrier = _Barrier()
-    floods = MetadataFloods(barrier)
-    floods.note("ipv4:10.0.0.1:1", FLOOD_SIZE)
-    floods.note("ipv4:10.0.0.2:1", FLOOD_SIZE)
+    floods = Floods(barrier)
+    floods.note_metadata("ipv4:10.0.0.1:1", FLOOD_SIZE)
+    floods.note_metadata("ipv4:10.0.0.2:1", FLOOD_SIZE)
     assert (barrier.refused, barrier.hung_up) == ([], [])
-    floods.note("ipv4:10.0.0.1:2", 1)
-    floods.note("ipv4:10.0.0.1:3", 1)
+    floods.note_metadata("ipv4:10.0.0.1:2", 1)
+    floods.note_metadata("ipv4:10.0.0.1:3", 1)
     assert barrier.refused == [{"ipv4:10.0.0.1"}]
     assert barrier.hung_up == ["ipv4:10.0.0.1:2", "ipv4:10.0.0.1:3"]
     await barrier.let_in.wait()
     assert barrier.refused[1:] == [set()]
-    floods.note("ipv4:10.0.0.1:4", FLOOD_SIZE)
+    floods.note_metadata("ipv4:10.0.0.1:4", FLOOD_SIZE)
     assert barrier.hung_up == ["ipv4:10.0.0.1:2", "ipv4:10.0.0.1:3"]
+
+
+async def test_a_host_floods_with_calls_that_it_leaves_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Those that it leaves later do not count; the metadata of the same host is counted for itself."""
+    monkeypatch.setattr(flood_counts, "FLOOD_PERIOD", 0.01)
+    barrier = _Barrier()
+    floods = Floods(barrier)
+    for _ in range(LEFT_CALLS):
+        floods.note_left("ipv4:10.0.0.1:1", LEFT_TIME)
+        floods.note_left("ipv4:10.0.0.2:1", 1.1 * LEFT_TIME)
+    floods.note_metadata("ipv4:10.0.0.1:1", FLOOD_SIZE)
+    floods.note_left("ipv4:10.0.0.2:1", 0.0)
+    assert (barrier.refused, barrier.hung_up) == ([], [])
+    floods.note_left("ipv4:10.0.0.1:2", 0.0)
+    assert (barrier.refused, barrier.hung_up) == ([{"ipv4:10.0.0.1"}], ["ipv4:10.0.0.1:2"])
+    await barrier.let_in.wait()
+    floods.note_left("ipv4:10.0.0.1:3", 0.0)
+    assert barrier.hung_up == ["ipv4:10.0.0.1:2"]
 
 
 @pytest.fixture

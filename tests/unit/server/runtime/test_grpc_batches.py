@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import ctypes
 import gc
 from collections.abc import AsyncIterator
@@ -57,7 +58,7 @@ async def test_who_waits_for_a_batch() -> None:
     with pytest.raises(ConnectionError, match="the client has left"):
         await failed
     with pytest.raises(RuntimeError, match="refused"):
-        execute_batch(None, ("refused",), loop)
+        await execute_batch(None, ("refused",), loop)
     assert isinstance(loop.create_future(), asyncio.Future)
 
 
@@ -84,8 +85,8 @@ class _Heap(ctypes.Structure):
     """mallinfo2 of glibc."""
 
     _fields_ = [
-        (name, ctypes.c_size_t)
-        for name in "arena ordblks smblks hblks hblkhd usmblks fsmblks uordblks fordblks keepcost".split()
+        *((name, ctypes.c_size_t) for name in ("arena", "ordblks", "smblks", "hblks", "hblkhd")),
+        *((name, ctypes.c_size_t) for name in ("usmblks", "fsmblks", "uordblks", "fordblks", "keepcost")),
     ]
 
 
@@ -106,15 +107,13 @@ async def test_refusals_of_calls_that_were_left_take_no_memory() -> None:
 
     async def refuse(_: AsyncIterator[bytes], context: grpc.aio.ServicerContext[bytes, bytes]) -> None:
         nonlocal refused
-        try:
+        with contextlib.suppress(asyncio.CancelledError):  # the client has left
             await context.read()
-        except asyncio.CancelledError:  # the client has left
-            pass
         refused += 1
         await context.abort(grpc.StatusCode.ABORTED, "x" * 100, (("details-bin", b"x" * 300),))
 
     server = grpc.aio.server()
-    handler = grpc.stream_stream_rpc_method_handler(refuse)
+    handler: Any = grpc.stream_stream_rpc_method_handler(refuse)
     server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler("calls", {"Refuse": handler}),))
     port = server.add_insecure_port("127.0.0.1:0")
     await server.start()
@@ -123,7 +122,7 @@ async def test_refusals_of_calls_that_were_left_take_no_memory() -> None:
         async def leave_calls() -> None:
             refused_by_then = refused + CALLS
             for _ in range(CALLS // 50):
-                calls = [channel.stream_stream("/calls/Refuse")() for _ in range(50)]
+                calls: list[Any] = [channel.stream_stream("/calls/Refuse")() for _ in range(50)]
                 for call in calls:
                     await call.wait_for_connection()
                     call.cancel()

@@ -3,7 +3,7 @@
 grpc.aio starts a batch, such as to receive a message or to send a status, waits for its future, and then frees what the
 batch has taken. If its task is cancelled, or the batch fails since the client has left, that last step never comes:
 some 100 bytes for each read, 300 for each write and 750 for each refusal are lost for good, and the client may reset
-calls without end. They lie between what has been freed since, so that each holds a page of C's heaps (decision 0082).
+calls without end. They lie between what has been freed since, so that each holds a page of C's heaps (decision 0084).
 
 So a batch goes on by itself once core is done with it, and whoever waits for it has a future that may be cancelled.
 """

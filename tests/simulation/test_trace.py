@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import threading
+import uuid
 
 from tests.simulation.world import run
 
@@ -34,3 +36,22 @@ def test_the_trace_is_the_same_in_another_process() -> None:
 
     (only,) = printed
     assert [line for seed in _SEEDS for line in (f"=== {seed}", *run(seed).record.trace)] == only.splitlines()
+
+
+def test_other_threads_have_their_own_randomness() -> None:
+    """As those of what earlier tests have left running in this process."""
+    alone = run(3).record.trace
+    over = threading.Event()
+
+    def draw() -> None:
+        while not over.is_set():
+            uuid.uuid4()
+
+    drawing = threading.Thread(target=draw)
+    drawing.start()
+    try:
+        beside = run(3).record.trace
+    finally:
+        over.set()
+        drawing.join()
+    assert beside == alone

@@ -143,7 +143,7 @@ def test_a_result_never_fails_the_job() -> None:
     """Values that are no mapping, not JSON, or too large are reported as closely as possible, with a warning."""
     heard: list[str] = []
     for result, reported, text in (
-        ([1], {"value": [1]}, "result is a list, not a mapping"),
+        ([1], {"value": [1]}, "result is of type list, not a mapping"),
         ({"loss": math.nan}, {"loss": "NaN"}, "result.loss is nan, which JSON does not have"),
         ({"n": 2**53 + 1}, {"n": "9007199254740993"}, "result.n is an integer"),
     ):

@@ -52,7 +52,10 @@ def to_lossy_struct(values: object, name: str, size: int, warn: Warn) -> Struct:
     """
     mapping = _mapping(values)
     if mapping is None:
-        warn(name, f'{name} is a {type(values).__name__}, not a mapping: it is reported as {{"value": …}}.')
+        warn(
+            name,
+            f'{name} is of type {type(values).__name__}, not a mapping: it is reported as {{"value": …}}.',
+        )
         mapping = {"value": values}
     struct = Struct()
     _Conversion(warn).fill(struct, mapping, name, 0)

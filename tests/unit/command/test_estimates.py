@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from google.protobuf.duration_pb2 import Duration
 
@@ -62,13 +64,26 @@ QUEUED = Waiting(
         (10, "about 03:20 left, at most 05:10, from 14 runs"),
         (70.5, "about 02:19 left, at most 04:09, from 14 runs"),
         (209.5, "ending any moment, at most 01:50, from 14 runs"),
-        (319.5, "longer than expected, from 14 runs"),
+        (319.5, "ending any moment, from 14 runs"),
+        (326.5, "longer than expected, from 14 runs"),
         (10_000, "longer than expected, from 14 runs"),
     ],
 )
 def test_it_counts_down_and_never_below_nothing(seconds: float, words: str) -> None:
     """From when it was made; a clock that is behind that adds nothing."""
     assert ", ".join(remaining_parts(estimate(200, 310), at(seconds))) == words
+
+
+@pytest.mark.parametrize(("median", "most"), [(0.2, 1), (1.5, 3), (5, 7), (7.5, 13)])
+def test_it_holds_while_the_server_makes_the_same_anew(median: float, most: float) -> None:
+    """As of a job that is late: once it is off by a second, at the latest after the five of a list, which took turns
+    of "about 00:01 left" and "longer than expected".
+    """
+    given = estimate(median, most)
+    words = {remaining_parts(given, at(10 + tenths / 10))[0] for tenths in range(60)}
+    assert {re.sub(r"[\d:]+", "N", each) for each in words} == {
+        "about N left" if median >= 7 else "ending any moment"
+    }
 
 
 @pytest.mark.parametrize(
@@ -243,6 +258,7 @@ def test_a_list_has_a_column_if_a_job_has_an_estimate() -> None:
         listed(5, estimate(200, 310), JobState.JOB_STATE_CANCELLING),
         listed(6, estimate(200, 310)),
     ]
+    jobs[3].estimate.as_of.CopyFrom(stamp(4))
     jobs[5].start_time.CopyFrom(stamp(10.5))
 
     assert list(jobs_lines(jobs, at(11))) == [

@@ -36,6 +36,10 @@ _BEFORE_CHANGE: Final = 5
 _PACE_EVIDENCE: Final = 5.0
 """Updates after which the pace of this run weighs as much as that of the past one."""
 
+_PACE_DISTANCE: Final = math.log(2)
+"""By how much the logarithms of paces of a kind differ, usually. The further a pace is from the past one, the less that
+tells of this run: the prior is one with heavy tails, as of Student's t."""
+
 _SPREAD: Final = 0.3
 """How far, as a fraction, a job outlasts a past run that still counts with the weight 1/e. Such a job may end at any
 moment: what it still takes grows to the same part of that."""
@@ -164,7 +168,9 @@ def _rest(stage: StageRun, now: StageProgress, elapsed: float, factor: float) ->
         if now.total is None:
             return _left(stage.duration * factor, elapsed - now.start)
         first = curve.at(min(curve.units[1], total))
-        return _with_slack(first - (elapsed - now.start), curve.at(total) - first + tail), 1.0
+        since = elapsed - now.start
+        ratio = _pace(since / first, 1, total_known=True) if since > first > 0 else 1.0
+        return _with_slack(first - since, (curve.at(total) - first) * ratio + tail), 1.0
     since = elapsed - now.last_update
     if done >= total:
         if done == total or now.total is not None:
@@ -175,14 +181,25 @@ def _rest(stage: StageRun, now: StageProgress, elapsed: float, factor: float) ->
         before = reached - curve.at(now.first_units)
         took = now.last_update - now.first_update
         if before > 0 and took > 0:
-            evidence = now.updates - 1
-            ratio = (took / before) ** (evidence / (evidence + _PACE_EVIDENCE))
+            ratio = _pace(took / before, now.updates - 1, total_known=now.total is not None)
+    elif now.total is not None and now.last_update - now.start > reached > 0:
+        # Not where it is less: a stage that goes on after an earlier attempt has many units at once.
+        ratio = _pace((now.last_update - now.start) / reached, 1, total_known=True)
     # The next unit is under way since the last update.
     step = min(1.0, total - done)
     following = curve.at(done + step)
     return _with_slack(
         (following - reached) * ratio - since, (curve.at(total) - following) * ratio + tail
     ), 1.0
+
+
+def _pace(ratio: float, evidence: int, *, total_known: bool) -> float:
+    """How many times as long as in a past run a unit takes, after so many updates that measured ``ratio``.
+
+    Where the number of units is a guess, a pace of another order may be that of other units.
+    """
+    distance = math.log(ratio) / _PACE_DISTANCE if total_known else 0.0
+    return ratio ** (evidence / (evidence + _PACE_EVIDENCE / (1 + distance * distance)))
 
 
 def _with_slack(unit: float, rest: float) -> float:

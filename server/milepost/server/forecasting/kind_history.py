@@ -220,12 +220,12 @@ class KindHistory:
         return Judgement(tuple(errors), tuple(covered), tuple(relative))
 
     def _has_pace(self, progress: JobProgress) -> bool:
-        """Whether a running stage counts its units, as it did in the runs before."""
+        """Whether a running stage has units to count, as it had in the runs before."""
         paced = {
             step.stage.stage_id for run in self.runs for step in run.steps if step.stage.curve is not None
         }
         return any(
-            now.start is not None and now.end is None and now.total is not None and now.updates
+            now.start is not None and now.end is None and now.total is not None
             for stage_id, now in progress.stages.items()
             if stage_id in paced
         )

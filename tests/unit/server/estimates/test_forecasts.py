@@ -183,6 +183,24 @@ def test_a_large_job_after_a_small_one_is_estimated_from_its_own_pace() -> None:
     assert known(PastRun(10.0, 0.0, (), 10.0)).is_overdue(large)
 
 
+def test_a_pace_of_another_order_counts_at_once() -> None:
+    """A run of 30 ms says nothing of a job that takes 3 s for each unit, from before the first of them is done: what was
+    left was 0.03 s, or the job overdue. Between updates the end stays where it was.
+    """
+    history = known(counted(10, 0.003))
+
+    def ratio(units: int, later: float) -> float:
+        elapsed = 3.0 * units + later
+        first = (1.0, 3.0) if units else (0.0, 0.0)
+        now = StageProgress(0.0, None, 10.0, float(units), *first, 3.0 * units, units)
+        found = history.remaining(JobProgress(elapsed, {"s": now}))
+        assert found is not None
+        return found.p50 / (30.0 - elapsed)
+
+    assert all(0.6 < ratio(units, later) < 1.1 for units in range(1, 9) for later in (0.0, 1.0, 2.9))
+    assert 0.6 < ratio(0, 2.9) < 1.1
+
+
 def test_the_first_job_of_a_kind_is_estimated_from_its_own_pace() -> None:
     """From three updates and 5 % on."""
     history = known()

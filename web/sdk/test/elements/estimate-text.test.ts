@@ -1,4 +1,5 @@
 import { create } from "@bufbuild/protobuf";
+import { DurationSchema } from "@bufbuild/protobuf/wkt";
 import { EstimateBasis, EstimateSchema, JobState, WaitingFor, WaitingSchema } from "@milepost/client";
 import { describe, expect, test } from "vitest";
 import {
@@ -32,8 +33,25 @@ describe("what a job still takes", () => {
     expect(words(10)).toEqual(["about 03:20 left", "at most 05:10 · from 14 runs"]);
     expect(words(70.5)).toEqual(["about 02:19 left", "at most 04:09 · from 14 runs"]);
     expect(words(209.5)).toEqual(["ending any moment", "at most 01:50 · from 14 runs"]);
-    expect(words(1000)).toEqual(["longer than expected", "from 14 runs"]);
+    expect(words(325.5)).toEqual(["ending any moment", "from 14 runs"]);
+    expect(words(326.5)).toEqual(["longer than expected", "from 14 runs"]);
     expect(remainingCell(runningJob({ estimate: estimate() }), START + 1_000_000)).toBe("");
+  });
+
+  // As of a job that is late: once it is off by a second, at the latest after the five of a list.
+  test.each([
+    [0, 1, "ending any moment"],
+    [1, 3, "ending any moment"],
+    [6, 8, "ending any moment"],
+    [7, 13, "about N left"],
+  ])("holds while the server makes the same anew: %i s", (median, most, held) => {
+    const late = estimate();
+    late.remainingP50 = create(DurationSchema, { seconds: BigInt(median), nanos: 500_000_000 });
+    late.remainingP90 = create(DurationSchema, { seconds: BigInt(most) });
+    const texts = Array.from({ length: 60 }, (_, tenths) =>
+      remainingText(runningJob({ estimate: late }), START + 10_000 + tenths * 100),
+    );
+    expect(new Set(texts.map((text) => text.replace(/[\d:]+/, "N")))).toEqual(new Set([held]));
   });
 
   test("has words for what it rests on", () => {

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import Final
 
 from google.protobuf.duration_pb2 import Duration
 
@@ -11,6 +12,10 @@ from milepost.client._cli.rendering import text
 from milepost.v1 import Estimate, EstimateBasis, Job, JobState, Waiting
 
 __all__ = ["estimate_parts", "queue_text", "remaining", "remaining_cell", "remaining_parts", "run_parts"]
+
+RENEWAL_TIME: Final = 6.0
+"""Seconds within which another estimate comes where this one is off by a second. One of fewer would run out before that,
+again and again, so that it has words from the start."""
 
 
 def estimate_parts(
@@ -31,14 +36,13 @@ def remaining_parts(estimate: Estimate, now: datetime) -> Sequence[str]:
         return ["overdue", f"over three times the longest of {text.count(estimate.sample_size, 'run')}"]
     if not estimate.HasField("remaining_p50"):
         return ()
-    left, most = remaining(estimate, now), _counted_down(estimate, estimate.remaining_p90, now)
-    if left >= 1:
-        parts = [f"about {text.elapsed(left)} left"]
-    elif most >= 1:
-        parts = ["ending any moment"]
+    if _is_counted(estimate, now):
+        first = f"about {text.elapsed(remaining(estimate, now))} left"
     else:
-        parts = ["longer than expected"]
-    return [*parts, *_at_most(most), *_basis(estimate)]
+        first = "longer than expected" if _is_passed(estimate, now) else "ending any moment"
+    most = estimate.remaining_p90
+    at_most = _at_most(_counted_down(estimate, most, now)) if _holds(most) else []
+    return [first, *at_most, *_basis(estimate)]
 
 
 def run_parts(run: Estimate) -> Sequence[str]:
@@ -57,8 +61,9 @@ def queue_text(waiting: Waiting, now: datetime) -> str:
         parts = [f"{_ordinal(place)}{of}"]
     if waiting.HasField("start_p50"):
         wait = _counted_down(waiting.run, waiting.start_p50, now)
-        parts.append(f"starts in about {text.elapsed(wait)}" if wait >= 1 else "starts any moment")
-        if waiting.HasField("start_p90"):
+        is_counted = _holds(waiting.start_p50) and wait >= 1
+        parts.append(f"starts in about {text.elapsed(wait)}" if is_counted else "starts any moment")
+        if _holds(waiting.start_p90):
             parts += _at_most(_counted_down(waiting.run, waiting.start_p90, now))
     return ", ".join(parts)
 
@@ -74,17 +79,32 @@ def remaining_cell(job: Job, estimate: Estimate | None, now: datetime, *, words:
         return ""  # the estimate is of an earlier attempt
     if estimate.overdue:
         return "overdue"
-    if _counted_down(estimate, estimate.remaining_p90, now) < 1:
+    if _is_passed(estimate, now):
         return ""
     if words:
         return next(iter(remaining_parts(estimate, now)), "")
-    left = remaining(estimate, now)
-    return text.elapsed(left) if left >= 1 else "soon"
+    return text.elapsed(remaining(estimate, now)) if _is_counted(estimate, now) else "soon"
 
 
 def remaining(estimate: Estimate, now: datetime) -> float:
     """Median of the remaining seconds of a job, counted down since it was made; never negative."""
     return _counted_down(estimate, estimate.remaining_p50, now)
+
+
+def _is_counted(estimate: Estimate, now: datetime) -> bool:
+    """Whether the remaining time is shown as a number."""
+    return _holds(estimate.remaining_p50) and remaining(estimate, now) >= 1
+
+
+def _holds(duration: Duration) -> bool:
+    """Whether a time does not run out before another estimate has come."""
+    return _seconds(duration) >= RENEWAL_TIME + 1
+
+
+def _is_passed(estimate: Estimate, now: datetime) -> bool:
+    """Whether the 90th percentile has passed, and no other estimate has come."""
+    since = text.seconds_between(estimate.as_of, now) if estimate.HasField("as_of") else 0.0
+    return since > _seconds(estimate.remaining_p90) + RENEWAL_TIME
 
 
 def _counted_down(estimate: Estimate, duration: Duration, now: datetime) -> float:

@@ -1,18 +1,26 @@
 /** Estimates in words: what a job still takes, how long one takes that waits, and what that rests on. */
 
-import { durationMs } from "../../time.js";
+import type { Duration } from "@bufbuild/protobuf/wkt";
+import { durationMs, timestampMs } from "../../time.js";
 import { remainingTime } from "../../remaining-time.js";
 import { EstimateBasis, type Estimate, type Job, type Waiting } from "../messages.js";
 import { elapsed, instantOf, secondsOf, type Instant } from "./instants.js";
 import { count } from "./plain-text.js";
 
+/**
+ * Milliseconds within which another estimate comes where this one is off by a second; 5,000 in a list. One of fewer would
+ * run out before that, again and again, so that it has words from the start.
+ */
+const RENEWAL_MS = 6000;
+
 /** What a running job still takes: `about 03:20 left`, or what is known instead; empty without evidence. */
 export function remainingText(job: Job, now: Instant): string {
   const remaining = remainingTime(job, now);
   if (remaining === undefined) return "";
-  if (remaining.medianMs === undefined) return "overdue";
-  if (remaining.medianMs >= 1000) return `about ${elapsed(remaining.medianMs / 1000)} left`;
-  return (remaining.mostMs ?? 0) >= 1000 ? "ending any moment" : "longer than expected";
+  const { medianMs, estimate } = remaining;
+  if (medianMs === undefined) return "overdue";
+  if (medianMs >= 1000 && isCounted(estimate.remainingP50)) return `about ${elapsed(medianMs / 1000)} left`;
+  return isPassed(estimate, now) ? "longer than expected" : "ending any moment";
 }
 
 /** The same for a table, which has nothing of an estimate that has run out. */
@@ -27,7 +35,8 @@ export function evidenceText(job: Job, now: Instant): string {
   if (remaining === undefined) return "";
   const { estimate, mostMs, overdue } = remaining;
   if (overdue) return `over three times the longest of ${count(estimate.sampleSize, "run")}`;
-  return [...atMost(mostMs), ...basisText(estimate)].join(" · ");
+  const most = isCounted(estimate.remainingP90) ? mostMs : undefined;
+  return [...atMost(most), ...basisText(estimate)].join(" · ");
 }
 
 /** How long a job takes once it starts: `takes about 03:20`; empty without evidence. */
@@ -50,7 +59,20 @@ export function runEvidenceText(waiting: Waiting | undefined): string {
 export function startText({ startP50, run }: Waiting, now: Instant): string {
   if (!startP50) return "";
   const wait = secondsOf(startP50) - Math.max(now - (instantOf(run?.asOf) ?? now), 0) / 1000;
-  return wait >= 1 ? `likely to start in ${elapsed(wait)}` : "likely to start any moment";
+  return wait >= 1 && isCounted(startP50)
+    ? `likely to start in ${elapsed(wait)}`
+    : "likely to start any moment";
+}
+
+/** Whether a time is long enough to be counted down. */
+function isCounted(time: Duration | undefined): boolean {
+  return time !== undefined && durationMs(time) >= RENEWAL_MS + 1000;
+}
+
+/** Whether the 90th percentile has passed, and no other estimate has come. */
+function isPassed({ asOf, remainingP90 }: Estimate, now: Instant): boolean {
+  const since = asOf === undefined ? 0 : now - timestampMs(asOf);
+  return since > (remainingP90 ? durationMs(remainingP90) : 0) + RENEWAL_MS;
 }
 
 function atMost(ms: number | undefined): string[] {

@@ -5,6 +5,6 @@ export const IMPATIENT: Partial<WatchTiming> = {
   backoffMs: 20,
   maximumBackoffMs: 200,
   pollMs: 30,
-  probeMs: 1_000,
+  probeMs: 5_000,
   silenceMs: 100,
 };

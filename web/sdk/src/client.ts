@@ -46,8 +46,8 @@ export interface ClientOptions {
 export interface ConnectionParts {
   readonly transport: Transport;
   readonly slots?: StreamSlots;
-  /** Give up the connection that all calls share; without it each stream has its own. */
-  readonly dropConnection?: () => void;
+  /** See `WatchContext`; without it each stream has a connection of its own. */
+  readonly holdConnection?: () => () => void;
 }
 
 /** Options of `listJobs`. */
@@ -101,7 +101,7 @@ export class MilepostClient {
   /** @internal Use `createClient`. */
   constructor(
     options: ClientOptions,
-    { transport, slots = UNLIMITED_SLOTS, dropConnection }: ConnectionParts,
+    { transport, slots = UNLIMITED_SLOTS, holdConnection }: ConnectionParts,
   ) {
     const { token, timeoutMs = 30_000, timing } = options;
     this.#calls = new Calls(transport, new TokenSource(token), timeoutMs);
@@ -109,7 +109,7 @@ export class MilepostClient {
       calls: this.#calls,
       timing: { ...WATCH_TIMING, ...timing },
       slots,
-      dropConnection: dropConnection ?? (() => undefined),
+      holdConnection: holdConnection ?? (() => () => undefined),
     };
   }
 

@@ -50,7 +50,7 @@ export class TokenUnavailable extends MilepostError {
   override name = "TokenUnavailable";
 
   constructor(why: string, options?: ErrorOptions) {
-    super(`No token could be obtained: ${why}.`, options);
+    super(`No token could be obtained: ${why.replace(/\.$/, "")}.`, options);
   }
 }
 

@@ -1,11 +1,14 @@
 import { create } from "@bufbuild/protobuf";
 import { JobSchema, JobState, WaitingFor, WaitingSchema, createClient } from "@milepost/client";
 import { createClient as createNodeClient } from "@milepost/client/node";
+import { Code, ConnectError, createRouterTransport } from "@connectrpc/connect";
 import { expect, test } from "vitest";
 import { startHttpProxy } from "../../testing/http-proxy.js";
 import { IMPATIENT } from "../../testing/impatient.js";
 import { sharedServer } from "../../testing/server.js";
 import { until } from "../../testing/until.js";
+import { MilepostClient } from "../src/client.js";
+import { JobService } from "../src/gen/milepost/v1/job_service_pb.js";
 import { JobChannel, JobStreams } from "../src/react/job-streams.js";
 import { collect } from "./watching.js";
 
@@ -69,6 +72,37 @@ test("a job that two stores follow, one of which was hidden for a while, is foll
     { type: "event", event: { payload: { case: "jobEnded" } } },
     { type: "event", event: { payload: { case: "jobEnded" } } },
   ]);
+});
+
+test("an estimate of a quiet job comes although another job has news with it, where no stream gets through", async () => {
+  let listed = 0;
+  const transport = createRouterTransport((router) => {
+    router.service(JobService, {
+      watchJobs: () => {
+        throw new ConnectError("cut", Code.Unavailable);
+      },
+      getJob: ({ jobId }) => ({ job: { jobId } }),
+      listJobs: () => {
+        const remainingP50 = { seconds: BigInt(++listed) };
+        return {
+          jobs: [
+            { jobId: "busy", state: JobState.RUNNING, lastSequence: BigInt(listed) },
+            { jobId: "quiet", state: JobState.RUNNING, lastSequence: 1n, estimate: { remainingP50 } },
+          ],
+        };
+      },
+    });
+  });
+  const streams = new JobStreams(new MilepostClient({ timing: IMPATIENT }, { transport }));
+  const channels = ["busy", "quiet"].map((jobId) => streams.open(jobId, () => undefined));
+  const ends = channels.map((channel) => collect(channel.batches()).end);
+
+  const estimate = () => channels[1]?.estimate?.remainingP50?.seconds;
+  await until(() => estimate() !== undefined);
+  const first = estimate();
+  await until(() => estimate() !== first);
+  for (const channel of channels) channel.close();
+  await Promise.all(ends);
 });
 
 test("a job that a snapshot says has started no longer waits for anything, as where no stream gets through", async () => {

@@ -163,9 +163,14 @@ test("the timeout of a call ends it, too, while a function for tokens is asked",
 });
 
 test("a function for tokens that fails is told as such", async () => {
-  const token = () => Promise.reject(new Error("logged out"));
+  const token = () => Promise.reject(new Error("Log in again."));
 
-  await expect(createClient({ token }).whoAmI()).rejects.toThrow(new TokenUnavailable("Error: logged out"));
+  const error: unknown = await createClient({ token })
+    .whoAmI()
+    .catch((thrown: unknown) => thrown);
+
+  expect(error).toBeInstanceOf(TokenUnavailable);
+  expect(error).toHaveProperty("message", "No token could be obtained: Error: Log in again.");
 });
 
 test("a name that begins like an address of this machine is another machine", () => {

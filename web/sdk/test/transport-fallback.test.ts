@@ -183,7 +183,7 @@ test("a refusal says nothing of how long a stream takes to open, however long ag
   );
   const transport = new Transport({
     ...{ calls, timing: WATCH_TIMING, slots: UNLIMITED_SLOTS },
-    dropConnection: () => undefined,
+    holdConnection: () => () => undefined,
   });
   await transport.prepareStream(true);
   transport.streamOpened();

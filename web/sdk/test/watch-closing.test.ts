@@ -255,7 +255,7 @@ test("a watch stays paused while the page is hidden, whatever a call brings that
 test("a watch that is closed does not wait for another token", async () => {
   let asked = 0;
   const client = clientOf(
-    // eslint-disable-next-line require-yield
+    // eslint-disable-next-line require-yield -- as a stream is
     async function* () {
       await Promise.resolve();
       throw refusal(Code.Unauthenticated, "TOKEN_EXPIRED");

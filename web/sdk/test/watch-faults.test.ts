@@ -1,5 +1,6 @@
 import { type Connection, Dispatch, JobState, hasReason } from "@milepost/client";
 import { describe, expect, test } from "vitest";
+import { IMPATIENT } from "../../testing/impatient.js";
 import type { TcpProxy } from "../../testing/tcp-proxy.js";
 import { sharedServer, startServer } from "../../testing/server.js";
 import { until } from "../../testing/until.js";
@@ -273,6 +274,36 @@ describe.each(protocols)("over %s", (protocol) => {
       metadata: { job_id: "none" },
     });
   });
+});
+
+test("a stream over which nothing comes leaves its connection to the others that go over it", async () => {
+  // Silent after a tenth of a second with a status each second, and after 22 s with one every ten.
+  const timing = { ...IMPATIENT, silenceMs: -2_400 };
+  const setting = await setUp(await startServer(), "grpc", { timing });
+  const { jobId } = await setting.direct.submitJob({ kind: "test", dispatch: Dispatch.EXTERNAL });
+  const states: string[] = [];
+  const other = setting.client.watchJob(jobId, { onConnection: ({ state }) => states.push(state) });
+  const { items, end } = collect(other);
+  await until(() => other.connection.state === "live");
+  let lost = 0;
+  const silent = setting.client.watchJob(jobId, {
+    statusIntervalMs: 1000,
+    onConnection: ({ error }) => (lost += Number(error?.name === "Silent")),
+  });
+  const collected = collect(silent);
+
+  await until(() => lost >= 3);
+  silent.close();
+  await collected.end;
+  await until(() => setting.proxy.open <= 2); // that of the other one, and another one; those without a stream are closed
+  const undisturbed = [...states];
+  setting.proxy.cut();
+  await until(() => other.connection.state === "reconnecting");
+  await setting.direct.cancelJob(jobId);
+  await end;
+
+  expect(sequencesOf(items)).toStrictEqual(oneTo(3));
+  expect(undisturbed).not.toContain("reconnecting");
 });
 
 describe.each(protocols)("over %s, where the server restarts", (protocol) => {

@@ -2,6 +2,7 @@
 import { Http2SessionManager, createGrpcTransport } from "@connectrpc/connect-node";
 import { type ClientOptions, MilepostClient } from "../client.js";
 import { MilepostError } from "../errors.js";
+import { Connections } from "./connections.js";
 
 export * from "../index.js";
 
@@ -35,15 +36,16 @@ export function createClient(options: NodeClientOptions = {}): MilepostClient {
         "(https://), or allow that with allowPlaintextToken: true.",
     );
   }
-  const sessionManager = new Http2SessionManager(
-    baseUrl,
-    { pingIntervalMs: PING_INTERVAL_MS, pingTimeoutMs: PING_TIMEOUT_MS },
-    tlsCa === undefined ? {} : { ca: tlsCa },
+  const connections = new Connections(
+    () =>
+      new Http2SessionManager(
+        baseUrl,
+        { pingIntervalMs: PING_INTERVAL_MS, pingTimeoutMs: PING_TIMEOUT_MS },
+        tlsCa === undefined ? {} : { ca: tlsCa },
+      ),
   );
   return new MilepostClient(options, {
-    transport: createGrpcTransport({ baseUrl, sessionManager }),
-    dropConnection: () => {
-      sessionManager.abort();
-    },
+    transport: createGrpcTransport({ baseUrl, sessionManager: connections }),
+    holdConnection: () => connections.hold(),
   });
 }

@@ -125,6 +125,7 @@ export class JobStreams {
 
   async #watchMany(jobIds: readonly string[], signal: AbortSignal): Promise<void> {
     const channels = (): JobChannel[] => jobIds.flatMap((jobId) => this.#of(jobId));
+    let known = 0;
     const watch = this.#client.watchJobs(
       { jobIds: [...jobIds] },
       {
@@ -147,8 +148,8 @@ export class JobStreams {
             if (signal.aborted) return;
           }
         }
-        // A batch without items has new estimates.
-        if (items.length === 0) for (const channel of channels()) channel.estimated(watch);
+        if (watch.newEstimates !== known) for (const channel of channels()) channel.estimated(watch);
+        known = watch.newEstimates;
         for (const item of items) {
           // All jobs that exist come again before the watch has caught up.
           if (item.type === "gap") for (const channel of channels()) channel.forget();

@@ -41,9 +41,14 @@ export class JobsWatch extends ReconnectingStream<WatchJobsResponse, JobsItem> {
     return this.cursor.estimates.of(job);
   }
 
+  /** @internal How often new estimates have come. They may come together with items, where calls list the jobs. */
+  get newEstimates(): number {
+    return this.cursor.newEstimates;
+  }
+
   protected override isNews(): boolean {
-    const isNews = this.cursor.newEstimates !== this.#knownEstimates;
-    this.#knownEstimates = this.cursor.newEstimates;
+    const isNews = this.newEstimates !== this.#knownEstimates;
+    this.#knownEstimates = this.newEstimates;
     return isNews;
   }
 

@@ -42,6 +42,8 @@ export abstract class ReconnectingStream<
   readonly #batches: AsyncGenerator<readonly Item[], void, undefined>;
   /** Milliseconds that the page was shown since the watch began. */
   #sinceStart = (): number => 0;
+  /** Of the current stream, or the last one; see `WatchContext`. */
+  #leaveConnection = (): void => undefined;
   #recovering = false;
   /** Whether, after a stream that ended at the head, the server was asked about the end of the job. */
   #askedForEnd = false;
@@ -303,6 +305,7 @@ export abstract class ReconnectingStream<
       this.#transport.giveSlotBack();
       return;
     }
+    this.#leaveConnection = this.context.holdConnection();
     this.#reader.open((signal) => this.open(this.#transport.isFinite, headers, signal));
   }
 
@@ -345,7 +348,7 @@ export abstract class ReconnectingStream<
     const { opened } = this.cursor;
     this.#reader.cancel();
     if (error instanceof Silent) {
-      this.context.dropConnection();
+      this.#leaveConnection();
       if (opened) {
         this.#transport.suspectConnections();
       }

@@ -7,6 +7,9 @@ export interface WatchContext {
   readonly calls: Calls;
   readonly timing: WatchTiming;
   readonly slots: StreamSlots;
-  /** Give up a connection on which nothing comes any more, so that the next stream goes over another one. */
-  readonly dropConnection: () => void;
+  /**
+   * Note the connection that the next stream goes over. The returned function leaves it where nothing comes any more, so that
+   * the stream after it goes over another one.
+   */
+  readonly holdConnection: () => () => void;
 }

@@ -37,7 +37,7 @@ function connectionTo(client: MilepostClient): ServerConnection {
 }
 
 /** A list that fails with its first page. */
-// eslint-disable-next-line @typescript-eslint/require-await, require-yield
+// eslint-disable-next-line @typescript-eslint/require-await, require-yield -- as `listJobs` is
 async function* failing(error: Error, onAsk?: () => void): AsyncGenerator<Job, void, undefined> {
   onAsk?.();
   throw error;

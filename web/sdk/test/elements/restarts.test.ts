@@ -87,6 +87,32 @@ test("a list has no job that was listed before the restart, however late the ans
   expect([...list.all()].map(({ jobId }) => jobId)).toStrictEqual(["new"]);
 });
 
+test("a list whose log has restarted is loading until it has come again", async () => {
+  const [restart, answer] = [new Gate(), new Gate()];
+  let listed = 0;
+  const client = clientOf({
+    watchJobs: restarting([], [], restart),
+    listJobs: async () => {
+      if (++listed > 3) await answer.opened; // what runs, what waits, and what has ended
+      return { jobs: [{ jobId: "job", state: JobState.RUNNING, lastSequence: 9n }] };
+    },
+  });
+  const list = new JobsStore(new ServerConnection("http://localhost/", client), filterOf(""));
+  const emptyWhile = new Set<string>();
+  const leave = list.subscribe(() => {
+    if (list.all().next().done) emptyWhile.add(list.isLoading ? "loading" : "loaded");
+  });
+  await until(() => listed === 3 && !list.isLoading);
+
+  restart.open();
+  await until(() => listed === 4);
+  answer.open();
+  await until(() => !list.isLoading);
+  leave();
+
+  expect(emptyWhile).toStrictEqual(new Set(["loading"]));
+});
+
 test("the progress of a job that is not in the other store is missing", async () => {
   const restart = new Gate();
   const client = clientOf({ watchJobs: restarting(["gone", "kept"], ["kept"], restart) });

@@ -14,7 +14,7 @@ import { type Attempt, boundaryText } from "../../src/elements/model/attempts.js
 import { cancelSteps } from "../../src/elements/model/cancel-steps.js";
 import { brokenBy, chipOf, staleNotice } from "../../src/elements/model/connection-text.js";
 import { endingOf } from "../../src/elements/model/endings.js";
-import { absolute, age, clock, elapsed, took } from "../../src/elements/model/instants.js";
+import { absolute, age, clock, elapsed, took, when } from "../../src/elements/model/instants.js";
 import { Keyboard } from "../../src/elements/model/keyboard.js";
 import { announcedOf, milestone } from "../../src/elements/model/milestones.js";
 import {
@@ -58,6 +58,8 @@ describe("times", () => {
 
   test("a time has its zone where it is written out", () => {
     expect(clock(START)).toMatch(/^\d\d:04:05$/);
+    expect(when(START, START + 1000)).toBe(clock(START));
+    expect(when(START, START + 86_400_000)).toBe(absolute(START).slice(0, 16));
     expect(absolute(START)).toMatch(/^2026-01-0\d \d\d:04:05\.000 [+−]\d\d:\d\d$/);
   });
 });

@@ -1,5 +1,6 @@
 // Build the pages and the elements into the Python package: the same bytes from the same sources.
 import { cp, mkdir, readFile, rm, writeFile } from "node:fs/promises";
+import { Buffer } from "node:buffer";
 import process from "node:process";
 import { URL, fileURLToPath } from "node:url";
 import { build, transform } from "esbuild";
@@ -42,6 +43,15 @@ const withoutJsonReader = {
   },
 };
 
+// The descriptors of messages are mostly names. As base64 they hardly get smaller when the file is compressed.
+const withoutBase64 = (text) =>
+  text.replace(/"([A-Za-z0-9+/]{200,}=*)"/g, (_, base64) => {
+    const bytes = Buffer.from(base64, "base64").toString("latin1");
+    return `btoa(${JSON.stringify(bytes)})`;
+  });
+// Markup is indented within template literals, and lines begin with spaces nowhere else.
+const withoutIndentation = (text) => text.replace(/\n[ \t]+/g, "\n");
+
 await rm(assets, { recursive: true, force: true });
 await mkdir(assets, { recursive: true });
 const options = {
@@ -55,7 +65,6 @@ const options = {
   legalComments: "linked",
   logLevel: "warning",
 };
-/** Bundle without the indentation of markup: lines begin with spaces only in template literals. */
 async function bundle(entryPoints, ...plugins) {
   const { outputFiles } = await build({
     ...options,
@@ -64,7 +73,7 @@ async function bundle(entryPoints, ...plugins) {
     write: false,
   });
   for (const { path: file, text } of outputFiles) {
-    await writeFile(file, file.endsWith(".js") ? text.replace(/\n[ \t]+/g, "\n") : text);
+    await writeFile(file, file.endsWith(".js") ? withoutBase64(withoutIndentation(text)) : text);
   }
 }
 

@@ -107,7 +107,7 @@ export class JobPage extends LitElement {
                   .label=${"copy the command that shows this job in a terminal"}
                   ><span class="mono">milepost watch</span></milepost-copy
                 >
-                ${server.may("share") ? html`<button @click=${this.#share}>share…</button>` : nothing}`
+                ${server.may("share") ? html`<button @click=${this.#share}>Share…</button>` : nothing}`
             : nothing
         }
       </nav>

@@ -144,7 +144,7 @@ describe("who may see a page", () => {
     expect(cookies.map(({ name, path, secure }) => ({ name, path, secure }))).toEqual([
       { name: "__Host-milepost", path: "/", secure: true },
     ]);
-    await page.getByRole("button", { name: "share…" }).click();
+    await page.getByRole("button", { name: "Share…" }).click();
     await page.getByRole("button", { name: "Make a link" }).click();
     const link = page.getByRole("textbox", { name: "link" });
     await expect.poll(() => link.inputValue()).toMatch(/#token=mps_/);
@@ -183,11 +183,11 @@ describe("who may see a page", () => {
     });
     const given = page.waitForEvent("requestfailed", (request) => request.url().endsWith("/ShareJob"));
     const link = page.getByRole("textbox", { name: "link" });
-    await page.getByRole("button", { name: "share…" }).click();
+    await page.getByRole("button", { name: "Share…" }).click();
     await page.getByRole("button", { name: "Make a link" }).click();
     await held;
     await page.getByRole("button", { name: "Close" }).click();
-    await page.getByRole("button", { name: "share…" }).click();
+    await page.getByRole("button", { name: "Share…" }).click();
     await given;
     await page.getByRole("button", { name: "Make a link" }).click();
     await expect.poll(() => link.inputValue()).toMatch(/#token=mps_/);
@@ -225,7 +225,7 @@ describe("who may see a page", () => {
     const page = await pages.open("mine");
     await page.getByLabel("token").fill(token);
     await page.keyboard.press("Enter");
-    await page.getByRole("button", { name: "share…" }).click();
+    await page.getByRole("button", { name: "Share…" }).click();
     await page.getByRole("button", { name: "Make a link" }).click();
     const link = page.getByRole("textbox", { name: "link" });
     await expect.poll(() => link.inputValue()).toMatch(/\/jobs\/mine#token=mps_/);

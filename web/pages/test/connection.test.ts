@@ -1,6 +1,7 @@
 import type { Page } from "playwright-core";
 import { describe, expect, test } from "vitest";
 import { openPage } from "../../testing/browser.js";
+import { startHttpProxy } from "../../testing/http-proxy.js";
 import { startTcpProxy } from "../../testing/tcp-proxy.js";
 import { accessible, connected, openContext, picture, setHidden, shows, startPages } from "./pages.js";
 
@@ -57,7 +58,7 @@ describe("the connection of a page", () => {
 
     proxy.refuse = true;
     proxy.cut();
-    await shows(page, "milepost-jobs [part=stale]", /^No connection: .* It may have changed since\.$/);
+    await shows(page, "milepost-jobs [part=stale]", /^Not live: .* It may have changed since\.$/);
     const moves = () => page.locator(".bar.moving .fill").evaluate((fill) => fill.getAnimations().length);
     await expect.poll(moves).toBe(0);
     const times = () => page.locator("a.row .number").allInnerTexts();
@@ -72,6 +73,31 @@ describe("the connection of a page", () => {
     await connected(page, "live");
     await expect.poll(() => page.locator("milepost-jobs [part=stale]").count()).toBe(0);
     await expect.poll(moves).toBe(1);
+  });
+
+  test("a list that has never come says why, and not that it may be out of date", async () => {
+    const pages = await startPages();
+    await pages.start("unseen");
+    const proxy = await startHttpProxy(pages.url);
+    const notice = "milepost-jobs .notice";
+    const page = await openContext().then((context) => context.newPage());
+    proxy.rejects = (path) => path.includes("/milepost.v1.");
+    await page.goto(`${proxy.baseUrl}/`);
+    await shows(page, notice, /^The jobs cannot be shown yet: ./);
+    proxy.swallows = (path) => path.endsWith("/ListJobs");
+    proxy.rejects = () => false;
+    await connected(page, "live");
+    await shows(page, notice, "loading…");
+
+    proxy.rejects = () => true;
+    proxy.cut();
+    await connected(page, /^reconnecting/);
+    await shows(page, notice, /^The jobs could not be loaded: ./);
+    const outOfDate = await page.locator("milepost-jobs [part=stale]").count();
+    expect(outOfDate).toBe(0); // at any time until there is a list
+
+    proxy.swallows = proxy.rejects = () => false;
+    await shows(page, "a.row", "running");
   });
 
   test("a server that was killed and comes back is followed again; one with another store says so", async () => {

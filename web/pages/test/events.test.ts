@@ -190,7 +190,7 @@ describe("the events of a job", () => {
     await shows(
       page,
       "[role=tabpanel] [role=alert]",
-      /^The events cannot be shown: .* Load the page again\.$/,
+      /^The events cannot be shown \(.*\)\. Load the page again\.$/,
     );
   });
 });

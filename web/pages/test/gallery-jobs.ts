@@ -23,6 +23,8 @@ export async function makeOpenJobs(pages: Pages): Promise<void> {
   await pages.submit("unclaimed", { input: { file: "weekly.wav", language: "en" } });
   await pages.start("parent", { plannedChildren: CHILDREN });
   for (let n = 1; n <= CHILDREN; n++) await pages.submit(`child-${n}`, { ...queue, parentJobId: "parent" });
+  const child = await pages.start("child-failed", { parentJobId: "parent" });
+  await child.end({ state: JobState.FAILED, failure: FAILURE });
   const running = await pages.start("running", {
     stages: PLAN,
     owner: "team-a",

@@ -53,7 +53,7 @@ describe("the page of a job", () => {
     await shows(page, "[part=state]", "succeeded");
     await shows(page, "[part=ending]", /^succeeded/);
     // How long it ran is said once, beside its bar.
-    await shows(page, "[part=elapsed]", /^ran \d/);
+    await shows(page, "[part=elapsed]", /^ran \d.* · ended [\d: -]+$/);
     const article = page.locator("milepost-job article");
     await expect
       .poll(async () => (await article.innerText()).match(/\bran \d|succeeded in|took \d/g))
@@ -197,7 +197,7 @@ describe("the page of a job", () => {
     await accessible(later);
   });
 
-  test("the children of a job have their state, a bar and a percentage", async () => {
+  test("the children of a job have their state, by which they are found, a bar and a percentage", async () => {
     const family = await pages.start("family", { plannedChildren: 3 });
     const child = await pages.start("family-1", {
       parentJobId: "family",
@@ -220,6 +220,11 @@ describe("the page of a job", () => {
     await expect.poll(() => bar.getAttribute("aria-valuetext")).toBe("25 %, running");
     await child.report({ case: "stageProgressed", value: { stageId: "a", current: 3 } });
     await expect.poll(text("family-1")).toContain("75 %");
+    const ids = async () => (await page.locator("[part=children] tbody a").allInnerTexts()).sort();
+    await page.getByRole("button", { name: "1 succeeded" }).click();
+    await expect.poll(ids).toEqual(["family-2"]);
+    await page.getByRole("button", { name: "1 succeeded" }).click();
+    await expect.poll(ids).toEqual(["family-1", "family-2", "family-3"]);
     await accessible(page);
     await page.setViewportSize({ width: 320, height: 700 });
     await fits(page);

@@ -1,3 +1,4 @@
+import { text } from "node:stream/consumers";
 import type { Page } from "playwright-core";
 import { describe, expect, test } from "vitest";
 import { Severity } from "@milepost/client";
@@ -148,6 +149,33 @@ describe("the log of a job", () => {
     await shows(page, "milepost-log-view .notice", /searched the newest .* lines/);
     await page.getByRole("button", { name: "search older ones" }).click();
     await expect.poll(() => page.locator(LINES).allInnerTexts()).toEqual(["needle 1"]);
+  });
+
+  test("its lines are saved as a file: all of them, or those that filters show", async () => {
+    const job = await pages.start("saved", { stages: [{ stageId: "a" }] });
+    await job.log(1, "first");
+    const broken = "\x1b[31mbroken\x1b[0m\r\nnear the end";
+    await job.report({ case: "logWritten", value: { text: broken, stageId: "a", severity: Severity.ERROR } });
+    await job.log(6000);
+    const page = await pages.open("saved");
+    await shows(page, "milepost-log-view .line:last-child", "line 6000");
+    const saved = async () => {
+      const download = page.waitForEvent("download");
+      await page.getByRole("button", { name: "save" }).click();
+      return text(await (await download).createReadStream());
+    };
+    const all = await saved();
+    const rows = all.split("\n").map((row) => row.replace(/^[\d-]+T[\d:.]+Z /, ""));
+    expect(rows.length).toBe(6004); // one of two lines, and an end of the last
+    expect([...rows.slice(0, 4), ...rows.slice(-2)]).toEqual([
+      ...["first 1", "a error: broken\\x0d", "near the end", "line 1"],
+      ...["line 6000", ""],
+    ]);
+
+    await page.getByLabel("least severity").selectOption({ label: "error" });
+    await expect.poll(() => page.locator(LINES).count()).toBe(1);
+    const errors = await saved();
+    expect(errors.split("\n").length).toBe(3);
   });
 
   test("a line that is marked stands in the address, and is found from there, however far back it is", async () => {

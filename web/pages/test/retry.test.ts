@@ -170,7 +170,7 @@ test("who may not submit is not offered to", async () => {
     await page.getByLabel("token").fill(tokens.token(who));
     await page.keyboard.press("Enter");
     await shows(page, "[part=state]", "cancelled");
-    await shows(page, "nav button", "share…"); // it is known who it is
+    await shows(page, "nav button", "Share…"); // it is known who it is
     await expect.poll(() => page.getByRole("button", RETRY).count()).toBe(offered);
   }
 });

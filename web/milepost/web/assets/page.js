@@ -19,7 +19,7 @@ class="command"
 .label=${"copy the command that shows this job in a terminal"}
 ><span class="mono">milepost watch</span></milepost-copy
 >
-${o.may("share")?a`<button @click=${this.#h}>share…</button>`:p}`:p}
+${o.may("share")?a`<button @click=${this.#h}>Share…</button>`:p}`:p}
 </nav>
 <main>
 ${n?a`<milepost-sign-in

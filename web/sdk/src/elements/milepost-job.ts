@@ -46,6 +46,7 @@ export class MilepostJob extends JobElement<JobStore> {
     tab: { state: true },
     narrow: { state: true },
     stageId: { state: true },
+    childState: { state: true },
     line: { attribute: false },
     event: { attribute: false },
     said: { state: true },
@@ -60,6 +61,8 @@ export class MilepostJob extends JobElement<JobStore> {
   declare tab: Tab | undefined;
   declare narrow: boolean;
   declare stageId: string;
+  /** The state of the children that are shown; undefined for all. */
+  declare childState: JobState | undefined;
   declare said: string;
   /** Why the element that shows events could not be loaded; empty if it could. */
   declare eventsError: string;
@@ -124,6 +127,7 @@ export class MilepostJob extends JobElement<JobStore> {
 
   protected override forget(changed: PropertyValues): void {
     if (changed.has("store")) this.tab = undefined;
+    this.childState = undefined;
     this.stageId = this.said = "";
     this.#unmark("line", changed);
     this.#unmark("event", changed);
@@ -291,12 +295,14 @@ export class MilepostJob extends JobElement<JobStore> {
       case "attempts":
         return attemptsPanel(store?.attempts ?? [], now);
       case "children":
-        return childrenPanel(
-          store?.children ?? [],
-          store?.hasMoreChildren ?? false,
-          (id) => store?.server.jobAddress(id) ?? "",
+        return childrenPanel({
+          children: store?.children ?? [],
+          more: store?.hasMoreChildren ?? false,
+          state: this.childState,
+          onState: (state) => (this.childState = state),
+          address: (id) => store?.server.jobAddress(id) ?? "",
           now,
-        );
+        });
       case "events":
         return this.#events();
       case "raw":
@@ -316,7 +322,7 @@ export class MilepostJob extends JobElement<JobStore> {
       ></milepost-events-view>`;
     if (this.eventsError)
       return html`<p class="failed" role="alert">
-        The events cannot be shown: ${oneLine(this.eventsError)} Load the page again.
+        The events cannot be shown (${oneLine(this.eventsError)}). Load the page again.
       </p>`;
     void import("./events/events-view.js").then(
       ({ EventsView }) => {

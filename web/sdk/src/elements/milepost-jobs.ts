@@ -144,7 +144,8 @@ export class MilepostJobs extends LitElement {
   override render(): TemplateResult {
     const { store } = this;
     if (!store) return html``;
-    const stale = staleNotice(store.connection, store.now);
+    const isKnown = this.#rows.length > 0 || !(store.isLoading || store.error);
+    const stale = isKnown ? staleNotice(store.connection, store.now) : "";
     return html`${stale ? html`<p class="stale-notice" part="stale">${stale}</p>` : nothing}
       ${
         this.controls
@@ -251,6 +252,11 @@ export class MilepostJobs extends LitElement {
         </button>
       </p>`;
     }
+    const { state, error } = store.connection;
+    if (store.isLoading && error && state !== "polling" && this.#rows.length === 0)
+      return html`<p class="notice failed" role="alert">
+        The jobs cannot be shown yet: ${oneLine(error, 1000)}
+      </p>`;
     if (store.isLoading) return html`<p class="notice muted">loading…</p>`;
     if (this.#rows.length > 0) return nothing;
     if (queryOf(this.filter))

@@ -228,6 +228,8 @@ export class JobsStore {
     this.#parts = [];
     this.#seen = new Set();
     this.#isFull = false;
+    this.isLoading = true;
+    this.error = "";
   }
 
   /** Only then, so that no job is missed that comes between the list and the stream. */

@@ -122,8 +122,8 @@ function chipParts(connection: ShownConnection, now: Instant): [ChipShape, strin
   }
 }
 
-/** The notice above a page that may be out of date; empty if it is up to date. */
+/** The notice above what may be out of date; empty if it is up to date. Why it is, the chip says. */
 export function staleNotice(connection: ShownConnection, now: Instant): string {
   if (!chipOf(connection, now).stale || connection.staleSince === undefined) return "";
-  return `No connection: this is what was known at ${clock(connection.staleSince)}. It may have changed since.`;
+  return `Not live: this is what was known at ${clock(connection.staleSince)}. It may have changed since.`;
 }

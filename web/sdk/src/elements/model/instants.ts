@@ -45,6 +45,12 @@ export function clock(time: Instant): string {
   return `${two(date.getHours())}:${two(date.getMinutes())}:${two(date.getSeconds())}`;
 }
 
+/** The time of day, if it is of today; else its day and minute: `2026-11-25 12:03`. */
+export function when(time: Instant, now: Instant): string {
+  const [day, today] = [time, now].map((each) => absolute(each).slice(0, 10));
+  return day === today ? clock(time) : `${day} ${clock(time).slice(0, 5)}`;
+}
+
 /** The whole time with its zone, for titles: `2026-11-25 12:03:58.123 +01:00`. */
 export function absolute(time: Instant): string {
   const date = new Date(time);

@@ -6,6 +6,7 @@ import { JobSchema } from "../../gen/milepost/v1/job_pb.js";
 import { JobState, type Artifact, type Job } from "../messages.js";
 import type { Attempt } from "../model/attempts.js";
 import { absolute, clock, elapsed, instantOf, took, type Instant } from "../model/instants.js";
+import { LISTED_STATES } from "../model/job-list.js";
 import { titleOf } from "../model/job-title.js";
 import { humanSize, oneLine, printable } from "../model/plain-text.js";
 import { isActive, isKnown, jobLook } from "../model/state-words.js";
@@ -101,13 +102,24 @@ export function attemptsPanel(attempts: readonly Attempt[], now: Instant): Templ
   </table>`;
 }
 
-export function childrenPanel(
-  children: readonly Job[],
-  more: boolean,
-  address: (jobId: string) => string,
-  now: Instant,
-): TemplateResult {
-  return html`<table part="children">
+/** What `childrenPanel` shows. */
+export interface ShownChildren {
+  readonly children: readonly Job[];
+  /** Whether there are more of them. */
+  readonly more: boolean;
+  /** The state of those that are shown; undefined for all. */
+  readonly state: JobState | undefined;
+  readonly onState: (state: JobState | undefined) => void;
+  /** The page of a job. */
+  readonly address: (jobId: string) => string;
+  readonly now: Instant;
+}
+
+export function childrenPanel(shown: ShownChildren): TemplateResult {
+  const { more, state, address, now } = shown;
+  const children = shown.children.filter((child) => state === undefined || child.state === state);
+  return html`${childStates(shown)}
+    <table part="children">
       <thead>
         <tr>
           <th scope="col">state</th>
@@ -144,6 +156,32 @@ export function childrenPanel(
       </tbody>
     </table>
     ${more ? html`<p class="muted">There are more children; the list shows all of them.</p>` : nothing}`;
+}
+
+/** How many children are in each state, for those who look for the one that failed among hundreds. */
+function childStates({
+  children,
+  more,
+  state: chosen,
+  onState,
+}: ShownChildren): TemplateResult | typeof nothing {
+  const numbers = new Map<JobState, number>();
+  for (const { state } of children) numbers.set(state, (numbers.get(state) ?? 0) + 1);
+  if (numbers.size < 2 && chosen === undefined) return nothing;
+  return html`<div class="states" role="group" aria-label="state of the children">
+    ${LISTED_STATES.filter(([, state]) => numbers.has(state) || state === chosen).map(([name, state]) => {
+      const isChosen = state === chosen;
+      const { shape } = jobLook(state);
+      return html`<button
+        aria-pressed=${isChosen}
+        @click=${() => {
+          onState(isChosen ? undefined : state);
+        }}
+      >
+        <span class=${shape}>${stateIcon(shape)}</span> ${numbers.get(state) ?? 0}${more ? "+" : ""} ${name}
+      </button>`;
+    })}
+  </div>`;
 }
 
 /** Children are looked up every few seconds, in which their bars move evenly. */

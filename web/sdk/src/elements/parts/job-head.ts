@@ -6,7 +6,7 @@ import { Dispatch, JobState, type Failure, type Job } from "../messages.js";
 import { cancelSteps } from "../model/cancel-steps.js";
 import { endingOf } from "../model/endings.js";
 import { evidenceText, remainingText, runEvidenceText, runText } from "../model/estimate-text.js";
-import { absolute, clock, elapsed, instantOf, took, type Instant } from "../model/instants.js";
+import { absolute, clock, elapsed, instantOf, took, when, type Instant } from "../model/instants.js";
 import { count, oneLine, percent, printable, shortId, wholePercent } from "../model/plain-text.js";
 import { TITLE_LABEL, titleOf } from "../model/job-title.js";
 import { currentStage, isDone } from "../model/stage-rows.js";
@@ -140,13 +140,17 @@ function elapsedText(job: Job, now: Instant): string {
   const first = instantOf(job.firstStartTime);
   const end = instantOf(job.endTime);
   const queued = ((first ?? end ?? now) - submitted) / 1000;
-  if (first === undefined) return `${elapsed(queued)} in the queue`;
+  const ended = end === undefined ? "" : ` · ended ${when(end, now)}`;
+  if (first === undefined) return `${elapsed(queued)} in the queue${ended}`;
   const attempts = job.attempt > 1 ? ` over ${job.attempt} attempts` : "";
   const ran = ((end ?? now) - first) / 1000;
   // Over several attempts it also waited in between.
   const verb = job.attempt > 1 ? "took" : "ran";
-  const running = end === undefined ? `${elapsed(ran)} since it started` : `${verb} ${took(ran)}${attempts}`;
-  return queued < 1 ? running : `${running} · ${took(queued)} in the queue before`;
+  const running =
+    end === undefined
+      ? `${elapsed(ran)} since it started at ${when(first, now)}`
+      : `${verb} ${took(ran)}${attempts}`;
+  return `${running}${queued < 1 ? "" : ` · ${took(queued)} in the queue before`}${ended}`;
 }
 
 function timesTitle(job: Job): string {

@@ -261,6 +261,12 @@ export const jobStyles = css`
       white-space: normal;
     }
   }
+  .states {
+    display: flex;
+    flex-wrap: wrap;
+    gap: 8px;
+    margin-top: 12px;
+  }
   .progress-cell {
     width: 40%;
   }

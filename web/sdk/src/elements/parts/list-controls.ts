@@ -28,7 +28,7 @@ export function listControls({ filter, totals, isComplete, onFilter, onFind }: L
       .value=${filter[name]}
       @change=${change((text) => ({ [name]: text.trim() }))}
     />`;
-  return html`<div class="totals" role="group" aria-label="state">
+  return html`<div class="totals states" role="group" aria-label="state">
       ${LISTED_STATES.map(([name, state]) => {
         const number = totals.get(state) ?? 0;
         const { shape } = jobLook(state);

@@ -14,22 +14,11 @@ export const listStyles = css`
     gap: 8px;
     margin-bottom: 12px;
   }
-  .totals button {
-    display: inline-flex;
-    gap: 6px;
-    align-items: center;
-    border-radius: 14px;
-    padding: 0 12px;
-  }
   .totals .none {
     color: var(--_muted);
   }
   .totals .none .icon {
     opacity: 0.5;
-  }
-  .totals button[aria-pressed="true"] {
-    background: var(--_raised);
-    border-color: currentColor;
   }
   .filters input {
     flex: 1 1 140px;

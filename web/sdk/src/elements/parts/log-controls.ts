@@ -14,9 +14,12 @@ export interface LogChoices {
   /** Whether no line will be added. */
   readonly isEnded: boolean;
   readonly count: string;
+  /** Whether lines are being loaded, to save all of them. */
+  readonly isSaving: boolean;
   readonly onStage: (stageId: string) => void;
   readonly onSeverity: (severity: Severity) => void;
   readonly onText: (text: string) => void;
+  readonly onSave: () => void;
   readonly onFollow: () => void;
 }
 
@@ -24,7 +27,7 @@ const SEVERITIES = [Severity.DEBUG, Severity.INFO, Severity.WARNING, Severity.ER
 /** Deeper stages are indented no further. */
 const MAX_DEPTH = 6;
 
-/** The controls above a log: stage, severity, text, and whether it follows. */
+/** The controls above a log: stage, severity, text, a file of the lines, and whether it follows. */
 export function logControls(choices: LogChoices): TemplateResult {
   const { stages, stageId, severity, text, follow, isEnded, count } = choices;
   // Thousands of options are drawn only when there are others.
@@ -61,6 +64,13 @@ export function logControls(choices: LogChoices): TemplateResult {
       }}
     />
     <span class="muted count" role="status">${count}</span>
+    <button
+      title="save the lines that these filters show as a file"
+      aria-pressed=${choices.isSaving}
+      @click=${choices.onSave}
+    >
+      ${choices.isSaving ? "saving…" : "save"}
+    </button>
     ${followButton(follow, isEnded, choices.onFollow)}
   </div>`;
 }

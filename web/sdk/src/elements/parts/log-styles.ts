@@ -197,7 +197,7 @@ export const logStyles = css`
       max-width: none;
     }
     .controls input {
-      flex-basis: 50%;
+      flex-basis: 35%;
       max-width: none;
     }
   }

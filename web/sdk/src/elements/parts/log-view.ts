@@ -6,6 +6,7 @@ import { boundaryText } from "../model/attempts.js";
 import { FilteredLines } from "../model/filtered-lines.js";
 import { LogLayout } from "../model/log-layout.js";
 import { numberOf } from "../model/growing-lines.js";
+import { logFile } from "../model/log-file.js";
 import type { LogLine } from "../model/log-line.js";
 import type { LogLines } from "../model/log-lines.js";
 import { grouped } from "../model/plain-text.js";
@@ -26,6 +27,9 @@ const LOAD_AHEAD = 2;
 /** As near to the end as this many pixels, the log follows again. */
 const AT_END = 4;
 
+/** Milliseconds after which a browser has begun to save a file. */
+const SAVING_MS = 60_000;
+
 /** The log of a job: any number of lines, of which only those in sight are drawn. */
 export class LogView extends StoreElement<JobStore> {
   static override properties = {
@@ -36,6 +40,7 @@ export class LogView extends StoreElement<JobStore> {
     severity: { state: true },
     text: { state: true },
     searching: { state: true },
+    saving: { state: true },
   };
   static override styles = [sharedStyles, logStyles];
   /** Whether the newest line is kept in sight. */
@@ -50,6 +55,8 @@ export class LogView extends StoreElement<JobStore> {
   declare text: string;
   /** Whether older lines are loaded one page after the other, to search them. */
   declare searching: boolean;
+  /** The same, to save all lines as a file. */
+  declare saving: boolean;
   #filtered: FilteredLines | undefined;
   /** Whether the marked line is still to be brought into sight. */
   #seeking = false;
@@ -62,7 +69,7 @@ export class LogView extends StoreElement<JobStore> {
   constructor() {
     super();
     this.follow = true;
-    this.tail = this.searching = false;
+    this.tail = this.searching = this.saving = false;
     this.stageId = this.text = "";
     this.line = 0;
     this.severity = Severity.DEBUG;
@@ -92,7 +99,7 @@ export class LogView extends StoreElement<JobStore> {
   protected override forget(changed: PropertyValues): void {
     this.text = "";
     this.follow = true;
-    this.searching = false;
+    this.searching = this.saving = false;
     if (!changed.has("stageId")) this.stageId = "";
     if (!changed.has("line")) this.line = 0;
   }
@@ -132,9 +139,11 @@ export class LogView extends StoreElement<JobStore> {
               follow: this.follow,
               isEnded: this.store?.isEnded ?? false,
               count: this.#count(),
+              isSaving: this.saving,
               onStage: (stageId) => (this.stageId = stageId),
               onSeverity: (severity) => (this.severity = severity),
               onText: (text) => (this.text = text),
+              onSave: () => (this.saving = !this.saving),
               onFollow: this.toggleFollow,
             })
       }
@@ -252,8 +261,9 @@ export class LogView extends StoreElement<JobStore> {
     const log = this.store?.log;
     const near = !this.follow && this.#layout.above < LOAD_AHEAD * view.clientHeight;
     if (log?.hasOlder === false) this.searching = false;
+    if (this.saving && log?.hasOlder === false && !this.#filtered?.isBusy) this.#save();
     if (
-      (near || this.searching || this.#seeking) &&
+      (near || this.searching || this.saving || this.#seeking) &&
       log?.isLoaded &&
       !log.isLoading &&
       !log.error &&
@@ -326,6 +336,21 @@ export class LogView extends StoreElement<JobStore> {
     this.stageId = this.text = "";
     this.severity = Severity.DEBUG;
   };
+
+  #save(): void {
+    this.saving = false;
+    const { job, jobId, attempts } = this.store ?? {};
+    const file = logFile(this.#filtered?.shown.lines ?? [], ({ startsAttempt = 0, time }) =>
+      boundaryText(startsAttempt, time, job, attempts ?? []),
+    );
+    const link = document.createElement("a");
+    link.href = URL.createObjectURL(file);
+    link.download = `${jobId}.log`;
+    link.click();
+    setTimeout(() => {
+      URL.revokeObjectURL(link.href);
+    }, SAVING_MS);
+  }
 
   readonly #loadOlder = (): void => {
     void this.store?.loadOlderLines();

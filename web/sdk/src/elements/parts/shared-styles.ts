@@ -131,6 +131,17 @@ export const sharedStyles = css`
     border-color: var(--_bad);
     color: var(--_surface);
   }
+  .states button {
+    display: inline-flex;
+    gap: 6px;
+    align-items: center;
+    border-radius: 14px;
+    padding: 0 12px;
+  }
+  .states button[aria-pressed="true"] {
+    background: var(--_raised);
+    border-color: currentColor;
+  }
   a {
     color: var(--_accent);
     text-decoration-thickness: 1px;

@@ -120,6 +120,35 @@ test.each(["close", "abort"])(
   },
 );
 
+test("a consumer of a job that is busy gets the current state next, however many frames came meanwhile", async () => {
+  const last = 50n;
+  let goOn = (): void => undefined;
+  const wanted = new Promise<void>((resolve) => (goOn = resolve));
+  const client = clientOf(async function* (signal) {
+    yield frame({ case: "opened", value: { epoch: "e", headSequence: 1n, cursor: 1n } });
+    const job = { jobId: "j", epoch: "e", state: JobState.RUNNING, lastSequence: 1n };
+    yield frame({ case: "snapshot", value: { job } });
+    yield frame({ case: "caughtUp", value: { sequence: 1n } });
+    await wanted;
+    for (let sequence = 2n; sequence <= last; sequence++) {
+      const event = create(EventSchema, { sequence, payload: { case: "logWritten", value: {} } });
+      yield frame({ case: "events", value: { events: [event] } });
+    }
+    await aborted(signal);
+  });
+  const seen: bigint[] = [];
+  const following = client.followJob("j");
+  for await (const job of following) {
+    seen.push(job.lastSequence);
+    goOn();
+    await until(() => following.connection.received === last);
+    if (job.lastSequence === last) break;
+  }
+
+  expect(seen).toStrictEqual([1n, last]);
+  expect(following.connection.state).toBe("ended");
+});
+
 test("a watch that has received the last event holds nothing and has ended, also if nobody asks for more", async () => {
   const page = openPage();
   const client = clientOf(

@@ -13,6 +13,10 @@ import type { JobWatch } from "./job-watch.js";
 export class JobFollower implements AsyncIterable<Job> {
   readonly #watch: JobWatch;
   #fold = new Fold();
+  /** The job that the consumer gets next; undefined if he has it. */
+  #latest: Job | undefined;
+  #isRead = false;
+  #wake = (): void => undefined;
 
   constructor(watch: JobWatch) {
     this.#watch = watch;
@@ -29,6 +33,27 @@ export class JobFollower implements AsyncIterable<Job> {
   }
 
   async *[Symbol.asyncIterator](): AsyncGenerator<Job, void, undefined> {
+    // Read whatever comes, also while the consumer is busy: buffers on the way hold many states.
+    const reading = this.#read().finally(() => {
+      this.#isRead = true;
+      this.#wake();
+    });
+    reading.catch(() => undefined); // awaited below
+    try {
+      while (this.#latest !== undefined || !this.#isRead) {
+        const job = this.#latest;
+        this.#latest = undefined;
+        if (job !== undefined) yield job;
+        else await new Promise<void>((resolve) => (this.#wake = resolve));
+      }
+      await reading;
+    } finally {
+      this.close();
+    }
+  }
+
+  /** Fold what comes, until the end of the watch. */
+  async #read(): Promise<void> {
     for await (const items of this.#watch.batches()) {
       for (const item of items) {
         if (item.type === "snapshot") {
@@ -39,7 +64,8 @@ export class JobFollower implements AsyncIterable<Job> {
       }
       const isOnlyGap = items.length > 0 && items.every(({ type }) => type === "gap");
       if (this.#fold.lastSequence > 0n && !isOnlyGap) {
-        yield { ...this.#fold.job, estimate: this.#watch.estimate };
+        this.#latest = { ...this.#fold.job, estimate: this.#watch.estimate };
+        this.#wake();
       }
     }
   }

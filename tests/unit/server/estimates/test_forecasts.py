@@ -184,8 +184,8 @@ def test_a_large_job_after_a_small_one_is_estimated_from_its_own_pace() -> None:
 
 
 def test_a_pace_of_another_order_counts_at_once() -> None:
-    """A run of 30 ms says nothing of a job that takes 3 s for each unit, from before the first of them is done: what was
-    left was 0.03 s, or the job overdue. Between updates the end stays where it was.
+    """A run of 30 ms says nothing of a job that takes 3 s for each unit, from before the first of them is done: it had
+    0.03 s left, or was overdue.
     """
     history = known(counted(10, 0.003))
 

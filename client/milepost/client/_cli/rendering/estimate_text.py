@@ -14,8 +14,8 @@ from milepost.v1 import Estimate, EstimateBasis, Job, JobState, Waiting
 __all__ = ["estimate_parts", "queue_text", "remaining", "remaining_cell", "remaining_parts", "run_parts"]
 
 RENEWAL_TIME: Final = 6.0
-"""Seconds within which another estimate comes where this one is off by a second. One of fewer would run out before that,
-again and again, so that it has words from the start."""
+"""Seconds within which another estimate comes where this one is off by a second. One of fewer would run out before
+that, again and again, so that it has words from the start."""
 
 
 def estimate_parts(

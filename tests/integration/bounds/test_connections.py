@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from contextlib import AsyncExitStack, suppress
 from pathlib import Path
 from typing import Any
@@ -178,7 +179,6 @@ async def test_a_host_that_leaves_its_calls_at_once_loses_that_connection(
 ) -> None:
     """So resets in the packets that open the calls end; its other connections go on."""
     monkeypatch.setattr(floods, "LEFT_CALLS", 20)
-    monkeypatch.setattr(floods, "LEFT_TIME", 60.0)
     monkeypatch.setattr(floods, "FLOOD_PERIOD", 600.0)
     block = request_headers(_WORK, memory_server.address)
     async with connect(memory_server.address) as rpc:
@@ -193,6 +193,31 @@ async def test_a_host_that_leaves_its_calls_at_once_loses_that_connection(
                     await asyncio.sleep(0)
         assert memory_server.call_count > 1 + 20
         assert (await rpc.submit()).job_id
+
+
+async def test_a_call_that_is_left_is_as_old_as_since_the_server_got_to_it(
+    memory_server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And is one of the connection that opened it."""
+    left: list[tuple[str, float]] = []
+    monkeypatch.setattr(floods.Floods, "note_left", lambda _self, *noted: left.append(noted))
+
+    async def is_served() -> bool:
+        return memory_server.call_count == 1
+
+    async def is_left() -> bool:
+        return bool(left)
+
+    opened = time.monotonic()
+    async with connect(memory_server.address) as rpc, rpc.session(kinds=["k"]):
+        await eventually(is_served)
+        served = time.monotonic()
+        await asyncio.sleep(0.01)
+        leaving = time.monotonic()
+    await eventually(is_left)
+    ((peer, seconds),) = left
+    assert leaving - served <= seconds <= time.monotonic() - opened
+    assert peer.startswith("ipv4:127.0.0.1:")
 
 
 async def test_large_requests_one_after_another_are_no_flood(tmp_path: Path, forkery: Forkery) -> None:

@@ -23,11 +23,12 @@ _log = structlog.get_logger("milepost.server")
 FLOOD_SIZE: Final = 4 << 20
 """Refused metadata of a host, in bytes, from which on it floods."""
 
-LEFT_CALLS: Final = 1_000
-"""Calls of a host that it leaves within ``LEFT_TIME``, from which on it floods."""
+LEFT_CALLS: Final = 2_000
+"""Calls of one connection that are left within ``LEFT_TIME``, from which on its host floods: twice what it may have
+open (``CONCURRENT_STREAMS``). Whoever gives all of them up, and those that it opens in their place, is no flood."""
 
 LEFT_TIME: Final = 0.1
-"""Seconds since the server has got to a call. Applications do not lose interest in so many calls so soon."""
+"""Seconds since the server has got to a call, within which a flood leaves it."""
 
 FLOOD_PERIOD: Final = 5.0
 """Seconds in which these bytes or calls come, and after which the host gets connections again."""
@@ -44,40 +45,43 @@ class Barrier(Protocol):
 
 
 class Floods:
-    """Counts by host what floods are made of, and has the barrier keep out hosts that flood.
+    """Counts what floods are made of, and has the barrier keep out hosts that flood.
 
-    Each period begins from zero, so in each a flood gets through with ``FLOOD_SIZE`` or ``LEFT_CALLS``, and with what
-    is under way by then.
+    Each period begins from zero, so in each a flood gets through with ``FLOOD_SIZE``, or ``LEFT_CALLS`` of each
+    connection, and with what is under way by then. Peers are as gRPC names them; it does not know that of each call
+    that has ended before the server got to it, and such calls do not count.
     """
 
     def __init__(self, barrier: Barrier) -> None:
         self._barrier = barrier
         self._is_counting = False
         self._sizes: Counter[str] = Counter()
-        self._left: Counter[str] = Counter()
+        self._left: Counter[str] = Counter()  # by peer, as no connection has more calls open than it may
         self._flooding: set[str] = set()
 
     def note_metadata(self, peer: str, size: int) -> None:
-        """A call with so many bytes of metadata was refused, of a peer as gRPC names it."""
-        host = self._host(peer)
+        """A call of this peer with so many bytes of metadata was refused."""
+        if not peer:
+            return
+        self._count()
+        host = host_of(peer)
         self._sizes[host] += size
         if self._sizes[host] > FLOOD_SIZE:
             self._keep_out(host, peer, "host floods with metadata")
 
     def note_left(self, peer: str, seconds: float) -> None:
         """A peer has left a call, so many seconds after the server got to it."""
-        if seconds > LEFT_TIME:
+        if not peer or seconds > LEFT_TIME:
             return
-        host = self._host(peer)
-        self._left[host] += 1
-        if self._left[host] > LEFT_CALLS:
-            self._keep_out(host, peer, "host floods with calls that it leaves")
+        self._count()
+        self._left[peer] += 1
+        if self._left[peer] > LEFT_CALLS:
+            self._keep_out(host_of(peer), peer, "host floods with calls that it leaves")
 
-    def _host(self, peer: str) -> str:
+    def _count(self) -> None:
         if not self._is_counting:
             self._is_counting = True
             asyncio.get_running_loop().call_later(FLOOD_PERIOD, self._begin_period)
-        return host_of(peer)
 
     def _keep_out(self, host: str, peer: str, event: str) -> None:
         if host not in self._flooding:

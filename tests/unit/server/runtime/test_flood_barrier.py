@@ -22,6 +22,7 @@ from milepost.server.rpc import floods as flood_counts
 from milepost.server.rpc.floods import FLOOD_SIZE, LEFT_CALLS, LEFT_TIME, Floods
 from milepost.server.runtime import flood_barrier
 from milepost.server.runtime.flood_barrier import FILTERED_HOSTS, FloodBarrier, filter_code
+from milepost.server.runtime.grpc_server.grpc_options import CONCURRENT_STREAMS
 from tests.support.rpc import eventually
 
 _SYN_SENT = 2
@@ -63,13 +64,16 @@ async def test_a_host_floods_from_so_many_bytes_on(monkeypatch: pytest.MonkeyPat
     assert barrier.hung_up == ["ipv4:10.0.0.1:2", "ipv4:10.0.0.1:3"]
 
 
-async def test_a_host_floods_with_calls_that_it_leaves_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Those that it leaves later do not count; the metadata of the same host is counted for itself."""
+async def test_a_host_floods_with_calls_of_a_connection_that_it_leaves_at_once(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Those that it leaves later do not count; other connections and metadata are counted for themselves."""
     monkeypatch.setattr(flood_counts, "FLOOD_PERIOD", 0.01)
     barrier = _Barrier()
     floods = Floods(barrier)
     for _ in range(LEFT_CALLS):
-        floods.note_left("ipv4:10.0.0.1:1", LEFT_TIME)
+        for port in (1, 2, 3):
+            floods.note_left(f"ipv4:10.0.0.1:{port}", LEFT_TIME)
         floods.note_left("ipv4:10.0.0.2:1", 1.1 * LEFT_TIME)
     floods.note_metadata("ipv4:10.0.0.1:1", FLOOD_SIZE)
     floods.note_left("ipv4:10.0.0.2:1", 0.0)
@@ -77,8 +81,23 @@ async def test_a_host_floods_with_calls_that_it_leaves_at_once(monkeypatch: pyte
     floods.note_left("ipv4:10.0.0.1:2", 0.0)
     assert (barrier.refused, barrier.hung_up) == ([{"ipv4:10.0.0.1"}], ["ipv4:10.0.0.1:2"])
     await barrier.let_in.wait()
-    floods.note_left("ipv4:10.0.0.1:3", 0.0)
+    floods.note_left("ipv4:10.0.0.1:2", 0.0)
     assert barrier.hung_up == ["ipv4:10.0.0.1:2"]
+
+
+async def test_calls_of_an_unknown_peer_are_no_flood_of_one_host() -> None:
+    """GRPC does not know the peer of each call that has ended before the server got to it."""
+    barrier = _Barrier()
+    floods = Floods(barrier)
+    for _ in range(LEFT_CALLS + 1):
+        floods.note_left("", 0.0)
+    floods.note_metadata("", FLOOD_SIZE + 1)
+    assert (barrier.refused, barrier.hung_up) == ([], [])
+
+
+def test_a_connection_may_leave_all_the_calls_that_it_may_have_open_and_again_those_in_their_place() -> None:
+    """So clients whose calls time out while the server stands still get no barrier."""
+    assert LEFT_CALLS == 2 * CONCURRENT_STREAMS
 
 
 @pytest.fixture

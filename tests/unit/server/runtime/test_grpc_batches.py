@@ -81,6 +81,30 @@ async def test_a_batch_that_nobody_waits_for_any_more(error: Exception | None) -
     assert core.freed == ["read"]
 
 
+@pytest.mark.parametrize("lost", [None, ConnectionError("the client has left")])
+@pytest.mark.parametrize("waits_again", [False, True])
+async def test_a_batch_that_cannot_be_freed(lost: ConnectionError | None, *, waits_again: bool) -> None:
+    """Whoever waits for it gets the error, first of all that of core, whose callback could not pass it on."""
+    loop = asyncio.get_running_loop()
+    started: list[asyncio.Future[None]] = []
+
+    async def execute(_call: object, _operations: object, loop: asyncio.AbstractEventLoop) -> None:
+        started.append(loop.create_future())
+        await started[0]
+        if waits_again:
+            await asyncio.sleep(0)
+        raise MemoryError("no room for the message")
+
+    read = grpc_batches.freeing(execute)(None, (), loop)
+    if lost is None:
+        started[0].set_result(None)
+    else:
+        started[0].set_exception(lost)
+    assert read.done()
+    with pytest.raises(ConnectionError if lost else RuntimeError if waits_again else MemoryError):
+        await read
+
+
 class _Heap(ctypes.Structure):
     """mallinfo2 of glibc."""
 

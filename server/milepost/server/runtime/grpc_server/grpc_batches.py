@@ -40,14 +40,26 @@ class _Batch:
 
     def set_result(self, result: None) -> None:
         """Core has done the batch."""
-        next(self.steps, None)
-        if not self.future.done():
-            self.future.set_result(result)
+        self._end(None)
 
     def set_exception(self, error: BaseException) -> None:
         """Core has given the batch up."""
-        next(self.steps, None)
-        if not self.future.done():
+        self._end(error)
+
+    def _end(self, error: BaseException | None) -> None:
+        """Free the batch. It raises nothing, which core would drop, with whoever waits left to wait for ever."""
+        try:
+            next(self.steps)
+            error = error or RuntimeError("a batch of gRPC waits again once core is done with it")
+        except StopIteration:
+            pass
+        except BaseException as failure:  # noqa: BLE001  # whoever waits for the batch gets it
+            error = error or failure
+        if self.future.done():
+            return
+        if error is None:
+            self.future.set_result(None)
+        else:
             self.future.set_exception(error)
 
 

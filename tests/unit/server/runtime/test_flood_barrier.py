@@ -86,7 +86,7 @@ async def test_a_host_floods_with_calls_of_a_connection_that_it_leaves_at_once(
 
 
 async def test_calls_of_an_unknown_peer_are_no_flood_of_one_host() -> None:
-    """GRPC does not know the peer of each call that has ended before the server got to it."""
+    """The peer of a call that has ended before the server gets to it is not always known."""
     barrier = _Barrier()
     floods = Floods(barrier)
     for _ in range(LEFT_CALLS + 1):
@@ -95,7 +95,7 @@ async def test_calls_of_an_unknown_peer_are_no_flood_of_one_host() -> None:
     assert (barrier.refused, barrier.hung_up) == ([], [])
 
 
-def test_a_connection_may_leave_all_the_calls_that_it_may_have_open_and_again_those_in_their_place() -> None:
+def test_a_connection_may_leave_all_calls_that_it_may_have_open_twice() -> None:
     """So clients whose calls time out while the server stands still get no barrier."""
     assert LEFT_CALLS == 2 * CONCURRENT_STREAMS
 

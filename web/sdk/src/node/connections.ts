@@ -1,15 +1,13 @@
-import type {
-  ClientHttp2Session,
-  ClientHttp2Stream,
-  ClientSessionRequestOptions,
-  OutgoingHttpHeaders,
-} from "node:http2";
 import type { Http2SessionManager } from "@connectrpc/connect-node";
+
+// By way of the manager, since the package is built, and used, without types of Node.
+type Request = Parameters<Http2SessionManager["request"]>;
+type Stream = Awaited<ReturnType<Http2SessionManager["request"]>>;
 
 /** A connection, and what goes over it. */
 interface Used {
   readonly manager: Http2SessionManager;
-  session: ClientHttp2Session | undefined;
+  session: Stream["session"];
   requests: number;
 }
 
@@ -29,12 +27,7 @@ export class Connections {
     this.authority = this.#current.manager.authority;
   }
 
-  async request(
-    method: string,
-    path: string,
-    headers: OutgoingHttpHeaders,
-    options: Omit<ClientSessionRequestOptions, "signal">,
-  ): Promise<ClientHttp2Stream> {
+  async request(...request: Request): Promise<Stream> {
     const used = this.#current;
     const end = (): void => {
       used.requests -= 1;
@@ -42,8 +35,8 @@ export class Connections {
     };
     used.requests += 1;
     try {
-      const stream = await used.manager.request(method, path, headers, options);
-      used.session = stream.session as ClientHttp2Session | undefined;
+      const stream = await used.manager.request(...request);
+      used.session = stream.session;
       stream.once("close", end);
       return stream;
     } catch (error) {
@@ -52,7 +45,7 @@ export class Connections {
     }
   }
 
-  notifyResponseByteRead(stream: ClientHttp2Stream): void {
+  notifyResponseByteRead(stream: Stream): void {
     for (const { manager } of [this.#current, ...this.#left]) manager.notifyResponseByteRead(stream);
   }
 

@@ -97,10 +97,11 @@ class Submissions:
             try:
                 return await self._existing(known, request, caller)
             except Refusal:
-                # Another node may have deleted that job.
+                # Another node may have deleted that job, and then even have done what is asked.
                 await self._log.refresh(known)
-                if await self._find_id(request, caller) is not None:
-                    raise
+                known = await self._find_id(request, caller)
+                if known is not None:
+                    return await self._existing(known, request, caller)
         if request.parent_job_id:
             await self._check_parent(request.parent_job_id, caller)
         if request.job_id:

@@ -7,11 +7,17 @@ import grpc.aio
 import pytest
 
 from milepost.contract.reasons import reason_name
+from milepost.server.dispatch.attempts import Attempts
+from milepost.server.dispatch.session_table import SessionTable
+from milepost.server.dispatch.worker_session import Session
+from milepost.server.log.log_errors import StoreBehind
+from milepost.server.runtime.server import Server
 from milepost.v1 import (
     Capacity,
     Claim,
     Dispatch,
     Hello,
+    Job,
     LogWritten,
     Release,
     Report,
@@ -24,7 +30,7 @@ from milepost.v1 import (
 )
 from tests.support.bad_updates import BEFORE, UPDATES
 from tests.support.refused import refused
-from tests.support.rpc import Rpc, WorkSession, log_line, succeeded
+from tests.support.rpc import Rpc, WorkSession, connect, log_line, succeeded
 
 
 async def rejected(session: WorkSession) -> tuple[str, str, str, int, int]:
@@ -187,3 +193,50 @@ async def test_a_worker_that_closes_its_side_is_answered(rpc: Rpc) -> None:
 
         assert sorted(answers) == ["assignment", "rejected"]
         assert (end, await session.call.code()) == (grpc.aio.EOF, grpc.StatusCode.OK)
+
+
+async def test_attempts_that_the_node_knows_are_resumed_behind_one_that_it_does_not(
+    memory_server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Decision 0082: while the store cannot be read, only the unknown one is rejected, and not held."""
+
+    async def behind(job_id: str) -> None:
+        raise StoreBehind("cut off")
+
+    async with connect(memory_server.address) as rpc:
+        for job_id in ("gone", "known"):
+            await rpc.submit(job_id=job_id)
+        async with rpc.session() as session:
+            taken = [await session.take(), await session.take()]
+            tokens = {job.job_id: token for job, token in taken}
+        monkeypatch.setattr(memory_server._store, "refresh", behind)
+        resume = Attempts.resume
+        calls: list[str] = []
+
+        async def resume_once(attempts: Attempts, job_id: str, token: str, *, caller: str) -> tuple[int, Job]:
+            calls.append(job_id)
+            if calls[-2:] == ["gone", "gone"]:  # it is read again once it is held
+                raise StoreBehind("another node has started another attempt")
+            return await resume(attempts, job_id, token, caller=caller)
+
+        monkeypatch.setattr(Attempts, "resume", resume_once)
+        held: set[str] = set()
+        hold, drop = SessionTable.hold, SessionTable.drop
+
+        def noted_hold(table: SessionTable, session: Session, job_id: str, token: str | None) -> None:
+            held.add(job_id)
+            hold(table, session, job_id, token)
+
+        def noted_drop(table: SessionTable, session: Session, job_id: str) -> None:
+            held.discard(job_id)
+            drop(table, session, job_id)
+
+        monkeypatch.setattr(SessionTable, "hold", noted_hold)
+        monkeypatch.setattr(SessionTable, "drop", noted_drop)
+        async with rpc.session() as session:
+            for job_id, token in (("unknown", "t"), ("gone", tokens["gone"]), ("known", tokens["known"])):
+                await session.send(resume=Resume(job_id=job_id, lease_token=token))
+            assert await rejected(session) == ("unknown", "STORE_UNAVAILABLE", "", 0, 0)
+            assert await rejected(session) == ("gone", "STORE_UNAVAILABLE", "", 0, 0)
+            assert (await session.receive("resumed")).resumed.job_id == "known"
+            assert held == {"known"}

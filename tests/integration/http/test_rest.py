@@ -9,11 +9,14 @@ from typing import Any
 import httpx
 import pytest
 from google.protobuf.json_format import MessageToDict
+from structlog.testing import capture_logs
 
+from milepost.server.runtime.server import Server
 from milepost.v1 import GetHistoryRequest, GetJobRequest, JobFilter, ListJobsRequest, WhoAmIRequest
 from tests.support.http_errors import error_of, info_of
 from tests.support.http_watch import http_client
-from tests.support.rpc import Rpc
+from tests.support.rotating import until
+from tests.support.rpc import Rpc, connect
 
 
 @pytest.fixture
@@ -259,3 +262,15 @@ async def test_unknown_paths_are_404_as_json(web: httpx.AsyncClient, path: str) 
     response = await web.get(path)
 
     assert (response.status_code, error_of(response)["status"]) == (404, "NOT_FOUND")
+
+
+async def test_the_head_of_a_stream_is_recorded_as_a_success(memory_server: Server) -> None:
+    """It begins a watch, and leaves it at its first frame, which is all that was asked."""
+    assert memory_server.http is not None
+    async with connect(memory_server.address) as rpc, http_client(memory_server.http) as client:
+        job = await rpc.submit()
+        with capture_logs() as lines:
+            head = await client.head(f"/v1/jobs/{job.job_id}:watch")
+            await until(lambda: any(line["event"] == "call" for line in lines))
+    calls = [(line["method"], line["code"]) for line in lines if line["event"] == "call"]
+    assert (head.status_code, calls) == (200, [("/milepost.v1.JobService/WatchJob", "OK")])

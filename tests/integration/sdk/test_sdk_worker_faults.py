@@ -272,3 +272,41 @@ async def test_a_worker_without_handlers_is_a_mistake() -> None:
         Worker(max_concurrency=0)
     with pytest.raises(ValueError, match="worker_id"):
         Worker(worker_id="")
+
+
+async def test_a_job_that_the_store_cannot_tell_of_is_kept() -> None:
+    """The worker hears what the server says of its others, and then resumes it on another session."""
+    done = asyncio.Event()
+    kept: list[list[str]] = []
+    over = ErrorReason.ERROR_REASON_JOB_ENDED
+
+    async def assigns(stream: Stream) -> None:
+        await stream.welcomes()
+        for job_id in ("j", "k"):
+            await stream.says(assignment=assignment(job_id))
+        await stream.hears("report")
+        await stream.context.abort(grpc.StatusCode.UNAVAILABLE, "trouble")
+
+    async def is_behind(stream: Stream) -> None:
+        kept.append([*(await stream.welcomes()).job_ids])
+        for _ in range(2):
+            await stream.hears("resume")
+        unknown = ErrorReason.ERROR_REASON_STORE_UNAVAILABLE
+        await stream.says(rejected=Rejected(job_id="j", lease_token="t", reason=unknown))
+        await stream.says(rejected=Rejected(job_id="k", lease_token="t", reason=over))
+        await stream.ends()
+
+    async def is_not(stream: Stream) -> None:
+        kept.append([*(await stream.welcomes()).job_ids])
+        await stream.hears("resume")
+        await stream.says(rejected=Rejected(job_id="j", lease_token="t", reason=over))
+        done.set()
+        await stream.ends()
+
+    async with scripted(assigns, is_behind, is_not) as server:
+        worker = worker_at(server, max_concurrency=2)
+        running = asyncio.create_task(worker.run())
+        await done.wait()
+        worker.stop()
+        await running
+    assert kept == [["j", "k"], ["j"]]

@@ -41,6 +41,10 @@ Send: TypeAlias = Callable[[bytes], Awaitable[None]]
 """Sends a serialised response of a stream; returns once the reader has room for the next one."""
 
 
+class SeenEnough(Exception):
+    """Raised by a ``Send`` whose caller wants no more of the stream. The call then counts as one that succeeded."""
+
+
 class PromptSend:
     """A ``Send`` to a reader that may have room at once.
 

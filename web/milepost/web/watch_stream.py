@@ -31,7 +31,7 @@ from milepost.web.frame_records import CACHE_BYTES, FrameEncoder, TextCache, is_
 from milepost.web.framing import NDJSON, SSE
 from milepost.web.http_errors import error_json
 from milepost.web.live_readers import LiveReaders
-from milepost.web.service import Arrived, Caller, JobsBackend, PromptSend, ServiceError
+from milepost.web.service import Arrived, Caller, JobsBackend, PromptSend, SeenEnough, ServiceError
 from milepost.web.shared_texts import SharedTexts
 from milepost.web.stream_response import WRITE_CHUNK, StreamResponse, WriteChunk
 from milepost.web.watch_request import WatchRequest
@@ -45,10 +45,6 @@ _TRANSIENT: Final = (code_pb2.UNAVAILABLE, code_pb2.RESOURCE_EXHAUSTED)
 
 class _NoContent(Exception):
     """Nothing more will come: the job has ended, and the client has all of it."""
-
-
-class _Begun(Exception):
-    """The watch has begun, which is all that was to be found out."""
 
 
 class WatchStreams:
@@ -68,8 +64,10 @@ class WatchStreams:
     ) -> None:
         """Send the response. Raises ServiceError before anything is sent; ClientGone once the client has left."""
         is_job = isinstance(watch.request, WatchJobRequest)
+        complete = asyncio.Event()
+        complete.set()
         if scope["method"] == "HEAD":
-            await self._check(watch, caller)
+            await while_connected(receive, complete, self._check(watch, caller))
             await StreamResponse(watch.framing, send).end()
             return
         write_chunk: WriteChunk | None = scope.get("extensions", {}).get(WRITE_CHUNK)
@@ -81,8 +79,6 @@ class WatchStreams:
             StreamResponse(watch.framing, send, write_chunk),
             self._encoders[watch.framing, response_type],
         )
-        complete = asyncio.Event()
-        complete.set()
         with self._texts.subscribing():
             await while_connected(receive, complete, stream.run())
 
@@ -94,11 +90,11 @@ class WatchStreams:
             return request
 
         async def leave(frame: bytes) -> None:
-            raise _Begun
+            raise SeenEnough
 
         try:
             await self._backend.watch(_method_of(watch), receive, caller, leave)
-        except _Begun:
+        except SeenEnough:
             pass
         except ServiceError as error:
             if not _is_bridged(error, watch):

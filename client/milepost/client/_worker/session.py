@@ -65,6 +65,9 @@ class Session:
         """
         self.was_useful = self.finishing = self.assigned_too_late = False
         self._write_failed = False
+        # Ids of jobs whose resumption the server has not answered, and why the session ends once it has.
+        self._resuming: set[str] = set()
+        self._ends_because: str | None = None
         self._sending_error: BaseException | None = None
         self._channel = channel
         self._address = channel.target.address
@@ -92,6 +95,8 @@ class Session:
                 tasks[-1].add_done_callback(partial(self._sending_ended, call))
             while isinstance(response := await call.read(), WorkResponse):
                 self._receive(response)
+                if self._ends_because is not None and not self._awaits_resumption():
+                    raise Unreachable(self._address, self._ends_because)
             if not self.finishing:
                 raise Unreachable(self._address, "it ended the session")
         except grpc.aio.AioRpcError as error:
@@ -141,6 +146,7 @@ class Session:
             raise ProtocolError("The session did not begin with welcome.")
         self._credential.accepted()
         self._outage.connected(self._worker_id)
+        self._resuming.update(job_ids)
         self._jobs.session_opened()
         return response.welcome
 
@@ -201,7 +207,16 @@ class Session:
                 pass  # a message of a newer server
 
     def _rejected(self, message: Rejected) -> None:
+        self._resuming.discard(message.job_id)
         if message.reason in _TRANSIENT_REASONS:
-            raise Unreachable(self._address, message.message)
+            # The job is kept, and the next session resumes it. This one goes on until the server has answered for the
+            # others: it may know those, and so renew their leases.
+            self._ends_because = message.message
+            return
         self._jobs.rejected(message)
         self._jobs.answered(message.job_id)
+
+    def _awaits_resumption(self) -> bool:
+        """Whether the server has yet to answer for an attempt that this session resumes, and that is not over."""
+        found = map(self._jobs.find, self._resuming)
+        return any(attempt is not None and not attempt.attached for attempt in found)

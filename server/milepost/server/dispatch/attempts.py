@@ -14,6 +14,7 @@ from milepost.server.forecasting.learned_stages import LearnedStages
 from milepost.server.journal import Decision, Journal
 from milepost.server.log.log_errors import StoreBehind
 from milepost.server.scheduling.callers import SERVER
+from milepost.server.store_errors import STORE_ERRORS
 from milepost.v1 import Cancellation, Event, Job, JobState
 
 
@@ -144,9 +145,13 @@ class Attempts:
         return opened.report_sequence, job
 
     async def cancellation(self, job_id: str, token: str, *, caller: str = SERVER) -> Cancellation | None:
-        """Return how the job of the current or last attempt is cancelled; None if it is not, or is deleted by now."""
+        """Return how the job of the current or last attempt is cancelled.
+
+        None if it is not, is deleted by now, or cannot be read: that is no reason to refuse what is durable, and the
+        next report brings it.
+        """
         try:
             job = await self._journal.find(job_id, caller=caller)
-        except Refusal:
+        except (Refusal, *STORE_ERRORS):
             return None
         return job.cancellation if self._tokens.holds(job, token) and job.HasField("cancellation") else None

@@ -35,7 +35,16 @@ from milepost.server.scheduling.steps import Steps
 from milepost.v1 import ErrorReason
 from milepost.web.callers import peer_of
 from milepost.web.request_body import ClientGone
-from milepost.web.service import METHODS, Caller, PromptSend, ReceiveRequest, Send, ServiceError, path_of
+from milepost.web.service import (
+    METHODS,
+    Caller,
+    PromptSend,
+    ReceiveRequest,
+    SeenEnough,
+    Send,
+    ServiceError,
+    path_of,
+)
 
 _Outcome = TypeVar("_Outcome")
 
@@ -160,7 +169,10 @@ class InProcessBackend:
             yield record
             code = code_pb2.OK
         except _NotSent as error:
-            raise error.take_reason() from None
+            reason = error.take_reason()
+            if isinstance(reason, SeenEnough):
+                code = code_pb2.OK
+            raise reason from None
         except ClientGone:
             raise
         except ServiceError as error:

@@ -207,7 +207,7 @@ class Query:
 class JobPage:
     """A page of jobs with their keys, from which the next page starts, and whether there is a next page.
 
-    ``damaged`` are the ids of those that cannot be read, of unfinished jobs only.
+    ``damaged`` are the ids of those that cannot be read, and are left out.
     """
 
     jobs: Sequence[tuple[int, Job]]

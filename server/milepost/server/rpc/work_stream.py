@@ -15,6 +15,7 @@ from milepost.server.rpc.response_writer import ResponseWriter
 from milepost.server.rpc.session_parts import SessionParts
 from milepost.server.rpc.session_reports import SessionReports
 from milepost.server.service import validation
+from milepost.server.store_errors import STORE_ERRORS, refusal_of
 from milepost.v1 import (
     Capacity,
     Claim,
@@ -182,10 +183,17 @@ class WorkStream:
     async def _answer_refusal(
         self, request: Report | Claim | Resume | Release | None, handling: Coroutine[Any, Any, None]
     ) -> None:
-        """Answer a refusal with a rejection; the session goes on."""
+        """Answer a refusal with a rejection; the session goes on.
+
+        An error of the store is one, too: it may concern only this job, and others of the worker wait behind it. But
+        it ends the session after a report, which the worker sends again on the next one.
+        """
         try:
             await handling
-        except Refusal as refusal:
+        except (Refusal, *STORE_ERRORS) as error:
+            refusal = refusal_of(error)
+            if refusal is None or (isinstance(request, Report) and refusal is not error):
+                raise
             job_id = "" if request is None else request.job_id
             token = "" if request is None or isinstance(request, Claim) else request.lease_token
             self._responses.put(rejection(job_id, refusal, token))
@@ -213,7 +221,7 @@ class WorkStream:
             report_sequence, job = await self._attempts.resume(
                 resume.job_id, resume.lease_token, caller=caller
             )
-        except Refusal:
+        except (Refusal, *STORE_ERRORS):
             self._sessions.drop(self._session, resume.job_id)
             raise
         resumed = Resumed(job_id=resume.job_id, acknowledged_report_sequence=report_sequence)

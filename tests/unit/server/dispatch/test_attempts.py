@@ -12,7 +12,7 @@ from milepost.server import decide
 from milepost.server.base.refusal import Refusal
 from milepost.server.dispatch.reports import Acceptance
 from milepost.server.journal import Journal
-from milepost.server.log.log_errors import StoreFull
+from milepost.server.log.log_errors import StoreBehind, StoreFull
 from milepost.v1 import (
     Custom,
     ErrorReason,
@@ -256,3 +256,16 @@ async def test_an_attempt_that_ends_before_its_assignment_is_read(
     with pytest.raises(Refusal) as refused:
         await core.attempts.assignment("j", started.key)
     assert reason_name(refused.value.reason) == "JOB_ENDED"
+
+
+async def test_a_job_that_cannot_be_read_has_no_cancellation_to_tell_of(
+    core: Core, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is asked for once a report is durable, which must not be answered with an error of the store then."""
+    token = await running(core)
+
+    async def behind(job_id: str, **_: object) -> Job:
+        raise StoreBehind(f"{job_id} cannot be read")
+
+    monkeypatch.setattr(core.journal, "find", behind)
+    assert await core.attempts.cancellation("j", token) is None

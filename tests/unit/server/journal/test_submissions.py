@@ -19,6 +19,7 @@ from milepost.server.base.refusal import Refusal
 from milepost.server.journal import Decision, OpenJob
 from milepost.server.log.event_log import StoredJob
 from milepost.server.log.log_errors import StoreUnavailable
+from milepost.server.submissions import Submissions
 from milepost.v1 import Job, JobState, SubmitJobRequest
 from tests.support.rpc import eventually
 from tests.unit.server.core import Core
@@ -210,3 +211,21 @@ async def test_a_child_that_an_earlier_server_left_without_an_owner(core: Core, 
             with pytest.raises(Refusal) as refused:
                 await core.submissions.submit(request, "", submitter, inherits_owner=inherits)
             assert reason_name(refused.value.reason) == "JOB_ALREADY_EXISTS"
+
+
+async def test_a_request_that_another_node_has_done_by_now_finds_its_job(
+    core: Core, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Decision 0082: its id was that of a deleted job when this node looked, and is that of the request's own since."""
+    await core.submit("j", request_id="old")
+    await core.cancel(0, "j")
+    elsewhere = Submissions(core.log, core.journal, core.clock)
+    request = SubmitJobRequest(job_id="j", kind="k", request_id="new")
+
+    async def catch_up(job_id: str) -> None:
+        monkeypatch.undo()
+        await core.log.delete(job_id)
+        await elsewhere.submit(request)
+
+    monkeypatch.setattr(core.log, "refresh", catch_up)
+    assert (await core.submissions.submit(request)).state == JobState.JOB_STATE_QUEUED

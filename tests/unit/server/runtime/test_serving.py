@@ -17,7 +17,7 @@ from structlog.testing import capture_logs
 
 from milepost.server.runtime.core import Core
 from milepost.server.runtime.server import Server, Settings
-from milepost.v1 import GetJobRequest, job_service_pb2_grpc
+from milepost.v1 import GetJobRequest, ListJobsRequest, job_service_pb2_grpc
 from tests.support.rpc import connect
 
 SERVICES = ("", "milepost.v1.JobService", "milepost.v1.WorkerService")
@@ -61,28 +61,36 @@ async def test_health_is_serving_only_once_calls_are_served(
     await server.stop()
 
 
+@pytest.mark.parametrize("times", [1, 2])
 async def test_a_start_that_is_cancelled_leaves_no_traceback(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, times: int
 ) -> None:
-    """SIGTERM may come at any time, also while grpc.aio starts its own tasks."""
+    """SIGTERM may come at any time, also while grpc.aio starts its own tasks, and again."""
     faults: list[object] = []
     asyncio.get_running_loop().set_exception_handler(lambda _, context: faults.append(context))
     server = Server(Settings(address="127.0.0.1:0", data=tmp_path / "data"))
-    begun = asyncio.Event()
+    begun, may_start = asyncio.Event(), asyncio.Event()
     start = server._grpc.start
+    has_started = False
 
     async def noted() -> None:
+        nonlocal has_started
         begun.set()
+        await may_start.wait()
         await start()
+        has_started = True
 
     monkeypatch.setattr(server._grpc, "start", noted)
     starting = asyncio.create_task(server.start())
     await begun.wait()
-    starting.cancel()
+    for _ in range(times):
+        starting.cancel()
+        await asyncio.sleep(0)  # the cancellation arrives
+    may_start.set()
     await asyncio.wait([starting])
     await server.stop()
     gc.collect()
-    assert (starting.cancelled(), faults) == (True, [])
+    assert (starting.cancelled(), has_started, faults) == (True, True, [])
 
 
 async def test_damaged_jobs_keep_no_server_from_starting(tmp_path: Path) -> None:
@@ -112,3 +120,26 @@ async def test_damaged_jobs_keep_no_server_from_starting(tmp_path: Path) -> None
         ("job not resumed", "parent"),
         ("parent cannot be read; its children may run on", "parent"),
     ]
+
+
+async def test_damaged_jobs_are_left_out_of_lists(tmp_path: Path) -> None:
+    """The pages have as many others as ever, and the server's log has the ids, once."""
+    server = Server(Settings(address="127.0.0.1:0", data=tmp_path / "data"))
+    await server.start()
+    try:
+        async with connect(server.address) as rpc:
+            for number in range(6):
+                await rpc.submit(job_id=f"j{number}", kind="k")
+            with closing(sqlite3.connect(tmp_path / "data" / "milepost.db")) as database, database:
+                database.execute("UPDATE jobs SET job = x'0aff' WHERE job_id IN ('j5', 'j4', 'j2')")
+            pages, token = [], ""
+            with capture_logs() as lines:
+                while not pages or token:
+                    page = await rpc.jobs.ListJobs(ListJobsRequest(page_size=2, page_token=token))
+                    pages.append([job.job_id for job in page.jobs])
+                    token = page.next_page_token
+    finally:
+        await server.stop()
+    assert pages == [["j3", "j1"], ["j0"]]
+    logged = [line["job_id"] for line in lines if line["event"] == "job left out of a list"]
+    assert logged == ["j5", "j4", "j2"]

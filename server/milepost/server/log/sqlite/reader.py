@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
+from dataclasses import replace
 
 from google.protobuf.message import DecodeError
 
@@ -139,16 +140,28 @@ class Reader:
     def list_jobs(self, query: Query) -> JobPage:
         """See ``EventLog.query``."""
         jobs: list[tuple[int, Job]] = []
+        damaged: list[str] = []
         size = 0
         with self._snapshot():
             common = [name for name, value in (query.labels or {}).items() if self._is_common(name, value)]
-            for (key,) in self._connection.execute(*statements.listing(query, common)).fetchall():
-                if len(jobs) == query.limit or size >= query.max_bytes:
-                    return JobPage(jobs, more=True)
-                row = self._connection.execute(statements.LISTED_JOB, (key,)).fetchone()
-                jobs.append((key, self._job(*row)))
-                size += len(row[0]) + len(row[1] or b"")
-        return JobPage(jobs, more=False)
+            while True:
+                keys = self._connection.execute(*statements.listing(query, common)).fetchall()
+                for (key,) in keys:
+                    if len(jobs) == query.limit or size >= query.max_bytes:
+                        return JobPage(jobs, more=True, damaged=damaged)
+                    job_id, job, given, first, thinned = self._connection.execute(
+                        statements.LISTED_JOB, (key,)
+                    ).fetchone()
+                    try:
+                        jobs.append((key, self._job(job, given, first, thinned)))
+                    except DecodeError:
+                        damaged.append(job_id)
+                    else:
+                        size += len(job) + len(given or b"")
+                if len(keys) <= query.limit:
+                    return JobPage(jobs, more=False, damaged=damaged)
+                # Some are damaged, so there is room for others: a page needs a job from which the next one starts.
+                query = replace(query, after=keys[-1][0])
 
     def active(self, after: int, max_bytes: int) -> JobPage:
         """See ``EventLog.active``."""

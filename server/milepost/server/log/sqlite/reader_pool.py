@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
+import structlog
+
+from milepost.server.base.fault_log import FaultLog
 from milepost.server.log.event_log import (
     ACTIVE_PAGE_BYTES,
     ChildrenSummary,
@@ -22,6 +26,8 @@ from milepost.server.log.stored_runs import StoredRun
 from milepost.server.scheduling.callers import SERVER
 from milepost.v1 import Job
 
+_log = structlog.get_logger("milepost.store")
+
 SHORT_READ_THREADS: Final = 1
 """Threads for reads of one job's row, such as ``GetJob``, opening a job for a decision, or looking a request up."""
 
@@ -35,6 +41,7 @@ class ReaderPool:
     def __init__(self, open_reader: Callable[[], Reader]) -> None:
         self._short = ReadLane(open_reader, SHORT_READ_THREADS, "short-reader")
         self._long = ReadLane(open_reader, LONG_READ_THREADS, "reader")
+        self._damaged = FaultLog(_log, "job left out of a list", logging.ERROR)
 
     def close_readers(self) -> None:
         """Finish pending reads and close the connections."""
@@ -84,7 +91,10 @@ class ReaderPool:
 
     async def query(self, query: Query, *, caller: str = SERVER) -> JobPage:
         """See ``EventLog``."""
-        return await self._long.run(caller, lambda reader: reader.list_jobs(query))
+        page = await self._long.run(caller, lambda reader: reader.list_jobs(query))
+        for job_id in page.damaged:
+            self._damaged.note(job_id, job_id=job_id, error="its row is damaged")
+        return page
 
     async def active(self, after: int = 0, max_bytes: int = ACTIVE_PAGE_BYTES) -> JobPage:
         """See ``EventLog``."""

@@ -171,7 +171,8 @@ FIND: Final = """
     SELECT job, input, first_sequence, thinned_sequence FROM jobs LEFT JOIN inputs USING (job_key) WHERE job_id = ?
 """
 LISTED_JOB: Final = """
-    SELECT job, input, first_sequence, thinned_sequence FROM jobs LEFT JOIN inputs USING (job_key) WHERE job_key = ?
+    SELECT job_id, job, input, first_sequence, thinned_sequence
+    FROM jobs LEFT JOIN inputs USING (job_key) WHERE job_key = ?
 """
 # Whether more jobs than that have a label.
 LABEL_HAS_MORE_JOBS: Final = "SELECT 1 FROM labels WHERE name = ? AND value = ? LIMIT 1 OFFSET ?"

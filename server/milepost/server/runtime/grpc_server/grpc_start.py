@@ -8,14 +8,18 @@ import grpc.aio
 
 
 async def start_grpc(server: grpc.aio.Server) -> None:
-    """Start the server; where this is cancelled, once it has started.
+    """Start the server; where this is cancelled, however often, return only once it has started.
 
     It starts in a task of its own, which resolves the future that ``start`` waits for: if that was cancelled, the task
     fails with InvalidStateError, whose traceback is logged.
     """
     starting = asyncio.ensure_future(server.start())
-    try:
-        await asyncio.shield(starting)
-    except asyncio.CancelledError:
-        await starting
-        raise
+    cancelled: asyncio.CancelledError | None = None
+    while not starting.done():
+        try:
+            await asyncio.wait((starting,))
+        except asyncio.CancelledError as error:
+            cancelled = error
+    if cancelled is not None:
+        raise cancelled
+    starting.result()

@@ -14,12 +14,12 @@ async def start_grpc(server: grpc.aio.Server) -> None:
     fails with InvalidStateError, whose traceback is logged.
     """
     starting = asyncio.ensure_future(server.start())
-    cancelled: asyncio.CancelledError | None = None
+    is_cancelled = False
     while not starting.done():
         try:
             await asyncio.wait((starting,))
-        except asyncio.CancelledError as error:
-            cancelled = error
-    if cancelled is not None:
-        raise cancelled
+        except asyncio.CancelledError:
+            is_cancelled = True
     starting.result()
+    if is_cancelled:
+        raise asyncio.CancelledError

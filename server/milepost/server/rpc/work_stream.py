@@ -11,11 +11,12 @@ from milepost.server.base.refusal import Refusal
 from milepost.server.budgets.byte_budget import ByteBudget
 from milepost.server.dispatch.session_table import rejection
 from milepost.server.dispatch.worker_session import Session
+from milepost.server.log.log_errors import StoreBehind
 from milepost.server.rpc.response_writer import ResponseWriter
 from milepost.server.rpc.session_parts import SessionParts
 from milepost.server.rpc.session_reports import SessionReports
 from milepost.server.service import validation
-from milepost.server.store_errors import STORE_ERRORS, refusal_of
+from milepost.server.store_errors import refusal_of
 from milepost.v1 import (
     Capacity,
     Claim,
@@ -185,12 +186,13 @@ class WorkStream:
     ) -> None:
         """Answer a refusal with a rejection; the session goes on.
 
-        An error of the store is one, too: it may concern only this job, and others of the worker wait behind it. But
-        it ends the session after a report, which the worker sends again on the next one.
+        So it does where this node does not know a job, while it may know others that the worker resumes next. Other
+        errors of the store concern all jobs, and end the session; so does any after a report, which is sent again on
+        the next one.
         """
         try:
             await handling
-        except (Refusal, *STORE_ERRORS) as error:
+        except (Refusal, StoreBehind) as error:
             refusal = refusal_of(error)
             if refusal is None or (isinstance(request, Report) and refusal is not error):
                 raise
@@ -221,7 +223,7 @@ class WorkStream:
             report_sequence, job = await self._attempts.resume(
                 resume.job_id, resume.lease_token, caller=caller
             )
-        except (Refusal, *STORE_ERRORS):
+        except (Refusal, StoreBehind):
             self._sessions.drop(self._session, resume.job_id)
             raise
         resumed = Resumed(job_id=resume.job_id, acknowledged_report_sequence=report_sequence)

@@ -132,7 +132,8 @@ async def test_damaged_jobs_are_left_out_of_lists(tmp_path: Path) -> None:
                 await rpc.submit(job_id=f"j{number}", kind="k")
             with closing(sqlite3.connect(tmp_path / "data" / "milepost.db")) as database, database:
                 database.execute("UPDATE jobs SET job = x'0aff' WHERE job_id IN ('j5', 'j4', 'j2')")
-            pages, token = [], ""
+            pages: list[list[str]] = []
+            token = ""
             with capture_logs() as lines:
                 while not pages or token:
                     page = await rpc.jobs.ListJobs(ListJobsRequest(page_size=2, page_token=token))

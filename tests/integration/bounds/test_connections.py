@@ -278,8 +278,9 @@ async def test_calls_do_not_wait_behind_those_of_other_methods(tmp_path: Path, f
                     connection.cancel(stream)
             await rpc.submit()
             methods = [call["method"].rpartition("/")[2] for call in _calls(server)]
-            assert methods.count("SubmitJob") == 2
-            assert len(methods) < len(floods) * CONCURRENT_STREAMS / 2
+            # The server goes on with the others while the test learns of the answer.
+            first, second = (at for at, method in enumerate(methods) if method == "SubmitJob")
+            assert second - first < len(floods) * CONCURRENT_STREAMS / 2
 
 
 def _calls(server: ServerProcess) -> list[dict[str, Any]]:

@@ -26,16 +26,22 @@ class AppliedMessages:
     """Notifies listeners and publishers of what was applied, in slices. Bound to the running event loop.
 
     ``sent`` are the messages of this node that it has not read back yet, by name; ``backlog`` counts what was read and
-    not resolved yet.
+    not resolved yet; ``on_unpurged`` is called with a deleted job and the message before which to purge its messages.
 
     Attributes:
         position: That of the newest entry that listeners know of.
         sequence: That of the newest message.
     """
 
-    def __init__(self, sent: MutableMapping[bytes, PublishedMessage], backlog: Backlog) -> None:
+    def __init__(
+        self,
+        sent: MutableMapping[bytes, PublishedMessage],
+        backlog: Backlog,
+        on_unpurged: Callable[[str, int], None],
+    ) -> None:
         self._sent = sent
         self._backlog = backlog
+        self._on_unpurged = on_unpurged
         self._listeners: Listeners[Sequence[Entry]] = Listeners()
         self._heads: SizedCache[str, JobHead] = SizedCache(HEADS_BYTES)
         self._deliveries: Deliveries[AppliedMessage] = Deliveries(_steps, self._resolve)
@@ -73,6 +79,8 @@ class AppliedMessages:
             self.position = entries[-1].position
             self._listeners.notify(entries)
         for applied in group:
+            if applied.is_unpurged:
+                self._on_unpurged(applied.delivered.job_id, applied.delivered.sequence)
             message = self._sent.pop(applied.delivered.name, None)
             if message is not None and not message.applied.done():
                 message.applied.set_result(applied)

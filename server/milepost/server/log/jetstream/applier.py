@@ -74,12 +74,16 @@ class DeliveredMessage(NamedTuple):
 
 
 class AppliedMessage(NamedTuple):
-    """The result of a message: entries for listeners, the number of its accepted parts, and the job's new head."""
+    """The result of a message: entries for listeners, the number of its accepted parts, and the job's new head.
+
+    ``is_unpurged`` says that it is a deletion after which this node purges the job's earlier messages.
+    """
 
     delivered: DeliveredMessage
     entries: Sequence[Entry]
     accepted: int
     head: JobHead
+    is_unpurged: bool = False
 
 
 def head_of(connection: sqlite3.Connection, job_id: str) -> JobHead:
@@ -126,10 +130,13 @@ class Applier:
             self._folds.forget(delivered.job_id)
         begins = record.kind is Kind.COMMITS and not record.key
         self._connection.execute(_SET_SUBJECT, (delivered.job_id, delivered.sequence, begins))
+        is_unpurged = False
         if record.kind is Kind.DELETE and accepted and delivered.is_own:
-            self._connection.execute(_SET_UNPURGED, (delivered.job_id,))
+            is_unpurged = self._connection.execute(_SET_UNPURGED, (delivered.job_id,)).rowcount > 0
         last, key = self._connection.execute(_SELECT_HEAD, (delivered.job_id,)).fetchone() or (0, 0)
-        return AppliedMessage(delivered, entries, accepted, JobHead(delivered.sequence, last, key))
+        return AppliedMessage(
+            delivered, entries, accepted, JobHead(delivered.sequence, last, key), is_unpurged
+        )
 
     def _commit(
         self, transaction: Transaction, delivered: DeliveredMessage, record: Record, index: int, part: Part

@@ -97,7 +97,7 @@ class JetStreamEventLog(ReaderPool):
         self._presence: PresenceMessages | None = None
         self._identity = StreamIdentity("", "", 0)
         self._backlog = Backlog()
-        self._applied = AppliedMessages(self._publishers.sent, self._backlog)
+        self._applied = AppliedMessages(self._publishers.sent, self._backlog, self._drops.purge)
         if idle is not None:
             idle.add(self._applied.drop_idle)
             idle.add(self._projection.drop_idle)
@@ -148,12 +148,12 @@ class JetStreamEventLog(ReaderPool):
         check = StreamCheck(self._connection, self._names, self._replicas, self._identity, self._faults)
         self._applied.sequence.advance(self._projection.applied)
         self._applied.position = self._projection.position
-        self._drops.resume()
         self._projection.start()
         applied = self._applied.sequence.value
         self._consumer = OrderedConsumer(
             self._connection, self._names, applied, self._on_message, check.run, self._faults, self._backlog
         )
+        self._drops.resume(self._consumer.check)
         self._following = asyncio.create_task(self._consumer.run())
         self._following.add_done_callback(self._on_following_ended)
         await self._catch_up(head)
@@ -182,7 +182,7 @@ class JetStreamEventLog(ReaderPool):
             await self._presence.close()
         if not self._failed.done():
             await self._publishers.finish()
-            await self._drops.finish()
+        await self._drops.finish()
         if self._consumer is not None and self._following is not None:
             self._consumer.stop()
             self._following.cancel()
@@ -339,7 +339,8 @@ class JetStreamEventLog(ReaderPool):
             return
         own = self._publishers.sent.get(record.name)
         commits = None if own is None else own.commits
-        delivered = DeliveredMessage(sequence, record.name, len(data), job_id, record, commits, bool(own))
+        is_own = self._publishers.is_own(record.name)
+        delivered = DeliveredMessage(sequence, record.name, len(data), job_id, record, commits, is_own)
         self._projection.put(delivered)
 
     def _deliver(self, applied: Sequence[AppliedMessage] | Exception) -> None:
@@ -376,17 +377,15 @@ class JetStreamEventLog(ReaderPool):
     def _on_following_ended(self, following: asyncio.Task[None]) -> None:
         if not following.cancelled():
             error = following.exception()
-            self._fail(
-                error
-                if isinstance(error, StoreFailed)
-                else StoreFailed(f"Following the stream failed: {error!r}")
-            )
+            failed = StoreFailed(f"Following the stream failed: {error!r}")
+            self._fail(error if isinstance(error, StoreFailed) else failed)
 
     def _fail(self, error: StoreFailed) -> None:
         if not self._failed.done():
             _log.error("event log failed", error=str(error))
             self._failed.set_result(error)
             self._publishers.fail()
+            self._drops.stop()
         if self._following is not None:
             self._following.cancel()
 

@@ -145,6 +145,10 @@ class JobPublishers:
         self._count += 1
         return self._node + self._count.to_bytes(8, "big")
 
+    def is_own(self, name: bytes) -> bool:
+        """Whether this node has made that name, whatever became of the message."""
+        return name.startswith(self._node)
+
     def remove(self, publisher: _JobPublisher, job_id: str) -> None:
         """Forget an idle publisher."""
         if self._publishers.get(job_id) is publisher:

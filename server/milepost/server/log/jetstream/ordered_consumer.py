@@ -105,6 +105,10 @@ class OrderedConsumer:
         """Make another consumer, since the connection broke."""
         self._broken.set()
 
+    async def check(self) -> None:
+        """Check the stream now; see ``run``."""
+        await self._check(self.last)
+
     def check_soon(self) -> None:
         """Check the stream now rather than at the next interval."""
         self._checked_at = float("-inf")

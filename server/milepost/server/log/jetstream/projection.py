@@ -6,6 +6,7 @@ there. It need not survive a power cut intact, since the stream has everything t
 
 from __future__ import annotations
 
+import asyncio
 import queue
 import sqlite3
 import threading
@@ -44,7 +45,7 @@ _log = structlog.get_logger("milepost.store")
 
 FILE_NAME: Final = "projection.db"
 
-_UNPURGED: Final = "SELECT job_id, sequence FROM unpurged"
+_UNPURGED: Final = "SELECT job_id, sequence FROM unpurged LIMIT ?"
 _FORGET_UNPURGED: Final = "DELETE FROM unpurged WHERE job_id = ? AND sequence <= ?"
 
 # Longest time in milliseconds that the writer waits for a lock of another process before it reports it.
@@ -127,11 +128,6 @@ class Projection:
         (position,) = self._connection.execute(statements.LAST_POSITION).fetchone()
         return int(position)
 
-    @property
-    def unpurged(self) -> Mapping[str, int]:
-        """The jobs whose messages before these this node has yet to purge, before ``start``."""
-        return dict(self._connection.execute(_UNPURGED).fetchall())
-
     def renew(self, epoch: str) -> None:
         """Create an empty database for this epoch. Set the present one aside if it has any job.
 
@@ -173,6 +169,17 @@ class Projection:
     def put(self, delivered: DeliveredMessage) -> None:
         """Queue the next message."""
         self._queue.put(delivered)
+
+    async def unpurged(self, limit: int) -> Mapping[str, int]:
+        """Return some deleted jobs, with the messages before which this node has yet to purge theirs.
+
+        Raises StoreDisplaced, sqlite3.Error.
+        """
+        return await asyncio.to_thread(self._read_unpurged, limit)
+
+    def _read_unpurged(self, limit: int) -> Mapping[str, int]:
+        with closing(self._connect()) as connection:
+            return dict(connection.execute(_UNPURGED, (limit,)).fetchall())
 
     def purged(self, job_id: str, sequence: int) -> None:
         """Note soon that the messages of a job before this one are purged."""

@@ -71,42 +71,27 @@ async def test_a_purge_that_fails_is_repeated(
     tmp_path: Path, nats_server: NatsServer, monkeypatch: pytest.MonkeyPatch, *, restarts: bool
 ) -> None:
     """Also by the node's next start: no later drop of a deleted job would remove the messages that are left of it."""
-    monkeypatch.setattr(drop_publisher, "_RETRY_DELAY", 0.05)
-    names, author = StreamNames(f"test-{uuid.uuid4().hex}"), Author("j")
-    purge, tries, fails = JetStreamManager.purge_stream, 0, True
-
-    async def failing(manager: JetStreamManager, *args: Any, **options: Any) -> bool:
-        nonlocal tries
-        tries += 1
-        if fails:
-            raise nats.errors.Error("JetStream does not answer")
-        return await purge(manager, *args, **options)
+    names, purges = StreamNames(f"test-{uuid.uuid4().hex}"), _Purges(monkeypatch)
 
     async def is_repeated() -> bool:
-        return tries > 1
+        return purges.tries > 1
 
     async def is_purged() -> bool:
         """Whether only the record of the deletion is left."""
-        info = await log.connection.ask(
-            lambda jetstream: jetstream.stream_info(names.stream, subjects_filter=names.jobs)
-        )
-        return info.state.subjects == {names.job("j"): 1}
+        return await _messages(log, names) == {names.job("j"): 1}
 
     async def is_noted() -> bool:
         with closing(sqlite3.connect(tmp_path / "projection.db")) as other:
             return other.execute("SELECT * FROM unpurged").fetchall() == []
 
-    monkeypatch.setattr(JetStreamManager, "purge_stream", failing)
     async with node(tmp_path, nats_server.url, names) as log:
-        await put(log, author.submit(), author.start())
-        await put(log, author.succeed())
-        await log.delete("j")
+        await _delete(log, "j")
         await eventually(is_repeated)
         assert not await is_purged()
         if not restarts:
-            fails = False
+            purges.fails = False
             await eventually(is_purged)
-    fails = False
+    purges.fails = False
     async with node(tmp_path, nats_server.url, names) as log:
         await eventually(is_purged)
         await eventually(is_noted)

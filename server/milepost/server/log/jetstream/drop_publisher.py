@@ -112,13 +112,15 @@ class DropPublisher:
 
         Of a deletion this is called when the node has applied it, whether or not somebody still waits for its outcome.
         """
+        self._add(job_id, before)
+        self._start()
+
+    def _add(self, job_id: str, before: int) -> None:
         if job_id not in self._due and len(self._due) >= _DUE_LIMIT:
-            self._has_more = (
-                True  # a deletion is in the projection; what a trim leaves, the job's next drop purges
-            )
+            # A deletion is in the projection. What a trim leaves, the job's next drop purges.
+            self._has_more = True
         else:
             self._due[job_id] = max(before, self._due.get(job_id, 0))
-        self._start()
 
     def _start(self) -> None:
         if self._purging is None and not self._closing.is_set():
@@ -148,12 +150,12 @@ class DropPublisher:
     async def _purge_some(self, is_later: bool) -> bool:
         """Purge the messages of some jobs; return whether that succeeded. Raises StoreFailed for another stream."""
         try:
-            if not self._due:
+            if self._has_more and len(self._due) < _CONCURRENCY:
                 self._has_more = False
                 unpurged = await self._projection.unpurged(_DUE_LIMIT)
                 self._has_more |= len(unpurged) == _DUE_LIMIT
                 for job_id, before in unpurged.items():
-                    self._due[job_id] = max(before, self._due.get(job_id, 0))
+                    self._add(job_id, before)
             if is_later and self._check is not None:
                 await self._check()
         except (ConnectionLost, nats.js.errors.Error, sqlite3.Error) as error:
@@ -169,7 +171,7 @@ class DropPublisher:
             if succeeded:
                 self._projection.purged(job_id, before)
             else:
-                self._due[job_id] = max(before, self._due.get(job_id, 0))
+                self._add(job_id, before)
         return all(purged)
 
     async def _purge(self, job_id: str, before: int) -> bool:

@@ -173,15 +173,22 @@ async def test_few_purges_wait_in_memory(
     """The projection has the others."""
     monkeypatch.setattr(drop_publisher, "_DUE_LIMIT", 3)
     names, purges = StreamNames(f"test-{uuid.uuid4().hex}"), _Purges(monkeypatch)
+    purges.hangs = True
     job_ids = [f"j{number}" for number in range(8)]
+
+    async def is_hanging() -> bool:
+        return purges.hanging > 0
 
     async def are_purged() -> bool:
         return await _messages(log, names) == {names.job(job_id): 1 for job_id in job_ids}
 
     async with node(tmp_path, nats_server.url, names) as log:
-        await _delete(log, *job_ids)
-        assert len(log._drops._due) <= 3
-        purges.fails = False
+        await _delete(log, job_ids[0])
+        await eventually(is_hanging)
+        await _delete(log, *job_ids[1:])
+        assert len(log._drops._due) == 3
+        purges.hangs = purges.fails = False
+        purges.answers.set()
         await eventually(are_purged)
 
 

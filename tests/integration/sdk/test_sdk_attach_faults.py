@@ -11,7 +11,7 @@ import pytest
 
 from milepost.client import Client, SyncClient
 from milepost.client.errors import JobEndedError, LeaseLost, Unreachable
-from milepost.v1 import ErrorReason, Rejected, RetryPolicy
+from milepost.v1 import ErrorReason, JobState, Rejected, RetryPolicy
 from tests.support.proxy import CuttableProxy
 from tests.support.rpc import eventually, state_name
 from tests.support.scripted_sessions import Stream, assignment, scripted
@@ -226,3 +226,34 @@ async def test_a_claim_that_is_not_answered() -> None:
                 async with client.attach("j"):
                     pass
     assert server.sessions >= 3
+
+
+async def test_an_end_whose_acknowledgement_is_lost(caplog: pytest.LogCaptureFixture) -> None:
+    """The next session learns that the job has succeeded, which nobody but this block can have reported."""
+
+    async def leave(stream: Stream) -> None:
+        await stream.welcomes()
+        await stream.hears("claim")
+        await stream.says(assignment=assignment())
+        report = (await stream.hears("report")).report
+        assert [update.WhichOneof("update") for update in report.updates] == ["job_ended"]
+
+    async def refuse(stream: Stream) -> None:
+        await stream.welcomes()
+        token = (await stream.hears("resume")).resume.lease_token
+        await stream.says(
+            rejected=Rejected(
+                job_id="j",
+                reason=ErrorReason.ERROR_REASON_JOB_ENDED,
+                message="The job is SUCCEEDED.",
+                lease_token=token,
+                state=JobState.JOB_STATE_SUCCEEDED,
+            )
+        )
+        await stream.ends()
+
+    with caplog.at_level(logging.WARNING, "milepost.client"):
+        async with scripted(leave, refuse) as server, Client(server.address) as client, client.attach("j"):
+            pass
+
+    assert [text for text in caplog.messages if "lost before all of its reports" in text] == []

@@ -125,7 +125,8 @@ class ClaimedJobTable(JobTable):
                 if not self._retry(message):
                     self.claimed.set_exception(error_from_rejection(message))
             return
-        if message.reason in ATTEMPT_OVER and self.find(message.job_id, message.lease_token) is not None:
+        attempt = self.find(message.job_id, message.lease_token)
+        if message.reason in ATTEMPT_OVER and attempt is not None and not attempt.is_own_end(message):
             self.refusal = error_from_rejection(message)
         super().rejected(message)
 

@@ -169,9 +169,20 @@ class Attempt:
         self._finish_if_acknowledged()
         self._schedule()
 
+    def is_own_end(self, message: Rejected) -> bool:
+        """Whether a refusal says that the job has ended as this attempt reported.
+
+        The server answers so where the connection was lost before the acknowledgement. Only the attempt itself can
+        have the job succeed, and the server refuses an earlier attempt as LEASE_LOST.
+        """
+        ended = message.reason == ErrorReason.ERROR_REASON_JOB_ENDED
+        return ended and message.state == JobState.JOB_STATE_SUCCEEDED and self._reporter.has_ended
+
     def rejected(self, message: Rejected) -> None:
         """Handle a refusal according to its reason."""
-        if message.reason in ATTEMPT_OVER:
+        if self.is_own_end(message):
+            self.acknowledged(self._reporter.last)
+        elif message.reason in ATTEMPT_OVER:
             if self.attached and message.reason == ErrorReason.ERROR_REASON_LEASE_LOST:
                 # It may refer to an earlier attempt of the job. Then the server would believe that this one is running.
                 self._send_queue.enqueue(self._release_request())

@@ -114,7 +114,7 @@ def check_flags(**arguments: object) -> None:
     for name, value in arguments.items():
         try:
             is_flag = value in (True, False)
-        except (TypeError, ValueError):  # an array, which compares its elements
+        except Exception:  # noqa: BLE001 - an array or a tensor compares its elements, and raises what it likes
             is_flag = False
         if not is_flag:
             raise TypeError(f"{name} is {value!r:.200}, and takes True or False.")

@@ -26,7 +26,7 @@ from milepost.client._transport.target import Target
 from milepost.client.engines.celery import TaskOptions, publish_canvas
 from milepost.client.engines.celery.canvas_parent import QUIET_TIME, CanvasParent
 from milepost.client.engines.celery.canvas_stamp import CanvasStamp, certain_tasks
-from milepost.client.errors import JobFailure
+from milepost.client.errors import JobAlreadyExists, JobFailure
 from milepost.v1 import Dispatch, Job
 from tests.support.celery_jobs import exists, pids_in
 from tests.support.rpc import state_name
@@ -207,17 +207,37 @@ async def test_a_canvas_that_was_published_in_part(
         patch.setattr(publisher.amqp, "send_task_message", send_first)
         with pytest.raises(OperationalError, match="gone"):
             publish_canvas(group(hold.si(str(started), str(released)), add.s(1, 2)), "album", job_id=job_id)
+    again = publish_canvas(group(add.s(1, 2), add.s(3, 4)), "album", job_id=job_id)
+
+    assert again.result.get(timeout=120) == [3, 7]
+    assert state_name(await ended(client, again.job_id)) == "SUCCEEDED"
     parent = await ended(client, job_id)
     async for child in client.list(parent_job_id=job_id):
         await ended(client, child.job_id)
-    again = publish_canvas(group(add.s(1, 2), add.s(3, 4)), "album", job_id=job_id)
-
     assert (state_name(parent), await children(client, job_id)) == (
         "CANCELLED",
         ["add CANCELLED", "hold CANCELLED"],
     )
-    assert again.result.get(timeout=120) == [3, 7]
-    assert state_name(await ended(client, again.job_id)) == "SUCCEEDED"
+
+
+async def test_a_canvas_whose_job_runs_or_succeeded_is_not_published_again(
+    publisher: Celery[Any], client: Client, started: Path, released: Path
+) -> None:
+    """Its work would be done twice: the caller learns that there is a job with this id."""
+    hold, job_id = publisher.tasks["hold"].si(str(started), str(released)), str(uuid4())
+    first = publish_canvas(group(hold), "album", job_id=job_id)
+    await pids_in(started)
+    async for job in client.follow(job_id):
+        if job.attempt:
+            break
+    with pytest.raises(JobAlreadyExists, match="is RUNNING"):
+        publish_canvas(group(hold), "album", job_id=job_id)
+    await asyncio.to_thread(released.touch)
+    first.result.get(timeout=120)
+    await ended(client, job_id)
+    with pytest.raises(JobAlreadyExists, match="is SUCCEEDED"):
+        publish_canvas(group(hold), "album", job_id=job_id)
+    assert await children(client, job_id) == ["hold SUCCEEDED"]
 
 
 async def test_a_task_published_after_its_parent_was_cancelled_does_not_run(

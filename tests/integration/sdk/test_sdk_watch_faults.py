@@ -138,6 +138,23 @@ async def test_a_node_that_lags_is_waited_for() -> None:
     assert [state.state for state in states] == ["connecting", "live", *["reconnecting"] * 3, "live"]
 
 
+async def test_each_lag_is_waited_for_by_itself() -> None:
+    """From a stream that opens to the next: what lagged before does not count, and other errors do not hide it."""
+    lag = NodeLag(30.0)
+    ahead, away = SequenceAhead("ahead of the head"), Unreachable("server:1")
+    later = [lag.may_pass(error, "e", now) for error, now in [(ahead, 0.0), (away, 20.0), (ahead, 31.0)]]
+
+    async def cut(stream: Stream) -> None:
+        await stream.open(head=5)
+        await stream.events(1, 2)
+
+    async with scripted(cut, whole_log) as server, Client(server.address) as client:
+        watch = client.watch("j")
+        watch._lag = lag
+        assert await sequences(watch) == [1, 2, 3, 4, 5]
+    assert (later, lag.may_pass(ahead, "e", 600.0)) == ([True, False, False], True)
+
+
 @pytest.mark.parametrize(("epoch", "timeout"), [("", 30.0), ("e", 0.0)])
 async def test_a_cursor_that_stays_ahead_is_raised(epoch: str, timeout: float) -> None:
     """At once without an epoch, by which the number could be of any log, and else after the client's timeout."""

@@ -14,9 +14,9 @@ import pytest
 from milepost.client import Client, JobSnapshot
 from milepost.client._options import SubmitOptions
 from milepost.client.engines import Pipeline
-from milepost.client.engines.child_jobs import ChildJob, run_child
 from milepost.client.engines.engine_port import Submission
 from milepost.client.engines.external_jobs import Enqueuer
+from milepost.client.engines.labels import ENGINE
 from milepost.client.errors import JobAlreadyExists
 from milepost.v1 import Job, JobState
 
@@ -44,7 +44,11 @@ class Submitted:
         """The job in its later state."""
         if job_id == "parent":
             return JobSnapshot(Job(job_id=job_id, attempt=self.attempt))
-        return JobSnapshot(Job(job_id=job_id, state=self.state, parent_job_id="parent"))
+        job = Job(
+            job_id=job_id, kind="k", state=self.state, parent_job_id="parent", labels={ENGINE: "celery"}
+        )
+        job.input["of"] = "earlier"
+        return JobSnapshot(job)
 
     async def list(self, **_: Any) -> AsyncIterator[JobSnapshot]:
         """The child that an earlier attempt has submitted."""
@@ -159,33 +163,50 @@ async def test_a_child_that_a_later_attempt_submits_again_goes_on(attempt: int, 
     assert client.cancelled == cancelled
 
 
-@pytest.mark.parametrize("is_other", [False, True])
 @pytest.mark.parametrize(
-    ("state", "again"),
+    ("state", "enqueued", "submitted"),
     [
-        (JobState.JOB_STATE_QUEUED, ["parent-one"]),
-        (JobState.JOB_STATE_RUNNING, []),
-        (JobState.JOB_STATE_FAILED, ["parent-one-2"]),
+        (JobState.JOB_STATE_QUEUED, ["parent-one celery earlier"], []),
+        (JobState.JOB_STATE_RUNNING, [], []),
+        (JobState.JOB_STATE_FAILED, [], ["parent-one-2"]),
     ],
 )
 async def test_a_child_of_an_earlier_attempt(
-    state: JobState.ValueType, again: list[str], is_other: bool
+    state: JobState.ValueType, enqueued: list[str], submitted: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """One that waits is submitted again, as its engine may never have got it; with another input it stays as it is."""
+    """One that waits is enqueued as it is, also where the parent gives another input now: its engine may never have
+    got it. One that failed is replaced.
+    """
     client: Any = Submitted()
     client.state = state
-    parent: Any = SimpleNamespace(id="parent", attempt=2, labels={}, cancelled=False)
-    submitted: list[str] = []
+    parent: Any = SimpleNamespace(id="parent", attempt=2, labels={ENGINE: "celery"}, cancelled=False)
+    made: list[str] = []
+    reached: list[str] = []
 
-    async def submit(_: Client, options: SubmitOptions) -> JobSnapshot:
-        submitted.append(options["job_id"])
-        if is_other and submitted == ["parent-one"]:
-            raise JobAlreadyExists("with other content")
-        return JobSnapshot(Job(job_id=options["job_id"]))
+    class Reached:
+        """An engine to which each job is handed."""
 
-    result = await run_child(client, ChildJob(parent, "k", None, "one", {}), submit)
+        enqueuer = enqueuer_of(
+            client, lambda job: reached.append(f"{job.job_id} {job.labels[ENGINE]} {job.input['of']}")
+        )
 
-    assert (submitted, result) == (again, {"of": (again or ["parent-one"])[0]})
+        async def submit(self, client: Client, submission: Submission) -> JobSnapshot:
+            made.append(submission.options["job_id"])
+            if made == ["parent-one"]:
+                raise JobAlreadyExists("with other content")
+            return JobSnapshot(Job(job_id=made[-1]))
+
+        async def enqueue(self, client: Client, job: JobSnapshot, parent_attempt: int) -> None:
+            await self.enqueuer.enqueue(client, job, parent_attempt=parent_attempt)
+
+    pipeline = Pipeline("127.0.0.1:1", engine="celery")
+    engine: Any = Reached()
+    pipeline._engines = {"celery": engine}
+    pipeline.job("k")(lambda job: None)
+    monkeypatch.setattr(pipeline, "client", lambda: client)
+    result = await pipeline.run_child(parent, "k", {"of": "later"}, name="one")
+
+    assert (reached, made, result) == (enqueued, submitted, {"of": (submitted or ["parent-one"])[0]})
 
 
 async def test_a_job_that_an_engine_has_started_goes_on() -> None:

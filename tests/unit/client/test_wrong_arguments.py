@@ -22,12 +22,22 @@ from milepost.v1 import Job
 
 Values: TypeAlias = tuple[Any, ...]
 
+
+class Tensor:
+    """Compares as a tensor of torch with several elements does."""
+
+    def __eq__(self, other: object) -> bool:
+        raise RuntimeError("Boolean value of Tensor with more than one value is ambiguous")
+
+    __hash__ = None  # type: ignore[assignment]
+
+
 NOBODY: Final = "127.0.0.1:1"
 TEXT: Final[Values] = (7, b"\xff", [])
 REQUIRED_TEXT: Final[Values] = (None, 7, [])
 WHOLE: Final[Values] = ("x", 2.5, [])
 NUMBER: Final[Values] = ("x", [])
-FLAG: Final[Values] = ("no", 7, np.array([True, False]))
+FLAG: Final[Values] = ("no", 7, np.array([True, False]), Tensor())
 SECONDS: Final[Values] = ("x", [], math.nan, -1)
 DURATION: Final[Values] = ("x", [], math.nan, math.inf)
 LIST: Final[Values] = ("x", 7, object())

@@ -15,7 +15,7 @@ class NodeLag:
     """
 
     def __init__(self, limit: float) -> None:
-        """Wait for at most `limit` seconds, counted from the first of several such refusals in a row."""
+        """Wait for at most `limit` seconds, counted from the first such refusal since a stream opened."""
         self._limit = limit
         self._since: float | None = None
 
@@ -28,8 +28,11 @@ class NodeLag:
             now: Time in seconds, of any clock that never goes back.
         """
         if not (epoch and isinstance(error, SequenceAhead)):
-            self._since = None
             return False
         if self._since is None:
             self._since = now
         return now - self._since < self._limit
+
+    def passed(self) -> None:
+        """Note that a stream has opened: the node has read what the cursor names, and the next lag is another one."""
+        self._since = None

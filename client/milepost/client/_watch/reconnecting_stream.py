@@ -284,6 +284,7 @@ class ReconnectingStream(ABC, AsyncIterator[Item], Generic[Item, _Request, _Fram
         self._has_opened = True
         self._credential.accepted()
         self._fallback.stream_opened()
+        self._lag.passed()
         if self._fallback.mode is not TransportMode.STREAM:
             return
         self._channel.disconnected_watches.discard(self)

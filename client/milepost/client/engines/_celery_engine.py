@@ -67,6 +67,14 @@ class CeleryEngine:
         """
         return await self._enqueuer.submit(client, submission)
 
+    async def enqueue(self, client: Client, job: JobSnapshot, parent_attempt: int) -> None:
+        """Publish the task of a job that an earlier attempt of its parent has submitted, unless it has started.
+
+        Raises:
+            OperationalError: The broker is away.
+        """
+        await self._enqueuer.enqueue(client, job, parent_attempt=parent_attempt)
+
     def main(self) -> None:
         """Run jobs until SIGTERM or SIGINT: a Celery worker for each kind, in a process of its own."""
         for kind in self._settings.functions:

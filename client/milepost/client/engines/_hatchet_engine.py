@@ -46,6 +46,14 @@ class HatchetEngine:
         """
         return await self._enqueuer.submit(client, submission)
 
+    async def enqueue(self, client: Client, job: JobSnapshot, parent_attempt: int) -> None:
+        """Trigger a run for a job that an earlier attempt of its parent has submitted, unless one has started.
+
+        Raises:
+            grpc.RpcError: Hatchet is away.
+        """
+        await self._enqueuer.enqueue(client, job, parent_attempt=parent_attempt)
+
     def main(self) -> None:
         """Run jobs until SIGTERM or SIGINT; a second signal ends the processes at once."""
         run_for_each(list(self._settings.functions), partial(_work, self._settings))

@@ -38,6 +38,9 @@ class WorkerEngine:
             **submission.options,
         )
 
+    async def enqueue(self, client: Client, job: JobSnapshot, parent_attempt: int) -> None:
+        """Do nothing: each job that waits is in the server's queue."""
+
     def main(self) -> None:
         """Run jobs until SIGTERM or SIGINT; a second signal gives running ones back at once."""
         with contextlib.suppress(asyncio.CancelledError, KeyboardInterrupt):

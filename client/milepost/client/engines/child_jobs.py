@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final, TypeAlias
@@ -14,7 +13,7 @@ from milepost.client._options import SubmitOptions
 from milepost.client._worker.job_context import JobContext
 from milepost.client.engines.external_jobs import is_waiting
 from milepost.client.engines.labels import CHILD, SHADOW_OF
-from milepost.client.errors import JobAlreadyExists, MilepostError
+from milepost.client.errors import MilepostError
 from milepost.contract.job_states import has_ended
 from milepost.contract.limits import JOB_ID
 from milepost.v1 import JobState
@@ -25,6 +24,7 @@ CHILD_STOP_TIMEOUT: Final = 10.0
 """Maximum seconds that a parent that is to stop waits for its child, so that it can clean up what the child uses."""
 
 Submit: TypeAlias = Callable[[Client, SubmitOptions], Awaitable[JobSnapshot]]
+Enqueue: TypeAlias = Callable[[Client, JobSnapshot], Awaitable[None]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +46,7 @@ class ChildJob:
     options: SubmitOptions
 
     def submission(self, earlier: JobSnapshot | None) -> SubmitOptions:
-        """The options of its submission, with the job_id of one of an `earlier` attempt that waits; it replaces others.
+        """The options of its submission; with a job_id of its own where it replaces that of an `earlier` attempt.
 
         Raises:
             ValueError: The name makes no job_id.
@@ -54,7 +54,7 @@ class ChildJob:
         options: SubmitOptions = {**self.options}
         job_id = f"{self.parent.id}-{self.name}"
         if earlier is not None:
-            job_id = earlier.job_id if is_waiting(earlier) else f"{job_id}-{self.parent.attempt}"
+            job_id = f"{job_id}-{self.parent.attempt}"
         options["job_id"] = options["request_id"] = job_id
         if not JOB_ID.fullmatch(options["job_id"]):
             raise ValueError(
@@ -68,7 +68,7 @@ class ChildJob:
         return options
 
 
-async def run_child(client: Client, child: ChildJob, submit: Submit) -> dict[str, Any]:
+async def run_child(client: Client, child: ChildJob, submit: Submit, enqueue: Enqueue) -> dict[str, Any]:
     """Submit the child, unless an earlier attempt of its parent has one that is still good; return its result.
 
     Raises:
@@ -80,10 +80,7 @@ async def run_child(client: Client, child: ChildJob, submit: Submit) -> dict[str
     if earlier is not None and _is_good(earlier):
         job_id = earlier.job_id
         if is_waiting(earlier):  # the attempt may have ended before the engine had it
-            with contextlib.suppress(
-                JobAlreadyExists
-            ):  # with another input: that of the earlier attempt counts
-                await submit(client, child.submission(earlier))
+            await enqueue(client, await client.get(job_id))
     else:
         job_id = (await submit(client, child.submission(earlier))).job_id
     try:

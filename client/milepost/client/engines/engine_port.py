@@ -88,6 +88,15 @@ class Engine(Protocol):
             MilepostError: The server refused it, or was not reached.
         """
 
+    async def enqueue(self, client: Client, job: JobSnapshot, parent_attempt: int) -> None:
+        """Have the engine run a job that waits, as it is, which an earlier attempt of its parent has submitted.
+
+        Args:
+            client: A client of the server.
+            job: The job, with its input.
+            parent_attempt: As in `Submission`.
+        """
+
     def main(self) -> None:
         """Run jobs in this process until SIGTERM or SIGINT."""
 

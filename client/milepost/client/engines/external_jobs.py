@@ -74,20 +74,36 @@ class Enqueuer:
             await _cancel_waiting(client, job_id, submission.parent_attempt, _ABANDONED)
 
         job = jobs[await find_or_withdraw(submit, None if submission.repeatable else withdraw)]
+        await self.enqueue(
+            client, job, repeatable=submission.repeatable, parent_attempt=submission.parent_attempt
+        )
+        return job
+
+    async def enqueue(
+        self, client: Client, job: JobSnapshot, *, repeatable: bool = False, parent_attempt: int = 0
+    ) -> None:
+        """Enqueue a job that was submitted, unless it has started; see `Submission` for the options.
+
+        Raises:
+            Exception: What the engine raised: it has not confirmed that it has the job.
+        """
         if not is_waiting(job):
-            return job
-        enqueuing = self._threads.submit(self._enqueue_or_cancel, job, submission)
+            return
+
+        async def withdraw(job_id: str) -> None:
+            await _cancel_waiting(client, job_id, parent_attempt, _ABANDONED)
+
+        enqueuing = self._threads.submit(self._enqueue_or_cancel, job, repeatable, parent_attempt)
         try:
             await asyncio.wrap_future(enqueuing)
         except asyncio.CancelledError:
             if not enqueuing.cancelled():
                 enqueuing.add_done_callback(partial(self._log_failure, job.job_id))
-            elif not submission.repeatable:  # all threads are busy
+            elif not repeatable:  # all threads are busy
                 await withdraw_job(withdraw, job.job_id)
             raise
-        return job
 
-    def _enqueue_or_cancel(self, job: JobSnapshot, submission: Submission) -> None:
+    def _enqueue_or_cancel(self, job: JobSnapshot, repeatable: bool, parent_attempt: int) -> None:
         """Enqueue the job; if that fails and the job still waits, cancel it, in this thread.
 
         The submitter may not wait any more by then, and its client and event loop may be closed.
@@ -95,8 +111,8 @@ class Enqueuer:
         try:
             self._enqueue(job)
         except Exception:
-            if not submission.repeatable:
-                asyncio.run(self._cancel(job.job_id, submission.parent_attempt))
+            if not repeatable:
+                asyncio.run(self._cancel(job.job_id, parent_attempt))
             raise
 
     async def _cancel(self, job_id: str, parent_attempt: int) -> None:

@@ -187,10 +187,10 @@ class Pipeline:
         """Run a child of `job` under the same engine, and return its result.
 
         The child's job_id is that of `job` and `name`, so that a retry of `job` finds the child of an earlier attempt:
-        it takes the result of one that succeeded, waits for one that runs, submits one again that has not started, as
-        its engine may not have it, and replaces one that failed. If `job` is
-        cancelled, the server cancels the child, and this waits until it has stopped; if only the caller is cancelled,
-        as by a task group in which another child failed, this cancels the child.
+        it takes the result of one that succeeded, waits for one that runs, enqueues one again, with the input that it
+        has, that has not started, as its engine may not have it, and replaces one that failed. If `job` is cancelled,
+        the server cancels the child, and this waits until it has stopped; if only the caller is cancelled, as by a task
+        group in which another child failed, this cancels the child.
 
         Args:
             job: The parent.
@@ -210,8 +210,12 @@ class Pipeline:
             engine = job.labels.get(ENGINE, self.engine)
             return await self._submit(client, engine, kind, input, options, parent_attempt=job.attempt)
 
+        async def enqueue(client: Client, earlier: JobSnapshot) -> None:
+            engine = await self._engine_for(earlier.kind, earlier.labels.get(ENGINE, self.engine))
+            await engine.enqueue(client, earlier, job.attempt)
+
         async with self.client() as client:
-            return await run_child(client, child, submit)
+            return await run_child(client, child, submit, enqueue)
 
     def run_child_blocking(
         self,
@@ -266,18 +270,22 @@ class Pipeline:
         repeatable: bool = False,
         parent_attempt: int = 0,
     ) -> JobSnapshot:
-        if kind not in self._functions:
-            raise ValueError(f"The pipeline has no function for {kind!r}, only for {', '.join(self.kinds)}.")
+        chosen = await self._engine_for(kind, engine)
         complete: SubmitOptions = {**self._functions[kind].options, **options}
         if not complete.get("request_id"):
             complete["job_id"] = complete["request_id"] = complete.get("job_id") or str(uuid.uuid4())
         complete["labels"] = {**(complete.get("labels") or {}), ENGINE: engine}
+        return await chosen.submit(
+            client, Submission(kind, input_values, complete, start_deadline, repeatable, parent_attempt)
+        )
+
+    async def _engine_for(self, kind: str, engine: str) -> Engine:
+        if kind not in self._functions:
+            raise ValueError(f"The pipeline has no function for {kind!r}, only for {', '.join(self.kinds)}.")
         if engine not in self._engines:
             # In a thread: the packages of an engine take a while to import.
             await asyncio.to_thread(self.running_engine, engine)
-        return await self._engines[engine].submit(
-            client, Submission(kind, input_values, complete, start_deadline, repeatable, parent_attempt)
-        )
+        return self._engines[engine]
 
     async def _submit_shadow(
         self,

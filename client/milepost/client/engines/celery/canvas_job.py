@@ -22,10 +22,10 @@ from milepost.client.engines.celery.installation import Installation, installati
 from milepost.client.engines.celery.option_faults import find_fault
 from milepost.client.engines.celery.task_with_job import TaskOptions
 from milepost.client.engines.labels import ENGINE
-from milepost.client.errors import MilepostError
+from milepost.client.errors import JobAlreadyExists, MilepostError
 from milepost.contract import limits
-from milepost.contract.job_states import has_ended
-from milepost.v1 import Dispatch, RetryPolicy, SubmitJobRequest
+from milepost.contract.job_states import state_name
+from milepost.v1 import Dispatch, JobState, RetryPolicy, SubmitJobRequest
 
 __all__ = ["PARENT_DEADLINE", "CanvasJob", "publish_canvas"]
 
@@ -33,6 +33,17 @@ _log = logging.getLogger("milepost.client")
 
 PARENT_DEADLINE: Final = 7 * 24 * 3600.0
 """Seconds until a parent fails whose tasks have not begun, and, from then on, until one fails that has not ended."""
+
+
+_GIVES_WAY: Final = frozenset(
+    {
+        JobState.JOB_STATE_CANCELLING,
+        JobState.JOB_STATE_CANCELLED,
+        JobState.JOB_STATE_FAILED,
+        JobState.JOB_STATE_LOST,
+    }
+)
+"""States of an earlier job with the same id to which this call takes another id: that one would cancel its tasks."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +71,10 @@ def publish_canvas(
 
         album = publish_canvas(chord([scan.s(page) for page in pages], bind.s()), "album", labels={"user": "7"})
 
+    A call may be repeated with the same `job_id`: the parent gets another id where the job has failed, was cancelled or
+    is being cancelled, or is LOST; and nothing is published where it runs or succeeded, whose work would be done twice.
+    The tasks become children of one that no task has begun, whose publisher may have ended before it published any.
+
     Args:
         canvas: The canvas, of an application that called `install`.
         kind: Kind of the parent.
@@ -69,6 +84,7 @@ def publish_canvas(
     Raises:
         TypeError: This is no canvas, there is no such option, or its value has the wrong type.
         ValueError: The value of an option is out of its bounds.
+        JobAlreadyExists: The job with this `job_id` runs, or succeeded.
         OperationalError: The broker is away. The job is cancelled, and with it the tasks that were published before,
             also those that run by then: what is to follow them would never come.
     """
@@ -111,14 +127,19 @@ def _submit(
         return None
     try:
         job = installation.client.submit(request)
-        if job is not None and has_ended(job.proto):
-            # An id that is used again, as where an earlier call failed: its job would cancel the tasks of this one.
+        if job is not None and job.state in _GIVES_WAY:
             request.job_id = request.request_id = str(uuid4())
             job = installation.client.submit(request)
     except (MilepostError, RuntimeError) as error:
         _log.warning("the tasks of %s are published without a parent: %s", kind, error)
         return None
-    return job.job_id if job is not None else None
+    if job is None:
+        return None
+    if job.state != JobState.JOB_STATE_QUEUED or job.attempt:
+        raise JobAlreadyExists(
+            f"The job {job.job_id!r} of a canvas is {state_name(job)}. Use another job_id, or get that job."
+        )
+    return job.job_id
 
 
 def _request(canvas: Signature[Any], kind: str, options: TaskOptions) -> SubmitJobRequest:

@@ -253,7 +253,8 @@ export class MilepostClient {
     jobId: string,
     options: Omit<WatchOptions, "start" | "after" | "epoch" | "onGap"> = {},
   ): JobFollower {
-    return new JobFollower(this.watchJob(jobId, { latestProgress: true, ...options, start: "snapshot" }));
+    const watch = this.watchJob(jobId, { latestProgress: true, ...options, start: "snapshot" });
+    return new JobFollower(watch, options.signal);
   }
 }
 

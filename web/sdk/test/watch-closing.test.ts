@@ -338,3 +338,30 @@ test("the end of a later job with the id is not that of the watched one, however
 
   await expect(end).rejects.toMatchObject({ reason: "EPOCH_CHANGED" });
 });
+
+test.each(["close", "abort"] as const)(
+  "followJob has no state after %s, though one was read",
+  async (how) => {
+    let sent = 1n;
+    const client = clientOf(async function* (signal) {
+      yield frame({ case: "opened", value: { epoch: "e", headSequence: 1n } });
+      yield frame({ case: "snapshot", value: { job: { jobId: "job", lastSequence: 1n } } });
+      for (; !signal.aborted; sent++) {
+        await new Promise(setImmediate);
+        yield frame({ case: "events", value: { events: [{ sequence: sent + 1n }] } });
+      }
+    });
+    const leaving = new AbortController();
+    const follower = client.followJob("job", { signal: leaving.signal });
+    const states = follower[Symbol.asyncIterator]();
+    await states.next();
+    const read = sent;
+    await until(() => sent > read + 10n);
+
+    if (how === "close") follower.close();
+    else leaving.abort(new Error("left"));
+    const next = states.next();
+    if (how === "close") await expect(next).resolves.toStrictEqual({ done: true, value: undefined });
+    else await expect(next).rejects.toThrow("left");
+  },
+);

@@ -12,14 +12,18 @@ import type { JobWatch } from "./job-watch.js";
  */
 export class JobFollower implements AsyncIterable<Job> {
   readonly #watch: JobWatch;
+  readonly #signal: AbortSignal | undefined;
   #fold = new Fold();
   /** The job that the consumer gets next; undefined if he has it. */
   #latest: Job | undefined;
   #isRead = false;
+  #isClosed = false;
   #wake = (): void => undefined;
 
-  constructor(watch: JobWatch) {
+  /** `signal`: that of the watch. */
+  constructor(watch: JobWatch, signal?: AbortSignal) {
     this.#watch = watch;
+    this.#signal = signal;
   }
 
   /** How it is connected; see `JobWatch.connection`. */
@@ -40,7 +44,8 @@ export class JobFollower implements AsyncIterable<Job> {
     });
     reading.catch(() => undefined); // awaited below
     try {
-      while (this.#latest !== undefined || !this.#isRead) {
+      // The last state is due at the end of the watch, but not to a consumer who ended it himself.
+      while (!this.#isLeft() && (this.#latest !== undefined || !this.#isRead)) {
         const job = this.#latest;
         this.#latest = undefined;
         if (job !== undefined) yield job;
@@ -50,6 +55,11 @@ export class JobFollower implements AsyncIterable<Job> {
     } finally {
       this.close();
     }
+  }
+
+  /** A method, since the answer may change while the caller awaits something. */
+  #isLeft(): boolean {
+    return this.#isClosed || this.#signal?.aborted === true;
   }
 
   /** Fold what comes, until the end of the watch. */
@@ -72,6 +82,7 @@ export class JobFollower implements AsyncIterable<Job> {
 
   /** End it: cancel the stream at the server, and end the iteration. The job goes on. */
   close(): void {
+    this.#isClosed = true;
     this.#watch.close();
   }
 }

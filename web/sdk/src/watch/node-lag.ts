@@ -10,7 +10,7 @@ export class NodeLag {
   readonly #limitMs: number;
   #since: number | undefined;
 
-  /** `limitMs`: how long to wait, counted from the first of several such refusals in a row. */
+  /** `limitMs`: how long to wait, counted from the first such refusal since a stream opened. */
   constructor(limitMs: number) {
     this.#limitMs = limitMs;
   }
@@ -21,10 +21,14 @@ export class NodeLag {
    */
   mayPass(error: MilepostError, epoch: string, now: number): boolean {
     if (epoch === "" || !hasReason(error, "SEQUENCE_AHEAD")) {
-      this.#since = undefined;
-      return false;
+      return false; // A node that is also out of reach for a while still lags.
     }
     this.#since ??= now;
     return now - this.#since < this.#limitMs;
+  }
+
+  /** A stream opened: the next such refusal is of another lag. */
+  passed(): void {
+    this.#since = undefined;
   }
 }

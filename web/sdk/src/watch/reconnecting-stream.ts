@@ -268,6 +268,7 @@ export abstract class ReconnectingStream<
     if (!wasOpened && this.cursor.opened) {
       this.#credential.accepted();
       this.#transport.streamOpened();
+      this.#lag.passed();
       this.#status.hasConnected = true;
     }
     if (items.length > 0 || this.cursor.reachedHead) {
@@ -380,9 +381,7 @@ export abstract class ReconnectingStream<
       return items;
     }
     const last = !hasConnected && this.#sinceStart() >= connectTimeoutMs;
-    if (!opened) {
-      await this.#checkTransport(cause, last);
-    }
+    if (!opened) await this.#checkTransport(cause, last);
     if (last && this.#transport.fallback.mode === "stream") {
       throw cause;
     }

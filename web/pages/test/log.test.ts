@@ -1,5 +1,5 @@
 import { text } from "node:stream/consumers";
-import type { Page } from "playwright-core";
+import type { Page, Route } from "playwright-core";
 import { describe, expect, test } from "vitest";
 import { Severity } from "@milepost/client";
 import { picture, scrollBeforeUpdate, sharedPages, shows } from "./pages.js";
@@ -155,7 +155,7 @@ describe("the log of a job", () => {
     const job = await pages.start("saved", { stages: [{ stageId: "a" }] });
     const page = await pages.open("saved");
     await shows(page, "milepost-log-view .notice", "no log lines yet");
-    const save = page.getByRole("button", { name: "save" });
+    const save = page.getByRole("button", { name: "save", exact: true });
     await expect.poll(() => save.isDisabled()).toBe(true);
     await job.log(1, "first");
     const broken = "\x1b[31mbroken\x1b[0m\r\nnear the end";
@@ -163,6 +163,22 @@ describe("the log of a job", () => {
     await job.log(6000);
     await page.reload(); // which has the newest lines alone
     await shows(page, "milepost-log-view .line:last-child", "line 6000");
+    let refuse = (): void => undefined;
+    const refused = new Promise<void>((resolve) => (refuse = resolve));
+    const answer = async (route: Route) => {
+      await refused;
+      await route.fulfill({ status: 403, body: "" });
+    };
+    await page.route("**/WatchJob", answer, { times: 1 });
+    await save.click();
+    const stop = page.getByRole("button", { name: "stop saving" });
+    await expect.poll(() => stop.count()).toBe(1);
+    await expect.poll(() => stop.getAttribute("aria-pressed")).toBe(null);
+    await expect.poll(() => stop.isDisabled()).toBe(false);
+    refuse();
+    await shows(page, "milepost-log-view [role=alert]", "The log could not be loaded");
+    await expect.poll(() => stop.count()).toBe(0); // saving ends, and begins by a click alone
+
     const saved = async () => {
       const download = page.waitForEvent("download");
       await save.click();
@@ -172,7 +188,7 @@ describe("the log of a job", () => {
     const rows = all.split("\n").map((row) => row.replace(/^[\d-]+T[\d:.]+Z /, ""));
     expect(rows.length).toBe(6004); // one of two lines, and an end of the last
     expect([...rows.slice(0, 4), ...rows.slice(-2)]).toEqual([
-      ...["first 1", "a error: broken\\x0d", "near the end", "line 1"],
+      ...["first 1", "a error: broken\\x0d", "    near the end", "line 1"],
       ...["line 6000", ""],
     ]);
 

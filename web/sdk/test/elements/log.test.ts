@@ -3,6 +3,7 @@ import { describe, expect, test } from "vitest";
 import { spansOf } from "../../src/elements/model/ansi.js";
 import { FilteredLines } from "../../src/elements/model/filtered-lines.js";
 import { LogLayout } from "../../src/elements/model/log-layout.js";
+import { logFile } from "../../src/elements/model/log-file.js";
 import { type LogLine, lineOf } from "../../src/elements/model/log-line.js";
 import { LogLines } from "../../src/elements/model/log-lines.js";
 import { RowHeights } from "../../src/elements/model/row-heights.js";
@@ -254,5 +255,36 @@ describe("terminal sequences", () => {
 
   test("a lone escape, and characters that reorder text, are shown as what they are", () => {
     expect(spansOf("a\u202eb\x1b")).toEqual([{ text: "a\\x202eb\\x1b", styles: "" }]);
+  });
+});
+
+describe("a file of a log", () => {
+  const rowsOf = async (lines: readonly LogLine[], isCut?: boolean) =>
+    (await (await logFile(lines, () => "", isCut)).text()).split("\n");
+
+  test("says in its first row that older lines are left out, and indents what has no time of its own", async () => {
+    const lines = new LogLines(1);
+    lines.prepend([line(0), line(1, { text: "one\ntwo" })]);
+    expect(await rowsOf(lines.lines, lines.isCut)).toEqual([
+      "--- older lines are left out: the log is longer than what a page keeps",
+      "1970-01-01T00:00:00.001Z one",
+      "    two",
+      "",
+    ]);
+    lines.clear();
+    lines.prepend([line(1)]);
+    expect(await rowsOf(lines.lines, lines.isCut)).toEqual(["1970-01-01T00:00:00.001Z line 1", ""]);
+  });
+
+  test("is made in pieces, between which a page does something else, without the lines that come then", async () => {
+    const lines = range(0, 30_000);
+    const order: string[] = [];
+    setTimeout(() => {
+      lines.push(line(30_000));
+      order.push("something else");
+    });
+    const rows = await rowsOf(lines);
+    order.push("file");
+    expect([order, rows.length]).toEqual([["something else", "file"], 30_001]);
   });
 });

@@ -40,6 +40,11 @@ export class JobLog {
     return !this.isLoaded || (this.#from >= this.#first && this.lines.hasRoom);
   }
 
+  /** Whether there are older lines that find no room. */
+  get isCut(): boolean {
+    return this.lines.isCut || (this.isLoaded && this.#from >= this.#first && !this.lines.hasRoom);
+  }
+
   /** Whether no line has come, and older ones may be there. */
   get isBlank(): boolean {
     return numberOf(this.lines) === 0 && this.hasOlder && !this.error;

@@ -4,14 +4,25 @@ import { spansOf } from "./ansi.js";
 import type { LogLine } from "./log-line.js";
 import { severityWord } from "./state-words.js";
 
-/** Lines that become text together: one text of all might be longer than a text can be. */
-const CHUNK = 10_000;
+/** Lines that become text in one task, so that the page stays responsive; one text of all might also be too long. */
+const CHUNK = 20_000;
+/** Before all but the first line of a text, which have no time of their own. */
+const INDENT = "    ";
 
-/** The lines without what steers a terminal; `boundary` is the text of one between attempts. */
-export function logFile(lines: readonly LogLine[], boundary: (line: LogLine) => string): Blob {
-  const parts: string[] = [];
-  for (let start = 0; start < lines.length; start += CHUNK) {
-    const chunk = lines.slice(start, start + CHUNK);
+/**
+ * The lines without what steers a terminal; `boundary` is the text of one between attempts. `isCut`: older lines are
+ * missing, which the first row says.
+ */
+export async function logFile(
+  lines: readonly LogLine[],
+  boundary: (line: LogLine) => string,
+  isCut = false,
+): Promise<Blob> {
+  const all = lines.slice(); // others come meanwhile
+  const parts = isCut ? ["--- older lines are left out: the log is longer than what a page keeps\n"] : [];
+  for (let start = 0; start < all.length; start += CHUNK) {
+    if (start > 0) await new Promise((resolve) => setTimeout(resolve));
+    const chunk = all.slice(start, start + CHUNK);
     parts.push(chunk.map((line) => `${rowOf(line, boundary)}\n`).join(""));
   }
   return new Blob(parts, { type: "text/plain" });
@@ -24,7 +35,8 @@ function rowOf(line: LogLine, boundary: (line: LogLine) => string): string {
     ? `--- ${boundary(line)}`
     : spansOf(line.text)
         .map((span) => span.text)
-        .join("");
+        .join("")
+        .replaceAll("\n", `\n${INDENT}`);
   return [new Date(time).toISOString(), stageId, word === "info" ? "" : `${word}:`, text]
     .filter(Boolean)
     .join(" ");

@@ -15,6 +15,8 @@ export class LogLines implements GrowingLines {
   boundaries = 0;
   /** Whether any line belongs to a stage. */
   hasStages = false;
+  /** Whether there was no room for some of the lines that came. */
+  isCut = false;
   #characters = 0;
 
   constructor(
@@ -43,6 +45,7 @@ export class LogLines implements GrowingLines {
     const first = this.lines[0]?.sequence ?? Infinity;
     const older = lines.filter((line) => line.sequence < first);
     const room = this.hasRoom ? this.maxLines - this.lines.length : 0;
+    if (older.length > room) this.isCut = true;
     const kept = older.slice(Math.max(older.length - room, 0));
     for (const line of kept) this.#note(line);
     this.lines = kept.concat(this.lines);
@@ -53,7 +56,7 @@ export class LogLines implements GrowingLines {
     this.lines = [];
     this.generation = nextGeneration();
     this.prepended = this.dropped = this.boundaries = this.#characters = 0;
-    this.hasStages = false;
+    this.hasStages = this.isCut = false;
   }
 
   #note(line: LogLine): void {
@@ -73,5 +76,6 @@ export class LogLines implements GrowingLines {
     }
     this.boundaries -= boundariesIn(this.lines.splice(0, end));
     this.dropped += end;
+    this.isCut = true;
   }
 }

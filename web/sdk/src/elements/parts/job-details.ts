@@ -2,6 +2,7 @@
 
 import { toJson } from "@bufbuild/protobuf";
 import { html, nothing, type TemplateResult } from "lit";
+import { repeat } from "lit/directives/repeat.js";
 import { JobSchema } from "../../gen/milepost/v1/job_pb.js";
 import { JobState, type Artifact, type Job } from "../messages.js";
 import type { Attempt } from "../model/attempts.js";
@@ -155,7 +156,7 @@ export function childrenPanel(shown: ShownChildren): TemplateResult {
         })}
       </tbody>
     </table>
-    ${more ? html`<p class="muted">There are more children; the list shows all of them.</p>` : nothing}`;
+    ${more ? html`<p class="muted">These are the newest ${shown.children.length} children, which the numbers count; the list has all of them.</p>` : nothing}`;
 }
 
 /** How many children are in each state, for those who look for the one that failed among hundreds. */
@@ -169,18 +170,22 @@ function childStates({
   for (const { state } of children) numbers.set(state, (numbers.get(state) ?? 0) + 1);
   if (numbers.size < 2 && chosen === undefined) return nothing;
   return html`<div class="states" role="group" aria-label="state of the children">
-    ${LISTED_STATES.filter(([, state]) => numbers.has(state) || state === chosen).map(([name, state]) => {
-      const isChosen = state === chosen;
-      const { shape } = jobLook(state);
-      return html`<button
-        aria-pressed=${isChosen}
-        @click=${() => {
-          onState(isChosen ? undefined : state);
-        }}
-      >
-        <span class=${shape}>${stateIcon(shape)}</span> ${numbers.get(state) ?? 0}${more ? "+" : ""} ${name}
-      </button>`;
-    })}
+    ${repeat(
+      LISTED_STATES.filter(([, state]) => numbers.has(state) || state === chosen),
+      ([name]) => name, // a button that has the focus keeps it when another one comes before it
+      ([name, state]) => {
+        const isChosen = state === chosen;
+        const { shape } = jobLook(state);
+        return html`<button
+          aria-pressed=${isChosen}
+          @click=${() => {
+            onState(isChosen ? undefined : state);
+          }}
+        >
+          <span class=${shape}>${stateIcon(shape)}</span> ${numbers.get(state) ?? 0}${more ? "+" : ""} ${name}
+        </button>`;
+      },
+    )}
   </div>`;
 }
 

@@ -17,6 +17,8 @@ export interface LogChoices {
   readonly count: string;
   /** Whether lines are being loaded, to save all of them. */
   readonly isSaving: boolean;
+  /** Whether there are lines, or may be. */
+  readonly canSave: boolean;
   readonly onStage: (stageId: string) => void;
   readonly onSeverity: (severity: Severity) => void;
   readonly onText: (text: string) => void;
@@ -67,11 +69,10 @@ export function logControls(choices: LogChoices): TemplateResult {
     <span class="muted count" role="status">${count}</span>
     <button
       title="save the lines that these filters show as a file"
-      aria-pressed=${choices.isSaving}
-      ?disabled=${count === ""}
+      ?disabled=${!choices.isSaving && !choices.canSave}
       @click=${choices.onSave}
     >
-      ${choices.isSaving ? "saving…" : "save"}
+      ${choices.isSaving ? "stop saving" : "save"}
     </button>
     ${followButton(follow, isEnded, choices.onFollow)}
   </div>`;

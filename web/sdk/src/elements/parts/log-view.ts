@@ -58,6 +58,8 @@ export class LogView extends StoreElement<JobStore> {
   /** The same, to save all lines as a file. */
   declare saving: boolean;
   #filtered: FilteredLines | undefined;
+  /** Whether the lines are being made into a file. */
+  #isMakingFile = false;
   /** Whether the marked line is still to be brought into sight. */
   #seeking = false;
   readonly #layout = new LogLayout(LINE);
@@ -143,7 +145,8 @@ export class LogView extends StoreElement<JobStore> {
               onStage: (stageId) => (this.stageId = stageId),
               onSeverity: (severity) => (this.severity = severity),
               onText: (text) => (this.text = text),
-              onSave: () => (this.saving = !this.saving),
+              canSave: log.hasOlder || numberOf(log.lines) > 0,
+              onSave: this.#toggleSaving,
               onFollow: this.toggleFollow,
             })
       }
@@ -261,7 +264,8 @@ export class LogView extends StoreElement<JobStore> {
     const log = this.store?.log;
     const near = !this.follow && this.#layout.above < LOAD_AHEAD * view.clientHeight;
     if (log?.hasOlder === false) this.searching = false;
-    if (this.saving && log?.hasOlder === false && !this.#filtered?.isBusy) this.#save();
+    if (log?.error) this.saving = false; // the notice says why
+    if (this.saving && log?.hasOlder === false && !this.#filtered?.isBusy) void this.#save();
     if (
       (near || this.searching || this.saving || this.#seeking) &&
       log?.isLoaded &&
@@ -337,12 +341,25 @@ export class LogView extends StoreElement<JobStore> {
     this.severity = Severity.DEBUG;
   };
 
-  #save(): void {
-    this.saving = false;
-    const { job, jobId, attempts } = this.store ?? {};
-    const file = logFile(this.#filtered?.shown.lines ?? [], ({ startsAttempt = 0, time }) =>
-      boundaryText(startsAttempt, time, job, attempts ?? []),
+  readonly #toggleSaving = (): void => {
+    this.saving = !this.saving;
+    if (this.saving && this.store?.log.error) this.#loadOlder();
+  };
+
+  async #save(): Promise<void> {
+    const { store } = this;
+    if (!store || this.#isMakingFile) return;
+    const { job, jobId, attempts, log } = store;
+    this.#isMakingFile = true;
+    const file = await logFile(
+      this.#filtered?.shown.lines ?? [],
+      ({ startsAttempt = 0, time }) => boundaryText(startsAttempt, time, job, attempts),
+      log.isCut,
     );
+    this.#isMakingFile = false;
+    this.requestUpdate(); // another job may wait to be saved
+    if (!this.saving || store !== this.store) return;
+    this.saving = false;
     const link = document.createElement("a");
     link.href = URL.createObjectURL(file);
     link.download = `${jobId}.log`;

@@ -240,6 +240,20 @@ async def test_a_canvas_whose_job_runs_or_succeeded_is_not_published_again(
     assert await children(client, job_id) == ["hold SUCCEEDED"]
 
 
+async def test_a_canvas_published_after_its_parent_was_cancelled_does_not_run(
+    publisher: Celery[Any], client: Client
+) -> None:
+    """Its job is cancelled at once, which is no reason to take another id."""
+    parent = await client.submit("shelf", dispatch=Dispatch.DISPATCH_EXTERNAL)
+    await client.cancel(parent.job_id)
+    job_id = str(uuid4())
+    album = publish_canvas(
+        group(publisher.tasks["add"].s(1, 2)), "album", job_id=job_id, parent_job_id=parent.job_id
+    )
+
+    assert (album.job_id, state_name(await ended(client, album.job_id))) == (job_id, "CANCELLED")
+
+
 async def test_a_task_published_after_its_parent_was_cancelled_does_not_run(
     publisher: Celery[Any], client: Client, started: Path, released: Path
 ) -> None:

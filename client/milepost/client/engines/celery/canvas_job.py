@@ -126,8 +126,11 @@ def _submit(
     if not installation.may_connect:
         return None
     try:
+        parent_job_id = request.parent_job_id
         job = installation.client.submit(request)
-        if job is not None and job.state in _GIVES_WAY:
+        # Submitted without its parent, it may be cancelled since that is, so that its tasks do not run.
+        has_parent = request.parent_job_id == parent_job_id
+        if job is not None and job.state in _GIVES_WAY and has_parent:
             request.job_id = request.request_id = str(uuid4())
             job = installation.client.submit(request)
     except (MilepostError, RuntimeError) as error:
@@ -135,7 +138,7 @@ def _submit(
         return None
     if job is None:
         return None
-    if job.state != JobState.JOB_STATE_QUEUED or job.attempt:
+    if job.state not in _GIVES_WAY and (job.state != JobState.JOB_STATE_QUEUED or job.attempt):
         raise JobAlreadyExists(
             f"The job {job.job_id!r} of a canvas is {state_name(job)}. Use another job_id, or get that job."
         )

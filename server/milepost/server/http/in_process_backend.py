@@ -172,7 +172,11 @@ class InProcessBackend:
             reason = error.take_reason()
             if isinstance(reason, SeenEnough):
                 code = code_pb2.OK
-            raise reason from None
+            try:
+                raise reason from None
+            finally:
+                # Its traceback has this frame: together they would be garbage, and hold the stream so long.
+                del reason
         except ClientGone:
             raise
         except ServiceError as error:

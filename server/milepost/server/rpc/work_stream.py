@@ -199,6 +199,8 @@ class WorkStream:
             job_id = "" if request is None else request.job_id
             token = "" if request is None or isinstance(request, Claim) else request.lease_token
             self._responses.put(rejection(job_id, refusal, token))
+            # Its traceback has this frame: together they would be garbage, and hold the session until it is collected.
+            del refusal
 
     async def _check_access(self, job_id: str) -> None:
         await self._access.check(self._session.principal, Action.WORK, job_id)

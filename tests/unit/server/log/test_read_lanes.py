@@ -13,7 +13,7 @@ from typing import Any, cast
 import pytest
 from structlog.testing import capture_logs
 
-from milepost.server.log.event_log import EventPage, Query
+from milepost.server.log.event_log import EventPage, JobPage, Query
 from milepost.server.log.log_errors import StoreFailed, StoreUnavailable
 from milepost.server.log.sqlite.read_lane import UNDELIVERED, ReadLane
 from milepost.server.log.sqlite.reader import Reader
@@ -151,7 +151,7 @@ async def test_short_reads_do_not_wait_for_long_ones(
     world = World(tmp_path, memory=1 << 20)
     await world.submit("j")
     monkeypatch.setattr(Reader, "read_feed", held.read)
-    monkeypatch.setattr(Reader, "list_jobs", held.read)
+    monkeypatch.setattr(Reader, "list_jobs", lambda *_: held.read() or JobPage([], more=False))
     log = world.log
     long_reads = [
         *(asyncio.create_task(log.read_feed(Query(), 0, 1, 0, caller="a")) for _ in range(10)),

@@ -7,7 +7,10 @@ shut down by its peer's address, for which the files of the process are looked t
 
 That address is known once the event loop has got to a call of the connection, which may be a second after the flood
 began, while gRPC's threads keep the processors busy with it. So the connections of the host that bring as much as a
-flood are shut down with it. Other connections of the host go on.
+flood, or that have brought so much which is still unread, are shut down with it. Other connections of the host go on.
+
+gRPC would still parse what it has not read of a connection that is shut down, and take a call from each header in it.
+So that is discarded.
 
 Connections that say nothing cost memory for good: gRPC keeps a record of each that was open at once, and these lie
 between what else the connections have, a page for each. So of a host only some may be silent, and the others are shut
@@ -19,11 +22,13 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import ctypes
+import fcntl
 import os
 import socket
 import stat
 import struct
 import sys
+import termios
 import time
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
@@ -42,8 +47,9 @@ _log = structlog.get_logger("milepost.server")
 FILTERED_HOSTS: Final = 128
 """Hosts that a filter can have, so that it stays well below the kernel's 4,096 instructions."""
 
-SURGE: Final = 1 << 20
-"""Bytes that a connection of a host that floods brings within ``SURGE_TIME`` if it is one of the flood."""
+SURGE: Final = 64 << 10
+"""Bytes that a connection of a host that floods brings within ``SURGE_TIME``, or has brought and nobody has read yet,
+if it is one of the flood. It is what HTTP/2 lets a client send unasked on a stream."""
 
 SURGE_TIME: Final = 0.05
 """Seconds between two looks at what connections bring; a look itself takes some milliseconds, more under load."""
@@ -61,6 +67,9 @@ SILENT_INTERVAL: Final = 0.25
 _SPOKEN: Final = 33
 """Bytes that a client sends as soon as it is connected: the preface of HTTP/2, and the head of the settings. The first
 message of TLS is longer."""
+
+# Buffer for bytes that are discarded.
+_IGNORED: Final = bytearray(256 << 10)
 
 _OPEN_FILES: Final = Path("/proc/self/fd")
 
@@ -113,7 +122,7 @@ class FloodBarrier:
         self._listening = ()
 
     def hang_up(self, peer: str) -> None:
-        """Shut down the connection of this peer, soon, and those of its host that bring ``SURGE`` in ``SURGE_TIME``."""
+        """Shut down the connection of this peer, soon, and those of its host that surge; see ``SURGE``."""
         host, _, port = peer.rpartition(":")
         if self._listening and (address := _address_of(host)) is not None:
             self._leaving.add((address, int(port)))
@@ -198,7 +207,7 @@ def _shut_down_flood(port: int, peers: Collection[_Peer]) -> None:
 
 
 def _shut_down(port: int, peers: Collection[_Peer], before: Mapping[_Peer, int]) -> dict[_Peer, int]:
-    """Shut down the peers' connections, and those of their hosts that have received ``SURGE`` more than before.
+    """Shut down the peers' connections, and those of their hosts with ``SURGE`` that is unread or new since before.
 
     Returns what the others of these hosts have received.
     """
@@ -211,11 +220,18 @@ def _shut_down(port: int, peers: Collection[_Peer], before: Mapping[_Peer, int])
             if peer[0] not in hosts or found.getsockname()[1] != port:
                 continue
             received = _received(found)
-            if peer in peers or received - before.get(peer, received) >= SURGE:
-                found.shutdown(socket.SHUT_RDWR)
+            if peer in peers or received - before.get(peer, received) >= SURGE or _unread(found) >= SURGE:
+                _end(found)
             else:
                 others[peer] = received
     return others
+
+
+def _end(connection: socket.socket) -> None:
+    """Shut the connection down, and discard what nobody has read of it; raises BlockingIOError at its end."""
+    connection.shutdown(socket.SHUT_RDWR)
+    while connection.recv_into(_IGNORED, 0, socket.MSG_DONTWAIT):
+        pass
 
 
 def _open_files() -> int:
@@ -245,6 +261,12 @@ def _received(connection: socket.socket) -> int:
     """Bytes that the connection has brought."""
     info = connection.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, _BYTES_RECEIVED.stop)
     return int.from_bytes(info[_BYTES_RECEIVED], sys.byteorder)
+
+
+def _unread(connection: socket.socket) -> int:
+    """Bytes that the connection has brought and nobody has read yet."""
+    answer = fcntl.ioctl(connection, termios.FIONREAD, bytes(4))
+    return int.from_bytes(answer, sys.byteorder)
 
 
 def _address_of(host: str) -> _Address | None:

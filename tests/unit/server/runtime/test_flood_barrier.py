@@ -11,6 +11,7 @@ import subprocess
 import sys
 from collections.abc import AsyncIterator, Iterable
 from contextlib import ExitStack
+from functools import partial
 from ipaddress import ip_address
 from pathlib import Path
 
@@ -21,7 +22,7 @@ from milepost.server.background_tasks import Tasks
 from milepost.server.rpc import floods as flood_counts
 from milepost.server.rpc.floods import FLOOD_SIZE, LEFT_CALLS, LEFT_TIME, Floods
 from milepost.server.runtime import flood_barrier
-from milepost.server.runtime.flood_barrier import FILTERED_HOSTS, FloodBarrier, filter_code
+from milepost.server.runtime.flood_barrier import FILTERED_HOSTS, SURGE, FloodBarrier, filter_code
 from milepost.server.runtime.grpc_server.grpc_options import CONCURRENT_STREAMS
 from tests.support.rpc import eventually
 
@@ -190,6 +191,34 @@ async def test_connections_that_bring_as_much_as_a_flood_are_hung_up_with_it(
                 await asyncio.sleep(0)
             kept.send(b"x")
             assert quiet.recv(1) == b"x"
+
+
+async def test_a_connection_with_much_that_nobody_has_read_is_hung_up_with_the_flood(
+    barrier: FloodBarrier,
+) -> None:
+    """Its headers wait while gRPC parses those of others; the server discards them. One with little goes on."""
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        barrier.attach(listening.getsockname()[1])
+        with (
+            socket.create_connection(listening.getsockname()) as named,
+            socket.create_connection(listening.getsockname()) as flooding,
+            socket.create_connection(listening.getsockname()) as other,
+            listening.accept()[0],
+            listening.accept()[0] as flooded,
+            listening.accept()[0] as kept,
+        ):
+
+            async def unread(flood: int, rest: int) -> bool:
+                return (flood_barrier._unread(flooded), flood_barrier._unread(kept)) == (flood, rest)
+
+            flooding.sendall(bytes(SURGE))
+            other.sendall(bytes(SURGE - 1))
+            await eventually(partial(unread, SURGE, SURGE - 1))
+            barrier.hang_up(f"ipv4:127.0.0.1:{named.getsockname()[1]}")
+            assert await asyncio.to_thread(flooding.recv, 1) == b""
+            await eventually(partial(unread, 0, SURGE - 1))
+            kept.send(b"x")
+            assert other.recv(1) == b"x"
 
 
 async def test_silent_connections_of_a_host_are_bounded(

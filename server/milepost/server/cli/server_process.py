@@ -53,6 +53,7 @@ async def _serve(settings: Settings, lag: LoopLag, watchdog: LoopWatchdog) -> No
         if not await _finishes_before(stop, server.start()):
             return
         gc_tuning.apply()
+        freeing.append(asyncio.create_task(gc_tuning.scan_young()))
         if SmallBlocks.available():
             freeing.append(asyncio.create_task(SurgeMemory(SmallBlocks()).run()))
         watchdog.start()

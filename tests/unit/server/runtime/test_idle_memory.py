@@ -180,6 +180,35 @@ def test_garbage_is_collected_while_there_are_few_objects(monkeypatch: pytest.Mo
     assert cycle() is None
 
 
+async def test_young_objects_are_looked_through_by_the_clock(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also while a server frees as many as it makes, when Python's own count of them does not grow."""
+    monkeypatch.setattr(gc_tuning, "YOUNG_INTERVALS", (0.0, 0.0))
+    gone = asyncio.Event()
+    weakref.finalize(_Cycle(), gone.set)  # the fixture has turned Python's own collections off
+    scanning = asyncio.create_task(gc_tuning.scan_young())
+    await asyncio.wait_for(gone.wait(), 120)
+    scanning.cancel()
+
+
+@pytest.mark.parametrize(
+    ("interval", "took", "following"),
+    [
+        (0.1, 0.004, 0.1),
+        (0.1, 0.008, 0.05),
+        (0.1, 0.0032, 0.125),
+        (0.1, 0.0, 0.2),
+        (0.2, 0.0, 0.25),
+        (0.2, 0.1, 0.05),
+        (0.05, 0.1, 0.02),
+    ],
+)
+def test_a_scan_of_young_objects_takes_a_few_milliseconds(
+    interval: float, took: float, following: float
+) -> None:
+    """The interval becomes shorter as soon as a scan takes longer, within its bounds, and longer step by step."""
+    assert gc_tuning.next_interval(interval, took) == following
+
+
 def test_garbage_among_many_objects_is_collected_once_the_server_is_idle(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

@@ -24,9 +24,10 @@ _Result = TypeVar("_Result")
 CACHE_TIME: Final = 5.0
 """Seconds without a read after which a thread has its connection free the cached pages."""
 
-UNDELIVERED: Final = 32
-"""Results of a lane that wait for the event loop, and so the reads that it goes on with in one pass. Threads read no
-further meanwhile: what is read is in memory, and what comes of it takes longer than to read it."""
+UNDELIVERED: Final = 8
+"""Results of a lane that wait for the event loop, and so the reads that it goes on with in one pass: a replay's, with
+the response that it sends, takes half a millisecond. Threads read no further meanwhile: what is read is in memory, and
+what comes of it takes longer than to read it."""
 
 
 # Errors of the disk, of memory and of others at the database: the statement and the data are right.

@@ -228,7 +228,7 @@ def _shut_down(port: int, peers: Collection[_Peer], before: Mapping[_Peer, int])
 
 
 def _end(connection: socket.socket) -> None:
-    """Shut the connection down, and discard what nobody has read of it; raises BlockingIOError at its end."""
+    """Shut the connection down, and discard what nobody has read of it. Raises OSError if the peer has sent more."""
     connection.shutdown(socket.SHUT_RDWR)
     while connection.recv_into(_IGNORED, 0, socket.MSG_DONTWAIT):
         pass

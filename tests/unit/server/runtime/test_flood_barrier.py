@@ -168,6 +168,7 @@ async def test_connections_that_bring_as_much_as_a_flood_are_hung_up_with_it(
 ) -> None:
     """The event loop may get to a call of theirs much later. One that brings little goes on."""
     monkeypatch.setattr(flood_barrier, "SURGE", 1)
+    monkeypatch.setattr(flood_barrier, "_unread", lambda _: 0)
     with socket.create_server(("127.0.0.1", 0)) as listening:
         barrier.attach(listening.getsockname()[1])
         with (

@@ -190,6 +190,31 @@ async def test_young_objects_are_looked_through_by_the_clock(monkeypatch: pytest
     scanning.cancel()
 
 
+_BURST = """
+import gc
+from milepost.server.runtime.process import gc_tuning
+
+gc_tuning.apply()
+gc_tuning.scan_in_pieces({is_surge})
+for _ in range(3_000):
+    gc.collect(1)
+generations = set()
+gc.callbacks.append(lambda phase, info: generations.add(info["generation"]))
+kept = [[] for _ in range(100_000)]
+print(2 in generations, bool(generations))
+"""
+
+
+@pytest.mark.parametrize("is_surge", [False, True])
+def test_scans_by_the_clock_bring_no_full_collection_soon(is_surge: bool) -> None:
+    """A minute of them at the shortest interval, and then a burst of objects: all are looked through seldom."""
+    command = [sys.executable, "-c", _BURST.format(is_surge=is_surge)]
+    assert subprocess.run(command, check=True, capture_output=True, text=True).stdout.split() == [
+        "False",
+        "True",
+    ]
+
+
 @pytest.mark.parametrize(
     ("interval", "took", "following"),
     [

@@ -48,11 +48,11 @@ FILTERED_HOSTS: Final = 128
 """Hosts that a filter can have, so that it stays well below the kernel's 4,096 instructions."""
 
 SURGE: Final = 64 << 10
-"""Bytes that a connection of a host that floods brings within ``SURGE_TIME``, or has brought and nobody has read yet,
-if it is one of the flood. It is what HTTP/2 lets a client send unasked on a stream."""
+"""Bytes that a connection of a host that floods brings between two looks, or has brought and nobody has read yet, if it
+is one of the flood. A client that has filled a window of HTTP/2 has sent a little more, and is taken for one."""
 
 SURGE_TIME: Final = 0.05
-"""Seconds between two looks at what connections bring; a look itself takes some milliseconds, more under load."""
+"""Seconds from a look at what connections bring to the next; a look takes some milliseconds itself, more under load."""
 
 LOOKS: Final = 20
 """Looks at the connections of hosts that flood, after the first one. They end once all of these go on for one look, or

@@ -136,7 +136,7 @@ class SurgeMemory:
         self._failures = FaultLog(_log, "end of a surge not seen")
 
     async def run(self) -> None:
-        """Look at the number of blocks whenever Python collects garbage, as it does for many new objects."""
+        """Look at the number of blocks whenever garbage is collected: for many new objects, and by the clock."""
         loop = asyncio.get_running_loop()
         surge = asyncio.Event()
 

@@ -38,6 +38,11 @@ class HeldLog(SqliteEventLog):
             self._more_held.clear()
             await self._more_held.wait()
 
+    @property
+    def held(self) -> int:
+        """Number of commits that are held."""
+        return len(self._held)
+
     def let_go(self) -> None:
         """Append the held commits."""
         self._holding = 0

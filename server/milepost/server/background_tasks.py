@@ -19,6 +19,10 @@ _log = structlog.get_logger("milepost.tasks")
 STARTS_PER_PASS: Final = 50
 """Tasks that begin in one pass of the event loop, where they may be thousands: each takes some 0.1 ms at first."""
 
+UNWRITTEN_LIMIT: Final = 32
+"""Writes that are under way at a time, of those that may be thousands. Each takes some 0.1 ms of a transaction, and
+whoever writes next waits for all that are in the queue before."""
+
 
 class Tasks:
     """The running background tasks."""
@@ -27,6 +31,8 @@ class Tasks:
         # In the order in which they started.
         self._running: dict[asyncio.Task[None], None] = {}
         self._waiting: deque[Coroutine[Any, Any, None]] = deque()
+        # Of those that waited.
+        self._writing = 0
         self._refused = FaultLog(_log, "background task failed")
         self._failed = FaultLog(_log, "task failed", logging.ERROR)
 
@@ -38,9 +44,9 @@ class Tasks:
         self._keep(asyncio.create_task(work))
 
     def start_in_turn(self, work: Coroutine[Any, Any, None]) -> None:
-        """Run a coroutine in the background, after those before it: only a few begin in one pass of the event loop.
+        """Run a coroutine in the background, after those before it, of which ``UNWRITTEN_LIMIT`` may be under way.
 
-        For work that may come about for thousands of jobs in the same moment.
+        For a write that may come about for thousands of jobs in the same moment.
         """
         self._waiting.append(work)
         if len(self._waiting) == 1:
@@ -61,10 +67,13 @@ class Tasks:
         await asyncio.gather(*self._running, return_exceptions=True)
 
     def _start_waiting(self) -> None:
-        for _ in range(min(STARTS_PER_PASS, len(self._waiting))):
-            self.start(self._waiting.popleft())
-        if self._waiting:
-            asyncio.get_running_loop().call_soon(self._start_waiting)
+        while self._waiting and self._writing < UNWRITTEN_LIMIT:
+            self._writing += 1
+            self.run(self._waiting.popleft()).add_done_callback(self._on_written)
+
+    def _on_written(self, _: asyncio.Task[None]) -> None:
+        self._writing -= 1
+        self._start_waiting()
 
     def _keep(self, task: asyncio.Task[None]) -> None:
         self._running[task] = None

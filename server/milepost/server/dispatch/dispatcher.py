@@ -59,8 +59,6 @@ class Dispatcher:
         self.sessions = sessions
         self._clock = clock
         self._tasks = tasks
-        # Attempts start in the order of their matches; only the waits for the disk overlap.
-        self._start_order = asyncio.Lock()
         self._queues = JobQueues()
         self._limits = ConcurrencyLimits(self._queues)
         self._instances = WorkerInstances()
@@ -291,16 +289,16 @@ class Dispatcher:
             if admit is not None:
                 admit(job)
 
-        async with self._start_order:
-            started = await self._attempts.start(
-                job_id,
-                session.worker_id,
-                instance=instance or session.instance,
-                claimed=admit is not None,
-                admit=check_and_admit,
-                caller=session.caller,
-            )
-            self._starts.decided(start, started)
+        decision = partial(
+            self._attempts.start,
+            job_id,
+            session.worker_id,
+            instance=instance or session.instance,
+            claimed=admit is not None,
+            admit=check_and_admit,
+            caller=session.caller,
+        )
+        started = await self._starts.decide(start, decision)
         for retries in range(_LOAD_RETRIES, -1, -1):
             async with session.assigning:
                 await start.written()

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Awaitable, Callable
+
 from milepost.contract.job_states import has_ended
 from milepost.server import decide
+from milepost.server.background_tasks import UNWRITTEN_LIMIT
 from milepost.server.dispatch.attempt_key import AttemptKey, StartedAttempt
 from milepost.server.dispatch.session_table import SessionTable
 from milepost.server.dispatch.worker_session import Session
@@ -61,6 +65,9 @@ class JobStarts:
 
     def __init__(self, sessions: SessionTable) -> None:
         self._sessions = sessions
+        # Attempts start in the order of their matches; only the waits for the disk overlap.
+        self._order = asyncio.Lock()
+        self._unwritten = asyncio.Semaphore(UNWRITTEN_LIMIT)
         # The last start of each job that made its session the holder.
         self._holding: dict[str, JobStart] = {}
         self._decided: dict[str, list[JobStart]] = {}
@@ -76,6 +83,24 @@ class JobStarts:
         """As ``hold``, where no session holds the job, so that this one misses no transition."""
         if not self._sessions.is_held(start.job_id):
             self.hold(start)
+
+    async def decide(
+        self, start: JobStart, decision: Callable[[], Awaitable[StartedAttempt]]
+    ) -> StartedAttempt:
+        """Decide the attempt once there is room among those that the store has yet to write, in the order of the calls.
+
+        Raises as the decision.
+        """
+        async with self._order:
+            await self._unwritten.acquire()
+            try:
+                started = await decision()
+            except BaseException:
+                self._unwritten.release()
+                raise
+            self.decided(start, started)
+            started.durable.add_done_callback(lambda _: self._unwritten.release())
+        return started
 
     def decided(self, start: JobStart, started: StartedAttempt) -> None:
         """The attempt is decided. To be called before its transition can come: in the same pass of the event loop."""

@@ -23,6 +23,7 @@ import asyncio
 import contextlib
 import ctypes
 import fcntl
+import mmap
 import os
 import socket
 import stat
@@ -47,9 +48,10 @@ _log = structlog.get_logger("milepost.server")
 FILTERED_HOSTS: Final = 128
 """Hosts that a filter can have, so that it stays well below the kernel's 4,096 instructions."""
 
-SURGE: Final = 64 << 10
+SURGE: Final = 72 << 10
 """Bytes that a connection of a host that floods brings between two looks, or has brought and nobody has read yet, if it
-is one of the flood. A client that has filled a window of HTTP/2 has sent a little more, and is taken for one."""
+is one of the flood. More than 65,571, which is the first window of HTTP/2 with the heads of its frames: a client that
+has filled that goes on."""
 
 SURGE_TIME: Final = 0.05
 """Seconds from a look at what connections bring to the next; a look takes some milliseconds itself, more under load."""
@@ -68,8 +70,8 @@ _SPOKEN: Final = 33
 """Bytes that a client sends as soon as it is connected: the preface of HTTP/2, and the head of the settings. The first
 message of TLS is longer."""
 
-# Buffer for bytes that are discarded.
-_IGNORED: Final = bytearray(256 << 10)
+# For bytes that are discarded. The kernel writes none of them there (MSG_TRUNC in tcp(7)), so that it has no pages.
+_IGNORED: Final = mmap.mmap(-1, 16 << 20)
 
 _OPEN_FILES: Final = Path("/proc/self/fd")
 
@@ -228,10 +230,19 @@ def _shut_down(port: int, peers: Collection[_Peer], before: Mapping[_Peer, int])
 
 
 def _end(connection: socket.socket) -> None:
-    """Shut the connection down, and discard what nobody has read of it. Raises OSError if the peer has sent more."""
+    """Discard what nobody has read of the connection, and shut it down. Raises OSError if the peer has reset it.
+
+    In one call of the system each, so that core reads none of it in between; and again what came before the end.
+    """
+    with contextlib.suppress(BlockingIOError):
+        _discard(connection)
     connection.shutdown(socket.SHUT_RDWR)
-    while connection.recv_into(_IGNORED, 0, socket.MSG_DONTWAIT):
-        pass
+    _discard(connection)
+
+
+def _discard(connection: socket.socket) -> None:
+    """Discard what is unread. Raises BlockingIOError if there is nothing, and the connection has not ended."""
+    connection.recv_into(_IGNORED, 0, socket.MSG_DONTWAIT | socket.MSG_TRUNC)
 
 
 def _open_files() -> int:

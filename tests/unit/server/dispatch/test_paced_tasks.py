@@ -8,33 +8,58 @@ from pathlib import Path
 import pytest
 from structlog.testing import capture_logs
 
-from milepost.server.background_tasks import STARTS_PER_PASS, Tasks
+from milepost.server.background_tasks import STARTS_PER_PASS, UNWRITTEN_LIMIT, Tasks
 from milepost.server.dispatch.dispatcher import Dispatcher
 from milepost.server.dispatch.worker_session import Session
-from milepost.server.log.log_errors import StoreDisplaced, StoreFailed
-from milepost.v1 import Hello
+from milepost.server.log.log_errors import StoreDisplaced, StoreFailed, StoreFull
+from milepost.v1 import Dispatch, Hello
 from tests.unit.server.core import Core
+from tests.unit.server.dispatching import hears, takes, worker
 
 JOBS = 3 * STARTS_PER_PASS
 
 
-async def test_a_few_tasks_begin_in_each_pass() -> None:
+_PASSES = 20
+"""Passes of the event loop in which all would begin that may."""
+
+
+async def test_a_few_tasks_are_under_way_at_a_time() -> None:
     """In their order, and all of them in the end."""
     tasks = Tasks()
     begun: list[int] = []
+    ended = asyncio.Semaphore(0)
 
     async def work(number: int) -> None:
         begun.append(number)
+        await ended.acquire()
 
     for number in range(JOBS):
         tasks.start_in_turn(work(number))
-    largest = before = 0
-    while tasks:
-        await asyncio.sleep(0)
-        largest, before = max(largest, len(begun) - before), len(begun)
+    for over in range(JOBS):
+        for _ in range(_PASSES):
+            await asyncio.sleep(0)
+        assert begun == list(range(min(UNWRITTEN_LIMIT + over, JOBS)))
+        ended.release()
+    await tasks.close()
+
+
+async def test_a_task_that_fails_lets_the_next_ones_begin() -> None:
+    """However many do."""
+    tasks = Tasks()
+    begun: list[int] = []
+    all_begun = asyncio.Event()
+
+    async def work(number: int) -> None:
+        begun.append(number)
+        if len(begun) == JOBS:
+            all_begun.set()
+        raise StoreFailed("The store does not answer.")
+
+    for number in range(JOBS):
+        tasks.start_in_turn(work(number))
+    await asyncio.wait_for(all_begun.wait(), 120)
 
     assert begun == list(range(JOBS))
-    assert largest <= STARTS_PER_PASS
 
 
 async def test_tasks_that_have_not_begun_end_with_the_others() -> None:
@@ -87,3 +112,48 @@ async def test_a_worker_with_much_room_gets_its_jobs_in_several_passes(
         await asyncio.sleep(0)
         largest, before = max(largest, len(session.jobs) - before), len(session.jobs)
     assert largest == STARTS_PER_PASS
+
+
+@pytest.mark.parametrize(
+    "dispatch", [Dispatch.DISPATCH_QUEUE, Dispatch.DISPATCH_EXTERNAL], ids=["matched", "claimed"]
+)
+async def test_a_few_starts_wait_for_the_store_at_a_time(
+    core: Core, dispatcher: Dispatcher, dispatch: Dispatch
+) -> None:
+    """A report that comes next has to wait for the transaction that writes them. All start in the end."""
+    jobs = [f"j{number}" for number in range(JOBS)]
+    for job_id in jobs:
+        await core.submit(job_id, dispatch=dispatch)
+    core.log.hold(JOBS)
+    session = worker(dispatcher, "w", room=JOBS)
+    if dispatch == Dispatch.DISPATCH_EXTERNAL:
+        for job_id in jobs:
+            dispatcher.claim(session, job_id)
+    await core.log.holds(UNWRITTEN_LIMIT)
+    for _ in range(_PASSES):
+        await asyncio.sleep(0)
+    assert core.log.held == UNWRITTEN_LIMIT
+
+    core.log.let_go()
+    assert sorted([await takes(session) for _ in jobs]) == sorted(jobs)
+
+
+async def test_starts_that_the_store_refuses_leave_room_for_others(
+    core: Core, dispatcher: Dispatcher
+) -> None:
+    """As those do whose job has ended."""
+    jobs = [f"j{number}" for number in range(JOBS)]
+    for job_id in jobs:
+        await core.submit(job_id, dispatch=Dispatch.DISPATCH_EXTERNAL)
+    core.log.errors.extend(StoreFull("no space left on device") for _ in range(UNWRITTEN_LIMIT))
+    session = worker(dispatcher, "w", room=JOBS)
+    refused = [dispatcher.claim(session, job_id) for job_id in jobs[:UNWRITTEN_LIMIT]]
+    await asyncio.wait(refused)
+    unknown = [dispatcher.claim(session, f"unknown{number}") for number in range(UNWRITTEN_LIMIT)]
+    await asyncio.wait(unknown)
+    for _ in (*refused, *unknown):
+        await hears(session, "rejected")
+
+    for job_id in jobs:
+        dispatcher.claim(session, job_id)
+    assert sorted([await takes(session) for _ in jobs]) == sorted(jobs)

@@ -195,9 +195,11 @@ async def test_connections_that_bring_as_much_as_a_flood_are_hung_up_with_it(
 
 
 async def test_a_connection_with_much_that_nobody_has_read_is_hung_up_with_the_flood(
-    barrier: FloodBarrier,
+    barrier: FloodBarrier, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Its headers wait while gRPC parses those of others; the server discards them. One with little goes on."""
+    surge = 4096  # as much as every system's buffers take
+    monkeypatch.setattr(flood_barrier, "SURGE", surge)
     with socket.create_server(("127.0.0.1", 0)) as listening:
         barrier.attach(listening.getsockname()[1])
         with (
@@ -212,14 +214,23 @@ async def test_a_connection_with_much_that_nobody_has_read_is_hung_up_with_the_f
             async def unread(flood: int, rest: int) -> bool:
                 return (flood_barrier._unread(flooded), flood_barrier._unread(kept)) == (flood, rest)
 
-            flooding.sendall(bytes(SURGE))
-            other.sendall(bytes(SURGE - 1))
-            await eventually(partial(unread, SURGE, SURGE - 1))
+            flooding.sendall(bytes(surge))
+            other.sendall(bytes(surge - 1))
+            await eventually(partial(unread, surge, surge - 1))
             barrier.hang_up(f"ipv4:127.0.0.1:{named.getsockname()[1]}")
             assert await asyncio.to_thread(flooding.recv, 1) == b""
-            await eventually(partial(unread, 0, SURGE - 1))
+            await eventually(partial(unread, 0, surge - 1))
             kept.send(b"x")
             assert other.recv(1) == b"x"
+
+
+def test_a_full_window_is_no_flood() -> None:
+    """A client that has filled the first window of HTTP/2 keeps its connection beside a flood of its host.
+
+    The window has 65,535 bytes (RFC 9113, 6.9.2), in frames of 16,384 bytes with heads of 9 (4.1, 4.2).
+    """
+    frames = -(-65_535 // 16_384)
+    assert 65_535 + 9 * frames < SURGE
 
 
 async def test_silent_connections_of_a_host_are_bounded(

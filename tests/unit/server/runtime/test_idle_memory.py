@@ -181,13 +181,23 @@ def test_garbage_is_collected_while_there_are_few_objects(monkeypatch: pytest.Mo
 
 
 async def test_young_objects_are_looked_through_by_the_clock(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Also while a server frees as many as it makes, when Python's own count of them does not grow."""
+    """Also while a server frees as many as it makes, when Python's own count of them does not grow; not old ones."""
     monkeypatch.setattr(gc_tuning, "YOUNG_INTERVALS", (0.0, 0.0))
+    scanned = set()
+
+    def on_collection(_phase: str, info: dict[str, int]) -> None:
+        scanned.add(info["generation"])
+
     gone = asyncio.Event()
     weakref.finalize(_Cycle(), gone.set)  # the fixture has turned Python's own collections off
+    gc.callbacks.append(on_collection)
     scanning = asyncio.create_task(gc_tuning.scan_young())
-    await asyncio.wait_for(gone.wait(), 120)
-    scanning.cancel()
+    try:
+        await asyncio.wait_for(gone.wait(), 120)
+    finally:
+        scanning.cancel()
+        gc.callbacks.remove(on_collection)
+    assert scanned == {1}
 
 
 _BURST = """

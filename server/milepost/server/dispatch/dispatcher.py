@@ -30,9 +30,9 @@ from milepost.server.dispatch.job_queues import (
 )
 from milepost.server.dispatch.job_starts import JobStart, JobStarts
 from milepost.server.dispatch.session_table import SessionTable, rejection
+from milepost.server.dispatch.undone_starts import UndoneStarts
 from milepost.server.dispatch.worker_instances import WorkerInstances
 from milepost.server.dispatch.worker_session import Session
-from milepost.server.journal import Decision
 from milepost.server.log.log_errors import Conflict
 from milepost.server.messages.job_encoding import JobResponse
 from milepost.server.messages.timestamps import SECOND
@@ -46,6 +46,12 @@ _DELAYED_MEMORY = 1500
 
 # Suggested delay in seconds before a refused submission is repeated: a guess, since jobs end when they end.
 _KEY_RETRY_DELAY = 5.0
+
+_NOT_STARTED = Refusal(
+    ErrorReason.ERROR_REASON_STORE_UNAVAILABLE,
+    "The server could not start the job; its log says why. Try again.",
+    retry_delay=STORE_RETRY_DELAY,
+)
 
 # How often a job that has started is loaded again before its start is undone.
 _LOAD_RETRIES = 2
@@ -63,7 +69,9 @@ class Dispatcher:
         self._limits = ConcurrencyLimits(self._queues)
         self._instances = WorkerInstances()
         self._starts = JobStarts(sessions)
+        self._undone = UndoneStarts(attempts, tasks)
         self._refusals = FaultLog(_log, "not dispatched", logging.INFO)
+        self._failures = FaultLog(_log, "start failed", logging.ERROR)
         self._delayed: dict[str, asyncio.TimerHandle] = {}
         self._idle: dict[str, OrderedDict[Session, None]] = {}
         self._kinds_to_match: dict[str, None] = {}
@@ -111,7 +119,7 @@ class Dispatcher:
         self._instances.on_transition(job)
         unsent = self._starts.on_transition(job)
         if unsent is not None:
-            self._tasks.start_in_turn(self._undo_start(job.job_id, unsent))
+            self._undone.undo_in_turn(job.job_id, unsent)
         startable = self._limits.on_transition(job)
         if job.state != JobState.JOB_STATE_QUEUED or job.dispatch != Dispatch.DISPATCH_QUEUE:
             self._cancel_delayed(job.job_id)
@@ -128,7 +136,7 @@ class Dispatcher:
         for job_id, key in assigned.items():
             if job_id not in job_ids:
                 _log.info("assignment lost", job_id=job_id, attempt=key.attempt, worker_id=session.worker_id)
-                self._tasks.start_in_turn(self._undo_start(job_id, key))
+                self._undone.undo_in_turn(job_id, key)
         self.sessions.add(session)
 
     def close(self) -> None:
@@ -244,9 +252,14 @@ class Dispatcher:
                 self._queue(job, 0 if isinstance(error, Conflict) else STORE_RETRY_DELAY)
         except Refusal as refusal:  # the job was cancelled meanwhile, or another node has reached its limit
             self._refusals.note(job.job_id, job_id=job.job_id, reason=str(refusal))
+        except Exception as error:  # noqa: BLE001  # such as of a damaged row: the job starts again, later each time
+            start.unreadable()
+            self._failures.note(repr(error), job_id=job.job_id, exc_info=error)
         finally:
             self._end_start(start, admitted=True)
-        await self._undo_if_unsent(start)
+        if start.is_unreadable and start.started is None:
+            self._queue(job, self._starts.delay(job.job_id))
+        await self._undone.undo_if_unsent(start)
 
     async def _claim(self, start: JobStart, instance: str, taken_over: AttemptKey | None) -> None:
         admitted = False
@@ -273,9 +286,13 @@ class Dispatcher:
                 await self._start(start, admit, instance)
         except (Refusal, *STORE_ERRORS) as error:
             answer = _refused(start.job_id, error)
+        except Exception as error:  # noqa: BLE001  # the worker would wait for its answer for good
+            start.unreadable()
+            self._failures.note(repr(error), job_id=start.job_id, exc_info=error)
+            answer = rejection(start.job_id, _NOT_STARTED)
         finally:
             self._end_start(start, admitted=admitted)
-        await self._undo_if_unsent(start)
+        await self._undone.undo_if_unsent(start)
         if answer is not None:
             start.session.responses.put(answer)
 
@@ -359,30 +376,6 @@ class Dispatcher:
         startable = self._limits.finish_start(start.job_id) if admitted else set()
         self._starts.end(start)
         self._match_soon(sorted(startable))
-
-    # Undoing starts.
-
-    async def _undo_if_unsent(self, start: JobStart) -> None:
-        """Requeue the job of a start that has ended. The next one may begin, and hold the job, before this returns."""
-        if start.undo is not None and start.started is not None:
-            await self._undo_start(start.job_id, start.started.key, start.undo)
-
-    async def _undo_start(
-        self, job_id: str, key: AttemptKey, undo: Decision = decide.assignment_lost
-    ) -> None:
-        """Requeue a job whose worker was not sent the attempt: now, or later where the store fails."""
-        try:
-            await self._attempts.undo_start(job_id, key, undo)
-        except STORE_ERRORS:
-            self._tasks.start(self._undo_start_later(job_id, key, undo))
-        except Refusal:  # the job was deleted meanwhile
-            return
-
-    async def _undo_start_later(
-        self, job_id: str, key: AttemptKey, undo: Decision = decide.assignment_lost
-    ) -> None:
-        await asyncio.sleep(STORE_RETRY_DELAY)
-        await self._undo_start(job_id, key, undo)
 
 
 def _refused(job_id: str, error: Exception) -> WorkResponse:

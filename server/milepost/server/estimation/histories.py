@@ -58,8 +58,8 @@ class _Known:
     def absorb(self) -> Steps[None]:
         """Add the runs that wait, and judge the forecasts for them."""
         for position in sorted(self.pending):
-            run = self.pending.pop(position)
-            if position <= self.last:
+            run = self.pending.pop(position, None)
+            if run is None or position <= self.last:  # ``note`` may have dropped it between two slices
                 continue
             self.last = position
             try:

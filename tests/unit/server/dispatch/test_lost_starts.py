@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from typing import Any
 
 import pytest
+from structlog.testing import capture_logs
 
 from milepost.server import store_errors
 from milepost.server.dispatch import dispatcher as dispatcher_module
-from milepost.server.dispatch import job_starts
+from milepost.server.dispatch import job_starts, undone_starts
+from milepost.server.dispatch.attempt_key import AttemptKey, StartedAttempt
 from milepost.server.dispatch.dispatcher import Dispatcher
 from milepost.server.dispatch.worker_session import Session
 from milepost.server.log.log_errors import StoreFull, StoreUnavailable
@@ -22,7 +25,7 @@ from tests.unit.server.dispatching import hears, node, takes, why, worker
 @pytest.fixture(autouse=True)
 def no_backoff(monkeypatch: pytest.MonkeyPatch) -> None:
     """Retry at once."""
-    for module in (store_errors, dispatcher_module, job_starts):
+    for module in (store_errors, dispatcher_module, job_starts, undone_starts):
         monkeypatch.setattr(module, "STORE_RETRY_DELAY", 0.0)
 
 
@@ -67,6 +70,67 @@ async def test_a_claim_of_a_job_that_cannot_be_read(
     """It is refused, and may be repeated at once."""
     await core.submit("e", dispatch=Dispatch.DISPATCH_EXTERNAL)
     fail_reads(core, monkeypatch, dispatcher_module._LOAD_RETRIES + 1)
+    session = worker(dispatcher, "w", room=0)
+    await dispatcher.claim(session, "e")
+    assert why(await hears(session, "rejected")) == ("e", "STORE_UNAVAILABLE")
+
+    await dispatcher.claim(session, "e")
+    assert await takes(session) == "e"
+
+
+@pytest.fixture
+def defects(core: Core, monkeypatch: pytest.MonkeyPatch) -> list[Exception]:
+    """What the next reads for assignments raise."""
+    assignment, errors = core.attempts.assignment, list[Exception]()
+
+    async def failing(job_id: str, key: AttemptKey, *, caller: str) -> tuple[Job, str]:
+        if errors:
+            raise errors.pop()
+        return await assignment(job_id, key, caller=caller)
+
+    monkeypatch.setattr(core.attempts, "assignment", failing)
+    return errors
+
+
+@pytest.fixture
+def bad_starts(core: Core, monkeypatch: pytest.MonkeyPatch) -> list[Exception]:
+    """What the next decisions on starts raise."""
+    start, errors = core.attempts.start, list[Exception]()
+
+    async def failing(*arguments: Any, **options: Any) -> StartedAttempt:
+        if errors:
+            raise errors.pop()
+        return await start(*arguments, **options)
+
+    monkeypatch.setattr(core.attempts, "start", failing)
+    return errors
+
+
+@pytest.mark.parametrize("when", ["defects", "bad_starts"])
+async def test_a_job_whose_start_meets_a_defect(
+    core: Core, dispatcher: Dispatcher, request: pytest.FixtureRequest, when: str
+) -> None:
+    """Its worker gets it a little later, and does not hold it until a lease ends. The log says once what happened."""
+    await core.submit()
+    request.getfixturevalue(when).extend(KeyError("a defect") for _ in range(3))
+    with capture_logs() as lines:
+        session = worker(dispatcher, "w")
+        assert await takes(session) == "j"
+
+    job = await core.journal.find("j")
+    assert (job.attempt, job.failed_attempts, [*session.jobs]) == (4 if when == "defects" else 1, 0, ["j"])
+    assert [(line["event"], line["job_id"]) for line in lines if line["log_level"] == "error"] == [
+        ("start failed", "j")
+    ]
+
+
+@pytest.mark.parametrize("when", ["defects", "bad_starts"])
+async def test_a_claim_that_meets_a_defect(
+    core: Core, dispatcher: Dispatcher, request: pytest.FixtureRequest, when: str
+) -> None:
+    """It is refused, and may be repeated at once."""
+    await core.submit("e", dispatch=Dispatch.DISPATCH_EXTERNAL)
+    request.getfixturevalue(when).append(KeyError("a defect"))
     session = worker(dispatcher, "w", room=0)
     await dispatcher.claim(session, "e")
     assert why(await hears(session, "rejected")) == ("e", "STORE_UNAVAILABLE")

@@ -118,7 +118,7 @@ async def test_a_worker_with_much_room_gets_its_jobs_in_several_passes(
     "dispatch", [Dispatch.DISPATCH_QUEUE, Dispatch.DISPATCH_EXTERNAL], ids=["matched", "claimed"]
 )
 async def test_a_few_starts_wait_for_the_store_at_a_time(
-    core: Core, dispatcher: Dispatcher, dispatch: Dispatch
+    core: Core, dispatcher: Dispatcher, dispatch: Dispatch.ValueType
 ) -> None:
     """A report that comes next has to wait for the transaction that writes them. All start in the end."""
     jobs = [f"j{number}" for number in range(JOBS)]
@@ -127,8 +127,8 @@ async def test_a_few_starts_wait_for_the_store_at_a_time(
     core.log.hold(JOBS)
     session = worker(dispatcher, "w", room=JOBS)
     if dispatch == Dispatch.DISPATCH_EXTERNAL:
-        for job_id in jobs:
-            dispatcher.claim(session, job_id)
+        claims = [dispatcher.claim(session, job_id) for job_id in jobs]
+        assert len(claims) == JOBS
     await core.log.holds(UNWRITTEN_LIMIT)
     for _ in range(_PASSES):
         await asyncio.sleep(0)
@@ -154,6 +154,5 @@ async def test_starts_that_the_store_refuses_leave_room_for_others(
     for _ in (*refused, *unknown):
         await hears(session, "rejected")
 
-    for job_id in jobs:
-        dispatcher.claim(session, job_id)
+    await asyncio.wait([dispatcher.claim(session, job_id) for job_id in jobs])
     assert sorted([await takes(session) for _ in jobs]) == sorted(jobs)

@@ -19,7 +19,7 @@ _log = structlog.get_logger("milepost.tasks")
 STARTS_PER_PASS: Final = 50
 """Tasks that begin in one pass of the event loop, where they may be thousands: each takes some 0.1 ms at first."""
 
-UNWRITTEN_LIMIT: Final = 32
+UNWRITTEN_LIMIT: Final = 48
 """Writes that are under way at a time, of those that may be thousands. Each takes some 0.1 ms of a transaction, and
 whoever writes next waits for all that are in the queue before."""
 

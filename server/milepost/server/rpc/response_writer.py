@@ -38,7 +38,8 @@ class ResponseWriter:
 
     async def __call__(self, response: Any) -> None:
         """Write a response; return once the next one may follow. Raises what grpc.aio does, also of an offer."""
-        await self.sent()
+        if self._sending is not None:
+            await self.sent()
         if self._error is not None:
             error, self._error = self._error, None
             try:

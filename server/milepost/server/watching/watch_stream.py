@@ -120,7 +120,6 @@ class WatchStream(ABC):
         caught_up = False
         serve = self._serve if self._subscriber.takes_offers and not self._send_interval else None
         while True:
-            await self._subscriber.sent()
             version = self._signal.version
             if not self._has_sent_end:
                 self._check()
@@ -158,11 +157,13 @@ class WatchStream(ABC):
             self._group = self._join_group()
         try:
             is_notified = await self._waiter.wait(version, serve, self._group)
-            return is_notified or (self._group is not None and not self._group.has(self))
+            is_notified |= self._group is not None and not self._group.has(self)
         finally:
             if self._group is not None:
                 self._group.leave(self)
                 self._group = None
+        await self._subscriber.sent()
+        return is_notified
 
     def _join_group(self) -> LiveGroup | None:
         """Have what comes served together with others' who get the same; None where there may be no others."""

@@ -11,56 +11,58 @@ So a batch goes on by itself once core is done with it, and whoever waits for it
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine, Iterator
+import contextlib
+from collections.abc import Callable, Coroutine
+from functools import partial
 from importlib import import_module
-from typing import Any, Final
+from typing import Any
 
 _Execute = Callable[[Any, tuple[Any, ...], asyncio.AbstractEventLoop], Coroutine[Any, Any, None]]
 
-# What the coroutine of a batch waits for: one step of nothing.
-_ONE_STEP: Final = (None,)
-
 
 class _Batch:
-    """Takes the place of the future that the coroutine of a batch waits for, and that core resolves."""
+    """Takes the place of the future that the coroutine of a batch waits for, and that core resolves.
+
+    There is one for each message, so it has frames of Python only where it needs them.
+    """
 
     __slots__ = ("future", "steps")
 
     future: asyncio.Future[None]
     """What whoever waits for the batch has."""
 
-    steps: Iterator[object]
-    """Those of the coroutine: it starts the batch, and frees what that has taken."""
+    steps: Coroutine[Any, Any, None]
+    """It starts the batch, waits once, and frees what the batch has taken."""
 
     cancelled = bool
-    """Core is to resolve it in any case: ``bool()`` is False, and takes no frame of Python."""
+    """Core is to resolve it in any case: ``bool()`` is False."""
 
-    def __await__(self) -> Iterator[None]:
-        return iter(_ONE_STEP)
+    __await__ = staticmethod(partial(iter, (None,)))
+    """One step of nothing."""
 
     def set_result(self, result: None) -> None:
-        """Core has done the batch."""
-        self._end(None)
+        """Core has done the batch. It raises nothing, which core would drop, with whoever waits left to wait."""
+        future = self.future
+        try:
+            self.steps.send(None)
+        except StopIteration:
+            if not future.done():
+                future.set_result(None)
+        except BaseException as failure:  # noqa: BLE001  # whoever waits for the batch gets it
+            _fail(future, failure)
+        else:
+            _fail(future, RuntimeError("a batch of gRPC waits again once core is done with it"))
 
     def set_exception(self, error: BaseException) -> None:
-        """Core has given the batch up."""
-        self._end(error)
+        """Core has given the batch up; as ``set_result``."""
+        with contextlib.suppress(BaseException):
+            self.steps.send(None)
+        _fail(self.future, error)
 
-    def _end(self, error: BaseException | None) -> None:
-        """Free the batch. It raises nothing, which core would drop, with whoever waits left to wait for ever."""
-        try:
-            next(self.steps)
-            error = error or RuntimeError("a batch of gRPC waits again once core is done with it")
-        except StopIteration:
-            pass
-        except BaseException as failure:  # noqa: BLE001  # whoever waits for the batch gets it
-            error = error or failure
-        if self.future.done():
-            return
-        if error is None:
-            self.future.set_result(None)
-        else:
-            self.future.set_exception(error)
+
+def _fail(future: asyncio.Future[None], error: BaseException) -> None:
+    if not future.done():
+        future.set_exception(error)
 
 
 def freeing(execute: _Execute) -> Callable[[Any, tuple[Any, ...], Any], asyncio.Future[None]]:
@@ -68,14 +70,15 @@ def freeing(execute: _Execute) -> Callable[[Any, tuple[Any, ...], Any], asyncio.
 
     def execute_batch(call: Any, operations: tuple[Any, ...], loop: Any) -> asyncio.Future[None]:
         batch = _Batch()
-        batch.future = asyncio.Future(loop=loop)
-        batch.steps = steps = execute(call, operations, loop).__await__()
-        loop.create_future = lambda: batch
+        future: asyncio.Future[None] = asyncio.Future(loop=loop)
+        batch.future = future
+        batch.steps = steps = execute(call, operations, loop)
+        loop.create_future = [batch].pop
         try:
-            next(steps)
+            steps.send(None)
         finally:
             del loop.create_future
-        return batch.future
+        return future
 
     return execute_batch
 

@@ -154,12 +154,15 @@ class JobStream(WatchStream):
     def _wanted(self) -> BatchRequest:
         return BatchRequest(self._cursor, self._request.max_batch_events, self._filter)
 
-    def _check(self) -> None:
+    @property
+    def _is_cut_off(self) -> bool:
         tail = self._tail
-        if tail.deleted or self._tails.closed or self._cursor < tail.first - 1:  # otherwise there is no error
-            if tail.deleted and not self._is_draining():
-                raise job_not_found(self._job_id)
-            super()._check()
+        return tail.deleted or self._tails.closed or self._cursor < tail.first - 1
+
+    def _check(self) -> None:
+        if self._tail.deleted and not self._is_draining():
+            raise job_not_found(self._job_id)
+        super()._check()
 
     def _is_draining(self) -> bool:
         return self._tails.closed

@@ -91,6 +91,10 @@ class JobsStream(WatchStream):
         self._cursor = self._log.position
         return self._send_snapshots
 
+    @property
+    def _is_cut_off(self) -> bool:
+        return self._is_draining() or self._is_trimmed()
+
     def _is_draining(self) -> bool:
         return self._feeds.closed
 
@@ -157,7 +161,7 @@ class JobsStream(WatchStream):
 
     def news(self) -> Batch | None:
         """See ``WatchStream``."""
-        if self._is_draining() or self._is_trimmed():
+        if self._is_cut_off:
             return None
         batch = self._next_batch()
         return batch if batch is not None and batch.last >= self._head else None

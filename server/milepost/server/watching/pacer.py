@@ -84,10 +84,16 @@ class Pacer:
         """Have the stream look in a later turn: after all who have news of what it has just sent."""
         self._loop.call_soon(self.put, caller, _Look(stream))
 
+    def use_turn(self) -> bool:
+        """Use a turn if there is one at once; False if whoever asks has to wait for ``turn``."""
+        if not self._left or self._waiting.size:
+            return False
+        self._spend(1)
+        return True
+
     async def turn(self, caller: str) -> None:
         """Return when the caller has a turn."""
-        if self._left and not self._waiting.size:
-            self._spend(1)
+        if self.use_turn():
             return
         turn = _Turn(self._loop.create_future())
         self._waiting.put(caller, turn)

@@ -117,11 +117,11 @@ class WatchStream(ABC):
             await send_snapshot()
 
     async def _follow(self) -> None:
-        caught_up = False
+        caught_up = has_sent = False
         serve = self._serve if self._subscriber.takes_offers and not self._send_interval else None
         while True:
             version = self._signal.version
-            if not self._has_sent_end:
+            if self._is_cut_off and not self._has_sent_end:
                 self._check()
             try:
                 step = await self._send_next()
@@ -131,20 +131,26 @@ class WatchStream(ABC):
                 await self._subscriber.wait_for_room()
                 continue
             if step is Step.SENT:
-                self._waiter.restart()
+                has_sent = True
                 if self._send_interval:
                     await asyncio.sleep(self._send_interval)
             if step is not Step.AT_HEAD and self._cursor < self._head:
-                await self._subscriber.pacer.turn(self._subscriber.caller)
+                if not self._subscriber.pacer.use_turn():
+                    await self._subscriber.pacer.turn(self._subscriber.caller)
             elif not caught_up:
                 caught_up = True
                 await self._send_response(self._response(caught_up=CaughtUp(sequence=self._cursor)))
             elif self._request.no_follow or self.is_complete():
                 await self._send_last_status()
                 return
-            elif (self.is_look_due and await self._is_status_due()) or not await self._wait(version, serve):
-                await self._send_status()
-                self._waiter.restart()
+            else:
+                if has_sent:
+                    has_sent = False
+                    self._waiter.restart()
+                is_due = self.is_look_due and await self._is_status_due()
+                if is_due or not await self._wait(version, serve):
+                    await self._send_status()
+                    self._waiter.restart()
 
     @property
     def _has_sent_end(self) -> bool:
@@ -271,6 +277,11 @@ class WatchStream(ABC):
             await self._wait_for_cursor()
             self._check()
         return None
+
+    @property
+    @abstractmethod
+    def _is_cut_off(self) -> bool:
+        """Whether ``_check`` raises."""
 
     def _check(self) -> None:
         """Raise what ends the stream: the server stops, or the log has dropped events after the cursor."""

@@ -371,6 +371,7 @@ async def test_a_stream_that_is_shown_nothing_takes_turns(
         turns += 1
         await turn(self, caller)
 
+    monkeypatch.setattr(Pacer, "use_turn", lambda _: False)  # so that it waits for each
     monkeypatch.setattr(Pacer, "turn", count)
     hidden = Subscriber(
         world,

@@ -110,7 +110,8 @@ class Wakeups:
     def _go_on(self) -> None:
         try:
             left = self._run_some(self._late, RUN_AT_ONCE)
-            self._run_some(self._sent, max(left, SENT_AT_LEAST))
+            if self._sent:
+                self._run_some(self._sent, max(left, SENT_AT_LEAST))
         finally:
             if self._late or self._sent:
                 self._loop.call_soon(self._go_on)

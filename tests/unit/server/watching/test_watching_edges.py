@@ -364,15 +364,21 @@ async def test_a_stream_that_is_shown_nothing_takes_turns(
     await (await world.start("j"))
     await (await world.report("j", *(line(str(number)) for number in range(100))))
     turns = 0
-    turn = Pacer.turn
+    use_turn, turn = Pacer.use_turn, Pacer.turn
 
-    async def count(self: Pacer, caller: str) -> None:
+    def count_used(self: Pacer) -> bool:
+        nonlocal turns
+        is_used = use_turn(self)
+        turns += is_used
+        return is_used
+
+    async def count_waited(self: Pacer, caller: str) -> None:
         nonlocal turns
         turns += 1
         await turn(self, caller)
 
-    monkeypatch.setattr(Pacer, "use_turn", lambda _: False)  # so that it waits for each
-    monkeypatch.setattr(Pacer, "turn", count)
+    monkeypatch.setattr(Pacer, "use_turn", count_used)
+    monkeypatch.setattr(Pacer, "turn", count_waited)
     hidden = Subscriber(
         world,
         "j",

@@ -19,13 +19,14 @@ from milepost.contract.sized_cache import SizedCache
 from milepost.fold import Fold
 from milepost.server.base.clock import Clock
 from milepost.server.base.refusal import Refusal, job_not_ended, job_not_found
-from milepost.server.decide import EventBatch, PlainReports
+from milepost.server.decide import EventBatch
 from milepost.server.log.event_log import Commit, DurableCommit, Entry, EventLog, StoredJob, job_attributes
 from milepost.server.log.frames import Chunk
 from milepost.server.log.log_errors import Conflict, StoreFailed, StoreFull
 from milepost.server.messages.job_ages import JobAges
 from milepost.server.messages.payloads import JOB_STARTED, has_end, has_transition
 from milepost.server.messages.timestamps import instant
+from milepost.server.open_job import OpenJob
 from milepost.server.scheduling.callers import SERVER
 from milepost.server.scheduling.prompt_future import PromptFuture
 from milepost.server.scheduling.reservations import Reservations
@@ -42,43 +43,6 @@ _RETRY_DELAY = 0.005
 
 Decision = Callable[[Job, int], Sequence[Event]]
 """A pure function of a job and an instant to the job's next events. It may raise a Refusal."""
-
-
-class OpenJob:
-    """A job with all decisions applied, durable or not. ``fold`` is without the job's input.
-
-    ``state``, ``fraction`` and ``size`` (in bytes) are those after the newest append, where the next one starts.
-    ``pending`` counts the appends that are not durable yet, and the decisions that are made in slices.
-    ``plain_reports`` decides reports of plain updates; it is made for the first one, and takes 2 KB at most.
-    """
-
-    __slots__ = (
-        "attributes",
-        "fold",
-        "fraction",
-        "pending",
-        "plain_reports",
-        "report_sequence",
-        "size",
-        "state",
-        "time",
-    )
-
-    def __init__(self, fold: Fold, report_sequence: int = 0, time: int = 0) -> None:
-        self.fold = fold
-        self.report_sequence = report_sequence
-        self.time = time
-        self.pending = 0
-        self.attributes = job_attributes(fold.job)
-        self.state = fold.job.state
-        self.fraction = fold.job.fraction
-        self.size = fold.job.ByteSize()
-        self.plain_reports: PlainReports | None = None
-
-    @property
-    def job(self) -> Job:
-        """The job itself, read-only, until the next append."""
-        return self.fold.job
 
 
 class Journal:

@@ -16,9 +16,10 @@ from milepost.server.decide import Rejection, ReportBatch
 from milepost.server.dispatch.conflict_retry import ConflictRetry
 from milepost.server.dispatch.lease_tokens import LeaseTokens
 from milepost.server.forecasting.learned_stages import LearnedStages
-from milepost.server.journal import Journal, OpenJob
+from milepost.server.journal import Journal
 from milepost.server.log.coalescing import COMMIT_BYTES_LIMIT
 from milepost.server.log.log_errors import Conflict
+from milepost.server.open_job import OpenJob
 from milepost.server.scheduling.callers import SERVER
 from milepost.server.scheduling.prompt_future import PromptFuture
 from milepost.server.scheduling.slices import Slices

@@ -10,9 +10,9 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
-from typing import Final
+from typing import Any, Final
 
 from milepost.contract.job_states import has_ended, state_name
 from milepost.contract.sized_cache import SizedCache
@@ -111,17 +111,17 @@ class Journal:
         """
         if job_id in self._reservations:
             await self._reservations.wait(job_id)
-        opened = self._find_open(job_id)
-        if opened is None:
+        while (opened := self._find_open(job_id)) is None:
             stored = await self._load(job_id, caller)
             if stored is None:
                 await self._log.refresh(job_id)
                 stored = await self._load(job_id, caller)
             if stored is None:
                 raise job_not_found(job_id)
-            # A concurrent call may have opened the job, and applied a decision already.
-            opened = self._find_open(job_id)
-            if opened is None:
+            # A concurrent call may have opened the job: it may be making a long decision, or have applied one.
+            if self._reservations.is_held(job_id):
+                await self._reservations.wait(job_id)
+            elif self._find_open(job_id) is None:
                 opened = OpenJob(Fold(stored.job), stored.report_sequence, stored.time)
                 self._idle.put(job_id, opened, opened.fold.memory)
         return opened
@@ -130,16 +130,14 @@ class Journal:
         """Return the job if ``open`` would not have to wait for it; else None."""
         return None if job_id in self._reservations else self._find_open(job_id)
 
-    @contextlib.contextmanager
-    def reserve(self, opened: OpenJob) -> Iterator[None]:
-        """Reserve a job that was just opened, for a decision that is made in slices: it stays valid meanwhile."""
-        job_id = opened.attributes.job_id
+    def reserve(self, opened: OpenJob, decision: asyncio.Task[Any]) -> None:
+        """Reserve a job that was just opened for a decision in slices: it stays valid until this task is done.
+
+        It is reserved from now on, since others may go first before the task begins, and even if that never does.
+        """
         self._keep(opened)
-        try:
-            with self._reservations.hold(job_id):
-                yield
-        finally:
-            self._release(opened, failed=False)
+        self._reservations.hold(opened.attributes.job_id)
+        decision.add_done_callback(partial(self._decided, opened))
 
     def is_reserved(self, job_id: str) -> bool:
         """Whether ``open`` would wait for a long decision about the job."""
@@ -329,6 +327,10 @@ class Journal:
             if not self._loading[job_id]:
                 del self._loading[job_id]
                 self._notified_at.pop(job_id, None)
+
+    def _decided(self, opened: OpenJob, _: asyncio.Task[Any]) -> None:
+        self._release(opened, failed=False)
+        self._reservations.release(opened.attributes.job_id)
 
     def _appended(self, opened: OpenJob, durable: asyncio.Future[None]) -> None:
         self._release(opened, failed=durable.cancelled() or durable.exception() is not None)

@@ -187,30 +187,32 @@ class Reports:
         while True:
             if opened is None:
                 opened = await open_job(request.job_id, request.caller)
-            steps = self._append(opened, request)
             try:
-                try:
-                    next(steps)
-                except StopIteration as done:
-                    return then(done.value)
-                # A caller that leaves does not end a decision that has begun.
-                return await asyncio.shield(
-                    asyncio.create_task(self._decide_in_slices(opened, steps, request, then))
-                )
+                return await self._decide_once(opened, request, then)
             except Refusal:
                 if not opened.pending:
                     raise
                 await self._journal.flush(opened)
                 opened = None
 
-    async def _decide_in_slices(
-        self,
-        opened: OpenJob,
-        steps: Steps[_Decided],
-        request: _Request,
-        then: Callable[[_Decided], _Outcome],
+    async def _decide_once(
+        self, opened: OpenJob, request: _Request, then: Callable[[_Decided], _Outcome]
     ) -> _Outcome:
-        with self._journal.reserve(opened), request.during(request.job_id):
+        steps = self._append(opened, request)
+        try:
+            next(steps)
+        except StopIteration as done:
+            return then(done.value)
+        deciding = asyncio.create_task(self._decide_in_slices(steps, request, then))
+        # Before anybody else of this pass of the event loop: the job has a part of the report.
+        self._journal.reserve(opened, deciding)
+        # A caller that leaves does not end a decision that has begun.
+        return await asyncio.shield(deciding)
+
+    async def _decide_in_slices(
+        self, steps: Steps[_Decided], request: _Request, then: Callable[[_Decided], _Outcome]
+    ) -> _Outcome:
+        with request.during(request.job_id):
             return then(await self._slices.run(steps, request.caller))
 
     def _append(self, opened: OpenJob, request: _Request) -> Steps[_Decided]:

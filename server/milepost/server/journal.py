@@ -9,15 +9,19 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 from collections import Counter
 from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any, Final
 
+import structlog
+
 from milepost.contract.job_states import has_ended, state_name
 from milepost.contract.sized_cache import SizedCache
 from milepost.fold import Fold
 from milepost.server.base.clock import Clock
+from milepost.server.base.fault_log import FaultLog
 from milepost.server.base.refusal import Refusal, job_not_ended, job_not_found
 from milepost.server.decide import EventBatch
 from milepost.server.log.event_log import Commit, DurableCommit, Entry, EventLog, StoredJob, job_attributes
@@ -62,6 +66,8 @@ class Journal:
     ) -> None:
         self._log = log
         self._run_of = run_of
+        log_lines = structlog.get_logger("milepost.journal")
+        self._lost_runs = FaultLog(log_lines, "run not kept for estimates", logging.ERROR)
         self._clock = clock
         # Jobs with pending appends stay; all others are a cache.
         self._pending: dict[str, OpenJob] = {}
@@ -243,13 +249,21 @@ class Journal:
             submission=batch.submission,
             fraction_known=batch.fraction_known,
             by_timeout=by_timeout,
-            run=self._run_of(opened.job) if ends else b"",
+            run=self._run(opened.job) if ends else b"",
         )
         opened.state, opened.fraction, opened.size = batch.state, batch.fraction, len(batch.job)
         self._keep(opened)
         durable = self._log.append(commit)
         durable.call_back(partial(self._appended, opened))
         return durable
+
+    def _run(self, job: Job) -> bytes:
+        """The run of a job that ends. It only teaches estimates, so a defect there must keep no job from ending."""
+        try:
+            return self._run_of(job)
+        except Exception as error:  # noqa: BLE001
+            self._lost_runs.note(repr(error), job_id=job.job_id, exc_info=error)
+            return b""
 
     def barrier(self, opened: OpenJob) -> PromptFuture[None]:
         """Append nothing; resolve when all appends to the job so far are durable. Raises as those do."""

@@ -139,11 +139,26 @@ class Journal:
     def reserve(self, opened: OpenJob, decision: asyncio.Task[Any]) -> None:
         """Reserve a job that was just opened for a decision in slices: it stays valid until this task is done.
 
-        It is reserved from now on, since others may go first before the task begins, and even if that never does.
+        It is reserved from now on, since others may go first before the task begins, and even if that never does. A
+        decision that fails, but for a refusal, discards the job.
         """
         self._keep(opened)
         self._reservations.hold(opened.attributes.job_id)
         decision.add_done_callback(partial(self._decided, opened))
+
+    def discard(self, opened: OpenJob) -> None:
+        """Have the next decision load the job from the log: events may be folded in that will not be appended.
+
+        Those that were appended are not lost. Until all of them are durable, or have failed, the job is reserved.
+        """
+        job_id = opened.attributes.job_id
+        if self._find_open(job_id) is not opened:
+            return  # forgotten, since an append has failed
+        if opened.pending:
+            opened.is_discarded = True
+            self._reservations.hold(job_id)
+        else:
+            self._forget(job_id)
 
     def is_reserved(self, job_id: str) -> bool:
         """Whether ``open`` would wait for a long decision about the job."""
@@ -201,8 +216,12 @@ class Journal:
                 await self.flush(opened)
                 continue
             if events:
-                batch = EventBatch.apply(opened.fold, events, instant(events[-1].time))
-                return opened, self.append(opened, batch, by_timeout=by_timeout)
+                try:
+                    batch = EventBatch.apply(opened.fold, events, instant(events[-1].time))
+                    return opened, self.append(opened, batch, by_timeout=by_timeout)
+                except Exception:
+                    self.discard(opened)
+                    raise
             if opened.pending:
                 return opened, self.barrier(opened)
             durable: asyncio.Future[None] = asyncio.get_running_loop().create_future()
@@ -220,6 +239,7 @@ class Journal:
     ) -> PromptFuture[None]:
         """Append events that are folded in; resolve when they, and all earlier appends to the job, are durable.
 
+        Where folding or this raises, the caller has to ``discard`` the job.
         ``report_sequence`` is the number of the last report that the events came from. ``fold`` replaces the job's
         where the events were folded into a copy.
         """
@@ -252,8 +272,8 @@ class Journal:
             run=self._run(opened.job) if ends else b"",
         )
         opened.state, opened.fraction, opened.size = batch.state, batch.fraction, len(batch.job)
-        self._keep(opened)
         durable = self._log.append(commit)
+        self._keep(opened)
         durable.call_back(partial(self._appended, opened))
         return durable
 
@@ -342,9 +362,12 @@ class Journal:
                 del self._loading[job_id]
                 self._notified_at.pop(job_id, None)
 
-    def _decided(self, opened: OpenJob, _: asyncio.Task[Any]) -> None:
+    def _decided(self, opened: OpenJob, decision: asyncio.Task[Any]) -> None:
+        if decision.cancelled() or not isinstance(decision.exception(), Refusal | None):
+            self.discard(opened)
         self._release(opened, failed=False)
-        self._reservations.release(opened.attributes.job_id)
+        if not opened.is_discarded:
+            self._reservations.release(opened.attributes.job_id)
 
     def _appended(self, opened: OpenJob, durable: asyncio.Future[None]) -> None:
         self._release(opened, failed=durable.cancelled() or durable.exception() is not None)
@@ -360,13 +383,12 @@ class Journal:
     def _release(self, opened: OpenJob, *, failed: bool) -> None:
         opened.pending -= 1
         job_id = opened.attributes.job_id
-        if self._pending.get(job_id) is not opened:
-            return
-        if failed:
+        if self._pending.get(job_id) is opened and (failed or not opened.pending):
             del self._pending[job_id]
-        elif not opened.pending:
-            del self._pending[job_id]
-            self._idle.put(job_id, opened, opened.fold.memory)
+            if not failed and not opened.is_discarded:
+                self._idle.put(job_id, opened, opened.fold.memory)
+        if opened.is_discarded and not opened.pending:
+            self._reservations.release(job_id)
 
 
 async def _dropped(job_id: str, durable: asyncio.Future[None]) -> None:

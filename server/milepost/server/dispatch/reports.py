@@ -148,11 +148,15 @@ class Reports:
             if not self._tokens.holds(opened.job, token):
                 return None
             plain = opened.plain_reports = decide.PlainReports(opened.fold, token)
-        batch = plain.decide(updates, self._journal.now(opened), opened.size)
-        if batch is None:
-            return None
         last = first + len(updates) - 1
-        appended = self._journal.append(opened, batch, report_sequence=last)
+        try:
+            batch = plain.decide(updates, self._journal.now(opened), opened.size)
+            if batch is None:
+                return None
+            appended = self._journal.append(opened, batch, report_sequence=last)
+        except Exception:
+            self._journal.discard(opened)
+            raise
         request = _Request(job_id, token, first, updates, size, atomic, caller, during=nullcontext)
         return self._follow(request, (Acceptance(last, batch.last, (), over=False), appended))
 
@@ -203,6 +207,11 @@ class Reports:
             next(steps)
         except StopIteration as done:
             return then(done.value)
+        except Refusal:
+            raise
+        except Exception:
+            self._journal.discard(opened)
+            raise
         deciding = asyncio.create_task(self._decide_in_slices(steps, request, then))
         # Before anybody else of this pass of the event loop: the job has a part of the report.
         self._journal.reserve(opened, deciding)
@@ -216,7 +225,10 @@ class Reports:
             return then(await self._slices.run(steps, request.caller))
 
     def _append(self, opened: OpenJob, request: _Request) -> Steps[_Decided]:
-        """See ``accept``. The caller reserves the job before others can go first, so that reports keep their order."""
+        """See ``accept``. The caller reserves the job before others can go first, so that reports keep their order.
+
+        It raises a refusal before anything is folded into the job; after any other error the job has to be discarded.
+        """
         job, first = opened.job, request.first
         if not self._tokens.holds(job, request.token):
             raise lease_lost(job)

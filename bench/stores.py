@@ -15,10 +15,11 @@ from bench.processes import Load
 from milepost.server import decide
 from milepost.server.base.clock import SystemClock
 from milepost.server.base.refusal import job_ended
-from milepost.server.journal import Journal, OpenJob
+from milepost.server.journal import Journal
 from milepost.server.log.coalescing import COMMIT_BYTES_LIMIT
 from milepost.server.log.sqlite.schema import MIGRATIONS
 from milepost.server.log.sqlite.sqlite_log import SqliteEventLog
+from milepost.server.open_job import OpenJob
 from milepost.server.submissions import Submissions
 from milepost.v1 import (
     Dispatch,

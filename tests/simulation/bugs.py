@@ -19,8 +19,9 @@ from milepost.server.dispatch.job_queues import JobQueues, QueuedJob
 from milepost.server.dispatch.lease_tokens import LeaseTokens
 from milepost.server.dispatch.reports import Acceptance, PendingReport, Reports
 from milepost.server.dispatch.session_table import SessionTable
-from milepost.server.journal import Journal, OpenJob
+from milepost.server.journal import Journal
 from milepost.server.log.event_log import Commit
+from milepost.server.open_job import OpenJob
 from milepost.server.rpc.work_stream import WorkStream
 from milepost.server.scheduling.prompt_future import PromptFuture
 from milepost.v1 import Event, Failure, Job, JobState, WorkRequest

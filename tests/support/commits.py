@@ -10,11 +10,12 @@ from milepost.fold import Fold
 from milepost.server import decide
 from milepost.server.base.clock import SystemClock
 from milepost.server.decide import EventBatch
-from milepost.server.journal import Journal, OpenJob
+from milepost.server.journal import Journal
 from milepost.server.log.event_log import Commit, EventLog, EventPage
 from milepost.server.log.frames import Chunk
 from milepost.server.messages.job_epoch import job_epoch
 from milepost.server.messages.timestamps import instant
+from milepost.server.open_job import OpenJob
 from milepost.server.scheduling.prompt_future import PromptFuture
 from milepost.v1 import (
     Event,

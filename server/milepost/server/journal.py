@@ -9,23 +9,28 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
-from typing import Final
+from typing import Any, Final
+
+import structlog
 
 from milepost.contract.job_states import has_ended, state_name
 from milepost.contract.sized_cache import SizedCache
 from milepost.fold import Fold
 from milepost.server.base.clock import Clock
+from milepost.server.base.fault_log import FaultLog
 from milepost.server.base.refusal import Refusal, job_not_ended, job_not_found
-from milepost.server.decide import EventBatch, PlainReports
+from milepost.server.decide import EventBatch
 from milepost.server.log.event_log import Commit, DurableCommit, Entry, EventLog, StoredJob, job_attributes
 from milepost.server.log.frames import Chunk
 from milepost.server.log.log_errors import Conflict, StoreFailed, StoreFull
 from milepost.server.messages.job_ages import JobAges
 from milepost.server.messages.payloads import JOB_STARTED, has_end, has_transition
 from milepost.server.messages.timestamps import instant
+from milepost.server.open_job import OpenJob
 from milepost.server.scheduling.callers import SERVER
 from milepost.server.scheduling.prompt_future import PromptFuture
 from milepost.server.scheduling.reservations import Reservations
@@ -42,43 +47,6 @@ _RETRY_DELAY = 0.005
 
 Decision = Callable[[Job, int], Sequence[Event]]
 """A pure function of a job and an instant to the job's next events. It may raise a Refusal."""
-
-
-class OpenJob:
-    """A job with all decisions applied, durable or not. ``fold`` is without the job's input.
-
-    ``state``, ``fraction`` and ``size`` (in bytes) are those after the newest append, where the next one starts.
-    ``pending`` counts the appends that are not durable yet, and the decisions that are made in slices.
-    ``plain_reports`` decides reports of plain updates; it is made for the first one, and takes 2 KB at most.
-    """
-
-    __slots__ = (
-        "attributes",
-        "fold",
-        "fraction",
-        "pending",
-        "plain_reports",
-        "report_sequence",
-        "size",
-        "state",
-        "time",
-    )
-
-    def __init__(self, fold: Fold, report_sequence: int = 0, time: int = 0) -> None:
-        self.fold = fold
-        self.report_sequence = report_sequence
-        self.time = time
-        self.pending = 0
-        self.attributes = job_attributes(fold.job)
-        self.state = fold.job.state
-        self.fraction = fold.job.fraction
-        self.size = fold.job.ByteSize()
-        self.plain_reports: PlainReports | None = None
-
-    @property
-    def job(self) -> Job:
-        """The job itself, read-only, until the next append."""
-        return self.fold.job
 
 
 class Journal:
@@ -98,6 +66,8 @@ class Journal:
     ) -> None:
         self._log = log
         self._run_of = run_of
+        log_lines = structlog.get_logger("milepost.journal")
+        self._lost_runs = FaultLog(log_lines, "run not kept for estimates", logging.ERROR)
         self._clock = clock
         # Jobs with pending appends stay; all others are a cache.
         self._pending: dict[str, OpenJob] = {}
@@ -147,17 +117,17 @@ class Journal:
         """
         if job_id in self._reservations:
             await self._reservations.wait(job_id)
-        opened = self._find_open(job_id)
-        if opened is None:
+        while (opened := self._find_open(job_id)) is None:
             stored = await self._load(job_id, caller)
             if stored is None:
                 await self._log.refresh(job_id)
                 stored = await self._load(job_id, caller)
             if stored is None:
                 raise job_not_found(job_id)
-            # A concurrent call may have opened the job, and applied a decision already.
-            opened = self._find_open(job_id)
-            if opened is None:
+            # A concurrent call may have opened the job: it may be making a long decision, or have applied one.
+            if self._reservations.is_held(job_id):
+                await self._reservations.wait(job_id)
+            elif self._find_open(job_id) is None:
                 opened = OpenJob(Fold(stored.job), stored.report_sequence, stored.time)
                 self._idle.put(job_id, opened, opened.fold.memory)
         return opened
@@ -166,16 +136,29 @@ class Journal:
         """Return the job if ``open`` would not have to wait for it; else None."""
         return None if job_id in self._reservations else self._find_open(job_id)
 
-    @contextlib.contextmanager
-    def reserve(self, opened: OpenJob) -> Iterator[None]:
-        """Reserve a job that was just opened, for a decision that is made in slices: it stays valid meanwhile."""
-        job_id = opened.attributes.job_id
+    def reserve(self, opened: OpenJob, decision: asyncio.Task[Any]) -> None:
+        """Reserve a job that was just opened for a decision in slices: it stays valid until this task is done.
+
+        It is reserved from now on, since others may go first before the task begins, and even if that never does. A
+        decision that fails, but for a refusal, discards the job.
+        """
         self._keep(opened)
-        try:
-            with self._reservations.hold(job_id):
-                yield
-        finally:
-            self._release(opened, failed=False)
+        self._reservations.hold(opened.attributes.job_id)
+        decision.add_done_callback(partial(self._decided, opened))
+
+    def discard(self, opened: OpenJob) -> None:
+        """Have the next decision load the job from the log: events may be folded in that will not be appended.
+
+        Those that were appended are not lost. Until all of them are durable, or have failed, the job is reserved.
+        """
+        job_id = opened.attributes.job_id
+        if self._find_open(job_id) is not opened:
+            return  # forgotten, since an append has failed
+        if opened.pending:
+            opened.is_discarded = True
+            self._reservations.hold(job_id)
+        else:
+            self._forget(job_id)
 
     def is_reserved(self, job_id: str) -> bool:
         """Whether ``open`` would wait for a long decision about the job."""
@@ -233,8 +216,12 @@ class Journal:
                 await self.flush(opened)
                 continue
             if events:
-                batch = EventBatch.apply(opened.fold, events, instant(events[-1].time))
-                return opened, self.append(opened, batch, by_timeout=by_timeout)
+                try:
+                    batch = EventBatch.apply(opened.fold, events, instant(events[-1].time))
+                    return opened, self.append(opened, batch, by_timeout=by_timeout)
+                except Exception:
+                    self.discard(opened)
+                    raise
             if opened.pending:
                 return opened, self.barrier(opened)
             durable: asyncio.Future[None] = asyncio.get_running_loop().create_future()
@@ -252,6 +239,7 @@ class Journal:
     ) -> PromptFuture[None]:
         """Append events that are folded in; resolve when they, and all earlier appends to the job, are durable.
 
+        Where folding or this raises, the caller has to ``discard`` the job.
         ``report_sequence`` is the number of the last report that the events came from. ``fold`` replaces the job's
         where the events were folded into a copy.
         """
@@ -281,13 +269,21 @@ class Journal:
             submission=batch.submission,
             fraction_known=batch.fraction_known,
             by_timeout=by_timeout,
-            run=self._run_of(opened.job) if ends else b"",
+            run=self._run(opened.job) if ends else b"",
         )
         opened.state, opened.fraction, opened.size = batch.state, batch.fraction, len(batch.job)
-        self._keep(opened)
         durable = self._log.append(commit)
+        self._keep(opened)
         durable.call_back(partial(self._appended, opened))
         return durable
+
+    def _run(self, job: Job) -> bytes:
+        """The run of a job that ends. It only teaches estimates, so a defect there must keep no job from ending."""
+        try:
+            return self._run_of(job)
+        except Exception as error:  # noqa: BLE001
+            self._lost_runs.note(repr(error), job_id=job.job_id, exc_info=error)
+            return b""
 
     def barrier(self, opened: OpenJob) -> PromptFuture[None]:
         """Append nothing; resolve when all appends to the job so far are durable. Raises as those do."""
@@ -366,6 +362,13 @@ class Journal:
                 del self._loading[job_id]
                 self._notified_at.pop(job_id, None)
 
+    def _decided(self, opened: OpenJob, decision: asyncio.Task[Any]) -> None:
+        if decision.cancelled() or not isinstance(decision.exception(), Refusal | None):
+            self.discard(opened)
+        self._release(opened, failed=False)
+        if not opened.is_discarded:
+            self._reservations.release(opened.attributes.job_id)
+
     def _appended(self, opened: OpenJob, durable: asyncio.Future[None]) -> None:
         self._release(opened, failed=durable.cancelled() or durable.exception() is not None)
 
@@ -380,13 +383,12 @@ class Journal:
     def _release(self, opened: OpenJob, *, failed: bool) -> None:
         opened.pending -= 1
         job_id = opened.attributes.job_id
-        if self._pending.get(job_id) is not opened:
-            return
-        if failed:
+        if self._pending.get(job_id) is opened and (failed or not opened.pending):
             del self._pending[job_id]
-        elif not opened.pending:
-            del self._pending[job_id]
-            self._idle.put(job_id, opened, opened.fold.memory)
+            if not failed and not opened.is_discarded:
+                self._idle.put(job_id, opened, opened.fold.memory)
+        if opened.is_discarded and not opened.pending:
+            self._reservations.release(job_id)
 
 
 async def _dropped(job_id: str, durable: asyncio.Future[None]) -> None:

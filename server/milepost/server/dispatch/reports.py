@@ -16,9 +16,10 @@ from milepost.server.decide import Rejection, ReportBatch
 from milepost.server.dispatch.conflict_retry import ConflictRetry
 from milepost.server.dispatch.lease_tokens import LeaseTokens
 from milepost.server.forecasting.learned_stages import LearnedStages
-from milepost.server.journal import Journal, OpenJob
+from milepost.server.journal import Journal
 from milepost.server.log.coalescing import COMMIT_BYTES_LIMIT
 from milepost.server.log.log_errors import Conflict
+from milepost.server.open_job import OpenJob
 from milepost.server.scheduling.callers import SERVER
 from milepost.server.scheduling.prompt_future import PromptFuture
 from milepost.server.scheduling.slices import Slices
@@ -147,11 +148,15 @@ class Reports:
             if not self._tokens.holds(opened.job, token):
                 return None
             plain = opened.plain_reports = decide.PlainReports(opened.fold, token)
-        batch = plain.decide(updates, self._journal.now(opened), opened.size)
-        if batch is None:
-            return None
         last = first + len(updates) - 1
-        appended = self._journal.append(opened, batch, report_sequence=last)
+        try:
+            batch = plain.decide(updates, self._journal.now(opened), opened.size)
+            if batch is None:
+                return None
+            appended = self._journal.append(opened, batch, report_sequence=last)
+        except Exception:
+            self._journal.discard(opened)
+            raise
         request = _Request(job_id, token, first, updates, size, atomic, caller, during=nullcontext)
         return self._follow(request, (Acceptance(last, batch.last, (), over=False), appended))
 
@@ -186,34 +191,44 @@ class Reports:
         while True:
             if opened is None:
                 opened = await open_job(request.job_id, request.caller)
-            steps = self._append(opened, request)
             try:
-                try:
-                    next(steps)
-                except StopIteration as done:
-                    return then(done.value)
-                # A caller that leaves does not end a decision that has begun.
-                return await asyncio.shield(
-                    asyncio.create_task(self._decide_in_slices(opened, steps, request, then))
-                )
+                return await self._decide_once(opened, request, then)
             except Refusal:
                 if not opened.pending:
                     raise
                 await self._journal.flush(opened)
                 opened = None
 
-    async def _decide_in_slices(
-        self,
-        opened: OpenJob,
-        steps: Steps[_Decided],
-        request: _Request,
-        then: Callable[[_Decided], _Outcome],
+    async def _decide_once(
+        self, opened: OpenJob, request: _Request, then: Callable[[_Decided], _Outcome]
     ) -> _Outcome:
-        with self._journal.reserve(opened), request.during(request.job_id):
+        steps = self._append(opened, request)
+        try:
+            next(steps)
+        except StopIteration as done:
+            return then(done.value)
+        except Refusal:
+            raise
+        except Exception:
+            self._journal.discard(opened)
+            raise
+        deciding = asyncio.create_task(self._decide_in_slices(steps, request, then))
+        # Before anybody else of this pass of the event loop: the job has a part of the report.
+        self._journal.reserve(opened, deciding)
+        # A caller that leaves does not end a decision that has begun.
+        return await asyncio.shield(deciding)
+
+    async def _decide_in_slices(
+        self, steps: Steps[_Decided], request: _Request, then: Callable[[_Decided], _Outcome]
+    ) -> _Outcome:
+        with request.during(request.job_id):
             return then(await self._slices.run(steps, request.caller))
 
     def _append(self, opened: OpenJob, request: _Request) -> Steps[_Decided]:
-        """See ``accept``. The caller reserves the job before others can go first, so that reports keep their order."""
+        """See ``accept``. The caller reserves the job before others can go first, so that reports keep their order.
+
+        It raises a refusal before anything is folded into the job; after any other error the job has to be discarded.
+        """
         job, first = opened.job, request.first
         if not self._tokens.holds(job, request.token):
             raise lease_lost(job)

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 from collections import deque
-from collections.abc import Iterator
 
 
 class Reservations:
@@ -18,28 +16,37 @@ class Reservations:
     def __contains__(self, key: str) -> bool:
         return key in self._waiting
 
-    @contextlib.contextmanager
-    def hold(self, key: str) -> Iterator[None]:
-        """Reserve the key, at once: the caller has waited for it, and nobody else holds it."""
+    def hold(self, key: str) -> None:
+        """Reserve the key until ``release``: the caller has waited for it, and nobody else holds it."""
         self._waiting.setdefault(key, deque())
         self._held.add(key)
-        try:
-            yield
-        finally:
-            self._held.discard(key)
-            self._admit(key)
+
+    def release(self, key: str) -> None:
+        """Let those who wait for a key that is held go on."""
+        self._held.remove(key)
+        self._admit(key)
+
+    def is_held(self, key: str) -> bool:
+        """Whether the key is reserved. If not, there may be some who have waited for it, and go on one by one."""
+        return key in self._held
 
     async def wait(self, key: str) -> None:
         """Return when the key is free. The caller then has it until its next await, or holds it."""
-        admitted: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._waiting[key].append(admitted)
-        await admitted
+        enqueue = self._waiting[key].append
+        while True:
+            admitted: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+            enqueue(admitted)
+            await admitted
+            if key not in self._held:
+                return
+            # By one that went on before, awaited something else, and came back first: keep the place after it.
+            enqueue = self._waiting[key].appendleft
 
     def _admit(self, key: str) -> None:
         """Let the next one go on. After it come those behind it, unless it holds the key itself."""
-        if key in self._held:
+        waiting = self._waiting.get(key)
+        if waiting is None or key in self._held:
             return
-        waiting = self._waiting[key]
         while waiting:
             admitted = waiting.popleft()
             if not admitted.done():  # done if the call was cancelled

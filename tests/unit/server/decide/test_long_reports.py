@@ -12,9 +12,10 @@ from milepost.server import decide
 from milepost.server.base.refusal import Refusal, job_ended
 from milepost.server.dispatch.reports import Acceptance, Reports
 from milepost.server.log.coalescing import COMMIT_BYTES_LIMIT
+from milepost.server.log.event_log import StoredJob
 from milepost.server.log.log_errors import Conflict
 from milepost.server.scheduling.slices import Slices
-from milepost.server.scheduling.steps import SLICE_STEPS
+from milepost.server.scheduling.steps import SLICE_STEPS, finish
 from milepost.v1 import Job, JobState, Stage, StageProgressed, StageStarted, Update
 from tests.support.rpc import eventually, log_line
 from tests.unit.server.core import Core
@@ -95,6 +96,74 @@ async def test_reports_of_a_job_keep_their_order(core: Core, slices: Slices, *, 
     assert names == ["stage_progressed"] * 200 + ["log_written"] * 3 + ["cancel_requested"]
 
 
+@pytest.mark.parametrize("atomic", [False, True])
+async def test_what_comes_together_with_a_long_report_is_decided_after_it(
+    core: Core, slices: Slices, *, atomic: bool
+) -> None:
+    """A cancellation in the pass of the event loop in which a report begins is neither lost nor overtakes it."""
+    token = await deep(core)
+    accepted, _ = await asyncio.gather(long_report(core, token, atomic=atomic), core.cancel(10))
+
+    names = [event.WhichOneof("payload") for event in (await core.events())[4:]]
+    assert names == ["stage_progressed"] * 200 + ["cancel_requested"]
+    assert accepted.last_sequence == 204
+    assert (await core.journal.find("j")).state == JobState.JOB_STATE_CANCELLING
+
+
+@pytest.mark.parametrize("atomic", [False, True])
+async def test_what_waits_behind_two_long_reports_is_decided_after_both(
+    core: Core, slices: Slices, *, atomic: bool
+) -> None:
+    """The second one, which has waited for the first, has the job to itself in turn."""
+    token = await deep(core)
+    reporting = asyncio.create_task(long_report(core, token, atomic=atomic))
+    await asyncio.sleep(0)
+    following = asyncio.create_task(long_report(core, token, first=203, atomic=atomic))
+    await asyncio.sleep(0)
+    await asyncio.gather(reporting, following, core.cancel(10))
+
+    names = [event.WhichOneof("payload") for event in (await core.events())[4:]]
+    assert names == ["stage_progressed"] * 400 + ["cancel_requested"]
+
+
+@pytest.mark.parametrize("atomic", [False, True])
+async def test_a_long_report_that_comes_twice_at_once_is_accepted_once(
+    core: Core, slices: Slices, *, atomic: bool
+) -> None:
+    """Both calls get the same answer, and the job is not reserved after them."""
+    token = await deep(core)
+    accepted, again = await asyncio.gather(*(long_report(core, token, atomic=atomic) for _ in range(2)))
+
+    assert (accepted.report_sequence, again) == (202, accepted)
+    assert len(await core.events()) == 4 + 200
+    await eventually(lambda: _is_free(core))
+
+
+async def test_a_long_report_that_begins_while_another_call_loads_the_job_goes_first(
+    core: Core, slices: Slices, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever comes with the loaded job then waits as if it had not had to load it."""
+    token = await deep(core)
+    for _ in range(2):
+        finish(core.journal.drop_idle())
+    load = core.log.load
+    reports: list[asyncio.Task[Acceptance]] = []
+
+    async def meanwhile(job_id: str, *, caller: str) -> StoredJob | None:
+        stored = await load(job_id, caller=caller)
+        monkeypatch.setattr(core.log, "load", load)
+        reports.append(asyncio.create_task(long_report(core, token)))
+        await eventually(lambda: _is_reserved(core))
+        return stored
+
+    monkeypatch.setattr(core.log, "load", meanwhile)
+    await core.cancel(10)
+    assert (await reports[0]).report_sequence == 202
+
+    names = [event.WhichOneof("payload") for event in (await core.events())[4:]]
+    assert names == ["stage_progressed"] * 200 + ["cancel_requested"]
+
+
 async def test_a_long_report_is_accepted_as_a_whole_or_not_at_all(core: Core, slices: Slices) -> None:
     """With ``atomic`` nothing of it is appended before all of it is decided, and nothing if an update is refused."""
     token = await deep(core)
@@ -149,6 +218,14 @@ async def test_a_stale_lease_is_refused_before_any_slice(core: Core, slices: Sli
 
 async def _has_begun(slices: Slices) -> bool:
     return slices.count > 0
+
+
+async def _is_reserved(core: Core) -> bool:
+    return core.journal.is_reserved("j")
+
+
+async def _is_free(core: Core) -> bool:
+    return not core.journal.is_reserved("j")
 
 
 def test_plain_progress_pauses_as_other_updates_do() -> None:

@@ -10,8 +10,9 @@ from google.protobuf.duration_pb2 import Duration
 from milepost.server.followers import deadlines as deadlines_module
 from milepost.server.followers.deadlines import Deadlines
 from milepost.server.followers.transitions import follow_transitions
-from milepost.server.journal import Decision, OpenJob
+from milepost.server.journal import Decision
 from milepost.server.log.log_errors import StoreFull
+from milepost.server.open_job import OpenJob
 from milepost.v1 import Dispatch, JobState, RetryPolicy
 from tests.support.rpc import eventually
 from tests.unit.server.core import Core

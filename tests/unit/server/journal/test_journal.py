@@ -16,9 +16,10 @@ from milepost.fold import Fold
 from milepost.server import decide
 from milepost.server.base.refusal import Refusal
 from milepost.server.dispatch.reports import PendingReport
-from milepost.server.journal import Journal, OpenJob
+from milepost.server.journal import Journal
 from milepost.server.log.event_log import StoredJob
 from milepost.server.log.log_errors import Conflict, StoreFull
+from milepost.server.open_job import OpenJob
 from milepost.v1 import Event, Job, JobState, Stage, SubmitJobRequest
 from tests.support.clock import START, FakeClock
 from tests.unit.server.core import Core

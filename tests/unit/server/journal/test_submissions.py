@@ -16,9 +16,10 @@ from milepost.contract.reasons import reason_name
 from milepost.server import store_errors
 from milepost.server.access.principal import ANONYMOUS, Principal, Scope
 from milepost.server.base.refusal import Refusal
-from milepost.server.journal import Decision, OpenJob
+from milepost.server.journal import Decision
 from milepost.server.log.event_log import StoredJob
 from milepost.server.log.log_errors import StoreUnavailable
+from milepost.server.open_job import OpenJob
 from milepost.server.submissions import Submissions
 from milepost.v1 import Job, JobState, SubmitJobRequest
 from tests.support.rpc import eventually

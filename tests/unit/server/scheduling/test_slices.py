@@ -140,8 +140,9 @@ async def test_who_waits_for_a_key_goes_on_in_order() -> None:
             await reservations.wait("k")
         order.append(name)
         if awaits is not None:
-            with reservations.hold("k"):
-                await awaits()
+            reservations.hold("k")
+            await awaits()
+            reservations.release("k")
             order.append(f"{name} done")
 
     free = asyncio.Event()
@@ -161,16 +162,41 @@ async def test_who_waits_for_a_key_goes_on_in_order() -> None:
     assert "k" not in reservations
 
 
+async def test_who_goes_on_finds_the_key_free() -> None:
+    """One that went on before may reserve it first; then those who come to it wait again, and keep their places."""
+    reservations = Reservations()
+    order: list[str] = []
+
+    async def visit(name: str) -> None:
+        await reservations.wait("k")
+        assert not reservations.is_held("k")
+        order.append(name)
+
+    reservations.hold("k")
+    visits = [asyncio.create_task(visit(name)) for name in "abc"]
+    await asyncio.sleep(0)
+    reservations.release("k")
+    reservations.hold("k")
+    await asyncio.sleep(0)
+    assert order == []
+
+    reservations.release("k")
+    await asyncio.gather(*visits)
+    assert order == ["a", "b", "c"]
+    await eventually(lambda: _is_free(reservations))
+
+
 async def test_who_gives_up_waiting_holds_up_nobody() -> None:
     """A call that was cancelled is passed over."""
     reservations = Reservations()
-    with reservations.hold("k"):
-        waiting = [asyncio.create_task(reservations.wait("k")) for _ in range(3)]
-        await asyncio.sleep(0)
-        waiting[0].cancel()
-        waiting[1].cancel()
-        await asyncio.sleep(0)
+    reservations.hold("k")
+    waiting = [asyncio.create_task(reservations.wait("k")) for _ in range(3)]
+    await asyncio.sleep(0)
+    waiting[0].cancel()
+    waiting[1].cancel()
+    await asyncio.sleep(0)
 
+    reservations.release("k")
     await waiting[2]
     await eventually(lambda: _is_free(reservations))
 

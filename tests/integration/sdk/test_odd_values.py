@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime
 import math
 import sys
@@ -9,6 +10,7 @@ from pathlib import PurePosixPath
 from typing import Any, cast
 
 import pytest
+from google.protobuf.any_pb2 import Any as AnyMessage
 
 from milepost.client import Client, JobContext, SyncClient
 from milepost.client._worker.handlers import RunMode
@@ -17,6 +19,9 @@ from milepost.v1 import Dispatch, Event, Severity
 from tests.support.isolating import at_bench
 from tests.support.rpc import state_name
 from tests.support.server import Server
+
+UNKNOWN = AnyMessage(type_url="type.googleapis.com/not.Known", value=b"x")
+"""A message that has no JSON form in a process that does not know its type."""
 
 
 def returning(job: JobContext) -> Any:
@@ -38,6 +43,8 @@ def returning(job: JobContext) -> Any:
             deep: list[object] = []
             deep.append(deep)
             return {"deep": deep, "n": 3}
+        case "unreadable":
+            return UNKNOWN
     sys.exit("asked for nothing")
 
 
@@ -62,7 +69,10 @@ def warnings(events: list[Event]) -> list[str]:
 
 @pytest.mark.parametrize(
     ("run", "whats"),
-    [("thread", ("numbers", "values", "list", "large", "many", "deep")), ("process", ("numbers", "large"))],
+    [
+        ("thread", ("numbers", "values", "list", "large", "many", "deep", "unreadable")),
+        ("process", ("numbers", "large", "unreadable")),
+    ],
 )
 async def test_no_result_is_lost(shared_server: Server, run: RunMode, whats: tuple[str, ...]) -> None:
     """NaN, large integers, dates, lists, large or deep values: the job has SUCCEEDED, with warnings."""
@@ -85,6 +95,7 @@ async def test_no_result_is_lost(shared_server: Server, run: RunMode, whats: tup
             "name": "a\\udcff",
         },
         "list": {"value": [1, 2]},
+        "unreadable": {"value": str(UNKNOWN)},
     }
     assert all(ended[what] == result for what, result in expected.items() if what in whats)
     assert all(result["n"] == 3 for what, result in ended.items() if what not in expected)
@@ -120,3 +131,15 @@ async def test_no_result_of_a_block_is_lost(shared_server: Server) -> None:
     assert result["loss"] == "NaN"
     with SyncClient(shared_server.address) as plain:
         assert plain.result(started.id) == {"value": [1]}
+
+
+async def test_any_exception_ends_the_job_of_a_block(shared_server: Server) -> None:
+    """Also one that Python itself cannot show: text is the column of a parser's error."""
+    error = SyntaxError("boo", ("file", 1, cast("Any", "9"), "text"))
+    with SyncClient(shared_server.address) as plain:
+        with contextlib.suppress(Exception), plain.start("step") as started:
+            raise error
+        job = plain.get(started.id)
+
+    assert (state_name(job), job.proto.failure.code) == ("FAILED", "SyntaxError")
+    assert "cannot be shown" in job.proto.failure.detail

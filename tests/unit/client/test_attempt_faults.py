@@ -9,7 +9,8 @@ import threading
 import pytest
 
 from milepost.client import JobContext
-from milepost.v1 import JobState
+from milepost.client._worker import attempt as attempt_module
+from milepost.v1 import Cancellation, JobEnded, JobState
 from tests.unit.client.attempt_harness import AttemptHarness, rejected
 
 WINDOW = 5_000
@@ -71,3 +72,85 @@ async def test_a_system_that_has_no_room_for_a_thread(monkeypatch: pytest.Monkey
 
     failure = ended.job_ended.failure
     assert (failure.code, failure.retryable) == ("THREAD_NOT_STARTED", True)
+
+
+class Left(BaseException):
+    """What asyncio would take for an error of its callback, and log."""
+
+
+@pytest.mark.parametrize("error", [RuntimeError("unforeseen"), Left("unforeseen")], ids=repr)
+@pytest.mark.parametrize("cancelled", [False, True])
+async def test_an_end_that_cannot_be_converted_is_reported(
+    error: BaseException, cancelled: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever nobody foresaw: the job ends, and the worker is told that its place is free."""
+
+    def fail(*_: object, **__: object) -> JobEnded:
+        raise error
+
+    async def waits(job: JobContext) -> None:
+        await asyncio.Event().wait()
+
+    async def returns(job: JobContext) -> None: ...
+
+    monkeypatch.setattr(attempt_module, "job_ended", fail)
+    harness = AttemptHarness(waits if cancelled else returns)
+    if cancelled:
+        await asyncio.sleep(0)  # it begins
+        harness.attempt.cancel(Cancellation())
+    async with asyncio.timeout(120):
+        await harness.returned.wait()
+    ended = (await harness.report()).updates[-1].job_ended
+
+    text = f"The end of the handler cannot be reported: {type(error).__name__}: unforeseen."
+    if cancelled:
+        assert ended == JobEnded(state=JobState.JOB_STATE_CANCELLED, message=text)
+    else:
+        assert (ended.state, ended.failure.code, ended.failure.retryable) == (
+            JobState.JOB_STATE_FAILED,
+            "END_NOT_REPORTABLE",
+            False,
+        )
+        assert ended.failure.message == f"{text} Return plain JSON values, or raise a JobFailure."
+
+
+class Refusing(logging.Handler):
+    """A handler of `logging` that raises."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Raise."""
+        raise RuntimeError("the disk of the log is full")
+
+
+@pytest.mark.parametrize("given_back", [False, True])
+async def test_an_end_that_cannot_be_logged_is_reported(given_back: bool) -> None:
+    """A handler of `logging` may raise, and so may Python while it formats an exception."""
+
+    async def waits(job: JobContext) -> None:
+        await asyncio.Event().wait()
+
+    async def fails(job: JobContext) -> None:
+        raise ValueError("boo")
+
+    log, refusing = logging.getLogger("milepost.client"), Refusing(logging.ERROR)
+    level = log.level
+    try:
+        harness = AttemptHarness(waits if given_back else fails)
+        await asyncio.sleep(0)  # it begins
+        log.addHandler(refusing)
+        refusing.setLevel(logging.INFO)
+        log.setLevel(logging.INFO)
+        if given_back:
+            harness.attempt.give_back()
+        async with asyncio.timeout(120):
+            await harness.returned.wait()
+    finally:
+        log.removeHandler(refusing)
+        log.setLevel(level)
+    request = await harness.next()
+
+    reported = [update.job_ended.state for update in request.report.updates]
+    assert (request.HasField("release"), reported) == (
+        given_back,
+        [] if given_back else [JobState.JOB_STATE_FAILED],
+    )

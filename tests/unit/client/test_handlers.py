@@ -8,7 +8,7 @@ import functools
 import math
 import threading
 from collections.abc import AsyncIterator, Iterator
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
@@ -165,6 +165,50 @@ def test_a_failure_may_be_of_any_values() -> None:
     error = JobFailure(**odd)
     failure = job_ended(Outcome(error=error), unheard, cancelled=False).failure
     assert (failure.code, failure.message, failure.retryable) == ("404", "gone", True)
+
+
+class Textless(Exception):
+    """An exception whose `str` fails."""
+
+    def __str__(self) -> str:
+        raise RuntimeError("no text")
+
+
+class Proxy(Exception):
+    """An exception that passes attributes on to what is closed."""
+
+    def __getattr__(self, name: str) -> object:
+        raise RuntimeError("closed")
+
+
+class OwnFailure(JobFailure):
+    """A failure whose `__init__` leaves out that of its base."""
+
+    def __init__(self, path: str) -> None:
+        self.path = path
+
+
+ODD_ERRORS: list[tuple[BaseException, str, str]] = [
+    (Textless(), "Textless", "<Textless>"),
+    (Proxy("boo"), "Proxy", "boo"),
+    # A parser has given text as the column; Python's traceback expects a number.
+    (SyntaxError("boo", ("file", 1, cast("Any", "9"), "text")), "SyntaxError", "boo (file, line 1)"),
+    (OwnFailure("/srv/a"), "OwnFailure", "/srv/a"),
+]
+
+
+@pytest.mark.parametrize(("error", "code", "message"), ODD_ERRORS, ids=lambda value: type(value).__name__)
+def test_an_exception_of_any_class_ends_the_job(error: BaseException, code: str, message: str) -> None:
+    """It may break what Python or the SDK asks it for: its job fails, or has been cancelled."""
+    failure = job_ended(Outcome(error=error), unheard, cancelled=False).failure
+    assert (failure.code, failure.message, failure.retryable) == (code, message, True)
+    assert failure.detail != ""
+
+    ended = job_ended(Outcome(error=error), unheard, cancelled=True)
+    assert (ended.state, ended.message) == (
+        JobState.JOB_STATE_CANCELLED,
+        f"{code} while it was being cancelled: {message}",
+    )
 
 
 def test_a_failure_says_itself() -> None:

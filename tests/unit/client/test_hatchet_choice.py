@@ -109,6 +109,20 @@ def test_hatchet_learns_of_a_final_failure() -> None:
     assert final_error(ValueError()) is None
 
 
+class OwnFailure(JobFailure):
+    """A failure whose `__init__` leaves out that of its base."""
+
+    def __init__(self, path: str) -> None:
+        self.path = path
+
+
+def test_a_failure_without_fields_ends_its_job() -> None:
+    """As any other exception does: an error here would leave the job RUNNING."""
+    failure = failure_for_job(OwnFailure("/srv/a"), run(0))
+    assert (failure.code, failure.message, failure.retryable) == ("OwnFailure", "/srv/a", True)
+    assert final_error(OwnFailure("/srv/a")) is None
+
+
 class Order(BaseModel):
     pages: int
 

@@ -15,6 +15,7 @@ from pathlib import PurePosixPath
 from typing import Any, Final
 
 import pytest
+from google.protobuf.any_pb2 import Any as AnyMessage
 from google.protobuf.struct_pb2 import Struct
 from hypothesis import given
 from hypothesis import strategies as st
@@ -137,6 +138,31 @@ class BrokenMapping(Mapping[str, int]):
         return "a broken mapping"
 
 
+class Nameless:
+    """A key that cannot be shown."""
+
+    def __str__(self) -> str:
+        return "k"
+
+    def __repr__(self) -> str:
+        raise RuntimeError("no text")
+
+
+class Growing:
+    """A value that adds to its mapping when it is read, as another thread may at that moment."""
+
+    def __init__(self, values: dict[str, object]) -> None:
+        self._values = values
+
+    def __str__(self) -> str:
+        self._values["added"] = len(self._values)
+        return "grown"
+
+
+UNKNOWN: Final = AnyMessage(type_url="type.googleapis.com/not.Known", value=b"x")
+"""A message that has no JSON form in a process that does not know its type."""
+
+
 def numbers() -> Iterator[int]:
     """An infinite generator."""
     number = 0
@@ -196,6 +222,43 @@ def test_keys_are_text() -> None:
     reported, paths = converted({1: "a", "1": "b", None: "c", "\udc80": "d"})
     assert reported == {"1": "a", "1_": "b", "None": "c", "\\udc80": "d"}
     assert set(paths) == {"result"}
+
+
+def test_a_key_of_any_class_is_text() -> None:
+    """Its values are kept, whatever the class breaks."""
+    reported, paths = converted({Nameless(): 1, 10**5000: 2})
+    assert reported == {"k": 1, hex(10**5000): 2}
+    assert paths == ["result", "result"]
+
+
+@pytest.mark.parametrize(
+    ("values", "text"),
+    [
+        (BrokenMapping(), "a broken mapping"),
+        (UNKNOWN, str(UNKNOWN)),
+        ({"m": UNKNOWN}, {"m": str(UNKNOWN)}),
+    ],
+    ids=["mapping", "message", "message within"],
+)
+def test_what_cannot_be_read_is_text(values: object, text: object) -> None:
+    """Also as the whole: the job succeeded, and its log has the reason."""
+    said: list[str] = []
+    struct = to_lossy_struct(values, "result", SIZE, lambda path, why: said.append(why))
+    assert from_struct(struct) == (text if isinstance(text, dict) else {"value": text})
+    assert [
+        ("cannot be read (TypeError: Can not" in why or "(RuntimeError: no item)" in why) for why in said
+    ] == [True]
+
+
+@pytest.mark.parametrize("depth", [0, 1])
+def test_a_dict_may_change_meanwhile(depth: int) -> None:
+    """It is reported as it was when its turn came."""
+    values: dict[str, object] = {}
+    values |= {"first": Growing(values), "second": 2}
+    reported, paths = converted({"deep": values} if depth else values)
+
+    assert (reported["deep"] if depth else reported) == {"first": "grown", "second": 2}
+    assert paths == ["result.deep.first" if depth else "result.first"]
 
 
 @pytest.mark.parametrize("values", [[1, 2], "text", 3.5, (1, 2), True])

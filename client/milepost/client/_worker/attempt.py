@@ -11,7 +11,7 @@ from collections.abc import Callable
 from milepost.client._worker.elapsed_text import elapsed_text
 from milepost.client._worker.failure_report import failure_of, is_unexpected
 from milepost.client._worker.grace_period import ENDED_JOB_GRACE, STOP_GRACE, remaining_grace
-from milepost.client._worker.handlers import Handler, Outcome, job_ended
+from milepost.client._worker.handlers import Handler, Outcome, job_ended, unreportable
 from milepost.client._worker.in_process_runner import start_handler
 from milepost.client._worker.job_context import JobContext, JobControl
 from milepost.client._worker.reporter import Reporter
@@ -284,22 +284,40 @@ class Attempt:
         self.is_running = False
         if self._stop_timer is not None:
             self._stop_timer.cancel()
+        try:
+            self._take_outcome(outcome)
+        finally:
+            self._on_change(self)
+
+    def _take_outcome(self, outcome: Outcome) -> None:
+        """Report the outcome, or give the job back; then log it, since handlers of `logging` may raise."""
         after = elapsed_text(time.monotonic() - self._started)
         if self.is_over:
             _log.info("job %s: the handler of the lost attempt stopped after %s", self.job_id, after)
             self._log_exception(outcome.error)
         elif self._stop_reason is _StopReason.GIVEN_BACK and not outcome.returned:
-            _log.info("job %s is given back after %s", self.job_id, after)
-            self._log_exception(outcome.error)
             self._release_pending = True
             self._schedule()
+            _log.info("job %s is given back after %s", self.job_id, after)
+            self._log_exception(outcome.error)
         else:
-            cancelled = self._stop_reason is _StopReason.CANCELLED
-            ended = job_ended(outcome, self._control.warnings.add, cancelled=cancelled)
+            ended = self._report_end(outcome)
             _log.info("job %s %s", self.job_id, _end_text(ended, after))
             self._log_exception(outcome.error)
+
+    def _report_end(self, outcome: Outcome) -> JobEnded:
+        """Report the end of the job, whatever happens: without it, heartbeats would renew the lease for good."""
+        cancelled = self._stop_reason is _StopReason.CANCELLED
+        try:
+            ended = job_ended(outcome, self._control.warnings.add, cancelled=cancelled)
             self._reporter.end(Update(job_ended=ended))
-        self._on_change(self)
+        except (SystemExit, KeyboardInterrupt):
+            raise  # they end the process, and its leases
+        except BaseException as error:  # noqa: BLE001 - any other is what a class of the handler's has raised
+            ended = unreportable(error, cancelled=cancelled)
+            self._reporter.end(Update(job_ended=ended))
+            _log.exception("job %s: the end of its handler cannot be reported", self.job_id)
+        return ended
 
     def _log_exception(self, error: BaseException | None) -> None:
         """Log the traceback of an exception that developers have to look at."""

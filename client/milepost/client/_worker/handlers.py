@@ -14,7 +14,7 @@ from milepost.client._arguments import is_async
 from milepost.client._worker.failure_report import failure_of
 from milepost.client._worker.job_context import JobContext
 from milepost.client._worker.json_values import Warn, to_lossy_struct
-from milepost.client._worker.truncation import truncate
+from milepost.client._worker.truncation import text_of, truncate
 from milepost.client.errors import JobFailure
 from milepost.contract.limits import MESSAGE_LENGTH, RESULT_SIZE
 from milepost.v1 import JobEnded, JobState
@@ -32,6 +32,7 @@ __all__ = [
     "name_of",
     "refuse_generator",
     "run_mode_of",
+    "unreportable",
 ]
 
 Result: TypeAlias = Mapping[str, Any] | None
@@ -186,13 +187,22 @@ def job_ended(outcome: Outcome, warn: Warn, *, cancelled: bool) -> JobEnded:
         return _failed(error)
     match error:
         case HandlerKilled():
-            return _cancelled(str(error))
+            return _cancelled(text_of(error))
         case asyncio.CancelledError():
             return _cancelled("")
-        case JobFailure():
-            return _cancelled(_failure_text(error.code, error.message))
         case _:
-            return _cancelled(_failure_text(type(error).__name__, str(error)))
+            failure = failure_of(error, detail=False)
+            return _cancelled(_failure_text(failure.code, failure.message))
+
+
+def unreportable(error: BaseException, *, cancelled: bool) -> JobEnded:
+    """The end of a job whose handler has ended, where `job_ended` raised this error: for what nobody foresaw."""
+    text = f"The end of the handler cannot be reported: {type(error).__name__}: {text_of(error)}."
+    if cancelled:
+        return _cancelled(text)
+    return _failed(
+        JobFailure("END_NOT_REPORTABLE", f"{text} Return plain JSON values, or raise a JobFailure.")
+    )
 
 
 def _failure_text(code: str, message: str) -> str:

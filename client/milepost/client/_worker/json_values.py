@@ -5,7 +5,6 @@ Nothing here raises, since the work is done by the time its result is reported. 
 
 from __future__ import annotations
 
-import contextlib
 import dataclasses
 import datetime
 import enum
@@ -50,15 +49,7 @@ def to_lossy_struct(values: object, name: str, size: int, warn: Warn) -> Struct:
         size: Maximum size in bytes. A larger struct keeps its small fields, and the beginning of the largest, as text.
         warn: Called for each value that is not reported exactly as given.
     """
-    mapping = _mapping(values)
-    if mapping is None:
-        warn(
-            name,
-            f'{name} is of type {type(values).__name__}, not a mapping: it is reported as {{"value": …}}.',
-        )
-        mapping = {"value": values}
-    struct = Struct()
-    _Conversion(warn).fill(struct, mapping, name, 0)
+    struct = _Conversion(warn).convert(values, name)
     if struct.ByteSize() > size:
         text = f"{name} is {struct.ByteSize():,} bytes, and at most {size:,} are allowed: it is cut. "
         warn(f"{name}: size", text + "Register large data as an artifact.")
@@ -73,10 +64,29 @@ class _Conversion:
         self._warn = warn
         self._remaining = _VALUE_LIMIT
 
-    def fill(self, struct: Struct, values: Mapping[Any, object], path: str, depth: int) -> None:
+    def convert(self, values: object, name: str) -> Struct:
+        """All values; the text of what cannot be read, as of a value in it."""
+        struct = Struct()
+        try:
+            mapping = _mapping(values)
+            if mapping is None:
+                kind = type(values).__name__
+                self._warn(
+                    name, f'{name} is of type {kind}, not a mapping: it is reported as {{"value": …}}.'
+                )
+                mapping = {"value": values}
+            self._fill(struct, mapping, name, 0)
+        except Exception as error:  # noqa: BLE001 - a class may break its protocol
+            struct.Clear()
+            self._unreadable(struct.fields["value"], values, name, error)
+        return struct
+
+    def _fill(self, struct: Struct, values: Mapping[Any, object], path: str, depth: int) -> None:
         """Add the values; `depth` is the number of objects and lists around them."""
         fields = struct.fields
-        for key, value in values.items():
+        # Those of a dict all at once: another thread may go on to change it.
+        items = list(values.items()) if isinstance(values, dict) else values.items()
+        for key, value in items:
             if depth == 0:
                 self._remaining = _VALUE_LIMIT  # a large field leaves its siblings their share
             name = self._key(key, path)
@@ -86,18 +96,23 @@ class _Conversion:
 
     def _key(self, key: object, path: str) -> str:
         name = unicode_text(text_of(key))
-        if name != key:
+        if not isinstance(key, str) or name != key:
+            kind = type(key).__name__  # its `repr` may fail
             self._warn(
-                path, f"{path} has the key {key!r:.100}, and JSON has only text as keys: it is {name!r:.100}."
+                path, f"{path} has a key of type {kind}, and JSON has only Unicode text: it is {name!r:.100}."
             )
         return name
 
     def _set(self, target: Value, value: object, path: str, depth: int) -> None:
         self._remaining -= 1
-        with contextlib.suppress(Exception):  # a class may break its protocol
+        try:
             self._convert(target, value, path, depth)
-            return
-        self._text(target, text_of(value), path, f"is a {type(value).__name__} that cannot be read")
+        except Exception as error:  # noqa: BLE001 - a class may break its protocol
+            self._unreadable(target, value, path, error)
+
+    def _unreadable(self, target: Value, value: object, path: str, error: Exception) -> None:
+        why = f"{type(error).__name__}: {text_of(error):.{_QUOTE_LENGTH_LIMIT}}"
+        self._text(target, text_of(value), path, f"is a {type(value).__name__} that cannot be read ({why})")
 
     def _convert(self, target: Value, value: object, path: str, depth: int) -> None:
         match value:
@@ -144,7 +159,7 @@ class _Conversion:
             self._text(target, reprlib.repr(value), path, f"nests more than {STRUCT_DEPTH} deep")
         elif mapping is not None:
             target.struct_value.SetInParent()
-            self.fill(target.struct_value, mapping, path, depth + 1)
+            self._fill(target.struct_value, mapping, path, depth + 1)
         else:
             target.list_value.SetInParent()
             for index, item in enumerate(items or ()):

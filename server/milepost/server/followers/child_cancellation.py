@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Sequence
 from functools import partial
+from typing import Final
 
 import structlog
 
@@ -22,6 +24,9 @@ _log = structlog.get_logger("milepost.tasks")
 # Children that are read at once.
 _PAGE_SIZE = 1000
 
+# The delay before another read of children doubles so often at most: up to 64 s.
+_DOUBLINGS: Final = 6
+
 _CANCELLED = frozenset({JobState.JOB_STATE_CANCELLING, JobState.JOB_STATE_CANCELLED})
 
 
@@ -34,6 +39,7 @@ class ChildCancellation:
         self._tasks = tasks
         self._failures = FaultLog(_log, "child not cancelled", logging.ERROR)
         self._unread = FaultLog(_log, "parent cannot be read; its children may run on", logging.ERROR)
+        self._unlisted = FaultLog(_log, "children of a cancelled job cannot be read yet", logging.ERROR)
         # Parents of jobs that were queued since they were looked at.
         self._unchecked: dict[str, None] = {}
         self._checking = False
@@ -55,13 +61,12 @@ class ChildCancellation:
         """
         try:
             parent = await self._log.load(parent_job_id)
+            if parent is not None and parent.job.state in _CANCELLED:
+                self._cancel_children(parent.job)
         except STORE_ERRORS:
             raise
         except Exception as error:  # noqa: BLE001  # such as of a damaged row, which must not hold up the others
             self._unread.note(parent_job_id, job_id=parent_job_id, exc_info=error)
-            return
-        if parent is not None and parent.job.state in _CANCELLED:
-            self._cancel_children(parent.job)
 
     async def _check_parents(self) -> None:
         """Look at each parent once for all of its children that were queued before."""
@@ -82,14 +87,25 @@ class ChildCancellation:
         """Cancel all children; a second time, and so on, those that the store did not accept."""
         refused: list[str] = []
         after = 0
-        read = self._log.active_children
-        while children := await retry_store_errors(partial(read, parent_job_id, after, _PAGE_SIZE)):
+        while children := await self._read_children(parent_job_id, after):
             for after, job_id in children:
                 if not await self._try_cancel(job_id, decision):
                     refused.append(job_id)
         while refused:
             await asyncio.sleep(STORE_RETRY_DELAY)
             refused = [job_id for job_id in refused if not await self._try_cancel(job_id, decision)]
+
+    async def _read_children(self, parent_job_id: str, after: int) -> Sequence[tuple[int, str]]:
+        """Read the next page; after any error, such as of a damaged page, again and ever later: nobody else would."""
+        read = partial(self._log.active_children, parent_job_id, after, _PAGE_SIZE)
+        failures = 0
+        while True:
+            try:
+                return await retry_store_errors(read)
+            except Exception as error:  # noqa: BLE001  # whatever it is, the children behind it would run on
+                self._unlisted.note(parent_job_id, job_id=parent_job_id, exc_info=error)
+            await asyncio.sleep(STORE_RETRY_DELAY * 2 ** min(failures, _DOUBLINGS))
+            failures += 1
 
     async def _try_cancel(self, job_id: str, decision: Decision) -> bool:
         """Cancel one child; False if the store did not accept that. One that fails must not hold up the others."""

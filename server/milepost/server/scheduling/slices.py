@@ -84,19 +84,26 @@ class Slices:
             asyncio.get_running_loop().call_soon(self._give_turn)
 
     def _give_turn(self) -> None:
-        """Give the next caller a turn, and another one a turn after a pause as long as this."""
+        """Give the next caller a turn, and another one a turn after a pause as long as this, also after an error."""
         loop = asyncio.get_running_loop()
         began = loop.time()
         slices = 0
-        while self._callers and not slices:
-            caller, works = self._callers.popitem(last=False)
-            slices = works.take_turn(loop)
+        try:
+            while self._callers and not slices:
+                slices = self._give_turn_to(*self._callers.popitem(last=False), loop)
+        finally:
+            self.count += slices
+            self._is_scheduled = slices > 0 or bool(self._callers)
+            if self._is_scheduled:
+                loop.call_later(min(loop.time() - began, _PAUSE_LIMIT), self._give_turn)
+
+    def _give_turn_to(self, caller: str, works: _CallerWorks, loop: asyncio.AbstractEventLoop) -> int:
+        """Give a caller a turn, and then the last place of those that wait; the slices that were done."""
+        try:
+            return works.take_turn(loop)
+        finally:
             if works:
                 self._callers[caller] = works
-        self.count += slices
-        self._is_scheduled = slices > 0
-        if slices:
-            loop.call_later(min(loop.time() - began, _PAUSE_LIMIT), self._give_turn)
 
 
 class _Work:
@@ -110,17 +117,19 @@ class _Work:
         self.outcome: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
 
     def do_slice(self) -> None:
-        """Do the next slice."""
+        """Do the next slice. It may itself cancel whoever waits for the outcome, which is done then."""
         try:
             self._context.run(next, self._steps)
         except StopIteration as done:
-            self.outcome.set_result(done.value)
+            if not self.outcome.done():
+                self.outcome.set_result(done.value)
         # Raised to whoever asked for the work, also if it was cancelled: the works of others go on.
         except (Exception, asyncio.CancelledError) as error:  # noqa: BLE001
-            # Without this frame, which has the outcome.
-            self.outcome.set_exception(
-                error.with_traceback(error.__traceback__ and error.__traceback__.tb_next)
-            )
+            if not self.outcome.done():
+                # Without this frame, which has the outcome.
+                self.outcome.set_exception(
+                    error.with_traceback(error.__traceback__ and error.__traceback__.tb_next)
+                )
 
 
 class _CallerWorks:

@@ -264,3 +264,48 @@ async def test_large_work_goes_on_beside_small_work(monkeypatch: pytest.MonkeyPa
         "small",
         "large0-1",
     ]
+
+
+@pytest.mark.parametrize("end", ["goes on", "returns", "raises"])
+async def test_work_may_cancel_who_waits_for_it(end: str) -> None:
+    """Such as a call that its own step ends: nobody waits any more, and the works of others go on."""
+    slices = Slices()
+
+    def ends_its_caller() -> Steps[None]:
+        yield
+        waiting.cancel()
+        if end == "goes on":
+            yield
+        if end == "raises":
+            raise ValueError("broken")
+
+    waiting = asyncio.create_task(slices.run(ends_its_caller(), "host"))
+    async with asyncio.timeout(120):
+        with pytest.raises(asyncio.CancelledError):
+            await waiting
+        assert await slices.run(work([], "a", 3), "other") == "a"
+
+
+async def test_a_fault_in_a_turn_ends_no_others() -> None:
+    """Whatever leaves a step, and is for the event loop: other works of this caller and of others go on."""
+
+    class Left(BaseException):
+        pass
+
+    def broken() -> Steps[None]:
+        yield
+        raise Left
+
+    faults: list[object] = []
+    asyncio.get_running_loop().set_exception_handler(lambda _, fault: faults.append(fault["exception"]))
+    slices = Slices()
+    left = asyncio.create_task(slices.run(broken(), "host"))
+    async with asyncio.timeout(120):
+        outcomes = await asyncio.gather(
+            slices.run(work([], "a", 3), "host"), slices.run(work([], "b", 3), "other")
+        )
+    left.cancel()
+    await asyncio.wait((left,))
+
+    assert list(outcomes) == ["a", "b"]
+    assert [type(fault) for fault in faults] == [Left]

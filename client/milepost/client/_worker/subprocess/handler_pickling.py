@@ -6,13 +6,14 @@ import io
 import logging
 import pickle
 import sys
-import traceback
 import types
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
 
+from milepost.client._worker.failure_report import traceback_of
 from milepost.client._worker.handlers import Handler
+from milepost.client._worker.truncation import text_of
 from milepost.client.errors import JobFailure
 from milepost.v1 import Job
 
@@ -48,7 +49,7 @@ class PickledHandler:
         try:
             pickled = pickle.dumps(handler)
         except Exception as error:
-            text = f"The handler cannot be found by its name, or pickled: {error}"
+            text = f"The handler cannot be found by its name, or pickled: {text_of(error)}"
             raise JobFailure("HANDLER_NOT_LOADED", text) from error
         return cls(
             job=job.SerializeToString(),
@@ -70,9 +71,9 @@ class PickledHandler:
         try:
             handler = cast("Handler", _Unpickler(self).load())
         except (Exception, SystemExit) as error:
-            text = f"The handler cannot be loaded in a process of its own: {type(error).__name__}: {error}"
-            detail = "".join(traceback.format_exception(error))
-            raise JobFailure("HANDLER_NOT_LOADED", text, detail, retryable=True) from error
+            why = f"{type(error).__name__}: {text_of(error)}"
+            text = f"The handler cannot be loaded in a process of its own: {why}"
+            raise JobFailure("HANDLER_NOT_LOADED", text, traceback_of(error), retryable=True) from error
         finally:
             _loading = False
         if self.log_level is not None:

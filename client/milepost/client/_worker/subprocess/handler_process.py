@@ -13,8 +13,6 @@ import subprocess
 import sys
 from typing import Final
 
-from google.protobuf.message import DecodeError
-
 from milepost.client._worker.handlers import Handler, HandlerKilled, HandlerRaised, Outcome
 from milepost.client._worker.reporter import Reporter
 from milepost.client._worker.subprocess import framing
@@ -118,7 +116,7 @@ class HandlerProcess:
                         loop.call_later(_EXIT_TIMEOUT, self._kill_group)
                     else:
                         self._relay.add(update)
-        except DecodeError:
+        except Exception:  # noqa: BLE001 - unread, its process would wait for good to write its end
             _log.exception("job %s: malformed message from its handler process", self._job.job_id)
             self._kill_group()
 

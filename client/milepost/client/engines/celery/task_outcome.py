@@ -7,6 +7,7 @@ import asyncio
 from celery.exceptions import Ignore, Reject, Retry
 
 from milepost.client._worker.failure_report import failure_of
+from milepost.client._worker.truncation import text_of
 from milepost.client.errors import JobFailure
 
 __all__ = ["GivenBack", "job_error"]
@@ -31,9 +32,9 @@ def job_error(error: BaseException, *, cancelled: bool) -> BaseException | None:
     if isinstance(error, Retry):
         return _retried(error.exc if isinstance(error.exc, Exception) else error)
     if isinstance(error, Reject):
-        reason, requeue = error.args  # its type stubs lack these attributes
+        reason, requeue = _arguments(error)
         text = f"The task rejected its message: {reason}" if reason else "The task rejected its message."
-        return JobFailure("REJECTED", text, retryable=bool(requeue))
+        return JobFailure("REJECTED", text, retryable=requeue)
     if isinstance(error, Ignore):
         return None
     if isinstance(error, Exception):
@@ -42,6 +43,12 @@ def job_error(error: BaseException, *, cancelled: bool) -> BaseException | None:
     if cancelled:
         return asyncio.CancelledError()
     return GivenBack()  # the process was told to stop, and its parent knows why
+
+
+def _arguments(rejected: Reject) -> tuple[str, bool]:
+    """Why the task rejected its message, and whether that is delivered again; a subclass may have other arguments."""
+    reason = getattr(rejected, "reason", None)  # its type stubs lack these attributes
+    return "" if reason is None else text_of(reason), bool(getattr(rejected, "requeue", False))
 
 
 def _retried(cause: Exception) -> JobFailure:

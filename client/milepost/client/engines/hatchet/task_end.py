@@ -52,8 +52,10 @@ def timeout_for_job(run: TaskRun, error: str) -> JobFailure:
 
 def final_error(error: BaseException) -> NonRetryableException | None:
     """The exception that keeps Hatchet from retrying, for a `JobFailure` that is final; None for any other."""
-    if isinstance(error, JobFailure) and not error.retryable:
-        return NonRetryableException(f"{error.code}: {error.message}")
+    if isinstance(error, JobFailure):
+        failure = failure_of(error, detail=False)
+        if not failure.retryable:
+            return NonRetryableException(f"{failure.code}: {failure.message}")
     return None
 
 

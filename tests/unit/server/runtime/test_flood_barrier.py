@@ -166,7 +166,7 @@ async def test_hosts_of_ipv6_are_refused(barrier: FloodBarrier) -> None:
 
 
 @pytest.fixture
-def no_free_file() -> Iterator[Callable[[], contextlib.AbstractContextManager[None]]]:
+def no_free_file() -> Callable[[], contextlib.AbstractContextManager[None]]:
     """Lets the process open no further file within a block."""
     limits = resource.getrlimit(resource.RLIMIT_NOFILE)
 
@@ -178,7 +178,7 @@ def no_free_file() -> Iterator[Callable[[], contextlib.AbstractContextManager[No
         finally:
             resource.setrlimit(resource.RLIMIT_NOFILE, limits)
 
-    yield without
+    return without
 
 
 async def test_hosts_are_refused_and_let_in_without_a_free_file(

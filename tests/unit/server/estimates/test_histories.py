@@ -10,10 +10,11 @@ from structlog.testing import capture_logs
 
 from milepost.server.estimation.histories import Histories
 from milepost.server.forecasting import kind_history
+from milepost.server.forecasting.forecast import Scales
 from milepost.server.forecasting.learned_stages import LearnedStages
 from milepost.server.forecasting.past_run import PastRun
 from milepost.server.forecasting.run_encoding import encode
-from milepost.server.forecasting.workload import Scales, scales_of
+from milepost.server.forecasting.workload import scales_of
 from milepost.server.log.event_log import DurableCommit
 from milepost.server.log.log_errors import StoreUnavailable
 from milepost.server.log.memory.memory_disk import MemoryDisk

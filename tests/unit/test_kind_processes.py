@@ -58,6 +58,40 @@ def test_a_signal_reaches_all_of_them(tmp_path: Path, number: signal.Signals) ->
     assert [_is_gone(path) for path in tmp_path.iterdir()] == [True] * 3
 
 
+_NO_MORE_PROCESSES = """
+import errno, os, signal
+from milepost.client.engines import kind_processes
+
+forks, fork = [], os.fork
+
+def limited():
+    if len(forks) == 2:
+        raise BlockingIOError(errno.EAGAIN, "Resource temporarily unavailable")
+    forks.append(fork())
+    return forks[-1]
+
+def run(kind):
+    while True:
+        signal.pause()
+
+os.fork = limited
+before = signal.pthread_sigmask(signal.SIG_BLOCK, ())
+try:
+    kind_processes.run_for_each(["a", "b", "c"], run)
+except BlockingIOError:
+    assert signal.pthread_sigmask(signal.SIG_BLOCK, ()) == before
+    print(*forks)
+"""
+
+
+def test_one_that_cannot_be_started_ends_the_others(tmp_path: Path) -> None:
+    """Nobody would pass them signals any more."""
+    command = [sys.executable, "-c", _NO_MORE_PROCESSES]
+    output = subprocess.run(command, cwd=tmp_path, stdout=subprocess.PIPE, check=True, timeout=120).stdout
+    processes = output.decode().split()
+    assert [Path("/proc", process).exists() for process in processes] == [False] * 2
+
+
 _SIGNAL_WHILE_REAPING = """
 import os, signal
 from milepost.client.engines import kind_processes

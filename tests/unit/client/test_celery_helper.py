@@ -41,6 +41,24 @@ async def test_a_spool_that_cannot_be_used_ends_no_other_command(caplog: pytest.
     assert not slots.locked()
 
 
+class Defective(helper_main._JobEnds):
+    """Ends no job, because of a defect."""
+
+    async def carry_out(self, command: Mapping[str, Any]) -> None:
+        """Fail as nobody expects it."""
+        raise KeyError("a defect")
+
+
+async def test_a_command_that_meets_a_defect_ends_no_other_command(caplog: pytest.LogCaptureFixture) -> None:
+    """Jobs of other commands would wait for their leases."""
+    slots = asyncio.Semaphore(1)
+    await slots.acquire()
+    await helper_main._carry_out(Defective("127.0.0.1:1", {}), {"job_id": "j"}, slots)
+
+    assert caplog.messages == ["job j is not reported as ended: 'a defect'"]
+    assert not slots.locked()
+
+
 class SpoiledParent(CanvasParent):
     """Can be held by nobody, since the spool cannot be used."""
 

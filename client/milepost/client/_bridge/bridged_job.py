@@ -34,6 +34,8 @@ PENDING_MESSAGES: Final = 1_000
 DETACH_TIMEOUT: Final = 3.0
 """Seconds for the server to acknowledge what was reported, when the bridge stops."""
 
+_NOT_ASKED: Final = "The work may go on: its application could not be asked to stop."
+
 # Errors of a claim that a later claim would meet again.
 _FINAL_ERRORS: Final = (JobEndedError, JobNotFound, JobAlreadyExists, LeaseLost, InvalidField, Cancelled)
 
@@ -215,5 +217,8 @@ class BridgedJob:
                     )
         except TimeoutError:
             if asking.cancelled():
-                self.note("The work may go on: its application could not be asked to stop.")
+                self.note(_NOT_ASKED)
+        except Exception:  # noqa: BLE001 - such as of a message that is not JSON: the job is over all the same
+            _log.warning("job %s: asking its application to stop failed", self._external_id, exc_info=True)
+            self.note(_NOT_ASKED)
         self._finish(asyncio.CancelledError())

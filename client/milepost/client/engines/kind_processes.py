@@ -23,6 +23,7 @@ def run_for_each(kinds: Sequence[str], run: Callable[[str], None]) -> None:
 
     Raises:
         SystemExit: A process failed; with the status of the first one that did.
+        OSError: One could not be started; the others have ended.
     """
     if len(kinds) == 1:
         run(kinds[0])
@@ -31,24 +32,39 @@ def run_for_each(kinds: Sequence[str], run: Callable[[str], None]) -> None:
     # that had begun just before, such as one that waits for a child.
     watched = {*_SIGNALS, signal.SIGCHLD}
     mask = signal.pthread_sigmask(signal.SIG_BLOCK, watched)
-    children: set[int] = set()
-    for kind in kinds:
-        child = os.fork()
-        if child == 0:
-            signal.pthread_sigmask(signal.SIG_SETMASK, mask)
-            _run_and_exit(kind, run)
-        children.add(child)
-    # POSIX lets a system drop a signal that is ignored, as SIGCHLD is by default, even while it is blocked.
-    on_child = signal.signal(signal.SIGCHLD, lambda number, frame: None)
     try:
-        failed = _wait_for(children, watched)
-        while signal.sigpending() & watched:  # discard signals that came too late to be passed on
-            signal.sigwait(watched)
+        children = _fork_each(kinds, run, mask)
+        # POSIX lets a system drop a signal that is ignored, as SIGCHLD is by default, even while it is blocked.
+        on_child = signal.signal(signal.SIGCHLD, lambda number, frame: None)
+        try:
+            failed = _wait_for(children, watched)
+            while signal.sigpending() & watched:  # discard signals that came too late to be passed on
+                signal.sigwait(watched)
+        finally:
+            signal.signal(signal.SIGCHLD, signal.SIG_DFL if on_child is None else on_child)
     finally:
-        signal.signal(signal.SIGCHLD, signal.SIG_DFL if on_child is None else on_child)
         signal.pthread_sigmask(signal.SIG_SETMASK, mask)
     if failed:
         raise SystemExit(failed)
+
+
+def _fork_each(kinds: Sequence[str], run: Callable[[str], None], mask: set[int | signal.Signals]) -> set[int]:
+    """The processes, which have this mask of signals. If one cannot be forked, the others are ended, too."""
+    children: set[int] = set()
+    try:
+        for kind in kinds:
+            child = os.fork()
+            if child == 0:
+                signal.pthread_sigmask(signal.SIG_SETMASK, mask)
+                _run_and_exit(kind, run)
+            children.add(child)
+    except OSError:
+        for child in children:
+            os.kill(child, signal.SIGTERM)
+        for child in children:
+            os.waitpid(child, 0)
+        raise
+    return children
 
 
 def _wait_for(children: set[int], watched: set[signal.Signals]) -> int:

@@ -292,9 +292,11 @@ class Dispatcher:
             answer = rejection(start.job_id, _NOT_STARTED)
         finally:
             self._end_start(start, admitted=admitted)
-        await self._undone.undo_if_unsent(start)
-        if answer is not None:
-            start.session.responses.put(answer)
+        try:
+            await self._undone.undo_if_unsent(start)
+        finally:
+            if answer is not None:
+                start.session.responses.put(answer)
 
     async def _start(self, start: JobStart, admit: Callable[[Job], None] | None, instance: str = "") -> None:
         """Start an attempt, and enqueue its assignment. ``admit`` is for a claimed job."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Mapping, Sequence
 from typing import Final
 
@@ -10,6 +11,7 @@ import structlog
 
 from milepost.contract.sized_cache import SizedCache
 from milepost.server.base.fault_log import FaultLog
+from milepost.server.base.refusal import Refusal
 from milepost.server.decide.stage_weights import learn_weights
 from milepost.server.forecasting.calibration import Pool
 from milepost.server.forecasting.kind_history import KindHistory
@@ -20,6 +22,7 @@ from milepost.server.log.stored_runs import RUN_LIMIT, StoredRun
 from milepost.server.scheduling.callers import SERVER
 from milepost.server.scheduling.slices import Slices
 from milepost.server.scheduling.steps import Steps
+from milepost.server.store_errors import STORE_ERRORS
 from milepost.v1 import Job
 
 HISTORY_BYTES: Final = 24 << 20
@@ -63,11 +66,10 @@ class _Known:
                 continue
             self.last = position
             try:
-                decoded = decode(run)
-            except Exception as error:  # noqa: BLE001  # of a newer version, or damaged; jobs start without it
+                self.history.add(decode(run), position)
+            # Of a newer version, damaged, or such that it cannot be judged; jobs start without it.
+            except Exception as error:  # noqa: BLE001
                 self._ignored.note(repr(error), error=str(error) or repr(error))
-            else:
-                self.history.add(decoded, position)
             yield
         self.memory = _HISTORY_OVERHEAD + sum(map(_memory, self.history.runs))
 
@@ -82,6 +84,7 @@ class Histories:
         self._known: SizedCache[tuple[str, str], _Known] = SizedCache(HISTORY_BYTES)
         self._loading: dict[tuple[str, str], _Known] = {}
         self._ignored = FaultLog(_log, "past run ignored")
+        self._failures = FaultLog(_log, "history not read", logging.ERROR)
 
     @property
     def memory(self) -> int:
@@ -116,19 +119,28 @@ class Histories:
         return known.history
 
     async def weigh(self, job: Job) -> None:
-        """Set the weights that are left open of the stages of a new job."""
-        history = await self.get(job.owner, job.kind)
-        learn_weights(job.stages, history.weights())
+        """Set the weights that are left open of the stages of a new job. Raises as ``stage_seconds``."""
+        learn_weights(job.stages, await self.stage_seconds(job.owner, job.kind) or {})
 
     async def stage_seconds(self, owner: str, kind: str) -> Mapping[str, float] | None:
-        """How long each stage of a kind takes (see ``KindHistory.weights``); None if it has no runs."""
-        history = await self.get(owner, kind)
-        return history.weights() if history.runs else None
+        """How long each stage of a kind takes (see ``KindHistory.weights``); None if it has no runs.
+
+        None also where a defect keeps it from being known, since jobs start, and are accepted, without weights. Raises
+        what the store does.
+        """
+        try:
+            history = await self.get(owner, kind)
+            return history.weights() if history.runs else None
+        except (Refusal, *STORE_ERRORS):
+            raise
+        except Exception as error:  # noqa: BLE001
+            self._failures.note(repr(error), owner=owner, kind=kind, exc_info=error)
+            return None
 
     async def warm(self) -> None:
         """Read the histories of the kinds that ran last."""
         for owner, kind in reversed(await self._log.recent_kinds(WARM_KINDS)):
-            await self.get(owner, kind)
+            await self.stage_seconds(owner, kind)
 
     def on_entries(self, entries: Sequence[Entry]) -> None:
         """Note the runs of jobs that ended, for the histories that are in memory."""

@@ -106,16 +106,22 @@ class KindHistory:
         self._hindsight: Hindsight | None = None
 
     def add(self, run: PastRun, position: int) -> None:
-        """Add a run that has ended, after those before it; ``position`` is that of its end in the log."""
+        """Add a run that has ended, after those before it; ``position`` is that of its end in the log.
+
+        One that cannot be judged raises an error, and nothing of it is added.
+        """
         current, scales = self._before(run)
         judgement = self._judge(run, current, scales)
+        runs = deque((*self.runs, run), RUN_LIMIT)
+        latest = tuple(since_change(tuple(runs)))
+        latest_scales = scales_of(latest)
         if judgement is not None:
             self._pool.add(judgement.errors, judgement.covered, len(current), position)
             if current:
                 self.judgements.append(judgement)
-        self.runs.append(run)
-        self._current = tuple(since_change(tuple(self.runs)))
-        self._scales = scales_of(self._current)
+        self.runs = runs
+        self._current = latest
+        self._scales = latest_scales
         self._own = None
         self._weights = None
         self._hindsight = None

@@ -37,8 +37,8 @@ FLOOD_PERIOD: Final = 5.0
 class Barrier(Protocol):
     """Keeps hosts out; see ``runtime.flood_barrier``."""
 
-    def refuse(self, hosts: Iterable[str]) -> None:
-        """Take no further connection from these hosts; from all others again."""
+    def refuse(self, hosts: Iterable[str]) -> bool:
+        """Take no further connection from these hosts; from all others again. Return whether that is so now."""
 
     def hang_up(self, peer: str) -> None:
         """End the connection of this peer."""
@@ -58,6 +58,7 @@ class Floods:
         self._sizes: Counter[str] = Counter()
         self._left: Counter[str] = Counter()  # by peer, as no connection has more calls open than it may
         self._flooding: set[str] = set()
+        self._must_let_in = False
 
     def note_metadata(self, peer: str, size: int) -> None:
         """A call of this peer with so many bytes of metadata was refused."""
@@ -86,14 +87,17 @@ class Floods:
     def _keep_out(self, host: str, peer: str, event: str) -> None:
         if host not in self._flooding:
             self._flooding.add(host)
-            self._barrier.refuse(self._flooding)
-            _log.warning(event, host=host, seconds_without_connections=FLOOD_PERIOD)
+            self._must_let_in = True
+            is_out = self._barrier.refuse(self._flooding)
+            _log.warning(event, host=host, seconds_without_connections=FLOOD_PERIOD if is_out else 0.0)
         self._barrier.hang_up(peer)
 
     def _begin_period(self) -> None:
         self._is_counting = False
         self._sizes.clear()
         self._left.clear()
-        if self._flooding:
-            self._flooding.clear()
-            self._barrier.refuse(self._flooding)
+        self._flooding.clear()
+        if self._must_let_in:
+            self._must_let_in = not self._barrier.refuse(self._flooding)
+            if self._must_let_in:  # try again when this period ends
+                self._count()

@@ -107,7 +107,7 @@ class FloodBarrier:
         self._tasks = tasks
         self._port = 0
         self._listening: Sequence[int] = ()
-        self._has_filter = False
+        self._filtered: set[int] = set()
         self._leaving: set[_Peer] = set()
         self._is_searching = False
         self._not_closed = FaultLog(_log, "connections of a flood not closed")
@@ -122,6 +122,7 @@ class FloodBarrier:
     def detach(self) -> None:
         """Forget the sockets, before they are closed."""
         self._listening = ()
+        self._filtered.clear()
 
     def hang_up(self, peer: str) -> None:
         """Shut down the connection of this peer, soon, and those of its host that surge; see ``SURGE``."""
@@ -162,16 +163,30 @@ class FloodBarrier:
                     _log.warning("silent connections not closed", error=str(error))
                 failed = True
 
-    def refuse(self, hosts: Iterable[str]) -> None:
-        """Take no further connection from these hosts; from all others again."""
+    def refuse(self, hosts: Iterable[str]) -> bool:
+        """Take no further connection from these hosts; from all others again. Return whether that is so now."""
         addresses = [address for host in hosts if (address := _address_of(host)) is not None][:FILTERED_HOSTS]
+        done = True
         for number in self._listening:
-            with socket.socket(fileno=os.dup(number)) as listening:
-                try:
-                    _set_filter(listening, addresses, had_filter=self._has_filter)
-                except OSError as error:  # sandboxes that emulate the kernel lack it
-                    self._not_filtered.note(str(error), error=str(error))
-        self._has_filter = bool(addresses)
+            try:
+                self._filter(number, addresses)
+            except OSError as error:  # sandboxes that emulate the kernel lack it
+                self._not_filtered.note(str(error), error=str(error))
+                done = False
+        return done
+
+    def _filter(self, number: int, addresses: Sequence[_Address]) -> None:
+        # The file itself: the process may have no room for a copy, since a flood takes all files.
+        listening = socket.socket(fileno=number)
+        try:
+            if addresses:
+                _attach_filter(listening, addresses)
+                self._filtered.add(number)
+            elif number in self._filtered:
+                listening.setsockopt(socket.SOL_SOCKET, _SO_DETACH_FILTER, 0)
+                self._filtered.remove(number)
+        finally:
+            listening.detach()
 
 
 def _tcp_sockets() -> Iterator[tuple[int, socket.socket]]:
@@ -291,14 +306,12 @@ def _address(host: str) -> _Address:
     return getattr(address, "ipv4_mapped", None) or address
 
 
-def _set_filter(listening: socket.socket, hosts: Sequence[_Address], *, had_filter: bool) -> None:
-    if hosts:
-        code = b"".join(struct.pack("=HBBI", *instruction) for instruction in filter_code(hosts))
-        buffer = ctypes.create_string_buffer(code, len(code))
-        program = struct.pack("@HP", len(code) // 8, ctypes.addressof(buffer))
-        listening.setsockopt(socket.SOL_SOCKET, _SO_ATTACH_FILTER, program)
-    elif had_filter:
-        listening.setsockopt(socket.SOL_SOCKET, _SO_DETACH_FILTER, 0)
+def _attach_filter(listening: socket.socket, hosts: Sequence[_Address]) -> None:
+    """Attach the filter, in the place of the one before."""
+    code = b"".join(struct.pack("=HBBI", *instruction) for instruction in filter_code(hosts))
+    buffer = ctypes.create_string_buffer(code, len(code))
+    program = struct.pack("@HP", len(code) // 8, ctypes.addressof(buffer))
+    listening.setsockopt(socket.SOL_SOCKET, _SO_ATTACH_FILTER, program)
 
 
 def filter_code(hosts: Iterable[_Address]) -> list[tuple[int, int, int, int]]:

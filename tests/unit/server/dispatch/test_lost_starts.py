@@ -139,6 +139,69 @@ async def test_a_claim_that_meets_a_defect(
     assert await takes(session) == "e"
 
 
+@pytest.fixture
+def bad_undoing(core: Core, monkeypatch: pytest.MonkeyPatch) -> list[Exception]:
+    """What the next attempts to undo a start raise."""
+    undo_start, errors = core.attempts.undo_start, list[Exception]()
+
+    async def failing(*arguments: Any) -> None:
+        if errors:
+            raise errors.pop()
+        await undo_start(*arguments)
+
+    monkeypatch.setattr(core.attempts, "undo_start", failing)
+    return errors
+
+
+async def test_a_claim_whose_undoing_meets_a_defect(
+    core: Core, dispatcher: Dispatcher, defects: list[Exception], bad_undoing: list[Exception]
+) -> None:
+    """It is answered all the same, and may be repeated once the start is undone, which does not wait for a lease."""
+    await core.submit("e", dispatch=Dispatch.DISPATCH_EXTERNAL)
+    defects.append(KeyError("a defect"))
+    bad_undoing.extend(KeyError("another defect") for _ in range(3))
+    session = worker(dispatcher, "w", room=0)
+    with capture_logs() as lines:
+        await dispatcher.claim(session, "e")
+        assert why(await hears(session, "rejected")) == ("e", "STORE_UNAVAILABLE")
+        await end_of_tasks(core)
+
+    assert [line["event"] for line in lines if line["log_level"] == "error"] == [
+        "start failed",
+        "start not undone",
+    ]
+    await dispatcher.claim(session, "e")
+    assert await takes(session) == "e"
+
+
+async def test_a_start_that_cannot_be_undone(
+    core: Core, dispatcher: Dispatcher, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is tried ever less often, and in the end left to the lease."""
+    monkeypatch.setattr(undone_starts, "STORE_RETRY_DELAY", 1.0)
+    sleep, delays = asyncio.sleep, list[float]()
+
+    async def at_once(delay: float) -> None:
+        if delay >= 1:
+            delays.append(delay)
+        await sleep(0)
+
+    async def failing(*_: object, **_options: object) -> None:
+        raise KeyError("a defect")
+
+    monkeypatch.setattr(asyncio, "sleep", at_once)
+    monkeypatch.setattr(core.attempts, "assignment", failing)
+    monkeypatch.setattr(core.attempts, "undo_start", failing)
+    await core.submit()
+    worker(dispatcher, "w")
+
+    async def gives_up() -> bool:
+        return len(core.tasks) == 0 and bool(delays)
+
+    await eventually(gives_up)
+    assert delays == [1, 2, 4, 8, 16, 32, 64]
+
+
 async def test_a_worker_that_left_while_the_store_takes_nothing(core: Core, dispatcher: Dispatcher) -> None:
     """Its job goes to the next one as soon as the store takes that."""
     await core.submit()

@@ -1,4 +1,4 @@
-"""Hosts that flood: when the server keeps them out, and that it keeps out them alone."""
+"""The barrier against hosts that flood: it keeps out them alone."""
 
 from __future__ import annotations
 
@@ -6,99 +6,27 @@ import asyncio
 import contextlib
 import errno
 import fcntl
+import os
+import resource
 import socket
 import subprocess
 import sys
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack
 from functools import partial
-from ipaddress import ip_address
+from ipaddress import IPv4Address, IPv6Address, ip_address
 from pathlib import Path
 
 import pytest
 from structlog.testing import capture_logs
 
 from milepost.server.background_tasks import Tasks
-from milepost.server.rpc import floods as flood_counts
-from milepost.server.rpc.floods import FLOOD_SIZE, LEFT_CALLS, LEFT_TIME, Floods
 from milepost.server.runtime import flood_barrier
 from milepost.server.runtime.flood_barrier import FILTERED_HOSTS, SURGE, FloodBarrier, filter_code
-from milepost.server.runtime.grpc_server.grpc_options import CONCURRENT_STREAMS
 from tests.support.rpc import eventually
 
 _SYN_SENT = 2
 _KERNEL_INSTRUCTIONS = 4096
-
-
-class _Barrier:
-    """Notes what it is told."""
-
-    def __init__(self) -> None:
-        self.refused: list[set[str]] = []
-        self.hung_up: list[str] = []
-        self.let_in = asyncio.Event()
-
-    def refuse(self, hosts: Iterable[str]) -> None:
-        self.refused.append(set(hosts))
-        if not self.refused[-1]:
-            self.let_in.set()
-
-    def hang_up(self, peer: str) -> None:
-        self.hung_up.append(peer)
-
-
-async def test_a_host_floods_from_so_many_bytes_on(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Then each further call costs its connection; other hosts are counted for themselves, until the period ends."""
-    monkeypatch.setattr(flood_counts, "FLOOD_PERIOD", 0.01)
-    barrier = _Barrier()
-    floods = Floods(barrier)
-    floods.note_metadata("ipv4:10.0.0.1:1", FLOOD_SIZE)
-    floods.note_metadata("ipv4:10.0.0.2:1", FLOOD_SIZE)
-    assert (barrier.refused, barrier.hung_up) == ([], [])
-    floods.note_metadata("ipv4:10.0.0.1:2", 1)
-    floods.note_metadata("ipv4:10.0.0.1:3", 1)
-    assert barrier.refused == [{"ipv4:10.0.0.1"}]
-    assert barrier.hung_up == ["ipv4:10.0.0.1:2", "ipv4:10.0.0.1:3"]
-    await barrier.let_in.wait()
-    assert barrier.refused[1:] == [set()]
-    floods.note_metadata("ipv4:10.0.0.1:4", FLOOD_SIZE)
-    assert barrier.hung_up == ["ipv4:10.0.0.1:2", "ipv4:10.0.0.1:3"]
-
-
-async def test_a_host_floods_with_calls_of_a_connection_that_it_leaves_at_once(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    """Those that it leaves later do not count; other connections and metadata are counted for themselves."""
-    monkeypatch.setattr(flood_counts, "FLOOD_PERIOD", 0.01)
-    barrier = _Barrier()
-    floods = Floods(barrier)
-    for _ in range(LEFT_CALLS):
-        for port in (1, 2, 3):
-            floods.note_left(f"ipv4:10.0.0.1:{port}", LEFT_TIME)
-        floods.note_left("ipv4:10.0.0.2:1", 1.1 * LEFT_TIME)
-    floods.note_metadata("ipv4:10.0.0.1:1", FLOOD_SIZE)
-    floods.note_left("ipv4:10.0.0.2:1", 0.0)
-    assert (barrier.refused, barrier.hung_up) == ([], [])
-    floods.note_left("ipv4:10.0.0.1:2", 0.0)
-    assert (barrier.refused, barrier.hung_up) == ([{"ipv4:10.0.0.1"}], ["ipv4:10.0.0.1:2"])
-    await barrier.let_in.wait()
-    floods.note_left("ipv4:10.0.0.1:2", 0.0)
-    assert barrier.hung_up == ["ipv4:10.0.0.1:2"]
-
-
-async def test_calls_of_an_unknown_peer_are_no_flood_of_one_host() -> None:
-    """The peer of a call that has ended before the server gets to it is not always known."""
-    barrier = _Barrier()
-    floods = Floods(barrier)
-    for _ in range(LEFT_CALLS + 1):
-        floods.note_left("", 0.0)
-    floods.note_metadata("", FLOOD_SIZE + 1)
-    assert (barrier.refused, barrier.hung_up) == ([], [])
-
-
-def test_a_connection_may_leave_all_calls_that_it_may_have_open_twice() -> None:
-    """So clients whose calls time out while the server stands still get no barrier."""
-    assert LEFT_CALLS == 2 * CONCURRENT_STREAMS
 
 
 @pytest.fixture
@@ -145,6 +73,66 @@ async def test_hosts_of_ipv6_are_refused(barrier: FloodBarrier) -> None:
         connecting.setblocking(False)
         connecting.connect_ex(listening.getsockname())
         assert connecting.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, 1)[0] == _SYN_SENT
+
+
+@pytest.fixture
+def no_free_file() -> Callable[[], contextlib.AbstractContextManager[None]]:
+    """Lets the process open no further file within a block."""
+    limits = resource.getrlimit(resource.RLIMIT_NOFILE)
+
+    @contextlib.contextmanager
+    def without() -> Iterator[None]:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (1, limits[1]))
+        try:
+            yield
+        finally:
+            resource.setrlimit(resource.RLIMIT_NOFILE, limits)
+
+    return without
+
+
+async def test_hosts_are_refused_and_let_in_without_a_free_file(
+    barrier: FloodBarrier, no_free_file: Callable[[], contextlib.AbstractContextManager[None]]
+) -> None:
+    """A flood takes all that the process may have open: then it is kept out, and nobody is for good."""
+    with ExitStack() as sockets, socket.create_server(("127.0.0.1", 0)) as listening:
+        barrier.attach(listening.getsockname()[1])
+        states = []
+        for hosts in (["ipv4:127.0.0.1"], []):
+            connecting = sockets.enter_context(socket.socket())
+            connecting.setblocking(False)
+            with no_free_file():
+                with pytest.raises(OSError, match="Too many open files"):
+                    os.dup(listening.fileno())
+                assert barrier.refuse(hosts)
+            connecting.connect_ex(listening.getsockname())
+            states.append(connecting.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, 1)[0] == _SYN_SENT)
+        assert states == [True, False]
+
+
+async def test_a_socket_that_takes_no_filter(barrier: FloodBarrier, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The others of the port get theirs, and lose them; the log has it once."""
+    with (
+        socket.create_server(("127.0.0.1", 0), reuse_port=True) as first,
+        socket.create_server(first.getsockname(), reuse_port=True) as second,
+    ):
+        barrier.attach(first.getsockname()[1])
+        attach, attached = flood_barrier._attach_filter, list[int]()
+
+        def fail_first(listening: socket.socket, hosts: Sequence[IPv4Address | IPv6Address]) -> None:
+            if listening.fileno() == first.fileno():
+                raise OSError(errno.ENOMEM, "Cannot allocate memory")
+            attach(listening, hosts)
+            attached.append(listening.fileno())
+
+        monkeypatch.setattr(flood_barrier, "_attach_filter", fail_first)
+        with capture_logs() as lines:
+            outcomes = [barrier.refuse(["ipv4:127.0.0.2"]), barrier.refuse([])]
+        with pytest.raises(FileNotFoundError):  # the kernel has no filter of it any more
+            second.setsockopt(socket.SOL_SOCKET, flood_barrier._SO_DETACH_FILTER, 0)
+
+        assert (outcomes, attached) == ([False, True], [second.fileno()])
+    assert [line["event"] for line in lines] == ["connections are not filtered"]
 
 
 async def test_a_connection_is_hung_up_by_its_peer(barrier: FloodBarrier) -> None:

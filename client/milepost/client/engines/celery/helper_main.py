@@ -79,8 +79,10 @@ async def _carry_out(ends: _JobEnds, command: Mapping[str, Any], slots: asyncio.
                     _log.warning("job %s is not reported as ended: %s", command["job_id"], error)
                     return
                 await asyncio.sleep(backoff.next_delay())
-            except OSError as error:  # of the spool; it must not end the other commands
-                _log.warning("job %s is not reported as ended: %s", command["job_id"], error)
+            except Exception as error:  # noqa: BLE001 - such as of the spool; it must not end the other commands
+                is_known = isinstance(error, OSError)
+                text = "job %s is not reported as ended: %s"
+                _log.warning(text, command["job_id"], error, exc_info=not is_known)
                 return
             else:
                 return

@@ -93,6 +93,8 @@ class WaitingRuns:
                         self.watch(job.job_id, job.attempt, state)
             except MilepostError as error:
                 _log.debug("polling the runs that wait for their next attempt failed: %s", error)
+            except Exception:  # noqa: BLE001 - such as of Hatchet's SDK: nobody else in this process looks
+                _log.warning("polling the runs that wait for their next attempt failed", exc_info=True)
             await asyncio.sleep(SEARCH_INTERVAL)
 
     async def _watch(self, job_id: str, attempt: int, state: StateReader) -> None:

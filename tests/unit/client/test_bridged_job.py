@@ -1,0 +1,59 @@
+"""A job of a bridge, without a server and without channels."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Callable
+from datetime import date
+from typing import cast
+
+from milepost.client._attach.attached_job import AttachedJob
+from milepost.client._attach.attachment import Attachment
+from milepost.client._attach.offline_block import OfflineBlock
+from milepost.client._bridge.bridged_job import BridgedJob
+from milepost.client._bridge.message_mapping import JobRules
+from milepost.client._worker.cancel_signal import Cancelled
+from milepost.v1 import Job
+
+
+class CancelledClaim:
+    """An attachment to a job that is cancelled as soon as it is claimed."""
+
+    def __init__(self) -> None:
+        self.stop: Cancelled | None = None
+        self.ends: list[BaseException | None] = []
+
+    async def claim(self, on_stop: Callable[[], None]) -> AttachedJob:
+        """Claim the job, and have it stop."""
+        self.stop = Cancelled()
+        return OfflineBlock(Job(job_id="j", kind="k")).job
+
+    async def end(self, error: BaseException | None) -> None:
+        """Note the end."""
+        self.ends.append(error)
+
+    def exception_to_raise(self, error: BaseException | None) -> BaseException | None:
+        """The end was accepted."""
+        return None
+
+
+async def test_an_application_that_cannot_be_asked_to_stop() -> None:
+    """As where the message of the mapping has a date, which JSON does not have: the job ends as cancelled ones do.
+
+    Otherwise the bridge would hold it until it is idle.
+    """
+
+    async def ask_to_stop() -> bool:
+        json.dumps({"at": date(2026, 1, 1)})
+        return True
+
+    async def cancel() -> None:
+        raise AssertionError
+
+    claim = CancelledClaim()
+    job = BridgedJob("1", cast(Attachment, claim), JobRules(), cancel=cancel, ask_to_stop=ask_to_stop)
+    async with asyncio.timeout(120):
+        assert await job.run()
+
+    assert [type(error) for error in claim.ends] == [asyncio.CancelledError]

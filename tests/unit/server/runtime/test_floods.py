@@ -1,0 +1,99 @@
+"""Hosts that flood: from when on, and for how long, the server keeps them out."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable
+
+import pytest
+
+from milepost.server.rpc import floods as flood_counts
+from milepost.server.rpc.floods import FLOOD_SIZE, LEFT_CALLS, LEFT_TIME, Floods
+from milepost.server.runtime.grpc_server.grpc_options import CONCURRENT_STREAMS
+
+
+class _Barrier:
+    """Notes what it is told, and fails so many times to let hosts in."""
+
+    def __init__(self, failures: int = 0) -> None:
+        self.failures = failures
+        self.refused: list[set[str]] = []
+        self.hung_up: list[str] = []
+        self.let_in = asyncio.Event()
+
+    def refuse(self, hosts: Iterable[str]) -> bool:
+        self.refused.append(set(hosts))
+        if self.refused[-1]:
+            return True
+        self.failures -= 1
+        if self.failures < 0:
+            self.let_in.set()
+        return self.failures < 0
+
+    def hang_up(self, peer: str) -> None:
+        self.hung_up.append(peer)
+
+
+async def test_a_host_floods_from_so_many_bytes_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Then each further call costs its connection; other hosts are counted for themselves, until the period ends."""
+    monkeypatch.setattr(flood_counts, "FLOOD_PERIOD", 0.01)
+    barrier = _Barrier()
+    floods = Floods(barrier)
+    floods.note_metadata("ipv4:10.0.0.1:1", FLOOD_SIZE)
+    floods.note_metadata("ipv4:10.0.0.2:1", FLOOD_SIZE)
+    assert (barrier.refused, barrier.hung_up) == ([], [])
+    floods.note_metadata("ipv4:10.0.0.1:2", 1)
+    floods.note_metadata("ipv4:10.0.0.1:3", 1)
+    assert barrier.refused == [{"ipv4:10.0.0.1"}]
+    assert barrier.hung_up == ["ipv4:10.0.0.1:2", "ipv4:10.0.0.1:3"]
+    await barrier.let_in.wait()
+    assert barrier.refused[1:] == [set()]
+    floods.note_metadata("ipv4:10.0.0.1:4", FLOOD_SIZE)
+    assert barrier.hung_up == ["ipv4:10.0.0.1:2", "ipv4:10.0.0.1:3"]
+
+
+async def test_a_host_floods_with_calls_of_a_connection_that_it_leaves_at_once(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Those that it leaves later do not count; other connections and metadata are counted for themselves."""
+    monkeypatch.setattr(flood_counts, "FLOOD_PERIOD", 0.01)
+    barrier = _Barrier()
+    floods = Floods(barrier)
+    for _ in range(LEFT_CALLS):
+        for port in (1, 2, 3):
+            floods.note_left(f"ipv4:10.0.0.1:{port}", LEFT_TIME)
+        floods.note_left("ipv4:10.0.0.2:1", 1.1 * LEFT_TIME)
+    floods.note_metadata("ipv4:10.0.0.1:1", FLOOD_SIZE)
+    floods.note_left("ipv4:10.0.0.2:1", 0.0)
+    assert (barrier.refused, barrier.hung_up) == ([], [])
+    floods.note_left("ipv4:10.0.0.1:2", 0.0)
+    assert (barrier.refused, barrier.hung_up) == ([{"ipv4:10.0.0.1"}], ["ipv4:10.0.0.1:2"])
+    await barrier.let_in.wait()
+    floods.note_left("ipv4:10.0.0.1:2", 0.0)
+    assert barrier.hung_up == ["ipv4:10.0.0.1:2"]
+
+
+async def test_a_host_is_let_in_though_that_fails_at_first(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is tried again after each period, whether or not anybody floods in that, and no more once it is done."""
+    monkeypatch.setattr(flood_counts, "FLOOD_PERIOD", 0.01)
+    barrier = _Barrier(failures=2)
+    floods = Floods(barrier)
+    floods.note_metadata("ipv4:10.0.0.1:1", FLOOD_SIZE + 1)
+    await asyncio.wait_for(barrier.let_in.wait(), 120)
+    assert barrier.refused == [{"ipv4:10.0.0.1"}, set(), set(), set()]
+    assert not floods._is_counting
+
+
+async def test_calls_of_an_unknown_peer_are_no_flood_of_one_host() -> None:
+    """The peer of a call that has ended before the server gets to it is not always known."""
+    barrier = _Barrier()
+    floods = Floods(barrier)
+    for _ in range(LEFT_CALLS + 1):
+        floods.note_left("", 0.0)
+    floods.note_metadata("", FLOOD_SIZE + 1)
+    assert (barrier.refused, barrier.hung_up) == ([], [])
+
+
+def test_a_connection_may_leave_all_calls_that_it_may_have_open_twice() -> None:
+    """So clients whose calls time out while the server stands still get no barrier."""
+    assert LEFT_CALLS == 2 * CONCURRENT_STREAMS

@@ -43,12 +43,21 @@ class HeldLog(SqliteEventLog):
         """Number of commits that are held."""
         return len(self._held)
 
+    @property
+    def held_jobs(self) -> list[str]:
+        """The jobs of these commits."""
+        return [commit.job_id for commit, _ in self._held]
+
+    def let_one_go(self) -> None:
+        """Append the first held commit."""
+        commit, future = self._held.popleft()
+        super().append(commit).add_done_callback(partial(_pass_on, future))
+
     def let_go(self) -> None:
         """Append the held commits."""
         self._holding = 0
         while self._held:
-            commit, future = self._held.popleft()
-            super().append(commit).add_done_callback(partial(_pass_on, future))
+            self.let_one_go()
 
     def lose_answers(self, *, listeners_first: bool = False) -> None:
         """Append the held commits, and let those who wait for that fail: at once, or after the log's listeners."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import deque
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from typing import Any, Final
 
 import structlog
@@ -22,6 +22,10 @@ STARTS_PER_PASS: Final = 50
 UNWRITTEN_LIMIT: Final = 48
 """Writes that are under way at a time, of those that may be thousands. Each takes some 0.1 ms of a transaction, and
 whoever writes next waits for all that are in the queue before."""
+
+WRITE_TIME: Final = 0.25
+"""Seconds that a write counts among these, at most. A store that is away keeps each for seconds, until it fails: all
+of them are to find that out together, and not ``UNWRITTEN_LIMIT`` at a time."""
 
 
 class Tasks:
@@ -69,9 +73,9 @@ class Tasks:
     def _start_waiting(self) -> None:
         while self._waiting and self._writing < UNWRITTEN_LIMIT:
             self._writing += 1
-            self.run(self._waiting.popleft()).add_done_callback(self._on_written)
+            call_when_written(self.run(self._waiting.popleft()), self._on_written)
 
-    def _on_written(self, _: asyncio.Task[None]) -> None:
+    def _on_written(self) -> None:
         self._writing -= 1
         self._start_waiting()
 
@@ -90,3 +94,18 @@ class Tasks:
             self._refused.note(str(error), error=str(error))
         elif error is not None:
             self._failed.note(repr(error), exc_info=error)
+
+
+def call_when_written(writing: asyncio.Future[Any], callback: Callable[[], None]) -> None:
+    """Call back once, when the write has ended or ``WRITE_TIME`` is over."""
+
+    def on_done(_: asyncio.Future[Any]) -> None:
+        late.cancel()
+        callback()
+
+    def on_late() -> None:
+        writing.remove_done_callback(on_done)
+        callback()
+
+    writing.add_done_callback(on_done)
+    late = asyncio.get_running_loop().call_later(WRITE_TIME, on_late)

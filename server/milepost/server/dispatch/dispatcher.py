@@ -18,7 +18,7 @@ from milepost.server.base.fault_log import FaultLog
 from milepost.server.base.refusal import Refusal, draining
 from milepost.server.budgets.byte_budget import Charge
 from milepost.server.budgets.response_room import RESPONSE_COPIES
-from milepost.server.dispatch.attempt_key import AttemptKey
+from milepost.server.dispatch.attempt_key import AttemptKey, StartedAttempt
 from milepost.server.dispatch.attempts import Attempts
 from milepost.server.dispatch.concurrency_limits import ConcurrencyLimits
 from milepost.server.dispatch.job_queues import (
@@ -253,7 +253,7 @@ class Dispatcher:
         except Refusal as refusal:  # the job was cancelled meanwhile, or another node has reached its limit
             self._refusals.note(job.job_id, job_id=job.job_id, reason=str(refusal))
         except Exception as error:  # noqa: BLE001  # such as of a damaged row: the job starts again, later each time
-            start.unreadable()
+            start.failed()
             self._failures.note(repr(error), job_id=job.job_id, exc_info=error)
         finally:
             self._end_start(start, admitted=True)
@@ -287,9 +287,9 @@ class Dispatcher:
         except (Refusal, *STORE_ERRORS) as error:
             answer = _refused(start.job_id, error)
         except Exception as error:  # noqa: BLE001  # the worker would wait for its answer for good
-            start.unreadable()
+            start.failed()
             self._failures.note(repr(error), job_id=start.job_id, exc_info=error)
-            answer = rejection(start.job_id, _NOT_STARTED)
+            answer = None if start.assigned else rejection(start.job_id, _NOT_STARTED)
         finally:
             self._end_start(start, admitted=admitted)
         try:
@@ -308,16 +308,22 @@ class Dispatcher:
             if admit is not None:
                 admit(job)
 
-        decision = partial(
-            self._attempts.start,
-            job_id,
-            session.worker_id,
-            instance=instance or session.instance,
-            claimed=admit is not None,
-            admit=check_and_admit,
-            caller=session.caller,
-        )
-        started = await self._starts.decide(start, decision)
+        async def decision() -> StartedAttempt:
+            # Since the match or the claim, while others were written.
+            if self._closed:
+                raise draining()
+            if not session.open:
+                raise Conflict(job_id)  # so that it is matched again
+            return await self._attempts.start(
+                job_id,
+                session.worker_id,
+                instance=instance or session.instance,
+                claimed=admit is not None,
+                admit=check_and_admit,
+                caller=session.caller,
+            )
+
+        started = await self._starts.decide(start, decision, in_order=admit is None)
         for retries in range(_LOAD_RETRIES, -1, -1):
             async with session.assigning:
                 await start.written()

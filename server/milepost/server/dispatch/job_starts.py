@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Awaitable, Callable
 
 from milepost.contract.job_states import has_ended
 from milepost.server import decide
-from milepost.server.background_tasks import UNWRITTEN_LIMIT
+from milepost.server.background_tasks import UNWRITTEN_LIMIT, call_when_written
 from milepost.server.dispatch.attempt_key import AttemptKey, StartedAttempt
 from milepost.server.dispatch.session_table import SessionTable
 from milepost.server.dispatch.worker_session import Session
@@ -59,13 +60,18 @@ class JobStart:
         self.is_unreadable = True
         self.undo = decide.assignment_lost
 
+    def failed(self) -> None:
+        """Note a defect: as ``unreadable``, unless the worker has the job already."""
+        if not self.assigned:
+            self.unreadable()
+
 
 class JobStarts:
     """Starts under way, and starts of unknown outcome until the job's next transition shows the outcome."""
 
     def __init__(self, sessions: SessionTable) -> None:
         self._sessions = sessions
-        # Attempts start in the order of their matches; only the waits for the disk overlap.
+        # Matched jobs start in the order of their matches; only the waits for the disk overlap.
         self._order = asyncio.Lock()
         self._unwritten = asyncio.Semaphore(UNWRITTEN_LIMIT)
         # The last start of each job that made its session the holder.
@@ -85,13 +91,13 @@ class JobStarts:
             self.hold(start)
 
     async def decide(
-        self, start: JobStart, decision: Callable[[], Awaitable[StartedAttempt]]
+        self, start: JobStart, decision: Callable[[], Awaitable[StartedAttempt]], *, in_order: bool
     ) -> StartedAttempt:
-        """Decide the attempt once there is room among those that the store has yet to write, in the order of the calls.
+        """Decide the attempt once there is room among those that the store has yet to write. Raises as the decision.
 
-        Raises as the decision.
+        Those ``in_order`` go on in the order of these calls, one after the other, and the others do not wait for them.
         """
-        async with self._order:
+        async with self._order if in_order else contextlib.nullcontext():
             await self._unwritten.acquire()
             try:
                 started = await decision()
@@ -99,7 +105,7 @@ class JobStarts:
                 self._unwritten.release()
                 raise
             self.decided(start, started)
-            started.durable.add_done_callback(lambda _: self._unwritten.release())
+            call_when_written(started.durable, self._unwritten.release)
         return started
 
     def decided(self, start: JobStart, started: StartedAttempt) -> None:

@@ -196,7 +196,9 @@ class Reports:
             except Refusal:
                 if not opened.pending:
                     raise
-                await self._journal.flush(opened)
+                # Another long report may have begun on it meanwhile: then this one waits for that.
+                if self._journal.opened(request.job_id) is opened:
+                    await self._journal.flush(opened)
                 opened = None
 
     async def _decide_once(

@@ -65,4 +65,4 @@ class UndoneStarts:
         self, delay: float, job_id: str, key: AttemptKey, undo: Decision, failures: int
     ) -> None:
         await asyncio.sleep(delay)
-        await self._undo(job_id, key, undo, failures)
+        self._tasks.start_in_turn(self._undo(job_id, key, undo, failures))

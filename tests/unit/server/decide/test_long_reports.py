@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from typing import Any
 
 import pytest
 
@@ -12,8 +13,9 @@ from milepost.server import decide
 from milepost.server.base.refusal import Refusal, job_ended
 from milepost.server.dispatch.reports import Acceptance, Reports
 from milepost.server.log.coalescing import COMMIT_BYTES_LIMIT
-from milepost.server.log.event_log import StoredJob
+from milepost.server.log.event_log import Commit, StoredJob
 from milepost.server.log.log_errors import Conflict
+from milepost.server.scheduling.prompt_future import PromptFuture
 from milepost.server.scheduling.slices import Slices
 from milepost.server.scheduling.steps import SLICE_STEPS, finish
 from milepost.v1 import Job, JobState, Stage, StageProgressed, StageStarted, Update
@@ -178,6 +180,34 @@ async def test_a_long_report_is_accepted_as_a_whole_or_not_at_all(core: Core, sl
     assert (await long_report(core, token, atomic=True)).report_sequence == 202
 
 
+async def test_a_refused_report_waits_for_the_one_that_is_being_decided(
+    core: Core, slices: Slices, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A refusal rests on durable events: to wait for these it appends nothing within another report."""
+    token = await deep(core)
+    append, chunks = core.log.append, list[tuple[int, int]]()
+
+    def noting(commit: Commit) -> PromptFuture[None]:
+        chunks.append((commit.chunk.first, commit.chunk.last))
+        return append(commit)
+
+    monkeypatch.setattr(core.log, "append", noting)
+    core.log.hold(1_000)
+    await core.reports.accept("j", token, 3, moves(1))
+    bad = [*moves(200), Update(stage_progressed=StageProgressed(stage_id="nowhere"))]
+    refused = asyncio.create_task(core.reports.accept("j", token, 4, bad, atomic=True))
+    await asyncio.sleep(0)
+    accepted = asyncio.create_task(core.reports.accept("j", token, 4, moves(3000)))
+    await eventually(lambda: _is_done(accepted))
+    core.log.let_go()
+    assert (await accepted.result().durable).report_sequence == 3003
+    await asyncio.wait([refused])
+    expected = 5
+    for first, last in chunks:
+        assert first == expected
+        expected = last + 1
+
+
 @pytest.mark.parametrize("atomic", [False, True])
 async def test_a_caller_that_leaves_does_not_cut_a_report(
     core: Core, slices: Slices, *, atomic: bool
@@ -248,3 +278,7 @@ def test_plain_progress_pauses_as_other_updates_do() -> None:
         else:
             events[-1] += batch.events.last - batch.events.first + 1
     assert (sum(events), len(events) >= 3, max(events) <= 400) == (1000, True, True)
+
+
+async def _is_done(task: asyncio.Task[Any]) -> bool:
+    return task.done()

@@ -117,7 +117,7 @@ class WatchStream(ABC):
             await send_snapshot()
 
     async def _follow(self) -> None:
-        caught_up = has_sent = False
+        caught_up = False
         serve = self._serve if self._subscriber.takes_offers and not self._send_interval else None
         while True:
             version = self._signal.version
@@ -131,7 +131,7 @@ class WatchStream(ABC):
                 await self._subscriber.wait_for_room()
                 continue
             if step is Step.SENT:
-                has_sent = True
+                self._waiter.restart()
                 if self._send_interval:
                     await asyncio.sleep(self._send_interval)
             if step is not Step.AT_HEAD and self._cursor < self._head:
@@ -143,14 +143,9 @@ class WatchStream(ABC):
             elif self._request.no_follow or self.is_complete():
                 await self._send_last_status()
                 return
-            else:
-                if has_sent:
-                    has_sent = False
-                    self._waiter.restart()
-                is_due = self.is_look_due and await self._is_status_due()
-                if is_due or not await self._wait(version, serve):
-                    await self._send_status()
-                    self._waiter.restart()
+            elif (self.is_look_due and await self._is_status_due()) or not await self._wait(version, serve):
+                await self._send_status()
+                self._waiter.restart()
 
     @property
     def _has_sent_end(self) -> bool:

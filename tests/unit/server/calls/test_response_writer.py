@@ -240,7 +240,7 @@ async def test_who_waits_for_an_offer_wakes_once(monkeypatch: pytest.MonkeyPatch
     reading, writing = socket.socketpair()
     with reading, writing:
         writing.send(b"1")
-        wakeups.drain_and_call(reading, resolve)
+        wakeups.drain_and_call(reading, writing, resolve)
     await waiting
     assert (len(waits), writer.is_free) == (1, True)
 

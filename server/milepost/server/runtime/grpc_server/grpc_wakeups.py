@@ -4,7 +4,8 @@ A thread of grpc.aio writes a byte to a socket for each event, such as a finishe
 event loop reads one byte a pass, although it takes all events then. So, when thousands of streams are written to, the
 bytes that are left wake the loop for nothing, and once there are some hundred of them the socket is full. Then the
 thread waits in its write, the loop gets one event a pass, and what sessions and new calls send waits behind all
-finished writes. So each pass reads all bytes.
+finished writes. So each pass reads all bytes. What it read too many it writes back: grpc.aio has one queue of events in
+a process, and stops at an event of a loop that is closed, or has another thread's loop take them.
 
 What waits for an event, such as the task of a call, goes on in the same pass, where nothing else waits for the loop.
 asyncio would have it go on in the next one; an event of a watched job has three such steps, and a pass costs as much as
@@ -18,10 +19,12 @@ happened: first with what calls wait for, such as a report that has come, then w
 from __future__ import annotations
 
 import asyncio
+import functools
+import gc
 import socket
 from collections import deque
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from contextvars import Context
 from typing import Any, Final, TypeAlias
 
@@ -56,13 +59,28 @@ def take_all_at_once() -> Iterator[None]:
     wakeups = Wakeups(loop)
 
     def add_draining_reader(waking: socket.socket, callback: Callable[[], None]) -> None:
-        add_reader(waking, wakeups.drain_and_call, waking, callback)
+        other_end = _other_end(waking, callback)
+        if other_end is None:
+            add_reader(waking, callback)
+        else:
+            add_reader(waking, wakeups.drain_and_call, waking, other_end, callback)
 
     loop.add_reader = add_draining_reader
     try:
         yield
     finally:
         del loop.add_reader
+
+
+def _other_end(waking: socket.socket, callback: Callable[[], None]) -> socket.socket | None:
+    """Return the socket that grpc.aio's thread writes to, which only the queue of events has, or None."""
+    method = callback.func if isinstance(callback, functools.partial) else callback
+    ends = [
+        part
+        for part in gc.get_referents(getattr(method, "__self__", None))
+        if isinstance(part, socket.socket)
+    ]
+    return next((end for end in ends if end is not waking), None) if waking in ends else None
 
 
 class Wakeups:
@@ -74,17 +92,20 @@ class Wakeups:
         self._late: deque[_Call] = deque()
         self._sent: deque[_Call] = deque()
 
-    def drain_and_call(self, waking: socket.socket, callback: Callable[[], None]) -> None:
+    def drain_and_call(
+        self, waking: socket.socket, other_end: socket.socket, callback: Callable[[], None]
+    ) -> None:
         """Read all bytes that wait but one, and call back, which reads that one and resolves the futures of all events.
 
         Then run what those futures call, which the event loop would do in its next pass, unless others wait for that.
         """
+        drained = 0
         try:
             waiting = waking.recv_into(_IGNORED, 0, _PEEK)
             if waiting > 1:
-                waking.recv_into(_IGNORED, waiting - 1, _DONT_WAIT)
-        except BlockingIOError:  # the loop of another thread has read them
-            pass
+                drained = waking.recv_into(_IGNORED, waiting - 1, _DONT_WAIT)
+        except BlockingIOError:  # the loop of another thread has read them, and takes the events
+            return
         is_scheduled = bool(self._late or self._sent)
 
         def call_soon(
@@ -97,6 +118,13 @@ class Wakeups:
         loop.call_soon = call_soon
         try:
             callback()
+        except BaseException as error:
+            # An event whose loop is closed has ended it, or the loop of another thread has read the last byte. Either
+            # may leave events that the drained bytes are of.
+            with suppress(BlockingIOError):  # as many as it holds
+                other_end.send(bytes(drained), _DONT_WAIT)
+            if not isinstance(error, BlockingIOError):
+                raise
         finally:
             # Before anything goes on: what that schedules is for the next pass, such as the rest of long work.
             del loop.call_soon

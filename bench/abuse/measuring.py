@@ -48,6 +48,8 @@ ATTACKS: Mapping[str, Attack] = {
     "plans-repeated": message_memory.PLANS,
     "unread-answers": unread_answers.ATTACK,
     "stream-resets": stream_resets.ATTACK,
+    "reconnecting-resets": stream_resets.RECONNECTING,
+    "expired-calls": stream_resets.EXPIRED,
     "continuations": header_floods.CONTINUATIONS,
     "unacknowledged-headers": header_floods.UNACKNOWLEDGED,
     "hpack-bombs": header_floods.HPACK_BOMBS,

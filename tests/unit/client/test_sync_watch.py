@@ -73,6 +73,9 @@ class Stream:
         self.cursor, self.epoch = sequences[-1], f"epoch {sequences[-1]}"
         return [Event(sequence=sequence) for sequence in sequences]
 
+    async def aclose(self) -> None:
+        """End it."""
+
 
 @pytest.fixture
 def loop() -> Iterator[Loop]:
@@ -193,3 +196,31 @@ def test_a_cursor_is_not_past_events_that_are_just_being_received() -> None:
     background.close()
 
     assert cursor.result() == 0
+
+
+def test_a_callback_cannot_close_what_its_thread_reads() -> None:
+    """It is told so, and nothing is lost: neither the rest of a batch nor an item that has just come."""
+    background = EventLoopThread()
+    one: Any = Stream([1, 2, 3, 4, 5])
+    one.open.set()
+    stream = JobStream("j", [1, 2])
+    stream.open.set()
+    watch = SyncWatch(one, background)
+    subscriptions = subscribed(background, stream)
+    got: list[Any] = [next(watch), next(watch)]
+    refused: list[str] = []
+
+    async def callback() -> None:
+        for closed in (watch, subscriptions):
+            await subscriptions._fetch()
+            try:
+                closed.close()
+            except RuntimeError as error:
+                refused.append(str(error)[:35])
+
+    background.run(callback())
+    got += [*watch, next(subscriptions), next(subscriptions)]
+    background.close()
+
+    assert refused == ["A blocking call came from the clien"] * 2
+    assert [event.sequence for event in got] == [1, 2, 3, 4, 5, 1, 2]

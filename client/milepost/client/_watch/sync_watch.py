@@ -180,6 +180,7 @@ class _SyncWatchBase(Iterator[_Item], Generic[_Item]):
 
     def close(self) -> None:
         """End the watch: cancel the stream at the server. Jobs continue."""
+        self._loop_thread.refuse_own_thread()  # before anything is dropped: it could not cancel the stream
         self._closed = True  # what was received and not yielded is dropped: the cursor stays before it
         self._place = self._place._replace(batch=self._place.batch._replace(items=()), yielded=0)
         self._fetched = None
@@ -347,6 +348,7 @@ class SyncSubscriptions(Iterator[Subscribed]):
 
     def close(self) -> None:
         """End all watches. Jobs continue."""
+        self._loop_thread.refuse_own_thread()  # as above
         self._fetched = None
         with contextlib.suppress(RuntimeError):  # the client is closed
             self._loop_thread.run(self._subscriptions.aclose())

@@ -105,7 +105,7 @@ class JobWatch(ReconnectingStream[Item, WatchJobRequest, WatchJobResponse]):
 
     @property
     def _is_complete(self) -> bool:
-        return self._cursor.ended
+        return self._cursor.has_last
 
     def _open(
         self, metadata: Metadata, *, finite: bool

@@ -1,4 +1,4 @@
-"""Watches that are closed while they wait to connect again."""
+"""Watches that are closed while they wait to connect again, and whose callbacks fail."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from google.rpc import code_pb2, error_details_pb2, status_pb2
 from grpc_status import rpc_status
 
 from milepost.client import Client, Connection, SyncClient
+from milepost.v1 import Event, Events, JobStarted, Status, Waiting, WatchJobResponse
 from tests.support.scripted import Stream, scripted
 
 
@@ -89,3 +90,30 @@ async def test_closing_a_watch_wakes_a_thread_that_waits_for_the_server() -> Non
             await asyncio.to_thread(refused.wait)
             await asyncio.to_thread(watch.close)
             assert await waiting == []
+
+
+async def test_a_callback_that_fails_loses_no_event() -> None:
+    """The iteration gets its error, and goes on with the events that came with what it was called for."""
+
+    async def starts(stream: Stream) -> None:
+        await stream.open(head=2)
+        await stream.context.write(WatchJobResponse(status=Status(waiting=Waiting())))
+        events = [Event(sequence=1), Event(sequence=2, job_started=JobStarted())]
+        await stream.context.write(WatchJobResponse(events=Events(events=events)))
+        await stream.hang()
+
+    def on_waiting(waiting: Waiting | None) -> None:
+        if waiting is None:
+            raise ZeroDivisionError
+
+    async with scripted(starts) as server, Client(server.address) as client:
+        watch = client.watch("j", on_waiting=on_waiting)
+        with pytest.raises(ZeroDivisionError):
+            await anext(watch)
+        assert watch.cursor == 0
+        places = []
+        for _ in range(2):
+            places += [(await anext(watch)).sequence, watch.cursor]
+        await watch.aclose()
+
+    assert places == [1, 1, 2, 2]

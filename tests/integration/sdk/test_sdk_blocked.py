@@ -198,3 +198,27 @@ async def test_a_server_that_comes_back_at_the_last_moment(
         await watch.aclose()
     assert states[-1].state == "live"
     assert "polling" not in {state.state for state in states}
+
+
+async def test_without_streams_a_watch_that_does_not_follow_ends(
+    client: Client, between: Gateway, far: Client
+) -> None:
+    """With the state of the job as it is: no call has more to say until the job goes on."""
+    job = await client.submit(f"test-{uuid.uuid4().hex}")
+    between.mode = "cut"
+    watch = far.watch(job.job_id, snapshot=True, on_gap="snapshot", follow=False)
+    assert [item.last_sequence async for item in watch if isinstance(item, Job)] == [1]
+    assert (watch.caught_up, watch.cursor) == (True, 1)
+    await client.cancel(job.job_id)
+
+
+async def test_without_streams_a_watch_from_the_end_of_a_job_ends(
+    client: Client, between: Gateway, far: Client
+) -> None:
+    """The state of the job is no news to it, and says that nothing more comes."""
+    job_id = (await client.submit(f"test-{uuid.uuid4().hex}")).job_id
+    await client.cancel(job_id)
+    job = await client.get(job_id)
+    between.mode = "cut"
+    watch = far.watch(job_id, after=job.last_sequence, epoch=job.epoch, on_gap="snapshot")
+    assert [item async for item in watch] == []

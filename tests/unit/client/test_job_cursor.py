@@ -312,3 +312,22 @@ def test_a_fetched_job_is_news_if_it_has_advanced() -> None:
     assert len(cursor.accept_job(Job(last_sequence=4, epoch="e1"))) == 1
     assert len(cursor.accept_job(Job(last_sequence=2, epoch="e2"))) == 1
     assert cursor.request() == WatchJobRequest(job_id="j", after_sequence=2, epoch="e2")
+
+
+def test_a_fetched_job_may_say_that_nothing_more_comes() -> None:
+    """If it has ended, or if the watch does not follow; but not if it is of a node that has yet to read so far."""
+    ended = JobCursor("j", after=3, epoch="e1", on_gap="snapshot")
+    at_head = JobCursor("j", after=3, epoch="e1", on_gap="snapshot", follow=False)
+    got: list[tuple[Job, ...]] = []
+    has_last: list[bool] = []
+    for sequence, state in (
+        (2, JobState.JOB_STATE_RUNNING),
+        (3, JobState.JOB_STATE_RUNNING),
+        (3, JobState.JOB_STATE_SUCCEEDED),
+    ):
+        for cursor in (ended, at_head):
+            got.append(tuple(cursor.accept_job(Job(last_sequence=sequence, epoch="e1", state=state))))
+            has_last.append(cursor.has_last)
+
+    assert got == [()] * 6
+    assert has_last == [False, False, False, True, True, True]

@@ -13,6 +13,7 @@ from google.protobuf.message import Message
 
 from milepost.client._transport import fork_safety
 from milepost.client._transport.backoff import is_transient
+from milepost.client._transport.closable_wait import ClosableWait
 from milepost.client._transport.error_mapping import error_from_status, is_misconfigured, request_too_large
 from milepost.client._transport.fork_safety import grpc
 from milepost.client._transport.target import Target
@@ -65,6 +66,7 @@ class LazyChannel:
         self.tokens: TokenSource = TokenSource(target.token)
         self.disconnected_watches: weakref.WeakSet[object] = weakref.WeakSet()
         """Watches that lost their stream and have not reconnected yet; they spread their retries."""
+        self._closable_waits: weakref.WeakSet[ClosableWait] = weakref.WeakSet()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._connections: list[_Connection] = []
         """The last one is that of new calls."""
@@ -83,6 +85,12 @@ class LazyChannel:
     def credential(self) -> CallCredential:
         """The credential of a call, or of one stream after another."""
         return CallCredential(self.tokens, self.target.tls_version)
+
+    def closable_wait(self) -> ClosableWait:
+        """A wait of somebody who makes calls, which `close` ends with RuntimeError."""
+        wait = ClosableWait()
+        self._closable_waits.add(wait)
+        return wait
 
     def jobs(self) -> JobServiceAsyncStub:
         """Stub of the service that submits, follows and cancels jobs."""
@@ -222,6 +230,8 @@ class LazyChannel:
         """Close the connections, and end all calls on them."""
         self._closed = True
         if self._loop is asyncio.get_running_loop():
+            for wait in tuple(self._closable_waits):
+                wait.close(RuntimeError(_CLOSED))
             for connections in (self._connections, self._retired):
                 while connections:
                     await connections.pop().channel.close()

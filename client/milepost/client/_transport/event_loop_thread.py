@@ -62,7 +62,7 @@ class EventLoopThread:
 
     def close(self) -> None:
         """Stop the thread; pending calls of `run` raise RuntimeError, as does this if the thread itself calls it."""
-        self._refuse_own_thread()
+        self.refuse_own_thread()
         with self._lock:
             self._closed = True
             loop, self._loop = self._loop, None
@@ -76,13 +76,18 @@ class EventLoopThread:
     def _start_to_wait(self, coroutine: Coroutine[Any, Any, _Result]) -> concurrent.futures.Future[_Result]:
         """`start`, for a caller that waits, which must not be the thread itself."""
         try:
-            self._refuse_own_thread()
+            self.refuse_own_thread()
         except RuntimeError:
             coroutine.close()
             raise
         return self.start(coroutine)
 
-    def _refuse_own_thread(self) -> None:
+    def refuse_own_thread(self) -> None:
+        """Check that the caller may wait for the thread.
+
+        Raises:
+            RuntimeError: It is the thread itself.
+        """
         if threading.current_thread() is self._thread:
             raise RuntimeError(
                 "A blocking call came from the client's own thread, which runs callbacks such as on_state: it would "

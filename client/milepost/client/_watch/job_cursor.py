@@ -40,7 +40,7 @@ class JobCursor(WatchCursor):
         epoch: Epoch of `sequence`; empty until a stream has opened or, if it starts with a snapshot, that has come.
         first: Sequence of the oldest event in the store.
         head: Sequence of the newest known event.
-        caught_up: Whether this or an earlier stream has reached the head, or the job has ended.
+        caught_up: Whether this or an earlier stream, or a call, has reached the head, or the job has ended.
         ended: Whether the cursor has accepted ``job_ended``, or a snapshot of a job that has ended.
         fraction: Fraction of the job that is done, from the last status; None before the first.
         fraction_known: Whether the number of stages or children behind `fraction` is known; False before the first.
@@ -80,6 +80,7 @@ class JobCursor(WatchCursor):
         self._new_estimates = new_estimates
         # That of the current stream, which is the cursor's once the snapshot has come that the stream starts with.
         self._opened_epoch = ""
+        self._has_current_state = False  # that a call returned
         # Up to this sequence the server may have thinned out progress that later progress supersedes.
         self._thinned = 0
 
@@ -105,6 +106,11 @@ class JobCursor(WatchCursor):
     def complete(self) -> bool:
         """Whether the watch is complete if the current stream ends with OK now."""
         return self.ended or super().complete
+
+    @property
+    def has_last(self) -> bool:
+        """Whether nothing more comes, whatever a stream says: it has the last event, or all that a call tells."""
+        return self.ended or (self._has_current_state and not self._follow)
 
     @property
     def accepts_jobs(self) -> bool:
@@ -143,6 +149,10 @@ class JobCursor(WatchCursor):
         """The job that a unary call returned, if it is newer than the cursor."""
         behind = self._start != "after" or job.epoch != self.epoch or job.last_sequence > self.sequence
         self.epoch = job.epoch
+        if behind or job.last_sequence == self.sequence:  # and not from a node that has yet to read so far
+            self.caught_up = self._has_current_state = True
+        if has_ended(job):  # also where the cursor was at the end before
+            self.ended = self.caught_up = True
         return self._accept_snapshot(job) if behind else ()
 
     def accept_present(self, job: Job, waiting: Waiting | None) -> None:

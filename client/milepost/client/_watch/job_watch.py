@@ -105,7 +105,7 @@ class JobWatch(ReconnectingStream[Item, WatchJobRequest, WatchJobResponse]):
 
     @property
     def _is_complete(self) -> bool:
-        return self._cursor.ended
+        return self._cursor.has_last
 
     def _open(
         self, metadata: Metadata, *, finite: bool
@@ -116,7 +116,11 @@ class JobWatch(ReconnectingStream[Item, WatchJobRequest, WatchJobResponse]):
     def _accept(self, frame: WatchJobResponse) -> Sequence[Item]:
         # The items include jobs only if the cursor requested them, and then the watch is a StateWatch.
         items = cast("Sequence[Item]", self._cursor.accept(frame))
-        self._notify_waiting()
+        try:
+            self._notify_waiting()
+        except BaseException:
+            self._ready.extend(items)  # for the next iteration: the cursor is past them
+            raise
         return items
 
     def _recover(self, error: MilepostError) -> Sequence[Item] | None:

@@ -67,6 +67,7 @@ class ReconnectingStream(ABC, AsyncIterator[Item], Generic[Item, _Request, _Fram
         self._reader: StreamReader[_Request, _Frame] = StreamReader(channel.target.address)
         self._fallback = TransportFallback()
         self._lag = NodeLag(timeout)
+        self._waiting = channel.closable_wait()
         self._ready: deque[Item] = deque()
         self._yielded_epoch = cursor.epoch
         self._done = self._has_opened = self._connected_before = self._recovering = self._unread = False
@@ -142,6 +143,7 @@ class ReconnectingStream(ABC, AsyncIterator[Item], Generic[Item, _Request, _Fram
     async def aclose(self) -> None:
         """End the watch: cancel the stream at the server. Jobs continue."""
         reading = self._finish()
+        self._waiting.close()
         self._unread = self._has_unread
         self._ready.clear()
         if reading is not None:
@@ -216,10 +218,12 @@ class ReconnectingStream(ABC, AsyncIterator[Item], Generic[Item, _Request, _Fram
             await self._reader.drain()
             self._finish()
             return ()
-        try:
-            return await self._step()
-        except MilepostError as error:
-            return await self._on_error(error)
+        async with self._waiting.until_closed():
+            try:
+                return await self._step()
+            except MilepostError as error:
+                return await self._on_error(error)
+        return ()
 
     async def _step(self) -> Sequence[Item]:
         """Open a stream if there is none, and return the items of its next frame, possibly none."""
@@ -251,7 +255,8 @@ class ReconnectingStream(ABC, AsyncIterator[Item], Generic[Item, _Request, _Fram
         if opening and self._cursor.opened:
             self._on_opened()
         if items or frame.HasField("status"):
-            self._on_progress()
+            self._backoff.reset()
+            self._recovering = False
         return items
 
     @property
@@ -295,10 +300,6 @@ class ReconnectingStream(ABC, AsyncIterator[Item], Generic[Item, _Request, _Fram
         else:
             self._connected_before = True
             self._notify_state(Connection("live", fruitless=fruitless))
-
-    def _on_progress(self) -> None:
-        self._backoff.reset()
-        self._recovering = False
 
     async def _on_error(self, error: MilepostError) -> Sequence[Item]:
         """Schedule a retry or raise the error; return the items to yield instead of it."""
@@ -354,9 +355,8 @@ class ReconnectingStream(ABC, AsyncIterator[Item], Generic[Item, _Request, _Fram
             fallback.call_failed()
         elif fallback.stream_failed(last=deadline_passed):
             answered = await self._server_answers()
-            if fallback.probed(
-                answered=answered, now=asyncio.get_running_loop().time(), last=deadline_passed
-            ):
+            now = asyncio.get_running_loop().time()
+            if fallback.probed(answered=answered, now=now, last=deadline_passed):
                 self._connected_before = True
                 self._channel.disconnected_watches.discard(self)
                 self._retry_at = 0.0
@@ -381,9 +381,8 @@ class ReconnectingStream(ABC, AsyncIterator[Item], Generic[Item, _Request, _Fram
     def _notify_interrupted(self, error: MilepostError, wait: float) -> None:
         fruitless = self._backoff.fruitless
         if fruitless == _FRUITLESS_LOG_THRESHOLD:
-            _log.warning(
-                "%s: %d consecutive connections delivered no events: %s", self._name, fruitless, error
-            )
+            text = "%s: %d consecutive connections delivered no events: %s"
+            _log.warning(text, self._name, fruitless, error)
         before, mode = self._connected_before, self._fallback.mode
         self._notify_state(interrupted(str(error), wait, mode, fruitless, connected_before=before))
 

@@ -180,6 +180,7 @@ class _SyncWatchBase(Iterator[_Item], Generic[_Item]):
 
     def close(self) -> None:
         """End the watch: cancel the stream at the server. Jobs continue."""
+        self._loop_thread.refuse_own_thread()  # before anything is dropped: it could not cancel the stream
         self._closed = True  # what was received and not yielded is dropped: the cursor stays before it
         self._place = self._place._replace(batch=self._place.batch._replace(items=()), yielded=0)
         self._fetched = None
@@ -301,17 +302,29 @@ class SyncSubscriptions(Iterator[Subscribed]):
 
         async def discard() -> None:
             self._subscriptions.discard(job_id)
-            if self._fetched is not None and self._fetched[0].job_id == job_id:
+            fetched = self._fetched  # read once: the iterating thread may take it in between
+            if fetched is not None and fetched[0].job_id == job_id:
                 self._fetched = None
 
         self._loop_thread.run(discard())
 
     def cursor(self, job_id: str) -> int:
         """See `Subscriptions.cursor`."""
-        fetched = self._fetched
-        if fetched is not None and fetched[0].job_id == job_id:
-            return fetched[1]
-        return self._subscriptions.cursor(job_id)
+
+        def read() -> int:
+            fetched = self._fetched
+            if fetched is not None and fetched[0].job_id == job_id:
+                return fetched[1]
+            return self._subscriptions.cursor(job_id)
+
+        async def read_between_steps() -> (
+            int
+        ):  # within one, a watch may be past events that it has not handed over
+            return read()
+
+        with contextlib.suppress(RuntimeError):  # the client is closed, or a callback asks within a step
+            return self._loop_thread.run(read_between_steps())
+        return read()
 
     def __contains__(self, job_id: object) -> bool:
         return job_id in self._subscriptions or job_id == self._fetched_end
@@ -323,17 +336,19 @@ class SyncSubscriptions(Iterator[Subscribed]):
         return self
 
     def __next__(self) -> Subscribed:
-        if self._fetched is None:
-            self._loop_thread.run(self._fetch())
         fetched = self._fetched
-        if fetched is None:
-            raise StopIteration
+        while fetched is None:
+            is_closed = self._loop_thread.run(self._fetch())
+            if is_closed:
+                raise StopIteration
+            fetched = self._fetched  # None if another thread has discarded its job
         item, _ = fetched
         self._fetched = None
         return item
 
     def close(self) -> None:
         """End all watches. Jobs continue."""
+        self._loop_thread.refuse_own_thread()  # as above
         self._fetched = None
         with contextlib.suppress(RuntimeError):  # the client is closed
             self._loop_thread.run(self._subscriptions.aclose())
@@ -352,11 +367,14 @@ class SyncSubscriptions(Iterator[Subscribed]):
         fetched = self._fetched
         return fetched[0].job_id if fetched is not None and isinstance(fetched[0], Ended) else None
 
-    async def _fetch(self) -> None:
+    async def _fetch(self) -> bool:
+        """Fetch the next item, unless an iteration that was interrupted has; return whether this is closed instead."""
         async with self._reading:
             if self._fetched is None:
                 subscription = await self._subscriptions._next_ready()
-                if subscription is not None:
-                    # First, since another thread may look in between.
-                    self._fetched = subscription.first, subscription.cursor
-                    self._subscriptions._pop(subscription)
+                if subscription is None:
+                    return True
+                # First, since another thread may look in between.
+                self._fetched = subscription.first, subscription.cursor
+                self._subscriptions._pop(subscription)
+            return False

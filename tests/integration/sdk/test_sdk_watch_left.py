@@ -1,0 +1,119 @@
+"""Watches that are closed while they wait to connect again, and whose callbacks fail."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+
+import pytest
+from google.protobuf.any_pb2 import Any
+from google.protobuf.duration_pb2 import Duration
+from google.rpc import code_pb2, error_details_pb2, status_pb2
+from grpc_status import rpc_status
+
+from milepost.client import Client, Connection, SyncClient
+from milepost.v1 import Event, Events, JobStarted, Status, Waiting, WatchJobResponse
+from tests.support.scripted import Stream, scripted
+
+
+async def away_for_an_hour(stream: Stream) -> None:
+    """A server that says when to come again."""
+    detail = Any()
+    detail.Pack(error_details_pb2.RetryInfo(retry_delay=Duration(seconds=3600)))
+    status = status_pb2.Status(code=code_pb2.CANCELLED, message="come again", details=[detail])
+    await stream.context.abort_with_status(rpc_status.to_status(status))
+
+
+async def test_closing_a_watch_wakes_who_waits_for_the_server() -> None:
+    """The iteration ends at once, and not when the watch would have connected again."""
+    refused = asyncio.Event()
+
+    def on_state(connection: Connection) -> None:
+        if connection.retry_in >= 3600:
+            refused.set()
+
+    async with scripted(away_for_an_hour) as server, Client(server.address) as client:
+        watch = client.watch("j", on_state=on_state)
+        waiting = asyncio.ensure_future(anext(watch, None))
+        await refused.wait()
+        await watch.aclose()
+        assert await waiting is None
+        assert len(server.requests) == 1
+
+
+async def test_closing_a_watch_wakes_who_waits_for_a_token() -> None:
+    """And who waits for the answer to any other call of the watch."""
+    asked = asyncio.Event()
+
+    async def token() -> str:
+        asked.set()
+        await asyncio.Event().wait()
+        return ""
+
+    async with scripted(away_for_an_hour) as server, Client(server.address, token=token) as client:
+        watch = client.watch("j")
+        waiting = asyncio.ensure_future(anext(watch, None))
+        await asked.wait()
+        await watch.aclose()
+        assert await waiting is None
+        assert server.requests == []
+
+
+async def test_closing_a_client_wakes_who_waits_for_the_server() -> None:
+    """With an error, as where the watch reads."""
+    refused = asyncio.Event()
+
+    def on_state(connection: Connection) -> None:
+        if connection.retry_in >= 3600:
+            refused.set()
+
+    async with scripted(away_for_an_hour) as server, Client(server.address) as client:
+        waiting = asyncio.ensure_future(anext(client.watch("j", on_state=on_state)))
+        await refused.wait()
+        await client.close()
+        with pytest.raises(RuntimeError, match="The client is closed"):
+            await waiting
+
+
+async def test_closing_a_watch_wakes_a_thread_that_waits_for_the_server() -> None:
+    """In a program without asyncio."""
+    refused = threading.Event()
+
+    def on_state(connection: Connection) -> None:
+        if connection.retry_in >= 3600:
+            refused.set()
+
+    async with scripted(away_for_an_hour) as server:
+        with SyncClient(server.address) as client:
+            watch = client.watch("j", on_state=on_state)
+            waiting = asyncio.create_task(asyncio.to_thread(list, watch))
+            await asyncio.to_thread(refused.wait)
+            await asyncio.to_thread(watch.close)
+            assert await waiting == []
+
+
+async def test_a_callback_that_fails_loses_no_event() -> None:
+    """The iteration gets its error, and goes on with the events that came with what it was called for."""
+
+    async def starts(stream: Stream) -> None:
+        await stream.open(head=2)
+        await stream.context.write(WatchJobResponse(status=Status(waiting=Waiting())))
+        events = [Event(sequence=1), Event(sequence=2, job_started=JobStarted())]
+        await stream.context.write(WatchJobResponse(events=Events(events=events)))
+        await stream.hang()
+
+    def on_waiting(waiting: Waiting | None) -> None:
+        if waiting is None:
+            raise ZeroDivisionError
+
+    async with scripted(starts) as server, Client(server.address) as client:
+        watch = client.watch("j", on_waiting=on_waiting)
+        with pytest.raises(ZeroDivisionError):
+            await anext(watch)
+        assert watch.cursor == 0
+        places = []
+        for _ in range(2):
+            places += [(await anext(watch)).sequence, watch.cursor]
+        await watch.aclose()
+
+    assert places == [1, 1, 2, 2]

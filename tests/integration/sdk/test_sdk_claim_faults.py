@@ -1,4 +1,4 @@
-"""Claims that meet faults, such as a session that is lost between two of them."""
+"""Claims that meet faults, such as a session that is lost between two of them, or a client that is closed."""
 
 from __future__ import annotations
 
@@ -78,3 +78,44 @@ async def test_a_refusal_that_comes_after_the_assignment_is_of_no_attempt(
     ):
         await eventually(has_read_all)
         assert not job.cancelled
+
+
+async def test_a_client_that_is_closed_during_a_claim() -> None:
+    """Entering the block raises that, and not later that the server has not answered."""
+    claimed = asyncio.Event()
+
+    async def keep_silent(stream: Stream) -> None:
+        await stream.welcomes()
+        await stream.hears("claim")
+        claimed.set()
+        await stream.ends()
+
+    async with scripted(keep_silent) as server:
+        client = Client(server.address)
+        entering = asyncio.create_task(client.attach("j").__aenter__())
+        await claimed.wait()
+        await client.close()
+        with pytest.raises(RuntimeError, match="The client is closed"):
+            await entering
+
+
+async def test_a_client_that_is_closed_while_a_block_runs(caplog: pytest.LogCaptureFixture) -> None:
+    """The log says so at once, and not only at the end of the block that its reports are lost."""
+
+    async def assign(stream: Stream) -> None:
+        await stream.welcomes()
+        await stream.hears("claim")
+        await stream.says(assignment=assignment())
+        await stream.ends()
+
+    async def has_ended() -> bool:
+        return block.attachment._connection.done()
+
+    with caplog.at_level(logging.WARNING, "milepost.client"):
+        async with scripted(assign) as server:
+            client = Client(server.address)
+            block = client.attach("j")
+            async with block:
+                await client.close()
+                await eventually(has_ended)
+                assert caplog.messages == ["job j: the connection ended: The client is closed."]

@@ -362,10 +362,11 @@ class Attachment:
         except Exception as error:  # noqa: BLE001 - a block that was entered goes on
             if not self._jobs.claimed.done():
                 self._jobs.claimed.set_exception(error)
-            elif isinstance(error, MilepostError):
+            elif isinstance(error, MilepostError) and self._jobs.was_assigned:
                 self._stop_unaccepted(error)
             else:
-                is_known = isinstance(error, RuntimeError)  # the client is closed
+                # Known: the client is closed, or a block that goes on without its job is not accepted any more.
+                is_known = isinstance(error, (MilepostError, RuntimeError))
                 _log.warning("job %s: the connection ended: %s", self._job_id, error, exc_info=not is_known)
 
     async def _submit(self, unreachable: MilepostError) -> None:

@@ -99,6 +99,11 @@ class ClaimedJobTable(JobTable):
         """Whether the lease holds, as far as this process knows."""
         return self.find(self.job_id) is not None
 
+    @property
+    def was_assigned(self) -> bool:
+        """Whether the claim is answered with the job, and not with a refusal."""
+        return self.claimed.done() and not self.claimed.cancelled() and self.claimed.exception() is None
+
     def opening_requests(self) -> list[WorkRequest]:
         """Resume the job, or claim it."""
         resumes = super().opening_requests()

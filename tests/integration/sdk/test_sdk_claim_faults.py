@@ -1,14 +1,19 @@
-"""Claims that meet faults, such as a session that is lost between two of them, or a client that is closed."""
+"""Claims that meet faults: a session that is lost between two of them, a client that is closed, an answer at the end of
+the time for it.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import logging
+import time
 
 import pytest
 
 from milepost.client import Client
-from milepost.client._attach import claimed_job_table
+from milepost.client._attach import attachment, claimed_job_table
+from milepost.client._attach.attached_job import AttachedJob
+from milepost.client._worker.job_context import JobContext
 from milepost.v1 import Acknowledged, Drain, ErrorReason, JobEnded, Rejected
 from tests.support.rpc import eventually
 from tests.support.scripted_sessions import Stream, assignment, scripted
@@ -119,3 +124,29 @@ async def test_a_client_that_is_closed_while_a_block_runs(caplog: pytest.LogCapt
                 await client.close()
                 await eventually(has_ended)
                 assert caplog.messages == ["job j: the connection ended: The client is closed."]
+
+
+async def test_an_assignment_that_comes_as_the_time_is_over(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The block has the job that was assigned, so that its result is reported, and does not go on without it."""
+    timeout = 1.0
+    ends: list[JobEnded] = []
+
+    async def assign(stream: Stream) -> None:
+        await stream.welcomes()
+        await stream.hears("claim")
+        await stream.says(assignment=assignment())
+        ends.append(await hears_the_end(stream))
+
+    def late(context: JobContext) -> AttachedJob:
+        time.sleep(timeout)  # the loop is held up until the time is over
+        return AttachedJob(context)
+
+    monkeypatch.setattr(attachment, "AttachedJob", late)
+    async with (
+        scripted(assign) as server,
+        Client(server.address, timeout=timeout) as client,
+        client.attach("j", on_unreachable="go on") as job,
+    ):
+        job.result = {"n": 1}
+
+    assert [dict(end.result) for end in ends] == [{"n": 1.0}]

@@ -159,20 +159,19 @@ class Attachment:
         if unreachable is not None:
             return self._run_offline(unreachable)
         try:
-            async with asyncio.timeout(self._timeout + self._wait):
-                await asyncio.wait(
-                    (self._jobs.claimed, self._unreachable), return_when=asyncio.FIRST_COMPLETED
-                )
-            claimed = self._jobs.claimed
-            return claimed.result() if claimed.done() else self._run_offline(self._no_answer)
+            # Not asyncio.timeout: it would raise also where the job was assigned just as the time is over.
+            awaited = (self._jobs.claimed, self._unreachable)
+            limit = self._timeout + self._wait
+            await asyncio.wait(awaited, timeout=limit, return_when=asyncio.FIRST_COMPLETED)
+            if self._jobs.claimed.done():
+                return self._jobs.claimed.result()
+            if self._offline_job is None:
+                raise self._no_answer
+            return self._run_offline(self._no_answer)
         except BaseException as error:
-            if isinstance(error, TimeoutError) and self._offline_job is not None:
-                return self._run_offline(self._no_answer)
             await self._release()
             if not isinstance(error, _OWNED_BY_ANOTHER):
                 await withdraw_job(self._withdraw, self._job_id)
-            if isinstance(error, TimeoutError):
-                raise self._no_answer from None
             raise
 
     async def abandon(self) -> None:

@@ -268,6 +268,27 @@ async def test_a_cancelled_job_and_a_cancelled_task_at_once(client: Client) -> N
     assert (task.cancelling(), state_name(await client.get(job.id))) == (1, "CANCELLED")
 
 
+async def test_a_task_that_is_cancelled_as_an_ended_job_leaves_its_block(client: Client) -> None:
+    """Its own cancellation propagates, in place of the error: the block revokes only the one that it has made."""
+    job_ids: asyncio.Queue[str] = asyncio.Queue()
+
+    async def work() -> None:
+        async with client.start("step") as job:
+            await job_ids.put(job.id)
+            try:
+                await asyncio.Event().wait()
+            finally:
+                asyncio.get_running_loop().call_soon(task.cancel)
+
+    task = asyncio.create_task(work())
+    job_id = await job_ids.get()
+    await client.cancel(job_id, grace_period=0)
+    await asyncio.wait((task,))
+
+    assert task.cancelled()
+    assert (task.cancelling(), state_name(await client.get(job_id))) == (1, "CANCELLED")
+
+
 async def test_a_job_that_others_end_interrupts_the_block(client: Client) -> None:
     """For example by a timeout: the block raises the SDK's error, which says how the job ended."""
     with pytest.raises(JobEndedError, match="FAILED"):

@@ -69,10 +69,10 @@ class Attached:
         """Revoke our own cancellation of the task, delivered or not; whether somebody else has cancelled it too."""
         if not self._interrupted or self._task is None:
             return False
-        others = self._task.uncancel() > self._cancelling
+        self._task.uncancel()
         with contextlib.suppress(asyncio.CancelledError):
-            await asyncio.sleep(0)
-        return others
+            await asyncio.sleep(0)  # which another one may come in, too
+        return self._task.cancelling() > self._cancelling
 
 
 class SyncAttached:

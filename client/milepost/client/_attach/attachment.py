@@ -159,20 +159,19 @@ class Attachment:
         if unreachable is not None:
             return self._run_offline(unreachable)
         try:
-            async with asyncio.timeout(self._timeout + self._wait):
-                await asyncio.wait(
-                    (self._jobs.claimed, self._unreachable), return_when=asyncio.FIRST_COMPLETED
-                )
-            claimed = self._jobs.claimed
-            return claimed.result() if claimed.done() else self._run_offline(self._no_answer)
+            # Not asyncio.timeout: it would raise also where the job was assigned just as the time is over.
+            awaited = (self._jobs.claimed, self._unreachable)
+            limit = self._timeout + self._wait
+            await asyncio.wait(awaited, timeout=limit, return_when=asyncio.FIRST_COMPLETED)
+            if self._jobs.claimed.done():
+                return self._jobs.claimed.result()
+            if self._offline_job is None:
+                raise self._no_answer
+            return self._run_offline(self._no_answer)
         except BaseException as error:
-            if isinstance(error, TimeoutError) and self._offline_job is not None:
-                return self._run_offline(self._no_answer)
             await self._release()
             if not isinstance(error, _OWNED_BY_ANOTHER):
                 await withdraw_job(self._withdraw, self._job_id)
-            if isinstance(error, TimeoutError):
-                raise self._no_answer from None
             raise
 
     async def abandon(self) -> None:
@@ -362,10 +361,11 @@ class Attachment:
         except Exception as error:  # noqa: BLE001 - a block that was entered goes on
             if not self._jobs.claimed.done():
                 self._jobs.claimed.set_exception(error)
-            elif isinstance(error, MilepostError):
+            elif isinstance(error, MilepostError) and self._jobs.was_assigned:
                 self._stop_unaccepted(error)
             else:
-                is_known = isinstance(error, RuntimeError)  # the client is closed
+                # Known: the client is closed, or a block that goes on without its job is not accepted any more.
+                is_known = isinstance(error, (MilepostError, RuntimeError))
                 _log.warning("job %s: the connection ended: %s", self._job_id, error, exc_info=not is_known)
 
     async def _submit(self, unreachable: MilepostError) -> None:

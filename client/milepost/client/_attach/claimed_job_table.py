@@ -99,10 +99,13 @@ class ClaimedJobTable(JobTable):
         """Whether the lease holds, as far as this process knows."""
         return self.find(self.job_id) is not None
 
+    @property
+    def was_assigned(self) -> bool:
+        """Whether the claim is answered with the job, and not with a refusal."""
+        return self.claimed.done() and not self.claimed.cancelled() and self.claimed.exception() is None
+
     def opening_requests(self) -> list[WorkRequest]:
         """Resume the job, or claim it."""
-        if self._retry_timer is not None:
-            self._retry_timer.cancel()
         resumes = super().opening_requests()
         if self.claimed.done() or resumes:
             return resumes
@@ -110,17 +113,21 @@ class ClaimedJobTable(JobTable):
             self._wait_until = max(self._wait_until, self._loop.time() + _OWN_CLAIM_WAIT)
         return [self._claim()]
 
+    def session_closed(self) -> None:
+        """Send nothing until the next session is open, which begins with a claim of its own."""
+        super().session_closed()
+        self._cancel_retry()
+
     def stop_accepting(self) -> None:
         """Stop claiming: a session that only gives the job back must not claim it again."""
         super().stop_accepting()
-        if self._retry_timer is not None:
-            self._retry_timer.cancel()
+        self._cancel_retry()
         self.claimed.cancel()
 
     def rejected(self, message: Rejected) -> None:
         """Handle a refusal of the claim, or of a report."""
-        if not self.claimed.done() and not message.lease_token and not self.has_job:
-            if message.job_id == self.job_id:
+        if not message.lease_token:  # of a claim; once the job is assigned, one that came too late
+            if message.job_id == self.job_id and not self.claimed.done() and not self.has_job:
                 self._awaits_answer = False
                 if not self._retry(message):
                     self.claimed.set_exception(error_from_rejection(message))
@@ -146,6 +153,10 @@ class ClaimedJobTable(JobTable):
             min(_RETRY_INTERVAL, left), lambda: self.send_queue.enqueue(self._claim())
         )
         return True
+
+    def _cancel_retry(self) -> None:
+        if self._retry_timer is not None:
+            self._retry_timer.cancel()
 
     def _announce_capacity(self) -> None:
         if not self._shares_session:  # a shared session has the capacity of all of its blocks

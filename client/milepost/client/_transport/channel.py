@@ -207,10 +207,7 @@ class LazyChannel:
             del method
             raise error_from_status(error, self.target.address) from error.with_traceback(None)
         except asyncio.CancelledError:
-            task = asyncio.current_task()
-            # The channel cancelled the call, rather than somebody the waiting task.
-            if self._closed and task is not None and not task.cancelling():
-                raise RuntimeError(_CLOSED) from None
+            self.check_cancelled()
             raise
 
     def track(self, call: _Call) -> _Call:
@@ -219,6 +216,15 @@ class LazyChannel:
         calls.add(call)
         call.add_done_callback(calls.discard)
         return call
+
+    def check_cancelled(self) -> None:
+        """Raise RuntimeError where a call raised CancelledError because of `close`, and nobody has cancelled its task.
+
+        Whoever awaits the call would take the one for the other.
+        """
+        task = asyncio.current_task()
+        if self._closed and task is not None and not task.cancelling():
+            raise RuntimeError(_CLOSED) from None
 
     def release_if_idle(self) -> None:
         """Drop the channels if no call is in progress; the next call creates a new one."""

@@ -83,6 +83,7 @@ class Session:
 
         Raises:
             MilepostError: The stream ended without `finish`.
+            RuntimeError: The client was closed.
             Exception: What sending raised unexpectedly.
         """
         metadata = await self._credential.metadata(self._timeout)
@@ -108,6 +109,7 @@ class Session:
         except asyncio.CancelledError:
             if self._sending_error is not None:
                 raise self._sending_error from None
+            self._channel.check_cancelled()
             raise
         finally:
             self._jobs.session_closed()

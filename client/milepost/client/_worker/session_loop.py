@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import logging
 import os
 import socket
@@ -124,8 +123,12 @@ class SessionLoop:
         if self._session is not None:
             self._finishing = True
             self._session.finish()
-            with contextlib.suppress(TimeoutError):  # not asyncio.timeout: see `_completes` of the worker
-                await asyncio.wait_for(self._ended.wait(), timeout)
+            ended = asyncio.create_task(self._ended.wait())
+            try:
+                # Not asyncio.wait_for: that of Python 3.11 drops a cancellation that comes just after the end.
+                await asyncio.wait((ended,), timeout=timeout)
+            finally:
+                ended.cancel()
 
     def close(self) -> None:
         """Take no further part; `run`, if it was called, has ended."""

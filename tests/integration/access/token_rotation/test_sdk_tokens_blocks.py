@@ -10,7 +10,7 @@ import pytest
 
 from milepost.client import Client, SyncClient
 from milepost.client.errors import TokenExpired
-from milepost.v1 import JobState
+from milepost.v1 import Dispatch, JobState
 from tests.support.command import started
 from tests.support.rotating import Rotation, loaded, until
 from tests.support.rpc import eventually, state_name
@@ -89,3 +89,23 @@ async def test_a_command_goes_on_without_a_token(
         await running.says("the command goes on without it")
         gate.touch()
         assert (await running.end()).status == 7
+
+
+async def test_a_token_that_expires_after_the_claim_of_a_block_was_refused(
+    server: Server, rotation: Rotation, observer: Client, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A block that goes on without being reported needs no token: nothing is raised."""
+    await loaded(server, rotation.current)
+    job_id = (await observer.submit("k", dispatch=Dispatch.DISPATCH_EXTERNAL)).job_id
+    await observer.cancel(job_id)
+    server.kill()
+    async with Client(server.address, token=rotation.current) as client:
+        block = client.attach(job_id, on_unreachable="go on")
+        async with block as job:
+            server.restart()
+            await until(lambda: "goes on without being reported" in caplog.text)
+            rotation.revoke()
+            await until(block.attachment._connection.done)
+            job.result = {"n": 1}
+
+    assert f"job {job_id}: the connection ended: " in caplog.text

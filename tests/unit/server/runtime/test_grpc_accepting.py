@@ -15,6 +15,7 @@ from typing import Any
 
 import pytest
 
+from milepost.server.runtime.grpc_server import grpc_accepting
 from milepost.server.runtime.grpc_server.grpc_accepting import AHEAD_LIMIT, CallsAhead, wait
 from milepost.server.runtime.server import Server, Settings
 from milepost.v1 import JobState
@@ -117,6 +118,28 @@ async def test_other_waits_are_those_of_asyncio() -> None:
     assert await wait([first, never], return_when=asyncio.FIRST_COMPLETED) == ({first}, {never})
     assert await wait({first: 1, never: 2}.keys(), timeout=0.0) == ({first}, {never})
     assert await wait([first]) == ({first}, set())
+
+
+def test_what_a_closed_loop_leaves_is_freed() -> None:
+    """Its servers wait for ever, and nobody else knows them."""
+    gc.collect()
+    before = len(grpc_accepting._waits)
+
+    async def begin() -> None:
+        loop = asyncio.get_running_loop()
+        pending: dict[asyncio.Future[int], int] = {loop.create_future(): 0}
+        waiting.append(loop.create_task(accept(pending, [], 1)))
+        await asyncio.sleep(0)
+
+    waiting: list[asyncio.Task[None]] = []
+    loop = asyncio.new_event_loop()
+    loop.set_exception_handler(lambda *_: None)  # the task is pending as it is freed
+    loop.run_until_complete(begin())
+    loop.close()
+    assert len(grpc_accepting._waits) == before + 1
+    waiting.clear()
+    gc.collect()
+    assert len(grpc_accepting._waits) == before
 
 
 class Waiting:

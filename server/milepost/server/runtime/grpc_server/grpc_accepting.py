@@ -18,7 +18,7 @@ from functools import partial
 from importlib import import_module
 from types import ModuleType
 from typing import Any, Final
-from weakref import WeakKeyDictionary
+from weakref import ReferenceType, WeakKeyDictionary
 
 AHEAD_LIMIT: Final = 8
 """Calls of a method that core is asked for at a time."""
@@ -55,7 +55,8 @@ class FirstCompleted:
             self._woken.set_result(None)
 
 
-_waits: WeakKeyDictionary[asyncio.Task[Any], FirstCompleted] = WeakKeyDictionary()
+# Of each task that waits. Their futures and ``wait`` keep them: they know the task, which would be kept for good.
+_waits: WeakKeyDictionary[asyncio.Task[Any], ReferenceType[FirstCompleted]] = WeakKeyDictionary()
 
 
 async def wait(
@@ -71,9 +72,11 @@ async def wait(
     )
     if task is None or not is_first_of_dict:
         return await asyncio.wait(futures, timeout=timeout, return_when=return_when)
-    known = _waits.get(task)
+    reference = _waits.get(task)
+    known = None if reference is None else reference()
     if known is None:
-        known = _waits[task] = FirstCompleted()
+        known = FirstCompleted()
+        _waits[task] = ReferenceType(known)
     return await known.wait(futures), set()
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import socket
+from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -49,6 +50,7 @@ from milepost.server.runtime.grpc_server.health_service import Health
 from milepost.server.runtime.startup_placeholder import StartupPlaceholder
 from milepost.server.runtime.tls.tls_credentials import TlsCredentials
 from milepost.server.runtime.tls.tls_files import TlsFiles
+from milepost.server.runtime.uncancelled import finish
 from milepost.server.scheduling.loop_lag import HELD_LIMIT, LoopLag
 from milepost.server.scheduling.slices import Slices
 from milepost.server.service.stored_shares import StoredShares
@@ -145,6 +147,7 @@ class Server:
             self._directory.watch(files)
         self.failed = self._store.failed
         self._core: Core | None = None
+        self._stopping: asyncio.Task[None] | None = None
         self._job_service, self._worker_service, self._admin_service = self._services = [
             StartupPlaceholder(service) for service in _SERVICES
         ]
@@ -240,31 +243,47 @@ class Server:
         )
 
     async def stop(self) -> None:
-        """Shut down in order: refuse new calls, end streams with DRAINING, finish pending commits."""
+        """Shut down in order: refuse new calls, end streams with DRAINING, finish pending commits.
+
+        Where this is cancelled, however often, it returns only once that is done. An error of one step keeps no other
+        one from its turn: what listens on would hand calls to a loop that is closed, and they would never be answered.
+        """
+        if self._stopping is None:
+            self._stopping = asyncio.ensure_future(self._stop())
+        await finish(self._stopping)
+
+    async def _stop(self) -> None:
         if self.address:
             _log.info("stopping")
-        self._admission.drain()
-        self._health.drain()
-        if self._http is not None:
-            self._http.refuse()
-        if self._core is not None:
-            await self._core.drain()
-        if self._http is not None:
-            await self._http.stop()
-        await self._wait_for_last_calls()
-        self._barrier.detach()
-        await self._grpc.stop(_STOP_GRACE)
-        if self._health_port is not None:
-            await self._health_port.stop()
-        if self._metrics_port is not None:
-            await self._metrics_port.stop()
-        await self._tasks.close()
-        if self._core is not None:
-            await self._core.close()
-        await self._store.close()
-        if self._directory is not None:
-            self._directory.close()
-        self._audit.close()
+        async with AsyncExitStack() as steps:
+            # The last one comes first.
+            steps.callback(self._log_stopped)
+            steps.callback(self._audit.close)
+            if self._directory is not None:
+                steps.callback(self._directory.close)
+            steps.push_async_callback(self._store.close)
+            if self._core is not None:
+                steps.push_async_callback(self._core.close)
+            steps.push_async_callback(self._tasks.close)
+            if self._metrics_port is not None:
+                steps.push_async_callback(self._metrics_port.stop)
+            if self._health_port is not None:
+                steps.push_async_callback(self._health_port.stop)
+            # Without grace where the end of the loop has cancelled the one with it; else there is nothing left to do.
+            steps.push_async_callback(self._grpc.stop, None)
+            steps.push_async_callback(self._grpc.stop, _STOP_GRACE)
+            steps.callback(self._barrier.detach)
+            steps.push_async_callback(self._wait_for_last_calls)
+            if self._http is not None:
+                steps.push_async_callback(self._http.stop)
+            if self._core is not None:
+                steps.push_async_callback(self._core.drain)
+            if self._http is not None:
+                steps.callback(self._http.refuse)
+            steps.callback(self._health.drain)
+            steps.callback(self._admission.drain)
+
+    def _log_stopped(self) -> None:
         if self.address:
             _log.info("stopped")
 

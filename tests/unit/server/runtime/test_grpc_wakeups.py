@@ -7,7 +7,7 @@ import socket
 import subprocess
 import sys
 from collections.abc import Callable
-from contextlib import nullcontext
+from contextlib import nullcontext, suppress
 from contextvars import ContextVar
 from typing import Any
 
@@ -108,6 +108,51 @@ async def test_bytes_of_events_that_are_left_are_written_back(failure: Exception
         drain()
         drain()
         assert len(reading.recv(1000, socket.MSG_DONTWAIT)) == 3
+
+
+def fail_where_the_socket_fills(wakeups: Wakeups, reading: socket.socket, writing: socket.socket) -> int:
+    """Four events are left, and their bytes find no room; return the bytes that another thread has written meanwhile.
+
+    grpc.aio's thread waits for room, and takes it as soon as bytes are read.
+    """
+    written = 0
+
+    def fail() -> None:
+        nonlocal written
+        reading.recv(1)
+        with suppress(BlockingIOError):
+            while True:
+                written += writing.send(b"1", socket.MSG_DONTWAIT)
+        raise RuntimeError("Event loop is closed")
+
+    writing.send(b"1" * 5)
+    with pytest.raises(RuntimeError):
+        wakeups.drain_and_call(reading, writing, fail)
+    return written
+
+
+async def test_bytes_that_find_no_room_are_written_back_in_the_next_pass() -> None:
+    """Before it calls back, so that they are there whatever ends that pass; an event without a byte would wait."""
+    reading, writing = socket.socketpair()
+    wakeups = Wakeups(asyncio.get_running_loop())
+    left: list[int] = []
+    with reading, writing:
+        fail_where_the_socket_fills(wakeups, reading, writing)
+        for _ in range(2):
+            wakeups.drain_and_call(reading, writing, lambda: left.append(len(reading.recv(1 << 16))))
+            writing.send(b"1")  # wakes the next pass
+    assert left == [1 + 4, 1]
+
+
+async def test_bytes_that_find_no_room_are_written_back_where_no_pass_comes() -> None:
+    """The loop of another thread may have read all that woke this one."""
+    reading, writing = socket.socketpair()
+    wakeups = Wakeups(asyncio.get_running_loop())
+    with reading, writing:
+        written = fail_where_the_socket_fills(wakeups, reading, writing)
+        assert len(reading.recv(1 << 20)) == written
+        reading.setblocking(False)
+        assert await asyncio.get_running_loop().sock_recv(reading, 1 << 16) == bytes(4)
 
 
 async def test_another_loop_may_have_read_all() -> None:

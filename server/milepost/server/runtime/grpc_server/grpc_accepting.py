@@ -18,7 +18,7 @@ from functools import partial
 from importlib import import_module
 from types import ModuleType
 from typing import Any, Final
-from weakref import WeakKeyDictionary
+from weakref import ReferenceType, WeakKeyDictionary
 
 AHEAD_LIMIT: Final = 8
 """Calls of a method that core is asked for at a time."""
@@ -55,7 +55,8 @@ class FirstCompleted:
             self._woken.set_result(None)
 
 
-_waits: WeakKeyDictionary[asyncio.Task[Any], FirstCompleted] = WeakKeyDictionary()
+# Of each task that waits. Their futures and ``wait`` keep them: they know the task, which would be kept for good.
+_waits: WeakKeyDictionary[asyncio.Task[Any], ReferenceType[FirstCompleted]] = WeakKeyDictionary()
 
 
 async def wait(
@@ -71,18 +72,66 @@ async def wait(
     )
     if task is None or not is_first_of_dict:
         return await asyncio.wait(futures, timeout=timeout, return_when=return_when)
-    known = _waits.get(task)
+    reference = _waits.get(task)
+    known = None if reference is None else reference()
     if known is None:
-        known = _waits[task] = FirstCompleted()
+        known = FirstCompleted()
+        _waits[task] = ReferenceType(known)
     return await known.wait(futures), set()
+
+
+class _Request:
+    """A request for a call: it takes the place of the future that its coroutine waits for, and that core resolves.
+
+    Core writes the call to memory that the coroutine has. So the coroutine runs in no task: one that is cancelled, as
+    all are at the end of ``asyncio.run``, would free that memory while core may still write to it. Core keeps what it
+    resolves, and so all of this, also where the loop is closed.
+    """
+
+    __slots__ = ("_steps", "future")
+
+    cancelled = bool
+    """Core is to resolve it in any case: ``bool()`` is False."""
+
+    __await__ = staticmethod(partial(iter, (None,)))
+    """One step of nothing."""
+
+    def __init__(self, steps: Coroutine[Any, Any, Any], loop: Any) -> None:
+        self._steps = steps
+        self.future: asyncio.Future[Any] = loop.create_future()
+        loop.create_future = [self].pop
+        try:
+            self._go_on(steps.send, None)
+        finally:
+            del loop.create_future
+
+    def set_result(self, result: None) -> None:
+        """Core has written the call."""
+        self._go_on(self._steps.send, result)
+        if not self.future.done():
+            self.future.set_exception(
+                RuntimeError("a request for a call waits again once core is done with it")
+            )
+
+    def set_exception(self, error: BaseException) -> None:
+        """Core has no call, since the server stops."""
+        self._go_on(self._steps.throw, error)
+
+    def _go_on(self, step: Callable[[Any], object], value: object) -> None:
+        try:
+            step(value)
+        except StopIteration as end:
+            self.future.set_result(end.value)
+        except BaseException as error:  # noqa: BLE001  # whoever waits for the call gets it
+            self.future.set_exception(error)
 
 
 class CallsAhead:
     """The next calls of one method."""
 
     def __init__(self) -> None:
-        self._requested: set[asyncio.Task[Any]] = set()
-        self._ready: deque[asyncio.Task[Any]] = deque()
+        self._requested: set[asyncio.Future[Any]] = set()
+        self._ready: deque[asyncio.Future[Any]] = deque()
         self._next: asyncio.Future[Any] | None = None
 
     def __len__(self) -> int:
@@ -92,21 +141,21 @@ class CallsAhead:
     def next(self, request_call: Callable[[], Coroutine[Any, Any, Any]]) -> asyncio.Future[Any]:
         """Return a future of the next call; to be called again when that is done.
 
-        ``request_call`` asks core for a call; it raises where the server stops.
+        ``request_call`` asks core for a call, and waits for one future of the loop; it raises where the server stops.
         """
         loop = asyncio.get_running_loop()
         following = self._next = loop.create_future()
         if self._ready:
             self._resolve(self._ready.popleft())
         while len(self._requested) + len(self._ready) < AHEAD_LIMIT:
-            request = loop.create_task(request_call())
+            request = _Request(request_call(), loop).future
             self._requested.add(request)
             request.add_done_callback(self._on_done)
         return following
 
-    def _on_done(self, request: asyncio.Task[Any]) -> None:
+    def _on_done(self, request: asyncio.Future[Any]) -> None:
         self._requested.discard(request)
-        if request.cancelled() or request.exception() is not None:
+        if request.exception() is not None:
             # Calls that nobody will take would keep the server from stopping.
             self._ready.clear()
         elif self._next is None:
@@ -115,14 +164,12 @@ class CallsAhead:
         if self._next is not None:
             self._resolve(request)
 
-    def _resolve(self, request: asyncio.Task[Any]) -> None:
+    def _resolve(self, request: asyncio.Future[Any]) -> None:
         following, self._next = self._next, None
         if following is None or following.done():  # the server stops
             return
-        error = None if request.cancelled() else request.exception()
-        if request.cancelled():
-            following.cancel()
-        elif error is not None:
+        error = request.exception()
+        if error is not None:
             following.set_exception(error)
         else:
             following.set_result(request.result())

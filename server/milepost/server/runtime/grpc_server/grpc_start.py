@@ -6,6 +6,8 @@ import asyncio
 
 import grpc.aio
 
+from milepost.server.runtime.uncancelled import finish
+
 
 async def start_grpc(server: grpc.aio.Server) -> None:
     """Start the server; where this is cancelled, however often, return only once it has started.
@@ -13,13 +15,4 @@ async def start_grpc(server: grpc.aio.Server) -> None:
     It starts in a task of its own, which resolves the future that ``start`` waits for: if that was cancelled, the task
     fails with InvalidStateError, whose traceback is logged.
     """
-    starting = asyncio.ensure_future(server.start())
-    is_cancelled = False
-    while not starting.done():
-        try:
-            await asyncio.wait((starting,))
-        except asyncio.CancelledError:
-            is_cancelled = True
-    starting.result()
-    if is_cancelled:
-        raise asyncio.CancelledError
+    await finish(asyncio.ensure_future(server.start()))

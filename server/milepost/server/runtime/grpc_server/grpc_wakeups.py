@@ -5,7 +5,8 @@ event loop reads one byte a pass, although it takes all events then. So, when th
 bytes that are left wake the loop for nothing, and once there are some hundred of them the socket is full. Then the
 thread waits in its write, the loop gets one event a pass, and what sessions and new calls send waits behind all
 finished writes. So each pass reads all bytes. What it read too many it writes back: grpc.aio has one queue of events in
-a process, and stops at an event of a loop that is closed, or has another thread's loop take them.
+a process, and stops at an event of a loop that is closed, or has another thread's loop take them. What finds no room in
+the socket, since the thread was waiting for it as well, is written later: without a byte, an event waits for others.
 
 What waits for an event, such as the task of a call, goes on in the same pass, where nothing else waits for the loop.
 asyncio would have it go on in the next one; an event of a watched job has three such steps, and a pass costs as much as
@@ -24,7 +25,7 @@ import gc
 import socket
 from collections import deque
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from contextvars import Context
 from typing import Any, Final, TypeAlias
 
@@ -36,6 +37,10 @@ each takes some ten microseconds."""
 
 SENT_AT_LEAST: Final = 50
 """Of them, those that go on because a response is sent, at least, however many others there are."""
+
+WRITE_AGAIN_AFTER: Final = 0.01
+"""Seconds until bytes that found no room are written, where no pass comes before: another thread's loop may have read
+what was in the socket."""
 
 _Call: TypeAlias = tuple[Callable[..., object], tuple[object, ...], Context | None]
 """What ``call_soon`` of an event loop gets."""
@@ -91,6 +96,9 @@ class Wakeups:
         # What the passes of the loop have not come to yet.
         self._late: deque[_Call] = deque()
         self._sent: deque[_Call] = deque()
+        # Bytes that were read too many, and have not been written back yet.
+        self._owed = 0
+        self._writing_again: asyncio.TimerHandle | None = None
 
     def drain_and_call(
         self, waking: socket.socket, other_end: socket.socket, callback: Callable[[], None]
@@ -106,6 +114,8 @@ class Wakeups:
                 drained = waking.recv_into(_IGNORED, waiting - 1, _DONT_WAIT)
         except BlockingIOError:  # the loop of another thread has read them, and takes the events
             return
+        if self._owed:
+            self._write_back(other_end)  # there is room now
         is_scheduled = bool(self._late or self._sent)
 
         def call_soon(
@@ -121,8 +131,8 @@ class Wakeups:
         except BaseException as error:
             # An event whose loop is closed has ended it, or the loop of another thread has read the last byte. Either
             # may leave events that the drained bytes are of.
-            with suppress(BlockingIOError):  # as many as it holds
-                other_end.send(bytes(drained), _DONT_WAIT)
+            self._owed += drained
+            self._write_back(other_end)
             if not isinstance(error, BlockingIOError):
                 raise
         finally:
@@ -134,6 +144,20 @@ class Wakeups:
                 self._go_on()
             elif not is_scheduled and (self._late or self._sent):
                 loop.call_soon(self._go_on)
+
+    def _write_back(self, other_end: socket.socket) -> None:
+        """Write the bytes that are owed; later, where there is no room."""
+        if self._writing_again is not None:
+            self._writing_again.cancel()
+            self._writing_again = None
+        try:
+            self._owed -= other_end.send(bytes(self._owed), _DONT_WAIT)
+        except BlockingIOError:
+            pass
+        except OSError:  # it is closed, with the last use of grpc.aio
+            self._owed = 0
+        if self._owed:
+            self._writing_again = self._loop.call_later(WRITE_AGAIN_AFTER, self._write_back, other_end)
 
     def _go_on(self) -> None:
         try:

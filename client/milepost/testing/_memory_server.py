@@ -60,7 +60,9 @@ class MemoryServer:
         check_seconds(lease_ttl=lease_ttl)
         self._lease_ttl = lease_ttl
         self._tokens = None if tokens is None else to_path(tokens, "tokens")
-        self._server: Server | None = None
+        self._was_started = False
+        # Not the server: until that is gone, gRPC stays in use in this process, and a forked one cannot use it.
+        self._address: str | None = None
         self._running = contextlib.AsyncExitStack()
         self._thread: EventLoopThread | None = None
 
@@ -71,20 +73,22 @@ class MemoryServer:
         Raises:
             RuntimeError: It was not started.
         """
-        if self._server is None:
+        if self._address is None:
             raise RuntimeError("The server is not running: enter it, as in `with MemoryServer() as server:`.")
-        return self._server.address
+        return self._address
 
     async def __aenter__(self) -> Self:
-        if self._server is not None:
+        if self._was_started:
             raise RuntimeError("The server was started before: make another MemoryServer.")
+        self._was_started = True
         credentials = CredentialSettings(tokens=self._tokens)
         settings = Settings("127.0.0.1:0", None, lease_ttl=self._lease_ttl, credentials=credentials)
         async with contextlib.AsyncExitStack() as running:
             running.enter_context(server_log(self._log_level))
-            server = self._server = Server(settings)
+            server = Server(settings)
             running.push_async_callback(server.stop)
             await server.start()
+            self._address = server.address
             self._running = running.pop_all()
         return self
 

@@ -7,10 +7,12 @@ import sys
 
 import pytest
 
+from milepost.client import SyncClient
+from milepost.client._transport import fork_safety
 from tests.support.server import ServerProcess
 
 PROGRAM = """
-import asyncio, os, sys
+import asyncio, os, sys, threading
 from milepost.client import Client, MilepostError, SyncClient, Worker
 from milepost.v1 import Dispatch, JobState
 
@@ -52,6 +54,10 @@ if before != "unused":
         plain.get("no-such-job")
     except MilepostError as error:
         kept = error
+if before == "renamed":
+    for thread in threading.enumerate():
+        if "_poll_wrapper" in thread.name:
+            thread.name = "grpc-aio-poller"
 if before == "watching":
     watch = plain.watch(plain.submit("nobody-does-this").job_id)
     next(watch)
@@ -77,6 +83,35 @@ print("parent", *work(), flush=True)
 plain.close()
 """
 
+# The alarm ends a child that hangs.
+MEMORY_SERVER_PROGRAM = """
+import os, signal, sys
+from milepost.client import SyncClient
+from milepost.testing import MemoryServer
+
+
+def fork(address):
+    child = os.fork()
+    if child == 0:
+        signal.alarm(15)
+        try:
+            with SyncClient(address) as client:
+                print("child", client.submit("forked").kind, flush=True)
+        except RuntimeError as error:
+            print("child", error, flush=True)
+        os._exit(0)
+    print("status", os.waitpid(child, 0)[1], flush=True)
+
+
+with MemoryServer() as server:
+    if sys.argv[2] == "during":
+        fork(server.address)
+        with SyncClient(server.address) as client:
+            print("parent", len([client.submit("forked") for _ in range(100)]), flush=True)
+if sys.argv[2] == "after":
+    fork(sys.argv[1])
+"""
+
 WORKS = "JOB_STATE_SUCCEEDED JOB_STATE_SUCCEEDED JOB_STATE_SUCCEEDED"
 REFUSED = (
     "gRPC was in use when this process was forked, and cannot be used in it. Fork while no call and no watch is under "
@@ -86,8 +121,13 @@ REFUSED = (
 
 def run(address: str, before: str, forks: int) -> list[str]:
     """Run a program; return the output of parent and children."""
+    return output_of(PROGRAM, address, before, str(forks))
+
+
+def output_of(program: str, *arguments: str) -> list[str]:
+    """Run this program; return the output of parent and children."""
     done = subprocess.run(
-        [sys.executable, "-X", "faulthandler", "-c", PROGRAM, address, before, str(forks)],
+        [sys.executable, "-X", "faulthandler", "-c", program, *arguments],
         capture_output=True,
         text=True,
         timeout=120,
@@ -116,3 +156,27 @@ def test_open_calls_stay_with_the_parent(shared_server: ServerProcess, before: s
     """Open calls continue in the parent. The child cannot use gRPC then, and raises an error rather than hang."""
     children = [f"child {REFUSED}", "status 0"] * 2
     assert [f"parent {WORKS}", *children, after, f"parent {WORKS}"] == run(shared_server.address, before, 2)
+
+
+def test_a_poller_by_its_later_name(shared_server: ServerProcess) -> None:
+    """Later versions of grpcio name their thread otherwise. Connections are released before a fork with them, too."""
+    children = [f"child {WORKS}", "status 0"]
+    assert run(shared_server.address, "renamed", 1) == [f"parent {WORKS}", *children, f"parent {WORKS}"]
+
+
+def test_the_poller_is_known(shared_server: ServerProcess) -> None:
+    """A version of grpcio whose thread has a name unknown to the SDK fails here, rather than at users' forks."""
+    with SyncClient(shared_server.address) as client:
+        client.submit("forked")
+        assert fork_safety._poller_is_running()
+
+
+def test_a_memory_server_that_runs() -> None:
+    """A server uses gRPC as a client does: the child raises an error rather than hang, and the parent serves on."""
+    expected = [f"child {REFUSED}", "status 0", "parent 100"]
+    assert output_of(MEMORY_SERVER_PROGRAM, "", "during") == expected
+
+
+def test_a_memory_server_that_has_stopped(shared_server: ServerProcess) -> None:
+    """Nothing of it is left to keep a child from using gRPC."""
+    assert output_of(MEMORY_SERVER_PROGRAM, shared_server.address, "after") == ["child forked", "status 0"]

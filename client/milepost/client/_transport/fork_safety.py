@@ -35,8 +35,8 @@ else:
 
 # Seconds for a loop in another thread to release its connection.
 _RELEASE_TIMEOUT: Final = 1.0
-# Name of the thread that runs gRPC's asyncio support while it is in use.
-_POLLER_THREAD: Final = "_poll_wrapper"
+# Names of the thread that runs gRPC's asyncio support while it is in use: of grpcio 1.85, and of later versions.
+_POLLER_THREADS: Final = ("_poll_wrapper", "grpc-aio-poller")
 # Names of gRPC's native threads.
 _NATIVE_THREAD_PREFIXES: Final = ("grpc_", "event_engine", "lifeguard")
 _THREAD_DIRECTORY: Final = Path("/proc/self/task")
@@ -88,7 +88,9 @@ def claim_process() -> None:
 
 def _before_fork() -> None:
     global _owner_pid, _gc_was_enabled  # noqa: PLW0603 - see above
-    if _owner_pid == os.getpid() and _poller_is_running():
+    # Without a claim, a server in this process uses gRPC, or the application itself.
+    if _owner_pid in (0, os.getpid()) and _poller_is_running():
+        _owner_pid = os.getpid()
         for connection in tuple(_connections):
             _release(connection)
         if _poller_is_running():
@@ -122,7 +124,7 @@ def _release(connection: HasConnection) -> None:
 
 
 def _poller_is_running() -> bool:
-    return any(_POLLER_THREAD in thread.name for thread in threading.enumerate())
+    return any(name in thread.name for thread in threading.enumerate() for name in _POLLER_THREADS)
 
 
 def _native_threads_stopped() -> bool:

@@ -106,11 +106,16 @@ def since_change(runs: Sequence[PastRun]) -> Sequence[PastRun]:
     return runs[start:]
 
 
+def growth(progress: JobProgress, run: PastRun) -> float:
+    """The workload of the job, of that of the run; 1 where either is unknown."""
+    grown = progress.workload / run.workload if progress.workload and run.workload else 1.0
+    return min(max(grown, 1 / _GROWTH_LIMIT), _GROWTH_LIMIT)
+
+
 def _scenario(progress: JobProgress, run: PastRun, scales: Scales) -> tuple[float, float]:
     """The remaining time if the job goes on like ``run``, and how likely it is that it does, after what it has done."""
     elapsed = progress.elapsed
-    grown = progress.workload / run.workload if progress.workload and run.workload else 1.0
-    grown = min(max(grown, 1 / _GROWTH_LIMIT), _GROWTH_LIMIT)
+    grown = growth(progress, run)
     if not run.steps:
         return _left(run.duration * grown**scales.job, elapsed)
     ends: list[float] = []

@@ -26,6 +26,7 @@ from milepost.server.forecasting.forecast import (
     Forecast,
     Scales,
     forecast,
+    growth,
     since_change,
 )
 from milepost.server.forecasting.job_progress import JobProgress
@@ -150,10 +151,15 @@ class KindHistory:
         return RemainingTime(found.remaining, p90, Basis.WORKLOAD if scaled else Basis.HISTORY, found.runs)
 
     def is_overdue(self, progress: JobProgress) -> bool:
-        """Whether the job takes far longer than any run of its kind did, and nothing else is known of it."""
-        if len(self.runs) < OVERDUE_RUNS and self._has_pace(progress):
+        """Whether the job takes far longer than any run of its kind did, and nothing else is known of it.
+
+        A job with a larger workload than a run may take as much longer as the runs' own workloads tell.
+        """
+        if not self.runs or (len(self.runs) < OVERDUE_RUNS and self._has_pace(progress)):
             return False
-        return bool(self.runs) and progress.elapsed > OVERDUE_FACTOR * max(run.duration for run in self.runs)
+        growths = (max(growth(progress, run) ** self._scales.job, 1.0) for run in self.runs)
+        longest: float = max(run.duration * grown for run, grown in zip(self.runs, growths, strict=True))
+        return progress.elapsed > OVERDUE_FACTOR * longest
 
     def weights(self) -> Mapping[str, float]:
         """The stages of the latest runs, by how long each takes: its median duration in seconds.

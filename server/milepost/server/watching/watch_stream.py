@@ -118,8 +118,14 @@ class WatchStream(ABC):
 
     async def _follow(self) -> None:
         caught_up = False
+        rests_until = 0.0
+        loop = asyncio.get_running_loop()
         serve = self._serve if self._subscriber.takes_offers and not self._send_interval else None
         while True:
+            # Before the next batch, and not after one: under a steady flow each would have a successor by then, and
+            # what follows at the head, such as statuses, would never come.
+            if self._cursor < self._head and (rest := rests_until - loop.time()) > 0:
+                await asyncio.sleep(rest)
             version = self._signal.version
             if self._is_cut_off and not self._has_sent_end:
                 self._check()
@@ -132,8 +138,7 @@ class WatchStream(ABC):
                 continue
             if step is Step.SENT:
                 self._waiter.restart()
-                if self._send_interval:
-                    await asyncio.sleep(self._send_interval)
+                rests_until = loop.time() + self._send_interval
             if step is not Step.AT_HEAD and self._cursor < self._head:
                 if not self._subscriber.pacer.use_turn():
                     await self._subscriber.pacer.turn(self._subscriber.caller)

@@ -170,6 +170,20 @@ def test_a_job_is_overdue_after_three_times_the_longest_run() -> None:
     assert history.remaining(JobProgress(30.1, {})) is None
 
 
+def test_a_job_is_overdue_by_its_workload() -> None:
+    """One that is larger than all before may take as much longer as these tell; a small one no less than they took."""
+    history = known(*[PastRun(0.3 * n, 99.0 + n, (), 0.3 * n) for n in range(1, 6)])
+    large, small = JobProgress(5.5, {}, 2000.0), JobProgress(4.6, {}, 50.0)
+    assert [history.is_overdue(job) for job in (large, small, large._replace(elapsed=2000.0))] == [
+        False,
+        True,
+        True,
+    ]
+    remaining = history.remaining(large)
+    assert remaining is not None
+    assert remaining.p50 > 100.0
+
+
 def test_a_large_job_after_a_small_one_is_estimated_from_its_own_pace() -> None:
     """A run or two do not make a job overdue that counts its units: they are no more than the sizes that came first."""
     small = counted(100, 0.1)

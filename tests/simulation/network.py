@@ -266,6 +266,9 @@ class Channel:
         """Nothing to do: no process forks."""
         return call
 
+    def check_cancelled(self) -> None:
+        """Nothing to do: it is never closed before its worker has ended."""
+
     async def close(self) -> None:
         """Nothing to do."""
 

@@ -19,6 +19,7 @@ OFFERS = pytest.mark.parametrize(
         pytest.param({"takes_offers": True}, id="alone"),
         pytest.param({"shares_offers": True}, id="shared"),
         pytest.param({"delays_offers": True}, id="delayed"),
+        pytest.param({"shares_offers": True, "delays_offers": True}, id="shared and delayed"),
     ],
 )
 

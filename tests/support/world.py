@@ -156,8 +156,8 @@ class Subscriber:
     that a frame waits to be read. ``reason`` is why the server ended its last stream; empty unless that was an error.
     With ``takes_offers`` it takes what it has room for at once, as over HTTP; ``offered`` counts these frames. With
     ``shares_offers`` it takes them together with others like it; ``shared`` counts the frames that it got so. With
-    ``delays_offers`` they are on their way for a few passes of the event loop, as over gRPC; without ``arriving`` until
-    the test has them ``arrive`` at ``delayed``.
+    ``delays_offers`` they are on their way for a few passes of the event loop; without ``arriving`` until the test has
+    them ``arrive`` at ``delayed``. With the last two it is as over gRPC.
     """
 
     def __init__(
@@ -247,6 +247,8 @@ class Subscriber:
         send: Send = send_response
         if self._delays_offers:
             send = self.delayed = _DelayedSend(send_response, offer, self.arriving)
+            if self._shares_offers:
+                send.reader = _Reader(self, send.offer)
         elif self._takes_offers or self._shares_offers:
             send = PromptSend(send_response, offer, _Reader(self, offer) if self._shares_offers else None)
         watching = self._world.watching
@@ -312,6 +314,7 @@ class _Reader:
     """The reader of one stream of a subscriber, like those of all others."""
 
     key = "reader"
+    shares_limit = 16
 
     def __init__(self, subscriber: Subscriber, offer: Callable[[bytes], bool]) -> None:
         self.subscriber = subscriber

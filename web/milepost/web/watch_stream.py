@@ -30,7 +30,7 @@ from milepost.web.disconnects import while_connected
 from milepost.web.frame_records import CACHE_BYTES, FrameEncoder, TextCache, is_shared, record_of
 from milepost.web.framing import NDJSON, SSE
 from milepost.web.http_errors import error_json
-from milepost.web.live_readers import LiveReaders
+from milepost.web.live_readers import SHARING_READERS, LiveReaders
 from milepost.web.service import Arrived, Caller, JobsBackend, PromptSend, SeenEnough, ServiceError
 from milepost.web.shared_texts import SharedTexts
 from milepost.web.stream_response import WRITE_CHUNK, StreamResponse, WriteChunk
@@ -188,6 +188,11 @@ class _Stream:
         """See ``SharingReader``."""
         takes_chunks = self.response.write_chunk is not None and self.response.started
         return (self._encoder, self._epoch) if takes_chunks else None
+
+    @property
+    def shares_limit(self) -> int:
+        """See ``SharingReader``."""
+        return SHARING_READERS
 
     def share(self) -> LiveReaders:
         """See ``SharingReader``."""

@@ -11,11 +11,17 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Coroutine
 from functools import partial
-from typing import Any, Self
+from importlib import import_module
+from typing import Any, ClassVar, Self
 
 import grpc.aio
 
+from milepost.server.rpc.shared_writes import SharedWrites
+
 _Context = grpc.aio.ServicerContext[Any, Any]
+
+# The class of grpc.aio's own contexts, whose writes wait for one future, which core resolves.
+_OwnContext: Any = getattr(import_module("grpc._cython.cygrpc"), "_ServicerContext", ())
 
 
 class Sent(partial[None]):
@@ -23,95 +29,165 @@ class Sent(partial[None]):
 
 
 class ResponseWriter:
-    """Writes the responses of one call, within ``async with``: ``await writer(response)``, or ``offer``."""
+    """Writes the responses of one call, within ``async with``: ``await writer(response)``, or ``offer``.
+
+    It is a ``SharingReader`` of ``milepost.server.watching``: the same responses may be offered to several writers.
+
+    It also takes the place of the future that a write waits for. So a message takes no future and no callback, and core
+    need not have sent it for its memory to be freed, nor anybody wait for it any more (decision 0084).
+    """
+
+    key: ClassVar = "gRPC"
+    shares_limit: ClassVar = 8
+
+    cancelled: ClassVar = bool
+    """See ``asyncio.Future``. Core is to resolve it in any case: ``bool()`` is False."""
+
+    __await__: ClassVar = staticmethod(partial(iter, (None,)))
+    """One step of nothing."""
 
     def __init__(self, context: _Context) -> None:
         self._context = context
-        # Resolves when what was offered is sent.
-        self._sending: asyncio.Future[None] | None = None
-        # The error of an offer until ``__call__`` raises it: once, since the error then has its frame, which has this.
+        self._loop: Any = asyncio.get_running_loop()
+        self._is_own_context = isinstance(context, _OwnContext)
+        # The write that is under way, and whether it waits for ``set_result``.
+        self._writing: Coroutine[Any, Any, None] | None = None
+        self._is_in_core = False
+        # The error of a write until ``__call__`` raises it: once, since the error then has its frame, which has this.
         self._error: BaseException | None = None
         self._has_failed = False
         self._on_sent: Callable[[], None] | None = None
-        # Resolves once ``sent`` may return: who waits for ``_sending`` itself would wake before ``Sent``, in vain.
-        self._all_sent: asyncio.Future[None] | None = None
+        # Resolve once the response is sent.
+        self._waiting: list[asyncio.Future[None]] = []
 
     async def __call__(self, response: Any) -> None:
         """Write a response; return once the next one may follow. Raises what grpc.aio does, also of an offer."""
-        if self._sending is not None:
+        if self._writing is not None:
             await self.sent()
+        if self._error is None:
+            self._start(response)
+            if self._writing is not None:
+                await self._end_of_write()
         if self._error is not None:
             error, self._error = self._error, None
             try:
                 raise error
             finally:
                 del error
-        await self._context.write(response)
 
     @property
-    def is_sent(self) -> bool:
-        """Whether no offered response is being sent."""
-        return self._sending is None
+    def reader(self) -> Self:
+        """See ``subscriber.Send``."""
+        return self
+
+    def share(self) -> SharedWrites:
+        """See ``SharingReader``."""
+        return SharedWrites()
 
     @property
     def is_free(self) -> bool:
-        """Whether no offered response is being sent, and none has failed."""
-        return self.is_sent and not self._has_failed
+        """Whether no response is being sent, and none has failed."""
+        return self._writing is None and not self._has_failed
 
     def offer(self, response: Any) -> bool:
         """Write a response while nothing is being written; False, and nothing is done, unless grpc.aio takes it."""
-        if not self.is_free:
+        if self._writing is not None or self._has_failed:
             return False
         try:
-            self._go_on(self._context.write(response))
+            self._start(response)
         except Exception:  # noqa: BLE001  # the call is over: its task meets the same when it writes
             return False
         return True
 
     def call_when_sent(self, callback: Callable[[], None]) -> bool:
-        """Call back when the offered response is sent, in place of an earlier callback; False if none is being sent."""
-        if self._sending is None:
+        """Call back when the response is sent, in place of an earlier callback; False if none is being sent."""
+        if self._writing is None:
             return False
         self._on_sent = callback
         return True
 
     async def sent(self) -> None:
-        """Wait until the offered response is sent."""
-        while self._sending is not None:
-            if self._all_sent is None:
-                self._all_sent = asyncio.get_running_loop().create_future()
-            await asyncio.wait((self._all_sent,))
+        """Wait until the response is sent."""
+        while self._writing is not None:
+            await self._end_of_write()
 
-    def _go_on(self, writing: Coroutine[Any, Any, None]) -> None:
-        """Advance a write until it waits, or has ended."""
+    def _end_of_write(self) -> asyncio.Future[None]:
+        """A future of its own for whoever waits, who may be cancelled."""
+        waiting: asyncio.Future[None] = self._loop.create_future()
+        self._waiting.append(waiting)
+        return waiting
+
+    def _start(self, response: Any) -> None:
+        """Hand a response to grpc.aio. Raises what that does."""
+        writing = self._writing = self._context.write(response)
+        if self._is_own_context:
+            self._loop.create_future = self._take_wait
         try:
-            sending = writing.send(None)
-        except StopIteration:
+            waits_for = writing.send(None)
+        except BaseException as end:
+            self._writing = None
+            self._is_in_core = False
+            if not isinstance(end, StopIteration):
+                raise
             return
-        if sending is None:  # the write yields to other tasks, as ``asyncio.sleep(0)`` does
-            loop = asyncio.get_running_loop()
-            sending = loop.create_future()
-            loop.call_soon(sending.set_result, None)
+        finally:
+            if self._is_own_context:
+                del self._loop.create_future
+        if not self._is_in_core:
+            self._follow(waits_for)
+
+    def _take_wait(self) -> Self:
+        """Take the place of the future that the write asks the loop for."""
+        self._is_in_core = True
+        return self
+
+    def set_result(self, result: None) -> None:
+        """Core has sent the response."""
+        self._go_on()
+
+    def set_exception(self, error: BaseException) -> None:
+        """Core has given up: the client has left."""
+        self._fail(error)
+        self._go_on()
+
+    def _follow(self, waits_for: asyncio.Future[Any] | None) -> None:
+        """Go on once the future is done that the write waits for, as a task would."""
+        if waits_for is None:  # it yields to other tasks, as ``asyncio.sleep(0)`` does
+            waits_for = self._loop.create_future()
+            self._loop.call_soon(waits_for.set_result, None)
         else:
             # asyncio's protocol between a future and the task that runs a coroutine: the task clears this flag.
-            sending._asyncio_future_blocking = False
-        self._sending = sending
-        sending.add_done_callback(Sent(self._on_done, writing))
+            waits_for._asyncio_future_blocking = False
+        waits_for.add_done_callback(Sent(self._on_done))
 
-    def _on_done(self, writing: Coroutine[Any, Any, None], _: asyncio.Future[None]) -> None:
-        self._sending = None
+    def _on_done(self, _: asyncio.Future[Any]) -> None:
+        self._go_on()
+
+    def _go_on(self) -> None:
+        """Have the write go on to its end, which frees the message."""
+        self._is_in_core = False
+        assert self._writing is not None
         try:
-            self._go_on(writing)
-        except (Exception, asyncio.CancelledError) as error:  # noqa: BLE001  # the task gets it with its next response
-            # Without its traceback, which has this frame: the writer, and with it the call, would be garbage.
-            self._error = error.with_traceback(None)
-            self._has_failed = True
-        if self._all_sent is not None and self.is_sent:
-            self._all_sent.set_result(None)
-            self._all_sent = None
-        if self._on_sent is not None and self.is_sent:
-            on_sent, self._on_sent = self._on_sent, None
-            on_sent()
+            self._follow(self._writing.send(None))
+            return
+        except StopIteration:
+            pass
+        except BaseException as error:  # noqa: BLE001  # the task gets it with its next response
+            self._fail(error)
+        self._writing = None
+        if self._on_sent is not None:
+            # Not here: it may write the next response, and grpc.aio goes on in this pass until nothing more is sent.
+            self._loop.call_soon(Sent(self._on_sent))
+            self._on_sent = None
+        for waiting in self._waiting:
+            if not waiting.done():
+                waiting.set_result(None)
+        self._waiting.clear()
+
+    def _fail(self, error: BaseException) -> None:
+        # Without its traceback, which has a frame of this: the writer, and with it the call, would be garbage.
+        self._error = error.with_traceback(None)
+        self._has_failed = True
 
     async def __aenter__(self) -> Self:
         return self

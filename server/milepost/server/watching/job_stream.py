@@ -121,6 +121,7 @@ class JobStream(WatchStream):
         if batch is None:
             batch = self._replays.kept(self._job_id, tail, wanted, self._subscriber.caller)
         if batch is None:
+            self._subscriber.pause()
             batch = await self._replays.batch(self._job_id, tail, wanted, self._subscriber.caller)
             self._check()  # the log may have dropped events before the read
         if self._cursor < tail.thinned > self._thinned_sequence:
@@ -128,7 +129,7 @@ class JobStream(WatchStream):
         if batch is None:
             return Step.SKIPPED
         if batch.response:
-            await self._subscriber.send(batch.response)
+            await self._subscriber.send_part(batch.response)
         self._cursor = batch.last
         return Step.SENT if batch.response else Step.SKIPPED
 

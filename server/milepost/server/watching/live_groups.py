@@ -11,7 +11,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Hashable, Sequence
 from functools import partial
-from typing import Final, Protocol
+from typing import Protocol
 
 import structlog
 
@@ -20,9 +20,6 @@ from milepost.server.watching.signals import Signal, wake_soon
 from milepost.server.watching.subscriber import COUNTED_RESPONSE, SharedOffers, SharingReader, Subscriber
 
 _log = structlog.get_logger("milepost.watching")
-
-MEMBERS_LIMIT: Final = 16
-"""Members of a group: so many writes, a sixth of a millisecond, are made in one turn of their caller."""
 
 
 class Member(Protocol):
@@ -50,6 +47,12 @@ class Member(Protocol):
     def wake(self) -> None:
         """Have its task go on when there is a turn."""
 
+    def go_on_alone(self, *, is_served: bool) -> None:
+        """Wait by itself from now on. If its reader had no room for what has come, ``wake`` has it serve that."""
+
+    def put_off_look(self) -> bool:
+        """Look if a status is due once its reader has what was sent last; False if nothing of that is on its way."""
+
 
 class LiveGroups:
     """The groups of one log, of which ``signal`` tells what is new."""
@@ -71,7 +74,7 @@ class LiveGroups:
             return None
         key = subscriber.caller, reader.key, request
         group = self._groups.get(key)
-        if group is None or group.cursor != cursor or group.size >= MEMBERS_LIMIT:
+        if group is None or group.cursor != cursor or group.size >= reader.shares_limit:
             group = LiveGroup(self._signal, cursor, subscriber, reader.share())
             group.on_end = partial(self._remove, key, group)
             self._groups[key] = group
@@ -187,7 +190,7 @@ class LiveGroup:
                 if refused is None:
                     return False
                 if refused:
-                    self._release(refused)
+                    self._let_go(refused)
                 self.served_at = self._loop.time()
             self.cursor = batch.last
         if first.is_complete():
@@ -208,28 +211,48 @@ class LiveGroup:
             refused = self._offer_statuses()
         except Exception:  # noqa: BLE001  # the tasks try again, and end with the error
             _log.exception("live delivery failed")
-            refused = list(self._members.values())
-        self._release(refused)
+            self._end()
+        else:
+            self._put_off_looks(refused)
         return turns
 
-    def _offer_statuses(self) -> Sequence[SharingReader]:
-        """Offer a status to each reader to whom one is due; return those who take their tasks."""
+    def _offer_statuses(self) -> Sequence[Member]:
+        """Offer a status to each member to whose reader one is due; return those that could not."""
         refused = []
-        for member, reader in list(self._members.items()):
+        for member in list(self._members):
             if member.may_status_be_due():
                 member.move_to(self.cursor)
                 if not member.offer_status():
-                    refused.append(reader)
+                    refused.append(member)
         return refused
 
-    def _end(self) -> None:
-        self._release(list(self._members.values()))
+    def _put_off_looks(self, members: Sequence[Member]) -> None:
+        """Have these leave. Over gRPC the event before is often still on its way to a reader; else it takes the task."""
+        for member in members:
+            self.leave(member)
+        tasks = []
+        for member in members:
+            if member.put_off_look():
+                member.go_on_alone(is_served=True)
+            else:
+                tasks.append(member)
+        if tasks:
+            wake_soon(tasks)
 
-    def _release(self, readers: Sequence[SharingReader]) -> None:
+    def _end(self) -> None:
+        """Have the tasks of all streams go on."""
+        members = list(self._members)
+        for member in members:
+            self.leave(member)
+        if members:
+            wake_soon(members)
+
+    def _let_go(self, readers: Sequence[SharingReader]) -> None:
         """Have the streams of these readers go on by themselves."""
         members = [member for member, reader in self._members.items() if reader in readers]
         for member in members:
             self.leave(member)
+            member.go_on_alone(is_served=False)
         if members:
             wake_soon(members)
 

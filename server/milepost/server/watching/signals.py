@@ -32,6 +32,10 @@ TASK_TURNS: Final = 4
 long as to write what is there."""
 
 
+_NOT_SERVED: Final = -1
+"""A version that no signal has."""
+
+
 class Served(enum.Enum):
     """Outcome of serving a notification without the task that waits for it."""
 
@@ -206,6 +210,19 @@ class Waiter:
         """Have the group serve what comes from now on, while the wait goes on."""
         self._group = group
         self._signal.discard(self)
+
+    def leave_group(self, *, is_served: bool) -> None:
+        """Wait without the group. If it has not served what it was woken for, ``wake`` is to be called."""
+        group, self._group = self._group, None
+        if group is None:
+            return
+        self._idle_since = max(self._idle_since, group.served_at)
+        if is_served:
+            self._version = group.version
+            self._go_on()
+            self.wake_for_news()
+        else:
+            self._version = _NOT_SERVED
 
     def wake(self) -> None:
         """End the wait when there is a turn."""

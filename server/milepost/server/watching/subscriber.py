@@ -41,6 +41,10 @@ class SharingReader(Protocol):
     def key(self) -> Hashable:
         """Equal for readers who share offers; None while this one takes none."""
 
+    @property
+    def shares_limit(self) -> int:
+        """Readers who share offers, at most: all of them are made in one turn of their caller."""
+
     def share(self) -> SharedOffers:
         """Offers to readers with this key, without any yet."""
 
@@ -72,6 +76,8 @@ class Subscriber:
         self._reader: SharingReader | None = getattr(send, "reader", None)
         self._charge = Charge(unread)
         self._wanted = 0
+        # Whether the room that is held is that of a response which has been sent.
+        self._is_spare = False
 
     @property
     def sharing(self) -> SharingReader | None:
@@ -99,9 +105,11 @@ class Subscriber:
     def hold(self, *responses: bytes) -> None:
         """Charge responses that are to be sent soon. Raises NoRoom."""
         size = RESPONSE_COPIES * sum(map(len, responses))
-        if not self._charge.try_resize(size):
+        # More than that may be held already: it is given back once they are sent.
+        if size > self._charge.size and not self._charge.try_resize(size):
             self._wanted = size
             raise NoRoom
+        self._is_spare = False
 
     async def send(self, *responses: bytes) -> None:
         """Send all of them, in order; none where this raises NoRoom."""
@@ -115,8 +123,30 @@ class Subscriber:
         finally:
             self._charge.release()
 
+    async def send_part(self, response: bytes) -> None:
+        """Send a response that mostly another one follows at once, and keep its room for that, until ``pause``.
+
+        To give it back and charge it anew takes a tenth of the time of a replayed batch. Raises NoRoom.
+        """
+        size = len(response)
+        if size >= COUNTED_RESPONSE:
+            if RESPONSE_COPIES * size > self._charge.size:
+                self.hold(response)
+            self._is_spare = False
+            await self._send(response)
+            self._is_spare = True
+        else:
+            await self._send(response)
+
+    def pause(self) -> None:
+        """Give back the room of what was sent, before a wait for anything else."""
+        if self._is_spare:
+            self._is_spare = False
+            self._charge.release()
+
     async def wait_for_room(self) -> None:
         """Wait until what raised NoRoom fits, and hold the room for it. Raises LIMIT_REACHED."""
+        self._is_spare = False
         self._charge.release()
         await wait_for_room(self._charge, self._wanted)
 

@@ -124,7 +124,8 @@ class WatchStream(ABC):
         while True:
             # Before the next batch, and not after one: under a steady flow each would have a successor by then, and
             # what follows at the head, such as statuses, would never come.
-            if self._cursor < self._head and (rest := rests_until - loop.time()) > 0:
+            if rests_until and self._cursor < self._head and (rest := rests_until - loop.time()) > 0:
+                self._subscriber.pause()
                 await asyncio.sleep(rest)
             version = self._signal.version
             if self._is_cut_off and not self._has_sent_end:
@@ -138,11 +139,15 @@ class WatchStream(ABC):
                 continue
             if step is Step.SENT:
                 self._waiter.restart()
-                rests_until = loop.time() + self._send_interval
+                if self._send_interval:
+                    rests_until = loop.time() + self._send_interval
             if step is not Step.AT_HEAD and self._cursor < self._head:
                 if not self._subscriber.pacer.use_turn():
+                    self._subscriber.pause()
                     await self._subscriber.pacer.turn(self._subscriber.caller)
-            elif not caught_up:
+                continue
+            self._subscriber.pause()
+            if not caught_up:
                 caught_up = True
                 await self._send_response(self._response(caught_up=CaughtUp(sequence=self._cursor)))
             elif self._request.no_follow or self.is_complete():
@@ -182,6 +187,11 @@ class WatchStream(ABC):
     def wake(self) -> None:
         """See ``Member``."""
         self._waiter.wake()
+
+    def go_on_alone(self, *, is_served: bool) -> None:
+        """See ``Member``."""
+        self._group = None
+        self._waiter.leave_group(is_served=is_served)
 
     async def _send_last_status(self) -> None:
         """Send the status that is due at the end, if the request has a ``status_interval``.
@@ -233,8 +243,7 @@ class WatchStream(ABC):
         self._is_look_queued = False
         if self._group is not None or not self._waiter.is_waiting:
             return 0
-        self._is_look_put_off = self._subscriber.call_when_sent(self._go_on_when_sent)
-        if self._is_look_put_off:
+        if self.put_off_look():
             return 0
         try:
             takes_task = self.may_status_be_due() and not self.offer_status()
@@ -246,6 +255,11 @@ class WatchStream(ABC):
         elif not self.is_look_due:
             self._go_on_in_group()
         return 1
+
+    def put_off_look(self) -> bool:
+        """See ``Member``."""
+        self._is_look_put_off = self._subscriber.call_when_sent(self._go_on_when_sent)
+        return self._is_look_put_off
 
     def _go_on_when_sent(self) -> None:
         # Several callers may have asked for this one call, so it resumes everything that may have been put off.

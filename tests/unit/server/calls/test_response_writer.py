@@ -223,13 +223,13 @@ async def test_who_waits_for_an_offer_wakes_once(monkeypatch: pytest.MonkeyPatch
     await asyncio.sleep(0)
     waiting = asyncio.create_task(writer.sent())
     waits: list[object] = []
-    wait = asyncio.wait
+    end_of_write = ResponseWriter._end_of_write
 
-    async def noted_wait(futures: Any) -> Any:
-        waits.append(futures)
-        return await wait(futures)
+    def noted_end(writer: ResponseWriter) -> asyncio.Future[None]:
+        waits.append(writer)
+        return end_of_write(writer)
 
-    monkeypatch.setattr(asyncio, "wait", noted_wait)
+    monkeypatch.setattr(ResponseWriter, "_end_of_write", noted_end)
     await asyncio.sleep(0)
 
     def resolve() -> None:

@@ -9,6 +9,7 @@ import sys
 from collections.abc import Callable
 from contextlib import nullcontext, suppress
 from contextvars import ContextVar
+from functools import partial
 from typing import Any
 
 import pytest
@@ -84,6 +85,28 @@ async def test_all_bytes_are_read_in_one_pass() -> None:
             writing.send(b"1" * count)
             Wakeups(asyncio.get_running_loop()).drain_and_call(reading, writing, read_one)
     assert left == [0, 0, 0]
+
+
+async def test_bytes_are_counted_only_where_there_may_be_more() -> None:
+    """After a pass with one event its byte is read by grpc.aio; after any other pass, whatever is left is read, too."""
+    wakeups = Wakeups(asyncio.get_running_loop())
+    reading, writing = socket.socketpair()
+    left: list[int] = []
+
+    def resolve(events: int) -> None:
+        reading.recv(1)
+        for _ in range(events):
+            asyncio.get_running_loop().call_soon(lambda: None)
+
+    with reading, writing:
+        for events in (1, 1, 3, 1, 0, 1):
+            writing.send(b"-" * 2)
+            wakeups.drain_and_call(reading, writing, partial(resolve, events))
+            writing.send(b"-")
+            left.append(len(reading.recv(1000, socket.MSG_PEEK)) - 1)
+            reading.recv(1)
+    # The first pass counts. So does each one after a pass that had three events, or none.
+    assert left == [0, 1, 2, 0, 1, 0]
 
 
 @pytest.mark.parametrize("failure", [RuntimeError("Event loop is closed"), BlockingIOError()])

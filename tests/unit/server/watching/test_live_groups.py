@@ -21,6 +21,7 @@ class Stream:
         self._head = head
         self.cursor = 0
         self.key = "reader"
+        self.shares_limit = 2
 
     async def __call__(self, response: bytes) -> None:
         """See ``Send``."""
@@ -62,6 +63,13 @@ class Stream:
     def wake(self) -> None:
         """See ``Member``."""
 
+    def go_on_alone(self, *, is_served: bool) -> None:
+        """See ``Member``."""
+
+    def put_off_look(self) -> bool:
+        """See ``Member``."""
+        return False
+
 
 class Offers:
     """See ``SharedOffers``."""
@@ -102,6 +110,8 @@ async def test_who_is_served_together() -> None:
     assert join("a", "request") is first
     others = [join("b", "request"), join("a", "other"), join("a", "request", 1)]
     assert len({id(group) for group in [first, *others]}) == 4
+    # Two readers share offers, at most.
+    assert join("a", "request") is not first
 
 
 async def test_a_group_without_members() -> None:

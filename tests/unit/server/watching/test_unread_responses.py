@@ -72,6 +72,43 @@ async def test_a_response_is_charged_until_it_is_read() -> None:
     assert (used, unread.used) == (30_000, 0)
 
 
+async def test_the_room_of_a_part_is_kept_for_the_next() -> None:
+    """Until the stream pauses; while a response is being sent, a pause leaves its room alone."""
+    unread, reader = ByteBudget(1 << 20), Reader()
+    stream = subscriber(reader, unread)
+    used = []
+    for size in (10_000, 8_000, 12_000):
+        reader.reads.clear()
+        sending = asyncio.create_task(stream.send_part(b"x" * size))
+        await asyncio.sleep(0)
+        stream.pause()
+        used.append(unread.used)
+        reader.reads.set()
+        await sending
+        used.append(unread.used)
+    stream.pause()
+    assert (used, unread.used) == ([20_000, 20_000, 20_000, 20_000, 24_000, 24_000], 0)
+
+
+async def test_a_part_that_has_no_room() -> None:
+    """The stream gives back what it kept, and waits for all it needs, as for any response."""
+    unread, reader = ByteBudget(100_000), Reader()
+    reader.reads.set()
+    stream, other = subscriber(reader, unread), ByteBudget(60_000, unread)
+    await stream.send_part(b"x" * 10_000)
+    assert other.try_acquire(60_000)
+    with pytest.raises(NoRoom):
+        await stream.send_part(b"x" * 24_000)
+    waiting = asyncio.create_task(stream.wait_for_room())
+    await asyncio.sleep(0)
+    assert (waiting.done(), unread.used) == (False, 60_000)
+    other.release(60_000)
+    await waiting
+    await stream.send_part(b"x" * 24_000)
+    stream.pause()
+    assert unread.used == 0
+
+
 async def test_small_responses_are_not_charged() -> None:
     """The number of watches bounds them, and a live event costs no more for it."""
     unread, reader = ByteBudget(1), Reader()

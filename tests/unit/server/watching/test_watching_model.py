@@ -195,7 +195,12 @@ class WatchingModel(RuleBasedStateMachine):
         most=st.sampled_from([0, 0, 1, 2, 3]),
         on_gap=st.sampled_from([OnGap.ON_GAP_FAIL, OnGap.ON_GAP_SNAPSHOT]),
         offers=st.sampled_from(
-            [{}, {"takes_offers": True}, {"shares_offers": True}, {"shares_offers": True}]
+            [
+                {},
+                {"takes_offers": True},
+                *[{"shares_offers": True}] * 2,
+                *[{"shares_offers": True, "delays_offers": True}] * 2,
+            ]
         ),
     )
     def watch(

@@ -4,9 +4,12 @@ A thread of grpc.aio writes a byte to a socket for each event, such as a finishe
 event loop reads one byte a pass, although it takes all events then. So, when thousands of streams are written to, the
 bytes that are left wake the loop for nothing, and once there are some hundred of them the socket is full. Then the
 thread waits in its write, the loop gets one event a pass, and what sessions and new calls send waits behind all
-finished writes. So each pass reads all bytes. What it read too many it writes back: grpc.aio has one queue of events in
-a process, and stops at an event of a loop that is closed, or has another thread's loop take them. What finds no room in
-the socket, since the thread was waiting for it as well, is written later: without a byte, an event waits for others.
+finished writes. So a pass reads all bytes, unless the one before had one event: then there is mostly one byte, as in
+the replay of one reader, and to ask how many there are takes a system call.
+
+What was read too many is written back: grpc.aio has one queue of events in a process, and stops at an event of a loop
+that is closed, or has another thread's loop take them. What finds no room in the socket, since the thread was waiting
+for it as well, is written later: without a byte, an event waits for others.
 
 What waits for an event, such as the task of a call, goes on in the same pass, where nothing else waits for the loop.
 asyncio would have it go on in the next one; an event of a watched job has three such steps, and a pass costs as much as
@@ -96,6 +99,8 @@ class Wakeups:
         # What the passes of the loop have not come to yet.
         self._late: deque[_Call] = deque()
         self._sent: deque[_Call] = deque()
+        # Whether there may be more bytes than the one that grpc.aio reads: each event had one in the pass before.
+        self._is_behind = True
         # Bytes that were read too many, and have not been written back yet.
         self._owed = 0
         self._writing_again: asyncio.TimerHandle | None = None
@@ -108,24 +113,18 @@ class Wakeups:
         Then run what those futures call, which the event loop would do in its next pass, unless others wait for that.
         """
         drained = 0
-        try:
-            waiting = waking.recv_into(_IGNORED, 0, _PEEK)
-            if waiting > 1:
-                drained = waking.recv_into(_IGNORED, waiting - 1, _DONT_WAIT)
-        except BlockingIOError:  # the loop of another thread has read them, and takes the events
-            return
+        if self._is_behind:
+            try:
+                waiting = waking.recv_into(_IGNORED, 0, _PEEK)
+                if waiting > 1:
+                    drained = waking.recv_into(_IGNORED, waiting - 1, _DONT_WAIT)
+            except BlockingIOError:  # the loop of another thread has read them, and takes the events
+                return
         if self._owed:
             self._write_back(other_end)  # there is room now
-        is_scheduled = bool(self._late or self._sent)
-
-        def call_soon(
-            function: Callable[..., object], *arguments: object, context: Context | None = None
-        ) -> None:
-            calls = self._sent if isinstance(function, Sent) else self._late
-            calls.append((function, arguments, context))
-
+        scheduled = len(self._late) + len(self._sent)
         loop = self._loop
-        loop.call_soon = call_soon
+        loop.call_soon = self._call_soon_of_event
         try:
             callback()
         except BaseException as error:
@@ -138,12 +137,22 @@ class Wakeups:
         finally:
             # Before anything goes on: what that schedules is for the next pass, such as the rest of long work.
             del loop.call_soon
+            self._is_behind = len(self._late) + len(self._sent) != scheduled + 1
             # asyncio's own loops keep what they run next in a deque. With another loop, or with something in it, all
             # waits.
             if not getattr(loop, "_ready", True):
-                self._go_on()
-            elif not is_scheduled and (self._late or self._sent):
+                if self._is_behind or self._sent:
+                    self._go_on()
+                else:  # one call, mostly: that is all
+                    self._run(*self._late.popleft())
+            elif not scheduled and (self._late or self._sent):
                 loop.call_soon(self._go_on)
+
+    def _call_soon_of_event(
+        self, function: Callable[..., object], *arguments: object, context: Context | None = None
+    ) -> None:
+        """Do as ``call_soon`` of the loop, while grpc.aio resolves the futures of events."""
+        (self._sent if isinstance(function, Sent) else self._late).append((function, arguments, context))
 
     def _write_back(self, other_end: socket.socket) -> None:
         """Write the bytes that are owed; later, where there is no room."""
@@ -173,16 +182,18 @@ class Wakeups:
         for made in range(limit):
             if not due:
                 return limit - made
-            function, arguments, context = due.popleft()
-            try:
-                if context is None:
-                    function(*arguments)
-                else:
-                    context.run(function, *arguments)
-            except (SystemExit, KeyboardInterrupt):
-                raise
-            except BaseException as error:  # noqa: BLE001  # as the event loop does; the others go on
-                self._loop.call_exception_handler(
-                    {"message": f"exception in {function!r}", "exception": error}
-                )
+            self._run(*due.popleft())
         return 0
+
+    def _run(
+        self, function: Callable[..., object], arguments: tuple[object, ...], context: Context | None
+    ) -> None:
+        try:
+            if context is None:
+                function(*arguments)
+            else:
+                context.run(function, *arguments)
+        except (SystemExit, KeyboardInterrupt):
+            raise
+        except BaseException as error:  # noqa: BLE001  # as the event loop does; the others go on
+            self._loop.call_exception_handler({"message": f"exception in {function!r}", "exception": error})

@@ -227,7 +227,7 @@ class LiveGroup:
         return refused
 
     def _put_off_looks(self, members: Sequence[Member]) -> None:
-        """Have these leave. Over gRPC the event before is often still on its way to a reader; else it takes the task."""
+        """Have these leave. Over gRPC the event before is often still on its way to a reader; else it takes tasks."""
         for member in members:
             self.leave(member)
         tasks = []

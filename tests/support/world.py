@@ -306,8 +306,8 @@ class _DelayedSend(PromptSend):
         """Have what it was offered be sent."""
         self._idle.set()
         if self._on_sent is not None:
-            on_sent, self._on_sent = self._on_sent, None
-            on_sent()
+            asyncio.get_running_loop().call_soon(self._on_sent)
+            self._on_sent = None
 
 
 class _Reader:

@@ -33,12 +33,15 @@ class ResponseWriter:
 
     It is a ``SharingReader`` of ``milepost.server.watching``: the same responses may be offered to several writers.
 
-    It also takes the place of the future that a write waits for. So a message takes no future and no callback, and core
-    need not have sent it for its memory to be freed, nor anybody wait for it any more (decision 0084).
+    It also takes the place of the future that a write waits for, for core to resolve. So a message takes no future and
+    no callback, and is freed also where core has failed to send it, or nobody waits for it any more (decision 0084).
     """
 
     key: ClassVar = "gRPC"
-    shares_limit: ClassVar = 8
+    shares_limit: ClassVar = 4
+
+    silent_ends: ClassVar = 0
+    """Writes of this process that have ended without a callback, or anybody who waits."""
 
     cancelled: ClassVar = bool
     """See ``asyncio.Future``. Core is to resolve it in any case: ``bool()`` is False."""
@@ -57,23 +60,24 @@ class ResponseWriter:
         self._error: BaseException | None = None
         self._has_failed = False
         self._on_sent: Callable[[], None] | None = None
-        # Resolve once the response is sent.
+        # What ``__call__`` waits for, and others: the first gets the error of its write, as from grpc.aio.
+        self._written: asyncio.Future[None] | None = None
         self._waiting: list[asyncio.Future[None]] = []
 
     async def __call__(self, response: Any) -> None:
         """Write a response; return once the next one may follow. Raises what grpc.aio does, also of an offer."""
         if self._writing is not None:
             await self.sent()
-        if self._error is None:
-            self._start(response)
-            if self._writing is not None:
-                await self._end_of_write()
         if self._error is not None:
             error, self._error = self._error, None
             try:
                 raise error
             finally:
                 del error
+        self._start(response)
+        if self._writing is not None:
+            self._written = self._loop.create_future()
+            await self._written
 
     @property
     def reader(self) -> Self:
@@ -100,7 +104,10 @@ class ResponseWriter:
         return True
 
     def call_when_sent(self, callback: Callable[[], None]) -> bool:
-        """Call back when the response is sent, in place of an earlier callback; False if none is being sent."""
+        """Call back soon after the response is sent, in place of an earlier callback; False if none is being sent.
+
+        By then, another one may be on its way.
+        """
         if self._writing is None:
             return False
         self._on_sent = callback
@@ -172,9 +179,23 @@ class ResponseWriter:
             return
         except StopIteration:
             pass
-        except BaseException as error:  # noqa: BLE001  # the task gets it with its next response
+        except (Exception, asyncio.CancelledError) as error:  # noqa: BLE001  # the task gets it
             self._fail(error)
         self._writing = None
+        self._end()
+
+    def _end(self) -> None:
+        """Tell whoever waits for the end of the write."""
+        written, self._written = self._written, None
+        if written is None and self._on_sent is None and not self._waiting:
+            ResponseWriter.silent_ends += 1
+            return
+        if written is not None and not written.done():
+            if self._error is None:
+                written.set_result(None)
+            else:
+                written.set_exception(self._error)
+                self._error = None
         if self._on_sent is not None:
             # Not here: it may write the next response, and grpc.aio goes on in this pass until nothing more is sent.
             self._loop.call_soon(Sent(self._on_sent))

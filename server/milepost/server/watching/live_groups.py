@@ -2,7 +2,7 @@
 
 Each would wake, look and move its cursor by itself. A group does that once for all of its members: one wake-up, one
 batch, one cursor, and a write to each reader. A member whose reader has no room leaves at the cursor from before, and
-its task goes on from there, so no member waits for another. For anything but one small batch in memory the group ends,
+goes on by itself from there, so no member waits for another. For anything but one small batch in memory the group ends,
 and the task of each member does what it always did (rule 5).
 """
 

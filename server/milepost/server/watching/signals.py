@@ -42,7 +42,7 @@ class Served(enum.Enum):
     ALL = enum.auto()
     """The wait goes on, for notifications after the version that was served."""
     BUSY = enum.auto()
-    """Something is being sent. ``Waiter.wake`` is called when that is over, and the notification is served then."""
+    """Something is being sent. After that, ``Waiter.wake`` or ``wake_for_news`` is called, and serves it then."""
     TASK = enum.auto()
     """It takes the task: wake it."""
 

@@ -15,7 +15,7 @@ Send: TypeAlias = Callable[[bytes], Awaitable[None]]
 It may have a method ``offer(response) -> bool``, for readers that often have room at once: that sends the response
 without a wait, while nothing else is being sent, and returns True; or it sends nothing, and returns False. Where such a
 response may still be on its way, ``await sent()`` returns once it is sent, and ``call_when_sent(callback)`` calls back
-then, or returns False if none is on its way."""
+soon after that, when another one may be on its way, or returns False if none is."""
 
 
 class SharedOffers(Protocol):
@@ -43,7 +43,7 @@ class SharingReader(Protocol):
 
     @property
     def shares_limit(self) -> int:
-        """Readers who share offers, at most: all of them are made in one turn of their caller."""
+        """Readers who share offers, at most: what is offered is written to all of them in one turn of their caller."""
 
     def share(self) -> SharedOffers:
         """Offers to readers with this key, without any yet."""
@@ -60,8 +60,8 @@ class NoRoom(Exception):
 class Subscriber:
     """One call of WatchJob or WatchJobs. ``caller`` is the key that its load is counted under.
 
-    ``unread`` is the budget of that caller's responses. A response is charged until gRPC has sent it, since evicting a
-    cache does not free what a stream or gRPC holds.
+    ``unread`` is the budget of that caller's responses. A response is charged until gRPC has sent it, or longer where
+    others follow at once, since evicting a cache does not free what a stream or gRPC holds.
     """
 
     def __init__(self, caller: str, send: Send, pacer: Pacer, unread: ByteBudget) -> None:
@@ -105,8 +105,7 @@ class Subscriber:
     def hold(self, *responses: bytes) -> None:
         """Charge responses that are to be sent soon. Raises NoRoom."""
         size = RESPONSE_COPIES * sum(map(len, responses))
-        # More than that may be held already: it is given back once they are sent.
-        if size > self._charge.size and not self._charge.try_resize(size):
+        if not self._charge.try_resize(size):
             self._wanted = size
             raise NoRoom
         self._is_spare = False
@@ -126,17 +125,20 @@ class Subscriber:
     async def send_part(self, response: bytes) -> None:
         """Send a response that mostly another one follows at once, and keep its room for that, until ``pause``.
 
-        To give it back and charge it anew takes a tenth of the time of a replayed batch. Raises NoRoom.
+        To give it back and charge it anew takes a tenth of the time of a replayed batch. So it may be charged for up to
+        twice its size. Raises NoRoom.
         """
-        size = len(response)
-        if size >= COUNTED_RESPONSE:
-            if RESPONSE_COPIES * size > self._charge.size:
-                self.hold(response)
+        size, held = RESPONSE_COPIES * len(response), self._charge.size
+        if size < RESPONSE_COPIES * COUNTED_RESPONSE:
             self._is_spare = False
+            self._charge.release()
             await self._send(response)
-            self._is_spare = True
-        else:
-            await self._send(response)
+            return
+        if not held // 2 < size <= held:
+            self.hold(response)
+        self._is_spare = False
+        await self._send(response)
+        self._is_spare = True
 
     def pause(self) -> None:
         """Give back the room of what was sent, before a wait for anything else."""

@@ -14,6 +14,8 @@ import grpc
 import grpc.aio
 import pytest
 
+from milepost.server.calls.call_turns import ENDS_PER_PASS
+from milepost.server.calls.paced_ends import PacedEnds
 from milepost.server.dispatch.worker_session import ResponseQueue
 from milepost.server.rpc.response_writer import ResponseWriter, Sent
 from milepost.server.runtime.grpc_server.grpc_wakeups import RUN_AT_ONCE, Wakeups
@@ -154,6 +156,7 @@ class _Context:
 
     def __init__(self) -> None:
         self.written: list[bytes] = []
+        self.is_waiting = asyncio.Event()
         self.waits: list[asyncio.Future[None]] = [
             asyncio.get_running_loop().create_future() for _ in range(2)
         ]
@@ -161,6 +164,7 @@ class _Context:
     async def write(self, response: bytes) -> None:
         """See ``grpc.aio.ServicerContext``."""
         await asyncio.sleep(0)
+        self.is_waiting.set()
         for wait in self.waits:
             await wait
         self.written.append(response)
@@ -190,6 +194,36 @@ async def test_a_write_whose_wait_is_cancelled() -> None:
     with pytest.raises(asyncio.CancelledError):
         await writer(b"2")
     assert context.written == []
+
+
+async def test_calls_whose_writes_fail_at_once_end_in_turns() -> None:
+    """As where a crowd leaves that was being written to. Others who wait for the end of such a write go on."""
+    ends = PacedEnds()
+    contexts: list[Any] = [_Context() for _ in range(3 * ENDS_PER_PASS)]
+    writers = [ResponseWriter(context) for context in contexts]
+    ended: list[ResponseWriter] = []
+
+    async def write(writer: ResponseWriter) -> None:
+        try:
+            await writer(b"1")
+        finally:
+            ended.append(writer)
+
+    calls = [asyncio.create_task(ends.run(write(writer))) for writer in writers]
+    waiting = [asyncio.create_task(writer.sent()) for writer in writers]
+    for context in contexts:
+        await context.is_waiting.wait()
+    for context in contexts:
+        context.waits[0].set_exception(ConnectionError("the client has left"))
+    passes = []
+    while not all(call.done() for call in calls):
+        before = len(ended)
+        await asyncio.sleep(0)
+        passes.append(len(ended) - before)
+    await asyncio.gather(*waiting)
+    assert max(passes) == ENDS_PER_PASS
+    assert {repr(call.exception()) for call in calls} == {"ConnectionError('the client has left')"}
+    assert not any(writer.is_free for writer in writers)
 
 
 @pytest.mark.parametrize("is_raised", [True, False])

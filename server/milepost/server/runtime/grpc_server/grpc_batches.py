@@ -67,7 +67,10 @@ def _fail(future: asyncio.Future[None], error: BaseException) -> None:
 
 
 def freeing(execute: _Execute) -> Callable[[Any, tuple[Any, ...], Any], Awaitable[None]]:
-    """Do as ``execute`` of grpc.aio, and free each batch. The batch starts at once, rather than when it is awaited."""
+    """Do as ``execute`` of grpc.aio, and free each batch.
+
+    The batch starts at once, rather than when it is awaited, unless it is a ``ResponseWriter``'s.
+    """
 
     def execute_batch(call: Any, operations: tuple[Any, ...], loop: Any) -> Awaitable[None]:
         if "create_future" in loop.__dict__:  # a ``ResponseWriter`` does that itself, for the fewest steps

@@ -32,7 +32,7 @@ from contextlib import contextmanager
 from contextvars import Context
 from typing import Any, Final, TypeAlias
 
-from milepost.server.rpc.response_writer import Sent
+from milepost.server.rpc.response_writer import ResponseWriter, Sent
 
 RUN_AT_ONCE: Final = 200
 """Calls of what waited for events that are made in one pass of the event loop. Where thousands of streams end at once,
@@ -99,7 +99,7 @@ class Wakeups:
         # What the passes of the loop have not come to yet.
         self._late: deque[_Call] = deque()
         self._sent: deque[_Call] = deque()
-        # Whether there may be more bytes than the one that grpc.aio reads: each event had one in the pass before.
+        # Whether there may be more bytes than the one that grpc.aio reads: it read one for all events of the last pass.
         self._is_behind = True
         # Bytes that were read too many, and have not been written back yet.
         self._owed = 0
@@ -123,6 +123,7 @@ class Wakeups:
         if self._owed:
             self._write_back(other_end)  # there is room now
         scheduled = len(self._late) + len(self._sent)
+        silent = ResponseWriter.silent_ends
         loop = self._loop
         loop.call_soon = self._call_soon_of_event
         try:
@@ -137,14 +138,16 @@ class Wakeups:
         finally:
             # Before anything goes on: what that schedules is for the next pass, such as the rest of long work.
             del loop.call_soon
-            self._is_behind = len(self._late) + len(self._sent) != scheduled + 1
+            caused = len(self._late) + len(self._sent) - scheduled
+            # Nearly each event causes one call, or ends a write that causes none.
+            self._is_behind = caused + ResponseWriter.silent_ends - silent != 1
             # asyncio's own loops keep what they run next in a deque. With another loop, or with something in it, all
             # waits.
             if not getattr(loop, "_ready", True):
-                if self._is_behind or self._sent:
-                    self._go_on()
-                else:  # one call, mostly: that is all
+                if caused == len(self._late) == 1:
                     self._run(*self._late.popleft())
+                else:
+                    self._go_on()
             elif not scheduled and (self._late or self._sent):
                 loop.call_soon(self._go_on)
 

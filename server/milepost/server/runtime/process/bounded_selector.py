@@ -84,7 +84,11 @@ class BoundedSelector(selectors.DefaultSelector):
 
     def modify(self, fileobj: Any, events: int, data: Any = None) -> selectors.SelectorKey:
         """See ``selectors.BaseSelector``."""
-        key = super().modify(fileobj, events, data)
+        try:
+            key = super().modify(fileobj, events, data)
+        except Exception:  # the base class has dropped the file
+            self._registered = {key.fd: key for key in self.get_map().values()}
+            raise
         self._registered[key.fd] = key
         return key
 
@@ -109,6 +113,7 @@ class BoundedSelector(selectors.DefaultSelector):
         if sys.platform == "linux":
             self._own.close()
             self._all.close()
+        self._registered.clear()
         super().close()
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from time import thread_time
 from typing import Final, Protocol
 
 from milepost.server.scheduling.callers import Turns
@@ -21,11 +22,11 @@ UNCOUNTED_TURNS: Final = 8
 each pass, and with few streams a pass more for each event."""
 
 TURNS_TIME: Final = 0.01
-"""Seconds that the turns of one pass may take, with what the streams do after them. If they take longer, the next
-passes have fewer, and at least one."""
+"""Seconds of processor time that the turns of one pass may take, with what the streams do after them. If they take
+longer, the next passes have fewer, and at least one."""
 
 GIVING_TIME: Final = 0.005
-"""Seconds after which no more turns are given in a pass: most streams send within their turn."""
+"""Seconds of processor time after which no more turns are given in a pass: most streams send within their turn."""
 
 RESTING_PASSES: Final = 2
 """Passes without turns after one that had all it may have, while streams wait. In the first of them the loop learns
@@ -66,7 +67,7 @@ class Pacer:
         self._waiting: Turns[Resumable] = Turns()
         self._limit = self._left = TURNS_LIMIT
         self._is_scheduled = False
-        self._began = 0.0
+        self._spending = _Stopwatch(self._loop)
         self._spent = 0.0
 
     def __len__(self) -> int:
@@ -102,7 +103,7 @@ class Pacer:
     def _spend(self, turns: int) -> None:
         self._left = max(self._left - turns, 0)
         if self._is_scheduled:
-            if self._loop.time() - self._began > GIVING_TIME:
+            if self._spending.is_over(GIVING_TIME):
                 self._left = 0
         elif self._left < TURNS_LIMIT - UNCOUNTED_TURNS:
             self._is_scheduled = True
@@ -111,15 +112,15 @@ class Pacer:
             self._loop.call_soon(self._end_pass)
 
     def _begin(self) -> None:
-        self._began = self._loop.time() - self._spent
+        self._spending.start(self._spent)
 
     def _end_pass(self) -> None:
         """Called after the turns of a pass, in the next one: give further turns, later if it had all it may have."""
         if self._left or self._accepting:
             self._give_turns()
             return
-        took = self._loop.time() - self._began
-        self._limit = max(1, self._limit // 2) if took > TURNS_TIME else min(TURNS_LIMIT, 2 * self._limit)
+        is_slow = self._spending.is_over(TURNS_TIME)
+        self._limit = max(1, self._limit // 2) if is_slow else min(TURNS_LIMIT, 2 * self._limit)
         self._rest(RESTING_PASSES)
 
     def _rest(self, passes: int) -> None:
@@ -136,15 +137,15 @@ class Pacer:
             return
         # The streams run between these two, but for those that have sent something when `resume` returns.
         self._loop.call_soon(self._begin)
-        started = self._loop.time()
-        self._spent = 0.0
+        giving = _Stopwatch(self._loop)
+        giving.start()
         try:
             while self._left and self._waiting.size:
                 self._left = max(self._left - self._waiting.take().resume(), 0)
-                self._spent = self._loop.time() - started
-                if self._spent > GIVING_TIME:
+                if giving.is_over(GIVING_TIME):
                     self._left = 0
         finally:
+            self._spent = giving.spent()
             self._loop.call_soon(self._end_pass)
 
     def _are_calls_arriving(self) -> bool:
@@ -155,6 +156,37 @@ class Pacer:
         elif self._accepting:
             self._accepting -= 1
         return self._accepting > 0
+
+
+class _Stopwatch:
+    """Processor time of the event loop's thread. What others had the processor for is not spent by streams.
+
+    To ask for it is a system call, so ``is_over`` does that only once so much time has passed at all.
+    """
+
+    __slots__ = ("_loop", "_started", "_time")
+
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        self._loop = loop
+        self._started = self._time = 0.0
+
+    def start(self, spent: float = 0.0) -> None:
+        """Count from now, when this much is spent already."""
+        self._started = thread_time() - spent
+        self._time = self._loop.time() - spent
+
+    def spent(self) -> float:
+        """Seconds since then."""
+        return thread_time() - self._started
+
+    def is_over(self, limit: float) -> bool:
+        """Whether it is more than ``limit`` seconds."""
+        now = self._loop.time()
+        if now - self._time <= limit:
+            return False
+        spent = self.spent()
+        self._time = now - spent
+        return spent > limit
 
 
 class _Turn:

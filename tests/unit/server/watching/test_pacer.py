@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 import pytest
 
+from milepost.server.watching import pacer
 from milepost.server.watching.pacer import (
     ACCEPTING_PASSES,
     ACCEPTING_TURNS_LIMIT,
@@ -29,11 +30,15 @@ from milepost.server.watching.signals import (
 
 
 class Turns:
-    """The turns that were given, by the names of the streams, in a loop whose time passes only in turns."""
+    """The turns that were given, by the names of the streams, in a loop whose time passes only in turns.
+
+    ``others`` is the time for which other processes had the processor.
+    """
 
     def __init__(self) -> None:
         self.given: list[str] = []
         self.time = 0.0
+        self.others = 0.0
 
     def stream(self, name: str, takes: float = 0.0, *, sends: float = 0.0) -> Stream:
         """A stream that takes so many seconds after its turn, and ``sends`` for so many within it."""
@@ -72,7 +77,8 @@ class Stream:
 async def turns(monkeypatch: pytest.MonkeyPatch) -> Turns:
     """No turns yet."""
     made = Turns()
-    monkeypatch.setattr(asyncio.get_running_loop(), "time", lambda: made.time)
+    monkeypatch.setattr(asyncio.get_running_loop(), "time", lambda: made.time + made.others)
+    monkeypatch.setattr(pacer, "thread_time", lambda: made.time)
     return made
 
 
@@ -115,6 +121,21 @@ async def test_streams_that_send_within_their_turns_end_a_pass(turns: Turns) -> 
         paced.put("a", turns.stream("a", sends=GIVING_TIME / 10.5 if number >= TURNS_LIMIT else 0.0))
     counts = await turns.per_pass(TURNS_LIMIT + total)
     assert counts == [TURNS_LIMIT, 11, 11, 8]
+
+
+async def test_the_time_of_other_processes_ends_no_pass(turns: Turns) -> None:
+    """Beside them streams have as many turns as on an idle machine: fewer would take more passes, and as long."""
+
+    class Beside(Stream):
+        def resume(self) -> bool:
+            turns.others += GIVING_TIME
+            return super().resume()
+
+    paced = Pacer()
+    total = 2 * TURNS_LIMIT
+    for _ in range(total):
+        paced.put("a", Beside(turns, "a", TURNS_TIME / (2 * TURNS_LIMIT), 0.0))
+    assert await turns.per_pass(total) == [TURNS_LIMIT] * 2
 
 
 async def test_callers_take_turns_in_being_paced(turns: Turns) -> None:

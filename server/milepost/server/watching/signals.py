@@ -22,7 +22,7 @@ WOKEN_AT_ONCE: Final = 500
 
 WOKEN_PROMPTLY: Final = 8
 """Waiters that ``notify`` wakes itself. If more wait, the acknowledgements of what they wait for go out first. A live
-group is one waiter: 128 readers over HTTP take a millisecond, and 64 over gRPC one or two."""
+group is one waiter: 128 readers over HTTP, or 32 over gRPC, take a millisecond."""
 
 WOKEN_PER_PASS: Final = 5_000
 """Waiters that are woken in one pass of the event loop, which puts most of them into a queue: about a millisecond."""

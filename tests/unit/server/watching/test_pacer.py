@@ -30,10 +30,7 @@ from milepost.server.watching.signals import (
 
 
 class Turns:
-    """The turns that were given, by the names of the streams, in a loop whose time passes only in turns.
-
-    ``others`` is the time for which other processes had the processor.
-    """
+    """The turns that were given, by the names of the streams. Time passes only in turns, and in ``others``' processes."""
 
     def __init__(self) -> None:
         self.given: list[str] = []
@@ -132,10 +129,9 @@ async def test_the_time_of_other_processes_ends_no_pass(turns: Turns) -> None:
             return super().resume()
 
     paced = Pacer()
-    total = 2 * TURNS_LIMIT
-    for _ in range(total):
+    for _ in range(2 * TURNS_LIMIT):
         paced.put("a", Beside(turns, "a", TURNS_TIME / (2 * TURNS_LIMIT), 0.0))
-    assert await turns.per_pass(total) == [TURNS_LIMIT] * 2
+    assert await turns.per_pass(2 * TURNS_LIMIT) == [TURNS_LIMIT] * 2
 
 
 async def test_callers_take_turns_in_being_paced(turns: Turns) -> None:

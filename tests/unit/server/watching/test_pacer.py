@@ -30,7 +30,7 @@ from milepost.server.watching.signals import (
 
 
 class Turns:
-    """The turns that were given, by the names of the streams. Time passes only in turns, and in ``others``' processes."""
+    """The turns that were given, by streams. Time passes only in turns, and for others' processes."""
 
     def __init__(self) -> None:
         self.given: list[str] = []

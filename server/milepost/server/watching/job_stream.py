@@ -21,7 +21,7 @@ from milepost.server.watching.replay_cache import ReplayCache
 from milepost.server.watching.status_estimates import StatusEstimates
 from milepost.server.watching.subscriber import NoRoom, Subscriber
 from milepost.server.watching.tails import Tail, Tails
-from milepost.server.watching.watch_stream import AHEAD_TIMEOUT, Step, WatchStream
+from milepost.server.watching.watch_stream import AHEAD_TIMEOUT, AT_HEAD, SENT, SKIPPED, Step, WatchStream
 from milepost.v1 import Estimate, Opened, Status, Waiting, WaitingFor, WatchJobRequest, WatchJobResponse
 
 
@@ -115,7 +115,7 @@ class JobStream(WatchStream):
     async def _send_next(self) -> Step:
         tail = self._tail
         if self._cursor >= tail.head:
-            return Step.AT_HEAD
+            return AT_HEAD
         wanted = self._wanted()
         batch = tail.batch(wanted)
         if batch is None:
@@ -127,11 +127,14 @@ class JobStream(WatchStream):
         if self._cursor < tail.thinned > self._thinned_sequence:
             raise thinned(self._name)
         if batch is None:
-            return Step.SKIPPED
-        if batch.response:
-            await self._subscriber.send_part(batch.response)
-        self._cursor = batch.last
-        return Step.SENT if batch.response else Step.SKIPPED
+            return SKIPPED
+        response, last = batch
+        if not response:
+            self._cursor = last
+            return SKIPPED
+        await self._subscriber.send_part(response)
+        self._cursor = last
+        return SENT
 
     def news(self) -> Batch | None:
         """See ``WatchStream``."""

@@ -18,7 +18,7 @@ from milepost.server.watching.feeds import Feed, Feeds, compose_items, compose_r
 from milepost.server.watching.job_criteria import FeedItem
 from milepost.server.watching.running_estimates import ESTIMATED_PER_PASS, FilterEstimates, RunningEstimates
 from milepost.server.watching.subscriber import NoRoom, Subscriber
-from milepost.server.watching.watch_stream import AHEAD_TIMEOUT, Step, WatchStream
+from milepost.server.watching.watch_stream import AHEAD_TIMEOUT, AT_HEAD, SENT, SKIPPED, Step, WatchStream
 from milepost.v1 import Deleted, Job, Opened, Snapshot, Status, Trimmed, WatchJobsRequest, WatchJobsResponse
 
 _NAME = "The feed"
@@ -182,21 +182,21 @@ class JobsStream(WatchStream):
         items, reached = await self._read_next()
         self._check()  # the log may have dropped events before the read
         if reached <= self._cursor:
-            return Step.AT_HEAD
+            return AT_HEAD
         if self._in_snapshot or any(item.needs_own_frame for item in items):
             sent = await self._send_each(items, reached)
-            return Step.SENT if sent else Step.SKIPPED
+            return SENT if sent else SKIPPED
         batch = self._feed.share(self._wanted(), Batch(compose_items(items, self._filter), reached))
         del items  # so that a stalled subscriber keeps only the response in memory
         return await self._send_batch(batch)
 
     async def _send_batch(self, batch: Batch) -> Step:
         if batch.last <= self._cursor:
-            return Step.AT_HEAD
+            return AT_HEAD
         if batch.response:
             await self._subscriber.send(batch.response)
         self._cursor = batch.last
-        return Step.SENT if batch.response else Step.SKIPPED
+        return SENT if batch.response else SKIPPED
 
     async def _send_each(self, items: Sequence[FeedItem], reached: int) -> bool:
         """Send items of which some need a frame of their own, or are in a snapshot; whether anything was sent."""

@@ -38,6 +38,10 @@ ACCEPTING_TURNS_LIMIT: Final = 2
 ACCEPTING_PASSES: Final = 8
 """Passes after the last accepted call for which another one is expected."""
 
+TURNS_BEFORE_LOOK: Final = 8
+"""Turns of streams that have news before one in which a stream looks: news goes first, without keeping statuses for
+ever."""
+
 
 class Resumable(Protocol):
     """Something that waits for its turn."""
@@ -65,6 +69,8 @@ class Pacer:
         self._accepting = 0
         self._loop = asyncio.get_running_loop()
         self._waiting: Turns[Resumable] = Turns()
+        self._looking: Turns[Resumable] = Turns()
+        self._turns_before_look = TURNS_BEFORE_LOOK
         self._limit = self._left = TURNS_LIMIT
         self._is_scheduled = False
         self._spending = _Stopwatch(self._loop)
@@ -72,7 +78,7 @@ class Pacer:
 
     def __len__(self) -> int:
         """Number of streams that wait for a turn."""
-        return len(self._waiting)
+        return self._waiting.size + self._looking.size
 
     def put(self, caller: str, stream: Resumable) -> None:
         """Give the stream a turn: now if there is one left in this pass, else when its caller's turn comes."""
@@ -82,14 +88,18 @@ class Pacer:
             self._spend(turns)
 
     def put_look(self, caller: str, stream: Looking) -> None:
-        """Have the stream look in a later turn: after all who have news of what it has just sent."""
-        self._loop.call_soon(self.put, caller, _Look(stream))
+        """Have the stream look in a later turn, mostly after all who have news by then."""
+        self._looking.put(caller, _Look(stream))
+        if not self._is_scheduled:
+            self._schedule()
 
     def use_turn(self) -> bool:
         """Use a turn if there is one at once; False if whoever asks has to wait for ``turn``."""
         if not self._left or self._waiting.size:
             return False
-        self._spend(1)
+        self._left -= 1
+        if self._is_scheduled or self._left < TURNS_LIMIT - UNCOUNTED_TURNS:
+            self._spend(0)
         return True
 
     async def turn(self, caller: str) -> None:
@@ -106,10 +116,13 @@ class Pacer:
             if self._spending.is_over(GIVING_TIME):
                 self._left = 0
         elif self._left < TURNS_LIMIT - UNCOUNTED_TURNS:
-            self._is_scheduled = True
-            self._spent = 0.0
-            self._begin()
-            self._loop.call_soon(self._end_pass)
+            self._schedule()
+
+    def _schedule(self) -> None:
+        self._is_scheduled = True
+        self._spent = 0.0
+        self._begin()
+        self._loop.call_soon(self._end_pass)
 
     def _begin(self) -> None:
         self._spending.start(self._spent)
@@ -132,7 +145,7 @@ class Pacer:
     def _give_turns(self) -> None:
         """Give the turns of a pass."""
         self._left = min(self._limit, ACCEPTING_TURNS_LIMIT) if self._are_calls_arriving() else self._limit
-        self._is_scheduled = self._waiting.size > 0
+        self._is_scheduled = len(self) > 0
         if not self._is_scheduled:
             return
         # The streams run between these two, but for those that have sent something when `resume` returns.
@@ -140,13 +153,22 @@ class Pacer:
         giving = _Stopwatch(self._loop)
         giving.start()
         try:
-            while self._left and self._waiting.size:
-                self._left = max(self._left - self._waiting.take().resume(), 0)
+            while self._left and (self._waiting.size or self._looking.size):
+                self._left = max(self._left - self._take().resume(), 0)
                 if giving.is_over(GIVING_TIME):
                     self._left = 0
         finally:
             self._spent = giving.spent()
             self._loop.call_soon(self._end_pass)
+
+    def _take(self) -> Resumable:
+        if not self._looking.size:
+            return self._waiting.take()
+        if not self._waiting.size or not self._turns_before_look:
+            self._turns_before_look = TURNS_BEFORE_LOOK
+            return self._looking.take()
+        self._turns_before_look -= 1
+        return self._waiting.take()
 
     def _are_calls_arriving(self) -> bool:
         accepted = self._call_count()

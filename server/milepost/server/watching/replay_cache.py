@@ -24,6 +24,16 @@ KEPT_TIME: Final = 30.0
 """Seconds without any replay after which the batches of replays are dropped."""
 
 
+class _JobBatches(OrderedDict[BatchRequest, Batch]):
+    """The batches of one job. ``newest`` is the last event of the one that was kept last."""
+
+    __slots__ = ("newest",)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.newest = 0
+
+
 class ReplayCache:
     """Cache of batches read from the log, for subscribers that replay the same job soon after."""
 
@@ -33,7 +43,7 @@ class ReplayCache:
         self._log = log
         self._memory = memory
         # By job, so that a job's batches are found without a search through those of all others.
-        self._batches: OrderedDict[str, OrderedDict[BatchRequest, Batch]] = OrderedDict()
+        self._batches: OrderedDict[str, _JobBatches] = OrderedDict()
         self._reading: dict[tuple[Tail, BatchRequest], asyncio.Task[Batch | None]] = {}
         self._drops = 0
 
@@ -53,8 +63,9 @@ class ReplayCache:
         if batches is None or cached is None:
             return None
         self._is_used = True
-        if batches[next(reversed(batches))].last == cached.last < tail.head:
-            following = request._replace(cursor=cached.last)
+        last = cached.last
+        if last == batches.newest and last < tail.head:
+            following = request._replace(cursor=last)
             if self._reads_ahead(job_id, following):
                 self._start_reading(job_id, tail, following, caller)
         return cached
@@ -91,18 +102,19 @@ class ReplayCache:
         batches = self._batches.get(job_id)
         return (
             batches is not None
-            and batches[next(reversed(batches))].last == request.cursor
+            and batches.newest == request.cursor
             and not request.max_events
             and len(self._reading) <= READ_AHEAD_READS
         )
 
     def _keep(self, job_id: str, request: BatchRequest, batch: Batch, page: EventPage) -> None:
         """Keep the batch, and those that follow in its page: full ones, which are the same for the next reader."""
-        batches = self._batches.setdefault(job_id, OrderedDict())
+        batches = self._batches.setdefault(job_id, _JobBatches())
         size, chunks = 0, page.chunks
         while batch.last < page.head:
             if request not in batches:
                 batches[request] = batch
+                batches.newest = batch.last
                 size += batch.size
             chunks = [chunk for chunk in chunks if chunk.last > batch.last]
             following = request._replace(cursor=batch.last)

@@ -53,6 +53,10 @@ COUNTED_RESPONSE: Final = 2 << 10
 """Bytes from which on a response of a watch is counted. Smaller ones are bounded by the number of watches."""
 
 
+# What it takes of a budget.
+_COUNTED_SIZE: Final = RESPONSE_COPIES * COUNTED_RESPONSE
+
+
 class NoRoom(Exception):
     """The caller's unread responses leave no room for this one. Drop it, and compose it again once there is room."""
 
@@ -122,23 +126,22 @@ class Subscriber:
         finally:
             self._charge.release()
 
-    async def send_part(self, response: bytes) -> None:
+    def send_part(self, response: bytes) -> Awaitable[None]:
         """Send a response that mostly another one follows at once, and keep its room for that, until ``pause``.
 
         To give it back and charge it anew takes a tenth of the time of a replayed batch. So it may be charged for up to
-        twice its size. Raises NoRoom.
+        twice its size. It is to be awaited. Raises NoRoom.
         """
         size, held = RESPONSE_COPIES * len(response), self._charge.size
-        if size < RESPONSE_COPIES * COUNTED_RESPONSE:
+        if size < _COUNTED_SIZE:
             self._is_spare = False
             self._charge.release()
-            await self._send(response)
-            return
-        if not held // 2 < size <= held:
+        elif held // 2 < size <= held:
+            self._is_spare = True  # once it is sent, and until then nobody asks
+        else:
             self.hold(response)
-        self._is_spare = False
-        await self._send(response)
-        self._is_spare = True
+            self._is_spare = True
+        return self._send(response)
 
     def pause(self) -> None:
         """Give back the room of what was sent, before a wait for anything else."""

@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from milepost.server.rpc.response_writer import ResponseWriter, Sent
+from milepost.server.rpc.response_writer import WRITES, Sent
 from milepost.server.runtime.grpc_server.grpc_wakeups import RUN_AT_ONCE, SENT_AT_LEAST, Wakeups
 
 # In a process of its own, since grpc.aio is initialised once in a process.
@@ -98,7 +98,7 @@ async def test_bytes_are_counted_only_where_there_may_be_more() -> None:
 
     def resolve(events: int, ends: int) -> None:
         reading.recv(1)
-        ResponseWriter.silent_ends += ends
+        WRITES.silent_ends += ends
         for _ in range(events):
             asyncio.get_running_loop().call_soon(lambda: None)
 

@@ -18,6 +18,8 @@ from functools import partial
 from importlib import import_module
 from typing import Any
 
+from milepost.server.rpc.response_writer import WRITES
+
 _Execute = Callable[[Any, tuple[Any, ...], asyncio.AbstractEventLoop], Coroutine[Any, Any, None]]
 
 
@@ -73,7 +75,7 @@ def freeing(execute: _Execute) -> Callable[[Any, tuple[Any, ...], Any], Awaitabl
     """
 
     def execute_batch(call: Any, operations: tuple[Any, ...], loop: Any) -> Awaitable[None]:
-        if "create_future" in loop.__dict__:  # a ``ResponseWriter`` does that itself, for the fewest steps
+        if WRITES.are_starting:  # a ``ResponseWriter`` frees it itself, in the fewest steps
             return execute(call, operations, loop)
         batch = _Batch()
         future: asyncio.Future[None] = asyncio.Future(loop=loop)

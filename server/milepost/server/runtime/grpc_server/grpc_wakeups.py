@@ -32,7 +32,7 @@ from contextlib import contextmanager
 from contextvars import Context
 from typing import Any, Final, TypeAlias
 
-from milepost.server.rpc.response_writer import ResponseWriter, Sent
+from milepost.server.rpc.response_writer import WRITES, Sent
 
 RUN_AT_ONCE: Final = 200
 """Calls of what waited for events that are made in one pass of the event loop. Where thousands of streams end at once,
@@ -104,6 +104,8 @@ class Wakeups:
         # Bytes that were read too many, and have not been written back yet.
         self._owed = 0
         self._writing_again: asyncio.TimerHandle | None = None
+        # Made once, and not for each event.
+        self._collect = self._call_soon_of_event
 
     def drain_and_call(
         self, waking: socket.socket, other_end: socket.socket, callback: Callable[[], None]
@@ -122,10 +124,11 @@ class Wakeups:
                 return
         if self._owed:
             self._write_back(other_end)  # there is room now
-        scheduled = len(self._late) + len(self._sent)
-        silent = ResponseWriter.silent_ends
+        late, sent = self._late, self._sent
+        scheduled = len(late) + len(sent)
+        silent = WRITES.silent_ends
         loop = self._loop
-        loop.call_soon = self._call_soon_of_event
+        loop.call_soon = self._collect
         try:
             callback()
         except BaseException as error:
@@ -138,17 +141,17 @@ class Wakeups:
         finally:
             # Before anything goes on: what that schedules is for the next pass, such as the rest of long work.
             del loop.call_soon
-            caused = len(self._late) + len(self._sent) - scheduled
+            caused = len(late) + len(sent) - scheduled
             # Nearly each event causes one call, or ends a write that causes none.
-            self._is_behind = caused + ResponseWriter.silent_ends - silent != 1
+            self._is_behind = caused + WRITES.silent_ends - silent != 1
             # asyncio's own loops keep what they run next in a deque. With another loop, or with something in it, all
             # waits.
             if not getattr(loop, "_ready", True):
-                if caused == len(self._late) == 1:
-                    self._run(*self._late.popleft())
+                if caused == 1 and not scheduled and late:
+                    self._run(*late.popleft())
                 else:
                     self._go_on()
-            elif not scheduled and (self._late or self._sent):
+            elif caused and not scheduled:
                 loop.call_soon(self._go_on)
 
     def _call_soon_of_event(

@@ -19,9 +19,10 @@ from milepost.server.watching.live_groups import LiveGroup
 from milepost.server.watching.queued_jobs import QueuedJobs
 from milepost.server.watching.replay_cache import ReplayCache
 from milepost.server.watching.status_estimates import StatusEstimates
+from milepost.server.watching.stream_step import AT_HEAD, SENT, SKIPPED, Step
 from milepost.server.watching.subscriber import NoRoom, Subscriber
 from milepost.server.watching.tails import Tail, Tails
-from milepost.server.watching.watch_stream import AHEAD_TIMEOUT, AT_HEAD, SENT, SKIPPED, Step, WatchStream
+from milepost.server.watching.watch_stream import AHEAD_TIMEOUT, WatchStream
 from milepost.v1 import Estimate, Opened, Status, Waiting, WaitingFor, WatchJobRequest, WatchJobResponse
 
 

@@ -17,8 +17,9 @@ from milepost.server.watching.cursor_errors import ahead, trimmed
 from milepost.server.watching.feeds import Feed, Feeds, compose_items, compose_response
 from milepost.server.watching.job_criteria import FeedItem
 from milepost.server.watching.running_estimates import ESTIMATED_PER_PASS, FilterEstimates, RunningEstimates
+from milepost.server.watching.stream_step import AT_HEAD, SENT, SKIPPED, Step
 from milepost.server.watching.subscriber import NoRoom, Subscriber
-from milepost.server.watching.watch_stream import AHEAD_TIMEOUT, AT_HEAD, SENT, SKIPPED, Step, WatchStream
+from milepost.server.watching.watch_stream import AHEAD_TIMEOUT, WatchStream
 from milepost.v1 import Deleted, Job, Opened, Snapshot, Status, Trimmed, WatchJobsRequest, WatchJobsResponse
 
 _NAME = "The feed"

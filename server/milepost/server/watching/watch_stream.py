@@ -8,7 +8,6 @@ between.
 from __future__ import annotations
 
 import asyncio
-import enum
 from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable
 from typing import ClassVar, Final
@@ -26,6 +25,7 @@ from milepost.server.watching.event_filters import frame_filter
 from milepost.server.watching.live_groups import LiveGroup
 from milepost.server.watching.shared_status import SharedStatus
 from milepost.server.watching.signals import Served, Signal, Waiter
+from milepost.server.watching.stream_step import AT_HEAD, NO_ROOM, SENT, Step
 from milepost.server.watching.subscriber import NoRoom, Subscriber
 from milepost.v1 import (
     CaughtUp,
@@ -48,28 +48,9 @@ AHEAD_TIMEOUT = 2.0
 # Least interval between batches with LATEST delivery, in seconds; a tenth of the status interval where that is longer.
 _LATEST_INTERVAL = 0.1
 
-# Looks at a status that are put off, since an event was on its way, until the task of the stream looks. A look without
-# the task takes a quarter of the time, and there is mostly a pause between some events.
+# Looks at a status that are put off, since an event was on its way, until the task of the stream looks. That takes
+# several times as long (``TASK_TURNS``), and there is mostly a pause between some events.
 _LOOKS_PUT_OFF: Final = 4
-
-
-class Step(enum.Enum):
-    """Outcome of reading after the cursor."""
-
-    SENT = enum.auto()
-    SKIPPED = enum.auto()
-    """The filter hides all that was read."""
-    NO_ROOM = enum.auto()
-    """The caller's unread responses leave no room for what was read."""
-    AT_HEAD = enum.auto()
-    """There is nothing after the cursor."""
-
-
-# A name of the module takes a tenth of the time of an enum's attribute, and each batch takes several.
-SENT: Final = Step.SENT
-SKIPPED: Final = Step.SKIPPED
-NO_ROOM: Final = Step.NO_ROOM
-AT_HEAD: Final = Step.AT_HEAD
 
 
 class WatchStream(ABC):

@@ -25,7 +25,7 @@ from milepost.server.scheduling.callers import SERVER
 from milepost.server.scheduling.slices import Slices
 from milepost.server.watching.job_stream import JobStream
 from milepost.server.watching.status_estimates import StatusEstimates
-from milepost.server.watching.watch_stream import Step
+from milepost.server.watching.stream_step import Step
 from milepost.v1 import Estimate, Job
 from tests.support.prompt_readers import ALL, OFFERS, followed_again, followers, have_all, report
 from tests.support.rpc import eventually
@@ -93,6 +93,19 @@ async def have_looked(world: World, estimated: Estimated, readers: Sequence[Subs
     await report(world, "the first look")
     await have_said(estimated, readers)
     await followed_again(world, *readers)
+
+
+def count_steps(monkeypatch: pytest.MonkeyPatch) -> list[JobStream]:
+    """The streams whose tasks read from now on."""
+    tasks: list[JobStream] = []
+    send_next = JobStream._send_next
+
+    def count(stream: JobStream) -> Awaitable[Step]:
+        tasks.append(stream)
+        return send_next(stream)
+
+    monkeypatch.setattr(JobStream, "_send_next", count)
+    return tasks
 
 
 def kinds(reader: Subscriber) -> list[str | None]:
@@ -172,14 +185,7 @@ async def test_the_status_at_the_start_of_a_job(
 
     assert [kinds(reader)[-3:] for reader in readers] == [["status", "events", "status"]] * 40
     assert [reader.offered for reader in readers] == [count + 2 for count in offered]
-    tasks: list[JobStream] = []
-    send_next = JobStream._send_next
-
-    def count(stream: JobStream) -> Awaitable[Step]:
-        tasks.append(stream)
-        return send_next(stream)
-
-    monkeypatch.setattr(JobStream, "_send_next", count)
+    tasks = count_steps(monkeypatch)
     await report(world, "live")
     await have_all(world, *readers)
     await report(world, "still live")
@@ -214,6 +220,33 @@ async def test_an_estimate_that_cannot_be_made(
         with pytest.raises(StoreFailed):
             await reader.cut()
     assert estimated.refreshes == before + 2
+    await world.log.close()
+
+
+async def test_a_look_that_waits_wakes_no_task(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It was put off since an event was on its way; the next event does not take the task of the stream."""
+    estimated = Estimated(monkeypatch)
+    world = World(tmp_path, memory=1 << 20, estimators=estimated.make)
+    reader = Subscriber(world, "j", ALL, status_interval=LONG, delays_offers=True)
+    await have_looked(world, estimated, [reader])
+    tasks = count_steps(monkeypatch)
+    estimated.samples = 2
+    estimated.pass_time(20)
+    await estimated.refresh(world)
+    sending = reader.delayed
+    assert sending is not None
+    reader.arriving.clear()
+    await report(world, "on its way")
+    await passes()
+    await report(world, "another one")
+    sending.arrive()
+    await passes()
+    said = samples_said(reader)[-1]
+    reader.arriving.set()
+    sending.arrive()
+    await have_said(estimated, [reader])
+    await have_all(world, reader)
+    assert (said, tasks) == (1, [])
     await world.log.close()
 
 

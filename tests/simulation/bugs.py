@@ -23,6 +23,7 @@ from milepost.server.journal import Journal
 from milepost.server.log.event_log import Commit
 from milepost.server.open_job import OpenJob
 from milepost.server.rpc.work_stream import WorkStream
+from milepost.server.scheduling.callers import SERVER
 from milepost.server.scheduling.prompt_future import PromptFuture
 from milepost.v1 import Event, Failure, Job, JobState, WorkRequest
 from tests.simulation.entropy import Change
@@ -73,8 +74,8 @@ def numbers_outlive_a_failed_append() -> list[Change]:
             numbers[opened.job.job_id, opened.job.attempt] = opened.report_sequence
         appended(self, opened, durable)
 
-    async def reopens(self: Journal, job_id: str) -> OpenJob:
-        opened = await opening(self, job_id)
+    async def reopens(self: Journal, job_id: str, *, caller: str = SERVER) -> OpenJob:
+        opened = await opening(self, job_id, caller=caller)
         number = numbers.pop((job_id, opened.job.attempt), 0)
         opened.report_sequence = max(opened.report_sequence, number)
         return opened

@@ -10,7 +10,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from collections import Counter
 from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any, Final
@@ -24,6 +23,7 @@ from milepost.server.base.clock import Clock
 from milepost.server.base.fault_log import FaultLog
 from milepost.server.base.refusal import Refusal, job_not_ended, job_not_found
 from milepost.server.decide import EventBatch
+from milepost.server.job_changes import JobChanges
 from milepost.server.log.event_log import Commit, DurableCommit, Entry, EventLog, StoredJob, job_attributes
 from milepost.server.log.frames import Chunk
 from milepost.server.log.log_errors import Conflict, StoreFailed, StoreFull
@@ -74,10 +74,7 @@ class Journal:
         self._idle: SizedCache[str, OpenJob] = SizedCache(cache_bytes)
         self._reservations = Reservations()
         self.ages = JobAges(clock)
-        # How many calls load a job now, and the last call of ``on_entries`` that concerned it meanwhile.
-        self._loading: Counter[str] = Counter()
-        self._notified_at: dict[str, int] = {}
-        self._notifications = 0
+        self._changes = JobChanges()
 
     @property
     def cached_bytes(self) -> int:
@@ -108,6 +105,8 @@ class Journal:
     async def refresh(self, job_id: str) -> None:
         """Catch up with what other nodes have appended to the job: no store checks a refusal. Raises StoreBehind."""
         await self._log.refresh(job_id)
+        if self._log.is_shared:  # there is no entry of what has no events, such as a report that was refused
+            self._idle.pop(job_id)
 
     async def open(self, job_id: str, *, caller: str = SERVER) -> OpenJob:
         """Return the job to decide on, valid until the next await. Raises JOB_NOT_FOUND.
@@ -177,9 +176,11 @@ class Journal:
         """
         opened = OpenJob(Fold())
         batch = EventBatch.apply(opened.fold, [event], instant(event.time), job_input)
-        await asyncio.shield(self.append(opened, batch))
-        if self._find_open(event.job_id) is None:
-            self._idle.put(event.job_id, opened, opened.fold.memory)
+        with self._changes.watching(event.job_id) as changes:
+            await asyncio.shield(self.append(opened, batch))
+            # One is this one. Others may have appended to the job by now, also at another node.
+            if changes() <= 1 and self._find_open(event.job_id) is None:
+                self._idle.put(event.job_id, opened, opened.fold.memory)
 
     async def commit(
         self, job_id: str, decision: Decision, *, by_timeout: bool = False, caller: str = SERVER
@@ -275,6 +276,8 @@ class Journal:
         durable = self._log.append(commit)
         self._keep(opened)
         durable.call_back(partial(self._appended, opened))
+        if not batch.frames:
+            durable.call_back(partial(self._numbered, opened))
         return durable
 
     def _run(self, job: Job) -> bytes:
@@ -324,7 +327,6 @@ class Journal:
 
     def on_entries(self, entries: Sequence[Entry]) -> None:
         """Drop cached jobs that were deleted, or that another node has appended to."""
-        self._notifications += 1
         for entry in entries:
             if isinstance(entry, DurableCommit):
                 job_id = entry.commit.attributes.job_id
@@ -335,8 +337,7 @@ class Journal:
                 job_id = entry.attributes.job_id
                 if not entry.first_sequence:
                     self._forget(job_id)
-            if job_id in self._loading:
-                self._notified_at[job_id] = self._notifications
+            self._changes.note(job_id)
 
     def _find_open(self, job_id: str) -> OpenJob | None:
         return self._pending.get(job_id) or self._idle.get(job_id)
@@ -346,21 +347,14 @@ class Journal:
         self._idle.pop(job_id)
 
     async def _load(self, job_id: str, caller: str) -> StoredJob | None:
-        """Load the job, again where entries of it came during the read."""
+        """Load the job, again where it changed during the read."""
         stored: StoredJob | None = None
-        self._loading[job_id] += 1
-        try:
-            for _ in range(_RETRY_LIMIT):
-                before = self._notifications
+        for _ in range(_RETRY_LIMIT):
+            with self._changes.watching(job_id) as changes:
                 stored = await self._log.load(job_id, caller=caller)
-                if self._notified_at.get(job_id, 0) <= before:
+                if not changes():
                     break
-            return stored
-        finally:
-            self._loading[job_id] -= 1
-            if not self._loading[job_id]:
-                del self._loading[job_id]
-                self._notified_at.pop(job_id, None)
+        return stored
 
     def _decided(self, opened: OpenJob, decision: asyncio.Task[Any]) -> None:
         if decision.cancelled() or not isinstance(decision.exception(), Refusal | None):
@@ -371,6 +365,12 @@ class Journal:
 
     def _appended(self, opened: OpenJob, durable: asyncio.Future[None]) -> None:
         self._release(opened, failed=durable.cancelled() or durable.exception() is not None)
+
+    def _numbered(self, opened: OpenJob, _: asyncio.Future[None]) -> None:
+        """As ``on_entries``, of a commit without events: it has no entry, and may have a new number of a report."""
+        if self._find_open(job_id := opened.attributes.job_id) is not opened:
+            self._forget(job_id)
+        self._changes.note(job_id)
 
     def _keep(self, opened: OpenJob) -> None:
         """Keep the job until ``_release``, whatever the bound of the cache."""

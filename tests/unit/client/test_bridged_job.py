@@ -8,10 +8,13 @@ from collections.abc import Callable
 from datetime import date
 from typing import cast
 
+import pytest
+
 from milepost.client._attach.attached_job import AttachedJob
 from milepost.client._attach.attachment import Attachment
 from milepost.client._attach.offline_block import OfflineBlock
 from milepost.client._bridge.bridged_job import BridgedJob
+from milepost.client._bridge.mapped_message import MappedMessage
 from milepost.client._bridge.message_mapping import JobRules
 from milepost.client._worker.cancel_signal import Cancelled
 from milepost.v1 import Job
@@ -57,3 +60,37 @@ async def test_an_application_that_cannot_be_asked_to_stop() -> None:
         assert await job.run()
 
     assert [type(error) for error in claim.ends] == [asyncio.CancelledError]
+
+
+class Claim(CancelledClaim):
+    """An attachment to a job that goes on."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.detached = 0
+
+    async def claim(self, on_stop: Callable[[], None]) -> AttachedJob:
+        """Claim the job."""
+        return OfflineBlock(Job(job_id="j", kind="k")).job
+
+    async def detach(self, timeout: float) -> None:
+        """Note it."""
+        self.detached += 1
+
+
+async def test_a_message_that_cannot_be_reported_does_not_keep_the_job() -> None:
+    """A mapping may make a severity that there is none of: the job is left to whoever claims it next.
+
+    Otherwise its lease would be renewed, by a job that the bridge does not know any more, for as long as that runs.
+    """
+
+    async def unasked() -> bool:
+        raise AssertionError
+
+    claim = Claim()
+    job = BridgedJob("1", cast(Attachment, claim), JobRules(), cancel=unasked, ask_to_stop=unasked)
+    job.receive(MappedMessage(id="1", log="text", severity="loud"), 1, congested=False)
+    with pytest.raises(ValueError, match="loud"):
+        await job.run()
+
+    assert (claim.detached, claim.ends) == (1, [])

@@ -130,8 +130,14 @@ class BridgedJob:
             return isinstance(error, _FINAL_ERRORS)
         if self._attachment.stop is not None:
             self._stopped()
-        self._drain(self._job)
-        over = await self._over
+        try:
+            self._drain(self._job)
+            over = await self._over
+            left_with = None if over is None else await self._error_of(over, self._job)
+        except Exception:
+            # Nobody else has the attachment, which renews the lease of its job for as long as the bridge runs.
+            await self._attachment.detach(DETACH_TIMEOUT)
+            raise
         if over is None:
             await self._attachment.detach(DETACH_TIMEOUT)
             return True
@@ -139,7 +145,7 @@ class BridgedJob:
             self._job.log(
                 f"{self.dropped} messages were dropped: too much waited to be sent.", severity="warning"
             )
-        await self._attachment.end(await self._error_of(over, self._job))
+        await self._attachment.end(left_with)
         refusal = self._attachment.exception_to_raise(None)
         if refusal is not None and not isinstance(refusal, Cancelled):
             _log.warning("job %s: its end was not accepted: %s", self._external_id, refusal)

@@ -46,9 +46,12 @@ class ConflictRetry(Generic[_Outcome]):
         durable: PromptFuture[_Outcome] = PromptFuture()
 
         def on_appended(_: PromptFuture[None]) -> None:
-            error = appended.exception()
             if durable.done():  # it may have been cancelled
                 return
+            if appended.cancelled():
+                durable.cancel()
+                return
+            error = appended.exception()
             if error is None:
                 durable.set_result(outcome)
             elif isinstance(error, Conflict):
@@ -71,6 +74,10 @@ class ConflictRetry(Generic[_Outcome]):
             while queue:
                 await queue.popleft().run()
         finally:
+            for (
+                retry
+            ) in queue:  # left where this was cancelled, as the loop is closed: nobody is to wait for ever
+                retry.cancel()
             del self._running[job_id], self._queues[job_id]
 
 
@@ -88,9 +95,18 @@ class _Retry(Generic[_Outcome]):
                 await asyncio.shield(appended)
             except Conflict:
                 continue
+            except asyncio.CancelledError:
+                self.cancel()
+                task = asyncio.current_task()
+                if task is not None and task.cancelling():  # else it was the decision, and the others go on
+                    raise
             except Exception as error:  # noqa: BLE001  # the future's reader gets it
                 if not self._durable.done():  # it may have been cancelled
                     self._durable.set_exception(error)
             else:
                 if not self._durable.done():
                     self._durable.set_result(outcome)
+
+    def cancel(self) -> None:
+        """Have whoever waits for the outcome wait no longer."""
+        self._durable.cancel()

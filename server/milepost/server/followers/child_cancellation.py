@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import logging
 from collections.abc import Sequence
 from functools import partial
@@ -24,7 +25,7 @@ _log = structlog.get_logger("milepost.tasks")
 # Children that are read at once.
 _PAGE_SIZE = 1000
 
-# The delay before another read of children doubles so often at most: up to 64 s.
+# The delay before another read of a parent, or of children, doubles so often at most: up to 64 s.
 _DOUBLINGS: Final = 6
 
 _CANCELLED = frozenset({JobState.JOB_STATE_CANCELLING, JobState.JOB_STATE_CANCELLED})
@@ -42,6 +43,8 @@ class ChildCancellation:
         self._unlisted = FaultLog(_log, "children of a cancelled job cannot be read yet", logging.ERROR)
         # Parents of jobs that were queued since they were looked at.
         self._unchecked: dict[str, None] = {}
+        # Parents that could not be read, and are tried again.
+        self._unreadable: set[str] = set()
         self._checking = False
 
     def on_transition(self, job: Job) -> None:
@@ -57,16 +60,35 @@ class ChildCancellation:
     async def recover(self, parent_job_id: str) -> None:
         """Cancel the jobs whose parent was cancelled during their submission, or while the server was down.
 
-        It looks no further up: the parent's own parent is looked at for the parent.
+        It looks no further up: the parent's own parent is looked at for the parent. One that cannot be read, such as a
+        damaged row, holds up no other: it is read again later.
         """
+        if not await self._try_recover(parent_job_id) and parent_job_id not in self._unreadable:
+            self._unreadable.add(parent_job_id)
+            self._tasks.start(self._recover_later(parent_job_id))
+
+    async def _recover_later(self, parent_job_id: str) -> None:
+        """Try again and ever later: nobody else would, and the children run on."""
+        try:
+            for failures in itertools.count():
+                await asyncio.sleep(_delay(failures))
+                if await retry_store_errors(partial(self._try_recover, parent_job_id)):
+                    return
+        finally:
+            self._unreadable.discard(parent_job_id)
+
+    async def _try_recover(self, parent_job_id: str) -> bool:
+        """Whether the parent could be read. Raises errors of the store."""
         try:
             parent = await self._log.load(parent_job_id)
             if parent is not None and parent.job.state in _CANCELLED:
                 self._cancel_children(parent.job)
         except STORE_ERRORS:
             raise
-        except Exception as error:  # noqa: BLE001  # such as of a damaged row, which must not hold up the others
+        except Exception as error:  # noqa: BLE001  # such as of a damaged row
             self._unread.note(parent_job_id, job_id=parent_job_id, exc_info=error)
+            return False
+        return True
 
     async def _check_parents(self) -> None:
         """Look at each parent once for all of its children that were queued before."""
@@ -104,7 +126,7 @@ class ChildCancellation:
                 return await retry_store_errors(read)
             except Exception as error:  # noqa: BLE001  # whatever it is, the children behind it would run on
                 self._unlisted.note(parent_job_id, job_id=parent_job_id, exc_info=error)
-            await asyncio.sleep(STORE_RETRY_DELAY * 2 ** min(failures, _DOUBLINGS))
+            await asyncio.sleep(_delay(failures))
             failures += 1
 
     async def _try_cancel(self, job_id: str, decision: Decision) -> bool:
@@ -118,3 +140,8 @@ class ChildCancellation:
         except Exception as error:  # noqa: BLE001  # such as of a damaged row
             self._failures.note(job_id, job_id=job_id, exc_info=error)
         return True
+
+
+def _delay(failures: int) -> float:
+    """Seconds before the next read, after so many more that have failed."""
+    return float(STORE_RETRY_DELAY * 2 ** min(failures, _DOUBLINGS))

@@ -100,7 +100,11 @@ class Deadlines:
 
     @contextlib.contextmanager
     def suspend_expiry(self, job_id: str) -> Iterator[None]:
-        """Keep the lease from expiring while the worker waits for the server, and renew it after that."""
+        """Keep the lease from expiring while the worker waits for the server, and renew it after that.
+
+        That of a later attempt, which may have begun meanwhile, is another worker's.
+        """
+        lease = self._leases.get(job_id)
         self._suspended[job_id] += 1
         try:
             yield
@@ -108,7 +112,8 @@ class Deadlines:
             self._suspended[job_id] -= 1
             if not self._suspended[job_id]:
                 del self._suspended[job_id]
-            self.renew([job_id])
+            if self._leases.get(job_id) is lease:
+                self.renew([job_id])
 
     @property
     def memory(self) -> int:

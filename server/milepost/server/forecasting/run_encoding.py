@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import struct
 from collections.abc import Sequence
 from typing import Final
@@ -30,6 +31,10 @@ class UnknownRun(ValueError):
     """A run of a newer Milepost."""
 
 
+class DamagedRun(ValueError):
+    """A run with a number that is not finite, which no server stores."""
+
+
 def encode(run: PastRun) -> bytes:
     """Encode a run."""
     return encode_stages(run.duration, [step.stage for step in run.steps], run.workload, run.ended)
@@ -56,7 +61,7 @@ def _longest(stages: Sequence[StageRun], pieces: Sequence[bytes]) -> list[bytes]
 
 
 def decode(encoded: bytes) -> PastRun:
-    """Decode a run. Raises UnknownRun."""
+    """Decode a run. Raises UnknownRun, DamagedRun."""
     version, ended = encoded[0], 0
     if version == _VERSION:
         _, duration, workload, count, ended = _HEAD.unpack_from(encoded)
@@ -66,20 +71,29 @@ def decode(encoded: bytes) -> PastRun:
         at = _HEAD_1.size
     else:
         raise UnknownRun(f"The run is of version {version}; this Milepost knows version {_VERSION}.")
+    _check(duration, workload)
     stages: list[StageRun] = []
     for _ in range(count):
         length, knots, total_known, start, end = _STAGE.unpack_from(encoded, at)
+        _check(start, end)
         at += _STAGE.size
         stage_id = encoded[at : at + length].decode()
         at += length
         curve = None
         if knots:
             numbers = struct.unpack_from(f"<{2 * knots}f", encoded, at)
+            _check(*numbers)
             at += 8 * knots
             seconds = [min(value, end - start) for value in numbers[knots:]]
             curve = PaceCurve.of(zip(numbers[:knots], seconds, strict=True))
         stages.append(StageRun(stage_id, start, end, curve, total_known))
     return past_run(duration, stages, workload, ended)
+
+
+def _check(*numbers: float) -> None:
+    """The numbers of a run. One that is none would make all estimates of its kind, and the weights of stages, none."""
+    if not all(map(math.isfinite, numbers)):
+        raise DamagedRun("The run has a number that is not finite.")
 
 
 def _encode_stage(stage: StageRun, limit: int) -> bytes:

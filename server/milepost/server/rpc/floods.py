@@ -33,6 +33,9 @@ LEFT_TIME: Final = 0.1
 FLOOD_PERIOD: Final = 5.0
 """Seconds in which these bytes or calls come, and after which the host gets connections again."""
 
+RETRY_TIME: Final = 0.5
+"""Seconds after which the barrier is tried again within a period, such as where the kernel had no memory for it."""
+
 
 class Barrier(Protocol):
     """Keeps hosts out; see ``runtime.flood_barrier``."""
@@ -59,6 +62,8 @@ class Floods:
         self._left: Counter[str] = Counter()  # by peer, as no connection has more calls open than it may
         self._flooding: set[str] = set()
         self._must_let_in = False
+        # The next attempt to keep them out, where the last one failed.
+        self._trying: asyncio.TimerHandle | None = None
 
     def note_metadata(self, peer: str, size: int) -> None:
         """A call of this peer with so many bytes of metadata was refused."""
@@ -88,15 +93,30 @@ class Floods:
         if host not in self._flooding:
             self._flooding.add(host)
             self._must_let_in = True
-            is_out = self._barrier.refuse(self._flooding)
+            is_out = self._refuse()
             _log.warning(event, host=host, seconds_without_connections=FLOOD_PERIOD if is_out else 0.0)
         self._barrier.hang_up(peer)
+
+    def _refuse(self) -> bool:
+        """Have the barrier keep out those that flood, now or soon; whether it does now."""
+        is_out = self._barrier.refuse(self._flooding)
+        if not is_out and self._trying is None:
+            self._trying = asyncio.get_running_loop().call_later(RETRY_TIME, self._try_again)
+        return is_out
+
+    def _try_again(self) -> None:
+        self._trying = None
+        if self._refuse():
+            _log.warning("flooding hosts are kept out now", hosts=len(self._flooding))
 
     def _begin_period(self) -> None:
         self._is_counting = False
         self._sizes.clear()
         self._left.clear()
         self._flooding.clear()
+        if self._trying is not None:
+            self._trying.cancel()
+            self._trying = None
         if self._must_let_in:
             self._must_let_in = not self._barrier.refuse(self._flooding)
             if self._must_let_in:  # try again when this period ends

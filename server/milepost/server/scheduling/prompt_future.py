@@ -58,5 +58,5 @@ class PromptFuture(asyncio.Future[_Result]):
         for callback in callbacks:
             try:
                 callback(self)
-            except Exception:  # noqa: BLE001  # a failing callback must not prevent the others
+            except (Exception, asyncio.CancelledError):  # noqa: BLE001  # a failing callback must not prevent others
                 _log.exception("callback failed")

@@ -130,6 +130,10 @@ class _Work:
                 self.outcome.set_exception(
                     error.with_traceback(error.__traceback__ and error.__traceback__.tb_next)
                 )
+        # What is for the event loop, which may end with it: whoever asked for the work waits no longer.
+        except BaseException:
+            self.outcome.cancel()
+            raise
 
 
 class _CallerWorks:

@@ -33,7 +33,7 @@ class Decider:
         self.order: list[str] = []
         self._conflicts = conflicts
 
-    def follow(self, report: Report, refusal: Exception | None = None) -> asyncio.Future[Report]:
+    def follow(self, report: Report, refusal: BaseException | None = None) -> asyncio.Future[Report]:
         """Await the result of the report."""
 
         async def again() -> tuple[Report, PromptFuture[None]]:
@@ -100,3 +100,38 @@ async def test_other_errors_are_not_retried() -> None:
     with pytest.raises(StoreFull):
         await settled
     assert decider.order == []
+
+
+async def test_a_decision_that_is_cancelled_leaves_nobody_waiting() -> None:
+    """Such as with the slices of a long one: it is over, and those behind it are decided all the same."""
+    decider = Decider()
+    first, second = decided("a"), decided("b")
+    cancelled, taken = decider.follow(first, asyncio.CancelledError()), decider.follow(second)
+    for report in (first, second):
+        report.durable.set_exception(Conflict("j"))
+    await decider.retries.idle("j")
+
+    assert (cancelled.cancelled(), taken.done() and (await taken).name) == (True, "b again")
+
+
+async def test_an_append_that_is_cancelled_leaves_nobody_waiting() -> None:
+    """Its report is over with it."""
+    decider, report = Decider(), decided("a")
+    settled = decider.follow(report)
+    report.durable.cancel()
+
+    assert settled.cancelled()
+
+
+async def test_the_end_of_the_loop_leaves_nobody_waiting() -> None:
+    """It cancels the task that decides again, for which several reports wait."""
+    decider = Decider()
+    reports = [decided("a"), decided("b")]
+    settled = [decider.follow(report) for report in reports]
+    for report in reports:
+        report.durable.set_exception(Conflict("j"))
+    await asyncio.sleep(0)
+    decider.retries._running["j"].cancel()
+    await decider.retries.idle("j")
+
+    assert ([each.cancelled() for each in settled], decider.order) == ([True, True], [])

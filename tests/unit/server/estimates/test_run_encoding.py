@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import struct
 
 import pytest
@@ -9,7 +10,14 @@ import pytest
 from milepost.server.forecasting.pace_curve import PaceCurve
 from milepost.server.forecasting.past_progress import progress_at
 from milepost.server.forecasting.past_run import StageRun, past_run
-from milepost.server.forecasting.run_encoding import RUN_BYTES, UnknownRun, decode, encode
+from milepost.server.forecasting.run_encoding import (
+    RUN_BYTES,
+    DamagedRun,
+    UnknownRun,
+    decode,
+    encode,
+    encode_stages,
+)
 from tests.unit.server.estimates.past_runs import counted, known, staged
 
 
@@ -60,3 +68,15 @@ def test_units_that_four_bytes_do_not_tell_apart(units: tuple[float, ...]) -> No
 
     assert found is not None
     assert 0 < found.p50 <= found.p90
+
+
+@pytest.mark.parametrize("number", [math.nan, math.inf, -math.inf])
+@pytest.mark.parametrize("place", ["duration", "workload", "start", "end", "units", "seconds"])
+def test_a_run_with_a_number_that_is_none_is_refused(place: str, number: float) -> None:
+    """A damaged one would make each estimate of its kind none, and the weights of the stages of later jobs."""
+    numbers = {"duration": 9.5, "workload": 3.0, "start": 1.0, "end": 9.0, "units": 7.0, "seconds": 8.0}
+    numbers[place] = number
+    curve = PaceCurve((0.0, numbers["units"]), (0.0, numbers["seconds"]))
+    stage = StageRun("s", numbers["start"], numbers["end"], curve)
+    with pytest.raises(DamagedRun):
+        decode(encode_stages(numbers["duration"], [stage], numbers["workload"], 0))

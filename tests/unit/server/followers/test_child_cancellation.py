@@ -112,3 +112,32 @@ async def test_a_parent_whose_children_cannot_be_cancelled_holds_up_no_other(
     assert [(line["event"], line["job_id"]) for line in lines if line["log_level"] == "error"] == [
         ("parent cannot be read; its children may run on", "broken")
     ]
+
+
+async def test_a_parent_is_read_again_after_any_error(core: Core, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As at the start of the server, where nobody else would look at it again; once, however often it is asked for."""
+    await core.submit("parent")
+    await core.submit("child", parent_job_id="parent")
+    load, reads = core.log.load, 0
+
+    async def failing(job_id: str, **options: Any) -> StoredJob | None:
+        nonlocal reads
+        stored = await load(job_id, **options)
+        if job_id != "parent" or stored is None:
+            return stored
+        reads += 1
+        if reads <= 3:
+            raise sqlite3.DatabaseError("database disk image is malformed")
+        return replace(stored, job=Job(job_id=job_id, state=JobState.JOB_STATE_CANCELLED))
+
+    monkeypatch.setattr(core.log, "load", failing)
+    children = ChildCancellation(core.log, core.journal, core.tasks)
+    with capture_logs() as lines:
+        for _ in range(2):
+            await children.recover("parent")
+        await eventually(lambda: cancelled(core, "child"))
+
+    assert [(line["event"], line["job_id"]) for line in lines if line["log_level"] == "error"] == [
+        ("parent cannot be read; its children may run on", "parent")
+    ]
+    assert reads == 4

@@ -193,3 +193,21 @@ async def test_lost_leases_are_counted(core: Core, deadlines: Deadlines) -> None
     await eventually(is_counted)
     await eventually(lambda: _is(core, "bounded", "START_DEADLINE"))
     assert deadlines.leases_lost == 1
+
+
+async def test_a_worker_that_waits_does_not_renew_the_lease_of_the_next_one(
+    core: Core, deadlines: Deadlines
+) -> None:
+    """Its attempt may end meanwhile: the next one is under the lease of its own worker (rule 14)."""
+    await core.submit()
+    token = await core.start()
+    await look(core, deadlines)
+    with deadlines.suspend_expiry("j"):
+        await core.attempts.release("j", token)
+        await core.start()
+        await look(core, deadlines)
+        core.clock.advance(LEASE - 1)
+    core.clock.advance(1)
+    await look(core, deadlines)
+
+    await eventually(lambda: _is(core, "j", "WORKER_LOST"))

@@ -6,17 +6,20 @@ import asyncio
 from collections.abc import Iterable
 
 import pytest
+from structlog.testing import capture_logs
 
 from milepost.server.rpc import floods as flood_counts
 from milepost.server.rpc.floods import FLOOD_SIZE, LEFT_CALLS, LEFT_TIME, Floods
 from milepost.server.runtime.grpc_server.grpc_options import CONCURRENT_STREAMS
+from tests.support.rpc import eventually
 
 
 class _Barrier:
-    """Notes what it is told, and fails so many times to let hosts in."""
+    """Notes what it is told, and fails so many times to let hosts in, and to keep them out."""
 
-    def __init__(self, failures: int = 0) -> None:
+    def __init__(self, failures: int = 0, failures_to_refuse: int = 0) -> None:
         self.failures = failures
+        self.failures_to_refuse = failures_to_refuse
         self.refused: list[set[str]] = []
         self.hung_up: list[str] = []
         self.let_in = asyncio.Event()
@@ -24,7 +27,8 @@ class _Barrier:
     def refuse(self, hosts: Iterable[str]) -> bool:
         self.refused.append(set(hosts))
         if self.refused[-1]:
-            return True
+            self.failures_to_refuse -= 1
+            return self.failures_to_refuse < 0
         self.failures -= 1
         if self.failures < 0:
             self.let_in.set()
@@ -82,6 +86,43 @@ async def test_a_host_is_let_in_though_that_fails_at_first(monkeypatch: pytest.M
     await asyncio.wait_for(barrier.let_in.wait(), 120)
     assert barrier.refused == [{"ipv4:10.0.0.1"}, set(), set(), set()]
     assert not floods._is_counting
+
+
+async def test_a_host_is_kept_out_though_that_fails_at_first(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is tried again within the period, also without a further call of the flood; the log has when it is done."""
+    monkeypatch.setattr(flood_counts, "RETRY_TIME", 0.0)
+    barrier = _Barrier(failures_to_refuse=2)
+    floods = Floods(barrier)
+
+    async def is_out() -> bool:
+        return barrier.failures_to_refuse < 0
+
+    with capture_logs() as lines:
+        for host in ("ipv4:10.0.0.1", "ipv4:10.0.0.2"):
+            floods.note_metadata(f"{host}:1", FLOOD_SIZE + 1)
+        await eventually(is_out)
+
+    both = {"ipv4:10.0.0.1", "ipv4:10.0.0.2"}
+    assert barrier.refused == [{"ipv4:10.0.0.1"}, both, both]
+    assert [line["event"] for line in lines] == [
+        "host floods with metadata",
+        "host floods with metadata",
+        "flooding hosts are kept out now",
+    ]
+
+
+async def test_a_host_that_could_not_be_kept_out_is_tried_no_more_in_the_next_period(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """It may flood no more by then."""
+    monkeypatch.setattr(flood_counts, "FLOOD_PERIOD", 0.0)
+    monkeypatch.setattr(flood_counts, "RETRY_TIME", 0.0)
+    barrier = _Barrier(failures_to_refuse=1)
+    floods = Floods(barrier)
+    floods.note_metadata("ipv4:10.0.0.1:1", FLOOD_SIZE + 1)
+    await asyncio.wait_for(barrier.let_in.wait(), 120)
+
+    assert (barrier.refused, floods._trying) == ([{"ipv4:10.0.0.1"}, set()], None)
 
 
 async def test_calls_of_an_unknown_peer_are_no_flood_of_one_host() -> None:

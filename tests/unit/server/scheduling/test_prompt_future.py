@@ -55,13 +55,14 @@ async def test_a_late_callback_is_called_in_the_next_pass() -> None:
     assert (before, calls) == ([], [future])
 
 
-async def test_a_callback_that_fails_does_not_keep_others_from_theirs() -> None:
+@pytest.mark.parametrize("error", [_Ended, asyncio.CancelledError])
+async def test_a_callback_that_fails_does_not_keep_others_from_theirs(error: type[BaseException]) -> None:
     """Nor does it fail what made the future done, which may have more to do."""
     future: PromptFuture[int] = PromptFuture()
     calls: list[PromptFuture[int]] = []
 
     def fail(_: PromptFuture[int]) -> None:
-        raise _Ended
+        raise error
 
     future.call_back(fail)
     future.call_back(calls.append)

@@ -287,7 +287,7 @@ async def test_work_may_cancel_who_waits_for_it(end: str) -> None:
 
 
 async def test_a_fault_in_a_turn_ends_no_others() -> None:
-    """Whatever leaves a step, and is for the event loop: other works of this caller and of others go on."""
+    """Whatever leaves a step, and is for the event loop: other works go on, and nobody waits for this one."""
 
     class Left(BaseException):
         pass
@@ -304,8 +304,31 @@ async def test_a_fault_in_a_turn_ends_no_others() -> None:
         outcomes = await asyncio.gather(
             slices.run(work([], "a", 3), "host"), slices.run(work([], "b", 3), "other")
         )
-    left.cancel()
-    await asyncio.wait((left,))
+    await asyncio.wait((left,), timeout=120)
 
-    assert list(outcomes) == ["a", "b"]
+    assert (list(outcomes), left.cancelled()) == (["a", "b"], True)
     assert [type(fault) for fault in faults] == [Left]
+
+
+@pytest.mark.parametrize("interrupt", [KeyboardInterrupt, SystemExit])
+def test_an_interrupt_ends_the_loop_and_leaves_nobody_waiting(interrupt: type[BaseException]) -> None:
+    """It comes out of the loop as always; who waits for the work is cancelled, and other works go on in a later run."""
+    slices = Slices()
+
+    def interrupted() -> Steps[None]:
+        yield
+        raise interrupt
+
+    async def start() -> list[asyncio.Task[object]]:
+        works: list[Awaitable[object]] = [
+            slices.run(interrupted(), "host"),
+            slices.run(work([], "a", 3), "host"),
+        ]
+        return [asyncio.ensure_future(each) for each in works]
+
+    with asyncio.Runner() as runner:
+        left, other = runner.run(start())
+        with pytest.raises(interrupt):
+            runner.get_loop().run_forever()
+        runner.run(asyncio.wait([other], timeout=120))
+        assert (left.cancelled(), other.result()) == (True, "a")

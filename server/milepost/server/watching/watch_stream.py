@@ -82,7 +82,8 @@ class WatchStream(ABC):
             interval = nanoseconds(request.status_interval) / SECOND
             least = max(least, interval / 10)
         self._status_interval = interval
-        self._send_interval = least if request.delivery == Delivery.DELIVERY_LATEST else 0.0
+        rests = request.delivery == Delivery.DELIVERY_LATEST and not request.no_follow
+        self._send_interval = least if rests else 0.0
         self._waiter = Waiter(signal, interval, subscriber.pacer, subscriber.caller)
         self._group: LiveGroup | None = None
         self._is_look_queued = False
@@ -122,6 +123,7 @@ class WatchStream(ABC):
             version = self._signal.version
             if self._is_cut_off and not self._has_sent_end:
                 self._check()
+            head = self._head
             try:
                 step = await self._send_next()
             except NoRoom:
@@ -131,7 +133,8 @@ class WatchStream(ABC):
                 continue
             if step is SENT:
                 self._waiter.restart()
-                if self._send_interval:
+                # Not within a replay, of which the next batch is there already.
+                if self._send_interval and self._cursor >= head:
                     rests_until = loop.time() + self._send_interval
             if step is not AT_HEAD and self._cursor < self._head:
                 if not self._subscriber.pacer.use_turn():

@@ -184,3 +184,31 @@ def samples(subscriber: Subscriber) -> list[int]:
         for estimate in (status.estimate, *(each.estimate for each in status.job_estimates))
         if estimate.sample_size
     ]
+
+
+@pytest.mark.parametrize("no_follow", [False, True])
+async def test_a_replay_does_not_rest(world: World, no_follow: bool) -> None:
+    """Its next batch is there already; a rest before each would take the interval as often as the log has batches."""
+    await world.submit("j")
+    await (await world.start("j"))
+    for number in range(8):
+        await (await world.report("j", *(line(f"{number} {'x' * 1000}") for _ in range(20))))
+    subscriber = Subscriber(
+        world,
+        "j",
+        EventView(latest=True),
+        delivery=Delivery.DELIVERY_LATEST,
+        no_follow=no_follow,
+        status_interval=Duration(seconds=36_000),
+    )
+    subscriber.watch()
+
+    def frames() -> list[str | None]:
+        return [frame.WhichOneof("frame") for frame in subscriber.recording.streams[-1].frames]
+
+    async def has_caught_up() -> bool:
+        return "caught_up" in frames()
+
+    await eventually(has_caught_up)
+    await subscriber.cut()
+    assert frames().count("events") > 2

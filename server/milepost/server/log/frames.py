@@ -17,7 +17,7 @@ _EVENTS_TAG = tag(WatchJobResponse.EVENTS_FIELD_NUMBER)
 assert tag(WatchJobsResponse.EVENTS_FIELD_NUMBER) == _EVENTS_TAG
 
 
-CHUNK_BYTES: Final = 31 * 1024
+CHUNK_BYTES: Final = 28 * 1024
 """Bytes up to which a page joins commits into a chunk, and limit of a batch for subscribers (see ``batches``)."""
 
 

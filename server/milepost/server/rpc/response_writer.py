@@ -72,9 +72,8 @@ class ResponseWriter:
         self._context = context
         self._loop: Any = asyncio.get_running_loop()
         self._is_own_context = isinstance(context, _OwnContext)
-        # The steps of the write that is under way, and whether it waits for ``set_result``.
+        # The steps of the write that is under way.
         self._writing: Iterator[Any] | None = None
-        self._is_in_core = False
         # The error of a write until the next one raises it: once, since the error then has its frame, which has this.
         self._error: BaseException | None = None
         self._has_failed = False
@@ -157,14 +156,15 @@ class ResponseWriter:
     def _start(self, response: Any) -> None:
         """Hand a response to grpc.aio. Raises what that does."""
         steps = self._writing = self._context.write(response).__await__()
+        # The write asks the loop for the future that it waits for: it gets the writer, which is not here any more then.
+        here = [self]
         if self._is_own_context:
             WRITES.are_starting = True
-            self._loop.create_future = self._take_wait
+            self._loop.create_future = here.pop
         try:
             waits_for = next(steps, _ENDED)
         except BaseException:
             self._writing = None
-            self._is_in_core = False
             raise
         finally:
             if self._is_own_context:
@@ -172,18 +172,11 @@ class ResponseWriter:
                 del self._loop.create_future
         if waits_for is _ENDED:
             self._writing = None
-            self._is_in_core = False
-        elif not self._is_in_core:
+        elif here:
             self._follow(waits_for)
-
-    def _take_wait(self) -> Self:
-        """Take the place of the future that the write asks the loop for."""
-        self._is_in_core = True
-        return self
 
     def set_result(self, result: None) -> None:
         """Core has sent the response, or given up: have the write go on to its end, which frees the message."""
-        self._is_in_core = False
         assert self._writing is not None
         try:
             waits_for = next(self._writing, _ENDED)

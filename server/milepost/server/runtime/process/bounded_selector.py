@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import math
 import os
 import select
 import selectors
@@ -96,8 +95,9 @@ class BoundedSelector(selectors.DefaultSelector):
         """See ``selectors.BaseSelector``."""
         if sys.platform != "linux":
             return super().select(timeout)
-        if timeout:  # epoll counts milliseconds of a wait; a shorter one would be none
-            timeout = math.ceil(max(timeout, 0) * 1e3) * 1e-3
+        if timeout and timeout < 0:
+            timeout = 0.0
+        # Python rounds up to milliseconds, so that it does wait.
         events = self._all.poll(timeout, READY_LIMIT)
         if len(events) == READY_LIMIT:
             events = list({**dict(self._own.poll(0)), **dict(events)}.items())

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
-from typing import Any
+from typing import Any, TypeVar
 
 import grpc.aio
 
@@ -131,10 +131,19 @@ class ScriptedServer(JobServiceServicer):
         self.metadata.append(dict(context.invocation_metadata() or ()))
 
 
+_Servicer = TypeVar("_Servicer", bound=ScriptedServer)
+
+
 @asynccontextmanager
 async def scripted(*script: Step) -> AsyncIterator[ScriptedServer]:
     """Run the script on a free loopback port."""
-    servicer = ScriptedServer(script)
+    async with serving(ScriptedServer(script)) as servicer:
+        yield servicer
+
+
+@asynccontextmanager
+async def serving(servicer: _Servicer) -> AsyncIterator[_Servicer]:
+    """Serve on a free loopback port."""
     server = grpc.aio.server(options=[("grpc.so_reuseport", 0)])
     add_JobServiceServicer_to_server(servicer, server)
     servicer.address = f"127.0.0.1:{server.add_insecure_port('127.0.0.1:0')}"

@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from types import TracebackType
 from typing import TYPE_CHECKING, Final, Generic, Self, TypeVar
 
-from milepost.client._transport.backoff import Backoff, is_transient
+from milepost.client._transport.backoff import Backoff, is_transient, is_unexplained
 from milepost.client._transport.fork_safety import grpc
 from milepost.client._transport.token_source import Metadata
 from milepost.client._watch.buffered_iterator import BufferedIterator
@@ -17,6 +17,7 @@ from milepost.client._watch.connection_state import Connection, interrupted
 from milepost.client._watch.node_lag import NodeLag
 from milepost.client._watch.stream_reader import StreamReader
 from milepost.client._watch.transport_fallback import TransportFallback, TransportMode
+from milepost.client._watch.unexplained_errors import UnexplainedErrors
 from milepost.client._watch.watch_cursor import WatchCursor
 from milepost.client.errors import MilepostError, ServiceError, StreamsBlocked, TokenUnavailable, Unreachable
 from milepost.v1 import Job, WatchJobRequest, WatchJobResponse, WatchJobsRequest, WatchJobsResponse
@@ -68,6 +69,7 @@ class ReconnectingStream(BufferedIterator[Item], Generic[Item, _Request, _Frame]
         self._reader: StreamReader[_Request, _Frame] = StreamReader(channel.target.address)
         self._fallback = TransportFallback()
         self._lag = NodeLag(timeout)
+        self._unexplained = UnexplainedErrors()
         self._waiting = channel.closable_wait()
         self._yielded_epoch = cursor.epoch
         self._done = self._has_opened = self._connected_before = self._recovering = self._unread = False
@@ -230,6 +232,7 @@ class ReconnectingStream(BufferedIterator[Item], Generic[Item, _Request, _Frame]
                 self._on_opened()
         if items or frame.HasField("status"):
             self._backoff.reset()
+            self._unexplained.passed()
             self._recovering = False
         return items
 
@@ -246,6 +249,7 @@ class ReconnectingStream(BufferedIterator[Item], Generic[Item, _Request, _Frame]
         items = None if job is None else self._items_of_job(job)
         if items is None:
             raise StreamsBlocked(self._channel.target.address)
+        self._unexplained.passed()
         self._retry_at = asyncio.get_running_loop().time() + _POLL_INTERVAL
         return items
 
@@ -288,9 +292,12 @@ class ReconnectingStream(BufferedIterator[Item], Generic[Item, _Request, _Frame]
         if self._done:
             return ()
         now = asyncio.get_running_loop().time()
-        transient = is_transient(error, connected_before=self._connected_before)
-        lags = self._lag.may_pass(error, self._cursor.epoch, now)
-        if items is None and not (renewed or transient or lags):
+        may_pass = (
+            is_transient(error, connected_before=self._connected_before)
+            or self._lag.may_pass(error, self._cursor.epoch, now)
+            or self._unexplained.may_pass(error)
+        )
+        if items is None and not (renewed or may_pass):
             self._finish()
             raise self._credential.first_of(error)
         wait = 0.0
@@ -323,7 +330,8 @@ class ReconnectingStream(BufferedIterator[Item], Generic[Item, _Request, _Frame]
         Returns whether the server answered a call, so that there is more to try.
         """
         fallback = self._fallback
-        if isinstance(error, TokenUnavailable):  # there was no stream
+        # There was no stream; or it failed by a fault, which says nothing about others.
+        if isinstance(error, TokenUnavailable) or is_unexplained(error):
             return False
         if isinstance(error, ServiceError) and error.reason:  # the server received and refused it
             fallback.stream_opened()
@@ -348,7 +356,7 @@ class ReconnectingStream(BufferedIterator[Item], Generic[Item, _Request, _Frame]
         try:
             await self._call_server(min(_PROBE_TIMEOUT, self._timeout))
         except MilepostError as error:
-            if is_transient(error, connected_before=True):
+            if is_transient(error, connected_before=True) or is_unexplained(error):
                 return False
             self._finish()
             raise

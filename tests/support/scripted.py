@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
-from typing import Any
+from typing import Any, TypeVar
 
 import grpc.aio
 
@@ -79,7 +79,7 @@ class ScriptedServer(JobServiceServicer):
     """Runs one step of the script for each watch, and the last step for all later ones.
 
     ``requests`` are those of the watches; ``cancelled`` is set when a subscriber has cancelled one; ``job`` is the
-    answer of GetJob; ``metadata`` has that of all calls.
+    answer of GetJob, after a failure of one call for each of ``job_errors``; ``metadata`` has that of all calls.
     """
 
     def __init__(self, script: Sequence[Step]) -> None:
@@ -87,6 +87,7 @@ class ScriptedServer(JobServiceServicer):
         self.requests: list[WatchJobRequest] = []
         self.cancelled = asyncio.Event()
         self.job = Job(job_id="j")
+        self.job_errors: list[grpc.StatusCode] = []
         self.metadata: list[dict[str, str | bytes]] = []
         self._script = script
         self._arrived = asyncio.Condition()
@@ -110,8 +111,10 @@ class ScriptedServer(JobServiceServicer):
             raise
 
     async def GetJob(self, request: GetJobRequest, context: Context) -> GetJobResponse:
-        """Return ``job``."""
+        """Return ``job``, or fail."""
         self._note(context)
+        if self.job_errors:
+            await context.abort(self.job_errors.pop(0), "no")
         return GetJobResponse(job=self.job)
 
     async def SubmitJob(self, request: Any, context: Any) -> Any:
@@ -131,10 +134,19 @@ class ScriptedServer(JobServiceServicer):
         self.metadata.append(dict(context.invocation_metadata() or ()))
 
 
+_Servicer = TypeVar("_Servicer", bound=ScriptedServer)
+
+
 @asynccontextmanager
 async def scripted(*script: Step) -> AsyncIterator[ScriptedServer]:
     """Run the script on a free loopback port."""
-    servicer = ScriptedServer(script)
+    async with serving(ScriptedServer(script)) as servicer:
+        yield servicer
+
+
+@asynccontextmanager
+async def serving(servicer: _Servicer) -> AsyncIterator[_Servicer]:
+    """Serve on a free loopback port."""
     server = grpc.aio.server(options=[("grpc.so_reuseport", 0)])
     add_JobServiceServicer_to_server(servicer, server)
     servicer.address = f"127.0.0.1:{server.add_insecure_port('127.0.0.1:0')}"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -143,6 +144,26 @@ async def test_what_a_server_did_not_take_is_kept(server: ServerProcess, tmp_pat
         result_found = await lines(client, "kept")
 
     assert (result_found, True, list(spool.iterdir())) == (["nobody hears"], other.id != "kept", [])
+
+
+async def test_a_cancellation_goes_before_an_error_of_the_spool(
+    server: ServerProcess, tmp_path: Path
+) -> None:
+    """Whoever has cancelled the task waits for that. The error goes to the log."""
+    spool = tmp_path / "spool"
+
+    async def work() -> None:
+        async with Client(server.address) as client, client.start("step", flush_timeout=0.0, spool=spool):
+            server.kill()
+            shutil.rmtree(spool)
+            spool.touch()
+            task.cancel()
+            await asyncio.sleep(0)
+
+    task = asyncio.create_task(work())
+    await asyncio.wait((task,))
+
+    assert task.cancelled()
 
 
 @pytest.mark.parametrize("gap", [1, 2])

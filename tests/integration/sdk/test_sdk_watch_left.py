@@ -4,21 +4,34 @@ from __future__ import annotations
 
 import asyncio
 import threading
+from typing import Any
 
+import grpc
 import pytest
-from google.protobuf.any_pb2 import Any
+from google.protobuf.any_pb2 import Any as AnyMessage
 from google.protobuf.duration_pb2 import Duration
 from google.rpc import code_pb2, error_details_pb2, status_pb2
 from grpc_status import rpc_status
 
-from milepost.client import Client, Connection, SyncClient
-from milepost.v1 import Event, Events, JobStarted, Status, Waiting, WatchJobResponse
-from tests.support.scripted import Stream, scripted
+from milepost.client import Client, Connection, Gap, JobsWatch, SyncClient
+from milepost.v1 import (
+    Event,
+    Events,
+    Job,
+    JobStarted,
+    Opened,
+    Snapshot,
+    Status,
+    Waiting,
+    WatchJobResponse,
+    WatchJobsResponse,
+)
+from tests.support.scripted import Context, ScriptedServer, Stream, scripted, serving
 
 
 async def away_for_an_hour(stream: Stream) -> None:
     """A server that says when to come again."""
-    detail = Any()
+    detail = AnyMessage()
     detail.Pack(error_details_pb2.RetryInfo(retry_delay=Duration(seconds=3600)))
     status = status_pb2.Status(code=code_pb2.CANCELLED, message="come again", details=[detail])
     await stream.context.abort_with_status(rpc_status.to_status(status))
@@ -117,3 +130,60 @@ async def test_a_callback_that_fails_loses_no_event() -> None:
         await watch.aclose()
 
     assert places == [1, 1, 2, 2]
+
+
+class Replaced(ScriptedServer):
+    """A server whose store was replaced, or is after its first stream has listed the jobs."""
+
+    def __init__(self, *, while_listing: bool) -> None:
+        super().__init__(())
+        self.epochs = ["old", "new"] if while_listing else ["new"]
+
+    async def WatchJobs(self, request: Any, context: Context) -> None:  # type: ignore[override]
+        """List one job, and follow."""
+        if request.after_position:
+            reason = AnyMessage()
+            reason.Pack(error_details_pb2.ErrorInfo(reason="EPOCH_CHANGED", domain="milepost.v1"))
+            status = status_pb2.Status(code=code_pb2.FAILED_PRECONDITION, details=[reason])
+            await context.abort_with_status(rpc_status.to_status(status))
+        epoch = self.epochs[0]
+        opened = Opened(epoch=epoch, first_sequence=1, head_sequence=3)
+        await context.write(WatchJobsResponse(opened=opened))
+        await context.write(WatchJobsResponse(snapshot=Snapshot(job=Job(job_id=epoch, last_sequence=1))))
+        if len(self.epochs) > 1:
+            del self.epochs[0]
+            await context.abort(grpc.StatusCode.UNAVAILABLE, "restored")
+        await asyncio.Event().wait()
+
+
+@pytest.mark.parametrize(
+    ("while_listing", "expected"),
+    [(False, ["connecting", "connecting"]), (True, ["connecting", "live", "reconnecting", "live"])],
+)
+async def test_a_callback_that_fails_loses_no_gap(*, while_listing: bool, expected: list[str]) -> None:
+    """Nobody else tells that all jobs come again: it comes with the next iteration, and then they do."""
+    states: list[str] = []
+
+    def on_state(connection: Connection) -> None:
+        states.append(connection.state)
+        if states == expected:
+            raise ZeroDivisionError
+
+    position: dict[str, Any] = {"snapshot": True} if while_listing else {"after": 3, "epoch": "old"}
+    got: list[object] = []
+    async with serving(Replaced(while_listing=while_listing)) as server, Client(server.address) as client:
+        watch = client.watch_jobs(**position, on_gap="snapshot", on_state=on_state)
+        while not isinstance((item := await next_or_error(watch)), Gap):
+            got.append(getattr(item, "job_id", item))
+        got.append(getattr(await anext(watch), "job_id", ""))
+        await watch.aclose()
+
+    assert got == [*["old"] * while_listing, "ZeroDivisionError", "new"]
+
+
+async def next_or_error(watch: JobsWatch) -> object:
+    """The next item, or the name of the error in its place."""
+    try:
+        return await anext(watch)
+    except ZeroDivisionError as error:
+        return type(error).__name__

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Any, cast
+from collections.abc import Awaitable, Callable
+from typing import Any, Final, cast
 
 import grpc
 import pytest
@@ -11,7 +12,11 @@ import pytest
 from milepost.client import Client
 from milepost.client._transport.channel import LazyChannel
 from milepost.client._transport.target import Target
-from milepost.client.errors import JobNotFound, MilepostError, StoreUnavailable, Unreachable
+from milepost.client.errors import JobNotFound, LimitReached, MilepostError, StoreUnavailable, Unreachable
+from tests.support.rpc import eventually
+
+# Seconds for what does not end otherwise.
+LIMIT: Final = 120.0
 
 
 def test_a_channel_is_made_for_each_loop() -> None:
@@ -40,6 +45,69 @@ async def test_a_closed_client_says_so() -> None:
     await client.close()
     with pytest.raises(RuntimeError, match="The client is closed"):
         await client.get("j")
+
+
+async def attached(client: Client) -> None:
+    """A block of a job."""
+    async with client.attach("j"):
+        pass
+
+
+@pytest.mark.parametrize(
+    "waits",
+    [
+        lambda client: client.get("j"),
+        lambda client: anext(client.watch("j")),
+        lambda client: anext(client.watch_jobs()),
+        attached,
+    ],
+    ids=["call", "watch", "watch of jobs", "block"],
+)
+async def test_closing_a_client_ends_waits_for_its_first_token(
+    waits: Callable[[Client], Awaitable[object]],
+) -> None:
+    """There is no connection yet; and who comes later asks for no token."""
+    asked = 0
+    is_asked = asyncio.Event()
+
+    async def token() -> str:
+        nonlocal asked
+        asked += 1
+        is_asked.set()
+        await asyncio.Event().wait()
+        return ""
+
+    client = Client("127.0.0.1:1", token=token, timeout=LIMIT)
+    waiting = asyncio.ensure_future(waits(client))
+    await is_asked.wait()
+    await client.close()
+    for ended in (waiting, asyncio.ensure_future(waits(client))):
+        with pytest.raises(RuntimeError, match="The client is closed"):
+            await asyncio.wait_for(ended, LIMIT)
+
+    assert asked == 1
+
+
+class Full(LazyChannel):
+    """A channel to a server that has no room for an hour."""
+
+    async def call_once(self, *args: Any) -> Any:
+        """Refuse the call."""
+        raise LimitReached("It is full.", retry_delay=3600.0)
+
+
+async def test_closing_a_channel_ends_a_call_that_is_to_be_repeated() -> None:
+    """It waits for when the server has room."""
+    channel = Full(Target.of("127.0.0.1:1"))
+    calling = asyncio.ensure_future(channel.call(cast("Any", lambda: None), cast("Any", None), 7200.0))
+
+    async def waits() -> bool:
+        return bool(channel._delays._blocks)
+
+    await eventually(waits)
+    await channel.close()
+    with pytest.raises(RuntimeError, match="The client is closed"):
+        await asyncio.wait_for(calling, LIMIT)
 
 
 class Answers(LazyChannel):

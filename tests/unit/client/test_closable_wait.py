@@ -61,3 +61,31 @@ async def test_a_cancellation_of_somebody_else() -> None:
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task
+
+
+def test_a_wait_of_another_loop() -> None:
+    """Is left alone: only its own loop can leave it."""
+    wait = ClosableWait()
+    loop = asyncio.new_event_loop()
+
+    async def wait_until_closed() -> None:
+        async with wait.until_closed():
+            await asyncio.Event().wait()
+
+    async def close() -> None:
+        wait.close()
+
+    async def steps() -> None:
+        for _ in range(3):
+            await asyncio.sleep(0)
+
+    waiting = loop.create_task(wait_until_closed())
+    loop.run_until_complete(steps())
+    asyncio.run(close())
+    loop.run_until_complete(steps())
+    still_waits = not waiting.done()
+    loop.run_until_complete(close())
+    loop.run_until_complete(asyncio.wait_for(waiting, 120))
+    loop.close()
+
+    assert still_waits

@@ -156,20 +156,22 @@ def test_a_value_that_cannot_be_shown_fails_no_task() -> None:
 
 
 async def test_a_cancellation_by_somebody_else_survives_the_interrupt() -> None:
-    """What a task's own job asked for is taken back at its end, and nothing else."""
+    """What a task's own job asked for is taken back at its end, and nothing else, also if that comes meanwhile."""
     outcomes: list[bool] = []
 
-    async def work(*, others: bool) -> None:
+    async def work(others: str) -> None:
         interrupt = TaskInterrupt()
         interrupt._cancel()
-        if others:
+        if others == "before":
             task.cancel()
+        elif others == "meanwhile":
+            asyncio.get_running_loop().call_soon(task.cancel)
         outcomes.append(await interrupt.finish())
 
-    for others in (False, True):
-        task = asyncio.create_task(work(others=others))
+    for others in ("never", "before", "meanwhile"):
+        task = asyncio.create_task(work(others))
         await task
-    assert outcomes == [False, True]
+    assert outcomes == [False, True, True]
 
 
 def test_names() -> None:

@@ -166,6 +166,18 @@ def test_a_directory_that_is_deleted_before_the_worker_ends(tmp_path: Path) -> N
     again.close()
 
 
+def test_a_directory_that_cannot_be_used_any_more(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """The end of a worker or a block does not fail by it; the log says that its reports are lost."""
+    directory = tmp_path / "spool"
+    spool = SpoolDirectory(directory)
+    spool.write(rest())
+    shutil.rmtree(directory)
+    directory.touch()
+    spool.close()
+
+    assert f"the spool {directory} is gone and cannot be created again" in caplog.text
+
+
 def test_a_worker_whose_lock_was_deleted_locks_again(tmp_path: Path) -> None:
     """Others count it as dead only until it writes again; then its reports are its own."""
     spool = SpoolDirectory(tmp_path)

@@ -198,6 +198,20 @@ def test_a_cursor_is_not_past_events_that_are_just_being_received() -> None:
     assert cursor.result() == 0
 
 
+def test_a_callback_may_ask_for_a_cursor() -> None:
+    """In the thread of the loop, which does not wait for itself then."""
+    background = EventLoopThread()
+    subscriptions = subscribed(background, JobStream("j", [1]))
+
+    async def callback() -> int:
+        return subscriptions.cursor("j")
+
+    cursor = background.start(callback()).result(timeout=120)
+    background.close()
+
+    assert cursor == 0
+
+
 def test_a_callback_cannot_close_what_its_thread_reads() -> None:
     """It is told so, and nothing is lost: neither the rest of a batch nor an item that has just come."""
     background = EventLoopThread()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import logging
 import os
 from collections.abc import Awaitable, Callable, Mapping
@@ -23,6 +22,7 @@ from milepost.client._worker.cancel_signal import Cancelled
 from milepost.client._worker.handlers import StoppableHandler
 from milepost.client._worker.job_context import JobContext
 from milepost.client._worker.spool.spool_directory import SpoolDirectory
+from milepost.client._worker.timed_wait import completes
 from milepost.client.errors import (
     JobEndedError,
     JobNotFound,
@@ -269,8 +269,7 @@ class Attachment:
         if self._offline_block is not None:
             await asyncio.wait((self._jobs.claimed,), timeout=self._flush_timeout)
         await self._jobs.idle()
-        with contextlib.suppress(TimeoutError):  # not asyncio.timeout: see `_completes` of the worker
-            await asyncio.wait_for(self._jobs.empty(), self._flush_timeout)
+        await completes(self._jobs.empty(), self._flush_timeout)
 
     async def _run_as_handler(self, context: JobContext) -> Mapping[str, Any] | None:
         if self._offline_block is None:

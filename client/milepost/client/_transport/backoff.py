@@ -15,7 +15,7 @@ from milepost.client.errors import (
     Unreachable,
 )
 
-__all__ = ["Backoff", "is_transient"]
+__all__ = ["Backoff", "is_transient", "is_unexplained"]
 
 _INITIAL_BOUND: Final = 0.1
 _MAX_BOUND: Final = 10.0
@@ -89,7 +89,15 @@ def is_transient(error: MilepostError, *, connected_before: bool) -> bool:
     return isinstance(error, Unreachable | TokenUnavailable) and not isinstance(error, StreamsBlocked)
 
 
+def is_unexplained(error: MilepostError) -> bool:
+    """Whether this may be a stream that a proxy has reset, or a fault of the server: both come without a reason."""
+    return isinstance(error, ServiceError) and not error.reason and error.code in _UNEXPLAINED
+
+
 _MEMORY_LIMITS: Final = frozenset({"request-memory", "response-memory"})
 
 # A server that shuts down, or gets too many new streams, answers CANCELLED.
 _TRANSIENT: Final = frozenset({grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.CANCELLED})
+
+# A proxy that resets a stream ends it so, and the server where it has a fault.
+_UNEXPLAINED: Final = frozenset({grpc.StatusCode.INTERNAL, grpc.StatusCode.UNKNOWN})

@@ -67,6 +67,7 @@ class LazyChannel:
         self.disconnected_watches: weakref.WeakSet[object] = weakref.WeakSet()
         """Watches that lost their stream and have not reconnected yet; they spread their retries."""
         self._closable_waits: weakref.WeakSet[ClosableWait] = weakref.WeakSet()
+        self._delays = self.closable_wait()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._connections: list[_Connection] = []
         """The last one is that of new calls."""
@@ -166,7 +167,7 @@ class LazyChannel:
             if self._on_wait is not None:
                 self._on_wait()
                 self._on_wait = None
-            await asyncio.sleep(_FIRST_CALL_INTERVAL)
+            await self._sleep(_FIRST_CALL_INTERVAL)
 
     async def _call(
         self,
@@ -190,7 +191,12 @@ class LazyChannel:
                     delay = 0.0
                 if delay is None or loop.time() + delay >= deadline:
                     raise
-            await asyncio.sleep(delay)
+            await self._sleep(delay)
+
+    async def _sleep(self, seconds: float) -> None:
+        """Sleep, unless the channel is closed meanwhile."""
+        async with self._delays.until_closed():
+            await asyncio.sleep(seconds)
 
     async def call_once(
         self,
@@ -233,11 +239,12 @@ class LazyChannel:
             self._retired.clear()
 
     async def close(self) -> None:
-        """Close the connections, and end all calls on them."""
+        """Close the connections, and end all calls on them, also those that wait for what comes before a connection."""
         self._closed = True
+        for wait in tuple(self._closable_waits):
+            wait.close(RuntimeError(_CLOSED))
+        self.tokens.close(_CLOSED)
         if self._loop is asyncio.get_running_loop():
-            for wait in tuple(self._closable_waits):
-                wait.close(RuntimeError(_CLOSED))
             for connections in (self._connections, self._retired):
                 while connections:
                     await connections.pop().channel.close()

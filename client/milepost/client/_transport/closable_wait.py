@@ -19,13 +19,17 @@ class ClosableWait:
         return _Block(self._blocks)
 
     def close(self, error: Exception | None = None) -> None:
-        """Have the blocks left that are entered now, with this error."""
-        while self._blocks:
-            self._blocks.pop().leave(error)
+        """Have the blocks left that tasks of the running loop have entered, with this error."""
+        loop = asyncio.get_running_loop()
+        for block in tuple(self._blocks):
+            if block.loop is loop:
+                self._blocks.discard(block)
+                block.leave(error)
 
 
 class _Block:
     def __init__(self, entered: set[_Block]) -> None:
+        self.loop = asyncio.get_running_loop()
         self._entered = entered
         self._scope = asyncio.timeout(None)
         self._error: Exception | None = None

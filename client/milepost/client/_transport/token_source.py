@@ -80,6 +80,7 @@ class TokenSource:
     """The token that all calls of a channel share.
 
     Calls that need a token at the same time share one request for it. It may be used in one event loop after another.
+    Once it is closed, whoever needs another token gets RuntimeError.
     """
 
     def __init__(self, token: Token) -> None:
@@ -87,6 +88,7 @@ class TokenSource:
         self._provider = None if isinstance(token, str) else token
         self._metadata = bearer(checked_token(token)) if isinstance(token, str) else None
         self._asking: asyncio.Task[Metadata] | None = None
+        self._closed_because = ""
 
     @property
     def is_renewable(self) -> bool:
@@ -97,6 +99,7 @@ class TokenSource:
         """The metadata of a call. Raises TokenUnavailable, also if none is there within `timeout` seconds."""
         if self._metadata is not None:
             return self._metadata
+        self._check_open()
         asking = self._asking
         if asking is None or asking.get_loop() is not asyncio.get_running_loop():
             asking = self._asking = asyncio.create_task(self._ask())
@@ -105,6 +108,8 @@ class TokenSource:
         done, _ = await asyncio.wait((asking,), timeout=timeout)
         if not done:
             raise TokenUnavailable(f"nothing was returned within {min(timeout, TOKEN_TIMEOUT):.2g} s")
+        if asking.cancelled():
+            self._check_open()
         return asking.result()
 
     async def renew(self, refused: Metadata, timeout: float = TOKEN_TIMEOUT) -> bool:
@@ -117,6 +122,16 @@ class TokenSource:
         if self._metadata == refused:
             self._metadata = None
         return await self.metadata(timeout) != refused
+
+    def close(self, why: str) -> None:
+        """Ask no more. Whoever waits for a token in the running loop gets RuntimeError with this text."""
+        self._closed_because = why
+        if self._asking is not None and self._asking.get_loop() is asyncio.get_running_loop():
+            self._asking.cancel()
+
+    def _check_open(self) -> None:
+        if self._closed_because:
+            raise RuntimeError(self._closed_because)
 
     async def _ask(self) -> Metadata:
         try:

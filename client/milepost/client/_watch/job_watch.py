@@ -116,17 +116,15 @@ class JobWatch(ReconnectingStream[Item, WatchJobRequest, WatchJobResponse]):
     def _accept(self, frame: WatchJobResponse) -> Sequence[Item]:
         # The items include jobs only if the cursor requested them, and then the watch is a StateWatch.
         items = cast("Sequence[Item]", self._cursor.accept(frame))
-        try:
+        with self._keeping(items):
             self._notify_waiting()
-        except BaseException:
-            self._ready.extend(items)  # for the next iteration: the cursor is past them
-            raise
         return items
 
     def _recover(self, error: MilepostError) -> Sequence[Item] | None:
         return cast("Sequence[Item] | None", self._cursor.recover(error))
 
     def _on_yield(self, items: Sequence[Item], *, all_read: bool) -> None:
+        super()._on_yield(items, all_read=all_read)
         last = items[-1]
         if all_read:
             self._yielded_sequence = self._cursor.sequence

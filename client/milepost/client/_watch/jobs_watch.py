@@ -89,6 +89,7 @@ class JobsWatch(ReconnectingStream[Item, WatchJobsRequest, WatchJobsResponse]):
         return self._cursor.recover(error)
 
     def _on_yield(self, items: Sequence[Item], *, all_read: bool) -> None:
+        super()._on_yield(items, all_read=all_read)
         if all_read:
             self._yielded_position = self._cursor.position
 

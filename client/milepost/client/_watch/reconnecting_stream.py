@@ -4,19 +4,20 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from abc import ABC, abstractmethod
-from collections import deque
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
+from abc import abstractmethod
+from collections.abc import Callable, Sequence
 from types import TracebackType
 from typing import TYPE_CHECKING, Final, Generic, Self, TypeVar
 
-from milepost.client._transport.backoff import Backoff, is_transient
+from milepost.client._transport.backoff import Backoff, is_transient, is_unexplained
 from milepost.client._transport.fork_safety import grpc
 from milepost.client._transport.token_source import Metadata
+from milepost.client._watch.buffered_iterator import BufferedIterator
 from milepost.client._watch.connection_state import Connection, interrupted
 from milepost.client._watch.node_lag import NodeLag
 from milepost.client._watch.stream_reader import StreamReader
 from milepost.client._watch.transport_fallback import TransportFallback, TransportMode
+from milepost.client._watch.unexplained_errors import UnexplainedErrors
 from milepost.client._watch.watch_cursor import WatchCursor
 from milepost.client.errors import MilepostError, ServiceError, StreamsBlocked, TokenUnavailable, Unreachable
 from milepost.v1 import Job, WatchJobRequest, WatchJobResponse, WatchJobsRequest, WatchJobsResponse
@@ -42,7 +43,7 @@ _FRUITLESS_LOG_THRESHOLD: Final = 5
 _log = logging.getLogger("milepost.client")
 
 
-class ReconnectingStream(ABC, AsyncIterator[Item], Generic[Item, _Request, _Frame]):
+class ReconnectingStream(BufferedIterator[Item], Generic[Item, _Request, _Frame]):
     """Base of all watches.
 
     An async iterator, and an async context manager that cancels the stream at the server on exit. Cancelling a wait for
@@ -58,6 +59,7 @@ class ReconnectingStream(ABC, AsyncIterator[Item], Generic[Item, _Request, _Fram
         on_state: Callable[[Connection], None] | None,
         backoff: Backoff | None,
     ) -> None:
+        super().__init__()
         self._channel = channel
         self._cursor = cursor
         self._timeout = timeout
@@ -67,8 +69,8 @@ class ReconnectingStream(ABC, AsyncIterator[Item], Generic[Item, _Request, _Fram
         self._reader: StreamReader[_Request, _Frame] = StreamReader(channel.target.address)
         self._fallback = TransportFallback()
         self._lag = NodeLag(timeout)
+        self._unexplained = UnexplainedErrors()
         self._waiting = channel.closable_wait()
-        self._ready: deque[Item] = deque()
         self._yielded_epoch = cursor.epoch
         self._done = self._has_opened = self._connected_before = self._recovering = self._unread = False
         self._retry_at = 0.0
@@ -101,19 +103,6 @@ class ReconnectingStream(ABC, AsyncIterator[Item], Generic[Item, _Request, _Fram
         """How often the stream resumed."""
         return self._reconnects
 
-    def __aiter__(self) -> Self:
-        return self
-
-    async def __anext__(self) -> Item:
-        if not self._ready:
-            self._ready.extend(await self._next())
-            if not self._ready:
-                raise StopAsyncIteration
-        item = self._ready.popleft()
-        self._yielded_epoch = self._cursor.epoch
-        self._on_yield((item,), all_read=not self._ready)
-        return item
-
     async def opened(self) -> None:
         """Wait until the server has accepted the watch, to detect a watch that cannot start before its first item.
 
@@ -125,20 +114,6 @@ class ReconnectingStream(ABC, AsyncIterator[Item], Generic[Item, _Request, _Fram
         calls = TransportMode.CALL  # without any stream
         while not (self._has_opened or self._fallback.mode is calls or self._ready or self._done):
             self._ready.extend(await self._advance())
-
-    async def batch(self) -> Sequence[Item]:
-        """All items received so far, which costs less than single items; waits for at least one, empty at the end."""
-        items: Sequence[Item] = tuple(self._ready) or await self._next()
-        self._ready.clear()
-        if items:
-            self._yielded_epoch = self._cursor.epoch
-            self._on_yield(items, all_read=True)
-        return items
-
-    async def batches(self) -> AsyncGenerator[Sequence[Item], None]:
-        """Iterate over batches; see `batch`."""
-        while items := await self.batch():
-            yield items
 
     async def aclose(self) -> None:
         """End the watch: cancel the stream at the server. Jobs continue."""
@@ -179,9 +154,9 @@ class ReconnectingStream(ABC, AsyncIterator[Item], Generic[Item, _Request, _Fram
     def _recover(self, error: MilepostError) -> Sequence[Item] | None:
         """Items to yield instead of an error, before a new stream opens; None to raise it."""
 
-    @abstractmethod
     def _on_yield(self, items: Sequence[Item], *, all_read: bool) -> None:
         """Note that these items were yielded; `all_read`: no received item is left."""
+        self._yielded_epoch = self._cursor.epoch
 
     @abstractmethod
     async def _call_server(self, timeout: float) -> Job | None:
@@ -253,9 +228,11 @@ class ReconnectingStream(ABC, AsyncIterator[Item], Generic[Item, _Request, _Fram
         opening = not self._cursor.opened
         items = self._accept(frame)
         if opening and self._cursor.opened:
-            self._on_opened()
+            with self._keeping(items):
+                self._on_opened()
         if items or frame.HasField("status"):
             self._backoff.reset()
+            self._unexplained.passed()
             self._recovering = False
         return items
 
@@ -272,6 +249,7 @@ class ReconnectingStream(ABC, AsyncIterator[Item], Generic[Item, _Request, _Fram
         items = None if job is None else self._items_of_job(job)
         if items is None:
             raise StreamsBlocked(self._channel.target.address)
+        self._unexplained.passed()
         self._retry_at = asyncio.get_running_loop().time() + _POLL_INTERVAL
         return items
 
@@ -314,9 +292,12 @@ class ReconnectingStream(ABC, AsyncIterator[Item], Generic[Item, _Request, _Fram
         if self._done:
             return ()
         now = asyncio.get_running_loop().time()
-        transient = is_transient(error, connected_before=self._connected_before)
-        lags = self._lag.may_pass(error, self._cursor.epoch, now)
-        if items is None and not (renewed or transient or lags):
+        may_pass = (
+            is_transient(error, connected_before=self._connected_before)
+            or self._lag.may_pass(error, self._cursor.epoch, now)
+            or self._unexplained.may_pass(error)
+        )
+        if items is None and not (renewed or may_pass):
             self._finish()
             raise self._credential.first_of(error)
         wait = 0.0
@@ -329,9 +310,11 @@ class ReconnectingStream(ABC, AsyncIterator[Item], Generic[Item, _Request, _Fram
             if renewed:
                 self._credential.delayed(wait)
         self._retry_at = now + wait
-        self._notify_interrupted(error, wait)
         if items is not None:
             self._recovering = True
+        with self._keeping(items or ()):
+            self._notify_interrupted(error, wait)
+        if items is not None:
             return items
         deadline = self._connect_deadline
         deadline_passed = not self._connected_before and deadline is not None and now >= deadline
@@ -347,7 +330,8 @@ class ReconnectingStream(ABC, AsyncIterator[Item], Generic[Item, _Request, _Fram
         Returns whether the server answered a call, so that there is more to try.
         """
         fallback = self._fallback
-        if isinstance(error, TokenUnavailable):  # there was no stream
+        # There was no stream; or it failed by a fault, which says nothing about others.
+        if isinstance(error, TokenUnavailable) or is_unexplained(error):
             return False
         if isinstance(error, ServiceError) and error.reason:  # the server received and refused it
             fallback.stream_opened()
@@ -372,7 +356,7 @@ class ReconnectingStream(ABC, AsyncIterator[Item], Generic[Item, _Request, _Fram
         try:
             await self._call_server(min(_PROBE_TIMEOUT, self._timeout))
         except MilepostError as error:
-            if is_transient(error, connected_before=True):
+            if is_transient(error, connected_before=True) or is_unexplained(error):
                 return False
             self._finish()
             raise

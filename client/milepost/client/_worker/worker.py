@@ -9,7 +9,7 @@ import logging
 import os
 import signal
 import threading
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from typing import Final, TypeVar, Unpack
 
 from milepost.client._arguments import check_seconds, check_text
@@ -25,6 +25,7 @@ from milepost.client._worker.outage_log import OutageLog
 from milepost.client._worker.session_loop import SessionLoop
 from milepost.client._worker.spool.spool_directory import SpoolDirectory
 from milepost.client._worker.subprocess.handler_pickling import is_loading
+from milepost.client._worker.timed_wait import completes
 from milepost.client._worker.worker_settings import WorkerSettings
 from milepost.client.errors import MilepostError, ProtocolError, ServiceError
 from milepost.contract.limits import KIND
@@ -283,13 +284,13 @@ class Worker:
     async def _drain(self, jobs: JobTable, sessions: SessionLoop, timeout: float) -> None:
         """Accept no more jobs, let running ones finish in time, give the others back, and close the session."""
         jobs.stop_accepting()
-        if not await _completes(jobs.idle(), timeout):
+        if not await completes(jobs.idle(), timeout):
             for attempt in jobs:
                 attempt.give_back()
-            if not await _completes(jobs.idle(), STOP_GRACE + 1.0):
+            if not await completes(jobs.idle(), STOP_GRACE + 1.0):
                 for attempt in jobs:
                     attempt.abandon()
-        if await _completes(jobs.empty(), self._settings.flush_timeout):
+        if await completes(jobs.empty(), self._settings.flush_timeout):
             await sessions.finish(_CLOSE_TIMEOUT)
 
 
@@ -301,16 +302,3 @@ async def _wait_to_retry(outage: OutageLog, error: MilepostError, wait: float) -
         raise error
     outage.disconnected(error)
     await asyncio.sleep(wait)
-
-
-async def _completes(waiting: Awaitable[None], timeout: float) -> bool:
-    """Whether `waiting` completes within `timeout` seconds.
-
-    Not by `asyncio.timeout`: in early releases of Python 3.11, as in Debian 12, it raises CancelledError when the time
-    is out, if its task was cancelled before (https://github.com/python/cpython/issues/102780).
-    """
-    try:
-        await asyncio.wait_for(waiting, timeout)
-    except TimeoutError:
-        return False
-    return True

@@ -21,6 +21,7 @@ from typing import Final
 from milepost.client._cli.exec.job_reporting import StreamListener
 from milepost.client._cli.exec.line_splitter import LineSplitter
 from milepost.client._cli.exec.output_drain import drain
+from milepost.client._worker.timed_wait import completes
 
 __all__ = ["OutputPump", "OutputStream"]
 
@@ -175,12 +176,9 @@ class OutputPump:
 
     async def finish(self, timeout: float | None) -> None:
         """Wait until forwarding is complete; give up after ``timeout`` seconds."""
-        with contextlib.suppress(TimeoutError):  # not asyncio.timeout: `exec` may have been cancelled before
-            await asyncio.wait_for(self._done.wait(), timeout)
-        if not self.is_done:
+        if not await completes(self._done.wait(), timeout):
             self.cut()
-            with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._done.wait(), _THREAD_STOP_TIMEOUT)
+            await completes(self._done.wait(), _THREAD_STOP_TIMEOUT)
 
     def _run(self) -> None:
         try:

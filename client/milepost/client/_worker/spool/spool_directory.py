@@ -99,18 +99,21 @@ class SpoolDirectory:
         self._path(job_id, lease_token).unlink(missing_ok=True)
 
     def close(self) -> None:
-        """Release the lock, and leave the remaining reports to the next worker."""
+        """Release the lock, and leave the remaining reports to the next worker.
+
+        An error of the disk goes to the log: raised here, it would replace that of a block, or its cancellation.
+        """
         if self._closed:
             return
         self._closed = True
-        if self._reports and not self._is_in_place():
-            try:
+        try:
+            if self._reports and not self._is_in_place():
                 self._create()
-            except OSError as error:
-                _log.error("the spool %s was deleted and cannot be created again: %s", self._directory, error)
+        except OSError as error:
+            _log.error("the spool %s is gone and cannot be created again: %s", self._directory, error)
         if self._lock is not None:
-            if not self._report_paths():
-                with contextlib.suppress(OSError):
+            with contextlib.suppress(OSError):
+                if not self._report_paths():
                     self._lock_path(self._owner).unlink(missing_ok=True)
             os.close(self._lock)
 

@@ -31,10 +31,10 @@ class TaskInterrupt:
         self._is_over = True
         if not self._requested:
             return False
-        is_cancelled = self._task.uncancel() > self._cancelling
+        self._task.uncancel()
         with contextlib.suppress(asyncio.CancelledError):
-            await asyncio.sleep(0)
-        return is_cancelled
+            await asyncio.sleep(0)  # which another one may come in, too
+        return self._task.cancelling() > self._cancelling
 
     def _cancel(self) -> None:
         if not self._is_over and not self._requested:

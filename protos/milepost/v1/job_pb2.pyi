@@ -743,8 +743,8 @@ class Estimate(_message.Message):
     sample_size: _builtins.int
     """Number of ended jobs, or measured intervals, that it is based on."""
     overdue: _builtins.bool
-    """Whether the job takes more than three times as long as the longest run of its kind that is known. What it still takes is unknown then,
-    and the remaining times are unset.
+    """Whether the job takes more than three times as long as each known run of its kind or, where its workload is larger, as that run would
+    have with it. What it still takes is unknown then, and the remaining times are unset.
     """
     @_builtins.property
     def remaining_p50(self) -> _duration_pb2.Duration:

@@ -80,6 +80,17 @@ def test_seconds_are_never_negative() -> None:
     assert text.seconds_until(stamp(7), at(5)) == 2.0
 
 
+def test_a_parent_none_of_whose_planned_children_has_progressed_is_at_0_percent() -> None:
+    """No event tells of children that wait; of stages, and of children that nobody planned, the number is not known."""
+    running = Job(state=JobState.JOB_STATE_RUNNING, attempt=1)
+    parent = Job(state=JobState.JOB_STATE_RUNNING, attempt=1, planned_children=3)
+    unplanned = Job(state=JobState.JOB_STATE_RUNNING, attempt=1, planned_children=3, fraction=0.2)
+    staged = Job(state=JobState.JOB_STATE_RUNNING, planned_children=3, stages=[Stage(stage_id="s")])
+    failed = Job(state=JobState.JOB_STATE_FAILED, attempt=1, planned_children=3)
+    jobs = [parent, running, unplanned, staged, failed]
+    assert [text.progress(job) for job in jobs] == ["0%", "", "", "", ""]
+
+
 @pytest.mark.parametrize(
     ("expected", "size"),
     [

@@ -12,6 +12,7 @@ const {
   nothing,
   serverAt,
   ticker,
+  absenceText,
   chipIcon,
   chipOf,
   grouped,
@@ -88,7 +89,7 @@ export class JobPage extends LitElement {
       <nav aria-label="place">
         <a href=${server.address}>milepost</a><span class="muted crumb" aria-hidden="true">/</span>
         <a class="foreign cut crumb" href=${`${server.address}?kind=${encodeURIComponent(job?.kind ?? "")}`}
-          >${oneLine(job?.kind ?? (isMissing ? store.jobId : "…"), 64)}</a
+          >${oneLine(job?.kind ?? (absenceText(store.connection) ? store.jobId : "…"), 64)}</a
         >
         <span class="chip ${chip.tone}" aria-hidden="true">${chipIcon(chip.shape)} ${chip.text}</span>
         <span class="hidden-text" role="status">${chip.milestone}</span>

@@ -197,6 +197,23 @@ describe("the page of a job", () => {
     await accessible(later);
   });
 
+  test("a job whose planned children all wait is at 0 %, and says why they cannot be listed", async () => {
+    await pages.start("waiting-family", { plannedChildren: 2 });
+    await pages.submit("waiting-1", { parentJobId: "waiting-family" });
+    await pages.submit("waiting-2", { parentJobId: "waiting-family" });
+    const page = await pages.open("waiting-family");
+    await shows(page, ".percent", "0 %");
+    await expect.poll(() => page.locator("[part=children] tbody tr").count()).toBe(2);
+    const bar = page.locator("[part=progress]").getByRole("progressbar");
+    await expect.poll(() => bar.getAttribute("aria-valuetext")).toBe("0 %, running");
+    await picture(page, "waiting-children");
+
+    await page.route("**/ListJobs", (route) => route.fulfill({ status: 403 }));
+    await page.reload();
+    await shows(page, "[role=tabpanel] [role=alert]", /^The children could not be loaded: ./);
+    await accessible(page);
+  });
+
   test("the children of a job have their state, by which they are found, a bar and a percentage", async () => {
     const family = await pages.start("family", { plannedChildren: 3 });
     const child = await pages.start("family-1", {

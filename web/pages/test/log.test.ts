@@ -26,7 +26,7 @@ async function scrolledToRest(page: Page): Promise<void> {
 }
 
 describe("the log of a job", () => {
-  const pages = sharedPages();
+  const pages = sharedPages("--sweep-interval", "1s");
 
   test("it follows until the reader scrolls, and again when he is back at the end", async () => {
     const job = await pages.start("following");
@@ -84,6 +84,24 @@ describe("the log of a job", () => {
     await job.report(...updates);
     const page = await pages.open("far-back");
     await shows(page, "milepost-log-view .line:last-child", "first 1");
+  });
+
+  test("it says that older events are not kept, and that its lines may have been among them", async () => {
+    const firstOf = async (jobId: string) =>
+      Number((await pages.service.getJob({ jobId })).job?.firstSequence ?? 0n);
+    const job = await pages.start("trimmed", { retention: { maxEvents: 100n } });
+    await job.log(300);
+    await expect.poll(() => firstOf("trimmed")).toBeGreaterThan(2);
+    const page = await pages.open("trimmed");
+    await shows(page, ".controls .count", /^\d+ lines · older events are not kept$/);
+    await picture(page, "trimmed-log");
+
+    const ended = await pages.start("emptied", { retention: { keepEvents: { seconds: 1n } } });
+    await ended.log(3);
+    await ended.end();
+    await expect.poll(() => firstOf("emptied")).toBe(7);
+    const emptied = await pages.open("emptied");
+    await shows(emptied, "milepost-log-view .notice", /^no log lines among the events that are kept$/);
   });
 
   test("it is shown by stage, by severity and by text", async () => {

@@ -8,7 +8,10 @@ export interface RemainingTime {
   readonly medianMs: number | undefined;
   /** At most so much in nine of ten cases, in milliseconds, at least 0; undefined if that is not known. */
   readonly mostMs: number | undefined;
-  /** Whether the job takes more than three times as long as the longest run that is known. */
+  /**
+   * Whether the job takes more than three times as long as each known run of its kind or, where its workload is larger, as that
+   * run would have with it.
+   */
   readonly overdue: boolean;
   /** What it rests on. */
   readonly estimate: Estimate;

@@ -115,6 +115,37 @@ describe("the cursor of one job", () => {
     expect([cursor.epoch, cursor.sequence]).toStrictEqual(["other", 9n]);
   });
 
+  test("a fetched job may say that nothing more comes: not if it is of a node that has yet to read so far", () => {
+    const following = opened({ after: 3n });
+    const atHead = opened({ after: 3n, follow: false });
+    const states = [
+      { lastSequence: 2n, state: JobState.RUNNING },
+      { lastSequence: 3n, state: JobState.RUNNING },
+      { lastSequence: 3n, state: JobState.SUCCEEDED },
+    ];
+    const said = states.flatMap((state) =>
+      [following, atHead].map((cursor) => {
+        const items = cursor.acceptJob(create(JobSchema, { epoch: "e", ...state }));
+        return [items.length, cursor.hasLast, cursor.caughtUp];
+      }),
+    );
+
+    expect(said).toStrictEqual([
+      ...[
+        [0, false, false],
+        [0, false, false],
+      ],
+      ...[
+        [0, false, true],
+        [0, true, true],
+      ],
+      ...[
+        [0, true, true],
+        [0, true, true],
+      ],
+    ]);
+  });
+
   test("throws where it cannot go on, if it is told to", () => {
     expect(opened({ onGap: "throw" }).recover(refusal("SEQUENCE_TRIMMED"))).toBeUndefined();
   });
@@ -150,6 +181,17 @@ describe("the cursor of many jobs", () => {
     expect(cursor.acceptMissing("b", undefined)).toStrictEqual([{ type: "deleted", jobId: "b" }]);
     expect(cursor.missing).toStrictEqual([]);
     expect(cursor.request(false).start).toStrictEqual({ case: "afterPosition", value: 9n });
+  });
+
+  test("a list that a call has given is the last there is without following, but for the jobs that it misses", () => {
+    const cursor = new JobsCursor(undefined, { start: "snapshot", follow: false });
+    list(cursor);
+    acceptJobs(cursor, "snapshot", snapshot("a", 3));
+    cursor.acceptList([], true);
+    const before = cursor.hasLast;
+    cursor.acceptMissing("a", undefined);
+
+    expect([before, cursor.hasLast]).toStrictEqual([false, true]);
   });
 
   test("skips the events that a snapshot has", () => {

@@ -60,6 +60,35 @@ test("a cursor that stays ahead is refused, at once without an epoch by which it
   ]);
 });
 
+test("a watch from the end of a job asks again whether that has ended, where a node lags behind that end", async () => {
+  const frames = [
+    frameOf({ case: "opened", value: { epoch: "e", cursor: 3n, headSequence: 3n } }),
+    frameOf({ case: "caughtUp", value: { sequence: 3n } }),
+  ];
+  let asked = 0;
+  const transport = createRouterTransport((router) => {
+    router.service(JobService, {
+      watchJob: async function* () {
+        await Promise.resolve();
+        yield* frames;
+      },
+      getJob: () => {
+        asked += 1;
+        const behind = { lastSequence: 2n, state: JobState.RUNNING };
+        const ended = { lastSequence: 3n, state: JobState.SUCCEEDED };
+        return { job: { epoch: "e", ...(asked === 1 ? behind : ended) } };
+      },
+    });
+  });
+  // Without a slot each of its streams ends at the head.
+  const slots = { take: () => Promise.resolve(undefined) };
+  const client = new MilepostClient({ timing: IMPATIENT }, { transport, slots });
+  const { items, end } = collect(client.watchJob("job", { after: 3n, epoch: "e" }));
+  await end;
+
+  expect([items, asked]).toStrictEqual([[], 2]);
+});
+
 test("a lag that passed does not count for the next one", async () => {
   let skewMs = 0;
   const now = Date.now;

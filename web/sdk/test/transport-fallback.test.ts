@@ -1,4 +1,4 @@
-import { Code, createRouterTransport } from "@connectrpc/connect";
+import { Code, ConnectError, createRouterTransport } from "@connectrpc/connect";
 import { JobState, ServiceError, createClient } from "@milepost/client";
 import { createClient as createNodeClient } from "@milepost/client/node";
 import { expect, onTestFinished, test, vi } from "vitest";
@@ -7,6 +7,8 @@ import { IMPATIENT } from "../../testing/impatient.js";
 import { sharedServer } from "../../testing/server.js";
 import { until } from "../../testing/until.js";
 import { Calls } from "../src/calls.js";
+import { MilepostClient } from "../src/client.js";
+import { JobService } from "../src/gen/milepost/v1/job_service_pb.js";
 import { TokenSource } from "../src/token.js";
 import { UNLIMITED_SLOTS } from "../src/watch/stream-slots.js";
 import { TransportFallback } from "../src/watch/transport-fallback.js";
@@ -104,6 +106,62 @@ test("a proxy that lets no stream through: calls bring the states of many jobs, 
     ["first", "SUCCEEDED"],
     "event",
   ]);
+});
+
+test("a proxy that lets no stream through: a watch that does not follow ends with the states as they are", async () => {
+  const proxy = await startHttpProxy(server.httpUrl);
+  const direct = createNodeClient({ baseUrl: server.baseUrl });
+  const kind = "as-it-is";
+  const { jobId } = await direct.submitJob({ kind });
+  proxy.rejects = (path) => path.endsWith("/WatchJob") || path.endsWith("/WatchJobs");
+  const client = createClient({ baseUrl: proxy.baseUrl, timing });
+  const one = client.watchJob(jobId, { start: "snapshot", follow: false });
+  const many = client.watchJobs({ kinds: [kind] }, { start: "snapshot", follow: false });
+  const watched = [collect(one), collect(many)];
+  await Promise.all(watched.map(({ end }) => end));
+
+  const jobs = watched.map(({ items }) => items.map((item) => item.type === "snapshot" && item.job.jobId));
+  expect(jobs).toStrictEqual([[jobId], [jobId]]);
+  expect([one.caughtUp, one.sequence]).toStrictEqual([true, 1n]);
+});
+
+test("a watch of many jobs that does not follow lists all of them by calls, page after page", async () => {
+  const jobsOf = (pageToken: string) => ({
+    jobs: [{ jobId: pageToken || "first", epoch: "e", lastSequence: 1n }],
+    nextPageToken: { "": "second", second: "third" }[pageToken] ?? "",
+  });
+  const transport = createRouterTransport((router) => {
+    router.service(JobService, {
+      // eslint-disable-next-line @typescript-eslint/require-await, require-yield -- it fails as a stream that is cut
+      watchJobs: async function* () {
+        throw new ConnectError("cut", Code.Unavailable);
+      },
+      listJobs: ({ pageToken }) => jobsOf(pageToken),
+    });
+  });
+  const client = new MilepostClient({ timing }, { transport });
+  const { items, end } = collect(client.watchJobs({}, { follow: false }));
+  await end;
+
+  expect(items.map((item) => item.type === "snapshot" && item.job.jobId)).toStrictEqual([
+    "first",
+    "second",
+    "third",
+  ]);
+});
+
+test("a proxy that lets no stream through: a watch from the end of a job ends, since no more comes", async () => {
+  const proxy = await startHttpProxy(server.httpUrl);
+  const direct = createNodeClient({ baseUrl: server.baseUrl });
+  const { jobId } = await direct.submitJob({ kind: "over" });
+  await direct.cancelJob(jobId);
+  const { lastSequence: after, epoch } = await direct.getJob(jobId);
+  proxy.rejects = (path) => path.endsWith("/WatchJob");
+  const client = createClient({ baseUrl: proxy.baseUrl, timing });
+  const { items, end } = collect(client.watchJob(jobId, { after, epoch }));
+  await end;
+
+  expect(items).toStrictEqual([]);
 });
 
 test("calls bring no events: a watch that wants each one says that no stream gets through", async () => {

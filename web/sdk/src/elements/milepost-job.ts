@@ -1,7 +1,7 @@
 import type { JobStore } from "./live/job-store.js";
 import { html, nothing, type PropertyValues, type TemplateResult } from "lit";
 import { JobState, type Job } from "./messages.js";
-import { staleNotice } from "./model/connection-text.js";
+import { absenceText, staleNotice } from "./model/connection-text.js";
 import { numberOf } from "./model/growing-lines.js";
 import { type Announced, announcedOf, milestone } from "./model/milestones.js";
 import { SmoothBar } from "./model/smooth-bar.js";
@@ -170,10 +170,8 @@ export class MilepostJob extends JobElement<JobStore> {
         <span>There is no job <span class="mono">${jobId}</span>, or it is not yours to see.</span>
       </p>`;
     }
-    if (connection.error)
-      return html`<p class="notice attention" role="alert">
-        ${jobId} cannot be shown yet: ${oneLine(connection.error, 1000)}
-      </p>`;
+    const absence = absenceText(connection);
+    if (absence) return html`<p class="notice attention" role="alert">${jobId} ${absence}</p>`;
     return html`<p class="muted">loading…</p>`;
   }
 
@@ -293,11 +291,12 @@ export class MilepostJob extends JobElement<JobStore> {
       case "input":
         return jsonPanel(job.input, "input");
       case "attempts":
-        return attemptsPanel(store?.attempts ?? [], now);
+        return attemptsPanel(store?.attempts ?? [], now, store?.attemptsError ?? "");
       case "children":
         return childrenPanel({
           children: store?.children ?? [],
           more: store?.hasMoreChildren ?? false,
+          error: store?.childrenError ?? "",
           state: this.childState,
           onState: (state) => (this.childState = state),
           address: (id) => store?.server.jobAddress(id) ?? "",

@@ -4,7 +4,7 @@ import type { JobsStore } from "./live/jobs-store.js";
 import { serverAt } from "./live/server.js";
 import { ticker } from "./live/ticker.js";
 import { type Job, JobState } from "./messages.js";
-import { staleNotice } from "./model/connection-text.js";
+import { absenceText, isRefused, staleNotice } from "./model/connection-text.js";
 import type { Instant } from "./model/instants.js";
 import {
   type ListFilter,
@@ -252,13 +252,12 @@ export class MilepostJobs extends LitElement {
         </button>
       </p>`;
     }
-    const { state, error } = store.connection;
-    if (store.isLoading && error && state !== "polling" && this.#rows.length === 0)
-      return html`<p class="notice failed" role="alert">
-        The jobs cannot be shown yet: ${oneLine(error, 1000)}
-      </p>`;
+    const absence = absenceText(store.connection);
+    const hasRows = this.#rows.length > 0;
+    if (store.isLoading && absence && (!hasRows || isRefused(store.connection)))
+      return html`<p class="notice failed" role="alert">${hasRows ? "Further" : "The"} jobs ${absence}</p>`;
     if (store.isLoading) return html`<p class="notice muted">loading…</p>`;
-    if (this.#rows.length > 0) return nothing;
+    if (hasRows) return nothing;
     if (queryOf(this.filter))
       return html`<p class="notice muted">no jobs that match ${this.#showAllButton()}</p>`;
     const how = html` <code>milepost submit KIND</code> submits one.`;

@@ -1,7 +1,7 @@
 import { css, html, nothing, type TemplateResult } from "lit";
 import type { Server } from "./live/server.js";
 import type { WatchedJob } from "./live/watched-job.js";
-import { chipOf } from "./model/connection-text.js";
+import { absenceText, chipOf } from "./model/connection-text.js";
 import { SmoothBar } from "./model/smooth-bar.js";
 import { isKnown, jobLook } from "./model/state-words.js";
 import { stateIcon } from "./parts/icons.js";
@@ -51,8 +51,10 @@ export class MilepostProgress extends JobElement<WatchedJob> {
     const { store } = this;
     if (!store) return nothing;
     const { job } = store;
-    if (!job)
-      return html`<span class="muted">${store.connection.state === "missing" ? "no such job" : "…"}</span>`;
+    if (!job) {
+      const absence = store.connection.state === "missing" ? "no such job" : absenceText(store.connection);
+      return html`<span class="muted cut" title=${absence}>${absence || "…"}</span>`;
+    }
     const { now } = store;
     const { word, shape } = jobLook(job.state);
     const chip = chipOf(store.connection, now);

@@ -9,7 +9,7 @@ export { Unreachable } from "../errors.js";
 export { Retries } from "./live/retries.js";
 export { ticker } from "./live/ticker.js";
 export { EventSchema, JobState } from "./messages.js";
-export { chipOf } from "./model/connection-text.js";
+export { absenceText, chipOf } from "./model/connection-text.js";
 export { Keyboard, isForeignKey, KEYS } from "./model/keyboard.js";
 export { absolute, clock, elapsed, instantOf } from "./model/instants.js";
 export { filterOf, needsWorkers, queryOf } from "./model/job-list.js";

@@ -83,6 +83,10 @@ export class JobCursor extends WatchCursor<WatchJobResponse, JobItem> {
     return this.ended || super.complete;
   }
 
+  override get hasLast(): boolean {
+    return this.ended || super.hasLast;
+  }
+
   /** Whether the state of the job may replace events that cannot be had. */
   get acceptsJobs(): boolean {
     return this.options.onGap !== "throw";
@@ -128,6 +132,12 @@ export class JobCursor extends WatchCursor<WatchJobResponse, JobItem> {
     // Where a snapshot is awaited, the gap before it was told.
     const restarted = this.start !== "snapshot" && this.epoch !== "" && job.epoch !== this.epoch;
     this.epoch = job.epoch;
+    if (isNew || job.lastSequence === this.sequence) {
+      this.hasCurrentState = this.caughtUp = true; // and not from a node that has yet to read so far
+    }
+    if (hasEnded(job)) {
+      this.ended = this.caughtUp = true; // also where the cursor was at the end before
+    }
     if (!isNew) {
       return [];
     }

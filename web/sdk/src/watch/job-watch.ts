@@ -65,10 +65,6 @@ export class JobWatch extends ReconnectingStream<WatchJobResponse, JobItem> {
     return isNews;
   }
 
-  protected override isComplete(): boolean {
-    return this.cursor.ended;
-  }
-
   protected override open(finite: boolean, headers: Record<string, string>, signal: AbortSignal) {
     return this.context.calls.service.watchJob(this.cursor.request(finite), { headers, signal });
   }
@@ -81,11 +77,12 @@ export class JobWatch extends ReconnectingStream<WatchJobResponse, JobItem> {
     };
   }
 
-  protected override async hasEnded(): Promise<boolean> {
+  protected override async hasEnded(): Promise<boolean | undefined> {
     const { job } = await this.#getJob(this.context.calls.timeoutMs);
     const { epoch, sequence } = this.cursor;
     // A later job with the id may have as many events.
-    return job !== undefined && hasEnded(job) && job.epoch === epoch && job.lastSequence === sequence;
+    if (job?.epoch !== epoch) return false;
+    return job.lastSequence < sequence ? undefined : hasEnded(job) && job.lastSequence === sequence;
   }
 
   protected override onYield(item: JobItem, last: boolean): void {

@@ -91,6 +91,10 @@ export class JobsCursor extends WatchCursor<WatchJobsResponse, JobsItem> {
     return this.position ?? 0n;
   }
 
+  override get hasLast(): boolean {
+    return super.hasLast && this.missing.length === 0;
+  }
+
   override accept(response: WatchJobsResponse): readonly JobsItem[] {
     const { frame } = response;
     if (frame.case === "opened") {
@@ -150,13 +154,14 @@ export class JobsCursor extends WatchCursor<WatchJobsResponse, JobsItem> {
   }
 
   /**
-   * The jobs that a call listed, of which some are new. `complete`: these are all that match.
+   * The jobs that a call listed, of which some are new. `complete`: these are all that match; `last`: the last of them.
    *
    * A stream that opens later lists them again.
    */
-  acceptList(jobs: readonly Job[], complete: boolean): readonly JobsItem[] {
+  acceptList(jobs: readonly Job[], complete: boolean, last = complete): readonly JobsItem[] {
     this.start = "snapshot";
     this.position = undefined;
+    this.hasCurrentState ||= last;
     this.caughtUp = true;
     this.#deduplicator.retainAll(true);
     const listed = new Set(jobs.map(({ jobId }) => jobId));

@@ -14,6 +14,8 @@ export class JobsWatch extends ReconnectingStream<WatchJobsResponse, JobsItem> {
   #yielded: bigint | undefined;
   #hasUnread = false;
   #knownEstimates = 0;
+  /** Of the list that calls go on with, where the watch does not follow; else each begins with the newest jobs. */
+  #pageToken = "";
 
   constructor(context: WatchContext, filter: JobFilter | undefined, options: WatchOptions) {
     const cursor = new JobsCursor(filter, options);
@@ -58,12 +60,17 @@ export class JobsWatch extends ReconnectingStream<WatchJobsResponse, JobsItem> {
 
   protected override async ask(timeoutMs: number): Promise<() => readonly JobsItem[] | undefined> {
     const { calls } = this.context;
-    const request = { filter: this.cursor.filter, pageSize: PAGE_SIZE_LIMIT };
+    const request = { filter: this.cursor.filter, pageSize: PAGE_SIZE_LIMIT, pageToken: this.#pageToken };
     const { jobs, nextPageToken } = await calls.call((options) => calls.service.listJobs(request, options), {
       timeoutMs,
       signal: this.closing,
     });
-    return () => (this.cursor.acceptsJobs ? this.cursor.acceptList(jobs, nextPageToken === "") : undefined);
+    return () => {
+      if (!this.cursor.acceptsJobs) return undefined;
+      if (!this.cursor.follows) this.#pageToken = nextPageToken;
+      const isLast = nextPageToken === "";
+      return this.cursor.acceptList(jobs, isLast && request.pageToken === "", isLast);
+    };
   }
 
   protected override async fetchMissing(): Promise<readonly JobsItem[]> {

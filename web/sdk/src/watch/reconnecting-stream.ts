@@ -164,13 +164,11 @@ export abstract class ReconnectingStream<
     return false;
   }
 
-  /** Whether the last item was received. */
-  protected isComplete(): boolean {
-    return false;
-  }
-
-  /** Whether the watch is complete, at the end of a stream that does not say so. */
-  protected hasEnded(): Promise<boolean> {
+  /**
+   * Whether the watch is complete, at the end of a stream that does not say so; undefined where the answer is of a node that
+   * has yet to read so far.
+   */
+  protected hasEnded(): Promise<boolean | undefined> {
     return Promise.resolve(false);
   }
 
@@ -195,7 +193,7 @@ export abstract class ReconnectingStream<
         const isNew = this.isNews();
         const isClosed = this.#isClosed();
         // Not after the last items: a consumer may ask for no more.
-        const ending = this.isComplete() ? this.#reader.drain().then(close) : undefined;
+        const ending = this.cursor.hasLast ? this.#reader.drain().then(close) : undefined;
         if ((items.length > 0 || isNew) && !isClosed) {
           yield items;
         }
@@ -334,10 +332,11 @@ export abstract class ReconnectingStream<
     const { complete, reachedHead } = this.cursor;
     // A stream that starts behind the end of a job has no event of it. Those that go on from there have one.
     const isUnclear = reachedHead && !(this.#transport.isFinite && this.#askedForEnd);
-    if (complete || (isUnclear && (await this.hasEnded()))) {
+    const hasEnded = complete || (isUnclear && (await this.hasEnded()));
+    if (hasEnded) {
       this.close();
     } else if (reachedHead && this.#transport.isFinite) {
-      this.#askedForEnd = true;
+      this.#askedForEnd ||= hasEnded === false;
       this.#timer.dueAt = Date.now() + this.context.timing.pollMs;
     } else {
       throw new Unreachable("the stream ended before the job did");

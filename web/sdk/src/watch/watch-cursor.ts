@@ -31,7 +31,7 @@ export abstract class WatchCursor<Frame, Item> {
   epoch: string;
   /** The newest known sequence or, in a watch of many jobs, position. */
   head = 0n;
-  /** Whether this or an earlier stream has reached the head. */
+  /** Whether this or an earlier stream, or a call, has reached the head. */
   caughtUp = false;
   /** Whether the current stream has opened. */
   opened = false;
@@ -43,6 +43,8 @@ export abstract class WatchCursor<Frame, Item> {
   storeAway = false;
 
   protected start: "after" | "snapshot" | "latest";
+  /** Whether a call has returned the current state. */
+  protected hasCurrentState = false;
   protected readonly selection: EventSelection;
   protected readonly options: WatchOptions;
 
@@ -65,13 +67,19 @@ export abstract class WatchCursor<Frame, Item> {
     return this.reachedHead && !this.follows;
   }
 
+  /** Whether nothing more comes, whatever a stream says: it has the last item, or all that a call tells. */
+  get hasLast(): boolean {
+    return this.hasCurrentState && !this.follows;
+  }
+
   /** The new items of a frame. Throws ProtocolError. */
   abstract accept(frame: Frame): readonly Item[];
 
   /** Items to yield instead of an error, before a new stream opens; undefined to throw it. */
   abstract recover(error: MilepostError): readonly Item[] | undefined;
 
-  protected get follows(): boolean {
+  /** Whether further events are waited for. */
+  get follows(): boolean {
     return this.options.follow ?? true;
   }
 

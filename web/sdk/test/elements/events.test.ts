@@ -224,3 +224,16 @@ test("a call that only ever brings the job as it is has failed, and is not made 
   expect(asked).toBe(1);
   expect(pages.retries.areDue).toBe(false);
 });
+
+test("events that a node has yet to read are asked for again: they are not left out as if they had been thinned", async () => {
+  const { client } = clientOf(() => true, 90);
+  let changes = 0;
+  const pages = new EventPages(client, "j", () => (changes += 1));
+  pages.restart(job({ lastSequence: 100n, firstSequence: 1n, epoch: "e" }));
+  const before = changes;
+  pages.want(0, 0);
+  await until(() => changes > before);
+
+  expect(pages.error).toBe("The server cannot be reached: no more than event 90 of 100 came");
+  expect(pages.eventsOf(0)).toBeUndefined();
+});

@@ -12,6 +12,7 @@ import { ticker } from "../../src/elements/live/ticker.js";
 import { filterOf } from "../../src/elements/model/job-list.js";
 import { Unreachable, toMilepostError } from "../../src/errors.js";
 import { GetHistoryResponseSchema } from "../../src/gen/milepost/v1/job_service_pb.js";
+import type { JobWatch } from "../../src/watch/job-watch.js";
 import { claimJob } from "../../../testing/worker.js";
 import { refusal } from "../refusal.js";
 import { setUp, startJob } from "../watching.js";
@@ -177,6 +178,28 @@ test("what a call could not load while the stream is there is loaded without bei
   expect([...list.all()].map(({ jobId }) => jobId)).toStrictEqual(["unlucky"]);
   expect([list.error, job.log.error]).toStrictEqual(["", ""]);
   expect(job.log.lines.lines.map(({ text }) => text)).toStrictEqual(["line 1", "line 2", "line 3"]);
+});
+
+test("what is refused of a job's page says so: its earlier attempts, and its children", async () => {
+  const setting = await setUp(server, "connect");
+  const { client } = setting;
+  const retryPolicy = { maxAttempts: 2, initialBackoff: { seconds: 0n, nanos: 1_000_000 } };
+  const work = await startJob(setting, { jobId: "kept", kind: "kept", retryPolicy });
+  await work.end({ state: JobState.FAILED, failure: { code: "X", message: "It broke.", retryable: true } });
+  await claimJob(server.baseUrl, work.job.jobId);
+  const error = toMilepostError(refusal(Code.PermissionDenied, "PERMISSION_DENIED"));
+  vi.spyOn(client, "listJobs").mockImplementation(() => failing(error));
+  const watchJob = client.watchJob.bind(client);
+  vi.spyOn(client, "watchJob").mockImplementation((jobId, options) => {
+    const isOfAttempts = options?.payloads?.includes("attemptEnded");
+    return isOfAttempts ? (failing(error) as unknown as JobWatch) : watchJob(jobId, options);
+  });
+  const store = new JobStore(connectionTo(client), work.job.jobId);
+  const leave = store.subscribe(() => undefined);
+  await until(() => store.attemptsError !== "" && store.childrenError !== "");
+  leave();
+
+  expect([store.attemptsError, store.childrenError]).toStrictEqual([error.message, error.message]);
 });
 
 test("a list that the server refuses is not asked for again and again", async () => {

@@ -2,6 +2,7 @@ import { Severity } from "@milepost/client";
 import { describe, expect, test } from "vitest";
 import { spansOf } from "../../src/elements/model/ansi.js";
 import { FilteredLines } from "../../src/elements/model/filtered-lines.js";
+import { lineCount, missingText } from "../../src/elements/model/log-extent.js";
 import { LogLayout } from "../../src/elements/model/log-layout.js";
 import { logFile } from "../../src/elements/model/log-file.js";
 import { type LogLine, lineOf } from "../../src/elements/model/log-line.js";
@@ -10,6 +11,9 @@ import { RowHeights } from "../../src/elements/model/row-heights.js";
 import { MAX_PIXELS, ScrollMap } from "../../src/elements/model/scroll-map.js";
 import { cutAt, wrappedRows } from "../../src/elements/model/wrapping.js";
 import { event } from "./jobs.js";
+
+/** A log of which nothing is missing. */
+const WHOLE = { hasOlder: false, isCut: false, isTrimmed: false };
 
 function line(sequence: number, init: Partial<LogLine> = {}): LogLine {
   return {
@@ -55,6 +59,17 @@ describe("lines", () => {
     expect(short.hasRoom).toBe(true);
   });
 
+  test("it says which of them found no room, or lost it: lines before the newest of those are to be loaded again", () => {
+    const lines = new LogLines(100);
+    const said = [
+      lines.append(range(200, 290)),
+      lines.prepend(range(150, 200)),
+      lines.append(range(290, 291)),
+      lines.prepend(range(191, 196)),
+    ];
+    expect(said).toEqual([undefined, 189, 195, undefined]);
+  });
+
   test("older lines are taken only as far as there is room, the newest of them first", () => {
     const lines = new LogLines(10);
     lines.append(range(10, 16));
@@ -89,6 +104,19 @@ describe("lines", () => {
     const short = new LogLines(3);
     short.append(lines.lines);
     expect([short.lines.map(({ sequence }) => sequence), short.boundaries]).toEqual([[4, 5], 1]);
+  });
+});
+
+describe("what is said of a log", () => {
+  test("how many lines there are, and whether those are all that there were", () => {
+    expect(lineCount(WHOLE, 1, 1)).toBe("1 line");
+    expect(lineCount({ ...WHOLE, hasOlder: true, isTrimmed: true }, 1204, 3)).toBe("3 of 1,204+ lines");
+    expect(lineCount({ ...WHOLE, isTrimmed: true }, 1204, 1204)).toBe(
+      "1,204 lines · older events are not kept",
+    );
+    expect(lineCount({ ...WHOLE, isCut: true, isTrimmed: true }, 9000, 9000)).toBe("the newest 9,000 lines");
+    expect(lineCount(WHOLE, 9000, undefined)).toBe("filtering 9,000 lines…");
+    expect(missingText({ ...WHOLE, isTrimmed: true })).toContain("does not keep their events");
   });
 });
 
@@ -259,13 +287,13 @@ describe("terminal sequences", () => {
 });
 
 describe("a file of a log", () => {
-  const rowsOf = async (lines: readonly LogLine[], isCut?: boolean) =>
-    (await (await logFile(lines, () => "", isCut)).text()).split("\n");
+  const rowsOf = async (lines: readonly LogLine[], missing?: string) =>
+    (await (await logFile(lines, () => "", missing)).text()).split("\n");
 
   test("says in its first row that older lines are left out, and indents what has no time of its own", async () => {
     const lines = new LogLines(1);
     lines.prepend([line(0), line(1, { text: "one\ntwo" })]);
-    expect(await rowsOf(lines.lines, lines.isCut)).toEqual([
+    expect(await rowsOf(lines.lines, missingText({ ...WHOLE, isCut: true }))).toEqual([
       "--- older lines are left out: the log is longer than what a page keeps",
       "1970-01-01T00:00:00.001Z one",
       "    two",
@@ -273,7 +301,7 @@ describe("a file of a log", () => {
     ]);
     lines.clear();
     lines.prepend([line(1)]);
-    expect(await rowsOf(lines.lines, lines.isCut)).toEqual(["1970-01-01T00:00:00.001Z line 1", ""]);
+    expect(await rowsOf(lines.lines, missingText(WHOLE))).toEqual(["1970-01-01T00:00:00.001Z line 1", ""]);
   });
 
   test("is made in pieces, between which a page does something else, without the lines that come then", async () => {

@@ -12,7 +12,7 @@ import {
 import { describe, expect, test } from "vitest";
 import { type Attempt, boundaryText } from "../../src/elements/model/attempts.js";
 import { cancelSteps } from "../../src/elements/model/cancel-steps.js";
-import { brokenBy, chipOf, staleNotice } from "../../src/elements/model/connection-text.js";
+import { absenceText, brokenBy, chipOf, staleNotice } from "../../src/elements/model/connection-text.js";
 import { endingOf } from "../../src/elements/model/endings.js";
 import { absolute, age, clock, elapsed, took, when } from "../../src/elements/model/instants.js";
 import { Keyboard } from "../../src/elements/model/keyboard.js";
@@ -27,6 +27,7 @@ import {
   shortId,
 } from "../../src/elements/model/plain-text.js";
 import { SmoothBar } from "../../src/elements/model/smooth-bar.js";
+import { isKnown } from "../../src/elements/model/state-words.js";
 import { waitingCell, waitingText } from "../../src/elements/model/waiting-text.js";
 import { workersText } from "../../src/elements/model/worker-text.js";
 import { ConnectedWorkerSchema } from "../../src/gen/milepost/v1/admin_service_pb.js";
@@ -107,6 +108,20 @@ describe("numbers and names", () => {
   });
 });
 
+describe("the percentage of a job", () => {
+  test("is 0 while none of its planned children has progressed, of which no event tells", () => {
+    const plannedChildren = 3;
+    const jobs = [
+      runningJob({ plannedChildren }),
+      runningJob(),
+      runningJob({ plannedChildren, fraction: 0.2 }), // there are more than were planned
+      runningJob({ plannedChildren, stages: [stage("a")] }),
+      runningJob({ plannedChildren, state: JobState.FAILED }),
+    ];
+    expect(jobs.map(isKnown)).toEqual([true, false, false, false, false]);
+  });
+});
+
 describe("a smooth bar", () => {
   test("it goes to what is known and no further, as fast as updates come, and never back", () => {
     const bar = new SmoothBar();
@@ -173,6 +188,19 @@ describe("the connection", () => {
     expect(staleNotice({ state: "reconnecting", error: "", staleSince: START }, START)).toContain(
       "It may have changed",
     );
+  });
+
+  test("what has not come says why, and whether it may still come; while it is being loaded there is nothing to say", () => {
+    const text = (state: Parameters<typeof absenceText>[0]["state"], error = "") =>
+      absenceText({ state, error });
+    expect([text("connecting"), text("live"), text("polling", "no stream gets through")]).toEqual([
+      "",
+      "",
+      "",
+    ]);
+    expect(text("connecting", "no connection")).toBe("cannot be shown yet: no connection");
+    expect(text("refused", "not allowed")).toBe("cannot be shown: not allowed");
+    expect(text("unauthenticated")).toBe("cannot be shown");
   });
 
   test("an error that ends a watch is told apart from a cut", () => {

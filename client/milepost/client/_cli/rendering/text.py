@@ -8,7 +8,7 @@ from typing import Final
 
 from google.protobuf.timestamp_pb2 import Timestamp
 
-from milepost.contract.job_states import has_ended
+from milepost.contract.job_states import LEASED, has_ended
 from milepost.contract.printable import escape
 from milepost.fold import COMPLETE
 from milepost.v1 import Artifact, Failure, Job, JobState, Severity, Stage, StageState
@@ -84,8 +84,14 @@ def progress(job: Job) -> str:
 
 
 def is_known(job: Job) -> bool:
-    """Whether the percentage of a job is meaningful; before the first attempt it is, as 0."""
-    return job.fraction_known or (job.state == JobState.JOB_STATE_QUEUED and not job.attempt)
+    """Whether the percentage of a job is meaningful.
+
+    It is, as 0, before the first attempt; and while none of its planned children has progressed, of which no event
+    tells.
+    """
+    if job.fraction_known or (job.state == JobState.JOB_STATE_QUEUED and not job.attempt):
+        return True
+    return job.state in LEASED and job.planned_children > 0 and not job.stages and job.fraction == 0
 
 
 def elapsed(seconds: float, *, tenths: bool = False) -> str:

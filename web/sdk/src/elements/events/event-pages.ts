@@ -186,6 +186,9 @@ export class EventPages implements EventReader {
       if (isCut) break;
     }
     if (signal.aborted) return;
+    // A node that has yet to read so far ends a stream at its own head.
+    if (!isCut && watch.sequence < end)
+      throw new Unreachable(`no more than event ${watch.sequence} of ${end} came`);
     const isFew = events.filter(({ sequence }) => sequence <= end).length < PAGE;
     this.#search = searchAfter(this.#search, from, to, isCut ? "too many" : isFew ? "few" : "enough");
     const reached = Number(watch.sequence);

@@ -1,7 +1,9 @@
 /** The log of one job: live lines as they come, older ones page by page from the end backwards. */
 
 import type { MilepostClient } from "../../client.js";
+import { Unreachable, hasReason } from "../../errors.js";
 import type { Event, Job } from "../messages.js";
+import type { LogExtent } from "../model/log-extent.js";
 import { LOG_PAYLOADS, lineOf, type LogLine } from "../model/log-line.js";
 import { numberOf } from "../model/growing-lines.js";
 import { LogLines } from "../model/log-lines.js";
@@ -13,8 +15,7 @@ const LARGEST_SPAN = 100_000;
 /** Lines that a page is meant to bring: with fewer, the next page spans four times as much. */
 const PAGE_LINES = 10_000;
 
-export class JobLog {
-  readonly lines = new LogLines();
+export class JobLog implements LogExtent {
   /** Whether the newest page has been loaded, so that "no lines" is true if there are none. */
   isLoaded = false;
   isLoading = false;
@@ -22,7 +23,7 @@ export class JobLog {
   error = "";
   /** Those of the last page, if it could not be loaded. */
   readonly retries = new Retries();
-  /** Every line after this sequence is loaded. */
+  /** Every line after this sequence is loaded, and kept. */
   #from = 0;
   /** That of the log that the lines are of. */
   #epoch = "";
@@ -33,16 +34,19 @@ export class JobLog {
   constructor(
     readonly client: MilepostClient,
     readonly jobId: string,
+    readonly lines = new LogLines(),
   ) {}
 
-  /** Whether there may be older lines. */
   get hasOlder(): boolean {
     return !this.isLoaded || (this.#from >= this.#first && this.lines.hasRoom);
   }
 
-  /** Whether there are older lines that find no room. */
   get isCut(): boolean {
-    return this.lines.isCut || (this.isLoaded && this.#from >= this.#first && !this.lines.hasRoom);
+    return this.isLoaded && this.#from >= this.#first && !this.lines.hasRoom;
+  }
+
+  get isTrimmed(): boolean {
+    return this.#first > 1;
   }
 
   /** Whether no line has come, and older ones may be there. */
@@ -66,7 +70,7 @@ export class JobLog {
 
   /** Add the lines among events that have just come. */
   add(events: readonly Event[]): void {
-    this.lines.append(linesOf(events));
+    this.#from = this.lines.append(linesOf(events)) ?? this.#from;
   }
 
   /** Load the page before the oldest line. */
@@ -77,11 +81,11 @@ export class JobLog {
     this.error = "";
     this.retries.begun();
     try {
-      const after = Math.max(this.#from - this.#span, this.#first - 1);
-      const older = await this.#read(after, this.#from, signal);
+      const end = this.#from;
+      const { older, after } = await this.#readPage(end, signal);
       if (signal.aborted) return;
-      this.lines.prepend(older);
-      this.#from = after;
+      // Where lines were dropped meanwhile, these do not reach up to those that are kept.
+      if (this.#from === end) this.#from = this.lines.prepend(older) ?? after;
       this.isLoaded = true;
       this.retries.succeeded();
       if (older.length < PAGE_LINES / 2) this.#span = Math.min(this.#span * 4, LARGEST_SPAN);
@@ -92,6 +96,19 @@ export class JobLog {
       this.error = error instanceof Error ? error.message : String(error);
     } finally {
       if (!signal.aborted) this.isLoading = false;
+    }
+  }
+
+  /** The lines of the page that ends at `end`, and the sequence that it begins after. */
+  async #readPage(end: number, signal: AbortSignal): Promise<{ older: readonly LogLine[]; after: number }> {
+    const after = Math.max(end - this.#span, this.#first - 1);
+    try {
+      return { older: await this.#read(after, end, signal), after };
+    } catch (error) {
+      const first = hasReason(error, "SEQUENCE_TRIMMED") ? Number(error.metadata["first"]) : 0;
+      if (signal.aborted || !(first > this.#first)) throw error;
+      this.#first = first; // the server has dropped events since the snapshot
+      return this.#readPage(end, signal);
     }
   }
 
@@ -114,6 +131,9 @@ export class JobLog {
       for (const line of linesOf(events)) if (line.sequence <= end) lines.push(line);
       if (Number(watch.sequence) >= end) break;
     }
+    // A node that has yet to read so far ends a stream at its own head.
+    if (Number(watch.sequence) < end)
+      throw new Unreachable(`no more than event ${watch.sequence} of ${end} came`);
     return lines;
   }
 }

@@ -1,6 +1,7 @@
 /** A page's state of one job, kept up to date by one stream while there are subscribers. */
 
 import { Fold } from "../../fold/index.js";
+import { Unreachable, toMilepostError } from "../../errors.js";
 import type { GetHistoryResponse } from "../../gen/milepost/v1/job_service_pb.js";
 import type { PayloadName } from "../../watch/watch-options.js";
 import type { JobItem } from "../../watch/job-cursor.js";
@@ -44,6 +45,9 @@ export class JobStore implements WatchedJob {
   connection: ShownConnection = { state: "connecting", error: "" };
   children: readonly Job[] = [];
   hasMoreChildren = false;
+  /** Why the children, or the earlier attempts, could not be loaded; empty if they could. */
+  childrenError = "";
+  attemptsError = "";
   /** What the latest runs of its kind took; undefined until it is known, and for whom it is not to be seen. */
   usual: GetHistoryResponse | undefined;
   #fold: Fold | undefined;
@@ -240,6 +244,7 @@ export class JobStore implements WatchedJob {
     this.#snapshot = job;
     this.#attemptEvents = [];
     this.#attemptRetries.succeeded();
+    this.attemptsError = this.childrenError = "";
     this.#isComplete = false;
     this.#loading.abort();
     this.#loading = new AbortController();
@@ -316,12 +321,19 @@ export class JobStore implements WatchedJob {
         if (item.type === "event" && item.event.sequence <= end) events.push(item.event);
         if (watch.sequence >= end || events.length >= ATTEMPT_EVENTS_LIMIT) break;
       }
+      // A node that has yet to read so far ends a stream at its own head.
+      if (watch.sequence < end && events.length < ATTEMPT_EVENTS_LIMIT)
+        throw new Unreachable(`no more than event ${watch.sequence} of ${end} came`);
       this.#attemptRetries.succeeded();
     } catch (error) {
-      if (!signal.aborted) this.#attemptRetries.failed(error);
+      if (signal.aborted) return;
+      this.#attemptRetries.failed(error);
+      this.attemptsError = toMilepostError(error).message;
+      this.#frames.request();
       return; // the attempts before are not shown until then
     }
     if (signal.aborted) return;
+    this.attemptsError = "";
     this.#attemptEvents = [...events, ...this.#attemptEvents.filter((event) => event.sequence > end)];
     this.#attempts = undefined;
     this.#frames.request();
@@ -351,9 +363,10 @@ export class JobStore implements WatchedJob {
       const options = { pageSize: CHILDREN_LIMIT, signal };
       const children = this.server.client.listJobs({ parentJobId: this.jobId }, options);
       const { jobs, more } = await firstOf(children, CHILDREN_LIMIT);
-      if (!signal.aborted) [this.children, this.hasMoreChildren] = [jobs, more];
-    } catch {
+      if (!signal.aborted) [this.children, this.hasMoreChildren, this.childrenError] = [jobs, more, ""];
+    } catch (error) {
       // The next look-up tries again.
+      if (!signal.aborted) this.childrenError = toMilepostError(error).message;
     }
     this.#isLooking = false;
     this.#lookedAt = signal.aborted || this.isEnded !== ended ? -Infinity : performance.now();

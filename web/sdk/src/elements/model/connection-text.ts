@@ -66,6 +66,19 @@ export function brokenBy(error: unknown, now: Instant): ShownConnection {
   return { state, error: text, staleSince: now, expired: hasReason(error, "TOKEN_EXPIRED") };
 }
 
+/** Whether the server has refused the stream, so that nothing more comes. */
+export function isRefused({ state }: ShownConnection): boolean {
+  return state === "refused" || state === "unauthenticated" || state === "missing";
+}
+
+/** Why what has not come yet does not: `cannot be shown yet: no connection`; empty where it is only being loaded. */
+export function absenceText(connection: ShownConnection): string {
+  const { state, error } = connection;
+  const refused = isRefused(connection);
+  if (!refused && (!error || state === "polling")) return "";
+  return ["cannot be shown" + (refused ? "" : " yet"), oneLine(error, 1000)].filter(Boolean).join(": ");
+}
+
 export type ChipShape = "full" | "half" | "empty" | "cross" | "turned" | "done";
 
 export interface Chip {

@@ -10,16 +10,16 @@ const CHUNK = 20_000;
 const INDENT = "    ";
 
 /**
- * The lines without what steers a terminal; `boundary` is the text of one between attempts. `isCut`: older lines are
- * missing, which the first row says.
+ * The lines without what steers a terminal; `boundary` is the text of one between attempts. The first row says what is `missing`,
+ * unless that is empty.
  */
 export async function logFile(
   lines: readonly LogLine[],
   boundary: (line: LogLine) => string,
-  isCut = false,
+  missing = "",
 ): Promise<Blob> {
   const all = lines.slice(); // others come meanwhile
-  const parts = isCut ? ["--- older lines are left out: the log is longer than what a page keeps\n"] : [];
+  const parts = missing ? [`--- ${missing}\n`] : [];
   for (let start = 0; start < all.length; start += CHUNK) {
     if (start > 0) await new Promise((resolve) => setTimeout(resolve));
     const chunk = all.slice(start, start + CHUNK);

@@ -15,8 +15,6 @@ export class LogLines implements GrowingLines {
   boundaries = 0;
   /** Whether any line belongs to a stage. */
   hasStages = false;
-  /** Whether there was no room for some of the lines that came. */
-  isCut = false;
   #characters = 0;
 
   constructor(
@@ -29,34 +27,36 @@ export class LogLines implements GrowingLines {
     return this.lines.length < this.maxLines && this.#characters < this.maxCharacters;
   }
 
-  /** Add newer lines. */
-  append(lines: readonly LogLine[]): void {
+  /** Add newer lines. Returns the sequence of the newest line that was dropped for them; undefined if none was. */
+  append(lines: readonly LogLine[]): number | undefined {
     const last = this.lines.at(-1)?.sequence ?? -1;
     for (const line of lines) {
       if (line.sequence <= last) continue;
       this.lines.push(line);
       this.#note(line);
     }
-    if (this.lines.length > this.maxLines || this.#characters > this.maxCharacters) this.#dropOldest();
+    const isFull = this.lines.length > this.maxLines || this.#characters > this.maxCharacters;
+    return isFull ? this.#dropOldest() : undefined;
   }
 
-  /** Add older lines, as far as there is room for them. */
-  prepend(lines: readonly LogLine[]): void {
+  /** Add older lines. Returns the sequence of the newest one that found no room; undefined if all did. */
+  prepend(lines: readonly LogLine[]): number | undefined {
     const first = this.lines[0]?.sequence ?? Infinity;
     const older = lines.filter((line) => line.sequence < first);
     const room = this.hasRoom ? this.maxLines - this.lines.length : 0;
-    if (older.length > room) this.isCut = true;
-    const kept = older.slice(Math.max(older.length - room, 0));
+    const cut = Math.max(older.length - room, 0);
+    const kept = older.slice(cut);
     for (const line of kept) this.#note(line);
     this.lines = kept.concat(this.lines);
     this.prepended += kept.length;
+    return older[cut - 1]?.sequence;
   }
 
   clear(): void {
     this.lines = [];
     this.generation = nextGeneration();
     this.prepended = this.dropped = this.boundaries = this.#characters = 0;
-    this.hasStages = this.isCut = false;
+    this.hasStages = false;
   }
 
   #note(line: LogLine): void {
@@ -65,8 +65,8 @@ export class LogLines implements GrowingLines {
     if (line.startsAttempt) this.boundaries += 1;
   }
 
-  /** Drop what is beyond the bounds, and a twentieth more, so that it happens seldom. */
-  #dropOldest(): void {
+  /** Drop what is beyond the bounds, and a twentieth more, so that it happens seldom; see `append`. */
+  #dropOldest(): number | undefined {
     const target = Math.floor(this.maxLines * 0.95);
     const characters = this.maxCharacters * 0.95;
     let end = 0;
@@ -74,8 +74,9 @@ export class LogLines implements GrowingLines {
       this.#characters -= this.lines[end]?.text.length ?? 0;
       end += 1;
     }
-    this.boundaries -= boundariesIn(this.lines.splice(0, end));
+    const dropped = this.lines.splice(0, end);
+    this.boundaries -= boundariesIn(dropped);
     this.dropped += end;
-    this.isCut = true;
+    return dropped.at(-1)?.sequence;
   }
 }

@@ -55,7 +55,11 @@ export function isActive(job: Job): boolean {
   return job.state === JobState.RUNNING || job.state === JobState.CANCELLING;
 }
 
-/** Whether the percentage of a job is meaningful; before the first attempt it is, as 0. */
+/**
+ * Whether the percentage of a job is meaningful. It is, as 0, before the first attempt; and while none of its planned children has
+ * progressed, of which no event tells.
+ */
 export function isKnown(job: Job): boolean {
-  return job.fractionKnown || (job.state === JobState.QUEUED && job.attempt === 0);
+  if (job.fractionKnown || (job.state === JobState.QUEUED && job.attempt === 0)) return true;
+  return isActive(job) && job.plannedChildren > 0 && job.stages.length === 0 && job.fraction === 0;
 }

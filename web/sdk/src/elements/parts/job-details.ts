@@ -67,40 +67,47 @@ export function rawPanel(job: Job): TemplateResult {
   return jsonPanel(toJson(JobSchema, job), "job as JSON");
 }
 
-export function attemptsPanel(attempts: readonly Attempt[], now: Instant): TemplateResult {
-  return html`<table part="attempts">
-    <thead>
-      <tr>
-        <th scope="col" class="number">attempt</th>
-        <th scope="col">outcome</th>
-        <th scope="col" class="number">waited</th>
-        <th scope="col" class="number">ran</th>
-        <th scope="col">started</th>
-        <th scope="col">worker</th>
-        <th scope="col">why it ended</th>
-      </tr>
-    </thead>
-    <tbody>
-      ${attempts.map(
-        (attempt) =>
-          html`<tr>
-            <td class="number" data-label="attempt">${attempt.number}</td>
-            <td>${attempt.outcome || "running"}</td>
-            <td class="number" data-label="waited">${elapsed((attempt.start - attempt.queued) / 1000)}</td>
-            <td class="number" data-label="ran">
-              ${attempt.end === undefined ? (attempt.outcome ? "" : elapsed((now - attempt.start) / 1000)) : took((attempt.end - attempt.start) / 1000)}
-            </td>
-            <td data-label="started" title=${absolute(attempt.start)}>${clock(attempt.start)}</td>
-            <td class="worker cut foreign mono" data-label="by" title=${oneLine(attempt.workerId)}>
-              ${oneLine(attempt.workerId, 128)}
-            </td>
-            <td class="foreign own-line">
-              ${attempt.failure ? html`${oneLine(attempt.failure.message, 500)} <span class="muted mono">${attempt.failure.code}</span>` : nothing}
-            </td>
-          </tr>`,
-      )}
-    </tbody>
-  </table>`;
+/** `error`: why the earlier ones could not be loaded; empty if they could. */
+export function attemptsPanel(attempts: readonly Attempt[], now: Instant, error: string): TemplateResult {
+  return html`${notLoaded("The earlier attempts", error)}
+    <table part="attempts">
+      <thead>
+        <tr>
+          <th scope="col" class="number">attempt</th>
+          <th scope="col">outcome</th>
+          <th scope="col" class="number">waited</th>
+          <th scope="col" class="number">ran</th>
+          <th scope="col">started</th>
+          <th scope="col">worker</th>
+          <th scope="col">why it ended</th>
+        </tr>
+      </thead>
+      <tbody>
+        ${attempts.map(
+          (attempt) =>
+            html`<tr>
+              <td class="number" data-label="attempt">${attempt.number}</td>
+              <td>${attempt.outcome || "running"}</td>
+              <td class="number" data-label="waited">${elapsed((attempt.start - attempt.queued) / 1000)}</td>
+              <td class="number" data-label="ran">
+                ${attempt.end === undefined ? (attempt.outcome ? "" : elapsed((now - attempt.start) / 1000)) : took((attempt.end - attempt.start) / 1000)}
+              </td>
+              <td data-label="started" title=${absolute(attempt.start)}>${clock(attempt.start)}</td>
+              <td class="worker cut foreign mono" data-label="by" title=${oneLine(attempt.workerId)}>
+                ${oneLine(attempt.workerId, 128)}
+              </td>
+              <td class="foreign own-line">
+                ${attempt.failure ? html`${oneLine(attempt.failure.message, 500)} <span class="muted mono">${attempt.failure.code}</span>` : nothing}
+              </td>
+            </tr>`,
+        )}
+      </tbody>
+    </table>`;
+}
+
+function notLoaded(what: string, error: string): TemplateResult | typeof nothing {
+  if (!error) return nothing;
+  return html`<p class="failed" role="alert">${what} could not be loaded: ${oneLine(error, 1000)}</p>`;
 }
 
 /** What `childrenPanel` shows. */
@@ -108,6 +115,8 @@ export interface ShownChildren {
   readonly children: readonly Job[];
   /** Whether there are more of them. */
   readonly more: boolean;
+  /** Why they could not be loaded; empty if they could. */
+  readonly error: string;
   /** The state of those that are shown; undefined for all. */
   readonly state: JobState | undefined;
   readonly onState: (state: JobState | undefined) => void;
@@ -117,9 +126,9 @@ export interface ShownChildren {
 }
 
 export function childrenPanel(shown: ShownChildren): TemplateResult {
-  const { more, state, address, now } = shown;
+  const { more, error, state, address, now } = shown;
   const children = shown.children.filter((child) => state === undefined || child.state === state);
-  return html`${childStates(shown)}
+  return html`${notLoaded("The children", error)} ${childStates(shown)}
     <table part="children">
       <thead>
         <tr>

@@ -3,7 +3,9 @@ import { html, nothing, type PropertyValues, type TemplateResult } from "lit";
 import { repeat } from "lit/directives/repeat.js";
 import { Severity } from "../messages.js";
 import { boundaryText } from "../model/attempts.js";
+import { absenceText, isRefused } from "../model/connection-text.js";
 import { FilteredLines } from "../model/filtered-lines.js";
+import { lineCount, missingText } from "../model/log-extent.js";
 import { LogLayout } from "../model/log-layout.js";
 import { numberOf } from "../model/growing-lines.js";
 import { logFile } from "../model/log-file.js";
@@ -208,14 +210,12 @@ export class LogView extends StoreElement<JobStore> {
     const all = log ? numberOf(log.lines) : 0;
     if (!log?.isLoaded || !this.#filtered || all === 0) return "";
     const shown = numberOf(this.#filtered.shown);
-    const loaded = `${grouped(all)}${log.hasOlder ? "+" : ""} ${all === 1 ? "line" : "lines"}`;
-    if (this.#filtered.isBusy) return `filtering ${loaded}…`;
-    return shown === all ? loaded : `${grouped(shown)} of ${loaded}`;
+    return lineCount(log, all, this.#filtered.isBusy ? undefined : shown);
   }
 
   /** The text below the lines. "No log lines" is shown only once that is known. */
   #notice(): TemplateResult | typeof nothing {
-    const { log, isCaughtUp, isEnded } = this.store ?? {};
+    const { log, isCaughtUp, isEnded, connection } = this.store ?? {};
     const all = log ? numberOf(log.lines) : 0;
     if (log?.error) {
       return html`<p class="notice failed" role="alert">
@@ -223,13 +223,16 @@ export class LogView extends StoreElement<JobStore> {
       </p>`;
     }
     if (all > 0) return this.#searchNotice(all, log?.hasOlder ?? false);
+    if (!isCaughtUp && connection && isRefused(connection))
+      return html`<p class="notice failed" role="alert">The newest lines ${absenceText(connection)}</p>`;
     if (!log?.isLoaded || log.isLoading || !isCaughtUp) return html`<p class="notice muted">loading…</p>`;
     if (log.hasOlder) {
       return html`<p class="notice muted">
         no lines among the newest events <button @click=${this.#loadOlder}>look further back</button>
       </p>`;
     }
-    return html`<p class="notice muted">no log lines${isEnded ? "" : " yet"}</p>`;
+    const among = log.isTrimmed ? " among the events that are kept" : "";
+    return html`<p class="notice muted">no log lines${among || (isEnded ? "" : " yet")}</p>`;
   }
 
   /** How much of the log a filter has looked at, where that is not all of it. */
@@ -354,7 +357,7 @@ export class LogView extends StoreElement<JobStore> {
     const file = await logFile(
       this.#filtered?.shown.lines ?? [],
       ({ startsAttempt = 0, time }) => boundaryText(startsAttempt, time, job, attempts),
-      log.isCut,
+      missingText(log),
     );
     this.#isMakingFile = false;
     this.requestUpdate(); // another job may wait to be saved

@@ -747,8 +747,8 @@ export type Estimate = Message<"milepost.v1.Estimate"> & {
   asOf?: Timestamp;
 
   /**
-   * Whether the job takes more than three times as long as the longest run of its kind that is known. What it still takes is unknown then,
-   * and the remaining times are unset.
+   * Whether the job takes more than three times as long as each known run of its kind or, where its workload is larger, as that run would
+   * have with it. What it still takes is unknown then, and the remaining times are unset.
    *
    * @generated from field: bool overdue = 6;
    */

@@ -94,6 +94,20 @@ async def test_a_job_is_drawn(shared_server: ServerProcess, client: Client, kind
     ]
 
 
+async def test_what_is_not_followed_is_not_live(
+    shared_server: ServerProcess, client: Client, kind: str
+) -> None:
+    """The last picture of a job that goes on: where the events so far were asked for, and of one job and of many."""
+    await client.submit(kind, job_id=kind)
+    for which in ((kind,), ("--kind", kind)):
+        async with terminal("watch", *which, "--no-follow", address=shared_server.address) as shown:
+            await shown.process.wait()
+        screen = ReflowingTerminal(80)
+        screen.write(shown.raw)
+        assert [row for row in screen.rows if "live" in row] == []
+        assert any("queued" in row for row in screen.rows)
+
+
 async def test_a_warning_comes_above_the_picture(
     shared_server: ServerProcess, client: Client, kind: str
 ) -> None:

@@ -154,6 +154,7 @@ def test_help_on_a_narrow_terminal(name: str) -> None:
     assert [line for line in described.splitlines() if len(line) > 50 and not names.fullmatch(line)] == []
     assert [line for line in described.splitlines() if line.startswith(" " * 17)] == []
     assert not re.search(r"\w\.\.\.$", described, re.MULTILINE)
+    assert [line for line in text.splitlines() if re.fullmatch(r"\S.{49,}:", line)] == []  # a heading
 
 
 def test_no_default_is_shown_as_empty_text() -> None:

@@ -8,6 +8,12 @@ import signal
 import uuid
 
 import pytest
+from google.protobuf.any_pb2 import Any
+from google.protobuf.duration_pb2 import Duration
+from google.rpc import code_pb2
+from google.rpc.error_details_pb2 import ErrorInfo, RetryInfo
+from google.rpc.status_pb2 import Status
+from grpc_status import rpc_status
 from rich.cells import cell_len
 
 from milepost.client import Client, JobContext
@@ -15,6 +21,7 @@ from milepost.v1 import Dispatch
 from tests.support.command import WITH_JOB_CONTROL, terminal
 from tests.support.proxy import CuttableProxy
 from tests.support.reflowing import ReflowingTerminal
+from tests.support.scripted import Context, ScriptedServer, scripted
 from tests.support.server import MILEPOST, ServerProcess
 from tests.support.working import working
 
@@ -92,6 +99,45 @@ async def test_a_job_is_drawn(shared_server: ServerProcess, client: Client, kind
         '  "files": 3',
         "}",
     ]
+
+
+async def test_a_limit_that_is_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is told at once, as the server says it: the call is made again for as long as a call may take."""
+    calls = 0
+
+    async def refuse(_: ScriptedServer, request: object, context: Context) -> None:
+        nonlocal calls
+        calls += 1
+        details = [Any(), Any()]
+        details[0].Pack(ErrorInfo(reason="LIMIT_REACHED", domain="milepost.v1"))
+        details[1].Pack(RetryInfo(retry_delay=Duration(seconds=0 if calls < 3 else 1000)))
+        status = Status(code=code_pb2.RESOURCE_EXHAUSTED, message="The queue is full.", details=details)
+        await context.abort_with_status(rpc_status.to_status(status))
+
+    monkeypatch.setattr(ScriptedServer, "SubmitJob", refuse)
+    async with scripted() as server, terminal("submit", "k", address=server.address) as shown:
+        status = await shown.process.wait()
+        await shown.shows(lambda text: "Error: " in text)
+
+    assert (status, calls) == (5, 3)
+    assert shown.text.splitlines() == [
+        "The queue is full. Trying again for a while …",
+        "Error: The queue is full.",
+    ]
+
+
+async def test_what_is_not_followed_is_not_live(
+    shared_server: ServerProcess, client: Client, kind: str
+) -> None:
+    """The last picture of a job that goes on: where the events so far were asked for, and of one job and of many."""
+    await client.submit(kind, job_id=kind)
+    for which in ((kind,), ("--kind", kind)):
+        async with terminal("watch", *which, "--no-follow", address=shared_server.address) as shown:
+            await shown.process.wait()
+        screen = ReflowingTerminal(80)
+        screen.write(shown.raw)
+        assert [row for row in screen.rows if "live" in row] == []
+        assert any("queued" in row for row in screen.rows)
 
 
 async def test_a_warning_comes_above_the_picture(

@@ -46,6 +46,9 @@ async def test_a_history_by_every_surface(server: ServerProcess) -> None:
     assert lines[:2] == ["kind       copy", "runs       2"]
     nothing = await milepost("history", "copy", address=server.address)
     assert (nothing.status, nothing.out.splitlines()[1]) == (0, "runs       none that succeeded")
+    assert nothing.err == "Each owner has a history of its own: --owner NAME shows it.\n"
+    of_bob = await milepost("history", "copy", "--owner", "bob", address=server.address)
+    assert (of_bob.out, of_bob.err) == (nothing.out, "")
 
 
 async def test_who_follows_a_job_gets_a_new_estimate() -> None:

@@ -124,7 +124,7 @@ class Answers(LazyChannel):
             raise outcome
         return outcome
 
-    def wait(self) -> None:
+    def wait(self, _: MilepostError) -> None:
         """Counts how often it is told that the server is waited for."""
         self.waits += 1
 

@@ -138,6 +138,16 @@ async def test_a_callable_that_fails(provider: Any, why: str) -> None:
         assert await source.metadata() == bearer("later")
 
 
+async def test_a_file_without_a_token(tmp_path: Path) -> None:
+    """The error names the file, as a wrong one may have been given, and does not quote it."""
+    path = tmp_path / "jobs.py"
+    path.write_text("import time\n")
+    with pytest.raises(TokenUnavailable) as error:
+        await TokenSource(TokenFile(path)).metadata()
+    rule = "a token has printable ASCII characters only, and no spaces"
+    assert str(error.value) == f"No token could be obtained: the token file '{path}' has none: {rule}."
+
+
 async def test_a_callable_that_does_not_return() -> None:
     """Is waited for as long as the call may take."""
     provider = Provider("one")

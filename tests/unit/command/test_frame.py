@@ -87,6 +87,15 @@ def test_a_job_midway(midway: Story) -> None:
     ) == picture(midway, 12)
 
 
+def test_a_watch_that_has_stopped_is_not_live(midway: Story) -> None:
+    """The last picture of a job that goes on has the number of its events; a lost connection is still named."""
+    stopped = replace(canvas(80, 12), stopped=True)
+    assert drawn(frame(midway.watched, stopped), 80).splitlines()[-1] == "12 events"
+
+    midway.source.connection = Connection("reconnecting", 0.0, error="The server cannot be reached: gone")
+    assert drawn(frame(midway.watched, stopped), 80).splitlines()[-1] == "○ reconnecting (gone)  event 12"
+
+
 def test_the_last_picture_shows_the_title_and_addresses_of_artifacts_whole(midway: Story) -> None:
     """While the job runs, a line for each artifact; at the end the whole address, from which it is fetched."""
     uri = f"file:///srv/{'archives/' * 7}manifest.json"

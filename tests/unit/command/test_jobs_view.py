@@ -59,6 +59,18 @@ def test_the_connection_stands_below_the_jobs(jobs: Jobs) -> None:
     ]
 
 
+def test_a_watch_that_has_stopped_is_not_live(jobs: Jobs) -> None:
+    """The jobs go on, and the last picture does not; where the connection was lost it still says so."""
+    view = LiveJobsView(Console(file=io.StringIO()), clock=lambda: at(4))
+    view.connection_changed(Connection("live"))
+    view.item(jobs["a"].job, jobs)
+    stopped = replace(canvas(60, 4), stopped=True)
+    assert drawn(view.picture(stopped), 60).splitlines()[-1] == "2 jobs: 2 running"
+
+    view.connection_changed(Connection("reconnecting", 0.0, error=LOST))
+    assert drawn(view.picture(stopped), 60).splitlines()[-1] == "○ reconnecting (Connection refused)"
+
+
 def test_the_table_leaves_room_for_the_connection(jobs: Jobs) -> None:
     """Jobs that do not fit are left out, never the lines below them."""
     view = LiveJobsView(Console(file=io.StringIO()))

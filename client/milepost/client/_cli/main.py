@@ -122,7 +122,7 @@ class _Group(click.Group):
         formatter.write_text(_ENVIRONMENT)
         with formatter.section("Exit status"):
             formatter.write_dl([(f"{status:>3}", meaning) for status, meaning in MEANINGS.items()])
-        with formatter.section("Shell completion, for bash (zsh and fish likewise)"):
+        with formatter.section("Shell completion (bash; zsh, fish likewise)"):
             formatter.write_text(_COMPLETION)
 
     def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:

@@ -75,7 +75,7 @@ class LazyChannel:
         """Connections with a certificate that was replaced, until their calls have ended."""
         self._closed = False
         self._patience = 0.0
-        self._on_wait: Callable[[], object] | None = None
+        self._on_wait: Callable[[MilepostError], object] | None = None
         fork_safety.register(self)
 
     @property
@@ -113,10 +113,10 @@ class LazyChannel:
         """The streaming method of this path, for serialised messages."""
         return self._open().unary_stream(method)
 
-    def wait_for_server(self, seconds: float, on_wait: Callable[[], object]) -> None:
+    def wait_for_server(self, seconds: float, on_wait: Callable[[MilepostError], object]) -> None:
         """Repeat the first call for so many seconds while the server is unavailable, as one is that just starts.
 
-        `on_wait` is called before the first repetition.
+        `on_wait` is called with the error before the first repetition, also of a call that a limit holds up.
         """
         self._patience, self._on_wait = seconds, on_wait
 
@@ -164,10 +164,14 @@ class LazyChannel:
                     or isinstance(error, TokenUnavailable)
                 ):
                     raise
-            if self._on_wait is not None:
-                self._on_wait()
-                self._on_wait = None
+                self._announce_wait(error)
             await self._sleep(_FIRST_CALL_INTERVAL)
+
+    def _announce_wait(self, error: MilepostError) -> None:
+        """Say that a call is made again after this error, once."""
+        if self._on_wait is not None:
+            self._on_wait(error)
+            self._on_wait = None
 
     async def _call(
         self,
@@ -191,6 +195,8 @@ class LazyChannel:
                     delay = 0.0
                 if delay is None or loop.time() + delay >= deadline:
                     raise
+                if isinstance(error, LimitReached):
+                    self._announce_wait(error)
             await self._sleep(delay)
 
     async def _sleep(self, seconds: float) -> None:

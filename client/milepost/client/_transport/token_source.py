@@ -62,6 +62,10 @@ def _problem_of(text: str, age: float) -> str:
         return "is empty"
     if is_truncated(text):
         return "has a part of a token: its checksum is wrong"
+    try:
+        checked_token(text)
+    except ValueError as error:
+        return f"has none: {error}"
     # Clocks of file systems may differ, so the file may seem to be of the future.
     return "is still being written" if abs(age) < SETTLE_TIME else ""
 

@@ -93,7 +93,7 @@ _EXAMPLES: Final = (
     "--best-effort",
     is_flag=True,
     envvar="MILEPOST_EXEC_BEST_EFFORT",
-    help="If the server is unavailable, run the command without a job.",
+    help="If the server is unavailable or takes no further job, run the command without a job.",
 )
 @spool_option(
     "Directory for reports that could not be delivered at the end; the next process with this spool sends them."

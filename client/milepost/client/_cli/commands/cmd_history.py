@@ -9,7 +9,7 @@ import click
 from milepost.client._cli.commands import completion
 from milepost.client._cli.commands.base_command import command
 from milepost.client._cli.commands.options import ServerOptions, option, output_option, server_options
-from milepost.client._cli.standard_streams import write_stdout
+from milepost.client._cli.standard_streams import write_stderr, write_stdout
 
 if TYPE_CHECKING:
     from milepost.v1 import GetHistoryResponse
@@ -24,7 +24,7 @@ __all__ = ["history"]
     )
 )
 @click.argument("kind", shell_complete=completion.kinds)
-@option("--owner", default="", metavar="NAME", help="Owner of the jobs. Default: those without an owner.")
+@option("--owner", default="", metavar="NAME", help="Owner of the jobs. Default: none, or your only one.")
 @output_option
 @server_options
 def history(server: ServerOptions, kind: str, owner: str, output: str) -> None:
@@ -48,3 +48,5 @@ def history(server: ServerOptions, kind: str, owner: str, output: str) -> None:
         write_stdout(message_line(found))
     else:
         print_lines(history_lines(kind, found), indent=VALUE_COLUMN)
+        if not found.runs and not owner:
+            write_stderr("Each owner has a history of its own: --owner NAME shows it.")

@@ -18,13 +18,22 @@ from milepost.client._cli.exec.lease_recovery import LeaseHolder
 from milepost.client._cli.exec.progress_patterns import ProgressParser
 from milepost.client._cli.rendering.status_text import error_cause
 from milepost.client._cli.standard_streams import write_stderr
-from milepost.client.errors import Draining, MilepostError, StoreFull, StoreUnavailable, Unreachable
+from milepost.client.errors import (
+    Draining,
+    LimitReached,
+    MilepostError,
+    StoreFull,
+    StoreUnavailable,
+    Unreachable,
+)
 from milepost.v1 import JobState
 
 __all__ = ["execute_command"]
 
 # The server is unavailable, rather than refusing the request.
 _UNAVAILABLE = (Unreachable, StoreUnavailable, StoreFull, Draining)
+# It has no room for another job. For one that exists, a limit is of its concurrency key, which others hold.
+_UNAVAILABLE_FOR_NEW_JOBS = (*_UNAVAILABLE, LimitReached)
 
 
 def execute_command(
@@ -66,13 +75,14 @@ def execute_command(
         task = asyncio.current_task()
         assert task is not None
         execution = Execution(words, OutputReporter(parser, stage), task.cancel, pty)
+        unavailability = _UNAVAILABLE if job_id else _UNAVAILABLE_FOR_NEW_JOBS
         async with server.client(wait=not best_effort) as client:
             holder = LeaseHolder(client, execution, grace, lambda job_id: client.attach(job_id, spool=spool))
             error: BaseException | None = None
             try:
                 try:
                     await holder.run(await claim(client))
-                except _UNAVAILABLE as unavailable:
+                except unavailability as unavailable:
                     if not best_effort or execution.started:
                         raise
                     cause = error_cause(str(unavailable))

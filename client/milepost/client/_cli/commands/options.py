@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from milepost.client import Client
     from milepost.client._transport.channel import LazyChannel
     from milepost.client._transport.target import Target
+    from milepost.client.errors import MilepostError
 
 __all__ = [
     "FORMATS",
@@ -101,9 +102,16 @@ class ServerOptions:
     def _wait_on(self, channel: LazyChannel) -> None:
         channel.wait_for_server(self.connect_timeout, self._announce_wait)
 
-    def _announce_wait(self) -> None:
+    def _announce_wait(self, error: MilepostError) -> None:
         """Tell a person why nothing happens; programs learn from the exit status."""
-        if sys.stderr.isatty() and not self.json:
+        from milepost.client._cli.commands.outcome import explain
+        from milepost.client.errors import LimitReached
+
+        if not sys.stderr.isatty() or self.json:
+            return
+        if isinstance(error, LimitReached):
+            write_stderr(f"{explain(error)} Trying again for a while …")
+        else:
             write_stderr(f"Waiting up to {self.connect_timeout:g} s for the server at {self.address} …")
 
     def channel(self) -> LazyChannel:

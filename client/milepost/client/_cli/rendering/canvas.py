@@ -121,7 +121,9 @@ class Canvas:
         now: The time, for what is still running.
         zone: Time zone of what is shown; None for the local one.
         marks: Symbols that the terminal can show.
-        final: Whether this is the last picture. It may be higher than the terminal, and leaves nothing out.
+        final: Whether this is the last picture of what has ended. It may be higher than the terminal, and leaves
+            nothing out.
+        stopped: Whether this is the last picture, even if what it shows goes on: nothing is followed any more.
     """
 
     width: int
@@ -130,6 +132,7 @@ class Canvas:
     zone: tzinfo | None = None
     marks: Marks = UNICODE
     final: bool = False
+    stopped: bool = False
 
     @property
     def text_width(self) -> int:

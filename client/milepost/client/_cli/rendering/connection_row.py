@@ -8,7 +8,12 @@ from milepost.client._cli.rendering.canvas import Canvas, single_line
 from milepost.client._cli.rendering.status_text import connection_text
 from milepost.client._watch.connection_state import Connection
 
-__all__ = ["connection_row"]
+__all__ = ["connection_row", "is_over"]
+
+
+def is_over(connection: Connection, canvas: Canvas) -> bool:
+    """Whether a connection is no longer what it says, as the watch has stopped; one that was lost stays in sight."""
+    return canvas.stopped and connection.state == "live"
 
 
 def connection_row(connection: Connection, waited: float, canvas: Canvas, behind: int = 0) -> Text:

@@ -20,7 +20,7 @@ from milepost.client._cli.rendering.canvas import (
     single_line,
     wrapped,
 )
-from milepost.client._cli.rendering.connection_row import connection_row
+from milepost.client._cli.rendering.connection_row import connection_row, is_over
 from milepost.client._cli.rendering.estimate_text import estimate_parts
 from milepost.client._cli.rendering.status_text import needs_attention, waiting_text
 from milepost.client._cli.rendering.watched_job import WatchedJob
@@ -207,7 +207,8 @@ def _time(time: Timestamp, canvas: Canvas) -> str:
 
 
 def _footer(watched: WatchedJob, canvas: Canvas) -> Text:
-    if watched.ended and not watched.behind:
+    is_complete = watched.ended or is_over(watched.source.connection, canvas)
+    if is_complete and not watched.behind:
         return single_line(Text(text.count(watched.cursor, "event"), style="dim"))
     waited = (canvas.now - watched.connection_since).total_seconds()
     line = connection_row(watched.source.connection, waited, canvas, watched.behind)

@@ -12,7 +12,7 @@ from rich.text import Text
 
 from milepost.client._cli.rendering import text
 from milepost.client._cli.rendering.canvas import Canvas, single_line
-from milepost.client._cli.rendering.connection_row import connection_row
+from milepost.client._cli.rendering.connection_row import connection_row, is_over
 from milepost.client._cli.rendering.job_view import PlainView
 from milepost.client._cli.rendering.json_line import dump_json
 from milepost.client._cli.rendering.message_json import connection_line, message_line
@@ -89,7 +89,7 @@ class LiveJobsView(Screen):
                 whole_ids=canvas.final,
             )
             rows = [*drawn, Text(""), *rows]
-        if not canvas.final:
+        if not canvas.final and not is_over(self._connection, canvas):
             waited = (canvas.now - self._connection_since).total_seconds()
             rows += [Text(""), connection_row(self._connection, waited, canvas)]
         return Group(*rows)

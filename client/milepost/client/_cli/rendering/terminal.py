@@ -108,8 +108,8 @@ class Screen(ABC):
             return
         width, height = self._console.size
         marks = marks_for(self._console.encoding)
-        final = final and self.is_final()
-        picture = self.picture(Canvas(width, height, self._clock(), self._zone, marks, final))
+        stopped, final = final, final and self.is_final()
+        picture = self.picture(Canvas(width, height, self._clock(), self._zone, marks, final, stopped))
         if picture is None:
             return
         if self._frame is None:

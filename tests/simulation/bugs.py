@@ -56,7 +56,7 @@ def stale_lease_holds() -> list[Change]:
 def failed_append_is_remembered() -> list[Change]:
     """A decision stays in memory after its append failed."""
 
-    def appended(_: Journal, opened: OpenJob, durable: asyncio.Future[None]) -> None:
+    def appended(_: Journal, opened: OpenJob, has_events: bool, durable: asyncio.Future[None]) -> None:
         opened.pending -= 1
         if not durable.cancelled():  # as at the end of a world
             durable.exception()
@@ -69,10 +69,10 @@ def numbers_outlive_a_failed_append() -> list[Change]:
     appended, opening = Journal._appended, Journal.open
     numbers: dict[tuple[str, int], int] = {}
 
-    def remembers(self: Journal, opened: OpenJob, durable: asyncio.Future[None]) -> None:
+    def remembers(self: Journal, opened: OpenJob, has_events: bool, durable: asyncio.Future[None]) -> None:
         if not durable.cancelled() and durable.exception() is not None:
             numbers[opened.job.job_id, opened.job.attempt] = opened.report_sequence
-        appended(self, opened, durable)
+        appended(self, opened, has_events, durable)
 
     async def reopens(self: Journal, job_id: str, *, caller: str = SERVER) -> OpenJob:
         opened = await opening(self, job_id, caller=caller)

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 
 import pytest
 
 from milepost.server.watching import pacer
+from milepost.server.watching.signals import TASK_TURNS
 
 
 class Turns:
@@ -53,14 +55,29 @@ class Stream:
 class Looking:
     """A stream that looks."""
 
-    def __init__(self, turns: Turns, name: str) -> None:
+    def __init__(self, turns: Turns, name: str, wakes: Callable[[], None] | None = None) -> None:
         self.name = name
         self._turns = turns
+        self._wakes = wakes
 
     def look(self) -> int:
-        """See ``pacer.Looking``."""
+        """See ``pacer.Looking``. ``wakes`` is called if it takes the stream's task."""
         self._turns.given.append(self.name)
+        if self._wakes is not None:
+            self._wakes()
         return 1
+
+
+class Task:
+    """The task of a stream."""
+
+    def __init__(self, turns: Turns) -> None:
+        self._turns = turns
+
+    def resume(self) -> int:
+        """See ``pacer.Resumable``."""
+        self._turns.given.append("task")
+        return TASK_TURNS
 
 
 def counted_turns(monkeypatch: pytest.MonkeyPatch) -> Turns:

@@ -275,9 +275,7 @@ class Journal:
         opened.state, opened.fraction, opened.size = batch.state, batch.fraction, len(batch.job)
         durable = self._log.append(commit)
         self._keep(opened)
-        durable.call_back(partial(self._appended, opened))
-        if not batch.frames:
-            durable.call_back(partial(self._numbered, opened))
+        durable.call_back(partial(self._appended, opened, bool(batch.frames)))
         return durable
 
     def _run(self, job: Job) -> bytes:
@@ -363,14 +361,14 @@ class Journal:
         if not opened.is_discarded:
             self._reservations.release(opened.attributes.job_id)
 
-    def _appended(self, opened: OpenJob, durable: asyncio.Future[None]) -> None:
-        self._release(opened, failed=durable.cancelled() or durable.exception() is not None)
-
-    def _numbered(self, opened: OpenJob, _: asyncio.Future[None]) -> None:
-        """As ``on_entries``, of a commit without events: it has no entry, and may have a new number of a report."""
-        if self._find_open(job_id := opened.attributes.job_id) is not opened:
-            self._forget(job_id)
-        self._changes.note(job_id)
+    def _appended(self, opened: OpenJob, has_events: bool, durable: asyncio.Future[None]) -> None:
+        failed = durable.cancelled() or durable.exception() is not None
+        self._release(opened, failed=failed)
+        if not has_events and not failed:
+            # As ``on_entries``: there is no entry of it, and it may have a new number of a report.
+            if self._find_open(job_id := opened.attributes.job_id) is not opened:
+                self._forget(job_id)
+            self._changes.note(job_id)
 
     def _keep(self, opened: OpenJob) -> None:
         """Keep the job until ``_release``, whatever the bound of the cache."""

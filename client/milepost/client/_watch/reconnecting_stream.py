@@ -209,6 +209,8 @@ class ReconnectingStream(BufferedIterator[Item], Generic[Item, _Request, _Frame]
         if (wait := self._retry_at - loop.time()) > 0:
             await asyncio.sleep(wait)
         fetched = await self._fetch_missing()
+        if fetched:
+            self._unexplained.passed()
         if fetched or self._done:
             return fetched
         if not self._reader.is_open:

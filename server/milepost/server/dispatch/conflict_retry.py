@@ -74,9 +74,8 @@ class ConflictRetry(Generic[_Outcome]):
             while queue:
                 await queue.popleft().run()
         finally:
-            for (
-                retry
-            ) in queue:  # left where this was cancelled, as the loop is closed: nobody is to wait for ever
+            # Left where this was cancelled, as the loop is closed: nobody is to wait for ever.
+            for retry in queue:
                 retry.cancel()
             del self._running[job_id], self._queues[job_id]
 

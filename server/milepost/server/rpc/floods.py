@@ -100,7 +100,9 @@ class Floods:
     def _refuse(self) -> bool:
         """Have the barrier keep out those that flood, now or soon; whether it does now."""
         is_out = self._barrier.refuse(self._flooding)
-        if not is_out and self._trying is None:
+        if is_out:
+            self._stop_trying()
+        elif self._trying is None:
             self._trying = asyncio.get_running_loop().call_later(RETRY_TIME, self._try_again)
         return is_out
 
@@ -109,14 +111,17 @@ class Floods:
         if self._refuse():
             _log.warning("flooding hosts are kept out now", hosts=len(self._flooding))
 
+    def _stop_trying(self) -> None:
+        if self._trying is not None:
+            self._trying.cancel()
+            self._trying = None
+
     def _begin_period(self) -> None:
         self._is_counting = False
         self._sizes.clear()
         self._left.clear()
         self._flooding.clear()
-        if self._trying is not None:
-            self._trying.cancel()
-            self._trying = None
+        self._stop_trying()
         if self._must_let_in:
             self._must_let_in = not self._barrier.refuse(self._flooding)
             if self._must_let_in:  # try again when this period ends

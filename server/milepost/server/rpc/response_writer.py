@@ -33,11 +33,9 @@ class Writes:
     is set, Python forgets what it has learned of all its attributes and methods.
     """
 
-    __slots__ = ("are_starting", "silent_ends")
+    __slots__ = ("silent_ends",)
 
     def __init__(self) -> None:
-        self.are_starting = False
-        """Whether a writer has grpc.aio start one, and takes the place of its future."""
         self.silent_ends = 0
         """Writes that have ended without a callback, or anybody who waits."""
 
@@ -90,7 +88,8 @@ class ResponseWriter:
             return self._write_next(response)
         # Without a coroutine of its own, which takes a twentieth of the time of a replayed batch.
         self._start(response)
-        written = asyncio.Future[None](loop=self._loop)
+        # ``Future[None](...)`` would make an alias of the class, and give the future a dictionary.
+        written: asyncio.Future[None] = asyncio.Future(loop=self._loop)
         if self._writing is None:
             written.set_result(None)
         else:
@@ -159,7 +158,6 @@ class ResponseWriter:
         # The write asks the loop for the future that it waits for: it gets the writer, which is not here any more then.
         here = [self]
         if self._is_own_context:
-            WRITES.are_starting = True
             self._loop.create_future = here.pop
         try:
             waits_for = next(steps, _ENDED)
@@ -168,7 +166,6 @@ class ResponseWriter:
             raise
         finally:
             if self._is_own_context:
-                WRITES.are_starting = False
                 del self._loop.create_future
         if waits_for is _ENDED:
             self._writing = None

@@ -77,8 +77,8 @@ class Pacer:
         self._spent = 0.0
 
     def __len__(self) -> int:
-        """Number of streams that wait for a turn."""
-        return self._waiting.size + self._looking.size
+        """Number of streams that have something to send, and wait for a turn."""
+        return self._waiting.size
 
     def put(self, caller: str, stream: Resumable) -> None:
         """Give the stream a turn: now if there is one left in this pass, else when its caller's turn comes."""
@@ -145,20 +145,21 @@ class Pacer:
     def _give_turns(self) -> None:
         """Give the turns of a pass."""
         self._left = min(self._limit, ACCEPTING_TURNS_LIMIT) if self._are_calls_arriving() else self._limit
-        self._is_scheduled = len(self) > 0
+        self._is_scheduled = self._waiting.size + self._looking.size > 0
         if not self._is_scheduled:
             return
         # The streams run between these two, but for those that have sent something when `resume` returns.
         self._loop.call_soon(self._begin)
-        giving = _Stopwatch(self._loop)
-        giving.start()
+        self._spending.start()
         try:
             while self._left and (self._waiting.size or self._looking.size):
-                self._left = max(self._left - self._take().resume(), 0)
-                if giving.is_over(GIVING_TIME):
+                turns = self._take().resume()
+                # Not before it resumes: a look may give its stream's task turns by ``put``.
+                self._left = max(self._left - turns, 0)
+                if self._spending.is_over(GIVING_TIME):
                     self._left = 0
         finally:
-            self._spent = giving.spent()
+            self._spent = self._spending.spent()
             self._loop.call_soon(self._end_pass)
 
     def _take(self) -> Resumable:

@@ -45,7 +45,8 @@ _log = structlog.get_logger("milepost.watching")
 # Seconds that a cursor ahead of the head waits for the log to get there (rule 4).
 AHEAD_TIMEOUT = 2.0
 
-# Least interval between batches with LATEST delivery, in seconds; a tenth of the status interval where that is longer.
+# Least interval after a batch that reaches the head with LATEST delivery, in seconds; a tenth of the status interval
+# where that is longer.
 _LATEST_INTERVAL = 0.1
 
 # Looks at a status that are put off, since an event was on its way, until the task of the stream looks. That takes
@@ -221,9 +222,8 @@ class WatchStream(ABC):
             return Served.TASK
         if not self.is_look_due:
             self._go_on_in_group()
-        elif (
-            self._looks_put_off >= _LOOKS_PUT_OFF
-        ):  # under a steady flow of events only the task gets to look
+        elif self._looks_put_off >= _LOOKS_PUT_OFF:
+            # Under a steady flow of events only the task gets to look.
             self._looks_put_off = 0
             return Served.TASK
         else:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 
 import pytest
 
@@ -17,7 +18,8 @@ from milepost.server.watching.pacer import (
     UNCOUNTED_TURNS,
     Pacer,
 )
-from tests.support.paced_turns import Looking, Stream, Turns, counted_turns
+from milepost.server.watching.signals import TASK_TURNS
+from tests.support.paced_turns import Looking, Stream, Task, Turns, counted_turns
 
 
 @pytest.fixture
@@ -66,7 +68,6 @@ async def test_news_goes_before_looks(turns: Turns) -> None:
     looking = [Looking(turns, name) for name in ("a look", "another look", "b look")]
     for stream in looking:
         paced.put_look(stream.name[0], stream)
-    waiting = len(paced)
     for _ in range(TURNS_LIMIT + 2 * TURNS_BEFORE_LOOK + 2):
         paced.put("a", turns.stream("news"))
     await turns.per_pass(TURNS_LIMIT + 2 * TURNS_BEFORE_LOOK + 5)
@@ -81,7 +82,18 @@ async def test_news_goes_before_looks(turns: Turns) -> None:
         "news",
         "another look",
     ]
-    assert (waiting, len(paced)) == (3, 0)
+
+
+async def test_looks_that_wake_tasks_use_their_turns(turns: Turns) -> None:
+    """To wake a task takes several turns beside the look's own, so that a pass has fewer of them."""
+    paced = Pacer()
+    for _ in range(TURNS_LIMIT):
+        paced.put_look("a", Looking(turns, "look", wakes=lambda: paced.put("a", Task(turns))))
+    counts = await turns.per_pass(2 * TURNS_LIMIT)
+    # Each look has its own turn, and that of its task directly after it.
+    in_a_pass = math.ceil(TURNS_LIMIT / (1 + TASK_TURNS))
+    assert counts[:2] == [2 * in_a_pass, 2 * in_a_pass]
+    assert turns.given == ["look", "task"] * TURNS_LIMIT
 
 
 async def test_a_look_comes_soon_where_nothing_else_waits(turns: Turns) -> None:

@@ -6,6 +6,7 @@ import asyncio
 import socket
 import time
 from collections.abc import Callable, Iterator
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -102,6 +103,24 @@ def test_the_log_is_not_flooded(watchdog: LoopWatchdog) -> None:
     assert "not_logged" not in log[0]
     assert len(log) < 100
     assert len(log) + sum(line.get("not_logged", 0) for line in log) <= 100
+
+
+def test_a_loop_that_is_held_again_and_again_has_ever_fewer_lines(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Down to one in 64 s; after a pause the next line comes at once, and those after it as often as at first."""
+    now = 1000.0
+    monkeypatch.setattr("milepost.server.runtime.process.loop_watchdog.time.perf_counter", lambda: now)
+    watchdog, times = LoopWatchdog(LoopLag(), TOLD_LIMIT), []
+    with capture_logs() as log:
+        for paused, passes in [(0.0, 600), (1000.0, 20)]:
+            now += paused
+            for _ in range(passes):
+                now += 0.5
+                before = len(log)
+                watchdog.on_pass(now - 2 * TOLD_LIMIT, 0.0)
+                times += [now] * (len(log) - before)
+    waits = [later - earlier for earlier, later in pairwise(times)]
+    assert waits[:8] == [1, 2, 4, 8, 16, 32, 64, 64]
+    assert waits[-3:] == [1, 2, 4]
 
 
 def test_the_log_has_the_longest_of_the_passes_without_a_line(

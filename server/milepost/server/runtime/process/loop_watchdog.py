@@ -35,6 +35,10 @@ _POLL_INTERVAL: Final = 0.0002
 # Minimum seconds between two lines in the log; the line says how many passes had none, and how long they took at most.
 _LOG_INTERVAL: Final = 1.0
 
+# Times that interval, at most, while lines follow one another as soon as they may: each doubles it. The loop of a busy
+# machine is held again and again, by what others have the processor for.
+_STRETCH_LIMIT: Final = 64
+
 # Seconds between two looks of the thread at the loop: while that is busy, and at most, while it waits.
 _SAMPLE_INTERVAL: Final = HELD_LIMIT / 2
 _LOOK_INTERVAL_LIMIT: Final = 0.16
@@ -61,6 +65,7 @@ class LoopWatchdog:
         self._sample_of = 0.0
         self._sampled = ""
         self._logged_at = -_LOG_INTERVAL
+        self._stretch = 1
         self._not_logged: list[float] = []
 
     @property
@@ -97,9 +102,11 @@ class LoopWatchdog:
             self._say(now, began, held, cpu)
 
     def _say(self, now: float, began: float, held: float, cpu: float) -> None:
-        if now - self._logged_at < _LOG_INTERVAL:
+        interval, since = _LOG_INTERVAL * self._stretch, now - self._logged_at
+        if since < interval:
             self._not_logged.append(held)
             return
+        self._stretch = min(2 * self._stretch, _STRETCH_LIMIT) if since < 2 * interval else 1
         _log.info(
             "event loop held",
             milliseconds=round(1e3 * held, 1),

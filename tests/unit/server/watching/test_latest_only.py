@@ -45,18 +45,15 @@ async def test_a_stream_of_the_latest_that_is_never_idle(world: World, job_id: s
     subscriber.watch()
     reporting = asyncio.create_task(keep_reporting())
 
-    def frames() -> list[str | None]:
-        return [frame.WhichOneof("frame") for frame in subscriber.recording.streams[-1].frames]
-
     async def has_several() -> bool:
-        return len(frames()) >= 5
+        return len(kinds(subscriber)) >= 5
 
     try:
         await eventually(has_several)
     finally:
         reporting.cancel()
         await subscriber.cut()
-    assert "caught_up" in frames()[:5]
+    assert "caught_up" in kinds(subscriber)[:5]
 
 
 async def progressed(world: World, job_id: str) -> None:
@@ -79,6 +76,11 @@ async def has_ended(subscriber: Subscriber) -> bool:
     return not subscriber.is_watching
 
 
+def kinds(subscriber: Subscriber) -> list[str | None]:
+    """Which frames its stream has."""
+    return [frame.WhichOneof("frame") for frame in subscriber.recording.streams[-1].frames]
+
+
 def sequences(subscriber: Subscriber) -> list[list[int]]:
     """The events of each batch."""
     frames = subscriber.recording.streams[-1].frames
@@ -99,12 +101,11 @@ async def test_a_replay_of_the_latest_ends_at_the_head(world: World, job_id: str
     )
     subscriber.watch()
     await eventually(lambda: has_ended(subscriber))
-    stream = subscriber.recording.streams[-1]
 
     # 1 and 2 are the submission and the start; 5, 7 and 9 are progress of one stage, and 6 of the other one.
     assert sequences(subscriber) == [[1, 2, 3, 4, 6, 8, 9]]
-    assert [frame.WhichOneof("frame") for frame in stream.frames] == ["opened", "events", "caught_up"]
-    assert stream.code == grpc.StatusCode.OK
+    assert kinds(subscriber) == ["opened", "events", "caught_up"]
+    assert subscriber.recording.streams[-1].code == grpc.StatusCode.OK
 
 
 @pytest.mark.parametrize("job_id", ["j", ""])
@@ -203,12 +204,9 @@ async def test_a_replay_does_not_rest(world: World, no_follow: bool) -> None:
     )
     subscriber.watch()
 
-    def frames() -> list[str | None]:
-        return [frame.WhichOneof("frame") for frame in subscriber.recording.streams[-1].frames]
-
     async def has_caught_up() -> bool:
-        return "caught_up" in frames()
+        return "caught_up" in kinds(subscriber)
 
     await eventually(has_caught_up)
     await subscriber.cut()
-    assert frames().count("events") > 2
+    assert kinds(subscriber).count("events") > 2

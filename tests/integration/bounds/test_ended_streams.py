@@ -14,14 +14,27 @@ import httpx
 import pytest
 
 from milepost.server.base.refusal import Refusal
+from milepost.server.budgets.byte_budget import ByteBudget, Charge
+from milepost.server.calls.call_record import CallRecord
 from milepost.server.dispatch.worker_session import Session
+from milepost.server.rpc import interceptor
 from milepost.server.rpc.response_writer import ResponseWriter
 from milepost.server.runtime.server import Server
 from milepost.server.watching.job_stream import JobStream
 from milepost.server.watching.jobs_stream import JobsStream
-from milepost.v1 import Claim, Dispatch, JobFilter, Release, WatchJobRequest, WatchJobsRequest
+from milepost.v1 import (
+    Claim,
+    Dispatch,
+    GetJobRequest,
+    JobFilter,
+    Release,
+    WatchJobRequest,
+    WatchJobsRequest,
+    WorkRequest,
+)
 from milepost.web.service import ServiceError
 from tests.support.http_watch import http_client
+from tests.support.refused import refused
 from tests.support.rpc import Rpc, connect, eventually
 
 Follow: TypeAlias = Callable[[Server, Rpc, str], Awaitable[None]]
@@ -69,6 +82,46 @@ async def watch_at_the_head_over_http(server: Server, rpc: Rpc, job_id: str) -> 
             headers={"accept": "text/event-stream", "last-event-id": f"{job.epoch}:{job.last_sequence}"},
         )
     assert answer.status_code == httpx.codes.NO_CONTENT
+
+
+async def get(server: Server, rpc: Rpc, job_id: str) -> None:
+    """Get a job."""
+    await rpc.get(job_id)
+
+
+async def get_a_missing_job(server: Server, rpc: Rpc, job_id: str) -> None:
+    """Over gRPC."""
+    assert (await refused(rpc.jobs.GetJob(GetJobRequest(job_id="missing")))).code == "NOT_FOUND"
+
+
+async def send_much_metadata(server: Server, rpc: Rpc, job_id: str) -> None:
+    """As before the client has learned of core's limit, which is the same: the server refuses the call by itself."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(interceptor, "METADATA_SIZE", 0)
+        answer = await refused(rpc.jobs.GetJob(GetJobRequest(job_id=job_id)))
+    assert answer.metadata == {"limit": "metadata"}
+
+
+async def send_no_hello(server: Server, rpc: Rpc, job_id: str) -> None:
+    """Open a session with another message than the first."""
+    call = rpc.workers.Work()
+    await call.write(WorkRequest())
+    assert (await refused(call.read())).code == "INVALID_ARGUMENT"
+
+
+async def reflect_on_nothing(server: Server, rpc: Rpc, job_id: str) -> None:
+    """Ask for reflection, in bytes that are no message."""
+    call: grpc.aio.StreamStreamCall[bytes, bytes] = rpc.channel.stream_stream(
+        "/grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo", lambda data: data
+    )(iter([b"\xff"]))
+    assert (await refused(call.read())).code == "INVALID_ARGUMENT"
+
+
+async def watch_a_missing_job_over_http(server: Server, rpc: Rpc, job_id: str) -> None:
+    """As a browser does."""
+    async with http_client(server.http) as http:
+        answer = await http.get("/v1/jobs/missing:watch", headers={"accept": "text/event-stream"})
+    assert answer.status_code == httpx.codes.NOT_FOUND
 
 
 async def ask_for_a_missing_job(server: Server, rpc: Rpc, job_id: str) -> None:
@@ -155,6 +208,13 @@ async def _read_and_cancel(call: grpc.aio.UnaryStreamCall[Any, Any]) -> None:
         (claim_in_vain, Session),
         (ask_for_a_missing_job, ServiceError),
         (send_a_malformed_request, Refusal),
+        (watch_a_missing_job_over_http, JobStream),
+        (get, Charge),
+        (get_a_missing_job, CallRecord),
+        (send_much_metadata, CallRecord),
+        (send_no_hello, CallRecord),
+        (reflect_on_nothing, CallRecord),
+        (work, ByteBudget),
     ],
 )
 async def test_what_has_ended_is_free(

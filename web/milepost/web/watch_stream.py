@@ -136,6 +136,8 @@ class _Stream:
         except _NoContent:
             await self.response.no_content()
         except ServiceError as error:
+            if self._is_status(error):
+                raise
             await self._fail(error)
         finally:
             self.response.close()
@@ -256,17 +258,22 @@ class _Stream:
             separators=(",", ":"),
         )
 
-    async def _fail(self, error: ServiceError) -> None:
-        """End with an error: as a status where nothing is sent yet and the client can tell, else within the stream."""
-        is_transient = error.status.code in _TRANSIENT or (
+    def _is_status(self, error: ServiceError) -> bool:
+        """Whether to end with an error as a status: where nothing is sent yet, and the client can tell."""
+        return not self.response.started and not self._is_transient(error)
+
+    def _is_transient(self, error: ServiceError) -> bool:
+        """Whether EventSource is to come back after this error, which it does after a stream with status 200 only."""
+        is_of_time = error.status.code in _TRANSIENT or (
             error.reason == "SEQUENCE_AHEAD" and self._watch.resumed
         )
-        is_sse = self._watch.framing is SSE
-        if not self.response.started and not (is_sse and is_transient):
-            raise error
-        if is_sse and is_transient:
+        return is_of_time and self._watch.framing is SSE
+
+    async def _fail(self, error: ServiceError) -> None:
+        """End with an error within the stream."""
+        if self._is_transient(error):
             await self.response.retry(error.retry_delay or 0.0)
-        if error.reason == "DRAINING" and is_sse:
+        if error.reason == "DRAINING" and self._watch.framing is SSE:
             await self.response.comment("The server is stopping; reconnect.")
         else:
             await self.response.record("failure", "", error_json(error))

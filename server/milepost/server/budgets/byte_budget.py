@@ -23,8 +23,8 @@ class ByteBudget:
     def __init__(self, limit: int, parent: ByteBudget | None = None, name: str = "") -> None:
         self.limit = limit
         self.used = 0
-        # This budget and those above it, in a tuple, since each report loops over them.
-        self._levels: tuple[ByteBudget, ...] = (self, *(parent._levels if parent is not None else ()))
+        # The budgets above it. Without itself, or it would be garbage with its caller's last call.
+        self._above: tuple[ByteBudget, ...] = () if parent is None else (parent, *parent._above)
         self._room_for_large = limit * 3 // 4
         self._name = name
         self._children: WeakValueDictionary[str, ByteBudget] = WeakValueDictionary()
@@ -45,11 +45,12 @@ class ByteBudget:
     def try_acquire(self, size: int) -> bool:
         """Charge ``size`` bytes where they fit at once."""
         large = size > SMALL_CHARGE
-        for budget in self._levels:
+        levels = self, *self._above
+        for budget in levels:
             room = budget._room_for_large if large else budget.limit
             if (budget.used + size > room and budget.used) or (large and budget._waiting.size):
                 return False
-        for budget in self._levels:
+        for budget in levels:
             budget.used += size
         return True
 
@@ -59,7 +60,7 @@ class ByteBudget:
             return
         charged: list[ByteBudget] = []
         try:
-            for budget in self._levels:
+            for budget in (self, *self._above):
                 await budget._wait(charged[-1]._name if charged else "", size)
                 charged.append(budget)
         except BaseException:
@@ -69,9 +70,10 @@ class ByteBudget:
 
     def release(self, size: int) -> None:
         """Give ``size`` bytes back."""
-        for budget in self._levels:
+        levels = self, *self._above
+        for budget in levels:
             budget.used -= size
-        for budget in self._levels:
+        for budget in levels:
             if budget._waiting.size:
                 budget._serve()
 

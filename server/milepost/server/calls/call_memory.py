@@ -44,6 +44,7 @@ _ARRIVAL_GRACE: Final = 0.25
 # Checks within that time of whether the request is there. Where the event loop comes late to one by half of the time
 # between them, the server is busy: what has arrived may not have been noticed yet, and the check does not count.
 _CHECKS: Final = 5
+_CHECK_INTERVAL: Final = _ARRIVAL_GRACE / _CHECKS
 
 # Checks, late ones too, after which a request that is not there is slow in any case.
 _CHECKS_LIMIT: Final = 40
@@ -170,36 +171,57 @@ class CallerMemory:
 
     async def _read(self, context: _Context, charge: Charge) -> bytes | None:
         """Receive a request, None at the end; one that takes long is charged as the largest."""
-        loop = asyncio.get_running_loop()
-        interval = _ARRIVAL_GRACE / _CHECKS
-        due = loop.time() + interval
-        checks = checks_in_time = 0
         fits = True
-        timer: asyncio.TimerHandle
-
-        def check() -> None:
-            nonlocal due, fits, checks, checks_in_time, timer
-            checks += 1
-            checks_in_time += loop.time() <= due + interval / 2
-            if checks_in_time < _CHECKS and checks < _CHECKS_LIMIT:
-                due = loop.time() + interval
-                timer = loop.call_at(due, check)
-                return
-            fits = charge.try_resize(LARGEST_MESSAGE)
-            deadline.reschedule(loop.time() + (ARRIVAL_TIMEOUT if fits else 0))
-
-        timer = loop.call_at(due, check)
         try:
             async with asyncio.timeout(None) as deadline:
-                return _message(await context.read())
+                arrival = _Arrival(charge, deadline)
+                try:
+                    return _message(await context.read())
+                finally:
+                    arrival.stop()
+                    fits = arrival.fits
         except TimeoutError:
             raise (_too_slow() if fits else self._no_room()) from None
-        finally:
-            timer.cancel()
 
     def _no_room(self) -> Refusal:
         room = f"{self.requests.limit >> 20} MiB"
         return limit_reached(f"Requests of this caller use the {room} that it may have", "request-memory")
+
+
+class _Arrival:
+    """The wait for a request, with a deadline from when it takes long.
+
+    ``fits`` says whether there is room for the largest. It is no function within the one that waits: that would be
+    garbage with its timer after each call.
+    """
+
+    __slots__ = ("_charge", "_checks", "_checks_in_time", "_deadline", "_due", "_loop", "_timer", "fits")
+
+    def __init__(self, charge: Charge, deadline: asyncio.Timeout) -> None:
+        self.fits = True
+        self._charge = charge
+        self._deadline = deadline
+        self._checks = self._checks_in_time = 0
+        self._loop = asyncio.get_running_loop()
+        self._check_later()
+
+    def stop(self) -> None:
+        """Check no more."""
+        self._timer.cancel()
+
+    def _check_later(self) -> None:
+        self._due = self._loop.time() + _CHECK_INTERVAL
+        self._timer = self._loop.call_at(self._due, self._check)
+
+    def _check(self) -> None:
+        now = self._loop.time()
+        self._checks += 1
+        self._checks_in_time += now <= self._due + _CHECK_INTERVAL / 2
+        if self._checks_in_time < _CHECKS and self._checks < _CHECKS_LIMIT:
+            self._check_later()
+            return
+        self.fits = self._charge.try_resize(LARGEST_MESSAGE)
+        self._deadline.reschedule(now + (ARRIVAL_TIMEOUT if self.fits else 0))
 
 
 def _message(received: object) -> bytes | None:

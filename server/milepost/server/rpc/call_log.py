@@ -32,18 +32,27 @@ class CallLog:
             gone = error is not None and not isinstance(error, grpc.aio.AbortError)
             self.record.write("CANCELLED" if gone else _code_name(self._context.code()))
 
-    async def abort(self, error: Exception) -> None:
-        """End the call with the status of the error."""
+    async def abort(self, error: Exception) -> Exception:
+        """End the call with the status of the error. Return what its handler has to raise, without a traceback.
+
+        grpc.aio keeps that with the call. So no frame that it passes through may have the call: together they would be
+        garbage, some eighty objects.
+        """
         if isinstance(error, grpc.aio.AbortError) or _is_of_lost_connection(error):
             drop_tracebacks(error)
-            raise error
+            return error
         status = self.record.status_of(error)
         drop_tracebacks(error)
         self._is_written = True
         self.record.write(code_pb2.Code.Name(status.code))
-        if status.details:
-            await self._context.abort_with_status(rpc_status.to_status(status))
-        await self._context.abort(_STATUS_CODES[status.code], status.message)
+        try:
+            if status.details:
+                await self._context.abort_with_status(rpc_status.to_status(status))
+            else:
+                await self._context.abort(_STATUS_CODES[status.code], status.message)
+        except Exception as ended:  # noqa: BLE001  # the handler raises it
+            drop_tracebacks(ended)
+            return ended
 
 
 def ignore_lost_connections() -> None:

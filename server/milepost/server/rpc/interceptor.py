@@ -120,12 +120,14 @@ class Interceptor(grpc.aio.ServerInterceptor):
     def _refuse(self, call: _Call, size: int) -> grpc.RpcMethodHandler[Any, Any]:
         """A handler that receives nothing, of a call with metadata of this size."""
 
-        async def refuse(_: object, context: _Context) -> None:
+        async def refuse(requests: object, context: _Context) -> None:
             self._floods.note_metadata(context.peer(), size)
             refusal = too_large(size)
             self._admission.count_refused(context.peer(), refusal)
             with (call_log := call.log(context)):
-                await call_log.abort(refusal)
+                ended = [await call_log.abort(refusal)]
+                del requests, context, call_log
+                raise ended.pop()
 
         return grpc.stream_stream_rpc_method_handler(refuse)
 
@@ -224,8 +226,7 @@ class Interceptor(grpc.aio.ServerInterceptor):
 def _refusing(refusal: Refusal) -> grpc.RpcMethodHandler[Any, Any]:
     """The handler of all calls with this refusal, which leave no line in a log.
 
-    It sets the status instead of aborting the call: the exception of that would be garbage with the call, and freeing a
-    hundred thousand objects of such calls at a time holds the event loop.
+    It sets the status instead of aborting the call: there may be a hundred thousand at a time, and there is no error.
     """
     status = rpc_status.to_status(refusal_status(refusal))
 
@@ -247,28 +248,30 @@ def _unwrap(handler: Any) -> tuple[Callable[..., grpc.RpcMethodHandler[Any, Any]
 def _wrap_coroutine(
     call: _Call, serve: Callable[[_Context, CallRecord], Coroutine[Any, Any, Any]]
 ) -> Callable[..., Any]:
-    async def handle(_: object, context: _Context) -> Any:
+    async def handle(requests: object, context: _Context) -> Any:
         with (call_log := call.log(context)) as record:
             try:
                 return await call.admission.ends.run(
                     serve(context, record), lambda: call.floods.note_left(record.peer, record.seconds)
                 )
-            except Exception as error:
-                await call_log.abort(error)
-                raise
+            except Exception as error:  # noqa: BLE001  # what ends the call is raised
+                ended = [await call_log.abort(error)]
+                del requests, context, call_log, record
+                raise ended.pop() from None
 
     return handle
 
 
 def _wrap_generator(call: _Call, function: Callable[..., Any], receive: _Receive) -> Callable[..., Any]:
-    async def handle(_: object, context: _Context) -> AsyncIterator[Any]:
+    async def handle(requests: object, context: _Context) -> AsyncIterator[Any]:
         with (call_log := call.log(context)) as record:
             try:
                 await call.admit(context, record)
                 async for response in function(receive(context), context):
                     yield response
-            except Exception as error:
-                await call_log.abort(error)
-                raise
+            except Exception as error:  # noqa: BLE001  # what ends the call is raised
+                ended = [await call_log.abort(error)]
+                del requests, context, call_log, record
+                raise ended.pop() from None
 
     return handle

@@ -2,14 +2,15 @@
 
 By default CPython collects the young generation every 700 allocations, and now and then all objects: with a thousand
 open streams that takes a quarter of the time of sending an event to all of them (docs/performance.md). Almost all
-objects of the server are freed by reference counting, except for what gRPC's calls leave behind, so the collector may
-run less often. Objects that exist once the server has started live until it ends, and are never scanned again.
+objects of the server are freed by reference counting, except for some five that gRPC leaves behind of each call, so the
+collector may run less often. Objects that exist once the server has started live until it ends, and are never scanned
+again.
 
 Young objects are also looked through by the clock (``scan_young``), so that there are never too many at a time.
 
-But what calls leave behind may hold megabytes each, such as the request of one that was refused. A server that became
-idle allocates too little to make the collector run, and would keep that for hours. So garbage is also collected from
-time to time, as long as there are few objects; and once where there are more, when a server that was busy is idle.
+But what is left behind, such as the metadata of calls, adds up. A server that became idle allocates too little to make
+the collector run, and would keep that for hours. So garbage is also collected from time to time, as long as there are
+few objects; and once where there are more, when a server that was busy is idle.
 """
 
 from __future__ import annotations

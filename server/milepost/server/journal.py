@@ -32,7 +32,7 @@ from milepost.server.messages.payloads import JOB_STARTED, has_end, has_transiti
 from milepost.server.messages.timestamps import instant
 from milepost.server.open_job import OpenJob
 from milepost.server.scheduling.callers import SERVER
-from milepost.server.scheduling.prompt_future import PromptFuture
+from milepost.server.scheduling.prompt_future import PromptFuture, failed_future
 from milepost.server.scheduling.reservations import Reservations
 from milepost.server.scheduling.steps import Steps
 from milepost.v1 import Event, Job
@@ -273,7 +273,8 @@ class Journal:
             run=self._run(opened.job) if ends else b"",
         )
         opened.state, opened.fraction, opened.size = batch.state, batch.fraction, len(batch.job)
-        durable = self._log.append(commit)
+        # Another node may have appended as many events: the log would not see that this one builds on others.
+        durable = failed_future(Conflict(commit.job_id)) if opened.has_failed else self._log.append(commit)
         self._keep(opened)
         durable.call_back(partial(self._appended, opened, bool(batch.frames)))
         return durable
@@ -380,6 +381,7 @@ class Journal:
 
     def _release(self, opened: OpenJob, *, failed: bool) -> None:
         opened.pending -= 1
+        opened.has_failed |= failed
         job_id = opened.attributes.job_id
         if self._pending.get(job_id) is opened and (failed or not opened.pending):
             del self._pending[job_id]

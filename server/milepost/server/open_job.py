@@ -13,6 +13,7 @@ class OpenJob:
 
     ``state``, ``fraction`` and ``size`` (in bytes) are those after the newest append, where the next one starts.
     ``pending`` counts the appends that are not durable yet, and the decisions that are made in slices.
+    ``has_failed`` is whether one of them has failed, on which further ones would build.
     ``is_discarded`` is whether it is of no more use once none is left (see ``Journal.discard``).
     ``plain_reports`` decides reports of plain updates; it is made for the first one, and takes 2 KB at most.
     """
@@ -21,6 +22,7 @@ class OpenJob:
         "attributes",
         "fold",
         "fraction",
+        "has_failed",
         "is_discarded",
         "pending",
         "plain_reports",
@@ -35,6 +37,7 @@ class OpenJob:
         self.report_sequence = report_sequence
         self.time = time
         self.pending = 0
+        self.has_failed = False
         self.is_discarded = False
         self.attributes = job_attributes(fold.job)
         self.state = fold.job.state

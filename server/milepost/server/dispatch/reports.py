@@ -21,7 +21,7 @@ from milepost.server.log.coalescing import COMMIT_BYTES_LIMIT
 from milepost.server.log.log_errors import Conflict
 from milepost.server.open_job import OpenJob
 from milepost.server.scheduling.callers import SERVER
-from milepost.server.scheduling.prompt_future import PromptFuture
+from milepost.server.scheduling.prompt_future import PromptFuture, failed_future
 from milepost.server.scheduling.slices import Slices
 from milepost.server.scheduling.steps import SLICE_STEPS, Steps
 from milepost.v1 import Job, Update
@@ -267,7 +267,7 @@ class Reports:
                 yield
                 if appended and _has_failed(appended[-1]):
                     # What builds on it cannot be appended either: decide again, on what is durable then.
-                    appended = [_conflict(request.job_id)]
+                    appended = [failed_future(Conflict(request.job_id))]
                     break
                 continue
             appended.append(
@@ -306,12 +306,6 @@ def _all_accepted(
 
 def _has_failed(appended: PromptFuture[None]) -> bool:
     return appended.done() and appended.exception() is not None
-
-
-def _conflict(job_id: str) -> PromptFuture[None]:
-    conflict: PromptFuture[None] = PromptFuture()
-    conflict.set_exception(Conflict(job_id))
-    return conflict
 
 
 def _unchanged(decided: _Decided) -> _Decided:

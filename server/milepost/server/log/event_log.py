@@ -57,6 +57,9 @@ class Commit(NamedTuple):
     ``job`` is the job after these events, serialised, without its input. ``report_sequence`` is the last report that
     the events came from; it commits with them, so that the log never accepts a report twice (rule 11). A commit of
     refused reports has no events, only their numbers; its chunk then ends before it begins.
+
+    Behind a commit with events that failed one without any is refused, too, since it names the event before it. Behind
+    one without events it may be appended: it has a later number, and nothing rests on the refused reports in between.
     """
 
     attributes: JobAttributes

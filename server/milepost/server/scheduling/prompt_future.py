@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import structlog
 
@@ -60,3 +60,10 @@ class PromptFuture(asyncio.Future[_Result]):
                 callback(self)
             except (Exception, asyncio.CancelledError):  # noqa: BLE001  # a failing callback must not prevent others
                 _log.exception("callback failed")
+
+
+def failed_future(error: BaseException) -> PromptFuture[Any]:
+    """Return one that is done, with this error."""
+    future: PromptFuture[Any] = PromptFuture()
+    future.set_exception(error)
+    return future

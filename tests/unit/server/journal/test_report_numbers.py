@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
 from milepost.fold import Fold
 from milepost.server import decide
+from milepost.server.decide import ReportBatch
 from milepost.server.dispatch.reports import Reports
 from milepost.server.journal import Journal
 from milepost.server.log.event_log import Commit, StoredJob
 from milepost.server.log.log_errors import StoreFull
 from milepost.server.scheduling.prompt_future import PromptFuture
 from milepost.v1 import Event, Job, Update
+from tests.support.rpc import eventually
 from tests.unit.server.core import Core
 from tests.unit.server.states import log_line
 
@@ -109,3 +113,45 @@ async def test_what_another_node_appends_to_a_new_job(core: Core, monkeypatch: p
     await core.submit()
 
     assert (await core.journal.open("j")).job.last_sequence == 2
+
+
+@pytest.mark.parametrize("update", [REFUSED, log_line("second")], ids=["no event", "events"])
+async def test_a_report_behind_one_that_another_node_was_faster_than(
+    core: Core, monkeypatch: pytest.MonkeyPatch, update: Update
+) -> None:
+    """Though that has appended as many events, a long report does not follow them: the one before would be taken for
+    accepted, and be lost, or make the number smaller again. Both are decided again, in order.
+    """
+    is_decided = asyncio.Event()
+    report_batches = decide.report_batches
+
+    def in_slices(*arguments: Any, **options: Any) -> Iterator[ReportBatch | None]:
+        while not is_decided.is_set():
+            yield None
+        yield from report_batches(*arguments, **options)
+
+    async def is_refused() -> bool:
+        return core.reports._retries.is_busy("j")
+
+    monkeypatch.setattr(decide, "report_batches", in_slices)
+    token = await running(core)
+    core.log.hold(1)
+    first = await core.reports.accept("j", token, 1, [log_line("first")])
+    deciding = asyncio.create_task(core.reports.accept("j", token, 2, [update] * 2))
+    await eventually(lambda: _is_reserved(core))
+    await Journal(core.log, core.clock).commit("j", line)
+    core.log.let_go()
+    await eventually(is_refused)
+    is_decided.set()
+    second = await deciding
+
+    assert [(await report.durable).report_sequence for report in (first, second)] == [1, 3]
+    texts = [event.log_written.text for event in await core.events(after=2)]
+    assert texts == ["x", "first", *[update.log_written.text] * (2 * update.HasField("log_written"))]
+    stored = await core.log.load("j")
+    assert stored is not None
+    assert stored.report_sequence == 3
+
+
+async def _is_reserved(core: Core) -> bool:
+    return core.journal.is_reserved("j")

@@ -105,7 +105,7 @@ export function hasReason(error: unknown, ...reasons: readonly Reason[]): error 
   return error instanceof ServiceError && reasons.includes(error.reason);
 }
 
-/** Codes that mean a broken connection if the service gave no reason; see docs/clients.md. */
+/** Codes that mean a broken connection if the service gave no reason; see docs/clients.md. UNKNOWN is a fetch that failed. */
 const CUT = new Set([Code.Unavailable, Code.DeadlineExceeded, Code.Unknown, Code.Canceled, Code.Aborted]);
 
 /** The error of this package for what a call or a stream threw. */
@@ -116,7 +116,7 @@ export function toMilepostError(thrown: unknown): MilepostError {
   const error = ConnectError.from(thrown);
   const options = { cause: thrown };
   const info = error.findDetails(ErrorInfoSchema).find(({ domain }) => domain === "milepost.v1");
-  if (info === undefined && CUT.has(error.code)) {
+  if (info === undefined && (CUT.has(error.code) || isOfSystem(error))) {
     return new Unreachable(error.rawMessage, options);
   }
   const retryDelay = error.findDetails(RetryInfoSchema)[0]?.retryDelay;
@@ -141,10 +141,19 @@ export function isTransient(error: MilepostError, patient: boolean): boolean {
       // The server may still count the streams of the lost connection. Limits on memory pass by themselves.
       return patient || (error.metadata["limit"]?.endsWith("-memory") ?? false);
     }
-    const cut = [Code.Unavailable, Code.Canceled];
-    return cut.includes(error.code) || (error.reason === "UNSPECIFIED" && error.code === Code.Internal);
+    return [Code.Unavailable, Code.Canceled].includes(error.code) || isUnexplained(error);
   }
   return error instanceof Unreachable || error instanceof TokenUnavailable;
+}
+
+/** Whether this may be a stream that a proxy has reset, or a fault of the server: both come without a reason. */
+export function isUnexplained(error: MilepostError): boolean {
+  return error instanceof ServiceError && error.reason === "UNSPECIFIED" && error.code === Code.Internal;
+}
+
+/** Whether a call of the operating system has failed, such as with EHOSTUNREACH, which Connect calls INTERNAL in Node. */
+function isOfSystem({ cause }: ConnectError): boolean {
+  return cause instanceof Error && "syscall" in cause;
 }
 
 function toReason(name: string | undefined): Reason {

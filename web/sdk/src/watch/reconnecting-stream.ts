@@ -9,6 +9,7 @@ import { NodeLag } from "./node-lag.js";
 import { shownTime } from "./page.js";
 import { CANCELLED, END, StreamReader } from "./stream-reader.js";
 import { STREAMS_BLOCKED, Transport } from "./transport.js";
+import { UnexplainedErrors } from "./unexplained-errors.js";
 import type { WatchContext } from "./watch-context.js";
 import type { WatchCursor } from "./watch-cursor.js";
 import { STATUS_INTERVAL_MS, type WatchOptions } from "./watch-options.js";
@@ -25,7 +26,7 @@ const CONNECT_TIMEOUT_MS = 30_000;
  * at the server.
  */
 export abstract class ReconnectingStream<
-  Frame,
+  Frame extends { readonly frame: { readonly case: string | undefined } },
   Item extends { readonly type: string },
 > implements AsyncIterable<Item> {
   protected readonly context: WatchContext;
@@ -37,6 +38,7 @@ export abstract class ReconnectingStream<
   readonly #status: ConnectionStatus;
   readonly #timer: AttemptTimer;
   readonly #lag: NodeLag;
+  readonly #unexplained = new UnexplainedErrors();
   readonly #reader = new StreamReader<Frame>();
   readonly #closing = new AbortController();
   readonly #batches: AsyncGenerator<readonly Item[], void, undefined>;
@@ -238,13 +240,10 @@ export abstract class ReconnectingStream<
     if (!this.#isClosed()) {
       await this.#timer.waitUntilDue();
     }
-    if (this.#isClosed() || this.#timer.isPaused()) {
-      return [];
-    }
+    if (this.#isClosed() || this.#timer.isPaused()) return [];
     const fetched = await this.fetchMissing();
-    if (fetched.length > 0 || this.isPaused) {
-      return fetched;
-    }
+    if (fetched.length > 0) this.#unexplained.passed();
+    if (fetched.length > 0 || this.isPaused) return fetched;
     if (!this.#reader.isOpen) {
       this.#transport.fallback.retryStream(Date.now());
       if (this.#transport.isCalling) {
@@ -253,9 +252,7 @@ export abstract class ReconnectingStream<
       await this.#open();
     }
     const frame = await this.#reader.read(this.#readTimeoutMs);
-    if (frame === CANCELLED) {
-      return [];
-    }
+    if (frame === CANCELLED) return [];
     if (frame === END) {
       await this.#onStreamEnd();
       return [];
@@ -269,6 +266,8 @@ export abstract class ReconnectingStream<
       this.#lag.passed();
       this.#status.hasConnected = true;
     }
+    // A stream that only opens, or has nothing to send, does so also where a fault comes back.
+    if (items.length > 0 || frame.frame.case === "status") this.#unexplained.passed();
     if (items.length > 0 || this.cursor.reachedHead) {
       this.#backoff.reset();
       this.#recovering = false;
@@ -319,9 +318,8 @@ export abstract class ReconnectingStream<
     const accept = await this.ask(this.context.calls.timeoutMs);
     const items = accept();
     this.#status.heard();
-    if (items === undefined) {
-      throw STREAMS_BLOCKED;
-    }
+    if (items === undefined) throw STREAMS_BLOCKED;
+    this.#unexplained.passed();
     this.#timer.dueAt = Date.now() + this.context.timing.pollMs;
     this.#status.advanced(items, this.#transport);
     return items;
@@ -364,7 +362,9 @@ export abstract class ReconnectingStream<
     const { connectTimeoutMs = CONNECT_TIMEOUT_MS } = this.#options;
     const patient = hasConnected || connectTimeoutMs === Infinity;
     const lags = this.#lag.mayPass(cause, this.cursor.epoch, now);
-    if (items === undefined && !renewed && !lags && !isTransient(cause, patient)) {
+    // A page goes on, whose user sees that it reconnects.
+    const mayPass = connectTimeoutMs === Infinity || this.#unexplained.mayPass(cause);
+    if (items === undefined && !renewed && !lags && !(isTransient(cause, patient) && mayPass)) {
       throw this.#credential.firstOf(cause);
     }
     let waitMs = 0;

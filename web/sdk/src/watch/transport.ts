@@ -5,6 +5,7 @@ import {
   StreamsBlocked,
   TokenUnavailable,
   isTransient,
+  isUnexplained,
   toMilepostError,
 } from "../errors.js";
 import { TransportFallback } from "./transport-fallback.js";
@@ -105,8 +106,8 @@ export class Transport {
     ask: (timeoutMs: number) => Promise<unknown>,
   ): Promise<boolean> {
     const { fallback } = this;
-    if (error instanceof TokenUnavailable) {
-      return false; // there was no stream
+    if (error instanceof TokenUnavailable || isUnexplained(error)) {
+      return false; // there was no stream, or it failed by a fault, which says nothing about others
     }
     if (error instanceof Silent && this.#suspects > 0 && fallback.blockedStreams === 0) {
       this.#suspects--;

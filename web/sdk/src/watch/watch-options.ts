@@ -40,8 +40,9 @@ export interface WatchOptions {
   readonly statusIntervalMs?: number;
   /**
    * Milliseconds in which the first connection has to succeed, and in which a node that lags behind the cursor has to read as
-   * far; by default 30,000, `Infinity` for no limit. For the first connection, the time in which a page is hidden does not
-   * count, since browsers then make it wait.
+   * far; by default 30,000, `Infinity` for no limit. With that, as in a page whose user sees that it reconnects, the watch
+   * also goes on after the eighth error without a reason in a row, which ends others (docs/clients.md).
+   * For the first connection, the time in which a page is hidden does not count, since browsers then make it wait.
    */
   readonly connectTimeoutMs?: number;
   /** In a browser: give the stream back while the page is hidden, and go on when it is shown (default false). */

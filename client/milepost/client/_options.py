@@ -117,10 +117,10 @@ class AttachOptions(TypedDict, total=False):
             the id of a Celery task, which a retry or a redelivered message keeps. A block takes over at once a job that
             an earlier block of the same instance still holds; the earlier block, if it still runs, gets `LeaseLost`.
             Default: random, so that no block takes over.
-        on_unreachable: What to do if the server is unreachable on entry: ``"raise"``, or ``"go on"``: run the block
-            without a server and log a warning. The job then has no more than its id, and after `start` its kind and
-            input. If the server comes back before the block ends, or within the flush timeout after that, the SDK
-            claims the job and sends all reports; otherwise it drops them and logs that.
+        on_unreachable: What to do if the server is unreachable on entry, or fails without a reason: ``"raise"``, or
+            ``"go on"``: run the block without a server and log a warning. The job then has no more than its id, and
+            after `start` its kind and input. If the server comes back before the block ends, or within the flush
+            timeout after that, the SDK claims the job and sends all reports; otherwise it drops them and logs that.
         on_lost: What to do when the lease expires, others end the job, or the server no longer accepts the token:
             interrupt the block and ``"raise"`` the error, or ``"go on"``: run the block to its end without reporting,
             and log a warning. A cancellation of the job interrupts the block either way.

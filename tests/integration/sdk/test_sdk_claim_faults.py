@@ -7,26 +7,32 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
+from functools import partial
 
+import grpc
 import pytest
 
-from milepost.client import Client
+from milepost.client import Client, JobSnapshot
 from milepost.client._attach import attachment, claimed_job_table
 from milepost.client._attach.attached_job import AttachedJob
+from milepost.client._transport.backoff import Backoff
+from milepost.client._transport.unexplained_errors import UNEXPLAINED_LIMIT
+from milepost.client._worker import session_loop
 from milepost.client._worker.job_context import JobContext
-from milepost.v1 import Acknowledged, Drain, ErrorReason, JobEnded, Rejected
+from milepost.client.errors import ServiceError
+from milepost.v1 import Acknowledged, Drain, ErrorReason, Job, JobEnded, Rejected, SubmitJobRequest
 from tests.support.rpc import eventually
 from tests.support.scripted_sessions import Stream, assignment, scripted
 
 HELD = Rejected(job_id="j", reason=ErrorReason.ERROR_REASON_LEASE_LOST, message="held")
 
 
-async def hears_the_end(stream: Stream) -> JobEnded:
+async def hears_the_end(stream: Stream, job_id: str = "j") -> JobEnded:
     """Acknowledge what the block reports, up to its end."""
     while True:
         report = (await stream.hears("report")).report
         last = report.first_report_sequence + len(report.updates) - 1
-        await stream.says(acknowledged=Acknowledged(job_id="j", lease_token="t", report_sequence=last))
+        await stream.says(acknowledged=Acknowledged(job_id=job_id, lease_token="t", report_sequence=last))
         if report.updates[-1].HasField("job_ended"):
             await stream.ends()
             return report.updates[-1].job_ended
@@ -150,3 +156,61 @@ async def test_an_assignment_that_comes_as_the_time_is_over(monkeypatch: pytest.
         job.result = {"n": 1}
 
     assert [dict(end.result) for end in ends] == [{"n": 1.0}]
+
+
+async def fails(stream: Stream) -> None:
+    """A fault of the server, or a proxy that resets the stream: nothing tells one from the other."""
+    await stream.welcomes()
+    await stream.hears("claim")
+    await stream.context.abort(grpc.StatusCode.INTERNAL, "error id 7")
+
+
+async def test_a_claim_that_meets_a_fault_is_repeated(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Until the fault has come as often in a row as ends a watch."""
+    monkeypatch.setattr(session_loop, "Backoff", partial(Backoff, initial=0.0))
+
+    async def assign(stream: Stream) -> None:
+        await stream.welcomes()
+        await stream.hears("claim")
+        await stream.says(assignment=assignment())
+        await hears_the_end(stream)
+
+    async with (
+        scripted(*[fails] * (UNEXPLAINED_LIMIT - 1), assign) as server,
+        Client(server.address) as client,
+        client.attach("j"),
+    ):
+        pass
+    async with scripted(fails) as server, Client(server.address) as client:
+        with pytest.raises(ServiceError, match="error id 7"):
+            await client.attach("j").__aenter__()
+        assert server.sessions == UNEXPLAINED_LIMIT
+
+
+async def test_a_block_that_goes_on_without_its_server_outlasts_a_fault(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Of the submission, and of the claim: its result is reported by the session after that."""
+    monkeypatch.setattr(session_loop, "Backoff", partial(Backoff, initial=0.0))
+    ends: list[JobEnded] = []
+    submitted: list[str] = []
+
+    async def assign(stream: Stream) -> None:
+        await stream.welcomes()
+        job_id = (await stream.hears("claim")).claim.job_id
+        await stream.says(assignment=assignment(job_id))
+        ends.append(await hears_the_end(stream, job_id))
+
+    async def submit(request: SubmitJobRequest) -> JobSnapshot:
+        submitted.append(request.job_id)
+        if len(submitted) == 1:
+            raise ServiceError("error id 7", code=grpc.StatusCode.INTERNAL)
+        return JobSnapshot(Job(job_id=request.job_id))
+
+    async with scripted(fails, assign) as server, Client(server.address) as client:
+        monkeypatch.setattr(client._calls, "submit", submit)
+        async with client.start("k", on_unreachable="go on") as job:
+            job.result = {"n": 1}
+
+    assert [dict(end.result) for end in ends] == [{"n": 1.0}]
+    assert submitted == [job.id, job.id]

@@ -11,9 +11,9 @@ import pytest
 
 from milepost.client import Client, SyncClient
 from milepost.client._transport.backoff import Backoff
+from milepost.client._transport.unexplained_errors import UNEXPLAINED_LIMIT
 from milepost.client._watch import reconnecting_stream
 from milepost.client._watch.reconnecting_stream import ReconnectingStream
-from milepost.client._watch.unexplained_errors import UNEXPLAINED_LIMIT
 from milepost.client.errors import ServiceError
 from milepost.v1 import Event, Events, Job, JobState, Opened, WatchJobsResponse
 from tests.support.scripted import Context, ScriptedServer, Stream, scripted, serving

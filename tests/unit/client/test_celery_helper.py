@@ -7,16 +7,22 @@ import json
 import logging
 import select
 from collections.abc import Callable, Mapping
-from typing import Any
+from functools import partial
+from typing import Any, ClassVar
 
+import grpc
 import pytest
 
+from milepost.client._transport.backoff import Backoff
+from milepost.client._transport.unexplained_errors import UNEXPLAINED_LIMIT
 from milepost.client._watch.job_watch import Watch
-from milepost.client.engines.celery import helper_main
+from milepost.client.engines.celery import helper_main, parent_watches
 from milepost.client.engines.celery.canvas_parent import CanvasParent
+from milepost.client.engines.celery.canvas_stamp import CanvasStamp
 from milepost.client.engines.celery.parent_reports import ParentReports
 from milepost.client.engines.celery.parent_watch import ParentWatch
 from milepost.client.engines.celery.task_job import TaskJob
+from milepost.client.errors import MilepostError, ServiceError, Unreachable
 from milepost.v1 import SubmitJobRequest
 
 
@@ -81,6 +87,107 @@ async def test_a_spool_that_cannot_be_used_ends_no_task(caplog: pytest.LogCaptur
     ]
 
 
+class Faulty(helper_main._JobEnds):
+    """Meets faults of the server, so many times."""
+
+    def __init__(self, faults: int) -> None:
+        super().__init__("127.0.0.1:1", {})
+        self.faults = faults
+        self.calls = 0
+
+    async def carry_out(self, command: Mapping[str, Any]) -> None:
+        """Fail with INTERNAL, as a stream that a proxy has reset does, too."""
+        self.calls += 1
+        if self.calls <= self.faults:
+            raise FAULT
+
+
+FAULT = ServiceError("error id 7", code=grpc.StatusCode.INTERNAL)
+
+
+@pytest.mark.parametrize(
+    ("faults", "calls", "messages"),
+    [
+        (UNEXPLAINED_LIMIT - 1, UNEXPLAINED_LIMIT, []),
+        (UNEXPLAINED_LIMIT, UNEXPLAINED_LIMIT, ["job j is not reported as ended: error id 7"]),
+    ],
+)
+async def test_a_command_that_meets_faults_of_the_server_is_repeated(
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+    faults: int,
+    calls: int,
+    messages: list[str],
+) -> None:
+    """Nobody else cancels the job. Faults that come back end in a line in the log."""
+    monkeypatch.setattr(helper_main, "Backoff", partial(Backoff, initial=0.0))
+    ends = Faulty(faults)
+    slots = asyncio.Semaphore(1)
+    await slots.acquire()
+    await helper_main._carry_out(ends, {"job_id": "j"}, slots)
+
+    assert (ends.calls, caplog.messages) == (calls, messages)
+
+
+class FaultyParent(CanvasParent):
+    """A parent that cannot be looked at, by these errors; it is held unless it was given back."""
+
+    def __init__(self, *errors: MilepostError) -> None:
+        self.errors = [*errors]
+        self.gives_back = 0
+
+    @property
+    def is_held(self) -> bool:
+        """See `CanvasParent`."""
+        return not self.gives_back
+
+    async def check(self, now: float, on_stop: Callable[[], None]) -> bool:
+        """Meet the next error."""
+        if self.errors:
+            raise self.errors.pop(0)
+        return False
+
+    async def give_back(self) -> None:
+        """Note it."""
+        self.gives_back += 1
+
+
+async def test_a_parent_is_looked_at_again_after_faults_of_the_server() -> None:
+    """Nobody else ends it while this process holds it; once faults come back it is left to other processes."""
+    parent = FaultyParent(*[FAULT] * (UNEXPLAINED_LIMIT - 1), Unreachable("somewhere"))
+    ended: list[str] = []
+    watch = ParentWatch("j", parent, _watch_unreachable, lambda: ended.append("j"))
+    for _ in range(UNEXPLAINED_LIMIT + 1):
+        await watch.look()
+    assert (parent.errors, ended, parent.gives_back) == ([], [], 0)
+
+    parent.errors = [FAULT] * UNEXPLAINED_LIMIT
+    for _ in range(UNEXPLAINED_LIMIT):
+        await watch.look()
+    assert (parent.errors, ended, parent.gives_back) == ([], ["j"], 1)
+
+
+async def test_a_parent_is_followed_again_once_that_has_failed() -> None:
+    """Otherwise its end would wait for the next look, which may be a minute away."""
+    followed: list[str] = []
+
+    def follow(job_id: str) -> Watch:
+        followed.append(job_id)
+        return _watch_unreachable(job_id)
+
+    watch = ParentWatch("j", FaultyParent(), follow, lambda: None)
+    for _ in range(2):
+        await watch.look()
+        assert watch._following is not None
+        await asyncio.wait((watch._following,))
+
+    assert followed == ["j", "j"]
+
+
+def _watch_unreachable(job_id: str) -> Watch:
+    raise Unreachable("somewhere")
+
+
 def _watch_nothing(job_id: str) -> Watch:
     raise AssertionError(job_id)
 
@@ -97,3 +204,33 @@ def test_a_command_is_written_to_the_pipe_whole(monkeypatch: pytest.MonkeyPatch,
     (line,) = lines
     assert len(line) < select.PIPE_BUF
     assert json.loads(line)["message"] == character * 400
+
+
+class Slow:
+    """The watch of a parent, which takes long to give it back."""
+
+    closed: ClassVar[list[str]] = []
+
+    def __init__(self, job_id: str, *_: Any) -> None:
+        self.job_id = job_id
+
+    def restart(self) -> None:
+        """Begin to look at it."""
+
+    async def close(self) -> None:
+        """Give it back, the first one last."""
+        for _ in range(100 if self.job_id == "first" else 1):
+            await asyncio.sleep(0)
+        self.closed.append(self.job_id)
+
+
+async def test_a_process_that_ends_gives_back_all_parents(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also the one that it holds no longer since there are too many: its lease would have to expire."""
+    monkeypatch.setattr(parent_watches, "ParentWatch", Slow)
+    monkeypatch.setattr(parent_watches, "WATCHED_PARENTS", 1)
+    ends = helper_main._JobEnds("127.0.0.1:1", {})
+    for job_id in ("first", "second"):
+        await ends._parents.add(CanvasStamp(job_id))
+    await ends._parents.close()
+
+    assert Slow.closed == ["second", "first"]

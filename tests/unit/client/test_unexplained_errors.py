@@ -8,7 +8,7 @@ import grpc
 import pytest
 
 from milepost.client._transport.backoff import Backoff, is_unexplained
-from milepost.client._watch.unexplained_errors import UNEXPLAINED_LIMIT, UnexplainedErrors
+from milepost.client._transport.unexplained_errors import UNEXPLAINED_LIMIT, UnexplainedErrors
 from milepost.client.errors import (
     JobNotFound,
     MilepostError,
@@ -74,3 +74,14 @@ def test_the_delays_before_the_last_one() -> None:
     delays = [backoff.next_delay(opened=True) for _ in range(UNEXPLAINED_LIMIT - 1)]
 
     assert sum(delays) == pytest.approx(12.7)
+
+
+def test_a_call_is_repeated_after_what_a_watch_resumes_after() -> None:
+    """Loops over calls have the same bound; transient errors do not count, and refusals end them at once."""
+    errors = UnexplainedErrors()
+    repeated = [errors.may_repeat(RESET) for _ in range(UNEXPLAINED_LIMIT - 1)]
+
+    assert repeated == [True] * (UNEXPLAINED_LIMIT - 1)
+    assert errors.may_repeat(Unreachable("somewhere")) is True
+    assert errors.may_repeat(JobNotFound()) is False
+    assert errors.may_repeat(RESET) is False

@@ -16,8 +16,9 @@ from milepost.client._attach.claimed_job_table import BlockClaim
 from milepost.client._attach.offline_block import OfflineBlock
 from milepost.client._attach.uninterrupted import uninterrupted
 from milepost.client._attach.withdrawal import find_or_withdraw, withdraw_job
-from milepost.client._transport.backoff import Backoff, is_transient
+from milepost.client._transport.backoff import Backoff, is_transient, is_unexplained
 from milepost.client._transport.channel import LazyChannel
+from milepost.client._transport.unexplained_errors import UnexplainedErrors
 from milepost.client._worker.cancel_signal import Cancelled
 from milepost.client._worker.handlers import StoppableHandler
 from milepost.client._worker.job_context import JobContext
@@ -110,6 +111,7 @@ class Attachment:
         self._offline_block: OfflineBlock | None = None
         self._entered = self._is_abandoned = False
         self._connection_error: MilepostError | None = None
+        self._unexplained = UnexplainedErrors()
         self._stop_reason: MilepostError | Cancelled | None = None
 
     @property
@@ -139,7 +141,8 @@ class Attachment:
         try:
             self._job_id = await find_or_withdraw(self._find, self._withdraw)
         except MilepostError as error:
-            if self._offline_job is None or not is_transient(error, connected_before=False):
+            may_pass = is_transient(error, connected_before=False) or is_unexplained(error)
+            if self._offline_job is None or not may_pass:
                 raise
             self._job_id, unreachable = self._offline_job.job_id, error
         spool: SpoolDirectory | None = None
@@ -381,10 +384,8 @@ class Attachment:
     async def _wait_to_retry(self, error: MilepostError, wait: float) -> None:
         """Log that a session was lost, and wait for the backoff, a shorter one once the block was left."""
         claimed = self._jobs.claimed.done()
-        is_final = (
-            isinstance(error, _NOT_ACCEPTED) if claimed else not is_transient(error, connected_before=False)
-        )
-        if is_final:
+        may_pass = self._unexplained.may_repeat(error, connected_before=False)
+        if isinstance(error, _NOT_ACCEPTED) if claimed else not may_pass:
             raise error
         self._connection_error = error
         if self._offline_job is not None and not self._unreachable.done():

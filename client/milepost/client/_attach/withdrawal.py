@@ -7,6 +7,8 @@ import logging
 from collections.abc import Awaitable, Callable
 from typing import Final
 
+from milepost.client._transport.repeated_call import until_answered
+from milepost.client._worker.timed_wait import completes
 from milepost.client.errors import MilepostError
 
 __all__ = ["find_or_withdraw", "withdraw_job"]
@@ -46,7 +48,10 @@ async def withdraw_job(withdraw: Callable[[str], Awaitable[object]] | None, job_
     """Cancel a job that nothing will run. An error goes to the log."""
     if withdraw is None:
         return
+    why: object = "the server did not answer in time"
     try:
-        await asyncio.wait_for(withdraw(job_id), _TIMEOUT)
-    except (MilepostError, TimeoutError, RuntimeError) as error:
-        _log.warning("job %s: nothing will run it, and cancelling it failed: %s", job_id, error)
+        if await completes(until_answered(lambda: withdraw(job_id)), _TIMEOUT):
+            return
+    except (MilepostError, RuntimeError) as error:
+        why = error
+    _log.warning("job %s: nothing will run it, and cancelling it failed: %s", job_id, why)

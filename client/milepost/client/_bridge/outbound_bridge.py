@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import json
 import logging
@@ -15,12 +14,12 @@ from milepost.client._bridge.redis_writer import Outgoing, RedisWriter
 from milepost.client._client import Client
 from milepost.client._message_json import to_json
 from milepost.client._options import JobsWatchOptions
-from milepost.client._transport.backoff import Backoff, is_transient
 from milepost.client._transport.error_mapping import is_misconfigured
+from milepost.client._transport.repeated_call import until_answered
 from milepost.client._watch.jobs_cursor import Gap, Item
 from milepost.client._watch.jobs_watch import JobsWatch
 from milepost.client._worker.truncation import unicode_text
-from milepost.client.errors import JobNotFound, MilepostError, StreamsBlocked, Unreachable
+from milepost.client.errors import JobNotFound, StreamsBlocked, Unreachable
 from milepost.v1 import Event, Job
 
 __all__ = ["KNOWN_JOBS", "ChannelName", "OutboundBridge"]
@@ -175,16 +174,10 @@ class OutboundBridge:
 
     async def _get(self, job_id: str) -> Job | None:
         """A job, once the server is there; None if there is none."""
-        backoff = Backoff()
-        while True:
-            try:
-                return (await self._client.get(job_id)).proto
-            except JobNotFound:
-                return None
-            except MilepostError as error:
-                if not is_transient(error, connected_before=True):
-                    raise
-            await asyncio.sleep(backoff.next_delay())
+        try:
+            return (await until_answered(lambda: self._client.get(job_id))).proto
+        except JobNotFound:
+            return None
 
     def _keep(self, job: Job) -> None:
         kept = Job(job_id=job.job_id, kind=job.kind, owner=job.owner, labels=job.labels)

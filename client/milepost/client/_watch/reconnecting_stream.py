@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING, Final, Generic, Self, TypeVar
 from milepost.client._transport.backoff import Backoff, is_transient, is_unexplained
 from milepost.client._transport.fork_safety import grpc
 from milepost.client._transport.token_source import Metadata
+from milepost.client._transport.unexplained_errors import UnexplainedErrors
 from milepost.client._watch.buffered_iterator import BufferedIterator
 from milepost.client._watch.connection_state import Connection, interrupted
 from milepost.client._watch.node_lag import NodeLag
 from milepost.client._watch.stream_reader import StreamReader
 from milepost.client._watch.transport_fallback import TransportFallback, TransportMode
-from milepost.client._watch.unexplained_errors import UnexplainedErrors
 from milepost.client._watch.watch_cursor import WatchCursor
 from milepost.client.errors import MilepostError, ServiceError, StreamsBlocked, TokenUnavailable, Unreachable
 from milepost.v1 import Job, WatchJobRequest, WatchJobResponse, WatchJobsRequest, WatchJobsResponse

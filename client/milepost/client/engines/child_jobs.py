@@ -10,6 +10,7 @@ from typing import Any, Final, TypeAlias
 from milepost.client._client import Client
 from milepost.client._job_snapshot import JobSnapshot
 from milepost.client._options import SubmitOptions
+from milepost.client._transport.repeated_call import until_answered
 from milepost.client._worker.job_context import JobContext
 from milepost.client.engines.external_jobs import is_waiting
 from milepost.client.engines.labels import CHILD, SHADOW_OF
@@ -106,10 +107,9 @@ async def _stop(client: Client, parent: JobContext, job_id: str) -> None:
     try:
         async with asyncio.timeout(CHILD_STOP_TIMEOUT):
             if not parent.cancelled:
-                await client.cancel(
-                    job_id, reason="The job that it belongs to does not wait for it any more."
-                )
-            elif (await client.get(parent.id)).state != JobState.JOB_STATE_CANCELLING:
+                reason = "The job that it belongs to does not wait for it any more."
+                await until_answered(lambda: client.cancel(job_id, reason=reason))
+            elif (await until_answered(lambda: client.get(parent.id))).state != JobState.JOB_STATE_CANCELLING:
                 return
             async for _ in client.follow(job_id):
                 pass

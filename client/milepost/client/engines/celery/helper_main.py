@@ -18,9 +18,10 @@ from milepost.client._attach import AttachCalls
 from milepost.client._attach.attachment import Attachment
 from milepost.client._job_calls import JobCalls
 from milepost.client._options import ConnectionOptions
-from milepost.client._transport.backoff import Backoff, is_transient
+from milepost.client._transport.backoff import Backoff, is_unexplained
 from milepost.client._transport.channel import LazyChannel
 from milepost.client._transport.target import Target
+from milepost.client._transport.unexplained_errors import UnexplainedErrors
 from milepost.client.engines.celery.canvas_stamp import CanvasStamp
 from milepost.client.engines.celery.parent_watches import ParentWatches
 from milepost.client.errors import JobFailure, MilepostError
@@ -35,7 +36,7 @@ CANCEL_GRACE: Final = 5.0
 CALL_TIMEOUT: Final = 10.0
 """Seconds for the server to answer a call."""
 RETRY_TIMEOUT: Final = 30.0
-"""Seconds to repeat a command while the server is away."""
+"""Seconds to repeat a command while the server is away, or has a fault."""
 CONCURRENCY: Final = 16
 """Commands in progress at once."""
 
@@ -65,17 +66,18 @@ async def _main() -> None:
 async def _carry_out(ends: _JobEnds, command: Mapping[str, Any], slots: asyncio.Semaphore) -> None:
     loop = asyncio.get_running_loop()
     until = loop.time() + RETRY_TIMEOUT
-    backoff = Backoff()
+    backoff, unexplained = Backoff(), UnexplainedErrors()
     try:
         while True:
             try:
                 await ends.carry_out(command)
             except MilepostError as error:
-                if not is_transient(error, connected_before=True):
+                may_pass = unexplained.may_repeat(error)
+                if not (may_pass or is_unexplained(error)):
                     # Somebody else has ended the job, has it, or nobody ever submitted it.
                     _log.info("job %s: nothing to end: %s", command["job_id"], error)
                     return
-                if loop.time() > until:
+                if not may_pass or loop.time() > until:
                     _log.warning("job %s is not reported as ended: %s", command["job_id"], error)
                     return
                 await asyncio.sleep(backoff.next_delay())

@@ -7,7 +7,7 @@ import logging
 from collections.abc import Awaitable, Callable
 from typing import Final, TypeAlias
 
-from milepost.client._transport.backoff import is_transient
+from milepost.client._transport.unexplained_errors import UnexplainedErrors
 from milepost.client._watch.job_watch import StateWatch, Watch
 from milepost.client.engines.celery.canvas_parent import CanvasParent
 from milepost.client.errors import MilepostError
@@ -47,6 +47,7 @@ class ParentWatch:
         self._timer: asyncio.TimerHandle | None = None
         self._looks: set[asyncio.Task[None]] = set()
         self._following: asyncio.Task[None] | None = None
+        self._unexplained = UnexplainedErrors()
         self._is_over = False
 
     def restart(self) -> None:
@@ -77,14 +78,17 @@ class ParentWatch:
             try:
                 is_over = await action()
             except (MilepostError, OSError) as error:  # the latter of the spool
-                is_over = isinstance(error, MilepostError) and not is_transient(error, connected_before=True)
+                is_over = isinstance(error, MilepostError) and not self._unexplained.may_repeat(error)
                 _log.info("job %s, a parent of tasks: the call failed: %s", self._job_id, error)
+            else:
+                self._unexplained.passed()
             if is_over:
                 self._stop()
+                await self._parent.give_back()  # if an error is why: other processes may still get through
                 self._on_end()
             elif not self._parent.is_held:
                 self._stop_following()
-            elif self._following is None:
+            elif self._following is None or self._following.done():  # it has failed
                 self._following = self._loop.create_task(self._follow())
 
     def _schedule(self) -> None:

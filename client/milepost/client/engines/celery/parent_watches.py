@@ -56,14 +56,14 @@ class ParentWatches:
     async def close(self) -> None:
         """Leave all parents to other processes."""
         watches = self._current()
-        await asyncio.gather(*(watch.close() for watch in watches.values()))
+        await asyncio.gather(*self._closing, *(watch.close() for watch in watches.values()))
         watches.clear()
 
     def _current(self) -> dict[str, ParentWatch]:
         """The watches of the running loop: a process that was forked has none."""
         loop = asyncio.get_running_loop()
         if self._loop is not loop:
-            self._loop, self._watches = loop, {}
+            self._loop, self._watches, self._closing = loop, {}, set()
         return self._watches
 
     def _watch(self, canvas: CanvasStamp) -> ParentWatch:

@@ -14,7 +14,8 @@ from hatchet_sdk import Context, DurableContext
 from milepost.client._attach import AttachedJob
 from milepost.client._attach.attachment import Attachment
 from milepost.client._attach.offline_block import OfflineBlock
-from milepost.client._transport.backoff import Backoff, is_transient
+from milepost.client._transport.backoff import Backoff
+from milepost.client._transport.unexplained_errors import UnexplainedErrors
 from milepost.client._worker.cancel_signal import Cancelled
 from milepost.client.engines.hatchet.engine_state import EngineState, engine_reader, reader_of_job
 from milepost.client.engines.hatchet.job_choice import AttemptNotReported, CancelledBefore
@@ -162,12 +163,12 @@ class AttemptBlock:
             job._control.cancel_signal.set()
             self._stop_function()
             return
-        backoff = Backoff()
+        backoff, unexplained = Backoff(), UnexplainedErrors()
         while not self._stopped.is_set():
             try:
                 await self._jobs.cancel(job.id, CANCELLED_IN_HATCHET)
             except MilepostError as error:
-                if not is_transient(error, connected_before=True):
+                if not unexplained.may_repeat(error):
                     _log.warning("job %s: cancelling it failed: %s", job.id, error)
                     self._stopped.set()
                     return

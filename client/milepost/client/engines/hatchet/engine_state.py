@@ -65,10 +65,17 @@ def _reader(context: Context, run_id: str, task_id: str) -> StateReader:
         return None
 
     async def read() -> EngineState | None:
+        asking = asyncio.ensure_future(asyncio.to_thread(ask))
         try:
-            return await asyncio.wait_for(asyncio.to_thread(ask), _TIMEOUT)
+            # Not asyncio.wait_for: that of Python 3.11 drops a cancellation that comes with the answer.
+            await asyncio.wait((asking,), timeout=_TIMEOUT)
+            if not asking.done():
+                raise TimeoutError
+            return asking.result()
         except Exception as error:  # noqa: BLE001 - whatever the engine's API raises must not harm the task
             _log.warning("task run %s: Hatchet does not tell its state: %r", task_id, error)
             return None
+        finally:
+            asking.cancel()
 
     return read

@@ -94,3 +94,70 @@ async def test_a_message_that_cannot_be_reported_does_not_keep_the_job() -> None
         await job.run()
 
     assert (claim.detached, claim.ends) == (1, [])
+
+
+class CancelledDuringClaim(Claim):
+    """An attachment to a job whose cancellation comes with it."""
+
+    async def claim(self, on_stop: Callable[[], None]) -> AttachedJob:
+        """Claim the job, and say at once that it is to stop."""
+        self.stop = Cancelled()
+        on_stop()
+        return await super().claim(on_stop)
+
+
+async def test_a_bridge_that_leaves_a_job_asks_its_application_no_more() -> None:
+    """The next bridge asks; and each asks once."""
+    steps: list[str] = []
+    is_asked = asyncio.Event()
+
+    async def ask_to_stop() -> bool:
+        steps.append("asked")
+        is_asked.set()
+        try:
+            await asyncio.Event().wait()
+        finally:
+            steps.append("left")
+        return True
+
+    async def cancel() -> None:
+        raise AssertionError
+
+    claim = CancelledDuringClaim()
+    job = BridgedJob("1", cast(Attachment, claim), JobRules(), cancel=cancel, ask_to_stop=ask_to_stop)
+    running = asyncio.create_task(job.run())
+    await is_asked.wait()
+    for _ in range(10):
+        await asyncio.sleep(0)
+    job.leave()
+    assert await running
+    for _ in range(10):
+        await asyncio.sleep(0)
+
+    assert (steps, claim.detached) == (["asked", "left"], 1)
+
+
+class CancelledBefore(CancelledClaim):
+    """An attachment to a job that is cancelled before it is claimed whole."""
+
+    async def claim(self, on_stop: Callable[[], None]) -> AttachedJob:
+        """Say that it was cancelled."""
+        raise Cancelled
+
+
+async def test_a_job_that_is_cancelled_while_it_is_claimed() -> None:
+    """Its application is asked to stop, too: it would work to its end for a job that is CANCELLED."""
+    asked: list[str] = []
+
+    async def ask_to_stop() -> bool:
+        asked.append("1")
+        return False
+
+    async def cancel() -> None:
+        raise AssertionError
+
+    claim = CancelledBefore()
+    job = BridgedJob("1", cast(Attachment, claim), JobRules(), cancel=cancel, ask_to_stop=ask_to_stop)
+
+    assert await job.run()
+    assert asked == ["1"]

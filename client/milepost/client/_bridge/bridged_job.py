@@ -124,9 +124,18 @@ class BridgedJob:
     async def run(self) -> bool:
         """Claim the job, and report on it until its end; whether it is over, and not just refused for now."""
         try:
+            return await self._run()
+        finally:
+            if self._stopping is not None:
+                self._stopping.cancel()  # the job is over, or the next bridge asks
+
+    async def _run(self) -> bool:
+        try:
             self._job = await self._attachment.claim(self._stopped)
         except (MilepostError, Cancelled, OSError) as error:
             _log.warning("job %s is not reported: %s", self._external_id, str(error) or "it was cancelled")
+            if isinstance(error, Cancelled):
+                await self._stop()
             return isinstance(error, _FINAL_ERRORS)
         if self._attachment.stop is not None:
             self._stopped()
@@ -205,7 +214,8 @@ class BridgedJob:
         if self._over.done():
             return
         if isinstance(self._attachment.stop, Cancelled):
-            self._stopping = asyncio.ensure_future(self._stop())
+            # Once, though it is called during the claim and after that.
+            self._stopping = self._stopping or asyncio.ensure_future(self._stop())
         else:
             _log.warning("job %s is no longer reported: %s", self._external_id, self._attachment.stop)
             self._finish(asyncio.CancelledError())

@@ -10,6 +10,7 @@ import grpc
 import pytest
 
 from milepost.client import Client
+from milepost.client._transport import channel as channel_module
 from milepost.client._transport.channel import LazyChannel
 from milepost.client._transport.target import Target
 from milepost.client.errors import JobNotFound, LimitReached, MilepostError, StoreUnavailable, Unreachable
@@ -167,3 +168,34 @@ async def test_an_answer_is_not_waited_for() -> None:
         await impatient.made()
 
     assert (channel.waits, impatient.waits) == (0, 0)
+
+
+class FullAtFirst(LazyChannel):
+    """A channel to a server that has room at the third call."""
+
+    def __init__(self) -> None:
+        super().__init__(Target.of("127.0.0.1:1"))
+        self.refusals = 2
+
+    async def call_once(self, *args: Any) -> Any:
+        """Refuse the call, until there is room."""
+        if self.refusals:
+            self.refusals -= 1
+            raise LimitReached("The queue is full.", retry_delay=0.0)
+        return "answer"
+
+
+@pytest.mark.parametrize(
+    ("silent", "told", "lines"), [(0.0, False, 1), (LIMIT, False, 0), (0.0, True, 0)], ids=str
+)
+async def test_a_call_that_waits_for_room_says_so(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, silent: float, told: bool, lines: int
+) -> None:
+    """Once, when it has waited for some seconds: whoever has made it would see nothing happen. A command says it."""
+    monkeypatch.setattr(channel_module, "_SILENT_WAIT", silent)
+    channel = FullAtFirst()
+    if told:
+        channel.wait_for_server(0, lambda error: None)
+
+    assert await channel.call(cast("Any", lambda: None), cast("Any", None), LIMIT) == "answer"
+    assert [text.rpartition(": ")[2] for text in caplog.messages] == ["The queue is full."] * lines

@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import importlib.metadata
 import json
+import logging
+import time
 import weakref
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Final, TypeVar
@@ -31,6 +33,8 @@ if TYPE_CHECKING:  # only the stubs define them
 
 __all__ = ["SDK", "STREAMS_PER_CONNECTION", "LazyChannel"]
 
+_log = logging.getLogger("milepost.client")
+
 SDK: Final = f"milepost-python/{importlib.metadata.version('milepost-client')}"
 """Name and version of this SDK, for the server."""
 
@@ -40,6 +44,9 @@ STREAMS_PER_CONNECTION: Final = 500
 _CLOSED: Final = "The client is closed."
 # Seconds between two first calls to a server that is unavailable.
 _FIRST_CALL_INTERVAL: Final = 0.1
+# Seconds for which a call that waits for room is silent, and between two lines of the log about such calls.
+_SILENT_WAIT: Final = 3.0
+_LOG_INTERVAL: Final = 60.0
 
 _Call = TypeVar("_Call", bound=grpc.aio.Call)
 _Request = TypeVar("_Request")
@@ -75,6 +82,8 @@ class LazyChannel:
         """Connections with a certificate that was replaced, until their calls have ended."""
         self._closed = False
         self._patience = 0.0
+        self._is_told_of_waits = False
+        self._next_log = 0.0
         self._on_wait: Callable[[MilepostError], object] | None = None
         fork_safety.register(self)
 
@@ -118,7 +127,7 @@ class LazyChannel:
 
         `on_wait` is called with the error before the first repetition, also of a call that a limit holds up.
         """
-        self._patience, self._on_wait = seconds, on_wait
+        self._patience, self._on_wait, self._is_told_of_waits = seconds, on_wait, True
 
     async def call(
         self,
@@ -173,6 +182,14 @@ class LazyChannel:
             self._on_wait(error)
             self._on_wait = None
 
+    def _log_wait(self, error: LimitReached, left: float) -> None:
+        """Log that a call waits for room, and is repeated for `left` seconds more, unless the user was told."""
+        now = time.monotonic()
+        if not self._is_told_of_waits and now >= self._next_log:
+            self._next_log = now + _LOG_INTERVAL
+            text = "the server at %s has no room, and is asked again for %.0f s: %s"
+            _log.warning(text, self.target.address, left, error)
+
     async def _call(
         self,
         method: Callable[[], grpc.aio.UnaryUnaryMultiCallable[_Request, _Response]],
@@ -182,7 +199,8 @@ class LazyChannel:
         if isinstance(request, Message) and (size := request.ByteSize()) > limits.REQUEST_SIZE:
             raise request_too_large(size)
         loop = asyncio.get_running_loop()
-        deadline = loop.time() + timeout
+        begun = loop.time()
+        deadline = begun + timeout
         credential = self.credential()
         while True:
             try:
@@ -197,6 +215,8 @@ class LazyChannel:
                     raise
                 if isinstance(error, LimitReached):
                     self._announce_wait(error)
+                    if loop.time() - begun >= _SILENT_WAIT:
+                        self._log_wait(error, deadline - loop.time())
             await self._sleep(delay)
 
     async def _sleep(self, seconds: float) -> None:

@@ -260,8 +260,8 @@ class Client:
             EpochChanged: `after`, or the last event, belongs to another store.
             InvalidField: `payloads` or `status_interval` is out of bounds.
             Unreachable: The first connection failed within the client's timeout.
-            StreamsBlocked: The server answers calls, but no stream gets through. With ``on_gap="snapshot"`` the watch
-                polls and yields the job instead.
+            StreamsBlocked: No stream gets through, but calls do. With ``on_gap="snapshot"`` it polls and yields jobs.
+            ServiceError: An error without a reason came for the eighth time in a row, with nothing new in between.
             ProtocolError: The server skipped or repeated an event.
         """
         return watch_job(self._channel, self._timeout, job_id, snapshot=snapshot, on_gap=on_gap, **options)
@@ -272,8 +272,8 @@ class Client:
     ) -> JobsWatch:
         """The events of all jobs that match, as one stream without repetitions or omissions.
 
-        It reconnects like `watch`, and never ends while it follows: close it with ``async with``. `JobsWatch` documents
-        the items. A board of all running jobs::
+        It reconnects like `watch`, and fails as that does; it ends by itself only without `follow`, so close it with
+        ``async with``. `JobsWatch` documents the items. A board of all running jobs::
 
             board: dict[str, Fold] = {}
             async with client.watch_jobs(states=[JobState.JOB_STATE_RUNNING], snapshot=True) as watch:

@@ -229,7 +229,6 @@ class Attempt:
 
     def leave(self) -> None:
         """Stop without telling the server: another process goes on with the job, or its lease expires."""
-        self._reporter.close()
         self._finish()
         self._interrupt(_StopReason.GIVEN_BACK)
 
@@ -287,6 +286,7 @@ class Attempt:
         try:
             self._take_outcome(outcome)
         finally:
+            outcome.forget()
             self._on_change(self)
 
     def _take_outcome(self, outcome: Outcome) -> None:
@@ -341,7 +341,6 @@ class Attempt:
             _log.log(self._loss_level, "job %s: lease lost: %s", self.job_id, why)
             self._interrupt(_StopReason.LEASE_LOST)
             self._stop_within(grace)
-        self._reporter.close()
         self._finish()
 
     def _end_refused(self, why: str) -> None:
@@ -364,6 +363,7 @@ class Attempt:
     def _finish(self) -> None:
         if not self.is_over:
             self.is_over = True
+            self._reporter.close()
             self._on_change(self)
 
 

@@ -85,11 +85,12 @@ class HandlerRaised(Exception):
     """The exception of a handler in another process: its text is the traceback there."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Outcome:
     """The outcome of a handler: its result, its exception, or, from a handler process, the end of the job.
 
-    With the end of the job, the exception is only for the log.
+    With the end of the job, the exception is only for the log. Whoever has taken the outcome forgets it: an exception
+    has the frames that it came through, and those of the SDK that ran the handler have the outcome.
     """
 
     result: object = None
@@ -110,6 +111,10 @@ class Outcome:
         if self.ended is not None:
             return self.ended.state == JobState.JOB_STATE_SUCCEEDED
         return self.error is None
+
+    def forget(self) -> None:
+        """Let go of the result and of the exception, and so of all that the handler had."""
+        self.result = self.error = None
 
 
 def name_of(function: Callable[..., object]) -> str:

@@ -157,9 +157,10 @@ class Reporter:
             self._append(update, update.ByteSize())
 
     def close(self) -> None:
-        """End, and discard all updates."""
+        """End, discard all updates, and let go of whoever was woken for them."""
         with self.lock:
             self._ended = True
+            self._wake = _wake_nobody
             self._waiting.clear()
             self._numbered.clear()
             self._waiting_size = self._numbered_size = self._sent = 0
@@ -296,6 +297,10 @@ class Reporter:
             self._numbered_size -= size
             self._sent = max(self._sent - 1, 0)
             self.acknowledged += 1
+
+
+def _wake_nobody() -> None:
+    pass
 
 
 def _notice(text: str) -> Update:

@@ -135,6 +135,7 @@ class HandlerProcess:
         return Outcome(error=JobFailure("PROCESS_CRASHED", text, detail=stderr, retryable=True))
 
     def _resolve_outcome(self, task: asyncio.Task[Outcome]) -> None:
+        del self._task  # its exception has frames that have this
         if task.cancelled():
             self.outcome.set_result(Outcome(error=asyncio.CancelledError()))
         elif isinstance(error := task.exception(), OSError):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, Final
 
 from milepost.client._conversion import from_struct
-from milepost.client.errors import JobCancelled, JobError, JobFailed, JobLost
+from milepost.client.errors import JobCancelled, JobFailed, JobLost
 from milepost.v1 import Job, JobState
 
 __all__ = ["result_of"]
@@ -25,5 +25,5 @@ def result_of(job: Job) -> dict[str, Any]:
     """
     if job.state == JobState.JOB_STATE_SUCCEEDED:
         return from_struct(job.result)
-    error: JobError = _ERRORS[job.state](job)
-    raise error
+    # Not by a variable: the error has this frame, and with that those of the caller.
+    raise _ERRORS[job.state](job)

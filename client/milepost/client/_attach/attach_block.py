@@ -7,6 +7,7 @@ import concurrent.futures
 import contextlib
 import logging
 from collections.abc import Coroutine
+from copy import copy
 from types import TracebackType
 
 from milepost.client._attach.attached_job import AttachedJob
@@ -57,7 +58,9 @@ class Attached:
             return
         exception = self.attachment.exception_to_raise(error)
         if exception is not None:
-            raise exception from None
+            raise copy(
+                exception
+            ) from None  # the attachment has the other one, and this frame has the attachment
 
     def _interrupt(self) -> None:
         """Raise `asyncio.CancelledError` in the block at its next await."""
@@ -99,6 +102,8 @@ class SyncAttached:
                 self._abandon()
                 raise
             raise
+        finally:
+            self._claiming = None  # its error has frames that have this
         return job
 
     def __exit__(
@@ -119,7 +124,9 @@ class SyncAttached:
             raise
         exception = self._attachment.exception_to_raise(error)
         if exception is not None:
-            raise exception from None
+            raise copy(
+                exception
+            ) from None  # the attachment has the other one, and this frame has the attachment
 
     async def _claim(self) -> AttachedJob:
         self._claiming = asyncio.current_task()

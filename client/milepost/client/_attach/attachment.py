@@ -6,6 +6,7 @@ import asyncio
 import logging
 import os
 from collections.abc import Awaitable, Callable, Mapping
+from copy import copy
 from pathlib import Path
 from typing import Any, Final
 
@@ -163,13 +164,14 @@ class Attachment:
             return self._run_offline(unreachable)
         try:
             # Not asyncio.timeout: it would raise also where the job was assigned just as the time is over.
-            awaited = (self._jobs.claimed, self._unreachable)
-            limit = self._timeout + self._wait
+            awaited, limit = (self._jobs.claimed, self._unreachable), self._timeout + self._wait
             await asyncio.wait(awaited, timeout=limit, return_when=asyncio.FIRST_COMPLETED)
             if self._jobs.claimed.done():
+                if (refused := self._jobs.claimed.exception()) is not None:
+                    raise copy(refused)  # this has the other one, and this frame has this
                 return self._jobs.claimed.result()
             if self._offline_job is None:
-                raise self._no_answer
+                raise copy(self._no_answer)
             return self._run_offline(self._no_answer)
         except BaseException as error:
             await self._release()
@@ -205,8 +207,7 @@ class Attachment:
         await self._finish()
 
     async def _finish(self) -> None:
-        flush = asyncio.create_task(self._flush())
-        ended = asyncio.FIRST_COMPLETED
+        flush, ended = asyncio.create_task(self._flush()), asyncio.FIRST_COMPLETED
         try:
             try:
                 await asyncio.wait((flush, self._connection), return_when=ended)
@@ -294,7 +295,7 @@ class Attachment:
         if self._offline_block is not None:
             self._offline_block.finish()
         if (error := self._left.result()) is not None:
-            raise error
+            raise copy(error)  # as in `claim`
         return job.result
 
     def _kill(self) -> bool:
@@ -347,6 +348,7 @@ class Attachment:
         finally:
             self._sessions.close()
             self._jobs.close()
+            self._on_stop = None
 
     async def _connect(self, unreachable: MilepostError | None) -> None:
         """Keep a session open until the end of the block, once the job is claimed (rule 15).
@@ -362,7 +364,7 @@ class Attachment:
             pass
         except Exception as error:  # noqa: BLE001 - a block that was entered goes on
             if not self._jobs.claimed.done():
-                self._jobs.claimed.set_exception(error)
+                self._jobs.claimed.set_exception(copy(error))  # its frames have the table
             elif isinstance(error, MilepostError) and self._jobs.was_assigned:
                 self._stop_unaccepted(error)
             else:
@@ -387,7 +389,7 @@ class Attachment:
         may_pass = self._unexplained.may_repeat(error, connected_before=False)
         if isinstance(error, _NOT_ACCEPTED) if claimed else not may_pass:
             raise error
-        self._connection_error = error
+        self._connection_error = error = copy(error)  # its frames have this
         if self._offline_job is not None and not self._unreachable.done():
             self._unreachable.set_result(error)
         self._sessions.outage.disconnected(error, level=logging.WARNING if claimed else logging.INFO)

@@ -178,6 +178,7 @@ class _Block:
         try:
             await self._left
         finally:
+            self._wait_to_retry = None  # whose object has this
             self._session.leave(self)
 
     async def finish(self, timeout: float) -> None:
@@ -191,7 +192,8 @@ class _Block:
 
     async def lost(self, error: MilepostError, wait: float) -> bool:
         """The session was lost; wait for the backoff. Whether to connect again for this block."""
-        assert self._wait_to_retry is not None
+        if self._wait_to_retry is None:  # the block has left since
+            return False
         try:
             await self._wait_to_retry(copy(error), wait)
         except MilepostError as refused:

@@ -39,6 +39,7 @@ class OfflineBlock:
     def finish(self) -> None:
         """Relay the rest, including progress that waits for its tick, when the block was left."""
         self._relay_updates(math.inf)
+        self._reporter.close()
 
     def _wake(self) -> None:
         with contextlib.suppress(RuntimeError):  # the loop may be closed by now

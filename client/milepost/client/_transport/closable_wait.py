@@ -50,6 +50,7 @@ class _Block:
             await self._scope.__aexit__(kind, error, traceback)
         except TimeoutError:
             if self._error is not None:
-                raise self._error from None
+                raised, self._error = [self._error], None  # which has this frame
+                raise raised.pop() from None
             return True
         return False

@@ -41,6 +41,8 @@ class EventLoopThread:
                 raise RuntimeError("The client is closed.") from None
             future.cancel()
             raise
+        finally:
+            del future  # what it raised has this frame: a cycle would keep the frames of the caller
 
     def run_to_end(self, coroutine: Coroutine[Any, Any, _Result]) -> _Result:
         """`run`, but the coroutine goes on where the wait for it is interrupted."""

@@ -114,7 +114,10 @@ class TokenSource:
             raise TokenUnavailable(f"nothing was returned within {min(timeout, TOKEN_TIMEOUT):.2g} s")
         if asking.cancelled():
             self._check_open()
-        return asking.result()
+        try:
+            return asking.result()
+        finally:
+            del asking, done  # its error has this frame
 
     async def renew(self, refused: Metadata, timeout: float = TOKEN_TIMEOUT) -> bool:
         """Ask for another token than the one that the server refused, unless somebody has done so already.

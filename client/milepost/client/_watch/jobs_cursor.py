@@ -194,12 +194,11 @@ class JobsCursor(WatchCursor):
         items: Sequence[Item] = ()
         if self.epoch and opened.epoch != self.epoch and not self._deduplicator.is_empty:
             metadata = {"requested": self.epoch, "epoch": opened.epoch}
-            error = EpochChanged(
-                "The store was replaced while the server listed the jobs.", metadata=metadata
-            )
-            recovered = self.recover(error)
+            text = "The store was replaced while the server listed the jobs."
+            raised = [EpochChanged(text, metadata=metadata)]
+            recovered = self.recover(raised[0])
             if recovered is None:
-                raise error
+                raise raised.pop()  # by no variable: it has this frame
             items = recovered
         if self._start == "after":
             if opened.cursor != (self.position or 0):

@@ -301,7 +301,9 @@ class ReconnectingStream(BufferedIterator[Item], Generic[Item, _Request, _Frame]
         )
         if items is None and not (renewed or may_pass):
             self._finish()
-            raise self._credential.first_of(error)
+            raised = [self._credential.first_of(error)]
+            del error  # which has this frame, and with that those of whoever iterates
+            raise raised.pop()
         wait = 0.0
         if items is None or self._recovering:  # skip a gap at once, but not repeatedly
             if self._connected_before:
@@ -323,7 +325,9 @@ class ReconnectingStream(BufferedIterator[Item], Generic[Item, _Request, _Frame]
         answered = not opened and await self._check_transport(error, deadline_passed=deadline_passed)
         if deadline_passed and not answered:
             self._finish()
-            raise error
+            raised = [error]
+            del error  # as above
+            raise raised.pop()
         return ()
 
     async def _check_transport(self, error: MilepostError, *, deadline_passed: bool) -> bool:

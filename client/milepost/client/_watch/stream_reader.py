@@ -60,11 +60,12 @@ class StreamReader(Generic[_Request, _Frame]):
         self._reading = None
         if reading.cancelled():
             raise RuntimeError("The client is closed.")
-        try:
-            frame = reading.result()
-        except grpc.aio.AioRpcError as error:
+        # Not raised here, where `reading` has it: a cycle would keep the frames of whoever iterates.
+        error = reading.exception()
+        if isinstance(error, grpc.aio.AioRpcError):
             self._call = None
             raise error_from_status(error, self._address) from error
+        frame = reading.result()
         if frame is None:
             self._call = None
         return frame

@@ -216,7 +216,6 @@ class _Subscription:
         return self._fetching
 
     async def _fetch(self) -> None:
-        error: MilepostError | None = None
         try:
             async with self._watch as watch:
                 while items := await watch.batch():
@@ -224,9 +223,10 @@ class _Subscription:
                     self._emptied.clear()
                     self._ready.put_nowait(self)
                     await self._emptied.wait()
-        except MilepostError as raised:
-            error = raised
-        self._items.append(Ended(self.job_id, error))
+        except MilepostError as error:  # which no variable keeps: it has this frame
+            self._items.append(Ended(self.job_id, error))
+        else:
+            self._items.append(Ended(self.job_id))
 
     def _fetching_ended(self, fetching: asyncio.Task[None]) -> None:
         if not fetching.cancelled():

@@ -215,6 +215,7 @@ class JobTable:
     def close(self) -> None:
         """Spool the undelivered reports of all attempts or, without a spool, log them as lost."""
         self._spooler.close(self)
+        self._handlers = {}  # that of a block has the block, which has this
 
     # Private.
 

@@ -13,10 +13,11 @@ from hatchet_sdk import Context, DurableContext
 
 from milepost.client._attach import AttachedJob
 from milepost.client._attach.attachment import Attachment
-from milepost.client._attach.offline_block import OfflineBlock
 from milepost.client._transport.backoff import Backoff
 from milepost.client._transport.unexplained_errors import UnexplainedErrors
 from milepost.client._worker.cancel_signal import Cancelled
+from milepost.client._worker.job_context import JobContext, JobControl
+from milepost.client._worker.reporter import Reporter
 from milepost.client.engines.hatchet.engine_state import EngineState, engine_reader, reader_of_job
 from milepost.client.engines.hatchet.job_choice import AttemptNotReported, CancelledBefore
 from milepost.client.engines.hatchet.jobs_of_runs import JobsOfRuns
@@ -189,4 +190,4 @@ class AttemptBlock:
 
 async def unreported_job(kind: str, job_id: str = "") -> AttachedJob:
     """A job that reports to nobody."""
-    return OfflineBlock(Job(job_id=job_id, kind=kind)).job
+    return AttachedJob(JobContext(JobControl(Job(job_id=job_id, kind=kind), Reporter(lambda: None))))

@@ -112,7 +112,10 @@ class ReportedTask:
             if block.cancelled and not context.is_cancelled:
                 await asyncio.to_thread(_cancel_run, context, job)
             if (final := final_error(error)) is not None:
-                raise final from error
+                try:
+                    raise final from error
+                finally:
+                    del final  # it has this frame
             raise
         was_cancelled = await interrupt.finish()
         _, cancelled = await _to_the_end(self._thread.start(block.leave(None)))
@@ -139,7 +142,10 @@ class ReportedTask:
             if job is not None and block.cancelled and not context.is_cancelled:
                 _cancel_run(context, job)
             if (final := final_error(error)) is not None:
-                raise final from error
+                try:
+                    raise final from error
+                finally:
+                    del final  # it has this frame
             raise
         self._thread.run(block.leave(None))
         return value

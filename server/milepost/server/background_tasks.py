@@ -104,6 +104,7 @@ def call_when_written(writing: asyncio.Future[Any], callback: Callable[[], None]
         callback()
 
     def on_late() -> None:
+        late.cancel()  # else the timer would keep this function, which has the timer
         writing.remove_done_callback(on_done)
         callback()
 

@@ -397,3 +397,5 @@ async def _dropped(job_id: str, durable: asyncio.Future[None]) -> None:
         await asyncio.shield(durable)
     except Conflict:
         raise job_not_found(job_id) from None
+    finally:
+        del durable  # as in ``commit``

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import gc
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from importlib import import_module
@@ -27,13 +26,16 @@ from milepost.v1 import (
     Dispatch,
     GetJobRequest,
     JobFilter,
+    LogWritten,
     Release,
+    Update,
     WatchJobRequest,
     WatchJobsRequest,
     WorkRequest,
 )
 from milepost.web.service import ServiceError
 from tests.support.http_watch import http_client
+from tests.support.instances import instances
 from tests.support.refused import refused
 from tests.support.rpc import Rpc, connect, eventually
 
@@ -156,6 +158,15 @@ async def work(server: Server, rpc: Rpc, job_id: str) -> None:
         await session.take()
 
 
+async def report_what_does_not_fit(server: Server, rpc: Rpc, job_id: str) -> None:
+    """Report a line of a stage that the job does not have: the report is accepted without it."""
+    async with rpc.session(kinds=["k"]) as session:
+        job, token = await session.take()
+        line = LogWritten(text="hello", stage_id="missing")
+        await session.report(job.job_id, token, 1, Update(log_written=line))
+        await session.receive("rejected")
+
+
 async def lose(server: Server, rpc: Rpc, job_id: str) -> None:
     """Watch a job, and be gone when the first response is sent."""
     async with _failing_to_send():
@@ -215,6 +226,7 @@ async def _read_and_cancel(call: grpc.aio.UnaryStreamCall[Any, Any]) -> None:
         (send_no_hello, CallRecord),
         (reflect_on_nothing, CallRecord),
         (work, ByteBudget),
+        (report_what_does_not_fit, Refusal),
     ],
 )
 async def test_what_has_ended_is_free(
@@ -234,8 +246,3 @@ async def test_what_has_ended_is_free(
             return all(id(each) in before for each in instances(kind))
 
         await eventually(are_free)
-
-
-def instances(kind: type[object]) -> list[object]:
-    """All objects of exactly this class: ``isinstance`` would ask proxies, as those of Celery, what they stand for."""
-    return [each for each in gc.get_objects() if type(each) is kind]

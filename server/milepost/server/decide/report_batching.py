@@ -131,7 +131,8 @@ def report_batches(
             try:
                 event = yield from single.apply(update)
             except Refusal as refusal:
-                batch.rejections.append(Rejection(first + position - 1, refusal))
+                # Without its frames: this one has the batch, and all of the report.
+                batch.rejections.append(Rejection(first + position - 1, refusal.with_traceback(None)))
                 continue
             is_plain = budget.is_ample and fold.job.state in LEASED
             frame = event_frame(event)

@@ -16,6 +16,7 @@ from milepost.server.background_tasks import STARTS_PER_PASS, Tasks
 from milepost.server.base.clock import Clock
 from milepost.server.base.fault_log import FaultLog
 from milepost.server.base.refusal import Refusal, draining
+from milepost.server.base.tracebacks import drop_tracebacks
 from milepost.server.budgets.byte_budget import Charge
 from milepost.server.budgets.response_room import RESPONSE_COPIES
 from milepost.server.dispatch.attempt_key import AttemptKey, StartedAttempt
@@ -250,8 +251,10 @@ class Dispatcher:
             if start.undo is None:  # otherwise it is queued once the start is undone
                 # After a conflict another node was first, or the job has changed: match it again.
                 self._queue(job, 0 if isinstance(error, Conflict) else STORE_RETRY_DELAY)
+            drop_tracebacks(error)  # as in `_claim`
         except Refusal as refusal:  # the job was cancelled meanwhile, or another node has reached its limit
             self._refusals.note(job.job_id, job_id=job.job_id, reason=str(refusal))
+            drop_tracebacks(refusal)
         except Exception as error:  # noqa: BLE001  # such as of a damaged row: the job starts again, later each time
             start.failed()
             self._failures.note(repr(error), job_id=job.job_id, exc_info=error)
@@ -286,6 +289,7 @@ class Dispatcher:
                 await self._start(start, admit, instance)
         except (Refusal, *STORE_ERRORS) as error:
             answer = _refused(start.job_id, error)
+            drop_tracebacks(error)  # which have the start, and with that the future that has the error
         except Exception as error:  # noqa: BLE001  # the worker would wait for its answer for good
             start.failed()
             self._failures.note(repr(error), job_id=start.job_id, exc_info=error)

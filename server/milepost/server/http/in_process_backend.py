@@ -16,6 +16,7 @@ from milepost.server.access.audit import AuditLog
 from milepost.server.access.current_principal import current_caller
 from milepost.server.access.principal import Principal
 from milepost.server.base.refusal import Refusal, request_too_large
+from milepost.server.base.tracebacks import drop_tracebacks
 from milepost.server.budgets.byte_budget import Charge
 from milepost.server.budgets.response_room import RESPONSE_TIMEOUT
 from milepost.server.calls.call_admission import CallAdmission
@@ -24,7 +25,6 @@ from milepost.server.calls.call_record import CallRecord
 from milepost.server.calls.open_calls import OpenCalls
 from milepost.server.calls.request_decoding import decoder, finish_decoding
 from milepost.server.calls.response_stream import ResponseStream
-from milepost.server.calls.tracebacks import drop_tracebacks
 from milepost.server.calls.update_decoding import Deserializer
 from milepost.server.http.peer_certificate import of_scope
 from milepost.server.messages.job_encoding import JobResponse

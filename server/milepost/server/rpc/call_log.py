@@ -10,8 +10,8 @@ import grpc.aio
 from google.rpc import code_pb2
 from grpc_status import rpc_status
 
+from milepost.server.base.tracebacks import drop_tracebacks
 from milepost.server.calls.call_record import CallRecord
-from milepost.server.calls.tracebacks import drop_tracebacks
 
 _Context = grpc.aio.ServicerContext[Any, Any]
 

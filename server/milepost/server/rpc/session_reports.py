@@ -9,6 +9,7 @@ from typing import Any
 from milepost.server import failpoints
 from milepost.server.access.authorize import Action
 from milepost.server.base.refusal import Refusal
+from milepost.server.base.tracebacks import drop_tracebacks
 from milepost.server.budgets.byte_budget import ByteBudget
 from milepost.server.calls.call_memory import CALL_COST
 from milepost.server.dispatch.reports import Acceptance
@@ -147,6 +148,7 @@ class SessionReports:
             # Another node has cancelled the job or lost its worker; this node has read that by now.
             self._session.ending.discard(report.job_id)
             self._responses.put(rejection(report.job_id, error, report.lease_token))
+            drop_tracebacks(error)  # which have the future that has it
             return
         if error is not None:
             self._responses.close(error)

@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from milepost.server.access.authorize import Action
 from milepost.server.base.refusal import Refusal
+from milepost.server.base.tracebacks import drop_tracebacks
 from milepost.server.budgets.byte_budget import ByteBudget
 from milepost.server.dispatch.session_table import rejection
 from milepost.server.dispatch.worker_session import Session
@@ -199,8 +200,7 @@ class WorkStream:
             job_id = "" if request is None else request.job_id
             token = "" if request is None or isinstance(request, Claim) else request.lease_token
             self._responses.put(rejection(job_id, refusal, token))
-            # Its traceback has this frame: together they would be garbage, and hold the session until it is collected.
-            del refusal
+            drop_tracebacks(error)  # which have the session
 
     async def _check_access(self, job_id: str) -> None:
         await self._access.check(self._session.principal, Action.WORK, job_id)

@@ -18,6 +18,7 @@ from typing import Final, Protocol
 import structlog
 
 from milepost.server.base.fault_log import FaultLog
+from milepost.server.base.tracebacks import drop_tracebacks
 from milepost.server.log.coalescing import coalesce
 from milepost.server.log.event_log import Commit
 from milepost.server.log.jetstream.applier import AppliedMessage, JobHead
@@ -215,6 +216,7 @@ class _JobPublisher:
 
     def _refuse(self, error: Exception) -> None:
         """Refuse the queued writes, which were decided on top of the one that failed."""
+        drop_tracebacks(error)  # which have the writes
         writes, self._writes, self._head = self._writes, deque(), None
         for write in writes:
             write.resolve(error)
@@ -261,6 +263,7 @@ class _JobPublisher:
             # If the message got in after all, the node applies it like one of another node.
             self._in_flight.discard(message)
             self._publishers.sent.pop(record.name, None)
+            message.applied.cancel()  # which nobody resolves any more, and whose callback has the message
             if make is None or not isinstance(error, Conflict):
                 raise
             # The job has changed meanwhile, as by a sweep of another node: the drop is planned again. Those that wait

@@ -230,6 +230,8 @@ class NatsConnection:
                 raise
             except (nats.errors.Error, OSError) as error:
                 raise ConnectionLost(str(error)) from error
+            finally:
+                del asking  # which has the error, whose traceback has this frame
 
     @contextlib.contextmanager
     def _expecting_answer(self, kind: str) -> Iterator[None]:

@@ -12,12 +12,14 @@ import pytest
 
 from milepost.client import Client, Ended, SyncClient
 from milepost.client._attach.attachment import Attachment
+from milepost.client._transport.token_source import CallCredential
 from milepost.client._worker.attempt import Attempt
 from milepost.client.errors import (
     EpochChanged,
     JobCancelled,
     JobEndedError,
     JobNotFound,
+    MilepostError,
     TokenUnavailable,
     Unreachable,
 )
@@ -72,6 +74,20 @@ async def watch_at_no_server(address: str, job_id: str) -> None:
             raise AssertionError(array)
 
 
+async def watch_without_a_token(address: str, job_id: str) -> None:
+    """As when the server has refused the one before."""
+
+    async def fail(credential: CallCredential, error: MilepostError, timeout: float) -> bool:
+        raise TokenUnavailable("none")
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(CallCredential, "renew", fail)
+        async with Client("127.0.0.1:1", timeout=0.5) as client:
+            with suppress(TokenUnavailable):
+                await anext(client.watch(job_id))
+                raise AssertionError
+
+
 async def subscribe_to_a_missing_job(address: str, job_id: str) -> None:
     """Whose subscription ends with an error."""
     async with Client(address) as client, client.subscriptions() as subscriptions:
@@ -97,6 +113,15 @@ async def ask_for_no_token(address: str, job_id: str) -> None:
 async def run_a_block(address: str, job_id: str) -> None:
     """To its end."""
     async with Client(address) as client, client.start("k") as job:
+        job.log("hello")
+
+
+async def run_a_block_at_no_server(address: str, job_id: str) -> None:
+    """Which goes on without it."""
+    async with (
+        Client("127.0.0.1:1", timeout=0.01) as client,
+        client.start("k", on_unreachable="go on", flush_timeout=0.01) as job,
+    ):
         job.log("hello")
 
 
@@ -198,10 +223,12 @@ def plainly(use: Callable[[SyncClient, str], None]) -> Use:
         (watch_a_missing_job, Array),
         (watch_jobs_of_another_store, Array),
         (watch_at_no_server, Array),
+        (watch_without_a_token, TokenUnavailable),
         (subscribe_to_a_missing_job, JobNotFound),
         (ask_for_no_token, Array),
         (run_a_block, Attachment),
         (run_a_block, Attempt),
+        (run_a_block_at_no_server, Unreachable),
         (fail_in_a_block, Attachment),
         (fail_in_a_task_with_a_block, Array),
         (cancel_a_block, Array),

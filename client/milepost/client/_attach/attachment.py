@@ -145,7 +145,7 @@ class Attachment:
             may_pass = is_transient(error, connected_before=False) or is_unexplained(error)
             if self._offline_job is None or not may_pass:
                 raise
-            self._job_id, unreachable = self._offline_job.job_id, error
+            self._job_id, unreachable = self._offline_job.job_id, copy(error)
         spool: SpoolDirectory | None = None
         try:
             spool = SpoolDirectory(Path(self.spool)) if self.spool else None
@@ -349,6 +349,8 @@ class Attachment:
             self._sessions.close()
             self._jobs.close()
             self._on_stop = None
+            if self._offline_block is not None:
+                self._offline_block.finish()
 
     async def _connect(self, unreachable: MilepostError | None) -> None:
         """Keep a session open until the end of the block, once the job is claimed (rule 15).
@@ -379,7 +381,7 @@ class Attachment:
             try:
                 await self._find()
             except MilepostError as error:
-                unreachable = error
+                unreachable = copy(error)
             else:
                 return
 

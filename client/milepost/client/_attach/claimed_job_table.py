@@ -124,6 +124,11 @@ class ClaimedJobTable(JobTable):
         self._cancel_retry()
         self.claimed.cancel()
 
+    def close(self) -> None:
+        """See `JobTable.close`; nobody waits for the claim any more."""
+        super().close()
+        self.claimed.cancel()
+
     def rejected(self, message: Rejected) -> None:
         """Handle a refusal of the claim, or of a report."""
         if not message.lease_token:  # of a claim; once the job is assigned, one that came too late

@@ -37,7 +37,7 @@ class OfflineBlock:
         self._relay_updates()
 
     def finish(self) -> None:
-        """Relay the rest, including progress that waits for its tick, when the block was left."""
+        """Relay the rest, including progress that waits for its tick, when the block was left; take no more."""
         self._relay_updates(math.inf)
         self._reporter.close()
 

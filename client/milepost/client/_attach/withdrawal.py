@@ -42,6 +42,7 @@ async def find_or_withdraw(
         raise
     finally:
         finding.cancel()
+        del finding  # whose error has this frame
 
 
 async def withdraw_job(withdraw: Callable[[str], Awaitable[object]] | None, job_id: str) -> None:

@@ -290,7 +290,7 @@ class ReconnectingStream(BufferedIterator[Item], Generic[Item, _Request, _Frame]
         try:
             renewed = await self._credential.renew(error, self._timeout)
         except TokenUnavailable as unavailable:
-            error = unavailable
+            error = unavailable.with_traceback(None)  # that has this frame
         if self._done:
             return ()
         now = asyncio.get_running_loop().time()

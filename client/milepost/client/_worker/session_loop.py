@@ -110,7 +110,7 @@ class SessionLoop:
                 await asyncio.sleep(delay)
                 return
         except TokenUnavailable as unavailable:
-            error = unavailable
+            error = unavailable.with_traceback(None)  # that has this frame
         error = self._credential.first_of(error)
         requested = error.retry_delay if isinstance(error, ServiceError) else None
         await wait_to_retry(error, backoff.next_delay(requested or 0.0))

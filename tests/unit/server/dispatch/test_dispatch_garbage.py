@@ -29,8 +29,10 @@ async def test_a_claim_that_the_store_refuses(core: Core, dispatcher: Dispatcher
     await core.submit(dispatch=Dispatch.DISPATCH_EXTERNAL)
     core.log.errors.append(StoreFull("full"))
     session = worker(dispatcher, "w")
-    dispatcher.claim(session, "j")
+    claiming = dispatcher.claim(session, "j")
     await hears(session, "rejected")
+    await claiming
+    del claiming
     await _are_free(before)
 
 

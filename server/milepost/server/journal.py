@@ -300,9 +300,7 @@ class Journal:
         with contextlib.suppress(Conflict, StoreFull, StoreFailed):
             await asyncio.shield(self.barrier(opened))
 
-    # Dropping.
-
-    # Each is about one job, known by the time of its submission, and raises JOB_NOT_FOUND once a later one has its id.
+    # Dropping. Each is about one job, known by the time of its submission; JOB_NOT_FOUND once a later one has its id.
 
     async def thin(self, job: Job) -> None:
         """Drop superseded progress from the log of an ended job. Raises JOB_NOT_FOUND."""

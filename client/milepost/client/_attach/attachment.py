@@ -17,7 +17,7 @@ from milepost.client._attach.claimed_job_table import BlockClaim
 from milepost.client._attach.offline_block import OfflineBlock
 from milepost.client._attach.uninterrupted import uninterrupted
 from milepost.client._attach.withdrawal import find_or_withdraw, withdraw_job
-from milepost.client._transport.backoff import Backoff, is_transient, is_unexplained
+from milepost.client._transport.backoff import Backoff
 from milepost.client._transport.channel import LazyChannel
 from milepost.client._transport.unexplained_errors import UnexplainedErrors
 from milepost.client._worker.cancel_signal import Cancelled
@@ -60,8 +60,7 @@ _CLOSE_TIMEOUT: Final = 1.0
 class Attachment:
     """A claimed job.
 
-    To its session, the block looks like a handler: `_run_as_handler` starts with the assignment, and ends as the block
-    does.
+    To its session, the block looks like a handler, `_run_as_handler`: from the assignment to the end of the block.
 
     Attributes:
         spool: See the argument.
@@ -142,8 +141,7 @@ class Attachment:
         try:
             self._job_id = await find_or_withdraw(self._find, self._withdraw)
         except MilepostError as error:
-            may_pass = is_transient(error, connected_before=False) or is_unexplained(error)
-            if self._offline_job is None or not may_pass:
+            if self._offline_job is None or not self._unexplained.may_repeat(error, connected_before=False):
                 raise
             self._job_id, unreachable = self._offline_job.job_id, copy(error)
         spool: SpoolDirectory | None = None
@@ -353,10 +351,7 @@ class Attachment:
                 self._offline_block.finish()
 
     async def _connect(self, unreachable: MilepostError | None) -> None:
-        """Keep a session open until the end of the block, once the job is claimed (rule 15).
-
-        If the server was `unreachable` for the submission, submit the job as soon as it is back.
-        """
+        """Keep a session open until the end of the block, once the job is claimed (rule 15)."""
         # Keep no exception: its traceback keeps a call alive, and a fork can close only a channel without calls.
         try:
             if unreachable is not None:
@@ -375,6 +370,7 @@ class Attachment:
                 _log.warning("job %s: the connection ended: %s", self._job_id, error, exc_info=not is_known)
 
     async def _submit(self, unreachable: MilepostError) -> None:
+        """Submit the job, for which the server was `unreachable`, as soon as it is back."""
         backoff = Backoff()
         while True:
             await self._wait_to_retry(unreachable, backoff.next_delay())

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from milepost.client._bridge.mapped_message import MalformedMessage, MappedMessage, mapped_message
-from milepost.client._bridge.mapping_source import find_mapping, shipped_mappings
+from milepost.client._bridge.mapping_source import find_function, find_mapping, shipped_mappings
 from milepost.client._bridge.message_mapping import JobRules, read_mapping
 from milepost.client._bridge.template import Scope, Template
 
@@ -230,3 +231,16 @@ def test_functions_may_not_set_what_there_is_not() -> None:
     """A typing error does not pass silently."""
     with pytest.raises(MalformedMessage, match="no field 'percents'"):
         mapped_message({"id": "1", "percents": 3})
+
+
+def test_a_function_of_a_module_whose_name_another_one_has(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Python imports the other one: the error says so, and what to do."""
+    (tmp_path / "queue.py").write_text("def mapped(channel, message): return None\n")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("sys.path", [*sys.path])
+    with pytest.raises(
+        ValueError, match="'queue' is a module of Python's standard library; give yours another"
+    ):
+        find_function("queue:mapped")

@@ -17,6 +17,7 @@ from milepost.client._bridge.mapped_message import (
 from milepost.client._bridge.template import Scope, Template
 from milepost.contract import durations
 from milepost.contract.limits import KIND
+from milepost.contract.name_rules import name_rule
 
 __all__ = ["FunctionMapping", "JobRules", "MessageMapping", "RuleMapping", "read_mapping"]
 
@@ -137,7 +138,7 @@ def read_mapping(document: Mapping[str, Any]) -> RuleMapping:
         )
     kind = _str(document.get("kind", ""), "kind")
     if kind and not KIND.fullmatch(kind):
-        raise ValueError(f"kind = {kind!r} is not a kind of job: it has to match {KIND.pattern}")
+        raise ValueError(f"kind = {kind!r} is not a kind of job: {name_rule(KIND)}")
     job_rules = JobRules(
         kind=kind,
         idle=_idle(document.get("idle", IDLE)),

@@ -19,6 +19,7 @@ from milepost.client._worker.reporter import Reporter
 from milepost.client._worker.stage_context import StageContext, StageRegistry, stage_id_of
 from milepost.client._worker.truncation import truncate_bytes
 from milepost.contract import limits
+from milepost.contract.name_rules import name_rule
 from milepost.v1 import (
     Artifact,
     ArtifactAdded,
@@ -289,9 +290,7 @@ class JobContext:
         check_text(type=type)
         custom = Custom(type=type)
         if not limits.CUSTOM_TYPE.fullmatch(type):
-            raise ValueError(
-                f"An event cannot be called {type!r}: it has to match {limits.CUSTOM_TYPE.pattern}."
-            )
+            raise ValueError(f"An event cannot be called {type!r}: {name_rule(limits.CUSTOM_TYPE)}.")
         if isinstance(data, Message):
             packed = AnyMessage()
             packed.Pack(data)

@@ -18,6 +18,7 @@ from milepost.client._worker.reporter import Reporter
 from milepost.client._worker.truncation import text_of, truncate
 from milepost.contract import limits
 from milepost.contract.limits import AMOUNT, MESSAGE_LENGTH
+from milepost.contract.name_rules import name_rule
 from milepost.v1 import Failure, Job, Stage, StageEnded, StageProgressed, StageStarted, StageState, Update
 
 __all__ = ["StageContext", "StageRegistry", "stage_id_of"]
@@ -378,9 +379,7 @@ class StageRegistry:
     def _declare(self, stage_id: str) -> str:
         check_text(stage_id=stage_id)
         if not limits.STAGE_ID.fullmatch(stage_id):
-            raise ValueError(
-                f"A stage cannot be called {stage_id!r}: it has to match {limits.STAGE_ID.pattern}."
-            )
+            raise ValueError(f"A stage cannot be called {stage_id!r}: {name_rule(limits.STAGE_ID)}.")
         self._declared.add(stage_id)
         if len(self._declared) > limits.STAGES:
             raise ValueError(f"A job has at most {limits.STAGES} stages.")

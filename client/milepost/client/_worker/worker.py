@@ -29,6 +29,7 @@ from milepost.client._worker.timed_wait import completes
 from milepost.client._worker.worker_settings import WorkerSettings
 from milepost.client.errors import MilepostError, ProtocolError, ServiceError
 from milepost.contract.limits import KIND
+from milepost.contract.name_rules import name_rule
 
 __all__ = ["Worker"]
 
@@ -157,7 +158,7 @@ class Worker:
             raise TypeError(f"@worker.job needs the kind of job, as in @worker.job({name!r}).")
         check_text(kind=kind)
         if not KIND.fullmatch(kind):
-            raise ValueError(f"A kind of job cannot be called {kind!r}: it has to match {KIND.pattern}.")
+            raise ValueError(f"A kind of job cannot be called {kind!r}: {name_rule(KIND)}.")
         if kind in self._handlers:
             raise ValueError(f"There is a handler for {kind!r} already.")
 

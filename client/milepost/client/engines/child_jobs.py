@@ -17,6 +17,7 @@ from milepost.client.engines.labels import CHILD, SHADOW_OF
 from milepost.client.errors import MilepostError
 from milepost.contract.job_states import has_ended
 from milepost.contract.limits import JOB_ID
+from milepost.contract.name_rules import name_rule
 from milepost.v1 import JobState
 
 __all__ = ["CHILD_STOP_TIMEOUT", "ChildJob", "run_child"]
@@ -57,9 +58,9 @@ class ChildJob:
         if earlier is not None:
             job_id = f"{job_id}-{self.parent.attempt}"
         options["job_id"] = options["request_id"] = job_id
-        if not JOB_ID.fullmatch(options["job_id"]):
+        if not JOB_ID.fullmatch(job_id):
             raise ValueError(
-                f"A child cannot be called {self.name!r}: {options['job_id']!r} has to match {JOB_ID.pattern}."
+                f"A child cannot be called {self.name!r}, as its id would be {job_id!r}: {name_rule(JOB_ID)}."
             )
         options["parent_job_id"] = self.parent.id
         labels = {**(options.get("labels") or {}), CHILD: self.name}

@@ -29,6 +29,7 @@ from milepost.client.engines.engine_port import (
 )
 from milepost.client.engines.labels import ENGINE, SHADOW_ID, SHADOW_OF
 from milepost.contract.limits import CONCURRENCY, KIND, PRIORITY
+from milepost.contract.name_rules import name_rule
 from milepost.v1 import Dispatch
 
 __all__ = ["SHADOW_START_DEADLINE", "SHADOW_TIMEOUT", "Pipeline"]
@@ -129,7 +130,7 @@ class Pipeline:
             kind, None, Dispatch.DISPATCH_QUEUE, None, **options
         )  # wrong options raise here, and not later
         if not KIND.fullmatch(kind):
-            raise ValueError(f"A kind of job cannot be called {kind!r}: it has to match {KIND.pattern}.")
+            raise ValueError(f"A kind of job cannot be called {kind!r}: {name_rule(KIND)}.")
         if kind in self._functions:
             raise ValueError(f"There is a function for {kind!r} already.")
 

@@ -12,6 +12,7 @@ from google.protobuf.message import Message
 from google.protobuf.struct_pb2 import Struct, Value
 
 from milepost.contract import limits
+from milepost.contract.name_rules import name_rule
 from milepost.server.base.refusal import Refusal, Violation
 from milepost.server.scheduling.steps import Steps
 from milepost.v1 import Artifact, ErrorReason, Failure, Retention, RetryPolicy, Stage
@@ -54,7 +55,7 @@ class Check:
     def pattern(self, field: str, value: str, pattern: re.Pattern[str], *, optional: bool = False) -> None:
         """Text that matches the pattern as a whole."""
         if not (optional and not value) and pattern.fullmatch(value) is None:
-            self.wrong(field, f"{_quote(value)} does not match {pattern.pattern}")
+            self.wrong(field, f"{_quote(value)} is not valid: {name_rule(pattern)}")
 
     def length(self, field: str, value: str, maximum: int, *, minimum: int = 0) -> None:
         """Text within bounds, in characters."""

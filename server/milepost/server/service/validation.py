@@ -95,7 +95,7 @@ def share(request: ShareJobRequest) -> None:
         check.duration("ttl", request.ttl, minimum=limits.SHARE_TTL_MIN, maximum=limits.SHARE_TTL_MAX)
     for index, scope in enumerate(request.scopes):
         if scope not in limits.SHARE_SCOPES:
-            check.wrong(f"scopes[{index}]", f"must be one of {', '.join(limits.SHARE_SCOPES)}")
+            check.wrong(f"scopes[{index}]", f"{scope[:200]!r} is not one of {', '.join(limits.SHARE_SCOPES)}")
             break
     check.refuse()
 

@@ -128,7 +128,10 @@ def set_context(name: str, **given: Any) -> None:
     from milepost.client._transport.token_source import checked_token
 
     if not CONTEXT_NAME.fullmatch(name):
-        raise click.BadParameter(f"{name!r} is not of letters, digits, '.', '_', '-'.", param_hint="'NAME'")
+        raise click.BadParameter(
+            f"{name!r} is not of letters, digits, '.', '_', '-', up to 64, beginning with a letter or a digit.",
+            param_hint="'NAME'",
+        )
     if given["token"] is not None and given["token_file"] is not None:
         raise click.UsageError("Give --token or --token-file, not both.")
     if given["address"]:

@@ -8,6 +8,7 @@ import click
 
 from milepost.contract import durations
 from milepost.contract.limits import STAGE_ID
+from milepost.contract.name_rules import name_rule
 
 if TYPE_CHECKING:
     from milepost.client._cli.exec.progress_patterns import ProgressParser
@@ -60,7 +61,7 @@ def stage(value: str) -> Stage:
 def stage_id(value: str) -> str:
     """Check the id of a stage; empty for none."""
     if value and not STAGE_ID.fullmatch(value):
-        raise click.BadParameter(f"{value!r} is not the id of a stage: it has to match {STAGE_ID.pattern}.")
+        raise click.BadParameter(f"{value!r} is not the id of a stage: {name_rule(STAGE_ID)}.")
     return value
 
 

@@ -12,6 +12,7 @@ import pytest
 
 from tests.support.command import Outcome, Running, milepost, started
 from tests.support.http_watch import http_client
+from tests.support.rpc import eventually
 from tests.support.server import ServerProcess
 
 CHECKOUT = Path(__file__).parents[3]
@@ -87,11 +88,13 @@ async def halfway(demo: Running) -> dict[str, psutil.Process]:
     return {name: child for child in children for name in ("serve", "worker") if name in child.cmdline()}
 
 
-@pytest.mark.parametrize(("expected", "number"), [(130, signal.SIGINT), (143, signal.SIGTERM)])
+@pytest.mark.parametrize(
+    ("expected", "number"), [(130, signal.SIGINT), (143, signal.SIGTERM), (143, signal.SIGHUP)]
+)
 async def test_an_interrupted_demo_ends_its_processes(
     small: Path, tmp_path: Path, expected: int, number: signal.Signals
 ) -> None:
-    """Both processes, also with repeated Ctrl-C."""
+    """Both processes, also with repeated Ctrl-C; and it removes its directory, of which it has said nothing."""
     async with started("demo", small, "--output", tmp_path / "out", cwd=CHECKOUT) as demo:
         children = await halfway(demo)
         for _ in range(3):
@@ -101,7 +104,23 @@ async def test_an_interrupted_demo_ends_its_processes(
     assert outcome.status == expected
     assert set(children) == {"serve", "worker"}
     assert [name for name, child in children.items() if child.is_running()] == []
+    assert list((tmp_path / "out").iterdir()) == []
     assert "Traceback" not in outcome.err
+
+
+async def test_a_demo_that_is_interrupted_while_it_starts_leaves_nothing(small: Path, tmp_path: Path) -> None:
+    """From when its directory is there a signal makes it clean up."""
+    out = tmp_path / "out"
+
+    async def has_begun() -> bool:
+        return any(out.glob("*"))
+
+    async with started("demo", small, "--output", out, cwd=CHECKOUT) as demo:
+        await eventually(has_begun)
+        demo.signal(signal.SIGTERM)
+        outcome = await demo.end()
+
+    assert (outcome.status, list(out.iterdir())) == (143, [])
 
 
 async def test_a_demo_whose_worker_dies_says_so(small: Path, tmp_path: Path) -> None:
@@ -115,6 +134,8 @@ async def test_a_demo_whose_worker_dies_says_so(small: Path, tmp_path: Path) -> 
     assert outcome.err.splitlines()[-1].startswith(
         "Error: The worker ended with the status -9. The end of its log, "
     )
+    (room,) = (tmp_path / "out").iterdir()
+    assert f"The end of its log, {room}/worker.log: " in outcome.err
     assert not children["serve"].is_running()
 
 

@@ -119,3 +119,21 @@ async def test_wrong_certificates_are_explained(
         if status == 5:
             worker.signal(signal.SIGTERM)
         assert (await worker.end()).status == (0 if status == 5 else status)
+
+
+async def test_a_command_without_tls_at_a_server_that_has_it(
+    tmp_path: Path, authority: Authority, forkery: Forkery
+) -> None:
+    """The error says which options to give, whether the server demands certificates of its clients or not."""
+    files = ServerFiles(tmp_path, authority)
+    with ServerProcess(tmp_path / "data", *files.options, forkery=forkery) as server:
+        outcome = await milepost(
+            "get", "nowhere", address=server.address, env={"MILEPOST_CONNECT_TIMEOUT": "0"}
+        )
+
+    assert (outcome.status, outcome.out, outcome.err) == (
+        5,
+        "",
+        (f"Error: The server at {server.address} cannot be reached ({REFUSED}). Give --tls, and --tls-ca for an "
+        "authority of its own; for a client certificate --tls-client-cert and --tls-client-key.\n"),
+    )

@@ -144,6 +144,35 @@ async def test_a_lost_job_exits_6(tmp_path: Path) -> None:
     assert "lost after" in outcome.err
 
 
+@pytest.mark.parametrize(
+    ("arguments", "expected"),
+    [
+        (
+            ("submit", "Track"),
+            ("kind: 'Track' is not valid: a kind is 1 to 64 lower-case ASCII letters, digits, '.', '_' and '-', and "
+            "begins with a letter or a digit"),
+        ),
+        (
+            ("submit", "track", "--label", "a b=c"),
+            ("labels['a b']: 'a b' is not valid: the key of a label is 1 to 63 lower-case ASCII letters, digits, '.', "
+            "'_', '/' and '-', and begins with a letter or a digit"),
+        ),
+        (
+            ("get", "a.b"),
+            "job_id: 'a.b' is not valid: a job id is 1 to 128 ASCII letters, digits, '_' and '-'",
+        ),
+    ],
+    ids=["kind", "label", "job id"],
+)
+async def test_the_error_says_in_words_what_a_name_may_be(
+    shared_server: ServerProcess, arguments: tuple[str, ...], expected: str
+) -> None:
+    """It names the field and the value, and shows no regular expression."""
+    outcome = await milepost(*arguments, address=shared_server.address)
+
+    assert (outcome.status, outcome.out, outcome.err) == (2, "", f"Error: {expected}\n")
+
+
 async def test_the_error_says_that_the_server_has_no_tls(shared_server: ServerProcess) -> None:
     """In one line of the command; gRPC's own lines are suppressed."""
     address = shared_server.address

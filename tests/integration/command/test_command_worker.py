@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 from textwrap import dedent
 
+import click
 import pytest
 
 from milepost.client import Client
@@ -259,6 +260,39 @@ async def test_a_worker_that_stops_gives_its_jobs_back(
 async def test_a_worker_that_cannot_be_run(module: Path, expected: str, target: str) -> None:
     """One line with the reason, and no traceback."""
     outcome = await milepost("worker", target, cwd=module)
+
+    assert (outcome.status, outcome.out, len(outcome.err.splitlines())) == (2, "", 1)
+    assert outcome.err.startswith(f"Error: Invalid value for 'MODULE:NAME': {expected}")
+
+
+_OF_PYTHON = "is a module of Python's standard library; give yours another name."
+
+
+@pytest.mark.parametrize(
+    ("expected", "target"),
+    [
+        (f"queue:worker cannot be imported: 'queue' {_OF_PYTHON}", "queue:worker"),
+        (f"json.jobs:worker cannot be imported: 'json' {_OF_PYTHON}", "json.jobs:worker"),
+        (f"time:worker cannot be imported: 'time' {_OF_PYTHON}", "time:worker"),
+        (f"queue:Queue is not a Worker, but of type type: 'queue' {_OF_PYTHON}", "queue:Queue"),
+        (
+            (f"click:worker cannot be imported: a module 'click' was imported before, from {click.__file__}; give yours "
+            "another name."),
+            "click:worker",
+        ),
+    ],
+    ids=["imported", "a package", "built in", "no worker", "installed"],
+)
+async def test_a_module_whose_name_another_one_has(tmp_path: Path, expected: str, target: str) -> None:
+    """Python imports the other one, as the command needs it itself: the error says so, and what to do."""
+    source = (
+        "from milepost.client import Worker\n\nworker = Worker()\nworker.job('greet')(lambda job: None)\n"
+    )
+    for name in ("queue", "time", "click", "json/__init__", "json/jobs"):
+        file = tmp_path / f"{name}.py"
+        file.parent.mkdir(exist_ok=True)
+        file.write_text(source)
+    outcome = await milepost("worker", target, cwd=tmp_path)
 
     assert (outcome.status, outcome.out, len(outcome.err.splitlines())) == (2, "", 1)
     assert outcome.err.startswith(f"Error: Invalid value for 'MODULE:NAME': {expected}")

@@ -24,17 +24,21 @@ WORKERS = [
         worker_id="cron\x1b[2J",
         peer="ipv6:%5B::1%5D:40000",
         node="node-a:7070",
+        job_count=1,
         last_heard_time=stamp(-120),
     ),
 ]
 
 
 def test_plain_lines() -> None:
-    """Name, load, last message, address and kinds of each; without the node if there is only one."""
+    """Name, load, last message, address and kinds of each; without the node if there is only one.
+
+    What only claims jobs, as a block does, takes none from the queue: its jobs are of no number at once.
+    """
     assert list(workers_lines(WORKERS, at(5))) == [
         "WORKER       JOBS    HEARD   FROM            KINDS",
         "box-1-4711   3 of 4  5s ago  10.0.0.7:51234  archive, transcribe",
-        r"cron\x1b[2J  0 of 0  2m ago  [::1]:40000     -",
+        r"cron\x1b[2J  1       2m ago  [::1]:40000     -",
     ]
 
 

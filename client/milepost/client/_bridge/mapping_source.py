@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from milepost.client._bridge.message_mapping import FunctionMapping, JobRules, MessageMapping, read_mapping
+from milepost.client._taken_names import taken_name
 
 __all__ = ["find_function", "find_mapping", "shipped_mappings"]
 
@@ -70,7 +71,8 @@ def find_function(source: str) -> Callable[..., Any]:
     try:
         found = attrgetter(name)(importlib.import_module(module))
     except Exception as error:
-        raise ValueError(f"{source} cannot be imported: {type(error).__name__}: {error}") from error
+        why = taken_name(module) or f"{type(error).__name__}: {error}"
+        raise ValueError(f"{source} cannot be imported: {why}") from error
     if not callable(found):
         raise ValueError(f"{source} is not a function, but of type {type(found).__name__}.")
     function: Callable[..., Any] = found

@@ -153,6 +153,9 @@ OTHER_NAME: Final = "its certificate is for another name"
 UNTRUSTED_CERTIFICATE: Final = "its certificate is not trusted"
 UNREADABLE_PEM: Final = "a certificate or key for TLS is not in PEM"
 NO_GRPC: Final = "what listens there does not speak gRPC"
+ENDED_AT_ONCE: Final = (
+    "it ended the connection at once; it may expect TLS, or a client certificate that is valid for it"
+)
 """Texts of `connection_error_text` on which the command has something else to say than on others."""
 
 _REFUSED: Final = "connection refused"
@@ -181,10 +184,7 @@ _CONNECTION_ERRORS: Final = tuple(
         ("http1.x server|parsing http/2", NO_GRPC),
         ("timeout|timed out|deadline exceeded", "no answer"),
         # With TLS 1.3 the handshake has ended for the client when the server refuses its certificate.
-        (
-            r"failed to connect.*:\d+: socket closed",
-            "it ended the connection at once; it may expect TLS, or a client certificate that is valid for it",
-        ),
+        (r"failed to connect.*:\d+: (socket closed|recvmsg:connection reset)", ENDED_AT_ONCE),
         ("reset by peer|socket closed|broken pipe|goaway|recvmsg|eof", "the connection was cut"),
     )
 )

@@ -6,6 +6,7 @@ import importlib.util
 import os
 import shutil
 import sys
+from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -18,7 +19,7 @@ from milepost.client._cli.commands.options import option
 from milepost.client._cli.standard_streams import write_stderr, write_stdout
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from milepost.client._cli.demo.event_audit import EventAudit
     from milepost.v1 import Job
@@ -41,7 +42,11 @@ _DATA_DIRECTORY: Final = "store"
     metavar="DIR",
     help="Parent of the new directory for the archive and the server's data. Default: that of temporary files.",
 )
-@option("--keep/--no-keep", default=True, help="Keep that directory, to look at the job later.")
+@option(
+    "--keep/--no-keep",
+    default=True,
+    help="Keep that directory once the job has ended, to look at it later. An interrupted demo removes it.",
+)
 @option("--web/--no-web", default=False, help="Show the job's page too, in a browser if there is one here.")
 def demo(path: Path | None, directory: Path | None, keep: bool, web: bool) -> None:
     """Demonstrate a watch that resumes after a lost connection.
@@ -57,21 +62,36 @@ def demo(path: Path | None, directory: Path | None, keep: bool, web: bool) -> No
 
     _check_installation()
     _clear_environment()
-    directory_path = _make_directory(directory)
-    try:
-        job, audit = run(_demo(_input(path, directory_path), directory_path, keep=keep, web=web))
-    finally:
-        if not keep:
-            shutil.rmtree(directory_path, ignore_errors=True)
+    job, audit = run(_demo(path, directory, keep=keep, web=web))
     if job.state != JobState.JOB_STATE_SUCCEEDED:
         raise Exit(of_job(job))
     if not audit.good:
         raise Exit(ExitStatus.FAILED)
 
 
-async def _demo(
-    content: Mapping[str, object], directory_path: Path, *, keep: bool, web: bool
+async def _demo(path: Path | None, parent: Path | None, *, keep: bool, web: bool) -> tuple[Job, EventAudit]:
+    """Run the demo in a new directory, and remove it unless the user was told what is in it.
+
+    The directory is made here, and not before, since here a signal cancels what runs.
+    """
+    from milepost.client._cli.demo.demo_processes import DemoFailed
+
+    with ExitStack() as removal:
+        directory_path = _make_directory(parent)
+        removal.callback(shutil.rmtree, directory_path, ignore_errors=True)
+        kept = removal.pop_all if keep else None
+        try:
+            return await _run(_input(path, directory_path), directory_path, kept, web=web)
+        except DemoFailed:  # its message names the log there
+            if kept:
+                kept()
+            raise
+
+
+async def _run(
+    content: Mapping[str, object], directory_path: Path, kept: Callable[[], object] | None, *, web: bool
 ) -> tuple[Job, EventAudit]:
+    """Run the server, the worker and the job. ``kept`` is called once the directory is to be kept; None: never."""
     import asyncio
 
     from milepost.client import Client
@@ -110,7 +130,9 @@ async def _demo(
                 if exit_task in done:
                     raise exit_task.result()
             job, audit = run_task.result()
-            _print_summary(job, audit, directory_path / _DATA_DIRECTORY if keep else None)
+            _print_summary(job, audit, directory_path / _DATA_DIRECTORY if kept else None)
+            if kept:
+                kept()
             if url:
                 await keep_page(f"{url}/jobs/{job.job_id}")
             return job, audit
@@ -121,7 +143,7 @@ async def _demo(
 
 
 def _print_summary(job: Job, audit: EventAudit, data: Path | None) -> None:
-    """Print what became of the events of a job that succeeded."""
+    """Print what became of the events of a job that succeeded; of another one, where its ``data`` is kept."""
     from milepost.client._cli.demo.event_audit import summary
     from milepost.v1 import JobState
 
@@ -129,6 +151,8 @@ def _print_summary(job: Job, audit: EventAudit, data: Path | None) -> None:
         write_stdout("")
         for line in summary(job, audit, data, _program()):
             write_stdout(line)
+    elif data is not None:
+        write_stderr(f"\nThe server's data and the logs of both processes are in {data.parent}")
 
 
 def _input(path: Path | None, directory_path: Path) -> dict[str, object]:

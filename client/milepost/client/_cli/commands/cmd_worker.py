@@ -26,6 +26,7 @@ from milepost.client._cli.commands.other_packages import installation_hint
 from milepost.client._cli.commands.parameter_types import seconds
 from milepost.client._cli.commands.server_settings import server_settings
 from milepost.client._cli.commands.worker_environment import export_settings, restored_settings
+from milepost.client._taken_names import taken_name
 
 if TYPE_CHECKING:
     from milepost.client import Worker
@@ -123,7 +124,7 @@ def _find(target: str) -> Worker:
 
     module_name, colon, name = target.partition(":")
     if not colon or not module_name or not name:
-        raise click.BadParameter(f"{target!r} is not of the form MODULE:NAME.", param_hint="'MODULE:NAME'")
+        raise _bad_target(f"{target!r} is not of the form MODULE:NAME.")
     sys.path.insert(0, str(Path.cwd()))
     try:
         found = attrgetter(name)(importlib.import_module(module_name))
@@ -131,22 +132,24 @@ def _find(target: str) -> Worker:
         if os.environ.get("MILEPOST_DEBUG"):
             raise
         if isinstance(error, ImportError) and (hint := installation_hint(error.name)):
-            raise click.BadParameter(
-                f"{target} cannot be imported: {hint}", param_hint="'MODULE:NAME'"
-            ) from error
+            raise _bad_target(f"{target} cannot be imported: {hint}") from error
+        if taken := taken_name(module_name):
+            raise _bad_target(f"{target} cannot be imported: {taken}.") from error
         message = text.one_line(f"{type(error).__name__}: {error}", 500)
         if "/" in module_name or module_name.endswith(".py"):
             message = f"give the module, as in package.module:{name}, and not its file"
-        raise click.BadParameter(
-            f"{target} cannot be imported: {message} (MILEPOST_DEBUG=1 shows where.)",
-            param_hint="'MODULE:NAME'",
+        raise _bad_target(
+            f"{target} cannot be imported: {message} (MILEPOST_DEBUG=1 shows where.)"
         ) from error
     if not isinstance(found, Worker):
-        raise click.BadParameter(
-            f"{target} is not a Worker, but of type {type(found).__name__}.", param_hint="'MODULE:NAME'"
+        taken = taken_name(module_name)
+        raise _bad_target(
+            f"{target} is not a Worker, but of type {type(found).__name__}{taken and f': {taken}'}."
         )
     if not found.kinds:
-        raise click.BadParameter(
-            f"{target} has no handlers: decorate some with @{name}.job(kind).", param_hint="'MODULE:NAME'"
-        )
+        raise _bad_target(f"{target} has no handlers: decorate some with @{name}.job(kind).")
     return found
+
+
+def _bad_target(message: str) -> click.BadParameter:
+    return click.BadParameter(message, param_hint="'MODULE:NAME'")

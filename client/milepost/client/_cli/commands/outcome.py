@@ -10,6 +10,7 @@ from milepost.client._cli.rendering import text
 from milepost.client._cli.rendering.json_line import Json
 from milepost.client._cli.rendering.status_text import error_cause
 from milepost.client._transport.error_mapping import (
+    ENDED_AT_ONCE,
     NO_GRPC,
     NO_TLS,
     OTHER_NAME,
@@ -137,6 +138,10 @@ _UNREACHABLE_HINTS: Final = {
     OTHER_NAME: "Give --address the name that the certificate is for.",
     UNTRUSTED_CERTIFICATE: "--tls-ca names the certificate of its authority.",
     UNREADABLE_PEM: "Look at the files of --tls-ca, --tls-client-cert and --tls-client-key.",
+    ENDED_AT_ONCE: (
+        "Give --tls, and --tls-ca for an authority of its own; for a client certificate --tls-client-cert and "
+        "--tls-client-key."
+    ),
     NO_GRPC: "It may be the address of its pages: --address takes the other one that `milepost serve` prints.",
 }
 

@@ -151,7 +151,8 @@ def _worker_rows(
 def _worker_cells(worker: ConnectedWorker, now: datetime) -> tuple[str, ...]:
     return (
         text.one_line(worker.worker_id, 128),
-        f"{worker.job_count} of {worker.max_concurrency}",
+        # What takes no kinds only claims jobs, of which it says no maximum.
+        f"{worker.job_count} of {worker.max_concurrency}" if worker.kinds else f"{worker.job_count}",
         f"{text.age(text.seconds_between(worker.last_heard_time, now))} ago",
         _peer_address(worker.peer),
         text.escaped(worker.node),

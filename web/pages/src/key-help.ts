@@ -3,8 +3,9 @@ import { pageParts } from "@milepost/client/elements";
 
 const { LitElement, css, html, KEYS, sharedStyles, dialogStyles } = pageParts;
 
-/** The keys of the pages, and what they do. */
+/** The keys of a page, and what they do. */
 export class KeyHelp extends LitElement {
+  static override properties = { without: { attribute: false } };
   static override styles = [
     sharedStyles,
     dialogStyles,
@@ -27,6 +28,14 @@ export class KeyHelp extends LitElement {
     `,
   ];
 
+  /** The commands that the page does not have. */
+  declare without: readonly string[];
+
+  constructor() {
+    super();
+    this.without = [];
+  }
+
   /** Show the keys, or hide them. */
   toggle(): void {
     const dialog = this.renderRoot.querySelector("dialog");
@@ -38,7 +47,7 @@ export class KeyHelp extends LitElement {
     return html`<dialog aria-labelledby="title">
       <h2 id="title">Keys</h2>
       <dl>
-        ${KEYS.map(
+        ${KEYS.filter(([, command]) => !this.without.includes(command)).map(
           ([keys, , what]) =>
             html`<dt>${keys.split(" ").map((key) => html`<kbd>${key}</kbd> `)}</dt>
               <dd>${what}</dd>`,

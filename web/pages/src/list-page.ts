@@ -23,6 +23,9 @@ const {
 
 type JobsStore = ReturnType<ReturnType<typeof serverAt>["jobs"]>;
 
+/** Commands that only the page of a job has. */
+const OF_A_JOB: readonly string[] = ["follow", "cancel", "retry", "list"];
+
 /** The page of all jobs. Its filter stands in its address. */
 export class ListPage extends LitElement {
   static override styles = [sharedStyles, pageStyles];
@@ -99,7 +102,7 @@ export class ListPage extends LitElement {
               ></milepost-jobs>`
         }
       </main>
-      <milepost-key-help></milepost-key-help>`;
+      <milepost-key-help .without=${OF_A_JOB}></milepost-key-help>`;
   }
 
   #follow(store: JobsStore): void {

@@ -4,6 +4,9 @@ import { forgetSharedToken } from "./shared-token.js";
 
 const { LitElement, css, html, nothing, serverAt, sharedStyles } = pageParts;
 
+/** What can be sent: browsers refuse other characters in a header, as if there were no connection. */
+const TOKEN = /^[\x21-\x7e]+$/;
+
 /**
  * Asks for a token, and changes it into a cookie that scripts cannot read. `message` is why the credential of before is refused:
  * empty where there was none, since a server's words for that are for programs.
@@ -62,6 +65,10 @@ export class SignIn extends LitElement {
   readonly #submit = async (event: SubmitEvent): Promise<void> => {
     event.preventDefault();
     const token = this.renderRoot.querySelector("input")?.value.trim() ?? "";
+    if (!TOKEN.test(token)) {
+      this.error = "This is no token: one has ASCII letters, digits and marks only, and no spaces.";
+      return;
+    }
     try {
       const response = await fetch(`${serverAt().address}v1/session`, {
         method: "POST",

@@ -42,6 +42,15 @@ async function startWithTokens() {
 }
 
 describe("who may see a page", () => {
+  test("a text that can be no token is not taken for a lost connection", async () => {
+    const { pages } = await startWithTokens();
+    const page = await pages.open("mine");
+    await page.getByLabel("token").fill("mp_“quoted”");
+    await page.getByLabel("token").press("Enter");
+
+    await shows(page, "milepost-sign-in [role=alert]", /^This is no token: one has ASCII letters/);
+  });
+
   test("a server with tokens asks for one, and keeps it where no script reads it", async () => {
     const { pages, token } = await startWithTokens();
     const page = await pages.open("mine");

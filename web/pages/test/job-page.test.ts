@@ -214,6 +214,15 @@ describe("the page of a job", () => {
     await accessible(page);
   });
 
+  test("a job whose planned children are not there yet says so, and a head of a table without rows does not", async () => {
+    const job = await pages.start("childless", { plannedChildren: 2 });
+    const page = await pages.open("childless");
+    await shows(page, "[role=tabpanel]", /^no children yet$/);
+    await job.end();
+    await shows(page, "[role=tabpanel]", /^no children$/);
+    await accessible(page);
+  });
+
   test("the children of a job have their state, by which they are found, a bar and a percentage", async () => {
     const family = await pages.start("family", { plannedChildren: 3 });
     const child = await pages.start("family-1", {

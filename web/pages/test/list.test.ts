@@ -136,11 +136,20 @@ describe("the list of jobs", () => {
     await expect.poll(() => page.locator(ROWS).count()).toBe(1);
     await page.keyboard.press("?");
     await shows(page, "milepost-key-help dialog", /next stage or job/);
+    // What only the page of a job does is not offered here.
+    await expect.poll(() => page.locator("milepost-key-help dt").allInnerTexts()).toEqual([
+      "/",
+      "j",
+      "k",
+      "Enter",
+      "?",
+      "Escape",
+    ]);
     await accessible(page);
     await page.keyboard.press("Escape");
     await page.locator("milepost-key-help dialog").waitFor({ state: "hidden" });
     await page.keyboard.press("j");
-    await expect.poll(() => page.locator(`${ROWS}.selected`).count()).toBe(1);
+    await expect.poll(() => page.locator(`${ROWS}.selected`).getAttribute("aria-current")).toBe("true");
     await page.keyboard.press("?");
     const help = page.locator("milepost-key-help dialog");
     await help.waitFor();

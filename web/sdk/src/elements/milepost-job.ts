@@ -3,6 +3,7 @@ import { html, nothing, type PropertyValues, type TemplateResult } from "lit";
 import { JobState, type Job } from "./messages.js";
 import { absenceText, staleNotice } from "./model/connection-text.js";
 import { numberOf } from "./model/growing-lines.js";
+import { hasModifier } from "./model/keyboard.js";
 import { type Announced, announcedOf, milestone } from "./model/milestones.js";
 import { SmoothBar } from "./model/smooth-bar.js";
 import { oneLine } from "./model/plain-text.js";
@@ -297,6 +298,7 @@ export class MilepostJob extends JobElement<JobStore> {
           children: store?.children ?? [],
           more: store?.hasMoreChildren ?? false,
           error: store?.childrenError ?? "",
+          none: !store?.areChildrenLoaded ? "loading…" : hasEnded(job) ? "no children" : "no children yet",
           state: this.childState,
           onState: (state) => (this.childState = state),
           address: (id) => store?.server.jobAddress(id) ?? "",
@@ -334,11 +336,12 @@ export class MilepostJob extends JobElement<JobStore> {
   }
 
   readonly #tabKey = (event: KeyboardEvent): void => {
-    const step = { ArrowRight: 1, ArrowLeft: -1 }[event.key];
-    if (step === undefined) return;
+    if (hasModifier(event)) return;
     const tabs = [...this.renderRoot.querySelectorAll<HTMLElement>("[role=tab]")];
     const place = tabs.findIndex((tab) => tab.getAttribute("aria-selected") === "true");
-    const next = tabs[(place + step + tabs.length) % tabs.length];
+    const to = { ArrowRight: place + 1, ArrowLeft: place - 1, Home: 0, End: -1 }[event.key];
+    if (to === undefined) return;
+    const next = tabs.at(to % tabs.length);
     next?.click();
     next?.focus();
     event.preventDefault();

@@ -13,9 +13,11 @@ import { type ShownConnection, brokenBy, connectionOf } from "../model/connectio
 import type { Instant } from "../model/instants.js";
 import { hasEnded } from "../../job-states.js";
 import { hasUsual } from "../model/usual.js";
+import { childInterval, listChildren } from "./child-list.js";
 import { FrameQueue } from "./frame-queue.js";
 import { JobLog } from "./job-log.js";
 import { Listeners } from "./listeners.js";
+import { Lookup } from "./lookup.js";
 import { Retries } from "./retries.js";
 import type { ServerConnection } from "./server-connection.js";
 import { ticker } from "./ticker.js";
@@ -25,11 +27,10 @@ import type { WatchedJob } from "./watched-job.js";
 const ATTEMPT_EVENTS_LIMIT = 20_000;
 /** Pages of the log that are loaded at first, where those before have no line; the reader asks for more. */
 const FIRST_PAGES = 4;
-/** Children that are shown. */
-const CHILDREN_LIMIT = 500;
-/** Milliseconds between two look-ups of the queue and the children; and for a job that has neither, as far as is known. */
-const RELATED_INTERVAL_MS = 5000;
-const RARE_INTERVAL_MS = 30_000;
+/** Milliseconds between two look-ups of the queue; of what is usual; and of the children where the last one failed. */
+const WAITING_INTERVAL_MS = 5000;
+const USUAL_INTERVAL_MS = 30_000;
+const ERROR_INTERVAL_MS = 5000;
 
 const ATTEMPT_NAMES: ReadonlySet<string | undefined> = new Set<PayloadName>(ATTEMPT_PAYLOADS);
 
@@ -45,6 +46,7 @@ export class JobStore implements WatchedJob {
   connection: ShownConnection = { state: "connecting", error: "" };
   children: readonly Job[] = [];
   hasMoreChildren = false;
+  areChildrenLoaded = false;
   /** Why the children, or the earlier attempts, could not be loaded; empty if they could. */
   childrenError = "";
   attemptsError = "";
@@ -68,8 +70,10 @@ export class JobStore implements WatchedJob {
   #untick: (() => void) | undefined;
   /** Why it was queued, in an attempt, after what the stream had said. */
   #lookedUp: { waiting?: Waiting | undefined; after?: Waiting | undefined; attempt?: number } = {};
-  #isLooking = false;
-  #lookedAt = -Infinity;
+  readonly #waitingLookup = new Lookup();
+  readonly #childLookup = new Lookup();
+  /** Whether the job has had an event of its children since they were looked up. */
+  #hasChildNews = false;
   /** Of the events of its attempts before. */
   readonly #attemptRetries = new Retries();
   /** When what is usual may be asked for again, and whether the job had ended when it was asked for last. */
@@ -231,12 +235,17 @@ export class JobStore implements WatchedJob {
       this.#fold?.apply(event);
       if (ATTEMPT_NAMES.has(event.payload.case) && this.#attemptEvents.length < ATTEMPT_EVENTS_LIMIT)
         this.#attemptEvents.push(event);
+      if (event.payload.case === "childrenProgressed") this.#hasChildNews = true;
     }
-    if (this.isEnded && !isEnded) this.#usualAfter = this.#lookedAt = -Infinity;
+    if (this.isEnded && !isEnded) {
+      this.#usualAfter = -Infinity;
+      this.#childLookup.expire();
+    }
     if (items.length > 0) this.#attempts = undefined;
     this.log.add(events);
     for (const reader of this.#readers) reader.add(events);
     this.#changes.notify();
+    if (this.#hasChildNews) void this.#loadRelated();
   }
 
   #restart(job: Job): void {
@@ -258,7 +267,7 @@ export class JobStore implements WatchedJob {
   /** What was looked up is of another job, or of one in another store. */
   #forget(): void {
     this.children = [];
-    this.hasMoreChildren = false;
+    this.hasMoreChildren = this.areChildrenLoaded = false;
     this.usual = undefined;
     this.#usualAfter = -Infinity;
     this.#isUsualOfEnd = false;
@@ -276,7 +285,8 @@ export class JobStore implements WatchedJob {
       await this.#loadAttempts(job, signal);
     if (signal.aborted) return; // another snapshot came, and all of this again
     this.#isComplete = true;
-    this.#lookedAt = -Infinity;
+    this.#waitingLookup.expire();
+    this.#childLookup.expire();
     await this.#loadRelated();
     await this.#loadUsual();
   }
@@ -288,7 +298,7 @@ export class JobStore implements WatchedJob {
     if (!job || !this.#isComplete || performance.now() < this.#usualAfter) return;
     const ended = hasEnded(job);
     if (ended ? this.#isUsualOfEnd : hasUsual(this.usual)) return;
-    this.#usualAfter = performance.now() + RARE_INTERVAL_MS;
+    this.#usualAfter = performance.now() + USUAL_INTERVAL_MS;
     await this.server.whoAmI();
     await whenShown();
     if (signal.aborted || !this.server.may("see history")) return;
@@ -339,47 +349,44 @@ export class JobStore implements WatchedJob {
     this.#frames.request();
   }
 
-  /** The place in the queue, and the children: both change without events of this job, so that they are looked up. */
+  /** Why it is queued, and the children: both change without events of this job, so that they are looked up. */
   async #loadRelated(): Promise<void> {
-    const { job } = this;
-    if (!job || !this.#isComplete || this.#isLooking) return;
-    const ended = hasEnded(job);
-    // Children may go on after the end of their parent.
-    const often = ended
-      ? this.children.some((child) => !hasEnded(child))
-      : job.state === JobState.QUEUED || this.children.length > 0 || job.plannedChildren > 0;
-    const interval = often ? RELATED_INTERVAL_MS : ended ? Infinity : RARE_INTERVAL_MS;
-    if (performance.now() - this.#lookedAt < interval) return;
-    this.#isLooking = true;
-    const { signal } = this.#loading;
-    await whenShown();
-    try {
-      if (job.state === JobState.QUEUED) {
-        const after = this.#watch?.waiting;
-        const waiting = await this.server.client.getWaiting(this.jobId, { signal });
-        if (!signal.aborted) this.#lookedUp = { waiting, after, attempt: job.attempt };
-      }
-      await whenShown();
-      const options = { pageSize: CHILDREN_LIMIT, signal };
-      const children = this.server.client.listJobs({ parentJobId: this.jobId }, options);
-      const { jobs, more } = await firstOf(children, CHILDREN_LIMIT);
-      if (!signal.aborted) [this.children, this.hasMoreChildren, this.childrenError] = [jobs, more, ""];
-    } catch (error) {
-      // The next look-up tries again.
-      if (!signal.aborted) this.childrenError = toMilepostError(error).message;
-    }
-    this.#isLooking = false;
-    this.#lookedAt = signal.aborted || this.isEnded !== ended ? -Infinity : performance.now();
-    this.#frames.request();
+    if (!this.job || !this.#isComplete) return;
+    await Promise.all([this.#loadWaiting(this.job), this.#loadChildren(this.job)]);
   }
-}
 
-async function firstOf(jobs: AsyncIterable<Job>, limit: number): Promise<{ jobs: Job[]; more: boolean }> {
-  const found: Job[] = [];
-  for await (const job of jobs) {
-    if (found.length >= limit) return { jobs: found, more: true };
-    found.push(job);
-    await whenShown(); // the next job may be of another page
+  async #loadWaiting({ state, attempt }: Job): Promise<void> {
+    if (state !== JobState.QUEUED) return;
+    await this.#waitingLookup.every(WAITING_INTERVAL_MS, async () => {
+      const { signal } = this.#loading;
+      await whenShown();
+      const after = this.#watch?.waiting;
+      try {
+        const waiting = await this.server.client.getWaiting(this.jobId, { signal });
+        if (!signal.aborted) this.#lookedUp = { waiting, after, attempt };
+      } catch {
+        // What the stream said last is shown on, and the next look-up tries again.
+      }
+      this.#frames.request();
+    });
   }
-  return { jobs: found, more: false };
+
+  async #loadChildren(job: Job): Promise<void> {
+    const interval = childInterval(job, this.children, this.#hasChildNews);
+    await this.#childLookup.every(Math.max(interval, this.childrenError ? ERROR_INTERVAL_MS : 0), async () => {
+      const { signal } = this.#loading;
+      await whenShown();
+      this.#hasChildNews = false; // what comes from here on may not be in the answer
+      try {
+        const { jobs, hasMore } = await listChildren(this.server.client, this.jobId, signal);
+        if (signal.aborted) return;
+        [this.children, this.hasMoreChildren, this.childrenError] = [jobs, hasMore, ""];
+        this.areChildrenLoaded = true;
+      } catch (error) {
+        // The next look-up tries again.
+        if (!signal.aborted) this.childrenError = toMilepostError(error).message;
+      }
+      this.#frames.request();
+    });
+  }
 }

@@ -45,14 +45,21 @@ export class Keyboard {
   }
 }
 
+/** Whether a key belongs to the browser, as Alt and an arrow go back to the page before. */
+export function hasModifier({ ctrlKey, metaKey, altKey }: KeyboardEvent): boolean {
+  return ctrlKey || metaKey || altKey;
+}
+
 /** Whether a key belongs to what has the focus, or to the browser. */
 export function isForeignKey(event: KeyboardEvent): boolean {
-  if (event.ctrlKey || event.metaKey || event.altKey || event.defaultPrevented || event.isComposing)
-    return true;
-  const target = event.composedPath()[0];
+  if (hasModifier(event) || event.defaultPrevented || event.isComposing) return true;
+  const path = event.composedPath();
+  const [target] = path;
   if (!(target instanceof Element)) return false;
   // What a dialog had focused keeps the focus until the next frame after it is closed.
   if (event.key === "Escape" || target.closest("dialog:not([open])")) return false;
   if (target.matches("input, textarea, select, [contenteditable]")) return true;
+  // What is behind an open dialog is out of reach; one key shows and hides the keys themselves.
+  if (path.some((node) => node instanceof HTMLDialogElement && node.open)) return event.key !== "?";
   return event.key === "Enter" && target.matches("button, a, summary, [role=tab]");
 }

@@ -117,6 +117,8 @@ export interface ShownChildren {
   readonly more: boolean;
   /** Why they could not be loaded; empty if they could. */
   readonly error: string;
+  /** What is said while there are none. */
+  readonly none: string;
   /** The state of those that are shown; undefined for all. */
   readonly state: JobState | undefined;
   readonly onState: (state: JobState | undefined) => void;
@@ -126,7 +128,9 @@ export interface ShownChildren {
 }
 
 export function childrenPanel(shown: ShownChildren): TemplateResult {
-  const { more, error, state, address, now } = shown;
+  const { more, error, none, state, address, now } = shown;
+  if (shown.children.length === 0)
+    return error ? html`${notLoaded("The children", error)}` : html`<p class="muted">${none}</p>`;
   const children = shown.children.filter((child) => state === undefined || child.state === state);
   return html`${notLoaded("The children", error)} ${childStates(shown)}
     <table part="children">
@@ -198,8 +202,8 @@ function childStates({
   </div>`;
 }
 
-/** Children are looked up every few seconds, in which their bars move evenly. */
-const BAR_SECONDS = 1.5;
+/** Children are looked up once a second, or more rarely: their bars move evenly in that time. */
+const BAR_SECONDS = 1;
 
 function childProgress(child: Job): TemplateResult | typeof nothing {
   const text = progressText(child);

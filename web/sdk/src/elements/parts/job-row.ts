@@ -51,6 +51,7 @@ export function jobRow(job: Job, options: RowOptions): TemplateResult {
       class="row ${selected ? "selected" : ""} ${note ? "noted" : ""} ${isQueued ? "waits" : ""}"
       part="row"
       href=${address}
+      aria-current=${selected ? "true" : nothing}
       @click=${(event: MouseEvent) => {
         onOpen(event, job.jobId);
       }}

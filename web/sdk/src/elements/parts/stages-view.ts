@@ -4,6 +4,7 @@ import { repeat } from "lit/directives/repeat.js";
 import { type Job, type Stage, StageState } from "../messages.js";
 import type { Attempt } from "../model/attempts.js";
 import { absolute, elapsed, instantOf, took, type Instant } from "../model/instants.js";
+import { hasModifier } from "../model/keyboard.js";
 import { amount, oneLine, percent, wholePercent } from "../model/plain-text.js";
 import { SmoothBar } from "../model/smooth-bar.js";
 import {
@@ -224,6 +225,7 @@ export class StagesView extends StoreElement<JobStore> {
   }
 
   readonly #keydown = (event: KeyboardEvent): void => {
+    if (hasModifier(event)) return;
     const row = this.#rows.find((found) => found.key === this.selected);
     const steps: Record<string, number> = { ArrowDown: 1, ArrowUp: -1, Home: -Infinity, End: Infinity };
     const step = steps[event.key];

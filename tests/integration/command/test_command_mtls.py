@@ -134,6 +134,8 @@ async def test_a_command_without_tls_at_a_server_that_has_it(
     assert (outcome.status, outcome.out, outcome.err) == (
         5,
         "",
-        (f"Error: The server at {server.address} cannot be reached ({REFUSED}). Give --tls, and --tls-ca for an "
-        "authority of its own; for a client certificate --tls-client-cert and --tls-client-key.\n"),
+        (
+            f"Error: The server at {server.address} cannot be reached ({REFUSED}). Give --tls, and --tls-ca for an "
+            "authority of its own; for a client certificate --tls-client-cert and --tls-client-key.\n"
+        ),
     )

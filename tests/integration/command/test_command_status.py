@@ -149,13 +149,17 @@ async def test_a_lost_job_exits_6(tmp_path: Path) -> None:
     [
         (
             ("submit", "Track"),
-            ("kind: 'Track' is not valid: a kind is 1 to 64 lower-case ASCII letters, digits, '.', '_' and '-', and "
-            "begins with a letter or a digit"),
+            (
+                "kind: 'Track' is not valid: a kind is 1 to 64 lower-case ASCII letters, digits, '.', '_' and '-', and "
+                "begins with a letter or a digit"
+            ),
         ),
         (
             ("submit", "track", "--label", "a b=c"),
-            ("labels['a b']: 'a b' is not valid: the key of a label is 1 to 63 lower-case ASCII letters, digits, '.', "
-            "'_', '/' and '-', and begins with a letter or a digit"),
+            (
+                "labels['a b']: 'a b' is not valid: the key of a label is 1 to 63 lower-case ASCII letters, digits, "
+                "'.', '_', '/' and '-', and begins with a letter or a digit"
+            ),
         ),
         (
             ("get", "a.b"),

@@ -276,8 +276,10 @@ _OF_PYTHON = "is a module of Python's standard library; give yours another name.
         (f"time:worker cannot be imported: 'time' {_OF_PYTHON}", "time:worker"),
         (f"queue:Queue is not a Worker, but of type type: 'queue' {_OF_PYTHON}", "queue:Queue"),
         (
-            (f"click:worker cannot be imported: a module 'click' was imported before, from {click.__file__}; give yours "
-            "another name."),
+            (
+                f"click:worker cannot be imported: a module 'click' was imported before, "
+                f"from {click.__file__}; give yours another name."
+            ),
             "click:worker",
         ),
     ],

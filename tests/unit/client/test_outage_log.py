@@ -66,7 +66,7 @@ UNVERIFIED = "Tls handshake failed (TSI_PROTOCOL_FAILURE): SSL_ERROR_SSL: CERTIF
         ("DNS resolution failed for x:1: C-ares status is not ARES_SUCCESS", "its name is not known"),
         (
             f"{LAST}UNAVAILABLE: ipv4:1.2.3.4:1: recvmsg:Connection reset by peer (104)",
-            "the connection was cut",
+            "it ended the connection at once; it may expect TLS, or a client certificate that is valid for it",
         ),
         (
             f"{LAST}UNAVAILABLE: ipv4:1.2.3.4:1: Handshake read failed (Socket closed)",

@@ -137,14 +137,9 @@ describe("the list of jobs", () => {
     await page.keyboard.press("?");
     await shows(page, "milepost-key-help dialog", /next stage or job/);
     // What only the page of a job does is not offered here.
-    await expect.poll(() => page.locator("milepost-key-help dt").allInnerTexts()).toEqual([
-      "/",
-      "j",
-      "k",
-      "Enter",
-      "?",
-      "Escape",
-    ]);
+    await expect
+      .poll(() => page.locator("milepost-key-help dt").allInnerTexts())
+      .toEqual(["/", "j", "k", "Enter", "?", "Escape"]);
     await accessible(page);
     await page.keyboard.press("Escape");
     await page.locator("milepost-key-help dialog").waitFor({ state: "hidden" });

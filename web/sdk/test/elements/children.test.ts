@@ -122,8 +122,5 @@ test("a refusal to say why a job is queued does not hide its children", async ()
   await until(() => store.children.length > 0 || store.childrenError !== "");
 
   expect(store.job?.state).toBe(JobState.QUEUED);
-  expect([store.children.map((job) => job.jobId), store.childrenError]).toStrictEqual([
-    [child.jobId],
-    "",
-  ]);
+  expect([store.children.map((job) => job.jobId), store.childrenError]).toStrictEqual([[child.jobId], ""]);
 });

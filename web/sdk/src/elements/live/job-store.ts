@@ -373,20 +373,23 @@ export class JobStore implements WatchedJob {
 
   async #loadChildren(job: Job): Promise<void> {
     const interval = childInterval(job, this.children, this.#hasChildNews);
-    await this.#childLookup.every(Math.max(interval, this.childrenError ? ERROR_INTERVAL_MS : 0), async () => {
-      const { signal } = this.#loading;
-      await whenShown();
-      this.#hasChildNews = false; // what comes from here on may not be in the answer
-      try {
-        const { jobs, hasMore } = await listChildren(this.server.client, this.jobId, signal);
-        if (signal.aborted) return;
-        [this.children, this.hasMoreChildren, this.childrenError] = [jobs, hasMore, ""];
-        this.areChildrenLoaded = true;
-      } catch (error) {
-        // The next look-up tries again.
-        if (!signal.aborted) this.childrenError = toMilepostError(error).message;
-      }
-      this.#frames.request();
-    });
+    await this.#childLookup.every(
+      Math.max(interval, this.childrenError ? ERROR_INTERVAL_MS : 0),
+      async () => {
+        const { signal } = this.#loading;
+        await whenShown();
+        this.#hasChildNews = false; // what comes from here on may not be in the answer
+        try {
+          const { jobs, hasMore } = await listChildren(this.server.client, this.jobId, signal);
+          if (signal.aborted) return;
+          [this.children, this.hasMoreChildren, this.childrenError] = [jobs, hasMore, ""];
+          this.areChildrenLoaded = true;
+        } catch (error) {
+          // The next look-up tries again.
+          if (!signal.aborted) this.childrenError = toMilepostError(error).message;
+        }
+        this.#frames.request();
+      },
+    );
   }
 }

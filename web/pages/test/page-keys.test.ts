@@ -5,7 +5,7 @@ import { connected, sharedPages, shows } from "./pages.js";
 const pages = sharedPages();
 
 /** Press a key on an element; returns whether the browser does with it what it always does. */
-async function isLeftToBrowser(element: Locator, key: KeyboardEventInit): Promise<boolean> {
+async function isLeftToBrowser(element: Locator, key: { key: string; altKey?: boolean }): Promise<boolean> {
   return element.evaluate(
     (target, init) =>
       target.dispatchEvent(

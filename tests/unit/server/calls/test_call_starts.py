@@ -12,6 +12,7 @@ import pytest
 from milepost.server.rpc import call_starts
 from milepost.server.rpc.call_starts import CAREFUL_TIME, CallStarts, starts_of
 from milepost.server.runtime.server import Server, Settings
+from milepost.server.scheduling.callers import host_of
 from milepost.v1 import GetJobRequest
 from tests.support.refused import refused
 from tests.support.rpc import connect
@@ -28,10 +29,11 @@ class Calls:
         self.begun: list[int] = []
         self.closed: list[int] = []
 
-    def start(self, number: int) -> asyncio.Task[None]:
+    def start(self, number: int, peer: str = "") -> asyncio.Task[None]:
         """Start a call."""
         call = self._call()
-        return asyncio.create_task(self._starts.start(_Noted(self._handle(number, call), number, self), call))
+        handling = _Noted(self._handle(number, call), number, self)
+        return asyncio.create_task(self._starts.start(handling, call, lambda: peer))
 
     async def _handle(self, number: int, call: Coroutine[Any, Any, None]) -> None:
         self.begun.append(number)
@@ -80,7 +82,7 @@ async def test_calls_begin_at_once() -> None:
     """They are run as they are, without anything in between."""
     handling, call = asyncio.sleep(0), asyncio.sleep(0)
 
-    assert CallStarts().start(handling, call) is handling
+    assert CallStarts().start(handling, call, str) is handling
     handling.close()
     call.close()
 
@@ -118,6 +120,18 @@ async def test_the_loop_rests_after_a_long_one(monkeypatch: pytest.MonkeyPatch) 
     assert (calls.begun, calls.closed) == ([1], [2])
 
 
+async def test_connections_take_turns(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A call waits for one of each other connection, however many these have."""
+    clock(monkeypatch, 0.0)
+    starts = CallStarts()
+    starts.begin_carefully()
+    calls = Calls(starts)
+    flood = [calls.start(number, "ipv4:127.0.0.1:1") for number in range(4)]
+    await asyncio.gather(*flood, calls.start(4, "ipv4:127.0.0.1:2"))
+
+    assert calls.begun == [0, 4, 1, 2, 3]
+
+
 async def test_who_waits_is_not_overtaken(monkeypatch: pytest.MonkeyPatch) -> None:
     """Also by calls that come after the time in which calls begin one at a time."""
     clock(monkeypatch, 3_600.0)
@@ -145,9 +159,9 @@ async def test_calls_of_a_server_begin_so(monkeypatch: pytest.MonkeyPatch) -> No
     turns = []
     take_turn = CallStarts._turn
 
-    def turn(self: CallStarts) -> asyncio.Future[None]:
-        turns.append(self)
-        return take_turn(self)
+    def turn(self: CallStarts, peer: str) -> asyncio.Future[None]:
+        turns.append((self, host_of(peer)))
+        return take_turn(self, peer)
 
     monkeypatch.setattr(CallStarts, "_turn", turn)
     server = Server(Settings("127.0.0.1:0", None))
@@ -158,4 +172,4 @@ async def test_calls_of_a_server_begin_so(monkeypatch: pytest.MonkeyPatch) -> No
             assert answer.metadata == {"limit": "metadata"}
     await server.stop()
 
-    assert turns == 2 * [starts_of(asyncio.get_running_loop())]
+    assert turns == 2 * [(starts_of(asyncio.get_running_loop()), "ipv4:127.0.0.1")]

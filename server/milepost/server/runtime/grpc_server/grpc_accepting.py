@@ -190,8 +190,8 @@ def install() -> None:
     changed = ModuleType(asyncio.__name__)
     vars(changed).update(vars(asyncio), wait=wait)
     cygrpc.asyncio = changed
-    if hasattr(cygrpc, _HANDLE):
-        setattr(cygrpc, _HANDLE, partial(_handle, getattr(cygrpc, _HANDLE)))
+    if all(hasattr(cygrpc, name) for name in (_HANDLE, "_ServicerContext")):
+        setattr(cygrpc, _HANDLE, partial(_handle, getattr(cygrpc, _HANDLE), cygrpc._ServicerContext))
     server = cygrpc.AioServer
     if all(hasattr(server, name) for name in (_NEXT_CALL, "_request_registered_call", "_request_call")):
         cygrpc.AioServer = type(server.__name__, (server,), {_NEXT_CALL: _next_call})
@@ -202,13 +202,15 @@ _HANDLE: Final = "_handle_exceptions"
 
 def _handle(
     handle: Callable[..., Coroutine[Any, Any, None]],
+    context: Any,
     state: object,
     call: Coroutine[Any, Any, None],
     loop: asyncio.AbstractEventLoop,
     method: str,
 ) -> Coroutine[Any, Any, None]:
     """Return what runs the call, whose first step makes objects of its metadata."""
-    return starts_of(loop).start(handle(state, call, loop, method), call)
+    handling = handle(state, call, loop, method)
+    return starts_of(loop).start(handling, call, lambda: str(context(state, None, None, loop).peer()))
 
 
 _NEXT_CALL: Final = "_make_request_call_future"

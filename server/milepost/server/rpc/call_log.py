@@ -50,7 +50,9 @@ class CallLog:
                 await self._context.abort_with_status(rpc_status.to_status(status))
             else:
                 await self._context.abort(_STATUS_CODES[status.code], status.message)
-        except Exception as ended:  # noqa: BLE001  # the handler raises it
+        except Exception as ended:
+            if not (isinstance(ended, grpc.aio.AbortError) or _is_of_lost_connection(ended)):
+                raise
             drop_tracebacks(ended)
             return ended
 

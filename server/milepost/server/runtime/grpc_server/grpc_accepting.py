@@ -182,7 +182,7 @@ class CallsAhead:
 def install() -> None:
     """Have the servers of grpc.aio accept calls like this, in this process.
 
-    What its module no longer has by name, such as asyncio, or the way in which it asks for calls, stays as it is.
+    Nothing changes if its module no longer imports asyncio by name, and what else it has no longer stays as it is.
     """
     cygrpc: Any = import_module("grpc._cython.cygrpc")
     if getattr(cygrpc, "asyncio", None) is not asyncio:
@@ -200,16 +200,12 @@ def install() -> None:
 _HANDLE: Final = "_handle_exceptions"
 
 
-def _handle(
-    handle: Callable[..., Coroutine[Any, Any, None]],
-    context: Any,
-    state: object,
-    call: Coroutine[Any, Any, None],
-    loop: asyncio.AbstractEventLoop,
-    method: str,
-) -> Coroutine[Any, Any, None]:
-    """Return what runs the call, whose first step makes objects of its metadata."""
-    handling = handle(state, call, loop, method)
+def _handle(handle: Callable[..., Coroutine[Any, Any, None]], context: Any, *of_call: Any) -> Any:
+    """Return what runs a call, whose first step makes objects of its metadata."""
+    handling = handle(*of_call)
+    if len(of_call) != 4:
+        return handling  # another version of grpc.aio
+    state, call, loop, _ = of_call
     return starts_of(loop).start(handling, call, lambda: str(context(state, None, None, loop).peer()))
 
 

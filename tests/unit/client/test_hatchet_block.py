@@ -54,6 +54,20 @@ class Claim:
         self.steps.append(f"ended by {type(error).__name__}")
 
 
+def block_of(jobs: object, *, is_cancelled: bool) -> AttemptBlock:
+    """The block of a task's first attempt, whose run Hatchet has cancelled or not."""
+    context: Any = SimpleNamespace(
+        is_cancelled=is_cancelled,
+        workflow_run_id="w",
+        task_run_id="t",
+        _runs_client=SimpleNamespace(get_details=None),
+    )
+    run = TaskRun("t", 0, 1, {}, "j", "")
+    return AttemptBlock(
+        cast("JobsOfRuns", jobs), run, cast("Context", context), SubmitJobRequest(), lambda: None
+    )
+
+
 @pytest.mark.parametrize(
     ("succeeds", "cancelled", "steps"),
     [
@@ -67,16 +81,7 @@ async def test_a_block_is_left_after_its_claim(succeeds: bool, cancelled: bool, 
     claim = Claim(succeeds=succeeds)
     nothing = SimpleNamespace(look=lambda reader: None, watch=lambda *arguments: None)
     jobs = SimpleNamespace(waiting=nothing, attachment=lambda run, request: cast("Attachment", claim))
-    context: Any = SimpleNamespace(
-        is_cancelled=False,
-        workflow_run_id="w",
-        task_run_id="t",
-        _runs_client=SimpleNamespace(get_details=None),
-    )
-    run = TaskRun("t", 0, 1, {}, "j", "")
-    block = AttemptBlock(
-        cast("JobsOfRuns", jobs), run, cast("Context", context), SubmitJobRequest(), lambda: None
-    )
+    block = block_of(jobs, is_cancelled=False)
     entering = asyncio.create_task(block.enter())
     await claim.begun.wait()
     if cancelled:
@@ -119,16 +124,7 @@ async def test_a_cancellation_by_hatchet_outlasts_faults_of_the_server(
         return None
 
     jobs = SimpleNamespace(cancel=cancel)
-    context: Any = SimpleNamespace(
-        is_cancelled=True,
-        workflow_run_id="w",
-        task_run_id="t",
-        _runs_client=SimpleNamespace(get_details=None),
-    )
-    run = TaskRun("t", 0, 1, {}, "j", "")
-    block = AttemptBlock(
-        cast("JobsOfRuns", jobs), run, cast("Context", context), SubmitJobRequest(), lambda: None
-    )
+    block = block_of(jobs, is_cancelled=True)
     block._read_state = unknown
     await block._follow_hatchet(AttachedJob(JobContext(JobControl(Job(job_id="j"), Reporter(lambda: None)))))
 

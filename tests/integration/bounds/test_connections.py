@@ -14,12 +14,15 @@ import pytest
 from bench.abuse.raw_http2 import (
     ACK,
     CONTINUATION,
+    DATA,
     END_HEADERS,
+    END_STREAM,
     HEADERS,
     PING,
     Connection,
     SilentConnection,
     header,
+    message,
     request_headers,
 )
 from milepost.client import Client
@@ -147,13 +150,13 @@ async def test_a_host_that_floods_with_metadata_loses_those_connections(
         async with beside as other, connect(server.address) as rpc:
             await _flood(server.address, "127.0.0.2")
             stream = other.new_stream()
-            other.write(HEADERS, END_HEADERS, stream, request_headers(_WORK, server.address))
-            other.cancel(stream)
+            other.write(HEADERS, END_HEADERS, stream, request_headers(_GET_JOB, server.address))
+            other.write(DATA, END_STREAM, stream, message(b""))
 
-            async def is_served() -> bool:
-                return any(call["method"] == _WORK for call in _calls(server))
+            async def is_answered() -> bool:
+                return stream in other.ended
 
-            await eventually(is_served)
+            await eventually(is_answered)
             assert not other.closed.is_set()
             assert (await rpc.submit()).job_id
             floods = [line for line in server.log() if line["event"] == "host floods with metadata"]

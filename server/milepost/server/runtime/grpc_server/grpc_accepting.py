@@ -7,6 +7,8 @@ once, so that a call costs the same however many methods there are.
 It asks core for the next call of a method once it has taken the one before, which takes five passes of the event loop.
 While a loop is busy, a call that waits in core for forty of another caller waits for two hundred passes, before anybody
 knows whose it is. So here core is asked for several calls ahead (decision 0068).
+
+And it makes objects of a call's metadata before anybody can refuse it; see ``call_starts``.
 """
 
 from __future__ import annotations
@@ -19,6 +21,8 @@ from importlib import import_module
 from types import ModuleType
 from typing import Any, Final
 from weakref import ReferenceType, WeakKeyDictionary
+
+from milepost.server.rpc.call_starts import starts_of
 
 AHEAD_LIMIT: Final = 8
 """Calls of a method that core is asked for at a time."""
@@ -178,7 +182,7 @@ class CallsAhead:
 def install() -> None:
     """Have the servers of grpc.aio accept calls like this, in this process.
 
-    Nothing changes if its module no longer imports asyncio by name, or asks for calls in another way.
+    Nothing changes if its module no longer imports asyncio by name, and what else it has no longer stays as it is.
     """
     cygrpc: Any = import_module("grpc._cython.cygrpc")
     if getattr(cygrpc, "asyncio", None) is not asyncio:
@@ -186,9 +190,23 @@ def install() -> None:
     changed = ModuleType(asyncio.__name__)
     vars(changed).update(vars(asyncio), wait=wait)
     cygrpc.asyncio = changed
+    if all(hasattr(cygrpc, name) for name in (_HANDLE, "_ServicerContext")):
+        setattr(cygrpc, _HANDLE, partial(_handle, getattr(cygrpc, _HANDLE), cygrpc._ServicerContext))
     server = cygrpc.AioServer
     if all(hasattr(server, name) for name in (_NEXT_CALL, "_request_registered_call", "_request_call")):
         cygrpc.AioServer = type(server.__name__, (server,), {_NEXT_CALL: _next_call})
+
+
+_HANDLE: Final = "_handle_exceptions"
+
+
+def _handle(handle: Callable[..., Coroutine[Any, Any, None]], context: Any, *of_call: Any) -> Any:
+    """Return what runs a call, whose first step makes objects of its metadata."""
+    handling = handle(*of_call)
+    if len(of_call) != 4:
+        return handling  # another version of grpc.aio
+    state, call, loop, _ = of_call
+    return starts_of(loop).start(handling, call, lambda: str(context(state, None, None, loop).peer()))
 
 
 _NEXT_CALL: Final = "_make_request_call_future"

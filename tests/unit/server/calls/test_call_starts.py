@@ -1,0 +1,219 @@
+"""Calls begin one at a time after one with too much metadata."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Coroutine, Iterator
+from itertools import count
+from typing import Any
+
+import pytest
+
+from milepost.server.rpc import call_starts
+from milepost.server.rpc.call_starts import CAREFUL_TIME, LARGE_METADATA, CallStarts, starts_of
+from milepost.server.runtime.server import Server, Settings
+from milepost.v1 import GetJobRequest
+from tests.support.refused import refused
+from tests.support.rpc import connect
+
+# Passes of the event loop in which whatever is due happens.
+PASSES = 50
+
+
+class Calls:
+    """Calls that note when they begin."""
+
+    def __init__(self, starts: CallStarts) -> None:
+        self.starts = starts
+        self.begun: list[int] = []
+        self.closed: list[int] = []
+
+    def start(self, number: int, peer: str = "") -> asyncio.Task[None]:
+        """Start a call."""
+        call = self._call()
+        handling = _Noted(self._handle(number, call), number, self)
+        return asyncio.create_task(self.starts.start(handling, call, lambda: peer))
+
+    async def _handle(self, number: int, call: Coroutine[Any, Any, None]) -> None:
+        self.begun.append(number)
+        await call
+
+    async def _call(self) -> None:
+        await asyncio.sleep(0)
+
+
+class _Noted(Coroutine[Any, Any, None]):
+    """A coroutine that notes that it is closed."""
+
+    def __init__(self, steps: Coroutine[Any, Any, None], number: int, calls: Calls) -> None:
+        self._steps, self._number, self._calls = steps, number, calls
+
+    def __await__(self) -> Any:
+        return self._steps.__await__()
+
+    def send(self, value: Any) -> Any:
+        """See ``Coroutine``."""
+        return self._steps.send(value)
+
+    def throw(self, *error: Any) -> Any:
+        """See ``Coroutine``."""
+        return self._steps.throw(*error)
+
+    def close(self) -> None:
+        """See ``Coroutine``."""
+        self._calls.closed.append(self._number)
+        self._steps.close()
+
+
+def clock(monkeypatch: pytest.MonkeyPatch, seconds: float) -> None:
+    """Have each reading of the processor time be so many seconds after the last one."""
+    readings: Iterator[int] = count()
+    monkeypatch.setattr(call_starts, "thread_time", lambda: seconds * next(readings))
+
+
+def left_by(peers: list[str]) -> Callable[[str, float], None]:
+    """What is called with the peers of calls that are left."""
+    return lambda peer, seconds: peers.append(peer)
+
+
+def careful(left: list[str] | None = None) -> CallStarts:
+    """Starts after a call with large metadata; the peers of calls that are left come into the list."""
+    starts = CallStarts()
+    starts.note_metadata(LARGE_METADATA, left_by([] if left is None else left))
+    return starts
+
+
+async def run_passes() -> None:
+    """Run what is due."""
+    for _ in range(PASSES):
+        await asyncio.sleep(0)
+
+
+async def test_calls_begin_at_once() -> None:
+    """They are run as they are, without anything in between."""
+    handling, call = asyncio.sleep(0), asyncio.sleep(0)
+
+    assert CallStarts().start(handling, call, str) is handling
+    handling.close()
+    call.close()
+
+
+async def test_large_metadata_alone_changes_that() -> None:
+    """A call with a little less has others begin at once, as does one whose time is over."""
+    starts = CallStarts()
+    starts.note_metadata(LARGE_METADATA - 1, left_by([]))
+    handling, call = asyncio.sleep(0), asyncio.sleep(0)
+
+    assert starts.start(handling, call, str) is handling
+    handling.close()
+    call.close()
+
+
+async def test_a_short_one_begins_in_each_pass(monkeypatch: pytest.MonkeyPatch) -> None:
+    """In their order."""
+    clock(monkeypatch, 0.0)
+    calls = Calls(careful())
+    running = [calls.start(number) for number in range(5)]
+    begun = []
+    while len(calls.begun) < 5:
+        await asyncio.sleep(0)
+        begun.append(len(calls.begun))
+    await asyncio.gather(*running)
+
+    assert calls.begun == [0, 1, 2, 3, 4]
+    assert begun[-5:] == [1, 2, 3, 4, 5]
+
+
+async def test_the_loop_rests_after_a_long_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    """For as long as that took: an hour here, so that the next one does not begin. It never does if it is left."""
+    clock(monkeypatch, 3_600.0)
+    monkeypatch.setattr(call_starts, "LONGEST_REST", 3_600.0)
+    left: list[str] = []
+    calls = Calls(careful(left))
+    first, second = calls.start(1), calls.start(2, "ipv4:127.0.0.1:2")
+    await first
+    await run_passes()
+    assert calls.begun == [1]
+
+    second.cancel()
+    await second
+    assert (calls.begun, calls.closed, left) == ([1], [2], ["ipv4:127.0.0.1:2"])
+
+
+async def test_a_rest_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Such as after one during which garbage was collected, for an hour here."""
+    clock(monkeypatch, 3_600.0)
+    calls = Calls(careful())
+    await asyncio.gather(calls.start(1), calls.start(2))
+
+    assert calls.begun == [1, 2]
+
+
+async def test_one_that_is_left_as_its_turn_comes(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It does not begin, and the next one does."""
+    clock(monkeypatch, 0.0)
+    calls = Calls(careful())
+    first, second = calls.start(1), calls.start(2)
+    begin_next = calls.starts._begin_next
+
+    def leave() -> None:
+        begin_next()
+        first.cancel()
+
+    monkeypatch.setattr(calls.starts, "_begin_next", leave)
+    await asyncio.gather(first, second)
+
+    assert (calls.begun, calls.closed) == ([2], [1])
+
+
+async def test_hosts_take_turns(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A call waits for one of each other host, however many calls and connections these have."""
+    clock(monkeypatch, 0.0)
+    calls = Calls(careful())
+    flood = [calls.start(number, f"ipv4:127.0.0.2:{number}") for number in range(4)]
+    await asyncio.gather(*flood, calls.start(4, "ipv4:127.0.0.1:1"))
+
+    assert calls.begun == [0, 4, 1, 2, 3]
+
+
+async def test_who_waits_begins_when_the_time_is_over(monkeypatch: pytest.MonkeyPatch) -> None:
+    """All of them, without a rest; and those that come then begin at once."""
+    clock(monkeypatch, 3_600.0)
+    starts = careful()
+    calls = Calls(starts)
+    running = [calls.start(number) for number in range(4)]
+    await running[0]
+    loop = asyncio.get_running_loop()
+    later = loop.time() + CAREFUL_TIME
+    monkeypatch.setattr(loop, "time", lambda: later)
+    await asyncio.gather(*running)
+
+    assert calls.begun == [0, 1, 2, 3]
+    handling, call = asyncio.sleep(0), asyncio.sleep(0)
+    assert starts.start(handling, call, str) is handling
+    handling.close()
+    call.close()
+
+
+async def test_calls_of_a_server_begin_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    """After one whose metadata the server has refused, if there is much of it."""
+    clock(monkeypatch, 0.0)
+    monkeypatch.setattr("milepost.server.rpc.interceptor.METADATA_SIZE", 0)
+    monkeypatch.setattr(call_starts, "LARGE_METADATA", 1)
+    turns = []
+    take_turn = CallStarts._turn
+
+    def turn(self: CallStarts, host: str) -> asyncio.Future[None]:
+        turns.append((self, host))
+        return take_turn(self, host)
+
+    monkeypatch.setattr(CallStarts, "_turn", turn)
+    server = Server(Settings("127.0.0.1:0", None))
+    await server.start()
+    async with connect(server.address) as rpc:
+        for _ in range(3):
+            answer = await refused(rpc.jobs.GetJob(GetJobRequest(job_id="j")))
+            assert answer.metadata == {"limit": "metadata"}
+    await server.stop()
+
+    assert turns == 2 * [(starts_of(asyncio.get_running_loop()), "ipv4:127.0.0.1")]

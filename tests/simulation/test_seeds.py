@@ -42,10 +42,9 @@ def hold(seeds: Iterable[int]) -> None:
     assert happened["acknowledged amid faults"] > _BLOCK
 
 
-@pytest.mark.parametrize("first", range(0, 500, _BLOCK))
-def test_the_rules_hold_in_five_hundred_worlds(first: int) -> None:
+def test_the_rules_hold_in_many_worlds() -> None:
     """Whatever is cut, paused, killed or full: all guarantees hold, and every job ends."""
-    hold(range(first, first + _BLOCK))
+    hold(range(_BLOCK))
 
 
 def test_every_job_ends_after_an_older_copy_was_restored() -> None:
@@ -58,7 +57,7 @@ def test_every_job_ends_after_an_older_copy_was_restored() -> None:
 
 
 @pytest.mark.nightly
-@pytest.mark.parametrize("first", range(500, 10_000, _BLOCK))
+@pytest.mark.parametrize("first", range(_BLOCK, 10_000, _BLOCK))
 def test_the_rules_hold_in_ten_thousand_worlds(first: int) -> None:
     """The same with all other seeds up to ten thousand."""
     hold(range(first, first + _BLOCK))

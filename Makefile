@@ -76,11 +76,8 @@ demo: setup  ## Run the demo; ARGS="--help" shows its options
 multitrack: setup  ## Turn a recording into a transcript; MILEPOST_ENGINE names the engine, ARGS="--help" shows options
 	$(BIN)/python -m examples.multitrack $(ARGS)
 
-# Half of their time the tests wait for something, so that four files run on two cores; at most 8, since each starts
-# processes. In the order of the folders: by their number of tests, files with a few long ones would come last, and one
-# of them would run alone in the end.
-ABREAST := -n $(shell $(PYTHON) -c 'import os; print(min(8, 2 * (os.cpu_count() or 1)))') --dist loadfile \
-	--no-loadscope-reorder
+# Half of their time the tests wait for something, so that four files run on two cores; at most 8, since each starts processes.
+ABREAST := -n $(shell $(PYTHON) -c 'import os; print(min(8, 2 * (os.cpu_count() or 1)))') --dist loadfile
 
 .PHONY: test
 test: setup node  ## Run the tests; ARGS="-k watch" selects some

@@ -12,6 +12,9 @@ from tests.simulation.entropy import Change
 from tests.simulation.evidence import evidence_of
 from tests.simulation.world import run
 
+# Like tests/mutants: it tests the tests.
+pytestmark = pytest.mark.nightly
+
 # Maximum number of worlds to try per bug; most show within ten, the rarest within two hundred.
 _SEEDS = 500
 

@@ -190,13 +190,17 @@ async def check_memory_of_left_calls(serve: Serve, least: int) -> None:
             await leave_calls()
             gc.collect()
             before = _bytes_in_use()
-            await leave_calls()
+            rounds = 0
 
-            async def is_freed() -> bool:
+            async def keep_less() -> bool:
+                # What else takes memory in this process does so once; what calls keep grows with them.
+                nonlocal rounds
+                await leave_calls()
+                rounds += 1
                 gc.collect()
-                return _bytes_in_use() - before < least * CALLS
+                return _bytes_in_use() - before < least * CALLS * rounds
 
-            await eventually(is_freed)
+            await eventually(keep_less)
     finally:
         await server.stop(None)
 

@@ -8,10 +8,10 @@ from milepost.client import JobContext
 from milepost.client.logging import JobHandler
 from milepost.client.tqdm import tqdm, trange
 
-_log = logging.getLogger("tests.code_with_bars")
-_log.addHandler(JobHandler())
-_log.setLevel(logging.INFO)
-_log.propagate = False
+_logger = logging.getLogger("tests.code_with_bars")
+_logger.addHandler(JobHandler())
+_logger.setLevel(logging.INFO)
+_logger.propagate = False
 
 
 def compute() -> int:
@@ -23,7 +23,7 @@ def compute() -> int:
                 total += number
                 bar.update()
                 bar.set_postfix(total=total)
-        _log.info("epoch %d", epoch)
+        _logger.info("epoch %d", epoch)
     return total
 
 

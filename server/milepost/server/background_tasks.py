@@ -14,7 +14,7 @@ from milepost.server.base.fault_log import FaultLog
 from milepost.server.base.refusal import Refusal
 from milepost.server.log.log_errors import StoreDisplaced, StoreFailed, StoreFull
 
-_log = structlog.get_logger("milepost.tasks")
+_logger = structlog.get_logger("milepost.tasks")
 
 STARTS_PER_PASS: Final = 50
 """Tasks that begin in one pass of the event loop, where they may be thousands: each takes some 0.1 ms at first."""
@@ -37,8 +37,8 @@ class Tasks:
         self._waiting: deque[Coroutine[Any, Any, None]] = deque()
         # Of those that waited.
         self._writing = 0
-        self._refused = FaultLog(_log, "background task failed")
-        self._failed = FaultLog(_log, "task failed", logging.ERROR)
+        self._refused = FaultLog(_logger, "background task failed")
+        self._failed = FaultLog(_logger, "task failed", logging.ERROR)
 
     def __len__(self) -> int:
         return len(self._running) + len(self._waiting)

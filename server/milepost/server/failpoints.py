@@ -30,7 +30,7 @@ from milepost.v1 import WorkResponse
 
 __all__ = ["POINTS", "VARIABLE", "arm", "armed", "reach", "reach_message"]
 
-_log = structlog.get_logger("milepost.failpoints")
+_logger = structlog.get_logger("milepost.failpoints")
 
 VARIABLE: Final = "MILEPOST_FAILPOINTS"
 """The environment variable."""
@@ -70,7 +70,7 @@ def arm(settings: str) -> None:
     _armed.clear()
     _armed.update(points)
     if _armed:
-        _log.warning("failpoints armed, for tests only", settings=settings)
+        _logger.warning("failpoints armed, for tests only", settings=settings)
 
 
 def armed() -> list[str]:

@@ -66,8 +66,8 @@ class Journal:
     ) -> None:
         self._log = log
         self._run_of = run_of
-        log_lines = structlog.get_logger("milepost.journal")
-        self._lost_runs = FaultLog(log_lines, "run not kept for estimates", logging.ERROR)
+        logger = structlog.get_logger("milepost.journal")
+        self._lost_runs = FaultLog(logger, "run not kept for estimates", logging.ERROR)
         self._clock = clock
         # Jobs with pending appends stay; all others are a cache.
         self._pending: dict[str, OpenJob] = {}

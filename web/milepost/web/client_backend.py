@@ -26,7 +26,7 @@ from milepost.web.request_body import malformed
 from milepost.web.service import METHODS, Caller, ReceiveRequest, Send, ServiceError, Steps, path_of
 from milepost.web.shared_watches import SharedWatches
 
-_log = logging.getLogger("milepost.web")
+_logger = logging.getLogger("milepost.web")
 
 _RETRY_DELAY: Final = 1.0
 """Seconds after which a server that cannot be reached may be there."""
@@ -112,9 +112,9 @@ class ClientBackend:
         """What pages are to know of a user whom the application does not name: whether they may ask for histories."""
         try:
             await self._admit(ClientCall("GetHistory", GetHistoryRequest()), caller)
-        except Exception as error:  # noqa: BLE001 - the application may expect a kind here
+        except Exception as error:  # the application may expect a kind here
             if not isinstance(error, ServiceError):
-                _log.debug("authorize failed about a history that nobody has asked for", exc_info=error)
+                _logger.debug("authorize failed about a history that nobody has asked for", exc_info=error)
             return WhoAmIResponse()
         return WhoAmIResponse(scopes=["read"])
 

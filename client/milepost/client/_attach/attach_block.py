@@ -17,7 +17,7 @@ from milepost.client._worker.current_job import CurrentJobBlock
 
 __all__ = ["Attached", "SyncAttached"]
 
-_log = logging.getLogger("milepost.client")
+_logger = logging.getLogger("milepost.client")
 
 
 class Attached:
@@ -113,7 +113,7 @@ class SyncAttached:
             self._current_job.leave()
             self._background.run(self._attachment.end(error))
         except RuntimeError as closed:
-            _log.warning("the end of a job cannot be reported: %s", closed)
+            _logger.warning("the end of a job cannot be reported: %s", closed)
             return
         except BaseException:
             try:  # as above

@@ -38,7 +38,7 @@ from milepost.v1 import Job
 
 __all__ = ["Attachment"]
 
-_log = logging.getLogger("milepost.client")
+_logger = logging.getLogger("milepost.client")
 
 # Seconds to give back a job that was assigned after the claim was abandoned.
 _RELEASE_TIMEOUT: Final = 2.0
@@ -220,7 +220,7 @@ class Attachment:
             flush.cancel()
             if not self._jobs.claimed.done():
                 text = "job %s: the server did not come back in time; nothing was reported"
-                _log.warning(text, self._job_id)
+                _logger.warning(text, self._job_id)
             await self._disconnect()
 
     async def detach(self, timeout: float) -> None:
@@ -251,7 +251,7 @@ class Attachment:
     def _run_offline(self, error: MilepostError) -> AttachedJob:
         """Run the block without its server. Once that is back, claim the job and send the buffered reports."""
         assert self._offline_job is not None
-        _log.warning(
+        _logger.warning(
             "job %s goes on without its server, and is reported once that is back: %s", self._job_id, error
         )
         self._offline_block = OfflineBlock(self._offline_job)
@@ -263,9 +263,9 @@ class Attachment:
         if claimed.cancelled():
             return
         if (error := claimed.exception()) is None:
-            _log.info("job %s: its server is back", self._job_id)
+            _logger.info("job %s: its server is back", self._job_id)
         else:
-            _log.warning("job %s goes on without being reported: %s", self._job_id, error)
+            _logger.warning("job %s goes on without being reported: %s", self._job_id, error)
 
     async def _flush(self) -> None:
         if self._offline_block is not None:
@@ -315,7 +315,7 @@ class Attachment:
         """Interrupt the block, unless it goes on without its job. A job that had no grace period was cancelled, too."""
         was_cancelled = isinstance(reason, JobEndedError) and reason.metadata.get("state") == "CANCELLED"
         if self._goes_on and isinstance(reason, MilepostError) and not was_cancelled:
-            _log.warning("job %s goes on without being reported: %s", self._job_id, reason)
+            _logger.warning("job %s goes on without being reported: %s", self._job_id, reason)
             self._is_abandoned = self._connection.cancel()  # opened again, it would take the job back
             return
         job._control.cancel_signal.set()
@@ -359,7 +359,7 @@ class Attachment:
             await self._sessions.run(self._wait_to_retry)
         except asyncio.CancelledError:
             pass
-        except Exception as error:  # noqa: BLE001 - a block that was entered goes on
+        except Exception as error:  # a block that was entered goes on
             if not self._jobs.claimed.done():
                 self._jobs.claimed.set_exception(copy(error))  # its frames have the table
             elif isinstance(error, MilepostError) and self._jobs.was_assigned:
@@ -367,7 +367,8 @@ class Attachment:
             else:
                 # Known: the client is closed, or a block that goes on without its job is not accepted any more.
                 is_known = isinstance(error, (MilepostError, RuntimeError))
-                _log.warning("job %s: the connection ended: %s", self._job_id, error, exc_info=not is_known)
+                text = "job %s: the connection ended: %s"
+                _logger.warning(text, self._job_id, error, exc_info=not is_known)
 
     async def _submit(self, unreachable: MilepostError) -> None:
         """Submit the job, for which the server was `unreachable`, as soon as it is back."""

@@ -21,7 +21,7 @@ from milepost.v1 import Claim, ErrorReason, Rejected, WorkRequest
 
 __all__ = ["BlockClaim", "ClaimedJobTable"]
 
-_log = logging.getLogger("milepost.client")
+_logger = logging.getLogger("milepost.client")
 
 # Seconds between two claims of a job that another worker has.
 _RETRY_INTERVAL: Final = 0.5
@@ -153,7 +153,7 @@ class ClaimedJobTable(JobTable):
             return False
         if not self._wait_logged:
             self._wait_logged = True
-            _log.info("job %s: waiting up to %.1f s to claim it: %s", self.job_id, left, message.message)
+            _logger.info("job %s: waiting up to %.1f s to claim it: %s", self.job_id, left, message.message)
         self._retry_timer = self._loop.call_later(
             min(_RETRY_INTERVAL, left), lambda: self.send_queue.enqueue(self._claim())
         )

@@ -12,7 +12,7 @@ from milepost.v1 import Acknowledged, Assignment, Capacity, Rejected, Release, W
 
 __all__ = ["JoinedTables"]
 
-_log = logging.getLogger("milepost.client")
+_logger = logging.getLogger("milepost.client")
 
 
 class JoinedTables:
@@ -88,7 +88,7 @@ class JoinedTables:
         if table is not None:
             table.start(assignment)
             return
-        _log.info("job %s is given back", job_id)
+        _logger.info("job %s is given back", job_id)
         release = Release(job_id=job_id, lease_token=assignment.lease_token)
         self.send_queue.enqueue(WorkRequest(release=release))
 

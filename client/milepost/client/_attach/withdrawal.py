@@ -13,7 +13,7 @@ from milepost.client.errors import MilepostError
 
 __all__ = ["find_or_withdraw", "withdraw_job"]
 
-_log = logging.getLogger("milepost.client")
+_logger = logging.getLogger("milepost.client")
 
 # Seconds for a submission to complete whose caller was cancelled, and for the cancellation of its job.
 _TIMEOUT: Final = 2.0
@@ -55,4 +55,4 @@ async def withdraw_job(withdraw: Callable[[str], Awaitable[object]] | None, job_
             return
     except (MilepostError, RuntimeError) as error:
         why = error
-    _log.warning("job %s: nothing will run it, and cancelling it failed: %s", job_id, why)
+    _logger.warning("job %s: nothing will run it, and cancelling it failed: %s", job_id, why)

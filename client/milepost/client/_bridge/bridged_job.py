@@ -27,7 +27,7 @@ from milepost.contract.limits import GRACE_PERIOD
 
 __all__ = ["DETACH_TIMEOUT", "PENDING_MESSAGES", "BridgedJob"]
 
-_log = logging.getLogger("milepost.client")
+_logger = logging.getLogger("milepost.client")
 
 PENDING_MESSAGES: Final = 1_000
 """Messages that are kept of a job until it is claimed; further ones are dropped."""
@@ -133,7 +133,7 @@ class BridgedJob:
         try:
             self._job = await self._attachment.claim(self._stopped)
         except (MilepostError, Cancelled, OSError) as error:
-            _log.warning("job %s is not reported: %s", self._external_id, str(error) or "it was cancelled")
+            _logger.warning("job %s is not reported: %s", self._external_id, str(error) or "it was cancelled")
             if isinstance(error, Cancelled):
                 await self._stop()
             return isinstance(error, _FINAL_ERRORS)
@@ -157,7 +157,7 @@ class BridgedJob:
         await self._attachment.end(left_with)
         refusal = self._attachment.exception_to_raise(None)
         if refusal is not None and not isinstance(refusal, Cancelled):
-            _log.warning("job %s: its end was not accepted: %s", self._external_id, refusal)
+            _logger.warning("job %s: its end was not accepted: %s", self._external_id, refusal)
         return True
 
     def _drain(self, job: AttachedJob) -> None:
@@ -217,7 +217,7 @@ class BridgedJob:
             # Once, though it is called during the claim and after that.
             self._stopping = self._stopping or asyncio.ensure_future(self._stop())
         else:
-            _log.warning("job %s is no longer reported: %s", self._external_id, self._attachment.stop)
+            _logger.warning("job %s is no longer reported: %s", self._external_id, self._attachment.stop)
             self._finish(asyncio.CancelledError())
 
     async def _stop(self) -> None:
@@ -234,7 +234,7 @@ class BridgedJob:
         except TimeoutError:
             if asking.cancelled():
                 self.note(_NOT_ASKED)
-        except Exception:  # noqa: BLE001 - such as of a message that is not JSON: the job is over all the same
-            _log.warning("job %s: asking its application to stop failed", self._external_id, exc_info=True)
+        except Exception:  # such as of a message that is not JSON: the job is over all the same
+            _logger.warning("job %s: asking its application to stop failed", self._external_id, exc_info=True)
             self.note(_NOT_ASKED)
         self._finish(asyncio.CancelledError())

@@ -22,7 +22,7 @@ from milepost.contract.limits import JOB_ID, KIB, LABEL_VALUE_LENGTH, MIB, NAME_
 
 __all__ = ["BRIDGED_ID_LABEL", "BUFFER_SIZE", "DECODED_SIZE", "ENDED_IDS", "MESSAGE_SIZE", "InboundBridge"]
 
-_log = logging.getLogger("milepost.client")
+_logger = logging.getLogger("milepost.client")
 
 BRIDGED_ID_LABEL: Final = "milepost.dev/bridged-id"
 """Label of the jobs that a bridge starts: what the application calls them."""
@@ -222,7 +222,7 @@ class InboundBridge:
         if len(self._ended) > ENDED_IDS:
             self._ended.popitem(last=False)
         if not task.cancelled() and (error := task.exception()) is not None:
-            _log.error("job %s: the bridge failed", external_id, exc_info=error)
+            _logger.error("job %s: the bridge failed", external_id, exc_info=error)
 
     def _end_idle(self) -> None:
         """End the jobs without a message for too long, which are the first ones."""
@@ -230,7 +230,7 @@ class InboundBridge:
         for external_id, (job, heard) in tuple(self._jobs.items()):
             if heard > limit:
                 return
-            _log.warning("job %s ends: there was no message for %g s", external_id, self._rules.idle)
+            _logger.warning("job %s ends: there was no message for %g s", external_id, self._rules.idle)
             self._jobs[external_id] = job, self._loop.time()
             self._jobs.move_to_end(external_id)
             job.end(JobFailure("IDLE", f"There was no message of it for {self._rules.idle:g} s."))
@@ -246,9 +246,9 @@ class InboundBridge:
 
     def _log_not_reported(self) -> None:
         for why, count in self._not_reported.most_common(5):
-            _log.warning("messages not reported: %d, %s", count, why)
+            _logger.warning("messages not reported: %d, %s", count, why)
         if others := sum(count for _, count in self._not_reported.most_common()[5:]):
-            _log.warning("messages not reported: %d, for other reasons", others)
+            _logger.warning("messages not reported: %d, for other reasons", others)
         self._not_reported.clear()
 
 

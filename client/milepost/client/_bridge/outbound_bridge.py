@@ -24,7 +24,7 @@ from milepost.v1 import Event, Job
 
 __all__ = ["KNOWN_JOBS", "ChannelName", "OutboundBridge"]
 
-_log = logging.getLogger("milepost.client")
+_logger = logging.getLogger("milepost.client")
 
 KNOWN_JOBS: Final = 10_000
 """Number of jobs whose kind, owner and labels are cached for the names of channels."""
@@ -104,7 +104,7 @@ class OutboundBridge:
         async with await self._opened_watch() as watch:
             # Even before the first event, so that the next bridge goes on from here.
             await self._writer.write((), watch.epoch, watch.position)
-            _log.info("writing the events after position %s", watch.position or 0)
+            _logger.info("writing the events after position %s", watch.position or 0)
             while items := await watch.batch():
                 outgoing = [await self._outgoing(item, watch) for item in items]
                 await self._writer.write(outgoing, watch.epoch, watch.position)
@@ -120,7 +120,7 @@ class OutboundBridge:
                 except Unreachable as error:
                     if isinstance(error, StreamsBlocked) or is_misconfigured(error):
                         raise
-                    _log.warning("%s; trying again until it is back", str(error).rstrip("."))
+                    _logger.warning("%s; trying again until it is back", str(error).rstrip("."))
                 else:
                     unless_opened.pop_all()
                     return watch
@@ -145,8 +145,8 @@ class OutboundBridge:
         try:
             published = publication(channel, line)
             return None if published is None else unicode_text(_text(published))
-        except Exception:  # noqa: BLE001 - whatever the function of the application raises
-            _log.warning("a %s is not published on %r", line["event"], channel, exc_info=True)
+        except Exception:  # whatever the function of the application raises
+            _logger.warning("a %s is not published on %r", line["event"], channel, exc_info=True)
             return None
 
     async def _channel_of(self, item: Item, job_id: str) -> str:

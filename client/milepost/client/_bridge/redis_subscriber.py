@@ -17,7 +17,7 @@ from milepost.client._transport.backoff import Backoff
 
 __all__ = ["RedisSubscriber"]
 
-_log = logging.getLogger("milepost.client")
+_logger = logging.getLogger("milepost.client")
 
 # Seconds without anything until the server is asked whether it is there, and until it counts as gone.
 _PING_INTERVAL: Final = 10.0
@@ -81,7 +81,7 @@ class RedisSubscriber:
                     raise
                 if self._lost_at is None:
                     self._lost_at = time.monotonic()
-                    _log.warning("%s; trying again until it is back", describe(error, self._name))
+                    _logger.warning("%s; trying again until it is back", describe(error, self._name))
             await asyncio.sleep(self._backoff.next_delay())
 
     async def _connect(self) -> None:
@@ -92,12 +92,12 @@ class RedisSubscriber:
             if self._lost_at is not None:
                 away, self._lost_at = time.monotonic() - self._lost_at, None
                 text = "Redis at %s is back after %.1f s; what was published meanwhile is lost"
-                _log.warning(text, self._name, away)
+                _logger.warning(text, self._name, away)
                 self._interrupted(away)
             if not self._was_read:
                 self._was_read = True
                 names = ", ".join((*self._channels, *self._patterns))
-                _log.info("reading %s of Redis at %s", names, self._name)
+                _logger.info("reading %s of Redis at %s", names, self._name)
             self.is_reading = True
             self._backoff.reset()
             await self._read(subscription)

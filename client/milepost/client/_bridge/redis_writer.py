@@ -18,7 +18,7 @@ from milepost.client._transport.backoff import Backoff
 
 __all__ = ["AnotherBridge", "Outgoing", "RedisWriter", "WrittenPosition"]
 
-_log = logging.getLogger("milepost.client")
+_logger = logging.getLogger("milepost.client")
 
 # The state is a hash. Its number of the last batch tells a batch that is written already, whose answer got lost, from
 # a new one; its writer is the bridge that started last.
@@ -133,7 +133,7 @@ class RedisWriter:
         if outcome == b"another":
             raise AnotherBridge
         if outcome == b"lost":
-            _log.warning(
+            _logger.warning(
                 "Redis at %s has lost the position of this bridge, and maybe more; going on", self._name
             )
 
@@ -157,9 +157,9 @@ class RedisWriter:
     def _away(self, error: BaseException) -> None:
         if not self._is_away:
             self._is_away = True
-            _log.warning("%s; trying again until it is back", describe(error, self._name))
+            _logger.warning("%s; trying again until it is back", describe(error, self._name))
 
     def _back(self) -> None:
         if self._is_away:
             self._is_away = False
-            _log.warning("Redis at %s is back", self._name)
+            _logger.warning("Redis at %s is back", self._name)

@@ -33,7 +33,7 @@ if TYPE_CHECKING:  # only the stubs define them
 
 __all__ = ["SDK", "STREAMS_PER_CONNECTION", "LazyChannel"]
 
-_log = logging.getLogger("milepost.client")
+_logger = logging.getLogger("milepost.client")
 
 SDK: Final = f"milepost-python/{importlib.metadata.version('milepost-client')}"
 """Name and version of this SDK, for the server."""
@@ -188,7 +188,7 @@ class LazyChannel:
         if not self._is_told_of_waits and now >= self._next_log:
             self._next_log = now + _LOG_INTERVAL
             text = "the server at %s has no room, and is asked again for %.0f s: %s"
-            _log.warning(text, self.target.address, left, error)
+            _logger.warning(text, self.target.address, left, error)
 
     async def _call(
         self,

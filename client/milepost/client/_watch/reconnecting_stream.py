@@ -40,7 +40,7 @@ _BLOCKED_READ_TIMEOUT: Final = 5.0
 # Consecutive connections without any event after which the watch logs a warning.
 _FRUITLESS_LOG_THRESHOLD: Final = 5
 
-_log = logging.getLogger("milepost.client")
+_logger = logging.getLogger("milepost.client")
 
 
 class ReconnectingStream(BufferedIterator[Item], Generic[Item, _Request, _Frame]):
@@ -350,7 +350,7 @@ class ReconnectingStream(BufferedIterator[Item], Generic[Item, _Request, _Frame]
                 self._connected_before = True
                 self._channel.disconnected_watches.discard(self)
                 self._retry_at = 0.0
-                _log.warning("%s: %s", self._name, fallback.text)
+                _logger.warning("%s: %s", self._name, fallback.text)
                 self._notify_state(Connection("polling", error=fallback.text))
             elif answered and deadline_passed:
                 self._retry_at = 0.0
@@ -372,7 +372,7 @@ class ReconnectingStream(BufferedIterator[Item], Generic[Item, _Request, _Frame]
         fruitless = self._backoff.fruitless
         if fruitless == _FRUITLESS_LOG_THRESHOLD:
             text = "%s: %d consecutive connections delivered no events: %s"
-            _log.warning(text, self._name, fruitless, error)
+            _logger.warning(text, self._name, fruitless, error)
         before, mode = self._connected_before, self._fallback.mode
         self._notify_state(interrupted(str(error), wait, mode, fruitless, connected_before=before))
 

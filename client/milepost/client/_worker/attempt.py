@@ -38,7 +38,7 @@ from milepost.v1 import (
 
 __all__ = ["Attempt"]
 
-_log = logging.getLogger("milepost.client")
+_logger = logging.getLogger("milepost.client")
 
 
 class _StopReason(enum.Enum):
@@ -195,7 +195,7 @@ class Attempt:
             self._rewind(message.expected_report_sequence - 1)
             self._schedule()
         else:
-            _log.warning(
+            _logger.warning(
                 "job %s: the server refused report %d: %s",
                 self.job_id,
                 message.report_sequence,
@@ -209,7 +209,7 @@ class Attempt:
         if not self.is_running:
             return
         if self._stop_reason is not _StopReason.CANCELLED:
-            _log.info("job %s: cancellation requested", self.job_id)
+            _logger.info("job %s: cancellation requested", self.job_id)
             self._reporter.add(Update(cancel_acknowledged=CancelAcknowledged()))
             self._interrupt(_StopReason.CANCELLED)
         if cancellation.HasField("deadline"):
@@ -235,7 +235,7 @@ class Attempt:
     def abandon(self) -> None:
         """Release the job although its handler has not stopped: the worker's process is about to end."""
         if self.is_running and not self.is_over:
-            _log.warning("job %s: the handler does not stop", self.job_id)
+            _logger.warning("job %s: the handler does not stop", self.job_id)
             self._release_pending = True
             self._schedule()
 
@@ -267,9 +267,9 @@ class Attempt:
         if not self.is_running:
             return
         if self._running.kill():
-            _log.warning("job %s: the handler did not stop in time; killing it", self.job_id)
+            _logger.warning("job %s: the handler did not stop in time; killing it", self.job_id)
             return
-        _log.warning("job %s: the handler has not stopped in time, and cannot be killed", self.job_id)
+        _logger.warning("job %s: the handler has not stopped in time, and cannot be killed", self.job_id)
         if self._stop_reason is _StopReason.CANCELLED:
             text = (
                 "The handler has not stopped, and does not run in a process that could be killed: "
@@ -293,16 +293,16 @@ class Attempt:
         """Report the outcome, or give the job back; then log it, since handlers of `logging` may raise."""
         after = elapsed_text(time.monotonic() - self._started)
         if self.is_over:
-            _log.info("job %s: the handler of the lost attempt stopped after %s", self.job_id, after)
+            _logger.info("job %s: the handler of the lost attempt stopped after %s", self.job_id, after)
             self._log_exception(outcome.error)
         elif self._stop_reason is _StopReason.GIVEN_BACK and not outcome.returned:
             self._release_pending = True
             self._schedule()
-            _log.info("job %s is given back after %s", self.job_id, after)
+            _logger.info("job %s is given back after %s", self.job_id, after)
             self._log_exception(outcome.error)
         else:
             ended = self._report_end(outcome)
-            _log.info("job %s %s", self.job_id, _end_text(ended, after))
+            _logger.info("job %s %s", self.job_id, _end_text(ended, after))
             self._log_exception(outcome.error)
 
     def _report_end(self, outcome: Outcome) -> JobEnded:
@@ -313,16 +313,16 @@ class Attempt:
             self._reporter.end(Update(job_ended=ended))
         except (SystemExit, KeyboardInterrupt):
             raise  # they end the process, and its leases
-        except BaseException as error:  # noqa: BLE001 - any other is what a class of the handler's has raised
+        except BaseException as error:  # any other is what a class of the handler's has raised
             ended = unreportable(error, cancelled=cancelled)
             self._reporter.end(Update(job_ended=ended))
-            _log.exception("job %s: the end of its handler cannot be reported", self.job_id)
+            _logger.exception("job %s: the end of its handler cannot be reported", self.job_id)
         return ended
 
     def _log_exception(self, error: BaseException | None) -> None:
         """Log the traceback of an exception that developers have to look at."""
         if error is not None and is_unexpected(error):
-            _log.error("job %s: the handler raised an exception", self.job_id, exc_info=error)
+            _logger.error("job %s: the handler raised an exception", self.job_id, exc_info=error)
 
     def _rewind(self, acknowledged: int) -> None:
         if not self._reporter.rewind(acknowledged):
@@ -336,9 +336,9 @@ class Attempt:
             return
         self.lost_because = why
         if not self.is_running:
-            _log.warning("job %s: lost before all of its reports were delivered: %s", self.job_id, why)
+            _logger.warning("job %s: lost before all of its reports were delivered: %s", self.job_id, why)
         else:
-            _log.log(self._loss_level, "job %s: lease lost: %s", self.job_id, why)
+            _logger.log(self._loss_level, "job %s: lease lost: %s", self.job_id, why)
             self._interrupt(_StopReason.LEASE_LOST)
             self._stop_within(grace)
         self._finish()
@@ -350,7 +350,7 @@ class Attempt:
             self._schedule()
             return
         self._end_was_refused = True
-        _log.warning("job %s: the server refused the end; failing the job: %s", self.job_id, why)
+        _logger.warning("job %s: the server refused the end; failing the job: %s", self.job_id, why)
         failure = failure_of(JobFailure("RESULT_REFUSED", why))
         self._reporter.replace_end(
             Update(job_ended=JobEnded(state=JobState.JOB_STATE_FAILED, failure=failure))

@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 __all__ = ["CancelSignal", "Cancelled"]
 
-_log = logging.getLogger("milepost.client")
+_logger = logging.getLogger("milepost.client")
 
 
 class Cancelled(asyncio.CancelledError):
@@ -69,5 +69,5 @@ class CancelSignal:
 def _call(callback: Callable[[], object]) -> None:
     try:
         callback()
-    except (Exception, asyncio.CancelledError):  # noqa: BLE001 - an error in a callback must not keep the job running
-        _log.exception("a callback of on_cancel failed")
+    except (Exception, asyncio.CancelledError):  # an error in a callback must not keep the job running
+        _logger.exception("a callback of on_cancel failed")

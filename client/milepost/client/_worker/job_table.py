@@ -16,7 +16,7 @@ from milepost.v1 import Acknowledged, Assignment, Capacity, Rejected, Release, W
 
 __all__ = ["JobTable"]
 
-_log = logging.getLogger("milepost.client")
+_logger = logging.getLogger("milepost.client")
 
 
 class JobTable:
@@ -68,7 +68,7 @@ class JobTable:
             for report in (spool.recovered if spool else ())
         }
         if self._redeliveries:
-            _log.info("redelivering spooled reports of %d jobs", len(self._redeliveries))
+            _logger.info("redelivering spooled reports of %d jobs", len(self._redeliveries))
         self._all_redelivered = asyncio.Event()
         if not self._redeliveries:
             self._all_redelivered.set()
@@ -158,11 +158,11 @@ class JobTable:
         job = assignment.job
         handler = self._handlers.get(job.kind)
         if handler is None or not self._accepting:
-            _log.info("job %s is given back", job.job_id)
+            _logger.info("job %s is given back", job.job_id)
             release = Release(job_id=job.job_id, lease_token=assignment.lease_token)
             self.send_queue.enqueue(WorkRequest(release=release))
             return
-        _log.info("job %s: attempt %d at %s", job.job_id, job.attempt, job.kind)
+        _logger.info("job %s: attempt %d at %s", job.job_id, job.attempt, job.kind)
         before = self._attempts.get(job.job_id)
         if before is not None:
             before.replace()

@@ -16,7 +16,7 @@ from milepost.client._worker.elapsed_text import elapsed_text
 
 __all__ = ["LoopWatchdog"]
 
-_log = logging.getLogger("milepost.client")
+_logger = logging.getLogger("milepost.client")
 
 # Seconds between two beats of the loop, and without a beat until the first warning.
 _BEAT_INTERVAL: Final = 0.5
@@ -61,7 +61,7 @@ class LoopWatchdog:
         now = time.monotonic()
         blocked = now - self._last_beat - self._interval
         if blocked >= self._blocked:
-            _log.warning(
+            _logger.warning(
                 'the event loop was blocked for %s%s; use a plain function, or run="process"',
                 elapsed_text(blocked),
                 self._culprit,
@@ -79,7 +79,9 @@ class LoopWatchdog:
                 culprit = self._find_culprit()
                 if culprit and last_beat == self._last_beat:  # otherwise the block has just ended
                     self._culprit = culprit
-                    _log.warning("the event loop has been blocked for %s%s", elapsed_text(blocked), culprit)
+                    _logger.warning(
+                        "the event loop has been blocked for %s%s", elapsed_text(blocked), culprit
+                    )
 
     def _find_culprit(self) -> str:
         """The job and the line that the loop executes, as far as known; empty while no task runs."""

@@ -12,7 +12,7 @@ from milepost.client.errors import MilepostError, Unreachable
 
 __all__ = ["OutageLog"]
 
-_log = logging.getLogger("milepost.client")
+_logger = logging.getLogger("milepost.client")
 
 # Seconds until the first reminder, doubled after each, and their maximum.
 _REMINDER_INTERVAL: Final = 60.0
@@ -37,10 +37,10 @@ class OutageLog:
         if self._since is None:
             self._since, self._interval = now, _REMINDER_INTERVAL
             what = "lost the connection to" if self._connected_before else "cannot connect to"
-            _log.log(level, "%s the server at %s: %s; retrying", what, self._address, _why(error))
+            _logger.log(level, "%s the server at %s: %s; retrying", what, self._address, _why(error))
         elif now >= self._remind_at:
             text = "still no connection to the server at %s after %s: %s"
-            _log.log(level, text, self._address, elapsed_text(now - self._since), _why(error))
+            _logger.log(level, text, self._address, elapsed_text(now - self._since), _why(error))
             self._interval = min(self._interval * 2, _REMINDER_INTERVAL_MAX)
         else:
             return
@@ -50,7 +50,7 @@ class OutageLog:
         """Log that a session is open."""
         again = " again" if self._connected_before else ""
         after = "" if self._since is None else f", after {elapsed_text(self._clock() - self._since)}"
-        _log.info("worker %s is connected to %s%s%s", worker_id, self._address, again, after)
+        _logger.info("worker %s is connected to %s%s%s", worker_id, self._address, again, after)
         self._since, self._connected_before = None, True
 
 

@@ -13,7 +13,7 @@ from milepost.v1 import LogWritten, Severity, Update
 
 __all__ = ["ReportWarnings"]
 
-_log = logging.getLogger("milepost.client")
+_logger = logging.getLogger("milepost.client")
 
 _WARNING_LIMIT: Final = 50
 _INDEX: Final = re.compile(r"\[\d+\]")
@@ -38,6 +38,6 @@ class ReportWarnings:
                 return
         if before == _WARNING_LIMIT:
             text = "More could not be reported as it was given; there are no further warnings of that."
-        _log.warning("job %s: %s", self._job_id, text)
+        _logger.warning("job %s: %s", self._job_id, text)
         line = LogWritten(severity=Severity.SEVERITY_WARNING, text=truncate(text, MESSAGE_LENGTH))
         self._reporter.add(Update(log_written=line), droppable=True)

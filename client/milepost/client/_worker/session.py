@@ -19,7 +19,7 @@ from milepost.v1 import ErrorReason, Heartbeat, Hello, Rejected, Welcome, WorkRe
 
 __all__ = ["Session"]
 
-_log = logging.getLogger("milepost.client")
+_logger = logging.getLogger("milepost.client")
 
 # Seconds between heartbeats, unless the server says otherwise.
 _HEARTBEAT_INTERVAL: Final = 5.0
@@ -204,7 +204,7 @@ class Session:
             case "rejected":
                 self._rejected(response.rejected)
             case "drain":
-                _log.info("the server at %s is stopping", self._address)
+                _logger.info("the server at %s is stopping", self._address)
             case _:
                 pass  # a message of a newer server
 

@@ -18,7 +18,7 @@ from milepost.client.errors import MilepostError, ServiceError, TokenUnavailable
 
 __all__ = ["SessionLoop"]
 
-_log = logging.getLogger("milepost.client")
+_logger = logging.getLogger("milepost.client")
 
 
 class SessionLoop:
@@ -104,7 +104,7 @@ class SessionLoop:
         """Ask for another credential if the server refused this; else wait as after any lost session, or give up."""
         try:
             if await self._credential.renew(error, self._timeout):
-                _log.info("asking for another credential and connecting again: %s", error)
+                _logger.info("asking for another credential and connecting again: %s", error)
                 delay = backoff.next_delay()
                 self._credential.delayed(delay)
                 await asyncio.sleep(delay)

@@ -15,7 +15,7 @@ from milepost.client.errors import MilepostError
 
 __all__ = ["DELIVERY_TIMEOUT", "deliver_spool"]
 
-_log = logging.getLogger("milepost.client")
+_logger = logging.getLogger("milepost.client")
 
 DELIVERY_TIMEOUT: Final = 60.0
 """Seconds after which the rest is left to the next process: no lease is much longer."""
@@ -34,7 +34,7 @@ async def deliver_spool(directory: Path, channel: LazyChannel, worker_id: str, t
     try:
         spool = SpoolDirectory(directory)
     except (OSError, ValueError) as error:
-        _log.warning("the spool %s cannot be used: %s", directory, error)
+        _logger.warning("the spool %s cannot be used: %s", directory, error)
         return
     jobs = JobTable({}, 1, spool=spool)
     sessions = SessionLoop(channel, jobs, worker_id, timeout)
@@ -55,5 +55,5 @@ async def deliver_spool(directory: Path, channel: LazyChannel, worker_id: str, t
 
 
 async def _wait_to_retry(error: MilepostError, wait: float) -> None:
-    _log.info("the spool is delivered later: %s", error)
+    _logger.info("the spool is delivered later: %s", error)
     await asyncio.sleep(wait)

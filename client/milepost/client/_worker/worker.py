@@ -33,7 +33,7 @@ from milepost.contract.name_rules import name_rule
 
 __all__ = ["Worker"]
 
-_log = logging.getLogger("milepost.client")
+_logger = logging.getLogger("milepost.client")
 
 # Seconds for the server to end the session.
 _CLOSE_TIMEOUT: Final = 5.0
@@ -235,13 +235,13 @@ class Worker:
                 return
             self._stopping.set()
             if self._jobs is not None and (running_count := self._jobs.running):
-                _log.info(
+                _logger.info(
                     "the worker is stopping; running jobs (%d) have %g s to finish",
                     running_count,
                     self._settings.drain_timeout,
                 )
             else:
-                _log.info("the worker is stopping")
+                _logger.info("the worker is stopping")
 
         if threading.current_thread() is threading.main_thread():  # only this one receives signals
             with contextlib.suppress(NotImplementedError):  # not on Windows

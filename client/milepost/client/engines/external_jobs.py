@@ -17,7 +17,7 @@ from milepost.v1 import Dispatch, JobState
 
 __all__ = ["Enqueuer", "is_waiting"]
 
-_log = logging.getLogger("milepost.client")
+_logger = logging.getLogger("milepost.client")
 
 _CALLS: Final = 4
 """Calls to an engine at once. One that hangs holds up no more threads than these."""
@@ -123,7 +123,7 @@ class Enqueuer:
     def _log_failure(self, job_id: str, enqueuing: Future[None]) -> None:
         """Log the engine's error about a job whose submitter does not wait any more."""
         if (error := enqueuing.exception()) is not None:
-            _log.warning("job %s may not run: its submission to %s failed: %s", job_id, self.engine, error)
+            _logger.warning("job %s may not run: its submission to %s failed: %s", job_id, self.engine, error)
 
 
 async def _cancel_waiting(client: Client, job_id: str, parent_attempt: int, reason: str) -> None:

@@ -34,7 +34,7 @@ from milepost.v1 import Dispatch
 
 __all__ = ["SHADOW_START_DEADLINE", "SHADOW_TIMEOUT", "Pipeline"]
 
-_log = logging.getLogger("milepost.client")
+_logger = logging.getLogger("milepost.client")
 
 SHADOW_TIMEOUT: Final = 2.0
 """Maximum seconds that the submission of a shadow adds to the one of its primary."""
@@ -321,7 +321,7 @@ class Pipeline:
         finally:
             submitting.cancel()
         if not submitting.done():
-            _log.warning(
+            _logger.warning(
                 "job %s: no answer within %g s to the submission of its shadow %s under %s; it may still start",
                 primary.job_id,
                 SHADOW_TIMEOUT,
@@ -329,7 +329,7 @@ class Pipeline:
                 engine,
             )
         elif (error := submitting.exception()) is not None:
-            _log.warning("job %s has no shadow under %s: %s", primary.job_id, engine, error)
+            _logger.warning("job %s has no shadow under %s: %s", primary.job_id, engine, error)
 
 
 def _engine_name(given: str | None, argument: str, variable: str) -> str | None:

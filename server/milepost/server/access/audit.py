@@ -17,7 +17,7 @@ from milepost.server.access.authorize import Action
 from milepost.server.access.principal import Principal
 from milepost.v1 import ErrorReason
 
-_log = structlog.get_logger("milepost.audit")
+_logger = structlog.get_logger("milepost.audit")
 
 CHANGING: Final = frozenset(
     {Action.SUBMIT, Action.CANCEL, Action.DELETE, Action.WORK, Action.ADMINISTER, Action.SHARE}
@@ -67,7 +67,7 @@ class AuditLog:
             "outcome": outcome,
         }
         if self._file is None:
-            _log.info("audit", **entry)
+            _logger.info("audit", **entry)
             return
         line = json.dumps({"time": datetime.now(UTC).isoformat(timespec="milliseconds"), **entry})
         # By `logging`, which serialises writers and reports errors of the file on stderr.

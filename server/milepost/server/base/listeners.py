@@ -10,7 +10,7 @@ import structlog
 
 from milepost.server.base.fault_log import FaultLog
 
-_log = structlog.get_logger("milepost.tasks")
+_logger = structlog.get_logger("milepost.tasks")
 
 _Message = TypeVar("_Message")
 
@@ -20,7 +20,7 @@ class Listeners(Generic[_Message]):
 
     def __init__(self, *listeners: Callable[[_Message], None]) -> None:
         self._listeners = list(listeners)
-        self._failures = FaultLog(_log, "listener failed", logging.ERROR)
+        self._failures = FaultLog(_logger, "listener failed", logging.ERROR)
 
     def add(self, listener: Callable[[_Message], None]) -> None:
         """Add one after the others."""

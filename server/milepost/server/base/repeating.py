@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable
 
 import structlog
 
-_log = structlog.get_logger("milepost.tasks")
+_logger = structlog.get_logger("milepost.tasks")
 
 
 async def repeat(work: Callable[[], Awaitable[object]], interval: float, *, at_once: bool = False) -> None:
@@ -23,9 +23,9 @@ async def repeat(work: Callable[[], Awaitable[object]], interval: float, *, at_o
         wait = interval
         try:
             await work()
-        except Exception as error:  # noqa: BLE001  # the next time is as necessary as it was
+        except Exception as error:  # the next time is as necessary as it was
             if repr(error) != last_error:
-                _log.error("repeated work failed", work=getattr(work, "__qualname__", ""), exc_info=error)
+                _logger.error("repeated work failed", work=getattr(work, "__qualname__", ""), exc_info=error)
             last_error = repr(error)
         else:
             last_error = ""

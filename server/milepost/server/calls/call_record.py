@@ -22,7 +22,7 @@ from milepost.server.calls.call_counts import CallCounts
 from milepost.server.messages.timestamps import duration
 from milepost.server.store_errors import refusal_of
 
-_log = structlog.get_logger("milepost.rpc")
+_logger = structlog.get_logger("milepost.rpc")
 
 
 class CallRecord:
@@ -76,7 +76,7 @@ class CallRecord:
             self._is_recorded, self._is_counted = refusal.is_recorded, refusal.is_counted
             return refusal_status(refusal)
         error_id, status = failure_status()
-        _log.error("call failed", method=self.method, error_id=error_id, exc_info=error)
+        _logger.error("call failed", method=self.method, error_id=error_id, exc_info=error)
         return status
 
     def write(self, code: str) -> None:
@@ -85,7 +85,7 @@ class CallRecord:
             self._counts.count(self.method, code)
         if self._is_counted:
             return
-        _log.info(
+        _logger.info(
             "call",
             method=self.method,
             code=code,

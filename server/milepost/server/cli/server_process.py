@@ -20,7 +20,7 @@ from milepost.server.scheduling.loop_lag import LoopLag
 
 __all__ = ["run"]
 
-_log = structlog.get_logger("milepost.server")
+_logger = structlog.get_logger("milepost.server")
 
 
 def run(settings: Settings) -> None:
@@ -97,4 +97,4 @@ def _print_ready_line(values: Mapping[str, str]) -> None:
         sys.stdout.write(json.dumps(values) + "\n")
         sys.stdout.flush()
     except OSError as error:
-        _log.warning("the ready line could not be written to stdout", **values, error=str(error))
+        _logger.warning("the ready line could not be written to stdout", **values, error=str(error))

@@ -40,7 +40,7 @@ from milepost.server.messages.timestamps import SECOND
 from milepost.server.store_errors import STORE_ERRORS, STORE_RETRY_DELAY, refusal_of
 from milepost.v1 import Assignment, Dispatch, ErrorReason, Job, JobState, SubmitJobRequest, WorkResponse
 
-_log = structlog.get_logger("milepost.dispatch")
+_logger = structlog.get_logger("milepost.dispatch")
 
 # Measured bytes of a job that waits for its time to be queued: its timer, with all of its texts.
 _DELAYED_MEMORY = 1500
@@ -71,8 +71,8 @@ class Dispatcher:
         self._instances = WorkerInstances()
         self._starts = JobStarts(sessions)
         self._undone = UndoneStarts(attempts, tasks)
-        self._refusals = FaultLog(_log, "not dispatched", logging.INFO)
-        self._failures = FaultLog(_log, "start failed", logging.ERROR)
+        self._refusals = FaultLog(_logger, "not dispatched", logging.INFO)
+        self._failures = FaultLog(_logger, "start failed", logging.ERROR)
         self._delayed: dict[str, asyncio.TimerHandle] = {}
         self._idle: dict[str, OrderedDict[Session, None]] = {}
         self._kinds_to_match: dict[str, None] = {}
@@ -136,7 +136,9 @@ class Dispatcher:
         assigned = self._instances.attempts(session.instance) if session.instance else {}
         for job_id, key in assigned.items():
             if job_id not in job_ids:
-                _log.info("assignment lost", job_id=job_id, attempt=key.attempt, worker_id=session.worker_id)
+                _logger.info(
+                    "assignment lost", job_id=job_id, attempt=key.attempt, worker_id=session.worker_id
+                )
                 self._undone.undo_in_turn(job_id, key)
         self.sessions.add(session)
 

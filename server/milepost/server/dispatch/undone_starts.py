@@ -18,7 +18,7 @@ from milepost.server.dispatch.job_starts import JobStart
 from milepost.server.journal import Decision
 from milepost.server.store_errors import STORE_ERRORS, STORE_RETRY_DELAY
 
-_log = structlog.get_logger("milepost.dispatch")
+_logger = structlog.get_logger("milepost.dispatch")
 
 FAILURES_LIMIT: Final = 7
 """Retries where something other than the store fails, each after twice the time: for two minutes in all. After that
@@ -31,7 +31,7 @@ class UndoneStarts:
     def __init__(self, attempts: Attempts, tasks: Tasks) -> None:
         self._attempts = attempts
         self._tasks = tasks
-        self._failures = FaultLog(_log, "start not undone", logging.ERROR)
+        self._failures = FaultLog(_logger, "start not undone", logging.ERROR)
 
     def undo_in_turn(self, job_id: str, key: AttemptKey) -> None:
         """Requeue the job soon: there may be thousands."""

@@ -31,7 +31,7 @@ HISTORY_BYTES: Final = 24 << 20
 WARM_KINDS: Final = 64
 """Kinds whose histories are read at the start, so that kinds with few runs have errors of others to go by."""
 
-_log = structlog.get_logger("milepost.estimates")
+_logger = structlog.get_logger("milepost.estimates")
 
 # Measured bytes of a history without runs, and of a run, a stage and a knot of a curve, decoded.
 _HISTORY_OVERHEAD = 2600
@@ -83,8 +83,8 @@ class Histories:
         self._pool = Pool()
         self._known: SizedCache[tuple[str, str], _Known] = SizedCache(HISTORY_BYTES)
         self._loading: dict[tuple[str, str], _Known] = {}
-        self._ignored = FaultLog(_log, "past run ignored")
-        self._failures = FaultLog(_log, "history not read", logging.ERROR)
+        self._ignored = FaultLog(_logger, "past run ignored")
+        self._failures = FaultLog(_logger, "history not read", logging.ERROR)
 
     @property
     def memory(self) -> int:

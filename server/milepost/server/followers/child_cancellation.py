@@ -20,7 +20,7 @@ from milepost.server.log.event_log import EventLog
 from milepost.server.store_errors import STORE_ERRORS, STORE_RETRY_DELAY, retry_store_errors
 from milepost.v1 import Job, JobState
 
-_log = structlog.get_logger("milepost.tasks")
+_logger = structlog.get_logger("milepost.tasks")
 
 # Children that are read at once.
 _PAGE_SIZE = 1000
@@ -38,9 +38,9 @@ class ChildCancellation:
         self._log = log
         self._journal = journal
         self._tasks = tasks
-        self._failures = FaultLog(_log, "child not cancelled", logging.ERROR)
-        self._unread = FaultLog(_log, "parent cannot be read; its children may run on", logging.ERROR)
-        self._unlisted = FaultLog(_log, "children of a cancelled job cannot be read yet", logging.ERROR)
+        self._failures = FaultLog(_logger, "child not cancelled", logging.ERROR)
+        self._unread = FaultLog(_logger, "parent cannot be read; its children may run on", logging.ERROR)
+        self._unlisted = FaultLog(_logger, "children of a cancelled job cannot be read yet", logging.ERROR)
         # Parents of jobs that were queued since they were looked at.
         self._unchecked: dict[str, None] = {}
         # Parents that could not be read, and are tried again.

@@ -22,7 +22,7 @@ from milepost.server.log.event_log import Commit, DurableCommit, Entry, EventLog
 from milepost.server.store_errors import STORE_ERRORS, STORE_RETRY_DELAY
 from milepost.v1 import Event, Events, Job
 
-_log = structlog.get_logger("milepost.tasks")
+_logger = structlog.get_logger("milepost.tasks")
 
 # How long changes of children are collected before their parent is updated, in seconds.
 _DEBOUNCE = 0.1
@@ -40,7 +40,7 @@ class ParentUpdates:
         self._refused: dict[str, None] = {}
         self._retry_time = 0.0
         self._updating = False
-        self._failures = FaultLog(_log, "parent not updated", logging.ERROR)
+        self._failures = FaultLog(_logger, "parent not updated", logging.ERROR)
         self._reported_ended: dict[str, int] = {}
         """The number of ended children in the last update of each parent that has not ended."""
 

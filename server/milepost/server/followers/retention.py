@@ -26,7 +26,7 @@ from milepost.server.store_errors import STORE_ERRORS
 from milepost.v1 import Job
 from milepost.v1 import Retention as RetentionMessage
 
-_log = structlog.get_logger("milepost.retention")
+_logger = structlog.get_logger("milepost.retention")
 
 # Ended jobs that a sweep checks at once, and the pause in seconds after them, so that other writes are not held up.
 _PAGE_SIZE = 100
@@ -67,7 +67,7 @@ class Retention:
         self._interval = interval
         self._trims: dict[str, _Trim] = {}
         self._woken = asyncio.Event()
-        self._failures = FaultLog(_log, "job not cleaned up", logging.ERROR)
+        self._failures = FaultLog(_logger, "job not cleaned up", logging.ERROR)
 
     async def run(self) -> None:
         """Sweep until cancelled."""
@@ -77,9 +77,9 @@ class Retention:
             except StoreDisplaced:  # the store fails for the whole server, which says so once
                 raise
             except STORE_ERRORS as error:  # the next sweep tries again
-                _log.warning("retention sweep aborted", error=str(error))
-            except Exception:  # noqa: BLE001  # as that one does after any other error
-                _log.exception("retention sweep failed")
+                _logger.warning("retention sweep aborted", error=str(error))
+            except Exception:  # as that one does after any other error
+                _logger.exception("retention sweep failed")
             try:
                 async with asyncio.timeout(self._interval):
                     await self._woken.wait()

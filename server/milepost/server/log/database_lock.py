@@ -22,7 +22,7 @@ import structlog
 if sys.platform == "linux":
     import fcntl
 
-_log = structlog.get_logger("milepost.store")
+_logger = structlog.get_logger("milepost.store")
 
 # Far beyond the bytes that SQLite locks, which follow the first GiB.
 _BYTE: Final = 1 << 62
@@ -61,7 +61,9 @@ class DatabaseLock:
             if error.errno not in _UNSUPPORTED:
                 os.close(self._descriptor)
                 raise
-            _log.warning("database cannot be locked here; only the lock file protects it", error=str(error))
+            _logger.warning(
+                "database cannot be locked here; only the lock file protects it", error=str(error)
+            )
 
     def close(self) -> None:
         """Release the lock. It may be called twice."""

@@ -21,7 +21,7 @@ from milepost.server.log.sqlite.log_copy import LogCopy
 from milepost.server.log.sqlite.sqlite_log import SqliteEventLog
 from milepost.server.log.store_files import StoreFiles
 
-_log = structlog.get_logger("milepost.store")
+_logger = structlog.get_logger("milepost.store")
 
 
 class Store(EventLog, Protocol):
@@ -81,7 +81,7 @@ def open_store(
     if nats is None:
         return SqliteEventLog(directory, files, on_state)
     if not nats.synced:
-        _log.warning(
+        _logger.warning(
             "NATS servers without sync_interval: always lose up to two minutes of acknowledged writes in a power cut "
             "of most of them; --nats-sync-always asserts that they have it"
         )

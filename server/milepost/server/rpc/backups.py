@@ -20,7 +20,7 @@ from milepost.server.log.sqlite.log_copy import LogCopy
 from milepost.server.log.store import Store
 from milepost.v1 import BackupHeader, BackUpResponse, ErrorReason
 
-_log = structlog.get_logger("milepost.backup")
+_logger = structlog.get_logger("milepost.backup")
 
 _Send = Callable[[BackUpResponse], Awaitable[None]]
 
@@ -72,7 +72,7 @@ class Backups:
         finally:
             self._copying = None
             self._path.unlink(missing_ok=True)
-        _log.info("backup made", bytes=copy.size, position=copy.position)
+        _logger.info("backup made", bytes=copy.size, position=copy.position)
         return file, copy
 
     async def _send_file(self, file: BinaryIO, copy: LogCopy, send: _Send) -> None:

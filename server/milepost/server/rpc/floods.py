@@ -18,7 +18,7 @@ import structlog
 
 from milepost.server.scheduling.callers import host_of
 
-_log = structlog.get_logger("milepost.server")
+_logger = structlog.get_logger("milepost.server")
 
 FLOOD_SIZE: Final = 4 << 20
 """Refused metadata of a host, in bytes, from which on it floods."""
@@ -94,7 +94,7 @@ class Floods:
             self._flooding.add(host)
             self._must_let_in = True
             is_out = self._refuse()
-            _log.warning(event, host=host, seconds_without_connections=FLOOD_PERIOD if is_out else 0.0)
+            _logger.warning(event, host=host, seconds_without_connections=FLOOD_PERIOD if is_out else 0.0)
         self._barrier.hang_up(peer)
 
     def _refuse(self) -> bool:
@@ -109,7 +109,7 @@ class Floods:
     def _try_again(self) -> None:
         self._trying = None
         if self._refuse():
-            _log.warning("flooding hosts are kept out now", hosts=len(self._flooding))
+            _logger.warning("flooding hosts are kept out now", hosts=len(self._flooding))
 
     def _stop_trying(self) -> None:
         if self._trying is not None:

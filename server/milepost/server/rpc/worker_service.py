@@ -33,7 +33,7 @@ from milepost.v1 import (
     WorkResponse,
 )
 
-_log = structlog.get_logger("milepost.workers")
+_logger = structlog.get_logger("milepost.workers")
 
 _Context = grpc.aio.ServicerContext[Any, Any]
 
@@ -70,8 +70,8 @@ class WorkerService:
         memory = self._memory.of(caller_of(principal, context.peer()))
         session = Session(hello.hello, context.peer(), principal, memory.responses)
         requests = ByteBudget(SESSION_REQUESTS, memory.requests, session.session_id)
-        log = _log.bind(worker_id=session.worker_id, session_id=session.session_id)
-        log.info("worker connected", kinds=sorted(session.kinds), sdk=hello.hello.sdk)
+        logger = _logger.bind(worker_id=session.worker_id, session_id=session.session_id)
+        logger.info("worker connected", kinds=sorted(session.kinds), sdk=hello.hello.sdk)
         session.responses.put(
             WorkResponse(
                 welcome=Welcome(
@@ -113,7 +113,7 @@ class WorkerService:
                 self._parts.deadlines.renew(session.jobs)
             reading.cancel()
             await asyncio.gather(reading, return_exceptions=True)
-            log.info("worker left", jobs=len(session.jobs))
+            logger.info("worker left", jobs=len(session.jobs))
 
     async def ReportJob(self, request: ReportJobRequest, context: _Context) -> ReportJobResponse:
         """See the contract."""

@@ -59,7 +59,7 @@ from milepost.server.watching.watch_admission import WatchAdmission
 from milepost.server.watching.watches import Watches
 from milepost.v1 import Job, SubmitJobRequest
 
-_log = structlog.get_logger("milepost.tasks")
+_logger = structlog.get_logger("milepost.tasks")
 
 QUEUE_MEMORY: Final = 48 << 20
 """Default of ``queue_memory``."""
@@ -255,7 +255,7 @@ class Core:
                     if job.parent_job_id:
                         parents[job.parent_job_id] = None
             for job_id in page.damaged:
-                _log.error("job not resumed", job_id=job_id, error="its row is damaged")
+                _logger.error("job not resumed", job_id=job_id, error="its row is damaged")
             more = page.more
         self._changed = None
         return list(parents)
@@ -265,8 +265,8 @@ class Core:
             self._limiter.jobs.on_transition(job)
             self._dispatcher.on_transition(job)
             self.deadlines.on_transition(job)
-        except Exception as error:  # noqa: BLE001  # see ``_resume_active``
-            _log.error("job not resumed", job_id=job.job_id, exc_info=error)
+        except Exception as error:  # see ``_resume_active``
+            _logger.error("job not resumed", job_id=job.job_id, exc_info=error)
 
     def _admit(self, request: SubmitJobRequest) -> None:
         """Refuse a submission while the queues are full, or if its job could never be dispatched."""

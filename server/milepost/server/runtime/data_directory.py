@@ -12,7 +12,7 @@ import structlog
 from milepost.contract import private_files
 from milepost.server.log.store_files import StoreFiles
 
-_log = structlog.get_logger("milepost.store")
+_logger = structlog.get_logger("milepost.store")
 
 # Files of the server in its data directory.
 _SERVER_FILES = re.compile(
@@ -33,7 +33,7 @@ class DataDirectory:
     def __init__(self, path: Path) -> None:
         self.path = path
         if not private_files.make_directory(path):
-            _log.warning(
+            _logger.warning(
                 "data directory is accessible to other users, and this user cannot change that",
                 path=str(path),
             )
@@ -49,7 +49,7 @@ class DataDirectory:
             ) from None
         for file in path.iterdir():
             if _SERVER_FILES.fullmatch(file.name) and not private_files.tighten(file):
-                _log.warning("file in the data directory is readable by other users", path=str(file))
+                _logger.warning("file in the data directory is readable by other users", path=str(file))
         os.ftruncate(self._descriptor, 0)
         os.pwrite(self._descriptor, str(os.getpid()).encode(), 0)
 

@@ -43,7 +43,7 @@ import structlog
 from milepost.server.background_tasks import Tasks
 from milepost.server.base.fault_log import FaultLog
 
-_log = structlog.get_logger("milepost.server")
+_logger = structlog.get_logger("milepost.server")
 
 FILTERED_HOSTS: Final = 128
 """Hosts that a filter can have, so that it stays well below the kernel's 4,096 instructions."""
@@ -110,8 +110,8 @@ class FloodBarrier:
         self._filtered: set[int] = set()
         self._leaving: set[_Peer] = set()
         self._is_searching = False
-        self._not_closed = FaultLog(_log, "connections of a flood not closed")
-        self._not_filtered = FaultLog(_log, "connections are not filtered")
+        self._not_closed = FaultLog(_logger, "connections of a flood not closed")
+        self._not_filtered = FaultLog(_logger, "connections are not filtered")
 
     def attach(self, port: int) -> None:
         """Find the sockets that listen on the port."""
@@ -160,7 +160,7 @@ class FloodBarrier:
             # Such as that the process has as many files as it may. It looks again, until one is free.
             except Exception as error:  # noqa: BLE001
                 if not failed:
-                    _log.warning("silent connections not closed", error=str(error))
+                    _logger.warning("silent connections not closed", error=str(error))
                 failed = True
 
     def refuse(self, hosts: Iterable[str]) -> bool:

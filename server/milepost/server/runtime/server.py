@@ -62,7 +62,7 @@ if TYPE_CHECKING:
     from milepost.server.runtime.metrics.metrics_port import MetricsPort
     from milepost.server.runtime.metrics.server_metrics import ServerMetrics
 
-_log = structlog.get_logger("milepost.server")
+_logger = structlog.get_logger("milepost.server")
 
 _SERVICES = (
     job_service_pb2.DESCRIPTOR.services_by_name["JobService"],
@@ -234,7 +234,7 @@ class Server:
         await self._start_http()
         self._health.set(True, "", *_NAMES)
         self._health.set(self._store.up, _NAMES[1])
-        _log.info(
+        _logger.info(
             "serving",
             address=self.address,
             **({"http": self.http} if self.http else {}),
@@ -254,7 +254,7 @@ class Server:
 
     async def _stop(self) -> None:
         if self.address:
-            _log.info("stopping")
+            _logger.info("stopping")
         async with AsyncExitStack() as steps:
             # The last one comes first.
             steps.callback(self._log_stopped)
@@ -285,7 +285,7 @@ class Server:
 
     def _log_stopped(self) -> None:
         if self.address:
-            _log.info("stopped")
+            _logger.info("stopped")
 
     async def drop_unused(self) -> None:
         """Have caches drop what they have not used since they were asked before."""

@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 
 import structlog
 
-_log = structlog.get_logger("milepost.loop")
+_logger = structlog.get_logger("milepost.loop")
 
 _Result = TypeVar("_Result")
 
@@ -58,8 +58,8 @@ class PromptFuture(asyncio.Future[_Result]):
         for callback in callbacks:
             try:
                 callback(self)
-            except (Exception, asyncio.CancelledError):  # noqa: BLE001  # a failing callback must not prevent others
-                _log.exception("callback failed")
+            except (Exception, asyncio.CancelledError):  # a failing callback must not prevent others
+                _logger.exception("callback failed")
 
 
 def failed_future(error: BaseException) -> PromptFuture[Any]:

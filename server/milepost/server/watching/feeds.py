@@ -31,7 +31,7 @@ from milepost.server.watching.memory_budget import MemoryBudget
 from milepost.server.watching.shared_status import SharedStatus
 from milepost.server.watching.signals import WOKEN_AT_ONCE, Signal
 
-_log = structlog.get_logger("milepost.watching")
+_logger = structlog.get_logger("milepost.watching")
 
 SCAN_LIMIT: Final = 1000
 """Entries that one read of a feed looks at, at most."""
@@ -207,7 +207,7 @@ class Feeds:
         self._recent = RecentEntries(memory)
         self._unannounced: deque[FeedEntry] = deque()
         self._announcing: Iterator[None] | None = None
-        self._failures = FaultLog(_log, "entry not announced", logging.ERROR)
+        self._failures = FaultLog(_logger, "entry not announced", logging.ERROR)
         # Of filters no longer in use: with many drops it takes long to find them all.
         self._known_drops: SizedCache[JobCriteria, KnownDrops] = SizedCache(KNOWN_DROPS_BYTES)
         # No events were dropped after this position.

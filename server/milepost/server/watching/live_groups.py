@@ -19,7 +19,7 @@ from milepost.server.watching.batches import Batch
 from milepost.server.watching.signals import Signal, wake_soon
 from milepost.server.watching.subscriber import COUNTED_RESPONSE, SharedOffers, SharingReader, Subscriber
 
-_log = structlog.get_logger("milepost.watching")
+_logger = structlog.get_logger("milepost.watching")
 
 
 class Member(Protocol):
@@ -166,8 +166,8 @@ class LiveGroup:
         self.version = self._signal.version
         try:
             is_served = self._serve(next(iter(self._members)))
-        except Exception:  # noqa: BLE001  # others wait for theirs; the tasks try again, and end with the error
-            _log.exception("live delivery failed")
+        except Exception:  # others wait for theirs; the tasks try again, and end with the error
+            _logger.exception("live delivery failed")
             is_served = False
         if is_served:
             if self._members:
@@ -209,8 +209,8 @@ class LiveGroup:
         turns = len(self._members)
         try:
             refused = self._offer_statuses()
-        except Exception:  # noqa: BLE001  # the tasks try again, and end with the error
-            _log.exception("live delivery failed")
+        except Exception:  # the tasks try again, and end with the error
+            _logger.exception("live delivery failed")
             self._end()
         else:
             self._put_off_looks(refused)

@@ -14,8 +14,8 @@ import structlog
 from milepost.server.base.fault_log import FaultLog
 from milepost.server.watching.pacer import Pacer
 
-_log = structlog.get_logger("milepost.watching")
-_failures = FaultLog(_log, "waiter not woken", logging.ERROR)
+_logger = structlog.get_logger("milepost.watching")
+_failures = FaultLog(_logger, "waiter not woken", logging.ERROR)
 
 WOKEN_AT_ONCE: Final = 500
 """Waiters that the end of the server wakes between two yields."""
@@ -251,8 +251,8 @@ class Waiter:
             return TASK_TURNS
         try:
             served = self._serve()
-        except Exception:  # noqa: BLE001  # others wait for theirs; the task tries again, and ends with the error
-            _log.exception("live delivery failed")
+        except Exception:  # others wait for theirs; the task tries again, and ends with the error
+            _logger.exception("live delivery failed")
             served = Served.TASK
         if future.done():  # what was sent has cancelled the stream
             return TASK_TURNS

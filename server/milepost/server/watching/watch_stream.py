@@ -40,7 +40,7 @@ from milepost.v1 import (
     WatchJobsResponse,
 )
 
-_log = structlog.get_logger("milepost.watching")
+_logger = structlog.get_logger("milepost.watching")
 
 # Seconds that a cursor ahead of the head waits for the log to get there (rule 4).
 AHEAD_TIMEOUT = 2.0
@@ -244,8 +244,8 @@ class WatchStream(ABC):
             return 0
         try:
             takes_task = self.may_status_be_due() and not self.offer_status()
-        except Exception:  # noqa: BLE001  # the task tries again, and ends with the error
-            _log.exception("live delivery failed")
+        except Exception:  # the task tries again, and ends with the error
+            _logger.exception("live delivery failed")
             takes_task = True
         if takes_task:
             self._waiter.wake_task()

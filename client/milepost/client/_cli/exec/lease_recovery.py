@@ -25,7 +25,7 @@ from milepost.v1 import Job, JobState
 
 __all__ = ["LeaseHolder", "Recovery", "recovery_for"]
 
-_log = logging.getLogger("milepost.client")
+_logger = logging.getLogger("milepost.client")
 
 # Seconds between two checks of a job after its lease was lost.
 _POLL_INTERVAL: Final = 1.0
@@ -106,7 +106,7 @@ class LeaseHolder:
             async with attached as job:
                 self._job_id, self._attempt = job.id, job.attempt
                 if attempt:
-                    _log.warning("job %s: the lease ran out; claimed again for the same command", job.id)
+                    _logger.warning("job %s: the lease ran out; claimed again for the same command", job.id)
                     text = "The lease ran out while the server did not hear from this process; the command goes on."
                     job.log(text, severity="warning")
                 await self._run_command(attached, job)
@@ -118,7 +118,7 @@ class LeaseHolder:
         except (Unauthenticated, PermissionDenied) as error:
             if self._attempt == attempt:
                 raise
-            _log.warning("job %s: the command goes on without it: %s", self._job_id, error)
+            _logger.warning("job %s: the command goes on without it: %s", self._job_id, error)
             await self._execution.wait()
         return True
 
@@ -145,7 +145,7 @@ class LeaseHolder:
             match recovery_for(job, self._attempt) if known else Recovery.RETRY:
                 case Recovery.CONTINUE_ALONE:
                     state = "LOST" if job is not None else "deleted"
-                    _log.warning("job %s is %s; the command goes on without it", self._job_id, state)
+                    _logger.warning("job %s is %s; the command goes on without it", self._job_id, state)
                     await self._execution.wait()
                     return
                 case Recovery.STOP:
@@ -159,7 +159,7 @@ class LeaseHolder:
                     return
             claims += self._execution.has_ended
             if claims == _CLAIM_LIMIT:
-                _log.warning("job %s: the end of the command could not be reported", self._job_id)
+                _logger.warning("job %s: the end of the command could not be reported", self._job_id)
                 await self._execution.wait()
                 return
             await asyncio.sleep(_POLL_INTERVAL)
@@ -167,9 +167,9 @@ class LeaseHolder:
     def _log_stop(self, job: Job | None) -> None:
         """Log why the command is stopped; of a job that FAILED the last line of `milepost exec` says why."""
         if job is not None and job.state == JobState.JOB_STATE_FAILED:
-            _log.info("job %s has failed; stopping the command", self._job_id)
+            _logger.info("job %s has failed; stopping the command", self._job_id)
         else:
-            _log.warning("job %s has another attempt or has ended; stopping the command", self._job_id)
+            _logger.warning("job %s has another attempt or has ended; stopping the command", self._job_id)
 
     async def _fetch_job(self) -> tuple[Job | None, bool]:
         """The job, None if it was deleted; and whether its state is known."""
@@ -178,7 +178,7 @@ class LeaseHolder:
         except JobNotFound:
             return None, True
         except MilepostError as error:
-            _log.info("job %s: the state could not be fetched: %s", self._job_id, error)
+            _logger.info("job %s: the state could not be fetched: %s", self._job_id, error)
             return None, False
 
     async def _reclaim(self) -> bool:
@@ -186,7 +186,7 @@ class LeaseHolder:
         try:
             return await self._run_attempt(self._claim(self._job_id))
         except MilepostError as error:
-            _log.info("job %s could not be reclaimed: %s", self._job_id, error)
+            _logger.info("job %s could not be reclaimed: %s", self._job_id, error)
             return False
 
     async def _grace_period(self) -> None:

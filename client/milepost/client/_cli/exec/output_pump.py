@@ -25,7 +25,7 @@ from milepost.client._worker.timed_wait import completes
 
 __all__ = ["OutputPump", "OutputStream"]
 
-_log = logging.getLogger("milepost.client")
+_logger = logging.getLogger("milepost.client")
 
 _READ_SIZE: Final = 65_536
 # A write of at most this many bytes to a pipe or terminal that polls as writable does not block.
@@ -128,10 +128,10 @@ class OutputStream:
         """Log an error of handling lines, the first one: without its thread the command could write no more."""
         try:
             yield
-        except Exception:  # noqa: BLE001 - whatever the command printed, and whatever is wrong with us
+        except Exception:  # whatever the command printed, and whatever is wrong with us
             if not self.is_faulty:
                 self.is_faulty = True
-                _log.exception("handling of output failed")
+                _logger.exception("handling of output failed")
 
 
 class OutputPump:

@@ -14,7 +14,7 @@ from milepost.v1 import ErrorReason, JobEnded, JobState, Rejected, Report, Updat
 
 __all__ = ["Redelivery"]
 
-_log = logging.getLogger("milepost.client")
+_logger = logging.getLogger("milepost.client")
 
 
 class Redelivery:
@@ -72,7 +72,7 @@ class Redelivery:
         """Reports up to this one are durable (rule 12)."""
         self._reporter.acknowledge(report_sequence)
         if self._reporter.is_empty:
-            _log.info("job %s: spooled report delivered", self.job_id)
+            _logger.info("job %s: spooled report delivered", self.job_id)
             self._on_done(self)
         else:
             self._schedule()
@@ -89,7 +89,7 @@ class Redelivery:
                 self._discard(f"the server expects report {expected}, which the spool does not have")
         else:
             number = message.report_sequence
-            _log.warning("job %s: the server refused report %d: %s", self.job_id, number, message.message)
+            _logger.warning("job %s: the server refused report %d: %s", self.job_id, number, message.message)
             if self._reporter.is_end(number):
                 self._end_refused(message.message)
 
@@ -107,7 +107,7 @@ class Redelivery:
         rest = self._reporter.unacknowledged()
         updates = rest.updates if rest is not None else []
         states = [update.job_ended.state for update in updates if update.HasField("job_ended")]
-        _log.warning(
+        _logger.warning(
             "job %s: discarding a spooled report that cannot be delivered any more, %d updates with the end %s: %s",
             self.job_id,
             len(updates),

@@ -22,7 +22,7 @@ from milepost.v1 import Report
 
 __all__ = ["SpoolDirectory"]
 
-_log = logging.getLogger("milepost.client")
+_logger = logging.getLogger("milepost.client")
 
 _REPORT: Final = ".report"
 _LOCK: Final = ".lock"
@@ -110,7 +110,7 @@ class SpoolDirectory:
             if self._reports and not self._is_in_place():
                 self._create()
         except OSError as error:
-            _log.error("the spool %s is gone and cannot be created again: %s", self._directory, error)
+            _logger.error("the spool %s is gone and cannot be created again: %s", self._directory, error)
         if self._lock is not None:
             with contextlib.suppress(OSError):
                 if not self._report_paths():
@@ -120,7 +120,7 @@ class SpoolDirectory:
     def _create(self) -> None:
         """Create the directory if it does not exist, lock a new owner id, and write all reports."""
         if not private_files.make_directory(self._directory):
-            _log.warning(
+            _logger.warning(
                 "other users may list the spool %s, and this user cannot change that", self._directory
             )
         for path in self._directory.iterdir():
@@ -208,5 +208,5 @@ def _read(path: Path) -> Report | None:
         pass
     aside = path.with_suffix(_MALFORMED_SUFFIX)
     path.rename(aside)
-    _log.error("malformed report in the spool, set aside as %s", aside)
+    _logger.error("malformed report in the spool, set aside as %s", aside)
     return None

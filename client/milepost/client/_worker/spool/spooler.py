@@ -13,7 +13,7 @@ from milepost.v1 import Report
 
 __all__ = ["Spooler"]
 
-_log = logging.getLogger("milepost.client")
+_logger = logging.getLogger("milepost.client")
 
 
 class Spooler:
@@ -88,14 +88,14 @@ class Spooler:
             return
         job_id, count = report.job_id, len(report.updates)
         if self._spool is None:
-            _log.warning(
+            _logger.warning(
                 "job %s: %d updates with the end of the job were not delivered and are lost: there is no spool",
                 job_id,
                 count,
             )
             return
         text = "job %s: %d updates with the end of the job are not delivered yet; spooling them"
-        _log.log(level, text, job_id, count)
+        _logger.log(level, text, job_id, count)
         self._spooled[attempt] = report.lease_token
         self._submit(job_id, self._spool.write, report)
 
@@ -104,6 +104,6 @@ class Spooler:
             try:
                 write(*arguments)
             except OSError as error:
-                _log.error("job %s: the spool cannot be written: %s", job_id, error)
+                _logger.error("job %s: the spool cannot be written: %s", job_id, error)
 
         self._writer.submit(run)

@@ -24,7 +24,7 @@ from milepost.v1 import Job, JobEnded, Report
 
 __all__ = ["HandlerProcess"]
 
-_log = logging.getLogger("milepost.client")
+_logger = logging.getLogger("milepost.client")
 
 # The program of the new interpreter, which gets the descriptors and the module search path as arguments.
 _BOOTSTRAP: Final = (
@@ -116,14 +116,14 @@ class HandlerProcess:
                         loop.call_later(_EXIT_TIMEOUT, self._kill_group)
                     else:
                         self._relay.add(update)
-        except Exception:  # noqa: BLE001 - unread, its process would wait for good to write its end
-            _log.exception("job %s: malformed message from its handler process", self._job.job_id)
+        except Exception:  # unread, its process would wait for good to write its end
+            _logger.exception("job %s: malformed message from its handler process", self._job.job_id)
             self._kill_group()
 
     def _outcome(self, status: int | None, stderr: str) -> Outcome:
         if self._ended is not None:
             if status != 0:
-                _log.warning(
+                _logger.warning(
                     "job %s: the handler ended, but its process %s", self._job.job_id, _exit_text(status)
                 )
             return Outcome(ended=self._ended, error=self._raised)

@@ -29,7 +29,7 @@ from milepost.v1 import Dispatch, JobState, RetryPolicy, SubmitJobRequest
 
 __all__ = ["PARENT_DEADLINE", "CanvasJob", "publish_canvas"]
 
-_log = logging.getLogger("milepost.client")
+_logger = logging.getLogger("milepost.client")
 
 PARENT_DEADLINE: Final = 7 * 24 * 3600.0
 """Seconds until a parent fails whose tasks have not begun, and, from then on, until one fails that has not ended."""
@@ -134,7 +134,7 @@ def _submit(
             request.job_id = request.request_id = str(uuid4())
             job = installation.client.submit(request)
     except (MilepostError, RuntimeError) as error:
-        _log.warning("the tasks of %s are published without a parent: %s", kind, error)
+        _logger.warning("the tasks of %s are published without a parent: %s", kind, error)
         return None
     if job is None:
         return None

@@ -34,7 +34,7 @@ from milepost.v1 import Job, JobState
 
 __all__ = ["ClaimedRun", "job_of_this_task"]
 
-_log = logging.getLogger("milepost.client")
+_logger = logging.getLogger("milepost.client")
 
 _CANCELLED: Final = "Its job was cancelled."
 
@@ -98,14 +98,14 @@ class ClaimedRun:
             )
         except Exception as error:  # noqa: BLE001 - options and `job_input` of the application must not fail the task
             fault = describe_fault(error, job_options=self._task.job_options)
-            _log.warning("task %s runs without a job: %s", self._task_id, fault)
+            _logger.warning("task %s runs without a job: %s", self._task_id, fault)
             return TaskJob.without_job(self._task_id)
 
     def _result(self, value: object) -> Any:
         try:
             return self._task.job_result(value)
         except Exception as error:  # noqa: BLE001 - as above
-            _log.warning("task %s: job_result failed: %r", self._task_id, error)
+            _logger.warning("task %s: job_result failed: %r", self._task_id, error)
             return None
 
     def _claim(self, task_job: TaskJob) -> tuple[SyncAttached, AttachedJob] | None:
@@ -131,7 +131,7 @@ class ClaimedRun:
         except JobEndedError as ended:
             self._check_end(task_job, ended)
         except (MilepostError, RuntimeError, OSError) as error:
-            _log.warning("task %s runs without being reported: %s", self._task_id, error)
+            _logger.warning("task %s runs without being reported: %s", self._task_id, error)
         return None
 
     def _enter(self, task_job: TaskJob, worker_id: str, holder: str) -> tuple[SyncAttached, AttachedJob]:
@@ -160,7 +160,7 @@ class ClaimedRun:
             publish_later(self._task, self._request, delay)
         except self._task.OperationalError as error:
             return Reject(error, requeue=True)
-        _log.info("task %s is tried again in %.0f s: %s", self._task_id, delay, held)
+        _logger.info("task %s is tried again in %.0f s: %s", self._task_id, delay, held)
         return Ignore(f"Another process runs this task: {held}")
 
     def _check_end(self, task_job: TaskJob, ended: JobEndedError) -> None:
@@ -182,7 +182,7 @@ class ClaimedRun:
             and self._task.AsyncResult(self._task_id).state == states.SUCCESS
         ):
             raise Ignore("The task has succeeded before this second delivery of its message.")
-        _log.warning("task %s runs without being reported: %s", self._task_id, ended)
+        _logger.warning("task %s runs without being reported: %s", self._task_id, ended)
         self._end_canvas()
 
     def _leave(self, attached: SyncAttached, job: AttachedJob, error: BaseException | None) -> None:
@@ -211,7 +211,7 @@ class ClaimedRun:
                     record=record,
                 )
         except SoftTimeLimitExceeded as interrupted:
-            _log.info("task %s: the end of its job is reported later: %r", self._task_id, interrupted)
+            _logger.info("task %s: the end of its job is reported later: %r", self._task_id, interrupted)
 
     @property
     def _canvas(self) -> str:

@@ -13,7 +13,7 @@ from milepost.client.engines.celery.milepost_task import MilepostTask
 
 __all__ = ["MilepostStep"]
 
-_log = logging.getLogger("milepost.client")
+_logger = logging.getLogger("milepost.client")
 
 _GREEN_POOLS: Final = {
     "celery.concurrency.gevent": "gevent",
@@ -48,7 +48,7 @@ class MilepostStep(bootsteps.StartStopStep):
                 signals.worker_process_shutdown.connect(lambda **_: leave(), weak=False)
                 signals.worker_process_init.connect(lambda **_: enter(), weak=False)
             if not any(isinstance(task, MilepostTask) for task in parent.app.tasks.values()):
-                _log.warning(
+                _logger.warning(
                     "No task of %r will have a job: none has the base class MilepostTask. Pass it as task_cls to "
                     "Celery(), or as base to @app.task.",
                     parent.app.main or "this application",

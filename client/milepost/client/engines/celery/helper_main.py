@@ -29,7 +29,7 @@ from milepost.contract.job_states import LEASED
 
 __all__ = ["main"]
 
-_log = logging.getLogger("milepost.client")
+_logger = logging.getLogger("milepost.client")
 
 CANCEL_GRACE: Final = 5.0
 """Grace period in seconds of a job whose task Celery has terminated."""
@@ -75,16 +75,16 @@ async def _carry_out(ends: _JobEnds, command: Mapping[str, Any], slots: asyncio.
                 may_pass = unexplained.may_repeat(error)
                 if not (may_pass or is_unexplained(error)):
                     # Somebody else has ended the job, has it, or nobody ever submitted it.
-                    _log.info("job %s: nothing to end: %s", command["job_id"], error)
+                    _logger.info("job %s: nothing to end: %s", command["job_id"], error)
                     return
                 if not may_pass or loop.time() > until:
-                    _log.warning("job %s is not reported as ended: %s", command["job_id"], error)
+                    _logger.warning("job %s is not reported as ended: %s", command["job_id"], error)
                     return
                 await asyncio.sleep(backoff.next_delay())
-            except Exception as error:  # noqa: BLE001 - such as of the spool; it must not end the other commands
+            except Exception as error:  # such as of the spool; it must not end the other commands
                 is_known = isinstance(error, OSError)
                 text = "job %s is not reported as ended: %s"
-                _log.warning(text, command["job_id"], error, exc_info=not is_known)
+                _logger.warning(text, command["job_id"], error, exc_info=not is_known)
                 return
             else:
                 return

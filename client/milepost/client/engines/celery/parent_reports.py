@@ -19,7 +19,7 @@ from milepost.client.engines.celery.task_job import TaskJob
 
 __all__ = ["HELPER_MODULE", "ParentReports"]
 
-_log = logging.getLogger("milepost.client")
+_logger = logging.getLogger("milepost.client")
 
 HELPER_MODULE: Final = "milepost.client.engines.celery.helper_main"
 # Characters of a failure's text, so that a line has less than 4 KiB, which is written to a pipe whole or not at all.
@@ -89,7 +89,7 @@ class ParentReports:
                     self._helper = None  # the helper died: start another one
                 else:
                     return
-        _log.warning("job %s is not reported as ended: %s", command["job_id"], command["message"])
+        _logger.warning("job %s is not reported as ended: %s", command["job_id"], command["message"])
 
     def _write(self, line: bytes) -> None:
         if self._helper is None or self._helper.poll() is not None:

@@ -15,7 +15,7 @@ from milepost.v1 import Job
 
 __all__ = ["INITIAL_INTERVAL", "INTERVAL_MAX", "ParentWatch", "WatchChildren"]
 
-_log = logging.getLogger("milepost.client")
+_logger = logging.getLogger("milepost.client")
 
 INITIAL_INTERVAL: Final = 1.0
 """Seconds until a parent is looked at again; then twice as many, and so on."""
@@ -79,7 +79,7 @@ class ParentWatch:
                 is_over = await action()
             except (MilepostError, OSError) as error:  # the latter of the spool
                 is_over = isinstance(error, MilepostError) and not self._unexplained.may_repeat(error)
-                _log.info("job %s, a parent of tasks: the call failed: %s", self._job_id, error)
+                _logger.info("job %s, a parent of tasks: the call failed: %s", self._job_id, error)
             else:
                 self._unexplained.passed()
             if is_over:
@@ -117,7 +117,7 @@ class ParentWatch:
                         self.restart()
                         self._start_look()
         except MilepostError as error:
-            _log.info(
+            _logger.info(
                 "job %s, a parent of tasks, could not be checked; checking again later: %s",
                 self._job_id,
                 error,

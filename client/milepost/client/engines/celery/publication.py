@@ -23,7 +23,7 @@ from milepost.v1 import Job
 
 __all__ = ["publish"]
 
-_log = logging.getLogger("milepost.client")
+_logger = logging.getLogger("milepost.client")
 
 
 @contextlib.contextmanager
@@ -57,7 +57,7 @@ def publish(
         job = TaskJob.of(task, task_id, args, kwargs, job_options, canvas=canvas)
     except Exception as error:  # noqa: BLE001 - options and `job_input` of the application must not keep the task back
         fault = describe_fault(error, milepost=job_options, job_options=task.job_options)
-        _log.warning("task %s is published without a job: %s", task_id, fault)
+        _logger.warning("task %s is published without a job: %s", task_id, fault)
         job = TaskJob.without_job(task_id)
     if installation.may_connect and not job.is_submitted:
         job = _submit(client, job)
@@ -87,7 +87,7 @@ def _submit(client: TaskClient, job: TaskJob) -> TaskJob:
             job.request.job_id = job.request.request_id = str(uuid4())
             submitted = client.submit(job.request)
     except (MilepostError, RuntimeError) as error:
-        _log.warning("task %s is published without a job: %s", job.task_id, error)
+        _logger.warning("task %s is published without a job: %s", job.task_id, error)
         return job
     return job.submitted() if submitted is not None else job
 

@@ -39,7 +39,7 @@ __all__ = [
     "TaskClient",
 ]
 
-_log = logging.getLogger("milepost.client")
+_logger = logging.getLogger("milepost.client")
 
 Leaving: TypeAlias = Coroutine[None, None, BaseException | None]
 
@@ -135,14 +135,14 @@ class TaskClient:
         try:
             self._loop_thread.run(self._calls.cancel(job_id, reason, None))
         except (MilepostError, RuntimeError) as error:
-            _log.warning("job %s: cancelling it failed: %s", job_id, error)
+            _logger.warning("job %s: cancelling it failed: %s", job_id, error)
 
     def cancel_unstarted(self, job_id: str, reason: str) -> None:
         """`cancel_quietly`, unless a worker has started the job's task."""
         try:
             job = self.get(job_id)
         except (MilepostError, RuntimeError) as error:
-            _log.warning("job %s: cancelling it failed: %s", job_id, error)
+            _logger.warning("job %s: cancelling it failed: %s", job_id, error)
             return
         if job.state == JobState.JOB_STATE_QUEUED and not job.attempt:
             self.cancel_quietly(job_id, reason)
@@ -180,7 +180,7 @@ class TaskClient:
             ending = self._loop_thread.start(self._end(leaving, job, canvas, None if goes_on else seconds))
         except RuntimeError as closed:
             leaving.close()
-            _log.warning("the end of job %s cannot be reported: %s", job.id, closed)
+            _logger.warning("the end of job %s cannot be reported: %s", job.id, closed)
             return
         if not goes_on:
             ending.result()
@@ -291,7 +291,7 @@ class TaskClient:
         except MilepostError as error:
             refused = error
         if refused is not None:
-            _log.info("job %s has ended in another way than its task: %r", job.id, refused)
+            _logger.info("job %s has ended in another way than its task: %r", job.id, refused)
         if job.attempt == 0:
             self.note_outage()
             return
@@ -314,7 +314,7 @@ class TaskClient:
         """Submit a job whose parent is gone; if that is cancelled, cancel this one, so that its task does not run."""
         parent_job_id = request.parent_job_id
         request.ClearField("parent_job_id")
-        _log.info("job %s is submitted without its parent: %s", request.job_id, error)
+        _logger.info("job %s is submitted without its parent: %s", request.job_id, error)
         job = await self._calls.submit(request)
         if isinstance(error, JobEndedError):
             parent = (await self._calls.get(parent_job_id)).job
@@ -335,4 +335,4 @@ class TaskClient:
         is_known = time.monotonic() < self._paused_until + OUTAGE_PAUSE
         self._paused_until = time.monotonic() + OUTAGE_PAUSE
         if not is_known:
-            _log.warning("Milepost is away; tasks are published and run without waiting for it: %s", error)
+            _logger.warning("Milepost is away; tasks are published and run without waiting for it: %s", error)

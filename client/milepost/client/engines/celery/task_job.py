@@ -25,7 +25,7 @@ from milepost.v1 import Dispatch, RetryPolicy, SubmitJobRequest
 
 __all__ = ["HEADER", "TaskJob"]
 
-_log = logging.getLogger("milepost.client")
+_logger = logging.getLogger("milepost.client")
 
 HEADER: Final = "milepost"
 """Header of a task's message. Retries and redelivered messages keep it."""
@@ -153,7 +153,7 @@ class TaskJob:
 
 
 def _warn(path: str, text: str) -> None:
-    _log.warning("input of a task's job: %s: %s", path, text)
+    _logger.warning("input of a task's job: %s: %s", path, text)
 
 
 def job_id_of_task(task_id: str) -> str:

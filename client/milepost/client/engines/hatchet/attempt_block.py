@@ -29,7 +29,7 @@ from milepost.v1 import Job, SubmitJobRequest
 
 __all__ = ["AttemptBlock", "unreported_job"]
 
-_log = logging.getLogger("milepost.client")
+_logger = logging.getLogger("milepost.client")
 
 # Seconds between two looks at whether Hatchet has cancelled the run, which the SDK has no callback for. It interrupts a
 # coroutine one second after that.
@@ -88,7 +88,7 @@ class AttemptBlock:
             self.cancelled = True
         except (MilepostError, OSError, RuntimeError) as error:
             self.is_elsewhere = isinstance(error, AttemptNotReported | LeaseLost | JobEndedError)
-            _log.warning("task run %s is not reported: %s", self._run.id, error)
+            _logger.warning("task run %s is not reported: %s", self._run.id, error)
         else:
             self._attachment, self._job = attachment, job
             self._stopping = asyncio.create_task(self._follow_hatchet(job))
@@ -118,7 +118,7 @@ class AttemptBlock:
             else:
                 await self._attachment.end(failure)
         except (MilepostError, OSError, RuntimeError) as failed:
-            _log.warning("task run %s: its end was not reported: %s", self._run.id, failed)
+            _logger.warning("task run %s: its end was not reported: %s", self._run.id, failed)
         if is_evicted or (isinstance(failure, JobFailure) and failure.retryable):
             self._jobs.waiting.watch(self._job.id, self._job.attempt, self._read_state)
 
@@ -170,7 +170,7 @@ class AttemptBlock:
                 await self._jobs.cancel(job.id, CANCELLED_IN_HATCHET)
             except MilepostError as error:
                 if not unexplained.may_repeat(error):
-                    _log.warning("job %s: cancelling it failed: %s", job.id, error)
+                    _logger.warning("job %s: cancelling it failed: %s", job.id, error)
                     self._stopped.set()
                     return
                 await asyncio.sleep(backoff.next_delay())

@@ -15,7 +15,7 @@ from milepost.v1 import Job
 
 __all__ = ["EngineState", "StateReader", "engine_reader", "reader_of_job"]
 
-_log = logging.getLogger("milepost.client")
+_logger = logging.getLogger("milepost.client")
 
 # Seconds for an answer of the engine.
 _TIMEOUT: Final = 5.0
@@ -73,7 +73,7 @@ def _reader(context: Context, run_id: str, task_id: str) -> StateReader:
                 raise TimeoutError
             return asking.result()
         except Exception as error:  # noqa: BLE001 - whatever the engine's API raises must not harm the task
-            _log.warning("task run %s: Hatchet does not tell its state: %r", task_id, error)
+            _logger.warning("task run %s: Hatchet does not tell its state: %r", task_id, error)
             return None
         finally:
             asking.cancel()

@@ -32,7 +32,7 @@ from milepost.v1 import SubmitJobRequest
 
 __all__ = ["HatchetJobs", "HatchetTask"]
 
-_log = logging.getLogger("milepost.client")
+_logger = logging.getLogger("milepost.client")
 
 HatchetTask: TypeAlias = Standalone[dict[str, Any], dict[str, Any]]
 """A task of `HatchetJobs.task`."""
@@ -295,4 +295,4 @@ def kind_of(name: str) -> str:
 
 
 def _log_unsubmitted(request: SubmitJobRequest, error: Exception) -> None:
-    _log.warning("job %s is submitted with its first attempt: %s", request.job_id, error)
+    _logger.warning("job %s is submitted with its first attempt: %s", request.job_id, error)

@@ -27,7 +27,7 @@ from milepost.v1 import SubmitJobRequest
 
 __all__ = ["ReportedTask"]
 
-_log = logging.getLogger("milepost.client")
+_logger = logging.getLogger("milepost.client")
 
 _Result = TypeVar("_Result")
 
@@ -155,7 +155,9 @@ class ReportedTask:
         if not self._warned_of_batch:
             self._warned_of_batch = True
             name = self._function.__qualname__
-            _log.warning("%s is a batch task: it runs without jobs, since one call works on many runs", name)
+            _logger.warning(
+                "%s is a batch task: it runs without jobs, since one call works on many runs", name
+            )
 
     def _block(self, values: Any, context: Context, interrupt: Callable[[], None]) -> AttemptBlock:
         run = TaskRun.of(context)
@@ -199,7 +201,7 @@ def _cancel_run(context: Context, job: AttachedJob) -> None:
     try:
         context.cancel()
     except Exception as error:
-        _log.warning("job %s was cancelled, and its Hatchet run fails instead: %s", job.id, error)
+        _logger.warning("job %s was cancelled, and its Hatchet run fails instead: %s", job.id, error)
         raise NonRetryableException("The job was cancelled in Milepost.") from error
 
 

@@ -17,7 +17,7 @@ from milepost.client.errors import JobFailure
 
 __all__ = ["as_mapping", "failure_for_job", "final_error", "timeout_for_job"]
 
-_log = logging.getLogger("milepost.client")
+_logger = logging.getLogger("milepost.client")
 
 
 def failure_for_job(error: BaseException, run: TaskRun, *, is_final: bool = False) -> JobFailure:
@@ -69,7 +69,7 @@ def as_mapping(value: object) -> Mapping[str, Any] | None:
             value = value.model_dump(mode="json")
         elif dataclasses.is_dataclass(value) and not isinstance(value, type):
             value = dataclasses.asdict(value)
-    except Exception:  # noqa: BLE001 - as above
-        _log.exception("input or result of a task omitted")
+    except Exception:  # as above
+        _logger.exception("input or result of a task omitted")
         return None
     return value if isinstance(value, Mapping) else None

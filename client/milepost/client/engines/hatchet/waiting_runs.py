@@ -13,7 +13,7 @@ from milepost.v1 import Job, JobState
 
 __all__ = ["CANCELLED_IN_HATCHET", "SEARCH_INTERVAL", "WAITING_RUNS", "WaitingRuns"]
 
-_log = logging.getLogger("milepost.client")
+_logger = logging.getLogger("milepost.client")
 
 CANCELLED_IN_HATCHET: Final = "The run was cancelled in Hatchet."
 """The reason of a cancellation that came from there."""
@@ -92,9 +92,9 @@ class WaitingRuns:
                     if state is not None:
                         self.watch(job.job_id, job.attempt, state)
             except MilepostError as error:
-                _log.debug("polling the runs that wait for their next attempt failed: %s", error)
-            except Exception:  # noqa: BLE001 - such as of Hatchet's SDK: nobody else in this process looks
-                _log.warning("polling the runs that wait for their next attempt failed", exc_info=True)
+                _logger.debug("polling the runs that wait for their next attempt failed: %s", error)
+            except Exception:  # such as of Hatchet's SDK: nobody else in this process looks
+                _logger.warning("polling the runs that wait for their next attempt failed", exc_info=True)
             await asyncio.sleep(SEARCH_INTERVAL)
 
     async def _watch(self, job_id: str, attempt: int, state: StateReader) -> None:
@@ -113,7 +113,7 @@ class WaitingRuns:
             except JobNotFound:
                 return
             except MilepostError as error:
-                _log.debug("job %s: polling its run failed: %s", job_id, error)
+                _logger.debug("job %s: polling its run failed: %s", job_id, error)
 
 
 def _reason(state: str) -> str:

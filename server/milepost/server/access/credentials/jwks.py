@@ -21,7 +21,7 @@ import structlog
 from milepost.server.access.credentials.key_source import FETCH_TIMEOUT, SIZE_LIMIT, check_size, fetch
 from milepost.server.access.credentials.writable_files import WritableFile
 
-_log = structlog.get_logger("milepost.access")
+_logger = structlog.get_logger("milepost.access")
 
 ALGORITHMS: Final = ("RS256", "ES256", "EdDSA")
 """Asymmetric ones only: a shared secret would let every verifier make tokens, and "none" everyone."""
@@ -114,7 +114,7 @@ class KeySet:
         except (OSError, ValueError, RecursionError, HTTPException, jwt.PyJWTError) as error:
             # Once for each cause: the source is asked again and again.
             if str(error) != self._error:
-                _log.error(
+                _logger.error(
                     "keys not refreshed; the earlier ones stay in force",
                     source=self._source,
                     error=str(error),
@@ -131,9 +131,9 @@ class KeySet:
     def _log_changes(self, keys: SigningKeys) -> None:
         if keys.by_id.keys() != self._keys.by_id.keys():
             key_ids = sorted({key_id for key_id, _ in keys.by_id})
-            _log.info("keys refreshed", source=self._source, key_ids=key_ids)
+            _logger.info("keys refreshed", source=self._source, key_ids=key_ids)
         if keys.ambiguous - self._keys.ambiguous:
-            _log.warning(
+            _logger.warning(
                 "different keys of one algorithm have the same id; none of them verifies tokens",
                 source=self._source,
                 key_ids=sorted(keys.ambiguous),

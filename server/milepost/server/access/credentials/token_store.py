@@ -14,7 +14,7 @@ from milepost.server.access.credentials.token_file import TokenEntry, TokenFileE
 from milepost.server.access.credentials.writable_files import WritableFile
 from milepost.server.base.file_versions import FileVersion, file_version
 
-_log = structlog.get_logger("milepost.access")
+_logger = structlog.get_logger("milepost.access")
 
 
 SETTLE_TIME: Final = 0.1
@@ -60,10 +60,10 @@ class TokenStore:
         try:
             entries = self._read()
         except TokenFileError as error:
-            _log.error("token file not reloaded; the earlier tokens stay in force", error=str(error))
+            _logger.error("token file not reloaded; the earlier tokens stay in force", error=str(error))
             return False
         self._entries, self._by_id = entries, _by_id(entries)
-        _log.info("token file reloaded", entries=len(entries))
+        _logger.info("token file reloaded", entries=len(entries))
         return True
 
     def _is_settled(self, version: FileVersion) -> bool:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import structlog
 
-_log = structlog.get_logger("milepost.access")
+_logger = structlog.get_logger("milepost.access")
 
 
 class WritableFile:
@@ -28,7 +28,7 @@ class WritableFile:
         except OSError:
             return
         if is_open and not self._was_open:
-            _log.warning(
+            _logger.warning(
                 "everybody on this machine may change a file of credentials, and so let anybody in; run: chmod o-w",
                 path=str(self._path),
             )

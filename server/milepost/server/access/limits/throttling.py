@@ -14,7 +14,7 @@ import structlog
 
 from milepost.server.base.refusal import Refusal
 
-_log = structlog.get_logger("milepost.access")
+_logger = structlog.get_logger("milepost.access")
 
 SHORTEST_DELAY: Final = 1.0
 """Seconds for which the call of a caller beyond its rate is held before it is refused, at least."""
@@ -117,7 +117,7 @@ class Throttling:
             del self._throttled[caller]
             return
         if throttled.count:
-            _log.info("calls refused", caller=caller, count=throttled.count, seconds=LOG_INTERVAL)
+            _logger.info("calls refused", caller=caller, count=throttled.count, seconds=LOG_INTERVAL)
         throttled.count = 0
         throttled.refusal = None
         asyncio.get_running_loop().call_later(LOG_INTERVAL, self._log, caller, throttled)

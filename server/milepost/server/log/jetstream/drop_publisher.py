@@ -21,7 +21,7 @@ from milepost.server.log.jetstream.projection import Projection
 from milepost.server.log.jetstream.records import STRIDE, Kind, Record
 from milepost.server.log.log_errors import StoreFailed
 
-_log = structlog.get_logger("milepost.store")
+_logger = structlog.get_logger("milepost.store")
 
 # Backoff in seconds before purges go on after one that failed.
 _RETRY_DELAY: Final = 5.0
@@ -58,7 +58,7 @@ class DropPublisher:
         self._has_more = False
         self._purging: asyncio.Task[None] | None = None
         self._closing = asyncio.Event()
-        self._failures = FaultLog(_log, "purge failed")
+        self._failures = FaultLog(_logger, "purge failed")
 
     def prepare(self, job_id: str, plan: Planner) -> PendingWrite:
         """Create the write of a planned drop; once it is applied, the messages dropped by a trim are purged."""

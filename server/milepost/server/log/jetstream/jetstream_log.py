@@ -41,7 +41,7 @@ from milepost.server.scheduling.callers import SERVER
 from milepost.server.scheduling.prompt_future import PromptFuture
 from milepost.v1 import Job
 
-_log = structlog.get_logger("milepost.store")
+_logger = structlog.get_logger("milepost.store")
 
 # In seconds: the interval of progress lines while catching up, and that of checks for pending jobs.
 _PROGRESS_LOG_INTERVAL = 5.0
@@ -209,11 +209,11 @@ class JetStreamEventLog(ReaderPool):
                 if applying.done():
                     await applying
                 else:
-                    _log.info("catching up", at=self._applied.sequence.value, of=head, started=start)
+                    _logger.info("catching up", at=self._applied.sequence.value, of=head, started=start)
         finally:
             applying.cancel()
         if self._applied.sequence.value > start:
-            _log.info(
+            _logger.info(
                 "caught up", messages=self._applied.sequence.value - start, position=self._applied.position
             )
 
@@ -367,7 +367,7 @@ class JetStreamEventLog(ReaderPool):
     def _on_faults(self) -> None:
         if self._faults:
             self._publishers.give_up("the stream cannot be written to")
-            _log.warning(
+            _logger.warning(
                 "this node holds a copy of the stream", epoch=self.epoch, position=self._applied.position
             )
         # Contact with the other nodes begins again: a worker that was refused comes back after a while (rule 14).
@@ -382,7 +382,7 @@ class JetStreamEventLog(ReaderPool):
 
     def _fail(self, error: StoreFailed) -> None:
         if not self._failed.done():
-            _log.error("event log failed", error=str(error))
+            _logger.error("event log failed", error=str(error))
             self._failed.set_result(error)
             self._publishers.fail()
             self._drops.stop()

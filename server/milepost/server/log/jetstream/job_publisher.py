@@ -39,7 +39,7 @@ from milepost.server.log.log_errors import Conflict, StoreFailed, StoreFull, Sto
 from milepost.server.scheduling.callers import served_caller
 from milepost.server.scheduling.prompt_future import PromptFuture
 
-_log = structlog.get_logger("milepost.store")
+_logger = structlog.get_logger("milepost.store")
 
 # In seconds: the time for an answer before a retry, the time for the whole append, and the backoff between retries.
 _PUBLISH_TIMEOUT: Final = 2.0
@@ -123,11 +123,13 @@ class JobPublishers:
         self.sent: dict[bytes, PublishedMessage] = {}
         self.failed = False
         # Refused callers retry within a second, so a fault has one line a minute in the log.
-        self.failures = FaultLog(_log, "write failed", logging.ERROR)
-        self.refusals = FaultLog(_log, "publish refused by the stream")
-        self.timeouts = FaultLog(_log, "append timed out")
-        self.lost_timeouts = FaultLog(_log, "timeout not appended", logging.INFO)
-        self.purges = FaultLog(_log, "the stream lacks a job's messages: somebody purged them", logging.ERROR)
+        self.failures = FaultLog(_logger, "write failed", logging.ERROR)
+        self.refusals = FaultLog(_logger, "publish refused by the stream")
+        self.timeouts = FaultLog(_logger, "append timed out")
+        self.lost_timeouts = FaultLog(_logger, "timeout not appended", logging.INFO)
+        self.purges = FaultLog(
+            _logger, "the stream lacks a job's messages: somebody purged them", logging.ERROR
+        )
         self._publishers: dict[str, _JobPublisher] = {}
         self._node = os.urandom(8)
         self._count = 0

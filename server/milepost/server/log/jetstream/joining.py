@@ -14,7 +14,7 @@ from milepost.server.log.jetstream.projection import Projection
 from milepost.server.log.jetstream.records import name_in
 from milepost.server.log.jetstream.stream import StreamIdentity, StreamMissing, StreamNames
 
-_log = structlog.get_logger("milepost.store")
+_logger = structlog.get_logger("milepost.store")
 
 # Backoff in seconds: while NATS does not answer, and while an operator has to restore the stream.
 _RETRY_DELAY: Final = 0.2
@@ -40,12 +40,12 @@ async def join(
         ) as error:  # a server may not know yet what another one has created
             if str(error) != last_error:
                 last_error = str(error)
-                _log.info("stream not available yet", error=last_error)
+                _logger.info("stream not available yet", error=last_error)
             await asyncio.sleep(_RETRY_DELAY)
         except StreamLost as error:
             if str(error) != last_error:
                 last_error = str(error)
-                _log.error("waiting for an operator", fault=last_error)
+                _logger.error("waiting for an operator", fault=last_error)
             await asyncio.sleep(_LOST_DELAY)
         await connection.wait_up()
 
@@ -57,7 +57,7 @@ async def _resolve_identity(
     is_same = projection.epoch == found.epoch
     if is_same and await _has_lost(connection, names, projection.applied, projection.applied_name):
         found = await stream.change_epoch(connection, names, found)
-        _log.warning("the stream lost messages that this node has seen; new epoch", epoch=found.epoch)
+        _logger.warning("the stream lost messages that this node has seen; new epoch", epoch=found.epoch)
     if projection.epoch != found.epoch:
         projection.renew(found.epoch)
     return found

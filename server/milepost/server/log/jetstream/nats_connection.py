@@ -25,7 +25,7 @@ from milepost.server.log.commit_times import CommitTimes
 from milepost.server.log.jetstream.nats_access import ConnectionLost, NatsAccess
 from milepost.server.scheduling.own_files import own_socket
 
-_log = structlog.get_logger("milepost.nats")
+_logger = structlog.get_logger("milepost.nats")
 
 _Answer = TypeVar("_Answer")
 
@@ -122,7 +122,7 @@ class NatsConnection:
         self._replies: dict[str, asyncio.Future[Reply]] = {}
         self._reply_subject = ""
         self._published = 0
-        self._client_errors = FaultLog(_log, "NATS client error")
+        self._client_errors = FaultLog(_logger, "NATS client error")
         self._connecting: asyncio.Task[None] | None = None
         # By kind of request, the loop's time of the first one without an answer.
         self._unanswered: dict[str, float] = {}
@@ -142,7 +142,7 @@ class NatsConnection:
         """Connect, without a time limit."""
         access = self._access
         store = ",".join(_LOGIN.sub("//", url) for url in access.servers)
-        _log.info("waiting for NATS before serving", store=store)
+        _logger.info("waiting for NATS before serving", store=store)
         connecting = self.client.connect(
             # Shuffled once and then in turn, so that the next server is never the same one.
             servers=random.sample(access.servers, len(access.servers)),
@@ -244,7 +244,7 @@ class NatsConnection:
             since = self._unanswered.setdefault(kind, now)
             if now - since > _UNANSWERED_LIMIT and self.up:
                 self._unanswered.clear()
-                _log.warning(
+                _logger.warning(
                     "JetStream does not answer; connecting to another server",
                     server=_server_address(self.client),
                     unanswered=kind,
@@ -292,10 +292,10 @@ class NatsConnection:
             return
         if up:
             self._up.set()
-            _log.info("connected to NATS", server=_server_address(self.client))
+            _logger.info("connected to NATS", server=_server_address(self.client))
         else:
             self._up.clear()
-            _log.warning("disconnected from NATS; reads continue, writes fail")
+            _logger.warning("disconnected from NATS; reads continue, writes fail")
         self._on_state(up)
 
 

@@ -27,7 +27,7 @@ from milepost.server.log.jetstream.stream import StreamNames
 from milepost.server.log.jetstream.write_faults import WriteFaults
 from milepost.server.scheduling.steps import SLICE_STEPS
 
-_log = structlog.get_logger("milepost.nats")
+_logger = structlog.get_logger("milepost.nats")
 
 # The size of one request in messages and bytes, and the number outstanding at which the next request goes out.
 _REQUEST_MESSAGES: Final = 2000
@@ -130,7 +130,7 @@ class OrderedConsumer:
             except (ConnectionLost, nats.errors.Error, OSError) as error:
                 if str(error) != last_error:
                     last_error = str(error)
-                    _log.info("consumer lost; retrying", error=last_error)
+                    _logger.info("consumer lost; retrying", error=last_error)
                 if isinstance(error, nats.js.errors.APIError):
                     self._faults.set("consumer", f"NATS does not let this node follow the stream: {error}.")
             await asyncio.sleep(_RETRY_DELAY)

@@ -41,7 +41,7 @@ from milepost.server.log.sqlite.writer import CHECK_INTERVAL
 from milepost.server.log.store_files import StoreFiles, connect, create
 from milepost.server.scheduling.steps import Steps
 
-_log = structlog.get_logger("milepost.store")
+_logger = structlog.get_logger("milepost.store")
 
 FILE_NAME: Final = "projection.db"
 
@@ -142,7 +142,7 @@ class Projection:
             set_aside.delete(self._path)
         else:
             set_aside.rename(self._path, aside)
-            _log.error(
+            _logger.error(
                 "projection of another epoch set aside", path=str(aside), epoch=before, applied=applied
             )
         self._connection = self._open()
@@ -246,8 +246,8 @@ class Projection:
         except (TooFarBehind, StoreDisplaced) as error:
             self._deliver(error)
             return False
-        except Exception as error:  # noqa: BLE001  # no error may lead to a gap in what is applied
-            _log.exception("projection failed")
+        except Exception as error:  # no error may lead to a gap in what is applied
+            _logger.exception("projection failed")
             self._deliver(error)
             return False
         if applied:

@@ -25,7 +25,7 @@ from milepost.server.log.jetstream.nats_connection import REQUEST_TIMEOUT, NatsC
 from milepost.server.log.jetstream.records import Kind, Record, encode
 from milepost.server.log.log_errors import StoreFailed
 
-_log = structlog.get_logger("milepost.nats")
+_logger = structlog.get_logger("milepost.nats")
 
 # Size that one message must be able to have: a request and some overhead.
 _MIN_PAYLOAD: Final = limits.REQUEST_SIZE + 256 * limits.KIB
@@ -157,7 +157,7 @@ async def _create(jetstream: JetStreamContext, names: StreamNames, replicas: int
                 f"{error.description}. Set their number with --nats-replicas."
             ) from error
         info = await jetstream.add_stream(config, num_replicas=1)
-    _log.info("stream created", stream=names.stream, replicas=info.config.num_replicas)
+    _logger.info("stream created", stream=names.stream, replicas=info.config.num_replicas)
     return info
 
 

@@ -38,7 +38,7 @@ TOLERANCE: Final = SECOND // 10
 _NOTED: Final = SECOND
 """Nanoseconds by which a clock has to be wrong for the log to warn of it."""
 
-_log = structlog.get_logger("milepost.store")
+_logger = structlog.get_logger("milepost.store")
 
 
 class _Measured(NamedTuple):
@@ -99,7 +99,7 @@ class StreamTime:
         """Warn once, and again when it has become a different offset: a clock may drift for months."""
         if abs(offset) > _NOTED and abs(offset - self._warned) > _NOTED:
             self._warned = offset
-            _log.warning(
+            _logger.warning(
                 "the clock of this machine is not that of the stream's leader, by which all nodes go; keep both in "
                 "step, as by NTP",
                 seconds_behind=round(offset / SECOND, 1),

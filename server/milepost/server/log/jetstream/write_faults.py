@@ -8,7 +8,7 @@ import structlog
 
 from milepost.server.log.log_errors import StreamUnusable
 
-_log = structlog.get_logger("milepost.store")
+_logger = structlog.get_logger("milepost.store")
 
 
 class WriteFaults:
@@ -30,10 +30,10 @@ class WriteFaults:
             return
         if fault:
             self._faults[kind] = fault
-            _log.error("cannot write; reads continue", fault=fault)
+            _logger.error("cannot write; reads continue", fault=fault)
         else:
             del self._faults[kind]
-            _log.info("can write again", mended=kind)
+            _logger.info("can write again", mended=kind)
         self._on_change()
 
     def check(self) -> None:

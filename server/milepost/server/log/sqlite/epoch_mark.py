@@ -16,7 +16,7 @@ from typing import NamedTuple
 
 import structlog
 
-_log = structlog.get_logger("milepost.store")
+_logger = structlog.get_logger("milepost.store")
 
 
 class _MarkContent(NamedTuple):
@@ -72,7 +72,7 @@ class EpochMark:
                 pass  # the directory was deleted, with the database: see store_files
             except OSError as error:  # an older mark detects less, and harms nothing else
                 if str(error) != self._last_error:
-                    _log.warning("epoch mark not renewed", error=str(error))
+                    _logger.warning("epoch mark not renewed", error=str(error))
                 self._last_error = str(error)
 
     def close(self) -> None:

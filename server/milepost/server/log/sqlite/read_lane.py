@@ -41,7 +41,7 @@ _OF_THE_STORE: Final = frozenset(
     }
 )
 
-_log = structlog.get_logger("milepost.store")
+_logger = structlog.get_logger("milepost.store")
 
 
 class _Read(NamedTuple):
@@ -68,7 +68,7 @@ class ReadLane:
         # True for each read that waits, and at the end False for each thread.
         self._wanted: queue.SimpleQueue[bool] = queue.SimpleQueue()
         self._is_closed = False
-        self._faults = FaultLog(_log, "read failed", logging.ERROR)
+        self._faults = FaultLog(_logger, "read failed", logging.ERROR)
         self._threads = [
             threading.Thread(target=self._serve, name=f"milepost-{name}_{number}", daemon=True)
             for number in range(threads)

@@ -26,7 +26,7 @@ from milepost.server.log.stored_runs import StoredRun
 from milepost.server.scheduling.callers import SERVER
 from milepost.v1 import Job
 
-_log = structlog.get_logger("milepost.store")
+_logger = structlog.get_logger("milepost.store")
 
 SHORT_READ_THREADS: Final = 1
 """Threads for reads of one job's row, such as ``GetJob``, opening a job for a decision, or looking a request up."""
@@ -41,7 +41,7 @@ class ReaderPool:
     def __init__(self, open_reader: Callable[[], Reader]) -> None:
         self._short = ReadLane(open_reader, SHORT_READ_THREADS, "short-reader")
         self._long = ReadLane(open_reader, LONG_READ_THREADS, "reader")
-        self._damaged = FaultLog(_log, "job left out of a list", logging.ERROR)
+        self._damaged = FaultLog(_logger, "job left out of a list", logging.ERROR)
 
     def close_readers(self) -> None:
         """Finish pending reads and close the connections."""

@@ -34,7 +34,7 @@ from milepost.server.log.sqlite.writer import Outcome, Writer
 from milepost.server.log.store_files import StoreFiles, connect, create, wal_truncated
 from milepost.server.scheduling.prompt_future import PromptFuture
 
-_log = structlog.get_logger("milepost.store")
+_logger = structlog.get_logger("milepost.store")
 
 # Longest time in milliseconds to wait for readers when a displaced database is left.
 _LAST_CHECKPOINT_WAIT = 1000
@@ -240,7 +240,7 @@ class SqliteEventLog(ReaderPool):
             self._connection.execute(statements.set_busy_timeout(_LAST_CHECKPOINT_WAIT))
             self._connection.execute(statements.CHECKPOINT_WAL)
         except sqlite3.Error as error:
-            _log.warning("WAL checkpoint failed", error=str(error))
+            _logger.warning("WAL checkpoint failed", error=str(error))
 
     def _deliver(self, outcomes: Sequence[Outcome]) -> None:
         """On the writer's thread."""

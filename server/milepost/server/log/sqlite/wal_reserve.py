@@ -20,7 +20,7 @@ import structlog
 
 from milepost.server.log.sqlite import statements
 
-_log = structlog.get_logger("milepost.store")
+_logger = structlog.get_logger("milepost.store")
 
 RESERVE_SIZE: Final = statements.WAL_PAGES * (4096 + 24)
 """Bytes that the WAL has until a commit moves it into the database."""
@@ -76,4 +76,4 @@ class WalReserve:
 
     def _refuse(self, error: OSError) -> None:
         self._is_refused = True
-        _log.info("no room reserved in the write-ahead log", error=str(error))
+        _logger.info("no room reserved in the write-ahead log", error=str(error))

@@ -23,7 +23,7 @@ import structlog
 from milepost.server.log.log_errors import StoreDisplaced
 from milepost.server.log.sqlite import statements
 
-_log = structlog.get_logger("milepost.store")
+_logger = structlog.get_logger("milepost.store")
 
 # Intervals in seconds of the checks of its size: while it is short, and while it is long.
 _INTERVAL: Final = 5.0
@@ -82,7 +82,7 @@ class WalUpkeep:
             return True
         if checkpoint is not None and size >= self._reported:
             self._reported = 2 * size
-            _log.warning(
+            _logger.warning(
                 "another process has been reading the database for long, so its write-ahead log grows",
                 bytes=size,
             )

@@ -35,7 +35,7 @@ CHECK_INTERVAL = 1.0
 LOCK_WAIT = 5000
 _LOCKED_WAIT = 200
 
-_log = structlog.get_logger("milepost.store")
+_logger = structlog.get_logger("milepost.store")
 
 
 class Outcome(NamedTuple):
@@ -97,7 +97,7 @@ class Writer:
         self._on_failed = failed
         self._queue: queue.SimpleQueue[Write | None] = queue.SimpleQueue()
         self._failed: StoreFailed | None = None
-        self._refusals = FaultLog(_log, "commit failed", logging.ERROR)
+        self._refusals = FaultLog(_logger, "commit failed", logging.ERROR)
         self._thread = threading.Thread(target=self._run, name="milepost-writer", daemon=True)
         self._thread.start()
 
@@ -196,7 +196,7 @@ class Writer:
         self._transaction.execute(statements.BEGIN)
         if self._locked:
             self._set_locked(False)
-            _log.info("database unlocked")
+            _logger.info("database unlocked")
             self._unlocked()
 
     def _set_locked(self, locked: bool) -> None:
@@ -261,14 +261,14 @@ class Writer:
             return self._refuse_locked(error)
         full = code == sqlite3.SQLITE_FULL
         if isinstance(error, StoreDisplaced):
-            _log.error("store files displaced", error=str(error))
+            _logger.error("store files displaced", error=str(error))
             failed: StoreFailed = error
         else:
             if full:
                 self._refusals.note(str(error), fatal=False, exc_info=error)
                 self._refused(False)
                 return StoreFull(str(error))
-            _log.error("commit failed", fatal=True, exc_info=error)
+            _logger.error("commit failed", fatal=True, exc_info=error)
             failed = StoreFailed(str(error))
         self._failed = failed
         self._on_failed(failed)
@@ -276,7 +276,9 @@ class Writer:
 
     def _refuse_locked(self, error: Exception) -> StoreLocked:
         if not self._locked:
-            _log.error("database locked by another process; reads continue, writes fail", waited_ms=LOCK_WAIT)
+            _logger.error(
+                "database locked by another process; reads continue, writes fail", waited_ms=LOCK_WAIT
+            )
             self._set_locked(True)
         self._refused(True)
         return StoreLocked(str(error))

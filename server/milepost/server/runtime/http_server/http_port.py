@@ -30,7 +30,7 @@ from milepost.web.http_errors import error_response
 from milepost.web.security.browser_policy import BrowserPolicy
 from milepost.web.service import ServiceError
 
-_log = structlog.get_logger("milepost.http")
+_logger = structlog.get_logger("milepost.http")
 
 KEEP_ALIVE: Final = 75
 """Seconds that a connection may be idle between two requests: longer than proxies keep theirs."""
@@ -201,7 +201,7 @@ async def _guarded(app: ASGIApp, turns: CallTurns, scope: Scope, receive: Receiv
         await app(scope, receive, sending)
     except Exception as error:
         error_id, status = failure_status()
-        _log.error("HTTP request failed", path=scope["path"], error_id=error_id, exc_info=error)
+        _logger.error("HTTP request failed", path=scope["path"], error_id=error_id, exc_info=error)
         if started:
             raise
         await error_response(ServiceError(status))(scope, receive, send)

@@ -20,7 +20,7 @@ import structlog
 from milepost.server.runtime.process.bounded_selector import BoundedEventLoop, BoundedSelector
 from milepost.server.scheduling.loop_lag import HELD_LIMIT, LoopLag
 
-_log = structlog.get_logger("milepost.loop")
+_logger = structlog.get_logger("milepost.loop")
 
 # Seconds of a pass that need no closer look.
 _SHORT_PASS: Final = 0.001
@@ -107,7 +107,7 @@ class LoopWatchdog:
             self._not_logged.append(held)
             return
         self._stretch = min(2 * self._stretch, _STRETCH_LIMIT) if since < 2 * interval else 1
-        _log.info(
+        _logger.info(
             "event loop held",
             milliseconds=round(1e3 * held, 1),
             cpu_milliseconds=round(1e3 * cpu, 1),

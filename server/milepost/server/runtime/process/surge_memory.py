@@ -27,7 +27,7 @@ import structlog
 from milepost.server.base.fault_log import FaultLog
 from milepost.server.runtime.process import gc_tuning
 
-_log = structlog.get_logger("milepost.loop")
+_logger = structlog.get_logger("milepost.loop")
 
 SURGE_BLOCKS: Final = 20_000
 """Small blocks of memory beyond the fewest before from which on C allocates: some 2 MB."""
@@ -133,7 +133,7 @@ class SurgeMemory:
         self._is_large = False
         self._calm_times = 0
         self._is_surge = False
-        self._failures = FaultLog(_log, "end of a surge not seen")
+        self._failures = FaultLog(_logger, "end of a surge not seen")
 
     async def run(self) -> None:
         """Look at the number of blocks whenever garbage is collected: for many new objects, and by the clock."""

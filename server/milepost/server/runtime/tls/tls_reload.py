@@ -6,7 +6,7 @@ import structlog
 
 from milepost.server.runtime.tls.tls_files import TlsContents, TlsFileError, TlsFiles
 
-_log = structlog.get_logger("milepost.tls")
+_logger = structlog.get_logger("milepost.tls")
 
 
 class TlsReload:
@@ -32,7 +32,7 @@ class TlsReload:
         except TlsFileError as error:
             if self._files.versions == versions:
                 self._versions = versions
-                _log.error(
+                _logger.error(
                     "TLS files not reloaded; the earlier ones stay in force",
                     port=self._port,
                     error=str(error),
@@ -44,5 +44,5 @@ class TlsReload:
         if contents == self.contents:
             return None
         self.contents = contents
-        _log.info("TLS files reloaded", port=self._port)
+        _logger.info("TLS files reloaded", port=self._port)
         return contents

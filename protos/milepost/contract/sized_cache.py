@@ -10,7 +10,7 @@ _Key = TypeVar("_Key")
 _Value = TypeVar("_Value")
 
 # Values that ``drop_idle`` drops between two yields. A large one counts as several, for each so many bytes.
-_DROPPED_AT_ONCE: Final = 50
+_DROPPED_PER_STEP: Final = 50
 _LARGE_VALUE: Final = 4 << 10
 
 
@@ -77,7 +77,7 @@ class SizedCache(Generic[_Key, _Value]):
         dropped = 0
         while self._older:
             dropped += 1 + self._drop_oldest(self._older) // _LARGE_VALUE
-            if dropped >= _DROPPED_AT_ONCE:
+            if dropped >= _DROPPED_PER_STEP:
                 dropped = 0
                 yield
         # A dict keeps the room for all that it ever had, so that this one goes as well.

@@ -131,7 +131,7 @@ class Journal:
                 self._idle.put(job_id, opened, opened.fold.memory)
         return opened
 
-    def opened(self, job_id: str) -> OpenJob | None:
+    def open_nowait(self, job_id: str) -> OpenJob | None:
         """Return the job if ``open`` would not have to wait for it; else None."""
         return None if job_id in self._reservations else self._find_open(job_id)
 

@@ -21,7 +21,7 @@ from milepost.server.runtime.server import Server, Settings
 from milepost.server.scheduling.callers import SERVER, Turns
 from milepost.server.scheduling.sliced_decoding import decode_in_slices
 from milepost.server.service import job_listing
-from milepost.server.service.jobs import LISTS_AT_ONCE
+from milepost.server.service.jobs import LISTS_LIMIT
 from milepost.server.watching.watch_admission import WatchAdmission
 from milepost.v1 import (
     Claim,
@@ -223,11 +223,11 @@ async def test_lists_of_a_principal_are_made_in_turn(
         calls = [asyncio.create_task(list_jobs(many)) for _ in range(10)]
 
         async def are_at_work() -> bool:
-            return made["principal:many"] == LISTS_AT_ONCE
+            return made["principal:many"] == LISTS_LIMIT
 
         await eventually(are_at_work)
         assert await list_jobs(few)
-        assert made == {"principal:many": LISTS_AT_ONCE, "principal:few": 1}
+        assert made == {"principal:many": LISTS_LIMIT, "principal:few": 1}
         goes_on.set()
         assert await asyncio.gather(*calls) == [True] * 10
     assert made["principal:many"] == 10

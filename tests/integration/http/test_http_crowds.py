@@ -11,7 +11,7 @@ import pytest
 
 from milepost.server.http.http_settings import HttpSettings
 from milepost.server.runtime.http_server.bounded_protocol import BoundedProtocol
-from milepost.server.runtime.http_server.http_port import ACCEPTED_AT_ONCE, CLOSED_AT_ONCE
+from milepost.server.runtime.http_server.http_port import ACCEPTED_PER_PASS, CLOSED_PER_PASS
 from milepost.server.runtime.server import Server, Settings
 
 REQUEST = b"GET /v1/whoami HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n"
@@ -40,9 +40,9 @@ async def test_connections_are_accepted_some_at_a_time(
     """However many wait: to accept one takes some tens of microseconds."""
     made: list[asyncio.BaseTransport] = []
     monkeypatch.setattr(BoundedProtocol, "connection_made", lambda self, transport: made.append(transport))
-    with crowd(memory_server.http, 5 * ACCEPTED_AT_ONCE):
-        passes = await per_pass(lambda: len(made), 5 * ACCEPTED_AT_ONCE)
-        assert max(passes) == ACCEPTED_AT_ONCE
+    with crowd(memory_server.http, 5 * ACCEPTED_PER_PASS):
+        passes = await per_pass(lambda: len(made), 5 * ACCEPTED_PER_PASS)
+        assert max(passes) == ACCEPTED_PER_PASS
         for transport in made:
             assert isinstance(transport, asyncio.Transport)
             transport.abort()
@@ -50,7 +50,7 @@ async def test_connections_are_accepted_some_at_a_time(
 
 async def test_connections_are_closed_some_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
     """When the server stops, which has others to serve until then."""
-    count = 3 * CLOSED_AT_ONCE
+    count = 3 * CLOSED_PER_PASS
     server = Server(Settings("127.0.0.1:0", None, http=HttpSettings("127.0.0.1:0")))
     lost = 0
     connection_lost = BoundedProtocol.connection_lost
@@ -72,4 +72,4 @@ async def test_connections_are_closed_some_at_a_time(monkeypatch: pytest.MonkeyP
         stopping = asyncio.create_task(server.stop())
         passes = await per_pass(lambda: lost, count)
         await stopping
-    assert max(passes) <= CLOSED_AT_ONCE
+    assert max(passes) <= CLOSED_PER_PASS

@@ -65,7 +65,7 @@ class Core:
 
     def token(self, job_id: str, attempt: int) -> str:
         """The lease token of an attempt at an open job."""
-        opened = self.journal.opened(job_id)
+        opened = self.journal.open_nowait(job_id)
         assert opened is not None
         return self.tokens.token(opened.job, attempt)
 

@@ -11,7 +11,7 @@ from google.protobuf.message import Message
 
 from milepost.server.scheduling.steps import finish
 from milepost.v1 import JobState, ListJobsRequest, SubmitJobRequest, WatchJobRequest
-from milepost.web.json_reading import COUNTED_AT_ONCE, PAIR_COST, PAIRS, VALUE_COST, VALUES, read_json
+from milepost.web.json_reading import COUNTED_PER_STEP, PAIR_COST, PAIRS, VALUE_COST, VALUES, read_json
 from milepost.web.service import ServiceError
 
 
@@ -38,16 +38,16 @@ def test_a_text_may_have_what_separates_values(text: str) -> None:
 def test_a_large_body_is_counted_in_slices() -> None:
     """Of one value, too: to look through the largest body takes some milliseconds."""
     plain, _ = read({"kind": "k", "input": {"text": "x"}}, SubmitJobRequest())
-    counted, _ = read({"kind": "k", "input": {"text": "x" * 7 * COUNTED_AT_ONCE}}, SubmitJobRequest())
+    counted, _ = read({"kind": "k", "input": {"text": "x" * 7 * COUNTED_PER_STEP}}, SubmitJobRequest())
 
     assert counted - plain >= 7
 
 
-@pytest.mark.parametrize("structure", [b" " * 7 * COUNTED_AT_ONCE, b'""' * 500 * 7])
+@pytest.mark.parametrize("structure", [b" " * 7 * COUNTED_PER_STEP, b'""' * 500 * 7])
 def test_what_is_between_texts_is_counted_in_slices(structure: bytes) -> None:
     """Where the body has more separators than a request has values: here, in a text."""
     steps = read_json(b'"' + b"," * (VALUES + 1) + b'"' + structure, SubmitJobRequest(), lambda size: None)
-    first_look = (VALUES + len(structure)) // COUNTED_AT_ONCE
+    first_look = (VALUES + len(structure)) // COUNTED_PER_STEP
     for _ in range(first_look + 7):
         next(steps)
     with pytest.raises(ServiceError, match="is not"):

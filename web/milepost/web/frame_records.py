@@ -13,7 +13,7 @@ from milepost.web.framing import Framing
 from milepost.web.job_records import UNKNOWN_EVENT, job_records
 from milepost.web.proto_json import to_json
 from milepost.web.shared_texts import SharedTexts
-from milepost.web.stream_response import WRITTEN_AT_ONCE, chunk
+from milepost.web.stream_response import NOWAIT_SIZE_LIMIT, chunk
 
 Frame: TypeAlias = WatchJobResponse | WatchJobsResponse
 
@@ -116,7 +116,7 @@ class FrameEncoder:
         chunks = list(_cut(text, self._framing.end.encode()))
         cursor = events.position if by_position else events.events[-1].sequence if events.events else 0
         http_chunk = b""
-        if len(chunks) == 1 and len(chunks[0]) <= WRITTEN_AT_ONCE:
+        if len(chunks) == 1 and len(chunks[0]) <= NOWAIT_SIZE_LIMIT:
             http_chunk = chunk(chunks[0])
         size = len(frame) + len(text) + len(http_chunk)
         return EncodedFrame(chunks, cursor, size, http_chunk)

@@ -30,7 +30,7 @@ PAIRS: Final = limits.INPUT_SIZE // 8 + 10_000
 VALUE_COST, PAIR_COST = 32, 160
 """Bytes of memory that a value, and a pair, take once they are parsed; they count as if they had arrived."""
 
-COUNTED_AT_ONCE: Final = 512 << 10
+COUNTED_PER_STEP: Final = 512 << 10
 """Bytes in which values are counted in one go: half a millisecond, and a whole one where they are separators only."""
 
 _VALUES_PER_SLICE: Final = 500
@@ -76,16 +76,16 @@ def read_json(
 def _cost(body: bytes) -> Steps[int]:
     """What the values of a body take in memory. Raises ServiceError TOO_LARGE for more than a request can have."""
     values = pairs = 0
-    for start in range(0, len(body), COUNTED_AT_ONCE):
+    for start in range(0, len(body), COUNTED_PER_STEP):
         if start:
             yield
-        more_values, more_pairs = _counted(body[start : start + COUNTED_AT_ONCE])
+        more_values, more_pairs = _counted(body[start : start + COUNTED_PER_STEP])
         values, pairs = values + more_values, pairs + more_pairs
     if values > VALUES or pairs > PAIRS:
         # Texts may have as many commas and colons as they like.
         values = pairs = 0
         for number, part in enumerate(_structure(body)):
-            if number % _VALUES_PER_SLICE == 0 or len(part) == COUNTED_AT_ONCE:
+            if number % _VALUES_PER_SLICE == 0 or len(part) == COUNTED_PER_STEP:
                 yield
             more_values, more_pairs = _counted(part)
             values, pairs = values + more_values, pairs + more_pairs
@@ -106,8 +106,8 @@ def _structure(body: bytes) -> Iterator[bytes]:
     """What is before each text and after the last one, in parts."""
     position = 0
     for start, end in chain((text.span() for text in _TEXT.finditer(body)), [(len(body), len(body))]):
-        for first in range(position, max(start, position + 1), COUNTED_AT_ONCE):
-            yield body[first : min(first + COUNTED_AT_ONCE, start)]
+        for first in range(position, max(start, position + 1), COUNTED_PER_STEP):
+            yield body[first : min(first + COUNTED_PER_STEP, start)]
         position = end
 
 

@@ -16,7 +16,7 @@ from milepost.web.proto_json import json_pieces
 COMMENT_INTERVAL: Final = 15.0
 """Seconds without anything sent after which a comment is, so that proxies and clients see that the stream lives."""
 
-WRITTEN_AT_ONCE: Final = 16 << 10
+NOWAIT_SIZE_LIMIT: Final = 16 << 10
 """Bytes of text up to which it is written at once where the client has room."""
 
 RETRY_MIN, RETRY_MAX = 1.0, 4.0
@@ -160,7 +160,7 @@ class StreamResponse:
             await asyncio.wait((self._commenting,))
             self._commenting = None
         self._sent_at = self._loop.time()
-        if len(body) > WRITTEN_AT_ONCE or self.write_chunk is None or not self.write_chunk(chunk(body)):
+        if len(body) > NOWAIT_SIZE_LIMIT or self.write_chunk is None or not self.write_chunk(chunk(body)):
             await self._send({"type": "http.response.body", "body": body, "more_body": True})
 
     def _comment_if_quiet(self) -> None:

@@ -10,14 +10,16 @@ import structlog
 _logger = structlog.get_logger("milepost.tasks")
 
 
-async def repeat(work: Callable[[], Awaitable[object]], interval: float, *, at_once: bool = False) -> None:
-    """Await ``work`` every ``interval`` seconds, the first time after as long or ``at_once``, until cancelled.
+async def repeat(
+    work: Callable[[], Awaitable[object]], interval: float, *, immediately: bool = False
+) -> None:
+    """Await ``work`` every ``interval`` seconds, the first time after as long or ``immediately``, until cancelled.
 
     An error ends this time only, since it may be over the next time, as that of a process with too many open files is.
     It is logged once for as long as it stays the same.
     """
     last_error = ""
-    wait = 0.0 if at_once else interval
+    wait = 0.0 if immediately else interval
     while True:
         await asyncio.sleep(wait)
         wait = interval

@@ -15,7 +15,7 @@ from milepost.server.base.repeating import repeat
 CHECK_INTERVAL: Final = 1.0
 """Seconds between two checks of changed credential files and of the credentials of open calls."""
 
-ENDED_AT_ONCE: Final = 50
+ENDED_PER_PASS: Final = 50
 """Calls that are ended in one pass of the event loop: a credential may have thousands."""
 
 # For calls without a credential, which nothing ends. They share one object, since each call holds it while it is open.
@@ -69,7 +69,7 @@ class OpenCalls:
                     if calls.get(task, refusal) is None:  # otherwise it has ended, or is being ended
                         calls[task] = refusal
                         task.cancel()
-                    if number % ENDED_AT_ONCE == 0:
+                    if number % ENDED_PER_PASS == 0:
                         await asyncio.sleep(0)
 
     async def _refresh_and_check(self) -> None:

@@ -59,7 +59,7 @@ class Attempts:
             event = decide.start(job, worker_id, now, instance=instance, claimed=claimed)
             if admit is not None:
                 admit(job)
-            opened = self._journal.opened(job_id)
+            opened = self._journal.open_nowait(job_id)
             time = now if opened is not None and now > opened.time else 0
             return [event]
 

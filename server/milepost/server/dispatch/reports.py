@@ -112,7 +112,7 @@ class Reports:
         Raises LEASE_LOST, JOB_ENDED and REPORT_GAP; with ``atomic`` also the refusal of the first bad update. Without,
         such an update is among the rejections, and the others are accepted.
         """
-        pending = self.accept_at_once(job_id, token, first, updates, size, caller, atomic=atomic)
+        pending = self.accept_nowait(job_id, token, first, updates, size, caller, atomic=atomic)
         if pending is not None:
             return pending
         request = _Request(job_id, token, first, updates, size, atomic, caller, during)
@@ -123,7 +123,7 @@ class Reports:
             opened = await self._open_in_order(job_id, caller)
         return await self._decide(self._open_in_order, request, partial(self._follow, request), opened)
 
-    def accept_at_once(
+    def accept_nowait(
         self,
         job_id: str,
         token: str,
@@ -140,7 +140,7 @@ class Reports:
         """
         if self._retries.is_busy(job_id) or not decide.is_short(updates, size):
             return None
-        opened = self._journal.opened(job_id)
+        opened = self._journal.open_nowait(job_id)
         if opened is None or first != opened.report_sequence + 1:
             return None
         plain = opened.plain_reports
@@ -197,7 +197,7 @@ class Reports:
                 if not opened.pending:
                     raise
                 # Another long report may have begun on it meanwhile: then this one waits for that.
-                if self._journal.opened(request.job_id) is opened:
+                if self._journal.open_nowait(request.job_id) is opened:
                     await self._journal.flush(opened)
                 opened = None
 

@@ -23,7 +23,7 @@ from milepost.v1 import ConnectedWorker
 # Debounce of change notifications, in seconds: a worker that reconnects leaves and comes back within a moment.
 _DEBOUNCE = 0.1
 
-REPORTED_AT_ONCE: Final = 50
+REPORTED_PER_PASS: Final = 50
 """Workers that are reported to other nodes in one pass of the event loop: each is made a message."""
 
 # How long a worker of another node counts as connected after that node's last report of it, in seconds.
@@ -263,7 +263,7 @@ class WorkerRegistry:
 
     def _report_changed(self) -> None:
         """Report some of the workers that have changed to the other nodes, and the rest in the next passes."""
-        changed = list(islice(self._changed, REPORTED_AT_ONCE))
+        changed = list(islice(self._changed, REPORTED_PER_PASS))
         for session_id in changed:
             del self._changed[session_id]
         here = [self._here[session_id] for session_id in changed if session_id in self._here]

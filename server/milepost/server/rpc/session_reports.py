@@ -79,8 +79,8 @@ class SessionReports:
             self._session.ending.discard(report.job_id)
         self._follow(report, accepted, durable, charge)
 
-    def take_at_once(self, report: Report) -> bool:
-        """Take a report that ``Reports.accept_at_once`` accepts, if there is room; else do nothing.
+    def take_nowait(self, report: Report) -> bool:
+        """Take a report that ``Reports.accept_nowait`` accepts, if there is room; else do nothing.
 
         Nothing in it can be refused: the session holds the job, and the report is the next one.
         """
@@ -92,7 +92,7 @@ class SessionReports:
             return False
         pending = None
         try:
-            pending = self._reports.accept_at_once(
+            pending = self._reports.accept_nowait(
                 report.job_id,
                 report.lease_token,
                 report.first_report_sequence,
@@ -164,10 +164,10 @@ class SessionReports:
         acknowledged.last_sequence = accepted.last_sequence
         acknowledged.lease_token = report.lease_token
         # Where others will be answered, too, one acknowledgement may do for all of them.
-        if self._unanswered or not self._send_at_once(response):
+        if self._unanswered or not self._send_nowait(response):
             self._responses.put(response)
 
-    def _send_at_once(self, response: WorkResponse) -> bool:
+    def _send_nowait(self, response: WorkResponse) -> bool:
         """Send a response that nothing precedes, without waking the task of the call; False where that has to do it."""
         if not self._responses.is_awaited or not self._writer.is_free:
             return False

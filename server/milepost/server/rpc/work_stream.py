@@ -89,7 +89,7 @@ class WorkStream:
                 return
             # A message other than a report counts as one event.
             pause = self._limiter.use_events(self._session.principal, updates or 1)
-            if not request.HasField("report") or not self._reports.take_at_once(request.report):
+            if not request.HasField("report") or not self._reports.take_nowait(request.report):
                 self._idle.clear()
                 try:
                     await self._handle(request)

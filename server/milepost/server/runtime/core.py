@@ -65,7 +65,7 @@ QUEUE_MEMORY: Final = 48 << 20
 """Default of ``queue_memory``."""
 
 # Jobs that are resumed in one pass of the event loop, which answers health checks meanwhile.
-_RESUMED_AT_ONCE = 50
+_RESUMED_PER_PASS = 50
 
 # Interval at which nodes share lease renewals, as a fraction of the lease duration.
 _RENEWAL_FRACTION = 0.05
@@ -247,7 +247,7 @@ class Core:
         while more:
             page = await self._log.active(after)
             for number, (after, job) in enumerate(page.jobs, start=1):
-                if number % _RESUMED_AT_ONCE == 0:
+                if number % _RESUMED_PER_PASS == 0:
                     await asyncio.sleep(0)
                 # Jobs that have changed meanwhile are known in their newer state already.
                 if job.job_id not in (self._changed or ()):

@@ -184,7 +184,7 @@ class Server:
         grpc_accepting.install()
         grpc_batches.install()
         ignore_lost_connections()
-        with grpc_wakeups.take_all_at_once():
+        with grpc_wakeups.take_all_per_pass():
             self._grpc = grpc.aio.server(interceptors=[interceptor], options=GRPC_OPTIONS)
         self._http: HttpPort | None = None
         if settings.http is not None:

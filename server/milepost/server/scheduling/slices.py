@@ -20,7 +20,7 @@ _SLICE_TIME: Final = 0.001
 NEW_TIME: Final = 5 * _SLICE_TIME
 """Seconds that new works of a caller use before one that has begun has its next slice."""
 
-BEGUN_AT_ONCE: Final = 4
+BEGUN_PER_PASS: Final = 4
 """Works that begin in one pass of the event loop and may need more slices: dozens of large requests may be complete in
 the same."""
 
@@ -29,7 +29,7 @@ class Slices:
     """All long work of a server: about a slice at a time, callers in turn, with pauses as long as that took.
 
     So all long work together takes at most half of the loop's time. What needs one slice only is done at once, unless
-    ``BEGUN_AT_ONCE`` works that need more have begun in this pass of the event loop.
+    ``BEGUN_PER_PASS`` works that need more have begun in this pass of the event loop.
 
     Attributes:
         count: The slices so far, except those that were done at once.
@@ -49,7 +49,7 @@ class Slices:
         It awaits nothing if the work is done in one slice, at once.
         """
         try:
-            has_begun = self._begun < BEGUN_AT_ONCE
+            has_begun = self._begun < BEGUN_PER_PASS
             if has_begun:
                 next(steps)
                 self._count_begun()
@@ -160,7 +160,7 @@ class _CallerWorks:
         slices = 0
         if self._used_by_new < NEW_TIME or not self._begun:
             began = loop.time()
-            while self._new and slices < BEGUN_AT_ONCE and loop.time() - began < _SLICE_TIME:
+            while self._new and slices < BEGUN_PER_PASS and loop.time() - began < _SLICE_TIME:
                 slices += self._do_slice(self._new.popleft())
             self._used_by_new += loop.time() - began
         if not slices:

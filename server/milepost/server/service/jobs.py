@@ -51,7 +51,7 @@ from milepost.v1 import (
     WatchJobsRequest,
 )
 
-LISTS_AT_ONCE: Final = 2
+LISTS_LIMIT: Final = 2
 """Pages of ``ListJobs`` that are made for one caller at a time."""
 
 
@@ -83,7 +83,7 @@ class Jobs:
         self._slices = slices
         self._shares = shares
         self._estimators = estimators
-        self._lists = CallerPace(LISTS_AT_ONCE)
+        self._lists = CallerPace(LISTS_LIMIT)
 
     async def submit(self, principal: Principal, request: SubmitJobRequest, caller: str) -> JobResponse:
         """Accept a job. Without an owner it gets that of its parent, or the only owner of its principal."""

@@ -29,7 +29,7 @@ from milepost.server.watching.job_criteria import FeedEntry, FeedItem, JobCriter
 from milepost.server.watching.keyed_deque import KeyedDeque
 from milepost.server.watching.memory_budget import MemoryBudget
 from milepost.server.watching.shared_status import SharedStatus
-from milepost.server.watching.signals import WOKEN_AT_ONCE, Signal
+from milepost.server.watching.signals import WOKEN_PER_STEP, Signal
 
 _logger = structlog.get_logger("milepost.watching")
 
@@ -39,14 +39,14 @@ SCAN_LIMIT: Final = 1000
 ANNOUNCING_TIME: Final = 0.002
 """Seconds for which entries are announced to feeds at a time."""
 
-ANNOUNCED_AT_ONCE: Final = 8
+ANNOUNCED_PER_STEP: Final = 8
 """Feeds between two looks at the time."""
 
 UNANNOUNCED_LIMIT: Final = 1000
 """Entries that wait to be announced, at most; where there are more, all feeds are woken instead."""
 
 # Entries, or the batches of feeds, that are dropped between two yields.
-_DROPPED_AT_ONCE: Final = 500
+_DROPPED_PER_STEP: Final = 500
 
 KNOWN_DROPS_BYTES: Final = 4 << 20
 """Memory of the dropped positions of filters that are not in use."""
@@ -249,7 +249,7 @@ class Feeds:
             self._recent.extend(wanted)
             self._unannounced.extend(wanted)
             if self._announcing is None:
-                self._announcing = every(ANNOUNCED_AT_ONCE, self._announce())
+                self._announcing = every(ANNOUNCED_PER_STEP, self._announce())
                 self._announce_for_a_while()
 
     async def load_drops(self, feed: Feed, caller: str) -> None:
@@ -284,14 +284,14 @@ class Feeds:
     def drop_idle(self) -> Steps[None]:
         """See ``IdleCaches``: of entries, those that were here at the call before."""
         caches: Sequence[RecentEntries | Feed] = (self._recent, *self._feeds.values())
-        yield from every(_DROPPED_AT_ONCE, (step for cache in caches for step in cache.drop_old()))
+        yield from every(_DROPPED_PER_STEP, (step for cache in caches for step in cache.drop_old()))
         yield from self._known_drops.drop_idle()
 
     def close(self) -> Steps[None]:
         """Wake all watches, which then end with DRAINING."""
         self.closed = True
         feeds = list(self._feeds.values())
-        yield from every(WOKEN_AT_ONCE, (step for feed in feeds for step in feed.signal.notify_in_steps()))
+        yield from every(WOKEN_PER_STEP, (step for feed in feeds for step in feed.signal.notify_in_steps()))
 
     def _drop(self, feed: Feed) -> None:
         criteria = feed.criteria
@@ -316,7 +316,7 @@ class Feeds:
                     return
         except Exception as error:  # noqa: BLE001  # of one entry; those who wait for others are woken
             self._failures.note(repr(error), exc_info=error)
-            self._announcing = every(ANNOUNCED_AT_ONCE, self._announce())
+            self._announcing = every(ANNOUNCED_PER_STEP, self._announce())
             self._loop.call_soon(self._announce_for_a_while)
             return
         self._announcing = None

@@ -19,7 +19,7 @@ COMPARISONS_LIMIT: Final = 10_000
 """Comparisons of a kind that workers began or ceased to take with one that watched jobs wait for, at each change of the
 workers. One takes a few microseconds. Watches of further kinds hear of a nearer one with their next status."""
 
-_COMPARED_AT_ONCE: Final = 100
+_COMPARED_TOGETHER: Final = 100
 _COMPARISON_STEPS: Final = 3
 
 
@@ -96,8 +96,8 @@ class QueuedJobs:
 
 def _is_near(queue: Queue, changed: Sequence[Taken]) -> Generator[None, None, bool]:
     """Whether a kind that workers began or ceased to take is among those nearest to the queue's."""
-    for start in range(0, len(changed), _COMPARED_AT_ONCE):
-        some = changed[start : start + _COMPARED_AT_ONCE]
+    for start in range(0, len(changed), _COMPARED_TOGETHER):
+        some = changed[start : start + _COMPARED_TOGETHER]
         if nearest(queue.kind, kinds_for(queue.owner, some), 1):
             return True
         yield from repeat(None, _COMPARISON_STEPS * len(some))

@@ -17,7 +17,7 @@ from milepost.server.watching.pacer import Pacer
 _logger = structlog.get_logger("milepost.watching")
 _failures = FaultLog(_logger, "waiter not woken", logging.ERROR)
 
-WOKEN_AT_ONCE: Final = 500
+WOKEN_PER_STEP: Final = 500
 """Waiters that the end of the server wakes between two yields."""
 
 WOKEN_PROMPTLY: Final = 8

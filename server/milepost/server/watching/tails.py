@@ -23,7 +23,7 @@ from milepost.server.watching.keyed_deque import KeyedDeque
 from milepost.server.watching.live_groups import LiveGroups
 from milepost.server.watching.memory_budget import ENTRY_OVERHEAD, MemoryBudget
 from milepost.server.watching.shared_status import SharedStatus
-from milepost.server.watching.signals import WOKEN_AT_ONCE, Signal
+from milepost.server.watching.signals import WOKEN_PER_STEP, Signal
 from milepost.v1 import JobState
 
 DROPPED_PER_STEP: Final = 500
@@ -231,4 +231,4 @@ class Tails:
         """Wake all watches, which then end with DRAINING."""
         self.closed = True
         tails = list(self._tails.values())
-        yield from every(WOKEN_AT_ONCE, (step for tail in tails for step in tail.signal.notify_in_steps()))
+        yield from every(WOKEN_PER_STEP, (step for tail in tails for step in tail.signal.notify_in_steps()))

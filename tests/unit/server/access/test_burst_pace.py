@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator, Callable
 import pytest
 
 from milepost.server.access.limits import burst_pace
-from milepost.server.access.limits.burst_pace import AT_ONCE, BurstPace
+from milepost.server.access.limits.burst_pace import UNDELAYED_CALLS_LIMIT, BurstPace
 from milepost.server.base.refusal import Refusal
 from milepost.v1 import ErrorReason
 from tests.support.rpc import eventually
@@ -58,18 +58,18 @@ def work(monkeypatch: pytest.MonkeyPatch, part: float) -> None:
 
 async def test_a_caller_that_is_alone(begin: Begin, order: list[str]) -> None:
     """It waits for nothing: thousands of watches reconnect together."""
-    begin(*["a"] * 10 * AT_ONCE)
+    begin(*["a"] * 10 * UNDELAYED_CALLS_LIMIT)
     await asyncio.sleep(0)
-    assert order == ["a"] * 10 * AT_ONCE
+    assert order == ["a"] * 10 * UNDELAYED_CALLS_LIMIT
 
 
 async def test_a_burst_beside_others(monkeypatch: pytest.MonkeyPatch, begin: Begin, order: list[str]) -> None:
     """A few of its calls begin at once, and calls of others before the further ones."""
     work(monkeypatch, 1.0)
     monkeypatch.setattr(burst_pace, "LONGEST_WAIT", 3600.0)
-    begin("b", *["a"] * 3 * AT_ONCE, "b", "c")
+    begin("b", *["a"] * 3 * UNDELAYED_CALLS_LIMIT, "b", "c")
     await asyncio.sleep(0)
-    assert order == ["b", *["a"] * AT_ONCE, "b", "c"]
+    assert order == ["b", *["a"] * UNDELAYED_CALLS_LIMIT, "b", "c"]
 
 
 async def test_a_burst_beside_somebody_who_makes_no_calls(
@@ -79,9 +79,9 @@ async def test_a_burst_beside_somebody_who_makes_no_calls(
     work(monkeypatch, 1.0)
     monkeypatch.setattr(burst_pace, "LONGEST_WAIT", 3600.0)
     pace.note("worker")
-    begin(*["a"] * 3 * AT_ONCE)
+    begin(*["a"] * 3 * UNDELAYED_CALLS_LIMIT)
     await asyncio.sleep(0)
-    assert order == ["a"] * AT_ONCE
+    assert order == ["a"] * UNDELAYED_CALLS_LIMIT
 
 
 async def test_what_takes_as_long_as_several_calls(monkeypatch: pytest.MonkeyPatch, pace: BurstPace) -> None:
@@ -89,19 +89,19 @@ async def test_what_takes_as_long_as_several_calls(monkeypatch: pytest.MonkeyPat
     work(monkeypatch, 1.0)
     monkeypatch.setattr(burst_pace, "LONGEST_WAIT", 3600.0)
     pace.note("b")
-    turns = [pace.turn("a", calls) for calls in (AT_ONCE - 1, 1, 1, AT_ONCE + 1)]
+    turns = [pace.turn("a", calls) for calls in (UNDELAYED_CALLS_LIMIT - 1, 1, 1, UNDELAYED_CALLS_LIMIT + 1)]
     assert [turn is None for turn in turns] == [True, True, False, False]
-    assert pace.turn("b", AT_ONCE + 1) is not None
+    assert pace.turn("b", UNDELAYED_CALLS_LIMIT + 1) is not None
     assert pace.turn("c", 1) is None
 
 
 async def test_bursts_take_turns(begin: Begin, order: list[str]) -> None:
     """Of each that waits one begins after the other; all do in the end."""
-    begin(*["a"] * AT_ONCE, *["b"] * AT_ONCE)
+    begin(*["a"] * UNDELAYED_CALLS_LIMIT, *["b"] * UNDELAYED_CALLS_LIMIT)
     await asyncio.sleep(0)
     further = begin(*["a"] * 6, *["b"] * 3)
     await asyncio.gather(*further)
-    assert "".join(order[2 * AT_ONCE :]) == "abababaaa"
+    assert "".join(order[2 * UNDELAYED_CALLS_LIMIT :]) == "abababaaa"
 
 
 async def test_calls_wait_until_the_loop_has_rested(
@@ -118,17 +118,17 @@ async def test_calls_wait_until_the_loop_has_rested(
         admit(self)
 
     monkeypatch.setattr(BurstPace, "_admit_rested", note_and_admit)
-    begin("b", *["a"] * (AT_ONCE + 1))
+    begin("b", *["a"] * (UNDELAYED_CALLS_LIMIT + 1))
 
     async def has_checked() -> bool:
         return len(checks) >= 3
 
     await eventually(has_checked)
-    assert order == ["b", *["a"] * AT_ONCE]
+    assert order == ["b", *["a"] * UNDELAYED_CALLS_LIMIT]
     work(monkeypatch, 0.0)
 
     async def has_begun() -> bool:
-        return order == ["b", *["a"] * (AT_ONCE + 1)]
+        return order == ["b", *["a"] * (UNDELAYED_CALLS_LIMIT + 1)]
 
     await eventually(has_begun)
 
@@ -138,20 +138,20 @@ async def test_a_loop_that_never_rests(
 ) -> None:
     """Calls begin all the same, one after the other."""
     work(monkeypatch, 1.0)
-    begin("b", *["a"] * AT_ONCE)
+    begin("b", *["a"] * UNDELAYED_CALLS_LIMIT)
     await asyncio.gather(*begin(*["a"] * 3))
-    assert order == ["b", *["a"] * (AT_ONCE + 3)]
+    assert order == ["b", *["a"] * (UNDELAYED_CALLS_LIMIT + 3)]
 
 
 async def test_a_call_that_is_given_up(begin: Begin, order: list[str]) -> None:
     """It takes no turn from the others."""
-    begin("b", *["a"] * AT_ONCE)
+    begin("b", *["a"] * UNDELAYED_CALLS_LIMIT)
     await asyncio.sleep(0)
     given_up, *further = begin(*["a"] * 3)
     await asyncio.sleep(0)
     given_up.cancel()
     await asyncio.gather(*further)
-    assert order == ["b", *["a"] * (AT_ONCE + 2)]
+    assert order == ["b", *["a"] * (UNDELAYED_CALLS_LIMIT + 2)]
 
 
 async def test_others_that_have_left(monkeypatch: pytest.MonkeyPatch, pace: BurstPace, begin: Begin) -> None:
@@ -166,7 +166,7 @@ async def test_others_that_have_left(monkeypatch: pytest.MonkeyPatch, pace: Burs
         return pace.is_idle
 
     await eventually(is_idle)
-    await asyncio.gather(*begin(*["a"] * 3 * AT_ONCE))
+    await asyncio.gather(*begin(*["a"] * 3 * UNDELAYED_CALLS_LIMIT))
 
 
 async def test_a_call_waits_for_a_bounded_time(
@@ -176,7 +176,7 @@ async def test_a_call_waits_for_a_bounded_time(
     work(monkeypatch, 1.0)
     monkeypatch.setattr(burst_pace, "LONGEST_WAIT", 3600.0)
     pace.note("b")
-    begin(*["a"] * AT_ONCE)
+    begin(*["a"] * UNDELAYED_CALLS_LIMIT)
     waiting = begin("a", "a")
     await asyncio.sleep(0)
     monkeypatch.setattr(burst_pace, "TURN_TIMEOUT", 0.0)

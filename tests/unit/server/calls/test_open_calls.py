@@ -12,7 +12,7 @@ from milepost.server.access.authenticator import Authenticator
 from milepost.server.access.principal import Principal
 from milepost.server.base.refusal import Refusal
 from milepost.server.calls import open_calls
-from milepost.server.calls.open_calls import ENDED_AT_ONCE, OpenCalls
+from milepost.server.calls.open_calls import ENDED_PER_PASS, OpenCalls
 from milepost.v1 import ErrorReason
 
 
@@ -43,7 +43,7 @@ async def test_the_calls_of_a_credential_end_a_few_in_each_pass() -> None:
     authenticator = _Revoking()
     calls = OpenCalls(cast("Authenticator", authenticator))
     principal = Principal("s", None, frozenset())
-    count = 3 * ENDED_AT_ONCE
+    count = 3 * ENDED_PER_PASS
     ended: list[int] = []
 
     async def call(number: int) -> None:
@@ -63,7 +63,7 @@ async def test_the_calls_of_a_credential_end_a_few_in_each_pass() -> None:
         passes.append(len(ended))
     await checking
     most = max(after - before for before, after in zip([0, *passes], passes, strict=False))
-    assert (sorted(ended), most) == ([*range(count)], ENDED_AT_ONCE)
+    assert (sorted(ended), most) == ([*range(count)], ENDED_PER_PASS)
     for each in tasks:
         with pytest.raises(Refusal):
             await each

@@ -18,7 +18,7 @@ from milepost.server.calls.call_turns import ENDS_PER_PASS
 from milepost.server.calls.paced_ends import PacedEnds
 from milepost.server.dispatch.worker_session import ResponseQueue
 from milepost.server.rpc.response_writer import ResponseWriter, Sent
-from milepost.server.runtime.grpc_server.grpc_wakeups import RUN_AT_ONCE, Wakeups
+from milepost.server.runtime.grpc_server.grpc_wakeups import RUN_PER_PASS, Wakeups
 from milepost.server.runtime.server import Server, Settings
 from milepost.server.watching.signals import Waiter
 from milepost.v1 import Claim, Dispatch, WorkResponse
@@ -251,7 +251,7 @@ async def test_who_waits_for_an_offer_wakes_once(monkeypatch: pytest.MonkeyPatch
     last.set_result(None)
     writer = ResponseWriter(context)
     others = asyncio.get_running_loop().create_future()
-    for _ in range(10 * RUN_AT_ONCE):
+    for _ in range(10 * RUN_PER_PASS):
         others.add_done_callback(Sent(_ignore))
     assert writer.offer(b"1")
     await asyncio.sleep(0)

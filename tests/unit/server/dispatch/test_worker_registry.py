@@ -11,7 +11,7 @@ import pytest
 
 from milepost.contract import limits
 from milepost.server.access.principal import Principal, Scope
-from milepost.server.dispatch.worker_registry import REPORTED_AT_ONCE, WorkerRegistry
+from milepost.server.dispatch.worker_registry import REPORTED_PER_PASS, WorkerRegistry
 from milepost.server.dispatch.worker_session import Session
 from milepost.v1 import ConnectedWorker, Hello
 from tests.support.clock import FakeClock
@@ -244,17 +244,17 @@ async def test_workers_may_be_missing_for_a_while_after_a_start() -> None:
 
 async def test_many_workers_are_reported_a_few_in_each_pass(nodes: Nodes) -> None:
     """Building thousands of messages in one pass would block the event loop."""
-    count = 3 * REPORTED_AT_ONCE
+    count = 3 * REPORTED_PER_PASS
     for number in range(count):
         nodes.a.add(session(f"w{number}"))
     carried = [0]
     while nodes.to_b.carried < count:
         await asyncio.sleep(0)
         carried.append(nodes.to_b.carried)
-    assert max(after - before for before, after in pairwise(carried)) == REPORTED_AT_ONCE
+    assert max(after - before for before, after in pairwise(carried)) == REPORTED_PER_PASS
     nodes.b.request_workers()
     nodes.a.request_workers()
-    assert nodes.to_b.carried - count <= REPORTED_AT_ONCE
+    assert nodes.to_b.carried - count <= REPORTED_PER_PASS
 
 
 async def test_a_page_of_workers(nodes: Nodes) -> None:

@@ -20,7 +20,7 @@ from tests.support.jetstream_node import node
 from tests.support.nats import NatsServer
 from tests.support.rpc import eventually
 
-AT_ONCE = DELIVERED_STEPS // ENTRY_STEPS
+ENTRIES_PER_SLICE = DELIVERED_STEPS // ENTRY_STEPS
 """Small entries in a slice."""
 
 
@@ -104,7 +104,7 @@ async def test_commits_of_a_transaction(tmp_path: Path) -> None:
     jobs = [entry.commit.job_id for entries in heard for entry in entries if isinstance(entry, DurableCommit)]
     assert jobs == [commit.job_id for commit in commits]
     assert known_at_ends == [True] * 400
-    assert (max(map(len, heard)) <= AT_ONCE, log._deliveries.count > 0) == (True, True)
+    assert (max(map(len, heard)) <= ENTRIES_PER_SLICE, log._deliveries.count > 0) == (True, True)
 
 
 async def test_a_large_batch_of_a_stream(
@@ -136,14 +136,14 @@ async def test_followers_know_of_a_commit_before_any_of_its_acknowledgements(tmp
         if not known or known[-1] < sequence:
             early.append(sequence)
 
-    commits = [author.lines(f"{number}") for number in range(2 * AT_ONCE)]
+    commits = [author.lines(f"{number}") for number in range(2 * ENTRIES_PER_SLICE)]
     appends = [log.append(commit) for commit in commits]
     for commit, durable in zip(commits, appends, strict=True):
         durable.call_back(partial(note, commit.chunk.last))
     await asyncio.gather(*appends)
     await log.close()
     assert early == []
-    assert len(known) < len(commits) - AT_ONCE
+    assert len(known) < len(commits) - ENTRIES_PER_SLICE
 
 
 def _last_sequence(entry: Entry) -> int:

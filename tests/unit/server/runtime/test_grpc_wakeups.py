@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from milepost.server.rpc.response_writer import WRITES, Sent
-from milepost.server.runtime.grpc_server.grpc_wakeups import RUN_AT_ONCE, SENT_AT_LEAST, Wakeups
+from milepost.server.runtime.grpc_server.grpc_wakeups import RUN_PER_PASS, SENT_AT_LEAST, Wakeups
 
 # In a process of its own, since grpc.aio is initialised once in a process.
 _REGISTERED = """
@@ -241,7 +241,7 @@ async def test_what_happens_at_once_goes_on_in_several_passes() -> None:
     wakeups = Wakeups(loop)
     done: list[asyncio.Future[None]] = []
     passes = []
-    futures: list[asyncio.Future[None]] = [loop.create_future() for _ in range(8 * RUN_AT_ONCE + 2)]
+    futures: list[asyncio.Future[None]] = [loop.create_future() for _ in range(8 * RUN_PER_PASS + 2)]
     for future in futures:
         future.add_done_callback(done.append)
     reading, writing = socket.socketpair()
@@ -263,7 +263,7 @@ async def test_what_happens_at_once_goes_on_in_several_passes() -> None:
             passes.append(len(done) - before)
 
     assert done == futures
-    assert max(passes) == RUN_AT_ONCE
+    assert max(passes) == RUN_PER_PASS
 
 
 async def test_what_is_sent_goes_on_last() -> None:
@@ -275,25 +275,25 @@ async def test_what_is_sent_goes_on_last() -> None:
     reading, writing = socket.socketpair()
 
     def resolve() -> None:
-        for _ in range(2 * RUN_AT_ONCE):
+        for _ in range(2 * RUN_PER_PASS):
             loop.call_soon(Sent(steps.append, "sent"))
-        for _ in range(RUN_AT_ONCE):
+        for _ in range(RUN_PER_PASS):
             loop.call_soon(steps.append, "come")
 
     with reading, writing:
         writing.send(b"1")
         loop.call_soon(lambda: None)  # something else waits for the loop
         wakeups.drain_and_call(reading, writing, resolve)
-        while len(steps) < 3 * RUN_AT_ONCE:
+        while len(steps) < 3 * RUN_PER_PASS:
             await asyncio.sleep(0)
             passes.append(steps[sum(map(len, passes)) :])
 
-    first = RUN_AT_ONCE * ["come"] + SENT_AT_LEAST * ["sent"]
-    rest = 2 * RUN_AT_ONCE - SENT_AT_LEAST
+    first = RUN_PER_PASS * ["come"] + SENT_AT_LEAST * ["sent"]
+    rest = 2 * RUN_PER_PASS - SENT_AT_LEAST
     assert [done for done in passes if done] == [
         first,
-        RUN_AT_ONCE * ["sent"],
-        (rest - RUN_AT_ONCE) * ["sent"],
+        RUN_PER_PASS * ["sent"],
+        (rest - RUN_PER_PASS) * ["sent"],
     ]
 
 

@@ -89,10 +89,10 @@ async def test_jobs_between_decisions(core: Core) -> None:
     core.log.hold(1)
     cancelling = asyncio.ensure_future(core.cancel(10, "busy"))
     await core.log.holds(1)
-    opened = [core.journal.opened(job_id) is not None for job_id in ("idle", "busy")]
+    opened = [core.journal.open_nowait(job_id) is not None for job_id in ("idle", "busy")]
     for _ in range(2):
         finish(core.journal.drop_idle())
-    left = [core.journal.opened(job_id) is not None for job_id in ("idle", "busy")]
+    left = [core.journal.open_nowait(job_id) is not None for job_id in ("idle", "busy")]
     core.log.let_go()
     await cancelling
     assert (opened, left) == ([True, True], [False, True])

@@ -12,7 +12,7 @@ from itertools import pairwise
 import pytest
 
 from milepost.server.scheduling.reservations import Reservations
-from milepost.server.scheduling.slices import BEGUN_AT_ONCE, NEW_TIME, Slices, _CallerWorks, _Work
+from milepost.server.scheduling.slices import BEGUN_PER_PASS, NEW_TIME, Slices, _CallerWorks, _Work
 from milepost.server.scheduling.steps import Steps
 from tests.support.rpc import eventually
 
@@ -41,14 +41,14 @@ async def test_little_long_work_begins_at_once() -> None:
     """However many large requests are complete in the same pass, which would have a slice of each of them."""
     log: list[str] = []
     slices = Slices()
-    names = [chr(ord("a") + number) for number in range(5 * BEGUN_AT_ONCE)]
+    names = [chr(ord("a") + number) for number in range(5 * BEGUN_PER_PASS)]
     works = [asyncio.create_task(slices.run(work(log, name, 2), "host")) for name in names]
     passes = [0]
     while not all(each.done() for each in works):
         await asyncio.sleep(0)
         passes.append(len(log) - sum(passes))
 
-    assert max(passes) == BEGUN_AT_ONCE
+    assert max(passes) == BEGUN_PER_PASS
     assert sorted(log) == sorted(f"{name}{number}" for name in names for number in range(2))
 
 
@@ -217,7 +217,7 @@ async def test_small_work_does_not_wait_behind_large_work(monkeypatch: pytest.Mo
     )
 
     before = log[: log.index("small7-0")]
-    assert len([entry for entry in before if not entry.startswith("small")]) < 2 * BEGUN_AT_ONCE
+    assert len([entry for entry in before if not entry.startswith("small")]) < 2 * BEGUN_PER_PASS
 
 
 async def test_small_work_is_done_some_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -232,7 +232,7 @@ async def test_small_work_is_done_some_at_a_time(monkeypatch: pytest.MonkeyPatch
         await asyncio.sleep(0)
         passes.append(log.count("small0") - sum(passes))
 
-    assert (max(passes), sum(passes)) == (BEGUN_AT_ONCE, 40)
+    assert (max(passes), sum(passes)) == (BEGUN_PER_PASS, 40)
 
 
 async def test_large_work_goes_on_beside_small_work(monkeypatch: pytest.MonkeyPatch) -> None:

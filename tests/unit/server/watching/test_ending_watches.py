@@ -16,11 +16,11 @@ from milepost.server.watching.feeds import Feeds
 from milepost.server.watching.job_criteria import JobCriteria
 from milepost.server.watching.memory_budget import MemoryBudget
 from milepost.server.watching.pacer import Pacer
-from milepost.server.watching.signals import WOKEN_AT_ONCE, Signal, Waiter
+from milepost.server.watching.signals import WOKEN_PER_STEP, Signal, Waiter
 from milepost.server.watching.tails import Tails
 from milepost.v1 import JobFilter
 
-_WATCHES = 4 * WOKEN_AT_ONCE + 1
+_WATCHES = 4 * WOKEN_PER_STEP + 1
 
 
 async def _end(signals: list[Signal], closing: Steps[None]) -> tuple[int, list[bool]]:

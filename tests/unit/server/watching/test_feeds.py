@@ -23,7 +23,7 @@ from milepost.server.scheduling.callers import SERVER
 from milepost.server.watching import feeds as feeds_module
 from milepost.server.watching.batches import BATCH_BYTES, Batch, BatchRequest
 from milepost.server.watching.feed_index import FeedIndex
-from milepost.server.watching.feeds import ANNOUNCED_AT_ONCE, SCAN_LIMIT, UNANNOUNCED_LIMIT, Feed, Feeds
+from milepost.server.watching.feeds import ANNOUNCED_PER_STEP, SCAN_LIMIT, UNANNOUNCED_LIMIT, Feed, Feeds
 from milepost.server.watching.job_criteria import FeedEntry, JobCriteria
 from milepost.server.watching.memory_budget import ENTRY_OVERHEAD, MemoryBudget
 from milepost.server.watching.pacer import Pacer
@@ -177,20 +177,20 @@ async def test_announcing_is_done_in_slices(feeds: Feeds, monkeypatch: pytest.Mo
     monkeypatch.setattr(asyncio.get_running_loop(), "time", lambda: clock[0])
 
     def notify(self: object) -> None:
-        clock[0] += 0.7 * feeds_module.ANNOUNCING_TIME / ANNOUNCED_AT_ONCE
+        clock[0] += 0.7 * feeds_module.ANNOUNCING_TIME / ANNOUNCED_PER_STEP
         woken.append(self)
 
     woken: list[object] = []
     monkeypatch.setattr("milepost.server.watching.signals.Signal.notify", notify)
     with ExitStack() as stack:
-        for number in range(5 * ANNOUNCED_AT_ONCE):
+        for number in range(5 * ANNOUNCED_PER_STEP):
             open_feed(feeds, stack, job_ids=["a", f"other-{number}"])
         feeds.on_entries([commit(1, "a")])
         counts = [len(woken)]
-        while len(woken) < 5 * ANNOUNCED_AT_ONCE:
+        while len(woken) < 5 * ANNOUNCED_PER_STEP:
             await asyncio.sleep(0)
             counts.append(len(woken))
-    assert counts == [2 * ANNOUNCED_AT_ONCE, 4 * ANNOUNCED_AT_ONCE, 5 * ANNOUNCED_AT_ONCE]
+    assert counts == [2 * ANNOUNCED_PER_STEP, 4 * ANNOUNCED_PER_STEP, 5 * ANNOUNCED_PER_STEP]
 
 
 async def test_what_waits_to_be_announced_is_bounded(feeds: Feeds, monkeypatch: pytest.MonkeyPatch) -> None:

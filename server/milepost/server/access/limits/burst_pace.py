@@ -20,7 +20,7 @@ from milepost.v1 import ErrorReason
 SPAN: Final = 0.1
 """Seconds in which the calls of each caller are counted."""
 
-AT_ONCE: Final = 8
+UNDELAYED_CALLS_LIMIT: Final = 8
 """Calls of a caller that begin at once in a span; all of them if no other caller was active in it or the one before."""
 
 LONGEST_WAIT: Final = 0.02
@@ -82,7 +82,7 @@ class BurstPace:
         ``calls`` is how many it counts for.
         """
         self._count(caller, calls)
-        if self._counts[caller] <= AT_ONCE or not self._has_others(caller):
+        if self._counts[caller] <= UNDELAYED_CALLS_LIMIT or not self._has_others(caller):
             return None
         turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._waiting.put(caller, turn)

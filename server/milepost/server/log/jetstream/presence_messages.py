@@ -78,7 +78,7 @@ class PresenceMessages:
         self._publishing = [
             asyncio.create_task(repeat(self._publish_heard_jobs, self._interval)),
             asyncio.create_task(repeat(self._publish_workers, limits.WORKERS_INTERVAL)),
-            asyncio.create_task(repeat(self._prove_contact, self._interval, at_once=True)),
+            asyncio.create_task(repeat(self._prove_contact, self._interval, immediately=True)),
         ]
 
     def contact(self) -> ContactPeriod | None:

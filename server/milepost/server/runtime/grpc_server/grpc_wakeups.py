@@ -34,7 +34,7 @@ from typing import Any, Final, TypeAlias
 
 from milepost.server.rpc.response_writer import WRITES, Sent
 
-RUN_AT_ONCE: Final = 200
+RUN_PER_PASS: Final = 200
 """Calls of what waited for events that are made in one pass of the event loop. Where thousands of streams end at once,
 each takes some ten microseconds."""
 
@@ -57,7 +57,7 @@ _PEEK = int(socket.MSG_PEEK | socket.MSG_DONTWAIT)
 
 
 @contextmanager
-def take_all_at_once() -> Iterator[None]:
+def take_all_per_pass() -> Iterator[None]:
     """Process all pending events in each pass, if grpc.aio is first used in the running event loop within the block.
 
     It registers its socket then, through ``add_reader``. Nothing changes if it was used in this loop before.
@@ -176,7 +176,7 @@ class Wakeups:
 
     def _go_on(self) -> None:
         try:
-            left = self._run_some(self._late, RUN_AT_ONCE)
+            left = self._run_some(self._late, RUN_PER_PASS)
             if self._sent:
                 self._run_some(self._sent, max(left, SENT_AT_LEAST))
         finally:

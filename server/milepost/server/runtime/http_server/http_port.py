@@ -38,10 +38,10 @@ KEEP_ALIVE: Final = 75
 BACKLOG: Final = 2048
 """Connections that may wait to be accepted."""
 
-ACCEPTED_AT_ONCE: Final = 32
+ACCEPTED_PER_PASS: Final = 32
 """Of them, those that are accepted in one pass of the event loop."""
 
-CLOSED_AT_ONCE: Final = 100
+CLOSED_PER_PASS: Final = 100
 """Connections that are closed in one pass when the server stops."""
 
 _RESERVED_FILES: Final = 512
@@ -109,7 +109,7 @@ class HttpPort:
             timeout_graceful_shutdown=round(self._stop_grace),
             reset_contextvars=True,
             # asyncio accepts as many in a pass as may wait.
-            backlog=ACCEPTED_AT_ONCE,
+            backlog=ACCEPTED_PER_PASS,
         )
         config.load()
         config.ssl = self._https
@@ -139,7 +139,7 @@ class HttpPort:
         """Close connections, each once it has its response: some in a pass, where uvicorn closes all in one."""
         for number, connection in enumerate(list(server.server_state.connections), start=1):
             connection.shutdown()
-            if number % CLOSED_AT_ONCE == 0:
+            if number % CLOSED_PER_PASS == 0:
                 await asyncio.sleep(0)
 
     def _bind_one(self, family: int, kind: int, protocol: int, address: tuple[Any, ...]) -> int:

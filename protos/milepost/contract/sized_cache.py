@@ -9,8 +9,8 @@ from typing import Final, Generic, TypeVar
 _Key = TypeVar("_Key")
 _Value = TypeVar("_Value")
 
-# Values that ``drop_idle`` drops between two yields. A large one counts as several, for each so many bytes.
-_DROPPED_PER_STEP: Final = 50
+# Values that ``evict_idle`` evicts between two yields. A large one counts as several, for each so many bytes.
+_EVICTED_PER_STEP: Final = 50
 _LARGE_VALUE: Final = 4 << 10
 
 
@@ -19,7 +19,7 @@ class SizedCache(Generic[_Key, _Value]):
 
     The value that was put in last stays, however large it is, so that its caller can use it.
 
-    Whoever calls ``drop_idle`` at intervals bounds it in time, too. For that it needs to note no times: what is used
+    Whoever calls ``evict_idle`` at intervals bounds it in time, too. For that it needs to note no times: what is used
     moves from ``_older`` to ``_recent``, and what nobody has moved until the next call goes.
     """
 
@@ -56,7 +56,7 @@ class SizedCache(Generic[_Key, _Value]):
         self._recent[key] = value, size
         self._size += size
         while self._size > self._limit and len(self) > 1:
-            self._drop_oldest(self._older or self._recent)
+            self._evict_oldest(self._older or self._recent)
 
     def pop(self, key: _Key) -> _Value | None:
         """Remove and return the value; None if it is not here."""
@@ -72,18 +72,18 @@ class SizedCache(Generic[_Key, _Value]):
         self._older, self._recent = OrderedDict(), OrderedDict()
         self._size = 0
 
-    def drop_idle(self) -> Generator[None]:
-        """Drop the values that were not used since the call before, some of them between two yields."""
-        dropped = 0
+    def evict_idle(self) -> Generator[None]:
+        """Evict the values that were not used since the call before, some of them between two yields."""
+        evicted = 0
         while self._older:
-            dropped += 1 + self._drop_oldest(self._older) // _LARGE_VALUE
-            if dropped >= _DROPPED_PER_STEP:
-                dropped = 0
+            evicted += 1 + self._evict_oldest(self._older) // _LARGE_VALUE
+            if evicted >= _EVICTED_PER_STEP:
+                evicted = 0
                 yield
         # A dict keeps the room for all that it ever had, so that this one goes as well.
         self._older, self._recent = self._recent, OrderedDict()
 
-    def _drop_oldest(self, values: OrderedDict[_Key, tuple[_Value, int]]) -> int:
+    def _evict_oldest(self, values: OrderedDict[_Key, tuple[_Value, int]]) -> int:
         _, (_, size) = values.popitem(last=False)
         self._size -= size
         return size

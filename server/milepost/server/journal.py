@@ -81,9 +81,9 @@ class Journal:
         """Memory of the jobs that are kept between decisions."""
         return self._idle.size
 
-    def drop_idle(self) -> Steps[None]:
+    def evict_idle(self) -> Steps[None]:
         """See ``IdleCaches``: of jobs without pending appends."""
-        return self._idle.drop_idle()
+        return self._idle.evict_idle()
 
     # Reading.
 
@@ -323,7 +323,7 @@ class Journal:
     # Following the log.
 
     def on_entries(self, entries: Sequence[Entry]) -> None:
-        """Drop cached jobs that were deleted, or that another node has appended to."""
+        """Evict cached jobs that were deleted, or that another node has appended to."""
         for entry in entries:
             if isinstance(entry, DurableCommit):
                 job_id = entry.commit.attributes.job_id

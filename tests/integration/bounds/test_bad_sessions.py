@@ -221,18 +221,18 @@ async def test_attempts_that_the_node_knows_are_resumed_behind_one_that_it_does_
 
         monkeypatch.setattr(Attempts, "resume", resume_once)
         held: set[str] = set()
-        hold, drop = SessionTable.hold, SessionTable.drop
+        hold, stop_holding = SessionTable.hold, SessionTable.stop_holding
 
         def noted_hold(table: SessionTable, session: Session, job_id: str, token: str | None) -> None:
             held.add(job_id)
             hold(table, session, job_id, token)
 
-        def noted_drop(table: SessionTable, session: Session, job_id: str) -> None:
+        def noted_stop(table: SessionTable, session: Session, job_id: str) -> None:
             held.discard(job_id)
-            drop(table, session, job_id)
+            stop_holding(table, session, job_id)
 
         monkeypatch.setattr(SessionTable, "hold", noted_hold)
-        monkeypatch.setattr(SessionTable, "drop", noted_drop)
+        monkeypatch.setattr(SessionTable, "stop_holding", noted_stop)
         async with rpc.session() as session:
             for job_id, token in (("unknown", "t"), ("gone", tokens["gone"]), ("known", tokens["known"])):
                 await session.send(resume=Resume(job_id=job_id, lease_token=token))

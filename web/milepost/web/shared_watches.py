@@ -190,14 +190,14 @@ class _SharedStream:
             self._position.advance(frame)
             self._kept.append((frame, self._position.cursor))
             self._size += len(frame)
-            self._drop()
+            self._evict()
             self._is_read.clear()
             for reader in self._readers:
                 reader.wake()
             await self._is_read.wait()
 
-    def _drop(self) -> None:
-        """Drop frames that no reader needs, and those beyond ``LAG_LIMIT``."""
+    def _evict(self) -> None:
+        """Evict frames that no reader needs, and those beyond ``LAG_LIMIT``."""
         needed = min(reader.next_frame for reader in self._readers)
         needed = min(needed, self._first + len(self._kept) - _RECENT_FRAMES)
         while self._first < needed or (self._size > LAG_LIMIT and len(self._kept) > 1):

@@ -48,7 +48,7 @@ async def _serve(settings: Settings, lag: LoopLag, watchdog: LoopWatchdog) -> No
         loop.add_signal_handler(number, stop.set)
     server = Server(settings, lag)
     collector = gc_tuning.IdleCollector()
-    freeing = [asyncio.create_task(heap_trimming.keep_trimmed(collector.collect, server.drop_unused))]
+    freeing = [asyncio.create_task(heap_trimming.keep_trimmed(collector.collect, server.evict_unused))]
     try:
         if not await _finishes_before(stop, server.start()):
             return

@@ -136,7 +136,7 @@ class JobStarts:
         return STORE_RETRY_DELAY * 2 ** min(times - 1, _DOUBLINGS) if times else 0.0
 
     def end(self, start: JobStart) -> None:
-        """The start has succeeded or failed. Drop what it holds, but nothing that a later start or a resume holds."""
+        """The start has ended. Release what it holds, but nothing that a later start or a resume holds."""
         job_id = start.job_id
         if start.is_unreadable:
             self._unreadable[job_id] = self._unreadable.get(job_id, 0) + 1
@@ -145,7 +145,7 @@ class JobStarts:
         if self._holding.get(job_id) is start:
             del self._holding[job_id]
             if start.session.jobs.get(job_id, "") is None:
-                self._sessions.drop(start.session, job_id)
+                self._sessions.stop_holding(start.session, job_id)
         if start.is_unknown and start.seen:
             start.undo = decide.assignment_lost
         if start.started is not None and not self._is_to_come(start):

@@ -111,8 +111,8 @@ class SessionTable:
         if session.has_capacity != had_capacity:
             self._capacity_changed(session)
 
-    def drop(self, session: Session, job_id: str) -> None:
-        """Release the job: the session no longer holds it."""
+    def stop_holding(self, session: Session, job_id: str) -> None:
+        """Release the job from the session that holds it."""
         session.jobs.pop(job_id, None)
         session.unsent.discard(job_id)
         session.ending.discard(job_id)
@@ -138,7 +138,7 @@ class SessionTable:
                 session.lost()
             if job.job_id not in session.ending:
                 session.responses.put(WorkResponse(rejected=_attempt_over(job, token)))
-            self.drop(session, job.job_id)
+            self.stop_holding(session, job.job_id)
 
     def _capacity_changed(self, session: Session) -> None:
         for listener in self._listeners:

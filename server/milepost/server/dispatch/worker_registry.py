@@ -192,7 +192,7 @@ class WorkerRegistry:
         """A worker connected here."""
         self._here[session.session_id] = session
         self._add(session.kinds, session.principal.dispatched_owners, 1)
-        self._drop(self._instances.get(session.instance, ""))  # the worker has left its previous node
+        self._forget(self._instances.get(session.instance, ""))  # the worker has left its previous node
         self.changed(session)
 
     def remove(self, session: Session) -> None:
@@ -216,27 +216,27 @@ class WorkerRegistry:
             if before is not None and before.session_id != worker.session_id:
                 if instant(before.connect_time) > instant(worker.connect_time):
                     continue  # the worker has left that node, which has not noticed yet
-                self._drop(before.session_id)
-            self._drop(worker.session_id)
+                self._forget(before.session_id)
+            self._forget(worker.session_id)
             self._elsewhere[worker.session_id] = worker
             self._expires[worker.session_id] = until
             if worker.instance:
                 self._instances[worker.instance] = worker.session_id
             self._add(worker.kinds, _owners(worker), 1)
         for session_id in left:
-            self._drop(session_id)
+            self._forget(session_id)
         self._notify_soon()
 
     def request_workers(self) -> None:
-        """Report all workers of this node, and drop those of other nodes whose reports have expired."""
+        """Report all workers of this node, and forget those of other nodes whose reports have expired."""
         now = self._clock.monotonic()
         for session_id in [session_id for session_id, until in self._expires.items() if until <= now]:
-            self._drop(session_id)
+            self._forget(session_id)
             self._notify_soon()
         self._changed.update(dict.fromkeys(self._here))
         self._report_changed()
 
-    def _drop(self, session_id: str) -> None:
+    def _forget(self, session_id: str) -> None:
         worker = self._elsewhere.pop(session_id, None)
         if worker is not None:
             del self._expires[session_id]

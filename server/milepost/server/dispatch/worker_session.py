@@ -42,7 +42,7 @@ class ResponseQueue:
         self._on_sent_now: Callable[[], None] | None = None
 
     def put(self, response: WorkResponse | JobResponse, on_sent: Callable[[], None] | None = None) -> bool:
-        """Enqueue a response. Return False after ``close``, where it is dropped.
+        """Enqueue a response. Return False after ``close``, where it is discarded.
 
         ``on_sent`` is called once it is sent or, if the stream ends before that, discarded.
         """
@@ -67,7 +67,7 @@ class ResponseQueue:
         self._wake()
 
     def discard(self) -> None:
-        """Drop what is enqueued: the stream has ended."""
+        """Discard what is enqueued: the stream has ended."""
         self.close()
         self._error = None
         self._sent()

@@ -62,7 +62,7 @@ class _Known:
         """Add the runs that wait, and judge the forecasts for them."""
         for position in sorted(self.pending):
             run = self.pending.pop(position, None)
-            if run is None or position <= self.last:  # ``note`` may have dropped it between two slices
+            if run is None or position <= self.last:  # ``note`` may have removed it between two slices
                 continue
             self.last = position
             try:
@@ -91,9 +91,9 @@ class Histories:
         """Bytes of memory, about."""
         return self._known.size
 
-    def drop_idle(self) -> Steps[None]:
+    def evict_idle(self) -> Steps[None]:
         """See ``IdleCaches``: of histories."""
-        return self._known.drop_idle()
+        return self._known.evict_idle()
 
     async def get(self, owner: str, kind: str, caller: str = SERVER) -> KindHistory:
         """The history of a kind; one without runs if there are none. Raises what reading the log does."""

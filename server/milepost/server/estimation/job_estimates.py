@@ -75,10 +75,10 @@ class JobEstimates:
         # By job, the sequence of its latest transition: a refresh may be under way that has read the job before that.
         self._transitions: SizedCache[str, int] = SizedCache(_TRANSITIONS_BYTES)
 
-    def drop_idle(self) -> Steps[None]:
+    def evict_idle(self) -> Steps[None]:
         """See ``IdleCaches``: of estimates that watches share."""
-        yield from self._recent.drop_idle()
-        yield from self._transitions.drop_idle()
+        yield from self._recent.evict_idle()
+        yield from self._transitions.evict_idle()
 
     def on_entries(self, entries: Sequence[Entry]) -> None:
         """Forget what watches share of a job with its state: it is of an attempt, and the next one has its own."""

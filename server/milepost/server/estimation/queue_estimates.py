@@ -68,9 +68,9 @@ class QueueEstimates:
         # By id and submission: an id may be used again once its job is deleted.
         self._recent: SizedCache[tuple[str, int], tuple[float, Waiting]] = SizedCache(_RECENT_BYTES)
 
-    def drop_idle(self) -> Steps[None]:
+    def evict_idle(self) -> Steps[None]:
         """See ``IdleCaches``: of estimates that watches share."""
-        return self._recent.drop_idle()
+        return self._recent.evict_idle()
 
     async def add(self, job: Job, waiting: Waiting, caller: str = SERVER) -> None:
         """Add the estimates for a QUEUED job; none without evidence."""

@@ -20,8 +20,8 @@ RUNNING_BYTES: Final = 32 << 20
 """Bound of the memory of what is known of running jobs. Of others, the pace so far is one straight line."""
 
 IDLE_TIME: Final = 86_400.0
-"""Seconds without an event or an estimate after which the observations of a running job are dropped. They cannot be
-read again, and are dropped when the job ends; so this is long, and matters for those noted after the end."""
+"""Seconds without an event or an estimate after which the observations of a running job are evicted. They cannot be
+read again, and are removed when the job ends; so this is long, and matters for those noted after the end."""
 
 _STEPS: Final = mask_of(("job_started", "stages_planned", "stage_started", "stage_ended"))
 _OBSERVED: Final = _STEPS | STAGE_PROGRESSED | mask_of(["job_ended"])
@@ -61,9 +61,9 @@ class RunningJobs:
         """Bytes of memory, about."""
         return self._observed.size
 
-    def drop_idle(self) -> Steps[None]:
+    def evict_idle(self) -> Steps[None]:
         """See ``IdleCaches``: of what is known of jobs."""
-        return self._observed.drop_idle()
+        return self._observed.evict_idle()
 
     def on_entries(self, entries: Sequence[Entry]) -> None:
         """Observe jobs that start, and those that are known."""

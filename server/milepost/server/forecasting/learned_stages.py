@@ -40,9 +40,9 @@ class LearnedStages:
             LEARNED_BYTES
         )
 
-    def drop_idle(self) -> Steps[None]:
+    def evict_idle(self) -> Steps[None]:
         """See ``IdleCaches``: of the durations of stages."""
-        return self._known.drop_idle()
+        return self._known.evict_idle()
 
     async def prepare(self, owner: str, kind: str) -> None:
         """Load the durations of a kind, for an attempt that starts or resumes."""

@@ -226,7 +226,7 @@ class WorkStream:
                 resume.job_id, resume.lease_token, caller=caller
             )
         except (Refusal, StoreBehind):
-            self._sessions.drop(self._session, resume.job_id)
+            self._sessions.stop_holding(self._session, resume.job_id)
             raise
         resumed = Resumed(job_id=resume.job_id, acknowledged_report_sequence=report_sequence)
         if job.HasField("cancellation"):

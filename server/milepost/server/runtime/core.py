@@ -166,8 +166,8 @@ class Core:
         self.admin_service = AdminService(self._registry, self._backups, loop_lag or LoopLag())
 
         for cache in (journal, forecasts.histories, forecasts.learned, forecasts.estimates, queued):
-            idle.add(cache.drop_idle)
-        idle.add(forecasts.running.drop_idle, running_jobs.IDLE_TIME)
+            idle.add(cache.evict_idle)
+        idle.add(forecasts.running.evict_idle, running_jobs.IDLE_TIME)
         self._watches.bound_in_time(idle)
         # Jobs with a transition before ``start`` has read the active jobs; None after that.
         self._changed: set[str] | None = set()

@@ -287,9 +287,9 @@ class Server:
         if self.address:
             _logger.info("stopped")
 
-    async def drop_unused(self) -> None:
-        """Have caches drop what they have not used since they were asked before."""
-        await self._idle.drop()
+    async def evict_unused(self) -> None:
+        """Have caches evict what they have not used since they were asked before."""
+        await self._idle.evict()
 
     async def _start_core(self) -> None:
         settings = self._settings

@@ -91,7 +91,7 @@ class SharedBatches:
         return self._batches.get(request)
 
     def put(self, request: BatchRequest, batch: Batch) -> None:
-        """Keep a batch; drop the others where they would be too many or too large together."""
+        """Keep a batch; evict the others where they would be too many or too large together."""
         replaced = self._batches.pop(request, None)
         if replaced is not None:
             self.size -= replaced.size
@@ -101,7 +101,7 @@ class SharedBatches:
         self.size += batch.size
 
     def clear(self) -> int:
-        """Drop all of them; return their size."""
+        """Evict all of them; return their size."""
         freed, self.size = self.size, 0
         self._batches.clear()
         return freed

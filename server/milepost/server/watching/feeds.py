@@ -45,8 +45,8 @@ ANNOUNCED_PER_STEP: Final = 8
 UNANNOUNCED_LIMIT: Final = 1000
 """Entries that wait to be announced, at most; where there are more, all feeds are woken instead."""
 
-# Entries, or the batches of feeds, that are dropped between two yields.
-_DROPPED_PER_STEP: Final = 500
+# Entries, or the batches of feeds, that are evicted between two yields.
+_EVICTED_PER_STEP: Final = 500
 
 KNOWN_DROPS_BYTES: Final = 4 << 20
 """Memory of the dropped positions of filters that are not in use."""
@@ -58,7 +58,7 @@ class RecentEntries:
     def __init__(self, memory: MemoryBudget) -> None:
         self._memory = memory
         self._entries: KeyedDeque[FeedEntry] = KeyedDeque()
-        # The newest position at the previous ``drop_old``.
+        # The newest position at the previous ``evict_old``.
         self._aged_to = 0
         self.since = 0
 
@@ -73,7 +73,7 @@ class RecentEntries:
         return self._entries.after(position)
 
     def clear(self) -> None:
-        """Drop all entries."""
+        """Evict all entries."""
         if self._entries:
             self.since = self._entries.newest_key
             self._entries.free()
@@ -87,8 +87,8 @@ class RecentEntries:
         self.since = entry.position
         return entry.size
 
-    def drop_old(self) -> Steps[None]:
-        """Drop the entries that were here at the call before, one a step; whoever is behind by that reads the log."""
+    def evict_old(self) -> Steps[None]:
+        """Evict the entries that were here at the call before, one a step; whoever is behind by that reads the log."""
         while self._entries and self._entries.oldest_key <= self._aged_to:
             self._memory.free(self, self.evict())
             yield
@@ -181,10 +181,10 @@ class Feed:
         """See ``Evictable``."""
         return self._batches.clear()
 
-    def drop_old(self) -> Steps[None]:
-        """Drop the shared batches, which are soon composed again."""
+    def evict_old(self) -> Steps[None]:
+        """Evict the shared batches, which are soon composed again."""
         self._memory.free(self, self._batches.clear())
-        self.status.drop()
+        self.status.free()
         yield
 
     def _keep(self, request: BatchRequest, batch: Batch) -> None:
@@ -216,7 +216,7 @@ class Feeds:
 
     @contextmanager
     def watching(self, criteria: JobCriteria) -> Iterator[Feed]:
-        """Hold the feed of a filter for one watch; the feed is dropped after the last one."""
+        """Hold the feed of a filter for one watch; the feed is forgotten after the last one."""
         feed = self._feeds.get(criteria)
         if feed is None:
             known = self._known_drops.pop(criteria) or KnownDrops(DroppedPositions(), 0)
@@ -229,7 +229,7 @@ class Feeds:
         finally:
             feed.watchers -= 1
             if feed.watchers == 0:
-                self._drop(feed)
+                self._forget(feed)
 
     def on_entries(self, entries: Sequence[Entry]) -> None:
         """Add entries of the log that have become durable."""
@@ -281,11 +281,11 @@ class Feeds:
             reached = entry.position
         return items.taken, span.scanned
 
-    def drop_idle(self) -> Steps[None]:
+    def evict_idle(self) -> Steps[None]:
         """See ``IdleCaches``: of entries, those that were here at the call before."""
         caches: Sequence[RecentEntries | Feed] = (self._recent, *self._feeds.values())
-        yield from every(_DROPPED_PER_STEP, (step for cache in caches for step in cache.drop_old()))
-        yield from self._known_drops.drop_idle()
+        yield from every(_EVICTED_PER_STEP, (step for cache in caches for step in cache.evict_old()))
+        yield from self._known_drops.evict_idle()
 
     def close(self) -> Steps[None]:
         """Wake all watches, which then end with DRAINING."""
@@ -293,12 +293,12 @@ class Feeds:
         feeds = list(self._feeds.values())
         yield from every(WOKEN_PER_STEP, (step for feed in feeds for step in feed.signal.notify_in_steps()))
 
-    def _drop(self, feed: Feed) -> None:
+    def _forget(self, feed: Feed) -> None:
         criteria = feed.criteria
         del self._feeds[criteria]
         self._index.discard(criteria, feed)
         self._memory.remove(feed)
-        feed.status.drop()
+        feed.status.free()
         if not self._feeds:
             self._recent.clear()
         if feed.drops_position and not criteria.job_ids:  # with ids they are soon found again

@@ -16,7 +16,7 @@ class Evictable(Protocol):
     """A cache of what can be read from the log again."""
 
     def evict(self) -> int:
-        """Drop the oldest part; return its size in bytes as it was charged, 0 for an empty cache."""
+        """Evict the oldest part; return its size in bytes as it was charged, 0 for an empty cache."""
 
 
 class MemoryBudget:

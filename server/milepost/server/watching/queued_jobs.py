@@ -55,7 +55,7 @@ class QueuedJobs:
         days.
         """
         if tail.queue is not None and tail.watchers == 1:
-            self._drop(tail.queue, tail)
+            self._forget(tail.queue, tail)
 
     def refresh(self) -> Steps[None]:
         """Wake watches that have to say something else: workers connected or left, or the grace period is over."""
@@ -81,13 +81,13 @@ class QueuedJobs:
                     yield
 
     def _drop_left(self, queue: Queue) -> Iterator[None]:
-        """Drop the watches of jobs that left the queue, and those that have ended."""
+        """Forget the watches of jobs that left the queue, and those that have ended."""
         for tail in list(self._tails.get(queue, ())):
             if not tail.queued or not tail.watchers:
-                self._drop(queue, tail)
+                self._forget(queue, tail)
             yield
 
-    def _drop(self, queue: Queue, tail: Tail) -> None:
+    def _forget(self, queue: Queue, tail: Tail) -> None:
         tails = self._tails.get(queue, {})
         tails.pop(tail, None)
         if not tails and queue in self._tails:

@@ -11,7 +11,7 @@ from milepost.server.log.event_log import DropNotice, Entry, EventLog, EventPage
 from milepost.server.scheduling.steps import Steps, every
 from milepost.server.watching.batches import BATCH_BYTES, Batch, BatchRequest
 from milepost.server.watching.memory_budget import MemoryBudget
-from milepost.server.watching.tails import DROPPED_PER_STEP, Tail
+from milepost.server.watching.tails import EVICTED_PER_STEP, Tail
 
 READ_AHEAD: Final = 4
 """Batches that a read brings, about, for a replay that goes on where the job's newest batch ends. It begins when that
@@ -21,7 +21,7 @@ READ_AHEAD_READS: Final = 32
 """Reads at the same time beyond which none reads ahead: other batches would soon evict what they bring."""
 
 KEPT_TIME: Final = 30.0
-"""Seconds without any replay after which the batches of replays are dropped."""
+"""Seconds without any replay after which the batches of replays are evicted."""
 
 
 class _JobBatches(OrderedDict[BatchRequest, Batch]):
@@ -38,7 +38,7 @@ class ReplayCache:
     """Cache of batches read from the log, for subscribers that replay the same job soon after."""
 
     def __init__(self, log: EventLog, memory: MemoryBudget) -> None:
-        # Whether any subscriber has replayed a job since the previous ``drop_idle``.
+        # Whether any subscriber has replayed a job since the previous ``evict_idle``.
         self._is_used = False
         self._log = log
         self._memory = memory
@@ -137,12 +137,12 @@ class ReplayCache:
         for job_id in gone & self._batches.keys():
             self._memory.free(self, sum(batch.size for batch in self._batches.pop(job_id).values()))
 
-    def drop_idle(self) -> Steps[None]:
+    def evict_idle(self) -> Steps[None]:
         """See ``IdleCaches``: of all batches, if nobody has replayed anything since the call before."""
-        yield from every(DROPPED_PER_STEP, self._drop_unused())
+        yield from every(EVICTED_PER_STEP, self._evict_unused())
         self._is_used = False
 
-    def _drop_unused(self) -> Steps[None]:
+    def _evict_unused(self) -> Steps[None]:
         while self._batches and not self._is_used:
             self._memory.free(self, self.evict())
             yield

@@ -16,7 +16,7 @@ MOMENT: Final = 10_000_000
 
 
 class SharedStatus:
-    """The newest status of watches that share a tail or a feed; `memory` counts it until it is dropped."""
+    """The newest status of watches that share a tail or a feed; `memory` counts it until it is evicted."""
 
     __slots__ = ("_memory", "_response", "_time", "_timeless")
 
@@ -36,7 +36,7 @@ class SharedStatus:
             before = self._size
             self._timeless, self._time, self._response = timeless, now, response.SerializeToString()
             encoded = self._response
-            self._memory.charge(self, self._size - before)  # which may drop it at once
+            self._memory.charge(self, self._size - before)  # which may evict it at once
             return encoded
         return self._response
 
@@ -47,8 +47,8 @@ class SharedStatus:
         self._time = 0
         return size
 
-    def drop(self) -> None:
-        """Drop the status: nobody watches any more, or whatever is old is dropped."""
+    def free(self) -> None:
+        """Evict the status: nobody watches any more, or whatever is old is evicted."""
         self._memory.free(self, self.evict())
 
     @property

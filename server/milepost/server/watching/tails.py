@@ -26,8 +26,8 @@ from milepost.server.watching.shared_status import SharedStatus
 from milepost.server.watching.signals import WOKEN_PER_STEP, Signal
 from milepost.v1 import JobState
 
-DROPPED_PER_STEP: Final = 500
-"""Chunks or batches that are dropped between two yields."""
+EVICTED_PER_STEP: Final = 500
+"""Chunks or batches that are evicted between two yields."""
 
 
 class Tail:
@@ -62,7 +62,7 @@ class Tail:
         self._memory = memory
         self._chunks: KeyedDeque[Chunk] = KeyedDeque()
         self._batches = SharedBatches()
-        # The newest event at the previous ``drop_old``.
+        # The newest event at the previous ``evict_old``.
         self._aged_to = 0
         self.signal = Signal()
         self.status = SharedStatus(memory)
@@ -113,7 +113,7 @@ class Tail:
         self._memory.charge(self, _size(chunk) - freed)
         self.signal.notify()
 
-    def drop(self, notice: DropNotice) -> None:
+    def note_drop(self, notice: DropNotice) -> None:
         """Note that the log was trimmed or deleted, and wake all watches, which report it."""
         self.first = max(self.first, notice.first_sequence)
         self.deleted = notice.first_sequence == 0
@@ -146,18 +146,18 @@ class Tail:
         return self._pop_oldest()
 
     def free(self) -> None:
-        """Drop all chunks; nobody watches any more."""
+        """Evict all chunks; nobody watches any more."""
         self.since = None
         self._chunks.free()
-        self.status.drop()
+        self.status.free()
 
-    def drop_old(self) -> Steps[None]:
-        """Drop the chunks that were here at the call before, one a step; whoever is behind by that reads the log."""
+    def evict_old(self) -> Steps[None]:
+        """Evict the chunks that were here at the call before, one a step; whoever is behind by that reads the log."""
         while self._chunks and self._chunks.oldest_key <= self._aged_to:
             self._memory.free(self, self._pop_oldest())
             yield
         self._memory.free(self, self._batches.clear())
-        self.status.drop()
+        self.status.free()
         self._aged_to = self._chunks.newest_key if self._chunks else 0
         yield
 
@@ -192,7 +192,7 @@ class Tails:
 
     @contextmanager
     def watching(self, job_id: str) -> Iterator[Tail]:
-        """Hold the job's tail for one watch; the tail is dropped after the last one."""
+        """Hold the job's tail for one watch; the tail is forgotten after the last one."""
         tail = self._tails.get(job_id)
         if tail is None:
             tail = self._tails[job_id] = Tail(self._memory)
@@ -217,14 +217,14 @@ class Tails:
             else:
                 tail = self._tails.get(entry.attributes.job_id)
                 if tail is not None:
-                    tail.drop(entry)
+                    tail.note_drop(entry)
                     if tail.deleted:  # a later job with this id is another job
                         del self._tails[entry.attributes.job_id]
 
-    def drop_idle(self) -> Steps[None]:
+    def evict_idle(self) -> Steps[None]:
         """See ``IdleCaches``: of chunks, those that were here at the call before."""
         yield from every(
-            DROPPED_PER_STEP, (step for tail in list(self._tails.values()) for step in tail.drop_old())
+            EVICTED_PER_STEP, (step for tail in list(self._tails.values()) for step in tail.evict_old())
         )
 
     def close(self) -> Steps[None]:

@@ -68,9 +68,9 @@ class Watches:
 
     def bound_in_time(self, idle: IdleCaches) -> None:
         """Have ``idle`` bound the caches of events."""
-        idle.add(self._tails.drop_idle)
-        idle.add(self._feeds.drop_idle)
-        idle.add(self._replays.drop_idle, KEPT_TIME)
+        idle.add(self._tails.evict_idle)
+        idle.add(self._feeds.evict_idle)
+        idle.add(self._replays.evict_idle, KEPT_TIME)
 
     def workers_changed(self) -> Steps[None]:
         """Wake watches of queued jobs that now wait for something else."""

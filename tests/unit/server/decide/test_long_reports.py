@@ -147,7 +147,7 @@ async def test_a_long_report_that_begins_while_another_call_loads_the_job_goes_f
     """Whoever comes with the loaded job then waits as if it had not had to load it."""
     token = await deep(core)
     for _ in range(2):
-        finish(core.journal.drop_idle())
+        finish(core.journal.evict_idle())
     load = core.log.load
     reports: list[asyncio.Task[Acceptance]] = []
 

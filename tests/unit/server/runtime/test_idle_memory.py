@@ -120,7 +120,7 @@ async def test_heaps_are_trimmed_again_and_again() -> None:
         collected += 1
         return False
 
-    trimming = asyncio.create_task(heap_trimming.keep_trimmed(collect, _drop_nothing, trim, 0.0))
+    trimming = asyncio.create_task(heap_trimming.keep_trimmed(collect, _evict_nothing, trim, 0.0))
     threads = {await rounds.get() for _ in range(3)}
     trimming.cancel()
 
@@ -142,20 +142,20 @@ async def test_caches_drop_what_is_unused_once_the_server_is_idle(monkeypatch: p
             ended.set()
             return False
 
-    async def drop_unused() -> None:
-        done.append("drop")
+    async def evict_unused() -> None:
+        done.append("evict")
 
     monkeypatch.setattr(heap_trimming, "clear_type_cache", lambda: done.append("clear"))
     trimming = asyncio.create_task(
-        heap_trimming.keep_trimmed(collect, drop_unused, lambda: done.append("trim"), 0.0, 0.0)
+        heap_trimming.keep_trimmed(collect, evict_unused, lambda: done.append("trim"), 0.0, 0.0)
     )
     await ended.wait()
     trimming.cancel()
 
-    assert done[:9] == ["collect", "trim", "collect", "drop", "drop", "clear", "trim", "collect", "trim"]
+    assert done[:9] == ["collect", "trim", "collect", "evict", "evict", "clear", "trim", "collect", "trim"]
 
 
-async def _drop_nothing() -> None:
+async def _evict_nothing() -> None:
     """What a server without caches drops."""
 
 

@@ -1,4 +1,4 @@
-"""Caches have a bound in time: what nobody used for a while is dropped, and read again when it is needed."""
+"""Caches have a bound in time: what nobody used for a while is evicted, and read again when it is needed."""
 
 from __future__ import annotations
 
@@ -40,8 +40,8 @@ async def test_what_is_not_used_for_a_while_is_dropped() -> None:
     idle = IdleCaches(clock, Slices())
     short: SizedCache[str, int] = SizedCache(100)
     long: SizedCache[str, int] = SizedCache(100)
-    idle.add(short.drop_idle, 60)
-    idle.add(long.drop_idle)
+    idle.add(short.evict_idle, 60)
+    idle.add(long.evict_idle)
     for cache in (short, long):
         cache.put("unused", 1, 1)
         cache.put("used", 2, 1)
@@ -60,12 +60,12 @@ async def test_what_is_unused_can_be_dropped_early() -> None:
     idle = IdleCaches(FakeClock(), Slices())
     caches: list[SizedCache[str, int]] = [SizedCache(100), SizedCache(100)]
     for cache, idle_time in zip(caches, (60, IDLE_TIME), strict=True):
-        idle.add(cache.drop_idle, idle_time)
+        idle.add(cache.evict_idle, idle_time)
         cache.put("unused", 1, 1)
         cache.put("used", 2, 1)
-    await idle.drop()
+    await idle.evict()
     assert [cache.get("used") for cache in caches] == [2, 2]
-    await idle.drop()
+    await idle.evict()
     assert [(len(cache), cache.get("used")) for cache in caches] == [(1, 2), (1, 2)]
 
 
@@ -74,7 +74,7 @@ async def test_much_is_dropped_in_slices() -> None:
     clock, slices = FakeClock(), Slices()
     idle = IdleCaches(clock, slices)
     cache: SizedCache[int, int] = SizedCache(1 << 30)
-    idle.add(cache.drop_idle)
+    idle.add(cache.evict_idle)
     for number in range(5000):
         cache.put(number, number, 1)
     await pass_time(idle, clock, IDLE_TIME)
@@ -91,7 +91,7 @@ async def test_jobs_between_decisions(core: Core) -> None:
     await core.log.holds(1)
     opened = [core.journal.open_nowait(job_id) is not None for job_id in ("idle", "busy")]
     for _ in range(2):
-        finish(core.journal.drop_idle())
+        finish(core.journal.evict_idle())
     left = [core.journal.open_nowait(job_id) is not None for job_id in ("idle", "busy")]
     core.log.let_go()
     await cancelling
@@ -111,12 +111,12 @@ async def test_entries_and_dropped_positions_of_feeds(
         await feeds.load_drops(unused, "")
     with feeds.watching(criteria_of(JobFilter())) as feed:
         feeds.on_entries([commit(2, "j")])
-        finish(feeds.drop_idle())
+        finish(feeds.evict_idle())
         feeds.on_entries([commit(3, "j")])
         kept = [(feed.since, memory.used > 0, len(feeds._known_drops))]
-        finish(feeds.drop_idle())
+        finish(feeds.evict_idle())
         kept.append((feed.since, memory.used > 0, len(feeds._known_drops)))
-        finish(feeds.drop_idle())
+        finish(feeds.evict_idle())
         kept.append((feed.since, memory.used > 0, len(feeds._known_drops)))
     await log.close()
     assert kept == [(1, True, 1), (2, True, 0), (3, False, 0)]
@@ -129,26 +129,26 @@ async def test_events_of_tails(tmp_path: Path) -> None:
     first, second = author.submit(), author.start()
     with tails.watching("j") as tail:
         tail.push(first)
-        finish(tails.drop_idle())
+        finish(tails.evict_idle())
         tail.push(second)
         since = [tail.since]
-        finish(tails.drop_idle())
+        finish(tails.evict_idle())
         since.append(tail.since)
         batch = tail.batch(BatchRequest(1, 0, None))
         assert (batch is not None, tail.batch(BatchRequest(0, 0, None))) == (True, None)
-        finish(tails.drop_idle())
+        finish(tails.evict_idle())
         since.append(tail.since)
     assert (since, memory.used) == ([0, 1, None], 0)
 
 
 async def test_histories(tmp_path: Path) -> None:
-    """A history that nobody asks for is dropped."""
+    """A history that nobody asks for is evicted."""
     log = SqliteEventLog(tmp_path)
     histories = Histories(log, Slices())
     await histories.get("o", "k")
     sizes = [histories.memory > 0]
     for _ in range(2):
-        finish(histories.drop_idle())
+        finish(histories.evict_idle())
         sizes.append(histories.memory > 0)
     await log.close()
     assert sizes == [True, True, False]
@@ -170,7 +170,7 @@ async def test_folds_of_other_nodes() -> None:
     found = []
     for text, drops in (("a", 0), ("b", 1), ("c", 2)):
         for _ in range(drops):
-            folds.drop_idle()
+            folds.evict_idle()
         commit = author.lines(text)
         restored = folds.commit("j", Part(commit.chunk, commit.state_before, commit.state, 1, commit.time))
         found.append((None if restored is None else restored.job == commit.job, len(loaded)))
@@ -187,6 +187,6 @@ def test_a_dict_that_was_large_goes(is_used: bool) -> None:
     for _ in range(2):
         if is_used:
             cache.get(0)
-        finish(cache.drop_idle())
+        finish(cache.evict_idle())
     room = sys.getsizeof(cache._older) + sys.getsizeof(cache._recent)
     assert (len(cache), room < 1000) == (is_used, True)

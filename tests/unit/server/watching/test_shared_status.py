@@ -27,12 +27,12 @@ def test_the_same_status_at_the_same_moment_is_the_same_response() -> None:
 
 
 def test_it_counts_as_memory_of_caches() -> None:
-    """Until it is dropped; one that does not fit is sent, and not kept."""
+    """Until it is evicted; one that does not fit is sent, and not kept."""
     memory = MemoryBudget(200)
     shared = SharedStatus(memory)
     small = encoded(shared, 1, NOW)
     assert len(small) < memory.used < 200
-    shared.drop()
+    shared.free()
     assert memory.used == 0
 
     status = Status(cursor=1)

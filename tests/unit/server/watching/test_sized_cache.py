@@ -16,7 +16,7 @@ from milepost.v1 import JobFilter
 LIMIT = 20
 
 _steps = st.lists(
-    st.tuples(st.sampled_from(["get", "put", "pop", "drop_idle"]), st.integers(0, 5), st.integers(0, 12))
+    st.tuples(st.sampled_from(["get", "put", "pop", "evict_idle"]), st.integers(0, 5), st.integers(0, 12))
 )
 
 
@@ -27,8 +27,8 @@ def test_the_sum_of_the_sizes_is_bounded(steps: list[tuple[str, int, int]]) -> N
     used: list[tuple[int, int, int]] = []  # key, value and size; the least recently used first
     before: list[tuple[int, int, int]] = []  # those that were not used since the last call
     for number, (action, key, size) in enumerate(steps):
-        if action == "drop_idle":
-            for _ in cache.drop_idle():
+        if action == "evict_idle":
+            for _ in cache.evict_idle():
                 pass
             used = [each for each in used if each not in before]
             before = list(used)
@@ -69,12 +69,12 @@ def test_idle_values_are_dropped_a_few_at_a_time() -> None:
     cache: SizedCache[int, int] = SizedCache(1 << 30)
     for number in range(1000):
         cache.put(number, number, 1 if number < 500 else 40_960)
-    slices = [sum(1 for _ in cache.drop_idle())]
-    dropping = cache.drop_idle()
-    next(dropping)
+    slices = [sum(1 for _ in cache.evict_idle())]
+    evicting = cache.evict_idle()
+    next(evicting)
     left = len(cache)
     assert cache.get(999) == 999
-    slices.append(sum(1 for _ in dropping))
+    slices.append(sum(1 for _ in evicting))
     assert (slices[0], left, len(cache), cache.size) == (0, 950, 1, 40_960)
     assert slices[1] >= 500 / 50 + 500 / 5 - 2
 

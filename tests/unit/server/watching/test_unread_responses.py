@@ -319,7 +319,7 @@ async def test_what_was_kept_of_replays_is_dropped_when_nobody_replays(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A server that was busy once does not stay as large, and drops a bounded number of batches in a pass."""
-    monkeypatch.setattr(replay_cache, "DROPPED_PER_STEP", 10)
+    monkeypatch.setattr(replay_cache, "EVICTED_PER_STEP", 10)
     world = World(tmp_path, memory=1 << 20)
     await world.submit("j")
     await (await world.start("j"))
@@ -334,8 +334,8 @@ async def test_what_was_kept_of_replays_is_dropped_when_nobody_replays(
     await eventually(is_over)
     replays, memory = world.watching._replays, world.watching._replays._memory
     kept = memory.used
-    slices = sum(1 for _ in replays.drop_idle())
+    slices = sum(1 for _ in replays.evict_idle())
     assert (slices, memory.used) == (0, kept)
-    slices = sum(1 for _ in replays.drop_idle())
+    slices = sum(1 for _ in replays.evict_idle())
     assert (slices >= 100 // 10, memory.used, len(replays._batches)) == (True, 0, 0)
     await world.log.close()

@@ -64,9 +64,9 @@ class AppliedMessages:
         """The end of the job's log, if it is known."""
         return self._heads.get(job_id)
 
-    def drop_idle(self) -> Steps[None]:
+    def evict_idle(self) -> Steps[None]:
         """See ``IdleCaches``: of heads."""
-        return self._heads.drop_idle()
+        return self._heads.evict_idle()
 
     def _resolve(self, group: Sequence[AppliedMessage]) -> None:
         entries = [entry for applied in group for entry in applied.entries]

@@ -103,9 +103,9 @@ class Applier:
         """Set whether jobs may be pending; see ``PurgedJobs``."""
         self._purged.allow(allowed)
 
-    def drop_idle(self) -> None:
+    def evict_idle(self) -> None:
         """Drop what is kept in memory of jobs that no message came of since the call before."""
-        self._folds.drop_idle()
+        self._folds.evict_idle()
 
     def apply(self, transaction: Transaction, delivered: DeliveredMessage) -> AppliedMessage:
         """Apply a message."""

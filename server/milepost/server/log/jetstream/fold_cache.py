@@ -68,9 +68,9 @@ class FoldCache:
             run=part.run,
         )
 
-    def drop_idle(self) -> None:
+    def evict_idle(self) -> None:
         """Drop the jobs that were not used since the call before."""
-        finish(self._jobs.drop_idle())
+        finish(self._jobs.evict_idle())
 
     def forget(self, job_id: str) -> None:
         """Drop an outdated job from the cache."""

@@ -99,8 +99,8 @@ class JetStreamEventLog(ReaderPool):
         self._backlog = Backlog()
         self._applied = AppliedMessages(self._publishers.sent, self._backlog, self._drops.purge)
         if idle is not None:
-            idle.add(self._applied.drop_idle)
-            idle.add(self._projection.drop_idle)
+            idle.add(self._applied.evict_idle)
+            idle.add(self._projection.evict_idle)
         self._closed = False
         self._failed: asyncio.Future[StoreFailed] = self._loop.create_future()
 

@@ -161,7 +161,7 @@ class Projection:
         assert self._applier is not None
         self._applier.allow_pending(allowed)
 
-    def drop_idle(self) -> Steps[None]:
+    def evict_idle(self) -> Steps[None]:
         """See ``IdleCaches``: of folded jobs, soon and on the writer's thread, which has them."""
         self._drops_idle.set()
         yield from ()
@@ -223,7 +223,7 @@ class Projection:
         group, is_last = self._next_group()
         if self._drops_idle.is_set():
             self._drops_idle.clear()
-            applier.drop_idle()
+            applier.evict_idle()
         try:
             self._files.check()
             upkeep.run()

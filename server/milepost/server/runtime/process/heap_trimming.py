@@ -23,7 +23,7 @@ ARENAS: Final = 2
 """Arenas of glibc: that of the event loop's thread, which others use as well, and one more."""
 
 _UNUSED_TIME: Final = 5.0
-"""Seconds without use after which caches drop what they have, once a server that was busy is idle."""
+"""Seconds without use after which caches evict what they have, once a server that was busy is idle."""
 
 # The parameter of mallopt for it (malloc.h).
 _M_ARENA_MAX: Final = -8
@@ -57,22 +57,22 @@ def clear_type_cache() -> None:
 
 async def keep_trimmed(
     collect: Callable[[], bool],
-    drop_unused: Callable[[], Awaitable[None]],
+    evict_unused: Callable[[], Awaitable[None]],
     trim: Callable[[], None] = trim,
     interval: float = _INTERVAL,
     unused_time: float = _UNUSED_TIME,
 ) -> None:
     """Every ``interval`` seconds ``collect`` garbage, and trim, until cancelled.
 
-    When ``collect`` says that a server that was busy is idle, caches first drop what they do not use. That is little,
+    When ``collect`` says that a server that was busy is idle, caches first evict what they do not use. That is little,
     but it lies in many pages, and nobody has to wait while it is read again.
     """
 
     async def collect_and_trim() -> None:
         if collect():
-            await drop_unused()
+            await evict_unused()
             await asyncio.sleep(unused_time)
-            await drop_unused()
+            await evict_unused()
             clear_type_cache()
         await asyncio.to_thread(trim)
 

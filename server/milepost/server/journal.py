@@ -124,7 +124,7 @@ class Journal:
             if stored is None:
                 raise job_not_found(job_id)
             # A concurrent call may have opened the job: it may be making a long decision, or have applied one.
-            if self._reservations.is_held(job_id):
+            if self._reservations.is_reserved(job_id):
                 await self._reservations.wait(job_id)
             elif self._find_open(job_id) is None:
                 opened = OpenJob(Fold(stored.job), stored.report_sequence, stored.time)
@@ -142,7 +142,7 @@ class Journal:
         decision that fails, but for a refusal, discards the job.
         """
         self._keep(opened)
-        self._reservations.hold(opened.attributes.job_id)
+        self._reservations.reserve(opened.attributes.job_id)
         decision.add_done_callback(partial(self._decided, opened))
 
     def discard(self, opened: OpenJob) -> None:
@@ -155,7 +155,7 @@ class Journal:
             return  # forgotten, since an append has failed
         if opened.pending:
             opened.is_discarded = True
-            self._reservations.hold(job_id)
+            self._reservations.reserve(job_id)
         else:
             self._forget(job_id)
 

@@ -122,7 +122,7 @@ async def test_watches(known: Tokens) -> None:
 
 async def test_requests(known: Tokens, monkeypatch: pytest.MonkeyPatch) -> None:
     """A principal that calls too often is refused before its request is received; others are not."""
-    monkeypatch.setattr(throttling, "HELD_LIMIT", 0)
+    monkeypatch.setattr(throttling, "DELAYED_LIMIT", 0)
     token, other = known.add("ci", ["a"], *ALL, limits='["requests=1/s"]'), known.add("other", ["a"], *ALL)
     async with (
         serving(known) as address,
@@ -144,7 +144,7 @@ async def test_requests(known: Tokens, monkeypatch: pytest.MonkeyPatch) -> None:
 
 async def test_refusals_are_counted(known: Tokens, monkeypatch: pytest.MonkeyPatch) -> None:
     """The log has one line of a call that was refused, whose principal it names, and no line of the others."""
-    monkeypatch.setattr(throttling, "HELD_LIMIT", 0)
+    monkeypatch.setattr(throttling, "DELAYED_LIMIT", 0)
     token = known.add("ci", ["a"], *ALL, limits='["requests=1/s"]')
     async with serving(known) as address, connect(address, token=token) as rpc:
         with capture_logs() as lines:
@@ -158,7 +158,7 @@ async def test_refusals_are_counted(known: Tokens, monkeypatch: pytest.MonkeyPat
 
 async def test_health_checks_are_answered(known: Tokens, monkeypatch: pytest.MonkeyPatch) -> None:
     """Also those that come with the token of a principal that calls too often: they need none, and have no limit."""
-    monkeypatch.setattr(throttling, "HELD_LIMIT", 0)
+    monkeypatch.setattr(throttling, "DELAYED_LIMIT", 0)
     token = known.add("ci", ["a"], *ALL, limits='["requests=1/s"]')
     async with serving(known) as address, connect(address, token=token) as rpc:
         health: Any = health_pb2_grpc.HealthStub(rpc.channel)
@@ -173,7 +173,7 @@ async def test_calls_whose_credential_cannot_be_looked_up_are_answered(
     known: Tokens, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """As that of a share while the store is away; also while another principal calls too often."""
-    monkeypatch.setattr(throttling, "HELD_LIMIT", 0)
+    monkeypatch.setattr(throttling, "DELAYED_LIMIT", 0)
     token = known.add("ci", ["a"], *ALL, limits='["requests=1/s"]')
 
     async def fail(*_: object) -> None:
@@ -186,8 +186,8 @@ async def test_calls_whose_credential_cannot_be_looked_up_are_answered(
         assert refusal.reason == "STORE_UNAVAILABLE"
 
 
-async def test_held_calls(known: Tokens, monkeypatch: pytest.MonkeyPatch) -> None:
-    """One that its client gives up stays held, so that it cannot make more of them; all end when the server stops."""
+async def test_delayed_calls(known: Tokens, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One that its client gives up stays delayed, so that it cannot make more; all end when the server stops."""
     monkeypatch.setattr(throttling, "SHORTEST_DELAY", 3600.0)
     (throttled,) = made = [Throttling()]
     monkeypatch.setattr(limiter, "Throttling", made.pop)
@@ -195,26 +195,28 @@ async def test_held_calls(known: Tokens, monkeypatch: pytest.MonkeyPatch) -> Non
     async with serving(known) as address, connect(address, token=token) as rpc:
         calls = [asyncio.create_task(rpc.get("none")) for _ in range(20)]
 
-        async def are_held() -> bool:
-            return throttled.held == len([call for call in calls if not call.done()]) > 5
+        async def are_delayed() -> bool:
+            return throttled.delayed == len([call for call in calls if not call.done()]) > 5
 
-        await eventually(are_held)
-        held = throttled.held
+        await eventually(are_delayed)
+        delayed = throttled.delayed
         for call in calls:
             call.cancel()
         await asyncio.gather(*calls, return_exceptions=True)
         # The server reads of the cancelled calls before it reads of this one.
         late = rpc.jobs.WhoAmI(WhoAmIRequest())
 
-        async def is_held() -> bool:
-            return throttled.held == held + 1
+        async def is_delayed() -> bool:
+            return throttled.delayed == delayed + 1
 
-        await eventually(is_held)
+        await eventually(is_delayed)
         late.cancel()
-    assert throttled.held == 0
+    assert throttled.delayed == 0
 
 
-async def test_held_calls_of_strangers_leave_no_lines(known: Tokens, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_delayed_calls_of_strangers_leave_no_lines(
+    known: Tokens, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """They are counted, also where the stranger gives them up: who resets calls without end does not fill the log."""
     monkeypatch.setattr(limiter, "STRANGERS_CALLS", 0.1)
     monkeypatch.setattr(throttling, "SHORTEST_DELAY", 3600.0)
@@ -225,10 +227,10 @@ async def test_held_calls_of_strangers_leave_no_lines(known: Tokens, monkeypatch
         async with serving(known) as address, connect(address) as stranger:
             calls = [asyncio.create_task(stranger.get("none")) for _ in range(20)]
 
-            async def are_held() -> bool:
-                return throttled.held == len([call for call in calls if not call.done()]) > 15
+            async def are_delayed() -> bool:
+                return throttled.delayed == len([call for call in calls if not call.done()]) > 15
 
-            await eventually(are_held)
+            await eventually(are_delayed)
             for call in calls:
                 call.cancel()
             await asyncio.gather(*calls, return_exceptions=True)

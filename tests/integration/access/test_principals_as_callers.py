@@ -238,17 +238,17 @@ async def test_responses_over_http_are_charged_before_they_are_decoded(
 ) -> None:
     """So that however many are asked for at once, no more of them are in memory than the caller may have unread."""
     charged: list[int] = []
-    hold, decode = CallerMemory.hold_response, decode_in_slices
+    charge_response, decode = CallerMemory.charge_response, decode_in_slices
 
     async def note_charge(self: Any, size: int, request: Any) -> Any:
         charged.append(size)
-        return await hold(self, size, request)
+        return await charge_response(self, size, request)
 
     def note_decoding(message: Any, data: bytes) -> Any:
         assert charged[-1] == len(data)
         return decode(message, data)
 
-    monkeypatch.setattr(CallerMemory, "hold_response", note_charge)
+    monkeypatch.setattr(CallerMemory, "charge_response", note_charge)
     monkeypatch.setattr(f"{InProcessBackend.__module__}.decode_in_slices", note_decoding)
     token = known.add("ci", ["a"], *ALL)
     large = Struct()

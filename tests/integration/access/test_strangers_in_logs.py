@@ -48,7 +48,7 @@ Deed: TypeAlias = Callable[[Stranger], Awaitable[object]]
 async def server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Server]:
     """A server that refuses strangers at once, and has a line for each of two of their calls in twenty seconds."""
     monkeypatch.setattr(limiter, "STRANGERS_CALLS", 0.1)
-    monkeypatch.setattr(throttling, "HELD_LIMIT", 0)
+    monkeypatch.setattr(throttling, "DELAYED_LIMIT", 0)
     monkeypatch.setattr(interceptor, "METADATA_SIZE", 4_000)  # above it core refuses most calls itself
     known = Tokens(tmp_path / "tokens.toml")
     known.add("ci", ["a"], "submit")

@@ -50,7 +50,7 @@ class CallAdmission:
         self.draining = asyncio.Event()
 
     async def refuse_early(self, method: str, metadata: Iterable[tuple[str, str | bytes]]) -> Refusal | None:
-        """Return the shared refusal of a principal beyond its rate, after holding the call.
+        """Return the shared refusal of a principal beyond its rate, once the call was delayed.
 
         None where the call has to be examined, as every call without a token has to be.
         """
@@ -71,12 +71,12 @@ class CallAdmission:
         """Count a call that is refused before its principal is known, instead of logging it, if its host makes many."""
         self._limiter.count_refused(host_of(peer), refusal)
 
-    async def hold_refused(self, peer: str, refusal: Refusal) -> None:
-        """Do as ``count_refused``, and hold a call that is counted, so that repeating it at once gains nothing."""
-        await self._limiter.hold_refused(host_of(peer), refusal)
+    async def delay_refused(self, peer: str, refusal: Refusal) -> None:
+        """Do as ``count_refused``, and delay a call that is counted, so that repeating it at once gains nothing."""
+        await self._limiter.delay_refused(host_of(peer), refusal)
 
     def drain(self) -> None:
-        """Refuse further calls, and those that are held."""
+        """Refuse further calls, and those that are delayed."""
         self.draining.set()
         self._limiter.throttling.release()
 
@@ -105,7 +105,7 @@ class CallAdmission:
             if refusal.principal is not None:
                 record.note_principal(refusal.principal)
             with _counted_if_given_up(record):
-                await self.hold_refused(record.peer, refusal)
+                await self.delay_refused(record.peer, refusal)
             raise
         record.note_principal(principal)
         with _counted_if_given_up(record):
@@ -120,7 +120,7 @@ class CallAdmission:
 
 @contextmanager
 def _counted_if_given_up(record: CallRecord) -> Iterator[None]:
-    """Count a call instead of logging it if its client cancels it here, where only held calls wait."""
+    """Count a call instead of logging it if its client cancels it here, where only delayed calls wait."""
     try:
         yield
     except asyncio.CancelledError:

@@ -150,14 +150,14 @@ class CallerMemory:
         return request, at_work
 
     async def respond(self, context: _Context, size: int, request: Charge) -> None:
-        """Do as ``hold_response``, and give the room back when gRPC has sent the response."""
+        """Do as ``charge_response``, and give the room back when gRPC has sent the response."""
         if size < _COUNTED_RESPONSE:
             return
-        response = await self.hold_response(size, request)
+        response = await self.charge_response(size, request)
         # types-grpcio declares the callback as a class that no function satisfies.
         cast("Any", context).add_done_callback(lambda _: response.release())
 
-    async def hold_response(self, size: int, request: Charge) -> Charge:
+    async def charge_response(self, size: int, request: Charge) -> Charge:
         """Wait for room for the only response of a call, and charge it, unless it is small.
 
         Meanwhile the charge of the request includes it. Raises LIMIT_REACHED where the caller does not read.

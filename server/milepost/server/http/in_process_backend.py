@@ -120,10 +120,10 @@ class InProcessBackend:
                     response = answer.encode() if isinstance(answer, JobResponse) else answer
                     del answer
                     size = len(response) if isinstance(response, bytes) else response.ByteSize()
-                    held = await self._memory.of(current_caller()).hold_response(size, charge)
+                    response_charge = await self._memory.of(current_caller()).charge_response(size, charge)
                 finally:
                     charge.release()
-                responding.callback(held.release)
+                responding.callback(response_charge.release)
                 left = responding.pop_all()
         async with left:
             yield response
@@ -151,7 +151,7 @@ class InProcessBackend:
         """Record a request that calls nothing, since the page of another site makes it; late if its host makes many."""
         record = CallRecord(f"/http/{scope['method']}", peer_of(scope), self._audit, self._admission.ended)
         refusal = Refusal(ErrorReason.ERROR_REASON_PERMISSION_DENIED, message)
-        await self._admission.hold_refused(record.peer, refusal)
+        await self._admission.delay_refused(record.peer, refusal)
         record.write(code_pb2.Code.Name(code_pb2.Code.ValueType(record.status_of(refusal).code)))
 
     def _function(self, method: str) -> Callable[[Message, ResponseStream | None], Awaitable[Any]]:

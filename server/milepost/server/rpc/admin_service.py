@@ -45,7 +45,7 @@ class AdminService:
         lag = self._loop_lag
         event_loop = EventLoopStats(
             passes=lag.passes,
-            held_passes=lag.held,
+            held_passes=lag.long_passes,
             p99=duration(lag.p99),
             longest=duration(lag.longest),
             longest_cpu=duration(lag.longest_cpu),

@@ -51,7 +51,7 @@ from milepost.server.runtime.startup_placeholder import StartupPlaceholder
 from milepost.server.runtime.tls.tls_credentials import TlsCredentials
 from milepost.server.runtime.tls.tls_files import TlsFiles
 from milepost.server.runtime.uncancelled import finish
-from milepost.server.scheduling.loop_lag import HELD_LIMIT, LoopLag
+from milepost.server.scheduling.loop_lag import LONG_PASS_TIME, LoopLag
 from milepost.server.scheduling.slices import Slices
 from milepost.server.service.stored_shares import StoredShares
 from milepost.server.watching.watch_admission import WatchAdmission
@@ -112,7 +112,7 @@ class Settings:
     """In bytes."""
     response_memory: int = RESPONSE_MEMORY
     """In bytes."""
-    loop_warning: float = HELD_LIMIT
+    loop_warning: float = LONG_PASS_TIME
     """Seconds; the log has a line where the event loop is held for longer."""
     credentials: CredentialSettings = field(default_factory=CredentialSettings)
     audit_log: Path | None = None

@@ -5,8 +5,8 @@ from __future__ import annotations
 from bisect import bisect_left
 from typing import Final
 
-HELD_LIMIT: Final = 0.02
-"""Seconds that a pass of the event loop may take before it counts as held: nobody else is served meanwhile."""
+LONG_PASS_TIME: Final = 0.02
+"""Seconds that a pass of the event loop may take before it counts as long: nobody else is served meanwhile."""
 
 # Upper bounds of the histogram's buckets, in seconds; the last bucket has none.
 _BOUNDS: Final = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0)
@@ -18,7 +18,7 @@ class LoopLag:
     Attributes:
         short: Those of at most a millisecond, as nearly all are. What measures them adds to it: an event of a watched
             job takes six, and a call for each would cost it more than the measurement.
-        held: Those over ``HELD_LIMIT``.
+        long_passes: Those over ``LONG_PASS_TIME``.
         longest: The longest, in seconds.
         longest_cpu: The most processor time that one took, in seconds. Where it is far below ``longest``, the machine
             was busy with other processes.
@@ -27,7 +27,7 @@ class LoopLag:
     def __init__(self) -> None:
         self._counts = [0] * (len(_BOUNDS) + 1)
         self.short = 0
-        self.held = 0
+        self.long_passes = 0
         self.longest = 0.0
         self.longest_cpu = 0.0
 
@@ -50,6 +50,6 @@ class LoopLag:
     def count(self, seconds: float, cpu: float) -> None:
         """Count a pass."""
         self._counts[bisect_left(_BOUNDS, seconds)] += 1
-        self.held += seconds > HELD_LIMIT
+        self.long_passes += seconds > LONG_PASS_TIME
         self.longest = max(self.longest, seconds)
         self.longest_cpu = max(self.longest_cpu, cpu)

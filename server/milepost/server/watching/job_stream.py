@@ -110,7 +110,7 @@ class JobStream(WatchStream):
         self._cursor = job.last_sequence
         self._check()  # by now its id may be that of another job, of another owner
         response = JobResponse(WatchJobResponse(), job, ("snapshot", "job")).encode()
-        self._subscriber.hold(response)
+        self._subscriber.charge(response)
         return partial(self._subscriber.send, response)
 
     async def _send_next(self) -> Step:

@@ -80,7 +80,7 @@ class Subscriber:
         self._reader: SharingReader | None = getattr(send, "reader", None)
         self._charge = Charge(unread)
         self._wanted = 0
-        # Whether the room that is held is that of a response which has been sent.
+        # Whether the room that is charged is that of a response which has been sent.
         self._is_spare = False
 
     @property
@@ -102,11 +102,11 @@ class Subscriber:
         return self._call_when_sent(callback)
 
     async def sent(self) -> None:
-        """Wait until what was offered is sent. What is composed before that would be held beside it."""
+        """Wait until what was offered is sent. What is composed before that would be in memory beside it."""
         if self._sent is not None:
             await self._sent()
 
-    def hold(self, *responses: bytes) -> None:
+    def charge(self, *responses: bytes) -> None:
         """Charge responses that are to be sent soon. Raises NoRoom."""
         size = RESPONSE_COPIES * sum(map(len, responses))
         if not self._charge.try_resize(size):
@@ -119,7 +119,7 @@ class Subscriber:
         if len(responses) == 1 and len(responses[0]) < COUNTED_RESPONSE:
             await self._send(responses[0])
             return
-        self.hold(*responses)
+        self.charge(*responses)
         try:
             for response in responses:
                 await self._send(response)
@@ -132,14 +132,14 @@ class Subscriber:
         To give it back and charge it anew takes a tenth of the time of a replayed batch. So it may be charged for up to
         twice its size. It is to be awaited. Raises NoRoom.
         """
-        size, held = RESPONSE_COPIES * len(response), self._charge.size
+        size, charged = RESPONSE_COPIES * len(response), self._charge.size
         if size < _COUNTED_SIZE:
             self._is_spare = False
             self._charge.release()
-        elif held // 2 < size <= held:
+        elif charged // 2 < size <= charged:
             self._is_spare = True  # once it is sent, and until then nobody asks
         else:
-            self.hold(response)
+            self.charge(response)
             self._is_spare = True
         return self._send(response)
 
@@ -150,7 +150,7 @@ class Subscriber:
             self._charge.release()
 
     async def wait_for_room(self) -> None:
-        """Wait until what raised NoRoom fits, and hold the room for it. Raises LIMIT_REACHED."""
+        """Wait until what raised NoRoom fits, and charge it. Raises LIMIT_REACHED."""
         self._is_spare = False
         self._charge.release()
         await wait_for_room(self._charge, self._wanted)

@@ -97,7 +97,7 @@ def test_a_credential_overrides_single_limits() -> None:
 
 async def test_a_rate_allows_a_burst_and_then_its_average(monkeypatch: pytest.MonkeyPatch) -> None:
     """What is used is paid off with time; nothing is saved up beyond the burst."""
-    monkeypatch.setattr(throttling, "HELD_LIMIT", 0)
+    monkeypatch.setattr(throttling, "DELAYED_LIMIT", 0)
     clock = HandClock()
     limiter = Limiter(Limits(requests=2), clock.monotonic)
 

@@ -1,4 +1,4 @@
-"""Callers beyond their rate: how long their calls are held, and what of them is logged."""
+"""Callers beyond their rate: how long their calls are delayed, and what of them is logged."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class Delays:
 
 @pytest.fixture
 async def delays(monkeypatch: pytest.MonkeyPatch) -> Delays:
-    """For how long calls are held."""
+    """For how long calls are delayed."""
     return Delays(monkeypatch)
 
 
@@ -73,12 +73,12 @@ async def test_calls_wait_the_longer_the_more_wait(
     assert delays.seconds == [throttling.LOG_INTERVAL, 1, 1, 1.5, 2, throttling.LOG_INTERVAL, 1]
 
 
-async def test_so_many_calls_are_held(
+async def test_so_many_calls_are_delayed(
     monkeypatch: pytest.MonkeyPatch, refusing: list[asyncio.Task[Refusal]]
 ) -> None:
     """Of each caller and in all. Further ones are refused at once, and all when the server stops."""
-    monkeypatch.setattr(throttling, "HELD_LIMIT", 2)
-    monkeypatch.setattr(throttling, "HELD_TOTAL", 3)
+    monkeypatch.setattr(throttling, "DELAYED_LIMIT", 2)
+    monkeypatch.setattr(throttling, "DELAYED_TOTAL", 3)
     throttled = Throttling()
     await refuse(refusing, throttled, "ci", 3)
     await refuse(refusing, throttled, "other", 2)
@@ -97,7 +97,7 @@ async def test_so_many_calls_are_held(
 
 async def test_one_refusal_in_a_while_is_logged(monkeypatch: pytest.MonkeyPatch) -> None:
     """All others of a caller are one object, which is made once, and their number is logged."""
-    monkeypatch.setattr(throttling, "HELD_LIMIT", 0)
+    monkeypatch.setattr(throttling, "DELAYED_LIMIT", 0)
     monkeypatch.setattr(throttling, "LOG_INTERVAL", 0.01)
     throttled = Throttling()
     with capture_logs() as lines:

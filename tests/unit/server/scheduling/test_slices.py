@@ -140,7 +140,7 @@ async def test_who_waits_for_a_key_goes_on_in_order() -> None:
             await reservations.wait("k")
         order.append(name)
         if awaits is not None:
-            reservations.hold("k")
+            reservations.reserve("k")
             await awaits()
             reservations.release("k")
             order.append(f"{name} done")
@@ -169,14 +169,14 @@ async def test_who_goes_on_finds_the_key_free() -> None:
 
     async def visit(name: str) -> None:
         await reservations.wait("k")
-        assert not reservations.is_held("k")
+        assert not reservations.is_reserved("k")
         order.append(name)
 
-    reservations.hold("k")
+    reservations.reserve("k")
     visits = [asyncio.create_task(visit(name)) for name in "abc"]
     await asyncio.sleep(0)
     reservations.release("k")
-    reservations.hold("k")
+    reservations.reserve("k")
     await asyncio.sleep(0)
     assert order == []
 
@@ -189,7 +189,7 @@ async def test_who_goes_on_finds_the_key_free() -> None:
 async def test_who_gives_up_waiting_holds_up_nobody() -> None:
     """A call that was cancelled is passed over."""
     reservations = Reservations()
-    reservations.hold("k")
+    reservations.reserve("k")
     waiting = [asyncio.create_task(reservations.wait("k")) for _ in range(3)]
     await asyncio.sleep(0)
     waiting[0].cancel()

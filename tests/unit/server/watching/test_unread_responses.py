@@ -133,7 +133,7 @@ async def test_a_caller_that_does_not_read_has_no_room_and_others_have() -> None
     assert not waiting.done()
     slow.reads.set()
     await asyncio.gather(first, waiting)
-    assert unread.used == 2 * len(response)  # the room that is held for it
+    assert unread.used == 2 * len(response)  # the room that is charged for it
     await second.send(response)
     assert unread.used == 0
 

@@ -59,7 +59,7 @@ class Limiter:
         self._rates.of(principal.subject).requests.use(1, self.of(principal).requests, self._rates.now())
 
     async def refuse_request(self, principal: Principal) -> Refusal | None:
-        """Return the refusal of a call beyond its principal's rate, after holding the call; else None."""
+        """Return the refusal of a call beyond its principal's rate, once that was delayed; else None."""
         excess = self._rates.of(principal.subject).requests.excess(self._rates.now())
         if not excess:
             return None
@@ -68,10 +68,10 @@ class Limiter:
             caller_of(principal, ""), lambda: _limit_reached(principal, what, "requests", excess)
         )
 
-    async def hold_refused(self, host: str, refusal: Refusal) -> None:
-        """Do as ``count_refused``, and hold a call that is counted instead of logged."""
+    async def delay_refused(self, host: str, refusal: Refusal) -> None:
+        """Do as ``count_refused``, and delay a call that is counted instead of logged."""
         if self._is_over(self._refused, host):
-            await self.throttling.hold(host, refusal)
+            await self.throttling.delay(host, refusal)
 
     def count_refused(self, host: str, refusal: Refusal) -> None:
         """Count a call that is refused before its principal is known, instead of logging it, if its host makes many."""

@@ -17,16 +17,16 @@ from milepost.server.base.refusal import Refusal
 _logger = structlog.get_logger("milepost.access")
 
 SHORTEST_DELAY: Final = 1.0
-"""Seconds for which the call of a caller beyond its rate is held before it is refused, at least."""
+"""Seconds for which a call of a caller beyond its rate is delayed before it is refused, at least."""
 
 REFUSALS_PER_SECOND: Final = 100
-"""Calls of one caller that are refused in a second, if not more of them wait than may be held."""
+"""Calls of one caller that are refused in a second, if not more of them wait than may be delayed."""
 
-HELD_LIMIT: Final = 1_000
-"""Calls of one caller that are held at a time: all that one connection may have. Further ones are refused at once."""
+DELAYED_LIMIT: Final = 1_000
+"""Calls of one caller delayed at a time: all that one connection may have. Further ones are refused at once."""
 
-HELD_TOTAL: Final = 2_000
-"""Calls of all callers that are held at a time. Each takes some 25 kB, besides its metadata."""
+DELAYED_TOTAL: Final = 2_000
+"""Calls of all callers delayed at a time. Each takes some 25 kB, besides its metadata."""
 
 LOG_INTERVAL: Final = 10.0
 """Seconds in which one refusal of a caller is logged like any other call; the log has the number of the others."""
@@ -37,7 +37,7 @@ class Throttling:
 
     def __init__(self) -> None:
         self._throttled: dict[str, _Throttled] = {}
-        self._held: set[asyncio.Future[None]] = set()
+        self._delayed: set[asyncio.Future[None]] = set()
 
     def __contains__(self, caller: str) -> bool:
         """Whether there is a refusal that calls of this caller share."""
@@ -49,12 +49,12 @@ class Throttling:
         return len(self._throttled)
 
     @property
-    def held(self) -> int:
-        """The number of calls that are held."""
-        return len(self._held)
+    def delayed(self) -> int:
+        """The number of calls that are delayed."""
+        return len(self._delayed)
 
     async def refuse(self, caller: str, make_refusal: Callable[[], Refusal]) -> Refusal:
-        """The refusal of a call, once the call has been held. ``make_refusal`` is called if there is none yet."""
+        """The refusal of a call, once that was delayed. ``make_refusal`` is called if there is none yet."""
         throttled = self._of(caller)
         refusal = throttled.refusal
         if refusal is None:
@@ -63,7 +63,7 @@ class Throttling:
             throttled.refusal.is_counted = True
         else:
             throttled.count += 1
-        await self._hold(throttled)
+        await self._delay(throttled)
         return refusal
 
     def count(self, caller: str, refusal: Refusal) -> _Throttled:
@@ -76,14 +76,14 @@ class Throttling:
             throttled.count += 1
         return throttled
 
-    async def hold(self, caller: str, refusal: Refusal) -> None:
-        """Do as ``count``, and hold the call."""
-        await self._hold(self.count(caller, refusal))
+    async def delay(self, caller: str, refusal: Refusal) -> None:
+        """Do as ``count``, and delay the call."""
+        await self._delay(self.count(caller, refusal))
 
     def release(self) -> None:
-        """Refuse the calls that are held now."""
-        for held in self._held:
-            _let_go(held)
+        """Refuse the calls that are delayed now."""
+        for delayed in self._delayed:
+            _end_delay(delayed)
 
     def _of(self, caller: str) -> _Throttled:
         throttled = self._throttled.get(caller)
@@ -92,28 +92,30 @@ class Throttling:
             asyncio.get_running_loop().call_later(LOG_INTERVAL, self._log, caller, throttled)
         return throttled
 
-    async def _hold(self, throttled: _Throttled) -> None:
-        if throttled.held >= HELD_LIMIT or len(self._held) >= HELD_TOTAL:
+    async def _delay(self, throttled: _Throttled) -> None:
+        if throttled.delayed >= DELAYED_LIMIT or len(self._delayed) >= DELAYED_TOTAL:
             return
-        throttled.held += 1
+        throttled.delayed += 1
         loop = asyncio.get_running_loop()
-        held: asyncio.Future[None] = loop.create_future()
-        timer = loop.call_later(max(SHORTEST_DELAY, throttled.held / REFUSALS_PER_SECOND), _let_go, held)
-        self._held.add(held)
+        delayed: asyncio.Future[None] = loop.create_future()
+        timer = loop.call_later(
+            max(SHORTEST_DELAY, throttled.delayed / REFUSALS_PER_SECOND), _end_delay, delayed
+        )
+        self._delayed.add(delayed)
         try:
-            await asyncio.shield(held)
+            await asyncio.shield(delayed)
         except asyncio.CancelledError:
             # If the call ended for gRPC now, a client that has given it up could make another one at once.
-            await held
+            await delayed
             raise
         finally:
             timer.cancel()
-            self._held.discard(held)
-            throttled.held -= 1
+            self._delayed.discard(delayed)
+            throttled.delayed -= 1
 
     def _log(self, caller: str, throttled: _Throttled) -> None:
         """Log how many calls were refused without a line of their own; forget who makes none any more."""
-        if not throttled.count and not throttled.held:
+        if not throttled.count and not throttled.delayed:
             del self._throttled[caller]
             return
         if throttled.count:
@@ -123,9 +125,9 @@ class Throttling:
         asyncio.get_running_loop().call_later(LOG_INTERVAL, self._log, caller, throttled)
 
 
-def _let_go(held: asyncio.Future[None]) -> None:
-    if not held.done():  # the timer and the stop of the server may both release it
-        held.set_result(None)
+def _end_delay(delayed: asyncio.Future[None]) -> None:
+    if not delayed.done():  # the timer and the stop of the server may both release it
+        delayed.set_result(None)
 
 
 class _Throttled:
@@ -134,12 +136,12 @@ class _Throttled:
     Attributes:
         refusal: The one of all its calls, or the one that was logged; None where the next one has to be.
         count: The calls that were refused since then.
-        held: Its calls that are held.
+        delayed: Its calls that are delayed.
     """
 
-    __slots__ = ("count", "held", "refusal")
+    __slots__ = ("count", "delayed", "refusal")
 
     def __init__(self) -> None:
         self.refusal: Refusal | None = None
         self.count = 0
-        self.held = 0
+        self.delayed = 0

@@ -60,7 +60,7 @@ class ServerMetrics(Collector):
         yield from self._of_the_store()
         lag = self._loop_lag
         yield CounterMetricFamily("milepost_loop_passes", "Passes of the event loop.", lag.passes)
-        yield CounterMetricFamily("milepost_loop_held", "Those over 20 ms.", lag.held)
+        yield CounterMetricFamily("milepost_loop_held", "Those over 20 ms.", lag.long_passes)
 
     def _of_calls(self) -> Iterator[Metric]:
         ended = CounterMetricFamily(

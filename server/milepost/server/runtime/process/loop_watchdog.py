@@ -18,7 +18,7 @@ from typing import Final
 import structlog
 
 from milepost.server.runtime.process.bounded_selector import BoundedEventLoop, BoundedSelector
-from milepost.server.scheduling.loop_lag import HELD_LIMIT, LoopLag
+from milepost.server.scheduling.loop_lag import LONG_PASS_TIME, LoopLag
 
 _logger = structlog.get_logger("milepost.loop")
 
@@ -27,7 +27,7 @@ _SHORT_PASS: Final = 0.001
 
 # Seconds for which a reading of the thread's processor time is used again. It is a system call of 2 µs, and an event of
 # a watched job takes six passes. The processor time of a long pass is too high by that at most.
-_CPU_INTERVAL: Final = HELD_LIMIT / 4
+_CPU_INTERVAL: Final = LONG_PASS_TIME / 4
 
 # Seconds for which a busy loop does not ask again what has arrived.
 _POLL_INTERVAL: Final = 0.0002
@@ -40,7 +40,7 @@ _LOG_INTERVAL: Final = 1.0
 _STRETCH_LIMIT: Final = 64
 
 # Seconds between two looks of the thread at the loop: while that is busy, and at most, while it waits.
-_SAMPLE_INTERVAL: Final = HELD_LIMIT / 2
+_SAMPLE_INTERVAL: Final = LONG_PASS_TIME / 2
 _LOOK_INTERVAL_LIMIT: Final = 0.16
 
 # Functions that a line in the log names, at most, and where those are that run the loop.
@@ -54,7 +54,7 @@ class LoopWatchdog:
     ``lag`` counts the passes, and the log has a line where one takes longer than ``limit`` seconds.
     """
 
-    def __init__(self, lag: LoopLag, limit: float = HELD_LIMIT) -> None:
+    def __init__(self, lag: LoopLag, limit: float = LONG_PASS_TIME) -> None:
         self._lag = lag
         self._limit = limit
         self._selector = _TimedSelector(self, lag)
@@ -93,23 +93,23 @@ class LoopWatchdog:
     def on_pass(self, began: float, cpu_began: float) -> None:
         """Count the pass that ends now, whose duration is not negligible."""
         now = time.perf_counter()
-        held = now - began
+        duration = now - began
         # The processor time of a pass is at most its duration, so only long passes need it.
-        is_long = held > min(self._limit, self._lag.longest_cpu)
-        cpu = min(time.thread_time() - cpu_began, held) if is_long else 0.0
-        self._lag.count(held, cpu)
-        if held > self._limit:
-            self._say(now, began, held, cpu)
+        is_long = duration > min(self._limit, self._lag.longest_cpu)
+        cpu = min(time.thread_time() - cpu_began, duration) if is_long else 0.0
+        self._lag.count(duration, cpu)
+        if duration > self._limit:
+            self._say(now, began, duration, cpu)
 
-    def _say(self, now: float, began: float, held: float, cpu: float) -> None:
+    def _say(self, now: float, began: float, duration: float, cpu: float) -> None:
         interval, since = _LOG_INTERVAL * self._stretch, now - self._logged_at
         if since < interval:
-            self._not_logged.append(held)
+            self._not_logged.append(duration)
             return
         self._stretch = min(2 * self._stretch, _STRETCH_LIMIT) if since < 2 * interval else 1
         _logger.info(
             "event loop held",
-            milliseconds=round(1e3 * held, 1),
+            milliseconds=round(1e3 * duration, 1),
             cpu_milliseconds=round(1e3 * cpu, 1),
             **({"by": self._sampled} if self._sample_of == began else {}),
             **self._of_not_logged(),

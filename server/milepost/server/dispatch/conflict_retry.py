@@ -32,7 +32,7 @@ class ConflictRetry(Generic[_Outcome]):
         while (running := self._running.get(job_id)) is not None:
             await asyncio.wait([running])
 
-    def follow(
+    def durable_outcome(
         self,
         job_id: str,
         outcome: _Outcome,

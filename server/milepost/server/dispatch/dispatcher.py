@@ -77,7 +77,7 @@ class Dispatcher:
         self._idle: dict[str, OrderedDict[Session, None]] = {}
         self._kinds_to_match: dict[str, None] = {}
         self._closed = False
-        sessions.follow(self._on_capacity)
+        sessions.add_capacity_listener(self._on_capacity)
 
     @property
     def memory(self) -> int:

@@ -121,7 +121,9 @@ class Reports:
             # Another node may have accepted earlier reports that this one has not read yet.
             await self._journal.refresh(job_id)
             opened = await self._open_in_order(job_id, caller)
-        return await self._decide(self._open_in_order, request, partial(self._follow, request), opened)
+        return await self._decide(
+            self._open_in_order, request, partial(self._pending_report, request), opened
+        )
 
     def accept_nowait(
         self,
@@ -158,12 +160,14 @@ class Reports:
             self._journal.discard(opened)
             raise
         request = _Request(job_id, token, first, updates, size, atomic, caller, during=nullcontext)
-        return self._follow(request, (Acceptance(last, batch.last, (), over=False), appended))
+        return self._pending_report(request, (Acceptance(last, batch.last, (), over=False), appended))
 
-    def _follow(self, request: _Request, decided: _Decided) -> PendingReport:
+    def _pending_report(self, request: _Request, decided: _Decided) -> PendingReport:
         accepted, appended = decided
         retry = partial(self._decide, self._open, request, _unchanged)
-        return PendingReport(accepted, self._retries.follow(request.job_id, accepted, appended, retry))
+        return PendingReport(
+            accepted, self._retries.durable_outcome(request.job_id, accepted, appended, retry)
+        )
 
     async def _open(self, job_id: str, caller: str) -> OpenJob:
         return await self._journal.open(job_id, caller=caller)

@@ -27,7 +27,7 @@ class SessionTable:
         self._clock = clock
         self._registry = registry
 
-    def follow(self, listener: Callable[[Session], None]) -> None:
+    def add_capacity_listener(self, listener: Callable[[Session], None]) -> None:
         """Call ``listener`` whenever the capacity of a session may have changed."""
         self._listeners.append(listener)
 

@@ -131,7 +131,7 @@ class WorkerRegistry:
         """Whether the grace period is over, so that a worker that is missing is gone."""
         return not self._in_grace
 
-    def follow(self, listener: Callable[[], None]) -> None:
+    def add_change_listener(self, listener: Callable[[], None]) -> None:
         """Call ``listener`` soon after ``count`` or ``is_complete`` has changed."""
         self._listeners.append(listener)
 

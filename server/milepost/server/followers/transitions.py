@@ -1,4 +1,4 @@
-"""Notify listeners of durable job state transitions.
+"""Notify followers of durable job state transitions.
 
 Dispatch, leases and cancellations follow the log like any subscriber. The call that caused a transition hands nothing
 to them, so it does not matter which call, or which node, that was.

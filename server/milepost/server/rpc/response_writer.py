@@ -45,7 +45,7 @@ WRITES: Final = Writes()
 
 
 class Sent(partial[None]):
-    """What follows once a response is sent. Nobody waits for an answer by it, so it may go on after what others do."""
+    """What happens once a response is sent. Nobody waits for an answer by it, so it may go on after what others do."""
 
 
 class ResponseWriter:
@@ -170,7 +170,7 @@ class ResponseWriter:
         if waits_for is _ENDED:
             self._writing = None
         elif here:
-            self._follow(waits_for)
+            self._resume_after(waits_for)
 
     def set_result(self, result: None) -> None:
         """Core has sent the response, or given up: have the write go on to its end, which frees the message."""
@@ -181,7 +181,7 @@ class ResponseWriter:
             self._fail(error)
         else:
             if waits_for is not _ENDED:
-                self._follow(waits_for)
+                self._resume_after(waits_for)
                 return
         self._writing = None
         written, self._written = self._written, None
@@ -210,7 +210,7 @@ class ResponseWriter:
         self._fail(error)
         self.set_result(None)
 
-    def _follow(self, waits_for: asyncio.Future[Any] | None) -> None:
+    def _resume_after(self, waits_for: asyncio.Future[Any] | None) -> None:
         """Go on once the future is done that the write waits for, as a task would."""
         if waits_for is None:  # it yields to other tasks, as ``asyncio.sleep(0)`` does
             waits_for = self._loop.create_future()

@@ -77,7 +77,7 @@ class SessionReports:
             raise
         if is_end and not accepted.over:
             self._session.ending.discard(report.job_id)
-        self._follow(report, accepted, durable, charge)
+        self._acknowledge_when_durable(report, accepted, durable, charge)
 
     def take_nowait(self, report: Report) -> bool:
         """Take a report that ``Reports.accept_nowait`` accepts, if there is room; else do nothing.
@@ -105,7 +105,7 @@ class SessionReports:
                 self._requests.release(charge)
         if pending is None:
             return False
-        self._follow(report, *pending, charge)
+        self._acknowledge_when_durable(report, *pending, charge)
         return True
 
     def _may_end(self, report: Report) -> bool:
@@ -116,10 +116,10 @@ class SessionReports:
             and any(update.HasField("job_ended") for update in report.updates)
         )
 
-    def _follow(
+    def _acknowledge_when_durable(
         self, report: Report, accepted: Acceptance, durable: PromptFuture[Acceptance], charge: int
     ) -> None:
-        """Renew the lease, and answer the report once it is durable."""
+        """Renew the lease, and acknowledge the report once it is durable."""
         self._deadlines.renew([report.job_id])
         if accepted.rejections:
             self._reject(report, accepted)

@@ -136,7 +136,7 @@ class Core:
         self._watches = Watches(
             log, clock, admission, tail_memory, waits, call_count, memory.responses, estimators
         )
-        self._registry.follow(self._workers_changed)
+        self._registry.add_change_listener(self._workers_changed)
         self.deadlines = Deadlines(journal, work.sessions, clock, self._tasks, lease_ttl)
         self.job_ends = JobEnds()
         self._child_cancellation = ChildCancellation(log, journal, self._tasks)

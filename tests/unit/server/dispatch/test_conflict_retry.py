@@ -33,7 +33,7 @@ class Decider:
         self.order: list[str] = []
         self._conflicts = conflicts
 
-    def follow(self, report: Report, refusal: BaseException | None = None) -> asyncio.Future[Report]:
+    def durable_outcome(self, report: Report, refusal: BaseException | None = None) -> asyncio.Future[Report]:
         """Await the result of the report."""
 
         async def again() -> tuple[Report, PromptFuture[None]]:
@@ -49,13 +49,13 @@ class Decider:
                 second.durable.set_result(None)
             return second, second.durable
 
-        return self.retries.follow("j", report, report.durable, again)
+        return self.retries.durable_outcome("j", report, report.durable, again)
 
 
 async def test_without_a_conflict_the_first_decision_stands() -> None:
     """Nothing is decided again."""
     decider, report = Decider(), decided("a")
-    settled = decider.follow(report)
+    settled = decider.durable_outcome(report)
     report.durable.set_result(None)
 
     assert report is await settled
@@ -66,7 +66,7 @@ async def test_conflicting_decisions_are_made_again_in_order() -> None:
     """As often as needed, and each before the next; new reports come after them."""
     decider = Decider(a=2)
     reports = [decided(name) for name in "abc"]
-    settled = [decider.follow(report) for report in reports]
+    settled = [decider.durable_outcome(report) for report in reports]
     for report in reports:
         report.durable.set_exception(Conflict("j"))
     await asyncio.sleep(0)
@@ -82,7 +82,7 @@ async def test_a_refusal_on_retry_is_raised() -> None:
     """Later reports are decided all the same."""
     decider = Decider()
     first, second = decided("a"), decided("b")
-    refused, taken = decider.follow(first, ValueError("over")), decider.follow(second)
+    refused, taken = decider.durable_outcome(first, ValueError("over")), decider.durable_outcome(second)
     for report in (first, second):
         report.durable.set_exception(Conflict("j"))
 
@@ -94,7 +94,7 @@ async def test_a_refusal_on_retry_is_raised() -> None:
 async def test_other_errors_are_not_retried() -> None:
     """The store's error is passed on."""
     decider, report = Decider(), decided("a")
-    settled = decider.follow(report)
+    settled = decider.durable_outcome(report)
     report.durable.set_exception(StoreFull("no room"))
 
     with pytest.raises(StoreFull):
@@ -106,7 +106,10 @@ async def test_a_decision_that_is_cancelled_leaves_nobody_waiting() -> None:
     """Such as with the slices of a long one: it is over, and those behind it are decided all the same."""
     decider = Decider()
     first, second = decided("a"), decided("b")
-    cancelled, taken = decider.follow(first, asyncio.CancelledError()), decider.follow(second)
+    cancelled, taken = (
+        decider.durable_outcome(first, asyncio.CancelledError()),
+        decider.durable_outcome(second),
+    )
     for report in (first, second):
         report.durable.set_exception(Conflict("j"))
     await decider.retries.idle("j")
@@ -117,7 +120,7 @@ async def test_a_decision_that_is_cancelled_leaves_nobody_waiting() -> None:
 async def test_an_append_that_is_cancelled_leaves_nobody_waiting() -> None:
     """Its report is over with it."""
     decider, report = Decider(), decided("a")
-    settled = decider.follow(report)
+    settled = decider.durable_outcome(report)
     report.durable.cancel()
 
     assert settled.cancelled()
@@ -127,7 +130,7 @@ async def test_the_end_of_the_loop_leaves_nobody_waiting() -> None:
     """It cancels the task that decides again, for which several reports wait."""
     decider = Decider()
     reports = [decided("a"), decided("b")]
-    settled = [decider.follow(report) for report in reports]
+    settled = [decider.durable_outcome(report) for report in reports]
     for report in reports:
         report.durable.set_exception(Conflict("j"))
     await asyncio.sleep(0)

@@ -81,7 +81,7 @@ def session(name: str = "w", *kinds: str, instance: str = "", at: int = 1) -> Se
 async def announced(registry: WorkerRegistry) -> None:
     """Wait until the registry has announced its changes."""
     heard = asyncio.Event()
-    registry.follow(heard.set)
+    registry.add_change_listener(heard.set)
     async with asyncio.timeout(120):
         await heard.wait()
 

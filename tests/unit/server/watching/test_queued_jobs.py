@@ -150,7 +150,7 @@ async def test_the_end_of_the_grace_wakes_those_whose_worker_is_missing() -> Non
     registry.start(NoPeers())
     before = [await watches.reason("a"), await watches.reason("b")]
     over = asyncio.Event()
-    registry.follow(lambda: over.set() if registry.is_complete else None)
+    registry.add_change_listener(lambda: over.set() if registry.is_complete else None)
     async with asyncio.timeout(120):
         await over.wait()
     woken = watches.woken()

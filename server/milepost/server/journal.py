@@ -98,13 +98,13 @@ class Journal:
         """As ``find``, but with the end that another node has acknowledged and this one has yet to read."""
         job = await self.find(job_id, caller=caller)
         if not has_ended(job):
-            await self.refresh(job_id)
+            await self.catch_up(job_id)
             job = await self.find(job_id, caller=caller)
         return job
 
-    async def refresh(self, job_id: str) -> None:
+    async def catch_up(self, job_id: str) -> None:
         """Catch up with what other nodes have appended to the job: no store checks a refusal. Raises StoreBehind."""
-        await self._log.refresh(job_id)
+        await self._log.catch_up(job_id)
         if self._log.is_shared:  # there is no entry of what has no events, such as a report that was refused
             self._idle.pop(job_id)
 
@@ -119,7 +119,7 @@ class Journal:
         while (opened := self._find_open(job_id)) is None:
             stored = await self._load(job_id, caller)
             if stored is None:
-                await self._log.refresh(job_id)
+                await self._log.catch_up(job_id)
                 stored = await self._load(job_id, caller)
             if stored is None:
                 raise job_not_found(job_id)

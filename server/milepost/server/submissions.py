@@ -98,7 +98,7 @@ class Submissions:
                 return await self._existing(known, request, caller)
             except Refusal:
                 # Another node may have deleted that job, and then even have done what is asked.
-                await self._log.refresh(known)
+                await self._log.catch_up(known)
                 known = await self._find_id(request, caller)
                 if known is not None:
                     return await self._existing(known, request, caller)

@@ -209,7 +209,7 @@ async def test_attempts_that_the_node_knows_are_resumed_behind_one_that_it_does_
         async with rpc.session() as session:
             taken = [await session.take(), await session.take()]
             tokens = {job.job_id: token for job, token in taken}
-        monkeypatch.setattr(memory_server._store, "refresh", behind)
+        monkeypatch.setattr(memory_server._store, "catch_up", behind)
         resume = Attempts.resume
         calls: list[str] = []
 

@@ -84,7 +84,7 @@ async def pair(
     tmp_path: Path, nats_server: NatsServer, monkeypatch: pytest.MonkeyPatch
 ) -> AsyncIterator[Pair]:
     """Both within the test's own loop; they wait for NATS, and workers may be silent, for longer than a test takes."""
-    monkeypatch.setattr(jetstream_log, "_REFRESH_TIMEOUT", 120.0)
+    monkeypatch.setattr(jetstream_log, "_CATCH_UP_TIMEOUT", 120.0)
     stream = f"test-{uuid.uuid4().hex}"
 
     def node(name: str, url: str) -> Server:

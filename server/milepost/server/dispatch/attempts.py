@@ -78,7 +78,7 @@ class Attempts:
         """
         opened = await self._journal.open(job_id, caller=caller)
         if opened.job.state != JobState.JOB_STATE_QUEUED:
-            await self._journal.refresh(job_id)
+            await self._journal.catch_up(job_id)
 
     async def assignment(self, job_id: str, key: AttemptKey, *, caller: str = SERVER) -> tuple[Job, str]:
         """Return the job, with its input, and the lease token of the attempt that has started.
@@ -134,7 +134,7 @@ class Attempts:
 
         try:
             # The worker may have been connected to another node until now.
-            await self._journal.refresh(job_id)
+            await self._journal.catch_up(job_id)
         except StoreBehind:
             is_behind = True
         opened = await self._journal.commit(job_id, decision, caller=caller)

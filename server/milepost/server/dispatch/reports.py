@@ -119,7 +119,7 @@ class Reports:
         opened = await self._open_in_order(job_id, caller)
         if not self._tokens.holds(opened.job, token) or first > opened.report_sequence + 1:
             # Another node may have accepted earlier reports that this one has not read yet.
-            await self._journal.refresh(job_id)
+            await self._journal.catch_up(job_id)
             opened = await self._open_in_order(job_id, caller)
         return await self._decide(
             self._open_in_order, request, partial(self._pending_report, request), opened

@@ -286,7 +286,7 @@ class EventLog(Protocol):
     def add_listener(self, listener: Callable[[Sequence[Entry]], None]) -> None:
         """Call ``listener`` with durable entries, in order, before the futures of their appends resolve."""
 
-    async def refresh(self, job_id: str) -> None:
+    async def catch_up(self, job_id: str) -> None:
         """Wait until this node can read everything that any node has appended to the job by now.
 
         Raises StoreBehind while the store is unreachable, and after a short timeout.

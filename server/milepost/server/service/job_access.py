@@ -63,7 +63,7 @@ class JobAccess:
         """
         identity = await self._log.identify(job_id, caller=caller)
         if not exists_for(principal, _target(job_id, identity)) or identity is None:
-            await self._log.refresh(job_id)
+            await self._log.catch_up(job_id)
             identity = await self._log.identify(job_id, caller=caller)
         target = _target(job_id, identity)
         return None if identity is None else target

@@ -39,7 +39,7 @@ class StoredShares:
                 with contextlib.suppress(
                     StoreBehind
                 ):  # a share is not in force unless this node knows it to be
-                    await self._log.refresh(job_id)
+                    await self._log.catch_up(job_id)
                 found = await self._log.identify(job_id, caller=caller)
         except Exception as error:
             refusal = refusal_of(error)

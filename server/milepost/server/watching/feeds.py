@@ -260,7 +260,7 @@ class Feeds:
                 found = await self._log.dropped(feed.criteria.query(), feed.drops_position, caller=caller)
                 feed.note_drops(found, position)
 
-    async def read_older(
+    async def read_from_log(
         self, feed: Feed, position: int, max_events: int, caller: str
     ) -> tuple[Sequence[FeedItem], int]:
         """Read what ``Feed.after`` returns from the log."""

@@ -121,7 +121,7 @@ class JobsStream(WatchStream):
         """Items after the cursor, from the feed if it reaches back that far, and the position that they reach."""
         max_events = self._request.max_batch_events
         found = self._feed.after(self._cursor, max_events)
-        return found or await self._feeds.read_older(
+        return found or await self._feeds.read_from_log(
             self._feed, self._cursor, max_events, self._subscriber.caller
         )
 

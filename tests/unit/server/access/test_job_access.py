@@ -22,7 +22,7 @@ OURS = Principal("ours", frozenset({"team-a"}), frozenset(Scope))
 
 
 class Recorded(MemoryEventLog):
-    """A log that notes what is asked of it; once it is refreshed, a job may have become another owner's."""
+    """A log that notes what is asked of it; once it has caught up, a job may have become another owner's."""
 
     def __init__(self, disk: MemoryDisk) -> None:
         super().__init__(disk)
@@ -32,13 +32,13 @@ class Recorded(MemoryEventLog):
     async def identify(self, job_id: str, *, caller: str = SERVER) -> JobIdentity | None:
         """See ``EventLog``."""
         self.asked.append("identify")
-        if "refresh" in self.asked and job_id in self.later:
+        if "catch_up" in self.asked and job_id in self.later:
             return self.later[job_id]
         return await super().identify(job_id, caller=caller)
 
-    async def refresh(self, job_id: str) -> None:
+    async def catch_up(self, job_id: str) -> None:
         """See ``EventLog``."""
-        self.asked.append("refresh")
+        self.asked.append("catch_up")
 
 
 @pytest.fixture
@@ -63,7 +63,7 @@ async def test_a_foreign_job_takes_the_steps_of_a_missing_one(log: Recorded, tmp
             lines = len((tmp_path / "audit.jsonl").read_text().splitlines())
             steps.setdefault(job_id, []).append((action, list(log.asked), lines))
     audit.close()
-    reads = ["identify", "refresh", "identify"]
+    reads = ["identify", "catch_up", "identify"]
     assert [step[1] for step in steps["foreign"]] == [reads] * 5
     assert [(action, asked, lines + 5) for action, asked, lines in steps["foreign"]] == steps["missing"]
 

@@ -87,7 +87,7 @@ async def test_what_is_acknowledged_is_there_once(
         ):
             writers += [Writer(a, "a"), Writer(b, "b")]
             await writers[0].submit()
-            await b.refresh("j")
+            await b.catch_up("j")
             monkeypatch.setattr(job_publisher, "APPEND_TIMEOUT", 1.0)
             writing = asyncio.gather(*(writer.write(_LINES) for writer in writers))
             cuts = 0

@@ -37,7 +37,7 @@ async def test_a_deletion_succeeds_beside_a_sweep_of_another_node(
         for job_id in _JOBS:
             author = Author(job_id)
             await put(a, author.submit(), author.start(), author.succeed())
-            await b.refresh(job_id)
+            await b.catch_up(job_id)
         swept = [b.thin(job_id) for job_id in _JOBS]
         deleted = [a.delete(job_id) for job_id in _JOBS]
         outcomes = await asyncio.gather(*deleted, *swept, return_exceptions=True)
@@ -45,7 +45,7 @@ async def test_a_deletion_succeeds_beside_a_sweep_of_another_node(
         assert outcomes[: len(_JOBS)] == [None] * len(_JOBS)
         assert {type(outcome) for outcome in outcomes} <= {type(None), Conflict}
         for job_id in _JOBS:
-            await b.refresh(job_id)
+            await b.catch_up(job_id)
         assert [await b.find(job_id) for job_id in _JOBS] == [None] * len(_JOBS)
 
 
@@ -86,7 +86,7 @@ async def test_a_drop_that_is_overtaken_all_the_time_ends(
             return await publish(subject, data, expected, timeout)
 
         await put(b, author.submit(), author.start(), author.lines("first"))
-        await a.refresh("j")
+        await a.catch_up("j")
         monkeypatch.setattr(a.connection, "publish", overtaken)
         outcomes = await asyncio.gather(a.trim("j", 3), a.revoke_shares("j"), return_exceptions=True)
 

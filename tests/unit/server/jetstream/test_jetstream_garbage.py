@@ -24,7 +24,7 @@ async def test_a_question_that_is_answered_with_an_error(
     """As for the last message of a job that does not exist, which each claim of such a job asks for."""
     async with node(tmp_path, nats_server.url, names) as log:
         before = {id(each) for each in instances(NotFoundError)}
-        await log.refresh("missing")
+        await log.catch_up("missing")
         await eventually(partial(_are_free, NotFoundError, before))
 
 
@@ -43,8 +43,8 @@ async def test_a_write_that_another_node_has_overtaken(
         outcomes = await asyncio.gather(*appends, return_exceptions=True)
         assert {type(outcome) for outcome in outcomes} == {Conflict, type(None)}
         del appends, outcomes
-        await a.refresh("j")
-        await b.refresh("j")
+        await a.catch_up("j")
+        await b.catch_up("j")
         await eventually(partial(_are_free, PendingWrite, before))
 
 

@@ -109,9 +109,9 @@ async def test_a_late_node_knows_a_job_that_was_trimmed(node: Nodes, first_seque
             assert await known(log) == await known(late)
             assert await late.find_request("", "r") == "j"
             await put(late, author.lines("d"))
-            await log.refresh("j")
+            await log.catch_up("j")
             await put(log, author.succeed())
-            await late.refresh("j")
+            await late.catch_up("j")
             assert await known(log) == await known(late)
 
 
@@ -197,7 +197,7 @@ class Happenings:
         job_id = f"j{chance.randrange(5)}"
         if job_id in self._gone:
             return
-        await log.refresh(job_id)
+        await log.catch_up(job_id)
         author = self.authors.get(job_id)
         if author is None:
             await self._submit(log, job_id)
@@ -250,7 +250,7 @@ async def test_a_late_node_knows_what_all_others_know(node: Nodes, seed: int) ->
                 async with node("now and then"):
                     pass
         nodes = (log, other)
-        await asyncio.gather(*(each.refresh(f"j{number}") for number in range(5) for each in nodes))
+        await asyncio.gather(*(each.catch_up(f"j{number}") for number in range(5) for each in nodes))
         expected = await known(log)
         assert await known(other) == expected
         for name in ("now and then", "late"):

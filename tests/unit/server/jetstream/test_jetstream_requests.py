@@ -44,6 +44,6 @@ async def test_of_two_submissions_that_compete_one_is_taken(
 
         async with node(tmp_path / "late", nats_server.url, names) as late:
             for log in (a, b, late):
-                await log.refresh(jobs[1 - taken])
+                await log.catch_up(jobs[1 - taken])
                 assert await log.find_request("o", requests[taken]) == jobs[taken]
                 assert [job.job_id for _, job in (await log.active()).jobs] == [jobs[taken]]

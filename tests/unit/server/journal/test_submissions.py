@@ -228,5 +228,5 @@ async def test_a_request_that_another_node_has_done_by_now_finds_its_job(
         await core.log.delete(job_id)
         await elsewhere.submit(request)
 
-    monkeypatch.setattr(core.log, "refresh", catch_up)
+    monkeypatch.setattr(core.log, "catch_up", catch_up)
     assert (await core.submissions.submit(request)).state == JobState.JOB_STATE_QUEUED

@@ -54,7 +54,7 @@ _END_CHECK_INTERVAL = 1.0
 _PENDING_TIMEOUT = 20.0
 
 # Time in seconds to wait for what other nodes have appended.
-_REFRESH_TIMEOUT = 2.0
+_CATCH_UP_TIMEOUT = 2.0
 
 
 class JetStreamEventLog(ReaderPool):
@@ -156,7 +156,7 @@ class JetStreamEventLog(ReaderPool):
         self._drops.resume(self._consumer.check)
         self._following = asyncio.create_task(self._consumer.run())
         self._following.add_done_callback(self._on_following_ended)
-        await self._catch_up(head)
+        await self._catch_up_to(head)
 
     async def share_presence(self, here: Presence, interval: float) -> Peers:
         """See ``Store``."""
@@ -194,7 +194,7 @@ class JetStreamEventLog(ReaderPool):
         self._applied.flush()
         self.close_readers()
 
-    async def _catch_up(self, head: int) -> None:
+    async def _catch_up_to(self, head: int) -> None:
         start = self._applied.sequence.value
         applying = asyncio.ensure_future(self._apply_until(head))
         try:
@@ -276,10 +276,10 @@ class JetStreamEventLog(ReaderPool):
             return write.done
         return self._publishers.put(job_id, write)
 
-    async def refresh(self, job_id: str) -> None:
+    async def catch_up(self, job_id: str) -> None:
         """See ``EventLog``."""
         try:
-            async with asyncio.timeout(_REFRESH_TIMEOUT):
+            async with asyncio.timeout(_CATCH_UP_TIMEOUT):
                 found = await stream.message_at(
                     self._connection, self._names, subject=self._names.job(job_id)
                 )
@@ -292,7 +292,7 @@ class JetStreamEventLog(ReaderPool):
         """See ``EventLog``: it also finds a job that another node has just created."""
         job = await super().find(job_id, caller=caller)
         if job is None:
-            await self.refresh(job_id)
+            await self.catch_up(job_id)
             job = await super().find(job_id, caller=caller)
         return job
 
@@ -302,7 +302,7 @@ class JetStreamEventLog(ReaderPool):
         """See ``EventLog``, and ``find``."""
         page = await super().read(job_id, cursor, max_bytes, caller=caller, short=short)
         if page is None:
-            await self.refresh(job_id)
+            await self.catch_up(job_id)
             page = await super().read(job_id, cursor, max_bytes, caller=caller, short=short)
         return page
 

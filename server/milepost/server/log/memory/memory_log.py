@@ -251,7 +251,7 @@ class MemoryEventLog:
 
     # Reading.
 
-    async def refresh(self, job_id: str) -> None:
+    async def catch_up(self, job_id: str) -> None:
         """See ``EventLog``: there are no other writers."""
 
     async def read(

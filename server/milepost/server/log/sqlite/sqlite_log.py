@@ -146,7 +146,7 @@ class SqliteEventLog(ReaderPool):
         """See ``Store``."""
         return await copy_log(self._connect, path)
 
-    async def refresh(self, job_id: str) -> None:
+    async def catch_up(self, job_id: str) -> None:
         """See ``EventLog``: no other node appends."""
 
     def add_listener(self, listener: Callable[[Sequence[Entry]], None]) -> None:

@@ -178,7 +178,7 @@ async def test_a_projection_that_another_process_has_locked(
             assert await read(log, "j") == author.events[:1]
             outside.execute("ROLLBACK")
         await eventually(lambda: is_up(log))
-        await log.refresh("j")
+        await log.catch_up("j")
         assert await read(log, "j") == author.events
         await put(log, author.lines("a"))
         assert len(faults(said)) == 1

@@ -5,7 +5,9 @@ from __future__ import annotations
 import errno
 import os
 import shutil
+import sqlite3
 import threading
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -129,6 +131,38 @@ async def test_a_log_that_cannot_be_opened_ends_the_reserve(
     await eventually(is_checked)
     await log.close()
     assert len(opened) == 1
+
+
+async def test_the_log_may_change_before_the_lock_is_there(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Another process may have written more than the room until then: the store goes on."""
+    sizes: list[int] = []
+    wanted = WalReserve.is_wanted.fget
+    assert wanted is not None
+
+    def is_wanted(reserve: WalReserve) -> bool:
+        """Answer, and have another process write before the answer is used."""
+        answer: bool = wanted(reserve)
+        if answer and not sizes:
+            with closing(sqlite3.connect(tmp_path / "milepost.db", isolation_level=None)) as other:
+                other.execute("CREATE TABLE of_another AS SELECT zeroblob(?) AS data", (2 * RESERVE,))
+                sizes.append(size(tmp_path))
+        return answer
+
+    monkeypatch.setattr(WalReserve, "is_wanted", property(is_wanted))
+    log, author = SqliteEventLog(tmp_path), Author("j")
+    await put(log, author.submit(), author.start())
+
+    async def has_changed() -> bool:
+        return bool(sizes) or log.failed.done()
+
+    await eventually(has_changed)
+    await put(log, author.lines("x"))
+    assert await read(log, "j") == author.events
+    assert sizes[0] > RESERVE
+    assert not log.failed.done()
+    await log.close()
 
 
 async def test_nothing_is_written_to_another_log_at_the_same_path(

@@ -64,6 +64,9 @@ class WalReserve:
 
     def _extend(self, descriptor: int) -> None:
         size = os.fstat(descriptor).st_size
+        # Whoever had the write lock meanwhile may have made it longer, or truncated it.
+        if not 0 < size < RESERVE_SIZE:
+            return
         try:
             step = bytes(min(_STEP, RESERVE_SIZE - size))
             if os.pwrite(descriptor, step, size) < len(step):

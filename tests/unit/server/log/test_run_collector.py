@@ -92,8 +92,28 @@ async def test_what_was_rolled_back_is_collected_again(transaction: Transaction)
     end(transaction, "a", b"a")
     transaction.connection.execute(statements.BEGIN)
     transaction.runs.collect()
-    transaction.connection.execute(statements.ROLLBACK)
-    transaction.runs.rolled_back()
+    transaction.roll_back()
+    transaction.runs.collect()
+    assert (runs(transaction), collected(transaction)) == ([b"a"], 1)
+
+
+async def test_what_a_full_disk_has_rolled_back_is_collected_again(transaction: Transaction) -> None:
+    """SQLite may roll back by itself then, which leaves nothing for the writer to roll back."""
+    end(transaction, "a", b"a")
+    author = Author("b")
+    Append(author.submit()).write(transaction)
+    (pages,) = transaction.connection.execute("PRAGMA page_count").fetchone()
+    transaction.connection.execute(f"PRAGMA max_page_count = {pages}")
+    transaction.connection.execute(statements.BEGIN)
+    transaction.runs.collect()
+    with pytest.raises(sqlite3.OperationalError, match="full"):
+        Append(author.lines("x" * 60_000)).write(transaction)
+    assert not transaction.connection.in_transaction
+    transaction.roll_back()
+    transaction.connection.execute("PRAGMA max_page_count = 1000000")
+    for _ in range(COMMITS):
+        transaction.runs.note(b"")
+    assert transaction.runs.is_due
     transaction.runs.collect()
     assert (runs(transaction), collected(transaction)) == ([b"a"], 1)
 

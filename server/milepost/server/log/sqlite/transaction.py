@@ -6,6 +6,7 @@ import sqlite3
 from typing import Protocol
 
 from milepost.server.log.event_log import Entry
+from milepost.server.log.sqlite import statements
 from milepost.server.log.sqlite.run_collector import RunCollector
 
 
@@ -25,6 +26,15 @@ class Transaction:
         """Allocate the position of the next entry."""
         self.position += 1
         return self.position
+
+    def roll_back(self) -> None:
+        """Undo what was written since its begin, if it has begun, and what follows from that in memory.
+
+        After some errors, such as that of a full disk, SQLite may have undone it already.
+        """
+        if self.connection.in_transaction:
+            self.connection.execute(statements.ROLLBACK)
+        self.runs.rolled_back()
 
 
 class Write(Protocol):

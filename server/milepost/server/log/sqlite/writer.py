@@ -250,11 +250,8 @@ class Writer:
         that of a damaged row: if the thread ended with it, writes would wait for ever.
         """
         code = statements.primary_code(error)
-        connection = self._transaction.connection
         try:
-            if connection.in_transaction:
-                connection.execute(statements.ROLLBACK)
-                self._transaction.runs.rolled_back()
+            self._transaction.roll_back()
         except sqlite3.Error:
             code = 0
         if code == sqlite3.SQLITE_BUSY:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import sqlite3
 import threading
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, cast
 
@@ -19,9 +21,12 @@ from milepost.server.log.sqlite.read_lane import UNDELIVERED, ReadLane
 from milepost.server.log.sqlite.reader import Reader
 from milepost.server.log.sqlite.reader_pool import LONG_READ_THREADS
 from milepost.server.log.sqlite.sqlite_log import SqliteEventLog
+from milepost.server.log.sqlite.statements import PRAGMAS
+from milepost.server.log.store_files import connect
 from milepost.server.scheduling.callers import SERVER
 from milepost.server.store_errors import refusal_of
 from milepost.v1 import ErrorReason, EventFilter, JobFilter
+from tests.support.commits import Author, put
 from tests.support.rpc import eventually
 from tests.support.validators import EventView
 from tests.support.world import Subscriber, World
@@ -240,6 +245,52 @@ async def test_a_read_that_the_store_cannot_do_for_now(tmp_path: Path) -> None:
         await lane.run(SERVER, lambda reader: reader._connection.execute("SELECT 1 FROM missing"))
     lane.close()
     await log.close()
+
+
+@pytest.mark.parametrize(
+    "read",
+    [
+        lambda reader: reader.find("j"),
+        lambda reader: reader.page("j", 0, 1),
+        lambda reader: reader.read_feed(Query(), 0, 1, 0),
+        lambda reader: reader.list_jobs(Query()),
+    ],
+    ids=["one row", "replay", "feed", "list"],
+)
+async def test_a_disk_that_fails_in_a_read(tmp_path: Path, read: Callable[[Reader], object]) -> None:
+    """The read may be repeated, whatever it is: SQLite ends the snapshot of many rows itself then."""
+    log = SqliteEventLog(tmp_path)
+    await put(log, Author("j").submit())
+    await log.close()
+    path = tmp_path / "milepost.db"
+    reader = Reader(connect(path, PRAGMAS), "epoch")
+    reader.recent_kinds(0)  # this opens the file
+    break_reads(path)
+    lane = ReadLane(lambda: reader, 1, "test")
+
+    for _ in range(2):
+        with pytest.raises(StoreUnavailable, match="disk I/O error"):
+            await lane.run(SERVER, read)
+    lane.close()
+
+
+def break_reads(path: Path) -> None:
+    """Have all open descriptors of this file be for writing only."""
+    with path.open("ab") as unreadable:
+        for link in Path("/proc/self/fd").iterdir():
+            with suppress(OSError):
+                if link.readlink() == path and int(link.name) != unreadable.fileno():
+                    os.dup2(unreadable.fileno(), int(link.name), inheritable=False)
+
+
+async def test_a_read_without_memory(lane: ReadLane) -> None:
+    """It may be repeated, too. sqlite3 raises no error of its own for it."""
+
+    def read(reader: Reader) -> None:
+        raise MemoryError
+
+    with pytest.raises(StoreUnavailable, match="out of memory"):
+        await lane.run(SERVER, read)
 
 
 async def test_a_failing_disk_does_not_fill_the_log() -> None:

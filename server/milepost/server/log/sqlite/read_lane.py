@@ -30,14 +30,14 @@ the response that it sends, takes half a millisecond. Threads read no further me
 what comes of it takes longer than to read it."""
 
 
-# Errors of the disk, of memory and of others at the database: the statement and the data are right.
+# Errors of the disk and of others at the database: the statement and the data are right. For SQLITE_NOMEM sqlite3
+# raises MemoryError.
 _OF_THE_STORE: Final = frozenset(
     {
         sqlite3.SQLITE_BUSY,
         sqlite3.SQLITE_CANTOPEN,
         sqlite3.SQLITE_IOERR,
         sqlite3.SQLITE_LOCKED,
-        sqlite3.SQLITE_NOMEM,
     }
 )
 
@@ -79,7 +79,8 @@ class ReadLane:
     async def run(self, caller: str, function: Callable[[Reader], _Result]) -> _Result:
         """Call the function with a reader when it is the caller's turn. One that is cancelled before takes no turn.
 
-        Raises StoreUnavailable after an error of the disk, StoreFailed once it is closed, and what the function raises.
+        Raises StoreUnavailable after an error of the disk or without memory, StoreFailed once it is closed, and what
+        the function raises.
         """
         if self._is_closed:
             raise StoreFailed("the store is closed")
@@ -160,9 +161,13 @@ class ReadLane:
 
     def _as_store_error(self, error: BaseException) -> BaseException:
         """The error for the caller of a read: one that it may repeat, where the store could not be read for now."""
-        if not isinstance(error, sqlite3.Error) or statements.primary_code(error) not in _OF_THE_STORE:
+        if isinstance(error, MemoryError):
+            text = "out of memory"  # it has none
+        elif isinstance(error, sqlite3.Error) and statements.primary_code(error) in _OF_THE_STORE:
+            text = str(error)
+        else:
             return error
-        self._faults.note(str(error), error=str(error))
-        unavailable = StoreUnavailable(str(error))
+        self._faults.note(text, error=text)
+        unavailable = StoreUnavailable(text)
         unavailable.__cause__ = error
         return unavailable

@@ -226,12 +226,14 @@ class Reader:
 
     @contextmanager
     def _snapshot(self) -> Iterator[None]:
-        """Read from one consistent snapshot."""
+        """Read from one consistent snapshot. Raises the error of a read as it is."""
         self._connection.execute("BEGIN")
         try:
             yield
         finally:
-            self._connection.execute("COMMIT")
+            # After some errors, such as that of a disk, SQLite has ended it already.
+            if self._connection.in_transaction:
+                self._connection.execute(statements.COMMIT)
 
 
 def _job_if_whole(stored: bytes) -> Job | None:

@@ -25,6 +25,10 @@ CAREFUL_TIME: Final = 5.0
 LONGEST_REST: Final = 0.02
 """Seconds after which the next call begins at the latest, such as after one during which garbage was collected."""
 
+AFTERWARDS: Final = 8
+"""Calls that begin in a pass once that time is over, besides as many as have come since the pass before: those that
+wait may be thousands, since grpc.aio takes more calls in a pass than one. So they are fewer after each pass."""
+
 # Processor time in seconds of a beginning that needs no rest: timers are no more precise.
 _SHORT: Final = 0.001
 
@@ -37,7 +41,9 @@ class CallStarts:
         self._on_left: Callable[[str, float], object] = lambda peer, seconds: None
         # By host: whose calls they are is in their metadata.
         self._waiting: Turns[asyncio.Future[None]] = Turns()
+        self._came = 0  # since the last one has begun
         self._is_serving = False
+        self._is_behind = False  # whether those that waited before the last pass still do
         # When the call that has its turn has begun; None if it was left before.
         self._began: float | None = None
 
@@ -54,7 +60,9 @@ class CallStarts:
         self, handling: Coroutine[Any, Any, None], call: Coroutine[Any, Any, None], peer: Callable[[], str]
     ) -> Coroutine[Any, Any, None]:
         """Return what runs ``handling``, which awaits a call of ``peer``, in turn; nothing if that is left before."""
-        return self._start_in_turn(handling, call, peer()) if self._is_careful else handling
+        if self._is_behind or self._is_careful:
+            return self._start_in_turn(handling, call, peer())
+        return handling
 
     @property
     def _is_careful(self) -> bool:
@@ -80,23 +88,28 @@ class CallStarts:
         loop = asyncio.get_running_loop()
         turn: asyncio.Future[None] = loop.create_future()
         self._waiting.put(host, turn)
+        self._came += 1
         if not self._is_serving:
             self._is_serving = True
             loop.call_soon(self._begin_next)
         return turn
 
     def _begin_next(self) -> None:
-        while self._waiting:
+        is_careful = self._is_careful
+        room = 1 if is_careful else self._came + AFTERWARDS
+        self._came = 0
+        while self._waiting and room:
             turn = self._waiting.take()
             if turn.done():  # the client has left
                 continue
             self._began = None
             turn.set_result(None)
-            if self._is_careful:
-                # What the turn wakes runs just before this.
-                asyncio.get_running_loop().call_soon(self._rest)
-                return
-        self._is_serving = False
+            room -= 1
+        must_rest = is_careful and not room
+        self._is_behind = self._is_serving = must_rest or bool(self._waiting)
+        if self._is_serving:
+            # What the turns wake runs just before this.
+            asyncio.get_running_loop().call_soon(self._rest if must_rest else self._begin_next)
 
     def _rest(self) -> None:
         took = 0.0 if self._began is None else thread_time() - self._began

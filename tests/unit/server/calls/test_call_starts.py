@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine, Iterator
+from collections.abc import Callable, Coroutine, Iterator, Sequence
 from itertools import count
 from typing import Any
 
 import pytest
 
 from milepost.server.rpc import call_starts
-from milepost.server.rpc.call_starts import CAREFUL_TIME, LARGE_METADATA, CallStarts, starts_of
+from milepost.server.rpc.call_starts import AFTERWARDS, CAREFUL_TIME, LARGE_METADATA, CallStarts, starts_of
 from milepost.server.runtime.server import Server, Settings
 from milepost.v1 import GetJobRequest
 from tests.support.refused import refused
@@ -177,22 +177,77 @@ async def test_hosts_take_turns(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 async def test_who_waits_begins_when_the_time_is_over(monkeypatch: pytest.MonkeyPatch) -> None:
-    """All of them, without a rest; and those that come then begin at once."""
+    """A few in each pass, without a rest, so that thousands do not hold everybody up."""
     clock(monkeypatch, 3_600.0)
+    calls = Calls(careful())
+    running = [calls.start(number) for number in range(500)]
+    await running[0]
+    end_careful_time(monkeypatch)
+    begun = await begun_in_each_pass(calls, running)
+
+    assert calls.begun == list(range(500))
+    assert max(begun) == AFTERWARDS
+
+
+async def test_who_comes_while_others_wait_takes_turns(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also when the time is over. However many come, those that wait become fewer, and then calls begin at once."""
+    clock(monkeypatch, 0.0)
     starts = careful()
     calls = Calls(starts)
-    running = [calls.start(number) for number in range(4)]
+    running = [calls.start(number, "ipv4:127.0.0.2:1") for number in range(10 * AFTERWARDS)]
     await running[0]
-    loop = asyncio.get_running_loop()
-    later = loop.time() + CAREFUL_TIME
-    monkeypatch.setattr(loop, "time", lambda: later)
-    await asyncio.gather(*running)
+    end_careful_time(monkeypatch)
+    other = calls.start(-1, "ipv4:127.0.0.1:1")
+    for _ in range(PASSES):
+        for _ in range(2 * AFTERWARDS):
+            running.append(calls.start(len(running), "ipv4:127.0.0.2:2"))
+        await asyncio.sleep(0)
+    assert starts._waiting.size == 0
+    await asyncio.gather(other, *running)
 
-    assert calls.begun == [0, 1, 2, 3]
+    assert calls.begun.index(-1) < 5 * AFTERWARDS
+    who_waited = range(10 * AFTERWARDS)
+    assert [number for number in calls.begun if number >= 0][: len(who_waited)] == list(who_waited)
     handling, call = asyncio.sleep(0), asyncio.sleep(0)
     assert starts.start(handling, call, str) is handling
     handling.close()
     call.close()
+
+
+async def test_one_with_large_metadata_has_those_that_wait_begin_one_at_a_time(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Again, where others of its kind have waited until the time was over."""
+    clock(monkeypatch, 0.0)
+    starts = careful()
+    calls = Calls(starts)
+    running = [calls.start(number) for number in range(50)]
+    await running[0]
+    later = end_careful_time(monkeypatch)
+    await running[1]
+    starts.note_metadata(LARGE_METADATA, left_by([]))
+    assert starts._careful_until == later + CAREFUL_TIME
+    begun = await begun_in_each_pass(calls, running)
+
+    assert max(begun[1:]) == 1
+
+
+def end_careful_time(monkeypatch: pytest.MonkeyPatch) -> float:
+    """Let the time be over; return when it is."""
+    loop = asyncio.get_running_loop()
+    later = loop.time() + CAREFUL_TIME
+    monkeypatch.setattr(loop, "time", lambda: later)
+    return later
+
+
+async def begun_in_each_pass(calls: Calls, running: Sequence[asyncio.Task[None]]) -> list[int]:
+    """Run passes until all have ended; how many have begun in each."""
+    begun = []
+    while not all(call.done() for call in running):
+        before = len(calls.begun)
+        await asyncio.sleep(0)
+        begun.append(len(calls.begun) - before)
+    return begun
 
 
 async def test_calls_of_a_server_begin_so(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -44,6 +44,9 @@ from milepost.v1 import (
     WatchJobRequest,
     WatchJobsRequest,
     WorkRequest,
+    admin_service_pb2,
+    job_service_pb2,
+    worker_service_pb2,
 )
 from tests.support.refused import refused
 from tests.support.rpc import connect, eventually, log_line
@@ -52,12 +55,19 @@ _MIB = 1 << 20
 _REPORT_JOB = "/milepost.v1.WorkerService/ReportJob"
 _WORK = "/milepost.v1.WorkerService/Work"
 _GET_JOB = "/milepost.v1.JobService/GetJob"
+_CHECK = "/grpc.health.v1.Health/Check"
+
+FILES: tuple[Any, ...] = (job_service_pb2, worker_service_pb2, admin_service_pb2)
 
 
 @asynccontextmanager
 async def serving() -> AsyncIterator[Server]:
     """A server in this process with the least memory for calls that it can be given: 8 MiB for one caller."""
-    server = Server(Settings("127.0.0.1:0", None, request_memory=16 * _MIB, response_memory=16 * _MIB))
+    memory = 16 * _MIB
+    settings = Settings(
+        "127.0.0.1:0", None, health_address="127.0.0.1:0", request_memory=memory, response_memory=memory
+    )
+    server = Server(settings)
     await server.start()
     try:
         yield server
@@ -65,15 +75,32 @@ async def serving() -> AsyncIterator[Server]:
         await server.stop()
 
 
-@pytest.mark.parametrize(
-    "method", ["JobService/GetJob", "JobService/WatchJob", "WorkerService/Work", "AdminService/ListWorkers"]
-)
-async def test_a_call_without_a_request_is_answered(method: str) -> None:
-    """Whatever method it is of."""
-    async with serving() as server, grpc.aio.insecure_channel(server.address) as channel:
-        call: Any = channel.stream_unary(f"/milepost.v1.{method}")(iter(()))
+def paths() -> list[str]:
+    """The methods of all services."""
+    services = [service for file in FILES for service in file.DESCRIPTOR.services_by_name.values()]
+    return [f"/{service.full_name}/{method.name}" for service in services for method in service.methods]
+
+
+async def ended(address: str, path: str) -> tuple[str, str]:
+    """How a call without a request ends."""
+    async with grpc.aio.insecure_channel(address) as channel:
+        call: Any = channel.stream_unary(path)(iter(()))
         refusal = await refused(call)
-        assert (refusal.code, refusal.reason) == ("INVALID_ARGUMENT", "INVALID_FIELD")
+    return refusal.code, refusal.reason
+
+
+@pytest.mark.parametrize("path", paths())
+async def test_a_call_without_a_request_is_answered(path: str) -> None:
+    """Whatever method it is of."""
+    async with serving() as server:
+        assert await ended(server.address, path) == ("INVALID_ARGUMENT", "INVALID_FIELD")
+
+
+async def test_a_health_check_without_a_request_is_answered() -> None:
+    """At either port: on that of its own the server has no interceptor."""
+    async with serving() as server:
+        for address in (server.address, server.health_address):
+            assert await ended(address, _CHECK) == ("INVALID_ARGUMENT", "INVALID_FIELD")
 
 
 async def test_a_request_that_never_arrives_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:

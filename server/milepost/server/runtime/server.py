@@ -153,10 +153,12 @@ class Server:
         ]
         self._health = Health(["", *_NAMES])
         self.failed.add_done_callback(lambda _: self._health.set(False, "", *_NAMES))
-        self._health_port = (
-            HealthPort(settings.health_address, self._health) if settings.health_address else None
-        )
         self.memory = CallMemory(settings.request_memory, settings.response_memory)
+        self._health_port = (
+            HealthPort(settings.health_address, self._health, self.memory)
+            if settings.health_address
+            else None
+        )
         self._shares = Shares(clock, StoredShares(self._store))
         self._authenticator = settings.credentials.open(clock, self._shares)
         self._calls = OpenCalls(self._authenticator)

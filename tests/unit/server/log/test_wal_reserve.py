@@ -138,8 +138,7 @@ async def test_the_log_may_change_before_the_lock_is_there(
 ) -> None:
     """Another process may have written more than the room until then: the store goes on."""
     sizes: list[int] = []
-    wanted = WalReserve.is_wanted.fget
-    assert wanted is not None
+    wanted = vars(WalReserve)["is_wanted"].fget
 
     def is_wanted(reserve: WalReserve) -> bool:
         """Answer, and have another process write before the answer is used."""

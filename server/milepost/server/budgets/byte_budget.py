@@ -16,8 +16,8 @@ ordinary calls waiting."""
 class ByteBudget:
     """A bound on the bytes that are in use, within the bound of its parent; ``used`` is their sum.
 
-    A charge that does not fit waits. Those that wait are served in turn: one of each child, and each child's in their
-    order. A charge larger than the whole budget is granted once nothing else is.
+    A charge that does not fit waits. Those that wait are served in turn, small ones first: one of each child, and each
+    child's in their order. A charge larger than the whole budget is granted once nothing else is.
     """
 
     def __init__(self, limit: int, parent: ByteBudget | None = None, name: str = "") -> None:
@@ -29,7 +29,8 @@ class ByteBudget:
         self._name = name
         self._children: WeakValueDictionary[str, ByteBudget] = WeakValueDictionary()
         # What waits here, by the child that it is for; it is charged there already.
-        self._waiting: Turns[_Waiter] = Turns()
+        self._small: Turns[_Waiter] = Turns()
+        self._large: Turns[_Waiter] = Turns()
 
     def child(self, name: str, limit: int) -> ByteBudget:
         """The child of this name, which lasts as long as somebody holds it."""
@@ -48,7 +49,11 @@ class ByteBudget:
         levels = self, *self._above
         for budget in levels:
             room = budget._room_for_large if large else budget.limit
-            if (budget.used + size > room and budget.used) or (large and budget._waiting.size):
+            if (
+                (budget.used + size > room and budget.used)
+                or budget._small.size
+                or (large and budget._large.size)
+            ):
                 return False
         for budget in levels:
             budget.used += size
@@ -74,7 +79,7 @@ class ByteBudget:
         for budget in levels:
             budget.used -= size
         for budget in levels:
-            if budget._waiting.size:
+            if budget._small.size or budget._large.size:
                 budget._serve()
 
     def _fits(self, size: int) -> bool:
@@ -83,11 +88,12 @@ class ByteBudget:
 
     async def _wait(self, child: str, size: int) -> None:
         """Charge this budget alone, in turn."""
-        if self._fits(size) and not self._waiting.size:
+        waiting = self._large if size > SMALL_CHARGE else self._small
+        if self._fits(size) and not self._small.size and not waiting.size:
             self.used += size
             return
         waiter = _Waiter(size, asyncio.get_running_loop().create_future())
-        self._waiting.put(child, waiter)
+        waiting.put(child, waiter)
         try:
             await waiter.granted
         except asyncio.CancelledError:
@@ -102,15 +108,16 @@ class ByteBudget:
         self._serve()
 
     def _serve(self) -> None:
-        """Grant what fits now, in turn."""
-        while self._waiting.size:
-            waiter = self._waiting.peek()
-            if not waiter.granted.cancelled():
-                if not self._fits(waiter.size):
-                    return
-                self.used += waiter.size
-                waiter.granted.set_result(None)
-            self._waiting.take()
+        """Grant what fits now, in turn. Where a small one does not fit, no large one does."""
+        for waiting in (self._small, self._large):
+            while waiting.size:
+                waiter = waiting.peek()
+                if not waiter.granted.cancelled():
+                    if not self._fits(waiter.size):
+                        return
+                    self.used += waiter.size
+                    waiter.granted.set_result(None)
+                waiting.take()
 
 
 class Charge:

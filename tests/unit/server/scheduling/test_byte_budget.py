@@ -61,6 +61,26 @@ async def test_small_charges_have_a_quarter_to_themselves() -> None:
     assert budget.used == budget.limit
 
 
+async def test_a_small_charge_waits_for_no_large_one() -> None:
+    """Where both wait, the small one is granted as soon as it fits; and newcomers do not pass it."""
+    budget, asking = ByteBudget(8 * MIB), Asking()
+    for _ in range(8 * MIB // SMALL_CHARGE):
+        assert budget.try_acquire(SMALL_CHARGE)
+    await asking.ask("large", budget.child("a", 8 * MIB), MIB)
+    await asking.ask("small", budget.child("b", 8 * MIB), SMALL_CHARGE)
+    await asking.ask("small too", budget.child("c", 8 * MIB), SMALL_CHARGE)
+    await asking.release(budget, SMALL_CHARGE - 1)
+    newcomer = budget.child("d", 8 * MIB)
+    assert not newcomer.try_acquire(1)
+    await asking.release(budget, 1)
+    assert asking.granted == ["small"]
+    await asking.release(budget, SMALL_CHARGE)
+    assert asking.granted == ["small", "small too"]
+    await asking.release(budget, 3 * MIB)
+    assert asking.granted == ["small", "small too", "large"]
+    assert newcomer.try_acquire(1)
+
+
 async def test_children_take_turns() -> None:
     """One that asks for much keeps another, who asks for little, waiting for one charge of it."""
     budget, asking = ByteBudget(8 * MIB), Asking()

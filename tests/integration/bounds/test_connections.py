@@ -5,11 +5,13 @@ from __future__ import annotations
 import asyncio
 import time
 from contextlib import AsyncExitStack, suppress
+from itertools import count
 from pathlib import Path
 from typing import Any
 
 import grpc
 import pytest
+from structlog.testing import capture_logs
 
 from bench.abuse.raw_http2 import (
     ACK,
@@ -29,7 +31,7 @@ from milepost.client import Client
 from milepost.client._transport import channel as sdk
 from milepost.client.errors import Unreachable
 from milepost.contract.limits import CUSTOM_SIZE, INPUT_SIZE, REQUEST_SIZE
-from milepost.server.rpc import floods
+from milepost.server.rpc import call_starts, floods
 from milepost.server.rpc.metadata_limit import METADATA_SIZE
 from milepost.server.runtime.grpc_server.grpc_options import CONCURRENT_STREAMS
 from milepost.server.runtime.server import Server
@@ -163,8 +165,21 @@ async def test_a_host_that_floods_with_metadata_loses_those_connections(
             assert {line["host"] for line in floods} == {"ipv4:127.0.0.2"}
 
 
-async def _flood(address: str, host: str) -> None:
-    """Send calls with a megabyte of metadata from this host, until the server hangs up."""
+async def test_resets_hide_no_flood_of_metadata(
+    memory_server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Calls that are reset while they wait to begin count with their metadata: none but the first two begin here."""
+    readings = count(step=600.0)
+    monkeypatch.setattr(call_starts, "thread_time", lambda: next(readings))
+    monkeypatch.setattr(call_starts, "LONGEST_REST", 600.0)
+
+    with capture_logs() as lines:
+        await _flood(memory_server.address, "127.0.0.2", resets=True)
+    assert "host floods with metadata" in [line["event"] for line in lines]
+
+
+async def _flood(address: str, host: str, *, resets: bool = False) -> None:
+    """Send calls with a megabyte of metadata from this host, until the server hangs up; reset all but the first."""
     note = header("x-note", b"x" * 16_000)
     async with SilentConnection.open(address, from_host=host) as flood:
         with suppress(ConnectionError):
@@ -175,6 +190,8 @@ async def _flood(address: str, host: str) -> None:
                     flood.write(CONTINUATION, 0, stream, note)
                 flood.write(CONTINUATION, END_HEADERS, stream, note)
                 await flood.drain()
+                if resets and stream > 1:
+                    flood.cancel(stream)
 
 
 async def test_a_host_that_leaves_its_calls_at_once_loses_that_connection(

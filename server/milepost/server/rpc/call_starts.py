@@ -11,9 +11,10 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Coroutine
 from time import thread_time
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 from weakref import WeakKeyDictionary
 
+from milepost.server.rpc.metadata_limit import Metadata
 from milepost.server.scheduling.callers import Turns, host_of
 
 LARGE_METADATA: Final = 256 << 10
@@ -32,13 +33,15 @@ wait may be thousands, since grpc.aio takes more calls in a pass than one. So th
 # Processor time in seconds of a beginning that needs no rest: timers are no more precise.
 _SHORT: Final = 0.001
 
+_OnLeft: TypeAlias = Callable[[str, float, Callable[[], Metadata]], object]
+
 
 class CallStarts:
     """When the calls of an event loop begin."""
 
     def __init__(self) -> None:
         self._careful_until = 0.0
-        self._on_left: Callable[[str, float], object] = lambda peer, seconds: None
+        self._on_left: _OnLeft = lambda peer, seconds, metadata: None
         # By host: whose calls they are is in their metadata.
         self._waiting: Turns[asyncio.Future[None]] = Turns()
         self._came = 0  # since the last one has begun
@@ -47,21 +50,26 @@ class CallStarts:
         # When the call that has its turn has begun; None if it was left before.
         self._began: float | None = None
 
-    def note_metadata(self, size: int, on_left: Callable[[str, float], object]) -> None:
+    def note_metadata(self, size: int, on_left: _OnLeft) -> None:
         """Begin calls one at a time for ``CAREFUL_TIME``, if a call had as much metadata as ``LARGE_METADATA``.
 
-        ``on_left`` is called with the peer of a call that is left while it waits, and the seconds that it has waited.
+        ``on_left`` is called with the peer of a call that is left while it waits, the seconds that it has waited, and
+        what makes objects of its metadata.
         """
         if size >= LARGE_METADATA:
             self._careful_until = asyncio.get_running_loop().time() + CAREFUL_TIME
             self._on_left = on_left
 
     def start(
-        self, handling: Coroutine[Any, Any, None], call: Coroutine[Any, Any, None], peer: Callable[[], str]
+        self,
+        handling: Coroutine[Any, Any, None],
+        call: Coroutine[Any, Any, None],
+        peer: Callable[[], str],
+        metadata: Callable[[], Metadata],
     ) -> Coroutine[Any, Any, None]:
         """Return what runs ``handling``, which awaits a call of ``peer``, in turn; nothing if that is left before."""
         if self._is_behind or self._is_careful:
-            return self._start_in_turn(handling, call, peer())
+            return self._start_in_turn(handling, call, peer(), metadata)
         return handling
 
     @property
@@ -69,7 +77,11 @@ class CallStarts:
         return asyncio.get_running_loop().time() < self._careful_until
 
     async def _start_in_turn(
-        self, handling: Coroutine[Any, Any, None], call: Coroutine[Any, Any, None], peer: str
+        self,
+        handling: Coroutine[Any, Any, None],
+        call: Coroutine[Any, Any, None],
+        peer: str,
+        metadata: Callable[[], Metadata],
     ) -> None:
         loop = asyncio.get_running_loop()
         came = loop.time()
@@ -79,7 +91,7 @@ class CallStarts:
             # The client has left. As with a call that runs, nobody learns of the cancellation.
             handling.close()
             call.close()
-            self._on_left(peer, loop.time() - came)
+            self._on_left(peer, loop.time() - came, metadata)
             return
         self._began = thread_time()
         await handling

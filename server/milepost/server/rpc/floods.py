@@ -11,11 +11,12 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Final, Protocol
 
 import structlog
 
+from milepost.server.rpc.metadata_limit import METADATA_SIZE, Metadata, metadata_size
 from milepost.server.scheduling.callers import host_of
 
 _logger = structlog.get_logger("milepost.server")
@@ -61,6 +62,7 @@ class Floods:
         self._sizes: Counter[str] = Counter()
         self._left: Counter[str] = Counter()  # by peer, as no connection has more calls open than it may
         self._flooding: set[str] = set()
+        self._hung_up: set[str] = set()  # peers
         self._must_let_in = False
         # The next attempt to keep them out, where the last one failed.
         self._trying: asyncio.TimerHandle | None = None
@@ -84,6 +86,19 @@ class Floods:
         if self._left[peer] > LEFT_CALLS:
             self._keep_out(host_of(peer), peer, "host floods with calls that it leaves")
 
+    def note_left_waiting(self, peer: str, seconds: float, metadata: Callable[[], Metadata]) -> None:
+        """A peer has left a call that has waited so many seconds to begin (``call_starts``).
+
+        gRPC had its metadata in memory, too. It takes milliseconds to know how much if it was a lot, so nobody asks
+        once the connection is shut down.
+        """
+        if peer in self._hung_up:
+            return
+        size = metadata_size(metadata())
+        if size > METADATA_SIZE:
+            self.note_metadata(peer, size)
+        self.note_left(peer, seconds)
+
     def _count(self) -> None:
         if not self._is_counting:
             self._is_counting = True
@@ -95,6 +110,7 @@ class Floods:
             self._must_let_in = True
             is_out = self._refuse()
             _logger.warning(event, host=host, seconds_without_connections=FLOOD_PERIOD if is_out else 0.0)
+        self._hung_up.add(peer)
         self._barrier.hang_up(peer)
 
     def _refuse(self) -> bool:
@@ -121,6 +137,7 @@ class Floods:
         self._sizes.clear()
         self._left.clear()
         self._flooding.clear()
+        self._hung_up.clear()
         self._stop_trying()
         if self._must_let_in:
             self._must_let_in = not self._barrier.refuse(self._flooding)

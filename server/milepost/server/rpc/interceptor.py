@@ -94,7 +94,7 @@ class Interceptor(grpc.aio.ServerInterceptor):
         size = metadata_size(metadata)
         call = _Call(self._admission, self._audit, self._floods, handler_call_details)
         if size > METADATA_SIZE:
-            starts_of(asyncio.get_running_loop()).note_metadata(size, self._floods.note_left)
+            starts_of(asyncio.get_running_loop()).note_metadata(size, self._floods.note_left_waiting)
             return self._refuse(call, size)
         # A call that is reset meanwhile is one of its connection until it is refused. So resets are held back, too.
         shared_refusal = await self._admission.refuse_early(method, metadata)

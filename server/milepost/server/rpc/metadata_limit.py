@@ -8,10 +8,12 @@ since they may have thousands of fields. Hosts that flood the server with them a
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Final
+from typing import Final, TypeAlias
 
 from milepost.server.base.refusal import Refusal
 from milepost.v1 import ErrorReason
+
+Metadata: TypeAlias = Iterable[tuple[str, str | bytes]]
 
 METADATA_SIZE: Final = 8 << 10
 """Metadata of a call in bytes, by the count of HTTP/2: names, values, and 32 for each."""
@@ -19,7 +21,7 @@ METADATA_SIZE: Final = 8 << 10
 _FIELD_COST: Final = 32
 
 
-def metadata_size(metadata: Iterable[tuple[str, str | bytes]]) -> int:
+def metadata_size(metadata: Metadata) -> int:
     """The size of the metadata of a call; see ``METADATA_SIZE``."""
     return sum([len(name) + len(value) + _FIELD_COST for name, value in metadata])
 

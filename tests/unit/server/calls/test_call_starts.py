@@ -32,7 +32,7 @@ class Calls:
         """Start a call."""
         call = self._call()
         handling = _Noted(self._handle(number, call), number, self)
-        return asyncio.create_task(self.starts.start(handling, call, lambda: peer))
+        return asyncio.create_task(self.starts.start(handling, call, lambda: peer, tuple))
 
     async def _handle(self, number: int, call: Coroutine[Any, Any, None]) -> None:
         self.begun.append(number)
@@ -71,9 +71,9 @@ def clock(monkeypatch: pytest.MonkeyPatch, seconds: float) -> None:
     monkeypatch.setattr(call_starts, "thread_time", lambda: seconds * next(readings))
 
 
-def left_by(peers: list[str]) -> Callable[[str, float], None]:
+def left_by(peers: list[str]) -> Callable[[str, float, object], None]:
     """What is called with the peers of calls that are left."""
-    return lambda peer, seconds: peers.append(peer)
+    return lambda peer, seconds, metadata: peers.append(peer)
 
 
 def careful(left: list[str] | None = None) -> CallStarts:
@@ -93,7 +93,7 @@ async def test_calls_begin_at_once() -> None:
     """They are run as they are, without anything in between."""
     handling, call = asyncio.sleep(0), asyncio.sleep(0)
 
-    assert CallStarts().start(handling, call, str) is handling
+    assert CallStarts().start(handling, call, str, tuple) is handling
     handling.close()
     call.close()
 
@@ -104,7 +104,7 @@ async def test_large_metadata_alone_changes_that() -> None:
     starts.note_metadata(LARGE_METADATA - 1, left_by([]))
     handling, call = asyncio.sleep(0), asyncio.sleep(0)
 
-    assert starts.start(handling, call, str) is handling
+    assert starts.start(handling, call, str, tuple) is handling
     handling.close()
     call.close()
 
@@ -209,7 +209,7 @@ async def test_who_comes_while_others_wait_takes_turns(monkeypatch: pytest.Monke
     who_waited = range(10 * AFTERWARDS)
     assert [number for number in calls.begun if number >= 0][: len(who_waited)] == list(who_waited)
     handling, call = asyncio.sleep(0), asyncio.sleep(0)
-    assert starts.start(handling, call, str) is handling
+    assert starts.start(handling, call, str, tuple) is handling
     handling.close()
     call.close()
 

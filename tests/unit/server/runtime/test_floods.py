@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 import pytest
 from structlog.testing import capture_logs
 
 from milepost.server.rpc import floods as flood_counts
 from milepost.server.rpc.floods import FLOOD_SIZE, LEFT_CALLS, LEFT_TIME, Floods
+from milepost.server.rpc.metadata_limit import METADATA_SIZE
 from milepost.server.runtime.grpc_server.grpc_options import CONCURRENT_STREAMS
 from tests.support.rpc import eventually
 
@@ -54,6 +55,28 @@ async def test_a_host_floods_from_so_many_bytes_on(monkeypatch: pytest.MonkeyPat
     assert barrier.refused[1:] == [set()]
     floods.note_metadata("ipv4:10.0.0.1:4", FLOOD_SIZE)
     assert barrier.hung_up == ["ipv4:10.0.0.1:2", "ipv4:10.0.0.1:3"]
+
+
+async def test_what_is_left_before_it_begins_counts_with_its_metadata() -> None:
+    """If that is above its limit; and nobody looks at that of a connection that is shut down."""
+    barrier = _Barrier()
+    looked: list[int] = []
+
+    def metadata(size: int) -> Callable[[], list[tuple[str, str]]]:
+        def look() -> list[tuple[str, str]]:
+            looked.append(size)
+            return [("x", "x" * (size - 33))]
+
+        return look
+
+    floods = Floods(barrier)
+    for _ in range(FLOOD_SIZE // METADATA_SIZE + 1):
+        floods.note_left_waiting("ipv4:10.0.0.1:1", 1.1 * LEFT_TIME, metadata(METADATA_SIZE))
+    assert barrier.refused == []
+    for _ in range(6):
+        floods.note_left_waiting("ipv4:10.0.0.2:1", 1.1 * LEFT_TIME, metadata(FLOOD_SIZE // 4))
+    assert (barrier.refused, barrier.hung_up) == ([{"ipv4:10.0.0.2"}], ["ipv4:10.0.0.2:1"])
+    assert looked.count(FLOOD_SIZE // 4) == 5
 
 
 async def test_a_host_floods_with_calls_of_a_connection_that_it_leaves_at_once(

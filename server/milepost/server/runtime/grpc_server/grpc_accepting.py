@@ -206,7 +206,13 @@ def _handle(handle: Callable[..., Coroutine[Any, Any, None]], context: Any, *of_
     if len(of_call) != 4:
         return handling  # another version of grpc.aio
     state, call, loop, _ = of_call
-    return starts_of(loop).start(handling, call, lambda: str(context(state, None, None, loop).peer()))
+
+    def context_of_call() -> Any:
+        return context(state, None, None, loop)
+
+    return starts_of(loop).start(
+        handling, call, lambda: str(context_of_call().peer()), lambda: context_of_call().invocation_metadata()
+    )
 
 
 _NEXT_CALL: Final = "_make_request_call_future"

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Coroutine, Iterator, Sequence
-from itertools import count
-from typing import Any
+from itertools import chain, count, repeat
+from typing import Any, TypeAlias
 
 import pytest
 
@@ -14,7 +14,7 @@ from milepost.server.rpc.call_starts import AFTERWARDS, CAREFUL_TIME, LARGE_META
 from milepost.server.runtime.server import Server, Settings
 from milepost.v1 import GetJobRequest
 from tests.support.refused import refused
-from tests.support.rpc import connect
+from tests.support.rpc import connect, eventually
 
 # Passes of the event loop in which whatever is due happens.
 PASSES = 50
@@ -71,13 +71,16 @@ def clock(monkeypatch: pytest.MonkeyPatch, seconds: float) -> None:
     monkeypatch.setattr(call_starts, "thread_time", lambda: seconds * next(readings))
 
 
-def left_by(peers: list[str]) -> Callable[[str, float, object], None]:
-    """What is called with the peers of calls that are left."""
-    return lambda peer, seconds, metadata: peers.append(peer)
+Left: TypeAlias = list[tuple[str, float]]
 
 
-def careful(left: list[str] | None = None) -> CallStarts:
-    """Starts after a call with large metadata; the peers of calls that are left come into the list."""
+def left_by(left: Left) -> Callable[[str, float, object], None]:
+    """What is called with the peers of calls that are left, and how long they have waited."""
+    return lambda peer, seconds, metadata: left.append((peer, seconds))
+
+
+def careful(left: Left | None = None) -> CallStarts:
+    """Starts after a call with large metadata; who leaves its call comes into the list."""
     starts = CallStarts()
     starts.note_metadata(LARGE_METADATA, left_by([] if left is None else left))
     return starts
@@ -98,12 +101,15 @@ async def test_calls_begin_at_once() -> None:
     call.close()
 
 
-async def test_large_metadata_alone_changes_that() -> None:
+async def test_large_metadata_alone_changes_that(monkeypatch: pytest.MonkeyPatch) -> None:
     """A call with a little less has others begin at once, as does one whose time is over."""
     starts = CallStarts()
     starts.note_metadata(LARGE_METADATA - 1, left_by([]))
     handling, call = asyncio.sleep(0), asyncio.sleep(0)
+    assert starts.start(handling, call, str, tuple) is handling
 
+    starts.note_metadata(LARGE_METADATA, left_by([]))
+    end_careful_time(monkeypatch)
     assert starts.start(handling, call, str, tuple) is handling
     handling.close()
     call.close()
@@ -128,16 +134,23 @@ async def test_the_loop_rests_after_a_long_one(monkeypatch: pytest.MonkeyPatch) 
     """For as long as that took: an hour here, so that the next one does not begin. It never does if it is left."""
     clock(monkeypatch, 3_600.0)
     monkeypatch.setattr(call_starts, "LONGEST_REST", 3_600.0)
-    left: list[str] = []
+    left: Left = []
+    loop = asyncio.get_running_loop()
     calls = Calls(careful(left))
+    came = loop.time()
     first, second = calls.start(1), calls.start(2, "ipv4:127.0.0.1:2")
     await first
+    waiting = loop.time()
     await run_passes()
     assert calls.begun == [1]
 
+    leaving = loop.time()
     second.cancel()
     await second
-    assert (calls.begun, calls.closed, left) == ([1], [2], ["ipv4:127.0.0.1:2"])
+    assert (calls.begun, calls.closed) == ([1], [2])
+    ((peer, seconds),) = left
+    assert peer == "ipv4:127.0.0.1:2"
+    assert leaving - waiting <= seconds <= loop.time() - came
 
 
 async def test_a_rest_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -164,6 +177,26 @@ async def test_one_that_is_left_as_its_turn_comes(monkeypatch: pytest.MonkeyPatc
     await asyncio.gather(first, second)
 
     assert (calls.begun, calls.closed) == ([2], [1])
+
+
+async def test_one_that_is_left_needs_no_rest(monkeypatch: pytest.MonkeyPatch) -> None:
+    """However long ago the one before it has begun."""
+    readings = chain([0.0, 0.0], repeat(3_600.0))
+    monkeypatch.setattr(call_starts, "thread_time", lambda: next(readings))
+    monkeypatch.setattr(call_starts, "LONGEST_REST", 3_600.0)
+    calls = Calls(careful())
+    first, second, third = (calls.start(number) for number in range(3))
+    begin_next = calls.starts._begin_next
+
+    def leave_second() -> None:
+        begin_next()
+        if calls.begun == [0]:
+            second.cancel()
+
+    monkeypatch.setattr(calls.starts, "_begin_next", leave_second)
+    await asyncio.wait_for(asyncio.gather(first, second, third), 120)
+
+    assert (calls.begun, calls.closed) == ([0, 2], [1])
 
 
 async def test_hosts_take_turns(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -272,3 +305,38 @@ async def test_calls_of_a_server_begin_so(monkeypatch: pytest.MonkeyPatch) -> No
     await server.stop()
 
     assert turns == 2 * [(starts_of(asyncio.get_running_loop()), "ipv4:127.0.0.1")]
+
+
+async def test_calls_of_a_server_that_are_left_do_not_begin(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where the client cancels one, where its deadline passes, and where the server stops, which waits for none."""
+    clock(monkeypatch, 3_600.0)
+    monkeypatch.setattr(call_starts, "LONGEST_REST", 3_600.0)
+    monkeypatch.setattr(call_starts, "CAREFUL_TIME", 3_600.0)
+    monkeypatch.setattr("milepost.server.runtime.server._STOP_GRACE", 0.1)
+    left: Left = []
+    server = Server(Settings("127.0.0.1:0", None))
+    await server.start()
+    starts = starts_of(asyncio.get_running_loop())
+    async with connect(server.address) as rpc:
+        request = GetJobRequest(job_id="j")
+        starts.note_metadata(LARGE_METADATA, left_by(left))
+        assert (await refused(rpc.jobs.GetJob(request))).code == "NOT_FOUND"
+        begun = server.call_count
+        calls = [rpc.jobs.GetJob(request), rpc.jobs.GetJob(request, timeout=2.0), rpc.jobs.GetJob(request)]
+
+        async def wait_all() -> bool:
+            return starts._waiting.size == 3
+
+        await eventually(wait_all)
+        calls[0].cancel()
+        codes = [await call.code() for call in calls[:2]]
+
+        async def are_left() -> bool:
+            return len(left) == 2
+
+        await eventually(are_left)
+        await server.stop()
+        codes.append(await calls[2].code())
+
+    assert [code.name for code in codes] == ["CANCELLED", "DEADLINE_EXCEEDED", "UNAVAILABLE"]
+    assert (len(left), server.call_count) == (3, begun)

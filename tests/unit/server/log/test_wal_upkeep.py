@@ -72,7 +72,7 @@ async def test_the_wal_is_truncated_after_a_long_reader(tmp_path: Path) -> None:
 async def test_writes_go_on_under_a_reader_and_the_log_says_why_the_file_grows(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The log reports it at each doubling, not at each turn."""
+    """The log reports it at each doubling, not at each turn. A backup of the server's own reads for as long."""
     monkeypatch.setattr(wal_upkeep, "_REPORTED_SIZE", 2 * LIMIT)
     monkeypatch.setattr(wal_upkeep, "_TRUNCATE_WAIT", 1)
     log, author = SqliteEventLog(tmp_path), Author("j")
@@ -87,6 +87,7 @@ async def test_writes_go_on_under_a_reader_and_the_log_says_why_the_file_grows(
     sizes = reported(lines)
     assert sizes[0] >= 2 * LIMIT
     assert all(later >= 2 * earlier for earlier, later in itertools.pairwise(sizes))
+    assert lines[0]["event"].startswith("another process, or a backup, has been reading")
 
 
 def reported(lines: list[structlog.typing.EventDict]) -> list[int]:

@@ -83,7 +83,7 @@ class WalUpkeep:
         if checkpoint is not None and size >= self._reported:
             self._reported = 2 * size
             _logger.warning(
-                "another process has been reading the database for long, so its write-ahead log grows",
+                "another process, or a backup, has been reading the database for long, so its write-ahead log grows",
                 bytes=size,
             )
         self._checkpoint = _Checkpoint(self._connect)

@@ -90,9 +90,9 @@ def heartbeats_do_not_count() -> list[Change]:
     def unheard(self: SessionTable, job_id: str) -> float:
         return -math.inf
 
-    async def deaf(self: WorkStream, request: WorkRequest) -> None:
+    async def deaf(self: WorkStream, request: WorkRequest, size: int) -> None:
         if not request.HasField("heartbeat"):
-            await take(self, request)
+            await take(self, request, size)
 
     return [Change(WorkStream, "_handle", deaf), Change(SessionTable, "listening_since", unheard)]
 

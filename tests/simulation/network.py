@@ -117,6 +117,7 @@ class Stream:
         self._down = Pipe(self._loop, source)
         self._answers = Inbox[WorkResponse]()
         self._requests = Inbox[WorkRequest]()
+        self.size = 0
         self._serving: asyncio.Task[Any] | None = None
         self._ended = False
         # The number of messages before it breaks by itself.
@@ -164,6 +165,7 @@ class Stream:
         if request is None:
             raise StopAsyncIteration
         self._network.record.took(self.number, request)
+        self.size = request.ByteSize()
         return request
 
     async def respond(self, response: WorkResponse | JobResponse) -> None:

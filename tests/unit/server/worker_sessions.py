@@ -29,6 +29,24 @@ __all__ = ["LEASE", "Talk", "WorkerSessions", "state", "worker_sessions"]
 LEASE: Final = 30.0
 
 
+class Said:
+    """The requests of a queue, up to None, as a session receives them."""
+
+    def __init__(self, queue: asyncio.Queue[WorkRequest | None]) -> None:
+        self._queue = queue
+        self.size = 0
+
+    def __aiter__(self) -> Said:
+        return self
+
+    async def __anext__(self) -> WorkRequest:
+        if (request := await self._queue.get()) is None:
+            raise StopAsyncIteration
+        self._queue.task_done()
+        self.size = request.ByteSize()
+        return request
+
+
 class Talk:
     """One session, message by message."""
 
@@ -38,7 +56,7 @@ class Talk:
         self.assignments = 0
         """How many the server has sent."""
         set_principal(ANONYMOUS)
-        self._task = asyncio.create_task(service.Work(self._incoming(), cast("Any", self)))
+        self._task = asyncio.create_task(service.Work(Said(self._said), cast("Any", self)))
 
     async def write(self, response: WorkResponse | JobResponse) -> None:
         """See the context of a gRPC call."""
@@ -85,11 +103,6 @@ class Talk:
         """Break the connection."""
         self._task.cancel()
         await asyncio.wait([self._task])
-
-    async def _incoming(self) -> AsyncIterator[WorkRequest]:
-        while (request := await self._said.get()) is not None:
-            self._said.task_done()
-            yield request
 
 
 class WorkerSessions:

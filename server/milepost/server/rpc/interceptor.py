@@ -26,6 +26,7 @@ from milepost.server.calls.call_admission import CallAdmission
 from milepost.server.calls.call_memory import CallMemory
 from milepost.server.calls.call_record import CallRecord, refusal_status
 from milepost.server.calls.open_calls import OpenCalls
+from milepost.server.calls.received_requests import ReceivedRequests
 from milepost.server.calls.request_decoding import Decoded, decoder, finish_decoding
 from milepost.server.calls.response_stream import ResponseStream
 from milepost.server.rpc.call_log import CallLog
@@ -191,15 +192,10 @@ class Interceptor(grpc.aio.ServerInterceptor):
         with self._calls.serving(principal):
             return await function(receive(context), context)
 
-    async def _receive_all(
-        self, decode: Callable[[bytes], Decoded], context: _Context
-    ) -> AsyncIterator[Message]:
+    def _receive_all(self, decode: Callable[[bytes], Decoded], context: _Context) -> ReceivedRequests:
         caller = current_caller()
-        async for data in self._memory.of(caller).receive_all(context):
-            await self._admission.turns.begin_message(caller, len(data))
-            decoded = decode(data)
-            # Small requests are decoded already: no further call for them.
-            yield decoded if isinstance(decoded, Message) else await finish_decoding(decoded, self._slices)
+        received = self._memory.of(caller).receive_all(context)
+        return ReceivedRequests(received, decode, caller, self._admission.turns, self._slices)
 
     async def _receive_until_draining(
         self, decode: Callable[[bytes], Decoded], context: _Context

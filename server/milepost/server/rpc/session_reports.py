@@ -46,13 +46,12 @@ class SessionReports:
         self._writer = writer
         self._unanswered = unanswered
 
-    async def take(self, report: Report) -> None:
-        """Take a report, once there is room for it. Raises what refuses it; else its answer comes on the stream."""
+    async def take(self, report: Report, size: int) -> None:
+        """Take a report of ``size`` bytes, once there is room. Raises what refuses it; else the stream answers it."""
         validation.report(report)
         # A job that the session holds was checked when the session got it.
         if report.job_id not in self._session.jobs:
             await self._access.check(self._session.principal, Action.WORK, report.job_id)
-        size = report.ByteSize()
         charge = size + CALL_COST
         if not self._requests.try_acquire(charge):
             # Meanwhile the worker is not read; its lease does not run.
@@ -79,14 +78,13 @@ class SessionReports:
             self._session.ending.discard(report.job_id)
         self._acknowledge_when_durable(report, accepted, durable, charge)
 
-    def take_nowait(self, report: Report) -> bool:
+    def take_nowait(self, report: Report, size: int) -> bool:
         """Take a report that ``Reports.accept_nowait`` accepts, if there is room; else do nothing.
 
         Nothing in it can be refused: the session holds the job, and the report is the next one.
         """
         if report.job_id not in self._session.jobs:
             return False
-        size = report.ByteSize()
         charge = size + CALL_COST
         if not self._requests.try_acquire(charge):
             return False

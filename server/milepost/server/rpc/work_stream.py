@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Coroutine
+from collections.abc import Coroutine
 from typing import Any, Final
 
 from milepost.server.access.authorize import Action
 from milepost.server.base.refusal import Refusal
 from milepost.server.base.tracebacks import drop_tracebacks
 from milepost.server.budgets.byte_budget import ByteBudget
+from milepost.server.calls.received_requests import SizedRequests
 from milepost.server.dispatch.session_table import rejection
 from milepost.server.dispatch.worker_session import Session
 from milepost.server.log.log_errors import StoreBehind
@@ -76,23 +77,23 @@ class WorkStream:
         self._finishing = False
         self._silence: asyncio.TimerHandle | None = None
 
-    async def read(self, incoming: AsyncIterator[WorkRequest]) -> None:
+    async def read(self, incoming: SizedRequests[WorkRequest]) -> None:
         """Handle requests until the worker closes its side of the stream, or the session finishes."""
         self._sessions.listen(self._session)
         async for request in incoming:
             self._sessions.heard(self._session)
             self._limiter.pace.note(self._session.caller)
-            updates = len(request.report.updates)
+            size, updates = incoming.size, len(request.report.updates)
             if self._limiter.uses_burst(self._session.principal):
                 await self._await_turn(updates)
             if self._finishing:
                 return
             # A message other than a report counts as one event.
             pause = self._limiter.use_events(self._session.principal, updates or 1)
-            if not request.HasField("report") or not self._reports.take_nowait(request.report):
+            if not request.HasField("report") or not self._reports.take_nowait(request.report, size):
                 self._idle.clear()
                 try:
-                    await self._handle(request)
+                    await self._handle(request, size)
                 finally:
                     self._idle.set()
             while len(self._unanswered) >= _UNANSWERED_LIMIT:
@@ -165,10 +166,10 @@ class WorkStream:
             await asyncio.wait(self._unanswered)
         self._responses.close(error)
 
-    async def _handle(self, request: WorkRequest) -> None:
+    async def _handle(self, request: WorkRequest, size: int) -> None:
         match request.WhichOneof("message"):
             case "report":
-                await self._answer_refusal(request.report, self._reports.take(request.report))
+                await self._answer_refusal(request.report, self._reports.take(request.report, size))
             case "heartbeat":
                 self._deadlines.renew(self._session.jobs)
             case "claim":

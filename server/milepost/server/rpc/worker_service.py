@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import math
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import Sequence
 from typing import Any, Final
 
 import grpc.aio
@@ -17,6 +17,7 @@ from milepost.server.access.principal import Principal
 from milepost.server.base.refusal import draining
 from milepost.server.budgets.byte_budget import ByteBudget
 from milepost.server.calls.call_memory import CallMemory
+from milepost.server.calls.received_requests import SizedRequests
 from milepost.server.dispatch.worker_session import Session
 from milepost.server.log.node_presence import NoPeers, Peers
 from milepost.server.messages.timestamps import duration
@@ -59,7 +60,7 @@ class WorkerService:
         """Tell the other nodes which worker processes connect here from now on."""
         self._peers = peers
 
-    async def Work(self, incoming: AsyncIterator[WorkRequest], context: _Context) -> None:
+    async def Work(self, incoming: SizedRequests[WorkRequest], context: _Context) -> None:
         """See the contract."""
         principal = current_principal()
         check_scope(principal, Action.WORK)
@@ -169,7 +170,7 @@ class WorkerService:
             finishing.append(asyncio.create_task(stream.finish(draining())))
             yield
 
-    async def _hello(self, incoming: AsyncIterator[WorkRequest]) -> WorkRequest | None:
+    async def _hello(self, incoming: SizedRequests[WorkRequest]) -> WorkRequest | None:
         """Return the first message, None if there is none. Raises DRAINING if the server stops before it comes."""
 
         async def read() -> WorkRequest | None:

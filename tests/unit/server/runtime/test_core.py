@@ -75,6 +75,7 @@ class Worker:
     def __init__(self) -> None:
         self.requests: asyncio.Queue[WorkRequest] = asyncio.Queue()
         self.responses: asyncio.Queue[WorkResponse] = asyncio.Queue()
+        self.size = 0
 
     async def write(self, response: WorkResponse | JobResponse) -> None:
         """See the context of a gRPC call."""
@@ -88,7 +89,9 @@ class Worker:
         return self
 
     async def __anext__(self) -> WorkRequest:
-        return await self.requests.get()
+        request = await self.requests.get()
+        self.size = request.ByteSize()
+        return request
 
     async def hears(self, kind: str) -> WorkResponse:
         """The next message, which must be of this kind."""

@@ -31,11 +31,14 @@ __all__ = ["Forked", "ForkedCommand", "Forkery", "shared_forkery"]
 
 _MESSAGE = 65_536
 
+# A server imports HTTP once it starts, and its libraries while they start. A fork would do so each time.
 _ROOTS: Final = (
     "milepost.client._cli",
     "milepost.client._worker",
-    "milepost.server.cli.serve",
-    "milepost.server.cli.server_process",
+    "milepost.server",
+    "milepost.web",
+    "encodings.idna",
+    "uvicorn.protocols.http.httptools_impl",
 )
 
 # Few commands need it, and Redis' client with it.

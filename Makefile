@@ -76,8 +76,8 @@ demo: setup  ## Run the demo; ARGS="--help" shows its options
 multitrack: setup  ## Turn a recording into a transcript; MILEPOST_ENGINE names the engine, ARGS="--help" shows options
 	$(BIN)/python -m examples.multitrack $(ARGS)
 
-# Half of their time the tests wait for something, so that three files run on two cores; at most 8, since each starts processes.
-ABREAST := -n $(shell $(PYTHON) -c 'import os; print(min(8, max(1, (os.cpu_count() or 1) * 3 // 2)))') --dist loadfile
+# The tests wait for something most of the time, so that four files run on two cores; at most 8, since each starts processes.
+ABREAST := -n $(shell $(PYTHON) -c 'import os; print(min(8, max(1, (os.cpu_count() or 1) * 2)))') --dist loadfile
 
 .PHONY: test
 test: setup node  ## Run the tests; ARGS="-k watch" selects some

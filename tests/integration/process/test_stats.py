@@ -29,6 +29,6 @@ async def _hold_the_loop(server: ServerProcess) -> None:
         assert nanoseconds(second.event_loop.p99) > 0
 
         async def is_said() -> bool:
-            return any(line["event"] == "event loop held" for line in server.log())
+            return any(line["event"] == "event loop blocked" for line in server.log())
 
         await eventually(is_said)

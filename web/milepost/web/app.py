@@ -85,7 +85,7 @@ async def _redirect(address: str, request: Request) -> Response:
 
 
 async def _openapi(request: Request) -> Response:
-    # In a thread, since the first call makes it, which would hold up the event loop.
+    # In a thread, since the first call makes it, which would block the event loop.
     body = await asyncio.to_thread(document)
     return Response(body, headers={"cache-control": "no-cache"}, media_type="application/json")
 

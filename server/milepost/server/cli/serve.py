@@ -140,7 +140,7 @@ Every option is also read from the environment: --lease-ttl from MILEPOST_LEASE_
     type=duration(0.001),
     metavar="TIME",
     default="20ms",
-    help="Log what holds up the event loop for longer than this; it serves nobody meanwhile.",
+    help="Log what blocks the event loop for longer than this; it serves nobody meanwhile.",
 )
 @option(
     "--audit-log",

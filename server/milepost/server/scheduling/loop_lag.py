@@ -1,4 +1,4 @@
-"""How long the event loop was held up: a histogram of the durations of its passes."""
+"""How long the event loop was blocked: a histogram of the durations of its passes."""
 
 from __future__ import annotations
 

@@ -89,7 +89,7 @@ def test_what_holds_the_loop_is_logged(watchdog: LoopWatchdog) -> None:
         end_pass(watchdog, 2 * TOLD_LIMIT)
 
     (line,) = log
-    assert line["event"] == "event loop held"
+    assert line["event"] == "event loop blocked"
     assert line["milliseconds"] >= 2e3 * TOLD_LIMIT
     assert line["cpu_milliseconds"] < line["milliseconds"]
 

@@ -1,1 +1,1 @@
-"""The process itself: its memory, its threads, and whether its event loop is held up."""
+"""The process itself: its memory, its threads, and whether its event loop is blocked."""

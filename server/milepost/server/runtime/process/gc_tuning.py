@@ -25,7 +25,7 @@ from typing import Final
 # The arguments of `gc.set_threshold`: allocations per young collection, young collections per middle one (CPython makes
 # it one more than the number), and middle ones per full one. Most objects die young; a middle collection scans those
 # that did not, once: the fewer at a time, the shorter it holds the event loop. Those of ``scan_young`` count as middle
-# ones, so a full one, which may hold the loop for hundreds of milliseconds, comes after 400 s of them at least.
+# ones, so a full one, which may block the loop for hundreds of milliseconds, comes after 400 s of them at least.
 _THRESHOLDS: Final = 10_000, 0, 20_000
 
 # The same during a surge. A collection holds the event loop for half a microsecond for each object that was allocated

@@ -1,4 +1,4 @@
-"""Detect passes that hold up the event loop, and log which code did.
+"""Detect passes that block the event loop, and log which code did.
 
 While a pass of the loop runs, the server answers nobody. The loop waits for what arrives in a selector, so a selector
 that notes when it returns and when it is called again measures each pass. What runs in a long pass is sampled by a
@@ -36,7 +36,7 @@ _POLL_INTERVAL: Final = 0.0002
 _LOG_INTERVAL: Final = 1.0
 
 # Times that interval, at most, while lines follow one another as soon as they may: each doubles it. The loop of a busy
-# machine is held again and again, by what others have the processor for.
+# machine is blocked again and again, by what others have the processor for.
 _STRETCH_LIMIT: Final = 64
 
 # Seconds between two looks of the thread at the loop: while that is busy, and at most, while it waits.
@@ -108,7 +108,7 @@ class LoopWatchdog:
             return
         self._stretch = min(2 * self._stretch, _STRETCH_LIMIT) if since < 2 * interval else 1
         _logger.info(
-            "event loop held",
+            "event loop blocked",
             milliseconds=round(1e3 * duration, 1),
             cpu_milliseconds=round(1e3 * cpu, 1),
             **({"by": self._sampled} if self._sample_of == began else {}),

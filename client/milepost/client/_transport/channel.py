@@ -20,6 +20,7 @@ from milepost.client._transport.error_mapping import error_from_status, is_misco
 from milepost.client._transport.fork_safety import grpc
 from milepost.client._transport.target import Target
 from milepost.client._transport.token_source import CallCredential, Metadata, TokenSource
+from milepost.client._transport.weak_members import members
 from milepost.client.errors import LimitReached, MilepostError, TokenUnavailable
 from milepost.contract import limits
 from milepost.v1.admin_service_pb2_grpc import AdminServiceStub
@@ -267,7 +268,7 @@ class LazyChannel:
     async def close(self) -> None:
         """Close the connections, and end all calls on them, also those that wait for what comes before a connection."""
         self._closed = True
-        for wait in tuple(self._closable_waits):
+        for wait in members(self._closable_waits):
             wait.close(RuntimeError(_CLOSED))
         self.tokens.close(_CLOSED)
         if self._loop is asyncio.get_running_loop():

@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final, Protocol
 
 from milepost.client._transport.grpc_environment import DURING_IMPORT
+from milepost.client._transport.weak_members import members
 
 __all__ = ["HasConnection", "claim_process", "grpc", "register"]
 
@@ -91,7 +92,7 @@ def _before_fork() -> None:
     # Without a claim, a server in this process uses gRPC, or the application itself.
     if _owner_pid in (0, os.getpid()) and _poller_is_running():
         _owner_pid = os.getpid()
-        for connection in tuple(_connections):
+        for connection in members(_connections):
             _release(connection)
         if _poller_is_running():
             gc.collect()  # finished calls may be held by exceptions in reference cycles

@@ -65,6 +65,28 @@ async def test_a_claim_is_repeated_once_on_the_next_session(monkeypatch: pytest.
             pass
 
 
+async def test_giving_a_job_back_may_be_cancelled() -> None:
+    """It leaves no task that waits for an answer of the server: asyncio would complain once that is garbage."""
+
+    async def assign(stream: Stream) -> None:
+        await stream.welcomes()
+        await stream.hears("claim")
+        await stream.says(assignment=assignment())
+        await asyncio.Event().wait()
+
+    async with scripted(assign) as server, Client(server.address) as client:
+        before = asyncio.all_tasks()
+        attachment = client.attach("j").attachment
+        await attachment.claim()
+        abandoning = asyncio.ensure_future(attachment.abandon())
+        await asyncio.sleep(0)
+        abandoning.cancel()
+        await asyncio.wait((abandoning,))
+        left = [task for task in asyncio.all_tasks() - before if "JobTable.empty" in repr(task)]
+
+    assert left == []
+
+
 async def test_a_refusal_that_comes_after_the_assignment_is_of_no_attempt(
     caplog: pytest.LogCaptureFixture,
 ) -> None:

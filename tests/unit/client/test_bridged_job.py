@@ -161,3 +161,25 @@ async def test_a_job_that_is_cancelled_while_it_is_claimed() -> None:
 
     assert await job.run()
     assert asked == ["1"]
+
+
+async def test_a_bridge_that_is_stopped_while_a_job_is_being_cancelled_leaves_no_task() -> None:
+    """Asyncio would complain of one that is garbage before it has ended."""
+    is_cancelled = asyncio.Event()
+
+    async def cancel() -> None:
+        is_cancelled.set()
+
+    async def unasked() -> bool:
+        raise AssertionError
+
+    before = asyncio.all_tasks()
+    job = BridgedJob("1", cast(Attachment, Claim()), JobRules(), cancel=cancel, ask_to_stop=unasked)
+    job.receive(MappedMessage(id="1", end="cancelled"), 1, congested=False)
+    running = asyncio.ensure_future(job.run())
+    await is_cancelled.wait()
+    running.cancel()
+    await asyncio.wait((running,))
+    await asyncio.sleep(0)
+
+    assert asyncio.all_tasks() == before

@@ -332,7 +332,7 @@ class Attachment:
                 for attempt in self._jobs:
                     attempt.give_back()
                 self._left.set_result(asyncio.CancelledError())
-                await asyncio.wait((asyncio.ensure_future(self._jobs.empty()),), timeout=_RELEASE_TIMEOUT)
+                await completes(self._jobs.empty(), _RELEASE_TIMEOUT)
             await self._sessions.finish(_RELEASE_TIMEOUT)
         finally:
             await self._disconnect()

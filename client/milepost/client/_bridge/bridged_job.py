@@ -14,6 +14,7 @@ from milepost.client._bridge.job_writer import JobWriter
 from milepost.client._bridge.mapped_message import MappedMessage
 from milepost.client._bridge.message_mapping import JobRules
 from milepost.client._worker.cancel_signal import Cancelled
+from milepost.client._worker.timed_wait import completes
 from milepost.client.errors import (
     InvalidField,
     JobAlreadyExists,
@@ -205,7 +206,7 @@ class BridgedJob:
                     "CANCELLED", f"Its application cancelled it. (Not as a cancellation: {error})"
                 )
             # The job ends CANCELLED only once this attempt was asked to stop.
-            await asyncio.wait((asyncio.ensure_future(self._stop_requested.wait()),), timeout=GRACE_PERIOD)
+            await completes(self._stop_requested.wait(), GRACE_PERIOD)
         return asyncio.CancelledError()
 
     def _stopped(self) -> None:

@@ -205,8 +205,10 @@ class JobTable:
         """Wait until no handler is running, and the ends of all are on disk, or the server has them."""
         await self.idle()
         ends = [asyncio.ensure_future(wait) for wait in (self.empty(), self._spooler.write(self))]
-        await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
-        ends[0].cancel()
+        try:
+            await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            ends[0].cancel()
 
     async def redelivered(self) -> None:
         """Wait until the server has answered for all reports of earlier workers."""

@@ -42,10 +42,12 @@ async def deliver_spool(directory: Path, channel: LazyChannel, worker_id: str, t
     try:
         if running is not None:
             redelivered = asyncio.create_task(jobs.redelivered())
-            await asyncio.wait(
-                (redelivered, running), timeout=DELIVERY_TIMEOUT, return_when=asyncio.FIRST_COMPLETED
-            )
-            redelivered.cancel()
+            try:
+                await asyncio.wait(
+                    (redelivered, running), timeout=DELIVERY_TIMEOUT, return_when=asyncio.FIRST_COMPLETED
+                )
+            finally:
+                redelivered.cancel()
             await sessions.finish(_CLOSE_TIMEOUT)
     finally:
         if running is not None:

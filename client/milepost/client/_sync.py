@@ -6,7 +6,7 @@ import contextlib
 import functools
 import inspect
 import re
-from collections.abc import AsyncGenerator, Callable, Coroutine, Generator, Iterator
+from collections.abc import AsyncGenerator, Callable, Coroutine, Iterator
 from types import GenericAlias, TracebackType
 from typing import (
     Any,
@@ -25,6 +25,7 @@ from typing import (
 from milepost.client._attach import Attached, SyncAttached
 from milepost.client._client import Client
 from milepost.client._options import ConnectionOptions, WatchOptions, describe_options
+from milepost.client._sync_items import SyncItems
 from milepost.client._transport.event_loop_thread import EventLoopThread
 from milepost.client._watch.job_watch import Watch
 from milepost.client._watch.jobs_watch import JobsWatch
@@ -75,21 +76,15 @@ def _blocking(
 
 def _iterating(
     method: Callable[Concatenate[Client, _Parameters], AsyncGenerator[_Result, None]],
-) -> Callable[Concatenate[SyncClient, _Parameters], Generator[_Result, None, None]]:
-    """The same method as a plain generator."""
+) -> Callable[Concatenate[SyncClient, _Parameters], SyncItems[_Result]]:
+    """The same method as a plain iterator."""
     item, _ = get_args(get_type_hints(method)["return"])
 
     @_without_asyncio(method, returns=GenericAlias(Iterator, (item,)))
     def call(
         self: SyncClient, /, *args: _Parameters.args, **kwargs: _Parameters.kwargs
-    ) -> Generator[_Result, None, None]:
-        items = method(self._client, *args, **kwargs)
-        try:
-            while item := self._loop_thread.run(_next(items)):
-                yield from item
-        finally:
-            with contextlib.suppress(RuntimeError):  # if the client is closed
-                self._loop_thread.run(items.aclose())
+    ) -> SyncItems[_Result]:
+        return SyncItems(method(self._client, *args, **kwargs), self._loop_thread)
 
     return call
 
@@ -212,10 +207,3 @@ class SyncClient:
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
         self.close()
-
-
-async def _next(items: AsyncGenerator[_Result, None]) -> tuple[_Result, ...]:
-    """The next item; none at the end."""
-    async for item in items:
-        return (item,)
-    return ()

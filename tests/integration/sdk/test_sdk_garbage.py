@@ -10,7 +10,7 @@ from typing import TypeAlias
 
 import pytest
 
-from milepost.client import Client, Ended, SyncClient
+from milepost.client import Client, Connection, Ended, SyncClient
 from milepost.client._attach.attachment import Attachment
 from milepost.client._transport.token_source import CallCredential
 from milepost.client._worker.attempt import Attempt
@@ -95,6 +95,20 @@ async def subscribe_to_a_missing_job(address: str, job_id: str) -> None:
         ended = await anext(subscriptions)
         assert isinstance(ended, Ended)
         assert isinstance(ended.error, JobNotFound)
+
+
+async def subscribe_with_a_callback_that_fails(address: str, job_id: str) -> None:
+    """Whose error the consumer gets."""
+    array = Array()
+
+    def fail(connection: Connection) -> None:
+        raise ZeroDivisionError
+
+    async with Client(address) as client, client.subscriptions() as subscriptions:
+        subscriptions.add(job_id, on_state=fail)
+        with suppress(ZeroDivisionError):
+            await anext(subscriptions)
+            raise AssertionError(array)
 
 
 async def ask_for_no_token(address: str, job_id: str) -> None:
@@ -225,6 +239,7 @@ def plainly(use: Callable[[SyncClient, str], None]) -> Use:
         (watch_at_no_server, Array),
         (watch_without_a_token, TokenUnavailable),
         (subscribe_to_a_missing_job, JobNotFound),
+        (subscribe_with_a_callback_that_fails, Array),
         (ask_for_no_token, Array),
         (run_a_block, Attachment),
         (run_a_block, Attempt),

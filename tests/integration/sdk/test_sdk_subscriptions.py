@@ -117,6 +117,25 @@ async def test_an_error_ends_only_its_own_watch(client: Client, kind: str) -> No
         assert Ended(job.job_id) in await ended(subscriptions, 1)
 
 
+async def test_a_callback_that_fails_ends_only_its_own_watch(client: Client, kind: str) -> None:
+    """The consumer gets its error, once: nothing more comes of the job, and it may be added again."""
+    failing, other = [(await client.submit(kind)).job_id for _ in range(2)]
+
+    def fail(connection: Connection) -> None:
+        raise ZeroDivisionError
+
+    async with client.subscriptions() as subscriptions:
+        subscriptions.add(failing, on_state=fail)
+        with pytest.raises(ZeroDivisionError):
+            await anext(subscriptions)
+        assert not subscriptions
+        for job_id in (failing, other):
+            subscriptions.add(job_id)
+        items = [await anext(subscriptions) for _ in range(2)]
+
+    assert {item.job_id for item in items} == {failing, other}
+
+
 async def test_subscriptions_survive_cuts(client: Client, kind: str) -> None:
     """All watches reconnect by themselves."""
     job_ids = [(await client.submit(kind)).job_id for _ in range(20)]
@@ -207,6 +226,12 @@ async def test_what_is_left_is_cancelled_at_the_server(client: Client, between: 
         async for _ in far.watch_jobs(kinds=[kind]):
             break
         gc.collect()
+        await eventually(left(between))
+
+        dropped = far.subscriptions()
+        dropped.add(job_ids[0])
+        await anext(dropped)
+        del dropped
         await eventually(left(between))
 
 

@@ -8,6 +8,7 @@ from typing import Final, Generic, TypeVar, cast
 
 from milepost.client._transport.error_mapping import error_from_status
 from milepost.client._transport.fork_safety import grpc
+from milepost.client._transport.home_loop import HomeLoop
 from milepost.client.errors import MilepostError, Unreachable
 from milepost.v1 import WatchJobRequest, WatchJobResponse, WatchJobsRequest, WatchJobsResponse
 
@@ -26,7 +27,7 @@ class StreamReader(Generic[_Request, _Frame]):
     def __init__(self, address: str) -> None:
         self._address = address
         self._call: grpc.aio.UnaryStreamCall[_Request, _Frame] | None = None
-        self._loop: asyncio.AbstractEventLoop | None = None
+        self._home: HomeLoop | None = None
         self._reading: asyncio.Task[_Frame | None] | None = None
 
     @property
@@ -36,7 +37,7 @@ class StreamReader(Generic[_Request, _Frame]):
 
     def open(self, call: grpc.aio.UnaryStreamCall[_Request, _Frame]) -> None:
         """Read from this stream from now on."""
-        self._loop = asyncio.get_running_loop()
+        self._home = HomeLoop()
         self._call = call
 
     async def read(self, timeout: float) -> _Frame | None:
@@ -83,9 +84,13 @@ class StreamReader(Generic[_Request, _Frame]):
         self.cancel()
 
     def cancel(self) -> asyncio.Task[_Frame | None] | None:
-        """Cancel the stream; return its pending read, if any."""
+        """Cancel the stream; return its pending read, if any, and if it is of the running loop."""
         call, self._call = self._call, None
         reading, self._reading = self._reading, None
+        if self._home is not None and not self._home.is_here:
+            if call is not None:
+                self._home.hand_over(call.cancel)
+            return None
         if call is not None:
             call.cancel()
         if reading is not None:
@@ -94,8 +99,8 @@ class StreamReader(Generic[_Request, _Frame]):
 
     def __del__(self) -> None:
         # gRPC does not cancel a call when its last reference goes (grpc#43462).
-        if self._call is not None and self._loop is not None and not self._loop.is_closed():
-            self._loop.call_soon_threadsafe(self._call.cancel)
+        if self._call is not None and self._home is not None:
+            self._home.hand_over(self._call.cancel)
 
 
 async def _read(call: grpc.aio.UnaryStreamCall[_Request, _Frame]) -> _Frame | None:

@@ -7,10 +7,11 @@ from collections import deque
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
 from types import TracebackType
-from typing import Protocol, Self, TypeAlias, Unpack
+from typing import Final, Protocol, Self, TypeAlias, Unpack
 
 from milepost.client._arguments import check_text
 from milepost.client._options import WatchOptions
+from milepost.client._transport.home_loop import HomeLoop
 from milepost.client._watch.job_watch import StateWatch, Watch
 from milepost.client._watch.watch_cursor import OnGap
 from milepost.client.errors import MilepostError
@@ -71,6 +72,7 @@ class Subscriptions(AsyncIterator[Subscribed]):
         # Subscriptions with an item to yield; None wakes the consumer after a close.
         self._ready: asyncio.Queue[_Subscription | None] = asyncio.Queue()
         self._closed = False
+        self._home: HomeLoop | None = None  # once there was a subscription
 
     def add(
         self,
@@ -92,7 +94,8 @@ class Subscriptions(AsyncIterator[Subscribed]):
         if job_id in self._subscriptions:
             raise ValueError(f"Job {job_id!r} is already subscribed.")
         watch = self._open_watch(job_id, snapshot=snapshot, on_gap=on_gap, **options)
-        self._subscriptions[job_id] = _Subscription(watch, self._ready)
+        self._home = self._home or HomeLoop()
+        self._subscriptions[job_id] = _Subscription(watch, self._ready, self._home)
 
     def discard(self, job_id: str) -> None:
         """Stop watching a job, if subscribed: cancel the stream at the server, and yield no more of its events."""
@@ -128,11 +131,19 @@ class Subscriptions(AsyncIterator[Subscribed]):
         return self._pop(subscription)
 
     async def _next_ready(self) -> _Subscription | None:
-        """The next subscription with an item, which `_pop` takes; None once this is closed."""
+        """The next subscription with an item, which `_pop` takes; None once this is closed.
+
+        Raises the error that has ended a subscription unexpectedly, such as of a callback, and forgets that one.
+        """
+        if self._home is not None and not self._home.is_here:  # where nothing would come
+            raise RuntimeError("The subscriptions belong to another event loop, or to this process's parent.")
         while not self._closed:
             subscription = await self._ready.get()
             # Otherwise it is closed, or discarded meanwhile.
             if subscription is not None and self._subscriptions.get(subscription.job_id) is subscription:
+                if not subscription.has_more:
+                    del self._subscriptions[subscription.job_id]
+                    subscription.raise_failure()
                 return subscription
         return None
 
@@ -150,8 +161,9 @@ class Subscriptions(AsyncIterator[Subscribed]):
         closing = [subscription.cancel() for subscription in self._subscriptions.values()]
         self._subscriptions.clear()
         self._ready.put_nowait(None)
-        if closing:
-            await asyncio.wait(closing)
+        for fetching in closing:
+            if fetching is not None:
+                await asyncio.wait((fetching,))
 
     async def __aenter__(self) -> Self:
         return self
@@ -161,19 +173,32 @@ class Subscriptions(AsyncIterator[Subscribed]):
     ) -> None:
         await self.aclose()
 
+    def __del__(self) -> None:
+        for subscription in self._subscriptions.values():
+            subscription.hand_over()
+
+
+_fetching: Final[set[asyncio.Task[None]]] = set()
+"""Tasks of subscriptions: those of subscriptions that are garbage end in the loop, which itself would not keep them."""
+
 
 class _Subscription:
     """One watch: a task that fetches a batch, and the next batch when the consumer has taken that one."""
 
-    def __init__(self, watch: Watch | StateWatch, ready: asyncio.Queue[_Subscription | None]) -> None:
+    def __init__(
+        self, watch: Watch | StateWatch, ready: asyncio.Queue[_Subscription | None], home: HomeLoop
+    ) -> None:
         self._watch = watch
         self._ready = ready
         self._items: deque[Subscribed] = deque()
         self._emptied = asyncio.Event()
         self._cursor = watch.cursor
         self._cancelled = False
+        self._home = home
         self._fetching = asyncio.create_task(self._fetch())
         self._fetching.add_done_callback(self._fetching_ended)
+        _fetching.add(self._fetching)
+        self._fetching.add_done_callback(_fetching.discard)
 
     @property
     def job_id(self) -> str:
@@ -192,15 +217,12 @@ class _Subscription:
 
     @property
     def first(self) -> Subscribed:
-        """The next buffered item, of which there is one; or raise the error that ended the watch unexpectedly."""
-        if not self._items:
-            self._fetching.result()
+        """The next buffered item, of which there is one."""
         return self._items[0]
 
     def pop(self) -> Subscribed:
-        """Take the next buffered item; see `first`."""
-        item = self.first
-        self._items.popleft()
+        """Take the next buffered item, of which there is one."""
+        item = self._items.popleft()
         if isinstance(item, Event):
             self._cursor = item.sequence
         elif isinstance(item, Job):
@@ -209,11 +231,27 @@ class _Subscription:
             self._emptied.set()
         return item
 
-    def cancel(self) -> asyncio.Future[None]:
-        """Cancel the stream, at the server too; return a future that is done when it is cancelled."""
+    def cancel(self) -> asyncio.Future[None] | None:
+        """Cancel the stream, at the server too; return a future that is done when it is cancelled.
+
+        None if the running loop is another one, which cannot wait for that.
+        """
+        if not self._home.is_here:
+            self.hand_over()
+            return None
         self._cancelled = True
         self._fetching.cancel()
         return self._fetching
+
+    def hand_over(self) -> None:
+        """Have its loop cancel the stream: for a finalizer."""
+        self._home.hand_over(self.cancel)
+
+    def raise_failure(self) -> None:
+        """Raise the error that has ended the watch unexpectedly."""
+        failed = [self._fetching]
+        del self._fetching  # its error has the frames of whoever iterates, and those have this
+        failed.pop().result()
 
     async def _fetch(self) -> None:
         try:
@@ -230,6 +268,6 @@ class _Subscription:
 
     def _fetching_ended(self, fetching: asyncio.Task[None]) -> None:
         if not fetching.cancelled():
-            fetching.exception()  # `pop` raises it if the consumer comes back, and asyncio logs it if not
+            fetching.exception()  # `raise_failure` raises it if the consumer comes back; asyncio would log it if not
         if not self._cancelled:
             self._ready.put_nowait(self)

@@ -276,10 +276,14 @@ class LazyChannel:
                 while connections:
                     await connections.pop().channel.close()
 
-    def _open(self) -> grpc.aio.Channel:
+    def check_usable(self) -> None:
+        """Raise RuntimeError once `close` was called, or if gRPC was in use when this process was forked."""
         if self._closed:
             raise RuntimeError(_CLOSED)
         fork_safety.claim_process()
+
+    def _open(self) -> grpc.aio.Channel:
+        self.check_usable()
         loop = asyncio.get_running_loop()
         if self._loop is not loop:
             self._loop = loop

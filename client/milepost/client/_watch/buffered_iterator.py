@@ -23,17 +23,17 @@ class BufferedIterator(ABC, AsyncIterator[Item]):
         return self
 
     async def __anext__(self) -> Item:
+        await self._receive()
         if not self._ready:
-            self._ready.extend(await self._next())
-            if not self._ready:
-                raise StopAsyncIteration
+            raise StopAsyncIteration
         item = self._ready.popleft()
         self._on_yield((item,), all_read=not self._ready)
         return item
 
     async def batch(self) -> Sequence[Item]:
         """All items received so far, which costs less than single items; waits for at least one, empty at the end."""
-        items: Sequence[Item] = tuple(self._ready) or await self._next()
+        await self._receive()
+        items = tuple(self._ready)
         self._ready.clear()
         if items:
             self._on_yield(items, all_read=True)
@@ -54,8 +54,8 @@ class BufferedIterator(ABC, AsyncIterator[Item]):
             raise
 
     @abstractmethod
-    async def _next(self) -> Sequence[Item]:
-        """The next items; empty at the end."""
+    async def _receive(self) -> None:
+        """Wait until there are items that nobody has got yet, or the end."""
 
     @abstractmethod
     def _on_yield(self, items: Sequence[Item], *, all_read: bool) -> None:

@@ -15,6 +15,7 @@ from milepost.client._transport.token_source import Metadata
 from milepost.client._transport.unexplained_errors import UnexplainedErrors
 from milepost.client._watch.buffered_iterator import BufferedIterator
 from milepost.client._watch.connection_state import Connection, interrupted
+from milepost.client._watch.kept_step import KeptStep
 from milepost.client._watch.node_lag import NodeLag
 from milepost.client._watch.stream_reader import StreamReader
 from milepost.client._watch.transport_fallback import TransportFallback, TransportMode
@@ -47,7 +48,7 @@ class ReconnectingStream(BufferedIterator[Item], Generic[Item, _Request, _Frame]
     """Base of all watches.
 
     An async iterator, and an async context manager that cancels the stream at the server on exit. Cancelling a wait for
-    the next item, as `asyncio.wait_for` does, loses nothing: the next wait continues.
+    the next item, as `asyncio.wait_for` does, loses nothing: the next wait continues, also a reconnect.
     """
 
     def __init__(
@@ -71,6 +72,7 @@ class ReconnectingStream(BufferedIterator[Item], Generic[Item, _Request, _Frame]
         self._lag = NodeLag(timeout)
         self._unexplained = UnexplainedErrors()
         self._waiting = channel.closable_wait()
+        self._under_way = KeptStep()
         self._yielded_epoch = cursor.epoch
         self._done = self._has_opened = self._connected_before = self._recovering = self._unread = False
         self._retry_at = 0.0
@@ -112,17 +114,17 @@ class ReconnectingStream(BufferedIterator[Item], Generic[Item, _Request, _Frame]
             MilepostError: The error that iterating would raise, such as `JobNotFound` or `SequenceAhead`.
         """
         calls = TransportMode.CALL  # without any stream
-        while not (self._has_opened or self._fallback.mode is calls or self._ready or self._done):
-            self._ready.extend(await self._advance())
+        while not (self._has_opened or self._fallback.mode is calls or self._ready or self._is_over):
+            await self._under_way.run(self._advance)
 
     async def aclose(self) -> None:
         """End the watch: cancel the stream at the server. Jobs continue."""
-        reading = self._finish()
-        self._waiting.close()
+        reading, step = self._finish(), self._under_way.cancel()
         self._unread = self._has_unread
         self._ready.clear()
-        if reading is not None:
-            await asyncio.wait((reading,))
+        for ending in (reading, step):
+            if ending is not None:
+                await asyncio.wait((ending,))
 
     async def __aenter__(self) -> Self:
         return self
@@ -136,6 +138,11 @@ class ReconnectingStream(BufferedIterator[Item], Generic[Item, _Request, _Frame]
     def _has_unread(self) -> bool:
         """Whether received items were not yielded."""
         return self._unread or bool(self._ready)
+
+    @property
+    def _is_over(self) -> bool:
+        """Whether no step is left, nor an error of one."""
+        return self._done and not self._under_way.is_begun
 
     @property
     @abstractmethod
@@ -179,35 +186,35 @@ class ReconnectingStream(BufferedIterator[Item], Generic[Item, _Request, _Frame]
         """Whether the watch is complete, at the end of a stream that does not say so."""
         return False
 
-    async def _next(self) -> Sequence[Item]:
-        """The next items; empty at the end."""
-        while not self._done:
-            items = await self._advance()
-            if items and not self._done:
-                return items
-        return ()
+    async def _receive(self) -> None:
+        """Take one step after another until there are items, or the end."""
+        while not (self._ready or self._is_over):
+            await self._under_way.run(self._advance)
 
-    async def _advance(self) -> Sequence[Item]:
-        """The items of the next step, possibly none; a transient error schedules a retry."""
+    async def _advance(self) -> None:
+        """Add the items of the next step, possibly none; a transient error schedules a retry."""
         if self._is_complete:
             await self._reader.drain()
             self._finish()
-            return ()
+            return
         async with self._waiting.until_closed():
             try:
-                return await self._step()
+                items = await self._step()
             except MilepostError as error:
-                return await self._on_error(error)
-        return ()
+                items = await self._on_error(error)
+            if not self._done:
+                self._ready.extend(items)
 
     async def _step(self) -> Sequence[Item]:
         """Open a stream if there is none, and return the items of its next frame, possibly none."""
+        self._channel.check_usable()  # it may have been closed between two steps, or the process forked
         loop = asyncio.get_running_loop()
         if self._connect_deadline is None:
             self._connect_deadline = loop.time() + self._timeout
             self._notify_state(self._connection)
         if (wait := self._retry_at - loop.time()) > 0:
-            await asyncio.sleep(wait)
+            with self._under_way.resumable():
+                await asyncio.sleep(wait)
         fetched = await self._fetch_missing()
         if fetched:
             self._unexplained.passed()
@@ -221,7 +228,8 @@ class ReconnectingStream(BufferedIterator[Item], Generic[Item, _Request, _Frame]
             if self._done:
                 return ()
             self._reader.open(self._open(metadata, finite=self._fallback.mode is TransportMode.REPLAY))
-        frame = await self._reader.read(self._read_timeout)
+        with self._under_way.resumable():
+            frame = await self._reader.read(self._read_timeout)
         if self._done:
             return ()
         if frame is None:

@@ -19,6 +19,8 @@ _Frame = TypeVar("_Frame", WatchJobResponse, WatchJobsResponse)
 
 # Seconds to wait for the server to end the stream after job_ended.
 _DRAIN_TIMEOUT: Final = 0.5
+# Seconds to read what may have arrived while nobody waited and the time of a read ran out.
+_LATE_READ_TIMEOUT: Final = 1.0
 
 
 class StreamReader(Generic[_Request, _Frame]):
@@ -29,6 +31,8 @@ class StreamReader(Generic[_Request, _Frame]):
         self._call: grpc.aio.UnaryStreamCall[_Request, _Frame] | None = None
         self._home: HomeLoop | None = None
         self._reading: asyncio.Task[_Frame | None] | None = None
+        self._read_until = 0.0
+        self._is_late = False
 
     @property
     def is_open(self) -> bool:
@@ -43,7 +47,8 @@ class StreamReader(Generic[_Request, _Frame]):
     async def read(self, timeout: float) -> _Frame | None:
         """The next frame; None at the end, or if the stream was cancelled meanwhile.
 
-        The read runs in its own task, so that cancelling the wait neither cancels the call nor loses a frame.
+        The read runs in its own task, so that cancelling the wait neither cancels the call nor loses a frame, and the
+        timeout is that of the read: it runs on from one wait to the next.
 
         Raises:
             MilepostError: The stream failed, or was silent for `timeout` seconds.
@@ -52,11 +57,19 @@ class StreamReader(Generic[_Request, _Frame]):
         call = self._call
         if call is None:
             return None
-        reading = self._reading = self._reading or asyncio.create_task(_read(call))
-        done, _ = await asyncio.wait((reading,), timeout=timeout)
+        now = asyncio.get_running_loop().time()
+        if self._reading is None:
+            self._reading = asyncio.create_task(_read(call))
+            self._read_until, self._is_late = now + timeout, False
+        elif now > self._read_until and not self._is_late:
+            self._read_until, self._is_late = now + _LATE_READ_TIMEOUT, True
+        reading = self._reading
+        # What is done is returned in the same pass of the loop: waits that are cancelled after a pass must get on, too.
+        if not reading.done():
+            await asyncio.wait((reading,), timeout=max(self._read_until - now, 0.0))
         if self._call is not call:
             return None
-        if not done:
+        if not reading.done():
             raise Unreachable(self._address, f"nothing was received for {timeout:g} s")
         self._reading = None
         if reading.cancelled():

@@ -8,6 +8,10 @@ from contextlib import asynccontextmanager
 from typing import Any, TypeVar
 
 import grpc.aio
+from google.protobuf.any_pb2 import Any as AnyMessage
+from google.protobuf.duration_pb2 import Duration
+from google.rpc import code_pb2, error_details_pb2, status_pb2
+from grpc_status import rpc_status
 
 from milepost.v1 import (
     CaughtUp,
@@ -73,6 +77,14 @@ class Stream:
     async def hang(self) -> None:
         """Send nothing more."""
         await asyncio.Event().wait()
+
+
+async def away_for_an_hour(stream: Stream) -> None:
+    """A server that says when to come again."""
+    detail = AnyMessage()
+    detail.Pack(error_details_pb2.RetryInfo(retry_delay=Duration(seconds=3600)))
+    status = status_pb2.Status(code=code_pb2.CANCELLED, message="come again", details=[detail])
+    await stream.context.abort_with_status(rpc_status.to_status(status))
 
 
 class ScriptedServer(JobServiceServicer):

@@ -9,7 +9,6 @@ from typing import Any
 import grpc
 import pytest
 from google.protobuf.any_pb2 import Any as AnyMessage
-from google.protobuf.duration_pb2 import Duration
 from google.rpc import code_pb2, error_details_pb2, status_pb2
 from grpc_status import rpc_status
 
@@ -26,15 +25,7 @@ from milepost.v1 import (
     WatchJobResponse,
     WatchJobsResponse,
 )
-from tests.support.scripted import Context, ScriptedServer, Stream, scripted, serving
-
-
-async def away_for_an_hour(stream: Stream) -> None:
-    """A server that says when to come again."""
-    detail = AnyMessage()
-    detail.Pack(error_details_pb2.RetryInfo(retry_delay=Duration(seconds=3600)))
-    status = status_pb2.Status(code=code_pb2.CANCELLED, message="come again", details=[detail])
-    await stream.context.abort_with_status(rpc_status.to_status(status))
+from tests.support.scripted import Context, ScriptedServer, Stream, away_for_an_hour, scripted, serving
 
 
 async def test_closing_a_watch_wakes_who_waits_for_the_server() -> None:

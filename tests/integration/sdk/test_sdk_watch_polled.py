@@ -15,9 +15,16 @@ from milepost.client import Client, Connection, Watch
 from milepost.client._watch import stream_reader, watch_cursor
 from milepost.client.errors import PermissionDenied
 from milepost.v1 import Event, GetJobRequest, GetJobResponse, Job, JobState
-from tests.integration.sdk.test_sdk_watch_left import away_for_an_hour
 from tests.support.rpc import eventually
-from tests.support.scripted import Context, ScriptedServer, Step, Stream, scripted, serving
+from tests.support.scripted import (
+    Context,
+    ScriptedServer,
+    Step,
+    Stream,
+    away_for_an_hour,
+    scripted,
+    serving,
+)
 
 
 async def at_the_head(stream: Stream) -> None:

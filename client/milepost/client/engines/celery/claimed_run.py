@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import logging
-import signal
-import sys
 import threading
-from collections.abc import Iterator
 from typing import Any, Final
 
-from billiard.exceptions import SoftTimeLimitExceeded
+from billiard.common import TERM_SIGNAME
+from billiard.pool import SIG_SOFT_TIMEOUT
 from celery import states
 from celery.exceptions import Ignore, Reject
 
@@ -21,6 +18,7 @@ from milepost.client._worker.current_job import as_current_job, current_job
 from milepost.client._worker.job_context import JobContext, JobControl
 from milepost.client._worker.reporter import Reporter
 from milepost.client.engines.celery.canvas_stamp import CanvasStamp, canvas_in_stamps
+from milepost.client.engines.celery.deferred_signals import DeferredSignals
 from milepost.client.engines.celery.installation import Installation
 from milepost.client.engines.celery.option_faults import describe_fault
 from milepost.client.engines.celery.process_identity import instance_of, is_dead, own_worker_id
@@ -48,7 +46,11 @@ def job_of_this_task() -> AttachedJob:
 
 
 class ClaimedRun:
-    """Claims the job of a task, runs the task, and reports its end. What goes wrong with Milepost goes to the log."""
+    """Claims the job of a task, runs the task, and reports its end. What goes wrong with Milepost goes to the log.
+
+    Signals raise in the code of the task, of Celery and of its backends only: anywhere else they would leave a claimed
+    job behind. They wait no longer than the bounds of the calls to the server.
+    """
 
     def __init__(self, installation: Installation, task: TaskWithJob[..., Any]) -> None:
         self._installation = installation
@@ -56,6 +58,7 @@ class ClaimedRun:
         self._task = task
         self._request = task.request
         self._task_id = task.request.id or ""
+        self._signals = DeferredSignals()
 
     def run(self, *args: Any, **kwargs: Any) -> Any:
         """Run the task.
@@ -65,25 +68,26 @@ class ClaimedRun:
                 there, and this is the second delivery of its message.
             BaseException: What the task raises.
         """
-        task_job = self._job_of_message(args, kwargs)
-        claimed = self._claim(task_job)
-        if claimed is None:
-            with as_current_job(_unreported_job(Job(job_id=task_job.job_id))):
-                return self._task.run(*args, **kwargs)
-        attached, job = claimed
-        try:  # from here on, since a signal may raise in any line
-            if canvas := self._canvas:
-                self._client.begin_canvas(CanvasStamp.from_text(canvas))
-            value = self._task.run(*args, **kwargs)
-            if job.result is None:
-                job.result = self._result(value)
-        except BaseException as error:
-            self._leave(attached, job, job_error(error, cancelled=job.cancelled))
-            if isinstance(error, asyncio.CancelledError):
-                raise self._revoked() from None
-            raise
-        self._leave(attached, job, None)
-        return value
+        with self._signals:
+            task_job = self._job_of_message(args, kwargs)
+            claimed = self._claim(task_job)
+            if claimed is None:
+                with as_current_job(_unreported_job(Job(job_id=task_job.job_id))):
+                    return self._signals.interruptible(self._task.run, *args, **kwargs)
+            attached, job = claimed
+            try:
+                if canvas := self._canvas:
+                    self._client.begin_canvas(CanvasStamp.from_text(canvas))
+                value = self._signals.interruptible(self._task.run, *args, **kwargs)
+                if job.result is None:
+                    job.result = self._result(value)
+            except BaseException as error:
+                self._leave(attached, job, job_error(error, cancelled=job.cancelled))
+                if isinstance(error, asyncio.CancelledError):
+                    raise self._revoked() from None
+                raise
+            self._leave(attached, job, None)
+            return value
 
     # Private.
 
@@ -93,8 +97,15 @@ class ClaimedRun:
             return job
         try:
             canvas = canvas_in_stamps(self._request.stamps)
-            return TaskJob.of(
-                self._task, self._task_id, args, kwargs, TaskOptions(), instance=self._task_id, canvas=canvas
+            return self._signals.interruptible(
+                TaskJob.of,
+                self._task,
+                self._task_id,
+                args,
+                kwargs,
+                TaskOptions(),
+                instance=self._task_id,
+                canvas=canvas,
             )
         except Exception as error:  # noqa: BLE001 - options and `job_input` of the application must not fail the task
             fault = describe_fault(error, job_options=self._task.job_options)
@@ -103,7 +114,7 @@ class ClaimedRun:
 
     def _result(self, value: object) -> Any:
         try:
-            return self._task.job_result(value)
+            return self._signals.interruptible(self._task.job_result, value)
         except Exception as error:  # noqa: BLE001 - as above
             _logger.warning("task %s: job_result failed: %r", self._task_id, error)
             return None
@@ -157,7 +168,7 @@ class ClaimedRun:
         """Publish the message again, for later, before this one is acknowledged: so it is never lost."""
         delay = self._installation.redelivery_delay
         try:
-            publish_later(self._task, self._request, delay)
+            self._signals.interruptible(publish_later, self._task, self._request, delay)
         except self._task.OperationalError as error:
             return Reject(error, requeue=True)
         _logger.info("task %s is tried again in %.0f s: %s", self._task_id, delay, held)
@@ -179,11 +190,14 @@ class ClaimedRun:
         if (
             state == JobState.JOB_STATE_SUCCEEDED
             and is_redelivered(self._request)
-            and self._task.AsyncResult(self._task_id).state == states.SUCCESS
+            and self._signals.interruptible(self._has_succeeded)
         ):
             raise Ignore("The task has succeeded before this second delivery of its message.")
         _logger.warning("task %s runs without being reported: %s", self._task_id, ended)
         self._end_canvas()
+
+    def _has_succeeded(self) -> bool:
+        return bool(self._task.AsyncResult(self._task_id).state == states.SUCCESS)
 
     def _leave(self, attached: SyncAttached, job: AttachedJob, error: BaseException | None) -> None:
         """Report the end of the task to its job.
@@ -192,26 +206,26 @@ class ClaimedRun:
         process were killed after the message is acknowledged and before the server has the end, the broker would not
         deliver the message again, and the job would wait for that. With a spool, the task waits until its end is on
         disk, so that nothing is lost even if its process is killed right afterwards.
+
+        A soft time limit that is over meanwhile changes nothing: the task has ended, and the time is Milepost's.
         """
         gives_back = isinstance(error, GivenBack)
         is_final = error is None or (isinstance(error, JobFailure) and not error.retryable)
         canvas = "" if gives_back else self._canvas
         timeout = self._installation.flush_timeout
-        try:
-            with _signals_deferred():
-                leaving = attached.leave(error, gives_back=gives_back)
-                record = attached.record_end if attached.has_spool else None
-                self._client.end(
-                    leaving,
-                    job,
-                    canvas,
-                    waits=self._task.acks_late,
-                    is_final=is_final,
-                    timeout=timeout,
-                    record=record,
-                )
-        except SoftTimeLimitExceeded as interrupted:
-            _logger.info("task %s: the end of its job is reported later: %r", self._task_id, interrupted)
+        leaving = attached.leave(error, gives_back=gives_back)
+        record = attached.record_end if attached.has_spool else None
+        self._client.end(
+            leaving,
+            job,
+            canvas,
+            waits=self._task.acks_late,
+            is_final=is_final,
+            timeout=timeout,
+            record=record,
+        )
+        if self._signals.discard(SIG_SOFT_TIMEOUT):
+            _logger.info("task %s had ended when its soft time limit was over", self._task_id)
 
     @property
     def _canvas(self) -> str:
@@ -224,33 +238,27 @@ class ClaimedRun:
             self._client.end_canvas(CanvasStamp.from_text(canvas))
 
     def _terminate(self) -> None:
-        """Have Celery send this process SIGTERM, which raises SystemExit in the task, so that ``finally`` runs."""
+        """Have Celery end this process by a signal that raises SystemExit in the task, so that ``finally`` runs.
+
+        That is SIGTERM, or the signal that REMAP_SIGTERM names: the process ignores SIGTERM then.
+        """
         revoke = self._task.app.control.revoke
-        options = {"terminate": True, "signal": "SIGTERM", "destination": [self._request.hostname]}
+        options = {"terminate": True, "signal": TERM_SIGNAME, "destination": [self._request.hostname]}
         threading.Thread(
             target=revoke, args=(self._task_id,), kwargs=options, name="milepost revoke", daemon=True
         ).start()
 
     def _revoked(self) -> Ignore:
         """Give the task the state REVOKED, as Celery does for one that it revokes itself."""
-        self._task.backend.mark_as_revoked(
-            self._task_id, _CANCELLED, request=self._request, store_result=not self._request.ignore_result
+        self._signals.interruptible(
+            self._task.backend.mark_as_revoked,
+            self._task_id,
+            _CANCELLED,
+            request=self._request,
+            store_result=not self._request.ignore_result,
         )
         self._end_canvas()
         return Ignore(_CANCELLED)
-
-
-@contextlib.contextmanager
-def _signals_deferred() -> Iterator[None]:
-    """Let the end of a run be reported before a signal ends the process: Celery sends SIGTERM twice."""
-    if threading.current_thread() is not threading.main_thread() or sys.platform == "win32":
-        yield
-        return
-    blocked = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM, signal.SIGUSR1})
-    try:
-        yield
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, blocked)
 
 
 def _unreported_job(message: Job) -> AttachedJob:

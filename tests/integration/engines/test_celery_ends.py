@@ -18,7 +18,7 @@ from tests.support.celery_jobs import ended_job, events_of, exists, logged, pids
 from tests.support.celery_tasks import studio
 from tests.support.celery_worker import CeleryWorker
 from tests.support.redis_server import RedisServer
-from tests.support.rpc import kinds, state_name
+from tests.support.rpc import eventually, kinds, state_name
 from tests.support.server import Server
 
 pytestmark = pytest.mark.usefixtures("prefork")
@@ -75,6 +75,8 @@ async def test_a_revoked_task_cancels_its_job(
     publisher: Celery[Any], client: Client, started: Path, released: Path
 ) -> None:
     """Also one that was never started."""
+    # A revocation is broadcast, and a worker that still starts does not get it.
+    await eventually(lambda: asyncio.to_thread(publisher.control.ping))
     task_id = str(uuid.uuid4())
     publisher.control.revoke(task_id)
     result = publisher.tasks["hold"].apply_async((str(started), str(released)), task_id=task_id)

@@ -361,3 +361,26 @@ def test_wrong_options_of_a_kind_are_refused(pipeline: Pipeline, kind: str) -> N
             pipeline.job(**wrong)
     with pytest.raises(RuntimeError, match="The pipeline has no functions"):
         pipeline.main()
+
+
+async def test_plain_functions_with_many_children_leave_the_log_clean(
+    client: Client, pipeline: Pipeline, kind: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Each event of gRPC wakes the loops of all threads, and asyncio would log that all but one find nothing."""
+
+    @pipeline.job(kind)
+    def parent(job: JobContext) -> dict[str, Any]:
+        names = [f"child-{number}" for number in range(5)]
+        return {name: pipeline.run_child_blocking(job, f"{kind}.child", name=name)["n"] for name in names}
+
+    @pipeline.job(f"{kind}.child")
+    async def child(job: JobContext) -> dict[str, Any]:
+        return {"n": 1}
+
+    async with running(pipeline):
+        jobs = [await pipeline.submit(kind) for _ in range(8)]
+        for job in jobs:
+            result = await client.result(job.job_id, timeout=120)
+            assert sum(result.values()) == 5
+
+    assert [record.getMessage() for record in caplog.records if record.name == "asyncio"] == []

@@ -18,6 +18,7 @@ from milepost.client._transport.backoff import is_transient
 from milepost.client._transport.closable_wait import ClosableWait
 from milepost.client._transport.error_mapping import error_from_status, is_misconfigured, request_too_large
 from milepost.client._transport.fork_safety import grpc
+from milepost.client._transport.shared_poller import tolerating_other_loops
 from milepost.client._transport.target import Target
 from milepost.client._transport.token_source import CallCredential, Metadata, TokenSource
 from milepost.client._transport.weak_members import members
@@ -295,7 +296,9 @@ class LazyChannel:
             with_room = (connection for connection in self._connections if not connection.is_full)
             connection = next(with_room, None)
             if connection is None:
-                connection = _Connection(_create_channel(self.target, is_patient=self._is_patient), version)
+                with tolerating_other_loops():
+                    channel = _create_channel(self.target, is_patient=self._is_patient)
+                connection = _Connection(channel, version)
             else:
                 self._connections.remove(connection)
             self._connections.append(connection)

@@ -60,6 +60,12 @@ class CancelSignal:
                 return
         _call(callback)
 
+    def remove_callback(self, callback: Callable[[], object]) -> None:
+        """Forget a callback of something that has ended; nothing if it has run, or is running in another thread."""
+        with self._lock:
+            if self._callbacks is not None and callback in self._callbacks:
+                self._callbacks.remove(callback)
+
     def raise_if_set(self) -> None:
         """Raise `Cancelled` if the handler is to stop."""
         if self.is_set:

@@ -12,6 +12,7 @@ from typing import Final
 from milepost.client._attach.withdrawal import find_or_withdraw, withdraw_job
 from milepost.client._client import Client
 from milepost.client._job_snapshot import JobSnapshot
+from milepost.client.engines.blocking import SDK_THREAD
 from milepost.client.engines.engine_port import Submission
 from milepost.v1 import Dispatch, JobState
 
@@ -112,7 +113,7 @@ class Enqueuer:
             self._enqueue(job)
         except Exception:
             if not repeatable:
-                asyncio.run(self._cancel(job.job_id, parent_attempt))
+                SDK_THREAD.run(self._cancel(job.job_id, parent_attempt))
             raise
 
     async def _cancel(self, job_id: str, parent_attempt: int) -> None:

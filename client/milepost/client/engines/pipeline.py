@@ -17,7 +17,7 @@ from milepost.client._options import ConnectionOptions, SubmitOptions, describe_
 from milepost.client._transport.target import Target
 from milepost.client._worker.handlers import Handler, RunMode, run_mode_of
 from milepost.client._worker.job_context import JobContext
-from milepost.client.engines.blocking import run_blocking
+from milepost.client.engines.blocking import run_in_sdk_thread
 from milepost.client.engines.child_jobs import ChildJob, run_child
 from milepost.client.engines.engine_port import (
     ENGINES,
@@ -233,7 +233,7 @@ class Pipeline:
             Cancelled: `job` is to stop.
             RuntimeError: This thread runs an event loop, where `run_child` belongs.
         """
-        return run_blocking(job, self.run_child(job, kind, input, name=name, **options))
+        return run_in_sdk_thread(job, self.run_child(job, kind, input, name=name, **options))
 
     def main(self) -> None:
         """Run jobs in this process, under the pipeline's engine, until SIGTERM or SIGINT.

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import concurrent.futures
 import contextlib
+import threading
 from collections.abc import Coroutine
 from typing import Any, Final, TypeVar
 
@@ -46,34 +47,41 @@ def run_in_sdk_thread(job: JobContext, coroutine: Coroutine[Any, Any, _Result]) 
         RuntimeError: This thread runs an event loop.
     """
     task: asyncio.Task[Any] | None = None
+    ended = threading.Event()
 
     async def run() -> _Result:
         nonlocal task
         task = asyncio.current_task()
-        return await _interrupted_by(job, coroutine)
+        try:
+            return await _interrupted_by(job, coroutine)
+        finally:
+            ended.set()
 
     async def interrupt() -> None:
-        if task is not None:  # it has begun: the thread takes one after the other
+        if task is not None:
             _cancel_once(task)
 
     try:
         _refuse_event_loop()
-        running = SDK_THREAD.start(run())
-    except BaseException:
-        coroutine.close()
-        raise
-    try:
-        return running.result()
+        return SDK_THREAD.start(run()).result()
     except concurrent.futures.CancelledError:
         job.raise_if_cancelled()
         raise asyncio.CancelledError from None
     except BaseException:
-        if not running.done():
-            SDK_THREAD.start(interrupt())
-            concurrent.futures.wait((running,))
+        if (
+            not ended.is_set()
+        ):  # it goes on, or was never started: the thread begins one coroutine after the other
+            with contextlib.suppress(RuntimeError, OSError):  # there is no thread
+                SDK_THREAD.run_to_end(interrupt())
+            if task is None:
+                coroutine.close()
+            else:
+                ended.wait()
         raise
     finally:
-        del running  # what it raised has this frame: a cycle would keep the frames of the caller
+        task = (
+            None  # which has what it raised, and so this frame: a cycle would keep the frames of the caller
+        )
 
 
 async def _interrupted_by(job: JobContext, coroutine: Coroutine[Any, Any, _Result]) -> _Result:

@@ -112,6 +112,90 @@ if sys.argv[2] == "after":
     fork(sys.argv[1])
 """
 
+# What a child does with what its parent has in use; each line has the step and its outcome.
+INHERITED_PROGRAM = """
+import asyncio, os, sys, threading, time
+from milepost.client import SyncClient, current_job
+from milepost.v1 import JobState
+
+address, which = sys.argv[1:]
+client = SyncClient(address)
+
+
+def in_child(name, step):
+    child = os.fork()
+    if child == 0:
+        try:
+            print(name, step(), flush=True)
+        except Exception as error:
+            print(name, type(error).__name__, error, flush=True)
+        os._exit(0)
+    print("status", os.waitpid(child, 0)[1], flush=True)
+
+
+def hold(lock):
+    held = threading.Event()
+
+    def run():
+        with lock:
+            held.set()
+            threading.Event().wait()
+
+    threading.Thread(target=run, daemon=True).start()
+    held.wait()
+
+
+def report():
+    job.log("lost")
+    stage.advance(1)
+    stage.__exit__(None, None, None)
+    job.artifact("a", "s3://bucket/a")
+    job.on_cancel(print)
+    return current_job()
+
+
+def leave():
+    with client.start("forked") as job:
+        child = os.fork()
+    if child == 0:
+        print("child left", current_job(), flush=True)
+        os._exit(0)
+    print("status", os.waitpid(child, 0)[1], flush=True)
+    return JobState.Name(client.get(job.id).state)
+
+
+def wait_for(watch):
+    waiting = threading.Thread(target=list, args=(watch,), daemon=True)
+    waiting.start()
+    while not watch._reading.locked():
+        time.sleep(0.001)
+
+
+if which == "reports":
+    block = client.start("forked")
+    job = block.__enter__()
+    stage = job.stage("count", total=10)
+    stage.__enter__()
+    hold(job._reporter.lock)
+    in_child("reports", report)
+elif which == "block":
+    print("parent left", leave(), flush=True)
+elif which == "watch":
+    watch = client.watch(client.submit("nobody-does-this").job_id)
+    next(watch)
+    wait_for(watch)
+    in_child("next", lambda: next(watch))
+    in_child("close", watch.close)
+elif which == "watches":
+    watches = client.subscriptions()
+    watches.add(client.submit("nobody-does-this").job_id)
+    next(watches)
+    wait_for(watches)
+    in_child("next", lambda: next(watches))
+    in_child("close", watches.close)
+os._exit(0)
+"""
+
 WORKS = "JOB_STATE_SUCCEEDED JOB_STATE_SUCCEEDED JOB_STATE_SUCCEEDED"
 REFUSED = (
     "gRPC was in use when this process was forked, and cannot be used in it. Fork while no call and no watch is under "
@@ -180,3 +264,27 @@ def test_a_memory_server_that_runs() -> None:
 def test_a_memory_server_that_has_stopped(shared_server: ServerProcess) -> None:
     """Nothing of it is left to keep a child from using gRPC."""
     assert output_of(MEMORY_SERVER_PROGRAM, shared_server.address, "after") == ["child forked", "status 0"]
+
+
+BELONGS = (
+    "RuntimeError This object was made before this process was forked, and belongs to the parent process. Make another "
+    "one in this process."
+)
+
+
+@pytest.mark.parametrize(
+    ("which", "expected"),
+    [
+        ("reports", ["reports None", "status 0"]),
+        ("block", ["child left None", "status 0", "parent left JOB_STATE_SUCCEEDED"]),
+        ("watch", [f"next {BELONGS}", "status 0", "close None", "status 0"]),
+        ("watches", [f"next {BELONGS}", "status 0", "close None", "status 0"]),
+    ],
+)
+def test_what_a_child_inherits_in_use_does_not_hang(
+    shared_server: ServerProcess, which: str, expected: list[str]
+) -> None:
+    """Its reports are dropped, also where another thread of the parent had the lock; blocks and watches are the
+    parent's: to leave or close them does nothing, and what needs their stream raises.
+    """
+    assert output_of(INHERITED_PROGRAM, shared_server.address, which) == expected

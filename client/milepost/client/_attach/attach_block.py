@@ -12,7 +12,8 @@ from types import TracebackType
 
 from milepost.client._attach.attached_job import AttachedJob
 from milepost.client._attach.attachment import Attachment
-from milepost.client._transport.event_loop_thread import EventLoopThread
+from milepost.client._transport import after_fork
+from milepost.client._transport.event_loop_thread import THREAD_OF_PARENT, EventLoopThread
 from milepost.client._worker.current_job import CurrentJobBlock
 
 __all__ = ["Attached", "SyncAttached"]
@@ -34,8 +35,15 @@ class Attached:
         # Cancellations of the task before the block, and whether this block has cancelled it since.
         self._cancelling = 0
         self._interrupted = self._is_left = False
+        self._is_entered = self._is_inherited = False
+        after_fork.register(self)
+
+    def after_fork(self) -> None:
+        """See `Inherited`: a block that was entered is the parent's to end."""
+        self._is_inherited = self._is_entered
 
     async def __aenter__(self) -> AttachedJob:
+        self._is_entered = True
         job = await self.attachment.claim(self._interrupt)
         self._current_job.enter(job)
         self._task = asyncio.current_task()
@@ -49,6 +57,8 @@ class Attached:
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
         self._current_job.leave()
+        if self._is_inherited:
+            return
         self._is_left = True
         others = await self._uncancel()
         await self.attachment.end(error)
@@ -87,8 +97,16 @@ class SyncAttached:
         self._current_job = CurrentJobBlock()
         self._claiming: asyncio.Task[object] | None = None
         self._undoing: asyncio.Task[None] | None = None
+        self._is_entered = False
+        after_fork.register(self)
+
+    def after_fork(self) -> None:
+        """See `Inherited`: a block that was entered is the parent's to end."""
+        if self._is_entered:
+            self._background = THREAD_OF_PARENT
 
     def __enter__(self) -> AttachedJob:
+        self._is_entered = True
         try:
             job = self._background.run(self._claim())
             self._current_job.enter(job)
@@ -111,6 +129,8 @@ class SyncAttached:
     ) -> None:
         try:
             self._current_job.leave()
+            if self._background is THREAD_OF_PARENT:
+                return
             self._background.run(self._attachment.end(error))
         except RuntimeError as closed:
             _logger.warning("the end of a job cannot be reported: %s", closed)

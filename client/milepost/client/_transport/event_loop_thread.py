@@ -6,11 +6,12 @@ import asyncio
 import concurrent.futures
 import os
 import threading
-import weakref
 from collections.abc import Coroutine
 from typing import Any, Final, TypeVar
 
-__all__ = ["EventLoopThread"]
+from milepost.client._transport import after_fork
+
+__all__ = ["THREAD_OF_PARENT", "EventLoopThread"]
 
 _Result = TypeVar("_Result")
 
@@ -25,7 +26,7 @@ class EventLoopThread:
         self._inherited_loop: asyncio.AbstractEventLoop | None = None
         self._thread: threading.Thread | None = None
         self._closed = False
-        _all.add(self)
+        after_fork.register(self)
 
     def run(self, coroutine: Coroutine[Any, Any, _Result]) -> _Result:
         """Run a coroutine and return its result. Interrupting the wait cancels the coroutine.
@@ -75,6 +76,10 @@ class EventLoopThread:
             self._thread.join()
             loop.close()
 
+    def after_fork(self) -> None:
+        """See `Inherited`: the next call starts a thread."""
+        self._lock = threading.Lock()
+
     def _start_to_wait(self, coroutine: Coroutine[Any, Any, _Result]) -> concurrent.futures.Future[_Result]:
         """`start`, for a caller that waits, which must not be the thread itself."""
         try:
@@ -122,14 +127,13 @@ async def _cancel_all() -> None:
     await asyncio.get_running_loop().shutdown_asyncgens()
 
 
-_all: Final[weakref.WeakSet[EventLoopThread]] = weakref.WeakSet()
+class _ThreadOfParent(EventLoopThread):
+    def _running_loop(self) -> asyncio.AbstractEventLoop:
+        raise RuntimeError(
+            "This object was made before this process was forked, and belongs to the parent process. Make another one "
+            "in this process."
+        )
 
 
-def _after_fork_in_child() -> None:
-    """Release the locks that other threads held at the fork: they do not exist here, and would hold them for good."""
-    for thread in tuple(_all):
-        thread._lock = threading.Lock()
-
-
-if hasattr(os, "register_at_fork"):  # not on Windows
-    os.register_at_fork(after_in_child=_after_fork_in_child)
+THREAD_OF_PARENT: Final[EventLoopThread] = _ThreadOfParent()
+"""In a forked child, the thread of objects that have tasks in the parent's: each call raises RuntimeError."""

@@ -10,7 +10,8 @@ from types import TracebackType
 from typing import Any, Generic, NamedTuple, Self, TypeVar, Unpack
 
 from milepost.client._options import WatchOptions
-from milepost.client._transport.event_loop_thread import EventLoopThread
+from milepost.client._transport import after_fork
+from milepost.client._transport.event_loop_thread import THREAD_OF_PARENT, EventLoopThread
 from milepost.client._watch.connection_state import Connection
 from milepost.client._watch.job_watch import JobWatch
 from milepost.client._watch.jobs_cursor import Item
@@ -87,6 +88,11 @@ class _SyncWatchBase(Iterator[_Item], Generic[_Item]):
         batch = _Batch((), self._stream_cursor, watch.epoch)
         self._place = _Place(batch, 0, batch.cursor, batch.epoch)
         self._closed = False
+        after_fork.register(self)
+
+    def after_fork(self) -> None:
+        """See `Inherited`: the parent reads the stream."""
+        self._loop_thread = THREAD_OF_PARENT
 
     @property
     def epoch(self) -> str:
@@ -281,6 +287,11 @@ class SyncSubscriptions(Iterator[Subscribed]):
         # The next item, and the cursor of its job before it. The loop's thread stores it here, as for a single watch.
         self._fetched: tuple[Subscribed, int] | None = None
         self._reading = asyncio.Lock()
+        after_fork.register(self)
+
+    def after_fork(self) -> None:
+        """See `Inherited`: the parent reads the streams."""
+        self._loop_thread = THREAD_OF_PARENT
 
     def add(
         self,

@@ -76,14 +76,12 @@ class _Bars:
 
 
 _bars: weakref.WeakKeyDictionary[JobContext, _Bars] = weakref.WeakKeyDictionary()
-_lock = threading.RLock()
 
 
 def open_bar(job: JobContext, description: str, total: float | None, unit: str) -> BarStage | None:
     """Start the stage of a new bar in the calling task or thread; None if the job has too many stages."""
     name = _NOT_IN_ID.sub("-", description).strip("-.")[:_NAME_LENGTH_LIMIT] or "bar"
-    with _lock:
-        bars = _bars.setdefault(job, _Bars())
+    bars = _bars.setdefault(job, _Bars())  # in one step, without a lock that a forked child could find held
     with bars.lock:
         siblings = bars.open.setdefault(_task_or_thread(), [])
         outer = siblings[-1] if siblings else None

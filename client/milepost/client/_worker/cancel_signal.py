@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
-import threading
+from collections import deque
 from collections.abc import Callable
 
 __all__ = ["CancelSignal", "Cancelled"]
@@ -28,9 +29,9 @@ class CancelSignal:
 
     def __init__(self) -> None:
         self.is_set: bool = False
-        self._lock = threading.RLock()
-        # None once `call_back` has run.
-        self._callbacks: list[Callable[[], object]] | None = []
+        # Without a lock, which a forked child could find held: each callback is taken from here by one thread.
+        self._callbacks: deque[Callable[[], object]] = deque()
+        self._calls_back = False
 
     def set(self) -> None:
         """Tell the handler to stop, and run the callbacks."""
@@ -47,24 +48,21 @@ class CancelSignal:
 
     def call_back(self) -> None:
         """Run each callback once."""
-        with self._lock:
-            callbacks, self._callbacks = self._callbacks, None
-        for callback in callbacks or ():
-            _call(callback)
+        self._calls_back = True
+        while self._callbacks:
+            with contextlib.suppress(IndexError):  # another thread has taken the last one
+                _call(self._callbacks.popleft())
 
     def add_callback(self, callback: Callable[[], object]) -> None:
         """Run `callback` when the callbacks run; now, if they ran before."""
-        with self._lock:
-            if self._callbacks is not None:
-                self._callbacks.append(callback)
-                return
-        _call(callback)
+        self._callbacks.append(callback)
+        if self._calls_back:  # read after the callback is there: `call_back` does so the other way round
+            self.call_back()
 
     def remove_callback(self, callback: Callable[[], object]) -> None:
         """Forget a callback of something that has ended; nothing if it has run, or is running in another thread."""
-        with self._lock:
-            if self._callbacks is not None and callback in self._callbacks:
-                self._callbacks.remove(callback)
+        with contextlib.suppress(ValueError, IndexError):
+            self._callbacks.remove(callback)
 
     def raise_if_set(self) -> None:
         """Raise `Cancelled` if the handler is to stop."""

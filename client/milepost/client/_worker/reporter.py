@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import Final, TypeAlias
 
+from milepost.client._transport import after_fork
 from milepost.contract.limits import KIB, MIB, REQUEST_SIZE
 from milepost.v1 import LogWritten, Severity, Update
 
@@ -59,14 +60,14 @@ class Reporter:
     """The updates of one attempt, in order.
 
     Attributes:
-        lock: Guards the reporter and its progress sources. Reentrant, since a finalizer that logs may run at any moment
-            in the thread that holds it.
+        lock: Guards the reporter and its progress sources; another one in a forked child. Reentrant, since a finalizer
+            that logs may run at any moment in the thread that holds it.
         acknowledged: The number of the last update that is durable at the server.
     """
 
     def __init__(self, wake: Callable[[], None]) -> None:
         """`wake` is called when a batch is available again; with the lock held, from any thread."""
-        self.lock: Final = threading.RLock()
+        self.lock = threading.RLock()
         self.acknowledged: int = 0
         self._wake = wake
         self._awake = False
@@ -82,6 +83,7 @@ class Reporter:
         self._early_reports_counted_at = 0.0
         self._dropped = 0
         self._ended = False
+        after_fork.register(self)
 
     @classmethod
     def restored(cls, wake: Callable[[], None], unacknowledged: Batch) -> Reporter:
@@ -155,6 +157,11 @@ class Reporter:
         """Append another last update, after the server has refused the previous one."""
         with self.lock:
             self._append(update, update.ByteSize())
+
+    def after_fork(self) -> None:
+        """See `Inherited`: what a child reports is dropped, since its parent reports on the job."""
+        self.lock = threading.RLock()
+        self.close()
 
     def close(self) -> None:
         """End, discard all updates, and let go of whoever was woken for them."""

@@ -48,7 +48,6 @@ class StageContext:
         self._registry = registry
         self._reporter = registry.reporter
         self._cancel_signal = registry.cancel_signal
-        self._lock = registry.reporter.lock
         self._stage = stage
         self._total = stage.total if stage.HasField("total") else None
         # Progress without the pending steps. Appending a step takes no lock, which would cost more than all the rest:
@@ -74,7 +73,7 @@ class StageContext:
     @property
     def current(self) -> float:
         """Progress so far, in the unit of the stage."""
-        with self._lock:
+        with self._reporter.lock:
             return self._current_after(len(self._steps))
 
     @property
@@ -95,7 +94,7 @@ class StageContext:
         steps = self._steps
         steps.append(n)
         if len(steps) > self._step_limit:
-            with self._lock:
+            with self._reporter.lock:
                 self._report_progress()
 
     def update(
@@ -110,7 +109,7 @@ class StageContext:
             total = self._finite(total, "have a total of", least=0.0, most=AMOUNT)
         if current is not None:
             current = self._finite(current, "be at", most=AMOUNT)
-        with self._lock:
+        with self._reporter.lock:
             if total is not None:
                 self._total = total
             if message is not None:
@@ -152,7 +151,7 @@ class StageContext:
         return self._registry.stage(stage_id, total=total, unit=unit, title=title, weight=weight, parent=self)
 
     def __enter__(self) -> Self:
-        with self._lock:
+        with self._reporter.lock:
             if self._ended:
                 raise RuntimeError(f"Stage {self.stage_id!r} has ended, and can be entered only once.")
             self._start()
@@ -259,7 +258,7 @@ class StageContext:
             self._reporter.add_locked(Update(stage_started=StageStarted(stage=self._stage)))
 
     def _end(self, state: StageState.ValueType, *, message: str = "", failure: Failure | None = None) -> None:
-        with self._lock:
+        with self._reporter.lock:
             if self._ended:
                 return
             self._start()
@@ -283,7 +282,7 @@ class StageContext:
             yield item
             steps.append(1)  # `advance`, without the call
             if len(steps) > self._step_limit:
-                with self._lock:
+                with self._reporter.lock:
                     self._report_progress()
 
     async def _track_async(self, items: AsyncIterable[_Item]) -> AsyncIterator[_Item]:

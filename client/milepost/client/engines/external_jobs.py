@@ -12,6 +12,7 @@ from typing import Final
 from milepost.client._attach.withdrawal import find_or_withdraw, withdraw_job
 from milepost.client._client import Client
 from milepost.client._job_snapshot import JobSnapshot
+from milepost.client._transport import after_fork
 from milepost.client.engines.blocking import SDK_THREAD
 from milepost.client.engines.engine_port import Submission
 from milepost.v1 import Dispatch, JobState
@@ -50,6 +51,11 @@ class Enqueuer:
         self._enqueue = enqueue
         self._connect = connect
         self._threads = ThreadPoolExecutor(_CALLS, f"milepost {engine}")
+        after_fork.register(self)
+
+    def after_fork(self) -> None:
+        """See `Inherited`: the threads of the parent take no calls of this process."""
+        self._threads = ThreadPoolExecutor(_CALLS, f"milepost {self.engine}")
 
     async def submit(self, client: Client, submission: Submission) -> JobSnapshot:
         """Submit an external job, and enqueue it unless it has started.

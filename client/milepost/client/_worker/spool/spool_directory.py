@@ -17,6 +17,7 @@ from typing import Final
 
 from google.protobuf.message import DecodeError
 
+from milepost.client._transport import after_fork
 from milepost.contract import private_files
 from milepost.v1 import Report
 
@@ -53,6 +54,7 @@ class SpoolDirectory:
         self._owner = ""
         self._lock: int | None = None
         self._closed = False
+        after_fork.register(self)
         self._create()
         try:
             self._take_over_dead()
@@ -72,6 +74,8 @@ class SpoolDirectory:
         Raises:
             OSError: The directory cannot be written.
         """
+        if self._closed:
+            raise OSError(f"The spool {self._directory} is closed, or belongs to the parent of this process.")
         self._reports[report.job_id, report.lease_token] = report
         if self._is_in_place():
             self._write_file(report)
@@ -97,6 +101,15 @@ class SpoolDirectory:
         """
         self._reports.pop((job_id, lease_token), None)
         self._path(job_id, lease_token).unlink(missing_ok=True)
+
+    def after_fork(self) -> None:
+        """See `Inherited`: the reports are the parent's, whose lock would outlive it in the child."""
+        self._closed = True
+        self._reports.clear()
+        lock, self._lock = self._lock, None
+        if lock is not None:
+            with contextlib.suppress(OSError):  # another thread was closing it
+                os.close(lock)
 
     def close(self) -> None:
         """Release the lock, and leave the remaining reports to the next worker.

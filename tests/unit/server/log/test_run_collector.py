@@ -8,10 +8,10 @@ from contextlib import closing
 
 import pytest
 
-from milepost.server.log.sqlite import run_rows, statements
+from milepost.server.log.sqlite import run_collector, run_rows
 from milepost.server.log.sqlite.append import Append
 from milepost.server.log.sqlite.pruning import Delete, Trim
-from milepost.server.log.sqlite.run_collector import COMMITS, RUNS
+from milepost.server.log.sqlite.run_collector import COMMITS, INTERVAL, RUNS
 from milepost.server.log.sqlite.schema import migrate
 from milepost.server.log.sqlite.transaction import Transaction
 from milepost.server.log.stored_runs import RUN_LIMIT
@@ -90,7 +90,7 @@ async def test_a_run_outlives_the_commit_that_has_it(transaction: Transaction, d
 async def test_what_was_rolled_back_is_collected_again(transaction: Transaction) -> None:
     """Otherwise readers would miss it for good, once later commits are collected."""
     end(transaction, "a", b"a")
-    transaction.connection.execute(statements.BEGIN)
+    transaction.begin()
     transaction.runs.collect()
     transaction.roll_back()
     transaction.runs.collect()
@@ -104,7 +104,7 @@ async def test_what_a_full_disk_has_rolled_back_is_collected_again(transaction: 
     Append(author.submit()).write(transaction)
     (pages,) = transaction.connection.execute("PRAGMA page_count").fetchone()
     transaction.connection.execute(f"PRAGMA max_page_count = {pages}")
-    transaction.connection.execute(statements.BEGIN)
+    transaction.begin()
     transaction.runs.collect()
     with pytest.raises(sqlite3.OperationalError, match="full"):
         Append(author.lines("x" * 60_000)).write(transaction)
@@ -116,6 +116,71 @@ async def test_what_a_full_disk_has_rolled_back_is_collected_again(transaction: 
     assert transaction.runs.is_due
     transaction.runs.collect()
     assert (runs(transaction), collected(transaction)) == ([b"a"], 1)
+
+
+class Clock:
+    """A clock that the test sets."""
+
+    def __init__(self) -> None:
+        self.now = 0.0
+
+    def monotonic(self) -> float:
+        """See ``time``."""
+        return self.now
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    """The clock of the collector."""
+    made = Clock()
+    monkeypatch.setattr(run_collector, "time", made)
+    return made
+
+
+async def test_writes_that_fail_put_no_collection_off(transaction: Transaction, clock: Clock) -> None:
+    """However often they do, such as those that cannot begin since another process has the database locked."""
+    end(transaction, "a", b"a")
+    for _ in range(3):
+        clock.now += INTERVAL / 2
+        transaction.begin()
+        transaction.roll_back()
+    assert transaction.runs.is_due
+    transaction.runs.collect()
+    while not transaction.runs.is_due:
+        transaction.runs.note(b"")
+        transaction.begin()
+        transaction.roll_back()
+    assert transaction.runs._commits == COMMITS
+
+
+async def test_drops_that_fail_put_no_collection_off(transaction: Transaction, clock: Clock) -> None:
+    """They collect first, which is undone with them, at whatever intervals; a run that came then is no later one."""
+    end(transaction, "a", b"a")
+    were_due = []
+    for _ in range(4):
+        clock.now += INTERVAL / 2
+        were_due.append(transaction.runs.is_due)
+        transaction.begin()
+        Delete("a").write(transaction)
+        transaction.runs.note(b"b")
+        transaction.roll_back()
+    assert were_due == [False, True, False, True]
+
+
+async def test_a_collection_that_was_due_and_failed_is_repeated_later(
+    transaction: Transaction, clock: Clock
+) -> None:
+    """A disk without room for it may have room for writes without it, however many of them it puts off."""
+    for _ in range(COMMITS):
+        transaction.runs.note(b"a")
+    for _ in range(3):
+        assert transaction.runs.is_due
+        transaction.begin()
+        transaction.runs.collect()
+        transaction.roll_back()
+        transaction.runs.note(b"a")
+        assert not transaction.runs.is_due
+        clock.now += INTERVAL
 
 
 async def test_a_new_process_collects_what_an_earlier_one_left(transaction: Transaction) -> None:

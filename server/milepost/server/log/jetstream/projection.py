@@ -230,7 +230,7 @@ class Projection:
             if not group and not transaction.runs.is_due and self._purged.empty():
                 idle_connection.free_memory(self._connection)
                 return not is_last
-            if not self._begin():
+            if not self._begin(transaction):
                 return False
             applied = [applier.apply(transaction, delivered) for delivered in group]
             if group:
@@ -254,12 +254,12 @@ class Projection:
             self._deliver(applied)
         return not is_last
 
-    def _begin(self) -> bool:
+    def _begin(self, transaction: Transaction) -> bool:
         """Begin a transaction, however long another process has the database locked; False if the log closes first."""
         locked = False
         while True:
             try:
-                self._connection.execute(statements.BEGIN)
+                transaction.begin()
             except sqlite3.Error as error:
                 if statements.primary_code(error) != sqlite3.SQLITE_BUSY:
                     raise

@@ -30,6 +30,16 @@ class RunCollector:
         self._runs = 1
         self._commits = 0
         self._due = 0.0
+        # What this transaction has collected, which is undone with it, and when that was due.
+        self._undoable_runs = self._undoable_commits = 0
+        self._undoable_due = 0.0
+        self._has_tried = False  # in this transaction
+        self._retry = 0.0
+
+    def begin(self) -> None:
+        """Note that a transaction begins: what was collected before it is durable."""
+        self._undoable_runs = self._undoable_commits = 0
+        self._has_tried = False
 
     def note(self, run: bytes) -> None:
         """Count one more commit, with its run."""
@@ -41,18 +51,22 @@ class RunCollector:
 
     @property
     def is_due(self) -> bool:
-        """Whether enough wait, or have waited long enough."""
-        return (
-            self._commits >= COMMITS
-            or self._runs >= RUNS
-            or (self._runs > 0 and time.monotonic() >= self._due)
+        """Whether enough wait, or have waited long enough; not for ``INTERVAL`` after an attempt that was undone."""
+        now = time.monotonic()
+        return now >= self._retry and (
+            self._commits >= COMMITS or self._runs >= RUNS or (self._runs > 0 and now >= self._due)
         )
 
     def collect(self) -> None:
         """Collect all of them, within a transaction."""
+        self._has_tried = True
         if self._runs:
             collect_runs(self._connection)
         skip_commits(self._connection)
+        if not self._undoable_runs:
+            self._undoable_due = self._due
+        self._undoable_runs += self._runs
+        self._undoable_commits += self._commits
         self._runs = self._commits = 0
 
     def before_drop(self) -> None:
@@ -61,6 +75,14 @@ class RunCollector:
             self.collect()
 
     def rolled_back(self) -> None:
-        """Collect again, later: what the transaction may have collected waits in the log."""
-        self._runs, self._commits = 1, 0
-        self._due = time.monotonic() + INTERVAL
+        """Count what the transaction has collected again: it waits in the log.
+
+        An attempt that was due is repeated later: it may itself be what a full disk has no room for, and the writes
+        are without it.
+        """
+        if self._undoable_runs:
+            self._due = self._undoable_due
+        self._runs += self._undoable_runs
+        self._commits += self._undoable_commits
+        if self._has_tried and self.is_due:
+            self._retry = time.monotonic() + INTERVAL

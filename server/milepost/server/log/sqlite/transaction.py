@@ -27,6 +27,11 @@ class Transaction:
         self.position += 1
         return self.position
 
+    def begin(self) -> None:
+        """Begin it. Raises sqlite3.Error, where another process has the database locked."""
+        self.runs.begin()
+        self.execute(statements.BEGIN)
+
     def roll_back(self) -> None:
         """Undo what was written since its begin, if it has begun, and what follows from that in memory.
 

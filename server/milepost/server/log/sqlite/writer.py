@@ -193,7 +193,7 @@ class Writer:
                 self._handle_failure(error)
 
     def _begin(self) -> None:
-        self._transaction.execute(statements.BEGIN)
+        self._transaction.begin()
         if self._locked:
             self._set_locked(False)
             _logger.info("database unlocked")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import os
 import sqlite3
 import threading
@@ -15,6 +16,7 @@ from typing import Any, cast
 import pytest
 from structlog.testing import capture_logs
 
+from milepost.server.base.fault_log import FaultLog
 from milepost.server.log.event_log import EventPage, JobPage, Query
 from milepost.server.log.log_errors import StoreFailed, StoreUnavailable
 from milepost.server.log.sqlite.read_lane import UNDELIVERED, ReadLane
@@ -291,6 +293,52 @@ async def test_a_read_without_memory(lane: ReadLane) -> None:
 
     with pytest.raises(StoreUnavailable, match="out of memory"):
         await lane.run(SERVER, read)
+
+
+class FullReader:
+    """A reader that has no memory to free what it has cached."""
+
+    def __init__(self) -> None:
+        self.has_tried = threading.Event()
+
+    def free_cache(self) -> None:
+        """See ``Reader``."""
+        self.has_tried.set()
+        raise MemoryError
+
+    def close(self) -> None:
+        """See ``Reader``."""
+
+
+async def test_a_cache_that_cannot_be_freed_without_memory() -> None:
+    """Reads go on: with their thread they would wait for good."""
+    reader = FullReader()
+    lane = ReadLane(lambda: cast("Reader", reader), 1, "test", cache_time=0.0)
+
+    async def has_tried() -> bool:
+        return reader.has_tried.is_set()
+
+    for _ in range(2):
+        assert await asyncio.wait_for(lane.run(SERVER, lambda _: 1), 120) == 1
+        await eventually(has_tried)
+        reader.has_tried.clear()
+    lane.close()
+
+
+async def test_a_log_that_cannot_be_written(lane: ReadLane, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As on a full disk. A failed read is refused nevertheless, and others go on."""
+
+    def note(_self: FaultLog, _fault: str, **_fields: object) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    def read(reader: Reader) -> None:
+        raise MemoryError
+
+    monkeypatch.setattr(FaultLog, "note", note)
+    for _ in range(2):
+        with pytest.raises(StoreUnavailable, match="out of memory"):
+            await asyncio.wait_for(lane.run(SERVER, read), 120)
+    assert await asyncio.wait_for(lane.run(SERVER, lambda reader: reader.find("j")), 120) is None
 
 
 async def test_a_failing_disk_does_not_fill_the_log() -> None:

@@ -122,6 +122,38 @@ def pages_to_move(connection: sqlite3.Connection) -> int:
     return int(pages)
 
 
+async def test_the_wal_is_truncated_after_a_moment_without_memory(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Neither the checkpoint nor the truncation fails the store. sqlite3 has no error of its own for it."""
+    log, author = SqliteEventLog(tmp_path), Author("j")
+    upkeep = log._writer._upkeep
+    connect, truncate = upkeep._connect, statements.CHECKPOINT_WAL
+
+    def cannot_connect() -> sqlite3.Connection:
+        monkeypatch.setattr(upkeep, "_connect", connect)
+        raise MemoryError
+
+    def no_memory() -> None:
+        monkeypatch.setattr(statements, "CHECKPOINT_WAL", truncate)
+        raise MemoryError
+
+    monkeypatch.setattr(upkeep, "_connect", cannot_connect)
+    log._connection.create_function("no_memory", 0, no_memory)
+    monkeypatch.setattr(statements, "CHECKPOINT_WAL", "SELECT no_memory()")
+    await put(log, author.submit(), author.start())
+    with reading(tmp_path / "milepost.db"):
+        await grown(log, tmp_path, author)
+
+    async def is_short() -> bool:
+        return size(tmp_path) <= LIMIT
+
+    await eventually(is_short)
+    assert (upkeep._connect, statements.CHECKPOINT_WAL) == (connect, truncate)
+    await log.close()
+    assert not log.failed.done()
+
+
 async def test_a_short_log_is_left_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """No write waits for an unnecessary checkpoint."""
 

@@ -106,7 +106,9 @@ class ReadLane:
         reader: Reader | None = None
         try:
             while self._wait_for_read(reader):
-                reader = self._run_next(reader)
+                # Such as of the log of faults. The read has its result by then, and others need the thread.
+                with suppress(Exception):
+                    reader = self._run_next(reader)
         finally:
             if reader is not None:
                 reader.close()
@@ -118,7 +120,7 @@ class ReadLane:
                 return self._wanted.get(timeout=self._cache_time)
             except queue.Empty:
                 # What cannot be freed is left; the thread is needed for reads.
-                with suppress(sqlite3.Error):
+                with suppress(sqlite3.Error, MemoryError):
                     reader.free_cache()
         return self._wanted.get()
 
@@ -139,10 +141,18 @@ class ReadLane:
             stopped.__cause__ = error
             self._deliver(loop, result, result.set_exception, stopped)
         except BaseException as error:  # noqa: BLE001  # raised to the caller
-            self._deliver(loop, result, result.set_exception, self._as_store_error(error))
+            self._fail(loop, result, error)
         else:
             self._deliver(loop, result, result.set_result, found)
         return reader
+
+    def _fail(
+        self, loop: asyncio.AbstractEventLoop, result: asyncio.Future[Any], error: BaseException
+    ) -> None:
+        raised = _as_store_error(error)
+        self._deliver(loop, result, result.set_exception, raised)
+        if raised is not error:
+            self._faults.note(str(raised), error=str(raised))
 
     def _deliver(
         self,
@@ -159,15 +169,14 @@ class ReadLane:
         with suppress(RuntimeError):  # the loop is closed: nobody waits any more
             loop.call_soon_threadsafe(deliver)
 
-    def _as_store_error(self, error: BaseException) -> BaseException:
-        """The error for the caller of a read: one that it may repeat, where the store could not be read for now."""
-        if isinstance(error, MemoryError):
-            text = "out of memory"  # it has none
-        elif isinstance(error, sqlite3.Error) and statements.primary_code(error) in _OF_THE_STORE:
-            text = str(error)
-        else:
-            return error
-        self._faults.note(text, error=text)
-        unavailable = StoreUnavailable(text)
-        unavailable.__cause__ = error
-        return unavailable
+
+def _as_store_error(error: BaseException) -> BaseException:
+    """The error for the caller of a read: one that it may repeat, where the store could not be read for now."""
+    if isinstance(error, MemoryError):
+        unavailable = StoreUnavailable("out of memory")  # str(error) is empty
+    elif isinstance(error, sqlite3.Error) and statements.primary_code(error) in _OF_THE_STORE:
+        unavailable = StoreUnavailable(str(error))
+    else:
+        return error
+    unavailable.__cause__ = error
+    return unavailable

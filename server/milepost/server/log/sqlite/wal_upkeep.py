@@ -96,6 +96,8 @@ class WalUpkeep:
         connection.execute(statements.set_busy_timeout(_TRUNCATE_WAIT))
         try:
             (busy, _, _) = connection.execute(statements.CHECKPOINT_WAL).fetchone()
+        except MemoryError:  # SQLITE_NOMEM
+            return False
         except sqlite3.Error as error:
             _raise_unless_transient(error)
             return False
@@ -147,6 +149,8 @@ class _Checkpoint:
                 (_, pages, moved) = connection.execute(statements.CHECKPOINT_WAL_PASSIVELY).fetchone()
                 self._complete = pages == moved
         except StoreDisplaced:  # the writer's check of its files reports that
+            pass
+        except MemoryError:  # SQLITE_NOMEM: the next checkpoint may have some
             pass
         except sqlite3.Error as error:
             self._error = error.with_traceback(None)  # that has this frame, and so the checkpoint

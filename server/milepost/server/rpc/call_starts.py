@@ -3,7 +3,7 @@
 grpc.aio makes Python objects of a call's metadata before it asks anybody, for five milliseconds where they are 1.5 MB,
 and fifty such calls may have come by the time their host is kept out (``floods``). So the first one has the others
 wait: hosts take turns, and the event loop is free for as long as each call has taken. Most of them end meanwhile, since
-their connections are shut down, and cost nothing more.
+their connections are shut down. Of these a few still have their metadata counted (``floods``).
 """
 
 from __future__ import annotations

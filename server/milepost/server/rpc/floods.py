@@ -16,13 +16,14 @@ from typing import Final, Protocol
 
 import structlog
 
+from milepost.server.rpc.call_starts import LONGEST_REST
 from milepost.server.rpc.metadata_limit import METADATA_SIZE, Metadata, metadata_size
 from milepost.server.scheduling.callers import host_of
 
 _logger = structlog.get_logger("milepost.server")
 
 FLOOD_SIZE: Final = 4 << 20
-"""Refused metadata of a host, in bytes, from which on it floods."""
+"""Metadata above its limit, in bytes, of calls of a host that were refused or left before, from which on it floods."""
 
 LEFT_CALLS: Final = 2_000
 """Calls of one connection that are left within ``LEFT_TIME``, from which on its host floods: twice what it may have
@@ -62,13 +63,13 @@ class Floods:
         self._sizes: Counter[str] = Counter()
         self._left: Counter[str] = Counter()  # by peer, as no connection has more calls open than it may
         self._flooding: set[str] = set()
-        self._hung_up: set[str] = set()  # peers
+        self._next_look = 0.0  # at the metadata of a call that was left
         self._must_let_in = False
         # The next attempt to keep them out, where the last one failed.
         self._trying: asyncio.TimerHandle | None = None
 
     def note_metadata(self, peer: str, size: int) -> None:
-        """A call of this peer with so many bytes of metadata was refused."""
+        """A call of this peer with so many bytes of metadata was refused, or left before it began."""
         if not peer:
             return
         self._count()
@@ -89,14 +90,18 @@ class Floods:
     def note_left_waiting(self, peer: str, seconds: float, metadata: Callable[[], Metadata]) -> None:
         """A peer has left a call that has waited so many seconds to begin (``call_starts``).
 
-        gRPC had its metadata in memory, too. It takes milliseconds to know how much if it was a lot, so nobody asks
-        once the connection is shut down.
+        gRPC had its metadata in memory, too. It takes many milliseconds to know how much if it was a lot, and a flood
+        leaves many calls in a pass. So nobody asks once the host floods, nor until the event loop has been free for as
+        long as the last answer took.
         """
-        if peer in self._hung_up:
-            return
-        size = metadata_size(metadata())
-        if size > METADATA_SIZE:
-            self.note_metadata(peer, size)
+        loop = asyncio.get_running_loop()
+        asked = loop.time()
+        if asked >= self._next_look and host_of(peer) not in self._flooding:
+            size = metadata_size(metadata())
+            answered = loop.time()
+            self._next_look = answered + min(answered - asked, LONGEST_REST)
+            if size > METADATA_SIZE:
+                self.note_metadata(peer, size)
         self.note_left(peer, seconds)
 
     def _count(self) -> None:
@@ -110,7 +115,6 @@ class Floods:
             self._must_let_in = True
             is_out = self._refuse()
             _logger.warning(event, host=host, seconds_without_connections=FLOOD_PERIOD if is_out else 0.0)
-        self._hung_up.add(peer)
         self._barrier.hang_up(peer)
 
     def _refuse(self) -> bool:
@@ -137,7 +141,6 @@ class Floods:
         self._sizes.clear()
         self._left.clear()
         self._flooding.clear()
-        self._hung_up.clear()
         self._stop_trying()
         if self._must_let_in:
             self._must_let_in = not self._barrier.refuse(self._flooding)

@@ -9,6 +9,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from milepost.server.rpc import floods as flood_counts
+from milepost.server.rpc.call_starts import LONGEST_REST
 from milepost.server.rpc.floods import FLOOD_SIZE, LEFT_CALLS, LEFT_TIME, Floods
 from milepost.server.rpc.metadata_limit import METADATA_SIZE
 from milepost.server.runtime.grpc_server.grpc_options import CONCURRENT_STREAMS
@@ -57,26 +58,78 @@ async def test_a_host_floods_from_so_many_bytes_on(monkeypatch: pytest.MonkeyPat
     assert barrier.hung_up == ["ipv4:10.0.0.1:2", "ipv4:10.0.0.1:3"]
 
 
-async def test_what_is_left_before_it_begins_counts_with_its_metadata() -> None:
-    """If that is above its limit; and nobody looks at that of a connection that is shut down."""
-    barrier = _Barrier()
-    looked: list[int] = []
+class _Metadata:
+    """Metadata of calls that are left: notes who looks at it, each of whom takes so many seconds."""
 
-    def metadata(size: int) -> Callable[[], list[tuple[str, str]]]:
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, seconds: float = 0.0) -> None:
+        self.looked: list[int] = []
+        self.seconds = seconds
+        self.now = asyncio.get_running_loop().time()
+        monkeypatch.setattr(asyncio.get_running_loop(), "time", lambda: self.now)
+
+    def of(self, size: int) -> Callable[[], list[tuple[str, str]]]:
+        """Metadata of this size."""
+
         def look() -> list[tuple[str, str]]:
-            looked.append(size)
+            self.looked.append(size)
+            self.now += self.seconds
             return [("x", "x" * (size - 33))]
 
         return look
 
+
+async def test_what_is_left_before_it_begins_counts_with_its_metadata(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """If that is above its limit."""
+    barrier = _Barrier()
+    metadata = _Metadata(monkeypatch)
     floods = Floods(barrier)
     for _ in range(FLOOD_SIZE // METADATA_SIZE + 1):
-        floods.note_left_waiting("ipv4:10.0.0.1:1", 1.1 * LEFT_TIME, metadata(METADATA_SIZE))
+        floods.note_left_waiting("ipv4:10.0.0.1:1", 1.1 * LEFT_TIME, metadata.of(METADATA_SIZE))
     assert barrier.refused == []
-    for _ in range(6):
-        floods.note_left_waiting("ipv4:10.0.0.2:1", 1.1 * LEFT_TIME, metadata(FLOOD_SIZE // 4))
+    for _ in range(5):
+        floods.note_left_waiting("ipv4:10.0.0.2:1", 1.1 * LEFT_TIME, metadata.of(FLOOD_SIZE // 4))
     assert (barrier.refused, barrier.hung_up) == ([{"ipv4:10.0.0.2"}], ["ipv4:10.0.0.2:1"])
-    assert looked.count(FLOOD_SIZE // 4) == 5
+
+
+async def test_nobody_looks_at_what_a_host_leaves_that_floods(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Over whichever connection: it is kept out by then. Calls that it leaves at once still count."""
+    barrier = _Barrier()
+    metadata = _Metadata(monkeypatch)
+    floods = Floods(barrier)
+    for port in range(60):
+        floods.note_left_waiting(f"ipv4:10.0.0.1:{port}", 1.1 * LEFT_TIME, metadata.of(FLOOD_SIZE + 1))
+    floods.note_left_waiting("ipv4:10.0.0.2:1", 1.1 * LEFT_TIME, metadata.of(METADATA_SIZE))
+    assert metadata.looked == [FLOOD_SIZE + 1, METADATA_SIZE]
+    assert barrier.hung_up == ["ipv4:10.0.0.1:0"]
+    for _ in range(LEFT_CALLS + 1):
+        floods.note_left_waiting("ipv4:10.0.0.1:7", LEFT_TIME, metadata.of(METADATA_SIZE))
+    assert barrier.hung_up == ["ipv4:10.0.0.1:0", "ipv4:10.0.0.1:7"]
+
+
+@pytest.mark.parametrize(
+    ("seconds", "rest"), [(LONGEST_REST / 4, LONGEST_REST / 4), (1.0, LONGEST_REST)], ids=["short", "long"]
+)
+async def test_looks_at_what_is_left_are_apart(
+    monkeypatch: pytest.MonkeyPatch, seconds: float, rest: float
+) -> None:
+    """As far as the last one took, within a bound: many calls are left in a pass. The others count without."""
+    barrier = _Barrier()
+    metadata = _Metadata(monkeypatch, seconds)
+    floods = Floods(barrier)
+
+    def leave(host: int) -> None:
+        floods.note_left_waiting(f"ipv4:10.0.0.{host}:1", LEFT_TIME, metadata.of(METADATA_SIZE + host))
+
+    for host in (1, 2, 3):
+        leave(host)
+    metadata.now += 0.99 * rest
+    leave(4)
+    metadata.now += 0.02 * rest
+    leave(5)
+    assert metadata.looked == [METADATA_SIZE + 1, METADATA_SIZE + 5]
+    assert sum(floods._left.values()) == 5
 
 
 async def test_a_host_floods_with_calls_of_a_connection_that_it_leaves_at_once(

@@ -44,7 +44,7 @@ class CallStarts:
         self._on_left: _OnLeft = lambda peer, seconds, metadata: None
         # By host: whose calls they are is in their metadata.
         self._waiting: Turns[asyncio.Future[None]] = Turns()
-        self._came = 0  # since the last one has begun
+        self._came = 0  # since the last ``_begin_next``
         self._is_serving = False
         self._is_behind = False  # whether those that waited before the last pass still do
         # When the call that has its turn has begun; None if it was left before.

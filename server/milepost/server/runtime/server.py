@@ -154,11 +154,6 @@ class Server:
         self._health = Health(["", *_NAMES])
         self.failed.add_done_callback(lambda _: self._health.set(False, "", *_NAMES))
         self.memory = CallMemory(settings.request_memory, settings.response_memory)
-        self._health_port = (
-            HealthPort(settings.health_address, self._health, self.memory)
-            if settings.health_address
-            else None
-        )
         self._shares = Shares(clock, StoredShares(self._store))
         self._authenticator = settings.credentials.open(clock, self._shares)
         self._calls = OpenCalls(self._authenticator)
@@ -186,8 +181,11 @@ class Server:
         grpc_accepting.install()
         grpc_batches.install()
         ignore_lost_connections()
+        self._health_port: HealthPort | None = None
         with grpc_wakeups.take_all_per_pass():
             self._grpc = grpc.aio.server(interceptors=[interceptor], options=GRPC_OPTIONS)
+            if settings.health_address:
+                self._health_port = HealthPort(settings.health_address, self._health, self.memory)
         self._http: HttpPort | None = None
         if settings.http is not None:
             # It takes as long to import as the rest of the server.

@@ -20,15 +20,16 @@ from milepost.server.runtime.grpc_server.grpc_wakeups import RUN_PER_PASS, SENT_
 # In a process of its own, since grpc.aio is initialised once in a process.
 _REGISTERED = """
 import asyncio
+import sys
 from milepost.server.runtime.server import Server, Settings
 
 class Loop(asyncio.SelectorEventLoop):
     def add_reader(self, fd, callback, *args):
-        print(callback.__name__, *(type(argument).__name__ for argument in args))
+        print(getattr(callback, "__name__", callback), *(type(argument).__name__ for argument in args))
         super().add_reader(fd, callback, *args)
 
 async def main():
-    server = Server(Settings("127.0.0.1:0", None))
+    server = Server(Settings("127.0.0.1:0", None, health_address=sys.argv[1]))
     await server.start()
     await server.stop()
 
@@ -374,11 +375,11 @@ async def call(callback: Callable[[], None], then: Callable[[], None]) -> None:
         await done.wait()
 
 
-def test_the_server_reads_all_wakeups_of_grpc_at_once() -> None:
-    """It wraps the reader that grpc.aio adds to the event loop."""
-    done = subprocess.run(
-        [sys.executable, "-c", _REGISTERED], capture_output=True, text=True, timeout=120, check=True
-    )
+@pytest.mark.parametrize("health_address", ["", "127.0.0.1:0"])
+def test_the_server_reads_all_wakeups_of_grpc_at_once(health_address: str) -> None:
+    """It wraps the reader that grpc.aio adds to the event loop, also where health checks have a port of their own."""
+    command = [sys.executable, "-c", _REGISTERED, health_address]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=True)
     assert [line for line in done.stdout.splitlines() if line.startswith("drain_and_call socket socket ")]
 
 

@@ -38,10 +38,10 @@ class Refusal(Exception):
         retry_delay: float | None = None,
     ) -> None:
         self.reason = reason
-        self.message = _truncate(message)
-        self.metadata = {name: _truncate(str(value)) for name, value in (metadata or {}).items()}
+        self.message = truncate(message)
+        self.metadata = {name: truncate(str(value)) for name, value in (metadata or {}).items()}
         self.violations = tuple(
-            Violation(*map(_truncate, violation)) for violation in violations[:_VIOLATION_LIMIT]
+            Violation(*map(truncate, violation)) for violation in violations[:_VIOLATION_LIMIT]
         )
         super().__init__(f"{reason_name(reason)}: {self.message}")
         self.retry_delay = retry_delay
@@ -63,7 +63,8 @@ class Refusal(Exception):
         )
 
 
-def _truncate(text: str) -> str:
+def truncate(text: str) -> str:
+    """The text as a status may have it: printable, and short."""
     escaped = escape(text[: _TEXT_LENGTH + 1])
     room = _TEXT_LENGTH
     for index, character in enumerate(escaped):
@@ -137,13 +138,17 @@ def malformed() -> Refusal:
     )
 
 
-def request_too_large(size: int) -> Refusal:
-    """The request as a whole is over the size limit."""
+def request_too_large(size: int, limit: int = limits.REQUEST_SIZE) -> Refusal:
+    """The request as a whole is over the size limit; a lower one is that of a method that takes names alone."""
+    advice = (
+        "Send a shorter name."
+        if limit < limits.REQUEST_SIZE
+        else "Split reports, and submit the address of a large input in its place."
+    )
     return Refusal(
         ErrorReason.ERROR_REASON_TOO_LARGE,
-        f"The request is {size:,} bytes; at most {limits.REQUEST_SIZE:,} are accepted. "
-        "Split reports, and submit the address of a large input in its place.",
-        metadata={"size": str(size), "limit": str(limits.REQUEST_SIZE)},
+        f"The request is {size:,} bytes; at most {limit:,} are accepted. {advice}",
+        metadata={"size": str(size), "limit": str(limit)},
     )
 
 

@@ -25,8 +25,9 @@ from milepost.server.store_errors import STORE_ERRORS
 # Answered even while the server is stopping.
 _HEALTH: Final = "/grpc.health.v1.Health/"
 
-# Methods that need no credential: health checks, and reflection, whose answers are public in the contract.
-_PUBLIC: Final = (_HEALTH, "/grpc.reflection.")
+PUBLIC: Final = (_HEALTH, "/grpc.reflection.")
+"""How the paths of methods begin that need no credential: health checks, and reflection, whose answers are public in
+the contract."""
 
 
 class CallAdmission:
@@ -54,7 +55,7 @@ class CallAdmission:
 
         None where the call has to be examined, as every call without a token has to be.
         """
-        if not self._limiter.throttling or self.draining.is_set() or method.startswith(_PUBLIC):
+        if not self._limiter.throttling or self.draining.is_set() or method.startswith(PUBLIC):
             return None
         try:
             principal = await self._authenticator.authenticate(metadata)
@@ -94,7 +95,7 @@ class CallAdmission:
             refusal = draining()
             self.count_refused(record.peer, refusal)
             raise refusal
-        if record.method.startswith(_PUBLIC):
+        if record.method.startswith(PUBLIC):
             if self._limiter.makes_many_public(host_of(record.peer)):
                 record.note_counted()
             set_principal(ANONYMOUS, record.peer)

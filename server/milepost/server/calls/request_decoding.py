@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Generator
-from typing import TypeAlias
+from typing import Final, TypeAlias
 
 from google.protobuf.message import DecodeError, Message
 
@@ -15,19 +15,26 @@ from milepost.server.scheduling.sliced_decoding import SLICED_FROM, decode_in_sl
 from milepost.server.scheduling.slices import Slices
 from milepost.server.scheduling.steps import Steps
 
+PUBLIC_REQUEST_SIZE: Final = 4 << 10
+"""Bytes of a request of a method that needs no credential, which are names. Responses of reflection repeat it, and a
+watch of health keeps it."""
+
 Decoded: TypeAlias = "Message | Refusal | Steps[Message | Refusal]"
 """A request, the refusal of one that cannot be decoded, or the work that returns either."""
 
 
-def decoder(decode: Callable[[bytes], Message]) -> Callable[[bytes], Decoded]:
+def decoder(
+    decode: Callable[[bytes], Message], limit: int = limits.REQUEST_SIZE
+) -> Callable[[bytes], Decoded]:
     """A deserializer that never raises: a malformed or too large request becomes a Refusal, a large one Steps.
 
-    It drops unknown fields, so that the server stores nothing that it has not validated.
+    A request may have ``limit`` bytes. Unknown fields are dropped, so that the server stores nothing that it has not
+    validated.
     """
 
     def decoded(request: bytes) -> Decoded:
-        if len(request) > limits.REQUEST_SIZE:
-            return request_too_large(len(request))
+        if len(request) > limit:
+            return request_too_large(len(request), limit)
         if len(request) >= SLICED_FROM and isinstance(decode, Deserializer):
             return _decode_in_slices(decode.message, request)
         try:

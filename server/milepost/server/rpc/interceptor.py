@@ -18,16 +18,17 @@ import grpc.aio
 from google.protobuf.message import Message
 from grpc_status import rpc_status
 
+from milepost.contract.limits import REQUEST_SIZE
 from milepost.server.access.audit import AuditLog
 from milepost.server.access.current_principal import current_caller
 from milepost.server.access.principal import Principal
 from milepost.server.base.refusal import Refusal, draining
-from milepost.server.calls.call_admission import CallAdmission
+from milepost.server.calls.call_admission import PUBLIC, CallAdmission
 from milepost.server.calls.call_memory import CallMemory
 from milepost.server.calls.call_record import CallRecord, refusal_status
 from milepost.server.calls.open_calls import OpenCalls
 from milepost.server.calls.received_requests import ReceivedRequests
-from milepost.server.calls.request_decoding import Decoded, decoder, finish_decoding
+from milepost.server.calls.request_decoding import PUBLIC_REQUEST_SIZE, Decoded, decoder, finish_decoding
 from milepost.server.calls.response_stream import ResponseStream
 from milepost.server.rpc.call_log import CallLog
 from milepost.server.rpc.call_starts import starts_of
@@ -106,7 +107,8 @@ class Interceptor(grpc.aio.ServerInterceptor):
         if handler is None:  # there is no such method
             return handler
         assert handler.request_deserializer is not None
-        decode = decoder(handler.request_deserializer)
+        limit = PUBLIC_REQUEST_SIZE if method.startswith(PUBLIC) else REQUEST_SIZE
+        decode = decoder(handler.request_deserializer, limit)
         if not handler.request_streaming:
             return self._receive_one(handler, decode, call)
         receive: _Receive = partial(

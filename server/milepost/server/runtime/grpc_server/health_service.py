@@ -16,7 +16,7 @@ from grpc_health.v1 import health_pb2
 from grpc_health.v1.health_pb2 import HealthCheckRequest, HealthCheckResponse
 from grpc_health.v1.health_pb2_grpc import HealthServicer
 
-from milepost.server.base.refusal import draining
+from milepost.server.base.refusal import draining, truncate
 from milepost.server.calls.response_stream import ResponseStream
 
 _Context = grpc.aio.ServicerContext[Any, Any]
@@ -47,7 +47,9 @@ class Health(HealthServicer):
     async def Check(self, request: HealthCheckRequest, context: _Context) -> HealthCheckResponse:
         """See the protocol."""
         if request.service not in self._serving:
-            await context.abort(grpc.StatusCode.NOT_FOUND, f"There is no service {request.service!r}.")
+            await context.abort(
+                grpc.StatusCode.NOT_FOUND, truncate(f"There is no service '{request.service}'.")
+            )
         return HealthCheckResponse(status=self._status(request.service))
 
     async def List(self, request: object, context: _Context) -> Any:

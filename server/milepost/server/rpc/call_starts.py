@@ -10,9 +10,9 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Coroutine
+from contextvars import ContextVar
 from time import thread_time
 from typing import Any, Final, TypeAlias
-from weakref import WeakKeyDictionary
 
 from milepost.server.rpc.metadata_limit import Metadata
 from milepost.server.scheduling.callers import Turns, host_of
@@ -37,7 +37,7 @@ _OnLeft: TypeAlias = Callable[[str, float, Callable[[], Metadata]], object]
 
 
 class CallStarts:
-    """When the calls of an event loop begin."""
+    """When the calls of a server begin."""
 
     def __init__(self) -> None:
         self._careful_until = 0.0
@@ -131,12 +131,13 @@ class CallStarts:
             asyncio.get_running_loop().call_later(min(took, LONGEST_REST), self._begin_next)
 
 
-_of_loops: WeakKeyDictionary[asyncio.AbstractEventLoop, CallStarts] = WeakKeyDictionary()
+_of_server: ContextVar[CallStarts] = ContextVar("call_starts")
 
 
-def starts_of(loop: asyncio.AbstractEventLoop) -> CallStarts:
-    """The starts of the calls that this event loop serves."""
-    starts = _of_loops.get(loop)
+def starts_of_server() -> CallStarts:
+    """The starts of the calls of one server, in the task that accepts its calls, and in the tasks of those."""
+    starts = _of_server.get(None)
     if starts is None:
-        starts = _of_loops[loop] = CallStarts()
+        starts = CallStarts()
+        _of_server.set(starts)  # grpc.aio creates the tasks of calls in the one that accepts them
     return starts

@@ -31,7 +31,7 @@ from milepost.server.calls.received_requests import ReceivedRequests
 from milepost.server.calls.request_decoding import PUBLIC_REQUEST_SIZE, Decoded, decoder, finish_decoding
 from milepost.server.calls.response_stream import ResponseStream
 from milepost.server.rpc.call_log import CallLog
-from milepost.server.rpc.call_starts import starts_of
+from milepost.server.rpc.call_starts import starts_of_server
 from milepost.server.rpc.floods import Floods
 from milepost.server.rpc.metadata_limit import METADATA_SIZE, metadata_size, too_large
 from milepost.server.rpc.response_writer import ResponseWriter
@@ -96,7 +96,7 @@ class Interceptor(grpc.aio.ServerInterceptor):
         size = metadata_size(metadata)
         call = _Call(self._admission, self._audit, self._floods, handler_call_details)
         if size > METADATA_SIZE:
-            starts_of(asyncio.get_running_loop()).note_metadata(size, self._floods.note_left_waiting)
+            starts_of_server().note_metadata(size, self._floods.note_left_waiting)
             return self._refuse(call, size)
         # A call that is reset meanwhile is one of its connection until it is refused. So resets are held back, too.
         shared_refusal = await self._admission.refuse_early(method, metadata)

@@ -10,7 +10,7 @@ from typing import Any, TypeAlias
 import pytest
 
 from milepost.server.rpc import call_starts
-from milepost.server.rpc.call_starts import AFTERWARDS, LARGE_METADATA, CallStarts, starts_of
+from milepost.server.rpc.call_starts import AFTERWARDS, LARGE_METADATA, CallStarts, starts_of_server
 from milepost.server.runtime.server import Server, Settings
 from milepost.v1 import GetJobRequest
 from tests.support.refused import refused
@@ -295,6 +295,7 @@ async def test_calls_of_a_server_begin_so(monkeypatch: pytest.MonkeyPatch) -> No
     monkeypatch.setattr("milepost.server.rpc.interceptor.METADATA_SIZE", 0)
     monkeypatch.setattr(call_starts, "LARGE_METADATA", 1)
     turns = noted_turns(monkeypatch)
+    starts = starts_of_server()
     server = Server(Settings("127.0.0.1:0", None))
     await server.start()
     async with connect(server.address) as rpc:
@@ -303,7 +304,7 @@ async def test_calls_of_a_server_begin_so(monkeypatch: pytest.MonkeyPatch) -> No
             assert answer.metadata == {"limit": "metadata"}
     await server.stop()
 
-    assert turns == 2 * [(starts_of(asyncio.get_running_loop()), "ipv4:127.0.0.1")]
+    assert turns == 2 * [(starts, "ipv4:127.0.0.1")]
 
 
 async def test_calls_of_a_server_that_are_left_do_not_begin(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -313,9 +314,9 @@ async def test_calls_of_a_server_that_are_left_do_not_begin(monkeypatch: pytest.
     monkeypatch.setattr("milepost.server.runtime.server._STOP_GRACE", 0.1)
     turns = noted_turns(monkeypatch)
     left: Left = []
+    starts = starts_of_server()
     server = Server(Settings("127.0.0.1:0", None))
     await server.start()
-    starts = starts_of(asyncio.get_running_loop())
     async with connect(server.address) as rpc:
         request = GetJobRequest(job_id="j")
         starts.note_metadata(LARGE_METADATA, left_by(left))

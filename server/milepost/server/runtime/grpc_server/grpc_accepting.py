@@ -22,7 +22,7 @@ from types import ModuleType
 from typing import Any, Final
 from weakref import ReferenceType, WeakKeyDictionary
 
-from milepost.server.rpc.call_starts import starts_of
+from milepost.server.rpc.call_starts import starts_of_server
 
 AHEAD_LIMIT: Final = 8
 """Calls of a method that core is asked for at a time."""
@@ -210,7 +210,7 @@ def _handle(handle: Callable[..., Coroutine[Any, Any, None]], context: Any, *of_
     def context_of_call() -> Any:
         return context(state, None, None, loop)
 
-    return starts_of(loop).start(
+    return starts_of_server().start(
         handling, call, lambda: str(context_of_call().peer()), lambda: context_of_call().invocation_metadata()
     )
 

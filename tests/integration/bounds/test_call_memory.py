@@ -97,7 +97,7 @@ async def test_a_call_without_a_request_is_answered(path: str) -> None:
 
 
 async def test_a_health_check_without_a_request_is_answered() -> None:
-    """At either port: on that of its own the server has no interceptor."""
+    """At either port."""
     async with serving() as server:
         for address in (server.address, server.health_address):
             assert await ended(address, _CHECK) == ("INVALID_ARGUMENT", "INVALID_FIELD")

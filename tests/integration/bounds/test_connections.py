@@ -37,6 +37,7 @@ from milepost.server.runtime.grpc_server.grpc_options import CONCURRENT_STREAMS
 from milepost.server.runtime.server import Server
 from milepost.v1 import Custom, Dispatch, GetJobRequest, ReportJobRequest, Update
 from tests.support.bad_requests import struct
+from tests.support.flooding import flood_with_metadata, flood_with_resets
 from tests.support.forking import Forkery
 from tests.support.refused import refused
 from tests.support.rpc import connect, eventually
@@ -150,7 +151,7 @@ async def test_a_host_that_floods_with_metadata_loses_those_connections(
     with ServerProcess(tmp_path / "data", forkery=forkery) as server:
         beside = Connection.open(server.address, from_host="127.0.0.2")
         async with beside as other, connect(server.address) as rpc:
-            await _flood(server.address, "127.0.0.2")
+            await flood_with_metadata(server.address, "127.0.0.2", _GET_JOB)
             stream = other.new_stream()
             other.write(HEADERS, END_HEADERS, stream, request_headers(_GET_JOB, server.address))
             other.write(DATA, END_STREAM, stream, message(b""))
@@ -174,24 +175,8 @@ async def test_resets_hide_no_flood_of_metadata(
     monkeypatch.setattr(call_starts, "LONGEST_REST", 600.0)
 
     with capture_logs() as lines:
-        await _flood(memory_server.address, "127.0.0.2", resets=True)
+        await flood_with_metadata(memory_server.address, "127.0.0.2", _GET_JOB, resets=True)
     assert "host floods with metadata" in [line["event"] for line in lines]
-
-
-async def _flood(address: str, host: str, *, resets: bool = False) -> None:
-    """Send calls with a megabyte of metadata from this host, until the server hangs up; reset all but the first."""
-    note = header("x-note", b"x" * 16_000)
-    async with SilentConnection.open(address, from_host=host) as flood:
-        with suppress(ConnectionError):
-            while not flood.closed.is_set():
-                stream = flood.new_stream()
-                flood.write(HEADERS, 0, stream, request_headers(_GET_JOB, address))
-                for _ in range(60):
-                    flood.write(CONTINUATION, 0, stream, note)
-                flood.write(CONTINUATION, END_HEADERS, stream, note)
-                await flood.drain()
-                if resets and stream > 1:
-                    flood.cancel(stream)
 
 
 async def test_a_host_that_leaves_its_calls_at_once_loses_that_connection(
@@ -200,17 +185,9 @@ async def test_a_host_that_leaves_its_calls_at_once_loses_that_connection(
     """So resets in the packets that open the calls end; its other connections go on."""
     monkeypatch.setattr(floods, "LEFT_CALLS", 20)
     monkeypatch.setattr(floods, "FLOOD_PERIOD", 600.0)
-    block = request_headers(_WORK, memory_server.address)
     async with connect(memory_server.address) as rpc:
         assert (await rpc.submit()).job_id
-        async with Connection.open(memory_server.address, from_host="127.0.0.2") as flood:
-            with suppress(ConnectionError):
-                while not flood.closed.is_set():
-                    stream = flood.new_stream()
-                    flood.write(HEADERS, END_HEADERS, stream, block)
-                    flood.cancel(stream)
-                    await flood.drain()
-                    await asyncio.sleep(0)
+        await flood_with_resets(memory_server.address, "127.0.0.2", _WORK)
         assert memory_server.call_count > 1 + 20
         assert (await rpc.submit()).job_id
 
@@ -281,7 +258,7 @@ async def test_uploads_beside_a_flood_of_their_host_are_cut_at_worst(
                     with suppress(Unreachable):
                         return (await client.submit("k", {"x": text}, request_id=f"r{number}")).job_id
 
-            flooding = asyncio.create_task(_flood(server.address, "127.0.0.1"))
+            flooding = asyncio.create_task(flood_with_metadata(server.address, "127.0.0.1", _GET_JOB))
             uploaded = [await upload(number) for number in range(5)]
             await flooding
             again = [await upload(number) for number in range(6)]

@@ -66,9 +66,11 @@ async def test_a_status_has_little_of_the_name_of_a_service(server: Server) -> N
 
 
 async def test_a_health_check_that_is_too_large_is_refused(server: Server) -> None:
-    """Also a watch, whose request the server would keep."""
+    """At either port; also a watch, whose request the server would keep."""
+    request = check_of(PUBLIC_REQUEST_SIZE + 1)
+    async with grpc.aio.insecure_channel(server.health_address) as channel:
+        assert await refused(check(channel, request)) == _TOO_LARGE
     async with grpc.aio.insecure_channel(server.address) as channel:
-        request = check_of(PUBLIC_REQUEST_SIZE + 1)
         watching: Any = channel.unary_stream(
             "/grpc.health.v1.Health/Watch", request_serializer=HealthCheckRequest.SerializeToString
         )

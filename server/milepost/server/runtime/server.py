@@ -174,18 +174,17 @@ class Server:
             )
             self._metrics_port = MetricsPort(settings.metrics_address, self._metrics)
         self._barrier = FloodBarrier(self._tasks)
-        floods = Floods(self._barrier)
-        interceptor = Interceptor(
-            self._admission, self._calls, self.memory, self._slices, self._audit, floods
-        )
         grpc_accepting.install()
         grpc_batches.install()
         ignore_lost_connections()
         self._health_port: HealthPort | None = None
         with grpc_wakeups.take_all_per_pass():
+            interceptor = self._intercept(self.memory, self._barrier)
             self._grpc = grpc.aio.server(interceptors=[interceptor], options=GRPC_OPTIONS)
             if settings.health_address:
-                self._health_port = HealthPort(settings.health_address, self._health, self.memory)
+                self._health_port = HealthPort(
+                    settings.health_address, self._health, self._tasks, self._intercept
+                )
         self._http: HttpPort | None = None
         if settings.http is not None:
             # It takes as long to import as the rest of the server.
@@ -290,6 +289,10 @@ class Server:
     async def evict_unused(self) -> None:
         """Have caches evict what they have not used since they were asked before."""
         await self._idle.evict()
+
+    def _intercept(self, memory: CallMemory, barrier: FloodBarrier) -> Interceptor:
+        floods = Floods(barrier)
+        return Interceptor(self._admission, self._calls, memory, self._slices, self._audit, floods)
 
     async def _start_core(self) -> None:
         settings = self._settings

@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any
 
 __all__ = ["tolerating_other_loops"]
@@ -23,7 +24,7 @@ def tolerating_other_loops() -> Iterator[None]:
     """
     loop: Any = asyncio.get_running_loop()
     add_reader = loop.add_reader
-    loop.add_reader = lambda waking, callback: add_reader(waking, _take_events, callback)
+    loop.add_reader = lambda waking, callback: add_reader(waking, partial(_take_events, callback))
     try:
         yield
     finally:

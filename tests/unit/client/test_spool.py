@@ -7,6 +7,8 @@ import gc
 import os
 import shutil
 import stat
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -186,6 +188,36 @@ def test_a_worker_whose_lock_was_deleted_locks_again(tmp_path: Path) -> None:
     assert jobs(other) == []
     spool.close()
     other.close()
+
+
+def test_what_a_living_worker_keeps_is_its_own(tmp_path: Path) -> None:
+    """Workers may share a directory; one takes over only from dead ones, however they died."""
+    code = f"""
+import sys
+from milepost.client._worker.spool.spool_directory import SpoolDirectory
+from milepost.v1 import Report, Update
+spool = SpoolDirectory(__import__("pathlib").Path({str(tmp_path)!r}))
+spool.write(Report(job_id="theirs", updates=[Update()]))
+print("kept", flush=True)
+sys.stdin.read()
+"""
+    with subprocess.Popen(
+        [sys.executable, "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    ) as other:
+        assert other.stdout is not None
+        other.stdout.readline()
+        mine = SpoolDirectory(tmp_path)
+        mine.write(rest("mine"))
+        assert mine.recovered == []
+        other.kill()
+        other.wait()
+        third = SpoolDirectory(tmp_path)
+        assert jobs(third) == ["theirs"]
+        mine.close()
+        fourth = SpoolDirectory(tmp_path)
+        assert jobs(fourth) == ["mine"]
+        third.close()
+        fourth.close()
 
 
 def test_of_workers_that_start_at_once_one_gets_each_report(tmp_path: Path) -> None:

@@ -17,7 +17,7 @@ from milepost.client._worker.job_table import JobTable
 from milepost.contract.job_states import FINAL
 from milepost.server.base.refusal import Refusal
 from milepost.server.log.memory.memory_disk import MemoryDisk
-from milepost.server.rpc import session_reports
+from milepost.server.service import session_reports
 from milepost.v1 import Assignment, WorkResponse
 from tests.simulation.client import SimulatedClient
 from tests.simulation.entropy import Change, changed, from_seed

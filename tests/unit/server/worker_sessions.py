@@ -17,9 +17,10 @@ from milepost.server.dispatch.dispatcher import Dispatcher
 from milepost.server.followers.deadlines import Deadlines
 from milepost.server.followers.transitions import follow_transitions
 from milepost.server.messages.job_encoding import JobResponse
-from milepost.server.rpc.session_parts import SessionParts
 from milepost.server.rpc.worker_service import WorkerService
 from milepost.server.service.job_access import JobAccess
+from milepost.server.service.session_parts import SessionParts
+from milepost.server.service.workers import Workers
 from milepost.v1 import Hello, Job, JobState, WorkRequest, WorkResponse
 from tests.support.responses import decoded
 from tests.unit.server.core import Core
@@ -118,14 +119,16 @@ class WorkerSessions:
             self.deadlines.on_transition,
         )
         self.service = WorkerService(
-            SessionParts(
-                core.attempts,
-                core.reports,
-                self.dispatcher,
-                core.sessions,
-                self.deadlines,
-                JobAccess(core.log, AuditLog(None, is_open=False)),
-                Limiter(),
+            Workers(
+                SessionParts(
+                    core.attempts,
+                    core.reports,
+                    self.dispatcher,
+                    core.sessions,
+                    self.deadlines,
+                    JobAccess(core.log, AuditLog(None, is_open=False)),
+                    Limiter(),
+                )
             ),
             LEASE,
             CallMemory(),

@@ -1,35 +1,24 @@
-"""One session of a worker: handle its requests, and answer them."""
+"""The stream of one session of a worker: how much is read of it at a time, and what is sent when."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine
+from functools import partial
 from typing import Any, Final
 
-from milepost.server.access.authorize import Action
+from milepost.server import failpoints
 from milepost.server.base.refusal import Refusal
-from milepost.server.base.tracebacks import drop_tracebacks
 from milepost.server.budgets.byte_budget import ByteBudget
+from milepost.server.calls.call_memory import CALL_COST
 from milepost.server.calls.received_requests import SizedRequests
-from milepost.server.dispatch.session_table import rejection
+from milepost.server.dispatch.reports import Acceptance, PendingReport
 from milepost.server.dispatch.worker_session import Session
-from milepost.server.log.log_errors import StoreBehind
 from milepost.server.rpc.response_writer import ResponseWriter
-from milepost.server.rpc.session_parts import SessionParts
-from milepost.server.rpc.session_reports import SessionReports
-from milepost.server.service import validation
-from milepost.server.store_errors import refusal_of
-from milepost.v1 import (
-    Capacity,
-    Claim,
-    ErrorReason,
-    Release,
-    Report,
-    Resume,
-    Resumed,
-    WorkRequest,
-    WorkResponse,
-)
+from milepost.server.scheduling.prompt_future import PromptFuture
+from milepost.server.service.session_parts import SessionParts
+from milepost.server.service.session_reports import SessionReports
+from milepost.server.service.worker_requests import WorkerRequests
+from milepost.v1 import ErrorReason, Report, WorkRequest, WorkResponse
 
 # The server reads no more requests of a worker while this many reports and claims of it are unanswered.
 _UNANSWERED_LIMIT = 256
@@ -51,26 +40,30 @@ SILENCE_TIMEOUT: Final = 60.0
 
 
 class WorkStream:
-    """Handles the requests of one worker session. ``requests`` is the memory that its reports may take."""
+    """Reads the requests of one session, and has them handled.
+
+    ``memory`` is the budget of its reports that are not durable yet. What ``writer`` cannot send at once is put among
+    the session's responses.
+    """
 
     def __init__(
         self,
         parts: SessionParts,
         session: Session,
-        requests: ByteBudget,
+        memory: ByteBudget,
         writer: ResponseWriter,
     ) -> None:
-        self._attempts = parts.attempts
-        self._dispatcher = parts.dispatcher
         self._sessions = parts.sessions
         self._deadlines = parts.deadlines
-        self._access = parts.access
         self._limiter = parts.limiter
         self._session = session
         self._responses = session.responses
+        self._memory = memory
+        self._writer = writer
+        self._requests = WorkerRequests(parts, session)
+        self._reports = SessionReports(parts, session)
         self._unanswered: set[asyncio.Future[Any]] = set()
         """What is not answered yet: the reports that are not durable, and the claims."""
-        self._reports = SessionReports(parts, session, requests, writer, self._unanswered)
         self._idle = asyncio.Event()
         """Set while no request is handled."""
         self._idle.set()
@@ -90,7 +83,7 @@ class WorkStream:
                 return
             # A message other than a report counts as one event.
             pause = self._limiter.use_events(self._session.principal, updates or 1)
-            if not request.HasField("report") or not self._reports.take_nowait(request.report, size):
+            if not request.HasField("report") or not self._take_nowait(request.report, size):
                 self._idle.clear()
                 try:
                     await self._handle(request, size)
@@ -150,11 +143,6 @@ class WorkStream:
         if not self._finishing:
             self._responses.close(None if reading.cancelled() else reading.exception())
 
-    def leave(self) -> None:
-        """Close the session: the worker has connected again on another stream."""
-        self._sessions.remove(self._session)
-        self._responses.close()
-
     async def finish(self, error: Refusal | None = None) -> None:
         """Close the stream when all handled requests are answered: reports acknowledged, claims assigned.
 
@@ -167,85 +155,71 @@ class WorkStream:
         self._responses.close(error)
 
     async def _handle(self, request: WorkRequest, size: int) -> None:
-        match request.WhichOneof("message"):
-            case "report":
-                await self._answer_refusal(request.report, self._reports.take(request.report, size))
-            case "heartbeat":
-                self._deadlines.renew(self._session.jobs)
-            case "claim":
-                await self._answer_refusal(request.claim, self._claim(request.claim))
-            case "resume":
-                await self._answer_refusal(request.resume, self._resume(request.resume))
-            case "release":
-                await self._answer_refusal(request.release, self._release(request.release))
-            case "capacity":
-                await self._answer_refusal(None, self._capacity(request.capacity))
-            case unknown:
-                validation.unexpected_message(unknown)
+        if request.HasField("report"):
+            await self._take(request.report, size)
+            return
+        claiming = await self._requests.handle(request)
+        if claiming is not None:
+            self._unanswered.add(claiming)
+            claiming.add_done_callback(self._unanswered.discard)
 
-    async def _answer_refusal(
-        self, request: Report | Claim | Resume | Release | None, handling: Coroutine[Any, Any, None]
-    ) -> None:
-        """Answer a refusal with a rejection; the session goes on.
-
-        So it does where this node does not know a job, while it may know others that the worker resumes next. Other
-        errors of the store concern all jobs, and end the session; so does any after a report, which is sent again on
-        the next one.
-        """
+    async def _take(self, report: Report, size: int) -> None:
+        """Take a report of ``size`` bytes once there is room, and answer it. Raises errors of the store."""
         try:
-            await handling
-        except (Refusal, StoreBehind) as error:
-            refusal = refusal_of(error)
-            if refusal is None or (isinstance(request, Report) and refusal is not error):
+            await self._reports.check(report)
+            charge = size + CALL_COST
+            if not self._memory.try_acquire(charge):
+                # Meanwhile the worker is not read; its lease does not run.
+                await self._memory.acquire(charge)
+            try:
+                pending = await self._reports.accept(report, size)
+            except BaseException:
+                self._memory.release(charge)
                 raise
-            job_id = "" if request is None else request.job_id
-            token = "" if request is None or isinstance(request, Claim) else request.lease_token
-            self._responses.put(rejection(job_id, refusal, token))
-            drop_tracebacks(error)  # which have the session
+        except Refusal as refusal:
+            self._reports.reject(report, refusal)
+        else:
+            self._acknowledge_when_durable(report, pending, charge)
 
-    async def _check_access(self, job_id: str) -> None:
-        await self._access.check(self._session.principal, Action.WORK, job_id)
-
-    async def _claim(self, claim: Claim) -> None:
-        validation.claim(claim)
-        await self._check_access(claim.job_id)
-        instance = self._session.own_instance(claim.instance)
-        claiming = self._dispatcher.claim(self._session, claim.job_id, instance)
-        self._unanswered.add(claiming)
-        claiming.add_done_callback(self._unanswered.discard)
-
-    async def _resume(self, resume: Resume) -> None:
-        validation.job_id(resume.job_id)
-        await self._check_access(resume.job_id)
-        caller = self._session.caller
-        await self._attempts.resume(resume.job_id, resume.lease_token, caller=caller)
-        self._deadlines.renew([resume.job_id])
-        # Hold the job before reading it again, so that no transition is missed in between.
-        self._sessions.hold(self._session, resume.job_id, resume.lease_token)
+    def _take_nowait(self, report: Report, size: int) -> bool:
+        """Take a report that ``SessionReports.accept_nowait`` accepts, if there is room; else do nothing."""
+        charge = size + CALL_COST
+        if not self._memory.try_acquire(charge):
+            return False
+        pending = None
         try:
-            report_sequence, job = await self._attempts.resume(
-                resume.job_id, resume.lease_token, caller=caller
-            )
-        except (Refusal, StoreBehind):
-            self._sessions.stop_holding(self._session, resume.job_id)
-            raise
-        resumed = Resumed(job_id=resume.job_id, acknowledged_report_sequence=report_sequence)
-        if job.HasField("cancellation"):
-            resumed.cancellation.CopyFrom(job.cancellation)
-        self._responses.put(WorkResponse(resumed=resumed))
-
-    async def _release(self, release: Release) -> None:
-        validation.job_id(release.job_id)
-        await self._check_access(release.job_id)
-        self._session.ending.add(release.job_id)
-        try:
-            await self._attempts.release(release.job_id, release.lease_token, caller=self._session.caller)
+            pending = self._reports.accept_nowait(report, size)
         finally:
-            self._session.ending.discard(release.job_id)
+            if pending is None:
+                self._memory.release(charge)
+        if pending is None:
+            return False
+        self._acknowledge_when_durable(report, pending, charge)
+        return True
 
-    async def _capacity(self, capacity: Capacity) -> None:
-        validation.capacity(capacity)
-        self._sessions.resize(self._session, capacity.max_concurrency)
+    def _acknowledge_when_durable(self, report: Report, pending: PendingReport, charge: int) -> None:
+        accepted, durable = pending
+        self._unanswered.add(durable)
+        durable.call_back(partial(self._acknowledge, report, accepted, charge))
+
+    def _acknowledge(
+        self, report: Report, accepted: Acceptance, charge: int, durable: PromptFuture[Acceptance]
+    ) -> None:
+        self._memory.release(charge)
+        self._unanswered.discard(durable)
+        response = self._reports.acknowledgement(report, accepted, durable)
+        # Where others will be answered, too, one acknowledgement may do for all of them.
+        if response is not None and (self._unanswered or not self._send_nowait(response)):
+            self._responses.put(response)
+
+    def _send_nowait(self, response: WorkResponse) -> bool:
+        """Send a response that nothing precedes, without waking the task of the call; False where that has to do it."""
+        if not self._responses.is_awaited or not self._writer.is_free:
+            return False
+        failpoints.reach_message(response, "before")
+        is_sent = self._writer.offer(response)
+        failpoints.reach_message(response, "after")
+        return is_sent
 
 
 def _silent(limit: float) -> Refusal:

@@ -45,7 +45,6 @@ from milepost.server.messages.timestamps import SECOND
 from milepost.server.rpc.admin_service import AdminService
 from milepost.server.rpc.backups import Backups
 from milepost.server.rpc.job_service import JobService
-from milepost.server.rpc.session_parts import SessionParts
 from milepost.server.rpc.worker_service import WorkerService
 from milepost.server.scheduling.callers import SERVER
 from milepost.server.scheduling.loop_lag import LoopLag
@@ -53,7 +52,9 @@ from milepost.server.scheduling.slices import Slices
 from milepost.server.service.identity import Identity
 from milepost.server.service.job_access import JobAccess
 from milepost.server.service.jobs import Jobs
+from milepost.server.service.session_parts import SessionParts
 from milepost.server.service.stored_shares import StoredShares
+from milepost.server.service.workers import Workers
 from milepost.server.submissions import Submissions
 from milepost.server.watching.watch_admission import WatchAdmission
 from milepost.server.watching.watches import Watches
@@ -155,13 +156,12 @@ class Core:
             Jobs(log, journal, submissions, self._watches, waits, slices, access, shares, estimators),
             Identity(limiter, admission.open_watches),
         )
-        self.worker_service = WorkerService(
+        self._workers = Workers(
             SessionParts(
                 work.attempts, work.reports, work.dispatcher, work.sessions, self.deadlines, access, limiter
-            ),
-            lease_ttl,
-            memory,
+            )
         )
+        self.worker_service = WorkerService(self._workers, lease_ttl, memory)
         self._backups = Backups(log, directory)
         self.admin_service = AdminService(self._registry, self._backups, loop_lag or LoopLag())
 
@@ -206,10 +206,10 @@ class Core:
         """Connect to the other nodes, and resume the jobs that have not ended."""
         interval = self._lease_ttl * _RENEWAL_FRACTION
         peers = await self._log.share_presence(
-            _LocalPresence(self.deadlines, self.worker_service, self._registry), interval
+            _LocalPresence(self.deadlines, self._workers, self._registry), interval
         )
         self.deadlines.start(peers)
-        self.worker_service.start(peers)
+        self._workers.start(peers)
         self._registry.start(peers)
         parents = await self._resume_active()
         for parent_job_id in parents:
@@ -339,8 +339,8 @@ class _Work:
 class _LocalPresence:
     """Receives what other nodes announce of workers; see ``Presence``."""
 
-    def __init__(self, deadlines: Deadlines, worker_service: WorkerService, registry: WorkerRegistry) -> None:
+    def __init__(self, deadlines: Deadlines, workers: Workers, registry: WorkerRegistry) -> None:
         self.renew_leases = deadlines.renewed_elsewhere
-        self.worker_connected = worker_service.connected_elsewhere
+        self.worker_connected = workers.connected_elsewhere
         self.update_workers = registry.update_workers
         self.request_workers = registry.request_workers

@@ -186,10 +186,10 @@ def _watch(
     check.patterns(f"{filter_path}.stage_ids", events.stage_ids, limits.STAGE_ID, limits.FILTER_VALUES)
 
 
-def hello(request: WorkRequest | None) -> None:
+def hello(request: WorkRequest) -> None:
     """The first message of a session."""
     check = Check()
-    if request is None or not request.HasField("hello"):
+    if not request.HasField("hello"):
         check.wrong("message", "is not hello, which comes first in a session")
         check.refuse()
         return

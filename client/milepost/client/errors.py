@@ -273,7 +273,7 @@ class LimitReached(ServiceError):
 
 
 class StoreUnavailable(ServiceError):
-    """The store does not answer; nothing was changed."""
+    """The store does not answer. The message says if nothing was changed; otherwise that is not known."""
 
     reasons: ClassVar[tuple[ErrorReason.ValueType, ...]] = (ErrorReason.ERROR_REASON_STORE_UNAVAILABLE,)
 

@@ -12,7 +12,7 @@ import structlog
 
 from milepost.server.base.fault_log import FaultLog
 from milepost.server.base.refusal import Refusal
-from milepost.server.log.log_errors import StoreDisplaced, StoreFailed, StoreFull
+from milepost.server.log.log_errors import StoreDisplaced, StoreError
 
 _logger = structlog.get_logger("milepost.tasks")
 
@@ -90,7 +90,7 @@ class Tasks:
         error = task.exception()
         if isinstance(error, StoreDisplaced):
             return  # the store fails for the whole server, which says so once, and ends
-        if isinstance(error, Refusal | StoreFull | StoreFailed):
+        if isinstance(error, Refusal | StoreError):
             self._refused.note(str(error), error=str(error))
         elif error is not None:
             self._failed.note(repr(error), exc_info=error)

@@ -26,7 +26,7 @@ from milepost.server.decide import EventBatch
 from milepost.server.job_changes import JobChanges
 from milepost.server.log.event_log import Commit, DurableCommit, Entry, EventLog, StoredJob, job_attributes
 from milepost.server.log.frames import Chunk
-from milepost.server.log.log_errors import Conflict, StoreFailed, StoreFull
+from milepost.server.log.log_errors import Conflict, StoreError
 from milepost.server.messages.job_ages import JobAges
 from milepost.server.messages.payloads import JOB_STARTED, has_end, has_transition
 from milepost.server.messages.timestamps import instant
@@ -297,7 +297,7 @@ class Journal:
         A refusal may make its caller give up the job, so it must not rest on a decision that may still fail. The
         caller opens the job again then, and decides once more.
         """
-        with contextlib.suppress(Conflict, StoreFull, StoreFailed):
+        with contextlib.suppress(StoreError):
             await asyncio.shield(self.barrier(opened))
 
     # Dropping. Each is about one job, known by the time of its submission; JOB_NOT_FOUND once a later one has its id.

@@ -19,8 +19,8 @@ from milepost.server.calls.call_counts import CallCounts
 from milepost.server.calls.call_record import CallRecord
 from milepost.server.calls.call_turns import CallTurns
 from milepost.server.calls.paced_ends import PacedEnds
+from milepost.server.log.log_errors import StoreError
 from milepost.server.scheduling.callers import host_of
-from milepost.server.store_errors import STORE_ERRORS
 
 # Answered even while the server is stopping.
 _HEALTH: Final = "/grpc.health.v1.Health/"
@@ -59,7 +59,7 @@ class CallAdmission:
             return None
         try:
             principal = await self._authenticator.authenticate(metadata)
-        except (Refusal, *STORE_ERRORS):  # `admit` raises the same, where it can be answered
+        except (Refusal, StoreError):  # `admit` raises the same, where it can be answered
             return None
         throttled = self._limiter.is_throttled(principal)
         return await self._limiter.refuse_request(principal) if throttled else None

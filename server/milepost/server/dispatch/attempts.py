@@ -12,9 +12,8 @@ from milepost.server.dispatch.attempt_key import AttemptKey, StartedAttempt
 from milepost.server.dispatch.lease_tokens import LeaseTokens
 from milepost.server.forecasting.learned_stages import LearnedStages
 from milepost.server.journal import Decision, Journal
-from milepost.server.log.log_errors import StoreBehind
+from milepost.server.log.log_errors import StoreBehind, StoreError
 from milepost.server.scheduling.callers import SERVER
-from milepost.server.store_errors import STORE_ERRORS
 from milepost.v1 import Cancellation, Event, Job, JobState
 
 
@@ -152,6 +151,6 @@ class Attempts:
         """
         try:
             job = await self._journal.find(job_id, caller=caller)
-        except (Refusal, *STORE_ERRORS):
+        except (Refusal, StoreError):
             return None
         return job.cancellation if self._tokens.holds(job, token) and job.HasField("cancellation") else None

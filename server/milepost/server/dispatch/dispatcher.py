@@ -34,10 +34,10 @@ from milepost.server.dispatch.session_table import SessionTable, rejection
 from milepost.server.dispatch.undone_starts import UndoneStarts
 from milepost.server.dispatch.worker_instances import WorkerInstances
 from milepost.server.dispatch.worker_session import Session
-from milepost.server.log.log_errors import Conflict
+from milepost.server.log.log_errors import Conflict, StoreError
 from milepost.server.messages.job_encoding import JobResponse
 from milepost.server.messages.timestamps import SECOND
-from milepost.server.store_errors import STORE_ERRORS, STORE_RETRY_DELAY, refusal_of
+from milepost.server.store_errors import STORE_RETRY_DELAY, refusal_of
 from milepost.v1 import Assignment, Dispatch, ErrorReason, Job, JobState, SubmitJobRequest, WorkResponse
 
 _logger = structlog.get_logger("milepost.dispatch")
@@ -249,7 +249,7 @@ class Dispatcher:
     async def _assign(self, start: JobStart, job: QueuedJob) -> None:
         try:
             await self._start(start, None)
-        except STORE_ERRORS as error:
+        except StoreError as error:
             if start.undo is None:  # otherwise it is queued once the start is undone
                 # After a conflict another node was first, or the job has changed: match it again.
                 self._queue(job, 0 if isinstance(error, Conflict) else STORE_RETRY_DELAY)
@@ -289,7 +289,7 @@ class Dispatcher:
                 await self._start(start, admit, instance)
             except Conflict:  # decide once more, after what another node has appended
                 await self._start(start, admit, instance)
-        except (Refusal, *STORE_ERRORS) as error:
+        except (Refusal, StoreError) as error:
             answer = _refused(start.job_id, error)
             drop_tracebacks(error)  # which have the start, and with that the future that has the error
         except Exception as error:  # noqa: BLE001  # the worker would wait for its answer for good
@@ -335,7 +335,7 @@ class Dispatcher:
                 await start.written()
                 try:
                     await self._send_assignment(start, started.key)
-                except STORE_ERRORS:
+                except StoreError:
                     if not retries:
                         start.unreadable()
                         raise

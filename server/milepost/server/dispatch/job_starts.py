@@ -13,7 +13,7 @@ from milepost.server.dispatch.attempt_key import AttemptKey, StartedAttempt
 from milepost.server.dispatch.session_table import SessionTable
 from milepost.server.dispatch.worker_session import Session
 from milepost.server.journal import Decision
-from milepost.server.log.log_errors import StoreLocked, StoreUnavailable, StreamUnusable
+from milepost.server.log.log_errors import StoreError
 from milepost.server.store_errors import STORE_RETRY_DELAY
 from milepost.v1 import Job
 
@@ -51,8 +51,8 @@ class JobStart:
         assert self.started is not None
         try:
             await self.started.durable
-        except StoreUnavailable as error:
-            self.is_unknown = not isinstance(error, StoreLocked | StreamUnusable)
+        except StoreError as error:
+            self.is_unknown = error.outcome_is_unknown
             raise
 
     def unreadable(self) -> None:

@@ -16,7 +16,8 @@ from milepost.server.dispatch.attempt_key import AttemptKey
 from milepost.server.dispatch.attempts import Attempts
 from milepost.server.dispatch.job_starts import JobStart
 from milepost.server.journal import Decision
-from milepost.server.store_errors import STORE_ERRORS, STORE_RETRY_DELAY
+from milepost.server.log.log_errors import StoreError
+from milepost.server.store_errors import STORE_RETRY_DELAY
 
 _logger = structlog.get_logger("milepost.dispatch")
 
@@ -49,7 +50,7 @@ class UndoneStarts:
         try:
             await self._attempts.undo_start(job_id, key, undo)
             return
-        except STORE_ERRORS:
+        except StoreError:
             pass
         except Refusal:  # the job was deleted meanwhile
             return

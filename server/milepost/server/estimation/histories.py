@@ -18,11 +18,11 @@ from milepost.server.forecasting.kind_history import KindHistory
 from milepost.server.forecasting.past_run import PastRun
 from milepost.server.forecasting.run_encoding import decode
 from milepost.server.log.event_log import DurableCommit, Entry, EventLog
+from milepost.server.log.log_errors import StoreError
 from milepost.server.log.stored_runs import RUN_LIMIT, StoredRun
 from milepost.server.scheduling.callers import SERVER
 from milepost.server.scheduling.slices import Slices
 from milepost.server.scheduling.steps import Steps
-from milepost.server.store_errors import STORE_ERRORS
 from milepost.v1 import Job
 
 HISTORY_BYTES: Final = 24 << 20
@@ -131,7 +131,7 @@ class Histories:
         try:
             history = await self.get(owner, kind)
             return history.weights() if history.runs else None
-        except (Refusal, *STORE_ERRORS):
+        except (Refusal, StoreError):
             raise
         except Exception as error:  # noqa: BLE001
             self._failures.note(repr(error), owner=owner, kind=kind, exc_info=error)

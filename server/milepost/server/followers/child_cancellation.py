@@ -17,7 +17,8 @@ from milepost.server.base.fault_log import FaultLog
 from milepost.server.base.refusal import Refusal
 from milepost.server.journal import Decision, Journal
 from milepost.server.log.event_log import EventLog
-from milepost.server.store_errors import STORE_ERRORS, STORE_RETRY_DELAY, retry_store_errors
+from milepost.server.log.log_errors import StoreError
+from milepost.server.store_errors import STORE_RETRY_DELAY, retry_store_errors
 from milepost.v1 import Job, JobState
 
 _logger = structlog.get_logger("milepost.tasks")
@@ -83,7 +84,7 @@ class ChildCancellation:
             parent = await self._log.load(parent_job_id)
             if parent is not None and parent.job.state in _CANCELLED:
                 self._cancel_children(parent.job)
-        except STORE_ERRORS:
+        except StoreError:
             raise
         except Exception as error:  # noqa: BLE001  # such as of a damaged row
             self._unread.note(parent_job_id, job_id=parent_job_id, exc_info=error)
@@ -135,7 +136,7 @@ class ChildCancellation:
             await self._journal.commit(job_id, decision)
         except Refusal:  # the child was deleted
             return True
-        except STORE_ERRORS:
+        except StoreError:
             return False
         except Exception as error:  # noqa: BLE001  # such as of a damaged row
             self._failures.note(job_id, job_id=job_id, exc_info=error)

@@ -16,9 +16,9 @@ from milepost.server.base.refusal import Refusal
 from milepost.server.decide import time_limits
 from milepost.server.dispatch.session_table import SessionTable
 from milepost.server.journal import Journal
+from milepost.server.log.log_errors import StoreError
 from milepost.server.log.node_presence import NoPeers, Peers
 from milepost.server.messages.timestamps import SECOND
-from milepost.server.store_errors import STORE_ERRORS
 from milepost.v1 import Event, Job
 
 # Backoff in seconds before a deadline is checked again that could not be acted on.
@@ -184,7 +184,7 @@ class Deadlines:
 
         try:
             opened = await self._journal.commit(job_id, decision, by_timeout=True)
-        except STORE_ERRORS:
+        except StoreError:
             self._set_timer(job_id, _STORE_RETRY_DELAY)
             return
         except Refusal:  # the job was deleted

@@ -19,7 +19,8 @@ from milepost.server.base.fault_log import FaultLog
 from milepost.server.base.refusal import Refusal
 from milepost.server.journal import Journal
 from milepost.server.log.event_log import Commit, DurableCommit, Entry, EventLog
-from milepost.server.store_errors import STORE_ERRORS, STORE_RETRY_DELAY
+from milepost.server.log.log_errors import StoreError
+from milepost.server.store_errors import STORE_RETRY_DELAY
 from milepost.v1 import Event, Events, Job
 
 _logger = structlog.get_logger("milepost.tasks")
@@ -87,7 +88,7 @@ class ParentUpdates:
                         await self._update(job_id)
                     except Refusal:  # the parent was deleted
                         self._reported_ended.pop(job_id, None)
-                    except STORE_ERRORS:
+                    except StoreError:
                         if not self._refused:
                             self._retry_time = loop.time() + STORE_RETRY_DELAY
                         self._refused[job_id] = None

@@ -20,9 +20,8 @@ from milepost.server.base.fault_log import FaultLog
 from milepost.server.base.refusal import Refusal
 from milepost.server.journal import Journal
 from milepost.server.log.event_log import DurableCommit, EndedJob, Entry, EventLog
-from milepost.server.log.log_errors import StoreDisplaced, StoreFull, StoreUnavailable
+from milepost.server.log.log_errors import StoreDisplaced, StoreError, StoreFull, StoreUnavailable
 from milepost.server.messages.timestamps import SECOND, instant, nanoseconds
-from milepost.server.store_errors import STORE_ERRORS
 from milepost.v1 import Job
 from milepost.v1 import Retention as RetentionMessage
 
@@ -76,7 +75,7 @@ class Retention:
                 await self.sweep()
             except StoreDisplaced:  # the store fails for the whole server, which says so once
                 raise
-            except STORE_ERRORS as error:  # the next sweep tries again
+            except StoreError as error:  # the next sweep tries again
                 _logger.warning("retention sweep aborted", error=str(error))
             except Exception:  # as that one does after any other error
                 _logger.exception("retention sweep failed")

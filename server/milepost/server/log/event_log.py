@@ -279,8 +279,8 @@ class EventLog(Protocol):
     def append(self, commit: Commit) -> PromptFuture[None]:
         """Append a commit; return a future that resolves when it is durable. Per job, the order of calls holds.
 
-        Commits of a job that wait at the same time may become one (see ``log.coalescing``). The future raises
-        Conflict, StoreFull or StoreFailed if nothing was appended, and StoreUnavailable if the outcome is unknown.
+        Commits of a job that wait at the same time may become one (see ``log.coalescing``). The future raises a
+        StoreError, such as Conflict, StoreFull or StoreUnavailable, which says whether the outcome is unknown.
         """
 
     def add_listener(self, listener: Callable[[Sequence[Entry]], None]) -> None:

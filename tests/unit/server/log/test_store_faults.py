@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import sqlite3
 from collections.abc import AsyncIterator, Iterator
 from contextlib import closing
@@ -15,6 +16,7 @@ from structlog.testing import capture_logs
 from milepost.server import failpoints
 from milepost.server.log.log_errors import StoreFailed, StoreFull
 from milepost.server.log.sqlite.sqlite_log import SqliteEventLog
+from milepost.server.store_errors import refusal_of
 from tests.support.bad_requests import struct
 from tests.support.commits import Author, put, read
 
@@ -136,6 +138,14 @@ async def test_a_write_that_meets_damage_fails_the_store(
     await log.close()
 
 
+def _told(error: Exception) -> str:
+    """What a caller is told about the outcome of a call that ends with this error."""
+    refusal = refusal_of(error)
+    assert refusal is not None
+    (told,) = re.findall("whether this was done is not known|nothing was changed", refusal.message)
+    return str(told)
+
+
 @pytest.fixture
 def disarmed() -> Iterator[None]:
     """Reset failpoints after each test."""
@@ -151,17 +161,22 @@ def disarmed() -> Iterator[None]:
 async def test_an_error_at_commit(
     tmp_path: Path, said: list[structlog.typing.EventDict], point: str, kept: int
 ) -> None:
-    """Rule 12: the commit is not acknowledged, whatever its outcome; reads continue; the reopened store is whole."""
+    """Rule 12: the commit is not acknowledged, whatever its outcome; reads continue; the reopened store is whole.
+
+    The caller is told that the outcome is unknown. What comes later is refused, and nothing of it is appended.
+    """
     log = SqliteEventLog(tmp_path)
     author = Author("j")
     failpoints.arm(f"{point}=error:2")
     await put(log, author.submit())
-    with pytest.raises(StoreFailed, match="disk I/O error"):
+    with pytest.raises(StoreFailed, match="disk I/O error") as failed:
         await log.append(author.start())
     assert isinstance(await log.failed, StoreFailed)
     assert author.events[:kept] == await read(log, "j")
-    with pytest.raises(StoreFailed):
+    with pytest.raises(StoreFailed) as later:
         await log.append(author.lines("a"))
+    told = [_told(error.value) for error in (failed, later)]
+    assert told == ["whether this was done is not known", "nothing was changed"]
     await log.close()
     assert [(line["event"], line["fatal"]) for line in said if "fatal" in line] == [("commit failed", True)]
 

@@ -31,7 +31,7 @@ from milepost.server.log.jetstream.stream import StreamIdentity, StreamNames
 from milepost.server.log.jetstream.stream_check import StreamCheck
 from milepost.server.log.jetstream.stream_time import StreamTime
 from milepost.server.log.jetstream.write_faults import WriteFaults
-from milepost.server.log.log_errors import StoreBehind, StoreFailed, StreamUnusable
+from milepost.server.log.log_errors import StoreBehind, StoreFailed
 from milepost.server.log.node_presence import Peers, Presence
 from milepost.server.log.sqlite.log_copy import LogCopy
 from milepost.server.log.sqlite.reader import Reader
@@ -271,7 +271,7 @@ class JetStreamEventLog(ReaderPool):
             if self._closed or self._failed.done():
                 raise StoreFailed("the store is closed")
             self._faults.check()
-        except (StoreFailed, StreamUnusable) as error:
+        except StoreFailed as error:
             write.resolve(error)
             return write.done
         return self._publishers.put(job_id, write)

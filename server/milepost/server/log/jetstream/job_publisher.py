@@ -35,7 +35,7 @@ from milepost.server.log.jetstream.records import (
 )
 from milepost.server.log.jetstream.stream import NO_ROOM, WRONG_LAST_SEQUENCE, StreamNames, message_at
 from milepost.server.log.jetstream.write_faults import WriteFaults
-from milepost.server.log.log_errors import Conflict, StoreFailed, StoreFull, StoreUnavailable
+from milepost.server.log.log_errors import Conflict, StoreError, StoreFailed, StoreFull, StoreUnavailable
 from milepost.server.scheduling.callers import served_caller
 from milepost.server.scheduling.prompt_future import PromptFuture
 
@@ -207,7 +207,7 @@ class _JobPublisher:
             while self._writes:
                 try:
                     await self._step()
-                except (Conflict, StoreFailed, StoreFull) as error:
+                except StoreError as error:
                     self._refuse(error)
                 except Exception as error:  # noqa: BLE001  # such as of a damaged row: no caller may wait for ever
                     self._publishers.failures.note(self._job_id, job_id=self._job_id, exc_info=error)

@@ -16,7 +16,15 @@ from milepost.server import failpoints
 from milepost.server.base.fault_log import FaultLog
 from milepost.server.log.commit_times import CommitTimes
 from milepost.server.log.event_log import Entry
-from milepost.server.log.log_errors import Conflict, StoreDisplaced, StoreFailed, StoreFull, StoreLocked
+from milepost.server.log.log_errors import (
+    CommitFailed,
+    Conflict,
+    StoreDisplaced,
+    StoreError,
+    StoreFailed,
+    StoreFull,
+    StoreLocked,
+)
 from milepost.server.log.sqlite import idle_connection, statements
 from milepost.server.log.sqlite.append import coalesce_writes
 from milepost.server.log.sqlite.transaction import Transaction, Write
@@ -242,8 +250,10 @@ class Writer:
             Outcome(merged_writes[-1], entry, None),
         ]
 
-    def _handle_failure(self, error: Exception) -> StoreFull | StoreFailed:
-        """Roll the group back. A full disk and a lock of another process are transient; all else is for good.
+    def _handle_failure(self, error: Exception) -> StoreError:
+        """Roll the group back, and return the error of its writes.
+
+        A full disk and a lock of another process are transient; all else is for good.
 
         After a failed fsync the next commit can succeed although data is gone
         (https://wiki.postgresql.org/wiki/Fsync_Errors). The same goes for an error that nobody has thought of, such as
@@ -256,20 +266,21 @@ class Writer:
             code = 0
         if code == sqlite3.SQLITE_BUSY:
             return self._refuse_locked(error)
-        full = code == sqlite3.SQLITE_FULL
+        if code == sqlite3.SQLITE_FULL:
+            self._refusals.note(str(error), fatal=False, exc_info=error)
+            self._refused(False)
+            return StoreFull(str(error))
         if isinstance(error, StoreDisplaced):
             _logger.error("store files displaced", error=str(error))
-            failed: StoreFailed = error
-        else:
-            if full:
-                self._refusals.note(str(error), fatal=False, exc_info=error)
-                self._refused(False)
-                return StoreFull(str(error))
-            _logger.error("commit failed", fatal=True, exc_info=error)
-            failed = StoreFailed(str(error))
-        self._failed = failed
-        self._on_failed(failed)
-        return failed
+            self._fail(error)
+            return error
+        _logger.error("commit failed", fatal=True, exc_info=error)
+        self._fail(StoreFailed(str(error)))
+        return CommitFailed(str(error))
+
+    def _fail(self, error: StoreFailed) -> None:
+        self._failed = error
+        self._on_failed(error)
 
     def _refuse_locked(self, error: Exception) -> StoreLocked:
         if not self._locked:

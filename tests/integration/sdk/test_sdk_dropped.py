@@ -60,9 +60,9 @@ async def far(between: Gateway) -> AsyncIterator[SyncClient]:
     await asyncio.to_thread(client.close)
 
 
-def drop(client: SyncClient, iterate: Callable[[], Iterator[Any]]) -> None:
+def drop(client: SyncClient, iterate: Callable[[], Iterator[Any]], may_go_on: threading.Event) -> None:
     """Begin to iterate, and have the collector find that within the client's lock, while its loop is busy."""
-    busy, may_go_on = threading.Event(), threading.Event()
+    busy = threading.Event()
 
     async def be_busy() -> None:
         busy.set()
@@ -76,7 +76,6 @@ def drop(client: SyncClient, iterate: Callable[[], Iterator[Any]]) -> None:
     with client._loop_thread._lock:
         del cycle
         gc.collect()
-    may_go_on.set()
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -84,12 +83,21 @@ async def test_a_finalizer_waits_for_nothing(
     between: Gateway, far: SyncClient, name: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     """The loop ends the stream at the server, once it can."""
+    iterators, may_go_on = await asyncio.to_thread(Iterators, far), threading.Event()
+    dropping = threading.Thread(target=drop, args=(far, getattr(iterators, name), may_go_on), daemon=True)
+    dropping.start()
+
+    async def is_dropped() -> bool:
+        return not dropping.is_alive()
 
     async def is_left() -> bool:
         return between.open == 0
 
-    iterators = await asyncio.to_thread(Iterators, far)
-    await asyncio.to_thread(drop, far, getattr(iterators, name))
+    try:
+        await eventually(is_dropped)
+    finally:
+        may_go_on.set()
+        far._loop_thread._lock = threading.Lock()  # a finalizer that waits would hold it for good
     await eventually(is_left)
     gc.collect()
 

@@ -192,6 +192,9 @@ def serve(
     Without the --keep-… options nothing is ever removed.
     """
     # Imported here, since the module is also loaded for help and shell completion.
+    from milepost.server.cli.lean_structlog import import_without_rich
+
+    import_without_rich()
     from milepost.server import failpoints
     from milepost.server.cli import log_output
     from milepost.server.cli.server_process import run

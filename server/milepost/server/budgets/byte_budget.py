@@ -18,6 +18,11 @@ class ByteBudget:
 
     A charge that does not fit waits. Those that wait are served in turn, small ones first: one of each child, and each
     child's in their order. A charge larger than the whole budget is granted once nothing else is.
+
+    Small charges pass the large ones that wait. Once as many bytes as the whole budget were granted to them meanwhile,
+    room is reserved for the first large one: small ones, newcomers or not, have the rest until it is granted or
+    cancelled. That is a quarter of the budget at least, unless it needs more for itself: nothing is reserved while
+    others that are large keep it waiting.
     """
 
     def __init__(self, limit: int, parent: ByteBudget | None = None, name: str = "") -> None:
@@ -26,11 +31,14 @@ class ByteBudget:
         # The budgets above it. Without itself, or it would be garbage with its caller's last call.
         self._above: tuple[ByteBudget, ...] = () if parent is None else (parent, *parent._above)
         self._room_for_large = limit * 3 // 4
+        self._used_by_large = 0
         self._name = name
         self._children: WeakValueDictionary[str, ByteBudget] = WeakValueDictionary()
         # What waits here, by the child that it is for; it is charged there already.
         self._small: Turns[_Waiter] = Turns()
         self._large: Turns[_Waiter] = Turns()
+        self._passed = 0  # bytes of small ones, since large ones wait, or one of these was granted
+        self._reserved = 0  # bytes
 
     def child(self, name: str, limit: int) -> ByteBudget:
         """The child of this name, which lasts as long as somebody holds it."""
@@ -48,7 +56,7 @@ class ByteBudget:
         large = size > SMALL_CHARGE
         levels = self, *self._above
         for budget in levels:
-            room = budget._room_for_large if large else budget.limit
+            room = budget._room_for_large if large else budget.limit - budget._reserved
             if (
                 (budget.used + size > room and budget.used)
                 or budget._small.size
@@ -56,7 +64,10 @@ class ByteBudget:
             ):
                 return False
         for budget in levels:
-            budget.used += size
+            if large or budget._large.size:
+                budget._charge(size)
+            else:  # as nearly always
+                budget.used += size
         return True
 
     async def acquire(self, size: int) -> None:
@@ -73,25 +84,38 @@ class ByteBudget:
                 budget._free(size)
             raise
 
-    def release(self, size: int) -> None:
-        """Give ``size`` bytes back."""
+    def release(self, size: int, large: int | None = None) -> None:
+        """Give ``size`` bytes back, of which ``large`` belong to large charges; by default it is that of one charge."""
+        if large is None:
+            large = size if size > SMALL_CHARGE else 0
         levels = self, *self._above
         for budget in levels:
             budget.used -= size
+            budget._used_by_large -= large
         for budget in levels:
             if budget._small.size or budget._large.size:
                 budget._serve()
 
+    def _charge(self, size: int) -> None:
+        self.used += size
+        if size > SMALL_CHARGE:
+            self._used_by_large += size
+        elif self._large.size:
+            self._passed += size
+            self._reserve()
+
     def _fits(self, size: int) -> bool:
-        room = self._room_for_large if size > SMALL_CHARGE else self.limit
+        room = self._room_for_large if size > SMALL_CHARGE else self.limit - self._reserved
         return self.used + size <= room or not self.used
 
     async def _wait(self, child: str, size: int) -> None:
         """Charge this budget alone, in turn."""
         waiting = self._large if size > SMALL_CHARGE else self._small
         if self._fits(size) and not self._small.size and not waiting.size:
-            self.used += size
+            self._charge(size)
             return
+        if not self._large.size:
+            self._passed = 0
         waiter = _Waiter(size, asyncio.get_running_loop().create_future())
         waiting.put(child, waiter)
         try:
@@ -105,19 +129,37 @@ class ByteBudget:
 
     def _free(self, size: int) -> None:
         self.used -= size
+        if size > SMALL_CHARGE:
+            self._used_by_large -= size
         self._serve()
 
     def _serve(self) -> None:
-        """Grant what fits now, in turn. Where a small one does not fit, no large one does."""
+        """Grant what fits now, in turn."""
+        while (waiting := self._next()) is not None:
+            size, granted = waiting.take()
+            self._charge(size)
+            if waiting is self._large:
+                self._passed = 0
+            granted.set_result(None)
+
+    def _next(self) -> Turns[_Waiter] | None:
+        """Those of whom the first one is granted now. Where a small one does not fit, no large one does."""
         for waiting in (self._small, self._large):
-            while waiting.size:
-                waiter = waiting.peek()
-                if not waiter.granted.cancelled():
-                    if not self._fits(waiter.size):
-                        return
-                    self.used += waiter.size
-                    waiter.granted.set_result(None)
+            while waiting.size and waiting.peek().granted.cancelled():
                 waiting.take()
+        self._reserve()
+        if self._reserved and (self.used + self._reserved <= self.limit or not self.used):
+            return self._large
+        waiting = self._small if self._small.size else self._large
+        return waiting if waiting.size and self._fits(waiting.peek().size) else None
+
+    def _reserve(self) -> None:
+        """Reserve room for the first large one if enough was granted past it, and large ones leave it room."""
+        self._reserved = 0
+        if self._large.size and self._passed >= self.limit:
+            size = self._large.peek().size
+            if self._used_by_large + size <= self._room_for_large or not self._used_by_large:
+                self._reserved = size
 
 
 class Charge:
@@ -127,26 +169,38 @@ class Charge:
         """Take over ``size`` bytes that are charged already."""
         self._budget = budget
         self.size = size
+        self._large = size if size > SMALL_CHARGE else 0  # bytes that were charged in large parts
 
     async def acquire(self, size: int) -> None:
         """Charge ``size`` bytes more as soon as they fit."""
         await self._budget.acquire(size)
-        self.size += size
+        self._grow(size)
 
     def try_resize(self, size: int) -> bool:
         """Hold ``size`` bytes from now on, where they fit at once."""
-        if size > self.size and not self._budget.try_acquire(size - self.size):
-            return False
-        if size < self.size:
-            self._budget.release(self.size - size)
-        self.size = size
+        if size > self.size:
+            if not self._budget.try_acquire(size - self.size):
+                return False
+            self._grow(size - self.size)
+        elif size < self.size:
+            self._shrink(self.size - size)
         return True
 
     def release(self) -> None:
         """Give all of them back; after that nothing."""
-        size, self.size = self.size, 0
-        if size:
-            self._budget.release(size)
+        if self.size:
+            self._shrink(self.size)
+
+    def _grow(self, size: int) -> None:
+        self.size += size
+        if size > SMALL_CHARGE:
+            self._large += size
+
+    def _shrink(self, size: int) -> None:
+        large = min(size, self._large)
+        self.size -= size
+        self._large -= large
+        self._budget.release(size, large)
 
 
 class _Waiter(NamedTuple):

@@ -6,6 +6,7 @@ import contextlib
 from abc import ABC, abstractmethod
 from collections import deque
 from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Sequence
+from types import TracebackType
 from typing import Self, TypeVar
 
 __all__ = ["BufferedIterator"]
@@ -14,10 +15,18 @@ Item = TypeVar("Item")
 
 
 class BufferedIterator(ABC, AsyncIterator[Item]):
-    """Yields items that were received, and keeps those that nobody has got yet."""
+    """Yields items that were received, and keeps those that nobody has got yet. ``async with`` ends it."""
 
     def __init__(self) -> None:
         self._ready: deque[Item] = deque()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        await self.aclose()
 
     def __aiter__(self) -> Self:
         return self
@@ -43,6 +52,10 @@ class BufferedIterator(ABC, AsyncIterator[Item]):
         """Iterate over batches; see `batch`."""
         while items := await self.batch():
             yield items
+
+    @abstractmethod
+    async def aclose(self) -> None:
+        """End the iteration."""
 
     @contextlib.contextmanager
     def _keeping(self, items: Sequence[Item]) -> Iterator[None]:

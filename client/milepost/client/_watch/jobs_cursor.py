@@ -87,7 +87,6 @@ class JobsCursor(WatchCursor):
             status_interval=status_interval,
         )
         self.position: int | None = after or None  # 0 is the beginning
-        self.missing: list[str] = []
         self._filter = job_filter
         self._deduplicator = Deduplicator()
         # From the last statuses; None for a job that no longer has one. They are checked against the job only when

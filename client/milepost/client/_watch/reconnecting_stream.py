@@ -6,8 +6,7 @@ import asyncio
 import logging
 from abc import abstractmethod
 from collections.abc import Callable, Sequence
-from types import TracebackType
-from typing import TYPE_CHECKING, Final, Generic, Self, TypeVar
+from typing import TYPE_CHECKING, Final, Generic, TypeVar
 
 from milepost.client._transport.backoff import Backoff, is_transient, is_unexplained
 from milepost.client._transport.fork_safety import grpc
@@ -36,8 +35,6 @@ _Frame = TypeVar("_Frame", WatchJobResponse, WatchJobsResponse)
 _POLL_INTERVAL: Final = 2.0
 # Timeout in seconds of a call that only checks whether the server answers.
 _PROBE_TIMEOUT: Final = 5.0
-# Seconds of silence after which a stream counts as blocked where others were blocked before.
-_BLOCKED_READ_TIMEOUT: Final = 5.0
 # Consecutive connections without any event after which the watch logs a warning.
 _FRUITLESS_LOG_THRESHOLD: Final = 5
 
@@ -126,14 +123,6 @@ class ReconnectingStream(BufferedIterator[Item], Generic[Item, _Request, _Frame]
             if ending is not None:
                 await asyncio.wait((ending,))
 
-    async def __aenter__(self) -> Self:
-        return self
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
-        await self.aclose()
-
     @property
     def _has_unread(self) -> bool:
         """Whether received items were not yielded."""
@@ -189,7 +178,23 @@ class ReconnectingStream(BufferedIterator[Item], Generic[Item, _Request, _Frame]
     async def _receive(self) -> None:
         """Take one step after another until there are items, or the end."""
         while not (self._ready or self._is_over):
-            await self._under_way.run(self._advance)
+            if await self._frame_arrives():
+                await self._advance()
+            else:
+                await self._under_way.run(self._advance)
+
+    async def _frame_arrives(self) -> bool:
+        """Wait for the next frame of a stream that has opened; False if a step has more to do than to take that.
+
+        A step that only takes a frame waits for nothing that had to be kept, so it needs no task, which costs more than
+        the step does.
+        """
+        self._channel.check_usable()
+        if self._under_way.is_begun or self._is_complete or self._cursor.missing or not self._cursor.opened:
+            return False
+        async with self._waiting.until_closed():
+            return await self._reader.arrives(self._read_timeout)
+        return False
 
     async def _advance(self) -> None:
         """Add the items of the next step, possibly none; a transient error schedules a retry."""
@@ -249,10 +254,8 @@ class ReconnectingStream(BufferedIterator[Item], Generic[Item, _Request, _Frame]
     @property
     def _read_timeout(self) -> float:
         """Seconds of silence after which the connection counts as lost."""
-        if self._cursor.opened:
-            return self._cursor.silence_timeout
-        timeout = _BLOCKED_READ_TIMEOUT if self._fallback.blocked_streams else self._timeout
-        return min(self._cursor.silence_timeout, timeout)
+        silence = self._cursor.silence_timeout
+        return silence if self._cursor.opened else min(silence, self._fallback.opening_timeout(self._timeout))
 
     async def _poll(self) -> Sequence[Item]:
         job = await self._call_server(self._timeout)
@@ -282,12 +285,10 @@ class ReconnectingStream(BufferedIterator[Item], Generic[Item, _Request, _Frame]
             return
         self._channel.disconnected_watches.discard(self)
         fruitless = self._backoff.fruitless
-        if self._connected_before:
-            self._reconnects += 1
-            self._notify_state(Connection("live", resumed_at=self._cursor.resume_after, fruitless=fruitless))
-        else:
-            self._connected_before = True
-            self._notify_state(Connection("live", fruitless=fruitless))
+        resumed_at = self._cursor.resume_after if self._connected_before else None
+        self._reconnects += self._connected_before
+        self._connected_before = True
+        self._notify_state(Connection("live", resumed_at=resumed_at, fruitless=fruitless))
 
     async def _on_error(self, error: MilepostError) -> Sequence[Item]:
         """Schedule a retry or raise the error; return the items to yield instead of it."""

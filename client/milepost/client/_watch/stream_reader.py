@@ -57,16 +57,7 @@ class StreamReader(Generic[_Request, _Frame]):
         call = self._call
         if call is None:
             return None
-        now = asyncio.get_running_loop().time()
-        if self._reading is None:
-            self._reading = asyncio.create_task(_read(call))
-            self._read_until, self._is_late = now + timeout, False
-        elif now > self._read_until and not self._is_late:
-            self._read_until, self._is_late = now + _LATE_READ_TIMEOUT, True
-        reading = self._reading
-        # What is done is returned in the same pass of the loop: waits that are cancelled after a pass must get on, too.
-        if not reading.done():
-            await asyncio.wait((reading,), timeout=max(self._read_until - now, 0.0))
+        reading = await self._wait(call, timeout)
         if self._call is not call:
             return None
         if not reading.done():
@@ -83,6 +74,32 @@ class StreamReader(Generic[_Request, _Frame]):
         if frame is None:
             self._call = None
         return frame
+
+    async def arrives(self, timeout: float) -> bool:
+        """Wait for the next frame, which `read` returns then without a wait; False if that says something else."""
+        call = self._call
+        if call is None:
+            return False
+        reading = await self._wait(call, timeout)
+        is_there = self._call is call and reading.done() and not reading.cancelled()
+        return is_there and reading.exception() is None and reading.result() is not None
+
+    async def _wait(
+        self, call: grpc.aio.UnaryStreamCall[_Request, _Frame], timeout: float
+    ) -> asyncio.Task[_Frame | None]:
+        """Wait for the read that is under way, or else begin one; return it."""
+        now = asyncio.get_running_loop().time()
+        if self._reading is None:
+            self._reading = asyncio.create_task(_read(call))
+            self._read_until, self._is_late = now + timeout, False
+        elif now > self._read_until and not self._is_late:
+            self._read_until, self._is_late = now + _LATE_READ_TIMEOUT, True
+        reading = self._reading
+        # What is done is returned in the same pass of the loop: waits that are cancelled after a pass must get on, too.
+        if not reading.done():
+            await asyncio.wait((reading,), timeout=max(self._read_until - now, 0.0))
+            self._is_late = True  # where its time is over, somebody has waited for all of it
+        return reading
 
     async def drain(self) -> None:
         """Read to the end of the stream after its last event; cancel it if the server does not end it in time.

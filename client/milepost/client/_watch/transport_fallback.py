@@ -14,6 +14,8 @@ _BLOCKED_THRESHOLD: Final = 3
 _LAST_BLOCKED_THRESHOLD: Final = 2
 # Consecutive failed streams from which on a call probes the server.
 _PROBE_THRESHOLD: Final = 2
+# Seconds of silence after which a stream counts as blocked where others were blocked before.
+_BLOCKED_OPENING_TIMEOUT: Final = 5.0
 # Seconds in a fallback mode before the next attempt at long-lived streams.
 _STREAM_RETRY_INTERVAL: Final = 300.0
 
@@ -52,6 +54,10 @@ class TransportFallback:
         self.blocked_streams = 0
         self._failures = 0
         self._since = 0.0
+
+    def opening_timeout(self, timeout: float) -> float:
+        """Seconds that a stream has to open, of `timeout` where none was blocked before."""
+        return _BLOCKED_OPENING_TIMEOUT if self.blocked_streams else timeout
 
     @property
     def text(self) -> str:

@@ -29,6 +29,7 @@ class WatchCursor(ABC):
         epoch: Epoch of the cursor; empty until a stream has opened.
         head: The newest known sequence or, in a watch of many jobs, position.
         caught_up: Whether this or an earlier stream has reached the head.
+        missing: Jobs that the watch has to fetch.
     """
 
     def __init__(
@@ -46,6 +47,7 @@ class WatchCursor(ABC):
         self.epoch: str = epoch
         self.head: int = 0
         self.caught_up: bool = False
+        self.missing: list[str] = []
         self._start: Start = start
         self._selection = selection
         self._on_gap = on_gap

@@ -117,3 +117,22 @@ async def test_an_error_that_nobody_gets_is_not_logged() -> None:
 
     assert steps.noted == ["begun", "ended"]
     assert logged == []
+
+
+async def test_a_cancellation_that_a_step_raises_reaches_whoever_waits() -> None:
+    """As an error does: a callback may raise one, or cancel the task that it runs in."""
+    kept = KeptStep()
+
+    async def cancelled() -> None:
+        raise asyncio.CancelledError
+
+    async def cancels() -> None:
+        task = asyncio.current_task()
+        assert task is not None
+        task.cancel()
+        await asyncio.sleep(0)
+
+    for step in (cancelled, cancels):
+        with pytest.raises(asyncio.CancelledError):
+            await kept.run(step)
+        assert not kept.is_begun

@@ -43,3 +43,16 @@ os._exit(0)
         mine.close()
 
     assert refused == f"The spool {tmp_path} is closed, or belongs to the parent of this process.\n"
+
+
+def test_a_fork_closes_no_file_but_the_lock(tmp_path: Path) -> None:
+    """A spool that is closed has none: the number of its lock may be that of another file by then."""
+    spool = SpoolDirectory(tmp_path)
+    spool.close()
+    reading, writing = os.pipe()  # the lowest numbers, and so that of the lock
+    spool.after_fork()
+    os.write(writing, b".")
+
+    assert os.read(reading, 1) == b"."
+    os.close(reading)
+    os.close(writing)

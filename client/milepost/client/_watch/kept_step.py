@@ -19,6 +19,7 @@ class KeptStep:
     def __init__(self) -> None:
         self._task: asyncio.Task[None] | None = None
         self._is_resumable = False
+        self._is_cancelled = False  # by a wait for it that was
 
     @property
     def is_begun(self) -> bool:
@@ -28,24 +29,27 @@ class KeptStep:
     async def run(self, step: Callable[[], Coroutine[None, None, None]]) -> None:
         """Wait for the end of the step that has begun, or else begin this one. Raises what the step raises.
 
-        The step may have ended because it was cancelled, so callers run another one until they have what they want.
+        It may end because a wait for it, or `cancel`, has cancelled it, so callers run another one until they have what
+        they want. A cancellation that the step itself raises, as a callback may, is raised.
         """
         task = self._task
         if task is None or not (task.done() or _is_here(task)):
             task = self._task = asyncio.create_task(step())
+            self._is_cancelled = False
             task.add_done_callback(_retrieve_error)
         if not task.done():
             try:
                 await asyncio.wait((task,))
             except asyncio.CancelledError:
-                # The task has the watch: a watch that is dropped now would otherwise be kept for as long as it waits.
+                # The task has the watch: one that is garbage from now on would otherwise stay for as long as it waits.
                 if self._is_resumable:
-                    task.cancel()
+                    self._is_cancelled = task.cancel()
                 raise
+        is_cancelled_here = self._is_cancelled or self._task is not task
         if self._task is task:
             self._task = None
         try:
-            if not task.cancelled():
+            if not (task.cancelled() and is_cancelled_here):
                 task.result()
         finally:
             del task  # its error has this frame

@@ -106,10 +106,8 @@ class SpoolDirectory:
         """See `Inherited`: the reports are the parent's, whose lock would outlive it in the child."""
         self._closed = True
         self._reports.clear()
-        lock, self._lock = self._lock, None
-        if lock is not None:
-            with contextlib.suppress(OSError):  # another thread was closing it
-                os.close(lock)
+        with contextlib.suppress(OSError):  # another thread was closing it
+            self._release_lock()
 
     def close(self) -> None:
         """Release the lock, and leave the remaining reports to the next worker.
@@ -128,7 +126,13 @@ class SpoolDirectory:
             with contextlib.suppress(OSError):
                 if not self._report_paths():
                     self._lock_path(self._owner).unlink(missing_ok=True)
-            os.close(self._lock)
+            self._release_lock()
+
+    def _release_lock(self) -> None:
+        """Close the lock's file. Its number may be another file's next, which a fork must not take for the lock."""
+        lock, self._lock = self._lock, None
+        if lock is not None:
+            os.close(lock)
 
     def _create(self) -> None:
         """Create the directory if it does not exist, lock a new owner id, and write all reports."""
@@ -139,9 +143,7 @@ class SpoolDirectory:
         for path in self._directory.iterdir():
             if path.suffix in _SUFFIXES:
                 private_files.tighten(path)
-        if self._lock is not None:
-            os.close(self._lock)
-            self._lock = None
+        self._release_lock()
         # Another worker that starts may take the new lock for that of a dead owner.
         while self._lock is None:
             self._owner = uuid.uuid4().hex

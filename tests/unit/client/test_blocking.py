@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import signal
 import threading
 from collections.abc import Callable, Coroutine
@@ -80,6 +81,53 @@ def test_a_cancellation_interrupts_the_coroutine(job: JobContext, run: Run) -> N
     thread.join()
 
     assert steps == ["cleaned up", "raised"]
+
+
+@pytest.mark.parametrize("run", [run_blocking, run_in_sdk_thread])
+def test_a_cancellation_interrupts_the_cleanup_after_a_timeout(job: JobContext, run: Run) -> None:
+    """As any wait, though the task counts as being cancelled by the timeout: it would not be interrupted later."""
+    steps: list[str] = []
+
+    async def work() -> None:
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(0):
+                try:
+                    await asyncio.Event().wait()
+                finally:
+                    job._control.cancel_signal.set()
+                    await asyncio.sleep(0)  # the interrupt is scheduled before what follows
+                    steps.append("cleaned up")
+        steps.append("went on")
+
+    with pytest.raises(Cancelled):
+        run(job, work())
+
+    assert steps == []
+
+
+def test_a_cancellation_leaves_the_cleanup_after_a_signal(job: JobContext) -> None:
+    """Both interrupt the coroutine, which is interrupted once."""
+    steps: list[str] = []
+    main = threading.main_thread().ident
+    assert main is not None
+
+    async def work() -> None:
+        try:
+            threading.Thread(target=signal.pthread_kill, args=(main, signal.SIGUSR1)).start()
+            await asyncio.Event().wait()
+        finally:
+            job._control.cancel_signal.set()
+            await asyncio.sleep(0)  # the interrupt is scheduled before what follows
+            steps.append("cleaned up")
+
+    before = signal.signal(signal.SIGUSR1, interrupt)
+    try:
+        with pytest.raises(Interrupted):
+            run_in_sdk_thread(job, work())
+    finally:
+        signal.signal(signal.SIGUSR1, before)
+
+    assert steps == ["cleaned up"]
 
 
 @pytest.mark.parametrize("run", [run_blocking, run_in_sdk_thread])

@@ -7,7 +7,7 @@ import concurrent.futures
 import contextlib
 import threading
 from collections.abc import Coroutine
-from typing import Any, Final, TypeVar
+from typing import Any, Final, Generic, TypeVar
 
 from milepost.client._transport.event_loop_thread import EventLoopThread
 from milepost.client._worker.job_context import JobContext
@@ -29,7 +29,7 @@ def run_blocking(job: JobContext, coroutine: Coroutine[Any, Any, _Result]) -> _R
     """
     try:
         _refuse_event_loop()
-        return asyncio.run(_interrupted_by(job, coroutine))
+        return asyncio.run(_Call(job, coroutine).run())
     except asyncio.CancelledError:
         job.raise_if_cancelled()
         raise
@@ -46,64 +46,68 @@ def run_in_sdk_thread(job: JobContext, coroutine: Coroutine[Any, Any, _Result]) 
         Cancelled: The job is to stop.
         RuntimeError: This thread runs an event loop.
     """
-    task: asyncio.Task[Any] | None = None
-    ended = threading.Event()
-
-    async def run() -> _Result:
-        nonlocal task
-        task = asyncio.current_task()
-        try:
-            return await _interrupted_by(job, coroutine)
-        finally:
-            ended.set()
+    call = _Call(job, coroutine)
 
     async def interrupt() -> None:
-        if task is not None:
-            _cancel_once(task)
+        call.interrupt()
 
     try:
         _refuse_event_loop()
-        return SDK_THREAD.start(run()).result()
+        return SDK_THREAD.start(call.run()).result()
     except concurrent.futures.CancelledError:
         job.raise_if_cancelled()
         raise asyncio.CancelledError from None
     except BaseException:
-        if (
-            not ended.is_set()
-        ):  # it goes on, or was never started: the thread begins one coroutine after the other
+        # It goes on, or was never started: the thread begins one coroutine after the other.
+        if not call.ended.is_set():
             with contextlib.suppress(RuntimeError, OSError):  # there is no thread
                 SDK_THREAD.run_to_end(interrupt())
-            if task is None:
-                coroutine.close()
+            if call.has_begun:
+                call.ended.wait()
             else:
-                ended.wait()
+                coroutine.close()
         raise
-    finally:
-        task = (
-            None  # which has what it raised, and so this frame: a cycle would keep the frames of the caller
-        )
 
 
-async def _interrupted_by(job: JobContext, coroutine: Coroutine[Any, Any, _Result]) -> _Result:
-    loop, task = asyncio.get_running_loop(), asyncio.current_task()
-    assert task is not None
+class _Call(Generic[_Result]):
+    """A coroutine, and its one interruption: a second one would end the cleanup that the first has begun.
 
-    def interrupt() -> None:
+    `Task.cancelling` does not tell whether there was one: it counts that of `asyncio.timeout`, or of a task group, too,
+    until the cleanup after it has ended.
+    """
+
+    def __init__(self, job: JobContext, coroutine: Coroutine[Any, Any, _Result]) -> None:
+        self._cancel_signal = job._control.cancel_signal
+        self._coroutine = coroutine
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._task: asyncio.Task[Any] | None = None
+        self._is_interrupted = False
+        self.has_begun = False
+        self.ended = threading.Event()
+
+    async def run(self) -> _Result:
+        """Run the coroutine to its end in the running loop; interrupt it when the job is to stop."""
+        self._loop, self._task = asyncio.get_running_loop(), asyncio.current_task()
+        self.has_begun = True
+        try:
+            self._cancel_signal.add_callback(self._on_cancel)
+            return await self._coroutine
+        finally:
+            self._cancel_signal.remove_callback(self._on_cancel)
+            # It has what it raised, and so the frames of the callers, which have this object: a cycle would keep them.
+            self._task = None
+            self.ended.set()
+
+    def interrupt(self) -> None:
+        """Cancel the task, in its loop, unless it was interrupted before or has ended."""
+        if self._task is not None and not self._is_interrupted:
+            self._is_interrupted = True
+            self._task.cancel()
+
+    def _on_cancel(self) -> None:
+        assert self._loop is not None
         with contextlib.suppress(RuntimeError):  # the loop is closed by now
-            loop.call_soon_threadsafe(_cancel_once, task)
-
-    cancel_signal = job._control.cancel_signal
-    cancel_signal.add_callback(interrupt)
-    try:
-        return await coroutine
-    finally:
-        cancel_signal.remove_callback(interrupt)
-
-
-def _cancel_once(task: asyncio.Task[Any]) -> None:
-    """Cancel a task; a second time would end the cleanup that the first has begun."""
-    if not task.cancelling():
-        task.cancel()
+            self._loop.call_soon_threadsafe(self.interrupt)
 
 
 def _refuse_event_loop() -> None:

@@ -140,6 +140,36 @@ def test_a_block_within_an_interruptible_call_has_its_own() -> None:
     assert steps == ["inner claimed", "inner reported", "outer reported"]
 
 
+def test_a_handler_that_the_task_has_installed_stays() -> None:
+    """After the block, too, and also once it has called the one that it replaced, as such handlers do."""
+    seen: list[int] = []
+
+    def run() -> None:
+        previous = signal.getsignal(signal.SIGTERM)
+        assert callable(previous)
+
+        def handle(number: int, frame: FrameType | None) -> None:
+            seen.append(number)
+            previous(number, frame)
+
+        installed.append(handle)
+        signal.signal(signal.SIGTERM, handle)
+        assert caught(lambda: signal.raise_signal(signal.SIGTERM)) == (signal.SIGTERM,)
+        current.append(signal.getsignal(signal.SIGTERM))
+
+    installed: list[object] = []
+    current: list[object] = []
+    with DeferredSignals() as signals:
+        signals.interruptible(run)
+    current.append(signal.getsignal(signal.SIGTERM))
+    assert caught(lambda: signal.raise_signal(signal.SIGTERM)) == (signal.SIGTERM,)
+    current.append(signal.getsignal(signal.SIGTERM))
+
+    assert current == installed * 3
+    assert seen == [signal.SIGTERM] * 2
+    assert signal.getsignal(signal.SIGUSR1) == fail
+
+
 def test_another_thread_changes_no_handler() -> None:
     """Python runs handlers in the main thread only."""
     seen: list[object] = []

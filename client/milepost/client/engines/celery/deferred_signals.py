@@ -74,17 +74,20 @@ class DeferredSignals:
     def _pass_on(self, number: int, frame: FrameType | None) -> None:
         """Have the handler of before handle the signal, and take the place of the one that it leaves for the next.
 
-        That of Celery leaves the default, by which a second signal would end the process while it reports.
+        That of Celery leaves the default, by which a second signal would end the process while it reports. A handler
+        that the task has installed keeps its place, and may have called this one.
         """
         handler = self._handlers[number]
-        signal.signal(number, handler)
+        is_installed = self._is_installed(number)
+        if is_installed or not callable(handler):
+            signal.signal(number, handler)
         try:
             if callable(handler):
                 handler(number, frame)
             else:
                 signal.raise_signal(number)
         finally:
-            if not self._has_ended:
+            if is_installed and not self._has_ended:
                 self._handlers[number] = signal.signal(number, self._receive)
 
     def _deliver(self) -> None:
@@ -117,4 +120,8 @@ class DeferredSignals:
     def _restore(self) -> None:
         self._has_ended = True  # a signal may raise before each handler is restored
         for number, handler in self._handlers.items():
-            signal.signal(number, handler)
+            if self._is_installed(number):  # else the task has installed its own
+                signal.signal(number, handler)
+
+    def _is_installed(self, number: int) -> bool:
+        return signal.getsignal(number) == self._receive

@@ -52,9 +52,9 @@ class WorkerService:
         principal = current_principal()
         check_scope(principal, Action.WORK)  # before its first message is waited for
         first = await self._first(incoming)
-        memory = self._memory.of(caller_of(principal, context.peer()))
-        session = self._workers.open(principal, first, context.peer(), memory.responses)
-        requests = ByteBudget(SESSION_REQUESTS, memory.requests, session.session_id)
+        share = self._memory.of(caller_of(principal, context.peer()))
+        session = self._workers.open(principal, first, context.peer(), share.responses)
+        memory = ByteBudget(SESSION_REQUESTS, share.requests, session.session_id)
         logger = _logger.bind(worker_id=session.worker_id, session_id=session.session_id)
         logger.info("worker connected", kinds=sorted(session.kinds), sdk=session.sdk)
         session.responses.put(
@@ -67,7 +67,7 @@ class WorkerService:
             )
         )
         writer = ResponseWriter(context)
-        stream = WorkStream(self._workers.parts, session, requests, writer)
+        stream = WorkStream(self._workers.parts, session, memory, writer)
         self._streams[stream] = None
         stream.end_silence(self._lease_ttl)
         reading = asyncio.create_task(stream.read(incoming))

@@ -113,7 +113,7 @@ class Settings:
     response_memory: int = RESPONSE_MEMORY
     """In bytes."""
     loop_warning: float = LONG_PASS_TIME
-    """Seconds; the log has a line where the event loop is held for longer."""
+    """Seconds; the log has a line where the event loop is blocked for longer."""
     credentials: CredentialSettings = field(default_factory=CredentialSettings)
     audit_log: Path | None = None
     """The file of the audit log; None for the server's log, and for no audit without credentials."""

@@ -265,7 +265,7 @@ def test_garbage_among_many_objects_is_collected_once_the_server_is_idle(
 
 
 def test_many_objects_are_counted_again_once_they_may_be_fewer(monkeypatch: pytest.MonkeyPatch) -> None:
-    """To count them holds the event loop, too. How many blocks there are says nothing, since C has some of them."""
+    """To count them blocks the event loop, too. How many blocks there are says nothing, since C has some of them."""
     counts: list[int] = []
     objects, blocks = 1_000_000, -5_000_000
 

@@ -150,7 +150,7 @@ class KeySet:
         return reading.result()
 
     def _read_keys(self) -> SigningKeys:
-        """Read and parse the keys: on a thread, since thousands of them would hold the event loop."""
+        """Read and parse the keys: on a thread, since thousands of them would block the event loop."""
         return _parse(self._read())
 
     def _read(self) -> bytes:

@@ -19,7 +19,8 @@ INTERVAL: Final = 10.0
 """Seconds after which fewer of them are collected."""
 
 COMMITS: Final = 1024
-"""Maximum uncollected commits, with a run or without: a read of a kind's runs scans them."""
+"""Uncollected commits, with a run or without, at which they are collected: a read of a kind's runs scans them. After an
+attempt that was undone there may be as many more as are written within ``INTERVAL``."""
 
 
 class RunCollector:

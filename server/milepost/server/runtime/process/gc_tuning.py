@@ -24,11 +24,11 @@ from typing import Final
 
 # The arguments of `gc.set_threshold`: allocations per young collection, young collections per middle one (CPython makes
 # it one more than the number), and middle ones per full one. Most objects die young; a middle collection scans those
-# that did not, once: the fewer at a time, the shorter it holds the event loop. Those of ``scan_young`` count as middle
+# that did not, once: the fewer at a time, the shorter it blocks the event loop. Those of ``scan_young`` count as middle
 # ones, so a full one, which may block the loop for hundreds of milliseconds, comes after 400 s of them at least.
 _THRESHOLDS: Final = 10_000, 0, 20_000
 
-# The same during a surge. A collection holds the event loop for half a microsecond for each object that was allocated
+# The same during a surge. A collection blocks the event loop for half a microsecond for each object that was allocated
 # since, if all of them live, as while thousands of watches open. At other times so many collections cost a tenth.
 _SURGE_THRESHOLDS: Final = 5_000, 0, 20_000
 
@@ -72,7 +72,7 @@ async def scan_young() -> None:
 
     Python itself does so after so many allocations less those freed, of whatever age. A server that sends makes as many
     objects as it frees, so that all of its objects may be young before it looks: 90,000 of 3,000 replays, whose scan
-    held the event loop for 57 ms.
+    blocked the event loop for 57 ms.
     """
     interval = YOUNG_INTERVALS[1]
     while True:
@@ -120,7 +120,7 @@ class IdleCollector:
         became_idle = self._was_busy and not is_busy
         self._last_cpu, self._was_busy = cpu, is_busy
         if is_busy and gc.get_threshold() == _SURGE_THRESHOLDS:
-            return False  # there are many, and to count them alone would hold the event loop
+            return False  # there are many, and to count them alone would block the event loop
         if self._has_at_most(MANY_OBJECTS if became_idle else FEW_OBJECTS):
             gc.collect()
         return became_idle

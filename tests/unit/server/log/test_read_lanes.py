@@ -341,6 +341,33 @@ async def test_a_log_that_cannot_be_written(lane: ReadLane, monkeypatch: pytest.
     assert await asyncio.wait_for(lane.run(SERVER, lambda reader: reader.find("j")), 120) is None
 
 
+@pytest.mark.parametrize("is_scheduled", [False, True], ids=["before it is scheduled", "once it is"])
+async def test_a_result_that_is_delivered_without_memory(
+    lane: ReadLane, monkeypatch: pytest.MonkeyPatch, is_scheduled: bool
+) -> None:
+    """Its caller gets it once there is memory, and the thread has its room again, once."""
+    loop = asyncio.get_running_loop()
+    schedule, failures = loop.call_soon_threadsafe, [MemoryError(), MemoryError()]
+
+    def call(callback: Callable[[], object]) -> asyncio.Handle:
+        if failures:
+            if is_scheduled:
+                schedule(callback)
+            raise failures.pop()
+        return schedule(callback)
+
+    def fail(_reader: Reader) -> None:
+        raise MemoryError
+
+    monkeypatch.setattr(loop, "call_soon_threadsafe", call)
+    assert await asyncio.wait_for(lane.run(SERVER, lambda _: 1), 120) == 1
+    failures.append(MemoryError())
+    with pytest.raises(StoreUnavailable, match="out of memory"):
+        await asyncio.wait_for(lane.run(SERVER, fail), 120)
+    assert await asyncio.wait_for(lane.run(SERVER, lambda _: 2), 120) == 2
+    assert lane._room._value == UNDELIVERED
+
+
 async def test_a_failing_disk_does_not_fill_the_log() -> None:
     """Who meets its error tries again, some of them each tenth of a second."""
 

@@ -7,6 +7,7 @@ import logging
 import queue
 import sqlite3
 import threading
+import time
 from collections.abc import Callable
 from contextlib import suppress
 from typing import Any, Final, NamedTuple, TypeVar
@@ -29,6 +30,8 @@ UNDELIVERED: Final = 8
 the response that it sends, takes half a millisecond. Threads read no further meanwhile: what is read is in memory, and
 what comes of it takes longer than to read it."""
 
+# Seconds until a result is delivered again for which there was no memory.
+_DELIVERY_RETRY: Final = 0.05
 
 # Errors of the disk and of others at the database: the statement and the data are right. For SQLITE_NOMEM sqlite3
 # raises MemoryError.
@@ -106,7 +109,7 @@ class ReadLane:
         reader: Reader | None = None
         try:
             while self._wait_for_read(reader):
-                # Such as of the log of faults. The read has its result by then, and others need the thread.
+                # Such as of the log of faults: the read has its outcome by then, and others need the thread.
                 with suppress(Exception):
                     reader = self._run_next(reader)
         finally:
@@ -161,13 +164,25 @@ class ReadLane:
         set_outcome: Callable[[Any], None],
         outcome: object,
     ) -> None:
+        """Have the event loop set the outcome. Without memory for that, wait for some: a caller waits, and a permit."""
+        is_delivered = False
+
         def deliver() -> None:
+            nonlocal is_delivered
+            if is_delivered:  # scheduled twice, since the first time failed once it was done
+                return
+            is_delivered = True
             self._room.release()
             if not result.done():
                 set_outcome(outcome)
 
         with suppress(RuntimeError):  # the loop is closed: nobody waits any more
-            loop.call_soon_threadsafe(deliver)
+            while True:
+                try:
+                    loop.call_soon_threadsafe(deliver)
+                    return
+                except MemoryError:
+                    time.sleep(_DELIVERY_RETRY)
 
 
 def _as_store_error(error: BaseException) -> BaseException:

@@ -273,9 +273,18 @@ class LimitReached(ServiceError):
 
 
 class StoreUnavailable(ServiceError):
-    """The store does not answer. The message says if nothing was changed; otherwise that is not known."""
+    """The store does not answer."""
 
     reasons: ClassVar[tuple[ErrorReason.ValueType, ...]] = (ErrorReason.ERROR_REASON_STORE_UNAVAILABLE,)
+
+    @property
+    def outcome_is_unknown(self) -> bool:
+        """Whether the call may have been done all the same, as the server says; otherwise it changed nothing.
+
+        It says so of the last attempt at a call: gRPC makes up to five, of which an earlier one may have been done. Of
+        the claim of a job it does not say.
+        """
+        return self.metadata.get("outcome") == "unknown"
 
 
 class StoreFull(ServiceError):

@@ -49,7 +49,7 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     ERROR_REASON_LIMIT_REACHED: _ErrorReason.ValueType  # 11
     """RESOURCE_EXHAUSTED: a limit is reached, such as that of open watches. Metadata: `limit`."""
     ERROR_REASON_STORE_UNAVAILABLE: _ErrorReason.ValueType  # 12
-    """UNAVAILABLE: the store does not answer; nothing was changed, unless the message says that this is not known. Carries RetryInfo."""
+    """UNAVAILABLE: the store does not answer; nothing was changed, unless the metadata say that `outcome` is `unknown`. Carries RetryInfo."""
     ERROR_REASON_STORE_FULL: _ErrorReason.ValueType  # 13
     """RESOURCE_EXHAUSTED: the disk of the store is full; nothing was changed."""
     ERROR_REASON_DRAINING: _ErrorReason.ValueType  # 14
@@ -97,7 +97,7 @@ are `size` and `limit`.
 ERROR_REASON_LIMIT_REACHED: ErrorReason.ValueType  # 11
 """RESOURCE_EXHAUSTED: a limit is reached, such as that of open watches. Metadata: `limit`."""
 ERROR_REASON_STORE_UNAVAILABLE: ErrorReason.ValueType  # 12
-"""UNAVAILABLE: the store does not answer; nothing was changed, unless the message says that this is not known. Carries RetryInfo."""
+"""UNAVAILABLE: the store does not answer; nothing was changed, unless the metadata say that `outcome` is `unknown`. Carries RetryInfo."""
 ERROR_REASON_STORE_FULL: ErrorReason.ValueType  # 13
 """RESOURCE_EXHAUSTED: the disk of the store is full; nothing was changed."""
 ERROR_REASON_DRAINING: ErrorReason.ValueType  # 14

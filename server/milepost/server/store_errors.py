@@ -27,5 +27,6 @@ async def retry_store_errors(work: Callable[[], Awaitable[_Result]]) -> _Result:
 def refusal_of(error: BaseException) -> Refusal | None:
     """The refusal of an error; None if the error is a fault of the server."""
     if isinstance(error, StoreError):
-        return Refusal(error.reason, error.message, retry_delay=error.retry_delay)
+        metadata = {"outcome": "unknown"} if error.outcome_is_unknown else {}
+        return Refusal(error.reason, error.message, metadata=metadata, retry_delay=error.retry_delay)
     return error if isinstance(error, Refusal) else None

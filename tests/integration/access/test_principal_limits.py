@@ -183,7 +183,7 @@ async def test_calls_whose_credential_cannot_be_looked_up_are_answered(
         await asyncio.gather(*(rpc.get("none") for _ in range(50)), return_exceptions=True)
         monkeypatch.setattr(Authenticator, "authenticate", fail)
         refusal = await refused(rpc.jobs.WhoAmI(WhoAmIRequest(), timeout=120.0))
-        assert refusal.reason == "STORE_UNAVAILABLE"
+        assert (refusal.reason, refusal.metadata) == ("STORE_UNAVAILABLE", {"outcome": "unknown"})
 
 
 async def test_delayed_calls(known: Tokens, monkeypatch: pytest.MonkeyPatch) -> None:

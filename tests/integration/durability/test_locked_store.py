@@ -48,6 +48,7 @@ async def test_workers_go_on_after_a_lock_that_outlasts_their_leases(
                 refusal = await refused(rpc.submit(dispatch=Dispatch.DISPATCH_EXTERNAL))
                 assert (refusal.code, refusal.reason) == ("UNAVAILABLE", "STORE_UNAVAILABLE")
                 assert "Another process has locked" in refusal.message
+                assert refusal.metadata == {}  # the outcome is known
                 await eventually(lambda: is_down(rpc))
                 assert await health(rpc, "milepost.v1.JobService") == SERVING
                 assert (await rpc.get(reporters[0].tasks[0].job_id)).attempt == 1

@@ -94,6 +94,16 @@ def test_fields_of_cursor_errors_are_typed() -> None:
     assert (gap.expected, gap.received) == (3, 5)
 
 
+@pytest.mark.parametrize(("metadata", "unknown"), [({}, False), ({"outcome": "unknown"}, True)])
+def test_an_unknown_outcome_is_an_attribute(metadata: dict[str, str], unknown: bool) -> None:
+    """A program need not look for it in the message."""
+    error = error_from_status(
+        status(grpc.StatusCode.UNAVAILABLE, "", info("STORE_UNAVAILABLE", **metadata)), ADDRESS
+    )
+    assert isinstance(error, errors.StoreUnavailable)
+    assert unknown is error.outcome_is_unknown
+
+
 def test_violations_and_delays_are_carried() -> None:
     """`BadRequest` has the fields, and `RetryInfo` the retry delay."""
     violation = error_details_pb2.BadRequest.FieldViolation(field="kind", description="must not be empty")

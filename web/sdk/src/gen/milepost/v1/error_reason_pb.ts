@@ -104,7 +104,7 @@ export enum ErrorReason {
   LIMIT_REACHED = 11,
 
   /**
-   * UNAVAILABLE: the store does not answer; nothing was changed, unless the message says that this is not known. Carries RetryInfo.
+   * UNAVAILABLE: the store does not answer; nothing was changed, unless the metadata say that `outcome` is `unknown`. Carries RetryInfo.
    *
    * @generated from enum value: ERROR_REASON_STORE_UNAVAILABLE = 12;
    */

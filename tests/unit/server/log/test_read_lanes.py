@@ -19,6 +19,7 @@ from structlog.testing import capture_logs
 from milepost.server.base.fault_log import FaultLog
 from milepost.server.log.event_log import EventPage, JobPage, Query
 from milepost.server.log.log_errors import StoreFailed, StoreUnavailable
+from milepost.server.log.sqlite import read_lane
 from milepost.server.log.sqlite.read_lane import UNDELIVERED, ReadLane
 from milepost.server.log.sqlite.reader import Reader
 from milepost.server.log.sqlite.reader_pool import LONG_READ_THREADS
@@ -285,14 +286,15 @@ def break_reads(path: Path) -> None:
                     os.dup2(unreadable.fileno(), int(link.name), inheritable=False)
 
 
+def read_without_memory(_reader: Reader) -> None:
+    """A read that SQLite has no memory for."""
+    raise MemoryError
+
+
 async def test_a_read_without_memory(lane: ReadLane) -> None:
     """It may be repeated, too. sqlite3 raises no error of its own for it."""
-
-    def read(reader: Reader) -> None:
-        raise MemoryError
-
     with pytest.raises(StoreUnavailable, match="out of memory"):
-        await lane.run(SERVER, read)
+        await lane.run(SERVER, read_without_memory)
 
 
 class FullReader:
@@ -331,13 +333,10 @@ async def test_a_log_that_cannot_be_written(lane: ReadLane, monkeypatch: pytest.
     def note(_self: FaultLog, _fault: str, **_fields: object) -> None:
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
-    def read(reader: Reader) -> None:
-        raise MemoryError
-
     monkeypatch.setattr(FaultLog, "note", note)
     for _ in range(2):
         with pytest.raises(StoreUnavailable, match="out of memory"):
-            await asyncio.wait_for(lane.run(SERVER, read), 120)
+            await asyncio.wait_for(lane.run(SERVER, read_without_memory), 120)
     assert await asyncio.wait_for(lane.run(SERVER, lambda reader: reader.find("j")), 120) is None
 
 
@@ -348,6 +347,12 @@ async def test_a_result_that_is_delivered_without_memory(
     """Its caller gets it once there is memory, and the thread has its room again, once."""
     loop = asyncio.get_running_loop()
     schedule, failures = loop.call_soon_threadsafe, [MemoryError(), MemoryError()]
+    as_store_error = read_lane._as_store_error
+
+    def convert(error: BaseException) -> BaseException:
+        if failures:
+            raise failures.pop()
+        return as_store_error(error)
 
     def call(callback: Callable[[], object]) -> asyncio.Handle:
         if failures:
@@ -356,14 +361,12 @@ async def test_a_result_that_is_delivered_without_memory(
             raise failures.pop()
         return schedule(callback)
 
-    def fail(_reader: Reader) -> None:
-        raise MemoryError
-
     monkeypatch.setattr(loop, "call_soon_threadsafe", call)
+    monkeypatch.setattr(read_lane, "_as_store_error", convert)
     assert await asyncio.wait_for(lane.run(SERVER, lambda _: 1), 120) == 1
-    failures.append(MemoryError())
+    failures += [MemoryError(), MemoryError()]
     with pytest.raises(StoreUnavailable, match="out of memory"):
-        await asyncio.wait_for(lane.run(SERVER, fail), 120)
+        await asyncio.wait_for(lane.run(SERVER, read_without_memory), 120)
     assert await asyncio.wait_for(lane.run(SERVER, lambda _: 2), 120) == 2
     assert lane._room._value == UNDELIVERED
 

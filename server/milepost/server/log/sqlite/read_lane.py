@@ -30,8 +30,8 @@ UNDELIVERED: Final = 8
 the response that it sends, takes half a millisecond. Threads read no further meanwhile: what is read is in memory, and
 what comes of it takes longer than to read it."""
 
-# Seconds until a result is delivered again for which there was no memory.
-_DELIVERY_RETRY: Final = 0.05
+# Seconds until what had no memory is tried again.
+_MEMORY_RETRY: Final = 0.05
 
 # Errors of the disk and of others at the database: the statement and the data are right. For SQLITE_NOMEM sqlite3
 # raises MemoryError.
@@ -152,7 +152,7 @@ class ReadLane:
     def _fail(
         self, loop: asyncio.AbstractEventLoop, result: asyncio.Future[Any], error: BaseException
     ) -> None:
-        raised = _as_store_error(error)
+        raised = _once_there_is_memory(lambda: _as_store_error(error))
         self._deliver(loop, result, result.set_exception, raised)
         if raised is not error:
             self._faults.note(str(raised), error=str(raised))
@@ -164,7 +164,7 @@ class ReadLane:
         set_outcome: Callable[[Any], None],
         outcome: object,
     ) -> None:
-        """Have the event loop set the outcome. Without memory for that, wait for some: a caller waits, and a permit."""
+        """Have the event loop set the outcome."""
         is_delivered = False
 
         def deliver() -> None:
@@ -177,12 +177,16 @@ class ReadLane:
                 set_outcome(outcome)
 
         with suppress(RuntimeError):  # the loop is closed: nobody waits any more
-            while True:
-                try:
-                    loop.call_soon_threadsafe(deliver)
-                    return
-                except MemoryError:
-                    time.sleep(_DELIVERY_RETRY)
+            _once_there_is_memory(lambda: loop.call_soon_threadsafe(deliver))
+
+
+def _once_there_is_memory(step: Callable[[], _Result]) -> _Result:
+    """Repeat a step of a delivery until there is memory for it: a caller waits, and a permit of the lane is taken."""
+    while True:
+        try:
+            return step()
+        except MemoryError:
+            time.sleep(_MEMORY_RETRY)
 
 
 def _as_store_error(error: BaseException) -> BaseException:

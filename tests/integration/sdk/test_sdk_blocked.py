@@ -25,13 +25,13 @@ from tests.support.working import working
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     """Short timeouts and poll intervals."""
     monkeypatch.setattr(reconnecting_stream, "_POLL_INTERVAL", 0.05)
-    monkeypatch.setattr(reconnecting_stream, "_BLOCKED_READ_TIMEOUT", 0.5)
+    monkeypatch.setattr(transport_fallback, "_BLOCKED_OPENING_TIMEOUT", 0.5)
 
 
 @pytest.fixture
 def patient(impatient: None, monkeypatch: pytest.MonkeyPatch) -> None:
     """Long timeouts."""
-    monkeypatch.setattr(reconnecting_stream, "_BLOCKED_READ_TIMEOUT", 1.0)
+    monkeypatch.setattr(transport_fallback, "_BLOCKED_OPENING_TIMEOUT", 1.0)
 
 
 @pytest.fixture
@@ -124,7 +124,7 @@ async def test_a_watch_falls_back_and_recovers(
             assert watch.connection.state == "polling"
             between.mode, between.frames = "pass", None
             monkeypatch.setattr(transport_fallback, "_STREAM_RETRY_INTERVAL", 0.0)
-            monkeypatch.setattr(reconnecting_stream, "_BLOCKED_READ_TIMEOUT", 30.0)  # long timeouts
+            monkeypatch.setattr(transport_fallback, "_BLOCKED_OPENING_TIMEOUT", 30.0)  # long timeouts
             job.go_on.release()
             assert (await anext(watch)).sequence == 4
             job.go_on.release()
@@ -137,7 +137,7 @@ async def test_a_watch_of_many_jobs(
 ) -> None:
     """By finite streams, too."""
     # No stream here is slow: a proxy that cuts them off says so at once, and those that get through have their time.
-    monkeypatch.setattr(reconnecting_stream, "_BLOCKED_READ_TIMEOUT", 120.0)
+    monkeypatch.setattr(transport_fallback, "_BLOCKED_OPENING_TIMEOUT", 120.0)
     kind = f"test-{uuid.uuid4().hex}"
     between.mode = "finite"
     async with (
@@ -179,7 +179,7 @@ async def test_a_server_that_comes_back_at_the_last_moment(
     server: ServerProcess, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Calls are repeated by gRPC, and the stream that failed is not: the watch opens another one, and does not poll."""
-    monkeypatch.setattr(reconnecting_stream, "_BLOCKED_READ_TIMEOUT", 120.0)
+    monkeypatch.setattr(transport_fallback, "_BLOCKED_OPENING_TIMEOUT", 120.0)
     call_server = JobWatch._call_server
     states: list[Connection] = []
 
